@@ -1,0 +1,3 @@
+//! The Lianmai gateway: a hub of live streams, and one edge per protocol around it.
+
+pub mod hub;

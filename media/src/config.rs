@@ -1,0 +1,126 @@
+//! What a decoder must know before the first frame, in the shape of WebCodecs' decoder configs.
+
+use bytes::Bytes;
+
+/// Video or audio: a stream has at most one track of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Track {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Audio,
+}
+
+/// How a frame's bytes are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Codec {
+    /// H.264 / AVC, length-prefixed NAL units without parameter sets.
+    H264,
+    /// H.265 / HEVC, length-prefixed NAL units without parameter sets.
+    H265,
+    /// AV1, a temporal unit of low-overhead OBUs.
+    Av1,
+    /// VP8 frames.
+    Vp8,
+    /// VP9 frames.
+    Vp9,
+    /// Raw AAC access units (no ADTS header).
+    Aac,
+    /// Raw Opus packets.
+    Opus,
+    /// MPEG-1/2 Audio Layer III frames with their header.
+    Mp3,
+    /// G.711 A-law samples.
+    PcmAlaw,
+    /// G.711 µ-law samples.
+    PcmMulaw,
+}
+
+impl Codec {
+    /// The track this codec belongs to.
+    pub const fn track(self) -> Track {
+        match self {
+            Self::H264 | Self::H265 | Self::Av1 | Self::Vp8 | Self::Vp9 => Track::Video,
+            Self::Aac | Self::Opus | Self::Mp3 | Self::PcmAlaw | Self::PcmMulaw => Track::Audio,
+        }
+    }
+
+    /// FFmpeg's name: `h264`, `hevc`, `av1`, `aac`, `opus`, `pcm_alaw` …
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::H264 => "h264",
+            Self::H265 => "hevc",
+            Self::Av1 => "av1",
+            Self::Vp8 => "vp8",
+            Self::Vp9 => "vp9",
+            Self::Aac => "aac",
+            Self::Opus => "opus",
+            Self::Mp3 => "mp3",
+            Self::PcmAlaw => "pcm_alaw",
+            Self::PcmMulaw => "pcm_mulaw",
+        }
+    }
+}
+
+/// Picture properties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Video {
+    /// Coded width in pixels after cropping; 0 when not known.
+    pub width: u32,
+    /// Coded height in pixels after cropping; 0 when not known.
+    pub height: u32,
+}
+
+/// Sound properties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Audio {
+    /// Samples per second at the decoder's output.
+    pub sample_rate: u32,
+    /// Channels at the decoder's output.
+    pub channels: u8,
+}
+
+/// The track-specific part of a [`Config`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Pictures.
+    Video(Video),
+    /// Sound.
+    Audio(Audio),
+}
+
+/// A track's decoder configuration. Frames share it by `Arc`; another `Arc` means it changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The codec.
+    pub codec: Codec,
+    /// Size, or rate and channels.
+    pub format: Format,
+    /// `avcC`, `hvcC`, `av1C`, `vpcC` box content (without the FullBox header for `vpcC`),
+    /// AudioSpecificConfig, OpusHead; empty for codecs that have none.
+    pub description: Bytes,
+}
+
+impl Config {
+    /// The track this configures.
+    pub const fn track(&self) -> Track {
+        self.codec.track()
+    }
+
+    /// Picture properties, when this is video.
+    pub const fn video(&self) -> Option<Video> {
+        match self.format {
+            Format::Video(v) => Some(v),
+            Format::Audio(_) => None,
+        }
+    }
+
+    /// Sound properties, when this is audio.
+    pub const fn audio(&self) -> Option<Audio> {
+        match self.format {
+            Format::Audio(a) => Some(a),
+            Format::Video(_) => None,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The one error of this crate: which format, where, and what.
+
+use std::fmt;
+
+/// What this crate's functions return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Malformed, truncated or unsupported input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The format being read, as FFmpeg spells it: `flv`, `mpegts`, `mp4`, `hls`, `h264`, `aac` …
+    pub format: &'static str,
+    /// Byte offset, from the start of the input handed to the function or, for an incremental
+    /// demuxer, from the first byte of the stream.
+    pub offset: u64,
+    /// What is wrong.
+    pub kind: ErrorKind,
+}
+
+/// What is wrong with the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The input ends before the structure does.
+    Truncated,
+    /// A value the specification does not allow; says which.
+    Invalid(&'static str),
+    /// A legal value this crate does not handle; says which.
+    Unsupported(&'static str),
+    /// A length over the caller's limit; says which.
+    TooLarge(&'static str),
+}
+
+impl Error {
+    /// An error of `kind` in `format` at byte `offset`.
+    pub const fn new(format: &'static str, offset: u64, kind: ErrorKind) -> Self {
+        Self { format, offset, kind }
+    }
+    /// [`ErrorKind::Truncated`] at `offset`.
+    pub const fn truncated(format: &'static str, offset: u64) -> Self {
+        Self::new(format, offset, ErrorKind::Truncated)
+    }
+    /// [`ErrorKind::Invalid`] at `offset`.
+    pub const fn invalid(format: &'static str, offset: u64, what: &'static str) -> Self {
+        Self::new(format, offset, ErrorKind::Invalid(what))
+    }
+    /// [`ErrorKind::Unsupported`] at `offset`.
+    pub const fn unsupported(format: &'static str, offset: u64, what: &'static str) -> Self {
+        Self::new(format, offset, ErrorKind::Unsupported(what))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}: ", self.format, self.offset)?;
+        match self.kind {
+            ErrorKind::Truncated => f.write_str("ends too early"),
+            ErrorKind::Invalid(what) => write!(f, "invalid {what}"),
+            ErrorKind::Unsupported(what) => write!(f, "unsupported {what}"),
+            ErrorKind::TooLarge(what) => write!(f, "{what} is too large"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

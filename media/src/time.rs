@@ -1,0 +1,138 @@
+//! One clock for everything: signed microseconds. Convert absolute times first, subtract afterwards.
+
+/// Microseconds.
+pub type Micros = i64;
+
+/// Microseconds in a millisecond.
+pub const MILLI: Micros = 1_000;
+/// Microseconds in a second.
+pub const SECOND: Micros = 1_000_000;
+
+/// `ticks` of a clock of `rate` Hz in microseconds, rounded to nearest.
+pub const fn from_ticks(ticks: i64, rate: u32) -> Micros {
+    let n = ticks as i128 * SECOND as i128;
+    let r = rate as i128;
+    (n + r / 2).div_euclid(r) as i64
+}
+
+/// `micros` in ticks of a clock of `rate` Hz, rounded to nearest.
+pub const fn to_ticks(micros: Micros, rate: u32) -> i64 {
+    let n = micros as i128 * rate as i128;
+    let r = SECOND as i128;
+    (n + r / 2).div_euclid(r) as i64
+}
+
+/// Turns a counter of `BITS` bits that wraps into one that does not (FLV, RTMP and RTP: 32, MPEG-TS: 33).
+///
+/// Each value is taken as the nearest to the one before, so small steps backwards stay small.
+#[derive(Debug, Clone, Default)]
+pub struct Unwrapper<const BITS: u32> {
+    last: Option<i64>,
+}
+
+impl<const BITS: u32> Unwrapper<BITS> {
+    /// Starts at the first value as it is.
+    pub const fn new() -> Self {
+        Self { last: None }
+    }
+
+    /// The unwrapped value of `raw`, which must be below 2^BITS.
+    pub fn unwrap(&mut self, raw: u64) -> i64 {
+        let period = 1i64 << BITS;
+        let raw = raw as i64 & (period - 1);
+        let value = match self.last {
+            None => raw,
+            Some(last) => {
+                let delta = (raw - last).rem_euclid(period);
+                last + if delta >= period / 2 { delta - period } else { delta }
+            }
+        };
+        self.last = Some(value);
+        value
+    }
+}
+
+/// Lays one timeline over sources that jump, restart or do not start at 0.
+///
+/// Feed it every frame's `dts` of one source in arrival order; it answers the offset to add to that
+/// frame's `dts` and `pts`. Both tracks share one offset, so their distance is kept. A step further
+/// than [`Timeline::MAX_STEP`] from the newest time, either way, is a jump: the offset moves so that
+/// the frame follows the newest one after `gap`.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    offset: Micros,
+    newest: Option<Micros>,
+    start: Micros,
+}
+
+impl Timeline {
+    /// Further than this from the newest dts is a jump, not jitter or a pause.
+    pub const MAX_STEP: Micros = 5 * SECOND;
+
+    /// A timeline whose first frame has the dts `start`.
+    pub const fn new(start: Micros) -> Self {
+        Self { offset: 0, newest: None, start }
+    }
+
+    /// The offset for a frame of source time `dts`, and whether it jumped here.
+    ///
+    /// `gap` is the distance to keep to the newest time when it jumps (a frame's duration).
+    pub fn offset(&mut self, dts: Micros, gap: Micros) -> (Micros, bool) {
+        let Some(newest) = self.newest else {
+            self.offset = self.start.saturating_sub(dts);
+            self.newest = Some(self.start);
+            return (self.offset, false);
+        };
+        let at = dts.saturating_add(self.offset);
+        let jumped = at.saturating_sub(newest).saturating_abs() > Self::MAX_STEP;
+        if jumped {
+            self.offset = newest.saturating_add(gap).saturating_sub(dts);
+        }
+        self.newest = Some(newest.max(dts.saturating_add(self.offset)));
+        (self.offset, jumped)
+    }
+
+    /// The next frame comes from a new source: it will follow the newest time after `gap`.
+    pub fn restart(&mut self, gap: Micros) {
+        if let Some(newest) = self.newest.take() {
+            self.start = newest.saturating_add(gap);
+        }
+    }
+
+    /// The newest dts so far.
+    pub const fn newest(&self) -> Option<Micros> {
+        self.newest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_round_to_nearest_and_back() {
+        for ticks in [-90_001i64, -1, 0, 1, 2, 90_000, 8_589_934_591] {
+            assert_eq!(to_ticks(from_ticks(ticks, 90_000), 90_000), ticks);
+        }
+    }
+
+    #[test]
+    fn a_wrap_goes_on_and_a_small_step_back_stays_small() {
+        let mut u = Unwrapper::<32>::new();
+        assert_eq!(u.unwrap(0xffff_fff0), 0xffff_fff0);
+        assert_eq!(u.unwrap(0x10), 0x1_0000_0010);
+        assert_eq!(u.unwrap(0xffff_fff8), 0xffff_fff8);
+    }
+
+    #[test]
+    fn a_reset_is_joined_without_a_jump_and_keeps_the_tracks_apart() {
+        let mut t = Timeline::new(0);
+        assert_eq!(t.offset(7_000_000, 33_000), (-7_000_000, false));
+        assert_eq!(t.offset(7_040_000, 33_000), (-7_000_000, false));
+        let (offset, jumped) = t.offset(0, 33_000);
+        assert!(jumped);
+        assert_eq!(offset, 73_000);
+        // The other track of the restarted source is shifted alike.
+        assert_eq!(t.offset(21_000, 33_000), (73_000, false));
+    }
+}

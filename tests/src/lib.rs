@@ -1,0 +1,1 @@
+//! Shared by the tests: starts and stops real servers and clients.
