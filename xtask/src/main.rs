@@ -1,2 +1,44 @@
-//! cargo xtask
-fn main() {}
+//! `cargo xtask …`: the only entry point a person must know.
+
+mod fuzz;
+mod package;
+mod run;
+mod sh;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask build               the browser package into player-wasm/dist
+cargo xtask run [-- FLAGS…]     builds everything and starts the gateway with its demo stream;
+                                FLAGS go to `lianmai serve`
+cargo xtask test                every check and test, as CI runs them
+cargo xtask fuzz SECONDS [TARGET…]
+                                each fuzz target (or those named) for so many seconds
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let rest = args.get(1..).unwrap_or_default();
+    let done = match args.first().map(String::as_str) {
+        Some("build") if rest.is_empty() => package::build().map(|_| ()),
+        Some("run") => run::run(rest),
+        Some("test") if rest.is_empty() => test::run(),
+        Some("fuzz") => fuzz::run(rest),
+        Some("help" | "--help" | "-h") => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("\nxtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `cargo xtask build`: the browser package, `player-wasm/dist/`.
+//!
+//! ```text
+//! dist/srs-player.js    the classic script for one <script> tag; loads the modules beside it
+//! dist/srs-player/      index.js, the other modules, index.d.ts, player_wasm.js, player_wasm_bg.wasm
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::sh::{Result, at, cargo, command, newest, output, root, run, target, which};
+
+/// Debian's binaryen (108) and npm's agree on these; `--all-features` makes modules V8 rejects.
+const WASM_OPT: [&str; 7] = [
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-reference-types",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+];
+
+/// Builds the package if anything it is made of changed, and answers where it is.
+pub(crate) fn build() -> Result<PathBuf> {
+    wasm_target()?;
+    let dist = root().join("player-wasm/dist");
+    run(cargo()
+        .args(["build", "--quiet", "--profile", "wasm", "--target", "wasm32-unknown-unknown"])
+        .args(["--package", "player-wasm", "--lib"]))?;
+    let wasm = target().join("wasm32-unknown-unknown/wasm/player_wasm.wasm");
+    let optimizer = which("wasm-opt");
+    if up_to_date(&dist, &wasm, optimizer.is_some()) {
+        return Ok(dist);
+    }
+    let generated = target().join("player-wasm");
+    run(cargo()
+        .args(["run", "--quiet", "--package", "xtask", "--features", "bindgen", "--bin", "bindgen", "--"])
+        .args([&wasm, &generated]))?;
+    if let Some(optimizer) = &optimizer {
+        let module = generated.join("player_wasm_bg.wasm");
+        run(command(optimizer).args(WASM_OPT).arg(&module).arg("-o").arg(&module))?;
+    } else {
+        eprintln!(
+            "wasm-opt not found: the wasm stays about 10 % larger (Debian's package `binaryen` has it)"
+        );
+    }
+    assemble(&dist, &generated)?;
+    at("dist/.stamp", fs::write(dist.join(".stamp"), stamp(optimizer.is_some())))?;
+    Ok(dist)
+}
+
+fn stamp(optimized: bool) -> &'static str {
+    if optimized { "optimized\n" } else { "not optimized\n" }
+}
+
+/// Whether `dist` was made, in the same way, after everything that goes into it.
+fn up_to_date(dist: &Path, wasm: &Path, optimized: bool) -> bool {
+    let made = dist.join(".stamp");
+    if fs::read_to_string(&made).ok().as_deref() != Some(stamp(optimized)) {
+        return false;
+    }
+    let sources = [wasm.to_owned(), root().join("player-wasm/js"), root().join("xtask/src")];
+    newest(&made) >= sources.iter().filter_map(|source| newest(source)).max()
+}
+
+/// Copies the hand-written and the generated files into a fresh `dist`.
+fn assemble(dist: &Path, generated: &Path) -> Result {
+    if dist.exists() {
+        at("dist", fs::remove_dir_all(dist))?;
+    }
+    let modules = dist.join("srs-player");
+    at("dist", fs::create_dir_all(&modules))?;
+    for name in ["player_wasm.js", "player_wasm.d.ts", "player_wasm_bg.wasm"] {
+        at(name, fs::copy(generated.join(name), modules.join(name)))?;
+    }
+    let sources = root().join("player-wasm/js");
+    for entry in at("player-wasm/js", sources.read_dir())? {
+        let path = at("player-wasm/js", entry)?.path();
+        let Some(name) = path.file_name().filter(|_| path.is_file()) else { continue };
+        let to = if name == "srs-player.js" { dist.join(name) } else { modules.join(name) };
+        at(path.display(), fs::copy(&path, to))?;
+    }
+    Ok(())
+}
+
+/// Sees to it that rustc can build for `wasm32-unknown-unknown`.
+fn wasm_target() -> Result {
+    const NAME: &str = "wasm32-unknown-unknown";
+    let sysroot = output(command("rustc").args(["--print", "sysroot"]))?;
+    let installed = || Path::new(&sysroot).join("lib/rustlib").join(NAME).join("lib").is_dir();
+    for _ in 0..2 {
+        if installed() {
+            return Ok(());
+        }
+        let _ = run(command("rustup").args(["target", "add", NAME]));
+    }
+    if installed() {
+        return Ok(());
+    }
+    Err(format!("rustc has no standard library for {NAME}: `rustup target add {NAME}` must work once"))
+}

@@ -1,0 +1,82 @@
+//! Runs programs and finds things, from the workspace's root.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+/// What went wrong, as one sentence for the person at the terminal.
+pub(crate) type Result<T = ()> = std::result::Result<T, String>;
+
+/// The workspace's root.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// Where cargo builds to.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+/// The cargo that runs us.
+pub(crate) fn cargo() -> Command {
+    command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// `program`, to run in the workspace's root.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root());
+    command
+}
+
+/// Shows and runs `command`; its output is ours.
+pub(crate) fn run(command: &mut Command) -> Result {
+    let line = line(command);
+    eprintln!("$ {line}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{line}` ended with {status}")),
+        Err(error) => Err(format!("cannot start `{line}`: {error}")),
+    }
+}
+
+/// What `command` prints, when it succeeds.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let line = line(command);
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot start `{line}`: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("`{line}` ended with {}", output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
+    let args = command.get_args().map(|arg| arg.to_string_lossy().into_owned());
+    std::iter::once(name).chain(args).collect::<Vec<_>>().join(" ")
+}
+
+/// The path of the program `name`, if there is one to run.
+pub(crate) fn which(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
+}
+
+/// The newest modification time of `path` or, for a folder, of anything in it.
+pub(crate) fn newest(path: &Path) -> Option<SystemTime> {
+    let own = path.metadata().ok()?.modified().ok()?;
+    let inside = path.read_dir().ok().and_then(|dir| dir.flatten().filter_map(|e| newest(&e.path())).max());
+    Some(inside.map_or(own, |time| time.max(own)))
+}
+
+/// Adds what was being done to an I/O error.
+pub(crate) fn at<T>(what: impl std::fmt::Display, result: std::io::Result<T>) -> Result<T> {
+    result.map_err(|error| format!("{what}: {error}"))
+}
