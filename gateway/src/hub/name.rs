@@ -1,0 +1,92 @@
+//! Names of streams.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A stream's name: `app/stream`, as in `rtmp://host/app/stream`. Cloning is cheap.
+///
+/// The application may have several levels (`a/b`); the last segment is the stream. Segments are
+/// 1 to 128 bytes of printable UTF-8 without `/ \ ? # %`, white space or a leading dot; the whole
+/// has at most 512 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamName(Arc<str>);
+
+/// Why a name is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameError {
+    /// The application or the stream is empty.
+    Empty,
+    /// A segment or the whole is too long.
+    TooLong,
+    /// A character that a name may not have.
+    Character,
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "the address needs an application and a stream, as in live/livestream",
+            Self::TooLong => "the stream's name is too long",
+            Self::Character => "the stream's name has a character that is not allowed",
+        })
+    }
+}
+
+impl std::error::Error for NameError {}
+
+impl StreamName {
+    /// The name of `stream` in the application `app`; slashes around either are ignored.
+    ///
+    /// # Errors
+    /// When a segment is empty, too long, or has a character that is not allowed.
+    pub fn new(app: &str, stream: &str) -> Result<Self, NameError> {
+        Self::parse(&format!("{}/{}", app.trim_matches('/'), stream.trim_matches('/')))
+    }
+
+    /// Reads `app/stream`.
+    ///
+    /// # Errors
+    /// As [`StreamName::new`].
+    pub fn parse(name: &str) -> Result<Self, NameError> {
+        let name = name.trim_matches('/');
+        if !name.contains('/') {
+            return Err(NameError::Empty);
+        }
+        if name.len() > 512 {
+            return Err(NameError::TooLong);
+        }
+        for segment in name.split('/') {
+            match segment.len() {
+                0 => return Err(NameError::Empty),
+                1..=128 => {}
+                _ => return Err(NameError::TooLong),
+            }
+            let bad = |c: char| c.is_control() || c.is_whitespace() || "\\?#%<>\"'`".contains(c);
+            if segment.starts_with('.') || segment.contains(bad) {
+                return Err(NameError::Character);
+            }
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// The application: all before the last slash.
+    pub fn app(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(app, _)| app)
+    }
+
+    /// The stream: what follows the last slash.
+    pub fn stream(&self) -> &str {
+        self.0.rsplit_once('/').map_or(&*self.0, |(_, stream)| stream)
+    }
+
+    /// `app/stream`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,329 @@
+//! All streams by name.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use media::time::SECOND;
+use tokio::sync::{mpsc, watch};
+
+use super::name::StreamName;
+use super::publisher::{Clock, Publisher};
+use super::ring::Limits;
+use super::stream::Stream;
+
+/// How much the hub holds and how long it waits.
+#[derive(Debug, Clone, Copy)]
+pub struct HubConfig {
+    /// Streams at most.
+    pub max_streams: usize,
+    /// Frames cached per stream at most: the newest group of pictures and a little before it.
+    pub gop_max_frames: usize,
+    /// Bytes cached per stream at most.
+    pub gop_max_bytes: usize,
+    /// How long viewers wait for a publisher that left.
+    pub reconnect: Duration,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            max_streams: 1000,
+            gop_max_frames: 4096,
+            gop_max_bytes: 32 << 20,
+            reconnect: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Why nobody may publish a name now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishError {
+    /// Someone publishes it already.
+    Busy,
+    /// The server has as many streams as it may.
+    TooManyStreams,
+    /// The server is stopping.
+    ShuttingDown,
+}
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Busy => "someone else is publishing this stream",
+            Self::TooManyStreams => "the server has as many streams as it is allowed to",
+            Self::ShuttingDown => "the server is shutting down",
+        })
+    }
+}
+
+impl std::error::Error for PublishError {}
+
+/// Why a stream can't be played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlayError {
+    /// Nobody publishes it, or nothing came of it, for as long as the viewer would wait.
+    NotFound,
+    /// The server is stopping.
+    ShuttingDown,
+}
+
+impl fmt::Display for PlayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "nobody is publishing this stream",
+            Self::ShuttingDown => "the server is shutting down",
+        })
+    }
+}
+
+impl std::error::Error for PlayError {}
+
+/// A stream's place in the hub.
+#[derive(Debug)]
+struct Place {
+    stream: Arc<Stream>,
+    /// Counts the publishers; the newest has this number.
+    turn: u64,
+    /// Publishers up to this number are ended.
+    revoked: watch::Sender<u64>,
+    /// Whether the present publisher makes way for any other.
+    yields: bool,
+    /// The stream's clock, while nobody publishes.
+    clock: Option<Clock>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    streams: HashMap<StreamName, Place>,
+    watchers: Vec<mpsc::UnboundedSender<Arc<Stream>>>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: HubConfig,
+    places: Mutex<Places>,
+    /// Changes whenever a stream begins, loses its publisher or ends.
+    changed: watch::Sender<u64>,
+    runtime: tokio::runtime::Handle,
+}
+
+/// All streams by name. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Hub(Arc<Inner>);
+
+impl Hub {
+    /// An empty hub. Its timers run on the current runtime, which must outlive its use.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn new(config: HubConfig) -> Self {
+        Self(Arc::new(Inner {
+            config,
+            places: Mutex::default(),
+            changed: watch::Sender::new(0),
+            runtime: tokio::runtime::Handle::current(),
+        }))
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.0.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn touch(&self) {
+        self.0.changed.send_modify(|version| *version += 1);
+    }
+
+    /// Publishes `name`, or takes it over from a publisher that left or yields.
+    ///
+    /// # Errors
+    /// When someone else publishes it, there are too many streams, or the server stops.
+    pub fn publish(&self, name: &StreamName) -> Result<Publisher, PublishError> {
+        self.enter(name, false)
+    }
+
+    /// Publishes `name` only while nobody else does: any other publisher takes it over at once,
+    /// and viewers who wait for one to come back are not disturbed.
+    ///
+    /// # Errors
+    /// As [`Hub::publish`]; also [`PublishError::Busy`] while viewers wait for a publisher.
+    pub fn publish_yielding(&self, name: &StreamName) -> Result<Publisher, PublishError> {
+        self.enter(name, true)
+    }
+
+    fn enter(&self, name: &StreamName, yields: bool) -> Result<Publisher, PublishError> {
+        let mut places = self.places();
+        if places.closed {
+            return Err(PublishError::ShuttingDown);
+        }
+        if let Some(place) = places.streams.get_mut(name) {
+            let publishing = place.clock.is_none();
+            if yields || (publishing && !place.yields) {
+                return Err(PublishError::Busy);
+            }
+            // One that yields keeps its clock until it is dropped; the viewers' time must go on
+            // now, so the newcomer continues from what the stream last showed.
+            let mut clock = match place.clock.take() {
+                Some(clock) => clock,
+                None => Clock::after(place.stream.newest()),
+            };
+            clock.restart();
+            place.revoked.send_replace(place.turn);
+            place.turn += 1;
+            place.yields = false;
+            place.stream.begin();
+            let publisher = Publisher::new(
+                self.clone(),
+                place.stream.clone(),
+                clock,
+                place.turn,
+                place.revoked.subscribe(),
+            );
+            drop(places);
+            self.touch();
+            return Ok(publisher);
+        }
+        if places.streams.len() >= self.0.config.max_streams {
+            return Err(PublishError::TooManyStreams);
+        }
+        let limits = Limits {
+            items: self.0.config.gop_max_frames,
+            bytes: self.0.config.gop_max_bytes,
+            span: 4 * SECOND,
+        };
+        let stream = Stream::new(name.clone(), limits);
+        stream.begin();
+        let revoked = watch::Sender::new(0);
+        let publisher =
+            Publisher::new(self.clone(), stream.clone(), Clock::default(), 1, revoked.subscribe());
+        places.watchers.retain(|watcher| watcher.send(stream.clone()).is_ok());
+        places.streams.insert(name.clone(), Place { stream, turn: 1, revoked, yields, clock: None });
+        drop(places);
+        self.touch();
+        Ok(publisher)
+    }
+
+    /// A publisher left: keep its place for a while.
+    pub(super) fn leave(&self, stream: &Arc<Stream>, turn: u64, clock: Clock) {
+        let mut places = self.places();
+        let closed = places.closed;
+        let Some(place) = places.streams.get_mut(stream.name()) else { return };
+        if place.turn != turn || !Arc::ptr_eq(&place.stream, stream) {
+            return;
+        }
+        place.clock = Some(clock);
+        place.yields = false;
+        stream.pause();
+        drop(places);
+        self.touch();
+        if closed || stream.newest().is_none() {
+            // Nothing was ever shown: there is nothing to come back to.
+            self.remove(stream, turn);
+            return;
+        }
+        let (hub, stream) = (self.clone(), stream.clone());
+        self.0.runtime.spawn(async move {
+            tokio::time::sleep(hub.0.config.reconnect).await;
+            hub.remove(&stream, turn);
+        });
+    }
+
+    /// Ends the stream unless another publisher came after `turn`.
+    fn remove(&self, stream: &Arc<Stream>, turn: u64) {
+        let mut places = self.places();
+        let same = |place: &Place| place.turn == turn && Arc::ptr_eq(&place.stream, stream);
+        if places.streams.get(stream.name()).is_some_and(same) {
+            places.streams.remove(stream.name());
+            drop(places);
+            stream.end();
+            self.touch();
+        }
+    }
+
+    /// Ends the present publisher of a stream; whether there was one.
+    pub fn kick_publisher(&self, name: &StreamName) -> bool {
+        match self.places().streams.get(name) {
+            Some(place) if place.clock.is_none() => {
+                place.revoked.send_replace(place.turn);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The stream to play, once it has shown its tracks; waits up to `wait` for a publisher.
+    ///
+    /// # Errors
+    /// When nothing was published in time, or the server stops.
+    pub async fn play(&self, name: &StreamName, wait: Duration) -> Result<Arc<Stream>, PlayError> {
+        let mut changed = self.0.changed.subscribe();
+        let found = async {
+            loop {
+                changed.borrow_and_update();
+                let stream = {
+                    let places = self.places();
+                    if places.closed {
+                        return Err(PlayError::ShuttingDown);
+                    }
+                    places.streams.get(name).map(|place| place.stream.clone())
+                };
+                if let Some(stream) = stream {
+                    tokio::select! {
+                        () = stream.settled() => return Ok(stream),
+                        _ = changed.changed() => continue,
+                    }
+                }
+                if changed.changed().await.is_err() {
+                    return Err(PlayError::ShuttingDown);
+                }
+            }
+        };
+        tokio::time::timeout(wait, found).await.unwrap_or(Err(PlayError::NotFound))
+    }
+
+    /// The stream of this name, whether or not it has shown anything yet.
+    pub fn stream(&self, name: &StreamName) -> Option<Arc<Stream>> {
+        self.places().streams.get(name).map(|place| place.stream.clone())
+    }
+
+    /// All streams, by name.
+    pub fn streams(&self) -> Vec<Arc<Stream>> {
+        let mut streams: Vec<_> = self.places().streams.values().map(|place| place.stream.clone()).collect();
+        streams.sort_by(|a, b| a.name().cmp(b.name()));
+        streams
+    }
+
+    /// Every stream that exists and each that will begin.
+    pub fn watch(&self) -> mpsc::UnboundedReceiver<Arc<Stream>> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut places = self.places();
+        for place in places.streams.values() {
+            // The receiver is in our hands.
+            let _ = sender.send(place.stream.clone());
+        }
+        places.watchers.push(sender);
+        receiver
+    }
+
+    /// Changes whenever a stream begins, loses its publisher or ends.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    /// Ends all streams and refuses new ones.
+    pub fn shutdown(&self) {
+        let streams = {
+            let mut places = self.places();
+            places.closed = true;
+            places.watchers.clear();
+            std::mem::take(&mut places.streams)
+        };
+        for place in streams.values() {
+            place.revoked.send_replace(place.turn);
+            place.stream.end();
+        }
+        self.touch();
+    }
+}

@@ -1,0 +1,268 @@
+//! One stream: its frames, what is known of it, and what is derived from it.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+use media::time::Micros;
+use media::{Config, Frame, Track};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::meter::Meter;
+use super::name::StreamName;
+use super::ring::{Cursor, Item, Limits, Ring, Start};
+
+/// A frame in a stream's ring.
+#[derive(Debug)]
+pub struct Entry {
+    /// The frame, on the stream's clock.
+    pub frame: Frame,
+    /// The first frame of another publisher, or after a jump of the publisher's clock: decoders
+    /// and segmenters start anew here, though times go on.
+    pub discontinuity: bool,
+    /// Whether a viewer may start here: a video key frame, or any audio while there is no video.
+    pub start: bool,
+}
+
+impl Item for Arc<Entry> {
+    fn key(&self) -> bool {
+        self.start
+    }
+    fn size(&self) -> usize {
+        self.frame.data.len() + size_of::<Entry>()
+    }
+    fn time(&self) -> Micros {
+        self.frame.dts
+    }
+}
+
+/// Reads a stream's frames.
+pub type Subscriber = Cursor<Arc<Entry>>;
+
+/// What a viewer may count on when it joins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// No frame yet.
+    Empty,
+    /// One track was seen, at this time; the other may follow.
+    Partial(Instant),
+    /// The tracks are known.
+    Settled,
+}
+
+/// How long a stream with one track is given to show the other.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Counters of a stream.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StreamStats {
+    /// Frames published, both tracks.
+    pub frames: u64,
+    /// Video frames published.
+    pub video_frames: u64,
+    /// Bytes of frames published.
+    pub received: u64,
+    /// Bytes sent to viewers.
+    pub sent: u64,
+    /// kbit/s received over the last 30 s.
+    pub received_kbps: u64,
+    /// kbit/s sent over the last 30 s.
+    pub sent_kbps: u64,
+    /// Bytes of cached frames.
+    pub cached: usize,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    video: Option<Arc<Config>>,
+    audio: Option<Arc<Config>>,
+    publishing: Option<SystemTime>,
+}
+
+type Derived = HashMap<TypeId, Weak<dyn Any + Send + Sync>>;
+
+/// A named stream, from its first publisher until nobody came back.
+#[derive(Debug)]
+pub struct Stream {
+    name: StreamName,
+    id: String,
+    started: SystemTime,
+    ring: Arc<Ring<Arc<Entry>>>,
+    known: Mutex<Known>,
+    phase: watch::Sender<Phase>,
+    derived: Mutex<Derived>,
+    frames: AtomicU64,
+    video_frames: AtomicU64,
+    received: Meter,
+    sent: Meter,
+}
+
+impl Stream {
+    pub(super) fn new(name: StreamName, limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            id: format!("vid-{:08x}", rand::random::<u32>()),
+            started: SystemTime::now(),
+            ring: Ring::new(limits),
+            known: Mutex::default(),
+            phase: watch::Sender::new(Phase::Empty),
+            derived: Mutex::default(),
+            frames: AtomicU64::new(0),
+            video_frames: AtomicU64::new(0),
+            received: Meter::default(),
+            sent: Meter::default(),
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &StreamName {
+        &self.name
+    }
+
+    /// A short identifier for the API, unique among the streams of a run.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// When its first publisher came.
+    pub fn started(&self) -> SystemTime {
+        self.started
+    }
+
+    /// Since when someone publishes; `None` while viewers wait for a publisher to come back.
+    pub fn publishing(&self) -> Option<SystemTime> {
+        self.known().publishing
+    }
+
+    /// The newest configuration of a track.
+    pub fn config(&self, track: Track) -> Option<Arc<Config>> {
+        let known = self.known();
+        match track {
+            Track::Video => known.video.clone(),
+            Track::Audio => known.audio.clone(),
+        }
+    }
+
+    /// Whether the present publisher has sent this track.
+    pub fn has(&self, track: Track) -> bool {
+        self.config(track).is_some()
+    }
+
+    /// Reads its frames.
+    pub fn subscribe(&self, start: Start) -> Subscriber {
+        self.ring.cursor(start)
+    }
+
+    /// The newest decode time; `None` before the first frame.
+    pub fn newest(&self) -> Option<Micros> {
+        self.ring.newest()
+    }
+
+    /// Whether it is over: its publisher left and did not come back in time.
+    pub fn ended(&self) -> bool {
+        self.ring.closed()
+    }
+
+    /// The one `T` of this stream, made by `make` when nobody holds one.
+    ///
+    /// This is how work is shared by all viewers and stops with the last: whoever needs a `T`
+    /// holds the `Arc`, and the task that feeds it holds a [`Weak`].
+    pub fn derive<T: Any + Send + Sync>(self: &Arc<Self>, make: impl FnOnce(&Arc<Self>) -> Arc<T>) -> Arc<T> {
+        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = derived.get(&TypeId::of::<T>()).and_then(Weak::upgrade);
+        if let Some(Ok(held)) = held.map(Arc::downcast::<T>) {
+            return held;
+        }
+        let made = make(self);
+        let erased: Arc<dyn Any + Send + Sync> = made.clone();
+        derived.insert(TypeId::of::<T>(), Arc::downgrade(&erased));
+        made
+    }
+
+    /// Its counters.
+    pub fn stats(&self) -> StreamStats {
+        StreamStats {
+            frames: self.frames.load(Ordering::Relaxed),
+            video_frames: self.video_frames.load(Ordering::Relaxed),
+            received: self.received.total(),
+            sent: self.sent.total(),
+            received_kbps: self.received.kbps(),
+            sent_kbps: self.sent.kbps(),
+            cached: self.ring.bytes(),
+        }
+    }
+
+    /// Counts bytes sent to a viewer.
+    pub fn count_sent(&self, bytes: u64) {
+        self.sent.add(bytes);
+    }
+
+    /// Resolves when the tracks are known: both were seen, all announced were, or a second has
+    /// passed since the first frame.
+    pub(super) async fn settled(&self) {
+        let mut phase = self.phase.subscribe();
+        loop {
+            let now = *phase.borrow_and_update();
+            let changed = match now {
+                Phase::Settled => return,
+                Phase::Empty => phase.changed().await,
+                Phase::Partial(since) => {
+                    match tokio::time::timeout_at(since + SETTLE, phase.changed()).await {
+                        Ok(changed) => changed,
+                        Err(_) => return,
+                    }
+                }
+            };
+            if changed.is_err() {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn begin(&self) {
+        // What the publisher before sent tells nothing of this one's tracks.
+        *self.known() = Known { publishing: Some(SystemTime::now()), ..Known::default() };
+        self.phase.send_replace(Phase::Empty);
+    }
+
+    pub(super) fn pause(&self) {
+        self.known().publishing = None;
+    }
+
+    pub(super) fn end(&self) {
+        self.ring.close();
+    }
+
+    /// Takes one frame; `expected` counts the tracks that were announced, when they were.
+    pub(super) fn push(&self, entry: Entry, expected: Option<usize>) {
+        let track = entry.frame.track();
+        self.frames.fetch_add(1, Ordering::Relaxed);
+        self.received.add(entry.frame.data.len() as u64);
+        if track == Track::Video {
+            self.video_frames.fetch_add(1, Ordering::Relaxed);
+        }
+        let seen = {
+            let mut known = self.known();
+            let slot = if track == Track::Video { &mut known.video } else { &mut known.audio };
+            if !slot.as_ref().is_some_and(|c| Arc::ptr_eq(c, &entry.frame.config)) {
+                *slot = Some(entry.frame.config.clone());
+            }
+            usize::from(known.video.is_some()) + usize::from(known.audio.is_some())
+        };
+        self.ring.push(Arc::new(entry));
+        if *self.phase.borrow() != Phase::Settled {
+            if seen >= expected.unwrap_or(2) {
+                self.phase.send_replace(Phase::Settled);
+            } else if *self.phase.borrow() == Phase::Empty {
+                self.phase.send_replace(Phase::Partial(Instant::now()));
+            }
+        }
+    }
+}
