@@ -1,0 +1,244 @@
+//! What an operator may set: one struct whose fields are flags, `LIANMAI_*` variables and keys of
+//! `lianmai.toml`, all of the same name (`--max-streams`, `LIANMAI_MAX_STREAMS`, `max_streams`).
+
+mod load;
+mod print;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use serde::{Deserialize, Serialize};
+
+pub use load::{LoadError, from_matches};
+pub use print::print;
+
+/// A switch that is also a key: `--demo`, `--demo=false`, `LIANMAI_DEMO=1`, `demo = true`.
+macro_rules! switch {
+    () => {
+        BoolishValueParser::new()
+    };
+}
+
+/// clap's own parser of paths refuses the empty one, which here says "none".
+fn path(text: &str) -> Result<PathBuf, std::convert::Infallible> {
+    Ok(PathBuf::from(text))
+}
+
+/// The gateway's settings. Times are in whole seconds, sizes in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where RTMP publishers and players connect
+    #[arg(long, env = "LIANMAI_RTMP", value_name = "ADDR", default_value = "127.0.0.1:1935")]
+    pub rtmp: SocketAddr,
+
+    /// Where HTTP listens (pages, FLV, HLS, API); the second one is what SRS's pages expect
+    #[arg(
+        long,
+        env = "LIANMAI_HTTP",
+        value_name = "ADDR,ADDR",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:8080,127.0.0.1:1985"
+    )]
+    pub http: Vec<SocketAddr>,
+
+    /// The folder for what must survive a restart (the publish secret); made when it is needed
+    #[arg(long, env = "LIANMAI_DATA", value_name = "DIR", default_value = "lianmai-data")]
+    pub data: PathBuf,
+
+    /// Play the built-in clip in a loop as live/livestream, until somebody publishes there
+    #[arg(long, env = "LIANMAI_DEMO", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch!())]
+    pub demo: bool,
+
+    /// Listen on all interfaces (the ports stay); publishing then needs the secret
+    #[arg(long, env = "LIANMAI_PUBLIC", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch!())]
+    pub public: bool,
+
+    /// Let everyone publish without a secret, wherever they come from
+    #[arg(long, env = "LIANMAI_OPEN", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch!())]
+    pub open: bool,
+
+    /// What publishers must give as ?secret=…; empty: made at first start and kept in the data folder
+    #[arg(long, env = "LIANMAI_SECRET", value_name = "TEXT", default_value = "", hide_env_values = true)]
+    pub secret: String,
+
+    /// What players must give as ?secret=… (the publish secret works too); empty: everyone may play
+    #[arg(
+        long,
+        env = "LIANMAI_PLAY_SECRET",
+        value_name = "TEXT",
+        default_value = "",
+        hide_env_values = true
+    )]
+    pub play_secret: String,
+
+    /// A JSON file that is written once everything listens: the addresses and the process id
+    #[arg(long, env = "LIANMAI_READY_FILE", value_name = "PATH", default_value = "", value_parser = path)]
+    pub ready_file: PathBuf,
+
+    /// Network threads; 0: one per core
+    #[arg(long, env = "LIANMAI_WORKERS", value_name = "N", default_value_t = 0, help_heading = "Limits")]
+    pub workers: usize,
+
+    /// Connections at once, all protocols together
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_CONNECTIONS",
+        value_name = "N",
+        default_value_t = 20_000,
+        help_heading = "Limits"
+    )]
+    pub max_connections: usize,
+
+    /// Connections at once from one address; 0: no limit of its own
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_CONNECTIONS_PER_IP",
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "Limits"
+    )]
+    pub max_connections_per_ip: usize,
+
+    /// Streams at once, counting names that players wait for
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_STREAMS",
+        value_name = "N",
+        default_value_t = 1_000,
+        help_heading = "Limits"
+    )]
+    pub max_streams: usize,
+
+    /// The largest message, FLV tag or request body that is taken in, in bytes
+    #[arg(long, env = "LIANMAI_MAX_MESSAGE", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
+    pub max_message: usize,
+
+    /// The largest HTTP request head, in bytes (at least 8192)
+    #[arg(long, env = "LIANMAI_MAX_HEADER", value_name = "BYTES", default_value_t = 32 << 10, help_heading = "Limits")]
+    pub max_header: usize,
+
+    /// Seconds a client has to send a request head or finish a handshake; also for the next request
+    #[arg(
+        long,
+        env = "LIANMAI_HEADER_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = 15,
+        help_heading = "Limits"
+    )]
+    pub header_timeout: u64,
+
+    /// Seconds without a byte from a publisher after which it is taken as gone
+    #[arg(
+        long,
+        env = "LIANMAI_PUBLISH_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = 30,
+        help_heading = "Limits"
+    )]
+    pub publish_timeout: u64,
+
+    /// Seconds in which a viewer takes no byte after which it is dropped
+    #[arg(
+        long,
+        env = "LIANMAI_STALL_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = 60,
+        help_heading = "Limits"
+    )]
+    pub stall_timeout: u64,
+
+    /// Seconds a player waits for a stream that nobody publishes yet
+    #[arg(
+        long,
+        env = "LIANMAI_PLAY_WAIT",
+        value_name = "SECONDS",
+        default_value_t = 15,
+        help_heading = "Limits"
+    )]
+    pub play_wait: u64,
+
+    /// Seconds viewers are kept when their publisher is gone, for it to come back
+    #[arg(
+        long,
+        env = "LIANMAI_RECONNECT",
+        value_name = "SECONDS",
+        default_value_t = 15,
+        help_heading = "Limits"
+    )]
+    pub reconnect: u64,
+}
+
+impl Config {
+    /// The bounds that connections are held to.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            connections: self.max_connections,
+            connections_per_ip: self.max_connections_per_ip,
+            streams: self.max_streams,
+            message: self.max_message,
+            header: self.max_header.max(8192),
+            header_timeout: Duration::from_secs(self.header_timeout),
+            publish_timeout: Duration::from_secs(self.publish_timeout),
+            stall_timeout: Duration::from_secs(self.stall_timeout),
+            play_wait: Duration::from_secs(self.play_wait),
+        }
+    }
+
+    /// Where RTMP and HTTP listen: with `public`, loopback addresses become all interfaces.
+    pub fn addresses(&self) -> (SocketAddr, Vec<SocketAddr>) {
+        let open = |mut addr: SocketAddr| {
+            if self.public && addr.ip().is_loopback() {
+                addr.set_ip(match addr {
+                    SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
+                    SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
+                });
+            }
+            addr
+        };
+        (open(self.rtmp), self.http.iter().copied().map(open).collect())
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        load::defaults()
+    }
+}
+
+/// What a connection may cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one address; 0 is no limit.
+    pub connections_per_ip: usize,
+    /// Streams at once.
+    pub streams: usize,
+    /// Bytes of the largest message, tag or request body.
+    pub message: usize,
+    /// Bytes of the largest HTTP request head.
+    pub header: usize,
+    /// For a request head or a handshake to arrive.
+    pub header_timeout: Duration,
+    /// Without a byte from a publisher.
+    pub publish_timeout: Duration,
+    /// Without a byte taken by a viewer.
+    pub stall_timeout: Duration,
+    /// For a publisher to appear.
+    pub play_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Config::default().limits()
+    }
+}

@@ -1,0 +1,41 @@
+//! What every edge is given: the hub, and the gateway's rules.
+
+use std::sync::Arc;
+
+use crate::auth::Auth;
+use crate::config::{Config, Limits};
+use crate::hub::{Clients, Hub, HubConfig};
+
+/// The hub and the rules that hold for whoever comes to it. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// The streams.
+    pub hub: Hub,
+    /// Who publishes and plays.
+    pub clients: Clients,
+    /// Who may.
+    pub auth: Arc<Auth>,
+    /// What a connection may cost.
+    pub limits: Arc<Limits>,
+    /// All settings.
+    pub config: Arc<Config>,
+}
+
+impl Edge {
+    /// An empty hub under these settings; inside a runtime that outlives it.
+    pub fn new(config: Config, auth: Auth) -> Self {
+        let limits = config.limits();
+        let hub = Hub::new(HubConfig {
+            max_streams: limits.streams,
+            reconnect: std::time::Duration::from_secs(config.reconnect),
+            ..HubConfig::default()
+        });
+        Self {
+            hub,
+            clients: Clients::new(),
+            auth: Arc::new(auth),
+            limits: Arc::new(limits),
+            config: Arc::new(config),
+        }
+    }
+}
