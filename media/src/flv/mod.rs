@@ -1,1 +1,20 @@
-//! (module flv)
+//! FLV (Adobe Flash Video File Format 10.1, and Veovera's Enhanced RTMP v2 for its FourCC codecs).
+//!
+//! The tag *body* is what RTMP carries as a message payload: [`BodyDemuxer`] and [`mux::frame_body`]
+//! serve both. [`Demuxer`] adds the file's framing.
+
+pub mod amf0;
+mod body;
+mod demux;
+pub mod mux;
+mod script;
+mod tag;
+
+pub use body::BodyDemuxer;
+pub use demux::{Demuxer, Event, MAX_TAG_SIZE};
+pub use script::Metadata;
+
+const FORMAT: &str = "flv";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! NAL units, as H.264 and H.265 share them: Annex B start codes, length prefixes, emulation prevention.
+
+use bytes::Bytes;
+
+use crate::error::{Error, Result};
+
+/// The NAL units between the start codes of an Annex B byte stream (ITU-T H.264 and H.265, Annex B),
+/// without their trailing zero bytes. Bytes before the first start code are skipped.
+#[derive(Debug, Clone)]
+pub struct AnnexB<'a> {
+    rest: &'a [u8],
+}
+
+/// Splits an Annex B byte stream.
+pub fn annex_b(data: &[u8]) -> AnnexB<'_> {
+    let rest = find_start_code(data).map_or(&data[data.len()..], |(_, after)| &data[after..]);
+    AnnexB { rest }
+}
+
+/// Where the first `00 00 01` begins and ends.
+fn find_start_code(data: &[u8]) -> Option<(usize, usize)> {
+    let mut at = 0;
+    while at + 3 <= data.len() {
+        match data[at + 2] {
+            1 if data[at] == 0 && data[at + 1] == 0 => return Some((at, at + 3)),
+            0 => at += 1,
+            _ => at += 3,
+        }
+    }
+    None
+}
+
+impl<'a> Iterator for AnnexB<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        while !self.rest.is_empty() {
+            let (end, after) = find_start_code(self.rest).unwrap_or((self.rest.len(), self.rest.len()));
+            let nal = &self.rest[..end];
+            self.rest = &self.rest[after..];
+            let zeros = nal.iter().rev().take_while(|&&b| b == 0).count();
+            if zeros < nal.len() {
+                return Some(&nal[..nal.len() - zeros]);
+            }
+        }
+        None
+    }
+}
+
+/// The NAL units of an access unit with 4-byte length prefixes. Empty units are skipped; the
+/// iterator ends at a unit that is not whole.
+#[derive(Debug, Clone)]
+pub struct LengthPrefixed<'a> {
+    rest: &'a [u8],
+}
+
+/// Splits an access unit with 4-byte length prefixes.
+pub const fn length_prefixed(data: &[u8]) -> LengthPrefixed<'_> {
+    LengthPrefixed { rest: data }
+}
+
+impl<'a> Iterator for LengthPrefixed<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let (length, rest) = self.rest.split_first_chunk::<4>()?;
+            let (nal, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+            self.rest = rest;
+            if !nal.is_empty() {
+                return Some(nal);
+            }
+        }
+    }
+}
+
+/// Appends `nal` with a 4-byte length.
+pub fn push_length_prefixed(out: &mut Vec<u8>, nal: &[u8]) {
+    out.extend_from_slice(&(nal.len() as u32).to_be_bytes());
+    out.extend_from_slice(nal);
+}
+
+/// An Annex B byte stream as length-prefixed NAL units.
+pub fn annex_b_to_length_prefixed(data: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(data.len() + 16);
+    annex_b(data).for_each(|nal| push_length_prefixed(&mut out, nal));
+    out.into()
+}
+
+/// Checks an access unit whose NAL units have `length_size` (1 to 4) byte prefixes and gives it 4-byte
+/// prefixes; with those already and all in order it is returned as it is, without a copy.
+///
+/// A torn last unit is cut off; an access unit without one whole unit is an error. Annex B in the
+/// place of length prefixes, which some encoders send, is converted.
+pub fn normalise(format: &'static str, data: Bytes, length_size: usize) -> Result<Bytes> {
+    let mut at = 0;
+    let mut units = 0;
+    let mut whole = 0;
+    while let Some(prefix) = data.get(at..at + length_size) {
+        let length = prefix.iter().fold(0, |n: usize, &b| n << 8 | usize::from(b));
+        if data.len() - at - length_size < length {
+            break;
+        }
+        at += length_size + length;
+        units += usize::from(length > 0);
+        whole = at;
+    }
+    // As a length, a long start code is a unit of one byte, which nobody sends.
+    let start_code = data.starts_with(&[0, 0, 0, 1]) || units == 0 && data.starts_with(&[0, 0, 1]);
+    if whole < data.len() && start_code {
+        return Ok(annex_b_to_length_prefixed(&data));
+    }
+    if units == 0 {
+        return Err(Error::invalid(format, 0, "NAL unit length"));
+    }
+    if length_size == 4 {
+        return Ok(data.slice(..whole));
+    }
+    let mut out = Vec::with_capacity(whole + units * (4 - length_size));
+    let mut rest = &data[..whole];
+    while rest.len() >= length_size {
+        let (prefix, tail) = rest.split_at(length_size);
+        let length = prefix.iter().fold(0, |n: usize, &b| n << 8 | usize::from(b));
+        let (nal, tail) = tail.split_at(length);
+        if !nal.is_empty() {
+            push_length_prefixed(&mut out, nal);
+        }
+        rest = tail;
+    }
+    Ok(out.into())
+}
+
+/// Puts `set` in the place of the one that `same` finds (the one with its id), or at the end. False
+/// when it is there already.
+pub(crate) fn replace_set<'a>(sets: &mut Vec<&'a [u8]>, set: &'a [u8], same: impl Fn(&[u8]) -> bool) -> bool {
+    if sets.contains(&set) {
+        return false;
+    }
+    match sets.iter().position(|old| same(old)) {
+        Some(at) => sets[at] = set,
+        None => sets.push(set),
+    }
+    true
+}
+
+/// The access unit without the NAL units that `is` picks.
+pub(crate) fn without(au: &[u8], is: impl Fn(&[u8]) -> bool) -> Bytes {
+    let mut out = Vec::with_capacity(au.len());
+    length_prefixed(au).filter(|nal| !is(nal)).for_each(|nal| push_length_prefixed(&mut out, nal));
+    out.into()
+}
+
+/// The payload of a NAL unit without its emulation prevention bytes (`00 00 03` → `00 00`).
+///
+/// Only the first 4 KiB are looked at: enough for any parameter set or slice header.
+pub fn unescape(nal: &[u8]) -> Vec<u8> {
+    let nal = &nal[..nal.len().min(4096)];
+    let mut out = Vec::with_capacity(nal.len());
+    let mut zeros = 0;
+    for &byte in nal {
+        if zeros >= 2 && byte == 3 {
+            zeros = 0;
+            continue;
+        }
+        zeros = if byte == 0 { zeros + 1 } else { 0 };
+        out.push(byte);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn annex_b_splits_at_both_start_codes_and_drops_padding() {
+        let data = [9, 0, 0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 2, 0, 0, 0, 0, 1, 0, 0, 1, 0x65, 0, 0, 3, 1, 0, 0];
+        let nals: Vec<_> = annex_b(&data).collect();
+        assert_eq!(nals, [&[0x67, 1][..], &[0x68, 2], &[0x65, 0, 0, 3, 1]]);
+        assert_eq!(annex_b(&[0, 0]).count(), 0);
+    }
+
+    #[test]
+    fn lengths_become_four_bytes_and_torn_units_are_cut() {
+        let two = Bytes::from_static(&[0, 2, 0x65, 7, 0, 0, 0, 1, 0x41]);
+        assert_eq!(normalise("h264", two, 2).unwrap()[..], [0, 0, 0, 2, 0x65, 7, 0, 0, 0, 1, 0x41]);
+        let torn = Bytes::from_static(&[0, 0, 0, 2, 0x41, 1, 0, 0, 0, 9, 0x41]);
+        assert_eq!(normalise("h264", torn.slice(..), 4).unwrap()[..], torn[..6]);
+        assert!(normalise("h264", Bytes::from_static(&[0, 0, 9, 1]), 4).is_err());
+        let annex_b = Bytes::from_static(&[0, 0, 0, 1, 0x65, 7, 8, 9]);
+        assert_eq!(normalise("h264", annex_b, 4).unwrap()[..], [0, 0, 0, 4, 0x65, 7, 8, 9]);
+    }
+}
