@@ -1,1 +1,23 @@
 //! Shared by the tests: starts and stops real servers and clients.
+//!
+//! Everything listens on 127.0.0.1 with a port the system chose, writes into a folder of its own
+//! below cargo's target folder, and ends when its value is dropped. Nothing sleeps for a fixed time:
+//! [`wait::until`] waits for a condition and panics with words when it does not come.
+//!
+//! The functions panic instead of returning errors: a test has no better use for one.
+#![allow(clippy::unwrap_used, reason = "this is test code")]
+
+pub mod clip;
+pub mod flv;
+pub mod gateway;
+pub mod http;
+pub mod packets;
+pub mod player;
+pub mod process;
+pub mod publisher;
+pub mod wait;
+pub mod ws;
+
+pub use clip::Clip;
+pub use gateway::Gateway;
+pub use process::Process;

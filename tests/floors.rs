@@ -1,0 +1,246 @@
+//! The house rules: which crate and which module may use which. See docs and the table below.
+
+#[path = "floors/imports.rs"]
+mod imports;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use imports::{File, imports};
+
+/// What a module of the gateway may use. A new one has to be put on its floor here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Floor {
+    /// Only the gateway's modules named.
+    Base(&'static [&'static str]),
+    /// Itself and the base: a protocol, or a task on streams. Never another edge.
+    Edge,
+    /// Everything.
+    Top,
+}
+
+const GATEWAY: &[(&str, Floor)] = &[
+    ("hub", Floor::Base(&[])),
+    ("config", Floor::Base(&[])),
+    ("auth", Floor::Base(&["config", "hub"])),
+    ("edge", Floor::Base(&["auth", "config", "hub"])),
+    ("rtmp", Floor::Edge),
+    ("flv", Floor::Edge),
+    ("hls", Floor::Edge),
+    ("demo", Floor::Edge),
+    ("api", Floor::Top),
+    ("metrics", Floor::Top),
+    ("http", Floor::Top),
+    ("serve", Floor::Top),
+    ("worker", Floor::Top),
+];
+
+/// What `media` must not know: it has no I/O, clock, threads or runtime.
+const NOT_IN_MEDIA: &[&str] = &[
+    "std::time",
+    "std::net",
+    "std::fs",
+    "std::io",
+    "std::env",
+    "std::thread",
+    "std::process",
+    "tokio",
+    "tracing",
+    "log",
+    "wasm_bindgen",
+    "js_sys",
+    "web_sys",
+];
+
+/// Crates that must be nowhere below `media`.
+const NOT_BELOW_MEDIA: &[&str] =
+    &["tokio", "wasm-bindgen", "js-sys", "web-sys", "tracing", "rand", "gateway"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The Rust files of a crate, with paths relative to its `src`.
+fn sources(krate: &str) -> Vec<File> {
+    fn walk(dir: &Path, src: &Path, files: &mut Vec<File>) {
+        for entry in dir.read_dir().unwrap_or_else(|e| panic!("{}: {e}", dir.display())) {
+            let path = entry.expect("a readable folder").path();
+            if path.is_dir() {
+                walk(&path, src, files);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                let text = fs::read_to_string(&path).expect("a readable file");
+                let name = path.strip_prefix(src).expect("below src").to_string_lossy().into_owned();
+                files.push(File { name, text });
+            }
+        }
+    }
+    let src = root().join(krate).join("src");
+    let mut files = Vec::new();
+    walk(&src, &src, &mut files);
+    files
+}
+
+fn gateway_violations(files: &[File], floors: &[(&str, Floor)]) -> Vec<String> {
+    let floors: BTreeMap<&str, Floor> = floors.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for file in files {
+        let module = file.module();
+        let Some(own) = module.first() else { continue };
+        let Some(floor) = floors.get(own.as_str()) else {
+            wrong.push(format!("{}: say in tests/floors.rs on which floor `{own}` is", file.name));
+            continue;
+        };
+        for import in imports(file) {
+            let Some(used) = import.strip_prefix("crate::").and_then(|path| path.split("::").next()) else {
+                continue;
+            };
+            if used == own || !floors.contains_key(used) {
+                continue;
+            }
+            let allowed = match floor {
+                Floor::Top => true,
+                Floor::Edge => matches!(floors[used], Floor::Base(_)),
+                Floor::Base(names) => names.contains(&used),
+            };
+            if !allowed {
+                wrong.push(format!("{}: `{own}` must not use `{used}` ({import})", file.name));
+            }
+        }
+    }
+    wrong
+}
+
+fn media_violations(files: &[File]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for file in files {
+        for import in imports(file) {
+            let hit = NOT_IN_MEDIA.iter().find(|no| import == **no || import.starts_with(&format!("{no}::")));
+            if let Some(no) = hit {
+                wrong.push(format!("{}: `media` must not use `{no}` ({import})", file.name));
+            }
+        }
+        if imports::has_unsafe(file) {
+            wrong.push(format!("{}: `media` has no unsafe code", file.name));
+        }
+    }
+    wrong
+}
+
+/// Every crate that `from` needs to build, itself left out.
+fn below(metadata: &Metadata, from: &str) -> BTreeSet<String> {
+    let resolve = metadata.resolve.as_ref().expect("cargo metadata resolves");
+    let name = |id| metadata[id].name.to_string();
+    let start = metadata.workspace_members.iter().find(|id| name(id) == from).expect("a member");
+    let mut seen = BTreeSet::from([start.clone()]);
+    let mut queue = vec![start.clone()];
+    while let Some(id) = queue.pop() {
+        let node = resolve.nodes.iter().find(|node| node.id == id).expect("every package is resolved");
+        for dep in &node.deps {
+            let normal = dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal);
+            if normal && seen.insert(dep.pkg.clone()) {
+                queue.push(dep.pkg.clone());
+            }
+        }
+    }
+    seen.remove(start);
+    seen.iter().map(name).collect()
+}
+
+fn metadata() -> Metadata {
+    let manifest = root().join("Cargo.toml");
+    MetadataCommand::new().manifest_path(manifest).exec().expect("cargo metadata works")
+}
+
+#[test]
+fn crates_stay_on_their_floors() {
+    let metadata = metadata();
+    let members: Vec<String> =
+        metadata.workspace_members.iter().map(|id| metadata[id].name.to_string()).collect();
+    let media = below(&metadata, "media");
+    for no in NOT_BELOW_MEDIA {
+        assert!(!media.contains(*no), "media depends on {no}");
+    }
+    let player = below(&metadata, "player-wasm");
+    for no in ["gateway", "tokio"] {
+        assert!(!player.contains(no), "player-wasm depends on {no}");
+    }
+    assert!(!below(&metadata, "gateway").contains("player-wasm"), "gateway depends on player-wasm");
+    for member in &members {
+        assert!(!below(&metadata, member).contains("lianmai-tests"), "{member} depends on the tests");
+        assert!(!below(&metadata, member).contains("xtask"), "{member} depends on xtask");
+    }
+}
+
+#[test]
+fn gateway_modules_stay_on_their_floors() {
+    let wrong = gateway_violations(&sources("gateway"), GATEWAY);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn media_is_pure() {
+    let files = sources("media");
+    assert!(!files.is_empty());
+    let wrong = media_violations(&files);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn pages_know_only_what_is_built() {
+    let mut wrong = Vec::new();
+    let mut dirs = vec![root().join("demo"), root().join("wp-plugin")];
+    while let Some(dir) = dirs.pop() {
+        for entry in dir.read_dir().into_iter().flatten().flatten() {
+            let path = entry.path();
+            let page =
+                path.extension().is_some_and(|ext| ["html", "js", "css", "php"].iter().any(|e| ext == *e));
+            if path.is_dir() && entry.file_name() != "node_modules" {
+                dirs.push(path);
+            } else if page && fs::read_to_string(&path).is_ok_and(|text| text.contains("player-wasm/")) {
+                wrong.push(path.display().to_string());
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these reach into player-wasm's sources: {wrong:?}");
+}
+
+#[test]
+fn a_broken_floor_is_found() {
+    let file = |name: &str, text: &str| File { name: name.into(), text: text.into() };
+    let bad = [
+        ("hub/mod.rs", "use crate::rtmp::Session;"),
+        ("hub/deep/mod.rs", "use super::super::flv::Tag;"),
+        ("flv/play.rs", "use crate::{auth::Auth, hls};"),
+        ("flv/mod.rs", "fn f() { crate::rtmp::go() }"),
+        ("flv.rs", "mod inner { use super::super::http; }"),
+        ("flv.rs", "fn f() { println!(\"{}\", crate::rtmp::go()) }"),
+        ("auth.rs", "pub(crate) fn f(_: &crate::edge::Edge) {}"),
+        ("surprise.rs", ""),
+    ];
+    for (name, text) in bad {
+        let wrong = gateway_violations(&[file(name, text)], GATEWAY);
+        assert_eq!(wrong.len(), 1, "{name}: {text}: {wrong:?}");
+    }
+    let good = [
+        ("flv/play.rs", "use super::mux; use crate::{hub::Hub, flv::tag}; use crate::auth::Auth;"),
+        ("hub/mod.rs", "mod a; use self::a::B; // use crate::rtmp\n use media::Frame;"),
+        ("http.rs", "use crate::{rtmp, flv, hub};"),
+        ("lib.rs", "pub mod surprise;"),
+    ];
+    for (name, text) in good {
+        assert_eq!(gateway_violations(&[file(name, text)], GATEWAY), [""; 0], "{name}: {text}");
+    }
+    for text in [
+        "use std::time::Instant;",
+        "fn f() -> std::net::IpAddr { todo() }",
+        "use std::{fmt, net::TcpStream};",
+        "async fn f() { tokio::spawn(g()) }",
+        "fn f() { unsafe { g() } }",
+        "unsafe fn f() {}",
+    ] {
+        assert_eq!(media_violations(&[file("a.rs", text)]).len(), 1, "{text}");
+    }
+    assert!(media_violations(&[file("a.rs", "#[cfg(test)] mod tests { use std::fs; }")]).is_empty());
+}

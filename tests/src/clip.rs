@@ -1,0 +1,112 @@
+//! Short clips, made once by ffmpeg from its own test sources.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::gateway::cache_dir;
+
+/// What is in a clip: 320x180 at 30 frames a second with a key frame each second, and a tone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clip {
+    /// H.264 without B-frames, and AAC.
+    Av,
+    /// H.264 with three B-frames in a row, and AAC: pts ≠ dts.
+    BFrames,
+    /// H.264 alone.
+    VideoOnly,
+    /// AAC alone.
+    AudioOnly,
+    /// H.264 and MP3.
+    Mp3,
+    /// H.265 and AAC, in MPEG-TS: Debian's ffmpeg 5.1 has no enhanced FLV.
+    Hevc,
+    /// H.264 640x360 with another tone than [`Clip::Av`]: same codecs, another configuration.
+    Other,
+}
+
+/// Seconds in each clip.
+pub const SECONDS: u32 = 8;
+
+impl Clip {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Av => "av.flv",
+            Self::BFrames => "bframes.flv",
+            Self::VideoOnly => "video.flv",
+            Self::AudioOnly => "audio.flv",
+            Self::Mp3 => "mp3.flv",
+            Self::Hevc => "hevc.ts",
+            Self::Other => "other.flv",
+        }
+    }
+
+    fn size(self) -> &'static str {
+        if self == Self::Other { "640x360" } else { "320x180" }
+    }
+
+    /// Whether it has pictures.
+    pub fn has_video(self) -> bool {
+        self != Self::AudioOnly
+    }
+
+    /// Whether it has sound.
+    pub fn has_audio(self) -> bool {
+        self != Self::VideoOnly
+    }
+
+    /// The clip's file, made now if there is none yet.
+    #[track_caller]
+    pub fn file(self) -> PathBuf {
+        let file = cache_dir().join(self.name());
+        if !file.exists() {
+            // Several tests may want it at once: each writes its own, the last one stays.
+            let own = cache_dir().join(format!(
+                "{}-{:?}-{}",
+                std::process::id(),
+                std::thread::current().id(),
+                self.name()
+            ));
+            let output = self.command().arg(&own).stdin(Stdio::null()).output();
+            let output = output.unwrap_or_else(|error| panic!("cannot start ffmpeg: {error}"));
+            assert!(output.status.success(), "ffmpeg: {}", String::from_utf8_lossy(&output.stderr));
+            fs::rename(&own, &file).expect("the clip can be renamed");
+        }
+        file
+    }
+
+    fn command(self) -> Command {
+        let mut ffmpeg = Command::new("ffmpeg");
+        ffmpeg.args(["-v", "error", "-y"]);
+        let mut maps = vec![];
+        if self.has_video() {
+            let source = format!("testsrc2=size={}:rate=30", self.size());
+            ffmpeg.args(["-f", "lavfi", "-i", &source]);
+            maps.push("0:v");
+        }
+        if self.has_audio() {
+            let tone = if self == Self::Other { "880" } else { "440" };
+            ffmpeg.args(["-f", "lavfi", "-i", &format!("sine=frequency={tone}:sample_rate=44100")]);
+            maps.push(if self.has_video() { "1:a" } else { "0:a" });
+        }
+        for map in maps {
+            ffmpeg.args(["-map", map]);
+        }
+        let bframes = if self == Self::BFrames { "3" } else { "0" };
+        match self {
+            Self::Hevc => {
+                let x265 = "log-level=error:keyint=30:min-keyint=30:scenecut=0:bframes=2";
+                ffmpeg.args(["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", x265]);
+                ffmpeg.args(["-f", "mpegts"]);
+            }
+            _ => {
+                ffmpeg.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]);
+                ffmpeg.args(["-bf", bframes, "-g", "30", "-keyint_min", "30", "-sc_threshold", "0"]);
+                ffmpeg.args(["-flvflags", "no_duration_filesize", "-f", "flv"]);
+            }
+        }
+        let audio = if self == Self::Mp3 { "libmp3lame" } else { "aac" };
+        ffmpeg.args(["-c:a", audio, "-b:a", "64k", "-t", &SECONDS.to_string()]);
+        ffmpeg
+    }
+}

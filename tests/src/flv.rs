@@ -1,0 +1,102 @@
+//! FLV as tests see it: tags, taken apart no further than needed. Independent of `media` on purpose.
+
+/// One FLV tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// 8 audio, 9 video, 18 script.
+    pub kind: u8,
+    /// Milliseconds.
+    pub time: u32,
+    /// Everything between the tag's header and the size behind it.
+    pub body: Vec<u8>,
+}
+
+/// Tag type of sound.
+pub const AUDIO: u8 = 8;
+/// Tag type of pictures.
+pub const VIDEO: u8 = 9;
+/// Tag type of metadata.
+pub const SCRIPT: u8 = 18;
+
+impl Tag {
+    /// Whether this carries a frame: no metadata, no sequence header, not the end of a sequence.
+    pub fn is_frame(&self) -> bool {
+        let second = self.body.get(1).copied();
+        match (self.kind, self.body.first()) {
+            // Enhanced: the low four bits are the packet type, 1 and 3 are coded frames.
+            (VIDEO, Some(first)) if first & 0x80 != 0 => matches!(first & 0x0f, 1 | 3),
+            (VIDEO, Some(first)) if first & 0x0f == 7 => second == Some(1),
+            (AUDIO, Some(first)) if first >> 4 == 9 => matches!(first & 0x0f, 1),
+            (AUDIO, Some(first)) if first >> 4 == 10 => second == Some(1),
+            (VIDEO | AUDIO, Some(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether decoding may start here: a video frame marked so.
+    pub fn is_key(&self) -> bool {
+        self.kind == VIDEO && self.is_frame() && self.body[0] >> 4 & 7 == 1
+    }
+
+    /// The tag with its header and the size behind it.
+    pub fn bytes(&self) -> Vec<u8> {
+        let size = (self.body.len() as u32).to_be_bytes();
+        let time = self.time.to_be_bytes();
+        let mut out = vec![self.kind, size[1], size[2], size[3], time[1], time[2], time[3], time[0], 0, 0, 0];
+        out.extend_from_slice(&self.body);
+        out.extend_from_slice(&(self.body.len() as u32 + 11).to_be_bytes());
+        out
+    }
+}
+
+/// Takes an FLV byte stream apart as it comes.
+#[derive(Debug, Default)]
+pub struct Reader {
+    bytes: Vec<u8>,
+    /// The flags of the file header, once seen: bit 2 audio, bit 0 video.
+    pub flags: Option<u8>,
+}
+
+impl Reader {
+    /// Adds bytes and answers the tags that are whole now. Panics when it is not FLV.
+    #[track_caller]
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<Tag> {
+        self.bytes.extend_from_slice(bytes);
+        let mut tags = Vec::new();
+        let mut at = 0;
+        if self.flags.is_none() {
+            if self.bytes.len() < 13 {
+                return tags;
+            }
+            assert_eq!(&self.bytes[..4], b"FLV\x01", "an FLV file header");
+            assert_eq!(&self.bytes[5..13], [0, 0, 0, 9, 0, 0, 0, 0], "an FLV file header");
+            self.flags = Some(self.bytes[4]);
+            at = 13;
+        }
+        while let Some(head) = self.bytes.get(at..at + 11) {
+            let size = u32::from_be_bytes([0, head[1], head[2], head[3]]) as usize;
+            let time = u32::from_be_bytes([head[7], head[4], head[5], head[6]]);
+            let Some(rest) = self.bytes.get(at + 11..at + 15 + size) else { break };
+            let (body, back) = rest.split_at(size);
+            assert!(matches!(head[0], AUDIO | VIDEO | SCRIPT), "tag type {} at {at}", head[0]);
+            assert_eq!(back, (size as u32 + 11).to_be_bytes(), "PreviousTagSize");
+            tags.push(Tag { kind: head[0], time, body: body.to_vec() });
+            at += 15 + size;
+        }
+        self.bytes.drain(..at);
+        tags
+    }
+}
+
+/// The flags and tags of an FLV file.
+#[track_caller]
+pub fn read(bytes: &[u8]) -> (u8, Vec<Tag>) {
+    let mut reader = Reader::default();
+    let tags = reader.push(bytes);
+    (reader.flags.expect("a whole file header"), tags)
+}
+
+/// An FLV file header.
+pub fn header(flags: u8) -> [u8; 13] {
+    [b'F', b'L', b'V', 1, flags, 0, 0, 0, 9, 0, 0, 0, 0]
+}

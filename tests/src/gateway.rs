@@ -1,0 +1,180 @@
+//! The real server, as a process.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::http;
+use crate::process::Process;
+use crate::wait;
+
+/// A running `lianmai serve` on ports of its own.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The server's process.
+    pub process: Process,
+    /// What it wrote into its ready file.
+    pub ready: Value,
+    dir: PathBuf,
+}
+
+impl Gateway {
+    /// Starts one with the defaults of `lianmai serve` and these `flags`.
+    #[track_caller]
+    pub fn start(flags: &[&str]) -> Self {
+        let dir = temp_dir("gateway");
+        let ready_file = dir.join("ready.json");
+        let mut command = Command::new(binary());
+        command
+            .args(["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+            .arg("--data")
+            .arg(dir.join("data"))
+            .arg("--ready-file")
+            .arg(&ready_file)
+            .args(flags);
+        let mut process = Process::start(&mut command);
+        let ready = wait::until("the gateway's ready file", Duration::from_secs(20), || {
+            if let Some(status) = process.ended() {
+                panic!("lianmai {flags:?} ended with {status} instead of listening");
+            }
+            // Written in one go or renamed into place; a half is no JSON.
+            serde_json::from_slice(&fs::read(&ready_file).ok()?).ok()
+        });
+        Self { process, ready, dir }
+    }
+
+    /// The RTMP listener's address.
+    #[track_caller]
+    pub fn rtmp(&self) -> SocketAddr {
+        address(&self.ready["rtmp"])
+    }
+
+    /// The first HTTP listener's address.
+    #[track_caller]
+    pub fn http(&self) -> SocketAddr {
+        address(&self.ready["http"][0])
+    }
+
+    /// `rtmp://…/live/NAME`; `name` may carry a query.
+    pub fn rtmp_url(&self, name: &str) -> String {
+        format!("rtmp://{}/live/{name}", self.rtmp())
+    }
+
+    /// `http://…/live/NAME`; `name` has its extension and may carry a query.
+    pub fn http_url(&self, name: &str) -> String {
+        format!("http://{}/live/{name}", self.http())
+    }
+
+    /// `ws://…/live/NAME`.
+    pub fn ws_url(&self, name: &str) -> String {
+        format!("ws://{}/live/{name}", self.http())
+    }
+
+    /// `GET path`.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> http::Response {
+        http::get(self.http(), path)
+    }
+
+    /// `GET path` as JSON.
+    #[track_caller]
+    pub fn json(&self, path: &str) -> Value {
+        let response = self.get(path);
+        assert_eq!(response.status, 200, "GET {path}: {}", response.text());
+        serde_json::from_slice(&response.body).unwrap_or_else(|e| panic!("GET {path}: {e}"))
+    }
+
+    /// The stream `live/NAME` as `/api/v1/streams` tells it, if it is there.
+    #[track_caller]
+    pub fn stream(&self, name: &str) -> Option<Value> {
+        let streams = self.json("/api/v1/streams");
+        streams["streams"].as_array()?.iter().find(|s| s["name"] == name && s["app"] == "live").cloned()
+    }
+
+    /// Waits until someone publishes `live/NAME`.
+    #[track_caller]
+    pub fn wait_published(&self, name: &str) {
+        wait::until_true(&format!("live/{name} to be published"), Duration::from_secs(20), || {
+            self.stream(name).is_some_and(|stream| stream["publish"]["active"] == true)
+        });
+    }
+
+    /// Resident memory in bytes.
+    pub fn rss(&self) -> u64 {
+        rss(self.process.pid())
+    }
+
+    /// Ends it by SIGTERM and answers how it ended.
+    #[track_caller]
+    pub fn stop(&mut self) -> ExitStatus {
+        self.process.terminate();
+        self.process.wait(Duration::from_secs(20))
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+#[track_caller]
+fn address(value: &Value) -> SocketAddr {
+    let text = value.as_str().expect("the ready file has this address");
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// Resident memory of the process `pid` in bytes.
+pub fn rss(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process lives");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("status has VmRSS");
+    let kib: u64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("VmRSS is a number");
+    kib * 1024
+}
+
+/// Cargo's folder for this profile: `target/debug` or `target/release`.
+fn profile_dir() -> PathBuf {
+    let exe = std::env::current_exe().expect("this program has a path");
+    // target/PROFILE/deps/test-hash, or target/PROFILE/name.
+    let dir = exe.parent().expect("a program is in a folder");
+    if dir.ends_with("deps") { dir.parent().unwrap_or(dir).to_owned() } else { dir.to_owned() }
+}
+
+/// A new folder below cargo's target folder.
+pub fn temp_dir(name: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let n = COUNT.fetch_add(1, Ordering::Relaxed);
+    let dir = cache_dir().join(format!("{name}-{}-{n}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    dir
+}
+
+/// Where files go that later runs may use again.
+pub fn cache_dir() -> PathBuf {
+    let target = profile_dir().parent().expect("target/PROFILE has a parent").to_owned();
+    let dir = target.join("tmp/lianmai");
+    fs::create_dir_all(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    dir
+}
+
+/// The server's binary of this profile, built now if it is not up to date.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let dir = profile_dir();
+        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build.args(["build", "--quiet", "--package", "gateway", "--bin", "lianmai"]);
+        build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        if dir.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().is_ok_and(|status| status.success()), "the gateway does not build");
+        dir.join("lianmai")
+    })
+}

@@ -1,0 +1,160 @@
+//! Players: ffmpeg, and our own FLV viewer, which notes what came when.
+
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::flv::{self, Tag};
+use crate::http;
+use crate::packets::{Packets, View};
+use crate::process::Process;
+use crate::wait;
+use crate::ws;
+
+/// ffmpeg that demuxes `url` and tells every packet.
+#[derive(Debug)]
+pub struct Player {
+    /// The process.
+    pub process: Process,
+    url: String,
+}
+
+impl Player {
+    /// Starts playing; waits for a publisher as long as the server lets it.
+    #[track_caller]
+    pub fn start(url: &str, view: View) -> Self {
+        let mut ffmpeg = Command::new("ffmpeg");
+        // Packets read while probing are not lost; a second tells which tracks there are.
+        ffmpeg.args(["-v", "error", "-analyzeduration", "1000000"]);
+        if url.contains(".m3u8") {
+            ffmpeg.args(["-live_start_index", "0"]);
+        }
+        ffmpeg.args(["-i", url]).args(view.options());
+        Self { process: Process::start(&mut ffmpeg), url: url.to_owned() }
+    }
+
+    /// What came so far.
+    pub fn packets(&self) -> Packets {
+        Packets::parse(&self.process.stdout())
+    }
+
+    /// Waits until `enough` of it came.
+    #[track_caller]
+    pub fn wait(&mut self, limit: Duration, enough: impl Fn(&Packets) -> bool) -> Packets {
+        let what = format!("enough packets from {}", self.url);
+        wait::until(&what, limit, || {
+            let ended = self.process.ended();
+            let packets = self.packets();
+            if enough(&packets) {
+                return Some(packets);
+            }
+            let seen = (packets.video.len(), packets.audio.len());
+            assert!(ended.is_none(), "the player of {} ended after {seen:?} packets: {ended:?}", self.url);
+            None
+        })
+    }
+}
+
+/// A tag and when its last byte came.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The tag.
+    pub tag: Tag,
+    /// When it was whole.
+    pub at: Instant,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    flags: Option<u8>,
+    tags: Vec<Seen>,
+    over: bool,
+}
+
+/// Plays FLV over HTTP or WebSocket in a thread of its own.
+#[derive(Debug, Clone)]
+pub struct FlvViewer {
+    state: Arc<Mutex<State>>,
+}
+
+impl FlvViewer {
+    /// `GET path`; the answer must be 200.
+    #[track_caller]
+    pub fn http(to: std::net::SocketAddr, path: &str) -> Self {
+        let path = path.to_owned();
+        Self::run(move |state| {
+            let mut open = http::open(to, "GET", &path, &[]);
+            assert_eq!(open.status, 200, "GET {path}");
+            let mut reader = flv::Reader::default();
+            let mut buffer = vec![0; 64 * 1024];
+            while let Ok(n @ 1..) = open.body.read(&mut buffer) {
+                note(&state, &mut reader, &buffer[..n]);
+            }
+        })
+    }
+
+    /// Plays `ws://…`.
+    #[track_caller]
+    pub fn ws(url: &str) -> Self {
+        let url = url.to_owned();
+        Self::run(move |state| {
+            let mut socket = ws::connect(&url).unwrap_or_else(|error| panic!("{url}: {error}"));
+            let mut reader = flv::Reader::default();
+            while let Ok(message) = socket.read() {
+                if let ws::Message::Binary(bytes) = message {
+                    note(&state, &mut reader, &bytes);
+                }
+            }
+        })
+    }
+
+    fn run(play: impl FnOnce(Arc<Mutex<State>>) + Send + 'static) -> Self {
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            play(Arc::clone(&shared));
+            shared.lock().unwrap().over = true;
+        });
+        Self { state }
+    }
+
+    /// The header's flags, once they came.
+    pub fn flags(&self) -> Option<u8> {
+        self.state.lock().unwrap().flags
+    }
+
+    /// Everything that came so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.state.lock().unwrap().tags.clone()
+    }
+
+    /// The frames (no metadata, no sequence headers) of one kind so far.
+    pub fn frames(&self, kind: u8) -> Vec<Seen> {
+        let state = self.state.lock().unwrap();
+        state.tags.iter().filter(|seen| seen.tag.kind == kind && seen.tag.is_frame()).cloned().collect()
+    }
+
+    /// Whether the server ended the response.
+    pub fn over(&self) -> bool {
+        self.state.lock().unwrap().over
+    }
+
+    /// Waits for so many frames of one kind in all.
+    #[track_caller]
+    pub fn wait_frames(&self, kind: u8, count: usize, limit: Duration) -> Vec<Seen> {
+        wait::until(&format!("{count} frames of tag type {kind}"), limit, || {
+            let frames = self.frames(kind);
+            assert!(!self.over() || frames.len() >= count, "the stream ended after {} frames", frames.len());
+            (frames.len() >= count).then_some(frames)
+        })
+    }
+}
+
+fn note(state: &Mutex<State>, reader: &mut flv::Reader, bytes: &[u8]) {
+    let tags = reader.push(bytes);
+    let at = Instant::now();
+    let mut state = state.lock().unwrap();
+    state.flags = reader.flags;
+    state.tags.extend(tags.into_iter().map(|tag| Seen { tag, at }));
+}

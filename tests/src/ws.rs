@@ -1,0 +1,21 @@
+//! A WebSocket client.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use tokio_tungstenite::tungstenite;
+use tungstenite::stream::MaybeTlsStream;
+pub use tungstenite::{Error, Message};
+
+/// An open WebSocket.
+pub type Socket = tungstenite::WebSocket<MaybeTlsStream<TcpStream>>;
+
+/// Connects; the error has the server's HTTP answer when it refused.
+pub fn connect(url: &str) -> Result<Socket, Box<Error>> {
+    let (mut socket, _) = tungstenite::connect(url)?;
+    if let MaybeTlsStream::Plain(tcp) = socket.get_mut() {
+        tcp.set_nodelay(true).map_err(Error::from)?;
+        tcp.set_read_timeout(Some(Duration::from_secs(20))).map_err(Error::from)?;
+    }
+    Ok(socket)
+}
