@@ -5,6 +5,7 @@ mod package;
 mod run;
 mod sh;
 mod test;
+mod tools;
 
 use std::process::ExitCode;
 

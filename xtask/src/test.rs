@@ -1,8 +1,88 @@
-//! `cargo xtask test`.
+//! `cargo xtask test`: every check and test, as CI runs them. Stops at the first step that fails.
 
-use crate::sh::Result;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-/// Every check and test.
+use crate::package;
+use crate::sh::{Result, cargo, command, root, run as sh, target};
+use crate::tools;
+
+type Step = (&'static str, fn() -> Result);
+
+const STEPS: [Step; 8] = [
+    ("tools", tools::install),
+    ("format", || sh(cargo().args(["fmt", "--all", "--check"]))),
+    ("lints", lints),
+    ("browser package", || package::build().map(|_| ())),
+    ("Rust tests", rust_tests),
+    ("npm packages", npm),
+    ("types", types),
+    ("browser tests", browser_tests),
+];
+
+/// Runs the steps and says how long each took.
 pub(crate) fn run() -> Result {
-    Err("not yet".into())
+    let mut summary = String::from("\nxtask test:\n");
+    for (name, step) in STEPS {
+        eprintln!("\n== {name} ==");
+        let start = Instant::now();
+        let result = step();
+        let seconds = start.elapsed().as_secs();
+        let word = if result.is_ok() { "ok" } else { "FAILED" };
+        summary += &format!("  {name:<16} {word:<6} {seconds:>5} s\n");
+        if let Err(why) = result {
+            eprint!("{summary}");
+            return Err(format!("{name}: {why}"));
+        }
+    }
+    eprint!("{summary}");
+    Ok(())
+}
+
+fn lints() -> Result {
+    sh(cargo()
+        .args(["clippy", "--workspace", "--all-targets", "--features", "xtask/bindgen"])
+        .args(["--", "--deny", "warnings"]))
+}
+
+fn rust_tests() -> Result {
+    // The tests start this binary; built first, its time does not count as theirs.
+    sh(cargo().args(["build", "--package", "gateway"]))?;
+    sh(cargo().args(["test", "--workspace", "--exclude", "xtask", "--no-fail-fast"]))
+}
+
+fn npm() -> Result {
+    sh(command("npm").current_dir(root().join("tests")).args(["ci", "--no-audit", "--no-fund"]))
+}
+
+fn types() -> Result {
+    let tests = root().join("tests");
+    sh(command(tests.join("node_modules/.bin/tsc")).current_dir(&tests).args(["--project", "tsconfig.json"]))
+}
+
+fn browser_tests() -> Result {
+    let tests = root().join("tests");
+    let mut files = Vec::new();
+    find(&tests.join("browser"), &mut files);
+    files.sort();
+    if files.is_empty() {
+        return Err("no *.test.mjs in tests/browser".into());
+    }
+    // One file after the other: two browsers at once on two cores disturb each other's clocks.
+    sh(command("node")
+        .current_dir(&tests)
+        .env("LIANMAI", target().join("debug/lianmai"))
+        .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+        .args(files))
+}
+
+fn find(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in dir.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            find(&path, files);
+        } else if path.to_string_lossy().ends_with(".test.mjs") {
+            files.push(path);
+        }
+    }
 }
