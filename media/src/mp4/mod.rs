@@ -1,1 +1,43 @@
-//! (module mp4)
+//! Fragmented MP4 (ISO/IEC 14496-12) for Media Source Extensions: one initialisation segment, then
+//! fragments of one `moof` and one `mdat`.
+//!
+//! Every track's timescale is 1,000,000, so a [`crate::time::Micros`] goes in as it is and nothing is
+//! rounded. Neither a duration nor an `mehd` is written: with one Chromium leaves its low-delay mode.
+
+mod boxes;
+mod entry;
+mod fragment;
+mod init;
+
+pub use fragment::{Sample, fragment, fragment_size};
+pub use init::init_segment;
+
+use crate::codec::rfc6381;
+use crate::config::{Codec, Config, Track};
+
+const FORMAT: &str = "mp4";
+/// Ticks per second of every track.
+pub const TIMESCALE: u32 = 1_000_000;
+
+/// The MIME type of an initialisation segment with these tracks, as `MediaSource.isTypeSupported`
+/// wants it: `video/mp4; codecs="avc1.64001f,mp4a.40.2"`.
+pub fn mime(configs: &[&Config]) -> String {
+    let video = configs.iter().any(|config| config.track() == Track::Video);
+    let mut out = String::from(if video { "video/mp4; codecs=\"" } else { "audio/mp4; codecs=\"" });
+    for (index, config) in configs.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        match config.codec {
+            // MP4 has its own names for these two.
+            Codec::Mp3 => out.push_str("mp4a.6B"),
+            Codec::Vp8 => out.push_str("vp08.00.10.08"),
+            _ => out.push_str(&rfc6381(config)),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests;
