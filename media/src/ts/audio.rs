@@ -1,0 +1,135 @@
+//! Audio in a transport stream: ADTS (AAC), MP3 and Opus frames, which PES packets may split anywhere.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::FORMAT;
+use crate::codec::aac::Adts;
+use crate::config::{Codec, Config};
+use crate::error::{Error, ErrorKind, Result};
+use crate::frame::Frame;
+use crate::time::{Micros, from_ticks};
+
+/// Where one frame lies, and how long it lasts.
+struct Unit {
+    /// Bytes of header that do not belong to the frame's data.
+    header: usize,
+    /// Bytes of header and data.
+    size: usize,
+    samples: u32,
+    rate: u32,
+    config: Arc<Config>,
+}
+
+/// Turns PES packets into frames.
+pub(super) struct AudioStream {
+    codec: Codec,
+    /// The begin of a frame that the next PES packet goes on with.
+    carry: Vec<u8>,
+    config: Option<Arc<Config>>,
+    /// The time of the last PES packet's first frame, and the samples since.
+    base: Option<Micros>,
+    samples: i64,
+}
+
+impl AudioStream {
+    pub(super) fn new(codec: Codec, _channels: u8) -> Self {
+        Self { codec, carry: Vec::new(), config: None, base: None, samples: 0 }
+    }
+
+    /// Bytes are missing here: the frame under way is not whole, the next one's time is not known.
+    pub(super) fn lost(&mut self) {
+        self.carry.clear();
+        self.base = None;
+    }
+
+    /// Takes one PES packet. `pts` is the time of the first frame that begins in it.
+    /// At most one error comes out of a packet, so that noise makes no flood.
+    pub(super) fn packet(
+        &mut self,
+        mut pts: Option<Micros>,
+        data: &[u8],
+        mut out: impl FnMut(Result<Frame>),
+    ) {
+        let begun = self.carry.len();
+        self.carry.extend_from_slice(data);
+        let bytes = Bytes::from(std::mem::take(&mut self.carry));
+        let (mut at, mut failed) = (0, false);
+        while at < bytes.len() {
+            if at >= begun
+                && let Some(pts) = pts.take()
+            {
+                (self.base, self.samples) = (Some(pts), 0);
+            }
+            let unit = self.unit(&bytes[at..]).and_then(|unit| match unit {
+                // What was begun in the packet before must end where another frame begins: it may
+                // be that something else follows it than what should.
+                Some(unit) if at < begun => {
+                    match self.unit(bytes.get(at + unit.size..).unwrap_or_default()) {
+                        Err(error) => Err(error),
+                        Ok(_) => Ok(Some(unit)),
+                    }
+                }
+                other => Ok(other),
+            });
+            match unit {
+                Ok(Some(unit)) => {
+                    let data = bytes.slice(at + unit.header..at + unit.size);
+                    at += unit.size;
+                    self.frame(unit, data).into_iter().for_each(|frame| out(Ok(frame)));
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    if !std::mem::replace(&mut failed, true) {
+                        out(Err(error));
+                    }
+                    at = if at < begun { begun } else { at + 1 };
+                    at +=
+                        bytes[at..].iter().position(|&b| b == self.first_byte()).unwrap_or(bytes.len() - at);
+                }
+            }
+        }
+        self.carry = bytes[at.min(bytes.len())..].to_vec();
+    }
+
+    fn frame(&mut self, unit: Unit, data: Bytes) -> Option<Frame> {
+        let dts = self.base? + from_ticks(self.samples, unit.rate);
+        self.samples += i64::from(unit.samples);
+        let config = Arc::clone(&unit.config);
+        self.config = Some(unit.config);
+        (!data.is_empty()).then_some(Frame { config, dts, pts: dts, key: true, data })
+    }
+
+    /// The byte every frame begins with.
+    const fn first_byte(&self) -> u8 {
+        0xff
+    }
+
+    /// The frame at the begin of `bytes`; `None` when it is not all there yet.
+    fn unit(&self, bytes: &[u8]) -> Result<Option<Unit>> {
+        let unit = match self.codec {
+            Codec::Aac => self.adts(bytes),
+            _ => Err(Error::unsupported(FORMAT, 0, "audio codec")),
+        };
+        match unit {
+            Ok(unit) if unit.size > bytes.len() => Ok(None),
+            Ok(unit) => Ok(Some(unit)),
+            Err(Error { kind: ErrorKind::Truncated, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn adts(&self, bytes: &[u8]) -> Result<Unit> {
+        if bytes.first().is_some_and(|&b| b != 0xff) {
+            return Err(Error::invalid(FORMAT, 0, "ADTS sync word"));
+        }
+        let header = Adts::parse(bytes)?;
+        let config = match &self.config {
+            Some(config) if config.description[..] == header.asc() => Arc::clone(config),
+            _ => Arc::new(header.config()?),
+        };
+        let (samples, rate) = (1024, header.sample_rate());
+        Ok(Unit { header: header.header_size, size: header.frame_size, samples, rate, config })
+    }
+}

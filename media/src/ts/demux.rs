@@ -1,0 +1,226 @@
+//! Transport stream to frames.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::FORMAT;
+use super::audio::AudioStream;
+use super::packet::{Found, Framer, Packet};
+use super::pes::{Assembler, Pes};
+use super::psi::{self, Sections, Stream};
+use super::video::VideoStream;
+use crate::config::{Codec, Track};
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+use crate::time::{Micros, Unwrapper, from_ticks};
+
+/// What comes out of a transport stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The program's streams that we can read: when first known, and when they change.
+    /// A stream that is there in another codec was reported as an error before.
+    Tracks {
+        /// The video codec.
+        video: Option<Codec>,
+        /// The audio codec.
+        audio: Option<Codec>,
+    },
+    /// A frame. Each track's frames come in decode order; the tracks interleave as in the stream.
+    Frame(Frame),
+}
+
+enum Reader {
+    Video(VideoStream),
+    Audio(AudioStream),
+}
+
+/// One elementary stream.
+struct Elementary {
+    stream: Stream,
+    pes: Assembler,
+    reader: Reader,
+}
+
+/// An incremental demuxer: [`Demuxer::push`] bytes in any chunking, take events by [`Demuxer::next`].
+///
+/// It joins in mid-stream, finds packets again after lost bytes, drops access units that miss a
+/// packet (video goes on with the next key frame) and never fails for good: an error is one bad
+/// thing, the next call goes on. Memory is bounded by two PES packets of 8 MiB and the events not
+/// taken yet. Times are the stream's own, unwrapped at 33 bits, in µs.
+#[derive(Default)]
+pub struct Demuxer {
+    framer: Framer,
+    program: Program,
+}
+
+/// Everything behind the packets.
+#[derive(Default)]
+struct Program {
+    pat: Sections,
+    pmt: Sections,
+    pmt_pid: Option<u16>,
+    streams: Option<Vec<Stream>>,
+    elementary: Vec<Elementary>,
+    clock: Unwrapper<33>,
+    events: VecDeque<Result<Event>>,
+}
+
+impl Demuxer {
+    /// A demuxer that knows nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next bytes of the stream. Takes what it needs at once: the events wait for `next`.
+    pub fn push(&mut self, bytes: Bytes) {
+        let Self { framer, program } = self;
+        framer.push(&bytes, |offset, found| program.found(offset, found));
+    }
+
+    /// The next event, if the bytes so far make one.
+    #[expect(clippy::should_implement_trait, reason = "None is not the end: more bytes may follow")]
+    pub fn next(&mut self) -> Option<Result<Event>> {
+        self.program.events.pop_front()
+    }
+
+    /// The input ends here, or what follows is not its continuation packet by packet (the end of
+    /// an HLS segment): gives out the last frames and forgets what is incomplete.
+    /// Configurations, tables and the clock stay.
+    pub fn flush(&mut self) {
+        let Self { framer, program } = self;
+        framer.flush(|offset, found| program.found(offset, found));
+        program.flush(framer.offset);
+    }
+}
+
+impl Program {
+    fn found(&mut self, offset: u64, found: Found<'_>) {
+        match found {
+            Found::Packet(packet) if packet.pid == 0 => self.pat(&packet),
+            Found::Packet(packet) if Some(packet.pid) == self.pmt_pid => self.pmt(offset, &packet),
+            Found::Packet(packet) => self.media(offset, &packet),
+            Found::Lost => {
+                for elementary in &mut self.elementary {
+                    elementary.pes.lost();
+                    elementary.reader.lost();
+                }
+                self.events.push_back(Err(Error::invalid(FORMAT, offset, "sync byte")));
+            }
+        }
+    }
+
+    fn pat(&mut self, packet: &Packet<'_>) {
+        let pmt_pid = &mut self.pmt_pid;
+        self.pat.push(packet.start, packet.counter, packet.payload, |section| {
+            *pmt_pid = psi::pmt_pid(section, *pmt_pid).or(*pmt_pid);
+        });
+    }
+
+    fn pmt(&mut self, offset: u64, packet: &Packet<'_>) {
+        let mut read = None;
+        self.pmt.push(packet.start, packet.counter, packet.payload, |section| {
+            read = psi::streams(section).or(read.take());
+        });
+        if let Some(streams) = read.filter(|streams| self.streams.as_ref() != Some(streams)) {
+            self.program(offset, streams);
+        }
+    }
+
+    /// A new program map: streams that stay keep their state, the others end and begin.
+    fn program(&mut self, offset: u64, streams: Vec<Stream>) {
+        let find = |track| {
+            let of_track = |s: &&Stream| s.codec.is_some_and(|codec| codec.track() == track);
+            streams.iter().find(of_track).copied()
+        };
+        let chosen = [find(Track::Video), find(Track::Audio)];
+        if streams.iter().any(|s| s.foreign) {
+            self.events.push_back(Err(Error::unsupported(FORMAT, offset, "stream type")));
+        }
+        let mut old = std::mem::take(&mut self.elementary);
+        for stream in chosen.iter().flatten() {
+            let kept = old.iter().position(|e| e.stream == *stream).map(|at| old.swap_remove(at));
+            self.elementary.extend(kept.or_else(|| Elementary::new(*stream)));
+        }
+        for mut ended in old {
+            if let Some(pes) = ended.pes.flush() {
+                self.pes(offset, &mut ended.reader, &pes);
+            }
+        }
+        let codec = |stream: Option<Stream>| stream.and_then(|s| s.codec);
+        let (video, audio) = (codec(chosen[0]), codec(chosen[1]));
+        self.events.push_back(Ok(Event::Tracks { video, audio }));
+        self.streams = Some(streams);
+    }
+
+    fn media(&mut self, offset: u64, packet: &Packet<'_>) {
+        let Some(at) = self.elementary.iter().position(|e| e.stream.pid == packet.pid) else { return };
+        // Taken out while its frames are made, so that the clock and the events can be borrowed.
+        let mut elementary = self.elementary.swap_remove(at);
+        let step = elementary.pes.push(packet);
+        if step.lost {
+            elementary.reader.lost();
+            self.events.push_back(Err(Error::invalid(FORMAT, offset, "continuity counter")));
+        }
+        for pes in step.done.iter().flatten() {
+            self.pes(offset, &mut elementary.reader, pes);
+        }
+        self.elementary.push(elementary);
+    }
+
+    fn pes(&mut self, offset: u64, reader: &mut Reader, pes: &Pes) {
+        let time = pes.pts.map(|pts| self.time(pts, pes.dts.unwrap_or(pts)));
+        let events = &mut self.events;
+        let mut frame = |frame: Result<Frame>| {
+            // The codecs count from their own input; here the place in the stream says more.
+            events.push_back(frame.map(Event::Frame).map_err(|e| Error { offset, ..e }));
+        };
+        match (reader, time) {
+            (Reader::Video(video), Some((dts, pts))) => {
+                video.access_unit(dts, pts, pes.data()).into_iter().for_each(frame);
+            }
+            (Reader::Video(_), None) => {
+                frame(Err(Error::unsupported(FORMAT, offset, "PES packet without PTS")))
+            }
+            (Reader::Audio(audio), time) => audio.packet(time.map(|(_, pts)| pts), pes.data(), frame),
+        }
+    }
+
+    /// (dts, pts) in µs of 33-bit ticks; both tracks share one clock, so a wrap keeps them together.
+    fn time(&mut self, pts: u64, dts: u64) -> (Micros, Micros) {
+        let dts_ticks = self.clock.unwrap(dts);
+        // A pts before its dts is not possible; the distance wraps like the clock.
+        let ahead = (pts.wrapping_sub(dts) & 0x1_ffff_ffff) as i64;
+        let ahead = if ahead >> 32 == 1 { 0 } else { ahead };
+        (from_ticks(dts_ticks, 90_000), from_ticks(dts_ticks + ahead, 90_000))
+    }
+
+    fn flush(&mut self, offset: u64) {
+        for mut elementary in std::mem::take(&mut self.elementary) {
+            if let Some(pes) = elementary.pes.flush() {
+                self.pes(offset, &mut elementary.reader, &pes);
+            }
+            self.elementary.push(elementary);
+        }
+    }
+}
+
+impl Elementary {
+    fn new(stream: Stream) -> Option<Self> {
+        let codec = stream.codec?;
+        let reader = match codec.track() {
+            Track::Video => Reader::Video(VideoStream::new(codec)),
+            Track::Audio => Reader::Audio(AudioStream::new(codec, stream.channels)),
+        };
+        Some(Self { stream, pes: Assembler::new(), reader })
+    }
+}
+
+impl Reader {
+    fn lost(&mut self) {
+        match self {
+            Self::Video(video) => video.lost(),
+            Self::Audio(audio) => audio.lost(),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! H.264 and H.265 in a transport stream: Annex B with parameter sets in band.
+
+use std::sync::Arc;
+
+use super::FORMAT;
+use crate::bits::BitReader;
+use crate::codec::h264;
+use crate::codec::nal::{annex_b, push_length_prefixed};
+use crate::config::{Codec, Config};
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+use crate::time::Micros;
+
+/// More parameter sets of one kind than this are not kept.
+const MAX_SETS: usize = 64;
+
+/// What a NAL unit is to us.
+enum Unit {
+    /// VPS, SPS, PPS: 0, 1, 2.
+    Set(usize),
+    Slice {
+        key: bool,
+    },
+    /// Delimiters, filler, ends of sequence: the container says it.
+    Drop,
+    Keep,
+}
+
+/// Turns access units into frames.
+pub(super) struct VideoStream {
+    codec: Codec,
+    sets: [Vec<Vec<u8>>; 3],
+    config: Option<Arc<Config>>,
+    /// After a loss nothing refers to whole pictures until the next key frame.
+    wait: bool,
+}
+
+impl VideoStream {
+    pub(super) const fn new(codec: Codec) -> Self {
+        Self { codec, sets: [const { Vec::new() }; 3], config: None, wait: false }
+    }
+
+    pub(super) fn lost(&mut self) {
+        self.wait = true;
+    }
+
+    /// The frame of one PES packet's data. `None` before the first parameter sets, after a loss, and
+    /// for data without a picture.
+    pub(super) fn access_unit(&mut self, dts: Micros, pts: Micros, data: &[u8]) -> Option<Result<Frame>> {
+        let mut fresh: [Vec<&[u8]>; 3] = Default::default();
+        let mut out = Vec::with_capacity(data.len() + 16);
+        let (mut picture, mut key) = (false, false);
+        for nal in annex_b(data) {
+            match unit(self.codec, nal) {
+                Unit::Set(kind) => {
+                    if fresh[kind].len() < MAX_SETS && !fresh[kind].contains(&nal) {
+                        fresh[kind].push(nal);
+                    }
+                    continue;
+                }
+                Unit::Drop => continue,
+                Unit::Keep => {}
+                Unit::Slice { key: is_key } => {
+                    picture = true;
+                    key |= is_key;
+                }
+            }
+            push_length_prefixed(&mut out, nal);
+        }
+        let begins = !fresh[1].is_empty();
+        if self.update(&fresh)
+            && let Err(error) = self.configure()
+        {
+            return Some(Err(error));
+        }
+        // A stream without IDR pictures (intra refresh) begins where its parameter sets are repeated.
+        if !picture || self.wait && !key && !begins {
+            return None;
+        }
+        let config = self.config.clone()?;
+        self.wait = false;
+        Some(Ok(Frame { config, dts, pts, key, data: out.into() }))
+    }
+
+    /// Takes an access unit's parameter sets over; whether any is new.
+    fn update(&mut self, fresh: &[Vec<&[u8]>; 3]) -> bool {
+        let mut changed = false;
+        // With an SPS comes the whole set: what is not repeated is no longer in use.
+        let whole = !fresh[1].is_empty();
+        for (kept, fresh) in self.sets.iter_mut().zip(fresh) {
+            if whole && !fresh.is_empty() {
+                if kept != fresh {
+                    changed = true;
+                    *kept = fresh.iter().map(|nal| nal.to_vec()).collect();
+                }
+                continue;
+            }
+            for nal in fresh.iter().filter(|nal| !nal.is_empty()) {
+                let header = if self.codec == Codec::H264 { 1 } else { 2 };
+                let id = |nal: &[u8]| BitReader::new(FORMAT, nal.get(header..).unwrap_or_default()).ue().ok();
+                match kept.iter().position(|k| id(k) == id(nal)) {
+                    Some(at) if kept[at] == *nal => continue,
+                    Some(at) => kept[at] = nal.to_vec(),
+                    None if kept.len() < MAX_SETS => kept.push(nal.to_vec()),
+                    None => continue,
+                }
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Makes the configuration of the parameter sets; the same description keeps its `Arc`.
+    fn configure(&mut self) -> Result<()> {
+        let [_, sps, pps] =
+            self.sets.each_ref().map(|sets| sets.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        if sps.is_empty() || pps.is_empty() {
+            return Ok(());
+        }
+        let config = match self.codec {
+            Codec::H264 => h264::config_from_parameter_sets(&sps, &pps),
+            _ => Err(Error::unsupported(FORMAT, 0, "video codec")),
+        };
+        match config {
+            Ok(config) if self.config.as_deref() == Some(&config) => {}
+            Ok(config) => self.config = Some(Arc::new(config)),
+            Err(error) => {
+                // Frames must not go out with a configuration that is not theirs.
+                self.config = None;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unit(codec: Codec, nal: &[u8]) -> Unit {
+    let Some(&first) = nal.first() else { return Unit::Drop };
+    // Unit types: ITU-T H.264 table 7-1, H.265 table 7-1.
+    match codec {
+        Codec::H264 => match first & 0x1f {
+            kind @ 1..=5 => Unit::Slice { key: kind == 5 },
+            7 => Unit::Set(1),
+            8 => Unit::Set(2),
+            9..=12 => Unit::Drop,
+            _ => Unit::Keep,
+        },
+        _ => match first >> 1 & 0x3f {
+            kind @ 0..=31 => Unit::Slice { key: (16..=21).contains(&kind) },
+            32 => Unit::Set(0),
+            33 => Unit::Set(1),
+            34 => Unit::Set(2),
+            35..=38 => Unit::Drop,
+            _ => Unit::Keep,
+        },
+    }
+}
