@@ -1,0 +1,30 @@
+//! FLV tag bodies, as RTMP messages bring them: a list of kind, timestamp, length, body.
+#![no_main]
+
+use bytes::Bytes;
+use libfuzzer_sys::fuzz_target;
+use media::flv::{BodyDemuxer, mux};
+
+fuzz_target!(|data: &[u8]| {
+    let mut demuxer = BodyDemuxer::new();
+    let mut rest = data;
+    while let Some((&[kind, t0, t1, t2, t3, l0, l1], tail)) = rest.split_first_chunk() {
+        let length = usize::from(u16::from_be_bytes([l0, l1])).min(tail.len());
+        let (body, tail) = tail.split_at(length);
+        rest = tail;
+        let body = Bytes::copy_from_slice(body);
+        let timestamp = u32::from_be_bytes([t0, t1, t2, t3]);
+        let frame = match kind % 3 {
+            0 => demuxer.audio(timestamp, body),
+            1 => demuxer.video(timestamp, body),
+            _ => demuxer.script(body).map(|_| None),
+        };
+        if let Ok(Some(frame)) = frame {
+            assert!(!frame.data.is_empty());
+            // Whatever came in must be fit to go out.
+            let _ = (mux::config_tag(&frame.config, frame.dts), mux::frame_tag(&frame));
+            let _ = media::mp4::init_segment(&[(1, &frame.config)]);
+            let _ = frame.config.codec_string();
+        }
+    }
+});
