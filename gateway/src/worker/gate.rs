@@ -1,0 +1,97 @@
+//! How many connections there may be, in all and from one address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+#[derive(Debug, Default)]
+struct State {
+    total: usize,
+    per_ip: HashMap<IpAddr, usize>,
+    refused: u64,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: Mutex<State>,
+    max: usize,
+    max_per_ip: usize,
+    empty: Notify,
+}
+
+/// Counts connections and refuses those over the limit. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<Inner>);
+
+impl Gate {
+    /// At most `max` connections, and `max_per_ip` from one address (0: no limit of its own).
+    pub fn new(max: usize, max_per_ip: usize) -> Self {
+        Self(Arc::new(Inner { state: Mutex::default(), max, max_per_ip, empty: Notify::new() }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a connection in, or counts it as refused.
+    pub fn enter(&self, ip: IpAddr) -> Option<Permit> {
+        let ip = ip.to_canonical();
+        let mut state = self.state();
+        let from_ip = state.per_ip.get(&ip).copied().unwrap_or(0);
+        if state.total >= self.0.max || (self.0.max_per_ip > 0 && from_ip >= self.0.max_per_ip) {
+            state.refused += 1;
+            return None;
+        }
+        state.total += 1;
+        if self.0.max_per_ip > 0 {
+            state.per_ip.insert(ip, from_ip + 1);
+        }
+        Some(Permit { gate: self.clone(), ip })
+    }
+
+    /// Connections now.
+    pub fn open(&self) -> usize {
+        self.state().total
+    }
+
+    /// Connections refused so far.
+    pub fn refused(&self) -> u64 {
+        self.state().refused
+    }
+
+    /// Resolves when there is no connection left.
+    pub async fn empty(&self) {
+        loop {
+            let notified = self.0.empty.notified();
+            if self.open() == 0 {
+                return;
+            }
+            notified.await;
+        }
+    }
+}
+
+/// A connection's place; dropping it makes room.
+#[derive(Debug)]
+pub struct Permit {
+    gate: Gate,
+    ip: IpAddr,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut state = self.gate.state();
+        state.total -= 1;
+        if let Some(count) = state.per_ip.get_mut(&self.ip) {
+            *count -= 1;
+            if *count == 0 {
+                state.per_ip.remove(&self.ip);
+            }
+        }
+        if state.total == 0 {
+            self.gate.0.empty.notify_waiters();
+        }
+    }
+}
