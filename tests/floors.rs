@@ -26,6 +26,8 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("config", Floor::Base(&[])),
     ("auth", Floor::Base(&["config", "hub"])),
     ("edge", Floor::Base(&["auth", "config", "hub"])),
+    ("worker", Floor::Base(&["hub"])),
+    ("problem", Floor::Base(&["auth", "hub"])),
     ("rtmp", Floor::Edge),
     ("flv", Floor::Edge),
     ("hls", Floor::Edge),
@@ -34,7 +36,6 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("metrics", Floor::Top),
     ("http", Floor::Top),
     ("serve", Floor::Top),
-    ("worker", Floor::Top),
 ];
 
 /// What `media` must not know: it has no I/O, clock, threads or runtime.

@@ -4,4 +4,5 @@ pub mod auth;
 pub mod config;
 pub mod edge;
 pub mod hub;
+pub mod problem;
 pub mod worker;

@@ -1,0 +1,80 @@
+//! Refusals over HTTP, in words: `application/problem+json` (RFC 9457).
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+
+use crate::auth::Denied;
+use crate::hub::{NameError, PlayError, PublishError};
+
+/// A status and a sentence for whoever asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What is wrong, and what would be right.
+    pub detail: String,
+}
+
+impl Problem {
+    /// `status` with a sentence.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into() }
+    }
+
+    /// The method is not for this address; `allow` lists those that are.
+    pub fn method(allow: &'static str) -> Response {
+        let problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("this address takes {}", allow.replace(", ", " and ")),
+        );
+        ([(header::ALLOW, allow)], problem).into_response()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        (self.status, headers, body.to_string()).into_response()
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::new(denied.status(), denied.to_string())
+    }
+}
+
+impl From<NameError> for Problem {
+    fn from(error: NameError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error.to_string())
+    }
+}
+
+impl From<PlayError> for Problem {
+    fn from(error: PlayError) -> Self {
+        let status = match error {
+            PlayError::NotFound => StatusCode::NOT_FOUND,
+            PlayError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Self {
+        let status = match error {
+            PublishError::Busy => StatusCode::CONFLICT,
+            PublishError::TooManyStreams | PublishError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
+    }
+}
