@@ -28,6 +28,9 @@ pub enum Clip {
 /// Seconds in each clip.
 pub const SECONDS: u32 = 8;
 
+/// The same in milliseconds, for [`crate::flv::repeat`].
+pub const MILLIS: u32 = SECONDS * 1000;
+
 impl Clip {
     fn name(self) -> &'static str {
         match self {
@@ -85,8 +88,10 @@ impl Clip {
             maps.push("0:v");
         }
         if self.has_audio() {
-            let tone = if self == Self::Other { "880" } else { "440" };
-            ffmpeg.args(["-f", "lavfi", "-i", &format!("sine=frequency={tone}:sample_rate=44100")]);
+            // A tone that rises all the time: no two audio frames are the same bytes.
+            let hertz = if self == Self::Other { 900 } else { 300 };
+            let tone = format!("aevalsrc=0.3*sin(2*PI*({hertz}+50*t)*t):s=44100");
+            ffmpeg.args(["-f", "lavfi", "-i", &tone]);
             maps.push(if self.has_video() { "1:a" } else { "0:a" });
         }
         for map in maps {

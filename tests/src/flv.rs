@@ -33,6 +33,25 @@ impl Tag {
         }
     }
 
+    /// A frame's composition time in milliseconds and its encoded bytes.
+    pub fn frame(&self) -> (i32, &[u8]) {
+        let first = self.body[0];
+        let composition = |at: usize| {
+            let bytes = &self.body[at..at + 3];
+            i32::from_be_bytes([bytes[0], bytes[1], bytes[2], 0]) >> 8
+        };
+        match self.kind {
+            VIDEO if first & 0x8f == 0x81 && matches!(&self.body[1..5], b"hvc1" | b"avc1") => {
+                (composition(5), &self.body[8..])
+            }
+            VIDEO if first & 0x80 != 0 => (0, &self.body[5..]),
+            VIDEO if first & 0x0f == 7 => (composition(2), &self.body[5..]),
+            AUDIO if first >> 4 == 9 => (0, &self.body[5..]),
+            AUDIO if first >> 4 == 10 => (0, &self.body[2..]),
+            _ => (0, &self.body[1..]),
+        }
+    }
+
     /// Whether decoding may start here: a video frame marked so.
     pub fn is_key(&self) -> bool {
         self.kind == VIDEO && self.is_frame() && self.body[0] >> 4 & 7 == 1
@@ -94,6 +113,14 @@ pub fn read(bytes: &[u8]) -> (u8, Vec<Tag>) {
     let mut reader = Reader::default();
     let tags = reader.push(bytes);
     (reader.flags.expect("a whole file header"), tags)
+}
+
+/// The tags again and again, `times` times, with times that go on after `period` ms each.
+///
+/// Metadata and sequence headers are repeated too, as an encoder that starts anew would.
+pub fn repeat(tags: &[Tag], times: u32, period: u32) -> Vec<Tag> {
+    let turn = |n| tags.iter().map(move |tag| Tag { time: tag.time + n * period, ..tag.clone() });
+    (0..times).flat_map(turn).collect()
 }
 
 /// An FLV file header.

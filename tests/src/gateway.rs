@@ -105,6 +105,17 @@ impl Gateway {
         });
     }
 
+    /// Established TCP connections to its listeners.
+    pub fn connections(&self) -> usize {
+        let table = fs::read_to_string(format!("/proc/{}/net/tcp", self.process.pid())).unwrap_or_default();
+        let ports = [self.rtmp().port(), self.http().port()].map(|port| format!(":{port:04X}"));
+        let established = |line: &&str| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            matches!(fields[..], [_, local, _, "01", ..] if ports.iter().any(|port| local.ends_with(port)))
+        };
+        table.lines().filter(established).count()
+    }
+
     /// Resident memory in bytes.
     pub fn rss(&self) -> u64 {
         rss(self.process.pid())

@@ -1,7 +1,10 @@
 //! What ffmpeg says a stream's packets are, and how two such lists are compared.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use crate::flv::{self, Tag};
 
 /// One demuxed packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +64,21 @@ impl Packets {
         let output = ffmpeg.output().unwrap_or_else(|error| panic!("cannot start ffmpeg: {error}"));
         assert!(output.status.success(), "ffmpeg: {}", String::from_utf8_lossy(&output.stderr));
         Self::parse(&String::from_utf8_lossy(&output.stdout))
+    }
+
+    /// The frames in FLV tags; checksums are of another kind than ffmpeg's.
+    pub fn of_tags<'a>(tags: impl IntoIterator<Item = &'a Tag>) -> Self {
+        let mut packets = Self::default();
+        for tag in tags.into_iter().filter(|tag| tag.is_frame()) {
+            let (composition, data) = tag.frame();
+            let mut hasher = DefaultHasher::new();
+            data.hash(&mut hasher);
+            let dts = i64::from(tag.time) * 1_000;
+            let pts = dts + i64::from(composition) * 1_000;
+            let packet = Packet { dts, pts, bytes: (data.len(), format!("{:x}", hasher.finish())) };
+            if tag.kind == flv::VIDEO { packets.video.push(packet) } else { packets.audio.push(packet) }
+        }
+        packets
     }
 
     /// Reads what ffmpeg's `framecrc` printed so far; an unfinished last line is left out.

@@ -1,0 +1,124 @@
+//! The HTTP API in SRS's shape, metrics, and kicking.
+
+use lianmai_tests::flv::VIDEO;
+use lianmai_tests::player::FlvViewer;
+use lianmai_tests::{Clip, Gateway, http, publisher, wait};
+use serde_json::Value;
+
+use crate::{LIMIT, publish};
+
+/// Each path (`a.b`) is in `value` with the type of the example.
+#[track_caller]
+fn has(value: &Value, shape: &[(&str, fn(&Value) -> bool)]) {
+    for (path, kind) in shape {
+        let found = path.split('.').fold(value, |value, key| &value[key]);
+        assert!(kind(found), "{path} is {found} in {value:#}");
+    }
+}
+
+#[test]
+fn streams_and_clients_have_the_shape_of_srs() {
+    let gateway = Gateway::start(&[]);
+    let _publisher = publish(&gateway, "x", Clip::Av);
+    let viewer = FlvViewer::http(gateway.http(), "/live/x.flv");
+    viewer.wait_frames(VIDEO, 40, LIMIT);
+
+    for path in ["versions", "summaries", "streams", "clients"] {
+        let answer = gateway.json(&format!("/api/v1/{path}"));
+        assert_eq!(answer["code"], 0, "{path}");
+        has(
+            &answer,
+            &[("server", Value::is_string), ("service", Value::is_string), ("pid", Value::is_string)],
+        );
+    }
+    has(
+        &gateway.json("/api/v1/versions")["data"],
+        &[
+            ("major", Value::is_u64),
+            ("minor", Value::is_u64),
+            ("revision", Value::is_u64),
+            ("version", Value::is_string),
+        ],
+    );
+
+    let stream = gateway.stream("x").expect("the stream is listed");
+    has(
+        &stream,
+        &[
+            ("id", Value::is_string),
+            ("vhost", Value::is_string),
+            ("tcUrl", Value::is_string),
+            ("url", Value::is_string),
+            ("live_ms", Value::is_u64),
+            ("frames", Value::is_u64),
+            ("send_bytes", Value::is_u64),
+            ("recv_bytes", Value::is_u64),
+            ("kbps.recv_30s", Value::is_u64),
+            ("kbps.send_30s", Value::is_u64),
+            ("publish.cid", Value::is_string),
+            ("video.profile", Value::is_string),
+            ("video.level", Value::is_string),
+            ("audio.profile", Value::is_string),
+        ],
+    );
+    assert_eq!(stream["video"]["codec"], "H264");
+    assert_eq!((&stream["video"]["width"], &stream["video"]["height"]), (&320.into(), &180.into()));
+    assert_eq!(stream["audio"]["codec"], "AAC");
+    assert_eq!((&stream["audio"]["sample_rate"], &stream["audio"]["channel"]), (&44_100.into(), &1.into()));
+    assert!(stream["frames"].as_u64() > Some(30));
+
+    let id = stream["id"].as_str().expect("an id");
+    let same = gateway.json(&format!("/api/v1/streams/{id}"));
+    assert_eq!(same["stream"]["name"], "x");
+    let none = gateway.get("/api/v1/streams/vid-none");
+    assert_ne!(serde_json::from_slice::<Value>(&none.body).expect("JSON")["code"], 0);
+
+    let clients = gateway.json("/api/v1/clients")["clients"].as_array().cloned().unwrap_or_default();
+    assert_eq!(clients.iter().filter(|client| client["publish"] == true).count(), 1, "{clients:?}");
+    assert_eq!(clients.iter().filter(|client| client["publish"] == false).count(), 1, "{clients:?}");
+}
+
+#[test]
+fn an_operator_kicks_a_viewer_and_a_publisher() {
+    let gateway = Gateway::start(&[]);
+    let mut publisher = publisher::ffmpeg_forever(&Clip::Av.file(), &gateway.rtmp_url("x"));
+    gateway.wait_published("x");
+    let viewer = FlvViewer::http(gateway.http(), "/live/x.flv");
+    let other = FlvViewer::ws(&gateway.ws_url("x.flv"));
+    viewer.wait_frames(VIDEO, 5, LIMIT);
+    other.wait_frames(VIDEO, 5, LIMIT);
+    let client = |publish: bool, kind: &str| {
+        let clients = gateway.json("/api/v1/clients");
+        let found = clients["clients"].as_array().into_iter().flatten().find(|client| {
+            client["publish"] == publish
+                && client["type"].as_str().is_some_and(|t| t.to_lowercase().contains(kind))
+        });
+        let id = &found.unwrap_or_else(|| panic!("no {kind} in {clients:#}"))["id"];
+        id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+    };
+    let kick = |id: &str| http::request(gateway.http(), "DELETE", &format!("/api/v1/clients/{id}"), &[]);
+    assert_eq!(kick(&client(false, "http")).status, 200);
+    wait::until_true("the kicked viewer to be gone", LIMIT, || viewer.over());
+    let seen = other.frames(VIDEO).len();
+    other.wait_frames(VIDEO, seen + 10, LIMIT);
+    assert_eq!(kick(&client(true, "")).status, 200);
+    publisher.wait(LIMIT);
+    let unknown = kick("999999");
+    let code = serde_json::from_slice::<Value>(&unknown.body).expect("JSON")["code"].clone();
+    assert!(code != 0, "{}", unknown.text());
+}
+
+#[test]
+fn metrics_count_what_happens() {
+    let gateway = Gateway::start(&[]);
+    assert_eq!(gateway.get("/healthz").status, 200);
+    let _publisher = publish(&gateway, "x", Clip::Av);
+    let viewer = FlvViewer::http(gateway.http(), "/live/x.flv");
+    viewer.wait_frames(VIDEO, 30, LIMIT);
+    let text = gateway.get("/metrics").text();
+    for name in ["streams", "viewers", "bytes", "memory"] {
+        let sample = text.lines().find(|line| !line.starts_with('#') && line.contains(name));
+        let value = sample.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        assert!(value.is_some_and(|value| value > 0.0), "{name} in\n{text}");
+    }
+}
