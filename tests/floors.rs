@@ -28,6 +28,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("edge", Floor::Base(&["auth", "config", "hub"])),
     ("worker", Floor::Base(&["hub"])),
     ("problem", Floor::Base(&["auth", "hub"])),
+    ("batch", Floor::Base(&["hub"])),
     ("rtmp", Floor::Edge),
     ("flv", Floor::Edge),
     ("hls", Floor::Edge),

@@ -1,6 +1,7 @@
 //! The Lianmai gateway: a hub of live streams, and one edge per protocol around it.
 
 pub mod auth;
+pub mod batch;
 pub mod config;
 pub mod edge;
 pub mod hub;
