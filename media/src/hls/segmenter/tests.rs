@@ -1,0 +1,169 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::time::from_ticks;
+use crate::ts::tests::{audio_config, picture, sound, video_config};
+use crate::ts::{Demuxer, Event};
+
+/// Video at 25 fps with a key frame every `gop` frames, and AAC beside it, from 1 s on.
+fn stream(frames: usize, gop: usize) -> Vec<Frame> {
+    let (video, audio) = (video_config(0), audio_config());
+    let mut out = Vec::new();
+    let mut sounds = 0;
+    for i in 0..frames {
+        let ticks = 90_000 + i as i64 * 3600;
+        while from_ticks(90_000 + sounds * 1024 * 90_000 / 44_100, 90_000) <= from_ticks(ticks, 90_000) {
+            out.push(sound(&audio, SECOND + from_ticks(sounds * 1024, 44_100), 200));
+            sounds += 1;
+        }
+        out.push(picture(&video, ticks, 7200, i % gop == 0, 300));
+    }
+    out
+}
+
+fn cut(frames: &[Frame], config: SegmenterConfig) -> Vec<Segment> {
+    let mut segmenter = Segmenter::new(config);
+    let mut out: Vec<_> = frames.iter().filter_map(|f| segmenter.push(f, false)).collect();
+    out.extend(segmenter.finish());
+    out
+}
+
+/// What a player reads that starts with this segment.
+fn read(segment: &Segment) -> Vec<Frame> {
+    let (mut demuxer, mut out) = (Demuxer::new(), Vec::new());
+    demuxer.push(segment.data.clone());
+    demuxer.flush();
+    while let Some(event) = demuxer.next() {
+        if let Event::Frame(frame) = event.expect("clean") {
+            out.push(frame);
+        }
+    }
+    out
+}
+
+fn pictures(frames: &[Frame]) -> Vec<&Frame> {
+    frames.iter().filter(|f| f.is_video()).collect()
+}
+
+#[test]
+fn cuts_at_the_first_key_frame_from_the_target_on() {
+    let frames = stream(250, 25);
+    let segments = cut(&frames, SegmenterConfig::default());
+    let durations: Vec<_> = segments.iter().map(|s| s.duration).collect();
+    assert_eq!(durations, [2 * SECOND; 5]);
+    assert!(segments.iter().all(|s| !s.discontinuity));
+    let read: Vec<_> = segments.iter().map(read).collect();
+    for frames in &read {
+        assert!(frames[0].is_video() && frames[0].key);
+        assert!(frames.iter().any(|f| !f.is_video()));
+    }
+    let all = read.concat();
+    assert_eq!(pictures(&all), pictures(&frames));
+    assert_eq!(all.len(), frames.len());
+}
+
+#[test]
+fn sound_alone_is_cut_by_time_from_its_first_frame_on() {
+    let frames: Vec<_> = stream(300, 25).into_iter().filter(|f| !f.is_video()).collect();
+    let segments = cut(&frames, SegmenterConfig::default());
+    assert_eq!(segments.len(), 6);
+    assert_eq!(segments.iter().map(|s| read(s).len()).sum::<usize>(), frames.len());
+    assert!(segments[..5].iter().all(|s| (2 * SECOND..2_030_000).contains(&s.duration)));
+}
+
+#[test]
+fn pictures_alone_start_with_their_first_key_frame() {
+    let frames: Vec<_> = stream(200, 50).into_iter().filter(Frame::is_video).skip(20).collect();
+    let segments = cut(&frames, SegmenterConfig::default());
+    assert_eq!(segments[0].start, 3 * SECOND);
+    assert_eq!(segments.iter().map(|s| read(s).len()).sum::<usize>(), 150);
+}
+
+#[test]
+fn a_discontinuity_cuts_at_once_and_starts_with_a_key_frame() {
+    let mut segmenter = Segmenter::new(SegmenterConfig::default());
+    let frames = stream(75, 25);
+    let mut segments = Vec::new();
+    for (i, frame) in frames.iter().enumerate() {
+        segments.extend(segmenter.push(frame, i == frames.len() / 2));
+    }
+    segments.extend(segmenter.finish());
+    assert_eq!(segments.iter().map(|s| s.discontinuity).collect::<Vec<_>>(), [false, true]);
+    assert!(segments[0].duration < 2 * SECOND);
+    assert_eq!(segments[1].start, 3 * SECOND);
+    assert!(read(&segments[1])[0].key);
+}
+
+#[test]
+fn another_config_is_a_discontinuity() {
+    let mut frames = stream(100, 25);
+    let other = video_config(1);
+    for frame in frames.iter_mut().filter(|f| f.is_video() && f.dts >= 4 * SECOND) {
+        frame.config = other.clone();
+    }
+    let segments = cut(&frames, SegmenterConfig::default());
+    let got: Vec<_> = segments.iter().map(|s| (s.duration / MILLI, s.discontinuity)).collect();
+    assert_eq!(got, [(2000, false), (1000, false), (1000, true)]);
+}
+
+#[test]
+fn a_stream_that_has_no_more_key_frames_is_bounded() {
+    let config = SegmenterConfig { max_duration: 4 * SECOND, ..SegmenterConfig::default() };
+    let mut frames = stream(250, 1000);
+    frames.extend(stream(400, 25).into_iter().filter(|f| f.dts >= 11 * SECOND));
+    let segments = cut(&frames, config);
+    assert_eq!((segments[0].duration, segments[0].discontinuity), (4 * SECOND, false));
+    assert_eq!((segments[1].start, segments[1].discontinuity), (11 * SECOND, true));
+    let small = SegmenterConfig { max_bytes: 10_000, ..config };
+    assert!(cut(&frames, small).iter().all(|s| s.data.len() < 13_000));
+}
+
+#[test]
+fn sound_goes_on_alone_when_the_pictures_stop_and_they_may_come_back() {
+    let mut frames = stream(500, 25);
+    frames.retain(|f| !f.is_video() || !(5 * SECOND..15 * SECOND).contains(&f.dts));
+    let segments = cut(&frames, SegmenterConfig::default());
+    let changes: Vec<_> = segments.iter().filter(|s| s.discontinuity).collect();
+    assert_eq!(changes.len(), 2);
+    assert!(read(changes[0]).iter().all(|f| !f.is_video()));
+    assert!(read(changes[1])[0].is_video() && changes[1].start == 15 * SECOND);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn whatever_comes_segments_stand_alone_and_are_bounded(
+        steps in prop::collection::vec((0u8..10, 0i64..400, 1usize..3000), 1..300),
+        target in 1i64..5,
+    ) {
+        let (video, audio) = ([video_config(0), video_config(1)], audio_config());
+        let mut segmenter = Segmenter::new(SegmenterConfig {
+            target: target * SECOND, max_duration: 10 * SECOND, max_bytes: 50_000,
+        });
+        let mut ticks = 90_000;
+        let mut segments = Vec::new();
+        for (kind, step, size) in steps {
+            ticks += step * 90;
+            let frame = match kind {
+                0..=3 => sound(&audio, from_ticks(ticks, 90_000), size.min(700)),
+                4 => picture(&video[1], ticks, 0, true, size),
+                5 | 6 => picture(&video[0], ticks, 0, true, size),
+                _ => picture(&video[0], ticks, 3600, false, size),
+            };
+            segments.extend(segmenter.push(&frame, kind == 9 && size % 50 == 0));
+        }
+        segments.extend(segmenter.finish());
+        for pair in segments.windows(2) {
+            // Two cuts at one time: no segment is without length.
+            prop_assert!(pair[0].start + pair[0].duration <= pair[1].start + MILLI);
+        }
+        for segment in &segments {
+            let frames = read(segment);
+            prop_assert!(segment.data.len() < 60_000);
+            prop_assert!(frames[0].dts - segment.start <= 12);
+            let first = frames.iter().find(|f| f.is_video());
+            prop_assert!(first.is_none_or(|f| f.key));
+        }
+    }
+}
