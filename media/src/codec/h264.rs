@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::nal;
-pub use super::nal::{annex_b, length_prefixed};
+pub use super::nal::{Entry, annex_b, length_prefixed};
 use crate::bits::BitReader;
 use crate::config::{Codec, Config, Format, Video};
 use crate::error::{Error, Result};
@@ -194,25 +194,12 @@ impl<'a> Avcc<'a> {
         if head[0] != 1 {
             return Err(Error::invalid(FORMAT, 0, "avcC version"));
         }
-        let sps = take_sets(&mut rest, head[5] & 0x1f).ok_or_else(truncated)?;
+        let sps = nal::take_sets(&mut rest, (head[5] & 0x1f).into()).ok_or_else(truncated)?;
         let (&count, tail) = rest.split_first().ok_or_else(truncated)?;
         rest = tail;
-        let pps = take_sets(&mut rest, count).ok_or_else(truncated)?;
+        let pps = nal::take_sets(&mut rest, count.into()).ok_or_else(truncated)?;
         Ok(Self { length_size: usize::from(head[4] & 3) + 1, sps, pps })
     }
-}
-
-fn take_sets<'a>(rest: &mut &'a [u8], count: u8) -> Option<Vec<&'a [u8]>> {
-    let mut sets = Vec::new();
-    for _ in 0..count {
-        let (length, tail) = rest.split_first_chunk::<2>()?;
-        let (set, tail) = tail.split_at_checked(u16::from_be_bytes(*length).into())?;
-        *rest = tail;
-        if !set.is_empty() {
-            sets.push(set);
-        }
-    }
-    Some(sets)
 }
 
 /// The configuration that an `avcC` describes.
@@ -232,9 +219,9 @@ pub fn config_from_avcc(avcc: Bytes) -> Result<Config> {
 pub fn config_from_parameter_sets(sps: &[&[u8]], pps: &[&[u8]]) -> Result<Config> {
     let first = first_sps(sps)?;
     let mut out = vec![1, first.profile, first.compatibility, first.level, 0xff, 0xe0 | sps.len() as u8];
-    push_sets(&mut out, sps, 31)?;
+    nal::push_sets(FORMAT, &mut out, sps, 31)?;
     out.push(pps.len() as u8);
-    push_sets(&mut out, pps, 255)?;
+    nal::push_sets(FORMAT, &mut out, pps, 255)?;
     if has_chroma_format(first.profile) {
         out.extend_from_slice(&[
             0xfc | first.chroma_format,
@@ -253,17 +240,6 @@ fn first_sps(sps: &[&[u8]]) -> Result<Sps> {
 fn config(sps: &Sps, description: Bytes) -> Config {
     let format = Format::Video(Video { width: sps.width, height: sps.height });
     Config { codec: Codec::H264, format, description }
-}
-
-fn push_sets(out: &mut Vec<u8>, sets: &[&[u8]], most: usize) -> Result<()> {
-    if sets.len() > most || sets.iter().any(|set| set.len() > 0xffff) {
-        return Err(Error::invalid(FORMAT, 0, "number or size of parameter sets"));
-    }
-    for set in sets {
-        out.extend_from_slice(&(set.len() as u16).to_be_bytes());
-        out.extend_from_slice(set);
-    }
-    Ok(())
 }
 
 /// Takes the parameter sets out of a key access unit (4-byte lengths): the configuration they make
@@ -292,26 +268,13 @@ pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Optio
     Ok((config, nal::without(&au, is_set)))
 }
 
-/// What in an access unit lets decoding start there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
-    /// An IDR picture.
-    Idr,
-    /// An I picture (open GOP), or a recovery point (gradual refresh).
-    Recovery,
-    /// Nothing: it needs earlier pictures.
-    None,
-    /// There is no picture in it at all.
-    NoPicture,
-}
-
 /// What in this access unit (4-byte lengths) lets decoding start there.
 pub fn entry_point(au: &[u8]) -> Entry {
     let mut recovery = false;
     for nal in length_prefixed(au) {
         match nal_type_of(nal) {
             nal_type::IDR => return Entry::Idr,
-            nal_type::SEI => recovery |= has_recovery_point(nal),
+            nal_type::SEI => recovery |= nal::has_recovery_point(nal.get(1..).unwrap_or_default()),
             nal_type::SLICE if recovery || is_intra_slice(nal) => return Entry::Recovery,
             // The other slices, and the partitions of a slice.
             1..=4 => return Entry::None,
@@ -331,34 +294,6 @@ fn is_intra_slice(nal: &[u8]) -> bool {
     let payload = nal::unescape(&nal[..nal.len().min(16)]);
     let mut r = BitReader::new(FORMAT, payload.get(1..).unwrap_or_default());
     r.ue().is_ok() && matches!(r.ue(), Ok(2 | 7))
-}
-
-/// Whether an SEI NAL unit has a recovery point message (payload type 6, D.1.8).
-fn has_recovery_point(nal: &[u8]) -> bool {
-    let mut rest = nal.get(1..).unwrap_or_default();
-    loop {
-        let (Some(kind), Some(size)) = (sei_number(&mut rest), sei_number(&mut rest)) else { return false };
-        if kind == 6 {
-            return true;
-        }
-        // Emulation prevention can only make the message longer than said: an unlucky SEI is not found.
-        match rest.get(size..) {
-            Some(tail) if tail.len() > 2 => rest = tail,
-            _ => return false,
-        }
-    }
-}
-
-fn sei_number(rest: &mut &[u8]) -> Option<usize> {
-    let mut number = 0;
-    loop {
-        let (&byte, tail) = rest.split_first()?;
-        *rest = tail;
-        number += usize::from(byte);
-        if byte != 0xff {
-            return Some(number);
-        }
-    }
 }
 
 #[cfg(test)]

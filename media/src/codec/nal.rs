@@ -150,6 +150,74 @@ pub(crate) fn without(au: &[u8], is: impl Fn(&[u8]) -> bool) -> Bytes {
     out.into()
 }
 
+/// Takes `count` parameter sets with 2-byte lengths off `rest`, as `avcC` and `hvcC` have them.
+pub(crate) fn take_sets<'a>(rest: &mut &'a [u8], count: u16) -> Option<Vec<&'a [u8]>> {
+    let mut sets = Vec::new();
+    for _ in 0..count {
+        let (length, tail) = rest.split_first_chunk::<2>()?;
+        let (set, tail) = tail.split_at_checked(u16::from_be_bytes(*length).into())?;
+        *rest = tail;
+        if !set.is_empty() {
+            sets.push(set);
+        }
+    }
+    Some(sets)
+}
+
+/// Appends parameter sets with 2-byte lengths; at most `most`.
+pub(crate) fn push_sets(format: &'static str, out: &mut Vec<u8>, sets: &[&[u8]], most: usize) -> Result<()> {
+    if sets.len() > most || sets.iter().any(|set| set.len() > 0xffff) {
+        return Err(Error::invalid(format, 0, "number or size of parameter sets"));
+    }
+    for set in sets {
+        out.extend_from_slice(&(set.len() as u16).to_be_bytes());
+        out.extend_from_slice(set);
+    }
+    Ok(())
+}
+
+/// What in an access unit lets decoding start there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// An IDR picture.
+    Idr,
+    /// An I picture (open GOP), or a recovery point (gradual refresh).
+    Recovery,
+    /// Nothing: it needs earlier pictures.
+    None,
+    /// There is no picture in it at all.
+    NoPicture,
+}
+
+/// Whether the messages of an SEI NAL unit, after its header, have a recovery point (payload type 6:
+/// H.264 D.1.8, H.265 D.2.8).
+pub(crate) fn has_recovery_point(messages: &[u8]) -> bool {
+    let mut rest = messages;
+    loop {
+        let (Some(kind), Some(size)) = (sei_number(&mut rest), sei_number(&mut rest)) else { return false };
+        if kind == 6 {
+            return true;
+        }
+        // Emulation prevention can only make the message longer than said: an unlucky SEI is not found.
+        match rest.get(size..) {
+            Some(tail) if tail.len() > 2 => rest = tail,
+            _ => return false,
+        }
+    }
+}
+
+fn sei_number(rest: &mut &[u8]) -> Option<usize> {
+    let mut number = 0;
+    loop {
+        let (&byte, tail) = rest.split_first()?;
+        *rest = tail;
+        number += usize::from(byte);
+        if byte != 0xff {
+            return Some(number);
+        }
+    }
+}
+
 /// The payload of a NAL unit without its emulation prevention bytes (`00 00 03` → `00 00`).
 ///
 /// Only the first 4 KiB are looked at: enough for any parameter set or slice header.

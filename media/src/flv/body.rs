@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::FORMAT;
 use super::script::{self, Metadata};
 use super::tag::{self, Kind, Tag};
-use crate::codec::{self, h264, nal};
+use crate::codec::nal::{self, Entry};
+use crate::codec::{self, av1, h264, h265, mp3, opus, vpx};
 use crate::config::{Audio, Codec, Config, Format};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -54,15 +55,24 @@ impl BodyDemuxer {
             return Ok(None);
         }
         if tag.kind == Kind::Sequence {
-            if !matches!(tag.codec, Codec::Mp3) {
+            // MP3 needs none, so what stands in one does not matter.
+            if tag.codec != Codec::Mp3 {
                 set(&mut self.audio, codec::config_of(tag.codec, data)?);
             }
             return Ok(None);
         }
-        if matches!(tag.codec, Codec::PcmAlaw | Codec::PcmMulaw) {
-            // FLV has no rate for G.711: it is telephone sound.
-            let format = Format::Audio(Audio { sample_rate: 8_000, channels: 1 + (body[0] & 1) });
-            set(&mut self.audio, Config { codec: tag.codec, format, description: Bytes::new() });
+        match tag.codec {
+            Codec::PcmAlaw | Codec::PcmMulaw => {
+                // FLV has no rate for G.711: it is telephone sound.
+                let format = Format::Audio(Audio { sample_rate: 8_000, channels: 1 + (body[0] & 1) });
+                set(&mut self.audio, Config { codec: tag.codec, format, description: Bytes::new() });
+            }
+            Codec::Mp3 => set(&mut self.audio, mp3::Header::parse(&data)?.config()),
+            Codec::Opus if self.audio.as_ref().is_none_or(|config| config.codec != Codec::Opus) => {
+                // A head can be left out: what every encoder sends is two channels or one.
+                set(&mut self.audio, opus::config_of_channels(1 + u8::from(opus::is_stereo(&data))));
+            }
+            _ => {}
         }
         let Some(config) = self.audio.as_ref().filter(|config| config.codec == tag.codec).cloned() else {
             return Err(Error::invalid(FORMAT, 0, "audio frame before its sequence header"));
@@ -81,16 +91,29 @@ impl BodyDemuxer {
         if tag.kind == Kind::Sequence {
             return self.sequence_header(tag.codec, data).map(|()| None);
         }
-        if tag.codec == Codec::H264 {
-            data = nal::normalise(tag.codec.name(), data, self.nal_length)?;
-            let entry = h264::entry_point(&data);
-            tag.key = self.is_key(tag.key, entry);
-            if tag.key || entry == h264::Entry::NoPicture {
-                data = self.in_band(data);
+        match tag.codec {
+            Codec::H264 | Codec::H265 => {
+                let h265 = tag.codec == Codec::H265;
+                data = nal::normalise(tag.codec.name(), data, self.nal_length)?;
+                let entry = if h265 { h265::entry_point(&data) } else { h264::entry_point(&data) };
+                tag.key = self.is_key(tag.key, entry);
+                if tag.key || entry == Entry::NoPicture {
+                    data = self.in_band(data, h265);
+                }
+                if entry == Entry::NoPicture {
+                    return Ok(None);
+                }
             }
-            if entry == h264::Entry::NoPicture {
-                return Ok(None);
+            Codec::Av1 => {
+                data = av1::without_delimiter(data);
+                if let Ok(Some(config)) = av1::config_in_band(&data, self.video.as_deref()) {
+                    set(&mut self.video, config);
+                }
             }
+            codec => self.set_size(codec, &data),
+        }
+        if data.is_empty() {
+            return Ok(None);
         }
         let Some(config) = self.video.as_ref().filter(|config| config.codec == tag.codec).cloned() else {
             return Err(Error::invalid(FORMAT, 0, "video frame before its sequence header"));
@@ -117,6 +140,7 @@ impl BodyDemuxer {
         let config = codec::config_of(codec, data.clone())?;
         self.nal_length = match codec {
             Codec::H264 => h264::Avcc::parse(&data)?.length_size,
+            Codec::H265 => h265::Hvcc::parse(&data)?.length_size,
             _ => 4,
         };
         self.sequence = data;
@@ -129,16 +153,16 @@ impl BodyDemuxer {
     /// Some encoders flag too much and some too little. An IDR picture always is one. A flagged
     /// picture that has neither I slices nor a recovery point is believed only as long as the stream
     /// has shown nothing better (gradual refresh without a word of it).
-    fn is_key(&mut self, flagged: bool, entry: h264::Entry) -> bool {
-        let real = entry == h264::Entry::Idr || flagged && entry == h264::Entry::Recovery;
+    fn is_key(&mut self, flagged: bool, entry: Entry) -> bool {
+        let real = entry == Entry::Idr || flagged && entry == Entry::Recovery;
         self.entered |= real;
-        real || flagged && entry == h264::Entry::None && !self.entered
+        real || flagged && entry == Entry::None && !self.entered
     }
 
     /// Takes parameter sets out of an access unit into the configuration. Broken ones stay.
-    fn in_band(&mut self, data: Bytes) -> Bytes {
-        let current = self.video.as_deref();
-        match h264::take_parameter_sets(data.clone(), current) {
+    fn in_band(&mut self, data: Bytes, h265: bool) -> Bytes {
+        let take = if h265 { h265::take_parameter_sets } else { h264::take_parameter_sets };
+        match take(data.clone(), self.video.as_deref()) {
             Ok((config, rest)) => {
                 if let Some(config) = config {
                     set(&mut self.video, config);
@@ -146,6 +170,16 @@ impl BodyDemuxer {
                 rest
             }
             Err(_) => data,
+        }
+    }
+
+    /// VP8 and VP9 have their size in the key frames, not in the sequence header.
+    fn set_size(&mut self, codec: Codec, data: &[u8]) {
+        if let (Some(config), Some(size)) = (&self.video, vpx::size(codec, data))
+            && config.codec == codec
+        {
+            let config = Config { format: Format::Video(size), ..Config::clone(config) };
+            set(&mut self.video, config);
         }
     }
 }

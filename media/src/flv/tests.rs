@@ -121,6 +121,87 @@ fn lost_framing_ends_with_one_error() {
     assert!(demuxer.next().is_none());
 }
 
+fn other_codecs() -> Vec<Frame> {
+    use crate::codec::samples::{H265_PPS, H265_SPS, H265_VPS, hex};
+    use crate::codec::{config_of, h265, mp3, opus};
+    use crate::config::{Audio, Codec, Format};
+    let g711 = |codec| Config {
+        codec,
+        format: Format::Audio(Audio { sample_rate: 8000, channels: 1 }),
+        description: Bytes::new(),
+    };
+    let mut vp9 = config_of(Codec::Vp9, hex("0015820202020000").into()).unwrap();
+    vp9.format = Format::Video(crate::Video { width: 640, height: 360 });
+    let all = [
+        (h265::config_from_parameter_sets(&[H265_VPS], &[H265_SPS], &[H265_PPS]).unwrap(), "000000032601af"),
+        (config_of(Codec::Av1, hex("81010c000a0b0000000cc4ff6700be0010").into()).unwrap(), "3203aabbcc"),
+        (vp9, "824983420027f01670"),
+        (opus::config_of_channels(2), "fcff"),
+        (mp3::Header::parse(&[0xff, 0xfb, 0x90, 0x64]).unwrap().config(), "fffb906400"),
+        (g711(Codec::PcmAlaw), "d5d5"),
+        (g711(Codec::PcmMulaw), "ffff"),
+    ];
+    let frame = |(config, data): (Config, &str)| {
+        let data = hex(data).into();
+        Frame { config: Arc::new(config), dts: 7000, pts: 7000, key: true, data }
+    };
+    all.map(frame).into()
+}
+
+#[test]
+fn every_codec_comes_back() {
+    for frame in other_codecs() {
+        let alone = std::slice::from_ref(&frame);
+        assert_eq!(demux(&mux(alone), 10), alone);
+        let (mut body, video) = (BodyDemuxer::new(), frame.is_video());
+        let mut push = |bytes| if video { body.video(7, bytes) } else { body.audio(7, bytes) };
+        assert_eq!(push(mux::config_body(&frame.config)), Ok(None));
+        assert_eq!(push(mux::frame_body(&frame)), Ok(Some(frame)));
+    }
+}
+
+#[test]
+fn what_encoders_vary_is_read_alike() {
+    let frame = &other_codecs()[0];
+    let hvcc = &frame.config.description[..];
+    let read = |header: &[u8], picture: &[u8]| {
+        let mut body = BodyDemuxer::new();
+        let header = Bytes::from([header, hvcc].concat());
+        assert_eq!(body.video(0, header), Ok(None));
+        body.video(7, Bytes::from([picture, &frame.data[..]].concat())).unwrap().unwrap()
+    };
+    // The codec id 12 that the specification does not know.
+    assert_eq!(read(&[0x1c, 0, 0, 0, 0], &[0x1c, 1, 0, 0, 0]), *frame);
+    // CodedFramesX: no composition time.
+    assert_eq!(read(b"\x90hvc1", b"\x93hvc1"), *frame);
+    // A nanosecond offset in front, as ModEx.
+    assert_eq!(read(b"\x90hvc1", b"\x97\x02\0\0\x01\x03hvc1"), *frame);
+    let mut body = BodyDemuxer::new();
+    assert_eq!(body.video(0, Bytes::from_static(b"\x94hvc1\x02\0\x09colorInfo")), Ok(None));
+    let error = body.video(0, Bytes::from_static(b"\x96\x00hvc1")).unwrap_err();
+    assert_eq!(error.kind, crate::ErrorKind::Unsupported("multitrack video"));
+    assert_eq!(body.video(0, Bytes::from_static(b"\x57\x00")), Ok(None));
+    assert_eq!(body.audio(0, Bytes::new()), Ok(None));
+}
+
+#[test]
+fn key_flags_are_corrected() {
+    let mut body = BodyDemuxer::new();
+    body.video(0, mux::config_body(&h264_config())).unwrap();
+    let mut key = |flags: u8, nal: &[u8]| {
+        let mut bytes = vec![flags, 1, 0, 0, 0];
+        crate::codec::nal::push_length_prefixed(&mut bytes, nal);
+        body.video(0, bytes.into()).unwrap().unwrap().key
+    };
+    let (idr, i, p) = ([0x65, 0x88, 0x84], [0x61, 0x88, 0x84], [0x41, 0x9a, 0x24]);
+    // Gradual refresh without a word of it: the flag is all there is.
+    assert!(key(0x17, &p) && !key(0x27, &p));
+    // An open GOP.
+    assert!(key(0x17, &i) && !key(0x27, &i));
+    // Now that a real one came, a flagged P picture is not believed.
+    assert!(key(0x27, &idr) && !key(0x17, &p));
+}
+
 #[test]
 fn metadata_says_which_tracks() {
     let body = mux::metadata_body(Some(&h264_config()), None);

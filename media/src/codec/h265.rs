@@ -1,0 +1,322 @@
+//! H.265 / HEVC (ITU-T H.265; `hvcC` in ISO/IEC 14496-15 8.3.3).
+
+use bytes::Bytes;
+
+use super::nal::{self, Entry};
+pub use super::nal::{annex_b, length_prefixed};
+use crate::bits::BitReader;
+use crate::config::{Codec, Config, Format, Video};
+use crate::error::{Error, Result};
+
+const FORMAT: &str = "hevc";
+
+/// `nal_unit_type` values (table 7-1) that matter here.
+pub mod nal_type {
+    /// Video parameter set.
+    pub const VPS: u8 = 32;
+    /// Sequence parameter set.
+    pub const SPS: u8 = 33;
+    /// Picture parameter set.
+    pub const PPS: u8 = 34;
+    /// Access unit delimiter.
+    pub const AUD: u8 = 35;
+    /// Supplemental enhancement information before the picture.
+    pub const SEI: u8 = 39;
+}
+
+/// The type of a NAL unit; 63 (unspecified) for an empty one.
+pub fn nal_type_of(nal: &[u8]) -> u8 {
+    nal.first().map_or(63, |b| b >> 1 & 0x3f)
+}
+
+/// What is used of a sequence parameter set (7.3.2.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sps {
+    /// `sps_seq_parameter_set_id`.
+    pub id: u32,
+    /// `sps_max_sub_layers_minus1` plus 1.
+    pub sub_layers: u8,
+    /// `sps_temporal_id_nesting_flag`.
+    pub temporal_nesting: bool,
+    /// The general profile, tier and level: 12 bytes, as `hvcC` has them.
+    pub profile_tier_level: [u8; 12],
+    /// `chroma_format_idc`: 1 is 4:2:0.
+    pub chroma_format: u8,
+    /// Bits per luma sample.
+    pub bit_depth_luma: u8,
+    /// Bits per chroma sample.
+    pub bit_depth_chroma: u8,
+    /// Width in pixels after cropping.
+    pub width: u32,
+    /// Height in pixels after cropping.
+    pub height: u32,
+}
+
+impl Sps {
+    /// Reads a sequence parameter set NAL unit, its two header bytes included.
+    pub fn parse(nal: &[u8]) -> Result<Self> {
+        if nal_type_of(nal) != nal_type::SPS {
+            return Err(Error::invalid(FORMAT, 0, "SPS NAL unit type"));
+        }
+        let payload = nal::unescape(nal);
+        let mut r = BitReader::new(FORMAT, &payload);
+        r.skip(16 + 4)?;
+        let sub_layers = r.bits(3)? as u8 + 1;
+        let temporal_nesting = r.bit()?;
+        let mut profile_tier_level = [0; 12];
+        for byte in &mut profile_tier_level {
+            *byte = r.bits(8)? as u8;
+        }
+        skip_sub_layers(&mut r, sub_layers)?;
+        let id = r.ue()?;
+        let chroma_format = r.ue()?;
+        let separate_planes = chroma_format == 3 && r.bit()?;
+        let (width, height) = (r.ue()?, r.ue()?);
+        let (mut crop_x, mut crop_y) = (0, 0);
+        if r.bit()? {
+            let (unit_x, unit_y) = match chroma_format {
+                1 => (2, 2),
+                2 if !separate_planes => (2, 1),
+                _ => (1, 1),
+            };
+            crop_x = (u64::from(r.ue()?) + u64::from(r.ue()?)) * unit_x;
+            crop_y = (u64::from(r.ue()?) + u64::from(r.ue()?)) * unit_y;
+        }
+        let (luma, chroma) = (r.ue()?, r.ue()?);
+        if id > 15 || chroma_format > 3 || luma > 8 || chroma > 8 || sub_layers > 7 {
+            return Err(Error::invalid(FORMAT, 2, "SPS"));
+        }
+        if crop_x >= width.into() || crop_y >= height.into() || width > 0x4000 || height > 0x4000 {
+            return Err(Error::invalid(FORMAT, 2, "picture size"));
+        }
+        Ok(Self {
+            id,
+            sub_layers,
+            temporal_nesting,
+            profile_tier_level,
+            chroma_format: chroma_format as u8,
+            bit_depth_luma: luma as u8 + 8,
+            bit_depth_chroma: chroma as u8 + 8,
+            width: width - crop_x as u32,
+            height: height - crop_y as u32,
+        })
+    }
+}
+
+/// The sub-layers' part of profile_tier_level() (7.3.3).
+fn skip_sub_layers(r: &mut BitReader<'_>, sub_layers: u8) -> Result<()> {
+    if sub_layers < 2 {
+        return Ok(());
+    }
+    let mut bits = 0;
+    for layer in 0..8 {
+        let (profile, level) = (r.bit()?, r.bit()?);
+        if layer < sub_layers - 1 {
+            bits += if profile { 88 } else { 0 } + if level { 8 } else { 0 };
+        }
+    }
+    r.skip(bits)
+}
+
+fn pps_id(nal: &[u8]) -> Result<u32> {
+    let payload = nal::unescape(&nal[..nal.len().min(16)]);
+    BitReader::new(FORMAT, payload.get(2..).unwrap_or_default()).ue()
+}
+
+/// The parts of an `hvcC`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hvcc<'a> {
+    /// Bytes in each NAL unit's length prefix: 1 to 4.
+    pub length_size: usize,
+    /// The video parameter sets.
+    pub vps: Vec<&'a [u8]>,
+    /// The sequence parameter sets.
+    pub sps: Vec<&'a [u8]>,
+    /// The picture parameter sets.
+    pub pps: Vec<&'a [u8]>,
+}
+
+impl<'a> Hvcc<'a> {
+    /// Reads the content of an `hvcC` box. Arrays of other NAL units (SEI) are passed over.
+    pub fn parse(data: &'a [u8]) -> Result<Self> {
+        let truncated = || Error::truncated(FORMAT, data.len() as u64);
+        let (head, mut rest) = data.split_first_chunk::<23>().ok_or_else(truncated)?;
+        // Version 0 was written before the standard was done, with the same layout.
+        if head[0] > 1 {
+            return Err(Error::invalid(FORMAT, 0, "hvcC version"));
+        }
+        let mut hvcc = Self { length_size: usize::from(head[21] & 3) + 1, ..Self::default() };
+        for _ in 0..head[22] {
+            let (&[kind, c0, c1], tail) = rest.split_first_chunk::<3>().ok_or_else(truncated)?;
+            rest = tail;
+            let sets = nal::take_sets(&mut rest, u16::from_be_bytes([c0, c1])).ok_or_else(truncated)?;
+            match kind & 0x3f {
+                nal_type::VPS => hvcc.vps.extend(sets),
+                nal_type::SPS => hvcc.sps.extend(sets),
+                nal_type::PPS => hvcc.pps.extend(sets),
+                _ => {}
+            }
+        }
+        Ok(hvcc)
+    }
+}
+
+/// The configuration that an `hvcC` describes.
+///
+/// Its `description` always says 4-byte lengths; ask [`Hvcc::parse`] for the original size.
+pub fn config_from_hvcc(hvcc: Bytes) -> Result<Config> {
+    let parsed = Hvcc::parse(&hvcc)?;
+    if parsed.length_size != 4 || hvcc[0] != 1 {
+        return config_from_parameter_sets(&parsed.vps, &parsed.sps, &parsed.pps);
+    }
+    let sps = first_sps(&parsed.sps)?;
+    Ok(config(&sps, hvcc))
+}
+
+/// The configuration that these VPS, SPS and PPS NAL units (header bytes included) describe.
+pub fn config_from_parameter_sets(vps: &[&[u8]], sps: &[&[u8]], pps: &[&[u8]]) -> Result<Config> {
+    let first = first_sps(sps)?;
+    let mut out = vec![1];
+    out.extend_from_slice(&first.profile_tier_level);
+    out.extend_from_slice(&[
+        0xf0,
+        0,    // min_spatial_segmentation_idc: not known
+        0xfc, // parallelismType: not known
+        0xfc | first.chroma_format,
+        0xf8 | (first.bit_depth_luma - 8),
+        0xf8 | (first.bit_depth_chroma - 8),
+        0,
+        0, // average frame rate: not known
+        first.sub_layers << 3 | u8::from(first.temporal_nesting) << 2 | 3,
+        [vps, sps, pps].iter().filter(|sets| !sets.is_empty()).count() as u8,
+    ]);
+    for (kind, sets) in [(nal_type::VPS, vps), (nal_type::SPS, sps), (nal_type::PPS, pps)] {
+        if sets.is_empty() {
+            continue;
+        }
+        out.push(0x80 | kind);
+        out.extend_from_slice(&(sets.len() as u16).to_be_bytes());
+        nal::push_sets(FORMAT, &mut out, sets, 64)?;
+    }
+    Ok(config(&first, out.into()))
+}
+
+fn first_sps(sps: &[&[u8]]) -> Result<Sps> {
+    Sps::parse(sps.first().ok_or(Error::invalid(FORMAT, 22, "hvcC without SPS"))?)
+}
+
+fn config(sps: &Sps, description: Bytes) -> Config {
+    let format = Format::Video(Video { width: sps.width, height: sps.height });
+    Config { codec: Codec::H265, format, description }
+}
+
+/// As [`super::h264::take_parameter_sets`], for H.265.
+pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Option<Config>, Bytes)> {
+    let is_set = |nal: &[u8]| matches!(nal_type_of(nal), nal_type::VPS..=nal_type::PPS);
+    if !length_prefixed(&au).any(is_set) {
+        return Ok((None, au));
+    }
+    let mut known = match current {
+        Some(config) if config.codec == Codec::H265 => Hvcc::parse(&config.description)?,
+        _ => Hvcc::default(),
+    };
+    let mut changed = false;
+    for set in length_prefixed(&au).filter(|nal| is_set(nal)) {
+        changed |= match nal_type_of(set) {
+            nal_type::VPS => {
+                let id = set.get(2).map(|b| b >> 4);
+                nal::replace_set(&mut known.vps, set, |old| old.get(2).map(|b| b >> 4) == id)
+            }
+            nal_type::SPS => {
+                let id = Sps::parse(set)?.id;
+                nal::replace_set(&mut known.sps, set, |old| Sps::parse(old).is_ok_and(|old| old.id == id))
+            }
+            _ => {
+                let id = pps_id(set)?;
+                nal::replace_set(&mut known.pps, set, |old| pps_id(old) == Ok(id))
+            }
+        };
+    }
+    let config = match changed {
+        true => Some(config_from_parameter_sets(&known.vps, &known.sps, &known.pps)?),
+        false => None,
+    };
+    Ok((config, nal::without(&au, is_set)))
+}
+
+/// What in this access unit (4-byte lengths) lets decoding start there: IDR, BLA and CRA pictures,
+/// and recovery points.
+pub fn entry_point(au: &[u8]) -> Entry {
+    let mut recovery = false;
+    for nal in length_prefixed(au) {
+        match nal_type_of(nal) {
+            16..=23 => return Entry::Idr,
+            nal_type::SEI => recovery |= nal::has_recovery_point(nal.get(2..).unwrap_or_default()),
+            0..=31 if recovery => return Entry::Recovery,
+            0..=31 => return Entry::None,
+            _ => {}
+        }
+    }
+    Entry::NoPicture
+}
+
+/// Whether decoding may start at this access unit (4-byte lengths).
+pub fn is_key(au: &[u8]) -> bool {
+    matches!(entry_point(au), Entry::Idr | Entry::Recovery)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::samples::{H265_PPS, H265_SPS, H265_VPS, hex};
+
+    /// x265 in FFmpeg's hvcC, 1920x1080.
+    const HVCC: &str = "01016000000090000000000078f000fcfdf8f800000f03200001001840010c01ffff0160000003009000000300\
+        00030078959809210001002a420101016000000300900000030000030078a003c08010e596566924caf016808000000300800\
+        0000f0422000100074401c172b46240";
+
+    #[test]
+    fn hvcc_of_ffmpeg_and_our_own_agree() {
+        let theirs = config_from_hvcc(hex(HVCC).into()).unwrap();
+        assert_eq!(theirs.video(), Some(Video { width: 1920, height: 1080 }));
+        assert_eq!(theirs.codec_string(), "hvc1.1.6.L120.90");
+        let ours = config_from_parameter_sets(&[H265_VPS], &[H265_SPS], &[H265_PPS]).unwrap();
+        // The array headers differ in array_completeness, which `hvc1` wants.
+        assert_eq!(ours.description.len(), theirs.description.len());
+        assert_eq!(ours.description[..13], theirs.description[..13]);
+        assert_eq!(Hvcc::parse(&ours.description), Hvcc::parse(&theirs.description));
+        let mut short = hex(HVCC);
+        short[21] &= 0xfd;
+        assert_eq!(config_from_hvcc(short.into()).unwrap(), ours);
+    }
+
+    #[test]
+    fn ten_bits_and_cropping() {
+        let sps =
+            hex("42010102200000030090000003000003003fa005020169f4d96566924caf016808000003000800000300f040");
+        let sps = Sps::parse(&sps).unwrap();
+        assert_eq!((sps.width, sps.height, sps.bit_depth_luma), (640, 358, 10));
+        let config = config_from_parameter_sets(
+            &[],
+            &[&hex(
+                "42010102200000030090000003000003003fa005020169f4d96566924caf016808000003000800000300f040",
+            )],
+            &[],
+        );
+        assert_eq!(config.unwrap().codec_string(), "hvc1.2.4.L63.90");
+    }
+
+    #[test]
+    fn parameter_sets_in_band_and_entry_points() {
+        let mut au = Vec::new();
+        let cra = [0x2a, 0x01, 0xac];
+        for nal in [H265_VPS, H265_SPS, H265_PPS, &cra[..]] {
+            nal::push_length_prefixed(&mut au, nal);
+        }
+        let (config, rest) = take_parameter_sets(au.clone().into(), None).unwrap();
+        assert_eq!(length_prefixed(&rest).collect::<Vec<_>>(), [cra]);
+        assert_eq!(take_parameter_sets(au.into(), config.as_ref()).unwrap(), (None, rest.clone()));
+        assert_eq!(entry_point(&rest), Entry::Idr);
+        assert_eq!(entry_point(&[0, 0, 0, 3, 0x02, 0x01, 0xd0]), Entry::None);
+    }
+}
