@@ -1,1 +1,106 @@
-//! Empty.
+//! Hostile and broken clients. Whatever they do, a running stream and its viewer notice nothing, the
+//! server's memory stays where it was, and nothing panics.
+
+#[path = "bad_input/bytes.rs"]
+mod bytes;
+#[path = "bad_input/idle.rs"]
+mod idle;
+#[path = "bad_input/mutate.rs"]
+mod mutate;
+#[path = "bad_input/stalled.rs"]
+mod stalled;
+
+use std::time::Duration;
+
+use lianmai_tests::flv::{AUDIO, VIDEO};
+use lianmai_tests::player::FlvViewer;
+use lianmai_tests::publisher::WsPublisher;
+use lianmai_tests::{Clip, Gateway};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A gateway with a stream that someone watches.
+struct Watched {
+    viewer: FlvViewer,
+    _publisher: WsPublisher,
+    gateway: Gateway,
+    rss: u64,
+}
+
+impl Watched {
+    fn start(flags: &[&str]) -> Self {
+        let (header, tags) = Clip::Av.minutes(5);
+        Self::publish(flags, header, tags)
+    }
+
+    fn publish(flags: &[&str], header: u8, tags: Vec<lianmai_tests::flv::Tag>) -> Self {
+        let gateway = Gateway::start(flags);
+        let publisher = WsPublisher::start(&gateway.ws_url("good.flv"), header, tags, 1.0);
+        let viewer = FlvViewer::http(gateway.http(), "/live/good.flv");
+        // Two groups of pictures: caches are as full as they get.
+        viewer.wait_frames(VIDEO, 70, LIMIT);
+        let rss = gateway.rss();
+        Self { viewer, _publisher: publisher, gateway, rss }
+    }
+
+    /// The stream went on all the time and goes on now; memory grew by `grown` bytes at most.
+    #[track_caller]
+    fn assert_untouched(&mut self, grown: u64) {
+        assert!(self.gateway.process.ended().is_none(), "the gateway ended");
+        let seen = self.viewer.frames(VIDEO).len();
+        self.viewer.wait_frames(VIDEO, seen + 30, LIMIT);
+        for kind in [AUDIO, VIDEO] {
+            let frames = self.viewer.frames(kind);
+            let gap = frames.windows(2).find(|pair| {
+                let step = pair[1].tag.time.wrapping_sub(pair[0].tag.time);
+                step > 50
+            });
+            assert!(gap.is_none(), "frames are missing at {:?} ms", gap.map(|g| g[0].tag.time));
+        }
+        let now = self.gateway.rss();
+        let more = now.saturating_sub(self.rss);
+        println!("memory: {} kB, then {} kB", self.rss / 1024, now / 1024);
+        assert!(more <= grown, "memory grew by {} kB", more / 1024);
+        let log = self.gateway.process.stderr() + &self.gateway.process.stdout();
+        assert!(!log.contains("panicked"), "{log}");
+    }
+}
+
+/// The same numbers in every run (xorshift64*).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end.max(1) as u64) as usize
+    }
+
+    fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| (self.next() >> 32) as u8).collect()
+    }
+
+    /// Changes, cuts or repeats something somewhere behind `keep`.
+    fn mutate(&mut self, bytes: &[u8], keep: usize) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        for _ in 0..=self.below(8) {
+            let at = keep + self.below(bytes.len() - keep);
+            match self.below(4) {
+                0 => bytes[at] = (self.next() >> 32) as u8,
+                1 => bytes[at] ^= 1 << self.below(8),
+                2 => bytes.truncate(at.max(keep + 1)),
+                _ => {
+                    let end = (at + self.below(64)).min(bytes.len());
+                    let part = bytes[at..end].to_vec();
+                    bytes.splice(at..at, part);
+                }
+            }
+        }
+        bytes
+    }
+}

@@ -136,7 +136,7 @@ fn start(gateway: &Gateway, publish: In, clip: Clip) -> Publishing {
 
 /// The clip as FLV.
 fn tags(clip: Clip) -> (u8, Vec<Tag>) {
-    if clip == Clip::Hevc { enhanced(&clip.file()) } else { flv::read(&fs::read(clip.file()).unwrap()) }
+    if clip == Clip::Hevc { enhanced(&clip.file()) } else { clip.tags() }
 }
 
 /// MPEG-TS as enhanced FLV, which Debian's ffmpeg cannot write.
@@ -144,7 +144,7 @@ fn enhanced(file: &Path) -> (u8, Vec<Tag>) {
     use media::flv::mux;
     use media::ts::{Demuxer, Event};
     let mut demuxer = Demuxer::new();
-    demuxer.push(Bytes::from(fs::read(file).unwrap()));
+    demuxer.push(Bytes::from(fs::read(file).expect("a readable clip")));
     let mut frames = Vec::new();
     let mut flushed = false;
     loop {

@@ -7,9 +7,12 @@ use serde_json::Value;
 
 use crate::{LIMIT, publish};
 
-/// Each path (`a.b`) is in `value` with the type of the example.
+/// A path (`a.b`) and what must hold there.
+type Member = (&'static str, fn(&Value) -> bool);
+
+/// Each member is in `value` as it should be.
 #[track_caller]
-fn has(value: &Value, shape: &[(&str, fn(&Value) -> bool)]) {
+fn has(value: &Value, shape: &[Member]) {
     for (path, kind) in shape {
         let found = path.split('.').fold(value, |value, key| &value[key]);
         assert!(kind(found), "{path} is {found} in {value:#}");

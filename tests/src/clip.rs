@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::flv::{self, Tag};
 use crate::gateway::cache_dir;
 
 /// What is in a clip: 320x180 at 30 frames a second with a key frame each second, and a tone.
@@ -27,9 +28,6 @@ pub enum Clip {
 
 /// Seconds in each clip.
 pub const SECONDS: u32 = 8;
-
-/// The same in milliseconds, for [`crate::flv::repeat`].
-pub const MILLIS: u32 = SECONDS * 1000;
 
 impl Clip {
     fn name(self) -> &'static str {
@@ -76,6 +74,19 @@ impl Clip {
             fs::rename(&own, &file).expect("the clip can be renamed");
         }
         file
+    }
+
+    /// The flags and tags of a clip that is FLV.
+    #[track_caller]
+    pub fn tags(self) -> (u8, Vec<Tag>) {
+        flv::read(&fs::read(self.file()).expect("a readable clip"))
+    }
+
+    /// The same over and over for so many minutes.
+    #[track_caller]
+    pub fn minutes(self, minutes: u32) -> (u8, Vec<Tag>) {
+        let (flags, tags) = self.tags();
+        (flags, flv::repeat(&tags, minutes * 60 / SECONDS + 1, SECONDS * 1000))
     }
 
     fn command(self) -> Command {

@@ -15,6 +15,7 @@ pub mod packets;
 pub mod player;
 pub mod process;
 pub mod publisher;
+pub mod rtmp;
 pub mod wait;
 pub mod ws;
 
