@@ -1,0 +1,59 @@
+// What an address is, and what an error code means.
+
+/**
+ * @typedef {'flv' | 'ws-flv' | 'hls' | 'ts' | 'native'} Kind
+ */
+
+const NATIVE = /\.(mp4|m4v|m4a|mov|webm|ogv|ogg|mp3|aac|wav|flac)$/i;
+
+/** Whether this browser should play HLS by itself: Chromium says that it can, and then fails on some streams. */
+const nativeHls = () => {
+  const scope = /** @type {any} */ (globalThis);
+  return (scope.ManagedMediaSource || !scope.MediaSource)
+    && document.createElement('video').canPlayType('application/vnd.apple.mpegurl') !== '';
+};
+
+/**
+ * How to play an address; null when no browser can.
+ * @param {URL} url
+ * @param {string} protocol  the player's option
+ * @returns {Kind | null}
+ */
+export function kindOf(url, protocol) {
+  const web = /^(https?|blob|data|file):$/.test(url.protocol);
+  const socket = /^wss?:$/.test(url.protocol);
+  if (!web && !socket) return null;
+  if (protocol !== 'auto' && protocol !== 'hls') return /** @type {Kind} */ (protocol);
+  if (socket) return 'ws-flv';
+  if (protocol === 'hls' || /\.m3u8$/i.test(url.pathname)) return nativeHls() ? 'native' : 'hls';
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'native';
+  if (NATIVE.test(url.pathname)) return 'native';
+  return /\.(ts|m2ts)$/i.test(url.pathname) ? 'ts' : 'flv';
+}
+
+/** @param {Kind} kind */
+export const isNative = (kind) => kind === 'native';
+
+/** @type {Record<string, string>} */
+const SENTENCES = {
+  'audio-unsupported': 'This browser cannot play the sound of this stream; the picture plays without it.',
+  'autoplay-blocked': 'The browser wants a click before it plays sound.',
+  'bad-data': 'Some of the stream could not be read.',
+  'bad-url': 'This is not an address.',
+  closed: 'The server closed the connection.',
+  'codec-unsupported': 'This browser cannot play the codecs of this stream.',
+  engine: 'The player could not start.',
+  forbidden: 'The server does not allow playing this stream.',
+  http: 'The server answered with an error.',
+  'media-error': 'The browser could not decode the stream.',
+  network: 'The server cannot be reached.',
+  'no-mse': 'This browser cannot play live streams.',
+  'no-worker': 'The player runs without a worker.',
+  'not-found': 'The stream is not live yet.',
+  stalled: 'No data comes from the server.',
+  'unsupported-format': 'This is not a stream that the player can read.',
+  'unsupported-protocol': 'Browsers cannot play this kind of address. Use http(s):// or ws(s)://.',
+};
+
+/** The English sentence for a code. @param {string} code */
+export const sentence = (code) => SENTENCES[code] ?? code;

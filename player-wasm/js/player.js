@@ -1,0 +1,394 @@
+// The engine's face on the page's main thread: one Player drives one <video>.
+//
+// The work (network, demux, remux, MediaSource) is a pipeline in a Worker where the browser can hold a
+// MediaSource there, else on this thread. What must touch the element stays here: play, rate, seeks.
+
+import { isNative, kindOf, sentence } from './formats.js';
+import { NativeSource } from './native.js';
+
+/**
+ * @typedef {'realtime' | 'low' | 'normal'} Latency
+ * @typedef {'auto' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native'} Protocol
+ * @typedef {'idle' | 'connecting' | 'waiting' | 'live' | 'buffering' | 'reconnecting' | 'ended' | 'error'} State
+ *
+ * @typedef {object} PlayerOptions
+ * @property {Latency} [latency]   how far behind live; default `low`
+ * @property {number} [retry]      attempts to reconnect before giving up; default for ever
+ * @property {Protocol} [protocol] default: by the address
+ * @property {string} [base]       folder of worker.js and the wasm; default: beside this module
+ * @property {boolean} [worker]    false keeps everything on the main thread
+ * @property {boolean} [trace]     reports every video frame's arrival as a `trace` event (for measuring)
+ *
+ * @typedef {object} Stats
+ * @property {number} latency   seconds between the newest playable moment and the playhead
+ * @property {number} buffer    seconds of media ahead of the playhead
+ * @property {number} bitrate   bits per second received
+ * @property {number} fps       video frames received per second
+ * @property {number} dropped   video frames the browser decoded too late to show
+ * @property {number} decoded   video frames decoded
+ * @property {string} protocol  `http-flv`, `ws-flv`, `hls`, `http-ts`, `native`
+ * @property {number} width     of the picture
+ * @property {number} height    of the picture
+ * @property {string} codecs    RFC 6381, separated by a comma
+ * @property {number} rate      playback rate that latency control has set
+ * @property {number} reconnects connections made after the first
+ * @property {number} target    seconds behind live that latency control aims at
+ * @property {number} stalls    times playback ran out of media
+ */
+
+/** Milliseconds on a clock that the page and its workers share. */
+const now = () => performance.timeOrigin + performance.now();
+
+/**
+ * Plays one live stream, or file, in a `<video>`.
+ *
+ * Events: `state` (detail `{state, code?, message?}`), `warning` (`{code, message}`), `error`
+ * (`{code, message, fatal}`), `stats` (a {@link Stats}, once a second).
+ */
+export class Player extends EventTarget {
+  /** @type {HTMLVideoElement} */ #video;
+  /** @type {Required<PlayerOptions>} */ #options;
+  /** @type {{post: (message: any, transfer?: Transferable[]) => void, close: () => void} | null} */ #pipeline = null;
+  /** @type {NativeSource | null} */ #native = null;
+  /** Counts loads: answers to an older one are ignored. */
+  #load = 0;
+  /** @type {State} */ #state = 'idle';
+  /** What the connection says: the state whenever it is not simply `live`. @type {State} */ #connection = 'idle';
+  #wanted = false;
+  #attached = false;
+  /** A pause or play that is ours, not the viewer's. */
+  #ours = false;
+  #rate = 1;
+  #stalls = 0;
+  #timer = 0;
+  #abort = new AbortController();
+  /** @type {any} */ #figures = {};
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {PlayerOptions} [options]
+   */
+  constructor(video, options = {}) {
+    super();
+    this.#video = video;
+    this.#options = {
+      latency: 'low', retry: Infinity, protocol: 'auto', base: '', worker: true, trace: false, ...options,
+    };
+    const signal = this.#abort.signal;
+    const on = (/** @type {string} */ type, /** @type {(event: Event) => void} */ listener) =>
+      video.addEventListener(type, listener, { signal });
+    on('play', () => { if (!this.#ours) this.#resume(); });
+    on('pause', () => { if (!this.#ours && !video.ended) this.#wanted = false; this.#clock(); });
+    on('waiting', () => this.#waiting());
+    for (const type of ['playing', 'canplay', 'loadeddata', 'emptied']) on(type, () => this.#update());
+    for (const type of ['seeked', 'timeupdate', 'ratechange']) on(type, () => this.#clock());
+    on('error', () => this.#mediaError());
+    document.addEventListener('visibilitychange', () => this.#clock(), { signal });
+  }
+
+  /** @returns {State} */
+  get state() { return this.#state; }
+
+  /** @returns {Latency} */
+  get latency() { return this.#options.latency; }
+  set latency(latency) {
+    this.#options.latency = latency;
+    this.#pipeline?.post({ type: 'latency', latency });
+  }
+
+  /** @returns {Stats} */
+  get stats() {
+    const video = this.#video;
+    const quality = video.getVideoPlaybackQuality?.();
+    const { buffered, currentTime } = video;
+    const end = buffered.length ? buffered.end(buffered.length - 1) : currentTime;
+    return {
+      latency: 0, bitrate: 0, fps: 0, protocol: '', codecs: '', reconnects: 0, target: 0,
+      ...this.#figures,
+      buffer: Math.max(0, end - currentTime),
+      dropped: quality?.droppedVideoFrames ?? 0,
+      decoded: quality?.totalVideoFrames ?? 0,
+      width: video.videoWidth,
+      height: video.videoHeight,
+      rate: this.#rate,
+      stalls: this.#stalls,
+    };
+  }
+
+  /**
+   * Begins to load an address; what played before ends. It starts to show when {@link play} was or is called.
+   * @param {string} url
+   */
+  load(url) {
+    this.#unload();
+    const load = ++this.#load;
+    this.#figures = {};
+    this.#stalls = 0;
+    let address;
+    try {
+      address = new URL(url, document.baseURI);
+    } catch {
+      return this.#fail('bad-url');
+    }
+    const kind = kindOf(address, this.#options.protocol);
+    if (!kind) return this.#fail('unsupported-protocol');
+    this.#connect('connecting');
+    this.#timer = window.setInterval(() => this.#clock(), 100);
+    const receive = (/** @type {any} */ message) => { if (load === this.#load) this.#receive(message); };
+    if (isNative(kind)) {
+      this.#native = new NativeSource(this.#video, address.href, this.#options.retry, receive);
+      this.#attached = true;
+      if (this.#wanted) this.#start();
+      return;
+    }
+    const { latency, retry, trace } = this.#options;
+    const request = { type: 'load', url: address.href, kind, latency, retry, trace, base: this.#options.base };
+    openPipeline(this.#options, request, receive).then((pipeline) => {
+      if (load !== this.#load) return pipeline.close();
+      this.#pipeline = pipeline;
+      this.#clock();
+    }, (error) => { if (load === this.#load) this.#fail('engine', String(error)); });
+  }
+
+  /**
+   * Plays, from the live edge after a pause. Rejects as `HTMLMediaElement.play()` does.
+   * @returns {Promise<void>}
+   */
+  async play() {
+    if (this.#video.paused || !this.#wanted) this.#resume();
+    if (this.#attached) await this.#video.play();
+  }
+
+  /** Pauses; the connection stays for a while, so that going on is quick. */
+  pause() {
+    this.#wanted = false;
+    this.#video.pause();
+    this.#clock();
+  }
+
+  /** Ends everything. The player cannot be used again. */
+  destroy() {
+    this.#load++;
+    this.#unload();
+    this.#abort.abort();
+    this.#connect('idle');
+  }
+
+  #unload() {
+    window.clearInterval(this.#timer);
+    const video = this.#video;
+    const had = this.#pipeline || this.#native;
+    this.#pipeline?.close();
+    this.#native?.close();
+    this.#pipeline = this.#native = null;
+    this.#attached = false;
+    this.#rate = 1;
+    if (!had) return;
+    this.#quietly(() => {
+      video.playbackRate = 1;
+      video.srcObject = null;
+      video.removeAttribute('src');
+      video.load();
+    });
+  }
+
+  /** Does what makes the element fire `pause` without taking it as the viewer's wish. @param {() => void} work */
+  #quietly(work) {
+    this.#ours = true;
+    work();
+    // The element queues its events as tasks; this runs after them.
+    setTimeout(() => { this.#ours = false; });
+  }
+
+  #resume() {
+    this.#wanted = true;
+    this.#pipeline?.post({ type: 'resume' });
+    this.#clock();
+  }
+
+  #start() {
+    this.#video.play().catch((error) => {
+      if (error.name === 'NotAllowedError') this.#warn('autoplay-blocked');
+    });
+  }
+
+  /** @param {any} message */
+  #receive(message) {
+    const video = this.#video;
+    switch (message.type) {
+      case 'attach': this.#attach(message.handle, message.managed); break;
+      case 'rate':
+        this.#rate = message.rate;
+        video.preservesPitch = true;
+        if (video.playbackRate !== message.rate) video.playbackRate = message.rate;
+        break;
+      case 'seek':
+        video.currentTime = message.time;
+        this.#clock();
+        break;
+      case 'state': this.#connect(message.state, message.code, message.message); break;
+      case 'warning': this.#warn(message.code, message.message); break;
+      case 'error': this.#fail(message.code, message.message); break;
+      case 'stats':
+        this.#figures = message.stats;
+        this.dispatchEvent(new CustomEvent('stats', { detail: this.stats }));
+        break;
+      case 'trace': this.dispatchEvent(new CustomEvent('trace', { detail: message })); break;
+    }
+  }
+
+  /**
+   * Shows a MediaSource, the first one or one that replaces a broken one.
+   * @param {any} source  a MediaSourceHandle, or a MediaSource of this thread
+   * @param {boolean} managed
+   */
+  #attach(source, managed) {
+    const video = this.#video;
+    this.#attached = true;
+    this.#quietly(() => {
+      if (managed) video.disableRemotePlayback = true;
+      try {
+        video.srcObject = source;
+      } catch {
+        // Only handles and streams here: an older browser's MediaSource goes by an object URL.
+        const url = URL.createObjectURL(source);
+        video.src = url;
+        source.addEventListener('sourceopen', () => URL.revokeObjectURL(url), { once: true });
+      }
+      if (this.#rate !== 1) video.playbackRate = this.#rate;
+      if (this.#wanted || video.autoplay) {
+        this.#wanted = true;
+        this.#start();
+      }
+    });
+  }
+
+  #waiting() {
+    const video = this.#video;
+    if (!video.seeking && !video.paused && this.#state === 'live') {
+      this.#stalls++;
+      this.#pipeline?.post({ type: 'stalled' });
+    }
+    this.#update();
+  }
+
+  #mediaError() {
+    const error = this.#video.error;
+    if (!error || this.#native || !this.#pipeline) return;
+    this.#warn('media-error', error.message);
+    this.#pipeline.post({ type: 'rebuild' });
+  }
+
+  /** Tells the pipeline where the playhead is. */
+  #clock() {
+    const video = this.#video;
+    this.#pipeline?.post({
+      type: 'clock',
+      at: now(),
+      time: video.currentTime,
+      rate: video.playbackRate,
+      paused: video.paused,
+      seeking: video.seeking,
+      starved: video.readyState < 3,
+      hidden: document.hidden,
+    });
+    this.#update();
+  }
+
+  /** @param {State} state @param {string} [code] @param {string} [message] */
+  #connect(state, code, message) {
+    this.#connection = state;
+    this.#update(code, message);
+  }
+
+  /** @param {string} [code] @param {string} [message] */
+  #update(code, message) {
+    let state = this.#connection;
+    if (state === 'live' && this.#video.readyState < 3) state = 'buffering';
+    if (state === this.#state && !code) return;
+    this.#state = state;
+    const detail = { state, code, message: message || (code && sentence(code)) };
+    this.dispatchEvent(new CustomEvent('state', { detail }));
+  }
+
+  /** @param {string} code @param {string} [message] */
+  #warn(code, message) {
+    this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: message || sentence(code) } }));
+  }
+
+  /** @param {string} code @param {string} [message] */
+  #fail(code, message) {
+    this.#connect('error', code, message);
+    const detail = { code, message: message || sentence(code), fatal: true };
+    this.dispatchEvent(new CustomEvent('error', { detail }));
+  }
+}
+
+/** Whether a MediaSource can live in a Worker here. */
+function workerCan() {
+  const scope = /** @type {any} */ (globalThis);
+  const Source = scope.ManagedMediaSource ?? scope.MediaSource;
+  return typeof Worker === 'function' && !!Source?.canConstructInDedicatedWorker;
+}
+
+/**
+ * @param {Required<PlayerOptions>} options
+ * @param {any} request
+ * @param {(message: any) => void} receive
+ * @returns {Promise<{post: (message: any, transfer?: Transferable[]) => void, close: () => void}>}
+ */
+async function openPipeline(options, request, receive) {
+  // Compiled here while the worker starts.
+  const wasm = options.base
+    ? new URL('player_wasm_bg.wasm', new URL(options.base, document.baseURI))
+    : new URL('./player_wasm_bg.wasm', import.meta.url);
+  const compile = () => WebAssembly.compileStreaming(fetch(wasm)).catch(() => undefined);
+  if (options.worker && workerCan()) {
+    const module = compile();
+    try {
+      const worker = await startWorker(options.base);
+      worker.onmessage = ({ data }) => receive(data);
+      worker.postMessage({ ...request, wasm: wasm.href });
+      module.then((module) => worker.postMessage({ type: 'module', module }));
+      return {
+        post: (message, transfer = []) => worker.postMessage(message, transfer),
+        close: () => worker.terminate(),
+      };
+    } catch (error) {
+      receive({ type: 'warning', code: 'no-worker', message: String(error) });
+    }
+  }
+  const { Pipeline } = await import('./pipeline.js');
+  const pipeline = new Pipeline(receive);
+  pipeline.receive({ ...request, wasm: wasm.href });
+  pipeline.receive({ type: 'module', module: undefined });
+  return { post: (message) => pipeline.receive(message), close: () => pipeline.close() };
+}
+
+/**
+ * A running worker; rejects when it cannot start (a content security policy, a missing file).
+ * @param {string} base
+ * @returns {Promise<Worker>}
+ */
+function startWorker(base) {
+  const url = base ? new URL('worker.js', new URL(base, document.baseURI)) : new URL('./worker.js', import.meta.url);
+  let worker;
+  if (url.origin !== location.origin) {
+    // A worker's own script must come from the page's origin, but it may import from elsewhere.
+    const code = new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' });
+    worker = new Worker(URL.createObjectURL(code), { type: 'module' });
+  } else if (base) {
+    worker = new Worker(url, { type: 'module' });
+  } else {
+    // Written out: bundlers look for exactly this.
+    worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  }
+  return new Promise((resolve, reject) => {
+    worker.onmessage = () => resolve(worker);
+    worker.onerror = (event) => {
+      worker.terminate();
+      reject(new Error(event.message || 'the worker did not start'));
+    };
+  });
+}
+
