@@ -1,1 +1,3 @@
 //! The player core.
+
+pub mod pacing;

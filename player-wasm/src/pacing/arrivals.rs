@@ -1,0 +1,124 @@
+//! What arrivals say: where the live edge is, and how far media falls behind it between them.
+
+use media::time::{MILLI, Micros, SECOND};
+
+/// Without an arrival for this long, what comes next starts a new line.
+const OUTAGE: Micros = SECOND;
+/// A burst is over when the edge has not moved forward against the clock for this long.
+const CALM: Micros = 60 * MILLI;
+/// Each half of the window in which the best arrival makes the edge.
+const WINDOW: Micros = 5 * SECOND;
+/// Shortfalls are counted in buckets of this size.
+const BUCKET: Micros = 10 * MILLI;
+const BUCKETS: usize = 1_000;
+/// Older counts are halved this often.
+const HALF_LIFE: Micros = 10 * SECOND;
+
+#[derive(Debug)]
+pub(super) struct Arrivals {
+    /// The newest arrival: when, and up to which media time.
+    last: Option<(Micros, Micros)>,
+    /// The best `end - now` of this half window and of the one before.
+    base: [Micros; 2],
+    window_at: Micros,
+    /// When the base moved forward last: something waited for us, or the path became shorter.
+    moved_at: Micros,
+    counts: Vec<u32>,
+    total: u32,
+    halved_at: Micros,
+}
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        Self {
+            last: None,
+            base: [Micros::MIN; 2],
+            window_at: 0,
+            moved_at: 0,
+            counts: vec![0; BUCKETS],
+            total: 0,
+            halved_at: 0,
+        }
+    }
+}
+
+impl Arrivals {
+    /// Media up to `end` is there since `now`.
+    pub(super) fn add(&mut self, now: Micros, end: Micros) {
+        let at = end - now;
+        let Some((before, newest)) = self.last else {
+            self.begin(now, end);
+            return;
+        };
+        if end <= newest {
+            return;
+        }
+        // A line that media has long not reached is wrong: the source paused, or its times jumped.
+        if now - before > OUTAGE && now - before > 2 * self.shortfall() || at - self.base() > 30 * SECOND {
+            self.begin(now, end);
+            return;
+        }
+        self.last = Some((now, end));
+        if at > self.base() + 20 * MILLI {
+            self.moved_at = now;
+        } else if self.calm(now) {
+            // How far short of the line the media was just before this arrived.
+            self.count(now, self.base() - (newest - now));
+        }
+        if now - self.window_at > WINDOW {
+            self.window_at = now;
+            self.base = [Micros::MIN, self.base[0]];
+        }
+        self.base[0] = self.base[0].max(at);
+    }
+
+    fn begin(&mut self, now: Micros, end: Micros) {
+        self.last = Some((now, end));
+        self.base = [end - now, Micros::MIN];
+        self.window_at = now;
+        self.moved_at = now;
+    }
+
+    fn base(&self) -> Micros {
+        self.base[0].max(self.base[1])
+    }
+
+    fn count(&mut self, now: Micros, shortfall: Micros) {
+        if now - self.halved_at > HALF_LIFE {
+            self.halved_at = now;
+            self.counts.iter_mut().for_each(|count| *count /= 2);
+            self.total = self.counts.iter().sum();
+        }
+        let bucket = (shortfall.max(0) / BUCKET) as usize;
+        // Weighted, so that halving keeps single late ones for half a minute.
+        self.counts[bucket.min(BUCKETS - 1)] += 8;
+        self.total += 8;
+    }
+
+    /// The newest playable media time, by the line through the best arrivals.
+    pub(super) fn edge(&self, now: Micros) -> Option<Micros> {
+        self.last.map(|_| now + self.base())
+    }
+
+    /// Whether what comes now is live, not a backlog.
+    pub(super) fn calm(&self, now: Micros) -> bool {
+        now - self.moved_at > CALM
+    }
+
+    /// Time since the newest arrival.
+    pub(super) fn silence(&self, now: Micros) -> Micros {
+        self.last.map_or(0, |(at, _)| now - at)
+    }
+
+    /// The 99th percentile of how far media was short of the edge just before more of it came.
+    pub(super) fn shortfall(&self) -> Micros {
+        let mut above = self.total / 100;
+        for (bucket, &count) in self.counts.iter().enumerate().rev() {
+            if count > above {
+                return (bucket as Micros + 1) * BUCKET;
+            }
+            above -= count;
+        }
+        0
+    }
+}
