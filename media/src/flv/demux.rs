@@ -201,3 +201,20 @@ impl Demuxer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claimed_size_allocates_nothing_of_note() {
+        let mut demuxer = Demuxer::new();
+        demuxer.push(super::super::mux::header(false, true));
+        demuxer.push(Bytes::from_static(&[9, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0]));
+        demuxer.push(Bytes::from_static(&[0x17, 1, 0]));
+        while let Some(event) = demuxer.next() {
+            assert!(matches!(event, Ok(Event::Header { .. })));
+        }
+        assert!(demuxer.partial.capacity() <= 64 << 10);
+    }
+}

@@ -17,4 +17,6 @@ pub use script::Metadata;
 const FORMAT: &str = "flv";
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
