@@ -6,10 +6,14 @@ use bytes::Bytes;
 
 use super::FORMAT;
 use crate::codec::aac::Adts;
+use crate::codec::{mp3, opus};
 use crate::config::{Codec, Config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::Frame;
 use crate::time::{Micros, from_ticks};
+
+/// The largest Opus packet (RFC 6716 3.4: 48 frames of 1,275 bytes and their lengths), about.
+const MAX_OPUS: usize = 62_000;
 
 /// Where one frame lies, and how long it lasts.
 struct Unit {
@@ -28,14 +32,16 @@ pub(super) struct AudioStream {
     /// The begin of a frame that the next PES packet goes on with.
     carry: Vec<u8>,
     config: Option<Arc<Config>>,
+    /// Opus only: what the program map says.
+    channels: u8,
     /// The time of the last PES packet's first frame, and the samples since.
     base: Option<Micros>,
     samples: i64,
 }
 
 impl AudioStream {
-    pub(super) fn new(codec: Codec, _channels: u8) -> Self {
-        Self { codec, carry: Vec::new(), config: None, base: None, samples: 0 }
+    pub(super) const fn new(codec: Codec, channels: u8) -> Self {
+        Self { codec, carry: Vec::new(), config: None, channels, base: None, samples: 0 }
     }
 
     /// Bytes are missing here: the frame under way is not whole, the next one's time is not known.
@@ -102,16 +108,22 @@ impl AudioStream {
     }
 
     /// The byte every frame begins with.
-    const fn first_byte(&self) -> u8 {
-        0xff
+    fn first_byte(&self) -> u8 {
+        if self.codec == Codec::Opus { 0x7f } else { 0xff }
     }
 
     /// The frame at the begin of `bytes`; `None` when it is not all there yet.
     fn unit(&self, bytes: &[u8]) -> Result<Option<Unit>> {
         let unit = match self.codec {
             Codec::Aac => self.adts(bytes),
+            Codec::Mp3 => self.mp3(bytes),
+            Codec::Opus => self.opus(bytes),
             _ => Err(Error::unsupported(FORMAT, 0, "audio codec")),
         };
+        // A header that is cut off may still be seen to be none.
+        if bytes.first().is_some_and(|&b| b != self.first_byte()) {
+            return Err(Error::invalid(FORMAT, 0, "audio frame header"));
+        }
         match unit {
             Ok(unit) if unit.size > bytes.len() => Ok(None),
             Ok(unit) => Ok(Some(unit)),
@@ -121,15 +133,63 @@ impl AudioStream {
     }
 
     fn adts(&self, bytes: &[u8]) -> Result<Unit> {
-        if bytes.first().is_some_and(|&b| b != 0xff) {
-            return Err(Error::invalid(FORMAT, 0, "ADTS sync word"));
-        }
         let header = Adts::parse(bytes)?;
-        let config = match &self.config {
-            Some(config) if config.description[..] == header.asc() => Arc::clone(config),
-            _ => Arc::new(header.config()?),
-        };
+        let config = self.config(header.config()?);
         let (samples, rate) = (1024, header.sample_rate());
         Ok(Unit { header: header.header_size, size: header.frame_size, samples, rate, config })
+    }
+
+    fn mp3(&self, bytes: &[u8]) -> Result<Unit> {
+        let header = mp3::Header::parse(bytes)?;
+        if header.frame_size < 4 {
+            return Err(Error::unsupported(FORMAT, 0, "MP3 with a free bit rate"));
+        }
+        let config = self.config(header.config());
+        Ok(Unit {
+            header: 0,
+            size: header.frame_size,
+            samples: header.samples,
+            rate: header.sample_rate,
+            config,
+        })
+    }
+
+    /// A packet behind its control header (opus-ts draft 3.2.1).
+    fn opus(&self, bytes: &[u8]) -> Result<Unit> {
+        let truncated = Error::truncated(FORMAT, bytes.len() as u64);
+        let byte = |at: usize| bytes.get(at).copied().ok_or_else(|| truncated.clone());
+        if byte(0)? != 0x7f || byte(1)? & 0xe0 != 0xe0 {
+            return Err(Error::invalid(FORMAT, 0, "Opus control header"));
+        }
+        let flags = byte(1)?;
+        let (mut header, mut size) = (2, 0);
+        loop {
+            let more = byte(header)?;
+            header += 1;
+            size += usize::from(more);
+            if size > MAX_OPUS {
+                return Err(Error::invalid(FORMAT, 2, "Opus packet size"));
+            }
+            if more < 255 {
+                break;
+            }
+        }
+        // Trimming at the start and the end, then extensions.
+        header += usize::from(flags & 0x10 != 0) * 2 + usize::from(flags & 0x08 != 0) * 2;
+        if flags & 0x04 != 0 {
+            header += 1 + usize::from(byte(header)?);
+        }
+        let packet = bytes.get(header..header + size).ok_or(truncated)?;
+        let samples = opus::samples(packet).ok_or(Error::invalid(FORMAT, 0, "Opus packet"))?;
+        let config = self.config(opus::config_of_channels(self.channels));
+        Ok(Unit { header, size: header + size, samples, rate: opus::SAMPLE_RATE, config })
+    }
+
+    /// `config`, as the `Arc` of the frames before if it is the same.
+    fn config(&self, config: Config) -> Arc<Config> {
+        match &self.config {
+            Some(same) if **same == config => Arc::clone(same),
+            _ => Arc::new(config),
+        }
     }
 }

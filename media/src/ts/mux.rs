@@ -29,7 +29,7 @@ const BUNDLE_TIME: Micros = 100 * MILLI;
 const BUNDLE_SIZE: usize = 4096;
 /// … as long as it is no further than this from where the frames before it end: only the first one
 /// of a PES packet has its time written.
-const BUNDLE_SLACK: Micros = 2 * MILLI;
+const BUNDLE_SLACK: Micros = 800;
 
 /// Audio frames that will share a PES packet.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ struct Bundle {
 /// Writes one program with at most one video and one audio stream.
 ///
 /// H.264 and H.265 get an access unit delimiter, and their parameter sets before every key frame;
-/// AAC gets ADTS headers. Up to 100 ms of sound share a PES packet, so call [`Muxer::flush`] at the end.
+/// AAC gets ADTS headers, Opus its control headers. Up to 100 ms of sound share a PES packet, so call [`Muxer::flush`] at the end.
 /// A track's first frame and each change of its configuration write new tables (a new PMT version).
 #[derive(Debug, Default)]
 pub struct Muxer {

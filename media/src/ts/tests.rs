@@ -6,8 +6,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::codec::{aac, h264};
-use crate::config::{Config, Track};
+use crate::codec::samples::{H265_PPS, H265_SPS, H265_VPS};
+use crate::codec::{aac, h264, h265, mp3, opus};
+use crate::config::{Codec, Config, Track};
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::time::{Micros, from_ticks};
@@ -190,6 +191,36 @@ fn adts_frames_split_over_pes_packets_keep_their_times() {
     let (got, errors) = demux(&out, 188);
     assert_eq!(errors, []);
     assert_same(&frames, &got);
+}
+
+#[test]
+fn the_other_codecs_come_back_too() {
+    let hevc =
+        Arc::new(h265::config_from_parameter_sets(&[H265_VPS], &[H265_SPS], &[H265_PPS]).expect("sets"));
+    let opus = Arc::new(opus::config_of_channels(2));
+    let mp3 = Arc::new(mp3::Header::parse(&[0xff, 0xfb, 0x90, 0x64]).expect("128 kbit/s").config());
+    for audio in [opus, mp3] {
+        let mut frames = Vec::new();
+        for i in 0..60 {
+            let mut frame = picture(&hevc, 90_000 + i * 3000, 3000, i % 30 == 0, 700);
+            // IDR_W_RADL and TRAIL_R have two header bytes.
+            frame.data = Bytes::from(
+                [&[0, 0, 0, 9, if i % 30 == 0 { 0x26 } else { 2 }, 1], &[i as u8 + 1; 7][..]].concat(),
+            );
+            frames.push(frame);
+            let (dts, data) = if audio.codec == Codec::Mp3 {
+                let mut data = vec![0xff, 0xfb, 0x90, 0x64];
+                data.resize(417, 7);
+                (from_ticks(i * 1152, 44_100), data)
+            } else {
+                (i * 20_000, [&[0xfc], &[i as u8; 300][..i as usize * 5]].concat())
+            };
+            frames.push(Frame { data: data.into(), ..sound(&audio, 1_000_000 + dts, 0) });
+        }
+        let (got, errors) = demux(&mux(&frames), 333);
+        assert_eq!(errors, []);
+        assert_same(&frames, &got);
+    }
 }
 
 proptest! {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::FORMAT;
 use crate::bits::BitReader;
-use crate::codec::h264;
 use crate::codec::nal::{annex_b, push_length_prefixed};
+use crate::codec::{h264, h265};
 use crate::config::{Codec, Config};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -18,9 +18,7 @@ const MAX_SETS: usize = 64;
 enum Unit {
     /// VPS, SPS, PPS: 0, 1, 2.
     Set(usize),
-    Slice {
-        key: bool,
-    },
+    Slice,
     /// Delimiters, filler, ends of sequence: the container says it.
     Drop,
     Keep,
@@ -49,7 +47,7 @@ impl VideoStream {
     pub(super) fn access_unit(&mut self, dts: Micros, pts: Micros, data: &[u8]) -> Option<Result<Frame>> {
         let mut fresh: [Vec<&[u8]>; 3] = Default::default();
         let mut out = Vec::with_capacity(data.len() + 16);
-        let (mut picture, mut key) = (false, false);
+        let mut picture = false;
         for nal in annex_b(data) {
             match unit(self.codec, nal) {
                 Unit::Set(kind) => {
@@ -60,10 +58,7 @@ impl VideoStream {
                 }
                 Unit::Drop => continue,
                 Unit::Keep => {}
-                Unit::Slice { key: is_key } => {
-                    picture = true;
-                    key |= is_key;
-                }
+                Unit::Slice => picture = true,
             }
             push_length_prefixed(&mut out, nal);
         }
@@ -73,6 +68,7 @@ impl VideoStream {
         {
             return Some(Err(error));
         }
+        let key = if self.codec == Codec::H264 { h264::is_key(&out) } else { h265::is_key(&out) };
         // A stream without IDR pictures (intra refresh) begins where its parameter sets are repeated.
         if !picture || self.wait && !key && !begins {
             return None;
@@ -112,13 +108,14 @@ impl VideoStream {
 
     /// Makes the configuration of the parameter sets; the same description keeps its `Arc`.
     fn configure(&mut self) -> Result<()> {
-        let [_, sps, pps] =
+        let [vps, sps, pps] =
             self.sets.each_ref().map(|sets| sets.iter().map(Vec::as_slice).collect::<Vec<_>>());
         if sps.is_empty() || pps.is_empty() {
             return Ok(());
         }
         let config = match self.codec {
             Codec::H264 => h264::config_from_parameter_sets(&sps, &pps),
+            Codec::H265 => h265::config_from_parameter_sets(&vps, &sps, &pps),
             _ => Err(Error::unsupported(FORMAT, 0, "video codec")),
         };
         match config {
@@ -139,14 +136,14 @@ fn unit(codec: Codec, nal: &[u8]) -> Unit {
     // Unit types: ITU-T H.264 table 7-1, H.265 table 7-1.
     match codec {
         Codec::H264 => match first & 0x1f {
-            kind @ 1..=5 => Unit::Slice { key: kind == 5 },
+            1..=5 => Unit::Slice,
             7 => Unit::Set(1),
             8 => Unit::Set(2),
             9..=12 => Unit::Drop,
             _ => Unit::Keep,
         },
         _ => match first >> 1 & 0x3f {
-            kind @ 0..=31 => Unit::Slice { key: (16..=21).contains(&kind) },
+            0..=31 => Unit::Slice,
             32 => Unit::Set(0),
             33 => Unit::Set(1),
             34 => Unit::Set(2),
