@@ -35,7 +35,7 @@ impl Watched {
 
     fn publish(flags: &[&str], header: u8, tags: Vec<lianmai_tests::flv::Tag>) -> Self {
         let gateway = Gateway::start(flags);
-        let publisher = WsPublisher::start(&gateway.ws_url("good.flv"), header, tags, 1.0);
+        let publisher = WsPublisher::start(&gateway.ws_publish_url("good"), header, tags, 1.0);
         let viewer = FlvViewer::http(gateway.http(), "/live/good.flv");
         // Two groups of pictures: caches are as full as they get.
         viewer.wait_frames(VIDEO, 70, LIMIT);

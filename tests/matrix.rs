@@ -129,7 +129,7 @@ fn start(gateway: &Gateway, publish: In, clip: Clip) -> Publishing {
         In::HttpPost => Publishing::Ffmpeg(publisher::ffmpeg(&clip.file(), &gateway.http_url("x.flv"))),
         In::WsFlv => {
             let (flags, tags) = tags(clip);
-            Publishing::Ws(WsPublisher::start(&gateway.ws_url("x.flv"), flags, tags, 1.0))
+            Publishing::Ws(WsPublisher::start(&gateway.ws_publish_url("x"), flags, tags, 1.0))
         }
     }
 }

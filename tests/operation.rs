@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[track_caller]
 fn publish(gateway: &Gateway, name: &str, clip: Clip) -> WsPublisher {
     let (flags, tags) = clip.minutes(2);
-    let publisher = WsPublisher::start(&gateway.ws_url(&format!("{name}.flv")), flags, tags, 1.0);
+    let publisher = WsPublisher::start(&gateway.ws_publish_url(name), flags, tags, 1.0);
     gateway.wait_published(name);
     publisher
 }

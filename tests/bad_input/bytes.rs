@@ -32,7 +32,7 @@ fn random_bytes_on_every_port() {
             0 => b"\x03",
             1 => b"GET /live/good.flv HTTP/1.1\r\n",
             2 => b"POST /live/bad.flv HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            3 => b"GET /live/bad.flv HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            3 => b"GET /live/bad.flv?action=publish HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
             _ => b"",
         };
@@ -98,7 +98,7 @@ fn sizes_that_are_lies() {
             open.push(socket);
         }
     }
-    let upgrade = "GET /live/bad.flv HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    let upgrade = "GET /live/bad.flv?action=publish HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     // A masked binary frame that claims 1 GB.
     let frame = [&[0x82, 0xff, 0, 0, 0, 0][..], &huge, &[1, 2, 3, 4, 5, 6]].concat();

@@ -40,7 +40,7 @@ fn truncated_and_mutated_flv() {
                 bytes.len()
             );
             replay(watched.gateway.http(), &[head.as_bytes(), &bytes].concat());
-        } else if let Ok(mut socket) = ws::connect(&watched.gateway.ws_url(&format!("bad{n}.flv"))) {
+        } else if let Ok(mut socket) = ws::connect(&watched.gateway.ws_publish_url(&format!("bad{n}"))) {
             let _ = socket.send(ws::Message::binary(bytes));
             let _ = socket.close(None);
             while socket.read().is_ok() {}

@@ -71,6 +71,11 @@ impl Gateway {
         format!("http://{}/live/{name}", self.http())
     }
 
+    /// Where a WebSocket publishes `live/NAME`.
+    pub fn ws_publish_url(&self, name: &str) -> String {
+        format!("ws://{}/live/{name}.flv?action=publish", self.http())
+    }
+
     /// `ws://…/live/NAME`.
     pub fn ws_url(&self, name: &str) -> String {
         format!("ws://{}/live/{name}", self.http())
