@@ -1,0 +1,217 @@
+// Types of the npm package `lianmai`.
+
+/** How far behind live: `realtime` is as near as the network allows, `normal` rides out more. */
+export type Latency = 'realtime' | 'low' | 'normal';
+
+/** How an address is read; `auto` goes by its scheme and ending. */
+export type Protocol = 'auto' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native';
+
+/**
+ * What a player is doing: `waiting` is connected, and nobody publishes yet; `buffering` has run out of
+ * media; `error` has given up.
+ */
+export type PlayerState =
+  | 'idle' | 'connecting' | 'waiting' | 'live' | 'buffering' | 'paused' | 'reconnecting' | 'ended' | 'error';
+
+/** What went wrong: a code to act on, and a sentence to show. */
+export interface PlayerError {
+  /** `not-found`, `forbidden`, `network`, `codec-unsupported`, …: docs/player.md has them all. */
+  readonly code: string;
+  /** A sentence in the viewer's language (English from {@link Player}). */
+  readonly message: string;
+}
+
+/** Figures of the moment. Times are in seconds. */
+export interface Stats {
+  /** Between the newest playable moment and the playhead. */
+  latency: number;
+  /** Media ahead of the playhead. */
+  buffer: number;
+  /** Bits per second received. */
+  bitrate: number;
+  /** Video frames received per second. */
+  fps: number;
+  /** Video frames that were decoded too late to be shown. */
+  dropped: number;
+  /** Video frames decoded. */
+  decoded: number;
+  /** `http-flv`, `ws-flv`, `hls`, `http-ts`, `native`; empty before the first figures. */
+  protocol: string;
+  /** Of the picture, in pixels. */
+  width: number;
+  /** Of the picture, in pixels. */
+  height: number;
+  /** RFC 6381, separated by a comma. */
+  codecs: string;
+  /** The playback rate that latency control has set. */
+  rate: number;
+  /** Connections made after the first. */
+  reconnects: number;
+  /** How far behind live latency control aims at. */
+  target: number;
+  /** Times playback ran out of media. */
+  stalls: number;
+}
+
+export interface PlayerOptions {
+  /** Default `low`. */
+  latency?: Latency;
+  /** Attempts to reconnect before giving up; default for ever. */
+  retry?: number;
+  /** Default `auto`. */
+  protocol?: Protocol;
+  /** The folder of worker.js and the wasm; default: beside the module. */
+  base?: string;
+  /** `false` keeps everything on the main thread. */
+  worker?: boolean;
+  /** Reports every video frame's arrival as a `trace` event. */
+  trace?: boolean;
+}
+
+export interface PlayerEventMap {
+  state: CustomEvent<{ state: Exclude<PlayerState, 'paused'>; code?: string; message?: string }>;
+  warning: CustomEvent<PlayerError>;
+  error: CustomEvent<PlayerError & { fatal: boolean }>;
+  stats: CustomEvent<Stats>;
+}
+
+/** The engine without any look: drives a `<video>` of yours. */
+export class Player extends EventTarget {
+  constructor(video: HTMLVideoElement, options?: PlayerOptions);
+  readonly state: Exclude<PlayerState, 'paused'>;
+  readonly stats: Stats;
+  latency: Latency;
+  /** Begins to load; what played before ends. */
+  load(url: string): void;
+  /** Plays, from the live edge after a pause. */
+  play(): Promise<void>;
+  pause(): void;
+  /** Ends everything. The player cannot be used again. */
+  destroy(): void;
+  addEventListener<K extends keyof PlayerEventMap>(
+    type: K, listener: (this: Player, event: PlayerEventMap[K]) => void, options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof PlayerEventMap>(
+    type: K, listener: (this: Player, event: PlayerEventMap[K]) => void, options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+export interface SrsPlayerElementEventMap extends HTMLElementEventMap {
+  /** The state has changed. */
+  statechange: CustomEvent<{ state: PlayerState; reason: string }>;
+  /** Something is amiss and playing goes on. */
+  warning: CustomEvent<PlayerError>;
+  /** Once a second. */
+  stats: CustomEvent<Stats>;
+  /** The browser allowed playing only without sound: a click brings it. */
+  soundblocked: Event;
+}
+
+/** The members that are those of the `<video>` inside, unchanged. */
+type OfVideo = Pick<
+  HTMLVideoElement,
+  | 'buffered' | 'canPlayType' | 'cancelVideoFrameCallback' | 'currentSrc' | 'currentTime' | 'defaultMuted'
+  | 'disablePictureInPicture' | 'duration' | 'ended' | 'getVideoPlaybackQuality' | 'muted' | 'networkState' | 'paused'
+  | 'playbackRate' | 'played' | 'preservesPitch' | 'readyState' | 'requestPictureInPicture' | 'requestVideoFrameCallback'
+  | 'seekable' | 'seeking' | 'videoHeight' | 'videoWidth' | 'volume'
+>;
+
+export interface SrsPlayerElement extends OfVideo {
+  addEventListener<K extends keyof SrsPlayerElementEventMap>(
+    type: K,
+    listener: (this: SrsPlayerElement, event: SrsPlayerElementEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof SrsPlayerElementEventMap>(
+    type: K,
+    listener: (this: SrsPlayerElement, event: SrsPlayerElementEventMap[K]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string, listener: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+/** `<srs-player>`: a `<video>` for live streams. */
+export class SrsPlayerElement extends HTMLElement {
+  /** The stream's address; `http(s)://…flv`, `…m3u8`, `ws(s)://…flv`, or a file; may be relative. */
+  url: string;
+  /** The same as {@link url}. */
+  src: string;
+  /** Start by itself; without sound where the browser wants a click for sound. */
+  autoplay: boolean;
+  /** Show the player's own controls. */
+  controls: boolean;
+  /** In CSS pixels; 0: not given. */
+  width: number;
+  /** In CSS pixels; 0: not given. */
+  height: number;
+  /** Address of a picture to show before the stream. */
+  poster: string;
+  /** `realtime`, `low` (default) or `normal`. */
+  latency: string;
+  /** Attempts to reconnect before giving up; empty: for ever. Written as a number or a text, read as a text. */
+  get retry(): string;
+  set retry(value: string | number);
+  /** Default `auto`. */
+  protocol: string;
+  readonly state: PlayerState;
+  /** A sentence on why it is in its state; empty when there is nothing to say. */
+  readonly reason: string;
+  readonly error: PlayerError | null;
+  /** Figures of the moment; null while nothing plays. */
+  readonly stats: Stats | null;
+  /** Whether what is seen is the newest there is. */
+  readonly live: boolean;
+  /** Whether it plays without sound only because the browser wants a click first. */
+  readonly soundBlocked: boolean;
+  /** The `<video>` in the shadow tree. */
+  readonly video: HTMLVideoElement;
+  /** Keeps its promise when playing has begun; rejects when that is not to be. */
+  play(): Promise<void>;
+  pause(): void;
+  /** Ends what plays and begins anew, if it was to play. */
+  load(): void;
+  /** Jumps to the newest there is, and plays. */
+  goLive(): Promise<void>;
+}
+
+/** Attributes for an `<srs-player>` that {@link SrsPlayer} makes. */
+export interface SrsPlayerOptions {
+  latency?: Latency;
+  retry?: number;
+  protocol?: Protocol;
+  autoplay?: boolean;
+  controls?: boolean;
+  muted?: boolean;
+  poster?: string;
+  width?: number;
+  height?: number;
+}
+
+/** `new SrsPlayer('#player', url).play()`: in an `<srs-player>`, a `<video>`, or any element. */
+export class SrsPlayer {
+  constructor(target: string | Element | ArrayLike<Element>, url: string, options?: SrsPlayerOptions);
+  readonly url: string;
+  readonly options: SrsPlayerOptions;
+  /** What shows the stream. */
+  readonly element: SrsPlayerElement | HTMLVideoElement;
+  play(): Promise<void>;
+  pause(): void;
+  destroy(): void;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'srs-player': SrsPlayerElement;
+  }
+}

@@ -1,0 +1,11 @@
+// The module of the npm package: defines <srs-player>, and hands out the parts.
+
+import { SrsPlayerElement } from './element.js';
+
+export { SrsPlayer } from './compat.js';
+export { Player } from './player.js';
+export { SrsPlayerElement };
+
+if (globalThis.customElements && !customElements.get('srs-player')) {
+  customElements.define('srs-player', SrsPlayerElement);
+}

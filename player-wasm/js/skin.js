@@ -1,0 +1,252 @@
+// The controls: they call the element's public methods and show what the media element says.
+
+import { h, icon } from './dom.js';
+import { words } from './i18n.js';
+import { adopt } from './style.js';
+import { rows } from './stats-view.js';
+
+const ICON = {
+  play: 'M8 5v14l11-7z',
+  pause: 'M7 5h4v14H7zm6 0h4v14h-4z',
+  sound: 'M4 9v6h4l5 5V4L8 9zm11.5 3A4 4 0 0 0 13.5 8.5v7a4 4 0 0 0 2-3.5zM13.5 4v2a6.5 6.5 0 0 1 0 12v2a8.5 8.5 0 0 0 0-16z',
+  muted: 'M4 9v6h4l5 5V4L8 9zm17.4 1.4L20 9l-2 2-2-2-1.4 1.4 2 2-2 2L16 15.8l2-2 2 2 1.4-1.4-2-2z',
+  full: 'M5 5h6v2H7v4H5zm8 0h6v6h-2V7h-4zM5 13h2v4h4v2H5zm12 0h2v6h-6v-2h4z',
+  small: 'M9 5h2v6H5V9h4zm4 0h2v4h4v2h-6zM5 13h6v6H9v-4H5zm8 0h6v2h-4v4h-2z',
+  pip: 'M3 5h18v14H3zm2 2v10h14V7zm6 4h7v5h-7z',
+  stats: 'M5 12h3v7H5zm5.5-7h3v14h-3zM16 9h3v10h-3z',
+};
+
+const HIDE_AFTER = 2500;
+
+export class Skin {
+  #host;
+  #video;
+  #root;
+  /** @type {ReturnType<typeof words>} */
+  #words;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #pointer = false;
+  #notice = '';
+
+  /**
+   * @param {import('./index.js').SrsPlayerElement} host
+   * @param {HTMLVideoElement} video
+   * @param {ShadowRoot} root
+   */
+  constructor(host, video, root) {
+    this.#host = host;
+    this.#video = video;
+    this.#root = root;
+    this.#words = words(host.lang);
+    adopt(root);
+    const button = (/** @type {string} */ name, /** @type {() => void} */ onclick, /** @type {Node[]} */ ...inside) =>
+      h('button', { type: 'button', class: name, part: `button ${name}`, onclick }, ...inside);
+
+    this.spin = h('div', { class: 'spin', part: 'spinner' });
+    this.text = h('p', {});
+    this.again = button('again', () => this.#host.load());
+    this.note = h('div', { class: 'note', part: 'message' }, this.spin, h('div', { role: 'status' }, this.text), this.again);
+    this.big = button('big', () => void this.toggle(), icon(ICON.play));
+    this.sound = button('sound', () => this.#unmute(), icon(ICON.muted), h('span', {}));
+    this.table = h('dl', { class: 'stats', part: 'stats', tabindex: '0', role: 'group', hidden: true });
+    this.play = button('play', () => void this.toggle(), icon(ICON.play));
+    this.mute = button('mute', () => void (this.#host.muted = !this.#host.muted), icon(ICON.sound));
+    this.volume = h('input', {
+      type: 'range', min: '0', max: '1', step: '0.05', part: 'volume',
+      oninput: () => this.#setVolume(Number(this.volume.value)),
+    });
+    this.badge = button('badge', () => void this.#host.goLive(), h('span', {}));
+    this.info = button('info', () => this.showStats(this.table.hidden === true), icon(ICON.stats));
+    this.pip = button('pip', () => void this.#pictureInPicture(), icon(ICON.pip));
+    this.full = button('full', () => void this.#fullscreen(), icon(ICON.full));
+    this.bar = h('div', { class: 'bar', part: 'controls', role: 'group' },
+      this.play, this.mute, this.volume, this.badge, h('span', { class: 'gap' }), this.info, this.pip, this.full);
+    // The stage takes the keyboard after a click on the picture; it is no stop of its own.
+    this.stage = h('div', { class: 'stage', tabindex: '-1', onclick: () => this.#tap(), ondblclick: () => void this.#fullscreen() },
+      video);
+    this.frame = h('div', { class: 'frame idle', part: 'frame', role: 'group' },
+      this.stage, this.note, this.big, this.sound, this.table, this.bar);
+    root.append(this.frame);
+    this.pip.hidden = !(document.pictureInPictureEnabled && 'requestPictureInPicture' in video);
+    this.full.hidden = !('requestFullscreen' in host || 'webkitEnterFullscreen' in video);
+
+    root.addEventListener('keydown', (event) => this.#key(/** @type {KeyboardEvent} */ (event)));
+    for (const type of ['pointermove', 'pointerdown', 'focusin', 'keydown']) {
+      root.addEventListener(type, (event) => {
+        this.#pointer = event instanceof PointerEvent && event.pointerType === 'touch';
+        this.#wake();
+      });
+    }
+    root.addEventListener('focusout', () => this.#wake());
+    host.addEventListener('pointerleave', () => this.#wake(300));
+    host.addEventListener('fullscreenchange', () => this.render());
+    video.addEventListener('volumechange', () => this.render());
+    new ResizeObserver(() => this.frame.classList.toggle('small', host.clientWidth < 420)).observe(host);
+    this.translate();
+  }
+
+  /** Puts the words in; again when the element's `lang` changes. */
+  translate() {
+    this.#words = words(this.#host.lang);
+    const name = (/** @type {Element} */ node, /** @type {string} */ word, keys = '') => {
+      node.setAttribute('aria-label', this.#words(word));
+      if (node instanceof HTMLButtonElement) node.title = this.#words(word) + (keys && ` (${keys})`);
+      if (keys) node.setAttribute('aria-keyshortcuts', keys.toUpperCase());
+    };
+    name(this.frame, 'player');
+    name(this.big, 'play');
+    name(this.volume, 'volume');
+    name(this.info, 'stats', 's');
+    name(this.table, 'stats');
+    name(this.pip, 'pip');
+    this.again.textContent = this.#words('retry');
+    /** @type {Element} */ (this.sound.lastChild).textContent = this.#words('sound');
+    this.name = name;
+    this.render();
+  }
+
+  /** @type {(node: Element, word: string, keys?: string) => void} */
+  name = () => {};
+
+  /** Shows what the element and its video say now. */
+  render() {
+    const host = this.#host;
+    const video = this.#video;
+    const { state } = host;
+    const controls = host.controls;
+    const busy = state === 'connecting' || state === 'waiting' || state === 'reconnecting' || state === 'buffering';
+    const active = busy || state === 'live';
+    this.frame.classList.toggle('idle', state === 'idle');
+    // A poster covers the stage as a picture does.
+    this.frame.classList.toggle('seen', video.videoWidth > 0 || video.poster !== '');
+    this.spin.hidden = !busy;
+    const error = host.error;
+    const why = state === 'reconnecting' || state === 'waiting' ? host.reason : '';
+    const text = error ? error.message : busy || state === 'ended' ? `${why} ${this.#words(state)}`.trim() : this.#notice;
+    if (this.text.textContent !== text) this.text.textContent = text;
+    this.text.hidden = text === '';
+    this.again.hidden = !error && state !== 'ended';
+    this.note.hidden = text === '';
+    this.big.hidden = !(state === 'idle' || (state === 'paused' && !video.videoWidth)) || !host.url;
+    this.sound.hidden = !host.soundBlocked;
+    this.bar.hidden = !controls;
+    this.play.replaceChildren(icon(active ? ICON.pause : ICON.play));
+    this.name(this.play, active ? 'pause' : 'play', 'space');
+    const silent = video.muted || video.volume === 0;
+    this.mute.replaceChildren(icon(silent ? ICON.muted : ICON.sound));
+    this.name(this.mute, silent ? 'unmute' : 'mute', 'm');
+    this.volume.value = String(video.muted ? 0 : video.volume);
+    const live = host.live;
+    this.badge.hidden = !active && state !== 'paused';
+    this.badge.classList.toggle('on', live);
+    this.name(this.badge, live ? 'live' : 'goLive', 'l');
+    /** @type {Element} */ (this.badge.lastChild).textContent = this.#words(live ? 'live' : 'goLive');
+    const fullscreen = document.fullscreenElement === host;
+    this.full.replaceChildren(icon(fullscreen ? ICON.small : ICON.full));
+    this.name(this.full, fullscreen ? 'exitFullscreen' : 'fullscreen', 'f');
+    if (!this.table.hidden) this.#fill();
+    this.#wake();
+  }
+
+  /** Says something for some seconds. @param {string} text */
+  notice(text) {
+    this.#notice = text;
+    setTimeout(() => {
+      this.#notice = '';
+      this.render();
+    }, 6000);
+    this.render();
+  }
+
+  /** @param {boolean} on whether the statistics lie over the picture */
+  showStats(on) {
+    this.table.hidden = !on;
+    this.info.setAttribute('aria-pressed', String(on));
+    this.render();
+  }
+
+  /** Play when it stands, pause when it runs or tries to. */
+  toggle() {
+    const { state } = this.#host;
+    if (state === 'idle' || state === 'paused' || state === 'ended' || state === 'error') {
+      // What went wrong stands in `error` and on the screen.
+      return this.#host.play().catch(() => {});
+    }
+    this.#host.pause();
+    return undefined;
+  }
+
+  #fill() {
+    const cells = rows(this.#host.stats, this.#words).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]);
+    this.table.replaceChildren(...cells);
+  }
+
+  #tap() {
+    if (this.#host.soundBlocked) return this.#unmute();
+    if (!this.#host.controls) return undefined;
+    // A finger first brings the controls, as every phone player does.
+    if (this.#pointer && this.frame.classList.contains('quiet')) return this.#wake();
+    return this.#pointer && this.#host.state === 'live' ? this.#wake() : this.toggle();
+  }
+
+  #unmute() {
+    this.#host.muted = false;
+    void this.#host.play().catch(() => {});
+  }
+
+  /** @param {number} volume 0 to 1 */
+  #setVolume(volume) {
+    const value = Math.min(1, Math.max(0, Math.round(volume * 100) / 100));
+    this.#host.volume = value;
+    this.#host.muted = value === 0;
+  }
+
+  #pictureInPicture() {
+    const change = document.pictureInPictureElement ? document.exitPictureInPicture() : this.#host.requestPictureInPicture();
+    return change.catch(() => {});
+  }
+
+  #fullscreen() {
+    if (document.fullscreenElement === this.#host) return document.exitFullscreen();
+    if ('requestFullscreen' in this.#host) return this.#host.requestFullscreen().catch(() => {});
+    // An iPhone shows only the video itself full screen.
+    return /** @type {any} */ (this.#video).webkitEnterFullscreen?.();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (!this.#host.controls || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+    const onButton = event.target instanceof HTMLButtonElement;
+    const volume = this.#video.muted ? 0 : this.#video.volume;
+    /** @type {Record<string, () => unknown>} */
+    const keys = {
+      // Space and Enter on a button press it; elsewhere space plays.
+      ' ': () => this.toggle(),
+      m: () => void (this.#host.muted = !this.#host.muted),
+      f: () => this.#fullscreen(),
+      l: () => this.#host.goLive(),
+      s: () => this.showStats(this.table.hidden === true),
+      ArrowUp: () => this.#setVolume(volume + 0.05),
+      ArrowDown: () => this.#setVolume(volume - 0.05),
+      ArrowLeft: () => void (this.#host.currentTime -= 5),
+      ArrowRight: () => void (this.#host.currentTime += 5),
+    };
+    const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!action || (event.key === ' ' && onButton) || (event.target === this.volume && event.key.startsWith('Arrow'))) return;
+    event.preventDefault();
+    void action();
+  }
+
+  /** Shows the controls, and hides them after a while when pictures move and nobody needs them. */
+  #wake(after = HIDE_AFTER) {
+    this.frame.classList.remove('quiet');
+    clearTimeout(this.#timer);
+    if (this.#host.state !== 'live') return;
+    this.#timer = setTimeout(() => {
+      const focused = this.#root.activeElement;
+      if (focused?.matches(':focus-visible') && focused !== this.stage) return;
+      this.frame.classList.add('quiet');
+    }, after);
+  }
+}

@@ -1,0 +1,73 @@
+// The look of the shadow tree. What a page may change: the custom properties below and the ::part()s.
+
+export const CSS_TEXT = `
+:host{--_bg:var(--srs-background,#0b0e14);--_fg:var(--srs-foreground,#f4f6fb);--_accent:var(--srs-accent,#4da3ff);
+--_live:var(--srs-live,#e5263f);--_panel:#0b0e14d9;--_size:var(--srs-control-size,40px);
+display:inline-block;position:relative;width:640px;max-width:100%;aspect-ratio:16/9;overflow:hidden;
+border-radius:var(--srs-radius,0);background:var(--_bg);color:var(--_fg);
+font:14px/1.4 var(--srs-font,system-ui,-apple-system,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif);
+-webkit-tap-highlight-color:transparent}
+@media (prefers-color-scheme:light){:host{--_bg:var(--srs-background,#e9ecf2);--_fg:var(--srs-foreground,#182033)}}
+:host([hidden]),[hidden]{display:none!important}
+:host(:fullscreen){width:100%!important;height:100%!important;max-width:none;aspect-ratio:auto;border-radius:0;background:#000}
+*{box-sizing:border-box}
+.stage,video{position:absolute;inset:0;width:100%;height:100%}
+.stage{outline:none}
+video{display:block;object-fit:var(--srs-object-fit,contain)}
+.seen video{background:#000}
+button{font:inherit;color:inherit;background:none;border:0;margin:0;padding:0;cursor:pointer;border-radius:8px;
+min-width:var(--_size);height:var(--_size);display:inline-flex;align-items:center;justify-content:center;gap:6px}
+svg{width:24px;height:24px;fill:currentColor;flex:none}
+:focus-visible{outline:3px solid var(--_accent);outline-offset:-2px}
+.idle .stage{cursor:pointer}
+.quiet .stage{cursor:none}
+.big{position:absolute;top:50%;left:50%;width:76px;height:76px;margin:-38px;border-radius:50%;background:var(--_accent);
+color:var(--srs-on-accent,#06121f);box-shadow:0 4px 24px #0006}
+.big svg{width:38px;height:38px}
+.note{position:absolute;inset:0;display:flex;flex-direction:column;gap:14px;align-items:center;justify-content:center;
+padding:16px 16px 56px;text-align:center;pointer-events:none;font-size:15px;overflow-wrap:anywhere}
+.note>*{pointer-events:auto}
+.seen .note{color:#f4f6fb}
+.seen .note p{background:#0b0e14b8;padding:6px 14px;border-radius:99px}
+.note p{margin:0;max-width:52ch}
+.note button{border:1px solid;padding:0 16px}
+.spin{width:34px;height:34px;border-radius:50%;border:3px solid color-mix(in srgb,currentColor 25%,transparent);
+border-top-color:currentColor;animation:spin .9s linear infinite}
+@keyframes spin{to{transform:rotate(1turn)}}
+.sound{position:absolute;top:12px;left:12px;padding:0 14px 0 10px;border-radius:99px;background:#fff;color:#10141d;
+font-weight:600;box-shadow:0 2px 12px #0005}
+.bar{position:absolute;left:0;right:0;bottom:0;display:flex;align-items:center;gap:2px;padding:28px 8px 6px;color:#fff;
+background:linear-gradient(#0000,#000b);transition:opacity .2s}
+.quiet .bar{opacity:0;pointer-events:none}
+.bar button:hover{background:#fff2}
+.gap{flex:1}
+input{width:84px;margin:0 8px;height:24px;accent-color:#fff;cursor:pointer}
+.badge{padding:0 10px;font-size:12px;font-weight:700;letter-spacing:.06em;text-transform:uppercase}
+.badge::before{content:"";width:9px;height:9px;border-radius:50%;background:#9aa3b5}
+.badge.on::before{background:var(--_live)}
+.stats{position:absolute;top:12px;right:12px;margin:0;padding:10px 12px;display:grid;grid-template-columns:auto auto;
+gap:2px 14px;border-radius:10px;background:var(--_panel);color:#f4f6fb;font-size:12px;font-variant-numeric:tabular-nums;
+max-width:calc(100% - 24px);max-height:calc(100% - 70px);overflow:auto}
+.stats dt{opacity:.7}
+.stats dd{margin:0;text-align:right;overflow-wrap:anywhere}
+@media (prefers-color-scheme:light){.stats{--_panel:#fffffff0;color:#182033}}
+@media (hover:none){input{display:none}}
+.small input,.small .pip{display:none}
+@media (prefers-reduced-motion:reduce){.bar{transition:none}.spin{animation:none;border-top-color:inherit}}
+@media (forced-colors:active){.big,.sound,.bar{border:1px solid}}
+`;
+
+/** @type {CSSStyleSheet | undefined} */
+let sheet;
+
+/**
+ * Gives a shadow root the look; the sheet is made once for all players of the page.
+ * @param {ShadowRoot} root
+ */
+export function adopt(root) {
+  if (!sheet) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(CSS_TEXT);
+  }
+  root.adoptedStyleSheets = [sheet];
+}
