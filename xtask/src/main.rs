@@ -1,5 +1,6 @@
 //! `cargo xtask …`: the only entry point a person must know.
 
+mod bench;
 mod fuzz;
 mod package;
 mod run;
@@ -16,6 +17,7 @@ cargo xtask run [-- FLAGS…]     builds everything and starts the gateway with 
 cargo xtask test                every check and test, as CI runs them
 cargo xtask fuzz SECONDS [TARGET…]
                                 each fuzz target (or those named) for so many seconds
+cargo xtask bench [PART…]       figures: cpu, latency, join, stalled, browser
 ";
 
 fn main() -> ExitCode {
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Some("run") => run::run(rest),
         Some("test") if rest.is_empty() => test::run(),
         Some("fuzz") => fuzz::run(rest),
+        Some("bench") => bench::run(rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             Ok(())

@@ -1,0 +1,59 @@
+//! How soon a new viewer has its first picture's bytes.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lianmai_tests::flv::{self, VIDEO};
+
+use crate::{percentile, stream};
+
+const JOINS: u32 = 100;
+
+pub(crate) fn run() {
+    let (gateway, _publisher) = stream::gateway(&[]);
+    // The first group of pictures is cached.
+    thread::sleep(Duration::from_secs(3));
+    let mut times = Vec::new();
+    for n in 0..JOINS {
+        let start = Instant::now();
+        let mut socket = TcpStream::connect(gateway.http()).expect("the server listens");
+        let request = format!("GET /live/bench.flv HTTP/1.0\r\nHost: {}\r\n\r\n", gateway.http());
+        socket.write_all(request.as_bytes()).expect("a request can be sent");
+        times.push(first_picture(&mut socket) - start);
+        // Spread over the group of pictures.
+        thread::sleep(Duration::from_millis(u64::from(37 + n % 10)));
+    }
+    println!(
+        "join to first whole video frame over HTTP-FLV, TCP connect included, {JOINS} joins: p50 {:.2} ms, \
+         p95 {:.2} ms, worst {:.2} ms (target <= 5)",
+        percentile(&mut times, 0.5),
+        percentile(&mut times, 0.95),
+        percentile(&mut times, 1.0),
+    );
+}
+
+/// When the first video frame was whole.
+fn first_picture(socket: &mut TcpStream) -> Instant {
+    let mut reader = flv::Reader::default();
+    let mut buffer = vec![0; 256 * 1024];
+    let mut head: Option<Vec<u8>> = Some(Vec::new());
+    loop {
+        let n = socket.read(&mut buffer).expect("the stream comes");
+        assert!(n > 0, "the response ended");
+        let tags = match &mut head {
+            Some(bytes) => {
+                bytes.extend_from_slice(&buffer[..n]);
+                let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+                let body = bytes.split_off(end + 4);
+                head = None;
+                reader.push(&body)
+            }
+            None => reader.push(&buffer[..n]),
+        };
+        if tags.iter().any(|tag| tag.kind == VIDEO && tag.is_frame()) {
+            return Instant::now();
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `cargo xtask bench [PART…]`: what the server costs and how fast it is, beside what is known of
+//! others. Nothing here passes or fails: it prints figures with their targets.
+
+mod cpu;
+mod join;
+mod latency;
+mod nginx;
+mod stalled;
+mod stream;
+
+use std::time::Duration;
+
+/// How long each thing is measured.
+const WINDOW: Duration = Duration::from_secs(20);
+
+fn main() {
+    let parts: [(&str, fn()); 4] =
+        [("cpu", cpu::run), ("latency", latency::run), ("join", join::run), ("stalled", stalled::run)];
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {
+        let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
+        eprintln!("{unknown} is none of {}", names.join(", "));
+        std::process::exit(2);
+    }
+    if cfg!(debug_assertions) {
+        println!("This is a debug build: its figures mean nothing.");
+    }
+    for (name, run) in parts {
+        if wanted.is_empty() || wanted.iter().any(|part| part == name) {
+            println!("\n== {name} ==");
+            run();
+        }
+    }
+}
+
+/// The value below which `share` (0 to 1) of them are, in milliseconds.
+fn percentile(times: &mut [Duration], share: f64) -> f64 {
+    times.sort_unstable();
+    let at = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
+    times.get(at).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+}
