@@ -1,0 +1,59 @@
+// The page at `/`.
+
+import { $, ROOT, RTMP, copyable, h, watchStreams } from './site.js';
+import { t, translate } from './words.js';
+
+const NAME = 'live/livestream';
+const flv = new URL(`${NAME}.flv`, ROOT).href;
+const hls = new URL(`${NAME}.m3u8`, ROOT).href;
+
+translate();
+copyable($('addresses'), [
+  [t('flv'), flv],
+  [t('hls'), hls],
+  [t('rtmp'), `${RTMP}/${NAME}`],
+]);
+copyable($('obs'), [
+  [t('server'), `${RTMP}/live/`],
+  [t('key'), 'livestream'],
+]);
+copyable($('ffmpeg'), [
+  [t('command'), `ffmpeg -re -i clip.mp4 -c copy -f flv ${RTMP}/${NAME}`],
+]);
+copyable($('code'), [
+  [t('html'), `<script src="${new URL('srs-player.js', ROOT)}"></script>\n<srs-player url="${flv}" autoplay muted controls></srs-player>`],
+]);
+
+/** @typedef {import('../../../player-wasm/js/index.js').SrsPlayerElement} SrsPlayerElement */
+const player = /** @type {SrsPlayerElement} */ ($('player'));
+player.setAttribute('url', flv);
+
+let viewers = 0;
+function status() {
+  const { state, stats, error } = player;
+  const live = state === 'live' && stats;
+  const words = live ? [t('behind', { seconds: stats.latency.toFixed(1) }), viewers ? t('viewers', { n: viewers }) : '']
+    : [error ? '' : t(state ?? 'connecting')];
+  const text = words.filter(Boolean).join(' · ');
+  if ($('status').textContent !== text) $('status').textContent = text;
+}
+player.addEventListener('statechange', status);
+player.addEventListener('stats', status);
+
+watchStreams((streams) => {
+  const live = streams.filter((stream) => stream.publish.active || stream.clients > 0);
+  viewers = Math.max(0, (streams.find((stream) => `${stream.app}/${stream.name}` === NAME)?.clients ?? 0));
+  $('none').hidden = live.length > 0;
+  $('list').replaceChildren(...live.map((stream) => {
+    const name = `${stream.app}/${stream.name}`;
+    const page = new URL('players/srs_player.html', ROOT);
+    page.search = new URLSearchParams({ url: new URL(`${name}.flv`, ROOT).href, autoplay: '' }).toString();
+    const about = [
+      stream.publish.active ? '' : t('away'),
+      stream.video ? `${stream.video.codec} ${stream.video.width}×${stream.video.height}` : '',
+      stream.audio?.codec ?? '',
+      t('viewers', { n: stream.clients }),
+    ].filter(Boolean).join(' · ');
+    return h('li', {}, h('a', { href: page.href, class: stream.publish.active ? 'on' : 'off' }, h('strong', {}, name), h('span', {}, about)));
+  }));
+});

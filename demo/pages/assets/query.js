@@ -1,0 +1,37 @@
+// What the address of the player's page asks for.
+
+/**
+ * Reads `?url=…&autoplay&muted&latency=low`, and SRS's
+ * `?app=live&stream=livestream.flv&server=host&port=8080&schema=http&autostart=true`.
+ * @param {URLSearchParams} query
+ * @param {{ protocol: string, hostname: string, port: string }} page
+ */
+export function address(query, page) {
+  const on = (/** @type {string} */ name) => query.has(name) && !/^(false|0)$/.test(query.get(name) ?? '');
+  return {
+    url: query.get('url') ?? fromParts(query, page),
+    autoplay: on('autoplay') || on('autostart'),
+    muted: on('muted'),
+    latency: /^(realtime|low|normal)$/.exec(query.get('latency') ?? '')?.[0] ?? '',
+  };
+}
+
+/** Says where the stream is; everything else in the query belongs to the stream (a secret, a token). */
+const PARTS = ['app', 'stream', 'server', 'port', 'schema', 'vhost', 'autostart', 'autoplay', 'muted', 'latency', 'lang'];
+
+/**
+ * @param {URLSearchParams} query
+ * @param {{ protocol: string, hostname: string, port: string }} page
+ */
+function fromParts(query, page) {
+  const stream = query.get('stream');
+  if (!stream) return '';
+  const server = query.get('server') ?? page.hostname;
+  const schema = query.get('schema') ?? page.protocol.replace(':', '');
+  const own = server === page.hostname && `${schema}:` === page.protocol;
+  const port = query.get('port') ?? (own ? page.port : schema === 'http' ? '8080' : '');
+  const rest = new URLSearchParams([...query].filter(([name]) => !PARTS.includes(name))).toString();
+  // SRS adds .flv to a name without an ending.
+  const file = /\.\w+$/.test(stream) || !/^(http|ws)/.test(schema) ? stream : `${stream}.flv`;
+  return `${schema}://${server}${port && `:${port}`}/${query.get('app') ?? 'live'}/${file}${rest && `?${rest}`}`;
+}

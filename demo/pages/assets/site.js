@@ -1,0 +1,98 @@
+// What both pages share: addresses, copy buttons, the list of streams.
+
+import { t } from './words.js';
+
+/** The gateway's own folder: `/`, or where a proxy has put it. */
+export const ROOT = new URL('..', import.meta.url);
+
+/** What goes in front of `/live/x` for RTMP. A browser cannot see that port; this is the usual one. */
+export const RTMP = `rtmp://${location.hostname}`;
+
+/** @typedef {{ name: string, app: string, clients: number, publish: { active: boolean }, video: { codec: string, width: number, height: number } | null, audio: { codec: string } | null }} Stream */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+/** @param {string} id */
+export const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/**
+ * Fills a list with texts to copy.
+ * @param {HTMLElement} list a `<dl>`
+ * @param {[name: string, text: string, link?: string][]} rows
+ */
+export function copyable(list, rows) {
+  list.replaceChildren(...rows.map(([name, text, link]) => {
+    const button = h('button', { type: 'button', class: 'copy', 'aria-label': t('copyOf', { name }) }, t('copy'));
+    button.addEventListener('click', () => void copy(text, button));
+    const shown = h('code', {}, link ? h('a', { href: link }, text) : text);
+    return h('div', {}, h('dt', {}, name), h('dd', {}, shown, button));
+  }));
+}
+
+/**
+ * @param {string} text
+ * @param {HTMLButtonElement} button says that it is done
+ */
+async function copy(text, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without HTTPS there is no clipboard interface, but this old way.
+    const field = h('textarea', { 'aria-hidden': 'true' });
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand('copy');
+    field.remove();
+    button.focus();
+    if (!done) return;
+  }
+  const label = button.getAttribute('aria-label') ?? '';
+  button.textContent = t('copied');
+  button.setAttribute('aria-label', t('copied'));
+  setTimeout(() => {
+    button.textContent = t('copy');
+    button.setAttribute('aria-label', label);
+  }, 1600);
+}
+
+/**
+ * The gateway's streams; null when it does not answer.
+ * @returns {Promise<Stream[] | null>}
+ */
+export async function streams() {
+  try {
+    const response = await fetch(new URL('api/v1/streams', ROOT));
+    const { streams: list } = await response.json();
+    return Array.isArray(list) ? list : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Calls `show` with the streams now and every few seconds, while the page is seen.
+ * @param {(streams: Stream[]) => void} show
+ */
+export function watchStreams(show) {
+  const look = async () => {
+    if (document.hidden) return;
+    const list = await streams();
+    if (list) show(list);
+  };
+  void look();
+  setInterval(look, 4000);
+  document.addEventListener('visibilitychange', look);
+}

@@ -1,0 +1,97 @@
+// The page at `/players/srs_player.html`: an address in, a picture out.
+
+import { address } from './query.js';
+import { $, ROOT, copyable, h, watchStreams } from './site.js';
+import { t, translate } from './words.js';
+
+/** @typedef {import('../../../player-wasm/js/index.js').SrsPlayerElement} SrsPlayerElement */
+const player = /** @type {SrsPlayerElement} */ ($('player'));
+const url = /** @type {HTMLInputElement} */ ($('url'));
+const latency = /** @type {HTMLSelectElement} */ ($('latency'));
+const muted = /** @type {HTMLInputElement} */ ($('muted'));
+const stop = /** @type {HTMLButtonElement} */ ($('stop'));
+
+translate();
+const asked = address(new URLSearchParams(location.search), location);
+url.value = asked.url || new URL('live/livestream.flv', ROOT).href;
+muted.checked = asked.muted;
+if (asked.latency) latency.value = asked.latency;
+
+function start() {
+  const text = url.value.trim();
+  player.toggleAttribute('muted', muted.checked);
+  player.setAttribute('latency', latency.value);
+  player.removeAttribute('url');
+  player.setAttribute('url', text);
+  player.play().catch(() => {});
+  $('statistics').hidden = false;
+  stop.disabled = false;
+  share(text);
+}
+
+/** The page's address becomes one that plays this again. @param {string} text */
+function share(text) {
+  const page = new URL(location.href);
+  const lang = page.searchParams.get('lang');
+  page.search = new URLSearchParams({
+    url: text, autoplay: '',
+    ...(latency.value !== 'low' && { latency: latency.value }),
+    ...(muted.checked && { muted: '' }),
+    ...(lang && { lang }),
+  }).toString();
+  history.replaceState(null, '', page);
+  $('sharing').hidden = false;
+  const quoted = text.replace(/&/g, '&amp;').replace(/"/g, '&quot;');
+  copyable($('links'), [
+    [t('page'), page.href],
+    [t('html'), `<script src="${new URL('srs-player.js', ROOT)}"></script>\n<srs-player url="${quoted}" autoplay muted controls></srs-player>`],
+  ]);
+}
+
+$('form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  start();
+});
+stop.addEventListener('click', () => {
+  player.removeAttribute('url');
+  stop.disabled = true;
+});
+latency.addEventListener('change', () => player.setAttribute('latency', latency.value));
+muted.addEventListener('change', () => { player.muted = muted.checked; });
+player.addEventListener('volumechange', () => { muted.checked = player.muted; });
+
+player.addEventListener('stats', () => {
+  const { stats } = player;
+  if (!stats) return;
+  /** @type {[string, string][]} */
+  const rows = [
+    [t('statLatency'), `${stats.latency.toFixed(2)} s`],
+    [t('statBuffer'), `${stats.buffer.toFixed(2)} s`],
+    [t('statBitrate'), stats.bitrate ? `${Math.round(stats.bitrate / 1000)} kb/s` : '–'],
+    [t('statSize'), stats.width ? `${stats.width}×${stats.height}` : '–'],
+    [t('statFps'), stats.fps ? String(Math.round(stats.fps)) : '–'],
+    [t('statDropped'), String(stats.dropped)],
+    [t('statStalls'), String(stats.stalls)],
+    [t('statProtocol'), stats.protocol || '–'],
+    [t('statCodecs'), stats.codecs || '–'],
+  ];
+  $('stats').replaceChildren(...rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+});
+
+watchStreams((streams) => {
+  const live = streams.filter((stream) => stream.publish.active).slice(0, 12);
+  $('live').hidden = live.length === 0;
+  const chips = live.map((stream) => {
+    const chip = h('button', { type: 'button' }, `${stream.app}/${stream.name}`);
+    chip.addEventListener('click', () => {
+      url.value = new URL(`${stream.app}/${stream.name}.flv`, ROOT).href;
+      start();
+    });
+    return chip;
+  });
+  // Whoever is about to press one keeps it.
+  if ($('live').contains(document.activeElement)) return;
+  $('live').replaceChildren(/** @type {Node} */ ($('live').firstElementChild), ...chips);
+});
+
+if (asked.autoplay) start();
