@@ -6,4 +6,5 @@ pub mod config;
 pub mod edge;
 pub mod hub;
 pub mod problem;
+pub mod rtmp;
 pub mod worker;

@@ -1,0 +1,68 @@
+//! RTMP: publish and play with OBS, ffmpeg, VLC and whatever else speaks it.
+//!
+//! [`chunk`] and [`session`] are the protocol without I/O; [`handle`] serves one connection.
+
+pub mod address;
+pub mod chunk;
+mod connection;
+pub mod message;
+mod play;
+mod publish;
+pub mod session;
+mod wire;
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout_at;
+use tracing::{debug, warn};
+
+use self::connection::{Connection, End};
+use self::session::Event;
+use crate::edge::Edge;
+
+/// Serves one RTMP connection until it ends.
+pub async fn handle(socket: TcpStream, peer: SocketAddr, edge: Edge) {
+    let mut connection = Connection::new(socket, peer, edge.limits.message);
+    let end = serve(&mut connection, &edge).await;
+    match &end {
+        End::Broken(why) if connection.session.is_open() => warn!(%peer, %why, "rtmp connection broken"),
+        why => debug!(%peer, %why, "rtmp connection over"),
+    }
+    if matches!(end, End::Told(_) | End::Broken(_)) {
+        connection.close().await;
+    }
+}
+
+/// One `publish` or `play` after the other.
+async fn serve(connection: &mut Connection, edge: &Edge) -> End {
+    loop {
+        let result = match request(connection, edge).await {
+            Ok(Event::Publish(request)) => publish::serve(connection, edge, request).await,
+            Ok(Event::Play(request)) => play::serve(connection, edge, request).await,
+            Ok(_) => Ok(()),
+            Err(end) => Err(end),
+        };
+        if let Err(end) = result {
+            return end;
+        }
+    }
+}
+
+/// The next thing a client asks for; it must ask soon.
+async fn request(connection: &mut Connection, edge: &Edge) -> Result<Event, End> {
+    let deadline = tokio::time::Instant::now() + edge.limits.header_timeout;
+    loop {
+        if let Some(event) = connection.event()? {
+            return Ok(event);
+        }
+        connection.release();
+        let next = async {
+            connection.flush(edge.limits.header_timeout).await?;
+            connection.readable().await;
+            Ok(())
+        };
+        timeout_at(deadline, next).await.unwrap_or(Err(End::Idle("it asks for nothing")))?;
+        connection.receive()?;
+    }
+}

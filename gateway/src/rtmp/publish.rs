@@ -1,0 +1,158 @@
+//! From an RTMP publisher to the hub.
+
+use media::Frame;
+use media::flv::{BodyDemuxer, Metadata};
+use tokio::time::timeout;
+use tracing::{debug, info};
+
+use super::connection::{Connection, End};
+use super::session::{Event, Request};
+use crate::auth::AuthRequest;
+use crate::edge::Edge;
+use crate::hub::{ClientHandle, ClientInfo, ClientKind, PublishError, Publisher};
+
+/// Serves one `publish`, until the client stops it.
+pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Request) -> Result<(), End> {
+    let mut publisher = match admit(connection, edge, &request) {
+        Ok(publisher) => publisher,
+        Err((code, words)) => {
+            connection.session.refuse(code, &words);
+            return Err(End::Told(words));
+        }
+    };
+    connection.session.accept_publish();
+    let info = ClientInfo {
+        protocol: "rtmp",
+        kind: ClientKind::Publish,
+        peer: connection.peer,
+        url: request.address.url(),
+        agent: request.agent,
+    };
+    let client = edge.clients.add(info, publisher.stream());
+    let name = publisher.stream().name().clone();
+    info!(peer = %connection.peer, stream = %name, agent = client.client().info.agent, "rtmp publish");
+    let mut ingest = Ingest::default();
+    let end = receive(connection, edge, &mut publisher, &client, &mut ingest).await;
+    let why = end.as_ref().err().map_or_else(|| "it stopped".to_owned(), End::to_string);
+    info!(
+        peer = %connection.peer, stream = %name, frames = ingest.frames, bad = ingest.bad, why,
+        "rtmp publish over"
+    );
+    end
+}
+
+/// The publisher, or the `onStatus` code and words of a refusal.
+fn admit(
+    connection: &Connection,
+    edge: &Edge,
+    request: &Request,
+) -> Result<Publisher, (&'static str, String)> {
+    let address = &request.address;
+    let name = address.name.as_ref().map_err(|why| ("NetStream.Publish.BadName", why.to_string()))?;
+    let asked = AuthRequest {
+        stream: Some(name),
+        query: &address.query,
+        bearer: None,
+        peer: connection.peer,
+        host: address.host.as_deref(),
+        origin: None,
+        forwarded: false,
+    };
+    edge.auth.publish(&asked).map_err(|why| ("NetStream.Publish.Denied", why.to_string()))?;
+    edge.hub.publish(name).map_err(|why| {
+        let code = match why {
+            PublishError::Busy => "NetStream.Publish.BadName",
+            PublishError::TooManyStreams | PublishError::ShuttingDown => "NetStream.Publish.Failed",
+        };
+        (code, why.to_string())
+    })
+}
+
+async fn receive(
+    connection: &mut Connection,
+    edge: &Edge,
+    publisher: &mut Publisher,
+    client: &ClientHandle,
+    ingest: &mut Ingest,
+) -> Result<(), End> {
+    loop {
+        while let Some(event) = connection.event()? {
+            match event {
+                Event::Stop => return Ok(()),
+                event => ingest.take(event, publisher, connection),
+            }
+        }
+        let sent = connection.flush(edge.limits.stall_timeout).await?;
+        if sent > 0 {
+            client.client().sent.add(sent as u64);
+        }
+        tokio::select! {
+            biased;
+            () = publisher.revoked() => return Err(ended(connection)),
+            () = client.kicked() => return Err(ended(connection)),
+            readable = timeout(edge.limits.publish_timeout, connection.readable()) => {
+                if readable.is_err() {
+                    return Err(End::Idle("it sends nothing"));
+                }
+            }
+        }
+        client.received(connection.receive()?);
+    }
+}
+
+fn ended(connection: &mut Connection) -> End {
+    let words = "an operator ended this, or the server is stopping";
+    connection.session.refuse("NetStream.Publish.Failed", words);
+    End::Told(words.to_owned())
+}
+
+/// Messages to frames.
+#[derive(Default)]
+struct Ingest {
+    demuxer: BodyDemuxer,
+    frames: u64,
+    bad: u64,
+}
+
+impl Ingest {
+    fn take(&mut self, event: Event, publisher: &mut Publisher, connection: &Connection) {
+        let result = match event {
+            Event::Audio(timestamp, body) => self.demuxer.audio(timestamp, body),
+            Event::Video(timestamp, body) => self.demuxer.video(timestamp, body),
+            Event::Script(body) => self.demuxer.script(body).map(|metadata| {
+                if let Some(metadata) = metadata {
+                    announce(publisher, &metadata);
+                }
+                None
+            }),
+            _ => Ok(None),
+        };
+        match result {
+            Ok(frame) => self.push(frame, publisher),
+            Err(why) => {
+                self.bad += 1;
+                metrics::counter!("lianmai_bad_frames_total", "protocol" => "rtmp").increment(1);
+                debug!(peer = %connection.peer, stream = %publisher.stream().name(), %why, "bad frame");
+            }
+        }
+    }
+
+    fn push(&mut self, frame: Option<Frame>, publisher: &mut Publisher) {
+        if let Some(frame) = frame {
+            self.frames += 1;
+            publisher.push(frame);
+        }
+    }
+}
+
+/// Believes metadata about tracks where that is safe: a track that is promised and does not come
+/// costs viewers a second, one that comes without a promise would be missing in what they are told.
+fn announce(publisher: &mut Publisher, metadata: &Metadata) {
+    // FFmpeg names the tracks it has and leaves out the others.
+    let complete = metadata.encoder.as_deref().is_some_and(|encoder| encoder.starts_with("Lavf"));
+    match (metadata.has_audio, metadata.has_video) {
+        (Some(audio), Some(video)) => publisher.announce(audio, video),
+        (audio, video) if complete => publisher.announce(audio == Some(true), video == Some(true)),
+        _ => {}
+    }
+}

@@ -1,0 +1,287 @@
+//! One RTMP connection as a state machine: bytes in, events and bytes out. No I/O and no clock.
+//!
+//! The owner feeds [`Session::read`], acts on its [`Event`]s, answers a publish or play with one of
+//! the `accept_…` methods or [`Session::refuse`], and sends what [`Session::take_output`] gives.
+
+mod aggregate;
+mod command;
+mod reply;
+
+use std::fmt;
+
+use bytes::Bytes;
+use rml_rtmp::handshake::{Handshake, HandshakeProcessResult, PeerType};
+
+use self::aggregate::Aggregate;
+use super::address::Address;
+use super::chunk::{ChunkError, ChunkReader};
+use super::message::{Message, Writer, control, kind};
+
+/// Until someone publishes, nothing that is worth reading is longer.
+const MAX_COMMAND: usize = 64 << 10;
+/// What this side asks the peer to acknowledge after, and grants it.
+const WINDOW: u32 = 2_500_000;
+/// Acknowledging more often than this helps nobody.
+const MIN_WINDOW: u32 = 16 << 10;
+/// C0 with C1, and C2.
+const HANDSHAKE: usize = 1 + 1536 + 1536;
+
+/// What a client wants, to be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Which stream.
+    pub address: Address,
+    /// The client's software (`flashVer`); may be empty.
+    pub agent: String,
+}
+
+/// What happened on a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The client wants to publish. Answer before reading on.
+    Publish(Request),
+    /// The client wants to play. Answer before reading on, or at least before the next `Play`.
+    Play(Request),
+    /// Sound of the stream that is published: milliseconds, and an FLV tag body.
+    Audio(u32, Bytes),
+    /// Pictures, alike.
+    Video(u32, Bytes),
+    /// Data (`onMetaData`): an FLV script tag's body.
+    Script(Bytes),
+    /// The player wants silence, or no longer.
+    Pause(bool),
+    /// The client is done with what it published or played; it may ask for something else.
+    Stop,
+}
+
+/// Why a connection cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionError {
+    /// The first bytes are not RTMP's.
+    Handshake,
+    /// The chunks make no sense.
+    Chunk(ChunkError),
+    /// The client did what it must not; says what.
+    Protocol(&'static str),
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handshake => f.write_str("this is not RTMP"),
+            Self::Chunk(why) => why.fmt(f),
+            Self::Protocol(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+impl From<ChunkError> for SessionError {
+    fn from(why: ChunkError) -> Self {
+        Self::Chunk(why)
+    }
+}
+
+/// What the client does on its one message stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Activity {
+    Idle,
+    /// It asked and was not answered.
+    Asking,
+    Publishing,
+    Playing,
+}
+
+/// The client's `connect`.
+#[derive(Debug, Clone, Default)]
+struct Connect {
+    tc_url: String,
+    app: String,
+    agent: String,
+}
+
+#[derive(Debug)]
+struct Open {
+    chunks: ChunkReader,
+    writer: Writer,
+    connect: Option<Connect>,
+    activity: Activity,
+    aggregate: Option<Aggregate>,
+}
+
+enum Stage {
+    New,
+    Handshake(Box<Handshake>, usize),
+    Open(Box<Open>),
+}
+
+/// The connection's state.
+pub struct Session {
+    stage: Stage,
+    max_message: usize,
+    out: Vec<u8>,
+    received: u64,
+    acknowledged: u64,
+    window: u32,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("received", &self.received).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session before its first byte. A publisher's messages have at most `max_message` bytes.
+    pub fn new(max_message: usize) -> Self {
+        Self { stage: Stage::New, max_message, out: Vec::new(), received: 0, acknowledged: 0, window: WINDOW }
+    }
+
+    /// What is to be sent to the client; empty most of the time.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Bytes read so far.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Whether the handshake is done: the peer speaks RTMP.
+    pub fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Open(_))
+    }
+
+    /// Bytes of messages that are not complete yet.
+    pub fn unfinished(&self) -> usize {
+        match &self.stage {
+            Stage::Open(open) => open.chunks.unfinished(),
+            _ => 0,
+        }
+    }
+
+    /// Reads from the front of `input` up to the next event; none when the input is used up.
+    ///
+    /// # Errors
+    /// When the peer does not speak RTMP, or breaks its rules beyond repair. What
+    /// [`Session::take_output`] then gives is worth sending still.
+    pub fn read(&mut self, input: &mut &[u8]) -> Result<Option<Event>, SessionError> {
+        let before = input.len();
+        let result = self.advance(input);
+        self.received += (before - input.len()) as u64;
+        self.acknowledge();
+        result
+    }
+
+    fn advance(&mut self, input: &mut &[u8]) -> Result<Option<Event>, SessionError> {
+        loop {
+            match &mut self.stage {
+                Stage::New if input.is_empty() => return Ok(None),
+                Stage::New => self.stage = Stage::Handshake(Box::new(Handshake::new(PeerType::Server)), 0),
+                Stage::Handshake(handshake, done) => {
+                    if input.is_empty() {
+                        return Ok(None);
+                    }
+                    let (bytes, rest) = input.split_at(input.len().min(HANDSHAKE - *done));
+                    *input = rest;
+                    *done += bytes.len();
+                    match handshake.process_bytes(bytes) {
+                        Ok(HandshakeProcessResult::InProgress { response_bytes }) => {
+                            self.out.extend_from_slice(&response_bytes);
+                        }
+                        Ok(HandshakeProcessResult::Completed { response_bytes, .. }) => {
+                            self.out.extend_from_slice(&response_bytes);
+                            self.stage = Stage::Open(Box::new(Open {
+                                chunks: ChunkReader::new(MAX_COMMAND),
+                                writer: Writer::new(),
+                                connect: None,
+                                activity: Activity::Idle,
+                                aggregate: None,
+                            }));
+                        }
+                        Err(_) => return Err(SessionError::Handshake),
+                    }
+                }
+                Stage::Open(open) => {
+                    let message = match open.aggregate.as_mut().map(Iterator::next) {
+                        Some(Some(message)) => message,
+                        Some(None) => {
+                            open.aggregate = None;
+                            continue;
+                        }
+                        None => match open.chunks.read(input)? {
+                            Some(message) => message,
+                            None => return Ok(None),
+                        },
+                    };
+                    if let Some(event) = self.message(message)? {
+                        return Ok(Some(event));
+                    }
+                }
+            }
+        }
+    }
+
+    fn open(&mut self) -> Option<&mut Open> {
+        match &mut self.stage {
+            Stage::Open(open) => Some(open),
+            _ => None,
+        }
+    }
+
+    fn message(&mut self, message: Message) -> Result<Option<Event>, SessionError> {
+        let publishing = self.open().is_some_and(|open| open.activity == Activity::Publishing);
+        let payload = message.payload;
+        match message.kind {
+            kind::AUDIO if publishing => return Ok(Some(Event::Audio(message.timestamp, payload))),
+            kind::VIDEO if publishing => return Ok(Some(Event::Video(message.timestamp, payload))),
+            kind::DATA if publishing => return Ok(Some(Event::Script(payload))),
+            kind::DATA_AMF3 if publishing => return Ok(Some(Event::Script(amf0_in_amf3(payload)))),
+            kind::AGGREGATE if publishing => {
+                if let Some(open) = self.open() {
+                    open.aggregate = Some(Aggregate::new(message.timestamp, payload));
+                }
+            }
+            kind::COMMAND => return self.command(&payload),
+            kind::COMMAND_AMF3 => return self.command(&amf0_in_amf3(payload)),
+            kind::WINDOW_SIZE => {
+                if let Some(bytes) = payload.first_chunk() {
+                    self.window = u32::from_be_bytes(*bytes).max(MIN_WINDOW);
+                }
+            }
+            kind::USER_CONTROL => self.user_control(&payload),
+            // Acknowledgements, bandwidth, shared objects, and media of nobody who publishes.
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn user_control(&mut self, payload: &[u8]) {
+        let Some((event, rest)) = payload.split_first_chunk() else { return };
+        if let (control::PING_REQUEST, Some(time)) = (u16::from_be_bytes(*event), rest.first_chunk()) {
+            self.control(control::PING_RESPONSE, u32::from_be_bytes(*time));
+        }
+    }
+
+    /// Acknowledgement (section 5.4.3): all bytes so far, the handshake's too, modulo 2^32.
+    fn acknowledge(&mut self) {
+        if self.received - self.acknowledged < self.window.into() {
+            return;
+        }
+        let total = self.received as u32;
+        if let Stage::Open(open) = &mut self.stage {
+            let data = Bytes::copy_from_slice(&total.to_be_bytes());
+            open.writer.write(kind::ACKNOWLEDGEMENT, 0, 0, data, &mut self.out);
+            self.acknowledged = self.received;
+        }
+    }
+}
+
+/// AMF3 messages of real clients are a 0 and then AMF0.
+fn amf0_in_amf3(mut payload: Bytes) -> Bytes {
+    if payload.first() == Some(&0) { payload.split_off(1) } else { payload }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! Frames as RTMP messages, the same bytes for every player of a stream.
+
+use media::flv::mux;
+use media::time::Micros;
+use media::{Config, Frame, Track};
+
+use super::message::{STREAM, Writer, kind};
+use crate::batch::{Encoder, Tracks};
+
+/// Writes a stream's frames for players to whom the session has announced its chunk size.
+#[derive(Debug)]
+pub(super) struct Messages(Writer);
+
+impl Default for Messages {
+    fn default() -> Self {
+        Self(Writer::announced())
+    }
+}
+
+impl Messages {
+    fn metadata(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
+        let body = mux::metadata_body(tracks.video.as_deref(), tracks.audio.as_deref());
+        self.0.write(kind::DATA, mux::timestamp(dts), STREAM, body, out);
+    }
+
+    fn sequence_header(&mut self, config: &Config, dts: Micros, out: &mut Vec<u8>) {
+        let body = mux::config_body(config);
+        if !body.is_empty() {
+            self.0.write(message_kind(config.track()), mux::timestamp(dts), STREAM, body, out);
+        }
+    }
+}
+
+impl Encoder for Messages {
+    fn prelude(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
+        self.metadata(tracks, dts, out);
+        for config in tracks.video.iter().chain(&tracks.audio) {
+            self.sequence_header(config, dts, out);
+        }
+    }
+
+    fn config(&mut self, config: &Config, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
+        self.metadata(tracks, dts, out);
+        self.sequence_header(config, dts, out);
+    }
+
+    fn frame(&mut self, frame: &Frame, out: &mut Vec<u8>) {
+        let timestamp = mux::timestamp(frame.dts);
+        self.0.write(message_kind(frame.track()), timestamp, STREAM, mux::frame_body(frame), out);
+    }
+}
+
+const fn message_kind(track: Track) -> u8 {
+    match track {
+        Track::Audio => kind::AUDIO,
+        Track::Video => kind::VIDEO,
+    }
+}
