@@ -17,7 +17,7 @@ pub(super) fn sample_entry(out: &mut Vec<u8>, config: &Config) -> Result<()> {
             full.extend_from_slice(d);
             visual(out, if codec == Codec::Vp8 { b"vp08" } else { b"vp09" }, v, b"vpcC", &full);
         }
-        (Codec::Aac, Format::Audio(a)) if d.len() < 64 => mp4a(out, a, 0x40, d),
+        (Codec::Aac, Format::Audio(a)) => mp4a(out, a, 0x40, d),
         (Codec::Mp3, Format::Audio(a)) => mp4a(out, a, 0x6b, &[]),
         (Codec::Opus, Format::Audio(a)) => opus(out, a, d)?,
         _ => return Err(Error::unsupported(FORMAT, 0, "codec in MP4")),
@@ -62,17 +62,29 @@ fn sound(out: &mut Vec<u8>, kind: &[u8; 4], audio: Audio) -> usize {
 fn mp4a(out: &mut Vec<u8>, audio: Audio, object_type: u8, specific: &[u8]) {
     let at = sound(out, b"mp4a", audio);
     let esds = open_full(out, b"esds", 0, 0);
-    let specific_size = if specific.is_empty() { 0 } else { 2 + specific.len() as u8 };
-    out.extend_from_slice(&[3, 3 + 2 + 13 + specific_size + 3, 0, 0, 0]);
-    out.extend_from_slice(&[4, 13 + specific_size, object_type, 0x15]);
+    let specific_size = if specific.is_empty() { 0 } else { DESCRIPTOR + specific.len() };
+    descriptor(out, 3, 3 + DESCRIPTOR + 13 + specific_size + DESCRIPTOR + 1);
+    zeros(out, 3);
+    descriptor(out, 4, 13 + specific_size);
+    out.extend_from_slice(&[object_type, 0x15]);
     zeros(out, 11); // buffer size and bit rates: not known
     if !specific.is_empty() {
-        out.extend_from_slice(&[5, specific.len() as u8]);
+        descriptor(out, 5, specific.len());
         out.extend_from_slice(specific);
     }
-    out.extend_from_slice(&[6, 1, 2]);
+    descriptor(out, 6, 1);
+    out.push(2);
     close(out, esds);
     close(out, at);
+}
+
+/// Bytes of a descriptor's head.
+const DESCRIPTOR: usize = 5;
+
+/// A descriptor's tag and its size in four groups of seven bits.
+fn descriptor(out: &mut Vec<u8>, tag: u8, size: usize) {
+    let group = |shift: usize| (size >> shift & 0x7f) as u8;
+    out.extend_from_slice(&[tag, 0x80 | group(21), 0x80 | group(14), 0x80 | group(7), group(0)]);
 }
 
 /// `Opus` with a `dOps` (Encapsulation of Opus in ISO BMFF, 4.3.2): OpusHead in big endian.

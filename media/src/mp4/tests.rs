@@ -46,6 +46,20 @@ fn the_initialisation_segment_has_both_tracks_and_no_duration() {
 }
 
 #[test]
+fn a_long_audio_description_has_its_size_in_the_descriptors() {
+    let mut asc = vec![0x13, 0x10];
+    asc.resize(200, 0);
+    let config = aac::config_from_asc(asc.into()).unwrap();
+    let init = init_segment(&[(1, &config)]).unwrap();
+    let entry = &find(&init, "moov/trak/mdia/minf/stbl/stsd")[8..];
+    let esds = &find(&boxes(entry)[0].1[28..], "esds")[4..];
+    // ES descriptor, decoder configuration, decoder specific information.
+    assert_eq!(esds[..5], [3, 0x80, 0x80, 0x81, (3 + 5 + 13 + 5 + 200 + 5 + 1) & 0x7f]);
+    assert_eq!(esds[8..13], [4, 0x80, 0x80, 0x81, (13 + 5 + 200) & 0x7f]);
+    assert_eq!(esds[26..33], [5, 0x80, 0x80, 0x81, 200 & 0x7f, 0x13, 0x10]);
+}
+
+#[test]
 fn a_fragment_has_its_times_and_its_data_where_it_says() {
     let samples = [
         Sample { dts: 5_000_000_000, pts: 5_000_080_000, duration: 40_000, key: true, data: b"first" },
