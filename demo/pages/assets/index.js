@@ -24,7 +24,7 @@ copyable($('code'), [
   [t('html'), `<script src="${new URL('srs-player.js', ROOT)}"></script>\n<srs-player url="${flv}" autoplay muted controls></srs-player>`],
 ]);
 
-/** @typedef {import('../../../player-wasm/js/index.js').SrsPlayerElement} SrsPlayerElement */
+/** @typedef {import('../../../player-wasm/dist/srs-player/index.js').SrsPlayerElement} SrsPlayerElement */
 const player = /** @type {SrsPlayerElement} */ ($('player'));
 player.setAttribute('url', flv);
 

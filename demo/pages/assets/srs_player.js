@@ -4,7 +4,7 @@ import { address } from './query.js';
 import { $, ROOT, copyable, h, watchStreams } from './site.js';
 import { t, translate } from './words.js';
 
-/** @typedef {import('../../../player-wasm/js/index.js').SrsPlayerElement} SrsPlayerElement */
+/** @typedef {import('../../../player-wasm/dist/srs-player/index.js').SrsPlayerElement} SrsPlayerElement */
 const player = /** @type {SrsPlayerElement} */ ($('player'));
 const url = /** @type {HTMLInputElement} */ ($('url'));
 const latency = /** @type {HTMLSelectElement} */ ($('latency'));
