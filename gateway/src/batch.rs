@@ -112,7 +112,7 @@ impl<E: Encoder> Wire<E> {
 
     /// Another viewer.
     pub fn reader(self: &Arc<Self>, start: Start) -> Reader<E> {
-        Reader { cursor: self.ring.cursor(start), started: false, _wire: self.clone() }
+        Reader { cursor: self.ring.cursor(start), started: false, time: 0, _wire: self.clone() }
     }
 }
 
@@ -127,6 +127,7 @@ impl<E> Drop for Wire<E> {
 pub struct Reader<E> {
     cursor: Cursor<Batch>,
     started: bool,
+    time: Micros,
     _wire: Arc<Wire<E>>,
 }
 
@@ -156,8 +157,14 @@ impl<E> Reader<E> {
             out.push(batch.prelude);
         }
         self.started = true;
+        self.time = batch.time;
         out.push(batch.bytes);
         size
+    }
+
+    /// The time of what was handed out last.
+    pub const fn time(&self) -> Micros {
+        self.time
     }
 
     /// Batches missed so far because the viewer was too slow.

@@ -1,10 +1,16 @@
 //! The Lianmai gateway: a hub of live streams, and one edge per protocol around it.
 
+pub mod api;
 pub mod auth;
 pub mod batch;
 pub mod config;
+pub mod demo;
 pub mod edge;
+pub mod flv;
+pub mod http;
 pub mod hub;
+pub mod metrics;
 pub mod problem;
 pub mod rtmp;
+pub mod serve;
 pub mod worker;

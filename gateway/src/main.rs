@@ -1,1 +1,74 @@
-fn main() {}
+//! `lianmai`: the command line.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
+use gateway::config::{self, Config};
+use gateway::serve;
+use tracing_subscriber::EnvFilter;
+
+/// A live media server: publish over RTMP, watch over FLV, HLS and RTMP
+#[derive(Debug, Parser)]
+#[command(name = "lianmai", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway
+    Serve(Settings),
+    /// Show the settings
+    Config {
+        /// Print every setting with its words as a TOML file
+        #[arg(long, required = true)]
+        print: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Settings {
+    /// The file with the settings; ./lianmai.toml is read where it is there
+    #[arg(long, env = "LIANMAI_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Config,
+}
+
+fn main() -> ExitCode {
+    let command = Cli::command().styles(Styles::styled().header(AnsiColor::Green.on_default().bold()));
+    let matches = command.get_matches();
+    let done = match matches.subcommand() {
+        Some(("serve", matches)) => settings(matches).and_then(run),
+        Some(("config", matches)) => settings(matches).map(|config| print!("{}", config::print(&config))),
+        _ => Ok(()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(words) => {
+            eprintln!("lianmai: {words}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn settings(matches: &ArgMatches) -> Result<Config, String> {
+    let file = matches.get_one::<PathBuf>("config").map(PathBuf::as_path);
+    let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    config::from_matches(matches, file, variables).map_err(|error| error.to_string())
+}
+
+fn run(config: Config) -> Result<(), String> {
+    let filter = EnvFilter::try_from_env("LIANMAI_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(std::io::stderr().is_terminal()).init();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    runtime.block_on(serve::run(config)).map_err(|error| error.to_string())
+}

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use media::time::Micros;
 use tokio::sync::watch;
 
 use super::meter::Meter;
@@ -52,7 +53,17 @@ pub struct Client {
     pub received: Meter,
     /// Items it missed because it was too slow.
     pub skipped: AtomicU64,
+    /// Where in the stream's time it is; `i64::MIN` before its first item.
+    position: AtomicI64,
     kicked: watch::Sender<bool>,
+}
+
+impl Client {
+    /// How far it is behind what was published last; none while that is not known.
+    pub fn lag(&self) -> Option<Micros> {
+        let position = Some(self.position.load(Ordering::Relaxed)).filter(|at| *at != Micros::MIN)?;
+        Some((self.stream.newest()? - position).max(0))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -86,6 +97,7 @@ impl Clients {
             sent: Meter::default(),
             received: Meter::default(),
             skipped: AtomicU64::new(0),
+            position: AtomicI64::new(i64::MIN),
             kicked: watch::Sender::new(false),
         });
         self.clients().insert(client.id, client.clone());
@@ -141,6 +153,11 @@ impl ClientHandle {
     /// Counts bytes received from it.
     pub fn received(&self, bytes: usize) {
         self.client.received.add(bytes as u64);
+    }
+
+    /// Notes how far in the stream's time it has come.
+    pub fn reached(&self, time: Micros) {
+        self.client.position.store(time, Ordering::Relaxed);
     }
 
     /// Counts items it missed.

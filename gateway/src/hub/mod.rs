@@ -13,7 +13,7 @@ pub mod ring;
 pub mod stream;
 pub mod wake;
 
-pub use clients::{ClientHandle, ClientInfo, ClientKind, Clients};
+pub use clients::{Client, ClientHandle, ClientInfo, ClientKind, Clients};
 pub use name::{NameError, StreamName};
 pub use publisher::Publisher;
 pub use registry::{Hub, HubConfig, PlayError, PublishError};

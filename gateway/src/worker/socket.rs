@@ -47,6 +47,7 @@ impl Socket {
                     timer.as_mut().reset(deadline);
                 }
                 ready!(timer.as_mut().poll(cx));
+                metrics::counter!("lianmai_stalled_connections_total").increment(1);
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes no bytes")))
             }
         }

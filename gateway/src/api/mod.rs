@@ -1,0 +1,247 @@
+//! `/api/v1/…` with the JSON shapes of SRS, `/metrics` and `/healthz`.
+
+mod profile;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{HeaderMap, StatusCode, Uri, header};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::{AuthRequest, Denied};
+use crate::edge::Edge;
+use crate::hub::{Client, ClientKind};
+use crate::metrics::{self, process};
+use crate::worker::Gate;
+
+/// SRS's codes for what is not there.
+const STREAM_NOT_FOUND: u32 = 2048;
+const CLIENT_NOT_FOUND: u32 = 2049;
+/// SRS's code for what a security rule denies.
+const DENIED: u32 = 1058;
+/// As many as SRS lists when nobody says how many.
+const COUNT: usize = 10;
+
+/// What the API tells about.
+#[derive(Debug, Clone)]
+pub struct Api(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    edge: Edge,
+    gate: Gate,
+    server: String,
+    service: String,
+    started: Instant,
+}
+
+impl Api {
+    /// An API about these.
+    pub fn new(edge: Edge, gate: Gate) -> Self {
+        let id = || format!("vid-{:07x}", rand::random::<u32>() >> 4);
+        Self(Arc::new(Inner { edge, gate, server: id(), service: id(), started: Instant::now() }))
+    }
+}
+
+/// The API's addresses.
+pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
+    Router::new()
+        .route("/api/v1/versions", get(versions))
+        .route("/api/v1/summaries", get(summaries))
+        .route("/api/v1/streams", get(streams))
+        .route("/api/v1/streams/", get(streams))
+        .route("/api/v1/streams/{id}", get(stream))
+        .route("/api/v1/clients", get(clients))
+        .route("/api/v1/clients/", get(clients))
+        .route("/api/v1/clients/{id}", get(client).delete(kick))
+        .route("/metrics", get(prometheus))
+        .route("/healthz", get(|| async { ([(header::CACHE_CONTROL, "no-store")], "ok\n") }))
+        .with_state(api)
+}
+
+/// What stands around every answer.
+#[derive(Serialize)]
+struct Answer<T> {
+    code: u32,
+    server: String,
+    service: String,
+    pid: String,
+    #[serde(flatten)]
+    rest: T,
+}
+
+impl Api {
+    fn answer(&self, rest: impl Serialize) -> Response {
+        self.say(StatusCode::OK, 0, rest)
+    }
+
+    fn refuse(&self, status: StatusCode, code: u32, message: &str) -> Response {
+        self.say(status, code, types::Message { message })
+    }
+
+    fn denied(&self, denied: Denied) -> Response {
+        self.refuse(denied.status(), DENIED, &denied.to_string())
+    }
+
+    fn say(&self, status: StatusCode, code: u32, rest: impl Serialize) -> Response {
+        let answer = Answer {
+            code,
+            server: self.0.server.clone(),
+            service: self.0.service.clone(),
+            pid: std::process::id().to_string(),
+            rest,
+        };
+        (status, [(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
+    }
+
+    fn may_operate(&self, uri: &Uri, headers: &HeaderMap, peer: SocketAddr) -> Result<(), Denied> {
+        self.0.edge.auth.operate(&AuthRequest::http(None, uri, headers, peer))
+    }
+}
+
+async fn versions(State(api): State<Api>) -> Response {
+    api.answer(types::versions())
+}
+
+async fn summaries(State(api): State<Api>) -> Response {
+    let uptime = api.0.started.elapsed();
+    let (all, free) = process::machine_memory();
+    let memory = process::memory();
+    let share = |part: u64| if all == 0 { 0.0 } else { part as f64 / all as f64 };
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let [load_1m, load_5m, load_15m] = process::load();
+    api.answer(types::Summaries {
+        data: types::Summary {
+            ok: true,
+            now_ms: millis(SystemTime::now()),
+            own: types::Process {
+                version: env!("CARGO_PKG_VERSION"),
+                pid: std::process::id(),
+                mem_kbyte: memory / 1024,
+                mem_percent: share(memory),
+                cpu_percent: process::cpu().as_secs_f64()
+                    / uptime.max(Duration::from_millis(1)).as_secs_f64(),
+                srs_uptime: uptime.as_secs(),
+            },
+            system: types::System {
+                mem_ram_kbyte: all / 1024,
+                mem_ram_percent: share(all - free),
+                cpus,
+                cpus_online: cpus,
+                uptime: process::uptime(),
+                load_1m,
+                load_5m,
+                load_15m,
+                conn_srs: api.0.gate.open(),
+            },
+        },
+    })
+}
+
+/// Which part of a list.
+#[derive(Deserialize)]
+struct Range {
+    start: Option<usize>,
+    count: Option<usize>,
+}
+
+impl Range {
+    fn of<T, U>(&self, list: &[T], show: impl FnMut(&T) -> U) -> Vec<U> {
+        // SRS takes a count below 1 for 1.
+        let count = self.count.unwrap_or(COUNT).max(1);
+        list.iter().skip(self.start.unwrap_or(0)).take(count).map(show).collect()
+    }
+}
+
+async fn streams(State(api): State<Api>, Query(range): Query<Range>) -> Response {
+    let clients = api.0.edge.clients.list();
+    let streams = range.of(&api.0.edge.hub.streams(), |stream| types::Stream::of(stream, &clients));
+    api.answer(types::Streams { streams })
+}
+
+async fn stream(State(api): State<Api>, Path(id): Path<String>) -> Response {
+    let streams = api.0.edge.hub.streams();
+    match streams.iter().find(|stream| stream.id() == id) {
+        Some(stream) => {
+            let stream = types::Stream::of(stream, &api.0.edge.clients.list());
+            api.answer(types::OneStream { stream })
+        }
+        None => api.refuse(StatusCode::NOT_FOUND, STREAM_NOT_FOUND, "there is no stream of this id"),
+    }
+}
+
+// Clients are people's addresses: of a public gateway, only its operator sees them.
+
+async fn clients(
+    State(api): State<Api>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Query(range): Query<Range>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(denied) = api.may_operate(&uri, &headers, peer) {
+        return api.denied(denied);
+    }
+    let clients = range.of(&api.0.edge.clients.list(), |client| types::Client::of(client));
+    api.answer(types::Clients { clients })
+}
+
+/// The client whose id stands in an address.
+fn find(api: &Api, id: &str) -> Option<Arc<Client>> {
+    api.0.edge.clients.get(id.parse().ok()?)
+}
+
+async fn client(
+    State(api): State<Api>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(denied) = api.may_operate(&uri, &headers, peer) {
+        return api.denied(denied);
+    }
+    match find(&api, &id) {
+        Some(client) => api.answer(types::OneClient { client: types::Client::of(&client) }),
+        None => api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client of this id"),
+    }
+}
+
+async fn kick(
+    State(api): State<Api>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(denied) = api.may_operate(&uri, &headers, peer) {
+        return api.denied(denied);
+    }
+    let Some(client) = find(&api, &id) else {
+        return api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client of this id");
+    };
+    tracing::info!(%peer, client = client.id, stream = %client.stream.name(), "an operator ends a client");
+    api.0.edge.clients.kick(client.id);
+    if client.info.kind == ClientKind::Publish {
+        api.0.edge.hub.kick_publisher(client.stream.name());
+    }
+    api.answer(types::Nothing {})
+}
+
+async fn prometheus(State(api): State<Api>) -> Response {
+    let text = metrics::render(&api.0.edge, &api.0.gate);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// Milliseconds of the calendar.
+fn millis(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}

@@ -1,0 +1,263 @@
+//! The JSON that SRS's API has, by its names. What this server has no notion of is left out.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use media::{Codec, Config, Track};
+use serde::Serialize;
+
+use super::profile;
+use crate::hub;
+
+/// Why not.
+#[derive(Serialize)]
+pub(super) struct Message<'a> {
+    pub(super) message: &'a str,
+}
+
+/// All that is to say was said.
+#[derive(Serialize)]
+pub(super) struct Nothing {}
+
+#[derive(Serialize)]
+pub(super) struct Versions {
+    data: Version,
+}
+
+#[derive(Serialize)]
+struct Version {
+    major: u32,
+    minor: u32,
+    revision: u32,
+    version: &'static str,
+}
+
+pub(super) fn versions() -> Versions {
+    let mut numbers = env!("CARGO_PKG_VERSION").split('.').map(|n| n.parse().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    let (major, minor, revision) = (next(), next(), next());
+    Versions { data: Version { major, minor, revision, version: env!("CARGO_PKG_VERSION") } }
+}
+
+#[derive(Serialize)]
+pub(super) struct Summaries {
+    pub(super) data: Summary,
+}
+
+#[derive(Serialize)]
+pub(super) struct Summary {
+    pub(super) ok: bool,
+    pub(super) now_ms: u64,
+    #[serde(rename = "self")]
+    pub(super) own: Process,
+    pub(super) system: System,
+}
+
+/// `*_percent` are parts of 1, as in SRS.
+#[derive(Serialize)]
+pub(super) struct Process {
+    pub(super) version: &'static str,
+    pub(super) pid: u32,
+    pub(super) mem_kbyte: u64,
+    pub(super) mem_percent: f64,
+    pub(super) cpu_percent: f64,
+    pub(super) srs_uptime: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct System {
+    pub(super) mem_ram_kbyte: u64,
+    pub(super) mem_ram_percent: f64,
+    pub(super) cpus: usize,
+    pub(super) cpus_online: usize,
+    pub(super) uptime: f64,
+    pub(super) load_1m: f64,
+    pub(super) load_5m: f64,
+    pub(super) load_15m: f64,
+    pub(super) conn_srs: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct Streams {
+    pub(super) streams: Vec<Stream>,
+}
+
+#[derive(Serialize)]
+pub(super) struct OneStream {
+    pub(super) stream: Stream,
+}
+
+#[derive(Serialize)]
+pub(super) struct Clients {
+    pub(super) clients: Vec<Client>,
+}
+
+#[derive(Serialize)]
+pub(super) struct OneClient {
+    pub(super) client: Client,
+}
+
+#[derive(Serialize)]
+struct Kbps {
+    recv_30s: u64,
+    send_30s: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Stream {
+    id: String,
+    name: String,
+    vhost: &'static str,
+    app: String,
+    #[serde(rename = "tcUrl")]
+    tc_url: String,
+    url: String,
+    live_ms: u64,
+    clients: usize,
+    frames: u64,
+    send_bytes: u64,
+    recv_bytes: u64,
+    kbps: Kbps,
+    publish: Publish,
+    video: Option<Video>,
+    audio: Option<Audio>,
+}
+
+#[derive(Serialize)]
+struct Publish {
+    active: bool,
+    cid: String,
+}
+
+#[derive(Serialize)]
+struct Video {
+    codec: &'static str,
+    profile: String,
+    level: String,
+    width: u32,
+    height: u32,
+}
+
+#[derive(Serialize)]
+struct Audio {
+    codec: &'static str,
+    sample_rate: u32,
+    channel: u8,
+    profile: String,
+}
+
+/// SRS's names of codecs.
+const fn codec(codec: Codec) -> &'static str {
+    match codec {
+        Codec::H264 => "H264",
+        Codec::H265 => "HEVC",
+        Codec::Av1 => "AV1",
+        Codec::Vp8 => "VP8",
+        Codec::Vp9 => "VP9",
+        Codec::Aac => "AAC",
+        Codec::Opus => "Opus",
+        Codec::Mp3 => "MP3",
+        Codec::PcmAlaw => "PCMA",
+        Codec::PcmMulaw => "PCMU",
+        _ => "Other",
+    }
+}
+
+impl Video {
+    fn of(config: &Config) -> Option<Self> {
+        let size = config.video()?;
+        let (profile, level) = profile::video(config);
+        Some(Self { codec: codec(config.codec), profile, level, width: size.width, height: size.height })
+    }
+}
+
+impl Audio {
+    fn of(config: &Config) -> Option<Self> {
+        let sound = config.audio()?;
+        Some(Self {
+            codec: codec(config.codec),
+            sample_rate: sound.sample_rate,
+            channel: sound.channels,
+            profile: profile::audio(config),
+        })
+    }
+}
+
+const VHOST: &str = "__defaultVhost__";
+
+impl Stream {
+    pub(super) fn of(stream: &hub::Stream, clients: &[Arc<hub::Client>]) -> Self {
+        let own = clients.iter().filter(|client| client.stream.id() == stream.id());
+        let publisher = own.clone().find(|client| client.info.kind == hub::ClientKind::Publish);
+        let (name, stats) = (stream.name(), stream.stats());
+        Self {
+            id: stream.id().to_owned(),
+            name: name.stream().to_owned(),
+            vhost: VHOST,
+            app: name.app().to_owned(),
+            tc_url: format!("rtmp://{VHOST}/{}", name.app()),
+            url: format!("/{name}"),
+            live_ms: super::millis(stream.started()),
+            clients: own.count(),
+            frames: stats.video_frames,
+            send_bytes: stats.sent,
+            recv_bytes: stats.received,
+            kbps: Kbps { recv_30s: stats.received_kbps, send_30s: stats.sent_kbps },
+            publish: Publish {
+                active: stream.publishing().is_some(),
+                cid: publisher.map(|client| client.id.to_string()).unwrap_or_default(),
+            },
+            video: stream.config(Track::Video).and_then(|config| Video::of(&config)),
+            audio: stream.config(Track::Audio).and_then(|config| Audio::of(&config)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Client {
+    id: String,
+    vhost: &'static str,
+    stream: String,
+    ip: String,
+    #[serde(rename = "tcUrl")]
+    tc_url: String,
+    url: String,
+    name: String,
+    /// `rtmp-publish`, `http-flv-play` …
+    #[serde(rename = "type")]
+    kind: String,
+    publish: bool,
+    /// Seconds since it came.
+    alive: f64,
+    send_bytes: u64,
+    recv_bytes: u64,
+    kbps: Kbps,
+    /// Not in SRS: the software, and what a slow viewer missed.
+    agent: String,
+    skipped: u64,
+}
+
+impl Client {
+    pub(super) fn of(client: &hub::Client) -> Self {
+        let name = client.stream.name();
+        let publish = client.info.kind == hub::ClientKind::Publish;
+        let alive = SystemTime::now().duration_since(client.since).unwrap_or_default();
+        Self {
+            id: client.id.to_string(),
+            vhost: VHOST,
+            stream: client.stream.id().to_owned(),
+            ip: client.info.peer.ip().to_canonical().to_string(),
+            tc_url: client.info.url.rsplit_once('/').map_or("", |(tc_url, _)| tc_url).to_owned(),
+            url: format!("/{name}"),
+            name: name.stream().to_owned(),
+            kind: format!("{}-{}", client.info.protocol, if publish { "publish" } else { "play" }),
+            publish,
+            alive: alive.as_secs_f64(),
+            send_bytes: client.sent.total(),
+            recv_bytes: client.received.total(),
+            kbps: Kbps { recv_30s: client.received.kbps(), send_30s: client.sent.kbps() },
+            agent: client.info.agent.clone(),
+            skipped: client.skipped.load(std::sync::atomic::Ordering::Relaxed),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The bytes of an FLV stream, to the hub.
+
+use bytes::Bytes;
+use media::flv::{Demuxer, Event};
+
+use crate::hub::{ClientHandle, Publisher};
+
+/// Reads one publisher's FLV.
+#[derive(Debug)]
+pub(super) struct Ingest {
+    demuxer: Demuxer,
+    publisher: Publisher,
+    handle: ClientHandle,
+    /// Tags that could not be read.
+    bad: u64,
+}
+
+impl Ingest {
+    pub(super) fn new(publisher: Publisher, handle: ClientHandle) -> Self {
+        Self { demuxer: Demuxer::new(), publisher, handle, bad: 0 }
+    }
+
+    /// Hands in the next bytes; an error, in words for the publisher, ends it.
+    pub(super) fn push(&mut self, bytes: Bytes) -> Result<(), String> {
+        self.handle.received(bytes.len());
+        self.demuxer.push(bytes);
+        while let Some(event) = self.demuxer.next() {
+            match event {
+                Ok(Event::Header { audio, video }) => self.publisher.announce(audio, video),
+                Ok(Event::Frame(frame)) => self.publisher.push(frame),
+                Ok(Event::Metadata(metadata)) => {
+                    if let (Some(audio), Some(video)) = (metadata.has_audio, metadata.has_video) {
+                        self.publisher.announce(audio, video);
+                    }
+                }
+                Err(error) if self.demuxer.failed() => return Err(format!("this is no FLV stream: {error}")),
+                Err(error) => {
+                    self.bad += 1;
+                    metrics::counter!("lianmai_bad_frames_total").increment(1);
+                    if self.bad == 1 {
+                        tracing::warn!(%error, "a tag is passed over; further ones are only counted");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tags that were passed over.
+    pub(super) const fn bad(&self) -> u64 {
+        self.bad
+    }
+
+    /// Resolves, with words, when the publisher has to go.
+    pub(super) async fn ended(&self) -> &'static str {
+        tokio::select! {
+            () = self.publisher.revoked() => "the stream was ended by the server",
+            () = self.handle.kicked() => "ended by an operator",
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! FLV over HTTP and WebSocket: `GET /live/x.flv` and `ws://…/live/x.flv` play,
+//! `ws://…/live/x.flv?action=publish` and `POST /live/x.flv` publish.
+
+mod ingest;
+mod play;
+mod publish;
+#[cfg(test)]
+mod tests;
+mod wire;
+mod ws;
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Method, Request, StatusCode, header};
+
+use crate::auth::AuthRequest;
+use crate::edge::Edge;
+use crate::hub::{ClientInfo, ClientKind, StreamName};
+use crate::problem::Problem;
+
+/// What the address of a stream takes.
+const METHODS: &str = "GET, HEAD, POST, PUT, OPTIONS";
+
+/// Answers a request for an address that ends in `.flv`.
+pub async fn serve(edge: Edge, peer: SocketAddr, request: Request<Body>) -> Response {
+    match answer(edge, peer, request).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn answer(edge: Edge, peer: SocketAddr, request: Request<Body>) -> Result<Response, Problem> {
+    let name = name(request.uri().path())?;
+    let about = AuthRequest::http(Some(&name), request.uri(), request.headers(), peer);
+    let publishes = query(about.query, "action").as_deref() == Some("publish");
+    match (request.method(), ws::asked(request.headers())) {
+        (&Method::GET, true) if publishes => {
+            edge.auth.publish(&about)?;
+            publish::by_websocket(edge, name, peer, request)
+        }
+        (&Method::GET, true) => {
+            edge.auth.play(&about)?;
+            play::by_websocket(edge, name, peer, request)
+        }
+        (&Method::GET, false) => {
+            edge.auth.play(&about)?;
+            play::by_http(edge, name, peer, request).await
+        }
+        (&Method::HEAD, _) => {
+            edge.auth.play(&about)?;
+            play::head(&edge, &name)
+        }
+        (&Method::POST | &Method::PUT, _) => {
+            edge.auth.publish(&about)?;
+            publish::by_http(edge, name, peer, request).await
+        }
+        _ => Ok(Problem::method(METHODS)),
+    }
+}
+
+/// `/live/x.flv` → `live/x`.
+fn name(path: &str) -> Result<StreamName, Problem> {
+    let path = path.strip_suffix(".flv").unwrap_or(path);
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
+    let decoded =
+        decoded.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the stream's name is not UTF-8"))?;
+    Ok(StreamName::parse(&decoded)?)
+}
+
+/// The first value of `key` in a query.
+fn query(query: &str, key: &str) -> Option<String> {
+    form_urlencoded::parse(query.as_bytes()).find(|(k, _)| k == key).map(|(_, value)| value.into_owned())
+}
+
+/// How the API shows whoever made this request.
+fn client(protocol: &'static str, kind: ClientKind, peer: SocketAddr, request: &Request<Body>) -> ClientInfo {
+    let text = |headers: &HeaderMap, name| {
+        headers.get(name).and_then(|v: &http::HeaderValue| v.to_str().ok()).unwrap_or_default().to_owned()
+    };
+    let scheme = if protocol.starts_with("ws") { "ws" } else { "http" };
+    let host = text(request.headers(), header::HOST);
+    ClientInfo {
+        protocol,
+        kind,
+        peer,
+        // Without the query: it may hold a secret.
+        url: format!("{scheme}://{host}{}", request.uri().path()),
+        agent: text(request.headers(), header::USER_AGENT),
+    }
+}

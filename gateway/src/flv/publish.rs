@@ -1,0 +1,143 @@
+//! Publishing FLV by WebSocket messages or by the body of a request.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
+use tracing::{Instrument as _, Span};
+
+use super::ingest::Ingest;
+use super::{client, ws};
+use crate::edge::Edge;
+use crate::hub::{ClientKind, StreamName};
+use crate::problem::Problem;
+use crate::worker::Socket;
+
+/// Publishing begins, or is refused.
+fn start(
+    edge: &Edge,
+    name: &StreamName,
+    protocol: &'static str,
+    peer: SocketAddr,
+    request: &Request<Body>,
+) -> Result<(Ingest, Span), Problem> {
+    let publisher = edge.hub.publish(name)?;
+    let info = client(protocol, ClientKind::Publish, peer, request);
+    let handle = edge.clients.add(info, publisher.stream());
+    let span = tracing::info_span!("publish", %peer, stream = %name, protocol);
+    span.in_scope(|| tracing::info!("begins"));
+    Ok((Ingest::new(publisher, handle), span))
+}
+
+/// `POST /live/x.flv`: the body is the stream, as `ffmpeg -f flv http://…` sends it.
+pub(super) async fn by_http(
+    edge: Edge,
+    name: StreamName,
+    peer: SocketAddr,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let (mut ingest, span) = start(&edge, &name, "http-flv", peer, &request)?;
+    let mut body = request.into_body();
+    let ended = async {
+        loop {
+            let data = tokio::select! {
+                data = timeout(edge.limits.publish_timeout, body.frame()) => data,
+                words = ingest.ended() => return Err((StatusCode::GONE, words.to_owned())),
+            };
+            match data {
+                Ok(None) => return Ok(()),
+                Ok(Some(Ok(frame))) => {
+                    let data = frame.into_data().unwrap_or_default();
+                    ingest.push(data).map_err(|words| (StatusCode::BAD_REQUEST, words))?;
+                }
+                Ok(Some(Err(error))) => return Err((StatusCode::BAD_REQUEST, error.to_string())),
+                Err(_) => return Err((StatusCode::REQUEST_TIMEOUT, "nothing came for too long".to_owned())),
+            }
+        }
+    };
+    let ended = ended.instrument(span.clone()).await;
+    let _entered = span.enter();
+    let why = ended.as_ref().err().map_or("the publisher left", |(_, words)| words);
+    tracing::info!(bad_tags = ingest.bad(), why, "ends");
+    match ended {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err((status, words)) => Err(Problem::new(status, words)),
+    }
+}
+
+/// `ws://…/live/x.flv?action=publish`: binary messages, one after the other, are the stream.
+pub(super) fn by_websocket(
+    edge: Edge,
+    name: StreamName,
+    peer: SocketAddr,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let (mut ingest, span) = start(&edge, &name, "ws-flv", peer, &request)?;
+    let (response, upgrade) = ws::accept(request)?;
+    let run = async move {
+        let Some((socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(edge.limits.message))
+            .max_frame_size(Some(edge.limits.message));
+        let mut socket =
+            WebSocketStream::from_partially_read(socket, read.into(), Role::Server, Some(config)).await;
+        let (code, words) = receive(&mut socket, &mut ingest, &edge).await;
+        tracing::info!(bad_tags = ingest.bad(), why = words, "ends");
+        // The name is free before the publisher hears that it is.
+        drop(ingest);
+        say_goodbye(&mut socket, code, words).await;
+    };
+    tokio::spawn(run.instrument(span));
+    Ok(response)
+}
+
+async fn receive(
+    socket: &mut WebSocketStream<Socket>,
+    ingest: &mut Ingest,
+    edge: &Edge,
+) -> (CloseCode, String) {
+    loop {
+        let message = tokio::select! {
+            message = timeout(edge.limits.publish_timeout, socket.next()) => message,
+            words = ingest.ended() => return (CloseCode::Policy, words.to_owned()),
+        };
+        let bytes: Bytes = match message {
+            Err(_) => return (CloseCode::Policy, "nothing came for too long".to_owned()),
+            Ok(None | Some(Ok(Message::Close(_)))) => {
+                return (CloseCode::Normal, "the publisher left".to_owned());
+            }
+            Ok(Some(Err(error))) => return (CloseCode::Protocol, error.to_string()),
+            Ok(Some(Ok(Message::Binary(bytes)))) => bytes,
+            Ok(Some(Ok(Message::Text(_)))) => {
+                return (CloseCode::Unsupported, "FLV comes in binary messages".to_owned());
+            }
+            Ok(Some(Ok(_))) => continue,
+        };
+        if let Err(words) = ingest.push(bytes) {
+            return (CloseCode::Invalid, words);
+        }
+    }
+}
+
+/// Says why, and waits a little for the other side to have heard it.
+async fn say_goodbye(socket: &mut WebSocketStream<Socket>, code: CloseCode, mut words: String) {
+    while words.len() > 123 {
+        words.pop();
+    }
+    let close = Message::Close(Some(CloseFrame { code, reason: words.into() }));
+    let heard = async {
+        if socket.send(close).await.is_ok() {
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    };
+    // A peer that does not answer has lost only the words.
+    let _ = timeout(std::time::Duration::from_secs(2), heard).await;
+}

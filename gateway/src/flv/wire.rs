@@ -1,0 +1,36 @@
+//! What FLV's viewers share: a stream's tags, made once.
+
+use bytes::Bytes;
+use media::flv::mux;
+use media::time::Micros;
+use media::{Config, Frame, Track};
+
+use crate::batch::{Encoder, Tracks};
+use crate::hub::Stream;
+
+/// Writes FLV tags.
+#[derive(Debug, Default)]
+pub(super) struct Tags;
+
+impl Encoder for Tags {
+    fn prelude(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
+        let (video, audio) = (tracks.video.as_deref(), tracks.audio.as_deref());
+        out.extend_from_slice(&mux::metadata_tag(video, audio, dts));
+        for config in [video, audio].into_iter().flatten() {
+            out.extend_from_slice(&mux::config_tag(config, dts));
+        }
+    }
+
+    fn config(&mut self, config: &Config, _: &Tracks, dts: Micros, out: &mut Vec<u8>) {
+        out.extend_from_slice(&mux::config_tag(config, dts));
+    }
+
+    fn frame(&mut self, frame: &Frame, out: &mut Vec<u8>) {
+        out.extend_from_slice(&mux::frame_tag(frame));
+    }
+}
+
+/// The file header, which promises the tracks that the stream really has.
+pub(super) fn header(stream: &Stream) -> Bytes {
+    mux::header(stream.has(Track::Audio), stream.has(Track::Video))
+}

@@ -1,0 +1,56 @@
+//! One HTTP/1 connection on its worker.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio_util::sync::CancellationToken;
+use tower::Service as _;
+
+use crate::config::Limits;
+use crate::worker::{Connection, Socket};
+
+/// What a connection over the limit is told.
+pub const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    Content-Type: application/problem+json\r\n\
+    Content-Length: 121\r\n\
+    Retry-After: 10\r\n\
+    Connection: close\r\n\
+    \r\n\
+    {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\
+    \"detail\":\"the server has all the connections it may\"}\n";
+
+/// Serves a connection until it ends; `stop` lets it finish what it is at.
+pub async fn serve(connection: Connection, router: Router, limits: &Limits, stop: CancellationToken) {
+    let Connection { stream, peer } = connection;
+    let io = TokioIo::new(Socket::new(stream, limits.stall_timeout));
+    let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let mut router = router.clone();
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
+        async move { router.call(request).await.map_err(|error: Infallible| error) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // It runs between requests too: an idle connection does not stay for ever.
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(limits.header * 2)
+        .serve_connection(io, service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "an HTTP connection ends early");
+    }
+}

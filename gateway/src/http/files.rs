@@ -1,0 +1,197 @@
+//! The pages and the player, which the binary carries. A debug build reads them from the source tree.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::problem::Problem;
+
+#[derive(RustEmbed)]
+#[folder = "../player-wasm/dist/"]
+#[allow_missing = true]
+struct Player;
+
+#[derive(RustEmbed)]
+#[folder = "../demo/pages/"]
+#[allow_missing = true]
+struct Pages;
+
+/// Scripts only from here; streams from wherever the user says.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+    style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: http: https:; media-src * blob: data:; \
+    connect-src *; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'";
+
+/// Whether `path` belongs to the player's package rather than to a stream.
+pub(super) fn is_player(path: &str) -> bool {
+    path == "/srs-player.js" || path.starts_with("/srs-player/")
+}
+
+/// The file at `path`, if there is one.
+pub(super) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Response {
+    let name = path.trim_start_matches('/');
+    let name =
+        if name.is_empty() || name.ends_with('/') { format!("{name}index.html") } else { name.to_owned() };
+    let get = if is_player(path) { Player::get } else { Pages::get };
+    // Its companions are not for asking.
+    let hidden = name.split('/').any(|part| part.starts_with('.'));
+    let Some(file) = get(&name).filter(|_| !hidden) else {
+        if is_player(path) && Player::iter().next().is_none() {
+            let words = "the player is not built: run `cargo xtask build`";
+            return Problem::new(StatusCode::NOT_FOUND, words).into_response();
+        }
+        return Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address").into_response();
+    };
+    if method != Method::GET && method != Method::HEAD {
+        return Problem::method("GET, HEAD");
+    }
+    let brotli = || get(&format!("{name}.br"));
+    send(&name, file, brotli, headers)
+}
+
+fn send(
+    name: &str,
+    file: EmbeddedFile,
+    brotli: impl Fn() -> Option<EmbeddedFile>,
+    headers: &HeaderMap,
+) -> Response {
+    let hash = file.metadata.sha256_hash();
+    let kind = kind(name, &file);
+    let mut answer = HeaderMap::new();
+    let mut put = |name: HeaderName, value: &str| {
+        // All of these are plain ASCII.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            answer.insert(name, value);
+        }
+    };
+    put(
+        header::CACHE_CONTROL,
+        if is_hashed(name) { "public, max-age=31536000, immutable" } else { "no-cache" },
+    );
+    put(header::VARY, "accept-encoding");
+    put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    // Modules and wasm are loaded by pages of other hosts.
+    put(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    if kind.starts_with("text/html") {
+        put(header::CONTENT_SECURITY_POLICY, POLICY);
+        put(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
+    }
+    let etag: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    // Weak, since the encodings of one file share it.
+    let etag = format!("W/\"{etag}\"");
+    put(header::ETAG, &etag);
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
+    if known.is_some_and(|list| list.split(',').any(|tag| tag.trim() == etag)) {
+        return (StatusCode::NOT_MODIFIED, answer).into_response();
+    }
+    put(header::CONTENT_TYPE, &kind);
+    let accepts = |coding: &str| {
+        let list = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        list.split(',').any(|part| {
+            let (name, quality) = part.split_once(';').unwrap_or((part, ""));
+            name.trim().eq_ignore_ascii_case(coding) && !matches!(quality.trim(), "q=0" | "q=0.0")
+        })
+    };
+    let small = ["text/", "application/wasm", "application/json", "image/svg"];
+    let mut body = bytes(file.data);
+    if let Some(file) = accepts("br").then(brotli).flatten() {
+        body = bytes(file.data);
+        put(header::CONTENT_ENCODING, "br");
+    } else if accepts("gzip") && small.iter().any(|start| kind.starts_with(start)) {
+        body = gzip(hash, body);
+        put(header::CONTENT_ENCODING, "gzip");
+    }
+    (answer, body).into_response()
+}
+
+fn bytes(data: Cow<'static, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(data) => Bytes::from_static(data),
+        Cow::Owned(data) => data.into(),
+    }
+}
+
+/// `body`, compressed once per run.
+fn gzip(hash: [u8; 32], body: Bytes) -> Bytes {
+    static DONE: Mutex<Option<HashMap<[u8; 32], Bytes>>> = Mutex::new(None);
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = done.get_or_insert_default();
+    if let Some(done) = done.get(&hash) {
+        return done.clone();
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    // Writing to a vector does not fail.
+    let _ = encoder.write_all(&body);
+    let compressed: Bytes = encoder.finish().unwrap_or_default().into();
+    done.insert(hash, compressed.clone());
+    compressed
+}
+
+fn kind(name: &str, file: &EmbeddedFile) -> String {
+    let extension = name.rsplit('.').next().unwrap_or_default();
+    match extension {
+        "js" | "mjs" => "text/javascript; charset=utf-8".to_owned(),
+        // TypeScript's declarations, not MPEG-TS.
+        "ts" => "text/plain; charset=utf-8".to_owned(),
+        "wasm" => "application/wasm".to_owned(),
+        _ => {
+            let kind = file.metadata.mimetype();
+            if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind.to_owned() }
+        }
+    }
+}
+
+/// Whether the name holds a hash of the content: `player-0a1b2c3d.wasm`.
+fn is_hashed(name: &str) -> bool {
+    let hex = |part: &str| part.len() >= 8 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    name.rsplit('/').next().unwrap_or_default().split(['.', '-']).skip(1).any(hex)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_with_a_hash_never_change() {
+        assert!(is_hashed("srs-player/player-0a1b2c3d.wasm"));
+        for name in ["srs-player.js", "srs-player/player_wasm_bg.wasm", "deadbeef0/index.js", "a-b.js"] {
+            assert!(!is_hashed(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_or_not_for_asking_is_not_found() {
+        let get = |path| answer(&Method::GET, path, &HeaderMap::new()).status();
+        for path in
+            ["/nothing.html", "/../Cargo.toml", "/srs-player/../.stamp", "/.stamp", "/srs-player/%2e%2e/x"]
+        {
+            assert_eq!(get(path), StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_sent_small_and_only_once() {
+        let file = || EmbeddedFile {
+            data: Cow::Owned(b"let a = 1;".repeat(100)),
+            metadata: rust_embed::Metadata::__rust_embed_new([7; 32], None, None, "text/javascript"),
+        };
+        let with = |name, value: &str| HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())]);
+        let plain = send("a.js", file(), || None, &HeaderMap::new());
+        assert_eq!(plain.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+        assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
+        let etag = plain.headers()[header::ETAG].to_str().unwrap().to_owned();
+        let again = send("a.js", file(), || None, &with(header::IF_NONE_MATCH, &etag));
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        let accepts = with(header::ACCEPT_ENCODING, "gzip, br;q=1.0");
+        let zipped = send("a.js", file(), || None, &accepts);
+        assert_eq!(zipped.headers()[header::CONTENT_ENCODING], "gzip");
+        assert_eq!(send("a.js", file(), || Some(file()), &accepts).headers()[header::CONTENT_ENCODING], "br");
+    }
+}

@@ -1,0 +1,83 @@
+//! HTTP: one router for every listener, and how a connection is served.
+
+mod connection;
+mod files;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, Method, Request, StatusCode, header};
+
+pub use connection::{BUSY, serve};
+
+use crate::api::{self, Api};
+use crate::edge::Edge;
+use crate::flv;
+use crate::problem::Problem;
+use crate::worker::Gate;
+
+/// Everything that HTTP answers.
+pub fn router(edge: Edge, gate: Gate) -> Router {
+    Router::<Edge>::new()
+        .merge(api::router(Api::new(edge.clone(), gate)))
+        .fallback(other)
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method")
+        })
+        .with_state(edge.clone())
+        .layer(middleware::from_fn_with_state(edge, bounds))
+}
+
+/// Streams, known by what follows the last dot of their address, and files.
+async fn other(
+    State(edge): State<Edge>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response {
+    let path = request.uri().path();
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension);
+    let mut response = match extension {
+        _ if files::is_player(path) => return files::answer(request.method(), path, request.headers()),
+        Some("flv") if *request.method() == Method::OPTIONS => preflight(),
+        Some("flv") => flv::serve(edge, peer, request).await,
+        _ => return files::answer(request.method(), path, request.headers()),
+    };
+    // Streams are for every page; what needs a secret checks it.
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+/// What a browser asks before it sends a header of its own to another host.
+fn preflight() -> Response {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, range"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// Refuses heads that are too large, in words; hyper, which has none, stops twice as large ones.
+async fn bounds(State(edge): State<Edge>, request: Request<Body>, next: Next) -> Response {
+    if request.headers().get_all(header::HOST).iter().count() > 1 {
+        return Problem::new(StatusCode::BAD_REQUEST, "a request has one Host").into_response();
+    }
+    let address = request.uri().path_and_query().map_or(0, |p| p.as_str().len());
+    if address > edge.limits.header / 2 {
+        return Problem::new(StatusCode::URI_TOO_LONG, "the address is too long").into_response();
+    }
+    let headers: usize =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if address + headers > edge.limits.header {
+        let words = "the request's headers are too large";
+        return Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, words).into_response();
+    }
+    next.run(request).await
+}

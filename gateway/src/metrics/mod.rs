@@ -1,0 +1,118 @@
+//! `/metrics` for Prometheus: what is counted as it happens, and what is looked up when asked.
+
+pub mod process;
+
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::edge::Edge;
+use crate::hub::ClientKind;
+use crate::worker::Gate;
+
+/// Counts from now on what the connections report; once per process.
+fn recorder() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("another recorder takes the metrics");
+        }
+        describe();
+        handle
+    })
+}
+
+/// Begins to count. Counters of connections made earlier stay at nothing.
+pub fn install() {
+    recorder();
+}
+
+fn describe() {
+    use metrics::describe_counter as counter;
+    counter!("lianmai_received_bytes_total", "Bytes read from connections.");
+    counter!("lianmai_sent_bytes_total", "Bytes written to connections.");
+    counter!("lianmai_bad_frames_total", "Tags and messages that could not be read and were passed over.");
+    counter!(
+        "lianmai_stalled_connections_total",
+        "Connections ended because they took no bytes for too long."
+    );
+    for name in [
+        "lianmai_received_bytes_total",
+        "lianmai_sent_bytes_total",
+        "lianmai_bad_frames_total",
+        "lianmai_stalled_connections_total",
+    ] {
+        // Shown as 0 before the first time.
+        metrics::counter!(name).increment(0);
+    }
+}
+
+/// Everything, in Prometheus' text format.
+pub fn render(edge: &Edge, gate: &Gate) -> String {
+    let mut out = recorder().render();
+    let (streams, clients) = (edge.hub.streams(), edge.clients.list());
+    let publishing = streams.iter().filter(|s| s.publishing().is_some()).count();
+    gauge(&mut out, "streams", "Streams, also those whose publisher may come back.", streams.len() as f64);
+    gauge(&mut out, "publishers", "Streams that are published now.", publishing as f64);
+
+    family(&mut out, "viewers", "gauge", "Players that receive a stream now.");
+    let mut protocols: Vec<&str> = clients.iter().map(|c| c.info.protocol).collect();
+    protocols.extend(["http-flv", "ws-flv", "rtmp", "hls"]);
+    protocols.sort_unstable();
+    protocols.dedup();
+    for protocol in protocols {
+        let viewers =
+            clients.iter().filter(|c| c.info.kind == ClientKind::Play && c.info.protocol == protocol);
+        sample(&mut out, "viewers", &format!("{{protocol=\"{protocol}\"}}"), viewers.count() as f64);
+    }
+
+    let stats: Vec<_> = streams.iter().map(|s| (format!("{{stream=\"{}\"}}", s.name()), s.stats())).collect();
+    family(&mut out, "stream_frames_total", "counter", "Frames published, both tracks.");
+    for (label, stats) in &stats {
+        sample(&mut out, "stream_frames_total", label, stats.frames as f64);
+    }
+    family(&mut out, "stream_received_bytes_total", "counter", "Bytes of frames published.");
+    for (label, stats) in &stats {
+        sample(&mut out, "stream_received_bytes_total", label, stats.received as f64);
+    }
+    family(&mut out, "stream_sent_bytes_total", "counter", "Bytes sent to viewers.");
+    for (label, stats) in &stats {
+        sample(&mut out, "stream_sent_bytes_total", label, stats.sent as f64);
+    }
+
+    family(&mut out, "skipped_total", "counter", "Writes that slow viewers missed.");
+    sample(&mut out, "skipped_total", "", edge.clients.skipped() as f64);
+    let mut lags: Vec<f64> = clients.iter().filter_map(|c| c.lag()).map(|lag| lag as f64 / 1e6).collect();
+    lags.sort_by(f64::total_cmp);
+    family(&mut out, "viewer_lag_seconds", "gauge", "How far viewers are behind what was published last.");
+    for (quantile, part) in [("0.5", 0.5), ("0.95", 0.95), ("1", 1.0)] {
+        let lag = lags.get(((lags.len().max(1) - 1) as f64 * part) as usize).copied().unwrap_or(0.0);
+        sample(&mut out, "viewer_lag_seconds", &format!("{{quantile=\"{quantile}\"}}"), lag);
+    }
+
+    gauge(&mut out, "connections", "Connections now.", gate.open() as f64);
+    family(&mut out, "connections_refused_total", "counter", "Connections over the limit.");
+    sample(&mut out, "connections_refused_total", "", gate.refused() as f64);
+    gauge(&mut out, "process_memory_bytes", "Resident memory.", process::memory() as f64);
+    family(&mut out, "process_cpu_seconds_total", "counter", "Processor time used.");
+    sample(&mut out, "process_cpu_seconds_total", "", process::cpu().as_secs_f64());
+    out
+}
+
+// Writing to a String does not fail.
+
+fn family(out: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(out, "# HELP lianmai_{name} {help}\n# TYPE lianmai_{name} {kind}");
+}
+
+fn sample(out: &mut String, name: &str, labels: &str, value: f64) {
+    let _ = writeln!(out, "lianmai_{name}{labels} {value}");
+}
+
+fn gauge(out: &mut String, name: &str, help: &str, value: f64) {
+    family(out, name, "gauge", help);
+    sample(out, name, "", value);
+}

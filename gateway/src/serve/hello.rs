@@ -1,0 +1,128 @@
+//! What is said at the start: where to look and where to publish.
+
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use tokio::net::TcpListener;
+
+use crate::demo;
+use crate::edge::Edge;
+
+/// Where everything really listens.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    rtmp: SocketAddr,
+    http: Vec<SocketAddr>,
+}
+
+impl Addresses {
+    pub(super) fn of(rtmp: &TcpListener, http: &[TcpListener]) -> io::Result<Self> {
+        let http = http.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
+        Ok(Self { rtmp: rtmp.local_addr()?, http })
+    }
+
+    /// The ready file.
+    pub(super) fn json(&self) -> String {
+        let http: Vec<String> = self.http.iter().map(ToString::to_string).collect();
+        let ready = serde_json::json!({
+            "rtmp": self.rtmp.to_string(),
+            "http": http,
+            "pid": std::process::id(),
+        });
+        format!("{ready}\n")
+    }
+}
+
+/// `host:port` for an address on this machine, without the port that is meant anyway.
+fn authority(addr: SocketAddr, usual: u16) -> String {
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    match (ip, addr.port() == usual) {
+        (IpAddr::V4(ip), true) => ip.to_string(),
+        (IpAddr::V6(ip), true) => format!("[{ip}]"),
+        (ip, false) => SocketAddr::new(ip, addr.port()).to_string(),
+    }
+}
+
+/// Prints the addresses and how to publish.
+pub(super) fn print(addresses: &Addresses, edge: &Edge) {
+    let text = text(addresses, edge);
+    // Somebody who closed our output does not want to read it.
+    let _ = io::stdout().write_all(text.as_bytes());
+    let _ = io::stdout().flush();
+}
+
+fn text(addresses: &Addresses, edge: &Edge) -> String {
+    let public = edge.auth.public;
+    let mut rtmp = authority(addresses.rtmp, 1935);
+    let mut http = addresses.http.first().map(|addr| authority(*addr, 80));
+    if public {
+        // Which name people know this machine by, only they know.
+        rtmp = rtmp.replace("127.0.0.1", "HOST").replace("[::1]", "HOST");
+        http = http.map(|http| http.replace("127.0.0.1", "HOST").replace("[::1]", "HOST"));
+    }
+    let secret = edge.auth.secret.as_ref().filter(|_| public && !edge.auth.open);
+    let key = secret
+        .map_or_else(|| "livestream".to_owned(), |secret| format!("livestream?secret={}", escape(secret)));
+    let mut out = format!("Lianmai {}\n\n", env!("CARGO_PKG_VERSION"));
+    if let Some(http) = &http {
+        out += &format!("  watch    http://{http}/\n");
+        out += &format!("           http://{http}/live/livestream.flv\n");
+        out += &format!("           http://{http}/live/livestream.m3u8\n");
+    }
+    out += &format!("           rtmp://{rtmp}/live/livestream\n");
+    out += &format!("  publish  OBS: Server rtmp://{rtmp}/live/   Stream Key {key}\n");
+    out += &format!("           ffmpeg -re -i FILE -c copy -f flv 'rtmp://{rtmp}/live/{key}'\n");
+    if edge.config.demo {
+        out += &format!("  demo     plays as {} until you publish there\n", demo::NAME);
+    }
+    if public {
+        out += "\nHOST stands for this machine's name or address.\n";
+    }
+    if public && edge.auth.open {
+        out += "Everyone may publish here (--open).\n";
+    }
+    out + "\n"
+}
+
+/// What stands in a query as it is meant.
+fn escape(secret: &str) -> String {
+    form_urlencoded::byte_serialize(secret.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Auth;
+    use crate::config::Config;
+
+    fn addresses(host: &str) -> Addresses {
+        let at = |port| format!("{host}:{port}").parse().unwrap();
+        Addresses { rtmp: at(1935), http: vec![at(8080), at(0)] }
+    }
+
+    #[tokio::test]
+    async fn a_public_gateway_tells_its_key() {
+        let auth = Auth { public: true, secret: Some("a&b".to_owned()), ..Auth::default() };
+        let said = text(&addresses("0.0.0.0"), &Edge::new(Config::default(), auth));
+        assert!(said.contains("Server rtmp://HOST/live/   Stream Key livestream?secret=a%26b\n"), "{said}");
+        assert!(said.contains("http://HOST:8080/\n"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_local_gateway_tells_addresses_to_open() {
+        let auth = Auth { secret: Some("kept".to_owned()), ..Auth::default() };
+        let said = text(&addresses("127.0.0.1"), &Edge::new(Config::default(), auth));
+        assert!(said.contains("http://127.0.0.1:8080/\n") && !said.contains("kept"), "{said}");
+    }
+
+    #[test]
+    fn the_ready_file_is_json() {
+        let json: serde_json::Value = serde_json::from_str(&addresses("[::1]").json()).unwrap();
+        assert_eq!((&json["rtmp"], &json["http"][1]), (&"[::1]:1935".into(), &"[::1]:0".into()));
+        assert_eq!(json["pid"], std::process::id());
+    }
+}

@@ -1,0 +1,132 @@
+//! `lianmai serve`: everything put together.
+
+mod hello;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::{Auth, secret_of};
+use crate::config::Config;
+use crate::edge::Edge;
+use crate::worker::{Gate, Workers, accept, bind};
+use crate::{demo, http, metrics};
+
+/// How long streams and connections may take to end.
+const GRACE: Duration = Duration::from_millis(2500);
+
+/// Why the gateway does not run, in a sentence.
+#[derive(Debug)]
+pub enum ServeError {
+    /// An address can't be listened on; with the flag that sets it.
+    Listen(&'static str, SocketAddr, io::Error),
+    /// A file can't be read or written.
+    File(PathBuf, io::Error),
+    /// The system gives no threads or signals.
+    System(io::Error),
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(flag, addr, e) if e.kind() == io::ErrorKind::AddrInUse => {
+                let port = addr.port();
+                write!(
+                    f,
+                    "port {port} is in use: another program listens on {addr}; choose another with {flag}"
+                )
+            }
+            Self::Listen(flag, addr, e) => write!(f, "cannot listen on {addr} ({flag}): {e}"),
+            Self::File(path, e) => write!(f, "{}: {e}", path.display()),
+            Self::System(e) => write!(f, "the system refuses: {e}"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+/// Runs the gateway until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it can't start; the error says in words what to change.
+pub async fn run(config: Config) -> Result<(), ServeError> {
+    metrics::install();
+    let auth = auth(&config)?;
+    let (rtmp, http) = config.addresses();
+    let rtmp = listen("--rtmp", rtmp)?;
+    let http = http.into_iter().map(|addr| listen("--http", addr)).collect::<Result<Vec<_>, _>>()?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
+
+    let edge = Edge::new(config, auth);
+    let gate = Gate::new(edge.limits.connections, edge.limits.connections_per_ip);
+    let workers = Workers::start(edge.config.workers).map_err(ServeError::System)?;
+    let stop = CancellationToken::new();
+    let addresses = hello::Addresses::of(&rtmp, &http).map_err(ServeError::System)?;
+
+    let router = http::router(edge.clone(), gate.clone());
+    for listener in http {
+        let (limits, router, stopped) = (edge.limits.clone(), router.clone(), stop.clone());
+        let serve = move |connection| {
+            let (limits, router, stop) = (limits.clone(), router.clone(), stopped.clone());
+            async move { http::serve(connection, router, &limits, stop).await }
+        };
+        tokio::spawn(accept(listener, workers.clone(), gate.clone(), stop.clone(), http::BUSY, serve));
+    }
+    // RTMP connections are closed at once until the edge that speaks it is joined here.
+    let serve = |connection: crate::worker::Connection| async move { drop(connection) };
+    tokio::spawn(accept(rtmp, workers.clone(), gate.clone(), stop.clone(), b"", serve));
+    if edge.config.demo {
+        tokio::spawn(demo::run(edge.hub.clone()));
+    }
+
+    let ready = &edge.config.ready_file;
+    if !ready.as_os_str().is_empty() {
+        write_whole(ready, &addresses.json()).map_err(|e| ServeError::File(ready.clone(), e))?;
+    }
+    hello::print(&addresses, &edge);
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!(connections = gate.open(), "stopping");
+    stop.cancel();
+    edge.hub.shutdown();
+    if timeout(GRACE, gate.empty()).await.is_err() {
+        tracing::warn!(connections = gate.open(), "some connections did not end in time");
+    }
+    Ok(())
+}
+
+/// The rules for publishers; makes the secret where one is needed.
+fn auth(config: &Config) -> Result<Auth, ServeError> {
+    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let secret = match text(&config.secret) {
+        Some(secret) => Some(secret),
+        None => {
+            let make = config.public && !config.open;
+            secret_of(&config.data, make).map_err(|e| ServeError::File(config.data.clone(), e))?
+        }
+    };
+    Ok(Auth { public: config.public, open: config.open, secret, play_secret: text(&config.play_secret) })
+}
+
+fn listen(flag: &'static str, addr: SocketAddr) -> Result<TcpListener, ServeError> {
+    bind(addr).map_err(|e| ServeError::Listen(flag, addr, e))
+}
+
+/// Writes a file that is never seen half.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    std::fs::write(&part, text)?;
+    std::fs::rename(&part, path)
+}
