@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
+use metrics::Counter;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -68,6 +69,8 @@ pub(super) struct Connection {
     output: VecDeque<Bytes>,
     /// Bytes of `output` that the session made.
     answers: usize,
+    received: Counter,
+    sent: Counter,
 }
 
 impl Connection {
@@ -82,6 +85,8 @@ impl Connection {
             at: 0,
             output: VecDeque::new(),
             answers: 0,
+            received: metrics::counter!("lianmai_received_bytes_total"),
+            sent: metrics::counter!("lianmai_sent_bytes_total"),
         }
     }
 
@@ -115,7 +120,11 @@ impl Connection {
         match self.socket.try_read_buf(&mut self.input) {
             Ok(0) => Err(End::Gone),
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            other => Ok(other?),
+            other => {
+                let count = other?;
+                self.received.increment(count as u64);
+                Ok(count)
+            }
         }
     }
 
@@ -155,6 +164,7 @@ impl Connection {
                 Ok(0) => return Err(End::Gone),
                 Ok(written) => {
                     total += written;
+                    self.sent.increment(written as u64);
                     self.advance(written);
                 }
                 Err(why) if why.kind() == io::ErrorKind::WouldBlock => break,

@@ -145,6 +145,7 @@ impl Player<'_> {
                         return Err(End::Told("the stream is over".to_owned()));
                     }
                     self.connection.queue(fresh.drain(..));
+                    self.client.reached(self.reader.time());
                     self.count_skipped();
                 }
             }

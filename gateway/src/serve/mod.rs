@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{Auth, secret_of};
 use crate::config::Config;
 use crate::edge::Edge;
-use crate::worker::{Gate, Workers, accept, bind};
-use crate::{demo, http, metrics};
+use crate::worker::{Connection, Gate, Workers, accept, bind};
+use crate::{demo, http, metrics, rtmp};
 
 /// How long streams and connections may take to end.
 const GRACE: Duration = Duration::from_millis(2500);
@@ -59,8 +59,8 @@ impl std::error::Error for ServeError {}
 pub async fn run(config: Config) -> Result<(), ServeError> {
     metrics::install();
     let auth = auth(&config)?;
-    let (rtmp, http) = config.addresses();
-    let rtmp = listen("--rtmp", rtmp)?;
+    let (rtmp_addr, http) = config.addresses();
+    let listener = listen("--rtmp", rtmp_addr)?;
     let http = http.into_iter().map(|addr| listen("--http", addr)).collect::<Result<Vec<_>, _>>()?;
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
@@ -69,7 +69,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let gate = Gate::new(edge.limits.connections, edge.limits.connections_per_ip);
     let workers = Workers::start(edge.config.workers).map_err(ServeError::System)?;
     let stop = CancellationToken::new();
-    let addresses = hello::Addresses::of(&rtmp, &http).map_err(ServeError::System)?;
+    let addresses = hello::Addresses::of(&listener, &http).map_err(ServeError::System)?;
 
     let router = http::router(edge.clone(), gate.clone());
     for listener in http {
@@ -80,9 +80,11 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         };
         tokio::spawn(accept(listener, workers.clone(), gate.clone(), stop.clone(), http::BUSY, serve));
     }
-    // RTMP connections are closed at once until the edge that speaks it is joined here.
-    let serve = |connection: crate::worker::Connection| async move { drop(connection) };
-    tokio::spawn(accept(rtmp, workers.clone(), gate.clone(), stop.clone(), b"", serve));
+    let serve = {
+        let edge = edge.clone();
+        move |connection: Connection| rtmp::handle(connection.stream, connection.peer, edge.clone())
+    };
+    tokio::spawn(accept(listener, workers.clone(), gate.clone(), stop.clone(), b"", serve));
     if edge.config.demo {
         tokio::spawn(demo::run(edge.hub.clone()));
     }
