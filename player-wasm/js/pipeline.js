@@ -1,19 +1,228 @@
-// Network → wasm → MediaSource, in a Worker or on the main thread.
+// Network → wasm → MediaSource, in a Worker or on the main thread. Talks to the player by messages.
+//
+// in:  load, module, clock, latency, resume, stalled, rebuild
+// out: attach, rate, seek, state, warning, error, stats, trace (see player.js)
 
-/** Runs one stream; talks to the player by messages. */
+import init, { Engine } from './player_wasm.js';
+import { Hls } from './hls.js';
+import { Loader } from './loader.js';
+import { Sink } from './sink.js';
+
+const LATENCIES = ['realtime', 'low', 'normal'];
+const PROTOCOLS = { flv: 'http-flv', 'ws-flv': 'ws-flv', hls: 'hls', ts: 'http-ts' };
+const FORMATS = { flv: 0, 'ws-flv': 0, ts: 1, hls: 2 };
+/** A paused stream is let go after this many milliseconds. */
+const PAUSE_LIMIT = 30_000;
+
+const now = () => performance.timeOrigin + performance.now();
+
+/** Runs one stream. */
 export class Pipeline {
   #report;
+  /** @type {any} */ #request = null;
+  /** @type {Engine | null} */ #engine = null;
+  /** @type {Sink | null} */ #sink = null;
+  /** @type {Loader | Hls | null} */ #loader = null;
+  #closed = false;
+  #timer;
+  /** The playhead, as the player told last. */
+  #clock = { at: 0, time: 0, rate: 1, paused: true, seeking: false, starved: true, hidden: false };
+  #pausedAt = 0;
+  #asleep = false;
+  #live = false;
+  #rebuilds = 0;
+  #bytes = 0;
+  #counted = { at: 0, bytes: 0, frames: 0 };
 
   /** @param {(message: any, transfer?: Transferable[]) => void} report */
   constructor(report) {
     this.#report = report;
+    this.#timer = setInterval(() => this.#tick(), 1000);
   }
 
   /** @param {any} message */
   receive(message) {
-    void message;
-    void this.#report;
+    switch (message.type) {
+      case 'load': this.#request = message; break;
+      case 'module': this.#open(message.module); break;
+      case 'clock':
+        if (message.paused !== this.#clock.paused) this.#pausedAt = now();
+        this.#clock = message;
+        this.#pace();
+        break;
+      case 'latency': this.#engine?.set_latency(LATENCIES.indexOf(message.latency)); break;
+      case 'resume': this.#resume(); break;
+      case 'stalled': this.#engine?.stalled(now()); break;
+      case 'rebuild': this.#rebuild(); break;
+    }
   }
 
-  close() {}
+  close() {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#loader?.close();
+    this.#sink?.close();
+    this.#engine?.free();
+    this.#engine = null;
+  }
+
+  /** @param {WebAssembly.Module | undefined} module */
+  async #open(module) {
+    const { url, kind, latency, retry, wasm } = this.#request;
+    const Source = /** @type {any} */ (globalThis).ManagedMediaSource ?? globalThis.MediaSource;
+    if (!Source) return this.#fail('no-mse');
+    // The connection is opened while the wasm compiles; what comes first waits in it.
+    const level = LATENCIES.indexOf(latency);
+    const target = {
+      data: (/** @type {Uint8Array} */ bytes) => this.#data(bytes),
+      state: (/** @type {string} */ state, /** @type {string} */ code = '') => this.#state(state, code),
+      reconnected: () => this.#engine?.reconnect(),
+      file: () => this.#engine?.set_file(),
+      flush: () => this.#engine?.flush(now()),
+      discontinuity: () => this.#engine?.discontinuity(now()),
+      room: () => this.#sink?.room() ?? Promise.resolve(),
+      end: () => this.#end(),
+      fail: (/** @type {string} */ code, /** @type {string} */ text = '') => this.#fail(code, text),
+    };
+    const ready = init({ module_or_path: module ?? wasm });
+    ready.catch(() => {});
+    const loader = kind === 'hls'
+      ? new Hls(url, retry, level, ready, target)
+      : new Loader(url, kind, retry, ready, target);
+    this.#loader = loader;
+    let memory;
+    try {
+      ({ memory } = await ready);
+    } catch (error) {
+      return this.#fail('engine', String(error));
+    }
+    if (this.#closed) return;
+    const supports = (/** @type {string} */ mime) => Source.isTypeSupported(mime);
+    this.#engine = new Engine(FORMATS[/** @type {keyof FORMATS} */ (kind)] ?? 0, level, supports);
+    this.#sink = new Sink(this.#engine, memory, Source, {
+      attach: (handle, managed, transfer) => this.#report({ type: 'attach', handle, managed }, transfer),
+      appended: () => this.#pace(),
+      failed: (text) => {
+        this.#warn('media-error', text);
+        this.#rebuild();
+      },
+    });
+    loader.start();
+  }
+
+  /** @param {Uint8Array} bytes */
+  #data(bytes) {
+    const engine = this.#engine;
+    if (!engine) return;
+    const at = now();
+    this.#bytes += bytes.length;
+    const frames = engine.frames();
+    engine.push(bytes, at);
+    if (this.#request.trace && engine.frames() !== frames) {
+      this.#report({ type: 'trace', time: engine.newest_picture(), at });
+    }
+    if (engine.failed()) return this.#loader?.broken('unsupported-format');
+    this.#notices();
+    this.#sink?.pump();
+  }
+
+  #notices() {
+    const engine = this.#engine;
+    for (let notice; engine && (notice = engine.notice());) {
+      if (notice === 1) this.#warn('audio-unsupported');
+      else this.#warn('codec-unsupported');
+      if (notice === 2) this.#fail('codec-unsupported');
+    }
+  }
+
+  /** Asks latency control what to do, with the playhead moved on to this moment. */
+  #pace() {
+    const { at, time, rate, paused, seeking, starved, hidden } = this.#clock;
+    const engine = this.#engine, sink = this.#sink;
+    if (!engine || !sink) return;
+    const wall = now();
+    const moved = paused || seeking || starved ? 0 : Math.min(wall - at, 2000) / 1000 * rate;
+    const head = time + moved;
+    const flags = +paused + 2 * +seeking + 4 * +starved + 8 * +hidden;
+    sink.playhead(head);
+    switch (engine.poll(wall, head, flags, sink.buffered())) {
+      case 1: this.#report({ type: 'rate', rate: engine.value() }); break;
+      case 2:
+        // Until the player tells more, it is where it was sent.
+        this.#clock = { ...this.#clock, at: wall, time: engine.value(), seeking: true };
+        this.#report({ type: 'seek', time: engine.value() });
+        break;
+    }
+    this.#notices();
+    sink.pump();
+    if (paused && this.#pausedAt && wall - this.#pausedAt > PAUSE_LIMIT && this.#live && !this.#asleep) {
+      this.#asleep = true;
+      this.#loader?.pause();
+    }
+  }
+
+  #resume() {
+    this.#pausedAt = 0;
+    this.#engine?.resume();
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    this.#loader?.again();
+  }
+
+  /** A new MediaSource, filled from a new connection: there the server begins with a key frame. */
+  #rebuild() {
+    if (!this.#engine || !this.#sink) return;
+    this.#sink.drop();
+    this.#engine.rebuild();
+    // At once, but a stream that breaks the decoder every time must not spin.
+    this.#loader?.again(this.#rebuilds++ ? Math.min(10_000, 500 * this.#rebuilds) : 0);
+  }
+
+  #end() {
+    this.#engine?.finish(now());
+    this.#sink?.end();
+    this.#state('live', '');
+  }
+
+  /** @param {string} state @param {string} code */
+  #state(state, code) {
+    this.#live = state === 'live';
+    this.#report({ type: 'state', state, code });
+  }
+
+  /** @param {string} code @param {string} [message] */
+  #warn(code, message) {
+    this.#report({ type: 'warning', code, message });
+  }
+
+  /** @param {string} code @param {string} [message] */
+  #fail(code, message) {
+    this.#loader?.close();
+    this.#report({ type: 'error', code, message });
+  }
+
+  #tick() {
+    const engine = this.#engine;
+    if (!engine) return;
+    this.#pace();
+    if (this.#clock.hidden) this.#sink?.pump();
+    const wall = now(), { at, bytes, frames } = this.#counted;
+    const span = (wall - at) / 1000;
+    this.#counted = { at: wall, bytes: this.#bytes, frames: engine.frames() };
+    // Good for a while: the next failure is a new one.
+    if (this.#live && this.#rebuilds && Math.random() < 0.05) this.#rebuilds--;
+    this.#report({
+      type: 'stats',
+      stats: {
+        latency: engine.latency(),
+        target: engine.target(wall),
+        bitrate: at ? Math.round((this.#bytes - bytes) * 8 / span) : 0,
+        fps: at ? Math.round((engine.frames() - frames) / span * 10) / 10 : 0,
+        protocol: PROTOCOLS[/** @type {keyof PROTOCOLS} */ (this.#request.kind)],
+        codecs: [engine.codec(0), engine.codec(1)].filter(Boolean).join(','),
+        reconnects: this.#loader?.reconnects ?? 0,
+        bad: engine.bad(),
+      },
+    });
+  }
 }

@@ -62,6 +62,8 @@ pub struct Pacer {
     sound: bool,
     /// Segments of a playlist come seconds apart.
     segmented: bool,
+    /// Not live: from its begin, at its own pace.
+    file: bool,
     arrivals: Arrivals,
     /// Added to the target after stalls.
     raised: Micros,
@@ -82,6 +84,7 @@ impl Pacer {
             latency,
             sound: false,
             segmented,
+            file: false,
             arrivals: Arrivals::default(),
             raised: 0,
             raised_at: 0,
@@ -124,6 +127,11 @@ impl Pacer {
         self.jump = true;
     }
 
+    /// This is a file: it plays from its begin, at its own pace.
+    pub fn set_file(&mut self) {
+        self.file = true;
+    }
+
     /// The element got a new, empty source.
     pub fn rebuilt(&mut self) {
         self.started = false;
@@ -159,8 +167,7 @@ impl Pacer {
 
     /// What to do now, given what is buffered (ranges in order).
     pub fn poll(&mut self, now: Micros, head: Playhead, ranges: &[(Micros, Micros)]) -> Option<Action> {
-        let (&(first, _), &(last, end)) = (ranges.first()?, ranges.last()?);
-        let _ = first;
+        let &(last, end) = ranges.last()?;
         let edge = self.arrivals.edge(now).unwrap_or(end);
         let target = self.target(now);
         self.lag = (edge - head.time).max(0);
@@ -180,10 +187,10 @@ impl Pacer {
         if outside || head.starved {
             let next = ranges.iter().map(|&(start, _)| start).find(|&start| start > head.time);
             if let Some(next) = next {
-                return self.seek(now, next.max(if next == last { live } else { next }));
+                return self.seek(now, if next == last && !self.file { live } else { next });
             }
         }
-        if head.hidden {
+        if head.hidden || self.file {
             return None;
         }
         let ahead = live - head.time;
@@ -202,6 +209,10 @@ impl Pacer {
 
     /// The first position: live, as soon as what was waiting for us has come.
     fn start(&mut self, now: Micros, target: Micros, ranges: &[(Micros, Micros)]) -> Option<Action> {
+        if self.file {
+            self.started = true;
+            return self.seek(now, ranges.first()?.0);
+        }
         if !self.arrivals.calm(now) {
             return None;
         }

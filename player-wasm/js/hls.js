@@ -1,0 +1,145 @@
+// An HLS playlist and its segments, fetched one after the other.
+
+import { Hls as Follower } from './player_wasm.js';
+import { codeOfStatus } from './loader.js';
+import { backOff } from './retry.js';
+
+/** A request that says nothing for this long is given up. */
+const SILENCE = 8_000;
+
+const LISTS = { 2: 'unsupported-format', 3: 'unsupported-format' };
+
+/** Loads a playlist for as long as it takes. */
+export class Hls {
+  reconnects = 0;
+  #url; #retry; #latency; #target;
+  #abort = new AbortController();
+  #attempt = 0;
+  #again = 0;
+  #closed = false;
+  #before = false;
+
+  /**
+   * @param {string} url
+   * @param {number} retry
+   * @param {number} latency
+   * @param {Promise<any>} ready
+   * @param {import('./loader.js').Target} target
+   */
+  constructor(url, retry, latency, ready, target) {
+    this.#url = url;
+    this.#retry = retry;
+    this.#latency = latency;
+    this.#target = target;
+    void ready;
+  }
+
+  start() {
+    this.#run();
+  }
+
+  close() {
+    this.#closed = true;
+    this.pause();
+  }
+
+  pause() {
+    clearTimeout(this.#again);
+    this.#abort.abort();
+  }
+
+  /** @param {number} [wait] */
+  again(wait = 0) {
+    this.pause();
+    if (this.#closed) return;
+    this.#again = setTimeout(() => {
+      this.reconnects++;
+      this.#run();
+    }, wait);
+  }
+
+  /** @param {string} code */
+  broken(code) {
+    this.#failed(this.#abort, code);
+  }
+
+  #run() {
+    const abort = this.#abort = new AbortController();
+    this.#follow(abort).catch((error) => this.#failed(abort, error?.code ?? 'network', error?.fatal));
+  }
+
+  /** @param {AbortController} abort @param {string} code @param {boolean} [fatal] */
+  #failed(abort, code, fatal) {
+    if (this.#closed || abort !== this.#abort || abort.signal.aborted) return;
+    this.pause();
+    if (fatal || this.#attempt >= this.#retry) return this.#target.fail(code);
+    this.#target.state(code === 'not-found' ? 'waiting' : 'reconnecting', code);
+    this.again(backOff(this.#attempt++));
+  }
+
+  /** @param {AbortController} abort */
+  async #follow(abort) {
+    const { signal } = abort;
+    const target = this.#target;
+    const follower = new Follower(this.#latency);
+    let list = this.#url;
+    let first = true;
+    for (;;) {
+      const response = await this.#get(list, abort);
+      list = response.url || list;
+      const text = await response.text();
+      if (signal.aborted) return;
+      const step = follower.playlist(text);
+      if (step === 1) {
+        list = new URL(follower.uri(), list).href;
+        continue;
+      }
+      if (step) throw { code: LISTS[/** @type {2 | 3} */ (step)], fatal: step === 3 };
+      while (follower.advance()) {
+        const discontinuity = follower.discontinuity();
+        const segment = await this.#get(new URL(follower.uri(), list).href, abort, follower.range());
+        const reader = /** @type {ReadableStream<Uint8Array>} */ (segment.body).getReader();
+        if (first) {
+          first = false;
+          if (this.#before) target.reconnected();
+          this.#before = true;
+          if (follower.ended()) target.file();
+        } else if (discontinuity) {
+          target.discontinuity();
+        }
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (signal.aborted) return;
+          if (done) break;
+          target.data(value);
+        }
+        target.flush();
+        target.data(new Uint8Array());
+        target.state('live');
+        this.#attempt = 0;
+        if (follower.ended()) await target.room();
+      }
+      if (follower.ended()) return target.end();
+      await new Promise((resolve) => setTimeout(resolve, follower.reload()));
+      if (signal.aborted) return;
+    }
+  }
+
+  /**
+   * @param {string} url
+   * @param {AbortController} abort
+   * @param {ArrayLike<number>} [range]
+   */
+  async #get(url, abort, range = []) {
+    /** @type {Record<string, string>} */
+    const headers = range.length ? { range: `bytes=${range[0]}-${range[0] + range[1] - 1}` } : {};
+    const timer = setTimeout(() => this.#failed(abort, 'stalled'), SILENCE);
+    try {
+      const response = await fetch(url, { headers, signal: abort.signal });
+      if (response.ok) return response;
+      throw { code: codeOfStatus(response.status), fatal: response.status === 401 || response.status === 403 };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,343 @@
+//! What JavaScript sees: one stream's engine, and one playlist's follower.
+//!
+//! Numbers cross as f64 milliseconds (wall clock) and seconds (media time). Bytes to append stay in
+//! wasm memory: [`Engine::pointer`] and [`Engine::length`] say where, until the next call of anything.
+
+use bytes::Bytes;
+use js_sys::Function;
+use media::time::Micros;
+use media::{Config, Track};
+use wasm_bindgen::prelude::*;
+
+use crate::follow::{Follower, Segment, Step};
+use crate::pacing::{Action, Latency, Pacer, Playhead};
+use crate::remux::{Chunk, Notice, Remuxer};
+use crate::source::{Event, Source};
+
+fn millis(value: f64) -> Micros {
+    (value * 1e3) as Micros
+}
+
+fn seconds(value: f64) -> Micros {
+    (value * 1e6) as Micros
+}
+
+fn to_seconds(value: Micros) -> f64 {
+    value as f64 / 1e6
+}
+
+fn latency(number: u32) -> Latency {
+    match number {
+        0 => Latency::Realtime,
+        1 => Latency::Low,
+        _ => Latency::Normal,
+    }
+}
+
+/// One stream: bytes in, pieces to append out, and what to do with the playhead.
+#[wasm_bindgen]
+pub struct Engine {
+    source: Source,
+    remuxer: Remuxer,
+    pacer: Pacer,
+    /// What is being appended.
+    front: Bytes,
+    mime: String,
+    value: f64,
+    frames: u32,
+    bad: u32,
+    ranges: Vec<(Micros, Micros)>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// `format`: 0 FLV, 1 MPEG-TS, 2 MPEG-TS in segments. `latency_number`: 0 realtime, 1 low, 2 normal.
+    /// `supports` is called with MIME types and answers whether MediaSource plays them.
+    #[wasm_bindgen(constructor)]
+    pub fn new(format: u32, latency_number: u32, supports: Function) -> Self {
+        let supports = move |mime: &str| {
+            supports.call1(&JsValue::NULL, &JsValue::from_str(mime)).is_ok_and(|answer| answer.is_truthy())
+        };
+        Self {
+            source: if format == 0 { Source::flv() } else { Source::ts() },
+            remuxer: Remuxer::new(Box::new(supports)),
+            pacer: Pacer::new(latency(latency_number), format == 2),
+            front: Bytes::new(),
+            mime: String::new(),
+            value: 0.0,
+            frames: 0,
+            bad: 0,
+            ranges: Vec::new(),
+        }
+    }
+
+    /// Bytes as they came from the network at `now`.
+    pub fn push(&mut self, data: Vec<u8>, now: f64) {
+        self.source.push(data.into());
+        self.drain(now);
+    }
+
+    /// The bytes so far are a whole: an HLS segment, or all there is.
+    pub fn flush(&mut self, now: f64) {
+        self.source.flush();
+        self.drain(now);
+    }
+
+    /// Nothing follows.
+    pub fn finish(&mut self, now: f64) {
+        self.flush(now);
+        self.remuxer.flush();
+        self.arrived(now);
+    }
+
+    /// What follows is no continuation of the bytes before: a new connection.
+    pub fn reconnect(&mut self) {
+        self.source = self.source.fresh();
+        self.remuxer.restart();
+    }
+
+    /// What follows has other times: a discontinuity in a playlist.
+    pub fn discontinuity(&mut self, now: f64) {
+        self.flush(now);
+        self.remuxer.restart();
+    }
+
+    /// The MediaSource is broken: what follows, from a new connection, goes to a new one.
+    pub fn rebuild(&mut self) {
+        self.source = self.source.fresh();
+        self.remuxer.rebuild();
+    }
+
+    fn drain(&mut self, now: f64) {
+        let wall = millis(now);
+        while let Some(event) = self.source.next() {
+            match event {
+                Event::Promise { video, audio } => self.remuxer.promise(video, audio),
+                Event::Frame(frame) => {
+                    self.frames = self.frames.wrapping_add(frame.is_video().into());
+                    self.remuxer.push(wall, frame);
+                }
+                Event::Unsupported(track) => self.remuxer.unsupported(track),
+                Event::Bad => self.bad = self.bad.wrapping_add(1),
+            }
+        }
+        self.remuxer.poll(wall);
+        self.arrived(now);
+    }
+
+    fn arrived(&mut self, now: f64) {
+        let end = self.remuxer.end();
+        if end > 0 {
+            let [video, audio] = self.remuxer.configs().map(|config| config.is_some());
+            self.pacer.set_sound(audio && (video || end > 0));
+            self.pacer.arrived(millis(now), end);
+        }
+    }
+
+    /// Takes the next piece to append: 0 none, 1 fragments, 2 an initialisation segment, 3 one that
+    /// needs a new MediaSource.
+    pub fn take(&mut self) -> u32 {
+        match self.remuxer.take() {
+            None => 0,
+            Some(Chunk::Media(data)) => {
+                self.front = data.into();
+                1
+            }
+            Some(Chunk::Init(init)) => {
+                self.front = init.data;
+                self.mime = init.mime;
+                if init.rebuild {
+                    self.pacer.rebuilt();
+                    3
+                } else {
+                    2
+                }
+            }
+        }
+    }
+
+    /// Where the piece lies in memory.
+    pub fn pointer(&self) -> *const u8 {
+        self.front.as_ptr()
+    }
+
+    /// Bytes of the piece.
+    pub fn length(&self) -> usize {
+        self.front.len()
+    }
+
+    /// The MIME type of the newest initialisation segment.
+    pub fn mime(&self) -> String {
+        self.mime.clone()
+    }
+
+    /// The next notice: 0 none, 1 the audio cannot be played, 2 the video cannot.
+    pub fn notice(&mut self) -> u32 {
+        match self.remuxer.notice() {
+            None => 0,
+            Some(Notice::NoAudio) => 1,
+            Some(Notice::NoVideo) => 2,
+        }
+    }
+
+    /// Whether this cannot be read at all, whatever comes.
+    pub fn failed(&self) -> bool {
+        self.source.failed()
+    }
+
+    /// Changes the latency that the viewer wants.
+    pub fn set_latency(&mut self, number: u32) {
+        self.pacer.set_latency(latency(number));
+    }
+
+    /// Plays from the begin and at its own pace: a file.
+    pub fn set_file(&mut self) {
+        self.pacer.set_file();
+    }
+
+    /// The viewer presses play: to live.
+    pub fn resume(&mut self) {
+        self.pacer.resume();
+    }
+
+    /// Playback ran out of media.
+    pub fn stalled(&mut self, now: f64) {
+        self.pacer.stalled(millis(now));
+    }
+
+    /// What to do now: 0 nothing, 1 set the rate to [`Engine::value`], 2 seek there.
+    ///
+    /// `time` is the playhead; `flags`: 1 paused, 2 seeking, 4 starved, 8 hidden; `buffered` has start
+    /// and end of each range.
+    pub fn poll(&mut self, now: f64, time: f64, flags: u32, buffered: &[f64]) -> u32 {
+        let wall = millis(now);
+        self.remuxer.poll(wall);
+        self.ranges.clear();
+        self.ranges.extend(buffered.as_chunks::<2>().0.iter().map(|&[a, b]| (seconds(a), seconds(b))));
+        let head = Playhead {
+            time: seconds(time),
+            paused: flags & 1 != 0,
+            seeking: flags & 2 != 0,
+            starved: flags & 4 != 0,
+            hidden: flags & 8 != 0,
+        };
+        match self.pacer.poll(wall, head, &self.ranges) {
+            None => 0,
+            Some(Action::Rate(rate)) => {
+                self.value = rate as f64 / 1e3;
+                1
+            }
+            Some(Action::Seek(to)) => {
+                self.value = to_seconds(to);
+                2
+            }
+        }
+    }
+
+    /// The rate or the time of the action that [`Engine::poll`] asked for.
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// Seconds behind live.
+    pub fn latency(&self) -> f64 {
+        to_seconds(self.pacer.lag())
+    }
+
+    /// Seconds behind live that are aimed at.
+    pub fn target(&self, now: f64) -> f64 {
+        to_seconds(self.pacer.target(millis(now)))
+    }
+
+    /// Video frames received.
+    pub fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    /// Pieces of the stream that could not be read.
+    pub fn bad(&self) -> u32 {
+        self.bad
+    }
+
+    /// The presentation time of the newest video frame.
+    pub fn newest_picture(&self) -> f64 {
+        to_seconds(self.remuxer.newest_picture())
+    }
+
+    /// The codecs of a track (0 video, 1 audio) in use, as RFC 6381 writes them; empty without one.
+    pub fn codec(&self, track: u32) -> String {
+        let [video, audio] = self.remuxer.configs();
+        let config = if track == 0 { video } else { audio };
+        config.map_or_else(String::new, |config| Config::codec_string(config))
+    }
+
+    /// Says that a track cannot be decoded after all (0 video, 1 audio).
+    pub fn refuse(&mut self, track: u32) {
+        self.remuxer.unsupported(if track == 0 { Track::Video } else { Track::Audio });
+    }
+}
+
+/// One HLS playlist.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Hls {
+    follower: Follower,
+    latency: u32,
+    segment: Option<Segment>,
+    variant: String,
+}
+
+#[wasm_bindgen]
+impl Hls {
+    /// A follower that joins as near to live as `latency` says (0 realtime, 1 low, 2 normal).
+    #[wasm_bindgen(constructor)]
+    pub fn new(latency: u32) -> Self {
+        Self { latency, ..Self::default() }
+    }
+
+    /// Reads a playlist: 0 go on with [`Hls::advance`], 1 load [`Hls::uri`] instead, 2 it is none,
+    /// 3 it is encrypted or not MPEG-TS.
+    pub fn playlist(&mut self, text: &str) -> u32 {
+        match self.follower.playlist(text, latency(self.latency)) {
+            Step::Segments => 0,
+            Step::Variant(uri) => {
+                self.variant = uri;
+                1
+            }
+            Step::Invalid => 2,
+            Step::Unsupported => 3,
+        }
+    }
+
+    /// Goes to the next segment; false when there is none yet.
+    pub fn advance(&mut self) -> bool {
+        self.segment = self.follower.next();
+        self.segment.is_some()
+    }
+
+    /// The segment's address, or the variant's, as it stands in the playlist.
+    pub fn uri(&self) -> String {
+        self.segment.as_ref().map_or_else(|| self.variant.clone(), |segment| segment.uri.clone())
+    }
+
+    /// Whether the segment's times do not continue those before.
+    pub fn discontinuity(&self) -> bool {
+        self.segment.as_ref().is_some_and(|segment| segment.discontinuity)
+    }
+
+    /// The first byte and the number of bytes of the segment in its resource; empty: all of it.
+    pub fn range(&self) -> Vec<f64> {
+        let range = self.segment.as_ref().and_then(|segment| segment.range);
+        range.map_or_else(Vec::new, |range| vec![range.offset as f64, range.length as f64])
+    }
+
+    /// Milliseconds until the playlist should be loaded again.
+    pub fn reload(&self) -> f64 {
+        self.follower.reload() as f64 / 1e3
+    }
+
+    /// Whether the playlist is complete.
+    pub fn ended(&self) -> bool {
+        self.follower.ended()
+    }
+}

@@ -1,0 +1,169 @@
+//! The audio track: a count of samples that follows the timestamps, not the timestamps themselves.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use media::codec::{aac::AudioSpecificConfig, mp3, opus};
+use media::time::{MILLI, Micros, SECOND, from_ticks};
+use media::{Codec, Config, Frame, mp4};
+
+use super::silence::silence;
+
+/// Frames in a fragment.
+const BUNDLE: usize = 3;
+/// Timestamps may be this far from the count; beyond, frames are left out or silence put in.
+const DRIFT: Micros = 45 * MILLI;
+/// Sound that is this far behind the picture has stopped.
+const STOPPED: Micros = SECOND;
+/// Silence is written this far behind the picture: sound that comes back has its place.
+const BEHIND: Micros = 300 * MILLI;
+/// Longer silences than this are jumped (the video has the same hole).
+const LONGEST_FILL: Micros = 6 * SECOND;
+
+/// One frame that waits for company.
+pub(super) struct Held {
+    dts: Micros,
+    duration: Micros,
+    data: Bytes,
+}
+
+impl Held {
+    pub(super) fn sample(&self) -> mp4::Sample<'_> {
+        let &Self { dts, duration, ref data } = self;
+        mp4::Sample { dts, pts: dts, duration: duration as u32, key: true, data }
+    }
+}
+
+/// Where the audio track stands.
+#[derive(Default)]
+pub(super) struct AudioLane {
+    config: Option<Arc<Config>>,
+    /// Samples of a frame, where every frame has as many.
+    samples: u32,
+    /// The time that the count of samples began at, and the count.
+    origin: Option<Micros>,
+    count: i64,
+    /// Up to where fragments were handed out.
+    flushed: Micros,
+    held: Vec<Held>,
+    /// Silence goes out instead of frames.
+    stopped: bool,
+}
+
+impl AudioLane {
+    pub(super) fn config(&self) -> Option<&Arc<Config>> {
+        self.config.as_ref()
+    }
+
+    pub(super) fn set(&mut self, config: Option<Arc<Config>>) {
+        self.samples = match config.as_deref() {
+            Some(config) if config.codec == Codec::Aac => {
+                AudioSpecificConfig::parse(&config.description).map_or(1024, |asc| asc.samples())
+            }
+            _ => 1152,
+        };
+        self.config = config;
+        self.cut();
+    }
+
+    /// Whether frames of `config` need nothing new.
+    pub(super) fn is(&self, config: &Arc<Config>) -> bool {
+        self.config.as_ref().is_some_and(|own| Arc::ptr_eq(own, config) || own == config)
+    }
+
+    pub(super) fn flushed(&self) -> Micros {
+        self.flushed
+    }
+
+    /// The count begins anew at the next frame's own time.
+    pub(super) fn cut(&mut self) {
+        self.origin = None;
+        self.count = 0;
+        self.stopped = false;
+        self.held.clear();
+    }
+
+    fn rate(&self) -> u32 {
+        self.config.as_ref().and_then(|config| config.audio()).map_or(48_000, |a| a.sample_rate.max(1))
+    }
+
+    /// The time after the newest frame, by the count.
+    fn end(&self) -> Option<Micros> {
+        self.origin.map(|origin| origin + from_ticks(self.count, self.rate()))
+    }
+
+    pub(super) fn push(&mut self, frame: Frame) {
+        let samples = match frame.config.codec {
+            Codec::Opus => opus::samples(&frame.data).unwrap_or(960),
+            Codec::Mp3 => mp3::Header::parse(&frame.data).map_or(1152, |header| header.samples),
+            _ => self.samples,
+        };
+        match self.end().filter(|_| self.count > 0) {
+            None => {
+                self.origin = Some(frame.dts);
+                self.count = 0;
+            }
+            // Sound that is over already: the source stepped back a little.
+            Some(end) if frame.dts < end - DRIFT => {
+                // If it is only late, it may catch up with the silence.
+                self.stopped = false;
+                return;
+            }
+            Some(end) if frame.dts > end + DRIFT => self.fill_up_to(frame.dts),
+            Some(_) => {}
+        }
+        self.stopped = false;
+        self.add(frame.data, samples);
+    }
+
+    /// The picture is at `time`: sound that has stopped must not stop it as well.
+    pub(super) fn keep_up(&mut self, time: Micros) {
+        let Some(end) = self.end() else {
+            self.origin = Some(time);
+            return;
+        };
+        self.stopped |= time > end + STOPPED;
+        if self.stopped {
+            self.fill_up_to(time - BEHIND);
+        }
+    }
+
+    /// Puts silence where sound should be, if it is missing up to `time` by more than jitter.
+    fn fill_up_to(&mut self, time: Micros) {
+        let Some(end) = self.end().filter(|&end| time > end + DRIFT) else { return };
+        let frame = self.config.as_deref().and_then(silence);
+        match frame {
+            Some(data) if time - end < LONGEST_FILL => {
+                while self.end().is_some_and(|end| end + MILLI < time) {
+                    self.add(Bytes::from_static(data), self.samples);
+                }
+            }
+            // No silence in this codec: the count goes on from there.
+            _ => {
+                self.origin = Some(time);
+                self.count = 0;
+            }
+        }
+    }
+
+    fn add(&mut self, data: Bytes, samples: u32) {
+        let Some(dts) = self.end() else { return };
+        self.count += i64::from(samples);
+        let duration = self.end().unwrap_or(dts) - dts;
+        self.held.push(Held { dts, duration, data });
+    }
+
+    /// Frames for a fragment, once there are enough, or whatever there is.
+    pub(super) fn bundle(&mut self, all: bool) -> Option<Vec<Held>> {
+        let size = if all { self.held.len().min(BUNDLE) } else { BUNDLE };
+        if size == 0 || self.held.len() < size {
+            return None;
+        }
+        let rest = self.held.split_off(size);
+        let frames = std::mem::replace(&mut self.held, rest);
+        if let Some(last) = frames.last() {
+            self.flushed = last.dts + last.duration;
+        }
+        Some(frames)
+    }
+}

@@ -1,0 +1,346 @@
+//! Frames to what a SourceBuffer takes: initialisation segments and fragments, in order.
+//!
+//! One fragment per video frame, as soon as it is there: its duration is a guess from the frames before.
+//! Audio goes three frames at a time, on its own count of samples, so that neither a container's coarse
+//! timestamps nor lost packets make holes (which would stop MSE until the next key frame).
+
+mod audio;
+mod silence;
+mod start;
+mod video;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use media::time::{MILLI, Micros, SECOND, Timeline};
+use media::{Config, Frame, Track, mp4};
+
+use audio::AudioLane;
+use start::Start;
+use video::VideoLane;
+
+const VIDEO_ID: u32 = 1;
+const AUDIO_ID: u32 = 2;
+/// Fragments nobody takes are dropped beyond this many bytes; video goes on with a key frame.
+const PENDING_LIMIT: usize = 24 << 20;
+/// Media times begin here: early enough for MSE, late enough for frames before the first one.
+const EPOCH: Micros = SECOND;
+/// Without video for this long, while there is sound, the picture's track is given up.
+const VIDEO_GONE: Micros = 3 * SECOND;
+
+/// One piece to append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chunk {
+    /// An initialisation segment.
+    Init(Init),
+    /// Fragments.
+    Media(Vec<u8>),
+}
+
+/// An initialisation segment, and how to begin with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Init {
+    /// The bytes.
+    pub data: Bytes,
+    /// `video/mp4; codecs="…"`.
+    pub mime: String,
+    /// The tracks are others than before: it needs a new MediaSource.
+    pub rebuild: bool,
+}
+
+/// What the page should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The browser cannot decode the audio; video plays alone.
+    NoAudio,
+    /// The browser cannot decode the video.
+    NoVideo,
+}
+
+/// Turns one stream's frames into chunks.
+pub struct Remuxer {
+    /// Whether the browser plays a MIME type.
+    supports: Box<dyn Fn(&str) -> bool>,
+    timeline: Timeline,
+    start: Option<Start>,
+    video: VideoLane,
+    audio: AudioLane,
+    /// The tracks of the newest initialisation segment: video, audio.
+    active: [bool; 2],
+    /// Tracks that this browser cannot play.
+    refused: [bool; 2],
+    /// The next initialisation segment needs a new MediaSource, whatever its tracks are.
+    rebuild: bool,
+    sequence: u32,
+    pending: usize,
+    chunks: VecDeque<Chunk>,
+    notices: VecDeque<Notice>,
+}
+
+const fn slot(track: Track) -> usize {
+    match track {
+        Track::Video => 0,
+        Track::Audio => 1,
+    }
+}
+
+impl Remuxer {
+    /// A remuxer for a browser that plays the MIME types that `supports` says.
+    pub fn new(supports: Box<dyn Fn(&str) -> bool>) -> Self {
+        Self {
+            supports,
+            timeline: Timeline::new(EPOCH),
+            start: Some(Start::default()),
+            video: VideoLane::default(),
+            audio: AudioLane::default(),
+            active: [false; 2],
+            refused: [false; 2],
+            rebuild: true,
+            sequence: 0,
+            pending: 0,
+            chunks: VecDeque::new(),
+            notices: VecDeque::new(),
+        }
+    }
+
+    /// The container says which tracks to wait for.
+    pub fn promise(&mut self, video: bool, audio: bool) {
+        if let Some(start) = &mut self.start {
+            start.promised = [video, audio];
+        }
+    }
+
+    /// A track is there that cannot be read.
+    pub fn unsupported(&mut self, track: Track) {
+        self.refuse(track);
+    }
+
+    /// Takes a frame that came at the wall-clock time `now`.
+    pub fn push(&mut self, now: Micros, mut frame: Frame) {
+        let track = frame.track();
+        if self.refused[slot(track)] {
+            return;
+        }
+        let gap = if track == Track::Video { self.video.duration() } else { 20 * MILLI };
+        let (offset, _) = self.timeline.offset(frame.dts, gap);
+        frame.dts = frame.dts.saturating_add(offset);
+        // A composition time of minutes is no B-frame: it would make a hole.
+        frame.pts = frame.pts.saturating_add(offset).clamp(frame.dts - SECOND, frame.dts + 3 * SECOND);
+        match &mut self.start {
+            Some(start) => {
+                start.hold(now, frame);
+                self.poll(now);
+            }
+            None => self.feed(frame),
+        }
+    }
+
+    /// Lets time pass: a track that was promised is not awaited for ever.
+    pub fn poll(&mut self, now: Micros) {
+        if self.start.as_ref().is_some_and(|start| start.ready(now, self.refused)) {
+            let start = self.start.take().unwrap_or_default();
+            self.begin(start.into_frames());
+        }
+    }
+
+    /// What follows comes from a new connection, or is no continuation: it is joined to what was there.
+    pub fn restart(&mut self) {
+        self.flush();
+        self.timeline.restart(self.video.duration());
+        self.start = Some(Start::promised(self.active));
+    }
+
+    /// The browser's MediaSource is broken: the next frames go into a new one.
+    pub fn rebuild(&mut self) {
+        self.clear();
+        self.rebuild = true;
+        self.restart();
+    }
+
+    /// Nothing follows: what waited for company goes out.
+    pub fn flush(&mut self) {
+        if let Some(start) = self.start.take() {
+            let frames = start.into_frames();
+            if frames.iter().any(|frame| frame.key) {
+                self.begin(frames);
+            } else {
+                self.start = Some(Start::default());
+            }
+        }
+        self.flush_audio();
+    }
+
+    /// The next piece to append.
+    pub fn take(&mut self) -> Option<Chunk> {
+        let chunk = self.chunks.pop_front()?;
+        if let Chunk::Media(data) = &chunk {
+            self.pending -= data.len();
+        }
+        Some(chunk)
+    }
+
+    /// The next thing the page should know.
+    pub fn notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    /// Up to which media time everything is there.
+    pub fn end(&self) -> Micros {
+        match self.active {
+            [true, true] => self.video.end().min(self.audio.flushed()),
+            [false, true] => self.audio.flushed(),
+            _ => self.video.end(),
+        }
+    }
+
+    /// The presentation time of the newest video frame.
+    pub fn newest_picture(&self) -> Micros {
+        self.video.newest_pts()
+    }
+
+    /// The configurations in use.
+    pub fn configs(&self) -> [Option<&Arc<Config>>; 2] {
+        [self.video.config().filter(|_| self.active[0]), self.audio.config().filter(|_| self.active[1])]
+    }
+
+    /// The tracks are known: everything held goes out, from the first key frame.
+    fn begin(&mut self, frames: Vec<Frame>) {
+        let first = |track| frames.iter().find(|frame| frame.track() == track && frame.key);
+        let configs = [first(Track::Video), first(Track::Audio)].map(|f| f.map(|f| f.config.clone()));
+        let [video, audio] = configs.map(|config| config.filter(|config| self.playable(config)));
+        self.video.set(video);
+        self.audio.set(audio);
+        self.init([self.video.config().is_some(), self.audio.config().is_some()]);
+        frames.into_iter().for_each(|frame| self.feed(frame));
+    }
+
+    fn playable(&mut self, config: &Config) -> bool {
+        let ok = mp4::init_segment(&[(1, config)]).is_ok() && (self.supports)(&mp4::mime(&[config]));
+        if !ok {
+            self.refuse(config.track());
+        }
+        ok
+    }
+
+    fn refuse(&mut self, track: Track) {
+        if !std::mem::replace(&mut self.refused[slot(track)], true) {
+            self.notices.push_back(if track == Track::Audio { Notice::NoAudio } else { Notice::NoVideo });
+        }
+    }
+
+    /// An initialisation segment for these tracks; decoding starts anew on a key frame.
+    fn init(&mut self, active: [bool; 2]) {
+        self.flush_audio();
+        let tracks: Vec<(u32, &Config)> = [(VIDEO_ID, self.video.config()), (AUDIO_ID, self.audio.config())]
+            .into_iter()
+            .zip(active)
+            .filter_map(|((id, config), active)| config.filter(|_| active).map(|config| (id, &**config)))
+            .collect();
+        let Ok(data) = mp4::init_segment(&tracks) else { return };
+        let configs: Vec<&Config> = tracks.iter().map(|&(_, config)| config).collect();
+        let mime = mp4::mime(&configs);
+        let rebuild = std::mem::take(&mut self.rebuild) || active != self.active;
+        if rebuild {
+            // Fragments for the old MediaSource.
+            self.clear();
+        }
+        self.active = active;
+        self.video.cut();
+        self.audio.cut();
+        self.chunks.push_back(Chunk::Init(Init { data, mime, rebuild }));
+    }
+
+    fn feed(&mut self, frame: Frame) {
+        match frame.track() {
+            Track::Video => self.feed_video(frame),
+            Track::Audio => self.feed_audio(frame),
+        }
+    }
+
+    fn feed_video(&mut self, frame: Frame) {
+        let changed = !self.video.is(&frame.config);
+        if changed || !self.active[0] || self.active[1] != self.audio.config().is_some() {
+            // A new picture size, or a track that came later: from a key frame.
+            if !frame.key {
+                if changed {
+                    self.video.cut();
+                }
+                if changed || !self.active[0] {
+                    return;
+                }
+            } else if changed && !self.playable(&frame.config) {
+                return;
+            } else {
+                self.video.set(Some(frame.config.clone()));
+                self.init([true, self.audio.config().is_some()]);
+            }
+        }
+        let Some(sample) = self.video.sample(&frame) else { return };
+        self.write(VIDEO_ID, &[sample]);
+        if self.active[1] {
+            self.audio.keep_up(frame.dts);
+            self.write_audio(false);
+        }
+    }
+
+    fn feed_audio(&mut self, frame: Frame) {
+        if !self.audio.is(&frame.config) {
+            if !self.playable(&frame.config) {
+                return;
+            }
+            self.flush_audio();
+            self.audio.set(Some(frame.config.clone()));
+            if self.active[1] || !self.active[0] {
+                self.init([self.active[0], true]);
+            }
+        }
+        if !self.active[1] {
+            // Joins at the next key frame.
+            return;
+        }
+        if self.active[0] && frame.dts > self.video.end() + VIDEO_GONE {
+            self.init([false, true]);
+        }
+        self.audio.push(frame);
+        self.write_audio(false);
+    }
+
+    fn flush_audio(&mut self) {
+        self.write_audio(true);
+    }
+
+    fn write_audio(&mut self, all: bool) {
+        while let Some(frames) = self.audio.bundle(all) {
+            let samples: Vec<_> = frames.iter().map(audio::Held::sample).collect();
+            self.write(AUDIO_ID, &samples);
+        }
+    }
+
+    fn write(&mut self, id: u32, samples: &[mp4::Sample<'_>]) {
+        if self.pending > PENDING_LIMIT {
+            self.clear();
+            let active = self.active;
+            self.rebuild = true;
+            self.init(active);
+            return;
+        }
+        if !matches!(self.chunks.back(), Some(Chunk::Media(_))) {
+            self.chunks.push_back(Chunk::Media(Vec::new()));
+        }
+        if let Some(Chunk::Media(out)) = self.chunks.back_mut() {
+            self.sequence = self.sequence.wrapping_add(1);
+            let before = out.len();
+            mp4::fragment(out, self.sequence, id, samples);
+            self.pending += out.len() - before;
+        }
+    }
+
+    fn clear(&mut self) {
+        self.chunks.clear();
+        self.pending = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests;
