@@ -14,7 +14,8 @@ pub struct Frame {
     pub config: Arc<Config>,
     /// Decode time in microseconds on the stream's clock.
     pub dts: Micros,
-    /// Presentation time in microseconds on the stream's clock; `pts ≥ dts`.
+    /// Presentation time in microseconds on the stream's clock. Not before `dts`, except from the few
+    /// encoders that number so: muxers must bear it.
     pub pts: Micros,
     /// Whether decoding may start here. Every audio frame of the supported codecs is one.
     pub key: bool,

@@ -25,7 +25,14 @@ pub(crate) fn run(args: &[String]) -> Result {
     for target in &targets {
         let limit = format!("-max_total_time={seconds}");
         let options = ["--", &limit, "-rss_limit_mb=1024", "-timeout=10", "-print_final_stats=1"];
-        if let Err(why) = sh(fuzz().args(["run", "--fuzz-dir", ".", target]).args(options)) {
+        let (corpus, seeds) = (format!("corpus/{target}"), format!("seeds/{target}"));
+        std::fs::create_dir_all(dir.join(&corpus)).map_err(|why| format!("{corpus}: {why}"))?;
+        let mut run = fuzz();
+        run.args(["run", "--fuzz-dir", ".", target, &corpus]);
+        if dir.join(&seeds).is_dir() {
+            run.arg(&seeds);
+        }
+        if let Err(why) = sh(run.args(options)) {
             eprintln!("{why}");
             failed.push(*target);
         }

@@ -1,0 +1,60 @@
+use super::*;
+use crate::codec::samples::{H264_PPS, H264_SPS};
+
+#[test]
+fn sizes_are_cropped() {
+    for (sps, width, height, profile) in [
+        ("6764001facd9405005bb0110000003001000000303c0f1831960", 1280, 720, 100),
+        ("6742c01eda0280bfe5c044000003000400000300f03c58ba80", 640, 360, 66),
+        ("674d4028eca03c0113f2e0220000030002000003007 81e30632c", 1920, 1080, 77),
+        ("67f4001f919b281b07bc5f80880000030008000003 01e078c18cb0", 854, 480, 244),
+        // Interlaced: map units of two rows.
+        ("674d4028f403c0227ef011000003000100000300321f162ea0", 1920, 1080, 77),
+    ] {
+        let parsed = Sps::parse(&crate::codec::samples::hex(sps)).unwrap();
+        assert_eq!((parsed.width, parsed.height, parsed.profile), (width, height, profile), "{sps}");
+    }
+    assert!(Sps::parse(&H264_SPS[..7]).is_err());
+}
+
+#[test]
+fn avcc_from_sets_and_back_and_with_short_lengths() {
+    let config = config_from_parameter_sets(&[H264_SPS], &[H264_PPS]).unwrap();
+    assert_eq!(config.codec_string(), "avc1.64001f");
+    let parsed = Avcc::parse(&config.description).unwrap();
+    assert_eq!(parsed, Avcc { length_size: 4, sps: vec![H264_SPS], pps: vec![H264_PPS] });
+    let mut short = config.description.to_vec();
+    short[4] = 0xfd;
+    assert_eq!(config_from_avcc(short.into()).unwrap(), config);
+    assert!(config_from_avcc(Bytes::from_static(&[1, 100, 0, 31, 0xff, 0xe0, 0])).is_err());
+}
+
+#[test]
+fn new_parameter_sets_in_band_make_a_new_config() {
+    let config = config_from_parameter_sets(&[H264_SPS], &[H264_PPS]).unwrap();
+    let idr = [0x65, 0x88, 0x80, 0x40];
+    let mut au = Vec::new();
+    for nal in [H264_SPS, &[0x68, 0xee, 0x01, 0x02][..], &idr] {
+        nal::push_length_prefixed(&mut au, nal);
+    }
+    let (new, rest) = take_parameter_sets(au.into(), Some(&config)).unwrap();
+    let new = new.expect("the PPS differs");
+    assert_eq!(Avcc::parse(&new.description).unwrap().pps, [&[0x68, 0xee, 0x01, 0x02]]);
+    assert_eq!(length_prefixed(&rest).collect::<Vec<_>>(), [idr]);
+    assert_eq!(entry_point(&rest), Entry::Idr);
+}
+
+#[test]
+fn entry_points() {
+    let au = |nals: &[&[u8]]| {
+        let mut out = Vec::new();
+        nals.iter().for_each(|nal| nal::push_length_prefixed(&mut out, nal));
+        entry_point(&out)
+    };
+    let (i_slice, p_slice): (&[u8], &[u8]) = (&[0x61, 0x88, 0x84], &[0x41, 0x9a, 0x24]);
+    let recovery: &[u8] = &[0x06, 0x05, 0x01, 0xaa, 0x06, 0x01, 0xc4, 0x80];
+    assert_eq!(au(&[&[9, 0xf0], i_slice]), Entry::Recovery);
+    assert_eq!(au(&[&[9, 0xf0], p_slice]), Entry::None);
+    assert_eq!(au(&[recovery, p_slice]), Entry::Recovery);
+    assert_eq!(au(&[&[9, 0xf0], &recovery[..5]]), Entry::NoPicture);
+}
