@@ -109,7 +109,7 @@ mod tests {
         let words = NameError::Empty.to_string();
         assert_eq!(read("rtmp://h/live", "live", ""), is(&words, "", "h"));
         assert_eq!(Address::new("", "live", "a%2g").name, Err(NameError::Character));
-        assert_eq!(Address::new("", "live", "..").name, Err(NameError::Empty));
+        assert_eq!(Address::new("", "live", "..").name, Err(NameError::Character));
         assert_eq!(Address::new("rtmp://h/live", "live", "s?secret=x").url(), "rtmp://h/live/s");
     }
 }

@@ -152,10 +152,10 @@ impl ChunkReader {
     }
 
     fn take(&mut self, index: usize, bytes: &[u8]) -> Result<(), ChunkError> {
-        self.unfinished += bytes.len();
-        if self.unfinished > self.max_message.saturating_add(SLACK) {
+        if self.unfinished + bytes.len() > self.max_message.saturating_add(SLACK) {
             return Err(ChunkError::TooMuchUnfinished);
         }
+        self.unfinished += bytes.len();
         let stream = &mut self.streams[index];
         let have = stream.payload.len();
         if stream.payload.capacity() - have < bytes.len() {
