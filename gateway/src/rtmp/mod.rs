@@ -66,3 +66,6 @@ async fn request(connection: &mut Connection, edge: &Edge) -> Result<Event, End>
         connection.receive()?;
     }
 }
+
+#[cfg(test)]
+mod tests;

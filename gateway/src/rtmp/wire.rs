@@ -18,9 +18,10 @@ impl Default for Messages {
 }
 
 impl Messages {
-    fn metadata(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
+    /// Metadata are at time 0, wherever they stand: at any other, ffmpeg takes them for a track of text.
+    fn metadata(&mut self, tracks: &Tracks, out: &mut Vec<u8>) {
         let body = mux::metadata_body(tracks.video.as_deref(), tracks.audio.as_deref());
-        self.0.write(kind::DATA, mux::timestamp(dts), STREAM, body, out);
+        self.0.write(kind::DATA, 0, STREAM, body, out);
     }
 
     fn sequence_header(&mut self, config: &Config, dts: Micros, out: &mut Vec<u8>) {
@@ -33,14 +34,14 @@ impl Messages {
 
 impl Encoder for Messages {
     fn prelude(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
-        self.metadata(tracks, dts, out);
+        self.metadata(tracks, out);
         for config in tracks.video.iter().chain(&tracks.audio) {
             self.sequence_header(config, dts, out);
         }
     }
 
     fn config(&mut self, config: &Config, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
-        self.metadata(tracks, dts, out);
+        self.metadata(tracks, out);
         self.sequence_header(config, dts, out);
     }
 

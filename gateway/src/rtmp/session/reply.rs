@@ -25,6 +25,8 @@ impl Session {
     }
 
     /// Grants what the client asked for in `play`. The owner sends the stream's messages after this.
+    ///
+    /// Other servers add `|RtmpSampleAccess`, which only Flash heeded: ffmpeg shows it as a track.
     pub fn accept_play(&mut self) {
         if let Some(open) = self.open() {
             open.activity = Activity::Playing;
@@ -32,11 +34,6 @@ impl Session {
         self.control(control::STREAM_BEGIN, STREAM);
         self.status("status", "NetStream.Play.Reset", "playing and resetting");
         self.status("status", "NetStream.Play.Start", "playing");
-        self.values(
-            kind::DATA,
-            STREAM,
-            &["|RtmpSampleAccess".into(), Value::Boolean(true), Value::Boolean(true)],
-        );
     }
 
     /// Refuses a `publish` or `play`, or ends one: an `onStatus` of level `error`. The words are for
