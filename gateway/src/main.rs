@@ -23,7 +23,9 @@ enum Command {
     /// Run the gateway
     Serve(Settings),
     /// Show the settings
-    Config {
+    // Not named `Config`: clap gives a variant's fields a group of its name, and the struct has one.
+    #[command(name = "config")]
+    Show {
         /// Print every setting with its words as a TOML file
         #[arg(long, required = true)]
         print: bool,

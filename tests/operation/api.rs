@@ -119,9 +119,17 @@ fn metrics_count_what_happens() {
     let viewer = FlvViewer::http(gateway.http(), "/live/x.flv");
     viewer.wait_frames(VIDEO, 30, LIMIT);
     let text = gateway.get("/metrics").text();
-    for name in ["streams", "viewers", "bytes", "memory"] {
-        let sample = text.lines().find(|line| !line.starts_with('#') && line.contains(name));
-        let value = sample.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-        assert!(value.is_some_and(|value| value > 0.0), "{name} in\n{text}");
+    for name in [
+        "lianmai_streams",
+        "lianmai_publishers",
+        "lianmai_viewers{protocol=\"http-flv\"}",
+        "lianmai_stream_frames_total{stream=\"live/x\"}",
+        "lianmai_received_bytes_total",
+        "lianmai_sent_bytes_total",
+        "lianmai_process_memory_bytes",
+        "lianmai_connections",
+    ] {
+        let sample = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+        assert!(sample.is_some_and(|value| value > 0.0), "{name} in\n{text}");
     }
 }
