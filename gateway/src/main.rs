@@ -35,6 +35,7 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 struct Settings {
     /// The file with the settings; ./lianmai.toml is read where it is there
     #[arg(long, env = "LIANMAI_CONFIG", value_name = "FILE")]
@@ -73,4 +74,14 @@ fn run(config: Config) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(serve::run(config)).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -27,6 +28,8 @@ const STREAM_NOT_FOUND: u32 = 2048;
 const CLIENT_NOT_FOUND: u32 = 2049;
 /// SRS's code for what a security rule denies.
 const DENIED: u32 = 1058;
+/// SRS has no code for this; its HTTP layer says the status.
+const BAD_REQUEST: u32 = 400;
 /// As many as SRS lists when nobody says how many.
 const COUNT: usize = 10;
 
@@ -85,6 +88,10 @@ impl Api {
 
     fn refuse(&self, status: StatusCode, code: u32, message: &str) -> Response {
         self.say(status, code, types::Message { message })
+    }
+
+    fn bad_range(&self) -> Response {
+        self.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, "start and count are numbers")
     }
 
     fn denied(&self, denied: Denied) -> Response {
@@ -161,7 +168,10 @@ impl Range {
     }
 }
 
-async fn streams(State(api): State<Api>, Query(range): Query<Range>) -> Response {
+type Asked = Result<Query<Range>, QueryRejection>;
+
+async fn streams(State(api): State<Api>, range: Asked) -> Response {
+    let Ok(Query(range)) = range else { return api.bad_range() };
     let clients = api.0.edge.clients.list();
     let streams = range.of(&api.0.edge.hub.streams(), |stream| types::Stream::of(stream, &clients));
     api.answer(types::Streams { streams })
@@ -183,10 +193,11 @@ async fn stream(State(api): State<Api>, Path(id): Path<String>) -> Response {
 async fn clients(
     State(api): State<Api>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Query(range): Query<Range>,
+    range: Asked,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
+    let Ok(Query(range)) = range else { return api.bad_range() };
     if let Err(denied) = api.may_operate(&uri, &headers, peer) {
         return api.denied(denied);
     }

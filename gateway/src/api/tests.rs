@@ -1,1 +1,109 @@
+use axum::body::Body;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::BodyExt as _;
+use media::{Codec, Config as MediaConfig, Format, Frame, Video as Size};
+use serde_json::Value;
+use tower::ServiceExt as _;
 
+use super::*;
+use crate::auth::Auth;
+use crate::config::Config;
+use crate::hub::{ClientInfo, StreamName};
+
+fn edge(auth: Auth) -> Edge {
+    Edge::new(Config::default(), auth)
+}
+
+async fn ask(edge: &Edge, method: &str, path: &str, peer: &str) -> (StatusCode, Value) {
+    let api = Api::new(edge.clone(), Gate::new(1, 0));
+    let mut request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+    request.headers_mut().insert(header::HOST, "127.0.0.1:8080".parse().unwrap());
+    request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
+    let answer = router::<()>(api).oneshot(request).await.unwrap();
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+fn publish(edge: &Edge, name: &str) -> (crate::hub::Publisher, crate::hub::ClientHandle) {
+    let mut publisher = edge.hub.publish(&StreamName::parse(name).unwrap()).unwrap();
+    let config = Arc::new(MediaConfig {
+        codec: Codec::H264,
+        format: Format::Video(Size { width: 1280, height: 720 }),
+        description: Bytes::from_static(&[1, 77, 0, 31]),
+    });
+    publisher.push(Frame { config, dts: 0, pts: 0, key: true, data: Bytes::from_static(&[0; 100]) });
+    let info = ClientInfo {
+        protocol: "rtmp",
+        kind: ClientKind::Publish,
+        peer: "192.0.2.7:5".parse().unwrap(),
+        url: "rtmp://host/live/x".to_owned(),
+        agent: "OBS".to_owned(),
+    };
+    let handle = edge.clients.add(info, publisher.stream());
+    (publisher, handle)
+}
+
+const HERE: &str = "127.0.0.1:5";
+
+#[tokio::test]
+async fn lists_have_a_start_and_a_count() {
+    let edge = edge(Auth::default());
+    let _held: Vec<_> = (0..12).map(|n| publish(&edge, &format!("live/s{n:02}"))).collect();
+    for (query, first, length) in
+        [("", "s00", 10), ("?start=10", "s10", 2), ("?start=1&count=2", "s01", 2), ("?count=0", "s00", 1)]
+    {
+        let (_, answer) = ask(&edge, "GET", &format!("/api/v1/streams/{query}"), HERE).await;
+        let streams = answer["streams"].as_array().unwrap();
+        assert_eq!((&streams[0]["name"], streams.len()), (&first.into(), length), "{query}");
+    }
+    let (status, answer) = ask(&edge, "GET", "/api/v1/streams?start=x", HERE).await;
+    assert_eq!((status, &answer["code"]), (StatusCode::BAD_REQUEST, &400.into()));
+}
+
+#[tokio::test]
+async fn a_stream_and_its_publisher_name_each_other() {
+    let edge = edge(Auth::default());
+    let (publisher, handle) = publish(&edge, "live/x");
+    handle.received(1000);
+    let id = publisher.stream().id().to_owned();
+    let (_, answer) = ask(&edge, "GET", &format!("/api/v1/streams/{id}"), HERE).await;
+    let stream = &answer["stream"];
+    assert_eq!(stream["video"]["profile"], "Main");
+    assert_eq!((&stream["publish"]["active"], &stream["audio"]), (&true.into(), &Value::Null));
+    let cid = stream["publish"]["cid"].as_str().unwrap();
+    let (_, answer) = ask(&edge, "GET", &format!("/api/v1/clients/{cid}"), HERE).await;
+    let client = &answer["client"];
+    assert_eq!((&client["type"], &client["ip"]), (&"rtmp-publish".into(), &"192.0.2.7".into()));
+    assert_eq!((&client["stream"], &client["recv_bytes"]), (&id.into(), &1000.into()));
+    assert_eq!(ask(&edge, "GET", "/api/v1/clients/77", HERE).await.1["code"], CLIENT_NOT_FOUND);
+}
+
+#[tokio::test]
+async fn only_an_operator_sees_and_kicks_clients() {
+    let secret = Some("s".to_owned());
+    let edge = edge(Auth { public: true, secret, ..Auth::default() });
+    let (publisher, handle) = publish(&edge, "live/x");
+    let path = format!("/api/v1/clients/{}", handle.client().id);
+    for (method, path) in [("GET", "/api/v1/clients"), ("GET", &path), ("DELETE", &path)] {
+        let (status, answer) = ask(&edge, method, path, HERE).await;
+        assert_eq!((status, &answer["code"]), (StatusCode::UNAUTHORIZED, &DENIED.into()), "{method} {path}");
+    }
+    let (status, answer) = ask(&edge, "DELETE", &format!("{path}?secret=s"), HERE).await;
+    assert_eq!((status, &answer["code"]), (StatusCode::OK, &0.into()));
+    publisher.revoked().await;
+    handle.kicked().await;
+}
+
+#[tokio::test]
+async fn metrics_are_whole_families() {
+    let edge = edge(Auth::default());
+    let _held = publish(&edge, "live/x");
+    let text = metrics::render(&edge, &Gate::new(1, 0));
+    assert!(text.contains("\nlianmai_stream_frames_total{stream=\"live/x\"} 1\n"), "{text}");
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let name = line.split(['{', ' ']).next().unwrap();
+        assert_eq!(text.matches(&format!("# TYPE {name} ")).count(), 1, "{name}");
+    }
+}

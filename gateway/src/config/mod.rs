@@ -32,6 +32,7 @@ fn path(text: &str) -> Result<PathBuf, std::convert::Infallible> {
 /// The gateway's settings. Times are in whole seconds, sizes in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[group(skip)]
 pub struct Config {
     /// Where RTMP publishers and players connect
     #[arg(long, env = "LIANMAI_RTMP", value_name = "ADDR", default_value = "127.0.0.1:1935")]
@@ -108,7 +109,7 @@ pub struct Config {
     )]
     pub max_connections_per_ip: usize,
 
-    /// Streams at once, counting names that players wait for
+    /// Streams at once
     #[arg(
         long,
         env = "LIANMAI_MAX_STREAMS",

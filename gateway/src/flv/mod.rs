@@ -4,8 +4,6 @@
 mod ingest;
 mod play;
 mod publish;
-#[cfg(test)]
-mod tests;
 mod wire;
 mod ws;
 

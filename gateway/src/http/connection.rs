@@ -18,7 +18,7 @@ use crate::worker::{Connection, Socket};
 /// What a connection over the limit is told.
 pub const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     Content-Type: application/problem+json\r\n\
-    Content-Length: 121\r\n\
+    Content-Length: 119\r\n\
     Retry-After: 10\r\n\
     Connection: close\r\n\
     \r\n\

@@ -1,1 +1,104 @@
+mod flv;
 
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::auth::Auth;
+use crate::config::Config;
+use crate::worker::{Connection, bind};
+
+/// A listener with everything behind it, on this test's own runtime.
+async fn listen(edge: &Edge, stop: &CancellationToken) -> SocketAddr {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (router, limits, stop) = (router(edge.clone(), Gate::new(9, 0)), edge.limits.clone(), stop.clone());
+    tokio::spawn(async move {
+        while let Ok((stream, peer)) = listener.accept().await {
+            let (router, limits, stop) = (router.clone(), limits.clone(), stop.clone());
+            tokio::spawn(async move { serve(Connection { stream, peer }, router, &limits, stop).await });
+        }
+    });
+    addr
+}
+
+async fn gateway(config: Config) -> SocketAddr {
+    listen(&Edge::new(config, Auth::default()), &CancellationToken::new()).await
+}
+
+/// What comes back for these bytes, until the server closes.
+async fn say(to: SocketAddr, request: &str) -> String {
+    let mut socket = TcpStream::connect(to).await.unwrap();
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // A reset after the answer is an end, too.
+    let _ = socket.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn every_refusal_is_a_problem_in_words() {
+    let to = gateway(Config { play_wait: 0, ..Config::default() }).await;
+    let long = "a".repeat(20_000);
+    let close = "Host: localhost\r\nConnection: close\r\n";
+    for (request, status) in [
+        (format!("GET /nothing HTTP/1.1\r\n{close}\r\n"), 404),
+        (format!("GET /live/x.flv HTTP/1.1\r\n{close}\r\n"), 404),
+        (format!("HEAD /live/x.flv HTTP/1.1\r\n{close}\r\n"), 404),
+        (format!("GET /a//b.flv HTTP/1.1\r\n{close}\r\n"), 400),
+        (format!("GET /live/%ff.flv HTTP/1.1\r\n{close}\r\n"), 400),
+        (format!("DELETE /live/x.flv HTTP/1.1\r\n{close}\r\n"), 405),
+        (format!("POST /metrics HTTP/1.1\r\n{close}Content-Length: 0\r\n\r\n"), 405),
+        (
+            format!(
+                "POST /live/x.flv HTTP/1.1\r\n{close}X-Forwarded-For: 1.2.3.4\r\nContent-Length: 0\r\n\r\n"
+            ),
+            403,
+        ),
+        (format!("GET /{long} HTTP/1.1\r\n{close}\r\n"), 414),
+        (format!("GET / HTTP/1.1\r\n{close}X: {long}\r\nY: {long}\r\n\r\n"), 431),
+        (format!("GET / HTTP/1.1\r\n{close}Host: localhost\r\n\r\n"), 400),
+        (format!("GET /live/x.flv HTTP/1.1\r\n{close}Upgrade: websocket\r\n\r\n"), 400),
+    ] {
+        let answer = say(to, &request).await;
+        let line = &request[..request.len().min(60)];
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+        assert!(answer.contains("content-type: application/problem+json\r\n"), "{line}: {answer}");
+        assert!(line.starts_with("HEAD") || answer.contains("\"detail\":\""), "{line}: {answer}");
+    }
+}
+
+#[test]
+fn the_refusal_over_the_limit_is_whole() {
+    let text = std::str::from_utf8(BUSY).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{}", body.len());
+    assert_eq!(serde_json::from_str::<serde_json::Value>(body).unwrap()["status"], 503);
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_end_is_not_waited_for() {
+    let to = gateway(Config { header_timeout: 1, ..Config::default() }).await;
+    let mut socket = TcpStream::connect(to).await.unwrap();
+    socket.write_all(b"GET / HTTP/1.1\r\nHost: local").await.unwrap();
+    let over = tokio::time::timeout(Duration::from_secs(20), socket.read_to_end(&mut Vec::new())).await;
+    assert!(over.is_ok(), "the connection stays");
+}
+
+#[tokio::test]
+async fn other_hosts_may_ask_for_streams_and_idle_connections_end_on_stop() {
+    let stop = CancellationToken::new();
+    let to = listen(&Edge::new(Config::default(), Auth::default()), &stop).await;
+    let mut socket = TcpStream::connect(to).await.unwrap();
+    socket.write_all(b"OPTIONS /live/x.flv HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = [0; 12];
+    socket.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 204");
+    stop.cancel();
+    let mut rest = String::new();
+    socket.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.contains("access-control-allow-origin: *\r\n"), "{rest}");
+}

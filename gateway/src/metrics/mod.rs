@@ -59,10 +59,13 @@ pub fn render(edge: &Edge, gate: &Gate) -> String {
     gauge(&mut out, "publishers", "Streams that are published now.", publishing as f64);
 
     family(&mut out, "viewers", "gauge", "Players that receive a stream now.");
-    let mut protocols: Vec<&str> = clients.iter().map(|c| c.info.protocol).collect();
-    protocols.extend(["http-flv", "ws-flv", "rtmp", "hls"]);
-    protocols.sort_unstable();
-    protocols.dedup();
+    // The known ones stand there even with nobody.
+    let mut protocols = vec!["http-flv", "ws-flv", "rtmp", "hls"];
+    for protocol in clients.iter().map(|c| c.info.protocol) {
+        if !protocols.contains(&protocol) {
+            protocols.push(protocol);
+        }
+    }
     for protocol in protocols {
         let viewers =
             clients.iter().filter(|c| c.info.kind == ClientKind::Play && c.info.protocol == protocol);
