@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 pub mod edge;
 pub mod flv;
+pub mod hls;
 pub mod http;
 pub mod hub;
 pub mod metrics;

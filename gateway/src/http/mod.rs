@@ -19,14 +19,16 @@ pub use connection::{BUSY, serve};
 use crate::api::{self, Api};
 use crate::edge::Edge;
 use crate::flv;
+use crate::hls::Hls;
 use crate::problem::Problem;
 use crate::worker::Gate;
 
-/// Everything that HTTP answers.
+/// Everything that HTTP answers. Inside a runtime: HLS cuts streams from now on.
 pub fn router(edge: Edge, gate: Gate) -> Router {
+    let hls = Hls::new(edge.clone());
     Router::<Edge>::new()
         .merge(api::router(Api::new(edge.clone(), gate)))
-        .fallback(other)
+        .fallback(move |edge, peer, request| other(hls.clone(), edge, peer, request))
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method")
         })
@@ -36,6 +38,7 @@ pub fn router(edge: Edge, gate: Gate) -> Router {
 
 /// Streams, known by what follows the last dot of their address, and files.
 async fn other(
+    hls: Hls,
     State(edge): State<Edge>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request<Body>,
@@ -46,6 +49,7 @@ async fn other(
         _ if files::is_player(path) => return files::answer(request.method(), path, request.headers()),
         Some("flv") if *request.method() == Method::OPTIONS => preflight(),
         Some("flv") => flv::serve(edge, peer, request).await,
+        Some("m3u8" | "ts") => hls.serve(peer, request).await,
         _ => return files::answer(request.method(), path, request.headers()),
     };
     // Streams are for every page; what needs a secret checks it.
