@@ -15,7 +15,8 @@ pub(super) struct Tags;
 impl Encoder for Tags {
     fn prelude(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
         let (video, audio) = (tracks.video.as_deref(), tracks.audio.as_deref());
-        out.extend_from_slice(&mux::metadata_tag(video, audio, dts));
+        // At any time but 0 ffmpeg takes metadata for a track of text.
+        out.extend_from_slice(&mux::metadata_tag(video, audio, 0));
         for config in [video, audio].into_iter().flatten() {
             out.extend_from_slice(&mux::config_tag(config, dts));
         }

@@ -28,8 +28,10 @@ pub(super) enum End {
     Gone,
     /// It broke the protocol.
     Broken(SessionError),
-    /// It did nothing, or took nothing, for too long; says which.
+    /// It did nothing for too long; says what was missing.
     Idle(&'static str),
+    /// It took nothing for too long.
+    Stalled,
     /// It was told why, in these words.
     Told(String),
 }
@@ -40,6 +42,7 @@ impl fmt::Display for End {
             Self::Gone => f.write_str("it left"),
             Self::Broken(why) => why.fmt(f),
             Self::Idle(what) => f.write_str(what),
+            Self::Stalled => f.write_str("it takes nothing"),
             Self::Told(words) => f.write_str(words),
         }
     }
@@ -193,7 +196,7 @@ impl Connection {
         let mut total = self.write()?;
         while self.has_output() {
             if timeout(stall, self.writable()).await.is_err() {
-                return Err(End::Idle("it takes nothing"));
+                return Err(End::Stalled);
             }
             total += self.write()?;
         }

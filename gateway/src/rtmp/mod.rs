@@ -25,6 +25,9 @@ use crate::edge::Edge;
 pub async fn handle(socket: TcpStream, peer: SocketAddr, edge: Edge) {
     let mut connection = Connection::new(socket, peer, edge.limits.message);
     let end = serve(&mut connection, &edge).await;
+    if matches!(end, End::Stalled) {
+        metrics::counter!("lianmai_stalled_connections_total").increment(1);
+    }
     match &end {
         End::Broken(why) if connection.session.is_open() => warn!(%peer, %why, "rtmp connection broken"),
         why => debug!(%peer, %why, "rtmp connection over"),

@@ -137,7 +137,7 @@ impl Player<'_> {
                 }
                 () = self.connection.writable(), if blocked => {}
                 () = sleep_until(progress + stall), if blocked => {
-                    return Err(End::Idle("it takes nothing"));
+                    return Err(End::Stalled);
                 }
                 more = self.reader.next(&mut fresh), if !blocked && !self.paused => {
                     if !more {

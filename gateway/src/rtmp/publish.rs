@@ -131,7 +131,7 @@ impl Ingest {
             Ok(frame) => self.push(frame, publisher),
             Err(why) => {
                 self.bad += 1;
-                metrics::counter!("lianmai_bad_frames_total", "protocol" => "rtmp").increment(1);
+                metrics::counter!("lianmai_bad_frames_total").increment(1);
                 debug!(peer = %connection.peer, stream = %publisher.stream().name(), %why, "bad frame");
             }
         }
