@@ -1,0 +1,75 @@
+//! `media` against ffmpeg, without a server: what ffmpeg wrote as FLV goes through the demuxer and both
+//! muxers, and ffmpeg must find the same packets in the results.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lianmai_tests::Clip;
+use lianmai_tests::gateway::cache_dir;
+use lianmai_tests::packets::{Packets, View};
+use media::{Config, Frame, Track, flv, mp4};
+
+const CLIPS: [Clip; 6] = [Clip::Av, Clip::BFrames, Clip::VideoOnly, Clip::AudioOnly, Clip::Mp3, Clip::Other];
+
+fn frames(clip: Clip) -> Vec<Frame> {
+    let mut demuxer = flv::Demuxer::new();
+    demuxer.push(fs::read(clip.file()).expect("a readable clip").into());
+    let mut frames = Vec::new();
+    while let Some(event) = demuxer.next() {
+        if let flv::Event::Frame(frame) = event.expect("a good clip") {
+            frames.push(frame);
+        }
+    }
+    frames
+}
+
+fn config(frames: &[Frame], track: Track) -> Option<Arc<Config>> {
+    frames.iter().find(|frame| frame.track() == track).map(|frame| frame.config.clone())
+}
+
+/// A file for this clip in another format; ffmpeg's packets of the clip and of that file.
+fn compare(clip: Clip, extension: &str, bytes: &[u8]) {
+    let file: PathBuf = cache_dir().join(format!("formats-{}-{clip:?}.{extension}", std::process::id()));
+    fs::write(&file, bytes).expect("the cache folder can be written");
+    let (sent, seen) = (Packets::of_file(&clip.file(), View::Whole), Packets::of_file(&file, View::Whole));
+    fs::remove_file(&file).expect("the file was written");
+    assert!(sent.video.len() + sent.audio.len() > 100, "{clip:?}: hardly a packet in the clip");
+    assert!(sent == seen, "{clip:?}: packets differ in {extension}");
+}
+
+#[test]
+fn flv_comes_out_as_it_went_in() {
+    for clip in CLIPS {
+        let frames = frames(clip);
+        let (video, audio) = (config(&frames, Track::Video), config(&frames, Track::Audio));
+        let mut out = flv::mux::header(audio.is_some(), video.is_some()).to_vec();
+        out.extend_from_slice(&flv::mux::metadata_tag(video.as_deref(), audio.as_deref(), 0));
+        for config in [video, audio].iter().flatten() {
+            out.extend_from_slice(&flv::mux::config_tag(config, 0));
+        }
+        for frame in &frames {
+            out.extend_from_slice(&flv::mux::frame_tag(frame));
+        }
+        compare(clip, "flv", &out);
+    }
+}
+
+#[test]
+fn fragmented_mp4_has_the_same_packets() {
+    for clip in CLIPS {
+        let frames = frames(clip);
+        let configs = [config(&frames, Track::Video), config(&frames, Track::Audio)];
+        let configs: Vec<&Config> = configs.iter().flatten().map(|config| &**config).collect();
+        let tracks: Vec<(u32, &Config)> = (1..).zip(configs).collect();
+        let mut out = mp4::init_segment(&tracks).expect("codecs for MP4").to_vec();
+        for (sequence, frame) in (1..).zip(&frames) {
+            let &(id, _) =
+                tracks.iter().find(|(_, config)| config.track() == frame.track()).expect("a track");
+            let duration = if frame.is_video() { 33_333 } else { 23_220 };
+            let Frame { dts, pts, key, ref data, .. } = *frame;
+            mp4::fragment(&mut out, sequence, id, &[mp4::Sample { dts, pts, duration, key, data }]);
+        }
+        compare(clip, "mp4", &out);
+    }
+}
