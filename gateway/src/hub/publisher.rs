@@ -59,7 +59,7 @@ impl Clock {
         if video && !jumped && (MILLI..=SECOND).contains(&step) {
             self.gap = step;
         }
-        frame.pts = frame.pts.saturating_add(offset).max(dts);
+        frame.pts = frame.pts.saturating_add(offset);
         frame.dts = dts;
         jumped
     }
