@@ -20,7 +20,7 @@ use super::wire::{Tags, header};
 use super::{client, query, ws};
 use crate::batch::{Reader, Wire};
 use crate::edge::Edge;
-use crate::hub::{ClientHandle, ClientInfo, ClientKind, Start, Stream, StreamName};
+use crate::hub::{ClientHandle, ClientInfo, ClientKind, PlayError, Start, Stream, StreamName};
 use crate::problem::Problem;
 use crate::worker::Socket;
 
@@ -46,7 +46,7 @@ fn start(request: &Request<Body>) -> Start {
 pub(super) fn head(edge: &Edge, name: &StreamName) -> Result<Response, Problem> {
     match edge.hub.stream(name) {
         Some(_) => Ok(HEADERS.into_response()),
-        None => Err(crate::hub::PlayError::NotFound.into()),
+        None => Err(PlayError::NotFound.into()),
     }
 }
 
@@ -77,10 +77,7 @@ pub(super) fn by_websocket(
     tokio::spawn(async move {
         let Some((mut socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
         let mut said = (ws::Listener::default(), BytesMut::from(&read[..]));
-        let played = tokio::select! {
-            played = edge.hub.play(&name, edge.limits.play_wait) => played,
-            _ = listen(&mut socket, &mut said) => return,
-        };
+        let Some(played) = wait(&edge, &name, &mut socket, &mut said).await else { return };
         let (code, words) = match played {
             Err(error) => (NOT_FOUND, error.to_string()),
             Ok(stream) => {
@@ -99,6 +96,25 @@ pub(super) fn by_websocket(
 }
 
 type Heard = (ws::Listener, BytesMut);
+
+/// Waits for the stream; none when the viewer left meanwhile.
+async fn wait(
+    edge: &Edge,
+    name: &StreamName,
+    socket: &mut Socket,
+    heard: &mut Heard,
+) -> Option<Result<Arc<Stream>, PlayError>> {
+    let mut play = std::pin::pin!(edge.hub.play(name, edge.limits.play_wait));
+    loop {
+        tokio::select! {
+            played = &mut play => return Some(played),
+            said = listen(socket, heard) => match said? {
+                ws::Said::Ping(payload) => socket.write_all_buf(&mut ws::pong(payload)).await.ok()?,
+                ws::Said::Close | ws::Said::Nonsense => return None,
+            },
+        }
+    }
+}
 
 /// Sends until there is a reason to close, or none and nobody to tell it.
 async fn send(socket: &mut Socket, heard: &mut Heard, viewer: &mut Viewer) -> Option<(u16, &'static str)> {

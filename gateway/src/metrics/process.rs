@@ -38,6 +38,11 @@ pub fn uptime() -> f64 {
     text.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0.0)
 }
 
+/// How many files and connections the process may have open; none where that is not known.
+pub fn open_files() -> Option<u64> {
+    Some(field("/proc/self/limits", "Max open files")).filter(|count| *count > 0)
+}
+
 /// The number after `name` at the beginning of a line.
 fn field(path: &str, name: &str) -> u64 {
     let text = fs::read_to_string(path).unwrap_or_default();

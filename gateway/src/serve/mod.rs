@@ -94,6 +94,11 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         write_whole(ready, &addresses.json()).map_err(|e| ServeError::File(ready.clone(), e))?;
     }
     hello::print(&addresses, &edge);
+    if let Some(files) =
+        metrics::process::open_files().filter(|files| *files < edge.limits.connections as u64)
+    {
+        tracing::warn!(files, "fewer files may be open than connections are allowed: raise `ulimit -n`");
+    }
 
     tokio::select! {
         _ = terminate.recv() => {}
