@@ -61,9 +61,14 @@ impl Framer {
         for piece in data.chunks(PIECE) {
             self.carry.extend_from_slice(piece);
             let mut at = 0;
-            while let Some(&next) = self.carry.get(at + PACKET) {
+            while let Some(&first) = self.carry.get(at) {
                 let rest = &self.carry[at..];
-                if rest[0] == SYNC && next == SYNC {
+                let (whole, skip) = match rest.get(PACKET) {
+                    _ if first != SYNC => (false, rest.iter().position(|&b| b == SYNC).unwrap_or(rest.len())),
+                    None => break,
+                    Some(&next) => (next == SYNC, 1),
+                };
+                if whole {
                     self.synced = true;
                     if let Some(packet) = Packet::parse(&rest[..PACKET]) {
                         found(self.offset + at as u64, Found::Packet(packet));
@@ -74,9 +79,8 @@ impl Framer {
                 if std::mem::take(&mut self.synced) {
                     found(self.offset + at as u64, Found::Lost);
                 }
-                at += 1 + rest[1..].iter().position(|&b| b == SYNC).unwrap_or(rest.len() - 1);
+                at += skip;
             }
-            at = at.min(self.carry.len());
             self.carry.drain(..at);
             self.offset += at as u64;
         }
