@@ -54,7 +54,10 @@ fn rust_tests() -> Result {
 }
 
 fn npm() -> Result {
-    sh(command("npm").current_dir(root().join("tests")).args(["ci", "--no-audit", "--no-fund"]))
+    let install =
+        || sh(command("npm").current_dir(root().join("tests")).args(["ci", "--no-audit", "--no-fund"]));
+    // The registry may fail once.
+    install().or_else(|_| install())
 }
 
 fn types() -> Result {
