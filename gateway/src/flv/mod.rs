@@ -3,7 +3,9 @@
 
 mod ingest;
 mod play;
+mod play_ws;
 mod publish;
+mod viewer;
 mod wire;
 mod ws;
 
@@ -40,7 +42,7 @@ async fn answer(edge: Edge, peer: SocketAddr, request: Request<Body>) -> Result<
         }
         (&Method::GET, true) => {
             edge.auth.play(&about)?;
-            play::by_websocket(edge, name, peer, request)
+            play_ws::by_websocket(edge, name, peer, request)
         }
         (&Method::GET, false) => {
             edge.auth.play(&about)?;
