@@ -31,11 +31,7 @@ export class Hls {
     this.#retry = retry;
     this.#latency = latency;
     this.#target = target;
-    void ready;
-  }
-
-  start() {
-    this.#run();
+    ready.then(() => this.#run(), () => {});
   }
 
   close() {
@@ -64,6 +60,7 @@ export class Hls {
   }
 
   #run() {
+    if (this.#closed) return;
     const abort = this.#abort = new AbortController();
     this.#follow(abort).catch((error) => this.#failed(abort, error?.code ?? 'network', error?.fatal));
   }

@@ -6,6 +6,8 @@ import { backOff } from './retry.js';
 const SILENCE = 6_000;
 /** No answer at all: servers hold a request for 15 s until somebody publishes. */
 const PATIENCE = 20_000;
+/** No answer for this long means that there is nobody yet. */
+const ANSWER = 1_500;
 
 /**
  * What a loader tells.
@@ -31,7 +33,6 @@ export class Loader {
   #url; #kind; #retry; #ready; #target;
   /** Ends the connection. */
   #abort = new AbortController();
-  /** The first connection's bytes wait until the engine is there. */
   #attempt = 0;
   #timer = 0;
   #watch = 0;
@@ -41,7 +42,7 @@ export class Loader {
   #before = false;
 
   /**
-   * Opens the connection at once; bytes are handed on after {@link start}.
+   * Opens the connection at once; what comes is handed on when the engine is ready.
    * @param {string} url
    * @param {string} kind
    * @param {number} retry
@@ -56,8 +57,6 @@ export class Loader {
     this.#target = target;
     this.#connect();
   }
-
-  start() {}
 
   close() {
     this.#closed = true;
@@ -90,6 +89,9 @@ export class Loader {
     const abort = this.#abort = new AbortController();
     this.#flowing = false;
     this.#alive(PATIENCE);
+    this.#timer = setTimeout(() => {
+      if (!this.#flowing) this.#target.state('waiting', 'not-found');
+    }, ANSWER);
     const run = this.#kind === 'ws-flv' ? this.#socket(abort) : this.#fetch(abort);
     run.catch((error) => this.#failed(abort, error?.code ?? 'network', error?.fatal));
   }
@@ -147,6 +149,7 @@ export class Loader {
     const target = this.#target;
     if (!this.#flowing) {
       this.#flowing = true;
+      clearTimeout(this.#timer);
       this.#attempt = 0;
       if (this.#before) target.reconnected();
       this.#before = true;

@@ -67,7 +67,7 @@ export class Pipeline {
   }
 
   /** @param {WebAssembly.Module | undefined} module */
-  async #open(module) {
+  #open(module) {
     const { url, kind, latency, retry, wasm } = this.#request;
     const Source = /** @type {any} */ (globalThis).ManagedMediaSource ?? globalThis.MediaSource;
     if (!Source) return this.#fail('no-mse');
@@ -84,30 +84,23 @@ export class Pipeline {
       end: () => this.#end(),
       fail: (/** @type {string} */ code, /** @type {string} */ text = '') => this.#fail(code, text),
     };
-    const ready = init({ module_or_path: module ?? wasm });
-    ready.catch(() => {});
-    const loader = kind === 'hls'
+    const ready = init({ module_or_path: module ?? wasm }).then(({ memory }) => {
+      if (this.#closed) return;
+      const supports = (/** @type {string} */ mime) => Source.isTypeSupported(mime);
+      this.#engine = new Engine(FORMATS[/** @type {keyof typeof FORMATS} */ (kind)], level, supports);
+      this.#sink = new Sink(this.#engine, memory, Source, {
+        attach: (handle, managed, transfer) => this.#report({ type: 'attach', handle, managed }, transfer),
+        appended: () => this.#pace(),
+        failed: (text) => {
+          this.#warn('media-error', text);
+          this.#rebuild();
+        },
+      });
+    });
+    ready.catch((error) => this.#fail('engine', String(error)));
+    this.#loader = kind === 'hls'
       ? new Hls(url, retry, level, ready, target)
       : new Loader(url, kind, retry, ready, target);
-    this.#loader = loader;
-    let memory;
-    try {
-      ({ memory } = await ready);
-    } catch (error) {
-      return this.#fail('engine', String(error));
-    }
-    if (this.#closed) return;
-    const supports = (/** @type {string} */ mime) => Source.isTypeSupported(mime);
-    this.#engine = new Engine(FORMATS[/** @type {keyof FORMATS} */ (kind)] ?? 0, level, supports);
-    this.#sink = new Sink(this.#engine, memory, Source, {
-      attach: (handle, managed, transfer) => this.#report({ type: 'attach', handle, managed }, transfer),
-      appended: () => this.#pace(),
-      failed: (text) => {
-        this.#warn('media-error', text);
-        this.#rebuild();
-      },
-    });
-    loader.start();
   }
 
   /** @param {Uint8Array} bytes */
@@ -218,7 +211,7 @@ export class Pipeline {
         target: engine.target(wall),
         bitrate: at ? Math.round((this.#bytes - bytes) * 8 / span) : 0,
         fps: at ? Math.round((engine.frames() - frames) / span * 10) / 10 : 0,
-        protocol: PROTOCOLS[/** @type {keyof PROTOCOLS} */ (this.#request.kind)],
+        protocol: PROTOCOLS[/** @type {keyof typeof PROTOCOLS} */ (this.#request.kind)],
         codecs: [engine.codec(0), engine.codec(1)].filter(Boolean).join(','),
         reconnects: this.#loader?.reconnects ?? 0,
         bad: engine.bad(),

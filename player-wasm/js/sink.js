@@ -102,10 +102,14 @@ export class Sink {
 
   /** Forgets the MediaSource; the engine will ask for a new one. */
   drop() {
+    this.#forget();
+    this.#ended = false;
+  }
+
+  #forget() {
     this.#life++;
     this.#source = this.#buffer = null;
     this.#held = 0;
-    this.#ended = false;
   }
 
   close() {
@@ -129,9 +133,9 @@ export class Sink {
   }
 
   #open() {
-    this.drop();
+    this.#forget();
     const life = this.#life;
-    const { Source } = { Source: this.#Source };
+    const Source = this.#Source;
     const source = /** @type {MediaSource} */ (new Source());
     this.#source = source;
     this.#held = 2;
