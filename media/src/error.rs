@@ -31,20 +31,27 @@ pub enum ErrorKind {
     TooLarge(&'static str),
 }
 
+// Built in one place, not at each of the hundreds of sites: that is kilobytes in WebAssembly.
 impl Error {
     /// An error of `kind` in `format` at byte `offset`.
     pub const fn new(format: &'static str, offset: u64, kind: ErrorKind) -> Self {
         Self { format, offset, kind }
     }
     /// [`ErrorKind::Truncated`] at `offset`.
+    #[cold]
+    #[inline(never)]
     pub const fn truncated(format: &'static str, offset: u64) -> Self {
         Self::new(format, offset, ErrorKind::Truncated)
     }
     /// [`ErrorKind::Invalid`] at `offset`.
+    #[cold]
+    #[inline(never)]
     pub const fn invalid(format: &'static str, offset: u64, what: &'static str) -> Self {
         Self::new(format, offset, ErrorKind::Invalid(what))
     }
     /// [`ErrorKind::Unsupported`] at `offset`.
+    #[cold]
+    #[inline(never)]
     pub const fn unsupported(format: &'static str, offset: u64, what: &'static str) -> Self {
         Self::new(format, offset, ErrorKind::Unsupported(what))
     }

@@ -6,6 +6,7 @@ use std::env::args_os;
 use std::path::Path;
 use std::process::ExitCode;
 
+use walrus::{FunctionBuilder, FunctionKind, Module};
 use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> ExitCode {
@@ -24,13 +25,51 @@ fn main() -> ExitCode {
 }
 
 fn generate(input: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let mut module = std::fs::read(input)?;
+    without_reference_types(&mut module);
+    let mut module = Module::from_buffer(&module)?;
+    without_panic_messages(&mut module);
+    let name = input.file_stem().and_then(|name| name.to_str()).ok_or("a module has a name")?;
     let mut bindgen = Bindgen::new();
     bindgen
-        .input_path(input)
+        .input_module(name, module)
         .web(true)?
         .typescript(true)
         .omit_default_module_path(false)
         .remove_name_section(true)
         .remove_producers_section(true);
     Ok(bindgen.generate(out)?)
+}
+
+/// Says that the module does without `externref`, so that wasm-bindgen keeps JavaScript's values in an
+/// array of its own: Debian's wasm-opt 108 confuses a second table with the first.
+///
+/// The module's `target_features` section lists names with a prefix: `+` used, `-` not.
+fn without_reference_types(module: &mut [u8]) {
+    const USED: &[u8] = b"+\x0freference-types";
+    if let Some(at) = module.windows(USED.len()).rposition(|window| window == USED) {
+        module[at] = b'-';
+    }
+}
+
+/// Makes every panic a plain trap. The standard library comes compiled with the text of its panics, and
+/// with everything that writes numbers and escapes strings for it: a tenth of what a page would download,
+/// and nobody reads it there.
+fn without_panic_messages(module: &mut Module) {
+    // Parts of mangled names: formatting, what only panics call, and the panic handler.
+    const PARTS: [&str; 5] = ["3fmt", "9panicking", "10slice_error", "16slice_error", "18panic_"];
+    let silent: Vec<_> = module
+        .funcs
+        .iter()
+        .filter(|function| matches!(function.kind, FunctionKind::Local(_)))
+        .filter(|function| function.name.as_ref().is_some_and(|name| PARTS.iter().any(|part| name.contains(part))))
+        .map(|function| (function.id(), function.ty()))
+        .collect();
+    for (id, ty) in silent {
+        let (params, results) = (module.types.params(ty).to_vec(), module.types.results(ty).to_vec());
+        let mut body = FunctionBuilder::new(&mut module.types, &params, &results);
+        body.func_body().unreachable();
+        let args = params.iter().map(|&param| module.locals.add(param)).collect();
+        module.funcs.get_mut(id).kind = FunctionKind::Local(body.local_func(args));
+    }
 }
