@@ -119,7 +119,10 @@ impl Demuxer {
                         18 => self.body.script(body).map(|data| data.map(Event::Metadata)),
                         _ => Ok(None),
                     };
-                    let shifted = |error: Error| Error { offset: at.saturating_add(error.offset), ..error };
+                    let shifted = |error: Error| {
+                        let offset = at.saturating_add(error.offset);
+                        error.at(offset)
+                    };
                     if let Some(event) = event.map_err(shifted).transpose() {
                         return Some(event);
                     }

@@ -127,7 +127,7 @@ impl AudioStream {
         match unit {
             Ok(unit) if unit.size > bytes.len() => Ok(None),
             Ok(unit) => Ok(Some(unit)),
-            Err(Error { kind: ErrorKind::Truncated, .. }) => Ok(None),
+            Err(error) if error.kind == ErrorKind::Truncated => Ok(None),
             Err(error) => Err(error),
         }
     }

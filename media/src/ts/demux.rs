@@ -173,7 +173,7 @@ impl Program {
         let events = &mut self.events;
         let mut frame = |frame: Result<Frame>| {
             // The codecs count from their own input; here the place in the stream says more.
-            events.push_back(frame.map(Event::Frame).map_err(|e| Error { offset, ..e }));
+            events.push_back(frame.map(Event::Frame).map_err(|e| e.at(offset)));
         };
         match (reader, time) {
             (Reader::Video(video), Some((dts, pts))) => {
