@@ -62,7 +62,9 @@ fn without_panic_messages(module: &mut Module) {
         .funcs
         .iter()
         .filter(|function| matches!(function.kind, FunctionKind::Local(_)))
-        .filter(|function| function.name.as_ref().is_some_and(|name| PARTS.iter().any(|part| name.contains(part))))
+        .filter(|function| {
+            function.name.as_ref().is_some_and(|name| PARTS.iter().any(|part| name.contains(part)))
+        })
         .map(|function| (function.id(), function.ty()))
         .collect();
     for (id, ty) in silent {
