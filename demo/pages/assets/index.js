@@ -1,6 +1,6 @@
 // The page at `/`.
 
-import { $, ROOT, RTMP, copyable, h, watchStreams } from './site.js';
+import { $, ROOT, copyable, gateway, h, watchStreams } from './site.js';
 import { t, translate } from './words.js';
 
 const NAME = 'live/livestream';
@@ -8,25 +8,36 @@ const flv = new URL(`${NAME}.flv`, ROOT).href;
 const hls = new URL(`${NAME}.m3u8`, ROOT).href;
 
 translate();
-copyable($('addresses'), [
-  [t('flv'), flv],
-  [t('hls'), hls],
-  [t('rtmp'), `${RTMP}/${NAME}`],
-]);
-copyable($('obs'), [
-  [t('server'), `${RTMP}/live/`],
-  [t('key'), 'livestream'],
-]);
-copyable($('ffmpeg'), [
-  [t('command'), `ffmpeg -re -i clip.mp4 -c copy -f flv ${RTMP}/${NAME}`],
-]);
+
+/** @param {string} rtmp `rtmp://host[:port]` */
+function show(rtmp) {
+  copyable($('addresses'), [
+    [t('flv'), flv],
+    [t('hls'), hls],
+    [t('rtmp'), `${rtmp}/${NAME}`],
+  ]);
+  copyable($('obs'), [
+    [t('server'), `${rtmp}/live/`],
+    [t('key'), 'livestream'],
+  ]);
+  copyable($('ffmpeg'), [
+    [t('command'), `ffmpeg -re -i clip.mp4 -c copy -f flv ${rtmp}/${NAME}`],
+  ]);
+}
 copyable($('code'), [
   [t('html'), `<script src="${new URL('srs-player.js', ROOT)}"></script>\n<srs-player url="${flv}" autoplay muted controls></srs-player>`],
 ]);
+void gateway().then(({ rtmp, mayPublish }) => {
+  show(rtmp);
+  $('secret').hidden = mayPublish;
+});
 
 /** @typedef {import('../../../player-wasm/dist/srs-player/index.js').SrsPlayerElement} SrsPlayerElement */
 const player = /** @type {SrsPlayerElement} */ ($('player'));
 player.setAttribute('url', flv);
+
+/** Clients but the publisher. @param {import('./site.js').Stream} stream */
+const watching = (stream) => Math.max(0, stream.clients - (stream.publish.cid ? 1 : 0));
 
 let viewers = 0;
 function status() {
@@ -41,8 +52,10 @@ player.addEventListener('statechange', status);
 player.addEventListener('stats', status);
 
 watchStreams((streams) => {
+  $('onair').hidden = false;
   const live = streams.filter((stream) => stream.publish.active || stream.clients > 0);
-  viewers = Math.max(0, (streams.find((stream) => `${stream.app}/${stream.name}` === NAME)?.clients ?? 0));
+  const own = streams.find((stream) => `${stream.app}/${stream.name}` === NAME);
+  viewers = own ? watching(own) : 0;
   $('none').hidden = live.length > 0;
   $('list').replaceChildren(...live.map((stream) => {
     const name = `${stream.app}/${stream.name}`;
@@ -52,7 +65,7 @@ watchStreams((streams) => {
       stream.publish.active ? '' : t('away'),
       stream.video ? `${stream.video.codec} ${stream.video.width}×${stream.video.height}` : '',
       stream.audio?.codec ?? '',
-      t('viewers', { n: stream.clients }),
+      watching(stream) ? t('viewers', { n: watching(stream) }) : '',
     ].filter(Boolean).join(' · ');
     return h('li', {}, h('a', { href: page.href, class: stream.publish.active ? 'on' : 'off' }, h('strong', {}, name), h('span', {}, about)));
   }));

@@ -5,10 +5,7 @@ import { t } from './words.js';
 /** The gateway's own folder: `/`, or where a proxy has put it. */
 export const ROOT = new URL('..', import.meta.url);
 
-/** What goes in front of `/live/x` for RTMP. A browser cannot see that port; this is the usual one. */
-export const RTMP = `rtmp://${location.hostname}`;
-
-/** @typedef {{ name: string, app: string, clients: number, publish: { active: boolean }, video: { codec: string, width: number, height: number } | null, audio: { codec: string } | null }} Stream */
+/** @typedef {{ name: string, app: string, clients: number, publish: { active: boolean, cid: string }, video: { codec: string, width: number, height: number } | null, audio: { codec: string } | null }} Stream */
 
 /**
  * @template {keyof HTMLElementTagNameMap} K
@@ -66,6 +63,24 @@ async function copy(text, button) {
     button.textContent = t('copy');
     button.setAttribute('aria-label', label);
   }, 1600);
+}
+
+/**
+ * What the gateway says of itself: where RTMP listens, and whether publishing from here is free.
+ * @returns {Promise<{ rtmp: string, mayPublish: boolean }>}
+ */
+export async function gateway() {
+  let port = 1935;
+  let mayPublish = true;
+  try {
+    const response = await fetch(new URL('api/v1/versions', ROOT));
+    const { data } = await response.json();
+    port = data.rtmp_port ?? port;
+    mayPublish = data.may_publish ?? mayPublish;
+  } catch {
+    // The usual port is a good guess.
+  }
+  return { rtmp: `rtmp://${location.hostname}${port === 1935 ? '' : `:${port}`}`, mayPublish };
 }
 
 /**

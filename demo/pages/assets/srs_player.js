@@ -21,11 +21,12 @@ function start() {
   const text = url.value.trim();
   player.toggleAttribute('muted', muted.checked);
   player.setAttribute('latency', latency.value);
+  // Attributes only: they count also while the element's code is still on its way.
   player.removeAttribute('url');
+  player.setAttribute('autoplay', '');
   player.setAttribute('url', text);
-  player.play().catch(() => {});
   $('statistics').hidden = false;
-  stop.disabled = false;
+  stop.hidden = false;
   share(text);
 }
 
@@ -41,7 +42,9 @@ function share(text) {
   }).toString();
   history.replaceState(null, '', page);
   $('sharing').hidden = false;
-  const quoted = text.replace(/&/g, '&amp;').replace(/"/g, '&quot;');
+  // On another page a relative address would mean something else.
+  const full = URL.canParse(text, location.href) ? new URL(text, location.href).href : text;
+  const quoted = full.replace(/&/g, '&amp;').replace(/"/g, '&quot;');
   copyable($('links'), [
     [t('page'), page.href],
     [t('html'), `<script src="${new URL('srs-player.js', ROOT)}"></script>\n<srs-player url="${quoted}" autoplay muted controls></srs-player>`],
@@ -54,7 +57,8 @@ $('form').addEventListener('submit', (event) => {
 });
 stop.addEventListener('click', () => {
   player.removeAttribute('url');
-  stop.disabled = true;
+  stop.hidden = true;
+  url.focus();
 });
 latency.addEventListener('change', () => player.setAttribute('latency', latency.value));
 muted.addEventListener('change', () => { player.muted = muted.checked; });

@@ -114,8 +114,15 @@ impl Api {
     }
 }
 
-async fn versions(State(api): State<Api>) -> Response {
-    api.answer(types::versions())
+async fn versions(
+    State(api): State<Api>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let edge = &api.0.edge;
+    let may_publish = edge.auth.publish(&AuthRequest::http(None, &uri, &headers, peer)).is_ok();
+    api.answer(types::versions(edge.config.rtmp.port(), may_publish))
 }
 
 async fn summaries(State(api): State<Api>) -> Response {

@@ -30,13 +30,17 @@ struct Version {
     minor: u32,
     revision: u32,
     version: &'static str,
+    /// Not in SRS, for our pages: where RTMP listens, and whether who asks may publish without a secret.
+    rtmp_port: u16,
+    may_publish: bool,
 }
 
-pub(super) fn versions() -> Versions {
+pub(super) fn versions(rtmp_port: u16, may_publish: bool) -> Versions {
     let mut numbers = env!("CARGO_PKG_VERSION").split('.').map(|n| n.parse().unwrap_or(0));
     let mut next = || numbers.next().unwrap_or(0);
     let (major, minor, revision) = (next(), next(), next());
-    Versions { data: Version { major, minor, revision, version: env!("CARGO_PKG_VERSION") } }
+    let version = env!("CARGO_PKG_VERSION");
+    Versions { data: Version { major, minor, revision, version, rtmp_port, may_publish } }
 }
 
 #[derive(Serialize)]

@@ -56,11 +56,13 @@ impl std::error::Error for ServeError {}
 ///
 /// # Errors
 /// When it can't start; the error says in words what to change.
-pub async fn run(config: Config) -> Result<(), ServeError> {
+pub async fn run(mut config: Config) -> Result<(), ServeError> {
     metrics::install();
     let auth = auth(&config)?;
     let (rtmp_addr, http) = config.addresses();
     let listener = listen("--rtmp", rtmp_addr)?;
+    // The port that was chosen, if it was 0: the API tells it.
+    config.rtmp.set_port(listener.local_addr().map_err(ServeError::System)?.port());
     let http = http.into_iter().map(|addr| listen("--http", addr)).collect::<Result<Vec<_>, _>>()?;
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;

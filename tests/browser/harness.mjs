@@ -1,0 +1,103 @@
+// What the browser tests share: Debian's Chromium, a gateway of one's own, waiting for conditions.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const TIMEOUT = 20_000;
+
+/**
+ * @param {string[]} args more of Chromium's flags
+ * @param {boolean} [autoplay] whether pages may play sound without a click
+ */
+export function launch(args = [], autoplay = true) {
+  const policy = autoplay ? 'no-user-gesture-required' : 'document-user-activation-required';
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', `--autoplay-policy=${policy}`, ...args],
+  });
+}
+
+/**
+ * Waits until `check` gives something true, and answers that.
+ * @template T
+ * @param {string} what is awaited, for the message
+ * @param {() => T | Promise<T>} check
+ * @returns {Promise<NonNullable<T>>}
+ */
+export async function until(what, check, timeout = TIMEOUT) {
+  const end = Date.now() + timeout;
+  let last;
+  while (Date.now() < end) {
+    last = await check();
+    if (last) return last;
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+  throw new Error(`waited ${timeout} ms in vain for: ${what} (last: ${JSON.stringify(last)})`);
+}
+
+/**
+ * A gateway on free ports.
+ * @param {string[]} flags
+ * @returns {Promise<{ http: string, rtmp: string, log: () => string, stop: () => Promise<void> }>}
+ */
+export async function startGateway(flags = []) {
+  const folder = mkdtempSync(join(tmpdir(), 'lianmai-'));
+  const ready = join(folder, 'ready.json');
+  const binary = process.env.LIANMAI ?? new URL('../../target/debug/lianmai', import.meta.url).pathname;
+  const child = spawn(binary, [
+    'serve', '--rtmp', '127.0.0.1:0', '--http', '127.0.0.1:0', '--data', folder, '--ready-file', ready, ...flags,
+  ], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  child.stdout.on('data', (data) => { log += data; });
+  child.stderr.on('data', (data) => { log += data; });
+  const ended = new Promise((resolve) => { child.on('exit', resolve); });
+  const addresses = await until('the gateway', () => {
+    if (child.exitCode !== null) throw new Error(`the gateway ended: ${log}`);
+    try {
+      return JSON.parse(readFileSync(ready, 'utf8'));
+    } catch {
+      return null;
+    }
+  });
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { http: `http://${addresses.http[0]}`, rtmp: `rtmp://${addresses.rtmp}`, log: () => log, stop };
+}
+
+/**
+ * A page that keeps what must not happen: errors in the console, and requests to other hosts.
+ * @param {import('playwright-core').Browser} browser
+ * @param {import('playwright-core').BrowserContextOptions} [options]
+ */
+export async function openPage(browser, options = {}) {
+  const context = await browser.newContext({ locale: 'en-US', ...options });
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const errors = [];
+  /** @type {string[]} */
+  const hosts = [];
+  page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('request', (request) => {
+    const { host, protocol } = new URL(request.url());
+    if (/^(http|ws)/.test(protocol) && !hosts.includes(host)) hosts.push(host);
+  });
+  return { page, errors, hosts, close: () => context.close() };
+}
+
+/**
+ * What axe finds wrong with a page's accessibility.
+ * @param {import('playwright-core').Page} page
+ */
+export async function axe(page) {
+  // Not as a script element: the pages' policy keeps those out.
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'));
+  const { violations } = await page.evaluate('axe.run()');
+  return violations.map(({ id, nodes }) => [id, nodes.map(({ html, any }) => [html, any[0]?.message])]);
+}
