@@ -204,8 +204,8 @@ export class SrsPlayerElement extends Base {
     let module;
     try {
       module = await import('./player.js');
-    } catch {
-      return run === this.#run ? this.#fail('engine', this.#sentence('engine')) : undefined;
+    } catch (error) {
+      return run === this.#run ? this.#fail('engine', this.#sentence('engine', String(error))) : undefined;
     }
     if (run !== this.#run) return undefined;
     const player = new module.Player(this.#video, this.#options());
@@ -304,7 +304,8 @@ export class SrsPlayerElement extends Base {
 
   /** In the viewer's language if we have it, else as the engine put it. @param {string} code @param {string} [message] */
   #sentence(code, message = code) {
-    return words(this.lang)(code) || message;
+    const known = words(this.lang)(code);
+    return code === 'engine' && known ? `${known} (${message})` : known || message;
   }
 
   /** Answers play(). @param {unknown} [why] it was not to be */
