@@ -4,6 +4,7 @@
 //! at once. The cutting is done once per stream; every viewer is sent the same bytes.
 
 mod feed;
+mod render;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,8 @@ use media::Track;
 use media::hls::SegmenterConfig;
 use media::ts::Muxer;
 
-use self::store::{Missing, Rendered, Store};
+use self::render::Rendered;
+use self::store::{Missing, Store};
 use self::viewers::Origin;
 use crate::auth::AuthRequest;
 use crate::edge::Edge;

@@ -5,56 +5,30 @@
 //! since a store counts from the second of its making: seconds pass faster than segments.
 
 use std::collections::VecDeque;
-use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use media::hls::Segment;
-use media::hls::playlist::{self, Media, MediaSegment};
 use media::time::Micros;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::sync::watch;
 
 use super::Settings;
+use super::render::{self, Rendered};
 use super::viewers::Viewers;
 use crate::hub::{Stream, StreamName};
 
-/// What may not stand in a path segment of an address (RFC 3986 3.3), and what playlists use.
-const ESCAPED: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'/')
-    .add(b'?')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'|');
-
 /// One segment, and its place.
 #[derive(Debug)]
-struct Stored {
-    sequence: u64,
-    duration: Micros,
-    discontinuity: bool,
+pub(super) struct Stored {
+    pub(super) sequence: u64,
+    pub(super) duration: Micros,
+    pub(super) discontinuity: bool,
     /// Discontinuities up to this one's begin, its own included.
-    discontinuities: u64,
+    pub(super) discontinuities: u64,
     /// µs since 1970 of its first frame.
-    date: Micros,
+    pub(super) date: Micros,
     data: Bytes,
-}
-
-/// A playlist as it is sent: made once, however many ask.
-#[derive(Debug)]
-pub(super) struct Rendered {
-    pub(super) plain: Bytes,
-    pub(super) gzip: Bytes,
-    /// Changes with the content; quoted.
-    pub(super) etag: String,
 }
 
 /// Why there is no segment.
@@ -235,7 +209,9 @@ impl Store {
             return None;
         }
         if state.rendered.is_none() {
-            state.rendered = Some(Arc::new(self.render(&state)));
+            let listed = state.segments.iter().filter(|s| s.sequence >= state.listed);
+            let list = render::list(&self.name, &self.token, listed, state.target, state.ended);
+            state.rendered = Some(Arc::new(Rendered::new(&list, format!("{}-{}", self.token, state.next))));
         }
         state.rendered.clone()
     }
@@ -265,36 +241,6 @@ impl Store {
                 found.map(|s| s.data.clone()).ok_or(Missing::Unknown)
             }
         }
-    }
-
-    fn render(&self, state: &State) -> Rendered {
-        let listed = || state.segments.iter().filter(|s| s.sequence >= state.listed);
-        let stem = utf8_percent_encode(self.name.stream(), ESCAPED).to_string();
-        let first = listed().next();
-        let media = Media {
-            target: state.target,
-            sequence: first.map_or(state.next, |s| s.sequence),
-            discontinuity_sequence: first.map_or(0, |s| s.discontinuities - u64::from(s.discontinuity)),
-            independent: true,
-            ended: state.ended,
-            segments: listed()
-                .map(|s| MediaSegment {
-                    uri: format!("{stem}-{}-{}.ts", self.token, s.sequence),
-                    duration: s.duration,
-                    discontinuity: s.discontinuity,
-                    date: Some(s.date),
-                    ..MediaSegment::default()
-                })
-                .collect(),
-        };
-        let plain = playlist::write(&media);
-        let mut gzip = GzEncoder::new(Vec::with_capacity(plain.len() / 2), Compression::default());
-        // Writing to a Vec does not fail.
-        let _ = gzip.write_all(plain.as_bytes());
-        let gzip = gzip.finish().unwrap_or_default();
-        let end = if state.ended { "-end" } else { "" };
-        let etag = format!("\"{}-{}{end}\"", self.token, state.next);
-        Rendered { plain: plain.into(), gzip: gzip.into(), etag }
     }
 }
 

@@ -1,0 +1,77 @@
+//! The playlist of a store, as it is sent.
+
+use std::io::Write as _;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use media::hls::playlist::{self, Media, MediaSegment};
+use media::time::Micros;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::store::Stored;
+use crate::hub::StreamName;
+
+/// What may not stand in a path segment of an address (RFC 3986 3.3), and what playlists use.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'|');
+
+/// A playlist as it is sent: made once, however many ask.
+#[derive(Debug)]
+pub(super) struct Rendered {
+    pub(super) plain: Bytes,
+    pub(super) gzip: Bytes,
+    /// Changes with the content; quoted.
+    pub(super) etag: String,
+}
+
+impl Rendered {
+    /// Writes `list`; `version` changes whenever a segment is added.
+    pub(super) fn new(list: &Media, version: String) -> Self {
+        let plain = playlist::write(list);
+        let mut gzip = GzEncoder::new(Vec::with_capacity(plain.len() / 2), Compression::default());
+        // Writing to a Vec does not fail.
+        let _ = gzip.write_all(plain.as_bytes());
+        let gzip = gzip.finish().unwrap_or_default();
+        let end = if list.ended { "-end" } else { "" };
+        Self { plain: plain.into(), gzip: gzip.into(), etag: format!("\"{version}{end}\"") }
+    }
+}
+
+/// The playlist of the segments that are `listed`: there is at least one.
+pub(super) fn list<'a>(
+    name: &StreamName,
+    token: &str,
+    listed: impl Iterator<Item = &'a Stored> + Clone,
+    target: Micros,
+    ended: bool,
+) -> Media {
+    let stem = utf8_percent_encode(name.stream(), ESCAPED).to_string();
+    let first = listed.clone().next();
+    Media {
+        target,
+        sequence: first.map_or(0, |s| s.sequence),
+        // The first one's own discontinuity is still written before it.
+        discontinuity_sequence: first.map_or(0, |s| s.discontinuities - u64::from(s.discontinuity)),
+        independent: true,
+        ended,
+        segments: listed
+            .map(|s| MediaSegment {
+                uri: format!("{stem}-{token}-{}.ts", s.sequence),
+                duration: s.duration,
+                discontinuity: s.discontinuity,
+                date: Some(s.date),
+                ..MediaSegment::default()
+            })
+            .collect(),
+    }
+}
