@@ -120,17 +120,6 @@ fn without_comments(source: &str) -> String {
     out
 }
 
-#[cfg(test)]
-mod tests {
-    use super::without_comments;
-
-    #[test]
-    fn lines_that_are_only_comment_become_empty() {
-        let source = "/** A\n * b */\n  // c\nlet d = 1; // e\n/* f */ let g;\n/* h */\nlet i = '//';";
-        assert_eq!(without_comments(source), "\n\n\nlet d = 1; // e\n/* f */ let g;\n\nlet i = '//';\n");
-    }
-}
-
 /// Puts a `.br` beside what pages load. Without it the gateway sends them by gzip, a little larger.
 fn compress(brotli: &Path, dist: &Path) -> Result {
     let mut files = Vec::new();
@@ -160,4 +149,15 @@ fn wasm_target() -> Result {
         return Ok(());
     }
     Err(format!("rustc has no standard library for {NAME}: `rustup target add {NAME}` must work once"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_comments;
+
+    #[test]
+    fn lines_that_are_only_comment_become_empty() {
+        let source = "/** A\n * b */\n  // c\nlet d = 1; // e\n/* f */ let g;\n/* h */\nlet i = '//';";
+        assert_eq!(without_comments(source), "\n\n\nlet d = 1; // e\n/* f */ let g;\n\nlet i = '//';\n");
+    }
 }

@@ -9,10 +9,11 @@ struct Tool {
     what_for: &'static str,
 }
 
-const TOOLS: [Tool; 6] = [
+const TOOLS: [Tool; 7] = [
     Tool { program: "ffmpeg", package: "ffmpeg", what_for: "publishers and players" },
     Tool { program: "ffprobe", package: "ffmpeg", what_for: "looking at streams" },
     Tool { program: "wasm-opt", package: "binaryen", what_for: "the player's size" },
+    Tool { program: "brotli", package: "brotli", what_for: "the player's files as they are served" },
     Tool { program: "chromium", package: "chromium", what_for: "browser tests" },
     Tool { program: "node", package: "nodejs", what_for: "browser tests (20 or later)" },
     Tool { program: "npm", package: "npm", what_for: "browser tests" },
