@@ -25,8 +25,7 @@ fn main() -> ExitCode {
 }
 
 fn generate(input: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let mut module = std::fs::read(input)?;
-    without_reference_types(&mut module);
+    let module = std::fs::read(input)?;
     let mut module = Module::from_buffer(&module)?;
     without_panic_messages(&mut module);
     let name = input.file_stem().and_then(|name| name.to_str()).ok_or("a module has a name")?;
@@ -39,17 +38,6 @@ fn generate(input: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> 
         .remove_name_section(true)
         .remove_producers_section(true);
     Ok(bindgen.generate(out)?)
-}
-
-/// Says that the module does without `externref`, so that wasm-bindgen keeps JavaScript's values in an
-/// array of its own: Debian's wasm-opt 108 confuses a second table with the first.
-///
-/// The module's `target_features` section lists names with a prefix: `+` used, `-` not.
-fn without_reference_types(module: &mut [u8]) {
-    const USED: &[u8] = b"+\x0freference-types";
-    if let Some(at) = module.windows(USED.len()).rposition(|window| window == USED) {
-        module[at] = b'-';
-    }
 }
 
 /// Makes every panic a plain trap. The standard library comes compiled with the text of its panics, and

@@ -40,6 +40,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     if let Some(optimizer) = &optimizer {
         let module = generated.join("player_wasm_bg.wasm");
         run(command(optimizer).args(WASM_OPT).arg(&module).arg("-o").arg(&module))?;
+        at(module.display(), mend_table_export(&module))?;
     } else {
         eprintln!(
             "wasm-opt not found: the wasm stays about 10 % larger (Debian's package `binaryen` has it)"
@@ -132,6 +133,17 @@ fn compress(brotli: &Path, dist: &Path) -> Result {
         }
     }
     run(command(brotli).args(["--best", "--keep", "--force"]).args(files))
+}
+
+/// Debian's wasm-opt 108 exports the module's first table in the place of the second, wasm-bindgen's
+/// table of JavaScript values. Later ones do not, and then this changes nothing.
+fn mend_table_export(path: &Path) -> std::io::Result<()> {
+    const EXPORT: &[u8] = b"\x15__wbindgen_externrefs\x01";
+    let mut module = fs::read(path)?;
+    if let Some(at) = module.windows(EXPORT.len()).position(|window| window == EXPORT) {
+        module[at + EXPORT.len()] = 1;
+    }
+    fs::write(path, module)
 }
 
 /// Sees to it that rustc can build for `wasm32-unknown-unknown`.
