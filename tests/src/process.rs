@@ -55,7 +55,12 @@ impl Process {
     #[track_caller]
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let what = format!("{} to end", self.name);
-        wait::until(&what, limit, || self.ended())
+        let status = wait::until(&what, limit, || self.ended());
+        // What it printed last may still be in the pipes: the readers let go when they have it all.
+        wait::until_true(&format!("{}'s last words", self.name), limit, || {
+            [&self.stdout, &self.stderr].iter().all(|output| Arc::strong_count(output) == 1)
+        });
+        status
     }
 
     /// Sends SIGTERM.
