@@ -37,11 +37,12 @@ border-top-color:currentColor;animation:spin .9s linear infinite}
 .sound{position:absolute;top:12px;left:12px;padding:0 14px 0 10px;border-radius:99px;background:#fff;color:#10141d;
 font-weight:600;box-shadow:0 2px 12px #0005}
 .bar{position:absolute;left:0;right:0;bottom:0;display:flex;align-items:center;gap:2px;padding:28px 8px 6px;transition:opacity .2s}
+.seen input{accent-color:#fff}
 .seen .bar{color:#fff;background:linear-gradient(#0000,#000b)}
 .quiet .bar{opacity:0;pointer-events:none}
 .bar button:hover{background:color-mix(in srgb,currentColor 14%,transparent)}
 .gap{flex:1}
-input{width:84px;margin:0 8px;height:24px;accent-color:currentColor;cursor:pointer}
+input{width:84px;margin:0 8px;height:24px;accent-color:#9aa3b5;cursor:pointer}
 .badge{padding:0 10px;font-size:12px;font-weight:700;letter-spacing:.06em;text-transform:uppercase}
 .badge::before{content:"";width:9px;height:9px;border-radius:50%;background:#9aa3b5}
 .badge.on::before{background:var(--_live)}

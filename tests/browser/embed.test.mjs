@@ -11,7 +11,8 @@ let gateway;
 let site;
 before(async () => {
   gateway = await startGateway(['--demo']);
-  site = await servePages();
+  // Another origin than the gateway, as the pages that embed are, with scripts in the page.
+  site = await servePages({}, '');
   browser = await launch();
 });
 after(async () => {
@@ -21,13 +22,9 @@ after(async () => {
 });
 
 async function open(html) {
-  site.extra['/embed'] = `<!doctype html><title>embed</title><link rel="icon" href="data:,">${html}`;
+  const body = html.replaceAll('GATEWAY', gateway.http);
+  site.extra['/embed'] = `<!doctype html><title>embed</title><link rel="icon" href="data:,">${body}`;
   const opened = await openPage(browser);
-  await opened.page.addInitScript((origin) => { window.gateway = origin; }, gateway.http);
-  // A page of another origin, as those that embed are; without the test server's policy.
-  await opened.page.route('**/embed', async (route) => {
-    await route.fulfill({ contentType: 'text/html', body: site.extra['/embed'].replaceAll('GATEWAY', gateway.http) });
-  });
   await opened.page.goto(`${site.origin}/embed`);
   return opened;
 }

@@ -14,9 +14,10 @@ const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-
 
 /**
  * @param {Record<string, string | Buffer | object>} extra bodies by path: text and buffers as they are, objects as JSON
+ * @param {string} policy the Content-Security-Policy of its pages; empty: none
  * @returns {Promise<{ origin: string, extra: Record<string, any>, requests: string[], close: () => Promise<void> }>}
  */
-export async function servePages(extra = {}) {
+export async function servePages(extra = {}, policy = POLICY) {
   const requests = [];
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, 'http://x').pathname;
@@ -25,7 +26,7 @@ export async function servePages(extra = {}) {
       const [type, body] = await find(path, extra);
       response.setHeader('content-type', type);
       response.setHeader('access-control-allow-origin', '*');
-      if (type.startsWith('text/html')) response.setHeader('content-security-policy', POLICY);
+      if (policy && type.startsWith('text/html')) response.setHeader('content-security-policy', policy);
       send(request, response, body);
     } catch {
       response.writeHead(404).end();
