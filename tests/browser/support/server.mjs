@@ -138,10 +138,13 @@ export async function startServer() {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n'
       + `sec-websocket-accept: ${accept}\r\n\r\n`);
     const write = (data) => {
-      const head = Buffer.alloc(10);
+      // The shortest form of the length is the only legal one.
+      const { length } = data;
+      const head = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
       head[0] = 0x82;
-      head[1] = 127;
-      head.writeBigUInt64BE(BigInt(data.length), 2);
+      head[1] = length < 126 ? length : length < 65_536 ? 126 : 127;
+      if (head[1] === 126) head.writeUInt16BE(length, 2);
+      if (head[1] === 127) head.writeBigUInt64BE(BigInt(length), 2);
       socket.write(Buffer.concat([head, data]));
     };
     socket.on('error', () => {});
