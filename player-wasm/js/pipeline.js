@@ -20,6 +20,7 @@ const now = () => performance.timeOrigin + performance.now();
 export class Pipeline {
   #report;
   /** @type {any} */ #request = null;
+  /** @type {(module: WebAssembly.Module | undefined) => void} */ #compiled = () => {};
   /** @type {Engine | null} */ #engine = null;
   /** @type {Sink | null} */ #sink = null;
   /** @type {Loader | Hls | null} */ #loader = null;
@@ -43,8 +44,8 @@ export class Pipeline {
   /** @param {any} message */
   receive(message) {
     switch (message.type) {
-      case 'load': this.#request = message; break;
-      case 'module': this.#open(message.module); break;
+      case 'load': this.#open(message); break;
+      case 'module': this.#compiled(message.module); break;
       case 'clock':
         if (message.paused !== this.#clock.paused) this.#pausedAt = now();
         this.#clock = message;
@@ -66,9 +67,10 @@ export class Pipeline {
     this.#engine = null;
   }
 
-  /** @param {WebAssembly.Module | undefined} module */
-  #open(module) {
-    const { url, kind, latency, retry, wasm } = this.#request;
+  /** @param {any} request */
+  #open(request) {
+    this.#request = request;
+    const { url, kind, latency, retry, wasm } = request;
     const Source = /** @type {any} */ (globalThis).ManagedMediaSource ?? globalThis.MediaSource;
     if (!Source) return this.#fail('no-mse');
     // The connection is opened while the wasm compiles; what comes first waits in it.
@@ -84,7 +86,8 @@ export class Pipeline {
       end: () => this.#end(),
       fail: (/** @type {string} */ code, /** @type {string} */ text = '') => this.#fail(code, text),
     };
-    const ready = init({ module_or_path: module ?? wasm }).then(({ memory }) => {
+    const compiled = new Promise((resolve) => { this.#compiled = resolve; });
+    const ready = compiled.then((module) => init({ module_or_path: module ?? wasm })).then(({ memory }) => {
       if (this.#closed) return;
       const supports = (/** @type {string} */ mime) => Source.isTypeSupported(mime);
       this.#engine = new Engine(FORMATS[/** @type {keyof typeof FORMATS} */ (kind)], level, supports);

@@ -303,8 +303,10 @@ export class Player extends EventTarget {
 
   /** @param {string} [code] @param {string} [message] */
   #update(code, message) {
+    const { readyState, seeking } = this.#video;
     let state = this.#connection;
-    if (state === 'live' && this.#video.readyState < 3) state = 'buffering';
+    // A jump of ours to live is no buffering.
+    if (state === 'live' && readyState < 3 && !(seeking && this.#state === 'live')) state = 'buffering';
     if (state === this.#state && !code) return;
     this.#state = state;
     const detail = { state, code, message: message || (code && sentence(code)) };

@@ -147,7 +147,7 @@ impl Pacer {
     pub fn target(&self, now: Micros) -> Micros {
         let decoded = if self.sound { 90 * MILLI } else { 30 * MILLI };
         let (least, most) = match (self.latency, self.segmented) {
-            (Latency::Realtime, false) if self.sound => (150 * MILLI, 800 * MILLI),
+            (Latency::Realtime, false) if self.sound => (200 * MILLI, 800 * MILLI),
             (Latency::Realtime, false) => (50 * MILLI, 800 * MILLI),
             (Latency::Low, false) => (500 * MILLI, 2 * SECOND),
             (Latency::Normal, false) => (2 * SECOND, 5 * SECOND),
@@ -194,7 +194,7 @@ impl Pacer {
             return None;
         }
         let ahead = live - head.time;
-        if self.jump {
+        if self.jump && self.arrivals.calm(now) {
             self.jump = false;
             if ahead > 2 * HYSTERESIS {
                 return self.seek(now, live);
@@ -207,18 +207,15 @@ impl Pacer {
         self.steer(now, target)
     }
 
-    /// The first position: live, as soon as what was waiting for us has come.
+    /// The first position. While what was waiting for us still comes, that is its first picture, which
+    /// can be shown at once; then live.
     fn start(&mut self, now: Micros, target: Micros, ranges: &[(Micros, Micros)]) -> Option<Action> {
-        if self.file {
-            self.started = true;
-            return self.seek(now, ranges.first()?.0);
-        }
-        if !self.arrivals.calm(now) {
-            return None;
-        }
-        self.started = true;
-        self.jump = false;
         let &(first, end) = ranges.last()?;
+        self.started = true;
+        self.jump = !self.arrivals.calm(now);
+        if self.jump || self.file {
+            return self.seek(now, first);
+        }
         let edge = self.arrivals.edge(now).unwrap_or(end);
         self.seek(now, (edge - target).min(end - 30 * MILLI).max(first))
     }
