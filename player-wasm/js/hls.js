@@ -5,7 +5,7 @@ import { codeOfStatus } from './loader.js';
 import { backOff } from './retry.js';
 
 /** A request that says nothing for this long is given up. */
-const SILENCE = 8_000;
+const STALLED = 8_000;
 
 const LISTS = { 2: 'unsupported-format', 3: 'unsupported-format' };
 
@@ -130,7 +130,7 @@ export class Hls {
   async #get(url, abort, range = []) {
     /** @type {Record<string, string>} */
     const headers = range.length ? { range: `bytes=${range[0]}-${range[0] + range[1] - 1}` } : {};
-    const timer = setTimeout(() => this.#failed(abort, 'stalled'), SILENCE);
+    const timer = setTimeout(() => this.#failed(abort, 'stalled'), STALLED);
     try {
       const response = await fetch(url, { headers, signal: abort.signal });
       if (response.ok) return response;

@@ -1,6 +1,7 @@
 //! `cargo xtask …`: the only entry point a person must know.
 
 mod bench;
+mod bundle;
 mod fuzz;
 mod package;
 mod run;

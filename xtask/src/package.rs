@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! dist/srs-player.js    the classic script for one <script> tag; loads the modules beside it
-//! dist/srs-player/      index.js, the other modules, index.d.ts, player_wasm.js, player_wasm_bg.wasm
+//! dist/srs-player/      index.js, element.js, player.js, …, index.d.ts, player_wasm.js, player_wasm_bg.wasm
 //! ```
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::bundle::{bundle, smaller};
 use crate::sh::{Result, at, cargo, command, newest, output, root, run, target, which};
 
 /// Debian's binaryen (108) and npm's agree on these; `--all-features` makes modules V8 rejects.
@@ -79,46 +80,19 @@ fn assemble(dist: &Path, generated: &Path) -> Result {
         copy(&generated.join(name), &modules.join(name))?;
     }
     let sources = root().join("player-wasm/js");
-    for entry in at("player-wasm/js", sources.read_dir())? {
-        let path = at("player-wasm/js", entry)?.path();
-        let Some(name) = path.file_name().filter(|_| path.is_file()) else { continue };
-        let to = if name == "srs-player.js" { dist.join(name) } else { modules.join(name) };
-        copy(&path, &to)?;
-    }
-    Ok(())
+    let types = "index.d.ts";
+    copy(&sources.join(types), &modules.join(types))?;
+    bundle(&sources, dist)
 }
 
 /// Copies a file, a script without its comments.
 fn copy(from: &Path, to: &Path) -> Result {
     if from.extension().is_some_and(|extension| extension == "js") {
         let source = at(from.display(), fs::read_to_string(from))?;
-        at(to.display(), fs::write(to, without_comments(&source)))
+        at(to.display(), fs::write(to, smaller(&source)))
     } else {
         at(from.display(), fs::copy(from, to)).map(|_| ())
     }
-}
-
-/// Empties the lines that are only comment, which are a quarter of what a browser would download.
-///
-/// Line numbers stay those of the source. Lines of a template literal that look like a comment are
-/// emptied too: do not write such.
-fn without_comments(source: &str) -> String {
-    let mut out = String::with_capacity(source.len());
-    let mut inside = false;
-    for line in source.lines() {
-        let text = line.trim();
-        let begins = text.starts_with("/*");
-        let whole = inside || begins || text.starts_with("//");
-        let ends = text.ends_with("*/");
-        // Code behind the end of a comment: leave the line alone.
-        let code = begins && !ends && text.contains("*/");
-        if !whole || code {
-            out.push_str(line.trim_end());
-        }
-        inside = (inside || begins && !code) && !ends;
-        out.push('\n');
-    }
-    out
 }
 
 /// Puts a `.br` beside what pages load. Without it the gateway sends them by gzip, a little larger.
@@ -161,15 +135,4 @@ fn wasm_target() -> Result {
         return Ok(());
     }
     Err(format!("rustc has no standard library for {NAME}: `rustup target add {NAME}` must work once"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_comments;
-
-    #[test]
-    fn lines_that_are_only_comment_become_empty() {
-        let source = "/** A\n * b */\n  // c\nlet d = 1; // e\n/* f */ let g;\n/* h */\nlet i = '//';";
-        assert_eq!(without_comments(source), "\n\n\nlet d = 1; // e\n/* f */ let g;\n\nlet i = '//';\n");
-    }
 }

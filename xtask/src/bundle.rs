@@ -1,0 +1,136 @@
+//! Scripts as pages load them: what is always loaded together is one file, without what only readers need.
+//!
+//! No node, no foreign bundler: the scripts are written so that joining lines is enough. An `import` of
+//! another of our modules stands on one line and renames nothing; what two joined modules define at their
+//! top has two names (the browser says so otherwise, and so does [`join`]).
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::sh::{Result, at};
+
+/// Files that keep their name: what pages and other modules ask for.
+const ENTRIES: [&str; 7] =
+    ["compat.js", "element.js", "index.js", "pipeline.js", "player.js", "srs-player.js", "worker.js"];
+
+/// Writes the scripts of `sources` into `dist`.
+pub(crate) fn bundle(sources: &Path, dist: &Path) -> Result {
+    for entry in ENTRIES {
+        let mut joined = Joined::default();
+        join(sources, entry, true, &mut joined)?;
+        let to =
+            if entry == "srs-player.js" { dist.join(entry) } else { dist.join("srs-player").join(entry) };
+        at(to.display(), fs::write(&to, joined.text))?;
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Joined {
+    text: String,
+    modules: BTreeSet<String>,
+    names: BTreeSet<String>,
+}
+
+/// Adds a module to `joined`, after those it imports.
+fn join(sources: &Path, name: &str, entry: bool, joined: &mut Joined) -> Result {
+    if !joined.modules.insert(name.to_owned()) {
+        return Ok(());
+    }
+    let source = at(name, fs::read_to_string(sources.join(name)))?;
+    let mut own = String::new();
+    for line in smaller(&source).lines() {
+        if let Some(other) = imported(line) {
+            if !ENTRIES.contains(&other) && sources.join(other).exists() {
+                if line.contains(" as ") {
+                    return Err(format!("{name}: an import that is joined must not rename: {line}"));
+                }
+                join(sources, other, false, joined)?;
+                continue;
+            }
+        }
+        let line = if entry { line } else { line.strip_prefix("export ").unwrap_or(line) };
+        own.push_str(line);
+        own.push('\n');
+    }
+    for defined in source.lines().filter_map(defined) {
+        if !joined.names.insert(defined.to_owned()) {
+            return Err(format!("{name}: `{defined}` is defined in a module that it is joined with, too"));
+        }
+    }
+    joined.text += &own;
+    Ok(())
+}
+
+/// `./x.js` of `import { a } from './x.js';` and `export { a } from './x.js';`
+fn imported(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("import ")?;
+    line.split_once(" from './")?.1.strip_suffix("';")
+}
+
+/// What a line without indentation defines.
+fn defined(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let line = line.strip_prefix("async ").unwrap_or(line);
+    let rest = ["const ", "let ", "class ", "function "].iter().find_map(|word| line.strip_prefix(word))?;
+    rest.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').next().filter(|name| !name.is_empty())
+}
+
+/// A script without comments that have a line of their own, types in comments, indentation and empty
+/// lines: a quarter of what a browser would download.
+///
+/// Lines of a template literal are taken for code as well: do not write such that look like a comment.
+pub(crate) fn smaller(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut inside = false;
+    for line in source.lines() {
+        let text = line.trim();
+        let begins = text.starts_with("/*");
+        let ends = text.ends_with("*/");
+        // Code behind the end of a comment.
+        let code = begins && !ends && text.contains("*/");
+        let whole = inside || begins && !code || text.starts_with("//");
+        if !whole && !text.is_empty() {
+            out.push_str(&without_types(text));
+            out.push('\n');
+        }
+        inside = (inside || begins && !code) && !ends;
+    }
+    out
+}
+
+/// A line without its `/** @type … */`.
+fn without_types(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, comment)) = rest.split_once("/** @") {
+        let Some((_, after)) = comment.split_once("*/") else { break };
+        out.push_str(before);
+        rest = after.trim_start();
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_lose_what_only_readers_need() {
+        let source = "/** A\n * b */\n  // c\nlet d = 1; // e\n/* f */ let g;\n/* h */\n\n  let i = '//';";
+        assert_eq!(smaller(source), "let d = 1; // e\n/* f */ let g;\nlet i = '//';\n");
+        assert_eq!(smaller("f((/** @type {A} */ a) => /** @type {B} */ (c));"), "f((a) => (c));\n");
+        assert_eq!(smaller("/** @type {A} */ let a;"), "let a;\n");
+    }
+
+    #[test]
+    fn definitions_and_imports_are_seen() {
+        assert_eq!(defined("export async function a() {"), Some("a"));
+        assert_eq!(defined("class B extends C {"), Some("B"));
+        assert_eq!(defined("  const inner = 1;"), None);
+        assert_eq!(imported("import { a, b } from './c.js';"), Some("c.js"));
+        assert_eq!(imported("const m = await import('./c.js');"), None);
+    }
+}
