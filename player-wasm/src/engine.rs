@@ -328,7 +328,7 @@ impl Hls {
     /// The first byte and the number of bytes of the segment in its resource; empty: all of it.
     pub fn range(&self) -> Vec<f64> {
         let range = self.segment.as_ref().and_then(|segment| segment.range);
-        range.map_or_else(Vec::new, |range| vec![range.offset as f64, range.length as f64])
+        range.map_or_else(Vec::new, |(from, length)| vec![from as f64, length as f64])
     }
 
     /// Milliseconds until the playlist should be loaded again.

@@ -1,11 +1,13 @@
 //! Following an HLS playlist: which segment to fetch next, and when to look again.
 
+mod list;
+
 use std::collections::VecDeque;
 
-use media::hls::playlist::{self, ByteRange, Media, Playlist};
 use media::time::{MILLI, Micros, SECOND};
 
 use crate::pacing::Latency;
+use list::List;
 
 /// A segment to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +16,8 @@ pub struct Segment {
     pub uri: String,
     /// Its times do not continue those of the one before.
     pub discontinuity: bool,
-    /// The part of the resource.
-    pub range: Option<ByteRange>,
+    /// The first byte and the number of bytes, when it is a part of the resource.
+    pub range: Option<(u64, u64)>,
 }
 
 /// What a playlist says to do.
@@ -49,25 +51,20 @@ impl Follower {
 
     /// Reads a playlist as loaded.
     pub fn playlist(&mut self, text: &str, latency: Latency) -> Step {
-        match playlist::parse(text) {
-            Err(_) => Step::Invalid,
-            Ok(Playlist::Master(master)) => {
-                let best = master.variants.into_iter().max_by_key(|variant| variant.bandwidth);
-                best.map_or(Step::Invalid, |variant| Step::Variant(variant.uri))
-            }
-            Ok(Playlist::Media(media)) => {
-                if media.segments.iter().any(|segment| segment.encrypted || segment.map.is_some()) {
-                    return Step::Unsupported;
-                }
-                self.media(media, latency);
+        match list::read(text.as_bytes()) {
+            None => Step::Invalid,
+            Some(List { variant: Some(uri), .. }) => Step::Variant(uri),
+            Some(list) if list.foreign => Step::Unsupported,
+            Some(list) => {
+                self.media(list, latency);
                 Step::Segments
             }
         }
     }
 
-    fn media(&mut self, media: Media, latency: Latency) {
+    fn media(&mut self, media: List, latency: Latency) {
         let first = media.sequence;
-        let end = first.saturating_add(media.segments.len() as u64);
+        let end = first.saturating_add(media.entries.len() as u64);
         self.ended = media.ended;
         let (from, joined) = match self.next {
             // The numbers went back, as a server that was restarted does.
@@ -79,8 +76,8 @@ impl Follower {
             None => (first + live_start(&media, latency), true),
         };
         let fresh = from < end;
-        let newest = media.segments.last().map_or(SECOND, |segment| segment.duration);
-        for (index, segment) in media.segments.into_iter().enumerate().skip((from - first) as usize) {
+        let newest = media.entries.last().map_or(SECOND, |segment| segment.duration);
+        for (index, segment) in media.entries.into_iter().enumerate().skip((from - first) as usize) {
             let jumped = !joined && first + index as u64 == from;
             let discontinuity = segment.discontinuity || jumped;
             self.queue.push_back(Segment { uri: segment.uri, discontinuity, range: segment.range });
@@ -109,19 +106,19 @@ impl Follower {
 }
 
 /// How many segments to leave out to start near live.
-fn live_start(media: &Media, latency: Latency) -> u64 {
+fn live_start(media: &List, latency: Latency) -> u64 {
     let back = match latency {
         Latency::Realtime => 1,
         Latency::Low => 2 * SECOND,
         Latency::Normal => 6 * SECOND,
     };
     let mut left = 0;
-    let taken = media.segments.iter().rev().take_while(|segment| {
+    let taken = media.entries.iter().rev().take_while(|segment| {
         let enough = left >= back;
         left += segment.duration;
         !enough
     });
-    (media.segments.len() - taken.count()) as u64
+    (media.entries.len() - taken.count()) as u64
 }
 
 #[cfg(test)]
