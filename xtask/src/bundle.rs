@@ -41,14 +41,13 @@ fn join(sources: &Path, name: &str, entry: bool, joined: &mut Joined) -> Result 
     let source = at(name, fs::read_to_string(sources.join(name)))?;
     let mut own = String::new();
     for line in smaller(&source).lines() {
-        if let Some(other) = imported(line) {
-            if !ENTRIES.contains(&other) && sources.join(other).exists() {
-                if line.contains(" as ") {
-                    return Err(format!("{name}: an import that is joined must not rename: {line}"));
-                }
-                join(sources, other, false, joined)?;
-                continue;
+        let other = imported(line).filter(|other| !ENTRIES.contains(other) && sources.join(other).exists());
+        if let Some(other) = other {
+            if line.contains(" as ") {
+                return Err(format!("{name}: an import that is joined must not rename: {line}"));
             }
+            join(sources, other, false, joined)?;
+            continue;
         }
         let line = if entry { line } else { line.strip_prefix("export ").unwrap_or(line) };
         own.push_str(line);
@@ -63,7 +62,7 @@ fn join(sources: &Path, name: &str, entry: bool, joined: &mut Joined) -> Result 
     Ok(())
 }
 
-/// `./x.js` of `import { a } from './x.js';` and `export { a } from './x.js';`
+/// `x.js` of `import { a } from './x.js';`
 fn imported(line: &str) -> Option<&str> {
     let line = line.strip_prefix("import ")?;
     line.split_once(" from './")?.1.strip_suffix("';")
