@@ -138,8 +138,8 @@ export class Skin {
     this.name(this.mute, silent ? 'unmute' : 'mute', 'm');
     this.volume.value = String(video.muted ? 0 : video.volume);
     const live = host.live;
-    // A file has an end, and no live.
-    this.badge.hidden = (!active && state !== 'paused') || Number.isFinite(video.duration);
+    // Nothing has come yet, or a file, which has an end and no live.
+    this.badge.hidden = video.duration !== Infinity || (!active && state !== 'paused');
     this.badge.classList.toggle('on', live);
     this.name(this.badge, live ? 'live' : 'goLive', 'l');
     /** @type {Element} */ (this.badge.lastChild).textContent = this.#words(live ? 'live' : 'goLive');
