@@ -43,6 +43,22 @@ impl Watched {
         Self { viewer, _publisher: publisher, gateway, rss }
     }
 
+    /// Waits until what the server keeps of the stream (the last seconds, the HLS window) is all
+    /// there, and takes that as the memory to compare with.
+    #[track_caller]
+    fn warm_up(&mut self) {
+        for _ in 0..30 {
+            let before = self.gateway.rss();
+            let seen = self.viewer.frames(VIDEO).len();
+            self.viewer.wait_frames(VIDEO, seen + 60, LIMIT);
+            self.rss = self.gateway.rss();
+            if self.rss < before + (1 << 20) {
+                return;
+            }
+        }
+        panic!("memory grows for a minute and more: {} kB now", self.rss / 1024);
+    }
+
     /// The stream went on all the time and goes on now; memory grew by `grown` bytes at most.
     #[track_caller]
     fn assert_untouched(&mut self, grown: u64) {

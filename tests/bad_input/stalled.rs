@@ -12,9 +12,6 @@ use lianmai_tests::{Clip, http, rtmp, wait, ws};
 
 use crate::{LIMIT, Random, Watched};
 
-/// After so many frames of it the server's caches are as full as they get.
-const WARM: usize = 240;
-
 /// A clip whose frames are padded to about 16 Mb/s, so that what a socket takes is soon full.
 fn fat() -> (u8, Vec<Tag>) {
     let (flags, mut tags) = Clip::Av.minutes(2);
@@ -36,12 +33,12 @@ fn twenty_viewers_that_stop_reading_harm_nobody() {
     let mut watched = Watched::publish(&["--stall-timeout", "20"], header, tags);
     let (to, rtmp) = (watched.gateway.http(), watched.gateway.rtmp());
     // Each way out keeps its own bytes of the last seconds, once for all its viewers: one good viewer
-    // of each kind makes that part of what the server needs anyway, once WARM frames have passed.
+    // of each kind makes that part of what the server needs anyway.
     let ws_viewer = FlvViewer::ws(&watched.gateway.ws_url("good.flv"));
     let mut rtmp_viewer = Player::start(&watched.gateway.rtmp_url("good"), View::Whole);
-    ws_viewer.wait_frames(VIDEO, WARM, LIMIT);
-    rtmp_viewer.wait(LIMIT, |packets| packets.video.len() >= WARM);
-    watched.rss = watched.gateway.rss();
+    ws_viewer.wait_frames(VIDEO, 30, LIMIT);
+    rtmp_viewer.wait(LIMIT, |packets| packets.video.len() >= 30);
+    watched.warm_up();
 
     let mut open = Vec::new();
     let mut sockets = Vec::new();
@@ -97,8 +94,7 @@ fn twenty_viewers_that_stop_reading_harm_nobody() {
 fn a_viewer_that_takes_nothing_for_too_long_is_dropped() {
     let (header, tags) = fat();
     let mut watched = Watched::publish(&["--stall-timeout", "2"], header, tags);
-    watched.viewer.wait_frames(VIDEO, WARM, LIMIT);
-    watched.rss = watched.gateway.rss();
+    watched.warm_up();
     let stalled = http::open(watched.gateway.http(), "GET", "/live/good.flv", &[]);
     let listed = || watched.gateway.json("/api/v1/clients")["clients"].as_array().map_or(0, Vec::len);
     wait::until_true("the viewer to be listed", LIMIT, || listed() == 3);

@@ -12,7 +12,8 @@ use crate::stream;
 pub(crate) fn run() {
     let (gateway, _publisher) = stream::gateway(&[]);
     let good = FlvViewer::http(gateway.http(), "/live/bench.flv");
-    good.wait_frames(VIDEO, 150, Duration::from_secs(20));
+    // The HLS window is full by then.
+    good.wait_frames(VIDEO, 900, Duration::from_secs(60));
     let before = gateway.rss();
     let stalled: Vec<_> =
         (0..20).map(|_| http::open(gateway.http(), "GET", "/live/bench.flv", &[])).collect();
