@@ -76,7 +76,7 @@ impl Source {
                 Self::Flv(flv) => flv.next()?.map(|event| match event {
                     flv::Event::Header { audio, video } => Some(Event::Promise { video, audio }),
                     flv::Event::Frame(frame) => Some(Event::Frame(frame)),
-                    flv::Event::Metadata(_) => None,
+                    flv::Event::Script(_) => None,
                 }),
                 Self::Ts(ts) => ts.next()?.map(|event| match event {
                     ts::Event::Tracks { video, audio } => {

@@ -1,7 +1,7 @@
 //! The bytes of an FLV stream, to the hub.
 
 use bytes::Bytes;
-use media::flv::{Demuxer, Event};
+use media::flv::{Demuxer, Event, Metadata};
 
 use crate::hub::{ClientHandle, Publisher};
 
@@ -28,7 +28,8 @@ impl Ingest {
             match event {
                 Ok(Event::Header { audio, video }) => self.publisher.announce(audio, video),
                 Ok(Event::Frame(frame)) => self.publisher.push(frame),
-                Ok(Event::Metadata(metadata)) => {
+                Ok(Event::Script(body)) => {
+                    let Ok(Some(metadata)) = Metadata::read(&body) else { continue };
                     if let (Some(audio), Some(video)) = (metadata.has_audio, metadata.has_video) {
                         self.publisher.announce(audio, video);
                     }

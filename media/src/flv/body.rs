@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::FORMAT;
-use super::script::{self, Metadata};
+use super::script::Metadata;
 use super::tag::{self, Kind, Tag};
 use crate::codec::nal::{self, Entry};
 use crate::codec::{self, av1, h264, h265, mp3, opus, vpx};
@@ -124,7 +124,7 @@ impl BodyDemuxer {
     /// Reads a script tag's body, with or without RTMP's `@setDataFrame`. None for anything else
     /// than `onMetaData`.
     pub fn script(&mut self, body: Bytes) -> Result<Option<Metadata>> {
-        script::read(&body)
+        Metadata::read(&body)
     }
 
     fn frame(&mut self, config: Arc<Config>, timestamp_ms: u32, tag: Tag, data: Bytes) -> Frame {

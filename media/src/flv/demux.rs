@@ -6,7 +6,6 @@ use bytes::Bytes;
 
 use super::FORMAT;
 use super::body::BodyDemuxer;
-use super::script::Metadata;
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::Frame;
 
@@ -25,8 +24,8 @@ pub enum Event {
     },
     /// One frame.
     Frame(Frame),
-    /// `onMetaData`.
-    Metadata(Metadata),
+    /// A script tag's body: [`super::Metadata::read`] reads it for those who want to know.
+    Script(Bytes),
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -116,7 +115,7 @@ impl Demuxer {
                     let event = match kind {
                         8 => self.body.audio(timestamp, body).map(|frame| frame.map(Event::Frame)),
                         9 => self.body.video(timestamp, body).map(|frame| frame.map(Event::Frame)),
-                        18 => self.body.script(body).map(|data| data.map(Event::Metadata)),
+                        18 => Ok(Some(Event::Script(body))),
                         _ => Ok(None),
                     };
                     let shifted = |error: Error| {

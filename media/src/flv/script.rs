@@ -20,8 +20,17 @@ pub struct Metadata {
     pub encoder: Option<String>,
 }
 
-/// Reads a script tag's body; none when it is something else than `onMetaData`.
-pub(super) fn read(mut body: &[u8]) -> Result<Option<Metadata>> {
+impl Metadata {
+    /// Reads a script tag's body; none when it is something else than `onMetaData`.
+    ///
+    /// # Errors
+    /// What is no AMF0.
+    pub fn read(body: &[u8]) -> Result<Option<Self>> {
+        read(body)
+    }
+}
+
+fn read(mut body: &[u8]) -> Result<Option<Metadata>> {
     if body.is_empty() {
         return Ok(None);
     }

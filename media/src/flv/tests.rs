@@ -54,7 +54,7 @@ fn demux(stream: &[u8], size: usize) -> Vec<Frame> {
             match event.unwrap() {
                 Event::Frame(frame) => frames.push(frame),
                 Event::Header { audio, video } => assert!(audio && video),
-                Event::Metadata(_) => {}
+                Event::Script(_) => {}
             }
         }
     }
