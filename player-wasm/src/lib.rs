@@ -6,3 +6,7 @@ pub mod follow;
 pub mod pacing;
 pub mod remux;
 pub mod source;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
