@@ -94,7 +94,7 @@ export class Hls {
       if (step) throw { code: LISTS[/** @type {2 | 3} */ (step)], fatal: step === 3 };
       while (follower.advance()) {
         const discontinuity = follower.discontinuity();
-        const segment = await this.#get(new URL(follower.uri(), list).href, abort, follower.range());
+        const segment = await this.#get(new URL(follower.uri(), list).href, abort, follower.from(), follower.bytes());
         const reader = /** @type {ReadableStream<Uint8Array>} */ (segment.body).getReader();
         if (first) {
           first = false;
@@ -125,11 +125,12 @@ export class Hls {
   /**
    * @param {string} url
    * @param {AbortController} abort
-   * @param {ArrayLike<number>} [range]
+   * @param {number} [from]
+   * @param {number} [bytes]  of the resource; 0: all of it
    */
-  async #get(url, abort, range = []) {
+  async #get(url, abort, from = 0, bytes = 0) {
     /** @type {Record<string, string>} */
-    const headers = range.length ? { range: `bytes=${range[0]}-${range[0] + range[1] - 1}` } : {};
+    const headers = bytes ? { range: `bytes=${from}-${from + bytes - 1}` } : {};
     const timer = setTimeout(() => this.#failed(abort, 'stalled'), STALLED);
     try {
       const response = await fetch(url, { headers, signal: abort.signal });

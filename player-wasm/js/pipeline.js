@@ -11,6 +11,12 @@ import { Sink } from './sink.js';
 const LATENCIES = ['realtime', 'low', 'normal'];
 const PROTOCOLS = { flv: 'http-flv', 'ws-flv': 'ws-flv', hls: 'hls', ts: 'http-ts' };
 const FORMATS = { flv: 0, 'ws-flv': 0, ts: 1, hls: 2 };
+/** In the order of the engine's bits; an unusual profile may still turn out not to play. */
+const CODECS = [
+  ...['avc1.42e01e', 'hvc1.1.6.L93.B0', 'av01.0.04M.08', 'vp08.00.10.08', 'vp09.00.10.08']
+    .map((codec) => `video/mp4; codecs="${codec}"`),
+  ...['mp4a.40.2', 'opus', 'mp4a.6B'].map((codec) => `audio/mp4; codecs="${codec}"`),
+];
 /** A paused stream is let go after this many milliseconds. */
 const PAUSE_LIMIT = 30_000;
 
@@ -89,8 +95,8 @@ export class Pipeline {
     const compiled = new Promise((resolve) => { this.#compiled = resolve; });
     const ready = compiled.then((module) => init({ module_or_path: module ?? wasm })).then(({ memory }) => {
       if (this.#closed) return;
-      const supports = (/** @type {string} */ mime) => Source.isTypeSupported(mime);
-      this.#engine = new Engine(FORMATS[/** @type {keyof typeof FORMATS} */ (kind)], level, supports);
+      const codecs = CODECS.reduce((set, mime, n) => set | +Source.isTypeSupported(mime) << n, 0);
+      this.#engine = new Engine(FORMATS[/** @type {keyof typeof FORMATS} */ (kind)], level, codecs);
       this.#sink = new Sink(this.#engine, memory, Source, {
         attach: (handle, managed, transfer) => this.#report({ type: 'attach', handle, managed }, transfer),
         appended: () => this.#pace(),

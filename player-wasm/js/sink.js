@@ -136,10 +136,11 @@ export class Sink {
     this.#forget();
     const life = this.#life;
     const Source = this.#Source;
-    const source = /** @type {MediaSource} */ (new Source());
-    this.#source = source;
     this.#held = 2;
     const mime = this.#mime = this.#engine.mime();
+    if (!Source.isTypeSupported(mime)) return this.#unsupported(Source);
+    const source = /** @type {MediaSource} */ (new Source());
+    this.#source = source;
     const live = (/** @type {() => void} */ work) => () => { if (life === this.#life) work(); };
     source.addEventListener('startstreaming', live(() => this.pump()));
     source.addEventListener('sourceopen', live(() => {
@@ -161,6 +162,15 @@ export class Sink {
     const handle = typeof document === 'undefined' ? /** @type {any} */ (source).handle : undefined;
     const managed = Source === /** @type {any} */ (globalThis).ManagedMediaSource;
     this.#events.attach(handle ?? source, managed, handle ? [handle] : []);
+  }
+
+  /** An unusual profile: without the track that has it. @param {any} Source */
+  #unsupported(Source) {
+    for (const [track, kind] of ['video', 'audio'].entries()) {
+      const codec = this.#engine.codec(track);
+      if (codec && !Source.isTypeSupported(`${kind}/mp4; codecs="${codec}"`)) this.#engine.refuse(track);
+    }
+    this.#failed(this.#mime);
   }
 
   /** Nothing to append: time to tidy up, or to end. */

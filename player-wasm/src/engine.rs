@@ -4,7 +4,6 @@
 //! wasm memory: [`Engine::pointer`] and [`Engine::length`] say where, until the next call of anything.
 
 use bytes::Bytes;
-use js_sys::Function;
 use media::time::Micros;
 use media::{Config, Track};
 use wasm_bindgen::prelude::*;
@@ -52,15 +51,13 @@ pub struct Engine {
 #[wasm_bindgen]
 impl Engine {
     /// `format`: 0 FLV, 1 MPEG-TS, 2 MPEG-TS in segments. `latency_number`: 0 realtime, 1 low, 2 normal.
-    /// `supports` is called with MIME types and answers whether MediaSource plays them.
+    /// `codecs` has a bit for each codec that MediaSource plays: 1 H.264, 2 H.265, 4 AV1, 8 VP8, 16 VP9,
+    /// 32 AAC, 64 Opus, 128 MP3.
     #[wasm_bindgen(constructor)]
-    pub fn new(format: u32, latency_number: u32, supports: Function) -> Self {
-        let supports = move |mime: &str| {
-            supports.call1(&JsValue::NULL, &JsValue::from_str(mime)).is_ok_and(|answer| answer.is_truthy())
-        };
+    pub fn new(format: u32, latency_number: u32, codecs: u32) -> Self {
         Self {
             source: if format == 0 { Source::flv() } else { Source::ts() },
-            remuxer: Remuxer::new(Box::new(supports)),
+            remuxer: Remuxer::new(codecs),
             pacer: Pacer::new(latency(latency_number), format == 2),
             front: Bytes::new(),
             mime: String::new(),
@@ -325,10 +322,18 @@ impl Hls {
         self.segment.as_ref().is_some_and(|segment| segment.discontinuity)
     }
 
-    /// The first byte and the number of bytes of the segment in its resource; empty: all of it.
-    pub fn range(&self) -> Vec<f64> {
-        let range = self.segment.as_ref().and_then(|segment| segment.range);
-        range.map_or_else(Vec::new, |(from, length)| vec![from as f64, length as f64])
+    /// The first byte of the segment in its resource, and 0 without a range.
+    pub fn from(&self) -> f64 {
+        self.range().0 as f64
+    }
+
+    /// The number of bytes of the segment in its resource; 0: all of it.
+    pub fn bytes(&self) -> f64 {
+        self.range().1 as f64
+    }
+
+    fn range(&self) -> (u64, u64) {
+        self.segment.as_ref().and_then(|segment| segment.range).unwrap_or_default()
     }
 
     /// Milliseconds until the playlist should be loaded again.

@@ -207,17 +207,14 @@ impl Pacer {
         self.steer(now, target)
     }
 
-    /// The first position. While what was waiting for us still comes, that is its first picture, which
-    /// can be shown at once; then live.
+    /// The first position: the first picture, which can be shown at once; then live.
     fn start(&mut self, now: Micros, target: Micros, ranges: &[(Micros, Micros)]) -> Option<Action> {
         let &(first, end) = ranges.last()?;
         self.started = true;
-        self.jump = !self.arrivals.calm(now);
-        if self.jump || self.file {
-            return self.seek(now, first);
-        }
         let edge = self.arrivals.edge(now).unwrap_or(end);
-        self.seek(now, (edge - target).min(end - 30 * MILLI).max(first))
+        let live = (edge - target).min(end - 30 * MILLI);
+        self.jump = !self.arrivals.calm(now) || live - first > 300 * MILLI;
+        self.seek(now, if self.jump || self.file { first } else { live.max(first) })
     }
 
     fn seek(&mut self, now: Micros, to: Micros) -> Option<Action> {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use media::time::{MILLI, Micros, SECOND, Timeline};
-use media::{Config, Frame, Track, mp4};
+use media::{Codec, Config, Frame, Track, mp4};
 
 use audio::AudioLane;
 use start::Start;
@@ -60,8 +60,8 @@ pub enum Notice {
 
 /// Turns one stream's frames into chunks.
 pub struct Remuxer {
-    /// Whether the browser plays a MIME type.
-    supports: Box<dyn Fn(&str) -> bool>,
+    /// The codecs that the browser plays, as [`bit`]s.
+    codecs: u32,
     timeline: Timeline,
     start: Option<Start>,
     video: VideoLane,
@@ -78,6 +78,21 @@ pub struct Remuxer {
     notices: VecDeque<Notice>,
 }
 
+/// A codec's place in a set of codecs; 0 for those that MP4 has no place for.
+pub const fn bit(codec: Codec) -> u32 {
+    match codec {
+        Codec::H264 => 1,
+        Codec::H265 => 2,
+        Codec::Av1 => 4,
+        Codec::Vp8 => 8,
+        Codec::Vp9 => 16,
+        Codec::Aac => 32,
+        Codec::Opus => 64,
+        Codec::Mp3 => 128,
+        _ => 0,
+    }
+}
+
 const fn slot(track: Track) -> usize {
     match track {
         Track::Video => 0,
@@ -86,10 +101,10 @@ const fn slot(track: Track) -> usize {
 }
 
 impl Remuxer {
-    /// A remuxer for a browser that plays the MIME types that `supports` says.
-    pub fn new(supports: Box<dyn Fn(&str) -> bool>) -> Self {
+    /// A remuxer for a browser that plays the `codecs` whose [`bit`]s are set.
+    pub fn new(codecs: u32) -> Self {
         Self {
-            supports,
+            codecs,
             timeline: Timeline::new(EPOCH),
             start: Some(Start::default()),
             video: VideoLane::default(),
@@ -216,7 +231,7 @@ impl Remuxer {
     }
 
     fn playable(&mut self, config: &Config) -> bool {
-        let ok = mp4::init_segment(&[(1, config)]).is_ok() && (self.supports)(&mp4::mime(&[config]));
+        let ok = mp4::init_segment(&[(1, config)]).is_ok() && self.codecs & bit(config.codec) != 0;
         if !ok {
             self.refuse(config.track());
         }
