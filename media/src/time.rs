@@ -10,16 +10,19 @@ pub const SECOND: Micros = 1_000_000;
 
 /// `ticks` of a clock of `rate` Hz in microseconds, rounded to nearest.
 pub const fn from_ticks(ticks: i64, rate: u32) -> Micros {
-    let n = ticks as i128 * SECOND as i128;
-    let r = rate as i128;
-    (n + r / 2).div_euclid(r) as i64
+    scale(ticks, rate as i64, SECOND)
 }
 
 /// `micros` in ticks of a clock of `rate` Hz, rounded to nearest.
 pub const fn to_ticks(micros: Micros, rate: u32) -> i64 {
-    let n = micros as i128 * rate as i128;
-    let r = SECOND as i128;
-    (n + r / 2).div_euclid(r) as i64
+    scale(micros, SECOND, rate as i64)
+}
+
+/// `value * to / from`, rounded to nearest, for rates below 2^32. In two parts: 128-bit division is a
+/// kilobyte of WebAssembly.
+const fn scale(value: i64, from: i64, to: i64) -> i64 {
+    let (whole, rest) = (value.div_euclid(from), value.rem_euclid(from));
+    whole.saturating_mul(to).saturating_add((rest * to + from / 2) / from)
 }
 
 /// Turns a counter of `BITS` bits that wraps into one that does not (FLV, RTMP and RTP: 32, MPEG-TS: 33).

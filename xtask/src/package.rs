@@ -12,7 +12,11 @@ use crate::bundle::{bundle, smaller};
 use crate::sh::{Result, at, cargo, command, newest, output, root, run, target, which};
 
 /// Debian's binaryen (108) and npm's agree on these; `--all-features` makes modules V8 rejects.
-const WASM_OPT: [&str; 7] = [
+const WASM_OPT: [&str; 10] = [
+    // Larger functions inline where they are called once, but repeat themselves less when compressed.
+    "--one-caller-inline-max-function-size=30",
+    "--strip-producers",
+    "--strip-target-features",
     "-Oz",
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
