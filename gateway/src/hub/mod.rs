@@ -5,6 +5,7 @@
 //! finds the viewers still there.
 
 pub mod clients;
+mod clock;
 pub mod meter;
 pub mod name;
 pub mod publisher;

@@ -1,74 +1,23 @@
 //! The one who publishes a stream.
 
+use std::fmt;
 use std::sync::Arc;
 
-use media::time::{MILLI, Micros, SECOND, Timeline};
+use media::time::{Micros, SECOND};
 use media::{Frame, Track};
 use tokio::sync::watch;
 
-use super::registry::Hub;
+use super::clock::Clock;
 use super::stream::{Entry, Stream};
 
-/// Times of a stream begin here, so that a track that starts a little earlier stays positive.
-pub(super) const STREAM_START: Micros = SECOND;
+/// What happens when a publisher leaves: its place in the hub gets the clock back.
+type Leave = Box<dyn FnOnce(Clock) + Send + Sync>;
+
 /// Without video for this long, audio frames are places to start again.
 const VIDEO_SILENCE: Micros = 3 * SECOND;
 
-/// The stream's clock; it stays with the stream from one publisher to the next.
-#[derive(Debug)]
-pub(super) struct Clock {
-    timeline: Timeline,
-    last_video: Option<Micros>,
-    last_audio: Option<Micros>,
-    /// The distance of the last two video frames: what a joint between sources should look like.
-    gap: Micros,
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self { timeline: Timeline::new(STREAM_START), last_video: None, last_audio: None, gap: 33 * MILLI }
-    }
-}
-
-impl Clock {
-    /// A clock that goes on after `newest`.
-    pub(super) fn after(newest: Option<Micros>) -> Self {
-        let mut clock = Self::default();
-        if let Some(newest) = newest {
-            clock.timeline = Timeline::new(newest);
-            clock.timeline.offset(newest, 0);
-        }
-        clock
-    }
-
-    /// The next frame is another publisher's.
-    pub(super) fn restart(&mut self) {
-        self.timeline.restart(self.gap);
-        self.last_video = None;
-    }
-
-    /// Lays `frame` on the stream's clock and tells whether the source's own clock jumped.
-    fn place(&mut self, frame: &mut Frame) -> bool {
-        let (offset, jumped) = self.timeline.offset(frame.dts, self.gap);
-        let video = frame.is_video();
-        let last = if video { &mut self.last_video } else { &mut self.last_audio };
-        // Decode times never go back within a track: no muxer and no decoder takes that.
-        let dts = frame.dts.saturating_add(offset).max(last.unwrap_or(0));
-        let step = dts - last.unwrap_or(dts);
-        *last = Some(dts);
-        if video && !jumped && (MILLI..=SECOND).contains(&step) {
-            self.gap = step;
-        }
-        frame.pts = frame.pts.saturating_add(offset);
-        frame.dts = dts;
-        jumped
-    }
-}
-
 /// Publishes one stream; dropping it ends that.
-#[derive(Debug)]
 pub struct Publisher {
-    hub: Hub,
     stream: Arc<Stream>,
     clock: Clock,
     /// Which of the stream's publishers this is.
@@ -76,17 +25,18 @@ pub struct Publisher {
     revoked: watch::Receiver<u64>,
     expected: Option<usize>,
     first: bool,
+    leave: Option<Leave>,
 }
 
 impl Publisher {
     pub(super) fn new(
-        hub: Hub,
         stream: Arc<Stream>,
         clock: Clock,
         turn: u64,
         revoked: watch::Receiver<u64>,
+        leave: Leave,
     ) -> Self {
-        Self { hub, stream, clock, turn, revoked, expected: None, first: true }
+        Self { stream, clock, turn, revoked, expected: None, first: true, leave: Some(leave) }
     }
 
     /// The stream it feeds.
@@ -129,6 +79,14 @@ impl Publisher {
 
 impl Drop for Publisher {
     fn drop(&mut self) {
-        self.hub.leave(&self.stream, self.turn, std::mem::take(&mut self.clock));
+        if let Some(leave) = self.leave.take() {
+            leave(std::mem::take(&mut self.clock));
+        }
+    }
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher").field("stream", self.stream.name()).field("turn", &self.turn).finish()
     }
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use media::time::SECOND;
 use tokio::sync::{mpsc, watch};
 
+use super::clock::Clock;
 use super::name::StreamName;
-use super::publisher::{Clock, Publisher};
+use super::publisher::Publisher;
 use super::ring::Limits;
 use super::stream::Stream;
 
@@ -174,13 +175,7 @@ impl Hub {
             place.turn += 1;
             place.yields = false;
             place.stream.begin();
-            let publisher = Publisher::new(
-                self.clone(),
-                place.stream.clone(),
-                clock,
-                place.turn,
-                place.revoked.subscribe(),
-            );
+            let publisher = self.publisher(place.stream.clone(), clock, place.turn, &place.revoked);
             drop(places);
             self.touch();
             return Ok(publisher);
@@ -196,8 +191,7 @@ impl Hub {
         let stream = Stream::new(name.clone(), limits);
         stream.begin();
         let revoked = watch::Sender::new(0);
-        let publisher =
-            Publisher::new(self.clone(), stream.clone(), Clock::default(), 1, revoked.subscribe());
+        let publisher = self.publisher(stream.clone(), Clock::default(), 1, &revoked);
         places.watchers.retain(|watcher| watcher.send(stream.clone()).is_ok());
         places.streams.insert(name.clone(), Place { stream, turn: 1, revoked, yields, clock: None });
         drop(places);
@@ -205,8 +199,20 @@ impl Hub {
         Ok(publisher)
     }
 
+    fn publisher(
+        &self,
+        stream: Arc<Stream>,
+        clock: Clock,
+        turn: u64,
+        revoked: &watch::Sender<u64>,
+    ) -> Publisher {
+        let (hub, left) = (self.clone(), stream.clone());
+        let leave = Box::new(move |clock| hub.leave(&left, turn, clock));
+        Publisher::new(stream, clock, turn, revoked.subscribe(), leave)
+    }
+
     /// A publisher left: keep its place for a while.
-    pub(super) fn leave(&self, stream: &Arc<Stream>, turn: u64, clock: Clock) {
+    fn leave(&self, stream: &Arc<Stream>, turn: u64, clock: Clock) {
         let mut places = self.places();
         let closed = places.closed;
         let Some(place) = places.streams.get_mut(stream.name()) else { return };
