@@ -1,1 +1,181 @@
+use std::sync::Arc;
 
+use media::codec::aac;
+use media::{Config, Format, Video};
+
+use super::*;
+
+const ALL: u32 = u32::MAX;
+const FRAME: Micros = 40 * MILLI;
+
+fn video(width: u32) -> Arc<Config> {
+    let description = Bytes::from_static(&[1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, 1, 0x67, 1, 0, 1, 0x68]);
+    Arc::new(Config { codec: Codec::H264, format: Format::Video(Video { width, height: 360 }), description })
+}
+
+fn audio() -> Arc<Config> {
+    Arc::new(aac::config_from_asc(Bytes::from_static(&[0x12, 0x10])).unwrap())
+}
+
+fn frame(config: &Arc<Config>, dts: Micros, key: bool) -> Frame {
+    Frame { config: config.clone(), dts, pts: dts, key, data: Bytes::from_static(b"data") }
+}
+
+/// What a chunk is: `init` of a MIME type, or `media` with the decode time in µs and track of each fragment.
+#[derive(Debug, PartialEq)]
+enum Piece {
+    Init { audio: bool, rebuild: bool },
+    Fragment { track: u32, dts: u64, samples: u32 },
+}
+
+fn pieces(remuxer: &mut Remuxer) -> Vec<Piece> {
+    let mut out = Vec::new();
+    while let Some(chunk) = remuxer.take() {
+        match chunk {
+            Chunk::Init(init) => {
+                out.push(Piece::Init { audio: init.mime.contains("mp4a"), rebuild: init.rebuild });
+            }
+            Chunk::Media(mut data) => {
+                while !data.is_empty() {
+                    let word = |at: usize| u32::from_be_bytes(data[at..at + 4].try_into().unwrap());
+                    let moof = word(0) as usize;
+                    let dts = u64::from(word(60)) << 32 | u64::from(word(64));
+                    out.push(Piece::Fragment { track: word(44), dts, samples: word(80) });
+                    let rest = data.split_off(moof + word(moof) as usize);
+                    data = rest;
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Fragments of a track: their times less the first one's.
+fn times(pieces: &[Piece], of: u32) -> Vec<u64> {
+    let times: Vec<u64> = pieces
+        .iter()
+        .filter_map(|piece| match *piece {
+            Piece::Fragment { track, dts, .. } if track == of => Some(dts),
+            _ => None,
+        })
+        .collect();
+    times.iter().map(|time| time - times[0]).collect()
+}
+
+#[test]
+fn every_picture_is_a_fragment_at_once_and_sound_goes_by_three() {
+    let mut remuxer = Remuxer::new(ALL);
+    remuxer.promise(true, true);
+    let (v, a) = (video(640), audio());
+    remuxer.push(0, frame(&v, 7 * SECOND, true));
+    assert_eq!(pieces(&mut remuxer), []);
+    for n in 0..6 {
+        remuxer.push(0, frame(&a, 7 * SECOND + n * 23 * MILLI, true));
+    }
+    remuxer.push(0, frame(&v, 7 * SECOND + FRAME, false));
+    let got = pieces(&mut remuxer);
+    assert_eq!(got[0], Piece::Init { audio: true, rebuild: true });
+    assert_eq!(times(&got, VIDEO_ID), [0, FRAME as u64]);
+    // By the count of samples, not by milliseconds.
+    assert_eq!(times(&got, AUDIO_ID), [0, 69_660]);
+}
+
+#[test]
+fn a_broken_promise_is_not_waited_for() {
+    let mut remuxer = Remuxer::new(ALL);
+    remuxer.promise(true, true);
+    let v = video(640);
+    remuxer.push(0, frame(&v, 0, true));
+    remuxer.poll(200 * MILLI);
+    assert_eq!(pieces(&mut remuxer), []);
+    remuxer.poll(400 * MILLI);
+    assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: false, rebuild: true });
+    // Sound that comes after all joins at the next key frame.
+    remuxer.push(0, frame(&audio(), FRAME, true));
+    remuxer.push(0, frame(&v, FRAME, false));
+    assert_eq!(pieces(&mut remuxer).len(), 1);
+    remuxer.push(0, frame(&v, 2 * FRAME, true));
+    assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: true, rebuild: true });
+}
+
+#[test]
+fn sound_that_cannot_be_played_is_told_and_left_out() {
+    let mut remuxer = Remuxer::new(bit(Codec::H264));
+    remuxer.promise(true, true);
+    remuxer.push(0, frame(&audio(), 0, true));
+    remuxer.push(0, frame(&video(640), 0, true));
+    assert_eq!(remuxer.notice(), Some(Notice::NoAudio));
+    assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: false, rebuild: true });
+}
+
+#[test]
+fn another_picture_size_begins_with_its_key_frame_in_the_same_source() {
+    let mut remuxer = Remuxer::new(ALL);
+    let (large, small) = (video(1920), video(1280));
+    remuxer.push(0, frame(&large, 0, true));
+    pieces(&mut remuxer);
+    remuxer.push(0, frame(&small, FRAME, false));
+    assert_eq!(pieces(&mut remuxer), []);
+    remuxer.push(0, frame(&small, 2 * FRAME, true));
+    let got = pieces(&mut remuxer);
+    assert_eq!(got[0], Piece::Init { audio: false, rebuild: false });
+    assert_eq!(got.len(), 2);
+}
+
+#[test]
+fn times_that_jump_go_on_without_a_hole() {
+    for jump in [-3_600 * SECOND, 90_000 * SECOND] {
+        let mut remuxer = Remuxer::new(ALL);
+        let v = video(640);
+        for n in 0..4 {
+            remuxer.push(0, frame(&v, 5_000 * SECOND + n * FRAME, n == 0));
+        }
+        for n in 0..4 {
+            remuxer.push(0, frame(&v, 5_000 * SECOND + jump + n * FRAME, n == 0));
+        }
+        let all: Vec<u64> = (0..8).map(|n| n * FRAME as u64).collect();
+        assert_eq!(times(&pieces(&mut remuxer), VIDEO_ID), all);
+    }
+}
+
+#[test]
+fn decode_times_never_step_further_than_mse_allows() {
+    let mut remuxer = Remuxer::new(ALL);
+    let v = video(640);
+    for time in [0, FRAME, 2 * FRAME, 20 * FRAME, 21 * FRAME, 50 * FRAME] {
+        remuxer.push(0, frame(&v, time, time == 0));
+    }
+    let times = times(&pieces(&mut remuxer), VIDEO_ID);
+    assert!(
+        times.windows(2).all(|pair| pair[0] < pair[1] && pair[1] - pair[0] <= 2 * FRAME as u64),
+        "{times:?}"
+    );
+}
+
+#[test]
+fn missing_sound_is_filled_with_silence() {
+    let mut remuxer = Remuxer::new(ALL);
+    remuxer.promise(true, true);
+    let (v, a) = (video(640), audio());
+    for n in 0..100 {
+        remuxer.push(0, frame(&v, n * FRAME, n == 0));
+        if n < 20 {
+            remuxer.push(0, frame(&a, n * FRAME, true));
+        }
+    }
+    // Two seconds after the last sound the picture still has everything beside it.
+    assert!(remuxer.end() > EPOCH + 99 * FRAME - 400 * MILLI, "{}", remuxer.end());
+}
+
+#[test]
+fn a_new_connection_follows_the_old_one() {
+    let mut remuxer = Remuxer::new(ALL);
+    let v = video(640);
+    remuxer.push(0, frame(&v, 0, true));
+    remuxer.push(0, frame(&v, FRAME, false));
+    remuxer.restart();
+    remuxer.push(0, frame(&v, 1_000 * SECOND, true));
+    let got = pieces(&mut remuxer);
+    assert_eq!(times(&got, VIDEO_ID), [0, FRAME as u64, 2 * FRAME as u64]);
+    assert!(got.contains(&Piece::Init { audio: false, rebuild: false }));
+}
