@@ -16,27 +16,89 @@ use crate::{WINDOW, stream};
 const VIEWERS: usize = 300;
 
 pub(crate) fn run() {
-    println!("{VIEWERS} viewers of 720p30 at 2 Mb/s + AAC, one worker, {} s each", WINDOW.as_secs());
-    let flv = {
-        let (gateway, _publisher) = stream::gateway(&["--workers", "1"]);
-        let (http, pid) = (gateway.http(), gateway.process.pid());
-        measure("lianmai, HTTP-FLV", pid, || http_flv(http))
-    };
-    let own_rtmp = {
-        let (gateway, _publisher) = stream::gateway(&["--workers", "1"]);
-        let (rtmp, pid) = (gateway.rtmp(), gateway.process.pid());
-        measure("lianmai, RTMP", pid, || play_rtmp(rtmp))
-    };
-    let Some(nginx) = Nginx::start() else {
-        println!("nginx with its rtmp module is not installed (Debian's libnginx-mod-rtmp): no comparison");
-        return;
-    };
-    let url = format!("rtmp://{}/live/bench", nginx.rtmp);
-    let _publisher = publisher::ffmpeg_forever(&stream::clip(), &url);
-    // nginx tells nothing; a player that gets bytes shows that the publisher is there.
-    thread::sleep(Duration::from_secs(1));
-    let peer = measure("nginx-rtmp, RTMP", nginx.process.pid(), || play_rtmp(nginx.rtmp));
-    println!("HTTP-FLV costs {:.2} x nginx-rtmp (target <= 0.5), RTMP {:.2} x", flv / peer, own_rtmp / peer);
+    println!(
+        "{VIEWERS} viewers of 720p30 at 2 Mb/s + AAC for each, one worker each, {} s, all in the same seconds",
+        WINDOW.as_secs()
+    );
+    let (flv, _flv_publisher) = stream::gateway(&["--workers", "1"]);
+    let (own, _own_publisher) = stream::gateway(&["--workers", "1"]);
+    let nginx = Nginx::start();
+    let _nginx_publisher = nginx.as_ref().map(|nginx| {
+        let publisher =
+            publisher::ffmpeg_forever(&stream::clip(), &format!("rtmp://{}/live/bench", nginx.rtmp));
+        // nginx tells nothing of its streams; it lets viewers wait, so this only needs to be enough.
+        thread::sleep(Duration::from_secs(1));
+        publisher
+    });
+    let http = flv.http();
+    let mut servers = vec![
+        Server::new("lianmai, HTTP-FLV", flv.process.pid(), || http_flv(http)),
+        Server::new("lianmai, RTMP", own.process.pid(), || play_rtmp(own.rtmp())),
+    ];
+    if let Some(nginx) = &nginx {
+        servers.push(Server::new("nginx-rtmp, RTMP", nginx.process.pid(), || play_rtmp(nginx.rtmp)));
+    }
+    // The cached pictures that each gets at first are not part of the running cost.
+    thread::sleep(Duration::from_secs(5));
+    let start = Instant::now();
+    let before: Vec<_> = servers.iter().map(Server::now).collect();
+    thread::sleep(WINDOW);
+    let seconds = start.elapsed().as_secs_f64();
+    let after: Vec<_> = servers.iter().map(Server::now).collect();
+    let mut costs = Vec::new();
+    for ((server, before), after) in servers.into_iter().zip(before).zip(after) {
+        costs.push(server.report(before, after, seconds));
+    }
+    match costs[..] {
+        [flv, own, peer] => println!(
+            "HTTP-FLV costs {:.2} x nginx-rtmp (target <= 0.5), RTMP {:.2} x",
+            flv / peer,
+            own / peer
+        ),
+        _ => println!("no comparison: nginx and its rtmp module (libnginx-mod-rtmp) are not installed"),
+    }
+}
+
+/// A server with its viewers.
+struct Server {
+    name: &'static str,
+    pid: u32,
+    received: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    reader: thread::JoinHandle<usize>,
+}
+
+/// CPU time used and bytes its viewers got until some moment.
+type Reading = (Duration, u64);
+
+impl Server {
+    fn new(name: &'static str, pid: u32, connect: impl Fn() -> TcpStream) -> Self {
+        let sockets: Vec<TcpStream> = (0..VIEWERS).map(|_| connect()).collect();
+        let received = Arc::new(AtomicU64::new(0));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (total, over) = (Arc::clone(&received), Arc::clone(&stop));
+        let reader = thread::spawn(move || read_all(sockets, &total, &over));
+        Self { name, pid, received, stop, reader }
+    }
+
+    fn now(&self) -> Reading {
+        (cpu(self.pid), self.received.load(Ordering::Relaxed))
+    }
+
+    /// Prints the line and answers µs per viewer-second.
+    fn report(self, before: Reading, after: Reading, seconds: f64) -> f64 {
+        self.stop.store(true, Ordering::Relaxed);
+        let alive = self.reader.join().expect("the reader works");
+        let bits = (after.1 - before.1) as f64 * 8.0 / seconds / VIEWERS as f64;
+        let cost = (after.0 - before.0).as_secs_f64() * 1e6 / seconds / VIEWERS as f64;
+        println!(
+            "{:<18} {cost:>6.0} µs of CPU per viewer-second; {alive} viewers got {:.2} Mb/s each ({:.0} %)",
+            self.name,
+            bits / 1e6,
+            bits / stream::BITRATE * 100.0
+        );
+        cost
+    }
 }
 
 /// A viewer that asked and is now only read.
@@ -49,33 +111,6 @@ fn http_flv(to: SocketAddr) -> TcpStream {
 
 fn play_rtmp(to: SocketAddr) -> TcpStream {
     rtmp::Client::play(to, "bench").expect("RTMP play").socket
-}
-
-/// Connects the viewers, lets them settle, and answers µs per viewer-second.
-fn measure(name: &str, pid: u32, connect: impl Fn() -> TcpStream) -> f64 {
-    let sockets: Vec<TcpStream> = (0..VIEWERS).map(|_| connect()).collect();
-    let received = Arc::new(AtomicU64::new(0));
-    let stop = Arc::new(AtomicBool::new(false));
-    let reader = {
-        let (received, stop) = (Arc::clone(&received), Arc::clone(&stop));
-        thread::spawn(move || read_all(sockets, &received, &stop))
-    };
-    // The cached pictures that each gets at first are not part of the running cost.
-    thread::sleep(Duration::from_secs(4));
-    let (start, before, bytes) = (Instant::now(), cpu(pid), received.load(Ordering::Relaxed));
-    thread::sleep(WINDOW);
-    let seconds = start.elapsed().as_secs_f64();
-    let used = cpu(pid) - before;
-    let bits = (received.load(Ordering::Relaxed) - bytes) as f64 * 8.0 / seconds / VIEWERS as f64;
-    stop.store(true, Ordering::Relaxed);
-    let alive = reader.join().expect("the reader works");
-    let cost = used.as_secs_f64() * 1e6 / seconds / VIEWERS as f64;
-    println!(
-        "{name:<18} {cost:>6.0} µs of CPU per viewer-second; {alive} viewers got {:.2} Mb/s each ({:.0} %)",
-        bits / 1e6,
-        bits / stream::BITRATE * 100.0
-    );
-    cost
 }
 
 /// Reads and forgets what comes on all sockets, on one thread; answers how many are still open.
