@@ -16,7 +16,7 @@ use super::{client, ws};
 use crate::edge::Edge;
 use crate::hub::{ClientKind, PlayError, Stream, StreamName};
 use crate::problem::Problem;
-use crate::worker::Socket;
+use crate::worker::{Permit, Socket};
 
 /// WebSocket's private codes begin at 4000; this one is HTTP's 404.
 const NOT_FOUND: u16 = 4404;
@@ -33,8 +33,11 @@ pub(super) fn by_websocket(
 ) -> Result<Response, Problem> {
     let info = client("ws-flv", ClientKind::Play, peer, &request);
     let start = start(&request);
+    let permit = request.extensions().get::<Arc<Permit>>().cloned();
     let (response, upgrade) = ws::accept(request)?;
     tokio::spawn(async move {
+        // HTTP is done with the connection, which counts until this ends.
+        let _permit = permit;
         let Some((mut socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
         let mut said = (ws::Listener::default(), BytesMut::from(&read[..]));
         let Some(played) = wait(&edge, &name, &mut socket, &mut said).await else { return };

@@ -1,6 +1,7 @@
 //! Publishing FLV by WebSocket messages or by the body of a request.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -19,7 +20,7 @@ use super::{client, ws};
 use crate::edge::Edge;
 use crate::hub::{ClientKind, StreamName};
 use crate::problem::Problem;
-use crate::worker::Socket;
+use crate::worker::{Permit, Socket};
 
 /// Publishing begins, or is refused.
 fn start(
@@ -81,8 +82,11 @@ pub(super) fn by_websocket(
     request: Request<Body>,
 ) -> Result<Response, Problem> {
     let (mut ingest, span) = start(&edge, &name, "ws-flv", peer, &request)?;
+    let permit = request.extensions().get::<Arc<Permit>>().cloned();
     let (response, upgrade) = ws::accept(request)?;
     let run = async move {
+        // HTTP is done with the connection, which counts until this ends.
+        let _permit = permit;
         let Some((socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
         let config = WebSocketConfig::default()
             .max_message_size(Some(edge.limits.message))

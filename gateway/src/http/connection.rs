@@ -27,12 +27,14 @@ pub const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 
 /// Serves a connection until it ends; `stop` lets it finish what it is at.
 pub async fn serve(connection: Connection, router: Router, limits: &Limits, stop: CancellationToken) {
-    let Connection { stream, peer } = connection;
+    let Connection { stream, peer, permit } = connection;
     let io = TokioIo::new(Socket::new(stream, limits.stall_timeout));
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let mut router = router.clone();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
+        // For what outlives HTTP on this connection: a WebSocket.
+        request.extensions_mut().insert(permit.clone());
         async move { router.call(request).await.map_err(|error: Infallible| error) }
     });
     let connection = http1::Builder::new()

@@ -1,5 +1,6 @@
 mod flv;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -19,7 +20,9 @@ async fn listen(edge: &Edge, stop: &CancellationToken) -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             let (router, limits, stop) = (router.clone(), limits.clone(), stop.clone());
-            tokio::spawn(async move { serve(Connection { stream, peer }, router, &limits, stop).await });
+            let permit = Arc::new(Gate::new(1, 0).enter(peer.ip()).unwrap());
+            let connection = Connection { stream, peer, permit };
+            tokio::spawn(async move { serve(connection, router, &limits, stop).await });
         }
     });
     addr

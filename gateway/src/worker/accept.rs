@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Gate, Workers};
+use super::{Gate, Permit, Workers};
 
 /// What may wait unsent in the kernel for one viewer: a slow one must skip, not queue megabytes.
 const NOTSENT_LOWAT: u32 = 128 << 10;
@@ -31,6 +31,8 @@ pub struct Connection {
     pub stream: TcpStream,
     /// Its other end.
     pub peer: SocketAddr,
+    /// Its place: what goes on with the socket elsewhere (a WebSocket) keeps it as well.
+    pub permit: Arc<Permit>,
 }
 
 /// Listens on `addr`.
@@ -95,12 +97,12 @@ pub async fn accept<F>(
             continue;
         };
         let Ok(stream) = stream.into_std() else { continue };
-        let serve = serve.clone();
+        let (serve, permit) = (serve.clone(), Arc::new(permit));
         workers.next().spawn(async move {
             // A socket that can't be registered is gone.
             let Ok(stream) = TcpStream::from_std(stream) else { return };
             tune(&stream);
-            serve(Connection { stream, peer }).await;
+            serve(Connection { stream, peer, permit: permit.clone() }).await;
             drop(permit);
         });
     }
