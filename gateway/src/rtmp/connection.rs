@@ -111,6 +111,8 @@ impl Connection {
         if self.answers > MAX_ANSWERS {
             return std::future::pending().await;
         }
+        // Who sends without a pause takes turns with the others, and deadlines are looked at.
+        tokio::task::coop::consume_budget().await;
         // An error shows in the read.
         let _ = self.socket.readable().await;
     }
