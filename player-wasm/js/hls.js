@@ -1,11 +1,8 @@
 // An HLS playlist and its segments, fetched one after the other.
 
 import { Hls as Follower } from './player_wasm.js';
-import { codeOfStatus } from './loader.js';
+import { ANSWER, PATIENCE, SILENCE, codeOfStatus } from './loader.js';
 import { backOff } from './retry.js';
-
-/** A request that says nothing for this long is given up. */
-const STALLED = 8_000;
 
 const LISTS = { 2: 'unsupported-format', 3: 'unsupported-format' };
 
@@ -16,6 +13,7 @@ export class Hls {
   #abort = new AbortController();
   #attempt = 0;
   #again = 0;
+  #watch = 0;
   #closed = false;
   #before = false;
 
@@ -41,6 +39,7 @@ export class Hls {
 
   pause() {
     clearTimeout(this.#again);
+    clearTimeout(this.#watch);
     this.#abort.abort();
   }
 
@@ -74,6 +73,12 @@ export class Hls {
     this.again(backOff(this.#attempt++));
   }
 
+  /** The next thing must happen within some milliseconds. @param {AbortController} abort @param {number} limit */
+  #alive(abort, limit) {
+    clearTimeout(this.#watch);
+    this.#watch = setTimeout(() => this.#failed(abort, 'stalled'), limit);
+  }
+
   /** @param {AbortController} abort */
   async #follow(abort) {
     const { signal } = abort;
@@ -105,8 +110,10 @@ export class Hls {
           target.discontinuity();
         }
         for (;;) {
+          this.#alive(abort, SILENCE);
           const { done, value } = await reader.read();
           if (signal.aborted) return;
+          clearTimeout(this.#watch);
           if (done) break;
           target.data(value);
         }
@@ -131,13 +138,18 @@ export class Hls {
   async #get(url, abort, from = 0, bytes = 0) {
     /** @type {Record<string, string>} */
     const headers = bytes ? { range: `bytes=${from}-${from + bytes - 1}` } : {};
-    const timer = setTimeout(() => this.#failed(abort, 'stalled'), STALLED);
+    // The first playlist comes when there is a stream.
+    this.#alive(abort, this.#before ? SILENCE : PATIENCE);
+    const timer = setTimeout(() => {
+      if (!this.#before && !abort.signal.aborted) this.#target.state('waiting', 'not-found');
+    }, ANSWER);
     try {
       const response = await fetch(url, { headers, signal: abort.signal });
       if (response.ok) return response;
       throw { code: codeOfStatus(response.status), fatal: response.status === 401 || response.status === 403 };
     } finally {
       clearTimeout(timer);
+      clearTimeout(this.#watch);
     }
   }
 }

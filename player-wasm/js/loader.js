@@ -3,11 +3,11 @@
 import { backOff } from './retry.js';
 
 /** Nothing for this long, once something came: the server has stalled. */
-const SILENCE = 6_000;
+export const SILENCE = 6_000;
 /** No answer at all: servers hold a request for 15 s until somebody publishes. */
-const PATIENCE = 20_000;
+export const PATIENCE = 20_000;
 /** No answer for this long means that there is nobody yet. */
-const ANSWER = 1_500;
+export const ANSWER = 1_500;
 
 /**
  * What a loader tells.
