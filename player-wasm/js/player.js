@@ -80,7 +80,7 @@ export class Player extends EventTarget {
     on('play', () => { if (!this.#ours) this.#resume(); });
     on('pause', () => { if (!this.#ours && !video.ended) this.#wanted = false; this.#clock(); });
     on('waiting', () => this.#waiting());
-    for (const type of ['playing', 'canplay', 'loadeddata', 'emptied']) on(type, () => this.#update());
+    for (const type of ['playing', 'canplay', 'loadeddata', 'emptied', 'ended']) on(type, () => this.#update());
     for (const type of ['seeked', 'timeupdate', 'ratechange']) on(type, () => this.#clock());
     on('error', () => this.#mediaError());
     document.addEventListener('visibilitychange', () => this.#clock(), { signal });
@@ -303,8 +303,9 @@ export class Player extends EventTarget {
 
   /** @param {string} [code] @param {string} [message] */
   #update(code, message) {
-    const { readyState, seeking } = this.#video;
+    const { readyState, seeking, ended } = this.#video;
     let state = this.#connection;
+    if (state === 'live' && ended) state = 'ended';
     // A jump of ours to live is no buffering.
     if (state === 'live' && readyState < 3 && !(seeking && this.#state === 'live')) state = 'buffering';
     if (state === this.#state && !code) return;
@@ -350,6 +351,11 @@ async function openPipeline(options, request, receive) {
     try {
       const worker = await startWorker(options.base);
       worker.onmessage = ({ data }) => receive(data);
+      // Nothing goes on after that.
+      worker.onerror = (event) => {
+        worker.terminate();
+        receive({ type: 'error', code: 'engine', message: event.message });
+      };
       worker.postMessage({ ...request, wasm: wasm.href });
       module.then((module) => worker.postMessage({ type: 'module', module }));
       return {
@@ -375,10 +381,12 @@ async function openPipeline(options, request, receive) {
 function startWorker(base) {
   const url = base ? new URL('worker.js', new URL(base, document.baseURI)) : new URL('./worker.js', import.meta.url);
   let worker;
+  let blob = '';
   if (url.origin !== location.origin) {
     // A worker's own script must come from the page's origin, but it may import from elsewhere.
     const code = new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' });
-    worker = new Worker(URL.createObjectURL(code), { type: 'module' });
+    blob = URL.createObjectURL(code);
+    worker = new Worker(blob, { type: 'module' });
   } else if (base) {
     worker = new Worker(url, { type: 'module' });
   } else {
@@ -386,7 +394,10 @@ function startWorker(base) {
     worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   }
   return new Promise((resolve, reject) => {
-    worker.onmessage = () => resolve(worker);
+    worker.onmessage = () => {
+      URL.revokeObjectURL(blob);
+      resolve(worker);
+    };
     worker.onerror = (event) => {
       worker.terminate();
       reject(new Error(event.message || 'the worker did not start'));
