@@ -77,7 +77,8 @@ fn query(query: &str, key: &str) -> Option<String> {
 /// How the API shows whoever made this request.
 fn client(protocol: &'static str, kind: ClientKind, peer: SocketAddr, request: &Request<Body>) -> ClientInfo {
     let text = |headers: &HeaderMap, name| {
-        headers.get(name).and_then(|v: &http::HeaderValue| v.to_str().ok()).unwrap_or_default().to_owned()
+        let value = headers.get(name).and_then(|v: &http::HeaderValue| v.to_str().ok()).unwrap_or_default();
+        value.chars().take(200).collect::<String>()
     };
     let scheme = if protocol.starts_with("ws") { "ws" } else { "http" };
     let host = text(request.headers(), header::HOST);

@@ -170,6 +170,7 @@ impl Hls {
         let body = if gzip { playlist.gzip.clone() } else { playlist.plain.clone() };
         let register = || {
             let host = request.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
+            let host: String = host.chars().take(200).collect();
             let info = ClientInfo {
                 protocol: "hls",
                 kind: ClientKind::Play,
@@ -180,9 +181,10 @@ impl Hls {
             };
             store.stream().map(|stream| edge.clients.add(info, &stream))
         };
-        let query = request.uri.query().unwrap_or_default();
+        // As much as tells viewers apart: it is kept for each.
+        let query: String = request.uri.query().unwrap_or_default().chars().take(200).collect();
         if request.method == Method::GET
-            && !store.viewers.ask(&Origin::of(request, peer), query, body.len(), register)
+            && !store.viewers.ask(&Origin::of(request, peer), &query, body.len(), register)
         {
             return Err(Problem::new(StatusCode::FORBIDDEN, "an operator has ended this playback"));
         }

@@ -6,6 +6,9 @@ use super::{Activity, Connect, Event, MAX_COMMAND, Request, Session, SessionErro
 use crate::rtmp::address::Address;
 use crate::rtmp::message::STREAM;
 
+/// As much of a text as is kept.
+const MAX_TEXT: usize = 4096;
+
 /// A command, read generously: whatever is missing is as if it were null.
 pub(super) struct Command {
     pub(super) name: String,
@@ -28,7 +31,9 @@ impl Command {
     }
 
     fn text(&self, name: &str) -> String {
-        self.property(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        let text = self.property(name).and_then(Value::as_str).unwrap_or_default();
+        // It is kept as long as the connection: no address is longer.
+        text.chars().take(MAX_TEXT).collect()
     }
 
     /// An argument, counted behind the command object.
