@@ -141,7 +141,8 @@ export class Loader {
     for (const data of early) if (!abort.signal.aborted) this.#data(new Uint8Array(data), false);
     early = null;
     const { code } = await closed;
-    this.#failed(abort, this.#flowing || code === 1000 ? 'closed' : code === 1008 ? 'forbidden' : 'network');
+    // 4404 is the gateway's word for HTTP's 404.
+    this.#failed(abort, this.#flowing || code === 1000 ? 'closed' : code === 4404 ? 'not-found' : code === 1008 ? 'forbidden' : 'network');
   }
 
   /** @param {Uint8Array} bytes @param {boolean} file */
