@@ -11,6 +11,8 @@ use crate::ts::Muxer;
 
 /// How long a stream with one track is given to show the other, so that the first segment names both.
 const SETTLE: Micros = SECOND;
+/// As many frames are held back for that at most.
+const MAX_HELD: usize = 1_000;
 /// Without a picture for this long a stream counts as sound only, and is cut by time.
 const VIDEO_SILENCE: Micros = 3 * SECOND;
 
@@ -151,7 +153,9 @@ impl Segmenter {
     fn settle(&mut self, frame: &Frame) {
         self.held.push(frame.clone());
         let over = frame.dts - self.held[0].dts >= SETTLE;
-        let full = self.held.iter().map(|f| f.data.len()).sum::<usize>() > self.config.max_bytes;
+        // Times may stand still, and so may sizes be nothing.
+        let many = self.held.len() >= MAX_HELD;
+        let full = many || self.held.iter().map(|f| f.data.len()).sum::<usize>() > self.config.max_bytes;
         self.settled(over || full);
     }
 
