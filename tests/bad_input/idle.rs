@@ -27,7 +27,8 @@ fn ten_thousand_idle_connections() {
     if count < 10_000 {
         println!("the limit of open files is {limit}: only {count} connections");
     }
-    let mut watched = Watched::start(&[]);
+    // None is let go for its silence before all are there, however slow the machine.
+    let mut watched = Watched::start(&["--header-timeout", "120"]);
     let (rtmp, http) = (watched.gateway.rtmp(), watched.gateway.http());
     let idle: Vec<TcpStream> = (0..count)
         .map(|n| {
