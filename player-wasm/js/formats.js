@@ -38,7 +38,6 @@ export const isNative = (kind) => kind === 'native';
 const SENTENCES = {
   'audio-unsupported': 'This browser cannot play the sound of this stream; the picture plays without it.',
   'autoplay-blocked': 'The browser wants a click before it plays sound.',
-  'bad-data': 'Some of the stream could not be read.',
   'bad-url': 'This is not an address.',
   closed: 'The server closed the connection.',
   'codec-unsupported': 'This browser cannot play the codecs of this stream.',

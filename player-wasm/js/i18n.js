@@ -70,7 +70,6 @@ const zh = {
   engine: '播放器加载失败。',
   'audio-unsupported': '此浏览器无法播放该流的声音，仅播放画面。',
   'autoplay-blocked': '浏览器要求先点击才能播放声音。',
-  'bad-data': '流中有部分数据无法读取。',
   closed: '服务器关闭了连接。',
   'codec-unsupported': '此浏览器不支持该流的编码。',
   forbidden: '服务器不允许播放该流。',
