@@ -214,7 +214,7 @@ impl Connection {
         self.queue((!last.is_empty()).then(|| last.into()));
         if timeout_at(deadline, self.flush(LINGER)).await.is_ok_and(|flushed| flushed.is_ok()) {
             let _ = self.socket.shutdown().await;
-            while timeout_at(deadline, self.socket.readable()).await.is_ok_and(|ready| ready.is_ok()) {
+            while timeout_at(deadline, self.readable()).await.is_ok() {
                 if self.receive().is_err() {
                     break;
                 }
