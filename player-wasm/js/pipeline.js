@@ -57,7 +57,10 @@ export class Pipeline {
         this.#clock = message;
         this.#pace();
         break;
-      case 'latency': this.#engine?.set_latency(LATENCIES.indexOf(message.latency)); break;
+      case 'latency':
+        this.#request.latency = message.latency;
+        this.#engine?.set_latency(LATENCIES.indexOf(message.latency));
+        break;
       case 'resume': this.#resume(); break;
       case 'stalled': this.#engine?.stalled(now()); break;
       case 'rebuild': this.#rebuild(); break;
@@ -96,7 +99,7 @@ export class Pipeline {
     const ready = compiled.then((module) => init({ module_or_path: module ?? wasm })).then(({ memory }) => {
       if (this.#closed) return;
       const codecs = CODECS.reduce((set, mime, n) => set | +Source.isTypeSupported(mime) << n, 0);
-      this.#engine = new Engine(FORMATS[/** @type {keyof typeof FORMATS} */ (kind)], level, codecs);
+      this.#engine = new Engine(FORMATS[/** @type {keyof typeof FORMATS} */ (kind)], LATENCIES.indexOf(request.latency), codecs);
       this.#sink = new Sink(this.#engine, memory, Source, {
         attach: (handle, managed, transfer) => this.#report({ type: 'attach', handle, managed }, transfer),
         appended: () => this.#pace(),

@@ -146,6 +146,8 @@ export class Player extends EventTarget {
     openPipeline(this.#options, request, receive).then((pipeline) => {
       if (load !== this.#load) return pipeline.close();
       this.#pipeline = pipeline;
+      // It may have changed meanwhile.
+      this.latency = this.#options.latency;
       this.#clock();
     }, (error) => { if (load === this.#load) this.#fail('engine', String(error)); });
   }

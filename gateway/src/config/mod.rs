@@ -119,7 +119,7 @@ pub struct Config {
     )]
     pub max_streams: usize,
 
-    /// The largest message, FLV tag or request body that is taken in, in bytes
+    /// The largest RTMP or WebSocket message that is taken in, in bytes (an FLV tag has at most 16 MiB)
     #[arg(long, env = "LIANMAI_MAX_MESSAGE", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
     pub max_message: usize,
 
@@ -224,7 +224,7 @@ pub struct Limits {
     pub connections_per_ip: usize,
     /// Streams at once.
     pub streams: usize,
-    /// Bytes of the largest message, tag or request body.
+    /// Bytes of the largest RTMP or WebSocket message.
     pub message: usize,
     /// Bytes of the largest HTTP request head.
     pub header: usize,
