@@ -18,22 +18,15 @@ use tracing::{Instrument as _, Span};
 use super::ingest::Ingest;
 use super::{client, ws};
 use crate::edge::Edge;
-use crate::hub::{ClientKind, StreamName};
+use crate::hub::{ClientInfo, ClientKind, StreamName};
 use crate::problem::Problem;
 use crate::worker::{Permit, Socket};
 
 /// Publishing begins, or is refused.
-fn start(
-    edge: &Edge,
-    name: &StreamName,
-    protocol: &'static str,
-    peer: SocketAddr,
-    request: &Request<Body>,
-) -> Result<(Ingest, Span), Problem> {
+fn start(edge: &Edge, name: &StreamName, info: ClientInfo) -> Result<(Ingest, Span), Problem> {
     let publisher = edge.hub.publish(name)?;
-    let info = client(protocol, ClientKind::Publish, peer, request);
+    let span = tracing::info_span!("publish", peer = %info.peer, stream = %name, protocol = info.protocol);
     let handle = edge.clients.add(info, publisher.stream());
-    let span = tracing::info_span!("publish", %peer, stream = %name, protocol);
     span.in_scope(|| tracing::info!("begins"));
     Ok((Ingest::new(publisher, handle), span))
 }
@@ -45,7 +38,8 @@ pub(super) async fn by_http(
     peer: SocketAddr,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let (mut ingest, span) = start(&edge, &name, "http-flv", peer, &request)?;
+    let info = client("http-flv", ClientKind::Publish, peer, &request);
+    let (mut ingest, span) = start(&edge, &name, info)?;
     let mut body = request.into_body();
     let ended = async {
         loop {
@@ -81,9 +75,10 @@ pub(super) fn by_websocket(
     peer: SocketAddr,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let (mut ingest, span) = start(&edge, &name, "ws-flv", peer, &request)?;
+    let info = client("ws-flv", ClientKind::Publish, peer, &request);
     let permit = request.extensions().get::<Arc<Permit>>().cloned();
     let (response, upgrade) = ws::accept(request)?;
+    let (mut ingest, span) = start(&edge, &name, info)?;
     let run = async move {
         // HTTP is done with the connection, which counts until this ends.
         let _permit = permit;

@@ -66,7 +66,7 @@ impl Publisher {
             Track::Audio => silent,
         };
         let discontinuity = jumped || std::mem::take(&mut self.first);
-        self.stream.push(Entry { frame, discontinuity, start }, self.expected);
+        self.stream.push(Entry { frame, discontinuity, start }, self.expected, self.turn);
     }
 
     /// Resolves when this publisher was ended by an operator or replaced.

@@ -174,7 +174,7 @@ impl Hub {
             place.revoked.send_replace(place.turn);
             place.turn += 1;
             place.yields = false;
-            place.stream.begin();
+            place.stream.begin(place.turn);
             let publisher = self.publisher(place.stream.clone(), clock, place.turn, &place.revoked);
             drop(places);
             self.touch();
@@ -189,7 +189,7 @@ impl Hub {
             span: 4 * SECOND,
         };
         let stream = Stream::new(name.clone(), limits);
-        stream.begin();
+        stream.begin(1);
         let revoked = watch::Sender::new(0);
         let publisher = self.publisher(stream.clone(), Clock::default(), 1, &revoked);
         places.watchers.retain(|watcher| watcher.send(stream.clone()).is_ok());
@@ -261,11 +261,17 @@ impl Hub {
 
     /// The stream to play, once it has shown its tracks; waits up to `wait` for a publisher.
     ///
+    /// While a publisher is away, a newcomer waits for the next one: what the stream has cached is
+    /// no longer live.
+    ///
     /// # Errors
     /// When nothing was published in time, or the server stops.
     pub async fn play(&self, name: &StreamName, wait: Duration) -> Result<Arc<Stream>, PlayError> {
         let mut changed = self.0.changed.subscribe();
         let found = async {
+            // The publisher that had left when we came.
+            let mut away = None;
+            let mut first = true;
             loop {
                 changed.borrow_and_update();
                 let stream = {
@@ -273,7 +279,11 @@ impl Hub {
                     if places.closed {
                         return Err(PlayError::ShuttingDown);
                     }
-                    places.streams.get(name).map(|place| place.stream.clone())
+                    let place = places.streams.get(name);
+                    if std::mem::take(&mut first) {
+                        away = place.filter(|place| place.clock.is_some()).map(|place| place.turn);
+                    }
+                    place.filter(|place| away != Some(place.turn)).map(|place| place.stream.clone())
                 };
                 if let Some(stream) = stream {
                     tokio::select! {

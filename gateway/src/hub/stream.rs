@@ -80,6 +80,8 @@ struct Known {
     video: Option<Arc<Config>>,
     audio: Option<Arc<Config>>,
     publishing: Option<SystemTime>,
+    /// Which publisher this is of.
+    turn: u64,
 }
 
 type Derived = HashMap<TypeId, Weak<dyn Any + Send + Sync>>;
@@ -226,9 +228,9 @@ impl Stream {
         }
     }
 
-    pub(super) fn begin(&self) {
+    pub(super) fn begin(&self, turn: u64) {
         // What the publisher before sent tells nothing of this one's tracks.
-        *self.known() = Known { publishing: Some(SystemTime::now()), ..Known::default() };
+        *self.known() = Known { publishing: Some(SystemTime::now()), turn, ..Known::default() };
         self.phase.send_replace(Phase::Empty);
     }
 
@@ -240,23 +242,27 @@ impl Stream {
         self.ring.close();
     }
 
-    /// Takes one frame; `expected` counts the tracks that were announced, when they were.
-    pub(super) fn push(&self, entry: Entry, expected: Option<usize>) {
+    /// Takes one frame of the publisher `turn`, unless another has taken over; `expected` counts
+    /// the tracks that were announced, when they were.
+    pub(super) fn push(&self, entry: Entry, expected: Option<usize>, turn: u64) {
         let track = entry.frame.track();
+        let mut known = self.known();
+        if known.turn != turn {
+            return;
+        }
         self.frames.fetch_add(1, Ordering::Relaxed);
         self.received.add(entry.frame.data.len() as u64);
         if track == Track::Video {
             self.video_frames.fetch_add(1, Ordering::Relaxed);
         }
-        let seen = {
-            let mut known = self.known();
-            let slot = if track == Track::Video { &mut known.video } else { &mut known.audio };
-            if !slot.as_ref().is_some_and(|c| Arc::ptr_eq(c, &entry.frame.config)) {
-                *slot = Some(entry.frame.config.clone());
-            }
-            usize::from(known.video.is_some()) + usize::from(known.audio.is_some())
-        };
+        let slot = if track == Track::Video { &mut known.video } else { &mut known.audio };
+        if !slot.as_ref().is_some_and(|c| Arc::ptr_eq(c, &entry.frame.config)) {
+            *slot = Some(entry.frame.config.clone());
+        }
+        let seen = usize::from(known.video.is_some()) + usize::from(known.audio.is_some());
+        // Inside the lock: nothing of one publisher comes after the first of the next.
         self.ring.push(Arc::new(entry));
+        drop(known);
         if *self.phase.borrow() != Phase::Settled {
             if seen >= expected.unwrap_or(2) {
                 self.phase.send_replace(Phase::Settled);

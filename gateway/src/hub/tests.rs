@@ -163,6 +163,27 @@ async fn a_second_publisher_is_refused_and_a_returning_one_goes_on_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_joins_while_the_publisher_is_away_waits_for_the_next() {
+    let hub = Hub::new(HubConfig::default());
+    let video = config(Codec::H264);
+    let mut first = hub.publish(&name()).unwrap();
+    first.announce(false, true);
+    first.push(frame(&video, 0, true));
+    drop(first);
+    let late = {
+        let hub = hub.clone();
+        tokio::spawn(async move { hub.play(&name(), Duration::from_secs(15)).await })
+    };
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(!late.is_finished());
+    let mut second = hub.publish(&name()).unwrap();
+    second.announce(false, true);
+    second.push(frame(&video, 0, true));
+    let mut viewer = late.await.unwrap().unwrap().subscribe(Start::Key);
+    assert_eq!(viewer.try_next().unwrap().frame.dts, 1_033_000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_publisher_that_yields_makes_way_and_time_goes_on() {
     let hub = Hub::new(HubConfig::default());
     let video = config(Codec::H264);

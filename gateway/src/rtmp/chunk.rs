@@ -2,7 +2,7 @@
 //!
 //! Chunk streams may be interleaved anyhow. Memory is bounded by what really arrived, never by what
 //! a header claims: at most [`MAX_CHUNK_STREAMS`] chunk streams, and all unfinished messages
-//! together no larger than the largest message allowed plus [`SLACK`].
+//! together no larger than the largest message allowed plus [`SLACK`], or twice that message.
 
 use std::fmt;
 
@@ -152,7 +152,7 @@ impl ChunkReader {
     }
 
     fn take(&mut self, index: usize, bytes: &[u8]) -> Result<(), ChunkError> {
-        if self.unfinished + bytes.len() > self.max_message.saturating_add(SLACK) {
+        if self.unfinished + bytes.len() > self.max_message.saturating_add(SLACK.min(self.max_message)) {
             return Err(ChunkError::TooMuchUnfinished);
         }
         self.unfinished += bytes.len();

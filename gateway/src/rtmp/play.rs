@@ -32,8 +32,10 @@ pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Req
     info!(peer = %connection.peer, stream = %name, agent = client.client().info.agent, "rtmp play");
     connection.session.accept_play();
     let live = form_urlencoded::parse(request.address.query.as_bytes()).any(|(k, v)| k == "gop" && v == "0");
-    let reader = Wire::<Messages>::of(&stream).reader(if live { Start::Live } else { Start::Key });
-    let mut player = Player { connection, client: &client, reader, paused: false, skipped: 0 };
+    let start = if live { Start::Live } else { Start::Key };
+    let wire = Wire::<Messages>::of(&stream);
+    let reader = wire.reader(start);
+    let mut player = Player { connection, client: &client, wire, start, reader, paused: false, skipped: 0 };
     let end = player.run(edge).await;
     let skipped = player.skipped;
     let why = end.as_ref().err().map_or_else(|| "it stopped".to_owned(), End::to_string);
@@ -102,6 +104,8 @@ async fn wait(
 struct Player<'a> {
     connection: &'a mut Connection,
     client: &'a ClientHandle,
+    wire: Arc<Wire<Messages>>,
+    start: Start,
     reader: Reader<Messages>,
     paused: bool,
     skipped: u64,
@@ -139,10 +143,15 @@ impl Player<'_> {
                 () = sleep_until(progress + stall), if blocked => {
                     return Err(End::Stalled);
                 }
-                more = self.reader.next(&mut fresh), if !blocked && !self.paused => {
+                more = self.reader.next(&mut fresh), if !blocked => {
                     if !more {
                         self.connection.session.end_play();
                         return Err(End::Told("the stream is over".to_owned()));
+                    }
+                    if self.paused {
+                        // It still learns when the stream is over.
+                        fresh.clear();
+                        continue;
                     }
                     self.connection.queue(fresh.drain(..));
                     self.client.reached(self.reader.time());
@@ -157,7 +166,14 @@ impl Player<'_> {
         while let Some(event) = self.connection.event()? {
             match event {
                 Event::Stop => return Ok(true),
-                Event::Pause(on) => self.paused = on,
+                Event::Pause(on) => {
+                    if self.paused && !on {
+                        // It goes on with what is live now, from a key frame.
+                        self.reader = self.wire.reader(self.start);
+                        self.skipped = 0;
+                    }
+                    self.paused = on;
+                }
                 _ => {}
             }
         }

@@ -82,7 +82,12 @@ async fn receive(
                 event => ingest.take(event, publisher, connection),
             }
         }
-        let sent = connection.flush(edge.limits.stall_timeout).await?;
+        let sent = tokio::select! {
+            biased;
+            () = publisher.revoked() => return Err(ended(connection)),
+            () = client.kicked() => return Err(ended(connection)),
+            sent = connection.flush(edge.limits.stall_timeout) => sent?,
+        };
         if sent > 0 {
             client.client().sent.add(sent as u64);
         }

@@ -18,6 +18,8 @@ use super::{Gate, Permit, Workers};
 const NOTSENT_LOWAT: u32 = 128 << 10;
 /// Connections the kernel holds until they are accepted.
 const BACKLOG: i32 = 4096;
+/// A connection that is silent for this long is asked whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
 /// Refusals that are put into words at once; the rest is just closed.
 const REFUSALS: usize = 64;
 
@@ -109,8 +111,11 @@ pub async fn accept<F>(
 }
 
 fn tune(stream: &TcpStream) {
-    // Both are only better service; a system that knows them not still works.
+    // All are only better service; a system that knows them not still works.
     let _ = stream.set_nodelay(true);
+    // A peer that vanished without a word is found out even where we only listen.
+    let keepalive = socket2::TcpKeepalive::new().with_time(KEEPALIVE);
+    let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     let _ = SockRef::from(stream).set_tcp_notsent_lowat(NOTSENT_LOWAT);
 }
