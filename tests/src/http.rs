@@ -63,7 +63,10 @@ pub fn open(to: SocketAddr, method: &str, path: &str, headers: &[&str]) -> Open 
 fn try_open(to: SocketAddr, method: &str, path: &str, headers: &[&str]) -> std::io::Result<Open> {
     let mut socket = TcpStream::connect(to)?;
     socket.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+    if !headers.iter().any(|line| line.starts_with("Host:")) {
+        head += &format!("Host: {to}\r\n");
+    }
     for line in headers {
         head.push_str(line);
         head.push_str("\r\n");

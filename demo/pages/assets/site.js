@@ -89,7 +89,7 @@ export async function gateway() {
  */
 export async function streams() {
   try {
-    const response = await fetch(new URL('api/v1/streams', ROOT));
+    const response = await fetch(new URL('api/v1/streams?count=100', ROOT));
     const { streams: list } = await response.json();
     return Array.isArray(list) ? list : null;
   } catch {

@@ -209,6 +209,9 @@ async fn a_player_that_takes_nothing_is_dropped_and_others_go_on() {
     let stalled = Client::play(&edge).await;
     let mut player = Client::play(&edge).await;
     player.expect("NetStream.Play.Start").await;
+    while edge.clients.list().len() < 3 {
+        tokio::task::yield_now().await;
+    }
     // Whole pictures of a size that fills any socket's buffer soon.
     let picture: &'static [u8] = [&KEY[..5], &[0, 3, 0, 0, 0x65], &[0x88; 0x2_ffff]].concat().leak();
     for at in 1.. {
