@@ -270,7 +270,7 @@ impl Engine {
 
     /// Says that a track cannot be decoded after all (0 video, 1 audio).
     pub fn refuse(&mut self, track: u32) {
-        self.remuxer.unsupported(if track == 0 { Track::Video } else { Track::Audio });
+        self.remuxer.refuse(if track == 0 { Track::Video } else { Track::Audio });
     }
 }
 

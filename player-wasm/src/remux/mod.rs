@@ -28,6 +28,8 @@ const PENDING_LIMIT: usize = 24 << 20;
 const EPOCH: Micros = SECOND;
 /// Without video for this long, while there is sound, the picture's track is given up.
 const VIDEO_GONE: Micros = 3 * SECOND;
+/// Configurations that are remembered as not playable; the oldest is forgotten.
+const MOST_REFUSED: usize = 16;
 
 /// One piece to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,8 +70,12 @@ pub struct Remuxer {
     audio: AudioLane,
     /// The tracks of the newest initialisation segment: video, audio.
     active: [bool; 2],
-    /// Tracks that this browser cannot play.
-    refused: [bool; 2],
+    /// What this browser cannot play.
+    refused: Vec<Arc<Config>>,
+    /// Tracks that nobody waits for: what came of them last cannot be played.
+    missing: [bool; 2],
+    /// Tracks that were once there in a codec that we do not read.
+    unreadable: [bool; 2],
     /// The next initialisation segment needs a new MediaSource, whatever its tracks are.
     rebuild: bool,
     sequence: u32,
@@ -110,7 +116,9 @@ impl Remuxer {
             video: VideoLane::default(),
             audio: AudioLane::default(),
             active: [false; 2],
-            refused: [false; 2],
+            refused: Vec::new(),
+            missing: [false; 2],
+            unreadable: [false; 2],
             rebuild: true,
             sequence: 0,
             pending: 0,
@@ -128,13 +136,29 @@ impl Remuxer {
 
     /// A track is there that cannot be read.
     pub fn unsupported(&mut self, track: Track) {
-        self.refuse(track);
+        self.missing[slot(track)] = true;
+        if !std::mem::replace(&mut self.unreadable[slot(track)], true) {
+            self.tell(track);
+        }
+    }
+
+    /// The browser cannot decode what is now in a track; another codec may do.
+    pub fn refuse(&mut self, track: Track) {
+        let config = match track {
+            Track::Video => self.video.config(),
+            Track::Audio => self.audio.config(),
+        };
+        if let Some(config) = config.cloned() {
+            self.remember(&config);
+        }
     }
 
     /// Takes a frame that came at the wall-clock time `now`.
     pub fn push(&mut self, now: Micros, mut frame: Frame) {
         let track = frame.track();
-        if self.refused[slot(track)] {
+        let refused = self.refused.contains(&frame.config);
+        self.missing[slot(track)] = refused;
+        if refused {
             return;
         }
         let gap = if track == Track::Video { self.video.duration() } else { 20 * MILLI };
@@ -153,7 +177,7 @@ impl Remuxer {
 
     /// Lets time pass: a track that was promised is not awaited for ever.
     pub fn poll(&mut self, now: Micros) {
-        if self.start.as_ref().is_some_and(|start| start.ready(now, self.refused)) {
+        if self.start.as_ref().is_some_and(|start| start.ready(now, self.missing)) {
             let start = self.start.take().unwrap_or_default();
             self.begin(start.into_frames());
         }
@@ -164,6 +188,7 @@ impl Remuxer {
         self.flush();
         self.timeline.restart(self.video.duration());
         self.start = Some(Start::promised(self.active));
+        self.missing = [false; 2];
     }
 
     /// The browser's MediaSource is broken: the next frames go into a new one.
@@ -230,18 +255,27 @@ impl Remuxer {
         frames.into_iter().for_each(|frame| self.feed(frame));
     }
 
-    fn playable(&mut self, config: &Config) -> bool {
-        let ok = mp4::init_segment(&[(1, config)]).is_ok() && self.codecs & bit(config.codec) != 0;
+    fn playable(&mut self, config: &Arc<Config>) -> bool {
+        let ok = self.codecs & bit(config.codec) != 0
+            && !self.refused.contains(config)
+            && mp4::init_segment(&[(1, config)]).is_ok();
         if !ok {
-            self.refuse(config.track());
+            self.remember(config);
         }
         ok
     }
 
-    fn refuse(&mut self, track: Track) {
-        if !std::mem::replace(&mut self.refused[slot(track)], true) {
-            self.notices.push_back(if track == Track::Audio { Notice::NoAudio } else { Notice::NoVideo });
+    fn remember(&mut self, config: &Arc<Config>) {
+        self.missing[slot(config.track())] = true;
+        if !self.refused.contains(config) {
+            self.refused.truncate(MOST_REFUSED - 1);
+            self.refused.insert(0, config.clone());
+            self.tell(config.track());
         }
+    }
+
+    fn tell(&mut self, track: Track) {
+        self.notices.push_back(if track == Track::Audio { Notice::NoAudio } else { Notice::NoVideo });
     }
 
     /// An initialisation segment for these tracks; decoding starts anew on a key frame.

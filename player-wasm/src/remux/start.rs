@@ -36,11 +36,11 @@ impl Start {
     }
 
     /// Whether to begin. Pictures without a key frame are waited for; a broken promise is not.
-    pub(super) fn ready(&self, now: Micros, refused: [bool; 2]) -> bool {
+    pub(super) fn ready(&self, now: Micros, missing: [bool; 2]) -> bool {
         let seen = |track| self.frames.iter().any(|frame| frame.track() == track);
         let has = |track| self.frames.iter().any(|frame| frame.track() == track && frame.key);
         let settled =
-            |track| has(track) || refused[slot(track)] || !self.promised[slot(track)] && !seen(track);
+            |track| has(track) || missing[slot(track)] || !self.promised[slot(track)] && !seen(track);
         let any = has(Track::Video) || has(Track::Audio);
         if any && settled(Track::Video) && settled(Track::Audio) {
             return true;

@@ -109,6 +109,54 @@ fn sound_that_cannot_be_played_is_told_and_left_out() {
 }
 
 #[test]
+fn after_sound_that_cannot_be_played_another_codec_is_tried() {
+    let mut remuxer = Remuxer::new(ALL);
+    let (v, aac) = (video(640), audio());
+    let alaw = Arc::new(Config { codec: Codec::PcmAlaw, ..(*aac).clone() });
+    remuxer.promise(true, true);
+    remuxer.push(0, frame(&alaw, 0, true));
+    remuxer.push(0, frame(&v, 0, true));
+    remuxer.push(0, frame(&alaw, FRAME, true));
+    assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: false, rebuild: true });
+    assert_eq!((remuxer.notice(), remuxer.notice()), (Some(Notice::NoAudio), None));
+    // The publisher comes back with AAC.
+    remuxer.restart();
+    remuxer.promise(true, true);
+    remuxer.push(0, frame(&v, 0, true));
+    assert_eq!(pieces(&mut remuxer), []);
+    remuxer.push(0, frame(&aac, 0, true));
+    assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: true, rebuild: true });
+    // The same after a codec that cannot even be read.
+    remuxer.unsupported(Track::Audio);
+    remuxer.unsupported(Track::Audio);
+    assert_eq!((remuxer.notice(), remuxer.notice()), (Some(Notice::NoAudio), None));
+    remuxer.restart();
+    remuxer.push(0, frame(&aac, 0, true));
+    remuxer.push(0, frame(&v, 0, true));
+    assert!(pieces(&mut remuxer).contains(&Piece::Init { audio: true, rebuild: false }));
+}
+
+#[test]
+fn what_the_browser_refused_stays_refused_through_a_rebuild() {
+    let mut remuxer = Remuxer::new(ALL);
+    let (v, aac) = (video(640), audio());
+    remuxer.promise(true, true);
+    remuxer.push(0, frame(&aac, 0, true));
+    remuxer.push(0, frame(&v, 0, true));
+    assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: true, rebuild: true });
+    remuxer.refuse(Track::Audio);
+    assert_eq!(remuxer.notice(), Some(Notice::NoAudio));
+    for _ in 0..2 {
+        remuxer.rebuild();
+        remuxer.promise(true, true);
+        remuxer.push(0, frame(&aac, 0, true));
+        remuxer.push(0, frame(&v, 0, true));
+        assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: false, rebuild: true });
+        assert_eq!(remuxer.notice(), None);
+    }
+}
+
+#[test]
 fn another_picture_size_begins_with_its_key_frame_in_the_same_source() {
     let mut remuxer = Remuxer::new(ALL);
     let (large, small) = (video(1920), video(1280));
