@@ -16,6 +16,10 @@ export class Hls {
   #watch = 0;
   #closed = false;
   #before = false;
+  /** Nothing came yet since it was opened. */
+  #first = true;
+  /** It had no end once: what ends it may begin again. */
+  #live = false;
 
   /**
    * @param {string} url
@@ -85,7 +89,7 @@ export class Hls {
     const target = this.#target;
     const follower = new Follower(this.#latency);
     let list = this.#url;
-    let first = true;
+    this.#first = true;
     for (;;) {
       const response = await this.#get(list, abort);
       list = response.url || list;
@@ -97,15 +101,19 @@ export class Hls {
         continue;
       }
       if (step) throw { code: LISTS[/** @type {2 | 3} */ (step)], fatal: step === 3 };
+      if (!follower.ended()) this.#live = true;
+      // Servers show a live stream's last list for a while: that is no file.
+      else if (this.#live && this.#first) throw { code: 'closed' };
+      const file = follower.ended() && !this.#live;
       while (follower.advance()) {
         const discontinuity = follower.discontinuity();
         const segment = await this.#get(new URL(follower.uri(), list).href, abort, follower.from(), follower.bytes());
         const reader = /** @type {ReadableStream<Uint8Array>} */ (segment.body).getReader();
-        if (first) {
-          first = false;
+        if (this.#first) {
+          this.#first = false;
           if (this.#before) target.reconnected();
           this.#before = true;
-          if (follower.ended()) target.file();
+          if (file) target.file();
         } else if (discontinuity) {
           target.discontinuity();
         }
@@ -119,11 +127,13 @@ export class Hls {
         }
         target.flush();
         target.data(new Uint8Array());
+        if (signal.aborted) return;
         target.state('live');
         this.#attempt = 0;
-        if (follower.ended()) await target.room();
+        if (file) await target.room();
       }
-      if (follower.ended()) return target.end();
+      if (file) return target.end();
+      if (follower.ended()) throw { code: 'closed' };
       await new Promise((resolve) => setTimeout(resolve, follower.reload()));
       if (signal.aborted) return;
     }
@@ -139,9 +149,9 @@ export class Hls {
     /** @type {Record<string, string>} */
     const headers = bytes ? { range: `bytes=${from}-${from + bytes - 1}` } : {};
     // The first playlist comes when there is a stream.
-    this.#alive(abort, this.#before ? SILENCE : PATIENCE);
+    this.#alive(abort, this.#first ? PATIENCE : SILENCE);
     const timer = setTimeout(() => {
-      if (!this.#before && !abort.signal.aborted) this.#target.state('waiting', 'not-found');
+      if (this.#first && !abort.signal.aborted) this.#target.state('waiting', 'not-found');
     }, ANSWER);
     try {
       const response = await fetch(url, { headers, signal: abort.signal });
