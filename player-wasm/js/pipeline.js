@@ -34,9 +34,11 @@ export class Pipeline {
   #timer;
   /** The playhead, as the player told last. */
   #clock = { at: 0, time: 0, rate: 1, paused: true, seeking: false, starved: true, hidden: false };
+  /** When it began to stand still, or to load. */
   #pausedAt = 0;
   #asleep = false;
   #live = false;
+  #file = false;
   #rebuilds = 0;
   #bytes = 0;
   #counted = { at: 0, bytes: 0, frames: 0 };
@@ -55,7 +57,7 @@ export class Pipeline {
       case 'clock':
         if (message.paused !== this.#clock.paused) this.#pausedAt = now();
         this.#clock = message;
-        this.#pace();
+        this.#safe(() => this.#pace());
         break;
       case 'latency':
         this.#request.latency = message.latency;
@@ -85,14 +87,17 @@ export class Pipeline {
     // The connection is opened while the wasm compiles; what comes first waits in it.
     const level = LATENCIES.indexOf(latency);
     const target = {
-      data: (/** @type {Uint8Array} */ bytes) => this.#data(bytes),
+      data: (/** @type {Uint8Array} */ bytes) => this.#safe(() => this.#data(bytes)),
       state: (/** @type {string} */ state, /** @type {string} */ code = '') => this.#state(state, code),
-      reconnected: () => this.#engine?.reconnect(),
-      file: () => this.#engine?.set_file(),
-      flush: () => this.#engine?.flush(now()),
-      discontinuity: () => this.#engine?.discontinuity(now()),
+      reconnected: () => this.#safe(() => this.#engine?.reconnect()),
+      file: () => {
+        this.#file = true;
+        this.#engine?.set_file();
+      },
+      flush: () => this.#safe(() => this.#engine?.flush(now())),
+      discontinuity: () => this.#safe(() => this.#engine?.discontinuity(now())),
       room: () => this.#sink?.room() ?? Promise.resolve(),
-      end: () => this.#end(),
+      end: () => this.#safe(() => this.#end()),
       fail: (/** @type {string} */ code, /** @type {string} */ text = '') => this.#fail(code, text),
     };
     const compiled = new Promise((resolve) => { this.#compiled = resolve; });
@@ -102,7 +107,7 @@ export class Pipeline {
       this.#engine = new Engine(FORMATS[/** @type {keyof typeof FORMATS} */ (kind)], LATENCIES.indexOf(request.latency), codecs);
       this.#sink = new Sink(this.#engine, memory, Source, {
         attach: (handle, managed, transfer) => this.#report({ type: 'attach', handle, managed }, transfer),
-        appended: () => this.#pace(),
+        appended: () => this.#safe(() => this.#pace()),
         failed: (text) => {
           this.#warn('media-error', text);
           this.#rebuild();
@@ -129,6 +134,17 @@ export class Pipeline {
     if (engine.failed()) return this.#loader?.broken('unsupported-format');
     this.#notices();
     this.#sink?.pump();
+  }
+
+  /** A trap leaves the engine in pieces: that is the end, and no failure of the network. @param {() => void} work */
+  #safe(work) {
+    try {
+      work();
+    } catch (error) {
+      this.#sink?.close();
+      this.#engine = this.#sink = null;
+      this.#fail('engine', String(error));
+    }
   }
 
   #notices() {
@@ -160,14 +176,14 @@ export class Pipeline {
     }
     this.#notices();
     sink.pump();
-    if (paused && this.#pausedAt && wall - this.#pausedAt > PAUSE_LIMIT && this.#live && !this.#asleep) {
+    if (paused && wall - this.#pausedAt > PAUSE_LIMIT && this.#live && !this.#file && !this.#asleep) {
       this.#asleep = true;
       this.#loader?.pause();
     }
   }
 
   #resume() {
-    this.#pausedAt = 0;
+    this.#pausedAt = now();
     this.#engine?.resume();
     if (!this.#asleep) return;
     this.#asleep = false;
@@ -191,7 +207,9 @@ export class Pipeline {
 
   /** @param {string} state @param {string} code */
   #state(state, code) {
-    this.#live = state === 'live';
+    const live = state === 'live';
+    if (live && !this.#live) this.#pausedAt = now();
+    this.#live = live;
     this.#report({ type: 'state', state, code });
   }
 
@@ -207,9 +225,9 @@ export class Pipeline {
   }
 
   #tick() {
+    this.#safe(() => this.#pace());
     const engine = this.#engine;
     if (!engine) return;
-    this.#pace();
     if (this.#clock.hidden) this.#sink?.pump();
     const wall = now(), { at, bytes, frames } = this.#counted;
     const span = (wall - at) / 1000;
