@@ -9,6 +9,7 @@
 export class SrsPlayer {
   /** @type {import('./player.js').Player | null} */
   #player = null;
+  #made = false;
 
   /**
    * @param {string | Element | ArrayLike<Element>} target a selector, an element, or a jQuery object
@@ -28,6 +29,7 @@ export class SrsPlayer {
       this.element = document.createElement('srs-player');
       this.element.setAttribute('controls', '');
       found.append(this.element);
+      this.#made = true;
     }
     for (const [name, value] of Object.entries(options)) {
       if (typeof value === 'boolean') this.element.toggleAttribute(name, value);
@@ -48,11 +50,12 @@ export class SrsPlayer {
     this.element.pause();
   }
 
-  /** Ends playing and lets go of the connection. */
+  /** Ends playing, lets go of the connection, and takes away what it put into the page. */
   destroy() {
     this.#player?.destroy();
     this.#player = null;
     if (!(this.element instanceof HTMLVideoElement)) this.element.removeAttribute('url');
+    if (this.#made) this.element.remove();
   }
 
   /** @param {HTMLVideoElement} video */
