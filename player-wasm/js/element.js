@@ -21,6 +21,9 @@ const TEXTS = ['url', 'poster', 'latency', 'protocol', 'retry'];
 const SWITCHES = ['autoplay', 'controls'];
 const NUMBERS = ['width', 'height'];
 
+/** Times the engine could not be fetched: browsers may remember that for an address. */
+let misses = 0;
+
 export class SrsPlayerElement extends Base {
   static observedAttributes = [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'muted', 'lang', 'stats'];
 
@@ -201,10 +204,12 @@ export class SrsPlayerElement extends Base {
     this.#engine = 'connecting';
     // Within the viewer's click: later, Safari would no longer count it.
     if (navigator.userActivation?.isActive !== false) this.#video.load();
-    let module;
+    /** @type {typeof import('./player.js')} */ let module;
     try {
-      module = await import('./player.js');
+      module = await import('./player.js')
+        .catch(() => import(/* webpackIgnore: true */ /* @vite-ignore */ `./player.js?${misses}`));
     } catch (error) {
+      misses++;
       return run === this.#run ? this.#fail('engine', this.#sentence('engine', String(error))) : undefined;
     }
     if (run !== this.#run) return undefined;
