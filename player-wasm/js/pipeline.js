@@ -200,7 +200,10 @@ export class Pipeline {
   }
 
   #end() {
-    this.#engine?.finish(now());
+    const engine = this.#engine;
+    engine?.finish(now());
+    // A page of words has an end as well.
+    if (!engine?.codec(0) && !engine?.codec(1)) return this.#fail('unsupported-format');
     this.#sink?.end();
     this.#state('live', '');
   }

@@ -79,7 +79,7 @@ export class Player extends EventTarget {
       video.addEventListener(type, listener, { signal });
     on('play', () => { if (!this.#ours) this.#resume(); });
     on('pause', () => { if (!this.#ours && !video.ended) this.#wanted = false; this.#clock(); });
-    on('waiting', () => this.#waiting());
+    on('waiting', () => this.#update());
     for (const type of ['playing', 'canplay', 'loadeddata', 'emptied', 'ended']) on(type, () => this.#update());
     for (const type of ['seeked', 'timeupdate', 'ratechange']) on(type, () => this.#clock());
     on('error', () => this.#mediaError());
@@ -265,15 +265,6 @@ export class Player extends EventTarget {
     });
   }
 
-  #waiting() {
-    const video = this.#video;
-    if (!video.seeking && !video.paused && this.#state === 'live') {
-      this.#stalls++;
-      this.#pipeline?.post({ type: 'stalled' });
-    }
-    this.#update();
-  }
-
   #mediaError() {
     const error = this.#video.error;
     if (!error || this.#native || !this.#pipeline) return;
@@ -305,12 +296,16 @@ export class Player extends EventTarget {
 
   /** @param {string} [code] @param {string} [message] */
   #update(code, message) {
-    const { readyState, seeking, ended } = this.#video;
+    const { readyState, seeking, paused, ended } = this.#video;
     let state = this.#connection;
     if (state === 'live' && ended) state = 'ended';
     // A jump of ours to live is no buffering.
     if (state === 'live' && readyState < 3 && !(seeking && this.#state === 'live')) state = 'buffering';
     if (state === this.#state && !code) return;
+    if (state === 'buffering' && this.#state === 'live' && !seeking && !paused) {
+      this.#stalls++;
+      this.#pipeline?.post({ type: 'stalled' });
+    }
     this.#state = state;
     const detail = { state, code, message: message || (code && sentence(code)) };
     this.dispatchEvent(new CustomEvent('state', { detail }));

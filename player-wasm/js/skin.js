@@ -193,6 +193,8 @@ export class Skin {
 
   #unmute() {
     this.#host.muted = false;
+    // The button goes away; the keys stay with the player.
+    this.stage.focus({ preventScroll: true });
     void this.#host.play().catch(() => {});
   }
 

@@ -12,11 +12,15 @@ use crate::bundle::{bundle, smaller};
 use crate::sh::{Result, at, cargo, command, newest, output, root, run, target, which};
 
 /// Debian's binaryen (108) and npm's agree on these; `--all-features` makes modules V8 rejects.
-const WASM_OPT: [&str; 10] = [
+const WASM_OPT: [&str; 13] = [
     // Larger functions inline where they are called once, but repeat themselves less when compressed.
     "--one-caller-inline-max-function-size=30",
     "--strip-producers",
     "--strip-target-features",
+    "-Oz",
+    // A second round finds a little more once the locals are in order.
+    "--reorder-locals",
+    "--simplify-locals",
     "-Oz",
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
@@ -93,10 +97,33 @@ fn assemble(dist: &Path, generated: &Path) -> Result {
 fn copy(from: &Path, to: &Path) -> Result {
     if from.extension().is_some_and(|extension| extension == "js") {
         let source = at(from.display(), fs::read_to_string(from))?;
-        at(to.display(), fs::write(to, smaller(&source)))
+        at(to.display(), fs::write(to, without_unused(&smaller(&source))))
     } else {
         at(from.display(), fs::copy(from, to)).map(|_| ())
     }
+}
+
+/// wasm-bindgen's glue without what nobody here needs: the synchronous start, disposal, what browsers
+/// without WebAssembly lack as well, and its advice.
+fn without_unused(source: &str) -> String {
+    const BLOCKS: [&str; 3] =
+        ["function initSync(", "if (!('encodeInto' in cachedTextEncoder)) {", "if (realloc === undefined) {"];
+    const LINES: [&str; 2] = ["console.warn(", "if (Symbol.dispose)"];
+    let mut out =
+        source.replace("export { initSync, __wbg_init as default };", "export { __wbg_init as default };");
+    for block in BLOCKS {
+        if let Some((before, rest)) = out.split_once(block) {
+            // Up to the brace that closes it: the text has no indentation to tell by.
+            let mut depth = i32::from(block.ends_with('{'));
+            let end = rest.char_indices().find_map(|(at, c)| {
+                depth += i32::from(c == '{') - i32::from(c == '}');
+                (c == '}' && depth == 0).then_some(at + 1)
+            });
+            out = [before, &rest[end.unwrap_or(0)..]].concat();
+        }
+    }
+    let kept = out.lines().filter(|line| !LINES.iter().any(|start| line.starts_with(start)));
+    kept.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Puts a `.br` beside what pages load. Without it the gateway sends them by gzip, a little larger.
@@ -114,14 +141,37 @@ fn compress(brotli: &Path, dist: &Path) -> Result {
 }
 
 /// Debian's wasm-opt 108 exports the module's first table in the place of the second, wasm-bindgen's
-/// table of JavaScript values. Later ones do not, and then this changes nothing.
+/// table of JavaScript values. Later ones do not, and where there are no two tables nothing is mended.
 fn mend_table_export(path: &Path) -> std::io::Result<()> {
     const EXPORT: &[u8] = b"\x15__wbindgen_externrefs\x01";
     let mut module = fs::read(path)?;
-    if let Some(at) = module.windows(EXPORT.len()).position(|window| window == EXPORT) {
+    if tables(&module) == Some(2)
+        && let Some(at) = module.windows(EXPORT.len()).position(|window| window == EXPORT)
+    {
         module[at + EXPORT.len()] = 1;
     }
     fs::write(path, module)
+}
+
+/// How many tables a module has (WebAssembly 5.5.7; fewer than 128, so one byte says it).
+fn tables(module: &[u8]) -> Option<u8> {
+    let mut rest = module.get(8..)?;
+    while let [id, after @ ..] = rest {
+        let (mut size, mut read) = (0usize, 0);
+        loop {
+            let byte = *after.get(read)?;
+            size |= usize::from(byte & 0x7f) << (7 * read);
+            read += 1;
+            if byte & 0x80 == 0 || read > 4 {
+                break;
+            }
+        }
+        if *id == 4 {
+            return after.get(read).copied();
+        }
+        rest = after.get(read + size..)?;
+    }
+    None
 }
 
 /// Sees to it that rustc can build for `wasm32-unknown-unknown`.

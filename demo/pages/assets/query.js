@@ -16,6 +16,21 @@ export function address(query, page) {
   };
 }
 
+/**
+ * What somebody typed, as an address: `live/livestream` is a stream of this gateway, and an address
+ * without an ending means HTTP-FLV.
+ * @param {string} text
+ * @param {string | URL} root  the gateway
+ */
+export function complete(text, root) {
+  if (!URL.canParse(text, root)) return text;
+  const url = new URL(text, root);
+  if (!/^(http|ws)s?:$/.test(url.protocol)) return text;
+  // Two segments at least, and no dot in the last one.
+  url.pathname = url.pathname.replace(/^\/[^]+\/[^/.]+$/, '$&.flv');
+  return url.href;
+}
+
 /** Says where the stream is; everything else in the query belongs to the stream (a secret, a token). */
 const PARTS = ['app', 'stream', 'server', 'port', 'schema', 'vhost', 'autostart', 'autoplay', 'muted', 'latency', 'lang'];
 

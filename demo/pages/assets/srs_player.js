@@ -1,6 +1,6 @@
 // The page at `/players/srs_player.html`: an address in, a picture out.
 
-import { address } from './query.js';
+import { address, complete } from './query.js';
 import { $, ROOT, copyable, h, watchStreams } from './site.js';
 import { t, translate } from './words.js';
 
@@ -18,8 +18,11 @@ muted.checked = asked.muted;
 if (asked.latency) latency.value = asked.latency;
 
 function start() {
-  const text = url.value.trim();
+  const text = complete(url.value.trim(), ROOT);
+  url.value = text;
   player.toggleAttribute('muted', muted.checked);
+  // What the browser muted by itself gets its sound by this click.
+  if (player.matches(':defined')) player.muted = muted.checked;
   player.setAttribute('latency', latency.value);
   // Attributes only: they count also while the element's code is still on its way.
   player.removeAttribute('url');
@@ -62,7 +65,10 @@ stop.addEventListener('click', () => {
 });
 latency.addEventListener('change', () => player.setAttribute('latency', latency.value));
 muted.addEventListener('change', () => { player.muted = muted.checked; });
-player.addEventListener('volumechange', () => { muted.checked = player.muted; });
+player.addEventListener('volumechange', () => {
+  // That the browser wants a click first is not the viewer's wish.
+  if (!player.soundBlocked) muted.checked = player.muted;
+});
 
 player.addEventListener('stats', () => {
   const { stats } = player;

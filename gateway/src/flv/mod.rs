@@ -25,9 +25,13 @@ const METHODS: &str = "GET, HEAD, POST, PUT, OPTIONS";
 
 /// Answers a request for an address that ends in `.flv`.
 pub async fn serve(edge: Edge, peer: SocketAddr, request: Request<Body>) -> Response {
+    let path = request.uri().path().to_owned();
     match answer(edge, peer, request).await {
         Ok(response) => response,
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            tracing::info!(%peer, stream = path, status = problem.status.as_u16(), why = problem.detail, "refused");
+            problem.into_response()
+        }
     }
 }
 

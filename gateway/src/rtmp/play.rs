@@ -18,7 +18,10 @@ use crate::hub::{ClientHandle, ClientInfo, ClientKind, PlayError, Start, Stream,
 pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Request) -> Result<(), End> {
     let name = match admit(connection, edge, &request) {
         Ok(name) => name,
-        Err((code, words)) => return Err(refuse(connection, code, words)),
+        Err((code, words)) => {
+            info!(peer = %connection.peer, stream = %request.address.url(), why = words, "rtmp play refused");
+            return Err(refuse(connection, code, words));
+        }
     };
     let Some(stream) = wait(connection, edge, &name).await? else { return Ok(()) };
     let info = ClientInfo {

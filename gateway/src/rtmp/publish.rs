@@ -16,6 +16,7 @@ pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Req
     let mut publisher = match admit(connection, edge, &request) {
         Ok(publisher) => publisher,
         Err((code, words)) => {
+            info!(peer = %connection.peer, stream = %request.address.url(), why = words, "rtmp publish refused");
             connection.session.refuse(code, &words);
             return Err(End::Told(words));
         }
