@@ -10,7 +10,8 @@ import { PlayerPage, startBrowser, until } from './support/browser.mjs';
 /** @type {import('playwright-core').Browser} */ let browser;
 
 before(async () => {
-  gateway = await startGateway();
+  // Short, so that a publisher can be away for longer.
+  gateway = await startGateway(['--reconnect', '3']);
   browser = await startBrowser();
 });
 after(async () => {
@@ -53,6 +54,32 @@ for (const [protocol, address, behind] of [
       await until('the new picture', async () => (await page.look()).width === 480, 30_000, () => page.look());
       await page.moves();
       await page.near(behind);
+    } finally {
+      await stop();
+      await page.close();
+    }
+  });
+}
+
+for (const [protocol, ending] of [['hls', 'm3u8'], ['http-flv', 'flv']]) {
+  test(`${protocol} plays again when a publisher returns after its stream ended`, { timeout: 120_000 }, async () => {
+    const name = `late-${protocol}`;
+    const page = await PlayerPage.open(browser, `${gateway.http}/healthz`);
+    await page.page.setContent('<video></video>');
+    let stop = publish(name);
+    try {
+      await page.play(`${gateway.http}/live/${name}.${ending}`, { latency: 'realtime' });
+      await page.moves(30_000);
+      await stop();
+      const known = async () => {
+        const { streams } = await (await fetch(`${gateway.http}/api/v1/streams?count=100`)).json();
+        return streams.some((/** @type {any} */ stream) => stream.name === name);
+      };
+      await until('the end of the stream', async () => !await known(), 20_000);
+      await until('the player to notice', async () => ['waiting', 'reconnecting'].includes((await page.look()).state), 30_000, () => page.look());
+      stop = publish(name, '480x270');
+      await until('the new picture', async () => (await page.look()).width === 480, 40_000, () => page.look());
+      await page.moves();
     } finally {
       await stop();
       await page.close();
