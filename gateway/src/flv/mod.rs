@@ -3,6 +3,7 @@
 
 mod ingest;
 mod play;
+mod play_direct;
 mod play_ws;
 mod publish;
 mod viewer;
@@ -14,6 +15,8 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
+
+pub use play_direct::Direct;
 
 use crate::auth::AuthRequest;
 use crate::edge::Edge;

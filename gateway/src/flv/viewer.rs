@@ -50,6 +50,7 @@ impl Viewer {
     /// Waits for the bytes to be written next; false when it is over. May be dropped and called again.
     pub(super) async fn next(&mut self, out: &mut Vec<Bytes>) -> bool {
         let more = tokio::select! {
+            biased;
             more = self.reader.next(out) => more,
             () = &mut self.kicked => {
                 self.why = "ended by an operator";

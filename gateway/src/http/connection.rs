@@ -9,10 +9,14 @@ use axum::extract::ConnectInfo;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncReadExt as _;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
-use crate::config::Limits;
+use super::head;
+use crate::edge::Edge;
+use crate::flv;
 use crate::worker::{Connection, Socket};
 
 /// What a connection over the limit is told.
@@ -26,8 +30,23 @@ pub const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     \"detail\":\"the server has all the connections it may\"}\n";
 
 /// Serves a connection until it ends; `stop` lets it finish what it is at.
-pub async fn serve(connection: Connection, router: Router, limits: &Limits, stop: CancellationToken) {
-    let Connection { stream, peer, permit } = connection;
+pub async fn serve(connection: Connection, router: Router, edge: &Edge, stop: CancellationToken) {
+    let Connection { mut stream, peer, permit } = connection;
+    let limits = &edge.limits;
+    let first = tokio::select! {
+        first = timeout(limits.header_timeout, head::first(&stream)) => first,
+        () = stop.cancelled() => return,
+    };
+    // Nothing came in time: as between requests, an idle connection does not stay.
+    let Ok(first) = first else { return };
+    if let Some(head::First { request, size }) = first
+        && let Some(viewer) = flv::Direct::new(edge, peer, &request)
+    {
+        if stream.read_exact(&mut vec![0; size]).await.is_ok() {
+            viewer.run(Socket::new(stream, limits.stall_timeout)).await;
+        }
+        return;
+    }
     let io = TokioIo::new(Socket::new(stream, limits.stall_timeout));
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let mut router = router.clone();

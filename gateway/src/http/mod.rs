@@ -2,6 +2,7 @@
 
 mod connection;
 mod files;
+mod head;
 #[cfg(test)]
 mod tests;
 

@@ -16,13 +16,13 @@ use crate::worker::{Connection, bind};
 async fn listen(edge: &Edge, stop: &CancellationToken) -> SocketAddr {
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let addr = listener.local_addr().unwrap();
-    let (router, limits, stop) = (router(edge.clone(), Gate::new(9, 0)), edge.limits.clone(), stop.clone());
+    let (router, edge, stop) = (router(edge.clone(), Gate::new(9, 0)), edge.clone(), stop.clone());
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
-            let (router, limits, stop) = (router.clone(), limits.clone(), stop.clone());
+            let (router, edge, stop) = (router.clone(), edge.clone(), stop.clone());
             let permit = Arc::new(Gate::new(1, 0).enter(peer.ip()).unwrap());
             let connection = Connection { stream, peer, permit };
-            tokio::spawn(async move { serve(connection, router, &limits, stop).await });
+            tokio::spawn(async move { serve(connection, router, &edge, stop).await });
         }
     });
     addr

@@ -75,10 +75,10 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
 
     let router = http::router(edge.clone(), gate.clone());
     for listener in http {
-        let (limits, router, stopped) = (edge.limits.clone(), router.clone(), stop.clone());
+        let (edge, router, stopped) = (edge.clone(), router.clone(), stop.clone());
         let serve = move |connection| {
-            let (limits, router, stop) = (limits.clone(), router.clone(), stopped.clone());
-            async move { http::serve(connection, router, &limits, stop).await }
+            let (edge, router, stop) = (edge.clone(), router.clone(), stopped.clone());
+            async move { http::serve(connection, router, &edge, stop).await }
         };
         tokio::spawn(accept(listener, workers.clone(), gate.clone(), stop.clone(), http::BUSY, serve));
     }

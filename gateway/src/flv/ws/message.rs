@@ -51,6 +51,13 @@ pub(in crate::flv) fn close(code: u16, reason: &str) -> Pieces {
 #[derive(Debug, Default)]
 pub(in crate::flv) struct Pieces(Vec<Bytes>, usize);
 
+impl Pieces {
+    /// These, one after the other.
+    pub(in crate::flv) fn of(pieces: impl IntoIterator<Item = Bytes>) -> Self {
+        Self(pieces.into_iter().collect(), 0)
+    }
+}
+
 impl Buf for Pieces {
     fn remaining(&self) -> usize {
         self.0[self.1..].iter().map(Bytes::len).sum()

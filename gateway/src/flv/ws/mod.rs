@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 pub(super) use listener::{Listener, Said};
-pub(super) use message::{binary, close, pong};
+pub(super) use message::{Pieces, binary, close, pong};
 
 use crate::problem::Problem;
 use crate::worker::Socket;

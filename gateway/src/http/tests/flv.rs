@@ -81,13 +81,16 @@ impl Gateway {
     }
 }
 
-/// Everything of a response that ends: the head, and the body without its chunks' framing.
+/// Everything of a response that ends: the head, and the body without its chunks' framing if it has any.
 async fn whole(mut socket: TcpStream) -> (String, Bytes) {
     let mut all = Vec::new();
     socket.read_to_end(&mut all).await.unwrap();
     let split = all.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
     let head = String::from_utf8(all[..split].to_vec()).unwrap();
     let (mut rest, mut body) = (&all[split + 4..], Vec::new());
+    if !head.contains("chunked") {
+        body.extend_from_slice(rest);
+    }
     while head.contains("chunked") {
         let end = rest.windows(2).position(|w| w == b"\r\n").expect("a chunk's size");
         let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
@@ -258,6 +261,23 @@ async fn what_is_no_flv_ends_with_words_and_frees_the_name() {
         let Some(Ok(Message::Close(Some(close)))) = ws.next().await else { panic!("no close") };
         assert!(close.reason.contains(words), "{close:?}");
     }
+}
+
+#[tokio::test]
+async fn who_asks_slowly_or_too_early_gets_the_same_stream() {
+    let gateway = Gateway::start(Config::default(), Auth::default()).await;
+    let early = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
+    let mut slow = TcpStream::connect(gateway.addr).await.unwrap();
+    slow.write_all(b"GET /live/x.flv HT").await.unwrap();
+    // A request that needs no stream is answered on this runtime in between: the others were seen.
+    whole(gateway.http("GET /healthz HTTP/1.1\r\nConnection: close").await).await;
+    let publisher = gateway.publisher(&[Codec::H264, Codec::Aac]);
+    slow.write_all(b"TP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").await.unwrap();
+    gateway.until("both viewers", |edge| edge.clients.viewers(publisher.stream()) == 2).await;
+    gateway.edge.hub.shutdown();
+    let (early, slow) = (whole(early).await, whole(slow).await);
+    assert_eq!(events(early.1), events(slow.1));
+    assert!(early.0.starts_with("HTTP/1.1 200") && slow.0.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
