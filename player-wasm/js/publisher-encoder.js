@@ -106,7 +106,9 @@ export class PictureEncoder {
       const config = { ...common, codec: `avc1.${profile}${suffix}` };
       const { supported } = await VideoEncoder.isConfigSupported(config).catch(() => ({ supported: false }));
       if (!supported) continue;
-      this.#encoder ??= new VideoEncoder({
+      // A new one: Chromium's adds the parameter sets of a new size to the old ones, of which readers see the first.
+      if (this.#encoder && this.#encoder.state !== 'closed') this.#encoder.close();
+      this.#encoder = new VideoEncoder({
         output: (chunk, metadata) => this.#take({ chunk, time: chunk.timestamp / 1000, description: metadata?.decoderConfig?.description }),
         error: (error) => this.#fail(new PublishError('encoder', String(error))),
       });

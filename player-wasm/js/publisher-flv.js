@@ -210,7 +210,7 @@ export class FlvSession {
 
   /** @param {number} code @param {string} reason */
   #gone(code, reason) {
-    // 1008: the server's decision, in words; anything else is the network's.
+    // 1008: an operator has ended it; after anything else it may come back.
     this.#lost(code === 1008 ? new PublishError('ended', reason) : new PublishError('network', reason));
   }
 

@@ -55,7 +55,11 @@ export class Menus {
   /** @param {(word: string, detail?: string) => string} say */
   render(say) {
     const host = this.#host;
-    for (const [name, { label }] of Object.entries(this.#all)) label.textContent = say(name);
+    for (const [name, { label, select }] of Object.entries(this.#all)) {
+      label.textContent = say(name);
+      // Without its options, which a label around a menu would read out too.
+      select.setAttribute('aria-label', say(name));
+    }
     const menu = (/** @type {string} */ name) => /** @type {{ select: HTMLSelectElement }} */ (this.#all[name]).select;
     fill(menu('source'), ['camera', 'screen', 'audio'].map((one) => [one, say(one)]), host.source);
     for (const name of ['camera', 'microphone']) {

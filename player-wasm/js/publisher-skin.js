@@ -61,7 +61,8 @@ export class PublisherSkin {
     this.note = h('div', { class: 'note', part: 'message' }, this.spin, h('div', { role: 'status' }, this.text), this.link, this.secret, this.again);
     this.big = button('start', start, icon(SHAPE.dot), h('span', {}));
     this.badge = h('div', { class: 'badge on', part: 'badge' }, h('b', {}), h('span', {}));
-    this.table = h('dl', { class: 'stats', part: 'stats', tabindex: '0', role: 'group', hidden: true });
+    this.rows = h('dl', {});
+    this.table = h('div', { class: 'stats', part: 'stats', tabindex: '0', role: 'group', hidden: true }, this.rows);
     this.menus = new Menus(host);
     this.stop = button('stop', () => void host.stop(), icon(SHAPE.stop), h('span', {}));
     this.mute = button('mute', () => { host.muted = !host.muted; }, icon(SHAPE.microphone));
@@ -146,7 +147,7 @@ export class PublisherSkin {
     this.gear.setAttribute('aria-expanded', String(!this.menus.panel.hidden));
     this.table.hidden = !host.hasAttribute('stats');
     if (!this.table.hidden) {
-      this.table.replaceChildren(...figures(stats, say).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
+      this.rows.replaceChildren(...figures(stats, say).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
     }
     if (!this.menus.panel.hidden) this.menus.render(say);
   }

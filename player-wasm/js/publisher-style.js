@@ -4,7 +4,7 @@ const MORE = `
 :host{container-type:inline-size}
 .mirror video{transform:scaleX(-1)}
 .start{position:absolute;left:50%;top:50%;transform:translate(-50%,-72%);height:52px;padding:0 28px 0 22px;
-border-radius:99px;background:var(--_live);color:#fff;font-size:17px;font-weight:600;white-space:nowrap;box-shadow:0 4px 24px #0006}
+border-radius:99px;background:color-mix(in srgb,var(--_live) 88%,#000);color:#fff;font-size:17px;font-weight:600;white-space:nowrap;box-shadow:0 4px 24px #0006}
 .start svg{width:14px;height:14px}
 .bar .stop{padding:0 14px;background:#fff;color:#10141d;font-weight:600;height:calc(var(--_size) - 6px);margin-right:6px}
 .bar .stop:hover{background:#e3e6ee}
@@ -34,8 +34,9 @@ border:1px solid color-mix(in srgb,currentColor 40%,transparent);background:var(
 gap:8px 12px;align-items:center;margin:0;padding:14px;border:0;border-radius:12px;background:var(--_panel);color:#f4f6fb;font-size:13px;
 width:min(380px,calc(100% - 24px));max-height:calc(100% - var(--_size) - 32px);overflow:auto;box-shadow:0 6px 28px #0006}
 .panel label{display:contents}
-.panel,.stats{--_panel:#0b0e14f0}
+.panel{--_panel:#0b0e14f0}
 @media (prefers-color-scheme:light){.panel{--_panel:#fffffff5;color:#182033}}
+.stats dl{display:contents}
 .sound-only{position:absolute;inset:0;display:flex;align-items:center;justify-content:center;opacity:.5}
 .sound-only svg{width:96px;height:96px}
 @media (hover:none){input[type=password]{display:block}}

@@ -59,7 +59,7 @@ $('form').addEventListener('submit', (event) => {
 });
 for (const field of [url, source, protocol]) field.addEventListener('change', apply);
 // The element has menus of its own.
-publisher.addEventListener('statechange', () => { source.value = publisher.source; });
+for (const type of ['statechange', 'stats']) publisher.addEventListener(type, () => { source.value = publisher.source; });
 apply();
 void gateway().then((known) => {
   rtmp = known.rtmp;
