@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::hub::ring::{Cursor, Item, Limits, Ring};
-use crate::hub::{Entry, Start, Stream, Subscriber};
+use crate::hub::{Demand, Entry, Start, Stream, Subscriber};
 
 /// How a protocol writes. One encoder serves all viewers of a stream, in stream order.
 pub trait Encoder: Default + Send + 'static {
@@ -91,6 +91,7 @@ const PRELUDE_AGE: Micros = SECOND;
 pub struct Wire<E> {
     ring: Arc<Ring<Batch>>,
     task: AbortHandle,
+    _keys: Demand,
     encoder: PhantomData<fn() -> E>,
 }
 
@@ -106,7 +107,7 @@ impl<E: Encoder> Wire<E> {
             }
             let ring = pump.ring.clone();
             let task = tokio::spawn(pump.run()).abort_handle();
-            Arc::new(Self { ring, task, encoder: PhantomData })
+            Arc::new(Self { ring, task, _keys: stream.demand_keys(), encoder: PhantomData })
         })
     }
 
