@@ -211,7 +211,7 @@ export class FlvSession {
   /** @param {number} code @param {string} reason */
   #gone(code, reason) {
     // 1008: an operator has ended it; after anything else it may come back.
-    this.#lost(code === 1008 ? new PublishError('ended', reason) : new PublishError('network', reason));
+    this.#lost(code === 1008 ? new PublishError('ended', reason) : new PublishError('lost', reason));
   }
 
   /** @param {PublishError} error */

@@ -143,10 +143,10 @@ export class RtcSession {
     clearTimeout(this.#timer);
     this.#pc.onconnectionstatechange = null;
     this.#abort.abort();
-    // First: a page that goes away gets no further than this.
-    const deleted = this.#whip.delete();
+    // First: a page that goes away gets no further than this, and a server that hears of the peer's end
+    // before would not know the session any more.
+    await Promise.race([this.#whip.delete(), new Promise((resolve) => { setTimeout(resolve, 2000); })]);
     this.#pc.close();
-    await deleted;
   }
 
   /** @param {string} kind */
@@ -201,7 +201,7 @@ export class RtcSession {
   #watch() {
     clearTimeout(this.#timer);
     const state = this.#pc.connectionState;
-    const lost = () => this.#options.onlost(new PublishError('ice'));
+    const lost = () => this.#options.onlost(new PublishError('lost'));
     if (state === 'failed' || state === 'closed') lost();
     else if (state === 'disconnected') this.#timer = window.setTimeout(lost, INTERRUPTED);
   }

@@ -104,7 +104,10 @@ export function restarted(answer, part) {
   const value = (/** @type {string} */ name) => new RegExp(`^a=${name}:(.*?)\\s*$`, 'm').exec(part)?.[1];
   const [ufrag, pwd] = [value('ice-ufrag'), value('ice-pwd')];
   if (!ufrag || !pwd) throw new PublishError('http', 'the answer to the ICE restart has no credentials');
-  const candidates = [...part.matchAll(/^a=candidate:.*?(?=\r?$)/gm)].map(([line]) => `${line}\r\n`).join('');
+  const found = (/** @type {string} */ text) => [...text.matchAll(/^a=candidate:.*$/gm)].map(([line]) => line);
+  // A server that names no new ones is where it was. The old ones tell the old credentials.
+  const candidates = (found(part).length ? found(part) : found(answer))
+    .map((line) => `${line.replace(/ ufrag \S+/, '')}\r\n`).join('');
   const kept = answer.replace(/^a=(candidate:.*|end-of-candidates)\r?\n/gm, '')
     .replace(/^a=ice-ufrag:.*$/gm, `a=ice-ufrag:${ufrag}`)
     .replace(/^a=ice-pwd:.*$/gm, `a=ice-pwd:${pwd}`);

@@ -13,7 +13,7 @@ import { speech } from './publisher-words.js';
  * @property {MediaStream} stream
  * @property {MediaStreamConstraints} [constraints] of the camera and the microphone
  * @property {(event: RTCTrackEvent) => void} ontrack
- * @property {() => void} [leave] ends the session at the server, and what was opened here
+ * @property {() => Promise<void>} [leave] ends the session at the server, and what was opened here
  */
 /** @typedef {{ camera?: boolean, screen?: boolean, audio?: boolean, video?: boolean }} Sources */
 
@@ -28,7 +28,7 @@ export async function publish(sdk, url, sources = {}) {
   try {
     return await begin(sdk, url, sources);
   } catch (error) {
-    sdk.leave?.();
+    void sdk.leave?.();
     const { code, detail = '' } = /** @type {PublishError} */ (error);
     const name = code === 'insecure' ? 'HttpsRequiredError' : 'SrsError';
     throw Object.assign(new Error(speech()(code, detail) || detail || String(error)), { name, code });
@@ -46,9 +46,9 @@ async function begin(sdk, url, { camera, screen = false, audio = true, video = t
   const tracks = [];
   /** @type {Whip | undefined} */
   let whip;
-  sdk.leave = () => {
+  sdk.leave = async () => {
     for (const track of tracks) track.stop();
-    void whip?.delete();
+    await whip?.delete();
   };
   const picture = camera ?? (video && !screen);
   const { audio: sound = true, video: size = true } = sdk.constraints ?? {};
@@ -90,7 +90,7 @@ export class SrsRtcPublisherAsync {
   stream = new MediaStream();
   /** @type {MediaStreamConstraints} */
   constraints = { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } };
-  /** @type {(() => void) | undefined} */
+  /** @type {(() => Promise<void>) | undefined} */
   leave = undefined;
 
   /** @param {RTCTrackEvent} event */
@@ -100,9 +100,9 @@ export class SrsRtcPublisherAsync {
   publish(url, sources) { return publish(this, url, sources); }
 
   close() {
-    this.pc?.close();
+    const { pc } = this;
     this.pc = null;
-    this.leave?.();
+    void Promise.resolve(this.leave?.()).then(() => pc?.close());
     this.leave = undefined;
   }
 }

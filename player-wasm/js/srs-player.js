@@ -14,17 +14,25 @@
   });
   parts.catch((error) => console.error('srs-player.js: the player cannot be loaded from', folder, error));
 
-  /** There at once; what is asked of it before the modules have come is done then. */
-  page.SrsPlayer = class SrsPlayer {
-    /** @param {unknown[]} args */
-    constructor(...args) {
-      this.ready = parts.then((Real) => new Real(...args));
-      this.ready.catch((error) => console.error(error));
+  /**
+   * A class that is there at once; what is asked of it before its module has come is done then.
+   * @param {() => Promise<any>} load
+   * @param {string[]} methods
+   */
+  const late = (load, methods) => {
+    class Late {
+      /** @param {unknown[]} args */
+      constructor(...args) {
+        this.ready = load().then((Real) => new Real(...args));
+        this.ready.catch((error) => console.error(error));
+      }
     }
-    play() { return this.ready.then((player) => player.play()); }
-    pause() { return this.ready.then((player) => player.pause()); }
-    destroy() { return this.ready.then((player) => player.destroy()); }
+    for (const name of methods) {
+      /** @type {any} */ (Late.prototype)[name] = /** @this {Late} */ function () { return this.ready.then((real) => real[name]()); };
+    }
+    return Late;
   };
+  page.SrsPlayer = late(() => parts, ['play', 'pause', 'destroy']);
 
   // What publishes comes only to pages that do.
   /** @type {Promise<any> | undefined} */
@@ -33,16 +41,7 @@
     if (!customElements.get('srs-publisher')) customElements.define('srs-publisher', module.SrsPublisherElement);
     return module.SrsPublisher;
   });
-  page.SrsPublisher = class SrsPublisher {
-    /** @param {unknown[]} args */
-    constructor(...args) {
-      this.ready = publishing().then((Real) => new Real(...args));
-      this.ready.catch((error) => console.error(error));
-    }
-    publish() { return this.ready.then((publisher) => publisher.publish()); }
-    stop() { return this.ready.then((publisher) => publisher.stop()); }
-    destroy() { return this.ready.then((publisher) => publisher.destroy()); }
-  };
+  page.SrsPublisher = late(publishing, ['publish', 'stop', 'destroy']);
   const elements = document.getElementsByTagName('srs-publisher');
   const look = () => {
     if (!elements.length) return;
@@ -64,9 +63,10 @@
       /** @param {unknown[]} args */
       publish(...args) { return import(`${folder}sdk-publish.js`).then((sdk) => sdk.publish(this, ...args)); }
       close() {
-        this.pc?.close();
+        const { pc } = this;
         this.pc = null;
-        /** @type {any} */ (this).leave?.();
+        // The session first: what the server hears of the connection's end is not for it.
+        Promise.resolve(/** @type {any} */ (this).leave?.()).then(() => pc?.close());
       }
     };
   }

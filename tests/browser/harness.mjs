@@ -41,7 +41,7 @@ export async function until(what, check, timeout = TIMEOUT) {
 /**
  * A gateway on free ports.
  * @param {string[]} flags
- * @returns {Promise<{ http: string, rtmp: string, log: () => string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ http: string, rtmp: string, webrtc: string, log: () => string, stop: () => Promise<void> }>}
  */
 export async function startGateway(flags = []) {
   const folder = mkdtempSync(join(tmpdir(), 'lianmai-'));
@@ -67,7 +67,7 @@ export async function startGateway(flags = []) {
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };
-  return { http: `http://${addresses.http[0]}`, rtmp: `rtmp://${addresses.rtmp}`, log: () => log, stop };
+  return { http: `http://${addresses.http[0]}`, rtmp: `rtmp://${addresses.rtmp}`, webrtc: addresses.webrtc, log: () => log, stop };
 }
 
 /**

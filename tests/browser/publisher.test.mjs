@@ -1,5 +1,6 @@
 // <srs-publisher>, its page and SrsPublisher: Chromium with its fake camera and microphone, and a real gateway.
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { axe, launch, openPage, startGateway, until } from './harness.mjs';
@@ -62,6 +63,18 @@ function look(page) {
     return now[0] === name;
   });
   return { read, state };
+}
+
+/** A page of somebody's own on the gateway's origin. @param {string} html */
+async function embed(html) {
+  const opened = await openPage(browser);
+  const asked = [];
+  opened.page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await opened.page.route('**/own.html', (route) => route.fulfill({
+    contentType: 'text/html', body: `<!doctype html><title>own</title><link rel="icon" href="data:,">${html}<script src="/srs-player.js"></script>`,
+  }));
+  await opened.page.goto(`${gateway.http}/own.html`);
+  return { ...opened, asked };
 }
 
 const streams = async (host = gateway) => (await (await fetch(`${host.http}/api/v1/streams?count=100`)).json()).streams;
@@ -261,6 +274,55 @@ for (const protocol of ['webrtc', 'ws-flv']) {
   });
 }
 
+/** Passes UDP on to a port of this machine, until it is closed. @param {number} to @param {number} [at] a port of its own; 0: any */
+async function relay(to, at = 0) {
+  const front = createSocket('udp4');
+  // Each of a browser's sockets gets one of its own.
+  const backs = new Map();
+  front.on('message', (data, from) => {
+    let back = backs.get(from.port);
+    if (!back) {
+      back = createSocket('udp4');
+      back.on('message', (answer) => front.send(answer, from.port, from.address));
+      backs.set(from.port, back);
+    }
+    back.send(data, to, '127.0.0.1');
+  });
+  await new Promise((resolve) => { front.bind(at, '127.0.0.1', resolve); });
+  return { port: front.address().port, close: () => [front, ...backs.values()].forEach((socket) => socket.close()) };
+}
+
+test('a route that breaks is replaced by an ICE restart: the same session goes on', async () => {
+  const { page, read, state, start, close } = await open('moved');
+  const way = await relay(Number(gateway.webrtc.split(':').at(-1)));
+  const calls = [];
+  page.on('request', (request) => { if (/^(POST|PATCH|DELETE)$/.test(request.method())) calls.push(request.method()); });
+  await page.evaluate((port) => {
+    // The first answer leads over the relay, and nowhere else.
+    const real = RTCPeerConnection.prototype.setRemoteDescription;
+    RTCPeerConnection.prototype.setRemoteDescription = function detour({ type, sdp }) {
+      RTCPeerConnection.prototype.setRemoteDescription = real;
+      return real.call(this, { type, sdp: sdp.replace(/^a=candidate:.* tcp .*\r\n/gm, '').replace(/^(a=candidate:.* udp .* )\d+( typ host)/gm, `$1${port}$2`) });
+    };
+  }, way.port);
+  await start();
+  await state('live');
+  const { publish: { cid } } = await onAir('moved');
+  way.close();
+  await state('reconnecting');
+  // As seen from the server, the browser is somewhere else now.
+  const other = await relay(Number(gateway.webrtc.split(':').at(-1)), way.port);
+  await state('live');
+  await until('figures', () => read((p) => p.stats?.reconnects === 1 && p.stats.bitrate > 20_000));
+  assert.deepEqual(calls, ['POST', 'PATCH']);
+  const viewer = await watch(`${gateway.http}/live/moved.flv`);
+  await viewer.moves();
+  assert.equal((await known('moved')).publish.cid, cid);
+  await viewer.close();
+  await close();
+  other.close();
+});
+
 test('where WebRTC does not get through, the same button publishes over a WebSocket', async () => {
   const { page, read, state, start, close } = await open('blocked');
   await page.evaluate(() => {
@@ -352,10 +414,10 @@ test('a page that goes away, and an element that is taken away, let go of everyt
 
 test('new SrsPublisher(…).publish() right after the script tag: in a box, and with the page\'s own video', async () => {
   for (const [name, html, preview] of [['box', '<div id="at"></div>', '#at srs-publisher'], ['video', '<video id="at"></video>', '#at']]) {
-    const { page, errors, close } = await openPage(browser);
-    await page.goto(`${gateway.http}/healthz`);
-    await page.setContent(`<!doctype html><title>x</title>${html}<script src="/srs-player.js"></script>
-      <script>window.publisher = new SrsPublisher('#at', 'webrtc://127.0.0.1/live/${name}', { width: 640, height: 360 }); window.live = publisher.publish();</script>`);
+    const { page, errors, close } = await embed(`${html}<script>addEventListener('DOMContentLoaded', () => {
+      window.publisher = new SrsPublisher('#at', 'webrtc://127.0.0.1/live/${name}', { width: 640, height: 360 });
+      window.live = publisher.publish();
+    });</script>`);
     await page.evaluate(() => window.live);
     await onAir(name);
     await until('the preview', () => page.evaluate((selector) => {
@@ -372,11 +434,7 @@ test('new SrsPublisher(…).publish() right after the script tag: in a box, and 
 });
 
 test('what publishes is fetched only by pages that publish', async () => {
-  const { page, close } = await openPage(browser);
-  const asked = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
-  await page.goto(`${gateway.http}/healthz`);
-  await page.setContent('<!doctype html><title>x</title><srs-player></srs-player><script src="/srs-player.js"></script>');
+  const { page, asked, close } = await embed('<srs-player></srs-player>');
   await page.waitForFunction(() => customElements.get('srs-player'));
   assert.deepEqual(asked.filter((path) => path.includes('publish')), []);
   await page.evaluate(() => { document.body.append(document.createElement('srs-publisher')); });
@@ -387,9 +445,7 @@ test('what publishes is fetched only by pages that publish', async () => {
 
 for (const call of ['SrsRtcPublisherAsync', 'SrsRtcWhipWhepAsync']) {
   test(`pages of srs.sdk.js publish by ${call}`, async () => {
-    const { page, errors, close } = await openPage(browser);
-    await page.goto(`${gateway.http}/healthz`);
-    await page.setContent('<!doctype html><title>x</title><video muted autoplay></video><script src="/srs-player.js"></script>');
+    const { page, errors, close } = await embed('<video muted autoplay></video>');
     const address = call === 'SrsRtcPublisherAsync' ? `webrtc://127.0.0.1/live/${call}` : `${gateway.http}/rtc/v1/whip/?app=live&stream=${call}`;
     const session = await page.evaluate(([name, url]) => {
       window.sdk = new window[name]();
