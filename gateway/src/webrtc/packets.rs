@@ -11,7 +11,8 @@ use media::{Codec, Frame};
 use tokio::task::AbortHandle;
 
 use crate::hub::ring::{Cursor, Item, Limits, Ring};
-use crate::hub::{Entry, Start, Stream, Subscriber};
+use crate::hub::{Entry, Start, Stream};
+use crate::transcode::{Sound, Source};
 
 /// What one RTP packet carries at most: 1200 bytes in all are safe on every path, and SRTP, the header
 /// and its extensions are some of them.
@@ -67,7 +68,7 @@ impl Packets {
             let reordered = Arc::new(AtomicBool::new(false));
             let anchor = (Instant::now(), stream.newest().unwrap_or(0));
             let mut pump = Pump {
-                frames: stream.subscribe(Start::Key),
+                frames: Source::new(stream, Sound::Opus, Start::Key),
                 ring: ring.clone(),
                 reorder: Reorder::new(),
                 reordered: reordered.clone(),
@@ -112,7 +113,7 @@ impl Drop for Packets {
 }
 
 struct Pump {
-    frames: Subscriber,
+    frames: Source,
     ring: Arc<Ring<Arc<Unit>>>,
     reorder: Reorder,
     reordered: Arc<AtomicBool>,

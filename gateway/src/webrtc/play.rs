@@ -14,6 +14,7 @@ use super::packets::{Packets, Unit, clock_rate};
 use super::peer::{Side, Why};
 use crate::hub::ring::Cursor;
 use crate::hub::{ClientHandle, Start, Stream};
+use crate::transcode::{self, Sound};
 
 /// Resends are kept for this many packets and this long: at 2 Mb/s more than half a second.
 const RESEND_PACKETS: usize = 192;
@@ -100,7 +101,8 @@ impl Play {
     /// Whether the viewer can be sent what the stream has now; else the name of what it can't take.
     pub(super) fn can_take(&self, rtc: &Rtc) -> Result<(), &'static str> {
         for (track, sender) in [(Track::Video, &self.video), (Track::Audio, &self.audio)] {
-            let (Some(config), Some(sender)) = (self.stream.config(track), sender) else { continue };
+            let config = transcode::config(&self.stream, Sound::Opus, track);
+            let (Some(config), Some(sender)) = (config, sender) else { continue };
             if codecs::payload_type(rtc, sender.mid, &config).is_none() {
                 return Err(config.codec.name());
             }
