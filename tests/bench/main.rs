@@ -7,6 +7,7 @@ mod latency;
 mod nginx;
 mod stalled;
 mod stream;
+mod transcode;
 
 use std::time::Duration;
 
@@ -14,8 +15,13 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 4] =
-        [("cpu", cpu::run), ("latency", latency::run), ("join", join::run), ("stalled", stalled::run)];
+    let parts: [(&str, fn()); 5] = [
+        ("cpu", cpu::run),
+        ("latency", latency::run),
+        ("join", join::run),
+        ("stalled", stalled::run),
+        ("transcode", transcode::run),
+    ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {
         let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
