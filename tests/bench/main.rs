@@ -8,6 +8,7 @@ mod nginx;
 mod rtp;
 mod stalled;
 mod stream;
+mod transcode;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ fn main() {
         ("join", join::run),
         ("stalled", stalled::run),
         ("rtp", rtp::run),
+        ("transcode", transcode::run),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {

@@ -10,6 +10,7 @@
 
 mod codec;
 mod counters;
+mod decoding;
 mod follow;
 mod pipeline;
 mod pool;
