@@ -27,6 +27,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("auth", Floor::Base(&["config", "hub"])),
     ("edge", Floor::Base(&["auth", "config", "hub"])),
     ("worker", Floor::Base(&["hub"])),
+    ("tls", Floor::Base(&["config", "worker"])),
     ("problem", Floor::Base(&["auth", "hub"])),
     ("batch", Floor::Base(&["hub"])),
     ("rtmp", Floor::Edge),

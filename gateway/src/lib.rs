@@ -14,4 +14,5 @@ pub mod metrics;
 pub mod problem;
 pub mod rtmp;
 pub mod serve;
+pub mod tls;
 pub mod worker;

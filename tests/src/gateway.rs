@@ -32,7 +32,7 @@ impl Gateway {
         let ready_file = dir.join("ready.json");
         let mut command = Command::new(binary());
         command
-            .args(["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+            .args(["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0"])
             .arg("--data")
             .arg(dir.join("data"))
             .arg("--ready-file")

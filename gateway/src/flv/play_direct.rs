@@ -69,7 +69,7 @@ impl Direct {
             }
             let mut message = Pieces::of(pieces.drain(..));
             let size = message.remaining();
-            if let Err(error) = socket.write_all_buf(&mut message).await {
+            if let Err(error) = socket.send(&mut message).await {
                 viewer.lost(&error);
                 return;
             }
