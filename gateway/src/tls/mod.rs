@@ -40,7 +40,7 @@ pub const BUSY: Refusal = b"\x15\x03\x03\x00\x02\x02\x50";
 /// What plain HTTP is told here.
 const PLAIN: Refusal = b"HTTP/1.1 400 Bad Request\r\n\
     Content-Type: application/problem+json\r\n\
-    Content-Length: 124\r\n\
+    Content-Length: 125\r\n\
     Connection: close\r\n\
     \r\n\
     {\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,\
@@ -88,9 +88,9 @@ impl Tls {
                 (shown, Source::Files, vec![AbortOnDropHandle::new(tokio::spawn(watch))])
             }
             None => {
+                let order = if acme.is_empty() { None } else { Some(acme::Order::new(config, &acme)?) };
                 let own = own::Own::of(config);
                 let pair = own.pair(SystemTime::now())?;
-                let order = if acme.is_empty() { None } else { Some(acme::Order::new(config, &acme)?) };
                 let shown = Arc::new(Shown::new(pair.key.clone(), order.as_ref().map(acme::Order::resolver)));
                 let mut tasks = vec![AbortOnDropHandle::new(tokio::spawn(own.watch(pair, shown.clone())))];
                 let source = order.as_ref().map_or(Source::Own, |order| Source::Acme(order.domains()));
