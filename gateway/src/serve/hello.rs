@@ -80,9 +80,11 @@ fn text(addresses: &Addresses, edge: &Edge) -> String {
         (rtmp, http, https) = (host(rtmp), http.map(host), https.map(host));
     }
     let source = addresses.https.as_ref().map(|(_, source)| source);
+    let mut domain = false;
     if let Some(Source::Acme(domains)) = source {
         // Where ACME has found us, others do.
         https = domains.first().cloned();
+        domain = true;
     }
     let secret = edge.auth.secret.as_ref().filter(|_| public && !edge.auth.open);
     let key = secret
@@ -98,7 +100,7 @@ fn text(addresses: &Addresses, edge: &Edge) -> String {
     out += &format!("           ffmpeg -re -i FILE -c copy -f flv 'rtmp://{rtmp}/live/{key}'\n");
     // A camera is only for pages by https, or from this machine, where nothing has to be clicked away.
     let page = match (&http, &https) {
-        (Some(http), _) if !public => Some(format!("http://{http}")),
+        (Some(http), _) if !public && !domain => Some(format!("http://{http}")),
         (_, https) => https.as_ref().map(|https| format!("https://{https}")),
     };
     if let Some(page) = page {
