@@ -177,6 +177,23 @@ fn crates_stay_on_their_floors() {
 }
 
 #[test]
+fn there_is_one_crypto_library() {
+    // Not from the metadata: that has what a feature could bring as well.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let tree = std::process::Command::new(cargo)
+        .args(["tree", "--offline", "--package", "gateway", "--edges", "normal,build", "--prefix", "none"])
+        .current_dir(root())
+        .output()
+        .expect("cargo tree works");
+    let tree = String::from_utf8_lossy(&tree.stdout);
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains("aws-lc-rs"), "{tree}");
+    for no in ["ring", "openssl-sys", "openssl", "native-tls", "boring", "graviola"] {
+        assert!(!names.contains(no), "the gateway depends on {no}");
+    }
+}
+
+#[test]
 fn gateway_modules_stay_on_their_floors() {
     let wrong = gateway_violations(&sources("gateway"), GATEWAY);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -2,6 +2,7 @@
 //! others. Nothing here passes or fails: it prints figures with their targets.
 
 mod cpu;
+mod https;
 mod join;
 mod latency;
 mod nginx;
@@ -14,8 +15,13 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 4] =
-        [("cpu", cpu::run), ("latency", latency::run), ("join", join::run), ("stalled", stalled::run)];
+    let parts: [(&str, fn()); 5] = [
+        ("cpu", cpu::run),
+        ("https", https::run),
+        ("latency", latency::run),
+        ("join", join::run),
+        ("stalled", stalled::run),
+    ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {
         let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();

@@ -67,9 +67,14 @@ pub fn config() -> Arc<ClientConfig> {
 
 /// Connects, as to `localhost`. Reads fail after 20 s without a byte.
 pub fn connect(to: SocketAddr) -> io::Result<Stream> {
+    connect_with(to, config())
+}
+
+/// The same as a client that may have been there before.
+pub fn connect_with(to: SocketAddr, config: Arc<ClientConfig>) -> io::Result<Stream> {
     let mut socket = http::connect(to)?;
     let name = ServerName::try_from("localhost").expect("a name");
-    let mut session = ClientConnection::new(config(), name).map_err(io::Error::other)?;
+    let mut session = ClientConnection::new(config, name).map_err(io::Error::other)?;
     while session.is_handshaking() {
         session.complete_io(&mut socket)?;
     }
