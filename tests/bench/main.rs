@@ -2,6 +2,7 @@
 //! others. Nothing here passes or fails: it prints figures with their targets.
 
 mod cpu;
+mod https;
 mod join;
 mod latency;
 mod nginx;
@@ -23,6 +24,10 @@ fn main() {
         ("stalled", stalled::run),
         ("rtp", rtp::run),
         ("transcode", transcode::run),
+        ("https", https::run),
+        ("latency", latency::run),
+        ("join", join::run),
+        ("stalled", stalled::run),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {

@@ -80,3 +80,16 @@ fn public_opens_loopback_addresses_and_leaves_named_ones() {
     );
     assert_eq!(config.data, PathBuf::from("lianmai-data"));
 }
+
+#[test]
+fn https_can_be_elsewhere_or_nowhere() {
+    let https = |flags: &[&str], file| load(flags, Some(file), &[]).map(|config| config.https());
+    assert_eq!(https(&[], "").unwrap(), "127.0.0.1:8443".parse().ok());
+    assert_eq!(https(&["--public"], "").unwrap(), "0.0.0.0:8443".parse().ok());
+    assert_eq!(https(&[], "https = \"[::1]:1\"").unwrap(), "[::1]:1".parse().ok());
+    assert_eq!(https(&[], "https = \"\"").unwrap(), None);
+    assert_eq!(https(&["--https="], "https = \"[::1]:1\"").unwrap(), None);
+    assert!(https(&[], "https = \"8443\"").unwrap_err().contains("https"));
+    let acme = load(&["--acme", "a.example,b.example"], Some("acme = [\"c.example\"]"), &[]).unwrap();
+    assert_eq!(acme.acme, ["a.example", "b.example"]);
+}

@@ -32,6 +32,7 @@ use crate::edge::Edge;
 use crate::hub::{ClientInfo, ClientKind, PlayError, Stream, StreamName};
 use crate::problem::Problem;
 use crate::transcode::{self, Sound};
+use crate::worker::Secure;
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
 
@@ -172,12 +173,13 @@ impl Hls {
         let register = || {
             let host = request.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
             let host: String = host.chars().take(200).collect();
+            let s = if request.extensions.get::<Secure>().is_some() { "s" } else { "" };
             let info = ClientInfo {
                 protocol: "hls",
                 kind: ClientKind::Play,
                 peer,
                 // Without the query: it may hold a secret.
-                url: format!("http://{host}{}", request.uri.path()),
+                url: format!("http{s}://{host}{}", request.uri.path()),
                 agent: Origin::of(request, peer).agent,
             };
             store.stream().map(|stream| edge.clients.add(info, &stream))

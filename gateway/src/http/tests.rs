@@ -22,7 +22,7 @@ async fn listen(edge: &Edge, stop: &CancellationToken) -> SocketAddr {
             let (router, edge, stop) = (router.clone(), edge.clone(), stop.clone());
             let permit = Arc::new(Gate::new(1, 0).enter(peer.ip()).unwrap());
             let connection = Connection { stream, peer, permit };
-            tokio::spawn(async move { serve(connection, router, &edge, stop).await });
+            tokio::spawn(async move { serve(connection, None, router, &edge, stop).await });
         }
     });
     addr
