@@ -32,7 +32,7 @@ impl Gateway {
         let ready_file = dir.join("ready.json");
         let mut command = Command::new(binary());
         command
-            .args(["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+            .args(["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "127.0.0.1:0"])
             .arg("--data")
             .arg(dir.join("data"))
             .arg("--ready-file")
@@ -59,6 +59,12 @@ impl Gateway {
     #[track_caller]
     pub fn http(&self) -> SocketAddr {
         address(&self.ready["http"][0])
+    }
+
+    /// Where WebRTC's media go, over UDP and over TCP.
+    #[track_caller]
+    pub fn webrtc(&self) -> SocketAddr {
+        address(&self.ready["webrtc"])
     }
 
     /// `rtmp://…/live/NAME`; `name` may carry a query.
