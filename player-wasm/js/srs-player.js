@@ -14,25 +14,17 @@
   });
   parts.catch((error) => console.error('srs-player.js: the player cannot be loaded from', folder, error));
 
-  /**
-   * A class that is there at once; what is asked of it before its module has come is done then.
-   * @param {() => Promise<any>} load
-   * @param {string[]} methods
-   */
-  const late = (load, methods) => {
-    class Late {
-      /** @param {unknown[]} args */
-      constructor(...args) {
-        this.ready = load().then((Real) => new Real(...args));
-        this.ready.catch((error) => console.error(error));
-      }
+  /** There at once; what is asked of it before the modules have come is done then. */
+  page.SrsPlayer = class SrsPlayer {
+    /** @param {unknown[]} args */
+    constructor(...args) {
+      this.ready = parts.then((Real) => new Real(...args));
+      this.ready.catch((error) => console.error(error));
     }
-    for (const name of methods) {
-      /** @type {any} */ (Late.prototype)[name] = /** @this {Late} */ function () { return this.ready.then((real) => real[name]()); };
-    }
-    return Late;
+    play() { return this.ready.then((player) => player.play()); }
+    pause() { return this.ready.then((player) => player.pause()); }
+    destroy() { return this.ready.then((player) => player.destroy()); }
   };
-  page.SrsPlayer = late(() => parts, ['play', 'pause', 'destroy']);
 
   // What publishes comes only to pages that do.
   /** @type {Promise<any> | undefined} */
@@ -41,7 +33,16 @@
     if (!customElements.get('srs-publisher')) customElements.define('srs-publisher', module.SrsPublisherElement);
     return module.SrsPublisher;
   });
-  page.SrsPublisher = late(publishing, ['publish', 'stop', 'destroy']);
+  page.SrsPublisher = class SrsPublisher {
+    /** @param {unknown[]} args */
+    constructor(...args) {
+      this.ready = publishing().then((Real) => new Real(...args));
+      this.ready.catch((error) => console.error(error));
+    }
+    publish() { return this.ready.then((publisher) => publisher.publish()); }
+    stop() { return this.ready.then((publisher) => publisher.stop()); }
+    destroy() { return this.ready.then((publisher) => publisher.destroy()); }
+  };
   const elements = document.getElementsByTagName('srs-publisher');
   const look = () => {
     if (!elements.length) return;
@@ -63,10 +64,9 @@
       /** @param {unknown[]} args */
       publish(...args) { return import(`${folder}sdk-publish.js`).then((sdk) => sdk.publish(this, ...args)); }
       close() {
-        const { pc } = this;
+        this.pc?.close();
         this.pc = null;
-        // The session first: what the server hears of the connection's end is not for it.
-        Promise.resolve(/** @type {any} */ (this).leave?.()).then(() => pc?.close());
+        /** @type {any} */ (this).leave?.();
       }
     };
   }

@@ -16,6 +16,7 @@ pub mod player;
 pub mod process;
 pub mod publisher;
 pub mod rtmp;
+pub mod tls;
 pub mod wait;
 pub mod ws;
 

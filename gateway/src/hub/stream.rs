@@ -85,7 +85,8 @@ struct Known {
     turn: u64,
 }
 
-type Derived = HashMap<TypeId, Weak<dyn Any + Send + Sync>>;
+/// What was derived, with a lock of its own for each kind: making one may derive another.
+type Derived = HashMap<TypeId, Arc<Mutex<Option<Weak<dyn Any + Send + Sync>>>>>;
 
 /// A named stream, from its first publisher until nobody came back.
 #[derive(Debug)]
@@ -204,16 +205,20 @@ impl Stream {
     /// The one `T` of this stream, made by `make` when nobody holds one.
     ///
     /// This is how work is shared by all viewers and stops with the last: whoever needs a `T`
-    /// holds the `Arc`, and the task that feeds it holds a [`Weak`].
+    /// holds the `Arc`, and the task that feeds it holds a [`Weak`]. `make` may derive something else.
     pub fn derive<T: Any + Send + Sync>(self: &Arc<Self>, make: impl FnOnce(&Arc<Self>) -> Arc<T>) -> Arc<T> {
-        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = derived.get(&TypeId::of::<T>()).and_then(Weak::upgrade);
+        let derived = {
+            let mut all = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(TypeId::of::<T>()).or_default().clone()
+        };
+        let mut derived = derived.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = derived.as_ref().and_then(Weak::upgrade);
         if let Some(Ok(held)) = held.map(Arc::downcast::<T>) {
             return held;
         }
         let made = make(self);
         let erased: Arc<dyn Any + Send + Sync> = made.clone();
-        derived.insert(TypeId::of::<T>(), Arc::downgrade(&erased));
+        *derived = Some(Arc::downgrade(&erased));
         made
     }
 

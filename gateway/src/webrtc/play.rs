@@ -14,14 +14,13 @@ use super::packets::{Packets, Unit, clock_rate};
 use super::peer::{Side, Why};
 use crate::hub::ring::Cursor;
 use crate::hub::{ClientHandle, Start, Stream};
+use crate::transcode::{self, Sound};
 
 /// Resends are kept for this many packets and this long: at 2 Mb/s more than half a second.
 const RESEND_PACKETS: usize = 192;
 const RESEND_TIME: Duration = Duration::from_millis(800);
 /// Not more than this part of what is sent are resends.
 const RESEND_RATIO: f32 = 0.25;
-/// Farther behind live than this, a viewer is brought up to it.
-const BEHIND: Micros = 300 * MILLI;
 /// The past is sent this fast, in bytes a second.
 const CATCH_UP: u64 = 3_000_000;
 /// And so many bytes of it at once: a socket's usual buffer takes them.
@@ -100,7 +99,8 @@ impl Play {
     /// Whether the viewer can be sent what the stream has now; else the name of what it can't take.
     pub(super) fn can_take(&self, rtc: &Rtc) -> Result<(), &'static str> {
         for (track, sender) in [(Track::Video, &self.video), (Track::Audio, &self.audio)] {
-            let (Some(config), Some(sender)) = (self.stream.config(track), sender) else { continue };
+            let config = transcode::config(&self.stream, Sound::Opus, track);
+            let (Some(config), Some(sender)) = (config, sender) else { continue };
             if codecs::payload_type(rtc, sender.mid, &config).is_none() {
                 return Err(config.codec.name());
             }
