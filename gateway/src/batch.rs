@@ -16,7 +16,8 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::hub::ring::{Cursor, Item, Limits, Ring};
-use crate::hub::{Entry, Start, Stream, Subscriber};
+use crate::hub::{Demand, Entry, Start, Stream};
+use crate::transcode::{Sound, Source};
 
 /// How a protocol writes. One encoder serves all viewers of a stream, in stream order.
 pub trait Encoder: Default + Send + 'static {
@@ -41,8 +42,8 @@ pub struct Tracks {
 }
 
 impl Tracks {
-    fn of(stream: &Stream) -> Self {
-        Self { video: stream.config(Track::Video), audio: stream.config(Track::Audio) }
+    fn of(source: &Source) -> Self {
+        Self { video: source.config(Track::Video), audio: source.config(Track::Audio) }
     }
 
     fn slot(&mut self, track: Track) -> &mut Option<Arc<Config>> {
@@ -89,8 +90,10 @@ const PRELUDE_AGE: Micros = SECOND;
 /// One stream as the batches of one protocol. Its task runs while someone holds it.
 #[derive(Debug)]
 pub struct Wire<E> {
+    stream: Arc<Stream>,
     ring: Arc<Ring<Batch>>,
     task: AbortHandle,
+    _keys: Demand,
     encoder: PhantomData<fn() -> E>,
 }
 
@@ -106,13 +109,16 @@ impl<E: Encoder> Wire<E> {
             }
             let ring = pump.ring.clone();
             let task = tokio::spawn(pump.run()).abort_handle();
-            Arc::new(Self { ring, task, encoder: PhantomData })
+            let (stream, keys) = (stream.clone(), stream.demand_keys());
+            Arc::new(Self { stream, ring, task, _keys: keys, encoder: PhantomData })
         })
     }
 
     /// Another viewer.
     pub fn reader(self: &Arc<Self>, start: Start) -> Reader<E> {
-        Reader { cursor: self.ring.cursor(start), started: false, time: 0, _wire: self.clone() }
+        // What is transcoded comes later than it is cached, and then is not what comes next either.
+        let past = if start == Start::Live { self.stream.newest() } else { None };
+        Reader { cursor: self.ring.cursor(start), past, started: false, time: 0, _wire: self.clone() }
     }
 }
 
@@ -126,6 +132,8 @@ impl<E> Drop for Wire<E> {
 #[derive(Debug)]
 pub struct Reader<E> {
     cursor: Cursor<Batch>,
+    /// It starts after this time.
+    past: Option<Micros>,
     started: bool,
     time: Micros,
     _wire: Arc<Wire<E>>,
@@ -141,7 +149,13 @@ impl<E> Reader<E> {
     ///
     /// May be dropped and called again: nothing is lost.
     pub async fn next(&mut self, out: &mut Vec<Bytes>) -> bool {
-        let Some(batch) = self.cursor.next().await else { return false };
+        let batch = loop {
+            let Some(batch) = self.cursor.next().await else { return false };
+            if self.past.is_none_or(|past| batch.key && batch.time > past) {
+                break batch;
+            }
+        };
+        self.past = None;
         let mut size = self.put(batch, out);
         while size < Self::ENOUGH && out.len() < Self::MAX_SLICES {
             let Some(batch) = self.cursor.try_next() else { break };
@@ -176,7 +190,7 @@ impl<E> Reader<E> {
 /// Turns a stream's frames into batches.
 struct Pump<E> {
     stream: Arc<Stream>,
-    frames: Subscriber,
+    frames: Source,
     ring: Arc<Ring<Batch>>,
     encoder: E,
     tracks: Tracks,
@@ -194,12 +208,13 @@ struct Pump<E> {
 
 impl<E: Encoder> Pump<E> {
     fn new(stream: &Arc<Stream>) -> Self {
+        let frames = Source::new(stream, Sound::Aac, Start::Key);
         Self {
             stream: stream.clone(),
-            frames: stream.subscribe(Start::Key),
+            tracks: Tracks::of(&frames),
+            frames,
             ring: Ring::new(LIMITS),
             encoder: E::default(),
-            tracks: Tracks::of(stream),
             waiting: Vec::new(),
             count: 0,
             since: None,

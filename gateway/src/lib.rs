@@ -14,4 +14,6 @@ pub mod metrics;
 pub mod problem;
 pub mod rtmp;
 pub mod serve;
+pub mod transcode;
+pub mod webrtc;
 pub mod worker;

@@ -6,7 +6,7 @@ mod print;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -47,6 +47,25 @@ pub struct Config {
         default_value = "127.0.0.1:8080,127.0.0.1:1985"
     )]
     pub http: Vec<SocketAddr>,
+
+    /// Where WebRTC's media go, by UDP and by TCP: one port for all peers
+    #[arg(long, env = "LIANMAI_WEBRTC", value_name = "ADDR", default_value = "127.0.0.1:8000")]
+    pub webrtc: SocketAddr,
+
+    /// Addresses that WebRTC peers are told to reach the gateway at, beside those it finds itself: its
+    /// public one where it stands behind a NAT
+    #[arg(long, env = "LIANMAI_CANDIDATE", value_name = "IP,IP", value_delimiter = ',')]
+    pub candidate: Vec<IpAddr>,
+
+    /// STUN and TURN servers that browsers are told to use, as stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT;
+    /// few need one
+    #[arg(long, env = "LIANMAI_ICE_SERVER", value_name = "URL,URL", value_delimiter = ',')]
+    pub ice_server: Vec<String>,
+
+    /// Estimate the bandwidth to each WebRTC viewer, for the API; it costs much of the gateway's CPU
+    #[arg(long, env = "LIANMAI_WEBRTC_BWE", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch!())]
+    pub webrtc_bwe: bool,
 
     /// The folder for what must survive a restart (the publish secret); made when it is needed
     #[arg(long, env = "LIANMAI_DATA", value_name = "DIR", default_value = "lianmai-data")]
@@ -194,8 +213,8 @@ impl Config {
         }
     }
 
-    /// Where RTMP and HTTP listen: with `public`, loopback addresses become all interfaces.
-    pub fn addresses(&self) -> (SocketAddr, Vec<SocketAddr>) {
+    /// Where RTMP, HTTP and WebRTC listen: with `public`, loopback addresses become all interfaces.
+    pub fn addresses(&self) -> (SocketAddr, Vec<SocketAddr>, SocketAddr) {
         let open = |mut addr: SocketAddr| {
             if self.public && addr.ip().is_loopback() {
                 addr.set_ip(match addr {
@@ -205,7 +224,7 @@ impl Config {
             }
             addr
         };
-        (open(self.rtmp), self.http.iter().copied().map(open).collect())
+        (open(self.rtmp), self.http.iter().copied().map(open).collect(), open(self.webrtc))
     }
 }
 

@@ -31,6 +31,7 @@ use crate::auth::AuthRequest;
 use crate::edge::Edge;
 use crate::hub::{ClientInfo, ClientKind, PlayError, Stream, StreamName};
 use crate::problem::Problem;
+use crate::transcode::{self, Sound};
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
 
@@ -198,7 +199,7 @@ impl Hls {
             let stream = edge.hub.play(name, edge.limits.play_wait).await?;
             if let Some(codecs) = unsupported(&stream) {
                 let words = format!(
-                    "HLS carries H.264 or H.265 with AAC, MP3 or Opus here, and this stream is {codecs}; play it as .flv"
+                    "HLS carries H.264 or H.265 with AAC or MP3 here, and this stream is {codecs}; play it as .flv"
                 );
                 return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words));
             }
@@ -293,7 +294,8 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
 
 /// The codecs of a stream of which MPEG-TS carries none.
 fn unsupported(stream: &Stream) -> Option<String> {
-    let configs: Vec<_> = [Track::Video, Track::Audio].iter().filter_map(|&t| stream.config(t)).collect();
+    let config = |&track| transcode::config(stream, Sound::Aac, track);
+    let configs: Vec<_> = [Track::Video, Track::Audio].iter().filter_map(config).collect();
     if configs.is_empty() || configs.iter().any(|c| Muxer::supports(c.codec)) {
         return None;
     }

@@ -29,6 +29,8 @@ pub enum Start {
     Live,
     /// At the next item to come, key or not.
     Next,
+    /// At the oldest item that is held, key or not.
+    Oldest,
 }
 
 /// How much a ring keeps.
@@ -143,6 +145,7 @@ impl<T: Item> Ring<T> {
             (Start::Key, Some(key)) => (key, false),
             (Start::Key | Start::Live, _) => (end, true),
             (Start::Next, _) => (end, false),
+            (Start::Oldest, _) => (state.first, false),
         };
         drop(state);
         Cursor { ring: self.clone(), next, key, skipped: 0, jumped: false, slot: None }

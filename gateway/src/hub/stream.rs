@@ -11,6 +11,7 @@ use media::{Config, Frame, Track};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::keys::{Demand, Keys};
 use super::meter::Meter;
 use super::name::StreamName;
 use super::ring::{Cursor, Item, Limits, Ring, Start};
@@ -84,7 +85,8 @@ struct Known {
     turn: u64,
 }
 
-type Derived = HashMap<TypeId, Weak<dyn Any + Send + Sync>>;
+/// What was derived, with a lock of its own for each kind: making one may derive another.
+type Derived = HashMap<TypeId, Arc<Mutex<Option<Weak<dyn Any + Send + Sync>>>>>;
 
 /// A named stream, from its first publisher until nobody came back.
 #[derive(Debug)]
@@ -96,6 +98,7 @@ pub struct Stream {
     known: Mutex<Known>,
     phase: watch::Sender<Phase>,
     derived: Mutex<Derived>,
+    keys: Arc<Keys>,
     frames: AtomicU64,
     video_frames: AtomicU64,
     received: Meter,
@@ -112,6 +115,7 @@ impl Stream {
             known: Mutex::default(),
             phase: watch::Sender::new(Phase::Empty),
             derived: Mutex::default(),
+            keys: Arc::default(),
             frames: AtomicU64::new(0),
             video_frames: AtomicU64::new(0),
             received: Meter::default(),
@@ -159,7 +163,33 @@ impl Stream {
 
     /// Reads its frames.
     pub fn subscribe(&self, start: Start) -> Subscriber {
-        self.ring.cursor(start)
+        self.ring.cursor(self.start(start))
+    }
+
+    /// Where a viewer that wants to begin at `start` does best: at a key frame to come, and one is asked
+    /// for, where the publisher makes them on request and the newest is old.
+    pub fn start(&self, start: Start) -> Start {
+        let stale = || self.newest().is_some_and(|now| self.keys.stale(now));
+        if start == Start::Key && self.makes_keys() && stale() {
+            self.ask_key();
+            return Start::Live;
+        }
+        start
+    }
+
+    /// Whether the publisher makes key frames when it is asked.
+    pub fn makes_keys(&self) -> bool {
+        self.keys.on_request()
+    }
+
+    /// Asks the publisher for a key frame, once.
+    pub fn ask_key(&self) {
+        self.keys.ask();
+    }
+
+    /// Has key frames come at least every two seconds while it is held.
+    pub fn demand_keys(&self) -> Demand {
+        Demand::new(&self.keys)
     }
 
     /// The newest decode time; `None` before the first frame.
@@ -175,16 +205,20 @@ impl Stream {
     /// The one `T` of this stream, made by `make` when nobody holds one.
     ///
     /// This is how work is shared by all viewers and stops with the last: whoever needs a `T`
-    /// holds the `Arc`, and the task that feeds it holds a [`Weak`].
+    /// holds the `Arc`, and the task that feeds it holds a [`Weak`]. `make` may derive something else.
     pub fn derive<T: Any + Send + Sync>(self: &Arc<Self>, make: impl FnOnce(&Arc<Self>) -> Arc<T>) -> Arc<T> {
-        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = derived.get(&TypeId::of::<T>()).and_then(Weak::upgrade);
+        let derived = {
+            let mut all = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(TypeId::of::<T>()).or_default().clone()
+        };
+        let mut derived = derived.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = derived.as_ref().and_then(Weak::upgrade);
         if let Some(Ok(held)) = held.map(Arc::downcast::<T>) {
             return held;
         }
         let made = make(self);
         let erased: Arc<dyn Any + Send + Sync> = made.clone();
-        derived.insert(TypeId::of::<T>(), Arc::downgrade(&erased));
+        *derived = Some(Arc::downgrade(&erased));
         made
     }
 
@@ -231,7 +265,12 @@ impl Stream {
     pub(super) fn begin(&self, turn: u64) {
         // What the publisher before sent tells nothing of this one's tracks.
         *self.known() = Known { publishing: Some(SystemTime::now()), turn, ..Known::default() };
+        self.keys.begin();
         self.phase.send_replace(Phase::Empty);
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     pub(super) fn pause(&self) {
@@ -254,6 +293,9 @@ impl Stream {
         self.received.add(entry.frame.data.len() as u64);
         if track == Track::Video {
             self.video_frames.fetch_add(1, Ordering::Relaxed);
+            if entry.frame.key {
+                self.keys.seen(entry.frame.dts);
+            }
         }
         let slot = if track == Track::Video { &mut known.video } else { &mut known.audio };
         if !slot.as_ref().is_some_and(|c| Arc::ptr_eq(c, &entry.frame.config)) {

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::edge::Edge;
 use crate::hub::ClientKind;
+use crate::transcode::{Counted, Sound, counted};
 use crate::worker::Gate;
 
 /// Counts from now on what the connections report; once per process.
@@ -96,6 +97,7 @@ pub fn render(edge: &Edge, gate: &Gate) -> String {
         sample(&mut out, "viewer_lag_seconds", &format!("{{quantile=\"{quantile}\"}}"), lag);
     }
 
+    transcoding(&mut out);
     gauge(&mut out, "connections", "Connections now.", gate.open() as f64);
     family(&mut out, "connections_refused_total", "counter", "Connections over the limit.");
     sample(&mut out, "connections_refused_total", "", gate.refused() as f64);
@@ -103,6 +105,32 @@ pub fn render(edge: &Edge, gate: &Gate) -> String {
     family(&mut out, "process_cpu_seconds_total", "counter", "Processor time used.");
     sample(&mut out, "process_cpu_seconds_total", "", process::cpu().as_secs_f64());
     out
+}
+
+fn transcoding(out: &mut String) {
+    type Read = fn(&Counted) -> f64;
+    let families: [(&str, &str, &str, Read); 6] = [
+        ("transcoders", "gauge", "Streams whose sound is transcoded now.", |c| c.running as f64),
+        ("transcoded_seconds_total", "counter", "Sound made by transcoding.", |c| c.made.as_secs_f64()),
+        ("transcoding_busy_seconds_total", "counter", "Time that transcoding took.", |c| {
+            c.busy.as_secs_f64()
+        }),
+        ("transcoding_concealed_total", "counter", "Packets of sound that were filled in.", |c| {
+            c.concealed as f64
+        }),
+        ("transcoding_broken_total", "counter", "Packets of sound that were not understood.", |c| {
+            c.broken as f64
+        }),
+        ("transcoding_late_total", "counter", "Packets of sound left out for lack of time.", |c| {
+            c.late as f64
+        }),
+    ];
+    for (name, kind, help, read) in families {
+        family(out, name, kind, help);
+        for sound in Sound::ALL {
+            sample(out, name, &format!("{{to=\"{}\"}}", sound.name()), read(&counted(sound)));
+        }
+    }
 }
 
 // Writing to a String does not fail.

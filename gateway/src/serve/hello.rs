@@ -13,12 +13,13 @@ use crate::edge::Edge;
 pub(super) struct Addresses {
     rtmp: SocketAddr,
     http: Vec<SocketAddr>,
+    webrtc: SocketAddr,
 }
 
 impl Addresses {
-    pub(super) fn of(rtmp: &TcpListener, http: &[TcpListener]) -> io::Result<Self> {
+    pub(super) fn of(rtmp: &TcpListener, http: &[TcpListener], webrtc: SocketAddr) -> io::Result<Self> {
         let http = http.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
-        Ok(Self { rtmp: rtmp.local_addr()?, http })
+        Ok(Self { rtmp: rtmp.local_addr()?, http, webrtc })
     }
 
     /// The ready file.
@@ -27,6 +28,7 @@ impl Addresses {
         let ready = serde_json::json!({
             "rtmp": self.rtmp.to_string(),
             "http": http,
+            "webrtc": self.webrtc.to_string(),
             "pid": std::process::id(),
         });
         format!("{ready}\n")
@@ -101,7 +103,7 @@ mod tests {
 
     fn addresses(host: &str) -> Addresses {
         let at = |port| format!("{host}:{port}").parse().unwrap();
-        Addresses { rtmp: at(1935), http: vec![at(8080), at(0)] }
+        Addresses { rtmp: at(1935), http: vec![at(8080), at(0)], webrtc: at(8000) }
     }
 
     #[tokio::test]

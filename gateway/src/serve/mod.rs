@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{Auth, secret_of};
 use crate::config::Config;
 use crate::edge::Edge;
+use crate::webrtc::{Port, WebRtc};
 use crate::worker::{Connection, Gate, Workers, accept, bind};
 use crate::{demo, http, metrics, rtmp};
 
@@ -59,11 +60,13 @@ impl std::error::Error for ServeError {}
 pub async fn run(mut config: Config) -> Result<(), ServeError> {
     metrics::install();
     let auth = auth(&config)?;
-    let (rtmp_addr, http) = config.addresses();
+    let (rtmp_addr, http, webrtc_addr) = config.addresses();
     let listener = listen("--rtmp", rtmp_addr)?;
     // The port that was chosen, if it was 0: the API tells it.
     config.rtmp.set_port(listener.local_addr().map_err(ServeError::System)?.port());
     let http = http.into_iter().map(|addr| listen("--http", addr)).collect::<Result<Vec<_>, _>>()?;
+    let (port, webrtc_tcp) =
+        Port::bind(webrtc_addr).map_err(|e| ServeError::Listen("--webrtc", webrtc_addr, e))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
 
@@ -71,9 +74,13 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
     let gate = Gate::new(edge.limits.connections, edge.limits.connections_per_ip);
     let workers = Workers::start(edge.config.workers).map_err(ServeError::System)?;
     let stop = CancellationToken::new();
-    let addresses = hello::Addresses::of(&listener, &http).map_err(ServeError::System)?;
+    let webrtc = WebRtc::new(edge.clone(), port.clone(), workers.clone(), gate.clone(), stop.clone());
+    let webrtc =
+        webrtc.ok_or_else(|| ServeError::System(io::Error::other("no DTLS certificate can be made")))?;
+    webrtc.listen(webrtc_tcp);
+    let addresses = hello::Addresses::of(&listener, &http, port.addr()).map_err(ServeError::System)?;
 
-    let router = http::router(edge.clone(), gate.clone());
+    let router = http::router(edge.clone(), gate.clone(), webrtc);
     for listener in http {
         let (edge, router, stopped) = (edge.clone(), router.clone(), stop.clone());
         let serve = move |connection| {

@@ -34,11 +34,19 @@ struct Inner {
 }
 
 impl Workers {
-    /// Starts `count` threads; 0 means one per core.
+    /// Starts `count` network threads; 0 means one per core.
     ///
     /// # Errors
     /// When the system gives no thread or no poller.
     pub fn start(count: usize) -> io::Result<Self> {
+        Self::named("worker", count)
+    }
+
+    /// The same under another name, for other work than the network's.
+    ///
+    /// # Errors
+    /// As [`Workers::start`].
+    pub fn named(name: &str, count: usize) -> io::Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let count = if count == 0 { cores() } else { count };
         let stop = CancellationToken::new();
@@ -54,7 +62,7 @@ impl Workers {
                     stop.cancelled().await;
                 });
             };
-            inner.threads.push(std::thread::Builder::new().name(format!("worker-{index}")).spawn(run)?);
+            inner.threads.push(std::thread::Builder::new().name(format!("{name}-{index}")).spawn(run)?);
         }
         Ok(Self(Arc::new(inner)))
     }

@@ -1,0 +1,111 @@
+//! The codecs behind two small traits, so that the crates that do the work can be exchanged.
+//!
+//! What they are given comes from a wire, and they are other people's code: a call that panics is
+//! caught, and its codec made anew.
+
+mod aac;
+mod g711;
+mod opus;
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bytes::Bytes;
+use media::{Codec, Config};
+
+use super::Sound;
+
+/// Samples per second of everything that is encoded.
+pub(super) const RATE: u32 = 48_000;
+
+/// Why a packet or a configuration gives no sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Broken;
+
+/// Sound between the codecs: one or two planes of equal length, nominally within -1 to 1.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pcm {
+    /// Samples per second.
+    pub(super) rate: u32,
+    /// Left (or the only one), and right.
+    pub(super) planes: Vec<Vec<f32>>,
+}
+
+impl Pcm {
+    /// Silence of no length in so many channels (1 or 2).
+    pub(super) fn new(rate: u32, channels: usize) -> Self {
+        Self { rate, planes: vec![Vec::new(); channels] }
+    }
+
+    /// Samples in each plane.
+    pub(super) fn len(&self) -> usize {
+        self.planes.first().map_or(0, Vec::len)
+    }
+
+    /// Takes all samples out; the memory stays.
+    pub(super) fn clear(&mut self) {
+        self.planes.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Appends silence.
+    pub(super) fn pad(&mut self, samples: usize) {
+        for plane in &mut self.planes {
+            plane.resize(plane.len() + samples, 0.0);
+        }
+    }
+
+    /// Takes the first samples out.
+    pub(super) fn drop_front(&mut self, samples: usize) {
+        for plane in &mut self.planes {
+            plane.drain(..samples.min(plane.len()));
+        }
+    }
+}
+
+/// Decodes packets that follow each other.
+pub(super) trait Decoder: Send {
+    /// Appends a packet's samples to `out`, in as many channels as `out` has, and sets its rate. What
+    /// comes out of the first packet belongs to that packet's time.
+    fn decode(&mut self, packet: &[u8], out: &mut Pcm) -> Result<(), Broken>;
+
+    /// Appends up to `samples` in place of packets that were lost, if it knows how.
+    fn conceal(&mut self, _samples: usize, _out: &mut Pcm) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+/// Encodes sound at [`RATE`].
+pub(super) trait Encoder: Send {
+    /// Samples per packet.
+    fn frame(&self) -> usize;
+
+    /// How much later a sample comes out of a decoder than it went in, counted from the packet's start.
+    fn delay(&self) -> usize;
+
+    /// Encodes [`Encoder::frame`] samples of each plane, all within -1 to 1.
+    fn encode(&mut self, planes: &[&[f32]]) -> Result<Bytes, Broken>;
+}
+
+/// A decoder for packets of this configuration.
+pub(super) fn decoder(config: &Config) -> Result<Box<dyn Decoder>, Broken> {
+    match config.codec {
+        Codec::Aac => Ok(Box::new(aac::Decoder::new(&config.description)?)),
+        Codec::Opus => Ok(Box::new(opus::Decoder::new(config)?)),
+        Codec::PcmAlaw | Codec::PcmMulaw => Ok(Box::new(g711::Decoder::new(config)?)),
+        _ => Err(Broken),
+    }
+}
+
+/// An encoder for one or two channels.
+pub(super) fn encoder(to: Sound, channels: usize) -> Result<Box<dyn Encoder>, Broken> {
+    match to {
+        Sound::Aac => Ok(Box::new(aac::Encoder::new(channels)?)),
+        Sound::Opus => Ok(Box::new(opus::Encoder::new(channels)?)),
+    }
+}
+
+/// What a call into a codec answers; [`None`] when it panicked and must not be called again.
+pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, Broken>) -> Option<Result<T, Broken>> {
+    catch_unwind(AssertUnwindSafe(call)).ok()
+}

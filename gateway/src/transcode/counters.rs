@@ -1,0 +1,94 @@
+//! What the metrics show of transcoding.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::Sound;
+use super::codec::RATE;
+
+/// Counters of one direction, over all streams.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) running: AtomicI64,
+    pub(super) samples: AtomicU64,
+    pub(super) nanos: AtomicU64,
+    pub(super) concealed: AtomicU64,
+    pub(super) broken: AtomicU64,
+    pub(super) late: AtomicU64,
+}
+
+static AAC: Counters = Counters::new();
+static OPUS: Counters = Counters::new();
+
+impl Counters {
+    const fn new() -> Self {
+        Self {
+            running: AtomicI64::new(0),
+            samples: AtomicU64::new(0),
+            nanos: AtomicU64::new(0),
+            concealed: AtomicU64::new(0),
+            broken: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) const fn of(sound: Sound) -> &'static Self {
+        match sound {
+            Sound::Aac => &AAC,
+            Sound::Opus => &OPUS,
+        }
+    }
+}
+
+pub(super) fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
+}
+
+/// Counts one that runs, until dropped.
+#[derive(Debug)]
+pub(super) struct Running(&'static Counters);
+
+impl Running {
+    pub(super) fn new(sound: Sound) -> Self {
+        let counters = Counters::of(sound);
+        counters.running.fetch_add(1, Ordering::Relaxed);
+        Self(counters)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What was transcoded to one sound since the start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Counted {
+    /// Streams that are being transcoded now.
+    pub running: i64,
+    /// Sound made.
+    pub made: Duration,
+    /// Processor time for it.
+    pub busy: Duration,
+    /// Packets that were missing or broken and were filled in.
+    pub concealed: u64,
+    /// Packets that could not be read.
+    pub broken: u64,
+    /// Packets left out because the machine was too slow.
+    pub late: u64,
+}
+
+/// The counters for `sound`.
+pub fn counted(sound: Sound) -> Counted {
+    let counters = Counters::of(sound);
+    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    Counted {
+        running: counters.running.load(Ordering::Relaxed),
+        made: Duration::from_secs_f64(read(&counters.samples) as f64 / f64::from(RATE)),
+        busy: Duration::from_nanos(read(&counters.nanos)),
+        concealed: read(&counters.concealed),
+        broken: read(&counters.broken),
+        late: read(&counters.late),
+    }
+}

@@ -1,0 +1,197 @@
+//! Any rate to any other, by a windowed sinc whose phases are interpolated: so the ratio may also be
+//! bent a little while it runs, which is how a sender's clock is followed.
+
+use std::f64::consts::PI;
+
+use super::codec::Pcm;
+
+/// Taps at a ratio of one or above; more where the rate is brought down.
+const TAPS: usize = 48;
+/// Positions between two samples that the filter is computed for; others are interpolated.
+const PHASES: usize = 256;
+/// Where the filter has fallen by half, in parts of the lower of the two rates.
+const CUTOFF: f64 = 0.462;
+/// Kaiser window: about 75 dB of rejection.
+const BETA: f64 = 7.2;
+/// The filter is run in as many sums side by side as a vector register takes.
+const LANES: usize = 8;
+
+/// Turns sound of one rate into sound of another. Output sample 0 is at the time of input sample 0.
+#[derive(Debug)]
+pub(super) struct Resampler {
+    taps: usize,
+    /// `PHASES + 1` filters of `taps` each.
+    filters: Vec<f32>,
+    coefficients: Vec<f32>,
+    /// Input that is still needed, `taps / 2` samples before the position first.
+    input: Pcm,
+    /// Input samples from the buffer's start to the first tap of the next output sample.
+    position: f64,
+    /// Input samples per output sample: as the rates say, and as it is now.
+    ratio: f64,
+    step: f64,
+}
+
+impl Resampler {
+    pub(super) fn new(from: u32, to: u32, channels: usize) -> Self {
+        let ratio = f64::from(from) / f64::from(to);
+        let taps = ((TAPS as f64 * ratio.max(1.0)) as usize).next_multiple_of(LANES);
+        let mut input = Pcm::new(from, channels);
+        // As if silence had come before: the first sample lies in the middle of the filter.
+        input.pad(taps / 2 - 1);
+        Self {
+            taps,
+            filters: filters(taps, CUTOFF / ratio.max(1.0)),
+            coefficients: vec![0.0; taps],
+            input,
+            position: 0.0,
+            ratio,
+            step: ratio,
+        }
+    }
+
+    /// The rate it takes.
+    pub(super) const fn from(&self) -> u32 {
+        self.input.rate
+    }
+
+    /// Makes the sound longer by so many parts of a million from here on, or shorter.
+    pub(super) fn stretch(&mut self, ppm: f64) {
+        self.step = self.ratio / (1.0 + ppm * 1e-6);
+    }
+
+    /// The time of the next input sample, in output samples after the next output sample.
+    pub(super) fn ahead(&self) -> f64 {
+        (self.input.len() as f64 - (self.position + (self.taps / 2 - 1) as f64)) / self.step
+    }
+
+    /// Takes all of `pcm`, and appends what can be made now.
+    pub(super) fn push(&mut self, pcm: &Pcm, out: &mut Pcm) {
+        for (to, from) in self.input.planes.iter_mut().zip(&pcm.planes) {
+            to.extend_from_slice(from);
+        }
+        while self.position as usize + self.taps <= self.input.len() {
+            let at = self.position as usize;
+            self.interpolate(self.position - at as f64);
+            for (from, to) in self.input.planes.iter().zip(&mut out.planes) {
+                to.push(dot(&from[at..at + self.taps], &self.coefficients));
+            }
+            self.position += self.step;
+        }
+        let used = (self.position as usize).min(self.input.len());
+        self.input.drop_front(used);
+        self.position -= used as f64;
+    }
+
+    /// The filter for a position between two samples.
+    fn interpolate(&mut self, fraction: f64) {
+        let phase = fraction * PHASES as f64;
+        let (at, between) = (phase as usize, phase.fract() as f32);
+        let (here, rest) = self.filters[at * self.taps..].split_at(self.taps);
+        for ((out, a), b) in self.coefficients.iter_mut().zip(here).zip(rest) {
+            *out = a + (b - a) * between;
+        }
+    }
+}
+
+fn dot(samples: &[f32], coefficients: &[f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    for (s, c) in samples.chunks_exact(LANES).zip(coefficients.chunks_exact(LANES)) {
+        for lane in 0..LANES {
+            sums[lane] += s[lane] * c[lane];
+        }
+    }
+    sums.iter().sum()
+}
+
+/// A low pass at `cutoff` (in parts of the input rate), `PHASES + 1` times between two samples.
+fn filters(taps: usize, cutoff: f64) -> Vec<f32> {
+    let half = taps as f64 / 2.0;
+    let mut all = Vec::with_capacity((PHASES + 1) * taps);
+    for phase in 0..=PHASES {
+        let fraction = phase as f64 / PHASES as f64;
+        let filter = (0..taps).map(|tap| {
+            let x = tap as f64 - (half - 1.0) - fraction;
+            let sinc =
+                if x.abs() < 1e-9 { 1.0 } else { (2.0 * PI * cutoff * x).sin() / (2.0 * PI * cutoff * x) };
+            let window = bessel(BETA * (1.0 - (x / half).powi(2)).max(0.0).sqrt()) / bessel(BETA);
+            sinc * window
+        });
+        let filter: Vec<f64> = filter.collect();
+        // Each phase is as loud as the others: else the position would be heard.
+        let sum: f64 = filter.iter().sum();
+        all.extend(filter.iter().map(|c| (c / sum) as f32));
+    }
+    all
+}
+
+/// The modified Bessel function of order zero.
+fn bessel(x: f64) -> f64 {
+    let (mut sum, mut term) = (1.0, 1.0);
+    for n in 1..40 {
+        term *= (x / 2.0 / f64::from(n)).powi(2);
+        sum += term;
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sine(rate: u32, hertz: f64, samples: usize) -> Pcm {
+        let plane = (0..samples).map(|n| (2.0 * PI * hertz * n as f64 / f64::from(rate)).sin() as f32);
+        Pcm { rate, planes: vec![plane.collect()] }
+    }
+
+    /// Of a sine that was resampled: how far it is from the same sine at the new rate, in dB.
+    fn error(from: u32, to: u32, hertz: f64, ppm: f64) -> f64 {
+        let input = sine(from, hertz, from as usize / 2);
+        let mut resampler = Resampler::new(from, to, 1);
+        resampler.stretch(ppm);
+        let mut out = Pcm::new(to, 1);
+        // In uneven pieces, as packets come.
+        for piece in input.planes[0].chunks(777) {
+            resampler.push(&Pcm { rate: from, planes: vec![piece.to_vec()] }, &mut out);
+        }
+        let seconds = input.len() as f64 / f64::from(from) * (1.0 + ppm * 1e-6);
+        let expected = f64::from(to) * seconds - resampler.ahead();
+        assert!((out.len() as f64 - expected).abs() < 0.01, "{} samples, not {expected}", out.len());
+        let ideal = sine(to, hertz / (1.0 + ppm * 1e-6), out.len());
+        let middle = 200..out.len() - 200;
+        let power = |n: f64| n / middle.len() as f64;
+        let noise: f64 =
+            middle.clone().map(|n| f64::from(out.planes[0][n] - ideal.planes[0][n]).powi(2)).sum();
+        10.0 * (power(noise) / 0.5).log10()
+    }
+
+    #[test]
+    fn a_sine_stays_that_sine_at_every_rate() {
+        for rate in [8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000] {
+            for hertz in [100.0, 1_000.0, 3_000.0] {
+                let error = error(rate, 48_000, hertz, 0.0);
+                assert!(error < -60.0, "{rate} Hz, {hertz} Hz: {error:.0} dB");
+            }
+        }
+        for hertz in [10_000.0, 16_000.0] {
+            let error = error(44_100, 48_000, hertz, 0.0);
+            assert!(error < -60.0, "{hertz} Hz: {error:.0} dB");
+        }
+    }
+
+    #[test]
+    fn what_a_lower_rate_cannot_hold_is_taken_out() {
+        let mut out = Pcm::new(48_000, 1);
+        Resampler::new(96_000, 48_000, 1).push(&sine(96_000, 30_000.0, 48_000), &mut out);
+        let loudest = out.planes[0][200..].iter().fold(0.0f32, |max, s| max.max(s.abs()));
+        assert!(loudest < 0.001, "{loudest}");
+    }
+
+    #[test]
+    fn it_stretches_by_parts_of_a_million() {
+        for ppm in [-1000.0, 37.0, 1000.0] {
+            let error = error(48_000, 48_000, 1_000.0, ppm);
+            assert!(error < -60.0, "{ppm} ppm: {error:.0} dB");
+        }
+    }
+}
