@@ -44,13 +44,19 @@ export class Rtc extends Connection {
   #since = 0;
   /** Attempts in a row that did not get through, though the server had answered. */
   #blocked = 0;
+  /** An origin has answered. */
   #proven = false;
+  /** Media has come. */
+  #worked = false;
   #asleep = false;
   #paused = false;
   #pausedAt = 0;
   #counted = 0;
   #totals = /** @type {ReturnType<typeof totals> | null} */ (null);
-  #gone = () => this.#leave();
+  #gone = () => {
+    end(this.#location);
+    this.#location = '';
+  };
 
   /**
    * @param {{ url: string, protocol: string, latency: string, retry: number }} request
@@ -65,9 +71,10 @@ export class Rtc extends Connection {
     this.#request = request;
     const { protocol } = request;
     const at = this.#place = place(request.url, document.baseURI);
-    if (!at) {
+    const other = protocol !== 'auto' && protocol !== 'webrtc';
+    if (!at || (other && !at.path)) {
       report({ type: 'error', code: 'bad-url' });
-    } else if (protocol !== 'auto' && protocol !== 'webrtc') {
+    } else if (other) {
       report({ type: 'instead', urls: [elsewhere(at, 0, protocol)] });
     } else {
       addEventListener('pagehide', this.#gone);
@@ -94,17 +101,23 @@ export class Rtc extends Connection {
 
   /** @override */
   close() {
-    super.close();
     removeEventListener('pagehide', this.#gone);
-    this.#shown?.close();
+    this.#forget();
+    super.close();
   }
 
   /** @override */
   pause() {
     super.pause();
-    this.#leave();
-    if (this.#peer !== this.#shown) this.#peer?.close();
+    end(this.#location, this.#peer === this.#shown ? null : this.#peer);
+    this.#location = '';
     this.#peer = this.#totals = null;
+  }
+
+  /** What is shown need not stay. */
+  #forget() {
+    if (this.#shown !== this.#peer) this.#shown?.close();
+    this.#shown = null;
   }
 
   /** @override @param {AbortController} abort */
@@ -136,7 +149,7 @@ export class Rtc extends Connection {
     }
     this.#proven = true;
     this.#hold();
-    if (!this.#shown) this.#show(tracks(peer));
+    if (!this.#worked) this.#show(tracks(peer));
     if (peer.connectionState === 'connected') return undefined;
     this.rest();
     const limit = setTimeout(() => this.#unreachable(abort), CONNECT);
@@ -165,7 +178,7 @@ export class Rtc extends Connection {
   #unreachable(abort) {
     if (abort.signal.aborted) return;
     // Where it has worked before it may just have been restarted.
-    if (++this.#blocked > (this.#kinds ? 1 : 0)) this.#useless('ice-failed');
+    if (++this.#blocked > (this.#worked ? 1 : 0)) this.#useless('ice-failed');
     else this.failed(abort, 'ice-failed');
   }
 
@@ -177,12 +190,6 @@ export class Rtc extends Connection {
     const origin = this.#proven ? this.#origin : 0;
     this.#report({ type: 'instead', urls: ['flv', 'hls'].map((protocol) => elsewhere(at, origin, protocol)) });
     return undefined;
-  }
-
-  /** Gives the server its session back. */
-  #leave() {
-    end(this.#location);
-    this.#location = '';
   }
 
   /** How much media the browser is to keep back. */
@@ -199,7 +206,7 @@ export class Rtc extends Connection {
   #show(what) {
     const kinds = what.map((track) => track.kind).sort().join();
     if (!this.#peer || (this.#shown === this.#peer && this.#kinds === kinds)) return;
-    if (this.#shown !== this.#peer) this.#shown?.close();
+    if (this.#shown !== this.#peer) this.#forget();
     this.#shown = this.#peer;
     this.#kinds = kinds;
     this.#report({ type: 'attach', handle: new MediaStream(what) });
@@ -214,6 +221,7 @@ export class Rtc extends Connection {
     const now = performance.now();
     if (!this.#since) {
       this.#since = this.#pausedAt = now;
+      this.#worked = true;
       this.rest();
       this.alive(SILENT);
       this.works();
@@ -233,8 +241,8 @@ export class Rtc extends Connection {
     this.#look();
     if (paused && this.#since && now - this.#pausedAt > PAUSE_LIMIT) {
       this.#asleep = true;
+      this.#forget();
       this.pause();
-      this.#shown?.close();
       this.#since = 0;
       this.#report({ type: 'state', state: 'connecting' });
     }

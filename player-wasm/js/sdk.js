@@ -9,8 +9,8 @@ export class SrsRtcPlayerAsync {
   /** @type {RTCPeerConnection | null} */
   pc = new RTCPeerConnection();
   stream = new MediaStream();
-  /** Ends the session at the server, once there is one. @type {(() => void) | undefined} */
-  leave = undefined;
+  /** Ends the session at the server and the connection, once there is one. @type {(() => void) | null} */
+  leave = null;
 
   constructor() {
     /** @type {RTCPeerConnection} */ (this.pc).ontrack = (event) => this.ontrack?.(event);
@@ -31,10 +31,10 @@ export class SrsRtcPlayerAsync {
   }
 
   close() {
-    this.pc?.close();
-    this.pc = null;
-    this.leave?.();
-    this.leave = undefined;
+    const { leave, pc } = this;
+    this.leave = this.pc = null;
+    if (leave) leave();
+    else pc?.close();
   }
 }
 
@@ -59,7 +59,7 @@ async function play(sdk, url, { videoOnly, audioOnly }) {
     const target = new URL(at.origins[n] + at.signalling, document.baseURI);
     try {
       const { location, id } = await negotiate(peer, target.href, at.streamurl);
-      sdk.leave = () => end(location);
+      sdk.leave = () => end(location, peer);
       if (!sdk.pc) sdk.close();
       return { code: 0, sessionid: id, simulator: `${target.origin}/rtc/v1/nack/` };
     } catch (error) {

@@ -36,9 +36,10 @@
       /** @param {unknown[]} args */
       play(...args) { return import(`${folder}sdk.js`).then((sdk) => sdk[name].prototype.play.apply(this, args)); }
       close() {
-        this.pc?.close();
-        this.pc = null;
-        /** @type {any} */ (this).leave?.();
+        const { leave, pc } = /** @type {any} */ (this);
+        /** @type {any} */ (this).leave = this.pc = null;
+        if (leave) leave();
+        else pc?.close();
       }
     };
   }

@@ -76,7 +76,14 @@ function read({ code, sdp, message }) {
   return sdp;
 }
 
-/** Ends a session, also while the page goes away. @param {string} location */
-export function end(location) {
-  if (location) fetch(location, { method: 'DELETE', keepalive: true }).catch(() => {});
+/**
+ * Ends a session, also while the page goes away, and then its peer: that says goodbye, and the server would
+ * not know the session any more.
+ * @param {string} location
+ * @param {RTCPeerConnection | null} [peer]
+ */
+export function end(location, peer = null) {
+  const close = () => peer?.close();
+  if (location) fetch(location, { method: 'DELETE', keepalive: true }).then(close, close);
+  else close();
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { launch, openPage, startGateway, until } from './harness.mjs';
+import { startRawBrowser } from './support/cdp.mjs';
 
 const LIMIT = { timeout: 120_000 };
 /** @type {Awaited<ReturnType<typeof startGateway>>} */ let gateway;
@@ -48,6 +49,18 @@ function publish(name, { size = '640x360', video = true, audio = true, to = gate
 const address = (name) => `webrtc://${new URL(gateway.http).host}/live/${name}`;
 
 /**
+ * Opens a page of a gateway's origin with the player's script.
+ * @param {import('playwright-core').Page} page
+ * @param {string} body
+ * @param {string} [at] the gateway
+ */
+async function goto(page, body, at = gateway.http) {
+  const html = `<!doctype html><title>test</title><link rel="icon" href="data:,">${body}<script src="/srs-player.js"></script>`;
+  await page.route(`${at}/test`, (route) => route.fulfill({ contentType: 'text/html', body: html }));
+  await page.goto(`${at}/test`);
+}
+
+/**
  * A page of the gateway's origin with one player, before it is given an address.
  * @param {{ attributes?: string, script?: () => void, from?: import('playwright-core').Browser, at?: string }} [options]
  */
@@ -64,8 +77,7 @@ async function open({ attributes = '', script, from = browser, at = gateway.http
   /** @type {string[]} */
   const requests = [];
   page.on('request', (request) => requests.push(`${request.method()} ${request.url()}`));
-  await page.goto(`${at}/healthz`);
-  await page.setContent(`<title>test</title><srs-player controls ${attributes}></srs-player><script src="/srs-player.js"></script>`);
+  await goto(page, `<srs-player controls ${attributes}></srs-player>`, at);
   await page.waitForFunction(() => customElements.get('srs-player'));
   const player = page.locator('srs-player');
   /** @type {(read: (player: any, value?: any) => any, value?: any) => Promise<any>} */
@@ -148,6 +160,13 @@ test('webrtc:// plays with picture and sound, and gives its session back', LIMIT
   await page.state('idle');
   await until('the session to end', () => page.requests.some((line) => line.startsWith('DELETE ')));
   await until('no viewers', async () => (await viewers('x')) === 0);
+  // A page that goes away does so too.
+  await page.play(address('x'));
+  await page.moves();
+  assert.equal(await viewers('x'), 1);
+  await page.page.goto('about:blank');
+  // By itself the gateway would notice after 15 s.
+  await until('no viewers', async () => (await viewers('x')) === 0, 10_000);
   await page.close();
 });
 
@@ -235,24 +254,26 @@ test('paused it stands still, and after a while gives its session back until pla
       performance.now = () => real() + window.skew;
     },
   });
-  await page.play(address('x'));
+  const stop = publish('paused');
+  await page.play(address('paused'));
   await page.moves();
   await page.look((p) => p.pause());
   await page.state('paused');
   const still = await page.pixels();
-  assert.equal(await viewers('x'), 1);
+  assert.equal(await viewers('paused'), 1);
   await page.look((p) => p.play());
   await page.moves();
   assert.notEqual(await page.pixels(), still);
   assert.equal(page.requests.filter((line) => line.startsWith('POST')).length, 1);
   await page.look((p) => p.pause());
   await page.look(() => { window.skew = 60_000; });
-  await until('the session to end', async () => page.requests.some((line) => line.startsWith('DELETE')) && (await viewers('x')) === 0);
+  await until('the session to end', async () => page.requests.some((line) => line.startsWith('DELETE')) && (await viewers('paused')) === 0);
   assert.equal((await page.all()).state, 'paused');
   await page.look((p) => p.play());
   await page.moves();
   assert.equal(page.requests.filter((line) => line.startsWith('POST')).length, 2);
   await page.close();
+  await stop();
 });
 
 test('it comes back when the server has been restarted', LIMIT, async () => {
@@ -290,18 +311,20 @@ const blocked = () => {
 
 test('where WebRTC does not get through it plays HTTP-FLV, and says so', LIMIT, async () => {
   const page = await open({ script: blocked });
-  await page.play(address('x'));
+  const stop = publish('blocked');
+  await page.play(address('blocked'));
   const { stats, warnings } = await page.see('FLV', ({ state, stats }) => state === 'live' && stats.protocol === 'http-flv');
   await page.moves();
   assert.deepEqual(warnings.map(({ code }) => code), ['no-webrtc']);
   assert.match(warnings[0].message, /does not get through/);
   assert.equal(stats.rtt, undefined);
-  await until('only the viewer by FLV', async () => (await viewers('x')) === 1);
+  await until('only the viewer by FLV', async () => (await viewers('blocked')) === 1);
   // Not where only WebRTC will do.
   await page.look((p) => p.setAttribute('protocol', 'webrtc'));
   const { state, reason } = await page.see('another try', ({ state }) => state === 'reconnecting');
   assert.match(`${state}: ${reason}`, /does not get through/);
   await page.close();
+  await stop();
 });
 
 test('without WebRTC and without endless responses it plays HLS', LIMIT, async () => {
@@ -357,6 +380,38 @@ test('autoplay without a click plays muted, and a tap brings the sound', LIMIT, 
   await strict.close();
 });
 
+test('a tab that nobody sees keeps its session, and is live when it is shown', LIMIT, async () => {
+  const raw = await startRawBrowser();
+  try {
+    const tab = await raw.open(`${gateway.http}/players/srs_player.html?url=${encodeURIComponent(address('x'))}&autoplay&muted`);
+    const look = () => tab.evaluate(`(() => {
+      const p = document.querySelector('srs-player');
+      return { hidden: document.hidden, state: p?.state, stats: p?.stats ?? {}, time: p?.currentTime, at: performance.now(),
+        decoded: p?.video?.getVideoPlaybackQuality().totalVideoFrames };
+    })()`);
+    await until('it plays', async () => (await look()).stats.fps > 0);
+    await raw.show((await raw.open('about:blank')).target);
+    const begun = await until('it is hidden', async () => {
+      const now = await look();
+      return now.hidden && now;
+    });
+    // Longer than a session that brings nothing would be kept.
+    await until('a while to pass', async () => (await look()).at > begun.at + 8_000);
+    await raw.show(tab.target);
+    const before = await until('it is shown', async () => {
+      const now = await look();
+      return !now.hidden && now;
+    });
+    assert.deepEqual([before.state, before.stats.protocol, before.stats.reconnects], ['live', 'webrtc', 0]);
+    await until('it moves', async () => {
+      const now = await look();
+      return now.state === 'live' && now.time > before.time && now.decoded > before.decoded;
+    });
+  } finally {
+    await raw.close();
+  }
+});
+
 test('the player page plays webrtc://, and shows figures of the network', LIMIT, async () => {
   const { page, errors, close } = await openPage(browser);
   await page.goto(`${gateway.http}/players/srs_player.html`);
@@ -371,13 +426,13 @@ test('the player page plays webrtc://, and shows figures of the network', LIMIT,
 });
 
 test('pages of srs.sdk.js play as they are', LIMIT, async () => {
+  const stop = publish('old');
   const { page, errors, close } = await openPage(browser);
-  await page.goto(`${gateway.http}/healthz`);
-  await page.setContent('<video id="old" autoplay muted></video><script src="/srs-player.js"></script>');
+  await goto(page, '<video id="old" autoplay muted></video>');
   await page.waitForFunction(() => window.SrsRtcPlayerAsync);
   for (const [name, url] of [
-    ['SrsRtcPlayerAsync', address('x')],
-    ['SrsRtcWhipWhepAsync', `${gateway.http}/rtc/v1/whep/?app=live&stream=x`],
+    ['SrsRtcPlayerAsync', address('old')],
+    ['SrsRtcWhipWhepAsync', `${gateway.http}/rtc/v1/whep/?app=live&stream=old`],
   ]) {
     const session = await page.evaluate(async ([name, url]) => {
       const video = document.getElementById('old');
@@ -389,10 +444,11 @@ test('pages of srs.sdk.js play as they are', LIMIT, async () => {
     assert.match(session.sessionid, /^\S+:\S+$/);
     await until('the picture', () => page.evaluate(() => document.getElementById('old').videoWidth === 640));
     await page.evaluate(() => window.sdk.close());
-    await until('no viewers', async () => (await viewers('x')) === 0);
+    await until('no viewers', async () => (await viewers('old')) === 0);
   }
   const refused = await page.evaluate(() => new window.SrsRtcPlayerAsync().play('webrtc://127.0.0.1').catch((error) => error.message));
   assert.match(refused, /not an address/);
   assert.deepEqual(errors, []);
   await close();
+  await stop();
 });
