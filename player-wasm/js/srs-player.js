@@ -27,20 +27,19 @@
 
   // Names of srs.sdk.js. Its pages want the connection and the stream at once; the rest comes when it is used.
   for (const name of ['SrsRtcPlayerAsync', 'SrsRtcWhipWhepAsync']) {
-    page[name] ??= class {
-      pc = /** @type {RTCPeerConnection | null} */ (new RTCPeerConnection());
-      stream = new MediaStream();
-      constructor() { /** @type {any} */ (this.pc).ontrack = (/** @type {RTCTrackEvent} */ event) => this.ontrack(event); }
-      /** @param {RTCTrackEvent} event */
-      ontrack(event) { this.stream.addTrack(event.track); }
-      /** @param {unknown[]} args */
-      play(...args) { return import(`${folder}sdk.js`).then((sdk) => sdk[name].prototype.play.apply(this, args)); }
-      close() {
-        const { leave, pc } = /** @type {any} */ (this);
-        /** @type {any} */ (this).leave = this.pc = null;
-        if (leave) leave();
-        else pc?.close();
-      }
+    page[name] ??= function () {
+      const pc = new RTCPeerConnection();
+      /** @type {any} */
+      const sdk = {
+        pc,
+        stream: new MediaStream(),
+        ontrack: (/** @type {RTCTrackEvent} */ event) => sdk.stream.addTrack(event.track),
+        leave: () => pc.close(),
+        play: (/** @type {unknown[]} */ ...args) => import(`${folder}sdk.js`).then(({ play }) => play(sdk, ...args)),
+        close: () => { sdk.pc &&= sdk.leave(); },
+      };
+      pc.ontrack = (event) => sdk.ontrack(event);
+      return sdk;
     };
   }
 })();
