@@ -54,20 +54,22 @@
   look();
 
   // Names of srs.sdk.js. Its pages want the connection and the stream at once; the rest comes when it is used.
-  for (const name of ['SrsRtcPublisherAsync', 'SrsRtcWhipWhepAsync']) {
-    page[name] ??= class {
-      pc = /** @type {RTCPeerConnection | null} */ (new RTCPeerConnection());
-      stream = new MediaStream();
-      constraints = { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } };
-      /** @param {RTCTrackEvent} event */
-      ontrack(event) { this.stream.addTrack(event.track); }
-      /** @param {unknown[]} args */
-      publish(...args) { return import(`${folder}sdk-publish.js`).then((sdk) => sdk.publish(this, ...args)); }
-      close() {
-        this.pc?.close();
-        this.pc = null;
-        /** @type {any} */ (this).leave?.();
-      }
+  for (const name of ['SrsRtcPlayerAsync', 'SrsRtcPublisherAsync', 'SrsRtcWhipWhepAsync']) {
+    page[name] ??= function () {
+      const pc = new RTCPeerConnection();
+      /** @type {any} */
+      const sdk = {
+        pc,
+        stream: new MediaStream(),
+        constraints: { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } },
+        ontrack: (/** @type {RTCTrackEvent} */ event) => sdk.stream.addTrack(event.track),
+        leave: () => pc.close(),
+        play: (/** @type {unknown[]} */ ...args) => import(`${folder}sdk.js`).then(({ play }) => play(sdk, ...args)),
+        publish: (/** @type {unknown[]} */ ...args) => import(`${folder}sdk-publish.js`).then(({ publish }) => publish(sdk, ...args)),
+        close: () => { sdk.pc &&= sdk.leave(); },
+      };
+      pc.ontrack = (event) => sdk.ontrack(event);
+      return sdk;
     };
   }
 })();
