@@ -48,7 +48,7 @@ export async function startGateway(flags = []) {
   const ready = join(folder, 'ready.json');
   const binary = process.env.LIANMAI ?? new URL('../../target/debug/lianmai', import.meta.url).pathname;
   const child = spawn(binary, [
-    'serve', '--rtmp', '127.0.0.1:0', '--http', '127.0.0.1:0', '--https', '127.0.0.1:0',
+    'serve', '--rtmp', '127.0.0.1:0', '--http', '127.0.0.1:0', '--https', '127.0.0.1:0', '--webrtc', '127.0.0.1:0',
     '--data', folder, '--ready-file', ready, ...flags,
   ], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
