@@ -4,7 +4,7 @@
 export type Latency = 'realtime' | 'low' | 'normal';
 
 /** How an address is read; `auto` goes by its scheme and ending. */
-export type Protocol = 'auto' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native';
+export type Protocol = 'auto' | 'webrtc' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native';
 
 /**
  * What a player is doing: `waiting` is connected, and nobody publishes yet; `buffering` has run out of
@@ -23,7 +23,7 @@ export interface PlayerError {
 
 /** Figures of the moment. Times are in seconds. */
 export interface Stats {
-  /** Between the newest playable moment and the playhead. */
+  /** Between the newest playable moment and the playhead; with WebRTC, between the network and the picture. */
   latency: number;
   /** Media ahead of the playhead. */
   buffer: number;
@@ -35,7 +35,7 @@ export interface Stats {
   dropped: number;
   /** Video frames decoded. */
   decoded: number;
-  /** `http-flv`, `ws-flv`, `hls`, `http-ts`, `native`; empty before the first figures. */
+  /** `webrtc`, `http-flv`, `ws-flv`, `hls`, `http-ts`, `native`; empty before the first figures. */
   protocol: string;
   /** Of the picture, in pixels. */
   width: number;
@@ -51,6 +51,18 @@ export interface Stats {
   target: number;
   /** Times playback ran out of media. */
   stalls: number;
+  // Of WebRTC only:
+  /** To the server and back. */
+  rtt?: number;
+  /** By which packets come unevenly. */
+  jitter?: number;
+  /** Part of the last second's packets that did not come, 0 to 1. */
+  loss?: number;
+  packetsLost?: number;
+  /** Packets asked for again. */
+  nackCount?: number;
+  /** Times the picture stood still. */
+  freezeCount?: number;
 }
 
 export interface PlayerOptions {
@@ -143,7 +155,8 @@ export interface SrsPlayerElement extends OfVideo {
 
 /** `<srs-player>`: a `<video>` for live streams. */
 export class SrsPlayerElement extends HTMLElement {
-  /** The stream's address; `http(s)://…flv`, `…m3u8`, `ws(s)://…flv`, or a file; may be relative. */
+  /** The stream's address; `webrtc://host/app/stream`, `http(s)://…/whep`, `…flv`, `…m3u8`, `ws(s)://…flv`, or a
+   * file; may be relative. */
   url: string;
   /** The same as {@link url}. */
   src: string;

@@ -24,4 +24,23 @@
     pause() { return this.ready.then((player) => player.pause()); }
     destroy() { return this.ready.then((player) => player.destroy()); }
   };
+
+  // Names of srs.sdk.js. Its pages want the connection and the stream at once; the rest comes when it is used.
+  for (const name of ['SrsRtcPlayerAsync', 'SrsRtcWhipWhepAsync']) {
+    page[name] ??= class {
+      pc = /** @type {RTCPeerConnection | null} */ (new RTCPeerConnection());
+      stream = new MediaStream();
+      constructor() { /** @type {any} */ (this.pc).ontrack = (/** @type {RTCTrackEvent} */ event) => this.ontrack(event); }
+      /** @param {RTCTrackEvent} event */
+      ontrack(event) { this.stream.addTrack(event.track); }
+      /** @param {unknown[]} args */
+      play(...args) { return import(`${folder}sdk.js`).then((sdk) => sdk[name].prototype.play.apply(this, args)); }
+      close() {
+        const { leave, pc } = /** @type {any} */ (this);
+        /** @type {any} */ (this).leave = this.pc = null;
+        if (leave) leave();
+        else pc?.close();
+      }
+    };
+  }
 })();
