@@ -24,6 +24,12 @@ pub enum Clip {
     Hevc,
     /// H.264 640x360 with another tone than [`Clip::Av`]: same codecs, another configuration.
     Other,
+    /// H.264 with key frames 4 s apart, and AAC: what many encoders do.
+    LongGop,
+    /// H.264 in constrained baseline, made for low latency: what a browser sends.
+    Baseline,
+    /// Opus alone, in Ogg.
+    Opus,
 }
 
 /// Seconds in each clip.
@@ -39,6 +45,9 @@ impl Clip {
             Self::Mp3 => "mp3.flv",
             Self::Hevc => "hevc.ts",
             Self::Other => "other.flv",
+            Self::LongGop => "longgop.flv",
+            Self::Baseline => "baseline.flv",
+            Self::Opus => "opus.ogg",
         }
     }
 
@@ -48,12 +57,12 @@ impl Clip {
 
     /// Whether it has pictures.
     pub fn has_video(self) -> bool {
-        self != Self::AudioOnly
+        !matches!(self, Self::AudioOnly | Self::Opus)
     }
 
     /// Whether it has sound.
     pub fn has_audio(self) -> bool {
-        self != Self::VideoOnly
+        !matches!(self, Self::VideoOnly | Self::Baseline)
     }
 
     /// The clip's file, made now if there is none yet.
@@ -115,9 +124,19 @@ impl Clip {
                 ffmpeg.args(["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", x265]);
                 ffmpeg.args(["-f", "mpegts"]);
             }
+            Self::Opus => {
+                // Two channels, as RTP's Opus has.
+                ffmpeg.args(["-ac", "2", "-c:a", "libopus", "-frame_duration", "20", "-b:a", "64k"]);
+                ffmpeg.args(["-t", &SECONDS.to_string(), "-f", "ogg"]);
+                return ffmpeg;
+            }
             _ => {
                 ffmpeg.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]);
-                ffmpeg.args(["-bf", bframes, "-g", "30", "-keyint_min", "30", "-sc_threshold", "0"]);
+                if self == Self::Baseline {
+                    ffmpeg.args(["-profile:v", "baseline", "-tune", "zerolatency"]);
+                }
+                let gop = if self == Self::LongGop { "120" } else { "30" };
+                ffmpeg.args(["-bf", bframes, "-g", gop, "-keyint_min", gop, "-sc_threshold", "0"]);
                 ffmpeg.args(["-flvflags", "no_duration_filesize", "-f", "flv"]);
             }
         }
