@@ -13,6 +13,9 @@ const WEBRTC = 8 * 1000;
 const OTHERS = ['srs-player/index.js', 'srs-player/sdk.js'];
 const dist = new URL('../../player-wasm/dist/', import.meta.url).pathname;
 
+/** Fetched only by pages that publish. */
+const PUBLISHER = /publish/;
+
 function wireSize(file) {
   const options = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 } };
   return brotliCompressSync(readFileSync(join(dist, file)), options).length;
@@ -20,7 +23,7 @@ function wireSize(file) {
 
 test('the player is at most 60 kB on the wire, WebRTC 8 kB more', () => {
   const modules = readdirSync(join(dist, 'srs-player')).map((name) => `srs-player/${name}`);
-  const files = ['srs-player.js', ...modules].filter((name) => /\.(js|wasm)$/.test(name));
+  const files = ['srs-player.js', ...modules].filter((name) => /\.(js|wasm)$/.test(name) && !PUBLISHER.test(name));
   const sizes = files.map((file) => ({ file, brotli: wireSize(file) })).sort((a, b) => b.brotli - a.brotli);
   const sum = (list) => list.reduce((total, entry) => total + entry.brotli, 0);
   console.table(sizes);
@@ -33,4 +36,14 @@ test('the player is at most 60 kB on the wire, WebRTC 8 kB more', () => {
   console.log(`WebRTC on the wire: ${sum(webrtc)} of ${WEBRTC} bytes`);
   assert.ok(sum(player) <= PLAYER, `${sum(player)} bytes`);
   assert.ok(sum(webrtc) <= WEBRTC, `${sum(webrtc)} bytes`);
+});
+
+test('what publishes is at most 25 kB on the wire', () => {
+  const files = readdirSync(join(dist, 'srs-player')).filter((name) => /^publisher.*\.js$/.test(name));
+  const sizes = files.map((file) => ({ file, brotli: wireSize(`srs-player/${file}`) }));
+  console.table(sizes);
+  const sum = sizes.reduce((total, { brotli }) => total + brotli, 0);
+  assert.ok(files.length >= 4 && sum <= 25_000, `${sum} bytes`);
+  // The half of srs.sdk.js that publishes does without the element.
+  assert.ok(wireSize('srs-player/sdk-publish.js') <= 6_000);
 });
