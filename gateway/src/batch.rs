@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::hub::ring::{Cursor, Item, Limits, Ring};
-use crate::hub::{Entry, Start, Stream};
+use crate::hub::{Demand, Entry, Start, Stream};
 use crate::transcode::{Sound, Source};
 
 /// How a protocol writes. One encoder serves all viewers of a stream, in stream order.
@@ -93,6 +93,7 @@ pub struct Wire<E> {
     stream: Arc<Stream>,
     ring: Arc<Ring<Batch>>,
     task: AbortHandle,
+    _keys: Demand,
     encoder: PhantomData<fn() -> E>,
 }
 
@@ -108,7 +109,8 @@ impl<E: Encoder> Wire<E> {
             }
             let ring = pump.ring.clone();
             let task = tokio::spawn(pump.run()).abort_handle();
-            Arc::new(Self { stream: stream.clone(), ring, task, encoder: PhantomData })
+            let (stream, keys) = (stream.clone(), stream.demand_keys());
+            Arc::new(Self { stream, ring, task, _keys: keys, encoder: PhantomData })
         })
     }
 

@@ -19,6 +19,24 @@ pub struct Edge {
     pub limits: Arc<Limits>,
     /// All settings.
     pub config: Arc<Config>,
+    /// What this gateway calls itself in SRS's JSON; another one with every start.
+    pub ids: Arc<Ids>,
+}
+
+/// A gateway's names for itself.
+#[derive(Debug)]
+pub struct Ids {
+    /// SRS's `server`.
+    pub server: String,
+    /// SRS's `service`.
+    pub service: String,
+}
+
+impl Ids {
+    fn new() -> Arc<Self> {
+        let id = || format!("vid-{:07x}", rand::random::<u32>() >> 4);
+        Arc::new(Self { server: id(), service: id() })
+    }
 }
 
 impl Edge {
@@ -36,6 +54,7 @@ impl Edge {
             auth: Arc::new(auth),
             limits: Arc::new(limits),
             config: Arc::new(config),
+            ids: Ids::new(),
         }
     }
 }

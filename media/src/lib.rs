@@ -12,6 +12,7 @@ pub mod flv;
 pub mod frame;
 pub mod hls;
 pub mod mp4;
+pub mod rtp;
 pub mod time;
 pub mod ts;
 

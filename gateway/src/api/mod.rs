@@ -41,16 +41,13 @@ pub struct Api(Arc<Inner>);
 struct Inner {
     edge: Edge,
     gate: Gate,
-    server: String,
-    service: String,
     started: Instant,
 }
 
 impl Api {
     /// An API about these.
     pub fn new(edge: Edge, gate: Gate) -> Self {
-        let id = || format!("vid-{:07x}", rand::random::<u32>() >> 4);
-        Self(Arc::new(Inner { edge, gate, server: id(), service: id(), started: Instant::now() }))
+        Self(Arc::new(Inner { edge, gate, started: Instant::now() }))
     }
 }
 
@@ -101,8 +98,8 @@ impl Api {
     fn say(&self, status: StatusCode, code: u32, rest: impl Serialize) -> Response {
         let answer = Answer {
             code,
-            server: self.0.server.clone(),
-            service: self.0.service.clone(),
+            server: self.0.edge.ids.server.clone(),
+            service: self.0.edge.ids.service.clone(),
             pid: std::process::id().to_string(),
             rest,
         };

@@ -22,14 +22,16 @@ use crate::edge::Edge;
 use crate::flv;
 use crate::hls::Hls;
 use crate::problem::Problem;
+use crate::webrtc::{self, WebRtc};
 use crate::worker::Gate;
 
 /// Everything that HTTP answers. Inside a runtime: HLS cuts streams from now on.
-pub fn router(edge: Edge, gate: Gate) -> Router {
+pub fn router(edge: Edge, gate: Gate, webrtc: WebRtc) -> Router {
     let hls = Hls::new(edge.clone());
     Router::<Edge>::new()
         .merge(api::router(Api::new(edge.clone(), gate)))
-        .fallback(move |edge, peer, request| other(hls.clone(), edge, peer, request))
+        .merge(webrtc::router(webrtc.clone()))
+        .fallback(move |edge, peer, request| other(hls.clone(), webrtc.clone(), edge, peer, request))
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method")
         })
@@ -40,6 +42,7 @@ pub fn router(edge: Edge, gate: Gate) -> Router {
 /// Streams, known by what follows the last dot of their address, and files.
 async fn other(
     hls: Hls,
+    webrtc: WebRtc,
     State(edge): State<Edge>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request<Body>,
@@ -48,6 +51,7 @@ async fn other(
     let extension = path.rsplit_once('.').map(|(_, extension)| extension);
     let mut response = match extension {
         _ if files::is_player(path) => return files::answer(request.method(), path, request.headers()),
+        _ if webrtc::is_endpoint(path) => return webrtc::serve(webrtc, peer, request).await,
         Some("flv") if *request.method() == Method::OPTIONS => preflight(),
         Some("flv") => flv::serve(edge, peer, request).await,
         Some("m3u8" | "ts") => hls.serve(peer, request).await,

@@ -6,6 +6,7 @@
 
 pub mod clients;
 mod clock;
+mod keys;
 pub mod meter;
 pub mod name;
 pub mod publisher;
@@ -15,6 +16,7 @@ pub mod stream;
 pub mod wake;
 
 pub use clients::{Client, ClientHandle, ClientInfo, ClientKind, Clients};
+pub use keys::Demand;
 pub use name::{NameError, StreamName};
 pub use publisher::Publisher;
 pub use registry::{Hub, HubConfig, PlayError, PublishError};

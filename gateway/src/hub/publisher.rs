@@ -51,6 +51,21 @@ impl Publisher {
         self.expected = (tracks > 0).then_some(tracks);
     }
 
+    /// This publisher makes key frames when it is asked: see [`Publisher::key_wanted`].
+    pub fn promise_keys(&self) {
+        self.stream.keys().promise();
+    }
+
+    /// Whether it should make a key frame now.
+    pub fn key_wanted(&self) -> bool {
+        self.stream.keys().wanted(self.stream.newest().unwrap_or(0))
+    }
+
+    /// Resolves when someone has asked for a key frame since the last call.
+    pub async fn key_asked(&self) {
+        self.stream.keys().asked().await;
+    }
+
     /// Hands one frame, in decode order, to everyone who plays the stream.
     ///
     /// Times may start anywhere and may jump: they are laid on the stream's clock. Frames of a

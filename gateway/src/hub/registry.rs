@@ -154,6 +154,20 @@ impl Hub {
         self.enter(name, true)
     }
 
+    /// Whether [`Hub::publish`] would let someone in now.
+    ///
+    /// # Errors
+    /// As [`Hub::publish`].
+    pub fn available(&self, name: &StreamName) -> Result<(), PublishError> {
+        let places = self.places();
+        match places.streams.get(name) {
+            _ if places.closed => Err(PublishError::ShuttingDown),
+            Some(place) if place.clock.is_none() && !place.yields => Err(PublishError::Busy),
+            None if places.streams.len() >= self.0.config.max_streams => Err(PublishError::TooManyStreams),
+            _ => Ok(()),
+        }
+    }
+
     fn enter(&self, name: &StreamName, yields: bool) -> Result<Publisher, PublishError> {
         let mut places = self.places();
         if places.closed {

@@ -11,6 +11,7 @@ use media::{Config, Frame, Track};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::keys::{Demand, Keys};
 use super::meter::Meter;
 use super::name::StreamName;
 use super::ring::{Cursor, Item, Limits, Ring, Start};
@@ -97,6 +98,7 @@ pub struct Stream {
     known: Mutex<Known>,
     phase: watch::Sender<Phase>,
     derived: Mutex<Derived>,
+    keys: Arc<Keys>,
     frames: AtomicU64,
     video_frames: AtomicU64,
     received: Meter,
@@ -113,6 +115,7 @@ impl Stream {
             known: Mutex::default(),
             phase: watch::Sender::new(Phase::Empty),
             derived: Mutex::default(),
+            keys: Arc::default(),
             frames: AtomicU64::new(0),
             video_frames: AtomicU64::new(0),
             received: Meter::default(),
@@ -160,7 +163,33 @@ impl Stream {
 
     /// Reads its frames.
     pub fn subscribe(&self, start: Start) -> Subscriber {
-        self.ring.cursor(start)
+        self.ring.cursor(self.start(start))
+    }
+
+    /// Where a viewer that wants to begin at `start` does best: at a key frame to come, and one is asked
+    /// for, where the publisher makes them on request and the newest is old.
+    pub fn start(&self, start: Start) -> Start {
+        let stale = || self.newest().is_some_and(|now| self.keys.stale(now));
+        if start == Start::Key && self.makes_keys() && stale() {
+            self.ask_key();
+            return Start::Live;
+        }
+        start
+    }
+
+    /// Whether the publisher makes key frames when it is asked.
+    pub fn makes_keys(&self) -> bool {
+        self.keys.on_request()
+    }
+
+    /// Asks the publisher for a key frame, once.
+    pub fn ask_key(&self) {
+        self.keys.ask();
+    }
+
+    /// Has key frames come at least every two seconds while it is held.
+    pub fn demand_keys(&self) -> Demand {
+        Demand::new(&self.keys)
     }
 
     /// The newest decode time; `None` before the first frame.
@@ -236,7 +265,12 @@ impl Stream {
     pub(super) fn begin(&self, turn: u64) {
         // What the publisher before sent tells nothing of this one's tracks.
         *self.known() = Known { publishing: Some(SystemTime::now()), turn, ..Known::default() };
+        self.keys.begin();
         self.phase.send_replace(Phase::Empty);
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     pub(super) fn pause(&self) {
@@ -259,6 +293,9 @@ impl Stream {
         self.received.add(entry.frame.data.len() as u64);
         if track == Track::Video {
             self.video_frames.fetch_add(1, Ordering::Relaxed);
+            if entry.frame.key {
+                self.keys.seen(entry.frame.dts);
+            }
         }
         let slot = if track == Track::Video { &mut known.video } else { &mut known.audio };
         if !slot.as_ref().is_some_and(|c| Arc::ptr_eq(c, &entry.frame.config)) {

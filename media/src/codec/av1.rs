@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 const FORMAT: &str = "av1";
 const OBU_SEQUENCE_HEADER: u8 = 1;
 const OBU_TEMPORAL_DELIMITER: u8 = 2;
+const OBU_FRAME_HEADER: u8 = 3;
+const OBU_FRAME: u8 = 6;
 
 /// The open bitstream units of a temporal unit in the low-overhead format: type, and the whole unit
 /// with its header. Ends at a unit that is not whole.
@@ -205,6 +207,15 @@ pub fn config_in_band(data: &[u8], current: Option<&Config>) -> Result<Option<Co
     Ok(Some(config(&header, out.into())))
 }
 
+/// Whether decoding may start at this temporal unit: its first frame is a shown key frame (5.9.2).
+///
+/// A still picture's reduced header, which says nothing of this, is not known here.
+pub fn is_key(data: &[u8]) -> bool {
+    let header = obus(data).find(|&(kind, ..)| matches!(kind, OBU_FRAME_HEADER | OBU_FRAME));
+    // show_existing_frame, frame_type, show_frame.
+    header.and_then(|(_, payload, _)| payload.first()).is_some_and(|first| first >> 4 == 0b0001)
+}
+
 /// The temporal unit without temporal delimiters in front, which containers leave out.
 pub fn without_delimiter(data: Bytes) -> Bytes {
     let mut units = obus(&data);
@@ -238,5 +249,15 @@ mod tests {
         assert_eq!(config.description[..], hex(AV1C));
         assert_eq!(config_in_band(&unit, Some(&config)), Ok(None));
         assert_eq!(without_delimiter(unit.clone().into())[..], unit[2..]);
+    }
+
+    #[test]
+    fn key_frames() {
+        assert!(is_key(&hex("1200 0a0b0000000cc4ff6700be0010 3203100000")));
+        assert!(is_key(&hex("1a03100000")));
+        // An inter frame, an intra-only one, one that is not shown, and an old one shown again.
+        for unit in ["1200 3203300000", "3203500000", "3203000000", "1a01a0", "1200", ""] {
+            assert!(!is_key(&hex(unit)), "{unit}");
+        }
     }
 }

@@ -2,11 +2,17 @@
 
 use bytes::Bytes;
 
+mod order;
+mod sps;
+
 use super::nal;
 pub use super::nal::{Entry, annex_b, length_prefixed};
 use crate::bits::BitReader;
 use crate::config::{Codec, Config, Format, Video};
 use crate::error::{Error, Result};
+pub use order::{Order, Place, Reorder, is_reference, profile_level_id, reorder_depth};
+pub use sps::Sps;
+use sps::has_chroma_format;
 
 const FORMAT: &str = "h264";
 
@@ -24,149 +30,13 @@ pub mod nal_type {
     pub const PPS: u8 = 8;
     /// Access unit delimiter.
     pub const AUD: u8 = 9;
+    /// Filler data; 10 and 11 are the ends of a sequence and of a stream.
+    pub const FILLER: u8 = 12;
 }
 
 /// The type of a NAL unit; 0 (unspecified) for an empty one.
 pub fn nal_type_of(nal: &[u8]) -> u8 {
     nal.first().map_or(0, |b| b & 0x1f)
-}
-
-/// What is used of a sequence parameter set (7.3.2.1.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sps {
-    /// `profile_idc`, e.g. 66, 77, 100.
-    pub profile: u8,
-    /// The constraint flags' byte.
-    pub compatibility: u8,
-    /// `level_idc`: ten times the level.
-    pub level: u8,
-    /// `seq_parameter_set_id`.
-    pub id: u32,
-    /// `chroma_format_idc`: 1 is 4:2:0.
-    pub chroma_format: u8,
-    /// Bits per luma sample.
-    pub bit_depth_luma: u8,
-    /// Bits per chroma sample.
-    pub bit_depth_chroma: u8,
-    /// Width in pixels after cropping.
-    pub width: u32,
-    /// Height in pixels after cropping.
-    pub height: u32,
-}
-
-/// Whether the profile's SPS and `avcC` have chroma format and bit depths.
-const fn has_chroma_format(profile: u8) -> bool {
-    matches!(profile, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135)
-}
-
-impl Sps {
-    /// Reads a sequence parameter set NAL unit, header byte included.
-    pub fn parse(nal: &[u8]) -> Result<Self> {
-        if nal_type_of(nal) != nal_type::SPS {
-            return Err(Error::invalid(FORMAT, 0, "SPS NAL unit type"));
-        }
-        let payload = nal::unescape(nal);
-        let mut r = BitReader::new(FORMAT, &payload);
-        r.skip(8)?;
-        let profile = r.bits(8)? as u8;
-        let compatibility = r.bits(8)? as u8;
-        let level = r.bits(8)? as u8;
-        let id = r.ue()?;
-        let (mut chroma_format, mut bit_depth_luma, mut bit_depth_chroma) = (1, 8, 8);
-        let mut separate_planes = false;
-        if has_chroma_format(profile) {
-            chroma_format = r.ue()?;
-            if chroma_format == 3 {
-                separate_planes = r.bit()?;
-            }
-            bit_depth_luma = r.ue()?.saturating_add(8);
-            bit_depth_chroma = r.ue()?.saturating_add(8);
-            r.skip(1)?;
-            if r.bit()? {
-                skip_scaling_matrix(&mut r, if chroma_format == 3 { 12 } else { 8 })?;
-            }
-        }
-        if id > 31 || chroma_format > 3 || bit_depth_luma > 14 || bit_depth_chroma > 14 {
-            return Err(Error::invalid(FORMAT, 4, "SPS"));
-        }
-        r.ue()?; // log2_max_frame_num_minus4
-        skip_picture_order(&mut r)?;
-        r.ue()?; // max_num_ref_frames
-        r.skip(1)?;
-        let width = (u64::from(r.ue()?) + 1) * 16;
-        let map_units = u64::from(r.ue()?) + 1;
-        let frame_mbs_only = r.bit()?;
-        let fields = if frame_mbs_only { 1 } else { 2 };
-        let height = map_units * 16 * fields;
-        if !frame_mbs_only {
-            r.skip(1)?;
-        }
-        r.skip(1)?;
-        let (mut crop_x, mut crop_y) = (0, 0);
-        if r.bit()? {
-            // Monochrome and separately coded planes crop in luma samples (7.4.2.1.1).
-            let (unit_x, unit_y) = match chroma_format {
-                1 => (2, 2),
-                2 => (2, 1),
-                3 if !separate_planes => (1, 1),
-                _ => (1, 1),
-            };
-            crop_x = (u64::from(r.ue()?) + u64::from(r.ue()?)) * unit_x;
-            crop_y = (u64::from(r.ue()?) + u64::from(r.ue()?)) * unit_y * fields;
-        }
-        if crop_x >= width || crop_y >= height || width > 0x4000 || height > 0x4000 {
-            return Err(Error::invalid(FORMAT, 4, "picture size"));
-        }
-        Ok(Self {
-            profile,
-            compatibility,
-            level,
-            id,
-            chroma_format: chroma_format as u8,
-            bit_depth_luma: bit_depth_luma as u8,
-            bit_depth_chroma: bit_depth_chroma as u8,
-            width: (width - crop_x) as u32,
-            height: (height - crop_y) as u32,
-        })
-    }
-}
-
-fn skip_scaling_matrix(r: &mut BitReader<'_>, lists: u32) -> Result<()> {
-    for list in 0..lists {
-        if !r.bit()? {
-            continue;
-        }
-        let mut next = 8i32;
-        for _ in 0..if list < 6 { 16 } else { 64 } {
-            next = next.wrapping_add(r.se()?) & 0xff;
-            if next == 0 {
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn skip_picture_order(r: &mut BitReader<'_>) -> Result<()> {
-    match r.ue()? {
-        0 => {
-            r.ue()?;
-        }
-        1 => {
-            r.skip(1)?;
-            r.se()?;
-            r.se()?;
-            let cycle = r.ue()?;
-            if cycle > 255 {
-                return Err(Error::invalid(FORMAT, 4, "SPS"));
-            }
-            for _ in 0..cycle {
-                r.se()?;
-            }
-        }
-        _ => {}
-    }
-    Ok(())
 }
 
 /// `pic_parameter_set_id` of a PPS NAL unit.

@@ -192,18 +192,23 @@ pub enum Entry {
 /// Whether the messages of an SEI NAL unit, after its header, have a recovery point (payload type 6:
 /// H.264 D.1.8, H.265 D.2.8).
 pub(crate) fn has_recovery_point(messages: &[u8]) -> bool {
+    sei_messages(messages).any(|(kind, _)| kind == 6)
+}
+
+/// The messages of an SEI NAL unit, after its header: payload type, and payload with its emulation
+/// prevention bytes, which can only make it longer than said: what follows such a one is not found.
+pub(crate) fn sei_messages(messages: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut rest = messages;
-    loop {
-        let (Some(kind), Some(size)) = (sei_number(&mut rest), sei_number(&mut rest)) else { return false };
-        if kind == 6 {
-            return true;
+    std::iter::from_fn(move || {
+        // The last bits of the NAL unit are no message.
+        if rest.len() < 3 {
+            return None;
         }
-        // Emulation prevention can only make the message longer than said: an unlucky SEI is not found.
-        match rest.get(size..) {
-            Some(tail) if tail.len() > 2 => rest = tail,
-            _ => return false,
-        }
-    }
+        let (kind, size) = (sei_number(&mut rest)?, sei_number(&mut rest)?);
+        let (payload, tail) = rest.split_at(rest.len().min(size));
+        rest = tail;
+        Some((kind, payload))
+    })
 }
 
 fn sei_number(rest: &mut &[u8]) -> Option<usize> {

@@ -9,7 +9,7 @@ use super::audio::AudioStream;
 use super::packet::{Found, Framer, Packet};
 use super::pes::{Assembler, Pes};
 use super::psi::{self, Sections, Stream};
-use super::video::VideoStream;
+use crate::codec::in_band::InBand;
 use crate::config::{Codec, Track};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -31,7 +31,7 @@ pub enum Event {
 }
 
 enum Reader {
-    Video(VideoStream),
+    Video(InBand),
     Audio(AudioStream),
 }
 
@@ -209,7 +209,7 @@ impl Elementary {
     fn new(stream: Stream) -> Option<Self> {
         let codec = stream.codec?;
         let reader = match codec.track() {
-            Track::Video => Reader::Video(VideoStream::new(codec)),
+            Track::Video => Reader::Video(InBand::new(codec)),
             Track::Audio => Reader::Audio(AudioStream::new(codec, stream.channels)),
         };
         Some(Self { stream, pes: Assembler::new(), reader })

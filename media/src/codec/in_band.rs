@@ -1,11 +1,10 @@
-//! H.264 and H.265 in a transport stream: Annex B with parameter sets in band.
+//! H.264 and H.265 as MPEG-TS and RTP have them: Annex B with the parameter sets in band.
 
 use std::sync::Arc;
 
-use super::FORMAT;
+use super::nal::{annex_b, push_length_prefixed};
+use super::{h264, h265};
 use crate::bits::BitReader;
-use crate::codec::nal::{annex_b, push_length_prefixed};
-use crate::codec::{h264, h265};
 use crate::config::{Codec, Config};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -25,7 +24,8 @@ enum Unit {
 }
 
 /// Turns access units into frames.
-pub(super) struct VideoStream {
+#[derive(Debug)]
+pub(crate) struct InBand {
     codec: Codec,
     sets: [Vec<Vec<u8>>; 3],
     config: Option<Arc<Config>>,
@@ -33,18 +33,25 @@ pub(super) struct VideoStream {
     wait: bool,
 }
 
-impl VideoStream {
-    pub(super) const fn new(codec: Codec) -> Self {
+impl InBand {
+    /// For H.264 or H.265.
+    pub(crate) const fn new(codec: Codec) -> Self {
         Self { codec, sets: [const { Vec::new() }; 3], config: None, wait: false }
     }
 
-    pub(super) fn lost(&mut self) {
+    /// Something was lost: no frame before the next key frame.
+    pub(crate) const fn lost(&mut self) {
         self.wait = true;
     }
 
-    /// The frame of one PES packet's data. `None` before the first parameter sets, after a loss, and
+    /// Whether nothing comes before the next key frame.
+    pub(crate) const fn waits(&self) -> bool {
+        self.wait || self.config.is_none()
+    }
+
+    /// The frame of one access unit. `None` before the first parameter sets, after a loss, and
     /// for data without a picture.
-    pub(super) fn access_unit(&mut self, dts: Micros, pts: Micros, data: &[u8]) -> Option<Result<Frame>> {
+    pub(crate) fn access_unit(&mut self, dts: Micros, pts: Micros, data: &[u8]) -> Option<Result<Frame>> {
         let mut fresh: [Vec<&[u8]>; 3] = Default::default();
         let mut out = Vec::with_capacity(data.len() + 16);
         let mut picture = false;
@@ -93,7 +100,9 @@ impl VideoStream {
             }
             for nal in fresh.iter().filter(|nal| !nal.is_empty()) {
                 let header = if self.codec == Codec::H264 { 1 } else { 2 };
-                let id = |nal: &[u8]| BitReader::new(FORMAT, nal.get(header..).unwrap_or_default()).ue().ok();
+                let id = |nal: &[u8]| {
+                    BitReader::new(self.codec.name(), nal.get(header..).unwrap_or_default()).ue().ok()
+                };
                 match kept.iter().position(|k| id(k) == id(nal)) {
                     Some(at) if kept[at] == *nal => continue,
                     Some(at) => kept[at] = nal.to_vec(),
@@ -116,7 +125,7 @@ impl VideoStream {
         let config = match self.codec {
             Codec::H264 => h264::config_from_parameter_sets(&sps, &pps),
             Codec::H265 => h265::config_from_parameter_sets(&vps, &sps, &pps),
-            _ => Err(Error::unsupported(FORMAT, 0, "video codec")),
+            _ => Err(Error::unsupported(self.codec.name(), 0, "video codec")),
         };
         match config {
             Ok(config) if self.config.as_deref() == Some(&config) => {}

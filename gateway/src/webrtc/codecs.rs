@@ -1,0 +1,81 @@
+//! Between str0m's names of codecs and ours.
+
+use std::sync::Arc;
+
+use media::codec::{h264, h265, nal};
+use media::{Codec, Config, Frame};
+use str0m::Rtc;
+use str0m::bwe::BweKind;
+use str0m::format::{self, PayloadParams};
+use str0m::media::{Frequency, Mid, Pt};
+
+/// Our name of a codec that peers send and take.
+pub(super) const fn ours(codec: format::Codec) -> Option<Codec> {
+    match codec {
+        format::Codec::Opus => Some(Codec::Opus),
+        format::Codec::H264 => Some(Codec::H264),
+        format::Codec::H265 => Some(Codec::H265),
+        format::Codec::Vp8 => Some(Codec::Vp8),
+        format::Codec::Vp9 => Some(Codec::Vp9),
+        format::Codec::Av1 => Some(Codec::Av1),
+        _ => None,
+    }
+}
+
+/// The payload type by which the peer takes what `config` describes.
+pub(super) fn payload_type(rtc: &Rtc, mid: Mid, config: &Config) -> Option<Pt> {
+    let taken = rtc.media(mid)?.remote_pts();
+    let all = rtc.codec_config().params().iter();
+    let fitting = all.filter(|params| taken.contains(&params.pt()) && fits(params, config));
+    fitting.max_by_key(|params| closeness(params, config)).map(PayloadParams::pt)
+}
+
+/// Whether the peer has said that it takes this codec, and as we send it.
+fn fits(params: &PayloadParams, config: &Config) -> bool {
+    let spec = params.spec();
+    // Without packetization mode 1 a NAL unit has to fit into one packet.
+    let whole = config.codec != Codec::H264 || spec.format.packetization_mode == Some(1);
+    ours(spec.codec) == Some(config.codec) && whole
+}
+
+/// The nearer the better: every decoder takes the profiles below its own, and browsers those above too.
+fn closeness(params: &PayloadParams, config: &Config) -> u8 {
+    let Some([profile, limits, _]) = h264::profile_level_id(&config.description) else { return 0 };
+    let Some(theirs) = params.spec().format.profile_level_id else { return 0 };
+    let [_, their_profile, their_limits, _] = theirs.to_be_bytes();
+    u8::from(their_profile == profile) * 2 + u8::from(their_limits == limits)
+}
+
+/// A codec's frame as str0m's packetizers take it.
+pub(super) fn wire(frame: &Frame) -> Arc<[u8]> {
+    let sets = match frame.config.codec {
+        Codec::H264 if frame.key => {
+            h264::Avcc::parse(&frame.config.description).map(|avcc| [avcc.sps, avcc.pps].concat())
+        }
+        Codec::H265 if frame.key => {
+            h265::Hvcc::parse(&frame.config.description).map(|hvcc| [hvcc.vps, hvcc.sps, hvcc.pps].concat())
+        }
+        Codec::H264 | Codec::H265 => Ok(Vec::new()),
+        _ => return Arc::from(&frame.data[..]),
+    };
+    let mut out = Vec::with_capacity(frame.data.len() + 128);
+    let sets = sets.unwrap_or_default();
+    for unit in sets.into_iter().chain(nal::length_prefixed(&frame.data)) {
+        out.extend_from_slice(&[0, 0, 0, 1]);
+        out.extend_from_slice(unit);
+    }
+    out.into()
+}
+
+/// A clock rate for str0m; none of ours is 0.
+pub(super) fn frequency(rate: u32) -> Frequency {
+    Frequency::new(rate).unwrap_or(Frequency::NINETY_KHZ)
+}
+
+/// The estimate in bits a second.
+pub(super) fn bitrate(estimate: BweKind) -> Option<u64> {
+    match estimate {
+        BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. } => Some(estimate.as_u64()),
+        _ => None,
+    }
+}

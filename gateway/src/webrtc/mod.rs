@@ -1,0 +1,94 @@
+//! WebRTC: peers of browsers, OBS and other servers, each of which publishes or plays one stream.
+//!
+//! Signalling is WHIP (RFC 9725), WHEP and SRS's JSON calls ([`router`]); media go by one port
+//! ([`Port`]) for all peers. A peer is an str0m `Rtc` in a task on the worker that got it.
+
+mod candidates;
+mod codecs;
+mod offer;
+mod packets;
+mod peer;
+mod play;
+mod port;
+mod publish;
+mod rtc;
+mod sdp;
+mod session;
+mod signal;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use str0m::config::DtlsCert;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub use port::Port;
+pub use signal::{is_endpoint, router, serve};
+
+use crate::edge::Edge;
+use crate::worker::{Connection, Gate, Workers, accept};
+use session::Command;
+
+/// The WebRTC edge. Cloning shares it.
+#[derive(Clone)]
+pub struct WebRtc(Arc<Inner>);
+
+struct Inner {
+    edge: Edge,
+    port: Arc<Port>,
+    workers: Workers,
+    gate: Gate,
+    stop: CancellationToken,
+    certificate: DtlsCert,
+    sessions: Mutex<HashMap<String, Known>>,
+}
+
+/// A session as requests find it.
+#[derive(Clone)]
+struct Known {
+    commands: mpsc::Sender<Command>,
+    /// Of the present ICE session (RFC 9725 4.3.1).
+    etag: String,
+}
+
+impl WebRtc {
+    /// An edge without peers, on this port. None when no certificate can be made.
+    pub fn new(
+        edge: Edge,
+        port: Arc<Port>,
+        workers: Workers,
+        gate: Gate,
+        stop: CancellationToken,
+    ) -> Option<Self> {
+        let certificate = rtc::certificate()?;
+        let sessions = Mutex::default();
+        Some(Self(Arc::new(Inner { edge, port, workers, gate, stop, certificate, sessions })))
+    }
+
+    /// Receives datagrams and takes connections in, until it is stopped.
+    pub fn listen(&self, tcp: TcpListener) {
+        let Inner { edge, port, workers, gate, stop, .. } = &*self.0;
+        let (udp, stopped) = (port.clone(), stop.clone());
+        // The socket is registered with the runtime it was made in.
+        tokio::spawn(port::receive(udp, stopped));
+        let (port, limits) = (port.clone(), edge.limits.clone());
+        let serve = move |connection: Connection| {
+            let (port, limits) = (port.clone(), limits.clone());
+            async move { port::serve_tcp(port, connection, &limits).await }
+        };
+        tokio::spawn(accept(tcp, workers.clone(), gate.clone(), stop.clone(), b"", serve));
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for WebRtc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebRtc").field("port", &self.0.port.addr()).finish_non_exhaustive()
+    }
+}

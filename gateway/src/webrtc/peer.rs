@@ -1,0 +1,173 @@
+//! One peer, without sockets or a clock of its own: datagrams and times in, datagrams and times out.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use str0m::media::Mid;
+use str0m::net::{Protocol, Receive};
+use str0m::{Event, IceConnectionState, Input, Output, Rtc};
+
+use super::port::Datagram;
+
+/// Why a peer is at its end, in words.
+pub(super) type Why = String;
+
+/// What a peer is for.
+pub(super) trait Side {
+    /// This media section is in the answer.
+    fn agreed(&mut self, rtc: &mut Rtc, mid: Mid);
+
+    /// Takes what the peer tells.
+    fn event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), Why>;
+
+    /// Resolves when there is something to do for it, or with the reason why it has to end. May be
+    /// dropped and called again.
+    fn work(&mut self) -> impl Future<Output = Result<(), Why>> + Send;
+
+    /// Does what is to be done now. True when it has to be called again after what it wrote has gone
+    /// out; and a time at which it has to be called anew.
+    fn act(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), Why>;
+}
+
+/// How long what may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Until the handshakes are done.
+    pub(super) connect: Duration,
+    /// Without a sign of life.
+    pub(super) away: Duration,
+}
+
+/// A datagram to be sent, and where it goes.
+pub(super) struct Transmit<'a> {
+    pub(super) protocol: Protocol,
+    pub(super) to: SocketAddr,
+    /// The address of ours that this peer has written to.
+    pub(super) from: Option<IpAddr>,
+    pub(super) bytes: &'a [u8],
+}
+
+/// One peer.
+pub(super) struct Peer<S> {
+    pub(super) rtc: Rtc,
+    pub(super) side: S,
+    /// Ours.
+    addresses: Vec<SocketAddr>,
+    /// Where datagrams came from, and to which address of ours.
+    paths: Vec<(SocketAddr, IpAddr)>,
+    patience: Patience,
+    began: Instant,
+    connected: bool,
+    away: Option<Instant>,
+}
+
+/// Ways to one peer that are remembered.
+const PATHS: usize = 16;
+
+impl<S: Side> Peer<S> {
+    pub(super) fn new(
+        rtc: Rtc,
+        side: S,
+        addresses: Vec<SocketAddr>,
+        patience: Patience,
+        now: Instant,
+    ) -> Self {
+        Self { rtc, side, addresses, paths: Vec::new(), patience, began: now, connected: false, away: None }
+    }
+
+    /// Whether the handshakes are done and the peer is there.
+    pub(super) const fn is_there(&self) -> bool {
+        self.connected && self.away.is_none()
+    }
+
+    /// Takes a datagram; one that is not understood is nothing.
+    pub(super) fn receive(&mut self, datagram: &Datagram) -> Result<(), Why> {
+        if let Some(local) = datagram.local
+            && !self.paths.iter().any(|(remote, _)| *remote == datagram.source)
+        {
+            if self.paths.len() == PATHS {
+                self.paths.remove(0);
+            }
+            self.paths.push((datagram.source, local));
+        }
+        let Some(destination) = self.destination(datagram) else { return Ok(()) };
+        let receive = Receive::new(datagram.protocol, datagram.source, destination, &datagram.bytes);
+        let Ok(receive) = receive else { return Ok(()) };
+        self.rtc.handle_input(Input::Receive(datagram.at, receive)).map_err(|error| error.to_string())
+    }
+
+    /// The candidate of ours that a datagram came to. Behind a NAT that is not the address it came to.
+    fn destination(&self, datagram: &Datagram) -> Option<SocketAddr> {
+        let exact = self.addresses.iter().find(|addr| Some(addr.ip()) == datagram.local);
+        let alike = || self.addresses.iter().find(|addr| addr.is_ipv4() == datagram.source.is_ipv4());
+        exact.or_else(alike).copied()
+    }
+
+    /// Time has passed.
+    pub(super) fn timeout(&mut self, now: Instant) -> Result<(), Why> {
+        self.rtc.handle_input(Input::Timeout(now)).map_err(|error| error.to_string())
+    }
+
+    /// Does what this side has to do now; see [`Side::act`].
+    pub(super) fn act(&mut self, now: Instant) -> Result<(bool, Option<Instant>), Why> {
+        if !self.is_there() {
+            return Ok((false, None));
+        }
+        let done = self.side.act(&mut self.rtc, now)?;
+        // What was written goes out when time moves on.
+        self.timeout(now)?;
+        Ok(done)
+    }
+
+    /// Hands out all that is to be sent now, and tells when to come again.
+    pub(super) fn drain(&mut self, now: Instant, mut send: impl FnMut(Transmit<'_>)) -> Result<Instant, Why> {
+        let next = loop {
+            match self.rtc.poll_output().map_err(|error| error.to_string())? {
+                Output::Timeout(at) => break at,
+                Output::Transmit(transmit) => {
+                    let path = self.paths.iter().find(|(remote, _)| *remote == transmit.destination);
+                    send(Transmit {
+                        protocol: transmit.proto,
+                        to: transmit.destination,
+                        from: path.map(|(_, local)| *local),
+                        bytes: &transmit.contents,
+                    });
+                }
+                Output::Event(event) => self.event(event, now)?,
+            }
+        };
+        if !self.rtc.is_alive() {
+            return Err("the other side closed the connection".to_owned());
+        }
+        if !self.connected && now >= self.began + self.patience.connect {
+            return Err("it did not connect in time".to_owned());
+        }
+        let limit = match self.away {
+            Some(since) if now >= since + self.patience.away => {
+                return Err("nothing was heard from it for too long".to_owned());
+            }
+            Some(since) => since + self.patience.away,
+            None if self.connected => return Ok(next),
+            None => self.began + self.patience.connect,
+        };
+        Ok(next.min(limit))
+    }
+
+    fn event(&mut self, event: Event, now: Instant) -> Result<(), Why> {
+        match event {
+            Event::Connected => {
+                self.connected = true;
+                Ok(())
+            }
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                self.away.get_or_insert(now);
+                Ok(())
+            }
+            Event::IceConnectionStateChange(_) => {
+                self.away = None;
+                Ok(())
+            }
+            event => self.side.event(&mut self.rtc, event, now),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Hub to wire: a viewer's side of a peer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use media::time::{MILLI, Micros, SECOND, to_ticks};
+use media::{Codec, Track};
+use str0m::media::{Direction, MediaKind, MediaTime, Mid, Pt};
+use str0m::rtp::{RtpWrite, SeqNo};
+use str0m::{Event, Rtc};
+
+use super::codecs;
+use super::packets::{Packets, Unit, clock_rate};
+use super::peer::{Side, Why};
+use crate::hub::ring::Cursor;
+use crate::hub::{ClientHandle, Start, Stream};
+use crate::transcode::{self, Sound};
+
+/// Resends are kept for this many packets and this long: at 2 Mb/s more than half a second.
+const RESEND_PACKETS: usize = 192;
+const RESEND_TIME: Duration = Duration::from_millis(800);
+/// Not more than this part of what is sent are resends.
+const RESEND_RATIO: f32 = 0.25;
+/// The past is sent this fast, in bytes a second.
+const CATCH_UP: u64 = 3_000_000;
+/// And so many bytes of it at once: a socket's usual buffer takes them.
+const BURST: u64 = 64 << 10;
+/// What lies in the past is laid on so much time before the present: it is decoded, not watched.
+const SQUASHED: Micros = 60 * MILLI;
+/// A viewer that lost the picture gets it from the cache at most this often.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A track as this viewer gets it.
+struct Sender {
+    mid: Mid,
+    seq: SeqNo,
+    /// The codec that is sent now and its payload type; none where the viewer has not taken it.
+    codec: Option<(Codec, Option<Pt>)>,
+}
+
+/// The past, laid on a short time: `from` comes at `to`, and `until` stays where it is.
+#[derive(Debug, Clone, Copy)]
+struct Squash {
+    from: Micros,
+    until: Micros,
+    to: Micros,
+    end: Micros,
+}
+
+impl Squash {
+    fn lay(&self, time: Micros) -> Micros {
+        let span = (self.until - self.from).max(1);
+        self.to + (time - self.from) * (self.end - self.to) / span
+    }
+}
+
+/// One who watches.
+pub(super) struct Play {
+    stream: Arc<Stream>,
+    packets: Arc<Packets>,
+    cursor: Cursor<Arc<Unit>>,
+    handle: Arc<ClientHandle>,
+    /// Whether whole frames are handed to str0m.
+    frames: bool,
+    video: Option<Sender>,
+    audio: Option<Sender>,
+    started: bool,
+    squash: Option<Squash>,
+    /// What may be sent of the past now, and when that was reckoned.
+    budget: (u64, Instant),
+    waiting: Option<Arc<Unit>>,
+    last: Micros,
+    again: Option<Instant>,
+    pub(super) estimate: Option<u64>,
+}
+
+impl Play {
+    pub(super) fn new(stream: Arc<Stream>, handle: Arc<ClientHandle>, frames: bool) -> Self {
+        let packets = Packets::of(&stream);
+        let cursor = packets.reader(Start::Next);
+        Self {
+            stream,
+            packets,
+            cursor,
+            handle,
+            frames,
+            video: None,
+            audio: None,
+            started: false,
+            squash: None,
+            budget: (0, Instant::now()),
+            waiting: None,
+            last: 0,
+            again: None,
+            estimate: None,
+        }
+    }
+
+    /// Whether the viewer can be sent what the stream has now; else the name of what it can't take.
+    pub(super) fn can_take(&self, rtc: &Rtc) -> Result<(), &'static str> {
+        for (track, sender) in [(Track::Video, &self.video), (Track::Audio, &self.audio)] {
+            let config = transcode::config(&self.stream, Sound::Opus, track);
+            let (Some(config), Some(sender)) = (config, sender) else { continue };
+            if codecs::payload_type(rtc, sender.mid, &config).is_none() {
+                return Err(config.codec.name());
+            }
+        }
+        if self.video.is_none() && self.audio.is_none() { Err("anything") } else { Ok(()) }
+    }
+
+    /// Begins at the newest key frame, or at the next where that is better.
+    fn start(&mut self, now: Instant) {
+        self.started = true;
+        let start = self.stream.start(Start::Key);
+        self.cursor = self.packets.reader(start);
+        self.waiting = None;
+        self.squash = None;
+        let until = self.packets.newest().unwrap_or(0);
+        let behind = self.cursor.lag();
+        if start == Start::Key && behind > 0 {
+            let from = until - behind;
+            self.squash = Some(Squash { from, until, to: until - behind.min(SQUASHED), end: until });
+            self.budget = (BURST, now);
+        }
+    }
+
+    /// Sends what is due.
+    fn send(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), Why> {
+        if !self.started {
+            self.start(now);
+        }
+        loop {
+            let Some(unit) = self.waiting.take().or_else(|| self.cursor.try_next()) else {
+                return Ok((false, None));
+            };
+            let past = self.squash.is_some_and(|squash| unit.frame.pts < squash.until);
+            if past {
+                if unit.frame.track() == Track::Audio {
+                    continue;
+                }
+                let size = unit.frame.data.len() as u64;
+                let (left, since) = self.budget;
+                let earned = (now - since).as_micros() as u64 * CATCH_UP / SECOND as u64;
+                let left = (left + earned).min(BURST);
+                self.budget = (left, now);
+                if left < size.min(BURST) {
+                    let missing = (size.min(BURST) - left) * SECOND as u64 / CATCH_UP;
+                    self.waiting = Some(unit);
+                    return Ok((false, Some(now + Duration::from_micros(missing.max(500)))));
+                }
+                self.budget.0 = left.saturating_sub(size);
+            } else {
+                self.squash = None;
+            }
+            self.write(rtc, &unit)?;
+            if self.frames {
+                return Ok((true, None));
+            }
+        }
+    }
+
+    fn write(&mut self, rtc: &mut Rtc, unit: &Unit) -> Result<(), Why> {
+        let frame = &unit.frame;
+        let codec = frame.config.codec;
+        let sender = match frame.track() {
+            Track::Video => &mut self.video,
+            Track::Audio => &mut self.audio,
+        };
+        let Some(sender) = sender else { return Ok(()) };
+        if sender.codec.is_none_or(|(known, _)| known != codec) {
+            sender.codec = Some((codec, codecs::payload_type(rtc, sender.mid, &frame.config)));
+        }
+        let Some((_, Some(pt))) = sender.codec else {
+            return Err(format!("the viewer has no way to take {}", codec.name()));
+        };
+        if !self.frames && unit.payloads.is_empty() {
+            return Err(format!("the stream is {} now: play it anew", codec.name()));
+        }
+        let rate = clock_rate(codec);
+        let (rtp, time) = match self.squash.filter(|squash| frame.pts < squash.until) {
+            None => (unit.rtp, frame.pts),
+            Some(squash) => {
+                let time = squash.lay(frame.pts);
+                let step = to_ticks(time, rate) - to_ticks(frame.pts, rate);
+                (unit.rtp.wrapping_add(step as u32), time)
+            }
+        };
+        let moment = self.packets.moment(time);
+        self.last = self.last.max(time);
+        self.handle.reached(frame.dts);
+        if self.frames {
+            let Some(writer) = rtc.writer(sender.mid) else { return Ok(()) };
+            let time = MediaTime::new(rtp.into(), codecs::frequency(rate));
+            let data = codecs::wire(frame);
+            self.handle.sent(data.len());
+            return writer.write(pt, moment, time, data).map_err(|error| error.to_string());
+        }
+        let mut api = rtc.direct_api();
+        let Some(stream) = api.stream_tx_by_mid(sender.mid, None) else { return Ok(()) };
+        let (last, mut bytes) = (unit.payloads.len() - 1, 0);
+        for (index, payload) in unit.payloads.iter().enumerate() {
+            bytes += payload.len();
+            let packet = RtpWrite::new(pt, sender.seq.inc(), rtp, moment, payload.clone())
+                .marker(index == last && codec != Codec::Opus)
+                .nackable(codec != Codec::Opus);
+            stream.write_rtp(packet);
+        }
+        self.handle.sent(bytes);
+        Ok(())
+    }
+
+    /// The viewer has lost the picture: a new key frame where the publisher can make one, else the last
+    /// one again with all that followed, in no time.
+    fn lost(&mut self, now: Instant) {
+        if self.stream.makes_keys() {
+            self.stream.ask_key();
+            return;
+        }
+        if !self.started || self.again.is_some_and(|again| now < again) {
+            return;
+        }
+        self.again = Some(now + AGAIN);
+        let last = self.last;
+        self.start(now);
+        if let Some(squash) = &mut self.squash {
+            // After all that was sent, and before what comes next.
+            *squash = Squash { to: last + MILLI, end: last.max(squash.until) + 6 * MILLI, ..*squash };
+        }
+    }
+}
+
+impl Side for Play {
+    fn agreed(&mut self, rtc: &mut Rtc, mid: Mid) {
+        let Some(media) = rtc.media(mid).filter(|media| !media.remote_pts().is_empty()) else { return };
+        if !matches!(media.direction(), Direction::SendOnly | Direction::SendRecv) {
+            return;
+        }
+        let slot = match media.kind() {
+            MediaKind::Video => &mut self.video,
+            MediaKind::Audio => &mut self.audio,
+        };
+        // Sequence numbers begin in the lower half: a first loss must not look like a wrap.
+        let seq = SeqNo::from(u64::from(rand::random::<u16>() >> 1));
+        slot.get_or_insert(Sender { mid, seq, codec: None });
+        if let Some(stream) = rtc.direct_api().stream_tx_by_mid(mid, None) {
+            stream.set_rtx_cache(RESEND_PACKETS, RESEND_TIME, Some(RESEND_RATIO));
+        }
+    }
+
+    fn event(&mut self, _: &mut Rtc, event: Event, now: Instant) -> Result<(), Why> {
+        match event {
+            Event::KeyframeRequest(_) => self.lost(now),
+            Event::EgressBitrateEstimate(estimate) => self.estimate = codecs::bitrate(estimate),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn work(&mut self) -> Result<(), Why> {
+        if !self.started {
+            return Ok(());
+        }
+        tokio::select! {
+            biased;
+            // One that waits for its time is enough.
+            unit = self.cursor.next(), if self.waiting.is_none() => match unit {
+                Some(unit) => self.waiting = Some(unit),
+                None => return Err("the stream is over".to_owned()),
+            },
+            () = self.handle.kicked() => return Err("ended by an operator".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), Why> {
+        self.send(rtc, now)
+    }
+}

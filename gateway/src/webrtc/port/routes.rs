@@ -1,0 +1,146 @@
+//! Which peer a datagram is for.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use str0m::ice::StunMessage;
+use tokio::sync::mpsc;
+
+use super::{Datagram, Mailbox, Port};
+
+/// Addresses that one peer may be reached at; a peer that moves on loses the oldest.
+const ADDRESSES: usize = 16;
+
+#[derive(Debug, Default)]
+struct Table {
+    fragments: HashMap<String, Mailbox>,
+    addresses: HashMap<SocketAddr, Mailbox>,
+    connections: HashMap<SocketAddr, mpsc::Sender<Bytes>>,
+}
+
+/// The table of peers. Only what a peer itself has answered to leads an address to it, so that nobody
+/// draws another's datagrams away by sending from elsewhere.
+#[derive(Debug, Default)]
+pub(in crate::webrtc) struct Routes(Mutex<Table>);
+
+impl Routes {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a datagram to its peer; false when there is none.
+    pub(super) fn deliver(&self, datagram: Datagram) -> bool {
+        let mailbox = {
+            let table = self.table();
+            match table.addresses.get(&datagram.source) {
+                // A STUN request may be for another peer behind the same address.
+                Some(mailbox) if !is_stun(&datagram.bytes) => Some(mailbox.clone()),
+                known => fragment(&datagram.bytes)
+                    .and_then(|fragment| table.fragments.get(&fragment))
+                    .or(known)
+                    .cloned(),
+            }
+        };
+        let Some(mailbox) = mailbox else { return false };
+        if mailbox.try_send(datagram).is_err() {
+            metrics::counter!("lianmai_webrtc_dropped_datagrams_total").increment(1);
+        }
+        true
+    }
+
+    /// A TCP connection that datagrams for `address` go out by.
+    pub(super) fn connect(&self, address: SocketAddr, connection: mpsc::Sender<Bytes>) {
+        self.table().connections.insert(address, connection);
+    }
+
+    /// That connection is over.
+    pub(super) fn disconnect(&self, address: SocketAddr) {
+        self.table().connections.remove(&address);
+    }
+
+    /// The connection to `address`.
+    pub(super) fn connection(&self, address: SocketAddr) -> Option<mpsc::Sender<Bytes>> {
+        self.table().connections.get(&address).cloned()
+    }
+}
+
+/// STUN's first two bits are 0, and DTLS and RTP begin with larger bytes (RFC 7983 7).
+fn is_stun(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|&byte| byte < 4)
+}
+
+/// The receiver's part of a STUN request's USERNAME.
+fn fragment(bytes: &[u8]) -> Option<String> {
+    if !is_stun(bytes) || bytes.len() < 20 {
+        return None;
+    }
+    let message = StunMessage::parse(bytes).ok()?;
+    let name = message.username()?;
+    Some(name.split_once(':')?.0.to_owned())
+}
+
+/// A peer's place in the table; dropping it takes the peer out.
+#[derive(Debug)]
+pub(in crate::webrtc) struct Place {
+    port: Arc<Port>,
+    mailbox: Mailbox,
+    fragments: Vec<String>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Place {
+    /// A peer that nothing leads to yet.
+    pub(in crate::webrtc) fn new(port: Arc<Port>, mailbox: Mailbox) -> Self {
+        Self { port, mailbox, fragments: Vec::new(), addresses: Vec::new() }
+    }
+
+    /// STUN requests for the user name `fragment` are for this peer, and no longer those for the one before
+    /// the last: in an ICE restart both are used for a while.
+    pub(in crate::webrtc) fn name(&mut self, fragment: String) {
+        let mut table = self.port.routes.table();
+        table.fragments.insert(fragment.clone(), self.mailbox.clone());
+        self.fragments.push(fragment);
+        if self.fragments.len() > 2 {
+            table.fragments.remove(&self.fragments.remove(0));
+        }
+    }
+
+    /// The peer is really at `address`: it was answered there.
+    pub(in crate::webrtc) fn reached(&mut self, address: SocketAddr) {
+        if self.addresses.last() == Some(&address) {
+            return;
+        }
+        if let Some(at) = self.addresses.iter().position(|known| *known == address) {
+            self.addresses.remove(at);
+        } else {
+            self.port.routes.table().addresses.insert(address, self.mailbox.clone());
+        }
+        self.addresses.push(address);
+        if self.addresses.len() > ADDRESSES {
+            let oldest = self.addresses.remove(0);
+            self.forget(&[oldest]);
+        }
+    }
+
+    fn forget(&self, addresses: &[SocketAddr]) {
+        let mut table = self.port.routes.table();
+        for address in addresses {
+            // Another peer may have come to that address since.
+            if table.addresses.get(address).is_some_and(|mailbox| mailbox.same_channel(&self.mailbox)) {
+                table.addresses.remove(address);
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.forget(&self.addresses);
+        let mut table = self.port.routes.table();
+        for fragment in &self.fragments {
+            table.fragments.remove(fragment);
+        }
+    }
+}

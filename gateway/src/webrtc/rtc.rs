@@ -1,0 +1,74 @@
+//! How a peer is set up: what it may negotiate.
+
+use std::time::{Duration, Instant};
+
+use str0m::bwe::Bitrate;
+use str0m::config::DtlsCert;
+use str0m::crypto::from_feature_flags;
+use str0m::rtp::{Extension, ExtensionMap};
+use str0m::{Rtc, RtcConfig};
+
+/// Where a viewer's bandwidth estimate starts, where it is asked for.
+const FIRST_ESTIMATE: u64 = 4_000_000;
+/// Video packets that are held back for a missing one. At 30 fps and 2 Mb/s that is about a quarter of a
+/// second: time for two resends over 100 ms of way.
+const REORDER_VIDEO: usize = 60;
+/// Audio packets, of 20 ms each, that are held back for a missing one.
+const REORDER_AUDIO: usize = 8;
+/// And not longer than this.
+const REORDER_AUDIO_TIME: Duration = Duration::from_millis(200);
+
+/// The certificate of all DTLS connections of this run.
+pub(super) fn certificate() -> Option<DtlsCert> {
+    from_feature_flags().dtls_provider.generate_certificate()
+}
+
+fn base(certificate: &DtlsCert) -> RtcConfig {
+    Rtc::builder()
+        .set_ice_lite(true)
+        .set_dtls_cert(certificate.clone())
+        .clear_codecs()
+        .enable_h264(true)
+        .enable_h265(true)
+        .enable_vp8(true)
+        .enable_vp9(true)
+        .enable_av1(true)
+}
+
+/// One who publishes: frames come out.
+///
+/// Video orientation is not among the extensions: a browser then turns the picture before it encodes it,
+/// and a phone that is turned is a change of resolution, which everybody can play.
+pub(super) fn publisher(certificate: &DtlsCert) -> Rtc {
+    let mut extensions = ExtensionMap::empty();
+    extensions.set(1, Extension::AudioLevel);
+    extensions.set(2, Extension::AbsoluteSendTime);
+    extensions.set(3, Extension::TransportSequenceNumber);
+    extensions.set(4, Extension::RtpMid);
+    extensions.set(10, Extension::RtpStreamId);
+    extensions.set(11, Extension::RepairedRtpStreamId);
+    base(certificate)
+        .enable_opus(true, true)
+        .set_extension_map(extensions)
+        .set_reordering_size_video(REORDER_VIDEO)
+        .set_reordering_size_audio(REORDER_AUDIO)
+        .set_reordering_timeout_audio(Some(REORDER_AUDIO_TIME))
+        .build(Instant::now())
+}
+
+/// One who plays. With `packets`, RTP that was made once for all viewers goes in; else frames do, and it
+/// is made for this one. `estimate` measures the way's bandwidth, for three times the CPU.
+pub(super) fn viewer(certificate: &DtlsCert, packets: bool, estimate: bool) -> Rtc {
+    let mut extensions = ExtensionMap::empty();
+    extensions.set(4, Extension::RtpMid);
+    extensions.set(5, Extension::PlayoutDelay);
+    if estimate {
+        extensions.set(3, Extension::TransportSequenceNumber);
+    }
+    base(certificate)
+        .enable_opus(true, false)
+        .set_extension_map(extensions)
+        .set_rtp_mode(packets)
+        .enable_bwe(estimate.then(|| Bitrate::bps(FIRST_ESTIMATE)))
+        .build(Instant::now())
+}

@@ -1,0 +1,110 @@
+//! The few lines of a session description that we read ourselves: ICE credentials, as a fragment has
+//! them (RFC 8840 9).
+
+/// ICE credentials (RFC 8839 5.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Credentials {
+    /// The user name fragment.
+    pub(super) fragment: String,
+    pub(super) password: String,
+}
+
+const FRAGMENT: &str = "a=ice-ufrag:";
+const PASSWORD: &str = "a=ice-pwd:";
+
+/// What a body of `application/trickle-ice-sdpfrag` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fragment {
+    pub(super) credentials: Option<Credentials>,
+    /// Whether there are candidates in it, or the word that there are no more.
+    pub(super) candidates: bool,
+}
+
+impl Fragment {
+    /// Reads it. None when it is no such fragment.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let known = ["a=", "m=", "c=", "b=", "v=", "o=", "s=", "t="];
+        let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).peekable();
+        lines.peek()?;
+        if text
+            .lines()
+            .any(|line| !line.trim().is_empty() && !known.iter().any(|start| line.starts_with(start)))
+        {
+            return None;
+        }
+        let value = |key: &str| text.lines().find_map(|line| line.trim_end().strip_prefix(key));
+        let credentials = match (value(FRAGMENT), value(PASSWORD)) {
+            (Some(fragment), Some(password)) => {
+                let whole = is_ice(fragment, 4..=256) && is_ice(password, 22..=256);
+                whole.then(|| Credentials { fragment: fragment.to_owned(), password: password.to_owned() })
+            }
+            (None, None) => None,
+            _ => return None,
+        };
+        let candidates = text
+            .lines()
+            .any(|line| line.starts_with("a=candidate:") || line.starts_with("a=end-of-candidates"));
+        (credentials.is_some() || candidates).then_some(Self { credentials, candidates })
+    }
+}
+
+/// `ice-char`s, so many of them.
+fn is_ice(text: &str, length: std::ops::RangeInclusive<usize>) -> bool {
+    length.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
+}
+
+/// A fragment with these credentials.
+pub(super) fn fragment(credentials: &Credentials) -> String {
+    format!("{FRAGMENT}{}\r\n{PASSWORD}{}\r\n", credentials.fragment, credentials.password)
+}
+
+/// The ICE credentials that a description tells first.
+pub(super) fn credentials(description: &str) -> Option<Credentials> {
+    let value = |key: &str| description.lines().find_map(|line| line.trim_end().strip_prefix(key));
+    Some(Credentials { fragment: value(FRAGMENT)?.to_owned(), password: value(PASSWORD)?.to_owned() })
+}
+
+/// The names of a description's media sections.
+pub(super) fn mids(description: &str) -> impl Iterator<Item = &str> {
+    description.lines().filter_map(|line| line.trim_end().strip_prefix("a=mid:"))
+}
+
+/// The same description with these credentials in each place.
+pub(super) fn with_credentials(description: &str, credentials: &Credentials) -> String {
+    let mut out = String::with_capacity(description.len());
+    for line in description.lines() {
+        match line {
+            line if line.starts_with(FRAGMENT) => out += &format!("{FRAGMENT}{}", credentials.fragment),
+            line if line.starts_with(PASSWORD) => out += &format!("{PASSWORD}{}", credentials.password),
+            line => out += line.trim_end(),
+        }
+        out += "\r\n";
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fragments_and_what_is_none() {
+        let restart = "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\n\
+            a=candidate:1 1 UDP 1 198.51.100.1 61764 typ host\r\na=end-of-candidates\r\n";
+        let read = Fragment::parse(restart).unwrap();
+        assert!(read.candidates && read.credentials.as_ref().is_some_and(|c| c.fragment == "EsAw"));
+        assert_eq!(credentials(&fragment(read.credentials.as_ref().unwrap())), read.credentials);
+        for bad in ["", "\r\n", "hello", "a=mid:0\r\n", "a=ice-ufrag:EsAw\r\n", "{\"a\":1}"] {
+            assert_eq!(Fragment::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_changed_everywhere() {
+        let new = Credentials { fragment: "abcd".to_owned(), password: "x".repeat(24) };
+        let text =
+            with_credentials("v=0\r\na=ice-ufrag:old1\r\nm=a\r\na=ice-ufrag:old1\r\na=ice-pwd:p\r\n", &new);
+        assert_eq!(text.matches("abcd").count(), 2);
+        assert_eq!(credentials(&text), Some(new));
+    }
+}

@@ -1,0 +1,141 @@
+//! A peer's task, and how requests reach it.
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use str0m::change::SdpOffer;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::peer::{Peer, Side, Why};
+use super::port::{Datagram, Outbox, Place, Port};
+use super::sdp::{self, Credentials};
+use crate::worker::Permit;
+
+/// What a request wants of a session.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// To end.
+    Close,
+    /// Other ICE credentials of the client; answered with ours.
+    Restart(Credentials, oneshot::Sender<Result<Credentials, String>>),
+}
+
+/// Requests that wait for a session at most.
+const WAITING: usize = 8;
+
+/// The way to a session, and its other end.
+pub(super) fn commands() -> (mpsc::Sender<Command>, mpsc::Receiver<Command>) {
+    mpsc::channel(WAITING)
+}
+
+/// Datagrams that are taken in before others get their turn.
+const TURN: usize = 64;
+
+/// What a session's task has.
+pub(super) struct Session<S> {
+    pub(super) peer: Peer<S>,
+    pub(super) port: std::sync::Arc<Port>,
+    pub(super) place: Place,
+    pub(super) inbox: mpsc::Receiver<Datagram>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    /// The client's offer: what an ICE restart changes two lines of.
+    pub(super) offer: String,
+    pub(super) stop: CancellationToken,
+    pub(super) _permit: Permit,
+}
+
+thread_local! {
+    /// One for all sessions of a worker: between two of them it is empty.
+    static OUTBOX: RefCell<Outbox> = RefCell::default();
+}
+
+impl<S: Side> Session<S> {
+    /// Runs until it ends, and says why.
+    pub(super) async fn run(mut self) {
+        let Err(why) = self.serve().await;
+        // The other side is told, once: RTCP BYE and DTLS's close_notify.
+        let _ = self.peer.rtc.close();
+        let _ = self.drain(Instant::now());
+        tracing::info!(why, "ends");
+    }
+
+    async fn serve(&mut self) -> Result<std::convert::Infallible, Why> {
+        let timer = tokio::time::sleep_until(Instant::now().into());
+        let mut timer = std::pin::pin!(timer);
+        loop {
+            let now = Instant::now();
+            let mut due = None;
+            let next = loop {
+                let (more, again) = self.peer.act(now)?;
+                due = again.or(due);
+                let next = self.drain(now)?;
+                if !more {
+                    break next;
+                }
+            };
+            let next = due.map_or(next, |due| due.min(next));
+            if timer.deadline().into_std() != next {
+                timer.as_mut().reset(next.into());
+            }
+            let there = self.peer.is_there();
+            tokio::select! {
+                biased;
+                datagram = self.inbox.recv() => {
+                    let mut taken = datagram;
+                    for _ in 0..TURN {
+                        let Some(datagram) = taken else { break };
+                        self.peer.receive(&datagram)?;
+                        self.drain(datagram.at)?;
+                        taken = self.inbox.try_recv().ok();
+                    }
+                    if let Some(datagram) = taken {
+                        self.peer.receive(&datagram)?;
+                    }
+                }
+                command = self.commands.recv() => self.command(command)?,
+                () = self.stop.cancelled() => return Err("the server is shutting down".to_owned()),
+                done = self.peer.side.work(), if there => done?,
+                () = timer.as_mut() => self.peer.timeout(Instant::now())?,
+            }
+        }
+    }
+
+    /// Sends what there is to send.
+    fn drain(&mut self, now: Instant) -> Result<Instant, Why> {
+        OUTBOX.with_borrow_mut(|outbox| {
+            let next = self.peer.drain(now, |transmit| {
+                self.place.reached(transmit.to);
+                outbox.push(transmit.protocol, transmit.to, transmit.from, transmit.bytes);
+                if outbox.full() {
+                    outbox.flush(&self.port);
+                }
+            });
+            outbox.flush(&self.port);
+            next
+        })
+    }
+
+    fn command(&mut self, command: Option<Command>) -> Result<(), Why> {
+        match command {
+            None | Some(Command::Close) => Err("the client ended it".to_owned()),
+            Some(Command::Restart(theirs, reply)) => {
+                // Who asked may be gone; the restart stands.
+                let _ = reply.send(self.restart(&theirs));
+                Ok(())
+            }
+        }
+    }
+
+    /// An ICE restart is the same offer with other credentials (RFC 8445 9).
+    fn restart(&mut self, theirs: &Credentials) -> Result<Credentials, String> {
+        let offer = sdp::with_credentials(&self.offer, theirs);
+        let parsed = SdpOffer::from_sdp_string(&offer).map_err(|error| error.to_string())?;
+        let rtc = &mut self.peer.rtc;
+        rtc.sdp_api().accept_offer(parsed).map_err(|error| error.to_string())?;
+        let ours = rtc.direct_api().local_ice_credentials();
+        self.place.name(ours.ufrag.clone());
+        self.offer = offer;
+        Ok(Credentials { fragment: ours.ufrag, password: ours.pass })
+    }
+}

@@ -1,0 +1,90 @@
+//! A session's own address: ending it, trickled candidates, and ICE restart (RFC 9725 4.2, 4.3).
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use tokio::sync::oneshot;
+
+use super::super::offer::etag;
+use super::super::sdp::{self, Fragment};
+use super::super::session::Command;
+use super::super::{Known, WebRtc};
+use super::{is_type, preflight, text};
+use crate::problem::Problem;
+
+const METHODS: &str = "PATCH, DELETE, OPTIONS";
+const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+
+/// Answers a request about the session `id`.
+pub(super) async fn serve(webrtc: &WebRtc, id: &str, request: Request<Body>) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    if parts.method == Method::OPTIONS {
+        let mut response = preflight(METHODS);
+        response.headers_mut().insert("accept-patch", HeaderValue::from_static(FRAGMENT));
+        return Ok(response);
+    }
+    if parts.method != Method::PATCH && parts.method != Method::DELETE {
+        return Ok(Problem::method(METHODS));
+    }
+    let known = webrtc.sessions().get(id).cloned().ok_or_else(over)?;
+    if parts.method == Method::DELETE {
+        // At once for whoever asks next; its task follows.
+        webrtc.sessions().remove(id);
+        known.commands.send(Command::Close).await.map_err(|_| over())?;
+        known.commands.closed().await;
+        return Ok(StatusCode::OK.into_response());
+    }
+    if !is_type(&parts.headers, FRAGMENT) {
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("a change is {FRAGMENT}")));
+    }
+    let read = text(body).await?;
+    let words = "this is no fragment with candidates or credentials (RFC 8840)";
+    let fragment = Fragment::parse(&read).ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, words))?;
+    patch(webrtc, id, &known, &parts.headers, fragment).await
+}
+
+async fn patch(
+    webrtc: &WebRtc,
+    id: &str,
+    known: &Known,
+    headers: &HeaderMap,
+    fragment: Fragment,
+) -> Result<Response, Problem> {
+    let wanted = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
+    let Some(wanted) = wanted else {
+        let words = "say which ICE session you mean by If-Match, or * for another one";
+        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, words));
+    };
+    if wanted != "*" {
+        if wanted != known.etag {
+            return Err(Problem::new(
+                StatusCode::PRECONDITION_FAILED,
+                "that ICE session is not the present one",
+            ));
+        }
+        // We answer checks and make none: where the client is, its checks tell (RFC 8445 2.5).
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let words = "an ICE restart needs the client's new ice-ufrag and ice-pwd";
+    let theirs = fragment.credentials.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, words))?;
+    let (reply, answer) = oneshot::channel();
+    known.commands.send(Command::Restart(theirs, reply)).await.map_err(|_| over())?;
+    let ours = answer.await.map_err(|_| over())?;
+    let ours = ours.map_err(|why| Problem::new(StatusCode::BAD_REQUEST, why))?;
+    let etag = etag();
+    match webrtc.sessions().get_mut(id) {
+        Some(known) => known.etag.clone_from(&etag),
+        None => return Err(over()),
+    }
+    let mut response = (StatusCode::OK, sdp::fragment(&ours)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(FRAGMENT));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    Ok(response)
+}
+
+fn over() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "there is no such session, or it is over")
+}

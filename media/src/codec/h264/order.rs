@@ -1,0 +1,155 @@
+//! Decode order and the order shown: for players (WebRTC) that cannot put pictures in order.
+
+use std::sync::Arc;
+
+use super::{Avcc, Sps, length_prefixed, nal_type, nal_type_of};
+use crate::config::{Codec, Config};
+use crate::frame::Frame;
+use crate::time::{Micros, SECOND};
+
+/// Whether another picture may need this access unit (4-byte lengths): the `nal_ref_idc` of its slices.
+pub fn is_reference(au: &[u8]) -> bool {
+    length_prefixed(au)
+        .any(|nal| matches!(nal_type_of(nal), nal_type::SLICE..=nal_type::IDR) && nal[0] & 0x60 != 0)
+}
+
+/// How many pictures may be decoded before one that is shown earlier, as the parameter sets of an
+/// `avcC` say: 0 for a stream without B-frames. None when they do not say, which allows any number.
+pub fn reorder_depth(avcc: &[u8]) -> Option<u8> {
+    let avcc = Avcc::parse(avcc).ok()?;
+    avcc.sps.iter().try_fold(None, |most, sps| Some(most.max(Some(Sps::reorder(sps)?))))?
+}
+
+/// The three bytes of SDP's `profile-level-id` (RFC 6184 8.1): profile, constraint flags, level.
+pub fn profile_level_id(avcc: &[u8]) -> Option<[u8; 3]> {
+    let avcc = Avcc::parse(avcc).ok()?;
+    avcc.sps.first()?.get(1..4)?.try_into().ok()
+}
+
+/// How a stream's pictures come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Order {
+    /// In the order shown, so far.
+    #[default]
+    Shown,
+    /// Not in that order, but what comes late is needed by no other: without it they are in order.
+    Droppable,
+    /// Not in that order, and other pictures need some of those that come late.
+    Mixed,
+}
+
+/// What a frame is to a player that cannot put pictures in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Shown after all that came before.
+    Next,
+    /// Shown before one that came already, and needed by no other picture: to be left out.
+    Droppable,
+    /// Shown before one that came already, but other pictures need it.
+    Needed,
+}
+
+/// Finds out how a stream's pictures come, from its frames: what the parameter sets allow
+/// ([`reorder_depth`]) is seldom what the encoder does.
+#[derive(Debug, Clone, Default)]
+pub struct Reorder {
+    config: Option<Arc<Config>>,
+    newest: Option<Micros>,
+    order: Order,
+}
+
+impl Reorder {
+    /// Further back than this is a new beginning, not a B-frame: 16 pictures at 4 a second.
+    const MAX_STEP: Micros = 4 * SECOND;
+
+    /// Knows nothing yet.
+    pub const fn new() -> Self {
+        Self { config: None, newest: None, order: Order::Shown }
+    }
+
+    /// Takes the next video frame in decode order.
+    pub fn push(&mut self, frame: &Frame) -> Place {
+        let known = |config: &Arc<Config>| Arc::ptr_eq(config, &frame.config) || *config == frame.config;
+        if !self.config.as_ref().is_some_and(known) {
+            *self = Self { config: Some(frame.config.clone()), ..Self::new() };
+        }
+        let late = self.newest.map_or(0, |newest| newest.saturating_sub(frame.pts));
+        if late <= 0 || late > Self::MAX_STEP {
+            self.newest = Some(frame.pts);
+            return Place::Next;
+        }
+        let spare = frame.config.codec == Codec::H264 && !is_reference(&frame.data);
+        let (place, order) =
+            if spare { (Place::Droppable, Order::Droppable) } else { (Place::Needed, Order::Mixed) };
+        self.order = self.order.max(order);
+        place
+    }
+
+    /// What was found with this configuration.
+    pub const fn order(&self) -> Order {
+        self.order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::config_from_parameter_sets;
+    use super::*;
+    use crate::codec::samples::{H264_PPS, H264_SPS, hex};
+
+    fn avcc(sps: &str) -> Bytes {
+        config_from_parameter_sets(&[&hex(sps)], &[H264_PPS]).unwrap().description
+    }
+
+    #[test]
+    fn what_the_parameter_sets_say() {
+        let baseline = "6742c01ed900a02ff970110000030001000003003c0f162e48";
+        for (sps, depth) in [
+            // x264: as it is, without B-frames, with one, and with CBR's HRD parameters.
+            ("6764001eacd940a02ff970110000030001000003003c0f162d96", Some(2)),
+            ("6764001eacb201405ff2e022000003000200000300781e2c5c90", Some(0)),
+            ("6764001eace40280bfe5c044000003000400000300f03c58b448", Some(1)),
+            ("6764001eacd940a02ff970110000030001000003003c604000f424001e84e4c30078b16cb0", Some(2)),
+            (baseline, Some(0)),
+            // Without a VUI: by the order type, by an intra profile, and not at all.
+            ("674d001eda0280bfe540", Some(0)),
+            ("6764101eacda0280bfe540", Some(0)),
+            ("6764001eacda0280bfe540", None),
+        ] {
+            assert_eq!(reorder_depth(&avcc(sps)), depth, "{sps}");
+        }
+        assert_eq!(reorder_depth(&[1, 2, 3]), None);
+        assert_eq!(profile_level_id(&avcc(baseline)), Some([0x42, 0xc0, 0x1e]));
+    }
+
+    fn order_of(pictures: &[(Micros, u8)]) -> (Order, Vec<Micros>) {
+        let config = Arc::new(config_from_parameter_sets(&[H264_SPS], &[H264_PPS]).unwrap());
+        let mut reorder = Reorder::new();
+        let mut shown = Vec::new();
+        for (at, &(pts, header)) in pictures.iter().enumerate() {
+            let data = Bytes::copy_from_slice(&[0, 0, 0, 2, header, 0x88]);
+            let (pts, dts, key) = (pts * 40_000, at as Micros * 40_000, header == 0x65);
+            let frame = Frame { config: config.clone(), dts, pts, key, data };
+            if reorder.push(&frame) == Place::Next {
+                shown.push(pts / 40_000);
+            }
+        }
+        (reorder.order(), shown)
+    }
+
+    #[test]
+    fn b_frames_can_be_left_out_unless_others_need_them() {
+        const REF: u8 = 0x41;
+        const B: u8 = 0x01;
+        let plain = [(2, 0x65), (3, REF), (4, REF), (5, B)];
+        assert_eq!(order_of(&plain), (Order::Shown, vec![2, 3, 4, 5]));
+        let flat = [(2, 0x65), (6, REF), (3, B), (4, B), (5, B), (10, 0x65), (7, B), (8, B)];
+        assert_eq!(order_of(&flat), (Order::Droppable, vec![2, 6, 10]));
+        let pyramid = [(2, 0x65), (6, REF), (4, REF), (3, B), (5, B), (10, REF)];
+        assert_eq!(order_of(&pyramid), (Order::Mixed, vec![2, 6, 10]));
+        // A stream that begins anew is not out of order.
+        assert_eq!(order_of(&[(900, 0x65), (901, REF), (2, 0x65), (3, REF)]).0, Order::Shown);
+    }
+}
