@@ -41,14 +41,14 @@ export async function until(what, check, timeout = TIMEOUT) {
 /**
  * A gateway on free ports.
  * @param {string[]} flags
- * @returns {Promise<{ http: string, rtmp: string, log: () => string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ http: string, https: string, rtmp: string, log: () => string, stop: () => Promise<void> }>}
  */
 export async function startGateway(flags = []) {
   const folder = mkdtempSync(join(tmpdir(), 'lianmai-'));
   const ready = join(folder, 'ready.json');
   const binary = process.env.LIANMAI ?? new URL('../../target/debug/lianmai', import.meta.url).pathname;
   const child = spawn(binary, [
-    'serve', '--rtmp', '127.0.0.1:0', '--http', '127.0.0.1:0', '--webrtc', '127.0.0.1:0',
+    'serve', '--rtmp', '127.0.0.1:0', '--http', '127.0.0.1:0', '--https', '127.0.0.1:0', '--webrtc', '127.0.0.1:0',
     '--data', folder, '--ready-file', ready, ...flags,
   ], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
@@ -68,7 +68,10 @@ export async function startGateway(flags = []) {
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };
-  return { http: `http://${addresses.http[0]}`, rtmp: `rtmp://${addresses.rtmp}`, log: () => log, stop };
+  return {
+    http: `http://${addresses.http[0]}`, https: `https://${addresses.https}`, rtmp: `rtmp://${addresses.rtmp}`,
+    log: () => log, stop,
+  };
 }
 
 /**

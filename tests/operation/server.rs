@@ -27,7 +27,7 @@ fn sigterm_ends_streams_and_exits_cleanly() {
 fn a_port_in_use_is_said_in_a_sentence() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let addr = taken.local_addr().expect("a bound port").to_string();
-    let flags = ["--rtmp", "--http", "--webrtc"];
+    let flags = ["--rtmp", "--http", "--https", "--webrtc"];
     for flag in flags {
         let mut command = Command::new(gateway::binary());
         command.arg("serve");

@@ -58,8 +58,11 @@ fn an_abandoned_offer_and_a_refused_one_hold_nothing() {
 fn of_two_that_race_one_publishes_and_is_not_disturbed() {
     let gateway = Gateway::start(&[]);
     let call = Call::new(&gateway, "x");
-    // Both are answered: none of them has sent anything yet.
-    let peers = [Peer::publish(&call, Media::usual()), Peer::publish(&call, Media::usual())];
+    // Both are there, and none of them has sent anything yet.
+    let peers = [Peer::hold(&call, Media::usual()), Peer::hold(&call, Media::usual())];
+    peers.iter().for_each(|peer| peer.wait_connected(LIMIT));
+    assert!(gateway.stream("x").is_none());
+    peers.iter().for_each(Peer::go);
     gateway.wait_published("x");
     let loser =
         wait::until("one to be sent away", LIMIT, || peers.iter().position(|peer| peer.over().is_some()));

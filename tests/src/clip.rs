@@ -22,6 +22,9 @@ pub enum Clip {
     Mp3,
     /// H.265 and AAC, in MPEG-TS: Debian's ffmpeg 5.1 has no enhanced FLV.
     Hevc,
+    /// H.264 and Opus, in MPEG-TS for the same reason. Each second begins with a white flash of 0.1 s on
+    /// black and a beep.
+    Opus,
     /// H.264 640x360 with another tone than [`Clip::Av`]: same codecs, another configuration.
     Other,
     /// H.264 with key frames 4 s apart, and AAC: what many encoders do.
@@ -29,7 +32,7 @@ pub enum Clip {
     /// H.264 in constrained baseline, made for low latency: what a browser sends.
     Baseline,
     /// Opus alone, in Ogg.
-    Opus,
+    Ogg,
 }
 
 /// Seconds in each clip.
@@ -44,10 +47,11 @@ impl Clip {
             Self::AudioOnly => "audio.flv",
             Self::Mp3 => "mp3.flv",
             Self::Hevc => "hevc.ts",
+            Self::Opus => "opus.ts",
             Self::Other => "other.flv",
             Self::LongGop => "longgop.flv",
             Self::Baseline => "baseline.flv",
-            Self::Opus => "opus.ogg",
+            Self::Ogg => "opus.ogg",
         }
     }
 
@@ -57,7 +61,7 @@ impl Clip {
 
     /// Whether it has pictures.
     pub fn has_video(self) -> bool {
-        !matches!(self, Self::AudioOnly | Self::Opus)
+        !matches!(self, Self::AudioOnly | Self::Ogg)
     }
 
     /// Whether it has sound.
@@ -103,14 +107,23 @@ impl Clip {
         ffmpeg.args(["-v", "error", "-y"]);
         let mut maps = vec![];
         if self.has_video() {
-            let source = format!("testsrc2=size={}:rate=30", self.size());
+            let source = match self {
+                Self::Opus => {
+                    let flash = r"drawbox=color=white:t=fill:enable='lt(mod(t\,1)\,0.099)'";
+                    format!("color=black:size={}:rate=30,{flash}", self.size())
+                }
+                _ => format!("testsrc2=size={}:rate=30", self.size()),
+            };
             ffmpeg.args(["-f", "lavfi", "-i", &source]);
             maps.push("0:v");
         }
         if self.has_audio() {
             // A tone that rises all the time: no two audio frames are the same bytes.
             let hertz = if self == Self::Other { 900 } else { 300 };
-            let tone = format!("aevalsrc=0.3*sin(2*PI*({hertz}+50*t)*t):s=44100");
+            let tone = match self {
+                Self::Opus => r"aevalsrc=0.5*sin(2*PI*1000*t)*lt(mod(t\,1)\,0.1):s=48000:c=stereo".to_owned(),
+                _ => format!("aevalsrc=0.3*sin(2*PI*({hertz}+50*t)*t):s=44100"),
+            };
             ffmpeg.args(["-f", "lavfi", "-i", &tone]);
             maps.push(if self.has_video() { "1:a" } else { "0:a" });
         }
@@ -124,7 +137,7 @@ impl Clip {
                 ffmpeg.args(["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", x265]);
                 ffmpeg.args(["-f", "mpegts"]);
             }
-            Self::Opus => {
+            Self::Ogg => {
                 // Two channels, as RTP's Opus has.
                 ffmpeg.args(["-ac", "2", "-c:a", "libopus", "-frame_duration", "20", "-b:a", "64k"]);
                 ffmpeg.args(["-t", &SECONDS.to_string(), "-f", "ogg"]);
@@ -137,10 +150,15 @@ impl Clip {
                 }
                 let gop = if self == Self::LongGop { "120" } else { "30" };
                 ffmpeg.args(["-bf", bframes, "-g", gop, "-keyint_min", gop, "-sc_threshold", "0"]);
-                ffmpeg.args(["-flvflags", "no_duration_filesize", "-f", "flv"]);
+                let flv = ["-flvflags", "no_duration_filesize", "-f", "flv"];
+                ffmpeg.args(if self == Self::Opus { &["-f", "mpegts"][..] } else { &flv });
             }
         }
-        let audio = if self == Self::Mp3 { "libmp3lame" } else { "aac" };
+        let audio = match self {
+            Self::Mp3 => "libmp3lame",
+            Self::Opus => "libopus",
+            _ => "aac",
+        };
         ffmpeg.args(["-c:a", audio, "-b:a", "64k", "-t", &SECONDS.to_string()]);
         ffmpeg
     }

@@ -79,8 +79,26 @@ fn try_open(
     headers: &[&str],
     body: &[u8],
 ) -> std::io::Result<Open> {
-    let mut socket = TcpStream::connect(to)?;
+    let socket = connect(to)?;
+    let stream = socket.try_clone()?;
+    exchange(socket, stream, to, (method, path), headers, body)
+}
+
+pub(crate) fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpStream::connect(to)?;
     socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+    Ok(socket)
+}
+
+/// Asks on `stream`, which is `socket` or something over it.
+pub(crate) fn exchange(
+    socket: TcpStream,
+    mut stream: impl Read + Write + Send + 'static,
+    to: SocketAddr,
+    (method, path): (&str, &str),
+    headers: &[&str],
+    body: &[u8],
+) -> std::io::Result<Open> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     if !headers.iter().any(|line| line.starts_with("Host:")) {
         head += &format!("Host: {to}\r\n");
@@ -90,8 +108,8 @@ fn try_open(
         head.push_str("\r\n");
     }
     head.push_str("\r\n");
-    socket.write_all(&[head.as_bytes(), body].concat())?;
-    let mut reader = BufReader::new(socket.try_clone()?);
+    stream.write_all(&[head.as_bytes(), body].concat())?;
+    let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let bad = || std::io::Error::other(format!("not a status line: {line:?}"));

@@ -21,7 +21,7 @@ impl Media {
     #[track_caller]
     pub fn of(clip: Clip) -> Self {
         let (_, tags) = clip.tags();
-        let sounds = ogg::packets(&fs::read(Clip::Opus.file()).expect("a readable clip"));
+        let sounds = ogg::packets(&fs::read(Clip::Ogg.file()).expect("a readable clip"));
         Self { pictures: pictures(&tags), sounds: sounds.into_iter().map(Arc::from).collect() }
     }
 
