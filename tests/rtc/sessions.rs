@@ -152,6 +152,8 @@ fn an_ice_restart_changes_the_credentials_and_media_go_on() {
         let fragment = response.text();
         let ufrag = fragment.lines().find(|line| line.starts_with("a=ice-ufrag:")).expect("a new user name");
         assert!(!peer.answer.contains(ufrag), "{ufrag} is what it was");
+        // A candidate belongs to its credentials.
+        assert!(fragment.contains("\r\na=candidate:") && fragment.contains("\r\na=mid:"), "{fragment}");
         let (sent, seen) = (publisher.sent().len(), viewer.frames(true).len());
         let frames = viewer.wait_frames(true, seen + 60, LIMIT);
         assert!(frames.windows(2).all(|pair| pair[0].time < pair[1].time), "time goes back");

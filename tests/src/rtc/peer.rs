@@ -274,14 +274,7 @@ impl Peer {
         let headers = ["Content-Type: application/trickle-ice-sdpfrag", "If-Match: *"];
         let response = self.request("PATCH", &headers, &fragment);
         assert_eq!(response.status, 200, "{}", response.text());
-        let fresh = response.text();
-        let value =
-            |key: &str| fresh.lines().find(|line| line.starts_with(key)).expect("credentials").to_owned();
-        let replaced = self.answer.lines().map(|line| {
-            let key = ["a=ice-ufrag:", "a=ice-pwd:"].into_iter().find(|key| line.starts_with(key));
-            key.map_or_else(|| line.to_owned(), &value) + "\r\n"
-        });
-        let answer: String = replaced.collect();
+        let answer = restarted(&self.answer, &response.text());
         self.with(move |inner| {
             let answer = SdpAnswer::from_sdp_string(&answer).expect("an answer");
             inner.rtc.sdp_api().accept_answer(pending, answer).expect("it is taken");
@@ -291,6 +284,22 @@ impl Peer {
         });
         response
     }
+}
+
+/// An answer with the credentials and the candidates of a fragment in place of its own.
+fn restarted(answer: &str, fragment: &str) -> String {
+    const KEYS: [&str; 3] = ["a=ice-ufrag:", "a=ice-pwd:", "a=candidate:"];
+    let mut out = String::new();
+    for line in answer.lines() {
+        if !KEYS.iter().any(|key| line.starts_with(key)) {
+            out += &format!("{line}\r\n");
+        }
+        if line.starts_with("a=mid:") {
+            let told = fragment.lines().filter(|line| KEYS.iter().any(|key| line.starts_with(key)));
+            told.for_each(|line| out += &format!("{line}\r\n"));
+        }
+    }
+    out
 }
 
 impl Drop for Peer {
