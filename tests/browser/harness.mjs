@@ -42,7 +42,7 @@ export async function until(what, check, timeout = TIMEOUT) {
  * A gateway on free ports.
  * @param {string[]} flags
  * @param {{ rtmp: string, http: string[], webrtc: string }} [at] where one listened that this one takes the place of
- * @returns {Promise<{ http: string, https: string, rtmp: string, addresses: any, log: () => string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ http: string, https: string, rtmp: string, webrtc: string, addresses: any, log: () => string, stop: () => Promise<void> }>}
  */
 export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http: ['127.0.0.1:0'], webrtc: '127.0.0.1:0' }) {
   const folder = mkdtempSync(join(tmpdir(), 'lianmai-'));
@@ -71,7 +71,7 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
   };
   return {
     http: `http://${addresses.http[0]}`, https: `https://${addresses.https}`, rtmp: `rtmp://${addresses.rtmp}`,
-    addresses, log: () => log, stop,
+    webrtc: addresses.webrtc, addresses, log: () => log, stop,
   };
 }
 
