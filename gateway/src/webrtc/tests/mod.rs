@@ -4,6 +4,7 @@
 mod client;
 mod media_kit;
 mod network;
+mod play;
 
 mod publish;
 mod world;
