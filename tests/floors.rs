@@ -34,6 +34,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("rtmp", Floor::Edge),
     ("flv", Floor::Edge),
     ("hls", Floor::Edge),
+    ("webrtc", Floor::Edge),
     ("demo", Floor::Edge),
     ("api", Floor::Top),
     ("metrics", Floor::Top),

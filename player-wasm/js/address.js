@@ -14,7 +14,7 @@ const UNSUPPORTED = 'unsupported-protocol';
 const bare = (host) => host.replace(/:\d+$/, '');
 
 /**
- * The HTTP-FLV address of the stream that `rtmp://host/app/stream` or `webrtc://…` names. On a page
+ * The HTTP-FLV address of the stream that `rtmp://host/app/stream` names. On a page
  * of that host it is the page's own server; elsewhere Lianmai's usual port.
  * @param {string} rest `host[:port]/app/stream[?query]`
  * @param {URL} base the page
@@ -38,7 +38,6 @@ export function resolve(text, page) {
   const trimmed = text.trim();
   const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(trimmed) ?? [];
   const name = scheme.toLowerCase();
-  if (name === 'webrtc') return { code: UNSUPPORTED, word: name, detail: trimmed, instead: flv(rest, base) };
   if (/^rtmp/.test(name)) return { code: UNSUPPORTED, word: UNSUPPORTED, detail: `${name}://`, instead: flv(rest, base) };
   let url;
   try {
@@ -46,6 +45,6 @@ export function resolve(text, page) {
   } catch {
     return { code: 'bad-url', word: 'bad-url', detail: text };
   }
-  if (/^(https?|wss?|blob|data):$/.test(url.protocol)) return { url: url.href };
+  if (/^(https?|wss?|webrtc|blob|data):$/.test(url.protocol)) return { url: url.href };
   return { code: UNSUPPORTED, word: UNSUPPORTED, detail: `${url.protocol}//` };
 }

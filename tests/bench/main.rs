@@ -17,7 +17,7 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 5] = [
+    let parts: [(&str, fn()); 7] = [
         ("cpu", cpu::run),
         ("latency", latency::run),
         ("join", join::run),
@@ -25,9 +25,6 @@ fn main() {
         ("rtp", rtp::run),
         ("transcode", transcode::run),
         ("https", https::run),
-        ("latency", latency::run),
-        ("join", join::run),
-        ("stalled", stalled::run),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {

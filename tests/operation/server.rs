@@ -27,12 +27,12 @@ fn sigterm_ends_streams_and_exits_cleanly() {
 fn a_port_in_use_is_said_in_a_sentence() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let addr = taken.local_addr().expect("a bound port").to_string();
-    let flags = ["--rtmp", "--http", "--https"];
+    let flags = ["--rtmp", "--http", "--https", "--webrtc"];
     for flag in flags {
         let mut command = Command::new(gateway::binary());
-        command.args(["serve", flag, &addr]);
-        for other in flags.iter().filter(|other| **other != flag) {
-            command.args([other, "127.0.0.1:0"]);
+        command.arg("serve");
+        for each in flags {
+            command.args([each, if each == flag { addr.as_str() } else { "127.0.0.1:0" }]);
         }
         let mut process = Process::start(&mut command);
         assert!(!process.wait(LIMIT).success());

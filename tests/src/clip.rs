@@ -27,6 +27,12 @@ pub enum Clip {
     Opus,
     /// H.264 640x360 with another tone than [`Clip::Av`]: same codecs, another configuration.
     Other,
+    /// H.264 with key frames 4 s apart, and AAC: what many encoders do.
+    LongGop,
+    /// H.264 in constrained baseline, made for low latency: what a browser sends.
+    Baseline,
+    /// Opus alone, in Ogg.
+    Ogg,
 }
 
 /// Seconds in each clip.
@@ -43,6 +49,9 @@ impl Clip {
             Self::Hevc => "hevc.ts",
             Self::Opus => "opus.ts",
             Self::Other => "other.flv",
+            Self::LongGop => "longgop.flv",
+            Self::Baseline => "baseline.flv",
+            Self::Ogg => "opus.ogg",
         }
     }
 
@@ -52,12 +61,12 @@ impl Clip {
 
     /// Whether it has pictures.
     pub fn has_video(self) -> bool {
-        self != Self::AudioOnly
+        !matches!(self, Self::AudioOnly | Self::Ogg)
     }
 
     /// Whether it has sound.
     pub fn has_audio(self) -> bool {
-        self != Self::VideoOnly
+        !matches!(self, Self::VideoOnly | Self::Baseline)
     }
 
     /// The clip's file, made now if there is none yet.
@@ -128,9 +137,19 @@ impl Clip {
                 ffmpeg.args(["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", x265]);
                 ffmpeg.args(["-f", "mpegts"]);
             }
+            Self::Ogg => {
+                // Two channels, as RTP's Opus has.
+                ffmpeg.args(["-ac", "2", "-c:a", "libopus", "-frame_duration", "20", "-b:a", "64k"]);
+                ffmpeg.args(["-t", &SECONDS.to_string(), "-f", "ogg"]);
+                return ffmpeg;
+            }
             _ => {
                 ffmpeg.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]);
-                ffmpeg.args(["-bf", bframes, "-g", "30", "-keyint_min", "30", "-sc_threshold", "0"]);
+                if self == Self::Baseline {
+                    ffmpeg.args(["-profile:v", "baseline", "-tune", "zerolatency"]);
+                }
+                let gop = if self == Self::LongGop { "120" } else { "30" };
+                ffmpeg.args(["-bf", bframes, "-g", gop, "-keyint_min", gop, "-sc_threshold", "0"]);
                 let flv = ["-flvflags", "no_duration_filesize", "-f", "flv"];
                 ffmpeg.args(if self == Self::Opus { &["-f", "mpegts"][..] } else { &flv });
             }

@@ -44,6 +44,7 @@ impl Gateway {
             ("--rtmp", "127.0.0.1:0".as_ref()),
             ("--http", "127.0.0.1:0".as_ref()),
             ("--https", "127.0.0.1:0".as_ref()),
+            ("--webrtc", "127.0.0.1:0".as_ref()),
             ("--data", data.as_os_str()),
         ] {
             if !flags.contains(&flag) {
@@ -77,6 +78,12 @@ impl Gateway {
     #[track_caller]
     pub fn https(&self) -> SocketAddr {
         address(&self.ready["https"])
+    }
+
+    /// Where WebRTC's media go, over UDP and over TCP.
+    #[track_caller]
+    pub fn webrtc(&self) -> SocketAddr {
+        address(&self.ready["webrtc"])
     }
 
     /// `rtmp://…/live/NAME`; `name` may carry a query.

@@ -36,7 +36,19 @@ pub fn get(to: SocketAddr, path: &str) -> Response {
 /// Any request without a body; `headers` are whole lines without CRLF.
 #[track_caller]
 pub fn request(to: SocketAddr, method: &str, path: &str, headers: &[&str]) -> Response {
-    let mut open = open(to, method, path, headers);
+    send(to, method, path, headers, b"")
+}
+
+/// Any request with its body; `headers` are whole lines without CRLF.
+#[track_caller]
+pub fn send(to: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Response {
+    let length = format!("Content-Length: {}", body.len());
+    let mut lines = headers.to_vec();
+    if !body.is_empty() {
+        lines.push(&length);
+    }
+    let open = try_open(to, method, path, &lines, body);
+    let mut open = open.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
     let mut body = Vec::new();
     open.body.read_to_end(&mut body).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
     Response { status: open.status, headers: open.headers, body }
@@ -57,13 +69,19 @@ pub struct Open {
 /// Sends a request and reads the response's head. Reads fail after 20 s without a byte.
 #[track_caller]
 pub fn open(to: SocketAddr, method: &str, path: &str, headers: &[&str]) -> Open {
-    try_open(to, method, path, headers).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    try_open(to, method, path, headers, b"").unwrap_or_else(|error| panic!("{method} {path}: {error}"))
 }
 
-fn try_open(to: SocketAddr, method: &str, path: &str, headers: &[&str]) -> std::io::Result<Open> {
+fn try_open(
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &[u8],
+) -> std::io::Result<Open> {
     let socket = connect(to)?;
     let stream = socket.try_clone()?;
-    exchange(socket, stream, to, method, path, headers)
+    exchange(socket, stream, to, method, path, headers, body)
 }
 
 pub(crate) fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
@@ -80,6 +98,7 @@ pub(crate) fn exchange(
     method: &str,
     path: &str,
     headers: &[&str],
+    body: &[u8],
 ) -> std::io::Result<Open> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     if !headers.iter().any(|line| line.starts_with("Host:")) {
@@ -90,7 +109,7 @@ pub(crate) fn exchange(
         head.push_str("\r\n");
     }
     head.push_str("\r\n");
-    stream.write_all(head.as_bytes())?;
+    stream.write_all(&[head.as_bytes(), body].concat())?;
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;

@@ -11,8 +11,22 @@ use std::path::Path;
 use crate::sh::{Result, at};
 
 /// Files that keep their name: what pages and other modules ask for.
-const ENTRIES: [&str; 7] =
-    ["compat.js", "element.js", "index.js", "pipeline.js", "player.js", "srs-player.js", "worker.js"];
+const ENTRIES: [&str; 14] = [
+    "compat.js",
+    "element.js",
+    "index.js",
+    "pipeline.js",
+    "player.js",
+    "publisher-engine.js",
+    "publisher-flv.js",
+    "publisher-tap.js",
+    "publisher.js",
+    "sdk-publish.js",
+    "rtc.js",
+    "sdk.js",
+    "srs-player.js",
+    "worker.js",
+];
 
 /// Writes the scripts of `sources` into `dist`.
 pub(crate) fn bundle(sources: &Path, dist: &Path) -> Result {

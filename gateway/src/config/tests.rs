@@ -72,8 +72,11 @@ fn what_is_printed_reads_back() {
 #[test]
 fn public_opens_loopback_addresses_and_leaves_named_ones() {
     let config = load(&["--public", "--http", "127.0.0.1:1,[::1]:2,192.0.2.1:3"], None, &[]).unwrap();
-    let (rtmp, http) = config.addresses();
-    assert_eq!(rtmp.to_string(), "0.0.0.0:1935");
+    let (rtmp, http, webrtc) = config.addresses();
+    assert_eq!(
+        (rtmp.to_string(), webrtc.to_string()),
+        ("0.0.0.0:1935".to_owned(), "0.0.0.0:8000".to_owned())
+    );
     assert_eq!(
         http.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["0.0.0.0:1", "[::]:2", "192.0.2.1:3"]

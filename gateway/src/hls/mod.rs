@@ -3,6 +3,7 @@
 //! A stream is cut from its first frame on, whether or not someone watches: who comes first starts
 //! at once. The cutting is done once per stream; every viewer is sent the same bytes.
 
+mod demand;
 mod feed;
 mod render;
 mod store;
@@ -162,6 +163,7 @@ impl Hls {
         let edge = &self.0.edge;
         edge.auth.play(&AuthRequest::http(Some(name), &request.uri, &request.headers, peer))?;
         let known = self.stores().by_name.get(name).cloned();
+        known.iter().for_each(|store| store.demand.ask());
         let ready = known.and_then(|store| store.playlist().map(|playlist| (store, playlist)));
         let (store, playlist) = match ready {
             Some(ready) => ready,
@@ -206,6 +208,7 @@ impl Hls {
                 return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words));
             }
             let store = self.store(name);
+            store.demand.ask();
             let playlist = store.ready().await;
             Ok((store, playlist))
         });

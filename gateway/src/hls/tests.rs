@@ -176,6 +176,9 @@ async fn a_publisher_who_comes_back_goes_on_after_a_discontinuity() {
 async fn opus_is_cut_as_aac_up_to_the_last_of_it() {
     let hls = hls(Settings::default(), Auth::default());
     let mut source = Source::opus(&hls);
+    let store = hls.store(&StreamName::parse("live/x").expect("a name"));
+    // Somebody waits for it from the beginning.
+    store.demand.ask();
     source.run(5).await;
     assert_eq!(list(&hls).await.segments.len(), 2);
     drop(source);
@@ -200,6 +203,27 @@ async fn opus_is_cut_as_aac_up_to_the_last_of_it() {
     let length = sound[sound.len() - 1].pts - sound[0].pts;
     // The encoder keeps less than two packets to itself.
     assert!((4930 * MILLI..5000 * MILLI).contains(&length), "{length}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_to_be_transcoded_is_cut_while_somebody_asks() {
+    let hls = hls(Settings::default(), Auth::default());
+    let mut source = Source::opus(&hls);
+    let store = hls.store(&StreamName::parse("live/x").expect("a name"));
+    source.run(9).await;
+    assert!(store.playlist().is_none(), "nobody has asked");
+    let asked = {
+        let hls = hls.clone();
+        tokio::spawn(async move { list(&hls).await })
+    };
+    source.run(6).await;
+    assert!(!asked.await.expect("an answer").segments.is_empty());
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    source.run(1).await;
+    assert!(store.playlist().is_none(), "nobody asks any more");
+    store.demand.ask();
+    source.run(6).await;
+    assert!(!list(&hls).await.segments.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

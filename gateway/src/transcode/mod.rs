@@ -104,6 +104,11 @@ fn channels(config: &Config) -> usize {
     if config.audio().is_some_and(|audio| audio.channels == 1) { 1 } else { 2 }
 }
 
+/// Whether the stream's sound is transcoded for an edge for `sound`.
+pub fn needed(stream: &Stream, sound: Sound) -> bool {
+    stream.config(Track::Audio).is_some_and(|config| sound.way(config.codec) == Way::Transcoded)
+}
+
 /// The newest configuration of a track as an edge for `sound` sees it.
 pub fn config(stream: &Stream, sound: Sound, track: Track) -> Option<Arc<Config>> {
     let config = stream.config(track)?;
