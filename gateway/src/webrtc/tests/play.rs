@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use media::codec::h264;
-use media::time::{MILLI, Micros, SECOND, from_ticks, to_ticks};
+use media::time::{MILLI, Micros, from_ticks, to_ticks};
 use media::{Config, Track};
 use str0m::media::{Direction, MediaData};
 use str0m::rtp::rtcp::Rtcp;
@@ -36,6 +36,8 @@ struct Show {
     start: Instant,
     /// Whether it makes key frames when asked, and no others.
     on_request: bool,
+    /// Whether every other picture is a B-frame.
+    between: bool,
     keys: Vec<u32>,
 }
 
@@ -55,6 +57,7 @@ impl Show {
             sounds: 0,
             start: now(),
             on_request: false,
+            between: false,
             keys: Vec::new(),
         }
     }
@@ -74,9 +77,15 @@ impl Show {
                 self.pictures += 1;
                 let regular = !self.on_request && number.is_multiple_of(GROUP);
                 let key = number == 0 || regular || self.publisher.key_wanted();
-                let (header, size) = if key { (KEY, SIZE * 4) } else { (REFERENCE, SIZE) };
+                let spare = self.between && !key && number.is_multiple_of(2);
+                let header = if spare { DROPPABLE } else { REFERENCE };
+                let (header, size) = if key { (KEY, SIZE * 4) } else { (header, SIZE) };
                 self.keys.extend(key.then_some(number));
-                media_kit::picture(&self.video, number, header, size, Micros::from(number) * PICTURE)
+                let at = Micros::from(number) * PICTURE;
+                let mut frame = media_kit::picture(&self.video, number, header, size, at);
+                // A picture that others need is decoded before the one that is shown before it.
+                frame.pts += if !self.between || spare { 0 } else { 2 * PICTURE };
+                frame
             }
             Track::Audio => {
                 self.sounds += 1;
@@ -230,7 +239,10 @@ fn reported(world: &mut World<Play>) -> Vec<(Track, Micros)> {
 
 /// Reports of both tracks, so many at least, lay the stream at one and the same time.
 fn assert_in_step(world: &mut World<Play>, least: usize) {
-    let reported = reported(world);
+    assert_one_line(&reported(world), least);
+}
+
+fn assert_one_line(reported: &[(Track, Micros)], least: usize) {
     for track in [Track::Video, Track::Audio] {
         assert!(reported.iter().filter(|(of, _)| *of == track).count() >= least, "{reported:?}");
     }
@@ -244,6 +256,7 @@ async fn a_viewer_over_a_rough_network_gets_all_frames_whole_and_in_step() {
         let mut show = Show::new();
         show.alone(Duration::from_millis(3500)).await;
         let mut world = show.viewer().await;
+        world.peer.side.video.as_mut().unwrap().seq = 65_000.into();
         show.connect(&mut world).await;
         world.down.change(Weather::ROUGH, seed);
         world.up.change(Weather::ROUGH, seed + 100);
@@ -263,5 +276,123 @@ async fn a_viewer_over_a_rough_network_gets_all_frames_whole_and_in_step() {
         assert!(video[0].number == GROUP && count >= show.pictures - GROUP - 5, "seed {seed}: {count}");
         assert_eq!((world.client.asked, world.client.nacks > 100), (0, true));
         assert_in_step(&mut world, 15);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_picture_comes_again_from_the_cache_and_times_go_on() {
+    let mut show = Show::new();
+    show.alone(Duration::from_millis(3500)).await;
+    let mut world = show.viewer().await;
+    show.connect(&mut world).await;
+    show.with(&mut world, Duration::from_millis(1200)).await;
+    let before = got(&world, Track::Video).len();
+    // (It asks five times in a moment.)
+    for _ in 0..5 {
+        world.client.ask_key();
+        show.with(&mut world, Duration::from_millis(50)).await;
+    }
+    show.with(&mut world, Duration::from_millis(800)).await;
+    let video = got(&world, Track::Video);
+    let again = video[before..].iter().position(|frame| frame.key).unwrap() + before;
+    let key = show.keys.iter().rev().find(|key| **key < video[again - 1].number).unwrap();
+    assert_eq!(video[again].number, *key);
+    assert_eq!(video.iter().filter(|frame| frame.number == *key).count(), 2, "once more, not five times");
+    assert!(video.windows(2).all(|pair| pair[0].time < pair[1].time), "{video:?}");
+    assert!(video[again..].windows(2).all(|pair| pair[0].number + 1 == pair[1].number));
+    let lead = offsets(&video, PICTURE);
+    let end = video.len() - 5;
+    assert!((lead[end] - lead[before - 1]).abs() < MILLI, "live is where it was");
+    world.client.ask_key();
+    show.with(&mut world, Duration::from_millis(100)).await;
+    assert!(got(&world, Track::Video).len() > video.len() + 10, "a second later it may ask again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publisher_that_makes_key_frames_is_asked_for_one() {
+    let mut show = Show::new();
+    show.publisher.promise_keys();
+    show.on_request = true;
+    show.alone(Duration::from_secs(5)).await;
+    // The key frame is old: a new one is better than 5 s of the past.
+    let mut world = show.viewer().await;
+    show.connect(&mut world).await;
+    show.with(&mut world, Duration::from_secs(1)).await;
+    let video = got(&world, Track::Video);
+    assert_eq!(video[0].number, show.keys[1]);
+    assert!(video[0].key && show.keys.len() == 2);
+    world.client.ask_key();
+    show.with(&mut world, Duration::from_secs(1)).await;
+    assert_eq!(show.keys.len(), 3);
+    let video = got(&world, Track::Video);
+    assert!(video.windows(2).all(|pair| pair[0].number + 1 == pair[1].number && pair[0].time < pair[1].time));
+    assert!(video.iter().any(|frame| frame.key && frame.number == show.keys[2]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn b_frames_that_nothing_needs_are_left_out() {
+    let mut show = Show::new();
+    show.between = true;
+    show.alone(Duration::from_millis(3500)).await;
+    let mut world = show.viewer().await;
+    show.connect(&mut world).await;
+    show.with(&mut world, Duration::from_secs(5)).await;
+    let video = got(&world, Track::Video);
+    assert!(video.windows(2).all(|pair| pair[0].time < pair[1].time), "{video:?}");
+    let wanted: Vec<_> = (GROUP..show.pictures).filter(|n| n % 2 == 1 || n.is_multiple_of(GROUP)).collect();
+    assert_eq!(video.iter().map(|frame| frame.number).collect::<Vec<_>>(), wanted);
+    // Those that are left are shown two pictures later than they are numbered.
+    let mut reported = reported(&mut world);
+    reported
+        .iter_mut()
+        .filter(|(track, _)| *track == Track::Video)
+        .for_each(|(_, zero)| *zero -= 2 * PICTURE);
+    assert_one_line(&reported, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_runs_ahead_or_stands_still_is_reported_on_one_line() {
+    let mut show = Show::new();
+    show.alone(Duration::from_millis(500)).await;
+    let mut world = show.viewer().await;
+    show.connect(&mut world).await;
+    show.with(&mut world, Duration::from_secs(3)).await;
+    // It catches up on something: two seconds in none.
+    for _ in 0..150 {
+        let (track, _) = show.next();
+        show.push(track);
+    }
+    show.start -= Duration::from_secs(2);
+    world.client.rtcp.clear();
+    show.with(&mut world, Duration::from_secs(5)).await;
+    assert_in_step(&mut world, 4);
+    // It hangs for three.
+    show.start += Duration::from_secs(3);
+    world.run(Duration::from_secs(3)).await.unwrap();
+    show.with(&mut world, Duration::from_secs(5)).await;
+    assert_in_step(&mut world, 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_outage_a_viewer_has_its_picture_back() {
+    let mut show = Show::new();
+    show.alone(Duration::from_millis(3500)).await;
+    let mut world = show.viewer().await;
+    show.connect(&mut world).await;
+    show.with(&mut world, Duration::from_secs(1)).await;
+    for (seed, outage) in [300, 1500, 4000].into_iter().enumerate() {
+        world.down.change(Weather::OUTAGE, seed as u64);
+        show.with(&mut world, Duration::from_millis(outage)).await;
+        world.down.change(Weather::FINE, seed as u64);
+        let back = (show.pictures, now());
+        show.with(&mut world, Duration::from_secs(3)).await;
+        let video = got(&world, Track::Video);
+        assert!(video.windows(2).all(|pair| pair[0].time < pair[1].time), "{outage} ms");
+        let last = video.last().unwrap();
+        assert!(last.number >= show.pictures - 2, "{outage} ms: {last:?}, {}", show.pictures);
+        let live = video.iter().find(|frame| frame.number >= back.0 && frame.contiguous).unwrap();
+        assert!(live.at - back.1 < Duration::from_millis(200), "{outage} ms: {:?}", live.at - back.1);
+        // A short one is made good by sending again.
+        assert_eq!(world.client.asked, seed);
     }
 }
