@@ -82,8 +82,8 @@ pub(super) struct Play {
 }
 
 impl Play {
-    pub(super) fn new(stream: Arc<Stream>, handle: Arc<ClientHandle>, frames: bool) -> Self {
-        let packets = Packets::of(&stream);
+    pub(super) fn new(stream: Arc<Stream>, handle: Arc<ClientHandle>, frames: bool, reencode: bool) -> Self {
+        let packets = Packets::of(&stream, reencode);
         let cursor = packets.reader(Start::Next);
         Self {
             stream,
