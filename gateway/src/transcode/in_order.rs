@@ -185,3 +185,6 @@ fn known(stream: &Stream, start: Start) -> Disorder {
 pub fn reordered(stream: &Stream) -> bool {
     known(stream, Start::Oldest).found()
 }
+
+#[cfg(test)]
+mod tests;
