@@ -15,6 +15,7 @@ use std::time::Duration;
 use lianmai_tests::flv::{AUDIO, VIDEO};
 use lianmai_tests::player::FlvViewer;
 use lianmai_tests::publisher::WsPublisher;
+pub(crate) use lianmai_tests::random::Random;
 use lianmai_tests::{Clip, Gateway};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -79,44 +80,5 @@ impl Watched {
         assert!(more <= grown, "memory grew by {} kB", more / 1024);
         let log = self.gateway.process.stderr() + &self.gateway.process.stdout();
         assert!(!log.contains("panicked"), "{log}");
-    }
-}
-
-/// The same numbers in every run (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| (self.next() >> 32) as u8).collect()
-    }
-
-    /// Changes, cuts or repeats something somewhere behind `keep`.
-    fn mutate(&mut self, bytes: &[u8], keep: usize) -> Vec<u8> {
-        let mut bytes = bytes.to_vec();
-        for _ in 0..=self.below(8) {
-            let at = keep + self.below(bytes.len() - keep);
-            match self.below(4) {
-                0 => bytes[at] = (self.next() >> 32) as u8,
-                1 => bytes[at] ^= 1 << self.below(8),
-                2 => bytes.truncate(at.max(keep + 1)),
-                _ => {
-                    let end = (at + self.below(64)).min(bytes.len());
-                    let part = bytes[at..end].to_vec();
-                    bytes.splice(at..at, part);
-                }
-            }
-        }
-        bytes
     }
 }

@@ -27,12 +27,14 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("auth", Floor::Base(&["config", "hub"])),
     ("edge", Floor::Base(&["auth", "config", "hub"])),
     ("worker", Floor::Base(&["hub"])),
+    ("tls", Floor::Base(&["config", "worker"])),
     ("problem", Floor::Base(&["auth", "hub"])),
     ("transcode", Floor::Base(&["hub", "worker"])),
     ("batch", Floor::Base(&["hub", "transcode"])),
     ("rtmp", Floor::Edge),
     ("flv", Floor::Edge),
     ("hls", Floor::Edge),
+    ("webrtc", Floor::Edge),
     ("demo", Floor::Edge),
     ("api", Floor::Top),
     ("metrics", Floor::Top),
@@ -173,6 +175,23 @@ fn crates_stay_on_their_floors() {
     for member in &members {
         assert!(!below(&metadata, member).contains("lianmai-tests"), "{member} depends on the tests");
         assert!(!below(&metadata, member).contains("xtask"), "{member} depends on xtask");
+    }
+}
+
+#[test]
+fn there_is_one_crypto_library() {
+    // Not from the metadata: that has what a feature could bring as well.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let tree = std::process::Command::new(cargo)
+        .args(["tree", "--offline", "--package", "gateway", "--edges", "normal,build", "--prefix", "none"])
+        .current_dir(root())
+        .output()
+        .expect("cargo tree works");
+    let tree = String::from_utf8_lossy(&tree.stdout);
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains("aws-lc-rs"), "{tree}");
+    for no in ["ring", "openssl-sys", "openssl", "native-tls", "boring", "graviola"] {
+        assert!(!names.contains(no), "the gateway depends on {no}");
     }
 }
 

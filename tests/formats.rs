@@ -1,5 +1,8 @@
 //! `media` against ffmpeg, without a server: what ffmpeg wrote as FLV goes through the demuxer and both
-//! muxers, and ffmpeg must find the same packets in the results.
+//! muxers, and ffmpeg must find the same packets in the results. And to RTP payloads and back.
+
+#[path = "../media/src/rtp/h264/depacketize.rs"]
+mod depacketize;
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +11,8 @@ use std::sync::Arc;
 use lianmai_tests::Clip;
 use lianmai_tests::gateway::cache_dir;
 use lianmai_tests::packets::{Packets, View};
-use media::{Config, Frame, Track, flv, mp4};
+use media::codec::h264::{Order, Reorder, length_prefixed};
+use media::{Codec, Config, Frame, Track, flv, mp4, rtp};
 
 const CLIPS: [Clip; 6] = [Clip::Av, Clip::BFrames, Clip::VideoOnly, Clip::AudioOnly, Clip::Mp3, Clip::Other];
 
@@ -71,5 +75,31 @@ fn fragmented_mp4_has_the_same_packets() {
             mp4::fragment(&mut out, sequence, id, &[mp4::Sample { dts, pts, duration, key, data }]);
         }
         compare(clip, "mp4", &out);
+    }
+}
+
+#[test]
+fn h264_as_rtp_payloads_and_back_is_the_same() {
+    // x264 makes some of the B-frames references, so the others cannot go alone.
+    for (clip, order) in
+        [(Clip::Av, Order::Shown), (Clip::BFrames, Order::Mixed), (Clip::Other, Order::Shown)]
+    {
+        let (mut back, mut found, mut pictures) =
+            (rtp::Video::new(Codec::H264).expect("video"), Reorder::new(), 0);
+        for frame in frames(clip).iter().filter(|frame| frame.is_video()) {
+            found.push(frame);
+            let payloads = rtp::h264::packetize(frame, 1200).expect("H.264");
+            let unit: Vec<u8> = depacketize::depacketize(&payloads)
+                .iter()
+                .flat_map(|nal| [&[0, 0, 0, 1], &nal[..]].concat())
+                .collect();
+            let same = back.frame(unit.into(), frame.pts).expect("good sets").expect("a picture");
+            assert_eq!((same.key, &same.config), (frame.key, &frame.config), "{clip:?}");
+            // All but what x264 says of itself.
+            let sent = length_prefixed(&frame.data).filter(|nal| nal[0] & 0x1f != 6);
+            assert!(sent.eq(length_prefixed(&same.data)), "{clip:?} at {}", frame.dts);
+            pictures += 1;
+        }
+        assert_eq!((found.order(), pictures), (order, 240), "{clip:?}");
     }
 }

@@ -4,6 +4,9 @@
 //! was sent must come out of every player: the same bytes, in order, at the same distance in time,
 //! with sound and pictures no further apart than they were.
 
+#[path = "matrix/sync.rs"]
+mod sync;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -136,7 +139,7 @@ fn start(gateway: &Gateway, publish: In, clip: Clip) -> Publishing {
 
 /// The clip as FLV.
 fn tags(clip: Clip) -> (u8, Vec<Tag>) {
-    if clip == Clip::Hevc { enhanced(&clip.file()) } else { clip.tags() }
+    if matches!(clip, Clip::Hevc | Clip::Opus) { enhanced(&clip.file()) } else { clip.tags() }
 }
 
 /// MPEG-TS as enhanced FLV, which Debian's ffmpeg cannot write.

@@ -1,8 +1,12 @@
 //! What streamers, viewers and operators rely on beside the bytes: restarts, refusals with words,
 //! waiting, kicking, the API, the command line.
 
+#[path = "operation/acme.rs"]
+mod acme;
 #[path = "operation/api.rs"]
 mod api;
+#[path = "operation/https.rs"]
+mod https;
 #[path = "operation/publishers.rs"]
 mod publishers;
 #[path = "operation/server.rs"]

@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod problem;
 pub mod rtmp;
 pub mod serve;
+pub mod tls;
 pub mod transcode;
 pub mod webrtc;
 pub mod worker;

@@ -9,8 +9,8 @@ export class SrsRtcPlayerAsync {
   /** @type {RTCPeerConnection | null} */
   pc = new RTCPeerConnection();
   stream = new MediaStream();
-  /** Ends the connection, and the session at the server once there is one. */
-  leave = () => this.pc?.close();
+  /** Ends the session at the server, once there is one. @type {(() => Promise<void>) | null} */
+  leave = null;
 
   constructor() {
     /** @type {RTCPeerConnection} */ (this.pc).ontrack = (event) => this.ontrack?.(event);
@@ -31,8 +31,10 @@ export class SrsRtcPlayerAsync {
   }
 
   close() {
-    if (this.pc) this.leave();
-    this.pc = null;
+    const { pc } = this;
+    // The session ends before its connection.
+    void Promise.resolve(this.leave?.()).then(() => pc?.close());
+    this.pc = this.leave = null;
   }
 }
 
@@ -57,9 +59,8 @@ export async function play(sdk, url, { videoOnly, audioOnly } = {}) {
     const target = new URL(at.origins[n] + at.signalling, document.baseURI);
     try {
       const { location, id } = await negotiate(peer, target.href, at.streamurl);
-      sdk.leave = () => end(location, peer);
-      // Closed meanwhile.
-      if (!sdk.pc) sdk.leave();
+      if (sdk.pc) sdk.leave = () => end(location);
+      else void end(location);
       return { code: 0, sessionid: id, simulator: `${target.origin}/rtc/v1/nack/` };
     } catch (error) {
       const { code = 'network', text } = /** @type {{ code?: string, text?: string }} */ (error);

@@ -23,13 +23,14 @@ fn throw(to: SocketAddr, bytes: &[u8]) {
 fn random_bytes_on_every_port() {
     let mut watched = Watched::start(&[]);
     let mut random = Random(1);
-    let ports = [watched.gateway.rtmp(), watched.gateway.http()];
-    for n in 0..100 {
+    let ports = [watched.gateway.rtmp(), watched.gateway.http(), watched.gateway.https()];
+    for n in 0..150 {
         let size = random.below(8192);
         let mut bytes = random.bytes(size);
         // Half of them begin as if they meant it.
         let start: &[u8] = match n % 8 {
             0 => b"\x03",
+            4 => b"\x16\x03\x01\x10\x00\x01\x00\x0f\xfc\x03\x03",
             1 => b"GET /live/good.flv HTTP/1.1\r\n",
             2 => b"POST /live/bad.flv HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n",
             3 => b"GET /live/bad.flv?action=publish HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -37,8 +38,8 @@ fn random_bytes_on_every_port() {
             _ => b"",
         };
         bytes.splice(0..0, start.iter().copied());
-        throw(ports[n % 2], &bytes);
-        throw(ports[(n / 8) % 2], &bytes);
+        throw(ports[n % 3], &bytes);
+        throw(ports[(n / 8) % 3], &bytes);
     }
     watched.assert_untouched(20 << 20);
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use lianmai_tests::flv::{self, Tag, VIDEO};
 use lianmai_tests::packets::View;
 use lianmai_tests::player::{FlvViewer, Player};
-use lianmai_tests::{Clip, http, rtmp, wait, ws};
+use lianmai_tests::{Clip, http, rtmp, tls, wait, ws};
 
 use crate::{LIMIT, Random, Watched};
 
@@ -96,10 +96,11 @@ fn a_viewer_that_takes_nothing_for_too_long_is_dropped() {
     let mut watched = Watched::publish(&["--stall-timeout", "2"], header, tags);
     watched.warm_up();
     let stalled = http::open(watched.gateway.http(), "GET", "/live/good.flv", &[]);
+    let by_tls = tls::open(watched.gateway.https(), "GET", "/live/good.flv", &[]);
     let listed = || watched.gateway.json("/api/v1/clients")["clients"].as_array().map_or(0, Vec::len);
-    wait::until_true("the viewer to be listed", LIMIT, || listed() == 3);
-    wait::until_true("the viewer to be dropped", LIMIT, || listed() == 2);
-    drop(stalled);
+    wait::until_true("the viewers to be listed", LIMIT, || listed() == 4);
+    wait::until_true("the viewers to be dropped", LIMIT, || listed() == 2);
+    drop((stalled, by_tls));
     watched.assert_untouched(10 << 20);
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lianmai_tests::{publisher, rtmp};
+use lianmai_tests::{publisher, rtmp, tls};
 
 use crate::nginx::Nginx;
 use crate::{WINDOW, stream};
@@ -21,6 +21,7 @@ pub(crate) fn run() {
         WINDOW.as_secs()
     );
     let (flv, _flv_publisher) = stream::gateway(&["--workers", "1"]);
+    let (secure, _secure_publisher) = stream::gateway(&["--workers", "1"]);
     let (own, _own_publisher) = stream::gateway(&["--workers", "1"]);
     let nginx = Nginx::start();
     let _nginx_publisher = nginx.as_ref().map(|nginx| {
@@ -30,9 +31,10 @@ pub(crate) fn run() {
         thread::sleep(Duration::from_secs(1));
         publisher
     });
-    let http = flv.http();
+    let (http, https) = (flv.http(), secure.https());
     let mut servers = vec![
         Server::new("lianmai, HTTP-FLV", flv.process.pid(), || http_flv(http)),
+        Server::new("lianmai, HTTPS-FLV", secure.process.pid(), || https_flv(https)),
         Server::new("lianmai, RTMP", own.process.pid(), || play_rtmp(own.rtmp())),
     ];
     if let Some(nginx) = &nginx {
@@ -50,9 +52,10 @@ pub(crate) fn run() {
         costs.push(server.report(before, after, seconds));
     }
     match costs[..] {
-        [flv, own, peer] => println!(
-            "HTTP-FLV costs {:.2} x nginx-rtmp (target <= 0.5), RTMP {:.2} x",
+        [flv, secure, own, peer] => println!(
+            "HTTP-FLV costs {:.2} x nginx-rtmp (target <= 0.5), HTTPS-FLV {:.2} x, RTMP {:.2} x",
             flv / peer,
+            secure / peer,
             own / peer
         ),
         _ => println!("no comparison: nginx and its rtmp module (libnginx-mod-rtmp) are not installed"),
@@ -109,6 +112,14 @@ fn http_flv(to: SocketAddr) -> TcpStream {
     socket
 }
 
+/// The same by TLS. What comes is read, but not decrypted: only the server's work is of interest.
+fn https_flv(to: SocketAddr) -> TcpStream {
+    let mut stream = tls::connect(to).expect("a handshake");
+    let request = format!("GET /live/bench.flv HTTP/1.1\r\nHost: {to}\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("a request can be sent");
+    stream.sock
+}
+
 fn play_rtmp(to: SocketAddr) -> TcpStream {
     rtmp::Client::play(to, "bench").expect("RTMP play").socket
 }
@@ -146,7 +157,7 @@ fn read_all(sockets: Vec<TcpStream>, received: &AtomicU64, stop: &AtomicBool) ->
 }
 
 /// User and system time of all of a process's threads, in the kernel's 10 ms ticks.
-fn cpu(pid: u32) -> Duration {
+pub(crate) fn cpu(pid: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the server lives");
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks = after_name.split_whitespace().skip(11).take(2);

@@ -2,11 +2,14 @@
 //! others. Nothing here passes or fails: it prints figures with their targets.
 
 mod cpu;
+mod https;
 mod join;
 mod latency;
 mod nginx;
+mod rtp;
 mod stalled;
 mod stream;
+mod transcode;
 
 use std::time::Duration;
 
@@ -14,8 +17,15 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 4] =
-        [("cpu", cpu::run), ("latency", latency::run), ("join", join::run), ("stalled", stalled::run)];
+    let parts: [(&str, fn()); 7] = [
+        ("cpu", cpu::run),
+        ("latency", latency::run),
+        ("join", join::run),
+        ("stalled", stalled::run),
+        ("rtp", rtp::run),
+        ("transcode", transcode::run),
+        ("https", https::run),
+    ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {
         let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();

@@ -42,14 +42,15 @@ export async function until(what, check, timeout = TIMEOUT) {
  * A gateway on free ports.
  * @param {string[]} flags
  * @param {{ rtmp: string, http: string[], webrtc: string }} [at] where one listened that this one takes the place of
- * @returns {Promise<{ http: string, rtmp: string, addresses: any, log: () => string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ http: string, https: string, rtmp: string, webrtc: string, addresses: any, log: () => string, stop: () => Promise<void> }>}
  */
 export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http: ['127.0.0.1:0'], webrtc: '127.0.0.1:0' }) {
   const folder = mkdtempSync(join(tmpdir(), 'lianmai-'));
   const ready = join(folder, 'ready.json');
   const binary = process.env.LIANMAI ?? new URL('../../target/debug/lianmai', import.meta.url).pathname;
   const child = spawn(binary, [
-    'serve', '--rtmp', at.rtmp, '--http', at.http[0], '--webrtc', at.webrtc, '--data', folder, '--ready-file', ready, ...flags,
+    'serve', '--rtmp', at.rtmp, '--http', at.http[0], '--https', '127.0.0.1:0', '--webrtc', at.webrtc,
+    '--data', folder, '--ready-file', ready, ...flags,
   ], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stdout.on('data', (data) => { log += data; });
@@ -68,7 +69,10 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };
-  return { http: `http://${addresses.http[0]}`, rtmp: `rtmp://${addresses.rtmp}`, addresses, log: () => log, stop };
+  return {
+    http: `http://${addresses.http[0]}`, https: `https://${addresses.https}`, rtmp: `rtmp://${addresses.rtmp}`,
+    webrtc: addresses.webrtc, addresses, log: () => log, stop,
+  };
 }
 
 /**

@@ -27,13 +27,17 @@ fn sigterm_ends_streams_and_exits_cleanly() {
 fn a_port_in_use_is_said_in_a_sentence() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let addr = taken.local_addr().expect("a bound port").to_string();
-    for (flag, other) in [("--rtmp", "--http"), ("--http", "--rtmp")] {
+    let flags = ["--rtmp", "--http", "--https", "--webrtc"];
+    for flag in flags {
         let mut command = Command::new(gateway::binary());
-        command.args(["serve", flag, &addr, other, "127.0.0.1:0"]);
+        command.arg("serve");
+        for each in flags {
+            command.args([each, if each == flag { addr.as_str() } else { "127.0.0.1:0" }]);
+        }
         let mut process = Process::start(&mut command);
         assert!(!process.wait(LIMIT).success());
         let words = process.stderr();
-        assert!(words.contains(&addr), "{words}");
+        assert!(words.contains(&addr) && words.contains(flag), "{words}");
         assert!(!words.contains("panicked"), "{words}");
     }
 }

@@ -22,8 +22,17 @@ pub enum Clip {
     Mp3,
     /// H.265 and AAC, in MPEG-TS: Debian's ffmpeg 5.1 has no enhanced FLV.
     Hevc,
+    /// H.264 and Opus, in MPEG-TS for the same reason. Each second begins with a white flash of 0.1 s on
+    /// black and a beep.
+    Opus,
     /// H.264 640x360 with another tone than [`Clip::Av`]: same codecs, another configuration.
     Other,
+    /// H.264 with key frames 4 s apart, and AAC: what many encoders do.
+    LongGop,
+    /// H.264 in constrained baseline, made for low latency: what a browser sends.
+    Baseline,
+    /// Opus alone, in Ogg.
+    Ogg,
 }
 
 /// Seconds in each clip.
@@ -38,7 +47,11 @@ impl Clip {
             Self::AudioOnly => "audio.flv",
             Self::Mp3 => "mp3.flv",
             Self::Hevc => "hevc.ts",
+            Self::Opus => "opus.ts",
             Self::Other => "other.flv",
+            Self::LongGop => "longgop.flv",
+            Self::Baseline => "baseline.flv",
+            Self::Ogg => "opus.ogg",
         }
     }
 
@@ -48,12 +61,12 @@ impl Clip {
 
     /// Whether it has pictures.
     pub fn has_video(self) -> bool {
-        self != Self::AudioOnly
+        !matches!(self, Self::AudioOnly | Self::Ogg)
     }
 
     /// Whether it has sound.
     pub fn has_audio(self) -> bool {
-        self != Self::VideoOnly
+        !matches!(self, Self::VideoOnly | Self::Baseline)
     }
 
     /// The clip's file, made now if there is none yet.
@@ -94,14 +107,23 @@ impl Clip {
         ffmpeg.args(["-v", "error", "-y"]);
         let mut maps = vec![];
         if self.has_video() {
-            let source = format!("testsrc2=size={}:rate=30", self.size());
+            let source = match self {
+                Self::Opus => {
+                    let flash = r"drawbox=color=white:t=fill:enable='lt(mod(t\,1)\,0.099)'";
+                    format!("color=black:size={}:rate=30,{flash}", self.size())
+                }
+                _ => format!("testsrc2=size={}:rate=30", self.size()),
+            };
             ffmpeg.args(["-f", "lavfi", "-i", &source]);
             maps.push("0:v");
         }
         if self.has_audio() {
             // A tone that rises all the time: no two audio frames are the same bytes.
             let hertz = if self == Self::Other { 900 } else { 300 };
-            let tone = format!("aevalsrc=0.3*sin(2*PI*({hertz}+50*t)*t):s=44100");
+            let tone = match self {
+                Self::Opus => r"aevalsrc=0.5*sin(2*PI*1000*t)*lt(mod(t\,1)\,0.1):s=48000:c=stereo".to_owned(),
+                _ => format!("aevalsrc=0.3*sin(2*PI*({hertz}+50*t)*t):s=44100"),
+            };
             ffmpeg.args(["-f", "lavfi", "-i", &tone]);
             maps.push(if self.has_video() { "1:a" } else { "0:a" });
         }
@@ -115,13 +137,28 @@ impl Clip {
                 ffmpeg.args(["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", x265]);
                 ffmpeg.args(["-f", "mpegts"]);
             }
+            Self::Ogg => {
+                // Two channels, as RTP's Opus has.
+                ffmpeg.args(["-ac", "2", "-c:a", "libopus", "-frame_duration", "20", "-b:a", "64k"]);
+                ffmpeg.args(["-t", &SECONDS.to_string(), "-f", "ogg"]);
+                return ffmpeg;
+            }
             _ => {
                 ffmpeg.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]);
-                ffmpeg.args(["-bf", bframes, "-g", "30", "-keyint_min", "30", "-sc_threshold", "0"]);
-                ffmpeg.args(["-flvflags", "no_duration_filesize", "-f", "flv"]);
+                if self == Self::Baseline {
+                    ffmpeg.args(["-profile:v", "baseline", "-tune", "zerolatency"]);
+                }
+                let gop = if self == Self::LongGop { "120" } else { "30" };
+                ffmpeg.args(["-bf", bframes, "-g", gop, "-keyint_min", gop, "-sc_threshold", "0"]);
+                let flv = ["-flvflags", "no_duration_filesize", "-f", "flv"];
+                ffmpeg.args(if self == Self::Opus { &["-f", "mpegts"][..] } else { &flv });
             }
         }
-        let audio = if self == Self::Mp3 { "libmp3lame" } else { "aac" };
+        let audio = match self {
+            Self::Mp3 => "libmp3lame",
+            Self::Opus => "libopus",
+            _ => "aac",
+        };
         ffmpeg.args(["-c:a", audio, "-b:a", "64k", "-t", &SECONDS.to_string()]);
         ffmpeg
     }

@@ -25,19 +25,32 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one with the defaults of `lianmai serve` and these `flags`.
+    /// Starts one with the defaults of `lianmai serve` and these `flags`; what they do not say is its own.
     #[track_caller]
     pub fn start(flags: &[&str]) -> Self {
+        Self::start_with(flags, &[])
+    }
+
+    /// The same with these variables.
+    #[track_caller]
+    pub fn start_with(flags: &[&str], variables: &[(&str, String)]) -> Self {
         let dir = temp_dir("gateway");
         let ready_file = dir.join("ready.json");
         let mut command = Command::new(binary());
-        command
-            .args(["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"])
-            .arg("--data")
-            .arg(dir.join("data"))
-            .arg("--ready-file")
-            .arg(&ready_file)
-            .args(flags);
+        command.arg("serve").arg("--ready-file").arg(&ready_file).args(flags);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        let data = dir.join("data");
+        for (flag, value) in [
+            ("--rtmp", "127.0.0.1:0".as_ref()),
+            ("--http", "127.0.0.1:0".as_ref()),
+            ("--https", "127.0.0.1:0".as_ref()),
+            ("--webrtc", "127.0.0.1:0".as_ref()),
+            ("--data", data.as_os_str()),
+        ] {
+            if !flags.contains(&flag) {
+                command.arg(flag).arg(value);
+            }
+        }
         let mut process = Process::start(&mut command);
         let ready = wait::until("the gateway's ready file", Duration::from_secs(20), || {
             if let Some(status) = process.ended() {
@@ -59,6 +72,18 @@ impl Gateway {
     #[track_caller]
     pub fn http(&self) -> SocketAddr {
         address(&self.ready["http"][0])
+    }
+
+    /// The HTTPS listener's address.
+    #[track_caller]
+    pub fn https(&self) -> SocketAddr {
+        address(&self.ready["https"])
+    }
+
+    /// Where WebRTC's media go, over UDP and over TCP.
+    #[track_caller]
+    pub fn webrtc(&self) -> SocketAddr {
+        address(&self.ready["webrtc"])
     }
 
     /// `rtmp://…/live/NAME`; `name` may carry a query.
@@ -113,7 +138,8 @@ impl Gateway {
     /// Established TCP connections to its listeners.
     pub fn connections(&self) -> usize {
         let table = fs::read_to_string(format!("/proc/{}/net/tcp", self.process.pid())).unwrap_or_default();
-        let ports = [self.rtmp().port(), self.http().port()].map(|port| format!(":{port:04X}"));
+        let ports =
+            [self.rtmp().port(), self.http().port(), self.https().port()].map(|port| format!(":{port:04X}"));
         let established = |line: &&str| {
             let fields: Vec<&str> = line.split_whitespace().collect();
             matches!(fields[..], [_, local, _, "01", ..] if ports.iter().any(|port| local.ends_with(port)))

@@ -36,7 +36,19 @@ pub fn get(to: SocketAddr, path: &str) -> Response {
 /// Any request without a body; `headers` are whole lines without CRLF.
 #[track_caller]
 pub fn request(to: SocketAddr, method: &str, path: &str, headers: &[&str]) -> Response {
-    let mut open = open(to, method, path, headers);
+    send(to, method, path, headers, b"")
+}
+
+/// Any request with its body; `headers` are whole lines without CRLF.
+#[track_caller]
+pub fn send(to: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Response {
+    let length = format!("Content-Length: {}", body.len());
+    let mut lines = headers.to_vec();
+    if !body.is_empty() {
+        lines.push(&length);
+    }
+    let open = try_open(to, method, path, &lines, body);
+    let mut open = open.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
     let mut body = Vec::new();
     open.body.read_to_end(&mut body).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
     Response { status: open.status, headers: open.headers, body }
@@ -57,12 +69,37 @@ pub struct Open {
 /// Sends a request and reads the response's head. Reads fail after 20 s without a byte.
 #[track_caller]
 pub fn open(to: SocketAddr, method: &str, path: &str, headers: &[&str]) -> Open {
-    try_open(to, method, path, headers).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    try_open(to, method, path, headers, b"").unwrap_or_else(|error| panic!("{method} {path}: {error}"))
 }
 
-fn try_open(to: SocketAddr, method: &str, path: &str, headers: &[&str]) -> std::io::Result<Open> {
-    let mut socket = TcpStream::connect(to)?;
+fn try_open(
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &[u8],
+) -> std::io::Result<Open> {
+    let socket = connect(to)?;
+    let stream = socket.try_clone()?;
+    exchange(socket, stream, to, method, path, headers, body)
+}
+
+pub(crate) fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpStream::connect(to)?;
     socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+    Ok(socket)
+}
+
+/// Asks on `stream`, which is `socket` or something over it.
+pub(crate) fn exchange(
+    socket: TcpStream,
+    mut stream: impl Read + Write + Send + 'static,
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &[u8],
+) -> std::io::Result<Open> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     if !headers.iter().any(|line| line.starts_with("Host:")) {
         head += &format!("Host: {to}\r\n");
@@ -72,8 +109,8 @@ fn try_open(to: SocketAddr, method: &str, path: &str, headers: &[&str]) -> std::
         head.push_str("\r\n");
     }
     head.push_str("\r\n");
-    socket.write_all(head.as_bytes())?;
-    let mut reader = BufReader::new(socket.try_clone()?);
+    stream.write_all(&[head.as_bytes(), body].concat())?;
+    let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let bad = || std::io::Error::other(format!("not a status line: {line:?}"));

@@ -11,11 +11,15 @@ pub mod clip;
 pub mod flv;
 pub mod gateway;
 pub mod http;
+pub mod ogg;
 pub mod packets;
 pub mod player;
 pub mod process;
 pub mod publisher;
+pub mod random;
+pub mod rtc;
 pub mod rtmp;
+pub mod tls;
 pub mod wait;
 pub mod ws;
 

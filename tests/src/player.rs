@@ -1,14 +1,19 @@
 //! Players: ffmpeg, and our own FLV viewer, which notes what came when.
 
+use std::io::{Read, Write};
+use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio_tungstenite::tungstenite::WebSocket;
+
 use crate::flv::{self, Tag};
 use crate::http;
 use crate::packets::{Packets, View};
 use crate::process::Process;
+use crate::tls;
 use crate::wait;
 use crate::ws;
 
@@ -70,6 +75,7 @@ struct State {
     flags: Option<u8>,
     tags: Vec<Seen>,
     over: bool,
+    error: Option<String>,
 }
 
 /// Plays FLV over HTTP or WebSocket in a thread of its own.
@@ -81,16 +87,29 @@ pub struct FlvViewer {
 impl FlvViewer {
     /// `GET path`; the answer must be 200.
     #[track_caller]
-    pub fn http(to: std::net::SocketAddr, path: &str) -> Self {
+    pub fn http(to: SocketAddr, path: &str) -> Self {
+        Self::get(http::open, to, path)
+    }
+
+    /// The same by HTTPS.
+    #[track_caller]
+    pub fn https(to: SocketAddr, path: &str) -> Self {
+        Self::get(tls::open, to, path)
+    }
+
+    fn get(open: fn(SocketAddr, &str, &str, &[&str]) -> http::Open, to: SocketAddr, path: &str) -> Self {
         let path = path.to_owned();
         Self::run(move |state| {
-            let mut open = http::open(to, "GET", &path, &[]);
+            let mut open = open(to, "GET", &path, &[]);
             assert_eq!(open.status, 200, "GET {path}");
             let mut reader = flv::Reader::default();
             let mut buffer = vec![0; 64 * 1024];
-            while let Ok(n @ 1..) = open.body.read(&mut buffer) {
+            let mut read = open.body.read(&mut buffer);
+            while let Ok(n @ 1..) = read {
                 note(&state, &mut reader, &buffer[..n]);
+                read = open.body.read(&mut buffer);
             }
+            state.lock().unwrap().error = read.err().map(|error| error.to_string());
         })
     }
 
@@ -99,14 +118,15 @@ impl FlvViewer {
     pub fn ws(url: &str) -> Self {
         let url = url.to_owned();
         Self::run(move |state| {
-            let mut socket = ws::connect(&url).unwrap_or_else(|error| panic!("{url}: {error}"));
-            let mut reader = flv::Reader::default();
-            while let Ok(message) = socket.read() {
-                if let ws::Message::Binary(bytes) = message {
-                    note(&state, &mut reader, &bytes);
-                }
-            }
+            listen(&state, ws::connect(&url).unwrap_or_else(|error| panic!("{url}: {error}")));
         })
+    }
+
+    /// Plays `wss://TO/path`.
+    #[track_caller]
+    pub fn wss(to: SocketAddr, path: &str) -> Self {
+        let path = path.to_owned();
+        Self::run(move |state| listen(&state, tls::websocket(to, &path)))
     }
 
     fn run(play: impl FnOnce(Arc<Mutex<State>>) + Send + 'static) -> Self {
@@ -140,6 +160,11 @@ impl FlvViewer {
         self.state.lock().unwrap().over
     }
 
+    /// What ended the response before its time, if something did.
+    pub fn error(&self) -> Option<String> {
+        self.state.lock().unwrap().error.clone()
+    }
+
     /// Waits for so many frames of one kind in all.
     #[track_caller]
     pub fn wait_frames(&self, kind: u8, count: usize, limit: Duration) -> Vec<Seen> {
@@ -148,6 +173,15 @@ impl FlvViewer {
             assert!(!self.over() || frames.len() >= count, "the stream ended after {} frames", frames.len());
             (frames.len() >= count).then_some(frames)
         })
+    }
+}
+
+fn listen(state: &Mutex<State>, mut socket: WebSocket<impl Read + Write>) {
+    let mut reader = flv::Reader::default();
+    while let Ok(message) = socket.read() {
+        if let ws::Message::Binary(bytes) = message {
+            note(state, &mut reader, &bytes);
+        }
     }
 }
 

@@ -11,12 +11,17 @@ use std::path::Path;
 use crate::sh::{Result, at};
 
 /// Files that keep their name: what pages and other modules ask for.
-const ENTRIES: [&str; 9] = [
+const ENTRIES: [&str; 14] = [
     "compat.js",
     "element.js",
     "index.js",
     "pipeline.js",
     "player.js",
+    "publisher-engine.js",
+    "publisher-flv.js",
+    "publisher-tap.js",
+    "publisher.js",
+    "sdk-publish.js",
     "rtc.js",
     "sdk.js",
     "srs-player.js",

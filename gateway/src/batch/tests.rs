@@ -109,6 +109,34 @@ async fn a_changed_configuration_stands_before_its_frame_and_in_what_newcomers_g
 }
 
 #[tokio::test(start_paused = true)]
+async fn sound_that_old_players_do_not_know_goes_out_as_aac_and_is_promised_so() {
+    let (h264, opus) = (config(Codec::H264), Arc::new(media::codec::opus::config_of_channels(2)));
+    let mut publisher = publisher();
+    // 20 ms of silence.
+    let sound = |publisher: &mut Publisher, millis: i64| {
+        let data = Bytes::from_static(&[0xfc, 0xff, 0xfe]);
+        let dts = millis * MILLI;
+        publisher.push(Frame { config: opus.clone(), dts, pts: dts, key: true, data });
+    };
+    push(&mut publisher, &h264, 0, true);
+    for n in 0..6 {
+        sound(&mut publisher, 5 + n * 20);
+    }
+    push(&mut publisher, &h264, 120, false);
+    let wire = Wire::<Words>::of(publisher.stream());
+    let (mut first, mut live) = (wire.reader(Start::Key), wire.reader(Start::Live));
+    let mut seen = String::new();
+    while !seen.contains("v120") {
+        seen += &read(&mut first).await;
+    }
+    // The first packet holds what the encoder puts before the first sample.
+    assert_eq!(seen, "<h264 aac>|K0 a-17 a5 a26 a47 a69 v120 ");
+    push(&mut publisher, &h264, 160, true);
+    // The cached pictures were made after it came, and are not what comes next.
+    assert_eq!(read(&mut live).await, "<h264 aac>|K160 ");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_task_ends_with_its_last_holder_and_readers_end_with_the_stream() {
     let h264 = config(Codec::H264);
     let hub = Hub::new(HubConfig::default());

@@ -1,6 +1,7 @@
 //! What an operator may set: one struct whose fields are flags, `LIANMAI_*` variables and keys of
 //! `lianmai.toml`, all of the same name (`--max-streams`, `LIANMAI_MAX_STREAMS`, `max_streams`).
 
+mod listen;
 mod load;
 mod print;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize};
 
+pub use listen::Listen;
 pub use load::{LoadError, from_matches};
 pub use print::print;
 
@@ -67,7 +69,36 @@ pub struct Config {
           require_equals = true, default_missing_value = "true", value_parser = switch!())]
     pub webrtc_bwe: bool,
 
-    /// The folder for what must survive a restart (the publish secret); made when it is needed
+    /// Where HTTPS listens, with everything that HTTP has; empty: nowhere
+    #[arg(long, env = "LIANMAI_HTTPS", value_name = "ADDR", default_value = "127.0.0.1:8443")]
+    pub https: Listen,
+
+    /// The HTTPS certificate with its chain, a PEM file; empty: made at first start, kept in the data folder
+    #[arg(long, env = "LIANMAI_CERT", value_name = "FILE", default_value = "", value_parser = path)]
+    pub cert: PathBuf,
+
+    /// The private key of --cert, a PEM file
+    #[arg(long, env = "LIANMAI_KEY", value_name = "FILE", default_value = "", value_parser = path)]
+    pub key: PathBuf,
+
+    /// Domains to get the HTTPS certificate for by ACME (Let's Encrypt); port 443 of each must lead to --https
+    #[arg(long, env = "LIANMAI_ACME", value_name = "DOMAIN,DOMAIN", value_delimiter = ',')]
+    pub acme: Vec<String>,
+
+    /// An e-mail address for the ACME account; empty: none
+    #[arg(long, env = "LIANMAI_ACME_CONTACT", value_name = "EMAIL", default_value = "")]
+    pub acme_contact: String,
+
+    /// The ACME server's directory; it is asked only for domains of --acme
+    #[arg(
+        long,
+        env = "LIANMAI_ACME_DIRECTORY",
+        value_name = "URL",
+        default_value = "https://acme-v02.api.letsencrypt.org/directory"
+    )]
+    pub acme_directory: String,
+
+    /// The folder for what must survive a restart (publish secret, certificate); made when it is needed
     #[arg(long, env = "LIANMAI_DATA", value_name = "DIR", default_value = "lianmai-data")]
     pub data: PathBuf,
 
@@ -215,16 +246,23 @@ impl Config {
 
     /// Where RTMP, HTTP and WebRTC listen: with `public`, loopback addresses become all interfaces.
     pub fn addresses(&self) -> (SocketAddr, Vec<SocketAddr>, SocketAddr) {
-        let open = |mut addr: SocketAddr| {
-            if self.public && addr.ip().is_loopback() {
-                addr.set_ip(match addr {
-                    SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
-                    SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
-                });
-            }
-            addr
-        };
-        (open(self.rtmp), self.http.iter().copied().map(open).collect(), open(self.webrtc))
+        let http = self.http.iter().map(|addr| self.opened(*addr)).collect();
+        (self.opened(self.rtmp), http, self.opened(self.webrtc))
+    }
+
+    /// Where HTTPS listens, likewise.
+    pub fn https(&self) -> Option<SocketAddr> {
+        self.https.0.map(|addr| self.opened(addr))
+    }
+
+    fn opened(&self, mut addr: SocketAddr) -> SocketAddr {
+        if self.public && addr.ip().is_loopback() {
+            addr.set_ip(match addr {
+                SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
+                SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
+            });
+        }
+        addr
     }
 }
 

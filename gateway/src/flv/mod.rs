@@ -22,6 +22,7 @@ use crate::auth::AuthRequest;
 use crate::edge::Edge;
 use crate::hub::{ClientInfo, ClientKind, StreamName};
 use crate::problem::Problem;
+use crate::worker::Secure;
 
 /// What the address of a stream takes.
 const METHODS: &str = "GET, HEAD, POST, PUT, OPTIONS";
@@ -88,13 +89,14 @@ fn client(protocol: &'static str, kind: ClientKind, peer: SocketAddr, request: &
         value.chars().take(200).collect::<String>()
     };
     let scheme = if protocol.starts_with("ws") { "ws" } else { "http" };
+    let s = if request.extensions().get::<Secure>().is_some() { "s" } else { "" };
     let host = text(request.headers(), header::HOST);
     ClientInfo {
         protocol,
         kind,
         peer,
         // Without the query: it may hold a secret.
-        url: format!("{scheme}://{host}{}", request.uri().path()),
+        url: format!("{scheme}{s}://{host}{}", request.uri().path()),
         agent: text(request.headers(), header::USER_AGENT),
     }
 }

@@ -5,12 +5,14 @@
 //! Whatever is not that plain case (a wait, a refusal, another method) goes the way of every request.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Buf as _, Bytes};
 use futures_util::FutureExt as _;
 use http::Request;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
 
 use super::viewer::{Viewer, start};
 use super::ws::Pieces;
@@ -28,6 +30,9 @@ const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n\
     access-control-allow-origin: *\r\n\
     connection: close\r\n\
     \r\n";
+
+/// TLS has something to say at the end, which a viewer that takes nothing does not hold up for long.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A viewer whose stream is on air and who may see it.
 pub struct Direct(Viewer);
@@ -58,7 +63,7 @@ impl Direct {
                 more = viewer.next(&mut pieces) => {
                     if !more {
                         // Whether the viewer hears of the end or is gone, it is over.
-                        let _ = socket.shutdown().await;
+                        let _ = timeout(GOODBYE, socket.shutdown()).await;
                         return;
                     }
                 }
@@ -69,7 +74,7 @@ impl Direct {
             }
             let mut message = Pieces::of(pieces.drain(..));
             let size = message.remaining();
-            if let Err(error) = socket.write_all_buf(&mut message).await {
+            if let Err(error) = socket.send(&mut message).await {
                 viewer.lost(&error);
                 return;
             }

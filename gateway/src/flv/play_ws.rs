@@ -52,7 +52,7 @@ pub(super) fn by_websocket(
             }
         };
         // The other side has the words, or is gone.
-        let _ = socket.write_all_buf(&mut ws::close(code, &words)).await;
+        let _ = socket.send(&mut ws::close(code, &words)).await;
         let _ = timeout(Duration::from_secs(2), goodbye(&mut socket)).await;
     });
     Ok(response)
@@ -72,7 +72,7 @@ async fn wait(
         tokio::select! {
             played = &mut play => return Some(played),
             said = listen(socket, heard) => match said? {
-                ws::Said::Ping(payload) => socket.write_all_buf(&mut ws::pong(payload)).await.ok()?,
+                ws::Said::Ping(payload) => socket.send(&mut ws::pong(payload)).await.ok()?,
                 ws::Said::Close | ws::Said::Nonsense => return None,
             },
         }
@@ -90,7 +90,7 @@ async fn send(socket: &mut Socket, heard: &mut Heard, viewer: &mut Viewer) -> Op
                 }
                 let mut message = ws::binary(pieces.drain(..));
                 let size = message.remaining();
-                if let Err(error) = socket.write_all_buf(&mut message).await {
+                if let Err(error) = socket.send(&mut message).await {
                     viewer.lost(&error);
                     return None;
                 }
@@ -100,7 +100,7 @@ async fn send(socket: &mut Socket, heard: &mut Heard, viewer: &mut Viewer) -> Op
                 None => return None,
                 Some(ws::Said::Close) => return Some((NORMAL, "")),
                 Some(ws::Said::Nonsense) => return Some((PROTOCOL_ERROR, "this is not WebSocket")),
-                Some(ws::Said::Ping(payload)) => socket.write_all_buf(&mut ws::pong(payload)).await.ok()?,
+                Some(ws::Said::Ping(payload)) => socket.send(&mut ws::pong(payload)).await.ok()?,
             },
         }
     }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::Hls;
 use super::store::Store;
 use crate::hub::{Start, Stream};
-use crate::transcode::{Sound, Source};
+use crate::transcode::{self, Sound, Source};
 
 /// Sound that is transcoded comes this much later than it was published, or not at all.
 const TRANSCODING: Duration = Duration::from_millis(200);
@@ -47,11 +47,46 @@ async fn feed(hls: Hls, stream: Arc<Stream>, store: Arc<Store>, turn: u64) {
     hls.forget(&name, turn);
 }
 
-/// Cuts the stream until it is over.
+/// Cuts the stream until it is over: always, so that the first viewer need not wait, unless that costs
+/// more than memory.
 async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
+    let mut changed = hls.0.edge.hub.changed();
+    loop {
+        loop {
+            let asked = store.demand.asked();
+            if stream.ended() {
+                return;
+            }
+            if !rests(stream, store) {
+                break;
+            }
+            tokio::select! {
+                () = asked => {}
+                Ok(()) = changed.changed() => {}
+            }
+        }
+        if run(hls, stream, store, turn).await {
+            return;
+        }
+        store.clear(turn);
+    }
+}
+
+/// Whether nobody watches a stream whose sound has to be transcoded or whose publisher has to be asked
+/// for key frames.
+fn rests(stream: &Stream, store: &Store) -> bool {
+    let costs = stream.makes_keys() || transcode::needed(stream, Sound::Aac);
+    costs && !store.demand.lately()
+}
+
+/// Cuts until the stream is over, and then tells true, or rests.
+async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool {
+    let _keys = stream.demand_keys();
     let mut segmenter = Segmenter::new(hls.0.settings.segmenter);
     let mut source = Source::new(stream, Sound::Aac, Start::Key);
     let mut changed = hls.0.edge.hub.changed();
+    // What is before it was cut another time, if at all.
+    let mut first = true;
     // When viewers, who wait for the publisher to come back, are to have all there is.
     let mut finish = None;
     loop {
@@ -59,7 +94,11 @@ async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
             // What the publisher sent before it left comes first.
             biased;
             entry = source.next() => match entry {
-                Some(entry) => segmenter.push(&entry.frame, entry.discontinuity || source.take_skip()),
+                Some(_) if rests(stream, store) => return false,
+                Some(entry) => {
+                    let anew = std::mem::take(&mut first) || entry.discontinuity || source.take_skip();
+                    segmenter.push(&entry.frame, anew)
+                }
                 None => break,
             },
             Ok(()) = changed.changed() => {
@@ -80,4 +119,5 @@ async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
     if let Some(segment) = segmenter.finish() {
         store.push(turn, segment, SystemTime::now());
     }
+    true
 }

@@ -3,6 +3,7 @@
 //! A stream is cut from its first frame on, whether or not someone watches: who comes first starts
 //! at once. The cutting is done once per stream; every viewer is sent the same bytes.
 
+mod demand;
 mod feed;
 mod render;
 mod store;
@@ -32,6 +33,7 @@ use crate::edge::Edge;
 use crate::hub::{ClientInfo, ClientKind, PlayError, Stream, StreamName};
 use crate::problem::Problem;
 use crate::transcode::{self, Sound};
+use crate::worker::Secure;
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
 
@@ -161,6 +163,7 @@ impl Hls {
         let edge = &self.0.edge;
         edge.auth.play(&AuthRequest::http(Some(name), &request.uri, &request.headers, peer))?;
         let known = self.stores().by_name.get(name).cloned();
+        known.iter().for_each(|store| store.demand.ask());
         let ready = known.and_then(|store| store.playlist().map(|playlist| (store, playlist)));
         let (store, playlist) = match ready {
             Some(ready) => ready,
@@ -172,12 +175,13 @@ impl Hls {
         let register = || {
             let host = request.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
             let host: String = host.chars().take(200).collect();
+            let s = if request.extensions.get::<Secure>().is_some() { "s" } else { "" };
             let info = ClientInfo {
                 protocol: "hls",
                 kind: ClientKind::Play,
                 peer,
                 // Without the query: it may hold a secret.
-                url: format!("http://{host}{}", request.uri.path()),
+                url: format!("http{s}://{host}{}", request.uri.path()),
                 agent: Origin::of(request, peer).agent,
             };
             store.stream().map(|stream| edge.clients.add(info, &stream))
@@ -204,6 +208,7 @@ impl Hls {
                 return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words));
             }
             let store = self.store(name);
+            store.demand.ask();
             let playlist = store.ready().await;
             Ok((store, playlist))
         });

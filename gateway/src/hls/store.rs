@@ -14,6 +14,7 @@ use media::time::Micros;
 use tokio::sync::watch;
 
 use super::Settings;
+use super::demand::Demand;
 use super::render::{self, Rendered};
 use super::viewers::Viewers;
 use crate::hub::{Stream, StreamName};
@@ -72,6 +73,7 @@ pub(super) struct Store {
     state: Mutex<State>,
     changed: watch::Sender<()>,
     pub(super) viewers: Viewers,
+    pub(super) demand: Demand,
 }
 
 impl Store {
@@ -98,6 +100,7 @@ impl Store {
             state: Mutex::new(state),
             changed: watch::Sender::new(()),
             viewers: Viewers::default(),
+            demand: Demand::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 use std::io::Read as _;
 
 use http_body_util::BodyExt as _;
-use media::codec::{aac, h264};
+use media::codec::{aac, h264, opus};
 use media::hls::playlist::{self, Media, Playlist};
 use media::time::{MILLI, Micros, SECOND};
 use media::ts::{Demuxer, Event};
@@ -26,6 +26,7 @@ struct Source {
     publisher: Publisher,
     video: Arc<Config>,
     audio: Arc<Config>,
+    sound: &'static [u8],
     frames: i64,
 }
 
@@ -36,8 +37,15 @@ impl Source {
             publisher: hls.0.edge.hub.publish(&name).expect("free"),
             video: Arc::new(h264::config_from_parameter_sets(&[SPS], &[PPS]).expect("sets")),
             audio: Arc::new(aac::config_from_asc(Bytes::from_static(&[0x12, 0x10])).expect("asc")),
+            sound: &[0x21; 90],
             frames: 0,
         }
+    }
+
+    /// With silence in Opus, 40 ms a packet.
+    fn opus(hls: &Hls) -> Self {
+        let audio = Arc::new(opus::config_of_channels(2));
+        Self { audio, sound: &[0xfd, 0xff, 0xfe, 0xff, 0xfe], ..Self::new(hls) }
     }
 
     /// Publishes this long: 25 pictures a second, each second a key frame, and sound.
@@ -49,7 +57,7 @@ impl Source {
             let frame =
                 |config: &Arc<Config>, data| Frame { config: config.clone(), dts, pts: dts, key, data };
             self.publisher.push(frame(&self.video, picture));
-            self.publisher.push(Frame { key: true, ..frame(&self.audio, Bytes::from_static(&[0x21; 90])) });
+            self.publisher.push(Frame { key: true, ..frame(&self.audio, Bytes::from_static(self.sound)) });
             self.frames += 1;
             tokio::task::yield_now().await;
         }
@@ -162,6 +170,60 @@ async fn a_publisher_who_comes_back_goes_on_after_a_discontinuity() {
     let later = list(&hls).await;
     assert_eq!(later.discontinuity_sequence, 1);
     assert!(later.sequence > after.sequence && later.segments.iter().all(|s| !s.discontinuity));
+}
+
+#[tokio::test(start_paused = true)]
+async fn opus_is_cut_as_aac_up_to_the_last_of_it() {
+    let hls = hls(Settings::default(), Auth::default());
+    let mut source = Source::opus(&hls);
+    let store = hls.store(&StreamName::parse("live/x").expect("a name"));
+    // Somebody waits for it from the beginning.
+    store.demand.ask();
+    source.run(5).await;
+    assert_eq!(list(&hls).await.segments.len(), 2);
+    drop(source);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let media = list(&hls).await;
+    assert_eq!(media.segments.len(), 3);
+    let (mut pictures, mut sound) = (0, Vec::new());
+    for segment in &media.segments {
+        let mut demuxer = Demuxer::new();
+        demuxer.push(get(&hls, &format!("/live/{}", segment.uri)).await.body);
+        demuxer.flush();
+        for event in std::iter::from_fn(|| demuxer.next()) {
+            match event.expect("clean") {
+                Event::Frame(frame) if frame.is_video() => pictures += 1,
+                Event::Frame(frame) => sound.push(frame),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(pictures, 125);
+    assert!(sound.iter().all(|frame| frame.config.codec == media::Codec::Aac));
+    let length = sound[sound.len() - 1].pts - sound[0].pts;
+    // The encoder keeps less than two packets to itself.
+    assert!((4930 * MILLI..5000 * MILLI).contains(&length), "{length}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_to_be_transcoded_is_cut_while_somebody_asks() {
+    let hls = hls(Settings::default(), Auth::default());
+    let mut source = Source::opus(&hls);
+    let store = hls.store(&StreamName::parse("live/x").expect("a name"));
+    source.run(9).await;
+    assert!(store.playlist().is_none(), "nobody has asked");
+    let asked = {
+        let hls = hls.clone();
+        tokio::spawn(async move { list(&hls).await })
+    };
+    source.run(6).await;
+    assert!(!asked.await.expect("an answer").segments.is_empty());
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    source.run(1).await;
+    assert!(store.playlist().is_none(), "nobody asks any more");
+    store.demand.ask();
+    source.run(6).await;
+    assert!(!list(&hls).await.segments.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,6 @@ use axum::extract::ConnectInfo;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
@@ -17,6 +16,7 @@ use tower::Service as _;
 use super::head;
 use crate::edge::Edge;
 use crate::flv;
+use crate::tls::Tls;
 use crate::worker::{Connection, Socket};
 
 /// What a connection over the limit is told.
@@ -29,31 +29,57 @@ pub const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\
     \"detail\":\"the server has all the connections it may\"}\n";
 
-/// Serves a connection until it ends; `stop` lets it finish what it is at.
-pub async fn serve(connection: Connection, router: Router, edge: &Edge, stop: CancellationToken) {
-    let Connection { mut stream, peer, permit } = connection;
+/// Serves a connection until it ends, inside TLS if there is `tls`; `stop` lets it finish what it is at.
+pub async fn serve(
+    connection: Connection,
+    tls: Option<Tls>,
+    router: Router,
+    edge: &Edge,
+    stop: CancellationToken,
+) {
+    let Connection { stream, peer, permit } = connection;
     let limits = &edge.limits;
+    let mut socket = match tls {
+        None => Socket::new(stream, limits.stall_timeout),
+        // What a handshake needs is not carried along afterwards.
+        Some(tls) => {
+            let handshake = Box::pin(tls.accept(stream, peer, limits));
+            tokio::select! {
+                socket = handshake => match socket {
+                    Some(socket) => socket,
+                    None => return,
+                },
+                () = stop.cancelled() => return,
+            }
+        }
+    };
     let first = tokio::select! {
-        first = timeout(limits.header_timeout, head::first(&stream)) => first,
+        first = timeout(limits.header_timeout, head::first(&mut socket)) => first,
         () = stop.cancelled() => return,
     };
     // Nothing came in time: as between requests, an idle connection does not stay.
     let Ok(first) = first else { return };
-    if let Some(head::First { request, size }) = first
-        && let Some(viewer) = flv::Direct::new(edge, peer, &request)
-    {
-        if stream.read_exact(&mut vec![0; size]).await.is_ok() {
-            viewer.run(Socket::new(stream, limits.stall_timeout)).await;
+    let secure = socket.secure();
+    if let Some((mut request, head)) = first {
+        if let Some(secure) = secure {
+            request.extensions_mut().insert(secure);
         }
-        return;
+        match flv::Direct::new(edge, peer, &request) {
+            Some(viewer) => return viewer.run(socket).await,
+            None => socket.unread(head),
+        }
     }
-    let io = TokioIo::new(Socket::new(stream, limits.stall_timeout));
+    let io = TokioIo::new(socket);
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let mut router = router.clone();
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
+        let beside = request.extensions_mut();
+        beside.insert(ConnectInfo::<SocketAddr>(peer));
         // For what outlives HTTP on this connection: a WebSocket.
-        request.extensions_mut().insert(permit.clone());
+        beside.insert(permit.clone());
+        if let Some(secure) = secure {
+            beside.insert(secure);
+        }
         async move { router.call(request).await.map_err(|error: Infallible| error) }
     });
     let connection = http1::Builder::new()

@@ -10,19 +10,24 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::auth::Auth;
 use crate::config::Config;
-use crate::worker::{Connection, bind};
+use crate::webrtc::Port;
+use crate::worker::{Connection, Workers, bind};
 
 /// A listener with everything behind it, on this test's own runtime.
 async fn listen(edge: &Edge, stop: &CancellationToken) -> SocketAddr {
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let addr = listener.local_addr().unwrap();
-    let (router, edge, stop) = (router(edge.clone(), Gate::new(9, 0)), edge.clone(), stop.clone());
+    let gate = Gate::new(9, 0);
+    let (port, _tcp) = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let workers = Workers::start(1).unwrap();
+    let webrtc = WebRtc::new(edge.clone(), port, workers, gate.clone(), stop.clone()).unwrap();
+    let (router, edge, stop) = (router(edge.clone(), gate, webrtc), edge.clone(), stop.clone());
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             let (router, edge, stop) = (router.clone(), edge.clone(), stop.clone());
             let permit = Arc::new(Gate::new(1, 0).enter(peer.ip()).unwrap());
             let connection = Connection { stream, peer, permit };
-            tokio::spawn(async move { serve(connection, router, &edge, stop).await });
+            tokio::spawn(async move { serve(connection, None, router, &edge, stop).await });
         }
     });
     addr

@@ -7,7 +7,7 @@ use media::time::{Micros, SECOND};
 use tokio::sync::Notify;
 
 /// A viewer of HTTP-FLV, RTMP or HLS starts at a key frame that is at most this old.
-pub const INTERVAL: Micros = 2 * SECOND;
+pub(super) const INTERVAL: Micros = 2 * SECOND;
 
 /// What is known and wanted of a stream's key frames.
 #[derive(Debug, Default)]

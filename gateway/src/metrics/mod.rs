@@ -40,11 +40,13 @@ fn describe() {
         "lianmai_stalled_connections_total",
         "Connections ended because they took no bytes for too long."
     );
+    counter!("lianmai_failed_handshakes_total", "HTTPS connections that ended before TLS was agreed on.");
     for name in [
         "lianmai_received_bytes_total",
         "lianmai_sent_bytes_total",
         "lianmai_bad_frames_total",
         "lianmai_stalled_connections_total",
+        "lianmai_failed_handshakes_total",
     ] {
         // Shown as 0 before the first time.
         metrics::counter!(name).increment(0);

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 
 use crate::demo;
 use crate::edge::Edge;
+use crate::tls::{Source, Tls};
 
 /// Where everything really listens.
 #[derive(Debug)]
@@ -14,23 +15,37 @@ pub(super) struct Addresses {
     rtmp: SocketAddr,
     http: Vec<SocketAddr>,
     webrtc: SocketAddr,
+    /// With where the certificate comes from.
+    https: Option<(SocketAddr, Source)>,
 }
 
 impl Addresses {
-    pub(super) fn of(rtmp: &TcpListener, http: &[TcpListener], webrtc: SocketAddr) -> io::Result<Self> {
+    pub(super) fn of(
+        rtmp: &TcpListener,
+        http: &[TcpListener],
+        https: Option<&(TcpListener, Tls)>,
+        webrtc: SocketAddr,
+    ) -> io::Result<Self> {
         let http = http.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
-        Ok(Self { rtmp: rtmp.local_addr()?, http, webrtc })
+        let https = match https {
+            Some((listener, tls)) => Some((listener.local_addr()?, tls.source().clone())),
+            None => None,
+        };
+        Ok(Self { rtmp: rtmp.local_addr()?, http, webrtc, https })
     }
 
     /// The ready file.
     pub(super) fn json(&self) -> String {
         let http: Vec<String> = self.http.iter().map(ToString::to_string).collect();
-        let ready = serde_json::json!({
+        let mut ready = serde_json::json!({
             "rtmp": self.rtmp.to_string(),
             "http": http,
             "webrtc": self.webrtc.to_string(),
             "pid": std::process::id(),
         });
+        if let Some((https, _)) = &self.https {
+            ready["https"] = https.to_string().into();
+        }
         format!("{ready}\n")
     }
 }
@@ -61,10 +76,18 @@ fn text(addresses: &Addresses, edge: &Edge) -> String {
     let public = edge.auth.public;
     let mut rtmp = authority(addresses.rtmp, 1935);
     let mut http = addresses.http.first().map(|addr| authority(*addr, 80));
+    let mut https = addresses.https.as_ref().map(|(addr, _)| authority(*addr, 443));
     if public {
         // Which name people know this machine by, only they know.
-        rtmp = rtmp.replace("127.0.0.1", "HOST").replace("[::1]", "HOST");
-        http = http.map(|http| http.replace("127.0.0.1", "HOST").replace("[::1]", "HOST"));
+        let host = |authority: String| authority.replace("127.0.0.1", "HOST").replace("[::1]", "HOST");
+        (rtmp, http, https) = (host(rtmp), http.map(host), https.map(host));
+    }
+    let source = addresses.https.as_ref().map(|(_, source)| source);
+    let mut domain = false;
+    if let Some(Source::Acme(domains)) = source {
+        // Where ACME has found us, others do.
+        https = domains.first().cloned();
+        domain = true;
     }
     let secret = edge.auth.secret.as_ref().filter(|_| public && !edge.auth.open);
     let key = secret
@@ -78,11 +101,23 @@ fn text(addresses: &Addresses, edge: &Edge) -> String {
     out += &format!("           rtmp://{rtmp}/live/livestream\n");
     out += &format!("  publish  OBS: Server rtmp://{rtmp}/live/   Stream Key {key}\n");
     out += &format!("           ffmpeg -re -i FILE -c copy -f flv 'rtmp://{rtmp}/live/{key}'\n");
+    // A camera is only for pages by https, or from this machine, where nothing has to be clicked away.
+    let page = match (&http, &https) {
+        (Some(http), _) if !public && !domain => Some(format!("http://{http}")),
+        (_, https) => https.as_ref().map(|https| format!("https://{https}")),
+    };
+    if let Some(page) = page {
+        out += &format!("           camera: {page}/players/rtc_publisher.html\n");
+    }
     if edge.config.demo {
         out += &format!("  demo     plays as {} until you publish there\n", demo::NAME);
     }
     if public {
         out += "\nHOST stands for this machine's name or address.\n";
+    }
+    if public && source == Some(&Source::Own) {
+        out += "A browser warns at the first https page, since the certificate is signed by this machine itself:\n\
+                choose \"Advanced\" and go on. docs/https.md tells how to be rid of the warning.\n";
     }
     if public && edge.auth.open {
         out += "Everyone may publish here (--open).\n";
@@ -103,7 +138,8 @@ mod tests {
 
     fn addresses(host: &str) -> Addresses {
         let at = |port| format!("{host}:{port}").parse().unwrap();
-        Addresses { rtmp: at(1935), http: vec![at(8080), at(0)], webrtc: at(8000) }
+        let https = Some((at(8443), Source::Own));
+        Addresses { rtmp: at(1935), http: vec![at(8080), at(0)], webrtc: at(8000), https }
     }
 
     #[tokio::test]
@@ -112,6 +148,8 @@ mod tests {
         let said = text(&addresses("0.0.0.0"), &Edge::new(Config::default(), auth));
         assert!(said.contains("Server rtmp://HOST/live/   Stream Key livestream?secret=a%26b\n"), "{said}");
         assert!(said.contains("http://HOST:8080/\n"), "{said}");
+        assert!(said.contains("https://HOST:8443/players/rtc_publisher.html\n"), "{said}");
+        assert!(said.contains("A browser warns"), "{said}");
     }
 
     #[tokio::test]
@@ -121,10 +159,22 @@ mod tests {
         assert!(said.contains("http://127.0.0.1:8080/\n") && !said.contains("kept"), "{said}");
     }
 
+    #[tokio::test]
+    async fn a_gateway_with_a_domain_is_found_there() {
+        let mut addresses = addresses("0.0.0.0");
+        addresses.https = Some((addresses.rtmp, Source::Acme(vec!["live.example.com".to_owned()])));
+        let auth = Auth { public: true, ..Auth::default() };
+        let said = text(&addresses, &Edge::new(Config::default(), auth));
+        assert!(said.contains("https://live.example.com/players/"), "{said}");
+        assert!(!said.contains("A browser warns"), "{said}");
+    }
+
     #[test]
     fn the_ready_file_is_json() {
         let json: serde_json::Value = serde_json::from_str(&addresses("[::1]").json()).unwrap();
         assert_eq!((&json["rtmp"], &json["http"][1]), (&"[::1]:1935".into(), &"[::1]:0".into()));
-        assert_eq!(json["pid"], std::process::id());
+        assert_eq!((&json["https"], &json["pid"]), (&"[::1]:8443".into(), &std::process::id().into()));
+        let none = Addresses { https: None, ..addresses("127.0.0.1") };
+        assert!(!none.json().contains("https"));
     }
 }

@@ -16,9 +16,10 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{Auth, secret_of};
 use crate::config::Config;
 use crate::edge::Edge;
+use crate::tls::{Tls, TlsError};
 use crate::webrtc::{Port, WebRtc};
 use crate::worker::{Connection, Gate, Workers, accept, bind};
-use crate::{demo, http, metrics, rtmp};
+use crate::{demo, http, metrics, rtmp, tls};
 
 /// How long streams and connections may take to end.
 const GRACE: Duration = Duration::from_millis(2500);
@@ -28,6 +29,8 @@ const GRACE: Duration = Duration::from_millis(2500);
 pub enum ServeError {
     /// An address can't be listened on; with the flag that sets it.
     Listen(&'static str, SocketAddr, io::Error),
+    /// The HTTPS certificate can't be used.
+    Tls(TlsError),
     /// A file can't be read or written.
     File(PathBuf, io::Error),
     /// The system gives no threads or signals.
@@ -42,9 +45,11 @@ impl fmt::Display for ServeError {
                 write!(
                     f,
                     "port {port} is in use: another program listens on {addr}; choose another with {flag}"
-                )
+                )?;
+                if *flag == "--https" { f.write_str(", or none with `--https=`") } else { Ok(()) }
             }
             Self::Listen(flag, addr, e) => write!(f, "cannot listen on {addr} ({flag}): {e}"),
+            Self::Tls(e) => e.fmt(f),
             Self::File(path, e) => write!(f, "{}: {e}", path.display()),
             Self::System(e) => write!(f, "the system refuses: {e}"),
         }
@@ -67,6 +72,11 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
     let http = http.into_iter().map(|addr| listen("--http", addr)).collect::<Result<Vec<_>, _>>()?;
     let (port, webrtc_tcp) =
         Port::bind(webrtc_addr).map_err(|e| ServeError::Listen("--webrtc", webrtc_addr, e))?;
+    let https = config.https().map(|addr| listen("--https", addr)).transpose()?;
+    let https = match https {
+        Some(listener) => Some((listener, Tls::new(&config).map_err(ServeError::Tls)?)),
+        None => None,
+    };
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
 
@@ -78,16 +88,19 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
     let webrtc =
         webrtc.ok_or_else(|| ServeError::System(io::Error::other("no DTLS certificate can be made")))?;
     webrtc.listen(webrtc_tcp);
-    let addresses = hello::Addresses::of(&listener, &http, port.addr()).map_err(ServeError::System)?;
+    let addresses = hello::Addresses::of(&listener, &http, https.as_ref(), port.addr());
+    let addresses = addresses.map_err(ServeError::System)?;
 
     let router = http::router(edge.clone(), gate.clone(), webrtc);
-    for listener in http {
+    let plain = http.into_iter().map(|listener| (listener, None, http::BUSY));
+    let secure = https.into_iter().map(|(listener, tls)| (listener, Some(tls), tls::BUSY));
+    for (listener, tls, refusal) in plain.chain(secure) {
         let (edge, router, stopped) = (edge.clone(), router.clone(), stop.clone());
         let serve = move |connection| {
-            let (edge, router, stop) = (edge.clone(), router.clone(), stopped.clone());
-            async move { http::serve(connection, router, &edge, stop).await }
+            let (edge, tls, router, stop) = (edge.clone(), tls.clone(), router.clone(), stopped.clone());
+            async move { http::serve(connection, tls, router, &edge, stop).await }
         };
-        tokio::spawn(accept(listener, workers.clone(), gate.clone(), stop.clone(), http::BUSY, serve));
+        tokio::spawn(accept(listener, workers.clone(), gate.clone(), stop.clone(), refusal, serve));
     }
     let serve = {
         let edge = edge.clone();

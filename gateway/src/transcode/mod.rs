@@ -10,6 +10,7 @@
 
 mod codec;
 mod counters;
+mod decoding;
 mod follow;
 mod pipeline;
 mod pool;
@@ -101,6 +102,11 @@ fn opus(channels: u8) -> Arc<Config> {
 /// The channels that sound of this configuration is transcoded to: one stays one, more are mixed to two.
 fn channels(config: &Config) -> usize {
     if config.audio().is_some_and(|audio| audio.channels == 1) { 1 } else { 2 }
+}
+
+/// Whether the stream's sound is transcoded for an edge for `sound`.
+pub fn needed(stream: &Stream, sound: Sound) -> bool {
+    stream.config(Track::Audio).is_some_and(|config| sound.way(config.codec) == Way::Transcoded)
 }
 
 /// The newest configuration of a track as an edge for `sound` sees it.

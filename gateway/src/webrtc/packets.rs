@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use media::codec::audio_samples;
 use media::codec::h264::{Order, Place, Reorder};
 use media::rtp::h264::packetize;
 use media::time::{Micros, SECOND, to_ticks};
@@ -73,6 +74,7 @@ impl Packets {
                 reorder: Reorder::new(),
                 reordered: reordered.clone(),
                 offset: rand::random(),
+                sound: None,
             };
             while let Some(entry) = pump.frames.try_next() {
                 pump.take(&entry);
@@ -118,7 +120,12 @@ struct Pump {
     reorder: Reorder,
     reordered: Arc<AtomicBool>,
     offset: u32,
+    /// The RTP time at which the next packet of sound begins.
+    sound: Option<i64>,
 }
+
+/// Sound that is off by more than this, in ticks of 48 kHz, has a gap.
+const GAP: i64 = 48 * 40;
 
 impl Pump {
     async fn run(mut self) {
@@ -150,7 +157,19 @@ impl Pump {
             Codec::Opus => vec![Arc::from(&frame.data[..])],
             _ => Vec::new(),
         };
-        let rtp = (to_ticks(frame.pts, clock_rate(frame.config.codec)) as u32).wrapping_add(self.offset);
+        let rtp = (self.ticks(frame) as u32).wrapping_add(self.offset);
         self.ring.push(Arc::new(Unit { frame: frame.clone(), rtp, payloads, start: entry.start }));
+    }
+
+    /// A frame's time in ticks. Sound is counted in samples: its times are rounded on their way, and a
+    /// player takes a step that is one sample short for a loss.
+    fn ticks(&mut self, frame: &Frame) -> i64 {
+        let ticks = to_ticks(frame.pts, clock_rate(frame.config.codec));
+        if frame.is_video() {
+            return ticks;
+        }
+        let counted = self.sound.filter(|counted| (ticks - counted).abs() <= GAP).unwrap_or(ticks);
+        self.sound = Some(counted + i64::from(audio_samples(&frame.config, &frame.data).unwrap_or(0)));
+        counted
     }
 }

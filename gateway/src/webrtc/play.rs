@@ -21,8 +21,6 @@ const RESEND_PACKETS: usize = 192;
 const RESEND_TIME: Duration = Duration::from_millis(800);
 /// Not more than this part of what is sent are resends.
 const RESEND_RATIO: f32 = 0.25;
-/// Farther behind live than this, a viewer is brought up to it.
-const BEHIND: Micros = 300 * MILLI;
 /// The past is sent this fast, in bytes a second.
 const CATCH_UP: u64 = 3_000_000;
 /// And so many bytes of it at once: a socket's usual buffer takes them.

@@ -91,8 +91,7 @@ pub async fn accept<F>(
             tracing::debug!(%peer, "refused: too many connections");
             if let Ok(place) = refusals.clone().try_acquire_owned() {
                 tokio::spawn(async move {
-                    // Whether the words arrived or not, the connection is over.
-                    let _ = timeout(Duration::from_secs(1), refuse(stream, refusal)).await;
+                    refuse(stream, refusal).await;
                     drop(place);
                 });
             }
@@ -120,7 +119,13 @@ fn tune(stream: &TcpStream) {
     let _ = SockRef::from(stream).set_tcp_notsent_lowat(NOTSENT_LOWAT);
 }
 
-async fn refuse(mut stream: TcpStream, words: Refusal) -> io::Result<()> {
+/// Ends a connection with these words.
+pub async fn refuse(stream: TcpStream, words: Refusal) {
+    // Whether they arrived or not, it is over.
+    let _ = timeout(Duration::from_secs(1), say(stream, words)).await;
+}
+
+async fn say(mut stream: TcpStream, words: Refusal) -> io::Result<()> {
     stream.write_all(words).await?;
     stream.shutdown().await?;
     // Closing with unread input would reset the connection and lose the words.

@@ -4,6 +4,7 @@
 mod accept;
 mod gate;
 mod socket;
+mod tcp;
 #[cfg(test)]
 mod tests;
 
@@ -15,9 +16,10 @@ use std::thread::JoinHandle;
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::CancellationToken;
 
-pub use accept::{Connection, Refusal, accept, bind};
+pub use accept::{Connection, Refusal, accept, bind, refuse};
 pub use gate::{Gate, Permit};
-pub use socket::Socket;
+pub use socket::{Secure, Socket};
+pub use tcp::Tcp;
 
 use crate::hub::wake;
 

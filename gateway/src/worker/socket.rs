@@ -1,56 +1,63 @@
-//! A TCP stream that gives up on a peer that takes nothing, and counts its bytes.
+//! What a connection is read from and written to, whether TLS is between or not.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use metrics::Counter;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_rustls::server::TlsStream;
 
-/// A connection's socket.
+use super::Tcp;
+
+/// A connection's socket. What is written to it has left only when it is flushed.
 #[derive(Debug)]
 pub struct Socket {
-    stream: TcpStream,
-    stall: Duration,
-    /// Runs while a write waits; kept, since making a timer costs more than moving one.
-    timer: Option<Pin<Box<Sleep>>>,
-    waiting: bool,
-    received: Counter,
-    sent: Counter,
+    carrier: Carrier,
+    /// Was read already, and comes again.
+    ahead: Bytes,
+}
+
+/// Goes with a request that came over TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Secure;
+
+#[derive(Debug)]
+enum Carrier {
+    Plain(Tcp),
+    Tls(Box<TlsStream<Tcp>>),
 }
 
 impl Socket {
     /// `stream`, whose writes fail when the peer takes no byte for `stall`.
     pub fn new(stream: TcpStream, stall: Duration) -> Self {
-        let received = metrics::counter!("lianmai_received_bytes_total");
-        let sent = metrics::counter!("lianmai_sent_bytes_total");
-        Self { stream, stall, timer: None, waiting: false, received, sent }
+        Self { carrier: Carrier::Plain(Tcp::new(stream, stall)), ahead: Bytes::new() }
     }
 
-    fn wrote(&mut self, cx: &mut Context<'_>, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        match wrote {
-            Poll::Ready(result) => {
-                self.waiting = false;
-                if let Ok(bytes) = result {
-                    self.sent.increment(bytes as u64);
-                }
-                Poll::Ready(result)
-            }
-            Poll::Pending => {
-                let deadline = Instant::now() + self.stall;
-                let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-                if !self.waiting {
-                    self.waiting = true;
-                    timer.as_mut().reset(deadline);
-                }
-                ready!(timer.as_mut().poll(cx));
-                metrics::counter!("lianmai_stalled_connections_total").increment(1);
-                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes no bytes")))
-            }
-        }
+    /// A connection whose handshake is done.
+    pub fn tls(stream: TlsStream<Tcp>) -> Self {
+        Self { carrier: Carrier::Tls(Box::new(stream)), ahead: Bytes::new() }
+    }
+
+    /// What to put beside this connection's requests if it is TLS.
+    pub fn secure(&self) -> Option<Secure> {
+        matches!(self.carrier, Carrier::Tls(_)).then_some(Secure)
+    }
+
+    /// Puts back what was read last: it is read again before anything else.
+    pub fn unread(&mut self, bytes: Bytes) {
+        self.ahead = bytes;
+    }
+
+    /// Writes all of `message` and sees it off.
+    ///
+    /// # Errors
+    /// When the peer is gone or takes nothing.
+    pub async fn send(&mut self, message: &mut impl Buf) -> io::Result<()> {
+        self.write_all_buf(message).await?;
+        self.flush().await
     }
 }
 
@@ -60,20 +67,25 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        let bytes = buf.filled().len() - before;
-        if bytes > 0 {
-            self.received.increment(bytes as u64);
+        if !self.ahead.is_empty() {
+            let count = self.ahead.len().min(buf.remaining());
+            buf.put_slice(&self.ahead[..count]);
+            self.ahead.advance(count);
+            return Poll::Ready(Ok(()));
         }
-        read
+        match &mut self.carrier {
+            Carrier::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Carrier::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+        }
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let wrote = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.wrote(cx, wrote)
+        match &mut self.carrier {
+            Carrier::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Carrier::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+        }
     }
 
     fn poll_write_vectored(
@@ -81,8 +93,10 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let wrote = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.wrote(cx, wrote)
+        match &mut self.carrier {
+            Carrier::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
+            Carrier::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -90,10 +104,16 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        match &mut self.carrier {
+            Carrier::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Carrier::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        match &mut self.carrier {
+            Carrier::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Carrier::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
     }
 }

@@ -69,7 +69,7 @@ pub(super) trait Decoder: Send {
     /// comes out of the first packet belongs to that packet's time.
     fn decode(&mut self, packet: &[u8], out: &mut Pcm) -> Result<(), Broken>;
 
-    /// Appends up to `samples` in place of packets that were lost, if it knows how.
+    /// Appends about `samples` in place of packets that were lost, if it knows how.
     fn conceal(&mut self, _samples: usize, _out: &mut Pcm) -> Result<(), Broken> {
         Ok(())
     }

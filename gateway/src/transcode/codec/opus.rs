@@ -53,8 +53,8 @@ impl super::Decoder for Decoder {
     }
 
     fn conceal(&mut self, samples: usize, out: &mut Pcm) -> Result<(), Broken> {
-        // It conceals in steps of 2.5 ms.
-        self.run(&[], (samples / 120 * 120).min(MAX_SAMPLES), out)
+        // It conceals in steps of 2.5 ms: rather a little too much.
+        self.run(&[], samples.next_multiple_of(120).min(MAX_SAMPLES), out)
     }
 }
 

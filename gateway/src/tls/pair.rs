@@ -1,0 +1,63 @@
+//! A certificate chain and its key.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustls::pki_types::pem::{Error as PemError, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+
+use super::provider;
+
+/// A certificate chain and its key, which belong together.
+#[derive(Debug, Clone)]
+pub(super) struct Pair {
+    pub(super) key: Arc<CertifiedKey>,
+    ends: SystemTime,
+}
+
+/// Why two texts are no [`Pair`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bad {
+    /// The first has no certificate.
+    NoCertificate,
+    /// The second has no key.
+    NoKey,
+    /// The key is encrypted.
+    Locked,
+    /// The key is another certificate's.
+    Differ,
+    /// A certificate can't be read.
+    Certificate(String),
+    /// The key can't be read, or is of a kind that is not known.
+    Key(String),
+}
+
+impl Pair {
+    /// Out of two PEM texts; the server's own certificate is the first.
+    pub(super) fn parse(cert: &[u8], key: &[u8]) -> Result<Self, Bad> {
+        let broken = |error: PemError| Bad::Certificate(error.to_string());
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(cert).collect::<Result<_, _>>().map_err(broken)?;
+        let own = chain.first().ok_or(Bad::NoCertificate)?;
+        let (_, parsed) =
+            x509_parser::parse_x509_certificate(own).map_err(|e| Bad::Certificate(e.to_string()))?;
+        let ends = u64::try_from(parsed.validity().not_after.timestamp()).unwrap_or(0);
+        let ends = UNIX_EPOCH.checked_add(Duration::from_secs(ends)).unwrap_or(UNIX_EPOCH);
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
+            // Both forms say it: `ENCRYPTED PRIVATE KEY` and `Proc-Type: 4,ENCRYPTED`.
+            _ if key.windows(9).any(|word| word == b"ENCRYPTED") => Bad::Locked,
+            PemError::NoItemsFound => Bad::NoKey,
+            error => Bad::Key(error.to_string()),
+        })?;
+        let key = CertifiedKey::from_der(chain, key, &provider()).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => Bad::Differ,
+            error => Bad::Key(error.to_string()),
+        })?;
+        Ok(Self { key: Arc::new(key), ends })
+    }
+
+    /// How long it is still valid; none when it no longer is.
+    pub(super) fn left(&self, now: SystemTime) -> Option<Duration> {
+        self.ends.duration_since(now).ok().filter(|left| !left.is_zero())
+    }
+}

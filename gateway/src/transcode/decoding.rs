@@ -1,0 +1,115 @@
+//! Packets to sound, and sound for packets that are missing.
+
+use std::sync::Arc;
+
+use media::Config;
+use media::time::{MILLI, Micros, to_ticks};
+
+use super::codec::{self, Broken, Decoder, Pcm, guarded};
+
+/// So much of a gap is filled from the sound before it; the rest is silence.
+pub(super) const CONCEAL: Micros = 120 * MILLI;
+/// What falls silent fades out over this.
+const FADE: Micros = 10 * MILLI;
+/// Rates that are sound.
+const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
+
+/// A decoder that is never at a loss.
+pub(super) struct Decoding {
+    input: Arc<Config>,
+    decoder: Box<dyn Decoder>,
+    /// The newest sound, and what came before it.
+    pub(super) pcm: Pcm,
+    before: Pcm,
+    /// The sound before was made up and ended in silence.
+    faded: bool,
+}
+
+impl std::fmt::Debug for Decoding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoding").field("input", &self.input).finish_non_exhaustive()
+    }
+}
+
+impl Decoding {
+    pub(super) fn new(input: &Arc<Config>, channels: usize) -> Result<Self, Broken> {
+        Ok(Self {
+            input: input.clone(),
+            decoder: codec::decoder(input)?,
+            pcm: Pcm::new(0, channels),
+            before: Pcm::new(0, channels),
+            faded: false,
+        })
+    }
+
+    /// What it decodes.
+    pub(super) fn input(&self) -> &Config {
+        &self.input
+    }
+
+    /// What was the newest sound is that before.
+    fn turn(&mut self) {
+        std::mem::swap(&mut self.pcm, &mut self.before);
+        self.pcm.clear();
+        self.pcm.rate = self.before.rate;
+    }
+
+    /// A packet's sound, in place of the last one's.
+    pub(super) fn decode(&mut self, packet: &[u8]) -> Result<(), Broken> {
+        self.turn();
+        let (decoder, pcm) = (&mut self.decoder, &mut self.pcm);
+        let decoded = guarded(|| decoder.decode(packet, pcm));
+        let good = self.pcm.len() > 0 && RATES.contains(&self.pcm.rate);
+        if !matches!(decoded, Some(Ok(()))) || !good {
+            std::mem::swap(&mut self.pcm, &mut self.before);
+            if decoded.is_none() {
+                self.decoder = codec::decoder(&self.input)?;
+            }
+            return Err(Broken);
+        }
+        if std::mem::take(&mut self.faded) {
+            let samples = to_ticks(FADE / 4, self.pcm.rate) as usize;
+            for plane in &mut self.pcm.planes {
+                let steps = plane.iter_mut().take(samples).enumerate();
+                steps.for_each(|(n, sample)| *sample *= n as f32 / samples as f32);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sound for packets that are missing, in place of the last one's.
+    pub(super) fn conceal(&mut self, time: Micros) {
+        let rate = self.pcm.rate;
+        let samples = to_ticks(time, rate).max(0) as usize;
+        let alive = samples.min(to_ticks(CONCEAL, rate) as usize);
+        self.turn();
+        while self.pcm.len() < alive {
+            let (before, want) = (self.pcm.len(), alive - self.pcm.len());
+            let (decoder, pcm) = (&mut self.decoder, &mut self.pcm);
+            let concealed = guarded(|| decoder.conceal(want.min(self.before.len().max(1)), pcm));
+            if !matches!(concealed, Some(Ok(()))) || self.pcm.len() <= before {
+                if concealed.is_none()
+                    && let Ok(decoder) = codec::decoder(&self.input)
+                {
+                    self.decoder = decoder;
+                }
+                break;
+            }
+        }
+        for (plane, tail) in self.pcm.planes.iter_mut().zip(&self.before.planes) {
+            plane.truncate(samples);
+            let fade = to_ticks(FADE, rate) as usize;
+            if plane.is_empty() {
+                // Backwards from where it stopped: no step, and no new frequencies.
+                let mirrored = tail.iter().rev().take(fade.min(samples)).enumerate();
+                plane.extend(mirrored.map(|(n, s)| s * (1.0 - n as f32 / fade as f32)));
+            } else if plane.len() < samples {
+                let from = plane.len().saturating_sub(fade);
+                let steps = plane.iter_mut().skip(from).enumerate();
+                steps.for_each(|(n, sample)| *sample *= 1.0 - n as f32 / fade as f32);
+            }
+            self.faded |= plane.len() < samples;
+            plane.resize(samples, 0.0);
+        }
+    }
+}

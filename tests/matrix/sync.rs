@@ -1,0 +1,98 @@
+//! Sound that is transcoded on the way: it is there, it is what was sent, and it is in time with the
+//! pictures. Each second of the clip begins with a flash and a beep; ffmpeg says when it saw and heard
+//! them.
+
+use std::path::Path;
+use std::process::Command;
+
+use lianmai_tests::publisher::WsPublisher;
+use lianmai_tests::{Clip, Gateway, Process, wait};
+
+use super::{LIMIT, tags};
+
+/// How far apart a flash and its beep may be, in seconds. FLV rounds both to milliseconds.
+const APART: f64 = 0.005;
+
+/// ffmpeg that looks and listens.
+fn watch(input: &str) -> Process {
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-hide_banner", "-nostats", "-copyts", "-analyzeduration", "1000000"]);
+    if input.contains(".m3u8") {
+        ffmpeg.args(["-live_start_index", "0"]);
+    }
+    ffmpeg.args(["-i", input, "-vf", "blackdetect=d=0.1:pix_th=0.5"]);
+    ffmpeg.args(["-af", "silencedetect=noise=-30dB:d=0.3", "-f", "null", "-"]);
+    Process::start(&mut ffmpeg)
+}
+
+/// The times after `name` in what ffmpeg said so far, in seconds.
+fn times(said: &str, name: &str) -> Vec<f64> {
+    let ends = said.lines().filter(|line| line.contains("silence_end") || line.contains("black_end"));
+    let values = ends.filter_map(|line| line.split(name).nth(1)?.split_whitespace().next());
+    values.map(|value| value.parse().expect("a time")).collect()
+}
+
+/// Each beep with the flash next to it.
+fn pairs(said: &str) -> Vec<(f64, f64)> {
+    let flashes = times(said, "black_end:");
+    let nearest = |beep: f64| flashes.iter().copied().find(|flash| (flash - beep).abs() < 0.4);
+    times(said, "silence_end: ").into_iter().filter_map(|beep| Some((nearest(beep)?, beep))).collect()
+}
+
+/// Looks at the first `count` of them: an end is no flash.
+#[track_caller]
+fn check(what: &str, said: &str, count: usize) {
+    let mut pairs = pairs(said);
+    assert!(pairs.len() >= count, "{what}: {pairs:?} in {said}");
+    pairs.truncate(count);
+    for (flash, beep) in &pairs {
+        let apart = beep - flash;
+        assert!(apart.abs() <= APART, "{what}: the beep is {:+.1} ms off: {pairs:?}", apart * 1e3);
+    }
+    for pair in pairs.windows(2) {
+        let step = pair[1].1 - pair[0].1;
+        assert!((step - 1.0).abs() <= APART, "{what}: {step} s from beep to beep: {pairs:?}");
+    }
+}
+
+fn file(path: &Path) -> String {
+    let mut process = watch(&path.to_string_lossy());
+    process.wait(LIMIT);
+    process.stderr()
+}
+
+#[test]
+fn opus_is_heard_as_aac_and_in_time_by_those_who_know_only_that() {
+    let sent = file(&Clip::Opus.file());
+    assert!(sent.contains("Audio: opus"), "{sent}");
+    check("the clip itself", &sent, 7);
+
+    let gateway = Gateway::start(&[]);
+    let urls = [gateway.rtmp_url("x"), gateway.http_url("x.flv")];
+    let mut players: Vec<_> = urls.iter().map(|url| (url.clone(), watch(url), 6)).collect();
+    wait::until_true("the players to connect", LIMIT, || gateway.connections() >= players.len());
+    let (flags, tags) = tags(Clip::Opus);
+    let _publisher = WsPublisher::start(&gateway.ws_publish_url("x"), flags, tags, 1.0);
+    wait::until_true("a first HLS segment", LIMIT, || {
+        let playlist = gateway.get("/live/x.m3u8");
+        playlist.status == 200 && playlist.text().contains("#EXTINF")
+    });
+    let hls = gateway.http_url("x.m3u8");
+    // The clip's last segment ends with the stream, long after this.
+    players.push((hls.clone(), watch(&hls), 4));
+    let published = gateway.stream("x").expect("the stream is there");
+    assert_eq!(published["audio"]["codec"], "Opus", "the publisher's codec: {published}");
+    let metrics = gateway.get("/metrics").text();
+    assert!(metrics.contains("lianmai_transcoders{to=\"aac\"} 1\n"), "one for all: {metrics}");
+
+    for (url, player, enough) in &mut players {
+        wait::until_true(&format!("flashes and beeps of {url}"), LIMIT, || {
+            let said = player.stderr();
+            assert!(player.ended().is_none() || pairs(&said).len() >= *enough, "{url}: {said}");
+            pairs(&said).len() >= *enough
+        });
+        let said = player.stderr();
+        assert!(said.contains("Audio: aac (LC)") && said.contains("48000 Hz, stereo"), "{url}: {said}");
+        check(url, &said, *enough);
+    }
+}

@@ -1,0 +1,95 @@
+//! A certificate by ACME, from pebble, which is Let's Encrypt's own small server for tests.
+
+use std::fs;
+use std::net::{TcpListener, UdpSocket};
+use std::process::Command;
+
+use lianmai_tests::{Gateway, Process, gateway, http, tls, wait};
+
+use crate::LIMIT;
+
+const DOMAIN: &str = "live.example.com";
+
+/// A port that nobody listens on at this moment. A server that can't be told to choose needs one.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("a bound port").port()
+}
+
+#[test]
+fn a_domain_gets_its_certificate_and_keeps_it() {
+    let dir = gateway::temp_dir("acme");
+    let path = |name: &str| dir.join(name).to_str().expect("a path of text").to_owned();
+    // Pebble needs a certificate for its own API: that of a gateway will do.
+    drop(Gateway::start(&["--data", &path("pebble")]));
+    let (api, management, https) = (free_port(), free_port(), free_port());
+    let dns = UdpSocket::bind("127.0.0.1:0").expect("a free port").local_addr().expect("a bound port");
+    let config = serde_json::json!({ "pebble": {
+        "listenAddress": format!("127.0.0.1:{api}"),
+        "managementListenAddress": format!("127.0.0.1:{management}"),
+        "certificate": path("pebble/cert.pem"),
+        "privateKey": path("pebble/key.pem"),
+        "httpPort": 9,
+        "tlsPort": https,
+    }});
+    fs::write(dir.join("pebble.json"), config.to_string()).expect("a writable folder");
+    // Every name is this machine.
+    let _names = Process::start(
+        Command::new("pebble-challtestsrv")
+            .args(["-dns01", &dns.to_string(), "-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""])
+            .args(["-http01", "", "-https01", "", "-tlsalpn01", "", "-management", "127.0.0.1:0"]),
+    );
+    let mut pebble = Process::start(
+        Command::new("pebble")
+            .args(["-config", &path("pebble.json"), "-dnsserver", &dns.to_string()])
+            .env("PEBBLE_VA_NOSLEEP", "1"),
+    );
+    wait::until_true("pebble", LIMIT, || {
+        assert!(pebble.ended().is_none(), "pebble ended: {}", pebble.stderr());
+        std::net::TcpStream::connect(("127.0.0.1", api)).is_ok()
+    });
+
+    let directory = format!("https://127.0.0.1:{api}/dir");
+    let (listen, data) = (format!("127.0.0.1:{https}"), path("data"));
+    let flags = [
+        "--https",
+        &listen,
+        "--data",
+        &data,
+        "--acme",
+        DOMAIN,
+        "--acme-directory",
+        &directory,
+        "--acme-contact",
+        "me@example.com",
+    ];
+    let trusted = [("SSL_CERT_FILE", path("pebble/cert.pem"))];
+    let mut first = Gateway::start_with(&flags, &trusted);
+    let to = first.https();
+    let contains = |der: &[u8], text: &str| der.windows(text.len()).any(|part| part == text.as_bytes());
+    let issued = wait::until("the certificate", LIMIT, || {
+        // Until it is there, the gateway shows its own: somebody always answers.
+        let der = tls::certificate(to);
+        contains(&der, "Pebble Intermediate CA").then_some(der)
+    });
+    assert!(contains(&issued, DOMAIN));
+    assert!(first.process.stdout().contains(&format!("https://{DOMAIN}/")), "{}", first.process.stdout());
+    assert_eq!(http::get(first.http(), "/healthz").status, 200);
+    let kept = || fs::read_dir(dir.join("data/acme")).expect("a folder").count() == 2;
+    wait::until_true("account and certificate to be kept", LIMIT, kept);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(dir.join("data/acme")).expect("a folder").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+    first.stop();
+
+    // The kept one is shown again; nobody is asked.
+    drop(pebble);
+    let second = Gateway::start_with(&flags, &trusted);
+    wait::until_true("the kept certificate", LIMIT, || tls::certificate(second.https()) == issued);
+    assert!(!second.process.stderr().contains("ACME has failed"), "{}", second.process.stderr());
+    drop((first, second));
+    let _ = fs::remove_dir_all(dir);
+}

@@ -1,0 +1,25 @@
+//! WebRTC with real peers over real sockets: signalling, sessions, what viewers get, and hostile peers.
+
+#[path = "rtc/sessions.rs"]
+mod sessions;
+#[path = "rtc/signalling.rs"]
+mod signalling;
+#[path = "rtc/viewers.rs"]
+mod viewers;
+
+use std::time::Duration;
+
+use lianmai_tests::publisher::WsPublisher;
+use lianmai_tests::{Clip, Gateway};
+
+/// Long enough for a busy machine; nothing waits that long when all is well.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Publishes `clip` as `live/NAME` by WebSocket for up to two minutes.
+#[track_caller]
+fn publish(gateway: &Gateway, name: &str, clip: Clip) -> WsPublisher {
+    let (flags, tags) = clip.minutes(2);
+    let publisher = WsPublisher::start(&gateway.ws_publish_url(name), flags, tags, 1.0);
+    gateway.wait_published(name);
+    publisher
+}

@@ -1,0 +1,107 @@
+//! What viewers get, and how soon.
+
+use std::time::Instant;
+
+use lianmai_tests::flv::VIDEO;
+use lianmai_tests::player::FlvViewer;
+use lianmai_tests::rtc::{Call, Media, Peer, Received, slices};
+use lianmai_tests::{Clip, Gateway, wait};
+
+use crate::{LIMIT, publish};
+
+/// Frames between two key frames of [`Clip::LongGop`].
+const GOP: usize = 120;
+
+/// Waits until the newest key frame lies `after` frames back, and answers its slices and those after it.
+#[track_caller]
+fn wait_middle(witness: &FlvViewer, after: std::ops::Range<usize>) -> Vec<Vec<u8>> {
+    wait::until("the middle of a group of pictures", LIMIT, || {
+        let frames = witness.frames(VIDEO);
+        let key = frames.iter().rposition(|seen| seen.tag.is_key())?;
+        let group = &frames[key..];
+        after.contains(&group.len()).then(|| group.iter().map(|seen| slices(seen.tag.frame().1)).collect())
+    })
+}
+
+fn all(frames: &[Received]) -> Vec<Vec<u8>> {
+    frames.iter().map(|frame| slices(&frame.data)).collect()
+}
+
+#[test]
+fn a_late_joiner_gets_the_key_frame_that_was_and_all_after_it() {
+    let gateway = Gateway::start(&[]);
+    let _publisher = publish(&gateway, "x", Clip::LongGop);
+    let witness = FlvViewer::http(gateway.http(), "/live/x.flv");
+    for tcp in [false, true] {
+        let group = wait_middle(&witness, 30..60);
+        let began = Instant::now();
+        let call = Call { tcp, ..Call::new(&gateway, "x") };
+        let viewer = Peer::play(&call);
+        let first = viewer.wait_frames(true, 1, LIMIT)[0].clone();
+        println!("first picture after {:?}, {} frames after a key frame", first.at - began, group.len());
+        assert!(first.key);
+        assert_eq!(slices(&first.data), group[0], "not the key frame that was");
+        let frames = viewer.wait_frames(true, group.len(), LIMIT);
+        assert_eq!(all(&frames)[..group.len()], group);
+        assert!(frames.iter().all(|frame| frame.contiguous));
+        // What lies back is laid on a short time: it is decoded, not watched.
+        let past = frames[group.len() - 1].time - frames[0].time;
+        assert!(past < 500_000, "{past} µs of the past are to be watched");
+        viewer.wait_frames(false, 20, LIMIT);
+    }
+}
+
+#[test]
+fn a_viewer_that_lost_the_picture_gets_it_again_before_the_next_key_frame() {
+    let gateway = Gateway::start(&[]);
+    let _publisher = publish(&gateway, "x", Clip::LongGop);
+    let witness = FlvViewer::http(gateway.http(), "/live/x.flv");
+    let viewer = Peer::play(&Call::new(&gateway, "x"));
+    viewer.wait_frames(true, 10, LIMIT);
+    let group = wait_middle(&witness, 20..50);
+    let before = viewer.frames(true).len();
+    let asked = Instant::now();
+    viewer.ask_key();
+    let again = wait::until("a key frame", LIMIT, || {
+        viewer.frames(true)[before..].iter().position(|frame| frame.key)
+    });
+    let frames = viewer.wait_frames(true, before + again + GOP / 2, LIMIT);
+    let again = &frames[before + again..];
+    println!("a picture again after {:?}", again[0].at - asked);
+    // The one that was, with all that followed, and then what is new.
+    assert_eq!(all(&again[..group.len()]), group);
+    assert!(frames.windows(2).all(|pair| pair[0].time < pair[1].time), "time goes back");
+}
+
+#[test]
+fn a_publisher_that_can_is_asked_for_the_key_frame() {
+    let gateway = Gateway::start(&[]);
+    let call = Call::new(&gateway, "x");
+    // Key frames far apart, as of a browser.
+    let publisher = Peer::publish(&call, Media::of(Clip::LongGop));
+    gateway.wait_published("x");
+    let viewer = Peer::play(&call);
+    viewer.wait_frames(true, 10, LIMIT);
+    let (before, asked) = (viewer.frames(true).len(), publisher.key_requests());
+    viewer.ask_key();
+    let key = wait::until("a key frame", LIMIT, || viewer.frames(true)[before..].iter().position(|f| f.key));
+    assert!(publisher.key_requests() > asked, "nobody asked for it");
+    assert!(key < GOP / 2, "only after {key} frames");
+}
+
+#[test]
+fn media_go_by_tcp_both_ways() {
+    let gateway = Gateway::start(&[]);
+    let call = Call::new(&gateway, "x").over_tcp();
+    let publisher = Peer::publish(&call, Media::usual());
+    gateway.wait_published("x");
+    let viewer = Peer::play(&call);
+    let frames = viewer.wait_frames(true, 60, LIMIT);
+    assert!(frames[0].key && frames.iter().all(|frame| frame.contiguous));
+    viewer.wait_frames(false, 60, LIMIT);
+    let sent: Vec<Vec<u8>> =
+        publisher.sent().iter().filter(|frame| frame.video).map(|frame| slices(&frame.data)).collect();
+    let first = slices(&frames[0].data);
+    let at = sent.iter().position(|picture| *picture == first).expect("it was sent");
+    assert_eq!(all(&frames)[..], sent[at..at + frames.len()]);
+}

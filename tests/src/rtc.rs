@@ -1,0 +1,11 @@
+//! WebRTC peers of our own: str0m over a real socket, with the signalling that browsers and OBS do.
+
+mod media;
+mod offer;
+mod peer;
+mod wire;
+
+pub use media::{Media, slices};
+pub use offer::{Api, Call, Offered, offer};
+pub use peer::{Peer, Received, Sent};
+pub use wire::Wire;

@@ -1,0 +1,126 @@
+//! What a peer publishes: pictures and sound that ffmpeg encoded.
+
+use std::fs;
+use std::sync::Arc;
+
+use crate::clip::Clip;
+use crate::flv::{self, Tag};
+use crate::ogg;
+
+/// Pictures and sound, sent over and over.
+#[derive(Debug, Clone, Default)]
+pub struct Media {
+    /// H.264 as Annex B at 30 a second, and whether each is a key frame, with its parameter sets.
+    pub pictures: Vec<(bool, Arc<[u8]>)>,
+    /// Opus packets of 20 ms.
+    pub sounds: Vec<Arc<[u8]>>,
+}
+
+impl Media {
+    /// The pictures of an H.264 clip, and Opus.
+    #[track_caller]
+    pub fn of(clip: Clip) -> Self {
+        let (_, tags) = clip.tags();
+        let sounds = ogg::packets(&fs::read(Clip::Ogg.file()).expect("a readable clip"));
+        Self { pictures: pictures(&tags), sounds: sounds.into_iter().map(Arc::from).collect() }
+    }
+
+    /// What a browser sends: constrained baseline and Opus.
+    #[track_caller]
+    pub fn usual() -> Self {
+        Self::of(Clip::Baseline)
+    }
+
+    /// The same without sound.
+    #[must_use]
+    pub fn mute(self) -> Self {
+        Self { sounds: Vec::new(), ..self }
+    }
+
+    /// The same without pictures.
+    #[must_use]
+    pub fn blind(self) -> Self {
+        Self { pictures: Vec::new(), ..self }
+    }
+}
+
+fn pictures(tags: &[Tag]) -> Vec<(bool, Arc<[u8]>)> {
+    let video = || tags.iter().filter(|tag| tag.kind == flv::VIDEO);
+    let config = video().find(|tag| !tag.is_frame()).expect("a sequence header");
+    let sets = annex_b(parameter_sets(&config.body[5..]));
+    let frames = video().filter(|tag| tag.is_frame());
+    let frames = frames.map(|tag| {
+        let picture = annex_b(length_prefixed(tag.frame().1));
+        let key = tag.is_key();
+        (key, if key { [sets.clone(), picture].concat().into() } else { picture.into() })
+    });
+    frames.collect()
+}
+
+/// The units of an AVCDecoderConfigurationRecord (ISO/IEC 14496-15 5.3.3.1).
+fn parameter_sets(record: &[u8]) -> Vec<&[u8]> {
+    let (mut at, mut sets) = (5, Vec::new());
+    for mask in [0x1f, 0xff] {
+        let count = record[at] & mask;
+        at += 1;
+        for _ in 0..count {
+            let size = usize::from(u16::from_be_bytes([record[at], record[at + 1]]));
+            sets.push(&record[at + 2..at + 2 + size]);
+            at += 2 + size;
+        }
+    }
+    sets
+}
+
+fn length_prefixed(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let mut units = Vec::new();
+    while let Some((size, rest)) = bytes.split_first_chunk::<4>() {
+        let (unit, rest) = rest.split_at(u32::from_be_bytes(*size) as usize);
+        units.push(unit);
+        bytes = rest;
+    }
+    units
+}
+
+fn annex_b(units: Vec<&[u8]>) -> Vec<u8> {
+    units.into_iter().flat_map(|unit| [&[0, 0, 0, 1], unit].concat()).collect()
+}
+
+/// The slices in a picture, one after the other: what no container and no transport changes.
+///
+/// `picture` is Annex B, or with 4-byte lengths as in FLV.
+pub fn slices(picture: &[u8]) -> Vec<u8> {
+    let units = match picture {
+        [0, 0, 0, 1, ..] | [0, 0, 1, ..] => split(picture),
+        _ => length_prefixed(picture),
+    };
+    units.into_iter().filter(|unit| matches!(unit[0] & 0x1f, 1 | 5)).collect::<Vec<_>>().concat()
+}
+
+/// The units of Annex B.
+fn split(bytes: &[u8]) -> Vec<&[u8]> {
+    let starts: Vec<usize> =
+        (0..bytes.len().saturating_sub(3)).filter(|&at| bytes[at..at + 3] == [0, 0, 1]).collect();
+    let ends = starts.iter().skip(1).copied().chain([bytes.len()]);
+    let units = starts.iter().zip(ends).map(|(start, end)| {
+        let last = end == bytes.len();
+        // A start code may have a third zero before it.
+        let end = if !last && bytes[end - 1] == 0 { end - 1 } else { end };
+        &bytes[start + 3..end]
+    });
+    units.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_are_the_same_in_both_forms() {
+        let units: Vec<&[u8]> = vec![&[0x67, 1], &[0x68, 2], &[0x65, 3, 0, 7], &[0x41, 4]];
+        let lengths: Vec<u8> =
+            units.iter().flat_map(|unit| [&(unit.len() as u32).to_be_bytes()[..], unit].concat()).collect();
+        assert_eq!(slices(&annex_b(units)), [0x65, 3, 0, 7, 0x41, 4]);
+        assert_eq!(slices(&lengths), [0x65, 3, 0, 7, 0x41, 4]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Offers, and the three ways to hand them in.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use str0m::change::SdpPendingOffer;
+use str0m::media::{Direction, MediaKind};
+use str0m::{Candidate, Rtc};
+
+use crate::gateway::Gateway;
+use crate::http::{self, Response};
+
+/// How an offer is handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    /// WHIP or WHEP at `/rtc/v1/whip/?app=live&stream=x`, as SRS has it.
+    Query,
+    /// WHIP or WHEP at `/live/x/whip`.
+    Path,
+    /// SRS's JSON calls.
+    Srs,
+}
+
+/// Whom to call, and how.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The gateway's HTTP.
+    pub http: SocketAddr,
+    /// Its WebRTC port.
+    pub webrtc: SocketAddr,
+    /// `x` of `live/x`.
+    pub name: String,
+    /// Which signalling.
+    pub api: Api,
+    /// More of the query.
+    pub query: String,
+    /// More header lines.
+    pub headers: Vec<String>,
+    /// Whether media go by TCP.
+    pub tcp: bool,
+}
+
+impl Call {
+    /// WHIP or WHEP for `live/NAME`, with media by UDP.
+    #[track_caller]
+    pub fn new(gateway: &Gateway, name: &str) -> Self {
+        Self {
+            http: gateway.http(),
+            webrtc: gateway.webrtc(),
+            name: name.to_owned(),
+            api: Api::Query,
+            query: String::new(),
+            headers: Vec::new(),
+            tcp: false,
+        }
+    }
+
+    /// By another signalling.
+    #[must_use]
+    pub fn by(self, api: Api) -> Self {
+        Self { api, ..self }
+    }
+
+    /// With media by TCP.
+    #[must_use]
+    pub fn over_tcp(self) -> Self {
+        Self { tcp: true, ..self }
+    }
+
+    /// With this in the query: `secret=…`.
+    #[must_use]
+    pub fn query(self, query: &str) -> Self {
+        Self { query: query.to_owned(), ..self }
+    }
+
+    /// With this header line.
+    #[must_use]
+    pub fn header(mut self, line: &str) -> Self {
+        self.headers.push(line.to_owned());
+        self
+    }
+
+    /// The address of the endpoint with its query.
+    pub fn path(&self, publish: bool) -> String {
+        let (word, name, more) = (if publish { "whip" } else { "whep" }, &self.name, &self.query);
+        match self.api {
+            Api::Query => format!("/rtc/v1/{word}/?app=live&stream={name}&{more}"),
+            Api::Path => format!("/live/{name}/{word}?{more}"),
+            Api::Srs => (if publish { "/rtc/v1/publish/" } else { "/rtc/v1/play/" }).to_owned(),
+        }
+    }
+
+    /// Hands `sdp` in and answers what came back.
+    #[track_caller]
+    pub fn post(&self, publish: bool, sdp: &str) -> Response {
+        let (kind, body) = match self.api {
+            Api::Srs => {
+                let url = format!("webrtc://{}/live/{}?{}", self.http, self.name, self.query);
+                let call = json!({
+                    "api": format!("http://{}{}", self.http, self.path(publish)),
+                    "tid": "2b3a1c7", "streamurl": url, "clientip": null, "sdp": sdp,
+                });
+                ("application/json", call.to_string())
+            }
+            _ => ("application/sdp", sdp.to_owned()),
+        };
+        let kind = format!("Content-Type: {kind}");
+        let lines: Vec<&str> =
+            [kind.as_str()].into_iter().chain(self.headers.iter().map(String::as_str)).collect();
+        http::send(self.http, "POST", &self.path(publish), &lines, body.as_bytes())
+    }
+
+    /// The answer in a response, or the response when it is a refusal.
+    #[track_caller]
+    pub fn answer(&self, response: Response) -> Result<String, Response> {
+        if self.api != Api::Srs {
+            return if response.status == 201 { Ok(response.text()) } else { Err(response) };
+        }
+        assert_eq!(response.status, 200, "{}", response.text());
+        let reply: Value = serde_json::from_slice(&response.body).expect("a reply in JSON");
+        if reply["code"] == 0 {
+            Ok(reply["sdp"].as_str().expect("an answer").to_owned())
+        } else {
+            Err(response)
+        }
+    }
+}
+
+/// An offer that is made and not yet answered.
+#[derive(Debug)]
+pub struct Offered {
+    /// The peer that made it.
+    pub rtc: Rtc,
+    /// Its text.
+    pub sdp: String,
+    /// What the answer goes with.
+    pub pending: SdpPendingOffer,
+}
+
+/// An offer of Opus and H.264 in one direction.
+#[track_caller]
+pub fn offer(direction: Direction, candidate: Option<Candidate>) -> Offered {
+    let config = Rtc::builder().clear_codecs().enable_opus(true, false).enable_h264(true);
+    let mut rtc = config.build(Instant::now());
+    if let Some(candidate) = candidate {
+        rtc.add_local_candidate(candidate);
+    }
+    let mut api = rtc.sdp_api();
+    for kind in [MediaKind::Audio, MediaKind::Video] {
+        api.add_media(kind, direction, None, None, None);
+    }
+    let (offer, pending) = api.apply().expect("something is offered");
+    Offered { rtc, sdp: offer.to_sdp_string(), pending }
+}

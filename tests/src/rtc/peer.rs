@@ -1,0 +1,456 @@
+//! A peer in a thread of its own, which publishes or plays.
+
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use str0m::change::SdpAnswer;
+use str0m::format::Codec;
+use str0m::media::{Direction, Frequency, KeyframeRequestKind, MediaTime, Mid};
+use str0m::net::Receive;
+use str0m::{Event, Input, Output, Rtc};
+
+use super::media::Media;
+use super::offer::{Call, Offered, offer};
+use super::wire::Wire;
+use crate::http::{self, Response};
+use crate::wait;
+
+/// How often a thread looks for something to do beside its socket.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Datagrams that are kept.
+const KEPT: usize = 5000;
+
+/// A frame that came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Whether it is a picture.
+    pub video: bool,
+    /// Its RTP time in microseconds.
+    pub time: i64,
+    /// Whether decoding may start here.
+    pub key: bool,
+    /// Whether nothing is missing before it.
+    pub contiguous: bool,
+    /// Annex B, or an Opus packet.
+    pub data: Arc<[u8]>,
+    /// When it was whole.
+    pub at: Instant,
+}
+
+/// A frame that was sent.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// Whether it is a picture.
+    pub video: bool,
+    /// Annex B, or an Opus packet.
+    pub data: Arc<[u8]>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    connected: bool,
+    over: Option<String>,
+    received: Vec<Received>,
+    sent: Vec<Sent>,
+    key_requests: usize,
+    /// The first datagrams that went out.
+    datagrams: Vec<Vec<u8>>,
+}
+
+type Job = Box<dyn FnOnce(&mut Inner) + Send>;
+
+/// A running peer; dropping it says goodbye as a closed page does.
+#[derive(Debug)]
+pub struct Peer {
+    state: Arc<Mutex<State>>,
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    call: Call,
+    /// What the offer was answered with.
+    pub response: Response,
+    /// The answer's text.
+    pub answer: String,
+}
+
+impl Peer {
+    /// Publishes `media` over and over in real time.
+    #[track_caller]
+    pub fn publish(call: &Call, media: Media) -> Self {
+        Self::try_publish(call, media).unwrap_or_else(|no| panic!("{}: {}", no.status, no.text()))
+    }
+
+    /// The same; what it was refused with is the error.
+    #[track_caller]
+    pub fn try_publish(call: &Call, media: Media) -> Result<Self, Response> {
+        Self::start(call, Some(media))
+    }
+
+    /// Plays.
+    #[track_caller]
+    pub fn play(call: &Call) -> Self {
+        Self::start(call, None).unwrap_or_else(|no| panic!("{}: {}", no.status, no.text()))
+    }
+
+    #[track_caller]
+    fn start(call: &Call, media: Option<Media>) -> Result<Self, Response> {
+        let wire = if call.tcp { Wire::tcp(call.webrtc) } else { Wire::udp() };
+        let direction = if media.is_some() { Direction::SendOnly } else { Direction::RecvOnly };
+        let Offered { mut rtc, sdp, pending } = offer(direction, Some(wire.candidate()));
+        let response = call.post(media.is_some(), &sdp);
+        let answer = call.answer(response.clone())?;
+        let parsed = SdpAnswer::from_sdp_string(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
+        rtc.sdp_api().accept_answer(pending, parsed).unwrap_or_else(|error| panic!("{error}: {answer}"));
+        let mids: Vec<Mid> =
+            answer.lines().filter_map(|line| line.strip_prefix("a=mid:")).map(Mid::from).collect();
+        let [audio, video] = mids[..] else { panic!("not two media sections: {answer}") };
+        let state = Arc::new(Mutex::new(State::default()));
+        let inner = Inner {
+            rtc,
+            local: wire.local(),
+            wire,
+            audio,
+            video,
+            feed: media.map(Feed::new),
+            state: state.clone(),
+            vanish: false,
+            detour: None,
+        };
+        let (jobs, queue) = channel();
+        let thread = thread::spawn(move || inner.run(&queue));
+        Ok(Self { state, jobs: Some(jobs), thread: Some(thread), call: call.clone(), response, answer })
+    }
+
+    fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.state.lock().unwrap())
+    }
+
+    /// Does something in the peer's thread, between two datagrams.
+    #[track_caller]
+    fn with<T: Send + 'static>(&self, act: impl FnOnce(&mut Inner) -> T + Send + 'static) -> T {
+        let (reply, answer) = channel();
+        let job: Job = Box::new(move |inner| drop(reply.send(act(inner))));
+        self.jobs.as_ref().expect("it runs").send(job).expect("the peer runs");
+        answer.recv().expect("the peer runs")
+    }
+
+    /// Whether ICE and DTLS are done.
+    pub fn connected(&self) -> bool {
+        self.state(|state| state.connected)
+    }
+
+    /// Why it is over, if it is.
+    pub fn over(&self) -> Option<String> {
+        self.state(|state| state.over.clone())
+    }
+
+    /// Waits until it is connected.
+    #[track_caller]
+    pub fn wait_connected(&self, limit: Duration) {
+        wait::until_true("ICE and DTLS", limit, || {
+            assert_eq!(self.over(), None, "before it connected");
+            self.connected()
+        });
+    }
+
+    /// Everything that came.
+    pub fn received(&self) -> Vec<Received> {
+        self.state(|state| state.received.clone())
+    }
+
+    /// The pictures, or the sound, that came.
+    pub fn frames(&self, video: bool) -> Vec<Received> {
+        self.state(|state| state.received.iter().filter(|f| f.video == video).cloned().collect())
+    }
+
+    /// Everything that was sent.
+    pub fn sent(&self) -> Vec<Sent> {
+        self.state(|state| state.sent.clone())
+    }
+
+    /// How often the other side asked for a key frame.
+    pub fn key_requests(&self) -> usize {
+        self.state(|state| state.key_requests)
+    }
+
+    /// Waits for so many pictures, or so much sound, in all.
+    #[track_caller]
+    pub fn wait_frames(&self, video: bool, count: usize, limit: Duration) -> Vec<Received> {
+        let what = format!("{count} frames of {}", if video { "video" } else { "audio" });
+        wait::until(&what, limit, || {
+            let frames = self.frames(video);
+            if frames.len() >= count {
+                return Some(frames);
+            }
+            assert_eq!(self.over(), None, "after {} of {what}", frames.len());
+            None
+        })
+    }
+
+    /// Asks for a key frame.
+    #[track_caller]
+    pub fn ask_key(&self) {
+        self.with(|inner| {
+            let mut api = inner.rtc.direct_api();
+            let stream = api.stream_rx_by_mid(inner.video, None).expect("pictures come");
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        });
+    }
+
+    /// Ends without a word, as a peer whose cable was pulled.
+    pub fn vanish(self) {
+        self.with(|inner| inner.vanish = true);
+    }
+
+    /// Goes on from another port, without telling anyone: what a NAT does that forgot a mapping. Answers the
+    /// socket it had.
+    #[track_caller]
+    pub fn move_port(&self) -> Wire {
+        self.with(|inner| std::mem::replace(&mut inner.wire, Wire::udp()))
+    }
+
+    /// The first [`KEPT`] datagrams that it sent.
+    pub fn datagrams(&self) -> Vec<Vec<u8>> {
+        self.state(|state| state.datagrams.clone())
+    }
+
+    /// From now on, all but STUN goes out by this socket instead; None: by its own again.
+    #[track_caller]
+    pub fn detour(&self, wire: Option<Wire>) {
+        self.with(|inner| inner.detour = wire);
+    }
+
+    /// Sends datagrams once more from the same socket.
+    pub fn resend(&self, datagrams: Vec<Vec<u8>>) {
+        let to = self.call.webrtc;
+        self.with(move |inner| datagrams.iter().for_each(|datagram| inner.wire.send(to, datagram)));
+    }
+
+    /// The address of the session (RFC 9725 4.2).
+    #[track_caller]
+    pub fn location(&self) -> &str {
+        self.response.header("location").expect("a session has an address")
+    }
+
+    /// A request about the session.
+    #[track_caller]
+    pub fn request(&self, method: &str, headers: &[&str], body: &str) -> Response {
+        http::send(self.call.http, method, self.location(), headers, body.as_bytes())
+    }
+
+    /// Restarts ICE, with a new socket (RFC 9725 4.3.3). Answers the response.
+    #[track_caller]
+    pub fn restart(&self) -> Response {
+        let (offer, pending) = self.with(|inner| {
+            let wire = Wire::udp();
+            inner.rtc.add_local_candidate(wire.candidate());
+            inner.local = wire.local();
+            inner.wire = wire;
+            let mut api = inner.rtc.sdp_api();
+            api.ice_restart(true);
+            let (offer, pending) = api.apply().expect("a restart is offered");
+            (offer.to_sdp_string(), pending)
+        });
+        let fragment: String = offer
+            .lines()
+            .filter(|line| line.starts_with("a=ice-ufrag:") || line.starts_with("a=ice-pwd:"))
+            .take(2)
+            .flat_map(|line| [line, "\r\n"])
+            .collect();
+        let headers = ["Content-Type: application/trickle-ice-sdpfrag", "If-Match: *"];
+        let response = self.request("PATCH", &headers, &fragment);
+        assert_eq!(response.status, 200, "{}", response.text());
+        let fresh = response.text();
+        let value =
+            |key: &str| fresh.lines().find(|line| line.starts_with(key)).expect("credentials").to_owned();
+        let replaced = self.answer.lines().map(|line| {
+            let key = ["a=ice-ufrag:", "a=ice-pwd:"].into_iter().find(|key| line.starts_with(key));
+            key.map_or_else(|| line.to_owned(), &value) + "\r\n"
+        });
+        let answer: String = replaced.collect();
+        self.with(move |inner| {
+            let answer = SdpAnswer::from_sdp_string(&answer).expect("an answer");
+            inner.rtc.sdp_api().accept_answer(pending, answer).expect("it is taken");
+        });
+        response
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What is sent, and how far it is.
+struct Feed {
+    media: Media,
+    began: Option<Instant>,
+    /// Frames sent so far, of pictures and of sound.
+    sent: [u32; 2],
+    picture: usize,
+    key_wanted: bool,
+}
+
+impl Feed {
+    fn new(media: Media) -> Self {
+        Self { media, began: None, sent: [0; 2], picture: 0, key_wanted: false }
+    }
+
+    /// When the next picture and the next sound are due.
+    fn due(&self) -> [Option<Instant>; 2] {
+        let Some(began) = self.began else { return [None; 2] };
+        let picture =
+            (!self.media.pictures.is_empty()).then(|| began + Duration::from_secs(1) * self.sent[0] / 30);
+        let sound = (!self.media.sounds.is_empty()).then(|| began + Duration::from_millis(20) * self.sent[1]);
+        [picture, sound]
+    }
+
+    /// The next picture; the clip is cut to its next key frame where that is wanted.
+    fn next_picture(&mut self) -> Arc<[u8]> {
+        let pictures = &self.media.pictures;
+        while self.key_wanted && !pictures[self.picture % pictures.len()].0 {
+            self.picture += 1;
+        }
+        self.key_wanted = false;
+        self.picture += 1;
+        pictures[(self.picture - 1) % pictures.len()].1.clone()
+    }
+}
+
+struct Inner {
+    rtc: Rtc,
+    wire: Wire,
+    /// The address that the peer believes it has.
+    local: std::net::SocketAddr,
+    audio: Mid,
+    video: Mid,
+    feed: Option<Feed>,
+    state: Arc<Mutex<State>>,
+    vanish: bool,
+    detour: Option<Wire>,
+}
+
+impl Inner {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        let why = self.serve(jobs).err().unwrap_or_else(|| "it was ended here".to_owned());
+        self.state.lock().unwrap().over = Some(why);
+    }
+
+    fn serve(&mut self, jobs: &Receiver<Job>) -> Result<(), String> {
+        loop {
+            let next = self.drain()?;
+            match jobs.try_recv() {
+                Ok(job) => job(self),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => {
+                    self.rtc.close().map_err(|error| error.to_string())?;
+                    return self.drain().map(drop);
+                }
+            }
+            if self.vanish {
+                return Ok(());
+            }
+            let due = self.feed.as_ref().map(Feed::due).unwrap_or_default();
+            let now = Instant::now();
+            let until = due.into_iter().flatten().fold(next.min(now + LOOK), Instant::min);
+            let taken = if until > now { self.wire.receive(until - now) } else { None };
+            let now = Instant::now();
+            let input = match &taken {
+                Some((from, bytes)) => match Receive::new(self.wire.protocol(), *from, self.local, bytes) {
+                    Ok(receive) => Input::Receive(now, receive),
+                    Err(_) => Input::Timeout(now),
+                },
+                None => Input::Timeout(now),
+            };
+            self.rtc.handle_input(input).map_err(|error| error.to_string())?;
+            self.feed(now)?;
+        }
+    }
+
+    fn drain(&mut self) -> Result<Instant, String> {
+        loop {
+            match self.rtc.poll_output().map_err(|error| error.to_string())? {
+                Output::Timeout(at) if self.rtc.is_alive() => return Ok(at),
+                Output::Timeout(_) => return Err("the other side closed the connection".to_owned()),
+                Output::Transmit(transmit) => {
+                    let (to, bytes) = (transmit.destination, &transmit.contents[..]);
+                    let datagrams = &mut self.state.lock().unwrap().datagrams;
+                    if datagrams.len() < KEPT {
+                        datagrams.push(bytes.to_vec());
+                    }
+                    // STUN begins with a smaller byte than DTLS and RTP (RFC 7983 7).
+                    let detour = self.detour.as_mut().filter(|_| bytes.first() > Some(&3));
+                    detour.unwrap_or(&mut self.wire).send(to, bytes);
+                }
+                Output::Event(event) => self.event(event),
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        let mut state = self.state.lock().unwrap();
+        match event {
+            Event::Connected => {
+                state.connected = true;
+                if let Some(feed) = &mut self.feed {
+                    feed.began.get_or_insert_with(Instant::now);
+                }
+            }
+            Event::KeyframeRequest(_) => {
+                state.key_requests += 1;
+                if let Some(feed) = &mut self.feed {
+                    feed.key_wanted = true;
+                }
+            }
+            Event::MediaData(data) => {
+                let video = data.mid == self.video;
+                state.received.push(Received {
+                    video,
+                    time: data.time.rebase(Frequency::MICROS).numer() as i64,
+                    key: video && data.is_keyframe(),
+                    contiguous: data.contiguous,
+                    data: data.data,
+                    at: Instant::now(),
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn feed(&mut self, now: Instant) -> Result<(), String> {
+        let Some(feed) = &mut self.feed else { return Ok(()) };
+        for (kind, due) in feed.due().into_iter().enumerate() {
+            let Some(due) = due.filter(|due| *due <= now) else { continue };
+            let (video, count) = (kind == 0, feed.sent[kind]);
+            let (mid, codec, time, data) = if video {
+                let time = MediaTime::new(1_000_000 + u64::from(count) * 3_000, Frequency::NINETY_KHZ);
+                (self.video, Codec::H264, time, feed.next_picture())
+            } else {
+                let time = MediaTime::new(500_000 + u64::from(count) * 960, Frequency::FORTY_EIGHT_KHZ);
+                (
+                    self.audio,
+                    Codec::Opus,
+                    time,
+                    feed.media.sounds[count as usize % feed.media.sounds.len()].clone(),
+                )
+            };
+            feed.sent[kind] += 1;
+            let Some(writer) = self.rtc.writer(mid) else { continue };
+            let taken = writer.payload_params().find(|params| {
+                params.spec().codec == codec && params.spec().format.packetization_mode.unwrap_or(1) == 1
+            });
+            let pt = taken.ok_or("the answer takes no such codec")?.pt();
+            writer.write(pt, due, time, data.clone()).map_err(|error| error.to_string())?;
+            self.state.lock().unwrap().sent.push(Sent { video, data });
+            // What was written goes out when time moves on.
+            self.rtc.handle_input(Input::Timeout(now)).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+}
