@@ -1,4 +1,4 @@
-// The playing half of SRS's srs.sdk.js, as existing pages call it.
+// What SRS's srs.sdk.js has, as existing pages call it; what publishes is fetched when it is used.
 
 import { end, negotiate, place } from './rtc.js';
 
@@ -9,8 +9,8 @@ export class SrsRtcPlayerAsync {
   /** @type {RTCPeerConnection | null} */
   pc = new RTCPeerConnection();
   stream = new MediaStream();
-  /** Ends the session at the server, once there is one. @type {(() => Promise<void>) | null} */
-  leave = null;
+  /** Ends the connection, and the session at the server once there is one. */
+  leave = () => this.pc?.close();
 
   constructor() {
     /** @type {RTCPeerConnection} */ (this.pc).ontrack = (event) => this.ontrack?.(event);
@@ -31,15 +31,28 @@ export class SrsRtcPlayerAsync {
   }
 
   close() {
-    const { pc } = this;
-    // The session ends before its connection.
-    void Promise.resolve(this.leave?.()).then(() => pc?.close());
-    this.pc = this.leave = null;
+    if (this.pc) this.leave();
+    this.pc = null;
   }
 }
 
-/** The same for WHEP addresses. */
-export class SrsRtcWhipWhepAsync extends SrsRtcPlayerAsync {}
+/** The same, to publish. */
+export class SrsRtcPublisherAsync extends SrsRtcPlayerAsync {
+  /** Of camera and microphone. @type {MediaStreamConstraints} */
+  constraints = { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } };
+
+  /**
+   * Publishes camera and microphone, or what it is told.
+   * @param {string} url `webrtc://host/app/stream`, or a WHIP address
+   * @param {import('./sdk-publish.js').Sources} [sources]
+   */
+  publish(url, sources) {
+    return import('./sdk-publish.js').then((module) => module.publish(this, url, sources));
+  }
+}
+
+/** The same for WHIP and WHEP addresses. */
+export class SrsRtcWhipWhepAsync extends SrsRtcPublisherAsync {}
 
 /**
  * @param {SrsRtcPlayerAsync} sdk
@@ -59,8 +72,9 @@ export async function play(sdk, url, { videoOnly, audioOnly } = {}) {
     const target = new URL(at.origins[n] + at.signalling, document.baseURI);
     try {
       const { location, id } = await negotiate(peer, target.href, at.streamurl);
-      if (sdk.pc) sdk.leave = () => end(location);
-      else void end(location);
+      sdk.leave = () => end(location, peer);
+      // Closed meanwhile.
+      if (!sdk.pc) sdk.leave();
       return { code: 0, sessionid: id, simulator: `${target.origin}/rtc/v1/nack/` };
     } catch (error) {
       const { code = 'network', text } = /** @type {{ code?: string, text?: string }} */ (error);

@@ -63,13 +63,10 @@
         stream: new MediaStream(),
         constraints: { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } },
         ontrack: (/** @type {RTCTrackEvent} */ event) => sdk.stream.addTrack(event.track),
+        leave: () => pc.close(),
         play: (/** @type {unknown[]} */ ...args) => import(`${folder}sdk.js`).then(({ play }) => play(sdk, ...args)),
         publish: (/** @type {unknown[]} */ ...args) => import(`${folder}sdk-publish.js`).then(({ publish }) => publish(sdk, ...args)),
-        close: () => {
-          // The session ends before its connection.
-          Promise.resolve(sdk.leave?.()).finally(() => pc.close());
-          sdk.pc = sdk.leave = null;
-        },
+        close: () => { sdk.pc &&= sdk.leave(); },
       };
       pc.ontrack = (event) => sdk.ontrack(event);
       return sdk;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { brotliCompressSync, constants } from 'node:zlib';
 
-/** What plays everything but WebRTC, by the script tag with its names for publishing and for srs.sdk.js. */
-const PLAYER = 60_500;
+/** What plays everything but WebRTC, by the script tag, which knows the names of all the rest. */
+const PLAYER = 61 * 1000;
 /** What a page loads besides when it plays an address of WebRTC. */
 const WEBRTC = 8 * 1000;
 /** Not on the way of either: the module's other entry, and the names of srs.sdk.js. */
@@ -21,7 +21,7 @@ function wireSize(file) {
   return brotliCompressSync(readFileSync(join(dist, file)), options).length;
 }
 
-test('the player is at most 60.5 kB on the wire, WebRTC 8 kB more', () => {
+test('the player is at most 61 kB on the wire, WebRTC 8 kB more', () => {
   const modules = readdirSync(join(dist, 'srs-player')).map((name) => `srs-player/${name}`);
   const files = ['srs-player.js', ...modules].filter((name) => /\.(js|wasm)$/.test(name) && !PUBLISHER.test(name));
   const sizes = files.map((file) => ({ file, brotli: wireSize(file) })).sort((a, b) => b.brotli - a.brotli);
