@@ -1,7 +1,7 @@
 // What an address is, and what an error code means.
 
 /**
- * @typedef {'flv' | 'ws-flv' | 'hls' | 'ts' | 'native'} Kind
+ * @typedef {'webrtc' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native'} Kind
  */
 
 const NATIVE = /\.(mp4|m4v|m4a|mov|webm|ogv|ogg|mp3|aac|wav|flac)$/i;
@@ -20,6 +20,7 @@ const nativeHls = () => {
  * @returns {Kind | null}
  */
 export function kindOf(url, protocol) {
+  if (protocol === 'webrtc' || url.protocol === 'webrtc:' || /\/whep\/?$|\/rtc\/v1\/whep\//.test(url.pathname)) return 'webrtc';
   const web = /^(https?|blob|data|file):$/.test(url.protocol);
   const socket = /^wss?:$/.test(url.protocol);
   if (!web && !socket) return null;
@@ -51,7 +52,7 @@ const SENTENCES = {
   'not-found': 'The stream is not live yet.',
   stalled: 'No data comes from the server.',
   'unsupported-format': 'This is not a stream that the player can read.',
-  'unsupported-protocol': 'Browsers cannot play this kind of address. Use http(s):// or ws(s)://.',
+  'unsupported-protocol': 'Browsers cannot play this kind of address.',
 };
 
 /** The English sentence for a code. @param {string} code */

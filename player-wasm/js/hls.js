@@ -1,20 +1,13 @@
 // An HLS playlist and its segments, fetched one after the other.
 
 import { Hls as Follower } from './player_wasm.js';
-import { ANSWER, PATIENCE, SILENCE, codeOfStatus } from './loader.js';
-import { backOff } from './retry.js';
+import { Connection, SILENCE, refusal } from './connection.js';
 
 const LISTS = { 2: 'unsupported-format', 3: 'unsupported-format' };
 
 /** Loads a playlist for as long as it takes. */
-export class Hls {
-  reconnects = 0;
-  #url; #retry; #latency; #target;
-  #abort = new AbortController();
-  #attempt = 0;
-  #again = 0;
-  #watch = 0;
-  #closed = false;
+export class Hls extends Connection {
+  #url; #latency; #target;
   #before = false;
   /** Nothing came yet since it was opened. */
   #first = true;
@@ -29,62 +22,15 @@ export class Hls {
    * @param {import('./loader.js').Target} target
    */
   constructor(url, retry, latency, ready, target) {
+    super(retry, target);
     this.#url = url;
-    this.#retry = retry;
     this.#latency = latency;
     this.#target = target;
-    ready.then(() => this.#run(), () => {});
+    ready.then(() => this.connect(), () => {});
   }
 
-  close() {
-    this.#closed = true;
-    this.pause();
-  }
-
-  pause() {
-    clearTimeout(this.#again);
-    clearTimeout(this.#watch);
-    this.#abort.abort();
-  }
-
-  /** @param {number} [wait] */
-  again(wait = 0) {
-    this.pause();
-    if (this.#closed) return;
-    this.#again = setTimeout(() => {
-      this.reconnects++;
-      this.#run();
-    }, wait);
-  }
-
-  /** @param {string} code */
-  broken(code) {
-    this.#failed(this.#abort, code);
-  }
-
-  #run() {
-    if (this.#closed) return;
-    const abort = this.#abort = new AbortController();
-    this.#follow(abort).catch((error) => this.#failed(abort, error?.code ?? 'network', error?.fatal));
-  }
-
-  /** @param {AbortController} abort @param {string} code @param {boolean} [fatal] */
-  #failed(abort, code, fatal) {
-    if (this.#closed || abort !== this.#abort || abort.signal.aborted) return;
-    this.pause();
-    if (fatal || this.#attempt >= this.#retry) return this.#target.fail(code);
-    this.#target.state(code === 'not-found' ? 'waiting' : 'reconnecting', code);
-    this.again(backOff(this.#attempt++));
-  }
-
-  /** The next thing must happen within some milliseconds. @param {AbortController} abort @param {number} limit */
-  #alive(abort, limit) {
-    clearTimeout(this.#watch);
-    this.#watch = setTimeout(() => this.#failed(abort, 'stalled'), limit);
-  }
-
-  /** @param {AbortController} abort */
-  async #follow(abort) {
+  /** @override @param {AbortController} abort */
+  async open(abort) {
     const { signal } = abort;
     const target = this.#target;
     const follower = new Follower(this.#latency);
@@ -118,18 +64,17 @@ export class Hls {
           target.discontinuity();
         }
         for (;;) {
-          this.#alive(abort, SILENCE);
+          this.alive(SILENCE, abort);
           const { done, value } = await reader.read();
           if (signal.aborted) return;
-          clearTimeout(this.#watch);
+          this.rest();
           if (done) break;
           target.data(value);
         }
         target.flush();
         target.data(new Uint8Array());
         if (signal.aborted) return;
-        target.state('live');
-        this.#attempt = 0;
+        this.works();
         if (file) await target.room();
       }
       if (file) return target.end();
@@ -149,17 +94,14 @@ export class Hls {
     /** @type {Record<string, string>} */
     const headers = bytes ? { range: `bytes=${from}-${from + bytes - 1}` } : {};
     // The first playlist comes when there is a stream.
-    this.#alive(abort, this.#first ? PATIENCE : SILENCE);
-    const timer = setTimeout(() => {
-      if (this.#first && !abort.signal.aborted) this.#target.state('waiting', 'not-found');
-    }, ANSWER);
+    if (this.#first) this.asked(abort);
+    else this.alive(SILENCE, abort);
     try {
       const response = await fetch(url, { headers, signal: abort.signal });
       if (response.ok) return response;
-      throw { code: codeOfStatus(response.status), fatal: response.status === 401 || response.status === 403 };
+      throw refusal(response.status);
     } finally {
-      clearTimeout(timer);
-      clearTimeout(this.#watch);
+      if (!abort.signal.aborted) this.rest();
     }
   }
 }

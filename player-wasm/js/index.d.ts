@@ -4,7 +4,7 @@
 export type Latency = 'realtime' | 'low' | 'normal';
 
 /** How an address is read; `auto` goes by its scheme and ending. */
-export type Protocol = 'auto' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native';
+export type Protocol = 'auto' | 'webrtc' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native';
 
 /**
  * What a player is doing: `waiting` is connected, and nobody publishes yet; `buffering` has run out of
@@ -23,7 +23,7 @@ export interface PlayerError {
 
 /** Figures of the moment. Times are in seconds. */
 export interface Stats {
-  /** Between the newest playable moment and the playhead. */
+  /** Between the newest playable moment and the playhead; with WebRTC, from the server to the eye. */
   latency: number;
   /** Media ahead of the playhead. */
   buffer: number;
@@ -35,7 +35,7 @@ export interface Stats {
   dropped: number;
   /** Video frames decoded. */
   decoded: number;
-  /** `http-flv`, `ws-flv`, `hls`, `http-ts`, `native`; empty before the first figures. */
+  /** `webrtc`, `http-flv`, `ws-flv`, `hls`, `http-ts`, `native`; empty before the first figures. */
   protocol: string;
   /** Of the picture, in pixels. */
   width: number;
@@ -51,6 +51,18 @@ export interface Stats {
   target: number;
   /** Times playback ran out of media. */
   stalls: number;
+  // Of WebRTC only:
+  /** To the server and back. */
+  rtt?: number;
+  /** By which packets come unevenly. */
+  jitter?: number;
+  /** Part of the last second's packets that did not come, 0 to 1. */
+  loss?: number;
+  packetsLost?: number;
+  /** Packets asked for again. */
+  nackCount?: number;
+  /** Times the picture stood still. */
+  freezeCount?: number;
 }
 
 export interface PlayerOptions {
@@ -143,7 +155,8 @@ export interface SrsPlayerElement extends OfVideo {
 
 /** `<srs-player>`: a `<video>` for live streams. */
 export class SrsPlayerElement extends HTMLElement {
-  /** The stream's address; `http(s)://…flv`, `…m3u8`, `ws(s)://…flv`, or a file; may be relative. */
+  /** The stream's address; `webrtc://host/app/stream`, `http(s)://…/whep`, `…flv`, `…m3u8`, `ws(s)://…flv`, or a
+   * file; may be relative. */
   url: string;
   /** The same as {@link url}. */
   src: string;
@@ -210,8 +223,179 @@ export class SrsPlayer {
   destroy(): void;
 }
 
+/** What is published: the microphone goes along with camera and screen. */
+export type PublisherSource = 'camera' | 'screen' | 'audio';
+
+/** How it goes out; `auto` is WebRTC, and FLV over a WebSocket where that does not get through. */
+export type PublisherProtocol = 'auto' | 'webrtc' | 'ws-flv';
+
+/**
+ * What a publisher is doing: `requesting` waits for the person's permission; `ended` was live and is over;
+ * `error` has given up.
+ */
+export type PublisherState = 'idle' | 'requesting' | 'connecting' | 'live' | 'reconnecting' | 'ended' | 'error';
+
+/** What went wrong: a code to act on, and a sentence to show. */
+export interface PublisherError {
+  /** `permission`, `busy`, `forbidden`, `network`, …: docs/publisher.md has them all. */
+  readonly code: string;
+  /** A sentence in the person's language. */
+  readonly message: string;
+}
+
+/** Figures of the moment. */
+export interface PublisherStats {
+  /** Bits per second sent, picture and sound. */
+  bitrate: number;
+  /** Video frames sent per second. */
+  fps: number;
+  /** Of the picture sent, in pixels. */
+  width: number;
+  /** Of the picture sent, in pixels. */
+  height: number;
+  /** Separated by a comma. */
+  codecs: string;
+  /** Round trip to the server in seconds; 0: not known. */
+  rtt: number;
+  /** Of what was sent, how much did not arrive or had to be left out: 0 to 1. */
+  loss: number;
+  /** What keeps the picture from being better: `none`, `cpu`, `bandwidth`, `other`. */
+  limitation: 'none' | 'cpu' | 'bandwidth' | 'other';
+  protocol: 'webrtc' | 'ws-flv';
+  /** `udp` or `tcp`; empty: not known. */
+  transport: string;
+  /** Connections, or routes, found again after the first. */
+  reconnects: number;
+}
+
+/** Attributes for an `<srs-publisher>` that {@link SrsPublisher} makes. */
+export interface SrsPublisherOptions {
+  source?: PublisherSource;
+  protocol?: PublisherProtocol;
+  /** The server's secret; it is not written into the page. */
+  token?: string;
+  /** Attempts to reconnect before giving up; default for ever. */
+  retry?: number;
+  /** Of the picture wished for, in pixels; default 1280. */
+  width?: number;
+  /** Of the picture wished for, in pixels; default 720. */
+  height?: number;
+  /** Pictures per second wished for; default 30. */
+  fps?: number;
+  /** Of the video at most, in kb/s; default: what suits the size. */
+  bitrate?: number;
+  /** A device's id. */
+  camera?: string;
+  /** A device's id. */
+  microphone?: string;
+  muted?: boolean;
+  cameraOff?: boolean;
+  stats?: boolean;
+  lang?: string;
+}
+
+export interface SrsPublisherElementEventMap extends Omit<HTMLElementEventMap, 'error'> {
+  /** The state has changed. */
+  statechange: CustomEvent<{ state: PublisherState; reason: string }>;
+  /** The publisher has given up. */
+  error: CustomEvent<PublisherError>;
+  /** Something is amiss and publishing goes on. */
+  warning: CustomEvent<PublisherError>;
+  /** Once a second while it is live. */
+  stats: CustomEvent<PublisherStats>;
+}
+
+export interface SrsPublisherElement {
+  addEventListener<K extends keyof SrsPublisherElementEventMap>(
+    type: K,
+    listener: (this: SrsPublisherElement, event: SrsPublisherElementEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof SrsPublisherElementEventMap>(
+    type: K,
+    listener: (this: SrsPublisherElement, event: SrsPublisherElementEventMap[K]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string, listener: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+/** `<srs-publisher>`: publishes camera, screen or microphone. Opens nothing before it is started. */
+export class SrsPublisherElement extends HTMLElement {
+  /** `webrtc://host/app/stream`, a WHIP address, or one of FLV; its query goes along as it is. */
+  url: string;
+  /** May change while it is live. */
+  source: PublisherSource;
+  /** Default `auto`. */
+  protocol: string;
+  /** The server's secret, sent as `Authorization: Bearer`; setting the property does not write it into the page. */
+  token: string;
+  /** Attempts to reconnect before giving up; empty: for ever. Written as a number or a text, read as a text. */
+  get retry(): string;
+  set retry(value: string | number);
+  /** A device's id; empty: the browser's choice. May change while it is live. */
+  camera: string;
+  /** A device's id; empty: the browser's choice. May change while it is live. */
+  microphone: string;
+  /** Of the picture wished for, in pixels. */
+  width: number;
+  /** Of the picture wished for, in pixels. */
+  height: number;
+  /** Pictures per second wished for. */
+  fps: number;
+  /** Of the video at most, in kb/s; 0: what suits the size. */
+  bitrate: number;
+  /** The microphone sends silence. */
+  muted: boolean;
+  /** The picture is black. */
+  cameraOff: boolean;
+  readonly state: PublisherState;
+  /** A sentence on why it is in its state; empty when there is nothing to say. */
+  readonly reason: string;
+  readonly error: PublisherError | null;
+  /** Figures of the moment; null while it is not live. */
+  readonly stats: PublisherStats | null;
+  /** What goes out; null while nothing is captured. */
+  readonly stream: MediaStream | null;
+  /** How loud it is at the moment, 0 to 1. */
+  readonly level: number;
+  /** Whether the preview is a mirror. */
+  readonly mirrored: boolean;
+  /** Ids of the devices in use; empty: none. */
+  readonly devices: { readonly camera: string; readonly microphone: string };
+  /** Seconds since it went live; 0: not yet. */
+  readonly elapsed: number;
+  /** This page's address over HTTPS. */
+  readonly secureAddress: string;
+  /** The preview in the shadow tree. */
+  readonly video: HTMLVideoElement;
+  /** Opens what is to be published, and publishes; keeps its promise when that is live. */
+  start(): Promise<void>;
+  /** The same as {@link start}. */
+  publish(): Promise<void>;
+  /** Ends it, and closes camera and microphone; keeps its promise when the name is free. */
+  stop(): Promise<void>;
+}
+
+/** `new SrsPublisher('#box', url).publish()`: in an `<srs-publisher>`, with a `<video>`, or in any element. */
+export class SrsPublisher {
+  constructor(target: string | Element | ArrayLike<Element>, url: string, options?: SrsPublisherOptions);
+  readonly url: string;
+  readonly element: SrsPublisherElement;
+  /** What goes out; null while nothing is captured. */
+  readonly stream: MediaStream | null;
+  publish(): Promise<void>;
+  stop(): Promise<void>;
+  destroy(): void;
+}
+
 declare global {
   interface HTMLElementTagNameMap {
     'srs-player': SrsPlayerElement;
+    'srs-publisher': SrsPublisherElement;
   }
 }

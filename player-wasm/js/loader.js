@@ -1,13 +1,6 @@
 // One endless response or WebSocket, opened again and again.
 
-import { backOff } from './retry.js';
-
-/** Nothing for this long, once something came: the server has stalled. */
-export const SILENCE = 6_000;
-/** No answer at all: servers hold a request for 15 s until somebody publishes. */
-export const PATIENCE = 20_000;
-/** No answer for this long means that there is nobody yet. */
-export const ANSWER = 1_500;
+import { Connection, SILENCE, refusal } from './connection.js';
 
 /**
  * What a loader tells.
@@ -23,20 +16,9 @@ export const ANSWER = 1_500;
  * @property {(code: string, text?: string) => void} fail
  */
 
-/** An HTTP status as an error code. @param {number} status */
-export const codeOfStatus = (status) =>
-  status === 404 ? 'not-found' : status === 401 || status === 403 ? 'forbidden' : 'http';
-
 /** Loads an address for as long as it takes. */
-export class Loader {
-  reconnects = 0;
-  #url; #kind; #retry; #ready; #target;
-  /** Ends the connection. */
-  #abort = new AbortController();
-  #attempt = 0;
-  #timer = 0;
-  #watch = 0;
-  #closed = false;
+export class Loader extends Connection {
+  #url; #kind; #ready; #target;
   /** Of the connection: something came. */
   #flowing = false;
   #before = false;
@@ -50,59 +32,27 @@ export class Loader {
    * @param {Target} target
    */
   constructor(url, kind, retry, ready, target) {
+    super(retry, target);
     this.#url = url;
     this.#kind = kind;
-    this.#retry = retry;
     this.#ready = ready;
     this.#target = target;
-    this.#connect();
+    this.connect();
   }
 
-  close() {
-    this.#closed = true;
-    this.pause();
-  }
-
-  /** Ends the connection; {@link again} opens a new one. */
-  pause() {
-    clearTimeout(this.#timer);
-    clearTimeout(this.#watch);
-    this.#abort.abort();
-  }
-
-  /** Opens a new connection, after some milliseconds. @param {number} [wait] */
-  again(wait = 0) {
-    this.pause();
-    if (this.#closed) return;
-    this.#timer = setTimeout(() => {
-      this.reconnects++;
-      this.#connect();
-    }, wait);
-  }
-
-  /** What came is of no use. @param {string} code */
-  broken(code) {
-    this.#failed(this.#abort, code);
-  }
-
-  #connect() {
-    const abort = this.#abort = new AbortController();
+  /** @override @param {AbortController} abort */
+  async open(abort) {
     this.#flowing = false;
-    this.#alive(PATIENCE);
-    this.#timer = setTimeout(() => {
-      if (!this.#flowing) this.#target.state('waiting', 'not-found');
-    }, ANSWER);
-    const run = this.#kind === 'ws-flv' ? this.#socket(abort) : this.#fetch(abort);
-    run.catch((error) => this.#failed(abort, error?.code ?? 'network', error?.fatal));
+    this.asked();
+    await (this.#kind === 'ws-flv' ? this.#socket(abort) : this.#fetch(abort));
   }
 
   /** @param {AbortController} abort */
   async #fetch(abort) {
     const response = await fetch(this.#url, { signal: abort.signal, cache: 'no-store' });
     if (!response.ok) {
-      const { status } = response;
       response.body?.cancel().catch(() => {});
-      throw { code: codeOfStatus(status), fatal: status === 401 || status === 403 };
+      throw refusal(response.status);
     }
     // A length says that this is a file and no live stream.
     const file = response.headers.has('content-length');
@@ -115,12 +65,9 @@ export class Loader {
       this.#data(value, file);
       if (file) await this.#target.room();
     }
-    if (file && this.#flowing) {
-      clearTimeout(this.#watch);
-      this.#target.end();
-    } else {
-      this.#failed(abort, 'closed');
-    }
+    if (!file || !this.#flowing) throw { code: 'closed' };
+    this.rest();
+    this.#target.end();
   }
 
   /** @param {AbortController} abort */
@@ -142,7 +89,7 @@ export class Loader {
     early = null;
     const { code } = await closed;
     // 4404 is the gateway's word for HTTP's 404.
-    this.#failed(abort, this.#flowing || code === 1000 ? 'closed' : code === 4404 ? 'not-found' : code === 1008 ? 'forbidden' : 'network');
+    throw { code: this.#flowing || code === 1000 ? 'closed' : code === 4404 ? 'not-found' : code === 1008 ? 'forbidden' : 'network' };
   }
 
   /** @param {Uint8Array} bytes @param {boolean} file */
@@ -150,30 +97,13 @@ export class Loader {
     const target = this.#target;
     if (!this.#flowing) {
       this.#flowing = true;
-      clearTimeout(this.#timer);
-      this.#attempt = 0;
+      this.rest();
       if (this.#before) target.reconnected();
       this.#before = true;
       if (file) target.file();
-      target.state('live');
+      this.works();
     }
-    this.#alive(SILENCE);
+    this.alive(SILENCE);
     target.data(bytes);
-  }
-
-  /** Something happened: the next thing must happen within some milliseconds. @param {number} limit */
-  #alive(limit) {
-    clearTimeout(this.#watch);
-    const abort = this.#abort;
-    this.#watch = setTimeout(() => this.#failed(abort, 'stalled'), limit);
-  }
-
-  /** @param {AbortController} abort  of the connection that failed @param {string} code @param {boolean} [fatal] */
-  #failed(abort, code, fatal) {
-    if (this.#closed || abort !== this.#abort || abort.signal.aborted) return;
-    this.pause();
-    if (fatal || this.#attempt >= this.#retry) return this.#target.fail(code);
-    this.#target.state(code === 'not-found' ? 'waiting' : 'reconnecting', code);
-    this.again(backOff(this.#attempt++));
   }
 }

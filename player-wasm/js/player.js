@@ -8,7 +8,7 @@ import { NativeSource } from './native.js';
 
 /**
  * @typedef {'realtime' | 'low' | 'normal'} Latency
- * @typedef {'auto' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native'} Protocol
+ * @typedef {'auto' | 'webrtc' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native'} Protocol
  * @typedef {'idle' | 'connecting' | 'waiting' | 'live' | 'buffering' | 'reconnecting' | 'ended' | 'error'} State
  *
  * @typedef {object} PlayerOptions
@@ -26,7 +26,7 @@ import { NativeSource } from './native.js';
  * @property {number} fps       video frames received per second
  * @property {number} dropped   video frames the browser decoded too late to show
  * @property {number} decoded   video frames decoded
- * @property {string} protocol  `http-flv`, `ws-flv`, `hls`, `http-ts`, `native`
+ * @property {string} protocol  `webrtc`, `http-flv`, `ws-flv`, `hls`, `http-ts`, `native`
  * @property {number} width     of the picture
  * @property {number} height    of the picture
  * @property {string} codecs    RFC 6381, separated by a comma
@@ -34,6 +34,12 @@ import { NativeSource } from './native.js';
  * @property {number} reconnects connections made after the first
  * @property {number} target    seconds behind live that latency control aims at
  * @property {number} stalls    times playback ran out of media
+ * @property {number} [rtt]     of WebRTC only, as the following: seconds to the server and back
+ * @property {number} [jitter]  seconds by which packets come unevenly
+ * @property {number} [loss]    part of the last second's packets that did not come, 0 to 1
+ * @property {number} [packetsLost]
+ * @property {number} [nackCount]  packets asked for again
+ * @property {number} [freezeCount]  times the picture stood still
  */
 
 /** Milliseconds on a clock that the page and its workers share. */
@@ -63,6 +69,7 @@ export class Player extends EventTarget {
   #timer = 0;
   #abort = new AbortController();
   /** @type {any} */ #figures = {};
+  /** Other addresses of the same stream, to try if this one does not work. @type {string[]} */ #spare = [];
 
   /**
    * @param {HTMLVideoElement} video
@@ -120,6 +127,12 @@ export class Player extends EventTarget {
    * @param {string} url
    */
   load(url) {
+    this.#spare = [];
+    this.#open(url, this.#options.protocol);
+  }
+
+  /** @param {string} url @param {Protocol} protocol */
+  #open(url, protocol) {
     this.#unload();
     const load = ++this.#load;
     this.#figures = {};
@@ -130,7 +143,7 @@ export class Player extends EventTarget {
     } catch {
       return this.#fail('bad-url');
     }
-    const kind = kindOf(address, this.#options.protocol);
+    const kind = kindOf(address, protocol);
     if (!kind) return this.#fail('unsupported-protocol');
     this.#connect('connecting');
     this.#timer = window.setInterval(() => this.#clock(), 100);
@@ -142,7 +155,7 @@ export class Player extends EventTarget {
       return;
     }
     const { latency, retry, trace } = this.#options;
-    const request = { type: 'load', url: address.href, kind, latency, retry, trace, base: this.#options.base };
+    const request = { type: 'load', url: address.href, kind, protocol, latency, retry, trace, base: this.#options.base };
     openPipeline(this.#options, request, receive).then((pipeline) => {
       if (load !== this.#load) return pipeline.close();
       this.#pipeline = pipeline;
@@ -217,7 +230,13 @@ export class Player extends EventTarget {
   /** @param {any} message */
   #receive(message) {
     const video = this.#video;
+    if (message.state === 'live') this.#spare = [];
+    // Of no use, or held back by something on the way.
+    if (this.#spare.length && /^(engine|http|no-mse|stalled|unsupported-format)$/.test(message.code)) return this.#next();
     switch (message.type) {
+      case 'instead':
+        this.#spare = message.urls;
+        return this.#next();
       case 'attach': this.#attach(message.handle, message.managed); break;
       case 'rate':
         this.#rate = message.rate;
@@ -239,10 +258,14 @@ export class Player extends EventTarget {
     }
   }
 
+  #next() {
+    this.#open(/** @type {string} */ (this.#spare.shift()), 'auto');
+  }
+
   /**
    * Shows a MediaSource, the first one or one that replaces a broken one.
-   * @param {any} source  a MediaSourceHandle, or a MediaSource of this thread
-   * @param {boolean} managed
+   * @param {any} source  a MediaSourceHandle, a MediaSource of this thread, or a MediaStream
+   * @param {boolean} [managed]
    */
   #attach(source, managed) {
     const video = this.#video;
@@ -338,6 +361,10 @@ function workerCan() {
  * @returns {Promise<{post: (message: any, transfer?: Transferable[]) => void, close: () => void}>}
  */
 async function openPipeline(options, request, receive) {
+  if (request.kind === 'webrtc') {
+    const { Rtc } = await import('./rtc.js');
+    return new Rtc(request, receive);
+  }
   // Compiled here while the worker starts.
   const wasm = options.base
     ? new URL('player_wasm_bg.wasm', new URL(options.base, document.baseURI))

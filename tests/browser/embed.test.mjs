@@ -78,7 +78,7 @@ test('importing on a server does not fail', () => {
   const module = new URL('../../player-wasm/dist/srs-player/index.js', import.meta.url).href;
   const names = execFileSync(process.execPath, ['--input-type=module', '--eval',
     `console.log(Object.keys(await import(${JSON.stringify(module)})).join())`], { encoding: 'utf8' });
-  assert.equal(names.trim(), 'Player,SrsPlayer,SrsPlayerElement');
+  assert.equal(names.trim(), 'Player,SrsPlayer,SrsPlayerElement,SrsPublisher,SrsPublisherElement');
 });
 
 test('the npm package names files that exist', () => {

@@ -41,14 +41,15 @@ export async function until(what, check, timeout = TIMEOUT) {
 /**
  * A gateway on free ports.
  * @param {string[]} flags
- * @returns {Promise<{ http: string, https: string, rtmp: string, log: () => string, stop: () => Promise<void> }>}
+ * @param {{ rtmp: string, http: string[], webrtc: string }} [at] where one listened that this one takes the place of
+ * @returns {Promise<{ http: string, https: string, rtmp: string, webrtc: string, addresses: any, log: () => string, stop: () => Promise<void> }>}
  */
-export async function startGateway(flags = []) {
+export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http: ['127.0.0.1:0'], webrtc: '127.0.0.1:0' }) {
   const folder = mkdtempSync(join(tmpdir(), 'lianmai-'));
   const ready = join(folder, 'ready.json');
   const binary = process.env.LIANMAI ?? new URL('../../target/debug/lianmai', import.meta.url).pathname;
   const child = spawn(binary, [
-    'serve', '--rtmp', '127.0.0.1:0', '--http', '127.0.0.1:0', '--https', '127.0.0.1:0', '--webrtc', '127.0.0.1:0',
+    'serve', '--rtmp', at.rtmp, '--http', at.http[0], '--https', '127.0.0.1:0', '--webrtc', at.webrtc,
     '--data', folder, '--ready-file', ready, ...flags,
   ], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
@@ -70,7 +71,7 @@ export async function startGateway(flags = []) {
   };
   return {
     http: `http://${addresses.http[0]}`, https: `https://${addresses.https}`, rtmp: `rtmp://${addresses.rtmp}`,
-    log: () => log, stop,
+    webrtc: addresses.webrtc, addresses, log: () => log, stop,
   };
 }
 

@@ -48,12 +48,13 @@ for (const [name, view] of Object.entries(VIEWS)) {
 test('the copy buttons copy what stands beside them', async () => {
   const { page, close } = await open('/', { permissions: ['clipboard-read', 'clipboard-write'] });
   const buttons = page.getByRole('button', { name: /^Copy: / });
-  await until('the buttons', async () => (await buttons.count()) === 7);
+  await until('the buttons', async () => (await buttons.count()) === 8);
   const port = new URL(gateway.rtmp.replace('rtmp', 'http')).port;
   const wanted = {
     'Copy: Server': `rtmp://127.0.0.1:${port}/live/`,
     'Copy: Stream key': 'livestream',
     'Copy: RTMP': `${gateway.rtmp}/live/livestream`,
+    'Copy: WebRTC': `webrtc://${new URL(gateway.http).host}/live/livestream`,
     'Copy: HLS': `${gateway.http}/live/livestream.m3u8`,
     'Copy: Command': `ffmpeg -re -i clip.mp4 -c copy -f flv ${gateway.rtmp}/live/livestream`,
   };

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! dist/srs-player.js    the classic script for one <script> tag; loads the modules beside it
-//! dist/srs-player/      index.js, element.js, player.js, …, index.d.ts, player_wasm.js, player_wasm_bg.wasm
+//! dist/srs-player/      index.js, element.js, player.js, …, *.d.ts, player_wasm.js, player_wasm_bg.wasm
 //! ```
 
 use std::fs;
@@ -88,8 +88,9 @@ fn assemble(dist: &Path, generated: &Path) -> Result {
         copy(&generated.join(name), &modules.join(name))?;
     }
     let sources = root().join("player-wasm/js");
-    let types = "index.d.ts";
-    copy(&sources.join(types), &modules.join(types))?;
+    for types in ["index.d.ts", "sdk.d.ts"] {
+        copy(&sources.join(types), &modules.join(types))?;
+    }
     bundle(&sources, dist)
 }
 

@@ -6,12 +6,14 @@ import { t, translate } from './words.js';
 const NAME = 'live/livestream';
 const flv = new URL(`${NAME}.flv`, ROOT).href;
 const hls = new URL(`${NAME}.m3u8`, ROOT).href;
+const webrtc = `webrtc://${/^(|8080|1985|8443)$/.test(ROOT.port) ? ROOT.hostname : ROOT.host}/${NAME}`;
 
 translate();
 
 /** @param {string} rtmp `rtmp://host[:port]` */
 function show(rtmp) {
   copyable($('addresses'), [
+    [t('webrtc'), webrtc],
     [t('flv'), flv],
     [t('hls'), hls],
     [t('rtmp'), `${rtmp}/${NAME}`],

@@ -31,6 +31,32 @@ export function complete(text, root) {
   return url.href;
 }
 
+/**
+ * Where the publisher's page publishes to: `?url=…`, SRS's `?app=live&stream=x&server=host`, or this
+ * gateway's `live/livestream`.
+ * @param {URLSearchParams} query
+ * @param {{ hostname: string }} page
+ */
+export function publishAddress(query, page) {
+  const rest = new URLSearchParams([...query].filter(([name]) => name === 'schema' || !PARTS.includes(name))).toString();
+  return query.get('url') ?? `webrtc://${query.get('server') ?? page.hostname}/${query.get('app') ?? 'live'}/${
+    query.get('stream') ?? 'livestream'}${rest && `?${rest}`}`;
+}
+
+/**
+ * Which stream an address to publish to names.
+ * @param {string} text `webrtc://host/app/stream?…`, or a WHIP address
+ * @returns {{ hostname: string, name: string } | null}
+ */
+export function streamOf(text) {
+  const http = text.replace(/^webrtc:/i, 'http:');
+  if (!/^[a-z]+:\/\//i.test(text) || !URL.canParse(http)) return null;
+  const { hostname, pathname, searchParams } = new URL(http);
+  const [app, stream] = [searchParams.get('app'), searchParams.get('stream')];
+  const name = /\/rtc\/v1\/whip\/?$/.test(pathname) ? `${app}/${stream}` : pathname.slice(1).replace(/(\.flv|\/whip)?\/?$/, '');
+  return /^[^/]+(\/[^/]+)+$/.test(name) ? { hostname, name } : null;
+}
+
 /** Says where the stream is; everything else in the query belongs to the stream (a secret, a token). */
 const PARTS = ['app', 'stream', 'server', 'port', 'schema', 'vhost', 'autostart', 'autoplay', 'muted', 'latency', 'lang'];
 

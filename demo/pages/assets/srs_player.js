@@ -76,7 +76,10 @@ player.addEventListener('stats', () => {
   /** @type {[string, string][]} */
   const rows = [
     [t('statLatency'), `${stats.latency.toFixed(2)} s`],
-    [t('statBuffer'), `${stats.buffer.toFixed(2)} s`],
+    // WebRTC has no buffer to speak of, but a network to show.
+    [t('statBuffer'), stats.rtt === undefined ? `${stats.buffer.toFixed(2)} s` : ''],
+    [t('statRtt'), stats.rtt === undefined ? '' : `${Math.round(stats.rtt * 1000)} ms`],
+    [t('statLoss'), stats.loss === undefined ? '' : `${(stats.loss * 100).toFixed(1)} %`],
     [t('statBitrate'), stats.bitrate ? `${Math.round(stats.bitrate / 1000)} kb/s` : '–'],
     [t('statSize'), stats.width ? `${stats.width}×${stats.height}` : '–'],
     [t('statFps'), stats.fps ? String(Math.round(stats.fps)) : '–'],
@@ -85,7 +88,8 @@ player.addEventListener('stats', () => {
     [t('statProtocol'), stats.protocol || '–'],
     [t('statCodecs'), stats.codecs || '–'],
   ];
-  $('stats').replaceChildren(...rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+  const known = rows.filter(([, value]) => value);
+  $('stats').replaceChildren(...known.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 });
 
 watchStreams((streams) => {

@@ -4,6 +4,7 @@ const en = {
   copy: 'Copy',
   copied: 'Copied',
   copyOf: 'Copy: {name}',
+  webrtc: 'WebRTC: browsers (with the player), a moment behind',
   rtmp: 'RTMP: VLC, ffplay, mpv',
   flv: 'HTTP-FLV: browsers (with the player), VLC',
   hls: 'HLS: phones, Safari, TV sets',
@@ -11,6 +12,7 @@ const en = {
   key: 'Stream key',
   command: 'Command',
   html: 'HTML',
+  webPlayer: 'This gateway’s player',
   page: 'Link to this page',
   behind: '{seconds} s behind live',
   viewers: '{n} watching',
@@ -22,6 +24,8 @@ const en = {
   ended: 'Ended',
   away: 'publisher is away',
   statLatency: 'Behind live',
+  statRtt: 'Round trip',
+  statLoss: 'Packets lost',
   statBuffer: 'Buffered',
   statBitrate: 'Bit rate',
   statSize: 'Picture',
@@ -39,6 +43,22 @@ const zh = {
   pages: '页面',
   home: '直播',
   player: '播放器',
+  publisher: '开播',
+  publisherTitle: '开播 · Lianmai 连麦',
+  publisherHeading: '在本页开始直播',
+  publishTo: '推流地址',
+  source: '来源',
+  camera: '摄像头',
+  screen: '屏幕',
+  soundOnly: '仅声音',
+  way: '方式',
+  automatic: '自动',
+  insecure: '浏览器只允许 HTTPS 页面使用摄像头和麦克风。请打开：',
+  certificate: '首次访问时浏览器会提示证书未知：这是服务器自己生成的证书。',
+  watchLive: '观看地址',
+  fromPage: '摄像头、屏幕或麦克风，打开网页即可直播，无需安装。',
+  goLive: '打开开播页面',
+  thisPage: '网页',
   watch: '随处观看',
   watchText: '一路流，所有播放器都能看。把地址粘贴到 VLC、ffplay 或浏览器即可。',
   streams: '正在直播',
@@ -69,6 +89,7 @@ const zh = {
   copy: '复制',
   copied: '已复制',
   copyOf: '复制：{name}',
+  webrtc: 'WebRTC：浏览器（用本播放器），延迟最低',
   rtmp: 'RTMP：VLC、ffplay、mpv',
   flv: 'HTTP-FLV：浏览器（用本播放器）、VLC',
   hls: 'HLS：手机、Safari、电视',
@@ -76,6 +97,7 @@ const zh = {
   key: '串流密钥',
   command: '命令',
   html: 'HTML',
+  webPlayer: '本服务器的播放器',
   page: '本页链接',
   behind: '延迟 {seconds} 秒',
   viewers: '{n} 人观看',
@@ -87,6 +109,8 @@ const zh = {
   ended: '已结束',
   away: '推流中断',
   statLatency: '延迟',
+  statRtt: '往返时间',
+  statLoss: '丢包',
   statBuffer: '缓冲',
   statBitrate: '码率',
   statSize: '画面',
@@ -114,7 +138,7 @@ export function t(name, values = {}) {
 export function translate() {
   if (!chinese) return;
   document.documentElement.lang = 'zh-CN';
-  for (const player of document.querySelectorAll('srs-player')) player.setAttribute('lang', 'zh-CN');
+  for (const player of document.querySelectorAll('srs-player, srs-publisher')) player.setAttribute('lang', 'zh-CN');
   for (const node of document.querySelectorAll('[data-t]')) node.textContent = t(node.getAttribute('data-t') ?? '');
   for (const node of document.querySelectorAll('[data-t-label]')) {
     node.setAttribute('aria-label', t(node.getAttribute('data-t-label') ?? ''));

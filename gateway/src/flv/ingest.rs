@@ -5,6 +5,9 @@ use media::flv::{Demuxer, Event, Metadata};
 
 use crate::hub::{ClientHandle, Publisher};
 
+/// Why an operator's publisher ends; whoever reads it had better not come back at once.
+pub(super) const KICKED: &str = "ended by an operator";
+
 /// Reads one publisher's FLV.
 #[derive(Debug)]
 pub(super) struct Ingest {
@@ -55,8 +58,10 @@ impl Ingest {
     /// Resolves, with words, when the publisher has to go.
     pub(super) async fn ended(&self) -> &'static str {
         tokio::select! {
+            // An operator who ends a publisher takes its turn, too.
+            biased;
+            () = self.handle.kicked() => KICKED,
             () = self.publisher.revoked() => "the stream was ended by the server",
-            () = self.handle.kicked() => "ended by an operator",
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
 use tracing::{Instrument as _, Span};
 
-use super::ingest::Ingest;
+use super::ingest::{Ingest, KICKED};
 use super::{client, ws};
 use crate::edge::Edge;
 use crate::hub::{ClientInfo, ClientKind, StreamName};
@@ -106,10 +106,14 @@ async fn receive(
     loop {
         let message = tokio::select! {
             message = timeout(edge.limits.publish_timeout, socket.next()) => message,
-            words = ingest.ended() => return (CloseCode::Policy, words.to_owned()),
+            words = ingest.ended() => {
+                // The one end that is final: after any other a publisher may come back.
+                let code = if words == KICKED { CloseCode::Policy } else { CloseCode::Away };
+                return (code, words.to_owned());
+            }
         };
         let bytes: Bytes = match message {
-            Err(_) => return (CloseCode::Policy, "nothing came for too long".to_owned()),
+            Err(_) => return (CloseCode::Away, "nothing came for too long".to_owned()),
             Ok(None | Some(Ok(Message::Close(_)))) => {
                 return (CloseCode::Normal, "the publisher left".to_owned());
             }

@@ -92,3 +92,6 @@ impl fmt::Debug for WebRtc {
         f.debug_struct("WebRtc").field("port", &self.0.port.addr()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

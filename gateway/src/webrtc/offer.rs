@@ -76,13 +76,23 @@ impl WebRtc {
         );
         let side = Publish::new(edge.clone(), offer.name.clone(), offer.info.clone(), Instant::now());
         let away = edge.limits.publish_timeout;
-        self.start(offer, parsed, permit, rtc::publisher(&self.0.certificate), side, away, span, |peer| {
-            let words = "the offer sends nothing that this server takes: H.264, VP8, VP9, AV1, H.265 or Opus";
-            peer.side
-                .takes_something()
-                .then_some(())
-                .ok_or_else(|| Problem::new(StatusCode::NOT_ACCEPTABLE, words))
-        })
+        self.start(
+            offer,
+            parsed,
+            permit,
+            rtc::publisher(&self.0.certificate, Instant::now()),
+            side,
+            away,
+            span,
+            |peer| {
+                let words =
+                    "the offer sends nothing that this server takes: H.264, VP8, VP9, AV1, H.265 or Opus";
+                peer.side
+                    .takes_something()
+                    .then_some(())
+                    .ok_or_else(|| Problem::new(StatusCode::NOT_ACCEPTABLE, words))
+            },
+        )
     }
 
     async fn play(&self, offer: Offer, parsed: SdpOffer, permit: Permit) -> Result<Answer, Problem> {
@@ -95,7 +105,7 @@ impl WebRtc {
         );
         let handle = Arc::new(edge.clients.add(offer.info.clone(), &stream));
         let frames = stream.config(Track::Video).is_some_and(|config| config.codec != Codec::H264);
-        let peer = rtc::viewer(&self.0.certificate, !frames, edge.config.webrtc_bwe);
+        let peer = rtc::viewer(&self.0.certificate, !frames, edge.config.webrtc_bwe, Instant::now());
         let side = Play::new(stream, handle, frames);
         self.start(offer, parsed, permit, peer, side, VIEWER_AWAY, span, |peer| {
             peer.side.can_take(&peer.rtc).map_err(|what| {

@@ -31,9 +31,10 @@ const SQUASHED: Micros = 60 * MILLI;
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// A track as this viewer gets it.
-struct Sender {
+pub(super) struct Sender {
     mid: Mid,
-    seq: SeqNo,
+    /// The next packet's.
+    pub(super) seq: SeqNo,
     /// The codec that is sent now and its payload type; none where the viewer has not taken it.
     codec: Option<(Codec, Option<Pt>)>,
 }
@@ -66,7 +67,7 @@ pub(super) struct Play {
     handle: Arc<ClientHandle>,
     /// Whether whole frames are handed to str0m.
     frames: bool,
-    video: Option<Sender>,
+    pub(super) video: Option<Sender>,
     audio: Option<Sender>,
     /// What the viewer wants, by codecs of which we send none.
     strange: Vec<Track>,
@@ -232,8 +233,9 @@ impl Play {
         let last = self.last;
         self.start(now);
         if let Some(squash) = &mut self.squash {
-            // After all that was sent, and before what comes next.
-            *squash = Squash { to: Some(last + MILLI), end: last.max(squash.until) + 6 * MILLI, ..*squash };
+            // After all that was sent, the newest once more too, and before what comes next.
+            let until = squash.until + 1;
+            *squash = Squash { until, to: Some(last + MILLI), end: last.max(until) + 6 * MILLI, ..*squash };
         }
     }
 }

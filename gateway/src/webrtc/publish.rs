@@ -186,10 +186,9 @@ impl Side for Publish {
 
     fn event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), Why> {
         match event {
-            Event::MediaData(data) => return self.data(rtc, data, now),
-            _ => {}
+            Event::MediaData(data) => self.data(rtc, data, now),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     async fn work(&mut self) -> Result<(), Why> {

@@ -1,0 +1,67 @@
+// The page at `/players/rtc_publisher.html`: camera, screen or microphone, live.
+
+import { publishAddress, streamOf } from './query.js';
+import { $, ROOT, copyable, gateway } from './site.js';
+import { t, translate } from './words.js';
+
+/** @typedef {import('../../../player-wasm/dist/srs-player/index.js').SrsPublisherElement} SrsPublisherElement */
+const publisher = /** @type {SrsPublisherElement} */ ($('publisher'));
+const url = /** @type {HTMLInputElement} */ ($('url'));
+const source = /** @type {HTMLSelectElement} */ ($('source'));
+const protocol = /** @type {HTMLSelectElement} */ ($('protocol'));
+
+translate();
+url.value = publishAddress(new URLSearchParams(location.search), location);
+let rtmp = `rtmp://${location.hostname}`;
+
+if (!window.isSecureContext) {
+  const secure = `https://${location.hostname}${location.port && ':8443'}${location.pathname}${location.search}`;
+  const link = /** @type {HTMLAnchorElement} */ ($('secure'));
+  link.href = link.textContent = secure;
+  $('insecure').hidden = false;
+}
+
+/** The element takes what stands in the fields. */
+function apply() {
+  const text = url.value.trim();
+  publisher.setAttribute('url', text);
+  publisher.setAttribute('source', source.value);
+  publisher.setAttribute('protocol', protocol.value);
+  // On another host's page only a port says which server is meant.
+  const full = text.replace(`webrtc://${location.hostname}/`, `webrtc://${location.host}/`);
+  const quoted = full.replace(/\?.*$/, '').replace(/&/g, '&amp;').replace(/"/g, '&quot;');
+  copyable($('code'), [
+    [t('html'), `<script src="${new URL('srs-player.js', ROOT)}"></script>\n<srs-publisher url="${quoted}"></srs-publisher>`],
+  ]);
+  show(text);
+}
+
+/** Where to watch it; never with the publisher's secret. @param {string} text */
+function show(text) {
+  const stream = streamOf(text);
+  const own = stream && stream.hostname === location.hostname;
+  $('watching').hidden = !own;
+  if (!own) return;
+  const player = new URL('players/srs_player.html', ROOT);
+  player.search = new URLSearchParams({ url: `webrtc://${location.host}/${stream.name}`, autoplay: '' }).toString();
+  copyable($('addresses'), [
+    [t('webPlayer'), player.href, player.href],
+    [t('webrtc'), `webrtc://${location.host}/${stream.name}`],
+    [t('flv'), new URL(`${stream.name}.flv`, ROOT).href],
+    [t('hls'), new URL(`${stream.name}.m3u8`, ROOT).href],
+    [t('rtmp'), `${rtmp}/${stream.name}`],
+  ]);
+}
+
+$('form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  apply();
+});
+for (const field of [url, source, protocol]) field.addEventListener('change', apply);
+// The element has menus of its own.
+for (const type of ['statechange', 'stats']) publisher.addEventListener(type, () => { source.value = publisher.source; });
+apply();
+void gateway().then((known) => {
+  rtmp = known.rtmp;
+  show(url.value.trim());
+});

@@ -1,0 +1,121 @@
+// What all that connect have in common: what is waited for, and that it is tried again.
+
+import { backOff } from './retry.js';
+
+/** Nothing for this long, once something came: the server has stalled. */
+export const SILENCE = 6_000;
+/** No answer at all: servers hold a request for 15 s until somebody publishes. */
+export const PATIENCE = 20_000;
+/** No answer for this long means that there is nobody yet. */
+const ANSWER = 1_500;
+
+/** What an HTTP status other than success means. @param {number} status */
+export function refusal(status) {
+  const fatal = status === 401 || status === 403;
+  return { code: fatal ? 'forbidden' : status === 404 ? 'not-found' : 'http', fatal };
+}
+
+/**
+ * Whom a connection tells how it is doing.
+ * @typedef {object} Listener
+ * @property {(state: string, code?: string) => void} state
+ * @property {(code: string, text?: string) => void} fail
+ */
+
+/** A connection that is made again when it fails: one attempt at a time. */
+export class Connection {
+  reconnects = 0;
+  /** Ends the attempt. */
+  abort = new AbortController();
+  #retry; #listener;
+  #attempt = 0;
+  #timer = 0;
+  #watch = 0;
+  #closed = false;
+
+  /**
+   * @param {number} retry  attempts before giving up
+   * @param {Listener} listener
+   */
+  constructor(retry, listener) {
+    this.#retry = retry;
+    this.#listener = listener;
+  }
+
+  /** One attempt; throws `{ code, fatal }` when it fails. @param {AbortController} abort @returns {Promise<void>} */
+  async open(abort) {}
+
+  /** Makes an attempt. */
+  connect() {
+    if (this.#closed) return;
+    const abort = this.abort = new AbortController();
+    this.open(abort).catch((error) => this.failed(abort, error?.code ?? 'network', error?.fatal));
+  }
+
+  close() {
+    this.#closed = true;
+    this.pause();
+  }
+
+  /** Ends the attempt; {@link again} makes a new one. */
+  pause() {
+    this.rest();
+    this.abort.abort();
+  }
+
+  /** Makes a new attempt, after some milliseconds. @param {number} [wait] */
+  again(wait = 0) {
+    this.pause();
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.reconnects++;
+      this.connect();
+    }, wait);
+  }
+
+  /** What came is of no use. @param {string} code */
+  broken(code) {
+    this.failed(this.abort, code);
+  }
+
+  /** Nothing is awaited any more. */
+  rest() {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#watch);
+  }
+
+  /** Something comes: the next failure is a first one. */
+  works() {
+    this.#attempt = 0;
+    this.#listener.state('live');
+  }
+
+  /** Something was asked for. When it does not come soon, nobody publishes. @param {AbortController} [abort] */
+  asked(abort = this.abort) {
+    if (abort.signal.aborted) return;
+    this.alive(PATIENCE, abort);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#listener.state('waiting', 'not-found'), ANSWER);
+  }
+
+  /**
+   * Something happened: the next thing must happen within some milliseconds.
+   * @param {number} limit
+   * @param {AbortController} [abort]  of the attempt
+   */
+  alive(limit, abort = this.abort) {
+    if (abort.signal.aborted) return;
+    clearTimeout(this.#watch);
+    this.#watch = setTimeout(() => this.failed(abort, 'stalled'), limit);
+  }
+
+  /** @param {AbortController} abort  of the attempt that failed @param {string} code @param {boolean} [fatal] */
+  failed(abort, code, fatal) {
+    if (this.#closed || abort !== this.abort || abort.signal.aborted) return;
+    this.pause();
+    if (fatal || this.#attempt >= this.#retry) return this.#listener.fail(code);
+    this.#listener.state(code === 'not-found' ? 'waiting' : 'reconnecting', code);
+    // Whoever waits for a stream wants to see its beginning.
+    this.again(backOff(Math.min(this.#attempt++, code === 'not-found' ? 3 : 9)));
+  }
+}

@@ -1,0 +1,267 @@
+// <srs-publisher>: publishes camera, screen or microphone from a page.
+//
+// Nothing is opened before somebody presses its button, or the page calls start().
+
+import { secureAddress } from './publisher-address.js';
+import { reflect } from './media-members.js';
+import { PublisherSkin } from './publisher-skin.js';
+import { speech } from './publisher-words.js';
+
+/** @typedef {import('./index.js').PublisherState} PublisherState */
+/** @typedef {import('./publisher-engine.js').Publisher} Publisher */
+
+// On a server there are no elements; importing this module must work there too.
+const Host = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
+
+const WORDS = ['url', 'protocol', 'retry', 'camera', 'microphone'];
+const FLAGS = ['muted'];
+const SETTINGS = [...WORDS, 'source', 'token', 'width', 'height', 'bitrate', 'fps', 'muted', 'camera-off'];
+const BUSY = ['requesting', 'connecting', 'live', 'reconnecting'];
+
+/** The engine, once it is there: a click is used up by waiting. @type {typeof import('./publisher-engine.js') | undefined} */
+let engine;
+let misses = 0;
+
+/** Fetches the engine; a browser may remember for an address that it failed. */
+async function load() {
+  engine ??= await import('./publisher-engine.js')
+    .catch(() => import(/* webpackIgnore: true */ /* @vite-ignore */ `./publisher-engine.js?${++misses}`));
+  return /** @type {typeof import('./publisher-engine.js')} */ (engine);
+}
+
+export class SrsPublisherElement extends Host {
+  static observedAttributes = [...SETTINGS, 'lang', 'stats'];
+
+  #video;
+  #skin;
+  /** @type {Publisher | null} */
+  #engine = null;
+  /** @type {PublisherState} */
+  #state = 'idle';
+  #reason = '';
+  /** @type {import('./index.js').PublisherError | null} */
+  #error = null;
+  /** @type {import('./index.js').PublisherStats | null} */
+  #stats = null;
+  /** As given by the page or typed: never written into the page. @type {string | null} */
+  #token = null;
+  /** @type {Promise<void> | null} */
+  #starting = null;
+  #since = 0;
+  #changed = false;
+  #meter = 0;
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: 'open' });
+    this.#video = document.createElement('video');
+    Object.assign(this.#video, { muted: true, playsInline: true, autoplay: true, tabIndex: -1 });
+    this.#video.setAttribute('part', 'video');
+    this.#skin = new PublisherSkin(/** @type {any} */ (this), this.#video, root);
+  }
+
+  connectedCallback() {
+    // Properties that were set before the element was defined.
+    for (const name of [...WORDS, ...FLAGS, 'source', 'token', 'width', 'height', 'bitrate', 'fps', 'cameraOff']) {
+      if (!Object.hasOwn(this, name)) continue;
+      const self = /** @type {any} */ (this);
+      const value = self[name];
+      delete self[name];
+      self[name] = value;
+    }
+    navigator.mediaDevices?.addEventListener('devicechange', this.#devices);
+    load().catch(() => {});
+  }
+
+  disconnectedCallback() {
+    navigator.mediaDevices?.removeEventListener('devicechange', this.#devices);
+    // Moved elsewhere in the page it goes on.
+    queueMicrotask(() => { if (!this.isConnected) void this.stop(); });
+  }
+
+  /** @param {string} name @param {string | null} old @param {string | null} value */
+  attributeChangedCallback(name, old, value) {
+    if (old === value) return;
+    if (name === 'lang') this.#skin.translate();
+    if (SETTINGS.includes(name)) this.#change();
+    this.#skin.render();
+  }
+
+  get source() {
+    const source = this.getAttribute('source') ?? '';
+    return /** @type {'camera' | 'screen' | 'audio'} */ (/^(screen|audio)$/.test(source) ? source : 'camera');
+  }
+  set source(value) { this.setAttribute('source', value); }
+
+  get width() { return Number(this.getAttribute('width')) || 1280; }
+  set width(value) { this.setAttribute('width', String(value)); }
+  get height() { return Number(this.getAttribute('height')) || 720; }
+  set height(value) { this.setAttribute('height', String(value)); }
+  get fps() { return Number(this.getAttribute('fps')) || 30; }
+  set fps(value) { this.setAttribute('fps', String(value)); }
+  get bitrate() { return Number(this.getAttribute('bitrate')) || 0; }
+  set bitrate(value) { this.setAttribute('bitrate', String(value)); }
+
+  get cameraOff() { return this.hasAttribute('camera-off'); }
+  set cameraOff(value) { this.toggleAttribute('camera-off', Boolean(value)); }
+
+  get token() { return this.#token ?? this.getAttribute('token') ?? ''; }
+  set token(value) {
+    this.#token = value;
+    this.#change();
+  }
+
+  get state() { return this.#state; }
+  get reason() { return this.#reason; }
+  get error() { return this.#error; }
+  get stats() { return this.#stats; }
+  get stream() { return this.#engine?.stream ?? null; }
+  get mirrored() { return this.#engine?.mirrored ?? false; }
+  get devices() { return this.#engine?.devices ?? { camera: '', microphone: '' }; }
+  get level() { return this.#engine?.level ?? 0; }
+  get video() { return this.#video; }
+  get elapsed() { return this.#since ? (performance.now() - this.#since) / 1000 : 0; }
+  get secureAddress() { return secureAddress(location); }
+
+  /**
+   * Opens what is to be published, and publishes it; keeps its promise when that is live.
+   * @returns {Promise<void>}
+   */
+  start() {
+    if (!this.#starting) {
+      const starting = this.#starting = this.#start().finally(() => { if (this.#starting === starting) this.#starting = null; });
+      // A page that does not look at the promise finds the reason in `error` and `state`.
+      starting.catch(() => {});
+    }
+    return this.#starting;
+  }
+
+  /** The same as start(). */
+  publish() { return this.start(); }
+
+  /** Ends it, and closes camera and microphone; keeps its promise when the name is free. */
+  async stop() {
+    this.#starting = null;
+    if (this.#engine) return this.#engine.stop();
+    if (this.#state !== 'ended') this.#show('idle');
+    return undefined;
+  }
+
+  async #start() {
+    this.#error = null;
+    this.#since = 0;
+    if (!this.#engine) {
+      if (!engine) {
+        this.#show('requesting');
+        try {
+          await load();
+        } catch (error) {
+          this.#fail('engine', speech(this.lang)('engine'));
+          throw error;
+        }
+        if (/** @type {PublisherState} */ (this.#state) !== 'requesting') throw new DOMException('start() was stopped', 'AbortError');
+      }
+      this.#engine = this.#open(/** @type {typeof import('./publisher-engine.js')} */ (engine));
+    }
+    this.#engine.set(this.#options());
+    await this.#engine.start().catch((error) => {
+      throw error.code === 'stopped' ? new DOMException('start() was stopped', 'AbortError') : new DOMException(this.#sentence(error.code, error.detail), 'OperationError');
+    });
+  }
+
+  /** @param {typeof import('./publisher-engine.js')} module */
+  #open({ Publisher }) {
+    const publisher = new Publisher(this.#options());
+    /** @type {<T>(type: string, take: (detail: T) => void) => void} */
+    const on = (type, take) => publisher.addEventListener(type, (event) => take(/** @type {CustomEvent} */ (event).detail));
+    on('state', (/** @type {{ state: PublisherState, code: string, detail: string }} */ { state, code, detail }) => {
+      const text = code ? this.#sentence(code, detail) : '';
+      if (state === 'error') return this.#fail(code, text);
+      if (state === 'live' && !this.#since) this.#since = performance.now();
+      return this.#show(state, text);
+    });
+    on('warning', (/** @type {{ code: string, detail: string }} */ { code, detail }) => {
+      const message = this.#sentence(code, detail);
+      this.#skin.notice(message);
+      this.dispatchEvent(new CustomEvent('warning', { detail: { code, message } }));
+    });
+    on('stats', (/** @type {import('./index.js').PublisherStats} */ detail) => {
+      this.#stats = detail;
+      this.#skin.render();
+      this.dispatchEvent(new CustomEvent('stats', { detail }));
+    });
+    on('capture', () => this.#captured());
+    return publisher;
+  }
+
+  /** What is captured has changed. */
+  #captured() {
+    const { stream } = this;
+    if (this.#video.srcObject !== stream) this.#video.srcObject = stream;
+    cancelAnimationFrame(this.#meter);
+    if (stream) {
+      this.#devices();
+      const show = () => {
+        this.#skin.showLevel(this.level);
+        this.#meter = requestAnimationFrame(show);
+      };
+      show();
+    }
+    this.#skin.render();
+  }
+
+  // Before the permission nobody asks which devices there are.
+  #devices = () => { if (this.stream) void this.#skin.devices(); };
+
+  /** Several attributes may change in one go. */
+  #change() {
+    if (this.#changed) return;
+    this.#changed = true;
+    queueMicrotask(() => {
+      this.#changed = false;
+      this.#engine?.set(this.#options());
+      this.#skin.render();
+    });
+  }
+
+  #options() {
+    const retry = this.getAttribute('retry');
+    const attribute = (/** @type {string} */ name) => this.getAttribute(name) ?? '';
+    return {
+      url: attribute('url'), token: this.token, source: this.source,
+      protocol: attribute('protocol') || 'auto',
+      retry: retry && Number(retry) >= 0 ? Number(retry) : Infinity,
+      camera: attribute('camera'), microphone: attribute('microphone'),
+      width: this.width, height: this.height, fps: this.fps, bitrate: this.bitrate * 1000,
+      muted: this.hasAttribute('muted'), cameraOff: this.cameraOff,
+    };
+  }
+
+  /** In the person's language; what the server said where there is no sentence. @param {string} code @param {string} detail */
+  #sentence(code, detail) {
+    return speech(this.lang)(code, detail) || detail || code;
+  }
+
+  /** @param {string} code @param {string} message */
+  #fail(code, message) {
+    this.#error = { code, message };
+    this.#show('error', message);
+    this.dispatchEvent(new CustomEvent('error', { detail: this.#error }));
+  }
+
+  /** @param {PublisherState} state @param {string} [reason] */
+  #show(state, reason = '') {
+    const changed = state !== this.#state || reason !== this.#reason;
+    this.#state = state;
+    this.#reason = reason;
+    if (state !== 'error') this.#error = null;
+    if (!BUSY.includes(state)) this.#stats = null;
+    if (changed) {
+      this.setAttribute('state', state);
+      this.dispatchEvent(new CustomEvent('statechange', { detail: { state, reason } }));
+    }
+    this.#skin.render();
+  }
+}
+
+reflect(SrsPublisherElement.prototype, WORDS, FLAGS, []);

@@ -1,0 +1,310 @@
+// The publisher without any look: captures, connects, and comes back after interruptions.
+
+import { endpoints, secureAddress } from './publisher-address.js';
+import { Capture } from './publisher-capture.js';
+import { coded, PublishError } from './publisher-error.js';
+import { RtcSession } from './publisher-rtc.js';
+import { Waker } from './publisher-wake.js';
+import { backOff } from './retry.js';
+
+/**
+ * @typedef {import('./publisher-capture.js').CaptureOptions & {
+ *   url: string, token: string, protocol: string, retry: number, bitrate: number,
+ * }} PublisherOptions bitrate in bits per second; 0: what suits the size
+ */
+/** @typedef {import('./index.js').PublisherState} PublisherState */
+
+/** What a wait does not mend, even for somebody who was live. */
+const FINAL = ['forbidden', 'no-h264', 'no-webrtc', 'no-encoder', 'encoder', 'ended', 'stopped', 'bad-url'];
+/** For these, the other way of publishing is worth a try. */
+const OTHER_WAY = ['ice', 'no-webrtc', 'no-h264'];
+
+/** Bits per second that suit a picture. @param {number} width @param {number} height */
+const suited = (width, height) => Math.round(Math.min(8, 0.5 + width * height / 460_000) * 1_000_000);
+
+export class Publisher extends EventTarget {
+  #options;
+  /** @type {PublisherState} */
+  #state = 'idle';
+  /** @type {Capture | null} */
+  #capture = null;
+  /** @type {RtcSession | import('./publisher-flv.js').FlvSession | null} */
+  #session = null;
+  /** Counts starts: what belongs to another one stops. */
+  #run = 0;
+  /** The way that works here: FLV after WebRTC failed. */
+  #flv = false;
+  #servers = /** @type {RTCIceServer[]} */ ([]);
+  #reconnects = 0;
+  #timer = 0;
+  #waker = new Waker();
+  /** Ends a wait for the next attempt. */
+  #hurry = () => {};
+  /** Changes of devices, one after the other. @type {Promise<unknown>} */
+  #changing = Promise.resolve();
+
+  /** @param {PublisherOptions} options */
+  constructor(options) {
+    super();
+    this.#options = options;
+  }
+
+  get state() { return this.#state; }
+  get stream() { return this.#capture?.stream ?? null; }
+  get level() { return this.#capture?.level ?? 0; }
+  get mirrored() { return this.#capture?.mirrored ?? false; }
+  /** The ids of the devices in use. */
+  get devices() {
+    const id = (/** @type {MediaStreamTrack | null | undefined} */ track) => track?.getSettings().deviceId ?? '';
+    return { camera: this.#options.source === 'camera' ? id(this.#capture?.picture) : '', microphone: id(this.#capture?.microphone) };
+  }
+
+  /** Captures and publishes; throws a PublishError when that is not to be. */
+  async start() {
+    await this.stop();
+    const run = ++this.#run;
+    this.#flv = this.#options.protocol === 'ws-flv';
+    this.#reconnects = 0;
+    this.#show('requesting');
+    try {
+      if (!globalThis.isSecureContext || !navigator.mediaDevices) throw new PublishError('insecure', secureAddress(location));
+      if (!endpoints(this.#options.url, document.baseURI).length) throw new PublishError('bad-url', this.#options.url);
+      const capture = this.#capture = new Capture(this.#options, (kind) => this.#ended(kind));
+      await capture.open();
+      if (run !== this.#run) throw new PublishError('stopped');
+      if (capture.lack) this.#warn(new PublishError(capture.lack));
+      this.#emit('capture');
+      this.#show('connecting');
+      await this.#connect(run);
+    } catch (error) {
+      const why = coded(error, 'capture');
+      if (run === this.#run && why.code !== 'stopped') this.#fail(why);
+      throw why;
+    }
+  }
+
+  /** Ends it; keeps its promise when the name is free. */
+  async stop() {
+    if (this.#state === 'idle' || this.#state === 'ended' || this.#state === 'error') return;
+    const was = this.#state;
+    const released = this.#release();
+    this.#show(was === 'live' || was === 'reconnecting' ? 'ended' : 'idle');
+    await released;
+  }
+
+  /** Takes other options; what is live changes at once. @param {PublisherOptions} options */
+  set(options) {
+    const before = this.#options;
+    this.#options = options;
+    const capture = this.#capture;
+    if (!capture || this.#state === 'requesting') return;
+    const changed = (/** @type {(keyof PublisherOptions)[]} */ ...names) => names.some((name) => before[name] !== options[name]);
+    const restart = changed('url', 'protocol', 'token') || (changed('source') && [before.source, options.source].includes('audio'));
+    if (restart) return void this.start().catch(() => {});
+    const picture = changed('source') || (changed('camera') && options.source === 'camera');
+    const microphone = changed('microphone');
+    this.#changing = this.#changing.then(async () => {
+      if (capture !== this.#capture) return;
+      if (picture) await capture.usePicture(options);
+      if (microphone) await capture.useMicrophone(options);
+      await capture.adjust(options);
+      if (capture !== this.#capture) return;
+      await this.#session?.replace();
+      await this.#session?.set(this.#sessionOptions(this.#run, this.#endpoint));
+      if (picture || microphone) this.#emit('capture');
+    }).catch((error) => {
+      if (capture !== this.#capture) return;
+      this.#warn(coded(error, 'capture'));
+      // Without a picture there is nothing to go on with; the old microphone still works.
+      if (picture && capture.picture?.readyState !== 'live') this.#fail(coded(error, 'capture'));
+    });
+    return undefined;
+  }
+
+  /** @returns {import('./publisher-address.js').Endpoint[]} */
+  get #endpoints() {
+    const all = endpoints(this.#options.url, document.baseURI);
+    return this.#flv ? all.filter(({ flv }) => flv) : all.filter(({ whip }) => whip);
+  }
+
+  #endpoint = { whip: '', flv: '' };
+
+  /**
+   * @param {number} run
+   * @param {import('./publisher-address.js').Endpoint} endpoint
+   * @returns {import('./publisher-rtc.js').SessionOptions}
+   */
+  #sessionOptions(run, endpoint) {
+    const { token, source, bitrate, width, height, fps } = this.#options;
+    return {
+      endpoint, token, fps, screen: source === 'screen', bitrate: bitrate || suited(width, height), servers: this.#servers,
+      capture: /** @type {Capture} */ (this.#capture),
+      onlost: (why) => { if (run === this.#run) void this.#lost(run, why); },
+    };
+  }
+
+  /** One attempt, by one way or the other. @param {number} run */
+  async #connect(run) {
+    if (this.#options.protocol === 'auto' && !('RTCPeerConnection' in globalThis)) this.#flv = true;
+    try {
+      await this.#open(run);
+    } catch (error) {
+      const why = /** @type {PublishError} */ (error);
+      if (run !== this.#run) throw new PublishError('stopped');
+      const servers = /** @type {any} */ (this.#session)?.servers ?? [];
+      await this.#session?.close();
+      if (run !== this.#run) throw new PublishError('stopped');
+      // The server knows relays that were not asked yet.
+      const relays = why.code === 'ice' && servers.length > 0 && this.#servers.length === 0;
+      if (relays) this.#servers = servers;
+      else if (!await this.#mayChange(why)) throw why;
+      await this.#open(run).catch((/** @type {PublishError} */ again) => {
+        // The first way's reason says more than that the second one is not there either.
+        throw again.code === 'no-webrtc' || again.code === 'network' ? why : again;
+      });
+      if (this.#flv) this.#warn(new PublishError('fallback'));
+    }
+    if (run !== this.#run) throw new PublishError('stopped');
+    this.#live(run);
+  }
+
+  /** Whether the other way is worth a try, and takes it. @param {PublishError} why */
+  async #mayChange({ code }) {
+    if (this.#options.protocol !== 'auto' || this.#flv || !OTHER_WAY.includes(code)) return false;
+    this.#flv = true;
+    return this.#endpoints.length > 0;
+  }
+
+  /** Opens a session with the first server that is there. @param {number} run */
+  async #open(run) {
+    let last = new PublishError('bad-url', this.#options.url);
+    for (const endpoint of this.#endpoints) {
+      const Session = this.#flv ? await import('./publisher-flv.js').then((module) => module.FlvSession) : RtcSession;
+      if (run !== this.#run) throw new PublishError('stopped');
+      const session = this.#session = new Session(this.#sessionOptions(run, endpoint));
+      this.#endpoint = endpoint;
+      try {
+        return await session.open();
+      } catch (error) {
+        last = coded(error, 'http');
+        if (last.code !== 'network') throw last;
+        await session.close();
+      }
+    }
+    throw last;
+  }
+
+  /** @param {number} run */
+  #live(run) {
+    this.#show('live');
+    this.#waker.hold();
+    if (this.#session?.lack) this.#warn(new PublishError(this.#session.lack));
+    clearInterval(this.#timer);
+    const look = async () => {
+      const session = this.#session;
+      const figures = await session?.figures();
+      if (run !== this.#run || session !== this.#session || this.#state !== 'live') return;
+      this.#emit('stats', { ...figures, protocol: session?.protocol, reconnects: this.#reconnects });
+    };
+    void look();
+    this.#timer = window.setInterval(look, 1000);
+    window.addEventListener('pagehide', this.#leave);
+    window.addEventListener('online', this.#online);
+  }
+
+  /** The connection is gone: a new route for it, or a new one, until it works. @param {number} run @param {PublishError} why */
+  async #lost(run, why) {
+    if (this.#state === 'reconnecting' || this.#state === 'connecting') return;
+    clearInterval(this.#timer);
+    if (why.code === 'ended' || why.code === 'encoder') return this.#fail(why);
+    this.#show('reconnecting', why);
+    const begin = performance.now();
+    for (let attempt = 0; run === this.#run; attempt++) {
+      if (attempt > this.#options.retry) return this.#fail(why);
+      try {
+        if (attempt === 0) {
+          await this.#session?.restart();
+          if (run !== this.#run) return undefined;
+          this.#reconnects++;
+          return this.#live(run);
+        }
+      } catch {
+        // A new session, then.
+      }
+      await this.#session?.close();
+      await this.#wait(attempt);
+      if (run !== this.#run) return undefined;
+      try {
+        await this.#connect(run);
+        this.#reconnects++;
+        return undefined;
+      } catch (error) {
+        if (run !== this.#run) return undefined;
+        why = /** @type {PublishError} */ (error);
+        // What is busy may be our own name, which the server still keeps for the connection before.
+        const busy = why.code === 'busy' && performance.now() - begin > 30_000;
+        if (busy || FINAL.includes(why.code)) return this.#fail(why);
+        this.#show('reconnecting', why);
+      }
+    }
+    return undefined;
+  }
+
+  /** @param {number} attempt @returns {Promise<void>} */
+  #wait(attempt) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, backOff(attempt));
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #online = () => this.#hurry();
+  #leave = () => void this.stop();
+
+  /** A device is gone, or the person has ended the screen in the browser's bar. @param {'picture' | 'microphone'} kind */
+  #ended(kind) {
+    if (kind === 'picture') void this.stop();
+    else this.#warn(new PublishError('microphone-gone'));
+  }
+
+  /** Lets go of everything. */
+  #release() {
+    this.#run++;
+    this.#hurry();
+    clearInterval(this.#timer);
+    window.removeEventListener('pagehide', this.#leave);
+    window.removeEventListener('online', this.#online);
+    this.#waker.release();
+    this.#capture?.close();
+    this.#capture = null;
+    const session = this.#session;
+    this.#session = null;
+    this.#emit('capture');
+    return session?.close();
+  }
+
+  /** @param {PublishError} error */
+  #fail(error) {
+    void this.#release();
+    this.#show(error.code === 'ended' ? 'ended' : 'error', error);
+  }
+
+  /** @param {PublishError} error */
+  #warn({ code, detail }) {
+    this.#emit('warning', { code, detail });
+  }
+
+  /** @param {PublisherState} state @param {PublishError} [why] */
+  #show(state, why) {
+    this.#state = state;
+    this.#emit('state', { state, code: why?.code ?? '', detail: why?.detail ?? '' });
+  }
+
+  /** @param {string} type @param {unknown} [detail] */
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

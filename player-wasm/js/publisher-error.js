@@ -1,0 +1,50 @@
+// What can go wrong while publishing.
+
+/** An error that has a code, for which there is a sentence, and a detail to put into it. */
+export class PublishError extends Error {
+  /** @param {string} code @param {string} [detail] */
+  constructor(code, detail = '') {
+    super(detail || code);
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/**
+ * Any error as one with a code. (Not by its class: scripts that are loaded later have their own.)
+ * @param {any} error
+ * @param {string} code where it has none
+ * @returns {PublishError}
+ */
+export const coded = (error, code) => (typeof error?.code === 'string' ? error : new PublishError(code, String(error)));
+
+/**
+ * Why there is no camera, microphone or screen.
+ * @param {unknown} error of getUserMedia or getDisplayMedia
+ * @param {boolean} screen
+ */
+export function captureError(error, screen = false) {
+  const { name, message } = /** @type {DOMException} */ (error);
+  if (name === 'NotAllowedError') return new PublishError(screen ? 'no-screen' : 'permission', message);
+  if (name === 'SecurityError') return new PublishError('permission', message);
+  if (name === 'NotFoundError' || name === 'OverconstrainedError') return new PublishError('no-device', message);
+  if (name === 'NotReadableError' || name === 'AbortError') return new PublishError('device-busy', message);
+  return new PublishError('capture', message);
+}
+
+/** @param {Response} response that is not a success */
+export async function refusal(response) {
+  const { status } = response;
+  const text = await response.text().catch(() => '');
+  let detail = '';
+  try {
+    detail = JSON.parse(text).detail ?? '';
+  } catch {
+    // Not a problem in JSON.
+  }
+  const code = status === 401 || status === 403 ? 'forbidden'
+    : status === 409 ? 'busy'
+      : status === 406 ? 'no-h264'
+        : status === 404 || status === 405 || status === 501 ? 'no-webrtc' : 'http';
+  return new PublishError(code, detail || `HTTP ${status}`);
+}

@@ -1,0 +1,43 @@
+// FLV tags of what WebCodecs encodes: only heads are written, since its H.264 comes as FLV wants it.
+
+const AUDIO = 8;
+const VIDEO = 9;
+/** Enhanced FLV: a packet type in the low bits, and the codec's FourCC. */
+const OPUS = [0x4f, 0x70, 0x75, 0x73];
+
+/** The file's header: sound and picture. @param {boolean} audio @param {boolean} video */
+export const flvHeader = (audio, video) =>
+  Uint8Array.of(0x46, 0x4c, 0x56, 1, (audio ? 4 : 0) | (video ? 1 : 0), 0, 0, 0, 9, 0, 0, 0, 0);
+
+/**
+ * A tag, and its size after it.
+ * @param {number} type
+ * @param {number} time in milliseconds
+ * @param {number[]} head of the body
+ * @param {AllowSharedBufferSource | EncodedVideoChunk | EncodedAudioChunk} data
+ */
+function tag(type, time, head, data) {
+  const size = head.length + data.byteLength;
+  const out = new Uint8Array(11 + size + 4);
+  const view = new DataView(out.buffer);
+  view.setUint32(0, type * 0x1000000 + size);
+  view.setUint32(4, (time & 0xffffff) << 8 | (time >>> 24 & 0xff));
+  out.set(head, 11);
+  const body = out.subarray(11 + head.length, 11 + size);
+  if ('copyTo' in data) data.copyTo(body);
+  else body.set(ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data));
+  view.setUint32(11 + size, 11 + size);
+  return out;
+}
+
+/** The decoder's configuration (avcC). @param {number} time @param {AllowSharedBufferSource} avcc */
+export const videoSequence = (time, avcc) => tag(VIDEO, time, [0x17, 0, 0, 0, 0], avcc);
+
+/** A picture, without B-frames. @param {number} time @param {EncodedVideoChunk} chunk */
+export const videoFrame = (time, chunk) => tag(VIDEO, time, [chunk.type === 'key' ? 0x17 : 0x27, 1, 0, 0, 0], chunk);
+
+/** The decoder's configuration (OpusHead, RFC 7845). @param {number} time @param {AllowSharedBufferSource} head */
+export const audioSequence = (time, head) => tag(AUDIO, time, [0x90, ...OPUS], head);
+
+/** @param {number} time @param {EncodedAudioChunk} chunk */
+export const audioFrame = (time, chunk) => tag(AUDIO, time, [0x91, ...OPUS], chunk);

@@ -1,0 +1,29 @@
+// Keeps the screen on while somebody is live: a phone that sleeps ends the camera.
+
+export class Waker {
+  /** @type {WakeLockSentinel | null} */
+  #lock = null;
+  #wanted = false;
+
+  hold() {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    document.addEventListener('visibilitychange', this.#ask);
+    void this.#ask();
+  }
+
+  release() {
+    this.#wanted = false;
+    document.removeEventListener('visibilitychange', this.#ask);
+    this.#lock?.release().catch(() => {});
+    this.#lock = null;
+  }
+
+  // A browser takes it back whenever the page is hidden.
+  #ask = async () => {
+    if (document.hidden) return;
+    const lock = await navigator.wakeLock?.request('screen').catch(() => null);
+    if (this.#wanted) this.#lock = lock ?? null;
+    else await lock?.release();
+  };
+}

@@ -1,0 +1,66 @@
+// Figures out of a peer connection's statistics.
+
+/** WebRTC's names of codecs as RFC 6381 has them; without a profile where the SDP has none. */
+const NAMES = { VP8: 'vp8', VP9: 'vp09', AV1: 'av01', H265: 'hvc1', opus: 'opus' };
+
+/** @param {any} codec */
+function codecName({ mimeType = '', sdpFmtpLine = '' }) {
+  const name = mimeType.split('/')[1] ?? '';
+  const profile = /profile-level-id=(\w+)/.exec(sdpFmtpLine)?.[1];
+  return name === 'H264' ? `avc1.${profile ?? '42e01f'}` : NAMES[/** @type {keyof typeof NAMES} */ (name)] ?? name.toLowerCase();
+}
+
+/**
+ * What has come so far.
+ * @param {RTCStatsReport} report
+ */
+export function totals(report) {
+  const sum = { bytes: 0, received: 0, lost: 0, nacks: 0, freezes: 0, jitter: 0, rtt: 0, fps: 0 };
+  /** Seconds that sound, and pictures, waited for their turn, and how many did. @type {Record<string, [number, number]>} */
+  const waits = {};
+  /** @type {string[]} */
+  const codecs = [];
+  for (const one of /** @type {Iterable<any>} */ (report.values())) {
+    if (one.type === 'candidate-pair' && one.nominated && one.state === 'succeeded') sum.rtt = one.currentRoundTripTime ?? 0;
+    if (one.type !== 'inbound-rtp' || !one.bytesReceived) continue;
+    const video = one.kind === 'video';
+    sum.bytes += one.bytesReceived + (one.headerBytesReceived ?? 0);
+    sum.received += one.packetsReceived ?? 0;
+    sum.lost += one.packetsLost ?? 0;
+    sum.nacks += one.nackCount ?? 0;
+    sum.jitter = Math.max(sum.jitter, one.jitter ?? 0);
+    const codec = report.get(one.codecId);
+    if (codec) codecs[video ? 'unshift' : 'push'](codecName(codec));
+    if (video) Object.assign(sum, { fps: one.framesPerSecond ?? 0, freezes: one.freezeCount ?? 0 });
+    waits[one.kind] = [one.jitterBufferDelay ?? 0, one.jitterBufferEmittedCount ?? 0];
+  }
+  return { ...sum, waits, codecs: codecs.join(',') };
+}
+
+/**
+ * Figures of the time between two looks.
+ * @param {ReturnType<typeof totals>} now
+ * @param {ReturnType<typeof totals> | null} before
+ * @param {number} seconds between them
+ */
+export function figures(now, before, seconds) {
+  const per = (/** @type {'bytes' | 'lost' | 'received'} */ name) => now[name] - (before?.[name] ?? 0);
+  const lost = Math.max(0, per('lost')), all = lost + per('received');
+  const waits = Object.entries(now.waits).map(([kind, [time, count]]) => {
+    const [past, counted] = before?.waits[kind] ?? [0, 0];
+    return count > counted ? (time - past) / (count - counted) : 0;
+  });
+  return {
+    // Browsers keep both together: the later one counts.
+    latency: Math.max(0, ...waits) + now.rtt / 2,
+    bitrate: before ? Math.round(per('bytes') * 8 / seconds) : 0,
+    fps: now.fps,
+    codecs: now.codecs,
+    rtt: now.rtt,
+    jitter: now.jitter,
+    loss: all > 0 ? lost / all : 0,
+    packetsLost: now.lost,
+    nackCount: now.nacks,
+    freezeCount: now.freezes,
+  };
+}

@@ -1,0 +1,494 @@
+// <srs-publisher>, its page and SrsPublisher: Chromium with its fake camera and microphone, and a real gateway.
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { axe, launch, openPage, startGateway, until } from './harness.mjs';
+
+// The second fake camera gives depth, not colour.
+const CAPTURE = ['--use-fake-device-for-media-stream=device-count=3,fps=30', '--use-fake-ui-for-media-stream'];
+const PAGE = '/players/rtc_publisher.html';
+let browser;
+let gateway;
+before(async () => {
+  gateway = await startGateway(['--reconnect', '3']);
+  browser = await launch(CAPTURE);
+});
+after(async () => {
+  await browser?.close();
+  await gateway?.stop();
+});
+
+/** Counts what a page opens: devices, peers, sockets. */
+const spy = () => {
+  const counts = { getUserMedia: 0, getDisplayMedia: 0, enumerateDevices: 0, RTCPeerConnection: 0, WebSocket: 0, AudioContext: 0 };
+  const media = navigator.mediaDevices;
+  for (const name of ['getUserMedia', 'getDisplayMedia', 'enumerateDevices']) {
+    const real = media[name].bind(media);
+    media[name] = (...args) => {
+      counts[name]++;
+      return real(...args);
+    };
+  }
+  for (const name of ['RTCPeerConnection', 'WebSocket', 'AudioContext']) {
+    window[name] = new Proxy(window[name], {
+      construct(target, args) {
+        counts[name]++;
+        return Reflect.construct(target, args);
+      },
+    });
+  }
+  window.opened = counts;
+};
+
+/** The publisher's page, which publishes to a name. */
+async function open(name, { host = gateway, at = browser, path = PAGE, ...options } = {}) {
+  const opened = await openPage(at, options);
+  const { page } = opened;
+  await page.addInitScript(spy);
+  await page.goto(`${host.http}${path}?stream=${name}`);
+  await page.waitForFunction(() => customElements.get('srs-publisher'));
+  return { ...opened, ...look(page), start: () => page.getByRole('button', { name: /^Go live|开始直播$/ }).click() };
+}
+
+/** Ways to see what the page's publisher does. @param {import('playwright-core').Page} page */
+function look(page) {
+  const read = (work, argument) => page.evaluate(
+    ([source, value]) => new Function('publisher', 'value', `return (${source})(publisher, value)`)(document.querySelector('srs-publisher'), value),
+    [String(work), argument],
+  );
+  const state = (name) => until(`state ${name}`, async () => {
+    const now = await read((p) => [p.state, p.error?.message ?? p.reason]);
+    if (now[0] === 'error' && name !== 'error') throw new Error(now[1]);
+    return now[0] === name;
+  });
+  return { read, state };
+}
+
+/** A page of somebody's own on the gateway's origin. @param {string} html */
+async function embed(html) {
+  const opened = await openPage(browser);
+  const asked = [];
+  opened.page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await opened.page.route('**/own.html', (route) => route.fulfill({
+    contentType: 'text/html', body: `<!doctype html><title>own</title><link rel="icon" href="data:,">${html}<script src="/srs-player.js"></script>`,
+  }));
+  await opened.page.goto(`${gateway.http}/own.html`);
+  return { ...opened, asked };
+}
+
+const streams = async (host = gateway) => (await (await fetch(`${host.http}/api/v1/streams?count=100`)).json()).streams;
+/** The gateway's view of a name. */
+const known = async (name, host) => (await streams(host)).find((stream) => stream.name === name);
+const onAir = (name, check = () => true) => until(`${name} on air`, async () => {
+  const stream = await known(name);
+  return stream?.publish.active && stream.video && check(stream) ? stream : null;
+});
+
+/** Plays a stream in a page of its own, as a viewer would. */
+async function watch(address) {
+  const opened = await openPage(browser);
+  await opened.page.goto(`${gateway.http}/players/srs_player.html?autoplay&muted&url=${encodeURIComponent(address)}`);
+  const read = () => opened.page.evaluate(() => {
+    const { currentTime, videoWidth, videoHeight, video, stats } = document.querySelector('srs-player');
+    return { currentTime, videoWidth, videoHeight, frames: video.getVideoPlaybackQuality().totalVideoFrames, sound: video.webkitAudioDecodedByteCount ?? 0, codecs: stats?.codecs };
+  });
+  /** Picture and sound come, from now on. */
+  const moves = async () => {
+    const first = await read();
+    return until('picture and sound', async () => {
+      const now = await read();
+      return now.currentTime > first.currentTime + 0.5 && now.frames > first.frames + 5 && now.sound > first.sound ? now : null;
+    });
+  };
+  return { ...opened, read, moves };
+}
+
+test('nothing is opened, and nothing asked, before the button is pressed', async () => {
+  const { page, errors, hosts, read, close } = await open('untouched');
+  await page.getByRole('button', { name: 'Go live' }).waitFor();
+  await page.getByText('Camera and microphone are opened when you press the button.').waitFor();
+  // Its settings may be looked at, too.
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByRole('group', { name: 'Settings' }).waitFor();
+  assert.equal(await page.getByLabel('Camera', { exact: true }).inputValue(), '');
+  await page.keyboard.press('Escape');
+  await page.getByRole('group', { name: 'Settings' }).waitFor({ state: 'hidden' });
+  assert.deepEqual(await page.evaluate(() => window.opened),
+    { getUserMedia: 0, getDisplayMedia: 0, enumerateDevices: 0, RTCPeerConnection: 0, WebSocket: 0, AudioContext: 0 });
+  assert.equal(await read((p) => p.state), 'idle');
+  assert.equal(await known('untouched'), undefined);
+  assert.deepEqual(await axe(page), []);
+  assert.deepEqual(errors, []);
+  assert.deepEqual(hosts, [new URL(gateway.http).host]);
+  await close();
+});
+
+for (const protocol of ['webrtc', 'ws-flv']) {
+  test(`${protocol}: a press of the button and the stream is live, with picture and sound; Stop frees its name`, async () => {
+    const name = `live-${protocol}`;
+    const { page, errors, read, state, start, close } = await open(name);
+    await page.selectOption('#protocol', protocol);
+    await start();
+    await state('live');
+    const { video, audio } = await onAir(name, (stream) => stream.audio);
+    assert.deepEqual([video.codec, video.width > 0, audio.codec], ['H264', true, 'Opus']);
+    const viewer = await watch(`${gateway.http}/live/${name}.flv`);
+    await viewer.moves();
+    await until('H.264 and a sound', async () => /avc1.*(opus|mp4a)/.test((await viewer.read()).codecs));
+    await until('figures', () => read((p) => p.stats?.fps > 5 && p.stats.bitrate > 20_000));
+    assert.deepEqual(await read(({ stats }) => [stats.protocol, stats.width > 0, /264|avc1/i.test(stats.codecs), stats.reconnects]), [protocol, true, true, 0]);
+    // The fake microphone beeps.
+    await until('the level', () => read((p) => p.level > 0.1));
+    assert.equal(await read((p) => p.mirrored && p.getAttribute('state')), 'live');
+    // The button that took the other one's place has the keyboard.
+    await page.keyboard.press('s');
+    await page.getByRole('group', { name: 'Statistics' }).waitFor();
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await state('ended');
+    await until('the name to be free', async () => !(await known(name))?.publish.active, 5_000);
+    assert.equal(await read((p) => p.stream), null);
+    assert.equal(await read((p) => p.video.srcObject), null);
+    assert.deepEqual(errors, []);
+    await viewer.close();
+    await close();
+  });
+
+  test(`${protocol}: mute, another camera, the screen, another size, without an interruption`, async () => {
+    const name = `changes-${protocol}`;
+    const { page, errors, read, state, start, close } = await open(name);
+    await page.selectOption('#protocol', protocol);
+    await start();
+    await state('live');
+    const { publish: { cid } } = await onAir(name);
+    await until('the level', () => read((p) => p.level > 0.1));
+    await page.getByRole('button', { name: 'Mute the microphone' }).click();
+    await until('silence', () => read((p) => p.level === 0));
+    assert.deepEqual(await read((p) => [p.muted, p.hasAttribute('muted')]), [true, true]);
+    await page.keyboard.press('m');
+    await until('the level again', () => read((p) => p.level > 0.1));
+
+    await page.getByRole('button', { name: 'Settings' }).click();
+    const camera = page.getByLabel('Camera', { exact: true });
+    const before = await until('the devices', () => camera.inputValue());
+    await camera.selectOption('fake_device_2');
+    await until('the other camera', () => read((p, old) => p.devices.camera && p.devices.camera !== old, before));
+    await page.getByLabel('Source', { exact: true }).last().selectOption('screen');
+    await until('the screen', () => read((p) => p.stream.getVideoTracks()[0]?.label.startsWith('screen')));
+    assert.equal(await read((p) => p.mirrored), false);
+    await page.getByLabel('Source', { exact: true }).last().selectOption('camera');
+    await until('the camera', () => read((p) => p.mirrored && p.devices.camera !== ''));
+    await page.getByLabel('Resolution').selectOption('640×360');
+    await onAir(name, ({ video }) => video.width === 640 && video.height === 360);
+    await page.getByLabel('Bit rate').selectOption('500');
+    assert.equal(await read((p) => p.bitrate), 500);
+    const viewer = await watch(`${gateway.http}/live/${name}.flv`);
+    await viewer.moves();
+    const { publish } = await known(name);
+    assert.equal(publish.cid, cid, 'one connection all the time');
+    assert.equal(await read((p) => p.stats.reconnects), 0);
+    assert.deepEqual(errors, []);
+    await viewer.close();
+    await close();
+    await until('the name to be free', async () => !(await known(name))?.publish.active);
+  });
+
+  test(`${protocol}: a name that is busy is told, and free again when its publisher stops`, async () => {
+    const name = `busy-${protocol}`;
+    const first = await open(name);
+    await first.page.selectOption('#protocol', protocol);
+    await first.start();
+    await first.state('live');
+    await onAir(name);
+    const second = await open(name);
+    await second.page.selectOption('#protocol', protocol);
+    await second.start();
+    await second.state('error');
+    assert.deepEqual(await second.read((p) => p.error), {
+      code: 'busy', message: 'Somebody is already live under this name. Take another name, or wait until they stop.',
+    });
+    assert.equal(await second.read((p) => p.stream), null);
+    await second.page.getByRole('status').getByText('already live').waitFor();
+    assert.deepEqual(await axe(second.page), []);
+    await first.read((p) => p.stop());
+    await second.page.getByRole('button', { name: 'Try again' }).click();
+    await second.state('live');
+    await first.close();
+    await second.close();
+  });
+
+  test(`${protocol}: a wrong secret is told, and the right one may be typed`, async () => {
+    const guarded = await startGateway(['--public', '--secret', 'sesame']);
+    // Listening everywhere; a page of this machine is where a camera is to be had.
+    guarded.http = guarded.http.replace('0.0.0.0', '127.0.0.1');
+    try {
+      const { page, read, state, start, close } = await open('guarded', { host: guarded });
+      await page.selectOption('#protocol', protocol);
+      await read((p) => {
+        window.refusals = [];
+        p.addEventListener('error', ({ detail }) => window.refusals.push(detail.code));
+      });
+      const refused = (times) => until(`${times} refusals`, async () => {
+        const all = await page.evaluate(() => window.refusals);
+        return all.length === times && all.every((code) => code === 'forbidden');
+      });
+      await start();
+      await refused(1);
+      const field = page.getByLabel('Secret');
+      await field.fill('wrong');
+      await field.press('Enter');
+      await refused(2);
+      assert.deepEqual(await axe(page), []);
+      await field.fill('sesame');
+      await field.press('Enter');
+      await state('live');
+      await until('the stream', async () => (await known('guarded', guarded))?.publish.active);
+      assert.ok(!(await page.content()).includes('sesame'), 'the secret is not written into the page');
+      await close();
+    } finally {
+      await guarded.stop();
+    }
+  });
+
+  test(`${protocol}: comes back after the gateway's restart`, async () => {
+    const flags = ['--reconnect', '3'];
+    const first = await startGateway(flags);
+    const { page, read, state, start, close } = await open('again', { host: first });
+    await page.selectOption('#protocol', protocol);
+    await start();
+    await state('live');
+    await until('the stream', async () => (await known('again', first))?.publish.active);
+    await first.stop();
+    await state('reconnecting');
+    const second = await startGateway(flags, first.addresses);
+    try {
+      await state('live');
+      await until('the stream again', async () => (await known('again', second))?.publish.active);
+      await until('figures', () => read((p) => p.stats?.reconnects > 0));
+      await close();
+    } finally {
+      await second.stop();
+    }
+  });
+}
+
+/** Passes UDP on to a port of this machine, until it is closed. @param {number} to @param {number} [at] a port of its own; 0: any */
+async function relay(to, at = 0) {
+  const front = createSocket('udp4');
+  // Each of a browser's sockets gets one of its own.
+  const backs = new Map();
+  front.on('message', (data, from) => {
+    let back = backs.get(from.port);
+    if (!back) {
+      back = createSocket('udp4');
+      back.on('message', (answer) => front.send(answer, from.port, from.address));
+      backs.set(from.port, back);
+    }
+    back.send(data, to, '127.0.0.1');
+  });
+  await new Promise((resolve) => { front.bind(at, '127.0.0.1', resolve); });
+  return { port: front.address().port, close: () => [front, ...backs.values()].forEach((socket) => socket.close()) };
+}
+
+test('a route that breaks is replaced by an ICE restart: the same session goes on', async () => {
+  const { page, read, state, start, close } = await open('moved');
+  const way = await relay(Number(gateway.addresses.webrtc.split(':').at(-1)));
+  const calls = [];
+  page.on('request', (request) => { if (/^(POST|PATCH|DELETE)$/.test(request.method())) calls.push(request.method()); });
+  await page.evaluate((port) => {
+    // The first answer leads over the relay, and nowhere else.
+    const real = RTCPeerConnection.prototype.setRemoteDescription;
+    RTCPeerConnection.prototype.setRemoteDescription = function detour({ type, sdp }) {
+      RTCPeerConnection.prototype.setRemoteDescription = real;
+      return real.call(this, { type, sdp: sdp.replace(/^a=candidate:.* tcp .*\r\n/gm, '').replace(/^(a=candidate:.* udp .* )\d+( typ host)/gm, `$1${port}$2`) });
+    };
+  }, way.port);
+  await start();
+  await state('live');
+  const { publish: { cid } } = await onAir('moved');
+  way.close();
+  await state('reconnecting');
+  // As seen from the server, the browser is somewhere else now.
+  const other = await relay(Number(gateway.addresses.webrtc.split(':').at(-1)), way.port);
+  await state('live');
+  await until('figures', () => read((p) => p.stats?.reconnects === 1 && p.stats.bitrate > 20_000));
+  assert.deepEqual(calls, ['POST', 'PATCH']);
+  const viewer = await watch(`${gateway.http}/live/moved.flv`);
+  await viewer.moves();
+  assert.equal((await known('moved')).publish.cid, cid);
+  await viewer.close();
+  await close();
+  other.close();
+});
+
+test('where WebRTC does not get through, the same button publishes over a WebSocket', async () => {
+  const { page, read, state, start, close } = await open('blocked');
+  await page.evaluate(() => {
+    // A firewall: no candidate of the server is reachable.
+    const real = RTCPeerConnection.prototype.setRemoteDescription;
+    RTCPeerConnection.prototype.setRemoteDescription = function blocked({ type, sdp }) {
+      return real.call(this, { type, sdp: sdp.replace(/^a=candidate:.*\r\n/gm, '') });
+    };
+    window.warnings = [];
+    document.querySelector('srs-publisher').addEventListener('warning', ({ detail }) => window.warnings.push(detail.code));
+  });
+  await start();
+  await state('live');
+  await onAir('blocked');
+  await until('figures', () => read((p) => p.stats?.protocol === 'ws-flv'));
+  assert.deepEqual(await page.evaluate(() => window.warnings), ['fallback']);
+  await close();
+});
+
+test('screen and sound alone', async () => {
+  const { page, read, state, start, close } = await open('alone');
+  await page.selectOption('#source', 'audio');
+  await start();
+  await state('live');
+  const heard = await until('the stream', async () => {
+    const stream = await known('alone');
+    return stream?.audio ? stream : null;
+  });
+  assert.equal(heard.video, null);
+  assert.equal(await page.getByRole('button', { name: /picture/ }).count(), 0);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await state('ended');
+  await page.selectOption('#source', 'screen');
+  await start();
+  await state('live');
+  await onAir('alone');
+  // Microphone and the screen's own sound go out as one.
+  assert.deepEqual(await read((p) => p.stream.getTracks().map(({ kind }) => kind).sort()), ['audio', 'video']);
+  await close();
+});
+
+for (const [code, work, sentence] of [
+  ['permission', () => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError')); }, /Allow camera and microphone/],
+  ['no-device', () => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('none', 'NotFoundError'));
+    navigator.mediaDevices.enumerateDevices = () => Promise.resolve([]);
+  }, /No camera or microphone was found/],
+  ['device-busy', () => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('in use', 'NotReadableError')); }, /Another program/],
+  ['insecure', () => { Object.defineProperty(window, 'isSecureContext', { value: false }); }, /only on HTTPS pages. Open https:\/\/127\.0\.0\.1:8443\//],
+  ['network', () => { document.querySelector('srs-publisher').url = 'webrtc://127.0.0.1:9/live/x'; }, /cannot be reached/],
+  ['bad-url', () => { document.querySelector('srs-publisher').url = 'rtsp://127.0.0.1/live/x'; }, /not an address to publish to: rtsp/],
+]) {
+  test(`what is wrong is told in words: ${code}`, async () => {
+    const { page, read, state, close } = await open('wrong');
+    await page.evaluate(work);
+    const refused = await read((p) => p.start().then(() => '', (error) => error.message));
+    await state('error');
+    const error = await read((p) => p.error);
+    assert.equal(error.code, code);
+    assert.match(error.message, sentence);
+    assert.equal(refused, error.message);
+    await page.getByRole('status').getByText(error.message).waitFor();
+    if (code === 'insecure') {
+      const link = page.locator('srs-publisher').getByRole('link', { name: 'Open this page over HTTPS' });
+      assert.match(await link.getAttribute('href'), /^https:\/\/127\.0\.0\.1:8443\/players\/rtc_publisher\.html\?stream=wrong$/);
+    }
+    await close();
+  });
+}
+
+test('a page that goes away, and an element that is taken away, let go of everything', async () => {
+  const { page, read, state, start, close } = await open('leaving');
+  await start();
+  await state('live');
+  await onAir('leaving');
+  await page.goto(`${gateway.http}/healthz`);
+  await until('the name to be free', async () => !(await known('leaving'))?.publish.active, 5_000);
+  await page.goto(`${gateway.http}${PAGE}?stream=leaving`);
+  await start();
+  await state('live');
+  await read((p) => {
+    window.tracks = p.stream.getTracks();
+    p.remove();
+  });
+  await until('the devices to be closed', () => page.evaluate(() => window.tracks.every((track) => track.readyState === 'ended')));
+  await until('the name to be free', async () => !(await known('leaving'))?.publish.active, 5_000);
+  await close();
+});
+
+test('new SrsPublisher(…).publish() right after the script tag: in a box, and with the page\'s own video', async () => {
+  for (const [name, html, preview] of [['box', '<div id="at"></div>', '#at srs-publisher'], ['video', '<video id="at"></video>', '#at']]) {
+    const { page, errors, close } = await embed(`${html}<script>addEventListener('DOMContentLoaded', () => {
+      window.publisher = new SrsPublisher('#at', 'webrtc://127.0.0.1/live/${name}', { width: 640, height: 360 });
+      window.live = publisher.publish();
+    });</script>`);
+    await page.evaluate(() => window.live);
+    await onAir(name);
+    await until('the preview', () => page.evaluate((selector) => {
+      const node = document.querySelector(selector);
+      return (node.video ?? node).videoWidth > 0;
+    }, preview));
+    await page.evaluate(() => window.publisher.stop());
+    await until('the name to be free', async () => !(await known(name))?.publish.active, 5_000);
+    await page.evaluate(() => window.publisher.destroy());
+    await until('the page as before', async () => await page.locator('srs-publisher').count() === 0);
+    assert.deepEqual(errors, []);
+    await close();
+  }
+});
+
+test('what publishes is fetched only by pages that publish', async () => {
+  const { page, asked, close } = await embed('<srs-player></srs-player>');
+  await page.waitForFunction(() => customElements.get('srs-player'));
+  assert.deepEqual(asked.filter((path) => path.includes('publish')), []);
+  await page.evaluate(() => { document.body.append(document.createElement('srs-publisher')); });
+  await page.waitForFunction(() => document.querySelector('srs-publisher').state === 'idle');
+  assert.ok(asked.includes('/srs-player/publisher.js'));
+  await close();
+});
+
+for (const call of ['SrsRtcPublisherAsync', 'SrsRtcWhipWhepAsync']) {
+  test(`pages of srs.sdk.js publish by ${call}`, async () => {
+    const { page, errors, close } = await embed('<video muted autoplay></video>');
+    const address = call === 'SrsRtcPublisherAsync' ? `webrtc://127.0.0.1/live/${call}` : `${gateway.http}/rtc/v1/whip/?app=live&stream=${call}`;
+    const session = await page.evaluate(([name, url]) => {
+      window.sdk = new window[name]();
+      document.querySelector('video').srcObject = window.sdk.stream;
+      return window.sdk.publish(url, { camera: true, audio: true });
+    }, [call, address]);
+    assert.match(session.sessionid, /^.+:.+$/);
+    await onAir(call);
+    await until('the preview', () => page.evaluate(() => document.querySelector('video').videoWidth > 0));
+    await page.evaluate(() => window.sdk.close());
+    await until('the name to be free', async () => !(await known(call))?.publish.active, 5_000);
+    assert.deepEqual(errors, []);
+    await close();
+  });
+}
+
+test('every member that index.d.ts promises is there', async () => {
+  const types = readFileSync(new URL('../../player-wasm/js/index.d.ts', import.meta.url), 'utf8');
+  const start = types.indexOf('export class SrsPublisherElement');
+  const names = [...types.slice(start, types.indexOf('\n}', start)).matchAll(/^ {2}(?:readonly |get )?(\w+)(?:\(.*\))?:? /gm)].map((m) => m[1]);
+  assert.ok(names.includes('secureAddress') && names.includes('start') && names.length > 20, String(names));
+  const { read, close } = await open('members');
+  assert.deepEqual(await read((p, all) => all.filter((name) => !(name in p)), names.filter((name) => name !== 'set')), []);
+  await close();
+});
+
+test('Chinese where the browser is', async () => {
+  const { page, state, start, close } = await open('zh', { locale: 'zh-CN' });
+  await page.getByRole('heading', { name: '在本页开始直播' }).waitFor();
+  const english = await page.evaluate(() => [...document.querySelectorAll('[data-t]')].filter((n) => !/[\u4e00-\u9fff]/.test(n.textContent)).map((n) => n.textContent));
+  assert.deepEqual(english, []);
+  await page.getByText('点击按钮后才会打开摄像头和麦克风。').waitFor();
+  await start();
+  await state('live');
+  await page.getByRole('button', { name: '停止' }).click();
+  await page.getByText('直播已结束。').waitFor();
+  await close();
+});
+
+test('the page on a phone, in the dark: nothing is wrong with it', async () => {
+  const { page, close } = await open('phone', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: 'dark' });
+  await page.getByRole('button', { name: 'Go live' }).waitFor();
+  assert.deepEqual(await axe(page), []);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling');
+  await page.getByText(`webrtc://${new URL(gateway.http).host}/live/phone`, { exact: true }).waitFor();
+  await close();
+});
