@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::peer::{Peer, Side, Why};
 use super::port::{Datagram, Outbox, Place, Port};
+use super::rtc;
 use super::sdp::{self, Credentials};
 use crate::worker::Permit;
 
@@ -132,7 +133,7 @@ impl<S: Side> Session<S> {
         let offer = sdp::with_credentials(&self.offer, theirs);
         let parsed = SdpOffer::from_sdp_string(&offer).map_err(|error| error.to_string())?;
         let rtc = &mut self.peer.rtc;
-        let answer = rtc.sdp_api().accept_offer(parsed).map_err(|error| error.to_string())?;
+        let answer = rtc::accept(rtc, parsed)?;
         self.place.name(rtc.direct_api().local_ice_credentials().ufrag);
         self.offer = offer;
         sdp::fragment(&answer.to_sdp_string()).ok_or_else(|| "the answer has no credentials".to_owned())

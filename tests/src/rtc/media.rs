@@ -91,7 +91,8 @@ fn annex_b(units: Vec<&[u8]>) -> Vec<u8> {
 /// `picture` is Annex B, or with 4-byte lengths as in FLV.
 pub fn slices(picture: &[u8]) -> Vec<u8> {
     let units = match picture {
-        [0, 0, 0, 1, ..] | [0, 0, 1, ..] => split(picture),
+        // No slice has one byte.
+        [0, 0, 0, 1, ..] => split(picture),
         _ => length_prefixed(picture),
     };
     units.into_iter().filter(|unit| matches!(unit[0] & 0x1f, 1 | 5)).collect::<Vec<_>>().concat()
