@@ -145,6 +145,20 @@ fn tags(clip: Clip) -> (u8, Vec<Tag>) {
 /// MPEG-TS as enhanced FLV, which Debian's ffmpeg cannot write.
 fn enhanced(file: &Path) -> (u8, Vec<Tag>) {
     use media::flv::mux;
+    let frames = frames(file);
+    let mut bytes = mux::header(true, true).to_vec();
+    for video in [true, false] {
+        let first = frames.iter().find(|frame| frame.is_video() == video).expect("both tracks");
+        bytes.extend_from_slice(&mux::config_tag(&first.config, frames[0].dts));
+    }
+    for frame in &frames {
+        bytes.extend_from_slice(&mux::frame_tag(frame));
+    }
+    flv::read(&bytes)
+}
+
+/// What is in an MPEG-TS, in the order of decoding.
+fn frames(file: &Path) -> Vec<media::Frame> {
     use media::ts::{Demuxer, Event};
     let mut demuxer = Demuxer::new();
     demuxer.push(Bytes::from(fs::read(file).expect("a readable clip")));
@@ -163,15 +177,7 @@ fn enhanced(file: &Path) -> (u8, Vec<Tag>) {
         }
     }
     frames.sort_by_key(|frame| frame.dts);
-    let mut bytes = mux::header(true, true).to_vec();
-    for video in [true, false] {
-        let first = frames.iter().find(|frame| frame.is_video() == video).expect("both tracks");
-        bytes.extend_from_slice(&mux::config_tag(&first.config, frames[0].dts));
-    }
-    for frame in &frames {
-        bytes.extend_from_slice(&mux::frame_tag(frame));
-    }
-    flv::read(&bytes)
+    frames
 }
 
 /// Whether the end of both tracks came; of HLS, what is in whole segments.

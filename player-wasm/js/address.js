@@ -9,9 +9,7 @@
  */
 
 const UNSUPPORTED = 'unsupported-protocol';
-
-/** @param {string} host */
-const bare = (host) => host.replace(/:\d+$/, '');
+const LOOPBACK = /^(127\.|localhost$)/;
 
 /**
  * The HTTP-FLV address of the stream that `rtmp://host/app/stream` names. On a page
@@ -22,8 +20,9 @@ const bare = (host) => host.replace(/:\d+$/, '');
 function flv(rest, base) {
   const [, host = '', path = '', query = ''] = /^([^/?#]+)(\/[^?#]*)?(\?[^#]*)?/.exec(rest) ?? [];
   if (!path || path === '/') return undefined;
-  const same = bare(host) === base.hostname || (/^(127\.|localhost$)/.test(bare(host)) && /^(127\.|localhost$)/.test(base.hostname));
-  const origin = same && /^https?:$/.test(base.protocol) ? base.origin : `http://${bare(host)}:8080`;
+  const name = host.replace(/:\d+$/, '');
+  const same = name === base.hostname || (LOOPBACK.test(name) && LOOPBACK.test(base.hostname));
+  const origin = same && /^https?:$/.test(base.protocol) ? base.origin : `http://${name}:8080`;
   return `${origin}${path.replace(/\/$/, '')}.flv${query}`;
 }
 
@@ -35,13 +34,11 @@ function flv(rest, base) {
  */
 export function resolve(text, page) {
   const base = new URL(page);
-  const trimmed = text.trim();
-  const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(trimmed) ?? [];
-  const name = scheme.toLowerCase();
-  if (/^rtmp/.test(name)) return { code: UNSUPPORTED, word: UNSUPPORTED, detail: `${name}://`, instead: flv(rest, base) };
+  const [, scheme, rest] = /^\s*(rtmp\w*:\/\/)(.*\S)/i.exec(text) ?? [];
+  if (scheme) return { code: UNSUPPORTED, word: UNSUPPORTED, detail: scheme, instead: flv(rest, base) };
   let url;
   try {
-    url = new URL(trimmed, base);
+    url = new URL(text, base);
   } catch {
     return { code: 'bad-url', word: 'bad-url', detail: text };
   }

@@ -9,9 +9,11 @@ export const PATIENCE = 20_000;
 /** No answer for this long means that there is nobody yet. */
 const ANSWER = 1_500;
 
-/** An HTTP status as an error code. @param {number} status */
-export const codeOfStatus = (status) =>
-  status === 404 ? 'not-found' : status === 401 || status === 403 ? 'forbidden' : 'http';
+/** What an HTTP status other than success means. @param {number} status */
+export function refusal(status) {
+  const fatal = status === 401 || status === 403;
+  return { code: fatal ? 'forbidden' : status === 404 ? 'not-found' : 'http', fatal };
+}
 
 /**
  * Whom a connection tells how it is doing.

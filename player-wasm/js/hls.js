@@ -1,7 +1,7 @@
 // An HLS playlist and its segments, fetched one after the other.
 
 import { Hls as Follower } from './player_wasm.js';
-import { Connection, SILENCE, codeOfStatus } from './connection.js';
+import { Connection, SILENCE, refusal } from './connection.js';
 
 const LISTS = { 2: 'unsupported-format', 3: 'unsupported-format' };
 
@@ -99,7 +99,7 @@ export class Hls extends Connection {
     try {
       const response = await fetch(url, { headers, signal: abort.signal });
       if (response.ok) return response;
-      throw { code: codeOfStatus(response.status), fatal: response.status === 401 || response.status === 403 };
+      throw refusal(response.status);
     } finally {
       if (!abort.signal.aborted) this.rest();
     }

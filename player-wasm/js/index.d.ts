@@ -23,7 +23,7 @@ export interface PlayerError {
 
 /** Figures of the moment. Times are in seconds. */
 export interface Stats {
-  /** Between the newest playable moment and the playhead; with WebRTC, between the network and the picture. */
+  /** Between the newest playable moment and the playhead; with WebRTC, from the server to the eye. */
   latency: number;
   /** Media ahead of the playhead. */
   buffer: number;

@@ -1,6 +1,6 @@
 // One endless response or WebSocket, opened again and again.
 
-import { Connection, SILENCE, codeOfStatus } from './connection.js';
+import { Connection, SILENCE, refusal } from './connection.js';
 
 /**
  * What a loader tells.
@@ -51,9 +51,8 @@ export class Loader extends Connection {
   async #fetch(abort) {
     const response = await fetch(this.#url, { signal: abort.signal, cache: 'no-store' });
     if (!response.ok) {
-      const { status } = response;
       response.body?.cancel().catch(() => {});
-      throw { code: codeOfStatus(status), fatal: status === 401 || status === 403 };
+      throw refusal(response.status);
     }
     // A length says that this is a file and no live stream.
     const file = response.headers.has('content-length');

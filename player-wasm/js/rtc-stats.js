@@ -15,7 +15,9 @@ function codecName({ mimeType = '', sdpFmtpLine = '' }) {
  * @param {RTCStatsReport} report
  */
 export function totals(report) {
-  const sum = { bytes: 0, received: 0, lost: 0, nacks: 0, freezes: 0, frames: 0, delay: 0, units: 0, jitter: 0, rtt: 0, fps: 0 };
+  const sum = { bytes: 0, received: 0, lost: 0, nacks: 0, freezes: 0, jitter: 0, rtt: 0, fps: 0 };
+  /** Seconds that sound, and pictures, waited for their turn, and how many did. @type {Record<string, [number, number]>} */
+  const waits = {};
   /** @type {string[]} */
   const codecs = [];
   for (const one of /** @type {Iterable<any>} */ (report.values())) {
@@ -29,14 +31,10 @@ export function totals(report) {
     sum.jitter = Math.max(sum.jitter, one.jitter ?? 0);
     const codec = report.get(one.codecId);
     if (codec) codecs[video ? 'unshift' : 'push'](codecName(codec));
-    if (video) Object.assign(sum, { fps: one.framesPerSecond ?? 0, frames: one.framesDecoded ?? 0, freezes: one.freezeCount ?? 0 });
-    // What lies between a packet's arrival and its turn to be seen, or heard if there is no picture.
-    if (video || !sum.units) {
-      sum.delay = (video && one.totalProcessingDelay) || one.jitterBufferDelay || 0;
-      sum.units = (video && one.totalProcessingDelay ? one.framesDecoded : one.jitterBufferEmittedCount) ?? 0;
-    }
+    if (video) Object.assign(sum, { fps: one.framesPerSecond ?? 0, freezes: one.freezeCount ?? 0 });
+    waits[one.kind] = [one.jitterBufferDelay ?? 0, one.jitterBufferEmittedCount ?? 0];
   }
-  return { ...sum, codecs: codecs.join(',') };
+  return { ...sum, waits, codecs: codecs.join(',') };
 }
 
 /**
@@ -46,10 +44,15 @@ export function totals(report) {
  * @param {number} seconds between them
  */
 export function figures(now, before, seconds) {
-  const per = (/** @type {'bytes' | 'delay' | 'units' | 'lost' | 'received'} */ name) => now[name] - (before?.[name] ?? 0);
+  const per = (/** @type {'bytes' | 'lost' | 'received'} */ name) => now[name] - (before?.[name] ?? 0);
   const lost = Math.max(0, per('lost')), all = lost + per('received');
+  const waits = Object.entries(now.waits).map(([kind, [time, count]]) => {
+    const [past, counted] = before?.waits[kind] ?? [0, 0];
+    return count > counted ? (time - past) / (count - counted) : 0;
+  });
   return {
-    latency: (per('units') > 0 ? Math.max(0, per('delay') / per('units')) : 0) + now.rtt / 2,
+    // Browsers keep both together: the later one counts.
+    latency: Math.max(0, ...waits) + now.rtt / 2,
     bitrate: before ? Math.round(per('bytes') * 8 / seconds) : 0,
     fps: now.fps,
     codecs: now.codecs,

@@ -13,7 +13,7 @@ import { speech } from './publisher-words.js';
  * @property {MediaStream} stream
  * @property {MediaStreamConstraints} [constraints] of the camera and the microphone
  * @property {(event: RTCTrackEvent) => void} ontrack
- * @property {() => Promise<void>} [leave] ends the session at the server, and what was opened here
+ * @property {() => void} leave ends the session at the server, the connection, and what was opened here
  */
 /** @typedef {{ camera?: boolean, screen?: boolean, audio?: boolean, video?: boolean }} Sources */
 
@@ -28,7 +28,8 @@ export async function publish(sdk, url, sources = {}) {
   try {
     return await begin(sdk, url, sources);
   } catch (error) {
-    void sdk.leave?.();
+    // Another try needs another object: a connection that was offered cannot be offered again.
+    if (sdk.pc) sdk.leave();
     const { code, detail = '' } = /** @type {PublishError} */ (error);
     const name = code === 'insecure' ? 'HttpsRequiredError' : 'SrsError';
     throw Object.assign(new Error(speech()(code, detail) || detail || String(error)), { name, code });
@@ -46,14 +47,17 @@ async function begin(sdk, url, { camera, screen = false, audio = true, video = t
   const tracks = [];
   /** @type {Whip | undefined} */
   let whip;
-  sdk.leave = async () => {
+  sdk.leave = () => {
     for (const track of tracks) track.stop();
-    await whip?.delete();
+    // The session first: a server that hears of the connection's end does not know it any more.
+    void Promise.resolve(whip?.delete()).then(() => peer.close());
   };
   const picture = camera ?? (video && !screen);
   const { audio: sound = true, video: size = true } = sdk.constraints ?? {};
   const add = (/** @type {MediaStream} */ stream) => {
     tracks.push(...stream.getTracks());
+    // Closed while the person was asked.
+    if (!sdk.pc) sdk.leave();
     if (!sdk.pc) throw new PublishError('stopped');
     for (const track of stream.getTracks()) {
       const transceiver = peer.addTransceiver(track, { direction: 'sendonly', streams: [sdk.stream] });
@@ -72,6 +76,7 @@ async function begin(sdk, url, { camera, screen = false, audio = true, video = t
     whip = new Whip(place.whip, '');
     try {
       const answer = await whip.offer(offer.sdp ?? '', new AbortController().signal);
+      if (!sdk.pc) sdk.leave();
       if (!sdk.pc) throw new PublishError('stopped');
       await peer.setRemoteDescription({ type: 'answer', sdp: answer });
       const name = (/** @type {string | undefined} */ sdp) => /a=ice-ufrag:(\S+)/.exec(sdp ?? '')?.[1];
@@ -81,28 +86,4 @@ async function begin(sdk, url, { camera, screen = false, audio = true, video = t
     }
   }
   throw new PublishError('network');
-}
-
-/** What pages of `SrsRtcPublisherAsync` expect: `pc` and `stream` are there at once. */
-export class SrsRtcPublisherAsync {
-  /** @type {RTCPeerConnection | null} */
-  pc = new RTCPeerConnection();
-  stream = new MediaStream();
-  /** @type {MediaStreamConstraints} */
-  constraints = { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } };
-  /** @type {(() => Promise<void>) | undefined} */
-  leave = undefined;
-
-  /** @param {RTCTrackEvent} event */
-  ontrack(event) { this.stream.addTrack(event.track); }
-
-  /** @param {string} url @param {Sources} [sources] */
-  publish(url, sources) { return publish(this, url, sources); }
-
-  close() {
-    const { pc } = this;
-    this.pc = null;
-    void Promise.resolve(this.leave?.()).then(() => pc?.close());
-    this.leave = undefined;
-  }
 }

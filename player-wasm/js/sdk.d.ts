@@ -1,4 +1,4 @@
-// Types of `lianmai/sdk.js`: the names of srs.sdk.js that play. New pages use `<srs-player>`.
+// Types of `lianmai/sdk.js`: the names of srs.sdk.js. New pages use `<srs-player>` and `<srs-publisher>`.
 
 /** One kind of media only. */
 export interface Only {
@@ -25,5 +25,22 @@ export class SrsRtcPlayerAsync {
   close(): void;
 }
 
-/** The same for WHEP addresses. */
-export class SrsRtcWhipWhepAsync extends SrsRtcPlayerAsync {}
+/** What to publish: camera and microphone, unless it says otherwise. */
+export interface Sources {
+  camera?: boolean;
+  screen?: boolean;
+  audio?: boolean;
+  /** `false`: no picture. */
+  video?: boolean;
+}
+
+/** The same, to publish: {@link stream} is the preview. */
+export class SrsRtcPublisherAsync extends SrsRtcPlayerAsync {
+  /** Of camera and microphone. */
+  constraints: MediaStreamConstraints;
+  /** `webrtc://host/app/stream`, or a WHIP address. Rejects with an error that has a `code`. */
+  publish(url: string, sources?: Sources): Promise<Session>;
+}
+
+/** The same for WHIP and WHEP addresses. */
+export class SrsRtcWhipWhepAsync extends SrsRtcPublisherAsync {}

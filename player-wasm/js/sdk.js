@@ -1,16 +1,16 @@
-// The playing half of SRS's srs.sdk.js, as existing pages call it.
+// What SRS's srs.sdk.js has, as existing pages call it; what publishes is fetched when it is used.
 
 import { end, negotiate, place } from './rtc.js';
 
 /** @typedef {{ videoOnly?: boolean, audioOnly?: boolean }} Only */
 
-/** What pages of `SrsRtcPlayerAsync` expect: `pc` and `stream` are there at once, `ontrack` may be replaced. */
+/** What pages of srs.sdk.js expect: `pc` and `stream` are there at once, `ontrack` may be replaced. */
 export class SrsRtcPlayerAsync {
   /** @type {RTCPeerConnection | null} */
   pc = new RTCPeerConnection();
   stream = new MediaStream();
-  /** Ends the session at the server and the connection, once there is one. @type {(() => void) | null} */
-  leave = null;
+  /** Ends the connection, and the session at the server once there is one. */
+  leave = () => this.pc?.close();
 
   constructor() {
     /** @type {RTCPeerConnection} */ (this.pc).ontrack = (event) => this.ontrack?.(event);
@@ -26,28 +26,41 @@ export class SrsRtcPlayerAsync {
    * @param {string} url `webrtc://host/app/stream`, or a WHEP address
    * @param {Only} [only]
    */
-  play(url, only = {}) {
+  play(url, only) {
     return play(this, url, only);
   }
 
   close() {
-    const { leave, pc } = this;
-    this.leave = this.pc = null;
-    if (leave) leave();
-    else pc?.close();
+    if (this.pc) this.leave();
+    this.pc = null;
   }
 }
 
-/** The same for WHEP addresses. */
-export class SrsRtcWhipWhepAsync extends SrsRtcPlayerAsync {}
+/** The same, to publish. */
+export class SrsRtcPublisherAsync extends SrsRtcPlayerAsync {
+  /** Of camera and microphone. @type {MediaStreamConstraints} */
+  constraints = { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } };
+
+  /**
+   * Publishes camera and microphone, or what it is told.
+   * @param {string} url `webrtc://host/app/stream`, or a WHIP address
+   * @param {import('./sdk-publish.js').Sources} [sources]
+   */
+  publish(url, sources) {
+    return import('./sdk-publish.js').then((module) => module.publish(this, url, sources));
+  }
+}
+
+/** The same for WHIP and WHEP addresses. */
+export class SrsRtcWhipWhepAsync extends SrsRtcPublisherAsync {}
 
 /**
  * @param {SrsRtcPlayerAsync} sdk
  * @param {string} url
- * @param {Only} only
+ * @param {Only} [only]
  * @returns {Promise<{ code: number, sessionid: string, simulator: string }>} as SRS's servers answer
  */
-async function play(sdk, url, { videoOnly, audioOnly }) {
+export async function play(sdk, url, { videoOnly, audioOnly } = {}) {
   const peer = sdk.pc;
   if (!peer) throw new Error('it is closed');
   // Any address over HTTP is taken for what it is.
@@ -60,7 +73,8 @@ async function play(sdk, url, { videoOnly, audioOnly }) {
     try {
       const { location, id } = await negotiate(peer, target.href, at.streamurl);
       sdk.leave = () => end(location, peer);
-      if (!sdk.pc) sdk.close();
+      // Closed meanwhile.
+      if (!sdk.pc) sdk.leave();
       return { code: 0, sessionid: id, simulator: `${target.origin}/rtc/v1/nack/` };
     } catch (error) {
       const { code = 'network', text } = /** @type {{ code?: string, text?: string }} */ (error);

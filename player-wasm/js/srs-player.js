@@ -55,23 +55,21 @@
 
   // Names of srs.sdk.js. Its pages want the connection and the stream at once; the rest comes when it is used.
   for (const name of ['SrsRtcPlayerAsync', 'SrsRtcPublisherAsync', 'SrsRtcWhipWhepAsync']) {
-    page[name] ??= class {
-      pc = /** @type {RTCPeerConnection | null} */ (new RTCPeerConnection());
-      stream = new MediaStream();
-      constraints = { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } };
-      constructor() { /** @type {any} */ (this.pc).ontrack = (/** @type {RTCTrackEvent} */ event) => this.ontrack(event); }
-      /** @param {RTCTrackEvent} event */
-      ontrack(event) { this.stream.addTrack(event.track); }
-      /** @param {unknown[]} args */
-      play(...args) { return import(`${folder}sdk.js`).then((sdk) => sdk.SrsRtcPlayerAsync.prototype.play.apply(this, args)); }
-      /** @param {unknown[]} args */
-      publish(...args) { return import(`${folder}sdk-publish.js`).then((sdk) => sdk.publish(this, ...args)); }
-      close() {
-        const { leave, pc } = /** @type {any} */ (this);
-        /** @type {any} */ (this).leave = this.pc = null;
-        // The session ends before its connection.
-        Promise.resolve(leave?.()).finally(() => pc?.close());
-      }
+    page[name] ??= function () {
+      const pc = new RTCPeerConnection();
+      /** @type {any} */
+      const sdk = {
+        pc,
+        stream: new MediaStream(),
+        constraints: { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } },
+        ontrack: (/** @type {RTCTrackEvent} */ event) => sdk.stream.addTrack(event.track),
+        leave: () => pc.close(),
+        play: (/** @type {unknown[]} */ ...args) => import(`${folder}sdk.js`).then(({ play }) => play(sdk, ...args)),
+        publish: (/** @type {unknown[]} */ ...args) => import(`${folder}sdk-publish.js`).then(({ publish }) => publish(sdk, ...args)),
+        close: () => { sdk.pc &&= sdk.leave(); },
+      };
+      pc.ontrack = (event) => sdk.ontrack(event);
+      return sdk;
     };
   }
 })();

@@ -19,8 +19,7 @@ export function rows(stats, words) {
     ['dropped', `${stats.dropped} / ${stats.decoded}`],
     ['stalls', String(stats.stalls)],
     ['reconnects', String(stats.reconnects)],
-    ['rtt', stats.rtt ? `${Math.round(stats.rtt * 1000)} ms` : ''],
-    ['loss', stats.loss ? `${(stats.loss * 100).toFixed(1)} %` : ''],
+    ['rtt', stats.rtt ? `${Math.round(stats.rtt * 1000)} ms / ${Math.round((stats.loss ?? 0) * 100)} %` : ''],
     ['rate', `${stats.rate.toFixed(2)}×`],
   ];
   return all.filter(([, value]) => value).map(([word, value]) => [words(word), value]);

@@ -1,6 +1,6 @@
 // WebRTC signalling: an offer to play goes out by HTTP, an answer comes back (WHEP, or SRS's JSON).
 
-import { codeOfStatus } from './connection.js';
+import { refusal } from './connection.js';
 
 /**
  * The ICE servers of a `Link` header (RFC 9725, 4.6).
@@ -23,13 +23,13 @@ export const stereo = (sdp) =>
  * What a refusal means.
  * @param {Response} response
  */
-function refusal(response) {
+function why(response) {
   const { status } = response;
   // What is no signalling at all answers with a page, or does not know the method.
   const json = /json/.test(response.headers.get('content-type') ?? '');
   if (status === 405 || status === 501 || (status === 404 && !json)) return { code: 'no-webrtc' };
   if (status === 406 || status === 415 || status === 400) return { code: 'codec-unsupported' };
-  return { code: codeOfStatus(status), fatal: status === 401 || status === 403 };
+  return refusal(status);
 }
 
 /** @param {string} sdp */
@@ -54,7 +54,7 @@ export async function negotiate(peer, url, streamurl = '', signal = undefined) {
     ? ['json', JSON.stringify({ api: url, tid: Math.random().toString(16).slice(2, 9), streamurl, clientip: null, sdp })]
     : ['sdp', sdp];
   const response = await fetch(url, { method: 'POST', headers: { 'content-type': `application/${type}` }, body, signal });
-  if (!response.ok) throw refusal(response);
+  if (!response.ok) throw why(response);
   const location = response.headers.get('location');
   const session = location ? new URL(location, response.url || url).href : '';
   try {
@@ -72,7 +72,7 @@ export async function negotiate(peer, url, streamurl = '', signal = undefined) {
 
 /** The answer of SRS's JSON. @param {any} reply */
 function read({ code, sdp, message }) {
-  if (code) throw { code: codeOfStatus(code), fatal: code === 401 || code === 403, text: message };
+  if (code) throw { ...refusal(code), text: message };
   return sdp;
 }
 

@@ -254,7 +254,6 @@ for (const protocol of ['webrtc', 'ws-flv']) {
   test(`${protocol}: comes back after the gateway's restart`, async () => {
     const flags = ['--reconnect', '3'];
     const first = await startGateway(flags);
-    const { hostname, port } = new URL(first.http);
     const { page, read, state, start, close } = await open('again', { host: first });
     await page.selectOption('#protocol', protocol);
     await start();
@@ -262,7 +261,7 @@ for (const protocol of ['webrtc', 'ws-flv']) {
     await until('the stream', async () => (await known('again', first))?.publish.active);
     await first.stop();
     await state('reconnecting');
-    const second = await startGateway([...flags, '--http', `${hostname}:${port}`]);
+    const second = await startGateway(flags, first.addresses);
     try {
       await state('live');
       await until('the stream again', async () => (await known('again', second))?.publish.active);
@@ -294,7 +293,7 @@ async function relay(to, at = 0) {
 
 test('a route that breaks is replaced by an ICE restart: the same session goes on', async () => {
   const { page, read, state, start, close } = await open('moved');
-  const way = await relay(Number(gateway.webrtc.split(':').at(-1)));
+  const way = await relay(Number(gateway.addresses.webrtc.split(':').at(-1)));
   const calls = [];
   page.on('request', (request) => { if (/^(POST|PATCH|DELETE)$/.test(request.method())) calls.push(request.method()); });
   await page.evaluate((port) => {
@@ -311,7 +310,7 @@ test('a route that breaks is replaced by an ICE restart: the same session goes o
   way.close();
   await state('reconnecting');
   // As seen from the server, the browser is somewhere else now.
-  const other = await relay(Number(gateway.webrtc.split(':').at(-1)), way.port);
+  const other = await relay(Number(gateway.addresses.webrtc.split(':').at(-1)), way.port);
   await state('live');
   await until('figures', () => read((p) => p.stats?.reconnects === 1 && p.stats.bitrate > 20_000));
   assert.deepEqual(calls, ['POST', 'PATCH']);

@@ -2,13 +2,18 @@
 //! pictures. Each second of the clip begins with a flash and a beep; ffmpeg says when it saw and heard
 //! them.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use gateway::hub::{Hub, HubConfig, Start, StreamName};
+use gateway::transcode::{Sound, Source};
+use lianmai_tests::gateway::temp_dir;
 use lianmai_tests::publisher::WsPublisher;
 use lianmai_tests::{Clip, Gateway, Process, wait};
+use media::time::MILLI;
 
-use super::{LIMIT, tags};
+use super::{LIMIT, frames, tags};
 
 /// How far apart a flash and its beep may be, in seconds. FLV rounds both to milliseconds.
 const APART: f64 = 0.005;
@@ -95,4 +100,48 @@ fn opus_is_heard_as_aac_and_in_time_by_those_who_know_only_that() {
         assert!(said.contains("Audio: aac (LC)") && said.contains("48000 Hz, stereo"), "{url}: {said}");
         check(url, &said, *enough);
     }
+}
+
+/// AAC at an odd rate becomes Opus, by the parts themselves and without a network: ffmpeg's decoder
+/// hears it.
+#[tokio::test]
+async fn aac_is_heard_as_opus_and_in_time() {
+    let dir = temp_dir("sync");
+    let (sent, seen) = (dir.join("aac.ts"), dir.join("opus.ts"));
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-y", "-i"]).arg(Clip::Opus.file());
+    ffmpeg.args(["-c:v", "copy", "-c:a", "aac", "-ar", "44100", "-b:a", "128k"]).arg(&sent);
+    assert!(ffmpeg.status().is_ok_and(|status| status.success()), "ffmpeg makes the clip");
+    check("the clip itself", &file(&sent), 7);
+
+    let hub = Hub::new(HubConfig::default());
+    let mut publisher = hub.publish(&StreamName::parse("live/x").expect("a name")).expect("it is free");
+    let stream = publisher.stream().clone();
+    let mut source = Source::new(&stream, Sound::Opus, Start::Key);
+    let (mut muxer, mut out) = (media::ts::Muxer::new(), Vec::new());
+    let mut write = |entry: &gateway::hub::Entry| {
+        muxer.frame(&entry.frame, &mut out).expect("a frame for TS");
+        muxer.flush(&mut out);
+    };
+    for frames in frames(&sent).chunks(20) {
+        frames.iter().for_each(|frame| publisher.push(frame.clone()));
+        let newest = stream.newest().expect("something was published");
+        // As a player does, it reads what is there before more comes.
+        while let Some(entry) = source.next().await {
+            write(&entry);
+            if entry.frame.dts > newest - 100 * MILLI {
+                break;
+            }
+        }
+    }
+    hub.shutdown();
+    while let Some(entry) = source.next().await {
+        write(&entry);
+    }
+    assert_eq!(source.skipped(), 0);
+    fs::write(&seen, out).expect("it can be written");
+    let said = file(&seen);
+    assert!(said.contains("Audio: opus") && said.contains("48000 Hz, stereo"), "{said}");
+    check("Opus", &said, 7);
+    fs::remove_dir_all(dir).expect("it can be removed");
 }

@@ -58,8 +58,11 @@ fn an_abandoned_offer_and_a_refused_one_hold_nothing() {
 fn of_two_that_race_one_publishes_and_is_not_disturbed() {
     let gateway = Gateway::start(&[]);
     let call = Call::new(&gateway, "x");
-    // Both are answered: none of them has sent anything yet.
-    let peers = [Peer::publish(&call, Media::usual()), Peer::publish(&call, Media::usual())];
+    // Both are there, and none of them has sent anything yet.
+    let peers = [Peer::hold(&call, Media::usual()), Peer::hold(&call, Media::usual())];
+    peers.iter().for_each(|peer| peer.wait_connected(LIMIT));
+    assert!(gateway.stream("x").is_none());
+    peers.iter().for_each(Peer::go);
     gateway.wait_published("x");
     let loser =
         wait::until("one to be sent away", LIMIT, || peers.iter().position(|peer| peer.over().is_some()));
@@ -149,6 +152,8 @@ fn an_ice_restart_changes_the_credentials_and_media_go_on() {
         let fragment = response.text();
         let ufrag = fragment.lines().find(|line| line.starts_with("a=ice-ufrag:")).expect("a new user name");
         assert!(!peer.answer.contains(ufrag), "{ufrag} is what it was");
+        // A candidate belongs to its credentials.
+        assert!(fragment.contains("\r\na=candidate:") && fragment.contains("\r\na=mid:"), "{fragment}");
         let (sent, seen) = (publisher.sent().len(), viewer.frames(true).len());
         let frames = viewer.wait_frames(true, seen + 60, LIMIT);
         assert!(frames.windows(2).all(|pair| pair[0].time < pair[1].time), "time goes back");

@@ -81,7 +81,7 @@ fn try_open(
 ) -> std::io::Result<Open> {
     let socket = connect(to)?;
     let stream = socket.try_clone()?;
-    exchange(socket, stream, to, method, path, headers, body)
+    exchange(socket, stream, to, (method, path), headers, body)
 }
 
 pub(crate) fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
@@ -95,8 +95,7 @@ pub(crate) fn exchange(
     socket: TcpStream,
     mut stream: impl Read + Write + Send + 'static,
     to: SocketAddr,
-    method: &str,
-    path: &str,
+    (method, path): (&str, &str),
     headers: &[&str],
     body: &[u8],
 ) -> std::io::Result<Open> {

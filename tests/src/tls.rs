@@ -93,7 +93,7 @@ pub fn certificate(to: SocketAddr) -> Vec<u8> {
 pub fn open(to: SocketAddr, method: &str, path: &str, headers: &[&str]) -> Open {
     let ask = || {
         let stream = connect(to)?;
-        http::exchange(stream.sock.try_clone()?, stream, to, method, path, headers, b"")
+        http::exchange(stream.sock.try_clone()?, stream, to, (method, path), headers, b"")
     };
     ask().unwrap_or_else(|error| panic!("{method} {path}: {error}"))
 }

@@ -4,7 +4,7 @@
 //! another of our modules stands on one line and renames nothing; what two joined modules define at their
 //! top has two names (the browser says so otherwise, and so does [`join`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -21,8 +21,8 @@ const ENTRIES: [&str; 14] = [
     "publisher-flv.js",
     "publisher-tap.js",
     "publisher.js",
-    "sdk-publish.js",
     "rtc.js",
+    "sdk-publish.js",
     "sdk.js",
     "srs-player.js",
     "worker.js",
@@ -35,7 +35,7 @@ pub(crate) fn bundle(sources: &Path, dist: &Path) -> Result {
         join(sources, entry, true, &mut joined)?;
         let to =
             if entry == "srs-player.js" { dist.join(entry) } else { dist.join("srs-player").join(entry) };
-        at(to.display(), fs::write(&to, joined.text))?;
+        at(to.display(), fs::write(&to, short_names(&joined.text)))?;
     }
     Ok(())
 }
@@ -126,9 +126,66 @@ fn without_types(line: &str) -> String {
     out
 }
 
+/// So many private members are worth renaming.
+const FEW: usize = 10;
+
+/// A script whose private members have short names: nobody outside can see them.
+fn short_names(source: &str) -> String {
+    fn name(text: &str) -> &str {
+        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+        text.split_at(end).0
+    }
+    // What looks like a colour is left alone.
+    let private = |name: &&str| !name.is_empty() && !name.bytes().all(|b| b.is_ascii_hexdigit());
+    let mut uses = BTreeMap::new();
+    for used in source.split(".#").skip(1).map(name).filter(private) {
+        *uses.entry(used).or_insert(0) += 1;
+    }
+    let mut names: Vec<_> = uses.into_iter().collect();
+    // A few words compress better than as many letters.
+    if names.len() < FEW {
+        return source.to_owned();
+    }
+    names.sort_by_key(|&(_, uses)| std::cmp::Reverse(uses));
+    let letter = |n: usize| char::from(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[n % 52]);
+    let short: BTreeMap<_, _> = names
+        .iter()
+        .enumerate()
+        .map(|(n, &(name, _))| {
+            let more = if n < 52 { String::new() } else { letter(n / 52).to_string() };
+            (name, format!("{}{more}", letter(n)))
+        })
+        .collect();
+    let mut parts = source.split('#');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let name = name(part);
+        // A selector at the start of a text is none.
+        let member = !out.ends_with(['\'', '"', '`']);
+        out.push('#');
+        out.push_str(short.get(name).filter(|_| member).map_or(name, String::as_str));
+        out.push_str(&part[name.len()..]);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn private_members_get_short_names_and_nothing_else_does() {
+        let all: String = ('g'..='q').map(|letter| format!("this.#{letter}{letter};")).collect();
+        let source = format!(
+            "class A {{ #two = '#two #fade'; #fade; f() {{ this.#two += this.#fade; {all}{all} }} }}"
+        );
+        let short = short_names(&source);
+        assert!(
+            short.starts_with("class A { #l = '#two #fade'; #fade; f() { this.#l += this.#fade; this.#a;"),
+            "{short}"
+        );
+        assert_eq!(short_names("class A { #two; f() { this.#two } }"), "class A { #two; f() { this.#two } }");
+    }
 
     #[test]
     fn scripts_lose_what_only_readers_need() {

@@ -150,7 +150,9 @@ impl Chain {
     fn anchor(&mut self, time: Micros) {
         (self.anchor, self.made, self.sent) = (time, 0, 0);
         self.ready.clear();
-        self.resampler = None;
+        if let Some(resampler) = &mut self.resampler {
+            resampler.restart();
+        }
         self.follow = Follow::default();
     }
 

@@ -1,5 +1,5 @@
-//! Any rate to any other, by a windowed sinc whose phases are interpolated: so the ratio may also be
-//! bent a little while it runs, which is how a sender's clock is followed.
+//! Any rate to any other, by a windowed sinc. The ratio may be bent a little while it runs, which is
+//! how a sender's clock is followed.
 
 use std::f64::consts::PI;
 
@@ -7,8 +7,11 @@ use super::codec::Pcm;
 
 /// Taps at a ratio of one or above; more where the rate is brought down.
 const TAPS: usize = 48;
-/// Positions between two samples that the filter is computed for; others are interpolated.
-const PHASES: usize = 256;
+/// Positions between two samples that there are filters for: at least so many, and a multiple of what
+/// the two rates need to be met exactly. Bent, the position is off by half of one (-77 dB at 1 kHz).
+const PHASES: u64 = 256;
+/// Rates that would need more than this are met as nearly as when bent.
+const MAX_PHASES: u64 = 1024;
 /// Where the filter has fallen by half, in parts of the lower of the two rates.
 const CUTOFF: f64 = 0.462;
 /// Kaiser window: about 75 dB of rejection.
@@ -20,34 +23,39 @@ const LANES: usize = 8;
 #[derive(Debug)]
 pub(super) struct Resampler {
     taps: usize,
-    /// `PHASES + 1` filters of `taps` each.
+    /// A filter of `taps` for each phase.
     filters: Vec<f32>,
-    coefficients: Vec<f32>,
-    /// Input that is still needed, `taps / 2` samples before the position first.
+    phases: usize,
+    /// Input that is still needed.
     input: Pcm,
-    /// Input samples from the buffer's start to the first tap of the next output sample.
+    /// Phases from the buffer's start to the first tap of the next output sample.
     position: f64,
-    /// Input samples per output sample: as the rates say, and as it is now.
+    /// Phases from one output sample to the next: as the rates say, and as it is now.
     ratio: f64,
     step: f64,
 }
 
 impl Resampler {
     pub(super) fn new(from: u32, to: u32, channels: usize) -> Self {
-        let ratio = f64::from(from) / f64::from(to);
-        let taps = ((TAPS as f64 * ratio.max(1.0)) as usize).next_multiple_of(LANES);
-        let mut input = Pcm::new(from, channels);
+        let down = (f64::from(from) / f64::from(to)).max(1.0);
+        let taps = ((TAPS as f64 * down) as usize).next_multiple_of(LANES);
+        let exact = u64::from(to / gcd(from, to));
+        let phases = if exact <= MAX_PHASES { exact * PHASES.div_ceil(exact) } else { MAX_PHASES };
+        let ratio = (u64::from(from) * phases) as f64 / f64::from(to);
+        let phases = phases as usize;
+        let filters = filters(taps, phases, CUTOFF / down);
+        let input = Pcm::new(from, channels);
+        let mut new = Self { taps, filters, phases, input, position: 0.0, ratio, step: ratio };
+        new.restart();
+        new
+    }
+
+    /// What comes next does not continue what came before.
+    pub(super) fn restart(&mut self) {
+        self.input.clear();
         // As if silence had come before: the first sample lies in the middle of the filter.
-        input.pad(taps / 2 - 1);
-        Self {
-            taps,
-            filters: filters(taps, CUTOFF / ratio.max(1.0)),
-            coefficients: vec![0.0; taps],
-            input,
-            position: 0.0,
-            ratio,
-            step: ratio,
-        }
+        self.input.pad(self.taps / 2 - 1);
+        (self.position, self.step) = (0.0, self.ratio);
     }
 
     /// The rate it takes.
@@ -62,7 +70,8 @@ impl Resampler {
 
     /// The time of the next input sample, in output samples after the next output sample.
     pub(super) fn ahead(&self) -> f64 {
-        (self.input.len() as f64 - (self.position + (self.taps / 2 - 1) as f64)) / self.step
+        let middle = self.input.len() as f64 - (self.taps / 2 - 1) as f64;
+        (middle * self.phases as f64 - self.position) / self.step
     }
 
     /// Takes all of `pcm`, and appends what can be made now.
@@ -70,28 +79,26 @@ impl Resampler {
         for (to, from) in self.input.planes.iter_mut().zip(&pcm.planes) {
             to.extend_from_slice(from);
         }
-        while self.position as usize + self.taps <= self.input.len() {
-            let at = self.position as usize;
-            self.interpolate(self.position - at as f64);
+        loop {
+            let nearest = (self.position + 0.5) as usize;
+            let (at, phase) = (nearest / self.phases, nearest % self.phases);
+            if at + self.taps > self.input.len() {
+                break;
+            }
+            let filter = &self.filters[phase * self.taps..][..self.taps];
             for (from, to) in self.input.planes.iter().zip(&mut out.planes) {
-                to.push(dot(&from[at..at + self.taps], &self.coefficients));
+                to.push(dot(&from[at..][..self.taps], filter));
             }
             self.position += self.step;
         }
-        let used = (self.position as usize).min(self.input.len());
+        let used = (self.position as usize / self.phases).min(self.input.len());
         self.input.drop_front(used);
-        self.position -= used as f64;
+        self.position -= (used * self.phases) as f64;
     }
+}
 
-    /// The filter for a position between two samples.
-    fn interpolate(&mut self, fraction: f64) {
-        let phase = fraction * PHASES as f64;
-        let (at, between) = (phase as usize, phase.fract() as f32);
-        let (here, rest) = self.filters[at * self.taps..].split_at(self.taps);
-        for ((out, a), b) in self.coefficients.iter_mut().zip(here).zip(rest) {
-            *out = a + (b - a) * between;
-        }
-    }
+const fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 fn dot(samples: &[f32], coefficients: &[f32]) -> f32 {
@@ -104,12 +111,12 @@ fn dot(samples: &[f32], coefficients: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// A low pass at `cutoff` (in parts of the input rate), `PHASES + 1` times between two samples.
-fn filters(taps: usize, cutoff: f64) -> Vec<f32> {
+/// A low pass at `cutoff` (in parts of the input rate), for each phase.
+fn filters(taps: usize, phases: usize, cutoff: f64) -> Vec<f32> {
     let half = taps as f64 / 2.0;
-    let mut all = Vec::with_capacity((PHASES + 1) * taps);
-    for phase in 0..=PHASES {
-        let fraction = phase as f64 / PHASES as f64;
+    let mut all = Vec::with_capacity(phases * taps);
+    for phase in 0..phases {
+        let fraction = phase as f64 / phases as f64;
         let filter = (0..taps).map(|tap| {
             let x = tap as f64 - (half - 1.0) - fraction;
             let sinc =
@@ -167,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_sine_stays_that_sine_at_every_rate() {
-        for rate in [8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000] {
+        for rate in [8_000, 11_025, 12_345, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000] {
             for hertz in [100.0, 1_000.0, 3_000.0] {
                 let error = error(rate, 48_000, hertz, 0.0);
                 assert!(error < -60.0, "{rate} Hz, {hertz} Hz: {error:.0} dB");

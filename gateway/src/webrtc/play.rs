@@ -39,19 +39,23 @@ pub(super) struct Sender {
     codec: Option<(Codec, Option<Pt>)>,
 }
 
-/// The past, laid on a short time: `from` comes at `to`, and `until` stays where it is.
+/// The past, laid on a short time: its first frame comes at `to`, and `until` at `end`.
 #[derive(Debug, Clone, Copy)]
 struct Squash {
-    from: Micros,
+    /// The first frame's time, once there was one.
+    from: Option<Micros>,
     until: Micros,
-    to: Micros,
+    /// None: so much before the end as is usual.
+    to: Option<Micros>,
     end: Micros,
 }
 
 impl Squash {
-    fn lay(&self, time: Micros) -> Micros {
-        let span = (self.until - self.from).max(1);
-        self.to + (time - self.from) * (self.end - self.to) / span
+    fn lay(&mut self, time: Micros) -> Micros {
+        let from = *self.from.get_or_insert(time);
+        let span = (self.until - from).max(1);
+        let to = *self.to.get_or_insert(self.end - span.min(SQUASHED));
+        to + (time - from) * (self.end - to) / span
     }
 }
 
@@ -65,6 +69,8 @@ pub(super) struct Play {
     frames: bool,
     pub(super) video: Option<Sender>,
     audio: Option<Sender>,
+    /// What the viewer wants, by codecs of which we send none.
+    strange: Vec<Track>,
     started: bool,
     squash: Option<Squash>,
     /// What may be sent of the past now, and when that was reckoned.
@@ -87,6 +93,7 @@ impl Play {
             frames,
             video: None,
             audio: None,
+            strange: Vec::new(),
             started: false,
             squash: None,
             budget: (0, Instant::now()),
@@ -101,8 +108,12 @@ impl Play {
     pub(super) fn can_take(&self, rtc: &Rtc) -> Result<(), &'static str> {
         for (track, sender) in [(Track::Video, &self.video), (Track::Audio, &self.audio)] {
             let config = transcode::config(&self.stream, Sound::Opus, track);
-            let (Some(config), Some(sender)) = (config, sender) else { continue };
-            if codecs::payload_type(rtc, sender.mid, &config).is_none() {
+            let Some(config) = config else { continue };
+            let lost = match sender {
+                Some(sender) => codecs::payload_type(rtc, sender.mid, &config).is_none(),
+                None => self.strange.contains(&track),
+            };
+            if lost {
                 return Err(config.codec.name());
             }
         }
@@ -116,11 +127,9 @@ impl Play {
         self.cursor = self.packets.reader(start);
         self.waiting = None;
         self.squash = None;
-        let until = self.packets.newest().unwrap_or(0);
-        let behind = self.cursor.lag();
-        if start == Start::Key && behind > 0 {
-            let from = until - behind;
-            self.squash = Some(Squash { from, until, to: until - behind.min(SQUASHED), end: until });
+        // Not what the packets have: those of the first viewer are only being made.
+        if let Some(until) = self.stream.newest().max(self.packets.newest()).filter(|_| start == Start::Key) {
+            self.squash = Some(Squash { from: None, until, to: None, end: until });
             self.budget = (BURST, now);
         }
     }
@@ -178,7 +187,7 @@ impl Play {
             return Err(format!("the stream is {} now: play it anew", codec.name()));
         }
         let rate = clock_rate(codec);
-        let (rtp, time) = match self.squash.filter(|squash| frame.pts < squash.until) {
+        let (rtp, time) = match self.squash.as_mut().filter(|squash| frame.pts < squash.until) {
             None => (unit.rtp, frame.pts),
             Some(squash) => {
                 let time = squash.lay(frame.pts);
@@ -225,16 +234,21 @@ impl Play {
         self.start(now);
         if let Some(squash) = &mut self.squash {
             // After all that was sent, the newest once more too, and before what comes next.
-            let until = squash.until + 1;
-            *squash = Squash { until, to: last + MILLI, end: last.max(until) + 6 * MILLI, ..*squash };
+            let (to, until) = (Some(last + MILLI), squash.until + 1);
+            *squash = Squash { until, to, end: last.max(until) + 6 * MILLI, ..*squash };
         }
     }
 }
 
 impl Side for Play {
     fn agreed(&mut self, rtc: &mut Rtc, mid: Mid) {
-        let Some(media) = rtc.media(mid).filter(|media| !media.remote_pts().is_empty()) else { return };
+        let Some(media) = rtc.media(mid) else { return };
         if !matches!(media.direction(), Direction::SendOnly | Direction::SendRecv) {
+            return;
+        }
+        if media.remote_pts().is_empty() {
+            let kind = media.kind();
+            self.strange.push(if kind == MediaKind::Video { Track::Video } else { Track::Audio });
             return;
         }
         let slot = match media.kind() {

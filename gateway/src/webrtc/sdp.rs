@@ -53,9 +53,23 @@ fn is_ice(text: &str, length: std::ops::RangeInclusive<usize>) -> bool {
     length.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
 }
 
-/// A fragment with these credentials.
-pub(super) fn fragment(credentials: &Credentials) -> String {
-    format!("{FRAGMENT}{}\r\n{PASSWORD}{}\r\n", credentials.fragment, credentials.password)
+/// What an ICE restart changes of a description: the credentials, and the candidates, which belong to them
+/// (RFC 9725 4.3.3).
+pub(super) fn fragment(description: &str) -> Option<String> {
+    let credentials = credentials(description)?;
+    let mut out = format!("a=ice-lite\r\n{FRAGMENT}{}\r\n", credentials.fragment);
+    out += &format!("{PASSWORD}{}\r\n", credentials.password);
+    // All is bundled: what the first section has is everybody's.
+    let section = description.lines().map(str::trim_end).skip_while(|line| !line.starts_with("m="));
+    for (at, line) in section.enumerate() {
+        if at > 0 && line.starts_with("m=") {
+            break;
+        }
+        if ["m=", "a=mid:", "a=candidate:"].iter().any(|start| line.starts_with(start)) {
+            out += &format!("{line}\r\n");
+        }
+    }
+    Some(out + "a=end-of-candidates\r\n")
 }
 
 /// The ICE credentials that a description tells first.
@@ -93,7 +107,9 @@ mod tests {
             a=candidate:1 1 UDP 1 198.51.100.1 61764 typ host\r\na=end-of-candidates\r\n";
         let read = Fragment::parse(restart).unwrap();
         assert!(read.candidates && read.credentials.as_ref().is_some_and(|c| c.fragment == "EsAw"));
-        assert_eq!(credentials(&fragment(read.credentials.as_ref().unwrap())), read.credentials);
+        let answer = format!("v=0\r\n{restart}m=video 9 RTP/AVP 1\r\na=mid:1\r\n");
+        assert_eq!(fragment(&answer).unwrap(), format!("a=ice-lite\r\n{restart}"));
+        assert_eq!(fragment("v=0\r\n"), None);
         for bad in ["", "\r\n", "hello", "a=mid:0\r\n", "a=ice-ufrag:EsAw\r\n", "{\"a\":1}"] {
             assert_eq!(Fragment::parse(bad), None, "{bad:?}");
         }

@@ -17,8 +17,8 @@ use crate::worker::Permit;
 pub(super) enum Command {
     /// To end.
     Close,
-    /// Other ICE credentials of the client; answered with ours.
-    Restart(Credentials, oneshot::Sender<Result<Credentials, String>>),
+    /// Other ICE credentials of the client; answered with the fragment that tells ours.
+    Restart(Credentials, oneshot::Sender<Result<String, String>>),
 }
 
 /// Requests that wait for a session at most.
@@ -128,14 +128,13 @@ impl<S: Side> Session<S> {
     }
 
     /// An ICE restart is the same offer with other credentials (RFC 8445 9).
-    fn restart(&mut self, theirs: &Credentials) -> Result<Credentials, String> {
+    fn restart(&mut self, theirs: &Credentials) -> Result<String, String> {
         let offer = sdp::with_credentials(&self.offer, theirs);
         let parsed = SdpOffer::from_sdp_string(&offer).map_err(|error| error.to_string())?;
         let rtc = &mut self.peer.rtc;
-        rtc.sdp_api().accept_offer(parsed).map_err(|error| error.to_string())?;
-        let ours = rtc.direct_api().local_ice_credentials();
-        self.place.name(ours.ufrag.clone());
+        let answer = rtc.sdp_api().accept_offer(parsed).map_err(|error| error.to_string())?;
+        self.place.name(rtc.direct_api().local_ice_credentials().ufrag);
         self.offer = offer;
-        Ok(Credentials { fragment: ours.ufrag, password: ours.pass })
+        sdp::fragment(&answer.to_sdp_string()).ok_or_else(|| "the answer has no credentials".to_owned())
     }
 }

@@ -85,7 +85,23 @@ impl Peer {
     /// The same; what it was refused with is the error.
     #[track_caller]
     pub fn try_publish(call: &Call, media: Media) -> Result<Self, Response> {
-        Self::start(call, Some(media))
+        Self::start(call, Some(Feed::new(media)))
+    }
+
+    /// Connects like [`Peer::publish`], and sends nothing before [`Peer::go`].
+    #[track_caller]
+    pub fn hold(call: &Call, media: Media) -> Self {
+        let feed = Feed { held: true, ..Feed::new(media) };
+        Self::start(call, Some(feed)).unwrap_or_else(|no| panic!("{}: {}", no.status, no.text()))
+    }
+
+    /// Begins to send.
+    pub fn go(&self) {
+        self.with(|inner| {
+            let feed = inner.feed.as_mut().expect("it publishes");
+            feed.held = false;
+            feed.began = Some(Instant::now());
+        });
     }
 
     /// Plays.
@@ -95,11 +111,11 @@ impl Peer {
     }
 
     #[track_caller]
-    fn start(call: &Call, media: Option<Media>) -> Result<Self, Response> {
+    fn start(call: &Call, feed: Option<Feed>) -> Result<Self, Response> {
         let wire = if call.tcp { Wire::tcp(call.webrtc) } else { Wire::udp() };
-        let direction = if media.is_some() { Direction::SendOnly } else { Direction::RecvOnly };
+        let direction = if feed.is_some() { Direction::SendOnly } else { Direction::RecvOnly };
         let Offered { mut rtc, sdp, pending } = offer(direction, Some(wire.candidate()));
-        let response = call.post(media.is_some(), &sdp);
+        let response = call.post(feed.is_some(), &sdp);
         let answer = call.answer(response.clone())?;
         let parsed = SdpAnswer::from_sdp_string(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
         rtc.sdp_api().accept_answer(pending, parsed).unwrap_or_else(|error| panic!("{error}: {answer}"));
@@ -113,7 +129,7 @@ impl Peer {
             wire,
             audio,
             video,
-            feed: media.map(Feed::new),
+            feed,
             state: state.clone(),
             vanish: false,
             detour: None,
@@ -244,12 +260,8 @@ impl Peer {
     #[track_caller]
     pub fn restart(&self) -> Response {
         let (offer, pending) = self.with(|inner| {
-            let wire = Wire::udp();
-            inner.rtc.add_local_candidate(wire.candidate());
-            inner.local = wire.local();
-            inner.wire = wire;
             let mut api = inner.rtc.sdp_api();
-            api.ice_restart(true);
+            api.ice_restart(false);
             let (offer, pending) = api.apply().expect("a restart is offered");
             (offer.to_sdp_string(), pending)
         });
@@ -262,20 +274,32 @@ impl Peer {
         let headers = ["Content-Type: application/trickle-ice-sdpfrag", "If-Match: *"];
         let response = self.request("PATCH", &headers, &fragment);
         assert_eq!(response.status, 200, "{}", response.text());
-        let fresh = response.text();
-        let value =
-            |key: &str| fresh.lines().find(|line| line.starts_with(key)).expect("credentials").to_owned();
-        let replaced = self.answer.lines().map(|line| {
-            let key = ["a=ice-ufrag:", "a=ice-pwd:"].into_iter().find(|key| line.starts_with(key));
-            key.map_or_else(|| line.to_owned(), &value) + "\r\n"
-        });
-        let answer: String = replaced.collect();
+        let answer = restarted(&self.answer, &response.text());
         self.with(move |inner| {
             let answer = SdpAnswer::from_sdp_string(&answer).expect("an answer");
             inner.rtc.sdp_api().accept_answer(pending, answer).expect("it is taken");
+            inner.wire = Wire::udp();
+            inner.local = inner.wire.local();
+            inner.rtc.add_local_candidate(inner.wire.candidate());
         });
         response
     }
+}
+
+/// An answer with the credentials and the candidates of a fragment in place of its own.
+fn restarted(answer: &str, fragment: &str) -> String {
+    const KEYS: [&str; 3] = ["a=ice-ufrag:", "a=ice-pwd:", "a=candidate:"];
+    let mut out = String::new();
+    for line in answer.lines() {
+        if !KEYS.iter().any(|key| line.starts_with(key)) {
+            out += &format!("{line}\r\n");
+        }
+        if line.starts_with("a=mid:") {
+            let told = fragment.lines().filter(|line| KEYS.iter().any(|key| line.starts_with(key)));
+            told.for_each(|line| out += &format!("{line}\r\n"));
+        }
+    }
+    out
 }
 
 impl Drop for Peer {
@@ -290,6 +314,7 @@ impl Drop for Peer {
 /// What is sent, and how far it is.
 struct Feed {
     media: Media,
+    held: bool,
     began: Option<Instant>,
     /// Frames sent so far, of pictures and of sound.
     sent: [u32; 2],
@@ -299,7 +324,7 @@ struct Feed {
 
 impl Feed {
     fn new(media: Media) -> Self {
-        Self { media, began: None, sent: [0; 2], picture: 0, key_wanted: false }
+        Self { media, held: false, began: None, sent: [0; 2], picture: 0, key_wanted: false }
     }
 
     /// When the next picture and the next sound are due.
@@ -398,7 +423,7 @@ impl Inner {
         match event {
             Event::Connected => {
                 state.connected = true;
-                if let Some(feed) = &mut self.feed {
+                if let Some(feed) = self.feed.as_mut().filter(|feed| !feed.held) {
                     feed.began.get_or_insert_with(Instant::now);
                 }
             }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use tokio::sync::oneshot;
 
 use super::super::offer::etag;
-use super::super::sdp::{self, Fragment};
+use super::super::sdp::Fragment;
 use super::super::session::Command;
 use super::super::{Known, WebRtc};
 use super::{is_type, preflight, text};
@@ -69,14 +69,14 @@ async fn patch(
     let theirs = fragment.credentials.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, words))?;
     let (reply, answer) = oneshot::channel();
     known.commands.send(Command::Restart(theirs, reply)).await.map_err(|_| over())?;
-    let ours = answer.await.map_err(|_| over())?;
-    let ours = ours.map_err(|why| Problem::new(StatusCode::BAD_REQUEST, why))?;
+    let fragment = answer.await.map_err(|_| over())?;
+    let fragment = fragment.map_err(|why| Problem::new(StatusCode::BAD_REQUEST, why))?;
     let etag = etag();
     match webrtc.sessions().get_mut(id) {
         Some(known) => known.etag.clone_from(&etag),
         None => return Err(over()),
     }
-    let mut response = (StatusCode::OK, sdp::fragment(&ours)).into_response();
+    let mut response = (StatusCode::OK, fragment).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(FRAGMENT));
     if let Ok(etag) = HeaderValue::from_str(&etag) {
