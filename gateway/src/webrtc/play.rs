@@ -80,7 +80,6 @@ pub(super) struct Play {
     waiting: Option<Arc<Unit>>,
     last: Micros,
     again: Option<Instant>,
-    pub(super) estimate: Option<u64>,
 }
 
 impl Play {
@@ -107,7 +106,6 @@ impl Play {
             waiting: None,
             last: 0,
             again: None,
-            estimate: None,
         }
     }
 
@@ -273,7 +271,9 @@ impl Side for Play {
     fn event(&mut self, _: &mut Rtc, event: Event, now: Instant) -> Result<(), Why> {
         match event {
             Event::KeyframeRequest(_) => self.lost(now),
-            Event::EgressBitrateEstimate(estimate) => self.estimate = codecs::bitrate(estimate),
+            Event::EgressBitrateEstimate(estimate) => {
+                codecs::bitrate(estimate).into_iter().for_each(|bits| self.handle.estimated(bits));
+            }
             _ => {}
         }
         Ok(())
