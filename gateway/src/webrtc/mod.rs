@@ -7,6 +7,7 @@ mod candidates;
 mod codecs;
 mod offer;
 mod packets;
+mod paths;
 mod peer;
 mod play;
 mod port;
