@@ -5,6 +5,7 @@
 
 mod candidates;
 mod codecs;
+mod layers;
 mod offer;
 mod packets;
 mod paths;

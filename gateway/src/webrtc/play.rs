@@ -1,5 +1,6 @@
 //! Hub to wire: a viewer's side of a peer.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -65,6 +66,7 @@ pub(super) struct Play {
     packets: Arc<Packets>,
     cursor: Cursor<Arc<Unit>>,
     handle: Arc<ClientHandle>,
+    kicked: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Whether whole frames are handed to str0m.
     frames: bool,
     pub(super) video: Option<Sender>,
@@ -83,6 +85,10 @@ pub(super) struct Play {
 
 impl Play {
     pub(super) fn new(stream: Arc<Stream>, handle: Arc<ClientHandle>, frames: bool) -> Self {
+        let kicked = {
+            let handle = handle.clone();
+            Box::pin(async move { handle.kicked().await })
+        };
         let packets = Packets::of(&stream);
         let cursor = packets.reader(Start::Next);
         Self {
@@ -90,6 +96,7 @@ impl Play {
             packets,
             cursor,
             handle,
+            kicked,
             frames,
             video: None,
             audio: None,
@@ -234,8 +241,8 @@ impl Play {
         self.start(now);
         if let Some(squash) = &mut self.squash {
             // After all that was sent, the newest once more too, and before what comes next.
-            let until = squash.until + 1;
-            *squash = Squash { until, to: Some(last + MILLI), end: last.max(until) + 6 * MILLI, ..*squash };
+            let (to, until) = (Some(last + MILLI), squash.until + 1);
+            *squash = Squash { until, to, end: last.max(until) + 6 * MILLI, ..*squash };
         }
     }
 }
@@ -283,7 +290,7 @@ impl Side for Play {
                 Some(unit) => self.waiting = Some(unit),
                 None => return Err("the stream is over".to_owned()),
             },
-            () = self.handle.kicked() => return Err("ended by an operator".to_owned()),
+            () = &mut self.kicked => return Err("ended by an operator".to_owned()),
         }
         Ok(())
     }

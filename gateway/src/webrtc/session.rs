@@ -65,6 +65,7 @@ impl<S: Side> Session<S> {
     async fn serve(&mut self) -> Result<std::convert::Infallible, Why> {
         let timer = tokio::time::sleep_until(Instant::now().into());
         let mut timer = std::pin::pin!(timer);
+        let mut stopped = std::pin::pin!(self.stop.clone().cancelled_owned());
         loop {
             let now = Instant::now();
             let mut due = None;
@@ -96,7 +97,7 @@ impl<S: Side> Session<S> {
                     }
                 }
                 command = self.commands.recv() => self.command(command)?,
-                () = self.stop.cancelled() => return Err("the server is shutting down".to_owned()),
+                () = stopped.as_mut() => return Err("the server is shutting down".to_owned()),
                 done = self.peer.side.work(), if there => done?,
                 () = timer.as_mut() => self.peer.timeout(Instant::now())?,
             }
