@@ -6,6 +6,8 @@
 
 #[path = "matrix/rtc.rs"]
 mod rtc;
+#[path = "matrix/rtc_sync.rs"]
+mod rtc_sync;
 #[path = "matrix/sync.rs"]
 mod sync;
 

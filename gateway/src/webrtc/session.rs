@@ -7,6 +7,7 @@ use str0m::change::SdpOffer;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::paths::Way;
 use super::peer::{Peer, Side, Why};
 use super::port::{Datagram, Outbox, Place, Port};
 use super::rtc;
@@ -107,8 +108,9 @@ impl<S: Side> Session<S> {
     fn drain(&mut self, now: Instant) -> Result<Instant, Why> {
         OUTBOX.with_borrow_mut(|outbox| {
             let next = self.peer.drain(now, |transmit| {
-                self.place.reached(transmit.to);
-                outbox.push(transmit.protocol, transmit.to, transmit.from, transmit.bytes);
+                let Way { protocol, to, from } = transmit.way;
+                self.place.reached(to);
+                outbox.push(protocol, to, from, transmit.bytes);
                 if outbox.full() {
                     outbox.flush(&self.port);
                 }
