@@ -1,5 +1,11 @@
 //! WebRTC with real peers over real sockets: signalling, sessions, what viewers get, and hostile peers.
 
+#[path = "rtc/bframes.rs"]
+mod bframes;
+#[path = "rtc/hostile.rs"]
+mod hostile;
+#[path = "rtc/hundred.rs"]
+mod hundred;
 #[path = "rtc/sessions.rs"]
 mod sessions;
 #[path = "rtc/signalling.rs"]

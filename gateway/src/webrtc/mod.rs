@@ -5,8 +5,10 @@
 
 mod candidates;
 mod codecs;
+mod layers;
 mod offer;
 mod packets;
+mod paths;
 mod peer;
 mod play;
 mod port;

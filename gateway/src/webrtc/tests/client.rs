@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use str0m::change::{SdpAnswer, SdpPendingOffer};
-use str0m::format::Codec;
+use str0m::format::{Codec, PayloadParams};
 use str0m::media::{Direction, KeyframeRequestKind, MediaData, MediaKind, Mid, Pt};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::rtcp::Rtcp;
@@ -38,6 +38,7 @@ impl Client {
     /// One who sends ready RTP packets, or who takes frames; and its offer.
     pub(super) fn new(direction: Direction) -> (Self, String) {
         let mut rtc = Rtc::builder()
+            .enable_opus(true, true)
             .set_rtp_mode(direction == Direction::SendOnly)
             .set_rtcp_report_interval_audio(Duration::from_secs(1))
             .enable_raw_packets(true)
@@ -76,6 +77,15 @@ impl Client {
 
     /// The payload type by which both send and take this codec.
     pub(super) fn payload_type(&self, codec: Codec) -> Pt {
+        self.payload(codec).pt()
+    }
+
+    /// And that of its packets with the one before in them (RED).
+    pub(super) fn redundant(&self, codec: Codec) -> Pt {
+        self.payload(codec).red().unwrap()
+    }
+
+    fn payload(&self, codec: Codec) -> &PayloadParams {
         let mid = if codec.is_audio() { self.audio } else { self.video };
         let agreed = self.rtc.media(mid).unwrap().remote_pts();
         let all = self.rtc.codec_config().params().iter();
@@ -83,7 +93,6 @@ impl Client {
         all.filter(|p| p.spec().codec == codec && whole(p.spec().format.packetization_mode))
             .find(|p| agreed.contains(&p.pt()))
             .unwrap()
-            .pt()
     }
 
     pub(super) fn receive(&mut self, now: Instant, datagram: &[u8]) {

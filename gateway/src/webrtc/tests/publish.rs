@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use media::codec::h264;
 use media::rtp::h264::packetize;
 use media::time::{MILLI, Micros, SECOND, to_ticks};
@@ -47,6 +48,8 @@ struct Broadcast {
     answered: usize,
     /// Whether none is answered.
     deaf: bool,
+    /// Whether each packet of sound has the one before in it; then what alone would be sent as.
+    redundant: Option<Pt>,
     frames: Option<Subscriber>,
     got: Vec<Arc<Entry>>,
 }
@@ -89,6 +92,7 @@ impl Broadcast {
             start,
             answered: 0,
             deaf: false,
+            redundant: None,
             frames: None,
             got: Vec::new(),
         }
@@ -144,7 +148,10 @@ impl Broadcast {
         let captured = Micros::from(line.number) * SOUND;
         let moment = self.start + Duration::from_micros(captured as u64);
         let rtp = line.rtp.wrapping_add(to_ticks(captured, 48_000) as u32);
-        let packet = media_kit::sound_packet(line.number).to_vec();
+        let mut packet = media_kit::sound_packet(line.number).to_vec();
+        if let Some(plain) = self.redundant {
+            packet = red(plain, &packet, line.number.checked_sub(1).map(media_kit::sound_packet));
+        }
         line.number += 1;
         let mut api = self.world.client.rtc.direct_api();
         let stream = api.stream_tx_by_mid(self.world.client.audio, None).unwrap();
@@ -207,6 +214,14 @@ impl Broadcast {
             before = Some(number);
         }
     }
+}
+
+/// A packet of sound with the one before (RFC 2198).
+fn red(pt: Pt, packet: &[u8], before: Option<Bytes>) -> Vec<u8> {
+    let before = before.unwrap_or_default();
+    let head = (1 << 31) | u32::from(*pt) << 24 | 960 << 10 | before.len() as u32;
+    let head = if before.is_empty() { Vec::new() } else { head.to_be_bytes().to_vec() };
+    [&head[..], &[*pt], &before, packet].concat()
 }
 
 fn strictly_later(frames: &[(u32, Micros)]) -> bool {
@@ -298,4 +313,22 @@ async fn key_frames_that_do_not_come_are_asked_for_again_but_not_all_the_time() 
     assert!((15..=20).contains(&asked.len()), "{}", asked.len());
     assert!(asked.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(500)), "{asked:?}");
     assert!(broadcast.numbers(Track::Audio).len() > 590);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sound_that_is_sent_twice_is_lost_only_with_two_packets_in_a_row() {
+    let mut broadcast = Broadcast::new().await;
+    broadcast.redundant = Some(broadcast.audio.pt);
+    broadcast.audio.pt = broadcast.world.client.redundant(Codec::Opus);
+    broadcast.run(Duration::from_millis(200)).await;
+    broadcast.world.up.change(Weather::ROUGH, 9);
+    broadcast.run(Duration::from_secs(20)).await;
+    let (audio, lost) = (broadcast.numbers(Track::Audio), broadcast.lost_sounds());
+    assert!(strictly_later(&audio) && lost.len() > 30);
+    let came: Vec<_> = audio.iter().map(|(number, _)| *number).collect();
+    let missing: Vec<_> = (0..came[came.len() - 1]).filter(|number| !came.contains(number)).collect();
+    let row = |number: &u32| {
+        lost.contains(number) && (lost.contains(&(number + 1)) || lost.contains(&(number - 1)))
+    };
+    assert!(missing.iter().all(row), "{missing:?} of {lost:?}");
 }
