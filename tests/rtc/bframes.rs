@@ -53,7 +53,7 @@ fn b_frames_are_encoded_away_once_for_all_who_play_by_webrtc() {
     wait::until_true("the API to know", LIMIT, || {
         gateway.stream("x").is_some_and(|stream| stream["video"]["reordered"] == true)
     });
-    assert_eq!(children(gateway.process.pid()), []);
+    assert_eq!(children(gateway.process.pid()), [0u32; 0]);
 
     let first = viewer(&gateway);
     wait_whole(&first, 0);
@@ -97,7 +97,7 @@ fn without_an_encoder_viewers_get_what_comes_in_order() {
             peer.wait_frames(false, 100, LIMIT);
             assert_eq!(peer.over(), None);
         }
-        assert_eq!(children(gateway.process.pid()), []);
+        assert_eq!(children(gateway.process.pid()), [0u32; 0]);
         let said = gateway.process.stderr().matches("ffmpeg is not in PATH").count();
         assert_eq!(said, variables.len());
     }
