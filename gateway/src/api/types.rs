@@ -241,6 +241,9 @@ pub(super) struct Client {
     /// Not in SRS: the software, and what a slow viewer missed.
     agent: String,
     skipped: u64,
+    /// kbit/s that the way to a WebRTC viewer bears, where that is estimated (`--webrtc-bwe`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate_kbps: Option<u64>,
 }
 
 impl Client {
@@ -264,6 +267,7 @@ impl Client {
             kbps: Kbps { recv_30s: client.received.kbps(), send_30s: client.sent.kbps() },
             agent: client.info.agent.clone(),
             skipped: client.skipped.load(std::sync::atomic::Ordering::Relaxed),
+            estimate_kbps: client.estimate().map(|bits| bits / 1000),
         }
     }
 }

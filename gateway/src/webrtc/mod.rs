@@ -5,8 +5,10 @@
 
 mod candidates;
 mod codecs;
+mod layers;
 mod offer;
 mod packets;
+mod paths;
 mod peer;
 mod play;
 mod port;
@@ -92,3 +94,6 @@ impl fmt::Debug for WebRtc {
         f.debug_struct("WebRtc").field("port", &self.0.port.addr()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

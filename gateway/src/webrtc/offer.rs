@@ -56,6 +56,9 @@ impl WebRtc {
     /// Answers an offer from someone who may, and starts the session.
     pub(super) async fn offer(&self, offer: Offer) -> Result<Answer, Problem> {
         let parsed = SdpOffer::from_sdp_string(&offer.sdp).map_err(|error| bad_offer(&error))?;
+        if !super::sdp::is_consistent(&offer.sdp) {
+            return Err(bad_offer(&"a payload type has two meanings"));
+        }
         let permit = self.0.gate.enter(offer.info.peer.ip());
         let words = "the server has all the connections it may";
         let permit = permit.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, words))?;
@@ -73,13 +76,23 @@ impl WebRtc {
         );
         let side = Publish::new(edge.clone(), offer.name.clone(), offer.info.clone(), Instant::now());
         let away = edge.limits.publish_timeout;
-        self.start(offer, parsed, permit, rtc::publisher(&self.0.certificate), side, away, span, |peer| {
-            let words = "the offer sends nothing that this server takes: H.264, VP8, VP9, AV1, H.265 or Opus";
-            peer.side
-                .takes_something()
-                .then_some(())
-                .ok_or_else(|| Problem::new(StatusCode::NOT_ACCEPTABLE, words))
-        })
+        self.start(
+            offer,
+            parsed,
+            permit,
+            rtc::publisher(&self.0.certificate, Instant::now()),
+            side,
+            away,
+            span,
+            |peer| {
+                let words =
+                    "the offer sends nothing that this server takes: H.264, VP8, VP9, AV1, H.265 or Opus";
+                peer.side
+                    .takes_something()
+                    .then_some(())
+                    .ok_or_else(|| Problem::new(StatusCode::NOT_ACCEPTABLE, words))
+            },
+        )
     }
 
     async fn play(&self, offer: Offer, parsed: SdpOffer, permit: Permit) -> Result<Answer, Problem> {
@@ -92,7 +105,7 @@ impl WebRtc {
         );
         let handle = Arc::new(edge.clients.add(offer.info.clone(), &stream));
         let frames = stream.config(Track::Video).is_some_and(|config| config.codec != Codec::H264);
-        let peer = rtc::viewer(&self.0.certificate, !frames, edge.config.webrtc_bwe);
+        let peer = rtc::viewer(&self.0.certificate, !frames, edge.config.webrtc_bwe, Instant::now());
         let side = Play::new(stream, handle, frames);
         self.start(offer, parsed, permit, peer, side, VIEWER_AWAY, span, |peer| {
             peer.side.can_take(&peer.rtc).map_err(|what| {
@@ -122,7 +135,7 @@ impl WebRtc {
             rtc.add_local_candidate(candidate);
         }
         let theirs = super::sdp::credentials(&sdp).ok_or_else(|| bad_offer(&"it has no ICE credentials"))?;
-        let answer = rtc.sdp_api().accept_offer(parsed).map_err(|error| bad_offer(&error))?;
+        let answer = rtc::accept(&mut rtc, parsed).map_err(|why| bad_offer(&why))?;
         let ours = rtc.direct_api().local_ice_credentials().ufrag;
         let now = Instant::now();
         let patience = Patience { connect: edge.limits.header_timeout, away };

@@ -1,13 +1,13 @@
 //! A stream as RTP payloads, made once for all its viewers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use media::codec::audio_samples;
 use media::codec::h264::{Order, Place, Reorder};
 use media::rtp::h264::packetize;
-use media::time::{Micros, SECOND, to_ticks};
+use media::time::{MILLI, Micros, SECOND, to_ticks};
 use media::{Codec, Frame};
 use tokio::task::AbortHandle;
 
@@ -56,32 +56,36 @@ pub(super) const fn clock_rate(codec: Codec) -> u32 {
 pub(super) struct Packets {
     ring: Arc<Ring<Arc<Unit>>>,
     task: AbortHandle,
-    /// A moment, and the stream's time then: what sender reports tell of both tracks alike.
-    anchor: (Instant, Micros),
+    line: Arc<Line>,
     reordered: Arc<AtomicBool>,
 }
 
 impl Packets {
     /// The packets of `stream`, shared with whoever plays it already. Inside a tokio runtime.
     pub(super) fn of(stream: &Arc<Stream>) -> Arc<Self> {
-        stream.derive(|stream| {
-            let ring = Ring::new(LIMITS);
-            let reordered = Arc::new(AtomicBool::new(false));
-            let anchor = (Instant::now(), stream.newest().unwrap_or(0));
-            let mut pump = Pump {
-                frames: Source::new(stream, Sound::Opus, Start::Key),
-                ring: ring.clone(),
-                reorder: Reorder::new(),
-                reordered: reordered.clone(),
-                offset: rand::random(),
-                sound: None,
-            };
-            while let Some(entry) = pump.frames.try_next() {
-                pump.take(&entry);
-            }
-            let task = tokio::spawn(pump.run()).abort_handle();
-            Arc::new(Self { ring, task, anchor, reordered })
-        })
+        stream.derive(|stream| Self::new(stream, rand::random()))
+    }
+
+    /// Begins to make packets; RTP times begin at `offset`.
+    pub(super) fn new(stream: &Arc<Stream>, offset: u32) -> Arc<Self> {
+        let ring = Ring::new(LIMITS);
+        let reordered = Arc::new(AtomicBool::new(false));
+        let line = Arc::new(Line::new(stream.newest().unwrap_or(0), now()));
+        let mut pump = Pump {
+            frames: Source::new(stream, Sound::Opus, Start::Key),
+            ring: ring.clone(),
+            reorder: Reorder::new(),
+            reordered: reordered.clone(),
+            line: line.clone(),
+            followed: None,
+            offset,
+            sound: None,
+        };
+        while let Some(entry) = pump.frames.try_next() {
+            pump.take(&entry, None);
+        }
+        let task = tokio::spawn(pump.run()).abort_handle();
+        Arc::new(Self { ring, task, line, reordered })
     }
 
     /// Another viewer.
@@ -94,11 +98,10 @@ impl Packets {
         self.ring.newest()
     }
 
-    /// The moment at which `time` is shown: in step for both tracks and all viewers.
+    /// The moment that sender reports have `time` at: on one line for both tracks and all viewers, and
+    /// in the past for all that is there.
     pub(super) fn moment(&self, time: Micros) -> Instant {
-        let (moment, anchor) = self.anchor;
-        let step = Duration::from_micros(time.abs_diff(anchor));
-        if time >= anchor { moment + step } else { moment.checked_sub(step).unwrap_or(moment) }
+        self.line.moment(time)
     }
 
     /// Whether pictures come in another order than they are shown, and can't be put in order by leaving
@@ -114,11 +117,60 @@ impl Drop for Packets {
     }
 }
 
+/// The stream's times on our clock.
+///
+/// A moment in the future is none that str0m can report of, so the line leads to the past, by more than
+/// frames come early and are shown late.
+#[derive(Debug)]
+struct Line {
+    began: Instant,
+    /// The stream's time less this is the time since it began.
+    offset: AtomicI64,
+}
+
+/// How far in the past.
+const PAST: Micros = 500 * MILLI;
+
+impl Line {
+    fn new(newest: Micros, now: Instant) -> Self {
+        // Times of the past have a place on it.
+        let began = now.checked_sub(Duration::from_secs(60)).unwrap_or(now);
+        let line = Self { began, offset: AtomicI64::new(0) };
+        line.offset.store(line.wanted(newest, now), Ordering::Relaxed);
+        line
+    }
+
+    fn wanted(&self, time: Micros, now: Instant) -> Micros {
+        time - (now - self.began).as_micros() as Micros + PAST
+    }
+
+    /// The newest frame is of `time`. The publisher's clock is not ours: this follows it by at most a
+    /// thousandth of the time that `passed`, so that reports of the two tracks agree.
+    fn follow(&self, time: Micros, now: Instant, passed: Micros) {
+        let offset = self.offset.load(Ordering::Relaxed);
+        let off = self.wanted(time, now) - offset;
+        let step = if off > PAST { off } else { off.clamp(-passed / 1000, passed / 1000) };
+        self.offset.store(offset + step, Ordering::Relaxed);
+    }
+
+    fn moment(&self, time: Micros) -> Instant {
+        let since = time - self.offset.load(Ordering::Relaxed);
+        self.began + Duration::from_micros(since.max(0) as u64)
+    }
+}
+
+/// (Virtual in tests.)
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 struct Pump {
     frames: Source,
     ring: Arc<Ring<Arc<Unit>>>,
     reorder: Reorder,
     reordered: Arc<AtomicBool>,
+    line: Arc<Line>,
+    followed: Option<Instant>,
     offset: u32,
     /// The RTP time at which the next packet of sound begins.
     sound: Option<i64>,
@@ -130,13 +182,18 @@ const GAP: i64 = 48 * 40;
 impl Pump {
     async fn run(mut self) {
         while let Some(entry) = self.frames.next().await {
-            self.take(&entry);
+            self.take(&entry, Some(now()));
         }
         self.ring.close();
     }
 
-    fn take(&mut self, entry: &Entry) {
+    /// `now` for an entry that has just come.
+    fn take(&mut self, entry: &Entry, now: Option<Instant>) {
         let frame = &entry.frame;
+        if let Some(now) = now {
+            let passed = self.followed.replace(now).map_or(0, |before| (now - before).as_micros() as Micros);
+            self.line.follow(frame.pts, now, passed);
+        }
         if frame.is_video() {
             if self.reorder.push(frame) == Place::Droppable {
                 return;

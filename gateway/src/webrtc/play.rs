@@ -1,5 +1,6 @@
 //! Hub to wire: a viewer's side of a peer.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,9 +32,10 @@ const SQUASHED: Micros = 60 * MILLI;
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// A track as this viewer gets it.
-struct Sender {
+pub(super) struct Sender {
     mid: Mid,
-    seq: SeqNo,
+    /// The next packet's.
+    pub(super) seq: SeqNo,
     /// The codec that is sent now and its payload type; none where the viewer has not taken it.
     codec: Option<(Codec, Option<Pt>)>,
 }
@@ -64,9 +66,10 @@ pub(super) struct Play {
     packets: Arc<Packets>,
     cursor: Cursor<Arc<Unit>>,
     handle: Arc<ClientHandle>,
+    kicked: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Whether whole frames are handed to str0m.
     frames: bool,
-    video: Option<Sender>,
+    pub(super) video: Option<Sender>,
     audio: Option<Sender>,
     /// What the viewer wants, by codecs of which we send none.
     strange: Vec<Track>,
@@ -77,11 +80,14 @@ pub(super) struct Play {
     waiting: Option<Arc<Unit>>,
     last: Micros,
     again: Option<Instant>,
-    pub(super) estimate: Option<u64>,
 }
 
 impl Play {
     pub(super) fn new(stream: Arc<Stream>, handle: Arc<ClientHandle>, frames: bool) -> Self {
+        let kicked = {
+            let handle = handle.clone();
+            Box::pin(async move { handle.kicked().await })
+        };
         let packets = Packets::of(&stream);
         let cursor = packets.reader(Start::Next);
         Self {
@@ -89,6 +95,7 @@ impl Play {
             packets,
             cursor,
             handle,
+            kicked,
             frames,
             video: None,
             audio: None,
@@ -99,7 +106,6 @@ impl Play {
             waiting: None,
             last: 0,
             again: None,
-            estimate: None,
         }
     }
 
@@ -232,8 +238,9 @@ impl Play {
         let last = self.last;
         self.start(now);
         if let Some(squash) = &mut self.squash {
-            // After all that was sent, and before what comes next.
-            *squash = Squash { to: Some(last + MILLI), end: last.max(squash.until) + 6 * MILLI, ..*squash };
+            // After all that was sent, the newest once more too, and before what comes next.
+            let (to, until) = (Some(last + MILLI), squash.until + 1);
+            *squash = Squash { until, to, end: last.max(until) + 6 * MILLI, ..*squash };
         }
     }
 }
@@ -264,7 +271,9 @@ impl Side for Play {
     fn event(&mut self, _: &mut Rtc, event: Event, now: Instant) -> Result<(), Why> {
         match event {
             Event::KeyframeRequest(_) => self.lost(now),
-            Event::EgressBitrateEstimate(estimate) => self.estimate = codecs::bitrate(estimate),
+            Event::EgressBitrateEstimate(estimate) => {
+                codecs::bitrate(estimate).into_iter().for_each(|bits| self.handle.estimated(bits));
+            }
             _ => {}
         }
         Ok(())
@@ -281,7 +290,7 @@ impl Side for Play {
                 Some(unit) => self.waiting = Some(unit),
                 None => return Err("the stream is over".to_owned()),
             },
-            () = self.handle.kicked() => return Err("ended by an operator".to_owned()),
+            () = &mut self.kicked => return Err("ended by an operator".to_owned()),
         }
         Ok(())
     }

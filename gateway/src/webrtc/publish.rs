@@ -7,10 +7,11 @@ use bytes::Bytes;
 use media::rtp::{self, RtpClock};
 use media::time::Micros;
 use media::{Codec, Config, Frame, Track};
-use str0m::media::{Direction, KeyframeRequestKind, MediaData, MediaKind, Mid, Rid, Rids};
+use str0m::media::{Direction, KeyframeRequestKind, MediaData, MediaKind, Mid, Rid};
 use str0m::{Event, Rtc};
 
 use super::codecs;
+use super::layers::{Choice, Layers};
 use super::peer::{Side, Why};
 use crate::edge::Edge;
 use crate::hub::{ClientHandle, ClientInfo, Publisher, StreamName};
@@ -25,6 +26,7 @@ pub(super) struct Publish {
     name: StreamName,
     info: ClientInfo,
     video: Option<(Mid, Option<Rid>)>,
+    layers: Layers,
     audio: Option<Mid>,
     active: Option<(Publisher, ClientHandle)>,
     clock: RtpClock,
@@ -44,6 +46,7 @@ impl Publish {
             name,
             info,
             video: None,
+            layers: Layers::default(),
             audio: None,
             active: None,
             clock: RtpClock::new(48_000),
@@ -65,13 +68,16 @@ impl Publish {
         let Some(codec) = codecs::ours(data.params.spec().codec) else { return Ok(()) };
         let track = codec.track();
         let wanted = match track {
-            Track::Video => self.video == Some((data.mid, data.rid)),
+            Track::Video => self.video.is_some_and(|(mid, _)| mid == data.mid),
             Track::Audio => self.audio == Some(data.mid),
         };
         if !wanted || data.data.is_empty() {
             return Ok(());
         }
         self.heard = now;
+        if track == Track::Video && !self.takes_layer(rtc, codec, &data, now) {
+            return Ok(());
+        }
         if let Some(report) = &data.last_sender_info {
             self.clock.report(track, wall(report.ntp_time), report.rtp_time.numer() as u32);
         }
@@ -91,6 +97,27 @@ impl Publish {
             self.ask(rtc, now);
         }
         Ok(())
+    }
+
+    /// Whether the picture is of the layer to take, which is the only one without simulcast.
+    fn takes_layer(&mut self, rtc: &mut Rtc, codec: Codec, data: &MediaData, now: Instant) -> bool {
+        let Some(rid) = data.rid else { return true };
+        let pixels = if data.is_keyframe() { pixels(codec, data) } else { None };
+        let choice = self.layers.choose(rid, pixels, now);
+        if choice == Choice::Leave {
+            return false;
+        }
+        self.video = Some((data.mid, Some(rid)));
+        match choice {
+            Choice::Ask => self.ask(rtc, now),
+            Choice::Change => {
+                // Each layer is a source of its own.
+                self.clock.restart(Track::Video);
+                self.frames = None;
+            }
+            Choice::Take | Choice::Leave => {}
+        }
+        choice != Choice::Ask
     }
 
     fn audio_frame(&mut self, data: MediaData, pts: Micros) -> Frame {
@@ -158,6 +185,12 @@ impl Publish {
     }
 }
 
+/// The size of a key frame.
+fn pixels(codec: Codec, data: &MediaData) -> Option<u64> {
+    let frame = rtp::Video::new(codec).ok()?.frame(Bytes::from_owner(data.data.clone()), 0).ok()??;
+    frame.config.video().map(|size| u64::from(size.width) * u64::from(size.height))
+}
+
 /// µs since 1970.
 fn wall(time: SystemTime) -> Micros {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as Micros)
@@ -171,12 +204,7 @@ impl Side for Publish {
         }
         match media.kind() {
             MediaKind::Video => {
-                // Of several sizes of one picture (simulcast) the first named is taken.
-                let rid = match media.rids_rx() {
-                    Rids::Specific(rids) => rids.first().copied(),
-                    Rids::Any | Rids::None => None,
-                };
-                self.video.get_or_insert((mid, rid));
+                self.video.get_or_insert((mid, None));
             }
             MediaKind::Audio => {
                 self.audio.get_or_insert(mid);
@@ -186,10 +214,9 @@ impl Side for Publish {
 
     fn event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), Why> {
         match event {
-            Event::MediaData(data) => return self.data(rtc, data, now),
-            _ => {}
+            Event::MediaData(data) => self.data(rtc, data, now),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     async fn work(&mut self) -> Result<(), Why> {

@@ -1,8 +1,10 @@
 //! How a peer is set up: what it may negotiate.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use str0m::bwe::Bitrate;
+use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::config::DtlsCert;
 use str0m::crypto::from_feature_flags;
 use str0m::rtp::{Extension, ExtensionMap};
@@ -10,13 +12,16 @@ use str0m::{Rtc, RtcConfig};
 
 /// Where a viewer's bandwidth estimate starts, where it is asked for.
 const FIRST_ESTIMATE: u64 = 4_000_000;
-/// Video packets that are held back for a missing one. At 30 fps and 2 Mb/s that is about a quarter of a
-/// second: time for two resends over 100 ms of way.
+/// Pictures that are held back for a missing packet at most. Before that its five resends have been
+/// waited for: a second or less.
 const REORDER_VIDEO: usize = 60;
-/// Audio packets, of 20 ms each, that are held back for a missing one.
+/// Audio packets, of 20 ms each, that are held back for a missing one: it is late, or lost.
 const REORDER_AUDIO: usize = 8;
 /// And not longer than this.
 const REORDER_AUDIO_TIME: Duration = Duration::from_millis(200);
+
+/// A player needs reports of both tracks before it can show them in step.
+const REPORTS: Duration = Duration::from_secs(1);
 
 /// The certificate of all DTLS connections of this run.
 pub(super) fn certificate() -> Option<DtlsCert> {
@@ -39,7 +44,7 @@ fn base(certificate: &DtlsCert) -> RtcConfig {
 ///
 /// Video orientation is not among the extensions: a browser then turns the picture before it encodes it,
 /// and a phone that is turned is a change of resolution, which everybody can play.
-pub(super) fn publisher(certificate: &DtlsCert) -> Rtc {
+pub(super) fn publisher(certificate: &DtlsCert, now: Instant) -> Rtc {
     let mut extensions = ExtensionMap::empty();
     extensions.set(1, Extension::AudioLevel);
     extensions.set(2, Extension::AbsoluteSendTime);
@@ -53,12 +58,12 @@ pub(super) fn publisher(certificate: &DtlsCert) -> Rtc {
         .set_reordering_size_video(REORDER_VIDEO)
         .set_reordering_size_audio(REORDER_AUDIO)
         .set_reordering_timeout_audio(Some(REORDER_AUDIO_TIME))
-        .build(Instant::now())
+        .build(now)
 }
 
 /// One who plays. With `packets`, RTP that was made once for all viewers goes in; else frames do, and it
 /// is made for this one. `estimate` measures the way's bandwidth, for three times the CPU.
-pub(super) fn viewer(certificate: &DtlsCert, packets: bool, estimate: bool) -> Rtc {
+pub(super) fn viewer(certificate: &DtlsCert, packets: bool, estimate: bool, now: Instant) -> Rtc {
     let mut extensions = ExtensionMap::empty();
     extensions.set(4, Extension::RtpMid);
     extensions.set(5, Extension::PlayoutDelay);
@@ -68,7 +73,23 @@ pub(super) fn viewer(certificate: &DtlsCert, packets: bool, estimate: bool) -> R
     base(certificate)
         .enable_opus(true, false)
         .set_extension_map(extensions)
+        .set_rtcp_report_interval_audio(REPORTS)
         .set_rtp_mode(packets)
         .enable_bwe(estimate.then(|| Bitrate::bps(FIRST_ESTIMATE)))
-        .build(Instant::now())
+        .build(now)
+}
+
+/// Answers an offer. What is refused ends the peer.
+///
+/// str0m asserts what offers can break: those ways that are known are refused before
+/// ([`super::sdp::is_consistent`]), and others are no reason for the server to lose a task over.
+pub(super) fn accept(rtc: &mut Rtc, offer: SdpOffer) -> Result<SdpAnswer, String> {
+    let answer = catch_unwind(AssertUnwindSafe(|| rtc.sdp_api().accept_offer(offer)));
+    let why = match answer {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it contradicts itself".to_owned(),
+    };
+    rtc.disconnect();
+    Err(why)
 }

@@ -1,0 +1,82 @@
+//! One direction of a network that is not perfect.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weather {
+    /// The part of all datagrams that never arrives.
+    pub(super) loss: f64,
+    /// The part that arrives twice.
+    pub(super) twice: f64,
+    pub(super) delay: Duration,
+    /// Up to so much more, for each on its own: they overtake each other.
+    pub(super) jitter: Duration,
+}
+
+impl Weather {
+    pub(super) const FINE: Self =
+        Self { loss: 0.0, twice: 0.0, delay: Duration::from_millis(10), jitter: Duration::ZERO };
+    /// 5 % are lost, and 30 ms of jitter.
+    pub(super) const ROUGH: Self =
+        Self { loss: 0.05, twice: 0.01, delay: Duration::from_millis(20), jitter: Duration::from_millis(30) };
+    /// Nothing arrives.
+    pub(super) const OUTAGE: Self = Self { loss: 1.0, ..Self::FINE };
+}
+
+/// Datagrams on their way.
+pub(super) struct Way {
+    pub(super) weather: Weather,
+    random: StdRng,
+    under_way: BinaryHeap<Reverse<(Instant, u64, Vec<u8>)>>,
+    sent: u64,
+    /// The first bytes of what was lost: an RTP header is not encrypted.
+    pub(super) dropped: Vec<[u8; 12]>,
+}
+
+impl Way {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            weather: Weather::FINE,
+            random: StdRng::seed_from_u64(seed),
+            under_way: BinaryHeap::new(),
+            sent: 0,
+            dropped: Vec::new(),
+        }
+    }
+
+    /// The same chance from here on, however much was sent before.
+    pub(super) fn change(&mut self, weather: Weather, seed: u64) {
+        self.weather = weather;
+        self.random = StdRng::seed_from_u64(seed);
+    }
+
+    pub(super) fn send(&mut self, now: Instant, datagram: &[u8]) {
+        let Weather { loss, twice, delay, jitter } = self.weather;
+        if self.random.random_bool(loss) {
+            self.dropped.extend(datagram.first_chunk());
+            return;
+        }
+        let copies = if self.random.random_bool(twice) { 2 } else { 1 };
+        for _ in 0..copies {
+            self.sent += 1;
+            let at = now + delay + jitter.mul_f64(self.random.random());
+            self.under_way.push(Reverse((at, self.sent, datagram.to_vec())));
+        }
+    }
+
+    /// When the next arrives.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.under_way.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    pub(super) fn arrived(&mut self, now: Instant) -> Option<Vec<u8>> {
+        self.next().filter(|at| *at <= now)?;
+        self.under_way.pop().map(|Reverse((.., datagram))| datagram)
+    }
+}
