@@ -2,6 +2,7 @@
 //! reorders, in virtual time: no socket, and a minute in a moment.
 
 mod client;
+mod hostile;
 mod media_kit;
 mod network;
 mod play;

@@ -24,7 +24,7 @@ const GROUP: u32 = 50;
 const SQUASHED: Micros = 60 * MILLI;
 
 /// A stream in the hub.
-struct Show {
+pub(super) struct Show {
     publisher: Publisher,
     video: Arc<Config>,
     audio: Arc<Config>,
@@ -42,7 +42,7 @@ struct Show {
 }
 
 impl Show {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let hub = Hub::new(HubConfig::default());
         let publisher = hub.publish(&StreamName::parse("live/livestream").unwrap()).unwrap();
         // Both clocks wrap in the second second.
@@ -63,14 +63,14 @@ impl Show {
     }
 
     /// What is due first, and when.
-    fn next(&self) -> (Track, Instant) {
+    pub(super) fn next(&self) -> (Track, Instant) {
         let due =
             |number: u32, step: Micros| self.start + Duration::from_micros(u64::from(number) * step as u64);
         let (video, audio) = (due(self.pictures, PICTURE), due(self.sounds, SOUND));
         if video <= audio { (Track::Video, video) } else { (Track::Audio, audio) }
     }
 
-    fn push(&mut self, track: Track) {
+    pub(super) fn push(&mut self, track: Track) {
         let frame = match track {
             Track::Video => {
                 let number = self.pictures;
@@ -96,7 +96,7 @@ impl Show {
     }
 
     /// Goes on without a viewer.
-    async fn alone(&mut self, time: Duration) {
+    pub(super) async fn alone(&mut self, time: Duration) {
         let end = now() + time;
         loop {
             let (track, at) = self.next();
@@ -109,7 +109,7 @@ impl Show {
         tokio::time::advance(end.saturating_duration_since(now())).await;
     }
 
-    async fn viewer(&self) -> World<Play> {
+    pub(super) async fn viewer(&self) -> World<Play> {
         let info = ClientInfo {
             protocol: "whep",
             kind: ClientKind::Play,
@@ -126,7 +126,7 @@ impl Show {
     }
 
     /// Goes on, with a viewer.
-    async fn with(&mut self, world: &mut World<Play>, time: Duration) {
+    pub(super) async fn with(&mut self, world: &mut World<Play>, time: Duration) {
         let end = now() + time;
         loop {
             let (track, at) = self.next();
@@ -140,7 +140,7 @@ impl Show {
     }
 
     /// Until the viewer has connected.
-    async fn connect(&mut self, world: &mut World<Play>) {
+    pub(super) async fn connect(&mut self, world: &mut World<Play>) {
         while world.client.connected.is_none() || !world.peer.is_there() {
             self.with(world, Duration::from_millis(10)).await;
         }
@@ -149,8 +149,8 @@ impl Show {
 
 /// A frame as the viewer got it.
 #[derive(Debug, Clone, Copy)]
-struct Got {
-    number: u32,
+pub(super) struct Got {
+    pub(super) number: u32,
     key: bool,
     /// Its RTP time.
     time: Micros,
@@ -159,7 +159,7 @@ struct Got {
 }
 
 /// The viewer's frames of a track; panics where one is broken.
-fn got(world: &World<Play>, track: Track) -> Vec<Got> {
+pub(super) fn got(world: &World<Play>, track: Track) -> Vec<Got> {
     let mid = if track == Track::Video { world.client.video } else { world.client.audio };
     let of = |(at, data): &(Instant, MediaData)| {
         let key = h264::annex_b(&data.data).any(|nal| nal.first() == Some(&KEY));

@@ -37,8 +37,8 @@ struct Line {
     late: Duration,
 }
 
-struct Broadcast {
-    world: World<Publish>,
+pub(super) struct Broadcast {
+    pub(super) world: World<Publish>,
     edge: Edge,
     config: Arc<Config>,
     video: Line,
@@ -55,7 +55,7 @@ struct Broadcast {
 }
 
 impl Broadcast {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let edge = Edge::new(Settings::default(), Auth::default());
         let info = ClientInfo {
             protocol: "whip",
@@ -99,7 +99,7 @@ impl Broadcast {
     }
 
     /// Publishes for so long, a key frame where one is asked for, and collects what the hub gets.
-    async fn run(&mut self, time: Duration) {
+    pub(super) async fn run(&mut self, time: Duration) {
         let end = now() + time;
         loop {
             let due = |line: &Line, step: Micros| {
@@ -168,7 +168,7 @@ impl Broadcast {
     }
 
     /// A track's whole frames with their numbers; panics where one is broken.
-    fn numbers(&self, track: Track) -> Vec<(u32, Micros)> {
+    pub(super) fn numbers(&self, track: Track) -> Vec<(u32, Micros)> {
         let frames = self.got.iter().map(|entry| &entry.frame).filter(|frame| frame.track() == track);
         frames
             .map(|frame| {
