@@ -4,6 +4,10 @@
 //! was sent must come out of every player: the same bytes, in order, at the same distance in time,
 //! with sound and pictures no further apart than they were.
 
+#[path = "matrix/rtc.rs"]
+mod rtc;
+#[path = "matrix/rtc_sync.rs"]
+mod rtc_sync;
 #[path = "matrix/sync.rs"]
 mod sync;
 

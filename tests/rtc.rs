@@ -1,5 +1,9 @@
 //! WebRTC with real peers over real sockets: signalling, sessions, what viewers get, and hostile peers.
 
+#[path = "rtc/hostile.rs"]
+mod hostile;
+#[path = "rtc/hundred.rs"]
+mod hundred;
 #[path = "rtc/sessions.rs"]
 mod sessions;
 #[path = "rtc/signalling.rs"]

@@ -369,8 +369,8 @@ export class SrsPublisherElement extends HTMLElement {
   readonly devices: { readonly camera: string; readonly microphone: string };
   /** Seconds since it went live; 0: not yet. */
   readonly elapsed: number;
-  /** This page's address over HTTPS. */
-  readonly secureAddress: string;
+  /** This page's address over HTTPS, to which people are sent from plain HTTP; to be set where the guess is wrong. */
+  secureAddress: string;
   /** The preview in the shadow tree. */
   readonly video: HTMLVideoElement;
   /** Opens what is to be published, and publishes; keeps its promise when that is live. */

@@ -47,6 +47,7 @@ export class SrsPublisherElement extends Host {
   #token = null;
   /** @type {Promise<void> | null} */
   #starting = null;
+  #secure = '';
   #since = 0;
   #changed = false;
   #meter = 0;
@@ -62,7 +63,7 @@ export class SrsPublisherElement extends Host {
 
   connectedCallback() {
     // Properties that were set before the element was defined.
-    for (const name of [...WORDS, ...FLAGS, 'source', 'token', 'width', 'height', 'bitrate', 'fps', 'cameraOff']) {
+    for (const name of [...WORDS, ...FLAGS, 'source', 'token', 'width', 'height', 'bitrate', 'fps', 'cameraOff', 'secureAddress']) {
       if (!Object.hasOwn(this, name)) continue;
       const self = /** @type {any} */ (this);
       const value = self[name];
@@ -121,7 +122,11 @@ export class SrsPublisherElement extends Host {
   get level() { return this.#engine?.level ?? 0; }
   get video() { return this.#video; }
   get elapsed() { return this.#since ? (performance.now() - this.#since) / 1000 : 0; }
-  get secureAddress() { return secureAddress(location); }
+  get secureAddress() { return this.#secure || secureAddress(location); }
+  set secureAddress(value) {
+    this.#secure = value;
+    this.#change();
+  }
 
   /**
    * Opens what is to be published, and publishes it; keeps its promise when that is live.
@@ -233,7 +238,7 @@ export class SrsPublisherElement extends Host {
       retry: retry && Number(retry) >= 0 ? Number(retry) : Infinity,
       camera: attribute('camera'), microphone: attribute('microphone'),
       width: this.width, height: this.height, fps: this.fps, bitrate: this.bitrate * 1000,
-      muted: this.hasAttribute('muted'), cameraOff: this.cameraOff,
+      muted: this.hasAttribute('muted'), cameraOff: this.cameraOff, secure: this.secureAddress,
     };
   }
 

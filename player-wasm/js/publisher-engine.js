@@ -1,6 +1,6 @@
 // The publisher without any look: captures, connects, and comes back after interruptions.
 
-import { endpoints, secureAddress } from './publisher-address.js';
+import { endpoints } from './publisher-address.js';
 import { Capture } from './publisher-capture.js';
 import { coded, PublishError } from './publisher-error.js';
 import { RtcSession } from './publisher-rtc.js';
@@ -9,8 +9,8 @@ import { backOff } from './retry.js';
 
 /**
  * @typedef {import('./publisher-capture.js').CaptureOptions & {
- *   url: string, token: string, protocol: string, retry: number, bitrate: number,
- * }} PublisherOptions bitrate in bits per second; 0: what suits the size
+ *   url: string, token: string, protocol: string, retry: number, bitrate: number, secure: string,
+ * }} PublisherOptions bitrate in bits per second (0: what suits the size); secure: the page's address over HTTPS
  */
 /** @typedef {import('./index.js').PublisherState} PublisherState */
 
@@ -67,7 +67,7 @@ export class Publisher extends EventTarget {
     this.#reconnects = 0;
     this.#show('requesting');
     try {
-      if (!globalThis.isSecureContext || !navigator.mediaDevices) throw new PublishError('insecure', secureAddress(location));
+      if (!globalThis.isSecureContext || !navigator.mediaDevices) throw new PublishError('insecure', this.#options.secure);
       if (!endpoints(this.#options.url, document.baseURI).length) throw new PublishError('bad-url', this.#options.url);
       const capture = this.#capture = new Capture(this.#options, (kind) => this.#ended(kind));
       await capture.open();

@@ -82,8 +82,7 @@ function read({ code, sdp, message }) {
  * @param {string} location
  * @param {RTCPeerConnection | null} [peer]
  */
-export function end(location, peer = null) {
-  const close = () => peer?.close();
-  if (location) fetch(location, { method: 'DELETE', keepalive: true }).then(close, close);
-  else close();
+export async function end(location, peer = null) {
+  if (location) await fetch(location, { method: 'DELETE', keepalive: true }).catch(() => {});
+  peer?.close();
 }

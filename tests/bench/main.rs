@@ -10,6 +10,7 @@ mod rtp;
 mod stalled;
 mod stream;
 mod transcode;
+mod whep;
 
 use std::time::Duration;
 
@@ -17,13 +18,14 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 7] = [
+    let parts: [(&str, fn()); 8] = [
         ("cpu", cpu::run),
         ("latency", latency::run),
         ("join", join::run),
         ("stalled", stalled::run),
         ("rtp", rtp::run),
         ("transcode", transcode::run),
+        ("whep", whep::run),
         ("https", https::run),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();

@@ -1,12 +1,15 @@
 // <srs-publisher>, its page and SrsPublisher: Chromium with its fake camera and microphone, and a real gateway.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { axe, launch, openPage, startGateway, until } from './harness.mjs';
 
 // The second fake camera gives depth, not colour.
 const CAPTURE = ['--use-fake-device-for-media-stream=device-count=3,fps=30', '--use-fake-ui-for-media-stream'];
+const run = promisify(execFile);
 const PAGE = '/players/rtc_publisher.html';
 let browser;
 let gateway;
@@ -17,7 +20,10 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await gateway?.stop();
+  for (const relayed of relays) relayed.close();
 });
+/** What a test that failed has left open. */
+const relays = new Set();
 
 /** Counts what a page opens: devices, peers, sockets. */
 const spy = () => {
@@ -89,6 +95,7 @@ const onAir = (name, check = () => true) => until(`${name} on air`, async () => 
 async function watch(address) {
   const opened = await openPage(browser);
   await opened.page.goto(`${gateway.http}/players/srs_player.html?autoplay&muted&url=${encodeURIComponent(address)}`);
+  await opened.page.waitForFunction(() => customElements.get('srs-player'));
   const read = () => opened.page.evaluate(() => {
     const { currentTime, videoWidth, videoHeight, video, stats } = document.querySelector('srs-player');
     return { currentTime, videoWidth, videoHeight, frames: video.getVideoPlaybackQuality().totalVideoFrames, sound: video.webkitAudioDecodedByteCount ?? 0, codecs: stats?.codecs };
@@ -136,6 +143,9 @@ for (const protocol of ['webrtc', 'ws-flv']) {
     const viewer = await watch(`${gateway.http}/live/${name}.flv`);
     await viewer.moves();
     await until('H.264 and a sound', async () => /avc1.*(opus|mp4a)/.test((await viewer.read()).codecs));
+    // Everyone else hears it as AAC.
+    const probe = await run('ffprobe', ['-v', 'error', '-show_entries', 'stream=codec_name', '-of', 'csv=p=0', `${gateway.http}/live/${name}.flv`]);
+    assert.deepEqual(probe.stdout.trim().split('\n').sort(), ['aac', 'h264']);
     await until('figures', () => read((p) => p.stats?.fps > 5 && p.stats.bitrate > 20_000));
     assert.deepEqual(await read(({ stats }) => [stats.protocol, stats.width > 0, /264|avc1/i.test(stats.codecs), stats.reconnects]), [protocol, true, true, 0]);
     // The fake microphone beeps.
@@ -273,8 +283,8 @@ for (const protocol of ['webrtc', 'ws-flv']) {
   });
 }
 
-/** Passes UDP on to a port of this machine, until it is closed. @param {number} to @param {number} [at] a port of its own; 0: any */
-async function relay(to, at = 0) {
+/** Passes UDP on to a port of this machine, until it is closed. @param {number} to @returns {Promise<{ port: number, close: () => void }>} */
+async function relay(to) {
   const front = createSocket('udp4');
   // Each of a browser's sockets gets one of its own.
   const backs = new Map();
@@ -287,13 +297,21 @@ async function relay(to, at = 0) {
     }
     back.send(data, to, '127.0.0.1');
   });
-  await new Promise((resolve) => { front.bind(at, '127.0.0.1', resolve); });
-  return { port: front.address().port, close: () => [front, ...backs.values()].forEach((socket) => socket.close()) };
+  await new Promise((resolve) => { front.bind(0, '127.0.0.1', resolve); });
+  const relayed = {
+    port: front.address().port,
+    close: () => {
+      relays.delete(relayed);
+      for (const socket of [front, ...backs.values()]) socket.close();
+    },
+  };
+  relays.add(relayed);
+  return relayed;
 }
 
 test('a route that breaks is replaced by an ICE restart: the same session goes on', async () => {
   const { page, read, state, start, close } = await open('moved');
-  const way = await relay(Number(gateway.addresses.webrtc.split(':').at(-1)));
+  const way = await relay(Number(gateway.webrtc.split(':').at(-1)));
   const calls = [];
   page.on('request', (request) => { if (/^(POST|PATCH|DELETE)$/.test(request.method())) calls.push(request.method()); });
   await page.evaluate((port) => {
@@ -309,8 +327,6 @@ test('a route that breaks is replaced by an ICE restart: the same session goes o
   const { publish: { cid } } = await onAir('moved');
   way.close();
   await state('reconnecting');
-  // As seen from the server, the browser is somewhere else now.
-  const other = await relay(Number(gateway.addresses.webrtc.split(':').at(-1)), way.port);
   await state('live');
   await until('figures', () => read((p) => p.stats?.reconnects === 1 && p.stats.bitrate > 20_000));
   assert.deepEqual(calls, ['POST', 'PATCH']);
@@ -319,7 +335,6 @@ test('a route that breaks is replaced by an ICE restart: the same session goes o
   assert.equal((await known('moved')).publish.cid, cid);
   await viewer.close();
   await close();
-  other.close();
 });
 
 test('where WebRTC does not get through, the same button publishes over a WebSocket', async () => {
@@ -391,6 +406,32 @@ for (const [code, work, sentence] of [
     await close();
   });
 }
+
+test('from plain HTTP the page leads to itself over HTTPS, where it publishes', async () => {
+  const open = await startGateway(['--open', '--reconnect', '3']);
+  const other = await launch([...CAPTURE, `--host-resolver-rules=MAP stream.example 127.0.0.1`]);
+  try {
+    const { page, close } = await openPage(other, { ignoreHTTPSErrors: true });
+    await page.goto(`${open.http.replace('127.0.0.1', 'stream.example')}${PAGE}?stream=secure`);
+    await page.getByText('Browsers give out camera and microphone only on HTTPS pages. Here it is:').waitFor();
+    assert.equal(await page.locator('srs-publisher').getByRole('button', { name: 'Go live' }).count(), 0);
+    const target = `${open.https.replace('127.0.0.1', 'stream.example')}${PAGE}?stream=secure`;
+    await page.locator('srs-publisher').getByText(`Open ${target}`).waitFor();
+    assert.deepEqual(await axe(page), []);
+    const link = page.locator('srs-publisher').getByRole('link', { name: 'Open this page over HTTPS' });
+    assert.equal(await link.getAttribute('href'), target);
+    await link.click();
+    await page.waitForURL(target);
+    await page.getByRole('button', { name: 'Go live' }).click();
+    await look(page).state('live');
+    await until('the stream', async () => (await known('secure', open))?.publish.active);
+    await until('WebRTC', () => look(page).read((p) => p.stats?.protocol === 'webrtc'));
+    await close();
+  } finally {
+    await other.close();
+    await open.stop();
+  }
+});
 
 test('a page that goes away, and an element that is taken away, let go of everything', async () => {
   const { page, read, state, start, close } = await open('leaving');

@@ -19,7 +19,7 @@ use super::{LIMIT, frames, tags};
 const APART: f64 = 0.005;
 
 /// ffmpeg that looks and listens.
-fn watch(input: &str) -> Process {
+pub(super) fn watch(input: &str) -> Process {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-hide_banner", "-nostats", "-copyts", "-analyzeduration", "1000000"]);
     if input.contains(".m3u8") {
@@ -38,7 +38,7 @@ fn times(said: &str, name: &str) -> Vec<f64> {
 }
 
 /// Each beep with the flash next to it.
-fn pairs(said: &str) -> Vec<(f64, f64)> {
+pub(super) fn pairs(said: &str) -> Vec<(f64, f64)> {
     let flashes = times(said, "black_end:");
     let nearest = |beep: f64| flashes.iter().copied().find(|flash| (flash - beep).abs() < 0.4);
     times(said, "silence_end: ").into_iter().filter_map(|beep| Some((nearest(beep)?, beep))).collect()
@@ -46,21 +46,21 @@ fn pairs(said: &str) -> Vec<(f64, f64)> {
 
 /// Looks at the first `count` of them: an end is no flash.
 #[track_caller]
-fn check(what: &str, said: &str, count: usize) {
+pub(super) fn check(what: &str, said: &str, count: usize, limit: f64) {
     let mut pairs = pairs(said);
     assert!(pairs.len() >= count, "{what}: {pairs:?} in {said}");
     pairs.truncate(count);
     for (flash, beep) in &pairs {
         let apart = beep - flash;
-        assert!(apart.abs() <= APART, "{what}: the beep is {:+.1} ms off: {pairs:?}", apart * 1e3);
+        assert!(apart.abs() <= limit, "{what}: the beep is {:+.1} ms off: {pairs:?}", apart * 1e3);
     }
     for pair in pairs.windows(2) {
         let step = pair[1].1 - pair[0].1;
-        assert!((step - 1.0).abs() <= APART, "{what}: {step} s from beep to beep: {pairs:?}");
+        assert!((step - 1.0).abs() <= limit, "{what}: {step} s from beep to beep: {pairs:?}");
     }
 }
 
-fn file(path: &Path) -> String {
+pub(super) fn file(path: &Path) -> String {
     let mut process = watch(&path.to_string_lossy());
     process.wait(LIMIT);
     process.stderr()
@@ -70,7 +70,7 @@ fn file(path: &Path) -> String {
 fn opus_is_heard_as_aac_and_in_time_by_those_who_know_only_that() {
     let sent = file(&Clip::Opus.file());
     assert!(sent.contains("Audio: opus"), "{sent}");
-    check("the clip itself", &sent, 7);
+    check("the clip itself", &sent, 7, APART);
 
     let gateway = Gateway::start(&[]);
     let urls = [gateway.rtmp_url("x"), gateway.http_url("x.flv")];
@@ -98,7 +98,7 @@ fn opus_is_heard_as_aac_and_in_time_by_those_who_know_only_that() {
         });
         let said = player.stderr();
         assert!(said.contains("Audio: aac (LC)") && said.contains("48000 Hz, stereo"), "{url}: {said}");
-        check(url, &said, *enough);
+        check(url, &said, *enough, APART);
     }
 }
 
@@ -112,7 +112,7 @@ async fn aac_is_heard_as_opus_and_in_time() {
     ffmpeg.args(["-v", "error", "-y", "-i"]).arg(Clip::Opus.file());
     ffmpeg.args(["-c:v", "copy", "-c:a", "aac", "-ar", "44100", "-b:a", "128k"]).arg(&sent);
     assert!(ffmpeg.status().is_ok_and(|status| status.success()), "ffmpeg makes the clip");
-    check("the clip itself", &file(&sent), 7);
+    check("the clip itself", &file(&sent), 7, APART);
 
     let hub = Hub::new(HubConfig::default());
     let mut publisher = hub.publish(&StreamName::parse("live/x").expect("a name")).expect("it is free");
@@ -142,6 +142,6 @@ async fn aac_is_heard_as_opus_and_in_time() {
     fs::write(&seen, out).expect("it can be written");
     let said = file(&seen);
     assert!(said.contains("Audio: opus") && said.contains("48000 Hz, stereo"), "{said}");
-    check("Opus", &said, 7);
+    check("Opus", &said, 7, APART);
     fs::remove_dir_all(dir).expect("it can be removed");
 }

@@ -29,7 +29,7 @@ pub enum Clip {
     Other,
     /// H.264 with key frames 4 s apart, and AAC: what many encoders do.
     LongGop,
-    /// H.264 in constrained baseline, made for low latency: what a browser sends.
+    /// H.264 in constrained baseline, made for low latency as a browser does, and AAC.
     Baseline,
     /// Opus alone, in Ogg.
     Ogg,
@@ -66,7 +66,7 @@ impl Clip {
 
     /// Whether it has sound.
     pub fn has_audio(self) -> bool {
-        !matches!(self, Self::VideoOnly | Self::Baseline)
+        self != Self::VideoOnly
     }
 
     /// The clip's file, made now if there is none yet.

@@ -3,7 +3,7 @@
 use crate::package;
 use crate::sh::{Result, cargo, command, root, run as sh, target, which};
 
-/// Measures the server (cpu, latency, join, stalled, rtp, transcode), then the player in Chromium (browser);
+/// Measures the server (cpu, latency, join, stalled, rtp, transcode, https, whep), then the player in Chromium (browser);
 /// all of them, or those named.
 pub(crate) fn run(parts: &[String]) -> Result {
     let browser = parts.is_empty() || parts.iter().any(|part| part == "browser");

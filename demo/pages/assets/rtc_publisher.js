@@ -14,10 +14,14 @@ translate();
 url.value = publishAddress(new URLSearchParams(location.search), location);
 let rtmp = `rtmp://${location.hostname}`;
 
-if (!window.isSecureContext) {
-  const secure = `https://${location.hostname}${location.port && ':8443'}${location.pathname}${location.search}`;
+/** From plain HTTP browsers give out no camera. @param {number} port of HTTPS; 0: there is none */
+function insecure(port) {
+  if (window.isSecureContext || !port) return;
+  const secure = new URL(location.href);
+  secure.protocol = 'https:';
+  secure.port = String(port);
   const link = /** @type {HTMLAnchorElement} */ ($('secure'));
-  link.href = link.textContent = secure;
+  link.href = link.textContent = publisher.secureAddress = secure.href;
   $('insecure').hidden = false;
 }
 
@@ -63,5 +67,6 @@ for (const type of ['statechange', 'stats']) publisher.addEventListener(type, ()
 apply();
 void gateway().then((known) => {
   rtmp = known.rtmp;
+  insecure(known.https);
   show(url.value.trim());
 });

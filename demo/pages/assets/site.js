@@ -66,21 +66,23 @@ async function copy(text, button) {
 }
 
 /**
- * What the gateway says of itself: where RTMP listens, and whether publishing from here is free.
- * @returns {Promise<{ rtmp: string, mayPublish: boolean }>}
+ * What the gateway says of itself: where RTMP and HTTPS listen, and whether publishing from here is free.
+ * @returns {Promise<{ rtmp: string, https: number, mayPublish: boolean }>}
  */
 export async function gateway() {
   let port = 1935;
+  let https = 8443;
   let mayPublish = true;
   try {
     const response = await fetch(new URL('api/v1/versions', ROOT));
     const { data } = await response.json();
     port = data.rtmp_port ?? port;
+    https = data.https_port ?? https;
     mayPublish = data.may_publish ?? mayPublish;
   } catch {
     // The usual port is a good guess.
   }
-  return { rtmp: `rtmp://${location.hostname}${port === 1935 ? '' : `:${port}`}`, mayPublish };
+  return { rtmp: `rtmp://${location.hostname}${port === 1935 ? '' : `:${port}`}`, https, mayPublish };
 }
 
 /**

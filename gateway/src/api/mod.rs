@@ -119,7 +119,8 @@ async fn versions(
 ) -> Response {
     let edge = &api.0.edge;
     let may_publish = edge.auth.publish(&AuthRequest::http(None, &uri, &headers, peer)).is_ok();
-    api.answer(types::versions(edge.config.rtmp.port(), may_publish))
+    let https = edge.config.https().map_or(0, |addr| addr.port());
+    api.answer(types::versions(edge.config.rtmp.port(), https, may_publish))
 }
 
 async fn summaries(State(api): State<Api>) -> Response {

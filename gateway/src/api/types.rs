@@ -30,17 +30,19 @@ struct Version {
     minor: u32,
     revision: u32,
     version: &'static str,
-    /// Not in SRS, for our pages: where RTMP listens, and whether who asks may publish without a secret.
+    /// Not in SRS, for our pages: where RTMP and HTTPS listen (0: nowhere), and whether who asks may
+    /// publish without a secret.
     rtmp_port: u16,
+    https_port: u16,
     may_publish: bool,
 }
 
-pub(super) fn versions(rtmp_port: u16, may_publish: bool) -> Versions {
+pub(super) fn versions(rtmp_port: u16, https_port: u16, may_publish: bool) -> Versions {
     let mut numbers = env!("CARGO_PKG_VERSION").split('.').map(|n| n.parse().unwrap_or(0));
     let mut next = || numbers.next().unwrap_or(0);
     let (major, minor, revision) = (next(), next(), next());
     let version = env!("CARGO_PKG_VERSION");
-    Versions { data: Version { major, minor, revision, version, rtmp_port, may_publish } }
+    Versions { data: Version { major, minor, revision, version, rtmp_port, https_port, may_publish } }
 }
 
 #[derive(Serialize)]
@@ -239,6 +241,9 @@ pub(super) struct Client {
     /// Not in SRS: the software, and what a slow viewer missed.
     agent: String,
     skipped: u64,
+    /// kbit/s that the way to a WebRTC viewer bears, where that is estimated (`--webrtc-bwe`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate_kbps: Option<u64>,
 }
 
 impl Client {
@@ -262,6 +267,7 @@ impl Client {
             kbps: Kbps { recv_30s: client.received.kbps(), send_30s: client.sent.kbps() },
             agent: client.info.agent.clone(),
             skipped: client.skipped.load(std::sync::atomic::Ordering::Relaxed),
+            estimate_kbps: client.estimate().map(|bits| bits / 1000),
         }
     }
 }

@@ -56,9 +56,16 @@ pub struct Client {
     /// Where in the stream's time it is; `i64::MIN` before its first item.
     position: AtomicI64,
     kicked: watch::Sender<bool>,
+    /// Bits a second; 0 while not known.
+    estimate: AtomicU64,
 }
 
 impl Client {
+    /// The bandwidth to it in bits a second, where that is estimated.
+    pub fn estimate(&self) -> Option<u64> {
+        Some(self.estimate.load(Ordering::Relaxed)).filter(|bits| *bits > 0)
+    }
+
     /// How far it is behind what was published last; none while that is not known.
     pub fn lag(&self) -> Option<Micros> {
         let position = Some(self.position.load(Ordering::Relaxed)).filter(|at| *at != Micros::MIN)?;
@@ -99,6 +106,7 @@ impl Clients {
             skipped: AtomicU64::new(0),
             position: AtomicI64::new(i64::MIN),
             kicked: watch::Sender::new(false),
+            estimate: AtomicU64::new(0),
         });
         self.clients().insert(client.id, client.clone());
         ClientHandle { registry: self.clone(), client }
@@ -158,6 +166,11 @@ impl ClientHandle {
     /// Notes how far in the stream's time it has come.
     pub fn reached(&self, time: Micros) {
         self.client.position.store(time, Ordering::Relaxed);
+    }
+
+    /// Notes how many bits a second the way to it bears.
+    pub fn estimated(&self, bits: u64) {
+        self.client.estimate.store(bits, Ordering::Relaxed);
     }
 
     /// Counts items it missed.

@@ -73,6 +73,9 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
     let (port, webrtc_tcp) =
         Port::bind(webrtc_addr).map_err(|e| ServeError::Listen("--webrtc", webrtc_addr, e))?;
     let https = config.https().map(|addr| listen("--https", addr)).transpose()?;
+    if let (Some(listener), Some(addr)) = (&https, &mut config.https.0) {
+        addr.set_port(listener.local_addr().map_err(ServeError::System)?.port());
+    }
     let https = match https {
         Some(listener) => Some((listener, Tls::new(&config).map_err(ServeError::Tls)?)),
         None => None,

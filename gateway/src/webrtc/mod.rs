@@ -8,6 +8,7 @@ mod codecs;
 mod layers;
 mod offer;
 mod packets;
+mod paths;
 mod peer;
 mod play;
 mod port;

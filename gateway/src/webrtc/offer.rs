@@ -56,6 +56,9 @@ impl WebRtc {
     /// Answers an offer from someone who may, and starts the session.
     pub(super) async fn offer(&self, offer: Offer) -> Result<Answer, Problem> {
         let parsed = SdpOffer::from_sdp_string(&offer.sdp).map_err(|error| bad_offer(&error))?;
+        if !super::sdp::is_consistent(&offer.sdp) {
+            return Err(bad_offer(&"a payload type has two meanings"));
+        }
         let permit = self.0.gate.enter(offer.info.peer.ip());
         let words = "the server has all the connections it may";
         let permit = permit.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, words))?;
@@ -132,7 +135,7 @@ impl WebRtc {
             rtc.add_local_candidate(candidate);
         }
         let theirs = super::sdp::credentials(&sdp).ok_or_else(|| bad_offer(&"it has no ICE credentials"))?;
-        let answer = rtc.sdp_api().accept_offer(parsed).map_err(|error| bad_offer(&error))?;
+        let answer = rtc::accept(&mut rtc, parsed).map_err(|why| bad_offer(&why))?;
         let ours = rtc.direct_api().local_ice_credentials().ufrag;
         let now = Instant::now();
         let patience = Patience { connect: edge.limits.header_timeout, away };

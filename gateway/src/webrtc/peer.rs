@@ -1,12 +1,13 @@
 //! One peer, without sockets or a clock of its own: datagrams and times in, datagrams and times out.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use str0m::media::Mid;
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
+use super::paths::{Paths, Way};
 use super::port::Datagram;
 
 /// Why a peer is at its end, in words.
@@ -40,10 +41,7 @@ pub(super) struct Patience {
 
 /// A datagram to be sent, and where it goes.
 pub(super) struct Transmit<'a> {
-    pub(super) protocol: Protocol,
-    pub(super) to: SocketAddr,
-    /// The address of ours that this peer has written to.
-    pub(super) from: Option<IpAddr>,
+    pub(super) way: Way,
     pub(super) bytes: &'a [u8],
 }
 
@@ -53,16 +51,12 @@ pub(super) struct Peer<S> {
     pub(super) side: S,
     /// Ours.
     addresses: Vec<SocketAddr>,
-    /// Where datagrams came from, and to which address of ours.
-    paths: Vec<(SocketAddr, IpAddr)>,
+    paths: Paths,
     patience: Patience,
     began: Instant,
     connected: bool,
     away: Option<Instant>,
 }
-
-/// Ways to one peer that are remembered.
-const PATHS: usize = 16;
 
 impl<S: Side> Peer<S> {
     pub(super) fn new(
@@ -72,7 +66,16 @@ impl<S: Side> Peer<S> {
         patience: Patience,
         now: Instant,
     ) -> Self {
-        Self { rtc, side, addresses, paths: Vec::new(), patience, began: now, connected: false, away: None }
+        Self {
+            rtc,
+            side,
+            addresses,
+            paths: Paths::default(),
+            patience,
+            began: now,
+            connected: false,
+            away: None,
+        }
     }
 
     /// Whether the handshakes are done and the peer is there.
@@ -82,14 +85,7 @@ impl<S: Side> Peer<S> {
 
     /// Takes a datagram; one that is not understood is nothing.
     pub(super) fn receive(&mut self, datagram: &Datagram) -> Result<(), Why> {
-        if let Some(local) = datagram.local
-            && !self.paths.iter().any(|(remote, _)| *remote == datagram.source)
-        {
-            if self.paths.len() == PATHS {
-                self.paths.remove(0);
-            }
-            self.paths.push((datagram.source, local));
-        }
+        self.paths.heard(datagram);
         let Some(destination) = self.destination(datagram) else { return Ok(()) };
         let receive = Receive::new(datagram.protocol, datagram.source, destination, &datagram.bytes);
         let Ok(receive) = receive else { return Ok(()) };
@@ -125,13 +121,9 @@ impl<S: Side> Peer<S> {
             match self.rtc.poll_output().map_err(|error| error.to_string())? {
                 Output::Timeout(at) => break at,
                 Output::Transmit(transmit) => {
-                    let path = self.paths.iter().find(|(remote, _)| *remote == transmit.destination);
-                    send(Transmit {
-                        protocol: transmit.proto,
-                        to: transmit.destination,
-                        from: path.map(|(_, local)| *local),
-                        bytes: &transmit.contents,
-                    });
+                    let bytes = &transmit.contents[..];
+                    let way = self.paths.way(transmit.proto, transmit.destination, bytes, now);
+                    send(Transmit { way, bytes });
                 }
                 Output::Event(event) => self.event(event, now)?,
             }

@@ -1,5 +1,6 @@
 //! Hub to wire: a viewer's side of a peer.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -65,6 +66,7 @@ pub(super) struct Play {
     packets: Arc<Packets>,
     cursor: Cursor<Arc<Unit>>,
     handle: Arc<ClientHandle>,
+    kicked: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Whether whole frames are handed to str0m.
     frames: bool,
     pub(super) video: Option<Sender>,
@@ -78,11 +80,14 @@ pub(super) struct Play {
     waiting: Option<Arc<Unit>>,
     last: Micros,
     again: Option<Instant>,
-    pub(super) estimate: Option<u64>,
 }
 
 impl Play {
     pub(super) fn new(stream: Arc<Stream>, handle: Arc<ClientHandle>, frames: bool) -> Self {
+        let kicked = {
+            let handle = handle.clone();
+            Box::pin(async move { handle.kicked().await })
+        };
         let packets = Packets::of(&stream);
         let cursor = packets.reader(Start::Next);
         Self {
@@ -90,6 +95,7 @@ impl Play {
             packets,
             cursor,
             handle,
+            kicked,
             frames,
             video: None,
             audio: None,
@@ -100,7 +106,6 @@ impl Play {
             waiting: None,
             last: 0,
             again: None,
-            estimate: None,
         }
     }
 
@@ -266,7 +271,9 @@ impl Side for Play {
     fn event(&mut self, _: &mut Rtc, event: Event, now: Instant) -> Result<(), Why> {
         match event {
             Event::KeyframeRequest(_) => self.lost(now),
-            Event::EgressBitrateEstimate(estimate) => self.estimate = codecs::bitrate(estimate),
+            Event::EgressBitrateEstimate(estimate) => {
+                codecs::bitrate(estimate).into_iter().for_each(|bits| self.handle.estimated(bits));
+            }
             _ => {}
         }
         Ok(())
@@ -283,7 +290,7 @@ impl Side for Play {
                 Some(unit) => self.waiting = Some(unit),
                 None => return Err("the stream is over".to_owned()),
             },
-            () = self.handle.kicked() => return Err("ended by an operator".to_owned()),
+            () = &mut self.kicked => return Err("ended by an operator".to_owned()),
         }
         Ok(())
     }

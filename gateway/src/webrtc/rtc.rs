@@ -1,8 +1,10 @@
 //! How a peer is set up: what it may negotiate.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use str0m::bwe::Bitrate;
+use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::config::DtlsCert;
 use str0m::crypto::from_feature_flags;
 use str0m::rtp::{Extension, ExtensionMap};
@@ -75,4 +77,19 @@ pub(super) fn viewer(certificate: &DtlsCert, packets: bool, estimate: bool, now:
         .set_rtp_mode(packets)
         .enable_bwe(estimate.then(|| Bitrate::bps(FIRST_ESTIMATE)))
         .build(now)
+}
+
+/// Answers an offer. What is refused ends the peer.
+///
+/// str0m asserts what offers can break: those ways that are known are refused before
+/// ([`super::sdp::is_consistent`]), and others are no reason for the server to lose a task over.
+pub(super) fn accept(rtc: &mut Rtc, offer: SdpOffer) -> Result<SdpAnswer, String> {
+    let answer = catch_unwind(AssertUnwindSafe(|| rtc.sdp_api().accept_offer(offer)));
+    let why = match answer {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it contradicts itself".to_owned(),
+    };
+    rtc.disconnect();
+    Err(why)
 }

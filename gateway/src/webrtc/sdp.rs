@@ -1,5 +1,7 @@
 //! The few lines of a session description that we read ourselves: ICE credentials, as a fragment has
-//! them (RFC 8840 9).
+//! them (RFC 8840 9), and whether what it says of payload types can be true.
+
+use std::collections::HashMap;
 
 /// ICE credentials (RFC 8839 5.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,29 @@ pub(super) fn mids(description: &str) -> impl Iterator<Item = &str> {
     description.lines().filter_map(|line| line.trim_end().strip_prefix("a=mid:"))
 }
 
+/// Whether every payload type means one thing: all sections are bundled, and a packet tells no more
+/// (RFC 8843 10.1.2). str0m asserts that they do.
+pub(super) fn is_consistent(description: &str) -> bool {
+    type Meaning<'a> = [Option<&'a str>; 2];
+    let mut all: HashMap<&str, Meaning<'_>> = HashMap::new();
+    description.split("\nm=").all(|section| {
+        let mut here: HashMap<&str, Meaning<'_>> = HashMap::new();
+        let once = section.lines().all(|line| {
+            let line = line.trim_end();
+            let told = ["a=rtpmap:", "a=fmtp:"].iter().enumerate();
+            let Some((at, told)) = told.filter_map(|(at, key)| Some((at, line.strip_prefix(key)?))).next()
+            else {
+                return true;
+            };
+            let (payload_type, meaning) = told.split_once(' ').unwrap_or((told, ""));
+            here.entry(payload_type).or_default()[at].replace(meaning).is_none()
+        });
+        once && here
+            .into_iter()
+            .all(|(payload_type, meaning)| *all.entry(payload_type).or_insert(meaning) == meaning)
+    })
+}
+
 /// The same description with these credentials in each place.
 pub(super) fn with_credentials(description: &str, credentials: &Credentials) -> String {
     let mut out = String::with_capacity(description.len());
@@ -113,6 +138,18 @@ mod tests {
         for bad in ["", "\r\n", "hello", "a=mid:0\r\n", "a=ice-ufrag:EsAw\r\n", "{\"a\":1}"] {
             assert_eq!(Fragment::parse(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_payload_type_means_one_thing() {
+        let audio = "v=0\r\nm=audio 9 X 111\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n";
+        let video =
+            "m=video 9 X 96 97\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n";
+        assert!(is_consistent(&[audio, video, video].concat()));
+        for (from, to) in [("97 rtx", "96 rtx"), ("rtpmap:96", "rtpmap:111"), ("fmtp:97", "fmtp:111")] {
+            assert!(!is_consistent(&[audio, &video.replace(from, to)].concat()));
+        }
+        assert!(!is_consistent(&[audio, video, &video.replace("apt=96", "apt=98")].concat()));
     }
 
     #[test]

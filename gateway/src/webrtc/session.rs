@@ -7,8 +7,10 @@ use str0m::change::SdpOffer;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::paths::Way;
 use super::peer::{Peer, Side, Why};
 use super::port::{Datagram, Outbox, Place, Port};
+use super::rtc;
 use super::sdp::{self, Credentials};
 use crate::worker::Permit;
 
@@ -63,6 +65,7 @@ impl<S: Side> Session<S> {
     async fn serve(&mut self) -> Result<std::convert::Infallible, Why> {
         let timer = tokio::time::sleep_until(Instant::now().into());
         let mut timer = std::pin::pin!(timer);
+        let mut stopped = std::pin::pin!(self.stop.clone().cancelled_owned());
         loop {
             let now = Instant::now();
             let mut due = None;
@@ -94,7 +97,7 @@ impl<S: Side> Session<S> {
                     }
                 }
                 command = self.commands.recv() => self.command(command)?,
-                () = self.stop.cancelled() => return Err("the server is shutting down".to_owned()),
+                () = stopped.as_mut() => return Err("the server is shutting down".to_owned()),
                 done = self.peer.side.work(), if there => done?,
                 () = timer.as_mut() => self.peer.timeout(Instant::now())?,
             }
@@ -105,8 +108,9 @@ impl<S: Side> Session<S> {
     fn drain(&mut self, now: Instant) -> Result<Instant, Why> {
         OUTBOX.with_borrow_mut(|outbox| {
             let next = self.peer.drain(now, |transmit| {
-                self.place.reached(transmit.to);
-                outbox.push(transmit.protocol, transmit.to, transmit.from, transmit.bytes);
+                let Way { protocol, to, from } = transmit.way;
+                self.place.reached(to);
+                outbox.push(protocol, to, from, transmit.bytes);
                 if outbox.full() {
                     outbox.flush(&self.port);
                 }
@@ -132,7 +136,7 @@ impl<S: Side> Session<S> {
         let offer = sdp::with_credentials(&self.offer, theirs);
         let parsed = SdpOffer::from_sdp_string(&offer).map_err(|error| error.to_string())?;
         let rtc = &mut self.peer.rtc;
-        let answer = rtc.sdp_api().accept_offer(parsed).map_err(|error| error.to_string())?;
+        let answer = rtc::accept(rtc, parsed)?;
         self.place.name(rtc.direct_api().local_ice_credentials().ufrag);
         self.offer = offer;
         sdp::fragment(&answer.to_sdp_string()).ok_or_else(|| "the answer has no credentials".to_owned())

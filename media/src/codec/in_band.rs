@@ -10,6 +10,9 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::time::Micros;
 
+/// Annex B of either codec, in errors: the browser's module does without the codecs' names.
+const FORMAT: &str = "annexb";
+
 /// More parameter sets of one kind than this are not kept.
 const MAX_SETS: usize = 64;
 
@@ -100,9 +103,7 @@ impl InBand {
             }
             for nal in fresh.iter().filter(|nal| !nal.is_empty()) {
                 let header = if self.codec == Codec::H264 { 1 } else { 2 };
-                let id = |nal: &[u8]| {
-                    BitReader::new(self.codec.name(), nal.get(header..).unwrap_or_default()).ue().ok()
-                };
+                let id = |nal: &[u8]| BitReader::new(FORMAT, nal.get(header..).unwrap_or_default()).ue().ok();
                 match kept.iter().position(|k| id(k) == id(nal)) {
                     Some(at) if kept[at] == *nal => continue,
                     Some(at) => kept[at] = nal.to_vec(),
@@ -125,7 +126,7 @@ impl InBand {
         let config = match self.codec {
             Codec::H264 => h264::config_from_parameter_sets(&sps, &pps),
             Codec::H265 => h265::config_from_parameter_sets(&vps, &sps, &pps),
-            _ => Err(Error::unsupported(self.codec.name(), 0, "video codec")),
+            _ => Err(Error::unsupported(FORMAT, 0, "video codec")),
         };
         match config {
             Ok(config) if self.config.as_deref() == Some(&config) => {}

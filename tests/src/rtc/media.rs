@@ -14,6 +14,8 @@ pub struct Media {
     pub pictures: Vec<(bool, Arc<[u8]>)>,
     /// Opus packets of 20 ms.
     pub sounds: Vec<Arc<[u8]>>,
+    /// Pictures are never skipped to make a key frame that is asked for: they stay in time with the sound.
+    pub whole: bool,
 }
 
 impl Media {
@@ -22,7 +24,8 @@ impl Media {
     pub fn of(clip: Clip) -> Self {
         let (_, tags) = clip.tags();
         let sounds = ogg::packets(&fs::read(Clip::Ogg.file()).expect("a readable clip"));
-        Self { pictures: pictures(&tags), sounds: sounds.into_iter().map(Arc::from).collect() }
+        let sounds = sounds.into_iter().map(Arc::from).collect();
+        Self { pictures: pictures(&tags), sounds, whole: false }
     }
 
     /// What a browser sends: constrained baseline and Opus.
@@ -91,7 +94,8 @@ fn annex_b(units: Vec<&[u8]>) -> Vec<u8> {
 /// `picture` is Annex B, or with 4-byte lengths as in FLV.
 pub fn slices(picture: &[u8]) -> Vec<u8> {
     let units = match picture {
-        [0, 0, 0, 1, ..] | [0, 0, 1, ..] => split(picture),
+        // No slice has one byte.
+        [0, 0, 0, 1, ..] => split(picture),
         _ => length_prefixed(picture),
     };
     units.into_iter().filter(|unit| matches!(unit[0] & 0x1f, 1 | 5)).collect::<Vec<_>>().concat()

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use str0m::change::SdpAnswer;
 use str0m::format::Codec;
@@ -30,6 +30,9 @@ pub struct Received {
     pub video: bool,
     /// Its RTP time in microseconds.
     pub time: i64,
+    /// When it was made by the sender's clock, in microseconds, once a sender report told: in step for
+    /// pictures and sound.
+    pub wall: Option<i64>,
     /// Whether decoding may start here.
     pub key: bool,
     /// Whether nothing is missing before it.
@@ -339,7 +342,7 @@ impl Feed {
     /// The next picture; the clip is cut to its next key frame where that is wanted.
     fn next_picture(&mut self) -> Arc<[u8]> {
         let pictures = &self.media.pictures;
-        while self.key_wanted && !pictures[self.picture % pictures.len()].0 {
+        while self.key_wanted && !self.media.whole && !pictures[self.picture % pictures.len()].0 {
             self.picture += 1;
         }
         self.key_wanted = false;
@@ -435,9 +438,16 @@ impl Inner {
             }
             Event::MediaData(data) => {
                 let video = data.mid == self.video;
+                let micros = |time: MediaTime| time.rebase(Frequency::MICROS).numer() as i64;
+                let time = micros(data.time);
+                let wall = data.last_sender_info.as_ref().map(|report| {
+                    let told = report.ntp_time.duration_since(UNIX_EPOCH).expect("it is after 1970");
+                    told.as_micros() as i64 + time - micros(report.rtp_time)
+                });
                 state.received.push(Received {
                     video,
-                    time: data.time.rebase(Frequency::MICROS).numer() as i64,
+                    time,
+                    wall,
                     key: video && data.is_keyframe(),
                     contiguous: data.contiguous,
                     data: data.data,

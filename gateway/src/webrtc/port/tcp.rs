@@ -7,7 +7,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use str0m::net::Protocol;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 use super::{Datagram, Port};
 use crate::config::Limits;
@@ -28,18 +28,20 @@ pub(in crate::webrtc) async fn serve(port: Arc<Port>, connection: Connection, li
     port.routes.connect(source, sender);
     let read = async {
         let mut buffer = BytesMut::new();
-        let mut wait = limits.header_timeout;
+        // Whoever does not begin with a request for a peer of ours has no business here, and all of it has
+        // to come in time.
+        let mut begin = Some(tokio::time::Instant::now() + limits.header_timeout);
         loop {
             while let Some(bytes) = take(&mut buffer)? {
                 let datagram = Datagram { protocol: Protocol::Tcp, source, local, at: Instant::now(), bytes };
                 if port.routes.deliver(datagram) {
-                    wait = limits.publish_timeout;
-                } else if wait == limits.header_timeout {
-                    // Whoever does not begin with a request for a peer of ours has no business here.
+                    begin = None;
+                } else if begin.is_some() {
                     return None;
                 }
             }
-            match timeout(wait, reader.read_buf(&mut buffer)).await {
+            let until = begin.unwrap_or_else(|| tokio::time::Instant::now() + limits.publish_timeout);
+            match timeout_at(until, reader.read_buf(&mut buffer)).await {
                 Ok(Ok(1..)) => {}
                 _ => return None::<()>,
             }

@@ -1,7 +1,7 @@
 //! UDP: receiving in bulk, and sending several datagrams by one system call where the kernel can.
 
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Type};
 use str0m::net::Protocol;
 use tokio::io::Interest;
-use tokio::net::UdpSocket;
+use tokio::io::unix::AsyncFd;
 use tokio_util::sync::CancellationToken;
 
 use super::{Datagram, Port};
@@ -24,7 +24,8 @@ const SEND: usize = 60_000;
 
 #[derive(Debug)]
 pub(super) struct Socket {
-    socket: UdpSocket,
+    /// Registered for reading only: what is sent from other threads would wake the one that receives.
+    socket: AsyncFd<UdpSocket>,
     state: UdpSocketState,
 }
 
@@ -42,11 +43,13 @@ impl Socket {
         // More is better, less still works.
         let _ = state.set_send_buffer_size(UdpSockRef::from(&socket), BUFFER);
         let _ = state.set_recv_buffer_size(UdpSockRef::from(&socket), BUFFER);
-        Ok(Self { socket: UdpSocket::from_std(socket.into())?, state })
+        #[expect(deprecated, reason = "its successor is unsafe for whoever owns no file; a socket owns one")]
+        let socket = AsyncFd::with_interest(UdpSocket::from(socket), Interest::READABLE)?;
+        Ok(Self { socket, state })
     }
 
     pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.socket.get_ref().local_addr()
     }
 }
 
@@ -56,15 +59,18 @@ pub(in crate::webrtc) async fn receive(port: Arc<Port>, stop: CancellationToken)
     let mut metas = [RecvMeta::default(); BATCH_SIZE];
     loop {
         let Socket { socket, state } = &port.udp;
-        tokio::select! {
-            ready = socket.readable() => if ready.is_err() { return },
+        let mut ready = tokio::select! {
+            ready = socket.readable() => match ready {
+                Ok(ready) => ready,
+                Err(_) => return,
+            },
             () = stop.cancelled() => return,
-        }
+        };
         let mut slices: Vec<IoSliceMut<'_>> = storage.iter_mut().map(|part| IoSliceMut::new(part)).collect();
-        let received = socket
-            .try_io(Interest::READABLE, || state.recv(UdpSockRef::from(socket), &mut slices, &mut metas));
+        let received =
+            ready.try_io(|socket| state.recv(UdpSockRef::from(socket.get_ref()), &mut slices, &mut metas));
         // An error here is of a datagram sent before (ICMP), or none to read: neither is of the socket.
-        let Ok(count) = received else { continue };
+        let Ok(Ok(count)) = received else { continue };
         let at = Instant::now();
         for (part, meta) in storage.iter().zip(&metas).take(count) {
             let Some(bytes) = part.get(..meta.len) else { continue };
@@ -153,7 +159,7 @@ impl Outbox {
                 segment_size: (end - start > 1).then_some(size),
                 src_ip: way.from,
             };
-            let sent = port.udp.state.try_send(UdpSockRef::from(&port.udp.socket), &transmit);
+            let sent = port.udp.state.try_send(UdpSockRef::from(port.udp.socket.get_ref()), &transmit);
             count_lost(sent.is_err(), (end - start) as u64);
             start = end;
             offset += bytes;
