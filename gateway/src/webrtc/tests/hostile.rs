@@ -7,9 +7,9 @@ use rand::{Rng as _, SeedableRng as _};
 
 use media::Track;
 
+use super::broadcast::Broadcast;
 use super::network::Weather;
-use super::play::{Show, got};
-use super::publish::Broadcast;
+use super::show::{Show, got};
 use super::world::now;
 
 /// Datagrams that look like each thing there is, and are none.
