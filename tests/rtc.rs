@@ -1,5 +1,7 @@
 //! WebRTC with real peers over real sockets: signalling, sessions, what viewers get, and hostile peers.
 
+#[path = "rtc/bframes.rs"]
+mod bframes;
 #[path = "rtc/hostile.rs"]
 mod hostile;
 #[path = "rtc/hundred.rs"]

@@ -64,7 +64,7 @@ fn streams_and_clients_have_the_shape_of_srs() {
             ("audio.profile", Value::is_string),
         ],
     );
-    assert_eq!(stream["video"]["codec"], "H264");
+    assert_eq!((&stream["video"]["codec"], &stream["video"]["reordered"]), (&"H264".into(), &false.into()));
     assert_eq!((&stream["video"]["width"], &stream["video"]["height"]), (&320.into(), &180.into()));
     assert_eq!(stream["audio"]["codec"], "AAC");
     assert_eq!((&stream["audio"]["sample_rate"], &stream["audio"]["channel"]), (&44_100.into(), &1.into()));

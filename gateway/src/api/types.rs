@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::profile;
 use crate::hub;
+use crate::transcode::reordered;
 
 /// Why not.
 #[derive(Serialize)]
@@ -142,6 +143,8 @@ struct Video {
     level: String,
     width: u32,
     height: u32,
+    /// Not in SRS: whether pictures come in another order than they are shown, as those with B-frames do.
+    reordered: bool,
 }
 
 #[derive(Serialize)]
@@ -170,10 +173,11 @@ const fn codec(codec: Codec) -> &'static str {
 }
 
 impl Video {
-    fn of(config: &Config) -> Option<Self> {
+    fn of(config: &Config, reordered: bool) -> Option<Self> {
         let size = config.video()?;
         let (profile, level) = profile::video(config);
-        Some(Self { codec: codec(config.codec), profile, level, width: size.width, height: size.height })
+        let (width, height) = (size.width, size.height);
+        Some(Self { codec: codec(config.codec), profile, level, width, height, reordered })
     }
 }
 
@@ -213,7 +217,7 @@ impl Stream {
                 active: stream.publishing().is_some(),
                 cid: publisher.map(|client| client.id.to_string()).unwrap_or_default(),
             },
-            video: stream.config(Track::Video).and_then(|config| Video::of(&config)),
+            video: stream.config(Track::Video).and_then(|config| Video::of(&config, reordered(stream))),
             audio: stream.config(Track::Audio).and_then(|config| Audio::of(&config)),
         }
     }

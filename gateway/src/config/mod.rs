@@ -11,8 +11,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 pub use listen::Listen;
@@ -29,6 +29,16 @@ macro_rules! switch {
 /// clap's own parser of paths refuses the empty one, which here says "none".
 fn path(text: &str) -> Result<PathBuf, std::convert::Infallible> {
     Ok(PathBuf::from(text))
+}
+
+/// When pictures are encoded anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transcode {
+    /// For viewers who could not be shown them else.
+    Auto,
+    /// Never.
+    Off,
 }
 
 /// The gateway's settings. Times are in whole seconds, sizes in bytes.
@@ -68,6 +78,11 @@ pub struct Config {
     #[arg(long, env = "LIANMAI_WEBRTC_BWE", value_name = "BOOL", default_value = "false", num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_parser = switch!())]
     pub webrtc_bwe: bool,
+
+    /// What happens to pictures that WebRTC cannot carry, those of streams with B-frames. auto: ffmpeg,
+    /// where it is in PATH, encodes them anew while somebody plays them by WebRTC; off: some are left out
+    #[arg(long, env = "LIANMAI_TRANSCODE", value_name = "HOW", default_value = "auto", value_enum)]
+    pub transcode: Transcode,
 
     /// Where HTTPS listens, with everything that HTTP has; empty: nowhere
     #[arg(long, env = "LIANMAI_HTTPS", value_name = "ADDR", default_value = "127.0.0.1:8443")]

@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::edge::Edge;
 use crate::hub::ClientKind;
-use crate::transcode::{Counted, Sound, counted};
+use crate::transcode::{Counted, Sound, counted, reencoding};
 use crate::worker::Gate;
 
 /// Counts from now on what the connections report; once per process.
@@ -100,6 +100,8 @@ pub fn render(edge: &Edge, gate: &Gate) -> String {
     }
 
     transcoding(&mut out);
+    let help = "Streams whose pictures are encoded anew now, without B-frames.";
+    gauge(&mut out, "reencoders", help, reencoding() as f64);
     gauge(&mut out, "connections", "Connections now.", gate.open() as f64);
     family(&mut out, "connections_refused_total", "counter", "Connections over the limit.");
     sample(&mut out, "connections_refused_total", "", gate.refused() as f64);

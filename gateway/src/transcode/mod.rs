@@ -1,4 +1,5 @@
-//! Sound for those who cannot play what is published: AAC to Opus and back, G.711 to either.
+//! Streams for those who cannot play what is published: sound in another codec (AAC to Opus and back,
+//! G.711 to either), and pictures in the order shown.
 //!
 //! An edge reads a [`Source`] in place of the stream. While the stream's sound is what the edge
 //! carries, that is the stream's own ring, and nothing here runs. Else it is the stream's view for
@@ -7,11 +8,16 @@
 //! starts it, and 10 s after the last it stops.
 //!
 //! MP3 is passed to those who carry it, and is not decoded: who takes only Opus hears nothing.
+//!
+//! An edge whose players can't put pictures in order reads [`InOrder`]: the same, with pictures encoded
+//! anew where there are B-frames.
 
 mod codec;
 mod counters;
 mod decoding;
 mod follow;
+mod in_order;
+mod pictures;
 mod pipeline;
 mod pool;
 mod replace;
@@ -25,6 +31,8 @@ use bytes::Bytes;
 use media::{Audio, Codec, Config, Format, Track};
 
 pub use self::counters::{Counted, counted};
+pub use self::in_order::{InOrder, reordered};
+pub use self::pictures::reencoding;
 pub use self::source::Source;
 use crate::hub::Stream;
 

@@ -15,7 +15,7 @@ use crate::hub::ring::{Limits, Ring};
 use crate::hub::{Entry, Start, Stream, Subscriber};
 
 /// As much as the stream's own ring keeps; pictures lie in both and in memory once.
-const LIMITS: Limits = Limits { items: 4096, bytes: 32 << 20, span: 4 * SECOND };
+pub(super) const LIMITS: Limits = Limits { items: 4096, bytes: 32 << 20, span: 4 * SECOND };
 /// A view that nobody reads is kept for this long: a viewer who comes back finds it running.
 const LINGER: Duration = Duration::from_secs(10);
 /// Being behind by more than a second of the stream, for as long as this, is not a burst: the machine
@@ -50,7 +50,7 @@ impl<M: Maker> View<M> {
             let task = pool::spawn(run(M::new(), frames, Feed(ring.clone())));
             Arc::new(Self { ring, task, maker: PhantomData })
         });
-        Held { ring: view.ring.clone(), view: Some(view) }
+        Held::new(view.ring.clone(), view)
     }
 }
 
@@ -68,6 +68,13 @@ pub(super) struct Held {
     view: Option<Arc<dyn Any + Send + Sync>>,
 }
 
+impl Held {
+    /// In `view`, which has this ring.
+    pub(super) fn new(ring: Arc<Ring<Arc<Entry>>>, view: Arc<dyn Any + Send + Sync>) -> Self {
+        Self { ring, view: Some(view) }
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         let view = self.view.take();
@@ -82,7 +89,7 @@ impl Drop for Held {
 }
 
 /// The writing end of a view's ring: whatever ends the task, readers see the end.
-struct Feed(Arc<Ring<Arc<Entry>>>);
+pub(super) struct Feed(pub(super) Arc<Ring<Arc<Entry>>>);
 
 impl Drop for Feed {
     fn drop(&mut self) {

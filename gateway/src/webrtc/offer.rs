@@ -18,6 +18,7 @@ use super::port::{Place, mailbox};
 use super::publish::Publish;
 use super::session::{Session, commands};
 use super::{Known, WebRtc, candidates, rtc};
+use crate::config::Transcode;
 use crate::hub::{ClientInfo, ClientKind, PlayError, StreamName};
 use crate::problem::Problem;
 use crate::worker::Permit;
@@ -106,7 +107,7 @@ impl WebRtc {
         let handle = Arc::new(edge.clients.add(offer.info.clone(), &stream));
         let frames = stream.config(Track::Video).is_some_and(|config| config.codec != Codec::H264);
         let peer = rtc::viewer(&self.0.certificate, !frames, edge.config.webrtc_bwe, Instant::now());
-        let side = Play::new(stream, handle, frames);
+        let side = Play::new(stream, handle, frames, edge.config.transcode == Transcode::Auto);
         self.start(offer, parsed, permit, peer, side, VIEWER_AWAY, span, |peer| {
             peer.side.can_take(&peer.rtc).map_err(|what| {
                 let words = format!("the stream is {what}, and the offer has no way to take that");

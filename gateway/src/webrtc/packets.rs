@@ -1,11 +1,10 @@
 //! A stream as RTP payloads, made once for all its viewers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use media::codec::audio_samples;
-use media::codec::h264::{Order, Place, Reorder};
 use media::rtp::h264::packetize;
 use media::time::{MILLI, Micros, SECOND, to_ticks};
 use media::{Codec, Frame};
@@ -13,7 +12,7 @@ use tokio::task::AbortHandle;
 
 use crate::hub::ring::{Cursor, Item, Limits, Ring};
 use crate::hub::{Entry, Start, Stream};
-use crate::transcode::{Sound, Source};
+use crate::transcode::{InOrder, Sound};
 
 /// What one RTP packet carries at most: 1200 bytes in all are safe on every path, and SRTP, the header
 /// and its extensions are some of them.
@@ -57,25 +56,22 @@ pub(super) struct Packets {
     ring: Arc<Ring<Arc<Unit>>>,
     task: AbortHandle,
     line: Arc<Line>,
-    reordered: Arc<AtomicBool>,
 }
 
 impl Packets {
-    /// The packets of `stream`, shared with whoever plays it already. Inside a tokio runtime.
-    pub(super) fn of(stream: &Arc<Stream>) -> Arc<Self> {
-        stream.derive(|stream| Self::new(stream, rand::random()))
+    /// The packets of `stream`, shared with whoever plays it already; with `reencode`, of pictures
+    /// without B-frames. Inside a tokio runtime.
+    pub(super) fn of(stream: &Arc<Stream>, reencode: bool) -> Arc<Self> {
+        stream.derive(|stream| Self::new(stream, rand::random(), reencode))
     }
 
     /// Begins to make packets; RTP times begin at `offset`.
-    pub(super) fn new(stream: &Arc<Stream>, offset: u32) -> Arc<Self> {
+    pub(super) fn new(stream: &Arc<Stream>, offset: u32, reencode: bool) -> Arc<Self> {
         let ring = Ring::new(LIMITS);
-        let reordered = Arc::new(AtomicBool::new(false));
         let line = Arc::new(Line::new(stream.newest().unwrap_or(0), now()));
         let mut pump = Pump {
-            frames: Source::new(stream, Sound::Opus, Start::Key),
+            frames: InOrder::new(stream, Sound::Opus, reencode),
             ring: ring.clone(),
-            reorder: Reorder::new(),
-            reordered: reordered.clone(),
             line: line.clone(),
             followed: None,
             offset,
@@ -85,7 +81,7 @@ impl Packets {
             pump.take(&entry, None);
         }
         let task = tokio::spawn(pump.run()).abort_handle();
-        Arc::new(Self { ring, task, line, reordered })
+        Arc::new(Self { ring, task, line })
     }
 
     /// Another viewer.
@@ -102,12 +98,6 @@ impl Packets {
     /// in the past for all that is there.
     pub(super) fn moment(&self, time: Micros) -> Instant {
         self.line.moment(time)
-    }
-
-    /// Whether pictures come in another order than they are shown, and can't be put in order by leaving
-    /// some out: a browser shows such a stream badly.
-    pub(super) fn reordered(&self) -> bool {
-        self.reordered.load(Ordering::Relaxed)
     }
 }
 
@@ -165,10 +155,8 @@ fn now() -> Instant {
 }
 
 struct Pump {
-    frames: Source,
+    frames: InOrder,
     ring: Arc<Ring<Arc<Unit>>>,
-    reorder: Reorder,
-    reordered: Arc<AtomicBool>,
     line: Arc<Line>,
     followed: Option<Instant>,
     offset: u32,
@@ -194,12 +182,7 @@ impl Pump {
             let passed = self.followed.replace(now).map_or(0, |before| (now - before).as_micros() as Micros);
             self.line.follow(frame.pts, now, passed);
         }
-        if frame.is_video() {
-            if self.reorder.push(frame) == Place::Droppable {
-                return;
-            }
-            self.reordered.store(self.reorder.order() == Order::Mixed, Ordering::Relaxed);
-        } else if frame.config.codec != Codec::Opus {
+        if !frame.is_video() && frame.config.codec != Codec::Opus {
             return;
         }
         let payloads = match frame.config.codec {

@@ -83,12 +83,12 @@ pub(super) struct Play {
 }
 
 impl Play {
-    pub(super) fn new(stream: Arc<Stream>, handle: Arc<ClientHandle>, frames: bool) -> Self {
+    pub(super) fn new(stream: Arc<Stream>, handle: Arc<ClientHandle>, frames: bool, reencode: bool) -> Self {
         let kicked = {
             let handle = handle.clone();
             Box::pin(async move { handle.kicked().await })
         };
-        let packets = Packets::of(&stream);
+        let packets = Packets::of(&stream, reencode);
         let cursor = packets.reader(Start::Next);
         Self {
             stream,

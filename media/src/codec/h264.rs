@@ -10,7 +10,7 @@ pub use super::nal::{Entry, annex_b, length_prefixed};
 use crate::bits::BitReader;
 use crate::config::{Codec, Config, Format, Video};
 use crate::error::{Error, Result};
-pub use order::{Order, Place, Reorder, is_reference, profile_level_id, reorder_depth};
+pub use order::{Order, Place, Reorder, is_b, is_reference, profile_level_id, reorder_depth};
 pub use sps::Sps;
 use sps::has_chroma_format;
 
@@ -161,9 +161,15 @@ pub fn is_key(au: &[u8]) -> bool {
 
 /// `slice_type` says "all slices of the picture are I" (7), or this one is (2).
 fn is_intra_slice(nal: &[u8]) -> bool {
+    matches!(slice_type(nal), Ok(2 | 7))
+}
+
+/// `slice_type` of a slice NAL unit (table 7-6).
+fn slice_type(nal: &[u8]) -> Result<u32> {
     let payload = nal::unescape(&nal[..nal.len().min(16)]);
     let mut r = BitReader::new(FORMAT, payload.get(1..).unwrap_or_default());
-    r.ue().is_ok() && matches!(r.ue(), Ok(2 | 7))
+    r.ue()?; // first_mb_in_slice
+    r.ue()
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl Show {
         let hub = Hub::new(HubConfig::default());
         let publisher = hub.publish(&StreamName::parse("live/livestream").unwrap()).unwrap();
         // Both clocks wrap in the second second.
-        let packets = publisher.stream().derive(|stream| Packets::new(stream, u32::MAX - 190_000));
+        let packets = publisher.stream().derive(|stream| Packets::new(stream, u32::MAX - 190_000, false));
         Self {
             publisher,
             video: media_kit::video(),
@@ -117,7 +117,7 @@ impl Show {
         let handle = Arc::new(self.clients.add(info, self.publisher.stream()));
         World::new(Direction::RecvOnly, |certificate| {
             let rtc = rtc::viewer(certificate, true, false, now());
-            (rtc, Play::new(self.publisher.stream().clone(), handle, false))
+            (rtc, Play::new(self.publisher.stream().clone(), handle, false, false))
         })
         .await
     }

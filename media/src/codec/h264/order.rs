@@ -2,15 +2,24 @@
 
 use std::sync::Arc;
 
-use super::{Avcc, Sps, length_prefixed, nal_type, nal_type_of};
+use super::{Avcc, Sps, length_prefixed, nal_type, nal_type_of, slice_type};
 use crate::config::{Codec, Config};
 use crate::frame::Frame;
 use crate::time::{Micros, SECOND};
 
 /// Whether another picture may need this access unit (4-byte lengths): the `nal_ref_idc` of its slices.
 pub fn is_reference(au: &[u8]) -> bool {
-    length_prefixed(au)
-        .any(|nal| matches!(nal_type_of(nal), nal_type::SLICE..=nal_type::IDR) && nal[0] & 0x60 != 0)
+    length_prefixed(au).any(|nal| is_slice(nal) && nal[0] & 0x60 != 0)
+}
+
+/// Whether this access unit (4-byte lengths) is a B picture: all its slices are.
+pub fn is_b(au: &[u8]) -> bool {
+    let mut slices = length_prefixed(au).filter(|nal| is_slice(nal)).peekable();
+    slices.peek().is_some() && slices.all(|nal| matches!(slice_type(nal), Ok(1 | 6)))
+}
+
+fn is_slice(nal: &[u8]) -> bool {
+    matches!(nal_type_of(nal), nal_type::SLICE..=nal_type::IDR)
 }
 
 /// How many pictures may be decoded before one that is shown earlier, as the parameter sets of an
@@ -32,9 +41,9 @@ pub enum Order {
     /// In the order shown, so far.
     #[default]
     Shown,
-    /// Not in that order, but what comes late is needed by no other: without it they are in order.
+    /// Not in that order, but what comes late can be left out: without it they are in order.
     Droppable,
-    /// Not in that order, and other pictures need some of those that come late.
+    /// Not in that order, and some of those that come late can't be left out.
     Mixed,
 }
 
@@ -43,7 +52,12 @@ pub enum Order {
 pub enum Place {
     /// Shown after all that came before.
     Next,
-    /// Shown before one that came already, and needed by no other picture: to be left out.
+    /// Shown before one that came already, and can be left out: no other picture needs it, or it is a B
+    /// picture, which others of its kind need.
+    ///
+    /// The second is a rule of encoders, not of the format: P pictures may refer to B pictures before
+    /// them. x264's do not with one reference picture (presets up to veryfast); with more they do, and
+    /// without the B pictures smear until the next key frame.
     Droppable,
     /// Shown before one that came already, but other pictures need it.
     Needed,
@@ -78,7 +92,8 @@ impl Reorder {
             self.newest = Some(frame.pts);
             return Place::Next;
         }
-        let spare = frame.config.codec == Codec::H264 && !is_reference(&frame.data);
+        let h264 = frame.config.codec == Codec::H264;
+        let spare = h264 && (!is_reference(&frame.data) || is_b(&frame.data));
         let (place, order) =
             if spare { (Place::Droppable, Order::Droppable) } else { (Place::Needed, Order::Mixed) };
         self.order = self.order.max(order);
@@ -124,12 +139,23 @@ mod tests {
         assert_eq!(profile_level_id(&avcc(baseline)), Some([0x42, 0xc0, 0x1e]));
     }
 
+    const REF: u8 = 0x41;
+    const B: u8 = 0x01;
+    /// A B picture that others need; the highest bit, which is 0 in a stream, tells it from `REF`.
+    const B_REF: u8 = 0xc1;
+
     fn order_of(pictures: &[(Micros, u8)]) -> (Order, Vec<Micros>) {
         let config = Arc::new(config_from_parameter_sets(&[H264_SPS], &[H264_PPS]).unwrap());
         let mut reorder = Reorder::new();
         let mut shown = Vec::new();
         for (at, &(pts, header)) in pictures.iter().enumerate() {
-            let data = Bytes::copy_from_slice(&[0, 0, 0, 2, header, 0x88]);
+            // `first_mb_in_slice` 0, and then `slice_type` 7, 1 or 5: I, B or P.
+            let kind = [0x88, 0xa0, 0x98][match header {
+                0x65 => 0,
+                B | B_REF => 1,
+                _ => 2,
+            }];
+            let data = Bytes::copy_from_slice(&[0, 0, 0, 2, header & 0x7f, kind]);
             let (pts, dts, key) = (pts * 40_000, at as Micros * 40_000, header == 0x65);
             let frame = Frame { config: config.clone(), dts, pts, key, data };
             if reorder.push(&frame) == Place::Next {
@@ -141,14 +167,14 @@ mod tests {
 
     #[test]
     fn b_frames_can_be_left_out_unless_others_need_them() {
-        const REF: u8 = 0x41;
-        const B: u8 = 0x01;
         let plain = [(2, 0x65), (3, REF), (4, REF), (5, B)];
         assert_eq!(order_of(&plain), (Order::Shown, vec![2, 3, 4, 5]));
         let flat = [(2, 0x65), (6, REF), (3, B), (4, B), (5, B), (10, 0x65), (7, B), (8, B)];
         assert_eq!(order_of(&flat), (Order::Droppable, vec![2, 6, 10]));
-        let pyramid = [(2, 0x65), (6, REF), (4, REF), (3, B), (5, B), (10, REF)];
-        assert_eq!(order_of(&pyramid), (Order::Mixed, vec![2, 6, 10]));
+        let pyramid = [(2, 0x65), (6, REF), (4, B_REF), (3, B), (5, B), (10, REF)];
+        assert_eq!(order_of(&pyramid), (Order::Droppable, vec![2, 6, 10]));
+        let strange = [(2, 0x65), (6, REF), (4, REF), (3, B), (5, B), (10, REF)];
+        assert_eq!(order_of(&strange), (Order::Mixed, vec![2, 6, 10]));
         // A stream that begins anew is not out of order.
         assert_eq!(order_of(&[(900, 0x65), (901, REF), (2, 0x65), (3, REF)]).0, Order::Shown);
     }

@@ -1,0 +1,187 @@
+//! ffmpeg as a child that encodes pictures anew: FLV in, FLV out.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::process::Stdio;
+
+use bytes::{Buf, Bytes, BytesMut};
+use media::Frame;
+use media::flv::{Demuxer, Event, mux};
+use media::time::{MILLI, Micros, SECOND};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tracing::Instrument as _;
+
+/// The programme, looked up in PATH.
+const PROGRAMME: &str = "ffmpeg";
+/// Sockets come first.
+const NICE: i32 = 5;
+/// The first picture's time as the child sees it: encoders that show before they decode stay positive.
+const BEGIN: Micros = SECOND;
+/// Seconds between key frames, and between those of the beginning, where viewers change over to them.
+const KEYS: f64 = 2.0;
+const FIRST_KEYS: f64 = 0.5;
+/// For so many seconds of the stream's time.
+const FIRST: f64 = 2.5;
+/// Pictures whose exact times are remembered.
+const REMEMBERED: usize = 1024;
+
+/// What [`Ffmpeg::next`] has to say.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// A picture.
+    Picture(Frame),
+    /// What was to be written is written.
+    Room,
+    /// The child ended.
+    End,
+}
+
+/// A child that runs until this is dropped.
+#[derive(Debug)]
+pub(super) struct Ffmpeg {
+    _child: Child,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    waiting: VecDeque<Bytes>,
+    read: BytesMut,
+    demuxer: Demuxer,
+    /// The stream's time at which the child's is 0.
+    zero: Micros,
+    /// FLV's times are milliseconds: the exact ones of what was sent in.
+    exact: BTreeMap<Micros, Micros>,
+}
+
+/// The arguments for a stream of `rate` bits a second whose pictures are of use from `from` seconds on.
+fn arguments(from: f64, rate: u64) -> Vec<String> {
+    let keys = format!(
+        "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+if(lt(t,{:.3}),{FIRST_KEYS},{KEYS})))",
+        from + FIRST
+    );
+    let most = rate.to_string();
+    let select = format!("select=gte(t\\,{from:.3})");
+    // What it reads ahead to find out about a stream, it would hold back: the sequence header says all.
+    let input = "-v warning -nostdin -probesize 32 -analyzeduration 0 -threads 1 -f flv -i pipe:0";
+    let video = "-an -copyts -c:v libx264 -preset veryfast -tune zerolatency -bf 0 -pix_fmt yuv420p";
+    let times = "-threads 2 -enc_time_base 1/1000 -crf 23";
+    let output = "-flush_packets 1 -flvflags no_duration_filesize -f flv pipe:1";
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let mut all = [words(input), words(video), words(times)].concat();
+    for pair in [["-vf", &select], ["-maxrate", &most], ["-bufsize", &most], ["-force_key_frames", &keys]] {
+        all.extend(pair.map(str::to_owned));
+    }
+    all.extend(words(output));
+    all
+}
+
+impl Ffmpeg {
+    /// Starts it for pictures from `first` on, of which those shown before `from` are only decoded;
+    /// about `rate` bits a second may come out.
+    pub(super) fn start(first: &Frame, from: Micros, rate: u64) -> io::Result<Self> {
+        // In whole milliseconds, so that what is rounded is rounded alike.
+        let zero = (first.dts - BEGIN).div_euclid(MILLI) * MILLI;
+        let mut child = Command::new(PROGRAMME)
+            .args(arguments(from.saturating_sub(zero) as f64 / SECOND as f64, rate))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        if let Some(pid) = child.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)) {
+            // Where that is not allowed it runs as everything does.
+            let _ = rustix::process::setpriority_process(Some(pid), NICE);
+        }
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let (Some(stdin), Some(stdout), Some(stderr)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(gone());
+        };
+        tokio::spawn(log(stderr).in_current_span());
+        let waiting = VecDeque::from([mux::header(false, true), mux::config_tag(&first.config, BEGIN)]);
+        Ok(Self {
+            _child: child,
+            stdin,
+            stdout,
+            waiting,
+            read: BytesMut::new(),
+            demuxer: Demuxer::new(),
+            zero,
+            exact: BTreeMap::new(),
+        })
+    }
+
+    /// Whether another picture may be handed in.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Hands in the next picture, in decode order.
+    pub(super) fn push(&mut self, frame: &Frame) {
+        let (dts, pts) = (frame.dts - self.zero, frame.pts - self.zero);
+        self.exact.insert(pts.div_euclid(MILLI), frame.pts);
+        while self.exact.len() > REMEMBERED {
+            self.exact.pop_first();
+        }
+        self.waiting.push_back(mux::frame_tag(&Frame { dts, pts, ..frame.clone() }));
+    }
+
+    /// What it has made next. May be dropped and called again.
+    pub(super) async fn next(&mut self) -> Made {
+        loop {
+            match self.demuxer.next() {
+                Some(Ok(Event::Frame(frame))) if frame.is_video() => {
+                    return Made::Picture(self.restored(frame));
+                }
+                Some(Err(error)) => {
+                    tracing::debug!(%error, "what ffmpeg writes can't be read");
+                    return Made::End;
+                }
+                Some(Ok(_)) => continue,
+                None => {}
+            }
+            tokio::select! {
+                biased;
+                read = self.stdout.read_buf(&mut self.read) => match read {
+                    Ok(1..) => self.demuxer.push(self.read.split().freeze()),
+                    Ok(0) | Err(_) => return Made::End,
+                },
+                written = write(&mut self.stdin, &mut self.waiting) => {
+                    return if written.is_ok() { Made::Room } else { Made::End };
+                }
+            }
+        }
+    }
+
+    /// A picture with the time that it had on its way in.
+    fn restored(&mut self, frame: Frame) -> Frame {
+        let time = frame.pts.div_euclid(MILLI);
+        let exact = self.exact.remove(&time).unwrap_or(time * MILLI + self.zero);
+        self.exact = self.exact.split_off(&time);
+        Frame { dts: exact, pts: exact, ..frame }
+    }
+}
+
+/// Writes all that waits; never done while nothing does.
+async fn write(stdin: &mut ChildStdin, waiting: &mut VecDeque<Bytes>) -> io::Result<()> {
+    if waiting.is_empty() {
+        return std::future::pending().await;
+    }
+    while let Some(front) = waiting.front_mut() {
+        let written = stdin.write(front).await?;
+        front.advance(written);
+        if front.is_empty() {
+            waiting.pop_front();
+        }
+    }
+    Ok(())
+}
+
+/// What the child says.
+async fn log(stderr: ChildStderr) {
+    let mut lines = BufReader::new(stderr).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        let line = String::from_utf8_lossy(&line);
+        tracing::debug!(line = %line.chars().take(300).collect::<String>(), "ffmpeg");
+    }
+}
