@@ -18,18 +18,18 @@ const query = (...parts) => {
 };
 
 /**
- * The servers that `host[:port]` of a `webrtc://` address can mean, the likeliest first: the page's own
- * one; with HTTPS the usual port and Lianmai's; otherwise SRS's port and Lianmai's.
+ * The servers that `host[:port]` of a `webrtc://` address can mean, the likeliest first. Without a port:
+ * the page's own one; with HTTPS the usual port and Lianmai's; otherwise SRS's port and Lianmai's.
  * @param {string} host
  * @param {string} schema as the address asks for; empty: the page's
  * @param {URL} page
  */
 function origins(host, schema, page) {
   const scheme = schema || (page.protocol === 'https:' ? 'https' : 'http');
-  const { hostname, port } = new URL(`${scheme}://${host}`);
+  const { hostname } = new URL(`${scheme}://${host}`);
   const local = /^(127\.|localhost$)/;
   const same = hostname === page.hostname || (local.test(hostname) && local.test(page.hostname));
-  if (/:\d+$/.test(host) && !(same && port === page.port)) return [`${scheme}://${host}`];
+  if (/:\d+$/.test(host)) return [`${scheme}://${host}`];
   if (same && page.protocol === `${scheme}:`) return [page.origin];
   return (scheme === 'https' ? ['', ':8443'] : [':1985', ':8080']).map((at) => `${scheme}://${hostname}${at}`);
 }

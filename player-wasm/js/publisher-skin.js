@@ -145,7 +145,7 @@ export class PublisherSkin {
     this.#state(this.gear, undefined, 'settings');
     this.info.setAttribute('aria-pressed', String(host.hasAttribute('stats')));
     this.gear.setAttribute('aria-expanded', String(!this.menus.panel.hidden));
-    this.table.hidden = !host.hasAttribute('stats');
+    this.table.hidden = !host.hasAttribute('stats') || !stats;
     if (!this.table.hidden) {
       this.rows.replaceChildren(...figures(stats, say).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
     }

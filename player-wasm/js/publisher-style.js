@@ -9,7 +9,8 @@ border-radius:99px;background:color-mix(in srgb,var(--_live) 88%,#000);color:#ff
 .bar .stop{padding:0 14px;background:#fff;color:#10141d;font-weight:600;height:calc(var(--_size) - 6px);margin-right:6px}
 .bar .stop:hover{background:#e3e6ee}
 .bar .stop svg{width:18px;height:18px;fill:var(--_live)}
-.off{color:#ff8a97}
+.off,.seen .off{color:#ff8a97}
+@media (prefers-color-scheme:light){.off{color:#b3122b}}
 .bar,.seen .bar,.on .bar{flex-wrap:wrap}
 .level{width:56px;height:6px;border-radius:3px;margin:0 8px 0 0;overflow:hidden;background:color-mix(in srgb,currentColor 24%,transparent)}
 .level i{display:block;height:100%;width:100%;border-radius:3px;background:#39c46d;transform-origin:left;transform:scaleX(0)}
@@ -22,7 +23,7 @@ background:#0b0e14b8;color:#f4f6fb;font-variant-numeric:tabular-nums;letter-spac
 .seen .note p{border-radius:12px}
 .note.warn{inset:auto 0 calc(var(--_size) + 22px);padding:0 16px}
 .note.warn p{background:#0b0e14d9;color:#f4f6fb;padding:6px 14px;border-radius:12px}
-.note a{color:var(--_accent);font-weight:600}
+.note a{color:inherit;font-weight:600}
 form{display:flex;gap:8px;align-items:center;flex-wrap:wrap;justify-content:center}
 form button,.note .again{border:1px solid;padding:0 16px}
 form label{display:flex;gap:8px;align-items:center}

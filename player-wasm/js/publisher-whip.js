@@ -73,7 +73,7 @@ export class Whip {
  */
 export function iceServers(link) {
   return [...link.matchAll(/<((?:stun|turn)s?:[^>]+)>([^<]*)/gi)].flatMap(([, urls = '', rest = '']) => {
-    const parameter = (/** @type {string} */ name) => new RegExp(`${name}="?([^";,]*)`, 'i').exec(rest)?.[1];
+    const parameter = (/** @type {string} */ name) => new RegExp(`\\b${name}=("[^"]*"|[^";,]*)`, 'i').exec(rest)?.[1]?.replace(/"/g, '');
     if (parameter('rel') !== 'ice-server') return [];
     const [username, credential] = [parameter('username'), parameter('credential')];
     return [{ urls, ...(username && { username, credential }) }];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { axe, launch, openPage, startGateway, until } from './harness.mjs';
@@ -337,6 +338,57 @@ test('a route that breaks is replaced by an ICE restart: the same session goes o
   await close();
 });
 
+test('a network that takes less than the encoder makes costs pictures and bit rate, not the stream', async () => {
+  const { hostname, port } = new URL(gateway.http);
+  let rate = Infinity;
+  const server = createServer((client) => {
+    const up = connect(Number(port), hostname);
+    up.pipe(client);
+    client.on('data', (data) => {
+      up.write(data);
+      if (rate === Infinity) return;
+      client.pause();
+      setTimeout(() => client.resume(), data.length * 1000 / rate);
+    });
+    for (const [one, other] of [[client, up], [up, client]]) one.on('error', () => {}).on('close', () => other.destroy());
+  });
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  const { read, state, start, close } = await open('narrow');
+  try {
+    await read((p, at) => {
+      // Noise, which no encoder makes small.
+      const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 360 });
+      const context = canvas.getContext('2d');
+      const image = context.createImageData(640, 360);
+      setInterval(() => {
+        const words = new Uint32Array(image.data.buffer);
+        for (let n = 0; n < words.length; n++) words[n] = Math.random() * 0xffffff | 0xff000000;
+        context.putImageData(image, 0, 0);
+      }, 33);
+      navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(30);
+      p.url = `webrtc://127.0.0.1:${at}/live/narrow`;
+      p.protocol = 'ws-flv';
+    }, server.address().port);
+    await start();
+    await state('live');
+    await onAir('narrow');
+    const full = await until('its full rate', () => read((p) => p.stats?.bitrate > 1_000_000 && p.stats.bitrate));
+    rate = 40_000;
+    await until('pictures left out', () => read((p) => p.stats?.limitation === 'bandwidth' && p.stats.loss > 0), 60_000);
+    rate = Infinity;
+    await until('all pictures again', () => read((p) => p.stats?.limitation === 'none' && p.stats.fps > 10), 60_000);
+    assert.ok(await read((p) => p.stats.bitrate) < full * 0.9, 'the encoder makes less');
+    assert.equal(await read((p) => p.stats.reconnects), 0);
+    const viewer = await openPage(browser);
+    await viewer.page.goto(`${gateway.http}/players/srs_player.html?autoplay&muted&url=${encodeURIComponent(`${gateway.http}/live/narrow.flv`)}`);
+    await until('the picture to move', () => viewer.page.evaluate(() => document.querySelector('srs-player').currentTime > 1));
+    await viewer.close();
+  } finally {
+    await close();
+    server.close();
+  }
+});
+
 test('where WebRTC does not get through, the same button publishes over a WebSocket', async () => {
   const { page, read, state, start, close } = await open('blocked');
   await page.evaluate(() => {
@@ -353,6 +405,20 @@ test('where WebRTC does not get through, the same button publishes over a WebSoc
   await onAir('blocked');
   await until('figures', () => read((p) => p.stats?.protocol === 'ws-flv'));
   assert.deepEqual(await page.evaluate(() => window.warnings), ['fallback']);
+  await close();
+});
+
+test('a browser without track processors encodes what its preview shows', async () => {
+  const { page, read, state, start, close } = await open('shown');
+  await page.evaluate(() => { delete window.MediaStreamTrackProcessor; });
+  await page.selectOption('#protocol', 'ws-flv');
+  await start();
+  await state('live');
+  await onAir('shown', (stream) => stream.audio);
+  await until('figures', () => read((p) => p.stats?.fps > 10));
+  const viewer = await watch(`${gateway.http}/live/shown.flv`);
+  await viewer.moves();
+  await viewer.close();
   await close();
 });
 

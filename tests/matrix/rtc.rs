@@ -122,7 +122,7 @@ struct Seen {
 }
 
 enum Watching {
-    Peer(Peer),
+    Peer(Box<Peer>),
     Flv(FlvViewer),
     /// What ffmpeg is to read and copy.
     Url(String),
@@ -141,7 +141,7 @@ impl Watching {
                 });
                 Self::Url(gateway.http_url("x.m3u8"))
             }
-            way => Self::Peer(Peer::play(&call(gateway, way))),
+            way => Self::Peer(Box::new(Peer::play(&call(gateway, way)))),
         }
     }
 

@@ -3,9 +3,11 @@
 mod media;
 mod offer;
 mod peer;
+mod run;
 mod wire;
 
 pub use media::{Media, slices};
 pub use offer::{Api, Call, Offered, offer};
-pub use peer::{Peer, Received, Sent};
+pub use peer::Peer;
+pub use run::{Received, Sent};
 pub use wire::Wire;

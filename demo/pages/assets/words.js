@@ -54,7 +54,7 @@ const zh = {
   way: '方式',
   automatic: '自动',
   insecure: '浏览器只允许 HTTPS 页面使用摄像头和麦克风。请打开：',
-  certificate: '首次访问时浏览器会提示证书未知：这是服务器自己生成的证书。',
+  certificate: '若浏览器提示证书未知：那是服务器自己生成的证书。',
   watchLive: '观看地址',
   fromPage: '摄像头、屏幕或麦克风，打开网页即可直播，无需安装。',
   goLive: '打开开播页面',

@@ -119,7 +119,7 @@ mod tests {
         let after = |ms| start + Duration::from_millis(ms);
         let mut paths = Paths::default();
         paths.heard(&came(1, start));
-        let mut to = |paths: &mut Paths, at| paths.way(Protocol::Udp, addr(1), RTP, at).to.port();
+        let to = |paths: &mut Paths, at| paths.way(Protocol::Udp, addr(1), RTP, at).to.port();
         paths.heard(&came(2, start));
         assert_eq!(to(&mut paths, after(10_000)), 1, "nobody asked for another way");
         // Somebody asks, and is not answered: it was not the peer.

@@ -17,8 +17,9 @@ use crate::hub::ring::Cursor;
 use crate::hub::{ClientHandle, Start, Stream};
 use crate::transcode::{self, Sound};
 
-/// Resends are kept for this many packets and this long: at 2 Mb/s more than half a second.
-const RESEND_PACKETS: usize = 192;
+/// Resends are kept for this many packets and this long: at 2 Mb/s half a second. Each packet is half a
+/// kilobyte for each viewer, beside what all share.
+const RESEND_PACKETS: usize = 120;
 const RESEND_TIME: Duration = Duration::from_millis(800);
 /// Not more than this part of what is sent are resends.
 const RESEND_RATIO: f32 = 0.25;
@@ -168,7 +169,8 @@ impl Play {
                 self.squash = None;
             }
             self.write(rtc, &unit)?;
-            if self.frames {
+            // The past in pieces: what is queued at once stays allocated.
+            if self.frames || past {
                 return Ok((true, None));
             }
         }

@@ -7,15 +7,16 @@ import { join } from 'node:path';
 
 /**
  * Starts a browser of its own.
+ * @param {string[]} [more] further flags
  * @returns {Promise<{send: (method: string, params?: object, session?: string) => Promise<any>,
  *   open: (url: string) => Promise<{target: string, evaluate: (expression: string) => Promise<any>}>,
  *   show: (target: string) => Promise<unknown>, close: () => Promise<void>}>}
  */
-export async function startRawBrowser() {
+export async function startRawBrowser(more = []) {
   const profile = mkdtempSync(join(tmpdir(), 'lianmai-chromium-'));
   const child = spawn(process.env.CHROMIUM ?? '/usr/bin/chromium', [
     '--headless=new', '--no-sandbox', '--no-first-run', '--remote-debugging-pipe', `--user-data-dir=${profile}`,
-    '--autoplay-policy=no-user-gesture-required', '--mute-audio', 'about:blank',
+    '--autoplay-policy=no-user-gesture-required', '--mute-audio', ...more, 'about:blank',
   ], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
   const [, , , output, input] = /** @type {any} */ (child.stdio);
   const waiting = new Map();

@@ -4,3 +4,4 @@
 
 pub mod hub;
 pub mod rtmp;
+pub mod webrtc;

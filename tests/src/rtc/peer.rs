@@ -1,69 +1,19 @@
 //! A peer in a thread of its own, which publishes or plays.
 
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use str0m::change::SdpAnswer;
-use str0m::format::Codec;
-use str0m::media::{Direction, Frequency, KeyframeRequestKind, MediaTime, Mid};
-use str0m::net::Receive;
-use str0m::{Event, Input, Output, Rtc};
+use str0m::media::{Direction, KeyframeRequestKind, Mid};
 
 use super::media::Media;
 use super::offer::{Call, Offered, offer};
+use super::run::{Feed, Inner, Job, Received, Sent, State};
 use super::wire::Wire;
 use crate::http::{self, Response};
 use crate::wait;
-
-/// How often a thread looks for something to do beside its socket.
-const LOOK: Duration = Duration::from_millis(5);
-
-/// Datagrams that are kept.
-const KEPT: usize = 5000;
-
-/// A frame that came.
-#[derive(Debug, Clone)]
-pub struct Received {
-    /// Whether it is a picture.
-    pub video: bool,
-    /// Its RTP time in microseconds.
-    pub time: i64,
-    /// When it was made by the sender's clock, in microseconds, once a sender report told: in step for
-    /// pictures and sound.
-    pub wall: Option<i64>,
-    /// Whether decoding may start here.
-    pub key: bool,
-    /// Whether nothing is missing before it.
-    pub contiguous: bool,
-    /// Annex B, or an Opus packet.
-    pub data: Arc<[u8]>,
-    /// When it was whole.
-    pub at: Instant,
-}
-
-/// A frame that was sent.
-#[derive(Debug, Clone)]
-pub struct Sent {
-    /// Whether it is a picture.
-    pub video: bool,
-    /// Annex B, or an Opus packet.
-    pub data: Arc<[u8]>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    connected: bool,
-    over: Option<String>,
-    received: Vec<Received>,
-    sent: Vec<Sent>,
-    key_requests: usize,
-    /// The first datagrams that went out.
-    datagrams: Vec<Vec<u8>>,
-}
-
-type Job = Box<dyn FnOnce(&mut Inner) + Send>;
 
 /// A running peer; dropping it says goodbye as a closed page does.
 #[derive(Debug)]
@@ -230,7 +180,7 @@ impl Peer {
         self.with(|inner| std::mem::replace(&mut inner.wire, Wire::udp()))
     }
 
-    /// The first [`KEPT`] datagrams that it sent.
+    /// The first few thousand datagrams that it sent.
     pub fn datagrams(&self) -> Vec<Vec<u8>> {
         self.state(|state| state.datagrams.clone())
     }
@@ -311,181 +261,5 @@ impl Drop for Peer {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-    }
-}
-
-/// What is sent, and how far it is.
-struct Feed {
-    media: Media,
-    held: bool,
-    began: Option<Instant>,
-    /// Frames sent so far, of pictures and of sound.
-    sent: [u32; 2],
-    picture: usize,
-    key_wanted: bool,
-}
-
-impl Feed {
-    fn new(media: Media) -> Self {
-        Self { media, held: false, began: None, sent: [0; 2], picture: 0, key_wanted: false }
-    }
-
-    /// When the next picture and the next sound are due.
-    fn due(&self) -> [Option<Instant>; 2] {
-        let Some(began) = self.began else { return [None; 2] };
-        let picture =
-            (!self.media.pictures.is_empty()).then(|| began + Duration::from_secs(1) * self.sent[0] / 30);
-        let sound = (!self.media.sounds.is_empty()).then(|| began + Duration::from_millis(20) * self.sent[1]);
-        [picture, sound]
-    }
-
-    /// The next picture; the clip is cut to its next key frame where that is wanted.
-    fn next_picture(&mut self) -> Arc<[u8]> {
-        let pictures = &self.media.pictures;
-        while self.key_wanted && !self.media.whole && !pictures[self.picture % pictures.len()].0 {
-            self.picture += 1;
-        }
-        self.key_wanted = false;
-        self.picture += 1;
-        pictures[(self.picture - 1) % pictures.len()].1.clone()
-    }
-}
-
-struct Inner {
-    rtc: Rtc,
-    wire: Wire,
-    /// The address that the peer believes it has.
-    local: std::net::SocketAddr,
-    audio: Mid,
-    video: Mid,
-    feed: Option<Feed>,
-    state: Arc<Mutex<State>>,
-    vanish: bool,
-    detour: Option<Wire>,
-}
-
-impl Inner {
-    fn run(mut self, jobs: &Receiver<Job>) {
-        let why = self.serve(jobs).err().unwrap_or_else(|| "it was ended here".to_owned());
-        self.state.lock().unwrap().over = Some(why);
-    }
-
-    fn serve(&mut self, jobs: &Receiver<Job>) -> Result<(), String> {
-        loop {
-            let next = self.drain()?;
-            match jobs.try_recv() {
-                Ok(job) => job(self),
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => {
-                    self.rtc.close().map_err(|error| error.to_string())?;
-                    return self.drain().map(drop);
-                }
-            }
-            if self.vanish {
-                return Ok(());
-            }
-            let due = self.feed.as_ref().map(Feed::due).unwrap_or_default();
-            let now = Instant::now();
-            let until = due.into_iter().flatten().fold(next.min(now + LOOK), Instant::min);
-            let taken = if until > now { self.wire.receive(until - now) } else { None };
-            let now = Instant::now();
-            let input = match &taken {
-                Some((from, bytes)) => match Receive::new(self.wire.protocol(), *from, self.local, bytes) {
-                    Ok(receive) => Input::Receive(now, receive),
-                    Err(_) => Input::Timeout(now),
-                },
-                None => Input::Timeout(now),
-            };
-            self.rtc.handle_input(input).map_err(|error| error.to_string())?;
-            self.feed(now)?;
-        }
-    }
-
-    fn drain(&mut self) -> Result<Instant, String> {
-        loop {
-            match self.rtc.poll_output().map_err(|error| error.to_string())? {
-                Output::Timeout(at) if self.rtc.is_alive() => return Ok(at),
-                Output::Timeout(_) => return Err("the other side closed the connection".to_owned()),
-                Output::Transmit(transmit) => {
-                    let (to, bytes) = (transmit.destination, &transmit.contents[..]);
-                    let datagrams = &mut self.state.lock().unwrap().datagrams;
-                    if datagrams.len() < KEPT {
-                        datagrams.push(bytes.to_vec());
-                    }
-                    // STUN begins with a smaller byte than DTLS and RTP (RFC 7983 7).
-                    let detour = self.detour.as_mut().filter(|_| bytes.first() > Some(&3));
-                    detour.unwrap_or(&mut self.wire).send(to, bytes);
-                }
-                Output::Event(event) => self.event(event),
-            }
-        }
-    }
-
-    fn event(&mut self, event: Event) {
-        let mut state = self.state.lock().unwrap();
-        match event {
-            Event::Connected => {
-                state.connected = true;
-                if let Some(feed) = self.feed.as_mut().filter(|feed| !feed.held) {
-                    feed.began.get_or_insert_with(Instant::now);
-                }
-            }
-            Event::KeyframeRequest(_) => {
-                state.key_requests += 1;
-                if let Some(feed) = &mut self.feed {
-                    feed.key_wanted = true;
-                }
-            }
-            Event::MediaData(data) => {
-                let video = data.mid == self.video;
-                let micros = |time: MediaTime| time.rebase(Frequency::MICROS).numer() as i64;
-                let time = micros(data.time);
-                let wall = data.last_sender_info.as_ref().map(|report| {
-                    let told = report.ntp_time.duration_since(UNIX_EPOCH).expect("it is after 1970");
-                    told.as_micros() as i64 + time - micros(report.rtp_time)
-                });
-                state.received.push(Received {
-                    video,
-                    time,
-                    wall,
-                    key: video && data.is_keyframe(),
-                    contiguous: data.contiguous,
-                    data: data.data,
-                    at: Instant::now(),
-                });
-            }
-            _ => {}
-        }
-    }
-
-    fn feed(&mut self, now: Instant) -> Result<(), String> {
-        let Some(feed) = &mut self.feed else { return Ok(()) };
-        for (kind, due) in feed.due().into_iter().enumerate() {
-            let Some(due) = due.filter(|due| *due <= now) else { continue };
-            let (video, count) = (kind == 0, feed.sent[kind]);
-            let (mid, codec, time, data) = if video {
-                let time = MediaTime::new(1_000_000 + u64::from(count) * 3_000, Frequency::NINETY_KHZ);
-                (self.video, Codec::H264, time, feed.next_picture())
-            } else {
-                let time = MediaTime::new(500_000 + u64::from(count) * 960, Frequency::FORTY_EIGHT_KHZ);
-                (
-                    self.audio,
-                    Codec::Opus,
-                    time,
-                    feed.media.sounds[count as usize % feed.media.sounds.len()].clone(),
-                )
-            };
-            feed.sent[kind] += 1;
-            let Some(writer) = self.rtc.writer(mid) else { continue };
-            let taken = writer.payload_params().find(|params| {
-                params.spec().codec == codec && params.spec().format.packetization_mode.unwrap_or(1) == 1
-            });
-            let pt = taken.ok_or("the answer takes no such codec")?.pt();
-            writer.write(pt, due, time, data.clone()).map_err(|error| error.to_string())?;
-            self.state.lock().unwrap().sent.push(Sent { video, data });
-            // What was written goes out when time moves on.
-            self.rtc.handle_input(Input::Timeout(now)).map_err(|error| error.to_string())?;
-        }
-        Ok(())
     }
 }

@@ -37,6 +37,9 @@ pub(super) struct Way {
     sent: u64,
     /// The first bytes of what was lost: an RTP header is not encrypted.
     pub(super) dropped: Vec<[u8; 12]>,
+    /// Whether all that is sent is kept, and what was.
+    pub(super) keep: bool,
+    pub(super) kept: Vec<Vec<u8>>,
 }
 
 impl Way {
@@ -47,6 +50,8 @@ impl Way {
             under_way: BinaryHeap::new(),
             sent: 0,
             dropped: Vec::new(),
+            keep: false,
+            kept: Vec::new(),
         }
     }
 
@@ -57,6 +62,9 @@ impl Way {
     }
 
     pub(super) fn send(&mut self, now: Instant, datagram: &[u8]) {
+        if self.keep {
+            self.kept.push(datagram.to_vec());
+        }
         let Weather { loss, twice, delay, jitter } = self.weather;
         if self.random.random_bool(loss) {
             self.dropped.extend(datagram.first_chunk());

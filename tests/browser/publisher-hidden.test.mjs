@@ -1,0 +1,38 @@
+// A publisher whose tab nobody sees goes on: people look at their chat, not at themselves.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { startGateway, until } from './harness.mjs';
+import { startRawBrowser } from './support/cdp.mjs';
+
+for (const protocol of ['webrtc', 'ws-flv']) {
+  test(`${protocol}: a hidden tab goes on publishing, at its full rate`, { timeout: 120_000 }, async () => {
+    const gateway = await startGateway();
+    const browser = await startRawBrowser(['--use-fake-device-for-media-stream=fps=30', '--use-fake-ui-for-media-stream']);
+    try {
+      const tab = await browser.open(`${gateway.http}/players/rtc_publisher.html?stream=hidden`);
+      await until('the element is there', () => tab.evaluate('!!customElements.get("srs-publisher")'));
+      await tab.evaluate(`(async () => {
+        window.publisher = document.querySelector('srs-publisher');
+        publisher.protocol = ${JSON.stringify(protocol)};
+        await publisher.start();
+      })()`);
+      const other = await browser.open('about:blank');
+      await browser.show(other.target);
+      await until('it is hidden', () => tab.evaluate('document.hidden'));
+      const frames = async () => {
+        const { streams } = await (await fetch(`${gateway.http}/api/v1/streams`)).json();
+        return streams.find((stream) => stream.name === 'hidden')?.frames ?? 0;
+      };
+      const before = await frames();
+      await until('five seconds of pictures', async () => await frames() >= before + 150);
+      assert.equal(await tab.evaluate('publisher.state'), 'live');
+      assert.ok(await tab.evaluate('document.hidden'));
+      await until('its rate', () => tab.evaluate('publisher.stats?.fps > 20'));
+    } finally {
+      await browser.close();
+      await gateway.stop();
+    }
+  });
+}

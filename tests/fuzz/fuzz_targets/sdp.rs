@@ -1,0 +1,14 @@
+//! Any offer: an answer or a refusal, and what an ICE restart makes of it. A panic in str0m counts: the
+//! gateway has to refuse such an offer before.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((mode, rest)) = data.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(rest) else { return };
+    match mode % 3 {
+        0 => fuzz::webrtc::fragment(text),
+        mode => fuzz::webrtc::offer(text, mode == 1),
+    }
+});
