@@ -17,9 +17,10 @@ use crate::hub::ring::Cursor;
 use crate::hub::{ClientHandle, Start, Stream};
 use crate::transcode::{self, Sound};
 
-/// Resends are kept for this many packets and this long: at 2 Mb/s half a second. Each packet is half a
-/// kilobyte for each viewer, beside what all share.
-const RESEND_PACKETS: usize = 120;
+/// Resends are kept for this many packets and this long: at 2 Mb/s more than half a second. Each is nearly
+/// half a kilobyte for each viewer, beside what all share; fewer do not cover the cached pictures that a
+/// viewer on a bad network begins with.
+const RESEND_PACKETS: usize = 192;
 const RESEND_TIME: Duration = Duration::from_millis(800);
 /// Not more than this part of what is sent are resends.
 const RESEND_RATIO: f32 = 0.25;
