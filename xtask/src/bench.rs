@@ -25,7 +25,9 @@ pub(crate) fn run(parts: &[String]) -> Result {
             sh(command("npm").current_dir(&tests).args(["ci", "--no-audit", "--no-fund"]))?;
         }
         let gateway = target().join("release/lianmai");
-        sh(command("node").current_dir(&tests).env("LIANMAI", gateway).arg(measure))?;
+        for script in [measure, tests.join("browser/measure-rtc.mjs")] {
+            sh(command("node").current_dir(&tests).env("LIANMAI", &gateway).arg(script))?;
+        }
     }
     Ok(())
 }

@@ -18,7 +18,8 @@ cargo xtask run [-- FLAGS…]     builds everything and starts the gateway with 
 cargo xtask test                every check and test, as CI runs them
 cargo xtask fuzz SECONDS [TARGET…]
                                 each fuzz target (or those named) for so many seconds
-cargo xtask bench [PART…]       figures: cpu, latency, join, stalled, rtp, browser
+cargo xtask bench [PART…]       figures: cpu, latency, join, stalled, rtp, transcode, https,
+                                whep, browser
 ";
 
 fn main() -> ExitCode {
