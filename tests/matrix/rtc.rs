@@ -34,8 +34,9 @@ enum Way {
 
 /// Pictures and packets of sound that are enough.
 const ENOUGH: usize = 60;
-/// A sine of 0.3 has -13.5 dB; silence has less than -80.
-const LOUD: std::ops::Range<f64> = -17.0..-10.0;
+/// A sine of 0.3 has -13.5 dB, and silence less than -80. On a machine that is too busy to transcode in time
+/// a part of it is left out.
+const LOUD: std::ops::Range<f64> = -30.0..-10.0;
 
 /// The table: one test per line.
 macro_rules! matrix {
@@ -230,7 +231,7 @@ fn check(publish: Way, clip: Clip, outs: &[Way]) {
     // What is cut takes longest; all others play while it is waited for.
     let watching: Vec<_> = outs.iter().map(|out| (*out, Watching::start(&gateway, *out))).collect();
     // The clip of Opus has other sound than the rest: a beep each second.
-    let loud = if clip == Clip::Opus { -35.0..-15.0 } else { LOUD };
+    let loud = if clip == Clip::Opus { -45.0..-15.0 } else { LOUD };
     for (out, watching) in watching {
         println!("{publish:?} -> {out:?}, {clip:?}");
         let seen = watching.seen(clip);

@@ -24,7 +24,7 @@ pub fn offer(text: &str, publish: bool) {
         if publish { rtc::publisher(certificate, now) } else { rtc::viewer(certificate, true, false, now) };
     let Ok(answer) = rtc::accept(&mut peer, parsed) else { return };
     let answer = answer.to_sdp_string();
-    assert_eq!(sdp::mids(&answer).count(), sdp::mids(text).count());
+    assert!(sdp::mids(&answer).count() <= sdp::mids(text).count());
     let fragment = sdp::fragment(&answer).expect("an answer has credentials");
     let told = sdp::Fragment::parse(&fragment).and_then(|told| told.credentials);
     let fresh = told.expect("what we write, we read");
