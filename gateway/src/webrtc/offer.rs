@@ -162,13 +162,22 @@ impl WebRtc {
             _permit: permit,
         };
         span.in_scope(|| tracing::debug!("an offer is answered"));
-        let (edge, forget) = (self.clone(), id.clone());
+        let registered = Registered(self.clone(), id.clone());
         let run = async move {
             session.run().await;
-            edge.sessions().remove(&forget);
+            drop(registered);
         };
         self.0.workers.next().spawn(run.instrument(span));
         Ok(Answer { sdp: answer, id, etag, fragments: (ours, theirs.fragment) })
+    }
+}
+
+/// A session's entry, which goes with its task, however that ends.
+struct Registered(WebRtc, String);
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.0.sessions().remove(&self.1);
     }
 }
 

@@ -45,6 +45,9 @@ pub(super) struct Transmit<'a> {
     pub(super) bytes: &'a [u8],
 }
 
+/// Places that a peer comes from at most; what comes from more is not listened to.
+const SOURCES: usize = 64;
+
 /// One peer.
 pub(super) struct Peer<S> {
     pub(super) rtc: Rtc,
@@ -52,6 +55,8 @@ pub(super) struct Peer<S> {
     /// Ours.
     addresses: Vec<SocketAddr>,
     paths: Paths,
+    /// Where STUN came from: each is a candidate that is kept.
+    sources: Vec<SocketAddr>,
     patience: Patience,
     began: Instant,
     connected: bool,
@@ -71,6 +76,7 @@ impl<S: Side> Peer<S> {
             side,
             addresses,
             paths: Paths::default(),
+            sources: Vec::new(),
             patience,
             began: now,
             connected: false,
@@ -85,11 +91,31 @@ impl<S: Side> Peer<S> {
 
     /// Takes a datagram; one that is not understood is nothing.
     pub(super) fn receive(&mut self, datagram: &Datagram) -> Result<(), Why> {
+        if !self.knows(datagram) {
+            return Ok(());
+        }
         self.paths.heard(datagram);
         let Some(destination) = self.destination(datagram) else { return Ok(()) };
         let receive = Receive::new(datagram.protocol, datagram.source, destination, &datagram.bytes);
         let Ok(receive) = receive else { return Ok(()) };
         self.rtc.handle_input(Input::Receive(datagram.at, receive)).map_err(|error| error.to_string())
+    }
+
+    /// Whether it is from one of the few places that a peer comes from between two ICE restarts.
+    fn knows(&mut self, datagram: &Datagram) -> bool {
+        if self.sources.contains(&datagram.source) {
+            return true;
+        }
+        let place = self.sources.len() < SOURCES;
+        if place {
+            self.sources.push(datagram.source);
+        }
+        place
+    }
+
+    /// The client has other credentials, and is perhaps in another network.
+    pub(super) fn restarted(&mut self) {
+        self.sources.clear();
     }
 
     /// The candidate of ours that a datagram came to. Behind a NAT that is not the address it came to.

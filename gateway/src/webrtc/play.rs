@@ -230,14 +230,14 @@ impl Play {
     /// The viewer has lost the picture: a new key frame where the publisher can make one, else the last
     /// one again with all that followed, in no time.
     fn lost(&mut self, now: Instant) {
-        if self.stream.makes_keys() {
-            self.stream.ask_key();
-            return;
-        }
         if !self.started || self.again.is_some_and(|again| now < again) {
             return;
         }
         self.again = Some(now + AGAIN);
+        if self.stream.makes_keys() {
+            self.stream.ask_key();
+            return;
+        }
         let last = self.last;
         self.start(now);
         if let Some(squash) = &mut self.squash {
@@ -283,13 +283,10 @@ impl Side for Play {
     }
 
     async fn work(&mut self) -> Result<(), Why> {
-        if !self.started {
-            return Ok(());
-        }
         tokio::select! {
             biased;
             // One that waits for its time is enough.
-            unit = self.cursor.next(), if self.waiting.is_none() => match unit {
+            unit = self.cursor.next(), if self.started && self.waiting.is_none() => match unit {
                 Some(unit) => self.waiting = Some(unit),
                 None => return Err("the stream is over".to_owned()),
             },

@@ -81,9 +81,11 @@ impl<S: Side> Session<S> {
             if timer.deadline().into_std() != next {
                 timer.as_mut().reset(next.into());
             }
-            let there = self.peer.is_there();
             tokio::select! {
                 biased;
+                () = stopped.as_mut() => return Err("the server is shutting down".to_owned()),
+                command = self.commands.recv() => self.command(command)?,
+                done = self.peer.side.work() => done?,
                 datagram = self.inbox.recv() => {
                     let mut taken = datagram;
                     for _ in 0..TURN {
@@ -96,9 +98,6 @@ impl<S: Side> Session<S> {
                         self.peer.receive(&datagram)?;
                     }
                 }
-                command = self.commands.recv() => self.command(command)?,
-                () = stopped.as_mut() => return Err("the server is shutting down".to_owned()),
-                done = self.peer.side.work(), if there => done?,
                 () = timer.as_mut() => self.peer.timeout(Instant::now())?,
             }
         }
@@ -109,7 +108,7 @@ impl<S: Side> Session<S> {
         OUTBOX.with_borrow_mut(|outbox| {
             let next = self.peer.drain(now, |transmit| {
                 let Way { protocol, to, from } = transmit.way;
-                self.place.reached(to);
+                self.place.reached(protocol, to, now);
                 outbox.push(protocol, to, from, transmit.bytes);
                 if outbox.full() {
                     outbox.flush(&self.port);
@@ -138,6 +137,7 @@ impl<S: Side> Session<S> {
         let rtc = &mut self.peer.rtc;
         let answer = rtc::accept(rtc, parsed)?;
         self.place.name(rtc.direct_api().local_ice_credentials().ufrag);
+        self.peer.restarted();
         self.offer = offer;
         sdp::fragment(&answer.to_sdp_string()).ok_or_else(|| "the answer has no credentials".to_owned())
     }

@@ -279,7 +279,15 @@ proptest! {
         bytes.extend(mux(&whole));
         let (got, _) = demux(&bytes, 7000);
         let (sent, video) = (of(&whole, Track::Video), of(&got, Track::Video));
-        prop_assert!(video.ends_with(&sent[25..]));
+        prop_assert!(video.len() >= 5);
+        let (last, sent) = (&video[video.len() - 5..], &sent[25..]);
+        // A damaged time may have moved the clock by whole wraps, which are no whole number of µs.
+        let shift = last[0].dts - sent[0].dts;
+        for (got, sent) in last.iter().zip(sent) {
+            let times = (got.dts - sent.dts - shift, got.pts - sent.pts - shift);
+            prop_assert!(times.0.abs() <= 1 && times.1.abs() <= 1);
+            prop_assert_eq!((&got.data, got.key, &got.config), (&sent.data, sent.key, &sent.config));
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use self::ffmpeg::{Ffmpeg, Made};
 use super::pool;
 use super::view::{Feed, Held, LIMITS};
 use crate::hub::ring::Ring;
-use crate::hub::{Entry, Start, Stream};
+use crate::hub::{Entry, Start, Stream, Subscriber};
 
 /// A child that ends is followed by another one after a while: so many times.
 const PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
@@ -178,7 +178,7 @@ async fn encode(stream: &Stream, feed: &Feed) -> Stop {
                 }
                 let other = !Arc::ptr_eq(&frame.config, &config) && frame.config != config;
                 if entry.discontinuity || other || entry.start && frame.dts - begin > TERM {
-                    return Stop::Anew;
+                    return anew(&mut frames, entry.start).await;
                 }
                 ffmpeg.push(frame);
                 if frames.lag() <= SECOND {
@@ -190,6 +190,17 @@ async fn encode(stream: &Stream, feed: &Feed) -> Stop {
             }
         }
     }
+}
+
+/// Another encoder begins at a key frame; the one in the cache may be older than what ended this.
+async fn anew(frames: &mut Subscriber, mut key: bool) -> Stop {
+    while !key {
+        match frames.next().await {
+            Some(entry) => key = entry.frame.is_video() && entry.start,
+            None => return Stop::Over,
+        }
+    }
+    Stop::Anew
 }
 
 fn entry(frame: Frame, discontinuity: bool) -> Arc<Entry> {

@@ -25,6 +25,7 @@ pub(in crate::webrtc) async fn serve(port: Arc<Port>, connection: Connection, li
     let source = std::net::SocketAddr::new(peer.ip().to_canonical(), peer.port());
     let (mut reader, mut writer) = tokio::io::split(Socket::new(stream, limits.stall_timeout));
     let (sender, mut outgoing) = mpsc::channel::<Bytes>(WAITING);
+    let connection = sender.downgrade();
     port.routes.connect(source, sender);
     let read = async {
         let mut buffer = BytesMut::new();
@@ -62,7 +63,7 @@ pub(in crate::webrtc) async fn serve(port: Arc<Port>, connection: Connection, li
         _ = read => {}
         () = write => {}
     }
-    port.routes.disconnect(source);
+    port.routes.disconnect(source, &connection);
 }
 
 /// The next whole datagram; the outer none is for one that is too large.

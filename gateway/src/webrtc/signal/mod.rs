@@ -5,6 +5,7 @@ mod srs;
 mod whip;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
+use tokio::time::timeout;
 
 use super::WebRtc;
 use crate::hub::ClientKind;
@@ -81,13 +83,15 @@ fn preflight(methods: &'static str) -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-/// The body as text of at most [`LARGEST`] bytes.
-async fn text(body: Body) -> Result<String, Problem> {
-    let whole = Limited::new(body, LARGEST).collect().await.map_err(|error| {
-        let large = error.is::<http_body_util::LengthLimitError>();
-        let status = if large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
-        Problem::new(status, format!("the body can't be read: {error}"))
-    })?;
+/// The body as text of at most [`LARGEST`] bytes, which come within `wait`.
+async fn text(body: Body, wait: Duration) -> Result<String, Problem> {
+    let slow = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time");
+    let whole =
+        timeout(wait, Limited::new(body, LARGEST).collect()).await.map_err(slow)?.map_err(|error| {
+            let large = error.is::<http_body_util::LengthLimitError>();
+            let status = if large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+            Problem::new(status, format!("the body can't be read: {error}"))
+        })?;
     let text = String::from_utf8(whole.to_bytes().into());
     text.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is not UTF-8"))
 }

@@ -37,7 +37,7 @@ pub(super) async fn serve(webrtc: &WebRtc, id: &str, request: Request<Body>) -> 
     if !is_type(&parts.headers, FRAGMENT) {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("a change is {FRAGMENT}")));
     }
-    let read = text(body).await?;
+    let read = text(body, webrtc.0.edge.limits.header_timeout).await?;
     let words = "this is no fragment with candidates or credentials (RFC 8840)";
     let fragment = Fragment::parse(&read).ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, words))?;
     patch(webrtc, id, &known, &parts.headers, fragment).await

@@ -74,7 +74,7 @@ pub(super) async fn serve(
 
 async fn call(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, body: Body) -> Result<Answer, Problem> {
     let bad = |words: String| Problem::new(StatusCode::BAD_REQUEST, words);
-    let call: Call = serde_json::from_str(&text(body).await?)
+    let call: Call = serde_json::from_str(&text(body, webrtc.0.edge.limits.header_timeout).await?)
         .map_err(|error| bad(format!("the call needs `streamurl` and `sdp` in JSON: {error}")))?;
     let plays = parts.uri.path().trim_end_matches('/').ends_with("play");
     let kind = if plays { ClientKind::Play } else { ClientKind::Publish };

@@ -69,7 +69,7 @@ async fn post(
     let offer = Offer {
         info: client(word(kind), kind, peer, address(&host, &name), agent),
         name,
-        sdp: text(body).await?,
+        sdp: text(body, edge.limits.header_timeout).await?,
         host: Some(host),
         external: query(told, "eip").chain(query(told, "candidate")).collect(),
     };
