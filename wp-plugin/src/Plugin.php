@@ -1,0 +1,38 @@
+<?php
+/**
+ * Puts the parts together.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/** The composition root: knows every part, and no part knows it. */
+final class Plugin {
+	/** Each hooks itself into WordPress. */
+	private const PARTS = array(
+		Settings::class,
+		Capability::class,
+		Key::class,
+		Rest::class,
+		Relay::class,
+		ConnectionTest::class,
+		SiteHealth::class,
+		Privacy::class,
+		Assets::class,
+		Shortcodes::class,
+		Blocks::class,
+		Embeds::class,
+	);
+
+	/** Hooks the parts into WordPress. */
+	public static function register(): void {
+		foreach ( self::PARTS as $part ) {
+			if ( class_exists( $part ) ) {
+				$part::register();
+			}
+		}
+	}
+}
