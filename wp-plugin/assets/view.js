@@ -103,12 +103,16 @@
     const title = element.getAttribute('title');
     Object.assign(button, { type: 'button', className: 'lianmai-start' });
     if (title) button.setAttribute('aria-label', `${word}: ${title}`);
-    button.insertAdjacentHTML('afterbegin', `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${icon}"/></svg>`);
+    const [svg, path] = ['svg', 'path'].map((name) => document.createElementNS('http://www.w3.org/2000/svg', name));
+    svg.setAttribute('viewBox', '0 0 24 24');
+    svg.setAttribute('aria-hidden', 'true');
+    path.setAttribute('d', icon);
+    svg.append(path);
     const label = document.createElement('span');
     label.textContent = word;
     const status = document.createElement('p');
     status.setAttribute('role', 'status');
-    button.append(label);
+    button.append(svg, label);
     element.append(...(poster ? [picture] : []), button, status);
 
     const start = async () => {
@@ -138,7 +142,7 @@
 
   /** @param {HTMLElement} element */
   async function publisher(element) {
-    const { may } = await ask('may', element.getAttribute('data-ticket') ?? '').catch(() => ({}));
+    const { may } = await askNonce().then((known) => known && ask('may', element.getAttribute('data-ticket') ?? '')).catch(() => ({}));
     if (!may) return;
     facade(element, words.golive, 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20z', (ready) => ready.start());
     /** @type {HTMLElement} */ (element.closest('[hidden]') ?? element).hidden = false;
