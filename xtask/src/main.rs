@@ -2,7 +2,9 @@
 
 mod bench;
 mod bundle;
+mod dist;
 mod fuzz;
+mod hashed;
 mod package;
 mod run;
 mod sh;
@@ -13,6 +15,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask build               the browser package into player-wasm/dist
+cargo xtask dist                the WordPress plugin, target/dist/lianmai.zip
 cargo xtask run [-- FLAGS…]     builds everything and starts the gateway with its demo stream;
                                 FLAGS go to `lianmai serve`
 cargo xtask test                every check and test, as CI runs them
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     let rest = args.get(1..).unwrap_or_default();
     let done = match args.first().map(String::as_str) {
         Some("build") if rest.is_empty() => package::build().map(|_| ()),
+        Some("dist") if rest.is_empty() => dist::build().map(|_| ()),
         Some("run") => run::run(rest),
         Some("test") if rest.is_empty() => test::run(),
         Some("fuzz") => fuzz::run(rest),
