@@ -57,7 +57,7 @@ final class Renderer {
 		}
 		$box = array_filter(
 			array(
-				'class' => trim( "lianmai lianmai-{$who} wp-block-lianmai-{$who} " . Sanitizer::classes( $classes . ' ' . $is['class'] ) . ( 'publisher' === $who && ! $is['preview'] ? ' lianmai-no-preview' : '' ) ),
+				'class' => self::names( $who, $is, $classes ),
 				'style' => self::style( $is ),
 			)
 		);
@@ -140,12 +140,30 @@ final class Renderer {
 				$written[ $name ] = '';
 			}
 		}
-		// A publisher's size in pixels is also that of the picture it asks the camera for.
-		if ( 'publisher' === $who && 'px' === substr( $is['width'], -2 ) && '' !== $is['height'] ) {
-			$written['width']  = (string) (int) $is['width'];
-			$written['height'] = (string) (int) $is['height'];
+		// In pixels. A publisher's are those of the picture it asks the camera for: both or none.
+		$pixels = array_filter( array_map( 'intval', array_intersect_key( $is, array( 'width' => 1, 'height' => 1 ) ) ) );
+		if ( 'px' !== substr( $is['width'], -2 ) ) {
+			unset( $pixels['width'] );
+		}
+		if ( 'player' === $who || 2 === count( $pixels ) ) {
+			$written += array_map( 'strval', $pixels );
 		}
 		return $written;
+	}
+
+	/**
+	 * The box's classes.
+	 *
+	 * @param string $who     player or publisher.
+	 * @param array  $is      clean attributes.
+	 * @param string $classes more, by WordPress.
+	 */
+	private static function names( string $who, array $is, string $classes ): string {
+		$names = array( 'lianmai', 'lianmai-' . $who, 'wp-block-lianmai-' . $who );
+		if ( 'publisher' === $who && ! $is['preview'] ) {
+			$names[] = 'lianmai-no-preview';
+		}
+		return trim( implode( ' ', $names ) . ' ' . Sanitizer::classes( $classes . ' ' . $is['class'] ) );
 	}
 
 	/**
@@ -154,10 +172,8 @@ final class Renderer {
 	 * @param array $is clean attributes.
 	 */
 	private static function style( array $is ): string {
-		$style = '100%' === $is['width'] ? '' : "width:{$is['width']};";
-		if ( '' !== $is['height'] ) {
-			$style .= "height:{$is['height']};";
-		} elseif ( '' !== ( $is['ratio'] ?? '' ) ) {
+		$style = '100%' === $is['width'] ? '' : "width:{$is['width']};max-width:100%;";
+		if ( '' === $is['height'] && '' !== ( $is['ratio'] ?? '' ) ) {
 			$style .= 'aspect-ratio:' . str_replace( ':', '/', $is['ratio'] ) . ';';
 		}
 		return $style;

@@ -160,18 +160,21 @@ final class Sanitizer {
 	}
 
 	/**
-	 * Roles or people with commas between.
+	 * Roles or people with commas between. They narrow who may: what is no name is nobody's, and never everybody's.
 	 *
 	 * @param mixed $value as written.
 	 */
-	private static function names( $value ): ?string {
-		$text = is_array( $value ) ? implode( ',', array_filter( $value, 'is_scalar' ) ) : $value;
-		$text = self::line( $text );
-		if ( null === $text || strlen( $text ) > self::LIST ) {
-			return null;
+	private static function names( $value ): string {
+		if ( null === $value || is_bool( $value ) ) {
+			return '';
 		}
-		$names = array_map( 'trim', explode( ',', $text ) );
-		return implode( ',', preg_grep( '/^[\p{L}\p{N} ._@-]{1,60}$/Du', $names ) );
+		$text = self::line( is_array( $value ) ? implode( ',', array_filter( $value, 'is_scalar' ) ) : $value );
+		if ( null === $text || strlen( $text ) > self::LIST ) {
+			return '?';
+		}
+		$names = array_filter( array_map( 'trim', explode( ',', $text ) ), 'strlen' );
+		$valid = preg_grep( '/^[\p{L}\p{N} ._@-]{1,60}$/Du', $names );
+		return array() === $valid && array() !== $names ? '?' : implode( ',', $valid );
 	}
 
 	/**
