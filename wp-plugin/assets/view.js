@@ -1,0 +1,1 @@
+// What a page with a player loads before anything plays.
