@@ -325,7 +325,7 @@ async fn viewers_are_those_who_keep_asking() {
         ask(&hls, Method::GET, "/live/x.m3u8", &mpv).await;
         ask(&hls, Method::GET, "/live/x.m3u8?viewer=2", &mpv).await;
     }
-    assert_eq!(clients.viewers(&stream), 3);
+    assert_eq!(stream.viewers(), 3);
     let segment = list(&hls).await.segments[0].uri.clone();
     let answer = ask(&hls, Method::GET, &format!("/live/{segment}"), &vlc).await;
     let counted = clients.list().into_iter().find(|c| c.info.agent == "VLC").expect("VLC");
@@ -339,7 +339,7 @@ async fn viewers_are_those_who_keep_asking() {
     tokio::time::sleep(Duration::from_secs(7)).await;
     ask(&hls, Method::GET, "/live/x.m3u8", &mpv).await;
     source.run(3).await;
-    assert_eq!(clients.viewers(&stream), 1);
+    assert_eq!(stream.viewers(), 1);
 }
 
 #[tokio::test(start_paused = true)]
