@@ -25,7 +25,7 @@ const NUMBERS = ['width', 'height'];
 let misses = 0;
 
 export class SrsPlayerElement extends Base {
-  static observedAttributes = [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'muted', 'lang', 'stats'];
+  static observedAttributes = [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'muted', 'lang', 'stats', 'token'];
 
   #video;
   #skin;
@@ -44,6 +44,8 @@ export class SrsPlayerElement extends Base {
   /** @type {PlayerError | null} */
   #error = null;
   #soundBlocked = false;
+  /** As given by the page: never written into it. @type {import('./token-ask.js').Token | null} */
+  #token = null;
   /** Answers to play(). @type {{ promise: Promise<void>, resolve: () => void, reject: (why: unknown) => void } | null} */
   #answer = null;
 
@@ -67,7 +69,7 @@ export class SrsPlayerElement extends Base {
 
   connectedCallback() {
     // Properties that were set before the element was defined.
-    for (const name of [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'muted', 'volume']) {
+    for (const name of [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'token', 'muted', 'volume']) {
       if (!Object.hasOwn(this, name)) continue;
       const self = /** @type {any} */ (this);
       const value = self[name];
@@ -102,6 +104,7 @@ export class SrsPlayerElement extends Base {
     else if (name === 'muted') this.muted = value !== null;
     else if (name === 'lang') this.#skin.translate();
     else if (name === 'stats') this.#skin.showStats(value !== null);
+    else if (name === 'token') this.#shows();
     else if (name === 'width' || name === 'height') this.#layout();
     else if (name === 'latency') this.#player && (this.#player.latency = this.#options().latency);
     else if (name === 'protocol' && this.#player) this.#changed();
@@ -116,6 +119,12 @@ export class SrsPlayerElement extends Base {
   set url(value) { this.setAttribute('url', value); }
   get src() { return this.url; }
   set src(value) { this.setAttribute('src', value); if (this.hasAttribute('url')) this.url = value; }
+
+  get token() { return this.#token ?? this.getAttribute('token') ?? ''; }
+  set token(value) {
+    this.#token = value;
+    this.#shows();
+  }
 
   get state() { return this.#state; }
   get error() { return this.#error; }
@@ -189,7 +198,13 @@ export class SrsPlayerElement extends Base {
       latency: /** @type {import('./player.js').Latency} */ (/^(realtime|low|normal)$/.test(latency ?? '') ? latency : 'low'),
       protocol: /** @type {import('./player.js').Protocol} */ (this.getAttribute('protocol') || 'auto'),
       retry: retry && Number(retry) >= 0 ? Number(retry) : Infinity,
+      token: this.token,
     };
+  }
+
+  /** Another token: the next attempt to connect takes it. */
+  #shows() {
+    if (this.#player) this.#player.token = this.token;
   }
 
   async #start() {
@@ -229,7 +244,7 @@ export class SrsPlayerElement extends Base {
       if (code === 'audio-unsupported') this.#skin.notice(this.#sentence(code, message));
       this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: this.#sentence(code, message) } }));
     });
-    on('error', (/** @type {PlayerError} */ { code, message }) => this.#fail(code, this.#sentence(code, message)));
+    on('error', (/** @type {PlayerError & { said: string }} */ { code, message, said }) => this.#fail(code, said || this.#sentence(code, message)));
     on('stats', (detail) => {
       this.#skin.render();
       this.dispatchEvent(new CustomEvent('stats', { detail }));
