@@ -94,7 +94,7 @@ final class Rest {
 	 */
 	public static function token( \WP_REST_Request $request ) {
 		$bound = Ticket::read( (string) $request['ticket'] );
-		if ( null === $bound ) {
+		if ( null === $bound || 'show' === $bound['action'] ) {
 			return new \WP_Error( 'lianmai_ticket', __( 'The page is out of date. Reload it and try again.', 'lianmai' ), array( 'status' => 400 ) );
 		}
 		$user = get_current_user_id();
