@@ -43,7 +43,7 @@ export class SrsPublisherElement extends Host {
   #error = null;
   /** @type {import('./index.js').PublisherStats | null} */
   #stats = null;
-  /** As given by the page or typed: never written into the page. @type {string | null} */
+  /** As given by the page or typed: never written into the page. @type {import('./token-ask.js').Token | null} */
   #token = null;
   /** @type {Promise<void> | null} */
   #starting = null;
@@ -244,6 +244,8 @@ export class SrsPublisherElement extends Host {
 
   /** In the person's language; what the server said where there is no sentence. @param {string} code @param {string} detail */
   #sentence(code, detail) {
+    // Whom a page gives tokens to, the server's secret is none of their business.
+    if (code === 'forbidden' && typeof this.token === 'function') return detail || speech(this.lang)('denied');
     return speech(this.lang)(code, detail) || detail || code;
   }
 

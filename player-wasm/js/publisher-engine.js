@@ -9,13 +9,15 @@ import { backOff } from './retry.js';
 
 /**
  * @typedef {import('./publisher-capture.js').CaptureOptions & {
- *   url: string, token: string, protocol: string, retry: number, bitrate: number, secure: string,
+ *   url: string, token: import('./token-ask.js').Token, protocol: string, retry: number, bitrate: number, secure: string,
  * }} PublisherOptions bitrate in bits per second (0: what suits the size); secure: the page's address over HTTPS
  */
 /** @typedef {import('./index.js').PublisherState} PublisherState */
 
 /** What a wait does not mend, even for somebody who was live. */
 const FINAL = ['forbidden', 'no-h264', 'no-webrtc', 'no-encoder', 'encoder', 'ended', 'stopped', 'bad-url'];
+/** So many refusals in a row a new token may mend, when a server has come back. */
+const REFUSALS = 4;
 /** For these, the other way of publishing is worth a try. */
 const OTHER_WAY = ['ice', 'no-webrtc', 'no-h264'];
 
@@ -75,7 +77,11 @@ export class Publisher extends EventTarget {
       if (capture.lack) this.#warn(new PublishError(capture.lack));
       this.#emit('capture');
       this.#show('connecting');
-      await this.#connect(run);
+      await this.#connect(run).catch((error) => {
+        // Perhaps it was too old, or used.
+        if (run !== this.#run || !this.#mendable(error)) throw error;
+        return this.#connect(run);
+      });
     } catch (error) {
       const why = coded(error, 'capture');
       if (run === this.#run && why.code !== 'stopped') this.#fail(why);
@@ -99,7 +105,9 @@ export class Publisher extends EventTarget {
     const capture = this.#capture;
     if (!capture || this.#state === 'requesting') return;
     const changed = (/** @type {(keyof PublisherOptions)[]} */ ...names) => names.some((name) => before[name] !== options[name]);
-    const restart = changed('url', 'protocol', 'token') || (changed('source') && [before.source, options.source].includes('audio'));
+    // A function gives what it gives when it is asked: another one is no reason to stop.
+    const token = changed('token') && typeof before.token === 'string' && typeof options.token === 'string';
+    const restart = token || changed('url', 'protocol') || (changed('source') && [before.source, options.source].includes('audio'));
     if (restart) return void this.start().catch(() => {});
     const picture = changed('source') || (changed('camera') && options.source === 'camera');
     const microphone = changed('microphone');
@@ -168,6 +176,11 @@ export class Publisher extends EventTarget {
     this.#live(run);
   }
 
+  /** Whether another token may do: the server has refused one, and there are more. @param {any} why */
+  #mendable({ code, own }) {
+    return code === 'forbidden' && !own && typeof this.#options.token === 'function';
+  }
+
   /** Whether the other way is worth a try, and takes it. @param {PublishError} why */
   async #mayChange({ code }) {
     if (this.#options.protocol !== 'auto' || this.#flv || !OTHER_WAY.includes(code)) return false;
@@ -219,6 +232,7 @@ export class Publisher extends EventTarget {
     if (why.code === 'ended' || why.code === 'encoder') return this.#fail(why);
     this.#show('reconnecting', why);
     const begin = performance.now();
+    let refused = 0;
     for (let attempt = 0; run === this.#run; attempt++) {
       if (attempt > this.#options.retry) return this.#fail(why);
       try {
@@ -243,7 +257,8 @@ export class Publisher extends EventTarget {
         why = /** @type {PublishError} */ (error);
         // What is busy may be our own name, which the server still keeps for the connection before.
         const busy = why.code === 'busy' && performance.now() - begin > 30_000;
-        if (busy || FINAL.includes(why.code)) return this.#fail(why);
+        const mendable = this.#mendable(why) && refused++ < REFUSALS;
+        if (busy || (FINAL.includes(why.code) && !mendable)) return this.#fail(why);
         this.#show('reconnecting', why);
       }
     }

@@ -123,8 +123,8 @@ export class PublisherSkin {
     this.text.hidden = shown === '';
     this.note.hidden = shown === '' && !busy;
     this.note.classList.toggle('warn', !text && shown !== '');
-    this.secret.hidden = code !== 'forbidden';
-    this.again.hidden = !error || code === 'forbidden' || code === 'insecure' || code === 'bad-url';
+    this.secret.hidden = code !== 'forbidden' || typeof host.token === 'function';
+    this.again.hidden = !error || !this.secret.hidden || code === 'insecure' || code === 'bad-url';
     // The button that takes the place of one that is pressed takes the keyboard, too.
     const pressed = this.#root.activeElement;
     this.big.hidden = running || insecure || !host.url || !!error;
