@@ -41,6 +41,9 @@ export class Connection {
   #timer = 0;
   #watch = 0;
   #closed = false;
+  /** Waits for the next attempt. */
+  #resting = false;
+  #hidden = false;
 
   /**
    * @param {number} retry  attempts before giving up
@@ -49,6 +52,14 @@ export class Connection {
   constructor(retry, listener) {
     this.#retry = retry;
     this.#listener = listener;
+  }
+
+  /** Whether nobody sees the page: there is no hurry then. */
+  get hidden() { return this.#hidden; }
+  set hidden(hidden) {
+    const seen = this.#hidden && !hidden;
+    this.#hidden = hidden;
+    if (seen && this.#resting) this.again();
   }
 
   /** One attempt; throws `{ code, fatal }` when it fails. @param {AbortController} abort @returns {Promise<void>} */
@@ -76,7 +87,9 @@ export class Connection {
   again(wait = 0) {
     this.pause();
     if (this.#closed) return;
+    this.#resting = true;
     this.#timer = setTimeout(() => {
+      this.#resting = false;
       this.reconnects++;
       this.connect();
     }, wait);
@@ -89,6 +102,7 @@ export class Connection {
 
   /** Nothing is awaited any more. */
   rest() {
+    this.#resting = false;
     clearTimeout(this.#timer);
     clearTimeout(this.#watch);
   }
@@ -140,11 +154,10 @@ export class Connection {
     this.pause();
     // The token may have been too old, or used: the next one need not be.
     if (code === 'forbidden' && !text && this.#listener.token && this.#refused < (this.#worked ? REFUSALS : 1)) {
-      return this.again(this.#refused++ && backOff(this.#refused));
+      return this.again(this.#refused++ && backOff(this.#refused, this.#hidden));
     }
     if (fatal || this.#attempt >= this.#retry) return this.#listener.fail(code, text);
     this.#listener.state(code === 'not-found' ? 'waiting' : 'reconnecting', code);
-    // Whoever waits for a stream wants to see its beginning.
-    this.again(backOff(Math.min(this.#attempt++, code === 'not-found' ? 3 : 9)));
+    this.again(backOff(this.#attempt++, this.#hidden));
   }
 }

@@ -83,6 +83,8 @@ export interface PlayerOptions {
   retry?: number;
   /** Default `auto`. */
   protocol?: Protocol;
+  /** A file begins again at its end. */
+  loop?: boolean;
   /** Of a stream that not everybody may play. */
   token?: Token;
   /** The folder of worker.js and the wasm; default: beside the module. */
@@ -106,6 +108,7 @@ export class Player extends EventTarget {
   readonly state: Exclude<PlayerState, 'paused'>;
   readonly stats: Stats;
   latency: Latency;
+  loop: boolean;
   /** Counts from the next attempt to connect. */
   token: Token;
   /** Begins to load; what played before ends. */
@@ -179,10 +182,22 @@ export class SrsPlayerElement extends HTMLElement {
   autoplay: boolean;
   /** Show the player's own controls. */
   controls: boolean;
+  /** A file begins again at its end. */
+  loop: boolean;
+  /** Show how many watch, where the gateway tells. */
+  viewers: boolean;
   /** In CSS pixels; 0: not given. */
   width: number;
   /** In CSS pixels; 0: not given. */
   height: number;
+  /** Shape of the player, such as `16:9`; empty: the picture's own. */
+  ratio: string;
+  /** Address of WebVTT captions; empty: none. */
+  captions: string;
+  /** What is shown while nobody publishes; empty: a sentence in the viewer's language. */
+  offline: string;
+  /** Of a file: `none` (default), `metadata` or `auto`. What is live cannot be fetched before. */
+  preload: string;
   /** Address of a picture to show before the stream. */
   poster: string;
   /** `realtime`, `low` (default) or `normal`. */
@@ -225,6 +240,13 @@ export interface SrsPlayerOptions {
   autoplay?: boolean;
   controls?: boolean;
   muted?: boolean;
+  loop?: boolean;
+  viewers?: boolean;
+  captions?: string;
+  offline?: string;
+  preload?: 'none' | 'metadata' | 'auto';
+  ratio?: string;
+  title?: string;
   poster?: string;
   width?: number;
   height?: number;

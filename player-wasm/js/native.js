@@ -35,7 +35,8 @@ export class NativeSource {
       try {
         const address = token ? showing(url, await token()) : url;
         if (signal.aborted) return;
-        video.src = address;
+        // It may be there already: a page that preloads it.
+        if (video.src !== address || video.error) video.src = address;
         report({ type: 'source' });
       } catch (error) {
         const { code, detail, fatal } = /** @type {any} */ (error);
@@ -48,7 +49,7 @@ export class NativeSource {
       this.#timer = window.setTimeout(() => {
         this.#reconnects++;
         void open();
-      }, backOff(this.#attempt++));
+      }, backOff(this.#attempt++, document.hidden));
       return undefined;
     };
     video.addEventListener('error', () => {

@@ -58,6 +58,7 @@ export class Pipeline {
       case 'clock':
         if (message.paused !== this.#clock.paused) this.#pausedAt = now();
         this.#clock = message;
+        if (this.#loader) this.#loader.hidden = message.hidden;
         this.#safe(() => this.#pace());
         break;
       case 'latency':

@@ -16,6 +16,7 @@ import { shown } from './token-ask.js';
  * @property {Latency} [latency]   how far behind live; default `low`
  * @property {number} [retry]      attempts to reconnect before giving up; default for ever
  * @property {Protocol} [protocol] default: by the address
+ * @property {boolean} [loop]      a file begins again at its end
  * @property {import('./token-ask.js').Token} [token] what shows the server that one may play, or gives it; asked anew for every attempt
  * @property {string} [base]       folder of worker.js and the wasm; default: beside this module
  * @property {boolean} [worker]    false keeps everything on the main thread
@@ -72,6 +73,7 @@ export class Player extends EventTarget {
   #timer = 0;
   #abort = new AbortController();
   /** @type {any} */ #figures = {};
+  #url = '';
   /** Other addresses of the same stream, to try if this one does not work. @type {string[]} */ #spare = [];
 
   /**
@@ -82,7 +84,7 @@ export class Player extends EventTarget {
     super();
     this.#video = video;
     this.#options = {
-      latency: 'low', retry: Infinity, protocol: 'auto', token: '', base: '', worker: true, trace: false, ...options,
+      latency: 'low', retry: Infinity, protocol: 'auto', loop: false, token: '', base: '', worker: true, trace: false, ...options,
     };
     const signal = this.#abort.signal;
     const on = (/** @type {string} */ type, /** @type {(event: Event) => void} */ listener) =>
@@ -104,6 +106,12 @@ export class Player extends EventTarget {
   set latency(latency) {
     this.#options.latency = latency;
     this.#pipeline?.post({ type: 'latency', latency });
+  }
+
+  get loop() { return this.#options.loop; }
+  set loop(loop) {
+    this.#options.loop = loop;
+    this.#video.loop = loop && !!this.#native;
   }
 
   /** Counts from the next attempt to connect. @returns {import('./token-ask.js').Token} */
@@ -135,6 +143,7 @@ export class Player extends EventTarget {
    */
   load(url) {
     this.#spare = [];
+    this.#url = url;
     this.#open(url, this.#options.protocol);
   }
 
@@ -157,6 +166,7 @@ export class Player extends EventTarget {
     const receive = (/** @type {any} */ message) => { if (load === this.#load) this.#receive(message); };
     if (isNative(kind)) {
       this.#native = new NativeSource(this.#video, address.href, this.#options.retry, this.#token, receive);
+      this.loop = this.#options.loop;
       return;
     }
     const { latency, retry, trace, base } = this.#options;
@@ -341,11 +351,13 @@ export class Player extends EventTarget {
     this.#update(code, message);
   }
 
-  /** @param {string} [code] @param {string} [message] */
+  /** @param {string} [code] @param {string} [message] @returns {void} */
   #update(code, message) {
     const { readyState, seeking, paused, ended } = this.#video;
     let state = this.#connection;
     if (state === 'live' && ended) state = 'ended';
+    // Of what a MediaSource shows the beginning is gone at the end.
+    if (state === 'ended' && this.#options.loop && this.#wanted && !this.#native) return this.load(this.#url);
     // A jump of ours to live is no buffering.
     if (state === 'live' && readyState < 3 && !(seeking && this.#state === 'live')) state = 'buffering';
     if (state === this.#state && !code) return;

@@ -86,7 +86,10 @@ export class Rtc extends Connection {
   /** @param {any} message */
   post(message) {
     switch (message.type) {
-      case 'clock': this.#tick(message.paused); break;
+      case 'clock':
+        this.hidden = message.hidden;
+        this.#tick(message.paused);
+        break;
       case 'latency':
         this.#request.latency = message.latency;
         this.#hold();

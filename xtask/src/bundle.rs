@@ -11,9 +11,10 @@ use std::path::Path;
 use crate::sh::{Result, at};
 
 /// Files that keep their name: what pages and other modules ask for.
-const ENTRIES: [&str; 14] = [
+const ENTRIES: [&str; 15] = [
     "compat.js",
     "element.js",
+    "extras.js",
     "index.js",
     "pipeline.js",
     "player.js",
