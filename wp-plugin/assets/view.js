@@ -1,5 +1,5 @@
 // What a page with a player loads before anything plays: a button in each player's place. The player itself
-// comes with the first press (or at once with `autoplay`), and a publisher shows itself to those who may.
+// comes with the first press (with `autoplay`: when it comes into view), and a publisher shows itself to those who may.
 //
 // The page is the same for everybody, so that caches may keep it; who somebody is, WordPress is asked here.
 (() => {
