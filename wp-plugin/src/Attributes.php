@@ -92,8 +92,8 @@ final class Attributes {
 		return array(
 			'latency'  => self::row( 'player', 'choice', 'low', 'play', __( 'Latency', 'lianmai' ), __( '“realtime” is as near as the network allows, “normal” is for bad networks.', 'lianmai' ) )
 				+ array( 'choices' => array( 'realtime', 'low', 'normal' ) ),
-			'autoplay' => self::row( 'player', 'boolean', true, 'play', __( 'Play at once', 'lianmai' ), __( 'Otherwise a reader presses play, and nothing of the player is loaded before.', 'lianmai' ) ),
-			'muted'    => self::row( 'player', 'boolean', true, 'play', __( 'Muted', 'lianmai' ), __( 'Starts without sound. Browsers let nothing else start by itself.', 'lianmai' ) ),
+			'autoplay' => self::row( 'player', 'boolean', false, 'play', __( 'Play at once', 'lianmai' ), __( 'Otherwise a reader presses play, and nothing of the player is loaded before.', 'lianmai' ) ),
+			'muted'    => self::row( 'player', 'boolean', false, 'play', __( 'Muted', 'lianmai' ), __( 'Starts without sound, as browsers want of what plays at once.', 'lianmai' ) ),
 			'controls' => self::row( 'player', 'boolean', true, 'play', __( 'Controls', 'lianmai' ), __( 'Shows buttons for play, sound and full screen.', 'lianmai' ) ),
 			'loop'     => self::row( 'player', 'boolean', false, 'play', __( 'Loop', 'lianmai' ), __( 'Begins again at the end, where the address is a recording.', 'lianmai' ) ),
 			'preload'  => self::row( 'player', 'choice', 'none', 'play', __( 'Preload', 'lianmai' ), __( 'What is fetched before play.', 'lianmai' ) )
