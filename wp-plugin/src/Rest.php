@@ -123,7 +123,15 @@ final class Rest {
 	public static function cache_headers( $response, \WP_REST_Server $server, \WP_REST_Request $request ) {
 		if ( $response instanceof \WP_HTTP_Response && 0 === strpos( $request->get_route(), '/' . self::SPACE . '/' ) ) {
 			$keys = '/' . self::SPACE . '/jwks' === $request->get_route();
-			$response->header( 'Cache-Control', $keys ? 'public, max-age=60' : 'no-store' );
+			$cache = array( 'Cache-Control' => $keys ? 'public, max-age=60' : 'no-store' );
+			$response->header( 'Cache-Control', $cache['Cache-Control'] );
+			// To people who are logged in WordPress sends its own after ours.
+			add_filter(
+				'nocache_headers',
+				static function ( array $headers ) use ( $cache ): array {
+					return $cache + $headers;
+				}
+			);
 			if ( 429 === $response->get_status() ) {
 				$response->header( 'Retry-After', (string) MINUTE_IN_SECONDS );
 			}
