@@ -442,16 +442,18 @@ async function openPipeline(options, request, receive) {
  * @returns {Promise<Worker>}
  */
 function startWorker(base) {
-  const url = base ? new URL('worker.js', new URL(base, document.baseURI)) : new URL('./worker.js', import.meta.url);
+  const folder = new URL(base || import.meta.url, document.baseURI);
   let worker;
   let blob = '';
-  if (url.origin !== location.origin) {
+  if (folder.origin !== location.origin) {
+    // Bundlers make something else of this: the page's own thread, then.
+    const url = base ? new URL('worker.js', folder) : new URL('./worker.js', import.meta.url);
     // A worker's own script must come from the page's origin, but it may import from elsewhere.
     const code = new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' });
     blob = URL.createObjectURL(code);
     worker = new Worker(blob, { type: 'module' });
   } else if (base) {
-    worker = new Worker(url, { type: 'module' });
+    worker = new Worker(new URL('worker.js', folder), { type: 'module' });
   } else {
     // Written out: bundlers look for exactly this.
     worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });

@@ -10,7 +10,7 @@ const PLAYER = 63.5 * 1000;
 /** What a page loads besides when it plays an address of WebRTC. */
 const WEBRTC = 8 * 1000;
 /** Not on the way of either: the module's other entries, the names of srs.sdk.js, captions and viewers. */
-const OTHERS = ['srs-player/index.js', 'srs-player/only-player.js', 'srs-player/sdk.js', 'srs-player/extras.js'];
+const OTHERS = ['srs-player/index.js', 'srs-player/define-player.js', 'srs-player/sdk.js', 'srs-player/extras.js'];
 const dist = new URL('../../player-wasm/dist/', import.meta.url).pathname;
 
 /** Fetched only by pages that publish. */
