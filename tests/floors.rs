@@ -24,7 +24,7 @@ enum Floor {
 const GATEWAY: &[(&str, Floor)] = &[
     ("hub", Floor::Base(&[])),
     ("config", Floor::Base(&[])),
-    ("auth", Floor::Base(&["config", "hub"])),
+    ("auth", Floor::Base(&["config", "hub", "tls"])),
     ("edge", Floor::Base(&["auth", "config", "hub"])),
     ("worker", Floor::Base(&["hub"])),
     ("tls", Floor::Base(&["config", "worker"])),

@@ -331,6 +331,7 @@ export interface SrsPublisherOptions {
   microphone?: string;
   muted?: boolean;
   cameraOff?: boolean;
+  preview?: boolean;
   stats?: boolean;
   lang?: string;
 }
@@ -394,6 +395,8 @@ export class SrsPublisherElement extends HTMLElement {
   muted: boolean;
   /** The picture is black. */
   cameraOff: boolean;
+  /** Open camera and microphone, and show them, before anything goes out. */
+  preview: boolean;
   readonly state: PublisherState;
   /** A sentence on why it is in its state; empty when there is nothing to say. */
   readonly reason: string;

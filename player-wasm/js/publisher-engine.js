@@ -61,9 +61,32 @@ export class Publisher extends EventTarget {
     return { camera: this.#options.source === 'camera' ? id(this.#capture?.picture) : '', microphone: id(this.#capture?.microphone) };
   }
 
+  /** Captures, and shows it; nothing goes out. */
+  async preview() {
+    const { source } = this.#options;
+    // A screen is asked for only by a click.
+    if (this.#capture || source === 'screen' || !globalThis.isSecureContext || !navigator.mediaDevices) return;
+    const run = ++this.#run;
+    const capture = this.#capture = new Capture(this.#options, (kind) => this.#ended(kind));
+    await capture.open().catch(() => {});
+    if (run !== this.#run) return;
+    if (capture.stream.getTracks().length) this.#emit('capture');
+    else this.#dark();
+  }
+
+  /** Ends the preview. */
+  #dark() {
+    this.#run++;
+    this.#capture?.close();
+    this.#capture = null;
+    this.#emit('capture');
+  }
+
   /** Captures and publishes; throws a PublishError when that is not to be. */
   async start() {
-    await this.stop();
+    // What is previewed goes out as it is.
+    const shown = this.#state === 'idle' && this.#capture?.stream.getTracks().length ? this.#capture : null;
+    if (!shown) await this.stop();
     const run = ++this.#run;
     this.#flv = this.#options.protocol === 'ws-flv';
     this.#reconnects = 0;
@@ -71,8 +94,8 @@ export class Publisher extends EventTarget {
     try {
       if (!globalThis.isSecureContext || !navigator.mediaDevices) throw new PublishError('insecure', this.#options.secure);
       if (!endpoints(this.#options.url, document.baseURI).length) throw new PublishError('bad-url', this.#options.url);
-      const capture = this.#capture = new Capture(this.#options, (kind) => this.#ended(kind));
-      await capture.open();
+      const capture = this.#capture = shown ?? new Capture(this.#options, (kind) => this.#ended(kind));
+      if (!shown) await capture.open();
       if (run !== this.#run) throw new PublishError('stopped');
       if (capture.lack) this.#warn(new PublishError(capture.lack));
       this.#emit('capture');
@@ -91,6 +114,7 @@ export class Publisher extends EventTarget {
 
   /** Ends it; keeps its promise when the name is free. */
   async stop() {
+    if (this.#state === 'idle' && this.#capture) this.#dark();
     if (this.#state === 'idle' || this.#state === 'ended' || this.#state === 'error') return;
     const was = this.#state;
     const released = this.#release();
@@ -108,6 +132,11 @@ export class Publisher extends EventTarget {
     // A function gives what it gives when it is asked: another one is no reason to stop.
     const token = changed('token') && typeof before.token === 'string' && typeof options.token === 'string';
     const restart = token || changed('url', 'protocol') || (changed('source') && [before.source, options.source].includes('audio'));
+    if (restart && this.#state === 'idle') {
+      if (!changed('source')) return undefined;
+      this.#dark();
+      return void this.preview();
+    }
     if (restart) return void this.start().catch(() => {});
     const picture = changed('source') || (changed('camera') && options.source === 'camera');
     const microphone = changed('microphone');
@@ -281,7 +310,8 @@ export class Publisher extends EventTarget {
 
   /** A device is gone, or the person has ended the screen in the browser's bar. @param {'picture' | 'microphone'} kind */
   #ended(kind) {
-    if (kind === 'picture') void this.stop();
+    if (this.#state === 'idle') this.#dark();
+    else if (kind === 'picture') void this.stop();
     else this.#warn(new PublishError('microphone-gone'));
   }
 

@@ -1,5 +1,5 @@
 // What a page with a player loads before anything plays: a button in each player's place. The player itself
-// comes with the first press (or at once with `autoplay`), and a publisher shows itself to those who may.
+// comes with the first press (with `autoplay`: when it comes into view), and a publisher shows itself to those who may.
 //
 // The page is the same for everybody, so that caches may keep it; who somebody is, WordPress is asked here.
 (() => {
@@ -35,8 +35,8 @@
   /** The nonce of whoever is logged in; empty: nobody. @type {Promise<string> | undefined} */
   let nonce;
   const askNonce = () => nonce ??= fetch(config.nonce, { credentials: 'same-origin', cache: 'no-store' })
-    // WordPress answers strangers with `0` or an error.
-    .then(async (response) => (response.ok ? (await response.text()).trim().replace(/^0$/, '') : ''));
+    // Strangers are given none.
+    .then(async (response) => (response.ok ? (await response.text()).trim() : ''));
 
   /**
    * Asks WordPress about a ticket.
@@ -134,10 +134,20 @@
     return start;
   }
 
+  /** Once a reader comes near: who does not scroll there loads nothing. @param {Element} element @param {() => unknown} go */
+  function near(element, go) {
+    const observer = new IntersectionObserver((seen) => {
+      if (!seen.some(({ isIntersecting }) => isIntersecting)) return;
+      observer.disconnect();
+      go();
+    }, { rootMargin: '200px' });
+    observer.observe(element);
+  }
+
   /** @param {HTMLElement} element */
   function player(element) {
     const start = facade(element, words.play, 'M8 5v14l11-7z', (ready) => ready.hasAttribute('autoplay') || ready.play());
-    if (start && element.hasAttribute('autoplay')) void start();
+    if (start && element.hasAttribute('autoplay')) near(element, start);
   }
 
   /** @param {HTMLElement} element */

@@ -58,8 +58,8 @@ async fn post(
     let name = name(parts.uri.path(), told)?;
     let about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer);
     match kind {
-        ClientKind::Publish => edge.auth.publish(&about)?,
-        ClientKind::Play => edge.auth.play(&about)?,
+        ClientKind::Publish => edge.auth.publish(&about).await?,
+        ClientKind::Play => edge.auth.play(&about).await?,
     }
     if !is_type(&parts.headers, SDP) {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an offer is application/sdp"));
