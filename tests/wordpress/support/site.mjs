@@ -11,7 +11,9 @@ import { startWordPress } from './wordpress.mjs';
 
 /** The second fake camera gives depth, not colour. */
 const CAPTURE = ['--use-fake-device-for-media-stream=device-count=3,fps=20', '--use-fake-ui-for-media-stream', '--disable-gpu',
-  '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  // Nobody else is there.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
 const SHOTS = new URL('../../../target/tmp/screenshots/', import.meta.url).pathname;
 
 /** @typedef {Awaited<ReturnType<typeof startSite>>} Site */
