@@ -28,7 +28,7 @@ function loaded(page) {
 }
 
 const cases = /** @type {const} */ ([
-  ['a host as it should be', ['oldest', 'current'], {}],
+  ['a host as it should be', ['oldest', 'current'], { wasmType: '' }],
   ['a host that does not know .wasm, and a folder', ['current'], { base: '/blog', wasmType: 'text/plain' }],
 ]);
 for (const [what, versions, options] of cases) {
@@ -51,7 +51,7 @@ for (const [what, versions, options] of cases) {
     });
 
     scenario('a page with players loads little before one plays, and modules only then', async () => {
-      const url = await site.post('[srs_player stream="live/a" protocol="flv"]\n\n[srs_player stream="live/a" title="The other"]\n\n[srs_publisher stream="live/p"]');
+      const url = await site.post('[srs_player stream="live/a" protocol="flv" autoplay="false"]\n\n[srs_player stream="live/a" title="The other" autoplay="false"]\n\n[srs_publisher stream="live/p"]');
       const { page, errors } = await site.as('visitor');
       const count = loaded(page);
       await page.goto(url, { waitUntil: 'networkidle' });
@@ -65,7 +65,9 @@ for (const [what, versions, options] of cases) {
       assert.ok(modules.some((path) => path.endsWith('.wasm')), JSON.stringify(modules));
       // Each name tells its content, and the publisher's are not there.
       for (const path of modules) assert.match(path, /\/lianmai\/build\/(?!publisher)[a-z_-]+\.[0-9a-f]{8}\.(js|wasm)$/);
-      assert.equal(new Set(modules).size, modules.length, 'nothing is loaded twice');
+      // Where a browser does not compile it as it comes, it is asked for again; by then it is in the cache.
+      const twice = modules.filter((path, at) => modules.indexOf(path) !== at && !(options.wasmType && path.endsWith('.wasm')));
+      assert.deepEqual(twice, []);
       assert.deepEqual(errors.filter((error) => !error.includes('400')), []);
     });
 

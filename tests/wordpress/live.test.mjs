@@ -23,7 +23,7 @@ onSites('an open page', ['current'], { flags: ['--demo'] }, (site, scenario) => 
 
     scenario(`a server that is started again has its picture back without a reload over ${protocol}`, async () => {
       const { page } = await site.as('visitor');
-      await page.goto(await site.post(`[srs_player stream="live/livestream" protocol="${protocol}"]`));
+      await page.goto(await site.post(`[srs_player stream="live/livestream" protocol="${protocol}" autoplay="0"]`));
       await page.evaluate(() => Object.assign(window, { same: true }));
       await page.getByRole('button', { name: 'Play' }).click();
       const { state, moves } = player(page);

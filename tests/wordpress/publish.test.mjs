@@ -11,7 +11,7 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
   /** @type {Record<string, string>} */
   const pages = {};
   /** The page of a stream. @param {string} stream */
-  const pageOf = async (stream) => pages[stream] ??= await site.post(`[srs_publisher stream="${stream}"]\n\n[srs_player stream="${stream}"]`);
+  const pageOf = async (stream) => pages[stream] ??= await site.post(`[srs_publisher stream="${stream}"]\n\n[srs_player stream="${stream}" autoplay="false"]`);
   /** A page's own part: what we made of the post, and what we load. @param {string} html */
   const ours = (html) => [...html.matchAll(/<div class="lianmai.*?<\/div>|<script[^>]*lianmai[^]*?<\/script>|<link[^>]*lianmai[^>]*>/g)].map(([one]) => one);
 

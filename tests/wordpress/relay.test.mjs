@@ -6,7 +6,7 @@ import { SECRET, onSites, player, ticket } from './support/site.mjs';
 onSites('a server with a shared secret', ['oldest', 'current'], { jwks: false, flags: ['--public', '--candidate', '127.0.0.1'], settings: { kind: 'secret' } }, (site, scenario) => {
   scenario('is published to through the site, and nobody is told the secret', async () => {
     await site.php('Lianmai\\Settings::keep_secret( $args ); return true;', SECRET);
-    const url = await site.post('[srs_publisher stream="live/a"]\n\n[srs_player stream="live/a" protocol="flv"]');
+    const url = await site.post('[srs_publisher stream="live/a"]\n\n[srs_player stream="live/a" protocol="flv" autoplay="off"]');
     const { page, errors } = await site.as('author');
     /** @type {Promise<string>[]} */
     const seen = [];

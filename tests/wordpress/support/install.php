@@ -20,6 +20,8 @@ require ABSPATH . 'wp-admin/includes/upgrade.php';
 wp_install( 'Test', 'admin', 'admin@example.test', true, '', 'password' );
 // `index.php` in the address would not be what sites have.
 update_option( 'permalink_structure', '/%postname%/' );
+// They come from elsewhere.
+update_option( 'show_avatars', 0 );
 foreach ( array( 'subscriber', 'contributor', 'author', 'editor' ) as $role ) {
 	wp_insert_user(
 		array(

@@ -11,7 +11,9 @@ import { startWordPress } from './wordpress.mjs';
 
 /** The second fake camera gives depth, not colour. */
 const CAPTURE = ['--use-fake-device-for-media-stream=device-count=3,fps=20', '--use-fake-ui-for-media-stream', '--disable-gpu',
-  '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  // Nobody else is there.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
 const SHOTS = new URL('../../../target/tmp/screenshots/', import.meta.url).pathname;
 
 /** @typedef {Awaited<ReturnType<typeof startSite>>} Site */
@@ -25,71 +27,80 @@ export const SECRET = 'kept-between-servers-4711';
  *   `flags` of the gateway; `jwks: false`: it does not know of the site
  */
 export async function startSite({ flags = [], settings = {}, jwks = true, ...options } = {}) {
-  const wordpress = await startWordPress(options);
-  const trust = ['--auth-jwks', `${wordpress.url}/wp-json/lianmai/v1/jwks`, '--auth-issuer', wordpress.url];
-  const all = [...(jwks ? trust : []), '--secret', SECRET, ...flags];
-  let gateway = await startGateway(all);
-  const browser = await launch(CAPTURE);
-  // What listens everywhere is reached here.
-  const http = gateway.http.replace('0.0.0.0', '127.0.0.1');
-  /** @type {Set<import('playwright-core').Page>} */
-  const pages = new Set();
-  const set = (/** @type {Record<string, unknown>} */ more) => wordpress.php(
-    `return update_option( 'lianmai_settings', $args + (array) get_option( 'lianmai_settings', array() ) );`, more,
-  );
-  await set({ server: http, ...settings });
-  return {
-    ...wordpress, browser, http, pages, set, rtmp: gateway.rtmp.replace('0.0.0.0', '127.0.0.1'),
-    gatewayLog: () => gateway.log(),
-    /** Ends the gateway; what is answered starts it again, where it was. */
-    async kill() {
-      const { addresses } = gateway;
-      await gateway.stop();
-      return async () => { gateway = await startGateway(all, addresses); };
-    },
-    /**
-     * A browser of somebody's own, logged in.
-     * @param {Role} role
-     */
-    async as(role) {
-      const opened = await openPage(browser, { permissions: ['camera', 'microphone'] });
-      pages.add(opened.page);
-      const { request } = opened.page.context();
-      if (role !== 'visitor') {
-        const answer = await request.post(`${wordpress.url}/wp-login.php`, { form: { log: role, pwd: 'password' }, maxRedirects: 0 });
-        assert.equal(answer.status(), 302, `${role} cannot log in`);
-      }
-      /** The nonce as the page's script gets it. */
-      const nonce = async () => {
-        const answer = await request.get(`${wordpress.url}/wp-admin/admin-ajax.php?action=rest-nonce`);
-        return answer.ok() ? answer.text() : '';
-      };
-      /** Asks a route of the plugin. @param {string} route @param {unknown} data @param {string} [known] a nonce */
-      const post = async (route, data, known) => {
-        const headers = known ? { 'x-wp-nonce': known } : {};
-        const answer = await request.post(`${wordpress.url}/wp-json/lianmai/v1/${route}`, { data, headers });
-        return { status: answer.status(), ...await answer.json() };
-      };
-      return { ...opened, request, nonce, post };
-    },
-    /** Publishes a test picture and tone by RTMP, with the server's secret. @param {string} stream */
-    ffmpeg: (stream) => start('ffmpeg', ['-v', 'error', '-re',
-      '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=15', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100',
-      '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', '15', '-pix_fmt', 'yuv420p', '-c:a', 'aac',
-      '-f', 'flv', `${gateway.rtmp.replace('0.0.0.0', '127.0.0.1')}/${stream}?secret=${SECRET}`]),
-    /** Whether the gateway has pictures of a stream. @param {string} stream */
-    async onAir(stream) {
-      const [app, name] = stream.split('/');
-      const answer = await fetch(`${http}/api/v1/streams?count=100&secret=${SECRET}`);
-      const { streams } = await answer.json();
-      return streams.find((one) => one.app === app && one.name === name && one.publish.active && one.video);
-    },
-    async stop() {
-      await browser.close();
-      await gateway.stop();
-      await wordpress.stop();
-    },
+  /** @type {(() => Promise<unknown>)[]} */
+  const started = [];
+  const stop = async () => {
+    for (const end of started.splice(0).reverse()) await end();
   };
+  try {
+    const wordpress = await startWordPress(options);
+    started.push(wordpress.stop);
+    const trust = ['--auth-jwks', `${wordpress.url}/wp-json/lianmai/v1/jwks`, '--auth-issuer', wordpress.url];
+    const all = [...(jwks ? trust : []), '--secret', SECRET, ...flags];
+    let gateway = await startGateway(all);
+    started.push(() => gateway.stop());
+    const browser = await launch(CAPTURE);
+    started.push(() => browser.close());
+    // What listens everywhere is reached here.
+    const http = gateway.http.replace('0.0.0.0', '127.0.0.1');
+    /** @type {Set<import('playwright-core').Page>} */
+    const pages = new Set();
+    const set = (/** @type {Record<string, unknown>} */ more) => wordpress.php(
+      `return update_option( 'lianmai_settings', $args + (array) get_option( 'lianmai_settings', array() ) );`, more,
+    );
+    await set({ server: http, ...settings });
+    return {
+      ...wordpress, browser, http, pages, set, rtmp: gateway.rtmp.replace('0.0.0.0', '127.0.0.1'),
+      gatewayLog: () => gateway.log(),
+      /** Ends the gateway; what is answered starts it again, where it was. */
+      async kill() {
+        const { addresses } = gateway;
+        await gateway.stop();
+        return async () => { gateway = await startGateway(all, addresses); };
+      },
+      /**
+       * A browser of somebody's own, logged in.
+       * @param {Role} role
+       */
+      async as(role) {
+        const opened = await openPage(browser, { permissions: ['camera', 'microphone'] });
+        pages.add(opened.page);
+        const { request } = opened.page.context();
+        if (role !== 'visitor') {
+          const answer = await request.post(`${wordpress.url}/wp-login.php`, { form: { log: role, pwd: 'password' }, maxRedirects: 0 });
+          assert.equal(answer.status(), 302, `${role} cannot log in`);
+        }
+        /** The nonce as the page's script gets it. */
+        const nonce = async () => {
+          const answer = await request.get(`${wordpress.url}/wp-admin/admin-ajax.php?action=rest-nonce`);
+          return answer.ok() ? answer.text() : '';
+        };
+        /** Asks a route of the plugin. @param {string} route @param {unknown} data @param {string} [known] a nonce */
+        const post = async (route, data, known) => {
+          const headers = known ? { 'x-wp-nonce': known } : {};
+          const answer = await request.post(`${wordpress.url}/wp-json/lianmai/v1/${route}`, { data, headers });
+          return { status: answer.status(), ...await answer.json() };
+        };
+        return { ...opened, request, nonce, post };
+      },
+      /** Publishes a test picture and tone by RTMP, with the server's secret. @param {string} stream */
+      ffmpeg: (stream) => start('ffmpeg', ['-v', 'error', '-re',
+        '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=15', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100',
+        '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', '15', '-pix_fmt', 'yuv420p', '-c:a', 'aac',
+        '-f', 'flv', `${gateway.rtmp.replace('0.0.0.0', '127.0.0.1')}/${stream}?secret=${SECRET}`]),
+      /** Whether the gateway has pictures of a stream. @param {string} stream */
+      async onAir(stream) {
+        const [app, name] = stream.split('/');
+        const answer = await fetch(`${http}/api/v1/streams?count=100&secret=${SECRET}`);
+        const { streams } = await answer.json();
+        return streams.find((one) => one.app === app && one.name === name && one.publish.active && one.video);
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /**
