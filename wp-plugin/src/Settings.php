@@ -25,12 +25,11 @@ final class Settings {
 
 	/** Hooks the options and their sanitiser in. */
 	public static function register(): void {
-		add_action( 'admin_init', array( self::class, 'admin_init' ) );
-		add_action( 'rest_api_init', array( self::class, 'admin_init' ) );
+		add_action( 'init', array( self::class, 'announce' ) );
 	}
 
-	/** Tells the Settings API about the option. */
-	public static function admin_init(): void {
+	/** Tells the Settings API about the option: whoever sets it, it is sanitised. */
+	public static function announce(): void {
 		register_setting(
 			self::GROUP,
 			self::OPTION,
