@@ -42,7 +42,8 @@ final class Renderer {
 		if ( is_feed() ) {
 			return 'player' === $who ? self::link( $is['title'] ) : '';
 		}
-		$place = self::place( $who, $is );
+		$wrote = array_filter( array_intersect_key( Sanitizer::named( $raw ), array_flip( array( 'url', 'src' ) ) ) );
+		$place = self::place( $who, $is, array() !== $wrote );
 		if ( isset( $place['amiss'] ) ) {
 			return self::note( $place['amiss'] );
 		}
@@ -70,17 +71,21 @@ final class Renderer {
 	/**
 	 * Where it is, with what shows the right to it; or a sentence on what is amiss.
 	 *
-	 * @param string $who player or publisher.
-	 * @param array  $is  clean attributes.
+	 * @param string $who   player or publisher.
+	 * @param array  $is    clean attributes.
+	 * @param bool   $wrote whether something was written where an address belongs.
 	 * @return array{url?: string, ticket?: string, amiss?: string}
 	 */
-	private static function place( string $who, array $is ): array {
+	private static function place( string $who, array $is, bool $wrote ): array {
 		$ours   = Settings::server();
 		$server = '' !== $is['server'] ? $is['server'] : $ours;
 		$kind   = $server === $ours ? Settings::kind() : 'lianmai';
 		$url    = Secrets::strip( $is['url'] );
 		$stream = '' !== $url && Address::on( $url, $ours ) ? Address::stream( $url, $ours ) : '';
 		if ( '' === $url ) {
+			if ( $wrote ) {
+				return array( 'amiss' => __( 'Lianmai: this is not the address of a stream. It begins with webrtc://, https://, http://, wss:// or ws://, or is relative.', 'lianmai' ) );
+			}
 			if ( '' === $is['stream'] ) {
 				return array( 'amiss' => __( 'Lianmai: give the address of a stream, url="webrtc://your-server/live/livestream", or its name, stream="live/livestream".', 'lianmai' ) );
 			}

@@ -156,7 +156,12 @@ final class Sanitizer {
 	 */
 	private static function text( $value ): ?string {
 		$text = self::line( $value );
-		return null === $text ? null : mb_substr( sanitize_text_field( $text ), 0, self::TEXT );
+		if ( null === $text ) {
+			return null;
+		}
+		// Without what is not seen, but for the joiners that scripts and emoji need.
+		$seen = (string) preg_replace( '/(?![\x{200c}\x{200d}])[\p{C}\p{Zl}\p{Zp}]+/u', ' ', $text );
+		return mb_substr( sanitize_text_field( $seen ), 0, self::TEXT );
 	}
 
 	/**
