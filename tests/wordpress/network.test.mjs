@@ -25,6 +25,7 @@ for (const version of /** @type {const} */ (['oldest', 'current'])) {
           $out[] = array(
             'key'     => Lianmai\\Key::set()['keys'][0]['kid'],
             'issuer'  => Lianmai\\Token::issuer(),
+            'jwks'    => get_rest_url( $id, 'lianmai/v1/jwks' ),
             'author'  => get_role( 'author' )->has_cap( Lianmai\\Capability::NAME ),
             'reader'  => get_role( 'subscriber' )->has_cap( Lianmai\\Capability::NAME ),
           );
@@ -35,7 +36,7 @@ for (const version of /** @type {const} */ (['oldest', 'current'])) {
       assert.notEqual(sites[0].key, sites[1].key);
       assert.notEqual(sites[0].issuer, sites[1].issuer);
       for (const { author, reader } of sites) assert.deepEqual([author, reader], [true, false]);
-      const served = await Promise.all(['', '/second'].map(async (path) => (await fetch(`${wordpress.url}${path}/wp-json/lianmai/v1/jwks`)).json()));
+      const served = await Promise.all(sites.map(async ({ jwks }) => (await fetch(jwks)).json()));
       assert.deepEqual(served.map(({ keys }) => keys[0].kid), sites.map(({ key }) => key));
       const left = await wordpress.php(`
         deactivate_plugins( 'lianmai/lianmai.php', true, true );

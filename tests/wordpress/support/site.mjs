@@ -1,7 +1,8 @@
 // A WordPress with the plugin, a gateway that trusts its key, and Chromium with a fake camera to visit them.
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
@@ -205,6 +206,17 @@ export function player(page, selector = 'srs-player') {
       return peak >= 0.01;
     }, selector)),
   };
+}
+
+/**
+ * What axe finds wrong with a part of a page.
+ * @param {import('playwright-core').Page} page
+ * @param {string} selector
+ */
+export async function axe(page, selector) {
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'));
+  const { violations } = await page.evaluate((css) => /** @type {any} */ (window).axe.run(css), selector);
+  return violations.map(({ id, nodes }) => [id, nodes.map(({ html, any }) => [html, any[0]?.message])]);
 }
 
 /** The ticket of a page's publisher. @param {string} html */
