@@ -93,9 +93,11 @@ final class Renderer {
 				return array( 'amiss' => __( 'Lianmai: set the server under Settings → Lianmai, or name it here with server="https://your-server".', 'lianmai' ) );
 			}
 			$stream = $server === $ours ? $is['stream'] : '';
+			// SRS without a proxy answers offers at another port than it plays from.
+			$offers = 'secret' === $kind && in_array( $is['protocol'] ?? 'auto', array( 'auto', 'webrtc' ), true ) ? Settings::api() : $server;
 			$url    = 'player' === $who
-				? Address::play( $is['stream'], $server, $is['protocol'], $kind )
-				: Address::publish( $is['stream'], $server, $kind );
+				? Address::play( $is['stream'], $offers, $is['protocol'], $kind )
+				: Address::publish( $is['stream'], $offers, $kind );
 		}
 		$ticket = '' === $stream ? '' : self::ticket( $who, $stream, $is );
 		if ( '' !== $ticket && 'publisher' === $who && 'secret' === Settings::kind() ) {

@@ -9,7 +9,7 @@ struct Tool {
     what_for: &'static str,
 }
 
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 9] = [
     Tool { program: "ffmpeg", package: "ffmpeg", what_for: "publishers and players" },
     Tool { program: "ffprobe", package: "ffmpeg", what_for: "looking at streams" },
     Tool { program: "pebble", package: "pebble", what_for: "getting certificates by ACME" },
@@ -17,6 +17,7 @@ const TOOLS: [Tool; 8] = [
     Tool { program: "brotli", package: "brotli", what_for: "the player's files as they are served" },
     Tool { program: "chromium", package: "chromium", what_for: "browser tests" },
     Tool { program: "node", package: "nodejs", what_for: "browser tests (20 or later)" },
+    Tool { program: "xgettext", package: "gettext", what_for: "the plugin's translations" },
     Tool { program: "npm", package: "npm", what_for: "browser tests" },
 ];
 
