@@ -67,10 +67,13 @@ final class SiteHealth {
 		// On their own machine browsers give cameras without.
 		$local = isset( $site['host'] ) && in_array( $site['host'], array( 'localhost', '127.0.0.1', '[::1]' ), true );
 		$https = isset( $site['scheme'] ) && 'https' === $site['scheme'];
-		if ( ! $https && ! $local ) {
+		if ( ! $https && $local ) {
+			return self::result( 'https', 'good', __( 'Cameras work without HTTPS on this machine', 'lianmai' ), __( 'Other people need HTTPS: browsers give them a camera on HTTPS pages only.', 'lianmai' ) );
+		}
+		if ( ! $https ) {
 			return self::result( 'https', 'recommended', __( 'Nobody can publish from this site: it is not HTTPS', 'lianmai' ), __( 'Browsers give a camera to HTTPS pages only. Playing works.', 'lianmai' ) );
 		}
-		if ( $https && 0 === strpos( $server, 'http:' ) ) {
+		if ( 0 === strpos( $server, 'http:' ) ) {
 			return self::result( 'https', 'critical', __( 'The media server’s address is not HTTPS, and this site is', 'lianmai' ), __( 'Browsers refuse to load from it. Enter the server’s HTTPS address under Settings → Lianmai.', 'lianmai' ) );
 		}
 		return self::result( 'https', 'good', __( 'Live video goes over HTTPS', 'lianmai' ), __( 'Cameras work, and browsers load from the media server.', 'lianmai' ) );
