@@ -40,6 +40,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("metrics", Floor::Top),
     ("http", Floor::Top),
     ("serve", Floor::Top),
+    ("token", Floor::Top),
 ];
 
 /// What `media` must not know: it has no I/O, clock, threads or runtime.

@@ -27,6 +27,8 @@ export class Loader extends Connection {
   /** Of the connection: something came. */
   #flowing = false;
   #before = false;
+  /** The last handshake of a WebSocket came to nothing. */
+  #missed = false;
 
   /**
    * Opens the connection at once; what comes is handed on when the engine is ready.
@@ -79,6 +81,10 @@ export class Loader extends Connection {
 
   /** @param {AbortController} abort @param {string} token */
   async #socket(abort, token) {
+    // Browsers let whoever was in vain too often wait for seconds. Is there a server at all?
+    const { origin } = new URL(this.#url.replace('ws', 'http'));
+    if (this.#missed) await fetch(origin, { method: 'HEAD', mode: 'no-cors', signal: abort.signal });
+    if (abort.signal.aborted) return;
     const socket = new WebSocket(showing(this.#url, token));
     socket.binaryType = 'arraybuffer';
     abort.signal.addEventListener('abort', () => socket.close());
@@ -89,14 +95,14 @@ export class Loader extends Connection {
       if (early) early.push(data);
       else this.#data(new Uint8Array(data), false);
     };
-    let opened = false;
-    socket.onopen = () => { opened = true; };
+    this.#missed = true;
+    socket.onopen = () => { this.#missed = false; };
     const closed = new Promise((resolve) => { socket.onclose = resolve; });
     await this.#ready;
     for (const data of early) if (!abort.signal.aborted) this.#data(new Uint8Array(data), false);
     early = null;
     const { code } = await closed;
-    if (!opened && !abort.signal.aborted) await this.#why(abort);
+    if (this.#missed && !abort.signal.aborted) await this.#why(abort);
     // 4404 is the gateway's word for HTTP's 404.
     throw { code: this.#flowing || code === 1000 ? 'closed' : code === 4404 ? 'not-found' : code === 1008 ? 'forbidden' : 'network' };
   }

@@ -1,6 +1,7 @@
 //! Who publishes by tokens, and whose are trusted.
 
 use std::process::Command;
+use std::time::Instant;
 
 use ::gateway::auth::{Act, SigningKey};
 use lianmai_tests::flv::VIDEO;
@@ -8,7 +9,7 @@ use lianmai_tests::player::FlvViewer;
 use lianmai_tests::publisher::{self, WsPublisher};
 use lianmai_tests::rtc::{Api, Call, Media, Peer};
 use lianmai_tests::site::{self, Site, token, token_for};
-use lianmai_tests::{Clip, Gateway, gateway, http, wait};
+use lianmai_tests::{Clip, Gateway, gateway, http, tls, wait};
 
 use crate::LIMIT;
 
@@ -131,13 +132,15 @@ fn strangers_do_not_make_the_gateway_ask_all_the_time() {
     let site = Site::start(&key);
     let gateway = trusting(&site, &[]);
     assert_eq!(post(&gateway, "x", &token(&key, "x", Act::Publish)).0, 204);
-    let before = site.asked();
+    let (before, start) = (site.asked(), Instant::now());
     std::thread::scope(|scope| {
         for _ in 0..20 {
             scope.spawn(|| assert_eq!(post(&gateway, "x", &token(&site::key(), "x", Act::Publish)).0, 401));
         }
     });
-    assert!(site.asked() - before <= 4, "asked {} times", site.asked() - before);
+    // Every two seconds at most, however long this takes here.
+    let (asked, most) = (site.asked() - before, start.elapsed().as_secs() as usize / 2 + 2);
+    assert!(asked <= most, "asked {asked} times, not {most}");
 }
 
 #[test]
@@ -156,6 +159,23 @@ fn a_site_that_moves_is_followed_to_itself_only() {
     // To another port of the host it is.
     site.send_to(&elsewhere.url());
     assert_eq!(post(&gateway, "x", &token(&other, "x", Act::Publish)).0, 204);
+}
+
+#[test]
+fn a_site_by_https_is_believed_if_its_certificate_is() {
+    let dir = gateway::temp_dir("secure-site");
+    let data = dir.join("data");
+    // A certificate for this machine: that of a gateway will do.
+    drop(Gateway::start(&["--data", data.to_str().expect("a path of text")]));
+    let key = site::key();
+    let site = Site::secure(&key, tls::server(&data));
+    let url = site.url();
+    let stranger = Gateway::start(&["--auth-jwks", &url]);
+    assert_eq!(post(&stranger, "x", &token(&key, "x", Act::Publish)).0, 401);
+    let trusted = [("SSL_CERT_FILE", data.join("cert.pem").display().to_string())];
+    let gateway = Gateway::start_with(&["--auth-jwks", &url], &trusted);
+    assert_eq!(post(&gateway, "x", &token(&key, "x", Act::Publish)).0, 204);
+    let _ = std::fs::remove_dir_all(dir);
 }
 
 #[test]

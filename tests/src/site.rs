@@ -1,6 +1,6 @@
 //! A web site that tells the public keys of those who sign tokens, as one with the plugin does.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,6 +8,8 @@ use std::thread::{self, JoinHandle};
 
 use ::gateway::auth::{Act, SigningKey, Wish};
 use ::gateway::hub::StreamName;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::gateway::temp_dir;
 
@@ -44,18 +46,32 @@ pub struct Site {
     addr: SocketAddr,
     says: Arc<Mutex<Says>>,
     asked: Arc<AtomicUsize>,
+    /// It speaks HTTPS.
+    tls: Option<Arc<ServerConfig>>,
     running: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
 impl Site {
-    /// One that tells `keys`.
+    /// One that tells `key`.
     #[track_caller]
     pub fn start(key: &SigningKey) -> Self {
+        Self::with(key, None)
+    }
+
+    /// The same by HTTPS.
+    #[track_caller]
+    pub fn secure(key: &SigningKey, tls: Arc<ServerConfig>) -> Self {
+        Self::with(key, Some(tls))
+    }
+
+    #[track_caller]
+    fn with(key: &SigningKey, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut site = Self {
             addr: listener.local_addr().unwrap(),
             says: Arc::new(Mutex::new(Says::Keys(key.jwks().unwrap()))),
             asked: Arc::default(),
+            tls,
             running: None,
         };
         site.run(listener);
@@ -64,7 +80,8 @@ impl Site {
 
     /// Where it tells them.
     pub fn url(&self) -> String {
-        format!("http://{}/wp-json/lianmai/v1/jwks", self.addr)
+        let s = if self.tls.is_some() { "s" } else { "" };
+        format!("http{s}://{}/wp-json/lianmai/v1/jwks", self.addr)
     }
 
     /// From now on it tells this key only.
@@ -107,6 +124,7 @@ impl Site {
     fn run(&mut self, listener: TcpListener) {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, says, asked) = (stop.clone(), self.says.clone(), self.asked.clone());
+        let tls = self.tls.clone();
         let thread = thread::spawn(move || {
             for socket in listener.incoming() {
                 if stopped.load(Ordering::SeqCst) {
@@ -115,7 +133,13 @@ impl Site {
                 if let Ok(socket) = socket {
                     asked.fetch_add(1, Ordering::SeqCst);
                     let says = says.lock().unwrap().clone();
-                    let _ = answer(socket, &says);
+                    // Whether whoever asks stays for the answer is its business.
+                    let _ = match &tls {
+                        None => answer(socket, &says),
+                        Some(tls) => ServerConnection::new(tls.clone())
+                            .map_err(std::io::Error::other)
+                            .and_then(|session| answer(StreamOwned::new(session, socket), &says)),
+                    };
                 }
             }
         });
@@ -132,8 +156,8 @@ impl Drop for Site {
     }
 }
 
-fn answer(mut socket: TcpStream, says: &Says) -> std::io::Result<()> {
-    for line in BufReader::new(socket.try_clone()?).lines() {
+fn answer(mut socket: impl Read + Write, says: &Says) -> std::io::Result<()> {
+    for line in BufReader::new(&mut socket).lines() {
         if line?.is_empty() {
             break;
         }
@@ -142,5 +166,7 @@ fn answer(mut socket: TcpStream, says: &Says) -> std::io::Result<()> {
         Says::Keys(text) => ("200 OK\r\nContent-Type: application/json".to_owned(), text.as_str()),
         Says::Moved(address) => (format!("302 Found\r\nLocation: {address}"), ""),
     };
-    write!(socket, "HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    let length = body.len();
+    write!(socket, "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")?;
+    socket.flush()
 }

@@ -21,6 +21,7 @@
 	const button = /** @type {HTMLButtonElement} */ ( document.getElementById( 'lianmai-test' ) );
 	const list = /** @type {HTMLElement} */ ( document.getElementById( 'lianmai-test-steps' ) );
 	const video = /** @type {HTMLVideoElement} */ ( document.getElementById( 'lianmai-test-picture' ) );
+	const frame = /** @type {HTMLElement} */ ( video.parentElement );
 
 	/** A step that failed: what happened, and what to do. */
 	class Failure extends Error {
@@ -43,18 +44,19 @@
 		item.dataset.step = name;
 		item.dataset.state = 'running';
 		const say = ( /** @type {string[]} */ ...parts ) => {
-			item.textContent = `${ words[ name ] }: ${ parts.filter( Boolean ).join( ' ' ) }`;
+			const sentences = parts.filter( Boolean ).map( ( part ) => part.replace( /[^.。…!?]$/u, '$&.' ) );
+			item.textContent = `${ words[ name ] }: ${ sentences.join( ' ' ) }`;
 		};
 		say( words.running );
 		try {
 			const done = /** @type {any} */ ( await work() );
 			item.dataset.state = 'ok';
-			say( words.ok + '.', done?.sentence, done?.advice );
+			say( words.ok, done?.sentence, done?.advice );
 			return done;
 		} catch ( error ) {
 			item.dataset.state = 'failed';
 			const advice = error instanceof Failure ? error.advice : '';
-			say( words.failed + '.', error instanceof Error ? error.message : String( error ), advice );
+			say( words.failed, error instanceof Error ? error.message : String( error ), advice );
 			throw error;
 		}
 	};
@@ -87,13 +89,13 @@
 		check();
 	} );
 
-	/** Ends a session: at the server, and here. @param {Session} session */
+	/** Ends a session: at the server first, which otherwise waits for the publisher to come back. @param {Session} session */
 	const end = async ( session ) => {
-		session.peer.close();
 		if ( session.session ) {
 			const headers = { Authorization: `Bearer ${ session.token }` };
 			await fetch( session.session, { method: 'DELETE', headers: config.secret ? {} : headers } ).catch( () => {} );
 		}
+		session.peer.close();
 	};
 
 	/**
@@ -166,7 +168,7 @@
 
 	const run = async () => {
 		list.textContent = '';
-		video.hidden = true;
+		frame.hidden = true;
 		const name = [ ...crypto.getRandomValues( new Uint8Array( 8 ) ) ].map( ( byte ) => byte.toString( 16 ).padStart( 2, '0' ) ).join( '' );
 		const stream = `${ config.app }/${ name }`;
 		/** @type {Session[]} */
@@ -209,7 +211,7 @@
 				} );
 				peer.addTransceiver( 'video', { direction: 'recvonly' } );
 				sessions.push( await offer( peer, config.whep.replace( 'NAME', name ), stream, 'play' ) );
-				video.hidden = false;
+				frame.hidden = false;
 				if ( ! await until( video, 'timeupdate', () => video.currentTime > 0 && video.videoWidth > 0, PICTURE ) ) {
 					throw new Failure( words.picture, peer.connectionState === 'connected' ? '' : words.ice );
 				}
@@ -220,7 +222,7 @@
 			await Promise.all( sessions.map( end ) );
 			after.forEach( ( stop ) => stop() );
 			video.srcObject = null;
-			video.hidden = true;
+			frame.hidden = true;
 		};
 		if ( sessions.length ) {
 			await step( 'end', finish );

@@ -92,13 +92,13 @@ final class Attributes {
 		return array(
 			'latency'  => self::row( 'player', 'choice', 'low', 'play', __( 'Latency', 'lianmai' ), __( '“realtime” is as near as the network allows, “normal” is for bad networks.', 'lianmai' ) )
 				+ array( 'choices' => array( 'realtime', 'low', 'normal' ) ),
-			'autoplay' => self::row( 'player', 'boolean', false, 'play', __( 'Play at once', 'lianmai' ), __( 'Otherwise a reader presses play, and nothing of the player is loaded before.', 'lianmai' ) ),
+			'autoplay' => self::row( 'player', 'boolean', false, 'play', __( 'Play at once', 'lianmai' ), __( 'Starts by itself. Otherwise a reader presses play, and nothing of the player is loaded before.', 'lianmai' ) ),
 			'muted'    => self::row( 'player', 'boolean', false, 'play', __( 'Muted', 'lianmai' ), __( 'Starts without sound, as browsers want of what plays at once.', 'lianmai' ) ),
 			'controls' => self::row( 'player', 'boolean', true, 'play', __( 'Controls', 'lianmai' ), __( 'Shows buttons for play, sound and full screen.', 'lianmai' ) ),
 			'loop'     => self::row( 'player', 'boolean', false, 'play', __( 'Loop', 'lianmai' ), __( 'Begins again at the end, where the address is a recording.', 'lianmai' ) ),
 			'preload'  => self::row( 'player', 'choice', 'none', 'play', __( 'Preload', 'lianmai' ), __( 'What is fetched before play.', 'lianmai' ) )
 				+ array( 'choices' => array( 'none', 'metadata', 'auto' ) ),
-			'retry'    => self::row( 'player', 'integer', '', 'play', __( 'Attempts to reconnect', 'lianmai' ), __( 'Empty: for ever.', 'lianmai' ) )
+			'retry'    => self::row( 'player', 'integer', '', 'play', __( 'Attempts to reconnect', 'lianmai' ), __( 'How often it tries after an interruption. Empty: for ever.', 'lianmai' ) )
 				+ array(
 					'min' => 0,
 					'max' => 100000,
@@ -132,7 +132,7 @@ final class Attributes {
 			'width'    => self::row( 'both', 'width', '100%', 'look', __( 'Width', 'lianmai' ), __( 'In pixels or per cent; never wider than its place.', 'lianmai' ) ),
 			'height'   => self::row( 'both', 'height', '', 'look', __( 'Height', 'lianmai' ), __( 'In pixels. Empty: what suits the shape.', 'lianmai' ) ),
 			'ratio'    => self::row( 'player', 'ratio', '', 'look', __( 'Shape', 'lianmai' ), __( 'Width to height, such as 16:9 or 4:3. Empty: the picture’s own.', 'lianmai' ) ),
-			'class'    => self::row( 'both', 'classes', '', '', __( 'CSS classes', 'lianmai' ), __( 'With spaces between, for the theme’s styles.', 'lianmai' ) ),
+			'class'    => self::row( 'both', 'classes', '', '', __( 'CSS classes', 'lianmai' ), __( 'Names for the theme’s styles, with spaces between.', 'lianmai' ) ),
 		);
 	}
 

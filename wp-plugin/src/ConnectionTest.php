@@ -78,8 +78,8 @@ final class ConnectionTest {
 		}
 		return array(
 			'ok'       => true,
-			/* translators: 1: a server's name, 2: its version. */
-			'sentence' => sprintf( __( 'The server answers: %1$s %2$s.', 'lianmai' ), $server['name'], $server['version'] ),
+			/* translators: %s: a version. */
+			'sentence' => sprintf( __( 'The server answers; its version is %s.', 'lianmai' ), $server['version'] ),
 			'advice'   => $advice,
 		);
 	}
@@ -110,7 +110,7 @@ final class ConnectionTest {
 			. '</p><p><button type="button" class="button" id="lianmai-test"' . disabled( Settings::server(), '', false ) . '>'
 			. esc_html__( 'Test connection', 'lianmai' ) . '</button></p>'
 			. '<ol id="lianmai-test-steps" aria-live="polite"></ol>'
-			. '<video id="lianmai-test-picture" width="240" height="180" muted playsinline hidden></video>';
+			. '<div hidden><video id="lianmai-test-picture" width="240" height="180" muted playsinline></video></div>';
 	}
 
 	/** @return array<string, mixed> */

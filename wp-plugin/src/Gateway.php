@@ -18,9 +18,9 @@ final class Gateway {
 	public const SKEW = 5;
 
 	/**
-	 * Which server answers, and how far its clock is from ours.
+	 * Which version answers, and how far its clock is from ours.
 	 *
-	 * @return array{name: string, version: string, ahead: int|null}|\WP_Error
+	 * @return array{version: string, ahead: int|null}|\WP_Error
 	 */
 	public static function ask() {
 		$base = Settings::api();
@@ -40,7 +40,6 @@ final class Gateway {
 		}
 		$date = strtotime( (string) wp_remote_retrieve_header( $answer, 'date' ) );
 		return array(
-			'name'    => isset( $said['server'] ) && is_string( $said['server'] ) ? substr( sanitize_text_field( $said['server'] ), 0, 60 ) : '',
 			'version' => isset( $said['data']['version'] ) && is_string( $said['data']['version'] ) ? substr( sanitize_text_field( $said['data']['version'] ), 0, 60 ) : '',
 			'ahead'   => false === $date ? null : $date - $now,
 		);

@@ -92,8 +92,8 @@ final class SiteHealth {
 				sprintf( __( 'They differ by %d s. Tokens are good for a minute, so people may be refused. Set both clocks by NTP.', 'lianmai' ), abs( $server['ahead'] ) )
 			);
 		}
-		/* translators: 1: a server's name, 2: its version. */
-		return self::result( 'gateway', 'good', __( 'The media server answers', 'lianmai' ), sprintf( __( '%1$s %2$s, and its clock is right.', 'lianmai' ), $server['name'], $server['version'] ) );
+		/* translators: %s: a version. */
+		return self::result( 'gateway', 'good', __( 'The media server answers', 'lianmai' ), sprintf( __( 'Its version is %s, and its clock is right.', 'lianmai' ), $server['version'] ) );
 	}
 
 	/** Whether the gateway trusts our key, and only it. @return array<string, mixed> */

@@ -14,8 +14,8 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::hashed::{Names, rename};
-use crate::package;
-use crate::sh::{Result, at, root, target};
+use crate::sh::{Result, at, root, target, which};
+use crate::{package, pot};
 
 /// The modules that the plugin's script asks for; what they lead to comes along.
 const ENTRIES: [&str; 2] = ["element.js", "publisher.js"];
@@ -37,11 +37,21 @@ pub(crate) fn build() -> Result<PathBuf> {
         at(name, fs::write(build.join(name), content))?;
     }
     at("manifest.json", fs::write(build.join("manifest.json"), manifest(&names)))?;
+    languages(&plugin.join("languages"))?;
     let zip = dist.join("lianmai.zip");
     pack(&dist, &plugin, &zip)?;
     let size = at(zip.display(), zip.metadata())?.len();
     eprintln!("{} ({} kB)", zip.display(), size.div_ceil(1000));
     Ok(zip)
+}
+
+/// The translations as WordPress reads them.
+fn languages(folder: &Path) -> Result {
+    if ["xgettext", "msgfmt", "msgcat"].iter().all(|program| which(program).is_some()) {
+        return pot::languages(folder);
+    }
+    eprintln!("gettext not found: the plugin speaks English only (Debian's package `gettext` has it)");
+    Ok(())
 }
 
 /// The names as JSON; they need no escapes.

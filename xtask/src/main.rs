@@ -6,6 +6,7 @@ mod dist;
 mod fuzz;
 mod hashed;
 mod package;
+mod pot;
 mod run;
 mod sh;
 mod test;
@@ -18,6 +19,7 @@ cargo xtask build               the browser package into player-wasm/dist
 cargo xtask dist                the WordPress plugin, target/dist/lianmai.zip
 cargo xtask run [-- FLAGS…]     builds everything and starts the gateway with its demo stream;
                                 FLAGS go to `lianmai serve`
+cargo xtask pot                 the plugin's words for translators, target/languages/lianmai.pot
 cargo xtask test                every check and test, as CI runs them
 cargo xtask fuzz SECONDS [TARGET…]
                                 each fuzz target (or those named) for so many seconds
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let done = match args.first().map(String::as_str) {
         Some("build") if rest.is_empty() => package::build().map(|_| ()),
         Some("dist") if rest.is_empty() => dist::build().map(|_| ()),
+        Some("pot") if rest.is_empty() => pot::build(),
         Some("run") => run::run(rest),
         Some("test") if rest.is_empty() => test::run(),
         Some("fuzz") => fuzz::run(rest),

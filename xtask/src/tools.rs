@@ -9,7 +9,7 @@ struct Tool {
     what_for: &'static str,
 }
 
-const TOOLS: [Tool; 15] = [
+const TOOLS: [Tool; 16] = [
     Tool { program: "ffmpeg", package: "ffmpeg", what_for: "publishers and players" },
     Tool { program: "ffprobe", package: "ffmpeg", what_for: "looking at streams" },
     Tool { program: "pebble", package: "pebble", what_for: "getting certificates by ACME" },
@@ -23,6 +23,7 @@ const TOOLS: [Tool; 15] = [
     // The -core packages are programs without a service: nothing starts and nothing is asked.
     Tool { program: "mariadbd", package: "mariadb-server-core", what_for: "WordPress's database" },
     Tool { program: "my_print_defaults", package: "mariadb-client-core", what_for: "mariadb-install-db" },
+    Tool { program: "xgettext", package: "gettext", what_for: "the plugin's translations" },
     Tool { program: "msgfmt", package: "gettext", what_for: "the plugin's translations" },
     Tool { program: "unzip", package: "unzip", what_for: "the plugin's zip" },
     Tool { program: "dpkg-deb", package: "dpkg", what_for: "unpacking WordPress" },

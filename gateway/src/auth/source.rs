@@ -5,12 +5,13 @@
 
 use std::fs::Metadata;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use http::Uri;
 use rustls::ClientConfig;
+use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::fetch;
@@ -99,8 +100,12 @@ impl Source {
         asked.answered = Some(begun);
     }
 
-    /// Keeps an address's keys fresh, for ever.
+    /// Keeps an address's keys fresh, for ever. Files are looked at once, so that the operator sees at the
+    /// start what is in them.
     pub(super) async fn watch(self: Arc<Self>) {
+        if let Place::File(path) | Place::Own(path) = &self.place {
+            return self.look(path).await;
+        }
         let mut failures = 0_u32;
         loop {
             self.refresh(Instant::now()).await;
@@ -120,7 +125,7 @@ impl Source {
         matches!(self.place, Place::Url(..))
     }
 
-    async fn look(&self, path: &PathBuf) {
+    async fn look(&self, path: &Path) {
         let stamp = match tokio::fs::metadata(path).await {
             Ok(found) => stamp(&found),
             Err(error) => return self.gone(&error),
@@ -128,8 +133,8 @@ impl Source {
         if self.state().stamp == Some(stamp) {
             return;
         }
-        let told = match tokio::fs::read(path).await {
-            Ok(_) if stamp.1 > LARGEST => Err("it is too large".to_owned()),
+        let told = match read(path).await {
+            Ok(bytes) if bytes.len() as u64 > LARGEST => Err("it is too large".to_owned()),
             Ok(bytes) => self.parse(&bytes),
             Err(error) => return self.gone(&error),
         };
@@ -194,6 +199,13 @@ impl Source {
             Place::File(path) | Place::Own(path) => path.display().to_string(),
         }
     }
+}
+
+/// A file's beginning, and no more than shows that it is too large.
+async fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    tokio::fs::File::open(path).await?.take(LARGEST + 1).read_to_end(&mut bytes).await?;
+    Ok(bytes)
 }
 
 fn stamp(found: &Metadata) -> (SystemTime, u64) {

@@ -63,7 +63,7 @@ impl Tokens {
 
     /// Keeps the keys fresh from now on, in tasks on the current runtime.
     pub fn watch(&self) {
-        for source in self.sources.iter().filter(|source| source.is_url()) {
+        for source in &self.sources {
             tokio::spawn(source.clone().watch());
         }
     }
