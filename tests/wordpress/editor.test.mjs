@@ -18,9 +18,8 @@ onSites('the block editor', ['oldest', 'current'], {}, (site, scenario) => {
     const opened = await site.as('editor');
     const { page } = opened;
     // WordPress itself asks for what editors may not have, and for pictures from elsewhere.
-    const refused = new Set();
-    page.on('response', (response) => { if (response.status() >= 400 && response.url().includes('lianmai')) refused.add(response.url()); });
-    const complaints = () => [...opened.errors.filter((error) => !error.startsWith('Failed to load resource')), ...refused];
+    const complaints = () => [...opened.errors.filter((error) => !error.startsWith('Failed to load resource')),
+      ...opened.refused.filter((one) => one.includes('lianmai'))];
     const id = content === undefined ? 0 : await site.php('return wp_insert_post( wp_slash( $args ) );', { post_title: 'Old', post_content: content });
     await page.goto(`${site.url}/wp-admin/${id ? `post.php?post=${id}&action=edit` : 'post-new.php'}`);
     await page.waitForFunction(() => /** @type {any} */ (window).wp?.data?.select('core/editor')?.getCurrentPostId()
