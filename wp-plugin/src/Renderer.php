@@ -84,7 +84,12 @@ final class Renderer {
 		$server = '' !== $is['server'] ? $is['server'] : $ours;
 		$kind   = $server === $ours ? Settings::kind() : 'lianmai';
 		$url    = Secrets::strip( $is['url'] );
-		$stream = '' !== $url && Address::on( $url, $ours ) ? Address::stream( $url, $ours ) : '';
+		$stream = '';
+		foreach ( array( $ours, Settings::api() ) as $base ) {
+			if ( '' === $stream && '' !== $url && Address::on( $url, $base ) ) {
+				$stream = Address::stream( $url, $base );
+			}
+		}
 		if ( '' === $url ) {
 			if ( $wrote ) {
 				return array( 'amiss' => __( 'Lianmai: this is not the address of a stream. It begins with webrtc://, https://, http://, wss:// or ws://, or is relative.', 'lianmai' ) );
