@@ -19,6 +19,13 @@ for (const version of /** @type {const} */ (['oldest', 'current'])) {
         if ( is_wp_error( $new ) ) {
           return $new;
         }
+        // Old ones take ports out of domains.
+        global $wpdb;
+        $wpdb->update( $wpdb->blogs, array( 'domain' => $main->domain ), array( 'blog_id' => $new ) );
+        clean_blog_cache( $new );
+        foreach ( array( 'home', 'siteurl' ) as $option ) {
+          update_blog_option( $new, $option, untrailingslashit( 'http://' . $main->domain . $main->path . 'second/' ) );
+        }
         $out = array();
         foreach ( array( 1, $new ) as $id ) {
           switch_to_blog( $id );

@@ -24,7 +24,7 @@
       if (customElements.get(tag)) return;
       customElements.define(tag, tag === 'srs-player' ? module.SrsPlayerElement : module.SrsPublisherElement);
       // Before those with `autoplay` begin, which they do a moment later.
-      document.querySelectorAll(`${tag}[data-ticket]`).forEach(authorise);
+      document.querySelectorAll(`${tag}[data-token]`).forEach(authorise);
     } catch (error) {
       misses++;
       modules[tag] = undefined;
@@ -164,7 +164,7 @@
       if (config.seen.has(element)) continue;
       config.seen.add(element);
       const known = customElements.get(element.localName);
-      if (known && element.hasAttribute('data-ticket')) authorise(element);
+      if (known && element.hasAttribute('data-token')) authorise(element);
       if (element.localName === 'srs-player') player(/** @type {HTMLElement} */ (element));
       else void publisher(/** @type {HTMLElement} */ (element));
     }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! lianmai.zip     the WordPress plugin, to upload
-//! lianmai/        the same, unpacked: wp-plugin/, LICENSE, and build/ with the player's modules under
-//!                 names that tell their content; build/manifest.json says which
+//! lianmai/        the same, unpacked: wp-plugin/, LICENSE, languages/ as WordPress reads them, and build/ with
+//!                 the player's modules under names that tell their content; build/manifest.json says which
 //! ```
 
 use std::fs::{self, File};
@@ -30,6 +30,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     }
     copy(&root().join("wp-plugin"), &plugin)?;
     at("LICENSE", fs::copy(root().join("LICENSE"), plugin.join("LICENSE")))?;
+    pot::languages(&plugin.join("languages"))?;
     let build = plugin.join("build");
     at(build.display(), fs::create_dir_all(&build))?;
     let (names, files) = rename(&ENTRIES, |name| fs::read(modules.join(name)).ok())?;

@@ -66,6 +66,12 @@ export async function startSite({ flags = [], settings = {}, jwks = true, ...opt
       async as(role) {
         const opened = await openPage(browser, { permissions: ['camera', 'microphone'] });
         pages.add(opened.page);
+        // The console does not say what was not loaded.
+        /** @type {string[]} */
+        const refused = [];
+        opened.page.on('response', (response) => {
+          if (response.status() >= 400) refused.push(`${response.status()} to ${response.request().method()} ${response.url()}`);
+        });
         const { request } = opened.page.context();
         if (role !== 'visitor') {
           const answer = await request.post(`${wordpress.url}/wp-login.php`, { form: { log: role, pwd: 'password' }, maxRedirects: 0 });
@@ -82,7 +88,7 @@ export async function startSite({ flags = [], settings = {}, jwks = true, ...opt
           const answer = await request.post(`${wordpress.url}/wp-json/lianmai/v1/${route}`, { data, headers });
           return { status: answer.status(), ...await answer.json() };
         };
-        return { ...opened, request, nonce, post };
+        return { ...opened, refused, request, nonce, post };
       },
       /** Publishes a test picture and tone by RTMP, with the server's secret. @param {string} stream */
       ffmpeg: (stream) => start('ffmpeg', ['-v', 'error', '-re',
