@@ -52,7 +52,7 @@ onSites('the settings', ['oldest', 'current'], { settings: { server: '' } }, (si
     const url = await site.post(`[srs_publisher url="webrtc://127.0.0.1:${port}/live/a?secret=${SECRET}"]`);
     const { page } = await site.as('admin');
     await page.goto(`${site.url}/wp-admin/site-health.php`);
-    for (const text of ['The media server answers', 'The media server trusts this site’s key', 'The web server names the player’s files right', 'not HTTPS']) {
+    for (const text of ['The media server answers', 'The media server trusts this site’s key', 'The web server names the player’s files right', 'Cameras work without HTTPS on this machine']) {
       await page.getByText(text).first().waitFor({ state: 'attached', timeout: 60_000 });
     }
     const problem = page.locator('.health-check-accordion-trigger', { hasText: '1 post holds a stream’s secret' });

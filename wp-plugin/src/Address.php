@@ -81,7 +81,8 @@ final class Address {
 	}
 
 	/**
-	 * Whether an address is on the server of the settings, so that WordPress's tokens are good there.
+	 * Whether an address is on the server of the settings, at its port or at one where gateways usually listen, so
+	 * that WordPress's tokens are good there.
 	 *
 	 * @param string $url    absolute or relative.
 	 * @param string $server base address.
@@ -100,12 +101,11 @@ final class Address {
 		if ( ! is_array( $there ) || ! is_array( $here ) || self::host( $there ) !== self::host( $here ) ) {
 			return false;
 		}
-		$port = $there['port'] ?? null;
+		$usual = self::port( $there ) === self::port( $here ) || in_array( self::port( $there ), self::PORTS, true );
 		if ( preg_match( '/^webrtc:/i', $url ) ) {
-			return null === $port || ( $here['port'] ?? 0 ) === $port || in_array( $port, self::PORTS, true );
+			return $usual;
 		}
-		$prefix = ( $here['path'] ?? '' ) . '/';
-		return self::port( $there ) === self::port( $here ) && 0 === strpos( $there['path'] ?? '/', $prefix );
+		return $usual && 0 === strpos( $there['path'] ?? '/', ( $here['path'] ?? '' ) . '/' );
 	}
 
 	/**

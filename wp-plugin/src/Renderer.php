@@ -84,7 +84,12 @@ final class Renderer {
 		$server = '' !== $is['server'] ? $is['server'] : $ours;
 		$kind   = $server === $ours ? Settings::kind() : 'lianmai';
 		$url    = Secrets::strip( $is['url'] );
-		$stream = '' !== $url && Address::on( $url, $ours ) ? Address::stream( $url, $ours ) : '';
+		$stream = '';
+		foreach ( array( $ours, Settings::api() ) as $base ) {
+			if ( '' === $stream && '' !== $url && Address::on( $url, $base ) ) {
+				$stream = Address::stream( $url, $base );
+			}
+		}
 		if ( '' === $url ) {
 			if ( $wrote ) {
 				return array( 'amiss' => __( 'Lianmai: this is not the address of a stream. It begins with webrtc://, https://, http://, wss:// or ws://, or is relative.', 'lianmai' ) );
@@ -96,9 +101,11 @@ final class Renderer {
 				return array( 'amiss' => __( 'Lianmai: set the server under Settings → Lianmai, or name it here with server="https://your-server".', 'lianmai' ) );
 			}
 			$stream = $server === $ours ? $is['stream'] : '';
+			// SRS without a proxy answers offers at another port than it plays from.
+			$offers = 'secret' === $kind && in_array( $is['protocol'] ?? 'auto', array( 'auto', 'webrtc' ), true ) ? Settings::api() : $server;
 			$url    = 'player' === $who
-				? Address::play( $is['stream'], $server, $is['protocol'], $kind )
-				: Address::publish( $is['stream'], $server, $kind );
+				? Address::play( $is['stream'], $offers, $is['protocol'], $kind )
+				: Address::publish( $is['stream'], $offers, $kind );
 		}
 		// A token is good on the server of the settings alone, and shown to no other.
 		$token  = '' !== $stream && ( 'publisher' === $who || Settings::play_tokens() );

@@ -58,7 +58,7 @@ final class Settings {
 
 	/** Where a server with a shared secret takes WHIP offers: its own address unless another is set. */
 	public static function api(): string {
-		$api = self::server_is_fixed() ? '' : self::text( 'api' );
+		$api = self::server_is_fixed() || 'secret' !== self::kind() ? '' : self::text( 'api' );
 		return '' === $api ? self::server() : $api;
 	}
 

@@ -171,7 +171,9 @@ final class ContentTest extends ContentTestCase {
 				'url="https://live.example.test:8443/rtc/v1/whip/?app=live&stream=a"' => 'live/a',
 				'url="https://live.example.test:8443/one/two/a/whip"' => 'one/two/a',
 				'url="wss://live.example.test:8443/live/a.flv"' => 'live/a',
-				'url="https://live.example.test/live/a/whip"' => null,
+				'url="http://live.example.test:1985/live/a/whip"' => 'live/a',
+				'url="https://live.example.test:6666/live/a/whip"' => null,
+				'url="https://live.example.test/whip"' => null,
 				'url="webrtc://live.example.test:6666/live/a"' => null,
 				'url="webrtc://live.example.test.evil.test/live/a"' => null,
 				'url="webrtc://evil.test/live/a?live.example.test"' => null,
@@ -241,6 +243,23 @@ final class ContentTest extends ContentTestCase {
 			$this->assertSame( rest_url( 'lianmai/v1/whip' ), $is['url'] );
 			$this->assertSame( 'live/a', Ticket::read( $is['data-ticket'] )['stream'] );
 		}
+		$this->set(
+			array(
+				'server' => self::SERVER,
+				'kind'   => 'secret',
+				'api'    => 'http://srs.example.test:7777',
+			)
+		);
+		foreach ( array( 'https://live.example.test:8443/live/a.flv', 'http://srs.example.test:7777/rtc/v1/whip/?app=live&stream=a' ) as $url ) {
+			$this->assertSame( rest_url( 'lianmai/v1/whip' ), self::element( "[srs_publisher url=\"$url\"]" )['url'] );
+		}
+		$this->assertSame( 'http://srs.example.test:7777/rtc/v1/whep/?app=live&stream=a', self::element( '[srs_player stream="live/a"]' )['url'] );
+		$this->set(
+			array(
+				'server' => self::SERVER,
+				'kind'   => 'secret',
+			)
+		);
 		$this->assertSame( 'webrtc://other.test/live/a', self::element( '[srs_publisher url="webrtc://other.test/live/a"]' )['url'] );
 		$this->assertSame( self::SERVER . '/rtc/v1/whep/?app=live&stream=a', self::element( '[srs_player stream="live/a"]' )['url'] );
 	}

@@ -42,7 +42,7 @@ final class HttpTest extends TestCase {
 
 	protected function tearDown(): void {
 		wp_delete_post( $this->post, true );
-		wp_delete_user( $this->person );
+		is_multisite() ? wpmu_delete_user( $this->person ) : wp_delete_user( $this->person );
 		\Lianmai\Options::drop_past( 'lianmai_jti_', time() + HOUR_IN_SECONDS );
 		delete_option( Settings::OPTION );
 		delete_option( Settings::SECRET );

@@ -131,6 +131,7 @@ JS;
 	}
 
 	public function test_a_broken_key_is_replaced_and_no_secret_is_shown(): void {
+		Key::id();
 		update_option( Key::OPTION, 'broken' );
 		$token = Token::mint( 1, 'a/b', 'publish' );
 		$this->assertNotNull( Token::verify( $token, 'publish' ) );
