@@ -42,6 +42,8 @@ try {
     for (let round = 0; round < ROUNDS; round++) {
       const again = await site.kill();
       await until('the player sees it', async () => (await read()).state !== 'live', 60_000);
+      // As long as a restart takes.
+      await new Promise((resolve) => { setTimeout(resolve, 3000); });
       await again();
       const back = performance.now();
       await until('live', async () => (await read()).state === 'live', 60_000);
@@ -55,7 +57,7 @@ try {
   const times = [];
   for (let round = 0; round < ROUNDS; round++) {
     const { page } = await site.as('visitor');
-    await page.goto(await site.post(`[srs_player stream="live/late-${round}"]`));
+    await page.goto(await site.post(`[srs_player stream="live/late-${round}" autoplay muted]`));
     const { state, moves } = player(page);
     await state('waiting');
     const publisher = site.ffmpeg(`live/late-${round}`);
