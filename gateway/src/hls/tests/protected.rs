@@ -146,14 +146,14 @@ async fn a_session_ends_by_silence_and_by_an_operator() {
     let (silent, silent_segments) = open(&few).await;
     let clients = few.hls.0.edge.clients.clone();
     let stream = few.source.publisher.stream().clone();
-    assert_eq!(clients.viewers(&stream), 2);
+    assert_eq!(stream.viewers(), 2);
     tokio::time::pause();
     for _ in 0..4 {
         tokio::time::advance(Duration::from_secs(8)).await;
         assert_eq!(few.get(FIRST, &kept_segments[0], &[]).await.status, 200);
     }
     few.source.run(3).await;
-    assert_eq!(clients.viewers(&stream), 1);
+    assert_eq!(stream.viewers(), 1);
     assert_eq!(few.get(FIRST, &silent_segments[0], &[]).await.status, 401);
     tokio::time::resume();
     assert_eq!(few.get(FIRST, &silent, &[]).await.status, 401);
