@@ -31,7 +31,9 @@ export class SrsPlayer {
       found.append(this.element);
       this.#made = true;
     }
-    for (const [name, value] of Object.entries(options)) {
+    const { token, ...attributes } = options;
+    if (token) this.element.token = token;
+    for (const [name, value] of Object.entries(attributes)) {
       if (typeof value === 'boolean') this.element.toggleAttribute(name, value);
       else if (value != null) this.element.setAttribute(name, String(value));
     }
@@ -61,8 +63,8 @@ export class SrsPlayer {
   /** @param {HTMLVideoElement} video */
   async #open(video) {
     const { Player } = await import('./player.js');
-    const { latency, retry, protocol } = this.options;
-    const given = Object.entries({ latency, retry, protocol }).filter(([, value]) => value !== undefined);
+    const { latency, retry, protocol, token } = this.options;
+    const given = Object.entries({ latency, retry, protocol, token }).filter(([, value]) => value !== undefined);
     const player = new Player(video, Object.fromEntries(given));
     player.addEventListener('warning', (event) => {
       // The page's own controls show that it is muted.

@@ -6,6 +6,8 @@ import { backOff } from './retry.js';
 export const SILENCE = 6_000;
 /** No answer at all: servers hold a request for 15 s until somebody publishes. */
 export const PATIENCE = 20_000;
+/** A page's function that gives no token within this will not. Somebody may have to log in. */
+const DECISION = 60_000;
 /** No answer for this long means that there is nobody yet. */
 const ANSWER = 1_500;
 
@@ -19,8 +21,12 @@ export function refusal(status) {
  * Whom a connection tells how it is doing.
  * @typedef {object} Listener
  * @property {(state: string, code?: string) => void} state
- * @property {(code: string, text?: string) => void} fail
+ * @property {(code: string, text?: string) => void} fail text: a sentence of the page's own
+ * @property {() => Promise<string>} [token] what shows the server that we may; none: nothing does
  */
+
+/** Once it has played, a server may be back before it knows whom to trust: so many refusals are looked into. */
+const REFUSALS = 4;
 
 /** A connection that is made again when it fails: one attempt at a time. */
 export class Connection {
@@ -29,9 +35,15 @@ export class Connection {
   abort = new AbortController();
   #retry; #listener;
   #attempt = 0;
+  /** Refusals in a row. */
+  #refused = 0;
+  #worked = false;
   #timer = 0;
   #watch = 0;
   #closed = false;
+  /** Waits for the next attempt. */
+  #resting = false;
+  #hidden = false;
 
   /**
    * @param {number} retry  attempts before giving up
@@ -42,6 +54,14 @@ export class Connection {
     this.#listener = listener;
   }
 
+  /** Whether nobody sees the page: there is no hurry then. */
+  get hidden() { return this.#hidden; }
+  set hidden(hidden) {
+    const seen = this.#hidden && !hidden;
+    this.#hidden = hidden;
+    if (seen && this.#resting) this.again();
+  }
+
   /** One attempt; throws `{ code, fatal }` when it fails. @param {AbortController} abort @returns {Promise<void>} */
   async open(abort) {}
 
@@ -49,7 +69,7 @@ export class Connection {
   connect() {
     if (this.#closed) return;
     const abort = this.abort = new AbortController();
-    this.open(abort).catch((error) => this.failed(abort, error?.code ?? 'network', error?.fatal));
+    this.open(abort).catch((error) => this.failed(abort, error?.code ?? 'network', error?.fatal, error?.own ? error.detail : ''));
   }
 
   close() {
@@ -67,7 +87,9 @@ export class Connection {
   again(wait = 0) {
     this.pause();
     if (this.#closed) return;
+    this.#resting = true;
     this.#timer = setTimeout(() => {
+      this.#resting = false;
       this.reconnects++;
       this.connect();
     }, wait);
@@ -80,14 +102,26 @@ export class Connection {
 
   /** Nothing is awaited any more. */
   rest() {
+    this.#resting = false;
     clearTimeout(this.#timer);
     clearTimeout(this.#watch);
   }
 
   /** Something comes: the next failure is a first one. */
   works() {
-    this.#attempt = 0;
+    this.#attempt = this.#refused = 0;
+    this.#worked = true;
     this.#listener.state('live');
+  }
+
+  /** What shows the server that we may, for this attempt; empty: nothing. @param {AbortController} abort */
+  async token(abort) {
+    const { token } = this.#listener;
+    if (!token) return '';
+    this.alive(DECISION, abort);
+    const given = await token();
+    if (!abort.signal.aborted) this.rest();
+    return given;
   }
 
   /** Something was asked for. When it does not come soon, nobody publishes. @param {AbortController} [abort] */
@@ -109,13 +143,21 @@ export class Connection {
     this.#watch = setTimeout(() => this.failed(abort, 'stalled'), limit);
   }
 
-  /** @param {AbortController} abort  of the attempt that failed @param {string} code @param {boolean} [fatal] */
-  failed(abort, code, fatal) {
+  /**
+   * @param {AbortController} abort  of the attempt that failed
+   * @param {string} code
+   * @param {boolean} [fatal]
+   * @param {string} [text] a sentence of the page's own
+   */
+  failed(abort, code, fatal, text = '') {
     if (this.#closed || abort !== this.abort || abort.signal.aborted) return;
     this.pause();
-    if (fatal || this.#attempt >= this.#retry) return this.#listener.fail(code);
+    // The token may have been too old, or used: the next one need not be.
+    if (code === 'forbidden' && !text && this.#listener.token && this.#refused < (this.#worked ? REFUSALS : 1)) {
+      return this.again(this.#refused++ && backOff(this.#refused, this.#hidden));
+    }
+    if (fatal || this.#attempt >= this.#retry) return this.#listener.fail(code, text);
     this.#listener.state(code === 'not-found' ? 'waiting' : 'reconnecting', code);
-    // Whoever waits for a stream wants to see its beginning.
-    this.again(backOff(Math.min(this.#attempt++, code === 'not-found' ? 3 : 9)));
+    this.again(backOff(this.#attempt++, this.#hidden));
   }
 }

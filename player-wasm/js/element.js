@@ -17,15 +17,17 @@ import { Skin } from './skin.js';
 // On a server there are no elements; importing this module must work there too.
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
-const TEXTS = ['url', 'poster', 'latency', 'protocol', 'retry'];
-const SWITCHES = ['autoplay', 'controls'];
+const TEXTS = ['url', 'poster', 'latency', 'protocol', 'retry', 'preload', 'captions', 'ratio', 'offline'];
+const SWITCHES = ['autoplay', 'controls', 'loop', 'viewers'];
 const NUMBERS = ['width', 'height'];
+/** What a browser plays by itself, and can fetch before it is played. */
+const FILE = /\.(mp4|m4v|m4a|mov|webm|ogv|ogg|mp3)$/i;
 
 /** Times the engine could not be fetched: browsers may remember that for an address. */
 let misses = 0;
 
 export class SrsPlayerElement extends Base {
-  static observedAttributes = [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'muted', 'lang', 'stats'];
+  static observedAttributes = [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'muted', 'lang', 'stats', 'title', 'token'];
 
   #video;
   #skin;
@@ -44,6 +46,10 @@ export class SrsPlayerElement extends Base {
   /** @type {PlayerError | null} */
   #error = null;
   #soundBlocked = false;
+  /** Captions, and how many watch. @type {Promise<import('./extras.js').Extras> | null} */
+  #extras = null;
+  /** As given by the page: never written into it. @type {import('./token-ask.js').Token | null} */
+  #token = null;
   /** Answers to play(). @type {{ promise: Promise<void>, resolve: () => void, reject: (why: unknown) => void } | null} */
   #answer = null;
 
@@ -67,7 +73,7 @@ export class SrsPlayerElement extends Base {
 
   connectedCallback() {
     // Properties that were set before the element was defined.
-    for (const name of [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'muted', 'volume']) {
+    for (const name of [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'token', 'muted', 'volume']) {
       if (!Object.hasOwn(this, name)) continue;
       const self = /** @type {any} */ (this);
       const value = self[name];
@@ -76,7 +82,9 @@ export class SrsPlayerElement extends Base {
     }
     // Once the parser has set every attribute.
     queueMicrotask(() => {
-      if (this.isConnected && !this.#player && (this.#wanted || this.hasAttribute('autoplay')) && this.url) this.play().catch(() => {});
+      if (!this.isConnected || this.#player || !this.url) return;
+      if (this.#wanted || this.hasAttribute('autoplay')) this.play().catch(() => {});
+      else this.#preload();
     });
   }
 
@@ -100,9 +108,12 @@ export class SrsPlayerElement extends Base {
     if (name === 'url' || name === 'src') this.#changed();
     else if (name === 'poster') this.#video.poster = value ?? '';
     else if (name === 'muted') this.muted = value !== null;
-    else if (name === 'lang') this.#skin.translate();
+    else if (name === 'lang' || name === 'title') this.#skin.translate();
     else if (name === 'stats') this.#skin.showStats(value !== null);
-    else if (name === 'width' || name === 'height') this.#layout();
+    else if (name === 'token') this.#shows();
+    else if (name === 'width' || name === 'height' || name === 'ratio') this.#layout();
+    else if (name === 'captions' || name === 'viewers') this.#more();
+    else if (name === 'loop' && this.#player) this.#player.loop = value !== null;
     else if (name === 'latency') this.#player && (this.#player.latency = this.#options().latency);
     else if (name === 'protocol' && this.#player) this.#changed();
     else if (name === 'autoplay' && value !== null && this.isConnected && this.#state === 'idle') this.connectedCallback();
@@ -116,6 +127,12 @@ export class SrsPlayerElement extends Base {
   set url(value) { this.setAttribute('url', value); }
   get src() { return this.url; }
   set src(value) { this.setAttribute('src', value); if (this.hasAttribute('url')) this.url = value; }
+
+  get token() { return this.#token ?? this.getAttribute('token') ?? ''; }
+  set token(value) {
+    this.#token = value;
+    this.#shows();
+  }
 
   get state() { return this.#state; }
   get error() { return this.#error; }
@@ -189,7 +206,43 @@ export class SrsPlayerElement extends Base {
       latency: /** @type {import('./player.js').Latency} */ (/^(realtime|low|normal)$/.test(latency ?? '') ? latency : 'low'),
       protocol: /** @type {import('./player.js').Protocol} */ (this.getAttribute('protocol') || 'auto'),
       retry: retry && Number(retry) >= 0 ? Number(retry) : Infinity,
+      loop: this.hasAttribute('loop'),
+      token: this.token,
     };
+  }
+
+  /** A file is fetched before it is played, if the page says so. What is live cannot be. */
+  #preload() {
+    const wish = this.getAttribute('preload');
+    if (this.#state !== 'idle' || this.token || !/^(auto|metadata)?$/.test(wish ?? 'none')) return;
+    const address = resolve(this.url, document.baseURI);
+    if ('code' in address || !FILE.test(new URL(address.url).pathname)) return;
+    this.#video.preload = wish === 'metadata' ? wish : 'auto';
+    this.#video.src = address.url;
+  }
+
+  /** What only some pages want. */
+  #more() {
+    const playing = this.#wanted && !!this.#player;
+    const captions = playing ? this.getAttribute('captions') ?? '' : '';
+    const viewers = playing && this.hasAttribute('viewers') ? this.url : '';
+    if (!this.#extras && !captions && !viewers) return;
+    this.#extras ??= import('./extras.js').then(({ Extras }) => new Extras(this.#video, {
+      captions: () => this.#skin.render(),
+      viewers: (count) => this.#skin.showViewers(count),
+      failed: (code, message) => {
+        this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: this.#sentence(code, message) } }));
+      },
+    }));
+    this.#extras.then((extras) => {
+      if (playing || !this.url) void extras.captions(captions && new URL(captions, document.baseURI).href, words(this.lang)('captions'));
+      extras.watch(viewers);
+    }, () => { this.#extras = null; });
+  }
+
+  /** Another token: the next attempt to connect takes it. */
+  #shows() {
+    if (this.#player) this.#player.token = this.token;
   }
 
   async #start() {
@@ -203,7 +256,7 @@ export class SrsPlayerElement extends Base {
     }
     this.#engine = 'connecting';
     // Within the viewer's click: later, Safari would no longer count it.
-    if (navigator.userActivation?.isActive !== false) this.#video.load();
+    if (navigator.userActivation?.isActive !== false && !this.#video.src) this.#video.load();
     /** @type {typeof import('./player.js')} */ let module;
     try {
       module = await import('./player.js')
@@ -229,7 +282,7 @@ export class SrsPlayerElement extends Base {
       if (code === 'audio-unsupported') this.#skin.notice(this.#sentence(code, message));
       this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: this.#sentence(code, message) } }));
     });
-    on('error', (/** @type {PlayerError} */ { code, message }) => this.#fail(code, this.#sentence(code, message)));
+    on('error', (/** @type {PlayerError & { said: string }} */ { code, message, said }) => this.#fail(code, said || this.#sentence(code, message)));
     on('stats', (detail) => {
       this.#skin.render();
       this.dispatchEvent(new CustomEvent('stats', { detail }));
@@ -241,6 +294,7 @@ export class SrsPlayerElement extends Base {
   /** The address or what it means has changed. */
   #changed() {
     if (!this.isConnected && !this.#player) return;
+    if (!this.#player) this.#video.removeAttribute('src');
     const wanted = this.#wanted || this.hasAttribute('autoplay');
     this.#stop();
     // Several attributes may change in one go.
@@ -329,7 +383,10 @@ export class SrsPlayerElement extends Base {
     if (state !== this.#state) {
       this.#state = state;
       this.setAttribute('state', state);
+      if (state === 'error') this.setAttribute('code', this.#error?.code ?? '');
+      else this.removeAttribute('code');
       this.dispatchEvent(new CustomEvent('statechange', { detail: { state, reason: this.#reason } }));
+      this.#more();
     }
     this.#skin.render();
   }
@@ -339,7 +396,8 @@ export class SrsPlayerElement extends Base {
     const width = Number(this.getAttribute('width')) || 0;
     const height = Number(this.getAttribute('height')) || 0;
     const { videoWidth, videoHeight } = this.#video;
-    const ratio = width && height ? `${width}/${height}` : videoWidth ? `${videoWidth}/${videoHeight}` : '16/9';
+    const [, across, down] = /^\s*(\d+(?:\.\d+)?)\s*[:/]\s*(\d+(?:\.\d+)?)\s*$/.exec(this.getAttribute('ratio') ?? '') ?? [];
+    const ratio = Number(across) && Number(down) ? `${across}/${down}` : width && height ? `${width}/${height}` : videoWidth ? `${videoWidth}/${videoHeight}` : '16/9';
     const own = width ? `width:${width}px;` : height ? `width:auto;height:${height}px;` : '';
     this.#sheet.replaceSync(`:host{${own}aspect-ratio:${ratio}}`);
   }

@@ -2,6 +2,7 @@
 
 import { Hls as Follower } from './player_wasm.js';
 import { Connection, SILENCE, refusal } from './connection.js';
+import { bearer } from './token.js';
 
 const LISTS = { 2: 'unsupported-format', 3: 'unsupported-format' };
 
@@ -34,16 +35,22 @@ export class Hls extends Connection {
     const { signal } = abort;
     const target = this.#target;
     const follower = new Follower(this.#latency);
+    // One token for the attempt: what the playlist names has a session in its address, and asking for the
+    // playlist again goes on with it.
+    const token = await this.token(abort);
+    if (signal.aborted) return;
+    let headers = bearer(token);
     let list = this.#url;
     this.#first = true;
     for (;;) {
-      const response = await this.#get(list, abort);
+      const response = await this.#get(list, abort, headers);
       list = response.url || list;
       const text = await response.text();
       if (signal.aborted) return;
       const step = follower.playlist(text);
       if (step === 1) {
         list = new URL(follower.uri(), list).href;
+        headers = {};
         continue;
       }
       if (step) throw { code: LISTS[/** @type {2 | 3} */ (step)], fatal: step === 3 };
@@ -53,7 +60,9 @@ export class Hls extends Connection {
       const file = follower.ended() && !this.#live;
       while (follower.advance()) {
         const discontinuity = follower.discontinuity();
-        const segment = await this.#get(new URL(follower.uri(), list).href, abort, follower.from(), follower.bytes());
+        const from = follower.from(), bytes = follower.bytes();
+        const range = bytes ? `bytes=${from}-${from + bytes - 1}` : '';
+        const segment = await this.#get(new URL(follower.uri(), list).href, abort, range ? { range } : {});
         const reader = /** @type {ReadableStream<Uint8Array>} */ (segment.body).getReader();
         if (this.#first) {
           this.#first = false;
@@ -87,12 +96,9 @@ export class Hls extends Connection {
   /**
    * @param {string} url
    * @param {AbortController} abort
-   * @param {number} [from]
-   * @param {number} [bytes]  of the resource; 0: all of it
+   * @param {HeadersInit} headers
    */
-  async #get(url, abort, from = 0, bytes = 0) {
-    /** @type {Record<string, string>} */
-    const headers = bytes ? { range: `bytes=${from}-${from + bytes - 1}` } : {};
+  async #get(url, abort, headers) {
     // The first playlist comes when there is a stream.
     if (this.#first) this.asked(abort);
     else this.alive(SILENCE, abort);

@@ -13,6 +13,17 @@ export type Protocol = 'auto' | 'webrtc' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'na
 export type PlayerState =
   | 'idle' | 'connecting' | 'waiting' | 'live' | 'buffering' | 'paused' | 'reconnecting' | 'ended' | 'error';
 
+/**
+ * What shows a server that one may play or publish: a token or secret, or a function that is asked for a
+ * new one before every attempt to connect. An error of the function becomes the state `error` with its message
+ * and the code `forbidden`, or the error's own `code` if that is `network`, `http`, `not-found` or `busy`.
+ */
+export type Token = string | TokenSource;
+/** Asked for a new token before every attempt. */
+export interface TokenSource {
+  (): string | Promise<string>;
+}
+
 /** What went wrong: a code to act on, and a sentence to show. */
 export interface PlayerError {
   /** `not-found`, `forbidden`, `network`, `codec-unsupported`, …: docs/player.md has them all. */
@@ -72,6 +83,10 @@ export interface PlayerOptions {
   retry?: number;
   /** Default `auto`. */
   protocol?: Protocol;
+  /** A file begins again at its end. */
+  loop?: boolean;
+  /** Of a stream that not everybody may play. */
+  token?: Token;
   /** The folder of worker.js and the wasm; default: beside the module. */
   base?: string;
   /** `false` keeps everything on the main thread. */
@@ -93,6 +108,9 @@ export class Player extends EventTarget {
   readonly state: Exclude<PlayerState, 'paused'>;
   readonly stats: Stats;
   latency: Latency;
+  loop: boolean;
+  /** Counts from the next attempt to connect. */
+  token: Token;
   /** Begins to load; what played before ends. */
   load(url: string): void;
   /** Plays, from the live edge after a pause. */
@@ -164,10 +182,22 @@ export class SrsPlayerElement extends HTMLElement {
   autoplay: boolean;
   /** Show the player's own controls. */
   controls: boolean;
+  /** A file begins again at its end. */
+  loop: boolean;
+  /** Show how many watch, where the gateway tells. */
+  viewers: boolean;
   /** In CSS pixels; 0: not given. */
   width: number;
   /** In CSS pixels; 0: not given. */
   height: number;
+  /** Shape of the player, such as `16:9`; empty: the picture's own. */
+  ratio: string;
+  /** Address of WebVTT captions; empty: none. */
+  captions: string;
+  /** What is shown while nobody publishes; empty: a sentence in the viewer's language. */
+  offline: string;
+  /** Of a file: `none` (default), `metadata` or `auto`. What is live cannot be fetched before. */
+  preload: string;
   /** Address of a picture to show before the stream. */
   poster: string;
   /** `realtime`, `low` (default) or `normal`. */
@@ -177,6 +207,8 @@ export class SrsPlayerElement extends HTMLElement {
   set retry(value: string | number);
   /** Default `auto`. */
   protocol: string;
+  /** Counts from the next attempt to connect; setting the property does not write it into the page. */
+  token: Token;
   readonly state: PlayerState;
   /** A sentence on why it is in its state; empty when there is nothing to say. */
   readonly reason: string;
@@ -203,9 +235,18 @@ export interface SrsPlayerOptions {
   latency?: Latency;
   retry?: number;
   protocol?: Protocol;
+  /** It is not written into the page. */
+  token?: Token;
   autoplay?: boolean;
   controls?: boolean;
   muted?: boolean;
+  loop?: boolean;
+  viewers?: boolean;
+  captions?: string;
+  offline?: string;
+  preload?: 'none' | 'metadata' | 'auto';
+  ratio?: string;
+  title?: string;
   poster?: string;
   width?: number;
   height?: number;
@@ -272,8 +313,8 @@ export interface PublisherStats {
 export interface SrsPublisherOptions {
   source?: PublisherSource;
   protocol?: PublisherProtocol;
-  /** The server's secret; it is not written into the page. */
-  token?: string;
+  /** It is not written into the page. */
+  token?: Token;
   /** Attempts to reconnect before giving up; default for ever. */
   retry?: number;
   /** Of the picture wished for, in pixels; default 1280. */
@@ -290,6 +331,7 @@ export interface SrsPublisherOptions {
   microphone?: string;
   muted?: boolean;
   cameraOff?: boolean;
+  preview?: boolean;
   stats?: boolean;
   lang?: string;
 }
@@ -332,8 +374,8 @@ export class SrsPublisherElement extends HTMLElement {
   source: PublisherSource;
   /** Default `auto`. */
   protocol: string;
-  /** The server's secret, sent as `Authorization: Bearer`; setting the property does not write it into the page. */
-  token: string;
+  /** Sent as `Authorization: Bearer`; setting the property does not write it into the page. */
+  token: Token;
   /** Attempts to reconnect before giving up; empty: for ever. Written as a number or a text, read as a text. */
   get retry(): string;
   set retry(value: string | number);
@@ -353,6 +395,8 @@ export class SrsPublisherElement extends HTMLElement {
   muted: boolean;
   /** The picture is black. */
   cameraOff: boolean;
+  /** Open camera and microphone, and show them, before anything goes out. */
+  preview: boolean;
   readonly state: PublisherState;
   /** A sentence on why it is in its state; empty when there is nothing to say. */
   readonly reason: string;

@@ -1,6 +1,7 @@
 // One endless response or WebSocket, opened again and again.
 
 import { Connection, SILENCE, refusal } from './connection.js';
+import { bearer, showing } from './token.js';
 
 /**
  * What a loader tells.
@@ -14,7 +15,11 @@ import { Connection, SILENCE, refusal } from './connection.js';
  * @property {() => Promise<void>} room resolves when more is wanted
  * @property {() => void} end
  * @property {(code: string, text?: string) => void} fail
+ * @property {() => Promise<string>} [token]
  */
+
+/** Whoever refuses does so within this many milliseconds; who waits for a stream does not refuse. */
+const ANSWERED = 3_000;
 
 /** Loads an address for as long as it takes. */
 export class Loader extends Connection {
@@ -22,6 +27,8 @@ export class Loader extends Connection {
   /** Of the connection: something came. */
   #flowing = false;
   #before = false;
+  /** The last handshake of a WebSocket came to nothing. */
+  #missed = false;
 
   /**
    * Opens the connection at once; what comes is handed on when the engine is ready.
@@ -43,13 +50,15 @@ export class Loader extends Connection {
   /** @override @param {AbortController} abort */
   async open(abort) {
     this.#flowing = false;
+    const token = await this.token(abort);
+    if (abort.signal.aborted) return;
     this.asked();
-    await (this.#kind === 'ws-flv' ? this.#socket(abort) : this.#fetch(abort));
+    await (this.#kind === 'ws-flv' ? this.#socket(abort, token) : this.#fetch(abort, token));
   }
 
-  /** @param {AbortController} abort */
-  async #fetch(abort) {
-    const response = await fetch(this.#url, { signal: abort.signal, cache: 'no-store' });
+  /** @param {AbortController} abort @param {string} token */
+  async #fetch(abort, token) {
+    const response = await fetch(this.#url, { signal: abort.signal, cache: 'no-store', headers: bearer(token) });
     if (!response.ok) {
       response.body?.cancel().catch(() => {});
       throw refusal(response.status);
@@ -70,9 +79,13 @@ export class Loader extends Connection {
     this.#target.end();
   }
 
-  /** @param {AbortController} abort */
-  async #socket(abort) {
-    const socket = new WebSocket(this.#url);
+  /** @param {AbortController} abort @param {string} token */
+  async #socket(abort, token) {
+    // Browsers let whoever was in vain too often wait for seconds. Is there a server at all?
+    const { origin } = new URL(this.#url.replace('ws', 'http'));
+    if (this.#missed) await fetch(origin, { method: 'HEAD', mode: 'no-cors', signal: abort.signal });
+    if (abort.signal.aborted) return;
+    const socket = new WebSocket(showing(this.#url, token));
     socket.binaryType = 'arraybuffer';
     abort.signal.addEventListener('abort', () => socket.close());
     /** @type {ArrayBuffer[] | null} */
@@ -82,14 +95,25 @@ export class Loader extends Connection {
       if (early) early.push(data);
       else this.#data(new Uint8Array(data), false);
     };
-    // A refused handshake looks like any other failure: browsers do not tell the status.
+    this.#missed = true;
+    socket.onopen = () => { this.#missed = false; };
     const closed = new Promise((resolve) => { socket.onclose = resolve; });
     await this.#ready;
     for (const data of early) if (!abort.signal.aborted) this.#data(new Uint8Array(data), false);
     early = null;
     const { code } = await closed;
+    if (this.#missed && !abort.signal.aborted) await this.#why(abort);
     // 4404 is the gateway's word for HTTP's 404.
     throw { code: this.#flowing || code === 1000 ? 'closed' : code === 4404 ? 'not-found' : code === 1008 ? 'forbidden' : 'network' };
+  }
+
+  /** A refused handshake looks like any other failure; the same over HTTP tells the status. @param {AbortController} abort */
+  async #why(abort) {
+    const token = await this.token(abort);
+    const signal = AbortSignal.any?.([abort.signal, AbortSignal.timeout(ANSWERED)]) ?? abort.signal;
+    const response = await fetch(this.#url.replace('ws', 'http'), { method: 'HEAD', signal, headers: bearer(token) }).catch(() => null);
+    const why = refusal(response?.status ?? 0);
+    if (why.fatal) throw why;
   }
 
   /** @param {Uint8Array} bytes @param {boolean} file */

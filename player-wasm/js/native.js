@@ -1,6 +1,7 @@
 // What the browser plays by itself: files, and HLS on Safari. Only reconnecting is ours.
 
 import { backOff } from './retry.js';
+import { showing } from './token.js';
 
 /** Plays an address as the element's own source. */
 export class NativeSource {
@@ -14,9 +15,10 @@ export class NativeSource {
    * @param {HTMLVideoElement} video
    * @param {string} url
    * @param {number} retry
+   * @param {(() => Promise<string>) | undefined} token  what shows the server that we may
    * @param {(message: any) => void} report
    */
-  constructor(video, url, retry, report) {
+  constructor(video, url, retry, token, report) {
     this.#video = video;
     const signal = this.#abort.signal;
     const stats = () => report({
@@ -29,6 +31,27 @@ export class NativeSource {
     }, { signal });
     video.addEventListener('ended', () => report({ type: 'state', state: 'ended' }), { signal });
     video.addEventListener('play', () => report({ type: 'state', state: 'live' }), { signal });
+    const open = async () => {
+      try {
+        const address = token ? showing(url, await token()) : url;
+        if (signal.aborted) return;
+        // It may be there already: a page that preloads it.
+        if (video.src !== address || video.error) video.src = address;
+        report({ type: 'source' });
+      } catch (error) {
+        const { code, detail, fatal } = /** @type {any} */ (error);
+        if (!signal.aborted) failed(code, fatal, detail);
+      }
+    };
+    const failed = (/** @type {string} */ code, /** @type {boolean} */ fatal, /** @type {string} */ message) => {
+      if (fatal || this.#attempt >= retry) return report({ type: 'error', code, message });
+      report({ type: 'state', state: 'reconnecting', code });
+      this.#timer = window.setTimeout(() => {
+        this.#reconnects++;
+        void open();
+      }, backOff(this.#attempt++, document.hidden));
+      return undefined;
+    };
     video.addEventListener('error', () => {
       const media = video.error;
       if (!media) return;
@@ -36,19 +59,9 @@ export class NativeSource {
       const code = decode ? 'media-error' : 'network';
       // A file that was never readable stays so; a live playlist may come.
       const never = media.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED && !/\.m3u8/i.test(url);
-      if (never || this.#attempt >= retry) {
-        report({ type: 'error', code: never ? 'unsupported-format' : code, message: media.message });
-        return;
-      }
-      report({ type: 'state', state: 'reconnecting', code });
-      this.#timer = window.setTimeout(() => {
-        const playing = !video.paused;
-        this.#reconnects++;
-        video.src = url;
-        if (playing) video.play().catch(() => {});
-      }, backOff(this.#attempt++));
+      failed(never ? 'unsupported-format' : code, never, media.message);
     }, { signal });
-    video.src = url;
+    void open();
   }
 
   close() {

@@ -1,7 +1,7 @@
 // Network → wasm → MediaSource, in a Worker or on the main thread. Talks to the player by messages.
 //
-// in:  load, module, clock, latency, resume, stalled, rebuild
-// out: attach, rate, seek, state, warning, error, stats, trace (see player.js)
+// in:  load, module, clock, latency, resume, stalled, rebuild, token
+// out: attach, rate, seek, state, warning, error, stats, token (asks for one), trace (see player.js)
 
 import init, { Engine } from './player_wasm.js';
 import { Hls } from './hls.js';
@@ -42,6 +42,7 @@ export class Pipeline {
   #rebuilds = 0;
   #bytes = 0;
   #counted = { at: 0, bytes: 0, frames: 0 };
+  /** Who waits for a token. @type {((message: any) => void)[]} */ #asking = [];
 
   /** @param {(message: any, transfer?: Transferable[]) => void} report */
   constructor(report) {
@@ -57,6 +58,7 @@ export class Pipeline {
       case 'clock':
         if (message.paused !== this.#clock.paused) this.#pausedAt = now();
         this.#clock = message;
+        if (this.#loader) this.#loader.hidden = message.hidden;
         this.#safe(() => this.#pace());
         break;
       case 'latency':
@@ -66,6 +68,7 @@ export class Pipeline {
       case 'resume': this.#resume(); break;
       case 'stalled': this.#engine?.stalled(now()); break;
       case 'rebuild': this.#rebuild(); break;
+      case 'token': this.#asking.shift()?.(message); break;
     }
   }
 
@@ -81,7 +84,7 @@ export class Pipeline {
   /** @param {any} request */
   #open(request) {
     this.#request = request;
-    const { url, kind, latency, retry, wasm } = request;
+    const { url, kind, latency, retry, wasm, token } = request;
     const Source = /** @type {any} */ (globalThis).ManagedMediaSource ?? globalThis.MediaSource;
     if (!Source) return this.#fail('no-mse');
     // The connection is opened while the wasm compiles; what comes first waits in it.
@@ -99,6 +102,7 @@ export class Pipeline {
       room: () => this.#sink?.room() ?? Promise.resolve(),
       end: () => this.#safe(() => this.#end()),
       fail: (/** @type {string} */ code, /** @type {string} */ text = '') => this.#fail(code, text),
+      token: token ? () => this.#token() : undefined,
     };
     const compiled = new Promise((resolve) => { this.#compiled = resolve; });
     const ready = compiled.then((module) => init({ module_or_path: module ?? wasm })).then(({ memory }) => {
@@ -118,6 +122,14 @@ export class Pipeline {
     this.#loader = kind === 'hls'
       ? new Hls(url, retry, level, ready, target)
       : new Loader(url, kind, retry, ready, target);
+  }
+
+  /** Only the page's thread can call the page's function. @returns {Promise<string>} */
+  #token() {
+    return new Promise((resolve, reject) => {
+      this.#asking.push(({ token, error }) => (error ? reject(error) : resolve(token)));
+      this.#report({ type: 'token' });
+    });
   }
 
   /** @param {Uint8Array} bytes */

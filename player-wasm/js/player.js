@@ -5,6 +5,7 @@
 
 import { isNative, kindOf, sentence } from './formats.js';
 import { NativeSource } from './native.js';
+import { shown } from './token-ask.js';
 
 /**
  * @typedef {'realtime' | 'low' | 'normal'} Latency
@@ -15,6 +16,8 @@ import { NativeSource } from './native.js';
  * @property {Latency} [latency]   how far behind live; default `low`
  * @property {number} [retry]      attempts to reconnect before giving up; default for ever
  * @property {Protocol} [protocol] default: by the address
+ * @property {boolean} [loop]      a file begins again at its end
+ * @property {import('./token-ask.js').Token} [token] what shows the server that one may play, or gives it; asked anew for every attempt
  * @property {string} [base]       folder of worker.js and the wasm; default: beside this module
  * @property {boolean} [worker]    false keeps everything on the main thread
  * @property {boolean} [trace]     reports every video frame's arrival as a `trace` event (for measuring)
@@ -56,6 +59,7 @@ export class Player extends EventTarget {
   /** @type {Required<PlayerOptions>} */ #options;
   /** @type {{post: (message: any, transfer?: Transferable[]) => void, close: () => void} | null} */ #pipeline = null;
   /** @type {NativeSource | null} */ #native = null;
+  /** The pipeline, when it is there. @type {ReturnType<typeof openPipeline> | null} */ #opening = null;
   /** Counts loads: answers to an older one are ignored. */
   #load = 0;
   /** @type {State} */ #state = 'idle';
@@ -69,6 +73,7 @@ export class Player extends EventTarget {
   #timer = 0;
   #abort = new AbortController();
   /** @type {any} */ #figures = {};
+  #url = '';
   /** Other addresses of the same stream, to try if this one does not work. @type {string[]} */ #spare = [];
 
   /**
@@ -79,7 +84,7 @@ export class Player extends EventTarget {
     super();
     this.#video = video;
     this.#options = {
-      latency: 'low', retry: Infinity, protocol: 'auto', base: '', worker: true, trace: false, ...options,
+      latency: 'low', retry: Infinity, protocol: 'auto', loop: false, token: '', base: '', worker: true, trace: false, ...options,
     };
     const signal = this.#abort.signal;
     const on = (/** @type {string} */ type, /** @type {(event: Event) => void} */ listener) =>
@@ -102,6 +107,16 @@ export class Player extends EventTarget {
     this.#options.latency = latency;
     this.#pipeline?.post({ type: 'latency', latency });
   }
+
+  get loop() { return this.#options.loop; }
+  set loop(loop) {
+    this.#options.loop = loop;
+    this.#video.loop = loop && !!this.#native;
+  }
+
+  /** Counts from the next attempt to connect. @returns {import('./token-ask.js').Token} */
+  get token() { return this.#options.token; }
+  set token(token) { this.#options.token = token; }
 
   /** @returns {Stats} */
   get stats() {
@@ -128,6 +143,7 @@ export class Player extends EventTarget {
    */
   load(url) {
     this.#spare = [];
+    this.#url = url;
     this.#open(url, this.#options.protocol);
   }
 
@@ -149,14 +165,14 @@ export class Player extends EventTarget {
     this.#timer = window.setInterval(() => this.#clock(), 100);
     const receive = (/** @type {any} */ message) => { if (load === this.#load) this.#receive(message); };
     if (isNative(kind)) {
-      this.#native = new NativeSource(this.#video, address.href, this.#options.retry, receive);
-      this.#attached = true;
-      if (this.#wanted) this.#start();
+      this.#native = new NativeSource(this.#video, address.href, this.#options.retry, this.#token, receive);
+      this.loop = this.#options.loop;
       return;
     }
-    const { latency, retry, trace } = this.#options;
-    const request = { type: 'load', url: address.href, kind, protocol, latency, retry, trace, base: this.#options.base };
-    openPipeline(this.#options, request, receive).then((pipeline) => {
+    const { latency, retry, trace, base } = this.#options;
+    const request = { type: 'load', url: address.href, kind, protocol, latency, retry, trace, base, token: this.#token };
+    const opening = this.#opening = openPipeline(this.#options, request, receive);
+    opening.then((pipeline) => {
       if (load !== this.#load) return pipeline.close();
       this.#pipeline = pipeline;
       // It may have changed meanwhile.
@@ -195,7 +211,7 @@ export class Player extends EventTarget {
     const had = this.#pipeline || this.#native;
     this.#pipeline?.close();
     this.#native?.close();
-    this.#pipeline = this.#native = null;
+    this.#pipeline = this.#native = this.#opening = null;
     this.#attached = false;
     this.#rate = 1;
     if (!had) return;
@@ -238,6 +254,11 @@ export class Player extends EventTarget {
         this.#spare = message.urls;
         return this.#next();
       case 'attach': this.#attach(message.handle, message.managed); break;
+      case 'source':
+        this.#attached = true;
+        if (this.#wanted) this.#start();
+        break;
+      case 'token': this.#give(); break;
       case 'rate':
         this.#rate = message.rate;
         video.preservesPitch = true;
@@ -256,6 +277,19 @@ export class Player extends EventTarget {
         break;
       case 'trace': this.dispatchEvent(new CustomEvent('trace', { detail: message })); break;
     }
+  }
+
+  /** How to get what shows the server that we may; none: nothing does. */
+  get #token() { return this.#options.token ? () => shown(this.#options.token) : undefined; }
+
+  /** The pipeline asks for a token: a Worker has no hold of the page's function. */
+  #give() {
+    const opening = this.#opening;
+    const post = (/** @type {any} */ message) => opening?.then((pipeline) => pipeline.post({ type: 'token', ...message }));
+    shown(this.#options.token).then(
+      (token) => post({ token }),
+      ({ code, detail, fatal }) => post({ error: { code, detail, fatal, own: true } }),
+    );
   }
 
   #next() {
@@ -317,11 +351,13 @@ export class Player extends EventTarget {
     this.#update(code, message);
   }
 
-  /** @param {string} [code] @param {string} [message] */
+  /** @param {string} [code] @param {string} [message] @returns {void} */
   #update(code, message) {
     const { readyState, seeking, paused, ended } = this.#video;
     let state = this.#connection;
     if (state === 'live' && ended) state = 'ended';
+    // Of what a MediaSource shows the beginning is gone at the end.
+    if (state === 'ended' && this.#options.loop && this.#wanted && !this.#native) return this.load(this.#url);
     // A jump of ours to live is no buffering.
     if (state === 'live' && readyState < 3 && !(seeking && this.#state === 'live')) state = 'buffering';
     if (state === this.#state && !code) return;
@@ -342,7 +378,9 @@ export class Player extends EventTarget {
   /** @param {string} code @param {string} [message] */
   #fail(code, message) {
     this.#connect('error', code, message);
-    const detail = { code, message: message || sentence(code), fatal: true };
+    // A refusal that has words has them from the page.
+    const said = code === 'forbidden' ? message : '';
+    const detail = { code, message: message || sentence(code), said, fatal: true };
     this.dispatchEvent(new CustomEvent('error', { detail }));
   }
 }
@@ -365,6 +403,7 @@ async function openPipeline(options, request, receive) {
     const { Rtc } = await import('./rtc.js');
     return new Rtc(request, receive);
   }
+  request = { ...request, token: !!request.token };
   // Compiled here while the worker starts.
   const wasm = options.base
     ? new URL('player_wasm_bg.wasm', new URL(options.base, document.baseURI))
@@ -403,16 +442,18 @@ async function openPipeline(options, request, receive) {
  * @returns {Promise<Worker>}
  */
 function startWorker(base) {
-  const url = base ? new URL('worker.js', new URL(base, document.baseURI)) : new URL('./worker.js', import.meta.url);
+  const folder = new URL(base || import.meta.url, document.baseURI);
   let worker;
   let blob = '';
-  if (url.origin !== location.origin) {
+  if (folder.origin !== location.origin) {
+    // Bundlers make something else of this: the page's own thread, then.
+    const url = base ? new URL('worker.js', folder) : new URL('./worker.js', import.meta.url);
     // A worker's own script must come from the page's origin, but it may import from elsewhere.
     const code = new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' });
     blob = URL.createObjectURL(code);
     worker = new Worker(blob, { type: 'module' });
   } else if (base) {
-    worker = new Worker(url, { type: 'module' });
+    worker = new Worker(new URL('worker.js', folder), { type: 'module' });
   } else {
     // Written out: bundlers look for exactly this.
     worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });

@@ -1,5 +1,7 @@
 // Where an address publishes to.
 
+import { parameter } from './token.js';
+
 /**
  * @typedef {object} Endpoint
  * @property {string} whip where the offer goes; empty: the server takes this stream only as FLV
@@ -86,7 +88,7 @@ function flvOf(whip) {
 export function socketOf(flv, token) {
   const url = new URL(flv);
   url.protocol = url.protocol.replace('http', 'ws');
-  url.search = query(bare(url.search), 'action=publish', token && `secret=${encodeURIComponent(token)}`);
+  url.search = query(bare(url.search), 'action=publish', parameter(token));
   return url.href;
 }
 

@@ -14,8 +14,8 @@ import { speech } from './publisher-words.js';
 const Host = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
 const WORDS = ['url', 'protocol', 'retry', 'camera', 'microphone'];
-const FLAGS = ['muted'];
-const SETTINGS = [...WORDS, 'source', 'token', 'width', 'height', 'bitrate', 'fps', 'muted', 'camera-off'];
+const FLAGS = ['muted', 'preview'];
+const SETTINGS = [...WORDS, 'source', 'token', 'width', 'height', 'bitrate', 'fps', 'muted', 'camera-off', 'preview'];
 const BUSY = ['requesting', 'connecting', 'live', 'reconnecting'];
 
 /** The engine, once it is there: a click is used up by waiting. @type {typeof import('./publisher-engine.js') | undefined} */
@@ -43,7 +43,7 @@ export class SrsPublisherElement extends Host {
   #error = null;
   /** @type {import('./index.js').PublisherStats | null} */
   #stats = null;
-  /** As given by the page or typed: never written into the page. @type {string | null} */
+  /** As given by the page or typed: never written into the page. @type {import('./token-ask.js').Token | null} */
   #token = null;
   /** @type {Promise<void> | null} */
   #starting = null;
@@ -71,7 +71,7 @@ export class SrsPublisherElement extends Host {
       self[name] = value;
     }
     navigator.mediaDevices?.addEventListener('devicechange', this.#devices);
-    load().catch(() => {});
+    load().then(() => this.#preview(), () => {});
   }
 
   disconnectedCallback() {
@@ -85,6 +85,7 @@ export class SrsPublisherElement extends Host {
     if (old === value) return;
     if (name === 'lang') this.#skin.translate();
     if (SETTINGS.includes(name)) this.#change();
+    if (name === 'preview' && engine) this.#preview();
     this.#skin.render();
   }
 
@@ -150,6 +151,14 @@ export class SrsPublisherElement extends Host {
     if (this.#engine) return this.#engine.stop();
     if (this.#state !== 'ended') this.#show('idle');
     return undefined;
+  }
+
+  /** The camera before anything goes out, as the page wishes. Without a word where that is not to be. */
+  #preview() {
+    if (!this.isConnected || !this.hasAttribute('preview') || this.#state !== 'idle' || this.stream) return;
+    this.#engine ??= this.#open(/** @type {typeof import('./publisher-engine.js')} */ (engine));
+    this.#engine.set(this.#options());
+    void this.#engine.preview();
   }
 
   async #start() {
@@ -244,6 +253,8 @@ export class SrsPublisherElement extends Host {
 
   /** In the person's language; what the server said where there is no sentence. @param {string} code @param {string} detail */
   #sentence(code, detail) {
+    // Whom a page gives tokens to, the server's secret is none of their business.
+    if (code === 'forbidden' && typeof this.token === 'function') return detail || speech(this.lang)('denied');
     return speech(this.lang)(code, detail) || detail || code;
   }
 
@@ -263,6 +274,8 @@ export class SrsPublisherElement extends Host {
     if (!BUSY.includes(state)) this.#stats = null;
     if (changed) {
       this.setAttribute('state', state);
+      if (state === 'error') this.setAttribute('code', this.#error?.code ?? '');
+      else this.removeAttribute('code');
       this.dispatchEvent(new CustomEvent('statechange', { detail: { state, reason } }));
     }
     this.#skin.render();

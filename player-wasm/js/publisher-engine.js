@@ -9,13 +9,15 @@ import { backOff } from './retry.js';
 
 /**
  * @typedef {import('./publisher-capture.js').CaptureOptions & {
- *   url: string, token: string, protocol: string, retry: number, bitrate: number, secure: string,
+ *   url: string, token: import('./token-ask.js').Token, protocol: string, retry: number, bitrate: number, secure: string,
  * }} PublisherOptions bitrate in bits per second (0: what suits the size); secure: the page's address over HTTPS
  */
 /** @typedef {import('./index.js').PublisherState} PublisherState */
 
 /** What a wait does not mend, even for somebody who was live. */
 const FINAL = ['forbidden', 'no-h264', 'no-webrtc', 'no-encoder', 'encoder', 'ended', 'stopped', 'bad-url'];
+/** So many refusals in a row a new token may mend, when a server has come back. */
+const REFUSALS = 4;
 /** For these, the other way of publishing is worth a try. */
 const OTHER_WAY = ['ice', 'no-webrtc', 'no-h264'];
 
@@ -59,9 +61,32 @@ export class Publisher extends EventTarget {
     return { camera: this.#options.source === 'camera' ? id(this.#capture?.picture) : '', microphone: id(this.#capture?.microphone) };
   }
 
+  /** Captures, and shows it; nothing goes out. */
+  async preview() {
+    const { source } = this.#options;
+    // A screen is asked for only by a click.
+    if (this.#capture || source === 'screen' || !globalThis.isSecureContext || !navigator.mediaDevices) return;
+    const run = ++this.#run;
+    const capture = this.#capture = new Capture(this.#options, (kind) => this.#ended(kind));
+    await capture.open().catch(() => {});
+    if (run !== this.#run) return;
+    if (capture.stream.getTracks().length) this.#emit('capture');
+    else this.#dark();
+  }
+
+  /** Ends the preview. */
+  #dark() {
+    this.#run++;
+    this.#capture?.close();
+    this.#capture = null;
+    this.#emit('capture');
+  }
+
   /** Captures and publishes; throws a PublishError when that is not to be. */
   async start() {
-    await this.stop();
+    // What is previewed goes out as it is.
+    const shown = this.#state === 'idle' && this.#capture?.stream.getTracks().length ? this.#capture : null;
+    if (!shown) await this.stop();
     const run = ++this.#run;
     this.#flv = this.#options.protocol === 'ws-flv';
     this.#reconnects = 0;
@@ -69,13 +94,17 @@ export class Publisher extends EventTarget {
     try {
       if (!globalThis.isSecureContext || !navigator.mediaDevices) throw new PublishError('insecure', this.#options.secure);
       if (!endpoints(this.#options.url, document.baseURI).length) throw new PublishError('bad-url', this.#options.url);
-      const capture = this.#capture = new Capture(this.#options, (kind) => this.#ended(kind));
-      await capture.open();
+      const capture = this.#capture = shown ?? new Capture(this.#options, (kind) => this.#ended(kind));
+      if (!shown) await capture.open();
       if (run !== this.#run) throw new PublishError('stopped');
       if (capture.lack) this.#warn(new PublishError(capture.lack));
       this.#emit('capture');
       this.#show('connecting');
-      await this.#connect(run);
+      await this.#connect(run).catch((error) => {
+        // Perhaps it was too old, or used.
+        if (run !== this.#run || !this.#mendable(error)) throw error;
+        return this.#connect(run);
+      });
     } catch (error) {
       const why = coded(error, 'capture');
       if (run === this.#run && why.code !== 'stopped') this.#fail(why);
@@ -85,6 +114,7 @@ export class Publisher extends EventTarget {
 
   /** Ends it; keeps its promise when the name is free. */
   async stop() {
+    if (this.#state === 'idle' && this.#capture) this.#dark();
     if (this.#state === 'idle' || this.#state === 'ended' || this.#state === 'error') return;
     const was = this.#state;
     const released = this.#release();
@@ -99,7 +129,14 @@ export class Publisher extends EventTarget {
     const capture = this.#capture;
     if (!capture || this.#state === 'requesting') return;
     const changed = (/** @type {(keyof PublisherOptions)[]} */ ...names) => names.some((name) => before[name] !== options[name]);
-    const restart = changed('url', 'protocol', 'token') || (changed('source') && [before.source, options.source].includes('audio'));
+    // A function gives what it gives when it is asked: another one is no reason to stop.
+    const token = changed('token') && typeof before.token === 'string' && typeof options.token === 'string';
+    const restart = token || changed('url', 'protocol') || (changed('source') && [before.source, options.source].includes('audio'));
+    if (restart && this.#state === 'idle') {
+      if (!changed('source')) return undefined;
+      this.#dark();
+      return void this.preview();
+    }
     if (restart) return void this.start().catch(() => {});
     const picture = changed('source') || (changed('camera') && options.source === 'camera');
     const microphone = changed('microphone');
@@ -168,6 +205,11 @@ export class Publisher extends EventTarget {
     this.#live(run);
   }
 
+  /** Whether another token may do: the server has refused one, and there are more. @param {any} why */
+  #mendable({ code, own }) {
+    return code === 'forbidden' && !own && typeof this.#options.token === 'function';
+  }
+
   /** Whether the other way is worth a try, and takes it. @param {PublishError} why */
   async #mayChange({ code }) {
     if (this.#options.protocol !== 'auto' || this.#flv || !OTHER_WAY.includes(code)) return false;
@@ -219,6 +261,7 @@ export class Publisher extends EventTarget {
     if (why.code === 'ended' || why.code === 'encoder') return this.#fail(why);
     this.#show('reconnecting', why);
     const begin = performance.now();
+    let refused = 0;
     for (let attempt = 0; run === this.#run; attempt++) {
       if (attempt > this.#options.retry) return this.#fail(why);
       try {
@@ -243,7 +286,8 @@ export class Publisher extends EventTarget {
         why = /** @type {PublishError} */ (error);
         // What is busy may be our own name, which the server still keeps for the connection before.
         const busy = why.code === 'busy' && performance.now() - begin > 30_000;
-        if (busy || FINAL.includes(why.code)) return this.#fail(why);
+        const mendable = this.#mendable(why) && refused++ < REFUSALS;
+        if (busy || (FINAL.includes(why.code) && !mendable)) return this.#fail(why);
         this.#show('reconnecting', why);
       }
     }
@@ -266,7 +310,8 @@ export class Publisher extends EventTarget {
 
   /** A device is gone, or the person has ended the screen in the browser's bar. @param {'picture' | 'microphone'} kind */
   #ended(kind) {
-    if (kind === 'picture') void this.stop();
+    if (this.#state === 'idle') this.#dark();
+    else if (kind === 'picture') void this.stop();
     else this.#warn(new PublishError('microphone-gone'));
   }
 

@@ -4,6 +4,8 @@ import { socketOf } from './publisher-address.js';
 import { canEncode, PictureEncoder, SoundEncoder } from './publisher-encoder.js';
 import { PublishError, refusal } from './publisher-error.js';
 import { audioFrame, audioSequence, flvHeader, videoFrame, videoSequence } from './publisher-tags.js';
+import { shown } from './token-ask.js';
+import { bearer } from './token.js';
 
 const AUDIO_BITRATE = 128_000;
 /** So many milliseconds of media may wait to be sent; then pictures are left out until a key frame. */
@@ -126,7 +128,9 @@ export class FlvSession {
   /** @returns {Promise<WebSocket>} */
   async #connect() {
     const { endpoint, token } = this.#options;
-    const socket = new WebSocket(socketOf(endpoint.flv, token));
+    const given = await shown(token);
+    if (this.#closed) throw new PublishError('stopped');
+    const socket = new WebSocket(socketOf(endpoint.flv, given));
     this.#socket = socket;
     await new Promise((resolve) => {
       const timer = setTimeout(resolve, PATIENCE);
@@ -144,7 +148,8 @@ export class FlvSession {
   /** A WebSocket does not tell why it was refused; the same without a body does. */
   async #why() {
     const { endpoint, token } = this.#options;
-    const headers = token ? { authorization: `Bearer ${token}` } : undefined;
+    // The one before may be used up.
+    const headers = bearer(await shown(token));
     try {
       const response = await fetch(endpoint.flv, { method: 'POST', headers });
       return response.ok ? new PublishError('network') : await refusal(response);

@@ -18,6 +18,12 @@ const SHAPE = {
   stats: 'M5 12h3v7H5zm5.5-7h3v14h-3zM16 9h3v10h-3z',
 };
 
+/** Once: what is written anew is read out anew. @param {HTMLElement} node @param {string} text */
+function tell(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = text === '';
+}
+
 export class PublisherSkin {
   #host;
   #root;
@@ -45,6 +51,9 @@ export class PublisherSkin {
 
     this.spin = h('div', { class: 'spin', part: 'spinner' });
     this.text = h('p', {});
+    this.wrong = h('p', {});
+    // Said to those who do not see the picture.
+    this.heard = h('span', { class: 'heard' });
     this.link = h('a', { part: 'link' });
     this.field = h('input', { type: 'password', autocomplete: 'off', required: true });
     this.label = h('span', {});
@@ -58,7 +67,8 @@ export class PublisherSkin {
       },
     }, h('label', {}, this.label, this.field), this.send);
     this.again = button('again', start);
-    this.note = h('div', { class: 'note', part: 'message' }, this.spin, h('div', { role: 'status' }, this.text), this.link, this.secret, this.again);
+    this.note = h('div', { class: 'note', part: 'message' }, this.spin,
+      h('div', { role: 'status' }, this.text, this.heard), h('div', { role: 'alert' }, this.wrong), this.link, this.secret, this.again);
     this.big = button('start', start, icon(SHAPE.dot), h('span', {}));
     this.badge = h('div', { class: 'badge on', part: 'badge' }, h('b', {}), h('span', {}));
     this.rows = h('dl', {});
@@ -117,14 +127,13 @@ export class PublisherSkin {
     this.link.hidden = !insecure;
     if (insecure) this.link.href = host.secureAddress;
     const code = error?.code ?? '';
-    const text = error?.message ?? (insecure ? say('insecure', host.secureAddress) : this.#words(state, host.reason));
-    const shown = text || this.#notice;
-    if (this.text.textContent !== shown) this.text.textContent = shown;
-    this.text.hidden = shown === '';
-    this.note.hidden = shown === '' && !busy;
-    this.note.classList.toggle('warn', !text && shown !== '');
-    this.secret.hidden = code !== 'forbidden';
-    this.again.hidden = !error || code === 'forbidden' || code === 'insecure' || code === 'bad-url';
+    const text = error ? '' : insecure ? say('insecure', host.secureAddress) : this.#words(state, host.reason);
+    tell(this.text, text || (error ? '' : this.#notice));
+    tell(this.wrong, error?.message ?? '');
+    tell(this.heard, state === 'live' ? say('onAir') : '');
+    this.note.classList.toggle('warn', !error && !text && !!this.#notice);
+    this.secret.hidden = code !== 'forbidden' || typeof host.token === 'function';
+    this.again.hidden = !error || !this.secret.hidden || code === 'insecure' || code === 'bad-url';
     // The button that takes the place of one that is pressed takes the keyboard, too.
     const pressed = this.#root.activeElement;
     this.big.hidden = running || insecure || !host.url || !!error;
@@ -177,9 +186,10 @@ export class PublisherSkin {
 
   /** @param {import('./index.js').PublisherState} state @param {string} reason */
   #words(state, reason) {
+    const host = this.#host;
     const say = this.#say;
     if (state === 'live') return '';
-    if (state === 'idle') return say({ camera: 'hint', screen: 'hintScreen', audio: 'hintAudio' }[this.#host.source] ?? 'hint');
+    if (state === 'idle') return host.stream ? '' : say({ camera: 'hint', screen: 'hintScreen', audio: 'hintAudio' }[host.source] ?? 'hint');
     return `${reason} ${say(state)}`.trim();
   }
 

@@ -1,6 +1,8 @@
 // WHIP (RFC 9725): the offer and the answer by HTTP, and a resource that stands for the session.
 
 import { PublishError, refusal } from './publisher-error.js';
+import { shown } from './token-ask.js';
+import { bearer, isTicket } from './token.js';
 
 const FRAGMENT = 'application/trickle-ice-sdpfrag';
 
@@ -11,8 +13,9 @@ export class Whip {
   /** ICE servers that the server recommends. @type {RTCIceServer[]} */
   servers = [];
   #url; #token;
+  /** Of the session, for what is asked of it later. @type {Record<string, string>} */ #headers = {};
 
-  /** @param {string} url @param {string} token empty: none */
+  /** @param {string} url @param {import('./token-ask.js').Token} token empty: none */
   constructor(url, token) {
     this.#url = url;
     this.#token = token;
@@ -20,7 +23,10 @@ export class Whip {
 
   /** Sends the offer; the answer's SDP. @param {string} sdp @param {AbortSignal} signal */
   async offer(sdp, signal) {
-    const response = await this.#fetch(this.#url, 'POST', { 'content-type': 'application/sdp' }, sdp, signal);
+    const token = await shown(this.#token);
+    // A token for one start is used up by it: from then on the session's address is the key.
+    this.#headers = isTicket(token) ? {} : bearer(token);
+    const response = await this.#fetch(this.#url, 'POST', { 'content-type': 'application/sdp', ...bearer(token) }, sdp, signal);
     const location = response.headers.get('location');
     if (location) this.location = new URL(location, response.url || this.#url).href;
     this.servers = iceServers(response.headers.get('link') ?? '');
@@ -29,7 +35,7 @@ export class Whip {
 
   /** Asks for an ICE restart; the server's new fragment. @param {string} sdp of the new offer @param {AbortSignal} signal */
   async restart(sdp, signal) {
-    const headers = { 'content-type': FRAGMENT, 'if-match': '*' };
+    const headers = { 'content-type': FRAGMENT, 'if-match': '*', ...this.#headers };
     const response = await this.#fetch(this.location, 'PATCH', headers, fragment(sdp), signal);
     return response.text();
   }
@@ -39,12 +45,7 @@ export class Whip {
     const { location } = this;
     this.location = '';
     // A server that does not hear it finds out by itself.
-    if (location) await fetch(location, { method: 'DELETE', headers: this.#bearer(), keepalive: true }).catch(() => {});
-  }
-
-  /** @returns {Record<string, string>} */
-  #bearer() {
-    return this.#token ? { authorization: `Bearer ${this.#token}` } : {};
+    if (location) await fetch(location, { method: 'DELETE', headers: this.#headers, keepalive: true }).catch(() => {});
   }
 
   /**
@@ -57,7 +58,7 @@ export class Whip {
   async #fetch(url, method, headers, body, signal) {
     let response;
     try {
-      response = await fetch(url, { method, headers: { ...headers, ...this.#bearer() }, body, signal });
+      response = await fetch(url, { method, headers, body, signal });
     } catch (error) {
       throw new PublishError('network', String(error));
     }

@@ -59,13 +59,14 @@ export class Rtc extends Connection {
   };
 
   /**
-   * @param {{ url: string, protocol: string, latency: string, retry: number }} request
+   * @param {{ url: string, protocol: string, latency: string, retry: number, token?: () => Promise<string> }} request
    * @param {(message: any) => void} report
    */
   constructor(request, report) {
     super(request.retry, {
       state: (state, code) => report({ type: 'state', state, ...told(code) }),
-      fail: (code) => report({ type: 'error', ...told(code) }),
+      fail: (code, text) => report({ type: 'error', ...told(code), ...(text && { message: text }) }),
+      token: request.token,
     });
     this.#report = report;
     this.#request = request;
@@ -85,7 +86,10 @@ export class Rtc extends Connection {
   /** @param {any} message */
   post(message) {
     switch (message.type) {
-      case 'clock': this.#tick(message.paused); break;
+      case 'clock':
+        this.hidden = message.hidden;
+        this.#tick(message.paused);
+        break;
       case 'latency':
         this.#request.latency = message.latency;
         this.#hold();
@@ -124,6 +128,8 @@ export class Rtc extends Connection {
   async open(abort) {
     this.#since = 0;
     if (!globalThis.RTCPeerConnection) return this.#useless('no-webrtc');
+    const token = await this.token(abort);
+    if (abort.signal.aborted) return undefined;
     const peer = this.#peer = new RTCPeerConnection();
     peer.addTransceiver('video', { direction: 'recvonly' });
     peer.addTransceiver('audio', { direction: 'recvonly' });
@@ -131,7 +137,7 @@ export class Rtc extends Connection {
     this.asked();
     const { origins, signalling, streamurl } = /** @type {import('./rtc-address.js').Place} */ (this.#place);
     try {
-      const { location } = await negotiate(peer, origins[this.#origin] + signalling, streamurl, abort.signal);
+      const { location } = await negotiate(peer, origins[this.#origin] + signalling, streamurl, abort.signal, token);
       if (abort.signal.aborted) return end(location);
       this.#location = location;
     } catch (error) {

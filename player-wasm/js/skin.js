@@ -13,10 +13,18 @@ const ICON = {
   full: 'M5 5h6v2H7v4H5zm8 0h6v6h-2V7h-4zM5 13h2v4h4v2H5zm12 0h2v6h-6v-2h4z',
   small: 'M9 5h2v6H5V9h4zm4 0h2v4h4v2h-6zM5 13h6v6H9v-4H5zm8 0h6v2h-4v4h-2z',
   pip: 'M3 5h18v14H3zm2 2v10h14V7zm6 4h7v5h-7z',
+  captions: 'M3 5h18v14H3zm2 2v10h14V7zm6 3v1.5H8v1h3V14H6.5v-4zm6.5 0v1.5H14v1h3.5V14h-5v-4z',
+  eye: 'M12 6c4.5 0 8 3.2 9.5 6-1.5 2.8-5 6-9.5 6s-8-3.2-9.5-6C4 9.2 7.5 6 12 6zm0 2.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z',
   stats: 'M5 12h3v7H5zm5.5-7h3v14h-3zM16 9h3v10h-3z',
 };
 
 const HIDE_AFTER = 2500;
+
+/** Once: what is written anew is read out anew. @param {HTMLElement} node @param {string} text */
+function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = text === '';
+}
 
 export class Skin {
   #host;
@@ -45,8 +53,13 @@ export class Skin {
 
     this.spin = h('div', { class: 'spin', part: 'spinner' });
     this.text = h('p', {});
+    this.wrong = h('p', {});
+    // Said to those who do not see the picture.
+    this.heard = h('span', { class: 'heard' });
+    this.heading = h('div', { class: 'title', part: 'title' });
     this.again = button('again', () => this.#host.load());
-    this.note = h('div', { class: 'note', part: 'message' }, this.spin, h('div', { role: 'status' }, this.text), this.again);
+    this.note = h('div', { class: 'note', part: 'message' }, this.spin,
+      h('div', { role: 'status' }, this.text, this.heard), h('div', { role: 'alert' }, this.wrong), this.again);
     this.big = button('big', () => void this.toggle(), icon(ICON.play));
     this.sound = button('sound', () => this.#unmute(), icon(ICON.muted), h('span', {}));
     this.table = h('dl', { class: 'stats', part: 'stats', tabindex: '0', role: 'group', hidden: true });
@@ -57,16 +70,18 @@ export class Skin {
       oninput: () => this.#setVolume(Number(this.volume.value)),
     });
     this.badge = button('badge', () => void this.#host.goLive(), h('span', {}));
+    this.watching = h('span', { class: 'viewers', part: 'viewers', role: 'img', hidden: true }, icon(ICON.eye), h('span', {}));
+    this.cc = button('captions', () => this.#captions(), icon(ICON.captions));
     this.info = button('info', () => this.showStats(this.table.hidden === true), icon(ICON.stats));
     this.pip = button('pip', () => void this.#pictureInPicture(), icon(ICON.pip));
     this.full = button('full', () => void this.#fullscreen(), icon(ICON.full));
     this.bar = h('div', { class: 'bar', part: 'controls', role: 'group' },
-      this.play, this.mute, this.volume, this.badge, h('span', { class: 'gap' }), this.info, this.pip, this.full);
+      this.play, this.mute, this.volume, this.badge, this.watching, h('span', { class: 'gap' }), this.cc, this.info, this.pip, this.full);
     // The stage takes the keyboard after a click on the picture; it is no stop of its own.
     this.stage = h('div', { class: 'stage', tabindex: '-1', onclick: () => this.#tap(), ondblclick: () => void this.#fullscreen() },
       video);
     this.frame = h('div', { class: 'frame idle', part: 'frame', role: 'group' },
-      this.stage, this.note, this.big, this.sound, this.table, this.bar);
+      this.stage, this.note, this.big, this.heading, this.sound, this.table, this.bar);
     root.append(this.frame);
     this.pip.hidden = !(document.pictureInPictureEnabled && 'requestPictureInPicture' in video);
     this.full.hidden = !('requestFullscreen' in host || 'webkitEnterFullscreen' in video);
@@ -94,7 +109,9 @@ export class Skin {
       if (node instanceof HTMLButtonElement) node.title = this.#words(word) + (keys && ` (${keys})`);
       if (keys) node.setAttribute('aria-keyshortcuts', keys.toUpperCase());
     };
-    name(this.frame, 'player');
+    this.frame.setAttribute('aria-label', this.#host.title || this.#words('player'));
+    this.heading.textContent = this.#host.title;
+    name(this.cc, 'captions', 'c');
     name(this.big, 'play');
     name(this.volume, 'volume');
     name(this.info, 'stats', 's');
@@ -123,11 +140,18 @@ export class Skin {
     this.spin.hidden = !busy;
     const error = host.error;
     const why = state === 'reconnecting' || state === 'waiting' ? host.reason : '';
-    const text = error ? error.message : busy || state === 'ended' ? `${why} ${this.#words(state)}`.trim() : this.#notice;
-    if (this.text.textContent !== text) this.text.textContent = text;
-    this.text.hidden = text === '';
+    const said = state === 'waiting' && host.offline ? host.offline : `${why} ${this.#words(state)}`.trim();
+    const text = error ? '' : busy || state === 'ended' ? said : this.#notice;
+    say(this.text, text);
+    say(this.wrong, error?.message ?? '');
+    // Not after each short wait for data; of a file the button says it.
+    if (state !== 'live' && state !== 'buffering') say(this.heard, '');
+    else if (state === 'live' && video.duration === Infinity) say(this.heard, this.#words('live'));
     this.again.hidden = !error && state !== 'ended';
-    this.note.hidden = text === '';
+    this.frame.classList.toggle('titled', controls && host.title !== '');
+    const [track] = video.textTracks;
+    this.cc.hidden = !track;
+    this.cc.setAttribute('aria-pressed', String(track?.mode === 'showing'));
     this.big.hidden = !(state === 'idle' || (state === 'paused' && !video.videoWidth)) || !host.url;
     this.sound.hidden = !host.soundBlocked;
     this.bar.hidden = !controls;
@@ -157,6 +181,19 @@ export class Skin {
       this.#notice = '';
       this.render();
     }, 6000);
+    this.render();
+  }
+
+  /** @param {number} count less than 0: nobody tells */
+  showViewers(count) {
+    this.watching.hidden = count < 0;
+    /** @type {Element} */ (this.watching.lastChild).textContent = String(count);
+    this.watching.setAttribute('aria-label', this.#words('viewers', String(count)));
+  }
+
+  #captions() {
+    const [track] = this.#video.textTracks;
+    if (track) track.mode = track.mode === 'showing' ? 'hidden' : 'showing';
     this.render();
   }
 
@@ -229,6 +266,7 @@ export class Skin {
       m: () => void (this.#host.muted = !this.#host.muted),
       f: () => this.#fullscreen(),
       l: () => this.#host.goLive(),
+      c: () => this.#captions(),
       s: () => this.showStats(this.table.hidden === true),
       ArrowUp: () => this.#setVolume(volume + 0.05),
       ArrowDown: () => this.#setVolume(volume - 0.05),

@@ -2,7 +2,7 @@
 
 export const CSS_TEXT = `
 :host{--_bg:var(--srs-background,#0b0e14);--_fg:var(--srs-foreground,#f4f6fb);--_accent:var(--srs-accent,#4da3ff);
---_live:var(--srs-live,#e5263f);--_panel:#0b0e14d9;--_size:var(--srs-control-size,40px);
+--_live:var(--srs-live,#e5263f);--_say:var(--srs-message-background,#0b0e14b8);--_off:var(--srs-behind,#9aa3b5);--_panel:#0b0e14d9;--_size:var(--srs-control-size,40px);
 display:inline-block;position:relative;width:640px;max-width:100%;aspect-ratio:16/9;overflow:hidden;
 border-radius:var(--srs-radius,0);background:var(--_bg);color:var(--_fg);
 font:14px/1.4 var(--srs-font,system-ui,-apple-system,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif);
@@ -27,12 +27,14 @@ color:var(--srs-on-accent,#06121f);box-shadow:0 4px 24px #0006}
 .note{position:absolute;inset:0;display:flex;flex-direction:column;gap:14px;align-items:center;justify-content:center;
 padding:16px 16px 56px;text-align:center;pointer-events:none;font-size:15px;overflow-wrap:anywhere}
 .note>*{pointer-events:auto}
-.seen .note{color:#f4f6fb}
-.seen .note p{background:#0b0e14b8;padding:6px 14px;border-radius:99px}
+.seen .note{color:var(--srs-message-foreground,#f4f6fb)}
+.seen .note p{background:var(--_say);padding:6px 14px;border-radius:99px}
 .note p{margin:0;max-width:52ch}
+:host([state=error]) .note p{border:2px solid var(--srs-error,#e5263f);padding:6px 14px;border-radius:12px}
 .note button{border:1px solid;padding:0 16px}
 .spin{width:34px;height:34px;border-radius:50%;border:3px solid color-mix(in srgb,currentColor 25%,transparent);
-border-top-color:currentColor;animation:spin .9s linear infinite}
+border-top-color:var(--srs-waiting,currentColor);animation:spin .9s linear infinite}
+:host([state=reconnecting]) .spin{border-top-color:var(--srs-reconnecting,currentColor)}
 @keyframes spin{to{transform:rotate(1turn)}}
 .sound{position:absolute;top:12px;left:12px;padding:0 14px 0 10px;border-radius:99px;background:#fff;color:#10141d;
 font-weight:600;box-shadow:0 2px 12px #0005}
@@ -44,8 +46,18 @@ font-weight:600;box-shadow:0 2px 12px #0005}
 .gap{flex:1}
 input{width:84px;margin:0 8px;height:24px;accent-color:#9aa3b5;cursor:pointer}
 .badge{padding:0 10px;font-size:12px;font-weight:700;letter-spacing:.06em;text-transform:uppercase}
-.badge::before{content:"";width:9px;height:9px;border-radius:50%;background:#9aa3b5}
+.badge::before{content:"";width:9px;height:9px;border-radius:50%;background:var(--_off)}
 .badge.on::before{background:var(--_live)}
+.heard{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+.title{display:none;position:absolute;top:0;left:0;right:0;padding:10px 16px 24px;font-weight:600;transition:opacity .2s;pointer-events:none;
+white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
+.titled .title{display:block}
+.titled .sound,.titled .stats{top:46px}
+.seen .title{color:#fff;background:linear-gradient(#000b,#0000)}
+.quiet .title{opacity:0}
+.viewers{display:inline-flex;align-items:center;gap:4px;font-size:12px;font-variant-numeric:tabular-nums}
+.viewers svg{width:18px;height:18px}
+[aria-pressed=false].captions{opacity:.6}
 .stats{position:absolute;top:12px;right:12px;margin:0;padding:10px 12px;display:grid;grid-template-columns:auto auto;
 gap:2px 14px;border-radius:10px;background:var(--_panel);color:#f4f6fb;font-size:12px;font-variant-numeric:tabular-nums;
 max-width:calc(100% - 24px);max-height:calc(100% - 70px);overflow:auto}

@@ -1,6 +1,7 @@
 // WebRTC signalling: an offer to play goes out by HTTP, an answer comes back (WHEP, or SRS's JSON).
 
 import { refusal } from './connection.js';
+import { bearer } from './token.js';
 
 /**
  * The ICE servers of a `Link` header (RFC 9725, 4.6).
@@ -44,16 +45,18 @@ const ufrag = (sdp) => /a=ice-ufrag:(\S+)/.exec(sdp)?.[1];
  * @param {string} url
  * @param {string} [streamurl] for SRS's JSON; empty: WHEP
  * @param {AbortSignal} [signal]
+ * @param {string} [token]
  * @returns {Promise<{ location: string, id: string }>} the session's address, to end it (empty: it has none), and SRS's name for it
  * @throws `{ code, fatal, text }`
  */
-export async function negotiate(peer, url, streamurl = '', signal = undefined) {
+export async function negotiate(peer, url, streamurl = '', signal = undefined, token = '') {
   const offer = await peer.createOffer();
   const sdp = stereo(offer.sdp ?? '');
   const [type, body] = streamurl
     ? ['json', JSON.stringify({ api: url, tid: Math.random().toString(16).slice(2, 9), streamurl, clientip: null, sdp })]
     : ['sdp', sdp];
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': `application/${type}` }, body, signal });
+  const headers = { 'content-type': `application/${type}`, ...bearer(token) };
+  const response = await fetch(url, { method: 'POST', headers, body, signal });
   if (!response.ok) throw why(response);
   const location = response.headers.get('location');
   const session = location ? new URL(location, response.url || url).href : '';

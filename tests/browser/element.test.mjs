@@ -167,7 +167,7 @@ test('an address no browser can play is refused with a code and a way out', asyn
   assert.equal((await refusal('rtsp://example.org/x'))[1], 'unsupported-protocol');
   assert.equal((await refusal('http://'))[1], 'bad-url');
   assert.equal((await refusal('webrtc://example.org/live'))[1], 'bad-url');
-  await page.getByRole('status').filter({ hasText: 'not an address' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'not an address' }).waitFor();
   await close();
 });
 

@@ -220,7 +220,7 @@ for (const protocol of ['webrtc', 'ws-flv']) {
       code: 'busy', message: 'Somebody is already live under this name. Take another name, or wait until they stop.',
     });
     assert.equal(await second.read((p) => p.stream), null);
-    await second.page.getByRole('status').getByText('already live').waitFor();
+    await second.page.getByRole('alert').getByText('already live').waitFor();
     assert.deepEqual(await axe(second.page), []);
     await first.read((p) => p.stop());
     await second.page.getByRole('button', { name: 'Try again' }).click();
@@ -464,7 +464,7 @@ for (const [code, work, sentence] of [
     assert.equal(error.code, code);
     assert.match(error.message, sentence);
     assert.equal(refused, error.message);
-    await page.getByRole('status').getByText(error.message).waitFor();
+    await page.getByRole('alert').getByText(error.message).waitFor();
     if (code === 'insecure') {
       const link = page.locator('srs-publisher').getByRole('link', { name: 'Open this page over HTTPS' });
       assert.match(await link.getAttribute('href'), /^https:\/\/127\.0\.0\.1:8443\/players\/rtc_publisher\.html\?stream=wrong$/);

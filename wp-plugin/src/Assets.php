@@ -84,7 +84,7 @@ final class Assets {
 			'player'    => $built['element.js'] ?? 'element.js',
 			'publisher' => $built['publisher.js'] ?? 'publisher.js',
 			'rest'      => rest_url( 'lianmai/v1/' ),
-			'nonce'     => admin_url( 'admin-ajax.php?action=rest-nonce' ),
+			'nonce'     => admin_url( 'admin-ajax.php?action=' . Rest::NONCE ),
 			'words'     => array(
 				'play'    => __( 'Play', 'lianmai' ),
 				'golive'  => __( 'Go live', 'lianmai' ),

@@ -21,7 +21,8 @@ final class Relay {
 	/** Hooks the routes in. */
 	public static function register(): void {
 		add_action( 'rest_api_init', array( self::class, 'routes' ) );
-		add_filter( 'rest_pre_serve_request', array( self::class, 'serve_sdp' ), 10, 3 );
+		// After WordPress has sent its own headers.
+		add_filter( 'rest_pre_serve_request', array( self::class, 'serve_sdp' ), 20, 3 );
 	}
 
 	/** WHIP's own verbs. The token is the permission, and who knows a session's id owns it. */

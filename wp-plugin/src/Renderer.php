@@ -56,6 +56,9 @@ final class Renderer {
 		if ( '' !== $place['ticket'] ) {
 			$element['data-ticket'] = $place['ticket'];
 		}
+		if ( $place['token'] ) {
+			$element['data-token'] = '';
+		}
 		$box = array_filter(
 			array(
 				'class' => self::names( $who, $is, $classes ),
@@ -74,7 +77,7 @@ final class Renderer {
 	 * @param string $who   player or publisher.
 	 * @param array  $is    clean attributes.
 	 * @param bool   $wrote whether something was written where an address belongs.
-	 * @return array{url?: string, ticket?: string, amiss?: string}
+	 * @return array{url?: string, ticket?: string, token?: bool, amiss?: string}
 	 */
 	private static function place( string $who, array $is, bool $wrote ): array {
 		$ours   = Settings::server();
@@ -104,24 +107,27 @@ final class Renderer {
 				? Address::play( $is['stream'], $offers, $is['protocol'], $kind )
 				: Address::publish( $is['stream'], $offers, $kind );
 		}
-		$ticket = '' === $stream ? '' : self::ticket( $who, $stream, $is );
-		if ( '' !== $ticket && 'publisher' === $who && 'secret' === Settings::kind() ) {
+		// A token is good on the server of the settings alone, and shown to no other.
+		$token  = '' !== $stream && ( 'publisher' === $who || Settings::play_tokens() );
+		$ticket = self::ticket( $who, $stream, $token, $is );
+		if ( $token && 'publisher' === $who && 'secret' === Settings::kind() ) {
 			$url = rest_url( 'lianmai/v1/whip' );
 		}
-		return compact( 'url', 'ticket' );
+		return compact( 'url', 'ticket', 'token' );
 	}
 
 	/**
-	 * What the page shows to get a token; empty where none is needed.
+	 * What the page shows to learn who may see a publisher, and to get a token; empty where neither is asked.
 	 *
 	 * @param string $who    player or publisher.
-	 * @param string $stream app/name on the server of the settings.
+	 * @param string $stream app/name on the server of the settings; empty: it is on another.
+	 * @param bool   $token  whether a token is needed.
 	 * @param array  $is     clean attributes.
 	 */
-	private static function ticket( string $who, string $stream, array $is ): string {
+	private static function ticket( string $who, string $stream, bool $token, array $is ): string {
 		$post = (int) get_the_ID();
 		if ( 'player' === $who ) {
-			return Settings::play_tokens() ? Ticket::make( $post, $stream, 'play' ) : '';
+			return $token ? Ticket::make( $post, $stream, 'play' ) : '';
 		}
 		$limits = array();
 		foreach ( array( 'roles', 'users' ) as $limit ) {
@@ -129,7 +135,7 @@ final class Renderer {
 				$limits[ $limit ] = explode( ',', $is[ $limit ] );
 			}
 		}
-		return Ticket::make( $post, $stream, 'publish', $limits );
+		return Ticket::make( $post, $stream, $token ? 'publish' : 'show', $limits );
 	}
 
 	/**

@@ -16,10 +16,20 @@ final class Rest {
 	/** So many tokens to publish a person gets in a minute: a page that asks in a loop stops there. */
 	private const A_MINUTE = 60;
 
+	/** The AJAX action that gives the person at the browser a nonce: WordPress's own refuses strangers with an error. */
+	public const NONCE = 'lianmai-rest-nonce';
+
 	/** Hooks the routes in. */
 	public static function register(): void {
+		add_action( 'wp_ajax_' . self::NONCE, array( self::class, 'nonce' ) );
+		add_action( 'wp_ajax_nopriv_' . self::NONCE, array( self::class, 'nonce' ) );
 		add_action( 'rest_api_init', array( self::class, 'routes' ) );
 		add_filter( 'rest_post_dispatch', array( self::class, 'cache_headers' ), 10, 3 );
+	}
+
+	/** A nonce for the REST API; nothing for a stranger. Not a REST route: those may be read from other sites' pages. */
+	public static function nonce(): void {
+		exit( is_user_logged_in() ? esc_html( wp_create_nonce( 'wp_rest' ) ) : '' );
 	}
 
 	/** The routes and what they take. */
@@ -94,7 +104,7 @@ final class Rest {
 	 */
 	public static function token( \WP_REST_Request $request ) {
 		$bound = Ticket::read( (string) $request['ticket'] );
-		if ( null === $bound ) {
+		if ( null === $bound || 'show' === $bound['action'] ) {
 			return new \WP_Error( 'lianmai_ticket', __( 'The page is out of date. Reload it and try again.', 'lianmai' ), array( 'status' => 400 ) );
 		}
 		$user = get_current_user_id();

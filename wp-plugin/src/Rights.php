@@ -21,7 +21,7 @@ final class Rights {
 		if ( null === $bound ) {
 			return self::error( 'lianmai_ticket', __( 'The page is out of date. Reload it and try again.', 'lianmai' ), 400 );
 		}
-		return 'publish' === $bound['action'] ? self::publish_refusal( $bound, $nonce ) : self::play_refusal( $bound );
+		return 'play' === $bound['action'] ? self::play_refusal( $bound ) : self::publish_refusal( $bound, $nonce );
 	}
 
 	/**

@@ -184,7 +184,7 @@ final class SettingsPage {
 		echo '<p>' . esc_html__( 'Start the gateway with this line, or set the same in lianmai.toml:', 'lianmai' ) . '</p>';
 		echo '<p><code>' . esc_html( $line ) . '</code></p>';
 		printf(
-			'<p>%1$s <a href="%2$s"><code>%3$s</code></a></p>',
+			'<p>%1$s <a href="%2$s">%3$s</a></p>',
 			esc_html__( 'This site’s public key:', 'lianmai' ),
 			esc_url( $set ),
 			esc_html( $set )

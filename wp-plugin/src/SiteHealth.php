@@ -62,9 +62,15 @@ final class SiteHealth {
 
 	/** Cameras need HTTPS, and an HTTPS page an HTTPS server. @return array<string, mixed> */
 	public static function https(): array {
-		$site   = 'https' === wp_parse_url( home_url(), PHP_URL_SCHEME );
+		$site   = wp_parse_url( home_url() );
 		$server = Settings::server();
-		if ( ! $site ) {
+		// On their own machine browsers give cameras without.
+		$local = isset( $site['host'] ) && in_array( $site['host'], array( 'localhost', '127.0.0.1', '[::1]' ), true );
+		$https = isset( $site['scheme'] ) && 'https' === $site['scheme'];
+		if ( ! $https && $local ) {
+			return self::result( 'https', 'good', __( 'Cameras work without HTTPS on this machine', 'lianmai' ), __( 'Other people need HTTPS: browsers give them a camera on HTTPS pages only.', 'lianmai' ) );
+		}
+		if ( ! $https ) {
 			return self::result( 'https', 'recommended', __( 'Nobody can publish from this site: it is not HTTPS', 'lianmai' ), __( 'Browsers give a camera to HTTPS pages only. Playing works.', 'lianmai' ) );
 		}
 		if ( 0 === strpos( $server, 'http:' ) ) {

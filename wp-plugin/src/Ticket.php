@@ -16,12 +16,15 @@ namespace Lianmai;
 final class Ticket {
 	private const LONGEST = 4096;
 
+	/** `show` is for publishers on other servers: who sees them is asked, and there is no token. */
+	private const ACTIONS = array( 'publish', 'play', 'show' );
+
 	/**
 	 * A signed ticket.
 	 *
 	 * @param int                              $post   The post whose page holds the element.
 	 * @param string                           $stream `app/name`.
-	 * @param string                           $action `publish` or `play`.
+	 * @param string                           $action `publish`, `play` or `show`.
 	 * @param array<string, string|array<int, string|int>> $limits `roles` and `users`, lists or comma separated: they only narrow who may.
 	 */
 	public static function make( int $post, string $stream, string $action, array $limits = array() ): string {
@@ -52,7 +55,7 @@ final class Ticket {
 		}
 		$fields = json_decode( (string) Base64Url::decode( $parts[0] ), true );
 		if ( ! is_array( $fields ) || array( 0, 1, 2, 3, 4 ) !== array_keys( $fields )
-			|| ! is_int( $fields[0] ) || ! is_string( $fields[1] ) || ! in_array( $fields[2], array( 'publish', 'play' ), true )
+			|| ! is_int( $fields[0] ) || ! is_string( $fields[1] ) || ! in_array( $fields[2], self::ACTIONS, true )
 			|| ! is_array( $fields[3] ) || ! is_array( $fields[4] )
 		) {
 			return null;

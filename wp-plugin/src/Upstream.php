@@ -52,7 +52,13 @@ final class Upstream {
 	 * @param array{status: int, body: string, location: string} $answer
 	 */
 	public static function refused( array $answer ): \WP_Error {
-		$said = substr( trim( (string) preg_replace( '/\s+/', ' ', wp_strip_all_tags( self::without_secret( $answer['body'] ) ) ) ), 0, 200 );
+		$body = $answer['body'];
+		$json = json_decode( $body, true );
+		// What a problem (RFC 9457), or an API's error, has for people.
+		foreach ( array( 'detail', 'message' ) as $field ) {
+			$body = is_array( $json ) && isset( $json[ $field ] ) && is_string( $json[ $field ] ) ? $json[ $field ] : $body;
+		}
+		$said = substr( trim( (string) preg_replace( '/\s+/', ' ', wp_strip_all_tags( self::without_secret( $body ) ) ) ), 0, 200 );
 		$said = wp_check_invalid_utf8( $said, true );
 		if ( '' === $said ) {
 			/* translators: %d: an HTTP status. */

@@ -11,9 +11,12 @@ use std::path::Path;
 use crate::sh::{Result, at};
 
 /// Files that keep their name: what pages and other modules ask for.
-const ENTRIES: [&str; 14] = [
+const ENTRIES: [&str; 17] = [
     "compat.js",
+    "define-player.js",
+    "define-publisher.js",
     "element.js",
+    "extras.js",
     "index.js",
     "pipeline.js",
     "player.js",

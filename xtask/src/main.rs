@@ -2,7 +2,9 @@
 
 mod bench;
 mod bundle;
+mod dist;
 mod fuzz;
+mod hashed;
 mod package;
 mod pot;
 mod run;
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask build               the browser package into player-wasm/dist
+cargo xtask dist                the WordPress plugin, target/dist/lianmai.zip
 cargo xtask run [-- FLAGS…]     builds everything and starts the gateway with its demo stream;
                                 FLAGS go to `lianmai serve`
 cargo xtask pot                 the plugin's words for translators, target/languages/lianmai.pot
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let rest = args.get(1..).unwrap_or_default();
     let done = match args.first().map(String::as_str) {
         Some("build") if rest.is_empty() => package::build().map(|_| ()),
+        Some("dist") if rest.is_empty() => dist::build().map(|_| ()),
         Some("pot") if rest.is_empty() => pot::build(),
         Some("run") => run::run(rest),
         Some("test") if rest.is_empty() => test::run(),

@@ -88,8 +88,11 @@ fn assemble(dist: &Path, generated: &Path) -> Result {
         copy(&generated.join(name), &modules.join(name))?;
     }
     let sources = root().join("player-wasm/js");
-    for types in ["index.d.ts", "sdk.d.ts"] {
-        copy(&sources.join(types), &modules.join(types))?;
+    for entry in at(sources.display(), sources.read_dir())? {
+        let name = at(sources.display(), entry)?.file_name();
+        if Path::new(&name).to_string_lossy().ends_with(".d.ts") {
+            copy(&sources.join(&name), &modules.join(&name))?;
+        }
     }
     bundle(&sources, dist)
 }

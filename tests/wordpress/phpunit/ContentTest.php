@@ -181,18 +181,23 @@ final class ContentTest extends ContentTestCase {
 				'stream="live/a" server="https://evil.test"' => null,
 			) as $written => $stream
 		) {
-			$ticket = Ticket::read( self::element( "[srs_publisher $written roles=\"author, editor\" users=\"ann\"]" )['data-ticket'] ?? '' );
-			$this->assertSame( $stream, $ticket['stream'] ?? null, $written );
-			if ( null !== $stream ) {
-				$this->assertSame( array( self::$post, 'publish' ), array( $ticket['post'], $ticket['action'] ) );
-				$this->assertSame(
-					array(
+			$is     = self::element( "[srs_publisher $written roles=\"author, editor\" users=\"ann\"]" );
+			$ticket = Ticket::read( $is['data-ticket'] );
+			// On another server it is shown by the same rights, and gets no token to take there.
+			$this->assertSame( null !== $stream, isset( $is['data-token'] ), $written );
+			$this->assertSame(
+				array(
+					'post'   => self::$post,
+					'stream' => (string) $stream,
+					'action' => null === $stream ? 'show' : 'publish',
+					'limits' => array(
 						'roles' => array( 'author', 'editor' ),
 						'users' => array( 'ann' ),
 					),
-					$ticket['limits']
-				);
-			}
+				),
+				$ticket,
+				$written
+			);
 		}
 	}
 

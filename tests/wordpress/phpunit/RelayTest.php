@@ -26,6 +26,7 @@ if ( 'DELETE' === $_SERVER['REQUEST_METHOD'] ) { http_response_code( 200 ); retu
 if ( 'moved' === $name ) { http_response_code( 302 ); header( 'Location: http://127.0.0.1:9/' ); return; }
 if ( 'talks' === $name ) { http_response_code( 409 ); echo '<b>stream busy</b>, secret=' . $query['secret'] . ' or ' . rawurlencode( $query['secret'] ); return; }
 if ( 'json' === $name ) { header( 'Content-Type: application/json' ); echo json_encode( array( 'code' => 400, 'data' => $query['secret'] ) ); return; }
+if ( 'problem' === $name ) { http_response_code( 403 ); echo json_encode( array( 'title' => 'Forbidden', 'detail' => 'wrong: ' . $query['secret'] ) ); return; }
 if ( 'silent' === $name ) { http_response_code( 500 ); return; }
 http_response_code( 201 );
 header( 'Content-Type: application/sdp' );
@@ -118,7 +119,7 @@ PHP;
 
 	/** @return array<int, array{string, int, string}> */
 	public static function refusals(): array {
-		return array( array( 'talks', 409, '409, “stream busy, secret=… or …”' ), array( 'json', 502, '"data":"…"' ), array( 'silent', 502, '500' ), array( 'moved', 502, '302' ) );
+		return array( array( 'talks', 409, '409, “stream busy, secret=… or …”' ), array( 'json', 502, '"data":"…"' ), array( 'problem', 502, '403, “wrong: …”' ), array( 'silent', 502, '500' ), array( 'moved', 502, '302' ) );
 	}
 
 	public function test_a_server_that_is_away_is_502_without_an_address(): void {

@@ -101,6 +101,28 @@ final class SettingsTest extends Site {
 		$this->assertStringContainsString( 'url="http://srs.example:8080/live/a/whep"', do_shortcode( '[srs_player stream="live/a"]' ) );
 	}
 
+	/** @dataProvider places */
+	public function test_site_health_asks_for_https_where_browsers_do( string $home, string $server, string $status ): void {
+		$is = static function () use ( $home ): string {
+			return $home;
+		};
+		add_filter( 'home_url', $is );
+		self::set_server( $server );
+		$result = SiteHealth::https();
+		remove_filter( 'home_url', $is );
+		$this->assertSame( $status, $result['status'] );
+	}
+
+	/** @return array<int, array{string, string, string}> */
+	public static function places(): array {
+		return array(
+			array( 'https://site.example', 'https://live.example', 'good' ),
+			array( 'https://site.example', 'http://live.example', 'critical' ),
+			array( 'http://site.example', 'https://live.example', 'recommended' ),
+			array( 'http://localhost:8888', 'http://127.0.0.1:8080', 'good' ),
+		);
+	}
+
 	/** @dataProvider times */
 	public function test_site_health_asks_the_server_for_the_time( int $ahead, string $status ): void {
 		$server = new Upstream( 'header( "Date: " . gmdate( "D, d M Y H:i:s", time() + ' . $ahead . ' ) . " GMT" ); echo \'{"code":0,"server":"lianmai","data":{"version":"0.1.0"}}\';' );

@@ -34,6 +34,7 @@ final class Markup {
 			'title'       => '/^(?:[^\p{C}]|[\x{200c}\x{200d}]){1,300}$/Du',
 			'offline'     => '/^(?:[^\p{C}]|[\x{200c}\x{200d}]){1,300}$/Du',
 			'data-ticket' => '/^[\w-]+\.[\w-]+$/D',
+			'data-token'  => '/^$/D',
 		),
 		'srs-publisher' => array(
 			'url'         => 'address',
@@ -42,6 +43,7 @@ final class Markup {
 			'width'       => '/^\d{1,5}$/D',
 			'height'      => '/^\d{1,5}$/D',
 			'data-ticket' => '/^[\w-]+\.[\w-]+$/D',
+			'data-token'  => '/^$/D',
 		),
 	);
 
