@@ -61,6 +61,15 @@ final class RestTest extends Site {
 		$this->assert_refused( 401, 'lianmai_login', self::ask( 'token', $ticket, $nonce ) );
 	}
 
+	public function test_a_publisher_on_another_server_is_shown_by_the_same_rights_without_a_token(): void {
+		$ticket = Ticket::make( self::post(), '', 'show' );
+		$nonce  = self::log_in( self::person( 'author' ) );
+		$this->assertTrue( self::ask( 'may', $ticket, $nonce )->get_data()['may'] );
+		$this->assert_refused( 400, 'lianmai_ticket', self::ask( 'token', $ticket, $nonce ) );
+		$nonce = self::log_in( self::person( 'contributor' ) );
+		$this->assertFalse( self::ask( 'may', $ticket, $nonce )->get_data()['may'] );
+	}
+
 	public function test_tickets_of_others_and_garbage_are_refused(): void {
 		$nonce = self::log_in( self::person( 'editor' ) );
 		foreach ( array( 'garbage', 'a.b', Ticket::make( 1, 'live/a', 'publish' ) . 'x' ) as $ticket ) {
