@@ -1,7 +1,7 @@
 // The settings page's "Test connection": publishes a picture over WHIP and plays it back over WHEP.
 
 /**
- * @typedef {object} Config
+ * @typedef {object} TestConfig
  * @property {string} app
  * @property {string} rest
  * @property {string} nonce
@@ -16,7 +16,7 @@
 	/** What a slow network and a busy machine may take. */
 	const GATHER = 2000, CONNECT = 20000, PICTURE = 20000;
 
-	const config = /** @type {Config} */ ( /** @type {any} */ ( window ).lianmaiTest );
+	const config = /** @type {TestConfig} */ ( /** @type {any} */ ( window ).lianmaiTest );
 	const words = config.words;
 	const button = /** @type {HTMLButtonElement} */ ( document.getElementById( 'lianmai-test' ) );
 	const list = /** @type {HTMLElement} */ ( document.getElementById( 'lianmai-test-steps' ) );

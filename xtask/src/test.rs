@@ -73,7 +73,7 @@ fn types() -> Result {
 /// The plugin's own tests, inside every WordPress that it is tested with.
 fn phpunit() -> Result {
     let tests = root().join("tests");
-    sh(command("node").current_dir(&tests).env("LIANMAI_ZIP", zip()).arg("wordpress/phpunit.mjs"))
+    sh(command("node").current_dir(&tests).env("PLUGIN_ZIP", zip()).arg("wordpress/phpunit.mjs"))
 }
 
 /// What `cargo xtask dist` makes.
@@ -94,7 +94,7 @@ fn node_tests(folder: &str) -> Result {
     sh(command("node")
         .current_dir(&tests)
         .env("LIANMAI", target().join("debug/lianmai"))
-        .env("LIANMAI_ZIP", zip())
+        .env("PLUGIN_ZIP", zip())
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
         .args(files))
 }

@@ -15,7 +15,7 @@ import { freePort, start } from './processes.mjs';
 
 const run = promisify(execFile);
 const HERE = new URL('.', import.meta.url).pathname;
-const ZIP = process.env.LIANMAI_ZIP ?? new URL('../../../target/dist/lianmai.zip', import.meta.url).pathname;
+const ZIP = process.env.PLUGIN_ZIP ?? new URL('../../../target/dist/lianmai.zip', import.meta.url).pathname;
 
 /** A string of PHP. @param {string} text */
 const quoted = (text) => `'${text.replace(/['\\]/g, '\\$&')}'`;
