@@ -80,7 +80,11 @@ final class RestTest extends Site {
 		$this->assertSame( 400, rest_do_request( new \WP_REST_Request( 'POST', '/lianmai/v1/token' ) )->get_status() );
 		$list = new \WP_REST_Request( 'POST', '/lianmai/v1/token' );
 		$list->set_body_params( array( 'ticket' => array( 'a' ) ) );
-		$this->assertSame( 400, rest_do_request( $list )->get_status() );
+		$response = rest_do_request( $list );
+		$this->assertSame( 400, $response->get_status() );
+		// Over HTTP the header Allow is made of what is permitted to the refused request.
+		$allow = rest_send_allow_header( $response, rest_get_server(), $list )->get_headers();
+		$this->assertArrayNotHasKey( 'Allow', $allow );
 	}
 
 	public function test_the_post_must_be_there_for_the_person(): void {
