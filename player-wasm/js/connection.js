@@ -14,7 +14,8 @@ const ANSWER = 1_500;
 /** What an HTTP status other than success means. @param {number} status */
 export function refusal(status) {
   const fatal = status === 401 || status === 403;
-  return { code: fatal ? 'forbidden' : status === 404 ? 'not-found' : 'http', fatal };
+  // 502 to 504 are a proxy's, in front of a server that is away.
+  return { code: fatal ? 'forbidden' : status === 404 ? 'not-found' : 'http', fatal, unspent: status > 501 && status < 505 };
 }
 
 /**
@@ -22,7 +23,8 @@ export function refusal(status) {
  * @typedef {object} Listener
  * @property {(state: string, code?: string, own?: boolean) => void} state own: what has failed is the page's
  * @property {(code: string, text?: string) => void} fail text: a sentence of the page's own
- * @property {() => Promise<string>} [token] what shows the server that we may; none: nothing does
+ * @property {(unspent?: boolean) => Promise<string>} [token] what shows the server that we may; none: nothing does.
+ *   unspent: the one before reached nobody
  */
 
 /** Once it has played, a server may be back before it knows whom to trust: so many refusals are looked into. */
@@ -38,6 +40,9 @@ export class Connection {
   /** Refusals in a row. */
   #refused = 0;
   #worked = false;
+  /** The last token reached nobody; the present one is such a one. */
+  #unspent = false;
+  #kept = false;
   #timer = 0;
   #watch = 0;
   #closed = false;
@@ -62,14 +67,17 @@ export class Connection {
     if (seen && this.#resting) this.again();
   }
 
-  /** One attempt; throws `{ code, fatal }` when it fails. @param {AbortController} abort @returns {Promise<void>} */
+  /** One attempt; throws `{ code, fatal, unspent }` when it fails. @param {AbortController} abort @returns {Promise<void>} */
   async open(abort) {}
 
   /** Makes an attempt. */
   connect() {
     if (this.#closed) return;
     const abort = this.abort = new AbortController();
-    this.open(abort).catch((error) => this.failed(abort, error?.code ?? 'network', error?.fatal, error?.own, error?.detail));
+    this.open(abort).catch((error) => {
+      if (!abort.signal.aborted && error?.unspent) this.#unspent = true;
+      this.failed(abort, error?.code ?? 'network', error?.fatal, error?.own, error?.detail);
+    });
   }
 
   close() {
@@ -114,14 +122,36 @@ export class Connection {
     this.#listener.state('live');
   }
 
-  /** What shows the server that we may, for this attempt; empty: nothing. @param {AbortController} abort */
-  async token(abort) {
+  /**
+   * What shows the server that we may, for this attempt; empty: nothing.
+   * @param {AbortController} abort
+   * @param {boolean} [more] for another request of the attempt
+   */
+  async token(abort, more = false) {
     const { token } = this.#listener;
     if (!token) return '';
     this.alive(DECISION, abort);
-    const given = await token();
+    this.#kept = this.#unspent || (more && this.#kept);
+    this.#unspent = false;
+    const given = await token(this.#kept);
     if (!abort.signal.aborted) this.rest();
     return given;
+  }
+
+  /**
+   * A request that shows the attempt's token; if it reaches nobody, the next attempt may show it again.
+   * @param {AbortController} abort
+   * @param {() => Promise<T>} work
+   * @template T
+   */
+  async reach(abort, work) {
+    try {
+      return await work();
+    } catch (error) {
+      // The browser's own error: there was no answer.
+      if (!abort.signal.aborted && error instanceof TypeError) this.#unspent = true;
+      throw error;
+    }
   }
 
   /** Something was asked for. When it does not come soon, nobody publishes. @param {AbortController} [abort] */
@@ -154,8 +184,8 @@ export class Connection {
     if (this.#closed || abort !== this.abort || abort.signal.aborted) return;
     this.pause();
     // The token may have been too old, or used: the next one need not be.
-    if (code === 'forbidden' && !own && this.#listener.token && this.#refused < (this.#worked ? REFUSALS : 1)) {
-      return this.again(this.#refused++ && backOff(this.#refused, this.#hidden));
+    if (code === 'forbidden' && !own && this.#listener.token && (this.#kept || this.#refused < (this.#worked ? REFUSALS : 1))) {
+      return this.again(this.#kept ? 0 : this.#refused++ && backOff(this.#refused, this.#hidden));
     }
     if (fatal || this.#attempt >= this.#retry) return this.#listener.fail(code, own ? text : '');
     this.#listener.state(code === 'not-found' ? 'waiting' : 'reconnecting', code, own);

@@ -42,8 +42,9 @@ export class Hls extends Connection {
     let headers = bearer(token);
     let list = this.#url;
     this.#first = true;
-    for (;;) {
-      const response = await this.#get(list, abort, headers);
+    const get = () => this.#get(list, abort, headers);
+    for (let fresh = true; ; fresh = false) {
+      const response = await (fresh ? this.reach(abort, get) : get());
       list = response.url || list;
       const text = await response.text();
       if (signal.aborted) return;

@@ -15,7 +15,7 @@ export type PlayerState =
 
 /**
  * What shows a server that one may play or publish: a token or secret, or a function that is asked for a
- * new one before every attempt to connect. An error of the function with the `code` `forbidden` becomes the state
+ * new one before every attempt to connect (one that reached nobody is good for 40 s). An error of the function with the `code` `forbidden` becomes the state
  * `error` with its message; after any other one (`network`, `http`, `not-found`, `busy`, or without a code) it is
  * asked again.
  */

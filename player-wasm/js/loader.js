@@ -15,7 +15,7 @@ import { bearer, showing } from './token.js';
  * @property {() => Promise<void>} room resolves when more is wanted
  * @property {() => void} end
  * @property {(code: string, text?: string) => void} fail
- * @property {() => Promise<string>} [token]
+ * @property {(unspent?: boolean) => Promise<string>} [token]
  */
 
 /** Whoever refuses does so within this many milliseconds; who waits for a stream does not refuse. */
@@ -50,6 +50,11 @@ export class Loader extends Connection {
   /** @override @param {AbortController} abort */
   async open(abort) {
     this.#flowing = false;
+    if (this.#missed) {
+      // Browsers let whoever was in vain too often wait for seconds. Is there a server at all?
+      this.asked(abort);
+      await this.#there(abort);
+    }
     const token = await this.token(abort);
     if (abort.signal.aborted) return;
     this.asked();
@@ -58,7 +63,8 @@ export class Loader extends Connection {
 
   /** @param {AbortController} abort @param {string} token */
   async #fetch(abort, token) {
-    const response = await fetch(this.#url, { signal: abort.signal, cache: 'no-store', headers: bearer(token) });
+    const response = await this.reach(abort, () =>
+      fetch(this.#url, { signal: abort.signal, cache: 'no-store', headers: bearer(token) }));
     if (!response.ok) {
       response.body?.cancel().catch(() => {});
       throw refusal(response.status);
@@ -81,10 +87,6 @@ export class Loader extends Connection {
 
   /** @param {AbortController} abort @param {string} token */
   async #socket(abort, token) {
-    // Browsers let whoever was in vain too often wait for seconds. Is there a server at all?
-    const { origin } = new URL(this.#url.replace('ws', 'http'));
-    if (this.#missed) await fetch(origin, { method: 'HEAD', mode: 'no-cors', signal: abort.signal });
-    if (abort.signal.aborted) return;
     const socket = new WebSocket(showing(this.#url, token));
     socket.binaryType = 'arraybuffer';
     abort.signal.addEventListener('abort', () => socket.close());
@@ -107,13 +109,20 @@ export class Loader extends Connection {
     throw { code: this.#flowing || code === 1000 ? 'closed' : code === 4404 ? 'not-found' : code === 1008 ? 'forbidden' : 'network' };
   }
 
+  /** Fails where nobody answers. @param {AbortController} abort */
+  async #there(abort) {
+    const { origin } = new URL(this.#url.replace('ws', 'http'));
+    await fetch(origin, { method: 'HEAD', mode: 'no-cors', signal: abort.signal });
+  }
+
   /** A refused handshake looks like any other failure; the same over HTTP tells the status. @param {AbortController} abort */
   async #why(abort) {
-    const token = await this.token(abort);
+    await this.reach(abort, () => this.#there(abort));
+    const token = await this.token(abort, true);
     const signal = AbortSignal.any?.([abort.signal, AbortSignal.timeout(ANSWERED)]) ?? abort.signal;
     const response = await fetch(this.#url.replace('ws', 'http'), { method: 'HEAD', signal, headers: bearer(token) }).catch(() => null);
     const why = refusal(response?.status ?? 0);
-    if (why.fatal) throw why;
+    if (why.fatal || why.unspent) throw why;
   }
 
   /** @param {Uint8Array} bytes @param {boolean} file */

@@ -103,7 +103,7 @@ export class Pipeline {
       room: () => this.#sink?.room() ?? Promise.resolve(),
       end: () => this.#safe(() => this.#end()),
       fail: (/** @type {string} */ code, /** @type {string} */ text = '') => this.#fail(code, text),
-      token: token ? () => this.#token() : undefined,
+      token: token ? (unspent = false) => this.#token(unspent) : undefined,
     };
     const compiled = new Promise((resolve) => { this.#compiled = resolve; });
     const ready = compiled.then((module) => init({ module_or_path: module ?? wasm })).then(({ memory }) => {
@@ -125,12 +125,12 @@ export class Pipeline {
       : new Loader(url, kind, retry, ready, target);
   }
 
-  /** Only the page's thread can call the page's function. @returns {Promise<string>} */
-  #token() {
+  /** Only the page's thread can call the page's function. @param {boolean} unspent @returns {Promise<string>} */
+  #token(unspent) {
     return new Promise((resolve, reject) => {
       const id = this.#asking.id + 1;
       this.#asking = { id, answer: ({ token, error }) => (error ? reject(error) : resolve(token)) };
-      this.#report({ type: 'token', id });
+      this.#report({ type: 'token', id, unspent });
     });
   }
 

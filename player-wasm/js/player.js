@@ -5,7 +5,7 @@
 
 import { isNative, kindOf, sentence } from './formats.js';
 import { NativeSource } from './native.js';
-import { shown } from './token-ask.js';
+import { Tokens } from './token-ask.js';
 
 /**
  * @typedef {'realtime' | 'low' | 'normal'} Latency
@@ -73,6 +73,7 @@ export class Player extends EventTarget {
   #timer = 0;
   #abort = new AbortController();
   /** @type {any} */ #figures = {};
+  #tokens = new Tokens();
   #url = '';
   /** Other addresses of the same stream, to try if this one does not work. @type {string[]} */ #spare = [];
 
@@ -258,7 +259,7 @@ export class Player extends EventTarget {
         this.#attached = true;
         if (this.#wanted) this.#start();
         break;
-      case 'token': this.#give(message.id); break;
+      case 'token': this.#give(message); break;
       case 'rate':
         this.#rate = message.rate;
         video.preservesPitch = true;
@@ -280,13 +281,15 @@ export class Player extends EventTarget {
   }
 
   /** How to get what shows the server that we may; none: nothing does. */
-  get #token() { return this.#options.token ? () => shown(this.#options.token) : undefined; }
+  get #token() {
+    return this.#options.token ? (unspent = false) => this.#tokens.take(this.#options.token, unspent) : undefined;
+  }
 
-  /** The pipeline asks for a token: a Worker has no hold of the page's function. @param {number} id of the question */
-  #give(id) {
+  /** The pipeline asks for a token: a Worker has no hold of the page's function. @param {{ id: number, unspent: boolean }} question */
+  #give({ id, unspent }) {
     const opening = this.#opening;
     const post = (/** @type {any} */ message) => opening?.then((pipeline) => pipeline.post({ type: 'token', id, ...message }));
-    shown(this.#options.token).then(
+    this.#tokens.take(this.#options.token, unspent).then(
       (token) => post({ token }),
       ({ code, detail, fatal }) => post({ error: { code, detail, fatal, own: true } }),
     );

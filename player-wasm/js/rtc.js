@@ -59,7 +59,7 @@ export class Rtc extends Connection {
   };
 
   /**
-   * @param {{ url: string, protocol: string, latency: string, retry: number, token?: () => Promise<string> }} request
+   * @param {{ url: string, protocol: string, latency: string, retry: number, token?: (unspent?: boolean) => Promise<string> }} request
    * @param {(message: any) => void} report
    */
   constructor(request, report) {
@@ -137,7 +137,8 @@ export class Rtc extends Connection {
     this.asked();
     const { origins, signalling, streamurl } = /** @type {import('./rtc-address.js').Place} */ (this.#place);
     try {
-      const { location } = await negotiate(peer, origins[this.#origin] + signalling, streamurl, abort.signal, token);
+      const { location } = await this.reach(abort, () =>
+        negotiate(peer, origins[this.#origin] + signalling, streamurl, abort.signal, token));
       if (abort.signal.aborted) return end(location);
       this.#location = location;
     } catch (error) {

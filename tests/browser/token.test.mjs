@@ -229,6 +229,40 @@ test('whatever else goes wrong in the page\'s function is tried again', LIMIT, a
   await close();
 });
 
+for (const protocol of ['webrtc', 'flv', 'ws-flv', 'hls']) {
+  test(`${protocol}: one token does while the server is away`, LIMIT, async () => {
+    const { ending } = WAYS[protocol];
+    const away = await guard('http://127.0.0.1:9');
+    const { port } = new URL(away.http);
+    await away.close();
+    const url = `${protocol === 'ws-flv' ? 'ws' : 'http'}://127.0.0.1:${port}/live/x${ending}`;
+    const { page, look, asked, close } = await open('srs-player', { url, protocol, autoplay: '', muted: '' }, 'return prefix + n');
+    let failed = 0;
+    page.on('requestfailed', () => { failed++; });
+    await until('some attempts', () => failed > 3, 30_000);
+    assert.equal(await asked(), 1);
+    assert.equal(await look((p) => p.state), 'reconnecting');
+    await close();
+  });
+}
+
+test('a publisher shows one token where its server may be', LIMIT, async () => {
+  const { page, look, asked, close } = await open('srs-publisher', { url: 'webrtc://gone.test/live/p' }, 'return prefix + n');
+  const sent = [];
+  await page.route(/gone\.test/, (route) => {
+    sent.push([new URL(route.request().url()).port, route.request().headers().authorization]);
+    return route.abort('connectionrefused');
+  });
+  await page.getByRole('button', { name: 'Go live' }).click();
+  await until('the end', () => look((p) => p.state === 'error'));
+  assert.equal(await look((p) => p.error.code), 'network');
+  const [[, token]] = sent;
+  assert.ok(token.includes(PREFIX));
+  assert.deepEqual(sent, [['1985', token], ['8080', token]]);
+  assert.equal(await asked(), 1);
+  await close();
+});
+
 test('the publisher shows a token to start, and none to stop; over a WebSocket in the address', LIMIT, async () => {
   for (const [protocol, where] of [['webrtc', 'bearer'], ['ws-flv', 'query']]) {
     const from = door.seen.length;
