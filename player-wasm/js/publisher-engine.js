@@ -6,6 +6,7 @@ import { coded, PublishError } from './publisher-error.js';
 import { RtcSession } from './publisher-rtc.js';
 import { Waker } from './publisher-wake.js';
 import { backOff } from './retry.js';
+import { Tokens } from './token-ask.js';
 
 /**
  * @typedef {import('./publisher-capture.js').CaptureOptions & {
@@ -38,6 +39,9 @@ export class Publisher extends EventTarget {
   #flv = false;
   #servers = /** @type {RTCIceServer[]} */ ([]);
   #reconnects = 0;
+  #tokens = new Tokens();
+  /** The last token reached nobody. */
+  #unspent = false;
   #timer = 0;
   #waker = new Waker();
   /** Ends a wait for the next attempt. */
@@ -172,10 +176,15 @@ export class Publisher extends EventTarget {
    * @returns {import('./publisher-rtc.js').SessionOptions}
    */
   #sessionOptions(run, endpoint) {
-    const { token, source, bitrate, width, height, fps } = this.#options;
+    const { source, bitrate, width, height, fps } = this.#options;
     return {
-      endpoint, token, fps, screen: source === 'screen', bitrate: bitrate || suited(width, height), servers: this.#servers,
+      endpoint, fps, screen: source === 'screen', bitrate: bitrate || suited(width, height), servers: this.#servers,
       capture: /** @type {Capture} */ (this.#capture),
+      token: () => {
+        const unspent = this.#unspent;
+        this.#unspent = false;
+        return this.#tokens.take(this.#options.token, unspent);
+      },
       onlost: (why) => { if (run === this.#run) void this.#lost(run, why); },
     };
   }
@@ -230,6 +239,7 @@ export class Publisher extends EventTarget {
         return await session.open();
       } catch (error) {
         last = coded(error, 'http');
+        this.#unspent = last.unspent;
         // Without a token there is no use in the next one.
         if (last.code !== 'network' || /** @type {any} */ (last).own) throw last;
         await session.close();

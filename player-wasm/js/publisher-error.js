@@ -7,8 +7,13 @@ export class PublishError extends Error {
     super(detail || code);
     this.code = code;
     this.detail = detail;
+    /** What was asked, and the token with it, reached nobody. */
+    this.unspent = false;
   }
 }
+
+/** Nobody is there to be asked. @param {unknown} error */
+export const unreached = (error) => Object.assign(new PublishError('network', String(error)), { unspent: true });
 
 /**
  * Any error as one with a code. (Not by its class: scripts that are loaded later have their own.)
@@ -46,5 +51,6 @@ export async function refusal(response) {
     : status === 409 ? 'busy'
       : status === 406 ? 'no-h264'
         : status === 404 || status === 405 || status === 501 ? 'no-webrtc' : 'http';
-  return new PublishError(code, detail || `HTTP ${status}`);
+  // 502 to 504 are a proxy's, in front of a server that is away.
+  return Object.assign(new PublishError(code, detail || `HTTP ${status}`), { unspent: status > 501 && status < 505 });
 }

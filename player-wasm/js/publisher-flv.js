@@ -2,9 +2,8 @@
 
 import { socketOf } from './publisher-address.js';
 import { canEncode, PictureEncoder, SoundEncoder } from './publisher-encoder.js';
-import { PublishError, refusal } from './publisher-error.js';
+import { PublishError, refusal, unreached } from './publisher-error.js';
 import { audioFrame, audioSequence, flvHeader, videoFrame, videoSequence } from './publisher-tags.js';
-import { shown } from './token-ask.js';
 import { bearer } from './token.js';
 
 const AUDIO_BITRATE = 128_000;
@@ -128,7 +127,7 @@ export class FlvSession {
   /** @returns {Promise<WebSocket>} */
   async #connect() {
     const { endpoint, token } = this.#options;
-    const given = await shown(token);
+    const given = await token();
     if (this.#closed) throw new PublishError('stopped');
     const socket = new WebSocket(socketOf(endpoint.flv, given));
     this.#socket = socket;
@@ -148,8 +147,11 @@ export class FlvSession {
   /** A WebSocket does not tell why it was refused; the same without a body does. */
   async #why() {
     const { endpoint, token } = this.#options;
-    // The one before may be used up.
-    const headers = bearer(await shown(token));
+    const { origin } = new URL(endpoint.flv);
+    await fetch(origin, { method: 'HEAD', mode: 'no-cors', signal: AbortSignal.timeout?.(PATIENCE) })
+      .catch((error) => { throw unreached(error); });
+    // There is somebody: the one before may be used up.
+    const headers = bearer(await token());
     try {
       const response = await fetch(endpoint.flv, { method: 'POST', headers });
       return response.ok ? new PublishError('network') : await refusal(response);

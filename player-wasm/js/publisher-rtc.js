@@ -8,7 +8,7 @@ import { restarted, Whip } from './publisher-whip.js';
  * What both ways of publishing are told.
  * @typedef {object} SessionOptions
  * @property {import('./publisher-address.js').Endpoint} endpoint
- * @property {import('./token-ask.js').Token} token
+ * @property {() => Promise<string>} token for one request that begins something; empty: none
  * @property {import('./publisher-capture.js').Capture} capture
  * @property {boolean} screen   the picture is a screen
  * @property {number} bitrate   of the video at most, in bits per second

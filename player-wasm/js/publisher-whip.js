@@ -1,7 +1,6 @@
 // WHIP (RFC 9725): the offer and the answer by HTTP, and a resource that stands for the session.
 
-import { PublishError, refusal } from './publisher-error.js';
-import { shown } from './token-ask.js';
+import { PublishError, refusal, unreached } from './publisher-error.js';
 import { bearer, isToken } from './token.js';
 
 const FRAGMENT = 'application/trickle-ice-sdpfrag';
@@ -15,7 +14,7 @@ export class Whip {
   #url; #token;
   /** Of the session, for what is asked of it later. @type {Record<string, string>} */ #headers = {};
 
-  /** @param {string} url @param {import('./token-ask.js').Token} token empty: none */
+  /** @param {string} url @param {() => Promise<string>} token empty: none */
   constructor(url, token) {
     this.#url = url;
     this.#token = token;
@@ -23,7 +22,7 @@ export class Whip {
 
   /** Sends the offer; the answer's SDP. @param {string} sdp @param {AbortSignal} signal */
   async offer(sdp, signal) {
-    const token = await shown(this.#token);
+    const token = await this.#token();
     // A token for one start is used up by it: from then on the session's address is the key.
     this.#headers = isToken(token) ? {} : bearer(token);
     const response = await this.#fetch(this.#url, 'POST', { 'content-type': 'application/sdp', ...bearer(token) }, sdp, signal);
@@ -60,7 +59,7 @@ export class Whip {
     try {
       response = await fetch(url, { method, headers, body, signal });
     } catch (error) {
-      throw new PublishError('network', String(error));
+      throw unreached(error);
     }
     if (!response.ok) throw await refusal(response);
     return response;

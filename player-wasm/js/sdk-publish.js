@@ -73,7 +73,7 @@ async function begin(sdk, url, { camera, screen = false, audio = true, video = t
   const offer = await peer.createOffer();
   await peer.setLocalDescription(offer);
   for (const [at, place] of places.entries()) {
-    whip = new Whip(place.whip, '');
+    whip = new Whip(place.whip, async () => '');
     try {
       const answer = await whip.offer(offer.sdp ?? '', new AbortController().signal);
       if (!sdk.pc) sdk.leave();
