@@ -45,6 +45,28 @@ for (const [name, view] of Object.entries(VIEWS)) {
   }
 }
 
+test('the pages to copy from play, and say nothing in the console', async () => {
+  for (const name of ['script', 'module']) {
+    const { page, errors, hosts, close } = await open('/');
+    await page.locator(`a[href="embed/${name}.html"]`).click();
+    await until(`${name}: the picture to move`, () => page.evaluate(() => {
+      const video = document.querySelector('srs-player')?.video ?? document.querySelector('video');
+      return video?.currentTime > 0.3 && video.videoWidth === 854;
+    }));
+    assert.deepEqual(await axe(page), []);
+    assert.deepEqual(errors, []);
+    assert.deepEqual(hosts, [new URL(gateway.http).host]);
+    await close();
+  }
+  const { page, errors, close } = await open('/embed/beside.html');
+  await page.getByText('Press “Go live” above.').waitFor();
+  await page.getByRole('button', { name: 'Go live' }).waitFor();
+  assert.deepEqual(await axe(page), []);
+  // That nobody is live yet is an answer of 404.
+  assert.deepEqual(errors.filter((text) => !text.includes('404')), []);
+  await close();
+});
+
 test('the copy buttons copy what stands beside them', async () => {
   const { page, close } = await open('/', { permissions: ['clipboard-read', 'clipboard-write'] });
   const buttons = page.getByRole('button', { name: /^Copy: / });

@@ -8,10 +8,10 @@
  * @typedef {Record<string, any>} Attributes of a block
  * @typedef {{ attributes: Attributes, setAttributes: (next: Attributes) => void }} Props
  * @typedef {{ named: Record<string, string>, numeric: string[] }} Written attributes of a shortcode
- * @typedef {{ server: string, secrets: string[], schemes: string[], sized: boolean } & Record<Who, Record<string, Row>>} Config
+ * @typedef {{ server: string, secrets: string[], schemes: string[], sized: boolean } & Record<Who, Record<string, Row>>} EditorConfig
  */
 
-(({ blocks, blockEditor, components, element, i18n, shortcode }, /** @type {Config} */ config) => {
+(({ blocks, blockEditor, components, element, i18n, shortcode }, /** @type {EditorConfig} */ config) => {
   const { createElement: el, Fragment, useState } = element;
   const { __, sprintf } = i18n;
   const { createBlock, registerBlockType } = blocks;

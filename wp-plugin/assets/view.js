@@ -154,7 +154,7 @@
   async function publisher(element) {
     const { may } = await askNonce().then((known) => known && ask('may', element.getAttribute('data-ticket') ?? '')).catch(() => ({}));
     if (!may) return;
-    facade(element, words.golive, 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20z', (ready) => ready.start());
+    facade(element, words.golive, 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20z', (ready) => ready.hasAttribute('preview') || ready.start());
     /** @type {HTMLElement} */ (element.closest('[hidden]') ?? element).hidden = false;
   }
 

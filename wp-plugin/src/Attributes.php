@@ -116,7 +116,7 @@ final class Attributes {
 					'min' => 50,
 					'max' => 100000,
 				),
-			'preview' => self::row( 'publisher', 'boolean', true, 'publish', __( 'Preview', 'lianmai' ), __( 'Shows publishers their own picture.', 'lianmai' ) ),
+			'preview' => self::row( 'publisher', 'boolean', false, 'publish', __( 'Preview', 'lianmai' ), __( 'Shows the camera first; a second press goes live.', 'lianmai' ) ),
 			'roles'   => self::row( 'publisher', 'names', '', 'publish', __( 'Only these roles', 'lianmai' ), __( 'Names with commas between. They narrow who may publish here, and give nobody a right.', 'lianmai' ) ),
 			'users'   => self::row( 'publisher', 'names', '', 'publish', __( 'Only these people', 'lianmai' ), __( 'User names with commas between. They narrow who may publish here, and give nobody a right.', 'lianmai' ) ),
 		);

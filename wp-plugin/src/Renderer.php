@@ -23,7 +23,7 @@ final class Renderer {
 	/** Attributes that are there or not. */
 	private const FLAGS = array(
 		'player'    => array( 'autoplay', 'muted', 'controls', 'loop', 'viewers', 'stats' ),
-		'publisher' => array(),
+		'publisher' => array( 'preview' ),
 	);
 
 	/**
@@ -177,11 +177,7 @@ final class Renderer {
 	 * @param string $classes more, by WordPress.
 	 */
 	private static function names( string $who, array $is, string $classes ): string {
-		$names = array( 'lianmai', 'lianmai-' . $who, 'wp-block-lianmai-' . $who );
-		if ( 'publisher' === $who && ! $is['preview'] ) {
-			$names[] = 'lianmai-no-preview';
-		}
-		return trim( implode( ' ', $names ) . ' ' . Sanitizer::classes( $classes . ' ' . $is['class'] ) );
+		return trim( "lianmai lianmai-{$who} wp-block-lianmai-{$who} " . Sanitizer::classes( $classes . ' ' . $is['class'] ) );
 	}
 
 	/**

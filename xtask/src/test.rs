@@ -10,7 +10,7 @@ use crate::tools;
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     ("tools", tools::install),
     ("format", || sh(cargo().args(["fmt", "--all", "--check"]))),
     ("lints", lints),
@@ -21,6 +21,7 @@ const STEPS: [Step; 12] = [
     ("browser tests", || node_tests("browser")),
     ("npm package", || node_tests("npm")),
     ("WordPress plugin", || dist::build().map(|_| ())),
+    ("PHP 7.4 and 8.5", php_versions),
     ("PHPUnit", phpunit),
     ("WordPress tests", || node_tests("wordpress")),
 ];
@@ -68,6 +69,11 @@ fn npm() -> Result {
 fn types() -> Result {
     let tests = root().join("tests");
     sh(command(tests.join("node_modules/.bin/tsc")).current_dir(&tests).args(["--project", "tsconfig.json"]))
+}
+
+/// The oldest and the newest PHP read the plugin.
+fn php_versions() -> Result {
+    sh(command("node").current_dir(root().join("tests")).arg("wordpress/php-versions.mjs"))
 }
 
 /// The plugin's own tests, inside every WordPress that it is tested with.

@@ -127,9 +127,11 @@ final class ContentTest extends ContentTestCase {
 			$this->assertArrayNotHasKey( $name, $is );
 		}
 
-		$is = self::element( '[srs_publisher stream="live/a" source="screen" bitrate="9999999" preview="0" class="mine"]' );
+		$is = self::element( '[srs_publisher stream="live/a" source="screen" bitrate="9999999" preview class="mine"]' );
 		$this->assertSame( array( 'screen', '100000' ), array( $is['source'], $is['bitrate'] ) );
-		$this->assertStringEndsWith( ' lianmai-no-preview mine', $is['box'] );
+		$this->assertStringEndsWith( ' mine', $is['box'] );
+		$this->assertTrue( isset( $is['preview'] ) );
+		$this->assertArrayNotHasKey( 'preview', self::element( '[srs_publisher stream="live/a"]' ) );
 	}
 
 	public function test_streams(): void {

@@ -61,6 +61,15 @@ final class RestTest extends Site {
 		$this->assert_refused( 401, 'lianmai_login', self::ask( 'token', $ticket, $nonce ) );
 	}
 
+	public function test_a_publisher_on_another_server_is_shown_by_the_same_rights_without_a_token(): void {
+		$ticket = Ticket::make( self::post(), '', 'show' );
+		$nonce  = self::log_in( self::person( 'author' ) );
+		$this->assertTrue( self::ask( 'may', $ticket, $nonce )->get_data()['may'] );
+		$this->assert_refused( 400, 'lianmai_ticket', self::ask( 'token', $ticket, $nonce ) );
+		$nonce = self::log_in( self::person( 'contributor' ) );
+		$this->assertFalse( self::ask( 'may', $ticket, $nonce )->get_data()['may'] );
+	}
+
 	public function test_tickets_of_others_and_garbage_are_refused(): void {
 		$nonce = self::log_in( self::person( 'editor' ) );
 		foreach ( array( 'garbage', 'a.b', Ticket::make( 1, 'live/a', 'publish' ) . 'x' ) as $ticket ) {
@@ -71,7 +80,11 @@ final class RestTest extends Site {
 		$this->assertSame( 400, rest_do_request( new \WP_REST_Request( 'POST', '/lianmai/v1/token' ) )->get_status() );
 		$list = new \WP_REST_Request( 'POST', '/lianmai/v1/token' );
 		$list->set_body_params( array( 'ticket' => array( 'a' ) ) );
-		$this->assertSame( 400, rest_do_request( $list )->get_status() );
+		$response = rest_do_request( $list );
+		$this->assertSame( 400, $response->get_status() );
+		// Over HTTP the header Allow is made of what is permitted to the refused request.
+		$allow = rest_send_allow_header( $response, rest_get_server(), $list )->get_headers();
+		$this->assertArrayNotHasKey( 'Allow', $allow );
 	}
 
 	public function test_the_post_must_be_there_for_the_person(): void {

@@ -11,7 +11,7 @@ namespace Lianmai\Tests;
 
 /** Allows what the renderer makes, and nothing else. */
 final class Markup {
-	private const FLAGS = array( 'data-lianmai', 'hidden', 'autoplay', 'muted', 'controls', 'loop', 'viewers', 'stats' );
+	private const FLAGS = array( 'data-lianmai', 'hidden', 'autoplay', 'muted', 'controls', 'loop', 'viewers', 'stats', 'preview' );
 
 	/** Attributes of each element, with what they may hold. */
 	private const ALLOWED = array(

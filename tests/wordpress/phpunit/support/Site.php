@@ -9,6 +9,7 @@ declare(strict_types=1);
 
 namespace Lianmai\Tests;
 
+use Lianmai\Key;
 use Lianmai\Settings;
 use PHPUnit\Framework\TestCase;
 
@@ -22,6 +23,7 @@ abstract class Site extends TestCase {
 		$_SERVER['REQUEST_METHOD'] = 'POST';
 		delete_option( Settings::OPTION );
 		delete_option( Settings::SECRET );
+		delete_option( Key::OPTION );
 		wp_set_current_user( 0 );
 	}
 

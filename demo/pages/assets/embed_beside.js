@@ -1,0 +1,6 @@
+// The page at `/embed/beside.html`: both elements on one stream, with a name that nobody else has.
+
+const root = new URL('..', import.meta.url);
+const name = new URLSearchParams(location.search).get('stream') ?? `beside-${Math.random().toString(36).slice(2, 8)}`;
+document.querySelector('srs-publisher')?.setAttribute('url', new URL(`live/${name}/whip`, root).href);
+document.querySelector('srs-player')?.setAttribute('url', new URL(`live/${name}/whep`, root).href);
