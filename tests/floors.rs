@@ -24,7 +24,7 @@ enum Floor {
 const GATEWAY: &[(&str, Floor)] = &[
     ("hub", Floor::Base(&[])),
     ("config", Floor::Base(&[])),
-    ("auth", Floor::Base(&["config", "hub"])),
+    ("auth", Floor::Base(&["config", "hub", "tls"])),
     ("edge", Floor::Base(&["auth", "config", "hub"])),
     ("worker", Floor::Base(&["hub"])),
     ("tls", Floor::Base(&["config", "worker"])),
@@ -40,6 +40,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("metrics", Floor::Top),
     ("http", Floor::Top),
     ("serve", Floor::Top),
+    ("token", Floor::Top),
 ];
 
 /// What `media` must not know: it has no I/O, clock, threads or runtime.

@@ -11,6 +11,10 @@ mod https;
 mod publishers;
 #[path = "operation/server.rs"]
 mod server;
+#[path = "operation/tokens.rs"]
+mod tokens;
+#[path = "operation/viewers.rs"]
+mod viewers;
 
 use std::time::Duration;
 

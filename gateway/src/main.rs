@@ -1,11 +1,13 @@
 //! `lianmai`: the command line.
 
+mod token;
+
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use gateway::config::{self, Config};
 use gateway::serve;
 use tracing_subscriber::EnvFilter;
@@ -32,6 +34,8 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Mint a token that lets somebody publish or play, and print it
+    Token(token::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
     let done = match matches.subcommand() {
         Some(("serve", matches)) => settings(matches).and_then(run),
         Some(("config", matches)) => settings(matches).map(|config| print!("{}", config::print(&config))),
+        Some(("token", matches)) => token(matches),
         _ => Ok(()),
     };
     match done {
@@ -59,6 +64,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn token(matches: &ArgMatches) -> Result<(), String> {
+    let args = token::Args::from_arg_matches(matches).map_err(|error| error.to_string())?;
+    // Alone in the output, so that a shell can use it.
+    println!("{}", token::run(&args)?);
+    Ok(())
 }
 
 fn settings(matches: &ArgMatches) -> Result<Config, String> {

@@ -13,12 +13,16 @@ pub struct Problem {
     pub status: StatusCode,
     /// What is wrong, and what would be right.
     pub detail: String,
+    /// What `WWW-Authenticate` says, where it says something.
+    pub challenge: Option<String>,
 }
 
 impl Problem {
     /// `status` with a sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into() }
+        // HTTP wants to be told how; browsers show no dialog for this one.
+        let challenge = (status == StatusCode::UNAUTHORIZED).then(|| "Bearer".to_owned());
+        Self { status, detail: detail.into(), challenge }
     }
 
     /// The method is not for this address; `allow` lists those that are.
@@ -44,9 +48,7 @@ impl IntoResponse for Problem {
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
         let mut response = (self.status, headers, body.to_string()).into_response();
-        if self.status == StatusCode::UNAUTHORIZED {
-            // HTTP wants to be told how; browsers show no dialog for this one.
-            let how = HeaderValue::from_static("Bearer");
+        if let Some(how) = self.challenge.and_then(|words| HeaderValue::try_from(words).ok()) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
         }
         response
@@ -55,7 +57,7 @@ impl IntoResponse for Problem {
 
 impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
-        Self::new(denied.status(), denied.to_string())
+        Self { challenge: denied.challenge(), ..Self::new(denied.status(), denied.to_string()) }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod publisher;
 pub mod random;
 pub mod rtc;
 pub mod rtmp;
+pub mod site;
 pub mod tls;
 pub mod wait;
 pub mod ws;

@@ -1,13 +1,17 @@
-//! A TLS client that takes any certificate and tells which it got.
+//! A TLS client that takes any certificate and tells which it got; and what a TLS server needs.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, StreamOwned};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, ServerConfig, SignatureScheme, StreamOwned,
+};
 use tokio_tungstenite::tungstenite;
 
 use crate::http::{self, Open};
@@ -63,6 +67,18 @@ pub fn config() -> Arc<ClientConfig> {
     let mut config = config.with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Arc::new(config)
+}
+
+/// What a server of ours shows: the certificate and key that a gateway has made for itself in the folder
+/// `data`.
+#[track_caller]
+pub fn server(data: &Path) -> Arc<ServerConfig> {
+    let certs = CertificateDer::pem_file_iter(data.join("cert.pem")).expect("a certificate");
+    let certs = certs.collect::<Result<_, _>>().expect("a certificate");
+    let key = PrivateKeyDer::from_pem_file(data.join("key.pem")).expect("a key");
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config = config.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
+    Arc::new(config.with_single_cert(certs, key).expect("a pair"))
 }
 
 /// Connects, as to `localhost`. Reads fail after 20 s without a byte.

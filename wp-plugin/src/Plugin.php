@@ -13,13 +13,16 @@ namespace Lianmai;
 final class Plugin {
 	/** Each hooks itself into WordPress. */
 	private const PARTS = array(
+		Languages::class,
 		Settings::class,
+		SettingsPage::class,
 		Capability::class,
 		Key::class,
 		Rest::class,
 		Relay::class,
 		ConnectionTest::class,
 		SiteHealth::class,
+		PostSecrets::class,
 		Privacy::class,
 		Assets::class,
 		Shortcodes::class,

@@ -2,8 +2,11 @@
 
 mod bench;
 mod bundle;
+mod dist;
 mod fuzz;
+mod hashed;
 mod package;
+mod pot;
 mod run;
 mod sh;
 mod test;
@@ -13,8 +16,10 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask build               the browser package into player-wasm/dist
+cargo xtask dist                the WordPress plugin, target/dist/lianmai.zip
 cargo xtask run [-- FLAGS…]     builds everything and starts the gateway with its demo stream;
                                 FLAGS go to `lianmai serve`
+cargo xtask pot                 the plugin's words for translators, target/languages/lianmai.pot
 cargo xtask test                every check and test, as CI runs them
 cargo xtask fuzz SECONDS [TARGET…]
                                 each fuzz target (or those named) for so many seconds
@@ -27,6 +32,8 @@ fn main() -> ExitCode {
     let rest = args.get(1..).unwrap_or_default();
     let done = match args.first().map(String::as_str) {
         Some("build") if rest.is_empty() => package::build().map(|_| ()),
+        Some("dist") if rest.is_empty() => dist::build().map(|_| ()),
+        Some("pot") if rest.is_empty() => pot::build(),
         Some("run") => run::run(rest),
         Some("test") if rest.is_empty() => test::run(),
         Some("fuzz") => fuzz::run(rest),

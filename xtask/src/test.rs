@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::dist;
 use crate::package;
 use crate::sh::{Result, cargo, command, root, run as sh, target};
 use crate::tools;
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 13] = [
     ("tools", tools::install),
     ("format", || sh(cargo().args(["fmt", "--all", "--check"]))),
     ("lints", lints),
@@ -17,7 +18,12 @@ const STEPS: [Step; 8] = [
     ("Rust tests", rust_tests),
     ("npm packages", npm),
     ("types", types),
-    ("browser tests", browser_tests),
+    ("browser tests", || node_tests("browser")),
+    ("npm package", || node_tests("npm")),
+    ("WordPress plugin", || dist::build().map(|_| ())),
+    ("PHP 7.4 and 8.5", php_versions),
+    ("PHPUnit", phpunit),
+    ("WordPress tests", || node_tests("wordpress")),
 ];
 
 /// Runs the steps and says how long each took.
@@ -65,18 +71,36 @@ fn types() -> Result {
     sh(command(tests.join("node_modules/.bin/tsc")).current_dir(&tests).args(["--project", "tsconfig.json"]))
 }
 
-fn browser_tests() -> Result {
+/// The oldest and the newest PHP read the plugin.
+fn php_versions() -> Result {
+    sh(command("node").current_dir(root().join("tests")).arg("wordpress/php-versions.mjs"))
+}
+
+/// The plugin's own tests, inside every WordPress that it is tested with.
+fn phpunit() -> Result {
+    let tests = root().join("tests");
+    sh(command("node").current_dir(&tests).env("PLUGIN_ZIP", zip()).arg("wordpress/phpunit.mjs"))
+}
+
+/// What `cargo xtask dist` makes.
+fn zip() -> PathBuf {
+    target().join("dist/lianmai.zip")
+}
+
+/// The `*.test.mjs` in a folder of the tests.
+fn node_tests(folder: &str) -> Result {
     let tests = root().join("tests");
     let mut files = Vec::new();
-    find(&tests.join("browser"), &mut files);
+    find(&tests.join(folder), &mut files);
     files.sort();
     if files.is_empty() {
-        return Err("no *.test.mjs in tests/browser".into());
+        return Err(format!("no *.test.mjs in tests/{folder}"));
     }
     // One file after the other: two browsers at once on two cores disturb each other's clocks.
     sh(command("node")
         .current_dir(&tests)
         .env("LIANMAI", target().join("debug/lianmai"))
+        .env("PLUGIN_ZIP", zip())
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
         .args(files))
 }
@@ -84,7 +108,7 @@ fn browser_tests() -> Result {
 fn find(dir: &Path, files: &mut Vec<PathBuf>) {
     for entry in dir.read_dir().into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.is_dir() {
+        if path.is_dir() && !path.ends_with("node_modules") {
             find(&path, files);
         } else if path.to_string_lossy().ends_with(".test.mjs") {
             files.push(path);

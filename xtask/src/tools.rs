@@ -9,7 +9,7 @@ struct Tool {
     what_for: &'static str,
 }
 
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 16] = [
     Tool { program: "ffmpeg", package: "ffmpeg", what_for: "publishers and players" },
     Tool { program: "ffprobe", package: "ffmpeg", what_for: "looking at streams" },
     Tool { program: "pebble", package: "pebble", what_for: "getting certificates by ACME" },
@@ -18,12 +18,29 @@ const TOOLS: [Tool; 8] = [
     Tool { program: "chromium", package: "chromium", what_for: "browser tests" },
     Tool { program: "node", package: "nodejs", what_for: "browser tests (20 or later)" },
     Tool { program: "npm", package: "npm", what_for: "browser tests" },
+    Tool { program: "php", package: "php-cli", what_for: "WordPress" },
+    Tool { program: "phpunit", package: "phpunit", what_for: "the plugin's own tests" },
+    // The -core packages are programs without a service: nothing starts and nothing is asked.
+    Tool { program: "mariadbd", package: "mariadb-server-core", what_for: "WordPress's database" },
+    Tool { program: "my_print_defaults", package: "mariadb-client-core", what_for: "mariadb-install-db" },
+    Tool { program: "xgettext", package: "gettext", what_for: "the plugin's translations" },
+    Tool { program: "msgfmt", package: "gettext", what_for: "the plugin's translations" },
+    Tool { program: "unzip", package: "unzip", what_for: "the plugin's zip" },
+    Tool { program: "dpkg-deb", package: "dpkg", what_for: "unpacking WordPress" },
+];
+
+/// PHP's modules that are packages of their own, and a module that each of them has.
+const PHP: [(&str, &str); 5] = [
+    ("mysqli", "php-mysql"),
+    ("pdo_sqlite", "php-sqlite3"),
+    ("curl", "php-curl"),
+    ("dom", "php-xml"),
+    ("mbstring", "php-mbstring"),
 ];
 
 /// Sees to it that every tool is there: by apt where that is ours to use, else by saying what is missing.
 pub(crate) fn install() -> Result {
-    let missing = || TOOLS.iter().filter(|tool| which(tool.program).is_none()).collect::<Vec<_>>();
-    let mut wanted: Vec<&str> = missing().iter().map(|tool| tool.package).collect();
+    let mut wanted = missing().iter().map(|missing| missing.package).collect::<Vec<_>>();
     wanted.dedup();
     if wanted.is_empty() {
         return node_is_new_enough();
@@ -44,10 +61,29 @@ pub(crate) fn install() -> Result {
     if still.is_empty() {
         return node_is_new_enough();
     }
-    let lines = still.iter().map(|tool| {
-        format!("\n  {:<9} for {} (Debian's package `{}`)", tool.program, tool.what_for, tool.package)
+    let lines = still.iter().map(|Missing { what, what_for, package }| {
+        format!("\n  {what:<17} for {what_for} (Debian's package `{package}`)")
     });
     Err(format!("these programs are missing:{}", lines.collect::<String>()))
+}
+
+struct Missing {
+    what: String,
+    what_for: &'static str,
+    package: &'static str,
+}
+
+fn missing() -> Vec<Missing> {
+    let tools = TOOLS.iter().filter(|tool| which(tool.program).is_none()).map(|tool| Missing {
+        what: tool.program.to_owned(),
+        what_for: tool.what_for,
+        package: tool.package,
+    });
+    let has = which("php").and_then(|php| output(command(php).arg("-m")).ok()).unwrap_or_default();
+    let modules = PHP.iter().filter(|(module, _)| !has.lines().any(|line| line == *module)).map(
+        |&(module, package)| Missing { what: format!("PHP's {module}"), what_for: "WordPress", package },
+    );
+    tools.chain(modules).collect()
 }
 
 fn node_is_new_enough() -> Result {

@@ -118,7 +118,7 @@ async fn versions(
     headers: HeaderMap,
 ) -> Response {
     let edge = &api.0.edge;
-    let may_publish = edge.auth.publish(&AuthRequest::http(None, &uri, &headers, peer)).is_ok();
+    let may_publish = edge.auth.publishes_freely(&AuthRequest::http(None, &uri, &headers, peer));
     let https = edge.config.https().map_or(0, |addr| addr.port());
     api.answer(types::versions(edge.config.rtmp.port(), https, may_publish))
 }

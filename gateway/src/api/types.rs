@@ -32,7 +32,7 @@ struct Version {
     revision: u32,
     version: &'static str,
     /// Not in SRS, for our pages: where RTMP and HTTPS listen (0: nowhere), and whether who asks may
-    /// publish without a secret.
+    /// publish without a secret or token.
     rtmp_port: u16,
     https_port: u16,
     may_publish: bool,

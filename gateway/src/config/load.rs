@@ -71,6 +71,16 @@ pub fn from_matches(
     Value::Table(table).try_into().map_err(|e| LoadError::Toml(path, Box::new(e)))
 }
 
+/// The settings without a command line: variables over the file.
+pub fn from_surroundings(
+    file: Option<&Path>,
+    variables: impl Iterator<Item = String>,
+) -> Result<Config, LoadError> {
+    let command = Config::augment_args(Command::new("lianmai").no_binary_name(true));
+    let matches = command.try_get_matches_from(Vec::<String>::new()).map_err(LoadError::Flags)?;
+    from_matches(&matches, file, variables)
+}
+
 /// The file's keys. Only the default file may be missing.
 fn read(file: Option<&Path>) -> Result<(PathBuf, Table), LoadError> {
     let path = file.unwrap_or(Path::new(DEFAULT_FILE)).to_path_buf();
@@ -79,10 +89,29 @@ fn read(file: Option<&Path>) -> Result<(PathBuf, Table), LoadError> {
         Err(e) if file.is_none() && e.kind() == io::ErrorKind::NotFound => return Ok((path, Table::new())),
         Err(e) => return Err(LoadError::File(path, e)),
     };
-    match text.parse() {
+    match text.parse().and_then(flat) {
         Ok(table) => Ok((path, table)),
         Err(e) => Err(LoadError::Toml(path, Box::new(e))),
     }
+}
+
+/// `[auth] jwks = …`, which is `auth.jwks`, is `auth_jwks`.
+fn flat(table: Table) -> Result<Table, toml::de::Error> {
+    use serde::de::Error as _;
+    let mut all = Table::new();
+    for (name, value) in table {
+        let entries = match value {
+            Value::Table(inner) => inner.into_iter().map(|(key, v)| (format!("{name}_{key}"), v)).collect(),
+            value => vec![(name, value)],
+        };
+        for (key, value) in entries {
+            if all.contains_key(&key) {
+                return Err(toml::de::Error::custom(format!("`{key}` is set twice")));
+            }
+            all.insert(key, value);
+        }
+    }
+    Ok(all)
 }
 
 /// The struct's keys and values.

@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 pub use listen::Listen;
-pub use load::{LoadError, from_matches};
+pub use load::{LoadError, from_matches, from_surroundings};
 pub use print::print;
 
 /// A switch that is also a key: `--demo`, `--demo=false`, `LIANMAI_DEMO=1`, `demo = true`.
@@ -113,7 +113,7 @@ pub struct Config {
     )]
     pub acme_directory: String,
 
-    /// The folder for what must survive a restart (publish secret, certificate); made when it is needed
+    /// The folder for what must survive a restart (publish secret, certificate, key for tokens); made when it is needed
     #[arg(long, env = "LIANMAI_DATA", value_name = "DIR", default_value = "lianmai-data")]
     pub data: PathBuf,
 
@@ -145,6 +145,24 @@ pub struct Config {
         hide_env_values = true
     )]
     pub play_secret: String,
+
+    /// Whose tokens let people in: addresses and files of public keys (JWKS), as a site with the WordPress
+    /// plugin tells them. Publishing then needs a token or the secret, on this machine too
+    #[arg(long, env = "LIANMAI_AUTH_JWKS", value_name = "URL,FILE", value_delimiter = ',')]
+    pub auth_jwks: Vec<String>,
+
+    /// Whom tokens must be for: what they name as aud
+    #[arg(long, env = "LIANMAI_AUTH_AUDIENCE", value_name = "TEXT", default_value = "lianmai")]
+    pub auth_audience: String,
+
+    /// Whom tokens must be from: what they name as iss; empty: whoever has a trusted key
+    #[arg(long, env = "LIANMAI_AUTH_ISSUER", value_name = "TEXT", default_value = "")]
+    pub auth_issuer: String,
+
+    /// Let nobody play without a token or secret
+    #[arg(long, env = "LIANMAI_AUTH_PLAY", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch!())]
+    pub auth_play: bool,
 
     /// A JSON file that is written once everything listens: the addresses and the process id
     #[arg(long, env = "LIANMAI_READY_FILE", value_name = "PATH", default_value = "", value_parser = path)]

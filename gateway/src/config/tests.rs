@@ -96,3 +96,18 @@ fn https_can_be_elsewhere_or_nowhere() {
     let acme = load(&["--acme", "a.example,b.example"], Some("acme = [\"c.example\"]"), &[]).unwrap();
     assert_eq!(acme.acme, ["a.example", "b.example"]);
 }
+
+#[test]
+fn a_table_is_another_way_to_write_keys_that_begin_alike() {
+    let table =
+        "rtmp = \"127.0.0.1:7\"\n[auth]\njwks = [\"https://site.example/jwks\", \"keys.json\"]\nplay = true";
+    let dotted = "auth.jwks = [\"a\"]\nauth.issuer = \"https://site.example\"";
+    let config = load(&[], Some(table), &[]).unwrap();
+    assert_eq!(config.auth_jwks, ["https://site.example/jwks", "keys.json"]);
+    assert!(config.auth_play && config.auth_audience == "lianmai");
+    assert_eq!(load(&[], Some(dotted), &[]).unwrap().auth_issuer, "https://site.example");
+    assert_eq!(load(&["--auth-jwks", "b,c"], Some(table), &[]).unwrap().auth_jwks, ["b", "c"]);
+    assert!(load(&[], Some("[auth]\njwk = []"), &[]).unwrap_err().contains("auth_jwk"));
+    let twice = load(&[], Some("auth_play = true\n[auth]\nplay = false"), &[]).unwrap_err();
+    assert!(twice.contains("auth_play") && twice.contains("twice"), "{twice}");
+}

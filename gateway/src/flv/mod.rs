@@ -45,23 +45,23 @@ async fn answer(edge: Edge, peer: SocketAddr, request: Request<Body>) -> Result<
     let publishes = query(about.query, "action").as_deref() == Some("publish");
     match (request.method(), ws::asked(request.headers())) {
         (&Method::GET, true) if publishes => {
-            edge.auth.publish(&about)?;
+            edge.auth.publish(&about).await?;
             publish::by_websocket(edge, name, peer, request)
         }
         (&Method::GET, true) => {
-            edge.auth.play(&about)?;
-            play_ws::by_websocket(edge, name, peer, request)
+            let may = edge.auth.play(&about).await;
+            play_ws::by_websocket(edge, name, peer, request, may)
         }
         (&Method::GET, false) => {
-            edge.auth.play(&about)?;
+            edge.auth.play(&about).await?;
             play::by_http(edge, name, peer, request).await
         }
         (&Method::HEAD, _) => {
-            edge.auth.play(&about)?;
+            edge.auth.might_play(&about).await?;
             play::head(&edge, &name)
         }
         (&Method::POST | &Method::PUT, _) => {
-            edge.auth.publish(&about)?;
+            edge.auth.publish(&about).await?;
             publish::by_http(edge, name, peer, request).await
         }
         _ => Ok(Problem::method(METHODS)),

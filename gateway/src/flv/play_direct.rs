@@ -39,16 +39,17 @@ pub struct Direct(Viewer);
 
 impl Direct {
     /// For a `GET /live/x.flv` that can be answered at once; none for any other.
-    pub fn new(edge: &Edge, peer: SocketAddr, request: &Request<Body>) -> Option<Self> {
+    pub async fn new(edge: &Edge, peer: SocketAddr, request: Request<Body>) -> Option<Self> {
         let name = name(request.uri().path()).ok()?;
         let about = AuthRequest::http(Some(&name), request.uri(), request.headers(), peer);
         if query(about.query, "action").is_some() {
             return None;
         }
-        edge.auth.play(&about).ok()?;
         let stream = edge.hub.play(&name, edge.limits.play_wait).now_or_never()?.ok()?;
-        let info = client("http-flv", ClientKind::Play, peer, request);
-        Some(Self(Viewer::new(edge, &stream, info, start(request))))
+        // Last, for it may use up a token.
+        edge.auth.play(&about).await.ok()?;
+        let info = client("http-flv", ClientKind::Play, peer, &request);
+        Some(Self(Viewer::new(edge, &stream, info, start(&request))))
     }
 
     /// Sends until the stream or the viewer's interest ends.

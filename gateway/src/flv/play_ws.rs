@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::viewer::{Viewer, start};
 use super::{client, ws};
+use crate::auth::Denied;
 use crate::edge::Edge;
-use crate::hub::{ClientKind, PlayError, Stream, StreamName};
+use crate::hub::{ClientInfo, ClientKind, PlayError, Start, Stream, StreamName};
 use crate::problem::Problem;
 use crate::worker::{Permit, Socket};
 
@@ -22,15 +23,21 @@ use crate::worker::{Permit, Socket};
 const NOT_FOUND: u16 = 4404;
 const NORMAL: u16 = 1000;
 const PROTOCOL_ERROR: u16 = 1002;
+/// Who may not; this one is final for those that come back after others.
+const POLICY: u16 = 1008;
 
-/// `ws://…/live/x.flv`. A script sees a close code and words, but no HTTP status: so the wait for a
-/// stream comes after the handshake.
+/// `ws://…/live/x.flv`. A script sees a close code and words, but no HTTP status: so a refusal and the
+/// wait for a stream come after the handshake.
 pub(super) fn by_websocket(
     edge: Edge,
     name: StreamName,
     peer: SocketAddr,
     request: Request<Body>,
+    may: Result<(), Denied>,
 ) -> Result<Response, Problem> {
+    if let Err(denied) = may {
+        tracing::info!(%peer, stream = request.uri().path(), why = %denied, "refused");
+    }
     let info = client("ws-flv", ClientKind::Play, peer, &request);
     let start = start(&request);
     let permit = request.extensions().get::<Arc<Permit>>().cloned();
@@ -40,16 +47,12 @@ pub(super) fn by_websocket(
         let _permit = permit;
         let Some((mut socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
         let mut said = (ws::Listener::default(), BytesMut::from(&read[..]));
-        let Some(played) = wait(&edge, &name, &mut socket, &mut said).await else { return };
-        let (code, words) = match played {
-            Err(error) => (NOT_FOUND, error.to_string()),
-            Ok(stream) => {
-                let mut viewer = Viewer::new(&edge, &stream, info, start);
-                match send(&mut socket, &mut said, &mut viewer).await {
-                    Some((code, words)) => (code, words.to_owned()),
-                    None => return,
-                }
-            }
+        let (code, words) = match may {
+            Err(denied) => (POLICY, denied.to_string()),
+            Ok(()) => match play(&edge, &name, &mut socket, &mut said, info, start).await {
+                Some(reason) => reason,
+                None => return,
+            },
         };
         // The other side has the words, or is gone.
         let _ = socket.send(&mut ws::close(code, &words)).await;
@@ -59,6 +62,24 @@ pub(super) fn by_websocket(
 }
 
 type Heard = (ws::Listener, BytesMut);
+
+/// Plays until there is a reason to close, or none and nobody to tell it.
+async fn play(
+    edge: &Edge,
+    name: &StreamName,
+    socket: &mut Socket,
+    heard: &mut Heard,
+    info: ClientInfo,
+    start: Start,
+) -> Option<(u16, String)> {
+    match wait(edge, name, socket, heard).await? {
+        Err(error) => Some((NOT_FOUND, error.to_string())),
+        Ok(stream) => {
+            let mut viewer = Viewer::new(edge, &stream, info, start);
+            send(socket, heard, &mut viewer).await.map(|(code, words)| (code, words.to_owned()))
+        }
+    }
+}
 
 /// Waits for the stream; none when the viewer left meanwhile.
 async fn wait(

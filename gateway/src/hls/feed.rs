@@ -43,6 +43,7 @@ async fn feed(hls: Hls, stream: Arc<Stream>, store: Arc<Store>, turn: u64) {
         return;
     }
     store.viewers.expire(Duration::ZERO);
+    hls.0.sessions.release(&name);
     sleep(settings.memory).await;
     hls.forget(&name, turn);
 }
@@ -114,6 +115,7 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
         if let Some(segment) = segment {
             store.push(turn, segment, SystemTime::now());
             store.viewers.expire(store.patience());
+            hls.0.sessions.expire(store.name(), hls.patience(Some(store)));
         }
     }
     if let Some(segment) = segmenter.finish() {

@@ -3,9 +3,11 @@
 //! A stream is cut from its first frame on, whether or not someone watches: who comes first starts
 //! at once. The cutting is done once per stream; every viewer is sent the same bytes.
 
+mod access;
 mod demand;
 mod feed;
 mod render;
+mod sessions;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -25,10 +27,11 @@ use media::Track;
 use media::hls::SegmenterConfig;
 use media::ts::Muxer;
 
+use self::access::Access;
 use self::render::Rendered;
+use self::sessions::Sessions;
 use self::store::{Missing, Store};
 use self::viewers::Origin;
-use crate::auth::AuthRequest;
 use crate::edge::Edge;
 use crate::hub::{ClientInfo, ClientKind, PlayError, Stream, StreamName};
 use crate::problem::Problem;
@@ -78,6 +81,8 @@ struct Inner {
     edge: Edge,
     settings: Settings,
     stores: Mutex<Stores>,
+    /// Of those who watch what is not for everybody.
+    sessions: Sessions,
 }
 
 /// The HLS edge. Cloning shares it.
@@ -94,7 +99,8 @@ impl Hls {
     }
 
     fn with(edge: Edge, settings: Settings) -> Self {
-        let hls = Self(Arc::new(Inner { edge, settings, stores: Mutex::default() }));
+        let hls =
+            Self(Arc::new(Inner { edge, settings, stores: Mutex::default(), sessions: Sessions::default() }));
         tokio::spawn(feed::watch(hls.clone()));
         hls
     }
@@ -161,7 +167,7 @@ impl Hls {
         request: &Parts,
     ) -> Result<Response, Problem> {
         let edge = &self.0.edge;
-        edge.auth.play(&AuthRequest::http(Some(name), &request.uri, &request.headers, peer))?;
+        let session = self.admit(name, peer, request).await?;
         let known = self.stores().by_name.get(name).cloned();
         known.iter().for_each(|store| store.demand.ask());
         let ready = known.and_then(|store| store.playlist().map(|playlist| (store, playlist)));
@@ -170,7 +176,11 @@ impl Hls {
             None if request.method == Method::HEAD => return Err(PlayError::NotFound.into()),
             None => self.wait(name).await?,
         };
-        let gzip = accepts_gzip(&request.headers);
+        let gzip = session.is_none() && accepts_gzip(&request.headers);
+        let playlist = match &session {
+            Some(id) => Arc::new(playlist.in_session(id)),
+            None => playlist,
+        };
         let body = if gzip { playlist.gzip.clone() } else { playlist.plain.clone() };
         let register = || {
             let host = request.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
@@ -186,14 +196,21 @@ impl Hls {
             };
             store.stream().map(|stream| edge.clients.add(info, &stream))
         };
-        // As much as tells viewers apart: it is kept for each.
-        let query: String = request.uri.query().unwrap_or_default().chars().take(200).collect();
-        if request.method == Method::GET
-            && !store.viewers.ask(&Origin::of(request, peer), &query, body.len(), register)
-        {
-            return Err(Problem::new(StatusCode::FORBIDDEN, "an operator has ended this playback"));
+        let counted = match &session {
+            _ if request.method == Method::HEAD => true,
+            Some(id) => {
+                let stream = store.stream();
+                self.0.sessions.sent(name, id, body.len(), stream.as_deref(), register);
+                true
+            }
+            None => {
+                store.viewers.ask(&Origin::of(request, peer), &short_query(request), body.len(), register)
+            }
+        };
+        if !counted {
+            return Err(kicked());
         }
-        Ok(playlist_response(&request.headers, &playlist, gzip, body))
+        Ok(playlist_response(&request.headers, &playlist, gzip, body, session.is_some()))
     }
 
     /// Waits for a publisher and then for the first segment.
@@ -238,30 +255,59 @@ impl Hls {
             Missing::Gone => Problem::new(StatusCode::GONE, "this segment is too old and no longer kept"),
             Missing::Unknown => not_found(),
         })?;
-        if request.method == Method::GET && !store.viewers.sent(&Origin::of(request, peer), data.len()) {
+        let session = self.admit_segment(&store, peer, request)?;
+        let counted = match &session {
+            Access::Free => store.viewers.sent(&Origin::of(request, peer), data.len()),
+            Access::Session(id) => {
+                let stream = store.stream();
+                self.0.sessions.sent(store.name(), id, data.len(), stream.as_deref(), || None)
+            }
+            Access::Secret => false,
+        };
+        if request.method == Method::GET && !counted {
             // Somebody who plays without asking for the list: a cache, or a script.
             if let Some(stream) = store.stream() {
                 stream.count_sent(data.len() as u64);
             }
         }
+        // The name is never used for anything else.
+        let keep = match session {
+            Access::Free => "public, max-age=86400, immutable",
+            _ => "private, max-age=86400, immutable",
+        };
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("video/mp2t")),
             (header::CONTENT_LENGTH, HeaderValue::from(data.len())),
-            // The name is never used for anything else.
-            (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400, immutable")),
+            (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
         ];
         Ok((headers, Body::from(data)).into_response())
     }
 }
 
-fn playlist_response(asked: &HeaderMap, playlist: &Rendered, gzip: bool, body: Bytes) -> Response {
+/// As much of the query as tells viewers apart: it is kept for each.
+fn short_query(request: &Parts) -> String {
+    request.uri.query().unwrap_or_default().chars().take(200).collect()
+}
+
+fn kicked() -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "an operator has ended this playback")
+}
+
+fn playlist_response(
+    asked: &HeaderMap,
+    playlist: &Rendered,
+    gzip: bool,
+    body: Bytes,
+    private: bool,
+) -> Response {
     let etag = |suffix: &str| format!("{}{suffix}\"", playlist.etag.trim_end_matches('"'));
     let etag = if gzip { etag("-gz") } else { etag("") };
     let known = asked.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
     let fresh =
         known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
     let mut headers = HeaderMap::new();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let keep = if private { "private, no-cache" } else { "no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Ok(etag) = HeaderValue::try_from(etag) {
         headers.insert(header::ETAG, etag);

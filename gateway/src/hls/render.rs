@@ -32,6 +32,8 @@ pub(super) struct Rendered {
     pub(super) gzip: Bytes,
     /// Changes with the content; quoted.
     pub(super) etag: String,
+    /// Where in `plain` the addresses of segments end.
+    ends: Vec<usize>,
 }
 
 impl Rendered {
@@ -43,7 +45,29 @@ impl Rendered {
         let _ = gzip.write_all(plain.as_bytes());
         let gzip = gzip.finish().unwrap_or_default();
         let end = if list.ended { "-end" } else { "" };
-        Self { plain: plain.into(), gzip: gzip.into(), etag: format!("\"{version}{end}\"") }
+        let mut at = 0;
+        let ends = plain.split_inclusive('\n').filter_map(|line| {
+            at += line.len();
+            let text = line.trim_end();
+            (!text.is_empty() && !text.starts_with('#')).then(|| at - (line.len() - text.len()))
+        });
+        let ends = ends.collect();
+        Self { plain: plain.into(), gzip: gzip.into(), etag: format!("\"{version}{end}\""), ends }
+    }
+
+    /// The same for one viewer: every address carries the session. Some copying, no more.
+    pub(super) fn in_session(&self, id: &str) -> Self {
+        let query = format!("?session={id}");
+        let mut plain = Vec::with_capacity(self.plain.len() + self.ends.len() * query.len());
+        let mut from = 0;
+        for &end in &self.ends {
+            plain.extend_from_slice(&self.plain[from..end]);
+            plain.extend_from_slice(query.as_bytes());
+            from = end;
+        }
+        plain.extend_from_slice(&self.plain[from..]);
+        let etag = format!("{}-{id}\"", self.etag.trim_end_matches('"'));
+        Self { plain: plain.into(), gzip: Bytes::new(), etag, ends: Vec::new() }
     }
 }
 

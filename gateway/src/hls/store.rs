@@ -108,6 +108,10 @@ impl Store {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn name(&self) -> &StreamName {
+        &self.name
+    }
+
     pub(super) fn token(&self) -> &str {
         &self.token
     }

@@ -20,12 +20,18 @@ use crate::hub::ClientHandle;
 /// More are served, but not counted.
 const MAX: usize = 20_000;
 
-/// From where and with what someone asks.
+/// From where someone asks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Origin {
+pub(super) struct From {
     ip: IpAddr,
     /// Whom a proxy says it asks for.
     forwarded: String,
+}
+
+/// From where and with what someone asks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Origin {
+    pub(super) from: From,
     pub(super) agent: String,
 }
 
@@ -36,8 +42,10 @@ impl Origin {
             value.chars().take(200).collect::<String>()
         };
         Self {
-            ip: peer.ip().to_canonical(),
-            forwarded: text(HeaderName::from_static("x-forwarded-for")),
+            from: From {
+                ip: peer.ip().to_canonical(),
+                forwarded: text(HeaderName::from_static("x-forwarded-for")),
+            },
             agent: text(header::USER_AGENT),
         }
     }

@@ -64,7 +64,7 @@ pub async fn serve(
         if let Some(secure) = secure {
             request.extensions_mut().insert(secure);
         }
-        match flv::Direct::new(edge, peer, &request) {
+        match flv::Direct::new(edge, peer, request).await {
             Some(viewer) => return viewer.run(socket).await,
             None => socket.unread(head),
         }

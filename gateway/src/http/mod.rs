@@ -5,6 +5,7 @@ mod files;
 mod head;
 #[cfg(test)]
 mod tests;
+mod viewers;
 
 use std::net::SocketAddr;
 
@@ -51,6 +52,7 @@ async fn other(
     let extension = path.rsplit_once('.').map(|(_, extension)| extension);
     let mut response = match extension {
         _ if files::is_player(path) => return files::answer(request.method(), path, request.headers()),
+        _ if path.ends_with(viewers::ENDING) => viewers::answer(&edge, request.method(), path),
         _ if webrtc::is_endpoint(path) => return webrtc::serve(webrtc, peer, request).await,
         Some("flv") if *request.method() == Method::OPTIONS => preflight(),
         Some("flv") => flv::serve(edge, peer, request).await,

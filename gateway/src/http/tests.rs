@@ -57,6 +57,8 @@ async fn every_refusal_is_a_problem_in_words() {
         (format!("GET /live/x.flv HTTP/1.1\r\n{close}\r\n"), 404),
         (format!("HEAD /live/x.flv HTTP/1.1\r\n{close}\r\n"), 404),
         (format!("GET /a//b.flv HTTP/1.1\r\n{close}\r\n"), 400),
+        (format!("GET /a//b/viewers HTTP/1.1\r\n{close}\r\n"), 400),
+        (format!("POST /live/x/viewers HTTP/1.1\r\n{close}Content-Length: 0\r\n\r\n"), 405),
         (format!("GET /live/%ff.flv HTTP/1.1\r\n{close}\r\n"), 400),
         (format!("DELETE /live/x.flv HTTP/1.1\r\n{close}\r\n"), 405),
         (format!("POST /metrics HTTP/1.1\r\n{close}Content-Length: 0\r\n\r\n"), 405),

@@ -108,6 +108,9 @@ impl Clients {
             kicked: watch::Sender::new(false),
             estimate: AtomicU64::new(0),
         });
+        if client.info.kind == ClientKind::Play {
+            stream.viewer_came();
+        }
         self.clients().insert(client.id, client.clone());
         ClientHandle { registry: self.clone(), client }
     }
@@ -120,12 +123,6 @@ impl Clients {
     /// One client.
     pub fn get(&self, id: u64) -> Option<Arc<Client>> {
         self.clients().get(&id).cloned()
-    }
-
-    /// How many play this stream.
-    pub fn viewers(&self, stream: &Stream) -> usize {
-        let plays = |c: &&Arc<Client>| c.info.kind == ClientKind::Play && c.stream.id() == stream.id();
-        self.clients().values().filter(plays).count()
     }
 
     /// Tells a client to go; whether it was there.
@@ -189,6 +186,9 @@ impl ClientHandle {
 
 impl Drop for ClientHandle {
     fn drop(&mut self) {
+        if self.client.info.kind == ClientKind::Play {
+            self.client.stream.viewer_left();
+        }
         self.registry.clients().remove(&self.client.id);
     }
 }

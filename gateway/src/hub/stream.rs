@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -103,6 +103,7 @@ pub struct Stream {
     video_frames: AtomicU64,
     received: Meter,
     sent: Meter,
+    viewers: AtomicUsize,
 }
 
 impl Stream {
@@ -120,6 +121,7 @@ impl Stream {
             video_frames: AtomicU64::new(0),
             received: Meter::default(),
             sent: Meter::default(),
+            viewers: AtomicUsize::new(0),
         })
     }
 
@@ -130,6 +132,21 @@ impl Stream {
     /// Its name.
     pub fn name(&self) -> &StreamName {
         &self.name
+    }
+
+    /// How many play it now.
+    pub fn viewers(&self) -> usize {
+        self.viewers.load(Ordering::Relaxed)
+    }
+
+    /// Somebody begins to play it.
+    pub(super) fn viewer_came(&self) {
+        self.viewers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Somebody who played it is gone.
+    pub(super) fn viewer_left(&self) {
+        self.viewers.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// A short identifier for the API, unique among the streams of a run.

@@ -1,5 +1,6 @@
 //! From the hub to an RTMP player.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use crate::hub::{ClientHandle, ClientInfo, ClientKind, PlayError, Start, Stream,
 
 /// Serves one `play`, until the stream or the client's interest ends.
 pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Request) -> Result<(), End> {
-    let name = match admit(connection, edge, &request) {
+    let name = match admit(connection.peer, edge, &request).await {
         Ok(name) => name,
         Err((code, words)) => {
             info!(peer = %connection.peer, stream = %request.address.url(), why = words, "rtmp play refused");
@@ -46,8 +47,8 @@ pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Req
     end
 }
 
-fn admit(
-    connection: &Connection,
+async fn admit(
+    peer: SocketAddr,
     edge: &Edge,
     request: &Request,
 ) -> Result<StreamName, (&'static str, String)> {
@@ -57,12 +58,12 @@ fn admit(
         stream: Some(name),
         query: &address.query,
         bearer: None,
-        peer: connection.peer,
+        peer,
         host: address.host.as_deref(),
         origin: None,
         forwarded: false,
     };
-    edge.auth.play(&asked).map_err(|why| ("NetStream.Play.Failed", why.to_string()))?;
+    edge.auth.play(&asked).await.map_err(|why| ("NetStream.Play.Failed", why.to_string()))?;
     Ok(name.clone())
 }
 

@@ -1,5 +1,7 @@
 //! From an RTMP publisher to the hub.
 
+use std::net::SocketAddr;
+
 use media::Frame;
 use media::flv::{BodyDemuxer, Metadata};
 use tokio::time::timeout;
@@ -13,7 +15,7 @@ use crate::hub::{ClientHandle, ClientInfo, ClientKind, PublishError, Publisher};
 
 /// Serves one `publish`, until the client stops it.
 pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Request) -> Result<(), End> {
-    let mut publisher = match admit(connection, edge, &request) {
+    let mut publisher = match admit(connection.peer, edge, &request).await {
         Ok(publisher) => publisher,
         Err((code, words)) => {
             info!(peer = %connection.peer, stream = %request.address.url(), why = words, "rtmp publish refused");
@@ -43,8 +45,8 @@ pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Req
 }
 
 /// The publisher, or the `onStatus` code and words of a refusal.
-fn admit(
-    connection: &Connection,
+async fn admit(
+    peer: SocketAddr,
     edge: &Edge,
     request: &Request,
 ) -> Result<Publisher, (&'static str, String)> {
@@ -54,12 +56,12 @@ fn admit(
         stream: Some(name),
         query: &address.query,
         bearer: None,
-        peer: connection.peer,
+        peer,
         host: address.host.as_deref(),
         origin: None,
         forwarded: false,
     };
-    edge.auth.publish(&asked).map_err(|why| ("NetStream.Publish.Denied", why.to_string()))?;
+    edge.auth.publish(&asked).await.map_err(|why| ("NetStream.Publish.Denied", why.to_string()))?;
     edge.hub.publish(name).map_err(|why| {
         let code = match why {
             PublishError::Busy => "NetStream.Publish.BadName",

@@ -89,9 +89,13 @@ fn text(addresses: &Addresses, edge: &Edge) -> String {
         https = domains.first().cloned();
         domain = true;
     }
-    let secret = edge.auth.secret.as_ref().filter(|_| public && !edge.auth.open);
-    let key = secret
-        .map_or_else(|| "livestream".to_owned(), |secret| format!("livestream?secret={}", escape(secret)));
+    let tokens = edge.auth.publish_tokens && !edge.auth.open;
+    let secret = edge.auth.secret.as_ref().filter(|_| (public || tokens) && !edge.auth.open);
+    let key = match secret {
+        Some(secret) => format!("livestream?secret={}", escape(secret)),
+        None if tokens => "livestream?token=TOKEN".to_owned(),
+        None => "livestream".to_owned(),
+    };
     let mut out = format!("Lianmai {}\n\n", env!("CARGO_PKG_VERSION"));
     if let Some(http) = &http {
         out += &format!("  watch    http://{http}/\n");
@@ -114,6 +118,13 @@ fn text(addresses: &Addresses, edge: &Edge) -> String {
     }
     if public {
         out += "\nHOST stands for this machine's name or address.\n";
+    }
+    if tokens {
+        out += "\nPublishers show a TOKEN of those whose keys --auth-jwks names, or one that\n\
+                `lianmai token --stream live/livestream --act publish` makes. docs/tokens.md tells more.\n";
+    }
+    if edge.auth.play_tokens {
+        out += "\nViewers need a token, or the secret (--auth-play).\n";
     }
     if public && source == Some(&Source::Own) {
         out += "A browser warns at the first https page, since the certificate is signed by this machine itself:\n\
@@ -157,6 +168,19 @@ mod tests {
         let auth = Auth { secret: Some("kept".to_owned()), ..Auth::default() };
         let said = text(&addresses("127.0.0.1"), &Edge::new(Config::default(), auth));
         assert!(said.contains("http://127.0.0.1:8080/\n") && !said.contains("kept"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_gateway_that_takes_tokens_says_how_to_get_one() {
+        let auth = Auth { publish_tokens: true, play_tokens: true, ..Auth::default() };
+        let said = |auth| text(&addresses("127.0.0.1"), &Edge::new(Config::default(), auth));
+        let tokens = said(auth.clone());
+        assert!(tokens.contains("Stream Key livestream?token=TOKEN\n"), "{tokens}");
+        assert!(tokens.contains("lianmai token --stream") && tokens.contains("Viewers need"), "{tokens}");
+        let both = said(Auth { secret: Some("kept".to_owned()), ..auth.clone() });
+        assert!(both.contains("livestream?secret=kept\n"), "{both}");
+        let open = said(Auth { open: true, ..auth });
+        assert!(!open.contains("TOKEN"), "{open}");
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -13,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Auth, secret_of};
+use crate::auth::{Auth, Tokens, secret_of};
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::tls::{Tls, TlsError};
@@ -33,6 +34,8 @@ pub enum ServeError {
     Tls(TlsError),
     /// A file can't be read or written.
     File(PathBuf, io::Error),
+    /// A setting can't be what it is, in words.
+    Setting(String),
     /// The system gives no threads or signals.
     System(io::Error),
 }
@@ -51,6 +54,7 @@ impl fmt::Display for ServeError {
             Self::Listen(flag, addr, e) => write!(f, "cannot listen on {addr} ({flag}): {e}"),
             Self::Tls(e) => e.fmt(f),
             Self::File(path, e) => write!(f, "{}: {e}", path.display()),
+            Self::Setting(words) => f.write_str(words),
             Self::System(e) => write!(f, "the system refuses: {e}"),
         }
     }
@@ -148,7 +152,17 @@ fn auth(config: &Config) -> Result<Auth, ServeError> {
             secret_of(&config.data, make).map_err(|e| ServeError::File(config.data.clone(), e))?
         }
     };
-    Ok(Auth { public: config.public, open: config.open, secret, play_secret: text(&config.play_secret) })
+    let tokens = Tokens::new(config).map_err(ServeError::Setting)?;
+    tokens.watch();
+    Ok(Auth {
+        public: config.public,
+        open: config.open,
+        secret,
+        play_secret: text(&config.play_secret),
+        tokens: Some(Arc::new(tokens)),
+        publish_tokens: config.auth_jwks.iter().any(|place| !place.is_empty()),
+        play_tokens: config.auth_play,
+    })
 }
 
 fn listen(flag: &'static str, addr: SocketAddr) -> Result<TcpListener, ServeError> {

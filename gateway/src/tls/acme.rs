@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use rustls::pki_types::DnsName;
-use rustls::{ClientConfig, RootCertStore};
 use rustls_acme::caches::DirCache;
 use rustls_acme::{AcmeConfig, AcmeState, EventOk, ResolvesServerCertAcme};
 
+use super::client::client;
 use super::error::TlsError;
-use super::provider;
 use super::shown::Shown;
 use crate::config::Config;
 
@@ -81,16 +80,4 @@ fn private_folder(dir: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir)
-}
-
-/// Trusts whom this system trusts, and where a system has no such list (a container), Mozilla's.
-fn client() -> Result<Arc<ClientConfig>, TlsError> {
-    let mut roots = RootCertStore::empty();
-    let (found, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if found == 0 {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    let config = ClientConfig::builder_with_provider(provider());
-    let config = config.with_safe_default_protocol_versions().map_err(TlsError::Library)?;
-    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }

@@ -4,6 +4,7 @@
 //! else one that is made here and kept in the data folder.
 
 mod acme;
+mod client;
 mod error;
 mod files;
 mod own;
@@ -27,6 +28,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
+pub(crate) use client::client;
 pub use error::TlsError;
 
 use crate::config::{Config, Limits};

@@ -127,7 +127,7 @@ async fn the_header_promises_only_the_tracks_that_are_there() {
         let gateway = Gateway::start(Config::default(), Auth::default()).await;
         let publisher = gateway.publisher(codecs);
         let socket = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
-        gateway.until("a viewer", |edge| edge.clients.viewers(publisher.stream()) == 1).await;
+        gateway.until("a viewer", |_| publisher.stream().viewers() == 1).await;
         gateway.edge.hub.shutdown();
         let (head, body) = whole(socket).await;
         for line in ["content-type: video/x-flv", "cache-control: no-store", "access-control-allow-origin: *"]
@@ -146,7 +146,13 @@ async fn a_viewer_who_comes_first_waits_and_then_gets_everything() {
     let socket = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
     let (mut ws, _) = tokio_tungstenite::connect_async(gateway.ws("/live/x.flv")).await.unwrap();
     let mut publisher = gateway.publisher(&[Codec::H264, Codec::Aac]);
-    gateway.until("both", |edge| edge.clients.viewers(publisher.stream()) == 2).await;
+    gateway.until("both", |_| publisher.stream().viewers() == 2).await;
+    for (path, viewers) in [("/live/x/viewers", 2), ("/live/nobody/viewers", 0)] {
+        let socket = gateway.http(&format!("GET {path} HTTP/1.1\r\nConnection: close")).await;
+        let (head, body) = whole(socket).await;
+        assert!(head.contains("access-control-allow-origin: *"), "{head}");
+        assert_eq!(body, format!("{{\"viewers\":{viewers}}}").as_bytes());
+    }
     let video = config(Codec::H264);
     for n in 1..5 {
         publisher.push(frame(&video, n * 40, n == 3));
@@ -192,7 +198,7 @@ async fn a_websocket_viewer_is_answered_and_let_go() {
         }
     }
     ws.close(None).await.unwrap();
-    gateway.until("nobody", |edge| edge.clients.viewers(publisher.stream()) == 0).await;
+    gateway.until("nobody", |_| publisher.stream().viewers() == 0).await;
 }
 
 #[tokio::test]
@@ -273,7 +279,7 @@ async fn who_asks_slowly_or_too_early_gets_the_same_stream() {
     whole(gateway.http("GET /healthz HTTP/1.1\r\nConnection: close").await).await;
     let publisher = gateway.publisher(&[Codec::H264, Codec::Aac]);
     slow.write_all(b"TP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").await.unwrap();
-    gateway.until("both viewers", |edge| edge.clients.viewers(publisher.stream()) == 2).await;
+    gateway.until("both viewers", |_| publisher.stream().viewers() == 2).await;
     gateway.edge.hub.shutdown();
     let (early, slow) = (whole(early).await, whole(slow).await);
     assert_eq!(events(early.1), events(slow.1));

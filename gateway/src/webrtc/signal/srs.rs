@@ -80,12 +80,12 @@ async fn call(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, body: Body) -> R
     let kind = if plays { ClientKind::Play } else { ClientKind::Publish };
     let (name, told) = stream(&call.streamurl)?;
     let mut about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer);
-    // The secret stands in the stream's address.
+    // The secret or token stands in the stream's address.
     about.query = told;
     let auth = &webrtc.0.edge.auth;
     match kind {
-        ClientKind::Publish => auth.publish(&about)?,
-        ClientKind::Play => auth.play(&about)?,
+        ClientKind::Publish => auth.publish(&about).await?,
+        ClientKind::Play => auth.play(&about).await?,
     }
     let host = shown(&parts.headers, header::HOST);
     let agent = shown(&parts.headers, header::USER_AGENT);

@@ -58,8 +58,8 @@ async fn post(
     let name = name(parts.uri.path(), told)?;
     let about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer);
     match kind {
-        ClientKind::Publish => edge.auth.publish(&about)?,
-        ClientKind::Play => edge.auth.play(&about)?,
+        ClientKind::Publish => edge.auth.publish(&about).await?,
+        ClientKind::Play => edge.auth.play(&about).await?,
     }
     if !is_type(&parts.headers, SDP) {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an offer is application/sdp"));
@@ -96,7 +96,8 @@ fn name(path: &str, told: &str) -> Result<StreamName, Problem> {
         let app = if app.is_empty() { "live".to_owned() } else { app };
         return Ok(StreamName::new(&app, &stream)?);
     }
-    let path = path.trim_end_matches("/whip").trim_end_matches("/whep");
+    // Once: a stream may be called so.
+    let path = path.strip_suffix("/whip").or_else(|| path.strip_suffix("/whep")).unwrap_or(path);
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
     let decoded =
         decoded.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the stream's name is not UTF-8"))?;
@@ -134,6 +135,7 @@ mod tests {
         {
             assert_eq!(name(path, told).unwrap().as_str(), "live/x", "{path}?{told}");
         }
+        assert_eq!(name("/live/whip/whip", "").unwrap().as_str(), "live/whip");
         for (path, told) in
             [("/x/whip", ""), ("/rtc/v1/whip/", "app=live"), ("/live/%ff/whep", ""), ("/live/a%20b/whip", "")]
         {

@@ -1,6 +1,18 @@
+mod tokens;
+
+use std::future::Future;
+
+use futures_util::FutureExt as _;
+use http::{HeaderMap, Uri};
+
 use super::*;
 
 const SECRET: &str = "s3cret+&";
+
+/// What needs no keys is said at once.
+fn now<T>(answer: impl Future<Output = T>) -> T {
+    answer.now_or_never().expect("at once")
+}
 
 fn request<'a>() -> AuthRequest<'a> {
     AuthRequest {
@@ -32,14 +44,14 @@ fn this_machine_publishes_freely_by_any_of_its_names() {
             [None, Some("http://localhost:3000"), Some("http://[::1]"), Some("https://127.0.0.1:8443")]
         {
             assert_eq!(
-                auth(false).publish(&AuthRequest { host, origin, ..request() }),
+                now(auth(false).publish(&AuthRequest { host, origin, ..request() })),
                 Ok(()),
                 "{host:?} {origin:?}"
             );
         }
     }
     let peer = "[::ffff:127.0.0.1]:9".parse().unwrap();
-    assert_eq!(auth(false).publish(&AuthRequest { peer, ..request() }), Ok(()));
+    assert_eq!(now(auth(false).publish(&AuthRequest { peer, ..request() })), Ok(()));
 }
 
 #[test]
@@ -58,35 +70,38 @@ fn what_only_arrives_over_loopback_needs_the_secret() {
         AuthRequest { origin: Some("http://example.com"), host: Some("example.com"), ..request() },
     ];
     for request in elsewhere {
-        assert_eq!(auth(false).publish(&request), Err(Denied::Missing), "{request:?}");
-        assert_eq!(Auth::default().publish(&request), Err(Denied::Local), "{request:?}");
+        assert_eq!(now(auth(false).publish(&request)), Err(Denied::Missing), "{request:?}");
+        assert_eq!(now(Auth::default().publish(&request)), Err(Denied::Local), "{request:?}");
         let shown = AuthRequest { query: "a=b&secret=s3cret%2B%26", ..request.clone() };
-        assert_eq!(auth(false).publish(&shown), Ok(()));
-        assert_eq!(Auth { open: true, ..auth(false) }.publish(&request), Ok(()));
+        assert_eq!(now(auth(false).publish(&shown)), Ok(()));
+        assert_eq!(now(Auth { open: true, ..auth(false) }.publish(&request)), Ok(()));
         assert_eq!(Auth { open: true, ..auth(false) }.operate(&request), Err(Denied::Missing));
     }
 }
 
 #[test]
 fn a_public_gateway_asks_everyone() {
-    assert_eq!(auth(true).publish(&request()), Err(Denied::Missing));
-    assert_eq!(auth(true).publish(&AuthRequest { query: "secret=s3cret", ..request() }), Err(Denied::Wrong));
-    assert_eq!(auth(true).publish(&AuthRequest { query: "secret=", ..request() }), Err(Denied::Wrong));
-    assert_eq!(auth(true).publish(&AuthRequest { bearer: Some(SECRET), ..request() }), Ok(()));
+    assert_eq!(now(auth(true).publish(&request())), Err(Denied::Missing));
+    assert_eq!(
+        now(auth(true).publish(&AuthRequest { query: "secret=s3cret", ..request() })),
+        Err(Denied::Wrong)
+    );
+    assert_eq!(now(auth(true).publish(&AuthRequest { query: "secret=", ..request() })), Err(Denied::Wrong));
+    assert_eq!(now(auth(true).publish(&AuthRequest { bearer: Some(SECRET), ..request() })), Ok(()));
     // An empty secret is none, not one that everybody has.
     let empty = Auth { public: true, secret: Some(String::new()), ..Auth::default() };
-    assert!(empty.publish(&AuthRequest { query: "secret=", ..request() }).is_err());
+    assert!(now(empty.publish(&AuthRequest { query: "secret=", ..request() })).is_err());
 }
 
 #[test]
 fn playing_is_free_unless_configured() {
     let far = AuthRequest { peer: "192.0.2.1:9".parse().unwrap(), ..request() };
-    assert_eq!(auth(true).play(&far), Ok(()));
+    assert_eq!(now(auth(true).play(&far)), Ok(()));
     let closed = Auth { play_secret: Some("watch".to_owned()), ..auth(true) };
-    assert_eq!(closed.play(&far), Err(Denied::Play));
-    assert_eq!(closed.play(&AuthRequest { query: "secret=watch", ..far.clone() }), Ok(()));
-    assert_eq!(closed.play(&AuthRequest { bearer: Some(SECRET), ..far.clone() }), Ok(()));
-    assert!(closed.publish(&AuthRequest { query: "secret=watch", ..far }).is_err());
+    assert_eq!(now(closed.play(&far)), Err(Denied::Play));
+    assert_eq!(now(closed.play(&AuthRequest { query: "secret=watch", ..far.clone() })), Ok(()));
+    assert_eq!(now(closed.play(&AuthRequest { bearer: Some(SECRET), ..far.clone() })), Ok(()));
+    assert!(now(closed.publish(&AuthRequest { query: "secret=watch", ..far })).is_err());
 }
 
 #[test]
@@ -98,7 +113,7 @@ fn headers_are_read_with_suspicion() {
         for (name, value) in pairs {
             headers.insert(*name, http::HeaderValue::from_bytes(value).unwrap());
         }
-        auth(false).publish(&AuthRequest::http(None, &uri, &headers, peer)).is_ok()
+        now(auth(false).publish(&AuthRequest::http(None, &uri, &headers, peer))).is_ok()
     };
     assert!(with(&[("host", b"localhost:8080")]));
     for header in ["via", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"] {

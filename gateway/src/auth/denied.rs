@@ -1,0 +1,79 @@
+//! Refusals, in words.
+
+use std::fmt;
+
+use http::StatusCode;
+
+use super::token::TokenError;
+
+/// A refusal, in words for the one who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// No secret was shown where one is needed.
+    Missing,
+    /// Neither a token nor a secret was shown where one is needed.
+    MissingToken,
+    /// What was shown is not the secret.
+    Wrong,
+    /// The gateway is for its own machine, and has no secret that could be shown.
+    Local,
+    /// Playing needs a secret, and the right one was not shown.
+    Play,
+    /// Playing needs a token or a secret, and none was shown.
+    PlayToken,
+    /// A viewing session that was opened by a token or a secret is over, or never was.
+    Session,
+    /// The token does not do.
+    Token(TokenError),
+}
+
+impl Denied {
+    /// The HTTP status that says so.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::Missing | Self::MissingToken | Self::Play | Self::PlayToken | Self::Session => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::Wrong | Self::Local => StatusCode::FORBIDDEN,
+            Self::Token(why) => why.status(),
+        }
+    }
+
+    /// What `WWW-Authenticate` says (RFC 6750 3), where it says something. All words here can be quoted.
+    pub fn challenge(self) -> Option<String> {
+        let error = match (self, self.status()) {
+            (Self::Token(_) | Self::Session, StatusCode::UNAUTHORIZED) => "invalid_token",
+            (Self::Token(_), StatusCode::FORBIDDEN) => "insufficient_scope",
+            (_, StatusCode::UNAUTHORIZED) => return Some("Bearer".to_owned()),
+            _ => return None,
+        };
+        Some(format!("Bearer error=\"{error}\", error_description=\"{self}\""))
+    }
+}
+
+impl From<TokenError> for Denied {
+    fn from(why: TokenError) -> Self {
+        Self::Token(why)
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "a secret is needed here: add ?secret=… to the stream key or address",
+            Self::MissingToken => {
+                "a token is needed here: add ?token=… to the stream key or address, or Authorization: Bearer"
+            }
+            Self::Wrong => "the secret is wrong",
+            Self::Local => {
+                "only programs on the gateway's own machine may do this; start it with --public, or set a secret, to allow more"
+            }
+            Self::Play => "playing needs the right ?secret=…",
+            Self::PlayToken => "playing needs a token here: add ?token=… to the address, or Authorization: Bearer",
+            Self::Session => "this viewing is over, or was never begun: ask for the playlist with a token or secret",
+            Self::Token(why) => return why.fmt(f),
+        })
+    }
+}
+
+impl std::error::Error for Denied {}

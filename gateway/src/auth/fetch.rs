@@ -1,0 +1,168 @@
+//! `GET` of a set of keys.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::uri::Scheme;
+use http::{HeaderMap, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// The largest answer that is read, in bytes.
+const LARGEST: usize = 64 << 10;
+/// For everything together.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A site that moves its visitors to https or to another path may do so, but not in circles.
+const HOPS: usize = 3;
+
+/// Whether keys can be asked for there; an error says what is wrong.
+pub(super) fn check(uri: &Uri) -> Result<(), &'static str> {
+    let Some(authority) = uri.authority() else { return Err("it has no host") };
+    if authority.as_str().contains('@') {
+        return Err("it must have no password");
+    }
+    match uri.scheme() {
+        Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS => Ok(()),
+        _ => Err("it is neither http:// nor https://"),
+    }
+}
+
+/// The body of the answer; errors in words.
+pub(super) async fn get(uri: &Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, String> {
+    let answer = timeout(PATIENCE, follow(uri.clone(), tls));
+    answer.await.unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())))
+}
+
+async fn follow(mut uri: Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, String> {
+    for _ in 0..=HOPS {
+        let (status, headers, body) = ask(&uri, tls).await?;
+        if status == StatusCode::OK {
+            return Ok(body);
+        }
+        if !status.is_redirection() {
+            return Err(format!("it answers {status}"));
+        }
+        uri = onward(&uri, &headers)?;
+    }
+    Err("it sends one in circles".to_owned())
+}
+
+/// Where a redirection leads. Not to another host, for the operator trusts this one, and not to http.
+fn onward(from: &Uri, headers: &HeaderMap) -> Result<Uri, String> {
+    let to = headers.get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
+    let bad = || format!("it sends one to {to:?}, which is no address to go to: name the right one");
+    let to_uri: Uri = match to.strip_prefix('/') {
+        Some(rest) if !rest.starts_with('/') => {
+            let mut parts = from.clone().into_parts();
+            parts.path_and_query = Some(to.parse().map_err(|_| bad())?);
+            Uri::from_parts(parts).map_err(|_| bad())?
+        }
+        _ => to.parse().map_err(|_| bad())?,
+    };
+    check(&to_uri).map_err(|_| bad())?;
+    let same = |a: Option<&str>, b: Option<&str>| a.zip(b).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
+    if !same(from.host(), to_uri.host()) {
+        return Err(format!("it sends one to another host ({to}): name that address if you trust it"));
+    }
+    if from.scheme() == Some(&Scheme::HTTPS) && to_uri.scheme() != Some(&Scheme::HTTPS) {
+        return Err(format!("it sends one from https to http ({to})"));
+    }
+    Ok(to_uri)
+}
+
+async fn ask(uri: &Uri, tls: &Arc<ClientConfig>) -> Result<(StatusCode, HeaderMap, Bytes), String> {
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let secure = uri.scheme() == Some(&Scheme::HTTPS);
+    let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+    let stream = TcpStream::connect((host.as_str(), port)).await.map_err(|error| error.to_string())?;
+    if !secure {
+        return exchange(stream, uri).await;
+    }
+    let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
+    let stream = TlsConnector::from(tls.clone()).connect(name, stream).await.map_err(|e| e.to_string())?;
+    exchange(stream, uri).await
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    uri: &Uri,
+) -> Result<(StatusCode, HeaderMap, Bytes), String> {
+    let words = |error: hyper::Error| error.to_string();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(words)?;
+    let request = Request::get(uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str))
+        .header(header::HOST, uri.authority().map_or("", http::uri::Authority::as_str))
+        .header(header::ACCEPT, "application/json")
+        .header(header::USER_AGENT, concat!("lianmai/", env!("CARGO_PKG_VERSION")))
+        .header(header::CONNECTION, "close")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| error.to_string())?;
+    let answer = async {
+        let answer = sender.send_request(request).await.map_err(words)?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, LARGEST).collect().await;
+        let body = body.map_err(|error| format!("its answer can't be read: {error}"))?.to_bytes();
+        Ok((head.status, head.headers, body))
+    };
+    // Here and not in a task of its own: it ends with us.
+    let mut connection = std::pin::pin!(connection);
+    let mut answer = std::pin::pin!(answer);
+    tokio::select! {
+        biased;
+        answer = &mut answer => answer,
+        ended = &mut connection => {
+            ended.map_err(words)?;
+            answer.await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirections_stay_with_the_host_and_with_https() {
+        let from: Uri = "https://site.example/wp-json/lianmai/v1/jwks".parse().unwrap();
+        let go = |from: &Uri, to: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::LOCATION, to.parse().unwrap());
+            onward(from, &headers).map(|uri| uri.to_string())
+        };
+        assert_eq!(go(&from, "/a?b=c").unwrap(), "https://site.example/a?b=c");
+        assert_eq!(go(&from, "https://SITE.example:444/a").unwrap(), "https://SITE.example:444/a");
+        let plain: Uri = "http://site.example/x".parse().unwrap();
+        assert_eq!(go(&plain, "https://site.example/x").unwrap(), "https://site.example/x");
+        for bad in [
+            "http://site.example/a",
+            "https://other.example/a",
+            "//other.example/a",
+            "a",
+            "",
+            "ftp://site.example/",
+        ] {
+            assert!(go(&from, bad).is_err(), "{bad:?}");
+        }
+        assert!(onward(&from, &HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn addresses_are_looked_at() {
+        for (address, good) in [
+            ("https://site.example/?rest_route=/lianmai/v1/jwks", true),
+            ("http://[::1]:8080/jwks", true),
+            ("https://user:password@site.example/", false),
+            ("ftp://site.example/", false),
+            ("/a/file", false),
+        ] {
+            assert_eq!(check(&address.parse().unwrap()).is_ok(), good, "{address}");
+        }
+    }
+}

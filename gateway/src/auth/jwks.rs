@@ -1,0 +1,152 @@
+//! Sets of public keys (RFC 7517): those of Ed25519 are taken, any other is passed over.
+
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse, ThumbprintHash,
+};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Keys taken from one set.
+const MAX: usize = 64;
+/// A key's name has at most this many bytes.
+const KID: usize = 256;
+
+/// One public key.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    /// How tokens call it; a key without a name is called by its thumbprint (RFC 7638).
+    pub(super) kid: String,
+    /// The key itself.
+    pub(super) raw: [u8; 32],
+    pub(super) decoding: DecodingKey,
+}
+
+impl Key {
+    /// The 32 bytes of an Ed25519 key.
+    pub(super) fn of_raw(raw: [u8; 32]) -> Result<Self, String> {
+        let decoding = DecodingKey::from_ed_der(&raw);
+        let kid = jwk_of(&decoding)?.common.key_id.unwrap_or_default();
+        Ok(Self { kid, raw, decoding })
+    }
+
+    fn of_jwk(jwk: &Jwk) -> Result<Self, &'static str> {
+        let AlgorithmParameters::OctetKeyPair(pair) = &jwk.algorithm else {
+            return Err("it is not of the type OKP");
+        };
+        if pair.curve != EllipticCurve::Ed25519 {
+            return Err("its curve is not Ed25519");
+        }
+        let common = &jwk.common;
+        if common.key_algorithm.is_some_and(|alg| alg != KeyAlgorithm::EdDSA) {
+            return Err("it is for another algorithm than EdDSA");
+        }
+        if common.public_key_use.as_ref().is_some_and(|word| *word != PublicKeyUse::Signature) {
+            return Err("it is not for signatures");
+        }
+        if common.key_operations.as_ref().is_some_and(|all| !all.contains(&KeyOperations::Verify)) {
+            return Err("it is not for verifying");
+        }
+        let decoding = DecodingKey::from_ed_components(&pair.x).map_err(|_| "its x is no base64url")?;
+        let raw = decoding.try_get_as_bytes().ok().and_then(|raw| raw.try_into().ok());
+        let raw: [u8; 32] = raw.ok_or("its x has not 32 bytes")?;
+        let own = Self::of_raw(raw).map_err(|_| "it has no thumbprint")?;
+        let kid = common.key_id.clone().filter(|kid| !kid.is_empty()).unwrap_or(own.kid);
+        if kid.len() > KID {
+            return Err("its kid is too long");
+        }
+        Ok(Self { kid, ..own })
+    }
+}
+
+/// The key as a set tells it, named by its thumbprint.
+pub(super) fn jwk_of(key: &DecodingKey) -> Result<Jwk, String> {
+    let words = |error: jsonwebtoken::errors::Error| error.to_string();
+    let mut jwk = Jwk::from_decoding_key(key, Some(Algorithm::EdDSA)).map_err(words)?;
+    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+    jwk.common.key_id = Some(jwk.thumbprint(ThumbprintHash::SHA256).map_err(words)?);
+    Ok(jwk)
+}
+
+#[derive(Deserialize)]
+struct Set {
+    keys: Vec<Value>,
+}
+
+/// The keys of a set that can be used, and what is wrong with the others.
+pub(super) fn parse(text: &[u8]) -> Result<(Vec<Key>, Vec<String>), String> {
+    let set: Set =
+        serde_json::from_slice(text).map_err(|error| format!("this is no set of keys: {error}"))?;
+    let (mut keys, mut bad) = (Vec::new(), Vec::new());
+    for (index, value) in set.keys.into_iter().enumerate() {
+        let key = serde_json::from_value::<Jwk>(value).map_err(|_| "it is no key (RFC 7517)");
+        match key.and_then(|jwk| Key::of_jwk(&jwk)) {
+            Ok(_) if keys.len() >= MAX => bad.push(format!("key {index}: there are too many")),
+            Ok(key) => keys.push(key),
+            Err(why) => bad.push(format!("key {index}: {why}")),
+        }
+    }
+    Ok((keys, bad))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The key of RFC 8037 A.2, and its thumbprint of A.3.
+    const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    const THUMBPRINT: &str = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+
+    fn set(keys: &[Value]) -> Vec<u8> {
+        json!({ "keys": keys }).to_string().into_bytes()
+    }
+
+    #[test]
+    fn a_key_without_a_name_is_called_by_its_thumbprint() {
+        let (keys, bad) = parse(&set(&[json!({ "kty": "OKP", "crv": "Ed25519", "x": X })])).unwrap();
+        assert_eq!((keys[0].kid.as_str(), bad.len()), (THUMBPRINT, 0));
+        let told = serde_json::to_value(jwk_of(&keys[0].decoding).unwrap()).unwrap();
+        let whole = json!({
+            "kty": "OKP", "crv": "Ed25519", "x": X, "use": "sig", "alg": "EdDSA", "kid": THUMBPRINT
+        });
+        assert_eq!(told, whole);
+        assert_eq!(parse(&set(&[whole])).unwrap().0[0].raw, keys[0].raw);
+    }
+
+    #[test]
+    fn other_keys_are_passed_over_with_words() {
+        let good = json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "mine" });
+        let with = |change: Value| {
+            let mut key = good.clone();
+            for (name, value) in change.as_object().unwrap() {
+                key[name] = value.clone();
+            }
+            key
+        };
+        for (other, words) in [
+            (json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" }), "OKP"),
+            (json!({ "kty": "oct", "k": X, "alg": "HS256", "kid": "mine" }), "OKP"),
+            (json!({ "kty": "EC", "crv": "P-256", "x": X, "y": X }), "OKP"),
+            (with(json!({ "crv": "Ed448" })), "key"),
+            (with(json!({ "crv": "X25519" })), "key"),
+            (with(json!({ "x": "AAAA" })), "32 bytes"),
+            (with(json!({ "x": "not base64!" })), "base64"),
+            (with(json!({ "x": null })), "key"),
+            (with(json!({ "alg": "HS256" })), "algorithm"),
+            (with(json!({ "use": "enc" })), "signatures"),
+            (with(json!({ "key_ops": ["sign"] })), "verifying"),
+            (with(json!({ "kid": "x".repeat(257) })), "kid"),
+            (json!(7), "key"),
+        ] {
+            let (keys, bad) = parse(&set(&[other.clone(), good.clone()])).unwrap();
+            assert_eq!((keys.len(), keys[0].kid.as_str(), bad.len()), (1, "mine", 1), "{other}");
+            assert!(bad[0].contains(words), "{other}: {bad:?}");
+        }
+        for no_set in [&b"<html>"[..], b"", b"{}", b"[]", b"{\"keys\":{}}", b"\xff"] {
+            assert!(parse(no_set).is_err(), "{no_set:?}");
+        }
+        assert_eq!(parse(&set(&vec![good; 100])).unwrap().0.len(), MAX);
+    }
+}

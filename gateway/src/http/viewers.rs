@@ -1,0 +1,38 @@
+//! `GET /live/x/viewers`: how many watch a stream, for the page that shows it.
+//!
+//! Pages anywhere may ask, and need no secret: who knows a stream's name learns a number, and of a name
+//! that nobody publishes the same 0 as of one that nobody watches.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, Method, header};
+use serde::Serialize;
+
+use crate::edge::Edge;
+use crate::hub::StreamName;
+use crate::problem::Problem;
+
+/// What follows the stream's name in the address.
+pub(super) const ENDING: &str = "/viewers";
+
+#[derive(Serialize)]
+struct Viewers {
+    viewers: usize,
+}
+
+/// Answers `method` on `path`, which ends in [`ENDING`].
+pub(super) fn answer(edge: &Edge, method: &Method, path: &str) -> Response {
+    if *method != Method::GET && *method != Method::HEAD {
+        return Problem::method("GET, HEAD");
+    }
+    let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    match StreamName::parse(path.strip_suffix(ENDING).unwrap_or(&path)) {
+        Ok(name) => {
+            let viewers = edge.hub.stream(&name).map_or(0, |stream| stream.viewers());
+            // Many pages of one site ask through one cache; a few seconds late is early enough.
+            let kept = HeaderValue::from_static("public, max-age=3");
+            ([(header::CACHE_CONTROL, kept)], Json(Viewers { viewers })).into_response()
+        }
+        Err(error) => Problem::from(error).into_response(),
+    }
+}

@@ -1,0 +1,386 @@
+<?php
+/**
+ * What shortcodes, blocks and addresses mean.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai\Tests;
+
+use Lianmai\Assets;
+use Lianmai\Ticket;
+
+require_once __DIR__ . '/support/ContentTestCase.php';
+
+final class ContentTest extends ContentTestCase {
+	public function test_pages_of_srs_player(): void {
+		foreach (
+			array(
+				'[srs_player url="http://h/live/livestream.flv"]'  => 'http://h/live/livestream.flv',
+				"[srs_player src='http://h/live/livestream.flv']"  => 'http://h/live/livestream.flv',
+				'[srs_player url="https://h/live/livestream.m3u8" width="720"]' => 'https://h/live/livestream.m3u8',
+				'[srs_player url="webrtc://h/live/livestream"]'    => 'webrtc://h/live/livestream',
+				'[SRS_PLAYER URL="x.flv"]'                         => null,
+				'[srs_player URL="http://h/x.flv"]'                => 'http://h/x.flv',
+				'[srs_player url="http://h/x.mp4?a=1&amp;b=2&#038;c=3&d=4"]' => 'http://h/x.mp4?a=1&b=2&c=3&d=4',
+				'[srs_player url=”http://h/x.flv”]'                => 'http://h/x.flv',
+				'[srs_player url="https://h/rtc/v1/whep/?app=live&amp;stream=x"]' => 'https://h/rtc/v1/whep/?app=live&stream=x',
+				'[srs_player url="rtmp://h/live/x"]'               => 'rtmp://h/live/x',
+				'[srs_player url="/live/x.flv"]'                   => '/live/x.flv',
+				'[srs_player url="//h/live/x.flv"]'                => '//h/live/x.flv',
+				'[srs_player url="HTTP://[::1]:8080/live/a b.flv"]' => null,
+				'[srs_publisher url="webrtc://h/live/stream-a"]'   => 'webrtc://h/live/stream-a',
+				'[srs_publisher url="https://h/rtc/v1/whip/?app=live&stream=x"]' => 'https://h/rtc/v1/whip/?app=live&stream=x',
+			) as $written => $url
+		) {
+			$this->assertSame( $url, self::element( $written )['url'] ?? null, $written );
+		}
+	}
+
+	/** A bracket ends a shortcode; a block and an array have no such limit. */
+	public function test_addresses_with_brackets_and_spaces(): void {
+		$html = \Lianmai\Blocks::render( 'player', array( 'url' => 'HTTP://[::1]:8080/live/a b.flv' ) );
+		$this->assertSame( 'http://[::1]:8080/live/a%20b.flv', Markup::element( $html )['url'] );
+	}
+
+	public function test_booleans(): void {
+		foreach (
+			array(
+				''                    => array( false, true ),
+				'autoplay'            => array( true, true ),
+				'AutoPlay'            => array( true, true ),
+				'autoplay="autoplay" controls="controls"' => array( true, true ),
+				'autoplay="true" controls="true"' => array( true, true ),
+				'autoplay="1" controls="1"' => array( true, true ),
+				'autoplay="on" controls="on"' => array( true, true ),
+				'autoplay=yes controls=yes' => array( true, true ),
+				'autoplay="TRUE" controls=" true "' => array( true, true ),
+				'autoplay="false" controls="false"' => array( false, false ),
+				'autoplay="0" controls="0"' => array( false, false ),
+				'autoplay="no" controls="no"' => array( false, false ),
+				'autoplay="off" controls="off"' => array( false, false ),
+				'autoplay="" controls=""' => array( false, false ),
+				'autoplay="never" controls="none"' => array( false, false ),
+			) as $written => $expected
+		) {
+			$is = self::element( "[srs_player url=\"http://h/x.flv\" $written]" );
+			$this->assertSame( $expected, array( isset( $is['autoplay'] ), isset( $is['controls'] ) ), $written );
+		}
+	}
+
+	/** A site may have other defaults; the example is that of docs/wordpress.md. */
+	public function test_other_defaults(): void {
+		$filter = static function ( $attributes, $defaults, $written ) {
+			return array_merge(
+				array(
+					'autoplay' => true,
+					'muted'    => true,
+				),
+				$written
+			) + $attributes;
+		};
+		add_filter( 'shortcode_atts_srs_player', $filter, 10, 3 );
+		$all  = self::element( '[srs_player url="http://h/x.flv"]' );
+		$some = self::element( '[srs_player url="http://h/x.flv" muted="0"]' );
+		remove_filter( 'shortcode_atts_srs_player', $filter );
+		$this->assertTrue( isset( $all['autoplay'], $all['muted'], $all['controls'] ) );
+		$this->assertTrue( isset( $some['autoplay'] ) && ! isset( $some['muted'] ) );
+	}
+
+	public function test_sizes(): void {
+		foreach (
+			array(
+				''                        => array( '', null, null ),
+				'width="100%"'            => array( '', null, null ),
+				'width="720"'             => array( 'width:720px;max-width:100%;', '720', null ),
+				'width="720px"'           => array( 'width:720px;max-width:100%;', '720', null ),
+				'width="50%"'             => array( 'width:50%;max-width:100%;', null, null ),
+				'width="640" height="360"' => array( 'width:640px;max-width:100%;', '640', '360' ),
+				'height="360px"'          => array( '', null, '360' ),
+				'ratio="4:3"'             => array( 'aspect-ratio:4/3;', null, null ),
+				'ratio="4 / 3" width=300' => array( 'width:300px;max-width:100%;aspect-ratio:4/3;', '300', null ),
+				'width="wide" ratio="4"'  => array( '', null, null ),
+			) as $written => $expected
+		) {
+			$is = self::element( "[srs_player url=\"http://h/x.flv\" $written]" );
+			$this->assertSame( $expected, array( $is['in'], $is['width'] ?? null, $is['height'] ?? null ), $written );
+		}
+		$is = self::element( '[srs_publisher stream="live/a" width="320"]' );
+		$this->assertSame( array( 'width:320px;max-width:100%;', false ), array( $is['in'], isset( $is['width'] ) ) );
+		$is = self::element( '[srs_publisher stream="live/a" width="1280" height="720"]' );
+		$this->assertSame( array( '1280', '720' ), array( $is['width'], $is['height'] ) );
+	}
+
+	public function test_values(): void {
+		$is = self::element( '[srs_player url="http://h/x.flv" protocol="WS-FLV" latency=realtime preload=auto retry=3 title="A &quot;b&quot; &amp; c" offline="Back at 8" poster="/p.jpg" captions="https://h/c.vtt" class="one two -3 alignwide" loop viewers stats]' );
+		$this->assertSame(
+			array( 'ws-flv', 'realtime', 'auto', '3', 'A "b" & c', 'Back at 8', '/p.jpg', 'https://h/c.vtt' ),
+			array( $is['protocol'], $is['latency'], $is['preload'], $is['retry'], $is['title'], $is['offline'], $is['poster'], $is['captions'] )
+		);
+		$this->assertStringEndsWith( ' one two alignwide', $is['box'] );
+		$this->assertTrue( isset( $is['loop'], $is['viewers'], $is['stats'] ) );
+
+		$is = self::element( '[srs_player url="http://h/x.flv" protocol=rtsp latency=low preload=none retry=-1 poster="webrtc://h/a/b"]' );
+		foreach ( array( 'protocol', 'latency', 'preload', 'retry', 'poster' ) as $name ) {
+			$this->assertArrayNotHasKey( $name, $is );
+		}
+
+		$is = self::element( '[srs_publisher stream="live/a" source="screen" bitrate="9999999" preview class="mine"]' );
+		$this->assertSame( array( 'screen', '100000' ), array( $is['source'], $is['bitrate'] ) );
+		$this->assertStringEndsWith( ' mine', $is['box'] );
+		$this->assertTrue( isset( $is['preview'] ) );
+		$this->assertArrayNotHasKey( 'preview', self::element( '[srs_publisher stream="live/a"]' ) );
+	}
+
+	public function test_streams(): void {
+		foreach (
+			array(
+				'auto'   => '/live/x/whep',
+				'webrtc' => '/live/x/whep',
+				'flv'    => '/live/x.flv',
+				'hls'    => '/live/x.m3u8',
+				'ts'     => '/live/x.ts',
+			) as $protocol => $path
+		) {
+			$this->assertSame( self::SERVER . $path, self::element( "[srs_player stream=\"/live/x\" protocol=\"$protocol\"]" )['url'] );
+		}
+		$this->assertSame( 'wss://live.example.test:8443/live/x.flv', self::element( '[srs_player stream="live/x" protocol="ws-flv"]' )['url'] );
+		$this->assertSame( 'http://h/base/a/b%40c/x/whep', self::element( '[srs_player stream="a/b@c/x" server="http://h/base/"]' )['url'] );
+		$this->assertSame( self::SERVER . '/live/x/whip', self::element( '[srs_publisher stream="live/x?secret=abc"]' )['url'] );
+	}
+
+	public function test_what_is_amiss_is_told_to_who_can_edit(): void {
+		$cases = array( '[srs_player]', '[srs_player url="javascript:alert(1)"]', '[srs_player url="localhost:8080/live/x.flv"]', '[srs_player stream="x"]', '[srs_publisher stream="../x"]' );
+		foreach ( $cases as $written ) {
+			$this->assertSame( '', self::page( $written ), $written );
+		}
+		wp_set_current_user( 1 );
+		foreach ( $cases as $written ) {
+			$this->assertStringStartsWith( '<p class="lianmai-note">Lianmai: ', self::page( $written ), $written );
+		}
+		$this->set( array() );
+		$this->assertStringContainsString( 'Settings → Lianmai', self::page( '[srs_player stream="live/x"]' ) );
+	}
+
+	public function test_publishers_have_tickets_for_their_stream(): void {
+		foreach (
+			array(
+				'stream="live/a"'                           => 'live/a',
+				'url="webrtc://live.example.test/live/a"'   => 'live/a',
+				'url="webrtc://live.example.test:1985/live/a?x=1"' => 'live/a',
+				'url="https://live.example.test:8443/rtc/v1/whip/?app=live&stream=a"' => 'live/a',
+				'url="https://live.example.test:8443/one/two/a/whip"' => 'one/two/a',
+				'url="wss://live.example.test:8443/live/a.flv"' => 'live/a',
+				'url="http://live.example.test:1985/live/a/whip"' => 'live/a',
+				'url="https://live.example.test:6666/live/a/whip"' => null,
+				'url="https://live.example.test/whip"' => null,
+				'url="webrtc://live.example.test:6666/live/a"' => null,
+				'url="webrtc://live.example.test.evil.test/live/a"' => null,
+				'url="webrtc://evil.test/live/a?live.example.test"' => null,
+				'url="webrtc://live.example.test@evil.test/live/a"' => null,
+				'stream="live/a" server="https://evil.test"' => null,
+			) as $written => $stream
+		) {
+			$is     = self::element( "[srs_publisher $written roles=\"author, editor\" users=\"ann\"]" );
+			$ticket = Ticket::read( $is['data-ticket'] );
+			// On another server it is shown by the same rights, and gets no token to take there.
+			$this->assertSame( null !== $stream, isset( $is['data-token'] ), $written );
+			$this->assertSame(
+				array(
+					'post'   => self::$post,
+					'stream' => (string) $stream,
+					'action' => null === $stream ? 'show' : 'publish',
+					'limits' => array(
+						'roles' => array( 'author', 'editor' ),
+						'users' => array( 'ann' ),
+					),
+				),
+				$ticket,
+				$written
+			);
+		}
+	}
+
+	/** Limits that mean nothing let nobody in, not everybody. */
+	public function test_limits_never_widen(): void {
+		foreach ( array( '<>', '"', ';;', str_repeat( 'a', 2000 ) ) as $roles ) {
+			$html   = \Lianmai\Shortcodes::shortcode(
+				'publisher',
+				array(
+					'stream' => 'live/a',
+					'roles'  => $roles,
+				)
+			);
+			$ticket = Ticket::read( Markup::element( $html )['data-ticket'] );
+			$this->assertNotSame( array(), $ticket['limits']['roles'], $roles );
+		}
+	}
+
+	public function test_players_have_tickets_where_playing_needs_a_token(): void {
+		$this->assertArrayNotHasKey( 'data-ticket', self::element( '[srs_player stream="live/a"]' ) );
+		$this->set(
+			array(
+				'server'      => self::SERVER,
+				'play_tokens' => true,
+			)
+		);
+		foreach ( array( 'stream="live/a"', 'url="' . self::SERVER . '/live/a.m3u8"', 'url="webrtc://live.example.test/live/a"' ) as $written ) {
+			$ticket = Ticket::read( self::element( "[srs_player $written]" )['data-ticket'] ?? '' );
+			$this->assertSame( array( 'live/a', 'play' ), array( $ticket['stream'] ?? null, $ticket['action'] ?? null ), $written );
+		}
+		$this->assertArrayNotHasKey( 'data-ticket', self::element( '[srs_player url="http://h/live/a.flv"]' ) );
+	}
+
+	public function test_a_server_with_one_secret_is_published_to_by_the_relay(): void {
+		$this->set(
+			array(
+				'server' => self::SERVER,
+				'kind'   => 'secret',
+			)
+		);
+		foreach ( array( 'stream="live/a"', 'url="webrtc://live.example.test/live/a?secret=abc"' ) as $written ) {
+			$is = self::element( "[srs_publisher $written]" );
+			$this->assertSame( rest_url( 'lianmai/v1/whip' ), $is['url'] );
+			$this->assertSame( 'live/a', Ticket::read( $is['data-ticket'] )['stream'] );
+		}
+		$this->set(
+			array(
+				'server' => self::SERVER,
+				'kind'   => 'secret',
+				'api'    => 'http://srs.example.test:7777',
+			)
+		);
+		foreach ( array( 'https://live.example.test:8443/live/a.flv', 'http://srs.example.test:7777/rtc/v1/whip/?app=live&stream=a' ) as $url ) {
+			$this->assertSame( rest_url( 'lianmai/v1/whip' ), self::element( "[srs_publisher url=\"$url\"]" )['url'] );
+		}
+		$this->assertSame( 'http://srs.example.test:7777/rtc/v1/whep/?app=live&stream=a', self::element( '[srs_player stream="live/a"]' )['url'] );
+		$this->set(
+			array(
+				'server' => self::SERVER,
+				'kind'   => 'secret',
+			)
+		);
+		$this->assertSame( 'webrtc://other.test/live/a', self::element( '[srs_publisher url="webrtc://other.test/live/a"]' )['url'] );
+		$this->assertSame( self::SERVER . '/rtc/v1/whep/?app=live&stream=a', self::element( '[srs_player stream="live/a"]' )['url'] );
+	}
+
+	public function test_pages_are_the_same_for_everybody(): void {
+		$content = '[srs_player stream="live/a"][srs_publisher stream="live/b"]';
+		$visitor = self::page( $content );
+		wp_set_current_user( 1 );
+		$this->assertSame( $visitor, self::page( $content ) );
+		$this->assertSame( 2, substr_count( $visitor, 'data-lianmai' ) );
+		$this->assertStringContainsString( 'lianmai-publisher" hidden>', $visitor );
+	}
+
+	public function test_blocks(): void {
+		$is = self::element( '<!-- wp:lianmai/player {"stream":"live/a","autoplay":true,"controls":false,"align":"wide","className":"mine"} /-->' );
+		$this->assertSame( self::SERVER . '/live/a/whep', $is['url'] );
+		$this->assertTrue( isset( $is['autoplay'] ) && ! isset( $is['controls'] ) );
+		$this->assertStringEndsWith( ' mine alignwide', $is['box'] );
+		$is = self::element( '<!-- wp:lianmai/publisher {"stream":"live/a","source":"audio"} /-->' );
+		$this->assertSame( 'audio', $is['source'] );
+		// The same player, written in both ways.
+		$this->assertSame(
+			self::element( '<!-- wp:lianmai/player {"url":"http://h/x.flv?a=1&amp;b=2","ratio":"4:3","muted":true} /-->' ),
+			self::element( '[srs_player url="http://h/x.flv?a=1&amp;b=2" ratio="4:3" muted]' )
+		);
+	}
+
+	public function test_core_video(): void {
+		$is = self::element( '[video src="https://h/live/a.m3u8" width="640" height="360" autoplay="1" poster="/p.jpg"]' );
+		$this->assertSame( array( 'https://h/live/a.m3u8', '640', '/p.jpg' ), array( $is['url'], $is['width'], $is['poster'] ) );
+		$this->assertTrue( isset( $is['autoplay'], $is['controls'] ) );
+		foreach ( array( '[video src="webrtc://h/live/a"]', '[video flv="http://h/live/a.flv"]', '[video src="http://h/live/a.flv?x=1"][/video]' ) as $written ) {
+			$this->assertNotSame( array(), self::element( $written ), $written );
+		}
+		$this->assertSame( array(), self::element( '[video src="https://h/a.mp4"]' ) );
+	}
+
+	public function test_addresses_on_lines_of_their_own(): void {
+		foreach (
+			array(
+				'https://h/live/a.m3u8',
+				"before\n\nhttp://h/live/a.flv?x=1\n\nafter",
+				'webrtc://h/live/a',
+				"before\nwebrtc://h/live/a?x=1&amp;y=2\nafter",
+				"before\r\n\r\n  webrtc://h/live/a\r\n\r\nafter",
+				'<p>webrtc://h/live/a</p>',
+				'<!-- wp:paragraph --><p class="x">webrtc://h/live/a</p><!-- /wp:paragraph -->',
+				'[embed]webrtc://h/live/a[/embed]',
+				'[embed width="400"]https://h/live/a.m3u8[/embed]',
+				"<!-- wp:embed --><figure class=\"wp-block-embed\"><div class=\"wp-block-embed__wrapper\">\nhttps://h/live/a.m3u8\n</div></figure><!-- /wp:embed -->",
+			) as $written
+		) {
+			$is = self::element( $written );
+			$this->assertMatchesRegularExpression( '~^(https?|webrtc)://h/live/a~', $is['url'] ?? '', $written );
+		}
+		foreach (
+			array(
+				'See webrtc://h/live/a here',
+				'<p>See webrtc://h/live/a</p>',
+				"<pre>\nwebrtc://h/live/a\n</pre>",
+				"<pre>\nhttps://h/live/a.m3u8\n</pre>",
+				"<pre><code>\nwebrtc://h/live/a\nhttps://h/live/a.flv\n</code></pre>",
+				"<p><code>\nwebrtc://h/live/a\n</code></p>",
+				"<!-- wp:code --><pre class=\"wp-block-code\"><code>webrtc://h/live/a\nhttps:&#47;&#47;h/live/a.m3u8</code></pre><!-- /wp:code -->",
+				'<a href="webrtc://h/live/a">webrtc://h/live/a</a>',
+				'webrtc://h',
+				'https://h/page.html',
+			) as $written
+		) {
+			$this->assertStringNotContainsString( 'srs-player', self::page( $written ), $written );
+		}
+		$this->assertStringContainsString( 'https&#58;//h/live/a.m3u8', self::page( "<pre>\nhttps://h/live/a.m3u8\n</pre>" ) );
+	}
+
+	public function test_feeds_have_a_link(): void {
+		$GLOBALS['wp_query']->is_feed = true;
+		try {
+			$page = self::page( '[srs_player stream="live/a" title="Mass"] [srs_publisher stream="live/b"]' );
+		} finally {
+			$GLOBALS['wp_query']->is_feed = false;
+		}
+		$this->assertStringContainsString( '<a href="' . esc_url( get_permalink( self::$post ) ) . '">Mass</a>', $page );
+		$this->assertStringNotContainsString( 'srs-', $page );
+	}
+
+	public function test_assets_come_with_the_first_player(): void {
+		wp_dequeue_script( Assets::VIEW );
+		wp_dequeue_style( Assets::VIEW );
+		self::page( 'nothing, [srs_player] and [srs_player url="javascript:x"]' );
+		get_the_excerpt( self::$post );
+		wp_trim_excerpt( '', get_post( self::$post ) );
+		$this->assertFalse( wp_script_is( Assets::VIEW ) );
+		$this->assertFalse( wp_style_is( Assets::VIEW ) );
+
+		self::page( '[srs_player stream="live/a"][srs_player stream="live/b"]' );
+		$this->assertTrue( wp_script_is( Assets::VIEW ) );
+		$this->assertTrue( wp_style_is( Assets::VIEW ) );
+		$before = implode( '', array_filter( wp_scripts()->get_data( Assets::VIEW, 'before' ) ) );
+		$this->assertSame( 1, substr_count( $before, 'window.lianmai = ' ) );
+		$config = json_decode( (string) preg_replace( '/^window\.lianmai = |;$/', '', $before ), true );
+		$this->assertSame( array( 'modules', 'player', 'publisher', 'rest', 'nonce', 'words' ), array_keys( $config ) );
+		$this->assertSame( plugins_url( 'build/', \Lianmai\FILE ), $config['modules'] );
+		$this->assertStringStartsWith( home_url(), $config['modules'] );
+		$this->assertStringNotContainsString( wp_create_nonce( 'wp_rest' ), $before );
+	}
+
+	/** An excerpt of a post that is an address alone loads nothing. */
+	public function test_excerpts_load_nothing(): void {
+		wp_dequeue_script( Assets::VIEW );
+		$post = wp_insert_post(
+			array(
+				'post_title'   => 'Excerpt',
+				'post_status'  => 'publish',
+				'post_content' => "Words\n\nwebrtc://h/live/a\n\n[srs_player stream=\"live/a\"]\n\n<!-- wp:lianmai/player {\"stream\":\"live/a\"} /-->",
+			)
+		);
+		$text = get_the_excerpt( $post );
+		wp_delete_post( $post, true );
+		$this->assertStringStartsWith( 'Words', $text );
+		$this->assertFalse( wp_script_is( Assets::VIEW ) );
+	}
+}

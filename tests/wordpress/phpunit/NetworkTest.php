@@ -1,0 +1,121 @@
+<?php
+/**
+ * Networks of sites. Runs where LIANMAI_WORDPRESS is one.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai\Tests;
+
+use Lianmai\Capability;
+use Lianmai\Key;
+use Lianmai\Settings;
+use Lianmai\Ticket;
+use Lianmai\Token;
+use PHPUnit\Framework\TestCase;
+
+require_once __DIR__ . '/support/Upstream.php';
+
+/** Making a site makes tables, which no transaction takes back. */
+final class NetworkTest extends TestCase {
+	/** @var array<int, int> */
+	private $sites = array();
+
+	protected function setUp(): void {
+		if ( ! is_multisite() ) {
+			$this->markTestSkipped( 'Not a network.' );
+		}
+		$_SERVER['REQUEST_METHOD'] = 'POST';
+	}
+
+	protected function tearDown(): void {
+		foreach ( $this->sites as $site ) {
+			wp_delete_site( $site );
+		}
+		delete_option( Settings::OPTION );
+		Capability::activate( true );
+	}
+
+	public function test_new_sites_have_the_right_and_a_key_of_their_own(): void {
+		$new = $this->site();
+		$here = array( Key::id(), Ticket::make( 1, 'a/b', 'play' ), Token::issuer() );
+		switch_to_blog( $new );
+		$this->assertTrue( get_role( 'author' )->has_cap( Capability::NAME ) );
+		$this->assertFalse( get_role( 'contributor' )->has_cap( Capability::NAME ) );
+		$there = array( Key::id(), Ticket::make( 1, 'a/b', 'play' ), Token::issuer() );
+		$other = Ticket::read( $here[1] );
+		restore_current_blog();
+		$this->assertSame( array(), array_intersect( $here, $there ) );
+		$this->assertNull( $other, 'A ticket is its site’s.' );
+	}
+
+	public function test_settings_are_each_sites_own(): void {
+		$new = $this->site();
+		update_option( Settings::OPTION, array( 'server' => 'https://a.example' ) );
+		switch_to_blog( $new );
+		update_option( Settings::OPTION, array( 'server' => 'https://b.example' ) );
+		$there = Settings::server();
+		restore_current_blog();
+		$this->assertSame( array( 'https://a.example', 'https://b.example' ), array( Settings::server(), $there ) );
+	}
+
+	public function test_a_super_admin_may_publish_on_every_site(): void {
+		$new = $this->site();
+		switch_to_blog( $new );
+		$post    = (int) wp_insert_post(
+			array(
+				'post_title'  => 'Live',
+				'post_status' => 'publish',
+			)
+		);
+		$end     = time() + HOUR_IN_SECONDS;
+		$session = \WP_Session_Tokens::get_instance( 1 )->create( $end );
+		$_COOKIE[ LOGGED_IN_COOKIE ] = wp_generate_auth_cookie( 1, $end, 'logged_in', $session );
+		wp_set_current_user( 1 );
+		$refusal = \Lianmai\Rights::refusal( Ticket::make( $post, 'a/b', 'publish' ), (string) wp_create_nonce( 'wp_rest' ) );
+		restore_current_blog();
+		$_COOKIE = array();
+		wp_set_current_user( 0 );
+		$this->assertNull( $refusal );
+	}
+
+	public function test_uninstalling_cleans_every_site(): void {
+		$new = $this->site();
+		foreach ( array( get_current_blog_id(), $new ) as $site ) {
+			switch_to_blog( $site );
+			update_option( Settings::OPTION, array( 'server' => 'https://a.example' ) );
+			Key::id();
+			restore_current_blog();
+		}
+		if ( ! defined( 'WP_UNINSTALL_PLUGIN' ) ) {
+			define( 'WP_UNINSTALL_PLUGIN', 'lianmai/lianmai.php' );
+		}
+		include dirname( \Lianmai\FILE ) . '/uninstall.php';
+		wp_cache_flush();
+		foreach ( array( get_current_blog_id(), $new ) as $site ) {
+			switch_to_blog( $site );
+			global $wpdb;
+			$left = (int) $wpdb->get_var( "SELECT COUNT(*) FROM $wpdb->options WHERE option_name LIKE '%lianmai\\_%' OR option_value LIKE '%lianmai\\_publish%'" );
+			restore_current_blog();
+			$this->assertSame( 0, $left );
+		}
+	}
+
+	private function site(): int {
+		static $number = 0;
+		$number += 1;
+		$id      = wp_insert_site(
+			array(
+				'domain'  => get_network()->domain,
+				'path'    => get_network()->path . 'site-' . getmypid() . '-' . $number . '/',
+				'title'   => 'Site',
+				'user_id' => 1,
+			)
+		);
+		$this->assertIsInt( $id );
+		$this->sites[] = $id;
+		return $id;
+	}
+}

@@ -1,0 +1,189 @@
+<?php
+/**
+ * The settings, their page, and what Site Health tells.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai\Tests;
+
+use Lianmai\Settings;
+use Lianmai\SettingsPage;
+use Lianmai\SiteHealth;
+
+require_once __DIR__ . '/support/Site.php';
+require_once __DIR__ . '/support/Upstream.php';
+
+final class SettingsTest extends Site {
+	/** @dataProvider addresses */
+	public function test_addresses_are_cleaned( string $given, string $kept ): void {
+		self::set_server( $given );
+		$this->assertSame( $kept, Settings::server() );
+	}
+
+	/** @return array<int, array{string, string}> */
+	public static function addresses(): array {
+		return array(
+			array( ' https://Live.Example.com/ ', 'https://live.example.com' ),
+			array( 'live.example.com:8443', 'https://live.example.com:8443' ),
+			array( 'http://127.0.0.1:8080//', 'http://127.0.0.1:8080' ),
+			array( 'http://[::1]:8080/a/b/', 'http://[::1]:8080/a/b' ),
+			array( 'https://live.example.com/?secret=x#y', 'https://live.example.com' ),
+			array( 'https://user:secret@live.example.com', '' ),
+			array( 'javascript:alert(1)', '' ),
+			array( 'ftp://live.example.com', '' ),
+			array( 'https://live.example.com/"><script>', '' ),
+			array( "https://live.example.com\r\nX: y", '' ),
+			array( 'https://', '' ),
+			array( 'https:///live', '' ),
+			array( 'https://live.example.com:99999', '' ),
+		);
+	}
+
+	public function test_what_is_wrong_is_said_and_the_old_one_stays(): void {
+		self::set_server( 'https://live.example.com' );
+		self::set_server( 'javascript:x', array( 'audience' => "a\nb" ) );
+		$this->assertSame( array( 'https://live.example.com', 'lianmai' ), array( Settings::server(), Settings::audience() ) );
+		$this->assertSame( array( 'lianmai_server', 'lianmai_audience' ), array_column( get_settings_errors( Settings::OPTION ), 'code' ) );
+	}
+
+	public function test_garbage_of_any_kind_becomes_settings(): void {
+		foreach ( array( 'text', 7, null, new \stdClass(), array( 'server' => array( 'x' ), 'kind' => array(), 'audience' => new \stdClass(), 'secret' => array( 'x' ), 'api' => 5, 'else' => 1 ) ) as $garbage ) {
+			update_option( Settings::OPTION, $garbage );
+			$this->assertSame( array( '', 'lianmai', '', 'lianmai', false ), array( Settings::server(), Settings::kind(), Settings::secret(), Settings::audience(), Settings::play_tokens() ) );
+			$this->assertSame( array( 'server', 'kind', 'api', 'audience', 'play_tokens' ), array_keys( get_option( Settings::OPTION ) ) );
+		}
+	}
+
+	public function test_a_secret_is_kept_apart_for_its_server_alone(): void {
+		self::set_server( 'https://a.example', array( 'kind' => 'secret', 'secret' => 'swordfish' ) );
+		$this->assertSame( 'swordfish', Settings::secret() );
+		$this->assertStringNotContainsString( 'swordfish', (string) wp_json_encode( get_option( Settings::OPTION ) ) );
+		$this->assertArrayNotHasKey( Settings::SECRET, wp_load_alloptions( true ) );
+		self::set_server( 'https://a.example', array( 'kind' => 'secret', 'secret' => '' ) );
+		$this->assertSame( 'swordfish', Settings::secret(), 'An empty field changes nothing.' );
+		self::set_server( 'https://a.example', array( 'kind' => 'secret', 'secret' => 'two words' ) );
+		$this->assertSame( 'swordfish', Settings::secret() );
+		self::set_server( 'https://a.example', array( 'kind' => 'secret', 'api' => 'https://thief.example' ) );
+		$this->assertSame( '', Settings::secret() );
+		self::set_server( 'https://a.example', array( 'kind' => 'secret' ) );
+		$this->assertSame( '', Settings::secret(), 'It was forgotten.' );
+		self::set_server( 'https://a.example', array( 'kind' => 'secret', 'secret' => 'again' ) );
+		self::set_server( 'https://a.example', array( 'kind' => 'secret', 'forget_secret' => '1' ) );
+		$this->assertFalse( get_option( Settings::SECRET ) );
+	}
+
+	public function test_the_page_shows_everything_but_the_secret(): void {
+		self::set_server( 'https://live.example.com', array( 'kind' => 'secret', 'secret' => 'swordfish' ) );
+		self::log_in( self::person( 'administrator' ) );
+		$page = self::page();
+		$this->assertStringContainsString( 'https://live.example.com', $page );
+		$this->assertStringContainsString( 'A secret is set.', $page );
+		self::set_server( 'https://live.example.com', array( 'play_tokens' => '1', 'audience' => 'other' ) );
+		$page .= self::page();
+		$this->assertStringContainsString( esc_html( 'lianmai serve --public --auth-jwks ' . rest_url( 'lianmai/v1/jwks' ) . ' --auth-issuer ' . home_url() . ' --auth-audience other --auth-play' ), $page );
+		$information = wp_json_encode( SiteHealth::information( array() ) );
+		$this->assertStringNotContainsString( 'swordfish', $page . $information );
+		self::log_in( self::person( 'editor' ) );
+		$this->assertSame( '', self::page() );
+	}
+
+	public function test_a_server_may_take_offers_elsewhere_than_it_plays_from(): void {
+		self::set_server( 'http://srs.example:8080', array( 'kind' => 'secret', 'api' => 'http://srs.example:1985', 'secret' => 'swordfish' ) );
+		$this->assertStringContainsString( 'url="http://srs.example:1985/rtc/v1/whep/?app=live&#038;stream=a"', str_replace( '&amp;', '&#038;', do_shortcode( '[srs_player stream="live/a"]' ) ) );
+		$this->assertStringContainsString( 'url="http://srs.example:8080/live/a.flv"', do_shortcode( '[srs_player stream="live/a" protocol="flv"]' ) );
+		$page = do_shortcode( '[srs_publisher stream="live/a"]' );
+		$this->assertStringContainsString( esc_url( rest_url( 'lianmai/v1/whip' ) ), $page );
+		$this->assertStringNotContainsString( 'swordfish', $page );
+		self::set_server( 'http://srs.example:8080', array( 'api' => 'http://srs.example:1985' ) );
+		$this->assertStringContainsString( 'url="http://srs.example:8080/live/a/whep"', do_shortcode( '[srs_player stream="live/a"]' ) );
+	}
+
+	/** @dataProvider places */
+	public function test_site_health_asks_for_https_where_browsers_do( string $home, string $server, string $status ): void {
+		$is = static function () use ( $home ): string {
+			return $home;
+		};
+		add_filter( 'home_url', $is );
+		self::set_server( $server );
+		$result = SiteHealth::https();
+		remove_filter( 'home_url', $is );
+		$this->assertSame( $status, $result['status'] );
+	}
+
+	/** @return array<int, array{string, string, string}> */
+	public static function places(): array {
+		return array(
+			array( 'https://site.example', 'https://live.example', 'good' ),
+			array( 'https://site.example', 'http://live.example', 'critical' ),
+			array( 'http://site.example', 'https://live.example', 'recommended' ),
+			array( 'http://localhost:8888', 'http://127.0.0.1:8080', 'good' ),
+		);
+	}
+
+	/** @dataProvider times */
+	public function test_site_health_asks_the_server_for_the_time( int $ahead, string $status ): void {
+		$server = new Upstream( 'header( "Date: " . gmdate( "D, d M Y H:i:s", time() + ' . $ahead . ' ) . " GMT" ); echo \'{"code":0,"server":"lianmai","data":{"version":"0.1.0"}}\';' );
+		self::set_server( $server->url );
+		$result = SiteHealth::gateway();
+		$server->stop();
+		$this->assertSame( $status, $result['status'] );
+	}
+
+	/** @return array<int, array{int, string}> */
+	public static function times(): array {
+		return array( array( 0, 'good' ), array( 60, 'critical' ), array( -60, 'critical' ) );
+	}
+
+	/** @dataProvider doors */
+	public function test_site_health_finds_out_whether_the_server_trusts_us( string $script, string $label ): void {
+		$server = new Upstream( $script );
+		self::set_server( $server->url );
+		$result = SiteHealth::trust();
+		$asked  = $server->asked();
+		$server->stop();
+		$this->assertStringContainsString( $label, $result['label'] );
+		$this->assertMatchesRegularExpression( '#^/lianmai-test/[0-9a-f]{16}/whip$#', $asked[0]['uri'] );
+		$this->assertStringStartsNotWith( 'v=0', $asked[0]['body'], 'Nothing that could publish.' );
+	}
+
+	/** @return array<int, array{string, string}> */
+	public static function doors(): array {
+		return array(
+			array( 'http_response_code( isset( $_SERVER["HTTP_AUTHORIZATION"] ) ? 400 : 401 );', 'trusts this site’s key' ),
+			array( 'http_response_code( 400 );', 'Anybody may publish' ),
+			array( 'http_response_code( 403 );', 'does not trust' ),
+			array( 'http_response_code( 500 );', 'is not known' ),
+		);
+	}
+
+	public function test_only_administrators_test_and_check(): void {
+		foreach ( array( 0, self::person( 'author' ), self::person( 'editor' ) ) as $person ) {
+			wp_set_current_user( $person );
+			foreach ( array( 'POST' => array( 'test/server', 'test/token' ), 'GET' => array( 'health/gateway', 'health/secrets', 'health/trust', 'health/files' ) ) as $method => $routes ) {
+				foreach ( $routes as $route ) {
+					$request = new \WP_REST_Request( $method, '/lianmai/v1/' . $route );
+					$request->set_query_params( array( 'stream' => 'lianmai-test/0123456789abcdef', 'act' => 'publish' ) );
+					$this->assertContains( rest_do_request( $request )->get_status(), array( 401, 403 ), $route );
+				}
+			}
+		}
+		wp_set_current_user( self::person( 'administrator' ) );
+		foreach ( array( 'lianmai-test/0123456789abcdef' => 200, 'live/livestream' => 400, 'lianmai-test/0123456789abcdef/x' => 400 ) as $stream => $status ) {
+			$request = new \WP_REST_Request( 'POST', '/lianmai/v1/test/token' );
+			$request->set_body_params( array( 'stream' => $stream, 'act' => 'publish' ) );
+			$this->assertSame( $status, rest_do_request( $request )->get_status(), $stream );
+		}
+	}
+
+	private static function page(): string {
+		global $wp_settings_fields;
+		$wp_settings_fields = array();
+		SettingsPage::fields();
+		ob_start();
+		SettingsPage::show();
+		return (string) ob_get_clean();
+	}
+}

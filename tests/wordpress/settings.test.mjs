@@ -1,0 +1,71 @@
+// What an administrator sets, tries and is told.
+import assert from 'node:assert/strict';
+import { until } from '../browser/harness.mjs';
+import { SECRET, axe, onSites } from './support/site.mjs';
+
+const PAGE = '/wp-admin/options-general.php?page=lianmai';
+
+onSites('the settings', ['oldest', 'current'], { settings: { server: '' } }, (site, scenario) => {
+  scenario('are for administrators', async () => {
+    for (const role of /** @type {const} */ (['visitor', 'author', 'editor'])) {
+      const { request } = await site.as(role);
+      const text = await (await request.get(site.url + PAGE)).text();
+      assert.equal(text.includes('lianmai-server'), false, role);
+    }
+  });
+
+  scenario('are entered, corrected and tried on the real server', async () => {
+    const { page, errors, refused, hosts } = await site.as('admin');
+    await page.goto(site.url + PAGE);
+    assert.deepEqual(await axe(page, '.wrap'), []);
+    const save = async (/** @type {string} */ server) => {
+      await page.getByLabel('Server address').fill(server);
+      await page.getByRole('button', { name: 'Save Changes' }).click();
+      // WordPress takes what says so out of the address at once.
+      await page.getByText(/Settings saved|The old one stays/).first().waitFor();
+    };
+    await save(`${site.http}/`);
+    assert.equal(await page.getByLabel('Server address').inputValue(), site.http);
+    await page.goto(site.url + PAGE);
+    await save('javascript:alert(1)');
+    assert.equal(await page.getByLabel('Server address').inputValue(), site.http, 'what is no address does not replace one');
+    await page.getByText('The old one stays').waitFor();
+    assert.ok((await page.locator('code').allTextContents()).some((text) => text.includes('--auth-jwks')));
+
+    await page.getByRole('button', { name: 'Test connection' }).click();
+    const result = page.locator('#lianmai-test-steps [data-step=result]');
+    await result.waitFor({ timeout: 60_000 });
+    assert.equal(await result.getAttribute('data-state'), 'ok', String(await page.locator('#lianmai-test-steps').textContent()));
+    assert.deepEqual([...refused, ...errors], []);
+    assert.deepEqual(hosts.filter((host) => !host.startsWith('127.0.0.1:')), []);
+
+    // A server that is away is told as that.
+    const again = await site.kill();
+    await page.getByRole('button', { name: 'Test connection' }).click();
+    await until('the test fails', async () => await result.count() === 1 && await result.getAttribute('data-state') === 'failed', 60_000);
+    assert.match(String(await page.locator('#lianmai-test-steps').textContent()), /no answer|reach|Failed/);
+    await again();
+  });
+
+  scenario('Site Health knows the server, and moves a secret out of the posts', async () => {
+    await site.set({ server: site.http });
+    const { port } = new URL(site.http);
+    const url = await site.post(`[srs_publisher url="webrtc://127.0.0.1:${port}/live/a?secret=${SECRET}"]`);
+    const { page } = await site.as('admin');
+    await page.goto(`${site.url}/wp-admin/site-health.php`);
+    for (const text of ['The media server answers', 'The media server trusts this site’s key', 'The web server names the player’s files right', 'Cameras work without HTTPS on this machine']) {
+      await page.getByText(text).first().waitFor({ state: 'attached', timeout: 60_000 });
+    }
+    const problem = page.locator('.health-check-accordion-trigger', { hasText: '1 post holds a stream’s secret' });
+    await problem.waitFor({ timeout: 60_000 });
+    if (await problem.getAttribute('aria-expanded') !== 'true') await problem.click();
+    await page.getByRole('link', { name: 'Move the secret to the settings' }).click();
+    await page.getByText('The secret is in the settings').waitFor();
+    assert.equal((await page.content()).includes(SECRET), false);
+    const [content, secret] = await site.php(
+      'return array( get_post( url_to_postid( $args ) )->post_content, Lianmai\\Settings::secret() );', url);
+    assert.equal(content, `[srs_publisher url="webrtc://127.0.0.1:${port}/live/a"]`);
+    assert.equal(secret, SECRET);
+    await page.getByText('A secret is set. It is not shown').waitFor();
+  });
+});

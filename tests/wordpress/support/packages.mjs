@@ -1,0 +1,130 @@
+// WordPress out of Debian's packages, and the SQLite drop-in out of an npm package, in target/tmp/wordpress.
+//
+// Nothing of the system changes: apt works with lists, a cache and a state of its own, and checks signatures
+// with Debian's keyring as ever.
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Where things are kept between two runs. */
+export const CACHE = new URL('../../../target/tmp/wordpress/', import.meta.url).pathname;
+
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+/** What WordPress's package takes from other packages. A web server and a database are not among it. */
+const PARTS = /^(libjs-|libphp-|php-getid3$|wordpress-)/;
+const SQLITE = {
+  package: '@wp-playground/cli@3.1.56',
+  sha512: 'JTxl6djPEM2YRYz/w+BUoyoCvhSGHIjqMi4fMV1b8o1UPNvZatLaS7opo57UsrVElXrfdZwvi6IuyS4LswUx9Q==',
+};
+
+/** The versions that gate the build: the oldest that the plugin is for, and the newest that can be had. */
+export const VERSIONS = /** @type {const} */ ({
+  oldest: { suites: ['bookworm'], database: 'mariadb' },
+  current: { suites: ['sid', 'forky', 'trixie'], database: 'sqlite' },
+});
+
+/**
+ * The folder of a WordPress that nobody may write to.
+ * @param {keyof typeof VERSIONS} which
+ * @returns {Promise<string>}
+ */
+export async function wordpress(which) {
+  const { suites } = VERSIONS[which];
+  const had = suites.map((suite) => join(CACHE, suite)).find((folder) => existsSync(folder));
+  if (had) return had;
+  const why = [];
+  for (const suite of suites) {
+    try {
+      return await fetchSuite(suite);
+    } catch (error) {
+      why.push(`${suite}: ${error instanceof Error ? error.message.trim() : error}`);
+    }
+  }
+  throw new Error(`no ${which} WordPress out of Debian's packages\n${why.join('\n')}`);
+}
+
+/** The mirror that this machine's own packages come from. */
+function mirror() {
+  const folder = '/etc/apt/sources.list.d';
+  const files = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  const found = ['/etc/apt/sources.list', ...files].filter((file) => existsSync(file)).flatMap((file) => {
+    const text = readFileSync(file, 'utf8').replace(/^#.*/gm, '');
+    return [...text.matchAll(/^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(\S+)/gm)].map(([, uri]) => uri);
+  }).find((uri) => /\/debian\/?$/.test(uri));
+  if (!found) throw new Error('/etc/apt names no Debian mirror: these tests need Debian');
+  return found;
+}
+
+/** @param {string} suite */
+async function fetchSuite(suite) {
+  if (!existsSync(KEYRING)) throw new Error(`there is no ${KEYRING} (Debian's package debian-archive-keyring)`);
+  const work = join(CACHE, `.${suite}-${process.pid}`);
+  const at = (/** @type {string[]} */ ...names) => join(work, ...names);
+  try {
+    for (const folder of ['lists/partial', 'cache/archives/partial', 'debs', 'root']) mkdirSync(at(folder), { recursive: true });
+    writeFileSync(at('sources.list'), `deb [signed-by=${KEYRING}] ${mirror()} ${suite} main\n`);
+    const apt = (/** @type {string} */ program, /** @type {string[]} */ ...args) => run(program, [
+      ...Object.entries({
+        'Dir::Etc::sourcelist': at('sources.list'), 'Dir::Etc::sourceparts': '/dev/null',
+        'Dir::Etc::preferencesparts': '/dev/null', 'Dir::State::lists': at('lists'), 'Dir::State::status': '/dev/null',
+        'Dir::Cache': at('cache'), 'Acquire::Languages': 'none', 'Acquire::Retries': '3',
+        // What software centres show.
+        'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
+        ...(process.getuid?.() === 0 ? { 'APT::Sandbox::User': 'root' } : {}),
+      }).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
+      ...args,
+    ], { cwd: at('debs'), maxBuffer: 16 * 1024 * 1024, env: { ...process.env, LC_ALL: 'C' } });
+    await apt('apt-get', '-qq', 'update');
+    const { stdout } = await apt('apt-cache', 'depends', 'wordpress');
+    const parts = [...stdout.matchAll(/^ [ |](?:Depends|Recommends): (\S+)/gm)].map(([, name]) => name);
+    const names = ['wordpress', ...new Set(parts.filter((name) => PARTS.test(name)))];
+    await apt('apt-get', '-qq', 'download', ...names);
+    for (const deb of readdirSync(at('debs'))) await run('dpkg-deb', ['--extract', at('debs', deb), at('root')]);
+    const made = at('root/usr/share/wordpress');
+    // Links of Debian's own set-up, to files that only an installed package has.
+    for (const name of ['.htaccess', 'wp-config.php']) rmSync(join(made, name), { force: true });
+    // Links to the other packages' files become those files.
+    cpSync(made, at('wordpress'), { recursive: true, dereference: true });
+    for (const folder of ['plugins', 'mu-plugins', 'uploads', 'upgrade', 'languages']) {
+      mkdirSync(at('wordpress/wp-content', folder), { recursive: true });
+    }
+    const to = join(CACHE, suite);
+    // Another test may have been faster.
+    if (!existsSync(to)) renameSync(at('wordpress'), to);
+    return to;
+  } catch (error) {
+    const { stderr } = /** @type {{ stderr?: string }} */ (error);
+    throw new Error(`${error instanceof Error ? error.message : error}\n${stderr ?? ''}`);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** The folder of the plugin that lets WordPress work on SQLite. */
+export async function sqlite() {
+  const to = join(CACHE, 'sqlite');
+  if (existsSync(to)) return to;
+  const work = join(CACHE, `.sqlite-${process.pid}`);
+  mkdirSync(work, { recursive: true });
+  try {
+    // Not among the tests' packages: what it depends on is a hundred times as large.
+    const pack = () => run('npm', ['pack', '--silent', SQLITE.package], { cwd: work });
+    // The registry may fail once.
+    const { stdout } = await pack().catch(pack);
+    const file = join(work, stdout.trim());
+    const hash = createHash('sha512').update(readFileSync(file)).digest('base64');
+    if (hash !== SQLITE.sha512) throw new Error(`${SQLITE.package} is not what it was: sha512 ${hash}`);
+    await run('tar', ['--extract', '--file', file, '--directory', work, 'package/sqlite-database-integration.zip']);
+    await run('unzip', ['-q', join(work, 'package/sqlite-database-integration.zip'), '-d', join(work, 'out')]);
+    const [folder] = readdirSync(join(work, 'out'));
+    if (!existsSync(to)) renameSync(join(work, 'out', folder), to);
+    return to;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,233 @@
+// A WordPress with the plugin, a gateway that trusts its key, and Chromium with a fake camera to visit them.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { launch, openPage, startGateway, until } from '../../browser/harness.mjs';
+import { start } from './processes.mjs';
+import { startWordPress } from './wordpress.mjs';
+
+/** The second fake camera gives depth, not colour. */
+const CAPTURE = ['--use-fake-device-for-media-stream=device-count=3,fps=20', '--use-fake-ui-for-media-stream', '--disable-gpu',
+  '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  // Nobody else is there.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
+const SHOTS = new URL('../../../target/tmp/screenshots/', import.meta.url).pathname;
+
+/** @typedef {Awaited<ReturnType<typeof startSite>>} Site */
+/** @typedef {'visitor' | 'subscriber' | 'contributor' | 'author' | 'editor' | 'admin'} Role */
+
+/** What servers are shown by those who are not of the site. */
+export const SECRET = 'kept-between-servers-4711';
+
+/**
+ * @param {Parameters<typeof startWordPress>[0] & { flags?: string[], settings?: Record<string, unknown>, jwks?: boolean }} [options]
+ *   `flags` of the gateway; `jwks: false`: it does not know of the site
+ */
+export async function startSite({ flags = [], settings = {}, jwks = true, ...options } = {}) {
+  /** @type {(() => Promise<unknown>)[]} */
+  const started = [];
+  const stop = async () => {
+    for (const end of started.splice(0).reverse()) await end();
+  };
+  try {
+    const wordpress = await startWordPress(options);
+    started.push(wordpress.stop);
+    const trust = ['--auth-jwks', `${wordpress.url}/wp-json/lianmai/v1/jwks`, '--auth-issuer', wordpress.url];
+    const all = [...(jwks ? trust : []), '--secret', SECRET, ...flags];
+    let gateway = await startGateway(all);
+    started.push(() => gateway.stop());
+    const browser = await launch(CAPTURE);
+    started.push(() => browser.close());
+    // What listens everywhere is reached here.
+    const http = gateway.http.replace('0.0.0.0', '127.0.0.1');
+    /** @type {Set<import('playwright-core').Page>} */
+    const pages = new Set();
+    const set = (/** @type {Record<string, unknown>} */ more) => wordpress.php(
+      `return update_option( 'lianmai_settings', $args + (array) get_option( 'lianmai_settings', array() ) );`, more,
+    );
+    await set({ server: http, ...settings });
+    return {
+      ...wordpress, browser, http, pages, set, rtmp: gateway.rtmp.replace('0.0.0.0', '127.0.0.1'),
+      gatewayLog: () => gateway.log(),
+      /** Ends the gateway; what is answered starts it again, where it was. */
+      async kill() {
+        const { addresses } = gateway;
+        await gateway.stop();
+        return async () => { gateway = await startGateway(all, addresses); };
+      },
+      /**
+       * A browser of somebody's own, logged in.
+       * @param {Role} role
+       */
+      async as(role) {
+        const opened = await openPage(browser, { permissions: ['camera', 'microphone'] });
+        pages.add(opened.page);
+        // The console does not say what was not loaded.
+        /** @type {string[]} */
+        const refused = [];
+        opened.page.on('response', (response) => {
+          if (response.status() >= 400) refused.push(`${response.status()} to ${response.request().method()} ${response.url()}`);
+        });
+        const { request } = opened.page.context();
+        if (role !== 'visitor') {
+          const answer = await request.post(`${wordpress.url}/wp-login.php`, { form: { log: role, pwd: 'password' }, maxRedirects: 0 });
+          assert.equal(answer.status(), 302, `${role} cannot log in`);
+        }
+        /** The nonce as the page's script gets it. */
+        const nonce = async () => {
+          const answer = await request.get(`${wordpress.url}/wp-admin/admin-ajax.php?action=rest-nonce`);
+          return answer.ok() ? answer.text() : '';
+        };
+        /** Asks a route of the plugin. @param {string} route @param {unknown} data @param {string} [known] a nonce */
+        const post = async (route, data, known) => {
+          const headers = known ? { 'x-wp-nonce': known } : {};
+          const answer = await request.post(`${wordpress.url}/wp-json/lianmai/v1/${route}`, { data, headers });
+          return { status: answer.status(), ...await answer.json() };
+        };
+        return { ...opened, refused, request, nonce, post };
+      },
+      /** Publishes a test picture and tone by RTMP, with the server's secret. @param {string} stream */
+      ffmpeg: (stream) => start('ffmpeg', ['-v', 'error', '-re',
+        '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=15', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100',
+        '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', '15', '-pix_fmt', 'yuv420p', '-c:a', 'aac',
+        '-f', 'flv', `${gateway.rtmp.replace('0.0.0.0', '127.0.0.1')}/${stream}?secret=${SECRET}`]),
+      /** Whether the gateway has pictures of a stream. @param {string} stream */
+      async onAir(stream) {
+        const [app, name] = stream.split('/');
+        const answer = await fetch(`${http}/api/v1/streams?count=100&secret=${SECRET}`);
+        const { streams } = await answer.json();
+        return streams.find((one) => one.app === app && one.name === name && one.publish.active && one.video);
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * Tests that share a site, on each of the versions. What PHP complains of fails the last one.
+ * @param {string} what
+ * @param {('oldest' | 'current')[]} versions
+ * @param {Parameters<typeof startSite>[0]} options
+ * @param {(site: Site, scenario: (name: string, run: () => Promise<unknown>) => void) => void} define
+ */
+export function onSites(what, versions, options, define) {
+  for (const version of versions) {
+    describe(`${what}, on the ${version} WordPress`, () => {
+      const site = /** @type {Site} */ ({});
+      before(async () => {
+        Object.assign(site, await startSite({ ...options, version }));
+      });
+      after(() => site.stop?.());
+      define(site, (name, run) => it(name, async () => {
+        try {
+          await run();
+        } catch (error) {
+          await shoot(site, `${version} ${name}`);
+          throw error;
+        } finally {
+          for (const page of site.pages) await page.context().close();
+          site.pages.clear();
+        }
+      }));
+      it('leaves PHP nothing to complain of', () => assert.deepEqual(site.complaints(), []));
+    });
+  }
+}
+
+/** Keeps how every open page looks. @param {Site} site @param {string} name */
+async function shoot({ pages }, name) {
+  mkdirSync(SHOTS, { recursive: true });
+  let n = 0;
+  for (const page of pages) {
+    const path = join(SHOTS, `${name.replace(/\W+/g, '-')}-${++n}.png`);
+    await page.screenshot({ path }).then(() => console.error(`screenshot of ${page.url()}: ${path}`), () => {});
+  }
+}
+
+/**
+ * A player in a page, seen and heard.
+ * @param {import('playwright-core').Page} page
+ * @param {string} [selector]
+ */
+export function player(page, selector = 'srs-player') {
+  const read = () => page.evaluate((css) => {
+    const element = /** @type {any} */ (document.querySelector(css));
+    const video = element?.video;
+    if (!video) return { state: element?.state ?? '', time: 0, frames: 0, pixels: '', why: element?.error?.message };
+    const canvas = document.createElement('canvas');
+    Object.assign(canvas, { width: 32, height: 18 });
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    context.drawImage(video, 0, 0, 32, 18);
+    const pixels = context.getImageData(0, 0, 32, 18).data;
+    return {
+      state: element.state, time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames,
+      // A black picture is none.
+      pixels: pixels.some((value, at) => at % 4 < 3 && value > 16) ? pixels.join() : '', why: element.error?.message ?? element.reason,
+    };
+  }, selector);
+  return {
+    read,
+    /** @param {string} name */
+    state: (name) => until(`the player ${name}`, async () => {
+      const { state } = await read();
+      return state === name;
+    }),
+    /** From now on time goes on, frames come, and the picture changes. */
+    async moves(timeout = 20_000) {
+      const first = await read();
+      return until('a moving picture', async () => {
+        const now = await read();
+        const moved = now.pixels && now.pixels !== first.pixels && now.frames !== first.frames && now.time > first.time;
+        return moved ? now : null;
+      }, timeout).catch(async (error) => {
+        const { pixels, ...rest } = await read();
+        throw new Error(`${error.message} (${JSON.stringify({ ...rest, picture: pixels !== '' })})`);
+      });
+    },
+    /** Something is to be heard. */
+    sounds: () => until('sound', () => page.evaluate(async (css) => {
+      const { video } = /** @type {any} */ (document.querySelector(css));
+      const audio = new AudioContext();
+      const analyser = audio.createAnalyser();
+      const source = video.srcObject ? audio.createMediaStreamSource(video.srcObject)
+        : audio.createMediaStreamSource(video.captureStream());
+      source.connect(analyser);
+      await audio.resume();
+      const samples = new Float32Array(analyser.fftSize);
+      let peak = 0;
+      // The fake microphone beeps once in a second.
+      for (let n = 0; n < 60 && peak < 0.01; n++) {
+        analyser.getFloatTimeDomainData(samples);
+        for (const sample of samples) peak = Math.max(peak, Math.abs(sample));
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      await audio.close();
+      return peak >= 0.01;
+    }, selector)),
+  };
+}
+
+/**
+ * What axe finds wrong with a part of a page.
+ * @param {import('playwright-core').Page} page
+ * @param {string} selector
+ */
+export async function axe(page, selector) {
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'));
+  const { violations } = await page.evaluate((css) => /** @type {any} */ (window).axe.run(css), selector);
+  return violations.map(({ id, nodes }) => [id, nodes.map(({ html, any }) => [html, any[0]?.message])]);
+}
+
+/** The ticket of a page's publisher. @param {string} html */
+export function ticket(html) {
+  const found = /<srs-publisher[^>]* data-ticket="([^"]+)"/.exec(html);
+  assert.ok(found, 'the page has no publisher with a ticket');
+  return found[1];
+}

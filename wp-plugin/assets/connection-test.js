@@ -1,0 +1,244 @@
+// The settings page's "Test connection": publishes a picture over WHIP and plays it back over WHEP.
+
+/**
+ * @typedef {object} TestConfig
+ * @property {string} app
+ * @property {string} rest
+ * @property {string} nonce
+ * @property {string} whip
+ * @property {string} whep
+ * @property {boolean} secret
+ * @property {Record<string, string>} words
+ */
+/** @typedef {{ peer: RTCPeerConnection, session: string, token: string }} Session */
+
+( () => {
+	/** What a slow network and a busy machine may take. */
+	const GATHER = 2000, CONNECT = 20000, PICTURE = 20000;
+
+	const config = /** @type {TestConfig} */ ( /** @type {any} */ ( window ).lianmaiTest );
+	const words = config.words;
+	const button = /** @type {HTMLButtonElement} */ ( document.getElementById( 'lianmai-test' ) );
+	const list = /** @type {HTMLElement} */ ( document.getElementById( 'lianmai-test-steps' ) );
+	const video = /** @type {HTMLVideoElement} */ ( document.getElementById( 'lianmai-test-picture' ) );
+	const frame = /** @type {HTMLElement} */ ( video.parentElement );
+
+	/** A step that failed: what happened, and what to do. */
+	class Failure extends Error {
+		/** @param {string} sentence @param {string} [advice] */
+		constructor( sentence, advice = '' ) {
+			super( sentence );
+			this.advice = advice;
+		}
+	}
+
+	/**
+	 * Shows a step and how it went.
+	 * @template T
+	 * @param {string} name
+	 * @param {() => Promise<T & { sentence?: string, advice?: string } | T>} work
+	 * @returns {Promise<T>}
+	 */
+	const step = async ( name, work ) => {
+		const item = list.appendChild( document.createElement( 'li' ) );
+		item.dataset.step = name;
+		item.dataset.state = 'running';
+		const say = ( /** @type {string[]} */ ...parts ) => {
+			const sentences = parts.filter( Boolean ).map( ( part ) => part.replace( /[^.。…!?]$/u, '$&.' ) );
+			item.textContent = `${ words[ name ] }: ${ sentences.join( ' ' ) }`;
+		};
+		say( words.running );
+		try {
+			const done = /** @type {any} */ ( await work() );
+			item.dataset.state = 'ok';
+			say( words.ok, done?.sentence, done?.advice );
+			return done;
+		} catch ( error ) {
+			item.dataset.state = 'failed';
+			const advice = error instanceof Failure ? error.advice : '';
+			say( words.failed, error instanceof Error ? error.message : String( error ), advice );
+			throw error;
+		}
+	};
+
+	/** Asks this site. @param {string} path @param {object} [body] @returns {Promise<any>} */
+	const ask = async ( path, body = {} ) => {
+		const response = await fetch( config.rest + path, {
+			method: 'POST',
+			credentials: 'same-origin',
+			headers: { 'Content-Type': 'application/json', 'X-WP-Nonce': config.nonce },
+			body: JSON.stringify( body ),
+		} );
+		const answer = await response.json().catch( () => ( {} ) );
+		if ( ! response.ok ) {
+			throw new Failure( answer.message ?? String( response.status ) );
+		}
+		return answer;
+	};
+
+	/** Waits for a condition that events may have made true. @param {EventTarget} target @param {string} event @param {() => boolean} is @param {number} limit */
+	const until = ( target, event, is, limit ) => new Promise( ( resolve ) => {
+		const end = () => {
+			clearTimeout( timer );
+			target.removeEventListener( event, check );
+			resolve( is() );
+		};
+		const check = () => is() && end();
+		const timer = setTimeout( end, limit );
+		target.addEventListener( event, check );
+		check();
+	} );
+
+	/** Ends a session: at the server first, which otherwise waits for the publisher to come back. @param {Session} session */
+	const end = async ( session ) => {
+		if ( session.session ) {
+			const headers = { Authorization: `Bearer ${ session.token }` };
+			await fetch( session.session, { method: 'DELETE', headers: config.secret ? {} : headers } ).catch( () => {} );
+		}
+		session.peer.close();
+	};
+
+	/**
+	 * Posts an offer and takes the answer.
+	 * @param {RTCPeerConnection} peer @param {string} url @param {string} stream @param {'publish' | 'play'} act
+	 * @returns {Promise<Session>}
+	 */
+	const offer = async ( peer, url, stream, act ) => {
+		if ( location.protocol === 'https:' && url.startsWith( 'http:' ) ) {
+			throw new Failure( '', words.mixed );
+		}
+		await peer.setLocalDescription();
+		await until( peer, 'icegatheringstatechange', () => peer.iceGatheringState === 'complete', GATHER );
+		const { token } = await ask( 'test/token', { stream, act } );
+		// A server with a shared secret does not know tokens: only the relay does.
+		const shown = act === 'publish' || ! config.secret;
+		/** @type {Response} */
+		let response;
+		try {
+			response = await fetch( url, {
+				method: 'POST',
+				headers: { 'Content-Type': 'application/sdp', ...( shown ? { Authorization: `Bearer ${ token }` } : {} ) },
+				body: peer.localDescription?.sdp,
+			} );
+		} catch {
+			throw new Failure( words.fetch.replace( '%s', new URL( url, location.href ).origin ), words.reach );
+		}
+		const said = await response.text();
+		if ( ! said.startsWith( 'v=0' ) ) {
+			let sentence = `${ response.status }`;
+			try {
+				const problem = JSON.parse( said );
+				sentence += ` ${ problem.message ?? problem.detail ?? problem.title ?? '' }`;
+			} catch {
+				sentence += ` ${ said.slice( 0, 200 ) }`;
+			}
+			throw new Failure( sentence, ! config.secret && [ 401, 403 ].includes( response.status ) ? words.trust : '' );
+		}
+		const where = response.headers.get( 'Location' );
+		const session = { peer, token, session: where ? new URL( where, response.url ).href : '' };
+		await peer.setRemoteDescription( { type: 'answer', sdp: said } );
+		return session;
+	};
+
+	/** A picture that moves, so that it is sent. */
+	const picture = () => {
+		const canvas = document.createElement( 'canvas' );
+		canvas.width = 320;
+		canvas.height = 240;
+		const paint = /** @type {CanvasRenderingContext2D} */ ( canvas.getContext( '2d' ) );
+		let turn = 0;
+		const draw = () => {
+			turn += 1;
+			paint.fillStyle = `hsl(${ ( turn * 3 ) % 360 } 70% 40%)`;
+			paint.fillRect( 0, 0, 320, 240 );
+			paint.fillStyle = '#fff';
+			paint.fillRect( ( turn * 4 ) % 320, 100, 40, 40 );
+		};
+		draw();
+		const timer = setInterval( draw, 66 );
+		const stream = canvas.captureStream( 15 );
+		return {
+			stream,
+			stop: () => {
+				clearInterval( timer );
+				stream.getTracks().forEach( ( track ) => track.stop() );
+			},
+		};
+	};
+
+	const run = async () => {
+		list.textContent = '';
+		frame.hidden = true;
+		const name = [ ...crypto.getRandomValues( new Uint8Array( 8 ) ) ].map( ( byte ) => byte.toString( 16 ).padStart( 2, '0' ) ).join( '' );
+		const stream = `${ config.app }/${ name }`;
+		/** @type {Session[]} */
+		const sessions = [];
+		/** @type {(() => void)[]} */
+		const after = [];
+		const passed = await ( async () => {
+			// What follows may work all the same: only a relay needs the site's server to reach the other.
+			const reached = await step( 'server', async () => {
+				const answer = await ask( 'test/server' );
+				if ( ! answer.ok ) {
+					throw new Failure( answer.sentence, answer.advice );
+				}
+				return answer;
+			} ).catch( () => false );
+			const out = await step( 'publish', async () => {
+				if ( typeof RTCPeerConnection === 'undefined' ) {
+					throw new Failure( words.webrtc );
+				}
+				const source = picture();
+				after.push( source.stop );
+				const peer = new RTCPeerConnection();
+				after.push( () => peer.close() );
+				source.stream.getTracks().forEach( ( track ) => peer.addTransceiver( track, { direction: 'sendonly', streams: [ source.stream ] } ) );
+				const session = await offer( peer, config.whip.replace( 'NAME', name ), stream, 'publish' );
+				sessions.push( session );
+				return session;
+			} );
+			await step( 'connect', async () => {
+				if ( ! await until( out.peer, 'connectionstatechange', () => out.peer.connectionState === 'connected', CONNECT ) ) {
+					throw new Failure( out.peer.connectionState, words.ice );
+				}
+			} );
+			await step( 'play', async () => {
+				const peer = new RTCPeerConnection();
+				after.push( () => peer.close() );
+				peer.addEventListener( 'track', ( event ) => {
+					video.srcObject = event.streams[ 0 ] ?? new MediaStream( [ event.track ] );
+					video.play().catch( () => {} );
+				} );
+				peer.addTransceiver( 'video', { direction: 'recvonly' } );
+				sessions.push( await offer( peer, config.whep.replace( 'NAME', name ), stream, 'play' ) );
+				frame.hidden = false;
+				if ( ! await until( video, 'timeupdate', () => video.currentTime > 0 && video.videoWidth > 0, PICTURE ) ) {
+					throw new Failure( words.picture, peer.connectionState === 'connected' ? '' : words.ice );
+				}
+			} );
+			return !! reached;
+		} )().catch( () => false );
+		const finish = async () => {
+			await Promise.all( sessions.map( end ) );
+			after.forEach( ( stop ) => stop() );
+			video.srcObject = null;
+			frame.hidden = true;
+		};
+		if ( sessions.length ) {
+			await step( 'end', finish );
+		} else {
+			await finish();
+		}
+		const last = document.createElement( 'li' );
+		last.dataset.step = 'result';
+		last.dataset.state = passed ? 'ok' : 'failed';
+		last.textContent = passed ? words.done : words.failed;
+		list.append( last );
+	};
+
+	button.addEventListener( 'click', async () => {
+		button.disabled = true;
+		await run();
+		button.disabled = false;
+	} );
+} )();

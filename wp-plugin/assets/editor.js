@@ -1,0 +1,227 @@
+// The blocks "Live player" and "Live publisher" in the editor. Their attributes, labels and choices come from
+// the plugin's attribute table; nothing here reaches a stream: the editor shows where one will be.
+
+/**
+ * A row of the attribute table.
+ * @typedef {{ type: string, default: string | boolean, group: string, label: string, help?: string, choices?: string[], min?: number, max?: number }} Row
+ * @typedef {'player' | 'publisher'} Who
+ * @typedef {Record<string, any>} Attributes of a block
+ * @typedef {{ attributes: Attributes, setAttributes: (next: Attributes) => void }} Props
+ * @typedef {{ named: Record<string, string>, numeric: string[] }} Written attributes of a shortcode
+ * @typedef {{ server: string, secrets: string[], schemes: string[], sized: boolean } & Record<Who, Record<string, Row>>} EditorConfig
+ */
+
+(({ blocks, blockEditor, components, element, i18n, shortcode }, /** @type {EditorConfig} */ config) => {
+  const { createElement: el, Fragment, useState } = element;
+  const { __, sprintf } = i18n;
+  const { createBlock, registerBlockType } = blocks;
+  const { InspectorControls, BlockControls, MediaUpload, MediaUploadCheck, useBlockProps } = blockEditor;
+  const { Button, Notice, PanelBody, Placeholder, SelectControl, TextControl, ToggleControl, ToolbarButton, ToolbarGroup } = components;
+
+  /** @param {string} path of a picture of 24 x 24 */
+  const icon = (path) => el('svg', { viewBox: '0 0 24 24', width: 24, height: 24, 'aria-hidden': true, focusable: false }, el('path', { d: path }));
+  const ICONS = {
+    player: icon('M3 5h18v14H3zm2 2v10h14V7zm5 2 5 3-5 3z'),
+    publisher: icon('M3 7h12v3l5-3v10l-5-3v3H3zm2 2v6h8V9z'),
+  };
+  const GROUPS = [
+    ['source', __('Stream', 'lianmai')],
+    ['play', __('Playing', 'lianmai')],
+    ['publish', __('Publishing', 'lianmai')],
+    ['look', __('Look', 'lianmai')],
+  ];
+  const STREAM = /^(?:webrtc:\/\/[^\s<>"/]+\/[^\s<>"]+|https?:\/\/[^\s<>"?#]+\.(?:m3u8|flv)(?:[?#][^\s<>"]*)?)$/i;
+  const size = config.sized ? { __next40pxDefaultSize: true } : {};
+
+  /** Rows that are attributes of the block. @param {Who} who */
+  const rowsOf = (who) => Object.entries(config[who]).filter(([, { group }]) => group);
+
+  /** Entities as what they stand for. @param {string} text */
+  const plain = (text) => new DOMParser().parseFromString(`<i>${text.replace(/</g, '&lt;')}</i>`, 'text/html').body.textContent ?? '';
+
+  /**
+   * An attribute of a shortcode as one of the block; undefined: it is not written.
+   * @param {string} name
+   * @param {Row} row
+   * @param {Written} written
+   */
+  function read(name, row, { named, numeric }) {
+    const value = named[name] ?? (name === 'url' ? named.src : undefined);
+    if (typeof row.default === 'boolean') {
+      if (value === undefined) return numeric.some((word) => word.toLowerCase() === name) || undefined;
+      return ['1', 'true', 'on', 'yes', name].includes(value.trim().toLowerCase());
+    }
+    return value === undefined ? undefined : plain(value);
+  }
+
+  /** @param {Who} who @param {Written} written */
+  function fromShortcode(who, written) {
+    /** @type {Attributes} */
+    const attributes = { className: written.named.class };
+    for (const [name, row] of rowsOf(who)) attributes[name] = read(name, row, written);
+    return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+  }
+
+  /** @param {Who} who @param {Attributes} attributes */
+  function toShortcode(who, attributes) {
+    const written = rowsOf(who)
+      .filter(([name, row]) => (attributes[name] ?? row.default) !== row.default)
+      .map(([name]) => [name, typeof attributes[name] === 'boolean' ? Number(attributes[name]) : attributes[name]]);
+    const names = [attributes.className, attributes.align && `align${attributes.align}`].filter(Boolean).join(' ');
+    if (names) written.push(['class', names]);
+    const safe = (/** @type {unknown} */ value) => String(value).replace(/[&"<>[\]]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+    return `[srs_${who}${written.map(([name, value]) => ` ${name}="${safe(value)}"`).join('')}]`;
+  }
+
+  /** What is amiss with an address; empty: nothing. @param {string} url */
+  function amiss(url) {
+    const scheme = /^\s*([^/?#:]*):/.exec(url)?.[1].toLowerCase();
+    if (scheme === undefined) return '';
+    if (!config.schemes.includes(scheme) || !/^\s*\w+:\/\/[^/?#\s]/.test(url)) return __('This is not the address of a stream.', 'lianmai');
+    if (scheme === 'rtmp') return __('Browsers cannot play rtmp:// addresses. Use the webrtc:// or .flv address of the same stream.', 'lianmai');
+    return '';
+  }
+
+  /** Whether an address carries a secret. @param {string} url */
+  const secret = (url) => new RegExp(`[?&#](?:${config.secrets.join('|')})=|//[^/?#]*@`, 'i').test(url);
+
+  /** What readers or publishers should know before it is published. @param {Attributes} attributes */
+  const warnings = ({ url = '', stream = '', server = '' }) => [
+    amiss(url),
+    !url && stream && !server && !config.server ? __('Set the server under Settings → Lianmai.', 'lianmai') : '',
+    secret(url) ? __('This address holds a secret. It is left out of the page; enter it under Settings → Lianmai instead.', 'lianmai') : '',
+  ].filter(Boolean).map((text) => el(Notice, { key: text, status: 'warning', isDismissible: false }, text));
+
+  /** Which stream, in a sentence. @param {Attributes} attributes */
+  function place({ url, stream, server }) {
+    if (url) return url.replace(/[?#].*$/, '').replace(/\/\/[^/]*@/, '//');
+    const where = server || config.server;
+    /* translators: 1: a stream's name, 2: a server's address. */
+    return where ? sprintf(__('%1$s on %2$s', 'lianmai'), stream, where) : stream;
+  }
+
+  /** The picture's shape. @param {Attributes} attributes */
+  function shape({ ratio = '', width = '', height = '' }) {
+    const [, across, down] = /^(\d+)\s*[:/]\s*(\d+)$/.exec(ratio) ?? [];
+    if (across) return `${across} / ${down}`;
+    return /^\d+(px)?$/.test(width) && /^\d+(px)?$/.test(height) ? `${parseInt(width, 10)} / ${parseInt(height, 10)}` : '16 / 9';
+  }
+
+  /**
+   * The control of a row.
+   * @param {string} name
+   * @param {Row} row
+   * @param {Props} props
+   */
+  function control(name, row, { attributes, setAttributes }) {
+    const value = attributes[name] ?? row.default;
+    const onChange = (/** @type {unknown} */ next) => setAttributes({ [name]: next });
+    const shared = { key: name, label: row.label, help: row.help, onChange, ...(config.sized ? { __nextHasNoMarginBottom: true } : {}) };
+    if (typeof row.default === 'boolean') return el(ToggleControl, { ...shared, checked: value });
+    if (row.choices) return el(SelectControl, { ...shared, ...size, value, options: row.choices.map((choice) => ({ label: choice, value: choice })) });
+    const number = row.type === 'integer' ? { type: 'number', min: row.min, max: row.max } : {};
+    const text = el(TextControl, { ...shared, ...size, ...number, value, autoComplete: 'off' });
+    if (name !== 'poster') return text;
+    const choose = ({ open = () => {} }) => el(Button, { variant: 'secondary', onClick: open }, __('Choose a picture', 'lianmai'));
+    const media = el(MediaUpload, { allowedTypes: ['image'], onSelect: ({ url = '' }) => onChange(url), render: choose });
+    return el('div', { key: name, className: 'lianmai-edit-poster' }, text, el(MediaUploadCheck, null, media));
+  }
+
+  /** @param {Who} who @param {Props} props */
+  const panels = (who, props) => GROUPS.map(([group, title]) => {
+    const own = rowsOf(who).filter(([, row]) => row.group === group);
+    const controls = own.map(([name, row]) => control(name, row, props));
+    return own.length ? el(PanelBody, { key: group, title, initialOpen: group === 'source' }, controls) : null;
+  });
+
+  /**
+   * Asks which stream.
+   * @param {Who} who
+   * @param {string} title
+   * @param {Props} props
+   * @param {(asked: boolean) => void} ask
+   */
+  function form(who, title, { attributes, setAttributes }, ask) {
+    // What is being written is not yet there.
+    const writing = (/** @type {Attributes} */ next) => (ask(true), setAttributes(next));
+    const onSubmit = (/** @type {Event} */ event) => (event.preventDefault(), ask(false));
+    const fields = ['url', 'stream'].map((name) => control(name, { ...config[who][name], help: undefined }, { attributes, setAttributes: writing }));
+    const done = el(Button, { variant: 'primary', type: 'submit', disabled: !attributes.url && !attributes.stream, ...size }, __('Done', 'lianmai'));
+    const instructions = __('The address of a stream, or its name on the server of the settings.', 'lianmai');
+    return el(Placeholder, { icon: ICONS[who], label: title, instructions }, el('form', { className: 'lianmai-edit-form', onSubmit }, fields, done));
+  }
+
+  /** Shows what will be there. @param {{ who: Who, title: string, attributes: Attributes }} props */
+  function Preview({ who, title, attributes }) {
+    const [missing, miss] = useState('');
+    const { poster = '', autoplay = false } = attributes;
+    const playing = autoplay ? __('Plays by itself', 'lianmai') : __('Plays when a reader presses play', 'lianmai');
+    return el(
+      'div',
+      { className: 'lianmai-edit-picture', style: { aspectRatio: shape(attributes) } },
+      poster && poster !== missing && !amiss(poster) && el('img', { src: poster, alt: '', onError: () => miss(poster) }),
+      el('span', { className: 'lianmai-edit-icon' }, ICONS[who]),
+      el('strong', null, attributes.title || title),
+      el('span', { className: 'lianmai-edit-place' }, place(attributes)),
+      el('span', { className: 'lianmai-edit-state' }, who === 'player' ? playing : __('Only those who may publish see it', 'lianmai')),
+    );
+  }
+
+  /** @param {Who} who @param {string} title */
+  const edit = (who, title) => function Edit(/** @type {Props} */ props) {
+    const { attributes } = props;
+    const [asked, ask] = useState(false);
+    const { width = '100%' } = attributes;
+    const blockProps = useBlockProps({ className: 'lianmai-edit', style: { width: /^\d+$/.test(width) ? `${width}px` : width, maxWidth: '100%' } });
+    const there = !!(attributes.url || attributes.stream);
+    const replace = el(ToolbarButton, { onClick: () => ask(!asked), isPressed: asked }, __('Replace', 'lianmai'));
+    return el(
+      Fragment,
+      null,
+      el(InspectorControls, null, panels(who, props)),
+      there && el(BlockControls, null, el(ToolbarGroup, null, replace)),
+      el('div', blockProps, there && !asked ? el(Preview, { who, title, attributes }) : form(who, title, props, ask), warnings(attributes)),
+    );
+  };
+
+  /** @param {Who} who */
+  function transforms(who) {
+    const name = `lianmai/${who}`;
+    const tag = `srs_${who}`;
+    /** The shortcode that is a text, and all of it. @param {string} [text] @returns {Written | null} */
+    const whole = (text = '') => {
+      const found = shortcode.next(tag, text);
+      return found && found.content.trim() === text.trim() ? found.shortcode.attrs : null;
+    };
+    /** @type {Record<string, { type: string, shortcode: (written: Written) => unknown }>} */
+    const attributes = { className: { type: 'string', shortcode: ({ named }) => named.class } };
+    for (const [key, row] of rowsOf(who)) attributes[key] = { type: typeof row.default, shortcode: (written) => read(key, row, written) };
+    /** @type {object[]} */
+    const from = [
+      {
+        type: 'block',
+        blocks: ['core/shortcode'],
+        isMatch: (/** @type {Attributes} */ { text }) => !!whole(text),
+        transform: (/** @type {Attributes} */ { text }) => createBlock(name, fromShortcode(who, whole(text) ?? { named: {}, numeric: [] })),
+      },
+      { type: 'shortcode', tag, attributes },
+    ];
+    // An address on a line of its own; before the core's embeds, which do not know live streams.
+    if (who === 'player') from.push({
+      type: 'raw',
+      priority: 5,
+      isMatch: (/** @type {Element} */ node) => node.nodeName === 'P' && STREAM.test((node.textContent ?? '').trim()),
+      transform: (/** @type {Element} */ node) => createBlock(name, { url: (node.textContent ?? '').trim() }),
+    });
+    const to = [{
+      type: 'block',
+      blocks: ['core/shortcode'],
+      transform: (/** @type {Attributes} */ all) => createBlock('core/shortcode', { text: toShortcode(who, all) }),
+    }];
+    return { from, to };
+  }
+
+  for (const [who, title] of /** @type {[Who, string][]} */ ([['player', __('Live player', 'lianmai')], ['publisher', __('Live publisher', 'lianmai')]])) {
+    registerBlockType(`lianmai/${who}`, { apiVersion: 3, title, icon: ICONS[who], edit: edit(who, title), save: () => null, transforms: transforms(who) });
+  }
+})(/** @type {any} */ (window).wp, /** @type {any} */ (window).lianmaiEditor);

@@ -1,0 +1,172 @@
+<?php
+/**
+ * Where a stream is, and which stream an address is of.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/** Addresses as the gateway and SRS have them. */
+final class Address {
+	/** What a stream's address ends with, by protocol. */
+	private const ENDINGS = array(
+		'flv'    => '.flv',
+		'ws-flv' => '.flv',
+		'hls'    => '.m3u8',
+		'native' => '.m3u8',
+		'ts'     => '.ts',
+	);
+
+	/** Where gateways and SRS listen if nothing else is said. */
+	private const PORTS = array( 80, 443, 1985, 8080, 8443 );
+
+	/**
+	 * Where a stream is played.
+	 *
+	 * @param string $stream   app/name.
+	 * @param string $server   base address.
+	 * @param string $protocol as of the attribute table.
+	 * @param string $kind     of the server: lianmai, or secret for SRS and Oryx.
+	 */
+	public static function play( string $stream, string $server, string $protocol, string $kind ): string {
+		if ( isset( self::ENDINGS[ $protocol ] ) ) {
+			$base = 'ws-flv' === $protocol ? (string) preg_replace( '/^http/', 'ws', $server ) : $server;
+			return $base . '/' . self::path( $stream ) . self::ENDINGS[ $protocol ];
+		}
+		return self::signalling( $stream, $server, 'whep', $kind );
+	}
+
+	/**
+	 * Where a stream is published.
+	 *
+	 * @param string $stream app/name.
+	 * @param string $server base address.
+	 * @param string $kind   of the server.
+	 */
+	public static function publish( string $stream, string $server, string $kind ): string {
+		return self::signalling( $stream, $server, 'whip', $kind );
+	}
+
+	/**
+	 * The stream that an address names; empty: none.
+	 *
+	 * @param string $url    absolute or relative.
+	 * @param string $server whose path does not belong to the stream.
+	 */
+	public static function stream( string $url, string $server = '' ): string {
+		if ( ! preg_match( '~^(?:([a-z]+):)?(?://[^/?#]*)?([^?#]*)(?:\?([^#]*))?~i', $url, $is ) ) {
+			return '';
+		}
+		$scheme = strtolower( $is[1] );
+		$path   = $is[2];
+		$prefix = (string) preg_replace( '~^https?://[^/]*~i', '', $server );
+		if ( 'webrtc' !== $scheme && '' !== $prefix && 0 === strpos( $path, $prefix . '/' ) ) {
+			$path = substr( $path, strlen( $prefix ) );
+		}
+		if ( preg_match( '~/rtc/v1/whi?e?p/?$~', $path ) ) {
+			parse_str( $is[3] ?? '', $query );
+			$app  = $query['app'] ?? 'live';
+			$name = $query['stream'] ?? '';
+			$path = is_string( $app ) && is_string( $name ) && '' !== $name ? $app . '/' . $name : '';
+		} elseif ( 'webrtc' === $scheme || 'rtmp' === $scheme ) {
+			$path = rawurldecode( $path );
+		} else {
+			$path = preg_match( '~^(.+?)(?:/whip/?|/whep/?|\.flv|\.m3u8|\.ts)$~i', $path, $kept ) ? rawurldecode( $kept[1] ) : '';
+		}
+		$path = trim( $path, '/' );
+		return false === strpos( $path, '/' ) ? '' : $path;
+	}
+
+	/**
+	 * Whether an address is on the server of the settings, at its port or at one where gateways usually listen, so
+	 * that WordPress's tokens are good there.
+	 *
+	 * @param string $url    absolute or relative.
+	 * @param string $server base address.
+	 */
+	public static function on( string $url, string $server ): bool {
+		if ( '' === $server ) {
+			return false;
+		}
+		if ( 0 === strpos( $url, '//' ) ) {
+			$url = ( is_ssl() ? 'https:' : 'http:' ) . $url;
+		} elseif ( ! preg_match( '~^[a-z]+://~i', $url ) ) {
+			$url = self::origin( home_url() ) . '/' . ltrim( $url, '/' );
+		}
+		$there = wp_parse_url( (string) preg_replace( '/^webrtc:/i', 'http:', $url ) );
+		$here  = wp_parse_url( $server );
+		if ( ! is_array( $there ) || ! is_array( $here ) || self::host( $there ) !== self::host( $here ) ) {
+			return false;
+		}
+		$usual = self::port( $there ) === self::port( $here ) || in_array( self::port( $there ), self::PORTS, true );
+		if ( preg_match( '/^webrtc:/i', $url ) ) {
+			return $usual;
+		}
+		return $usual && 0 === strpos( $there['path'] ?? '/', ( $here['path'] ?? '' ) . '/' );
+	}
+
+	/**
+	 * Whether a text is the address of a live stream, and nothing else.
+	 *
+	 * @param string $text as written.
+	 */
+	public static function live( string $text ): bool {
+		return 1 === preg_match( '~^(?:webrtc://[^\s<>"/]+/[^\s<>"]+|https?://[^\s<>"?#]+\.(?:m3u8|flv)(?:[?#][^\s<>"]*)?)$~Di', $text );
+	}
+
+	/**
+	 * The WHIP or WHEP address of a stream.
+	 *
+	 * @param string $stream app/name.
+	 * @param string $server base address.
+	 * @param string $what   whip or whep.
+	 * @param string $kind   of the server.
+	 */
+	private static function signalling( string $stream, string $server, string $what, string $kind ): string {
+		if ( 'secret' !== $kind ) {
+			return $server . '/' . self::path( $stream ) . '/' . $what;
+		}
+		$cut = (int) strrpos( $stream, '/' );
+		return $server . '/rtc/v1/' . $what . '/?app=' . rawurlencode( substr( $stream, 0, $cut ) ) . '&stream=' . rawurlencode( substr( $stream, $cut + 1 ) );
+	}
+
+	/**
+	 * A stream's name as part of a path.
+	 *
+	 * @param string $stream app/name.
+	 */
+	private static function path( string $stream ): string {
+		return implode( '/', array_map( 'rawurlencode', explode( '/', $stream ) ) );
+	}
+
+	/**
+	 * Scheme, host and port.
+	 *
+	 * @param string $url absolute.
+	 */
+	private static function origin( string $url ): string {
+		return (string) preg_replace( '~^([a-z]+://[^/?#]*).*$~i', '$1', $url );
+	}
+
+	/**
+	 * The host in lower case; the names of this machine are one.
+	 *
+	 * @param array $url parsed.
+	 */
+	private static function host( array $url ): string {
+		$host = strtolower( $url['host'] ?? '' );
+		return in_array( $host, array( 'localhost', '[::1]' ), true ) ? '127.0.0.1' : $host;
+	}
+
+	/**
+	 * The port, as given or usual.
+	 *
+	 * @param array $url parsed.
+	 */
+	private static function port( array $url ): int {
+		return (int) ( $url['port'] ?? ( in_array( $url['scheme'] ?? '', array( 'https', 'wss' ), true ) ? 443 : 80 ) );
+	}
+}

@@ -1,0 +1,68 @@
+<?php
+/**
+ * The right to publish.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/** Gives the right to the roles that publish posts, once: what a role editor changes later stays. */
+final class Capability {
+	public const NAME  = 'lianmai_publish';
+	public const GIVEN = 'lianmai_capability';
+
+	private const ROLES = array( 'author', 'editor', 'administrator' );
+
+	/** Hooks activation, new sites, and sites that were activated without a hook. */
+	public static function register(): void {
+		register_activation_hook( FILE, array( self::class, 'activate' ) );
+		add_action( 'wp_initialize_site', array( self::class, 'new_site' ), 100 );
+		// wp-config tools and must-use loaders switch a plugin on without telling it.
+		add_action( 'admin_init', array( self::class, 'give' ) );
+	}
+
+	/** At activation: this site, or every site of the network. */
+	public static function activate( bool $network_wide = false ): void {
+		if ( ! $network_wide || ! is_multisite() ) {
+			self::give();
+			return;
+		}
+		foreach ( get_sites(
+			array(
+				'fields' => 'ids',
+				'number' => 0,
+			)
+		) as $site ) {
+			switch_to_blog( (int) $site );
+			self::give();
+			restore_current_blog();
+		}
+	}
+
+	/** A site that joins a network where the plugin is active. */
+	public static function new_site( \WP_Site $site ): void {
+		if ( ! array_key_exists( plugin_basename( FILE ), (array) get_site_option( 'active_sitewide_plugins', array() ) ) ) {
+			return;
+		}
+		switch_to_blog( (int) $site->blog_id );
+		self::give();
+		restore_current_blog();
+	}
+
+	/** Gives the right on this site, unless that was done before. */
+	public static function give(): void {
+		if ( false !== get_option( self::GIVEN ) ) {
+			return;
+		}
+		update_option( self::GIVEN, 1, true );
+		foreach ( self::ROLES as $name ) {
+			$role = get_role( $name );
+			if ( null !== $role ) {
+				$role->add_cap( self::NAME );
+			}
+		}
+	}
+}

@@ -1,0 +1,147 @@
+<?php
+/**
+ * "Test connection": publishes a picture and plays it back.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/** The settings page's button, its script, and the routes that the script asks. Administrators only. */
+final class ConnectionTest {
+	public const APP = 'lianmai-test';
+
+	/** Hooks the routes in. */
+	public static function register(): void {
+		add_action( 'rest_api_init', array( self::class, 'routes' ) );
+	}
+
+	/** What the script asks. */
+	public static function routes(): void {
+		register_rest_route(
+			Rest::SPACE,
+			'/test/server',
+			array(
+				'methods'             => 'POST',
+				'callback'            => array( self::class, 'server' ),
+				'permission_callback' => array( self::class, 'may' ),
+			)
+		);
+		register_rest_route(
+			Rest::SPACE,
+			'/test/token',
+			array(
+				'methods'             => 'POST',
+				'callback'            => array( self::class, 'token' ),
+				'permission_callback' => array( self::class, 'may' ),
+				'args'                => array(
+					'stream' => array(
+						'type'     => 'string',
+						'pattern'  => '^' . self::APP . '/[0-9a-f]{16}$',
+						'required' => true,
+					),
+					'act'    => array(
+						'type'     => 'string',
+						'enum'     => array( 'publish', 'play' ),
+						'required' => true,
+					),
+				),
+			)
+		);
+	}
+
+	/** Only who may change the settings may test them. */
+	public static function may(): bool {
+		return current_user_can( 'manage_options' );
+	}
+
+	/**
+	 * Step one: what this site's server sees.
+	 *
+	 * @return array{ok: bool, sentence: string, advice: string}
+	 */
+	public static function server(): array {
+		$server = Gateway::ask();
+		if ( is_wp_error( $server ) ) {
+			return array(
+				'ok'       => false,
+				'sentence' => $server->get_error_message(),
+				'advice'   => __( 'Check that the server runs, that its address and port are right, and that no firewall is between it and this site.', 'lianmai' ),
+			);
+		}
+		$advice = '';
+		if ( null !== $server['ahead'] && abs( $server['ahead'] ) > Gateway::SKEW ) {
+			/* translators: %d: seconds. */
+			$advice = sprintf( __( 'Its clock differs from this site’s by %d s; tokens are good for a minute, so set both by NTP.', 'lianmai' ), abs( $server['ahead'] ) );
+		}
+		return array(
+			'ok'       => true,
+			/* translators: %s: a version. */
+			'sentence' => sprintf( __( 'The server answers; its version is %s.', 'lianmai' ), $server['version'] ),
+			'advice'   => $advice,
+		);
+	}
+
+	/**
+	 * A token for the test's own stream.
+	 *
+	 * @return array{token: string}
+	 */
+	public static function token( \WP_REST_Request $request ): array {
+		return array( 'token' => Token::mint( get_current_user_id(), (string) $request['stream'], (string) $request['act'] ) );
+	}
+
+	/** Loads the script, on the settings page alone. */
+	public static function enqueue(): void {
+		wp_enqueue_script( 'lianmai-connection-test', plugins_url( 'assets/connection-test.js', FILE ), array(), VERSION, true );
+		wp_add_inline_script(
+			'lianmai-connection-test',
+			'window.lianmaiTest = ' . wp_json_encode( self::config(), JSON_HEX_TAG | JSON_HEX_AMP ) . ';',
+			'before'
+		);
+	}
+
+	/** The button and the place for what it finds. */
+	public static function show(): void {
+		echo '<h2>' . esc_html__( 'Test connection', 'lianmai' ) . '</h2><p>'
+			. esc_html__( 'Publishes a small picture from this browser to the saved server and plays it back, as your readers will.', 'lianmai' )
+			. '</p><p><button type="button" class="button" id="lianmai-test"' . disabled( Settings::server(), '', false ) . '>'
+			. esc_html__( 'Test connection', 'lianmai' ) . '</button></p>'
+			. '<ol id="lianmai-test-steps" aria-live="polite"></ol>'
+			. '<div hidden><video id="lianmai-test-picture" width="240" height="180" muted playsinline></video></div>';
+	}
+
+	/** @return array<string, mixed> */
+	private static function config(): array {
+		$secret = 'secret' === Settings::kind();
+		return array(
+			'app'    => self::APP,
+			'rest'   => rest_url( Rest::SPACE . '/' ),
+			'nonce'  => wp_create_nonce( 'wp_rest' ),
+			// NAME stands for the test stream's name.
+			'whip'   => $secret ? rest_url( Rest::SPACE . '/whip' ) : Settings::server() . '/' . self::APP . '/NAME/whip',
+			'whep'   => $secret ? Settings::api() . '/rtc/v1/whep/?app=' . self::APP . '&stream=NAME' : Settings::server() . '/' . self::APP . '/NAME/whep',
+			'secret' => $secret,
+			'words'  => array(
+				'server'  => __( 'This site asks the server', 'lianmai' ),
+				'publish' => __( 'This browser offers a picture (WHIP)', 'lianmai' ),
+				'connect' => __( 'The picture’s way to the server (ICE)', 'lianmai' ),
+				'play'    => __( 'The picture comes back (WHEP)', 'lianmai' ),
+				'end'     => __( 'Both are ended', 'lianmai' ),
+				'ok'      => __( 'OK', 'lianmai' ),
+				'failed'  => __( 'Failed', 'lianmai' ),
+				'running' => __( 'running…', 'lianmai' ),
+				'done'    => __( 'Everything works: pages can publish and play.', 'lianmai' ),
+				'fetch'   => __( 'The browser got no answer from %s.', 'lianmai' ),
+				'reach'   => __( 'Check that browsers reach this address, that its certificate is valid, and that nothing in front of the server takes the CORS headers away.', 'lianmai' ),
+				'mixed'   => __( 'This page is HTTPS and the server’s address is not: browsers refuse that. Enter the server’s HTTPS address.', 'lianmai' ),
+				'trust'   => __( 'The server does not trust this site’s tokens. Start it with the line below, and check its clock.', 'lianmai' ),
+				'webrtc'  => __( 'This browser has no WebRTC.', 'lianmai' ),
+				'ice'     => __( 'Nothing came through. Open the server’s WebRTC port for UDP and TCP (8000 unless set), and tell it its public address with --candidate.', 'lianmai' ),
+				'picture' => __( 'No picture came back within 20 seconds.', 'lianmai' ),
+			),
+		);
+	}
+}

@@ -1,0 +1,100 @@
+<?php
+/**
+ * What can be asked of the media server itself.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/** Questions from this site's own server; the browser's half is in the connection test. */
+final class Gateway {
+	private const TIMEOUT = 5;
+	private const LONGEST = 65536;
+
+	/** What clocks may differ by before tokens are early or late, in seconds. */
+	public const SKEW = 5;
+
+	/**
+	 * Which version answers, and how far its clock is from ours.
+	 *
+	 * @return array{version: string, ahead: int|null}|\WP_Error
+	 */
+	public static function ask() {
+		$base = Settings::api();
+		if ( '' === $base ) {
+			return new \WP_Error( 'lianmai_server', __( 'No server is set.', 'lianmai' ) );
+		}
+		$answer = self::request( 'GET', $base . '/api/v1/versions' );
+		$now    = time();
+		if ( is_wp_error( $answer ) ) {
+			return $answer;
+		}
+		$status = (int) wp_remote_retrieve_response_code( $answer );
+		$said   = json_decode( (string) wp_remote_retrieve_body( $answer ), true );
+		if ( 200 !== $status || ! is_array( $said ) || ! isset( $said['data'] ) || ! is_array( $said['data'] ) ) {
+			/* translators: %d: an HTTP status. */
+			return new \WP_Error( 'lianmai_server', sprintf( __( 'What answers there (%d) is no media server’s API. Check the address and its port.', 'lianmai' ), $status ) );
+		}
+		$date = strtotime( (string) wp_remote_retrieve_header( $answer, 'date' ) );
+		return array(
+			'version' => isset( $said['data']['version'] ) && is_string( $said['data']['version'] ) ? substr( sanitize_text_field( $said['data']['version'] ), 0, 60 ) : '',
+			'ahead'   => false === $date ? null : $date - $now,
+		);
+	}
+
+	/**
+	 * Whether the gateway lets this site's tokens in, and nobody without: 'trusted', 'refused', 'open' or 'unknown'.
+	 * The offers sent are none, so nothing is published: a gateway that would let them in finds fault with them.
+	 */
+	public static function trust(): string {
+		$stream = 'lianmai-test/' . bin2hex( random_bytes( 8 ) );
+		$with   = self::knock( $stream, Token::mint( get_current_user_id(), $stream, 'publish' ) );
+		if ( 401 === $with || 403 === $with ) {
+			return 'refused';
+		}
+		if ( $with < 400 || $with >= 500 ) {
+			return 'unknown';
+		}
+		$without = self::knock( $stream, '' );
+		return 401 === $without || 403 === $without ? 'trusted' : 'open';
+	}
+
+	/** The status of an offer that is none. */
+	private static function knock( string $stream, string $token ): int {
+		$headers = array( 'Content-Type' => 'application/sdp' );
+		if ( '' !== $token ) {
+			$headers['Authorization'] = 'Bearer ' . $token;
+		}
+		$answer = self::request( 'POST', Settings::server() . '/' . $stream . '/whip', $headers, 'no offer' );
+		return is_wp_error( $answer ) ? 0 : (int) wp_remote_retrieve_response_code( $answer );
+	}
+
+	/**
+	 * @param array<string, string> $headers
+	 * @return array<string, mixed>|\WP_Error
+	 */
+	private static function request( string $method, string $url, array $headers = array(), string $body = '' ) {
+		$answer = wp_remote_request(
+			$url,
+			array(
+				'method'              => $method,
+				'timeout'             => self::TIMEOUT,
+				'redirection'         => 0,
+				'limit_response_size' => self::LONGEST,
+				'headers'             => $headers,
+				'body'                => '' === $body ? null : $body,
+			)
+		);
+		if ( ! is_wp_error( $answer ) ) {
+			return $answer;
+		}
+		return new \WP_Error(
+			'lianmai_server',
+			/* translators: %s: why, in the web server's words. */
+			sprintf( __( 'The server cannot be reached from this site: %s', 'lianmai' ), sanitize_text_field( $answer->get_error_message() ) )
+		);
+	}
+}

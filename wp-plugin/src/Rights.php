@@ -1,0 +1,89 @@
+<?php
+/**
+ * Who may do what a ticket names.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/** Decides for the person who asks. */
+final class Rights {
+	/**
+	 * Why the current person may not do what a ticket names; null when they may.
+	 *
+	 * @param string $nonce What came as X-WP-Nonce.
+	 */
+	public static function refusal( string $ticket, string $nonce ): ?\WP_Error {
+		$bound = Ticket::read( $ticket );
+		if ( null === $bound ) {
+			return self::error( 'lianmai_ticket', __( 'The page is out of date. Reload it and try again.', 'lianmai' ), 400 );
+		}
+		return 'play' === $bound['action'] ? self::play_refusal( $bound ) : self::publish_refusal( $bound, $nonce );
+	}
+
+	/**
+	 * Publishing opens a camera to the world, so only the person at this browser may start it: the login cookie and a
+	 * nonce, both looked at here. Application passwords and what other plugins take for a login are no way round.
+	 *
+	 * @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}} $bound
+	 */
+	private static function publish_refusal( array $bound, string $nonce ): ?\WP_Error {
+		$user = wp_get_current_user();
+		if ( ! $user->exists() || wp_validate_auth_cookie( '', 'logged_in' ) !== $user->ID || ! wp_verify_nonce( $nonce, 'wp_rest' ) ) {
+			return self::error( 'lianmai_login', __( 'Log in to publish.', 'lianmai' ), 401 );
+		}
+		$post = self::readable_post( $bound['post'] );
+		if ( null === $post || post_password_required( $post ) || ! current_user_can( Capability::NAME ) || ! self::is_within( $bound['limits'], $user ) ) {
+			return self::error( 'lianmai_denied', __( 'You may not publish here.', 'lianmai' ), 403 );
+		}
+		return null;
+	}
+
+	/** @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}} $bound */
+	private static function play_refusal( array $bound ): ?\WP_Error {
+		$post = self::readable_post( $bound['post'] );
+		if ( null !== $post && ! post_password_required( $post ) ) {
+			return null;
+		}
+		return is_user_logged_in()
+			? self::error( 'lianmai_denied', __( 'You may not watch this.', 'lianmai' ), 403 )
+			: self::error( 'lianmai_login', __( 'Log in to watch this, or enter the page’s password.', 'lianmai' ), 401 );
+	}
+
+	private static function readable_post( int $id ): ?\WP_Post {
+		$post = $id > 0 ? get_post( $id ) : null;
+		if ( null === $post || in_array( get_post_status( $post ), array( 'trash', 'auto-draft', false ), true ) ) {
+			return null;
+		}
+		return is_post_publicly_viewable( $post ) || current_user_can( 'read_post', $post->ID ) ? $post : null;
+	}
+
+	/**
+	 * Whether a page's `roles` and `users` leave a person in: one of the roles, or one of the users.
+	 *
+	 * @param array{roles: array<int, string>, users: array<int, string>} $limits
+	 */
+	private static function is_within( array $limits, \WP_User $user ): bool {
+		if ( array() === $limits['roles'] && array() === $limits['users'] ) {
+			return true;
+		}
+		if ( array() !== array_intersect( $limits['roles'], $user->roles ) ) {
+			return true;
+		}
+		foreach ( $limits['users'] as $name ) {
+			// Digits alone are an id: who registers as "7" is not user 7.
+			$is = ctype_digit( $name ) ? (string) $user->ID === $name : in_array( $name, array( $user->user_login, $user->user_nicename ), true );
+			if ( $is ) {
+				return true;
+			}
+		}
+		return false;
+	}
+
+	private static function error( string $code, string $sentence, int $status ): \WP_Error {
+		return new \WP_Error( $code, $sentence, array( 'status' => $status ) );
+	}
+}

@@ -1,0 +1,271 @@
+<?php
+/**
+ * What somebody wrote into an attribute, as what it may be.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/**
+ * One method per type of the attribute table; each takes anything at all and gives a value that is safe,
+ * or null where the input means nothing.
+ */
+final class Sanitizer {
+	/** Schemes that a player or publisher knows; it says itself what a browser cannot do with rtmp. */
+	public const SCHEMES = array( 'http', 'https', 'ws', 'wss', 'webrtc', 'rtmp' );
+
+	/** Characters at most: of a sentence, an address, a list of names. */
+	private const TEXT    = 300;
+	private const ADDRESS = 2048;
+	private const LIST    = 1000;
+
+	/**
+	 * All attributes of a player or publisher: those written, where they mean something, else the defaults.
+	 *
+	 * @param string $who player or publisher.
+	 * @param array  $raw as written in a shortcode or block; a name without a value is a key with a number.
+	 * @return array<string, string|bool>
+	 */
+	public static function clean( string $who, array $raw ): array {
+		$rows  = Attributes::of( $who );
+		$clean = Attributes::defaults( $who );
+		foreach ( self::named( $raw ) as $name => $value ) {
+			if ( isset( $rows[ $name ] ) ) {
+				$type           = $rows[ $name ]['type'];
+				$clean[ $name ] = self::$type( $value, $rows[ $name ] ) ?? $clean[ $name ];
+			}
+		}
+		if ( '' === $clean['url'] ) {
+			$clean['url'] = $clean['src'];
+		}
+		return $clean;
+	}
+
+	/**
+	 * Names in lower case, those without a value on: `[srs_player muted]`.
+	 *
+	 * @param array $raw as written.
+	 */
+	public static function named( array $raw ): array {
+		$named = array();
+		foreach ( $raw as $name => $value ) {
+			if ( is_string( $name ) ) {
+				$named[ strtolower( $name ) ] = $value;
+			} elseif ( is_string( $value ) && preg_match( '/^[a-z]+$/i', $value ) ) {
+				$named[ strtolower( $value ) ] = true;
+			}
+		}
+		return $named;
+	}
+
+	/**
+	 * On or off, as HTML, core's shortcodes and srs-player mean it. What is neither is off, as with srs-player.
+	 *
+	 * @param mixed $value as written.
+	 * @param array $row   of the table.
+	 */
+	private static function boolean( $value, array $row ): ?bool {
+		if ( is_bool( $value ) || is_int( $value ) ) {
+			return (bool) $value;
+		}
+		$text = self::line( $value );
+		if ( null === $text ) {
+			return null;
+		}
+		$words = array( '1', 'true', 'on', 'yes', 'autoplay', 'muted', 'controls', 'loop', 'viewers', 'stats', 'preview' );
+		return in_array( strtolower( $text ), $words, true );
+	}
+
+	/**
+	 * One of the row's choices.
+	 *
+	 * @param mixed $value as written.
+	 * @param array $row   of the table.
+	 */
+	private static function choice( $value, array $row ): ?string {
+		$text = strtolower( (string) self::line( $value ) );
+		return in_array( $text, $row['choices'], true ) ? $text : null;
+	}
+
+	/**
+	 * A whole number within the row's bounds.
+	 *
+	 * @param mixed $value as written.
+	 * @param array $row   of the table.
+	 */
+	private static function integer( $value, array $row ): ?string {
+		$text = (string) self::line( $value );
+		if ( ! preg_match( '/^\d{1,9}$/D', $text ) ) {
+			return null;
+		}
+		return (string) max( $row['min'], min( $row['max'], (int) $text ) );
+	}
+
+	/**
+	 * Pixels (a bare number, or with px) or per cent.
+	 *
+	 * @param mixed $value as written.
+	 */
+	private static function width( $value ): ?string {
+		if ( ! preg_match( '/^0*(\d{1,5})(?:\.\d+)?(px|%)?$/iD', (string) self::line( $value ), $is ) || 0 === (int) $is[1] ) {
+			return null;
+		}
+		return '%' === ( $is[2] ?? '' ) ? min( 100, (int) $is[1] ) . '%' : $is[1] . 'px';
+	}
+
+	/**
+	 * Pixels.
+	 *
+	 * @param mixed $value as written.
+	 */
+	private static function height( $value ): ?string {
+		$pixels = self::width( $value );
+		return null === $pixels || '%' === substr( $pixels, -1 ) ? null : $pixels;
+	}
+
+	/**
+	 * Width to height, `16:9` or `16/9`.
+	 *
+	 * @param mixed $value as written.
+	 */
+	private static function ratio( $value ): ?string {
+		return preg_match( '~^([1-9]\d{0,3})\s*[:/]\s*([1-9]\d{0,3})$~D', (string) self::line( $value ), $is ) ? $is[1] . ':' . $is[2] : null;
+	}
+
+	/**
+	 * Names of CSS classes with spaces between.
+	 *
+	 * @param mixed $value as written.
+	 */
+	public static function classes( $value ): ?string {
+		$text = self::line( $value );
+		if ( null === $text ) {
+			return null;
+		}
+		$names = preg_grep( '/^-?[A-Za-z_][\w-]{0,99}$/D', explode( ' ', $text ) );
+		return implode( ' ', array_unique( array_slice( $names, 0, 20 ) ) );
+	}
+
+	/**
+	 * Words, without markup.
+	 *
+	 * @param mixed $value as written.
+	 */
+	private static function text( $value ): ?string {
+		$text = self::line( $value );
+		if ( null === $text ) {
+			return null;
+		}
+		// Without what is not seen, but for the joiners that scripts and emoji need.
+		$seen = (string) preg_replace( '/(?![\x{200c}\x{200d}])[\p{C}\p{Zl}\p{Zp}]+/u', ' ', $text );
+		return mb_substr( sanitize_text_field( $seen ), 0, self::TEXT );
+	}
+
+	/**
+	 * Roles or people with commas between. They narrow who may: what is no name is nobody's, and never everybody's.
+	 *
+	 * @param mixed $value as written.
+	 */
+	private static function names( $value ): string {
+		if ( null === $value || is_bool( $value ) ) {
+			return '';
+		}
+		$text = self::line( is_array( $value ) ? implode( ',', array_filter( $value, 'is_scalar' ) ) : $value );
+		if ( null === $text || strlen( $text ) > self::LIST ) {
+			return '?';
+		}
+		$names = array_filter( array_map( 'trim', explode( ',', $text ) ), 'strlen' );
+		$valid = preg_grep( '/^[\p{L}\p{N} ._@-]{1,60}$/Du', $names );
+		return array() === $valid && array() !== $names ? '?' : implode( ',', $valid );
+	}
+
+	/**
+	 * `app/name`, as a gateway allows it. A key as streaming programs have it (`name?secret=…`) loses its query.
+	 *
+	 * @param mixed $value as written.
+	 */
+	private static function stream( $value ): ?string {
+		$text = self::line( $value );
+		$name = null === $text ? '' : trim( (string) preg_replace( '/[?#].*$/s', '', $text ), '/ ' );
+		$one  = '[^\s/\\\\?#%<>"\'`\p{C}.][^\s/\\\\?#%<>"\'`\p{C}]{0,127}';
+		return strlen( $name ) <= 512 && preg_match( "~^{$one}(?:/{$one})+$~Du", $name ) ? $name : null;
+	}
+
+	/**
+	 * The address of a server, without a last slash.
+	 *
+	 * @param mixed $value as written.
+	 */
+	private static function server( $value ): ?string {
+		$url = self::address( $value );
+		return null !== $url && preg_match( '~^https?://[^?#]+$~D', $url ) ? rtrim( $url, '/' ) : null;
+	}
+
+	/**
+	 * The address of a picture or of captions.
+	 *
+	 * @param mixed $value as written.
+	 */
+	private static function file( $value ): ?string {
+		$url = self::address( $value );
+		return null !== $url && preg_match( '/^(?:wss?|webrtc|rtmp):/', $url ) ? null : $url;
+	}
+
+	/**
+	 * An address with a scheme of ours, or a relative one. Entities (`&amp;`) are what they stand for, to the last,
+	 * so that no reader of the page finds another scheme than was looked at here.
+	 *
+	 * @param mixed $value as written.
+	 */
+	public static function address( $value ): ?string {
+		$text = self::line( $value );
+		if ( null === $text || strlen( $text ) > self::ADDRESS ) {
+			return null;
+		}
+		$text = trim( $text, " \"'“”‘’„‟″′«»" );
+		if ( '' === $text || preg_match( '/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u', $text ) ) {
+			return null;
+		}
+		$text = (string) preg_replace_callback(
+			'/[ "\'<>\\\\^`{|}]/',
+			static function ( array $is ): string {
+				return rawurlencode( $is[0] );
+			},
+			$text
+		);
+		$host = '(?:[^\s/?#@]*@)?(?:\[[0-9a-f:.]+\]|[^\s/?#@:\[\]%]+)(?::\d{1,5})?(?=[/?#]|$)';
+		if ( preg_match( '~^([^/?#:]*):~', $text, $is ) ) {
+			$scheme = strtolower( $is[1] );
+			return in_array( $scheme, self::SCHEMES, true ) && preg_match( "~^[^:]*://{$host}~i", $text )
+				? $scheme . substr( $text, strlen( $scheme ) )
+				: null;
+		}
+		return 0 !== strpos( $text, '//' ) || preg_match( "~^//{$host}~i", $text ) ? $text : null;
+	}
+
+	/**
+	 * One line of valid UTF-8 with entities decoded, without white space around it; null for anything else.
+	 *
+	 * @param mixed $value as written.
+	 */
+	private static function line( $value ): ?string {
+		if ( ! is_scalar( $value ) || is_bool( $value ) ) {
+			return null;
+		}
+		$text = (string) $value;
+		if ( strlen( $text ) > 8192 || ! preg_match( '//u', $text ) ) {
+			return null;
+		}
+		for ( $depth = 0; $depth < 5; $depth++ ) {
+			$plain = html_entity_decode( $text, ENT_QUOTES | ENT_HTML5, 'UTF-8' );
+			if ( $plain === $text ) {
+				return (string) preg_replace( '/^[\s\x{a0}]+|[\s\x{a0}]+$/u', '', $text );
+			}
+			$text = $plain;
+		}
+		return null;
+	}
+}

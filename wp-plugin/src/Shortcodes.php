@@ -1,0 +1,57 @@
+<?php
+/**
+ * [srs_player], [srs_publisher], and [video] of a live stream.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/** The shortcodes have the names that srs-player gave them, so its pages go on working. */
+final class Shortcodes {
+	/** Hooks into WordPress. */
+	public static function register(): void {
+		foreach ( Attributes::WHO as $who ) {
+			add_shortcode(
+				'srs_' . $who,
+				static function ( $attributes ) use ( $who ): string {
+					return self::shortcode( $who, $attributes );
+				}
+			);
+		}
+		add_filter( 'wp_video_shortcode_override', array( self::class, 'video' ), 10, 2 );
+	}
+
+	/**
+	 * A shortcode's HTML.
+	 *
+	 * @param string       $who        player or publisher.
+	 * @param array|string $attributes as WordPress read them.
+	 */
+	public static function shortcode( string $who, $attributes ): string {
+		$written = Sanitizer::named( (array) $attributes );
+		return Renderer::render( $who, shortcode_atts( Attributes::defaults( $who ), $written, 'srs_' . $who ) );
+	}
+
+	/**
+	 * [video src="….m3u8"] becomes a player; attributes that core's shortcode leaves out are off there.
+	 *
+	 * @param string       $html       of another plugin, which goes before.
+	 * @param array|string $attributes as WordPress read them.
+	 */
+	public static function video( $html, $attributes ) {
+		$written = Sanitizer::named( (array) $attributes );
+		$urls    = array_filter( array( $written['src'] ?? '', $written['flv'] ?? '' ), 'is_string' );
+		foreach ( $urls as $url ) {
+			$url = (string) Sanitizer::address( $url );
+			if ( '' === (string) $html && Address::live( $url ) ) {
+				$off    = array_fill_keys( array( 'autoplay', 'muted' ), false );
+				$shared = array_intersect_key( $written, array_flip( array( 'autoplay', 'muted', 'loop', 'preload', 'poster', 'width', 'height', 'class' ) ) );
+				return Renderer::render( 'player', array( 'url' => $url ) + $shared + $off );
+			}
+		}
+		return $html;
+	}
+}

@@ -1,0 +1,238 @@
+<?php
+/**
+ * What Tools → Site Health says about live video.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/** Its tests; those that make requests run after the page is there. */
+final class SiteHealth {
+	/** Names of the tests that make requests or search. */
+	private const LATER = array( 'gateway', 'trust', 'files', 'secrets' );
+
+	/** Hooks the tests in. */
+	public static function register(): void {
+		add_filter( 'site_status_tests', array( self::class, 'tests' ) );
+		add_filter( 'debug_information', array( self::class, 'information' ) );
+		add_action( 'rest_api_init', array( self::class, 'routes' ) );
+	}
+
+	/**
+	 * The list of tests with ours.
+	 *
+	 * @param array<string, array<string, mixed>> $tests
+	 * @return array<string, array<string, mixed>>
+	 */
+	public static function tests( array $tests ): array {
+		$tests['direct']['lianmai_https'] = array(
+			'label' => __( 'Live video over HTTPS', 'lianmai' ),
+			'test'  => array( self::class, 'https' ),
+		);
+		foreach ( self::LATER as $name ) {
+			$tests['async'][ 'lianmai_' . $name ] = array(
+				'label'             => __( 'Live video', 'lianmai' ),
+				'test'              => rest_url( Rest::SPACE . '/health/' . $name ),
+				'has_rest'          => true,
+				'async_direct_test' => array( self::class, $name ),
+			);
+		}
+		return $tests;
+	}
+
+	/** Where Site Health asks for the later ones. */
+	public static function routes(): void {
+		foreach ( self::LATER as $name ) {
+			register_rest_route(
+				Rest::SPACE,
+				'/health/' . $name,
+				array(
+					'methods'             => 'GET',
+					'callback'            => array( self::class, $name ),
+					'permission_callback' => static function (): bool {
+						return current_user_can( 'view_site_health_checks' );
+					},
+				)
+			);
+		}
+	}
+
+	/** Cameras need HTTPS, and an HTTPS page an HTTPS server. @return array<string, mixed> */
+	public static function https(): array {
+		$site   = wp_parse_url( home_url() );
+		$server = Settings::server();
+		// On their own machine browsers give cameras without.
+		$local = isset( $site['host'] ) && in_array( $site['host'], array( 'localhost', '127.0.0.1', '[::1]' ), true );
+		$https = isset( $site['scheme'] ) && 'https' === $site['scheme'];
+		if ( ! $https && $local ) {
+			return self::result( 'https', 'good', __( 'Cameras work without HTTPS on this machine', 'lianmai' ), __( 'Other people need HTTPS: browsers give them a camera on HTTPS pages only.', 'lianmai' ) );
+		}
+		if ( ! $https ) {
+			return self::result( 'https', 'recommended', __( 'Nobody can publish from this site: it is not HTTPS', 'lianmai' ), __( 'Browsers give a camera to HTTPS pages only. Playing works.', 'lianmai' ) );
+		}
+		if ( 0 === strpos( $server, 'http:' ) ) {
+			return self::result( 'https', 'critical', __( 'The media server’s address is not HTTPS, and this site is', 'lianmai' ), __( 'Browsers refuse to load from it. Enter the server’s HTTPS address under Settings → Lianmai.', 'lianmai' ) );
+		}
+		return self::result( 'https', 'good', __( 'Live video goes over HTTPS', 'lianmai' ), __( 'Cameras work, and browsers load from the media server.', 'lianmai' ) );
+	}
+
+	/** Whether the server answers, and what time it is there. @return array<string, mixed> */
+	public static function gateway(): array {
+		if ( '' === Settings::server() ) {
+			return self::result( 'gateway', 'recommended', __( 'No media server is set', 'lianmai' ), __( 'Enter its address under Settings → Lianmai.', 'lianmai' ) );
+		}
+		$server = Gateway::ask();
+		if ( is_wp_error( $server ) ) {
+			$status = 'secret' === Settings::kind() ? 'critical' : 'recommended';
+			return self::result( 'gateway', $status, __( 'This site cannot reach the media server', 'lianmai' ), $server->get_error_message() );
+		}
+		if ( null !== $server['ahead'] && abs( $server['ahead'] ) > Gateway::SKEW ) {
+			return self::result(
+				'gateway',
+				'critical',
+				__( 'The media server’s clock is not this site’s', 'lianmai' ),
+				/* translators: %d: seconds. */
+				sprintf( __( 'They differ by %d s. Tokens are good for a minute, so people may be refused. Set both clocks by NTP.', 'lianmai' ), abs( $server['ahead'] ) )
+			);
+		}
+		/* translators: %s: a version. */
+		return self::result( 'gateway', 'good', __( 'The media server answers', 'lianmai' ), sprintf( __( 'Its version is %s, and its clock is right.', 'lianmai' ), $server['version'] ) );
+	}
+
+	/** Whether the gateway trusts our key, and only it. @return array<string, mixed> */
+	public static function trust(): array {
+		if ( 'secret' === Settings::kind() ) {
+			return '' === Settings::secret()
+				? self::result( 'trust', 'critical', __( 'The media server’s secret is not set', 'lianmai' ), __( 'Nobody can publish. Enter it under Settings → Lianmai.', 'lianmai' ) )
+				: self::result( 'trust', 'good', __( 'The media server’s secret is set', 'lianmai' ), __( 'This site adds it to publishers’ offers; pages do not hold it.', 'lianmai' ) );
+		}
+		$trust = '' === Settings::server() ? 'unknown' : Gateway::trust();
+		if ( 'trusted' === $trust ) {
+			return self::result( 'trust', 'good', __( 'The media server trusts this site’s key', 'lianmai' ), __( 'Who has the right may publish, and nobody else.', 'lianmai' ) );
+		}
+		if ( 'open' === $trust ) {
+			return self::result( 'trust', 'critical', __( 'Anybody may publish to the media server', 'lianmai' ), __( 'It took an offer without a token. Start it with --auth-jwks, as Settings → Lianmai shows.', 'lianmai' ) );
+		}
+		if ( 'refused' === $trust ) {
+			return self::result( 'trust', 'critical', __( 'The media server does not trust this site’s key', 'lianmai' ), __( 'It refused a token of this site. Start it with the line that Settings → Lianmai shows, and see that it can read the key’s address.', 'lianmai' ) );
+		}
+		return self::result( 'trust', 'recommended', __( 'Whether the media server trusts this site’s key is not known', 'lianmai' ), __( 'This site could not ask it. “Test connection” under Settings → Lianmai asks from your browser.', 'lianmai' ) );
+	}
+
+	/** Whether the web server names our files' types right; the player works without, a little slower. @return array<string, mixed> */
+	public static function files(): array {
+		$wrong = array();
+		foreach ( array(
+			'js'   => array( 'text/javascript', 'application/javascript' ),
+			'wasm' => array( 'application/wasm' ),
+		) as $ending => $types ) {
+			$files = glob( plugin_dir_path( FILE ) . 'build/*.' . $ending );
+			if ( ! is_array( $files ) || array() === $files ) {
+				continue;
+			}
+			$answer = wp_remote_head(
+				plugins_url( 'build/' . basename( $files[0] ), FILE ),
+				array(
+					'timeout'     => 5,
+					'redirection' => 2,
+					'sslverify'   => false, // This site's own file; nothing is done with it.
+				)
+			);
+			$type   = is_wp_error( $answer ) ? '' : strtolower( trim( explode( ';', (string) wp_remote_retrieve_header( $answer, 'content-type' ) )[0] ) );
+			if ( ! in_array( $type, $types, true ) ) {
+				$wrong[] = '.' . $ending . ' → ' . ( '' === $type ? '?' : $type );
+			}
+		}
+		if ( array() === $wrong ) {
+			return self::result( 'files', 'good', __( 'The web server names the player’s files right', 'lianmai' ), __( '.js and .wasm have their types.', 'lianmai' ) );
+		}
+		return self::result(
+			'files',
+			'recommended',
+			__( 'The web server names the player’s files wrong', 'lianmai' ),
+			/* translators: %s: file endings and types. */
+			sprintf( __( '%s. The .wasm file works all the same and starts a little later; a .js file needs text/javascript.', 'lianmai' ), implode( ', ', $wrong ) )
+		);
+	}
+
+	/** Secrets in posts, and the button that moves the server's one. @return array<string, mixed> */
+	public static function secrets(): array {
+		$found = PostSecrets::find();
+		if ( array() === $found ) {
+			return self::result( 'secrets', 'good', __( 'No post holds a stream’s secret', 'lianmai' ), __( 'Addresses in posts are for everybody to read.', 'lianmai' ) );
+		}
+		$posts = array();
+		foreach ( array_slice( array_keys( $found ), 0, 20 ) as $id ) {
+			$link    = get_edit_post_link( $id );
+			$title   = get_the_title( $id );
+			$title   = '' === $title ? '#' . $id : $title;
+			$posts[] = '<li>' . ( is_string( $link ) && '' !== $link ? '<a href="' . esc_url( $link ) . '">' . esc_html( $title ) . '</a>' : esc_html( $title ) ) . '</li>';
+		}
+		$result                = self::result(
+			'secrets',
+			'critical',
+			/* translators: %d: how many posts. */
+			sprintf( _n( '%d post holds a stream’s secret', '%d posts hold a stream’s secret', count( $found ), 'lianmai' ), count( $found ) ),
+			__( 'Readers do not see it: it is taken out of every page. But it is in the database, in feeds that others made before, and for all who may edit.', 'lianmai' )
+		);
+		$result['description'] .= '<ul>' . implode( '', $posts ) . '</ul>';
+		if ( current_user_can( 'manage_options' ) && current_user_can( 'edit_others_posts' ) ) {
+			$url                = wp_nonce_url( admin_url( 'admin-post.php?action=lianmai_move_secrets' ), 'lianmai_move_secrets' );
+			$result['actions'] .= '<p><a class="button" href="' . esc_url( $url ) . '">' . esc_html__( 'Move the secret to the settings', 'lianmai' ) . '</a></p>';
+		}
+		return $result;
+	}
+
+	/**
+	 * The report that people send who ask for help: no secret in it.
+	 *
+	 * @param array<string, mixed> $information
+	 * @return array<string, mixed>
+	 */
+	public static function information( array $information ): array {
+		$yes    = __( 'yes', 'lianmai' );
+		$no     = __( 'no', 'lianmai' );
+		$fields = array(
+			'version'     => array( __( 'Version', 'lianmai' ), VERSION ),
+			'server'      => array( __( 'Server address', 'lianmai' ), Settings::server() ),
+			'api'         => array( __( 'WHIP address', 'lianmai' ), Settings::api() ),
+			'kind'        => array( __( 'Kind of server', 'lianmai' ), Settings::kind() ),
+			'secret'      => array( __( 'A secret is set', 'lianmai' ), '' === Settings::secret() ? $no : $yes ),
+			'play_tokens' => array( __( 'Viewers need a token', 'lianmai' ), Settings::play_tokens() ? $yes : $no ),
+			'audience'    => array( __( 'Audience', 'lianmai' ), Settings::audience() ),
+			'key'         => array( __( 'Key', 'lianmai' ), Key::id() ),
+		);
+		$information['lianmai'] = array(
+			'label'  => __( 'Lianmai', 'lianmai' ),
+			'fields' => array_map(
+				static function ( array $field ): array {
+					return array(
+						'label' => $field[0],
+						'value' => $field[1],
+					);
+				},
+				$fields
+			),
+		);
+		return $information;
+	}
+
+	/** @return array<string, mixed> */
+	private static function result( string $name, string $status, string $label, string $sentence ): array {
+		$settings = '<p><a href="' . esc_url( SettingsPage::address() ) . '">' . esc_html__( 'Settings → Lianmai', 'lianmai' ) . '</a></p>';
+		return array(
+			'label'       => $label,
+			'status'      => $status,
+			'badge'       => array(
+				'label' => __( 'Live video', 'lianmai' ),
+				'color' => 'blue',
+			),
+			'description' => '<p>' . esc_html( $sentence ) . '</p>',
+			'actions'     => 'good' === $status ? '' : $settings,
+			'test'        => 'lianmai_' . $name,
+		);
+	}
+}

@@ -1,0 +1,94 @@
+<?php
+/**
+ * What a page's element shows to be given a token.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/**
+ * Binds a post, a stream and an action. It is the same for everybody, so a cached page may hold it, and alone it
+ * opens nothing: who shows it must have the right as well.
+ */
+final class Ticket {
+	private const LONGEST = 4096;
+
+	/** `show` is for publishers on other servers: who sees them is asked, and there is no token. */
+	private const ACTIONS = array( 'publish', 'play', 'show' );
+
+	/**
+	 * A signed ticket.
+	 *
+	 * @param int                              $post   The post whose page holds the element.
+	 * @param string                           $stream `app/name`.
+	 * @param string                           $action `publish`, `play` or `show`.
+	 * @param array<string, string|array<int, string|int>> $limits `roles` and `users`, lists or comma separated: they only narrow who may.
+	 */
+	public static function make( int $post, string $stream, string $action, array $limits = array() ): string {
+		$payload = Base64Url::encode(
+			(string) wp_json_encode(
+				array(
+					$post,
+					$stream,
+					$action,
+					self::names( isset( $limits['roles'] ) ? $limits['roles'] : array() ),
+					self::names( isset( $limits['users'] ) ? $limits['users'] : array() ),
+				),
+				JSON_UNESCAPED_SLASHES
+			)
+		);
+		return $payload . '.' . self::sign( $payload );
+	}
+
+	/**
+	 * What a ticket binds; null when this site did not make it.
+	 *
+	 * @return array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}}|null
+	 */
+	public static function read( string $ticket ): ?array {
+		$parts = strlen( $ticket ) <= self::LONGEST ? explode( '.', $ticket ) : array();
+		if ( 2 !== count( $parts ) || ! hash_equals( self::sign( $parts[0] ), $parts[1] ) ) {
+			return null;
+		}
+		$fields = json_decode( (string) Base64Url::decode( $parts[0] ), true );
+		if ( ! is_array( $fields ) || array( 0, 1, 2, 3, 4 ) !== array_keys( $fields )
+			|| ! is_int( $fields[0] ) || ! is_string( $fields[1] ) || ! in_array( $fields[2], self::ACTIONS, true )
+			|| ! is_array( $fields[3] ) || ! is_array( $fields[4] )
+		) {
+			return null;
+		}
+		return array(
+			'post'   => $fields[0],
+			'stream' => $fields[1],
+			'action' => $fields[2],
+			'limits' => array(
+				'roles' => array_map( 'strval', $fields[3] ),
+				'users' => array_map( 'strval', $fields[4] ),
+			),
+		);
+	}
+
+	/**
+	 * @param mixed $names A list, or names with commas between them.
+	 * @return array<int, string>
+	 */
+	private static function names( $names ): array {
+		$list = array();
+		foreach ( is_array( $names ) ? $names : explode( ',', (string) $names ) as $name ) {
+			$name = is_scalar( $name ) ? trim( (string) $name ) : '';
+			if ( '' !== $name ) {
+				$list[] = $name;
+			}
+		}
+		return array_values( array_unique( $list ) );
+	}
+
+	private static function sign( string $payload ): string {
+		// The site's number: another site of the network has the same salt.
+		$key = 'lianmai ticket ' . get_current_blog_id() . ' ' . wp_salt( 'auth' );
+		return Base64Url::encode( hash_hmac( 'sha256', $payload, $key, true ) );
+	}
+}

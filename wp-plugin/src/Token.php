@@ -1,0 +1,97 @@
+<?php
+/**
+ * Tokens: JSON Web Tokens that say who may start what.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/** Made for one attempt to connect: good for a minute to start with, and once. */
+final class Token {
+	public const LIFE = 60;
+
+	/** Clocks differ; so much is forgiven. */
+	private const SKEW = 5;
+
+	private const LONGEST = 4096;
+	private const USED    = 'lianmai_jti_';
+
+	/** A token for a user (0 for a visitor) to `publish` or `play` a stream. */
+	public static function mint( int $user, string $stream, string $action, ?int $now = null ): string {
+		$now    = null === $now ? time() : $now;
+		$head   = array(
+			'alg' => 'EdDSA',
+			'typ' => 'JWT',
+			'kid' => Key::id(),
+		);
+		$claims = array(
+			'iss'    => self::issuer(),
+			'aud'    => Settings::audience(),
+			'sub'    => (string) $user,
+			'stream' => $stream,
+			'act'    => $action,
+			'iat'    => $now,
+			'exp'    => $now + self::LIFE,
+			'jti'    => Base64Url::encode( random_bytes( 16 ) ),
+		);
+		$text   = self::part( $head ) . '.' . self::part( $claims );
+		return $text . '.' . Base64Url::encode( Key::sign( $text ) );
+	}
+
+	/**
+	 * What a token of ours says, when it is good now for that action; null when it is not.
+	 *
+	 * @return array<string, mixed>|null
+	 */
+	public static function verify( string $token, string $action, ?int $now = null ): ?array {
+		$now   = null === $now ? time() : $now;
+		$parts = strlen( $token ) <= self::LONGEST ? explode( '.', $token ) : array();
+		if ( 3 !== count( $parts ) ) {
+			return null;
+		}
+		$head = json_decode( (string) Base64Url::decode( $parts[0] ), true );
+		if ( ! is_array( $head ) || ! isset( $head['alg'], $head['kid'] ) || 'EdDSA' !== $head['alg'] || ! is_string( $head['kid'] ) ) {
+			return null;
+		}
+		$key       = Key::public_key( $head['kid'] );
+		$signature = Base64Url::decode( $parts[2] );
+		if ( null === $key || null === $signature || SODIUM_CRYPTO_SIGN_BYTES !== strlen( $signature )
+			|| ! sodium_crypto_sign_verify_detached( $signature, $parts[0] . '.' . $parts[1], $key )
+		) {
+			return null;
+		}
+		$claims = json_decode( (string) Base64Url::decode( $parts[1] ), true );
+		if ( ! is_array( $claims ) || ! isset( $claims['stream'], $claims['act'], $claims['iat'], $claims['exp'], $claims['jti'], $claims['aud'], $claims['iss'] )
+			|| ! is_string( $claims['stream'] ) || ! is_string( $claims['jti'] ) || ! is_int( $claims['iat'] ) || ! is_int( $claims['exp'] )
+			|| $claims['act'] !== $action || Settings::audience() !== $claims['aud'] || self::issuer() !== $claims['iss']
+			|| $claims['iat'] > $now + self::SKEW || $claims['exp'] < $now - self::SKEW
+		) {
+			return null;
+		}
+		return $claims;
+	}
+
+	/**
+	 * Uses a verified token up; false when somebody did before.
+	 *
+	 * @param array<string, mixed> $claims What verify() gave.
+	 */
+	public static function spend( array $claims ): bool {
+		Options::drop_past( self::USED, time() );
+		$name = self::USED . hash( 'sha256', (string) $claims['jti'] );
+		return Options::claim( $name, (string) ( (int) $claims['exp'] + self::SKEW + 1 ) );
+	}
+
+	/** The tokens' `iss`: this site's home address. */
+	public static function issuer(): string {
+		return untrailingslashit( (string) get_option( 'home' ) );
+	}
+
+	/** @param array<string, mixed> $fields Head or claims. */
+	private static function part( array $fields ): string {
+		return Base64Url::encode( (string) wp_json_encode( $fields, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ) );
+	}
+}

@@ -1,0 +1,158 @@
+//! Files whose names tell their content, so that browsers may keep them forever: `player.js` becomes
+//! `player.1a2b3c4d.js`, wherever it is spoken of.
+//!
+//! A reference is a text in a script that is nothing but the name of a file, with or without `./` in front
+//! and `?` behind: `'./player.js'`, `` `./player.js?${n}` ``, `'player_wasm_bg.wasm'`. One with `:` at its end
+//! names a property (wasm-bindgen's imports have such) and stays. The hash of a file is taken after its
+//! references are written, so it covers what the file leads to as well.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::sh::Result;
+
+/// The names of files by the names that they had.
+pub(crate) type Names = BTreeMap<String, String>;
+
+/// What `entries` lead to, with new names, and which those are.
+///
+/// `read` gives a file by its name, or nothing if there is none.
+pub(crate) fn rename(
+    entries: &[&str],
+    read: impl Fn(&str) -> Option<Vec<u8>>,
+) -> Result<(Names, BTreeMap<String, Vec<u8>>)> {
+    let mut renaming =
+        Renaming { read: &read, names: Names::new(), files: BTreeMap::new(), open: Vec::new() };
+    for entry in entries {
+        renaming.file(entry)?;
+    }
+    Ok((renaming.names, renaming.files))
+}
+
+struct Renaming<'a> {
+    read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    names: Names,
+    files: BTreeMap<String, Vec<u8>>,
+    /// Files whose references are being followed.
+    open: Vec<String>,
+}
+
+impl Renaming<'_> {
+    /// The new name of a file.
+    fn file(&mut self, name: &str) -> Result<String> {
+        if let Some(known) = self.names.get(name) {
+            return Ok(known.clone());
+        }
+        if self.open.iter().any(|open| open == name) {
+            return Err(format!("{} leads back to itself: no hash can cover that", self.open.join(" -> ")));
+        }
+        let mut content = (self.read)(name).ok_or_else(|| match self.open.last() {
+            Some(from) => format!("{from}: there is no {name}"),
+            None => format!("there is no {name}"),
+        })?;
+        self.open.push(name.to_owned());
+        if name.ends_with(".js") {
+            let source = String::from_utf8(content).map_err(|_| format!("{name} is not UTF-8"))?;
+            content = self.script(&source)?.into_bytes();
+        }
+        self.open.pop();
+        let digest = Sha256::digest(&content);
+        let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+        let new = format!("{stem}.{hash}.{ending}");
+        self.files.insert(new.clone(), content);
+        self.names.insert(name.to_owned(), new.clone());
+        Ok(new)
+    }
+
+    /// A script that speaks of files by their new names.
+    fn script(&mut self, source: &str) -> Result<String> {
+        let mut out = String::with_capacity(source.len());
+        let mut rest = source;
+        while let Some(at) = rest.find(['\'', '"', '`']) {
+            let (before, from) = rest.split_at(at);
+            out.push_str(before);
+            match reference(from) {
+                Some((start, end)) => {
+                    out.push_str(&from[..start]);
+                    out.push_str(&self.file(&from[start..end])?);
+                    rest = &from[end..];
+                }
+                None => {
+                    out.push_str(&from[..1]);
+                    rest = &from[1..];
+                }
+            }
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+}
+
+/// Where in a text that begins with a quotation mark the name of a file is, if it is one.
+fn reference(text: &str) -> Option<(usize, usize)> {
+    let quote = text.chars().next()?;
+    let start = 1 + if text[1..].starts_with("./") { 2 } else { 0 };
+    let length = text[start..].find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c))?;
+    let name = &text[start..start + length];
+    let stem = name.strip_suffix(".js").or_else(|| name.strip_suffix(".wasm"))?;
+    let after = &text[start + length..];
+    let ends = after.starts_with('?') || after.strip_prefix(quote).is_some_and(|rest| !rest.starts_with(':'));
+    (ends && !stem.is_empty()).then_some((start, start + length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn renamed(files: &[(&str, &str)]) -> Result<(Names, BTreeMap<String, Vec<u8>>)> {
+        let files: BTreeMap<&str, &str> = files.iter().copied().collect();
+        rename(&["a.js"], |name| files.get(name).map(|text| text.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn every_kind_of_reference_gets_the_new_name() {
+        let a = "import { b } from './b.js';\nawait import('./b.js').catch(() => import(`./b.js?${n}`));\n\
+            new Worker(new URL('./b.js', import.meta.url)); new URL(\"c.wasm\", base);\n\
+            it({ './d.js': a }, 'speaks of b.js', `${folder}b.js`, '.js', '/b.js', \"it's\");";
+        let (names, files) = renamed(&[("a.js", a), ("b.js", "1"), ("c.wasm", "\0asm")]).unwrap();
+        assert_eq!(names.keys().collect::<Vec<_>>(), ["a.js", "b.js", "c.wasm"]);
+        let (b, c) = (&names["b.js"], &names["c.wasm"]);
+        assert_eq!(b, "b.6b86b273.js");
+        let text = String::from_utf8(files[&names["a.js"]].clone()).unwrap();
+        let expected = a
+            .replace("'./b.js'", &format!("'./{b}'"))
+            .replace("`./b.js?", &format!("`./{b}?"))
+            .replace("\"c.wasm\"", &format!("\"{c}\""));
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_hash_covers_what_a_file_leads_to() {
+        let chain = |end| {
+            let files =
+                [("a.js", "import './b.js';"), ("b.js", "new URL('./c.wasm', here)"), ("c.wasm", end)];
+            renamed(&files).unwrap().0
+        };
+        let (one, other) = (chain("1"), chain("2"));
+        assert_eq!(one, chain("1"));
+        for name in ["a.js", "b.js", "c.wasm"] {
+            assert_ne!(one[name], other[name], "{name}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_led_to_is_taken() {
+        let (names, files) = renamed(&[("a.js", "1"), ("b.js", "2")]).unwrap();
+        assert_eq!((names.len(), files.len()), (1, 1));
+    }
+
+    #[test]
+    fn cycles_and_unknown_names_are_errors() {
+        let cycle = renamed(&[("a.js", "import './b.js';"), ("b.js", "import './a.js';")]).unwrap_err();
+        assert!(cycle.starts_with("a.js -> b.js leads back"), "{cycle}");
+        assert_eq!(renamed(&[("a.js", "import('./gone.js')")]).unwrap_err(), "a.js: there is no gone.js");
+        assert_eq!(renamed(&[]).unwrap_err(), "there is no a.js");
+    }
+}

@@ -1,0 +1,338 @@
+//! `cargo xtask pot`: the plugin's words for translators, and what WordPress reads of their work.
+//!
+//! ```text
+//! wp-plugin/languages/lianmai-LOCALE.po    what people write; `cargo xtask pot` brings it up to date
+//! lianmai.pot                              every sentence of the plugin, to translate from
+//! lianmai-LOCALE.mo                        what PHP reads
+//! lianmai-LOCALE-lianmai-editor.json       what the editor's script reads
+//! ```
+
+mod script;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::sh::{Result, at, command, output, root, run, target};
+
+const DOMAIN: &str = "lianmai";
+/// The script whose words are in JavaScript: WordPress finds its translations by this name.
+const SCRIPT: &str = "lianmai-editor";
+/// WordPress's functions that take a sentence, as xgettext writes arguments.
+const KEYWORDS: [&str; 11] = [
+    "__:1",
+    "_e:1",
+    "esc_html__:1",
+    "esc_html_e:1",
+    "esc_attr__:1",
+    "esc_attr_e:1",
+    "_n:1,2",
+    "_x:1,2c",
+    "_nx:1,2,4c",
+    "esc_html_x:1,2c",
+    "esc_attr_x:1,2c",
+];
+
+/// What says in which letters the rest is.
+const HEADER: &str = "msgid \"\"\nmsgstr \"Content-Type: text/plain; charset=UTF-8\\n\"\n";
+
+/// What stands before a sentence (`block title`), and the sentence.
+type Id = (Option<String>, String);
+
+/// Makes everything in `target/languages/` and brings the translations up to date with the plugin.
+pub(crate) fn build() -> Result {
+    let folder = target().join("languages");
+    at(folder.display(), fs::create_dir_all(&folder))?;
+    let pot = template(&folder)?;
+    for po in translations()? {
+        run(command("msgmerge")
+            .args(["--quiet", "--update", "--backup=none", "--no-fuzzy-matching", "--no-wrap"])
+            .args([&po, &pot]))?;
+    }
+    languages(&folder)?;
+    eprintln!("{}", pot.display());
+    Ok(())
+}
+
+/// Writes the template and every translation, as WordPress reads them, into `folder`.
+pub(crate) fn languages(folder: &Path) -> Result {
+    at(folder.display(), fs::create_dir_all(folder))?;
+    template(folder)?;
+    let script: BTreeSet<Id> = read(&scripts()?).into_keys().collect();
+    for po in translations()? {
+        let name = po.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        run(command("msgfmt")
+            .arg("--check")
+            .arg("--output-file")
+            .arg(folder.join(format!("{name}.mo")))
+            .arg(&po))?;
+        let entries = read(&output(command("msgcat").arg("--no-wrap").arg(&po))?);
+        let json = jed(name.trim_start_matches(DOMAIN).trim_start_matches('-'), &entries, &script);
+        let to = folder.join(format!("{name}-{SCRIPT}.json"));
+        at(to.display(), fs::write(&to, json.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Writes `lianmai.pot` into `folder`. It has no date: the same plugin gives the same file.
+fn template(folder: &Path) -> Result<PathBuf> {
+    let parts = [("php", xgettext(&files("php")?)?), ("js", scripts()?), ("elsewhere", elsewhere()?)];
+    let pot = folder.join(format!("{DOMAIN}.pot"));
+    let mut all = command("msgcat");
+    all.args(["--no-wrap", "--use-first", "--add-location=file", "--output-file"]).arg(&pot);
+    let mut written = Vec::new();
+    for (name, text) in parts {
+        let part = folder.join(format!("{name}.part"));
+        at(part.display(), fs::write(&part, undated(&text)))?;
+        all.arg(&part);
+        written.push(part);
+    }
+    let done = run(&mut all);
+    for part in written {
+        at(part.display(), fs::remove_file(&part))?;
+    }
+    done.map(|()| pot)
+}
+
+/// What xgettext finds in PHP.
+fn xgettext(files: &[String]) -> Result<String> {
+    let mut xgettext = command("xgettext");
+    xgettext.current_dir(root().join("wp-plugin"));
+    xgettext.args([
+        "--from-code=UTF-8",
+        "--language=PHP",
+        "--add-comments=translators",
+        "--no-wrap",
+        "--output=-",
+    ]);
+    xgettext.args(["--package-name=Lianmai", "--copyright-holder=", "--keyword"]);
+    xgettext.args(KEYWORDS.map(|keyword| format!("--keyword={keyword}"))).args(files);
+    output(&mut xgettext)
+}
+
+/// The scripts' sentences.
+fn scripts() -> Result<String> {
+    let mut pot = String::from(HEADER);
+    for name in files("js")? {
+        let script = at(&name, fs::read_to_string(root().join("wp-plugin").join(&name)))?;
+        pot.push_str(&script::entries(&name, &script)?);
+    }
+    once(&pot)
+}
+
+fn undated(pot: &str) -> String {
+    let lines = pot.lines().filter(|line| !line.starts_with("\"POT-Creation-Date"));
+    lines.map(|line| format!("{}\n", line.replace("charset=CHARSET", "charset=UTF-8"))).collect()
+}
+
+/// Sentences outside of code: the plugin's header and the blocks' descriptions.
+fn elsewhere() -> Result<String> {
+    let mut pot = String::from(HEADER);
+    let mut add = |place: &str, context: &str, sentence: &str| {
+        let context =
+            if context.is_empty() { String::new() } else { format!("msgctxt {}\n", quoted(context)) };
+        pot.push_str(&format!("\n#: {place}\n{context}msgid {}\nmsgstr \"\"\n", quoted(sentence)));
+    };
+    let plugin = root().join("wp-plugin");
+    let entry = at("lianmai.php", fs::read_to_string(plugin.join("lianmai.php")))?;
+    for line in entry.lines() {
+        if let Some((" * Plugin Name" | " * Description", sentence)) = line.split_once(':') {
+            add("lianmai.php", "", sentence.trim());
+        }
+    }
+    for path in found("json")? {
+        let text = at(&path, fs::read_to_string(plugin.join(&path)))?;
+        let block: Value = serde_json::from_str(&text).map_err(|why| format!("{path}: {why}"))?;
+        for field in ["title", "description"] {
+            if let Some(sentence) = block.get(field).and_then(Value::as_str) {
+                add(&path, &format!("block {field}"), sentence);
+            }
+        }
+        for word in block.get("keywords").and_then(Value::as_array).into_iter().flatten() {
+            if let Some(word) = word.as_str() {
+                add(&path, "block keyword", word);
+            }
+        }
+    }
+    once(&pot)
+}
+
+/// A sentence that is there twice stands there once.
+fn once(pot: &str) -> Result<String> {
+    let folder = target().join("languages");
+    at(folder.display(), fs::create_dir_all(&folder))?;
+    let part = folder.join(format!("{}.part", stamp()));
+    at(part.display(), fs::write(&part, pot))?;
+    let once = output(command("msguniq").args(["--no-wrap", "--use-first"]).arg(&part));
+    at(part.display(), fs::remove_file(&part))?;
+    once
+}
+
+/// A name that no other run or thread has.
+fn stamp() -> String {
+    format!("once-{}-{:?}", std::process::id(), std::thread::current().id())
+}
+
+/// The plugin's files with that ending, in order, seen from its folder.
+fn found(ending: &str) -> Result<Vec<String>> {
+    let plugin = root().join("wp-plugin");
+    let mut found = Vec::new();
+    let mut folders = vec![plugin.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in at(folder.display(), folder.read_dir())?.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|is| is == ending) {
+                found.push(path.strip_prefix(&plugin).unwrap_or(&path).to_string_lossy().replace('\\', "/"));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn files(ending: &str) -> Result<Vec<String>> {
+    let files = found(ending)?;
+    if files.is_empty() { Err(format!("the plugin has no .{ending} file")) } else { Ok(files) }
+}
+
+fn translations() -> Result<Vec<PathBuf>> {
+    Ok(files("po")?.into_iter().map(|name| root().join("wp-plugin").join(name)).collect())
+}
+
+/// A `.po` as `msgcat --no-wrap` writes it: each sentence's translations, one for each plural form.
+fn read(po: &str) -> BTreeMap<Id, Vec<String>> {
+    let mut entries = BTreeMap::new();
+    for block in po.split("\n\n") {
+        let (mut context, mut id, mut translated) = (None, None, Vec::new());
+        let mut now = None;
+        for line in block.lines().filter(|line| !line.starts_with('#')) {
+            let (word, text) = match line.split_once(" \"") {
+                Some((word, _)) if word.starts_with("msg") => (Some(word), line.get(word.len() + 1..)),
+                _ => (now, Some(line)),
+            };
+            now = word;
+            let text = text.and_then(|text| serde_json::from_str::<String>(text).ok()).unwrap_or_default();
+            match word {
+                Some("msgctxt") => context.get_or_insert_with(String::new).push_str(&text),
+                Some("msgid") => id.get_or_insert_with(String::new).push_str(&text),
+                Some(form) if form.starts_with("msgstr") => {
+                    if line.starts_with("msgstr") {
+                        translated.push(String::new());
+                    }
+                    if let Some(last) = translated.last_mut() {
+                        last.push_str(&text);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Some(id) = id {
+            entries.insert((context, id), translated);
+        }
+    }
+    entries
+}
+
+/// What WordPress's script translations are: JED 1.x.
+fn jed(locale: &str, entries: &BTreeMap<Id, Vec<String>>, script: &BTreeSet<Id>) -> Value {
+    let header = entries.get(&(None, String::new())).and_then(|of| of.first()).cloned().unwrap_or_default();
+    let plural = header.lines().find_map(|line| line.strip_prefix("Plural-Forms: "));
+    let mut messages = Map::new();
+    let plural = plural.unwrap_or("nplurals=2; plural=(n != 1);");
+    messages.insert(String::new(), json!({ "domain": DOMAIN, "lang": locale, "plural-forms": plural }));
+    for ((context, id), translated) in entries {
+        let whole = translated.iter().all(|one| !one.is_empty()) && !id.is_empty();
+        if whole && script.contains(&(context.clone(), id.clone())) {
+            let name = context.as_ref().map_or_else(|| id.clone(), |context| format!("{context}\u{4}{id}"));
+            messages.insert(name, json!(translated));
+        }
+    }
+    json!({ "domain": DOMAIN, "locale_data": { DOMAIN: messages } })
+}
+
+/// A string as `.po` files write it.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("lianmai-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    /// `%s`, `%1$d` and the like.
+    fn places(text: &str) -> Vec<String> {
+        let mut found: Vec<String> = text
+            .split('%')
+            .skip(1)
+            .map(|rest| rest.chars().take_while(|c| c.is_ascii_digit() || "$sd".contains(*c)).collect())
+            .filter(|place: &String| !place.is_empty())
+            .collect();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn the_translations_have_every_sentence_and_no_other() {
+        let folder = folder("pot");
+        let wanted = read(&fs::read_to_string(template(&folder).unwrap()).unwrap());
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(wanted.contains_key(&(None, "Log in to publish.".into())), "{wanted:?}");
+        assert!(wanted.contains_key(&(Some("block title".into()), "Live player".into())));
+        for po in translations().unwrap() {
+            let text = output(command("msgcat").arg("--no-wrap").arg(&po)).unwrap();
+            assert!(!text.contains("fuzzy"), "{}", po.display());
+            let there = read(&text);
+            let missing: Vec<_> = wanted
+                .keys()
+                .filter(|id| there.get(id).is_none_or(|of| of.is_empty() || of.iter().any(String::is_empty)))
+                .collect();
+            assert!(missing.is_empty(), "{}: not translated: {missing:#?}", po.display());
+            let left: Vec<_> = there.keys().filter(|id| !wanted.contains_key(id)).collect();
+            assert!(left.is_empty(), "{}: not in the plugin: {left:#?}", po.display());
+            for ((_, id), translated) in there.iter().filter(|((_, id), _)| !id.is_empty()) {
+                for one in translated {
+                    assert_eq!(places(id), places(one), "{id} / {one}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_wordpress_reads_is_made_and_the_same_each_time() {
+        let (one, two) = (folder("one"), folder("two"));
+        for folder in [&one, &two] {
+            languages(folder).unwrap();
+        }
+        for name in ["lianmai.pot", "lianmai-zh_CN.mo", "lianmai-zh_CN-lianmai-editor.json"] {
+            assert_eq!(fs::read(one.join(name)).unwrap(), fs::read(two.join(name)).unwrap(), "{name}");
+        }
+        let json = fs::read_to_string(one.join("lianmai-zh_CN-lianmai-editor.json")).unwrap();
+        for folder in [&one, &two] {
+            fs::remove_dir_all(folder).unwrap();
+        }
+        let json: Value = serde_json::from_str(&json).unwrap();
+        let messages = json["locale_data"]["lianmai"].as_object().unwrap();
+        assert!(messages.len() > 3, "{messages:?}");
+        assert_eq!(messages[""]["plural-forms"], "nplurals=1; plural=0;");
+        assert!(!messages.contains_key("Log in to publish."), "that is PHP's");
+    }
+
+    #[test]
+    fn a_po_is_read_with_contexts_plurals_and_long_lines() {
+        let po = "# me\nmsgid \"\"\nmsgstr \"\"\n\"A: b\\n\"\n\"C: d\\n\"\n\n#, c-format\nmsgctxt \"x\"\nmsgid \"one \\\"%d\\\"\"\n\
+                  msgid_plural \"many\"\nmsgstr[0] \"eins\"\nmsgstr[1] \"viele\"\n";
+        let entries = read(po);
+        assert_eq!(entries[&(None, String::new())], ["A: b\nC: d\n"]);
+        assert_eq!(entries[&(Some("x".into()), "one \"%d\"".into())], ["eins", "viele"]);
+    }
+}
