@@ -259,7 +259,7 @@ export class Player extends EventTarget {
         this.#attached = true;
         if (this.#wanted) this.#start();
         break;
-      case 'token': this.#give(); break;
+      case 'token': this.#give(message.id); break;
       case 'rate':
         this.#rate = message.rate;
         video.preservesPitch = true;
@@ -283,10 +283,10 @@ export class Player extends EventTarget {
   /** How to get what shows the server that we may; none: nothing does. */
   get #token() { return this.#options.token ? () => shown(this.#options.token) : undefined; }
 
-  /** The pipeline asks for a token: a Worker has no hold of the page's function. */
-  #give() {
+  /** The pipeline asks for a token: a Worker has no hold of the page's function. @param {number} id of the question */
+  #give(id) {
     const opening = this.#opening;
-    const post = (/** @type {any} */ message) => opening?.then((pipeline) => pipeline.post({ type: 'token', ...message }));
+    const post = (/** @type {any} */ message) => opening?.then((pipeline) => pipeline.post({ type: 'token', id, ...message }));
     shown(this.#options.token).then(
       (token) => post({ token }),
       ({ code, detail, fatal }) => post({ error: { code, detail, fatal, own: true } }),
