@@ -153,6 +153,11 @@ final class Renderer {
 				$written[ $name ] = $is[ $name ];
 			}
 		}
+		foreach ( array( 'poster', 'captions' ) as $name ) {
+			if ( isset( $written[ $name ] ) ) {
+				$written[ $name ] = Secrets::strip_file( $written[ $name ] );
+			}
+		}
 		foreach ( self::FLAGS[ $who ] as $name ) {
 			if ( $is[ $name ] ) {
 				$written[ $name ] = '';
