@@ -92,7 +92,7 @@ export class Pipeline {
     const level = LATENCIES.indexOf(latency);
     const target = {
       data: (/** @type {Uint8Array} */ bytes) => this.#safe(() => this.#data(bytes)),
-      state: (/** @type {string} */ state, /** @type {string} */ code = '') => this.#state(state, code),
+      state: (/** @type {string} */ state, code = '', own = false) => this.#state(state, code, own),
       reconnected: () => this.#safe(() => this.#engine?.reconnect()),
       file: () => {
         this.#file = true;
@@ -222,12 +222,12 @@ export class Pipeline {
     this.#state('live', '');
   }
 
-  /** @param {string} state @param {string} code */
-  #state(state, code) {
+  /** @param {string} state @param {string} code @param {boolean} [own] */
+  #state(state, code, own) {
     const live = state === 'live';
     if (live && !this.#live) this.#pausedAt = now();
     this.#live = live;
-    this.#report({ type: 'state', state, code });
+    this.#report({ type: 'state', state, code, own });
   }
 
   /** @param {string} code @param {string} [message] */

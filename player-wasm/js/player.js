@@ -249,7 +249,7 @@ export class Player extends EventTarget {
     const video = this.#video;
     if (message.state === 'live') this.#spare = [];
     // Of no use, or held back by something on the way.
-    if (this.#spare.length && /^(engine|http|no-mse|stalled|unsupported-format)$/.test(message.code)) return this.#next();
+    if (this.#spare.length && !message.own && /^(engine|http|no-mse|stalled|unsupported-format)$/.test(message.code)) return this.#next();
     switch (message.type) {
       case 'instead':
         this.#spare = message.urls;

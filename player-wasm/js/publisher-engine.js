@@ -230,7 +230,8 @@ export class Publisher extends EventTarget {
         return await session.open();
       } catch (error) {
         last = coded(error, 'http');
-        if (last.code !== 'network') throw last;
+        // Without a token there is no use in the next one.
+        if (last.code !== 'network' || /** @type {any} */ (last).own) throw last;
         await session.close();
       }
     }
@@ -276,7 +277,7 @@ export class Publisher extends EventTarget {
         // A new session, then.
       }
       await this.#session?.close();
-      await this.#wait(attempt);
+      await this.#wait(attempt, why);
       if (run !== this.#run) return undefined;
       try {
         await this.#connect(run);
@@ -295,10 +296,11 @@ export class Publisher extends EventTarget {
     return undefined;
   }
 
-  /** @param {number} attempt @returns {Promise<void>} */
-  #wait(attempt) {
+  /** @param {number} attempt @param {any} why @returns {Promise<void>} */
+  #wait(attempt, { own }) {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, backOff(attempt));
+      // Who gives the tokens may serve many, and is not to be pressed.
+      const timer = setTimeout(resolve, backOff(attempt, own));
       this.#hurry = () => {
         clearTimeout(timer);
         resolve();
