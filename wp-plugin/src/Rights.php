@@ -18,7 +18,8 @@ final class Rights {
 	 */
 	public static function refusal( string $ticket, string $nonce ): ?\WP_Error {
 		$bound = Ticket::read( $ticket );
-		if ( null === $bound ) {
+		// Of a page as it was before somebody edited it: its script asks for the page again.
+		if ( null === $bound || ( '' !== Ticket::edited( $bound['post'] ) && Ticket::edited( $bound['post'] ) !== $bound['edited'] ) ) {
 			return self::error( 'lianmai_ticket', __( 'The page is out of date. Reload it and try again.', 'lianmai' ), 400 );
 		}
 		return 'play' === $bound['action'] ? self::play_refusal( $bound ) : self::publish_refusal( $bound, $nonce );
@@ -28,7 +29,7 @@ final class Rights {
 	 * Publishing opens a camera to the world, so only the person at this browser may start it: the login cookie and a
 	 * nonce, both looked at here. Application passwords and what other plugins take for a login are no way round.
 	 *
-	 * @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}} $bound
+	 * @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string} $bound
 	 */
 	private static function publish_refusal( array $bound, string $nonce ): ?\WP_Error {
 		$user = wp_get_current_user();
@@ -42,7 +43,7 @@ final class Rights {
 		return null;
 	}
 
-	/** @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}} $bound */
+	/** @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string} $bound */
 	private static function play_refusal( array $bound ): ?\WP_Error {
 		$post = self::readable_post( $bound['post'] );
 		if ( null !== $post && ! post_password_required( $post ) ) {

@@ -106,6 +106,29 @@ final class RestTest extends Site {
 		$this->assertSame( 200, self::ask( 'token', Ticket::make( $mine, 'live/a', 'publish' ), $nonce )->get_status() );
 	}
 
+	/** What somebody took out of a page or narrowed is not to be had by the page as it was. */
+	public function test_an_edited_page_takes_its_tickets_back(): void {
+		$post    = self::post( array( 'post_date' => '2020-01-01 00:00:00' ) );
+		$nonce   = self::log_in( self::person( 'author' ) );
+		$publish = Ticket::make( $post, 'live/a', 'publish' );
+		$play    = Ticket::make( $post, 'live/a', 'play' );
+		$this->assertSame( 200, self::ask( 'token', $publish, $nonce )->get_status() );
+		$this->assertSame( 200, self::ask( 'token', $play, $nonce )->get_status() );
+		wp_update_post(
+			array(
+				'ID'           => $post,
+				'post_content' => '[srs_publisher stream="live/a" users="admin"]',
+			)
+		);
+		foreach ( array( $publish, $play ) as $old ) {
+			$this->assert_refused( 400, 'lianmai_ticket', self::ask( 'token', $old, $nonce ) );
+			$this->assertSame( 'lianmai_ticket', self::ask( 'may', $old, $nonce )->get_data()['code'] );
+		}
+		// The page as it is now has others, and who may goes on with those.
+		$this->assertSame( 200, self::ask( 'token', Ticket::make( $post, 'live/a', 'publish' ), $nonce )->get_status() );
+		$this->assert_refused( 403, 'lianmai_denied', self::ask( 'token', Ticket::make( $post, 'live/a', 'publish', array( 'users' => 'admin' ) ), $nonce ) );
+	}
+
 	public function test_limits_narrow_and_never_widen(): void {
 		$post   = self::post();
 		$author = self::person( 'author' );
