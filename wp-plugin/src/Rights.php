@@ -46,12 +46,23 @@ final class Rights {
 	/** @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string} $bound */
 	private static function play_refusal( array $bound ): ?\WP_Error {
 		$post = self::readable_post( $bound['post'] );
-		if ( null !== $post && ! post_password_required( $post ) ) {
+		if ( null !== $post && ! post_password_required( $post ) && self::is_approved( $post ) ) {
 			return null;
 		}
 		return is_user_logged_in()
 			? self::error( 'lianmai_denied', __( 'You may not watch this.', 'lianmai' ), 403 )
 			: self::error( 'lianmai_login', __( 'Log in to watch this, or enter the page’s password.', 'lianmai' ), 401 );
+	}
+
+	/**
+	 * Whether somebody stands behind what is in a post: it is published, or written or asked for by a person who may
+	 * publish. Otherwise whoever may write drafts could name any stream in one, and watch it.
+	 */
+	private static function is_approved( \WP_Post $post ): bool {
+		$status = get_post_status_object( (string) get_post_status( $post ) );
+		return ( null !== $status && ( $status->public || $status->private ) )
+			|| user_can( (int) $post->post_author, Capability::NAME )
+			|| current_user_can( Capability::NAME );
 	}
 
 	private static function readable_post( int $id ): ?\WP_Post {

@@ -176,6 +176,47 @@ final class RestTest extends Site {
 		$this->assertSame( 200, self::ask( 'token', $private, $nonce )->get_status() );
 	}
 
+	/** Whoever may write drafts could name any stream in one. */
+	public function test_a_draft_plays_for_nobody_who_may_not_publish(): void {
+		$contributor = self::person( 'contributor' );
+		$draft       = self::post(
+			array(
+				'post_status' => 'draft',
+				'post_author' => $contributor,
+			)
+		);
+		$ticket      = Ticket::make( $draft, 'live/members', 'play' );
+		$nonce       = self::log_in( $contributor );
+		$this->assertTrue( current_user_can( 'read_post', $draft ) );
+		$this->assert_refused( 403, 'lianmai_denied', self::ask( 'token', $ticket, $nonce ) );
+		foreach ( array( 'pending', 'future' ) as $status ) {
+			wp_update_post(
+				array(
+					'ID'          => $draft,
+					'post_status' => $status,
+					'post_date'   => gmdate( 'Y-m-d H:i:s', time() + DAY_IN_SECONDS ),
+					'edit_date'   => true,
+				)
+			);
+			$this->assert_refused( 403, 'lianmai_denied', self::ask( 'token', Ticket::make( $draft, 'live/members', 'play' ), $nonce ) );
+		}
+		// Who looks through it may play it, and once it is published everybody.
+		$nonce = self::log_in( self::person( 'editor' ) );
+		$this->assertSame( 200, self::ask( 'token', Ticket::make( $draft, 'live/members', 'play' ), $nonce )->get_status() );
+		$author = self::person( 'author' );
+		$nonce  = self::log_in( $author );
+		$own    = self::post(
+			array(
+				'post_status' => 'draft',
+				'post_author' => $author,
+			)
+		);
+		$this->assertSame( 200, self::ask( 'token', Ticket::make( $own, 'live/a', 'play' ), $nonce )->get_status() );
+		$nonce     = self::log_in( $contributor );
+		$published = self::post( array( 'post_author' => $contributor ) );
+		$this->assertSame( 200, self::ask( 'token', Ticket::make( $published, 'live/a', 'play' ), $nonce )->get_status() );
+	}
+
 	public function test_a_post_with_a_password_wants_it(): void {
 		$ticket = Ticket::make( self::post( array( 'post_password' => 'open' ) ), 'live/a', 'play' );
 		$this->assert_refused( 401, 'lianmai_login', self::ask( 'token', $ticket ) );
