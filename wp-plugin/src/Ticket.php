@@ -22,7 +22,7 @@ final class Ticket {
 	/**
 	 * A signed ticket.
 	 *
-	 * @param int                              $post   The post whose page holds the element.
+	 * @param int                              $post   The post whose page holds the element; Holder::SITE for none.
 	 * @param string                           $stream `app/name`.
 	 * @param string                           $action `publish`, `play` or `show`.
 	 * @param array<string, string|array<int, string|int>> $limits `roles` and `users`, lists or comma separated: they only narrow who may.
