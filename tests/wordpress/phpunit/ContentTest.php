@@ -196,6 +196,7 @@ final class ContentTest extends ContentTestCase {
 						'roles' => array( 'author', 'editor' ),
 						'users' => array( 'ann' ),
 					),
+					'edited' => get_post( self::$post )->post_modified_gmt,
 				),
 				$ticket,
 				$written
