@@ -4,6 +4,7 @@
 // MediaSource there, else on this thread. What must touch the element stays here: play, rate, seeks.
 
 import { isNative, kindOf, sentence } from './formats.js';
+import { HOME } from './home.js';
 import { NativeSource } from './native.js';
 import { Tokens } from './token-ask.js';
 
@@ -85,7 +86,7 @@ export class Player extends EventTarget {
     super();
     this.#video = video;
     this.#options = {
-      latency: 'low', retry: Infinity, protocol: 'auto', loop: false, token: '', base: '', worker: true, trace: false, ...options,
+      latency: 'low', retry: Infinity, protocol: 'auto', loop: false, token: '', base: HOME, worker: true, trace: false, ...options,
     };
     const signal = this.#abort.signal;
     const on = (/** @type {string} */ type, /** @type {(event: Event) => void} */ listener) =>

@@ -269,7 +269,7 @@ test('a publisher: refused, and not supported', LIMIT, async () => {
   const { look, is, page, close } = await open('<srs-publisher url="/live/refused/whip"></srs-publisher>', { permissions: ['camera', 'microphone'] });
   await page.route('**/whip', (route) => route.fulfill({ status: 403, json: { detail: 'no' } }));
   await page.getByRole('button', { name: 'Go live' }).click();
-  await is('error', /^The server wants its secret from those who publish\.$/, 'alert');
+  await is('error', /^The server wants its secret, or a token, from those who publish\.$/, 'alert');
   assert.equal(await look((p) => p.getAttribute('code')), 'forbidden');
   await page.getByLabel('Secret').waitFor();
   await close();

@@ -89,7 +89,7 @@
   const warnings = ({ url = '', stream = '', server = '' }) => [
     amiss(url),
     !url && stream && !server && !config.server ? __('Set the server under Settings → Lianmai.', 'lianmai') : '',
-    secret(url) ? __('This address holds a secret. It is left out of the page; enter it under Settings → Lianmai instead.', 'lianmai') : '',
+    secret(url) || secret(server) ? __('This address holds a secret. It is left out of the page; enter it under Settings → Lianmai instead.', 'lianmai') : '',
   ].filter(Boolean).map((text) => el(Notice, { key: text, status: 'warning', isDismissible: false }, text));
 
   /** Which stream, in a sentence. @param {Attributes} attributes */

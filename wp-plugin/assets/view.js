@@ -3,10 +3,18 @@
 //
 // The page is the same for everybody, so that caches may keep it; who somebody is, WordPress is asked here.
 (() => {
-  const config = /** @type {any} */ (window).lianmai;
-  if (!config || config.seen) return;
-  config.seen = new WeakSet();
+  const told = document.getElementById('lianmai-config');
+  const page = /** @type {any} */ (window);
+  if (!told || page.lianmai) return;
+  const config = page.lianmai = JSON.parse(told.textContent ?? '');
   const { words } = config;
+  /** Elements that were seen to, and those that ask for tokens. */
+  const [seen, armed] = [new WeakSet(), new WeakSet()];
+
+  /** How long WordPress may think, in milliseconds. */
+  const PATIENCE = 15_000;
+  /** Refusals of WordPress by their codes: another try does not mend them. @type {Record<string, string>} */
+  const WHY = { lianmai_login: words.login, lianmai_denied: words.denied, lianmai_ticket: words.expired };
 
   /** Tries that a browser may remember as failed. */
   let misses = 0;
@@ -21,10 +29,8 @@
     const file = config.modules + (tag === 'srs-player' ? config.player : config.publisher);
     try {
       const module = await import(misses ? `${file}?${misses}` : file);
-      if (customElements.get(tag)) return;
-      customElements.define(tag, tag === 'srs-player' ? module.SrsPlayerElement : module.SrsPublisherElement);
-      // Before those with `autoplay` begin, which they do a moment later.
-      document.querySelectorAll(`${tag}[data-token]`).forEach(authorise);
+      if (!customElements.get(tag)) customElements.define(tag, tag === 'srs-player' ? module.SrsPlayerElement : module.SrsPublisherElement);
+      authorise(tag);
     } catch (error) {
       misses++;
       modules[tag] = undefined;
@@ -32,50 +38,68 @@
     }
   })();
 
+  /** @param {string} url @param {RequestInit} [more] */
+  const request = (url, more) => fetch(url, { credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout?.(PATIENCE), ...more });
+
   /** The nonce of whoever is logged in; empty: nobody. @type {Promise<string> | undefined} */
   let nonce;
-  const askNonce = () => nonce ??= fetch(config.nonce, { credentials: 'same-origin', cache: 'no-store' })
-    // Strangers are given none.
-    .then(async (response) => (response.ok ? (await response.text()).trim() : ''));
+  const askNonce = () => {
+    const asked = nonce ??= request(config.nonce).then(async (response) => {
+      if (!response.ok) throw new Error(`${response.status}`);
+      return (await response.text()).trim();
+    });
+    asked.catch(() => { if (nonce === asked) nonce = undefined; });
+    return asked;
+  };
 
   /**
-   * Asks WordPress about a ticket.
+   * Asks WordPress about an element's ticket.
    * @param {string} what `may` or `token`
-   * @param {string} ticket
+   * @param {Element} element
+   * @param {string[]} [tried] what was mended already
    * @returns {Promise<any>} its answer; `code` tells what is wrong
    */
-  async function ask(what, ticket, again = true) {
-    const known = await askNonce().catch((error) => {
-      nonce = undefined;
-      throw error;
-    });
+  async function ask(what, element, tried = []) {
+    const known = await askNonce();
     /** @type {Record<string, string>} */
     const headers = { 'content-type': 'application/json' };
     if (known) headers['x-wp-nonce'] = known;
-    const response = await fetch(config.rest + what, {
-      method: 'POST', credentials: 'same-origin', cache: 'no-store', headers, body: JSON.stringify({ ticket }),
-    });
-    const answer = await response.json();
+    const body = JSON.stringify({ ticket: element.getAttribute('data-ticket') });
+    const answer = await (await request(config.rest + what, { method: 'POST', headers, body })).json();
+    const { code } = answer;
+    if (tried.includes(code)) return answer;
     // They live for half a day, and end with a login.
-    if (answer.code === 'rest_cookie_invalid_nonce' && again) {
-      nonce = undefined;
-      return ask(what, ticket, false);
-    }
-    return answer;
+    if (code === 'rest_cookie_invalid_nonce') nonce = undefined;
+    else if (code !== 'lianmai_ticket' || !await renew(element)) return answer;
+    return ask(what, element, [...tried, code]);
   }
 
-  /** @type {Record<string, string>} */
-  const WHY = { lianmai_login: words.login, lianmai_denied: words.denied, lianmai_ticket: words.expired };
+  /** Somebody has edited the page: whoever is live on it goes on with its new tickets. @param {Element} element */
+  async function renew(element) {
+    const selector = `${element.localName}[data-ticket]`;
+    const place = [...document.querySelectorAll(selector)].indexOf(element);
+    const text = await (await request(location.href)).text();
+    const other = new DOMParser().parseFromString(text, 'text/html').querySelectorAll(selector)[place];
+    const ticket = other?.getAttribute('data-ticket');
+    if (!ticket || ticket === element.getAttribute('data-ticket') || other.getAttribute('url') !== element.getAttribute('url')) return false;
+    element.setAttribute('data-ticket', ticket);
+    return true;
+  }
 
-  /** Lets an element ask for a token whenever it connects. @param {Element} element */
-  function authorise(element) {
-    Object.assign(element, {
-      token: async () => {
-        const { token, code, message } = await ask('token', element.getAttribute('data-ticket') ?? '');
-        if (token) return token;
-        throw Object.assign(new Error(WHY[code] ?? message ?? words.denied), { code: 'forbidden' });
-      },
-    });
+  /** Lets the elements of a kind ask for a token whenever they connect. @param {string} tag */
+  function authorise(tag) {
+    for (const element of document.querySelectorAll(`${tag}[data-lianmai][data-token]`)) {
+      if (armed.has(element)) continue;
+      armed.add(element);
+      Object.assign(element, {
+        token: async () => {
+          const { token, code = '' } = await ask('token', element).catch(() => ({}));
+          if (token) return token;
+          // A site that does not answer, or not now, will: the element tries again.
+          throw Object.assign(new Error(WHY[code] ?? words.busy), { code: code in WHY ? 'forbidden' : 'network' });
+        },
+      });
+    }
   }
 
   /** The shape of the picture that is to come. @param {HTMLElement} element */
@@ -85,50 +109,61 @@
     if (given[0] > 0 && given[1] > 0) element.style.setProperty('aspect-ratio', given.join(' / '));
   }
 
+  /** A picture of 24 x 24. @param {string} outline */
+  function icon(outline) {
+    const [svg, path] = ['svg', 'path'].map((name) => document.createElementNS('http://www.w3.org/2000/svg', name));
+    svg.setAttribute('viewBox', '0 0 24 24');
+    svg.setAttribute('aria-hidden', 'true');
+    path.setAttribute('d', outline);
+    svg.append(path);
+    return svg;
+  }
+
   /**
    * Puts a button where the element will be.
    * @param {HTMLElement} element
    * @param {string} word on the button
-   * @param {string} icon the path of a picture of 24 x 24
+   * @param {string} outline beside it
    * @param {(element: any) => unknown} go once it is defined
+   * @returns {() => Promise<void>} the same as a press
    */
-  function facade(element, word, icon, go) {
+  function facade(element, word, outline, go) {
     const tag = element.localName;
-    if (customElements.get(tag)) return undefined;
+    if (customElements.get(tag)) return async () => void go(element);
     shape(element);
-    const poster = element.getAttribute('poster');
-    const picture = document.createElement('img');
-    if (poster) Object.assign(picture, { src: poster, alt: '', className: 'lianmai-poster', loading: 'lazy' });
     const button = document.createElement('button');
-    const title = element.getAttribute('title');
     Object.assign(button, { type: 'button', className: 'lianmai-start' });
+    const title = element.getAttribute('title');
     if (title) button.setAttribute('aria-label', `${word}: ${title}`);
-    const [svg, path] = ['svg', 'path'].map((name) => document.createElementNS('http://www.w3.org/2000/svg', name));
-    svg.setAttribute('viewBox', '0 0 24 24');
-    svg.setAttribute('aria-hidden', 'true');
-    path.setAttribute('d', icon);
-    svg.append(path);
     const label = document.createElement('span');
     label.textContent = word;
+    button.append(icon(outline), label);
     const status = document.createElement('p');
     status.setAttribute('role', 'status');
-    button.append(svg, label);
-    element.append(...(poster ? [picture] : []), button, status);
+    element.replaceChildren(button, status);
+    const poster = element.getAttribute('poster');
+    if (poster) element.prepend(Object.assign(document.createElement('img'), { src: poster, alt: '', className: 'lianmai-poster', loading: 'lazy' }));
 
+    let busy = false;
     const start = async () => {
-      button.disabled = true;
+      if (busy) return;
+      busy = true;
+      button.setAttribute('aria-disabled', 'true');
       status.textContent = words.loading;
       try {
         await define(tag);
-        // What was shown here is hidden now by what the element shows itself.
-        for (const part of [picture, button, status]) part.remove();
-        await go(element);
+        const focused = document.activeElement === button;
+        // What stood here is hidden now by what the element shows itself.
+        element.replaceChildren();
+        void go(element);
+        // The keyboard stays where the button was.
+        if (focused) [...element.shadowRoot?.querySelectorAll('[part~="play"], [part~="stop"], [part~="start"]') ?? []].forEach((next) => /** @type {HTMLElement} */ (next).focus({ preventScroll: true }));
       } catch (error) {
-        if (customElements.get(tag)) return;
         console.error('lianmai:', error);
-        button.disabled = false;
+        button.removeAttribute('aria-disabled');
         status.textContent = words.failed;
       }
+      busy = false;
     };
     button.addEventListener('click', start);
     return start;
@@ -136,8 +171,8 @@
 
   /** Once a reader comes near: who does not scroll there loads nothing. @param {Element} element @param {() => unknown} go */
   function near(element, go) {
-    const observer = new IntersectionObserver((seen) => {
-      if (!seen.some(({ isIntersecting }) => isIntersecting)) return;
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
       observer.disconnect();
       go();
     }, { rootMargin: '200px' });
@@ -146,13 +181,16 @@
 
   /** @param {HTMLElement} element */
   function player(element) {
-    const start = facade(element, words.play, 'M8 5v14l11-7z', (ready) => ready.hasAttribute('autoplay') || ready.play());
-    if (start && element.hasAttribute('autoplay')) near(element, start);
+    const start = facade(element, words.play, 'M8 5v14l11-7z', (ready) => void ready.play().catch(() => {}));
+    // Else all of the page would begin with the first.
+    if (element.hasAttribute('autoplay')) near(element, start);
+    element.removeAttribute('autoplay');
   }
 
   /** @param {HTMLElement} element */
   async function publisher(element) {
-    const { may } = await askNonce().then((known) => known && ask('may', element.getAttribute('data-ticket') ?? '')).catch(() => ({}));
+    const known = await askNonce();
+    const { may } = known ? await ask('may', element) : {};
     if (!may) return;
     facade(element, words.golive, 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20z', (ready) => ready.hasAttribute('preview') || ready.start());
     /** @type {HTMLElement} */ (element.closest('[hidden]') ?? element).hidden = false;
@@ -160,16 +198,22 @@
 
   /** Sees to the elements that were not there before. */
   function look() {
-    for (const element of document.querySelectorAll('[data-lianmai]')) {
-      if (config.seen.has(element)) continue;
-      config.seen.add(element);
-      const known = customElements.get(element.localName);
-      if (known && element.hasAttribute('data-token')) authorise(element);
-      if (element.localName === 'srs-player') player(/** @type {HTMLElement} */ (element));
-      else void publisher(/** @type {HTMLElement} */ (element));
+    for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-lianmai]'))) {
+      if (seen.has(element)) continue;
+      seen.add(element);
+      if (element.localName === 'srs-player') player(element);
+      // WordPress did not answer: asked again when there is a network, or somebody looks.
+      else publisher(element).catch(() => void setTimeout(() => seen.delete(element), 1000));
     }
   }
+  // Another script of the page may define them, too.
+  for (const tag of ['srs-player', 'srs-publisher']) void customElements.whenDefined(tag).then(() => authorise(tag));
   look();
   // Themes that change pages without loading them bring new ones.
-  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
+  new MutationObserver(() => {
+    look();
+    for (const tag of ['srs-player', 'srs-publisher']) if (customElements.get(tag)) authorise(tag);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+  addEventListener('online', look);
+  document.addEventListener('visibilitychange', look);
 })();

@@ -53,9 +53,21 @@ final class Assets {
 		}
 		wp_enqueue_script( self::VIEW );
 		wp_enqueue_style( self::VIEW );
-		if ( ! wp_scripts()->get_data( self::VIEW, 'before' ) ) {
-			self::tell( self::VIEW, 'lianmai', self::page() );
+		// Before the footer's scripts.
+		if ( ! has_action( 'wp_footer', array( self::class, 'print' ) ) ) {
+			add_action( 'wp_footer', array( self::class, 'print' ), 19 );
 		}
+	}
+
+	/** What the page's script must know. Data and no script: what moves or forbids inline scripts leaves it where it is. */
+	public static function print(): void {
+		wp_print_inline_script_tag(
+			(string) wp_json_encode( self::page(), JSON_HEX_TAG | JSON_HEX_AMP | JSON_UNESCAPED_SLASHES ),
+			array(
+				'id'   => 'lianmai-config',
+				'type' => 'application/json',
+			)
+		);
 	}
 
 	/** The editor's script generates its controls from the attribute table. */
@@ -93,6 +105,7 @@ final class Assets {
 				'denied'  => __( 'You may not publish here.', 'lianmai' ),
 				'login'   => __( 'Log in to publish.', 'lianmai' ),
 				'expired' => __( 'The page is out of date. Reload it and try again.', 'lianmai' ),
+				'busy'    => __( 'The site does not answer.', 'lianmai' ),
 			),
 		);
 	}

@@ -13,9 +13,6 @@ namespace Lianmai;
 final class Key {
 	public const OPTION = 'lianmai_key';
 
-	/** How long a replaced key stays in the set: gateways and caches catch up meanwhile. */
-	private const OLD_FOR = DAY_IN_SECONDS;
-
 	/** Hooks the button in. */
 	public static function register(): void {
 		add_action( 'admin_post_lianmai_rotate', array( self::class, 'on_rotate' ) );
@@ -31,50 +28,36 @@ final class Key {
 		return self::thumbprint( self::current()['public'] );
 	}
 
-	/** A public key by its id, current or recently replaced; null when there is none. */
+	/** The public key of an id; null when that is not the current key's. */
 	public static function public_key( string $id ): ?string {
-		foreach ( self::public_keys() as $public ) {
-			if ( hash_equals( self::thumbprint( $public ), $id ) ) {
-				return self::bytes( $public );
-			}
-		}
-		return null;
+		$public = self::current()['public'];
+		return hash_equals( self::thumbprint( $public ), $id ) ? self::bytes( $public ) : null;
 	}
 
 	/**
-	 * The public halves as a JSON Web Key Set, the current one first.
+	 * The public half as a JSON Web Key Set.
 	 *
 	 * @return array{keys: array<int, array<string, string>>}
 	 */
 	public static function set(): array {
-		$keys = array();
-		foreach ( self::public_keys() as $public ) {
-			$keys[] = array(
-				'kty' => 'OKP',
-				'crv' => 'Ed25519',
-				'use' => 'sig',
-				'alg' => 'EdDSA',
-				'kid' => self::thumbprint( $public ),
-				'x'   => $public,
-			);
-		}
-		return array( 'keys' => $keys );
-	}
-
-	/** Makes a new pair; the old public half stays known for a day. */
-	public static function rotate(): void {
-		$current    = self::current();
-		$new        = self::make();
-		$new['old'] = array_merge(
-			array(
+		$public = self::current()['public'];
+		return array(
+			'keys' => array(
 				array(
-					'public' => $current['public'],
-					'until'  => time() + self::OLD_FOR,
+					'kty' => 'OKP',
+					'crv' => 'Ed25519',
+					'use' => 'sig',
+					'alg' => 'EdDSA',
+					'kid' => self::thumbprint( $public ),
+					'x'   => $public,
 				),
 			),
-			self::not_past( $current['old'] )
 		);
-		update_option( self::OPTION, $new, false );
+	}
+
+	/** Makes a new pair. The old key may be stolen, so nothing of it stays; gateways ask for a key that they do not know. */
+	public static function rotate(): void {
+		update_option( self::OPTION, self::make(), false );
 	}
 
 	/** The button "Make a new key". */
@@ -88,13 +71,7 @@ final class Key {
 		exit;
 	}
 
-	/** @return array<int, string> */
-	private static function public_keys(): array {
-		$current = self::current();
-		return array_merge( array( $current['public'] ), array_column( self::not_past( $current['old'] ), 'public' ) );
-	}
-
-	/** @return array{secret: string, public: string, old: array<int, array{public: string, until: int}>} */
+	/** @return array{secret: string, public: string} */
 	private static function current(): array {
 		$stored = get_option( self::OPTION );
 		if ( false === $stored ) {
@@ -115,35 +92,18 @@ final class Key {
 	 * @param mixed $stored What the database gave.
 	 */
 	private static function is_whole( $stored ): bool {
-		return is_array( $stored ) && isset( $stored['secret'], $stored['public'], $stored['old'] )
-			&& is_string( $stored['secret'] ) && is_string( $stored['public'] ) && is_array( $stored['old'] )
+		return is_array( $stored ) && isset( $stored['secret'], $stored['public'] )
+			&& is_string( $stored['secret'] ) && is_string( $stored['public'] )
 			&& SODIUM_CRYPTO_SIGN_SECRETKEYBYTES === strlen( self::bytes( $stored['secret'] ) )
 			&& SODIUM_CRYPTO_SIGN_PUBLICKEYBYTES === strlen( self::bytes( $stored['public'] ) );
 	}
 
-	/** @return array{secret: string, public: string, old: array<int, array{public: string, until: int}>} */
+	/** @return array{secret: string, public: string} */
 	private static function make(): array {
 		$pair = sodium_crypto_sign_keypair();
 		return array(
 			'secret' => Base64Url::encode( sodium_crypto_sign_secretkey( $pair ) ),
 			'public' => Base64Url::encode( sodium_crypto_sign_publickey( $pair ) ),
-			'old'    => array(),
-		);
-	}
-
-	/**
-	 * @param array<mixed> $old Replaced keys.
-	 * @return array<int, array{public: string, until: int}>
-	 */
-	private static function not_past( array $old ): array {
-		$now = time();
-		return array_values(
-			array_filter(
-				$old,
-				static function ( $key ) use ( $now ): bool {
-					return is_array( $key ) && isset( $key['public'], $key['until'] ) && $key['until'] > $now;
-				}
-			)
 		);
 	}
 

@@ -108,8 +108,9 @@ final class Renderer {
 				: Address::publish( $is['stream'], $offers, $kind );
 		}
 		// A token is good on the server of the settings alone, and shown to no other.
-		$token  = '' !== $stream && ( 'publisher' === $who || Settings::play_tokens() );
-		$ticket = self::ticket( $who, $stream, $token, $is );
+		$holder = Holder::id();
+		$token  = null !== $holder && '' !== $stream && ( 'publisher' === $who || Settings::play_tokens() );
+		$ticket = null === $holder ? '' : self::ticket( $holder, $who, $stream, $token, $is );
 		if ( $token && 'publisher' === $who && 'secret' === Settings::kind() ) {
 			$url = rest_url( 'lianmai/v1/whip' );
 		}
@@ -119,13 +120,13 @@ final class Renderer {
 	/**
 	 * What the page shows to learn who may see a publisher, and to get a token; empty where neither is asked.
 	 *
+	 * @param int    $post   that holds it.
 	 * @param string $who    player or publisher.
 	 * @param string $stream app/name on the server of the settings; empty: it is on another.
 	 * @param bool   $token  whether a token is needed.
 	 * @param array  $is     clean attributes.
 	 */
-	private static function ticket( string $who, string $stream, bool $token, array $is ): string {
-		$post = (int) get_the_ID();
+	private static function ticket( int $post, string $who, string $stream, bool $token, array $is ): string {
 		if ( 'player' === $who ) {
 			return $token ? Ticket::make( $post, $stream, 'play' ) : '';
 		}
@@ -151,6 +152,11 @@ final class Renderer {
 		foreach ( self::PLAIN[ $who ] as $name ) {
 			if ( $is[ $name ] !== $preset[ $name ] ) {
 				$written[ $name ] = $is[ $name ];
+			}
+		}
+		foreach ( array( 'poster', 'captions' ) as $name ) {
+			if ( isset( $written[ $name ] ) ) {
+				$written[ $name ] = Secrets::strip_file( $written[ $name ] );
 			}
 		}
 		foreach ( self::FLAGS[ $who ] as $name ) {

@@ -18,7 +18,8 @@ final class Rights {
 	 */
 	public static function refusal( string $ticket, string $nonce ): ?\WP_Error {
 		$bound = Ticket::read( $ticket );
-		if ( null === $bound ) {
+		// Of a page as it was before somebody edited it: its script asks for the page again.
+		if ( null === $bound || ( '' !== Ticket::edited( $bound['post'] ) && Ticket::edited( $bound['post'] ) !== $bound['edited'] ) ) {
 			return self::error( 'lianmai_ticket', __( 'The page is out of date. Reload it and try again.', 'lianmai' ), 400 );
 		}
 		return 'play' === $bound['action'] ? self::play_refusal( $bound ) : self::publish_refusal( $bound, $nonce );
@@ -28,24 +29,22 @@ final class Rights {
 	 * Publishing opens a camera to the world, so only the person at this browser may start it: the login cookie and a
 	 * nonce, both looked at here. Application passwords and what other plugins take for a login are no way round.
 	 *
-	 * @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}} $bound
+	 * @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string} $bound
 	 */
 	private static function publish_refusal( array $bound, string $nonce ): ?\WP_Error {
 		$user = wp_get_current_user();
 		if ( ! $user->exists() || wp_validate_auth_cookie( '', 'logged_in' ) !== $user->ID || ! wp_verify_nonce( $nonce, 'wp_rest' ) ) {
 			return self::error( 'lianmai_login', __( 'Log in to publish.', 'lianmai' ), 401 );
 		}
-		$post = self::readable_post( $bound['post'] );
-		if ( null === $post || post_password_required( $post ) || ! current_user_can( Capability::NAME ) || ! self::is_within( $bound['limits'], $user ) ) {
+		if ( ! self::is_readable( $bound['post'] ) || ! current_user_can( Capability::NAME ) || ! self::is_within( $bound['limits'], $user ) ) {
 			return self::error( 'lianmai_denied', __( 'You may not publish here.', 'lianmai' ), 403 );
 		}
 		return null;
 	}
 
-	/** @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}} $bound */
+	/** @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string} $bound */
 	private static function play_refusal( array $bound ): ?\WP_Error {
-		$post = self::readable_post( $bound['post'] );
-		if ( null !== $post && ! post_password_required( $post ) ) {
+		if ( self::is_readable( $bound['post'] ) && self::is_approved( $bound['post'] ) ) {
 			return null;
 		}
 		return is_user_logged_in()
@@ -53,12 +52,31 @@ final class Rights {
 			: self::error( 'lianmai_login', __( 'Log in to watch this, or enter the page’s password.', 'lianmai' ), 401 );
 	}
 
-	private static function readable_post( int $id ): ?\WP_Post {
+	/** Whether the person may read a post, and entered its password. The site itself: plugins for private networks say no. */
+	private static function is_readable( int $id ): bool {
+		if ( Holder::SITE === $id ) {
+			return (int) get_option( 'blog_public' ) >= 0 || current_user_can( 'read' );
+		}
 		$post = $id > 0 ? get_post( $id ) : null;
 		if ( null === $post || in_array( get_post_status( $post ), array( 'trash', 'auto-draft', false ), true ) ) {
-			return null;
+			return false;
 		}
-		return is_post_publicly_viewable( $post ) || current_user_can( 'read_post', $post->ID ) ? $post : null;
+		return ( is_post_publicly_viewable( $post ) || current_user_can( 'read_post', $post->ID ) ) && ! post_password_required( $post );
+	}
+
+	/**
+	 * Whether somebody stands behind what is in a post: it is published, or written or asked for by a person who may
+	 * publish. Otherwise whoever may write drafts could name any stream in one, and watch it.
+	 */
+	private static function is_approved( int $id ): bool {
+		if ( Holder::SITE === $id ) {
+			// In a template or widget: by somebody who may edit the theme.
+			return true;
+		}
+		$status = get_post_status_object( (string) get_post_status( $id ) );
+		return ( null !== $status && ( $status->public || $status->private ) )
+			|| user_can( (int) get_post_field( 'post_author', $id ), Capability::NAME )
+			|| current_user_can( Capability::NAME );
 	}
 
 	/**

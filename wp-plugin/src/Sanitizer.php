@@ -195,13 +195,13 @@ final class Sanitizer {
 	}
 
 	/**
-	 * The address of a server, without a last slash.
+	 * The address of a server, without a last slash and without a person and password.
 	 *
 	 * @param mixed $value as written.
 	 */
 	private static function server( $value ): ?string {
 		$url = self::address( $value );
-		return null !== $url && preg_match( '~^https?://[^?#]+$~D', $url ) ? rtrim( $url, '/' ) : null;
+		return null !== $url && preg_match( '~^https?://[^?#]+$~D', $url ) ? rtrim( Secrets::strip_user( $url ), '/' ) : null;
 	}
 
 	/**

@@ -71,7 +71,7 @@ final class SettingsPage {
 		echo '<div class="wrap"><h1>' . esc_html__( 'Lianmai', 'lianmai' ) . '</h1>';
 		// phpcs:ignore WordPress.Security.NonceVerification -- only chooses a sentence.
 		if ( isset( $_GET['lianmai_done'] ) && 'rotated' === $_GET['lianmai_done'] ) {
-			self::notice( __( 'There is a new key. Gateways that read the address get it by themselves; give the others the new file within a day.', 'lianmai' ) );
+			self::notice( __( 'There is a new key, and the old one counts no more. Gateways that read the address get the new one by themselves; give the others the new file.', 'lianmai' ) );
 		}
 		$moved = PostSecrets::last_report();
 		if ( '' !== $moved ) {
@@ -198,7 +198,7 @@ final class SettingsPage {
 		echo '<form action="' . esc_url( admin_url( 'admin-post.php' ) ) . '" method="post"><input type="hidden" name="action" value="lianmai_rotate">';
 		wp_nonce_field( 'lianmai_rotate' );
 		submit_button( __( 'Make a new key', 'lianmai' ), 'secondary', 'submit', false );
-		self::describe( __( 'When the old one may be known to somebody. The old public key stays listed for a day.', 'lianmai' ) );
+		self::describe( __( 'When the old one may be known to somebody: it counts no more from then on.', 'lianmai' ) );
 		echo '</form>';
 	}
 

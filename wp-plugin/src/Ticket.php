@@ -10,8 +10,8 @@ declare(strict_types=1);
 namespace Lianmai;
 
 /**
- * Binds a post, a stream and an action. It is the same for everybody, so a cached page may hold it, and alone it
- * opens nothing: who shows it must have the right as well.
+ * Binds a post as it was last edited, a stream and an action. It is the same for everybody, so a cached page may hold
+ * it, and alone it opens nothing: who shows it must have the right as well.
  */
 final class Ticket {
 	private const LONGEST = 4096;
@@ -22,7 +22,7 @@ final class Ticket {
 	/**
 	 * A signed ticket.
 	 *
-	 * @param int                              $post   The post whose page holds the element.
+	 * @param int                              $post   The post whose page holds the element; Holder::SITE for none.
 	 * @param string                           $stream `app/name`.
 	 * @param string                           $action `publish`, `play` or `show`.
 	 * @param array<string, string|array<int, string|int>> $limits `roles` and `users`, lists or comma separated: they only narrow who may.
@@ -36,6 +36,7 @@ final class Ticket {
 					$action,
 					self::names( isset( $limits['roles'] ) ? $limits['roles'] : array() ),
 					self::names( isset( $limits['users'] ) ? $limits['users'] : array() ),
+					self::edited( $post ),
 				),
 				JSON_UNESCAPED_SLASHES
 			)
@@ -46,7 +47,7 @@ final class Ticket {
 	/**
 	 * What a ticket binds; null when this site did not make it.
 	 *
-	 * @return array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}}|null
+	 * @return array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string}|null
 	 */
 	public static function read( string $ticket ): ?array {
 		$parts = strlen( $ticket ) <= self::LONGEST ? explode( '.', $ticket ) : array();
@@ -54,9 +55,9 @@ final class Ticket {
 			return null;
 		}
 		$fields = json_decode( (string) Base64Url::decode( $parts[0] ), true );
-		if ( ! is_array( $fields ) || array( 0, 1, 2, 3, 4 ) !== array_keys( $fields )
+		if ( ! is_array( $fields ) || array( 0, 1, 2, 3, 4, 5 ) !== array_keys( $fields )
 			|| ! is_int( $fields[0] ) || ! is_string( $fields[1] ) || ! in_array( $fields[2], self::ACTIONS, true )
-			|| ! is_array( $fields[3] ) || ! is_array( $fields[4] )
+			|| ! is_array( $fields[3] ) || ! is_array( $fields[4] ) || ! is_string( $fields[5] )
 		) {
 			return null;
 		}
@@ -68,7 +69,18 @@ final class Ticket {
 				'roles' => array_map( 'strval', $fields[3] ),
 				'users' => array_map( 'strval', $fields[4] ),
 			),
+			'edited' => $fields[5],
 		);
+	}
+
+	/**
+	 * When a post was last edited. What was taken out of it or narrowed since is not to be had by an older ticket.
+	 *
+	 * @param int $post Its id.
+	 */
+	public static function edited( int $post ): string {
+		$found = $post > 0 ? get_post( $post ) : null;
+		return null === $found ? '' : (string) $found->post_modified_gmt;
 	}
 
 	/**

@@ -196,6 +196,7 @@ final class ContentTest extends ContentTestCase {
 						'roles' => array( 'author', 'editor' ),
 						'users' => array( 'ann' ),
 					),
+					'edited' => get_post( self::$post )->post_modified_gmt,
 				),
 				$ticket,
 				$written
@@ -359,13 +360,16 @@ final class ContentTest extends ContentTestCase {
 		self::page( '[srs_player stream="live/a"][srs_player stream="live/b"]' );
 		$this->assertTrue( wp_script_is( Assets::VIEW ) );
 		$this->assertTrue( wp_style_is( Assets::VIEW ) );
-		$before = implode( '', array_filter( wp_scripts()->get_data( Assets::VIEW, 'before' ) ) );
-		$this->assertSame( 1, substr_count( $before, 'window.lianmai = ' ) );
-		$config = json_decode( (string) preg_replace( '/^window\.lianmai = |;$/', '', $before ), true );
+		$this->assertSame( 19, has_action( 'wp_footer', array( Assets::class, 'print' ) ) );
+		ob_start();
+		Assets::print();
+		$printed = (string) ob_get_clean();
+		$this->assertSame( 1, preg_match( '~^<script (?=[^>]*id="lianmai-config")(?=[^>]*type="application/json")[^>]*>(.*)</script>\s*$~s', $printed, $is ) );
+		$config = json_decode( $is[1], true );
 		$this->assertSame( array( 'modules', 'player', 'publisher', 'rest', 'nonce', 'words' ), array_keys( $config ) );
 		$this->assertSame( plugins_url( 'build/', \Lianmai\FILE ), $config['modules'] );
 		$this->assertStringStartsWith( home_url(), $config['modules'] );
-		$this->assertStringNotContainsString( wp_create_nonce( 'wp_rest' ), $before );
+		$this->assertStringNotContainsString( wp_create_nonce( 'wp_rest' ), $printed );
 	}
 
 	/** An excerpt of a post that is an address alone loads nothing. */

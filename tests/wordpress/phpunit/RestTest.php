@@ -100,10 +100,33 @@ final class RestTest extends Site {
 		$trash  = self::post();
 		wp_trash_post( $trash );
 		$password = self::post( array( 'post_password' => 'open' ) );
-		foreach ( array( 0, -1, 999999999, $theirs, $trash, $password ) as $post ) {
+		foreach ( array( -1, 999999999, $theirs, $trash, $password ) as $post ) {
 			$this->assert_refused( 403, 'lianmai_denied', self::ask( 'token', Ticket::make( $post, 'live/a', 'publish' ), $nonce ) );
 		}
 		$this->assertSame( 200, self::ask( 'token', Ticket::make( $mine, 'live/a', 'publish' ), $nonce )->get_status() );
+	}
+
+	/** What somebody took out of a page or narrowed is not to be had by the page as it was. */
+	public function test_an_edited_page_takes_its_tickets_back(): void {
+		$post    = self::post( array( 'post_date' => '2020-01-01 00:00:00' ) );
+		$nonce   = self::log_in( self::person( 'author' ) );
+		$publish = Ticket::make( $post, 'live/a', 'publish' );
+		$play    = Ticket::make( $post, 'live/a', 'play' );
+		$this->assertSame( 200, self::ask( 'token', $publish, $nonce )->get_status() );
+		$this->assertSame( 200, self::ask( 'token', $play, $nonce )->get_status() );
+		wp_update_post(
+			array(
+				'ID'           => $post,
+				'post_content' => '[srs_publisher stream="live/a" users="admin"]',
+			)
+		);
+		foreach ( array( $publish, $play ) as $old ) {
+			$this->assert_refused( 400, 'lianmai_ticket', self::ask( 'token', $old, $nonce ) );
+			$this->assertSame( 'lianmai_ticket', self::ask( 'may', $old, $nonce )->get_data()['code'] );
+		}
+		// The page as it is now has others, and who may goes on with those.
+		$this->assertSame( 200, self::ask( 'token', Ticket::make( $post, 'live/a', 'publish' ), $nonce )->get_status() );
+		$this->assert_refused( 403, 'lianmai_denied', self::ask( 'token', Ticket::make( $post, 'live/a', 'publish', array( 'users' => 'admin' ) ), $nonce ) );
 	}
 
 	public function test_limits_narrow_and_never_widen(): void {
@@ -151,6 +174,47 @@ final class RestTest extends Site {
 		$this->assertSame( 200, self::ask( 'token', $public, $nonce )->get_status() );
 		$nonce = self::log_in( self::person( 'editor' ) );
 		$this->assertSame( 200, self::ask( 'token', $private, $nonce )->get_status() );
+	}
+
+	/** Whoever may write drafts could name any stream in one. */
+	public function test_a_draft_plays_for_nobody_who_may_not_publish(): void {
+		$contributor = self::person( 'contributor' );
+		$draft       = self::post(
+			array(
+				'post_status' => 'draft',
+				'post_author' => $contributor,
+			)
+		);
+		$ticket      = Ticket::make( $draft, 'live/members', 'play' );
+		$nonce       = self::log_in( $contributor );
+		$this->assertTrue( current_user_can( 'read_post', $draft ) );
+		$this->assert_refused( 403, 'lianmai_denied', self::ask( 'token', $ticket, $nonce ) );
+		foreach ( array( 'pending', 'future' ) as $status ) {
+			wp_update_post(
+				array(
+					'ID'          => $draft,
+					'post_status' => $status,
+					'post_date'   => gmdate( 'Y-m-d H:i:s', time() + DAY_IN_SECONDS ),
+					'edit_date'   => true,
+				)
+			);
+			$this->assert_refused( 403, 'lianmai_denied', self::ask( 'token', Ticket::make( $draft, 'live/members', 'play' ), $nonce ) );
+		}
+		// Who looks through it may play it, and once it is published everybody.
+		$nonce = self::log_in( self::person( 'editor' ) );
+		$this->assertSame( 200, self::ask( 'token', Ticket::make( $draft, 'live/members', 'play' ), $nonce )->get_status() );
+		$author = self::person( 'author' );
+		$nonce  = self::log_in( $author );
+		$own    = self::post(
+			array(
+				'post_status' => 'draft',
+				'post_author' => $author,
+			)
+		);
+		$this->assertSame( 200, self::ask( 'token', Ticket::make( $own, 'live/a', 'play' ), $nonce )->get_status() );
+		$nonce     = self::log_in( $contributor );
+		$published = self::post( array( 'post_author' => $contributor ) );
+		$this->assertSame( 200, self::ask( 'token', Ticket::make( $published, 'live/a', 'play' ), $nonce )->get_status() );
 	}
 
 	public function test_a_post_with_a_password_wants_it(): void {

@@ -56,6 +56,37 @@ final class SecretsTest extends ContentTestCase {
 		$this->assertSame( array( 'k' => 'the one' ), Secrets::find( 'webrtc://h/live/a?k=the%20one' ) );
 	}
 
+	/** A server, a picture and captions are addresses too. */
+	public function test_other_addresses_than_the_streams_have_none(): void {
+		add_filter(
+			'pre_option_lianmai_secret',
+			static function (): array {
+				return array(
+					'server' => self::SERVER,
+					'secret' => 'S3cr3t',
+				);
+			}
+		);
+		$server = self::element( '[srs_player stream="live/x" server="https://admin:S3cr3t@h/"]' );
+		$this->assertSame( 'https://h/live/x/whep', $server['url'] );
+		$this->assertSame( 'https://h/live/x/whip', self::element( '[srs_publisher stream="live/x" server="https://admin:S3cr3t@h"]' )['url'] );
+		foreach (
+			array(
+				'https://ann:S3cr3t@cdn.test/p.jpg'          => 'https://cdn.test/p.jpg',
+				'//ann:S3cr3t@cdn.test/p.jpg'                => '//cdn.test/p.jpg',
+				'https://cdn.test/p.jpg?secret=S3cr3t&amp;x=1' => 'https://cdn.test/p.jpg?x=1',
+				'https://cdn.test/p.jpg?k=S3cr3t'            => 'https://cdn.test/p.jpg',
+				'/p.jpg?secret=S3cr3t'                       => '/p.jpg',
+				self::SERVER . '/live/x.jpg?token=S3cr3t2'   => self::SERVER . '/live/x.jpg',
+				// A link that somebody signed is for whoever has it.
+				'https://cdn.test/p.jpg?token=signed&amp;expires=1' => 'https://cdn.test/p.jpg?token=signed&expires=1',
+			) as $written => $left
+		) {
+			$is = self::element( "[srs_player stream=\"live/x\" poster=\"$written\" captions=\"$written\"]" );
+			$this->assertSame( array( $left, $left ), array( $is['poster'] ?? null, $is['captions'] ?? null ), $written );
+		}
+	}
+
 	public function test_pages_have_none(): void {
 		wp_set_current_user( 1 );
 		foreach ( self::CASES as list( $url ) ) {

@@ -20,21 +20,23 @@ final class TicketTest extends Site {
 			'roles' => 'editor, author',
 			'users' => array( 'anna', 7 ),
 		);
-		$ticket = Ticket::make( 12, 'live/stream-a', 'publish', $limits );
+		$post   = self::post();
+		$ticket = Ticket::make( $post, 'live/stream-a', 'publish', $limits );
 		$this->assertSame(
 			array(
-				'post'   => 12,
+				'post'   => $post,
 				'stream' => 'live/stream-a',
 				'action' => 'publish',
 				'limits' => array(
 					'roles' => array( 'editor', 'author' ),
 					'users' => array( 'anna', '7' ),
 				),
+				'edited' => get_post( $post )->post_modified_gmt,
 			),
 			Ticket::read( $ticket )
 		);
 		$this->assertMatchesRegularExpression( '/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}$/', $ticket );
-		$this->assertSame( $ticket, Ticket::make( 12, 'live/stream-a', 'publish', $limits ), 'A cached page holds it for everybody.' );
+		$this->assertSame( $ticket, Ticket::make( $post, 'live/stream-a', 'publish', $limits ), 'A cached page holds it for everybody.' );
 	}
 
 	public function test_a_changed_one_is_none(): void {
@@ -63,7 +65,7 @@ final class TicketTest extends Site {
 	public function test_what_is_signed_but_odd_is_none(): void {
 		$sign = new \ReflectionMethod( Ticket::class, 'sign' );
 		$sign->setAccessible( true );
-		foreach ( array( 'null', '[]', '{"0":1}', '[1,2,3,4,5]', '["1","a/b","play",[],[]]', '[1,"a/b","record",[],[]]', '[1,"a/b","play",[],"x"]', 'not json', str_repeat( '[', 600 ) ) as $text ) {
+		foreach ( array( 'null', '[]', '{"0":1}', '[1,2,3,4,5]', '["1","a/b","play",[],[],""]', '[1,"a/b","record",[],[],""]', '[1,"a/b","play",[],"x",""]', '[1,"a/b","play",[],[]]', '[1,"a/b","play",[],[],1]', 'not json', str_repeat( '[', 600 ) ) as $text ) {
 			$payload = Base64Url::encode( $text );
 			$this->assertNull( Ticket::read( $payload . '.' . $sign->invoke( null, $payload ) ), $text );
 		}
