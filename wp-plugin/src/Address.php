@@ -21,7 +21,7 @@ final class Address {
 	);
 
 	/** Where gateways and SRS listen if nothing else is said. */
-	private const PORTS = array( 80, 443, 1985, 8080, 8443 );
+	public const PORTS = array( 80, 443, 1985, 8080, 8443 );
 
 	/**
 	 * Where a stream is played.
