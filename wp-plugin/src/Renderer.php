@@ -53,6 +53,10 @@ final class Renderer {
 			'data-lianmai' => '',
 			'url'          => $place['url'],
 		) + self::written( $who, $is );
+		if ( $place['relay'] ) {
+			// Beside it there is no stream's address that the element could make up.
+			$element['protocol'] = 'webrtc';
+		}
 		if ( '' !== $place['ticket'] ) {
 			$element['data-ticket'] = $place['ticket'];
 		}
@@ -77,7 +81,7 @@ final class Renderer {
 	 * @param string $who   player or publisher.
 	 * @param array  $is    clean attributes.
 	 * @param bool   $wrote whether something was written where an address belongs.
-	 * @return array{url?: string, ticket?: string, token?: bool, amiss?: string}
+	 * @return array{url?: string, ticket?: string, token?: bool, relay?: bool, amiss?: string}
 	 */
 	private static function place( string $who, array $is, bool $wrote ): array {
 		$ours   = Settings::server();
@@ -111,10 +115,11 @@ final class Renderer {
 		$holder = Holder::id();
 		$token  = null !== $holder && '' !== $stream && ( 'publisher' === $who || Settings::play_tokens() );
 		$ticket = null === $holder ? '' : self::ticket( $holder, $who, $stream, $token, $is );
-		if ( $token && 'publisher' === $who && 'secret' === Settings::kind() ) {
+		$relay = $token && 'publisher' === $who && 'secret' === Settings::kind();
+		if ( $relay ) {
 			$url = rest_url( 'lianmai/v1/whip' );
 		}
-		return compact( 'url', 'ticket', 'token' );
+		return compact( 'url', 'ticket', 'token', 'relay' );
 	}
 
 	/**

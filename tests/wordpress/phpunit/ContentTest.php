@@ -243,7 +243,7 @@ final class ContentTest extends ContentTestCase {
 		);
 		foreach ( array( 'stream="live/a"', 'url="webrtc://live.example.test/live/a?secret=abc"' ) as $written ) {
 			$is = self::element( "[srs_publisher $written]" );
-			$this->assertSame( rest_url( 'lianmai/v1/whip' ), $is['url'] );
+			$this->assertSame( array( rest_url( 'lianmai/v1/whip' ), 'webrtc' ), array( $is['url'], $is['protocol'] ?? null ) );
 			$this->assertSame( 'live/a', Ticket::read( $is['data-ticket'] )['stream'] );
 		}
 		$this->set(
@@ -263,7 +263,8 @@ final class ContentTest extends ContentTestCase {
 				'kind'   => 'secret',
 			)
 		);
-		$this->assertSame( 'webrtc://other.test/live/a', self::element( '[srs_publisher url="webrtc://other.test/live/a"]' )['url'] );
+		$other = self::element( '[srs_publisher url="webrtc://other.test/live/a"]' );
+		$this->assertSame( array( 'webrtc://other.test/live/a', false ), array( $other['url'], isset( $other['protocol'] ) ) );
 		$this->assertSame( self::SERVER . '/rtc/v1/whep/?app=live&stream=a', self::element( '[srs_player stream="live/a"]' )['url'] );
 	}
 

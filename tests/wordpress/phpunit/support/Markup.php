@@ -38,6 +38,7 @@ final class Markup {
 		),
 		'srs-publisher' => array(
 			'url'         => 'address',
+			'protocol'    => '/^webrtc$/D',
 			'source'      => '/^(screen|audio)$/D',
 			'bitrate'     => '/^\d{2,6}$/D',
 			'width'       => '/^\d{1,5}$/D',
