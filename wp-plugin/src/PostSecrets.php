@@ -21,7 +21,7 @@ final class PostSecrets {
 	/**
 	 * The posts with secrets; revisions are theirs, and widgets are Texts::WIDGETS together.
 	 *
-	 * @return array<int, array<int, array{host: string, secret: string}>> Post => what is in it; '' for a secret of another name.
+	 * @return array<int, array<int, array{url: string, secret: string}>> Post => what is in it; '' for a secret of another name.
 	 */
 	public static function find(): array {
 		$found = array();
@@ -33,7 +33,7 @@ final class PostSecrets {
 						$secrets = Secrets::find( $url );
 						if ( array() !== $secrets ) {
 							$found[ $post ][] = array(
-								'host'   => self::host( $url ),
+								'url'    => $url,
 								'secret' => isset( $secrets['secret'] ) ? $secrets['secret'] : '',
 							);
 						}
@@ -149,20 +149,15 @@ final class PostSecrets {
 
 	/** @return array<int, string> */
 	private static function secrets_of_server(): array {
-		$hosts   = array( self::host( Settings::server() ), self::host( Settings::api() ) );
 		$secrets = array();
 		foreach ( self::find() as $in_post ) {
 			foreach ( $in_post as $one ) {
-				if ( '' !== $one['secret'] && in_array( $one['host'], $hosts, true ) ) {
+				if ( '' !== $one['secret'] && ( Address::same_host( $one['url'], Settings::server() ) || Address::same_host( $one['url'], Settings::api() ) ) ) {
 					$secrets[] = $one['secret'];
 				}
 			}
 		}
 		return array_values( array_unique( $secrets ) );
-	}
-
-	private static function host( string $url ): string {
-		return strtolower( (string) wp_parse_url( (string) preg_replace( '/^[a-z]+:/i', 'http:', $url ), PHP_URL_HOST ) );
 	}
 
 	/** An address spelt as the one it replaces. */

@@ -67,17 +67,7 @@ final class Upstream {
 			return '';
 		}
 		$url = (string) \WP_Http::make_absolute_url( $location, $base );
-		return self::origin( $url ) === self::origin( $base ) ? $url : '';
-	}
-
-	private static function origin( string $url ): string {
-		$parts = wp_parse_url( $url );
-		if ( ! is_array( $parts ) || ! isset( $parts['scheme'], $parts['host'] ) || isset( $parts['user'] ) ) {
-			return '';
-		}
-		$scheme = strtolower( $parts['scheme'] );
-		$port   = isset( $parts['port'] ) ? $parts['port'] : ( 'https' === $scheme ? 443 : 80 );
-		return $scheme . '://' . strtolower( $parts['host'] ) . ':' . $port;
+		return '' !== Address::origin( $url ) && Address::origin( $url ) === Address::origin( $base ) ? $url : '';
 	}
 
 	private static function without_secret( string $text ): string {
