@@ -72,7 +72,9 @@ final class Renderer {
 		if ( 'publisher' === $who ) {
 			$box['hidden'] = '';
 		}
-		return '<div' . self::attributes( $box ) . "><srs-{$who}" . self::attributes( $element ) . "></srs-{$who}></div>";
+		// A publisher is hidden as long as no script un-hides it.
+		$without = 'player' === $who ? '<noscript>' . esc_html__( 'Watching this needs JavaScript.', 'lianmai' ) . '</noscript>' : '';
+		return '<div' . self::attributes( $box ) . "><srs-{$who}" . self::attributes( $element ) . ">{$without}</srs-{$who}></div>";
 	}
 
 	/**

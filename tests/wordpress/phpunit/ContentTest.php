@@ -233,6 +233,14 @@ final class ContentTest extends ContentTestCase {
 		$this->assertStringContainsString( 'https&#58;//h/live/a.m3u8', self::page( "<pre>\nhttps://h/live/a.m3u8\n</pre>" ) );
 	}
 
+	/** In place of an empty box; a publisher stays hidden. */
+	public function test_without_scripts_a_sentence_stands_there(): void {
+		foreach ( array( '[srs_player stream="live/a"]', "\nwebrtc://h/live/a\n", '<!-- wp:lianmai/player {"stream":"live/a"} /-->' ) as $written ) {
+			$this->assertMatchesRegularExpression( '~<srs-player [^>]*><noscript>Watching this needs JavaScript\.</noscript></srs-player></div>~', self::page( $written ), $written );
+		}
+		$this->assertStringNotContainsString( 'noscript', self::page( '[srs_publisher stream="live/a"]' ) );
+	}
+
 	public function test_feeds_have_a_link(): void {
 		$GLOBALS['wp_query']->is_feed = true;
 		try {

@@ -20,6 +20,7 @@ final class Markup {
 			'style' => '~^(width:\d{1,5}(px|%);max-width:100%;)?(aspect-ratio:\d{1,4}/\d{1,4};)?$~D',
 		),
 		'p'             => array( 'class' => '/^lianmai-note$/D' ),
+		'noscript'      => array(),
 		'srs-player'    => array(
 			'url'         => 'address',
 			'poster'      => 'address',
@@ -101,7 +102,7 @@ final class Markup {
 			$found[] = 'not clean UTF-8';
 		}
 		// Every bracket belongs to a tag: parsers that disagree on other things agree on that.
-		$tags = 0 === strpos( $html, '<p' ) ? 2 : 4;
+		$tags = 0 === strpos( $html, '<p' ) ? 2 : 4 + 2 * (int) preg_match( '~><noscript>[^<>]+</noscript></srs-player></div>$~D', $html );
 		if ( substr_count( $html, '<' ) !== $tags || substr_count( $html, '>' ) !== $tags ) {
 			$found[] = 'more or fewer tags';
 		}
@@ -118,7 +119,7 @@ final class Markup {
 		$found = array();
 		foreach ( $parent->childNodes as $node ) {
 			if ( $node instanceof \DOMText ) {
-				if ( 'p' !== $parent->nodeName && '' !== trim( $node->nodeValue ) ) {
+				if ( ! in_array( $parent->nodeName, array( 'p', 'noscript' ), true ) && '' !== trim( $node->nodeValue ) ) {
 					$found[] = "text: {$node->nodeValue}";
 				}
 				continue;
