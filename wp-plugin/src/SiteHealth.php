@@ -203,6 +203,7 @@ final class SiteHealth {
 			'kind'        => array( __( 'Kind of server', 'lianmai' ), Settings::kind() ),
 			'secret'      => array( __( 'A secret is set', 'lianmai' ), '' === Settings::secret() ? $no : $yes ),
 			'play_tokens' => array( __( 'Viewers need a token', 'lianmai' ), Settings::play_tokens() ? $yes : $no ),
+			'autoplay'    => array( __( 'Players begin by themselves', 'lianmai' ), Settings::autoplay() ? $yes : $no ),
 			'audience'    => array( __( 'Audience', 'lianmai' ), Settings::audience() ),
 			'key'         => array( __( 'Key', 'lianmai' ), Key::id() ),
 		);
