@@ -20,7 +20,7 @@ export function refusal(status) {
 /**
  * Whom a connection tells how it is doing.
  * @typedef {object} Listener
- * @property {(state: string, code?: string) => void} state
+ * @property {(state: string, code?: string, own?: boolean) => void} state own: what has failed is the page's
  * @property {(code: string, text?: string) => void} fail text: a sentence of the page's own
  * @property {() => Promise<string>} [token] what shows the server that we may; none: nothing does
  */
@@ -69,7 +69,7 @@ export class Connection {
   connect() {
     if (this.#closed) return;
     const abort = this.abort = new AbortController();
-    this.open(abort).catch((error) => this.failed(abort, error?.code ?? 'network', error?.fatal, error?.own ? error.detail : ''));
+    this.open(abort).catch((error) => this.failed(abort, error?.code ?? 'network', error?.fatal, error?.own, error?.detail));
   }
 
   close() {
@@ -147,17 +147,19 @@ export class Connection {
    * @param {AbortController} abort  of the attempt that failed
    * @param {string} code
    * @param {boolean} [fatal]
-   * @param {string} [text] a sentence of the page's own
+   * @param {boolean} [own] it is the page that has no token
+   * @param {string} [text] its sentence
    */
-  failed(abort, code, fatal, text = '') {
+  failed(abort, code, fatal, own = false, text = '') {
     if (this.#closed || abort !== this.abort || abort.signal.aborted) return;
     this.pause();
     // The token may have been too old, or used: the next one need not be.
-    if (code === 'forbidden' && !text && this.#listener.token && this.#refused < (this.#worked ? REFUSALS : 1)) {
+    if (code === 'forbidden' && !own && this.#listener.token && this.#refused < (this.#worked ? REFUSALS : 1)) {
       return this.again(this.#refused++ && backOff(this.#refused, this.#hidden));
     }
-    if (fatal || this.#attempt >= this.#retry) return this.#listener.fail(code, text);
-    this.#listener.state(code === 'not-found' ? 'waiting' : 'reconnecting', code);
-    this.again(backOff(this.#attempt++, this.#hidden));
+    if (fatal || this.#attempt >= this.#retry) return this.#listener.fail(code, own ? text : '');
+    this.#listener.state(code === 'not-found' ? 'waiting' : 'reconnecting', code, own);
+    // Who gives the tokens may serve many, and is not to be pressed.
+    this.again(backOff(this.#attempt++, this.#hidden || own));
   }
 }

@@ -34,3 +34,9 @@ export function icon(path) {
   svg.append(shape);
   return svg;
 }
+
+/** Writes a text, once: what is written anew is read out anew. Empty: nothing is shown. @param {HTMLElement} node @param {string} text */
+export function tell(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = text === '';
+}

@@ -4,7 +4,7 @@ import { place } from './rtc-address.js';
 
 /** The number of viewers is asked for every so many milliseconds. */
 const OFTEN = 10_000;
-/** As many streams as are looked through for ours. */
+/** As many streams of SRS as are looked through for ours. */
 const MANY = 1000;
 
 /** For one player. */
@@ -56,16 +56,19 @@ export class Extras {
     }
   }
 
-  /** Asks the gateway how many watch a stream; empty: no more. @param {string} url */
+  /** Asks the server how many watch a stream; empty: no more. @param {string} url */
   watch(url) {
     if (url === this.#watched) return;
     this.#watched = url;
     clearInterval(this.#timer);
     this.#tell.viewers(-1);
     if (!url) return;
+    let ask = viewers;
     const look = async () => {
       if (document.hidden) return;
-      const count = await viewers(url).catch(() => -1);
+      let count = await ask(url).catch(() => -1);
+      // A server that does not know the question is not asked it again.
+      if (count === undefined) count = await (ask = clients)(url).catch(() => -1);
       if (url === this.#watched) this.#tell.viewers(count);
     };
     void look();
@@ -73,8 +76,22 @@ export class Extras {
   }
 }
 
-/** How many watch a stream; -1: nobody tells. @param {string} url */
+/**
+ * How many watch a stream, of Lianmai; -1: nobody tells.
+ * @param {string} url
+ * @returns {Promise<number | undefined>} none: it is another server
+ */
 async function viewers(url) {
+  const at = place(url, document.baseURI);
+  if (!at?.path) return -1;
+  const response = await fetch(`${at.origins[0]}${at.path}/viewers`);
+  if (response.status === 404) return undefined;
+  const { viewers: count } = await response.json();
+  return count >= 0 ? count : -1;
+}
+
+/** The same of SRS, which tells it of all streams; -1: nobody tells. @param {string} url */
+async function clients(url) {
   const at = place(url, document.baseURI);
   const [, app, name] = /^\/(.+)\/([^/]+)$/.exec(at?.path ?? '') ?? [];
   if (!at || !app || !name) return -1;

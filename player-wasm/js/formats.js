@@ -49,7 +49,7 @@ const SENTENCES = {
   network: 'The server cannot be reached.',
   'no-mse': 'This browser cannot play live streams.',
   'no-worker': 'The player runs without a worker.',
-  'not-found': 'The stream is not live yet.',
+  'not-found': 'Nobody is live here now.',
   stalled: 'No data comes from the server.',
   'unsupported-format': 'This is not a stream that the player can read.',
   'unsupported-protocol': 'Browsers cannot play this kind of address.',

@@ -84,7 +84,7 @@ const zh = {
   'no-mse': '此浏览器无法播放直播流。',
   'no-worker': '播放器未使用 Worker 运行。',
   'no-webrtc': '无法建立 WebRTC 连接。',
-  'not-found': '直播尚未开始。',
+  'not-found': '现在没有人直播。',
   stalled: '没有收到服务器的数据。',
   'unsupported-format': '播放器无法识别该流的格式。',
   latency: '延迟',

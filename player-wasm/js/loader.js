@@ -7,7 +7,7 @@ import { bearer, showing } from './token.js';
  * What a loader tells.
  * @typedef {object} Target
  * @property {(bytes: Uint8Array) => void} data
- * @property {(state: string, code?: string) => void} state
+ * @property {(state: string, code?: string, own?: boolean) => void} state
  * @property {() => void} reconnected   what follows is a new stream
  * @property {() => void} file          what follows has an end
  * @property {() => void} flush         what came is a whole

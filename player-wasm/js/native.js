@@ -49,7 +49,8 @@ export class NativeSource {
       this.#timer = window.setTimeout(() => {
         this.#reconnects++;
         void open();
-      }, backOff(this.#attempt++, document.hidden));
+        // What fails may be the page's function, or what it asks: not to be pressed.
+      }, backOff(this.#attempt++, document.hidden || !!token));
       return undefined;
     };
     video.addEventListener('error', () => {

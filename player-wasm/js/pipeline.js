@@ -42,7 +42,8 @@ export class Pipeline {
   #rebuilds = 0;
   #bytes = 0;
   #counted = { at: 0, bytes: 0, frames: 0 };
-  /** Who waits for a token. @type {((message: any) => void)[]} */ #asking = [];
+  /** Who waits for a token: an answer that comes after its attempt is nobody's. */
+  #asking = { id: 0, answer: (/** @type {any} */ message) => {} };
 
   /** @param {(message: any, transfer?: Transferable[]) => void} report */
   constructor(report) {
@@ -68,7 +69,7 @@ export class Pipeline {
       case 'resume': this.#resume(); break;
       case 'stalled': this.#engine?.stalled(now()); break;
       case 'rebuild': this.#rebuild(); break;
-      case 'token': this.#asking.shift()?.(message); break;
+      case 'token': if (message.id === this.#asking.id) this.#asking.answer(message); break;
     }
   }
 
@@ -91,7 +92,7 @@ export class Pipeline {
     const level = LATENCIES.indexOf(latency);
     const target = {
       data: (/** @type {Uint8Array} */ bytes) => this.#safe(() => this.#data(bytes)),
-      state: (/** @type {string} */ state, /** @type {string} */ code = '') => this.#state(state, code),
+      state: (/** @type {string} */ state, code = '', own = false) => this.#state(state, code, own),
       reconnected: () => this.#safe(() => this.#engine?.reconnect()),
       file: () => {
         this.#file = true;
@@ -127,8 +128,9 @@ export class Pipeline {
   /** Only the page's thread can call the page's function. @returns {Promise<string>} */
   #token() {
     return new Promise((resolve, reject) => {
-      this.#asking.push(({ token, error }) => (error ? reject(error) : resolve(token)));
-      this.#report({ type: 'token' });
+      const id = this.#asking.id + 1;
+      this.#asking = { id, answer: ({ token, error }) => (error ? reject(error) : resolve(token)) };
+      this.#report({ type: 'token', id });
     });
   }
 
@@ -220,12 +222,12 @@ export class Pipeline {
     this.#state('live', '');
   }
 
-  /** @param {string} state @param {string} code */
-  #state(state, code) {
+  /** @param {string} state @param {string} code @param {boolean} [own] */
+  #state(state, code, own) {
     const live = state === 'live';
     if (live && !this.#live) this.#pausedAt = now();
     this.#live = live;
-    this.#report({ type: 'state', state, code });
+    this.#report({ type: 'state', state, code, own });
   }
 
   /** @param {string} code @param {string} [message] */

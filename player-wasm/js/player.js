@@ -4,6 +4,7 @@
 // MediaSource there, else on this thread. What must touch the element stays here: play, rate, seeks.
 
 import { isNative, kindOf, sentence } from './formats.js';
+import { HOME } from './home.js';
 import { NativeSource } from './native.js';
 import { shown } from './token-ask.js';
 
@@ -84,7 +85,7 @@ export class Player extends EventTarget {
     super();
     this.#video = video;
     this.#options = {
-      latency: 'low', retry: Infinity, protocol: 'auto', loop: false, token: '', base: '', worker: true, trace: false, ...options,
+      latency: 'low', retry: Infinity, protocol: 'auto', loop: false, token: '', base: HOME, worker: true, trace: false, ...options,
     };
     const signal = this.#abort.signal;
     const on = (/** @type {string} */ type, /** @type {(event: Event) => void} */ listener) =>
@@ -248,7 +249,7 @@ export class Player extends EventTarget {
     const video = this.#video;
     if (message.state === 'live') this.#spare = [];
     // Of no use, or held back by something on the way.
-    if (this.#spare.length && /^(engine|http|no-mse|stalled|unsupported-format)$/.test(message.code)) return this.#next();
+    if (this.#spare.length && !message.own && /^(engine|http|no-mse|stalled|unsupported-format)$/.test(message.code)) return this.#next();
     switch (message.type) {
       case 'instead':
         this.#spare = message.urls;
@@ -258,7 +259,7 @@ export class Player extends EventTarget {
         this.#attached = true;
         if (this.#wanted) this.#start();
         break;
-      case 'token': this.#give(); break;
+      case 'token': this.#give(message.id); break;
       case 'rate':
         this.#rate = message.rate;
         video.preservesPitch = true;
@@ -282,10 +283,10 @@ export class Player extends EventTarget {
   /** How to get what shows the server that we may; none: nothing does. */
   get #token() { return this.#options.token ? () => shown(this.#options.token) : undefined; }
 
-  /** The pipeline asks for a token: a Worker has no hold of the page's function. */
-  #give() {
+  /** The pipeline asks for a token: a Worker has no hold of the page's function. @param {number} id of the question */
+  #give(id) {
     const opening = this.#opening;
-    const post = (/** @type {any} */ message) => opening?.then((pipeline) => pipeline.post({ type: 'token', ...message }));
+    const post = (/** @type {any} */ message) => opening?.then((pipeline) => pipeline.post({ type: 'token', id, ...message }));
     shown(this.#options.token).then(
       (token) => post({ token }),
       ({ code, detail, fatal }) => post({ error: { code, detail, fatal, own: true } }),

@@ -9,6 +9,8 @@ import { parameter } from './token.js';
  */
 
 const WHIP = '/rtc/v1/whip/';
+/** WordPress passes an offer on, but takes no stream: a token shown there over a WebSocket would be for nobody. */
+const RELAY = /\/wp-json\/|\/lianmai\/v1\/whip\/?$/;
 
 /** `x` of `?x` as it stands, without its `?`. @param {string} search */
 const bare = (search) => search.replace(/^\?/, '');
@@ -67,6 +69,7 @@ export function endpoints(text, base) {
 
 /** @param {URL} whip */
 function flvOf(whip) {
+  if (RELAY.test(whip.pathname) || whip.searchParams.has('rest_route')) return '';
   const flv = new URL(whip);
   const { searchParams } = whip;
   const [app, stream] = [searchParams.get('app'), searchParams.get('stream')];

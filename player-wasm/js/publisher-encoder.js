@@ -1,5 +1,6 @@
 // WebCodecs: the picture as H.264, the sound as Opus.
 
+import { HOME } from './home.js';
 import { DeviceClock } from './publisher-clock.js';
 import { coded, PublishError } from './publisher-error.js';
 
@@ -177,7 +178,7 @@ export class SoundEncoder {
   /** @param {number} bitrate in bits per second */
   async open(bitrate) {
     const { context, bus } = this.#sound;
-    await context.audioWorklet.addModule(new URL('./publisher-tap.js', import.meta.url));
+    await context.audioWorklet.addModule(HOME ? new URL('publisher-tap.js', HOME) : new URL('./publisher-tap.js', import.meta.url));
     if (this.#encoder.state === 'closed') return;
     this.#encoder.configure({ codec: 'opus', sampleRate: context.sampleRate, numberOfChannels: 2, bitrate });
     this.#tap = new AudioWorkletNode(context, 'lianmai-tap', { numberOfOutputs: 0, channelCount: 2, channelCountMode: 'explicit' });

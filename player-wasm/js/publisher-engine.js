@@ -182,7 +182,8 @@ export class Publisher extends EventTarget {
 
   /** One attempt, by one way or the other. @param {number} run */
   async #connect(run) {
-    if (this.#options.protocol === 'auto' && !('RTCPeerConnection' in globalThis)) this.#flv = true;
+    const none = new PublishError('no-webrtc');
+    if (!this.#flv && !('RTCPeerConnection' in globalThis) && !this.#mayChange(none)) throw none;
     try {
       await this.#open(run);
     } catch (error) {
@@ -194,7 +195,7 @@ export class Publisher extends EventTarget {
       // The server knows relays that were not asked yet.
       const relays = why.code === 'ice' && servers.length > 0 && this.#servers.length === 0;
       if (relays) this.#servers = servers;
-      else if (!await this.#mayChange(why)) throw why;
+      else if (!this.#mayChange(why)) throw why;
       await this.#open(run).catch((/** @type {PublishError} */ again) => {
         // The first way's reason says more than that the second one is not there either.
         throw again.code === 'no-webrtc' || again.code === 'network' ? why : again;
@@ -211,10 +212,10 @@ export class Publisher extends EventTarget {
   }
 
   /** Whether the other way is worth a try, and takes it. @param {PublishError} why */
-  async #mayChange({ code }) {
+  #mayChange({ code }) {
     if (this.#options.protocol !== 'auto' || this.#flv || !OTHER_WAY.includes(code)) return false;
-    this.#flv = true;
-    return this.#endpoints.length > 0;
+    this.#flv = endpoints(this.#options.url, document.baseURI).some(({ flv }) => flv);
+    return this.#flv;
   }
 
   /** Opens a session with the first server that is there. @param {number} run */
@@ -229,7 +230,8 @@ export class Publisher extends EventTarget {
         return await session.open();
       } catch (error) {
         last = coded(error, 'http');
-        if (last.code !== 'network') throw last;
+        // Without a token there is no use in the next one.
+        if (last.code !== 'network' || /** @type {any} */ (last).own) throw last;
         await session.close();
       }
     }
@@ -275,7 +277,7 @@ export class Publisher extends EventTarget {
         // A new session, then.
       }
       await this.#session?.close();
-      await this.#wait(attempt);
+      await this.#wait(attempt, why);
       if (run !== this.#run) return undefined;
       try {
         await this.#connect(run);
@@ -294,10 +296,11 @@ export class Publisher extends EventTarget {
     return undefined;
   }
 
-  /** @param {number} attempt @returns {Promise<void>} */
-  #wait(attempt) {
+  /** @param {number} attempt @param {any} why @returns {Promise<void>} */
+  #wait(attempt, { own }) {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, backOff(attempt));
+      // Who gives the tokens may serve many, and is not to be pressed.
+      const timer = setTimeout(resolve, backOff(attempt, own));
       this.#hurry = () => {
         clearTimeout(timer);
         resolve();

@@ -1,6 +1,6 @@
 // The publisher's controls: they call the element's public methods and show what it says.
 
-import { h, icon } from './dom.js';
+import { h, icon, tell } from './dom.js';
 import { duration, figures } from './publisher-figures.js';
 import { Menus } from './publisher-menus.js';
 import { dress } from './publisher-style.js';
@@ -17,12 +17,6 @@ const SHAPE = {
   settings: 'M4 7h9.2a3 3 0 0 1 5.6 0H20v2h-1.2a3 3 0 0 1-5.6 0H4zm0 8h1.2a3 3 0 0 1 5.6 0H20v2h-9.2a3 3 0 0 1-5.6 0H4z',
   stats: 'M5 12h3v7H5zm5.5-7h3v14h-3zM16 9h3v10h-3z',
 };
-
-/** Once: what is written anew is read out anew. @param {HTMLElement} node @param {string} text */
-function tell(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-  node.hidden = text === '';
-}
 
 export class PublisherSkin {
   #host;

@@ -2,7 +2,7 @@
 
 import { PublishError, refusal } from './publisher-error.js';
 import { shown } from './token-ask.js';
-import { bearer, isTicket } from './token.js';
+import { bearer, isToken } from './token.js';
 
 const FRAGMENT = 'application/trickle-ice-sdpfrag';
 
@@ -25,7 +25,7 @@ export class Whip {
   async offer(sdp, signal) {
     const token = await shown(this.#token);
     // A token for one start is used up by it: from then on the session's address is the key.
-    this.#headers = isTicket(token) ? {} : bearer(token);
+    this.#headers = isToken(token) ? {} : bearer(token);
     const response = await this.#fetch(this.#url, 'POST', { 'content-type': 'application/sdp', ...bearer(token) }, sdp, signal);
     const location = response.headers.get('location');
     if (location) this.location = new URL(location, response.url || this.#url).href;

@@ -64,7 +64,7 @@ export class Rtc extends Connection {
    */
   constructor(request, report) {
     super(request.retry, {
-      state: (state, code) => report({ type: 'state', state, ...told(code) }),
+      state: (state, code, own) => report({ type: 'state', state, own, ...told(code) }),
       fail: (code, text) => report({ type: 'error', ...told(code), ...(text && { message: text }) }),
       token: request.token,
     });

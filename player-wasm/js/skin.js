@@ -1,6 +1,6 @@
 // The controls: they call the element's public methods and show what the media element says.
 
-import { h, icon } from './dom.js';
+import { h, icon, tell } from './dom.js';
 import { words } from './i18n.js';
 import { adopt } from './style.js';
 import { rows } from './stats-view.js';
@@ -19,12 +19,6 @@ const ICON = {
 };
 
 const HIDE_AFTER = 2500;
-
-/** Once: what is written anew is read out anew. @param {HTMLElement} node @param {string} text */
-function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-  node.hidden = text === '';
-}
 
 export class Skin {
   #host;
@@ -142,11 +136,11 @@ export class Skin {
     const why = state === 'reconnecting' || state === 'waiting' ? host.reason : '';
     const said = state === 'waiting' && host.offline ? host.offline : `${why} ${this.#words(state)}`.trim();
     const text = error ? '' : busy || state === 'ended' ? said : this.#notice;
-    say(this.text, text);
-    say(this.wrong, error?.message ?? '');
+    tell(this.text, text);
+    tell(this.wrong, error?.message ?? '');
     // Not after each short wait for data; of a file the button says it.
-    if (state !== 'live' && state !== 'buffering') say(this.heard, '');
-    else if (state === 'live' && video.duration === Infinity) say(this.heard, this.#words('live'));
+    if (state !== 'live' && state !== 'buffering') tell(this.heard, '');
+    else if (state === 'live' && video.duration === Infinity) tell(this.heard, this.#words('live'));
     this.again.hidden = !error && state !== 'ended';
     this.frame.classList.toggle('titled', controls && host.title !== '');
     const [track] = video.textTracks;

@@ -2,7 +2,7 @@
 
 /** @typedef {string | (() => string | Promise<string>)} Token */
 
-/** What the error of a page's function may be; any other is a refusal. */
+/** What the error of a page's function may be; any other is one that the next attempt may not have. */
 const GIVEN = /^(busy|forbidden|http|network|not-found)$/;
 /** What browsers say when fetch() finds nobody. */
 const UNREACHED = /fetch|network|load failed/i;
@@ -19,7 +19,7 @@ export async function shown(token) {
     return String(await token() ?? '');
   } catch (error) {
     const { code, message = String(error) } = /** @type {any} */ (error ?? {});
-    const known = typeof code === 'string' && GIVEN.test(code) ? code : 'forbidden';
+    const known = typeof code === 'string' && GIVEN.test(code) ? code : 'http';
     const why = error instanceof TypeError && UNREACHED.test(message) ? 'network' : known;
     throw Object.assign(new Error(message), { code: why, detail: message, fatal: why === 'forbidden', own: true });
   }

@@ -3,14 +3,14 @@
 /** A JSON Web Token begins with `{"` in base64. */
 const JWT = /^ey[\w-]+\.[\w-]+\.[\w-]*$/;
 
-/** One that stands for one start only, and is used up by it. @param {string} token */
-export const isTicket = (token) => JWT.test(token);
+/** One that stands for one start only, and is used up by it; a secret is none. @param {string} token */
+export const isToken = (token) => JWT.test(token);
 
 /** The header that shows it. @param {string} token @returns {Record<string, string>} */
 export const bearer = (token) => (token ? { authorization: `Bearer ${token}` } : {});
 
 /** Its part of a query, where there are no headers. @param {string} token */
-export const parameter = (token) => token && `${isTicket(token) ? 'token' : 'secret'}=${encodeURIComponent(token)}`;
+export const parameter = (token) => token && `${isToken(token) ? 'token' : 'secret'}=${encodeURIComponent(token)}`;
 
 /** An address that shows it. @param {string} url @param {string} token */
 export function showing(url, token) {

@@ -29,6 +29,12 @@ test('WHIP addresses are what they are, and tell the FLV address where they can'
     [{ whip: 'https://h/rtc/v1/whip/?app=live&stream=x&secret=s', flv: 'https://h/live/x.flv?secret=s' }]);
   assert.deepEqual(endpoints('/sub/live/x/whip', page), [{ whip: 'https://blog/sub/live/x/whip', flv: 'https://blog/sub/live/x.flv' }]);
   assert.deepEqual(endpoints('https://elsewhere/endpoint', page), [{ whip: 'https://elsewhere/endpoint', flv: '' }]);
+  // WordPress passes offers on, by whichever address its site has.
+  for (const relay of ['https://blog/wp-json/lianmai/v1/whip', 'https://blog/wp-json/lianmai/v1/whip?app=live&stream=x',
+    'https://blog/sub/index.php/wp-json/lianmai/v1/whip', 'https://blog/api/lianmai/v1/whip',
+    'https://blog/?rest_route=%2Flianmai%2Fv1%2Fwhip&app=live&stream=x']) {
+    assert.deepEqual(endpoints(relay, page), [{ whip: relay, flv: '' }]);
+  }
   assert.deepEqual(endpoints('wss://h/live/x.flv?secret=s', page), [{ whip: '', flv: 'https://h/live/x.flv?secret=s' }]);
   for (const text of ['', 'rtmp://h/live/x', 'webrtc://h', 'webrtc://h/x', 'webrtc://[/live/x', 'http://']) assert.deepEqual(endpoints(text, page), [], text);
   assert.equal(socketOf('https://h/live/x.flv', ''), 'wss://h/live/x.flv?action=publish');

@@ -408,6 +408,24 @@ test('where WebRTC does not get through, the same button publishes over a WebSoc
   await close();
 });
 
+for (const [name, set] of /** @type {[string, (p: any) => void][]} */ ([
+  ['protocol="webrtc"', (p) => { p.protocol = 'webrtc'; }],
+  ['a site that passes offers on', (p) => { p.url = '/wp-json/lianmai/v1/whip'; }],
+])) {
+  test(`${name}: without WebRTC there is no other way, and no WebSocket is tried`, async () => {
+    const { page, read, state, start, close } = await open('alone');
+    await page.evaluate((source) => {
+      delete window.RTCPeerConnection;
+      new Function('publisher', `(${source})(publisher)`)(document.querySelector('srs-publisher'));
+    }, String(set));
+    await start();
+    await state('error');
+    assert.equal(await read((p) => p.error.code), 'no-webrtc');
+    assert.equal(await page.evaluate(() => window.opened.WebSocket), 0);
+    await close();
+  });
+}
+
 test('a browser without track processors encodes what its preview shows', async () => {
   const { page, read, state, start, close } = await open('shown');
   await page.evaluate(() => { delete window.MediaStreamTrackProcessor; });

@@ -224,7 +224,7 @@ test('it waits for a stream and starts by itself, and comes back with its publis
   const page = await open();
   await page.play(address('later'));
   await page.state('waiting');
-  assert.match(await page.look((p) => p.reason), /not live yet/);
+  assert.match(await page.look((p) => p.reason), /Nobody is live/);
   let stop = publish('later');
   try {
     await page.moves();

@@ -38,12 +38,12 @@ test('the player is at most 63.5 kB on the wire, WebRTC 8 kB more', () => {
   assert.ok(sum(webrtc) <= WEBRTC, `${sum(webrtc)} bytes`);
 });
 
-test('what publishes is at most 26 kB on the wire', () => {
+test('what publishes is at most 26.5 kB on the wire', () => {
   const files = readdirSync(join(dist, 'srs-player')).filter((name) => /^publisher.*\.js$/.test(name));
   const sizes = files.map((file) => ({ file, brotli: wireSize(`srs-player/${file}`) }));
   console.table(sizes);
   const sum = sizes.reduce((total, { brotli }) => total + brotli, 0);
-  assert.ok(files.length >= 4 && sum <= 26_000, `${sum} bytes`);
+  assert.ok(files.length >= 4 && sum <= 26_500, `${sum} bytes`);
   // The half of srs.sdk.js that publishes does without the element.
   assert.ok(wireSize('srs-player/sdk-publish.js') <= 6_000);
 });

@@ -187,9 +187,16 @@ test('the number of viewers is shown where the gateway tells, and nothing where 
   const url = server.stream('seen', (connection) => connection.play(clip()));
   const { page, look, close } = await open(`<srs-player url="${url}" viewers muted controls></srs-player>`);
   let known = true;
-  await page.route('**/api/v1/streams/**', (route) => (known
-    ? route.fulfill({ headers: { 'access-control-allow-origin': '*' }, json: { code: 0, streams: [{ app: 'live', name: 'other', clients: 9 }, { app: 'live', name: 'seen', clients: 4, publish: { active: true, cid: 'x' } }] } })
-    : route.fulfill({ status: 404 })));
+  const headers = { 'access-control-allow-origin': '*' };
+  const asked = [];
+  await page.route('**/live/seen/viewers', (route) => {
+    asked.push('viewers');
+    return known ? route.fulfill({ headers, json: { viewers: 3 } }) : route.fulfill({ headers, status: 500 });
+  });
+  await page.route('**/api/v1/streams/**', (route) => {
+    asked.push('streams');
+    return route.fulfill({ status: 404 });
+  });
   await look((p) => p.play());
   await page.getByRole('img', { name: '3 watching' }).waitFor();
   known = false;
@@ -199,6 +206,21 @@ test('the number of viewers is shown where the gateway tells, and nothing where 
   await look((p) => p.play());
   await until('live', () => look((p) => p.state === 'live'));
   assert.equal(await page.getByRole('img', { name: /watching/ }).count(), 0);
+  await until('the second question', () => asked.length > 1);
+  assert.ok(!asked.includes('streams'));
+  await close();
+});
+
+test('SRS tells the number of viewers in its list of streams', LIMIT, async () => {
+  const url = server.stream('listed', (connection) => connection.play(clip()));
+  const { page, look, close } = await open(`<srs-player url="${url}" viewers muted controls></srs-player>`);
+  const headers = { 'access-control-allow-origin': '*' };
+  await page.route('**/live/listed/viewers', (route) => route.fulfill({ headers, status: 404 }));
+  await page.route('**/api/v1/streams/**', (route) => route.fulfill({ headers, json: { code: 0, streams: [
+    { app: 'live', name: 'other', clients: 9 }, { app: 'live', name: 'listed', clients: 5, publish: { active: true, cid: 'x' } },
+  ] } }));
+  await look((p) => p.play());
+  await page.getByRole('img', { name: '4 watching' }).waitFor();
   await close();
 });
 
@@ -247,7 +269,7 @@ test('a publisher: refused, and not supported', LIMIT, async () => {
   const { look, is, page, close } = await open('<srs-publisher url="/live/refused/whip"></srs-publisher>', { permissions: ['camera', 'microphone'] });
   await page.route('**/whip', (route) => route.fulfill({ status: 403, json: { detail: 'no' } }));
   await page.getByRole('button', { name: 'Go live' }).click();
-  await is('error', /^The server wants its secret from those who publish\.$/, 'alert');
+  await is('error', /^The server wants its secret, or a token, from those who publish\.$/, 'alert');
   assert.equal(await look((p) => p.getAttribute('code')), 'forbidden');
   await page.getByLabel('Secret').waitFor();
   await close();

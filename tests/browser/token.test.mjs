@@ -201,16 +201,31 @@ test('what the page\'s function says is what the viewer reads', LIMIT, async () 
   const from = door.seen.length;
   const url = `${door.http}/live/x.flv`;
   for (const lang of ['en', 'zh']) {
-    const { page, look, close } = await open('srs-player', { url, lang, autoplay: '', muted: '' }, "throw new Error('Log in to watch.')");
+    const { page, look, close } = await open('srs-player', { url, lang, autoplay: '', muted: '' }, "throw Object.assign(new Error('Log in to watch.'), { code: 'forbidden' })");
     await page.getByRole('alert').filter({ hasText: 'Log in to watch.' }).waitFor();
     assert.deepEqual(await look((p) => [p.state, p.error]), ['error', { code: 'forbidden', message: 'Log in to watch.' }]);
     await close();
   }
   assert.deepEqual(shown(from), []);
-  const { look, asked, close } = await open('srs-player', { url, autoplay: '', muted: '' },
-    "if (n < 3) throw Object.assign(new Error('away'), { code: 'network' }); return prefix + n");
-  await moves(look);
-  assert.equal(await asked(), 3);
+});
+
+test('whatever else goes wrong in the page\'s function is tried again', LIMIT, async () => {
+  const errors = ["Object.assign(new Error('away'), { code: 'network' })", "new Error('hiccup')", "Object.assign(new Error('429'), { code: 'http' })", "'no error at all'"];
+  await Promise.all(errors.map(async (error) => {
+    const { look, asked, close } = await open('srs-player', { url: `${door.http}/live/x.flv`, autoplay: '', muted: '' },
+      `if (n < 3) throw ${error}; return prefix + n`);
+    await moves(look);
+    assert.equal(await asked(), 3, error);
+    await close();
+  }));
+  // Who is live stays in `reconnecting`.
+  const { page, look, asked, close } = await open('srs-publisher', { url: `${door.http}/live/hiccup/whip`, protocol: 'ws-flv' },
+    "if (n === 2 || n === 3) throw new Error('hiccup'); return prefix + n");
+  await page.getByRole('button', { name: 'Go live' }).click();
+  await until('live', () => look((p) => p.state === 'live'), 30_000);
+  door.drop();
+  await until('another token', async () => await asked() > 3, 30_000);
+  await until('live again', () => look((p) => p.state === 'live'), 30_000);
   await close();
 });
 
@@ -240,7 +255,7 @@ test('the publisher shows a token to start, and none to stop; over a WebSocket i
 });
 
 test('who may not publish is told what the page says, and sees no field for a secret', LIMIT, async () => {
-  const { page, look, close } = await open('srs-publisher', { url: `${door.http}/live/p/whip` }, "throw new Error('Log in to publish.')");
+  const { page, look, close } = await open('srs-publisher', { url: `${door.http}/live/p/whip` }, "throw Object.assign(new Error('Log in to publish.'), { code: 'forbidden' })");
   await page.getByRole('button', { name: 'Go live' }).click();
   await page.getByRole('alert').filter({ hasText: 'Log in to publish.' }).waitFor();
   assert.deepEqual(await look((p) => [p.state, p.error.code, p.stream]), ['error', 'forbidden', null]);

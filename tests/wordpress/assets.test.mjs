@@ -52,7 +52,7 @@ for (const [what, versions, options] of cases) {
 
     scenario('a page with players loads little before one plays, and modules only then', async () => {
       const url = await site.post('[srs_player stream="live/a" protocol="flv" autoplay="false"]\n\n[srs_player stream="live/a" title="The other" autoplay="false"]\n\n[srs_publisher stream="live/p"]');
-      const { page, errors } = await site.as('visitor');
+      const { page, complaints } = await site.as('visitor');
       const count = loaded(page);
       await page.goto(url, { waitUntil: 'networkidle' });
       const before = await count();
@@ -68,7 +68,7 @@ for (const [what, versions, options] of cases) {
       // Where a browser does not compile it as it comes, it is asked for again; by then it is in the cache.
       const twice = modules.filter((path, at) => modules.indexOf(path) !== at && !(options.wasmType && path.endsWith('.wasm')));
       assert.deepEqual(twice, []);
-      assert.deepEqual(errors, []);
+      assert.deepEqual(complaints(), []);
     });
 
     scenario('all that is built is a script or a module', async () => {

@@ -17,9 +17,6 @@ onSites('the block editor', ['oldest', 'current'], {}, (site, scenario) => {
   async function edit(content) {
     const opened = await site.as('editor');
     const { page } = opened;
-    // WordPress itself asks for what editors may not have, and for pictures from elsewhere.
-    const complaints = () => [...opened.errors.filter((error) => !error.startsWith('Failed to load resource')),
-      ...opened.refused.filter((one) => one.includes('lianmai'))];
     const id = content === undefined ? 0 : await site.php('return wp_insert_post( wp_slash( $args ) );', { post_title: 'Old', post_content: content });
     await page.goto(`${site.url}/wp-admin/${id ? `post.php?post=${id}&action=edit` : 'post-new.php'}`);
     await page.waitForFunction(() => /** @type {any} */ (window).wp?.data?.select('core/editor')?.getCurrentPostId()
@@ -33,7 +30,7 @@ onSites('the block editor', ['oldest', 'current'], {}, (site, scenario) => {
     const canvas = framed ? page.frameLocator('iframe[name=editor-canvas]') : page.locator('.edit-post-visual-editor');
     const blocks = () => page.evaluate(() => /** @type {any} */ (window).wp.data.select('core/block-editor').getBlocks()
       .map(({ name, attributes }) => ({ name, attributes })));
-    return { page, complaints, canvas, blocks };
+    return { ...opened, canvas, blocks };
   }
 
   scenario('inserts both blocks, shows them, and readers get what was set', async () => {
@@ -72,7 +69,7 @@ onSites('the block editor', ['oldest', 'current'], {}, (site, scenario) => {
     await reader.page.goto(url);
     await reader.page.getByRole('button', { name: 'Play: The [first] "show"' }).click();
     await player(reader.page).moves();
-    assert.deepEqual(reader.errors, []);
+    assert.deepEqual(reader.complaints(), []);
     await page.goto(url);
     await page.getByRole('button', { name: 'Go live' }).waitFor();
   });

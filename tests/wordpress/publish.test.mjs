@@ -18,7 +18,7 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
   for (const role of /** @type {const} */ (['visitor', 'subscriber', 'contributor'])) {
     scenario(`a ${role} sees no publisher and gets no token`, async () => {
       const url = await pageOf('live/a');
-      const { page, errors, post, nonce } = await site.as(role);
+      const { page, complaints, post, nonce } = await site.as(role);
       const asked = page.waitForResponse((response) => response.url().includes('rest-nonce'));
       await page.goto(url);
       await asked;
@@ -37,7 +37,7 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
       await page.waitForLoadState('networkidle');
       assert.equal(await page.getByRole('button', { name: 'Go live' }).count(), 0);
       assert.equal(await page.locator('.lianmai-publisher').isVisible(), false);
-      assert.deepEqual(errors, []);
+      assert.deepEqual(complaints(), []);
     });
   }
 
@@ -45,7 +45,7 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
     scenario(`an ${role} goes live by one press, and others see and hear it`, async () => {
       const stream = `live/${role}`;
       const url = await pageOf(stream);
-      const { page, errors } = await site.as(role);
+      const { page, complaints } = await site.as(role);
       await page.goto(url);
       await page.getByRole('button', { name: 'Go live' }).click();
       await until('on air', () => site.onAir(stream), 30_000);
@@ -65,7 +65,7 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
       }
       await page.evaluate(() => /** @type {any} */ (document.querySelector('srs-publisher')).stop());
       await until('off air', async () => !(await site.onAir(stream)));
-      assert.deepEqual([...errors, ...viewer.errors], []);
+      assert.deepEqual([...complaints(), ...viewer.complaints()], []);
     });
   }
 

@@ -7,7 +7,7 @@ onSites('a server with a shared secret', ['oldest', 'current'], { jwks: false, f
   scenario('is published to through the site, and nobody is told the secret', async () => {
     await site.php('Lianmai\\Settings::keep_secret( $args ); return true;', SECRET);
     const url = await site.post('[srs_publisher stream="live/a"]\n\n[srs_player stream="live/a" protocol="flv" autoplay="off"]');
-    const { page, errors } = await site.as('author');
+    const { page, complaints } = await site.as('author');
     /** @type {Promise<string>[]} */
     const seen = [];
     page.on('response', (response) => {
@@ -29,7 +29,7 @@ onSites('a server with a shared secret', ['oldest', 'current'], { jwks: false, f
     const all = await Promise.all(seen);
     assert.ok(all.some((text) => text.includes('lianmai/v1/whip')), 'the offer went through the site');
     assert.deepEqual(all.filter((text) => text.includes(SECRET)), []);
-    assert.deepEqual(errors, []);
+    assert.deepEqual(complaints(), []);
   });
 
   scenario('the relay lets nobody through without a token', async () => {

@@ -10,7 +10,7 @@ use crate::tools;
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 12] = [
     ("tools", tools::install),
     ("format", || sh(cargo().args(["fmt", "--all", "--check"]))),
     ("lints", lints),
@@ -19,7 +19,6 @@ const STEPS: [Step; 13] = [
     ("npm packages", npm),
     ("types", types),
     ("browser tests", || node_tests("browser")),
-    ("npm package", || node_tests("npm")),
     ("WordPress plugin", || dist::build().map(|_| ())),
     ("PHP 7.4 and 8.5", php_versions),
     ("PHPUnit", phpunit),

@@ -82,6 +82,11 @@ impl Source {
         keys.iter().filter(|key| key.kid == kid).cloned().collect()
     }
 
+    /// Whether this is the gateway's own key.
+    pub(super) fn is_own(&self, key: [u8; 32]) -> bool {
+        matches!(self.place, Place::Own(_)) && self.state().keys.iter().any(|own| own.raw == key)
+    }
+
     /// Asks the address, unless it was asked since `wanted`: so many as wait for it together share the
     /// answer.
     pub(super) async fn refresh(&self, wanted: Instant) {

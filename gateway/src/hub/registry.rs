@@ -81,6 +81,10 @@ impl fmt::Display for PlayError {
 
 impl std::error::Error for PlayError {}
 
+/// A publisher that sent nothing for so long makes way for another: its browser or network is gone, and
+/// whoever comes is most often the same person again.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// A stream's place in the hub.
 #[derive(Debug)]
 struct Place {
@@ -93,6 +97,13 @@ struct Place {
     yields: bool,
     /// The stream's clock, while nobody publishes.
     clock: Option<Clock>,
+}
+
+impl Place {
+    /// Whether somebody publishes who does not make way.
+    fn is_taken(&self) -> bool {
+        self.clock.is_none() && !self.yields && self.stream.silence() < SILENCE
+    }
 }
 
 #[derive(Debug, Default)]
@@ -137,7 +148,7 @@ impl Hub {
         self.0.changed.send_modify(|version| *version += 1);
     }
 
-    /// Publishes `name`, or takes it over from a publisher that left or yields.
+    /// Publishes `name`, or takes it over from a publisher that left, yields or fell silent.
     ///
     /// # Errors
     /// When someone else publishes it, there are too many streams, or the server stops.
@@ -162,7 +173,7 @@ impl Hub {
         let places = self.places();
         match places.streams.get(name) {
             _ if places.closed => Err(PublishError::ShuttingDown),
-            Some(place) if place.clock.is_none() && !place.yields => Err(PublishError::Busy),
+            Some(place) if place.is_taken() => Err(PublishError::Busy),
             None if places.streams.len() >= self.0.config.max_streams => Err(PublishError::TooManyStreams),
             _ => Ok(()),
         }
@@ -174,11 +185,10 @@ impl Hub {
             return Err(PublishError::ShuttingDown);
         }
         if let Some(place) = places.streams.get_mut(name) {
-            let publishing = place.clock.is_none();
-            if yields || (publishing && !place.yields) {
+            if yields || place.is_taken() {
                 return Err(PublishError::Busy);
             }
-            // One that yields keeps its clock until it is dropped; the viewers' time must go on
+            // One that makes way keeps its clock until it is dropped; the viewers' time must go on
             // now, so the newcomer continues from what the stream last showed.
             let mut clock = match place.clock.take() {
                 Some(clock) => clock,

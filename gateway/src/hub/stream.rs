@@ -81,6 +81,8 @@ struct Known {
     video: Option<Arc<Config>>,
     audio: Option<Arc<Config>>,
     publishing: Option<SystemTime>,
+    /// When the publisher came, or sent something last.
+    heard: Option<Instant>,
     /// Which publisher this is of.
     turn: u64,
 }
@@ -281,13 +283,19 @@ impl Stream {
 
     pub(super) fn begin(&self, turn: u64) {
         // What the publisher before sent tells nothing of this one's tracks.
-        *self.known() = Known { publishing: Some(SystemTime::now()), turn, ..Known::default() };
+        let (publishing, heard) = (Some(SystemTime::now()), Some(Instant::now()));
+        *self.known() = Known { publishing, heard, turn, ..Known::default() };
         self.keys.begin();
         self.phase.send_replace(Phase::Empty);
     }
 
     pub(super) fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// For how long the publisher has sent nothing.
+    pub(super) fn silence(&self) -> Duration {
+        self.known().heard.map(|heard| heard.elapsed()).unwrap_or_default()
     }
 
     pub(super) fn pause(&self) {
@@ -306,6 +314,7 @@ impl Stream {
         if known.turn != turn {
             return;
         }
+        known.heard = Some(Instant::now());
         self.frames.fetch_add(1, Ordering::Relaxed);
         self.received.add(entry.frame.data.len() as u64);
         if track == Track::Video {

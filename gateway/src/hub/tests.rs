@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use media::{Audio, Codec, Config, Format, Frame, Video};
 
 use super::ring::{Cursor, Item, Limits, Ring};
@@ -163,6 +164,31 @@ async fn a_second_publisher_is_refused_and_a_returning_one_goes_on_in_time() {
     tokio::time::sleep(Duration::from_secs(16)).await;
     assert!(viewer.next().await.is_none());
     assert!(hub.streams().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publisher_that_fell_silent_makes_way_and_is_told() {
+    let hub = Hub::new(HubConfig::default());
+    let video = config(Codec::H264);
+    let mut lost = hub.publish(&name()).unwrap();
+    for n in 0..4 {
+        lost.push(frame(&video, n * 2000, true));
+        tokio::time::sleep(Duration::from_millis(2000)).await;
+        assert_eq!(hub.available(&name()), Err(PublishError::Busy));
+    }
+    tokio::time::sleep(Duration::from_millis(2999)).await;
+    assert_eq!(hub.publish(&name()).unwrap_err(), PublishError::Busy);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(hub.available(&name()), Ok(()));
+    let mut viewer = lost.stream().subscribe(Start::Live);
+    let mut next = hub.publish(&name()).unwrap();
+    assert!(lost.revoked().now_or_never().is_some() && next.revoked().now_or_never().is_none());
+    lost.push(frame(&video, 9000, true));
+    next.push(frame(&video, 0, true));
+    let entry = viewer.next().await.unwrap();
+    assert!(entry.discontinuity && viewer.try_next().is_none());
+    drop(lost);
+    assert_eq!(hub.available(&name()), Err(PublishError::Busy));
 }
 
 #[tokio::test(start_paused = true)]

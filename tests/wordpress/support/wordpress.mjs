@@ -37,9 +37,13 @@ export async function startWordPress({ version = 'current', base = '', wasmType 
   const files = join(root, base);
   /** @type {{ stop: () => Promise<void> }[]} */
   const started = [];
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  // What is cut short leaves nothing either.
+  process.on('exit', remove);
   const stop = async () => {
     for (const one of started.splice(0).reverse()) await one.stop();
-    rmSync(folder, { recursive: true, force: true });
+    remove();
+    process.off('exit', remove);
   };
   try {
     mkdirSync(dirname(files), { recursive: true });

@@ -250,6 +250,11 @@ async fn an_issuer_and_an_audience_can_be_asked_for() {
     assert_eq!(bench.publish(&bench.token(json!({ "aud": "gateway-7" }))).await, Ok(()));
     let other = json!({ "aud": "gateway-7", "iss": "https://other.example" });
     assert_eq!(bench.publish(&bench.token(other)).await, refused(TokenError::Issuer));
+    // Whoever has the gateway's own key is its operator, and no site.
+    let own = SigningKey::kept(&bench.dir.join("data")).unwrap();
+    let (issuer, audience, subject) = ("lianmai", "gateway-7", "me");
+    let wish = Wish { issuer, audience, subject, stream: &bench.stream, act: Act::Publish, ttl: 60 };
+    assert_eq!(bench.publish(&own.mint(&wish).unwrap()).await, Ok(()));
 }
 
 #[test]
