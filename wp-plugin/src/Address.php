@@ -21,7 +21,7 @@ final class Address {
 	);
 
 	/** Where gateways and SRS listen if nothing else is said. */
-	private const PORTS = array( 80, 443, 1985, 8080, 8443 );
+	public const PORTS = array( 80, 443, 1985, 8080, 8443 );
 
 	/**
 	 * Where a stream is played.
@@ -96,9 +96,9 @@ final class Address {
 		} elseif ( ! preg_match( '~^[a-z]+://~i', $url ) ) {
 			$url = self::origin( home_url() ) . '/' . ltrim( $url, '/' );
 		}
-		$there = wp_parse_url( (string) preg_replace( '/^webrtc:/i', 'http:', $url ) );
-		$here  = wp_parse_url( $server );
-		if ( ! is_array( $there ) || ! is_array( $here ) || self::host( $there ) !== self::host( $here ) ) {
+		$there = self::parts( $url );
+		$here  = self::parts( $server );
+		if ( '' === self::host( $here ) || self::host( $there ) !== self::host( $here ) ) {
 			return false;
 		}
 		$usual = self::port( $there ) === self::port( $here ) || in_array( self::port( $there ), self::PORTS, true );
@@ -143,30 +143,56 @@ final class Address {
 	}
 
 	/**
-	 * Scheme, host and port.
+	 * Scheme, host and port in one spelling; empty: there is none, or somebody stands before the host.
 	 *
 	 * @param string $url absolute.
 	 */
-	private static function origin( string $url ): string {
-		return (string) preg_replace( '~^([a-z]+://[^/?#]*).*$~i', '$1', $url );
+	public static function origin( string $url ): string {
+		$parts = self::parts( $url );
+		if ( ! isset( $parts['scheme'], $parts['host'] ) || isset( $parts['user'] ) ) {
+			return '';
+		}
+		return strtolower( $parts['scheme'] ) . '://' . strtolower( $parts['host'] ) . ':' . self::port( $parts );
+	}
+
+	/**
+	 * Whether two addresses are at one host; the names of this machine are one.
+	 *
+	 * @param string $one   absolute.
+	 * @param string $other absolute.
+	 */
+	public static function same_host( string $one, string $other ): bool {
+		$host = self::host( self::parts( $one ) );
+		return '' !== $host && self::host( self::parts( $other ) ) === $host;
+	}
+
+	/**
+	 * An address taken apart; empty: it is none. A scheme that PHP does not know is one with a host all the same.
+	 *
+	 * @param string $url absolute.
+	 * @return array<string, string|int>
+	 */
+	private static function parts( string $url ): array {
+		$parts = wp_parse_url( (string) preg_replace( '/^webrtc:/i', 'http:', $url ) );
+		return is_array( $parts ) ? $parts : array();
 	}
 
 	/**
 	 * The host in lower case; the names of this machine are one.
 	 *
-	 * @param array $url parsed.
+	 * @param array $parts of an address.
 	 */
-	private static function host( array $url ): string {
-		$host = strtolower( $url['host'] ?? '' );
+	private static function host( array $parts ): string {
+		$host = strtolower( $parts['host'] ?? '' );
 		return in_array( $host, array( 'localhost', '[::1]' ), true ) ? '127.0.0.1' : $host;
 	}
 
 	/**
 	 * The port, as given or usual.
 	 *
-	 * @param array $url parsed.
+	 * @param array $parts of an address.
 	 */
-	private static function port( array $url ): int {
-		return (int) ( $url['port'] ?? ( in_array( $url['scheme'] ?? '', array( 'https', 'wss' ), true ) ? 443 : 80 ) );
+	private static function port( array $parts ): int {
+		return (int) ( $parts['port'] ?? ( in_array( strtolower( $parts['scheme'] ?? '' ), array( 'https', 'wss' ), true ) ? 443 : 80 ) );
 	}
 }

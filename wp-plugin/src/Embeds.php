@@ -29,7 +29,16 @@ final class Embeds {
 	 * @return string|false
 	 */
 	public static function embed( $found, $attributes, $url ) {
-		return Address::live( (string) $url ) ? Renderer::render( 'player', array( 'url' => (string) $url ) ) : false;
+		return Address::live( (string) $url ) ? self::player( (string) $url ) : false;
+	}
+
+	/**
+	 * The player of an address.
+	 *
+	 * @param string $url of a stream.
+	 */
+	private static function player( string $url ): string {
+		return Renderer::render( 'player', array( 'url' => $url ) + Shortcodes::defaults( 'player', array() ) );
 	}
 
 	/**
@@ -50,7 +59,7 @@ final class Embeds {
 					return (string) preg_replace( '~^(\s*https?):(?=//\S+\s*$)~im', '$1&#58;', $is[0] );
 				}
 				$url = '' !== ( $is[3] ?? '' ) ? $is[3] : $is[6];
-				return Address::live( $url ) ? Renderer::render( 'player', array( 'url' => $url ) ) : $is[0];
+				return Address::live( $url ) ? self::player( $url ) : $is[0];
 			},
 			$content
 		);

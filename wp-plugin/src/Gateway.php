@@ -12,7 +12,6 @@ namespace Lianmai;
 /** Questions from this site's own server; the browser's half is in the connection test. */
 final class Gateway {
 	private const TIMEOUT = 5;
-	private const LONGEST = 65536;
 
 	/** What clocks may differ by before tokens are early or late, in seconds. */
 	public const SKEW = 5;
@@ -77,17 +76,7 @@ final class Gateway {
 	 * @return array<string, mixed>|\WP_Error
 	 */
 	private static function request( string $method, string $url, array $headers = array(), string $body = '' ) {
-		$answer = wp_remote_request(
-			$url,
-			array(
-				'method'              => $method,
-				'timeout'             => self::TIMEOUT,
-				'redirection'         => 0,
-				'limit_response_size' => self::LONGEST,
-				'headers'             => $headers,
-				'body'                => '' === $body ? null : $body,
-			)
-		);
+		$answer = Http::send( $method, $url, self::TIMEOUT, $headers, $body );
 		if ( ! is_wp_error( $answer ) ) {
 			return $answer;
 		}

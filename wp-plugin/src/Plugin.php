@@ -33,9 +33,7 @@ final class Plugin {
 	/** Hooks the parts into WordPress. */
 	public static function register(): void {
 		foreach ( self::PARTS as $part ) {
-			if ( class_exists( $part ) ) {
-				$part::register();
-			}
+			$part::register();
 		}
 	}
 }

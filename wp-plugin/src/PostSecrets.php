@@ -1,6 +1,6 @@
 <?php
 /**
- * Secrets that stand in posts, as old players wanted it.
+ * Secrets that stand in posts and widgets, as old players wanted it.
  *
  * @package Lianmai
  */
@@ -9,12 +9,9 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Finds them, and moves the server's one to the settings, out of the posts and their revisions. */
+/** Finds them, and moves the server's one to the settings, out of the posts with their revisions and the widgets. */
 final class PostSecrets {
 	private const REPORT = 'lianmai_moved_';
-
-	/** As many posts at a time as memory bears. */
-	private const BATCH = 100;
 
 	/** Hooks the button in. */
 	public static function register(): void {
@@ -22,27 +19,28 @@ final class PostSecrets {
 	}
 
 	/**
-	 * The posts with secrets; revisions are theirs.
+	 * The posts with secrets; revisions are theirs, and widgets are Texts::WIDGETS together.
 	 *
-	 * @return array<int, array<int, array{host: string, secret: string}>> Post => what is in it; '' for a secret of another name.
+	 * @return array<int, array<int, array{url: string, secret: string}>> Post => what is in it; '' for a secret of another name.
 	 */
 	public static function find(): array {
 		$found = array();
-		self::each(
-			static function ( int $id, int $post, string $content ) use ( &$found ): void {
+		Texts::each(
+			static function ( int $post, string $content ) use ( &$found ): string {
 				self::rewrite(
 					$content,
 					static function ( string $url ) use ( $post, &$found ): string {
 						$secrets = Secrets::find( $url );
 						if ( array() !== $secrets ) {
 							$found[ $post ][] = array(
-								'host'   => self::host( $url ),
+								'url'    => $url,
 								'secret' => isset( $secrets['secret'] ) ? $secrets['secret'] : '',
 							);
 						}
 						return $url;
 					}
 				);
+				return $content;
 			}
 		);
 		return $found;
@@ -70,12 +68,20 @@ final class PostSecrets {
 			Settings::keep_secret( $secret );
 		}
 		$cleaned = self::clean( $secret );
+		$posts   = count( array_diff_key( $cleaned, array( Texts::WIDGETS => true ) ) );
 		/* translators: %d: how many posts. */
-		$report = sprintf( _n( 'The secret is in the settings, and out of %d post and its revisions.', 'The secret is in the settings, and out of %d posts and their revisions.', $cleaned, 'lianmai' ), $cleaned );
-		$left   = count( self::find() );
+		$report = sprintf( _n( 'The secret is in the settings, and out of %d post and its revisions.', 'The secret is in the settings, and out of %d posts and their revisions.', $posts, 'lianmai' ), $posts );
+		if ( isset( $cleaned[ Texts::WIDGETS ] ) ) {
+			$report .= ' ' . __( 'It is out of the widgets too.', 'lianmai' );
+		}
+		$found = self::find();
+		$left  = count( array_diff_key( $found, array( Texts::WIDGETS => true ) ) );
 		if ( $left > 0 ) {
 			/* translators: %d: how many posts. */
 			$report .= ' ' . sprintf( _n( '%d post still holds another secret.', '%d posts still hold other secrets.', $left, 'lianmai' ), $left );
+		}
+		if ( isset( $found[ Texts::WIDGETS ] ) ) {
+			$report .= ' ' . __( 'Widgets still hold other secrets.', 'lianmai' );
 		}
 		return $report;
 	}
@@ -99,57 +105,28 @@ final class PostSecrets {
 		return is_string( $report ) ? $report : '';
 	}
 
-	/** Takes a secret out of every post and revision; answers out of how many posts. */
-	private static function clean( string $secret ): int {
-		global $wpdb;
+	/**
+	 * Takes a secret out of every text; answers out of which.
+	 *
+	 * @return array<int, true>
+	 */
+	private static function clean( string $secret ): array {
 		$cleaned = array();
-		self::each(
-			static function ( int $id, int $post, string $content ) use ( $secret, &$cleaned, $wpdb ): void {
+		Texts::each(
+			static function ( int $post, string $content ) use ( $secret, &$cleaned ): string {
 				$new = self::rewrite(
 					$content,
 					static function ( string $url ) use ( $secret ): string {
 						return in_array( $secret, Secrets::find( $url ), true ) ? Secrets::strip( $url ) : $url;
 					}
 				);
-				if ( $new === $content ) {
-					return;
+				if ( $new !== $content ) {
+					$cleaned[ $post ] = true;
 				}
-				// Straight into the row: saving as a post would filter what others may write and add a revision.
-				// phpcs:ignore WordPress.DB.DirectDatabaseQuery
-				$wpdb->update( $wpdb->posts, array( 'post_content' => $new ), array( 'ID' => $id ) );
-				clean_post_cache( $id );
-				$cleaned[ $post ] = true;
+				return $new;
 			}
 		);
-		return count( $cleaned );
-	}
-
-	/**
-	 * Calls with id, post (a revision's parent) and content of all that may hold an address with a secret.
-	 *
-	 * @param callable(int, int, string): void $with
-	 */
-	private static function each( callable $with ): void {
-		global $wpdb;
-		$last = 0;
-		do {
-			// phpcs:ignore WordPress.DB.DirectDatabaseQuery
-			$rows = (array) $wpdb->get_results(
-				$wpdb->prepare(
-					"SELECT `ID`, `post_parent`, `post_type`, `post_content` FROM `$wpdb->posts`
-					WHERE `ID` > %d AND ( `post_content` LIKE %s OR `post_content` LIKE %s OR `post_content` LIKE %s ) ORDER BY `ID` LIMIT %d",
-					$last,
-					'%' . $wpdb->esc_like( '[srs_' ) . '%',
-					'%' . $wpdb->esc_like( '<!-- wp:lianmai/' ) . '%',
-					'%' . $wpdb->esc_like( 'webrtc://' ) . '%',
-					self::BATCH
-				)
-			);
-			foreach ( $rows as $row ) {
-				$last = (int) $row->ID;
-				$with( $last, 'revision' === $row->post_type ? (int) $row->post_parent : $last, (string) $row->post_content );
-			}
-		} while ( self::BATCH === count( $rows ) );
+		return $cleaned;
 	}
 
 	/**
@@ -172,20 +149,15 @@ final class PostSecrets {
 
 	/** @return array<int, string> */
 	private static function secrets_of_server(): array {
-		$hosts   = array( self::host( Settings::server() ), self::host( Settings::api() ) );
 		$secrets = array();
 		foreach ( self::find() as $in_post ) {
 			foreach ( $in_post as $one ) {
-				if ( '' !== $one['secret'] && in_array( $one['host'], $hosts, true ) ) {
+				if ( '' !== $one['secret'] && ( Address::same_host( $one['url'], Settings::server() ) || Address::same_host( $one['url'], Settings::api() ) ) ) {
 					$secrets[] = $one['secret'];
 				}
 			}
 		}
 		return array_values( array_unique( $secrets ) );
-	}
-
-	private static function host( string $url ): string {
-		return strtolower( (string) wp_parse_url( (string) preg_replace( '/^[a-z]+:/i', 'http:', $url ), PHP_URL_HOST ) );
 	}
 
 	/** An address spelt as the one it replaces. */

@@ -53,6 +53,10 @@ final class Renderer {
 			'data-lianmai' => '',
 			'url'          => $place['url'],
 		) + self::written( $who, $is );
+		if ( $place['relay'] ) {
+			// Beside it there is no stream's address that the element could make up.
+			$element['protocol'] = 'webrtc';
+		}
 		if ( '' !== $place['ticket'] ) {
 			$element['data-ticket'] = $place['ticket'];
 		}
@@ -68,7 +72,9 @@ final class Renderer {
 		if ( 'publisher' === $who ) {
 			$box['hidden'] = '';
 		}
-		return '<div' . self::attributes( $box ) . "><srs-{$who}" . self::attributes( $element ) . "></srs-{$who}></div>";
+		// A publisher is hidden as long as no script un-hides it.
+		$without = 'player' === $who ? '<noscript>' . esc_html__( 'Watching this needs JavaScript.', 'lianmai' ) . '</noscript>' : '';
+		return '<div' . self::attributes( $box ) . "><srs-{$who}" . self::attributes( $element ) . ">{$without}</srs-{$who}></div>";
 	}
 
 	/**
@@ -77,7 +83,7 @@ final class Renderer {
 	 * @param string $who   player or publisher.
 	 * @param array  $is    clean attributes.
 	 * @param bool   $wrote whether something was written where an address belongs.
-	 * @return array{url?: string, ticket?: string, token?: bool, amiss?: string}
+	 * @return array{url?: string, ticket?: string, token?: bool, relay?: bool, amiss?: string}
 	 */
 	private static function place( string $who, array $is, bool $wrote ): array {
 		$ours   = Settings::server();
@@ -111,10 +117,11 @@ final class Renderer {
 		$holder = Holder::id();
 		$token  = null !== $holder && '' !== $stream && ( 'publisher' === $who || Settings::play_tokens() );
 		$ticket = null === $holder ? '' : self::ticket( $holder, $who, $stream, $token, $is );
-		if ( $token && 'publisher' === $who && 'secret' === Settings::kind() ) {
+		$relay = $token && 'publisher' === $who && 'secret' === Settings::kind();
+		if ( $relay ) {
 			$url = rest_url( 'lianmai/v1/whip' );
 		}
-		return compact( 'url', 'ticket', 'token' );
+		return compact( 'url', 'ticket', 'token', 'relay' );
 	}
 
 	/**

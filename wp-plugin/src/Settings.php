@@ -21,6 +21,7 @@ final class Settings {
 		'api'         => '',
 		'audience'    => 'lianmai',
 		'play_tokens' => false,
+		'autoplay'    => false,
 	);
 
 	/** Hooks the options and their sanitiser in. */
@@ -102,6 +103,11 @@ final class Settings {
 		return 'lianmai' === self::kind() && (bool) self::all()['play_tokens'];
 	}
 
+	/** Whether players begin by themselves, without sound, where the page does not say otherwise. */
+	public static function autoplay(): bool {
+		return (bool) self::all()['autoplay'];
+	}
+
 	/** The tokens' `aud`. */
 	public static function audience(): string {
 		$audience = self::text( 'audience' );
@@ -123,6 +129,7 @@ final class Settings {
 			'api'         => self::sanitize_address( $input, 'api', $old['api'], __( 'WHIP address', 'lianmai' ) ),
 			'audience'    => self::sanitize_audience( $input, $old['audience'] ),
 			'play_tokens' => ! empty( $input['play_tokens'] ),
+			'autoplay'    => ! empty( $input['autoplay'] ),
 		);
 		self::take_secret( $input, $new );
 		return $new;

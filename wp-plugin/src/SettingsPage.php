@@ -54,11 +54,12 @@ final class SettingsPage {
 			'server'      => __( 'Server address', 'lianmai' ),
 			'kind'        => __( 'Kind of server', 'lianmai' ),
 			'play_tokens' => __( 'Playing', 'lianmai' ),
+			'autoplay'    => __( 'Beginning', 'lianmai' ),
 			'audience'    => __( 'Audience', 'lianmai' ),
 			'secret'      => __( 'Secret', 'lianmai' ),
 			'api'         => __( 'WHIP address', 'lianmai' ),
 		) as $name => $label ) {
-			$args = in_array( $name, array( 'kind', 'play_tokens' ), true ) ? array() : array( 'label_for' => 'lianmai-' . $name );
+			$args = in_array( $name, array( 'kind', 'play_tokens', 'autoplay' ), true ) ? array() : array( 'label_for' => 'lianmai-' . $name );
 			add_settings_field( 'lianmai_' . $name, $label, array( self::class, 'show_' . $name ), self::SLUG, 'lianmai_server', $args );
 		}
 	}
@@ -110,13 +111,14 @@ final class SettingsPage {
 
 	/** Whether viewers need tokens. */
 	public static function show_play_tokens(): void {
-		printf(
-			'<label><input type="checkbox" name="%1$s[play_tokens]" value="1"%2$s> %3$s</label>',
-			esc_attr( Settings::OPTION ),
-			checked( Settings::play_tokens(), true, false ),
-			esc_html__( 'Viewers need a token too (the gateway runs with --auth-play)', 'lianmai' )
-		);
+		self::checkbox( 'play_tokens', Settings::play_tokens(), __( 'Viewers need a token too (the gateway runs with --auth-play)', 'lianmai' ) );
 		self::describe( __( 'Only who may read a post can then play the streams in it. Lianmai servers only.', 'lianmai' ) );
+	}
+
+	/** What players do where the page says nothing. */
+	public static function show_autoplay(): void {
+		self::checkbox( 'autoplay', Settings::autoplay(), __( 'Players begin by themselves, without sound, where the page does not say otherwise (as srs-player’s did)', 'lianmai' ) );
+		self::describe( __( 'For shortcodes and addresses of streams. A block has its own switches.', 'lianmai' ) );
 	}
 
 	/** The tokens' `aud`. */
@@ -220,6 +222,16 @@ final class SettingsPage {
 			esc_attr( Settings::OPTION ),
 			esc_attr( $value ),
 			checked( Settings::kind(), $value, false ),
+			esc_html( $label )
+		);
+	}
+
+	private static function checkbox( string $name, bool $is, string $label ): void {
+		printf(
+			'<label><input type="checkbox" name="%1$s[%2$s]" value="1"%3$s> %4$s</label>',
+			esc_attr( Settings::OPTION ),
+			esc_attr( $name ),
+			checked( $is, true, false ),
 			esc_html( $label )
 		);
 	}

@@ -32,7 +32,27 @@ final class Shortcodes {
 	 */
 	public static function shortcode( string $who, $attributes ): string {
 		$written = Sanitizer::named( (array) $attributes );
-		return Renderer::render( $who, shortcode_atts( Attributes::defaults( $who ), $written, 'srs_' . $who ) );
+		return Renderer::render( $who, shortcode_atts( self::defaults( $who, $written ), $written, 'srs_' . $who ) );
+	}
+
+	/**
+	 * What holds where a shortcode or an address says nothing. Blocks have the table's own: they save what differs from it.
+	 *
+	 * @param string $who     player or publisher.
+	 * @param array  $written by name.
+	 * @return array<string, string|bool>
+	 */
+	public static function defaults( string $who, array $written ): array {
+		$defaults = Attributes::defaults( $who );
+		if ( 'player' === $who && Settings::autoplay() ) {
+			// One that waits for a press plays with sound then.
+			$begins   = Sanitizer::clean( $who, array( 'autoplay' => $written['autoplay'] ?? true ) )['autoplay'];
+			$defaults = array(
+				'autoplay' => true,
+				'muted'    => $begins,
+			) + $defaults;
+		}
+		return $defaults;
 	}
 
 	/**

@@ -164,10 +164,11 @@ final class SiteHealth {
 		if ( array() === $found ) {
 			return self::result( 'secrets', 'good', __( 'No post holds a stream’s secret', 'lianmai' ), __( 'Addresses in posts are for everybody to read.', 'lianmai' ) );
 		}
+		$count = count( array_diff_key( $found, array( Texts::WIDGETS => true ) ) );
 		$posts = array();
 		foreach ( array_slice( array_keys( $found ), 0, 20 ) as $id ) {
-			$link    = get_edit_post_link( $id );
-			$title   = get_the_title( $id );
+			$link    = Texts::WIDGETS === $id ? admin_url( 'widgets.php' ) : get_edit_post_link( $id );
+			$title   = Texts::WIDGETS === $id ? __( 'Widgets', 'lianmai' ) : get_the_title( $id );
 			$title   = '' === $title ? '#' . $id : $title;
 			$posts[] = '<li>' . ( is_string( $link ) && '' !== $link ? '<a href="' . esc_url( $link ) . '">' . esc_html( $title ) . '</a>' : esc_html( $title ) ) . '</li>';
 		}
@@ -175,7 +176,7 @@ final class SiteHealth {
 			'secrets',
 			'critical',
 			/* translators: %d: how many posts. */
-			sprintf( _n( '%d post holds a stream’s secret', '%d posts hold a stream’s secret', count( $found ), 'lianmai' ), count( $found ) ),
+			0 === $count ? __( 'Widgets hold a stream’s secret', 'lianmai' ) : sprintf( _n( '%d post holds a stream’s secret', '%d posts hold a stream’s secret', $count, 'lianmai' ), $count ),
 			__( 'Readers do not see it: it is taken out of every page. But it is in the database, in feeds that others made before, and for all who may edit.', 'lianmai' )
 		);
 		$result['description'] .= '<ul>' . implode( '', $posts ) . '</ul>';
@@ -202,6 +203,7 @@ final class SiteHealth {
 			'kind'        => array( __( 'Kind of server', 'lianmai' ), Settings::kind() ),
 			'secret'      => array( __( 'A secret is set', 'lianmai' ), '' === Settings::secret() ? $no : $yes ),
 			'play_tokens' => array( __( 'Viewers need a token', 'lianmai' ), Settings::play_tokens() ? $yes : $no ),
+			'autoplay'    => array( __( 'Players begin by themselves', 'lianmai' ), Settings::autoplay() ? $yes : $no ),
 			'audience'    => array( __( 'Audience', 'lianmai' ), Settings::audience() ),
 			'key'         => array( __( 'Key', 'lianmai' ), Key::id() ),
 		);

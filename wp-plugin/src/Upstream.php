@@ -12,7 +12,6 @@ namespace Lianmai;
 /** Sends, and puts what goes wrong in words that never hold the secret. */
 final class Upstream {
 	private const TIMEOUT = 10;
-	private const LONGEST = 65536;
 
 	/** What the server answers that the browser is told as it is; the rest is 502. */
 	private const PASSED_ON = array( 400, 404, 409, 415, 429, 503 );
@@ -23,17 +22,8 @@ final class Upstream {
 	 * @return array{status: int, body: string, location: string}|\WP_Error
 	 */
 	public static function send( string $method, string $url, string $sdp ) {
-		$answer = wp_remote_request(
-			$url,
-			array(
-				'method'              => $method,
-				'timeout'             => self::TIMEOUT,
-				'redirection'         => 0,
-				'limit_response_size' => self::LONGEST,
-				'headers'             => 'POST' === $method ? array( 'Content-Type' => 'application/sdp' ) : array(),
-				'body'                => 'POST' === $method ? $sdp : null,
-			)
-		);
+		$headers = 'POST' === $method ? array( 'Content-Type' => 'application/sdp' ) : array();
+		$answer  = Http::send( $method, $url, self::TIMEOUT, $headers, $sdp );
 		if ( is_wp_error( $answer ) ) {
 			// The transport's own sentence may hold the address, and that holds the secret.
 			return new \WP_Error( 'lianmai_server', __( 'The media server cannot be reached from this site.', 'lianmai' ), array( 'status' => 502 ) );
@@ -77,17 +67,7 @@ final class Upstream {
 			return '';
 		}
 		$url = (string) \WP_Http::make_absolute_url( $location, $base );
-		return self::origin( $url ) === self::origin( $base ) ? $url : '';
-	}
-
-	private static function origin( string $url ): string {
-		$parts = wp_parse_url( $url );
-		if ( ! is_array( $parts ) || ! isset( $parts['scheme'], $parts['host'] ) || isset( $parts['user'] ) ) {
-			return '';
-		}
-		$scheme = strtolower( $parts['scheme'] );
-		$port   = isset( $parts['port'] ) ? $parts['port'] : ( 'https' === $scheme ? 443 : 80 );
-		return $scheme . '://' . strtolower( $parts['host'] ) . ':' . $port;
+		return '' !== Address::origin( $url ) && Address::origin( $url ) === Address::origin( $base ) ? $url : '';
 	}
 
 	private static function without_secret( string $text ): string {

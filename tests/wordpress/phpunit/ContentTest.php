@@ -10,7 +10,6 @@ declare(strict_types=1);
 namespace Lianmai\Tests;
 
 use Lianmai\Assets;
-use Lianmai\Ticket;
 
 require_once __DIR__ . '/support/ContentTestCase.php';
 
@@ -70,7 +69,42 @@ final class ContentTest extends ContentTestCase {
 		}
 	}
 
-	/** A site may have other defaults; the example is that of docs/wordpress.md. */
+	/** As srs-player's did, where the settings say so and the page does not say otherwise. */
+	public function test_players_that_begin_by_themselves(): void {
+		$is = static function ( string $written ): array {
+			$element = self::element( $written );
+			return array( isset( $element['autoplay'] ), isset( $element['muted'] ) );
+		};
+		$silent = array( '[srs_player url="http://h/x.flv"]', "\nwebrtc://h/live/a\n", "\nhttps://h/live/a.m3u8\n", '[embed]https://h/live/a.m3u8[/embed]' );
+		foreach ( $silent as $written ) {
+			$this->assertSame( array( false, false ), $is( $written ), $written );
+		}
+		$this->set(
+			array(
+				'server'   => self::SERVER,
+				'autoplay' => true,
+			)
+		);
+		foreach ( $silent as $written ) {
+			$this->assertSame( array( true, true ), $is( $written ), $written );
+		}
+		foreach (
+			array(
+				'[srs_player url="http://h/x.flv" autoplay]'  => array( true, true ),
+				'[srs_player url="http://h/x.flv" muted="0"]' => array( true, false ),
+				'[srs_player url="http://h/x.flv" autoplay="false"]' => array( false, false ),
+				'[srs_player url="http://h/x.flv" autoplay="off" muted]' => array( false, true ),
+				'[video src="https://h/live/a.m3u8"]'         => array( false, false ),
+			) as $written => $expected
+		) {
+			$this->assertSame( $expected, $is( $written ), $written );
+		}
+		// A block has switches of its own.
+		$this->assertArrayNotHasKey( 'autoplay', Markup::element( do_blocks( '<!-- wp:lianmai/player {"url":"http://h/x.flv"} /-->' ) ) );
+		$this->assertArrayNotHasKey( 'autoplay', self::element( '[srs_publisher stream="live/a"]' ) );
+	}
+
+	/** A site may have other defaults by WordPress's own filter. */
 	public function test_other_defaults(): void {
 		$filter = static function ( $attributes, $defaults, $written ) {
 			return array_merge(
@@ -164,109 +198,6 @@ final class ContentTest extends ContentTestCase {
 		$this->assertStringContainsString( 'Settings → Lianmai', self::page( '[srs_player stream="live/x"]' ) );
 	}
 
-	public function test_publishers_have_tickets_for_their_stream(): void {
-		foreach (
-			array(
-				'stream="live/a"'                           => 'live/a',
-				'url="webrtc://live.example.test/live/a"'   => 'live/a',
-				'url="webrtc://live.example.test:1985/live/a?x=1"' => 'live/a',
-				'url="https://live.example.test:8443/rtc/v1/whip/?app=live&stream=a"' => 'live/a',
-				'url="https://live.example.test:8443/one/two/a/whip"' => 'one/two/a',
-				'url="wss://live.example.test:8443/live/a.flv"' => 'live/a',
-				'url="http://live.example.test:1985/live/a/whip"' => 'live/a',
-				'url="https://live.example.test:6666/live/a/whip"' => null,
-				'url="https://live.example.test/whip"' => null,
-				'url="webrtc://live.example.test:6666/live/a"' => null,
-				'url="webrtc://live.example.test.evil.test/live/a"' => null,
-				'url="webrtc://evil.test/live/a?live.example.test"' => null,
-				'url="webrtc://live.example.test@evil.test/live/a"' => null,
-				'stream="live/a" server="https://evil.test"' => null,
-			) as $written => $stream
-		) {
-			$is     = self::element( "[srs_publisher $written roles=\"author, editor\" users=\"ann\"]" );
-			$ticket = Ticket::read( $is['data-ticket'] );
-			// On another server it is shown by the same rights, and gets no token to take there.
-			$this->assertSame( null !== $stream, isset( $is['data-token'] ), $written );
-			$this->assertSame(
-				array(
-					'post'   => self::$post,
-					'stream' => (string) $stream,
-					'action' => null === $stream ? 'show' : 'publish',
-					'limits' => array(
-						'roles' => array( 'author', 'editor' ),
-						'users' => array( 'ann' ),
-					),
-					'edited' => get_post( self::$post )->post_modified_gmt,
-				),
-				$ticket,
-				$written
-			);
-		}
-	}
-
-	/** Limits that mean nothing let nobody in, not everybody. */
-	public function test_limits_never_widen(): void {
-		foreach ( array( '<>', '"', ';;', str_repeat( 'a', 2000 ) ) as $roles ) {
-			$html   = \Lianmai\Shortcodes::shortcode(
-				'publisher',
-				array(
-					'stream' => 'live/a',
-					'roles'  => $roles,
-				)
-			);
-			$ticket = Ticket::read( Markup::element( $html )['data-ticket'] );
-			$this->assertNotSame( array(), $ticket['limits']['roles'], $roles );
-		}
-	}
-
-	public function test_players_have_tickets_where_playing_needs_a_token(): void {
-		$this->assertArrayNotHasKey( 'data-ticket', self::element( '[srs_player stream="live/a"]' ) );
-		$this->set(
-			array(
-				'server'      => self::SERVER,
-				'play_tokens' => true,
-			)
-		);
-		foreach ( array( 'stream="live/a"', 'url="' . self::SERVER . '/live/a.m3u8"', 'url="webrtc://live.example.test/live/a"' ) as $written ) {
-			$ticket = Ticket::read( self::element( "[srs_player $written]" )['data-ticket'] ?? '' );
-			$this->assertSame( array( 'live/a', 'play' ), array( $ticket['stream'] ?? null, $ticket['action'] ?? null ), $written );
-		}
-		$this->assertArrayNotHasKey( 'data-ticket', self::element( '[srs_player url="http://h/live/a.flv"]' ) );
-	}
-
-	public function test_a_server_with_one_secret_is_published_to_by_the_relay(): void {
-		$this->set(
-			array(
-				'server' => self::SERVER,
-				'kind'   => 'secret',
-			)
-		);
-		foreach ( array( 'stream="live/a"', 'url="webrtc://live.example.test/live/a?secret=abc"' ) as $written ) {
-			$is = self::element( "[srs_publisher $written]" );
-			$this->assertSame( rest_url( 'lianmai/v1/whip' ), $is['url'] );
-			$this->assertSame( 'live/a', Ticket::read( $is['data-ticket'] )['stream'] );
-		}
-		$this->set(
-			array(
-				'server' => self::SERVER,
-				'kind'   => 'secret',
-				'api'    => 'http://srs.example.test:7777',
-			)
-		);
-		foreach ( array( 'https://live.example.test:8443/live/a.flv', 'http://srs.example.test:7777/rtc/v1/whip/?app=live&stream=a' ) as $url ) {
-			$this->assertSame( rest_url( 'lianmai/v1/whip' ), self::element( "[srs_publisher url=\"$url\"]" )['url'] );
-		}
-		$this->assertSame( 'http://srs.example.test:7777/rtc/v1/whep/?app=live&stream=a', self::element( '[srs_player stream="live/a"]' )['url'] );
-		$this->set(
-			array(
-				'server' => self::SERVER,
-				'kind'   => 'secret',
-			)
-		);
-		$this->assertSame( 'webrtc://other.test/live/a', self::element( '[srs_publisher url="webrtc://other.test/live/a"]' )['url'] );
-		$this->assertSame( self::SERVER . '/rtc/v1/whep/?app=live&stream=a', self::element( '[srs_player stream="live/a"]' )['url'] );
-	}
-
 	public function test_pages_are_the_same_for_everybody(): void {
 		$content = '[srs_player stream="live/a"][srs_publisher stream="live/b"]';
 		$visitor = self::page( $content );
@@ -335,6 +266,14 @@ final class ContentTest extends ContentTestCase {
 			$this->assertStringNotContainsString( 'srs-player', self::page( $written ), $written );
 		}
 		$this->assertStringContainsString( 'https&#58;//h/live/a.m3u8', self::page( "<pre>\nhttps://h/live/a.m3u8\n</pre>" ) );
+	}
+
+	/** In place of an empty box; a publisher stays hidden. */
+	public function test_without_scripts_a_sentence_stands_there(): void {
+		foreach ( array( '[srs_player stream="live/a"]', "\nwebrtc://h/live/a\n" ) as $written ) {
+			$this->assertMatchesRegularExpression( '~<srs-player [^>]*><noscript>Watching this needs JavaScript\.</noscript></srs-player></div>~', self::page( $written ), $written );
+		}
+		$this->assertStringNotContainsString( 'noscript', self::page( '[srs_publisher stream="live/a"]' ) );
 	}
 
 	public function test_feeds_have_a_link(): void {

@@ -81,6 +81,69 @@ final class NetworkTest extends TestCase {
 		$this->assertNull( $refusal );
 	}
 
+	/** Who runs one site of a network may not look around in its machines. */
+	public function test_a_sites_administrator_reaches_no_machine_of_the_network(): void {
+		$asked = array();
+		$catch = static function ( $answer, $args, $url ) use ( &$asked ): array {
+			$asked[] = $url;
+			return array(
+				'headers'  => array(),
+				'body'     => '',
+				'response' => array(
+					'code'    => 404,
+					'message' => '',
+				),
+				'cookies'  => array(),
+			);
+		};
+		$inside  = array( 'http://10.0.0.1', 'http://192.168.1.1:8080', 'http://127.0.0.2', 'https://203.0.113.5:6379' );
+		$outside = array( 'https://203.0.113.5', 'https://203.0.113.5:8443', 'http://203.0.113.5:1985' );
+		$try     = static function ( string $server ) use ( &$asked ): array {
+			update_option(
+				Settings::OPTION,
+				array(
+					'server' => $server,
+					'kind'   => 'secret',
+				)
+			);
+			$asked  = array();
+			$answer = \Lianmai\ConnectionTest::server();
+			$relay  = \Lianmai\Upstream::send( 'POST', $server . '/rtc/v1/whip/', 'v=0' );
+			\Lianmai\Gateway::trust();
+			return array( count( $asked ), $answer['sentence'], is_wp_error( $relay ) );
+		};
+		$person = (int) wp_insert_user(
+			array(
+				'user_login' => 'site-admin-' . getmypid(),
+				'user_pass'  => 'password',
+				'user_email' => 'site-admin-' . getmypid() . '@example.test',
+				'role'       => 'administrator',
+			)
+		);
+		add_filter( 'pre_http_request', $catch, 10, 3 );
+		$found = array();
+		wp_set_current_user( $person );
+		$this->assertTrue( current_user_can( 'manage_options' ) && ! is_super_admin() );
+		foreach ( array_merge( $inside, $outside ) as $server ) {
+			$found[ $server ] = $try( $server );
+		}
+		wp_set_current_user( 1 );
+		$super = $try( $inside[0] );
+		remove_filter( 'pre_http_request', $catch );
+		wp_set_current_user( 0 );
+		wpmu_delete_user( $person );
+		foreach ( $inside as $server ) {
+			$this->assertSame( 0, $found[ $server ][0], $server );
+			$this->assertStringContainsString( 'only a super admin', $found[ $server ][1] );
+			$this->assertTrue( $found[ $server ][2] );
+		}
+		foreach ( $outside as $server ) {
+			$this->assertGreaterThan( 1, $found[ $server ][0], $server );
+		}
+		$this->assertGreaterThan( 1, $super[0] );
+		$this->assertFalse( has_filter( 'http_allowed_safe_ports' ) );
+	}
+
 	public function test_uninstalling_cleans_every_site(): void {
 		$new = $this->site();
 		foreach ( array( get_current_blog_id(), $new ) as $site ) {

@@ -12,6 +12,7 @@ namespace Lianmai\Tests;
 use Lianmai\PostSecrets;
 use Lianmai\Settings;
 use Lianmai\SiteHealth;
+use Lianmai\Texts;
 
 require_once __DIR__ . '/support/Site.php';
 
@@ -82,6 +83,41 @@ final class PostSecretsTest extends Site {
 		}
 		$this->assertCount( 105, PostSecrets::find() );
 		$this->assertStringContainsString( '105 posts', PostSecrets::move() );
+	}
+
+	/** Addresses become players without any shortcode of ours. */
+	public function test_bare_addresses_and_videos_are_found(): void {
+		$line  = self::written( "Live:\n\nhttps://live.example.com/live/a.flv?secret=s1\n\nnow" );
+		$video = self::written( '[video src="https://live.example.com/live/a.m3u8?secret=s1"]' );
+		$this->assertEqualsCanonicalizing( array( $line, $video ), array_keys( PostSecrets::find() ) );
+		$this->assertStringContainsString( '2 posts', PostSecrets::move() );
+		$this->assertSame( "Live:\n\nhttps://live.example.com/live/a.flv\n\nnow", get_post( $line )->post_content );
+		$this->assertSame( '[video src="https://live.example.com/live/a.m3u8"]', get_post( $video )->post_content );
+	}
+
+	public function test_widgets_are_searched_and_cleaned(): void {
+		$block = array(
+			2              => array( 'content' => self::BLOCK ),
+			3              => array( 'content' => '<p>Nothing</p>' ),
+			'_multiwidget' => 1,
+		);
+		update_option( 'widget_block', $block );
+		update_option( 'widget_text', array( 5 => array( 'title' => 'Live', 'text' => 'https://live.example.com/live/a.flv?secret=s1' ), '_multiwidget' => 1 ) );
+		update_option( 'widget_custom_html', 'broken' );
+		$this->assertSame( array( Texts::WIDGETS ), array_keys( PostSecrets::find() ) );
+		$result = SiteHealth::secrets();
+		$this->assertSame( array( 'critical', 'Widgets hold a stream’s secret' ), array( $result['status'], $result['label'] ) );
+		$this->assertStringContainsString( 'widgets.php', $result['description'] );
+
+		$this->assertSame( 'The secret is in the settings, and out of 0 posts and their revisions. It is out of the widgets too.', PostSecrets::move() );
+		$this->assertSame( 's1', Settings::secret() );
+		$block[2]['content'] = str_replace( 'secret=s1\u0026', '', self::BLOCK );
+		$this->assertSame( $block, get_option( 'widget_block' ) );
+		$this->assertSame( 'https://live.example.com/live/a.flv', get_option( 'widget_text' )[5]['text'] );
+		$this->assertSame( array(), PostSecrets::find() );
+
+		update_option( 'widget_text', array( 5 => array( 'text' => 'https://live.example.com/live/a.flv?secret=s2' ) ) );
+		$this->assertStringContainsString( 'Widgets still hold other secrets.', PostSecrets::move() );
 	}
 
 	/** As it stands in the database: no filter of saving in between. */

@@ -53,7 +53,7 @@ final class SettingsTest extends Site {
 		foreach ( array( 'text', 7, null, new \stdClass(), array( 'server' => array( 'x' ), 'kind' => array(), 'audience' => new \stdClass(), 'secret' => array( 'x' ), 'api' => 5, 'else' => 1 ) ) as $garbage ) {
 			update_option( Settings::OPTION, $garbage );
 			$this->assertSame( array( '', 'lianmai', '', 'lianmai', false ), array( Settings::server(), Settings::kind(), Settings::secret(), Settings::audience(), Settings::play_tokens() ) );
-			$this->assertSame( array( 'server', 'kind', 'api', 'audience', 'play_tokens' ), array_keys( get_option( Settings::OPTION ) ) );
+			$this->assertSame( array( 'server', 'kind', 'api', 'audience', 'play_tokens', 'autoplay' ), array_keys( get_option( Settings::OPTION ) ) );
 		}
 	}
 
@@ -88,6 +88,18 @@ final class SettingsTest extends Site {
 		$this->assertStringNotContainsString( 'swordfish', $page . $information );
 		self::log_in( self::person( 'editor' ) );
 		$this->assertSame( '', self::page() );
+	}
+
+	public function test_the_box_for_players_that_begin_by_themselves(): void {
+		self::log_in( self::person( 'administrator' ) );
+		$this->assertFalse( Settings::autoplay() );
+		$this->assertMatchesRegularExpression( '~name="lianmai_settings\[autoplay\]" value="1">~', self::page() );
+		self::set_server( 'https://live.example.com', array( 'autoplay' => '1' ) );
+		$this->assertTrue( Settings::autoplay() );
+		$this->assertMatchesRegularExpression( "~name=\"lianmai_settings\\[autoplay\\]\" value=\"1\" +checked='checked'>~", self::page() );
+		// As the form is without the tick.
+		self::set_server( 'https://live.example.com' );
+		$this->assertFalse( Settings::autoplay() );
 	}
 
 	public function test_a_server_may_take_offers_elsewhere_than_it_plays_from(): void {

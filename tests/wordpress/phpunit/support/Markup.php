@@ -20,6 +20,7 @@ final class Markup {
 			'style' => '~^(width:\d{1,5}(px|%);max-width:100%;)?(aspect-ratio:\d{1,4}/\d{1,4};)?$~D',
 		),
 		'p'             => array( 'class' => '/^lianmai-note$/D' ),
+		'noscript'      => array(),
 		'srs-player'    => array(
 			'url'         => 'address',
 			'poster'      => 'address',
@@ -38,6 +39,7 @@ final class Markup {
 		),
 		'srs-publisher' => array(
 			'url'         => 'address',
+			'protocol'    => '/^webrtc$/D',
 			'source'      => '/^(screen|audio)$/D',
 			'bitrate'     => '/^\d{2,6}$/D',
 			'width'       => '/^\d{1,5}$/D',
@@ -100,7 +102,7 @@ final class Markup {
 			$found[] = 'not clean UTF-8';
 		}
 		// Every bracket belongs to a tag: parsers that disagree on other things agree on that.
-		$tags = 0 === strpos( $html, '<p' ) ? 2 : 4;
+		$tags = 0 === strpos( $html, '<p' ) ? 2 : 4 + 2 * (int) preg_match( '~><noscript>[^<>]+</noscript></srs-player></div>$~D', $html );
 		if ( substr_count( $html, '<' ) !== $tags || substr_count( $html, '>' ) !== $tags ) {
 			$found[] = 'more or fewer tags';
 		}
@@ -117,7 +119,7 @@ final class Markup {
 		$found = array();
 		foreach ( $parent->childNodes as $node ) {
 			if ( $node instanceof \DOMText ) {
-				if ( 'p' !== $parent->nodeName && '' !== trim( $node->nodeValue ) ) {
+				if ( ! in_array( $parent->nodeName, array( 'p', 'noscript' ), true ) && '' !== trim( $node->nodeValue ) ) {
 					$found[] = "text: {$node->nodeValue}";
 				}
 				continue;
