@@ -172,7 +172,9 @@
     const { attributes } = props;
     const [asked, ask] = useState(false);
     const { width = '100%' } = attributes;
-    const blockProps = useBlockProps({ className: 'lianmai-edit', style: { width: /^\d+$/.test(width) ? `${width}px` : width, maxWidth: '100%' } });
+    // Without a width of its own it is as wide as the theme makes it: an inline one would win.
+    const own = !width || width === '100%' ? {} : { width: /^\d+$/.test(width) ? `${width}px` : width, maxWidth: '100%' };
+    const blockProps = useBlockProps({ className: 'lianmai-edit', style: own });
     const there = !!(attributes.url || attributes.stream);
     const replace = el(ToolbarButton, { onClick: () => ask(!asked), isPressed: asked }, __('Replace', 'lianmai'));
     return el(

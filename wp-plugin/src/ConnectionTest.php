@@ -68,7 +68,9 @@ final class ConnectionTest {
 			return array(
 				'ok'       => false,
 				'sentence' => $server->get_error_message(),
-				'advice'   => __( 'Check that the server runs, that its address and port are right, and that no firewall is between it and this site.', 'lianmai' ),
+				'advice'   => false !== stripos( $server->get_error_message(), 'certificate' )
+					? __( 'The server’s certificate is one that nobody trusts, as the gateway’s own is. Browsers refuse it as well: give the gateway a trusted one (--acme, or --cert and --key).', 'lianmai' )
+					: __( 'Check that the server runs, that its address and port are right, and that no firewall is between it and this site.', 'lianmai' ),
 			);
 		}
 		$advice = '';

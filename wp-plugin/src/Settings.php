@@ -139,7 +139,9 @@ final class Settings {
 	public static function clean_address( string $address ): string {
 		$address = trim( $address );
 		if ( '' !== $address && false === strpos( $address, '://' ) ) {
-			$address = 'https://' . $address;
+			// Gateways have no certificate that anybody trusts on this machine, and none at their plain ports.
+			$plain   = preg_match( '~^(?:localhost|127\.[\d.]+|\[::1\])(?:[:/]|$)|^[^/]*:(?:1985|8080)(?:/|$)~i', $address );
+			$address = ( $plain ? 'http://' : 'https://' ) . $address;
 		}
 		$parts = wp_parse_url( $address );
 		if ( ! is_array( $parts ) || ! isset( $parts['scheme'], $parts['host'] ) || isset( $parts['user'] ) || isset( $parts['pass'] ) ) {
