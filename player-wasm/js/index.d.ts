@@ -16,8 +16,8 @@ export type PlayerState =
 /**
  * What shows a server that one may play or publish: a token or secret, or a function that is asked for a new one
  * before every attempt to connect (one that reached nobody is good for 40 s). An error of the function with the
- * `code` `forbidden` becomes the state `error` with its message; after any other one (`network`, `http`, `not-
- * found`, `busy`, or without a code) it is asked again.
+ * `code` `forbidden` becomes the state `error` with its message; after any other one (`network`, `http`, `not-found`,
+ * `busy`, or without a code) it is asked again.
  */
 export type Token = string | TokenSource;
 /** Asked for a new token before every attempt. */
