@@ -9,6 +9,7 @@ mod feed;
 mod render;
 mod sessions;
 mod store;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod viewers;

@@ -9,7 +9,7 @@ use media::hls::playlist::{self, Media, MediaSegment};
 use media::time::Micros;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::store::Stored;
+use super::stored::Stored;
 use crate::hub::StreamName;
 
 /// What may not stand in a path segment of an address (RFC 3986 3.3), and what playlists use.

@@ -16,21 +16,9 @@ use tokio::sync::watch;
 use super::Settings;
 use super::demand::Demand;
 use super::render::{self, Rendered};
+use super::stored::Stored;
 use super::viewers::Viewers;
 use crate::hub::{Stream, StreamName};
-
-/// One segment, and its place.
-#[derive(Debug)]
-pub(super) struct Stored {
-    pub(super) sequence: u64,
-    pub(super) duration: Micros,
-    pub(super) discontinuity: bool,
-    /// Discontinuities up to this one's begin, its own included.
-    pub(super) discontinuities: u64,
-    /// µs since 1970 of its first frame.
-    pub(super) date: Micros,
-    data: Bytes,
-}
 
 /// Why there is no segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

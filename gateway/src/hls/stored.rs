@@ -1,0 +1,18 @@
+//! A segment as a store keeps it and a playlist lists it.
+
+use bytes::Bytes;
+use media::time::Micros;
+
+/// One segment, and its place.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) sequence: u64,
+    pub(super) duration: Micros,
+    pub(super) discontinuity: bool,
+    /// Discontinuities up to this one's begin, its own included.
+    pub(super) discontinuities: u64,
+    /// µs since 1970 of its first frame.
+    pub(super) date: Micros,
+    /// MPEG-TS.
+    pub(super) data: Bytes,
+}
