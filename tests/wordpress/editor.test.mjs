@@ -1,5 +1,6 @@
 // The blocks in the editor, and what readers get of them.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before } from 'node:test';
 import { until } from '../browser/harness.mjs';
 import { onSites, player } from './support/site.mjs';
@@ -32,6 +33,17 @@ onSites('the block editor', ['oldest', 'current'], {}, (site, scenario) => {
       .map(({ name, attributes }) => ({ name, attributes })));
     return { ...opened, canvas, blocks };
   }
+
+  scenario('opens the post of the demo, and readers get its players', async () => {
+    const content = readFileSync(new URL('../../demo/wordpress/post.html', import.meta.url), 'utf8');
+    const { complaints, blocks } = await edit(content);
+    assert.deepEqual((await blocks()).map(({ name }) => name).filter((name) => name !== 'core/paragraph'),
+      ['lianmai/publisher', 'lianmai/player', 'core/shortcode']);
+    assert.deepEqual(complaints(), []);
+    const { page } = await site.as('visitor');
+    await page.goto(await site.post(content));
+    assert.deepEqual(await page.locator('srs-player').evaluateAll((all) => all.map((one) => one.getAttribute('title'))), ['From the studio', 'The guest']);
+  });
 
   scenario('inserts both blocks, shows them, and readers get what was set', async () => {
     const { page, complaints, canvas, blocks } = await edit();

@@ -69,6 +69,28 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
     });
   }
 
+  scenario('who is live stays so when the page is edited and the server starts again', async () => {
+    const stream = 'live/edited';
+    const url = await pageOf(stream);
+    const { page } = await site.as('author');
+    await page.goto(url);
+    await page.getByRole('button', { name: 'Go live' }).click();
+    await until('on air', () => site.onAir(stream), 30_000);
+    const old = await page.locator('srs-publisher').getAttribute('data-ticket');
+    await site.php(`return wp_update_post( array( 'ID' => url_to_postid( $args ), 'post_content' => 'More. [srs_publisher stream="live/edited"]' ) );`, url);
+    const again = await site.kill();
+    await page.waitForFunction(() => /** @type {any} */ (document.querySelector('srs-publisher')).state === 'reconnecting');
+    await again();
+    await until('on air again', () => site.onAir(stream), 30_000);
+    assert.notEqual(await page.locator('srs-publisher').getAttribute('data-ticket'), old);
+    // Taken out of the page, it is not asked for in vain for ever.
+    await site.php(`return wp_update_post( array( 'ID' => url_to_postid( $args ), 'post_content' => 'Over.' ) );`, url);
+    const third = await site.kill();
+    await third();
+    await page.waitForFunction(() => /** @type {any} */ (document.querySelector('srs-publisher')).state === 'error', null, { timeout: 30_000 });
+    assert.match(await page.evaluate(() => /** @type {any} */ (document.querySelector('srs-publisher')).error.message), /out of date/);
+  });
+
   scenario('the publisher asks for nothing before it is pressed', async () => {
     const { page } = await site.as('author');
     await page.addInitScript(() => {
