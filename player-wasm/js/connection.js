@@ -44,6 +44,7 @@ export class Connection {
   #unspent = false;
   #kept = false;
   #timer = 0;
+  #asked = 0;
   #watch = 0;
   #closed = false;
   /** Waits for the next attempt. */
@@ -158,6 +159,7 @@ export class Connection {
   asked(abort = this.abort) {
     if (abort.signal.aborted) return;
     this.alive(PATIENCE, abort);
+    this.#asked = performance.now();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#listener.state('waiting', 'not-found'), ANSWER);
   }
@@ -189,7 +191,10 @@ export class Connection {
     }
     if (fatal || this.#attempt >= this.#retry) return this.#listener.fail(code, own ? text : '');
     this.#listener.state(code === 'not-found' ? 'waiting' : 'reconnecting', code, own);
+    // A server that held the question, in case somebody begins, may be asked again at once.
+    const held = code === 'not-found' && performance.now() - this.#asked > ANSWER;
+    const attempt = this.#attempt++;
     // Who gives the tokens may serve many, and is not to be pressed.
-    this.again(backOff(this.#attempt++, this.#hidden || own));
+    this.again(backOff(held ? 0 : attempt, this.#hidden || own));
   }
 }

@@ -156,6 +156,9 @@ export class Rtc extends Connection {
     }
     this.#proven = true;
     this.#hold();
+    // A server that stops says goodbye; browsers tell that of the transport alone, and stay connected.
+    const transport = peer.getReceivers()[0]?.transport;
+    transport?.addEventListener('statechange', () => { if (transport.state === 'closed') this.failed(abort, 'closed'); });
     if (!this.#worked) this.#show(tracks(peer));
     if (peer.connectionState === 'connected') return undefined;
     this.rest();

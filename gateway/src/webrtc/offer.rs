@@ -23,8 +23,9 @@ use crate::hub::{ClientInfo, ClientKind, PlayError, StreamName};
 use crate::problem::Problem;
 use crate::worker::Permit;
 
-/// A viewer's request waits so long for a stream that nobody publishes yet; players ask again.
-const PLAY_WAIT: Duration = Duration::from_secs(1);
+/// A viewer's request waits so long for a stream that nobody publishes yet; players ask again at once, and
+/// so see its first picture.
+const PLAY_WAIT: Duration = Duration::from_secs(5);
 /// A viewer that is silent for so long is gone.
 const VIEWER_AWAY: Duration = Duration::from_secs(15);
 
