@@ -48,6 +48,17 @@ onSites('playing with tokens', ['current'], { flags: ['--auth-play'], settings: 
     assert.ok([401, 403].includes(await flv()));
   });
 
+  scenario('a reader of a post that has become private is told so, as a reader', async () => {
+    const url = await site.post('[srs_player stream="live/a" autoplay="false"]');
+    const { page } = await site.as('visitor');
+    await page.goto(url);
+    await site.php(`global $wpdb; $id = url_to_postid( $args ); $wpdb->update( $wpdb->posts, array( 'post_status' => 'private' ), array( 'ID' => $id ) );
+      clean_post_cache( $id ); return $id;`, url);
+    await page.getByRole('button', { name: 'Play' }).click();
+    await player(page).state('error');
+    assert.match((await player(page).read()).why, /^Log in to watch this/);
+  });
+
   scenario('a post with a password plays for those who know it', async () => {
     const url = await site.post('[srs_player stream="live/a" autoplay="false"]', { post_password: 'open' });
     const { page } = await site.as('visitor');

@@ -13,8 +13,8 @@
 
   /** How long WordPress may think, in milliseconds. */
   const PATIENCE = 15_000;
-  /** Refusals of WordPress by their codes: another try does not mend them. @type {Record<string, string>} */
-  const WHY = { lianmai_login: words.login, lianmai_denied: words.denied, lianmai_ticket: words.expired };
+  /** Refusals of WordPress: another try does not mend them. Each comes with a sentence for the reader. */
+  const REFUSALS = ['lianmai_login', 'lianmai_denied', 'lianmai_ticket'];
 
   /** Tries that a browser may remember as failed. */
   let misses = 0;
@@ -93,10 +93,11 @@
       armed.add(element);
       Object.assign(element, {
         token: async () => {
-          const { token, code = '' } = await ask('token', element).catch(() => ({}));
+          const { token, code, message } = await ask('token', element).catch(() => ({}));
           if (token) return token;
           // A site that does not answer, or not now, will: the element tries again.
-          throw Object.assign(new Error(WHY[code] ?? words.busy), { code: code in WHY ? 'forbidden' : 'network' });
+          const refused = REFUSALS.includes(code);
+          throw Object.assign(new Error(refused ? message : words.busy), { code: refused ? 'forbidden' : 'network' });
         },
       });
     }

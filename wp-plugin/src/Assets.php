@@ -102,9 +102,6 @@ final class Assets {
 				'golive'  => __( 'Go live', 'lianmai' ),
 				'loading' => __( 'Loading…', 'lianmai' ),
 				'failed'  => __( 'The player could not be loaded. Reload the page to try again.', 'lianmai' ),
-				'denied'  => __( 'You may not publish here.', 'lianmai' ),
-				'login'   => __( 'Log in to publish.', 'lianmai' ),
-				'expired' => __( 'The page is out of date. Reload it and try again.', 'lianmai' ),
 				'busy'    => __( 'The site does not answer.', 'lianmai' ),
 			),
 		);
