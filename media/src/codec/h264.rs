@@ -41,8 +41,14 @@ pub fn nal_type_of(nal: &[u8]) -> u8 {
 
 /// `pic_parameter_set_id` of a PPS NAL unit.
 pub fn pps_id(nal: &[u8]) -> Result<u32> {
+    pps_ids(nal).map(|(id, _)| id)
+}
+
+/// `pic_parameter_set_id` and `seq_parameter_set_id` of a PPS NAL unit.
+fn pps_ids(nal: &[u8]) -> Result<(u32, u32)> {
     let payload = nal::unescape(&nal[..nal.len().min(16)]);
-    BitReader::new(FORMAT, payload.get(1..).unwrap_or_default()).ue()
+    let mut r = BitReader::new(FORMAT, payload.get(1..).unwrap_or_default());
+    Ok((r.ue()?, r.ue()?))
 }
 
 /// The parts of an `avcC`.
@@ -69,6 +75,17 @@ impl<'a> Avcc<'a> {
         rest = tail;
         let pps = nal::take_sets(&mut rest, count.into()).ok_or_else(truncated)?;
         Ok(Self { length_size: usize::from(head[4] & 3) + 1, sps, pps })
+    }
+
+    /// Puts an in-band SPS first and removes the sets that cannot belong to the stream.
+    ///
+    /// Encoders write wrong `avcC` records (Firefox repeats the NAL header byte in each set), but decode
+    /// what they encode: where both are there, the in-band sets are right.
+    fn follow(&mut self, sps: &'a [u8]) {
+        self.sps.retain(|&set| set == sps || Sps::parse(set).is_ok_and(|set| set.has_known_profile()));
+        nal::move_to_front(&mut self.sps, sps);
+        let ids: Vec<_> = self.sps.iter().filter_map(|set| Some(Sps::parse(set).ok()?.id)).collect();
+        nal::retain_some(&mut self.pps, |set| pps_ids(set).is_ok_and(|(_, sps)| ids.contains(&sps)));
     }
 }
 
@@ -115,6 +132,9 @@ fn config(sps: &Sps, description: Bytes) -> Config {
 /// Takes the parameter sets out of a key access unit (4-byte lengths): the configuration they make
 /// together with those of `current`, when it differs from `current`, and the access unit without
 /// them. Without any, and that is the usual case, `au` comes back uncopied.
+///
+/// An in-band SPS comes first in the configuration, which has its size. Sets of `current` that contradict
+/// the in-band ones are left out: an unknown profile, a PPS without its SPS.
 pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Option<Config>, Bytes)> {
     let is_set = |nal: &[u8]| matches!(nal_type_of(nal), nal_type::SPS | nal_type::PPS);
     if !length_prefixed(&au).any(is_set) {
@@ -124,16 +144,22 @@ pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Optio
         Some(config) if config.codec == Codec::H264 => Avcc::parse(&config.description)?,
         _ => Avcc::default(),
     };
-    let mut changed = false;
+    let before = known.clone();
+    let mut first_sps = None;
     for set in length_prefixed(&au).filter(|nal| is_set(nal)) {
-        changed |= if nal_type_of(set) == nal_type::SPS {
+        if nal_type_of(set) == nal_type::SPS {
             let id = Sps::parse(set)?.id;
-            nal::replace_set(&mut known.sps, set, |old| Sps::parse(old).is_ok_and(|old| old.id == id))
+            nal::replace_set(&mut known.sps, set, |old| Sps::parse(old).is_ok_and(|old| old.id == id));
+            first_sps.get_or_insert(set);
         } else {
             let id = pps_id(set)?;
-            nal::replace_set(&mut known.pps, set, |old| pps_id(old) == Ok(id))
-        };
+            nal::replace_set(&mut known.pps, set, |old| pps_id(old) == Ok(id));
+        }
     }
+    if let Some(set) = first_sps {
+        known.follow(set);
+    }
+    let changed = known != before;
     let config = if changed { Some(config_from_parameter_sets(&known.sps, &known.pps)?) } else { None };
     Ok((config, nal::without(&au, is_set)))
 }

@@ -119,8 +119,24 @@ fn skip_sub_layers(r: &mut BitReader<'_>, sub_layers: u8) -> Result<()> {
 }
 
 fn pps_id(nal: &[u8]) -> Result<u32> {
+    pps_ids(nal).map(|(id, _)| id)
+}
+
+/// `pps_pic_parameter_set_id` and `pps_seq_parameter_set_id`.
+fn pps_ids(nal: &[u8]) -> Result<(u32, u32)> {
     let payload = nal::unescape(&nal[..nal.len().min(16)]);
-    BitReader::new(FORMAT, payload.get(2..).unwrap_or_default()).ue()
+    let mut r = BitReader::new(FORMAT, payload.get(2..).unwrap_or_default());
+    Ok((r.ue()?, r.ue()?))
+}
+
+/// `vps_video_parameter_set_id`, or that of the VPS which an SPS refers to: both begin with it.
+fn vps_id(nal: &[u8]) -> Option<u8> {
+    nal.get(2).map(|byte| byte >> 4)
+}
+
+/// Whether a VPS has the 16 bits that are all ones (`vps_reserved_0xffff_16bits`).
+fn is_vps(nal: &[u8]) -> bool {
+    nal.get(4..6) == Some(&[0xff, 0xff])
 }
 
 /// The parts of an `hvcC`.
@@ -158,6 +174,20 @@ impl<'a> Hvcc<'a> {
             }
         }
         Ok(hvcc)
+    }
+
+    /// Puts an in-band SPS first and removes the sets that cannot belong to the stream: a wrong `hvcC` is
+    /// corrected by the sets that the encoder sends with its pictures.
+    fn follow(&mut self, sps: &'a [u8]) {
+        nal::retain_some(&mut self.vps, is_vps);
+        let vps = &self.vps;
+        let belongs = |set: &[u8]| {
+            set == sps || Sps::parse(set).is_ok() && vps.iter().any(|vps| vps_id(vps) == vps_id(set))
+        };
+        self.sps.retain(|set| belongs(set));
+        nal::move_to_front(&mut self.sps, sps);
+        let ids: Vec<_> = self.sps.iter().filter_map(|set| Some(Sps::parse(set).ok()?.id)).collect();
+        nal::retain_some(&mut self.pps, |set| pps_ids(set).is_ok_and(|(_, sps)| ids.contains(&sps)));
     }
 }
 
@@ -220,23 +250,28 @@ pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Optio
         Some(config) if config.codec == Codec::H265 => Hvcc::parse(&config.description)?,
         _ => Hvcc::default(),
     };
-    let mut changed = false;
+    let before = known.clone();
+    let mut first_sps = None;
     for set in length_prefixed(&au).filter(|nal| is_set(nal)) {
-        changed |= match nal_type_of(set) {
+        match nal_type_of(set) {
             nal_type::VPS => {
-                let id = set.get(2).map(|b| b >> 4);
-                nal::replace_set(&mut known.vps, set, |old| old.get(2).map(|b| b >> 4) == id)
+                nal::replace_set(&mut known.vps, set, |old| vps_id(old) == vps_id(set));
             }
             nal_type::SPS => {
                 let id = Sps::parse(set)?.id;
-                nal::replace_set(&mut known.sps, set, |old| Sps::parse(old).is_ok_and(|old| old.id == id))
+                nal::replace_set(&mut known.sps, set, |old| Sps::parse(old).is_ok_and(|old| old.id == id));
+                first_sps.get_or_insert(set);
             }
             _ => {
                 let id = pps_id(set)?;
-                nal::replace_set(&mut known.pps, set, |old| pps_id(old) == Ok(id))
+                nal::replace_set(&mut known.pps, set, |old| pps_id(old) == Ok(id));
             }
-        };
+        }
     }
+    if let Some(set) = first_sps {
+        known.follow(set);
+    }
+    let changed = known != before;
     let config = match changed {
         true => Some(config_from_parameter_sets(&known.vps, &known.sps, &known.pps)?),
         false => None,

@@ -34,6 +34,11 @@ pub(super) const fn has_chroma_format(profile: u8) -> bool {
 }
 
 impl Sps {
+    /// Whether `profile_idc` is one that H.264 defines (annexes A and F to J).
+    pub(super) const fn has_known_profile(&self) -> bool {
+        matches!(self.profile, 66 | 77 | 88) || has_chroma_format(self.profile)
+    }
+
     /// Reads a sequence parameter set NAL unit, header byte included.
     pub fn parse(nal: &[u8]) -> Result<Self> {
         if nal_type_of(nal) != nal_type::SPS {

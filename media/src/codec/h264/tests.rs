@@ -58,3 +58,49 @@ fn entry_points() {
     assert_eq!(au(&[recovery, p_slice]), Entry::Recovery);
     assert_eq!(au(&[&[9, 0xf0], &recovery[..5]]), Entry::NoPicture);
 }
+
+/// An access unit of these NAL units with an IDR picture.
+fn key_unit(sets: &[&[u8]]) -> Bytes {
+    let mut out = Vec::new();
+    for nal in sets.iter().chain([&&[0x65, 0x88, 0x80, 0x40][..]]) {
+        nal::push_length_prefixed(&mut out, nal);
+    }
+    out.into()
+}
+
+/// The NAL unit with its header byte twice, as Firefox writes it into `avcC`.
+fn doubled(nal: &[u8]) -> Vec<u8> {
+    [&nal[..1], nal].concat()
+}
+
+#[test]
+fn in_band_sets_correct_a_wrong_avcc() {
+    let right = config_from_parameter_sets(&[H264_SPS], &[H264_PPS]).unwrap();
+    let (sps, pps) = (doubled(H264_SPS), doubled(H264_PPS));
+    // 640x360, seq_parameter_set_id 1.
+    let other_sps = crate::codec::samples::hex("6742c01e5680a02ff970110000030001000003003c0f162ea0");
+    for (sets, pps) in [
+        (vec![&sps[..]], vec![&pps[..]]),
+        // The right sets beside the wrong ones.
+        (vec![&sps[..], H264_SPS], vec![&pps[..], H264_PPS]),
+        (vec![&sps[..]], vec![H264_PPS]),
+        (vec![H264_SPS], vec![&pps[..]]),
+    ] {
+        let wrong = config_from_parameter_sets(&sets, &pps).unwrap();
+        let (new, _) = take_parameter_sets(key_unit(&[H264_SPS, H264_PPS]), Some(&wrong)).unwrap();
+        assert_eq!(new.as_ref(), Some(&right), "{sets:02x?} {pps:02x?}");
+        let (again, _) = take_parameter_sets(key_unit(&[H264_SPS, H264_PPS]), new.as_ref()).unwrap();
+        assert_eq!(again, None);
+    }
+    // A stream may have several sets: those stay, and the one in use gives the size.
+    assert_eq!(Sps::parse(&other_sps).map(|sps| (sps.id, sps.width)), Ok((1, 640)));
+    let both = config_from_parameter_sets(&[&other_sps, H264_SPS], &[H264_PPS]).unwrap();
+    assert_eq!(both.video().map(|video| video.width), Some(640));
+    let (new, _) = take_parameter_sets(key_unit(&[H264_SPS, H264_PPS]), Some(&both)).unwrap();
+    let new = new.expect("the other SPS is in use");
+    assert_eq!(Avcc::parse(&new.description).unwrap().sps, [H264_SPS, &other_sps]);
+    assert_eq!(new.video().map(|video| video.width), Some(1280));
+    // Without an SPS in band nothing contradicts the record.
+    let wrong = config_from_parameter_sets(&[&sps], &[&pps]).unwrap();
+    assert_eq!(take_parameter_sets(key_unit(&[]), Some(&wrong)).unwrap().0, None);
+}

@@ -47,3 +47,23 @@ fn parameter_sets_in_band_and_entry_points() {
     assert_eq!(entry_point(&rest), Entry::Idr);
     assert_eq!(entry_point(&[0, 0, 0, 3, 0x02, 0x01, 0xd0]), Entry::None);
 }
+
+#[test]
+fn in_band_sets_correct_a_wrong_hvcc() {
+    let right = config_from_parameter_sets(&[H265_VPS], &[H265_SPS], &[H265_PPS]).unwrap();
+    // The two bytes of the NAL unit's header twice.
+    let [vps, sps, pps] = [H265_VPS, H265_SPS, H265_PPS].map(|nal| [&nal[..2], nal].concat());
+    let mut unit = Vec::new();
+    for nal in [H265_VPS, H265_SPS, H265_PPS, &[0x26, 0x01, 0xaf, 0x09][..]] {
+        nal::push_length_prefixed(&mut unit, nal);
+    }
+    let unit = Bytes::from(unit);
+    for broken in [[&vps[..], &sps, &pps], [&vps, H265_SPS, &pps], [H265_VPS, &sps, H265_PPS]] {
+        let [vps, sps, pps] = broken;
+        // A record that cannot be read is none.
+        let wrong = config_from_parameter_sets(&[vps], &[sps], &[pps]).ok();
+        let (new, _) = take_parameter_sets(unit.clone(), wrong.as_ref()).unwrap();
+        assert_eq!(new.as_ref(), Some(&right), "{broken:02x?}");
+        assert_eq!(take_parameter_sets(unit.clone(), new.as_ref()).unwrap().0, None);
+    }
+}
