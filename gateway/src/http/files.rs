@@ -29,6 +29,10 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
     style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: http: https:; media-src * blob: data:; \
     connect-src *; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'";
 
+/// Pages that ask for isolation (`Cross-Origin-Embedder-Policy: require-corp`) load from another host only
+/// what carries this header.
+pub(super) const EMBEDDABLE: (&str, &str) = ("cross-origin-resource-policy", "cross-origin");
+
 /// Whether `path` belongs to the player's package rather than to a stream.
 pub(super) fn is_player(path: &str) -> bool {
     path == "/srs-player.js" || path.starts_with("/srs-player/")
@@ -79,6 +83,7 @@ fn send(
     put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     // Modules and wasm are loaded by pages of other hosts.
     put(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    put(HeaderName::from_static(EMBEDDABLE.0), EMBEDDABLE.1);
     if kind.starts_with("text/html") {
         put(header::CONTENT_SECURITY_POLICY, POLICY);
         put(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
@@ -185,6 +190,7 @@ mod tests {
         let with = |name, value: &str| HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())]);
         let plain = send("a.js", file(), || None, &HeaderMap::new());
         assert_eq!(plain.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+        assert_eq!(plain.headers()["cross-origin-resource-policy"], "cross-origin");
         assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
         let etag = plain.headers()[header::ETAG].to_str().unwrap().to_owned();
         let again = send("a.js", file(), || None, &with(header::IF_NONE_MATCH, &etag));

@@ -62,6 +62,8 @@ async fn other(
     // Streams are for every page; what needs a secret checks it.
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let (name, value) = files::EMBEDDABLE;
+    headers.insert(name, HeaderValue::from_static(value));
     response
 }
 
