@@ -1,6 +1,6 @@
 <?php
 /**
- * Whose page an element is on.
+ * The post that a player or publisher belongs to.
  *
  * @package Lianmai
  */
@@ -9,27 +9,139 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Tickets bind the post that an element is in, and where it is in none, the page that is shown. */
+/**
+ * A ticket binds a post, and the approval of that post opens the stream. So the post has to be the one whose author
+ * wrote the element. That is not always the current post: a Query Loop in a draft makes published posts of other people
+ * the current ones while the draft's content is still being rendered.
+ */
 final class Holder {
-	/** The site itself: a template or widget on a page that is no post, such as one that was not found. */
+	/** The site itself: a template or widget on a page that shows no post, such as a page that was not found. */
 	public const SITE = 0;
 
-	/** The post's id, or SITE; null where no page is shown, so that no ticket can be had by asking for a piece of HTML. */
+	/** Filters of what visitors and other people write: an element in there belongs to nobody. */
+	private const OTHERS = array( 'comment_text', 'comment_excerpt', 'get_comment_author', 'get_the_author_description', 'the_author' );
+
+	/**
+	 * The contents that are being rendered, by how deep `the_content` is nested: the post, and whether the content is
+	 * stored in that post.
+	 *
+	 * @var array<int, array{post: int, stored: bool}>
+	 */
+	private static $contents = array();
+
+	/** Hooks into WordPress. */
+	public static function register(): void {
+		add_filter( 'the_content', array( self::class, 'begin' ), PHP_INT_MIN );
+	}
+
+	/**
+	 * Notes whose content begins, before any other filter changes it.
+	 *
+	 * @param mixed $content Of a post, or some other text.
+	 * @return mixed The content, as it is.
+	 */
+	public static function begin( $content ) {
+		$depth  = self::depth();
+		$post   = get_post();
+		$stored = $post instanceof \WP_Post && is_string( $content ) && self::is_stored_in( $content, $post );
+		$outer  = self::$contents[ $depth - 1 ] ?? null;
+		// A shortcode may send text of the outer post through the filter once more, while another post is the current one.
+		self::$contents[ $depth ] = $stored || null === $outer
+			? array(
+				'post'   => $post instanceof \WP_Post ? $post->ID : 0,
+				'stored' => $stored,
+			)
+			: $outer;
+		return $content;
+	}
+
+	/**
+	 * The post's id, or SITE. Null where no ticket may be made: the element is in a loop over other posts, in what a
+	 * visitor wrote, on another site of the network, or in a piece of HTML that somebody asked for by AJAX or REST.
+	 */
 	public static function id(): ?int {
-		$post = (int) get_the_ID();
-		if ( $post > 0 && ( doing_filter( 'the_content' ) || in_the_loop() ) ) {
-			return $post;
+		if ( ( is_multisite() && ms_is_switched() ) || array() !== array_filter( self::OTHERS, 'doing_filter' ) ) {
+			return null;
 		}
-		// The REST API and admin-ajax.php end before that.
-		if ( 0 === did_action( 'template_redirect' ) ) {
-			return $post > 0 ? $post : null;
+		$id = self::place();
+		return null === $id || false !== wp_is_post_revision( $id ) ? null : $id;
+	}
+
+	/** Whether the element is in the content of one post, and another one is the current post: in a Query Loop. */
+	public static function is_in_loop_of_others(): bool {
+		$depth = self::depth();
+		return $depth > 0 && ( self::$contents[ $depth ]['stored'] ?? false ) && self::$contents[ $depth ]['post'] !== (int) get_the_ID();
+	}
+
+	/** The post that an author edits to change the element; 0: it is in a template or widget. */
+	public static function written_in(): int {
+		return self::$contents[ self::depth() ]['post'] ?? (int) get_the_ID();
+	}
+
+	/** The post, whether it may have a ticket or not. */
+	private static function place(): ?int {
+		$current = (int) get_the_ID();
+		$depth   = self::depth();
+		if ( $depth > 0 ) {
+			$content = self::$contents[ $depth ] ?? null;
+			if ( null === $content || $content['post'] !== $current ) {
+				return null;
+			}
+			if ( $content['stored'] ) {
+				return $current;
+			}
 		}
-		// Outside of the loop the current post is whichever came last in it.
+		// From here on it is not known who wrote the element. In a page it is the theme; in an answer to AJAX or REST it
+		// may be whoever asked.
+		if ( is_admin() || ( defined( 'REST_REQUEST' ) && REST_REQUEST ) ) {
+			return null;
+		}
+		if ( 0 === did_action( 'template_redirect' ) || ( $depth > 0 && $current > 0 ) ) {
+			return $current > 0 ? $current : null;
+		}
+		return self::page( $current );
+	}
+
+	/** The post of a page's template or widget. */
+	private static function page( int $current ): int {
+		// A list of drafts, such as a page that shows contributors their own: nobody has approved what is in them.
+		if ( $current > 0 && ! self::is_published( $current ) ) {
+			return $current;
+		}
+		$main = $GLOBALS['wp_query']->post ?? null;
+		if ( $current > 0 && in_the_loop() && $main instanceof \WP_Post && $main->ID === $current ) {
+			return $current;
+		}
+		// Outside of the main loop the current post is whichever came last in some loop.
 		$shown = get_queried_object();
 		if ( $shown instanceof \WP_Post ) {
 			return $shown->ID;
 		}
 		$front = 'page' === get_option( 'show_on_front' ) ? (int) get_option( 'page_on_front' ) : 0;
 		return $front > 0 ? $front : self::SITE;
+	}
+
+	/** Whether a post is published, for everybody or for those who may read private posts. */
+	private static function is_published( int $id ): bool {
+		$status = get_post_status_object( (string) get_post_status( $id ) );
+		return null !== $status && ( $status->public || $status->private );
+	}
+
+	/** Whether a text is the content of a post, or a page or the teaser of it. */
+	private static function is_stored_in( string $content, \WP_Post $post ): bool {
+		$same = static function ( string $text ): string {
+			return trim( str_replace( ']]>', ']]&gt;', $text ) );
+		};
+		$text = $same( $content );
+		if ( '' === $text || false !== strpos( $same( $post->post_content ), $text ) ) {
+			return true;
+		}
+		// A template tag outside of a loop knows no pages.
+		return isset( $GLOBALS['pages'] ) && $same( get_the_content() ) === $text;
+	}
+
+	/** How deep `the_content` is nested. */
+	private static function depth(): int {
+		return count( array_keys( (array) ( $GLOBALS['wp_current_filter'] ?? array() ), 'the_content', true ) );
 	}
 }

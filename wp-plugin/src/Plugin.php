@@ -24,6 +24,7 @@ final class Plugin {
 		SiteHealth::class,
 		PostSecrets::class,
 		Privacy::class,
+		Holder::class,
 		Assets::class,
 		Shortcodes::class,
 		Blocks::class,

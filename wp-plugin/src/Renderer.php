@@ -114,8 +114,12 @@ final class Renderer {
 				: Address::publish( $is['stream'], $offers, $kind );
 		}
 		// A token is good on the server of the settings alone, and shown to no other.
+		$needed = '' !== $stream && ( 'publisher' === $who || Settings::play_tokens() );
+		if ( ( $needed || 'publisher' === $who ) && Holder::is_in_loop_of_others() ) {
+			return array( 'amiss' => __( 'Lianmai: a list of other posts (Query Loop) is no place for this, since the rights of those posts would count. Put it before or after the list.', 'lianmai' ) );
+		}
 		$holder = Holder::id();
-		$token  = null !== $holder && '' !== $stream && ( 'publisher' === $who || Settings::play_tokens() );
+		$token  = null !== $holder && $needed;
 		$ticket = null === $holder ? '' : self::ticket( $holder, $who, $stream, $token, $is );
 		$relay = $token && 'publisher' === $who && 'secret' === Settings::kind();
 		if ( $relay ) {
@@ -222,8 +226,8 @@ final class Renderer {
 	 * @param string $sentence of ours.
 	 */
 	private static function note( string $sentence ): string {
-		$post = get_the_ID();
-		$may  = $post ? current_user_can( 'edit_post', $post ) : current_user_can( 'edit_theme_options' );
+		$post = Holder::written_in();
+		$may  = $post > 0 ? current_user_can( 'edit_post', $post ) : current_user_can( 'edit_theme_options' );
 		return $may ? '<p class="lianmai-note">' . esc_html( $sentence ) . '</p>' : '';
 	}
 
