@@ -11,7 +11,8 @@ namespace Lianmai;
 
 /**
  * Binds a post as it was last edited, a stream and an action. It is the same for everybody, so a cached page may hold
- * it, and alone it opens nothing: who shows it must have the right as well.
+ * it, and alone it opens nothing: who shows it must have the right as well. It is encrypted, since it may name people
+ * of the site.
  */
 final class Ticket {
 	private const LONGEST = 4096;
@@ -28,19 +29,18 @@ final class Ticket {
 	 * @param array<string, string|array<int, string|int>> $limits `roles` and `users`, lists or comma separated: they only narrow who may.
 	 */
 	public static function make( int $post, string $stream, string $action, array $limits = array() ): string {
-		$payload = Base64Url::encode(
-			(string) wp_json_encode(
-				array(
-					$post,
-					$stream,
-					$action,
-					self::names( isset( $limits['roles'] ) ? $limits['roles'] : array() ),
-					self::names( isset( $limits['users'] ) ? $limits['users'] : array() ),
-					self::edited( $post ),
-				),
-				JSON_UNESCAPED_SLASHES
-			)
+		$text    = (string) wp_json_encode(
+			array(
+				$post,
+				$stream,
+				$action,
+				self::names( isset( $limits['roles'] ) ? $limits['roles'] : array() ),
+				self::names( isset( $limits['users'] ) ? $limits['users'] : array() ),
+				self::edited( $post ),
+			),
+			JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE
 		);
+		$payload = Base64Url::encode( self::encrypt( $text ) );
 		return $payload . '.' . self::sign( $payload );
 	}
 
@@ -54,11 +54,16 @@ final class Ticket {
 		if ( 2 !== count( $parts ) || ! hash_equals( self::sign( $parts[0] ), $parts[1] ) ) {
 			return null;
 		}
-		$fields = json_decode( (string) Base64Url::decode( $parts[0] ), true );
+		$payload = (string) Base64Url::decode( $parts[0] );
+		$text    = self::decrypt( $payload );
+		$fields  = json_decode( null === $text ? $payload : $text, true );
 		if ( ! is_array( $fields ) || array( 0, 1, 2, 3, 4, 5 ) !== array_keys( $fields )
 			|| ! is_int( $fields[0] ) || ! is_string( $fields[1] ) || ! in_array( $fields[2], self::ACTIONS, true )
 			|| ! is_array( $fields[3] ) || ! is_array( $fields[4] ) || ! is_string( $fields[5] )
 		) {
+			return null;
+		}
+		if ( null === $text && 'play' === $fields[2] && ! self::is_named_in( $fields[0], $fields[1] ) ) {
 			return null;
 		}
 		return array(
@@ -96,6 +101,36 @@ final class Ticket {
 			}
 		}
 		return array_values( array_unique( $list ) );
+	}
+
+	/**
+	 * Whether a post names a stream. Version 0.1.0 did not encrypt tickets, and cached pages still hold such tickets; it
+	 * also made them for posts that somebody else's Query Loop showed, and those posts do not name the stream.
+	 */
+	private static function is_named_in( int $id, string $stream ): bool {
+		$post = $id > 0 ? get_post( $id ) : null;
+		return null !== $post && false !== strpos( rawurldecode( $post->post_content ), $stream );
+	}
+
+	/** Encrypts a text. The nonce is made of the text, so that the same text gives the same ticket. */
+	private static function encrypt( string $text ): string {
+		$nonce = substr( hash_hmac( 'sha256', $text, self::key( 'nonce' ), true ), 0, SODIUM_CRYPTO_SECRETBOX_NONCEBYTES );
+		return $nonce . sodium_crypto_secretbox( $text, $nonce, self::key( 'text' ) );
+	}
+
+	/** The text that encrypt() got; null when it is another's, or not encrypted. */
+	private static function decrypt( string $bytes ): ?string {
+		if ( strlen( $bytes ) < SODIUM_CRYPTO_SECRETBOX_NONCEBYTES + SODIUM_CRYPTO_SECRETBOX_MACBYTES ) {
+			return null;
+		}
+		$nonce = substr( $bytes, 0, SODIUM_CRYPTO_SECRETBOX_NONCEBYTES );
+		$text  = sodium_crypto_secretbox_open( substr( $bytes, strlen( $nonce ) ), $nonce, self::key( 'text' ) );
+		return is_string( $text ) ? $text : null;
+	}
+
+	/** A key of 32 bytes for one purpose. */
+	private static function key( string $purpose ): string {
+		return hash_hmac( 'sha256', 'lianmai ticket ' . $purpose . ' ' . get_current_blog_id(), wp_salt( 'auth' ), true );
 	}
 
 	private static function sign( string $payload ): string {

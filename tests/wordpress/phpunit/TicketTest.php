@@ -62,6 +62,42 @@ final class TicketTest extends Site {
 		return array( array( '' ), array( '.' ), array( '..' ), array( 'a' ), array( 'a.b.c' ), array( "\0.\0" ), array( str_repeat( 'a', 100000 ) ), array( "\xff\xfe.\xff" ), array( 'bnVsbA.' . str_repeat( 'A', 43 ) ) );
 	}
 
+	/** A page's source is for strangers, who must not learn the names of people and roles. */
+	public function test_it_tells_strangers_nothing(): void {
+		$one    = Ticket::make( 7, 'board/secret', 'publish', array( 'roles' => 'editor', 'users' => array( 'anna', 'admin' ) ) );
+		$layers = array( $one );
+		// However often it is decoded.
+		for ( $depth = 0; $depth < 3; $depth++ ) {
+			foreach ( $layers as $layer ) {
+				foreach ( explode( '.', $layer ) as $part ) {
+					$layers[] = (string) base64_decode( strtr( $part, '-_', '+/' ) );
+				}
+			}
+		}
+		foreach ( array( 'anna', 'admin', 'editor', 'board', 'publish' ) as $word ) {
+			$this->assertStringNotContainsString( $word, implode( ' ', $layers ) );
+		}
+		$this->assertSame( array( 'anna', 'admin' ), Ticket::read( $one )['limits']['users'] );
+		$this->assertNotSame( $one, Ticket::make( 7, 'board/secret', 'publish', array( 'users' => array( 'anna', 'admin' ) ) ) );
+	}
+
+	/** Cached pages hold tickets of 0.1.0, which were readable, and were made in loops over other posts too. */
+	public function test_tickets_of_cached_pages_count_for_what_their_post_names(): void {
+		$sign = new \ReflectionMethod( Ticket::class, 'sign' );
+		$sign->setAccessible( true );
+		$old  = static function ( int $post, string $stream, string $action ) use ( $sign ): ?array {
+			$payload = Base64Url::encode( (string) wp_json_encode( array( $post, $stream, $action, array(), array( 'anna' ), '' ), JSON_UNESCAPED_SLASHES ) );
+			return Ticket::read( $payload . '.' . $sign->invoke( null, $payload ) );
+		};
+		$post = self::post( array( 'post_content' => '[srs_player stream="live/a"] [srs_player url="https://h/live/%E7%9B%B4%E6%92%AD.flv"]' ) );
+		$this->assertSame( array( 'anna' ), $old( $post, 'live/a', 'play' )['limits']['users'] );
+		$this->assertSame( $post, $old( $post, 'live/直播', 'play' )['post'] );
+		$this->assertNull( $old( $post, 'board/secret', 'play' ) );
+		$this->assertNull( $old( 0, 'live/a', 'play' ) );
+		// To publish one needs the right in any case.
+		$this->assertSame( 'publish', $old( $post, 'board/secret', 'publish' )['action'] );
+	}
+
 	public function test_what_is_signed_but_odd_is_none(): void {
 		$sign = new \ReflectionMethod( Ticket::class, 'sign' );
 		$sign->setAccessible( true );
