@@ -9,7 +9,7 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Short answers, no redirects, and on a network no way into its machines for those who run one site of it. */
+/** Short answers, no redirects, and on a network of sites no way into the network's own machines. */
 final class Http {
 	private const LONGEST = 65536;
 
@@ -27,7 +27,7 @@ final class Http {
 		try {
 			// WordPress's own sentence for it does not say why.
 			if ( $guarded && ! wp_http_validate_url( $url ) ) {
-				return new \WP_Error( 'lianmai_unsafe', __( 'On this network only a super admin may use a server inside of it or at such a port.', 'lianmai' ) );
+				return new \WP_Error( 'lianmai_unsafe', __( 'On a network of sites WordPress asks a server outside of the network only, at port 80, 443, 1985, 8080 or 8443. For another one, set LIANMAI_SERVER in wp-config.php.', 'lianmai' ) );
 			}
 			return wp_remote_request(
 				$url,
@@ -58,8 +58,11 @@ final class Http {
 		return array_merge( $ports, Address::PORTS );
 	}
 
-	/** Whoever runs a site of a network entered the address, and the network's machines are not theirs. */
+	/**
+	 * Whoever runs one site of a network may enter an address, and the network's machines are not theirs. A super admin who
+	 * only looks at that site's health must not be the one who reaches them: who looks makes no difference.
+	 */
 	private static function is_guarded(): bool {
-		return is_multisite() && ! Settings::server_is_fixed() && ! is_super_admin();
+		return is_multisite() && ! Settings::server_is_fixed();
 	}
 }

@@ -127,21 +127,56 @@ final class NetworkTest extends TestCase {
 		foreach ( array_merge( $inside, $outside ) as $server ) {
 			$found[ $server ] = $try( $server );
 		}
+		// A super admin who looks at that site's health is not the way in either.
 		wp_set_current_user( 1 );
-		$super = $try( $inside[0] );
+		foreach ( $inside as $server ) {
+			$found[ "$server by a super admin" ] = $try( $server );
+		}
 		remove_filter( 'pre_http_request', $catch );
 		wp_set_current_user( 0 );
 		wpmu_delete_user( $person );
 		foreach ( $inside as $server ) {
-			$this->assertSame( 0, $found[ $server ][0], $server );
-			$this->assertStringContainsString( 'only a super admin', $found[ $server ][1] );
-			$this->assertTrue( $found[ $server ][2] );
+			foreach ( array( $server, "$server by a super admin" ) as $case ) {
+				$this->assertSame( 0, $found[ $case ][0], $case );
+				$this->assertStringContainsString( 'LIANMAI_SERVER', $found[ $case ][1], $case );
+				$this->assertTrue( $found[ $case ][2], $case );
+			}
 		}
 		foreach ( $outside as $server ) {
 			$this->assertGreaterThan( 1, $found[ $server ][0], $server );
 		}
-		$this->assertGreaterThan( 1, $super[0] );
 		$this->assertFalse( has_filter( 'http_allowed_safe_ports' ) );
+	}
+
+	/** A page that shows posts of another site of the network has no tickets of that site. */
+	public function test_content_of_another_site_has_no_tickets(): void {
+		update_option( Settings::OPTION, array( 'server' => 'https://live.example' ) );
+		$new     = $this->site();
+		$content = '[srs_publisher stream="live/a"]';
+		$here    = (int) wp_insert_post( array( 'post_title' => 'Here', 'post_status' => 'publish', 'post_content' => "$content [there]" ) );
+		switch_to_blog( $new );
+		update_option( Settings::OPTION, array( 'server' => 'https://live.example' ) );
+		$there = (int) wp_insert_post( array( 'post_title' => 'There', 'post_status' => 'publish', 'post_content' => $content ) );
+		restore_current_blog();
+		add_shortcode(
+			'there',
+			static function () use ( $new, $there ): string {
+				switch_to_blog( $new );
+				$before          = $GLOBALS['post'];
+				$GLOBALS['post'] = get_post( $there );
+				$html            = apply_filters( 'the_content', $GLOBALS['post']->post_content ) . do_shortcode( '[srs_publisher stream="live/a"]' );
+				$GLOBALS['post'] = $before;
+				restore_current_blog();
+				return $html;
+			}
+		);
+		$GLOBALS['post'] = get_post( $here );
+		$html            = (string) apply_filters( 'the_content', $GLOBALS['post']->post_content );
+		$GLOBALS['post'] = null;
+		remove_shortcode( 'there' );
+		wp_delete_post( $here, true );
+		$this->assertSame( 2, substr_count( $html, '<srs-publisher' ), 'What the shortcode itself made is left out.' );
+		$this->assertSame( 1, substr_count( $html, ' data-ticket=' ) );
 	}
 
 	public function test_uninstalling_cleans_every_site(): void {
