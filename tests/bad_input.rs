@@ -7,6 +7,8 @@ mod bytes;
 mod idle;
 #[path = "bad_input/mutate.rs"]
 mod mutate;
+#[path = "bad_input/publishers.rs"]
+mod publishers;
 #[path = "bad_input/stalled.rs"]
 mod stalled;
 

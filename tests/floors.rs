@@ -1,5 +1,7 @@
 //! The house rules: which crate and which module may use which. See docs and the table below.
 
+#[path = "floors/defaults.rs"]
+mod defaults;
 #[path = "floors/imports.rs"]
 mod imports;
 
@@ -208,6 +210,36 @@ fn media_is_pure() {
     assert!(!files.is_empty());
     let wrong = media_violations(&files);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn default_is_what_new_makes() {
+    for krate in ["media", "gateway", "player-wasm", "tests", "xtask"] {
+        let wrong = defaults::derived_beside_new(&sources(krate));
+        assert!(wrong.is_empty(), "in {krate}: {}; write `impl Default` by hand", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn a_default_that_is_not_new_is_found() {
+    let wrong =
+        |text: &str| defaults::derived_beside_new(&[File { name: "a.rs".into(), text: text.into() }]).len();
+    for text in [
+        "#[derive(Default)] struct A { n: usize } impl A { fn new() -> Self { Self { n: 4 } } }",
+        "#[derive(Debug, Default)] pub struct A<T>(T); impl<T> A<T> { pub const fn new(t: T) -> Self { Self(t) } }",
+        "#[derive(Default)] struct A { n: usize, m: usize } impl A { fn new() -> Self { Self { n: 4, ..Self::default() } } }",
+        "mod inner { #[derive(Default)] enum A { #[default] B, C } impl A { fn new() -> Self { Self::C } } }",
+    ] {
+        assert_eq!(wrong(text), 1, "{text}");
+    }
+    for text in [
+        "#[derive(Default)] struct A { n: usize } impl A { fn new() -> Self { Self::default() } }",
+        "#[derive(Default)] struct A { n: usize } impl A { fn of(n: usize) -> Self { Self { n } } }",
+        "struct A; impl A { fn new() -> Self { Self } } impl Default for A { fn default() -> Self { Self::new() } }",
+        "#[derive(Default)] struct A; struct B; impl B { fn new() -> Self { Self } }",
+    ] {
+        assert_eq!(wrong(text), 0, "{text}");
+    }
 }
 
 #[test]

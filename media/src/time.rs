@@ -28,9 +28,15 @@ const fn scale(value: i64, from: i64, to: i64) -> i64 {
 /// Turns a counter of `BITS` bits that wraps into one that does not (FLV, RTMP and RTP: 32, MPEG-TS: 33).
 ///
 /// Each value is taken as the nearest to the one before, so small steps backwards stay small.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Unwrapper<const BITS: u32> {
     last: Option<i64>,
+}
+
+impl<const BITS: u32> Default for Unwrapper<BITS> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<const BITS: u32> Unwrapper<BITS> {

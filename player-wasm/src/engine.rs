@@ -276,7 +276,6 @@ impl Engine {
 
 /// One HLS playlist.
 #[wasm_bindgen]
-#[derive(Default)]
 pub struct Hls {
     follower: Follower,
     latency: u32,
@@ -289,7 +288,7 @@ impl Hls {
     /// A follower that joins as near to live as `latency` says (0 realtime, 1 low, 2 normal).
     #[wasm_bindgen(constructor)]
     pub fn new(latency: u32) -> Self {
-        Self { latency, ..Self::default() }
+        Self { follower: Follower::new(), latency, segment: None, variant: String::new() }
     }
 
     /// Reads a playlist: 0 go on with [`Hls::advance`], 1 load [`Hls::uri`] instead, 2 it is none,

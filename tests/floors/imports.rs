@@ -22,7 +22,7 @@ impl File {
         parts
     }
 
-    fn parse(&self) -> syn::File {
+    pub(crate) fn parse(&self) -> syn::File {
         syn::parse_file(&self.text).unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 }

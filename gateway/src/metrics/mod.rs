@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use crate::edge::Edge;
 use crate::hub::ClientKind;
 use crate::transcode::{Counted, Sound, counted, reencoding};
-use crate::worker::Gate;
+use crate::worker::{Gate, STALLED, STALLS};
 
 /// Counts from now on what the connections report; once per process.
 fn recorder() -> &'static PrometheusHandle {
@@ -41,12 +41,16 @@ fn describe() {
         "Connections ended because they took no bytes for too long."
     );
     counter!("lianmai_failed_handshakes_total", "HTTPS connections that ended before TLS was agreed on.");
+    counter!(STALLS, "Times that a worker thread has not turned for 1 s.");
+    metrics::describe_gauge!(STALLED, "Worker threads that have not turned for 1 s.");
+    metrics::gauge!(STALLED).increment(0.0);
     for name in [
         "lianmai_received_bytes_total",
         "lianmai_sent_bytes_total",
         "lianmai_bad_frames_total",
         "lianmai_stalled_connections_total",
         "lianmai_failed_handshakes_total",
+        STALLS,
     ] {
         // Shown as 0 before the first time.
         metrics::counter!(name).increment(0);

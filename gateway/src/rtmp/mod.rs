@@ -1,10 +1,11 @@
 //! RTMP: publish and play with OBS, ffmpeg, VLC and whatever else speaks it.
 //!
-//! [`chunk`] and [`session`] are the protocol without I/O; [`handle`] serves one connection.
+//! [`chunk`], [`session`] and [`ingest`] are the protocol without I/O; [`handle`] serves one connection.
 
 pub mod address;
 pub mod chunk;
 mod connection;
+pub mod ingest;
 pub mod message;
 mod play;
 mod publish;

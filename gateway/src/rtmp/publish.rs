@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 
-use media::Frame;
-use media::flv::{BodyDemuxer, Metadata};
+use media::flv::Metadata;
 use tokio::time::timeout;
 use tracing::{debug, info};
 
 use super::connection::{Connection, End};
+use super::ingest::{Ingest, Input};
 use super::session::{Event, Request};
 use crate::auth::AuthRequest;
 use crate::edge::Edge;
@@ -34,11 +34,11 @@ pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Req
     let client = edge.clients.add(info, publisher.stream());
     let name = publisher.stream().name().clone();
     info!(peer = %connection.peer, stream = %name, agent = client.client().info.agent, "rtmp publish");
-    let mut ingest = Ingest::default();
+    let mut ingest = Ingest::new();
     let end = receive(connection, edge, &mut publisher, &client, &mut ingest).await;
     let why = end.as_ref().err().map_or_else(|| "it stopped".to_owned(), End::to_string);
     info!(
-        peer = %connection.peer, stream = %name, frames = ingest.frames, bad = ingest.bad, why,
+        peer = %connection.peer, stream = %name, frames = ingest.frames(), bad = ingest.bad(), why,
         "rtmp publish over"
     );
     end
@@ -82,7 +82,7 @@ async fn receive(
         while let Some(event) = connection.event()? {
             match event {
                 Event::Stop => return Ok(()),
-                event => ingest.take(event, publisher, connection),
+                event => take(event, ingest, publisher, connection.peer),
             }
         }
         let sent = tokio::select! {
@@ -114,41 +114,15 @@ fn ended(connection: &mut Connection) -> End {
     End::Told(words.to_owned())
 }
 
-/// Messages to frames.
-#[derive(Default)]
-struct Ingest {
-    demuxer: BodyDemuxer,
-    frames: u64,
-    bad: u64,
-}
-
-impl Ingest {
-    fn take(&mut self, event: Event, publisher: &mut Publisher, connection: &Connection) {
-        let result = match event {
-            Event::Audio(timestamp, body) => self.demuxer.audio(timestamp, body),
-            Event::Video(timestamp, body) => self.demuxer.video(timestamp, body),
-            Event::Script(body) => self.demuxer.script(body).map(|metadata| {
-                if let Some(metadata) = metadata {
-                    announce(publisher, &metadata);
-                }
-                None
-            }),
-            _ => Ok(None),
-        };
-        match result {
-            Ok(frame) => self.push(frame, publisher),
-            Err(why) => {
-                self.bad += 1;
-                metrics::counter!("lianmai_bad_frames_total").increment(1);
-                debug!(peer = %connection.peer, stream = %publisher.stream().name(), %why, "bad frame");
-            }
-        }
-    }
-
-    fn push(&mut self, frame: Option<Frame>, publisher: &mut Publisher) {
-        if let Some(frame) = frame {
-            self.frames += 1;
-            publisher.push(frame);
+/// Hands one message to the hub.
+fn take(event: Event, ingest: &mut Ingest, publisher: &mut Publisher, peer: SocketAddr) {
+    match ingest.read(event) {
+        Ok(Some(Input::Frame(frame))) => publisher.push(frame),
+        Ok(Some(Input::Metadata(metadata))) => announce(publisher, &metadata),
+        Ok(None) => {}
+        Err(why) => {
+            metrics::counter!("lianmai_bad_frames_total").increment(1);
+            debug!(%peer, stream = %publisher.stream().name(), %why, "bad frame");
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::edge::Edge;
 use crate::tls::{Tls, TlsError};
 use crate::webrtc::{Port, WebRtc};
-use crate::worker::{Connection, Gate, Workers, accept, bind};
+use crate::worker::{Connection, Gate, Watchdog, Workers, accept, bind};
 use crate::{demo, http, metrics, rtmp, tls};
 
 /// How long streams and connections may take to end.
@@ -90,6 +90,8 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
     let edge = Edge::new(config, auth);
     let gate = Gate::new(edge.limits.connections, edge.limits.connections_per_ip);
     let workers = Workers::start(edge.config.workers).map_err(ServeError::System)?;
+    // This thread accepts connections and cuts streams for HLS.
+    let _watchdog = Watchdog::current("main").map_err(ServeError::System)?;
     let stop = CancellationToken::new();
     let webrtc = WebRtc::new(edge.clone(), port.clone(), workers.clone(), gate.clone(), stop.clone());
     let webrtc =

@@ -7,7 +7,7 @@ use super::Sound;
 use super::codec::RATE;
 
 /// Counters of one direction, over all streams.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Counters {
     pub(super) running: AtomicI64,
     pub(super) samples: AtomicU64,

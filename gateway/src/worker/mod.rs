@@ -7,6 +7,7 @@ mod socket;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod watchdog;
 
 use std::io;
 use std::sync::Arc;
@@ -20,7 +21,9 @@ pub use accept::{Connection, Refusal, accept, bind, refuse};
 pub use gate::{Gate, Permit};
 pub use socket::{Secure, Socket};
 pub use tcp::Tcp;
+pub use watchdog::{STALLED, STALLS, Watchdog};
 
+use self::watchdog::Watched;
 use crate::hub::wake;
 
 /// The network threads. Dropping the last clone stops them and what runs on them.
@@ -29,10 +32,12 @@ pub struct Workers(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    handles: Vec<Handle>,
+    workers: Vec<Watched>,
     threads: Vec<JoinHandle<()>>,
     next: AtomicUsize,
     stop: CancellationToken,
+    /// After the threads: they end while it still looks.
+    _watchdog: Watchdog,
 }
 
 impl Workers {
@@ -52,11 +57,11 @@ impl Workers {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let count = if count == 0 { cores() } else { count };
         let stop = CancellationToken::new();
-        let mut inner =
-            Inner { handles: Vec::new(), threads: Vec::new(), next: AtomicUsize::new(0), stop: stop.clone() };
+        let (mut workers, mut threads) = (Vec::new(), Vec::new());
         for index in 0..count {
+            let name = format!("{name}-{index}");
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            inner.handles.push(runtime.handle().clone());
+            workers.push(Watched::new(&name, runtime.handle().clone()));
             let stop = stop.clone();
             let run = move || {
                 runtime.block_on(async {
@@ -64,15 +69,24 @@ impl Workers {
                     stop.cancelled().await;
                 });
             };
-            inner.threads.push(std::thread::Builder::new().name(format!("{name}-{index}")).spawn(run)?);
+            threads.push(std::thread::Builder::new().name(name).spawn(run)?);
         }
-        Ok(Self(Arc::new(inner)))
+        let watchdog = Watchdog::start(workers.clone())?;
+        let next = AtomicUsize::new(0);
+        Ok(Self(Arc::new(Inner { workers, threads, next, stop, _watchdog: watchdog })))
     }
 
-    /// The next worker in turn.
+    /// The next worker in turn that has not stalled; any, if all have.
     pub fn next(&self) -> &Handle {
-        let turn = self.0.next.fetch_add(1, Ordering::Relaxed);
-        &self.0.handles[turn % self.0.handles.len()]
+        let workers = &self.0.workers;
+        let turn = self.0.next.fetch_add(1, Ordering::Relaxed) % workers.len();
+        let in_turn = || workers[turn..].iter().chain(&workers[..turn]);
+        in_turn().find(|worker| !worker.is_stalled()).unwrap_or(&workers[turn]).handle()
+    }
+
+    /// Workers that have not turned for 1 s.
+    pub fn stalled(&self) -> usize {
+        self.0.workers.iter().filter(|worker| worker.is_stalled()).count()
     }
 }
 

@@ -72,3 +72,58 @@ async fn a_peer_that_takes_nothing_is_given_up() {
     };
     assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
 }
+
+/// Keeps a worker busy until the sender is dropped.
+fn block(worker: &tokio::runtime::Handle) -> std::sync::mpsc::Sender<()> {
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    worker.spawn(async move {
+        let _ = released.recv();
+    });
+    release
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("it comes true");
+}
+
+/// The number that `/metrics` tells.
+fn metric(name: &str) -> f64 {
+    let config = crate::config::Config::default();
+    let edge = crate::edge::Edge::new(config, crate::auth::Auth::default());
+    let text = crate::metrics::render(&edge, &Gate::new(1, 1));
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+}
+
+#[tokio::test]
+async fn a_stalled_worker_is_counted_and_gets_nothing_new() {
+    crate::metrics::install();
+    let workers = Workers::start(3).unwrap();
+    let stalls = metric(STALLS);
+    let release = block(workers.next());
+    until(|| workers.stalled() == 1).await;
+    // Others may stall as well in the same moment: this is a busy machine, and there are more tests.
+    assert!(metric(STALLED) >= 1.0 && metric(STALLS) > stalls);
+    for _ in 0..6 {
+        workers.next().spawn(async {}).await.unwrap();
+    }
+    drop(release);
+    until(|| workers.stalled() == 0).await;
+    assert!(metric(STALLS) > stalls);
+}
+
+#[tokio::test]
+async fn a_server_whose_workers_all_stall_goes_on_when_they_do() {
+    let workers = Workers::start(2).unwrap();
+    let releases = [block(workers.next()), block(workers.next())];
+    until(|| workers.stalled() == 2).await;
+    let late = workers.next().spawn(async {});
+    drop(releases);
+    late.await.unwrap();
+    until(|| workers.stalled() == 0).await;
+}

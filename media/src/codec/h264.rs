@@ -52,7 +52,7 @@ fn pps_ids(nal: &[u8]) -> Result<(u32, u32)> {
 }
 
 /// The parts of an `avcC`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Avcc<'a> {
     /// Bytes in each NAL unit's length prefix: 1, 2 or 4 (3 is read as well).
     pub length_size: usize,
@@ -63,6 +63,11 @@ pub struct Avcc<'a> {
 }
 
 impl<'a> Avcc<'a> {
+    /// An `avcC` without parameter sets, whose NAL units have 4-byte length prefixes.
+    pub(crate) const fn new() -> Self {
+        Self { length_size: 4, sps: Vec::new(), pps: Vec::new() }
+    }
+
     /// Reads the content of an `avcC` box.
     pub fn parse(data: &'a [u8]) -> Result<Self> {
         let truncated = || Error::truncated(FORMAT, data.len() as u64);
@@ -142,7 +147,7 @@ pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Optio
     }
     let mut known = match current {
         Some(config) if config.codec == Codec::H264 => Avcc::parse(&config.description)?,
-        _ => Avcc::default(),
+        _ => Avcc::new(),
     };
     let before = known.clone();
     let mut first_sps = None;

@@ -140,7 +140,7 @@ fn is_vps(nal: &[u8]) -> bool {
 }
 
 /// The parts of an `hvcC`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hvcc<'a> {
     /// Bytes in each NAL unit's length prefix: 1 to 4.
     pub length_size: usize,
@@ -153,6 +153,11 @@ pub struct Hvcc<'a> {
 }
 
 impl<'a> Hvcc<'a> {
+    /// An `hvcC` without parameter sets, whose NAL units have 4-byte length prefixes.
+    const fn new() -> Self {
+        Self { length_size: 4, vps: Vec::new(), sps: Vec::new(), pps: Vec::new() }
+    }
+
     /// Reads the content of an `hvcC` box. Arrays of other NAL units (SEI) are passed over.
     pub fn parse(data: &'a [u8]) -> Result<Self> {
         let truncated = || Error::truncated(FORMAT, data.len() as u64);
@@ -161,7 +166,7 @@ impl<'a> Hvcc<'a> {
         if head[0] > 1 {
             return Err(Error::invalid(FORMAT, 0, "hvcC version"));
         }
-        let mut hvcc = Self { length_size: usize::from(head[21] & 3) + 1, ..Self::default() };
+        let mut hvcc = Self { length_size: usize::from(head[21] & 3) + 1, ..Self::new() };
         for _ in 0..head[22] {
             let (&[kind, c0, c1], tail) = rest.split_first_chunk::<3>().ok_or_else(truncated)?;
             rest = tail;
@@ -248,7 +253,7 @@ pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Optio
     }
     let mut known = match current {
         Some(config) if config.codec == Codec::H265 => Hvcc::parse(&config.description)?,
-        _ => Hvcc::default(),
+        _ => Hvcc::new(),
     };
     let before = known.clone();
     let mut first_sps = None;

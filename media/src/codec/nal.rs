@@ -87,12 +87,15 @@ pub fn annex_b_to_length_prefixed(data: &[u8]) -> Bytes {
     out.into()
 }
 
-/// Checks an access unit whose NAL units have `length_size` (1 to 4) byte prefixes and gives it 4-byte
+/// Checks an access unit whose NAL units have `length_size` byte prefixes and gives it 4-byte
 /// prefixes; with those already and all in order it is returned as it is, without a copy.
 ///
-/// A torn last unit is cut off; an access unit without one whole unit is an error. Annex B in the
+/// `length_size` is 1 to 4; another one is an error, for with prefixes of 0 bytes there would be no end. A torn last unit is cut off; an access unit without one whole unit is an error. Annex B in the
 /// place of length prefixes, which some encoders send, is converted.
 pub fn normalise(format: &'static str, data: Bytes, length_size: usize) -> Result<Bytes> {
+    if !(1..=4).contains(&length_size) {
+        return Err(Error::invalid(format, 0, "size of the NAL units' length prefixes"));
+    }
     let mut at = 0;
     let mut units = 0;
     let mut whole = 0;
@@ -275,5 +278,14 @@ mod tests {
         assert!(normalise("h264", Bytes::from_static(&[0, 0, 9, 1]), 4).is_err());
         let annex_b = Bytes::from_static(&[0, 0, 0, 1, 0x65, 7, 8, 9]);
         assert_eq!(normalise("h264", annex_b, 4).unwrap()[..], [0, 0, 0, 4, 0x65, 7, 8, 9]);
+    }
+
+    #[test]
+    fn length_prefixes_of_impossible_sizes_are_refused() {
+        for data in [&[][..], &[0], &[0, 0, 0, 2, 0x65, 1], &[0, 0, 1, 0x65], &[0xff; 64]] {
+            for size in [0, 5, 8, usize::MAX] {
+                assert!(normalise("h264", Bytes::copy_from_slice(data), size).is_err(), "{size}: {data:?}");
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::time::{MILLI, Unwrapper};
 ///
 /// It keeps the configurations and unwraps the 32-bit timestamps (one clock for both tracks). After
 /// an error the next tag may be good: nothing else is lost.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct BodyDemuxer {
     clock: Unwrapper<32>,
     audio: Option<Arc<Config>>,
@@ -31,10 +31,24 @@ pub struct BodyDemuxer {
     entered: bool,
 }
 
+impl Default for BodyDemuxer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl BodyDemuxer {
     /// A demuxer at the start of a stream.
-    pub fn new() -> Self {
-        Self { nal_length: 4, ..Self::default() }
+    pub const fn new() -> Self {
+        Self {
+            clock: Unwrapper::new(),
+            audio: None,
+            video: None,
+            sequence: Bytes::new(),
+            // What encoders use that send frames before, or without, a sequence header.
+            nal_length: 4,
+            entered: false,
+        }
     }
 
     /// The newest audio configuration.

@@ -28,9 +28,8 @@ pub enum Event {
     Script(Bytes),
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 enum State {
-    #[default]
     FileHeader,
     /// Bytes to pass over: the rest of a long file header, and the size after it.
     Skip(usize),
@@ -49,7 +48,7 @@ enum State {
 /// An error about one tag (an unsupported codec, a bad body) leaves the following ones readable: keep
 /// calling [`Demuxer::next`]. When the framing itself is lost, the error is followed by nothing more
 /// and [`Demuxer::failed`] says so.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Demuxer {
     chunks: VecDeque<Bytes>,
     /// The beginning of a piece that spans chunks.
@@ -60,10 +59,22 @@ pub struct Demuxer {
     body: BodyDemuxer,
 }
 
+impl Default for Demuxer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Demuxer {
     /// A demuxer that awaits a file header.
-    pub fn new() -> Self {
-        Self { body: BodyDemuxer::new(), ..Self::default() }
+    pub const fn new() -> Self {
+        Self {
+            chunks: VecDeque::new(),
+            partial: Vec::new(),
+            offset: 0,
+            state: State::FileHeader,
+            body: BodyDemuxer::new(),
+        }
     }
 
     /// Hands in the next bytes. Frames that lie within one piece share its memory.

@@ -42,7 +42,7 @@ pub fn packetize(frame: &Frame, mtu: usize) -> Result<Vec<Payload>> {
     out.payloads.reserve(frame.data.len() / mtu + 2);
     let sets = match frame.key {
         true => Avcc::parse(&frame.config.description)?,
-        false => Avcc::default(),
+        false => Avcc::new(),
     };
     let known = || sets.sps.iter().chain(&sets.pps).filter(|set| is_set(set));
     known().for_each(|set| out.push(set));

@@ -24,7 +24,7 @@ pub(super) const RATE: u32 = 48_000;
 pub(super) struct Broken;
 
 /// Sound between the codecs: one or two planes of equal length, nominally within -1 to 1.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Pcm {
     /// Samples per second.
     pub(super) rate: u32,

@@ -65,11 +65,17 @@ pub enum Place {
 
 /// Finds out how a stream's pictures come, from its frames: what the parameter sets allow
 /// ([`reorder_depth`]) is seldom what the encoder does.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Reorder {
     config: Option<Arc<Config>>,
     newest: Option<Micros>,
     order: Order,
+}
+
+impl Default for Reorder {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Reorder {

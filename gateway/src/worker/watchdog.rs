@@ -1,0 +1,184 @@
+//! Finds workers that have stopped.
+//!
+//! A worker that is busy with one task for long serves nobody else, and cannot say so itself. So a thread
+//! of its own posts a question to every worker now and then, and looks whether it was answered.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use metrics::{counter, gauge};
+use tokio::runtime::Handle;
+
+/// Workers that do not answer now.
+pub const STALLED: &str = "lianmai_stalled_workers";
+/// How often a worker did not answer.
+pub const STALLS: &str = "lianmai_worker_stalls_total";
+
+/// How often the watchdog looks.
+const INTERVAL: Duration = Duration::from_millis(250);
+/// A worker counts as stalled when its answer is missing at so many looks in a row: for 1 s. Looks are
+/// counted and not time, so that a process that was suspended as a whole has not stalled.
+const PATIENCE: u32 = 4;
+
+/// What is known of one worker. Cloning shares it.
+#[derive(Debug, Clone)]
+pub(super) struct Watched {
+    name: Arc<str>,
+    handle: Handle,
+    stalled: Arc<AtomicBool>,
+}
+
+impl Watched {
+    pub(super) fn new(name: &str, handle: Handle) -> Self {
+        Self { name: name.into(), handle, stalled: Arc::default() }
+    }
+
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Whether it has not turned for 1 s.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Relaxed)
+    }
+}
+
+/// Watches workers until it is dropped.
+#[derive(Debug)]
+pub struct Watchdog {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watchdog {
+    /// Watches the current runtime, which runs on one thread, under this name.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn current(name: &str) -> io::Result<Self> {
+        Self::start(vec![Watched::new(name, Handle::current())])
+    }
+
+    pub(super) fn start(watched: Vec<Watched>) -> io::Result<Self> {
+        let (stop, stopped) = channel();
+        let mut patients: Vec<_> = watched.into_iter().map(Patient::new).collect();
+        let run = move || {
+            while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                patients.iter_mut().for_each(Patient::look);
+            }
+            patients.iter_mut().for_each(Patient::forget);
+        };
+        let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(run)?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Sets its flag when the worker turns, or when there is no worker any more that could.
+struct Answer(Arc<AtomicBool>);
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// A worker under watch.
+struct Patient {
+    watched: Watched,
+    answered: Arc<AtomicBool>,
+    pulse: Pulse,
+}
+
+impl Patient {
+    fn new(watched: Watched) -> Self {
+        Self { watched, answered: Arc::new(AtomicBool::new(true)), pulse: Pulse::default() }
+    }
+
+    fn look(&mut self) {
+        let answered = self.answered.load(Ordering::Acquire);
+        let worker = &self.watched.name;
+        match self.pulse.look(answered) {
+            Some(Change::Stalled) => {
+                self.watched.stalled.store(true, Ordering::Relaxed);
+                gauge!(STALLED).increment(1.0);
+                counter!(STALLS).increment(1);
+                tracing::error!(%worker, "worker stalled: its connections wait, and it gets no new ones");
+            }
+            Some(Change::Resumed(looks)) => {
+                self.forget();
+                let seconds = (INTERVAL * looks).as_secs_f64();
+                tracing::warn!(worker = %self.watched.name, seconds, "worker resumed");
+            }
+            None => {}
+        }
+        if answered {
+            self.answered.store(false, Ordering::Release);
+            let answer = Answer(self.answered.clone());
+            self.watched.handle.spawn(async move { drop(answer) });
+        }
+    }
+
+    fn forget(&mut self) {
+        if self.watched.stalled.swap(false, Ordering::Relaxed) {
+            gauge!(STALLED).decrement(1.0);
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Change {
+    Stalled,
+    /// After so many looks without an answer.
+    Resumed(u32),
+}
+
+/// Tells from a worker's answers when it stalls and when it resumes: each once.
+#[derive(Debug, Default)]
+struct Pulse {
+    missed: u32,
+}
+
+impl Pulse {
+    fn look(&mut self, answered: bool) -> Option<Change> {
+        if answered {
+            let missed = std::mem::take(&mut self.missed);
+            return (missed >= PATIENCE).then_some(Change::Resumed(missed));
+        }
+        self.missed = self.missed.saturating_add(1);
+        (self.missed == PATIENCE).then_some(Change::Stalled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stall_and_its_end_are_told_once() {
+        let mut pulse = Pulse::default();
+        let mut looks =
+            |answered, count| -> Vec<Change> { (0..count).filter_map(|_| pulse.look(answered)).collect() };
+        assert_eq!(looks(true, 10), []);
+        assert_eq!(looks(false, PATIENCE - 1), []);
+        assert_eq!(looks(true, 1), []);
+        assert_eq!(looks(false, 1000), [Change::Stalled]);
+        assert_eq!(looks(true, 10), [Change::Resumed(1000)]);
+        assert_eq!(looks(false, PATIENCE), [Change::Stalled]);
+    }
+}

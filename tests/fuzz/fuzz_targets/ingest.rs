@@ -1,0 +1,43 @@
+//! What an RTMP publisher sends, up to what viewers get: a list of kind, timestamp, length, body. Nothing of
+//! it panics or runs for ever (libFuzzer's timeout), and what is let in is fit to go out.
+#![no_main]
+
+use bytes::Bytes;
+use fuzz::rtmp::ingest::{Ingest, Input};
+use fuzz::rtmp::session::Event;
+use libfuzzer_sys::fuzz_target;
+use media::flv::mux;
+use media::hls::{Segmenter, SegmenterConfig};
+
+fuzz_target!(|data: &[u8]| {
+    let mut ingest = Ingest::default();
+    let mut segmenter = Segmenter::new(SegmenterConfig::default());
+    let (mut frames, mut bad) = (0, 0);
+    let mut rest = data;
+    while let Some((&[kind, t0, t1, t2, t3, l0, l1], tail)) = rest.split_first_chunk() {
+        let length = usize::from(u16::from_be_bytes([l0, l1])).min(tail.len());
+        let (body, tail) = tail.split_at(length);
+        rest = tail;
+        let body = Bytes::copy_from_slice(body);
+        let timestamp = u32::from_be_bytes([t0, t1, t2, t3]);
+        let event = match kind % 3 {
+            0 => Event::Audio(timestamp, body),
+            1 => Event::Video(timestamp, body),
+            _ => Event::Script(body),
+        };
+        match ingest.read(event) {
+            Ok(Some(Input::Frame(frame))) => {
+                frames += 1;
+                assert!(!frame.data.is_empty());
+                assert!(!mux::frame_tag(&frame).is_empty());
+                let _ = (mux::config_tag(&frame.config, frame.dts), frame.config.codec_string());
+                let _ = media::mp4::init_segment(&[(1, &frame.config)]);
+                let _ = segmenter.push(&frame, false);
+            }
+            Ok(_) => {}
+            Err(_) => bad += 1,
+        }
+    }
+    let _ = segmenter.finish();
+    assert_eq!((ingest.frames(), ingest.bad()), (frames, bad));
+});
