@@ -6,6 +6,8 @@ mod bframes;
 mod hostile;
 #[path = "rtc/hundred.rs"]
 mod hundred;
+#[path = "rtc/offers.rs"]
+mod offers;
 #[path = "rtc/sessions.rs"]
 mod sessions;
 #[path = "rtc/signalling.rs"]

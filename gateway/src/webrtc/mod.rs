@@ -3,6 +3,7 @@
 //! Signalling is WHIP (RFC 9725), WHEP and SRS's JSON calls ([`router`]); media go by one port
 //! ([`Port`]) for all peers. A peer is an str0m `Rtc` in a task on the worker that got it.
 
+mod admission;
 mod candidates;
 mod codecs;
 mod layers;
@@ -17,6 +18,7 @@ mod rtc;
 mod sdp;
 mod session;
 mod signal;
+mod waiting;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -33,6 +35,7 @@ pub use signal::{is_endpoint, router, serve};
 use crate::edge::Edge;
 use crate::worker::{Connection, Gate, Workers, accept};
 use session::Command;
+use waiting::Waiting;
 
 /// The WebRTC edge. Cloning shares it.
 #[derive(Clone)]
@@ -46,6 +49,7 @@ struct Inner {
     stop: CancellationToken,
     certificate: DtlsCert,
     sessions: Mutex<HashMap<String, Known>>,
+    waiting: Waiting,
 }
 
 /// A session as requests find it.
@@ -66,8 +70,8 @@ impl WebRtc {
         stop: CancellationToken,
     ) -> Option<Self> {
         let certificate = rtc::certificate()?;
-        let sessions = Mutex::default();
-        Some(Self(Arc::new(Inner { edge, port, workers, gate, stop, certificate, sessions })))
+        let (sessions, waiting) = Default::default();
+        Some(Self(Arc::new(Inner { edge, port, workers, gate, stop, certificate, sessions, waiting })))
     }
 
     /// Receives datagrams and takes connections in, until it is stopped.

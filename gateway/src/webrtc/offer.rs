@@ -1,27 +1,28 @@
 //! From an offer to a peer that runs.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use media::{Codec, Track};
 use str0m::Rtc;
-use str0m::change::SdpOffer;
 use str0m::media::Mid;
 use tokio::time::timeout;
 use tracing::{Instrument as _, Span};
 
+use super::admission::Admission;
 use super::peer::{Patience, Peer, Side};
 use super::play::Play;
 use super::port::{Place, mailbox};
 use super::publish::Publish;
+use super::sdp::{self, Kind, Offered, Role, Unfit};
 use super::session::{Session, commands};
-use super::{Known, WebRtc, candidates, rtc};
+use super::{Inner, Known, WebRtc, candidates, rtc};
 use crate::config::Transcode;
 use crate::hub::{ClientInfo, ClientKind, PlayError, StreamName};
 use crate::problem::Problem;
-use crate::worker::Permit;
+use crate::transcode::{self, Sound};
 
 /// A viewer's request waits so long for a stream that nobody publishes yet; players ask again at once, and
 /// so see its first picture.
@@ -41,6 +42,8 @@ pub(super) struct Offer {
     pub(super) external: Vec<String>,
     /// Who it is, and whether it publishes or plays.
     pub(super) info: ClientInfo,
+    /// The client's address, which is not the connection's when a proxy passes the request on.
+    pub(super) visitor: IpAddr,
 }
 
 /// What it is answered.
@@ -57,20 +60,30 @@ pub(super) struct Answer {
 impl WebRtc {
     /// Answers an offer from someone who may, and starts the session.
     pub(super) async fn offer(&self, offer: Offer) -> Result<Answer, Problem> {
-        let parsed = SdpOffer::from_sdp_string(&offer.sdp).map_err(|error| bad_offer(&error))?;
-        if !super::sdp::is_consistent(&offer.sdp) {
-            return Err(bad_offer(&"a payload type has two meanings"));
+        let role = match offer.info.kind {
+            ClientKind::Publish => Role::Publisher,
+            ClientKind::Play => Role::Viewer,
+        };
+        let offered = Offered::read(&offer.sdp, role).map_err(|why| bad_offer(&why))?;
+        if !offered.is_usable() {
+            let words = match role {
+                Role::Publisher => "the offer sends nothing that this server takes",
+                Role::Viewer => "the offer takes nothing that this server sends",
+            };
+            let words = format!("{words}: H.264, VP8, VP9, AV1, H.265 or Opus");
+            return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words));
         }
-        let permit = self.0.gate.enter(offer.info.peer.ip());
-        let words = "the server has all the connections it may";
-        let permit = permit.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, words))?;
-        match offer.info.kind {
-            ClientKind::Publish => self.publish(offer, parsed, permit),
-            ClientKind::Play => self.play(offer, parsed, permit).await,
+        if !self.0.gate.has_room(offer.info.peer.ip()) {
+            let words = "the server has all the connections it may";
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, words));
+        }
+        match role {
+            Role::Publisher => self.publish(offer, offered),
+            Role::Viewer => self.play(offer, offered).await,
         }
     }
 
-    fn publish(&self, offer: Offer, parsed: SdpOffer, permit: Permit) -> Result<Answer, Problem> {
+    fn publish(&self, offer: Offer, offered: Offered) -> Result<Answer, Problem> {
         let edge = &self.0.edge;
         edge.hub.available(&offer.name)?;
         let span = tracing::info_span!(
@@ -78,30 +91,30 @@ impl WebRtc {
         );
         let side = Publish::new(edge.clone(), offer.name.clone(), offer.info.clone(), Instant::now());
         let away = edge.limits.publish_timeout;
-        self.start(
-            offer,
-            parsed,
-            permit,
-            rtc::publisher(&self.0.certificate, Instant::now()),
-            side,
-            away,
-            span,
-            |peer| {
-                let words =
-                    "the offer sends nothing that this server takes: H.264, VP8, VP9, AV1, H.265 or Opus";
-                peer.side
-                    .takes_something()
-                    .then_some(())
-                    .ok_or_else(|| Problem::new(StatusCode::NOT_ACCEPTABLE, words))
-            },
-        )
+        let rtc = rtc::publisher(&self.0.certificate, offered.has_layers(), Instant::now());
+        self.start(offer, offered, rtc, side, away, span, |peer| {
+            let words = "the offer sends nothing that this server takes: H.264, VP8, VP9, AV1, H.265 or Opus";
+            peer.side
+                .takes_something()
+                .then_some(())
+                .ok_or_else(|| Problem::new(StatusCode::NOT_ACCEPTABLE, words))
+        })
     }
 
-    async fn play(&self, offer: Offer, parsed: SdpOffer, permit: Permit) -> Result<Answer, Problem> {
+    async fn play(&self, offer: Offer, offered: Offered) -> Result<Answer, Problem> {
         let edge = &self.0.edge;
         let wait = edge.limits.play_wait.min(PLAY_WAIT);
         let stream =
             timeout(wait, edge.hub.play(&offer.name, wait)).await.unwrap_or(Err(PlayError::NotFound))?;
+        let cannot = |what: &str| {
+            let words = format!("the stream is {what}, and the offer has no way to take that");
+            Problem::new(StatusCode::NOT_ACCEPTABLE, words)
+        };
+        // Without sound a viewer has something to see; a black picture is worse than a refusal.
+        let video = transcode::config(&stream, Sound::Opus, Track::Video);
+        if let Some(video) = video.filter(|_| offered.lacks_codec(Kind::Video)) {
+            return Err(cannot(video.codec.name()));
+        }
         let span = tracing::info_span!(
             "play", peer = %offer.info.peer, stream = %stream.name(), protocol = offer.info.protocol
         );
@@ -109,11 +122,8 @@ impl WebRtc {
         let frames = stream.config(Track::Video).is_some_and(|config| config.codec != Codec::H264);
         let peer = rtc::viewer(&self.0.certificate, !frames, edge.config.webrtc_bwe, Instant::now());
         let side = Play::new(stream, handle, frames, edge.config.transcode == Transcode::Auto);
-        self.start(offer, parsed, permit, peer, side, VIEWER_AWAY, span, |peer| {
-            peer.side.can_take(&peer.rtc).map_err(|what| {
-                let words = format!("the stream is {what}, and the offer has no way to take that");
-                Problem::new(StatusCode::NOT_ACCEPTABLE, words)
-            })
+        self.start(offer, offered, peer, side, VIEWER_AWAY, span, |peer| {
+            peer.side.can_take(&peer.rtc).map_err(cannot)
         })
     }
 
@@ -121,35 +131,36 @@ impl WebRtc {
     fn start<S: Side + Send + 'static>(
         &self,
         offer: Offer,
-        parsed: SdpOffer,
-        permit: Permit,
+        offered: Offered,
         mut rtc: Rtc,
         side: S,
         away: Duration,
         span: Span,
         check: impl FnOnce(&Peer<S>) -> Result<(), Problem>,
     ) -> Result<Answer, Problem> {
-        let Offer { sdp, host, external, .. } = offer;
-        let (port, edge) = (&self.0.port, &self.0.edge);
+        let Offer { host, external, info, visitor, .. } = offer;
+        let Inner { port, edge, gate, waiting, .. } = &*self.0;
+        let place = waiting.enter(visitor, offered.size(), Instant::now())?;
+        let admission = Admission::Waiting(place, gate.clone(), info.peer.ip());
         let addresses =
             candidates::addresses(port.addr(), &edge.config.candidate, host.as_deref(), &external);
         for candidate in candidates::candidates(&addresses) {
             rtc.add_local_candidate(candidate);
         }
-        let theirs = super::sdp::credentials(&sdp).ok_or_else(|| bad_offer(&"it has no ICE credentials"))?;
-        let answer = rtc::accept(&mut rtc, parsed).map_err(|why| bad_offer(&why))?;
+        let answer = rtc::accept(&mut rtc, &offered).map_err(|why| bad_offer(&why))?;
         let ours = rtc.direct_api().local_ice_credentials().ufrag;
         let now = Instant::now();
         let patience = Patience { connect: edge.limits.header_timeout, away };
         let mut peer = Peer::new(rtc, side, addresses, patience, now);
-        let answer = answer.to_sdp_string();
-        super::sdp::mids(&answer).for_each(|mid| peer.side.agreed(&mut peer.rtc, Mid::from(mid)));
+        sdp::mids(&answer).for_each(|mid| peer.side.agreed(&mut peer.rtc, Mid::from(mid)));
         check(&peer)?;
+        let answer = offered.answer(&answer).map_err(|why| bad_offer(&why))?;
 
         let (mail, inbox) = mailbox();
         let mut place = Place::new(port.clone(), mail);
         place.name(ours.clone());
         let (sender, commands) = commands();
+        let theirs = offered.credentials().fragment.clone();
         let (id, etag) = (unguessable(), etag());
         self.sessions().insert(id.clone(), Known { commands: sender, etag: etag.clone() });
         let session = Session {
@@ -158,9 +169,9 @@ impl WebRtc {
             place,
             inbox,
             commands,
-            offer: sdp,
+            offer: offered,
             stop: self.0.stop.clone(),
-            _permit: permit,
+            admission,
         };
         span.in_scope(|| tracing::debug!("an offer is answered"));
         let registered = Registered(self.clone(), id.clone());
@@ -169,7 +180,7 @@ impl WebRtc {
             drop(registered);
         };
         self.0.workers.next().spawn(run.instrument(span));
-        Ok(Answer { sdp: answer, id, etag, fragments: (ours, theirs.fragment) })
+        Ok(Answer { sdp: answer, id, etag, fragments: (ours, theirs) })
     }
 }
 
@@ -192,8 +203,8 @@ pub(super) fn etag() -> String {
     format!("\"{:08x}\"", rand::random::<u32>())
 }
 
-fn bad_offer(why: &dyn std::fmt::Display) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, format!("the offer is not a session description to go by: {why}"))
+fn bad_offer(why: &Unfit) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("the offer cannot be answered: {why}"))
 }
 
 /// Where the client is, for the API: without the query, which may hold a secret.

@@ -89,6 +89,11 @@ impl<S: Side> Peer<S> {
         self.connected && self.away.is_none()
     }
 
+    /// Whether the handshakes were done once.
+    pub(super) const fn is_connected(&self) -> bool {
+        self.connected
+    }
+
     /// Takes a datagram; one that is not understood is nothing.
     pub(super) fn receive(&mut self, datagram: &Datagram) -> Result<(), Why> {
         if !self.knows(datagram) {

@@ -4,11 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use str0m::bwe::Bitrate;
-use str0m::change::{SdpAnswer, SdpOffer};
+use str0m::change::SdpOffer;
 use str0m::config::DtlsCert;
 use str0m::crypto::from_feature_flags;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Rtc, RtcConfig};
+
+use super::sdp::{Offered, Unfit};
 
 /// Where a viewer's bandwidth estimate starts, where it is asked for.
 const FIRST_ESTIMATE: u64 = 4_000_000;
@@ -44,14 +46,18 @@ fn base(certificate: &DtlsCert) -> RtcConfig {
 ///
 /// Video orientation is not among the extensions: a browser then turns the picture before it encodes it,
 /// and a phone that is turned is a change of resolution, which everybody can play.
-pub(super) fn publisher(certificate: &DtlsCert, now: Instant) -> Rtc {
+/// With `layers` it may send several sizes, each named in its packets. Without, such names are not read: str0m
+/// keeps a stream for each that it sees.
+pub(super) fn publisher(certificate: &DtlsCert, layers: bool, now: Instant) -> Rtc {
     let mut extensions = ExtensionMap::empty();
     extensions.set(1, Extension::AudioLevel);
     extensions.set(2, Extension::AbsoluteSendTime);
     extensions.set(3, Extension::TransportSequenceNumber);
     extensions.set(4, Extension::RtpMid);
-    extensions.set(10, Extension::RtpStreamId);
-    extensions.set(11, Extension::RepairedRtpStreamId);
+    if layers {
+        extensions.set(10, Extension::RtpStreamId);
+        extensions.set(11, Extension::RepairedRtpStreamId);
+    }
     base(certificate)
         .enable_opus(true, true)
         .set_extension_map(extensions)
@@ -81,15 +87,15 @@ pub(super) fn viewer(certificate: &DtlsCert, packets: bool, estimate: bool, now:
 
 /// Answers an offer. What is refused ends the peer.
 ///
-/// str0m asserts what offers can break: those ways that are known are refused before
-/// ([`super::sdp::is_consistent`]), and others are no reason for the server to lose a task over.
-pub(super) fn accept(rtc: &mut Rtc, offer: SdpOffer) -> Result<SdpAnswer, String> {
-    let answer = catch_unwind(AssertUnwindSafe(|| rtc.sdp_api().accept_offer(offer)));
-    let why = match answer {
-        Ok(Ok(answer)) => return Ok(answer),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "it contradicts itself".to_owned(),
-    };
+/// str0m asserts what offers can break. [`Offered`] breaks nothing that is known of, and what is not known is
+/// no reason for the server to lose a task over. str0m's own words are for developers of str0m.
+pub(super) fn accept(rtc: &mut Rtc, offer: &Offered) -> Result<String, Unfit> {
+    let Ok(parsed) = SdpOffer::from_sdp_string(&offer.to_str0m()) else { return Err(Unfit::Contradiction) };
+    match catch_unwind(AssertUnwindSafe(|| rtc.sdp_api().accept_offer(parsed))) {
+        Ok(Ok(answer)) => return Ok(answer.to_sdp_string()),
+        Ok(Err(error)) => tracing::debug!(?error, "str0m refuses an offer"),
+        Err(_) => tracing::warn!("str0m panicked over an offer"),
+    }
     rtc.disconnect();
-    Err(why)
+    Err(Unfit::Contradiction)
 }

@@ -3,16 +3,15 @@
 use std::cell::RefCell;
 use std::time::Instant;
 
-use str0m::change::SdpOffer;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::admission::Admission;
 use super::paths::Way;
 use super::peer::{Peer, Side, Why};
 use super::port::{Datagram, Outbox, Place, Port};
 use super::rtc;
-use super::sdp::{self, Credentials};
-use crate::worker::Permit;
+use super::sdp::{self, Credentials, Offered, Unfit};
 
 /// What a request wants of a session.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(super) enum Command {
     /// To end.
     Close,
     /// Other ICE credentials of the client; answered with the fragment that tells ours.
-    Restart(Credentials, oneshot::Sender<Result<String, String>>),
+    Restart(Credentials, oneshot::Sender<Result<String, Unfit>>),
 }
 
 /// Requests that wait for a session at most.
@@ -41,10 +40,10 @@ pub(super) struct Session<S> {
     pub(super) place: Place,
     pub(super) inbox: mpsc::Receiver<Datagram>,
     pub(super) commands: mpsc::Receiver<Command>,
-    /// The client's offer: what an ICE restart changes two lines of.
-    pub(super) offer: String,
+    /// The client's offer, which an ICE restart repeats.
+    pub(super) offer: Offered,
     pub(super) stop: CancellationToken,
-    pub(super) _permit: Permit,
+    pub(super) admission: Admission,
 }
 
 thread_local! {
@@ -77,6 +76,9 @@ impl<S: Side> Session<S> {
                     break next;
                 }
             };
+            if self.peer.is_connected() {
+                self.admission.connected()?;
+            }
             let next = due.map_or(next, |due| due.min(next));
             if timer.deadline().into_std() != next {
                 timer.as_mut().reset(next.into());
@@ -84,6 +86,9 @@ impl<S: Side> Session<S> {
             tokio::select! {
                 biased;
                 () = stopped.as_mut() => return Err("the server is shutting down".to_owned()),
+                () = self.admission.displaced() => {
+                    return Err("others needed its place before it connected".to_owned());
+                }
                 command = self.commands.recv() => self.command(command)?,
                 done = self.peer.side.work() => done?,
                 datagram = self.inbox.recv() => {
@@ -124,21 +129,19 @@ impl<S: Side> Session<S> {
             None | Some(Command::Close) => Err("the client ended it".to_owned()),
             Some(Command::Restart(theirs, reply)) => {
                 // Who asked may be gone; the restart stands.
-                let _ = reply.send(self.restart(&theirs));
+                let _ = reply.send(self.restart(theirs));
                 Ok(())
             }
         }
     }
 
     /// An ICE restart is the same offer with other credentials (RFC 8445 9).
-    fn restart(&mut self, theirs: &Credentials) -> Result<String, String> {
-        let offer = sdp::with_credentials(&self.offer, theirs);
-        let parsed = SdpOffer::from_sdp_string(&offer).map_err(|error| error.to_string())?;
+    fn restart(&mut self, theirs: Credentials) -> Result<String, Unfit> {
+        self.offer.restart(theirs);
         let rtc = &mut self.peer.rtc;
-        let answer = rtc::accept(rtc, parsed)?;
+        let answer = rtc::accept(rtc, &self.offer)?;
         self.place.name(rtc.direct_api().local_ice_credentials().ufrag);
         self.peer.restarted();
-        self.offer = offer;
-        sdp::fragment(&answer.to_sdp_string()).ok_or_else(|| "the answer has no credentials".to_owned())
+        sdp::fragment(&self.offer.answer(&answer)?).ok_or(Unfit::Contradiction)
     }
 }

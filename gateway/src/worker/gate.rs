@@ -51,6 +51,13 @@ impl Gate {
         Some(Permit { gate: self.clone(), ip })
     }
 
+    /// Whether a connection from `ip` would be let in now. It takes no place.
+    pub fn has_room(&self, ip: IpAddr) -> bool {
+        let state = self.state();
+        let from_ip = state.per_ip.get(&ip.to_canonical()).copied().unwrap_or(0);
+        state.total < self.0.max && (self.0.max_per_ip == 0 || from_ip < self.0.max_per_ip)
+    }
+
     /// Connections now.
     pub fn open(&self) -> usize {
         self.state().total

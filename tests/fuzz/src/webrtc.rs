@@ -3,40 +3,55 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use str0m::change::SdpOffer;
 use str0m::config::DtlsCert;
 
 #[path = "../../../gateway/src/webrtc/rtc.rs"]
 mod rtc;
-#[path = "../../../gateway/src/webrtc/sdp.rs"]
+#[path = "../../../gateway/src/webrtc/sdp/mod.rs"]
 mod sdp;
+
+use sdp::{Fragment, Kind, Offered, Role, Unfit};
 
 /// Answers an offer as the gateway does, and then once more with other credentials, as an ICE restart is.
 pub fn offer(text: &str, publish: bool) {
     static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
     let certificate = CERTIFICATE.get_or_init(|| rtc::certificate().expect("a certificate can be made"));
-    let Ok(parsed) = SdpOffer::from_sdp_string(text) else { return };
-    if !sdp::is_consistent(text) || sdp::credentials(text).is_none() {
+    let role = if publish { Role::Publisher } else { Role::Viewer };
+    let mut offered = match Offered::read(text, role) {
+        Ok(offered) => offered,
+        Err(why) => return assert!(!why.to_string().is_empty()),
+    };
+    if !offered.is_usable() {
         return;
     }
+    assert!(!(offered.lacks_codec(Kind::Audio) && offered.lacks_codec(Kind::Video)));
+    assert!(offered.size() < 64 << 10, "it keeps more than the client sent");
     let now = Instant::now();
-    let mut peer =
-        if publish { rtc::publisher(certificate, now) } else { rtc::viewer(certificate, true, false, now) };
-    let Ok(answer) = rtc::accept(&mut peer, parsed) else { return };
-    let answer = answer.to_sdp_string();
-    assert!(sdp::mids(&answer).count() <= sdp::mids(text).count());
+    let mut peer = if publish {
+        rtc::publisher(certificate, offered.has_layers(), now)
+    } else {
+        rtc::viewer(certificate, true, false, now)
+    };
+    let theirs = rtc::accept(&mut peer, &offered).expect("str0m reads what it is given");
+    let answer = offered.answer(&theirs).expect("the answer fits the offer");
+    let told = |text: &str| text.lines().filter(|line| line.starts_with("m=")).count();
+    assert_eq!(told(&answer), told(text));
+    assert!(sdp::mids(&theirs).count() <= 2);
     let fragment = sdp::fragment(&answer).expect("an answer has credentials");
-    let told = sdp::Fragment::parse(&fragment).and_then(|told| told.credentials);
-    let fresh = told.expect("what we write, we read");
-    let again = sdp::with_credentials(text, &fresh);
-    assert_eq!(sdp::credentials(&again), Some(fresh));
-    let parsed = SdpOffer::from_sdp_string(&again).expect("it is the same but for the credentials");
-    let _ = rtc::accept(&mut peer, parsed);
+    let fresh = Fragment::parse(&fragment).ok().and_then(|told| told.credentials);
+    let fresh = fresh.expect("what we write, we read");
+    offered.restart(fresh.clone());
+    assert_eq!(offered.credentials(), &fresh);
+    rtc::accept(&mut peer, &offered).expect("it is the same but for the credentials");
 }
 
 /// Reads what a PATCH brings.
 pub fn fragment(text: &str) {
-    if let Some(credentials) = sdp::Fragment::parse(text).and_then(|fragment| fragment.credentials) {
-        assert!(credentials.password.len() >= 22 && credentials.fragment.len() >= 4);
+    match Fragment::parse(text) {
+        Ok(Fragment { credentials: Some(told), .. }) => {
+            assert!(told.password.len() >= 22 && told.fragment.len() >= 4);
+        }
+        Ok(fragment) => assert!(fragment.candidates),
+        Err(why) => assert_ne!(why, Unfit::Contradiction),
     }
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use tokio::sync::oneshot;
 
 use super::super::offer::etag;
-use super::super::sdp::Fragment;
+use super::super::sdp::{Fragment, Unfit};
 use super::super::session::Command;
 use super::super::{Known, WebRtc};
 use super::{is_type, preflight, text};
@@ -38,8 +38,7 @@ pub(super) async fn serve(webrtc: &WebRtc, id: &str, request: Request<Body>) -> 
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("a change is {FRAGMENT}")));
     }
     let read = text(body, webrtc.0.edge.limits.header_timeout).await?;
-    let words = "this is no fragment with candidates or credentials (RFC 8840)";
-    let fragment = Fragment::parse(&read).ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, words))?;
+    let fragment = Fragment::parse(&read).map_err(|why| bad_change(&why))?;
     patch(webrtc, id, &known, &parts.headers, fragment).await
 }
 
@@ -70,7 +69,7 @@ async fn patch(
     let (reply, answer) = oneshot::channel();
     known.commands.send(Command::Restart(theirs, reply)).await.map_err(|_| over())?;
     let fragment = answer.await.map_err(|_| over())?;
-    let fragment = fragment.map_err(|why| Problem::new(StatusCode::BAD_REQUEST, why))?;
+    let fragment = fragment.map_err(|why| bad_change(&why))?;
     let etag = etag();
     match webrtc.sessions().get_mut(id) {
         Some(known) => known.etag.clone_from(&etag),
@@ -83,6 +82,10 @@ async fn patch(
         headers.insert(header::ETAG, etag);
     }
     Ok(response)
+}
+
+fn bad_change(why: &Unfit) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("the change cannot be made: {why}"))
 }
 
 fn over() -> Problem {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::WebRtc;
 use super::super::offer::{Answer, Offer, address, client};
-use super::{preflight, query, shared, shown, text};
+use super::{preflight, query, shared, shown, text, visitor};
 use crate::auth::AuthRequest;
 use crate::hub::{ClientKind, StreamName};
 use crate::problem::Problem;
@@ -92,8 +92,9 @@ async fn call(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, body: Body) -> R
     let own = parts.uri.query().unwrap_or_default();
     let external =
         [own, told].into_iter().flat_map(|q| query(q, "eip").chain(query(q, "candidate"))).collect();
+    let visitor = visitor(&parts.headers, peer);
     let info = client("webrtc", kind, peer, address(&host, &name), agent);
-    webrtc.offer(Offer { info, name, sdp: call.sdp, host: Some(host), external }).await
+    webrtc.offer(Offer { info, visitor, name, sdp: call.sdp, host: Some(host), external }).await
 }
 
 /// The name and the query of `webrtc://host/app/stream?query`.

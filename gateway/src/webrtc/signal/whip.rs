@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 
 use super::super::WebRtc;
 use super::super::offer::{Offer, address, client};
-use super::{is_type, preflight, query, shown, text, word};
+use super::{is_type, preflight, query, shown, text, visitor, word};
 use crate::auth::AuthRequest;
 use crate::edge::Edge;
 use crate::hub::{ClientKind, StreamName};
@@ -67,6 +67,7 @@ async fn post(
     let host = shown(&parts.headers, header::HOST);
     let agent = shown(&parts.headers, header::USER_AGENT);
     let offer = Offer {
+        visitor: visitor(&parts.headers, peer),
         info: client(word(kind), kind, peer, address(&host, &name), agent),
         name,
         sdp: text(body, edge.limits.header_timeout).await?,

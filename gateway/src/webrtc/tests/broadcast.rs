@@ -66,7 +66,7 @@ impl Broadcast {
         let name = StreamName::parse("live/livestream").unwrap();
         let of = edge.clone();
         let mut world = World::new(Direction::SendOnly, |certificate| {
-            (rtc::publisher(certificate, now()), Publish::new(of, name, info, now()))
+            (rtc::publisher(certificate, false, now()), Publish::new(of, name, info, now()))
         })
         .await;
         world.connect().await;

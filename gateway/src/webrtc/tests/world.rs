@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use str0m::Rtc;
-use str0m::change::SdpOffer;
 use str0m::config::DtlsCert;
 use str0m::media::{Direction, Mid};
 use str0m::net::Protocol;
@@ -15,7 +14,8 @@ use super::client::Client;
 use super::network::Way;
 use crate::webrtc::peer::{Patience, Peer, Side, Why};
 use crate::webrtc::port::Datagram;
-use crate::webrtc::{candidates, rtc, sdp};
+use crate::webrtc::sdp::{self, Offered, Role};
+use crate::webrtc::{candidates, rtc};
 
 pub(super) const HERE: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), 8000);
@@ -47,12 +47,13 @@ impl<S: Side> World<S> {
         candidates::candidates(&[HERE]).into_iter().for_each(|candidate| {
             rtc.add_local_candidate(candidate);
         });
-        let answer = rtc.sdp_api().accept_offer(SdpOffer::from_sdp_string(&offer).unwrap()).unwrap();
-        let answer = answer.to_sdp_string();
+        let role = if direction == Direction::SendOnly { Role::Publisher } else { Role::Viewer };
+        let offered = Offered::read(&offer, role).unwrap();
+        let answer = rtc::accept(&mut rtc, &offered).unwrap();
         let patience = Patience { connect: Duration::from_secs(10), away: Duration::from_secs(15) };
         let mut peer = Peer::new(rtc, side, vec![HERE], patience, now());
         sdp::mids(&answer).for_each(|mid| peer.side.agreed(&mut peer.rtc, Mid::from(mid)));
-        client.answered(&answer);
+        client.answered(&offered.answer(&answer).unwrap());
         Self { peer, client, up: Way::new(1), down: Way::new(2), woken: 0 }
     }
 

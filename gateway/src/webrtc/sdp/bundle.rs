@@ -1,0 +1,60 @@
+//! Which sections share one transport (RFC 8843).
+
+use super::error::Unfit;
+use super::limits::MAX_MID;
+use super::text::{Description, Section};
+
+/// The names of the sections, checked.
+pub(super) fn mids(sections: &[Section<'_>]) -> Result<Vec<Option<String>>, Unfit> {
+    let mut found: Vec<Option<String>> = Vec::with_capacity(sections.len());
+    for section in sections {
+        let mut all = section.lines.values("mid");
+        let mid = all.next();
+        if all.next().is_some() || mid.is_some_and(|mid| !is_token(mid)) {
+            return Err(Unfit::Mid);
+        }
+        if mid.is_some_and(|mid| mid.len() > MAX_MID) {
+            return Err(Unfit::TooLong("a=mid", MAX_MID));
+        }
+        let mid = mid.map(str::to_owned);
+        if mid.is_some() && found.contains(&mid) {
+            return Err(Unfit::SameMid);
+        }
+        found.push(mid);
+    }
+    Ok(found)
+}
+
+/// A token (RFC 8866 9).
+fn is_token(text: &str) -> bool {
+    let other = |byte: u8| b"!#$%&'*+-.^_`{|}~".contains(&byte);
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || other(byte))
+}
+
+/// The BUNDLE groups, each with the numbers of its sections in its own order.
+pub(super) fn groups(description: &Description<'_>, mids: &[Option<String>]) -> Vec<Vec<usize>> {
+    let groups = description.session.values("group").filter_map(|value| value.strip_prefix("BUNDLE"));
+    let section = |mid: &str| mids.iter().position(|known| known.as_deref() == Some(mid));
+    groups
+        .map(|group| {
+            let mut found: Vec<usize> = Vec::new();
+            for at in group.split_ascii_whitespace().filter_map(section) {
+                if !found.contains(&at) {
+                    found.push(at);
+                }
+            }
+            found
+        })
+        .collect()
+}
+
+/// The order of these sections in the group that has them all; the first one's transport is everybody's.
+/// Without a group there can be only one.
+pub(super) fn order(groups: &[Vec<usize>], sections: &[usize]) -> Result<(bool, Vec<usize>), Unfit> {
+    let whole = groups.iter().find(|group| sections.iter().all(|at| group.contains(at)));
+    match whole {
+        Some(group) => Ok((true, group.iter().copied().filter(|at| sections.contains(at)).collect())),
+        None if sections.len() <= 1 => Ok((false, sections.to_vec())),
+        None => Err(Unfit::NoBundle),
+    }
+}
