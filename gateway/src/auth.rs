@@ -57,10 +57,19 @@ enum Use {
 impl Auth {
     /// Whether `request` may publish; the token that it may show is used then.
     pub async fn publish(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
+        self.publishes(request, Use::Up).await
+    }
+
+    /// Whether `request` might publish; the token that it may show can still be used.
+    pub async fn might_publish(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
+        self.publishes(request, Use::Not).await
+    }
+
+    async fn publishes(&self, request: &AuthRequest<'_>, usage: Use) -> Result<(), Denied> {
         if self.publishes_freely(request) {
             return Ok(());
         }
-        if let Some(done) = self.token(request, Act::Publish, Use::Up).await {
+        if let Some(done) = self.token(request, Act::Publish, usage).await {
             return done;
         }
         Err(match (&self.secret, request.shows_any()) {

@@ -59,6 +59,106 @@ fn an_offer_is_answered_as_rfc_9725_says() {
 }
 
 #[test]
+fn the_first_name_of_whep_and_addresses_that_are_none() {
+    let gateway = Gateway::start(&[]);
+    let _publisher = publish(&gateway, "x", Clip::Av);
+    let (http, takes) = (gateway.http(), sdp(Direction::RecvOnly));
+    let kind = ["Content-Type: application/sdp", "Origin: https://example.org"];
+    for path in ["/rtc/v1/whip-play/?app=live&stream=x", "/rtc/v1/whip-play?stream=x"] {
+        let answer = http::send(http, "POST", path, &kind, takes.as_bytes());
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert!(answer.text().contains("a=sendonly"), "it plays: {}", answer.text());
+        let preflight = ["Origin: https://example.org", "Access-Control-Request-Method: POST"];
+        assert_eq!(http::request(http, "OPTIONS", path, &preflight).status, 204);
+    }
+    for path in ["/rtc/v1/", "/rtc/v1/whop/?stream=x", "/rtc/v1/session/"] {
+        let answer = http::send(http, "POST", path, &kind, takes.as_bytes());
+        if path != "/rtc/v1/" {
+            refused(&answer, 404);
+        }
+    }
+}
+
+#[test]
+fn ice_servers_are_told_before_the_offer_to_those_who_may() {
+    let servers = "stun:127.0.0.1:3478,turn:me:word@127.0.0.1:3479";
+    let links = |answer: &Response| -> Vec<String> {
+        answer.headers.iter().filter(|(name, _)| name == "link").map(|(_, value)| value.clone()).collect()
+    };
+    let open = Gateway::start(&["--ice-server", servers]);
+    let closed =
+        Gateway::start(&["--ice-server", servers, "--secret", "right", "--play-secret", "see", "--public"]);
+    for path in ["/live/x/whip", "/live/x/whep", "/rtc/v1/whip/?stream=x", "/rtc/v1/whip-play/?stream=x"] {
+        let ask = |gateway: &Gateway, headers: &[&str]| {
+            let answer = http::request(gateway.http(), "OPTIONS", path, headers);
+            assert_eq!(answer.status, 204, "{}", answer.text());
+            links(&answer)
+        };
+        let all = ask(&open, &[]);
+        assert_eq!(all.len(), 2, "{path}: {all:?}");
+        assert!(all[1].contains("credential=\"word\""), "{all:?}");
+        let none = ask(&closed, &[]);
+        assert!(none.len() == 1 && none[0].contains("stun:"), "{path}: {none:?}");
+        assert_eq!(ask(&closed, &["Authorization: Bearer wrong"]).len(), 1);
+        let word = if path.contains("/whip/") || path.ends_with("/whip") { "right" } else { "see" };
+        assert_eq!(ask(&closed, &[&format!("Authorization: Bearer {word}")]), all, "{path}");
+        // A preflight shows nothing, and is told what is no secret.
+        assert_eq!(ask(&open, &["Access-Control-Request-Method: POST"]).len(), 1, "{path}");
+    }
+}
+
+#[test]
+fn candidates_may_be_names() {
+    let gateway = Gateway::start(&["--candidate", "localhost,203.0.113.7"]);
+    let answer = Call::new(&gateway, "x").post(true, &sdp(Direction::SendOnly)).text();
+    let port = gateway.webrtc().port();
+    for ip in ["127.0.0.1", "203.0.113.7"] {
+        assert!(answer.contains(&format!(" {ip} {port} typ host")), "{ip}: {answer}");
+    }
+}
+
+#[test]
+fn offers_of_other_clients_are_answered_in_their_own_terms() {
+    let gateway = Gateway::start(&[]);
+    let _publisher = publish(&gateway, "x", Clip::Av);
+    let takes = sdp(Direction::RecvOnly);
+    let group = takes.lines().find(|line| line.starts_with("a=group:BUNDLE")).expect("a group");
+    let [audio, video] = group.split(' ').skip(1).collect::<Vec<_>>()[..] else { panic!("{group}") };
+    let renamed = takes
+        .replace(group, "a=group:BUNDLE {a-1} {v-1}")
+        .replace(&format!("a=mid:{audio}"), "a=mid:{a-1}")
+        .replace(&format!("a=mid:{video}"), "a=mid:{v-1}");
+    let bandwidth = takes.replace("a=mid:", "b=AS:2500\r\nb=TIAS:2500000\r\na=mid:");
+    let bare: String = takes.split_inclusive("\r\n").filter(|line| !line.starts_with("a=fmtp")).collect();
+    let bare = bare.replace("opus/48000/2", "OPUS/48000");
+    let no_audio = takes.replace("opus", "L16");
+    let times = takes.replace("t=0 0", "t=2873397496 2873404696");
+    for api in [Api::Query, Api::Path, Api::Srs] {
+        let call = Call::new(&gateway, "x").by(api);
+        let answer = |offer: &str| {
+            call.answer(call.post(false, offer)).unwrap_or_else(|no| panic!("{}: {}", no.status, no.text()))
+        };
+        let told = answer(&renamed);
+        assert!(told.contains("a=mid:{a-1}\r\n") && told.contains("a=mid:{v-1}\r\n"), "{told}");
+        for offer in [&bandwidth, &bare, &times, &takes] {
+            let told = answer(offer);
+            assert_eq!(told.matches("a=sendonly").count(), 2, "{told}");
+            let streams: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("a=msid:")).collect();
+            let ids: Vec<&str> = streams.iter().filter_map(|msid| msid.split(' ').next()).collect();
+            assert!(ids.len() == 2 && ids[0] == ids[1], "{told}");
+        }
+        let told = answer(&no_audio);
+        let (audio, video) = told.split_once("m=video 9").expect("video is taken");
+        assert!(audio.contains("m=audio 0") && !audio.contains("a=candidate"), "{told}");
+        assert!(video.contains("a=candidate"), "{told}");
+        // Without a group: a sentence that says what to do.
+        let words = call.post(false, &takes.replace(group, "a=x")).text();
+        assert!(words.contains("max-bundle") && !words.contains("0x"), "{words}");
+    }
+}
+
+#[test]
 fn offers_that_are_refused_are_told_why() {
     let gateway = Gateway::start(&[]);
     let _publisher = publish(&gateway, "busy", Clip::Av);
@@ -170,6 +270,12 @@ fn sessions_are_changed_as_rfc_9725_says() {
     assert_eq!(patch(&[kind, &here], trickle).status, 204);
     refused(&patch(&[kind], trickle), 428);
     refused(&patch(&[kind, "If-Match: \"other\""], trickle), 412);
+    refused(&patch(&[kind, &format!("If-Match: \"other\", W/{etag}")], trickle), 412);
+    assert_eq!(patch(&[kind, &format!("If-Match: \"other\" ,{etag}")], trickle).status, 204);
+    assert_eq!(patch(&[kind, "If-Match: \"other\"", &here], trickle).status, 204);
+    let many = "a=candidate:1 1 UDP 2130706431 127.0.0.1 9 typ host\r\n".repeat(300);
+    let words = refused(&patch(&[kind, &here], &many), 400);
+    assert!(words.contains("more than 256 candidates"), "{words}");
     refused(&patch(&["Content-Type: application/sdp", &here], trickle), 415);
     for bad in ["", "hello", "a=ice-ufrag:abcd\r\n"] {
         refused(&patch(&[kind, &here], bad), 400);

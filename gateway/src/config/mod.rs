@@ -1,13 +1,14 @@
 //! What an operator may set: one struct whose fields are flags, `LIANMAI_*` variables and keys of
 //! `lianmai.toml`, all of the same name (`--max-streams`, `LIANMAI_MAX_STREAMS`, `max_streams`).
 
+mod candidate;
 mod listen;
 mod load;
 mod print;
 #[cfg(test)]
 mod tests;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+pub use candidate::Candidate;
 pub use listen::Listen;
 pub use load::{LoadError, from_matches, from_surroundings};
 pub use print::print;
@@ -64,10 +66,10 @@ pub struct Config {
     #[arg(long, env = "LIANMAI_WEBRTC", value_name = "ADDR", default_value = "127.0.0.1:8000")]
     pub webrtc: SocketAddr,
 
-    /// Addresses that WebRTC peers are told to reach the gateway at, beside those it finds itself: its
-    /// public one where it stands behind a NAT
-    #[arg(long, env = "LIANMAI_CANDIDATE", value_name = "IP,IP", value_delimiter = ',')]
-    pub candidate: Vec<IpAddr>,
+    /// Addresses or host names that WebRTC peers are told to reach the gateway at, beside the addresses it
+    /// finds itself: its public one where it stands behind a NAT. Names are looked up every 30 seconds
+    #[arg(long, env = "LIANMAI_CANDIDATE", value_name = "HOST,HOST", value_delimiter = ',')]
+    pub candidate: Vec<Candidate>,
 
     /// STUN and TURN servers that browsers are told to use, as stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT;
     /// few need one

@@ -7,6 +7,7 @@ mod admission;
 mod candidates;
 mod codecs;
 mod layers;
+mod names;
 mod offer;
 mod packets;
 mod paths;
@@ -32,8 +33,10 @@ use tokio_util::sync::CancellationToken;
 pub use port::Port;
 pub use signal::{is_endpoint, router, serve};
 
+use crate::config::Candidate;
 use crate::edge::Edge;
 use crate::worker::{Connection, Gate, Workers, accept};
+use names::Names;
 use session::Command;
 use waiting::Waiting;
 
@@ -50,6 +53,7 @@ struct Inner {
     certificate: DtlsCert,
     sessions: Mutex<HashMap<String, Known>>,
     waiting: Waiting,
+    names: Names,
 }
 
 /// A session as requests find it.
@@ -71,12 +75,21 @@ impl WebRtc {
     ) -> Option<Self> {
         let certificate = rtc::certificate()?;
         let (sessions, waiting) = Default::default();
-        Some(Self(Arc::new(Inner { edge, port, workers, gate, stop, certificate, sessions, waiting })))
+        let named = edge.config.candidate.iter().filter_map(|candidate| match candidate {
+            Candidate::Name(name) => Some(name.clone()),
+            Candidate::Ip(_) => None,
+        });
+        // A request's Host matters only where the port is not bound to one address.
+        let domains = edge.config.acme.iter().filter(|_| port.addr().ip().is_unspecified());
+        let domains = domains.map(|domain| domain.to_ascii_lowercase());
+        let names = Names::new(named.chain(domains.filter(|domain| !domain.is_empty())));
+        Some(Self(Arc::new(Inner { edge, port, workers, gate, stop, certificate, sessions, waiting, names })))
     }
 
     /// Receives datagrams and takes connections in, until it is stopped.
     pub fn listen(&self, tcp: TcpListener) {
-        let Inner { edge, port, workers, gate, stop, .. } = &*self.0;
+        let Inner { edge, port, workers, gate, stop, names, .. } = &*self.0;
+        names.watch(names::lookup, stop);
         let (udp, stopped) = (port.clone(), stop.clone());
         // The socket is registered with the runtime it was made in.
         tokio::spawn(port::receive(udp, stopped));

@@ -77,6 +77,7 @@ impl WebRtc {
             let words = "the server has all the connections it may";
             return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, words));
         }
+        self.0.names.ready().await;
         match role {
             Role::Publisher => self.publish(offer, offered),
             Role::Viewer => self.play(offer, offered).await,
@@ -139,11 +140,11 @@ impl WebRtc {
         check: impl FnOnce(&Peer<S>) -> Result<(), Problem>,
     ) -> Result<Answer, Problem> {
         let Offer { host, external, info, visitor, .. } = offer;
-        let Inner { port, edge, gate, waiting, .. } = &*self.0;
+        let Inner { port, edge, gate, waiting, names, .. } = &*self.0;
         let place = waiting.enter(visitor, offered.size(), Instant::now())?;
         let admission = Admission::Waiting(place, gate.clone(), info.peer.ip());
         let addresses =
-            candidates::addresses(port.addr(), &edge.config.candidate, host.as_deref(), &external);
+            candidates::addresses(port.addr(), &edge.config.candidate, names, host.as_deref(), &external);
         for candidate in candidates::candidates(&addresses) {
             rtc.add_local_candidate(candidate);
         }

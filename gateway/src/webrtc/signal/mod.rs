@@ -26,13 +26,15 @@ const LARGEST: usize = 64 << 10;
 /// The addresses of the RTC API.
 pub fn router<S: Clone + Send + Sync + 'static>(webrtc: WebRtc) -> Router<S> {
     let mut router = Router::new();
-    for path in ["/rtc/v1/whip", "/rtc/v1/whip/", "/rtc/v1/whep", "/rtc/v1/whep/"] {
-        router = router.route(path, any(endpoint));
+    // SRS's first WHEP was called whip-play.
+    for path in ["/rtc/v1/whip", "/rtc/v1/whep", "/rtc/v1/whip-play"] {
+        router = router.route(path, any(endpoint)).route(&format!("{path}/"), any(endpoint));
     }
     for path in ["/rtc/v1/publish", "/rtc/v1/publish/", "/rtc/v1/play", "/rtc/v1/play/"] {
         router = router.route(path, any(srs::serve));
     }
-    router.route("/rtc/v1/session/{id}", any(one_session)).with_state(webrtc)
+    router = router.route("/rtc/v1/session/{id}", any(one_session));
+    router.route("/rtc/v1/{*rest}", any(nowhere)).with_state(webrtc)
 }
 
 /// Whether `path` is `/app/stream/whip` or `/app/stream/whep`.
@@ -61,6 +63,11 @@ async fn one_session(
 ) -> Response {
     let answer = session::serve(&webrtc, &id, request).await;
     shared(answer.unwrap_or_else(IntoResponse::into_response))
+}
+
+/// An address of the RTC API that is none. A page of another host is told so, too.
+async fn nowhere() -> Response {
+    shared(Problem::new(StatusCode::NOT_FOUND, "there is no such address in the RTC API").into_response())
 }
 
 /// Pages of every host may ask, and see what they need of the answer.

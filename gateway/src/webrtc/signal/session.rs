@@ -49,13 +49,13 @@ async fn patch(
     headers: &HeaderMap,
     fragment: Fragment,
 ) -> Result<Response, Problem> {
-    let wanted = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
-    let Some(wanted) = wanted else {
+    let tags: Vec<&str> = headers.get_all(header::IF_MATCH).iter().flat_map(tags).collect();
+    if tags.is_empty() {
         let words = "say which ICE session you mean by If-Match, or * for another one";
         return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, words));
-    };
-    if wanted != "*" {
-        if wanted != known.etag {
+    }
+    if tags != ["*"] {
+        if !tags.contains(&known.etag.as_str()) {
             return Err(Problem::new(
                 StatusCode::PRECONDITION_FAILED,
                 "that ICE session is not the present one",
@@ -82,6 +82,12 @@ async fn patch(
         headers.insert(header::ETAG, etag);
     }
     Ok(response)
+}
+
+/// The entity tags of a list (RFC 9110 13.1.1). Ours have no comma in them, and a weak one (`W/"x"`) matches
+/// nothing.
+fn tags(value: &HeaderValue) -> impl Iterator<Item = &str> {
+    value.to_str().unwrap_or("?").split(',').map(str::trim).filter(|tag| !tag.is_empty())
 }
 
 fn bad_change(why: &Unfit) -> Problem {

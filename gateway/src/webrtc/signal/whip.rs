@@ -25,25 +25,49 @@ pub(super) async fn serve(
     request: Request<Body>,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
+    let told = parts.uri.query().unwrap_or_default();
+    let path = parts.uri.path().trim_end_matches('/');
+    let plays =
+        path.ends_with("whep") || path.ends_with("/whip-play") || query(told, "action").any(|a| a == "play");
+    let kind = if plays { ClientKind::Play } else { ClientKind::Publish };
     match parts.method {
-        Method::OPTIONS => {
-            let mut response = preflight(METHODS);
-            response.headers_mut().insert("accept-post", HeaderValue::from_static(SDP));
-            return Ok(response);
-        }
+        Method::OPTIONS => return Ok(options(webrtc, peer, &parts, kind).await),
         Method::POST => {}
         _ => return Ok(Problem::method(METHODS)),
     }
-    let told = parts.uri.query().unwrap_or_default();
-    let plays = parts.uri.path().trim_end_matches('/').ends_with("whep")
-        || query(told, "action").any(|a| a == "play");
-    let kind = if plays { ClientKind::Play } else { ClientKind::Publish };
     let answer = post(webrtc, peer, &parts, body, kind).await;
     if let Err(problem) = &answer {
         let (stream, status) = (parts.uri.path(), problem.status.as_u16());
         tracing::info!(%peer, stream, protocol = word(kind), status, why = problem.detail, "refused");
     }
     answer
+}
+
+/// What an endpoint takes, and the ICE servers for clients that need them before they offer (RFC 9725 4.6).
+/// Those with a password are told whoever may publish or play; a browser's preflight shows neither secret nor
+/// token.
+async fn options(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, kind: ClientKind) -> Response {
+    let edge = &webrtc.0.edge;
+    let mut response = preflight(METHODS);
+    response.headers_mut().insert("accept-post", HeaderValue::from_static(SDP));
+    let (open, closed): (Vec<_>, Vec<_>) = edge.config.ice_server.iter().partition(|url| !url.contains('@'));
+    let mut servers = open;
+    let preflight = parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if !closed.is_empty() && !preflight {
+        let name = name(parts.uri.path(), parts.uri.query().unwrap_or_default()).ok();
+        let about = AuthRequest::http(name.as_ref(), &parts.uri, &parts.headers, peer);
+        let may = match kind {
+            ClientKind::Publish => edge.auth.might_publish(&about).await,
+            ClientKind::Play => edge.auth.might_play(&about).await,
+        };
+        if may.is_ok() {
+            servers.extend(closed);
+        }
+    }
+    for value in servers.iter().filter_map(|server| HeaderValue::try_from(link(server)).ok()) {
+        response.headers_mut().append(header::LINK, value);
+    }
+    response
 }
 
 async fn post(
