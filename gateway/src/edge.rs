@@ -1,10 +1,15 @@
 //! What every edge is given: the hub, and the gateway's rules.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::auth::Auth;
 use crate::config::{Config, Limits};
 use crate::hub::{Clients, Hub, HubConfig};
+
+/// How long a picture that a publisher sends in parts waits for its next part. A stall of the network in the middle
+/// of a picture that lasts longer costs that picture its rest.
+pub const MAX_PICTURE_WAIT: Duration = Duration::from_millis(500);
 
 /// The hub and the rules that hold for whoever comes to it. Cloning shares it.
 #[derive(Debug, Clone)]
@@ -45,7 +50,7 @@ impl Edge {
         let limits = config.limits();
         let hub = Hub::new(HubConfig {
             max_streams: limits.streams,
-            reconnect: std::time::Duration::from_secs(config.reconnect),
+            reconnect: Duration::from_secs(config.reconnect),
             ..HubConfig::default()
         });
         Self {

@@ -25,17 +25,18 @@ fuzz_target!(|data: &[u8]| {
             1 => Event::Video(timestamp, body),
             _ => Event::Script(body),
         };
-        match ingest.read(event) {
-            Ok(Some(Input::Frame(frame))) => {
-                frames += 1;
-                assert!(!frame.data.is_empty());
-                assert!(!mux::frame_tag(&frame).is_empty());
-                let _ = (mux::config_tag(&frame.config, frame.dts), frame.config.codec_string());
-                let _ = media::mp4::init_segment(&[(1, &frame.config)]);
-                let _ = segmenter.push(&frame, false);
-            }
-            Ok(_) => {}
-            Err(_) => bad += 1,
+        bad += u64::from(ingest.read(event).is_err());
+        if kind & 0x80 != 0 {
+            ingest.flush();
+        }
+        while let Some(input) = ingest.next() {
+            let Input::Frame(frame) = input else { continue };
+            frames += 1;
+            assert!(!frame.data.is_empty());
+            assert!(!mux::frame_tag(&frame).is_empty());
+            let _ = (mux::config_tag(&frame.config, frame.dts), frame.config.codec_string());
+            let _ = media::mp4::init_segment(&[(1, &frame.config)]);
+            let _ = segmenter.push(&frame, false);
         }
     }
     let _ = segmenter.finish();
