@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::Auth;
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, Transcode};
 use crate::hub::{Clients, Hub, HubConfig};
+use crate::transcode::Reencoders;
 
 /// How long a picture that a publisher sends in parts waits for its next part. A stall of the network in the middle
 /// of a picture that lasts longer costs that picture its rest.
@@ -22,6 +23,8 @@ pub struct Edge {
     pub auth: Arc<Auth>,
     /// What a connection may cost.
     pub limits: Arc<Limits>,
+    /// The video encoders that all streams share.
+    pub reencoders: Reencoders,
     /// All settings.
     pub config: Arc<Config>,
     /// What this gateway calls itself in SRS's JSON; another one with every start.
@@ -53,11 +56,16 @@ impl Edge {
             reconnect: Duration::from_secs(config.reconnect),
             ..HubConfig::default()
         });
+        let reencoders = match config.transcode {
+            Transcode::Auto => Reencoders::new(config.max_reencoders),
+            Transcode::Off => Reencoders::off(),
+        };
         Self {
             hub,
             clients: Clients::new(),
             auth: Arc::new(auth),
             limits: Arc::new(limits),
+            reencoders,
             config: Arc::new(config),
             ids: Ids::new(),
         }

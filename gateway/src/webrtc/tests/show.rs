@@ -12,6 +12,7 @@ use str0m::rtp::rtcp::Rtcp;
 use super::media_kit::{self, DROPPABLE, KEY, PICTURE, REFERENCE, SOUND};
 use super::world::{World, now};
 use crate::hub::{ClientInfo, ClientKind, Clients, Hub, HubConfig, Publisher, StreamName};
+use crate::transcode::Reencoders;
 use crate::webrtc::packets::Packets;
 use crate::webrtc::play::Play;
 use crate::webrtc::rtc;
@@ -43,7 +44,8 @@ impl Show {
         let hub = Hub::new(HubConfig::default());
         let publisher = hub.publish(&StreamName::parse("live/livestream").unwrap()).unwrap();
         // Both clocks wrap in the second second.
-        let packets = publisher.stream().derive(|stream| Packets::new(stream, u32::MAX - 190_000, false));
+        let packets =
+            publisher.stream().derive(|stream| Packets::new(stream, u32::MAX - 190_000, &Reencoders::off()));
         Self {
             publisher,
             video: media_kit::video(),
@@ -117,7 +119,7 @@ impl Show {
         let handle = Arc::new(self.clients.add(info, self.publisher.stream()));
         World::new(Direction::RecvOnly, |certificate| {
             let rtc = rtc::viewer(certificate, true, false, now());
-            (rtc, Play::new(self.publisher.stream().clone(), handle, false, false))
+            (rtc, Play::new(self.publisher.stream().clone(), handle, false, Reencoders::off()))
         })
         .await
     }
