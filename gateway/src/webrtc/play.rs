@@ -88,6 +88,8 @@ pub(super) struct Play {
     waiting: Option<Arc<Unit>>,
     last: Micros,
     again: Option<Instant>,
+    /// The publisher was asked for a key frame, which this viewer waits for.
+    hopes: bool,
 }
 
 impl Play {
@@ -116,6 +118,7 @@ impl Play {
             waiting: None,
             last: 0,
             again: None,
+            hopes: false,
         }
     }
 
@@ -144,6 +147,7 @@ impl Play {
         let start = self.stream.start(Start::Key);
         let newest = self.stream.newest().max(packets.newest());
         self.reader = Some(Reader { cursor: packets.reader(start), packets });
+        self.hopes = start == Start::Live;
         self.waiting = None;
         self.squash = None;
         // Not what the packets have: those of the first viewer are only being made.
@@ -157,6 +161,8 @@ impl Play {
     fn send(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), Why> {
         if self.reader.is_none() {
             self.start(now);
+        } else if self.hopes && !self.stream.makes_keys() {
+            self.again_from_cache(now);
         }
         loop {
             let next = |reader: &mut Reader| reader.cursor.try_next();
@@ -182,6 +188,7 @@ impl Play {
             } else {
                 self.squash = None;
             }
+            self.hopes &= !unit.frame.key || !unit.frame.is_video();
             self.write(rtc, &unit)?;
             // The past in pieces: what is queued at once stays allocated.
             if self.frames || past {
@@ -248,13 +255,19 @@ impl Play {
             return;
         }
         self.again = Some(now + AGAIN);
-        if self.stream.makes_keys() {
+        self.hopes = self.stream.makes_keys();
+        if self.hopes {
             self.stream.ask_key();
-            return;
+        } else {
+            self.again_from_cache(now);
         }
-        let last = self.last;
+    }
+
+    /// Begins with the cached key frame: for the first time, or once more.
+    fn again_from_cache(&mut self, now: Instant) {
+        let (last, began) = (self.last, self.last > 0);
         self.start(now);
-        if let Some(squash) = &mut self.squash {
+        if let Some(squash) = self.squash.as_mut().filter(|_| began) {
             // After all that was sent, the newest once more too, and before what comes next.
             let (to, until) = (Some(last + MILLI), squash.until + 1);
             *squash = Squash { until, to, end: last.max(until) + 6 * MILLI, ..*squash };
