@@ -142,7 +142,7 @@ fn a_publisher_that_changes_its_configuration_all_the_time_starts_few_encoders()
     for (number, tag) in tags.iter().filter(|tag| tag.kind == VIDEO).enumerate() {
         if tag.is_key() {
             let mut header = Tag { time: tag.time, ..header.clone() };
-            header.body[8] = if number % 2 == 0 { 40 } else { 41 };
+            header.body[8] = if number.is_multiple_of(2) { 40 } else { 41 };
             changing.push(header);
         }
         changing.extend(tag.is_frame().then(|| tag.clone()));

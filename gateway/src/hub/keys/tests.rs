@@ -58,7 +58,7 @@ impl Encoder {
             self.due = match self.kind {
                 Kind::Never => self.due,
                 Kind::After(time) => Some(Instant::now() + time),
-                Kind::Sometimes if self.requests.len() % 2 == 0 => Some(Instant::now()),
+                Kind::Sometimes if self.requests.len().is_multiple_of(2) => Some(Instant::now()),
                 Kind::Sometimes => self.due,
             };
         }
