@@ -452,3 +452,83 @@ test('pages of srs.sdk.js play as they are', LIMIT, async () => {
   await close();
   await stop();
 });
+
+test('players of other people show streams[0] with picture and sound', LIMIT, async () => {
+  const { page, errors, close } = await openPage(browser);
+  await goto(page, '');
+  const whep = `${gateway.http}/live/x/whep`;
+  /**
+   * Plays as a page does that was written for another server.
+   * @param {{ kinds: string[], direction?: string, g711?: boolean, data?: boolean, munge?: [string, string][] }} how
+   */
+  const play = (how) => page.evaluate(async ([url, { kinds, direction = 'recvonly', g711 = false, data = false, munge = [] }]) => {
+    document.querySelectorAll('video').forEach((old) => old.remove());
+    const video = Object.assign(document.createElement('video'), { autoplay: true });
+    document.body.append(video);
+    const pc = new RTCPeerConnection();
+    window.foreign = { pc, video };
+    if (data) pc.createDataChannel('chat');
+    for (const kind of kinds) {
+      const transceiver = pc.addTransceiver(kind, { direction });
+      if (g711 && kind === 'audio') {
+        const { codecs } = RTCRtpReceiver.getCapabilities('audio');
+        transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => /PCM[UA]$/.test(mimeType)));
+      }
+    }
+    pc.ontrack = ({ streams }) => { [video.srcObject] = streams; };
+    await pc.setLocalDescription(await pc.createOffer());
+    let body = pc.localDescription.sdp;
+    for (const [from, to] of munge) body = body.replaceAll(from, to);
+    const answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body });
+    const sdp = await answer.text();
+    if (answer.status !== 201) throw new Error(sdp);
+    await pc.setRemoteDescription({ type: 'answer', sdp });
+    return sdp;
+  }, [whep, how]);
+  const seen = () => page.evaluate(async () => {
+    const { pc, video } = window.foreign;
+    const stream = video.srcObject;
+    let peak = 0;
+    if (stream?.getAudioTracks().length) {
+      const audio = new AudioContext();
+      const analyser = audio.createAnalyser();
+      audio.createMediaStreamSource(stream).connect(analyser);
+      await audio.resume();
+      const samples = new Float32Array(analyser.fftSize);
+      for (let n = 0; n < 10; n++) {
+        await new Promise((resolve) => { setTimeout(resolve, 20); });
+        analyser.getFloatTimeDomainData(samples);
+        for (const sample of samples) peak = Math.max(peak, Math.abs(sample));
+      }
+      await audio.close();
+    }
+    const kinds = stream ? stream.getTracks().map(({ kind }) => kind).sort().join() : '';
+    return { kinds, width: video.videoWidth, sounds: peak > 0.02, state: pc.connectionState };
+  });
+  const bandwidth = /** @type {[string, string]} */ (['c=IN IP4 0.0.0.0\r\n', 'c=IN IP4 0.0.0.0\r\nb=AS:2500\r\nb=TIAS:2500000\r\n']);
+  for (const [what, how] of /** @type {[string, Parameters<typeof play>[0]][]} */ ([
+    ['audio first', { kinds: ['audio', 'video'] }],
+    ['video first', { kinds: ['video', 'audio'] }],
+    ['both ways', { kinds: ['audio', 'video'], direction: 'sendrecv' }],
+    ['a data channel', { kinds: ['video', 'audio'], data: true }],
+    ['two bandwidths, times, another group order', {
+      kinds: ['audio', 'video'], munge: [bandwidth, ['t=0 0', 't=2873397496 2873404696'], ['BUNDLE 0 1', 'BUNDLE 1 0']],
+    }],
+  ])) {
+    const answer = await play(how);
+    const state = await until(`${what}: picture and sound`, async () => {
+      const now = await seen();
+      return now.width === 640 && now.sounds && now;
+    }).catch(async (error) => { throw new Error(`${error.message} ${JSON.stringify(await seen())}\n${answer}`); });
+    assert.equal(state.kinds, 'audio,video', what);
+    await page.evaluate(() => window.foreign.pc.close());
+  }
+  // No way to take the sound, in the section that would have had the candidates.
+  const answer = await play({ kinds: ['audio', 'video'], g711: true });
+  assert.match(answer, /m=audio 0 /);
+  await until('the picture alone', async () => (await seen()).width === 640);
+  assert.equal((await seen()).kinds, 'video');
+  await page.evaluate(() => window.foreign.pc.close());
+  assert.deepEqual(errors, []);
+  await close();
+});
