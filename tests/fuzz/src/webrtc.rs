@@ -10,7 +10,7 @@ mod rtc;
 #[path = "../../../gateway/src/webrtc/sdp/mod.rs"]
 mod sdp;
 
-use sdp::{Fragment, Kind, Offered, Role, Unfit};
+use sdp::{Credentials, Fragment, Kind, Offered, Role, Unfit};
 
 /// Answers an offer as the gateway does, and then once more with other credentials, as an ICE restart is.
 pub fn offer(text: &str, publish: bool) {
@@ -39,7 +39,7 @@ pub fn offer(text: &str, publish: bool) {
     assert!(sdp::mids(&theirs).count() <= 2);
     let fragment = sdp::fragment(&answer).expect("an answer has credentials");
     let fresh = Fragment::parse(&fragment).ok().and_then(|told| told.credentials);
-    let fresh = fresh.expect("what we write, we read");
+    let fresh: Credentials = fresh.expect("what we write, we read");
     offered.restart(fresh.clone());
     assert_eq!(offered.credentials(), &fresh);
     rtc::accept(&mut peer, &offered).expect("it is the same but for the credentials");
