@@ -54,7 +54,7 @@ async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
     let mut changed = hls.0.edge.hub.changed();
     loop {
         loop {
-            let (asked, makes_keys) = (store.demand.asked(), stream.makes_keys_changed());
+            let asked = store.demand.asked();
             if stream.ended() {
                 return;
             }
@@ -63,7 +63,6 @@ async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
             }
             tokio::select! {
                 () = asked => {}
-                () = makes_keys => {}
                 Ok(()) = changed.changed() => {}
             }
         }

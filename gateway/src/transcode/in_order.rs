@@ -5,7 +5,7 @@ use std::sync::Arc;
 use media::codec::h264::Place;
 use media::time::{MILLI, Micros};
 
-use super::pictures::{Disorder, Pictures, Reencoders};
+use super::pictures::{Disorder, Pictures};
 use super::view::Held;
 use super::{Sound, Source};
 use crate::hub::{Entry, Start, Stream, Subscriber};
@@ -15,15 +15,14 @@ const NEAR: Micros = 500 * MILLI;
 
 /// A stream's entries as [`Source`] has them, with pictures in the order they are shown in.
 ///
-/// While they come in that order they are the stream's own. Else, where video is encoded, they are those of
+/// While they come in that order they are the stream's own. Else, with `reencode`, they are those of
 /// [`Pictures`], from one of its key frames on. Until then, and where it fails, they are the stream's
 /// without those that come late and that no other needs.
 #[derive(Debug)]
 pub struct InOrder {
     stream: Arc<Stream>,
     source: Source,
-    /// None where video is not encoded.
-    reencoders: Option<Reencoders>,
+    reencode: bool,
     disorder: Disorder,
     encoded: Option<Encoded>,
     /// Whether pictures are taken from there.
@@ -50,11 +49,11 @@ enum Next {
 
 impl InOrder {
     /// Reads `stream` from its newest key frame on. Inside a tokio runtime.
-    pub fn new(stream: &Arc<Stream>, sound: Sound, reencoders: &Reencoders) -> Self {
+    pub fn new(stream: &Arc<Stream>, sound: Sound, reencode: bool) -> Self {
         let mut reader = Self {
             stream: stream.clone(),
             source: Source::new(stream, sound, Start::Key),
-            reencoders: reencoders.enabled().then(|| reencoders.clone()),
+            reencode,
             disorder: Disorder::default(),
             encoded: None,
             taken: false,
@@ -62,7 +61,7 @@ impl InOrder {
             newest: Micros::MIN,
             last: None,
         };
-        if reader.reencoders.is_some() && known(stream, Start::Key).matters() {
+        if reencode && known(stream, Start::Key).matters() {
             reader.open();
         }
         reader
@@ -104,7 +103,7 @@ impl InOrder {
             Next::Encoded(None) => {
                 self.leave();
                 // Trying again is its own affair, and it has done that.
-                self.reencoders = None;
+                self.reencode = false;
                 None
             }
         }
@@ -119,7 +118,7 @@ impl InOrder {
         if new && self.last.is_some() {
             self.leave();
         }
-        if self.encoded.is_none() && self.disorder.matters() {
+        if self.encoded.is_none() && self.reencode && self.disorder.matters() {
             self.open();
         }
         self.lost &= !entry.start;
@@ -148,8 +147,7 @@ impl InOrder {
     }
 
     fn open(&mut self) {
-        let Some(reencoders) = &self.reencoders else { return };
-        let held = Pictures::of(&self.stream, reencoders);
+        let held = Pictures::of(&self.stream);
         // Who comes while it runs begins with its newest key frame, at once.
         let runs = held.ring.newest().zip(self.stream.newest());
         self.taken = self.last.is_none() && runs.is_some_and(|(its, own)| its.saturating_add(NEAR) >= own);

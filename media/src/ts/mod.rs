@@ -8,7 +8,6 @@ mod packet;
 mod pes;
 mod psi;
 mod units;
-mod video;
 
 pub use demux::{Demuxer, Event};
 pub use mux::Muxer;
