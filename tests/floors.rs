@@ -27,7 +27,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("hub", Floor::Base(&[])),
     ("config", Floor::Base(&[])),
     ("auth", Floor::Base(&["config", "hub", "tls"])),
-    ("edge", Floor::Base(&["auth", "config", "hub"])),
+    ("edge", Floor::Base(&["auth", "config", "hub", "transcode"])),
     ("worker", Floor::Base(&["hub"])),
     ("tls", Floor::Base(&["config", "worker"])),
     ("problem", Floor::Base(&["auth", "hub"])),

@@ -1,10 +1,16 @@
 //! What every edge is given: the hub, and the gateway's rules.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::auth::Auth;
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, Transcode};
 use crate::hub::{Clients, Hub, HubConfig};
+use crate::transcode::Reencoders;
+
+/// How long a picture that a publisher sends in parts waits for its next part. A stall of the network in the middle
+/// of a picture that lasts longer costs that picture its rest.
+pub const MAX_PICTURE_WAIT: Duration = Duration::from_millis(500);
 
 /// The hub and the rules that hold for whoever comes to it. Cloning shares it.
 #[derive(Debug, Clone)]
@@ -17,6 +23,8 @@ pub struct Edge {
     pub auth: Arc<Auth>,
     /// What a connection may cost.
     pub limits: Arc<Limits>,
+    /// The video encoders that all streams share.
+    pub reencoders: Reencoders,
     /// All settings.
     pub config: Arc<Config>,
     /// What this gateway calls itself in SRS's JSON; another one with every start.
@@ -45,14 +53,19 @@ impl Edge {
         let limits = config.limits();
         let hub = Hub::new(HubConfig {
             max_streams: limits.streams,
-            reconnect: std::time::Duration::from_secs(config.reconnect),
+            reconnect: Duration::from_secs(config.reconnect),
             ..HubConfig::default()
         });
+        let reencoders = match config.transcode {
+            Transcode::Auto => Reencoders::new(config.max_reencoders),
+            Transcode::Off => Reencoders::off(),
+        };
         Self {
             hub,
             clients: Clients::new(),
             auth: Arc::new(auth),
             limits: Arc::new(limits),
+            reencoders,
             config: Arc::new(config),
             ids: Ids::new(),
         }

@@ -1,4 +1,4 @@
-//! Reading bits, most significant first, as the codecs' headers want them.
+//! Reading and writing bits, most significant first, as the codecs' headers want them.
 
 use crate::error::{Error, Result};
 
@@ -66,5 +66,68 @@ impl<'a> BitReader<'a> {
     pub fn se(&mut self) -> Result<i32> {
         let k = i64::from(self.ue()?);
         Ok((if k % 2 == 1 { (k + 1) / 2 } else { -(k / 2) }) as i32)
+    }
+}
+
+/// Writes bits.
+#[derive(Debug, Clone, Default)]
+pub struct BitWriter {
+    bytes: Vec<u8>,
+    /// Bits written.
+    position: usize,
+}
+
+impl BitWriter {
+    /// Nothing written yet.
+    pub const fn new() -> Self {
+        Self { bytes: Vec::new(), position: 0 }
+    }
+
+    /// The lowest `count` ≤ 32 bits of `value`.
+    pub fn bits(&mut self, value: u32, count: u32) {
+        for at in (0..count).rev() {
+            if self.position.is_multiple_of(8) {
+                self.bytes.push(0);
+            }
+            if let Some(last) = self.bytes.last_mut() {
+                *last |= ((value >> at & 1) as u8) << (7 - self.position % 8);
+            }
+            self.position += 1;
+        }
+    }
+
+    /// An unsigned Exp-Golomb number, `ue(v)` (ITU-T H.264 9.1), below 2^31.
+    pub fn ue(&mut self, value: u32) {
+        let bits = 32 - (value + 1).leading_zeros();
+        self.bits(0, bits - 1);
+        self.bits(value + 1, bits);
+    }
+
+    /// Zero bits up to the next whole byte.
+    pub fn align(&mut self) {
+        self.position = self.bytes.len() * 8;
+    }
+
+    /// What was written, with zero bits up to a whole byte.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut writer = BitWriter::new();
+        (0..40).for_each(|n| writer.ue(n * n));
+        writer.align();
+        writer.bits(0xdead_beef, 32);
+        let bytes = writer.into_bytes();
+        let mut reader = BitReader::new("test", &bytes);
+        (0..40).for_each(|n| assert_eq!(reader.ue(), Ok(n * n)));
+        reader.skip(reader.remaining() % 8).unwrap();
+        assert_eq!((reader.bits(32), reader.remaining()), (Ok(0xdead_beef), 0));
     }
 }

@@ -51,6 +51,31 @@ fn a_late_joiner_gets_the_key_frame_that_was_and_all_after_it() {
     }
 }
 
+/// OBS and FFmpeg publish like this by WHIP.
+#[test]
+fn viewers_of_a_publisher_that_ignores_requests_for_key_frames_begin_with_the_cached_one() {
+    let gateway = Gateway::start(&[]);
+    let call = Call::new(&gateway, "x");
+    let media = Media { whole: true, ..Media::of(Clip::LongGop) };
+    let publisher = Peer::publish(&call, media);
+    gateway.wait_published("x");
+    wait::until_true("the gateway to find out", LIMIT, || {
+        gateway.process.stderr().contains("publisher ignores requests for key frames")
+    });
+    assert!(publisher.key_requests() > 0);
+    let witness = FlvViewer::http(gateway.http(), "/live/x.flv");
+    let group = wait_middle(&witness, 40..80);
+    let (by_rtc, by_flv) = (Peer::play(&call), FlvViewer::http(gateway.http(), "/live/x.flv"));
+    let list = gateway.get("/live/x.m3u8");
+    let by_rtc = by_rtc.wait_frames(true, group.len(), LIMIT);
+    assert_eq!(all(&by_rtc)[..group.len()], group);
+    let by_flv = by_flv.wait_frames(VIDEO, group.len(), LIMIT);
+    let by_flv: Vec<_> = by_flv.iter().map(|seen| slices(seen.tag.frame().1)).collect();
+    assert_eq!(by_flv[..group.len()], group);
+    // HLS has cut it before anybody asked.
+    assert!(list.status == 200 && list.text().contains("#EXTINF"), "{} {}", list.status, list.text());
+}
+
 #[test]
 fn a_viewer_that_lost_the_picture_gets_it_again_before_the_next_key_frame() {
     let gateway = Gateway::start(&[]);

@@ -204,6 +204,16 @@ pub struct Config {
     )]
     pub max_streams: usize,
 
+    /// ffmpeg processes at once that encode video for WebRTC viewers; 0: twice the number of cores
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_REENCODERS",
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "Limits"
+    )]
+    pub max_reencoders: usize,
+
     /// The largest RTMP or WebSocket message that is taken in, in bytes (an FLV tag has at most 16 MiB)
     #[arg(long, env = "LIANMAI_MAX_MESSAGE", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
     pub max_message: usize,

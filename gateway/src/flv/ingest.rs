@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use media::flv::{Demuxer, Event, Metadata};
+use tokio::time::{Instant, sleep_until};
 
+use crate::edge::MAX_PICTURE_WAIT;
 use crate::hub::{ClientHandle, Publisher};
 
 /// Why an operator's publisher ends; whoever reads it had better not come back at once.
@@ -16,17 +18,41 @@ pub(super) struct Ingest {
     handle: ClientHandle,
     /// Tags that could not be read.
     bad: u64,
+    /// Since when a picture waits for its next part.
+    held: Option<Instant>,
 }
 
 impl Ingest {
     pub(super) fn new(publisher: Publisher, handle: ClientHandle) -> Self {
-        Self { demuxer: Demuxer::new(), publisher, handle, bad: 0 }
+        Self { demuxer: Demuxer::for_publisher(), held: None, publisher, handle, bad: 0 }
     }
 
     /// Hands in the next bytes; an error, in words for the publisher, ends it.
     pub(super) fn push(&mut self, bytes: Bytes) -> Result<(), String> {
         self.handle.received(bytes.len());
         self.demuxer.push(bytes);
+        let read = self.read();
+        self.held = if self.demuxer.holds() { self.held.or_else(|| Some(Instant::now())) } else { None };
+        read
+    }
+
+    /// Resolves when a picture waits no longer for what may belong to it; then call [`Ingest::flush`].
+    pub(super) async fn overdue(&self) {
+        match self.held {
+            Some(since) => sleep_until(since + MAX_PICTURE_WAIT).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Passes on a picture that waits.
+    pub(super) fn flush(&mut self) {
+        self.held = None;
+        self.demuxer.flush();
+        // Its bytes were read before.
+        let _ = self.read();
+    }
+
+    fn read(&mut self) -> Result<(), String> {
         while let Some(event) = self.demuxer.next() {
             match event {
                 Ok(Event::Header { audio, video }) => self.publisher.announce(audio, video),
@@ -63,5 +89,11 @@ impl Ingest {
             () = self.handle.kicked() => KICKED,
             () = self.publisher.revoked() => "the stream was ended by the server",
         }
+    }
+}
+
+impl Drop for Ingest {
+    fn drop(&mut self) {
+        self.flush();
     }
 }

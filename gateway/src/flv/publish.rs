@@ -45,6 +45,10 @@ pub(super) async fn by_http(
         loop {
             let data = tokio::select! {
                 data = timeout(edge.limits.publish_timeout, body.frame()) => data,
+                () = ingest.overdue() => {
+                    ingest.flush();
+                    continue;
+                }
                 words = ingest.ended() => return Err((StatusCode::GONE, words.to_owned())),
             };
             match data {
@@ -106,6 +110,10 @@ async fn receive(
     loop {
         let message = tokio::select! {
             message = timeout(edge.limits.publish_timeout, socket.next()) => message,
+            () = ingest.overdue() => {
+                ingest.flush();
+                continue;
+            }
             words = ingest.ended() => {
                 // The one end that is final: after any other a publisher may come back.
                 let code = if words == KICKED { CloseCode::Policy } else { CloseCode::Away };

@@ -54,7 +54,7 @@ async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
     let mut changed = hls.0.edge.hub.changed();
     loop {
         loop {
-            let asked = store.demand.asked();
+            let (asked, makes_keys) = (store.demand.asked(), stream.makes_keys_changed());
             if stream.ended() {
                 return;
             }
@@ -63,6 +63,7 @@ async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
             }
             tokio::select! {
                 () = asked => {}
+                () = makes_keys => {}
                 Ok(()) = changed.changed() => {}
             }
         }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use media::time::Micros;
 
+use super::keys::Hope;
 use super::wake::{Slot, Wake};
 
 /// What a ring can hold: cheap to clone, its bytes shared.
@@ -148,7 +149,7 @@ impl<T: Item> Ring<T> {
             (Start::Oldest, _) => (state.first, false),
         };
         drop(state);
-        Cursor { ring: self.clone(), next, key, skipped: 0, jumped: false, slot: None }
+        Cursor { ring: self.clone(), next, key, hope: None, skipped: 0, jumped: false, slot: None }
     }
 }
 
@@ -159,6 +160,8 @@ pub struct Cursor<T> {
     next: u64,
     /// Whether it must find a key item first.
     key: bool,
+    /// Why it waits for one to come; when that is over it begins at the newest that is held.
+    hope: Option<Hope>,
     skipped: u64,
     jumped: bool,
     slot: Option<Arc<Slot>>,
@@ -171,8 +174,20 @@ enum Step<T> {
 }
 
 impl<T: Item> Cursor<T> {
+    /// The cursor waits for a key item to come only while there is hope.
+    pub(super) fn hoping(self, hope: Hope) -> Self {
+        Self { hope: Some(hope), ..self }
+    }
+
     fn step(&mut self) -> Step<T> {
         let state = self.ring.state();
+        if !self.key {
+            self.hope = None;
+        } else if self.hope.as_ref().is_some_and(Hope::is_over)
+            && let Some(key) = state.newest_key
+        {
+            (self.next, self.key, self.hope) = (key, false, None);
+        }
         if self.next < state.first {
             let to = state.newest_key.unwrap_or(state.end());
             if !self.key {

@@ -11,7 +11,7 @@ use media::{Config, Frame, Track};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::keys::{Demand, Keys};
+use super::keys::{Demand, Hope, Keys};
 use super::meter::Meter;
 use super::name::StreamName;
 use super::ring::{Cursor, Item, Limits, Ring, Start};
@@ -21,8 +21,8 @@ use super::ring::{Cursor, Item, Limits, Ring, Start};
 pub struct Entry {
     /// The frame, on the stream's clock.
     pub frame: Frame,
-    /// The first frame of another publisher, or the first to start at after a jump of the publisher's
-    /// clock: decoders and segmenters start anew here, though times go on.
+    /// The first frame of another publisher, or after a jump of the publisher's clock: decoders
+    /// and segmenters start anew here, though times go on.
     pub discontinuity: bool,
     /// Whether a viewer may start here: a video key frame, or any audio while there is no video.
     pub start: bool,
@@ -180,25 +180,33 @@ impl Stream {
         self.config(track).is_some()
     }
 
-    /// Reads its frames.
+    /// Reads its frames. Who begins at a key frame to come because the publisher was asked for it gets the
+    /// cached one when the publisher does not answer.
     pub fn subscribe(&self, start: Start) -> Subscriber {
-        self.ring.cursor(self.start(start))
+        let better = self.start(start);
+        let cursor = self.ring.cursor(better);
+        if better == start { cursor } else { cursor.hoping(Hope::new(&self.keys)) }
     }
 
-    /// Where a viewer that wants to begin at `start` does best: at a key frame to come, and one is asked
-    /// for, where the publisher makes them on request and the newest is old.
+    /// Where a viewer that wants to begin at `start` does best: at a key frame to come, where the newest is
+    /// old and the publisher makes them on request. It is asked for one, also where it did not answer before.
     pub fn start(&self, start: Start) -> Start {
         let stale = || self.newest().is_some_and(|now| self.keys.stale(now));
-        if start == Start::Key && self.makes_keys() && stale() {
-            self.ask_key();
-            return Start::Live;
+        if start != Start::Key || !self.keys.promised() || !stale() {
+            return start;
         }
-        start
+        self.ask_key();
+        if self.makes_keys() { Start::Live } else { start }
     }
 
-    /// Whether the publisher makes key frames when it is asked.
+    /// Whether the publisher makes key frames when it is asked, as far as is known.
     pub fn makes_keys(&self) -> bool {
         self.keys.on_request()
+    }
+
+    /// Resolves when [`Stream::makes_keys`] changes after this call.
+    pub fn makes_keys_changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.keys.changed()
     }
 
     /// Asks the publisher for a key frame, once.
@@ -322,6 +330,12 @@ impl Stream {
             if entry.frame.key {
                 self.keys.seen(entry.frame.dts);
             }
+        }
+        if self.keys.check() {
+            tracing::info!(
+                stream = %self.name,
+                "publisher ignores requests for key frames; viewers begin with the cached one"
+            );
         }
         let slot = if track == Track::Video { &mut known.video } else { &mut known.audio };
         if !slot.as_ref().is_some_and(|c| Arc::ptr_eq(c, &entry.frame.config)) {

@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::edge::Edge;
 use crate::hub::ClientKind;
-use crate::transcode::{Counted, Sound, counted, reencoding};
+use crate::transcode::{Counted, Reencoders, Sound, counted};
 use crate::worker::{Gate, STALLED, STALLS};
 
 /// Counts from now on what the connections report; once per process.
@@ -104,8 +104,7 @@ pub fn render(edge: &Edge, gate: &Gate) -> String {
     }
 
     transcoding(&mut out);
-    let help = "Streams whose pictures are encoded anew now, without B-frames.";
-    gauge(&mut out, "reencoders", help, reencoding() as f64);
+    reencoders(&mut out, &edge.reencoders);
     gauge(&mut out, "connections", "Connections now.", gate.open() as f64);
     family(&mut out, "connections_refused_total", "counter", "Connections over the limit.");
     sample(&mut out, "connections_refused_total", "", gate.refused() as f64);
@@ -113,6 +112,18 @@ pub fn render(edge: &Edge, gate: &Gate) -> String {
     family(&mut out, "process_cpu_seconds_total", "counter", "Processor time used.");
     sample(&mut out, "process_cpu_seconds_total", "", process::cpu().as_secs_f64());
     out
+}
+
+fn reencoders(out: &mut String, reencoders: &Reencoders) {
+    let help = "Streams whose pictures are encoded anew now, without B-frames.";
+    gauge(out, "reencoders", help, reencoders.running() as f64);
+    gauge(out, "reencoders_max", "Streams whose pictures may be encoded at once.", reencoders.most() as f64);
+    let help = "Encoder processes started.";
+    family(out, "reencoders_started_total", "counter", help);
+    sample(out, "reencoders_started_total", "", reencoders.started() as f64);
+    let help = "Times that a stream had to wait because too many pictures were being encoded.";
+    family(out, "reencoders_refused_total", "counter", help);
+    sample(out, "reencoders_refused_total", "", reencoders.refused() as f64);
 }
 
 fn transcoding(out: &mut String) {

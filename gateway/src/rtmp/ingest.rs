@@ -18,33 +18,52 @@ pub enum Input {
 #[derive(Debug)]
 pub struct Ingest {
     demuxer: BodyDemuxer,
+    metadata: Option<Metadata>,
     frames: u64,
     bad: u64,
 }
 
 impl Ingest {
     /// An ingest at the begin of a publisher's messages.
-    pub const fn new() -> Self {
-        Self { demuxer: BodyDemuxer::new(), frames: 0, bad: 0 }
+    pub fn new() -> Self {
+        Self { demuxer: BodyDemuxer::for_publisher(), metadata: None, frames: 0, bad: 0 }
     }
 
-    /// Reads the next message. None for one without a frame, such as a sequence header.
+    /// Reads the next message. Take what [`Ingest::next`] has before the next one.
     ///
     /// # Errors
     /// When the message is malformed or of a codec that is not supported.
-    pub fn read(&mut self, event: Event) -> Result<Option<Input>> {
-        let input = match event {
-            Event::Audio(timestamp, body) => self.demuxer.audio(timestamp, body).map(frame),
-            Event::Video(timestamp, body) => self.demuxer.video(timestamp, body).map(frame),
-            Event::Script(body) => self.demuxer.script(body).map(|found| found.map(Input::Metadata)),
-            _ => Ok(None),
+    pub fn read(&mut self, event: Event) -> Result<()> {
+        let read = match event {
+            Event::Audio(timestamp, body) => self.demuxer.audio(timestamp, body),
+            Event::Video(timestamp, body) => self.demuxer.video(timestamp, body),
+            Event::Script(body) => self.demuxer.script(body).map(|found| self.metadata = found),
+            _ => Ok(()),
         };
-        match &input {
-            Ok(Some(Input::Frame(_))) => self.frames += 1,
-            Ok(_) => {}
-            Err(_) => self.bad += 1,
+        self.bad += u64::from(read.is_err());
+        read
+    }
+
+    /// The next of what the messages so far brought: nothing for a sequence header, perhaps several frames
+    /// for one that proves that a picture is whole.
+    #[expect(clippy::should_implement_trait, reason = "none is not the end")]
+    pub fn next(&mut self) -> Option<Input> {
+        if let Some(metadata) = self.metadata.take() {
+            return Some(Input::Metadata(metadata));
         }
-        input
+        let frame = self.demuxer.next()?;
+        self.frames += 1;
+        Some(Input::Frame(frame))
+    }
+
+    /// Whether a picture waits for its next part, or for the proof that it is whole.
+    pub const fn holds(&self) -> bool {
+        self.demuxer.holds()
+    }
+
+    /// Nothing more comes, or not in time: the picture that waits is passed on.
+    pub fn flush(&mut self) {
+        self.demuxer.flush();
     }
 
     /// Frames so far.
@@ -62,10 +81,6 @@ impl Default for Ingest {
     fn default() -> Self {
         Self::new()
     }
-}
-
-fn frame(frame: Option<Frame>) -> Option<Input> {
-    frame.map(Input::Frame)
 }
 
 #[cfg(test)]

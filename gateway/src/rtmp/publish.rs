@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 
 use media::flv::Metadata;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info};
 
 use super::connection::{Connection, End};
 use super::ingest::{Ingest, Input};
 use super::session::{Event, Request};
 use crate::auth::AuthRequest;
-use crate::edge::Edge;
+use crate::edge::{Edge, MAX_PICTURE_WAIT};
 use crate::hub::{ClientHandle, ClientInfo, ClientKind, PublishError, Publisher};
 
 /// Serves one `publish`, until the client stops it.
@@ -36,6 +36,8 @@ pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Req
     info!(peer = %connection.peer, stream = %name, agent = client.client().info.agent, "rtmp publish");
     let mut ingest = Ingest::new();
     let end = receive(connection, edge, &mut publisher, &client, &mut ingest).await;
+    ingest.flush();
+    push(&mut ingest, &mut publisher);
     let why = end.as_ref().err().map_or_else(|| "it stopped".to_owned(), End::to_string);
     info!(
         peer = %connection.peer, stream = %name, frames = ingest.frames(), bad = ingest.bad(), why,
@@ -78,6 +80,8 @@ async fn receive(
     client: &ClientHandle,
     ingest: &mut Ingest,
 ) -> Result<(), End> {
+    // Since when a picture waits for its next part.
+    let mut held: Option<Instant> = None;
     loop {
         while let Some(event) = connection.event()? {
             match event {
@@ -85,6 +89,7 @@ async fn receive(
                 event => take(event, ingest, publisher, connection.peer),
             }
         }
+        held = if ingest.holds() { held.or_else(|| Some(Instant::now())) } else { None };
         let sent = tokio::select! {
             biased;
             () = publisher.revoked() => return Err(ended(connection)),
@@ -98,6 +103,11 @@ async fn receive(
             biased;
             () = publisher.revoked() => return Err(ended(connection)),
             () = client.kicked() => return Err(ended(connection)),
+            () = sleep_until(held.unwrap_or_else(Instant::now) + MAX_PICTURE_WAIT), if held.is_some() => {
+                ingest.flush();
+                push(ingest, publisher);
+                held = None;
+            }
             readable = timeout(edge.limits.publish_timeout, connection.readable()) => {
                 if readable.is_err() {
                     return Err(End::Idle("it sends nothing"));
@@ -116,13 +126,19 @@ fn ended(connection: &mut Connection) -> End {
 
 /// Hands one message to the hub.
 fn take(event: Event, ingest: &mut Ingest, publisher: &mut Publisher, peer: SocketAddr) {
-    match ingest.read(event) {
-        Ok(Some(Input::Frame(frame))) => publisher.push(frame),
-        Ok(Some(Input::Metadata(metadata))) => announce(publisher, &metadata),
-        Ok(None) => {}
-        Err(why) => {
-            metrics::counter!("lianmai_bad_frames_total").increment(1);
-            debug!(%peer, stream = %publisher.stream().name(), %why, "bad frame");
+    let read = ingest.read(event);
+    push(ingest, publisher);
+    if let Err(why) = read {
+        metrics::counter!("lianmai_bad_frames_total").increment(1);
+        debug!(%peer, stream = %publisher.stream().name(), %why, "bad frame");
+    }
+}
+
+fn push(ingest: &mut Ingest, publisher: &mut Publisher) {
+    while let Some(input) = ingest.next() {
+        match input {
+            Input::Frame(frame) => publisher.push(frame),
+            Input::Metadata(metadata) => announce(publisher, &metadata),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use media::codec::h264::Place;
 use media::time::{MILLI, Micros};
 
-use super::pictures::{Disorder, Pictures};
+use super::pictures::{Disorder, Pictures, Reencoders};
 use super::view::Held;
 use super::{Sound, Source};
 use crate::hub::{Entry, Start, Stream, Subscriber};
@@ -15,14 +15,15 @@ const NEAR: Micros = 500 * MILLI;
 
 /// A stream's entries as [`Source`] has them, with pictures in the order they are shown in.
 ///
-/// While they come in that order they are the stream's own. Else, with `reencode`, they are those of
+/// While they come in that order they are the stream's own. Else, where video is encoded, they are those of
 /// [`Pictures`], from one of its key frames on. Until then, and where it fails, they are the stream's
 /// without those that come late and that no other needs.
 #[derive(Debug)]
 pub struct InOrder {
     stream: Arc<Stream>,
     source: Source,
-    reencode: bool,
+    /// None where video is not encoded.
+    reencoders: Option<Reencoders>,
     disorder: Disorder,
     encoded: Option<Encoded>,
     /// Whether pictures are taken from there.
@@ -49,11 +50,11 @@ enum Next {
 
 impl InOrder {
     /// Reads `stream` from its newest key frame on. Inside a tokio runtime.
-    pub fn new(stream: &Arc<Stream>, sound: Sound, reencode: bool) -> Self {
+    pub fn new(stream: &Arc<Stream>, sound: Sound, reencoders: &Reencoders) -> Self {
         let mut reader = Self {
             stream: stream.clone(),
             source: Source::new(stream, sound, Start::Key),
-            reencode,
+            reencoders: reencoders.enabled().then(|| reencoders.clone()),
             disorder: Disorder::default(),
             encoded: None,
             taken: false,
@@ -61,7 +62,7 @@ impl InOrder {
             newest: Micros::MIN,
             last: None,
         };
-        if reencode && known(stream, Start::Key).matters() {
+        if reader.reencoders.is_some() && known(stream, Start::Key).matters() {
             reader.open();
         }
         reader
@@ -103,7 +104,7 @@ impl InOrder {
             Next::Encoded(None) => {
                 self.leave();
                 // Trying again is its own affair, and it has done that.
-                self.reencode = false;
+                self.reencoders = None;
                 None
             }
         }
@@ -118,7 +119,7 @@ impl InOrder {
         if new && self.last.is_some() {
             self.leave();
         }
-        if self.encoded.is_none() && self.reencode && self.disorder.matters() {
+        if self.encoded.is_none() && self.disorder.matters() {
             self.open();
         }
         self.lost &= !entry.start;
@@ -147,7 +148,8 @@ impl InOrder {
     }
 
     fn open(&mut self) {
-        let held = Pictures::of(&self.stream);
+        let Some(reencoders) = &self.reencoders else { return };
+        let held = Pictures::of(&self.stream, reencoders);
         // Who comes while it runs begins with its newest key frame, at once.
         let runs = held.ring.newest().zip(self.stream.newest());
         self.taken = self.last.is_none() && runs.is_some_and(|(its, own)| its.saturating_add(NEAR) >= own);

@@ -32,7 +32,7 @@ use media::{Audio, Codec, Config, Format, Track};
 
 pub use self::counters::{Counted, counted};
 pub use self::in_order::{InOrder, reordered};
-pub use self::pictures::reencoding;
+pub use self::pictures::Reencoders;
 pub use self::source::Source;
 use crate::hub::Stream;
 

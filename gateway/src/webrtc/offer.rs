@@ -19,7 +19,6 @@ use super::publish::Publish;
 use super::sdp::{self, Kind, Offered, Role, Unfit};
 use super::session::{Session, commands};
 use super::{Inner, Known, WebRtc, candidates, rtc};
-use crate::config::Transcode;
 use crate::hub::{ClientInfo, ClientKind, PlayError, StreamName};
 use crate::problem::Problem;
 use crate::transcode::{self, Sound};
@@ -122,7 +121,7 @@ impl WebRtc {
         let handle = Arc::new(edge.clients.add(offer.info.clone(), &stream));
         let frames = stream.config(Track::Video).is_some_and(|config| config.codec != Codec::H264);
         let peer = rtc::viewer(&self.0.certificate, !frames, edge.config.webrtc_bwe, Instant::now());
-        let side = Play::new(stream, handle, frames, edge.config.transcode == Transcode::Auto);
+        let side = Play::new(stream, handle, frames, edge.reencoders.clone());
         self.start(offer, offered, peer, side, VIEWER_AWAY, span, |peer| {
             peer.side.can_take(&peer.rtc).map_err(cannot)
         })

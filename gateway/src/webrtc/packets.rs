@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 
 use crate::hub::ring::{Cursor, Item, Limits, Ring};
 use crate::hub::{Entry, Start, Stream};
-use crate::transcode::{InOrder, Sound};
+use crate::transcode::{InOrder, Reencoders, Sound};
 
 /// What one RTP packet carries at most: 1200 bytes in all are safe on every path, and SRTP, the header
 /// and its extensions are some of them.
@@ -59,18 +59,18 @@ pub(super) struct Packets {
 }
 
 impl Packets {
-    /// The packets of `stream`, shared with whoever plays it already; with `reencode`, of pictures
-    /// without B-frames. Inside a tokio runtime.
-    pub(super) fn of(stream: &Arc<Stream>, reencode: bool) -> Arc<Self> {
-        stream.derive(|stream| Self::new(stream, rand::random(), reencode))
+    /// The packets of `stream`, shared with whoever plays it already, without B-frames where one of
+    /// `reencoders` is free. Inside a tokio runtime.
+    pub(super) fn of(stream: &Arc<Stream>, reencoders: &Reencoders) -> Arc<Self> {
+        stream.derive(|stream| Self::new(stream, rand::random(), reencoders))
     }
 
     /// Begins to make packets; RTP times begin at `offset`.
-    pub(super) fn new(stream: &Arc<Stream>, offset: u32, reencode: bool) -> Arc<Self> {
+    pub(super) fn new(stream: &Arc<Stream>, offset: u32, reencoders: &Reencoders) -> Arc<Self> {
         let ring = Ring::new(LIMITS);
         let line = Arc::new(Line::new(stream.newest().unwrap_or(0), now()));
         let mut pump = Pump {
-            frames: InOrder::new(stream, Sound::Opus, reencode),
+            frames: InOrder::new(stream, Sound::Opus, reencoders),
             ring: ring.clone(),
             line: line.clone(),
             followed: None,

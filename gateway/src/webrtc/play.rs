@@ -15,7 +15,7 @@ use super::packets::{Packets, Unit, clock_rate};
 use super::peer::{Side, Why};
 use crate::hub::ring::Cursor;
 use crate::hub::{ClientHandle, Start, Stream};
-use crate::transcode::{self, Sound};
+use crate::transcode::{self, Reencoders, Sound};
 
 /// Resends are kept for this many packets and this long: at 2 Mb/s more than half a second. Each is nearly
 /// half a kilobyte for each viewer, beside what all share; fewer do not cover the cached pictures that a
@@ -62,11 +62,18 @@ impl Squash {
     }
 }
 
+/// Where a viewer is in the stream's packets.
+struct Reader {
+    packets: Arc<Packets>,
+    cursor: Cursor<Arc<Unit>>,
+}
+
 /// One who watches.
 pub(super) struct Play {
     stream: Arc<Stream>,
-    packets: Arc<Packets>,
-    cursor: Cursor<Arc<Unit>>,
+    reencoders: Reencoders,
+    /// None until the viewer has connected: nothing is made for an offer that comes to nothing.
+    reader: Option<Reader>,
     handle: Arc<ClientHandle>,
     kicked: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Whether whole frames are handed to str0m.
@@ -75,39 +82,43 @@ pub(super) struct Play {
     audio: Option<Sender>,
     /// What the viewer wants, by codecs of which we send none.
     strange: Vec<Track>,
-    started: bool,
     squash: Option<Squash>,
     /// What may be sent of the past now, and when that was reckoned.
     budget: (u64, Instant),
     waiting: Option<Arc<Unit>>,
     last: Micros,
     again: Option<Instant>,
+    /// The publisher was asked for a key frame, which this viewer waits for.
+    hopes: bool,
 }
 
 impl Play {
-    pub(super) fn new(stream: Arc<Stream>, handle: Arc<ClientHandle>, frames: bool, reencode: bool) -> Self {
+    pub(super) fn new(
+        stream: Arc<Stream>,
+        handle: Arc<ClientHandle>,
+        frames: bool,
+        reencoders: Reencoders,
+    ) -> Self {
         let kicked = {
             let handle = handle.clone();
             Box::pin(async move { handle.kicked().await })
         };
-        let packets = Packets::of(&stream, reencode);
-        let cursor = packets.reader(Start::Next);
         Self {
             stream,
-            packets,
-            cursor,
+            reencoders,
+            reader: None,
             handle,
             kicked,
             frames,
             video: None,
             audio: None,
             strange: Vec::new(),
-            started: false,
             squash: None,
             budget: (0, Instant::now()),
             waiting: None,
             last: 0,
             again: None,
+            hopes: false,
         }
     }
 
@@ -129,13 +140,18 @@ impl Play {
 
     /// Begins at the newest key frame, or at the next where that is better.
     fn start(&mut self, now: Instant) {
-        self.started = true;
+        let packets = match self.reader.take() {
+            Some(reader) => reader.packets,
+            None => Packets::of(&self.stream, &self.reencoders),
+        };
         let start = self.stream.start(Start::Key);
-        self.cursor = self.packets.reader(start);
+        let newest = self.stream.newest().max(packets.newest());
+        self.reader = Some(Reader { cursor: packets.reader(start), packets });
+        self.hopes = start == Start::Live;
         self.waiting = None;
         self.squash = None;
         // Not what the packets have: those of the first viewer are only being made.
-        if let Some(until) = self.stream.newest().max(self.packets.newest()).filter(|_| start == Start::Key) {
+        if let Some(until) = newest.filter(|_| start == Start::Key) {
             self.squash = Some(Squash { from: None, until, to: None, end: until });
             self.budget = (BURST, now);
         }
@@ -143,11 +159,14 @@ impl Play {
 
     /// Sends what is due.
     fn send(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), Why> {
-        if !self.started {
+        if self.reader.is_none() {
             self.start(now);
+        } else if self.hopes && !self.stream.makes_keys() {
+            self.again_from_cache(now);
         }
         loop {
-            let Some(unit) = self.waiting.take().or_else(|| self.cursor.try_next()) else {
+            let next = |reader: &mut Reader| reader.cursor.try_next();
+            let Some(unit) = self.waiting.take().or_else(|| self.reader.as_mut().and_then(next)) else {
                 return Ok((false, None));
             };
             let past = self.squash.is_some_and(|squash| unit.frame.pts < squash.until);
@@ -169,6 +188,7 @@ impl Play {
             } else {
                 self.squash = None;
             }
+            self.hopes &= !unit.frame.key || !unit.frame.is_video();
             self.write(rtc, &unit)?;
             // The past in pieces: what is queued at once stays allocated.
             if self.frames || past {
@@ -203,7 +223,8 @@ impl Play {
                 (unit.rtp.wrapping_add(step as u32), time)
             }
         };
-        let moment = self.packets.moment(time);
+        let Some(reader) = &self.reader else { return Ok(()) };
+        let moment = reader.packets.moment(time);
         self.last = self.last.max(time);
         self.handle.reached(frame.dts);
         if self.frames {
@@ -230,21 +251,34 @@ impl Play {
     /// The viewer has lost the picture: a new key frame where the publisher can make one, else the last
     /// one again with all that followed, in no time.
     fn lost(&mut self, now: Instant) {
-        if !self.started || self.again.is_some_and(|again| now < again) {
+        if self.reader.is_none() || self.again.is_some_and(|again| now < again) {
             return;
         }
         self.again = Some(now + AGAIN);
-        if self.stream.makes_keys() {
+        self.hopes = self.stream.makes_keys();
+        if self.hopes {
             self.stream.ask_key();
-            return;
+        } else {
+            self.again_from_cache(now);
         }
-        let last = self.last;
+    }
+
+    /// Begins with the cached key frame: for the first time, or once more.
+    fn again_from_cache(&mut self, now: Instant) {
+        let (last, began) = (self.last, self.last > 0);
         self.start(now);
-        if let Some(squash) = &mut self.squash {
+        if let Some(squash) = self.squash.as_mut().filter(|_| began) {
             // After all that was sent, the newest once more too, and before what comes next.
             let (to, until) = (Some(last + MILLI), squash.until + 1);
             *squash = Squash { until, to, end: last.max(until) + 6 * MILLI, ..*squash };
         }
+    }
+}
+
+async fn next(reader: &mut Option<Reader>) -> Option<Arc<Unit>> {
+    match reader {
+        Some(reader) => reader.cursor.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -286,7 +320,7 @@ impl Side for Play {
         tokio::select! {
             biased;
             // One that waits for its time is enough.
-            unit = self.cursor.next(), if self.started && self.waiting.is_none() => match unit {
+            unit = next(&mut self.reader), if self.waiting.is_none() => match unit {
                 Some(unit) => self.waiting = Some(unit),
                 None => return Err("the stream is over".to_owned()),
             },

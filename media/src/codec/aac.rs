@@ -1,8 +1,12 @@
 //! AAC: AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1) and ADTS headers (1.A.3.2).
 
+mod adts;
+mod program;
+
 use bytes::Bytes;
 
-use crate::bits::BitReader;
+pub use self::adts::{Adts, Unit, units};
+use crate::bits::{BitReader, BitWriter};
 use crate::config::{Audio, Codec, Config, Format};
 use crate::error::{Error, Result};
 
@@ -34,6 +38,11 @@ pub struct AudioSpecificConfig {
 impl AudioSpecificConfig {
     /// Reads an AudioSpecificConfig.
     pub fn parse(data: &[u8]) -> Result<Self> {
+        Self::read(data, &mut BitWriter::new())
+    }
+
+    /// The same; a program config element is copied to `program`.
+    fn read(data: &[u8], program: &mut BitWriter) -> Result<Self> {
         let mut r = BitReader::new(FORMAT, data);
         let mut object_type = object_type(&mut r)?;
         let core_rate = rate(&mut r)?;
@@ -56,7 +65,7 @@ impl AudioSpecificConfig {
             }
             let extension = r.bit()?;
             if channel_config == 0 {
-                channels = program_config_channels(&mut r)?;
+                channels = program::copy(&mut r, program)?;
             }
             if matches!(object_type, 6 | 20) {
                 r.skip(3)?;
@@ -131,30 +140,6 @@ fn channels_of(config: u8) -> Result<u8> {
     })
 }
 
-/// Channels of a program_config_element (4.4.1.1), whose fields after the elements are not read.
-fn program_config_channels(r: &mut BitReader<'_>) -> Result<u8> {
-    r.skip(4 + 2 + 4)?;
-    let (front, side, back, lfe) = (r.bits(4)?, r.bits(4)?, r.bits(4)?, r.bits(2)?);
-    let (data, coupling) = (r.bits(3)?, r.bits(4)?);
-    for bits in [4, 4, 3] {
-        if r.bit()? {
-            r.skip(bits)?;
-        }
-    }
-    let mut channels = lfe as u8;
-    for _ in 0..front + side + back {
-        channels += 1 + u8::from(r.bit()?);
-        r.skip(4)?;
-    }
-    r.skip((lfe * 4 + data * 4 + coupling * 5) as usize)?;
-    // byte_alignment() counts from the element's start in an ASC; the comment follows.
-    let position = r.remaining() % 8;
-    r.skip(position)?;
-    let comment = r.bits(8)?;
-    r.skip(comment as usize * 8)?;
-    Ok(channels)
-}
-
 /// The configuration that an AudioSpecificConfig describes.
 pub fn config_from_asc(asc: Bytes) -> Result<Config> {
     let parsed = AudioSpecificConfig::parse(&asc)?;
@@ -162,133 +147,14 @@ pub fn config_from_asc(asc: Bytes) -> Result<Config> {
     Ok(Config { codec: Codec::Aac, format, description: asc })
 }
 
-/// An ADTS header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Adts {
-    /// Audio object type, 1 to 4: 2 is AAC-LC.
-    pub object_type: u8,
-    /// Index of the sampling frequency, 0 to 12.
-    pub rate_index: u8,
-    /// `channel_configuration`, 0 to 7.
-    pub channel_config: u8,
-    /// Bytes of header: 7, or 9 with a CRC.
-    pub header_size: usize,
-    /// Bytes of header and payload.
-    pub frame_size: usize,
-}
-
-impl Adts {
-    /// Bytes of a header without CRC.
-    pub const SIZE: usize = 7;
-
-    /// Reads a header. Only single-block frames are supported, as everyone writes them.
-    pub fn parse(data: &[u8]) -> Result<Self> {
-        let Some(h) = data.first_chunk::<7>() else {
-            return Err(Error::truncated(FORMAT, data.len() as u64));
-        };
-        if h[0] != 0xff || h[1] & 0xf6 != 0xf0 {
-            return Err(Error::invalid(FORMAT, 0, "ADTS sync word"));
-        }
-        let header_size = if h[1] & 1 == 0 { 9 } else { 7 };
-        let frame_size = usize::from(h[3] & 3) << 11 | usize::from(h[4]) << 3 | usize::from(h[5] >> 5);
-        let rate_index = h[2] >> 2 & 15;
-        if frame_size < header_size || usize::from(rate_index) >= RATES.len() {
-            return Err(Error::invalid(FORMAT, 2, "ADTS header"));
-        }
-        if h[6] & 3 != 0 {
-            return Err(Error::unsupported(FORMAT, 6, "ADTS frame of several blocks"));
-        }
-        Ok(Self {
-            object_type: (h[2] >> 6) + 1,
-            rate_index,
-            channel_config: (h[2] & 1) << 2 | h[3] >> 6,
-            header_size,
-            frame_size,
-        })
-    }
-
-    /// Samples per second of the core.
-    pub fn sample_rate(&self) -> u32 {
-        RATES[usize::from(self.rate_index)]
-    }
-
-    /// The AudioSpecificConfig with the same meaning.
-    pub fn asc(&self) -> [u8; 2] {
-        [self.object_type << 3 | self.rate_index >> 1, (self.rate_index & 1) << 7 | self.channel_config << 3]
-    }
-
-    /// The configuration of the frames.
-    pub fn config(&self) -> Result<Config> {
-        config_from_asc(Bytes::copy_from_slice(&self.asc()))
-    }
-
-    /// The header for frames of `config`, to be [`Adts::write`]n.
-    ///
-    /// ADTS knows object types 1 to 4, and 13 rates; SBR and PS travel unsignalled.
-    pub fn of(config: &Config) -> Result<Self> {
-        let asc = AudioSpecificConfig::parse(&config.description)?;
-        let index = RATES.iter().position(|&rate| rate == asc.core_rate);
-        match index {
-            Some(index) if (1..=4).contains(&asc.object_type) && asc.channel_config < 8 => Ok(Self {
-                object_type: asc.object_type,
-                rate_index: index as u8,
-                channel_config: asc.channel_config,
-                header_size: Self::SIZE,
-                frame_size: Self::SIZE,
-            }),
-            _ => Err(Error::unsupported(FORMAT, 0, "profile or sampling frequency for ADTS")),
-        }
-    }
-
-    /// The header of a frame with `payload` bytes (at most 8,184).
-    pub fn write(&self, payload: usize) -> [u8; Self::SIZE] {
-        let size = payload + Self::SIZE;
-        [
-            0xff,
-            0xf1,
-            (self.object_type - 1) << 6 | self.rate_index << 2 | self.channel_config >> 2,
-            (self.channel_config & 3) << 6 | (size >> 11 & 3) as u8,
-            (size >> 3) as u8,
-            (size << 5) as u8 | 0x1f,
-            0xfc,
-        ]
-    }
+/// The program config element of an AudioSpecificConfig that has one, as the raw data block of a stream has it
+/// that does not have the other (ADTS): it says which channels there are.
+pub fn program_element(asc: &[u8]) -> Option<Vec<u8>> {
+    let mut element = BitWriter::new();
+    element.bits(program::ID, 3);
+    AudioSpecificConfig::read(asc, &mut element).ok().filter(|asc| asc.channel_config == 0)?;
+    Some(element.into_bytes())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn low_complexity_stereo() {
-        let config = config_from_asc(Bytes::from_static(&[0x12, 0x10])).unwrap();
-        assert_eq!(config.audio(), Some(Audio { sample_rate: 44_100, channels: 2 }));
-        let header = Adts::of(&config).unwrap();
-        let bytes = header.write(300);
-        let read = Adts::parse(&bytes).unwrap();
-        assert_eq!(read, Adts { frame_size: 307, ..header });
-        assert_eq!(read.config().unwrap(), config);
-        assert_eq!(read.sample_rate(), 44_100);
-    }
-
-    #[test]
-    fn signalled_sbr_doubles_the_rate_and_ps_the_channels() {
-        // Hierarchical: AOT 29, 22.05 kHz core, mono, 44.1 kHz, AOT 2.
-        let asc = AudioSpecificConfig::parse(&[0xeb, 0x8a, 0x08, 0x00]).unwrap();
-        assert_eq!((asc.object_type, asc.core_rate, asc.sample_rate, asc.channels), (2, 22_050, 44_100, 2));
-        assert_eq!((asc.rfc6381_type(), asc.samples()), (29, 2048));
-        // Backward compatible: AOT 2, 24 kHz, stereo, then the sync extension with 48 kHz.
-        let asc = AudioSpecificConfig::parse(&[0x13, 0x10, 0x56, 0xe5, 0x98]).unwrap();
-        assert_eq!(
-            (asc.core_rate, asc.sample_rate, asc.channels, asc.rfc6381_type()),
-            (24_000, 48_000, 2, 5)
-        );
-    }
-
-    #[test]
-    fn nonsense_is_refused() {
-        assert!(AudioSpecificConfig::parse(&[]).is_err());
-        assert!(AudioSpecificConfig::parse(&[0x16, 0x90]).is_err());
-        assert!(Adts::parse(&[0xff, 0xf1, 0x50, 0x80, 0, 0x1f, 0xfc]).is_err());
-    }
-}
+mod tests;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::nal::{annex_b, push_length_prefixed};
 use super::{h264, h265};
 use crate::bits::BitReader;
@@ -24,6 +26,17 @@ enum Unit {
     /// Delimiters, filler, ends of sequence: the container says it.
     Drop,
     Keep,
+}
+
+/// What a piece of Annex B holds beside parameter sets.
+pub(crate) struct Rest {
+    /// NAL units with 4-byte lengths.
+    pub(crate) data: Bytes,
+    /// There are slices among them.
+    pub(crate) picture: bool,
+    /// Parameter sets were taken out, and an SPS among them.
+    pub(crate) sets: bool,
+    pub(crate) sps: bool,
 }
 
 /// Turns access units into frames.
@@ -55,6 +68,32 @@ impl InBand {
     /// The frame of one access unit. `None` before the first parameter sets, after a loss, and
     /// for data without a picture.
     pub(crate) fn access_unit(&mut self, dts: Micros, pts: Micros, data: &[u8]) -> Option<Result<Frame>> {
+        let rest = match self.take_sets(data) {
+            Ok(rest) => rest,
+            Err(error) => return Some(Err(error)),
+        };
+        let key = if self.codec == Codec::H264 { h264::is_key(&rest.data) } else { h265::is_key(&rest.data) };
+        if !rest.picture || !self.may_pass(key, rest.sps) {
+            return None;
+        }
+        let config = self.config.clone()?;
+        Some(Ok(Frame { config, dts, pts, key, data: rest.data }))
+    }
+
+    /// The configuration that the parameter sets so far make.
+    pub(crate) const fn config(&self) -> Option<&Arc<Config>> {
+        self.config.as_ref()
+    }
+
+    /// Whether a picture may be passed on, which is a key frame or comes with an SPS: after a loss nothing else
+    /// may. A stream without IDR pictures (intra refresh) begins where its parameter sets are repeated.
+    pub(crate) fn may_pass(&mut self, key: bool, sps: bool) -> bool {
+        self.wait &= !key && !sps;
+        !self.wait && self.config.is_some()
+    }
+
+    /// Takes the parameter sets out of a piece of Annex B.
+    pub(crate) fn take_sets(&mut self, data: &[u8]) -> Result<Rest> {
         let mut fresh: [Vec<&[u8]>; 3] = Default::default();
         let mut out = Vec::with_capacity(data.len() + 16);
         let mut picture = false;
@@ -72,20 +111,11 @@ impl InBand {
             }
             push_length_prefixed(&mut out, nal);
         }
-        let begins = !fresh[1].is_empty();
-        if self.update(&fresh)
-            && let Err(error) = self.configure()
-        {
-            return Some(Err(error));
+        let (sets, sps) = (fresh.iter().any(|sets| !sets.is_empty()), !fresh[1].is_empty());
+        if self.update(&fresh) {
+            self.configure()?;
         }
-        let key = if self.codec == Codec::H264 { h264::is_key(&out) } else { h265::is_key(&out) };
-        // A stream without IDR pictures (intra refresh) begins where its parameter sets are repeated.
-        if !picture || self.wait && !key && !begins {
-            return None;
-        }
-        let config = self.config.clone()?;
-        self.wait = false;
-        Some(Ok(Frame { config, dts, pts, key, data: out.into() }))
+        Ok(Rest { data: out.into(), picture, sets, sps })
     }
 
     /// Takes an access unit's parameter sets over; whether any is new.

@@ -1,6 +1,7 @@
 //! The codecs' parameter sets and framing: pure functions of bytes. Nothing is decoded here.
 
 pub mod aac;
+pub mod access_unit;
 pub mod av1;
 pub mod h264;
 pub mod h265;

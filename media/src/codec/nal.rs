@@ -88,9 +88,11 @@ pub fn annex_b_to_length_prefixed(data: &[u8]) -> Bytes {
 }
 
 /// Checks an access unit whose NAL units have `length_size` byte prefixes and gives it 4-byte
-/// prefixes; with those already and all in order it is returned as it is, without a copy.
+/// prefixes; with those already and all in order it is returned as it is, without a copy. Units without
+/// a byte, which some cameras send, are left out: decoders stop at them.
 ///
-/// `length_size` is 1 to 4; another one is an error, for with prefixes of 0 bytes there would be no end. A torn last unit is cut off; an access unit without one whole unit is an error. Annex B in the
+/// `length_size` is 1 to 4; another one is an error, for with prefixes of 0 bytes there would be no end.
+/// A torn last unit is cut off; an access unit without one whole unit is an error. Annex B in the
 /// place of length prefixes, which some encoders send, is converted.
 pub fn normalise(format: &'static str, data: Bytes, length_size: usize) -> Result<Bytes> {
     if !(1..=4).contains(&length_size) {
@@ -98,6 +100,7 @@ pub fn normalise(format: &'static str, data: Bytes, length_size: usize) -> Resul
     }
     let mut at = 0;
     let mut units = 0;
+    let mut empty = 0;
     let mut whole = 0;
     while let Some(prefix) = data.get(at..at + length_size) {
         let length = prefix.iter().fold(0, |n: usize, &b| n << 8 | usize::from(b));
@@ -106,6 +109,7 @@ pub fn normalise(format: &'static str, data: Bytes, length_size: usize) -> Resul
         }
         at += length_size + length;
         units += usize::from(length > 0);
+        empty += usize::from(length == 0);
         whole = at;
     }
     // As a length, a long start code is a unit of one byte, which nobody sends.
@@ -116,7 +120,7 @@ pub fn normalise(format: &'static str, data: Bytes, length_size: usize) -> Resul
     if units == 0 {
         return Err(Error::invalid(format, 0, "NAL unit length"));
     }
-    if length_size == 4 {
+    if length_size == 4 && empty == 0 {
         return Ok(data.slice(..whole));
     }
     let mut out = Vec::with_capacity(whole + units * (4 - length_size));
@@ -276,6 +280,9 @@ mod tests {
         let torn = Bytes::from_static(&[0, 0, 0, 2, 0x41, 1, 0, 0, 0, 9, 0x41]);
         assert_eq!(normalise("h264", torn.slice(..), 4).unwrap()[..], torn[..6]);
         assert!(normalise("h264", Bytes::from_static(&[0, 0, 9, 1]), 4).is_err());
+        let empty = Bytes::from_static(&[0, 0, 0, 0, 0, 0, 0, 2, 0x41, 1, 0, 0, 0, 0]);
+        assert_eq!(normalise("h264", empty, 4).unwrap()[..], [0, 0, 0, 2, 0x41, 1]);
+        assert!(normalise("h264", Bytes::from_static(&[0; 8]), 4).is_err());
         let annex_b = Bytes::from_static(&[0, 0, 0, 1, 0x65, 7, 8, 9]);
         assert_eq!(normalise("h264", annex_b, 4).unwrap()[..], [0, 0, 0, 4, 0x65, 7, 8, 9]);
     }

@@ -1,5 +1,6 @@
 //! Tag bodies, which are RTMP's message payloads as well, to frames.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,21 +8,25 @@ use bytes::Bytes;
 use super::FORMAT;
 use super::script::Metadata;
 use super::tag::{self, Kind, Tag};
+use crate::codec::access_unit::{AccessUnit, Assembler, Piece};
 use crate::codec::nal::{self, Entry};
-use crate::codec::{self, av1, h264, h265, mp3, opus, vpx};
-use crate::config::{Audio, Codec, Config, Format, Track};
+use crate::codec::{self, aac, av1, h264, h265, mp3, opus, vpx};
+use crate::config::{Audio, Codec, Config, Format};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::time::{MILLI, Unwrapper};
+use crate::time::{MILLI, Micros, Unwrapper};
+
+/// No more audio frames than this wait behind a picture: a second and some.
+const MAX_BEHIND: usize = 64;
 
 /// Turns the bodies of FLV tags, or the payloads of RTMP messages, into frames.
 ///
-/// It keeps the configurations and unwraps the 32-bit timestamps: of each track apart, for some encoders
-/// have a clock for each. After an error the next tag may be good: nothing else is lost.
-#[derive(Debug, Clone)]
+/// It keeps the configurations and unwraps the 32-bit timestamps (one clock for both tracks). After
+/// an error the next tag may be good: nothing else is lost. A tag may complete no frame, one or several:
+/// take them by [`BodyDemuxer::next`] before the next tag.
+#[derive(Debug)]
 pub struct BodyDemuxer {
-    /// The clocks of video and audio.
-    clocks: [Unwrapper<32>; 2],
+    clock: Unwrapper<32>,
     audio: Option<Arc<Config>>,
     video: Option<Arc<Config>>,
     /// The newest video sequence header as sent: encoders repeat it, after in-band changes too.
@@ -30,6 +35,11 @@ pub struct BodyDemuxer {
     nal_length: usize,
     /// A picture came that says itself that decoding may start there.
     entered: bool,
+    /// H.264 and H.265 pictures of several tags.
+    units: Assembler,
+    /// Audio behind a picture that waits: it does not overtake it.
+    behind: VecDeque<Frame>,
+    ready: VecDeque<Frame>,
 }
 
 impl Default for BodyDemuxer {
@@ -39,17 +49,48 @@ impl Default for BodyDemuxer {
 }
 
 impl BodyDemuxer {
-    /// A demuxer at the start of a stream.
-    pub const fn new() -> Self {
+    /// A demuxer at the start of a server's stream, whose tags hold whole pictures.
+    pub fn new() -> Self {
+        Self::with(Assembler::trusting())
+    }
+
+    /// A demuxer of what an encoder publishes: some send the parts of a picture in tags of their own. It holds
+    /// the first picture back to find out ([`crate::codec::access_unit`]).
+    pub fn for_publisher() -> Self {
+        Self::with(Assembler::learning())
+    }
+
+    fn with(units: Assembler) -> Self {
         Self {
-            clocks: [Unwrapper::new(), Unwrapper::new()],
+            clock: Unwrapper::new(),
             audio: None,
             video: None,
             sequence: Bytes::new(),
             // What encoders use that send frames before, or without, a sequence header.
             nal_length: 4,
             entered: false,
+            units,
+            behind: VecDeque::new(),
+            ready: VecDeque::new(),
         }
+    }
+
+    /// The next frame that the tags so far complete.
+    #[allow(clippy::should_implement_trait, reason = "it is no iterator: none is not the end")]
+    pub fn next(&mut self) -> Option<Frame> {
+        self.ready.pop_front()
+    }
+
+    /// Whether a picture waits for its next part, or for the proof that it is whole.
+    pub const fn holds(&self) -> bool {
+        self.units.holds()
+    }
+
+    /// The picture that waits is passed on: nothing more comes, or not in time.
+    pub fn flush(&mut self) {
+        let held = self.holds();
+        self.units.flush();
+        self.pass_on(held);
     }
 
     /// The newest audio configuration.
@@ -62,19 +103,22 @@ impl BodyDemuxer {
         self.video.as_ref()
     }
 
-    /// Reads an audio tag's body. None for a sequence header, an end of sequence or an empty body.
-    pub fn audio(&mut self, timestamp_ms: u32, body: Bytes) -> Result<Option<Frame>> {
+    /// Reads an audio tag's body. A sequence header, an end of sequence or an empty body makes no frame.
+    ///
+    /// # Errors
+    /// A codec that is not supported, or a body that is not what it says.
+    pub fn audio(&mut self, timestamp_ms: u32, body: Bytes) -> Result<()> {
         let tag = tag::audio(&body)?;
         let data = body.slice(tag.at.min(body.len())..);
         if tag.kind == Kind::Skip || data.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         if tag.kind == Kind::Sequence {
             // MP3 needs none, so what stands in one does not matter.
             if tag.codec != Codec::Mp3 {
                 set(&mut self.audio, codec::config_of(tag.codec, data)?);
             }
-            return Ok(None);
+            return Ok(());
         }
         match tag.codec {
             Codec::PcmAlaw | Codec::PcmMulaw => {
@@ -83,6 +127,12 @@ impl BodyDemuxer {
                 set(&mut self.audio, Config { codec: tag.codec, format, description: Bytes::new() });
             }
             Codec::Mp3 => set(&mut self.audio, mp3::Header::parse(&data)?.config()),
+            Codec::Aac => {
+                if let Some(units) = aac::units(&data, self.audio.as_deref())? {
+                    self.adts(timestamp_ms, tag, units);
+                    return Ok(());
+                }
+            }
             Codec::Opus if self.audio.as_ref().is_none_or(|config| config.codec != Codec::Opus) => {
                 // A head can be left out: what every encoder sends is two channels or one.
                 set(&mut self.audio, opus::config_of_channels(1 + u8::from(opus::is_stereo(&data))));
@@ -92,33 +142,35 @@ impl BodyDemuxer {
         let Some(config) = self.audio.as_ref().filter(|config| config.codec == tag.codec).cloned() else {
             return Err(Error::invalid(FORMAT, 0, "audio frame before its sequence header"));
         };
-        Ok(Some(self.frame(config, timestamp_ms, tag, data)))
+        let (dts, pts) = self.time(timestamp_ms, tag);
+        self.push_audio(Frame { config, dts, pts, key: tag.key, data });
+        Ok(())
     }
 
-    /// Reads a video tag's body. None for a sequence header, an end of sequence, or a body without
-    /// a picture.
-    pub fn video(&mut self, timestamp_ms: u32, body: Bytes) -> Result<Option<Frame>> {
-        let mut tag = tag::video(&body)?;
+    /// Reads a video tag's body. A sequence header, an end of sequence, or a body without a picture makes no
+    /// frame; the first part of a picture may have to wait for the others.
+    ///
+    /// # Errors
+    /// A codec that is not supported, or a body that is not what it says.
+    pub fn video(&mut self, timestamp_ms: u32, body: Bytes) -> Result<()> {
+        let held = self.holds();
+        let read = self.video_tag(timestamp_ms, body);
+        self.pass_on(held);
+        read
+    }
+
+    fn video_tag(&mut self, timestamp_ms: u32, body: Bytes) -> Result<()> {
+        let tag = tag::video(&body)?;
         let mut data = body.slice(tag.at.min(body.len())..);
         if tag.kind == Kind::Skip || data.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         if tag.kind == Kind::Sequence {
-            return self.sequence_header(tag.codec, data).map(|()| None);
+            self.units.end();
+            return self.sequence_header(tag.codec, data);
         }
         match tag.codec {
-            Codec::H264 | Codec::H265 => {
-                let h265 = tag.codec == Codec::H265;
-                data = nal::normalise(tag.codec.name(), data, self.nal_length)?;
-                let entry = if h265 { h265::entry_point(&data) } else { h264::entry_point(&data) };
-                tag.key = self.is_key(tag.key, entry);
-                if tag.key || entry == Entry::NoPicture {
-                    data = self.in_band(data, h265);
-                }
-                if entry == Entry::NoPicture {
-                    return Ok(None);
-                }
-            }
+            Codec::H264 | Codec::H265 => return self.units(timestamp_ms, tag, data),
             Codec::Av1 => {
                 data = av1::without_delimiter(data);
                 if let Ok(Some(config)) = av1::config_in_band(&data, self.video.as_deref()) {
@@ -128,12 +180,14 @@ impl BodyDemuxer {
             codec => self.set_size(codec, &data),
         }
         if data.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
-        let Some(config) = self.video.as_ref().filter(|config| config.codec == tag.codec).cloned() else {
-            return Err(Error::invalid(FORMAT, 0, "video frame before its sequence header"));
-        };
-        Ok(Some(self.frame(config, timestamp_ms, tag, data)))
+        let config = self.video_config_of(tag.codec)?;
+        let (dts, pts) = self.time(timestamp_ms, tag);
+        // One of another codec may wait.
+        self.flush();
+        self.ready.push_back(Frame { config, dts, pts, key: tag.key, data });
+        Ok(())
     }
 
     /// Reads a script tag's body, with or without RTMP's `@setDataFrame`. None for anything else
@@ -142,12 +196,73 @@ impl BodyDemuxer {
         Metadata::read(&body)
     }
 
-    fn frame(&mut self, config: Arc<Config>, timestamp_ms: u32, tag: Tag, data: Bytes) -> Frame {
-        let [video, audio] = &mut self.clocks;
-        let (own, other) = if config.track() == Track::Video { (video, audio) } else { (audio, video) };
-        let dts = own.unwrap_near(timestamp_ms.into(), other);
-        let pts = dts + i64::from(tag.composition);
-        Frame { config, dts: dts * MILLI, pts: pts * MILLI, key: tag.key, data }
+    /// Takes AAC that says itself what it is: it is believed before the sequence header, if there is one.
+    fn adts(&mut self, timestamp_ms: u32, tag: Tag, units: Vec<aac::Unit>) {
+        let (mut dts, _) = self.time(timestamp_ms, tag);
+        for aac::Unit { config, data } in units {
+            set(&mut self.audio, config);
+            let Some(config) = self.audio.clone() else { return };
+            let duration = codec::audio_duration(&config, &data).unwrap_or_default();
+            self.push_audio(Frame { config, dts, pts: dts, key: tag.key, data });
+            dts += duration;
+        }
+    }
+
+    /// Takes the NAL units of one tag.
+    fn units(&mut self, timestamp_ms: u32, tag: Tag, data: Bytes) -> Result<()> {
+        let h265 = tag.codec == Codec::H265;
+        let mut data = nal::normalise(tag.codec.name(), data, self.nal_length)?;
+        let entry = if h265 { h265::entry_point(&data) } else { h264::entry_point(&data) };
+        if tag.key || matches!(entry, Entry::Idr | Entry::NoPicture) {
+            data = self.in_band(data, h265);
+        }
+        if data.is_empty() {
+            return Ok(());
+        }
+        let config = match self.video_config_of(tag.codec) {
+            // There is nothing that this could belong to.
+            Err(_) if entry == Entry::NoPicture => return Ok(()),
+            config => config?,
+        };
+        let (dts, pts) = self.time(timestamp_ms, tag);
+        self.units.push(Piece { config, dts, pts, flagged: tag.key, data })
+    }
+
+    fn push_audio(&mut self, frame: Frame) {
+        if !self.holds() {
+            return self.ready.push_back(frame);
+        }
+        self.behind.push_back(frame);
+        if self.behind.len() >= MAX_BEHIND {
+            self.flush();
+        }
+    }
+
+    /// Hands over what became whole: first the picture that was `held`, then what waited behind it.
+    fn pass_on(&mut self, held: bool) {
+        while let Some(unit) = self.units.next() {
+            let picture = self.picture(unit);
+            self.ready.push_back(picture);
+            if held {
+                self.ready.append(&mut self.behind);
+            }
+        }
+    }
+
+    fn picture(&mut self, unit: AccessUnit) -> Frame {
+        let AccessUnit { piece, entry } = unit;
+        let key = self.is_key(piece.flagged, entry);
+        Frame { config: piece.config, dts: piece.dts, pts: piece.pts, key, data: piece.data }
+    }
+
+    fn video_config_of(&self, codec: Codec) -> Result<Arc<Config>> {
+        let config = self.video.as_ref().filter(|config| config.codec == codec).cloned();
+        config.ok_or_else(|| Error::invalid(FORMAT, 0, "video frame before its sequence header"))
+    }
+
+    fn time(&mut self, timestamp_ms: u32, tag: Tag) -> (Micros, Micros) {
+        let dts = self.clock.unwrap(timestamp_ms.into());
+        (dts * MILLI, (dts + i64::from(tag.composition)) * MILLI)
     }
 
     fn sequence_header(&mut self, codec: Codec, data: Bytes) -> Result<()> {
@@ -181,6 +296,10 @@ impl BodyDemuxer {
         let take = if h265 { h265::take_parameter_sets } else { h264::take_parameter_sets };
         match take(data.clone(), self.video.as_deref()) {
             Ok((config, rest)) => {
+                if rest.len() < data.len() {
+                    // Parameter sets come before the first slice of a picture.
+                    self.units.end();
+                }
                 if let Some(config) = config {
                     set(&mut self.video, config);
                 }

@@ -66,15 +66,19 @@ impl Default for Demuxer {
 }
 
 impl Demuxer {
-    /// A demuxer that awaits a file header.
-    pub const fn new() -> Self {
-        Self {
-            chunks: VecDeque::new(),
-            partial: Vec::new(),
-            offset: 0,
-            state: State::FileHeader,
-            body: BodyDemuxer::new(),
-        }
+    /// A demuxer that awaits a file header, and then a server's stream.
+    pub fn new() -> Self {
+        Self::with(BodyDemuxer::new())
+    }
+
+    /// A demuxer of what an encoder publishes: see [`BodyDemuxer::for_publisher`].
+    pub fn for_publisher() -> Self {
+        Self::with(BodyDemuxer::for_publisher())
+    }
+
+    fn with(body: BodyDemuxer) -> Self {
+        let (chunks, partial) = (VecDeque::new(), Vec::new());
+        Self { chunks, partial, offset: 0, state: State::FileHeader, body }
     }
 
     /// Hands in the next bytes. Frames that lie within one piece share its memory.
@@ -89,6 +93,16 @@ impl Demuxer {
         matches!(self.state, State::Failed)
     }
 
+    /// Whether a picture waits for its next part, or for the proof that it is whole.
+    pub const fn holds(&self) -> bool {
+        self.body.holds()
+    }
+
+    /// The picture that waits is passed on: nothing more comes, or not in time.
+    pub fn flush(&mut self) {
+        self.body.flush();
+    }
+
     /// The tag bodies' state: the newest configurations.
     pub const fn body(&self) -> &BodyDemuxer {
         &self.body
@@ -98,6 +112,9 @@ impl Demuxer {
     #[allow(clippy::should_implement_trait, reason = "it is no iterator: none is not the end")]
     pub fn next(&mut self) -> Option<Result<Event>> {
         loop {
+            if let Some(frame) = self.body.next() {
+                return Some(Ok(Event::Frame(frame)));
+            }
             match self.state {
                 State::FileHeader => {
                     let head = self.take(9)?;
@@ -123,18 +140,15 @@ impl Demuxer {
                     let at = self.offset;
                     let body = self.take(size)?;
                     self.state = State::Skip(4);
-                    let event = match kind {
-                        8 => self.body.audio(timestamp, body).map(|frame| frame.map(Event::Frame)),
-                        9 => self.body.video(timestamp, body).map(|frame| frame.map(Event::Frame)),
-                        18 => Ok(Some(Event::Script(body))),
-                        _ => Ok(None),
+                    let read = match kind {
+                        8 => self.body.audio(timestamp, body),
+                        9 => self.body.video(timestamp, body),
+                        18 => return Some(Ok(Event::Script(body))),
+                        _ => Ok(()),
                     };
-                    let shifted = |error: Error| {
+                    if let Err(error) = read {
                         let offset = at.saturating_add(error.offset);
-                        error.at(offset)
-                    };
-                    if let Some(event) = event.map_err(shifted).transpose() {
-                        return Some(event);
+                        return Some(Err(error.at(offset)));
                     }
                 }
                 State::Failed => return None,

@@ -138,8 +138,9 @@ proptest! {
             let _ = match kind {
                 0 => demuxer.audio(0, body),
                 1 => demuxer.video(0, body),
-                _ => demuxer.script(body).map(|_| None),
+                _ => demuxer.script(body).map(|_| ()),
             };
+            while demuxer.next().is_some() {}
         }
     }
 }

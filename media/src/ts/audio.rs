@@ -134,9 +134,11 @@ impl AudioStream {
 
     fn adts(&self, bytes: &[u8]) -> Result<Unit> {
         let header = Adts::parse(bytes)?;
-        let config = self.config(header.config()?);
-        let (samples, rate) = (1024, header.sample_rate());
-        Ok(Unit { header: header.header_size, size: header.frame_size, samples, rate, config })
+        let payload = bytes.get(header.header_size..header.frame_size);
+        let Some(payload) = payload else { return Err(Error::truncated(FORMAT, bytes.len() as u64)) };
+        let (config, taken) = header.config(payload, self.config.as_deref())?;
+        let (samples, rate, config) = (1024, header.sample_rate(), self.config(config));
+        Ok(Unit { header: header.header_size + taken, size: header.frame_size, samples, rate, config })
     }
 
     fn mp3(&self, bytes: &[u8]) -> Result<Unit> {

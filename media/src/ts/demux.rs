@@ -9,7 +9,7 @@ use super::audio::AudioStream;
 use super::packet::{Found, Framer, Packet};
 use super::pes::{Assembler, Pes};
 use super::psi::{self, Sections, Stream};
-use crate::codec::in_band::InBand;
+use super::video::VideoStream;
 use crate::config::{Codec, Track};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -30,8 +30,11 @@ pub enum Event {
     Frame(Frame),
 }
 
+/// A picture that waits holds back no more events behind it than this: a second of audio and some.
+const MAX_HELD: usize = 64;
+
 enum Reader {
-    Video(InBand),
+    Video(Box<VideoStream>),
     Audio(AudioStream),
 }
 
@@ -64,6 +67,8 @@ struct Program {
     elementary: Vec<Elementary>,
     clock: Unwrapper<33>,
     events: VecDeque<Result<Event>>,
+    /// Where among the events the picture will come that waits to be whole: nothing overtakes it.
+    held: Option<usize>,
 }
 
 impl Demuxer {
@@ -81,7 +86,13 @@ impl Demuxer {
     /// The next event, if the bytes so far make one.
     #[expect(clippy::should_implement_trait, reason = "None is not the end: more bytes may follow")]
     pub fn next(&mut self) -> Option<Result<Event>> {
-        self.program.events.pop_front()
+        let program = &mut self.program;
+        match &mut program.held {
+            Some(0) => return None,
+            Some(held) => *held -= 1,
+            None => {}
+        }
+        program.events.pop_front()
     }
 
     /// The input ends here, or what follows is not its continuation packet by packet (the end of
@@ -105,6 +116,7 @@ impl Program {
                     elementary.pes.lost();
                     elementary.reader.lost();
                 }
+                self.held = None;
                 self.events.push_back(Err(Error::invalid(FORMAT, offset, "sync byte")));
             }
         }
@@ -146,6 +158,7 @@ impl Program {
             if let Some(pes) = ended.pes.flush() {
                 self.pes(offset, &mut ended.reader, &pes);
             }
+            self.flush_video(offset, &mut ended.reader);
         }
         let codec = |stream: Option<Stream>| stream.and_then(|s| s.codec);
         let (video, audio) = (codec(chosen[0]), codec(chosen[1]));
@@ -160,29 +173,48 @@ impl Program {
         let step = elementary.pes.push(packet);
         if step.lost {
             elementary.reader.lost();
+            if let Reader::Video(_) = elementary.reader {
+                self.held = None;
+            }
             self.events.push_back(Err(Error::invalid(FORMAT, offset, "continuity counter")));
         }
         for pes in step.done.iter().flatten() {
             self.pes(offset, &mut elementary.reader, pes);
         }
+        if self.held.is_some_and(|held| self.events.len() - held > MAX_HELD) {
+            self.flush_video(offset, &mut elementary.reader);
+            let mut others = std::mem::take(&mut self.elementary);
+            others.iter_mut().for_each(|other| self.flush_video(offset, &mut other.reader));
+            self.elementary = others;
+        }
         self.elementary.push(elementary);
+    }
+
+    /// Passes on the picture that waits.
+    fn flush_video(&mut self, offset: u64, reader: &mut Reader) {
+        if let Reader::Video(video) = reader {
+            let (events, held) = (&mut self.events, &mut self.held);
+            video.flush(|frame| put(events, held, offset, frame));
+            *held = None;
+        }
     }
 
     fn pes(&mut self, offset: u64, reader: &mut Reader, pes: &Pes) {
         let time = pes.pts.map(|pts| self.time(pts, pes.dts.unwrap_or(pts)));
-        let events = &mut self.events;
-        let mut frame = |frame: Result<Frame>| {
-            // The codecs count from their own input; here the place in the stream says more.
-            events.push_back(frame.map(Event::Frame).map_err(|e| e.at(offset)));
-        };
+        let (events, held) = (&mut self.events, &mut self.held);
         match (reader, time) {
             (Reader::Video(video), Some((dts, pts))) => {
-                video.access_unit(dts, pts, pes.data()).into_iter().for_each(frame);
+                video.packet(dts, pts, pes.data(), |frame| put(events, held, offset, frame));
+                *held = if video.holds() { held.or(Some(events.len())) } else { None };
             }
             (Reader::Video(_), None) => {
-                frame(Err(Error::unsupported(FORMAT, offset, "PES packet without PTS")))
+                events.push_back(Err(Error::unsupported(FORMAT, offset, "PES packet without PTS")));
             }
-            (Reader::Audio(audio), time) => audio.packet(time.map(|(_, pts)| pts), pes.data(), frame),
+            (Reader::Audio(audio), time) => {
+                audio.packet(time.map(|(_, pts)| pts), pes.data(), |frame| {
+                    put(events, &mut None, offset, frame)
+                });
+            }
         }
     }
 
@@ -200,16 +232,25 @@ impl Program {
             if let Some(pes) = elementary.pes.flush() {
                 self.pes(offset, &mut elementary.reader, &pes);
             }
+            self.flush_video(offset, &mut elementary.reader);
             self.elementary.push(elementary);
         }
     }
+}
+
+/// Appends a frame to the events, or puts it into the place that was held for it. The codecs count the bytes of
+/// their own input; `offset` is the place in the stream.
+fn put(events: &mut VecDeque<Result<Event>>, held: &mut Option<usize>, offset: u64, frame: Result<Frame>) {
+    let at = if frame.is_ok() { held.take() } else { None };
+    let event = frame.map(Event::Frame).map_err(|error| error.at(offset));
+    events.insert(at.unwrap_or(events.len()), event);
 }
 
 impl Elementary {
     fn new(stream: Stream) -> Option<Self> {
         let codec = stream.codec?;
         let reader = match codec.track() {
-            Track::Video => Reader::Video(InBand::new(codec)),
+            Track::Video => Reader::Video(Box::new(VideoStream::new(codec))),
             Track::Audio => Reader::Audio(AudioStream::new(codec, stream.channels)),
         };
         Some(Self { stream, pes: Assembler::new(), reader })

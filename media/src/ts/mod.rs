@@ -8,6 +8,7 @@ mod packet;
 mod pes;
 mod psi;
 mod units;
+mod video;
 
 pub use demux::{Demuxer, Event};
 pub use mux::Muxer;

@@ -36,8 +36,9 @@ pub(crate) fn audio_config() -> Arc<Config> {
 
 /// A picture of `size` bytes at `ticks` of 90 kHz.
 pub(crate) fn picture(config: &Arc<Config>, ticks: i64, ahead: i64, key: bool, size: usize) -> Frame {
-    let mut data = (size as u32 + 1).to_be_bytes().to_vec();
-    data.push(if key { 0x65 } else { 0x41 });
+    let mut data = (size as u32 + 2).to_be_bytes().to_vec();
+    // The second byte says that the slice is the first of its picture.
+    data.extend(if key { [0x65, 0x88] } else { [0x41, 0x9a] });
     // No byte is 0: no start code is imitated.
     data.extend((0..size).map(|i| (i % 251) as u8 + 1));
     let (dts, pts) = (from_ticks(ticks, 90_000), from_ticks(ticks + ahead, 90_000));
@@ -205,7 +206,7 @@ fn the_other_codecs_come_back_too() {
             let mut frame = picture(&hevc, 90_000 + i * 3000, 3000, i % 30 == 0, 700);
             // IDR_W_RADL and TRAIL_R have two header bytes.
             frame.data = Bytes::from(
-                [&[0, 0, 0, 9, if i % 30 == 0 { 0x26 } else { 2 }, 1], &[i as u8 + 1; 7][..]].concat(),
+                [&[0, 0, 0, 10, if i % 30 == 0 { 0x26 } else { 2 }, 1, 0xaf], &[i as u8 + 1; 7][..]].concat(),
             );
             frames.push(frame);
             let (dts, data) = if audio.codec == Codec::Mp3 {

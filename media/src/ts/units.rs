@@ -1,6 +1,6 @@
 //! Frames as transport streams hold them: Annex B, ADTS, MP3, Opus with control headers.
 
-use crate::codec::aac::{Adts, AudioSpecificConfig};
+use crate::codec::aac::{Adts, AudioSpecificConfig, program_element};
 use crate::codec::h264::Avcc;
 use crate::codec::h265::Hvcc;
 use crate::codec::nal::length_prefixed;
@@ -57,12 +57,19 @@ fn annex_b(nal: &[u8], out: &mut Vec<u8>) {
 }
 
 fn adts(config: &Config, data: &[u8], out: &mut Vec<u8>) -> Result<Micros> {
+    let header = Adts::of(config)?;
+    // Without a channel configuration the frame has to say itself what its channels are (1.A.4.3), each one:
+    // a receiver may begin anywhere.
+    let says = data.first().is_some_and(|byte| byte >> 5 == 5);
+    let element =
+        if header.channel_config == 0 && !says { program_element(&config.description) } else { None };
+    let element = element.unwrap_or_default();
     // The frame length has 13 bits.
-    if data.len() > 0x1fff - Adts::SIZE {
+    if element.len() + data.len() > 0x1fff - Adts::SIZE {
         return Err(Error::invalid(FORMAT, 0, "AAC frame size"));
     }
-    let header = Adts::of(config)?;
-    out.extend_from_slice(&header.write(data.len()));
+    out.extend_from_slice(&header.write(element.len() + data.len()));
+    out.extend_from_slice(&element);
     out.extend_from_slice(data);
     let asc = AudioSpecificConfig::parse(&config.description)?;
     Ok(from_ticks(i64::from(asc.samples()), asc.sample_rate))

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use media::flv::{BodyDemuxer, mux};
 
 fuzz_target!(|data: &[u8]| {
-    let mut demuxer = BodyDemuxer::new();
+    let mut demuxer = if data.len() % 2 == 0 { BodyDemuxer::new() } else { BodyDemuxer::for_publisher() };
     let mut rest = data;
     while let Some((&[kind, t0, t1, t2, t3, l0, l1], tail)) = rest.split_first_chunk() {
         let length = usize::from(u16::from_be_bytes([l0, l1])).min(tail.len());
@@ -14,12 +14,12 @@ fuzz_target!(|data: &[u8]| {
         rest = tail;
         let body = Bytes::copy_from_slice(body);
         let timestamp = u32::from_be_bytes([t0, t1, t2, t3]);
-        let frame = match kind % 3 {
+        let _ = match kind % 3 {
             0 => demuxer.audio(timestamp, body),
             1 => demuxer.video(timestamp, body),
-            _ => demuxer.script(body).map(|_| None),
+            _ => demuxer.script(body).map(|_| ()),
         };
-        if let Ok(Some(frame)) = frame {
+        while let Some(frame) = demuxer.next() {
             assert!(!frame.data.is_empty());
             // Whatever came in must be fit to go out.
             let _ = (mux::config_tag(&frame.config, frame.dts), mux::frame_tag(&frame));

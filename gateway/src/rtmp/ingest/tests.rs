@@ -14,7 +14,11 @@ const PPS: &[u8] = &[0x68, 0xcb, 0x83, 0xcb, 0x20];
 const IDR: &[u8] = &[0, 0, 0, 5, 0x65, 0x88, 0x84, 0, 0x10];
 
 fn video(ingest: &mut Ingest, body: &[u8]) -> Result<Option<Input>> {
-    ingest.read(Event::Video(40, Bytes::copy_from_slice(body)))
+    let read = ingest.read(Event::Video(40, Bytes::copy_from_slice(body)));
+    ingest.flush();
+    let input = ingest.next();
+    assert!(ingest.next().is_none());
+    read.map(|()| input)
 }
 
 /// Classic and enhanced bodies of every codec, with this data.

@@ -122,7 +122,7 @@ async fn pictures_in_order_are_the_streams_own() {
     let mut feed = Feed::new(&hub, false);
     feed.run(60).await;
     let stream = feed.stream();
-    let mut reader = InOrder::new(&stream, Sound::Opus, true);
+    let mut reader = InOrder::new(&stream, Sound::Opus, &Reencoders::new(0));
     let (pictures, sounds) = drain(&mut reader).await;
     assert_eq!((pictures.len(), sounds), (10, 10));
     let mut own = stream.subscribe(Start::Key);
@@ -139,7 +139,7 @@ async fn what_comes_late_is_left_out_where_nothing_is_encoded_anew() {
     let mut feed = Feed::new(&hub, true);
     feed.run(75).await;
     let stream = feed.stream();
-    let mut reader = InOrder::new(&stream, Sound::Opus, false);
+    let mut reader = InOrder::new(&stream, Sound::Opus, &Reencoders::off());
     // I and eight P of 25.
     let (pictures, sounds) = drain(&mut reader).await;
     assert_eq!((pictures.len(), sounds), (9, 25));
@@ -153,7 +153,7 @@ async fn it_changes_over_where_the_encoder_has_caught_up() {
     let newest = feed.run(75).await;
     let stream = feed.stream();
     let encoder = Encoder::new(&stream);
-    let mut reader = InOrder::new(&stream, Sound::Opus, true);
+    let mut reader = InOrder::new(&stream, Sound::Opus, &Reencoders::new(0));
     // The first viewer starts it and is shown something at once.
     assert_eq!(made(&drain(&mut reader).await.0), [false]);
     // A key frame long ago is the past still.
@@ -170,7 +170,7 @@ async fn it_changes_over_where_the_encoder_has_caught_up() {
     assert_eq!((made(&pictures), pictures.len(), sounds), (vec![true], 10, 10));
     assert_eq!(pictures[9].frame.pts, newest);
     // Who comes now begins with the encoder's newest key frame.
-    let mut second = InOrder::new(&stream, Sound::Opus, true);
+    let mut second = InOrder::new(&stream, Sound::Opus, &Reencoders::new(0));
     let first = second.try_next().unwrap();
     let pictures = std::iter::from_fn(|| second.try_next()).filter(|entry| entry.frame.is_video());
     let pictures: Vec<_> = pictures.collect();
@@ -187,7 +187,7 @@ async fn b_frames_may_begin_in_mid_stream_and_end_with_the_publisher() {
     let stream = feed.stream();
     let encoder = Encoder::new(&stream);
     let weak = Arc::downgrade(&encoder.0);
-    let mut reader = InOrder::new(&stream, Sound::Opus, true);
+    let mut reader = InOrder::new(&stream, Sound::Opus, &Reencoders::new(0));
     drain(&mut reader).await;
     feed.between = true;
     let newest = feed.run(45).await;
@@ -217,7 +217,7 @@ async fn without_an_encoder_it_goes_on_at_the_next_key_frame() {
     let newest = feed.run(75).await;
     let stream = feed.stream();
     let encoder = Encoder::new(&stream);
-    let mut reader = InOrder::new(&stream, Sound::Opus, true);
+    let mut reader = InOrder::new(&stream, Sound::Opus, &Reencoders::new(0));
     drain(&mut reader).await;
     encoder.make(every(newest, newest + PICTURE));
     feed.run(10).await;

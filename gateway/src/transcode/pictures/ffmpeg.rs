@@ -2,20 +2,21 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::process::Stdio;
 
 use bytes::{Buf, Bytes, BytesMut};
-use media::Frame;
 use media::flv::{Demuxer, Event, mux};
 use media::time::{MILLI, Micros, SECOND};
+use media::{Frame, Video};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tracing::Instrument as _;
 
-/// The programme, looked up in PATH.
-const PROGRAMME: &str = "ffmpeg";
-/// Sockets come first.
-const NICE: i32 = 5;
+use super::child;
+
+/// The program, looked up in PATH.
+const PROGRAM: &str = "ffmpeg";
+/// The largest video that is encoded, in pixels, upright or not.
+const MAX_SIZE: (u32, u32) = (4096, 2304);
 /// The first picture's time as the child sees it: encoders that show before they decode stay positive.
 const BEGIN: Micros = SECOND;
 /// Seconds between key frames, and between those of the beginning, where viewers change over to them.
@@ -61,17 +62,27 @@ fn arguments(from: f64, rate: u64) -> Vec<String> {
     let most = rate.to_string();
     let select = format!("select=gte(t\\,{from:.3})");
     // What it reads ahead to find out about a stream, it would hold back: the sequence header says all.
-    let input = "-v warning -nostdin -probesize 32 -analyzeduration 0 -threads 1 -f flv -i pipe:0";
+    // Parameter sets inside the stream may name a larger size than the sequence header, which was checked.
+    let pixels = MAX_SIZE.0 * MAX_SIZE.1;
+    let input = format!(
+        "-v warning -nostdin -probesize 32 -analyzeduration 0 -max_pixels {pixels} -threads 1 -f flv -i pipe:0"
+    );
     let video = "-an -copyts -c:v libx264 -preset veryfast -tune zerolatency -bf 0 -pix_fmt yuv420p";
     let times = "-threads 2 -enc_time_base 1/1000 -crf 23";
     let output = "-flush_packets 1 -flvflags no_duration_filesize -f flv pipe:1";
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let mut all = [words(input), words(video), words(times)].concat();
+    let mut all = [words(&input), words(video), words(times)].concat();
     for pair in [["-vf", &select], ["-maxrate", &most], ["-bufsize", &most], ["-force_key_frames", &keys]] {
         all.extend(pair.map(str::to_owned));
     }
     all.extend(words(output));
     all
+}
+
+/// Whether video of this size is encoded.
+pub(super) fn encodes(size: Video) -> bool {
+    let (long, short) = (size.width.max(size.height), size.width.min(size.height));
+    long <= MAX_SIZE.0 && short <= MAX_SIZE.1
 }
 
 impl Ffmpeg {
@@ -80,17 +91,8 @@ impl Ffmpeg {
     pub(super) fn start(first: &Frame, from: Micros, rate: u64) -> io::Result<Self> {
         // In whole milliseconds, so that what is rounded is rounded alike.
         let zero = (first.dts - BEGIN).div_euclid(MILLI) * MILLI;
-        let mut child = Command::new(PROGRAMME)
-            .args(arguments(from.saturating_sub(zero) as f64 / SECOND as f64, rate))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        if let Some(pid) = child.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)) {
-            // Where that is not allowed it runs as everything does.
-            let _ = rustix::process::setpriority_process(Some(pid), NICE);
-        }
+        let mut child =
+            child::start(PROGRAM, arguments(from.saturating_sub(zero) as f64 / SECOND as f64, rate))?;
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())

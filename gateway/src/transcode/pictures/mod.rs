@@ -3,61 +3,41 @@
 //! WebRTC's players show pictures as they come. A stream with B-frames is decoded and encoded for them
 //! by ffmpeg, a process beside the gateway: once per stream, while somebody needs it.
 
+mod child;
 mod disorder;
 mod ffmpeg;
+mod places;
+mod restart;
 
 use std::io;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use media::Frame;
 use media::time::{Micros, SECOND};
+use media::{Config, Frame};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 
 pub(super) use self::disorder::Disorder;
-use self::ffmpeg::{Ffmpeg, Made};
+use self::ffmpeg::{Ffmpeg, Made, encodes};
+use self::places::EncoderPermit;
+pub use self::places::Reencoders;
+use self::restart::Restarts;
 use super::pool;
 use super::view::{Feed, Held, LIMITS};
 use crate::hub::ring::Ring;
 use crate::hub::{Entry, Start, Stream, Subscriber};
 
-/// A child that ends is followed by another one after a while: so many times.
-const PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
-/// One that ran for so long was all right: its end says nothing about the next.
-const SOUND: Duration = Duration::from_secs(60);
 /// Being behind by more than a second of the stream for as long as this: the machine is too slow.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A child that neither reads nor writes for so long hangs.
+const HANGS: Duration = Duration::from_secs(10);
 /// FLV's milliseconds have 32 bits: a new child long before they are used up.
 const TERM: Micros = 12 * 3600 * SECOND;
 /// What comes out may be larger than what comes in, for B-frames save much; in bits a second.
 const GROWTH: (u64, u64) = (5, 4);
 const RATES: std::ops::RangeInclusive<u64> = 400_000..=20_000_000;
-
-static RUNNING: AtomicI64 = AtomicI64::new(0);
-
-/// Streams whose pictures are being encoded anew.
-pub fn reencoding() -> i64 {
-    RUNNING.load(Ordering::Relaxed)
-}
-
-/// Counts one that runs, until dropped.
-struct Running;
-
-impl Running {
-    fn new() -> Self {
-        RUNNING.fetch_add(1, Ordering::Relaxed);
-        Self
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        RUNNING.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// One stream's pictures in the order shown, shared by all who read them: its ring has nothing else. It
 /// is closed when they can't be had.
@@ -68,12 +48,13 @@ pub(super) struct Pictures {
 }
 
 impl Pictures {
-    /// Those of `stream`. Inside a tokio runtime.
-    pub(super) fn of(stream: &Arc<Stream>) -> Held {
+    /// Those of `stream`, encoded when one of `reencoders` is free. Inside a tokio runtime.
+    pub(super) fn of(stream: &Arc<Stream>, reencoders: &Reencoders) -> Held {
         let pictures = stream.derive(|stream| {
             let ring = Ring::new(LIMITS);
             let span = tracing::info_span!("pictures", stream = %stream.name());
-            let task = pool::spawn(run(stream.clone(), Feed(ring.clone())).instrument(span));
+            let task =
+                pool::spawn(run(stream.clone(), Feed(ring.clone()), reencoders.clone()).instrument(span));
             Arc::new(Self { ring, task: Some(task) })
         });
         Held::new(pictures.ring.clone(), pictures)
@@ -106,43 +87,69 @@ enum Stop {
     Hopeless,
 }
 
-async fn run(stream: Arc<Stream>, feed: Feed) {
-    let mut failed = 0;
-    loop {
-        if !disordered(&stream).await {
-            return;
-        }
+async fn run(stream: Arc<Stream>, feed: Feed, reencoders: Reencoders) {
+    let mut restarts = Restarts::default();
+    while disordered(&stream).await {
+        let Some(permit) = permit(&reencoders).await else { return };
         let since = Instant::now();
-        match encode(&stream, &feed).await {
+        let stop = encode(&stream, &feed, &reencoders).await;
+        // Others may have the place in the meantime.
+        drop(permit);
+        let pause = match stop {
             Stop::Over | Stop::Hopeless => return,
-            Stop::Anew => continue,
-            Stop::Failed if since.elapsed() > SOUND => failed = 0,
-            Stop::Failed => {}
-        }
-        let Some(pause) = PAUSES.get(failed) else {
-            tracing::warn!("ffmpeg ends again and again: WebRTC viewers get fewer pictures");
-            return;
+            Stop::Anew => restarts.changed(since.elapsed()),
+            Stop::Failed => {
+                let Some(pause) = restarts.failed(since.elapsed()) else {
+                    tracing::warn!("ffmpeg ends again and again: WebRTC viewers get fewer pictures");
+                    return;
+                };
+                tracing::debug!("ffmpeg ended; another one follows");
+                pause
+            }
         };
-        failed += 1;
-        tracing::debug!(failed, "ffmpeg ended; another one follows");
-        sleep(*pause).await;
+        sleep(pause).await;
     }
 }
 
-/// Waits until pictures come out of order; false when the stream is over.
+/// Waits for a place. Meanwhile viewers get the stream's own pictures without those that come late.
+async fn permit(reencoders: &Reencoders) -> Option<EncoderPermit> {
+    if let Some(permit) = reencoders.try_take() {
+        return Some(permit);
+    }
+    tracing::warn!(
+        max_reencoders = reencoders.most(),
+        "no video encoder is free: WebRTC viewers of this stream get fewer pictures until one is"
+    );
+    reencoders.take().await
+}
+
+/// Waits until pictures come out of order that can be encoded; false when the stream is over.
 async fn disordered(stream: &Stream) -> bool {
     let mut frames = stream.subscribe(Start::Key);
-    let mut disorder = Disorder::default();
-    while !disorder.matters() {
+    let (mut disorder, mut said) = (Disorder::default(), false);
+    loop {
         let Some(entry) = frames.next().await else { return false };
-        if entry.frame.is_video() {
-            disorder.push(&entry);
+        if !entry.frame.is_video() {
+            continue;
+        }
+        disorder.push(&entry);
+        if !disorder.matters() {
+            continue;
+        }
+        if fits(&entry.frame.config) {
+            return true;
+        }
+        if !std::mem::replace(&mut said, true) {
+            tracing::warn!("the video is too large to be encoded: WebRTC viewers get fewer pictures");
         }
     }
-    true
 }
 
-async fn encode(stream: &Stream, feed: &Feed) -> Stop {
+fn fits(config: &Config) -> bool {
+    config.video().is_some_and(encodes)
+}
+
+async fn encode(stream: &Stream, feed: &Feed, reencoders: &Reencoders) -> Stop {
     // From the newest key frame on, though what is past need not be encoded.
     let mut frames = stream.subscribe(Start::Key);
     let first = loop {
@@ -152,23 +159,33 @@ async fn encode(stream: &Stream, feed: &Feed) -> Stop {
             None => return Stop::Over,
         }
     };
+    if !fits(&first.frame.config) {
+        return Stop::Anew;
+    }
     let from = first.frame.pts.saturating_add(frames.lag());
     let mut ffmpeg = match Ffmpeg::start(&first.frame, from, rate(stream)) {
         Ok(ffmpeg) => ffmpeg,
         Err(error) => return not_started(&error),
     };
-    let (_running, mut started) = (Running::new(), false);
+    reencoders.count_start();
     tracing::debug!("pictures are encoded anew");
+    let mut started = false;
     let (config, begin) = (first.frame.config.clone(), first.frame.dts);
     ffmpeg.push(&first.frame);
     let mut behind: Option<Instant> = None;
+    let mut active = Instant::now();
     loop {
         tokio::select! {
             biased;
-            made = ffmpeg.next() => match made {
-                Made::Picture(frame) => feed.0.push(entry(frame, !std::mem::replace(&mut started, true))),
-                Made::Room => {}
-                Made::End => return Stop::Failed,
+            made = ffmpeg.next() => {
+                active = Instant::now();
+                match made {
+                    Made::Picture(frame) => {
+                        feed.0.push(entry(frame, !std::mem::replace(&mut started, true)));
+                    }
+                    Made::Room => {}
+                    Made::End => return Stop::Failed,
+                }
             },
             entry = frames.next(), if ffmpeg.has_room() => {
                 let Some(entry) = entry else { return Stop::Over };
@@ -187,6 +204,10 @@ async fn encode(stream: &Stream, feed: &Feed) -> Stop {
                     tracing::warn!("this machine is too slow to encode pictures anew: WebRTC viewers get fewer");
                     return Stop::Hopeless;
                 }
+            }
+            () = sleep_until(active + HANGS), if !ffmpeg.has_room() => {
+                tracing::warn!("ffmpeg neither reads nor writes: another one follows");
+                return Stop::Failed;
             }
         }
     }

@@ -109,19 +109,20 @@ async fn a_publisher_that_makes_key_frames_is_asked_for_one() {
     show.publisher.promise_keys();
     show.on_request = true;
     show.alone(Duration::from_secs(5)).await;
-    // The key frame is old: a new one is better than 5 s of the past.
+    assert_eq!(show.keys.len(), 2, "it was asked once, to see whether it answers");
+    // The key frame is old: a new one is better than 3 s of the past.
     let mut world = show.viewer().await;
     show.connect(&mut world).await;
     show.with(&mut world, Duration::from_secs(1)).await;
     let video = got(&world, Track::Video);
-    assert_eq!(video[0].number, show.keys[1]);
-    assert!(video[0].key && show.keys.len() == 2);
+    assert_eq!(video[0].number, show.keys[2]);
+    assert!(video[0].key && show.keys.len() == 3);
     world.client.ask_key();
     show.with(&mut world, Duration::from_secs(1)).await;
-    assert_eq!(show.keys.len(), 3);
+    assert_eq!(show.keys.len(), 4);
     let video = got(&world, Track::Video);
     assert!(video.windows(2).all(|pair| pair[0].number + 1 == pair[1].number && pair[0].time < pair[1].time));
-    assert!(video.iter().any(|frame| frame.key && frame.number == show.keys[2]));
+    assert!(video.iter().any(|frame| frame.key && frame.number == show.keys[3]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -189,5 +190,68 @@ async fn after_an_outage_a_viewer_has_its_picture_back() {
         assert!(live.at - back.1 < Duration::from_millis(200), "{outage} ms: {:?}", live.at - back.1);
         // A short one is made good by sending again.
         assert_eq!(world.client.asked, seed);
+    }
+}
+
+/// A WebRTC publisher that ignores requests and makes a key frame every ten seconds, as OBS does.
+async fn deaf(joined: Duration) -> Show {
+    let mut show = Show::new();
+    show.publisher.promise_keys();
+    show.group = 250;
+    show.alone(joined).await;
+    show
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_of_a_publisher_that_ignores_requests_begins_with_the_cached_pictures_at_once() {
+    for seconds in [4, 6, 9, 13] {
+        let mut show = deaf(Duration::from_secs(seconds)).await;
+        let mut world = show.viewer().await;
+        show.connect(&mut world).await;
+        let since = now();
+        show.with(&mut world, Duration::from_secs(1)).await;
+        let video = got(&world, Track::Video);
+        assert!(video[0].key && show.keys.contains(&video[0].number), "{seconds} s: {:?}", video[0]);
+        assert!(video[0].at - since < Duration::from_millis(200), "{seconds} s: {:?}", video[0].at - since);
+        assert!(
+            video.windows(2).all(|pair| pair[0].number + 1 == pair[1].number && pair[0].time < pair[1].time)
+        );
+        // One that lost the picture has it back as soon.
+        world.client.ask_key();
+        let before = video.len();
+        show.with(&mut world, Duration::from_millis(800)).await;
+        let video = got(&world, Track::Video);
+        let again = video[before..].iter().find(|frame| frame.key).unwrap();
+        assert!(again.at - since < Duration::from_millis(1600), "{seconds} s: {:?}", again.at - since);
+        assert!(video.windows(2).all(|pair| pair[0].time < pair[1].time));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_that_waits_for_a_key_frame_gets_the_cached_one_when_none_comes() {
+    // It comes, and another loses the picture, while the publisher is being asked for the first time.
+    let mut show = deaf(Duration::from_millis(1700)).await;
+    let (mut first, mut second) = (show.viewer().await, show.viewer().await);
+    show.connect(&mut first).await;
+    show.with(&mut first, Duration::from_millis(250)).await;
+    let before = got(&first, Track::Video).len();
+    first.client.ask_key();
+    show.with(&mut first, Duration::from_millis(100)).await;
+    assert!(show.publisher.stream().makes_keys() && show.publisher.key_wanted(), "it is being asked");
+    while second.client.connected.is_none() || !second.peer.is_there() {
+        let time = Duration::from_millis(10);
+        tokio::join!(show.with(&mut first, time), async { second.run(Duration::ZERO).await.unwrap() });
+    }
+    assert!(show.publisher.stream().makes_keys(), "it is being asked");
+    for _ in 0..100 {
+        show.with(&mut first, Duration::from_millis(10)).await;
+        second.run(Duration::ZERO).await.unwrap();
+    }
+    assert!(!show.publisher.stream().makes_keys());
+    let (lost, late) = (got(&first, Track::Video), got(&second, Track::Video));
+    assert!(lost[before..].iter().any(|frame| frame.key), "it has the key frame again");
+    assert!(late[0].key && late[0].number == 0 && late.last().unwrap().number + 3 > show.pictures);
+    for video in [lost, late] {
+        assert!(video.windows(2).all(|pair| pair[0].time < pair[1].time));
     }
 }

@@ -24,7 +24,7 @@ async fn all_that_is_sent_over_a_good_network_arrives_from_the_first_frame_on() 
     assert_eq!(audio.iter().map(|(n, _)| *n).collect::<Vec<_>>(), (0..500).collect::<Vec<_>>());
     assert!(strictly_later(&video) && strictly_later(&audio));
     assert!(broadcast.apart(0).iter().all(|apart| apart.abs() < 5 * MILLI), "{:?}", broadcast.apart(0));
-    assert!(broadcast.world.client.key_asked.is_empty(), "{:?}", broadcast.world.client.key_asked);
+    assert_eq!(broadcast.world.client.key_asked.len(), 1, "to see whether it answers");
 }
 
 #[tokio::test(start_paused = true)]
@@ -40,8 +40,9 @@ async fn what_a_rough_network_loses_is_sent_again_and_nothing_broken_gets_throug
         assert!(strictly_later(&video) && strictly_later(&audio), "seed {seed}");
         broadcast.assert_decodes();
         // Nothing that came before the very first packet to arrive can be asked for again: the first
-        // picture may be lost, and then another key frame is.
-        assert!(broadcast.world.client.key_asked.len() <= 1, "{:?}", broadcast.world.client.key_asked);
+        // picture may be lost, and then another key frame is. One more shows whether it answers, and the
+        // network doubles some.
+        assert!(broadcast.world.client.key_asked.len() <= 3, "{:?}", broadcast.world.client.key_asked);
         assert!(video[0].0 < 15 && video[0].1 < 2 * SECOND, "seed {seed}: {:?}", video[0]);
         let count = video.len() as u32;
         assert_eq!(video[video.len() - 1].0 - video[0].0 + 1, count, "seed {seed}: none is missing");
@@ -105,7 +106,7 @@ async fn sound_that_is_sent_twice_is_lost_only_with_two_packets_in_a_row() {
     let mut broadcast = Broadcast::new().await;
     broadcast.redundant = Some(broadcast.audio.pt);
     broadcast.audio.pt = broadcast.world.client.redundant(Codec::Opus);
-    broadcast.run(Duration::from_millis(200)).await;
+    broadcast.run(Duration::from_secs(3)).await;
     broadcast.world.up.change(Weather::ROUGH, 9);
     broadcast.run(Duration::from_secs(20)).await;
     let (audio, lost) = (broadcast.numbers(Track::Audio), broadcast.lost_sounds());

@@ -12,12 +12,13 @@ use str0m::rtp::rtcp::Rtcp;
 use super::media_kit::{self, DROPPABLE, KEY, PICTURE, REFERENCE, SOUND};
 use super::world::{World, now};
 use crate::hub::{ClientInfo, ClientKind, Clients, Hub, HubConfig, Publisher, StreamName};
+use crate::transcode::Reencoders;
 use crate::webrtc::packets::Packets;
 use crate::webrtc::play::Play;
 use crate::webrtc::rtc;
 
 const SIZE: usize = 6000;
-/// From one key frame to the next.
+/// From one key frame to the next, usually.
 pub(super) const GROUP: u32 = 50;
 
 /// A stream in the hub.
@@ -33,6 +34,8 @@ pub(super) struct Show {
     pub(super) start: Instant,
     /// Whether it makes key frames when asked, and no others.
     pub(super) on_request: bool,
+    /// From one key frame to the next.
+    pub(super) group: u32,
     /// Whether every other picture is a B-frame.
     pub(super) between: bool,
     pub(super) keys: Vec<u32>,
@@ -43,7 +46,8 @@ impl Show {
         let hub = Hub::new(HubConfig::default());
         let publisher = hub.publish(&StreamName::parse("live/livestream").unwrap()).unwrap();
         // Both clocks wrap in the second second.
-        let packets = publisher.stream().derive(|stream| Packets::new(stream, u32::MAX - 190_000, false));
+        let packets =
+            publisher.stream().derive(|stream| Packets::new(stream, u32::MAX - 190_000, &Reencoders::off()));
         Self {
             publisher,
             video: media_kit::video(),
@@ -54,6 +58,7 @@ impl Show {
             sounds: 0,
             start: now(),
             on_request: false,
+            group: GROUP,
             between: false,
             keys: Vec::new(),
         }
@@ -72,8 +77,9 @@ impl Show {
             Track::Video => {
                 let number = self.pictures;
                 self.pictures += 1;
-                let regular = !self.on_request && number.is_multiple_of(GROUP);
-                let key = number == 0 || regular || self.publisher.key_wanted();
+                let regular = !self.on_request && number.is_multiple_of(self.group);
+                let wanted = self.publisher.key_wanted() && self.on_request;
+                let key = number == 0 || regular || wanted;
                 let spare = self.between && !key && number.is_multiple_of(2);
                 let header = if spare { DROPPABLE } else { REFERENCE };
                 let (header, size) = if key { (KEY, SIZE * 4) } else { (header, SIZE) };
@@ -117,7 +123,7 @@ impl Show {
         let handle = Arc::new(self.clients.add(info, self.publisher.stream()));
         World::new(Direction::RecvOnly, |certificate| {
             let rtc = rtc::viewer(certificate, true, false, now());
-            (rtc, Play::new(self.publisher.stream().clone(), handle, false, false))
+            (rtc, Play::new(self.publisher.stream().clone(), handle, false, Reencoders::off()))
         })
         .await
     }

@@ -18,6 +18,12 @@ pub struct Sps {
     pub id: u32,
     /// `chroma_format_idc`: 1 is 4:2:0.
     pub chroma_format: u8,
+    /// `separate_colour_plane_flag`: three planes of slices that name theirs.
+    pub separate_planes: bool,
+    /// Bits of `frame_num` in slice headers.
+    pub frame_number_bits: u8,
+    /// `frame_mbs_only_flag`: no field is coded alone.
+    pub frame_mbs_only: bool,
     /// Bits per luma sample.
     pub bit_depth_luma: u8,
     /// Bits per chroma sample.
@@ -72,7 +78,10 @@ impl Sps {
         if id > 31 || chroma_format > 3 || bit_depth_luma > 14 || bit_depth_chroma > 14 {
             return Err(Error::invalid(FORMAT, 4, "SPS"));
         }
-        r.ue()?; // log2_max_frame_num_minus4
+        let frame_number_bits = r.ue()?.saturating_add(4);
+        if frame_number_bits > 16 {
+            return Err(Error::invalid(FORMAT, 4, "SPS"));
+        }
         let order_type = picture_order(r)?;
         r.ue()?; // max_num_ref_frames
         r.skip(1)?;
@@ -106,6 +115,9 @@ impl Sps {
             level,
             id,
             chroma_format: chroma_format as u8,
+            separate_planes,
+            frame_number_bits: frame_number_bits as u8,
+            frame_mbs_only,
             bit_depth_luma: bit_depth_luma as u8,
             bit_depth_chroma: bit_depth_chroma as u8,
             width: (width - crop_x) as u32,

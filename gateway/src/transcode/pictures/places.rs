@@ -1,0 +1,120 @@
+//! How many video encoders may run at once.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Encoders at once for each core, where the settings name no number.
+const PER_CORE: usize = 2;
+
+/// The places for video encoders, which all streams share. Cloning shares them.
+#[derive(Debug, Clone)]
+pub struct Reencoders(Arc<Places>);
+
+#[derive(Debug)]
+struct Places {
+    free: Arc<Semaphore>,
+    most: usize,
+    started: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// One encoder's place, until it is dropped.
+#[derive(Debug)]
+pub(super) struct EncoderPermit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+
+impl Reencoders {
+    /// So many at once; 0 is twice the number of cores.
+    pub fn new(most: usize) -> Self {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        Self::exactly(if most == 0 { cores * PER_CORE } else { most.min(Semaphore::MAX_PERMITS) })
+    }
+
+    /// None at all: video is never encoded.
+    pub fn off() -> Self {
+        Self::exactly(0)
+    }
+
+    fn exactly(most: usize) -> Self {
+        let free = Arc::new(Semaphore::new(most));
+        Self(Arc::new(Places { free, most, started: AtomicU64::new(0), refused: AtomicU64::new(0) }))
+    }
+
+    /// Whether video is encoded at all.
+    pub fn enabled(&self) -> bool {
+        self.0.most > 0
+    }
+
+    /// Encoders at once.
+    pub fn most(&self) -> usize {
+        self.0.most
+    }
+
+    /// Encoders that run now.
+    pub fn running(&self) -> usize {
+        self.0.most - self.0.free.available_permits()
+    }
+
+    /// Encoder processes started since the gateway began.
+    pub fn started(&self) -> u64 {
+        self.0.started.load(Ordering::Relaxed)
+    }
+
+    /// How often a stream found no place and had to wait.
+    pub fn refused(&self) -> u64 {
+        self.0.refused.load(Ordering::Relaxed)
+    }
+
+    /// A place, if there is one; else it counts as refused.
+    pub(super) fn try_take(&self) -> Option<EncoderPermit> {
+        let place = self.0.free.clone().try_acquire_owned().ok();
+        if place.is_none() {
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        place.map(EncoderPermit)
+    }
+
+    /// The next place to come free, in the order of asking.
+    pub(super) async fn take(&self) -> Option<EncoderPermit> {
+        self.0.free.clone().acquire_owned().await.ok().map(EncoderPermit)
+    }
+
+    /// An encoder process was started.
+    pub(super) fn count_start(&self) {
+        self.0.started.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn there_are_as_many_places_as_said_and_a_freed_one_goes_to_who_waits() {
+        let places = Reencoders::new(2);
+        let held = [places.try_take().unwrap(), places.try_take().unwrap()];
+        assert!(places.try_take().is_none());
+        assert_eq!((places.running(), places.refused()), (2, 1));
+        let waiting = tokio::spawn({
+            let places = places.clone();
+            async move { places.take().await.is_some() }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(held);
+        assert!(waiting.await.unwrap());
+        assert_eq!(places.running(), 0);
+    }
+
+    #[test]
+    fn by_default_there_are_two_for_each_core_and_none_where_it_is_off() {
+        let cores = thread::available_parallelism().unwrap().get();
+        assert_eq!(Reencoders::new(0).most(), 2 * cores);
+        assert!(Reencoders::new(0).enabled() && !Reencoders::off().enabled());
+        assert!(Reencoders::off().try_take().is_none());
+        assert!(Reencoders::new(usize::MAX).try_take().is_some());
+    }
+}
