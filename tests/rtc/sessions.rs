@@ -199,3 +199,25 @@ fn a_publisher_whose_port_changes_goes_on() {
     }
     assert_eq!(publisher.over(), None);
 }
+
+/// GStreamer before 1.24 does so, for one.
+#[test]
+fn peers_that_check_their_way_only_once_stay_while_media_and_reports_flow() {
+    // Longer than ICE waits for checks, and then longer than the gateway waits for who is away.
+    const CHECKED: Duration = Duration::from_secs(15 + 6);
+    let gateway = Gateway::start(&["--publish-timeout", "5"]);
+    let calls = [Call::new(&gateway, "udp"), Call::new(&gateway, "tcp").over_tcp()];
+    let publishers: Vec<_> = calls.iter().map(|call| Peer::publish(call, Media::usual())).collect();
+    ["udp", "tcp"].iter().for_each(|name| gateway.wait_published(name));
+    let viewers: Vec<_> = calls.iter().map(Peer::play).collect();
+    viewers.iter().for_each(|viewer| drop(viewer.wait_frames(true, 10, LIMIT)));
+    publishers.iter().chain(&viewers).for_each(Peer::stop_checks);
+    let since = Instant::now();
+    for viewer in &viewers {
+        wait::until_true("pictures a while later", CHECKED + LIMIT, || {
+            assert_eq!(viewer.over(), None);
+            viewer.frames(true).last().is_some_and(|frame| frame.at >= since + CHECKED)
+        });
+    }
+    assert!(publishers.iter().all(|publisher| publisher.over().is_none()));
+}

@@ -19,6 +19,7 @@ mod rtc;
 mod sdp;
 mod session;
 mod signal;
+mod srtp;
 mod waiting;
 
 use std::collections::HashMap;

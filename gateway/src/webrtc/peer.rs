@@ -9,6 +9,7 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
 use super::paths::{Paths, Way};
 use super::port::Datagram;
+use super::srtp;
 
 /// Why a peer is at its end, in words.
 pub(super) type Why = String;
@@ -45,6 +46,11 @@ pub(super) struct Transmit<'a> {
     pub(super) bytes: &'a [u8],
 }
 
+/// A peer whose ICE checks have ended is there as long as its media or reports come at least this often. Some
+/// clients (libnice without consent freshness) check once and never again; a receiver reports at least every
+/// 7.5 s (RFC 3550 6.2).
+const SILENCE: Duration = Duration::from_secs(15);
+
 /// Places that a peer comes from at most; what comes from more is not listened to.
 const SOURCES: usize = 64;
 
@@ -60,6 +66,11 @@ pub(super) struct Peer<S> {
     patience: Patience,
     began: Instant,
     connected: bool,
+    /// When SRTP or SRTCP was authenticated last.
+    heard: Instant,
+    /// Since when ICE misses the peer's checks.
+    unchecked: Option<Instant>,
+    /// Since when neither checks nor media nor reports come.
     away: Option<Instant>,
 }
 
@@ -80,6 +91,8 @@ impl<S: Side> Peer<S> {
             patience,
             began: now,
             connected: false,
+            heard: now,
+            unchecked: None,
             away: None,
         }
     }
@@ -103,7 +116,17 @@ impl<S: Side> Peer<S> {
         let Some(destination) = self.destination(datagram) else { return Ok(()) };
         let receive = Receive::new(datagram.protocol, datagram.source, destination, &datagram.bytes);
         let Ok(receive) = receive else { return Ok(()) };
-        self.rtc.handle_input(Input::Receive(datagram.at, receive)).map_err(|error| error.to_string())
+        let before = srtp::authenticated();
+        let taken = self.rtc.handle_input(Input::Receive(datagram.at, receive));
+        if srtp::authenticated() != before {
+            self.heard = datagram.at;
+        }
+        taken.map_err(|error| error.to_string())
+    }
+
+    /// When the peer counts as away, unless it is heard from before.
+    fn away_at(&self) -> Option<Instant> {
+        self.unchecked.map(|since| since.max(self.heard + SILENCE))
     }
 
     /// Whether it is from one of the few places that a peer comes from between two ICE restarts.
@@ -159,6 +182,8 @@ impl<S: Side> Peer<S> {
                 Output::Event(event) => self.event(event, now)?,
             }
         };
+        let away_at = self.away_at();
+        self.away = away_at.filter(|at| now >= *at);
         if !self.rtc.is_alive() {
             return Err("the other side closed the connection".to_owned());
         }
@@ -170,7 +195,7 @@ impl<S: Side> Peer<S> {
                 return Err("nothing was heard from it for too long".to_owned());
             }
             Some(since) => since + self.patience.away,
-            None if self.connected => return Ok(next),
+            None if self.connected => away_at.unwrap_or(next),
             None => self.began + self.patience.connect,
         };
         Ok(next.min(limit))
@@ -183,11 +208,12 @@ impl<S: Side> Peer<S> {
                 Ok(())
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
-                self.away.get_or_insert(now);
+                // str0m goes on sending to where the peer was last.
+                self.unchecked.get_or_insert(now);
                 Ok(())
             }
             Event::IceConnectionStateChange(_) => {
-                self.away = None;
+                self.unchecked = None;
                 Ok(())
             }
             event => self.side.event(&mut self.rtc, event, now),

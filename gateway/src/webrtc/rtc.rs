@@ -1,6 +1,7 @@
 //! How a peer is set up: what it may negotiate.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::bwe::Bitrate;
@@ -11,6 +12,7 @@ use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Rtc, RtcConfig};
 
 use super::sdp::{Offered, Unfit};
+use super::srtp;
 
 /// Where a viewer's bandwidth estimate starts, where it is asked for.
 const FIRST_ESTIMATE: u64 = 4_000_000;
@@ -32,6 +34,7 @@ pub(super) fn certificate() -> Option<DtlsCert> {
 
 fn base(certificate: &DtlsCert) -> RtcConfig {
     Rtc::builder()
+        .set_crypto_provider(Arc::new(srtp::watched(from_feature_flags())))
         .set_ice_lite(true)
         .set_dtls_cert(certificate.clone())
         .clear_codecs()

@@ -86,6 +86,7 @@ impl Peer {
             state: state.clone(),
             vanish: false,
             detour: None,
+            unchecked: false,
         };
         let (jobs, queue) = channel();
         let thread = thread::spawn(move || inner.run(&queue));
@@ -189,6 +190,12 @@ impl Peer {
     #[track_caller]
     pub fn detour(&self, wire: Option<Wire>) {
         self.with(|inner| inner.detour = wire);
+    }
+
+    /// From now on no ICE checks are sent, as some clients do once they are connected.
+    #[track_caller]
+    pub fn stop_checks(&self) {
+        self.with(|inner| inner.unchecked = true);
     }
 
     /// Sends datagrams once more from the same socket.

@@ -109,6 +109,8 @@ pub(super) struct Inner {
     pub(super) state: Arc<Mutex<State>>,
     pub(super) vanish: bool,
     pub(super) detour: Option<Wire>,
+    /// Whether ICE's checks are no longer sent.
+    pub(super) unchecked: bool,
 }
 
 impl Inner {
@@ -160,6 +162,9 @@ impl Inner {
                         datagrams.push(bytes.to_vec());
                     }
                     // STUN begins with a smaller byte than DTLS and RTP (RFC 7983 7).
+                    if self.unchecked && bytes.first() <= Some(&3) {
+                        continue;
+                    }
                     let detour = self.detour.as_mut().filter(|_| bytes.first() > Some(&3));
                     detour.unwrap_or(&mut self.wire).send(to, bytes);
                 }

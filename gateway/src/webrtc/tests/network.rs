@@ -37,6 +37,10 @@ pub(super) struct Way {
     sent: u64,
     /// The first bytes of what was lost: an RTP header is not encrypted.
     pub(super) dropped: Vec<[u8; 12]>,
+    /// Whether ICE's checks and their answers do not arrive.
+    pub(super) unchecked: bool,
+    /// Whether RTCP does not arrive.
+    pub(super) unreported: bool,
     /// Whether all that is sent is kept, and what was.
     pub(super) keep: bool,
     pub(super) kept: Vec<Vec<u8>>,
@@ -50,6 +54,8 @@ impl Way {
             under_way: BinaryHeap::new(),
             sent: 0,
             dropped: Vec::new(),
+            unchecked: false,
+            unreported: false,
             keep: false,
             kept: Vec::new(),
         }
@@ -64,6 +70,12 @@ impl Way {
     pub(super) fn send(&mut self, now: Instant, datagram: &[u8]) {
         if self.keep {
             self.kept.push(datagram.to_vec());
+        }
+        // By their first bytes (RFC 7983, RFC 5761).
+        let checks = datagram.first().is_some_and(|first| *first < 4);
+        let reports = datagram.get(1).is_some_and(|second| (192..224).contains(second));
+        if checks && self.unchecked || !checks && reports && self.unreported {
+            return;
         }
         let Weather { loss, twice, delay, jitter } = self.weather;
         if self.random.random_bool(loss) {

@@ -194,7 +194,7 @@ async fn after_an_outage_a_viewer_has_its_picture_back() {
 }
 
 /// A WebRTC publisher that ignores requests and makes a key frame every ten seconds, as OBS does.
-async fn deaf(joined: Duration) -> Show {
+pub(super) async fn deaf(joined: Duration) -> Show {
     let mut show = Show::new();
     show.publisher.promise_keys();
     show.group = 250;

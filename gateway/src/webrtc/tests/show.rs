@@ -142,6 +142,24 @@ impl Show {
         world.run_until(end).await.unwrap();
     }
 
+    /// Goes on, with a viewer that may come to its end.
+    pub(super) async fn with_or(
+        &mut self,
+        world: &mut World<Play>,
+        time: Duration,
+        why: &mut Option<String>,
+    ) {
+        let end = now() + time;
+        while why.is_none() {
+            let (track, at) = self.next();
+            *why = world.run_until(at.min(end)).await.err();
+            if at >= end {
+                break;
+            }
+            self.push(track);
+        }
+    }
+
     /// Until the viewer has connected.
     pub(super) async fn connect(&mut self, world: &mut World<Play>) {
         while world.client.connected.is_none() || !world.peer.is_there() {

@@ -1,0 +1,121 @@
+//! SRTP for str0m, watched: it tells which datagrams were authenticated.
+//!
+//! str0m says nothing of RTCP that it takes, and only ICE's checks count as a sign of life for it. Here its
+//! ciphers are wrapped: whatever one of them decrypts was sent by the peer (RFC 3711, RFC 7714). str0m handles a
+//! datagram within one call, on one thread, so a counter of this thread tells whether that call decrypted any.
+
+use std::cell::Cell;
+
+use str0m::crypto::{
+    AeadAes128GcmCipher, AeadAes256GcmCipher, Aes128CmSha1_80Cipher, CryptoError, CryptoProvider,
+    SrtpProvider, SupportedAeadAes128Gcm, SupportedAeadAes256Gcm, SupportedAes128CmSha1_80,
+    from_feature_flags,
+};
+
+thread_local! {
+    static AUTHENTICATED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many packets were authenticated on this thread so far.
+pub(super) fn authenticated() -> u64 {
+    AUTHENTICATED.get()
+}
+
+/// This provider with ciphers that are watched.
+pub(super) fn watched(provider: CryptoProvider) -> CryptoProvider {
+    CryptoProvider { srtp_provider: &Watched, ..provider }
+}
+
+fn seen<T, E>(decrypted: Result<T, E>) -> Result<T, E> {
+    if decrypted.is_ok() {
+        AUTHENTICATED.set(AUTHENTICATED.get().wrapping_add(1));
+    }
+    decrypted
+}
+
+/// str0m's own SRTP with watched ciphers.
+#[derive(Debug)]
+struct Watched;
+
+impl Watched {
+    fn inner(&self) -> &'static dyn SrtpProvider {
+        from_feature_flags().srtp_provider
+    }
+}
+
+impl SrtpProvider for Watched {
+    fn aes_128_cm_sha1_80(&self) -> &'static dyn SupportedAes128CmSha1_80 {
+        &Self
+    }
+    fn aead_aes_128_gcm(&self) -> &'static dyn SupportedAeadAes128Gcm {
+        &Self
+    }
+    fn aead_aes_256_gcm(&self) -> &'static dyn SupportedAeadAes256Gcm {
+        &Self
+    }
+    fn srtp_aes_128_ecb_round(&self, key: &[u8], input: &[u8], output: &mut [u8]) {
+        self.inner().srtp_aes_128_ecb_round(key, input, output);
+    }
+    fn srtp_aes_256_ecb_round(&self, key: &[u8], input: &[u8], output: &mut [u8]) {
+        self.inner().srtp_aes_256_ecb_round(key, input, output);
+    }
+}
+
+/// One direction's cipher. It is asked to decrypt what was authenticated already (CM) or authenticates it (GCM).
+#[derive(Debug)]
+struct Cipher<C: ?Sized>(Box<C>);
+
+impl SupportedAes128CmSha1_80 for Watched {
+    fn create_cipher(&self, key: [u8; 16], encrypt: bool) -> Box<dyn Aes128CmSha1_80Cipher> {
+        Box::new(Cipher(self.inner().aes_128_cm_sha1_80().create_cipher(key, encrypt)))
+    }
+}
+
+impl SupportedAeadAes128Gcm for Watched {
+    fn create_cipher(&self, key: [u8; 16], encrypt: bool) -> Box<dyn AeadAes128GcmCipher> {
+        Box::new(Cipher(self.inner().aead_aes_128_gcm().create_cipher(key, encrypt)))
+    }
+}
+
+impl SupportedAeadAes256Gcm for Watched {
+    fn create_cipher(&self, key: [u8; 32], encrypt: bool) -> Box<dyn AeadAes256GcmCipher> {
+        Box::new(Cipher(self.inner().aead_aes_256_gcm().create_cipher(key, encrypt)))
+    }
+}
+
+impl Aes128CmSha1_80Cipher for Cipher<dyn Aes128CmSha1_80Cipher> {
+    fn encrypt(&mut self, iv: &[u8; 16], input: &[u8], output: &mut [u8]) -> Result<(), CryptoError> {
+        self.0.encrypt(iv, input, output)
+    }
+    fn decrypt(&mut self, iv: &[u8; 16], input: &[u8], output: &mut [u8]) -> Result<(), CryptoError> {
+        seen(self.0.decrypt(iv, input, output))
+    }
+}
+
+macro_rules! watch_aead {
+    ($cipher:ident) => {
+        impl $cipher for Cipher<dyn $cipher> {
+            fn encrypt(
+                &mut self,
+                iv: &[u8; 12],
+                aad: &[u8],
+                input: &[u8],
+                output: &mut [u8],
+            ) -> Result<(), CryptoError> {
+                self.0.encrypt(iv, aad, input, output)
+            }
+            fn decrypt(
+                &mut self,
+                iv: &[u8; 12],
+                aads: &[&[u8]],
+                input: &[u8],
+                output: &mut [u8],
+            ) -> Result<usize, CryptoError> {
+                seen(self.0.decrypt(iv, aads, input, output))
+            }
+        }
+    };
+}
+
+watch_aead!(AeadAes128GcmCipher);
+watch_aead!(AeadAes256GcmCipher);
