@@ -82,15 +82,19 @@ impl<'a> Avcc<'a> {
         Ok(Self { length_size: usize::from(head[4] & 3) + 1, sps, pps })
     }
 
-    /// Puts an in-band SPS first and removes the sets that cannot belong to the stream.
+    /// Puts an in-band SPS first and removes the sets that cannot belong to the stream; whether any differ.
     ///
     /// Encoders write wrong `avcC` records (Firefox repeats the NAL header byte in each set), but decode
     /// what they encode: where both are there, the in-band sets are right.
-    fn follow(&mut self, sps: &'a [u8]) {
-        self.sps.retain(|&set| set == sps || Sps::parse(set).is_ok_and(|set| set.has_known_profile()));
-        nal::move_to_front(&mut self.sps, sps);
-        let ids: Vec<_> = self.sps.iter().filter_map(|set| Some(Sps::parse(set).ok()?.id)).collect();
-        nal::retain_some(&mut self.pps, |set| pps_ids(set).is_ok_and(|(_, sps)| ids.contains(&sps)));
+    fn follow(&mut self, sps: &'a [u8]) -> bool {
+        let sets = nal::keep_sets(&mut self.sps, sps, &|set| {
+            set == sps || Sps::parse(set).is_ok_and(|set| set.has_known_profile())
+        });
+        let known = &self.sps;
+        sets | nal::keep_sets(&mut self.pps, &[], &|set| {
+            pps_ids(set)
+                .is_ok_and(|(_, id)| known.iter().any(|sps| Sps::parse(sps).is_ok_and(|sps| sps.id == id)))
+        })
     }
 }
 
@@ -149,22 +153,19 @@ pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Optio
         Some(config) if config.codec == Codec::H264 => Avcc::parse(&config.description)?,
         _ => Avcc::new(),
     };
-    let before = known.clone();
+    let mut changed = false;
     let mut first_sps = None;
     for set in length_prefixed(&au).filter(|nal| is_set(nal)) {
-        if nal_type_of(set) == nal_type::SPS {
+        changed |= if nal_type_of(set) == nal_type::SPS {
             let id = Sps::parse(set)?.id;
-            nal::replace_set(&mut known.sps, set, |old| Sps::parse(old).is_ok_and(|old| old.id == id));
             first_sps.get_or_insert(set);
+            nal::replace_set(&mut known.sps, set, |old| Sps::parse(old).is_ok_and(|old| old.id == id))
         } else {
             let id = pps_id(set)?;
-            nal::replace_set(&mut known.pps, set, |old| pps_id(old) == Ok(id));
-        }
+            nal::replace_set(&mut known.pps, set, |old| pps_id(old) == Ok(id))
+        };
     }
-    if let Some(set) = first_sps {
-        known.follow(set);
-    }
-    let changed = known != before;
+    changed |= first_sps.is_some_and(|set| known.follow(set));
     let config = if changed { Some(config_from_parameter_sets(&known.sps, &known.pps)?) } else { None };
     Ok((config, nal::without(&au, is_set)))
 }

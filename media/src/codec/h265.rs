@@ -181,18 +181,20 @@ impl<'a> Hvcc<'a> {
         Ok(hvcc)
     }
 
-    /// Puts an in-band SPS first and removes the sets that cannot belong to the stream: a wrong `hvcC` is
-    /// corrected by the sets that the encoder sends with its pictures.
-    fn follow(&mut self, sps: &'a [u8]) {
-        nal::retain_some(&mut self.vps, is_vps);
+    /// Puts an in-band SPS first and removes the sets that cannot belong to the stream, as
+    /// [`super::h264::Avcc`] does; whether any differ.
+    fn follow(&mut self, sps: &'a [u8]) -> bool {
+        let mut changed = nal::keep_sets(&mut self.vps, &[], &is_vps);
         let vps = &self.vps;
-        let belongs = |set: &[u8]| {
+        changed |= nal::keep_sets(&mut self.sps, sps, &|set| {
             set == sps || Sps::parse(set).is_ok() && vps.iter().any(|vps| vps_id(vps) == vps_id(set))
-        };
-        self.sps.retain(|set| belongs(set));
-        nal::move_to_front(&mut self.sps, sps);
-        let ids: Vec<_> = self.sps.iter().filter_map(|set| Some(Sps::parse(set).ok()?.id)).collect();
-        nal::retain_some(&mut self.pps, |set| pps_ids(set).is_ok_and(|(_, sps)| ids.contains(&sps)));
+        });
+        let known = &self.sps;
+        changed |= nal::keep_sets(&mut self.pps, &[], &|set| {
+            pps_ids(set)
+                .is_ok_and(|(_, id)| known.iter().any(|sps| Sps::parse(sps).is_ok_and(|sps| sps.id == id)))
+        });
+        changed
     }
 }
 
@@ -255,28 +257,23 @@ pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Optio
         Some(config) if config.codec == Codec::H265 => Hvcc::parse(&config.description)?,
         _ => Hvcc::new(),
     };
-    let before = known.clone();
+    let mut changed = false;
     let mut first_sps = None;
     for set in length_prefixed(&au).filter(|nal| is_set(nal)) {
-        match nal_type_of(set) {
-            nal_type::VPS => {
-                nal::replace_set(&mut known.vps, set, |old| vps_id(old) == vps_id(set));
-            }
+        changed |= match nal_type_of(set) {
+            nal_type::VPS => nal::replace_set(&mut known.vps, set, |old| vps_id(old) == vps_id(set)),
             nal_type::SPS => {
                 let id = Sps::parse(set)?.id;
-                nal::replace_set(&mut known.sps, set, |old| Sps::parse(old).is_ok_and(|old| old.id == id));
                 first_sps.get_or_insert(set);
+                nal::replace_set(&mut known.sps, set, |old| Sps::parse(old).is_ok_and(|old| old.id == id))
             }
             _ => {
                 let id = pps_id(set)?;
-                nal::replace_set(&mut known.pps, set, |old| pps_id(old) == Ok(id));
+                nal::replace_set(&mut known.pps, set, |old| pps_id(old) == Ok(id))
             }
-        }
+        };
     }
-    if let Some(set) = first_sps {
-        known.follow(set);
-    }
-    let changed = known != before;
+    changed |= first_sps.is_some_and(|set| known.follow(set));
     let config = match changed {
         true => Some(config_from_parameter_sets(&known.vps, &known.sps, &known.pps)?),
         false => None,

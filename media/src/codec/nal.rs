@@ -137,16 +137,17 @@ pub fn normalise(format: &'static str, data: Bytes, length_size: usize) -> Resul
     Ok(out.into())
 }
 
-/// Puts `set`, unless it is there already, in the place of the one that `same` finds (the one with its
-/// id), or at the end.
-pub(crate) fn replace_set<'a>(sets: &mut Vec<&'a [u8]>, set: &'a [u8], same: impl Fn(&[u8]) -> bool) {
+/// Puts `set` in the place of the one that `same` finds (the one with its id), or at the end. False
+/// when it is there already.
+pub(crate) fn replace_set<'a>(sets: &mut Vec<&'a [u8]>, set: &'a [u8], same: impl Fn(&[u8]) -> bool) -> bool {
     if sets.contains(&set) {
-        return;
+        return false;
     }
     match sets.iter().position(|old| same(old)) {
         Some(at) => sets[at] = set,
         None => sets.push(set),
     }
+    true
 }
 
 /// The access unit without the NAL units that `is` picks.
@@ -182,18 +183,18 @@ pub(crate) fn push_sets(format: &'static str, out: &mut Vec<u8>, sets: &[&[u8]],
     Ok(())
 }
 
-/// Moves `set`, where it is among `sets`, to their front.
-pub(crate) fn move_to_front(sets: &mut [&[u8]], set: &[u8]) {
-    if let Some(at) = sets.iter().position(|other| *other == set) {
-        sets[..=at].rotate_right(1);
-    }
-}
-
-/// Keeps the sets that `belongs` accepts; all of them where it accepts none.
-pub(crate) fn retain_some(sets: &mut Vec<&[u8]>, belongs: impl Fn(&[u8]) -> bool) {
+/// Keeps the sets that `belongs` accepts, all of them where it accepts none, and moves `first` to the front.
+/// Whether anything changed.
+pub(crate) fn keep_sets(sets: &mut Vec<&[u8]>, first: &[u8], belongs: &dyn Fn(&[u8]) -> bool) -> bool {
+    let count = sets.len();
     if sets.iter().any(|set| belongs(set)) {
         sets.retain(|set| belongs(set));
     }
+    let at = sets.iter().position(|set| *set == first).unwrap_or(0);
+    if at > 0 {
+        sets.swap(0, at);
+    }
+    at > 0 || sets.len() < count
 }
 
 /// What in an access unit lets decoding start there.

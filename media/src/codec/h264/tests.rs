@@ -104,3 +104,11 @@ fn in_band_sets_correct_a_wrong_avcc() {
     let wrong = config_from_parameter_sets(&[&sps], &[&pps]).unwrap();
     assert_eq!(take_parameter_sets(key_unit(&[]), Some(&wrong)).unwrap().0, None);
 }
+
+#[test]
+fn an_sps_alone_in_band_is_followed_too() {
+    let config = config_from_parameter_sets(&[H264_SPS], &[]).unwrap();
+    let other = [&H264_SPS[..3], &[0x20], &H264_SPS[4..]].concat();
+    let (new, _) = take_parameter_sets(key_unit(&[&other]), Some(&config)).unwrap();
+    assert_eq!(Avcc::parse(&new.expect("the SPS differs").description).unwrap().sps, [other]);
+}
