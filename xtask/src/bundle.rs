@@ -11,13 +11,15 @@ use std::path::Path;
 use crate::sh::{Result, at};
 
 /// Files that keep their name: what pages and other modules ask for.
-const ENTRIES: [&str; 17] = [
+const ENTRIES: [&str; 19] = [
     "compat.js",
     "define-player.js",
     "define-publisher.js",
     "element.js",
     "extras.js",
     "index.js",
+    "media-session.js",
+    "meter.js",
     "pipeline.js",
     "player.js",
     "publisher-engine.js",

@@ -87,6 +87,7 @@ fn assemble(dist: &Path, generated: &Path) -> Result {
     for name in ["player_wasm.js", "player_wasm.d.ts", "player_wasm_bg.wasm"] {
         copy(&generated.join(name), &modules.join(name))?;
     }
+    inline(&modules)?;
     let sources = root().join("player-wasm/js");
     for entry in at(sources.display(), sources.read_dir())? {
         let name = at(sources.display(), entry)?.file_name();
@@ -95,6 +96,32 @@ fn assemble(dist: &Path, generated: &Path) -> Result {
         }
     }
     bundle(&sources, dist)
+}
+
+/// Writes the wasm as a script, for bundlers and hosts that leave out files which are not scripts. It is loaded
+/// only where the file is missing.
+fn inline(modules: &Path) -> Result {
+    let wasm = modules.join("player_wasm_bg.wasm");
+    let text = base64(&at(wasm.display(), fs::read(&wasm))?);
+    let script = format!(
+        "export const compile = () => \
+         WebAssembly.compile(Uint8Array.from(atob('{text}'), (c) => c.charCodeAt(0)));\n"
+    );
+    at("wasm-inline.js", fs::write(modules.join("wasm-inline.js"), script))
+}
+
+/// Base64 with padding (RFC 4648, section 4).
+fn base64(data: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(data.len().div_ceil(3) * 4);
+    for chunk in data.chunks(3) {
+        let bits = chunk.iter().fold(0, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
+        for n in 0..4 {
+            let digit = ALPHABET[(bits >> (18 - 6 * n) & 63) as usize];
+            out.push(if n > chunk.len() { '=' } else { char::from(digit) });
+        }
+    }
+    out
 }
 
 /// Copies a file, a script without its comments.
@@ -193,4 +220,21 @@ fn wasm_target() -> Result {
         return Ok(());
     }
     Err(format!("rustc has no standard library for {NAME}: `rustup target add {NAME}` must work once"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn base64_is_as_rfc_4648_has_it() {
+        for (data, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("\u{ff}~", "w79+"),
+        ] {
+            assert_eq!(super::base64(data.as_bytes()), text);
+        }
+    }
 }
