@@ -28,6 +28,7 @@ export interface SrsPlayerAttributes {
   latency?: Latency;
   protocol?: Protocol;
   retry?: Size;
+  base?: string;
   token?: Token;
 }
 
@@ -48,5 +49,6 @@ export interface SrsPublisherAttributes {
   stats?: Switch;
   lang?: string;
   retry?: Size;
+  base?: string;
   token?: Token;
 }

@@ -63,8 +63,8 @@ export class SrsPlayer {
   /** @param {HTMLVideoElement} video */
   async #open(video) {
     const { Player } = await import('./player.js');
-    const { latency, retry, protocol, token } = this.options;
-    const given = Object.entries({ latency, retry, protocol, token }).filter(([, value]) => value !== undefined);
+    const { latency, retry, protocol, token, base } = this.options;
+    const given = Object.entries({ latency, retry, protocol, token, base }).filter(([, value]) => value !== undefined);
     const player = new Player(video, Object.fromEntries(given));
     player.addEventListener('warning', (event) => {
       // The page's own controls show that it is muted.

@@ -6,7 +6,9 @@
 import { resolve } from './address.js';
 import { words } from './i18n.js';
 import { forward, reflect, MEDIA_EVENTS } from './media-members.js';
+import { newSheet } from './sheet.js';
 import { Skin } from './skin.js';
+import { mark } from './state-attributes.js';
 
 /**
  * @typedef {import('./index.js').PlayerState} PlayerState
@@ -17,7 +19,7 @@ import { Skin } from './skin.js';
 // On a server there are no elements; importing this module must work there too.
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
-const TEXTS = ['url', 'poster', 'latency', 'protocol', 'retry', 'preload', 'captions', 'ratio', 'offline'];
+const TEXTS = ['url', 'poster', 'latency', 'protocol', 'retry', 'preload', 'captions', 'ratio', 'offline', 'base'];
 const SWITCHES = ['autoplay', 'controls', 'loop', 'viewers'];
 const NUMBERS = ['width', 'height'];
 /** What a browser plays by itself, and can fetch before it is played. */
@@ -25,13 +27,19 @@ const FILE = /\.(mp4|m4v|m4a|mov|webm|ogv|ogg|mp3)$/i;
 
 /** Times the engine could not be fetched: browsers may remember that for an address. */
 let misses = 0;
+/** Another address of the same module. Bundlers must not look for it. */
+const again = () => `./player.js?${misses}`;
 
 export class SrsPlayerElement extends Base {
+  /** The folder of worker.js and the wasm for elements without the attribute `base`; empty: beside this module. */
+  static base = '';
   static observedAttributes = [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'muted', 'lang', 'stats', 'title', 'token'];
 
   #video;
   #skin;
-  #sheet = new CSSStyleSheet();
+  /** @type {CSSStyleSheet | undefined} */
+  #sheet;
+  #internals = this.attachInternals?.();
   /** @type {Player | null} */
   #player = null;
   /** Counts what was begun: whoever awaits something and finds another number stops. */
@@ -48,6 +56,8 @@ export class SrsPlayerElement extends Base {
   #soundBlocked = false;
   /** Captions, and how many watch. @type {Promise<import('./extras.js').Extras> | null} */
   #extras = null;
+  /** What the system shows of it. @type {typeof import('./media-session.js') | null} */
+  #session = null;
   /** As given by the page: never written into it. @type {import('./token-ask.js').Token | null} */
   #token = null;
   /** Answers to play(). @type {{ promise: Promise<void>, resolve: () => void, reject: (why: unknown) => void } | null} */
@@ -61,8 +71,7 @@ export class SrsPlayerElement extends Base {
     this.#video.setAttribute('part', 'video');
     this.#video.tabIndex = -1;
     this.#skin = new Skin(/** @type {any} */ (this), this.#video, root);
-    root.adoptedStyleSheets.push(this.#sheet);
-    this.#layout();
+    this.#dress(root);
     for (const type of MEDIA_EVENTS) {
       this.#video.addEventListener(type, () => {
         this.#follow(type);
@@ -86,6 +95,17 @@ export class SrsPlayerElement extends Base {
       if (this.#wanted || this.hasAttribute('autoplay')) this.play().catch(() => {});
       else this.#preload();
     });
+  }
+
+  /** In another document (an iframe, a picture-in-picture window) its style sheets have to be made again. */
+  adoptedCallback() {
+    this.#skin.settle();
+    this.#dress(/** @type {ShadowRoot} */ (this.shadowRoot));
+    this.#skin.render();
+    // Browsers empty a media element that moves to an iframe, and would not fill it again.
+    if (!this.#player || this.#video.readyState > 0) return;
+    if (this.#wanted) this.load();
+    else this.#stop();
   }
 
   disconnectedCallback() {
@@ -259,14 +279,14 @@ export class SrsPlayerElement extends Base {
     if (navigator.userActivation?.isActive !== false && !this.#video.src) this.#video.load();
     /** @type {typeof import('./player.js')} */ let module;
     try {
-      module = await import('./player.js')
-        .catch(() => import(/* webpackIgnore: true */ /* @vite-ignore */ `./player.js?${misses}`));
+      module = await import('./player.js').catch(() => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ again()));
     } catch (error) {
       misses++;
       return run === this.#run ? this.#fail('engine', this.#sentence('engine', String(error))) : undefined;
     }
     if (run !== this.#run) return undefined;
-    const player = new module.Player(this.#video, this.#options());
+    const base = this.getAttribute('base') ?? SrsPlayerElement.base;
+    const player = new module.Player(this.#video, { ...this.#options(), ...(base && { base }) });
     this.#player = player;
     /** @type {<T>(type: string, take: (detail: T) => void) => void} */
     const on = (type, take) => player.addEventListener(type, (event) => {
@@ -382,13 +402,30 @@ export class SrsPlayerElement extends Base {
     if (engine && engine !== 'error' && engine !== 'ended' && !this.#wanted) state = 'paused';
     if (state !== this.#state) {
       this.#state = state;
-      this.setAttribute('state', state);
-      if (state === 'error') this.setAttribute('code', this.#error?.code ?? '');
-      else this.removeAttribute('code');
+      mark(this, this.#internals, state, state === 'error' ? this.#error?.code ?? '' : undefined);
       this.dispatchEvent(new CustomEvent('statechange', { detail: { state, reason: this.#reason } }));
       this.#more();
     }
+    this.#present();
     this.#skin.render();
+  }
+
+  /** Tells the system what plays, once it is heard. */
+  #present() {
+    if (this.#session) return this.#session.present(/** @type {any} */ (this));
+    if (this.#state !== 'live' || this.muted || !navigator.mediaSession) return undefined;
+    import('./media-session.js').then((module) => {
+      this.#session = module;
+      module.present(/** @type {any} */ (this));
+    }, () => {});
+    return undefined;
+  }
+
+  /** @param {ShadowRoot} root */
+  #dress(root) {
+    this.#sheet = newSheet(root.ownerDocument, '');
+    if (this.#sheet) root.adoptedStyleSheets.push(this.#sheet);
+    this.#layout();
   }
 
   /** The size: width and height as on <video>, else the picture's own shape. */
@@ -399,7 +436,7 @@ export class SrsPlayerElement extends Base {
     const [, across, down] = /^\s*(\d+(?:\.\d+)?)\s*[:/]\s*(\d+(?:\.\d+)?)\s*$/.exec(this.getAttribute('ratio') ?? '') ?? [];
     const ratio = Number(across) && Number(down) ? `${across}/${down}` : width && height ? `${width}/${height}` : videoWidth ? `${videoWidth}/${videoHeight}` : '16/9';
     const own = width ? `width:${width}px;` : height ? `width:auto;height:${height}px;` : '';
-    this.#sheet.replaceSync(`:host{${own}aspect-ratio:${ratio}}`);
+    this.#sheet?.replaceSync(`:host{${own}aspect-ratio:${ratio}}`);
   }
 }
 

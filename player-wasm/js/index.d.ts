@@ -208,6 +208,10 @@ export class SrsPlayerElement extends HTMLElement {
   set retry(value: string | number);
   /** Default `auto`. */
   protocol: string;
+  /** The folder of worker.js and the wasm; empty: as {@link SrsPlayerElement.base} says. */
+  base: string;
+  /** The same for all elements without the attribute; empty: beside the module. */
+  static base: string;
   /** Counts from the next attempt to connect; setting the property does not write it into the page. */
   token: Token;
   readonly state: PlayerState;
@@ -233,6 +237,8 @@ export class SrsPlayerElement extends HTMLElement {
 
 /** Attributes for an `<srs-player>` that {@link SrsPlayer} makes. */
 export interface SrsPlayerOptions {
+  /** The folder of the files that are fetched later; default: beside the module. */
+  base?: string;
   latency?: Latency;
   retry?: number;
   protocol?: Protocol;
@@ -312,6 +318,8 @@ export interface PublisherStats {
 
 /** Attributes for an `<srs-publisher>` that {@link SrsPublisher} makes. */
 export interface SrsPublisherOptions {
+  /** The folder of the files that are fetched later; default: beside the module. */
+  base?: string;
   source?: PublisherSource;
   protocol?: PublisherProtocol;
   /** It is not written into the page. */
@@ -375,6 +383,10 @@ export class SrsPublisherElement extends HTMLElement {
   source: PublisherSource;
   /** Default `auto`. */
   protocol: string;
+  /** The folder of publisher-tap.js; empty: as {@link SrsPublisherElement.base} says. */
+  base: string;
+  /** The same for all elements without the attribute; empty: beside the module. */
+  static base: string;
   /** Sent as `Authorization: Bearer`; setting the property does not write it into the page. */
   token: Token;
   /** Attempts to reconnect before giving up; empty: for ever. Written as a number or a text, read as a text. */

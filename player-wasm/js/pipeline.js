@@ -181,7 +181,7 @@ export class Pipeline {
     const flags = +paused + 2 * +seeking + 4 * +starved + 8 * +hidden;
     sink.playhead(head);
     switch (engine.poll(wall, head, flags, sink.buffered())) {
-      case 1: this.#report({ type: 'rate', rate: engine.value() }); break;
+      case 1: if (this.#request.rates) this.#report({ type: 'rate', rate: engine.value() }); break;
       case 2:
         // Until the player tells more, it is where it was sent.
         this.#clock = { ...this.#clock, at: wall, time: engine.value(), seeking: true };

@@ -3,6 +3,7 @@
 // The work (network, demux, remux, MediaSource) is a pipeline in a Worker where the browser can hold a
 // MediaSource there, else on this thread. What must touch the element stays here: play, rate, seeks.
 
+import { isGstreamerWebKit } from './browser.js';
 import { isNative, kindOf, sentence } from './formats.js';
 import { HOME } from './home.js';
 import { NativeSource } from './native.js';
@@ -67,6 +68,8 @@ export class Player extends EventTarget {
   /** What the connection says: the state whenever it is not simply `live`. @type {State} */ #connection = 'idle';
   #wanted = false;
   #attached = false;
+  /** The page is in the back/forward cache, and this will connect again when it is shown. */
+  #away = false;
   /** A pause or play that is ours, not the viewer's. */
   #ours = false;
   #rate = 1;
@@ -98,6 +101,13 @@ export class Player extends EventTarget {
     for (const type of ['seeked', 'timeupdate', 'ratechange']) on(type, () => this.#clock());
     on('error', () => this.#mediaError());
     document.addEventListener('visibilitychange', () => this.#clock(), { signal });
+    // A page in the back/forward cache keeps no connection.
+    addEventListener('pagehide', ({ persisted }) => persisted && this.#leave(), { signal });
+    addEventListener('pageshow', ({ persisted }) => {
+      if (!persisted || !this.#away) return;
+      this.#away = false;
+      this.load(this.#url);
+    }, { signal });
   }
 
   /** @returns {State} */
@@ -130,8 +140,9 @@ export class Player extends EventTarget {
       latency: 0, bitrate: 0, fps: 0, protocol: '', codecs: '', reconnects: 0, target: 0,
       ...this.#figures,
       buffer: Math.max(0, end - currentTime),
-      dropped: quality?.droppedVideoFrames ?? 0,
-      decoded: quality?.totalVideoFrames ?? 0,
+      // Firefox does not count what comes by WebRTC.
+      dropped: quality?.droppedVideoFrames || this.#figures.dropped || 0,
+      decoded: quality?.totalVideoFrames || this.#figures.decoded || 0,
       width: video.videoWidth,
       height: video.videoHeight,
       rate: this.#rate,
@@ -172,7 +183,8 @@ export class Player extends EventTarget {
       return;
     }
     const { latency, retry, trace, base } = this.#options;
-    const request = { type: 'load', url: address.href, kind, protocol, latency, retry, trace, base, token: this.#token };
+    const rates = !isGstreamerWebKit();
+    const request = { type: 'load', url: address.href, kind, protocol, latency, retry, trace, base, rates, token: this.#token };
     const opening = this.#opening = openPipeline(this.#options, request, receive);
     opening.then((pipeline) => {
       if (load !== this.#load) return pipeline.close();
@@ -205,6 +217,16 @@ export class Player extends EventTarget {
     this.#unload();
     this.#abort.abort();
     this.#connect('idle');
+  }
+
+  /** Ends the connection, but not the wish to play. A recording stays as it is: its place would be lost. */
+  #leave() {
+    const { duration } = this.#video;
+    if (!this.#opening || this.#connection === 'error' || (duration > 0 && duration < Infinity)) return;
+    this.#away = true;
+    this.#load++;
+    this.#unload();
+    this.#connect('connecting');
   }
 
   #unload() {
@@ -344,7 +366,7 @@ export class Player extends EventTarget {
       paused: video.paused,
       seeking: video.seeking,
       starved: video.readyState < 3,
-      hidden: document.hidden,
+      hidden: video.ownerDocument.hidden,
     });
     this.#update();
   }
@@ -412,9 +434,14 @@ async function openPipeline(options, request, receive) {
   const wasm = options.base
     ? new URL('player_wasm_bg.wasm', new URL(options.base, document.baseURI))
     : new URL('./player_wasm_bg.wasm', import.meta.url);
-  const compile = () => WebAssembly.compileStreaming(fetch(wasm)).catch(() => undefined);
+  const compile = () => WebAssembly.compileStreaming(fetch(wasm)).catch((error) => {
+    // Forbidden by the page's policy: a worker has one of its own.
+    if (error instanceof WebAssembly.CompileError) return undefined;
+    // Some bundlers and hosts leave files out that are not scripts.
+    return import('./wasm-inline.js').then(({ compile }) => compile()).catch(() => undefined);
+  });
+  const module = compile();
   if (options.worker && workerCan()) {
-    const module = compile();
     try {
       const worker = await startWorker(options.base);
       worker.onmessage = ({ data }) => receive(data);
@@ -436,7 +463,7 @@ async function openPipeline(options, request, receive) {
   const { Pipeline } = await import('./pipeline.js');
   const pipeline = new Pipeline(receive);
   pipeline.receive({ ...request, wasm: wasm.href });
-  pipeline.receive({ type: 'module', module: undefined });
+  pipeline.receive({ type: 'module', module: await module });
   return { post: (message) => pipeline.receive(message), close: () => pipeline.close() };
 }
 
@@ -446,14 +473,14 @@ async function openPipeline(options, request, receive) {
  * @returns {Promise<Worker>}
  */
 function startWorker(base) {
+  // Bundlers put a file: address in the place of import.meta.url: that says nothing about where the script is.
   const folder = new URL(base || import.meta.url, document.baseURI);
   let worker;
   let blob = '';
-  if (folder.origin !== location.origin) {
-    // Bundlers make something else of this: the page's own thread, then.
-    const url = base ? new URL('worker.js', folder) : new URL('./worker.js', import.meta.url);
-    // A worker's own script must come from the page's origin, but it may import from elsewhere.
-    const code = new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' });
+  if (/^http/.test(folder.protocol) && folder.origin !== location.origin) {
+    // A worker's own script must come from the page's origin, but it may import from elsewhere. Where a bundler
+    // has renamed the files it does not start: the page's own thread, then.
+    const code = new Blob([`import ${JSON.stringify(new URL('worker.js', folder).href)};`], { type: 'text/javascript' });
     blob = URL.createObjectURL(code);
     worker = new Worker(blob, { type: 'module' });
   } else if (base) {

@@ -5,6 +5,7 @@
 import { secureAddress } from './publisher-address.js';
 import { reflect } from './media-members.js';
 import { PublisherSkin } from './publisher-skin.js';
+import { mark } from './state-attributes.js';
 import { speech } from './publisher-words.js';
 
 /** @typedef {import('./index.js').PublisherState} PublisherState */
@@ -13,7 +14,7 @@ import { speech } from './publisher-words.js';
 // On a server there are no elements; importing this module must work there too.
 const Host = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
-const WORDS = ['url', 'protocol', 'retry', 'camera', 'microphone'];
+const WORDS = ['url', 'protocol', 'retry', 'camera', 'microphone', 'base'];
 const FLAGS = ['muted', 'preview'];
 const SETTINGS = [...WORDS, 'source', 'token', 'width', 'height', 'bitrate', 'fps', 'muted', 'camera-off', 'preview'];
 const BUSY = ['requesting', 'connecting', 'live', 'reconnecting'];
@@ -21,19 +22,24 @@ const BUSY = ['requesting', 'connecting', 'live', 'reconnecting'];
 /** The engine, once it is there: a click is used up by waiting. @type {typeof import('./publisher-engine.js') | undefined} */
 let engine;
 let misses = 0;
+/** Another address of the same module. Bundlers must not look for it. */
+const again = () => `./publisher-engine.js?${++misses}`;
 
 /** Fetches the engine; a browser may remember for an address that it failed. */
 async function load() {
   engine ??= await import('./publisher-engine.js')
-    .catch(() => import(/* webpackIgnore: true */ /* @vite-ignore */ `./publisher-engine.js?${++misses}`));
+    .catch(() => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ again()));
   return /** @type {typeof import('./publisher-engine.js')} */ (engine);
 }
 
 export class SrsPublisherElement extends Host {
+  /** The folder of publisher-tap.js for elements without the attribute `base`; empty: beside this module. */
+  static base = '';
   static observedAttributes = [...SETTINGS, 'lang', 'stats'];
 
   #video;
   #skin;
+  #internals = this.attachInternals?.();
   /** @type {Publisher | null} */
   #engine = null;
   /** @type {PublisherState} */
@@ -73,6 +79,9 @@ export class SrsPublisherElement extends Host {
     navigator.mediaDevices?.addEventListener('devicechange', this.#devices);
     load().then(() => this.#preview(), () => {});
   }
+
+  /** In another document its style sheets have to be made again. */
+  adoptedCallback() { this.#skin.settle(); }
 
   disconnectedCallback() {
     navigator.mediaDevices?.removeEventListener('devicechange', this.#devices);
@@ -242,7 +251,7 @@ export class SrsPublisherElement extends Host {
     const retry = this.getAttribute('retry');
     const attribute = (/** @type {string} */ name) => this.getAttribute(name) ?? '';
     return {
-      url: attribute('url'), token: this.token, source: this.source,
+      url: attribute('url'), base: attribute('base') || SrsPublisherElement.base, token: this.token, source: this.source,
       protocol: attribute('protocol') || 'auto',
       retry: retry && Number(retry) >= 0 ? Number(retry) : Infinity,
       camera: attribute('camera'), microphone: attribute('microphone'),
@@ -255,7 +264,8 @@ export class SrsPublisherElement extends Host {
   #sentence(code, detail) {
     // Whom a page gives tokens to, the server's secret is none of their business.
     if (code === 'forbidden' && typeof this.token === 'function') return detail || speech(this.lang)('denied');
-    return speech(this.lang)(code, detail) || detail || code;
+    const say = speech(this.lang);
+    return say(`${code}:${detail}`) || say(code, detail) || detail || code;
   }
 
   /** @param {string} code @param {string} message */
@@ -273,9 +283,7 @@ export class SrsPublisherElement extends Host {
     if (state !== 'error') this.#error = null;
     if (!BUSY.includes(state)) this.#stats = null;
     if (changed) {
-      this.setAttribute('state', state);
-      if (state === 'error') this.setAttribute('code', this.#error?.code ?? '');
-      else this.removeAttribute('code');
+      mark(this, this.#internals, state, state === 'error' ? this.#error?.code ?? '' : undefined);
       this.dispatchEvent(new CustomEvent('statechange', { detail: { state, reason } }));
     }
     this.#skin.render();

@@ -3,6 +3,7 @@
 import { HOME } from './home.js';
 import { DeviceClock } from './publisher-clock.js';
 import { coded, PublishError } from './publisher-error.js';
+import { avcc, takeApart } from './publisher-nal.js';
 
 /** Everyone who joins starts at a key frame. */
 const KEY_EVERY = 2_000;
@@ -14,10 +15,28 @@ export const canEncode = () => 'VideoEncoder' in globalThis && 'AudioEncoder' in
 const level = (rate) => (rate <= 27_648_000 ? '1f' : rate <= 62_914_560 ? '28' : '33');
 
 /**
+ * A configuration that this browser encodes to; none: it has no H.264 of this size.
+ * @param {{ width: number, height: number, fps: number, bitrate: number }} options
+ */
+export async function h264Config({ width, height, fps, bitrate }) {
+  const suffix = level(width * height * fps);
+  for (const profile of ['42e0', '4d00', '6400']) {
+    /** @type {VideoEncoderConfig} */
+    const config = {
+      codec: `avc1.${profile}${suffix}`, width, height, bitrate, framerate: fps, latencyMode: 'realtime', avc: { format: 'annexb' },
+    };
+    const { supported } = await VideoEncoder.isConfigSupported(config).catch(() => ({ supported: false }));
+    if (supported) return config;
+  }
+  return null;
+}
+
+/**
  * @typedef {object} VideoTaken
- * @property {EncodedVideoChunk} chunk
+ * @property {Uint8Array[]} units NAL units of a picture
+ * @property {boolean} key
  * @property {number} time in milliseconds on the page's clock
- * @property {AllowSharedBufferSource | undefined} description of a new configuration (avcC)
+ * @property {Uint8Array | undefined} description of a new configuration (avcC)
  */
 
 /** Encodes a track's pictures; another track may follow. */
@@ -34,7 +53,8 @@ export class PictureEncoder {
   #key = -Infinity;
   /** Counts the tracks: the reader of one that was replaced stops. */
   #run = 0;
-  #configuring = false;
+  /** The parameter sets of the present configuration. */
+  #sets = '';
 
   /**
    * @param {{ bitrate: number, fps: number }} options
@@ -98,28 +118,33 @@ export class PictureEncoder {
 
   /** @param {number} width @param {number} height */
   async #configure(width, height) {
-    const common = {
-      width, height, bitrate: this.#bitrate, framerate: this.#fps,
-      latencyMode: /** @type {const} */ ('realtime'), avc: { format: /** @type {const} */ ('avc') },
-    };
-    const suffix = level(width * height * this.#fps);
-    for (const profile of ['42e0', '4d00', '6400']) {
-      const config = { ...common, codec: `avc1.${profile}${suffix}` };
-      const { supported } = await VideoEncoder.isConfigSupported(config).catch(() => ({ supported: false }));
-      if (!supported) continue;
-      // A new one: Chromium's adds the parameter sets of a new size to the old ones, of which readers see the first.
-      if (this.#encoder && this.#encoder.state !== 'closed') this.#encoder.close();
-      this.#encoder = new VideoEncoder({
-        output: (chunk, metadata) => this.#take({ chunk, time: chunk.timestamp / 1000, description: metadata?.decoderConfig?.description }),
-        error: (error) => this.#fail(new PublishError('encoder', String(error))),
-      });
-      this.#encoder.configure(config);
-      this.size = { width, height };
-      this.codec = config.codec;
-      this.#key = -Infinity;
-      return;
+    const config = await h264Config({ width, height, fps: this.#fps, bitrate: this.#bitrate });
+    if (!config) throw new PublishError('no-h264');
+    // A new one: Chromium's adds the parameter sets of a new size to the old ones, of which readers see the first.
+    if (this.#encoder && this.#encoder.state !== 'closed') this.#encoder.close();
+    this.#encoder = new VideoEncoder({
+      output: (chunk) => this.#output(chunk),
+      error: (error) => this.#fail(new PublishError('encoder', String(error))),
+    });
+    this.#encoder.configure(config);
+    this.size = { width, height };
+    this.codec = config.codec;
+    this.#key = -Infinity;
+    this.#sets = '';
+  }
+
+  /** @param {EncodedVideoChunk} chunk */
+  #output(chunk) {
+    const data = new Uint8Array(chunk.byteLength);
+    chunk.copyTo(data);
+    const { sps, pps, units } = takeApart(data);
+    let description;
+    // Encoders repeat the sets with each key frame.
+    if (sps.length && String([sps, pps]) !== this.#sets) {
+      this.#sets = String([sps, pps]);
+      description = avcc(sps, pps);
     }
-    throw new PublishError('no-h264');
+    if (units.length) this.#take({ units, key: chunk.type === 'key', time: chunk.timestamp / 1000, description });
   }
 }
 
@@ -175,10 +200,11 @@ export class SoundEncoder {
     });
   }
 
-  /** @param {number} bitrate in bits per second */
-  async open(bitrate) {
+  /** @param {number} bitrate in bits per second @param {string} base folder of publisher-tap.js; empty: beside this module */
+  async open(bitrate, base) {
     const { context, bus } = this.#sound;
-    await context.audioWorklet.addModule(HOME ? new URL('publisher-tap.js', HOME) : new URL('./publisher-tap.js', import.meta.url));
+    const home = base && new URL(base, document.baseURI) || HOME;
+    await context.audioWorklet.addModule(home ? new URL('publisher-tap.js', home) : new URL('./publisher-tap.js', import.meta.url));
     if (this.#encoder.state === 'closed') return;
     this.#encoder.configure({ codec: 'opus', sampleRate: context.sampleRate, numberOfChannels: 2, bitrate });
     this.#tap = new AudioWorkletNode(context, 'lianmai-tap', { numberOfOutputs: 0, channelCount: 2, channelCountMode: 'explicit' });

@@ -3,6 +3,7 @@
 import { endpoints } from './publisher-address.js';
 import { Capture } from './publisher-capture.js';
 import { coded, PublishError } from './publisher-error.js';
+import { offersH264 } from './publisher-prefer.js';
 import { RtcSession } from './publisher-rtc.js';
 import { Waker } from './publisher-wake.js';
 import { backOff } from './retry.js';
@@ -10,7 +11,7 @@ import { Tokens } from './token-ask.js';
 
 /**
  * @typedef {import('./publisher-capture.js').CaptureOptions & {
- *   url: string, token: import('./token-ask.js').Token, protocol: string, retry: number, bitrate: number, secure: string,
+ *   url: string, token: import('./token-ask.js').Token, protocol: string, retry: number, bitrate: number, secure: string, base: string,
  * }} PublisherOptions bitrate in bits per second (0: what suits the size); secure: the page's address over HTTPS
  */
 /** @typedef {import('./index.js').PublisherState} PublisherState */
@@ -176,9 +177,9 @@ export class Publisher extends EventTarget {
    * @returns {import('./publisher-rtc.js').SessionOptions}
    */
   #sessionOptions(run, endpoint) {
-    const { source, bitrate, width, height, fps } = this.#options;
+    const { source, bitrate, width, height, fps, base } = this.#options;
     return {
-      endpoint, fps, screen: source === 'screen', bitrate: bitrate || suited(width, height), servers: this.#servers,
+      endpoint, fps, base, screen: source === 'screen', bitrate: bitrate || suited(width, height), servers: this.#servers,
       capture: /** @type {Capture} */ (this.#capture),
       token: () => {
         const unspent = this.#unspent;
@@ -192,6 +193,12 @@ export class Publisher extends EventTarget {
   /** One attempt, by one way or the other. @param {number} run */
   async #connect(run) {
     const none = new PublishError('no-webrtc');
+    let because = '';
+    if (await this.#lacksH264()) {
+      this.#flv = true;
+      because = 'no-h264';
+    }
+    if (run !== this.#run) throw new PublishError('stopped');
     if (!this.#flv && !('RTCPeerConnection' in globalThis) && !this.#mayChange(none)) throw none;
     try {
       await this.#open(run);
@@ -209,10 +216,20 @@ export class Publisher extends EventTarget {
         // The first way's reason says more than that the second one is not there either.
         throw again.code === 'no-webrtc' || again.code === 'network' ? why : again;
       });
-      if (this.#flv) this.#warn(new PublishError('fallback'));
+      if (this.#flv) because = why.detail === 'loopback' ? why.detail : why.code;
     }
     if (run !== this.#run) throw new PublishError('stopped');
     this.#live(run);
+    if (because) this.#warn(new PublishError('fallback', because));
+  }
+
+  /** Whether only a WebSocket takes H.264 here: over WebRTC this browser would send what few viewers can play. */
+  async #lacksH264() {
+    const { protocol, source, width, height, fps, bitrate } = this.#options;
+    if (protocol !== 'auto' || source === 'audio' || this.#flv || offersH264()) return false;
+    if (!endpoints(this.#options.url, document.baseURI).some(({ flv }) => flv)) return false;
+    const { encodesH264 } = await import('./publisher-flv.js');
+    return encodesH264({ width, height, fps, bitrate: bitrate || suited(width, height) });
   }
 
   /** Whether another token may do: the server has refused one, and there are more. @param {any} why */

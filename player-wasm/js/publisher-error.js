@@ -24,13 +24,27 @@ export const unreached = (error) => Object.assign(new PublishError('network', St
 export const coded = (error, code) => (typeof error?.code === 'string' ? error : new PublishError(code, String(error)));
 
 /**
+ * Whether the page around this one keeps the features from it: `frame`; where the browser does not tell and
+ * there is such a page: `embedded`; else empty.
+ * @param {string[]} features
+ */
+function framed(features) {
+  const page = /** @type {any} */ (document);
+  const policy = page.permissionsPolicy ?? page.featurePolicy;
+  if (policy) return features.some((feature) => !policy.allowsFeature(feature)) ? 'frame' : '';
+  return globalThis.top === globalThis.self ? '' : 'embedded';
+}
+
+/**
  * Why there is no camera, microphone or screen.
  * @param {unknown} error of getUserMedia or getDisplayMedia
  * @param {boolean} screen
  */
 export function captureError(error, screen = false) {
   const { name, message } = /** @type {DOMException} */ (error);
-  if (name === 'NotAllowedError') return new PublishError(screen ? 'no-screen' : 'permission', message);
+  const frame = framed(screen ? ['display-capture'] : ['camera', 'microphone']);
+  // Whatever else is wrong: without the page around nothing helps.
+  if (name === 'NotAllowedError' || frame === 'frame') return new PublishError(screen ? 'no-screen' : 'permission', frame || message);
   if (name === 'SecurityError') return new PublishError('permission', message);
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return new PublishError('no-device', message);
   if (name === 'NotReadableError' || name === 'AbortError') return new PublishError('device-busy', message);

@@ -1,7 +1,7 @@
 // Publishing as FLV over a WebSocket: where networks let nothing else through.
 
 import { socketOf } from './publisher-address.js';
-import { canEncode, PictureEncoder, SoundEncoder } from './publisher-encoder.js';
+import { canEncode, h264Config, PictureEncoder, SoundEncoder } from './publisher-encoder.js';
 import { PublishError, refusal, unreached } from './publisher-error.js';
 import { audioFrame, audioSequence, flvHeader, videoFrame, videoSequence } from './publisher-tags.js';
 import { bearer } from './token.js';
@@ -10,6 +10,9 @@ const AUDIO_BITRATE = 128_000;
 /** So many milliseconds of media may wait to be sent; then pictures are left out until a key frame. */
 const BACKLOG = 1_000;
 const PATIENCE = 10_000;
+
+/** Whether this browser has H.264 for a WebSocket. @param {{ width: number, height: number, fps: number, bitrate: number }} options */
+export const encodesH264 = async (options) => canEncode() && !!await h264Config(options);
 
 export class FlvSession {
   #options;
@@ -44,10 +47,11 @@ export class FlvSession {
 
   protocol = 'ws-flv';
   servers = /** @type {RTCIceServer[]} */ ([]);
-  lack = '';
+  /** Audio goes through an AudioContext, which a browser may hold back. */
+  get lack() { return this.#sound && this.#options.capture.sound.suspended ? 'sound-suspended' : ''; }
 
   async open() {
-    const { capture, fps, endpoint } = this.#options;
+    const { capture, fps, endpoint, base } = this.#options;
     if (!endpoint.flv) throw new PublishError('no-webrtc');
     if (!canEncode()) throw new PublishError('no-encoder');
     this.#socket = await this.#connect();
@@ -58,11 +62,11 @@ export class FlvSession {
     const [audio] = capture.stream.getAudioTracks();
     this.#begin = performance.now();
     // A sound that waits for a click is not promised.
-    this.#send(flvHeader(!!audio && capture.sound.context.state === 'running', !!picture));
+    this.#send(flvHeader(!!audio && !capture.sound.suspended, !!picture));
     const fail = (/** @type {PublishError} */ error) => this.#lost(error);
     if (audio) {
       this.#sound = new SoundEncoder(capture.sound, (taken) => this.#audio(taken), fail);
-      await this.#sound.open(AUDIO_BITRATE).catch((error) => { throw new PublishError('encoder', String(error)); });
+      await this.#sound.open(AUDIO_BITRATE, base).catch((error) => { throw new PublishError('encoder', String(error)); });
       if (this.#closed) throw new PublishError('stopped');
     }
     if (picture) {
@@ -161,7 +165,7 @@ export class FlvSession {
   }
 
   /** @param {import('./publisher-encoder.js').VideoTaken} taken */
-  #video({ chunk, time, description }) {
+  #video({ units, key, time, description }) {
     const at = this.#time(time);
     if (description) {
       this.#send(videoSequence(at, description));
@@ -174,13 +178,13 @@ export class FlvSession {
       if (this.#picture) this.#picture.bitrate = this.#rate = Math.max(150_000, this.#rate * 0.7);
     }
     if (this.#dropping && waiting < BACKLOG / 4) {
-      if (chunk.type === 'key') this.#dropping = false;
+      if (key) this.#dropping = false;
       else this.#picture?.askKey();
     }
     if (this.#dropping || !this.#ready.video) return void this.#count.dropped++;
     this.#count.frames++;
-    if (chunk.type === 'key') this.#recover(at);
-    this.#send(videoFrame(at, chunk));
+    if (key) this.#recover(at);
+    this.#send(videoFrame(at, key, units));
     this.#answer();
     return undefined;
   }

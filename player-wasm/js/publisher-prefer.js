@@ -1,5 +1,9 @@
 // Which codec is offered first.
 
+/** Whether this browser sends H.264 over WebRTC, as far as it tells. */
+export const offersH264 = () =>
+  globalThis.RTCRtpSender?.getCapabilities?.('video')?.codecs.some(({ mimeType }) => /h264/i.test(mimeType)) ?? true;
+
 /**
  * Puts H.264 first, which everyone can play: constrained baseline before other profiles.
  * @param {RTCRtpTransceiver} transceiver

@@ -1,5 +1,6 @@
 // Publishing by WebRTC: one session, from the offer to its end.
 
+import { onlyLoopback } from './browser.js';
 import { PublishError } from './publisher-error.js';
 import { prefer } from './publisher-prefer.js';
 import { restarted, Whip } from './publisher-whip.js';
@@ -14,6 +15,7 @@ import { restarted, Whip } from './publisher-whip.js';
  * @property {number} bitrate   of the video at most, in bits per second
  * @property {number} fps       wished for
  * @property {RTCIceServer[]} servers
+ * @property {string} base      folder of the scripts that are fetched later; empty: beside this module
  * @property {(why: PublishError) => void} onlost the connection is gone, by no wish of ours
  */
 
@@ -21,6 +23,8 @@ import { restarted, Whip } from './publisher-whip.js';
 
 /** No connection within this: it will not come. */
 const PATIENCE = 10_000;
+/** The same where it is known not to come, should a later browser be better. */
+const PATIENCE_LOOPBACK = 1_500;
 /** Interrupted for this long: the network is another one. */
 const INTERRUPTED = 3_000;
 const AUDIO_BITRATE = 128_000;
@@ -44,10 +48,12 @@ export class RtcSession {
   protocol = 'webrtc';
   /** What the server recommends. */
   get servers() { return this.#whip.servers; }
-  /** The video's codec is one that only WebRTC viewers can see. */
+  /** The video's codec is one that only WebRTC viewers can see, or audio that is mixed here is held back. */
   get lack() {
     const [codec] = this.#sender('video')?.getParameters().codecs ?? [];
-    return codec && !/h26[45]/i.test(codec.mimeType) ? 'no-h264' : '';
+    if (codec && !/h26[45]/i.test(codec.mimeType)) return 'no-h264';
+    const { sound } = this.#options.capture;
+    return sound.mixes && sound.suspended ? 'sound-suspended' : '';
   }
 
   /** Connects; throws a PublishError. */
@@ -178,6 +184,8 @@ export class RtcSession {
   /** @returns {Promise<void>} */
   #connected() {
     const pc = this.#pc;
+    const loopback = onlyLoopback(pc.remoteDescription?.sdp ?? '');
+    const failure = () => new PublishError('ice', loopback ? 'loopback' : '');
     return new Promise((resolve, reject) => {
       const end = (/** @type {PublishError | undefined} */ error) => {
         clearTimeout(timer);
@@ -189,9 +197,9 @@ export class RtcSession {
       const stopped = () => end(new PublishError('stopped'));
       const look = () => {
         if (pc.connectionState === 'connected') end(undefined);
-        else if (pc.connectionState === 'failed' || pc.connectionState === 'closed') end(new PublishError('ice'));
+        else if (pc.connectionState === 'failed' || pc.connectionState === 'closed') end(failure());
       };
-      const timer = setTimeout(() => end(new PublishError('ice')), PATIENCE);
+      const timer = setTimeout(() => end(failure()), loopback ? PATIENCE_LOOPBACK : PATIENCE);
       pc.addEventListener('connectionstatechange', look);
       this.#abort.signal.addEventListener('abort', stopped);
       look();

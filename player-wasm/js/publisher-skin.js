@@ -3,9 +3,9 @@
 import { h, icon, tell } from './dom.js';
 import { duration, figures } from './publisher-figures.js';
 import { Menus } from './publisher-menus.js';
-import { dress } from './publisher-style.js';
+import { PUBLISHER_CSS } from './publisher-style.js';
 import { speech } from './publisher-words.js';
-import { adopt } from './style.js';
+import { adopt, CSS_TEXT } from './style.js';
 
 const SHAPE = {
   dot: 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20z',
@@ -24,6 +24,8 @@ export class PublisherSkin {
   /** @type {ReturnType<typeof speech>} */
   #say;
   #notice = '';
+  /** @type {ResizeObserver | undefined} */
+  #sized;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -36,8 +38,6 @@ export class PublisherSkin {
     this.#host = host;
     this.#root = root;
     this.#say = speech(host.lang);
-    adopt(root);
-    dress(root);
     const button = (/** @type {string} */ name, /** @type {() => void} */ onclick, /** @type {(Node | string)[]} */ ...inside) =>
       h('button', { type: 'button', class: name, part: `button ${name}`, onclick }, ...inside);
     // What went wrong stands in `error` and on the screen.
@@ -82,8 +82,18 @@ export class PublisherSkin {
       h('div', { class: 'stage' }, video), this.silhouette, this.note, this.big, this.badge, this.table, this.bar, this.menus.panel);
     root.append(this.frame);
     root.addEventListener('keydown', (event) => this.#key(/** @type {KeyboardEvent} */ (event)));
-    new ResizeObserver(() => this.frame.classList.toggle('small', host.clientWidth < 480)).observe(host);
+    this.settle();
     this.translate();
+  }
+
+  /** Styles the shadow tree for the document where it is; again when the element has moved to another one. */
+  settle() {
+    adopt(this.#root, CSS_TEXT, PUBLISHER_CSS);
+    this.#sized?.disconnect();
+    const { defaultView: view } = this.#host.ownerDocument;
+    if (!view) return;
+    this.#sized = new view.ResizeObserver(() => this.frame.classList.toggle('small', this.#host.clientWidth < 480));
+    this.#sized.observe(this.#host);
   }
 
   /** Puts the words in; again when the element's `lang` changes. */
@@ -113,6 +123,7 @@ export class PublisherSkin {
     const running = busy || state === 'live';
     const captured = !!host.stream?.getTracks().length;
     const picture = captured && !!host.stream?.getVideoTracks().length;
+    this.frame.dataset.state = state;
     this.frame.classList.toggle('seen', picture);
     this.frame.classList.toggle('mirror', host.mirrored);
     this.silhouette.toggleAttribute('hidden', !captured || picture);

@@ -14,8 +14,17 @@ export class Sound {
 
   constructor() {
     this.#bus.connect(this.#analyser);
-    this.#context.resume().catch(() => {});
+    this.#resume();
+    addEventListener('pointerdown', this.#resume);
   }
+
+  /** The click that a browser waits for may come later. */
+  #resume = () => { if (this.#context.state === 'suspended') this.#context.resume().catch(() => {}); };
+
+  /** Whether the browser holds the audio back: until a click, or where there is no audio output. */
+  get suspended() { return this.#context.state !== 'running'; }
+  /** Whether what is published goes through the context. */
+  get mixes() { return this.#sources.length > 1; }
 
   get context() { return this.#context; }
   get bus() { return this.#bus; }
@@ -53,6 +62,7 @@ export class Sound {
 
   close() {
     this.take([]);
+    removeEventListener('pointerdown', this.#resume);
     this.#context.close().catch(() => {});
   }
 }

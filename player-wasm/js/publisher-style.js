@@ -1,6 +1,6 @@
 // What the publisher's shadow tree has beyond the player's look.
 
-const MORE = `
+export const PUBLISHER_CSS = `
 :host{container-type:inline-size}
 .mirror video{transform:scaleX(-1)}
 .start{position:absolute;left:50%;top:50%;transform:translate(-50%,-72%);height:52px;padding:0 28px 0 22px;
@@ -48,15 +48,3 @@ width:min(380px,calc(100% - 24px));max-height:calc(100% - var(--_size) - 32px);o
 .small .level{width:32px}
 @container (max-width:419px){.bar .stop span{display:none}}
 `;
-
-/** @type {CSSStyleSheet | undefined} */
-let more;
-
-/** Gives a shadow root that look, over the player's. @param {ShadowRoot} root */
-export function dress(root) {
-  if (!more) {
-    more = new CSSStyleSheet();
-    more.replaceSync(MORE);
-  }
-  root.adoptedStyleSheets.push(more);
-}

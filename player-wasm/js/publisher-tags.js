@@ -1,4 +1,4 @@
-// FLV tags of what WebCodecs encodes: only heads are written, since its H.264 comes as FLV wants it.
+// FLV tags of what WebCodecs encodes.
 
 const AUDIO = 8;
 const VIDEO = 9;
@@ -14,7 +14,7 @@ export const flvHeader = (audio, video) =>
  * @param {number} type
  * @param {number} time in milliseconds
  * @param {number[]} head of the body
- * @param {AllowSharedBufferSource | EncodedVideoChunk | EncodedAudioChunk} data
+ * @param {AllowSharedBufferSource | EncodedAudioChunk} data
  */
 function tag(type, time, head, data) {
   const size = head.length + data.byteLength;
@@ -33,8 +33,18 @@ function tag(type, time, head, data) {
 /** The decoder's configuration (avcC). @param {number} time @param {AllowSharedBufferSource} avcc */
 export const videoSequence = (time, avcc) => tag(VIDEO, time, [0x17, 0, 0, 0, 0], avcc);
 
-/** A picture, without B-frames. @param {number} time @param {EncodedVideoChunk} chunk */
-export const videoFrame = (time, chunk) => tag(VIDEO, time, [chunk.type === 'key' ? 0x17 : 0x27, 1, 0, 0, 0], chunk);
+/** A picture, without B-frames. @param {number} time @param {boolean} key @param {Uint8Array[]} units NAL units */
+export function videoFrame(time, key, units) {
+  const data = new Uint8Array(units.reduce((size, unit) => size + 4 + unit.length, 0));
+  const view = new DataView(data.buffer);
+  let at = 0;
+  for (const unit of units) {
+    view.setUint32(at, unit.length);
+    data.set(unit, at + 4);
+    at += 4 + unit.length;
+  }
+  return tag(VIDEO, time, [key ? 0x17 : 0x27, 1, 0, 0, 0], data);
+}
 
 /** The decoder's configuration (OpusHead, RFC 7845). @param {number} time @param {AllowSharedBufferSource} head */
 export const audioSequence = (time, head) => tag(AUDIO, time, [0x90, ...OPUS], head);

@@ -1,5 +1,6 @@
 // WHIP (RFC 9725): the offer and the answer by HTTP, and a resource that stands for the session.
 
+import { ask } from './ask.js';
 import { PublishError, refusal, unreached } from './publisher-error.js';
 import { bearer, isToken } from './token.js';
 
@@ -57,7 +58,7 @@ export class Whip {
   async #fetch(url, method, headers, body, signal) {
     let response;
     try {
-      response = await fetch(url, { method, headers, body, signal });
+      response = await ask(url, { method, headers, body }, signal);
     } catch (error) {
       throw unreached(error);
     }

@@ -1,5 +1,9 @@
 // The publisher's words. English and Chinese; the element's `lang` attribute wins over the browser.
 
+const FRAME = 'The page around this one does not let it use {what}. Its <iframe> needs allow="camera; microphone; display-capture".';
+const FRAME_ZH = '外层页面不允许本页使用{what}。其 <iframe> 需要 allow="camera; microphone; display-capture"。';
+
+/** @type {Record<string, string>} */
 const english = {
   publisher: 'Live publisher',
   start: 'Go live',
@@ -50,6 +54,9 @@ const english = {
   // Errors and warnings, by code.
   insecure: 'Browsers give out camera and microphone only on HTTPS pages. Open {detail}',
   permission: 'The browser was not allowed to use them. Allow camera and microphone for this page (the icon beside the address), then try again.',
+  'permission:frame': FRAME.replace('{what}', 'camera and microphone'),
+  'permission:embedded': 'The browser was not allowed to use them. Allow camera and microphone for this page. The page around this one must allow them as well: <iframe allow="camera; microphone; display-capture">.',
+  'no-screen:frame': FRAME.replace('{what}', 'the screen'),
   'no-screen': 'Nothing was shared: choose a screen, a window or a tab. (Phones cannot share theirs.)',
   'no-device': 'No camera or microphone was found. Plug one in, then try again.',
   'device-busy': 'Another program uses the camera or the microphone. Close it, then try again.',
@@ -66,9 +73,13 @@ const english = {
   forbidden: 'The server wants its secret, or a token, from those who publish.',
   network: 'The server cannot be reached. Is it running, and is the address right?',
   ice: 'Picture and sound do not get through to the server: a firewall blocks UDP and TCP.',
+  'ice:loopback': 'Firefox makes no WebRTC connection to a server that listens on 127.0.0.1 alone. `lianmai serve --webrtc 0.0.0.0:8000` listens on the network as well.',
   lost: 'The connection was interrupted.',
   http: 'The server answered with an error: {detail}',
   fallback: 'WebRTC does not get through here: publishing over a WebSocket instead.',
+  'fallback:loopback': 'Firefox makes no WebRTC connection to a server that listens on 127.0.0.1 alone: publishing over a WebSocket instead.',
+  'fallback:no-h264': 'This browser has no H.264 for WebRTC: publishing over a WebSocket instead.',
+  'sound-suspended': 'The browser holds the audio back: viewers hear nothing. Click anywhere in this page; if that does not help, this device has no audio output.',
   engine: 'The publisher could not be loaded.',
 };
 
@@ -121,6 +132,9 @@ const chinese = {
   reconnects: '重连',
   insecure: '浏览器只允许 HTTPS 页面使用摄像头和麦克风。请打开 {detail}',
   permission: '没有获得授权。请允许本页使用摄像头和麦克风（地址栏旁的图标），然后重试。',
+  'permission:frame': FRAME_ZH.replace('{what}', '摄像头和麦克风'),
+  'permission:embedded': '没有获得授权。请允许本页使用摄像头和麦克风；外层页面也必须允许：<iframe allow="camera; microphone; display-capture">。',
+  'no-screen:frame': FRAME_ZH.replace('{what}', '屏幕'),
   'no-screen': '没有共享任何内容：请选择屏幕、窗口或标签页。（手机无法共享屏幕。）',
   'no-device': '没有找到摄像头或麦克风，请接上后重试。',
   'device-busy': '摄像头或麦克风正被其他程序使用，请关闭该程序后重试。',
@@ -137,9 +151,13 @@ const chinese = {
   forbidden: '服务器要求推流密钥或令牌。',
   network: '无法连接服务器。请确认服务器已启动、地址正确。',
   ice: '音视频无法到达服务器：防火墙阻止了 UDP 和 TCP。',
+  'ice:loopback': 'Firefox 无法通过 WebRTC 连接只监听 127.0.0.1 的服务器。`lianmai serve --webrtc 0.0.0.0:8000` 会同时监听网络。',
   lost: '连接中断。',
   http: '服务器返回了错误：{detail}',
   fallback: 'WebRTC 不通，改用 WebSocket 推流。',
+  'fallback:loopback': 'Firefox 无法通过 WebRTC 连接只监听 127.0.0.1 的服务器，改用 WebSocket 推流。',
+  'fallback:no-h264': '此浏览器的 WebRTC 不支持 H.264，改用 WebSocket 推流。',
+  'sound-suspended': '浏览器暂停了音频，观众听不到声音。请点击页面任意处；若无效，说明此设备没有音频输出。',
   engine: '推流器加载失败。',
 };
 

@@ -15,7 +15,7 @@ function codecName({ mimeType = '', sdpFmtpLine = '' }) {
  * @param {RTCStatsReport} report
  */
 export function totals(report) {
-  const sum = { bytes: 0, received: 0, lost: 0, nacks: 0, freezes: 0, jitter: 0, rtt: 0, fps: 0 };
+  const sum = { bytes: 0, received: 0, lost: 0, nacks: 0, freezes: 0, jitter: 0, rtt: 0, fps: 0, decoded: 0, dropped: 0 };
   /** Seconds that sound, and pictures, waited for their turn, and how many did. @type {Record<string, [number, number]>} */
   const waits = {};
   /** @type {string[]} */
@@ -31,7 +31,10 @@ export function totals(report) {
     sum.jitter = Math.max(sum.jitter, one.jitter ?? 0);
     const codec = report.get(one.codecId);
     if (codec) codecs[video ? 'unshift' : 'push'](codecName(codec));
-    if (video) Object.assign(sum, { fps: one.framesPerSecond ?? 0, freezes: one.freezeCount ?? 0 });
+    if (video) {
+      const { framesPerSecond: fps = 0, freezeCount: freezes = 0, framesDecoded: decoded = 0, framesDropped: dropped = 0 } = one;
+      Object.assign(sum, { fps, freezes, decoded, dropped });
+    }
     waits[one.kind] = [one.jitterBufferDelay ?? 0, one.jitterBufferEmittedCount ?? 0];
   }
   return { ...sum, waits, codecs: codecs.join(',') };
@@ -62,5 +65,7 @@ export function figures(now, before, seconds) {
     packetsLost: now.lost,
     nackCount: now.nacks,
     freezeCount: now.freezes,
+    decoded: now.decoded,
+    dropped: now.dropped,
   };
 }

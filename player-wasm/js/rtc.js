@@ -4,6 +4,7 @@
 // in:  clock, latency, resume, rebuild
 // out: attach, state, warning, error, stats, instead (other addresses of the stream, to be played from now on)
 
+import { onlyLoopback } from './browser.js';
 import { Connection } from './connection.js';
 import { elsewhere, place } from './rtc-address.js';
 import { figures, totals } from './rtc-stats.js';
@@ -15,6 +16,8 @@ export { end, negotiate, place };
 const PAUSE_LIMIT = 30_000;
 /** A peer connection that takes longer than this many milliseconds will not come about: UDP and TCP are blocked. */
 const CONNECT = 4_000;
+/** The same where it is known not to come about, should a later browser be better. */
+const CONNECT_LOOPBACK = 1_000;
 /** Nothing for this long, once something came: the session is dead. What is real-time does not pause. */
 const SILENT = 3_000;
 /** Sound without a picture after this many milliseconds is shown without one. */
@@ -25,6 +28,7 @@ const HOLD = { realtime: 0, low: 0, normal: 1000 };
 /** Why there is no WebRTC. @type {Record<string, string>} */
 const REASONS = {
   'no-webrtc': 'WebRTC is missing in this browser or on this server.',
+  'ice-loopback': 'Firefox makes no WebRTC connection to a server that listens on 127.0.0.1 alone. `lianmai serve --webrtc 0.0.0.0:8000` listens on the network as well.',
   'ice-failed': 'WebRTC does not get through to the server: its UDP and TCP port is blocked, or not announced.',
 };
 
@@ -162,7 +166,7 @@ export class Rtc extends Connection {
     if (!this.#worked) this.#show(tracks(peer));
     if (peer.connectionState === 'connected') return undefined;
     this.rest();
-    const limit = setTimeout(() => this.#unreachable(abort), CONNECT);
+    const limit = setTimeout(() => this.#unreachable(abort), onlyLoopback(peer.remoteDescription?.sdp ?? '') ? CONNECT_LOOPBACK : CONNECT);
     abort.signal.addEventListener('abort', () => clearTimeout(limit));
     peer.addEventListener('connectionstatechange', () => {
       if (peer.connectionState === 'connected') clearTimeout(limit);
@@ -187,15 +191,16 @@ export class Rtc extends Connection {
   /** The server has answered, but no connection comes about. @param {AbortController} abort */
   #unreachable(abort) {
     if (abort.signal.aborted) return;
+    if (onlyLoopback(this.#peer?.remoteDescription?.sdp ?? '')) this.#useless('ice-loopback');
     // Where it has worked before it may just have been restarted.
-    if (++this.#blocked > (this.#worked ? 1 : 0)) this.#useless('ice-failed');
+    else if (++this.#blocked > (this.#worked ? 1 : 0)) this.#useless('ice-failed');
     else this.failed(abort, 'ice-failed');
   }
 
   /** This will not do: by another way, if that is allowed. @param {string} code */
   #useless(code) {
     const at = /** @type {import('./rtc-address.js').Place} */ (this.#place);
-    if (this.#request.protocol !== 'auto' || !at.path) return this.failed(this.abort, code, code !== 'ice-failed');
+    if (this.#request.protocol !== 'auto' || !at.path) return this.failed(this.abort, code, !/^ice/.test(code));
     this.#report({ type: 'warning', ...told(code) });
     const origin = this.#proven ? this.#origin : 0;
     this.#report({ type: 'instead', urls: ['flv', 'hls'].map((protocol) => elsewhere(at, origin, protocol)) });

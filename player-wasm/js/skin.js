@@ -2,7 +2,7 @@
 
 import { h, icon, tell } from './dom.js';
 import { words } from './i18n.js';
-import { adopt } from './style.js';
+import { adopt, CSS_TEXT } from './style.js';
 import { rows } from './stats-view.js';
 
 const ICON = {
@@ -30,6 +30,12 @@ export class Skin {
   #timer;
   #pointer = false;
   #notice = '';
+  /** @type {ResizeObserver | undefined} */
+  #sized;
+  /** Whether it plays audio without video, and what shows that. */
+  #bare = false;
+  /** @type {import('./meter.js').Meter | null} */
+  #meter = null;
 
   /**
    * @param {import('./index.js').SrsPlayerElement} host
@@ -41,7 +47,6 @@ export class Skin {
     this.#video = video;
     this.#root = root;
     this.#words = words(host.lang);
-    adopt(root);
     const button = (/** @type {string} */ name, /** @type {() => void} */ onclick, /** @type {Node[]} */ ...inside) =>
       h('button', { type: 'button', class: name, part: `button ${name}`, onclick }, ...inside);
 
@@ -77,13 +82,11 @@ export class Skin {
     this.frame = h('div', { class: 'frame idle', part: 'frame', role: 'group' },
       this.stage, this.note, this.big, this.heading, this.sound, this.table, this.bar);
     root.append(this.frame);
-    this.pip.hidden = !(document.pictureInPictureEnabled && 'requestPictureInPicture' in video);
-    this.full.hidden = !('requestFullscreen' in host || 'webkitEnterFullscreen' in video);
 
     root.addEventListener('keydown', (event) => this.#key(/** @type {KeyboardEvent} */ (event)));
     for (const type of ['pointermove', 'pointerdown', 'focusin', 'keydown']) {
       root.addEventListener(type, (event) => {
-        this.#pointer = event instanceof PointerEvent && event.pointerType === 'touch';
+        this.#pointer = /** @type {PointerEvent} */ (event).pointerType === 'touch';
         this.#wake();
       });
     }
@@ -91,8 +94,18 @@ export class Skin {
     host.addEventListener('pointerleave', () => this.#wake(300));
     host.addEventListener('fullscreenchange', () => this.render());
     video.addEventListener('volumechange', () => this.render());
-    new ResizeObserver(() => this.frame.classList.toggle('small', host.clientWidth < 420)).observe(host);
+    this.settle();
     this.translate();
+  }
+
+  /** Styles the shadow tree for the document where it is; again when the element has moved to another one. */
+  settle() {
+    adopt(this.#root, CSS_TEXT);
+    this.#sized?.disconnect();
+    const { defaultView: view } = this.#host.ownerDocument;
+    if (!view) return;
+    this.#sized = new view.ResizeObserver(() => this.frame.classList.toggle('small', this.#host.clientWidth < 420));
+    this.#sized.observe(this.#host);
   }
 
   /** Puts the words in; again when the element's `lang` changes. */
@@ -128,6 +141,7 @@ export class Skin {
     const controls = host.controls;
     const busy = state === 'connecting' || state === 'waiting' || state === 'reconnecting' || state === 'buffering';
     const active = busy || state === 'live';
+    this.frame.dataset.state = state;
     this.frame.classList.toggle('idle', state === 'idle');
     // A poster covers the stage as a picture does.
     this.frame.classList.toggle('seen', video.videoWidth > 0 || video.poster !== '');
@@ -161,11 +175,30 @@ export class Skin {
     this.badge.classList.toggle('on', live);
     this.name(this.badge, live ? 'live' : 'goLive', 'l');
     /** @type {Element} */ (this.badge.lastChild).textContent = this.#words(live ? 'live' : 'goLive');
-    const fullscreen = document.fullscreenElement === host;
+    const page = host.ownerDocument;
+    // An iframe without `allow` has neither; an iPhone shows only the video itself full screen.
+    this.pip.hidden = !(page.pictureInPictureEnabled && 'requestPictureInPicture' in video);
+    this.full.hidden = 'requestFullscreen' in host ? !page.fullscreenEnabled : !('webkitEnterFullscreen' in video);
+    const fullscreen = page.fullscreenElement === host;
     this.full.replaceChildren(icon(fullscreen ? ICON.small : ICON.full));
     this.name(this.full, fullscreen ? 'exitFullscreen' : 'fullscreen', 'f');
     if (!this.table.hidden) this.#fill();
+    this.#listen(state === 'live' && !video.videoWidth && video.readyState > 2);
     this.#wake();
+  }
+
+  /** Shows that audio plays where there is no video. @param {boolean} bare */
+  #listen(bare) {
+    if (bare === this.#bare) return;
+    this.#bare = bare;
+    this.#meter?.close();
+    this.#meter = null;
+    if (!bare) return;
+    // With WebRTC the video may come after the audio.
+    setTimeout(async () => {
+      const { Meter } = await import('./meter.js');
+      if (this.#bare && !this.#meter) this.#meter = new Meter(this.#host, this.#video, this.stage);
+    }, 700);
   }
 
   /** Says something for some seconds. @param {string} text */
@@ -237,14 +270,15 @@ export class Skin {
   }
 
   #pictureInPicture() {
-    const change = document.pictureInPictureElement ? document.exitPictureInPicture() : this.#host.requestPictureInPicture();
+    const page = this.#host.ownerDocument;
+    const change = page.pictureInPictureElement ? page.exitPictureInPicture() : this.#host.requestPictureInPicture();
     return change.catch(() => {});
   }
 
   #fullscreen() {
-    if (document.fullscreenElement === this.#host) return document.exitFullscreen();
+    const page = this.#host.ownerDocument;
+    if (page.fullscreenElement === this.#host) return page.exitFullscreen();
     if ('requestFullscreen' in this.#host) return this.#host.requestFullscreen().catch(() => {});
-    // An iPhone shows only the video itself full screen.
     return /** @type {any} */ (this.#video).webkitEnterFullscreen?.();
   }
 

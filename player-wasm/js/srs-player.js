@@ -6,13 +6,57 @@
 (() => {
   const page = /** @type {any} */ (window);
   if (page.SrsPlayer) return;
-  const here = /** @type {HTMLScriptElement} */ (document.currentScript).src;
-  const folder = new URL('srs-player/', here).href;
-  const parts = Promise.all([import(`${folder}element.js`), import(`${folder}compat.js`)]).then(([element, compat]) => {
-    if (!customElements.get('srs-player')) customElements.define('srs-player', element.SrsPlayerElement);
-    return compat.SrsPlayer;
+
+  /**
+   * Where the folder may be, the likeliest first. A module, or what a script has evaluated, has no
+   * `currentScript`; a script that was put together with others is not where its folder is.
+   */
+  function folders() {
+    const own = /^[^?#]*\/srs-player([.-][\w.-]+)?\.js([?#]|$)/;
+    const here = /** @type {HTMLScriptElement | null} */ (document.currentScript)?.src ?? '';
+    const scripts = [...document.scripts].map(({ src }) => src).filter((src) => own.test(src));
+    const fetched = performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => own.test(name));
+    const said = document.querySelector('srs-player[base],srs-publisher[base]')?.getAttribute('base');
+    const beside = [...(own.test(here) ? [here] : []), ...scripts, ...fetched].map((src) => new URL('srs-player/', src).href);
+    return [...new Set([
+      ...beside, ...(said ? [new URL(said, document.baseURI).href] : []), ...(here ? [new URL('srs-player/', here).href] : []),
+    ])];
+  }
+
+  let folder = '';
+  /** @param {string[]} all @returns {Promise<any>} */
+  async function load([first, ...others]) {
+    try {
+      if (!first) throw new Error('no folder is known');
+      const [element, compat] = await Promise.all([import(`${first}element.js`), import(`${first}compat.js`)]);
+      folder = first;
+      if (!customElements.get('srs-player')) customElements.define('srs-player', element.SrsPlayerElement);
+      return compat.SrsPlayer;
+    } catch (cause) {
+      if (others.length) return load(others);
+      throw Object.assign(new Error(`srs-player.js cannot load the player${first ? ` from ${first}` : ''}. Where scripts are put together, or `
+        + 'evaluated, give it a <script> tag of its own, or say where the folder is: <srs-player base="https://your-gateway/srs-player/">'), { cause });
+    }
+  }
+
+  // An evaluated script may run before the elements with `base` are there.
+  const all = folders();
+  const parsed = () => new Promise((resolve) => {
+    if (document.readyState === 'loading') addEventListener('DOMContentLoaded', resolve);
+    else resolve(undefined);
   });
-  parts.catch((error) => console.error('srs-player.js: the player cannot be loaded from', folder, error));
+  const parts = load(all).catch(async (error) => {
+    await parsed();
+    const more = folders().filter((one) => !all.includes(one));
+    if (more.length) return load(more);
+    throw error;
+  });
+  parts.catch(async (error) => {
+    console.error(error.message, error.cause ?? '');
+    await parsed();
+    // An element that is not defined shows what is in it.
+    for (const element of document.querySelectorAll('srs-player,srs-publisher')) element.textContent ||= error.message;
+  });
 
   /** There at once; what is asked of it before the modules have come is done then. */
   page.SrsPlayer = class SrsPlayer {
@@ -29,7 +73,7 @@
   // What publishes comes only to pages that do.
   /** @type {Promise<any> | undefined} */
   let publisher;
-  const publishing = () => publisher ??= import(`${folder}publisher.js`).then((module) => {
+  const publishing = () => publisher ??= parts.then(() => import(`${folder}publisher.js`)).then((module) => {
     if (!customElements.get('srs-publisher')) customElements.define('srs-publisher', module.SrsPublisherElement);
     return module.SrsPublisher;
   });
@@ -64,8 +108,8 @@
         constraints: { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } },
         ontrack: (/** @type {RTCTrackEvent} */ event) => sdk.stream.addTrack(event.track),
         leave: () => pc.close(),
-        play: (/** @type {unknown[]} */ ...args) => import(`${folder}sdk.js`).then(({ play }) => play(sdk, ...args)),
-        publish: (/** @type {unknown[]} */ ...args) => import(`${folder}sdk-publish.js`).then(({ publish }) => publish(sdk, ...args)),
+        play: (/** @type {unknown[]} */ ...args) => parts.then(() => import(`${folder}sdk.js`)).then(({ play }) => play(sdk, ...args)),
+        publish: (/** @type {unknown[]} */ ...args) => parts.then(() => import(`${folder}sdk-publish.js`)).then(({ publish }) => publish(sdk, ...args)),
         close: () => { sdk.pc &&= sdk.leave(); },
       };
       pc.ontrack = (event) => sdk.ontrack(event);

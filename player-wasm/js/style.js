@@ -1,5 +1,7 @@
 // The look of the shadow tree. What a page may change: the custom properties below and the ::part()s.
 
+import { newSheet } from './sheet.js';
+
 export const CSS_TEXT = `
 :host{--_bg:var(--srs-background,#0b0e14);--_fg:var(--srs-foreground,#f4f6fb);--_accent:var(--srs-accent,#4da3ff);
 --_live:var(--srs-live,#e5263f);--_say:var(--srs-message-background,#0b0e14b8);--_off:var(--srs-behind,#9aa3b5);--_panel:#0b0e14d9;--_size:var(--srs-control-size,40px);
@@ -30,11 +32,11 @@ padding:16px 16px 56px;text-align:center;pointer-events:none;font-size:15px;over
 .seen .note{color:var(--srs-message-foreground,#f4f6fb)}
 .seen .note p{background:var(--_say);padding:6px 14px;border-radius:99px}
 .note p{margin:0;max-width:52ch}
-:host([state=error]) .note p{border:2px solid var(--srs-error,#e5263f);padding:6px 14px;border-radius:12px}
+[data-state=error] .note p{border:2px solid var(--srs-error,#e5263f);padding:6px 14px;border-radius:12px}
 .note button{border:1px solid;padding:0 16px}
-.spin{width:34px;height:34px;border-radius:50%;border:3px solid color-mix(in srgb,currentColor 25%,transparent);
+.spin{flex:none;width:34px;height:34px;border-radius:50%;border:3px solid color-mix(in srgb,currentColor 25%,transparent);
 border-top-color:var(--srs-waiting,currentColor);animation:spin .9s linear infinite}
-:host([state=reconnecting]) .spin{border-top-color:var(--srs-reconnecting,currentColor)}
+[data-state=reconnecting] .spin{border-top-color:var(--srs-reconnecting,currentColor)}
 @keyframes spin{to{transform:rotate(1turn)}}
 .sound{position:absolute;top:12px;left:12px;padding:0 14px 0 10px;border-radius:99px;background:#fff;color:#10141d;
 font-weight:600;box-shadow:0 2px 12px #0005}
@@ -46,7 +48,7 @@ font-weight:600;box-shadow:0 2px 12px #0005}
 .gap{flex:1}
 input{width:84px;margin:0 8px;height:24px;accent-color:#9aa3b5;cursor:pointer}
 .badge{padding:0 10px;font-size:12px;font-weight:700;letter-spacing:.06em;text-transform:uppercase}
-.badge::before{content:"";width:9px;height:9px;border-radius:50%;background:var(--_off)}
+.badge::before{content:"";flex:none;width:9px;height:9px;border-radius:50%;background:var(--_off)}
 .badge.on::before{background:var(--_live)}
 .heard{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .title{display:none;position:absolute;top:0;left:0;right:0;padding:10px 16px 24px;font-weight:600;transition:opacity .2s;pointer-events:none;
@@ -71,17 +73,21 @@ max-width:calc(100% - 24px);max-height:calc(100% - 70px);overflow:auto}
 @media (forced-colors:active){.big,.sound,.bar{border:1px solid}}
 `;
 
-/** @type {CSSStyleSheet | undefined} */
-let sheet;
+/** The sheets of each document, by their text. @type {WeakMap<Document, Map<string, CSSStyleSheet>>} */
+const sheets = new WeakMap();
 
 /**
- * Gives a shadow root the look; the sheet is made once for all players of the page.
+ * Styles a shadow root; a document's roots share the sheets. Sheets belong to the document in which they were
+ * made: a root that moves to another document loses them and has to be styled again.
  * @param {ShadowRoot} root
+ * @param {string[]} texts
  */
-export function adopt(root) {
-  if (!sheet) {
-    sheet = new CSSStyleSheet();
-    sheet.replaceSync(CSS_TEXT);
-  }
-  root.adoptedStyleSheets = [sheet];
+export function adopt(root, ...texts) {
+  const { ownerDocument: page } = root;
+  const made = sheets.get(page) ?? new Map();
+  sheets.set(page, made);
+  root.adoptedStyleSheets = texts.flatMap((text) => {
+    if (!made.has(text)) made.set(text, newSheet(page, text));
+    return made.get(text) ?? [];
+  });
 }

@@ -1,5 +1,6 @@
 // WebRTC signalling: an offer to play goes out by HTTP, an answer comes back (WHEP, or SRS's JSON).
 
+import { ask } from './ask.js';
 import { refusal } from './connection.js';
 import { bearer } from './token.js';
 
@@ -56,7 +57,7 @@ export async function negotiate(peer, url, streamurl = '', signal = undefined, t
     ? ['json', JSON.stringify({ api: url, tid: Math.random().toString(16).slice(2, 9), streamurl, clientip: null, sdp })]
     : ['sdp', sdp];
   const headers = { 'content-type': `application/${type}`, ...bearer(token) };
-  const response = await fetch(url, { method: 'POST', headers, body, signal });
+  const response = await ask(url, { method: 'POST', headers, body }, signal);
   if (!response.ok) throw why(response);
   const location = response.headers.get('location');
   const session = location ? new URL(location, response.url || url).href : '';

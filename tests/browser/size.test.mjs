@@ -6,11 +6,12 @@ import { test } from 'node:test';
 import { brotliCompressSync, constants } from 'node:zlib';
 
 /** What plays everything but WebRTC, by the script tag, which knows the names of all the rest. */
-const PLAYER = 63.5 * 1000;
+const PLAYER = 65.9 * 1000;
 /** What a page loads besides when it plays an address of WebRTC. */
 const WEBRTC = 8 * 1000;
-/** Not on the way of either: the module's other entries, the names of srs.sdk.js, captions and viewers. */
-const OTHERS = ['srs-player/index.js', 'srs-player/define-player.js', 'srs-player/sdk.js', 'srs-player/extras.js'];
+/** Not on the way of either: the module's other entries, the names of srs.sdk.js, captions and viewers, the picture of
+ * audio alone, media keys, and the wasm once more for where its file is missing. */
+const OTHERS = ['index', 'define-player', 'sdk', 'extras', 'media-session', 'meter', 'wasm-inline'].map((name) => `srs-player/${name}.js`);
 const dist = new URL('../../player-wasm/dist/', import.meta.url).pathname;
 
 /** Fetched only by pages that publish. */
@@ -21,7 +22,7 @@ function wireSize(file) {
   return brotliCompressSync(readFileSync(join(dist, file)), options).length;
 }
 
-test('the player is at most 63.5 kB on the wire, WebRTC 8 kB more', () => {
+test('the player is at most 65.9 kB on the wire, WebRTC 8 kB more', () => {
   const modules = readdirSync(join(dist, 'srs-player')).map((name) => `srs-player/${name}`);
   const files = ['srs-player.js', ...modules].filter((name) => /\.(js|wasm)$/.test(name) && !PUBLISHER.test(name));
   const sizes = files.map((file) => ({ file, brotli: wireSize(file) })).sort((a, b) => b.brotli - a.brotli);
@@ -38,12 +39,12 @@ test('the player is at most 63.5 kB on the wire, WebRTC 8 kB more', () => {
   assert.ok(sum(webrtc) <= WEBRTC, `${sum(webrtc)} bytes`);
 });
 
-test('what publishes is at most 26.5 kB on the wire', () => {
+test('what publishes is at most 28.9 kB on the wire', () => {
   const files = readdirSync(join(dist, 'srs-player')).filter((name) => /^publisher.*\.js$/.test(name));
   const sizes = files.map((file) => ({ file, brotli: wireSize(`srs-player/${file}`) }));
   console.table(sizes);
   const sum = sizes.reduce((total, { brotli }) => total + brotli, 0);
-  assert.ok(files.length >= 4 && sum <= 26_500, `${sum} bytes`);
+  assert.ok(files.length >= 4 && sum <= 28_900, `${sum} bytes`);
   // The half of srs.sdk.js that publishes does without the element.
-  assert.ok(wireSize('srs-player/sdk-publish.js') <= 6_000);
+  assert.ok(wireSize('srs-player/sdk-publish.js') <= 6_500);
 });

@@ -1,0 +1,17 @@
+// Differences between browsers that no feature test shows.
+
+/**
+ * WebKit with GStreamer (WebKitGTK, WPE): its web process deadlocks while `playbackRate` changes. Apple's own
+ * WebKit, which Safari and all browsers on iOS are made of, has AirPlay.
+ */
+export const isGstreamerWebKit = () =>
+  /^Apple/.test(globalThis.navigator?.vendor ?? '') && !('WebKitPlaybackTargetAvailabilityEvent' in globalThis);
+
+/** Firefox: its ICE pairs no candidate of its own with a loopback address. */
+const isFirefox = () => 'mozInnerScreenX' in globalThis;
+
+/** Whether this browser cannot reach a server whose answer has loopback candidates only. @param {string} sdp */
+export function onlyLoopback(sdp) {
+  const addresses = [...sdp.matchAll(/^a=candidate:(?:\S+ ){4}(\S+)/gm)].map(([, address = '']) => address);
+  return isFirefox() && addresses.length > 0 && addresses.every((address) => /^127\.|^::1$/.test(address));
+}
