@@ -61,16 +61,23 @@ export async function negotiate(peer, url, streamurl = '', signal = undefined, t
   if (!response.ok) throw why(response);
   const location = response.headers.get('location');
   const session = location ? new URL(location, response.url || url).href : '';
+  // What a peer is asked while it is closed is never answered.
+  const giveBack = () => void end(session);
+  if (signal?.aborted) giveBack();
+  signal?.addEventListener('abort', giveBack);
   try {
     const answer = streamurl ? read(await response.json()) : await response.text();
     const servers = iceServers(response.headers.get('link') ?? '');
     if (servers.length) peer.setConfiguration({ ...peer.getConfiguration(), iceServers: servers });
     await peer.setLocalDescription({ type: 'offer', sdp });
     await peer.setRemoteDescription({ type: 'answer', sdp: answer });
+    signal?.throwIfAborted();
     return { location: session, id: `${ufrag(sdp)}:${ufrag(answer)}` };
   } catch (error) {
-    end(session);
+    if (!signal?.aborted) giveBack();
     throw typeof (/** @type {any} */ (error).code) === 'string' ? error : { code: 'http', text: String(error) };
+  } finally {
+    signal?.removeEventListener('abort', giveBack);
   }
 }
 
