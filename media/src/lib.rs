@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bits;
+pub mod clock;
 pub mod codec;
 pub mod config;
 pub mod error;

@@ -45,6 +45,12 @@ impl<const BITS: u32> Unwrapper<BITS> {
         Self { last: None }
     }
 
+    /// The same; the first value is taken as the nearest to what `other` unwrapped last.
+    pub fn unwrap_near(&mut self, raw: u64, other: &Self) -> i64 {
+        self.last = self.last.or(other.last);
+        self.unwrap(raw)
+    }
+
     /// The unwrapped value of `raw`, which must be below 2^BITS.
     pub fn unwrap(&mut self, raw: u64) -> i64 {
         let period = 1i64 << BITS;
@@ -131,6 +137,20 @@ mod tests {
         assert_eq!(u.unwrap(0xffff_fff0), 0xffff_fff0);
         assert_eq!(u.unwrap(0x10), 0x1_0000_0010);
         assert_eq!(u.unwrap(0xffff_fff8), 0xffff_fff8);
+    }
+
+    #[test]
+    fn two_counters_begin_together_and_then_wrap_each_for_itself() {
+        let (mut a, mut b) = (Unwrapper::<32>::new(), Unwrapper::<32>::new());
+        assert_eq!(a.unwrap_near(0xffff_fff0, &b), 0xffff_fff0);
+        assert_eq!(b.unwrap_near(0x10, &a), 0x1_0000_0010);
+        // However far they are apart, and at half the period neither way is nearer.
+        let (mut a, mut b) = (Unwrapper::<32>::new(), Unwrapper::<32>::new());
+        let first = [a.unwrap_near(0, &b), b.unwrap_near(0x8000_0005, &a)];
+        for n in 1..20 {
+            let next = [a.unwrap_near(n * 40, &b), b.unwrap_near(0x8000_0005 + n * 40, &a)];
+            assert_eq!(next.map(|t| t - n as i64 * 40), first);
+        }
     }
 
     #[test]

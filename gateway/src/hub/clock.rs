@@ -1,58 +1,53 @@
-//! A stream's clock: one timeline over all its publishers.
+//! A stream's clock, and the steady one that its publishers' clocks are compared with.
 
-use media::Frame;
-use media::time::{MILLI, Micros, SECOND, Timeline};
+use media::clock::StreamClock;
+use media::time::{Micros, SECOND};
+use media::{Frame, Track};
+use tokio::time::Instant;
 
 /// Times of a stream begin here, so that a track that starts a little earlier stays positive.
 const STREAM_START: Micros = SECOND;
 
+/// Without video for this long, audio frames are places to start again …
+const VIDEO_SILENCE: Micros = 3 * SECOND;
+/// … unless the publisher's frames are so far apart: then for as many of them.
+const SLOW_FRAMES: Micros = 2;
+
 /// The stream's clock; it stays with the stream from one publisher to the next.
 #[derive(Debug)]
 pub(super) struct Clock {
-    timeline: Timeline,
-    pub(super) last_video: Option<Micros>,
-    last_audio: Option<Micros>,
-    /// The distance of the last two video frames: what a joint between sources should look like.
-    gap: Micros,
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self { timeline: Timeline::new(STREAM_START), last_video: None, last_audio: None, gap: 33 * MILLI }
-    }
+    stream: StreamClock,
+    started: Instant,
 }
 
 impl Clock {
+    pub(super) fn new() -> Self {
+        Self::of(StreamClock::new(STREAM_START))
+    }
+
     /// A clock that goes on after `newest`.
     pub(super) fn after(newest: Option<Micros>) -> Self {
-        let mut clock = Self::default();
-        if let Some(newest) = newest {
-            clock.timeline = Timeline::new(newest);
-            clock.timeline.offset(newest, 0);
-        }
-        clock
+        newest.map_or_else(Self::new, |newest| Self::of(StreamClock::after(newest)))
+    }
+
+    fn of(stream: StreamClock) -> Self {
+        Self { stream, started: Instant::now() }
     }
 
     /// The next frame is another publisher's.
     pub(super) fn restart(&mut self) {
-        self.timeline.restart(self.gap);
-        self.last_video = None;
+        self.stream.restart();
     }
 
     /// Lays `frame` on the stream's clock and tells whether the source's own clock jumped.
     pub(super) fn place(&mut self, frame: &mut Frame) -> bool {
-        let (offset, jumped) = self.timeline.offset(frame.dts, self.gap);
-        let video = frame.is_video();
-        let last = if video { &mut self.last_video } else { &mut self.last_audio };
-        // Decode times never go back within a track: no muxer and no decoder takes that.
-        let dts = frame.dts.saturating_add(offset).max(last.unwrap_or(0));
-        let step = dts - last.unwrap_or(dts);
-        *last = Some(dts);
-        if video && !jumped && (MILLI..=SECOND).contains(&step) {
-            self.gap = step;
-        }
-        frame.pts = frame.pts.saturating_add(offset);
-        frame.dts = dts;
-        jumped
+        self.stream.place(frame, self.started.elapsed().as_micros() as Micros)
+    }
+
+    /// Whether the publisher sends no video at the time `now` of the stream.
+    pub(super) fn video_is_silent(&self, now: Micros) -> bool {
+        self.stream.track(Track::Video).is_none_or(|(newest, interval)| {
+            now - newest > VIDEO_SILENCE.max(interval.saturating_mul(SLOW_FRAMES))
+        })
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use media::time::{Micros, SECOND};
 use media::{Frame, Track};
 use tokio::sync::watch;
 
@@ -12,9 +11,6 @@ use super::stream::{Entry, Stream};
 
 /// What happens when a publisher leaves: its place in the hub gets the clock back.
 type Leave = Box<dyn FnOnce(Clock) + Send + Sync>;
-
-/// Without video for this long, audio frames are places to start again.
-const VIDEO_SILENCE: Micros = 3 * SECOND;
 
 /// Publishes one stream; dropping it ends that.
 pub struct Publisher {
@@ -25,6 +21,8 @@ pub struct Publisher {
     revoked: watch::Receiver<u64>,
     expected: Option<usize>,
     first: bool,
+    /// The publisher's clock jumped, and decoding can start anew with the next frame that allows it.
+    jumped: bool,
     leave: Option<Leave>,
 }
 
@@ -36,7 +34,7 @@ impl Publisher {
         revoked: watch::Receiver<u64>,
         leave: Leave,
     ) -> Self {
-        Self { stream, clock, turn, revoked, expected: None, first: true, leave: Some(leave) }
+        Self { stream, clock, turn, revoked, expected: None, first: true, jumped: false, leave: Some(leave) }
     }
 
     /// The stream it feeds.
@@ -75,12 +73,14 @@ impl Publisher {
             return;
         }
         let jumped = self.clock.place(&mut frame);
-        let silent = self.clock.last_video.is_none_or(|at| frame.dts - at > VIDEO_SILENCE);
         let start = match frame.track() {
             Track::Video => frame.key,
-            Track::Audio => silent,
+            Track::Audio => self.clock.video_is_silent(frame.dts),
         };
-        let discontinuity = jumped || std::mem::take(&mut self.first);
+        // Times go on, whatever the clock does: that audio jumped matters to nobody who has video.
+        self.jumped |= jumped && (frame.is_video() || start);
+        let anew = start && std::mem::take(&mut self.jumped);
+        let discontinuity = anew || std::mem::take(&mut self.first);
         self.stream.push(Entry { frame, discontinuity, start }, self.expected, self.turn);
     }
 
@@ -95,7 +95,7 @@ impl Publisher {
 impl Drop for Publisher {
     fn drop(&mut self) {
         if let Some(leave) = self.leave.take() {
-            leave(std::mem::take(&mut self.clock));
+            leave(std::mem::replace(&mut self.clock, Clock::new()));
         }
     }
 }

@@ -215,7 +215,7 @@ impl Hub {
         let stream = Stream::new(name.clone(), limits);
         stream.begin(1);
         let revoked = watch::Sender::new(0);
-        let publisher = self.publisher(stream.clone(), Clock::default(), 1, &revoked);
+        let publisher = self.publisher(stream.clone(), Clock::new(), 1, &revoked);
         places.watchers.retain(|watcher| watcher.send(stream.clone()).is_ok());
         places.streams.insert(name.clone(), Place { stream, turn: 1, revoked, yields, clock: None });
         drop(places);

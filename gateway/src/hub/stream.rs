@@ -21,8 +21,8 @@ use super::ring::{Cursor, Item, Limits, Ring, Start};
 pub struct Entry {
     /// The frame, on the stream's clock.
     pub frame: Frame,
-    /// The first frame of another publisher, or after a jump of the publisher's clock: decoders
-    /// and segmenters start anew here, though times go on.
+    /// The first frame of another publisher, or the first to start at after a jump of the publisher's
+    /// clock: decoders and segmenters start anew here, though times go on.
     pub discontinuity: bool,
     /// Whether a viewer may start here: a video key frame, or any audio while there is no video.
     pub start: bool,

@@ -167,6 +167,49 @@ async fn a_second_publisher_is_refused_and_a_returning_one_goes_on_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_steps_back_goes_on_and_decoders_start_anew_at_the_next_key_frame() {
+    let hub = Hub::new(HubConfig::default());
+    let (video, audio) = (config(Codec::H264), config(Codec::Opus));
+    let mut publisher = hub.publish(&name()).unwrap();
+    let mut viewer = publisher.stream().subscribe(Start::Key);
+    for n in 0..100 {
+        // Both tracks step back by 3 s, two frames before a key frame.
+        let millis = 9_000 + n * 40 - if n >= 48 { 3_000 } else { 0 };
+        publisher.push(frame(&video, millis, n % 25 == 0));
+        publisher.push(frame(&audio, millis + 10, true));
+        tokio::time::advance(Duration::from_millis(40)).await;
+    }
+    let seen: Vec<_> = std::iter::from_fn(|| viewer.try_next()).collect();
+    for (n, entry) in seen.iter().enumerate() {
+        let expected = 1_000_000 + n as i64 / 2 * 40_000 + n as i64 % 2 * 10_000;
+        assert_eq!(entry.frame.dts, expected, "frame {n}");
+        assert_eq!(entry.discontinuity, n == 0 || n == 100, "frame {n}");
+    }
+    assert_eq!(seen.len(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pictures_far_apart_leave_the_audio_no_place_to_start() {
+    let hub = Hub::new(HubConfig::default());
+    let (video, audio) = (config(Codec::H264), config(Codec::Opus));
+    let mut publisher = hub.publish(&name()).unwrap();
+    let mut starts = Vec::new();
+    let mut viewer = publisher.stream().subscribe(Start::Live);
+    for n in 0..1500 {
+        if n % 300 == 0 {
+            publisher.push(frame(&video, n * 20, true));
+        }
+        publisher.push(frame(&audio, n * 20, true));
+        tokio::time::advance(Duration::from_millis(20)).await;
+        while let Some(entry) = viewer.try_next() {
+            starts.extend((entry.start && !entry.frame.is_video()).then_some(entry.frame.dts));
+        }
+    }
+    // Before the second picture came, nobody could know.
+    assert!(starts.iter().all(|at| *at < 7_000_000), "{starts:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_publisher_that_fell_silent_makes_way_and_is_told() {
     let hub = Hub::new(HubConfig::default());
     let video = config(Codec::H264);

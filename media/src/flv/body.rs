@@ -11,7 +11,7 @@ use super::tag::{self, Kind, Tag};
 use crate::codec::access_unit::{AccessUnit, Assembler, Piece};
 use crate::codec::nal::{self, Entry};
 use crate::codec::{self, aac, av1, h264, h265, mp3, opus, vpx};
-use crate::config::{Audio, Codec, Config, Format};
+use crate::config::{Audio, Codec, Config, Format, Track};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::time::{MILLI, Micros, Unwrapper};
@@ -21,12 +21,13 @@ const MAX_BEHIND: usize = 64;
 
 /// Turns the bodies of FLV tags, or the payloads of RTMP messages, into frames.
 ///
-/// It keeps the configurations and unwraps the 32-bit timestamps (one clock for both tracks). After
-/// an error the next tag may be good: nothing else is lost. A tag may complete no frame, one or several:
-/// take them by [`BodyDemuxer::next`] before the next tag.
+/// It keeps the configurations and unwraps the 32-bit timestamps: of each track apart, for some encoders
+/// have a clock for each. After an error the next tag may be good: nothing else is lost. A tag may complete
+/// no frame, one or several: take them by [`BodyDemuxer::next`] before the next tag.
 #[derive(Debug)]
 pub struct BodyDemuxer {
-    clock: Unwrapper<32>,
+    /// The clocks of video and audio.
+    clocks: [Unwrapper<32>; 2],
     audio: Option<Arc<Config>>,
     video: Option<Arc<Config>>,
     /// The newest video sequence header as sent: encoders repeat it, after in-band changes too.
@@ -62,7 +63,7 @@ impl BodyDemuxer {
 
     fn with(units: Assembler) -> Self {
         Self {
-            clock: Unwrapper::new(),
+            clocks: [Unwrapper::new(), Unwrapper::new()],
             audio: None,
             video: None,
             sequence: Bytes::new(),
@@ -261,7 +262,9 @@ impl BodyDemuxer {
     }
 
     fn time(&mut self, timestamp_ms: u32, tag: Tag) -> (Micros, Micros) {
-        let dts = self.clock.unwrap(timestamp_ms.into());
+        let [video, audio] = &mut self.clocks;
+        let (own, other) = if tag.codec.track() == Track::Video { (video, audio) } else { (audio, video) };
+        let dts = own.unwrap_near(timestamp_ms.into(), other);
         (dts * MILLI, (dts + i64::from(tag.composition)) * MILLI)
     }
 

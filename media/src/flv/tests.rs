@@ -70,7 +70,9 @@ fn frames_come_back_whatever_the_pieces() {
         video(&v, 40, -40, false),
         audio(&a, 33),
         video(&v, 0x7000_0000, 0, true),
+        audio(&a, 0x7000_0010),
         audio(&a, 0xe000_0000),
+        video(&v, 0xe000_0000, 0, true),
         video(&v, 0x1_0000_0010, 5, false),
     ];
     let stream = mux(&frames);
@@ -106,6 +108,27 @@ fn an_unsupported_tag_is_reported_and_passed() {
         matches!(&events[2], Err(error) if error.kind == crate::ErrorKind::Unsupported("audio codec Speex"))
     );
     assert!(matches!(&events[3], Ok(Event::Frame(frame)) if frame.config == a));
+}
+
+#[test]
+fn each_track_unwraps_its_own_timestamps() {
+    let (h264, aac) = (h264_config(), aac_config());
+    let mut body = BodyDemuxer::new();
+    let (picture, sound) = (video(&h264, 0, 0, true), audio(&aac, 0));
+    body.video(0, mux::config_body(&h264)).unwrap();
+    body.audio(0, mux::config_body(&aac)).unwrap();
+    // Video is 25 days ahead, which is half a wrap, and audio wraps meanwhile.
+    let mut times = Vec::new();
+    for n in 0..200u32 {
+        let (v, a) = (0x7fff_ff00u32.wrapping_add(n * 40), 0xffff_ff80u32.wrapping_add(n * 40));
+        body.video(v, mux::frame_body(&picture)).unwrap();
+        let v = body.next().expect("a picture");
+        body.audio(a, mux::frame_body(&sound)).unwrap();
+        times.push([v.dts, body.next().expect("a sound").dts]);
+    }
+    for pair in times.windows(2) {
+        assert_eq!([pair[1][0] - pair[0][0], pair[1][1] - pair[0][1]], [40_000; 2]);
+    }
 }
 
 #[test]

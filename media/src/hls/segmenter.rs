@@ -13,8 +13,10 @@ use crate::ts::Muxer;
 const SETTLE: Micros = SECOND;
 /// As many frames are held back for that at most.
 const MAX_HELD: usize = 1_000;
-/// Without a picture for this long a stream counts as sound only, and is cut by time.
+/// Without a picture for this long a stream counts as sound only, and is cut by time …
 const VIDEO_SILENCE: Micros = 3 * SECOND;
+/// … unless its pictures are so far apart: then for as many of them.
+const SLOW_PICTURES: Micros = 2;
 
 /// Where to cut.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +65,8 @@ pub struct Segmenter {
     /// The next segment does not continue the one before.
     discontinuity: bool,
     last_video: Option<Micros>,
+    /// The distance of the last two pictures.
+    video_step: Micros,
     audio: Option<Arc<Config>>,
     /// The size of the last segment: the next is likely as large.
     size: usize,
@@ -90,6 +94,7 @@ impl Segmenter {
             held: Vec::new(),
             discontinuity: false,
             last_video: None,
+            video_step: 0,
             audio: None,
             size: 0,
         }
@@ -114,7 +119,7 @@ impl Segmenter {
             return done;
         };
         let elapsed = frame.dts - open.start;
-        let silent = self.last_video.is_none_or(|at| frame.dts - at > VIDEO_SILENCE);
+        let silent = self.is_silent(frame.dts);
         let (cut, changed) = match (&open.video, frame.track()) {
             (Some(config), Track::Video) => {
                 let changed = *config != frame.config;
@@ -149,6 +154,12 @@ impl Segmenter {
         self.close(None)
     }
 
+    /// Whether there is no video at the time `now`.
+    fn is_silent(&self, now: Micros) -> bool {
+        let patience = VIDEO_SILENCE.max(self.video_step.saturating_mul(SLOW_PICTURES));
+        self.last_video.is_none_or(|at| now - at > patience)
+    }
+
     /// Holds a frame back until the tracks are known.
     fn settle(&mut self, frame: &Frame) {
         self.held.push(frame.clone());
@@ -169,7 +180,7 @@ impl Segmenter {
         if !now && !known {
             return;
         }
-        let silent = self.last_video.is_none_or(|at| newest - at > VIDEO_SILENCE);
+        let silent = self.is_silent(newest);
         let mut held = std::mem::take(&mut self.held);
         if let Some(at) = first_key {
             let start = held[at].dts;
@@ -205,12 +216,15 @@ impl Segmenter {
         let tracks: Vec<_> = video.iter().chain(&self.audio).collect();
         self.muxer.start(&tracks, &mut data);
         let discontinuity = std::mem::take(&mut self.discontinuity);
-        self.open = Some(Open { start: frame.dts, newest: frame.dts, step: 0, discontinuity, video, data });
+        // Until a second frame comes: as slow as they were.
+        let step = if video.is_some() { self.video_step } else { 0 };
+        self.open = Some(Open { start: frame.dts, newest: frame.dts, step, discontinuity, video, data });
     }
 
     fn write(&mut self, frame: &Frame) {
         let Some(open) = &mut self.open else { return };
         if frame.is_video() {
+            self.video_step = self.last_video.map_or(0, |at| frame.dts - at);
             self.last_video = Some(frame.dts);
             if open.video.is_none() {
                 return;

@@ -129,6 +129,21 @@ fn sound_goes_on_alone_when_the_pictures_stop_and_they_may_come_back() {
     assert!(read(changes[1])[0].is_video() && changes[1].start == 15 * SECOND);
 }
 
+#[test]
+fn slow_pictures_do_not_interrupt_the_sound() {
+    let mut frames = stream(1500, 150);
+    frames.retain(|f| !f.is_video() || f.key);
+    let segments = cut(&frames, SegmenterConfig::default());
+    // It takes two pictures to know that they are slow.
+    let known: Vec<_> = segments.iter().filter(|s| s.start > 7 * SECOND).collect();
+    let said: Vec<_> = known.iter().map(|s| (s.start, s.duration, s.discontinuity)).collect();
+    assert!(said.len() > 6 && said.iter().all(|s| !s.2 && s.1 == 6 * SECOND), "{said:?}");
+    for segment in known {
+        let frames = read(segment);
+        assert!(frames[0].is_video() && frames.iter().any(|f| !f.is_video()));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 

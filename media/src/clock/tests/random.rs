@@ -1,0 +1,106 @@
+use super::*;
+
+/// What one track's clock does.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    /// It steps by so many milliseconds.
+    Step(Micros),
+    /// The network holds frames up for so many milliseconds, then brings all at once.
+    Stall(Micros),
+    /// One frame has a wild time.
+    Wild(Micros),
+}
+
+/// Both tracks, where an event can be of one of them.
+const BOTH: usize = 2;
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        (-4_000_000i64..4_000_000).prop_map(Event::Step),
+        (-6_000i64..6_000).prop_map(Event::Step),
+        (100i64..4_000).prop_map(Event::Stall),
+        (-4_000_000i64..4_000_000).prop_map(Event::Wild),
+        (-6_000i64..6_000).prop_map(Event::Wild),
+    ]
+}
+
+/// A minute of video and audio on a network with jitter. An event is of a track and at a second.
+fn minute(
+    bases: [Micros; 2],
+    events: &[(usize, Micros, Event)],
+    rate: Micros,
+    jitter: Micros,
+    seed: u64,
+) -> Placed {
+    let mut feed = Feed::new();
+    let mut offsets = bases.map(|base| base * MILLI);
+    let mut events = events.to_vec();
+    events.sort_by_key(|event| event.1);
+    let mut due = events.into_iter().peekable();
+    let (mut random, mut held_until, mut arrived) = (seed | 1, 0, 0);
+    let (mut frames, mut wild) = ([0i64; 2], [0; 2]);
+    loop {
+        let times = [frames[VIDEO] * SECOND / rate, frames[AUDIO] * 1_024_000_000 / 44_100];
+        let track = usize::from(times[AUDIO] < times[VIDEO]);
+        let at = times[track];
+        if at >= 60 * SECOND {
+            return feed.placed;
+        }
+        frames[track] += 1;
+        while let Some((which, _, event)) = due.next_if(|event| event.1 * SECOND <= at) {
+            for track in (0..2).filter(|track| which == BOTH || which == *track) {
+                match event {
+                    Event::Step(by) => offsets[track] += by * MILLI,
+                    Event::Stall(by) => held_until = at + by * MILLI,
+                    Event::Wild(by) => wild[track] = by * MILLI,
+                }
+            }
+        }
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let late = if jitter > 0 { (random % (jitter as u64 * 1000)) as i64 } else { 0 };
+        arrived = arrived.max(at + late).max(held_until);
+        let source = std::mem::take(&mut wild[track]) + at + offsets[track];
+        feed.send(track, source, 0, arrived);
+    }
+}
+
+/// Whether a clock steps forwards while frames come that were held up: that is what frames look like that the
+/// publisher has dropped meanwhile.
+fn drops_frames(events: &[(usize, Micros, Event)]) -> bool {
+    let stalls = || events.iter().filter(|event| matches!(event.2, Event::Stall(_)));
+    events.iter().any(|event| match event.2 {
+        Event::Step(by) | Event::Wild(by) => {
+            (500..6_000).contains(&by) && stalls().any(|stall| (0..10).contains(&(event.1 - stall.1)))
+        }
+        Event::Stall(_) => false,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_clocks_become_one(
+        bases in prop::array::uniform2(0i64..4_000_000_000),
+        same in any::<bool>(),
+        events in prop::collection::vec((0usize..=BOTH, 2i64..50, event()), 0..4),
+        rate in 5i64..60,
+        jitter in 0i64..80,
+        seed in any::<u64>(),
+    ) {
+        let bases = if same { [bases[0]; 2] } else { bases };
+        let placed = minute(bases, &events, rate, jitter, seed);
+        placed.assert_rises();
+        // What both clocks do leaves the tracks as far apart as they were.
+        if same && events.iter().all(|event| event.0 == BOTH) {
+            let last = placed.apart().last().copied().unwrap_or(0);
+            prop_assert!(last.abs() <= (150 + 2 * jitter) * MILLI, "{last} µs apart");
+        }
+        for track in [VIDEO, AUDIO].into_iter().filter(|_| !drops_frames(&events)) {
+            // A small step forwards may be lost frames.
+            placed.assert_real_time(track, 100 * MILLI + 500 * MILLI * events.len() as Micros);
+        }
+    }
+}
