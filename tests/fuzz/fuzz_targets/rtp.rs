@@ -22,10 +22,9 @@ const PPS: &[u8] = b"\x68\xef\x8f\xcb";
 fn there_and_back(frame: &Frame, mtu: usize) {
     let Ok(payloads) = packetize(frame, mtu) else { return };
     assert!(payloads.iter().all(|payload| (1..=mtu).contains(&payload.len())));
-    let sets = if frame.key { h264::Avcc::parse(&frame.config.description) } else { Ok(Default::default()) };
-    let sets = sets.expect("was sent");
-    let (mut first, mut arrived) = (sets.sps, depacketize::depacketize(&payloads));
-    first.extend(sets.pps);
+    let sets = frame.key.then(|| h264::Avcc::parse(&frame.config.description).expect("was sent"));
+    let (mut first, mut arrived) = (Vec::new(), depacketize::depacketize(&payloads));
+    sets.into_iter().for_each(|sets| first.extend(sets.sps.into_iter().chain(sets.pps)));
     first.retain(|set| matches!(set[0] & 0x1f, 7 | 8));
     let after = arrived.split_off(first.len());
     assert_eq!(arrived, first);
