@@ -1,7 +1,5 @@
 //! Strangers' offers: what they may cost, and what they may not take from others.
 
-use std::time::Duration;
-
 use lianmai_tests::flv::VIDEO;
 use lianmai_tests::http::Response;
 use lianmai_tests::player::FlvViewer;
@@ -70,7 +68,8 @@ fn large_offers_cost_little_and_are_refused_with_a_sentence() {
 
 #[test]
 fn sessions_that_never_connect_take_nobody_s_place() {
-    let gateway = Gateway::start(&["--max-connections", "30", "--header-timeout", "5"]);
+    // None of them runs out of time, however slow the machine is.
+    let gateway = Gateway::start(&["--max-connections", "30", "--header-timeout", "600"]);
     let _publisher = publish(&gateway, "x", Clip::Av);
     let sdp = offer(Direction::RecvOnly, None).sdp;
     // A page behind a proxy on this machine: the proxy names its visitor.
@@ -102,14 +101,16 @@ fn sessions_that_never_connect_take_nobody_s_place() {
     let peer = Peer::play(&Call::new(&gateway, "x"));
     peer.wait_frames(true, 5, LIMIT);
 
-    // A session that is ended makes room at once, and the rest in time.
-    let location = answered[0].header("location").expect("a session has an address");
-    let ended = lianmai_tests::http::request(gateway.http(), "DELETE", location, &[]);
-    assert_eq!(ended.status, 200);
-    wait::until_true("a place", LIMIT, || stranger.post(false, &sdp).status == 201);
-    wait::until_true("all places", Duration::from_secs(30), || {
-        (0..5).all(|_| stranger.post(false, &sdp).status == 201)
-    });
+    // Sessions that are ended make room for as many, and not more.
+    for session in &answered[..3] {
+        let location = session.header("location").expect("a session has an address");
+        let ended = lianmai_tests::http::request(gateway.http(), "DELETE", location, &[]);
+        assert_eq!(ended.status, 200);
+    }
+    for _ in 0..3 {
+        wait::until_true("a place", LIMIT, || stranger.post(false, &sdp).status == 201);
+    }
+    assert_eq!(stranger.post(false, &sdp).status, 429);
 }
 
 #[test]
