@@ -3,6 +3,8 @@
 
 #[path = "bad_input/bytes.rs"]
 mod bytes;
+#[path = "bad_input/held.rs"]
+mod held;
 #[path = "bad_input/idle.rs"]
 mod idle;
 #[path = "bad_input/mutate.rs"]

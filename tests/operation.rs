@@ -7,12 +7,18 @@ mod acme;
 mod api;
 #[path = "operation/https.rs"]
 mod https;
+#[path = "operation/log.rs"]
+mod log;
 #[path = "operation/publishers.rs"]
 mod publishers;
+#[path = "operation/secrets.rs"]
+mod secrets;
 #[path = "operation/server.rs"]
 mod server;
 #[path = "operation/tokens.rs"]
 mod tokens;
+#[path = "operation/tunnels.rs"]
+mod tunnels;
 #[path = "operation/viewers.rs"]
 mod viewers;
 

@@ -11,6 +11,7 @@ use crate::transcode::Reencoders;
 /// How long a picture that a publisher sends in parts waits for its next part. A stall of the network in the middle
 /// of a picture that lasts longer costs that picture its rest.
 pub const MAX_PICTURE_WAIT: Duration = Duration::from_millis(500);
+use crate::worker::Gate;
 
 /// The hub and the rules that hold for whoever comes to it. Cloning shares it.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Edge {
     pub clients: Clients,
     /// Who may.
     pub auth: Arc<Auth>,
+    /// Places for connections that have not shown what they may.
+    pub pending: Gate,
     /// What a connection may cost.
     pub limits: Arc<Limits>,
     /// The video encoders that all streams share.
@@ -64,6 +67,7 @@ impl Edge {
             hub,
             clients: Clients::new(),
             auth: Arc::new(auth),
+            pending: Gate::pending(limits.pending, limits.pending_per_ip),
             limits: Arc::new(limits),
             reencoders,
             config: Arc::new(config),

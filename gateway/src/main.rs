@@ -2,15 +2,13 @@
 
 mod token;
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use gateway::config::{self, Config};
-use gateway::serve;
-use tracing_subscriber::EnvFilter;
+use gateway::{log, serve};
 
 /// A live media server: publish over RTMP, watch over FLV, HLS and RTMP
 #[derive(Debug, Parser)]
@@ -52,7 +50,10 @@ fn main() -> ExitCode {
     let command = Cli::command().styles(Styles::styled().header(AnsiColor::Green.on_default().bold()));
     let matches = command.get_matches();
     let done = match matches.subcommand() {
-        Some(("serve", matches)) => settings(matches).and_then(run),
+        Some(("serve", matches)) => {
+            let file = config::file(matches.get_one::<PathBuf>("config").map(PathBuf::as_path));
+            settings(matches).and_then(|config| run(config, file))
+        }
         Some(("config", matches)) => settings(matches).map(|config| print!("{}", config::print(&config))),
         Some(("token", matches)) => token(matches),
         _ => Ok(()),
@@ -79,10 +80,14 @@ fn settings(matches: &ArgMatches) -> Result<Config, String> {
     config::from_matches(matches, file, variables).map_err(|error| error.to_string())
 }
 
-fn run(config: Config) -> Result<(), String> {
-    let filter = EnvFilter::try_from_env("LIANMAI_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    log.with_ansi(std::io::stderr().is_terminal()).init();
+fn run(config: Config, file: Option<PathBuf>) -> Result<(), String> {
+    // Files of the ACME library, too, are for the owner alone.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    log::install();
+    if let Some(file) = file {
+        let path = std::path::absolute(&file).unwrap_or(file);
+        tracing::info!(file = %path.display(), public = config.public, open = config.open, "settings file read");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(serve::run(config)).map_err(|error| error.to_string())

@@ -15,6 +15,8 @@ pub struct Problem {
     pub detail: String,
     /// What `WWW-Authenticate` says, where it says something.
     pub challenge: Option<String>,
+    /// What `Retry-After` says, in seconds, where it says something.
+    pub retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -22,7 +24,7 @@ impl Problem {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         // HTTP wants to be told how; browsers show no dialog for this one.
         let challenge = (status == StatusCode::UNAUTHORIZED).then(|| "Bearer".to_owned());
-        Self { status, detail: detail.into(), challenge }
+        Self { status, detail: detail.into(), challenge, retry_after: None }
     }
 
     /// The method is not for this address; `allow` lists those that are.
@@ -55,13 +57,17 @@ impl IntoResponse for Problem {
         if let Some(how) = self.challenge.and_then(|words| HeaderValue::try_from(words).ok()) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
         }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 }
 
 impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
-        Self { challenge: denied.challenge(), ..Self::new(denied.status(), denied.to_string()) }
+        let retry_after = if let Denied::Slow(seconds) = denied { Some(seconds) } else { None };
+        Self { challenge: denied.challenge(), retry_after, ..Self::new(denied.status(), denied.to_string()) }
     }
 }
 

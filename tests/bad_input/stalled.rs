@@ -13,7 +13,7 @@ use lianmai_tests::{Clip, http, rtmp, tls, wait, ws};
 use crate::{LIMIT, Random, Watched};
 
 /// A clip whose frames are padded to about 16 Mb/s, so that what a socket takes is soon full.
-fn fat() -> (u8, Vec<Tag>) {
+pub(crate) fn fat() -> (u8, Vec<Tag>) {
     let (flags, mut tags) = Clip::Av.minutes(2);
     let mut random = Random(5);
     let filler = random.bytes(64 * 1024);

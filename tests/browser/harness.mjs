@@ -1,6 +1,6 @@
 // What the browser tests share: Debian's Chromium, a gateway of one's own, waiting for conditions.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +42,7 @@ export async function until(what, check, timeout = TIMEOUT) {
  * A gateway on free ports.
  * @param {string[]} flags
  * @param {{ rtmp: string, http: string[], webrtc: string }} [at] where one listened that this one takes the place of
- * @returns {Promise<{ http: string, https: string, rtmp: string, webrtc: string, addresses: any, log: () => string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ http: string, https: string, rtmp: string, webrtc: string, addresses: any, secret: string, log: () => string, stop: () => Promise<void> }>}
  */
 export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http: ['127.0.0.1:0'], webrtc: '127.0.0.1:0' }) {
   const folder = mkdtempSync(join(tmpdir(), 'lianmai-'));
@@ -64,6 +64,9 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
       return null;
     }
   });
+  // The operator's secret, where the gateway has made one.
+  const kept = join(folder, 'operator-secret');
+  const secret = existsSync(kept) ? readFileSync(kept, 'utf8').trim() : '';
   const stop = async () => {
     child.kill('SIGTERM');
     await ended;
@@ -71,7 +74,7 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
   };
   return {
     http: `http://${addresses.http[0]}`, https: `https://${addresses.https}`, rtmp: `rtmp://${addresses.rtmp}`,
-    webrtc: addresses.webrtc, addresses, log: () => log, stop,
+    webrtc: addresses.webrtc, addresses, secret, log: () => log, stop,
   };
 }
 

@@ -28,7 +28,7 @@ for (const [protocol, scheme, path] of [
     }));
     // Camera and microphone are for such pages only.
     assert.ok(await page.evaluate(() => isSecureContext));
-    const { clients } = await (await fetch(`${gateway.http}/api/v1/clients`)).json();
+    const { clients } = await (await fetch(`${gateway.http}/api/v1/clients?secret=${gateway.secret}`)).json();
     const urls = clients.filter(({ type }) => type.includes(protocol.split('-').at(-1))).map(({ tcUrl }) => tcUrl);
     assert.ok(urls.includes(`${gateway.https.replace('https', scheme)}/live`), JSON.stringify(clients));
     assert.deepEqual(errors, []);

@@ -99,7 +99,9 @@ fn an_operator_kicks_a_viewer_and_a_publisher() {
         let id = &found.unwrap_or_else(|| panic!("no {kind} in {clients:#}"))["id"];
         id.as_str().map_or_else(|| id.to_string(), str::to_owned)
     };
-    let kick = |id: &str| http::request(gateway.http(), "DELETE", &format!("/api/v1/clients/{id}"), &[]);
+    let kick = |id: &str| {
+        http::request(gateway.http(), "DELETE", &gateway.operator(&format!("/api/v1/clients/{id}")), &[])
+    };
     assert_eq!(kick(&client(false, "http")).status, 200);
     wait::until_true("the kicked viewer to be gone", LIMIT, || viewer.over());
     let seen = other.frames(VIDEO).len();

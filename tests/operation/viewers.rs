@@ -136,7 +136,8 @@ fn hls_goes_on_with_one_token_and_gives_strangers_nothing() {
     let hls = clients["clients"].as_array().into_iter().flatten().find(|c| c["type"] == "hls-play");
     let id = hls.unwrap_or_else(|| panic!("no viewer: {clients}"))["id"].clone();
     let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-    let kicked = http::request(gateway.http(), "DELETE", &format!("/api/v1/clients/{id}"), &[]);
+    let kicked =
+        http::request(gateway.http(), "DELETE", &gateway.operator(&format!("/api/v1/clients/{id}")), &[]);
     assert_eq!(kicked.status, 200, "{}", kicked.text());
     for path in [&path, &list] {
         let refused = gateway.get(path);

@@ -33,7 +33,11 @@ fn client(gateway: &Gateway, kind: &str) -> String {
 
 #[track_caller]
 fn kick(gateway: &Gateway, id: &str) {
-    assert_eq!(http::request(gateway.http(), "DELETE", &format!("/api/v1/clients/{id}"), &[]).status, 200);
+    assert_eq!(
+        http::request(gateway.http(), "DELETE", &gateway.operator(&format!("/api/v1/clients/{id}")), &[])
+            .status,
+        200
+    );
 }
 
 #[test]

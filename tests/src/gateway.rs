@@ -22,6 +22,9 @@ pub struct Gateway {
     /// What it wrote into its ready file.
     pub ready: Value,
     dir: PathBuf,
+    data: PathBuf,
+    /// What `--secret` says.
+    secret: Option<String>,
 }
 
 impl Gateway {
@@ -59,7 +62,10 @@ impl Gateway {
             // Written in one go or renamed into place; a half is no JSON.
             serde_json::from_slice(&fs::read(&ready_file).ok()?).ok()
         });
-        Self { process, ready, dir }
+        let told = |name| flags.iter().position(|flag| *flag == name).and_then(|at| flags.get(at + 1));
+        let data = told("--data").map_or(data, PathBuf::from);
+        let secret = told("--secret").map(|secret| (*secret).to_owned());
+        Self { process, ready, dir, data, secret }
     }
 
     /// The RTMP listener's address.
@@ -112,10 +118,24 @@ impl Gateway {
         http::get(self.http(), path)
     }
 
-    /// `GET path` as JSON.
+    /// `path` with the secret that operates the gateway.
+    pub fn operator(&self, path: &str) -> String {
+        let kept = |name| fs::read_to_string(self.data.join(name)).ok();
+        let secret =
+            self.secret.clone().or_else(|| kept("publish-secret")).or_else(|| kept("operator-secret"));
+        let Some(secret) = secret else { return path.to_owned() };
+        let escaped: String = secret.trim().bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let mark = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{mark}secret={escaped}")
+    }
+
+    /// `GET path` as JSON; what only the operator may ask, as the operator.
     #[track_caller]
     pub fn json(&self, path: &str) -> Value {
-        let response = self.get(path);
+        let operators = ["/api/v1/clients", "/api/v1/streams", "/api/v1/summaries"];
+        let is_operators = operators.iter().any(|start| path.starts_with(start));
+        let asked = if is_operators { &self.operator(path) } else { path };
+        let response = self.get(asked);
         assert_eq!(response.status, 200, "GET {path}: {}", response.text());
         serde_json::from_slice(&response.body).unwrap_or_else(|e| panic!("GET {path}: {e}"))
     }

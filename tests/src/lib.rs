@@ -15,6 +15,7 @@ pub mod ogg;
 pub mod packets;
 pub mod player;
 pub mod process;
+pub mod proxy;
 pub mod publisher;
 pub mod random;
 pub mod rtc;

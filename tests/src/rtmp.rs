@@ -59,13 +59,27 @@ impl Client {
         self.send(vec![result.map_err(other)?])
     }
 
+    /// Connects with this `tcUrl` and application, and asks to publish `name`.
+    pub fn publish_at(to: SocketAddr, tc_url: &str, app: &str, name: &str) -> io::Result<Self> {
+        let mut client = Self::connect_at(to, tc_url, app)?;
+        let live = PublishRequestType::Live;
+        let request = client.session.request_publishing(name.to_owned(), live).map_err(other)?;
+        client.send(vec![request])?;
+        client.until(&ClientSessionEvent::PublishRequestAccepted)?;
+        Ok(client)
+    }
+
     fn connect(to: SocketAddr) -> io::Result<Self> {
+        Self::connect_at(to, &format!("rtmp://{to}/live"), "live")
+    }
+
+    fn connect_at(to: SocketAddr, tc_url: &str, app: &str) -> io::Result<Self> {
         let mut socket = TcpStream::connect(to)?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(Duration::from_secs(20)))?;
         let rest = handshake(&mut socket)?;
         let mut config = ClientSessionConfig::new();
-        config.tc_url = Some(format!("rtmp://{to}/live"));
+        config.tc_url = Some(tc_url.to_owned());
         // One chunk per message: what is measured is the server, not this client.
         config.chunk_size = 65_536;
         let (session, first) = ClientSession::new(config).map_err(other)?;
@@ -73,7 +87,7 @@ impl Client {
         client.send(first)?;
         let early = client.session.handle_input(&rest).map_err(other)?;
         client.send(early)?;
-        let connect = client.session.request_connection("live".into()).map_err(other)?;
+        let connect = client.session.request_connection(app.into()).map_err(other)?;
         client.send(vec![connect])?;
         client.until(&ClientSessionEvent::ConnectionRequestAccepted)?;
         Ok(client)
@@ -103,7 +117,11 @@ impl Client {
                     ClientSessionResult::RaisedEvent(ClientSessionEvent::UnhandleableOnStatusCode {
                         code,
                     }) => {
-                        if code.contains("Failed") || code.contains("NotFound") || code.contains("BadName") {
+                        if code.contains("Failed")
+                            || code.contains("Denied")
+                            || code.contains("NotFound")
+                            || code.contains("BadName")
+                        {
                             return Err(other(code));
                         }
                     }

@@ -19,3 +19,8 @@ pub fn connect(url: &str) -> Result<Socket, Box<Error>> {
     }
     Ok(socket)
 }
+
+/// A close with a code and words of one's own.
+pub fn close(code: u16, words: &str) -> tungstenite::protocol::CloseFrame {
+    tungstenite::protocol::CloseFrame { code: code.into(), reason: words.into() }
+}

@@ -9,9 +9,10 @@ struct Tool {
     what_for: &'static str,
 }
 
-const TOOLS: [Tool; 16] = [
+const TOOLS: [Tool; 17] = [
     Tool { program: "ffmpeg", package: "ffmpeg", what_for: "publishers and players" },
     Tool { program: "ffprobe", package: "ffmpeg", what_for: "looking at streams" },
+    Tool { program: "nginx", package: "nginx-light", what_for: "a proxy before the gateway" },
     Tool { program: "pebble", package: "pebble", what_for: "getting certificates by ACME" },
     Tool { program: "wasm-opt", package: "binaryen", what_for: "the player's size" },
     Tool { program: "brotli", package: "brotli", what_for: "the player's files as they are served" },

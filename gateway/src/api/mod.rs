@@ -10,17 +10,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::request::Parts;
+use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{AuthRequest, Denied};
 use crate::edge::Edge;
 use crate::hub::{Client, ClientKind};
 use crate::metrics::{self, process};
+use crate::problem::Problem;
 use crate::worker::Gate;
 
 /// SRS's codes for what is not there.
@@ -92,7 +94,11 @@ impl Api {
     }
 
     fn denied(&self, denied: Denied) -> Response {
-        self.refuse(denied.status(), DENIED, &denied.to_string())
+        let mut response = self.refuse(denied.status(), DENIED, &denied.to_string());
+        if let Denied::Slow(seconds) = denied {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 
     fn say(&self, status: StatusCode, code: u32, rest: impl Serialize) -> Response {
@@ -106,24 +112,52 @@ impl Api {
         (status, [(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
     }
 
-    fn may_operate(&self, uri: &Uri, headers: &HeaderMap, peer: SocketAddr) -> Result<(), Denied> {
-        self.0.edge.auth.operate(&AuthRequest::http(None, uri, headers, peer))
+    /// The refusal of one who is not the operator.
+    fn no_operator(&self, asked: &Asker) -> Option<Response> {
+        self.0.edge.auth.operate(&asked.about()).err().map(|denied| self.denied(denied))
+    }
+
+    /// The refusal of one who may not know which streams there are.
+    fn no_viewer(&self, asked: &Asker) -> Option<Response> {
+        self.0.edge.auth.sees_streams(&asked.about()).err().map(|denied| self.denied(denied))
     }
 }
 
-async fn versions(
-    State(api): State<Api>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
+/// Who asks, as far as it tells.
+struct Asker {
+    peer: SocketAddr,
+    head: Parts,
+}
+
+impl Asker {
+    fn about(&self) -> AuthRequest<'_> {
+        AuthRequest::http(None, &self.head.uri, &self.head.headers, self.peer).by(self.head.version)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asker {
+    type Rejection = <ConnectInfo<SocketAddr> as FromRequestParts<S>>::Rejection;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let ConnectInfo(peer) = ConnectInfo::from_request_parts(head, state).await?;
+        Ok(Self { peer, head: head.clone() })
+    }
+}
+
+async fn versions(State(api): State<Api>, asked: Asker) -> Response {
     let edge = &api.0.edge;
-    let may_publish = edge.auth.publishes_freely(&AuthRequest::http(None, &uri, &headers, peer));
+    let may_publish = match edge.auth.publishes_freely(&asked.about()) {
+        Ok(may) => may,
+        Err(denied) => return api.denied(denied),
+    };
     let https = edge.config.https().map_or(0, |addr| addr.port());
     api.answer(types::versions(edge.config.rtmp.port(), https, may_publish))
 }
 
-async fn summaries(State(api): State<Api>) -> Response {
+async fn summaries(State(api): State<Api>, asked: Asker) -> Response {
+    if let Some(refusal) = api.no_viewer(&asked) {
+        return refusal;
+    }
     let uptime = api.0.started.elapsed();
     let (all, free) = process::machine_memory();
     let memory = process::memory();
@@ -175,14 +209,20 @@ impl Range {
 
 type Asked = Result<Query<Range>, QueryRejection>;
 
-async fn streams(State(api): State<Api>, range: Asked) -> Response {
+async fn streams(State(api): State<Api>, asked: Asker, range: Asked) -> Response {
+    if let Some(refusal) = api.no_viewer(&asked) {
+        return refusal;
+    }
     let Ok(Query(range)) = range else { return api.bad_range() };
     let clients = api.0.edge.clients.list();
     let streams = range.of(&api.0.edge.hub.streams(), |stream| types::Stream::of(stream, &clients));
     api.answer(types::Streams { streams })
 }
 
-async fn stream(State(api): State<Api>, Path(id): Path<String>) -> Response {
+async fn stream(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
+    if let Some(refusal) = api.no_viewer(&asked) {
+        return refusal;
+    }
     let streams = api.0.edge.hub.streams();
     match streams.iter().find(|stream| stream.id() == id) {
         Some(stream) => {
@@ -193,19 +233,13 @@ async fn stream(State(api): State<Api>, Path(id): Path<String>) -> Response {
     }
 }
 
-// Clients are people's addresses: of a public gateway, only its operator sees them.
+// Clients are people's addresses: only the operator sees them.
 
-async fn clients(
-    State(api): State<Api>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    range: Asked,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let Ok(Query(range)) = range else { return api.bad_range() };
-    if let Err(denied) = api.may_operate(&uri, &headers, peer) {
-        return api.denied(denied);
+async fn clients(State(api): State<Api>, asked: Asker, range: Asked) -> Response {
+    if let Some(refusal) = api.no_operator(&asked) {
+        return refusal;
     }
+    let Ok(Query(range)) = range else { return api.bad_range() };
     let clients = range.of(&api.0.edge.clients.list(), |client| types::Client::of(client));
     api.answer(types::Clients { clients })
 }
@@ -215,15 +249,9 @@ fn find(api: &Api, id: &str) -> Option<Arc<Client>> {
     api.0.edge.clients.get(id.parse().ok()?)
 }
 
-async fn client(
-    State(api): State<Api>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(denied) = api.may_operate(&uri, &headers, peer) {
-        return api.denied(denied);
+async fn client(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
+    if let Some(refusal) = api.no_operator(&asked) {
+        return refusal;
     }
     match find(&api, &id) {
         Some(client) => api.answer(types::OneClient { client: types::Client::of(&client) }),
@@ -231,20 +259,14 @@ async fn client(
     }
 }
 
-async fn kick(
-    State(api): State<Api>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(denied) = api.may_operate(&uri, &headers, peer) {
-        return api.denied(denied);
+async fn kick(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
+    if let Some(refusal) = api.no_operator(&asked) {
+        return refusal;
     }
     let Some(client) = find(&api, &id) else {
         return api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client of this id");
     };
-    tracing::info!(%peer, client = client.id, stream = %client.stream.name(), "an operator ends a client");
+    tracing::info!(peer = %asked.peer, client = client.id, stream = %client.stream.name(), "an operator ends a client");
     api.0.edge.clients.kick(client.id);
     if client.info.kind == ClientKind::Publish {
         api.0.edge.hub.kick_publisher(client.stream.name());
@@ -252,7 +274,10 @@ async fn kick(
     api.answer(types::Nothing {})
 }
 
-async fn prometheus(State(api): State<Api>) -> Response {
+async fn prometheus(State(api): State<Api>, asked: Asker) -> Response {
+    if let Err(denied) = api.0.edge.auth.sees_streams(&asked.about()) {
+        return Problem::from(denied).into_response();
+    }
     let text = metrics::render(&api.0.edge, &api.0.gate);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

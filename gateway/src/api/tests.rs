@@ -64,7 +64,7 @@ async fn lists_have_a_start_and_a_count() {
 
 #[tokio::test]
 async fn a_stream_and_its_publisher_name_each_other() {
-    let edge = edge(Auth::default());
+    let edge = edge(Auth { operator: Some("o".to_owned()), ..Auth::default() });
     let (publisher, handle) = publish(&edge, "live/x");
     handle.received(1000);
     let id = publisher.stream().id().to_owned();
@@ -73,11 +73,11 @@ async fn a_stream_and_its_publisher_name_each_other() {
     assert_eq!(stream["video"]["profile"], "Main");
     assert_eq!((&stream["publish"]["active"], &stream["audio"]), (&true.into(), &Value::Null));
     let cid = stream["publish"]["cid"].as_str().unwrap();
-    let (_, answer) = ask(&edge, "GET", &format!("/api/v1/clients/{cid}"), HERE).await;
+    let (_, answer) = ask(&edge, "GET", &format!("/api/v1/clients/{cid}?secret=o"), HERE).await;
     let client = &answer["client"];
     assert_eq!((&client["type"], &client["ip"]), (&"rtmp-publish".into(), &"192.0.2.7".into()));
     assert_eq!((&client["stream"], &client["recv_bytes"]), (&id.into(), &1000.into()));
-    assert_eq!(ask(&edge, "GET", "/api/v1/clients/77", HERE).await.1["code"], CLIENT_NOT_FOUND);
+    assert_eq!(ask(&edge, "GET", "/api/v1/clients/77?secret=o", HERE).await.1["code"], CLIENT_NOT_FOUND);
 }
 
 #[tokio::test]
@@ -106,4 +106,45 @@ async fn metrics_are_whole_families() {
         let name = line.split(['{', ' ']).next().unwrap();
         assert_eq!(text.matches(&format!("# TYPE {name} ")).count(), 1, "{name}");
     }
+}
+
+#[tokio::test]
+async fn strangers_do_not_hear_which_streams_there_are_once_playing_is_closed() {
+    let play_secret = Some("watch".to_owned());
+    let secret = Some("s".to_owned());
+    let play = Auth { public: true, secret: secret.clone(), play_secret, ..Auth::default() };
+    let tokens = Auth { public: true, secret, play_tokens: true, ..Auth::default() };
+    for (auth, own) in [(play, "watch"), (tokens, "s")] {
+        let edge = edge(auth);
+        let (publisher, _handle) = publish(&edge, "private/board");
+        let one = format!("/api/v1/streams/{}", publisher.stream().id());
+        for path in [
+            "/api/v1/streams",
+            "/api/v1/streams/",
+            &one,
+            "/api/v1/streams/none",
+            "/api/v1/summaries",
+            "/metrics",
+        ] {
+            let (status, answer) = ask(&edge, "GET", path, HERE).await;
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}");
+            assert!(!answer.to_string().contains("board"), "{answer}");
+            if path != "/api/v1/streams/none" {
+                let (status, _) = ask(&edge, "GET", &format!("{path}?secret={own}"), HERE).await;
+                assert_eq!(status, StatusCode::OK, "{path}");
+            }
+        }
+        assert_eq!(ask(&edge, "GET", "/healthz", HERE).await.0, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn the_version_is_no_oracle() {
+    let edge = edge(Auth { public: true, secret: Some("s".to_owned()), ..Auth::default() });
+    let mut told = 0;
+    for n in 0..1000 {
+        let (status, _) = ask(&edge, "GET", &format!("/api/v1/versions?secret=guess{n}"), HERE).await;
+        told += usize::from(status != StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert!(told <= 6, "{told} guesses were answered");
 }

@@ -11,6 +11,10 @@ use super::token::TokenError;
 pub enum Denied {
     /// No secret was shown where one is needed.
     Missing,
+    /// The operator has to show a secret, and none was shown.
+    MissingOperator,
+    /// This address has shown wrong secrets: nothing of it is looked at for so many seconds.
+    Slow(u64),
     /// Neither a token nor a secret was shown where one is needed.
     MissingToken,
     /// What was shown is not the secret.
@@ -31,10 +35,14 @@ impl Denied {
     /// The HTTP status that says so.
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::Missing | Self::MissingToken | Self::Play | Self::PlayToken | Self::Session => {
-                StatusCode::UNAUTHORIZED
-            }
+            Self::Missing
+            | Self::MissingOperator
+            | Self::MissingToken
+            | Self::Play
+            | Self::PlayToken
+            | Self::Session => StatusCode::UNAUTHORIZED,
             Self::Wrong | Self::Local => StatusCode::FORBIDDEN,
+            Self::Slow(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Token(why) => why.status(),
         }
     }
@@ -63,6 +71,12 @@ impl fmt::Display for Denied {
             Self::Missing => "a secret is needed here: add ?secret=… to the stream key or address",
             Self::MissingToken => {
                 "a token is needed here: add ?token=… to the stream key or address, or Authorization: Bearer"
+            }
+            Self::MissingOperator => {
+                "the operator's secret is needed here: add ?secret=… or Authorization: Bearer. The gateway prints where it is when it starts"
+            }
+            Self::Slow(seconds) => {
+                return write!(f, "too many wrong secrets came from this address: try again in {seconds} s");
             }
             Self::Wrong => "the secret is wrong",
             Self::Local => {

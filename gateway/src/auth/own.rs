@@ -1,6 +1,6 @@
 //! The gateway's own key for tokens, by which an operator mints some by hand.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::jwks::{self, Key};
 use super::token::{Act, LONGEST};
 use crate::hub::StreamName;
+use crate::secret_file::{self, Readers};
 
 /// Where the key is kept in the data folder.
 pub(super) fn path(data: &Path) -> PathBuf {
@@ -83,7 +84,7 @@ impl SigningKey {
 
     /// No words if there is no file.
     fn read(path: &Path) -> Result<Self, Option<String>> {
-        let text = fs::read_to_string(path).map_err(|error| {
+        let text = secret_file::read_text(path, Readers::Owner).map_err(|error| {
             (error.kind() != io::ErrorKind::NotFound).then(|| format!("{}: {error}", path.display()))
         })?;
         Self::of_pem(&text).map_err(|why| Some(format!("{}: {why}", path.display())))
@@ -159,14 +160,10 @@ fn random() -> io::Result<String> {
 /// Makes a key at `path`; somebody may have been faster.
 fn make(data: &Path, path: &Path) -> io::Result<()> {
     let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).map_err(io::Error::other)?;
-    fs::create_dir_all(data)?;
+    secret_file::make_folder(data)?;
     // Never seen half: written beside it, then linked, which fails where there is one already.
     let part = data.join(format!("token-key.{}.part", random()?));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&part)?.write_all(key.serialize_pem().as_bytes())?;
+    secret_file::create(&part, 0o600)?.write_all(key.serialize_pem().as_bytes())?;
     let linked = fs::hard_link(&part, path);
     fs::remove_file(&part)?;
     match linked {

@@ -3,10 +3,15 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, HeaderName, Uri, Version, header};
 use subtle::ConstantTimeEq as _;
 
+use super::local;
+
 use crate::hub::StreamName;
+
+/// Secrets of one request that are looked at: an encoder may put the same into server and key.
+const SECRETS: usize = 3;
 
 /// What is known of a request.
 #[derive(Debug, Clone)]
@@ -19,11 +24,13 @@ pub struct AuthRequest<'a> {
     pub bearer: Option<&'a str>,
     /// The other end of the connection.
     pub peer: SocketAddr,
+    /// Whose wrong secrets these are: the other end, or whom a proxy on this machine names.
+    pub from: IpAddr,
     /// The host it asked for: the `Host` header, or the authority of RTMP's `tcUrl`; a port may follow.
     pub host: Option<&'a str>,
     /// The `Origin` that a browser told.
     pub origin: Option<&'a str>,
-    /// Whether a proxy passed it on.
+    /// Whether something in it says that it was passed on, or made by a page from elsewhere.
     pub forwarded: bool,
 }
 
@@ -36,8 +43,12 @@ impl<'a> AuthRequest<'a> {
         peer: SocketAddr,
     ) -> Self {
         let text = |name| headers.get(name).and_then(|v: &http::HeaderValue| v.to_str().ok());
-        // A header that is there but unreadable is not one that is missing.
-        let told = |name| headers.get(&name).map(|v| v.to_str().unwrap_or("?"));
+        // A header that is there twice, or unreadable, is not one that is missing.
+        let told = |name: HeaderName| {
+            let mut values = headers.get_all(name).into_iter();
+            let first = values.next()?.to_str().unwrap_or("?");
+            Some(if values.next().is_some() { "?" } else { first })
+        };
         let bearer = text(header::AUTHORIZATION).and_then(|v| {
             let (scheme, token) = v.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -47,42 +58,47 @@ impl<'a> AuthRequest<'a> {
             query: uri.query().unwrap_or_default(),
             bearer,
             peer,
+            from: from(headers, peer),
             host: told(header::HOST).or_else(|| uri.authority().map(http::uri::Authority::as_str)),
             origin: told(header::ORIGIN),
-            forwarded: headers.keys().any(|name| {
-                *name == header::VIA
-                    || *name == header::FORWARDED
-                    || name.as_str() == "x-real-ip"
-                    || name.as_str().starts_with("x-forwarded-")
-            }),
+            forwarded: local::comes_from_elsewhere(headers),
         }
     }
 
-    /// Whether it was made on this machine, for this machine.
-    pub(super) fn is_local(&self) -> bool {
-        let origin = self.origin.is_none_or(|origin| {
-            let authority = origin.split_once("://").map(|(_, rest)| rest);
-            // "null" (a sandboxed frame, a file) is nobody we know.
-            authority.is_some_and(|a| is_loopback_name(a) || Some(a) == self.host)
-        });
-        self.peer.ip().to_canonical().is_loopback()
-            && !self.forwarded
-            && self.host.is_none_or(is_loopback_name)
-            && origin
+    /// The same, where it came by this version of HTTP.
+    #[must_use]
+    pub fn by(mut self, version: Version) -> Self {
+        self.forwarded |= local::is_a_proxys(version);
+        self
     }
 
-    pub(super) fn shows(&self, secret: Option<&str>) -> bool {
-        let Some(secret) = secret.filter(|s| !s.is_empty()) else { return false };
-        let equal = |given: &str| bool::from(given.as_bytes().ct_eq(secret.as_bytes()));
-        self.bearer.is_some_and(equal)
-            || form_urlencoded::parse(self.query.as_bytes()).any(|(k, v)| k == "secret" && equal(&v))
+    /// What an RTMP client tells: the query of its stream key, and the host of its `tcUrl`.
+    pub fn rtmp(stream: &'a StreamName, query: &'a str, host: Option<&'a str>, peer: SocketAddr) -> Self {
+        let from = peer.ip().to_canonical();
+        let stream = Some(stream);
+        Self { stream, query, bearer: None, peer, from, host, origin: None, forwarded: false }
+    }
+
+    /// Whether it was made on this machine, for this machine, as far as can be seen.
+    pub(super) fn is_local(&self) -> bool {
+        self.peer.ip().to_canonical().is_loopback()
+            && !self.forwarded
+            && self.host.is_some_and(local::is_loopback)
+            && self.origin.is_none_or(local::is_local_origin)
+    }
+
+    /// What it shows as a secret: a few at most, since each is a guess.
+    pub(super) fn secrets(&self) -> Vec<Cow<'a, str>> {
+        let bearer = self.bearer.map(Cow::Borrowed);
+        let query = form_urlencoded::parse(self.query.as_bytes()).filter(|(k, _)| k == "secret");
+        bearer.into_iter().chain(query.map(|(_, secret)| secret)).take(SECRETS).collect()
     }
 
     /// What it shows as a token. What is no secret and has the form of one, too.
     pub fn token(&self) -> Option<Cow<'a, str>> {
         let told = form_urlencoded::parse(self.query.as_bytes()).find(|(k, _)| k == "token");
         let told = told.map(|(_, token)| token).filter(|token| !token.is_empty());
-        told.or_else(|| self.bearer.filter(|b| b.matches('.').count() == 2).map(Cow::Borrowed))
+        told.or_else(|| self.bearer.filter(|b| is_token(b)).map(Cow::Borrowed))
     }
 
     pub(super) fn shows_any(&self) -> bool {
@@ -90,14 +106,22 @@ impl<'a> AuthRequest<'a> {
     }
 }
 
-/// Whether `authority` (a host, perhaps with a port) names this machine itself.
-fn is_loopback_name(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+/// Whether `given` is `secret`, in a time that does not tell how much of it is right.
+pub(super) fn is_secret(given: &str, secret: &str) -> bool {
+    !secret.is_empty() && bool::from(given.as_bytes().ct_eq(secret.as_bytes()))
+}
+
+/// Whether `text` has the form of a token.
+pub(super) fn is_token(text: &str) -> bool {
+    text.matches('.').count() == 2
+}
+
+/// Who asks: of a connection from this machine the one whom the proxy here names, which is the last.
+fn from(headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+    let ip = peer.ip().to_canonical();
+    let named = || {
+        let last = headers.get_all("x-forwarded-for").into_iter().next_back()?.to_str().ok()?;
+        last.rsplit(',').next()?.trim().parse().ok()
     };
-    let name = host.trim_end_matches('.').to_ascii_lowercase();
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+    if ip.is_loopback() { named().unwrap_or(ip) } else { ip }
 }

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::fetch;
 use super::jwks::{self, Key};
 use super::own::SigningKey;
+use crate::secret_file::{self, Readers};
 
 /// How often an address is asked while all is well: so long a key that was taken back may work on.
 const EVERY: Duration = Duration::from_secs(300);
@@ -138,13 +139,21 @@ impl Source {
         if self.state().stamp == Some(stamp) {
             return;
         }
-        let told = match read(path).await {
+        let told = match self.read(path).await {
             Ok(bytes) if bytes.len() as u64 > LARGEST => Err("it is too large".to_owned()),
             Ok(bytes) => self.parse(&bytes),
             Err(error) => return self.gone(&error),
         };
         self.take(told);
         self.state().stamp = Some(stamp);
+    }
+
+    async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if matches!(self.place, Place::Own(_)) {
+            secret_file::read(path, Readers::Owner)
+        } else {
+            read(path).await
+        }
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<(Vec<Key>, Vec<String>), String> {

@@ -44,6 +44,12 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
+/// The file that settings are read from, if there is one.
+pub fn file(named: Option<&Path>) -> Option<PathBuf> {
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    path.exists().then(|| path.to_path_buf())
+}
+
 /// The settings of a parsed command line (which clap has merged with the variables), laid over the
 /// file's. `file` is what `--config` named; `variables` are the names in the environment.
 pub fn from_matches(

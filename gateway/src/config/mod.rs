@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use candidate::Candidate;
 pub use listen::Listen;
-pub use load::{LoadError, from_matches, from_surroundings};
+pub use load::{LoadError, file, from_matches, from_surroundings};
 pub use print::print;
 
 /// A switch that is also a key: `--demo`, `--demo=false`, `LIANMAI_DEMO=1`, `demo = true`.
@@ -194,6 +194,26 @@ pub struct Config {
     )]
     pub max_connections_per_ip: usize,
 
+    /// Connections at once that have begun to speak RTMP or TLS and have not shown yet what they want
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_PENDING",
+        value_name = "N",
+        default_value_t = 4_000,
+        help_heading = "Limits"
+    )]
+    pub max_pending: usize,
+
+    /// Such connections at once from one address, other than this machine; 0: no limit of its own
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_PENDING_PER_IP",
+        value_name = "N",
+        default_value_t = 256,
+        help_heading = "Limits"
+    )]
+    pub max_pending_per_ip: usize,
+
     /// Streams at once
     #[arg(
         long,
@@ -279,6 +299,8 @@ impl Config {
         Limits {
             connections: self.max_connections,
             connections_per_ip: self.max_connections_per_ip,
+            pending: self.max_pending,
+            pending_per_ip: self.max_pending_per_ip,
             streams: self.max_streams,
             message: self.max_message,
             header: self.max_header.max(8192),
@@ -324,6 +346,10 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at once from one address; 0 is no limit.
     pub connections_per_ip: usize,
+    /// Connections at once that have not shown what they may.
+    pub pending: usize,
+    /// Such connections from one address; 0 is no limit.
+    pub pending_per_ip: usize,
     /// Streams at once.
     pub streams: usize,
     /// Bytes of the largest RTMP or WebSocket message.

@@ -30,10 +30,13 @@ const METHODS: &str = "GET, HEAD, POST, PUT, OPTIONS";
 /// Answers a request for an address that ends in `.flv`.
 pub async fn serve(edge: Edge, peer: SocketAddr, request: Request<Body>) -> Response {
     let path = request.uri().path().to_owned();
+    let refusals = edge.auth.refusals.clone();
     match answer(edge, peer, request).await {
         Ok(response) => response,
         Err(problem) => {
-            tracing::info!(%peer, stream = path, status = problem.status.as_u16(), why = problem.detail, "refused");
+            if refusals.count("flv", peer.ip()) {
+                tracing::info!(%peer, stream = path, status = problem.status.as_u16(), why = problem.detail, "refused");
+            }
             problem.into_response()
         }
     }
@@ -41,7 +44,7 @@ pub async fn serve(edge: Edge, peer: SocketAddr, request: Request<Body>) -> Resp
 
 async fn answer(edge: Edge, peer: SocketAddr, request: Request<Body>) -> Result<Response, Problem> {
     let name = name(request.uri().path())?;
-    let about = AuthRequest::http(Some(&name), request.uri(), request.headers(), peer);
+    let about = AuthRequest::http(Some(&name), request.uri(), request.headers(), peer).by(request.version());
     let publishes = query(about.query, "action").as_deref() == Some("publish");
     match (request.method(), ws::asked(request.headers())) {
         (&Method::GET, true) if publishes => {

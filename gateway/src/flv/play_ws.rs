@@ -35,7 +35,9 @@ pub(super) fn by_websocket(
     request: Request<Body>,
     may: Result<(), Denied>,
 ) -> Result<Response, Problem> {
-    if let Err(denied) = may {
+    if let Err(denied) = may
+        && edge.auth.refusals.count("flv", peer.ip())
+    {
         tracing::info!(%peer, stream = request.uri().path(), why = %denied, "refused");
     }
     let info = client("ws-flv", ClientKind::Play, peer, &request);

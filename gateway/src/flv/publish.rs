@@ -22,6 +22,10 @@ use crate::hub::{ClientInfo, ClientKind, StreamName};
 use crate::problem::Problem;
 use crate::worker::{Permit, Socket};
 
+/// Bytes of pongs that wait for a publisher which does not read; of those that come then, only the last
+/// is kept.
+const MAX_PONGS: usize = 64 << 10;
+
 /// Publishing begins, or is refused.
 fn start(edge: &Edge, name: &StreamName, info: ClientInfo) -> Result<(Ingest, Span), Problem> {
     let publisher = edge.hub.publish(name)?;
@@ -89,7 +93,9 @@ pub(super) fn by_websocket(
         let Some((socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
         let config = WebSocketConfig::default()
             .max_message_size(Some(edge.limits.message))
-            .max_frame_size(Some(edge.limits.message));
+            .max_frame_size(Some(edge.limits.message))
+            .write_buffer_size(0)
+            .max_write_buffer_size(MAX_PONGS);
         let mut socket =
             WebSocketStream::from_partially_read(socket, read.into(), Role::Server, Some(config)).await;
         let (code, words) = receive(&mut socket, &mut ingest, &edge).await;

@@ -60,7 +60,7 @@ impl Hls {
             }
         }
         let origin = Origin::of(request, peer);
-        let key = if auth.plays_freely(&about) {
+        let key = if auth.plays_freely(&about)? {
             Key::Secret(origin, short_query(request))
         } else if let Some(token) = about.token() {
             Key::Token(origin.from, token.into_owned())
@@ -92,7 +92,7 @@ impl Hls {
     /// Whether who asks may have a segment of this store.
     pub(super) fn admit_segment(
         &self,
-        store: &Store,
+        store: Option<&Store>,
         peer: SocketAddr,
         request: &Parts,
     ) -> Result<Access, Problem> {
@@ -100,6 +100,11 @@ impl Hls {
         if !auth.play_is_closed() {
             return Ok(Access::Free);
         }
+        let about = AuthRequest::http(store.map(Store::name), &request.uri, &request.headers, peer);
+        let Some(store) = store else {
+            // What is not there is told only to those who may see what is.
+            return if auth.plays_freely(&about)? { Ok(Access::Secret) } else { Err(Denied::Session.into()) };
+        };
         if let Some(id) = session_of(request) {
             match self.0.sessions.ask(store.name(), &id, self.patience(Some(store))) {
                 Standing::Open => return Ok(Access::Session(id)),
@@ -107,8 +112,7 @@ impl Hls {
                 Standing::Over => {}
             }
         }
-        let about = AuthRequest::http(Some(store.name()), &request.uri, &request.headers, peer);
-        if auth.plays_freely(&about) { Ok(Access::Secret) } else { Err(Denied::Session.into()) }
+        if auth.plays_freely(&about)? { Ok(Access::Secret) } else { Err(Denied::Session.into()) }
     }
 }
 

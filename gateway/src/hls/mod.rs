@@ -6,6 +6,7 @@
 mod access;
 mod demand;
 mod feed;
+mod lent;
 mod render;
 mod sessions;
 mod store;
@@ -37,7 +38,7 @@ use crate::edge::Edge;
 use crate::hub::{ClientInfo, ClientKind, PlayError, Stream, StreamName};
 use crate::problem::Problem;
 use crate::transcode::{self, Sound};
-use crate::worker::Secure;
+use crate::worker::{Secure, SharedBody};
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
 
@@ -50,6 +51,9 @@ pub struct Settings {
     pub window: usize,
     /// Bytes of segments kept per stream, listed or not; the newest segment is always kept.
     pub max_bytes: usize,
+    /// Bytes of segments that are no longer kept and that slow clients still read, per stream: beyond it
+    /// the slowest are ended.
+    pub max_lent: usize,
     /// How long a playlist that ended is still given out: viewers must see the end.
     pub farewell: Duration,
     /// How long the segments of a stream that ended are kept after that.
@@ -64,6 +68,7 @@ impl Default for Settings {
             segmenter: SegmenterConfig::default(),
             window: 6,
             max_bytes: 64 << 20,
+            max_lent: 32 << 20,
             farewell: Duration::from_secs(10),
             linger: Duration::from_secs(50),
             memory: Duration::from_secs(600),
@@ -251,12 +256,13 @@ impl Hls {
         let mut parts = name.strip_suffix(".ts").unwrap_or_default().rsplitn(3, '-');
         let (Some(sequence), Some(token)) = (parts.next(), parts.next()) else { return Err(not_found()) };
         let sequence = sequence.parse().map_err(|_| not_found())?;
-        let store = self.stores().by_token.get(token).cloned().ok_or_else(not_found)?;
+        let store = self.stores().by_token.get(token).cloned();
+        let session = self.admit_segment(store.as_deref(), peer, request)?;
+        let store = store.ok_or_else(not_found)?;
         let data = store.segment(sequence).map_err(|missing| match missing {
             Missing::Gone => Problem::new(StatusCode::GONE, "this segment is too old and no longer kept"),
             Missing::Unknown => not_found(),
         })?;
-        let session = self.admit_segment(&store, peer, request)?;
         let counted = match &session {
             Access::Free => store.viewers.sent(&Origin::of(request, peer), data.len()),
             Access::Session(id) => {
@@ -281,7 +287,8 @@ impl Hls {
             (header::CONTENT_LENGTH, HeaderValue::from(data.len())),
             (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
         ];
-        Ok((headers, Body::from(data)).into_response())
+        let shared = SharedBody { revoked: Some(data.revoked()) };
+        Ok((axum::Extension(shared), headers, Body::from(data.lend())).into_response())
     }
 }
 
@@ -321,7 +328,11 @@ fn playlist_response(
     if gzip {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    (headers, Body::from(body)).into_response()
+    let mut response = (headers, Body::from(body)).into_response();
+    if !private {
+        response.extensions_mut().insert(SharedBody::default());
+    }
+    response
 }
 
 /// What a browser asks before it sends a header of its own to another host.

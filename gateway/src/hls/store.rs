@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use media::hls::Segment;
 use media::time::Micros;
 use tokio::sync::watch;
 
 use super::Settings;
 use super::demand::Demand;
+use super::lent::{Data, Lent};
 use super::render::{self, Rendered};
 use super::stored::Stored;
 use super::viewers::Viewers;
@@ -34,6 +34,8 @@ struct State {
     /// Those that are listed, and a few before for players that are slow.
     segments: VecDeque<Stored>,
     bytes: usize,
+    /// Segments that left `segments` and are still being sent.
+    lent: Lent,
     next: u64,
     /// The first sequence number that is listed; it never goes back.
     listed: u64,
@@ -70,6 +72,7 @@ impl Store {
         let state = State {
             segments: VecDeque::new(),
             bytes: 0,
+            lent: Lent::default(),
             next: since.as_secs(),
             listed: since.as_secs(),
             discontinuities: 0,
@@ -151,7 +154,7 @@ impl Store {
             discontinuity,
             discontinuities: state.discontinuities,
             date,
-            data: segment.data,
+            data: Data::new(segment.data),
         };
         state.segments.push_back(stored);
         state.next += 1;
@@ -186,7 +189,9 @@ impl Store {
     pub(super) fn clear(&self, turn: u64) -> bool {
         let mut state = self.state();
         if state.turn == turn {
-            state.segments = VecDeque::new();
+            let segments = std::mem::take(&mut state.segments);
+            segments.into_iter().for_each(|segment| state.lent.add(segment.data));
+            state.lent.trim(self.settings.max_lent);
             (state.bytes, state.listed, state.rendered) = (0, state.next, None);
         }
         state.turn == turn
@@ -226,7 +231,7 @@ impl Store {
     }
 
     /// A segment's bytes.
-    pub(super) fn segment(&self, sequence: u64) -> Result<Bytes, Missing> {
+    pub(super) fn segment(&self, sequence: u64) -> Result<Arc<Data>, Missing> {
         let state = self.state();
         let first = state.segments.front().map_or(state.next, |s| s.sequence);
         match sequence.checked_sub(first) {
@@ -266,7 +271,10 @@ impl State {
             old -= first.duration;
             self.bytes -= first.data.len();
             self.listed = self.listed.max(first.sequence + 1);
-            self.segments.pop_front();
+            if let Some(gone) = self.segments.pop_front() {
+                self.lent.add(gone.data);
+            }
         }
+        self.lent.trim(settings.max_lent);
     }
 }

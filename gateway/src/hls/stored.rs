@@ -1,7 +1,10 @@
 //! A segment as a store keeps it and a playlist lists it.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use media::time::Micros;
+
+use super::lent::Data;
 
 /// One segment, and its place.
 #[derive(Debug)]
@@ -14,5 +17,5 @@ pub(super) struct Stored {
     /// µs since 1970 of its first frame.
     pub(super) date: Micros,
     /// MPEG-TS.
-    pub(super) data: Bytes,
+    pub(super) data: Arc<Data>,
 }

@@ -13,11 +13,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
+use super::answers::Answers;
 use super::head;
 use crate::edge::Edge;
 use crate::flv;
-use crate::tls::Tls;
-use crate::worker::{Connection, Socket};
+use crate::tls::{self, Tls};
+use crate::worker::{Connection, Socket, refuse};
 
 /// What a connection over the limit is told.
 pub const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
@@ -43,7 +44,14 @@ pub async fn serve(
         None => Socket::new(stream, limits.stall_timeout),
         // What a handshake needs is not carried along afterwards.
         Some(tls) => {
-            let handshake = Box::pin(tls.accept(stream, peer, limits));
+            // A handshake that has not begun holds nothing.
+            let Ok(Ok(())) = timeout(limits.header_timeout, stream.readable()).await else { return };
+            let Some(pending) = edge.pending.enter(peer.ip()) else { return refuse(stream, tls::BUSY).await };
+            let handshake = Box::pin(async move {
+                let socket = tls.accept(stream, peer, limits).await;
+                drop(pending);
+                socket
+            });
             tokio::select! {
                 socket = handshake => match socket {
                     Some(socket) => socket,
@@ -69,7 +77,10 @@ pub async fn serve(
             None => socket.unread(head),
         }
     }
+    socket.read_between_writes();
     let io = TokioIo::new(socket);
+    let answers = Answers::new(limits.stall_timeout);
+    let watch = answers.clone();
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let mut router = router.clone();
         let mut request = request.map(Body::new);
@@ -80,7 +91,8 @@ pub async fn serve(
         if let Some(secure) = secure {
             beside.insert(secure);
         }
-        async move { router.call(request).await.map_err(|error: Infallible| error) }
+        let watch = watch.clone();
+        async move { router.call(request).await.map(|answer| watch.watch(answer)).map_err(|e: Infallible| e) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -94,7 +106,14 @@ pub async fn serve(
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                why = answers.overdue() => return tracing::debug!(%peer, why, "http answer given up"),
+            }
+        }
+        why = answers.overdue() => {
+            metrics::counter!("lianmai_slow_answers_total").increment(1);
+            return tracing::debug!(%peer, why, "http answer given up");
         }
     };
     if let Err(error) = ended {

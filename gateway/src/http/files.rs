@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::problem::Problem;
+use crate::worker::SharedBody;
 
 #[derive(RustEmbed)]
 #[folder = "../player-wasm/dist/"]
@@ -32,6 +33,9 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 /// Pages that ask for isolation (`Cross-Origin-Embedder-Policy: require-corp`) load from another host only
 /// what carries this header.
 pub(super) const EMBEDDABLE: (&str, &str) = ("cross-origin-resource-policy", "cross-origin");
+
+/// The page that publishes.
+const PUBLISHER: &str = "rtc_publisher.html";
 
 /// Whether `path` belongs to the player's package rather than to a stream.
 pub(super) fn is_player(path: &str) -> bool {
@@ -85,7 +89,9 @@ fn send(
     put(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     put(HeaderName::from_static(EMBEDDABLE.0), EMBEDDABLE.1);
     if kind.starts_with("text/html") {
-        put(header::CONTENT_SECURITY_POLICY, POLICY);
+        // Nobody else's page may lay itself over a button that starts a camera.
+        let framed = if name.ends_with(PUBLISHER) { "; frame-ancestors 'self'" } else { "" };
+        put(header::CONTENT_SECURITY_POLICY, &format!("{POLICY}{framed}"));
         put(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
     }
     let etag: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
@@ -113,7 +119,9 @@ fn send(
         body = gzip(hash, body);
         put(header::CONTENT_ENCODING, "gzip");
     }
-    (answer, body).into_response()
+    let mut response = (answer, body).into_response();
+    response.extensions_mut().insert(SharedBody::default());
+    response
 }
 
 fn bytes(data: Cow<'static, [u8]>) -> Bytes {

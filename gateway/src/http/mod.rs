@@ -1,5 +1,6 @@
 //! HTTP: one router for every listener, and how a connection is served.
 
+mod answers;
 mod connection;
 mod files;
 mod head;
@@ -52,7 +53,7 @@ async fn other(
     let extension = path.rsplit_once('.').map(|(_, extension)| extension);
     let mut response = match extension {
         _ if files::is_player(path) => return files::answer(request.method(), path, request.headers()),
-        _ if path.ends_with(viewers::ENDING) => viewers::answer(&edge, request.method(), path),
+        _ if path.ends_with(viewers::ENDING) => viewers::answer(&edge, peer, &request),
         _ if webrtc::is_endpoint(path) => return webrtc::serve(webrtc, peer, request).await,
         Some("flv") if *request.method() == Method::OPTIONS => preflight(),
         Some("flv") => flv::serve(edge, peer, request).await,

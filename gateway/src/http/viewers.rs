@@ -1,13 +1,17 @@
 //! `GET /live/x/viewers`: how many watch a stream, for the page that shows it.
 //!
-//! Pages anywhere may ask, and need no secret: who knows a stream's name learns a number, and of a name
-//! that nobody publishes the same 0 as of one that nobody watches.
+//! Pages anywhere may ask, and need no secret where playing needs none: who knows a stream's name learns a
+//! number, and of a name that nobody publishes the same 0 as of one that nobody watches.
+
+use std::net::SocketAddr;
 
 use axum::Json;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, Method, Request, header};
 use serde::Serialize;
 
+use crate::auth::AuthRequest;
 use crate::edge::Edge;
 use crate::hub::StreamName;
 use crate::problem::Problem;
@@ -20,10 +24,15 @@ struct Viewers {
     viewers: usize,
 }
 
-/// Answers `method` on `path`, which ends in [`ENDING`].
-pub(super) fn answer(edge: &Edge, method: &Method, path: &str) -> Response {
+/// Answers a request for an address that ends in [`ENDING`].
+pub(super) fn answer(edge: &Edge, peer: SocketAddr, request: &Request<Body>) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
     if *method != Method::GET && *method != Method::HEAD {
         return Problem::method("GET, HEAD");
+    }
+    let about = AuthRequest::http(None, request.uri(), request.headers(), peer).by(request.version());
+    if let Err(denied) = edge.auth.sees_streams(&about) {
+        return Problem::from(denied).into_response();
     }
     let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
     match StreamName::parse(path.strip_suffix(ENDING).unwrap_or(&path)) {

@@ -35,6 +35,11 @@ fn describe() {
     use metrics::describe_counter as counter;
     counter!("lianmai_received_bytes_total", "Bytes read from connections.");
     counter!("lianmai_sent_bytes_total", "Bytes written to connections.");
+    counter!(
+        "lianmai_slow_answers_total",
+        "HTTP answers that were given up because a client took them too slowly."
+    );
+    counter!("lianmai_answers_refused_total", "HTTP requests refused because too many answers were unsent.");
     counter!("lianmai_bad_frames_total", "Tags and messages that could not be read and were passed over.");
     counter!(
         "lianmai_stalled_connections_total",
@@ -108,6 +113,15 @@ pub fn render(edge: &Edge, gate: &Gate) -> String {
     gauge(&mut out, "connections", "Connections now.", gate.open() as f64);
     family(&mut out, "connections_refused_total", "counter", "Connections over the limit.");
     sample(&mut out, "connections_refused_total", "", gate.refused() as f64);
+    let help = "Connections that have not shown yet what they want.";
+    gauge(&mut out, "pending_connections", help, edge.pending.open() as f64);
+    family(
+        &mut out,
+        "pending_refused_total",
+        "counter",
+        "Connections refused because too many were pending.",
+    );
+    sample(&mut out, "pending_refused_total", "", edge.pending.refused() as f64);
     gauge(&mut out, "process_memory_bytes", "Resident memory.", process::memory() as f64);
     family(&mut out, "process_cpu_seconds_total", "counter", "Processor time used.");
     sample(&mut out, "process_cpu_seconds_total", "", process::cpu().as_secs_f64());

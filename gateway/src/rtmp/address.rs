@@ -37,7 +37,9 @@ impl Address {
     /// The address as others may see it: without the query, where secrets are.
     pub fn url(&self) -> String {
         let name = self.name.as_ref().map(StreamName::as_str).unwrap_or_default();
-        format!("rtmp://{}/{name}", self.host.as_deref().unwrap_or("localhost"))
+        let host = self.host.as_deref().unwrap_or("localhost");
+        // A host that is none is not repeated.
+        format!("rtmp://{}/{name}", if is_host(host) { host } else { "?" })
     }
 }
 
@@ -52,6 +54,11 @@ fn host(tc_url: &str) -> Option<&str> {
     let authority = rest.split('/').next()?;
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     (!host.is_empty()).then_some(host)
+}
+
+/// Whether `text` can be a host and port: it is shown to people and written into the log.
+fn is_host(text: &str) -> bool {
+    text.len() <= 255 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
 }
 
 /// `%XX` as in a URL. What is not that stays, and a name does not allow it.
@@ -111,5 +118,11 @@ mod tests {
         assert_eq!(Address::new("", "live", "a%2g").name, Err(NameError::Character));
         assert_eq!(Address::new("", "live", "..").name, Err(NameError::Character));
         assert_eq!(Address::new("rtmp://h/live", "live", "s?secret=x").url(), "rtmp://h/live/s");
+        let long = format!("rtmp://{}/live", "h".repeat(256));
+        for bad in ["rtmp://h\nERROR x/live", "rtmp://\x1b[2J/live", "rtmp://h\u{202e}/live", &long] {
+            let address = Address::new(bad, "live", "s");
+            assert_eq!(address.url(), "rtmp://?/live/s", "{bad:?}");
+            assert!(address.host.is_some(), "one that is no host is not one that is missing");
+        }
     }
 }

@@ -13,9 +13,12 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::session::{Event, Session, SessionError};
+use crate::worker::Permit;
 
-/// What one read takes at most.
+/// What one read takes at most from a client that was admitted.
 const READ: usize = 64 << 10;
+/// What one read takes from any other.
+const READ_PENDING: usize = 4 << 10;
 /// A client that sends on while nothing can be written to it is not read beyond this much of answers.
 const MAX_ANSWERS: usize = 64 << 10;
 /// For a refused client to read why.
@@ -32,6 +35,8 @@ pub(super) enum End {
     Idle(&'static str),
     /// It took nothing for too long.
     Stalled,
+    /// Too many others have not shown yet what they want.
+    Crowded,
     /// It was told why, in these words.
     Told(String),
 }
@@ -42,6 +47,7 @@ impl fmt::Display for End {
             Self::Gone => f.write_str("it left"),
             Self::Broken(why) => why.fmt(f),
             Self::Idle(what) => f.write_str(what),
+            Self::Crowded => f.write_str("too many connections ask for nothing yet"),
             Self::Stalled => f.write_str("it takes nothing"),
             Self::Told(words) => f.write_str(words),
         }
@@ -65,6 +71,8 @@ impl From<io::Error> for End {
 pub(super) struct Connection {
     pub(super) session: Session,
     pub(super) peer: SocketAddr,
+    /// Its place among those that were not admitted yet; none once it is.
+    pub(super) pending: Option<Permit>,
     socket: TcpStream,
     input: Vec<u8>,
     at: usize,
@@ -83,6 +91,7 @@ impl Connection {
         Self {
             session: Session::new(max_message),
             peer,
+            pending: None,
             socket,
             input: Vec::new(),
             at: 0,
@@ -121,7 +130,7 @@ impl Connection {
     pub(super) fn receive(&mut self) -> Result<usize, End> {
         self.input.clear();
         self.at = 0;
-        self.input.reserve(READ);
+        self.input.reserve(if self.pending.is_some() { READ_PENDING } else { READ });
         match self.socket.try_read_buf(&mut self.input) {
             Ok(0) => Err(End::Gone),
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => Ok(0),

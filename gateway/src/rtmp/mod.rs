@@ -15,7 +15,7 @@ mod wire;
 use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 use tracing::{debug, warn};
 
 use self::connection::{Connection, End};
@@ -24,13 +24,19 @@ use crate::edge::Edge;
 
 /// Serves one RTMP connection until it ends.
 pub async fn handle(socket: TcpStream, peer: SocketAddr, edge: Edge) {
+    // Whoever says nothing holds nothing but the socket.
+    let Ok(Ok(())) = timeout(edge.limits.header_timeout, socket.readable()).await else { return };
     let mut connection = Connection::new(socket, peer, edge.limits.message);
     let end = serve(&mut connection, &edge).await;
     if matches!(end, End::Stalled) {
         metrics::counter!("lianmai_stalled_connections_total").increment(1);
     }
     match &end {
-        End::Broken(why) if connection.session.is_open() => warn!(%peer, %why, "rtmp connection broken"),
+        End::Broken(why) if connection.session.is_open() => {
+            if edge.auth.refusals.count("rtmp broken", peer.ip()) {
+                warn!(%peer, %why, "rtmp connection broken");
+            }
+        }
         why => debug!(%peer, %why, "rtmp connection over"),
     }
     if matches!(end, End::Told(_) | End::Broken(_)) {
@@ -41,6 +47,8 @@ pub async fn handle(socket: TcpStream, peer: SocketAddr, edge: Edge) {
 /// One `publish` or `play` after the other.
 async fn serve(connection: &mut Connection, edge: &Edge) -> End {
     loop {
+        let Some(pending) = edge.pending.enter(connection.peer.ip()) else { return End::Crowded };
+        connection.pending = Some(pending);
         let result = match request(connection, edge).await {
             Ok(Event::Publish(request)) => publish::serve(connection, edge, request).await,
             Ok(Event::Play(request)) => play::serve(connection, edge, request).await,

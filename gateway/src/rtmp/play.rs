@@ -20,10 +20,13 @@ pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Req
     let name = match admit(connection.peer, edge, &request).await {
         Ok(name) => name,
         Err((code, words)) => {
-            info!(peer = %connection.peer, stream = %request.address.url(), why = words, "rtmp play refused");
+            if edge.auth.refusals.count("rtmp play", connection.peer.ip()) {
+                info!(peer = %connection.peer, stream = %request.address.url(), why = words, "rtmp play refused");
+            }
             return Err(refuse(connection, code, words));
         }
     };
+    connection.pending = None;
     let Some(stream) = wait(connection, edge, &name).await? else { return Ok(()) };
     let info = ClientInfo {
         protocol: "rtmp",
@@ -54,15 +57,7 @@ async fn admit(
 ) -> Result<StreamName, (&'static str, String)> {
     let address = &request.address;
     let name = address.name.as_ref().map_err(|why| ("NetStream.Play.StreamNotFound", why.to_string()))?;
-    let asked = AuthRequest {
-        stream: Some(name),
-        query: &address.query,
-        bearer: None,
-        peer,
-        host: address.host.as_deref(),
-        origin: None,
-        forwarded: false,
-    };
+    let asked = AuthRequest::rtmp(name, &address.query, address.host.as_deref(), peer);
     edge.auth.play(&asked).await.map_err(|why| ("NetStream.Play.Failed", why.to_string()))?;
     Ok(name.clone())
 }

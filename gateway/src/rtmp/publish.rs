@@ -18,11 +18,14 @@ pub(super) async fn serve(connection: &mut Connection, edge: &Edge, request: Req
     let mut publisher = match admit(connection.peer, edge, &request).await {
         Ok(publisher) => publisher,
         Err((code, words)) => {
-            info!(peer = %connection.peer, stream = %request.address.url(), why = words, "rtmp publish refused");
+            if edge.auth.refusals.count("rtmp publish", connection.peer.ip()) {
+                info!(peer = %connection.peer, stream = %request.address.url(), why = words, "rtmp publish refused");
+            }
             connection.session.refuse(code, &words);
             return Err(End::Told(words));
         }
     };
+    connection.pending = None;
     connection.session.accept_publish();
     let info = ClientInfo {
         protocol: "rtmp",
@@ -54,15 +57,7 @@ async fn admit(
 ) -> Result<Publisher, (&'static str, String)> {
     let address = &request.address;
     let name = address.name.as_ref().map_err(|why| ("NetStream.Publish.BadName", why.to_string()))?;
-    let asked = AuthRequest {
-        stream: Some(name),
-        query: &address.query,
-        bearer: None,
-        peer,
-        host: address.host.as_deref(),
-        origin: None,
-        forwarded: false,
-    };
+    let asked = AuthRequest::rtmp(name, &address.query, address.host.as_deref(), peer);
     edge.auth.publish(&asked).await.map_err(|why| ("NetStream.Publish.Denied", why.to_string()))?;
     edge.hub.publish(name).map_err(|why| {
         let code = match why {

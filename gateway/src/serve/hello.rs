@@ -113,6 +113,9 @@ fn text(addresses: &Addresses, edge: &Edge) -> String {
     if let Some(page) = page {
         out += &format!("           camera: {page}/players/rtc_publisher.html\n");
     }
+    if let (Some(http), Some(secret)) = (&http, &edge.auth.operator) {
+        out += &format!("  operate  http://{http}/api/v1/clients?secret={secret}\n");
+    }
     if edge.config.demo {
         out += &format!("  demo     plays as {} until you publish there\n", demo::NAME);
     }
@@ -165,9 +168,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_local_gateway_tells_addresses_to_open() {
-        let auth = Auth { secret: Some("kept".to_owned()), ..Auth::default() };
+        let operator = Some("operates".to_owned());
+        let auth = Auth { secret: Some("kept".to_owned()), operator, ..Auth::default() };
         let said = text(&addresses("127.0.0.1"), &Edge::new(Config::default(), auth));
         assert!(said.contains("http://127.0.0.1:8080/\n") && !said.contains("kept"), "{said}");
+        assert!(said.contains("http://127.0.0.1:8080/api/v1/clients?secret=operates\n"), "{said}");
     }
 
     #[tokio::test]

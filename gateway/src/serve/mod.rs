@@ -5,7 +5,7 @@ mod hello;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Auth, Tokens, secret_of};
+use crate::auth::{self, Auth, Tokens, secret_of};
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::tls::{Tls, TlsError};
 use crate::webrtc::{Port, WebRtc};
 use crate::worker::{Connection, Gate, Watchdog, Workers, accept, bind};
-use crate::{demo, http, metrics, rtmp, tls};
+use crate::{demo, http, metrics, rtmp, secret_file, tls};
 
 /// How long streams and connections may take to end.
 const GRACE: Duration = Duration::from_millis(2500);
@@ -68,7 +68,8 @@ impl std::error::Error for ServeError {}
 /// When it can't start; the error says in words what to change.
 pub async fn run(mut config: Config) -> Result<(), ServeError> {
     metrics::install();
-    let auth = auth(&config)?;
+    secret_file::check_folder(&config.data).map_err(|e| ServeError::File(config.data.clone(), e))?;
+    let auth = rules(&config)?;
     let (rtmp_addr, http, webrtc_addr) = config.addresses();
     let listener = listen("--rtmp", rtmp_addr)?;
     // The port that was chosen, if it was 0: the API tells it.
@@ -116,13 +117,15 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
         move |connection: Connection| rtmp::handle(connection.stream, connection.peer, edge.clone())
     };
     tokio::spawn(accept(listener, workers.clone(), gate.clone(), stop.clone(), b"", serve));
+    tokio::spawn(edge.auth.refusals.clone().run());
     if edge.config.demo {
         tokio::spawn(demo::run(edge.hub.clone()));
     }
 
     let ready = &edge.config.ready_file;
     if !ready.as_os_str().is_empty() {
-        write_whole(ready, &addresses.json()).map_err(|e| ServeError::File(ready.clone(), e))?;
+        secret_file::write(ready, &addresses.json(), 0o644)
+            .map_err(|e| ServeError::File(ready.clone(), e))?;
     }
     hello::print(&addresses, &edge);
     if let Some(files) =
@@ -136,6 +139,7 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
         _ = interrupt.recv() => {}
     }
     tracing::info!(connections = gate.open(), "stopping");
+    edge.auth.refusals.flush();
     stop.cancel();
     edge.hub.shutdown();
     if timeout(GRACE, gate.empty()).await.is_err() {
@@ -145,36 +149,51 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
 }
 
 /// The rules for publishers; makes the secret where one is needed.
-fn auth(config: &Config) -> Result<Auth, ServeError> {
+fn rules(config: &Config) -> Result<Auth, ServeError> {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let secret = match text(&config.secret) {
         Some(secret) => Some(secret),
         None => {
             let make = config.public && !config.open;
-            secret_of(&config.data, make).map_err(|e| ServeError::File(config.data.clone(), e))?
+            kept(config, auth::PUBLISH, make)?
         }
     };
+    let operator = if secret.is_none() { operator(config)? } else { None };
     let tokens = Tokens::new(config).map_err(ServeError::Setting)?;
     tokens.watch();
     Ok(Auth {
         public: config.public,
         open: config.open,
         secret,
+        operator,
         play_secret: text(&config.play_secret),
         tokens: Some(Arc::new(tokens)),
         publish_tokens: config.auth_jwks.iter().any(|place| !place.is_empty()),
         play_tokens: config.auth_play,
+        ..Auth::default()
     })
+}
+
+/// A secret in the data folder.
+fn kept(config: &Config, name: &str, make: bool) -> Result<Option<String>, ServeError> {
+    secret_of(&config.data, name, make).map_err(|e| ServeError::File(config.data.join(name), e))
+}
+
+/// What the operator shows; where it can't be kept, another one with every start.
+fn operator(config: &Config) -> Result<Option<String>, ServeError> {
+    if let Some(kept) = kept(config, auth::OPERATOR, false)? {
+        return Ok(Some(kept));
+    }
+    match secret_of(&config.data, auth::OPERATOR, true) {
+        Ok(made) => Ok(made),
+        Err(error) => {
+            let folder = config.data.display();
+            tracing::warn!(%folder, %error, "the operator's secret can't be kept: the next start has another");
+            auth::new_secret().map(Some).map_err(ServeError::System)
+        }
+    }
 }
 
 fn listen(flag: &'static str, addr: SocketAddr) -> Result<TcpListener, ServeError> {
     bind(addr).map_err(|e| ServeError::Listen(flag, addr, e))
-}
-
-/// Writes a file that is never seen half.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    std::fs::write(&part, text)?;
-    std::fs::rename(&part, path)
 }

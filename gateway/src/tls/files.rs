@@ -10,6 +10,7 @@ use super::error::TlsError;
 use super::pair::Pair;
 use super::shown::Shown;
 use crate::config::Config;
+use crate::secret_file::{self, Readers};
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_secs(2);
@@ -46,7 +47,9 @@ impl Files {
         let read = |flag, path: &Path| {
             std::fs::read(path).map_err(|error| TlsError::Read(flag, path.to_owned(), error))
         };
-        Ok(Texts { cert: read("--cert", &self.cert)?, key: read("--key", &self.key)? })
+        let key = secret_file::read(&self.key, Readers::Group)
+            .map_err(|error| TlsError::Read("--key", self.key.clone(), error))?;
+        Ok(Texts { cert: read("--cert", &self.cert)?, key })
     }
 
     /// What is in them as a certificate and its key; says so when it is no longer valid, or not for long.

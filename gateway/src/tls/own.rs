@@ -1,9 +1,9 @@
 //! The gateway's own certificate: signed by itself, kept in the data folder.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -17,6 +17,7 @@ use super::error::TlsError;
 use super::pair::Pair;
 use super::shown::Shown;
 use crate::config::Config;
+use crate::secret_file::{self, Readers};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Some systems trust none that is valid for longer, even by hand.
@@ -39,6 +40,13 @@ impl Own {
 
     /// The kept one; where there is none that is good, another, which is kept if that can be done.
     pub(super) fn pair(&self, now: SystemTime) -> Result<Pair, TlsError> {
+        let key = self.dir.join("key.pem");
+        if let Err(error) = secret_file::read(&key, Readers::Owner)
+            && error.kind() == io::ErrorKind::PermissionDenied
+        {
+            // Whoever has it can pose as this machine before those who trust the certificate.
+            return Err(TlsError::Read("--data", key, error));
+        }
         match self.kept() {
             Ok(pair) if is_fresh(&pair, now) => return Ok(pair),
             Ok(_) => tracing::info!("the kept certificate ends soon: another is made"),
@@ -77,34 +85,21 @@ impl Own {
             fs::read(self.dir.join(name))
                 .map_err(|e| (e.kind() != io::ErrorKind::NotFound).then(|| format!("{name}: {e}")))
         };
-        Pair::parse(&read("cert.pem")?, &read("key.pem")?).map_err(|bad| Some(format!("{bad:?}")))
+        let cert = read("cert.pem")?;
+        let key = read("key.pem")?;
+        Pair::parse(&cert, &key).map_err(|bad| Some(format!("{bad:?}")))
     }
 
     fn keep(&self, cert: &str, key: &str) -> io::Result<()> {
-        fs::create_dir_all(&self.dir)?;
+        secret_file::make_folder(&self.dir)?;
         // A key without its certificate is found out at the next start.
-        write(&self.dir.join("key.pem"), key, 0o600)?;
-        write(&self.dir.join("cert.pem"), cert, 0o644)
+        secret_file::write(&self.dir.join("key.pem"), key, 0o600)?;
+        secret_file::write(&self.dir.join("cert.pem"), cert, 0o644)
     }
 }
 
 fn is_fresh(pair: &Pair, now: SystemTime) -> bool {
     pair.left(now).is_some_and(|left| left > RENEW)
-}
-
-/// Writes a file that is never seen half, nor by others before it has its mode.
-fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let part = path.with_extension("part");
-    match fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    options.open(&part)?.write_all(text.as_bytes())?;
-    fs::rename(&part, path)
 }
 
 /// A certificate for `names` and its key, in PEM form.

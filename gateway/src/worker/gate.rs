@@ -1,7 +1,7 @@
 //! How many connections there may be, in all and from one address.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -18,7 +18,17 @@ struct Inner {
     state: Mutex<State>,
     max: usize,
     max_per_ip: usize,
+    /// Whether this machine's own addresses have the limit too.
+    local_too: bool,
     empty: Notify,
+}
+
+/// The address by which clients are counted: of IPv6 the first 64 bits, which are one customer's.
+pub fn counted_as(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) if !ip.is_loopback() => Ipv6Addr::from(u128::from(ip) >> 64 << 64).into(),
+        ip => ip,
+    }
 }
 
 /// Counts connections and refuses those over the limit. Cloning shares it.
@@ -28,7 +38,25 @@ pub struct Gate(Arc<Inner>);
 impl Gate {
     /// At most `max` connections, and `max_per_ip` from one address (0: no limit of its own).
     pub fn new(max: usize, max_per_ip: usize) -> Self {
-        Self(Arc::new(Inner { state: Mutex::default(), max, max_per_ip, empty: Notify::new() }))
+        Self(Arc::new(Inner {
+            state: Mutex::default(),
+            max,
+            max_per_ip,
+            local_too: true,
+            empty: Notify::new(),
+        }))
+    }
+
+    /// For connections that have not shown what they may: whoever comes by a forwarder on this machine has
+    /// a loopback address, which therefore has no limit of its own.
+    pub fn pending(max: usize, max_per_ip: usize) -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::default(),
+            max,
+            max_per_ip,
+            local_too: false,
+            empty: Notify::new(),
+        }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -37,15 +65,16 @@ impl Gate {
 
     /// Lets a connection in, or counts it as refused.
     pub fn enter(&self, ip: IpAddr) -> Option<Permit> {
-        let ip = ip.to_canonical();
+        let ip = counted_as(ip);
+        let limited = self.0.max_per_ip > 0 && (self.0.local_too || !ip.is_loopback());
         let mut state = self.state();
         let from_ip = state.per_ip.get(&ip).copied().unwrap_or(0);
-        if state.total >= self.0.max || (self.0.max_per_ip > 0 && from_ip >= self.0.max_per_ip) {
+        if state.total >= self.0.max || (limited && from_ip >= self.0.max_per_ip) {
             state.refused += 1;
             return None;
         }
         state.total += 1;
-        if self.0.max_per_ip > 0 {
+        if limited {
             state.per_ip.insert(ip, from_ip + 1);
         }
         Some(Permit { gate: self.clone(), ip })
@@ -54,7 +83,8 @@ impl Gate {
     /// Whether a connection from `ip` would be let in now. It takes no place.
     pub fn has_room(&self, ip: IpAddr) -> bool {
         let state = self.state();
-        let from_ip = state.per_ip.get(&ip.to_canonical()).copied().unwrap_or(0);
+        // Whoever has no limit of his own is not in the table.
+        let from_ip = state.per_ip.get(&counted_as(ip)).copied().unwrap_or(0);
         state.total < self.0.max && (self.0.max_per_ip == 0 || from_ip < self.0.max_per_ip)
     }
 

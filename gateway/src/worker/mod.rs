@@ -2,6 +2,7 @@
 //! the worker that got it, so nothing it does needs another core.
 
 mod accept;
+mod answer;
 mod gate;
 mod socket;
 mod tcp;
@@ -18,7 +19,8 @@ use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::CancellationToken;
 
 pub use accept::{Connection, Refusal, accept, bind, refuse};
-pub use gate::{Gate, Permit};
+pub use answer::SharedBody;
+pub use gate::{Gate, Permit, counted_as};
 pub use socket::{Secure, Socket};
 pub use tcp::Tcp;
 pub use watchdog::{STALLED, STALLS, Watchdog};

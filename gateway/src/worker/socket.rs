@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
@@ -18,6 +18,11 @@ pub struct Socket {
     carrier: Carrier,
     /// Was read already, and comes again.
     ahead: Bytes,
+    /// Nothing is read while something written waits to leave.
+    in_turns: bool,
+    blocked: bool,
+    /// Whoever wanted to read meanwhile.
+    reader: Option<Waker>,
 }
 
 /// Goes with a request that came over TLS.
@@ -33,12 +38,24 @@ enum Carrier {
 impl Socket {
     /// `stream`, whose writes fail when the peer takes no byte for `stall`.
     pub fn new(stream: TcpStream, stall: Duration) -> Self {
-        Self { carrier: Carrier::Plain(Tcp::new(stream, stall)), ahead: Bytes::new() }
+        Self {
+            carrier: Carrier::Plain(Tcp::new(stream, stall)),
+            ahead: Bytes::new(),
+            in_turns: false,
+            blocked: false,
+            reader: None,
+        }
     }
 
     /// A connection whose handshake is done.
     pub fn tls(stream: TlsStream<Tcp>) -> Self {
-        Self { carrier: Carrier::Tls(Box::new(stream)), ahead: Bytes::new() }
+        Self {
+            carrier: Carrier::Tls(Box::new(stream)),
+            ahead: Bytes::new(),
+            in_turns: false,
+            blocked: false,
+            reader: None,
+        }
     }
 
     /// What to put beside this connection's requests if it is TLS.
@@ -49,6 +66,27 @@ impl Socket {
     /// Puts back what was read last: it is read again before anything else.
     pub fn unread(&mut self, bytes: Bytes) {
         self.ahead = bytes;
+    }
+
+    /// Reads nothing from now on while the peer takes nothing: one that asks on and on without reading
+    /// its answers would have them all kept.
+    pub fn read_between_writes(&mut self) {
+        self.in_turns = true;
+    }
+
+    /// Reads and writes at once again.
+    pub fn read_always(&mut self) {
+        self.in_turns = false;
+    }
+
+    fn wrote(&mut self, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.blocked = wrote.is_pending();
+        if !self.blocked
+            && let Some(reader) = self.reader.take()
+        {
+            reader.wake();
+        }
+        wrote
     }
 
     /// Writes all of `message` and sees it off.
@@ -67,6 +105,10 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.in_turns && self.blocked {
+            self.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         if !self.ahead.is_empty() {
             let count = self.ahead.len().min(buf.remaining());
             buf.put_slice(&self.ahead[..count]);
@@ -82,10 +124,11 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.carrier {
+        let wrote = match &mut self.carrier {
             Carrier::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Carrier::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
-        }
+        };
+        self.wrote(wrote)
     }
 
     fn poll_write_vectored(
@@ -93,10 +136,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.carrier {
+        let wrote = match &mut self.carrier {
             Carrier::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
             Carrier::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
-        }
+        };
+        self.wrote(wrote)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -20,6 +20,7 @@ fn request<'a>() -> AuthRequest<'a> {
         query: "",
         bearer: None,
         peer: "127.0.0.1:9".parse().unwrap(),
+        from: "127.0.0.1".parse().unwrap(),
         host: Some("127.0.0.1:8080"),
         origin: None,
         forwarded: false,
@@ -33,7 +34,6 @@ fn auth(public: bool) -> Auth {
 #[test]
 fn this_machine_publishes_freely_by_any_of_its_names() {
     for host in [
-        None,
         Some("localhost"),
         Some("LOCALHOST.:80"),
         Some("[::1]:8080"),
@@ -60,12 +60,16 @@ fn what_only_arrives_over_loopback_needs_the_secret() {
         AuthRequest { host: Some("example.com"), ..request() },
         AuthRequest { host: Some("localhost.example.com:8080"), ..request() },
         AuthRequest { host: Some("127.0.0.1.example.com"), ..request() },
+        // Every client tells a host: one that does not is something between.
+        AuthRequest { host: None, ..request() },
         AuthRequest { host: Some(""), ..request() },
+        AuthRequest { host: Some("127.0.0.1:evil"), ..request() },
         AuthRequest { forwarded: true, ..request() },
         AuthRequest { peer: "192.0.2.1:9".parse().unwrap(), ..request() },
         AuthRequest { origin: Some("https://example.com"), ..request() },
         AuthRequest { origin: Some("http://localhost.example.com"), ..request() },
         AuthRequest { origin: Some("null"), ..request() },
+        AuthRequest { origin: Some("http://[::1]evil"), ..request() },
         // The page of a rebound name: host and origin agree, and neither is this machine.
         AuthRequest { origin: Some("http://example.com"), host: Some("example.com"), ..request() },
     ];
@@ -75,7 +79,7 @@ fn what_only_arrives_over_loopback_needs_the_secret() {
         let shown = AuthRequest { query: "a=b&secret=s3cret%2B%26", ..request.clone() };
         assert_eq!(now(auth(false).publish(&shown)), Ok(()));
         assert_eq!(now(Auth { open: true, ..auth(false) }.publish(&request)), Ok(()));
-        assert_eq!(Auth { open: true, ..auth(false) }.operate(&request), Err(Denied::Missing));
+        assert_eq!(Auth { open: true, ..auth(false) }.operate(&request), Err(Denied::MissingOperator));
     }
 }
 
@@ -116,9 +120,103 @@ fn headers_are_read_with_suspicion() {
         now(auth(false).publish(&AuthRequest::http(None, &uri, &headers, peer))).is_ok()
     };
     assert!(with(&[("host", b"localhost:8080")]));
-    for header in ["via", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"] {
+    assert!(with(&[("host", b"localhost:8080"), ("sec-fetch-site", b"same-origin")]));
+    // A page of this machine by another of its names.
+    let page = ("origin", &b"http://127.0.0.1:3000"[..]);
+    assert!(with(&[("host", b"localhost:8080"), page, ("sec-fetch-site", b"cross-site")]));
+    assert!(!with(&[("host", b"localhost:8080"), ("sec-fetch-site", b"cross-site")]));
+    for header in [
+        "via",
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-real-ip",
+        "cf-connecting-ip",
+        "cf-ray",
+        "true-client-ip",
+        "x-client-ip",
+        "fly-client-ip",
+        "x-envoy-external-address",
+        "x-original-forwarded-for",
+        "x-original-host",
+        "cdn-loop",
+        "fastly-client-ip",
+        "x-amzn-trace-id",
+        "x-azure-clientip",
+        "x-vercel-id",
+        "x-cluster-client-ip",
+    ] {
         assert!(!with(&[("host", b"localhost:8080"), (header, b"")]), "{header}");
     }
     assert!(!with(&[("host", b"localhost"), ("origin", b"http://\xff")]));
     assert!(with(&[("host", b"example.com"), ("authorization", b"bearer s3cret+&")]));
+}
+
+#[test]
+fn two_origins_and_old_versions_are_not_of_this_machine() {
+    let uri: Uri = "/live/x.flv".parse().unwrap();
+    let peer = "127.0.0.1:9".parse().unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert("host", "localhost".parse().unwrap());
+    headers.append("origin", "http://localhost".parse().unwrap());
+    let may = |headers: &HeaderMap, version| {
+        now(auth(false).publish(&AuthRequest::http(None, &uri, headers, peer).by(version))).is_ok()
+    };
+    assert!(may(&headers, http::Version::HTTP_11));
+    assert!(!may(&headers, http::Version::HTTP_10));
+    headers.append("origin", "http://evil.example".parse().unwrap());
+    assert!(!may(&headers, http::Version::HTTP_11));
+    // Whose client a proxy on this machine names is believed for counting wrong secrets, and no other's.
+    headers.insert("x-forwarded-for", "192.0.2.9, 192.0.2.7".parse().unwrap());
+    let from = |peer: &str| AuthRequest::http(None, &uri, &headers, peer.parse().unwrap()).from.to_string();
+    assert_eq!((from("127.0.0.1:9"), from("198.51.100.1:9")), ("192.0.2.7".into(), "198.51.100.1".into()));
+}
+
+#[test]
+fn operating_takes_a_secret_on_this_machine_too() {
+    let with = |query| AuthRequest { query, ..request() };
+    let local = Auth { operator: Some("o".to_owned()), ..Auth::default() };
+    for auth in
+        [local.clone(), Auth { open: true, ..local.clone() }, Auth { public: true, open: true, ..local }]
+    {
+        assert_eq!(auth.operate(&request()), Err(Denied::MissingOperator));
+        assert_eq!(auth.operate(&with("secret=p")), Err(Denied::Wrong));
+        assert_eq!(auth.operate(&with("secret=o")), Ok(()));
+        assert_eq!(auth.operate(&AuthRequest { bearer: Some("o"), ..request() }), Ok(()));
+    }
+    // The secret of publishers does where there is one.
+    assert_eq!(auth(true).operate(&with("secret=s3cret%2B%26")), Ok(()));
+    assert_eq!(Auth::default().operate(&with("secret=")), Err(Denied::Local));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_guesses_at_any_door_waits_and_nobody_else_does() {
+    let all = Auth { play_secret: Some("watch".to_owned()), ..auth(true) };
+    let at = |from: &str| AuthRequest { from: from.parse().unwrap(), ..request() };
+    let mut guesses = 0;
+    for n in 0..10_000 {
+        let query = format!("secret=guess{n}");
+        let guess = AuthRequest { query: &query, ..at("192.0.2.1") };
+        let denied = match n % 4 {
+            0 => now(all.publish(&guess)),
+            1 => now(all.play(&guess)),
+            2 => all.operate(&guess),
+            _ => all.publishes_freely(&guess).map(|may| assert!(!may)),
+        };
+        guesses += usize::from(!matches!(denied, Err(Denied::Slow(_))));
+    }
+    assert_eq!(guesses, 5);
+    // Right or wrong, it is not looked at; from elsewhere it is.
+    let right = |from| AuthRequest { query: "secret=s3cret%2B%26", ..at(from) };
+    assert_eq!(now(all.publish(&right("192.0.2.1"))), Err(Denied::Slow(2)));
+    assert_eq!(now(all.publish(&right("192.0.2.2"))), Ok(()));
+    // Where nothing is needed, nothing is looked at.
+    let open = Auth { open: true, guesses: all.guesses.clone(), ..auth(false) };
+    assert_eq!(now(open.publish(&right("192.0.2.1"))), Ok(()));
+    tokio::time::advance(std::time::Duration::from_secs(2)).await;
+    assert_eq!(now(all.publish(&right("192.0.2.1"))), Ok(()));
+    // Many secrets in one address are not many guesses.
+    let many: String = (0..500).map(|n| format!("secret={n}&")).collect();
+    let many = many + "secret=s3cret%2B%26";
+    assert_eq!(now(all.publish(&AuthRequest { query: &many, ..at("192.0.2.3") })), Err(Denied::Wrong));
 }

@@ -60,5 +60,7 @@ pub(super) fn accept(mut request: Request<Body>) -> Result<(Response, OnUpgrade)
 /// The socket under an upgraded connection, and what was read of it already.
 pub(super) fn socket(upgraded: Upgraded) -> Option<(Socket, Bytes)> {
     let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
-    Some((parts.io.into_inner(), parts.read_buf))
+    let mut socket = parts.io.into_inner();
+    socket.read_always();
+    Some((socket, parts.read_buf))
 }

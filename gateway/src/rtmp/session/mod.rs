@@ -17,8 +17,11 @@ use super::address::Address;
 use super::chunk::{ChunkError, ChunkReader};
 use super::message::{Message, Writer, control, kind};
 
-/// Until someone publishes, nothing that is worth reading is longer.
-const MAX_COMMAND: usize = 64 << 10;
+/// Until someone publishes, nothing that is worth reading is longer: `connect` may hold an address of
+/// 4 kB, with a token, three times.
+const MAX_COMMAND: usize = 16 << 10;
+/// What a player says while it plays is never longer.
+const MAX_PLAYER: usize = 4 << 10;
 /// What this side asks the peer to acknowledge after, and grants it.
 const WINDOW: u32 = 2_500_000;
 /// Acknowledging more often than this helps nobody.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use media::flv::amf0::Value;
 
 use super::command::Command;
-use super::{Activity, MAX_COMMAND, Session, Stage, WINDOW};
+use super::{Activity, MAX_COMMAND, MAX_PLAYER, Session, Stage, WINDOW};
 use crate::rtmp::message::{STREAM, control, kind, object};
 
 /// `FourCcInfoMask`: this server passes the codec on (Enhanced RTMP v2).
@@ -30,6 +30,7 @@ impl Session {
     pub fn accept_play(&mut self) {
         if let Some(open) = self.open() {
             open.activity = Activity::Playing;
+            open.chunks.set_max_message(MAX_PLAYER);
         }
         self.control(control::STREAM_BEGIN, STREAM);
         self.status("status", "NetStream.Play.Reset", "playing and resetting");
@@ -53,6 +54,7 @@ impl Session {
         self.status("status", "NetStream.Play.Stop", "the stream is over");
         if let Some(open) = self.open() {
             open.activity = Activity::Idle;
+            open.chunks.set_max_message(MAX_COMMAND);
         }
     }
 

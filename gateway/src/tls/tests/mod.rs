@@ -23,7 +23,7 @@ impl Dir {
     /// Writes a file and names it.
     fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
+        crate::secret_file::write(&path, text, 0o600).unwrap();
         path
     }
 

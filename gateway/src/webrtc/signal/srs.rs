@@ -61,7 +61,9 @@ pub(super) async fn serve(
         }
         Err(problem) => {
             let status = problem.status.as_u16();
-            tracing::info!(%peer, stream = parts.uri.path(), status, why = problem.detail, "refused");
+            if webrtc.0.edge.auth.refusals.count("webrtc", peer.ip()) {
+                tracing::info!(%peer, stream = parts.uri.path(), status, why = problem.detail, "refused");
+            }
             serde_json::to_string(&serde_json::json!({ "code": status, "message": problem.detail }))
         }
     };
@@ -79,7 +81,7 @@ async fn call(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, body: Body) -> R
     let plays = parts.uri.path().trim_end_matches('/').ends_with("play");
     let kind = if plays { ClientKind::Play } else { ClientKind::Publish };
     let (name, told) = stream(&call.streamurl)?;
-    let mut about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer);
+    let mut about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer).by(parts.version);
     // The secret or token stands in the stream's address.
     about.query = told;
     let auth = &webrtc.0.edge.auth;

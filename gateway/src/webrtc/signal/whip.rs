@@ -36,7 +36,9 @@ pub(super) async fn serve(
         _ => return Ok(Problem::method(METHODS)),
     }
     let answer = post(webrtc, peer, &parts, body, kind).await;
-    if let Err(problem) = &answer {
+    if let Err(problem) = &answer
+        && webrtc.0.edge.auth.refusals.count("webrtc", peer.ip())
+    {
         let (stream, status) = (parts.uri.path(), problem.status.as_u16());
         tracing::info!(%peer, stream, protocol = word(kind), status, why = problem.detail, "refused");
     }
@@ -55,7 +57,7 @@ async fn options(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, kind: ClientK
     let preflight = parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if !closed.is_empty() && !preflight {
         let name = name(parts.uri.path(), parts.uri.query().unwrap_or_default()).ok();
-        let about = AuthRequest::http(name.as_ref(), &parts.uri, &parts.headers, peer);
+        let about = AuthRequest::http(name.as_ref(), &parts.uri, &parts.headers, peer).by(parts.version);
         let may = match kind {
             ClientKind::Publish => edge.auth.might_publish(&about).await,
             ClientKind::Play => edge.auth.might_play(&about).await,
@@ -80,7 +82,7 @@ async fn post(
     let edge = &webrtc.0.edge;
     let told = parts.uri.query().unwrap_or_default();
     let name = name(parts.uri.path(), told)?;
-    let about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer);
+    let about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer).by(parts.version);
     match kind {
         ClientKind::Publish => edge.auth.publish(&about).await?,
         ClientKind::Play => edge.auth.play(&about).await?,

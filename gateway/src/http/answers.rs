@@ -1,0 +1,175 @@
+//! Limits on HTTP answers that are being sent: how long a client may take, and how much memory the
+//! unsent ones may hold.
+//!
+//! hyper queues a body before the socket takes it, so an answer counts until its last byte has left the
+//! queue. Endless bodies (FLV) have no length and are limited where they are made.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use http::StatusCode;
+use http_body::{Frame, SizeHint};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::problem::Problem;
+use crate::worker::SharedBody;
+
+/// Bytes of unsent answers made for one client each, over all connections.
+pub(super) const MAX_UNSENT: usize = 64 << 20;
+/// The slowest client that is served, in bytes a second, after the grace of the stall timeout.
+pub(super) const MIN_RATE: u64 = 32 << 10;
+/// An answer up to this size fits into the kernel's send buffer and is not counted.
+const SMALL: usize = 16 << 10;
+
+/// Unsent answers of the whole process.
+static UNSENT: AtomicUsize = AtomicUsize::new(0);
+
+#[derive(Debug)]
+struct Open {
+    id: u64,
+    deadline: Instant,
+    revoked: Option<CancellationToken>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    grace: Duration,
+    next: AtomicU64,
+    /// In the order in which they are sent.
+    open: Mutex<Vec<Open>>,
+    changed: Notify,
+}
+
+/// The answers that one connection is sending. Cloning shares it.
+#[derive(Debug, Clone)]
+pub(super) struct Answers(Arc<Inner>);
+
+impl Answers {
+    /// Each answer has `grace` and the time that [`MIN_RATE`] needs for its size.
+    pub(super) fn new(grace: Duration) -> Self {
+        let open = Mutex::default();
+        Self(Arc::new(Inner { grace, next: AtomicU64::new(0), open, changed: Notify::new() }))
+    }
+
+    /// Watches `response` until it is sent; refuses it where too much is unsent already.
+    pub(super) fn watch(&self, mut response: Response) -> Response {
+        let Some(size) = response.body().size_hint().exact().filter(|size| *size > 0) else {
+            return response;
+        };
+        let shared = response.extensions_mut().remove::<SharedBody>();
+        let own = usize::try_from(size).unwrap_or(usize::MAX);
+        let counted = if shared.is_some() || own <= SMALL { 0 } else { own };
+        if UNSENT.fetch_add(counted, Ordering::Relaxed).saturating_add(counted) > MAX_UNSENT {
+            UNSENT.fetch_sub(counted, Ordering::Relaxed);
+            metrics::counter!("lianmai_answers_refused_total").increment(1);
+            let words = "too many answers wait for slow clients, try again later";
+            return Problem::new(StatusCode::SERVICE_UNAVAILABLE, words).into_response();
+        }
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let deadline = Instant::now() + self.0.grace + Duration::from_secs(size.div_ceil(MIN_RATE));
+        let revoked = shared.and_then(|shared| shared.revoked);
+        self.0.open().push(Open { id, deadline, revoked });
+        self.0.changed.notify_waiters();
+        let unsent = Arc::new(Unsent { answers: self.clone(), id, counted });
+        response.map(|body| Body::new(Watched { body, unsent }))
+    }
+
+    /// Resolves, with words for the log, when the answer that is being sent has to be given up.
+    pub(super) async fn overdue(&self) -> &'static str {
+        loop {
+            let mut changed = std::pin::pin!(self.0.changed.notified());
+            // Registered before the look: what comes in between is not missed.
+            changed.as_mut().enable();
+            // The first one: those behind it wait for it.
+            let first = self.0.open().first().map(|open| (open.deadline, open.revoked.clone()));
+            let Some((deadline, revoked)) = first else {
+                changed.await;
+                continue;
+            };
+            let revoked = async {
+                match revoked {
+                    Some(revoked) => revoked.cancelled_owned().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = changed => {}
+                () = sleep_until(deadline) => return "the client took the answer too slowly",
+                () = revoked => return "the client was too slow for the segments that are kept",
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn open(&self) -> MutexGuard<'_, Vec<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts an answer until it is dropped.
+#[derive(Debug)]
+struct Unsent {
+    answers: Answers,
+    id: u64,
+    counted: usize,
+}
+
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        UNSENT.fetch_sub(self.counted, Ordering::Relaxed);
+        self.answers.0.open().retain(|open| open.id != self.id);
+        self.answers.0.changed.notify_waiters();
+    }
+}
+
+/// A body whose bytes keep the count up, also while hyper holds them.
+struct Watched {
+    body: Body,
+    unsent: Arc<Unsent>,
+}
+
+struct Held {
+    data: Bytes,
+    _unsent: Arc<Unsent>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.data
+    }
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let unsent = &self.unsent;
+        let hold = |data| Bytes::from_owner(Held { data, _unsent: unsent.clone() });
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(hold))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests;

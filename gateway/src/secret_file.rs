@@ -1,0 +1,233 @@
+//! Files that only the gateway may read, and files that are written whole.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+/// Who else may read a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Nobody.
+    Owner,
+    /// The group may, as distributions keep keys of certificates.
+    Group,
+}
+
+/// Reads a file that holds a secret.
+///
+/// # Errors
+/// When it can't be read; when others may read or change it, with the cure in words.
+pub fn read(path: &Path, readers: Readers) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if fs::symlink_metadata(path).is_ok() => {
+            io::Error::other("this is a link to a file that is not there: remove it, or make the file")
+        }
+        _ => error,
+    })?;
+    if let Some(why) = problem(&file.metadata()?, readers) {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("{why}: `chmod {} {}`", why.cure(readers), path.display()),
+        ));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The same as text.
+///
+/// # Errors
+/// As [`read`]; when it is not UTF-8.
+pub fn read_text(path: &Path, readers: Readers) -> io::Result<String> {
+    String::from_utf8(read(path, readers)?).map_err(io::Error::other)
+}
+
+/// Looks at the folder that secrets are kept in.
+///
+/// # Errors
+/// When others could put their own files there.
+pub fn check_folder(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(found) => match is_open_folder(&found) {
+            true => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!(
+                    "everybody may write into this folder, and it holds secrets: `chmod o-w {}`",
+                    path.display()
+                ),
+            )),
+            false => Ok(()),
+        },
+    }
+}
+
+/// Makes the folder that secrets are kept in, where there is none.
+///
+/// # Errors
+/// When that can't be done.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Writes a file that is never seen half, has exactly this mode, and replaces a link instead of following it.
+///
+/// # Errors
+/// When that can't be done.
+pub fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let mut part = OsString::from(path);
+    part.push(".part");
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = create(Path::new(&part), mode)?;
+    file.write_all(text.as_bytes())?;
+    fs::rename(&part, path)
+}
+
+/// A new file of this mode, whatever the umask.
+///
+/// # Errors
+/// When there is something of that name, a link too.
+pub fn create(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+        let file = options.mode(mode).open(path)?;
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = mode;
+        options.open(path)
+    }
+}
+
+/// Why a file is no place for a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wide(u32);
+
+impl Wide {
+    const fn cure(self, readers: Readers) -> &'static str {
+        match readers {
+            Readers::Owner => "600",
+            Readers::Group => "640",
+        }
+    }
+}
+
+impl fmt::Display for Wide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "other users may read or change this secret (its mode is {:04o}); close it, and take another secret if they are not trusted",
+            self.0
+        )
+    }
+}
+
+#[cfg(unix)]
+fn problem(found: &Metadata, readers: Readers) -> Option<Wide> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mode = found.mode() & 0o7777;
+    let wide = match readers {
+        Readers::Owner => 0o077,
+        Readers::Group => 0o037,
+    };
+    (found.is_file() && mode & wide != 0).then_some(Wide(mode))
+}
+
+#[cfg(not(unix))]
+fn problem(_: &Metadata, _: Readers) -> Option<Wide> {
+    None
+}
+
+#[cfg(unix)]
+fn is_open_folder(found: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    // In a sticky folder (/tmp) everybody has only his own files.
+    found.is_dir() && found.mode() & 0o1002 == 0o0002
+}
+
+#[cfg(not(unix))]
+fn is_open_folder(_: &Metadata) -> bool {
+    false
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn files_that_others_may_read_or_change_are_refused_with_the_cure() {
+        let dir = std::env::temp_dir().join(format!("lianmai-modes-{}", std::process::id()));
+        make_folder(&dir).unwrap();
+        assert_eq!(fs::metadata(&dir).unwrap().mode() & 0o777, 0o700);
+        let path = dir.join("secret");
+        let set = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        write(&path, "s", 0o600).unwrap();
+        for (mode, owner, group) in [
+            (0o600, true, true),
+            (0o400, true, true),
+            (0o640, false, true),
+            (0o660, false, false),
+            (0o644, false, false),
+            (0o604, false, false),
+            (0o602, false, false),
+            (0o666, false, false),
+            (0o610, false, false),
+        ] {
+            set(mode);
+            assert_eq!(read(&path, Readers::Owner).is_ok(), owner, "{mode:o}");
+            assert_eq!(read(&path, Readers::Group).is_ok(), group, "{mode:o}");
+        }
+        set(0o666);
+        let words = read_text(&path, Readers::Owner).unwrap_err().to_string();
+        assert!(
+            words.contains("0666") && words.contains(&format!("chmod 600 {}", path.display())),
+            "{words}"
+        );
+        // A link is looked through, and one to nothing is told as that.
+        set(0o600);
+        let link = dir.join("link");
+        symlink(&path, &link).unwrap();
+        assert_eq!(read_text(&link, Readers::Owner).unwrap(), "s");
+        fs::remove_file(&path).unwrap();
+        assert!(read(&link, Readers::Owner).unwrap_err().to_string().contains("link"));
+        for (mode, good) in [(0o700, true), (0o755, true), (0o777, false), (0o1777, true), (0o702, false)] {
+            fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(check_folder(&dir).is_ok(), good, "{mode:o}");
+        }
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_the_way_is_replaced_and_not_followed() {
+        let dir = std::env::temp_dir().join(format!("lianmai-links-{}", std::process::id()));
+        make_folder(&dir).unwrap();
+        let victim = dir.join("victim");
+        fs::write(&victim, "precious").unwrap();
+        let file = dir.join("ready.json");
+        symlink(&victim, dir.join("ready.json.part")).unwrap();
+        symlink(&victim, &file).unwrap();
+        write(&file, "{}", 0o644).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "{}");
+        assert!(!fs::symlink_metadata(&file).unwrap().is_symlink());
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}

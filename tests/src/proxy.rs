@@ -1,0 +1,96 @@
+//! What may stand between a client and the gateway.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use crate::gateway::temp_dir;
+use crate::process::Process;
+use crate::wait;
+
+/// Forwards TCP connections, as ssh -R, socat or a container's port mapping do; ends with the program.
+#[track_caller]
+pub fn forwarder(to: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = listener.local_addr().expect("it listens");
+    thread::spawn(move || {
+        for near in listener.incoming().map_while(Result::ok) {
+            let Ok(far) = TcpStream::connect(to) else { continue };
+            let (Ok(near_in), Ok(far_in)) = (near.try_clone(), far.try_clone()) else { continue };
+            thread::spawn(move || pass(near_in, far));
+            thread::spawn(move || pass(far_in, near));
+        }
+    });
+    addr
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream) {
+    // An end of either side is the end of this direction.
+    let _ = std::io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+/// nginx before a gateway.
+#[derive(Debug)]
+pub struct Nginx {
+    _process: Process,
+    dir: PathBuf,
+}
+
+impl Nginx {
+    /// Passes everything on to `to`, with these lines in its `location`.
+    #[track_caller]
+    pub fn start(to: SocketAddr, lines: &str) -> Self {
+        let dir = temp_dir("nginx");
+        let path = dir.display();
+        // A socket file: nginx cannot be given a free port.
+        let config = format!(
+            "daemon off; master_process off; pid {path}/pid; error_log stderr; events {{ worker_connections 64; }}
+            http {{
+                access_log off;
+                client_body_temp_path {path}/body; proxy_temp_path {path}/proxy; fastcgi_temp_path {path}/fastcgi;
+                uwsgi_temp_path {path}/uwsgi; scgi_temp_path {path}/scgi;
+                server {{
+                    listen unix:{path}/socket default_server;
+                    location / {{ proxy_pass http://{to}; {lines} }}
+                }}
+            }}"
+        );
+        fs::write(dir.join("nginx.conf"), config).expect("a writable folder");
+        let mut command = Command::new("nginx");
+        command.arg("-e").arg("stderr").arg("-p").arg(&dir).arg("-c").arg(dir.join("nginx.conf"));
+        let process = Process::start(&mut command);
+        let nginx = Self { _process: process, dir };
+        wait::until_true("nginx to listen", Duration::from_secs(20), || nginx.connect().is_ok());
+        nginx
+    }
+
+    fn connect(&self) -> std::io::Result<UnixStream> {
+        UnixStream::connect(self.dir.join("socket"))
+    }
+
+    /// Sends a request that a stranger might, and answers the status and what follows.
+    #[track_caller]
+    pub fn ask(&self, method: &str, path: &str, headers: &str) -> (u16, String) {
+        let mut socket = self.connect().expect("nginx listens");
+        socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+        let length = if method == "POST" { "Content-Length: 0\r\n" } else { "" };
+        let request = format!("{method} {path} HTTP/1.1\r\n{headers}{length}Connection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).expect("nginx takes a request");
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).expect("nginx answers");
+        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
+        (status.unwrap_or_else(|| panic!("no answer: {answer:?}")), answer)
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
