@@ -21,6 +21,7 @@ mod tests;
 mod token;
 mod tokens;
 mod used;
+mod verify;
 
 use std::sync::Arc;
 

@@ -7,11 +7,11 @@ use crate::auth::Auth;
 use crate::config::{Config, Limits, Transcode};
 use crate::hub::{Clients, Hub, HubConfig};
 use crate::transcode::Reencoders;
+use crate::worker::Gate;
 
 /// How long a picture that a publisher sends in parts waits for its next part. A stall of the network in the middle
 /// of a picture that lasts longer costs that picture its rest.
 pub const MAX_PICTURE_WAIT: Duration = Duration::from_millis(500);
-use crate::worker::Gate;
 
 /// The hub and the rules that hold for whoever comes to it. Cloning shares it.
 #[derive(Debug, Clone)]

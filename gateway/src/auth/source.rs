@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::fetch;
 use super::jwks::{self, Key};
 use super::own::SigningKey;
+use crate::hub::StreamName;
 use crate::secret_file::{self, Readers};
 
 /// How often an address is asked while all is well: so long a key that was taken back may work on.
@@ -59,14 +60,16 @@ struct Asked {
 #[derive(Debug)]
 pub(super) struct Source {
     place: Place,
+    /// What the names of streams begin with that its keys are trusted for, with a slash at the end.
+    prefix: Option<String>,
     state: Mutex<State>,
     /// Held while the address is asked.
     asked: tokio::sync::Mutex<Asked>,
 }
 
 impl Source {
-    pub(super) fn new(place: Place) -> Self {
-        Self { place, state: Mutex::default(), asked: tokio::sync::Mutex::default() }
+    pub(super) fn new(place: Place, prefix: Option<String>) -> Self {
+        Self { place, prefix, state: Mutex::default(), asked: tokio::sync::Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -81,6 +84,16 @@ impl Source {
         }
         let keys = self.state().keys.clone();
         keys.iter().filter(|key| key.kid == kid).cloned().collect()
+    }
+
+    /// Whether this place tells the key.
+    pub(super) fn has(&self, key: [u8; 32]) -> bool {
+        self.state().keys.iter().any(|known| known.raw == key)
+    }
+
+    /// Whether its keys are trusted for `stream`.
+    pub(super) fn reaches(&self, stream: &StreamName) -> bool {
+        self.prefix.as_ref().is_none_or(|prefix| stream.as_str().starts_with(prefix))
     }
 
     /// Whether this is the gateway's own key.
@@ -186,7 +199,8 @@ impl Source {
                 let kids = |keys: &[Key]| keys.iter().map(|key| key.kid.clone()).collect::<Vec<_>>();
                 let (before, now) = (kids(&state.keys), kids(&keys));
                 if before != now || state.said.is_some() {
-                    tracing::info!(place, keys = now.join(","), "keys that sign tokens");
+                    let prefix = self.prefix.as_deref().unwrap_or_default();
+                    tracing::info!(place, prefix, keys = now.join(","), "keys that sign tokens");
                     for why in bad {
                         tracing::warn!(place, why, "a key is passed over");
                     }

@@ -157,6 +157,8 @@ pub enum TokenError {
     Used,
     /// It is for another stream.
     Stream,
+    /// Whoever signed it is trusted for other streams only.
+    Prefix,
     /// It allows something else.
     Act,
     /// More tokens are in use than are remembered.
@@ -167,7 +169,7 @@ impl TokenError {
     /// The HTTP status that says so: only a good token for something else is forbidden (RFC 6750 3.1).
     pub(super) const fn status(self) -> StatusCode {
         match self {
-            Self::Stream | Self::Act => StatusCode::FORBIDDEN,
+            Self::Stream | Self::Prefix | Self::Act => StatusCode::FORBIDDEN,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
@@ -194,6 +196,7 @@ impl fmt::Display for TokenError {
             Self::Stale => "the token is older than this run of the gateway: ask for another",
             Self::Used => "the token was used already: each attempt needs another",
             Self::Stream => "the token is for another stream",
+            Self::Prefix => "the token's key is trusted for streams of another prefix only",
             Self::Act => "the token is for another action: to publish or to play is one each",
             Self::Busy => "too many tokens are in use, try again later",
         })

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use http::Uri;
-use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use tokio::time::Instant;
 
 use super::fetch;
@@ -14,14 +13,10 @@ use super::own::{self, now};
 use super::source::{Place, Source};
 use super::token::{Act, Claims, Rules, TokenError};
 use super::used::Used;
+use super::verify::{kid, verify};
 use crate::config::Config;
 use crate::hub::StreamName;
 use crate::tls;
-
-/// No token is longer, in bytes.
-const LONGEST: usize = 4096;
-/// A key's name in a token has at most this many bytes.
-const KID: usize = 256;
 
 /// Who signs tokens, and which were used.
 #[derive(Debug)]
@@ -37,11 +32,12 @@ impl Tokens {
     /// # Errors
     /// In words, when a place can't be one.
     pub fn new(config: &Config) -> Result<Self, String> {
-        let mut sources = vec![Arc::new(Source::new(Place::Own(own::path(&config.data))))];
+        let mut sources = vec![Arc::new(Source::new(Place::Own(own::path(&config.data)), None))];
         let mut client = None;
-        for place in config.auth_jwks.iter().filter(|place| !place.is_empty()) {
+        for entry in config.auth_jwks.iter().filter(|entry| !entry.is_empty()) {
+            let (prefix, place) = prefix_of(entry);
             if !place.contains("://") {
-                sources.push(Arc::new(Source::new(Place::File(PathBuf::from(place)))));
+                sources.push(Arc::new(Source::new(Place::File(PathBuf::from(place)), prefix)));
                 continue;
             }
             let uri: Uri = place.parse().map_err(|error| format!("auth_jwks: {place}: {error}"))?;
@@ -50,7 +46,7 @@ impl Tokens {
                 client = Some(tls::client().map_err(|error| error.to_string())?);
             }
             if let Some(client) = &client {
-                sources.push(Arc::new(Source::new(Place::Url(uri, client.clone()))));
+                sources.push(Arc::new(Source::new(Place::Url(uri, client.clone()), prefix)));
             }
         }
         let rules = Rules {
@@ -73,6 +69,7 @@ impl Tokens {
         let (claims, key) = self.read(token).await?;
         let now = now();
         let (jti, until) = self.rules_of(key).check(&claims, stream, act, now)?;
+        self.check_prefix(key, stream)?;
         self.used.take(key, jti, until, now)?;
         let short = |text: &Option<String>| text.iter().flat_map(|t| t.chars()).take(200).collect::<String>();
         let (iss, sub) = (short(&claims.iss), short(&claims.sub));
@@ -84,6 +81,7 @@ impl Tokens {
     pub(super) async fn check(&self, token: &str, stream: &StreamName, act: Act) -> Result<(), TokenError> {
         let (claims, key) = self.read(token).await?;
         let (jti, _) = self.rules_of(key).check(&claims, stream, act, now())?;
+        self.check_prefix(key, stream)?;
         if self.used.has(key, jti) { Err(TokenError::Used) } else { Ok(()) }
     }
 
@@ -92,6 +90,12 @@ impl Tokens {
         let own = self.sources.iter().any(|source| source.is_own(key));
         let issuer = self.rules.issuer.clone().filter(|_| !own);
         Rules { issuer, ..self.rules.clone() }
+    }
+
+    /// Whether the holder of this key may let people in to `stream`: one place that tells the key is enough.
+    fn check_prefix(&self, key: [u8; 32], stream: &StreamName) -> Result<(), TokenError> {
+        let trusted = self.sources.iter().any(|source| source.has(key) && source.reaches(stream));
+        if trusted { Ok(()) } else { Err(TokenError::Prefix) }
     }
 
     /// What a token says that somebody who is trusted has signed, and with which key.
@@ -116,38 +120,32 @@ impl Tokens {
     }
 }
 
-/// The name of the key that is said to have signed this.
-pub(super) fn kid(token: &str) -> Result<String, TokenError> {
-    if token.len() > LONGEST {
-        return Err(TokenError::Long);
-    }
-    if token.split('.').count() != 3 {
-        return Err(TokenError::Shape);
-    }
-    let header = decode_header(token).map_err(|_| TokenError::Shape)?;
-    if header.alg != Algorithm::EdDSA {
-        return Err(TokenError::Algorithm);
-    }
-    if header.crit.is_some() {
-        // Something that must be understood, and is not (RFC 7515 4.1.11).
-        return Err(TokenError::Shape);
-    }
-    header.kid.filter(|kid| !kid.is_empty() && kid.len() <= KID).ok_or(TokenError::NoKey)
+/// An entry of `auth_jwks`: `PREFIX/=PLACE` trusts the keys of a place for the streams below a prefix only.
+fn prefix_of(entry: &str) -> (Option<String>, &str) {
+    let whole = (None, entry);
+    let Some((prefix, place)) = entry.split_once("/=") else { return whole };
+    let prefix = prefix.trim_start_matches('/');
+    // An address may hold these characters, too, but not before its scheme.
+    let is_prefix = !prefix.contains(':') && StreamName::parse(&format!("{prefix}/x")).is_ok();
+    if is_prefix { (Some(format!("{prefix}/")), place) } else { whole }
 }
 
-/// The claims, if one of `keys` has signed them.
-pub(super) fn verify(token: &str, keys: &[Key]) -> Result<(Claims, [u8; 32]), TokenError> {
-    use jsonwebtoken::errors::ErrorKind;
-    let mut validation = Validation::new(Algorithm::EdDSA);
-    // The signature only: what is signed, we look at ourselves.
-    validation.required_spec_claims.clear();
-    (validation.validate_exp, validation.validate_nbf, validation.validate_aud) = (false, false, false);
-    for key in keys {
-        match decode::<Claims>(token, &key.decoding, &validation) {
-            Ok(data) => return Ok((data.claims, key.raw)),
-            Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {}
-            Err(_) => return Err(TokenError::Shape),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_stands_before_the_place() {
+        for (entry, prefix, place) in [
+            ("https://a.example/jwks", None, "https://a.example/jwks"),
+            ("keys.json", None, "keys.json"),
+            ("a/=https://a.example/jwks", Some("a/"), "https://a.example/jwks"),
+            ("/a/b/=keys.json", Some("a/b/"), "keys.json"),
+            ("https://a.example/?x/=y", None, "https://a.example/?x/=y"),
+            ("a b/=keys.json", None, "a b/=keys.json"),
+            ("/=keys.json", None, "/=keys.json"),
+        ] {
+            assert_eq!(prefix_of(entry), (prefix.map(str::to_owned), place), "{entry}");
         }
     }
-    Err(if keys.is_empty() { TokenError::UnknownKey } else { TokenError::Signature })
 }

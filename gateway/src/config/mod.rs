@@ -149,7 +149,7 @@ pub struct Config {
     pub play_secret: String,
 
     /// Whose tokens let people in: addresses and files of public keys (JWKS), as a site with the WordPress
-    /// plugin tells them. Publishing then needs a token or the secret, on this machine too
+    /// plugin tells them; PREFIX/=URL trusts a site for streams below that prefix only. Publishing then needs a token or the secret, on this machine too
     #[arg(long, env = "LIANMAI_AUTH_JWKS", value_name = "URL,FILE", value_delimiter = ',')]
     pub auth_jwks: Vec<String>,
 

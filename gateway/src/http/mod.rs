@@ -4,6 +4,7 @@ mod answers;
 mod connection;
 mod files;
 mod head;
+mod plain;
 #[cfg(test)]
 mod tests;
 mod viewers;

@@ -290,8 +290,55 @@ proptest::proptest! {
         let key = SigningKey::of_pem(&pem()).unwrap();
         let keys = [key.public().clone()];
         for token in [text.clone(), format!("eyJhbGciOiJFZERTQSIsImtpZCI6ImEifQ.{body}.{text}")] {
-            let _ = super::super::tokens::kid(&token);
-            proptest::prop_assert!(super::super::tokens::verify(&token, &keys).is_err());
+            let _ = super::super::verify::kid(&token);
+            proptest::prop_assert!(super::super::verify::verify(&token, &keys).is_err());
         }
     }
+}
+
+#[tokio::test]
+async fn a_site_lets_people_in_below_its_prefix_only() {
+    let dir = std::env::temp_dir().join(format!("lianmai-tokens-prefix-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let [a, b] = [SigningKey::of_pem(&pem()).unwrap(), SigningKey::of_pem(&pem()).unwrap()];
+    let (mut places, mut both) = (Vec::new(), String::new());
+    for (name, key) in [("a", &a), ("b", &b)] {
+        let file = dir.join(format!("{name}.json"));
+        std::fs::write(&file, key.jwks().unwrap()).unwrap();
+        places.push(format!("{name}/={}", file.display()));
+        both = file.display().to_string();
+    }
+    let auth = |places: Vec<String>| {
+        let config = Config { data: dir.join("data"), auth_jwks: places, ..Config::default() };
+        let tokens = Some(Arc::new(Tokens::new(&config).unwrap()));
+        Auth { tokens, publish_tokens: true, ..Auth::default() }
+    };
+    let may = async |auth: &Auth, key: &SigningKey, name: &str| {
+        let stream = StreamName::parse(name).unwrap();
+        let token = key.sign(&claims(json!({ "stream": name }))).unwrap();
+        let about = AuthRequest { stream: Some(&stream), bearer: Some(&token), ..request() };
+        assert_eq!(auth.might_publish(&about).await, auth.publish(&about).await, "{name}");
+        auth.might_publish(&about).await
+    };
+    let refused = Err(Denied::Token(TokenError::Prefix));
+    let used = Err(Denied::Token(TokenError::Used));
+    let limited = auth(places.clone());
+    for (key, name, expected) in [
+        (&a, "a/live/x", used),
+        (&a, "a/x", used),
+        (&a, "b/x", refused),
+        (&a, "ab/x", refused),
+        (&a, "A/x", refused),
+        (&a, "live/a/x", refused),
+        (&b, "b/x", used),
+        (&b, "a/x", refused),
+    ] {
+        assert_eq!(may(&limited, key, name).await, expected, "{name}");
+    }
+    // One place that trusts it for everything is enough.
+    places.push(both);
+    let wide = auth(places);
+    assert_eq!(may(&wide, &b, "a/y").await, used);
+    assert_eq!(may(&wide, &a, "b/y").await, refused);
+    std::fs::remove_dir_all(&dir).unwrap();
 }

@@ -4,6 +4,7 @@
 //! and, once a peer has answered there, by the address it comes from.
 
 mod routes;
+mod stun;
 mod tcp;
 mod udp;
 

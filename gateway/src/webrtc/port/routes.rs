@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use str0m::ice::StunMessage;
 use str0m::net::Protocol;
 use tokio::sync::mpsc;
 
+use super::stun::fragment;
 use super::{Datagram, Mailbox, Port};
 
 /// Addresses that one peer may be reached at; a peer that moves on loses the oldest.
@@ -86,21 +86,6 @@ impl Routes {
     pub(super) fn connection(&self, address: SocketAddr) -> Option<mpsc::Sender<Bytes>> {
         self.table().connections.get(&address).cloned()
     }
-}
-
-/// STUN's first two bits are 0, and DTLS and RTP begin with larger bytes (RFC 7983 7).
-fn is_stun(bytes: &[u8]) -> bool {
-    bytes.first().is_some_and(|&byte| byte < 4)
-}
-
-/// The receiver's part of a STUN request's USERNAME.
-fn fragment(bytes: &[u8]) -> Option<String> {
-    if !is_stun(bytes) || bytes.len() < 20 {
-        return None;
-    }
-    let message = StunMessage::parse(bytes).ok()?;
-    let name = message.username()?;
-    Some(name.split_once(':')?.0.to_owned())
 }
 
 /// A peer's place in the table; dropping it takes the peer out.
