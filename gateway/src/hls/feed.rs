@@ -87,6 +87,7 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
     let mut segmenter = Segmenter::new(hls.0.settings.segmenter);
     let mut source = Source::new(stream, Sound::Aac, Start::Key);
     let mut changed = hls.0.edge.hub.changed();
+    let mut told = false;
     // What is before it was cut another time, if at all.
     let mut first = true;
     // When viewers, who wait for the publisher to come back, are to have all there is.
@@ -114,13 +115,24 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
             }
         };
         if let Some(segment) = segment {
+            report(&mut segmenter, stream, &mut told);
             store.push(turn, segment, SystemTime::now());
             store.viewers.expire(store.patience());
             hls.0.sessions.expire(store.name(), hls.patience(Some(store)));
         }
     }
     if let Some(segment) = segmenter.finish() {
+        report(&mut segmenter, stream, &mut told);
         store.push(turn, segment, SystemTime::now());
     }
     true
+}
+
+/// Counts the frames that segments leave out, and tells of the first one.
+fn report(segmenter: &mut Segmenter, stream: &Stream, told: &mut bool) {
+    let (count, Some(error)) = segmenter.take_refused() else { return };
+    metrics::counter!("lianmai_bad_frames_total").increment(count);
+    if !std::mem::replace(told, true) {
+        tracing::warn!(stream = %stream.name(), %error, "HLS leaves frames out; further ones are only counted");
+    }
 }

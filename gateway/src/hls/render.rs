@@ -12,13 +12,15 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::stored::Stored;
 use crate::hub::StreamName;
 
-/// What may not stand in a path segment of an address (RFC 3986 3.3), and what playlists use.
+/// What may not stand in a path segment of an address (RFC 3986 3.3), and what playlists use. A colon may, but not in
+/// the first segment of a relative address (4.2): what is before it would be a scheme.
 const ESCAPED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'#')
     .add(b'%')
     .add(b'/')
+    .add(b':')
     .add(b'?')
     .add(b'\\')
     .add(b'^')
@@ -86,7 +88,6 @@ pub(super) fn list<'a>(
         sequence: first.map_or(0, |s| s.sequence),
         // The first one's own discontinuity is still written before it.
         discontinuity_sequence: first.map_or(0, |s| s.discontinuities - u64::from(s.discontinuity)),
-        independent: true,
         ended,
         segments: listed
             .map(|s| MediaSegment {
@@ -97,5 +98,6 @@ pub(super) fn list<'a>(
                 ..MediaSegment::default()
             })
             .collect(),
+        ..Media::default()
     }
 }

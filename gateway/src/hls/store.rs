@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use media::hls::Segment;
+use media::hls::playlist::Media;
 use media::time::Micros;
 use tokio::sync::watch;
 
@@ -44,6 +45,8 @@ struct State {
     used: bool,
     /// The longest duration so far: `EXT-X-TARGETDURATION` may not go back.
     target: Micros,
+    /// Every segment since the stream began can be decoded without the one before.
+    independent: bool,
     ended: bool,
     hidden: bool,
     /// Counts the streams that were fed into this store.
@@ -78,6 +81,7 @@ impl Store {
             discontinuities: 0,
             used: false,
             target: settings.segmenter.target,
+            independent: true,
             ended: true,
             hidden: true,
             turn: 0,
@@ -123,6 +127,7 @@ impl Store {
         if state.ended {
             // Who comes now is to see what is live, not the end of what was.
             state.listed = state.next;
+            state.independent = true;
             self.viewers.expire(Duration::ZERO);
         }
         (state.ended, state.hidden, state.rendered) = (false, false, None);
@@ -146,6 +151,7 @@ impl Store {
         };
         state.discontinuities += u64::from(discontinuity);
         state.used = true;
+        state.independent &= segment.independent;
         state.target = state.target.max(segment.duration);
         state.bytes += segment.data.len();
         let stored = Stored {
@@ -211,6 +217,7 @@ impl Store {
         if state.rendered.is_none() {
             let listed = state.segments.iter().filter(|s| s.sequence >= state.listed);
             let list = render::list(&self.name, &self.token, listed, state.target, state.ended);
+            let list = Media { independent: state.independent, ..list };
             state.rendered = Some(Arc::new(Rendered::new(&list, format!("{}-{}", self.token, state.next))));
         }
         state.rendered.clone()

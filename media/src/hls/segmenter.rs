@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::config::{Config, Track};
+use crate::codec::{h264, h265, nal};
+use crate::config::{Codec, Config, Track};
+use crate::error::Error;
 use crate::frame::Frame;
 use crate::time::{MILLI, Micros, SECOND};
 use crate::ts::Muxer;
@@ -46,6 +48,8 @@ pub struct Segment {
     pub duration: Micros,
     /// Tracks, encoding or times start anew here, or something was left out before.
     pub discontinuity: bool,
+    /// Everything in it can be decoded without the segment before: it begins with an IDR picture, or has no video.
+    pub independent: bool,
     /// An MPEG-TS, tables first.
     pub data: Bytes,
 }
@@ -55,6 +59,11 @@ pub struct Segment {
 /// Video is cut at key frames only. Where none comes before a segment reaches its limits, the
 /// segment ends there, what follows is left out until the next key frame, and the segment that
 /// begins with it is a discontinuity: so memory is bounded whatever the publisher does.
+///
+/// A segment has audio of one configuration, and is a discontinuity where it is another than before. When it changes,
+/// the segment under way is divided at its last key frame: what was heard of the old goes to the first part, the new to
+/// the second. Where there is no key frame to divide at, the shorter is left out: the old, or the new up to the next
+/// key frame. Audio that comes for the first time makes the segment under way a discontinuity.
 #[derive(Debug)]
 pub struct Segmenter {
     config: SegmenterConfig,
@@ -67,9 +76,12 @@ pub struct Segmenter {
     last_video: Option<Micros>,
     /// The distance of the last two pictures.
     video_step: Micros,
+    /// The audio of the segments so far.
     audio: Option<Arc<Config>>,
-    /// The size of the last segment: the next is likely as large.
-    size: usize,
+    /// Whether there was a segment before.
+    continues: bool,
+    /// Frames that the muxer refused since the last question, and the first one's reason.
+    refused: (u64, Option<Error>),
 }
 
 /// The segment under way.
@@ -81,7 +93,31 @@ struct Open {
     step: Micros,
     discontinuity: bool,
     video: Option<Arc<Config>>,
-    data: Vec<u8>,
+    audio: Option<Arc<Config>>,
+    /// Audio in another configuration is left out until the next key frame, which ends the segment.
+    mute: bool,
+    frames: Vec<Frame>,
+    /// About as many bytes as the segment will have.
+    bytes: usize,
+}
+
+/// About as many bytes as a frame takes in a transport stream.
+fn muxed_size(frame: &Frame) -> usize {
+    match frame.track() {
+        Track::Video => (frame.data.len() + 60).div_ceil(184) * 188 + if frame.key { 376 } else { 0 },
+        Track::Audio => frame.data.len() + 24,
+    }
+}
+
+/// Whether a key frame's pictures can all be decoded without what came before: those shown before it too.
+fn is_closed(frame: &Frame) -> bool {
+    match frame.config.codec {
+        Codec::H264 => h264::entry_point(&frame.data) == nal::Entry::Idr,
+        Codec::H265 => {
+            h265::length_prefixed(&frame.data).any(|nal| matches!(h265::nal_type_of(nal), 16..=20))
+        }
+        _ => true,
+    }
 }
 
 impl Segmenter {
@@ -96,7 +132,8 @@ impl Segmenter {
             last_video: None,
             video_step: 0,
             audio: None,
-            size: 0,
+            continues: false,
+            refused: (0, None),
         }
     }
 
@@ -114,6 +151,9 @@ impl Segmenter {
             self.held.clear();
             (self.last_video, self.audio) = (None, None);
         }
+        if done.is_none() {
+            done = self.divide(frame);
+        }
         let Some(open) = &self.open else {
             self.settle(frame);
             return done;
@@ -123,12 +163,12 @@ impl Segmenter {
         let (cut, changed) = match (&open.video, frame.track()) {
             (Some(config), Track::Video) => {
                 let changed = *config != frame.config;
-                (frame.key && (changed || elapsed >= self.config.target / 10 * 9), changed)
+                (frame.key && (changed || open.mute || elapsed >= self.config.target / 10 * 9), changed)
             }
             (Some(_), Track::Audio) => (silent, silent),
             (None, Track::Video) => (frame.key, frame.key),
             (None, Track::Audio) => {
-                let changed = self.audio.as_ref() != Some(&frame.config);
+                let changed = open.audio.as_ref().is_some_and(|audio| *audio != frame.config);
                 (changed || elapsed >= self.config.target, changed)
             }
         };
@@ -136,7 +176,9 @@ impl Segmenter {
             done = self.close(Some(frame.dts));
             self.discontinuity |= changed;
             self.begin(frame);
-        } else if elapsed >= self.config.max_duration || open.data.len() >= self.config.max_bytes {
+        } else if done.is_none()
+            && (elapsed >= self.config.max_duration || open.bytes >= self.config.max_bytes)
+        {
             done = self.close(Some(frame.dts));
             self.discontinuity = true;
             self.settle(frame);
@@ -197,7 +239,6 @@ impl Segmenter {
             self.last_video = held.iter().rev().find(|f| f.is_video()).map(|f| f.dts).or(self.last_video);
             return;
         }
-        self.audio = held.iter().find(|f| !f.is_video()).map(|f| f.config.clone()).or(self.audio.take());
         if let Some(first) = held.first() {
             self.begin(first);
         }
@@ -209,16 +250,52 @@ impl Segmenter {
     /// Opens a segment that `frame` will be the first of.
     fn begin(&mut self, frame: &Frame) {
         let video = frame.is_video().then(|| frame.config.clone());
-        if video.is_none() {
-            self.audio = Some(frame.config.clone());
+        self.open = Some(Open {
+            start: frame.dts,
+            newest: frame.dts,
+            // Until a second frame comes: as slow as they were.
+            step: if video.is_some() { self.video_step } else { 0 },
+            discontinuity: std::mem::take(&mut self.discontinuity),
+            video,
+            audio: None,
+            mute: false,
+            frames: Vec::new(),
+            bytes: 0,
+        });
+    }
+
+    /// Makes way for audio in another configuration than the segment under way has, if `frame` is the first of it.
+    /// Answers the segment that ends before it.
+    fn divide(&mut self, frame: &Frame) -> Option<Segment> {
+        // Where there were no pictures for long, the audio goes on alone.
+        let silent = self.is_silent(frame.dts);
+        let open = self.open.as_mut().filter(|open| !silent && open.video.is_some() && !frame.is_video())?;
+        let changed = open.audio.as_ref().is_some_and(|audio| *audio != frame.config);
+        open.mute &= changed;
+        if !changed || open.mute {
+            return None;
         }
-        let mut data = Vec::with_capacity(self.size + self.size / 8);
-        let tracks: Vec<_> = video.iter().chain(&self.audio).collect();
-        self.muxer.start(&tracks, &mut data);
-        let discontinuity = std::mem::take(&mut self.discontinuity);
-        // Until a second frame comes: as slow as they were.
-        let step = if video.is_some() { self.video_step } else { 0 };
-        self.open = Some(Open { start: frame.dts, newest: frame.dts, step, discontinuity, video, data });
+        let key = open.frames.iter().rposition(|f| f.is_video() && f.key).filter(|&at| at > 0);
+        let Some(at) = key else {
+            if frame.dts - open.start > self.config.target / 2 {
+                open.mute = true;
+            } else {
+                open.frames.retain(Frame::is_video);
+                open.audio = None;
+            }
+            return None;
+        };
+        let (rest, old): (Vec<_>, Vec<_>) = open.frames.drain(at..).partition(Frame::is_video);
+        open.frames.extend(old);
+        let done = rest.first().and_then(|key| self.close(Some(key.dts)));
+        if let Some(key) = rest.first() {
+            self.begin(key);
+        }
+        // These were counted before.
+        let known = (self.last_video, self.video_step);
+        rest.iter().for_each(|frame| self.write(frame));
+        (self.last_video, self.video_step) = known;
+        done
     }
 
     fn write(&mut self, frame: &Frame) {
@@ -229,31 +306,51 @@ impl Segmenter {
             if open.video.is_none() {
                 return;
             }
+        } else if open.mute {
+            return;
         } else {
-            // In ADTS the sound says itself what it is now; players are told with the next cut.
-            self.discontinuity |= self.audio.as_ref().is_some_and(|audio| *audio != frame.config);
-            self.audio = Some(frame.config.clone());
+            open.audio.get_or_insert_with(|| frame.config.clone());
         }
         if frame.is_video() == open.video.is_some() && frame.dts > open.newest {
             (open.step, open.newest) = (frame.dts - open.newest, frame.dts);
         }
-        // A frame that is not what its configuration says costs only itself.
-        let _ = self.muxer.frame(frame, &mut open.data);
+        open.bytes += muxed_size(frame);
+        open.frames.push(frame.clone());
     }
 
     /// Ends the segment under way: `at` the next one's start, or after the last frame.
     fn close(&mut self, at: Option<Micros>) -> Option<Segment> {
-        let mut open = self.open.take()?;
-        self.muxer.flush(&mut open.data);
-        self.size = open.data.len();
-        open.data.shrink_to_fit();
+        let open = self.open.take()?;
+        let other = open.audio.is_some() && open.audio != self.audio;
+        let discontinuity = open.discontinuity || other && self.continues;
+        self.audio = open.audio.or(self.audio.take());
+        self.continues = true;
+        let mut data = Vec::with_capacity(open.bytes + open.bytes / 16);
+        let tracks: Vec<_> = open.video.iter().chain(&self.audio).collect();
+        self.muxer.start(&tracks, &mut data);
+        for frame in &open.frames {
+            // A frame that is not what its configuration says costs only itself.
+            if let Err(error) = self.muxer.frame(frame, &mut data) {
+                self.refused.0 += 1;
+                self.refused.1.get_or_insert(error);
+            }
+        }
+        self.muxer.flush(&mut data);
+        data.shrink_to_fit();
         let end = at.unwrap_or(open.newest + open.step);
         Some(Segment {
             start: open.start,
             duration: (end - open.start).max(MILLI),
-            discontinuity: open.discontinuity,
-            data: open.data.into(),
+            discontinuity,
+            independent: open.video.is_none() || open.frames.first().is_some_and(is_closed),
+            data: data.into(),
         })
+    }
+
+    /// How many frames the segments so far leave out because MPEG-TS cannot carry them as they are, and why the first
+    /// one; counted from the last call on.
+    pub fn take_refused(&mut self) -> (u64, Option<Error>) {
+        std::mem::take(&mut self.refused)
     }
 }
 

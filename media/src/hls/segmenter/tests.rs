@@ -144,6 +144,116 @@ fn slow_pictures_do_not_interrupt_the_sound() {
     }
 }
 
+/// A segment's start in ms, discontinuity, video frames, and the audio frames of each rate.
+type Shown = (Micros, bool, usize, Vec<(u32, usize)>);
+
+fn shown(segments: &[Segment]) -> Vec<Shown> {
+    let one = |segment: &Segment| {
+        let frames = read(segment);
+        let mut rates: Vec<(u32, usize)> = Vec::new();
+        for audio in frames.iter().filter_map(|f| f.config.audio()) {
+            match rates.last_mut() {
+                Some(last) if last.0 == audio.sample_rate => last.1 += 1,
+                _ => rates.push((audio.sample_rate, 1)),
+            }
+        }
+        (segment.start / MILLI, segment.discontinuity, frames.iter().filter(|f| f.is_video()).count(), rates)
+    };
+    segments.iter().map(one).collect()
+}
+
+/// 10 s at 25 fps, whose audio is 48 kHz from `at` on.
+fn other_rate(gop: usize, at: Micros) -> Vec<Frame> {
+    let other = std::sync::Arc::new(
+        crate::codec::aac::config_from_asc(vec![0x11, 0x90].into()).expect("48 kHz stereo"),
+    );
+    let mut frames = stream(250, gop);
+    frames.iter_mut().filter(|f| !f.is_video() && f.dts >= at).for_each(|f| f.config = other.clone());
+    frames
+}
+
+#[test]
+fn audio_in_another_rate_begins_a_segment_and_nothing_is_lost_where_a_key_frame_is_near() {
+    for (gop, at) in [(25, 4_700), (25, 4_001), (10, 5_500), (50, 7_000)] {
+        let frames = other_rate(gop, at * MILLI);
+        let got = shown(&cut(&frames, SegmenterConfig::default()));
+        assert!(got.iter().all(|(_, _, _, rates)| rates.len() == 1), "{gop} {at}: {got:?}");
+        assert_eq!(got.iter().filter(|(_, cut, ..)| *cut).count(), 1, "{gop} {at}: {got:?}");
+        let first = got.iter().find(|(.., rates)| rates[0].0 == 48_000).expect("the new rate");
+        assert!(first.1 && (first.0 - at).abs() <= gop as i64 * 40, "{gop} {at}: {got:?}");
+        assert_eq!(got.iter().map(|(_, _, video, _)| video).sum::<usize>(), 250);
+        let sound: usize = got.iter().flat_map(|(.., rates)| rates).map(|(_, count)| count).sum();
+        assert_eq!(sound, frames.len() - 250, "{gop} {at}: {got:?}");
+    }
+}
+
+#[test]
+fn without_a_key_frame_near_the_shorter_part_of_the_audio_is_left_out() {
+    // A key frame every 2 s: at 5, and the change soon after, or long after.
+    for (at, from, lost) in [(5_200, 5_000, 200), (6_500, 7_000, 500)] {
+        let frames = other_rate(50, at * MILLI);
+        let got = shown(&cut(&frames, SegmenterConfig::default()));
+        assert!(got.iter().all(|(_, _, video, rates)| rates.len() == 1 && *video == 50), "{at}: {got:?}");
+        let changes: Vec<_> = got.iter().filter(|(_, cut, ..)| *cut).map(|(start, ..)| *start).collect();
+        assert_eq!(changes, [from], "{at}: {got:?}");
+        let sound: usize = got.iter().flat_map(|(.., rates)| rates).map(|(_, count)| count).sum();
+        let missing = (frames.len() - 250 - sound) as i64 * 1024 * 1000 / 44_100;
+        assert!((missing - lost).abs() < 30, "{at}: {missing} ms are missing");
+    }
+}
+
+#[test]
+fn audio_that_comes_late_is_a_discontinuity_and_heard_at_once() {
+    let mut frames = stream(200, 25);
+    frames.retain(|f| f.is_video() || f.dts >= 5_400 * MILLI);
+    let got = shown(&cut(&frames, SegmenterConfig::default()));
+    let marks: Vec<_> =
+        got.iter().map(|(start, cut, video, rates)| (*start, *cut, *video, rates.is_empty())).collect();
+    assert_eq!(
+        marks,
+        [(1000, false, 50, true), (3000, false, 50, true), (5000, true, 50, false), (7000, false, 50, false)]
+    );
+    // The tables at its beginning name both tracks: some players read no others.
+    let segments = cut(&frames, SegmenterConfig::default());
+    let mut demuxer = Demuxer::new();
+    demuxer.push(segments[2].data.clone());
+    let tracks = demuxer.next().expect("tables").expect("tables");
+    assert!(matches!(tracks, Event::Tracks { video: Some(_), audio: Some(_) }), "{tracks:?}");
+}
+
+#[test]
+fn only_what_begins_with_an_idr_picture_is_independent() {
+    let mut frames = stream(150, 50);
+    assert!(cut(&frames, SegmenterConfig::default()).iter().all(|s| s.independent));
+    for frame in frames.iter_mut().filter(|f| f.key && f.is_video() && f.dts > 2 * SECOND) {
+        // An I picture that is no IDR picture.
+        let mut data = frame.data.to_vec();
+        data[4] = 0x61;
+        frame.data = data.into();
+    }
+    let got: Vec<_> = cut(&frames, SegmenterConfig::default()).iter().map(|s| s.independent).collect();
+    assert_eq!(got, [true, false, false]);
+    let audio: Vec<_> = frames.into_iter().filter(|f| !f.is_video()).collect();
+    assert!(cut(&audio, SegmenterConfig::default()).iter().all(|s| s.independent));
+}
+
+#[test]
+fn what_cannot_be_muxed_is_told() {
+    let mut frames = stream(50, 25);
+    // AAC of a kind that ADTS does not know: ER AAC LD.
+    let strange = std::sync::Arc::new(Config {
+        description: vec![0xb9, 0x90, 0x20].into(),
+        ..Config::clone(&audio_config())
+    });
+    frames.iter_mut().filter(|f| !f.is_video()).for_each(|f| f.config = strange.clone());
+    let mut segmenter = Segmenter::new(SegmenterConfig::default());
+    frames.iter().for_each(|f| drop(segmenter.push(f, false)));
+    assert!(segmenter.finish().is_some());
+    let (count, error) = segmenter.take_refused();
+    assert!(count > 40 && error.is_some());
+    assert_eq!(segmenter.take_refused(), (0, None));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
