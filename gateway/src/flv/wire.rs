@@ -31,7 +31,7 @@ impl Encoder for Tags {
     }
 }
 
-/// The file header, which promises the tracks that the stream really has.
+/// The file header, which promises the tracks that the stream has or will have: some players leave out the others.
 pub(super) fn header(stream: &Stream) -> Bytes {
-    mux::header(stream.has(Track::Audio), stream.has(Track::Video))
+    mux::header(stream.promises(Track::Audio), stream.promises(Track::Video))
 }

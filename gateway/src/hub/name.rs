@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// No longer address is looked at for a name.
+const MAX_ADDRESS: usize = 4096;
+
 /// A stream's name: `app/stream`, as in `rtmp://host/app/stream`. Cloning is cheap.
 ///
 /// The application may have several levels (`a/b`); the last segment is the stream. Segments are
@@ -43,28 +46,31 @@ impl StreamName {
         Self::parse(&format!("{}/{}", app.trim_matches('/'), stream.trim_matches('/')))
     }
 
-    /// Reads `app/stream`.
+    /// Reads `app/stream`. Slashes around it and doubled ones, which come of a server's address that ends in one,
+    /// are left out.
     ///
     /// # Errors
     /// As [`StreamName::new`].
     pub fn parse(name: &str) -> Result<Self, NameError> {
-        let name = name.trim_matches('/');
-        if !name.contains('/') {
-            return Err(NameError::Empty);
-        }
-        if name.len() > 512 {
+        if name.len() > MAX_ADDRESS {
             return Err(NameError::TooLong);
         }
-        for segment in name.split('/') {
-            match segment.len() {
-                0 => return Err(NameError::Empty),
-                1..=128 => {}
-                _ => return Err(NameError::TooLong),
+        let segments: Vec<&str> = name.split('/').filter(|segment| !segment.is_empty()).collect();
+        if segments.len() < 2 {
+            return Err(NameError::Empty);
+        }
+        for segment in &segments {
+            if segment.len() > 128 {
+                return Err(NameError::TooLong);
             }
             let bad = |c: char| c.is_control() || c.is_whitespace() || "\\?#%<>\"'`".contains(c);
             if segment.starts_with('.') || segment.contains(bad) {
                 return Err(NameError::Character);
             }
+        }
+        let name = segments.join("/");
+        if name.len() > 512 {
+            return Err(NameError::TooLong);
         }
         Ok(Self(name.into()))
     }

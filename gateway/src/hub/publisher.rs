@@ -47,6 +47,9 @@ impl Publisher {
     pub fn announce(&mut self, audio: bool, video: bool) {
         let tracks = usize::from(audio) + usize::from(video);
         self.expected = (tracks > 0).then_some(tracks);
+        if tracks > 0 {
+            self.stream.announce(audio, video, self.turn);
+        }
     }
 
     /// This publisher makes key frames when it is asked: see [`Publisher::key_wanted`].

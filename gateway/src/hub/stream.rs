@@ -57,6 +57,9 @@ pub(super) enum Phase {
 /// How long a stream with one track is given to show the other.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// How long a publisher that does not announce its tracks is expected to show another one.
+const LATE_TRACK: Duration = Duration::from_secs(10);
+
 /// Counters of a stream.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StreamStats {
@@ -81,6 +84,9 @@ struct Known {
     video: Option<Arc<Config>>,
     audio: Option<Arc<Config>>,
     publishing: Option<SystemTime>,
+    /// When the publisher came, and whether it has announced audio and video.
+    begun: Option<Instant>,
+    announced: Option<(bool, bool)>,
     /// When the publisher came, or sent something last.
     heard: Option<Instant>,
     /// Which publisher this is of.
@@ -178,6 +184,26 @@ impl Stream {
     /// Whether the present publisher has sent this track.
     pub fn has(&self, track: Track) -> bool {
         self.config(track).is_some()
+    }
+
+    /// Whether a viewer should expect this track: it is there or announced, or the publisher has announced nothing and
+    /// is new.
+    pub fn promises(&self, track: Track) -> bool {
+        let known = self.known();
+        let (config, at) = match track {
+            Track::Audio => (&known.audio, 0),
+            Track::Video => (&known.video, 1),
+        };
+        let new = known.begun.is_some_and(|begun| begun.elapsed() < LATE_TRACK);
+        config.is_some() || known.announced.map_or(new, |(audio, video)| [audio, video][at])
+    }
+
+    /// What the publisher `turn` says of its tracks.
+    pub(super) fn announce(&self, audio: bool, video: bool, turn: u64) {
+        let mut known = self.known();
+        if known.turn == turn {
+            known.announced = Some((audio, video));
+        }
     }
 
     /// Reads its frames. Who begins at a key frame to come because the publisher was asked for it gets the
@@ -292,7 +318,7 @@ impl Stream {
     pub(super) fn begin(&self, turn: u64) {
         // What the publisher before sent tells nothing of this one's tracks.
         let (publishing, heard) = (Some(SystemTime::now()), Some(Instant::now()));
-        *self.known() = Known { publishing, heard, turn, ..Known::default() };
+        *self.known() = Known { publishing, heard, begun: heard, turn, ..Known::default() };
         self.keys.begin();
         self.phase.send_replace(Phase::Empty);
     }

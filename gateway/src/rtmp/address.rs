@@ -17,18 +17,20 @@ impl Address {
     /// Reads `rtmp://host/app/stream?query` however a client has cut it.
     ///
     /// The application ends at the last slash of both together: Server `rtmp://host/a/` with key
-    /// `b/c`, and `rtmp://host/a/b` with key `c` are the same stream `a/b/c`. SRS's `?vhost=` and
-    /// `...vhost...` are read over: this server has one host.
+    /// `b/c`, and `rtmp://host/a/b` with key `c` are the same stream `a/b/c`. A key that is a whole address, as some
+    /// cameras send, says all by itself. SRS's `?vhost=` and `...vhost...` are read over: this server has one host.
     pub fn new(tc_url: &str, app: &str, key: &str) -> Self {
         let (app, app_query) = split_query(app);
         let (key, key_query) = split_query(key);
+        let key = decode(key);
+        let (app, key) = path_of_url(&key).map_or((app, &*key), |path| ("", path));
         let (tc_path, tc_query) = split_query(tc_url);
         // Most clients repeat the application, query and all, in tcUrl.
         let tc_query = if tc_query == app_query { "" } else { tc_query };
         let queries: Vec<&str> =
             [key_query, app_query, tc_query].into_iter().filter(|q| !q.is_empty()).collect();
         Self {
-            name: StreamName::new(&decode(app), &decode(key)),
+            name: StreamName::new(&decode(app), key),
             query: queries.join("&"),
             host: host(tc_path).map(str::to_owned),
         }
@@ -47,6 +49,14 @@ fn split_query(text: &str) -> (&str, &str) {
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
     // The old SRS form: live...vhost...example.com
     (path.split_once("...").map_or(path, |(path, _)| path), query.trim_end_matches('/'))
+}
+
+/// What follows the host of an RTMP address.
+fn path_of_url(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once("://")?;
+    let known = ["rtmp", "rtmps", "rtmpt", "rtmpe", "rtmpte", "rtmpts"];
+    let known = known.iter().any(|known| scheme.trim_start_matches('/').eq_ignore_ascii_case(known));
+    known.then(|| rest.split_once('/').map_or("", |(_, path)| path))
 }
 
 fn host(tc_url: &str) -> Option<&str> {
@@ -105,6 +115,25 @@ mod tests {
         assert_eq!(read("rtmp://h:1935/live?secret=x", "live", "/livestream"), expect);
         assert_eq!(read("rtmp://u:p@h:1935/", "", "live/livestream?secret=x"), expect);
         assert_eq!(read("rtmp://h:1935/live...vhost...v", "live...vhost...v", "livestream?secret=x"), expect);
+    }
+
+    #[test]
+    fn a_whole_address_as_key_is_that_address() {
+        for key in [
+            "rtmp://h:1935/live/cam?secret=x",
+            "RTMPS://h/live/cam?secret=x",
+            "/rtmp://other//live/cam?secret=x",
+        ] {
+            assert_eq!(read("rtmp://h:1935/live", "live", key), is("live/cam", "secret=x", "h:1935"));
+        }
+        assert_eq!(read("rtmp://h/a", "a", "rtmp%3A%2F%2Fh%2Fb%2Fc%2Fd"), is("b/c/d", "", "h"));
+        let words = NameError::Empty.to_string();
+        for key in ["rtmp://h/cam", "rtmp://h", "rtmp://"] {
+            assert_eq!(read("rtmp://h/live", "live", key), is(&words, "", "h"));
+        }
+        // Something else with a colon is a name.
+        assert_eq!(read("rtmp://h/live", "live", "mp4:cam"), is("live/mp4:cam", "", "h"));
+        assert_eq!(read("rtmp://h/live//", "live//", "/cam"), is("live/cam", "", "h"));
     }
 
     #[test]
