@@ -134,6 +134,36 @@ for (const [how, args] of [['its build', ['preview']], ['its server', []]]) {
   });
 }
 
+test('React finds what the server rendered, though the element has begun before', { timeout: 120_000 }, async () => {
+  writeFileSync(join(project, 'src/tree.js'), `
+import { createElement } from 'react';
+const props = { url: '${gateway.http}/live/livestream.flv', autoplay: true, muted: true, controls: true, title: 'Live' };
+export const tree = createElement('p', null, createElement('srs-player', props), createElement('srs-player', { url: 'rtmp://example.org/live/x', autoplay: true }));
+`);
+  writeFileSync(join(project, 'src/render.mjs'), `
+import { renderToString } from 'react-dom/server';
+import { tree } from './tree.js';
+console.log(renderToString(tree));
+`);
+  writeFileSync(join(project, 'src/hydrate.js'), `
+import { hydrateRoot } from 'react-dom/client';
+import { tree } from './tree.js';
+await customElements.whenDefined('srs-player');
+hydrateRoot(document.getElementById('root'), tree);
+`);
+  const { stdout } = await run(process.execPath, ['src/render.mjs'], { cwd: project });
+  writeFileSync(join(project, 'hydrate.html'), `<!doctype html><link rel="icon" href="data:,"><div id="root">${stdout.trim()}</div>
+<script src="${gateway.http}/srs-player.js"></script><script type="module" src="/src/hydrate.js"></script>`);
+  const { page, errors, close } = await openPage(browser);
+  await page.goto(`${await serve()}/hydrate.html`);
+  await plays(page);
+  const attributes = () => page.evaluate(() => [...document.querySelectorAll('srs-player')].map((one) => [one.getAttribute('state'), one.getAttribute('code')]));
+  await until('the attributes', async () => JSON.stringify(await attributes()) === '[["live",null],["error","unsupported-protocol"]]');
+  assert.equal(await page.evaluate(() => document.querySelector('srs-player').matches(':state(live)')), true);
+  assert.deepEqual(errors, []);
+  await close();
+});
+
 test('the types are right: of the modules, in JSX, and of the elements a page finds', { timeout: 120_000 }, async () => {
   writeFileSync(join(project, 'src/types.ts'), `
 import { Player, SrsPlayer, SrsPublisher, type PlayerState, type Token } from 'lianmai';

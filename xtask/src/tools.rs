@@ -17,6 +17,7 @@ const TOOLS: [Tool; 17] = [
     Tool { program: "wasm-opt", package: "binaryen", what_for: "the player's size" },
     Tool { program: "brotli", package: "brotli", what_for: "the player's files as they are served" },
     Tool { program: "chromium", package: "chromium", what_for: "browser tests" },
+    Tool { program: "firefox-esr", package: "firefox-esr", what_for: "browser tests" },
     Tool { program: "node", package: "nodejs", what_for: "browser tests (20 or later)" },
     Tool { program: "npm", package: "npm", what_for: "browser tests" },
     Tool { program: "php", package: "php-cli", what_for: "WordPress" },

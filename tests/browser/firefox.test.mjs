@@ -1,0 +1,123 @@
+// Player and publisher in Debian's Firefox, which has H.264 for MediaSource and WebCodecs, but not for WebRTC, and
+// makes no peer connection to 127.0.0.1.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { startGateway, until } from './harness.mjs';
+import { servePages } from './pages-server.mjs';
+import { startFirefox } from './support/firefox.mjs';
+
+const run = promisify(execFile);
+const LIMIT = { timeout: 120_000 };
+/** @type {Awaited<ReturnType<typeof startFirefox>>} */ let firefox;
+/** @type {Awaited<ReturnType<typeof startGateway>>} */ let gateway;
+/** @type {Awaited<ReturnType<typeof servePages>>} */ let site;
+
+before(async () => {
+  [firefox, gateway, site] = await Promise.all([startFirefox(), startGateway(['--demo']), servePages({}, '')]);
+}, LIMIT);
+after(async () => {
+  await firefox?.close();
+  await site?.close();
+  await gateway?.stop();
+});
+
+/** @param {string} body */
+async function open(body) {
+  site.extra['/firefox'] = `<!doctype html><title>Firefox</title><link rel="icon" href="data:,">${body}<script src="${gateway.http}/srs-player.js"></script>`;
+  const page = await firefox.open(`${site.origin}/firefox`);
+  const name = /<(srs-\w+)/.exec(body)?.[1];
+  await until('the element', () => page.evaluate(`!!customElements.get('${name}')`));
+  await page.evaluate(`void Object.assign(window, { element: document.querySelector('${name}'), warnings: [] })`);
+  await page.evaluate("void element.addEventListener('warning', ({ detail }) => warnings.push([detail.code, detail.message]))");
+  return page;
+}
+
+/** @param {string} url @param {string} [more] */
+const player = (url, more = '') => open(`<srs-player url="${url}" muted ${more}></srs-player>`);
+
+/** The picture moves, and is counted. @param {Awaited<ReturnType<typeof open>>} page */
+async function moves(page) {
+  await page.evaluate('void element.play().catch(() => {})');
+  const look = () => page.evaluate(`({ state: element.state, time: element.currentTime, width: element.videoWidth, ...element.stats, error: element.error, warnings })`);
+  return until('the picture to move', async () => {
+    const now = await look();
+    assert.equal(now.error, null);
+    return now.state === 'live' && now.protocol && now.time > 0.5 && now.decoded > 10 && now.width > 0 ? now : null;
+  }, 40_000).catch(async (error) => assert.fail(`${error.message} ${JSON.stringify(await look())}`));
+}
+
+test('Firefox plays FLV by HTTP and WebSocket, and HLS', LIMIT, async () => {
+  const http = gateway.http;
+  for (const [url, protocol] of [
+    [`${http}/live/livestream.flv`, 'http-flv'], [`${http.replace('http', 'ws')}/live/livestream.flv`, 'ws-flv'], [`${http}/live/livestream.m3u8`, 'hls'],
+  ]) {
+    const page = await player(url);
+    const shown = await moves(page);
+    assert.equal(shown.protocol, protocol);
+    assert.deepEqual(shown.warnings, []);
+    await page.close();
+  }
+});
+
+test('Firefox plays the stream of a webrtc:// address over HTTP-FLV, soon, and says why', LIMIT, async () => {
+  const page = await player(`webrtc://${new URL(gateway.http).host}/live/livestream`);
+  const begin = performance.now();
+  const shown = await moves(page);
+  assert.equal(shown.protocol, 'http-flv');
+  // Debian's has no H.264 for WebRTC; with its OpenH264 plugin it would be the address.
+  assert.match(shown.warnings[0]?.[0], /^(codec-unsupported|no-webrtc)$/);
+  assert.ok(performance.now() - begin < 15_000);
+  await page.close();
+});
+
+test('Firefox publishes over a WebSocket what everybody can play', LIMIT, async () => {
+  const host = new URL(gateway.http).host;
+  const page = await open(`<srs-publisher url="webrtc://${host}/live/fox" width="640" height="360"></srs-publisher>`);
+  await page.evaluate('void element.start().catch(() => {})');
+  await until('to be live', async () => {
+    const [state, error] = await page.evaluate('[element.state, element.error]');
+    assert.equal(error, null);
+    return state === 'live';
+  }, 40_000);
+  const [protocol, warnings] = [await until('figures', () => page.evaluate('element.stats?.protocol')), await page.evaluate('warnings')];
+  assert.equal(protocol, 'ws-flv');
+  assert.deepEqual(warnings.find(([code]) => code === 'fallback')?.[0], 'fallback');
+  // Without an audio output Firefox runs no AudioContext: then the page says so, else there is audio.
+  const silent = warnings.some(([code]) => code === 'sound-suspended');
+  const stream = await until('the stream', async () => {
+    const { streams } = await (await fetch(`${gateway.http}/api/v1/streams?count=100`)).json();
+    const found = streams.find(({ name }) => name === 'fox');
+    return found?.video && (silent || found.audio) ? found : null;
+  });
+  assert.deepEqual([stream.video.codec, stream.video.width, stream.video.height], ['H264', 640, 360]);
+  const frames = async (/** @type {string} */ url) => {
+    const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v', '-read_intervals', '%+2', '-show_entries', 'stream=width,height:frame=pict_type',
+      '-of', 'json', url], { timeout: 60_000 });
+    return JSON.parse(stdout);
+  };
+  for (const ending of ['flv', 'm3u8']) {
+    const { streams: [video], frames: all } = await frames(`${gateway.http}/live/fox.${ending}`);
+    assert.deepEqual([video.width, video.height], [640, 360]);
+    assert.ok(all.length > 10 && all.some(({ pict_type: type }) => type === 'I'), `${ending}: ${all.length} frames`);
+  }
+  // And it sees itself.
+  const viewer = await player(`${gateway.http}/live/fox.flv`);
+  await moves(viewer);
+  await viewer.close();
+  await page.evaluate('element.stop()');
+  await page.close();
+});
+
+test('Firefox names 127.0.0.1 where only WebRTC is wished for', LIMIT, async () => {
+  const page = await open(`<srs-publisher url="webrtc://${new URL(gateway.http).host}/live/only" protocol="webrtc"></srs-publisher>`);
+  const begin = performance.now();
+  await page.evaluate('void element.start().catch(() => {})');
+  const error = await until('an error', () => page.evaluate('element.error'));
+  assert.equal(error.code, 'ice');
+  assert.match(error.message, /^Firefox makes no WebRTC connection to a server that listens on 127\.0\.0\.1 alone/);
+  // Ten seconds where nothing is known.
+  assert.ok(performance.now() - begin < 9_000);
+  await page.close();
+});
