@@ -18,7 +18,7 @@ border-radius:99px;background:color-mix(in srgb,var(--_live) 88%,#000);color:#ff
 background:#0b0e14b8;color:#f4f6fb;font-variant-numeric:tabular-nums;letter-spacing:0;text-transform:none}
 .badge b{text-transform:uppercase;letter-spacing:.06em}
 .note{padding:20px 20px calc(var(--_size) + 20px)}
-.note.below{padding:112px 20px 20px}
+.note.below{top:calc(50% + 27px);padding:0 20px 12px;justify-content:flex-start}
 .note p{max-width:56ch}
 .seen .note p{border-radius:12px}
 .note.warn{inset:auto 0 calc(var(--_size) + 22px);padding:0 16px}
@@ -42,9 +42,9 @@ width:min(380px,calc(100% - 24px));max-height:calc(100% - var(--_size) - 32px);o
 .sound-only svg{width:96px;height:96px}
 @media (hover:none){input[type=password]{display:block}}
 .small input[type=password]{display:block}
-.small .start{height:46px;padding:0 22px 0 18px}
+.small .start{transform:translate(-50%,-100%);height:46px;padding:0 22px 0 18px}
 .small .note{font-size:14px;padding:12px 12px calc(var(--_size) + 10px);gap:8px}
-.small .note.below{padding:84px 12px 12px}
+.small .note.below{top:calc(50% + 10px);padding:0 12px}
 .small .level{width:32px}
 @container (max-width:419px){.bar .stop span{display:none}}
 `;
