@@ -29,8 +29,8 @@ fn load(flags: &[&str], file: Option<&str>, variables: &[&str]) -> Result<Config
 fn a_flag_beats_the_file_and_the_file_beats_the_default() {
     let file = "rtmp = \"127.0.0.1:7\"\nmax_streams = 5\ndemo = true\nhttp = [\"127.0.0.1:8\"]";
     let config = load(&["--rtmp", "127.0.0.1:0", "--demo=false"], Some(file), &[]).unwrap();
-    assert_eq!(config.rtmp, "127.0.0.1:0".parse().unwrap());
-    assert_eq!(config.http, ["127.0.0.1:8".parse().unwrap()]);
+    assert_eq!(config.rtmp, "127.0.0.1:0".parse::<SocketAddr>().unwrap());
+    assert_eq!(config.http, ["127.0.0.1:8".parse::<SocketAddr>().unwrap()]);
     assert!(!config.demo);
     assert_eq!(config.max_streams, 5);
     assert_eq!(config.reconnect, Config::default().reconnect);

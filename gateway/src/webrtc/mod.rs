@@ -6,6 +6,7 @@
 mod admission;
 mod candidates;
 mod codecs;
+mod dtls;
 mod layers;
 mod names;
 mod offer;

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
 use str0m::config::DtlsCert;
-use str0m::crypto::from_feature_flags;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Rtc, RtcConfig};
 
+use super::dtls;
 use super::sdp::{Offered, Unfit};
 use super::srtp;
 
@@ -29,12 +29,12 @@ const REPORTS: Duration = Duration::from_secs(1);
 
 /// The certificate of all DTLS connections of this run.
 pub(super) fn certificate() -> Option<DtlsCert> {
-    from_feature_flags().dtls_provider.generate_certificate()
+    dtls::provider().dtls_provider.generate_certificate()
 }
 
 fn base(certificate: &DtlsCert) -> RtcConfig {
     Rtc::builder()
-        .set_crypto_provider(Arc::new(srtp::watched(from_feature_flags())))
+        .set_crypto_provider(Arc::new(srtp::watched(dtls::provider())))
         .set_ice_lite(true)
         .set_dtls_cert(certificate.clone())
         .clear_codecs()

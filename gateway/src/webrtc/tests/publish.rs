@@ -102,19 +102,25 @@ async fn key_frames_that_do_not_come_are_asked_for_again_but_not_all_the_time() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn sound_that_is_sent_twice_is_lost_only_with_two_packets_in_a_row() {
-    let mut broadcast = Broadcast::new().await;
-    broadcast.redundant = Some(broadcast.audio.pt);
-    broadcast.audio.pt = broadcast.world.client.redundant(Codec::Opus);
-    broadcast.run(Duration::from_secs(3)).await;
-    broadcast.world.up.change(Weather::ROUGH, 9);
-    broadcast.run(Duration::from_secs(20)).await;
-    let (audio, lost) = (broadcast.numbers(Track::Audio), broadcast.lost_sounds());
-    assert!(strictly_later(&audio) && lost.len() > 30);
-    let came: Vec<_> = audio.iter().map(|(number, _)| *number).collect();
-    let missing: Vec<_> = (0..came[came.len() - 1]).filter(|number| !came.contains(number)).collect();
-    let row = |number: &u32| {
-        lost.contains(number) && (lost.contains(&(number + 1)) || lost.contains(&(number - 1)))
-    };
-    assert!(missing.iter().all(row), "{missing:?} of {lost:?}");
+async fn audio_with_redundancy_is_rarely_lost_alone() {
+    let (mut alone, mut missed) = (0, 0);
+    for seed in 0..4 {
+        let mut broadcast = Broadcast::new().await;
+        broadcast.redundant = Some(broadcast.audio.pt);
+        broadcast.audio.pt = broadcast.world.client.redundant(Codec::Opus);
+        broadcast.run(Duration::from_secs(3)).await;
+        broadcast.world.up.change(Weather::ROUGH, seed);
+        broadcast.run(Duration::from_secs(20)).await;
+        let (audio, lost) = (broadcast.numbers(Track::Audio), broadcast.lost_sounds());
+        assert!(strictly_later(&audio) && lost.len() > 30);
+        let came: Vec<_> = audio.iter().map(|(number, _)| *number).collect();
+        let last = came[came.len() - 1];
+        let single = |number: &u32| !lost.contains(&(number + 1)) && !lost.contains(&(number - 1));
+        let singles: Vec<_> =
+            lost.iter().copied().filter(|number| *number < last && single(number)).collect();
+        alone += singles.len();
+        missed += singles.iter().filter(|number| !came.contains(number)).count();
+    }
+    // A packet that comes after the one behind it brings its redundancy too late.
+    assert!(missed * 8 < alone, "{missed} of {alone} packets that were lost alone are missing");
 }

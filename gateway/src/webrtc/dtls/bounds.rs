@@ -1,0 +1,136 @@
+//! Bounds on a peer's DTLS records, checked before the handshake library sees them.
+//!
+//! Whoever passed ICE can send anything. The library collects handshake fragments of up to 2 MB and joins
+//! them by recursion; a real handshake has a dozen datagrams and 5 kB.
+
+/// Datagrams of one handshake, with all repetitions.
+pub(super) const MAX_HANDSHAKE_DATAGRAMS: usize = 128;
+/// Bytes of one handshake, with all repetitions: five times one with an RSA-4096 certificate.
+pub(super) const MAX_HANDSHAKE_BYTES: usize = 48 * 1024;
+/// Fragments of plain handshake messages of one association.
+pub(super) const MAX_FRAGMENTS: usize = 128;
+/// Bytes of one handshake message. A chain of certificates has less.
+pub(super) const MAX_MESSAGE: usize = 16 * 1024;
+/// Handshake messages of one peer: a client's flights have six or seven.
+pub(super) const MAX_MESSAGES: u16 = 16;
+/// Bytes of an encrypted record during the handshake: `Finished` has less than 100.
+pub(super) const MAX_FINISHED: usize = 256;
+/// Datagrams with handshake records after the handshake: the peer repeats its last flight until it has
+/// ours.
+pub(super) const MAX_REPEATED: usize = 16;
+
+/// A record's head: type, version, epoch, sequence number, length (RFC 6347 4.1).
+const RECORD_HEAD: usize = 13;
+/// A handshake fragment's head: type, length, number, offset, length (RFC 6347 4.2.2).
+const FRAGMENT_HEAD: usize = 12;
+const CHANGE_CIPHER_SPEC: u8 = 20;
+const ALERT: u8 = 21;
+const HANDSHAKE: u8 = 22;
+const APPLICATION_DATA: u8 = 23;
+
+/// What to do with a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The handshake library reads it.
+    Read,
+    /// It is passed over, as RFC 6347 4.1.2.7 says for what is not valid.
+    Ignore,
+    /// The peer sent more than any handshake has: the association ends.
+    End(&'static str),
+}
+
+/// Counts what one peer sent.
+#[derive(Debug, Default)]
+pub(super) struct Bounds {
+    datagrams: usize,
+    bytes: usize,
+    fragments: usize,
+    repeated: usize,
+}
+
+impl Bounds {
+    /// Decides about a datagram; `connected` once the handshake is done.
+    pub(super) fn check(&mut self, datagram: &[u8], connected: bool) -> Verdict {
+        let Some(records) = records(datagram) else { return Verdict::Ignore };
+        if connected {
+            return self.check_connected(&records);
+        }
+        self.datagrams += 1;
+        self.bytes += datagram.len();
+        if self.datagrams > MAX_HANDSHAKE_DATAGRAMS || self.bytes > MAX_HANDSHAKE_BYTES {
+            return Verdict::End("the DTLS handshake is longer than any real one");
+        }
+        for record in &records {
+            let count = match (record.kind, record.epoch, record.body.len()) {
+                (HANDSHAKE, 0, _) => fragments(record.body),
+                (CHANGE_CIPHER_SPEC, 0, 1) | (ALERT, 0, 2) => Some(0),
+                // The content of an encrypted record is hidden, so its size is bounded instead.
+                (HANDSHAKE | ALERT, 1, ..=MAX_FINISHED) => Some(0),
+                _ => None,
+            };
+            let Some(count) = count else { return Verdict::Ignore };
+            self.fragments += count;
+            if self.fragments > MAX_FRAGMENTS {
+                return Verdict::End("the DTLS handshake has more fragments than any real one");
+            }
+        }
+        Verdict::Read
+    }
+
+    fn check_connected(&mut self, records: &[Record<'_>]) -> Verdict {
+        // Data channels are refused, so no peer has application data to send.
+        if records.iter().any(|record| record.kind == APPLICATION_DATA) {
+            return Verdict::Ignore;
+        }
+        if records.iter().any(|record| record.kind == HANDSHAKE) {
+            self.repeated += 1;
+            if self.repeated > MAX_REPEATED {
+                return Verdict::Ignore;
+            }
+        }
+        Verdict::Read
+    }
+}
+
+struct Record<'a> {
+    kind: u8,
+    epoch: u16,
+    body: &'a [u8],
+}
+
+/// The records of a datagram. None where they do not fill it, or one is empty.
+fn records(mut datagram: &[u8]) -> Option<Vec<Record<'_>>> {
+    let mut records = Vec::new();
+    while !datagram.is_empty() {
+        let (head, rest) = datagram.split_at_checked(RECORD_HEAD)?;
+        let size = usize::from(u16::from_be_bytes([head[11], head[12]]));
+        let (body, rest) = rest.split_at_checked(size).filter(|_| size > 0)?;
+        records.push(Record { kind: head[0], epoch: u16::from_be_bytes([head[3], head[4]]), body });
+        datagram = rest;
+    }
+    Some(records)
+}
+
+/// How many handshake fragments a plain record has. None where one is larger than any message, has a
+/// number that no handshake reaches, or does not fit.
+fn fragments(mut body: &[u8]) -> Option<usize> {
+    let mut count = 0;
+    while !body.is_empty() {
+        let (head, rest) = body.split_at_checked(FRAGMENT_HEAD)?;
+        let number = |at: usize| {
+            usize::from(head[at]) << 16 | usize::from(head[at + 1]) << 8 | usize::from(head[at + 2])
+        };
+        let (message, offset, size) = (number(1), number(6), number(9));
+        let sequence = u16::from_be_bytes([head[4], head[5]]);
+        if message > MAX_MESSAGE || offset + size > message || sequence > MAX_MESSAGES {
+            return None;
+        }
+        // An empty fragment is a message without content, and nothing else.
+        if size == 0 && message != 0 {
+            return None;
+        }
+        body = rest.split_at_checked(size)?.1;
+        count += 1;
+    }
+    Some(count)
+}

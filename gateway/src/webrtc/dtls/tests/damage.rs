@@ -1,0 +1,98 @@
+//! Damaged and hostile datagrams: no panic, no keys with a stranger, and every bound holds.
+
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+
+use super::super::bounds::{
+    Bounds, MAX_FRAGMENTS, MAX_HANDSHAKE_BYTES, MAX_HANDSHAKE_DATAGRAMS, MAX_MESSAGE, MAX_REPEATED, Verdict,
+};
+use super::pair::{certificate, run};
+
+/// A plain record with handshake fragments of these (message length, number, offset, data).
+fn record(fragments: &[(usize, u16, usize, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (message, sequence, offset, data) in fragments {
+        let three = |number: usize| (number as u32).to_be_bytes()[1..].to_vec();
+        body.extend([vec![1], three(*message), sequence.to_be_bytes().to_vec()].concat());
+        body.extend([three(*offset), three(data.len()), data.to_vec()].concat());
+    }
+    framed(22, 0, &body)
+}
+
+fn framed(kind: u8, epoch: u16, body: &[u8]) -> Vec<u8> {
+    let head = [&[kind, 0xfe, 0xfd][..], &epoch.to_be_bytes(), &[0; 6]].concat();
+    [head, (body.len() as u16).to_be_bytes().to_vec(), body.to_vec()].concat()
+}
+
+#[test]
+fn damaged_handshakes_end_or_go_on_but_never_panic() {
+    let (ours, theirs) = (certificate(), certificate());
+    let mut random = StdRng::seed_from_u64(7);
+    let mut connected = 0;
+    for _ in 0..400 {
+        let sides = run([&theirs, &ours], 60, |_, mut datagram| {
+            match random.random_range(0..12) {
+                0 => {
+                    let at = random.random_range(0..datagram.len());
+                    datagram[at] ^= 1 << random.random_range(0..8);
+                }
+                1 => datagram.truncate(random.random_range(0..datagram.len())),
+                2 => datagram.extend((0..random.random_range(1..60)).map(|_| random.random::<u8>())),
+                _ => {}
+            }
+            vec![datagram]
+        });
+        connected += usize::from(sides.iter().all(|side| side.connected));
+        if let [Some(a), Some(b)] = sides.map(|side| side.keys) {
+            assert_eq!(a, b, "damage changed the keys on one side");
+        }
+    }
+    assert!(connected > 20, "only {connected} of 400 came through, so that the ends were not tested");
+}
+
+#[test]
+fn what_is_no_handshake_is_passed_over() {
+    let mut bounds = Bounds::default();
+    let hello = record(&[(4, 0, 0, &[1, 2, 3, 4])]);
+    assert_eq!(bounds.check(&hello, false), Verdict::Read);
+    for (what, bytes) in [
+        ("a cut record", hello[..hello.len() - 1].to_vec()),
+        ("an empty record", framed(22, 0, &[])),
+        ("an unknown type", framed(99, 0, &[1])),
+        ("application data", framed(23, 0, &[1])),
+        ("an alert of three bytes", framed(21, 0, &[1, 2, 3])),
+        ("a large encrypted record", framed(22, 1, &[0; 300])),
+        ("a later epoch", framed(22, 2, &[0; 30])),
+        ("a message longer than any", record(&[(MAX_MESSAGE + 1, 0, 0, &[1])])),
+        ("a fragment behind its message", record(&[(4, 0, 3, &[1, 2])])),
+        ("an empty fragment of a message", record(&[(4, 0, 1, &[])])),
+        ("the hundredth message", record(&[(1, 100, 0, &[1])])),
+    ] {
+        assert_eq!(bounds.check(&bytes, false), Verdict::Ignore, "{what}");
+    }
+}
+
+#[test]
+fn a_handshake_has_bounds() {
+    let ends = |datagram: &[u8]| {
+        let mut bounds = Bounds::default();
+        (1..).find(|_| matches!(bounds.check(datagram, false), Verdict::End(_))).unwrap()
+    };
+    let byte = [1];
+    assert_eq!(ends(&record(&[(4, 0, 0, &[1, 2, 3, 4])])), MAX_HANDSHAKE_DATAGRAMS + 1);
+    let large = record(&[(1400, 0, 0, &[0; 1400])]);
+    assert_eq!(ends(&large), MAX_HANDSHAKE_BYTES / large.len() + 1);
+    // The recursion that joins fragments is as deep as there are fragments.
+    let many: Vec<_> = (0..40).map(|at| (1000, 0, at, &byte[..])).collect();
+    assert_eq!(ends(&record(&many)), MAX_FRAGMENTS / 40 + 1);
+}
+
+#[test]
+fn after_the_handshake_repetitions_are_counted_and_data_is_passed_over() {
+    let mut bounds = Bounds::default();
+    assert_eq!(bounds.check(&framed(23, 1, &[0; 40]), true), Verdict::Ignore);
+    let finished = framed(22, 1, &[0; 40]);
+    let read = (0..100).filter(|_| bounds.check(&finished, true) == Verdict::Read).count();
+    assert_eq!(read, MAX_REPEATED);
+    assert_eq!(bounds.check(&framed(21, 1, &[0; 26]), true), Verdict::Read, "it may still say goodbye");
+}
