@@ -2,6 +2,8 @@
 
 #[path = "rtc/bframes.rs"]
 mod bframes;
+#[path = "rtc/foreign.rs"]
+mod foreign;
 #[path = "rtc/hostile.rs"]
 mod hostile;
 #[path = "rtc/hundred.rs"]

@@ -12,12 +12,15 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
 
+/// The default filter. The DTLS library warns of every extension that it does not know.
+const FILTER: &str = "info,rtc_dtls=error";
+
 /// Characters of a field; the rest is counted.
 pub const MAX_FIELD: usize = 300;
 
 /// Logs to standard error what `LIANMAI_LOG` names.
 pub fn install() {
-    let filter = EnvFilter::try_from_env("LIANMAI_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("LIANMAI_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).fmt_fields(Fields).init();
 }

@@ -27,14 +27,21 @@ videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=180,framer
 audiotestsrc is-live=true ! audioconvert ! audioresample ! opusenc ! rtpopuspay ! {AUDIO} ! peer.
 """
 
-pipeline = Gst.parse_launch(PUBLISH if ROLE == "publish" else "webrtcbin name=peer bundle-policy=max-bundle")
+# A description with one element alone would be that element, not a pipeline.
+PLAY = "webrtcbin name=peer bundle-policy=max-bundle fakesrc num-buffers=0 ! fakesink"
+pipeline = Gst.parse_launch(PUBLISH if ROLE == "publish" else PLAY)
 peer = pipeline.get_by_name("peer")
 loop = GLib.MainLoop()
 
 
 def offered(promise):
-    offer = promise.get_reply().get_value("offer")
-    peer.emit("set-local-description", offer, None)
+    promise.wait()
+    # The offer belongs to the reply, which has to live as long.
+    reply = promise.get_reply()
+    offer = reply["offer"]
+    done = Gst.Promise.new()
+    peer.emit("set-local-description", offer, done)
+    done.interrupt()
 
 
 def gathered(*_):
