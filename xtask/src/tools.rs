@@ -9,13 +9,16 @@ struct Tool {
     what_for: &'static str,
 }
 
-const TOOLS: [Tool; 17] = [
+const TOOLS: &[Tool] = &[
     Tool { program: "ffmpeg", package: "ffmpeg", what_for: "publishers and players" },
     Tool { program: "ffprobe", package: "ffmpeg", what_for: "looking at streams" },
     Tool { program: "nginx", package: "nginx-light", what_for: "a proxy before the gateway" },
     Tool { program: "pebble", package: "pebble", what_for: "getting certificates by ACME" },
     Tool { program: "wasm-opt", package: "binaryen", what_for: "the player's size" },
     Tool { program: "brotli", package: "brotli", what_for: "the player's files as they are served" },
+    Tool { program: "openssl", package: "openssl", what_for: "DTLS peers and their certificates" },
+    Tool { program: "gst-inspect-1.0", package: "gstreamer1.0-tools", what_for: "GStreamer as WebRTC peer" },
+    Tool { program: "/usr/bin/python3", package: "python3", what_for: "WebRTC peers" },
     Tool { program: "chromium", package: "chromium", what_for: "browser tests" },
     Tool { program: "firefox-esr", package: "firefox-esr", what_for: "browser tests" },
     Tool { program: "node", package: "nodejs", what_for: "browser tests (20 or later)" },
@@ -38,6 +41,24 @@ const PHP: [(&str, &str); 5] = [
     ("curl", "php-curl"),
     ("dom", "php-xml"),
     ("mbstring", "php-mbstring"),
+];
+
+/// GStreamer's elements, and the package that each of them is in.
+const GSTREAMER: [(&str, &str); 6] = [
+    ("webrtcbin", "gstreamer1.0-plugins-bad"),
+    ("nicesrc", "gstreamer1.0-nice"),
+    ("x264enc", "gstreamer1.0-plugins-ugly"),
+    ("rtph264pay", "gstreamer1.0-plugins-good"),
+    ("opusenc", "gstreamer1.0-plugins-base"),
+    ("avdec_h264", "gstreamer1.0-libav"),
+];
+
+/// Lines that Debian's Python must be able to run, and the package that each of them needs.
+const PYTHON: [(&str, &str); 4] = [
+    ("import pip", "python3-pip"),
+    ("import gi", "python3-gi"),
+    ("import gi.overrides.Gst", "python3-gst-1.0"),
+    ("import gi; gi.require_version('GstWebRTC', '1.0')", "gir1.2-gst-plugins-bad-1.0"),
 ];
 
 /// Sees to it that every tool is there: by apt where that is ours to use, else by saying what is missing.
@@ -85,7 +106,22 @@ fn missing() -> Vec<Missing> {
     let modules = PHP.iter().filter(|(module, _)| !has.lines().any(|line| line == *module)).map(
         |&(module, package)| Missing { what: format!("PHP's {module}"), what_for: "WordPress", package },
     );
-    tools.chain(modules).collect()
+    let succeeds = |program: &str, args: [&str; 2]| {
+        which(program).is_some_and(|program| output(command(program).args(args)).is_ok())
+    };
+    let elements = GSTREAMER
+        .iter()
+        .filter(|(element, _)| !succeeds("gst-inspect-1.0", ["--exists", element]))
+        .map(|&(element, package)| Missing {
+            what: format!("GStreamer's {element}"),
+            what_for: "WebRTC peers",
+            package,
+        });
+    let python =
+        PYTHON.iter().filter(|(line, _)| !succeeds("/usr/bin/python3", ["-c", line])).map(|&(_, package)| {
+            Missing { what: package.to_owned(), what_for: "WebRTC peers in Python", package }
+        });
+    tools.chain(modules).chain(elements).chain(python).collect()
 }
 
 fn node_is_new_enough() -> Result {

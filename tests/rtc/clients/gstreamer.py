@@ -86,10 +86,10 @@ if ROLE == "play":
     for caps in (VIDEO, AUDIO):
         direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
         peer.emit("add-transceiver", direction, Gst.Caps.from_string(caps))
+else:
+    # This comes when the formats of both tracks are known.
+    peer.connect("on-negotiation-needed", negotiate)
 pipeline.set_state(Gst.State.PLAYING)
 if ROLE == "play":
     negotiate()
-else:
-    peer.connect("on-negotiation-needed", negotiate)
-    GLib.timeout_add(10, lambda: (negotiate(), False)[1])
 loop.run()
