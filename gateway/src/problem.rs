@@ -81,6 +81,8 @@ impl From<PlayError> for Problem {
     fn from(error: PlayError) -> Self {
         let status = match error {
             PlayError::NotFound => StatusCode::NOT_FOUND,
+            // The publisher is our upstream, and what it sends is no use.
+            PlayError::Unreadable(_) => StatusCode::BAD_GATEWAY,
             PlayError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())

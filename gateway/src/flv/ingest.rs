@@ -66,12 +66,12 @@ impl Ingest {
                 Err(error) if self.demuxer.failed() => return Err(format!("this is no FLV stream: {error}")),
                 Err(error) => {
                     self.bad += 1;
-                    metrics::counter!("lianmai_bad_frames_total").increment(1);
-                    if self.bad == 1 {
-                        tracing::warn!(%error, "a tag is passed over; further ones are only counted");
-                    }
+                    self.publisher.bad_frame(&error);
                 }
             }
+        }
+        if self.demuxer.body().has_other_tracks() {
+            self.publisher.passes_tracks_over();
         }
         Ok(())
     }

@@ -25,9 +25,9 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
-use media::Track;
 use media::hls::SegmenterConfig;
 use media::ts::Muxer;
+use media::{Config, Track};
 
 use self::access::Access;
 use self::render::Rendered;
@@ -174,12 +174,15 @@ impl Hls {
     ) -> Result<Response, Problem> {
         let edge = &self.0.edge;
         let session = self.admit(name, peer, request).await?;
+        if let Some(stream) = edge.hub.stream(name).filter(|stream| stream.publishing().is_some()) {
+            carries(&stream)?;
+        }
         let known = self.stores().by_name.get(name).cloned();
         known.iter().for_each(|store| store.demand.ask());
         let ready = known.and_then(|store| store.playlist().map(|playlist| (store, playlist)));
         let (store, playlist) = match ready {
             Some(ready) => ready,
-            None if request.method == Method::HEAD => return Err(PlayError::NotFound.into()),
+            None if request.method == Method::HEAD => return Err(edge.hub.missing(name).into()),
             None => self.wait(name).await?,
         };
         let gzip = session.is_none() && accepts_gzip(&request.headers);
@@ -224,12 +227,7 @@ impl Hls {
         let edge = &self.0.edge;
         let waited = tokio::time::timeout(edge.limits.play_wait, async {
             let stream = edge.hub.play(name, edge.limits.play_wait).await?;
-            if let Some(codecs) = unsupported(&stream) {
-                let words = format!(
-                    "HLS carries H.264 or H.265 with AAC or MP3 here, and this stream is {codecs}; play it as .flv"
-                );
-                return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words));
-            }
+            carries(&stream)?;
             let store = self.store(name);
             store.demand.ask();
             let playlist = store.ready().await;
@@ -238,6 +236,7 @@ impl Hls {
         match waited.await {
             Ok(ready) => ready,
             Err(_) if edge.hub.stream(name).is_none() => Err(PlayError::NotFound.into()),
+            Err(_) if edge.hub.missing(name) != PlayError::NotFound => Err(edge.hub.missing(name).into()),
             Err(_) => {
                 let words = "the stream is there, but its first segment is not whole yet; try again";
                 Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, words))
@@ -355,12 +354,23 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-/// The codecs of a stream of which MPEG-TS carries none.
-fn unsupported(stream: &Stream) -> Option<String> {
-    let config = |&track| transcode::config(stream, Sound::Aac, track);
-    let configs: Vec<_> = [Track::Video, Track::Audio].iter().filter_map(config).collect();
-    if configs.is_empty() || configs.iter().any(|c| Muxer::supports(c.codec)) {
-        return None;
+/// Refuses a stream whose video, or all of which, MPEG-TS cannot carry.
+fn carries(stream: &Stream) -> Result<(), Problem> {
+    let config = |track| transcode::config(stream, Sound::Aac, track);
+    let fits = |config: &Arc<Config>| Muxer::supports(config.codec);
+    let (video, audio) = (config(Track::Video), config(Track::Audio));
+    let refused = match (&video, &audio) {
+        (Some(video), _) => !fits(video),
+        (None, Some(audio)) => !fits(audio),
+        (None, None) => false,
+    };
+    if !refused {
+        return Ok(());
     }
-    Some(configs.iter().map(|c| c.codec.name()).collect::<Vec<_>>().join(" and "))
+    let codecs: Vec<_> = video.iter().chain(&audio).map(|config| config.codec.name()).collect();
+    let words = format!(
+        "HLS carries H.264 or H.265 with AAC or MP3 here, and this stream is {}; play it as .flv or over WebRTC",
+        codecs.join(" and ")
+    );
+    Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words))
 }

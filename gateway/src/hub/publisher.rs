@@ -23,6 +23,10 @@ pub struct Publisher {
     first: bool,
     /// The publisher's clock jumped, and decoding can start anew with the next frame that allows it.
     jumped: bool,
+    /// Frames that could not be read.
+    bad: u64,
+    /// Whether the log has it that there are tracks that are not read.
+    tracks_told: bool,
     leave: Option<Leave>,
 }
 
@@ -34,7 +38,18 @@ impl Publisher {
         revoked: watch::Receiver<u64>,
         leave: Leave,
     ) -> Self {
-        Self { stream, clock, turn, revoked, expected: None, first: true, jumped: false, leave: Some(leave) }
+        Self {
+            stream,
+            clock,
+            turn,
+            revoked,
+            expected: None,
+            first: true,
+            jumped: false,
+            bad: 0,
+            tracks_told: false,
+            leave: Some(leave),
+        }
     }
 
     /// The stream it feeds.
@@ -85,6 +100,28 @@ impl Publisher {
         let anew = start && std::mem::take(&mut self.jumped);
         let discontinuity = anew || std::mem::take(&mut self.first);
         self.stream.push(Entry { frame, discontinuity, start }, self.expected, self.turn);
+    }
+
+    /// Counts a frame or message that could not be read. The first one is logged, and told to viewers who
+    /// wait for something that can be.
+    pub fn bad_frame(&mut self, why: &media::Error) {
+        self.bad += 1;
+        metrics::counter!("lianmai_bad_frames_total").increment(1);
+        if self.bad == 1 {
+            tracing::warn!(stream = %self.stream.name(), %why, "frame unreadable; further ones are only counted");
+        }
+        self.stream.unreadable(self.turn, || match why.kind {
+            media::ErrorKind::Unsupported(what) => what.to_owned(),
+            _ => format!("damaged media ({why})"),
+        });
+    }
+
+    /// The publisher sends tracks beside the default ones: the log has it once.
+    pub fn passes_tracks_over(&mut self) {
+        if !std::mem::replace(&mut self.tracks_told, true) {
+            tracing::warn!(stream = %self.stream.name(), "tracks passed over: only track 0 is read");
+            self.stream.unreadable(self.turn, || "tracks other than the default track 0".to_owned());
+        }
     }
 
     /// Resolves when this publisher was ended by an operator or replaced.

@@ -62,20 +62,23 @@ impl fmt::Display for PublishError {
 impl std::error::Error for PublishError {}
 
 /// Why a stream can't be played.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlayError {
     /// Nobody publishes it, or nothing came of it, for as long as the viewer would wait.
     NotFound,
+    /// Somebody publishes this, which cannot be read, and nothing else.
+    Unreadable(String),
     /// The server is stopping.
     ShuttingDown,
 }
 
 impl fmt::Display for PlayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotFound => "nobody is publishing this stream",
-            Self::ShuttingDown => "the server is shutting down",
-        })
+        match self {
+            Self::NotFound => f.write_str("nobody is publishing this stream"),
+            Self::Unreadable(what) => write!(f, "the publisher sends {what}, which this server cannot read"),
+            Self::ShuttingDown => f.write_str("the server is shutting down"),
+        }
     }
 }
 
@@ -312,6 +315,11 @@ impl Hub {
                 if let Some(stream) = stream {
                     tokio::select! {
                         () = stream.settled() => return Ok(stream),
+                        () = stream.stays_unreadable() => {
+                            if let Some(what) = stream.only_unreadable() {
+                                return Err(PlayError::Unreadable(what));
+                            }
+                        }
                         _ = changed.changed() => continue,
                     }
                 }
@@ -320,7 +328,13 @@ impl Hub {
                 }
             }
         };
-        tokio::time::timeout(wait, found).await.unwrap_or(Err(PlayError::NotFound))
+        tokio::time::timeout(wait, found).await.unwrap_or_else(|_| Err(self.missing(name)))
+    }
+
+    /// Why a stream that nobody could wait for any longer is not there.
+    pub fn missing(&self, name: &StreamName) -> PlayError {
+        let what = self.stream(name).and_then(|stream| stream.only_unreadable());
+        what.map_or(PlayError::NotFound, PlayError::Unreadable)
     }
 
     /// The stream of this name, whether or not it has shown anything yet.

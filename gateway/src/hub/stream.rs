@@ -48,11 +48,16 @@ pub type Subscriber = Cursor<Arc<Entry>>;
 pub(super) enum Phase {
     /// No frame yet.
     Empty,
+    /// No frame yet, but since this time something that cannot be read.
+    Unreadable(Instant),
     /// One track was seen, at this time; the other may follow.
     Partial(Instant),
     /// The tracks are known.
     Settled,
 }
+
+/// How long a publisher whose first frames cannot be read is given to send better ones.
+const UNREADABLE: Duration = Duration::from_secs(3);
 
 /// How long a stream with one track is given to show the other.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -89,6 +94,8 @@ struct Known {
     announced: Option<(bool, bool)>,
     /// When the publisher came, or sent something last.
     heard: Option<Instant>,
+    /// What the publisher sends that cannot be read.
+    unreadable: Option<String>,
     /// Which publisher this is of.
     turn: u64,
 }
@@ -301,7 +308,7 @@ impl Stream {
             let now = *phase.borrow_and_update();
             let changed = match now {
                 Phase::Settled => return,
-                Phase::Empty => phase.changed().await,
+                Phase::Empty | Phase::Unreadable(_) => phase.changed().await,
                 Phase::Partial(since) => {
                     match tokio::time::timeout_at(since + SETTLE, phase.changed()).await {
                         Ok(changed) => changed,
@@ -311,6 +318,48 @@ impl Stream {
             };
             if changed.is_err() {
                 return;
+            }
+        }
+    }
+
+    /// The publisher `turn` sends something that cannot be read. What comes first is remembered.
+    pub(super) fn unreadable(&self, turn: u64, what: impl FnOnce() -> String) {
+        let mut known = self.known();
+        if known.turn != turn {
+            return;
+        }
+        known.heard = Some(Instant::now());
+        if known.unreadable.is_none() {
+            known.unreadable = Some(what());
+            drop(known);
+            if *self.phase.borrow() == Phase::Empty {
+                self.phase.send_replace(Phase::Unreadable(Instant::now()));
+            }
+        }
+    }
+
+    /// What the publisher sends that cannot be read, if it sends nothing else.
+    pub(super) fn only_unreadable(&self) -> Option<String> {
+        let unreadable = matches!(*self.phase.borrow(), Phase::Unreadable(_));
+        self.known().unreadable.clone().filter(|_| unreadable)
+    }
+
+    /// Resolves when the publisher has sent nothing for a while but what cannot be read.
+    pub(super) async fn stays_unreadable(&self) {
+        let mut phase = self.phase.subscribe();
+        loop {
+            let now = *phase.borrow_and_update();
+            let changed = match now {
+                Phase::Unreadable(since) => {
+                    match tokio::time::timeout_at(since + UNREADABLE, phase.changed()).await {
+                        Ok(changed) => changed,
+                        Err(_) => return,
+                    }
+                }
+                _ => phase.changed().await,
+            };
+            if changed.is_err() {
+                return std::future::pending().await;
             }
         }
     }
@@ -374,7 +423,7 @@ impl Stream {
         if *self.phase.borrow() != Phase::Settled {
             if seen >= expected.unwrap_or(2) {
                 self.phase.send_replace(Phase::Settled);
-            } else if *self.phase.borrow() == Phase::Empty {
+            } else if matches!(*self.phase.borrow(), Phase::Empty | Phase::Unreadable(_)) {
                 self.phase.send_replace(Phase::Partial(Instant::now()));
             }
         }

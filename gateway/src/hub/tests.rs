@@ -335,3 +335,42 @@ fn names() {
     let name = StreamName::new("/a/b/", "c").unwrap();
     assert_eq!((name.app(), name.stream()), ("a/b", "c"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn viewers_hear_of_a_publisher_that_cannot_be_read_until_it_can() {
+    let hub = Hub::new(HubConfig::default());
+    let mut publisher = hub.publish(&name()).unwrap();
+    let patience = Duration::from_secs(15);
+    for why in [media::Error::unsupported("flv", 0, "video codec VP6"), media::Error::truncated("flv", 3)] {
+        publisher.bad_frame(&why);
+    }
+    let began = tokio::time::Instant::now();
+    let error = hub.play(&name(), patience).await.unwrap_err();
+    assert_eq!(error.to_string(), "the publisher sends video codec VP6, which this server cannot read");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(hub.play(&name(), Duration::ZERO).await.unwrap_err(), error);
+    // Another track can be read.
+    publisher.push(frame(&config(Codec::Opus), 0, true));
+    assert!(hub.play(&name(), patience).await.is_ok());
+    drop(publisher);
+    // The next publisher has done nothing wrong yet.
+    let mut next = hub.publish(&name()).unwrap();
+    assert_eq!(hub.play(&name(), patience).await.unwrap_err(), PlayError::NotFound);
+    next.passes_tracks_over();
+    let error = hub.play(&name(), patience).await.unwrap_err();
+    assert!(matches!(&error, PlayError::Unreadable(what) if what.contains("track 0")), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_good_frames_gets_them_though_the_first_were_bad() {
+    let hub = Hub::new(HubConfig::default());
+    let mut publisher = hub.publish(&name()).unwrap();
+    publisher.bad_frame(&media::Error::truncated("h264", 3));
+    let name = name();
+    let play = hub.play(&name, Duration::from_secs(15));
+    let publish = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        publisher.push(frame(&config(Codec::H264), 0, true));
+    };
+    assert!(tokio::join!(play, publish).0.is_ok());
+}

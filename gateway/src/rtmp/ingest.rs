@@ -66,6 +66,11 @@ impl Ingest {
         self.demuxer.flush();
     }
 
+    /// Whether there are tracks that are not read.
+    pub const fn has_other_tracks(&self) -> bool {
+        self.demuxer.has_other_tracks()
+    }
+
     /// Frames so far.
     pub const fn frames(&self) -> u64 {
         self.frames

@@ -88,7 +88,7 @@ async fn wait(
                 Err(why) => {
                     let code = match why {
                         PlayError::NotFound => "NetStream.Play.StreamNotFound",
-                        PlayError::ShuttingDown => "NetStream.Play.Failed",
+                        PlayError::Unreadable(_) | PlayError::ShuttingDown => "NetStream.Play.Failed",
                     };
                     return Err(refuse(connection, code, why.to_string()));
                 }

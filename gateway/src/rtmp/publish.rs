@@ -124,8 +124,11 @@ fn take(event: Event, ingest: &mut Ingest, publisher: &mut Publisher, peer: Sock
     let read = ingest.read(event);
     push(ingest, publisher);
     if let Err(why) = read {
-        metrics::counter!("lianmai_bad_frames_total").increment(1);
         debug!(%peer, stream = %publisher.stream().name(), %why, "bad frame");
+        publisher.bad_frame(&why);
+    }
+    if ingest.has_other_tracks() {
+        publisher.passes_tracks_over();
     }
 }
 

@@ -223,3 +223,17 @@ async fn a_player_that_takes_nothing_is_dropped_and_others_go_on() {
     }
     drop(stalled);
 }
+
+#[tokio::test]
+async fn players_hear_what_a_publisher_sends_that_cannot_be_read() {
+    let edge = edge(Config { play_wait: 1, ..Config::default() });
+    let mut publisher = Client::new(&edge).await;
+    publisher.command("publish", &[Value::Null, "x".into()]).await;
+    publisher.expect("NetStream.Publish.Start").await;
+    // VP6.
+    publisher.message(kind::VIDEO, 0, b"\x14\0\0").await;
+    let mut player = Client::new(&edge).await;
+    player.command("play", &[Value::Null, "x".into()]).await;
+    let words = player.expect("NetStream.Play.Failed").await;
+    assert_eq!(words, "the publisher sends video codec VP6, which this server cannot read");
+}

@@ -19,7 +19,7 @@ use super::publish::Publish;
 use super::sdp::{self, Kind, Offered, Role, Unfit};
 use super::session::{Session, commands};
 use super::{Inner, Known, WebRtc, candidates, rtc};
-use crate::hub::{ClientInfo, ClientKind, PlayError, StreamName};
+use crate::hub::{ClientInfo, ClientKind, StreamName};
 use crate::problem::Problem;
 use crate::transcode::{self, Sound};
 
@@ -104,8 +104,9 @@ impl WebRtc {
     async fn play(&self, offer: Offer, offered: Offered) -> Result<Answer, Problem> {
         let edge = &self.0.edge;
         let wait = edge.limits.play_wait.min(PLAY_WAIT);
-        let stream =
-            timeout(wait, edge.hub.play(&offer.name, wait)).await.unwrap_or(Err(PlayError::NotFound))?;
+        let stream = timeout(wait, edge.hub.play(&offer.name, wait))
+            .await
+            .unwrap_or_else(|_| Err(edge.hub.missing(&offer.name)))?;
         let cannot = |what: &str| {
             let words = format!("the stream is {what}, and the offer has no way to take that");
             Problem::new(StatusCode::NOT_ACCEPTABLE, words)

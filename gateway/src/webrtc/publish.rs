@@ -36,7 +36,6 @@ pub(super) struct Publish {
     /// Where our clock begins.
     epoch: Instant,
     heard: Instant,
-    bad: u64,
 }
 
 impl Publish {
@@ -55,7 +54,6 @@ impl Publish {
             asked: None,
             epoch: now,
             heard: now,
-            bad: 0,
         }
     }
 
@@ -142,18 +140,17 @@ impl Publish {
             // What follows would be shown torn.
             frames.lost();
         }
-        let frame = frames.frame(Bytes::from_owner(data.data), pts).unwrap_or_else(|error| {
-            self.bad += 1;
-            metrics::counter!("lianmai_bad_frames_total").increment(1);
-            if self.bad == 1 {
-                tracing::warn!(%error, "a frame is passed over; further ones are only counted");
-            }
-            None
-        });
+        let read = frames.frame(Bytes::from_owner(data.data), pts);
         if frames.needs_key() {
             self.ask(rtc, now);
         }
-        frame
+        read.unwrap_or_else(|error| {
+            // Who may not publish any more hears of it with the next good frame.
+            if let Ok(publisher) = self.publisher() {
+                publisher.bad_frame(&error);
+            }
+            None
+        })
     }
 
     fn publisher(&mut self) -> Result<&mut Publisher, Why> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::FORMAT;
+use super::multitrack;
 use super::script::Metadata;
 use super::tag::{self, Kind, Tag};
 use crate::codec::access_unit::{AccessUnit, Assembler, Piece};
@@ -36,6 +37,8 @@ pub struct BodyDemuxer {
     nal_length: usize,
     /// A picture came that says itself that decoding may start there.
     entered: bool,
+    /// There are tracks beside the default ones, which are not read.
+    other_tracks: bool,
     /// H.264 and H.265 pictures of several tags.
     units: Assembler,
     /// Audio behind a picture that waits: it does not overtake it.
@@ -70,6 +73,7 @@ impl BodyDemuxer {
             // What encoders use that send frames before, or without, a sequence header.
             nal_length: 4,
             entered: false,
+            other_tracks: false,
             units,
             behind: VecDeque::new(),
             ready: VecDeque::new(),
@@ -94,6 +98,11 @@ impl BodyDemuxer {
         self.pass_on(held);
     }
 
+    /// Whether there are tracks beside the default ones (Enhanced RTMP's multitrack). They are passed over.
+    pub const fn has_other_tracks(&self) -> bool {
+        self.other_tracks
+    }
+
     /// The newest audio configuration.
     pub const fn audio_config(&self) -> Option<&Arc<Config>> {
         self.audio.as_ref()
@@ -109,6 +118,7 @@ impl BodyDemuxer {
     /// # Errors
     /// A codec that is not supported, or a body that is not what it says.
     pub fn audio(&mut self, timestamp_ms: u32, body: Bytes) -> Result<()> {
+        let Some(body) = self.default_track(Track::Audio, body)? else { return Ok(()) };
         let tag = tag::audio(&body)?;
         let data = body.slice(tag.at.min(body.len())..);
         if tag.kind == Kind::Skip || data.is_empty() {
@@ -160,7 +170,14 @@ impl BodyDemuxer {
         read
     }
 
+    fn default_track(&mut self, track: Track, body: Bytes) -> Result<Option<Bytes>> {
+        let read = multitrack::default_track(track, body)?;
+        self.other_tracks |= read.others;
+        Ok(read.body)
+    }
+
     fn video_tag(&mut self, timestamp_ms: u32, body: Bytes) -> Result<()> {
+        let Some(body) = self.default_track(Track::Video, body)? else { return Ok(()) };
         let tag = tag::video(&body)?;
         let mut data = body.slice(tag.at.min(body.len())..);
         if tag.kind == Kind::Skip || data.is_empty() {

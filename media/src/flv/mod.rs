@@ -6,6 +6,7 @@
 pub mod amf0;
 mod body;
 mod demux;
+mod multitrack;
 pub mod mux;
 mod script;
 mod tag;

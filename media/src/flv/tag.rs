@@ -76,7 +76,7 @@ pub(super) fn video(body: &[u8]) -> Result<Tag> {
 
 /// Passes over ModEx packets, which only refine the timestamp: the packet type proper, and where the
 /// next byte is.
-fn skip_mod_ex(body: &[u8], mut packet: u8, mut at: usize) -> Result<(u8, usize)> {
+pub(super) fn skip_mod_ex(body: &[u8], mut packet: u8, mut at: usize) -> Result<(u8, usize)> {
     while packet == 7 {
         let mut size = usize::from(byte(body, at)?) + 1;
         at += 1;

@@ -201,12 +201,18 @@ fn what_encoders_vary_is_read_alike() {
     assert_eq!(read(&[0x1c, 0, 0, 0, 0], &[0x1c, 1, 0, 0, 0]), *frame);
     // CodedFramesX: no composition time.
     assert_eq!(read(b"\x90hvc1", b"\x93hvc1"), *frame);
+    // Track 0 of several.
+    assert_eq!(read(b"\x90hvc1", b"\x96\x03hvc1\0"), *frame);
+    assert_eq!(read(b"\x96\x00hvc1\0", b"\x96\x01hvc1\0\0\0\0"), *frame);
     // A nanosecond offset in front, as ModEx.
     assert_eq!(read(b"\x90hvc1", b"\x97\x02\0\0\x01\x03hvc1"), *frame);
     let mut body = BodyDemuxer::new();
     assert_eq!(body.video(0, Bytes::from_static(b"\x94hvc1\x02\0\x09colorInfo")), Ok(()));
     let error = body.video(0, Bytes::from_static(b"\x96\x00hvc1")).unwrap_err();
-    assert_eq!(error.kind, crate::ErrorKind::Unsupported("multitrack video"));
+    assert_eq!(error.kind, crate::ErrorKind::Truncated);
+    assert!(!body.has_other_tracks());
+    assert_eq!(body.video(0, Bytes::from_static(b"\x96\x00hvc1\x01abc")), Ok(()));
+    assert!(body.has_other_tracks());
     assert_eq!(body.video(0, Bytes::from_static(b"\x57\x00")), Ok(()));
     assert_eq!(body.audio(0, Bytes::new()), Ok(()));
     assert_eq!(body.next(), None);

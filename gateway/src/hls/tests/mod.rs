@@ -347,3 +347,42 @@ async fn viewers_are_those_who_keep_asking() {
     source.run(3).await;
     assert_eq!(stream.viewers(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn video_that_a_transport_stream_cannot_carry_is_refused_in_words() {
+    let av1c = "81010c000a0b0000000cc4ff6700be0010";
+    let hex = |text: &str| -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
+    };
+    let size = media::Video { width: 640, height: 360 };
+    let vp8 =
+        Config { codec: media::Codec::Vp8, format: media::Format::Video(size), description: Bytes::new() };
+    let av1 = media::codec::av1::config_from_av1c(hex(av1c).into()).expect("av1C");
+    for (config, name) in [(av1, "av1"), (vp8, "vp8")] {
+        let hls = hls(Settings::default(), Auth::default());
+        let mut source = Source { video: Arc::new(config), ..Source::new(&hls) };
+        source.run(31).await;
+        for method in [Method::GET, Method::HEAD] {
+            let answer = ask(&hls, method.clone(), "/live/x.m3u8", &[]).await;
+            assert_eq!(answer.status, 406, "{name}: {:?}", answer.body);
+            let words = String::from_utf8_lossy(&answer.body).into_owned();
+            assert!(method == Method::HEAD || words.contains(name), "{words}");
+        }
+    }
+    // With H.264 the same sound is there.
+    let hls = hls(Settings::default(), Auth::default());
+    let mut source = Source::new(&hls);
+    source.run(31).await;
+    assert_eq!(get(&hls, "/live/x.m3u8").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publisher_of_what_cannot_be_read_is_told_apart_from_none() {
+    let hls = hls(Settings::default(), Auth::default());
+    let mut source = Source::new(&hls);
+    source.publisher.bad_frame(&media::Error::unsupported("flv", 0, "video codec VP6"));
+    let answer = get(&hls, "/live/x.m3u8").await;
+    assert_eq!(answer.status, 502);
+    let words = String::from_utf8_lossy(&answer.body).into_owned();
+    assert!(words.contains("the publisher sends video codec VP6, which this server cannot read"), "{words}");
+}
