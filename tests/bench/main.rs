@@ -4,6 +4,7 @@
 mod cpu;
 mod https;
 mod join;
+mod lag;
 mod latency;
 mod nginx;
 mod rtp;

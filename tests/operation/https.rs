@@ -125,6 +125,7 @@ fn files_that_are_no_use_are_said_in_a_sentence() {
     {
         let mut command = Command::new(gateway::binary());
         command.args(["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0"]);
+        command.args(["--webrtc", "127.0.0.1:0", "--data"]).arg(dir.join("data"));
         command.arg("--cert").arg(cert).arg("--key").arg(key);
         let mut process = Process::start(&mut command);
         assert!(!process.wait(LIMIT).success());

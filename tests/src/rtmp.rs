@@ -102,6 +102,25 @@ impl Client {
         Ok(())
     }
 
+    /// Reads once and answers the timestamps (ms) of the video messages in it. An error at the end.
+    pub fn video_times(&mut self) -> io::Result<Vec<u32>> {
+        let mut buffer = [0; 64 * 1024];
+        let n = self.socket.read(&mut buffer)?;
+        if n == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut times = Vec::new();
+        for result in self.session.handle_input(&buffer[..n]).map_err(other)? {
+            match result {
+                ClientSessionResult::RaisedEvent(ClientSessionEvent::VideoDataReceived {
+                    timestamp, ..
+                }) => times.push(timestamp.value),
+                result => self.send(vec![result])?,
+            }
+        }
+        Ok(times)
+    }
+
     /// Reads until the server says `wanted`; another status is the error.
     fn until(&mut self, wanted: &ClientSessionEvent) -> io::Result<()> {
         let mut buffer = [0; 16 * 1024];
