@@ -1,10 +1,13 @@
 //! `gateway::webrtc`, how offers and their changes are read.
 
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::config::DtlsCert;
+use str0m::crypto::dtls::{DtlsInstance, DtlsOutput, DtlsVersion};
 
+#[path = "../../../gateway/src/webrtc/dtls/mod.rs"]
+mod dtls;
 #[path = "../../../gateway/src/webrtc/rtc.rs"]
 mod rtc;
 #[path = "../../../gateway/src/webrtc/sdp/mod.rs"]
@@ -56,5 +59,59 @@ pub fn fragment(text: &str) {
         }
         Ok(fragment) => assert!(fragment.candidates),
         Err(why) => assert_ne!(why, Unfit::Contradiction),
+    }
+}
+
+/// A handshake between two sides of ours on which `damage` acts: each byte decides about one datagram, which
+/// arrives whole, is lost, comes twice, or has a byte changed, is cut, or comes with `foreign` behind it.
+pub fn dtls(damage: &[u8], foreign: &[u8]) {
+    static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
+    let certificate = CERTIFICATE.get_or_init(|| rtc::certificate().expect("a certificate can be made"));
+    let mut now = Instant::now();
+    let provider = dtls::provider().dtls_provider;
+    let [mut client, mut server] = [true, false].map(|active| {
+        let mut side = provider.new_dtls(certificate, now, DtlsVersion::Dtls12, None).expect("a side");
+        side.set_active(active);
+        side
+    });
+    let mut damage = damage.iter();
+    let mut up = vec![foreign.to_vec()];
+    for _ in 0..40 {
+        let down = step(&mut *server, now, &up, &mut damage, foreign);
+        up = step(&mut *client, now, &down, &mut damage, foreign);
+        now += Duration::from_millis(if up.is_empty() && down.is_empty() { 500 } else { 1 });
+    }
+}
+
+fn step(
+    side: &mut dyn DtlsInstance,
+    now: Instant,
+    datagrams: &[Vec<u8>],
+    damage: &mut std::slice::Iter<'_, u8>,
+    foreign: &[u8],
+) -> Vec<Vec<u8>> {
+    for datagram in datagrams {
+        let _ = side.handle_packet(datagram);
+    }
+    let _ = side.handle_timeout(now);
+    let (mut sent, mut buf) = (Vec::new(), [0; 4096]);
+    loop {
+        let mut datagram = match side.poll_output(&mut buf) {
+            DtlsOutput::Packet(packet) => packet.to_vec(),
+            DtlsOutput::Timeout(_) => return sent,
+            _ => continue,
+        };
+        let decision = damage.next().copied().unwrap_or(0);
+        let at = usize::from(decision >> 3) * datagram.len() / 32;
+        match decision & 7 {
+            1 => continue,
+            2 => sent.push(datagram.clone()),
+            3 => datagram[at] = datagram[at].wrapping_add(decision),
+            4 => datagram.truncate(at),
+            5 => datagram.extend_from_slice(foreign),
+            6 => sent.push(foreign.to_vec()),
+            _ => {}
+        }
+        sent.push(datagram);
     }
 }
