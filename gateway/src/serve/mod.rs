@@ -69,7 +69,6 @@ impl std::error::Error for ServeError {}
 pub async fn run(mut config: Config) -> Result<(), ServeError> {
     metrics::install();
     secret_file::check_folder(&config.data).map_err(|e| ServeError::File(config.data.clone(), e))?;
-    let auth = rules(&config)?;
     let (rtmp_addr, http, webrtc_addr) = config.addresses();
     let listener = listen("--rtmp", rtmp_addr)?;
     // The port that was chosen, if it was 0: the API tells it.
@@ -85,6 +84,8 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
         Some(listener) => Some((listener, Tls::new(&config).map_err(ServeError::Tls)?)),
         None => None,
     };
+    // Not before everything listens: a start that fails makes no secret.
+    let auth = rules(&config)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
 
