@@ -81,6 +81,39 @@ final class Address {
 	}
 
 	/**
+	 * The server's part of an address that somebody copied from a player, a streaming program or the gateway's pages. A
+	 * scheme of http(s) is left out where the address does not tell which it is.
+	 *
+	 * @param string $address as entered.
+	 */
+	public static function without_stream( string $address ): string {
+		if ( ! preg_match( '~^(?:([a-z]+):)?(?://)?([^/?#\s]+)(/[^?#\s]*)?([?#]\S*)?$~iD', $address, $is ) ) {
+			return $address;
+		}
+		$scheme = array(
+			'webrtc' => '',
+			'ws'     => 'http://',
+			'wss'    => 'https://',
+		)[ strtolower( $is[1] ) ] ?? null;
+		$path   = $is[3] ?? '';
+		if ( null !== $scheme ) {
+			return $scheme . $is[2];
+		}
+		$cut = preg_replace(
+			array(
+				// Pages and routes of the gateway and of SRS.
+				'~/(?:(?:rtc|api)/v1|players|srs-player|console|healthz|metrics)(?:[/.].*)?$~i',
+				'~(?:/[^/]+)?/[^/]+(?:\.(?:flv|m3u8|mpd|ts|m4s|mp4)|/whip/?|/whep/?)$~i',
+				'~^/live/[^/]+/?$~i',
+				'~/[^/]+\.(?:html?|js)$~i',
+			),
+			'',
+			$path
+		);
+		return $cut === $path ? $address : substr( $address, 0, strlen( $address ) - strlen( $path . ( $is[4] ?? '' ) ) ) . $cut;
+	}
+
+	/**
 	 * Whether an address is on the server of the settings, at its port or at one where gateways usually listen, so
 	 * that WordPress's tokens are good there.
 	 *

@@ -41,6 +41,36 @@ final class Sanitizer {
 		if ( '' === $clean['url'] ) {
 			$clean['url'] = $clean['src'];
 		}
+		return self::with_stream_as_written( $clean, (string) self::bare( self::named( $raw )['stream'] ?? '' ) );
+	}
+
+	/**
+	 * What people write as the name of a stream is often its address, or ends as its address does.
+	 *
+	 * @param array<string, string|bool> $clean   attributes.
+	 * @param string                     $written as the name.
+	 * @return array<string, string|bool>
+	 */
+	private static function with_stream_as_written( array $clean, string $written ): array {
+		if ( '' !== $clean['url'] ) {
+			return $clean;
+		}
+		$path = (string) preg_replace( '/[?#].*$/s', '', $written );
+		if ( 'auto' === ( $clean['protocol'] ?? '' ) && '' !== $clean['stream'] && preg_match( '/\.(flv|m3u8|ts)$/i', $path, $ending ) ) {
+			$clean['protocol'] = 'm3u8' === strtolower( $ending[1] ) ? 'hls' : strtolower( $ending[1] );
+		}
+		if ( ! preg_match( '~^(?:[a-z]+:)?//[^/]+~i', $written, $origin ) ) {
+			return $clean;
+		}
+		$clean['stream'] = '';
+		$name            = self::stream( substr( $path, strlen( $origin[0] ) ) );
+		if ( null !== $name && preg_match( '~^https?:~i', $written ) && '' === Address::stream( $written ) ) {
+			// A player does not know what is at an address without an ending.
+			$clean['server'] = self::server( $origin[0] ) ?? $clean['server'];
+			$clean['stream'] = $name;
+			return $clean;
+		}
+		$clean['url'] = self::address( $written ) ?? '';
 		return $clean;
 	}
 
@@ -71,7 +101,7 @@ final class Sanitizer {
 		if ( is_bool( $value ) || is_int( $value ) ) {
 			return (bool) $value;
 		}
-		$text = self::line( $value );
+		$text = self::bare( $value );
 		if ( null === $text ) {
 			return null;
 		}
@@ -86,7 +116,7 @@ final class Sanitizer {
 	 * @param array $row   of the table.
 	 */
 	private static function choice( $value, array $row ): ?string {
-		$text = strtolower( (string) self::line( $value ) );
+		$text = strtolower( (string) self::bare( $value ) );
 		return in_array( $text, $row['choices'], true ) ? $text : null;
 	}
 
@@ -97,7 +127,7 @@ final class Sanitizer {
 	 * @param array $row   of the table.
 	 */
 	private static function integer( $value, array $row ): ?string {
-		$text = (string) self::line( $value );
+		$text = (string) self::bare( $value );
 		if ( ! preg_match( '/^\d{1,9}$/D', $text ) ) {
 			return null;
 		}
@@ -110,7 +140,7 @@ final class Sanitizer {
 	 * @param mixed $value as written.
 	 */
 	private static function width( $value ): ?string {
-		if ( ! preg_match( '/^0*(\d{1,5})(?:\.\d+)?(px|%)?$/iD', (string) self::line( $value ), $is ) || 0 === (int) $is[1] ) {
+		if ( ! preg_match( '/^0*(\d{1,5})(?:\.\d+)?(px|%)?$/iD', (string) self::bare( $value ), $is ) || 0 === (int) $is[1] ) {
 			return null;
 		}
 		return '%' === ( $is[2] ?? '' ) ? min( 100, (int) $is[1] ) . '%' : $is[1] . 'px';
@@ -132,7 +162,7 @@ final class Sanitizer {
 	 * @param mixed $value as written.
 	 */
 	private static function ratio( $value ): ?string {
-		return preg_match( '~^([1-9]\d{0,3})\s*[:/]\s*([1-9]\d{0,3})$~D', (string) self::line( $value ), $is ) ? $is[1] . ':' . $is[2] : null;
+		return preg_match( '~^([1-9]\d{0,3})\s*[:/]\s*([1-9]\d{0,3})$~D', (string) self::bare( $value ), $is ) ? $is[1] . ':' . $is[2] : null;
 	}
 
 	/**
@@ -141,7 +171,7 @@ final class Sanitizer {
 	 * @param mixed $value as written.
 	 */
 	public static function classes( $value ): ?string {
-		$text = self::line( $value );
+		$text = self::bare( $value );
 		if ( null === $text ) {
 			return null;
 		}
@@ -165,6 +195,15 @@ final class Sanitizer {
 	}
 
 	/**
+	 * The beginning of what somebody wrote, to show it; empty: it is no text.
+	 *
+	 * @param mixed $value as written.
+	 */
+	public static function excerpt( $value ): string {
+		return mb_substr( (string) self::text( $value ), 0, 80 );
+	}
+
+	/**
 	 * Roles or people with commas between. They narrow who may: what is no name is nobody's, and never everybody's.
 	 *
 	 * @param mixed $value as written.
@@ -177,19 +216,20 @@ final class Sanitizer {
 		if ( null === $text || strlen( $text ) > self::LIST ) {
 			return '?';
 		}
-		$names = array_filter( array_map( 'trim', explode( ',', $text ) ), 'strlen' );
+		$names = array_filter( array_map( array( Quotes::class, 'strip' ), explode( ',', $text ) ), 'strlen' );
 		$valid = preg_grep( '/^[\p{L}\p{N} ._@-]{1,60}$/Du', $names );
-		return array() === $valid && array() !== $names ? '?' : implode( ',', $valid );
+		return array() === $valid && '' !== trim( $text, ' ,' ) ? '?' : implode( ',', $valid );
 	}
 
 	/**
-	 * `app/name`, as a gateway allows it. A key as streaming programs have it (`name?secret=…`) loses its query.
+	 * `app/name`, as a gateway allows it. A key as streaming programs have it (`name?secret=…`) loses its query, and the
+	 * path of an address (`/live/name.flv`) its ending.
 	 *
 	 * @param mixed $value as written.
 	 */
 	private static function stream( $value ): ?string {
-		$text = self::line( $value );
-		$name = null === $text ? '' : trim( (string) preg_replace( '/[?#].*$/s', '', $text ), '/ ' );
+		$path = (string) preg_replace( '/[?#].*$/s', '', (string) self::bare( $value ) );
+		$name = trim( (string) preg_replace( '~(?:/whip/?|/whep/?|\.flv|\.m3u8|\.ts)$~i', '', trim( $path ) ), '/ ' );
 		$one  = '[^\s/\\\\?#%<>"\'`\p{C}.][^\s/\\\\?#%<>"\'`\p{C}]{0,127}';
 		return strlen( $name ) <= 512 && preg_match( "~^{$one}(?:/{$one})+$~Du", $name ) ? $name : null;
 	}
@@ -200,7 +240,7 @@ final class Sanitizer {
 	 * @param mixed $value as written.
 	 */
 	private static function server( $value ): ?string {
-		$url = self::address( $value );
+		$url = self::address( Address::without_stream( (string) self::bare( $value ) ) );
 		return null !== $url && preg_match( '~^https?://[^?#]+$~D', $url ) ? rtrim( Secrets::strip_user( $url ), '/' ) : null;
 	}
 
@@ -225,7 +265,7 @@ final class Sanitizer {
 		if ( null === $text || strlen( $text ) > self::ADDRESS ) {
 			return null;
 		}
-		$text = trim( $text, " \"'“”‘’„‟″′«»" );
+		$text = Quotes::strip( $text );
 		if ( '' === $text || preg_match( '/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u', $text ) ) {
 			return null;
 		}
@@ -244,6 +284,16 @@ final class Sanitizer {
 				: null;
 		}
 		return 0 !== strpos( $text, '//' ) || preg_match( "~^//{$host}~i", $text ) ? $text : null;
+	}
+
+	/**
+	 * The same without quotation marks around it.
+	 *
+	 * @param mixed $value as written.
+	 */
+	private static function bare( $value ): ?string {
+		$text = self::line( $value );
+		return null === $text ? null : Quotes::strip( $text );
 	}
 
 	/**

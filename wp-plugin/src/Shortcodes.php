@@ -21,6 +21,7 @@ final class Shortcodes {
 				}
 			);
 		}
+		add_filter( 'pre_do_shortcode_tag', array( self::class, 'with_other_quotes' ), 10, 4 );
 		add_filter( 'wp_video_shortcode_override', array( self::class, 'video' ), 10, 2 );
 	}
 
@@ -33,6 +34,25 @@ final class Shortcodes {
 	public static function shortcode( string $who, $attributes ): string {
 		$written = Sanitizer::named( (array) $attributes );
 		return Renderer::render( $who, shortcode_atts( self::defaults( $who, $written ), $written, 'srs_' . $who ) );
+	}
+
+	/**
+	 * A shortcode whose values stand in quotation marks that WordPress does not know; false leaves it to WordPress.
+	 *
+	 * @param false|string $html       of another plugin, which goes before.
+	 * @param string       $tag        of the shortcode.
+	 * @param array|string $attributes as WordPress read them.
+	 * @param array        $found      the shortcode in its parts.
+	 * @return false|string
+	 */
+	public static function with_other_quotes( $html, $tag, $attributes, $found ) {
+		$who     = preg_match( '/^srs_(player|publisher)$/D', (string) $tag, $is ) ? $is[1] : '';
+		$written = is_array( $found ) && isset( $found[3] ) && is_string( $found[3] ) ? $found[3] : '';
+		if ( false !== $html || '' === $who || '' === trim( $written ) ) {
+			return $html;
+		}
+		$mended = Quotes::straighten( $written );
+		return $mended === $written ? $html : self::shortcode( $who, shortcode_parse_atts( $mended ) );
 	}
 
 	/**

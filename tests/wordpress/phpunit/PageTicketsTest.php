@@ -56,7 +56,7 @@ final class PageTicketsTest extends ContentTestCase {
 
 	/** Limits that mean nothing let nobody in, not everybody. */
 	public function test_limits_never_widen(): void {
-		foreach ( array( '<>', '"', ';;', str_repeat( 'a', 2000 ) ) as $roles ) {
+		foreach ( array( '<>', '"', '”', '“”', '&quot;', '»,«', ';;', str_repeat( 'a', 2000 ) ) as $roles ) {
 			$html   = \Lianmai\Shortcodes::shortcode(
 				'publisher',
 				array(
