@@ -5,6 +5,10 @@
 //! lianmai/        the same, unpacked: wp-plugin/, LICENSE, languages/ as WordPress reads them, and build/ with
 //!                 the player's modules under names that tell their content; build/manifest.json says which
 //! ```
+//!
+//! The modules that pages name (`element.js`, `publisher.js`) keep their names and get `?ver=HASH`. Page caches hold a
+//! page for days, and an update of the plugin removes the files of the version before: a page from before the update
+//! then loads the new module under the old address.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -13,7 +17,8 @@ use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::hashed::{Names, rename};
+use crate::bundle::smaller;
+use crate::hashed::{Names, keep_name, rename};
 use crate::sh::{Result, at, root, target, which};
 use crate::{package, pot};
 
@@ -23,7 +28,11 @@ const ENTRIES: [&str; 2] = ["element.js", "publisher.js"];
 /// Makes the plugin and answers where its zip is.
 pub(crate) fn build() -> Result<PathBuf> {
     let modules = package::build()?.join("srs-player");
-    let dist = target().join("dist");
+    build_from(&modules, &target().join("dist"))
+}
+
+/// Makes the plugin of some modules in a folder: a test updates one build of the plugin to another.
+pub(crate) fn build_from(modules: &Path, dist: &Path) -> Result<PathBuf> {
     let plugin = dist.join("lianmai");
     if plugin.exists() {
         at(plugin.display(), fs::remove_dir_all(&plugin))?;
@@ -33,14 +42,21 @@ pub(crate) fn build() -> Result<PathBuf> {
     pot::languages(&plugin.join("languages"))?;
     let build = plugin.join("build");
     at(build.display(), fs::create_dir_all(&build))?;
-    let (names, files) = rename(&ENTRIES, |name| fs::read(modules.join(name)).ok())?;
+    let (mut names, mut files) = rename(&ENTRIES, |name| fs::read(modules.join(name)).ok())?;
+    for entry in ENTRIES {
+        keep_name(entry, &mut names, &mut files)?;
+    }
     for (name, content) in &files {
         at(name, fs::write(build.join(name), content))?;
     }
     at("manifest.json", fs::write(build.join("manifest.json"), manifest(&names)))?;
+    // Every page with a player loads this one.
+    let view = plugin.join("assets/view.js");
+    let script = at(view.display(), fs::read_to_string(&view))?;
+    at(view.display(), fs::write(&view, smaller(&script)))?;
     languages(&plugin.join("languages"))?;
     let zip = dist.join("lianmai.zip");
-    pack(&dist, &plugin, &zip)?;
+    pack(dist, &plugin, &zip)?;
     let size = at(zip.display(), zip.metadata())?.len();
     eprintln!("{} ({} kB)", zip.display(), size.div_ceil(1000));
     Ok(zip)

@@ -30,6 +30,22 @@ pub(crate) fn rename(
     Ok((renaming.names, renaming.files))
 }
 
+/// Gives a file its old name back, and a version for addresses: `element.js?ver=1a2b3c4d`. No other file may refer to it.
+pub(crate) fn keep_name(name: &str, names: &mut Names, files: &mut BTreeMap<String, Vec<u8>>) -> Result {
+    let hashed = names.get(name).cloned().ok_or_else(|| format!("there is no {name}"))?;
+    let content = files.remove(&hashed).ok_or_else(|| format!("there is no {hashed}"))?;
+    let refers = |file: &Vec<u8>| file.windows(hashed.len()).any(|part| part == hashed.as_bytes());
+    if let Some((other, _)) = files.iter().find(|(_, file)| refers(file)) {
+        return Err(format!(
+            "{other} refers to {name}, which pages load under its own name: it would run twice"
+        ));
+    }
+    let hash = hashed.rsplit('.').nth(1).unwrap_or_default();
+    names.insert(name.to_owned(), format!("{name}?ver={hash}"));
+    files.insert(name.to_owned(), content);
+    Ok(())
+}
+
 struct Renaming<'a> {
     read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
     names: Names,
@@ -146,6 +162,20 @@ mod tests {
     fn only_what_is_led_to_is_taken() {
         let (names, files) = renamed(&[("a.js", "1"), ("b.js", "2")]).unwrap();
         assert_eq!((names.len(), files.len()), (1, 1));
+    }
+
+    #[test]
+    fn an_entry_keeps_its_name_and_says_its_version() {
+        let (mut names, mut files) = renamed(&[("a.js", "import './b.js';"), ("b.js", "1")]).unwrap();
+        let hashed = names["a.js"].clone();
+        keep_name("a.js", &mut names, &mut files).unwrap();
+        let hash = hashed.strip_prefix("a.").unwrap().strip_suffix(".js").unwrap();
+        assert_eq!(names["a.js"], format!("a.js?ver={hash}"));
+        assert_eq!(files["a.js"], format!("import './{}';", names["b.js"]).into_bytes());
+        assert!(!files.contains_key(&hashed));
+        let refused = keep_name("b.js", &mut names, &mut files).unwrap_err();
+        assert!(refused.starts_with("a.js refers to b.js"), "{refused}");
+        assert!(keep_name("c.js", &mut names, &mut files).is_err());
     }
 
     #[test]

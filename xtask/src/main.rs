@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     let done = match args.first().map(String::as_str) {
         Some("build") if rest.is_empty() => package::build().map(|_| ()),
         Some("dist") if rest.is_empty() => dist::build().map(|_| ()),
+        Some("dist") if rest.len() == 2 => dist::build_from(rest[0].as_ref(), rest[1].as_ref()).map(|_| ()),
         Some("pot") if rest.is_empty() => pot::build(),
         Some("run") => run::run(rest),
         Some("test") if rest.is_empty() => test::run(),

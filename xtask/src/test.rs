@@ -100,6 +100,7 @@ fn node_tests(folder: &str) -> Result {
         .current_dir(&tests)
         .env("LIANMAI", target().join("debug/lianmai"))
         .env("PLUGIN_ZIP", zip())
+        .env("XTASK", std::env::current_exe().unwrap_or_default())
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
         .args(files))
 }
