@@ -1,10 +1,17 @@
 // What pages load, and when.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
+import { promisify } from 'node:util';
 import { until } from '../browser/harness.mjs';
 import { onSites, player } from './support/site.mjs';
+
+const run = promisify(execFile);
+const ROOT = new URL('../../', import.meta.url).pathname;
+const XTASK = process.env.XTASK || join(ROOT, 'target/debug/xtask');
 
 /** Before anything plays. */
 const FEW = 15_000;
@@ -64,7 +71,7 @@ for (const [what, versions, options] of cases) {
       const modules = (await count()).files.filter((path) => !before.files.includes(path));
       assert.ok(modules.some((path) => path.endsWith('.wasm')), JSON.stringify(modules));
       // Each name tells its content, and the publisher's are not there.
-      for (const path of modules) assert.match(path, /\/lianmai\/build\/(?!publisher)[a-z_-]+\.[0-9a-f]{8}\.(js|wasm)$/);
+      for (const path of modules) assert.match(path, /\/lianmai\/build\/(element\.js|(?!publisher)[a-z_-]+\.[0-9a-f]{8}\.(js|wasm))$/);
       // Where a browser does not compile it as it comes, it is asked for again; by then it is in the cache.
       const twice = modules.filter((path, at) => modules.indexOf(path) !== at && !(options.wasmType && path.endsWith('.wasm')));
       assert.deepEqual(twice, []);
@@ -73,7 +80,93 @@ for (const [what, versions, options] of cases) {
 
     scenario('all that is built is a script or a module', async () => {
       const names = readdirSync(join(site.files, 'wp-content/plugins/lianmai/build'));
-      assert.deepEqual(names.filter((name) => !/\.[0-9a-f]{8}\.(js|wasm)$/.test(name)), ['manifest.json']);
+      assert.deepEqual(names.filter((name) => !/\.[0-9a-f]{8}\.(js|wasm)$/.test(name)), ['element.js', 'manifest.json', 'publisher.js']);
+    });
+
+    /** A page that puts the content of another one into itself, as themes with infinite scroll do. @param {string} content */
+    const openAndFetch = async (content) => {
+      const url = await site.post(content);
+      const opened = await site.as('visitor');
+      const { page } = opened;
+      const count = loaded(page);
+      await page.goto(await site.post('No player is here.'), { waitUntil: 'networkidle' });
+      return { ...opened, url, before: await count() };
+    };
+    /** Presses the first play button and sees pictures. @param {import('playwright-core').Page} page */
+    const plays = async (page) => {
+      await page.getByRole('button', { name: 'Play', exact: true }).first().click();
+      await player(page).moves();
+    };
+
+    if (!options.wasmType) scenario('a player that jQuery puts into a page without one brings its script', async () => {
+      const { page, url, before, complaints } = await openAndFetch('[srs_player stream="live/a" protocol="flv"]');
+      assert.deepEqual(before, { files: [], bytes: 0 });
+      await page.addScriptTag({ url: `${site.url}/wp-includes/js/jquery/jquery.min.js` });
+      await page.evaluate(async (address) => {
+        const { jQuery } = /** @type {any} */ (window);
+        const html = await jQuery.get(address);
+        jQuery('body').append(jQuery(jQuery.parseHTML(html, document, true)).find('.lianmai').first());
+      }, url);
+      await plays(page);
+      assert.deepEqual(complaints(), []);
+    });
+
+    if (!options.wasmType) scenario('where the settings say so, any way of putting it in works', async () => {
+      await site.set({ everywhere: true });
+      try {
+        const { page, url, before, complaints } = await openAndFetch('[srs_player stream="live/a" protocol="flv"]');
+        assert.deepEqual(before.files.map((path) => path.replace(/.*\//, '')).sort(), ['view.css', 'view.js']);
+        await page.evaluate(async (address) => {
+          const text = await (await fetch(address)).text();
+          const part = new DOMParser().parseFromString(text, 'text/html').querySelector('.lianmai');
+          document.body.insertAdjacentHTML('beforeend', part?.outerHTML ?? '');
+        }, url);
+        await plays(page);
+        assert.deepEqual(complaints(), []);
+      } finally {
+        await site.set({ everywhere: false });
+      }
+    });
+
+    scenario('a page from a cache plays after the plugin was updated', async () => {
+      const url = await site.post('[srs_player stream="live/a" protocol="flv"]');
+      const cached = await (await fetch(url)).text();
+      const folder = join(site.files, 'wp-content/plugins/lianmai/build');
+      const work = mkdtempSync(join(tmpdir(), 'lianmai-update-'));
+      const old = join(work, 'old-build');
+      try {
+        // The next version: other modules, and so other names.
+        cpSync(join(ROOT, 'player-wasm/dist/srs-player'), join(work, 'modules'), { recursive: true });
+        for (const name of readdirSync(join(work, 'modules'))) {
+          if (name.endsWith('.js')) appendFileSync(join(work, 'modules', name), '\n// The next version.\n');
+        }
+        await run(XTASK, ['dist', join(work, 'modules'), join(work, 'dist')], { cwd: ROOT });
+        renameSync(folder, old);
+        cpSync(join(work, 'dist/lianmai/build'), folder, { recursive: true });
+        const gone = readdirSync(old).filter((name) => name.endsWith('.js') && !readdirSync(folder).includes(name));
+        assert.ok(gone.some((name) => name.startsWith('player.')), gone.join());
+        const pages = {
+          'of the version before': cached,
+          'of a version that named its modules by their content': cached.replace(/element\.js\?ver=([0-9a-f]{8})/, 'element.$1.js'),
+        };
+        assert.notEqual(...Object.values(pages));
+        for (const [what, html] of Object.entries(pages)) {
+          const { page } = await site.as('visitor');
+          await page.route(url, (route) => route.fulfill({ contentType: 'text/html', body: html }));
+          await page.goto(url);
+          await plays(page).catch((error) => { throw new Error(`${what}: ${error.message}`); });
+        }
+        // Copies of the script that an optimiser made do not know of it: WordPress answers for the file.
+        const [, hash] = /element\.js\?ver=([0-9a-f]{8})/.exec(cached) ?? [];
+        const answer = await fetch(`${site.url}/wp-content/plugins/lianmai/build/element.${hash}.js`);
+        assert.equal(answer.status, 200);
+        assert.match(answer.url, /element\.js\?ver=[0-9a-f]{8}$/);
+        assert.equal((await fetch(`${site.url}/wp-content/plugins/lianmai/build/player.${hash}.js`)).status, 404);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+        renameSync(old, folder);
+        rmSync(work, { recursive: true, force: true });
+      }
     });
   });
 }

@@ -118,4 +118,30 @@ onSites('the block editor', ['oldest', 'current'], {}, (site, scenario) => {
     await reader.page.getByRole('button', { name: 'Play' }).click();
     await player(reader.page).moves();
   });
+
+  scenario('the classic editor inserts both by buttons, in the visual and in the text mode', async () => {
+    await site.plugin('classic.php', "<?php add_filter( 'use_block_editor_for_post', '__return_false' );");
+    try {
+      const { page, complaints } = await site.as('author');
+      page.on('dialog', (dialog) => dialog.accept('live/a'));
+      await page.goto(`${site.url}/wp-admin/post-new.php`);
+      const text = () => page.evaluate(() => {
+        const { tinymce } = /** @type {any} */ (window);
+        return tinymce?.get('content') && !tinymce.get('content').isHidden() ? tinymce.get('content').getContent()
+          : /** @type {HTMLTextAreaElement} */ (document.getElementById('content')).value;
+      });
+      await page.locator('#content-html').click();
+      await page.locator('.lianmai-insert[data-who=player]').click();
+      await until('a player', async () => (await text()).includes('[srs_player stream="live/a"]'));
+      await page.locator('#qt_content_lianmai_publisher').click();
+      await until('a publisher', async () => (await text()).includes('[srs_publisher stream="live/a"]'));
+      await page.locator('#content-tmce').click();
+      await page.waitForFunction(() => /** @type {any} */ (window).tinymce?.get('content')?.initialized);
+      await page.locator('.mce-btn', { hasText: 'Live player' }).click();
+      await until('another player', async () => (await text()).split('[srs_player stream="live/a"]').length === 3);
+      assert.deepEqual(complaints(), []);
+    } finally {
+      await site.plugin('classic.php', '');
+    }
+  });
 });

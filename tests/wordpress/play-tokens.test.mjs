@@ -59,6 +59,56 @@ onSites('playing with tokens', ['current'], { flags: ['--auth-play'], settings: 
     assert.match((await player(page).read()).why, /^Log in to watch this/);
   });
 
+  // What stands between: a security plugin, a firewall's page for a script, and WordPress's own folder closed.
+  const closed = /** @type {const} */ ({
+    'a plugin that closes the REST API': [401, 'application/json', '{"code":"rest_cannot_access","message":"Only authenticated users."}', /401 rest_cannot_access/],
+    'a site without the route': [404, 'application/json', '{"code":"rest_no_route","message":"No route."}', /404 rest_no_route/],
+    'a firewall’s page': [403, 'text/html', '<h1>Request blocked</h1>', /403/],
+    'a firewall’s question': [200, 'text/html', '<h1>Are you human?</h1>', /200/],
+    'a firewall that answers so for long': [503, 'text/html', '<h1>Checking your browser</h1>', /503/],
+  });
+  scenario('who stands between a reader and the site is named', async () => {
+    const url = await site.post('[srs_player stream="live/a" protocol="flv"]');
+    for (const [who, [status, contentType, body, said]] of Object.entries(closed)) {
+      const { page } = await site.as('visitor');
+      await page.route('**/lianmai/v1/token', (route) => route.fulfill({ status, contentType, body }));
+      await page.goto(url);
+      await page.getByRole('button', { name: 'Play' }).click();
+      await until(`${who} is named`, async () => (await player(page).read()).state === 'error', 60_000);
+      const { why } = await player(page).read();
+      assert.match(why, /^This site refused to say whether you may watch/, who);
+      assert.match(why, said);
+      await page.context().close();
+      site.pages.delete(page);
+    }
+    // Who works there is told what to do.
+    const { page } = await site.as('author');
+    await page.route('**/lianmai/v1/token', (route) => route.fulfill({ status: 403, body: 'Blocked' }));
+    await page.goto(url);
+    await page.getByRole('button', { name: 'Play' }).click();
+    await player(page).state('error');
+    assert.match((await player(page).read()).why, /REST API .* let POST requests to http.*lianmai\/v1\//);
+  });
+
+  scenario('a reader watches although the folder of WordPress is closed, or the site stumbles once', async () => {
+    const url = await site.post('[srs_player stream="live/a" protocol="flv"]');
+    const { page } = await site.as('visitor');
+    await page.route('**/wp-admin/**', (route) => route.fulfill({ status: 403, contentType: 'text/html', body: '<h1>Forbidden</h1>' }));
+    let stumbles = 2;
+    await page.route('**/lianmai/v1/token', (route) => (stumbles-- > 0 ? route.fulfill({ status: 503, body: 'Maintenance' }) : route.continue()));
+    await page.goto(url);
+    await page.getByRole('button', { name: 'Play' }).click();
+    await player(page).moves(40_000);
+  });
+
+  scenario('an author sees why there is no publisher', async () => {
+    const { page } = await site.as('author');
+    await page.route('**/lianmai/v1/may', (route) => route.fulfill({ status: 403, contentType: 'text/html', body: 'Blocked' }));
+    await page.goto(await site.post('[srs_publisher stream="live/p"]'));
+    await page.getByText(/REST API .* let POST requests/).waitFor();
+    assert.equal(await page.locator('srs-publisher').count(), 0);
+  });
+
   scenario('a post with a password plays for those who know it', async () => {
     const url = await site.post('[srs_player stream="live/a" autoplay="false"]', { post_password: 'open' });
     const { page } = await site.as('visitor');

@@ -47,6 +47,8 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
       const url = await pageOf(stream);
       const { page, complaints } = await site.as(role);
       await page.goto(url);
+      // Which stream it will be, and who sees the box.
+      await page.getByText(`Goes live as ${stream}. Only people who may publish see this box.`).waitFor();
       await page.getByRole('button', { name: 'Go live' }).click();
       await until('on air', () => site.onAir(stream), 30_000);
       const viewer = await site.as('visitor');

@@ -14,6 +14,49 @@ onSites('the settings', ['oldest', 'current'], { settings: { server: '' } }, (si
     }
   });
 
+  scenario('come first after activation, show what fits the server, and lead to a page', async () => {
+    const { page, complaints } = await site.as('admin');
+    await page.goto(`${site.url}/wp-admin/plugins.php`);
+    await page.getByText('Lianmai is active, and needs the address').waitFor();
+    await page.locator('#deactivate-lianmai').click();
+    await page.locator('#activate-lianmai').click();
+    await page.waitForURL(/page=lianmai/);
+    await page.getByText('in three steps').waitFor();
+    assert.equal(await page.getByText('Paste this into a post').count(), 0);
+    // Also on a phone.
+    await page.setViewportSize({ width: 390, height: 800 });
+    const names = ['secret', 'api', 'play_tokens', 'everywhere'];
+    const fields = async () => {
+      const visible = await Promise.all(names.map((name) => page.locator(`[name="lianmai_settings[${name}]"]`).isVisible()));
+      return names.filter((_, n) => visible[n]);
+    };
+    for (const [kind, shown] of /** @type {const} */ ([
+      ['Lianmai: it trusts', ['play_tokens']], ['SRS or Oryx: one', ['secret', 'api']], ['Another one', []],
+    ])) {
+      await page.getByLabel(kind).check();
+      assert.deepEqual(await fields(), shown, kind);
+    }
+    await page.getByText('Advanced').click();
+    assert.deepEqual(await fields(), ['everywhere']);
+    await page.getByLabel('Lianmai: it trusts').check();
+    // The address of a stream, as a player shows it.
+    await page.getByLabel('Server address').fill(`${site.http}/live/livestream.flv`);
+    await page.getByRole('button', { name: 'Save Changes' }).click();
+    await page.getByText('Saved is the server’s part').waitFor();
+    assert.equal(await page.getByLabel('Server address').inputValue(), site.http);
+    await page.getByText('[srs_publisher stream="live/livestream"]').waitFor();
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'nothing is wider than the phone');
+    await page.locator('[data-copy=lianmai-player-line]').click();
+    assert.equal(await page.evaluate('getSelection().toString()'), '[srs_player stream="live/livestream"]');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole('link', { name: 'Begin a page with both' }).click();
+    await page.waitForFunction(() => /** @type {any} */ (window).wp?.data?.select('core/block-editor')?.getBlocks().length === 2);
+    assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).wp.data.select('core/block-editor').getBlocks().map(({ name, attributes }) => [name, attributes.stream])),
+      [['lianmai/player', 'live/livestream'], ['lianmai/publisher', 'live/livestream']]);
+    assert.deepEqual(complaints(), []);
+    await site.set({ server: '' });
+  });
+
   scenario('are entered, corrected and tried on the real server', async () => {
     const { page, complaints, hosts } = await site.as('admin');
     await page.goto(site.url + PAGE);

@@ -3,18 +3,30 @@
 //
 // The page is the same for everybody, so that caches may keep it; who somebody is, WordPress is asked here.
 (() => {
-  const told = document.getElementById('lianmai-config');
   const page = /** @type {any} */ (window);
-  if (!told || page.lianmai) return;
-  const config = page.lianmai = JSON.parse(told.textContent ?? '');
-  const { words } = config;
+  if (page.lianmai) return;
+  page.lianmai = {};
+  /** What the page was told: before this script, or in a part of a page that another script put in. @type {any} */
+  let config;
+  const told = () => {
+    const text = document.getElementById('lianmai-config')?.textContent
+      ?? document.querySelector('[data-lianmai-config]')?.getAttribute('data-lianmai-config');
+    if (!config && text) page.lianmai = config = JSON.parse(text);
+    return !!config;
+  };
   /** Elements that were seen to, and those that ask for tokens. */
   const [seen, armed] = [new WeakSet(), new WeakSet()];
 
   /** How long WordPress may think, in milliseconds. */
   const PATIENCE = 15_000;
   /** Refusals of WordPress: another try does not mend them. Each comes with a sentence for the reader. */
-  const REFUSALS = ['lianmai_login', 'lianmai_denied', 'lianmai_ticket'];
+  const REFUSALS = ['lianmai_login', 'lianmai_denied', 'lianmai_ticket', 'blocked'];
+  /** Codes of answers that WordPress or this plugin gave. */
+  const OURS = /^(?:lianmai_|rest_cookie_invalid_nonce$)/;
+
+  /** So many answers of a kind that may get better in a moment are one that does not. */
+  const FAILURES = 6;
+  let failures = 0;
 
   /** Tries that a browser may remember as failed. */
   let misses = 0;
@@ -27,12 +39,14 @@
    */
   const define = (tag) => modules[tag] ??= (async () => {
     const file = config.modules + (tag === 'srs-player' ? config.player : config.publisher);
+    // A page in a cache may name a file that an update removed; the name without the hash stays. A browser may remember
+    // a failed address.
+    const again = () => `${file.replace(/\.[0-9a-f]{8}\.js$/, '.js')}${file.includes('?') ? '&' : '?'}try=${++misses}`;
     try {
-      const module = await import(misses ? `${file}?${misses}` : file);
+      const module = await import(misses ? again() : file).catch(() => import(again()));
       if (!customElements.get(tag)) customElements.define(tag, tag === 'srs-player' ? module.SrsPlayerElement : module.SrsPublisherElement);
       authorise(tag);
     } catch (error) {
-      misses++;
       modules[tag] = undefined;
       throw error;
     }
@@ -41,12 +55,17 @@
   /** @param {string} url @param {RequestInit} [more] */
   const request = (url, more) => fetch(url, { credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout?.(PATIENCE), ...more });
 
+  /** Whether a server may answer better in a moment. @param {Response} response */
+  const later = ({ status }) => status === 408 || status === 429 || status >= 500;
+
   /** The nonce of whoever is logged in; empty: nobody. @type {Promise<string> | undefined} */
   let nonce;
   const askNonce = () => {
     const asked = nonce ??= request(config.nonce).then(async (response) => {
-      if (!response.ok) throw new Error(`${response.status}`);
-      return (await response.text()).trim();
+      const text = (await response.text()).trim();
+      if (later(response)) throw new Error(`${response.status}`);
+      // Where WordPress's own folder is closed to visitors, whoever asks is a visitor.
+      return response.ok && /^[0-9a-f]{10}$/.test(text) ? text : '';
     });
     asked.catch(() => { if (nonce === asked) nonce = undefined; });
     return asked;
@@ -65,10 +84,22 @@
     const headers = { 'content-type': 'application/json' };
     if (known) headers['x-wp-nonce'] = known;
     const body = JSON.stringify({ ticket: element.getAttribute('data-ticket') });
-    const answer = await (await request(config.rest + what, { method: 'POST', headers, body })).json();
+    const response = await request(config.rest + what, { method: 'POST', headers, body });
+    const json = await response.json().catch(() => null);
+    const answer = json && typeof json === 'object' ? json : {};
     const { code } = answer;
+    failures = later(response) ? failures + 1 : 0;
+    if (failures && (failures < FAILURES || OURS.test(code))) throw new Error(`${response.status}`);
+    // Of a firewall or a plugin that closes the REST API: neither a right nor one of our refusals.
+    if (!('may' in answer || answer.token || OURS.test(code))) {
+      const said = `${response.status}${typeof code === 'string' ? ` ${code.slice(0, 60)}` : ''}`;
+      const message = (config.words.blocked ?? config.words.busy).replace('%s', said);
+      const help = (config.words.open ?? '').replace('%s', config.rest);
+      console.error('lianmai:', message, help);
+      return { code: 'blocked', message: known ? `${message} ${help}` : message };
+    }
     if (tried.includes(code)) return answer;
-    // They live for half a day, and end with a login.
+    // Nonces live for half a day, and end with a login.
     if (code === 'rest_cookie_invalid_nonce') nonce = undefined;
     else if (code !== 'lianmai_ticket' || !await renew(element)) return answer;
     return ask(what, element, [...tried, code]);
@@ -97,7 +128,7 @@
           if (token) return token;
           // A site that does not answer, or not now, will: the element tries again.
           const refused = REFUSALS.includes(code);
-          throw Object.assign(new Error(refused ? message : words.busy), { code: refused ? 'forbidden' : 'network' });
+          throw Object.assign(new Error(refused ? message : config.words.busy), { code: refused ? 'forbidden' : 'network' });
         },
       });
     }
@@ -150,7 +181,7 @@
       if (busy) return;
       busy = true;
       button.setAttribute('aria-disabled', 'true');
-      status.textContent = words.loading;
+      status.textContent = config.words.loading;
       try {
         await define(tag);
         const focused = document.activeElement === button;
@@ -162,7 +193,7 @@
       } catch (error) {
         console.error('lianmai:', error);
         button.removeAttribute('aria-disabled');
-        status.textContent = words.failed;
+        status.textContent = config.words.failed;
       }
       busy = false;
     };
@@ -182,7 +213,7 @@
 
   /** @param {HTMLElement} element */
   function player(element) {
-    const start = facade(element, words.play, 'M8 5v14l11-7z', (ready) => void ready.play().catch(() => {}));
+    const start = facade(element, config.words.play, 'M8 5v14l11-7z', (ready) => void ready.play().catch(() => {}));
     // Else all of the page would begin with the first.
     if (element.hasAttribute('autoplay')) near(element, start);
     element.removeAttribute('autoplay');
@@ -191,14 +222,24 @@
   /** @param {HTMLElement} element */
   async function publisher(element) {
     const known = await askNonce();
-    const { may } = known ? await ask('may', element) : {};
+    const { may, stream, code, message } = known ? await ask('may', element) : {};
+    const box = /** @type {HTMLElement} */ (element.closest('[hidden]') ?? element);
+    const say = (/** @type {string} */ text) => box.append(Object.assign(document.createElement('p'), { className: 'lianmai-note', textContent: text }));
+    if (code === 'blocked' && document.getElementById('wpadminbar')) {
+      // Somebody who works on the site can do something about it.
+      say(message);
+      element.remove();
+      box.hidden = false;
+    }
     if (!may) return;
-    facade(element, words.golive, 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20z', (ready) => ready.hasAttribute('preview') || ready.start());
-    /** @type {HTMLElement} */ (element.closest('[hidden]') ?? element).hidden = false;
+    facade(element, config.words.golive, 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20z', (ready) => ready.hasAttribute('preview') || ready.start());
+    if (config.words.own) say(config.words.own.replace('%s', stream || element.getAttribute('url')?.replace(/[?#].*$/, '') || ''));
+    box.hidden = false;
   }
 
   /** Sees to the elements that were not there before. */
   function look() {
+    if (!told()) return;
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-lianmai]'))) {
       if (seen.has(element)) continue;
       seen.add(element);

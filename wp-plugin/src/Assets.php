@@ -9,15 +9,24 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Nothing without a player; with one a small script, which fetches the player itself before it plays. */
+/**
+ * Nothing without a player; with one a small script, which fetches the player itself before it plays. What the script must
+ * know is printed with it, wherever and by whomever it is enqueued.
+ */
 final class Assets {
 	/** The handle of the page's script and style, and that of the editor's. */
 	public const VIEW   = 'lianmai-view';
 	public const EDITOR = 'lianmai-editor';
 
+	/** Headers of scripts that fetch a page to put a part of it into the one that is open. */
+	private const FETCHED = array( 'HTTP_X_REQUESTED_WITH', 'HTTP_HX_REQUEST', 'HTTP_X_PJAX', 'HTTP_X_BARBA' );
+
 	/** Hooks into WordPress. */
 	public static function register(): void {
+		add_action( 'init', array( self::class, 'serve_old_names' ), 0 );
 		add_action( 'init', array( self::class, 'announce' ), 9 );
+		add_action( 'wp_enqueue_scripts', array( self::class, 'everywhere' ) );
+		add_filter( 'script_loader_tag', array( self::class, 'with_config' ), 10, 2 );
 		add_action( 'enqueue_block_editor_assets', array( self::class, 'edit' ) );
 	}
 
@@ -48,26 +57,86 @@ final class Assets {
 
 	/** This page has a player. */
 	public static function need(): void {
-		if ( wp_script_is( self::VIEW ) ) {
-			return;
-		}
 		wp_enqueue_script( self::VIEW );
 		wp_enqueue_style( self::VIEW );
-		// Before the footer's scripts.
-		if ( ! has_action( 'wp_footer', array( self::class, 'print' ) ) ) {
-			add_action( 'wp_footer', array( self::class, 'print' ), 19 );
+	}
+
+	/** Every page may get a player later, from a script that fetches more of the site: where the settings say so. */
+	public static function everywhere(): void {
+		/**
+		 * Filters whether pages without a player load the script and the style too.
+		 *
+		 * @param bool $everywhere As set under Settings → Lianmai.
+		 */
+		if ( apply_filters( 'lianmai_everywhere', Settings::everywhere() ) ) {
+			self::need();
 		}
 	}
 
-	/** What the page's script must know. Data and no script: what moves or forbids inline scripts leaves it where it is. */
-	public static function print(): void {
-		wp_print_inline_script_tag(
-			(string) wp_json_encode( self::page(), JSON_HEX_TAG | JSON_HEX_AMP | JSON_UNESCAPED_SLASHES ),
+	/**
+	 * The script's tag with what the script must know before it. Data and no script: what moves or forbids inline scripts
+	 * leaves it where it is.
+	 *
+	 * @param mixed $tag    of a script.
+	 * @param mixed $handle of the script.
+	 * @return mixed
+	 */
+	public static function with_config( $tag, $handle ) {
+		if ( self::VIEW !== $handle || ! is_string( $tag ) ) {
+			return $tag;
+		}
+		$data = wp_get_inline_script_tag(
+			self::config(),
 			array(
 				'id'   => 'lianmai-config',
 				'type' => 'application/json',
 			)
 		);
+		return $data . $tag;
+	}
+
+	/** What the script must know, as JSON. */
+	public static function config(): string {
+		return (string) wp_json_encode( self::page(), JSON_HEX_TAG | JSON_HEX_AMP | JSON_UNESCAPED_SLASHES );
+	}
+
+	/**
+	 * Whether a script asked for this page, to put a part of it into the one that is open (infinite scroll, page
+	 * transitions): what the footer prints does not get there.
+	 */
+	public static function is_fetched(): bool {
+		if ( defined( 'REST_REQUEST' ) && REST_REQUEST ) {
+			return false;
+		}
+		$asked = array_filter(
+			self::FETCHED,
+			static function ( string $header ): bool {
+				return ! empty( $_SERVER[ $header ] );
+			}
+		);
+		return wp_doing_ajax() || array() !== $asked || 'empty' === ( $_SERVER['HTTP_SEC_FETCH_DEST'] ?? '' );
+	}
+
+	/** The tags of style and script, for a part of a page that goes into another one; once, they are in a page that has them. */
+	public static function tags(): string {
+		$style  = add_query_arg( 'ver', VERSION, plugins_url( 'assets/view.css', FILE ) );
+		$script = add_query_arg( 'ver', VERSION, plugins_url( 'assets/view.js', FILE ) );
+		// phpcs:ignore WordPress.WP.EnqueuedResources -- nothing prints what is enqueued into a part of a page.
+		return '<link rel="stylesheet" href="' . esc_url( $style ) . '"><script src="' . esc_url( $script ) . '" defer></script>';
+	}
+
+	/**
+	 * Answers for modules of an earlier version, which pages in a cache still name, with those of this one. Web servers ask
+	 * WordPress for files that are not there.
+	 */
+	public static function serve_old_names(): void {
+		$asked = isset( $_SERVER['REQUEST_URI'] ) ? (string) $_SERVER['REQUEST_URI'] : ''; // phpcs:ignore WordPress.Security -- compared, not used.
+		$build = (string) wp_parse_url( plugins_url( 'build/', FILE ), PHP_URL_PATH );
+		if ( 0 === strpos( $asked, $build ) && preg_match( '/^(element|publisher)\.[0-9a-f]{8}\.js(?:\?|$)/D', substr( $asked, strlen( $build ) ), $is ) ) {
+			header( 'Cache-Control: no-store' );
+			wp_safe_redirect( plugins_url( 'build/' . self::module( $is[1] . '.js' ), FILE ), 302, 'Lianmai' );
+			exit;
+		}
 	}
 
 	/** The editor's script generates its controls from the attribute table. */
@@ -90,11 +159,10 @@ final class Assets {
 	 * @return array<string, mixed>
 	 */
 	private static function page(): array {
-		$built = self::built();
 		return array(
 			'modules'   => plugins_url( 'build/', FILE ),
-			'player'    => $built['element.js'] ?? 'element.js',
-			'publisher' => $built['publisher.js'] ?? 'publisher.js',
+			'player'    => self::module( 'element.js' ),
+			'publisher' => self::module( 'publisher.js' ),
 			'rest'      => rest_url( 'lianmai/v1/' ),
 			'nonce'     => admin_url( 'admin-ajax.php?action=' . Rest::NONCE ),
 			'words'     => array(
@@ -103,19 +171,25 @@ final class Assets {
 				'loading' => __( 'Loading…', 'lianmai' ),
 				'failed'  => __( 'The player could not be loaded. Reload the page to try again.', 'lianmai' ),
 				'busy'    => __( 'The site does not answer.', 'lianmai' ),
+				/* translators: %s: what the site answered, such as 403 rest_forbidden. */
+				'blocked' => __( 'This site refused to say whether you may watch (%s).', 'lianmai' ),
+				/* translators: %s: an address. */
+				'open'    => __( 'Its REST API is closed to visitors, or a firewall answers in its place: let POST requests to %s through.', 'lianmai' ),
+				/* translators: %s: a stream's name. */
+				'own'     => __( 'Goes live as %s. Only people who may publish see this box.', 'lianmai' ),
 			),
 		);
 	}
 
 	/**
-	 * The built files' names with their hashes.
+	 * The address of a module within `build/`, with its version.
 	 *
-	 * @return array<string, string>
+	 * @param string $name of the file.
 	 */
-	private static function built(): array {
+	private static function module( string $name ): string {
 		$file = plugin_dir_path( FILE ) . 'build/manifest.json';
-		$read = is_readable( $file ) ? json_decode( (string) file_get_contents( $file ), true ) : array(); // phpcs:ignore WordPress.WP.AlternativeFunctions -- A file of our own.
-		return is_array( $read ) ? array_filter( $read, 'is_string' ) : array();
+		$read = is_readable( $file ) ? json_decode( (string) file_get_contents( $file ), true ) : null; // phpcs:ignore WordPress.WP.AlternativeFunctions -- A file of our own.
+		return is_array( $read ) && isset( $read[ $name ] ) && is_string( $read[ $name ] ) ? $read[ $name ] : $name;
 	}
 
 	/**

@@ -63,6 +63,13 @@ final class ConnectionTest {
 	 * @return array{ok: bool, sentence: string, advice: string}
 	 */
 	public static function server(): array {
+		if ( 'other' === Settings::kind() ) {
+			return array(
+				'ok'       => true,
+				'sentence' => __( 'This site needs nothing from a server of this kind.', 'lianmai' ),
+				'advice'   => '',
+			);
+		}
 		$server = Gateway::ask();
 		if ( is_wp_error( $server ) ) {
 			return array(
@@ -125,7 +132,9 @@ final class ConnectionTest {
 			// NAME stands for the test stream's name.
 			'whip'   => $secret ? rest_url( Rest::SPACE . '/whip' ) : Settings::server() . '/' . self::APP . '/NAME/whip',
 			'whep'   => $secret ? Settings::api() . '/rtc/v1/whep/?app=' . self::APP . '&stream=NAME' : Settings::server() . '/' . self::APP . '/NAME/whep',
+			// Whose tokens the server takes: the relay's only, or nobody's.
 			'secret' => $secret,
+			'tokens' => 'other' !== Settings::kind(),
 			'words'  => array(
 				'server'  => __( 'This site asks the server', 'lianmai' ),
 				'publish' => __( 'This browser offers a picture (WHIP)', 'lianmai' ),

@@ -16,6 +16,7 @@ final class Plugin {
 		Languages::class,
 		Settings::class,
 		SettingsPage::class,
+		Starter::class,
 		Capability::class,
 		Key::class,
 		Rest::class,
@@ -28,6 +29,7 @@ final class Plugin {
 		Assets::class,
 		Shortcodes::class,
 		Blocks::class,
+		Classic::class,
 		Embeds::class,
 	);
 

@@ -20,6 +20,12 @@ final class Renderer {
 		'publisher' => array( 'source', 'bitrate' ),
 	);
 
+	/** What begins and ends shortcodes. */
+	private const BRACKETS = array(
+		'[' => '&#x5B;',
+		']' => '&#x5D;',
+	);
+
 	/** Attributes that are there or not. */
 	private const FLAGS = array(
 		'player'    => array( 'autoplay', 'muted', 'controls', 'loop', 'viewers', 'stats' ),
@@ -40,12 +46,13 @@ final class Renderer {
 		}
 		$is = Sanitizer::clean( $who, $raw );
 		if ( is_feed() ) {
-			return 'player' === $who ? self::link( $is['title'] ) : '';
+			$link = 'player' === $who ? self::link( $is['title'] ) : '';
+			return '' === $link ? '' : "<p>{$link}</p>";
 		}
 		$wrote = array_filter( array_intersect_key( Sanitizer::named( $raw ), array_flip( array( 'url', 'src' ) ) ) );
-		$place = self::place( $who, $is, array() !== $wrote );
+		$place = self::place( $who, $is, array() !== $wrote, Sanitizer::excerpt( Sanitizer::named( $raw )['stream'] ?? null ) );
 		if ( isset( $place['amiss'] ) ) {
-			return self::note( $place['amiss'] );
+			return self::note( $place['amiss'], $place['settings'] ?? false );
 		}
 		Assets::need();
 
@@ -69,28 +76,46 @@ final class Renderer {
 				'style' => self::style( $is ),
 			)
 		);
-		if ( 'publisher' === $who ) {
+		$along = '';
+		if ( Assets::is_fetched() ) {
+			$box['data-lianmai-config'] = Assets::config();
+			$along                      = Assets::tags();
+		}
+		$without = '';
+		if ( 'player' === $who ) {
+			// The style shows it without scripts. As text it would be left where somebody takes the tags away.
+			$element['data-without'] = __( 'Watching this needs JavaScript.', 'lianmai' );
+			$link                    = self::link( $is['title'] );
+			$without                 = '' === $link ? '' : "<noscript>{$link}</noscript>";
+		} else {
+			// Hidden until the script finds out that the person may publish.
 			$box['hidden'] = '';
 		}
-		// A publisher is hidden as long as no script un-hides it.
-		$without = 'player' === $who ? '<noscript>' . esc_html__( 'Watching this needs JavaScript.', 'lianmai' ) . '</noscript>' : '';
-		return '<div' . self::attributes( $box ) . "><srs-{$who}" . self::attributes( $element ) . ">{$without}</srs-{$who}></div>";
+		return '<div' . self::attributes( $box ) . ">{$along}<srs-{$who}" . self::attributes( $element ) . ">{$without}</srs-{$who}></div>";
 	}
 
 	/**
 	 * Where it is, with what shows the right to it; or a sentence on what is amiss.
 	 *
-	 * @param string $who   player or publisher.
-	 * @param array  $is    clean attributes.
-	 * @param bool   $wrote whether something was written where an address belongs.
-	 * @return array{url?: string, ticket?: string, token?: bool, relay?: bool, amiss?: string}
+	 * @param string $who    player or publisher.
+	 * @param array  $is     clean attributes.
+	 * @param bool   $wrote  whether something was written where an address belongs.
+	 * @param string $stream as written.
+	 * @return array{url?: string, ticket?: string, token?: bool, relay?: bool, amiss?: string, settings?: bool}
 	 */
-	private static function place( string $who, array $is, bool $wrote ): array {
+	private static function place( string $who, array $is, bool $wrote, string $stream ): array {
 		$ours   = Settings::server();
 		$server = '' !== $is['server'] ? $is['server'] : $ours;
 		$kind   = $server === $ours ? Settings::kind() : 'lianmai';
 		$url    = Secrets::strip( $is['url'] );
+		$named  = $stream;
 		$stream = '';
+		if ( preg_match( '/^rtmp:/', $url ) && Address::same_host( $url, $ours ) && '' !== Address::stream( $url ) ) {
+			// The address that streaming programs publish to, on our own server: browsers play the same stream otherwise.
+			$is['stream'] = Address::stream( $url );
+			$url          = '';
+			$wrote        = false;
+		}
 		foreach ( array( $ours, Settings::api() ) as $base ) {
 			if ( '' === $stream && '' !== $url && Address::on( $url, $base ) ) {
 				$stream = Address::stream( $url, $base );
@@ -100,11 +125,18 @@ final class Renderer {
 			if ( $wrote ) {
 				return array( 'amiss' => __( 'Lianmai: this is not the address of a stream. It begins with webrtc://, https://, http://, wss:// or ws://, or is relative.', 'lianmai' ) );
 			}
+			if ( '' === $is['stream'] && '' !== $named ) {
+				/* translators: %s: what somebody wrote. */
+				return array( 'amiss' => sprintf( __( 'Lianmai: “%s” is not the name of a stream. Write the application and the name, such as stream="live/livestream".', 'lianmai' ), $named ) );
+			}
 			if ( '' === $is['stream'] ) {
 				return array( 'amiss' => __( 'Lianmai: give the address of a stream, url="webrtc://your-server/live/livestream", or its name, stream="live/livestream".', 'lianmai' ) );
 			}
 			if ( '' === $server ) {
-				return array( 'amiss' => __( 'Lianmai: set the server under Settings → Lianmai, or name it here with server="https://your-server".', 'lianmai' ) );
+				return array(
+					'amiss'    => __( 'Lianmai: set the server under Settings → Lianmai, or name it here with server="https://your-server".', 'lianmai' ),
+					'settings' => true,
+				);
 			}
 			$stream = $server === $ours ? $is['stream'] : '';
 			// SRS without a proxy answers offers at another port than it plays from.
@@ -114,7 +146,7 @@ final class Renderer {
 				: Address::publish( $is['stream'], $offers, $kind );
 		}
 		// A token is good on the server of the settings alone, and shown to no other.
-		$needed = '' !== $stream && ( 'publisher' === $who || Settings::play_tokens() );
+		$needed = '' !== $stream && 'other' !== Settings::kind() && ( 'publisher' === $who || Settings::play_tokens() );
 		if ( ( $needed || 'publisher' === $who ) && Holder::is_in_loop_of_others() ) {
 			return array( 'amiss' => __( 'Lianmai: a list of other posts (Query Loop) is no place for this, since the rights of those posts would count. Put it before or after the list.', 'lianmai' ) );
 		}
@@ -211,24 +243,35 @@ final class Renderer {
 	}
 
 	/**
-	 * In a feed there are no players: a link to the page that has one.
+	 * A link to the page that has the player, for places without players.
 	 *
 	 * @param string $title of the player.
 	 */
 	private static function link( string $title ): string {
 		$page = get_permalink();
-		return $page ? sprintf( '<p><a href="%s">%s</a></p>', esc_url( $page ), esc_html( '' === $title ? __( 'Watch live', 'lianmai' ) : $title ) ) : '';
+		$text = esc_html( '' === $title ? __( 'Watch live', 'lianmai' ) : $title );
+		return $page ? sprintf( '<a href="%s">%s</a>', esc_url( $page ), strtr( $text, self::BRACKETS ) ) : '';
 	}
 
 	/**
 	 * What is amiss, for those who can do something about it.
 	 *
 	 * @param string $sentence of ours.
+	 * @param bool   $settings whether it is mended in the settings.
 	 */
-	private static function note( string $sentence ): string {
+	private static function note( string $sentence, bool $settings ): string {
 		$post = Holder::written_in();
 		$may  = $post > 0 ? current_user_can( 'edit_post', $post ) : current_user_can( 'edit_theme_options' );
-		return $may ? '<p class="lianmai-note">' . esc_html( $sentence ) . '</p>' : '';
+		if ( ! $may ) {
+			return '';
+		}
+		$link = '';
+		if ( $settings && current_user_can( 'manage_options' ) ) {
+			$link = ' <a href="' . esc_url( SettingsPage::address() ) . '">' . esc_html__( 'Open the settings', 'lianmai' ) . '</a>';
+		} elseif ( $settings ) {
+			$link = ' ' . esc_html__( 'An administrator can do that.', 'lianmai' );
+		}
+		return '<p class="lianmai-note">' . strtr( esc_html( $sentence ), self::BRACKETS ) . $link . '</p>';
 	}
 
 	/**
@@ -239,13 +282,7 @@ final class Renderer {
 	private static function attributes( array $all ): string {
 		$html = '';
 		foreach ( $all as $name => $value ) {
-			$safe  = strtr(
-				esc_attr( $value ),
-				array(
-					'[' => '&#x5B;',
-					']' => '&#x5D;',
-				)
-			);
+			$safe  = strtr( esc_attr( $value ), self::BRACKETS );
 			$html .= ' ' . $name . ( '' === $value ? '' : '="' . $safe . '"' );
 		}
 		return $html;

@@ -75,14 +75,18 @@ final class Rest {
 	}
 
 	/**
-	 * Whether the person may; no refusal is an error here, and `code` says which it is.
+	 * Whether the person may, and with which stream; no refusal is an error here, and `code` says which it is.
 	 *
 	 * @return array<string, bool|string>
 	 */
 	public static function may( \WP_REST_Request $request ): array {
 		$refusal = self::refusal( $request );
 		if ( null === $refusal ) {
-			return array( 'may' => true );
+			$bound = Ticket::read( self::ticket( $request ) );
+			return array(
+				'may'    => true,
+				'stream' => $bound['stream'] ?? '',
+			);
 		}
 		return array(
 			'may'     => false,

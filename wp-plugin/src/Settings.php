@@ -22,7 +22,11 @@ final class Settings {
 		'audience'    => 'lianmai',
 		'play_tokens' => false,
 		'autoplay'    => false,
+		'everywhere'  => false,
 	);
+
+	/** What the form has for the kind of the server. */
+	public const KINDS = array( 'lianmai', 'secret', 'other' );
 
 	/** Hooks the options and their sanitiser in. */
 	public static function register(): void {
@@ -52,15 +56,20 @@ final class Settings {
 		return defined( 'LIANMAI_SERVER' ) && is_string( constant( 'LIANMAI_SERVER' ) ) && '' !== self::clean_address( constant( 'LIANMAI_SERVER' ) );
 	}
 
-	/** 'lianmai' (it takes tokens) or 'secret' (one shared secret: SRS, Oryx). */
+	/** 'lianmai' (it takes tokens), 'secret' (one shared secret: SRS, Oryx) or 'other' (neither). */
 	public static function kind(): string {
-		return 'secret' === self::text( 'kind' ) ? 'secret' : 'lianmai';
+		return in_array( self::text( 'kind' ), self::KINDS, true ) ? self::text( 'kind' ) : self::DEFAULTS['kind'];
 	}
 
 	/** Where a server with a shared secret takes WHIP offers: its own address unless another is set. */
 	public static function api(): string {
 		$api = self::server_is_fixed() || 'secret' !== self::kind() ? '' : self::text( 'api' );
 		return '' === $api ? self::server() : $api;
+	}
+
+	/** The second address as it was entered, whatever kind of server is chosen now. */
+	public static function api_as_set(): string {
+		return self::text( 'api' );
 	}
 
 	/** The server's shared secret, or ''. */
@@ -108,6 +117,11 @@ final class Settings {
 		return (bool) self::all()['autoplay'];
 	}
 
+	/** Whether pages without a player load the small script too. */
+	public static function everywhere(): bool {
+		return (bool) self::all()['everywhere'];
+	}
+
 	/** The tokens' `aud`. */
 	public static function audience(): string {
 		$audience = self::text( 'audience' );
@@ -125,19 +139,22 @@ final class Settings {
 		$old   = self::all();
 		$new   = array(
 			'server'      => self::sanitize_address( $input, 'server', $old['server'], __( 'Server address', 'lianmai' ) ),
-			'kind'        => isset( $input['kind'] ) && 'secret' === $input['kind'] ? 'secret' : 'lianmai',
+			'kind'        => isset( $input['kind'] ) && in_array( $input['kind'], self::KINDS, true ) ? $input['kind'] : self::DEFAULTS['kind'],
 			'api'         => self::sanitize_address( $input, 'api', $old['api'], __( 'WHIP address', 'lianmai' ) ),
 			'audience'    => self::sanitize_audience( $input, $old['audience'] ),
 			'play_tokens' => ! empty( $input['play_tokens'] ),
 			'autoplay'    => ! empty( $input['autoplay'] ),
 		);
+		if ( ! empty( $input['everywhere'] ) ) {
+			$new['everywhere'] = true;
+		}
 		self::take_secret( $input, $new );
 		return $new;
 	}
 
-	/** An http(s) address without query, user or last slash; '' when it is none. */
+	/** An http(s) address without query, user, last slash or the name of a stream; '' when it is none. */
 	public static function clean_address( string $address ): string {
-		$address = trim( $address );
+		$address = Address::without_stream( trim( $address ) );
 		if ( '' !== $address && false === strpos( $address, '://' ) ) {
 			// Gateways have no certificate that anybody trusts on this machine, and none at their plain ports.
 			$plain   = preg_match( '~^(?:localhost|127\.[\d.]+|\[::1\])(?:[:/]|$)|^[^/]*:(?:1985|8080)(?:/|$)~i', $address );
@@ -177,8 +194,20 @@ final class Settings {
 	private static function sanitize_address( array $input, string $name, $old, string $label ): string {
 		$given = isset( $input[ $name ] ) && is_string( $input[ $name ] ) ? trim( $input[ $name ] ) : '';
 		$clean = self::clean_address( $given );
+		if ( '' !== $clean && Address::without_stream( $given ) !== $given ) {
+			/* translators: 1: the name of a setting, 2: an address. */
+			self::complain( $name, sprintf( __( '%1$s: that was the address of a stream or a page. Saved is the server’s part, %2$s.', 'lianmai' ), $label, $clean ), 'warning' );
+		} elseif ( '' !== (string) wp_parse_url( $clean, PHP_URL_PATH ) && $clean !== $old ) {
+			/* translators: 1: the name of a setting, 2: an address, 3: an address. */
+			self::complain( $name, sprintf( __( '%1$s: saved. Players will ask for %2$s: if the end of %3$s is the name of a stream, take it away.', 'lianmai' ), $label, $clean . '/' . Starter::STREAM, $clean ), 'warning' );
+		}
 		if ( '' === $given || '' !== $clean ) {
 			return $clean;
+		}
+		if ( preg_match( '/^rtmps?:/i', $given ) ) {
+			/* translators: %s: the name of a setting. */
+			self::complain( $name, sprintf( __( '%s: streaming programs publish to an rtmp:// address; browsers need the server’s http(s) address, such as https://live.example.com. The old one stays.', 'lianmai' ), $label ) );
+			return is_string( $old ) ? $old : '';
 		}
 		/* translators: %s: the name of a setting. */
 		self::complain( $name, sprintf( __( '%s: enter an address such as https://live.example.com, without a query. The old one stays.', 'lianmai' ), $label ) );
@@ -230,10 +259,10 @@ final class Settings {
 		}
 	}
 
-	private static function complain( string $name, string $sentence ): void {
+	private static function complain( string $name, string $sentence, string $kind = 'error' ): void {
 		// Absent when a program, not the form, sets the option.
 		if ( function_exists( 'add_settings_error' ) ) {
-			add_settings_error( self::OPTION, 'lianmai_' . $name, $sentence );
+			add_settings_error( self::OPTION, 'lianmai_' . $name, $sentence, $kind );
 		}
 	}
 }

@@ -12,7 +12,7 @@ namespace Lianmai;
 /** Its tests; those that make requests run after the page is there. */
 final class SiteHealth {
 	/** Names of the tests that make requests or search. */
-	private const LATER = array( 'gateway', 'trust', 'files', 'secrets' );
+	private const LATER = array( 'gateway', 'trust', 'files', 'rest', 'secrets' );
 
 	/** Hooks the tests in. */
 	public static function register(): void {
@@ -84,6 +84,9 @@ final class SiteHealth {
 		if ( '' === Settings::server() ) {
 			return self::result( 'gateway', 'recommended', __( 'No media server is set', 'lianmai' ), __( 'Enter its address under Settings → Lianmai.', 'lianmai' ) );
 		}
+		if ( 'other' === Settings::kind() ) {
+			return self::result( 'gateway', 'good', __( 'The media server is not asked', 'lianmai' ), __( 'This site needs nothing from a server of this kind. “Test connection” under Settings → Lianmai tries it from your browser.', 'lianmai' ) );
+		}
 		$server = Gateway::ask();
 		if ( is_wp_error( $server ) ) {
 			$status = 'secret' === Settings::kind() ? 'critical' : 'recommended';
@@ -108,6 +111,9 @@ final class SiteHealth {
 			return '' === Settings::secret()
 				? self::result( 'trust', 'critical', __( 'The media server’s secret is not set', 'lianmai' ), __( 'Nobody can publish. Enter it under Settings → Lianmai.', 'lianmai' ) )
 				: self::result( 'trust', 'good', __( 'The media server’s secret is set', 'lianmai' ), __( 'This site adds it to publishers’ offers; pages do not hold it.', 'lianmai' ) );
+		}
+		if ( 'other' === Settings::kind() ) {
+			return self::result( 'trust', 'recommended', __( 'Who may publish is up to the media server', 'lianmai' ), __( 'A server of this kind gets no token or secret from this site. Only those who may publish see the publisher here, and that is no protection of the server.', 'lianmai' ) );
 		}
 		$trust = '' === Settings::server() ? 'unknown' : Gateway::trust();
 		if ( 'trusted' === $trust ) {
@@ -158,6 +164,35 @@ final class SiteHealth {
 		);
 	}
 
+	/** Whether visitors reach the routes that pages and gateways ask. @return array<string, mixed> */
+	public static function rest(): array {
+		$answer = wp_remote_post(
+			rest_url( Rest::SPACE . '/may' ),
+			array(
+				'timeout'     => 5,
+				'redirection' => 0,
+				'sslverify'   => false, // This site itself; no secret goes there.
+				'headers'     => array( 'Content-Type' => 'application/json' ),
+				'body'        => '{"ticket":"x"}',
+			)
+		);
+		$said   = is_wp_error( $answer ) ? null : json_decode( (string) wp_remote_retrieve_body( $answer ), true );
+		if ( is_array( $said ) && isset( $said['may'] ) ) {
+			return self::result( 'rest', 'good', __( 'Visitors can ask this site whether they may watch', 'lianmai' ), __( 'The REST API answers them.', 'lianmai' ) );
+		}
+		if ( is_wp_error( $answer ) ) {
+			return self::result( 'rest', 'recommended', __( 'Whether visitors can ask this site is not known', 'lianmai' ), $answer->get_error_message() );
+		}
+		$code = is_array( $said ) && isset( $said['code'] ) && is_string( $said['code'] ) ? substr( sanitize_text_field( $said['code'] ), 0, 60 ) : '';
+		return self::result(
+			'rest',
+			Settings::play_tokens() ? 'critical' : 'recommended',
+			__( 'This site’s REST API is closed to visitors', 'lianmai' ),
+			/* translators: 1: an HTTP status and a code, 2: an address. */
+			sprintf( __( 'It answered %1$s. A security plugin or firewall has to let requests to %2$s through: viewers get their tokens there, and the gateway the key.', 'lianmai' ), trim( wp_remote_retrieve_response_code( $answer ) . ' ' . $code ), rest_url( Rest::SPACE . '/' ) )
+		);
+	}
+
 	/** Secrets in posts, and the button that moves the server's one. @return array<string, mixed> */
 	public static function secrets(): array {
 		$found = PostSecrets::find();
@@ -202,6 +237,7 @@ final class SiteHealth {
 			'api'         => array( __( 'WHIP address', 'lianmai' ), Settings::api() ),
 			'kind'        => array( __( 'Kind of server', 'lianmai' ), Settings::kind() ),
 			'secret'      => array( __( 'A secret is set', 'lianmai' ), '' === Settings::secret() ? $no : $yes ),
+			'everywhere'  => array( __( 'The small script is on every page', 'lianmai' ), Settings::everywhere() ? $yes : $no ),
 			'play_tokens' => array( __( 'Viewers need a token', 'lianmai' ), Settings::play_tokens() ? $yes : $no ),
 			'autoplay'    => array( __( 'Players begin by themselves', 'lianmai' ), Settings::autoplay() ? $yes : $no ),
 			'audience'    => array( __( 'Audience', 'lianmai' ), Settings::audience() ),

@@ -194,8 +194,103 @@ final class ContentTest extends ContentTestCase {
 		foreach ( $cases as $written ) {
 			$this->assertStringStartsWith( '<p class="lianmai-note">Lianmai: ', self::page( $written ), $written );
 		}
+		$this->assertStringContainsString( '“../x” is not the name', self::page( '[srs_publisher stream="../x"]' ) );
 		$this->set( array() );
-		$this->assertStringContainsString( 'Settings → Lianmai', self::page( '[srs_player stream="live/x"]' ) );
+		$note = self::page( '[srs_player stream="live/x"]' );
+		$this->assertStringContainsString( 'Settings → Lianmai', $note );
+		$this->assertStringContainsString( '<a href="' . esc_url( \Lianmai\SettingsPage::address() ) . '">', $note );
+		// Who cannot open the settings is told who can.
+		$author = static function ( array $all ): array {
+			unset( $all['manage_options'] );
+			return $all;
+		};
+		add_filter( 'user_has_cap', $author );
+		$note = self::page( '[srs_player stream="live/x"]' );
+		remove_filter( 'user_has_cap', $author );
+		$this->assertStringContainsString( 'administrator', $note );
+		$this->assertStringNotContainsString( '<a ', $note );
+	}
+
+	/** As phones, word processors and other languages write them, alone, in pairs and mixed. */
+	public function test_quotation_marks_of_any_kind(): void {
+		$pairs = array( '”|”', '“|”', '„|“', '‟|”', '«|»', '»|«', '‘|’', '‚|‘', '‹|›', '″|″', '′|′', '‶|″', '〝|〞', '＂|＂', '＇|＇', '`|`', '´|´', '「|」', '『|』', "'|'", '"|"', '”|"', '"|”', '’|\'', '““|””', '« | »', "«\u{a0}|\u{a0}»", "«\u{202f}|\u{202f}»" );
+		foreach ( array( 'quot', '#34', '#x22', 'ldquo', 'rdquo', 'bdquo', 'laquo', 'raquo', 'lsquo', 'rsquo', 'sbquo', 'Prime', 'prime', '#8220', '#8221', '#08221', '#x201D', '#x201d', '#8222', '#8243', '#8242', '#8216', '#8217', '#39', '#039', 'apos', '#171', 'amp;#8221', 'amp;rdquo' ) as $entity ) {
+			$pairs[] = "&$entity;|&$entity;";
+		}
+		foreach ( $pairs as $pair ) {
+			list( $open, $close ) = explode( '|', $pair );
+			$written = "[srs_player stream={$open}live/a{$close} protocol={$open}flv{$close} title={$open}Two good words{$close} width={$open}640{$close} muted={$open}true{$close} autoplay controls={$open}0{$close}]";
+			$html    = do_shortcode( $written );
+			$is      = Markup::element( $html );
+			$this->assertSame(
+				array( self::SERVER . '/live/a.flv', 'Two good words', '640', true, true, false ),
+				array( $is['url'] ?? '', $is['title'] ?? '', $is['width'] ?? '', isset( $is['muted'] ), isset( $is['autoplay'] ), isset( $is['controls'] ) ),
+				"$written $html"
+			);
+			$this->assertSame( array(), Markup::findings( $html ), $written );
+		}
+		foreach (
+			array(
+				'title=’It’s Anna’s “first” show’'      => 'It’s Anna’s “first” show',
+				'title=“The ‘first’ show, and more”'    => 'The ‘first’ show, and more',
+				'title="“Hello” she said"'              => '“Hello” she said',
+				'title=”5 & "7" of 8”'                  => '5 & "7" of 8',
+				'title = “a b”'                         => 'a b',
+				'title＝“a b”'                           => 'a b',
+			) as $written => $title
+		) {
+			// A bracket within a value would be a tag to WordPress itself.
+			if ( false === strpos( $written, '<' ) ) {
+				$this->assertSame( $title, self::element( "[srs_player stream=”live/a” $written]" )['title'] ?? '', $written );
+			}
+			$this->assertSame( $title, Markup::element( (string) \Lianmai\Shortcodes::with_other_quotes( false, 'srs_player', array(), array( 3 => " stream=”live/a” $written" ) ) )['title'] ?? '', $written );
+		}
+		// As a post holds it that went through the visual editor, and one mark alone.
+		foreach ( array( '<p>[srs_publisher stream=&#8221;live/a&#8221;]</p>', '[srs_publisher stream=”live/a]', '[srs_publisher stream=live/a”]', '[srs_publisher stream=&#8221;live/a&#8221; /]' ) as $written ) {
+			$this->assertSame( self::SERVER . '/live/a/whip', self::element( $written )['url'] ?? '', $written );
+		}
+		// What is right is left to WordPress, with its filters.
+		$this->assertFalse( \Lianmai\Shortcodes::with_other_quotes( false, 'srs_player', array(), array( 3 => ' stream="live/a" title=\'b ”c”\'' ) ) );
+		$this->assertSame( 'x', \Lianmai\Shortcodes::with_other_quotes( 'x', 'srs_player', array(), array( 3 => ' stream=”live/a”' ) ) );
+		$this->assertFalse( \Lianmai\Shortcodes::with_other_quotes( false, 'gallery', array(), array( 3 => ' ids=”1”' ) ) );
+	}
+
+	/** The name of a stream is often written as its address, or with its ending. */
+	public function test_names_that_are_addresses(): void {
+		$whep = self::SERVER . '/live/a/whep';
+		foreach (
+			array(
+				'live/a.flv'                                => self::SERVER . '/live/a.flv',
+				'/live/a.FLV'                               => self::SERVER . '/live/a.flv',
+				'live/a.m3u8'                               => self::SERVER . '/live/a.m3u8',
+				'live/a.m3u8?token=x'                       => self::SERVER . '/live/a.m3u8',
+				'live/a.ts'                                 => self::SERVER . '/live/a.ts',
+				' /live/a/ '                                => $whep,
+				'live/a/whep'                               => $whep,
+				'/live/a/whip/'                             => $whep,
+				'live/a?secret=x'                           => $whep,
+				self::SERVER . '/live/a'                    => $whep,
+				self::SERVER . '/live/a/'                   => $whep,
+				self::SERVER . '/live/a.flv'                => self::SERVER . '/live/a.flv',
+				self::SERVER . '/live/a.m3u8'               => self::SERVER . '/live/a.m3u8',
+				self::SERVER . '/live/a/whep'               => $whep,
+				'https://other.test/live/a'                 => 'https://other.test/live/a/whep',
+				'http://other.test:8080/live/a.flv'         => 'http://other.test:8080/live/a.flv',
+				'webrtc://live.example.test:8443/live/a'    => 'webrtc://live.example.test:8443/live/a',
+				'rtmp://live.example.test/live/a'           => $whep,
+				'rtmp://live.example.test:1935/live/a?secret=x' => $whep,
+				'rtmp://other.test/live/a'                  => 'rtmp://other.test/live/a',
+				'wss://live.example.test:8443/live/a.flv'   => 'wss://live.example.test:8443/live/a.flv',
+				'https://other.test/rtc/v1/whep/?app=live&amp;stream=a' => 'https://other.test/rtc/v1/whep/?app=live&stream=a',
+			) as $written => $url
+		) {
+			$this->assertSame( $url, self::element( "[srs_player stream=\"$written\"]" )['url'] ?? '', $written );
+			$this->assertSame( $url, self::element( "[srs_player stream=”{$written}”]" )['url'] ?? '', $written );
+			$this->assertSame( $url, Markup::element( \Lianmai\Blocks::render( 'player', array( 'stream' => html_entity_decode( $written ) ) ) )['url'] ?? '', $written );
+		}
+		$this->assertSame( $whep, self::element( '[srs_player url="rtmp://live.example.test/live/a"]' )['url'] );
+		$this->assertSame( self::SERVER . '/live/a.m3u8', self::element( '[srs_player stream="live/a.flv" protocol="hls"]' )['url'] );
+		$this->assertSame( 'live/a', \Lianmai\Ticket::read( self::element( '[srs_publisher stream="' . self::SERVER . '/live/a.flv"]' )['data-ticket'] )['stream'] );
 	}
 
 	public function test_pages_are_the_same_for_everybody(): void {
@@ -268,12 +363,24 @@ final class ContentTest extends ContentTestCase {
 		$this->assertStringContainsString( 'https&#58;//h/live/a.m3u8', self::page( "<pre>\nhttps://h/live/a.m3u8\n</pre>" ) );
 	}
 
-	/** In place of an empty box; a publisher stays hidden. */
+	/** In place of an empty box, by the style; a publisher stays hidden. */
 	public function test_without_scripts_a_sentence_stands_there(): void {
 		foreach ( array( '[srs_player stream="live/a"]', "\nwebrtc://h/live/a\n" ) as $written ) {
-			$this->assertMatchesRegularExpression( '~<srs-player [^>]*><noscript>Watching this needs JavaScript\.</noscript></srs-player></div>~', self::page( $written ), $written );
+			$this->assertSame( 'Watching this needs JavaScript.', self::element( $written )['data-without'] ?? '', $written );
 		}
-		$this->assertStringNotContainsString( 'noscript', self::page( '[srs_publisher stream="live/a"]' ) );
+		$this->assertStringNotContainsString( 'JavaScript', self::page( '[srs_publisher stream="live/a"]' ) );
+	}
+
+	/** Where tags are taken away (widgets, lists, mails), a link to the page with the player is left. */
+	public function test_what_is_left_without_tags_is_a_link(): void {
+		foreach ( array( '' => 'Watch live', ' title="Mass & [more]"' => 'Mass &amp; [more]' ) as $more => $text ) {
+			$html = wp_kses_post( do_shortcode( '[srs_player stream="live/a"' . str_replace( array( '[', ']' ), array( '&#91;', '&#93;' ), $more ) . ']' ) );
+			$this->assertStringNotContainsString( 'JavaScript', $html );
+			$this->assertStringNotContainsString( 'srs-', $html );
+			$this->assertStringContainsString( '<a href="' . get_permalink( self::$post ) . '">', $html );
+			$this->assertSame( $text, str_replace( array( '&#91;', '&#093;', '&#93;', '&#x5B;', '&#x5D;' ), array( '[', ']', ']', '[', ']' ), trim( wp_strip_all_tags( $html ) ) ) );
+		}
+		$this->assertSame( '', trim( wp_strip_all_tags( wp_kses_post( do_shortcode( '[srs_publisher stream="live/a"]' ) ) ) ) );
 	}
 
 	public function test_feeds_have_a_link(): void {
@@ -299,16 +406,51 @@ final class ContentTest extends ContentTestCase {
 		self::page( '[srs_player stream="live/a"][srs_player stream="live/b"]' );
 		$this->assertTrue( wp_script_is( Assets::VIEW ) );
 		$this->assertTrue( wp_style_is( Assets::VIEW ) );
-		$this->assertSame( 19, has_action( 'wp_footer', array( Assets::class, 'print' ) ) );
+		// Whoever enqueues the handle gets it with what the script must know.
 		ob_start();
-		Assets::print();
+		wp_scripts()->do_item( Assets::VIEW );
 		$printed = (string) ob_get_clean();
-		$this->assertSame( 1, preg_match( '~^<script (?=[^>]*id="lianmai-config")(?=[^>]*type="application/json")[^>]*>(.*)</script>\s*$~s', $printed, $is ) );
+		$this->assertSame( 1, preg_match( '~^<script (?=[^>]*id="lianmai-config")(?=[^>]*type="application/json")[^>]*>(.*?)</script>\s*<script [^>]*/assets/view\.js~s', $printed, $is ), $printed );
 		$config = json_decode( $is[1], true );
 		$this->assertSame( array( 'modules', 'player', 'publisher', 'rest', 'nonce', 'words' ), array_keys( $config ) );
 		$this->assertSame( plugins_url( 'build/', \Lianmai\FILE ), $config['modules'] );
 		$this->assertStringStartsWith( home_url(), $config['modules'] );
 		$this->assertStringNotContainsString( wp_create_nonce( 'wp_rest' ), $printed );
+	}
+
+	/** A part of a page that a script puts into another one brings the script, the style, and what they must know. */
+	public function test_a_part_of_a_page_brings_what_it_needs(): void {
+		$this->assertStringNotContainsString( 'view.js', self::page( '[srs_player stream="live/a"]' ) );
+		foreach ( array( 'HTTP_X_REQUESTED_WITH' => 'XMLHttpRequest', 'HTTP_SEC_FETCH_DEST' => 'empty', 'HTTP_HX_REQUEST' => 'true' ) as $header => $value ) {
+			$_SERVER[ $header ] = $value;
+			$page               = self::page( '[srs_player stream="live/a"]' );
+			unset( $_SERVER[ $header ] );
+			$this->assertMatchesRegularExpression( '~<link rel="stylesheet" href="[^"]*/assets/view\.css\?ver=[^"]+"><script src="[^"]*/assets/view\.js\?ver=[^"]+" defer></script><srs-player~', $page, $header );
+			$box    = Markup::body( $page )->getElementsByTagName( 'div' )->item( 0 );
+			$config = json_decode( $box->getAttribute( 'data-lianmai-config' ), true );
+			$this->assertSame( plugins_url( 'build/', \Lianmai\FILE ), $config['modules'] );
+		}
+		$_SERVER['HTTP_SEC_FETCH_DEST'] = 'document';
+		$page                           = self::page( '[srs_player stream="live/a"]' );
+		unset( $_SERVER['HTTP_SEC_FETCH_DEST'] );
+		$this->assertStringNotContainsString( 'view.js', $page );
+	}
+
+	/** Where themes fetch more of the site, every page has the script, if the settings or a filter say so. */
+	public function test_every_page_may_have_the_script(): void {
+		foreach ( array( 'settings', 'filter' ) as $how ) {
+			wp_dequeue_script( Assets::VIEW );
+			Assets::everywhere();
+			$this->assertFalse( wp_script_is( Assets::VIEW ) );
+			$this->set( array( 'everywhere' => 'settings' === $how ) );
+			if ( 'filter' === $how ) {
+				add_filter( 'lianmai_everywhere', '__return_true' );
+			}
+			Assets::everywhere();
+			$this->set( array() );
+			remove_all_filters( 'lianmai_everywhere' );
+			$this->assertTrue( wp_script_is( Assets::VIEW ), $how );
+		}
 	}
 
 	/** An excerpt of a post that is an address alone loads nothing. */

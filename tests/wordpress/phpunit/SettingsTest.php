@@ -45,6 +45,24 @@ final class SettingsTest extends Site {
 			array( 'https://', '' ),
 			array( 'https:///live', '' ),
 			array( 'https://live.example.com:99999', '' ),
+			// Of a stream or a page: the server's part.
+			array( 'https://live.example.com/live/livestream.flv', 'https://live.example.com' ),
+			array( 'https://live.example.com:8443/live/livestream.m3u8?token=x', 'https://live.example.com:8443' ),
+			array( 'https://live.example.com/live/livestream/whip', 'https://live.example.com' ),
+			array( 'https://live.example.com/live/livestream/whep/', 'https://live.example.com' ),
+			array( 'https://live.example.com/live/livestream', 'https://live.example.com' ),
+			array( 'https://live.example.com/video/live/livestream.ts', 'https://live.example.com/video' ),
+			array( 'http://live.example.com:1985/rtc/v1/whip/?app=live&stream=x', 'http://live.example.com:1985' ),
+			array( 'http://live.example.com:1985/api/v1/versions', 'http://live.example.com:1985' ),
+			array( 'https://live.example.com/players/srs_player.html', 'https://live.example.com' ),
+			array( 'https://live.example.com/srs-player.js', 'https://live.example.com' ),
+			array( 'webrtc://live.example.com/live/livestream', 'https://live.example.com' ),
+			array( 'webrtc://127.0.0.1:8080/live/livestream?secret=x', 'http://127.0.0.1:8080' ),
+			array( 'ws://live.example.com:8080/live/livestream.flv', 'http://live.example.com:8080' ),
+			array( 'wss://live.example.com/live/livestream.flv', 'https://live.example.com' ),
+			array( 'live.example.com/live/livestream.flv', 'https://live.example.com' ),
+			array( 'rtmp://live.example.com/live', '' ),
+			array( 'rtmps://live.example.com/live/livestream', '' ),
 		);
 	}
 
@@ -53,6 +71,76 @@ final class SettingsTest extends Site {
 		self::set_server( 'javascript:x', array( 'audience' => "a\nb" ) );
 		$this->assertSame( array( 'https://live.example.com', 'lianmai' ), array( Settings::server(), Settings::audience() ) );
 		$this->assertSame( array( 'lianmai_server', 'lianmai_audience' ), array_column( get_settings_errors( Settings::OPTION ), 'code' ) );
+	}
+
+	/** A stream's address is no server's: what becomes of it is said. */
+	public function test_the_address_of_a_stream_is_cut_with_words(): void {
+		$said = static function ( string $given ): array {
+			$GLOBALS['wp_settings_errors'] = array();
+			self::set_server( 'https://old.example.com' );
+			self::set_server( $given );
+			$errors = get_settings_errors( Settings::OPTION );
+			return array( Settings::server(), $errors[0]['type'] ?? '', $errors[0]['message'] ?? '' );
+		};
+		foreach ( array( 'https://live.example.com/live/livestream.flv', 'webrtc://live.example.com/live/livestream', 'https://live.example.com/live/livestream' ) as $given ) {
+			list( $kept, $type, $message ) = $said( $given );
+			$this->assertSame( array( 'https://live.example.com', 'warning' ), array( $kept, $type ), $given );
+			$this->assertStringContainsString( 'https://live.example.com', $message );
+		}
+		list( $kept, $type, $message ) = $said( 'rtmp://live.example.com/live' );
+		$this->assertSame( array( 'https://old.example.com', 'error' ), array( $kept, $type ) );
+		$this->assertStringContainsString( 'rtmp://', $message );
+		// It may be right: a proxy puts servers below a path.
+		list( $kept, $type, $message ) = $said( 'https://live.example.com/app/name' );
+		$this->assertSame( array( 'https://live.example.com/app/name', 'warning' ), array( $kept, $type ) );
+		$this->assertStringContainsString( 'https://live.example.com/app/name/live/livestream', $message );
+		$this->assertSame( array( 'https://live.example.com', '', '' ), $said( 'https://live.example.com/' ) );
+		$this->assertStringContainsString( 'url="https://h.example/live/a/whep"', do_shortcode( '[srs_player stream="live/a" server="https://h.example/live/b.flv"]' ) );
+	}
+
+	/** A server that is neither: nothing is sent to it, and the page shows what it needs alone. */
+	public function test_another_kind_of_server_gets_nothing(): void {
+		self::set_server( 'https://live.example.com', array( 'kind' => 'other', 'play_tokens' => '1', 'secret' => 'swordfish' ) );
+		$html = self::in_post( '[srs_player stream="live/a"][srs_publisher stream="live/a"]' );
+		$this->assertStringContainsString( 'url="https://live.example.com/live/a/whep"', $html );
+		$this->assertStringContainsString( 'url="https://live.example.com/live/a/whip"', $html );
+		$this->assertStringNotContainsString( 'data-token', $html );
+		$this->assertSame( 1, substr_count( $html, 'data-ticket' ), 'Who sees the publisher is asked.' );
+		$this->assertStringNotContainsString( 'swordfish', $html );
+		self::log_in( self::person( 'administrator' ) );
+		$page = self::page();
+		$this->assertStringContainsString( 'data-kind="other"', $page );
+		$this->assertStringNotContainsString( '--auth-jwks', $page );
+		$this->assertStringContainsString( esc_html( '[srs_player stream="live/livestream"]' ), $page );
+	}
+
+	/** The first thing after activation is an address, and then a line to paste. */
+	public function test_the_page_leads_from_the_address_to_a_line_to_paste(): void {
+		self::log_in( self::person( 'administrator' ) );
+		$page = self::page();
+		$this->assertStringContainsString( 'in three steps', $page );
+		$this->assertStringNotContainsString( '[srs_player', $page );
+		self::set_server( 'https://live.example.com' );
+		$page = self::page();
+		$this->assertStringNotContainsString( 'in three steps', $page );
+		foreach ( array( 'player', 'publisher' ) as $who ) {
+			$this->assertStringContainsString( esc_html( "[srs_$who stream=\"live/livestream\"]" ), $page );
+		}
+		$this->assertStringContainsString( 'lianmai_begin=1', $page );
+		$_GET['lianmai_begin'] = '1';
+		$new                   = get_default_post_to_edit( 'page' );
+		unset( $_GET['lianmai_begin'] );
+		$this->assertSame( array( 'lianmai/player', 'lianmai/publisher' ), array_values( array_filter( array_column( parse_blocks( $new->post_content ), 'blockName' ) ) ) );
+		$this->assertSame( '', get_default_post_to_edit( 'page' )->post_content );
+	}
+
+	/** As themes with infinite scroll need it. */
+	public function test_the_script_for_every_page_is_off_unless_set(): void {
+		$this->assertFalse( Settings::everywhere() );
+		self::set_server( 'https://live.example.com', array( 'everywhere' => '1' ) );
+		$this->assertTrue( Settings::everywhere() );
+		self::set_server( 'https://live.example.com' );
+		$this->assertFalse( Settings::everywhere() );
 	}
 
 	public function test_garbage_of_any_kind_becomes_settings(): void {
@@ -112,7 +200,7 @@ final class SettingsTest extends Site {
 		self::set_server( 'http://srs.example:8080', array( 'kind' => 'secret', 'api' => 'http://srs.example:1985', 'secret' => 'swordfish' ) );
 		$this->assertStringContainsString( 'url="http://srs.example:1985/rtc/v1/whep/?app=live&#038;stream=a"', str_replace( '&amp;', '&#038;', do_shortcode( '[srs_player stream="live/a"]' ) ) );
 		$this->assertStringContainsString( 'url="http://srs.example:8080/live/a.flv"', do_shortcode( '[srs_player stream="live/a" protocol="flv"]' ) );
-		$page = do_shortcode( '[srs_publisher stream="live/a"]' );
+		$page = self::in_post( '[srs_publisher stream="live/a"]' );
 		$this->assertStringContainsString( esc_url( rest_url( 'lianmai/v1/whip' ) ), $page );
 		$this->assertStringNotContainsString( 'swordfish', $page );
 		self::set_server( 'http://srs.example:8080', array( 'api' => 'http://srs.example:1985' ) );
@@ -180,7 +268,7 @@ final class SettingsTest extends Site {
 	public function test_only_administrators_test_and_check(): void {
 		foreach ( array( 0, self::person( 'author' ), self::person( 'editor' ) ) as $person ) {
 			wp_set_current_user( $person );
-			foreach ( array( 'POST' => array( 'test/server', 'test/token' ), 'GET' => array( 'health/gateway', 'health/secrets', 'health/trust', 'health/files' ) ) as $method => $routes ) {
+			foreach ( array( 'POST' => array( 'test/server', 'test/token' ), 'GET' => array( 'health/gateway', 'health/secrets', 'health/trust', 'health/files', 'health/rest' ) ) as $method => $routes ) {
 				foreach ( $routes as $route ) {
 					$request = new \WP_REST_Request( $method, '/lianmai/v1/' . $route );
 					$request->set_query_params( array( 'stream' => 'lianmai-test/0123456789abcdef', 'act' => 'publish' ) );
@@ -196,10 +284,19 @@ final class SettingsTest extends Site {
 		}
 	}
 
+	/** What a post makes of a text. */
+	private static function in_post( string $content ): string {
+		$before          = $GLOBALS['post'] ?? null;
+		$GLOBALS['post'] = get_post( self::post() );
+		$html            = do_shortcode( $content );
+		$GLOBALS['post'] = $before;
+		return $html;
+	}
+
 	private static function page(): string {
 		global $wp_settings_fields;
 		$wp_settings_fields = array();
-		SettingsPage::fields();
+		\Lianmai\SettingsFields::announce();
 		ob_start();
 		SettingsPage::show();
 		return (string) ob_get_clean();

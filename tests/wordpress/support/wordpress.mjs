@@ -126,6 +126,16 @@ export async function startWordPress({ version = 'current', base = '', wasmType 
       version: await evaluate('return get_bloginfo( "version" );'),
       php: evaluate,
       /**
+       * A plugin that cannot be switched off; without code it is taken away.
+       * @param {string} name
+       * @param {string} code
+       */
+      async plugin(name, code) {
+        const file = join(files, 'wp-content/mu-plugins', name);
+        if (code) writeFileSync(file, code);
+        else rmSync(file, { force: true });
+      },
+      /**
        * Publishes a post, and answers its address.
        * @param {string} content
        * @param {Record<string, unknown>} [more]

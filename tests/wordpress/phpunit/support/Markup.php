@@ -21,6 +21,7 @@ final class Markup {
 		),
 		'p'             => array( 'class' => '/^lianmai-note$/D' ),
 		'noscript'      => array(),
+		'a'             => array( 'href' => 'address' ),
 		'srs-player'    => array(
 			'url'         => 'address',
 			'poster'      => 'address',
@@ -36,6 +37,7 @@ final class Markup {
 			'offline'     => '/^(?:[^\p{C}]|[\x{200c}\x{200d}]){1,300}$/Du',
 			'data-ticket' => '/^[\w-]+\.[\w-]+$/D',
 			'data-token'  => '/^$/D',
+			'data-without' => '/^Watching this needs JavaScript\.$/D',
 		),
 		'srs-publisher' => array(
 			'url'         => 'address',
@@ -102,7 +104,7 @@ final class Markup {
 			$found[] = 'not clean UTF-8';
 		}
 		// Every bracket belongs to a tag: parsers that disagree on other things agree on that.
-		$tags = 0 === strpos( $html, '<p' ) ? 2 : 4 + 2 * (int) preg_match( '~><noscript>[^<>]+</noscript></srs-player></div>$~D', $html );
+		$tags = 0 === strpos( $html, '<p' ) ? 2 : 4 + 4 * (int) preg_match( '~><noscript><a href="[^"<>]*">[^<>]+</a></noscript></srs-player></div>$~D', $html );
 		if ( substr_count( $html, '<' ) !== $tags || substr_count( $html, '>' ) !== $tags ) {
 			$found[] = 'more or fewer tags';
 		}
@@ -119,7 +121,7 @@ final class Markup {
 		$found = array();
 		foreach ( $parent->childNodes as $node ) {
 			if ( $node instanceof \DOMText ) {
-				if ( ! in_array( $parent->nodeName, array( 'p', 'noscript' ), true ) && '' !== trim( $node->nodeValue ) ) {
+				if ( ! in_array( $parent->nodeName, array( 'p', 'a' ), true ) && '' !== trim( $node->nodeValue ) ) {
 					$found[] = "text: {$node->nodeValue}";
 				}
 				continue;
