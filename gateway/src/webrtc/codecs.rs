@@ -30,6 +30,20 @@ pub(super) fn payload_type(rtc: &Rtc, mid: Mid, config: &Config) -> Option<Pt> {
     fitting.max_by_key(|params| closeness(params, config)).map(PayloadParams::pt)
 }
 
+/// The payload type by which the peer takes packets of this one with the packet before in them (RED).
+pub(super) fn redundant(rtc: &Rtc, pt: Pt) -> Option<Pt> {
+    rtc.codec_config().params().iter().find(|params| params.pt() == pt)?.red()
+}
+
+/// A packet of `pt` with the one before, which is `ticks` older (RFC 2198 3); none where that does not fit.
+pub(super) fn red(pt: Pt, packet: &[u8], before: &[u8], ticks: u32) -> Option<Arc<[u8]>> {
+    if ticks >= 1 << 14 || before.len() >= 1 << 10 {
+        return None;
+    }
+    let head = 1 << 31 | u32::from(*pt) << 24 | ticks << 10 | before.len() as u32;
+    Some([&head.to_be_bytes(), &[*pt][..], before, packet].concat().into())
+}
+
 /// Whether the peer has said that it takes this codec, and as we send it.
 fn fits(params: &PayloadParams, config: &Config) -> bool {
     let spec = params.spec();

@@ -16,6 +16,7 @@ mod peer;
 mod play;
 mod port;
 mod publish;
+mod resends;
 mod rtc;
 mod sdp;
 mod session;

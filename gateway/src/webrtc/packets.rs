@@ -27,6 +27,8 @@ pub(super) struct Unit {
     pub(super) rtp: u32,
     /// Its RTP payloads, the last of which is marked; none where a viewer has to make its own.
     pub(super) payloads: Vec<Arc<[u8]>>,
+    /// Of audio: the payload before, and how many ticks older it is.
+    pub(super) before: Option<(Arc<[u8]>, u32)>,
     start: bool,
 }
 
@@ -76,6 +78,7 @@ impl Packets {
             followed: None,
             offset,
             sound: None,
+            before: None,
         };
         while let Some(entry) = pump.frames.try_next() {
             pump.take(&entry, None);
@@ -162,6 +165,8 @@ struct Pump {
     offset: u32,
     /// The RTP time at which the next packet of sound begins.
     sound: Option<i64>,
+    /// The last packet of audio and its RTP time.
+    before: Option<(Arc<[u8]>, u32)>,
 }
 
 /// Sound that is off by more than this, in ticks of 48 kHz, has a gap.
@@ -198,7 +203,13 @@ impl Pump {
             _ => Vec::new(),
         };
         let rtp = (self.ticks(frame) as u32).wrapping_add(self.offset);
-        self.ring.push(Arc::new(Unit { frame: frame.clone(), rtp, payloads, start: entry.start }));
+        let mut before = None;
+        if let (false, Some(payload)) = (frame.is_video(), payloads.first()) {
+            let last = self.before.replace((payload.clone(), rtp));
+            before = last.map(|(payload, at)| (payload, rtp.wrapping_sub(at)));
+        }
+        let unit = Unit { frame: frame.clone(), rtp, payloads, before, start: entry.start };
+        self.ring.push(Arc::new(unit));
     }
 
     /// A frame's time in ticks. Sound is counted in samples: its times are rounded on their way, and a

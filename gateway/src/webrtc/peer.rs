@@ -9,6 +9,7 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
 use super::paths::{Paths, Way};
 use super::port::Datagram;
+use super::resends::Resends;
 use super::srtp;
 
 /// Why a peer is at its end, in words.
@@ -21,6 +22,11 @@ pub(super) trait Side {
 
     /// Takes what the peer tells.
     fn event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), Why>;
+
+    /// What is to see the peer's RTCP before str0m does.
+    fn resends(&mut self) -> Option<&mut Resends> {
+        None
+    }
 
     /// Resolves when there is something to do for it, or with the reason why it has to end. May be
     /// dropped and called again.
@@ -117,7 +123,9 @@ impl<S: Side> Peer<S> {
         let receive = Receive::new(datagram.protocol, datagram.source, destination, &datagram.bytes);
         let Ok(receive) = receive else { return Ok(()) };
         let before = srtp::authenticated();
-        let taken = self.rtc.handle_input(Input::Receive(datagram.at, receive));
+        let (rtc, resends) = (&mut self.rtc, self.side.resends());
+        let handle = || rtc.handle_input(Input::Receive(datagram.at, receive));
+        let taken = srtp::reading(resends, &datagram.bytes, datagram.at, handle);
         if srtp::authenticated() != before {
             self.heard = datagram.at;
         }

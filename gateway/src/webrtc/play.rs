@@ -13,16 +13,16 @@ use str0m::{Event, Rtc};
 use super::codecs;
 use super::packets::{Packets, Unit, clock_rate};
 use super::peer::{Side, Why};
+use super::resends::{self, Resends};
 use crate::hub::ring::Cursor;
 use crate::hub::{ClientHandle, Start, Stream};
 use crate::transcode::{self, Reencoders, Sound};
 
-/// Resends are kept for this many packets and this long: at 2 Mb/s more than half a second. Each is nearly
-/// half a kilobyte for each viewer, beside what all share; fewer do not cover the cached pictures that a
-/// viewer on a bad network begins with.
-const RESEND_PACKETS: usize = 192;
+/// Resends are kept for this long, and for as many packets as [`resends::MAX_PACKETS`]: at 2 Mb/s more than half a
+/// second. Each is nearly half a kilobyte for each viewer, beside what all share; fewer do not cover the cached
+/// pictures that a viewer on a bad network begins with.
 const RESEND_TIME: Duration = Duration::from_millis(800);
-/// Not more than this part of what is sent are resends.
+/// Not more than this part of what is sent are resends, where str0m makes the packets and [`Resends`] knows none.
 const RESEND_RATIO: f32 = 0.25;
 /// The past is sent this fast, in bytes a second.
 const CATCH_UP: u64 = 3_000_000;
@@ -40,6 +40,8 @@ pub(super) struct Sender {
     pub(super) seq: SeqNo,
     /// The codec that is sent now and its payload type; none where the viewer has not taken it.
     codec: Option<(Codec, Option<Pt>)>,
+    /// The payload type for packets that have the one before in them, if the viewer takes such.
+    red: Option<Pt>,
 }
 
 /// The past, laid on a short time: its first frame comes at `to`, and `until` at `end`.
@@ -80,6 +82,8 @@ pub(super) struct Play {
     frames: bool,
     pub(super) video: Option<Sender>,
     audio: Option<Sender>,
+    /// None where whole frames are handed to str0m.
+    pub(super) resends: Option<Resends>,
     /// What the viewer wants, by codecs of which we send none.
     strange: Vec<Track>,
     squash: Option<Squash>,
@@ -112,6 +116,7 @@ impl Play {
             frames,
             video: None,
             audio: None,
+            resends: (!frames).then(Resends::default),
             strange: Vec::new(),
             squash: None,
             budget: (0, Instant::now()),
@@ -189,7 +194,7 @@ impl Play {
                 self.squash = None;
             }
             self.hopes &= !unit.frame.key || !unit.frame.is_video();
-            self.write(rtc, &unit)?;
+            self.write(rtc, &unit, now)?;
             // The past in pieces: what is queued at once stays allocated.
             if self.frames || past {
                 return Ok((true, None));
@@ -197,7 +202,7 @@ impl Play {
         }
     }
 
-    fn write(&mut self, rtc: &mut Rtc, unit: &Unit) -> Result<(), Why> {
+    fn write(&mut self, rtc: &mut Rtc, unit: &Unit, now: Instant) -> Result<(), Why> {
         let frame = &unit.frame;
         let codec = frame.config.codec;
         let sender = match frame.track() {
@@ -206,7 +211,9 @@ impl Play {
         };
         let Some(sender) = sender else { return Ok(()) };
         if sender.codec.is_none_or(|(known, _)| known != codec) {
-            sender.codec = Some((codec, codecs::payload_type(rtc, sender.mid, &frame.config)));
+            let pt = codecs::payload_type(rtc, sender.mid, &frame.config);
+            sender.codec = Some((codec, pt));
+            sender.red = pt.and_then(|pt| codecs::redundant(rtc, pt));
         }
         let Some((_, Some(pt))) = sender.codec else {
             return Err(format!("the viewer has no way to take {}", codec.name()));
@@ -238,8 +245,19 @@ impl Play {
         let Some(stream) = api.stream_tx_by_mid(sender.mid, None) else { return Ok(()) };
         let (last, mut bytes) = (unit.payloads.len() - 1, 0);
         for (index, payload) in unit.payloads.iter().enumerate() {
+            let (mut pt, mut payload, seq) = (pt, payload.clone(), sender.seq.inc());
+            match &mut self.resends {
+                Some(resends) if frame.is_video() => resends.sent(*seq as u16, payload.len(), now),
+                Some(resends) if resends.lossy(now) => {
+                    let red = |(before, ticks): &(Arc<[u8]>, u32)| codecs::red(pt, &payload, before, *ticks);
+                    if let (Some(by), Some(both)) = (sender.red, unit.before.as_ref().and_then(red)) {
+                        (pt, payload) = (by, both);
+                    }
+                }
+                _ => {}
+            }
             bytes += payload.len();
-            let packet = RtpWrite::new(pt, sender.seq.inc(), rtp, moment, payload.clone())
+            let packet = RtpWrite::new(pt, seq, rtp, moment, payload)
                 .marker(index == last && codec != Codec::Opus)
                 .nackable(codec != Codec::Opus);
             stream.write_rtp(packet);
@@ -293,16 +311,24 @@ impl Side for Play {
             self.strange.push(if kind == MediaKind::Video { Track::Video } else { Track::Audio });
             return;
         }
-        let slot = match media.kind() {
+        let kind = media.kind();
+        let slot = match kind {
             MediaKind::Video => &mut self.video,
             MediaKind::Audio => &mut self.audio,
         };
         // Sequence numbers begin in the lower half: a first loss must not look like a wrap.
         let seq = SeqNo::from(u64::from(rand::random::<u16>() >> 1));
-        slot.get_or_insert(Sender { mid, seq, codec: None });
+        slot.get_or_insert(Sender { mid, seq, codec: None, red: None });
         if let Some(stream) = rtc.direct_api().stream_tx_by_mid(mid, None) {
-            stream.set_rtx_cache(RESEND_PACKETS, RESEND_TIME, Some(RESEND_RATIO));
+            stream.set_rtx_cache(resends::MAX_PACKETS, RESEND_TIME, self.frames.then_some(RESEND_RATIO));
+            if let Some(resends) = self.resends.as_mut().filter(|_| kind == MediaKind::Video) {
+                *resends = Resends::of(*stream.ssrc());
+            }
         }
+    }
+
+    fn resends(&mut self) -> Option<&mut Resends> {
+        self.resends.as_mut()
     }
 
     fn event(&mut self, _: &mut Rtc, event: Event, now: Instant) -> Result<(), Why> {

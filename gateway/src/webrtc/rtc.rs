@@ -80,7 +80,7 @@ pub(super) fn viewer(certificate: &DtlsCert, packets: bool, estimate: bool, now:
         extensions.set(3, Extension::TransportSequenceNumber);
     }
     base(certificate)
-        .enable_opus(true, false)
+        .enable_opus(true, true)
         .set_extension_map(extensions)
         .set_rtcp_report_interval_audio(REPORTS)
         .set_rtp_mode(packets)

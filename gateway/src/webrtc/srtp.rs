@@ -1,10 +1,11 @@
-//! SRTP for str0m, watched: it tells which datagrams were authenticated.
+//! SRTP for str0m, watched: it tells which datagrams were authenticated, and shows RTCP before str0m reads it.
 //!
 //! str0m says nothing of RTCP that it takes, and only ICE's checks count as a sign of life for it. Here its
 //! ciphers are wrapped: whatever one of them decrypts was sent by the peer (RFC 3711, RFC 7714). str0m handles a
 //! datagram within one call, on one thread, so a counter of this thread tells whether that call decrypted any.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::time::Instant;
 
 use str0m::crypto::{
     AeadAes128GcmCipher, AeadAes256GcmCipher, Aes128CmSha1_80Cipher, CryptoError, CryptoProvider,
@@ -12,8 +13,46 @@ use str0m::crypto::{
     from_feature_flags,
 };
 
+use super::resends::Resends;
+
 thread_local! {
     static AUTHENTICATED: Cell<u64> = const { Cell::new(0) };
+    static READER: RefCell<Option<Reader>> = const { RefCell::new(None) };
+}
+
+/// Whom RTCP is shown to: it is of this time and begins with these bytes, which are not encrypted.
+struct Reader {
+    resends: Resends,
+    at: Instant,
+    head: [u8; 8],
+}
+
+/// Does `handle`, in which str0m takes in the datagram `bytes`. RTCP of it is shown to `resends` first.
+pub(super) fn reading<T>(
+    resends: Option<&mut Resends>,
+    bytes: &[u8],
+    at: Instant,
+    handle: impl FnOnce() -> T,
+) -> T {
+    // RTCP by its packet type (RFC 5761 4).
+    let head = bytes.first_chunk().filter(|head| head[0] >> 6 == 2 && (192..224).contains(&head[1]));
+    let (Some(resends), Some(head)) = (resends, head) else { return handle() };
+    let reader = Reader { resends: std::mem::take(resends), at, head: *head };
+    READER.with_borrow_mut(|slot| *slot = Some(reader));
+    let done = handle();
+    if let Some(reader) = READER.take() {
+        *resends = reader.resends;
+    }
+    done
+}
+
+/// Shows decrypted RTCP to who reads it.
+fn show(decrypted: &mut [u8]) {
+    READER.with_borrow_mut(|slot| {
+        if let Some(Reader { resends, at, head }) = slot {
+            resends.read(*head, decrypted, *at);
+        }
+    });
 }
 
 /// How many packets were authenticated on this thread so far.
@@ -88,7 +127,10 @@ impl Aes128CmSha1_80Cipher for Cipher<dyn Aes128CmSha1_80Cipher> {
         self.0.encrypt(iv, input, output)
     }
     fn decrypt(&mut self, iv: &[u8; 16], input: &[u8], output: &mut [u8]) -> Result<(), CryptoError> {
-        seen(self.0.decrypt(iv, input, output))
+        seen(self.0.decrypt(iv, input, output))?;
+        // (The output is longer: the cipher works in blocks.)
+        output.get_mut(..input.len()).into_iter().for_each(show);
+        Ok(())
     }
 }
 
@@ -111,7 +153,9 @@ macro_rules! watch_aead {
                 input: &[u8],
                 output: &mut [u8],
             ) -> Result<usize, CryptoError> {
-                seen(self.0.decrypt(iv, aads, input, output))
+                let size = seen(self.0.decrypt(iv, aads, input, output))?;
+                output.get_mut(..size).into_iter().for_each(show);
+                Ok(size)
             }
         }
     };

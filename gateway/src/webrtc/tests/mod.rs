@@ -5,6 +5,7 @@ mod alive;
 mod broadcast;
 mod client;
 mod hostile;
+mod loss;
 mod media_kit;
 mod network;
 mod play;

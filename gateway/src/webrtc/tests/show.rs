@@ -30,7 +30,7 @@ pub(super) struct Show {
     _packets: Arc<Packets>,
     /// How many pictures and sounds there were.
     pub(super) pictures: u32,
-    sounds: u32,
+    pub(super) sounds: u32,
     pub(super) start: Instant,
     /// Whether it makes key frames when asked, and no others.
     pub(super) on_request: bool,
