@@ -13,10 +13,13 @@ pub(super) const MAX_FRAGMENTS: usize = 128;
 pub(super) const MAX_MESSAGE: usize = 16 * 1024;
 /// Handshake messages of one peer: a client's flights have six or seven.
 pub(super) const MAX_MESSAGES: u16 = 16;
-/// Bytes of an encrypted record during the handshake: `Finished` has less than 100.
-pub(super) const MAX_FINISHED: usize = 256;
+/// Bytes of an encrypted record during the handshake: `Finished` has less, with every cipher.
+pub(super) const MAX_FINISHED: usize = 96;
+/// Encrypted handshake records of one association before it is connected: `Finished`, with all repetitions.
+/// Each can hide as many fragments as fit.
+pub(super) const MAX_FINISHED_RECORDS: usize = 16;
 /// Datagrams with handshake records after the handshake: the peer repeats its last flight until it has
-/// ours.
+/// ours. All of them have at most as many fragments and encrypted records as a handshake may have.
 pub(super) const MAX_REPEATED: usize = 16;
 
 /// A record's head: type, version, epoch, sequence number, length (RFC 6347 4.1).
@@ -26,7 +29,6 @@ const FRAGMENT_HEAD: usize = 12;
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
-const APPLICATION_DATA: u8 = 23;
 
 /// What to do with a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,7 @@ pub(super) struct Bounds {
     datagrams: usize,
     bytes: usize,
     fragments: usize,
+    finished: usize,
     repeated: usize,
 }
 
@@ -60,31 +63,27 @@ impl Bounds {
         if self.datagrams > MAX_HANDSHAKE_DATAGRAMS || self.bytes > MAX_HANDSHAKE_BYTES {
             return Verdict::End("the DTLS handshake is longer than any real one");
         }
-        for record in &records {
-            let count = match (record.kind, record.epoch, record.body.len()) {
-                (HANDSHAKE, 0, _) => fragments(record.body),
-                (CHANGE_CIPHER_SPEC, 0, 1) | (ALERT, 0, 2) => Some(0),
-                // The content of an encrypted record is hidden, so its size is bounded instead.
-                (HANDSHAKE | ALERT, 1, ..=MAX_FINISHED) => Some(0),
-                _ => None,
-            };
-            let Some(count) = count else { return Verdict::Ignore };
-            self.fragments += count;
-            if self.fragments > MAX_FRAGMENTS {
-                return Verdict::End("the DTLS handshake has more fragments than any real one");
-            }
+        let Some(count) = content(&records) else { return Verdict::Ignore };
+        self.fragments += count.fragments;
+        self.finished += count.finished;
+        if self.fragments > MAX_FRAGMENTS || self.finished > MAX_FINISHED_RECORDS {
+            return Verdict::End("the DTLS handshake has more fragments than any real one");
         }
         Verdict::Read
     }
 
+    /// After the handshake a peer may repeat its last flight and say goodbye. Nothing else is read: data
+    /// channels are refused, and each further `ChangeCipherSpec` would begin an epoch.
     fn check_connected(&mut self, records: &[Record<'_>]) -> Verdict {
-        // Data channels are refused, so no peer has application data to send.
-        if records.iter().any(|record| record.kind == APPLICATION_DATA) {
-            return Verdict::Ignore;
-        }
+        let Some(count) = content(records) else { return Verdict::Ignore };
         if records.iter().any(|record| record.kind == HANDSHAKE) {
             self.repeated += 1;
-            if self.repeated > MAX_REPEATED {
+            self.fragments += count.fragments;
+            self.finished += count.finished;
+            if self.repeated > MAX_REPEATED
+                || self.fragments > 2 * MAX_FRAGMENTS
+                || self.finished > 2 * MAX_FINISHED_RECORDS
+            {
                 return Verdict::Ignore;
             }
         }
@@ -111,8 +110,36 @@ fn records(mut datagram: &[u8]) -> Option<Vec<Record<'_>>> {
     Some(records)
 }
 
+/// What the records of a datagram have in them.
+#[derive(Default)]
+struct Content {
+    /// Plain fragments of handshake messages.
+    fragments: usize,
+    /// Encrypted records of the handshake.
+    finished: usize,
+}
+
+/// Counts what a datagram has; None where a record of it belongs to no handshake.
+fn content(records: &[Record<'_>]) -> Option<Content> {
+    let mut count = Content::default();
+    for record in records {
+        match (record.kind, record.epoch, record.body.len()) {
+            (HANDSHAKE, 0, _) => count.fragments += fragments(record.body)?,
+            (CHANGE_CIPHER_SPEC, 0, 1) | (ALERT, 0, 2) => {}
+            // The content of an encrypted record is hidden, so its size is bounded instead.
+            (HANDSHAKE, 1, ..=MAX_FINISHED) => count.finished += 1,
+            (ALERT, 1, ..=MAX_FINISHED) => {}
+            _ => return None,
+        }
+    }
+    Some(count)
+}
+
 /// How many handshake fragments a plain record has. None where one is larger than any message, has a
 /// number that no handshake reaches, or does not fit.
+///
+/// The library reads a fragment on to where its whole message would end. So only the last one of a record
+/// may be a part of a message: behind another one the library would find other fragments than are counted.
 fn fragments(mut body: &[u8]) -> Option<usize> {
     let mut count = 0;
     while !body.is_empty() {
@@ -130,6 +157,9 @@ fn fragments(mut body: &[u8]) -> Option<usize> {
             return None;
         }
         body = rest.split_at_checked(size)?.1;
+        if size != message && !body.is_empty() {
+            return None;
+        }
         count += 1;
     }
     Some(count)

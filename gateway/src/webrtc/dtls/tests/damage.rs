@@ -4,7 +4,8 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
 use super::super::bounds::{
-    Bounds, MAX_FRAGMENTS, MAX_HANDSHAKE_BYTES, MAX_HANDSHAKE_DATAGRAMS, MAX_MESSAGE, MAX_REPEATED, Verdict,
+    Bounds, MAX_FINISHED, MAX_FINISHED_RECORDS, MAX_FRAGMENTS, MAX_HANDSHAKE_BYTES, MAX_HANDSHAKE_DATAGRAMS,
+    MAX_MESSAGE, MAX_REPEATED, Verdict,
 };
 use super::pair::{certificate, run};
 
@@ -61,7 +62,9 @@ fn what_is_no_handshake_is_passed_over() {
         ("an unknown type", framed(99, 0, &[1])),
         ("application data", framed(23, 0, &[1])),
         ("an alert of three bytes", framed(21, 0, &[1, 2, 3])),
-        ("a large encrypted record", framed(22, 1, &[0; 300])),
+        ("a large encrypted record", framed(22, 1, &[0; MAX_FINISHED + 1])),
+        ("a part of a message before others", record(&[(4, 0, 0, &[1]), (4, 0, 1, &[2, 3, 4])])),
+        ("heads in what the library skips to", record(&[(15, 0, 0, &[0; 3]), (40, 0, 0, &[0; 40])])),
         ("a later epoch", framed(22, 2, &[0; 30])),
         ("a message longer than any", record(&[(MAX_MESSAGE + 1, 0, 0, &[1])])),
         ("a fragment behind its message", record(&[(4, 0, 3, &[1, 2])])),
@@ -83,8 +86,14 @@ fn a_handshake_has_bounds() {
     let large = record(&[(1400, 0, 0, &[0; 1400])]);
     assert_eq!(ends(&large), MAX_HANDSHAKE_BYTES / large.len() + 1);
     // The recursion that joins fragments is as deep as there are fragments.
-    let many: Vec<_> = (0..40).map(|at| (1000, 0, at, &byte[..])).collect();
-    assert_eq!(ends(&record(&many)), MAX_FRAGMENTS / 40 + 1);
+    let many: Vec<_> = (0..40).map(|at| record(&[(1000, 0, at, &byte[..])])).collect();
+    assert_eq!(ends(&many.concat()), MAX_FRAGMENTS / 40 + 1);
+    let whole: Vec<_> = (0..40).map(|_| (1, 0, 0, &byte[..])).collect();
+    assert_eq!(ends(&record(&whole)), MAX_FRAGMENTS / 40 + 1);
+    // What is encrypted can hide fragments, too.
+    let finished = framed(22, 1, &[0; MAX_FINISHED]);
+    assert_eq!(ends(&finished), MAX_FINISHED_RECORDS + 1);
+    assert_eq!(ends(&[finished.clone(), finished].concat()), MAX_FINISHED_RECORDS / 2 + 1);
 }
 
 #[test]
@@ -94,5 +103,17 @@ fn after_the_handshake_repetitions_are_counted_and_data_is_passed_over() {
     let finished = framed(22, 1, &[0; 40]);
     let read = (0..100).filter(|_| bounds.check(&finished, true) == Verdict::Read).count();
     assert_eq!(read, MAX_REPEATED);
+    // Many records in one datagram are not fewer.
+    let mut bounds = Bounds::default();
+    let many = |one: &[u8]| std::iter::repeat_n(one, 10).flatten().copied().collect::<Vec<_>>();
+    let read = (0..100).filter(|_| bounds.check(&many(&finished), true) == Verdict::Read).count();
+    assert_eq!(read, 2 * MAX_FINISHED_RECORDS / 10);
+    let plain = many(&record(&[(4, 0, 0, &[1, 2, 3, 4]), (8, 1, 0, &[1])]));
+    let mut bounds = Bounds::default();
+    let read = (0..100).filter(|_| bounds.check(&plain, true) == Verdict::Read).count();
+    assert_eq!(read, 2 * MAX_FRAGMENTS / 20);
+    // A change of ciphers would begin another epoch.
+    assert_eq!(bounds.check(&framed(20, 1, &[0; 25]), true), Verdict::Ignore);
+    assert_eq!(bounds.check(&framed(22, 2, &[0; 40]), true), Verdict::Ignore);
     assert_eq!(bounds.check(&framed(21, 1, &[0; 26]), true), Verdict::Read, "it may still say goodbye");
 }
