@@ -72,6 +72,9 @@ struct Picture {
     piece: Piece,
     /// The bytes, from the second piece on.
     joined: Vec<u8>,
+    /// NAL units that came later and belong before the slices. They are put there once, at the end: a large
+    /// picture would be moved for each of them.
+    front: Vec<u8>,
     pieces: usize,
     last: Slice,
     /// The fields of an interlaced picture that are there: bit 0 top, bit 1 bottom.
@@ -81,17 +84,36 @@ struct Picture {
 impl Picture {
     fn append(&mut self, data: &[u8], in_front: bool) -> Result<()> {
         let codec = self.piece.config.codec;
-        if self.pieces >= MAX_PIECES || self.joined.len().max(self.piece.data.len()) + data.len() > MAX_BYTES
-        {
+        let size = self.joined.len().max(self.piece.data.len()) + self.front.len();
+        if self.pieces >= MAX_PIECES || size + data.len() > MAX_BYTES {
             return Err(Error::new(codec.name(), 0, ErrorKind::TooLarge("access unit")));
+        }
+        self.pieces += 1;
+        if in_front {
+            self.front.extend_from_slice(data);
+            return Ok(());
         }
         if self.joined.is_empty() {
             self.joined = self.piece.data.to_vec();
         }
-        self.pieces += 1;
-        let at = if in_front { after_delimiter(codec, &self.joined) } else { self.joined.len() };
-        self.joined.splice(at..at, data.iter().copied());
+        self.joined.extend_from_slice(data);
         Ok(())
+    }
+
+    /// All of it.
+    fn whole(self) -> (Piece, Slice) {
+        let Self { mut piece, mut joined, front, last, .. } = self;
+        if !front.is_empty() {
+            if joined.is_empty() {
+                joined = piece.data.to_vec();
+            }
+            let at = after_delimiter(piece.config.codec, &joined);
+            joined.splice(at..at, front);
+        }
+        if !joined.is_empty() {
+            piece.data = joined.into();
+        }
+        (piece, last)
     }
 
     /// Whether one field is there and the other may follow.
@@ -179,12 +201,9 @@ impl Assembler {
             // What does not fit is left out: it is not needed to decode the picture.
             let _ = picture.append(&behind, false);
         }
-        let mut piece = picture.piece;
-        if !picture.joined.is_empty() {
-            piece.data = picture.joined.into();
-        }
+        let (piece, last) = picture.whole();
         let entry = entry_point(piece.config.codec, &piece.data);
-        self.passed = Some((picture.last, piece.dts));
+        self.passed = Some((last, piece.dts));
         self.ready.push_back(AccessUnit { piece, entry });
     }
 
@@ -233,7 +252,14 @@ impl Assembler {
             data.splice(at..at, self.before.drain(..));
             piece.data = data.into();
         }
-        let picture = Picture { piece, joined: Vec::new(), pieces: 1, last: slice, fields: slice.fields };
+        let picture = Picture {
+            piece,
+            joined: Vec::new(),
+            front: Vec::new(),
+            pieces: 1,
+            last: slice,
+            fields: slice.fields,
+        };
         let waits = self.habit != Habit::Whole || picture.is_half();
         self.picture = Some(picture);
         if !waits {

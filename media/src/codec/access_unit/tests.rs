@@ -174,6 +174,13 @@ fn sei_and_delimiters_in_messages_of_their_own_reach_their_picture() {
         feed.ok(ms, &[nal]);
     }
     assert_eq!(feed.finish(), units(&[(0, &[SEI, a]), (40, &[SEI, b, tail]), (80, &[a])]));
+    // In the order in which they came, and behind the delimiter.
+    let other_sei = [SEI, &[1]].concat();
+    let mut feed = Feed::new(progressive());
+    feed.ok(0, &[DELIMITER, a]);
+    feed.ok(0, &[SEI, &other_sei]);
+    feed.ok(0, &[SEI]);
+    assert_eq!(feed.finish(), units(&[(0, &[DELIMITER, SEI, &other_sei, SEI, a])]));
     // The stream changes its habits: what came too late is kept for the next picture.
     let mut feed = Feed::taught(progressive());
     for (ms, nal) in [(0, a), (0, SEI), (40, b), (40, SEI), (80, a)] {
@@ -301,6 +308,20 @@ fn an_access_unit_has_bounds() {
     let mut feed = Feed::new(progressive());
     (0..MAX_PIECES as u32).for_each(|n| feed.ok(0, &[&p_slice(n, 0)]));
     assert!(too_large(feed.push(0, &[&p_slice(5000, 0)])));
+    // SEI that comes after a large picture does not move the picture: it waits until the end.
+    let mut feed = Feed::new(progressive());
+    feed.ok(0, &[&[&*p_slice(0, 0), &[1; MAX_BYTES / 2]].concat()]);
+    (1..MAX_PIECES).for_each(|_| feed.ok(0, &[SEI]));
+    assert!(feed.units.picture.as_ref().is_some_and(|picture| picture.joined.is_empty()));
+    assert!(too_large(feed.push(0, &[SEI])));
+    assert_eq!(feed.finish()[0].1.len(), MAX_PIECES);
+    // It counts, too.
+    let mut feed = Feed::new(progressive());
+    feed.ok(0, &[&p_slice(0, 0)]);
+    let large = [SEI, &[1; MAX_BYTES / 2 - 64]].concat();
+    feed.ok(0, &[&large]);
+    feed.ok(0, &[&large]);
+    assert!(too_large(feed.push(0, &[&large])));
     // SEI without a picture.
     let mut feed = Feed::taught(progressive());
     let sei = [SEI, &[1; 1000]].concat();
