@@ -5,7 +5,7 @@ mod program;
 
 use bytes::Bytes;
 
-pub use self::adts::{Adts, Unit, units};
+pub use self::adts::{Adts, MAX_UNITS, Unit, units};
 use crate::bits::{BitReader, BitWriter};
 use crate::config::{Audio, Codec, Config, Format};
 use crate::error::{Error, Result};

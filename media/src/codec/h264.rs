@@ -90,10 +90,9 @@ impl<'a> Avcc<'a> {
         let sets = nal::keep_sets(&mut self.sps, sps, &|set| {
             set == sps || Sps::parse(set).is_ok_and(|set| set.has_known_profile())
         });
-        let known = &self.sps;
+        let known: Vec<u32> = self.sps.iter().filter_map(|sps| Some(Sps::parse(sps).ok()?.id)).collect();
         sets | nal::keep_sets(&mut self.pps, &[], &|set| {
-            pps_ids(set)
-                .is_ok_and(|(_, id)| known.iter().any(|sps| Sps::parse(sps).is_ok_and(|sps| sps.id == id)))
+            pps_ids(set).is_ok_and(|(_, id)| known.contains(&id))
         })
     }
 }
@@ -146,9 +145,11 @@ fn config(sps: &Sps, description: Bytes) -> Config {
 /// the in-band ones are left out: an unknown profile, a PPS without its SPS.
 pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Option<Config>, Bytes)> {
     let is_set = |nal: &[u8]| matches!(nal_type_of(nal), nal_type::SPS | nal_type::PPS);
-    if !length_prefixed(&au).any(is_set) {
+    let count = length_prefixed(&au).filter(|nal| is_set(nal)).count();
+    if count == 0 {
         return Ok((None, au));
     }
+    nal::check_sets(FORMAT, count)?;
     let mut known = match current {
         Some(config) if config.codec == Codec::H264 => Avcc::parse(&config.description)?,
         _ => Avcc::new(),

@@ -177,6 +177,7 @@ impl<'a> Hvcc<'a> {
                 nal_type::PPS => hvcc.pps.extend(sets),
                 _ => {}
             }
+            nal::check_sets(FORMAT, hvcc.vps.len() + hvcc.sps.len() + hvcc.pps.len())?;
         }
         Ok(hvcc)
     }
@@ -189,11 +190,9 @@ impl<'a> Hvcc<'a> {
         changed |= nal::keep_sets(&mut self.sps, sps, &|set| {
             set == sps || Sps::parse(set).is_ok() && vps.iter().any(|vps| vps_id(vps) == vps_id(set))
         });
-        let known = &self.sps;
-        changed |= nal::keep_sets(&mut self.pps, &[], &|set| {
-            pps_ids(set)
-                .is_ok_and(|(_, id)| known.iter().any(|sps| Sps::parse(sps).is_ok_and(|sps| sps.id == id)))
-        });
+        let known: Vec<u32> = self.sps.iter().filter_map(|sps| Some(Sps::parse(sps).ok()?.id)).collect();
+        changed |=
+            nal::keep_sets(&mut self.pps, &[], &|set| pps_ids(set).is_ok_and(|(_, id)| known.contains(&id)));
         changed
     }
 }
@@ -250,9 +249,11 @@ fn config(sps: &Sps, description: Bytes) -> Config {
 /// As [`super::h264::take_parameter_sets`], for H.265.
 pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Option<Config>, Bytes)> {
     let is_set = |nal: &[u8]| matches!(nal_type_of(nal), nal_type::VPS..=nal_type::PPS);
-    if !length_prefixed(&au).any(is_set) {
+    let count = length_prefixed(&au).filter(|nal| is_set(nal)).count();
+    if count == 0 {
         return Ok((None, au));
     }
+    nal::check_sets(FORMAT, count)?;
     let mut known = match current {
         Some(config) if config.codec == Codec::H265 => Hvcc::parse(&config.description)?,
         _ => Hvcc::new(),

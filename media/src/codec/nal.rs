@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The NAL units between the start codes of an Annex B byte stream (ITU-T H.264 and H.265, Annex B),
 /// without their trailing zero bytes. Bytes before the first start code are skipped.
@@ -135,6 +135,18 @@ pub fn normalise(format: &'static str, data: Bytes, length_size: usize) -> Resul
         rest = tail;
     }
     Ok(out.into())
+}
+
+/// The most parameter sets in an access unit, or in a `hvcC`: H.264 has 32 SPS and 256 PPS, H.265 fewer. Each
+/// is compared with all that are known, so without a bound one message would keep a core busy for hours.
+pub(crate) const MAX_SETS: usize = 288;
+
+/// Checks the number of parameter sets.
+pub(crate) fn check_sets(format: &'static str, count: usize) -> Result<()> {
+    if count > MAX_SETS {
+        return Err(Error::new(format, 0, ErrorKind::TooLarge("number of parameter sets")));
+    }
+    Ok(())
 }
 
 /// Puts `set` in the place of the one that `same` finds (the one with its id), or at the end. False

@@ -19,6 +19,8 @@ use crate::time::{MILLI, Micros, Unwrapper};
 
 /// No more audio frames than this wait behind a picture: a second and some.
 const MAX_BEHIND: usize = 64;
+/// And no more bytes of them: a second and some of uncompressed sound.
+const MAX_BEHIND_BYTES: usize = 1 << 20;
 
 /// Turns the bodies of FLV tags, or the payloads of RTMP messages, into frames.
 ///
@@ -251,7 +253,8 @@ impl BodyDemuxer {
             return self.ready.push_back(frame);
         }
         self.behind.push_back(frame);
-        if self.behind.len() >= MAX_BEHIND {
+        let bytes: usize = self.behind.iter().map(|frame| frame.data.len()).sum();
+        if self.behind.len() >= MAX_BEHIND || bytes > MAX_BEHIND_BYTES {
             self.flush();
         }
     }

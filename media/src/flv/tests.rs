@@ -294,6 +294,13 @@ fn audio_behind_a_picture_that_waits_is_bounded() {
     body.audio(64, Bytes::from_static(&[0xaf, 1, 0x21, 0x10, 4])).unwrap();
     assert!(body.next().unwrap().is_video());
     assert_eq!(std::iter::from_fn(|| body.next()).count(), 64);
+    // Large ones are fewer.
+    body.video(100, unit(false, &[0x41, 0x9a, 0x80])).unwrap();
+    body.video(100, unit(false, &[0x41, 0x4d, 0x80])).unwrap();
+    assert!(body.holds());
+    let large = Bytes::from([&[0xaf, 1][..], &[0x21; 400 << 10]].concat());
+    let held = (0..10).take_while(|n| body.audio(100 + n, large.clone()).is_ok() && body.holds()).count();
+    assert_eq!(held, 2);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{AudioSpecificConfig, FORMAT, RATES, config_from_asc, program, progra
 use crate::bits::{BitReader, BitWriter};
 use crate::codec::Codec;
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// An ADTS header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +129,9 @@ impl Adts {
     }
 }
 
+/// Access units in one message: over a second of the longest. Each keeps much more than its seven bytes of header.
+pub const MAX_UNITS: usize = 64;
+
 /// An access unit that came with its own header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
@@ -144,7 +147,7 @@ pub struct Unit {
 /// A raw data block cannot begin like an ADTS header: the first three bits would be its end.
 ///
 /// # Errors
-/// ADTS that cannot be read, and LATM.
+/// ADTS that cannot be read or has more than [`MAX_UNITS`] frames, and LATM.
 pub fn units(data: &Bytes, current: Option<&Config>) -> Result<Option<Vec<Unit>>> {
     if is_loas(data) {
         return Err(Error::unsupported(FORMAT, 0, "audio in LATM"));
@@ -155,6 +158,9 @@ pub fn units(data: &Bytes, current: Option<&Config>) -> Result<Option<Vec<Unit>>
     let mut units: Vec<Unit> = Vec::new();
     let mut at = 0;
     while at < data.len() {
+        if units.len() >= MAX_UNITS {
+            return Err(Error::new(FORMAT, at as u64, ErrorKind::TooLarge("number of ADTS frames")));
+        }
         let header = Adts::parse(&data[at..]).map_err(|error| error.at(at as u64))?;
         let end = at + header.frame_size;
         if end > data.len() {

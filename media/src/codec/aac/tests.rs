@@ -92,3 +92,12 @@ fn what_is_no_aac_is_told() {
     assert_eq!(error.kind, crate::ErrorKind::Unsupported("audio in LATM"));
     assert_eq!(units(&latm[..7].to_vec().into(), None), Ok(None));
 }
+
+#[test]
+fn a_message_has_so_many_adts_frames_at_most() {
+    let config = config_from_asc(Bytes::from_static(&[0x12, 0x10])).unwrap();
+    let frame = [&Adts::of(&config).unwrap().write(1)[..], &[0x21]].concat();
+    let read = |count| units(&frame.repeat(count).into(), None);
+    assert_eq!(read(MAX_UNITS).unwrap().unwrap().len(), MAX_UNITS);
+    assert!(matches!(read(MAX_UNITS + 1).unwrap_err().kind, crate::error::ErrorKind::TooLarge(_)));
+}

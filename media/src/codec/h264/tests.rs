@@ -112,3 +112,22 @@ fn an_sps_alone_in_band_is_followed_too() {
     let (new, _) = take_parameter_sets(key_unit(&[&other]), Some(&config)).unwrap();
     assert_eq!(Avcc::parse(&new.expect("the SPS differs").description).unwrap().sps, [other]);
 }
+
+#[test]
+fn no_message_has_more_parameter_sets_than_can_be_compared() {
+    let mut au = Vec::new();
+    for id in 0..nal::MAX_SETS as u32 {
+        let mut writer = crate::bits::BitWriter::new();
+        writer.bits(0x68, 8);
+        [id % 200, 0].iter().for_each(|&value| writer.ue(value));
+        writer.bits(1, 1);
+        nal::push_length_prefixed(&mut au, &writer.into_bytes());
+    }
+    nal::push_length_prefixed(&mut au, &[0x65, 0x88, 0x80, 0x40]);
+    let config = config_from_parameter_sets(&[H264_SPS], &[]).unwrap();
+    let (new, _) = take_parameter_sets(au.clone().into(), Some(&config)).unwrap();
+    assert_eq!(Avcc::parse(&new.unwrap().description).unwrap().pps.len(), 200);
+    nal::push_length_prefixed(&mut au, H264_PPS);
+    let refused = take_parameter_sets(au.into(), Some(&config)).unwrap_err();
+    assert!(matches!(refused.kind, crate::error::ErrorKind::TooLarge(_)), "{refused}");
+}

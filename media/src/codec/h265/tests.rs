@@ -67,3 +67,19 @@ fn in_band_sets_correct_a_wrong_hvcc() {
         assert_eq!(take_parameter_sets(unit.clone(), new.as_ref()).unwrap().0, None);
     }
 }
+
+#[test]
+fn neither_message_nor_record_has_more_parameter_sets_than_can_be_compared() {
+    let is_refused =
+        |result: Result<()>| matches!(result.unwrap_err().kind, crate::error::ErrorKind::TooLarge(_));
+    let mut unit = Vec::new();
+    (0..=nal::MAX_SETS).for_each(|_| nal::push_length_prefixed(&mut unit, H265_PPS));
+    assert!(is_refused(take_parameter_sets(unit.into(), None).map(drop)));
+    let record = |count: u16| {
+        let head = [&[1][..], &[0; 20], &[0xff, 1, 34], &count.to_be_bytes()].concat();
+        [head, [0, 1, 0x44].repeat(count.into())].concat()
+    };
+    let most = nal::MAX_SETS as u16;
+    assert_eq!(Hvcc::parse(&record(most)).unwrap().pps.len(), nal::MAX_SETS);
+    assert!(is_refused(Hvcc::parse(&record(most + 1)).map(drop)));
+}
