@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { brotliCompressSync, constants } from 'node:zlib';
 
 /** What plays everything but WebRTC, by the script tag, which knows the names of all the rest. */
-const PLAYER = 71 * 1000;
+const PLAYER = 72_500;
 /** What a page loads besides when it plays an address of WebRTC. */
 const WEBRTC = 8 * 1000;
 /** Not on the way of either: the module's other entries, the names of srs.sdk.js, captions and viewers, the picture of
@@ -22,7 +22,7 @@ function wireSize(file) {
   return brotliCompressSync(readFileSync(join(dist, file)), options).length;
 }
 
-test('the player is at most 71 kB on the wire, WebRTC 8 kB more', () => {
+test('the player is at most 72.5 kB on the wire, WebRTC 8 kB more', () => {
   const modules = readdirSync(join(dist, 'srs-player')).map((name) => `srs-player/${name}`);
   const files = ['srs-player.js', ...modules].filter((name) => /\.(js|wasm)$/.test(name) && !PUBLISHER.test(name));
   const sizes = files.map((file) => ({ file, brotli: wireSize(file) })).sort((a, b) => b.brotli - a.brotli);
