@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::auth::Auth;
 use crate::config::{Config, Limits, Transcode};
 use crate::hub::{Clients, Hub, HubConfig};
@@ -12,6 +14,28 @@ use crate::worker::Gate;
 /// How long a picture that a publisher sends in parts waits for its next part. A stall of the network in the middle
 /// of a picture that lasts longer costs that picture its rest.
 pub const MAX_PICTURE_WAIT: Duration = Duration::from_millis(500);
+
+/// Until when the picture that waits may wait.
+#[derive(Debug, Default)]
+pub struct Held {
+    since: Option<Instant>,
+    frames: u64,
+}
+
+impl Held {
+    /// Notes whether a picture waits after so many frames were passed on. Where another one waited before, that one was
+    /// passed on since, and this one's time begins anew.
+    pub fn note(&mut self, holds: bool, frames: u64) {
+        let same = frames == self.frames;
+        self.frames = frames;
+        self.since = holds.then(|| self.since.filter(|_| same).unwrap_or_else(Instant::now));
+    }
+
+    /// When it has waited long enough; none while no picture waits.
+    pub fn until(&self) -> Option<Instant> {
+        Some(self.since? + MAX_PICTURE_WAIT)
+    }
+}
 
 /// The hub and the rules that hold for whoever comes to it. Cloning shares it.
 #[derive(Debug, Clone)]
@@ -73,5 +97,26 @@ impl Edge {
             config: Arc::new(config),
             ids: Ids::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn every_picture_has_its_own_time_to_become_whole() {
+        let mut held = Held::default();
+        assert_eq!(held.until(), None);
+        for frames in 0..100 {
+            let due = Some(Instant::now() + MAX_PICTURE_WAIT);
+            for _part in 0..3 {
+                held.note(true, frames);
+                assert_eq!(held.until(), due);
+                tokio::time::advance(Duration::from_millis(10)).await;
+            }
+        }
+        held.note(false, 100);
+        assert_eq!(held.until(), None);
     }
 }

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use media::flv::{Demuxer, Event, Metadata};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 
-use crate::edge::MAX_PICTURE_WAIT;
+use crate::edge::Held;
 use crate::hub::{ClientHandle, Publisher};
 
 /// Why an operator's publisher ends; whoever reads it had better not come back at once.
@@ -18,13 +18,21 @@ pub(super) struct Ingest {
     handle: ClientHandle,
     /// Tags that could not be read.
     bad: u64,
-    /// Since when a picture waits for its next part.
-    held: Option<Instant>,
+    /// Frames that were passed on.
+    frames: u64,
+    held: Held,
 }
 
 impl Ingest {
     pub(super) fn new(publisher: Publisher, handle: ClientHandle) -> Self {
-        Self { demuxer: Demuxer::for_publisher(), held: None, publisher, handle, bad: 0 }
+        Self {
+            demuxer: Demuxer::for_publisher(),
+            frames: 0,
+            held: Held::default(),
+            publisher,
+            handle,
+            bad: 0,
+        }
     }
 
     /// Hands in the next bytes; an error, in words for the publisher, ends it.
@@ -32,31 +40,34 @@ impl Ingest {
         self.handle.received(bytes.len());
         self.demuxer.push(bytes);
         let read = self.read();
-        self.held = if self.demuxer.holds() { self.held.or_else(|| Some(Instant::now())) } else { None };
+        self.held.note(self.demuxer.holds(), self.frames);
         read
     }
 
     /// Resolves when a picture waits no longer for what may belong to it; then call [`Ingest::flush`].
     pub(super) async fn overdue(&self) {
-        match self.held {
-            Some(since) => sleep_until(since + MAX_PICTURE_WAIT).await,
+        match self.held.until() {
+            Some(time) => sleep_until(time).await,
             None => std::future::pending().await,
         }
     }
 
     /// Passes on a picture that waits.
     pub(super) fn flush(&mut self) {
-        self.held = None;
         self.demuxer.flush();
         // Its bytes were read before.
         let _ = self.read();
+        self.held.note(self.demuxer.holds(), self.frames);
     }
 
     fn read(&mut self) -> Result<(), String> {
         while let Some(event) = self.demuxer.next() {
             match event {
                 Ok(Event::Header { audio, video }) => self.publisher.announce(audio, video),
-                Ok(Event::Frame(frame)) => self.publisher.push(frame),
+                Ok(Event::Frame(frame)) => {
+                    self.frames += 1;
+                    self.publisher.push(frame);
+                }
                 Ok(Event::Script(body)) => {
                     let Ok(Some(metadata)) = Metadata::read(&body) else { continue };
                     if let (Some(audio), Some(video)) = (metadata.has_audio, metadata.has_video) {

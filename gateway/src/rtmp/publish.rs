@@ -10,7 +10,7 @@ use super::connection::{Connection, End};
 use super::ingest::{Ingest, Input};
 use super::session::{Event, Request};
 use crate::auth::AuthRequest;
-use crate::edge::{Edge, MAX_PICTURE_WAIT};
+use crate::edge::{Edge, Held};
 use crate::hub::{ClientHandle, ClientInfo, ClientKind, PublishError, Publisher};
 
 /// Serves one `publish`, until the client stops it.
@@ -75,8 +75,7 @@ async fn receive(
     client: &ClientHandle,
     ingest: &mut Ingest,
 ) -> Result<(), End> {
-    // Since when a picture waits for its next part.
-    let mut held: Option<Instant> = None;
+    let mut held = Held::default();
     loop {
         while let Some(event) = connection.event()? {
             match event {
@@ -84,7 +83,7 @@ async fn receive(
                 event => take(event, ingest, publisher, connection.peer),
             }
         }
-        held = if ingest.holds() { held.or_else(|| Some(Instant::now())) } else { None };
+        held.note(ingest.holds(), ingest.frames());
         let sent = tokio::select! {
             biased;
             () = publisher.revoked() => return Err(ended(connection)),
@@ -98,10 +97,9 @@ async fn receive(
             biased;
             () = publisher.revoked() => return Err(ended(connection)),
             () = client.kicked() => return Err(ended(connection)),
-            () = sleep_until(held.unwrap_or_else(Instant::now) + MAX_PICTURE_WAIT), if held.is_some() => {
+            () = sleep_until(held.until().unwrap_or_else(Instant::now)), if held.until().is_some() => {
                 ingest.flush();
                 push(ingest, publisher);
-                held = None;
             }
             readable = timeout(edge.limits.publish_timeout, connection.readable()) => {
                 if readable.is_err() {
