@@ -42,6 +42,7 @@ export function resolve(text, page) {
   } catch {
     return { code: 'bad-url', word: 'bad-url', detail: text };
   }
+  if (url.username || url.password) return { code: 'bad-url', word: 'credentials', detail: '' };
   if (/^(https?|wss?|webrtc|blob|data):$/.test(url.protocol)) return { url: url.href };
   return { code: UNSUPPORTED, word: UNSUPPORTED, detail: `${url.protocol}//` };
 }

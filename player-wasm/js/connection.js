@@ -11,17 +11,30 @@ const DECISION = 60_000;
 /** No answer for this long means that there is nobody yet. */
 const ANSWER = 1_500;
 
-/** What an HTTP status other than success means. @param {number} status */
-export function refusal(status) {
+/** What cannot become better is tried so many times, as long as nothing was ever played. */
+const SAME = 6;
+
+/** What an HTTP status other than success means. @param {number} status @param {Response} [response] */
+export function refusal(status, response) {
   const fatal = status === 401 || status === 403;
-  // 502 to 504 are a proxy's, in front of a server that is away.
-  return { code: fatal ? 'forbidden' : status === 404 ? 'not-found' : 'http', fatal, unspent: status > 501 && status < 505 };
+  const page = fatal && /html/.test(response?.headers.get('content-type') ?? '');
+  return {
+    code: fatal ? 'forbidden' : status === 404 || status === 410 ? 'not-found' : 'http',
+    fatal,
+    status,
+    // A media server says it in a few words; a firewall or a login has a page.
+    say: page ? 'refused-page' : fatal || status === 404 ? '' : `HTTP ${status}`,
+    // The request itself is wrong: the same one will be so again.
+    hopeless: status >= 400 && status < 500 && ![404, 408, 410, 425, 429].includes(status),
+    // 502 to 504 are a proxy's, in front of a server that is away.
+    unspent: status > 501 && status < 505,
+  };
 }
 
 /**
  * Whom a connection tells how it is doing.
  * @typedef {object} Listener
- * @property {(state: string, code?: string, own?: boolean) => void} state own: what has failed is the page's
+ * @property {(state: string, code?: string, own?: boolean, text?: string) => void} state own: what has failed is the page's
  * @property {(code: string, text?: string) => void} fail text: a sentence of the page's own
  * @property {(unspent?: boolean) => Promise<string>} [token] what shows the server that we may; none: nothing does.
  *   unspent: the one before reached nobody
@@ -40,6 +53,12 @@ export class Connection {
   /** Refusals in a row. */
   #refused = 0;
   #worked = false;
+  /** This attempt has. */
+  #working = false;
+  /** The last failure, and how often it came in a row. */
+  #same = { code: '', count: 0 };
+  /** The host takes no more connections of this browser. */
+  #crowded = false;
   /** The last token reached nobody; the present one is such a one. */
   #unspent = false;
   #kept = false;
@@ -50,6 +69,8 @@ export class Connection {
   /** Waits for the next attempt. */
   #resting = false;
   #hidden = false;
+  /** It is being asked whether there are connections left. */
+  #crowds = false;
 
   /**
    * @param {number} retry  attempts before giving up
@@ -59,6 +80,12 @@ export class Connection {
     this.#retry = retry;
     this.#listener = listener;
   }
+
+  /** The address, where a browser fetches it. */
+  get address() { return ''; }
+
+  /** Whether something was played. */
+  get worked() { return this.#worked; }
 
   /** Whether nobody sees the page: there is no hurry then. */
   get hidden() { return this.#hidden; }
@@ -75,10 +102,22 @@ export class Connection {
   connect() {
     if (this.#closed) return;
     const abort = this.abort = new AbortController();
-    this.open(abort).catch((error) => {
+    this.#working = this.#crowded = false;
+    this.open(abort).catch(async (error) => {
       if (!abort.signal.aborted && error?.unspent) this.#unspent = true;
-      this.failed(abort, error?.code ?? 'network', error?.fatal, error?.own, error?.detail);
+      let code = error?.code ?? 'network';
+      if (error instanceof WebAssembly.RuntimeError) return this.failed(abort, 'engine', true, false, String(error));
+      // Not the first time, for an answer that cannot be read looks like none.
+      if (!error?.code && !this.#worked && this.#same.count && !abort.signal.aborted && await this.#answers()) code = 'cors';
+      this.failed(abort, code, error?.fatal, error?.own, error?.detail ?? error?.say, error?.hopeless);
     });
+  }
+
+  /** Whether the server answers requests whose answer the page may not read. */
+  async #answers() {
+    if (!/^http/.test(this.address)) return false;
+    const signal = AbortSignal.timeout?.(ANSWER);
+    return fetch(this.address, { method: 'HEAD', mode: 'no-cors', signal }).then(() => true, () => false);
   }
 
   close() {
@@ -106,7 +145,7 @@ export class Connection {
 
   /** What came is of no use. @param {string} code */
   broken(code) {
-    this.failed(this.abort, code);
+    this.failed(this.abort, code, !this.#worked);
   }
 
   /** Nothing is awaited any more. */
@@ -116,8 +155,12 @@ export class Connection {
     clearTimeout(this.#watch);
   }
 
-  /** Something comes: the next failure is a first one. */
+  /** A frame came: the next failure is a first one. */
   works() {
+    if (this.#working) return;
+    this.#working = true;
+    this.#same.count = 0;
+    clearTimeout(this.#timer);
     this.#attempt = this.#refused = 0;
     this.#worked = true;
     this.#listener.state('live');
@@ -161,7 +204,15 @@ export class Connection {
     this.alive(PATIENCE, abort);
     this.#asked = performance.now();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#listener.state('waiting', 'not-found'), ANSWER);
+    this.#timer = setTimeout(async () => {
+      this.#listener.state('waiting', 'not-found');
+      // A server that waits for a stream answers others meanwhile. Over HTTP/1 a browser opens six connections to a host.
+      if (!/^http:/.test(this.address) || this.#worked || this.#crowds) return;
+      this.#crowds = true;
+      this.#crowded = !await this.#answers();
+      this.#crowds = false;
+      if (this.#crowded && !this.#working && !abort.signal.aborted) this.#listener.state('waiting', 'connections');
+    }, ANSWER);
   }
 
   /**
@@ -181,16 +232,22 @@ export class Connection {
    * @param {boolean} [fatal]
    * @param {boolean} [own] it is the page that has no token
    * @param {string} [text] its sentence
+   * @param {boolean} [hopeless] the same will come of the same
    */
-  failed(abort, code, fatal, own = false, text = '') {
+  failed(abort, code, fatal, own = false, text = '', hopeless = false) {
     if (this.#closed || abort !== this.abort || abort.signal.aborted) return;
     this.pause();
+    if (this.#crowded && code === 'stalled') code = 'connections';
+    const count = this.#same.code === code ? this.#same.count + 1 : 1;
+    this.#same = { code, count };
+    hopeless ||= code === 'cors' || code === 'closed' || code === 'unsupported-format';
+    fatal ||= hopeless && !this.#worked && !own && count >= SAME;
     // The token may have been too old, or used: the next one need not be.
     if (code === 'forbidden' && !own && this.#listener.token && (this.#kept || this.#refused < (this.#worked ? REFUSALS : 1))) {
       return this.again(this.#kept ? 0 : this.#refused++ && backOff(this.#refused, this.#hidden));
     }
-    if (fatal || this.#attempt >= this.#retry) return this.#listener.fail(code, own ? text : '');
-    this.#listener.state(code === 'not-found' ? 'waiting' : 'reconnecting', code, own);
+    if (fatal || this.#attempt >= this.#retry) return this.#listener.fail(code, text);
+    this.#listener.state(code === 'not-found' || code === 'connections' ? 'waiting' : 'reconnecting', code, own, text);
     // A server that held the question, in case somebody begins, may be asked again at once.
     const held = code === 'not-found' && performance.now() - this.#asked > ANSWER;
     const attempt = this.#attempt++;

@@ -174,7 +174,7 @@ export class SrsPlayerElement extends Base {
   /** Whether what is seen is the newest there is. */
   get live() {
     const stats = this.stats;
-    return this.#state === 'live' && !!stats && this.#video.duration === Infinity && stats.latency < Math.max(1, 5 * stats.target);
+    return this.#state === 'live' && !!stats && this.#video.duration === Infinity && !stats.behind && stats.latency < Math.max(1, 5 * stats.target);
   }
 
   /** Ends what plays and begins anew, if it was to play. */
@@ -211,11 +211,7 @@ export class SrsPlayerElement extends Base {
 
   /** Jumps to the newest there is, and plays. */
   goLive() {
-    const { buffered } = this.#video;
-    if (buffered.length && !this.live) {
-      const ahead = this.stats?.target || 0.3;
-      this.#video.currentTime = Math.max(buffered.start(buffered.length - 1), buffered.end(buffered.length - 1) - ahead);
-    }
+    this.#player?.goLive();
     return this.play();
   }
 
@@ -292,9 +288,9 @@ export class SrsPlayerElement extends Base {
     const on = (type, take) => player.addEventListener(type, (event) => {
       if (run === this.#run) take(/** @type {CustomEvent} */ (event).detail);
     });
-    on('state', (/** @type {{ state: PlayerState, code?: string, message?: string }} */ { state, code, message }) => {
+    on('state', (/** @type {{ state: PlayerState, code?: string, message?: string, word: string }} */ { state, code, message, word }) => {
       this.#engine = state;
-      this.#reason = code ? this.#sentence(code, message) : '';
+      this.#reason = code ? this.#sentence(word, message) : '';
       if (state !== 'error') this.#show();
     });
     on('warning', (/** @type {PlayerError} */ { code, message }) => {
@@ -302,7 +298,7 @@ export class SrsPlayerElement extends Base {
       if (code === 'audio-unsupported') this.#skin.notice(this.#sentence(code, message));
       this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: this.#sentence(code, message) } }));
     });
-    on('error', (/** @type {PlayerError & { said: string }} */ { code, message, said }) => this.#fail(code, said || this.#sentence(code, message)));
+    on('error', (/** @type {PlayerError & { said: string, word: string }} */ { code, message, said, word }) => this.#fail(code, said || this.#sentence(word, message)));
     on('stats', (detail) => {
       this.#skin.render();
       this.dispatchEvent(new CustomEvent('stats', { detail }));

@@ -26,7 +26,7 @@ export function kindOf(url, protocol) {
   if (!web && !socket) return null;
   if (protocol !== 'auto' && protocol !== 'hls') return /** @type {Kind} */ (protocol);
   if (socket) return 'ws-flv';
-  if (protocol === 'hls' || /\.m3u8$/i.test(url.pathname)) return nativeHls() ? 'native' : 'hls';
+  if (protocol === 'hls' || /\.m3u8$/i.test(url.pathname) || /\.m3u8\b/i.test(url.search)) return nativeHls() ? 'native' : 'hls';
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'native';
   if (NATIVE.test(url.pathname)) return 'native';
   return /\.(ts|m2ts)$/i.test(url.pathname) ? 'ts' : 'flv';
@@ -40,6 +40,13 @@ const SENTENCES = {
   'audio-unsupported': 'This browser cannot play the sound of this stream; the picture plays without it.',
   'autoplay-blocked': 'The browser wants a click before it plays sound.',
   'bad-url': 'This is not an address.',
+  connections: 'This browser has no connection to this host left: it opens six at once. A ws:// address needs none of them.',
+  cors: 'The server answers, but does not allow this page to read the stream (no Access-Control-Allow-Origin).',
+  credentials: 'Browsers do not allow a user name and password in an address. Use the token instead.',
+  csp: "The page's Content-Security-Policy does not allow the player to play. It lacks:",
+  'refused-page': 'The stream was refused with a web page: a firewall or a login in front of the server does not let it through.',
+  'segment-missing': 'Parts of the recording are missing on the server.',
+  'web-page': 'This is the address of a web page, not of a stream.',
   closed: 'The server closed the connection.',
   'codec-unsupported': 'This browser cannot play the codecs of this stream.',
   engine: 'The player could not start.',

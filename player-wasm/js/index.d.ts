@@ -55,6 +55,8 @@ export interface Stats {
   height: number;
   /** RFC 6381, separated by a comma. */
   codecs: string;
+  /** Whether the viewer chose to be behind live: latency control rests until {@link SrsPlayerElement.goLive}. */
+  behind?: boolean;
   /** The playback rate that latency control has set. */
   rate: number;
   /** Connections made after the first. */

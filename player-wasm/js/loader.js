@@ -9,9 +9,17 @@ import { bearer, showing } from './token.js';
  * @property {(bytes: Uint8Array) => void} data
  * @property {(state: string, code?: string, own?: boolean) => void} state
  * @property {() => void} reconnected   what follows is a new stream
- * @property {() => void} file          what follows has an end
+ * @property {(fresh: boolean) => void} file what follows has an end; fresh: its times begin at 0
  * @property {() => void} flush         what came is a whole
  * @property {() => void} discontinuity what follows has other times
+ * @property {(at: number) => void} place what follows begins at a media time
+ * @property {() => number} end_time    up to which media time everything came
+ * @property {(begin: number, end: number, file: boolean) => void} window media times that the server has
+ * @property {(bits: number) => boolean} foreign a playlist has what is not read here: whether that ends it
+ * @property {(mime: string) => boolean} plays whether the browser has the codecs
+ * @property {(code: string) => void} warn
+ * @property {(kind: string) => void} other the address is of another kind
+ * @property {(span: number) => boolean} whole so many seconds came, then the end: whether that is a file
  * @property {() => Promise<void>} room resolves when more is wanted
  * @property {() => void} end
  * @property {(code: string, text?: string) => void} fail
@@ -21,12 +29,20 @@ import { bearer, showing } from './token.js';
 /** Whoever refuses does so within this many milliseconds; who waits for a stream does not refuse. */
 const ANSWERED = 3_000;
 
+/** Bytes of a file that are handed on at once. */
+const SLICE = 128 << 10;
+
 /** Loads an address for as long as it takes. */
 export class Loader extends Connection {
   #url; #kind; #ready; #target;
   /** Of the connection: something came. */
   #flowing = false;
   #before = false;
+  /** Of a file, bytes that were handed on, and all of them. */
+  #at = 0;
+  #size = '';
+  /** When the first bytes of the connection came. */
+  #since = 0;
   /** The last handshake of a WebSocket came to nothing. */
   #missed = false;
 
@@ -47,6 +63,17 @@ export class Loader extends Connection {
     this.connect();
   }
 
+  /** @override */
+  get address() { return this.#kind === 'ws-flv' ? '' : this.#url; }
+
+  /** A file is loaded anew from its begin: there is no index of what lies where. */
+  rewind() {
+    this.#at = 0;
+    this.#before = false;
+    this.again();
+    return true;
+  }
+
   /** @override @param {AbortController} abort */
   async open(abort) {
     this.#flowing = false;
@@ -63,26 +90,64 @@ export class Loader extends Connection {
 
   /** @param {AbortController} abort @param {string} token */
   async #fetch(abort, token) {
-    const response = await this.reach(abort, () =>
-      fetch(this.#url, { signal: abort.signal, cache: 'no-store', headers: bearer(token) }));
+    const target = this.#target;
+    // A file whose connection broke goes on where it was.
+    const from = this.#at;
+    const headers = { ...bearer(token), ...(from && { range: `bytes=${from}-` }) };
+    const response = await this.reach(abort, () => fetch(this.#url, { signal: abort.signal, cache: 'no-store', headers }));
     if (!response.ok) {
       response.body?.cancel().catch(() => {});
-      throw refusal(response.status);
+      throw refusal(response.status, response);
     }
-    // A length says that this is a file and no live stream.
-    const file = response.headers.has('content-length');
+    const { headers: given } = response;
+    const length = given.get('content-length') ?? '';
+    let skip = 0;
+    if (from && response.status !== 206) {
+      if (length === this.#size) skip = from;
+      else this.#at = 0;
+    } else if (!from) {
+      this.#size = length;
+    }
+    const type = given.get('content-type') ?? '';
     const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
     await this.#ready;
     for (;;) {
       const { done, value } = await reader.read();
       if (abort.signal.aborted) return;
       if (done) break;
-      this.#data(value, file);
-      if (file) await this.#target.room();
+      if (!this.#flowing && !this.#at) {
+        const kind = sniff(value, type);
+        if (kind && kind !== this.#kind) {
+          this.pause();
+          return target.other(kind);
+        }
+      }
+      if (skip >= value.length) {
+        skip -= value.length;
+        this.alive(SILENCE);
+        continue;
+      }
+      // A length says that this is a file and no live stream; without one, that more of it came than is live.
+      const file = target.whole(-1) || !!this.#size;
+      if (!file) {
+        this.#data(value, false);
+        continue;
+      }
+      // In slices: what comes at once may be minutes.
+      for (; skip < value.length; skip += SLICE) {
+        const slice = value.subarray(skip, skip + SLICE);
+        this.#data(slice, true);
+        this.#at += slice.length;
+        this.rest();
+        await target.room();
+        if (abort.signal.aborted) return;
+      }
+      skip = 0;
+      this.alive(SILENCE);
     }
-    if (!file || !this.#flowing) throw { code: 'closed' };
+    if (!this.#flowing || !target.whole((performance.now() - this.#since) / 1000) && !this.#size) throw { code: 'closed' };
     this.rest();
-    this.#target.end();
+    target.end();
   }
 
   /** @param {AbortController} abort @param {string} token */
@@ -121,7 +186,7 @@ export class Loader extends Connection {
     const token = await this.token(abort, true);
     const signal = AbortSignal.any?.([abort.signal, AbortSignal.timeout(ANSWERED)]) ?? abort.signal;
     const response = await fetch(this.#url.replace('ws', 'http'), { method: 'HEAD', signal, headers: bearer(token) }).catch(() => null);
-    const why = refusal(response?.status ?? 0);
+    const why = refusal(response?.status ?? 0, response ?? undefined);
     if (why.fatal || why.unspent) throw why;
   }
 
@@ -130,13 +195,26 @@ export class Loader extends Connection {
     const target = this.#target;
     if (!this.#flowing) {
       this.#flowing = true;
-      this.rest();
-      if (this.#before) target.reconnected();
+      this.#since = performance.now();
+      if (file && !this.#at) target.file(!this.#before);
+      if (this.#before && !this.#at) target.reconnected();
       this.#before = true;
-      if (file) target.file();
-      this.works();
     }
     this.alive(SILENCE);
     target.data(bytes);
   }
+}
+
+/**
+ * What a response is, by its first bytes; empty: nothing is known.
+ * @param {Uint8Array} bytes
+ * @param {string} type its Content-Type
+ */
+function sniff(bytes, type) {
+  const text = String.fromCharCode(...bytes.subarray(0, 512));
+  if (/^(\xef\xbb\xbf)?#EXTM3U/.test(text) || /mpegurl/i.test(type)) return 'hls';
+  if (text.startsWith('FLV')) return 'flv';
+  if (bytes[0] === 0x47 && (bytes.length < 189 || bytes[188] === 0x47)) return 'ts';
+  if (/^....ftyp|^\x1aE\xdf\xa3|^OggS|^ID3|^RIFF|^fLaC/s.test(text)) return 'native';
+  return /^\s*<|^\s*\{/.test(text) || /html/.test(type) ? 'page' : '';
 }

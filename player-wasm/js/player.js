@@ -35,6 +35,7 @@ import { Tokens } from './token-ask.js';
  * @property {number} width     of the picture
  * @property {number} height    of the picture
  * @property {string} codecs    RFC 6381, separated by a comma
+ * @property {boolean} [behind] the viewer chose to be behind live
  * @property {number} rate      playback rate that latency control has set
  * @property {number} reconnects connections made after the first
  * @property {number} target    seconds behind live that latency control aims at
@@ -72,6 +73,10 @@ export class Player extends EventTarget {
   #away = false;
   /** A pause or play that is ours, not the viewer's. */
   #ours = false;
+  /** Where we sent the playhead last. */
+  #sent = NaN;
+  /** The last seek was ours. */
+  #own = true;
   #rate = 1;
   #stalls = 0;
   #timer = 0;
@@ -98,8 +103,19 @@ export class Player extends EventTarget {
     on('pause', () => { if (!this.#ours && !video.ended) this.#wanted = false; this.#clock(); });
     on('waiting', () => this.#update());
     for (const type of ['playing', 'canplay', 'loadeddata', 'emptied', 'ended']) on(type, () => this.#update());
+    on('seeking', () => {
+      this.#own = Math.abs(video.currentTime - this.#sent) < 0.002;
+      if (this.#own) return;
+      this.#pipeline?.post({ type: 'sought', time: video.currentTime });
+      this.#clock();
+    });
+    // Another seek of ours may be under way already.
+    on('seeked', () => { if (!video.seeking) this.#sent = NaN; });
     for (const type of ['seeked', 'timeupdate', 'ratechange']) on(type, () => this.#clock());
     on('error', () => this.#mediaError());
+    document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {
+      if (this.#pipeline && !this.#native && /^media-src/.test(effectiveDirective) && /^blob/.test(blockedURI)) this.#fail('csp', `${sentence('csp')} media-src blob:`);
+    }, { signal });
     document.addEventListener('visibilitychange', () => this.#clock(), { signal });
     // A page in the back/forward cache keeps no connection.
     addEventListener('pagehide', ({ persisted }) => persisted && this.#leave(), { signal });
@@ -172,6 +188,8 @@ export class Player extends EventTarget {
     } catch {
       return this.#fail('bad-url');
     }
+    // Browsers fetch nothing from such an address.
+    if (address.username || address.password) return this.#fail('bad-url', sentence('credentials'));
     const kind = kindOf(address, protocol);
     if (!kind) return this.#fail('unsupported-protocol');
     this.#connect('connecting');
@@ -184,7 +202,8 @@ export class Player extends EventTarget {
     }
     const { latency, retry, trace, base } = this.#options;
     const rates = !isGstreamerWebKit();
-    const request = { type: 'load', url: address.href, kind, protocol, latency, retry, trace, base, rates, token: this.#token };
+    const native = protocol === 'auto' && !!this.#video.canPlayType('application/vnd.apple.mpegurl');
+    const request = { type: 'load', url: address.href, kind, protocol, latency, retry, trace, base, rates, native, token: this.#token };
     const opening = this.#opening = openPipeline(this.#options, request, receive);
     opening.then((pipeline) => {
       if (load !== this.#load) return pipeline.close();
@@ -202,6 +221,13 @@ export class Player extends EventTarget {
   async play() {
     if (this.#video.paused || !this.#wanted) this.#resume();
     if (this.#attached) await this.#video.play();
+  }
+
+  /** Goes to the newest there is. */
+  goLive() {
+    const { seekable, duration } = this.#video;
+    if (this.#native && duration === Infinity && seekable.length) this.#video.currentTime = seekable.end(seekable.length - 1);
+    this.#pipeline?.post({ type: 'live' });
   }
 
   /** Pauses; the connection stays for a while, so that going on is quick. */
@@ -274,6 +300,8 @@ export class Player extends EventTarget {
     // Of no use, or held back by something on the way.
     if (this.#spare.length && !message.own && /^(engine|http|no-mse|stalled|unsupported-format)$/.test(message.code)) return this.#next();
     switch (message.type) {
+      // Fails by itself where the browser cannot.
+      case 'other': return this.#open(this.#url, message.kind);
       case 'instead':
         this.#spare = message.urls;
         return this.#next();
@@ -289,7 +317,7 @@ export class Player extends EventTarget {
         if (video.playbackRate !== message.rate) video.playbackRate = message.rate;
         break;
       case 'seek':
-        video.currentTime = message.time;
+        video.currentTime = this.#sent = message.time;
         this.#clock();
         break;
       case 'state': this.#connect(message.state, message.code, message.message); break;
@@ -352,7 +380,7 @@ export class Player extends EventTarget {
     const error = this.#video.error;
     if (!error || this.#native || !this.#pipeline) return;
     this.#warn('media-error', error.message);
-    this.#pipeline.post({ type: 'rebuild' });
+    this.#pipeline.post({ type: 'rebuild', text: error.message });
   }
 
   /** Tells the pipeline where the playhead is. */
@@ -385,31 +413,37 @@ export class Player extends EventTarget {
     // Of what a MediaSource shows the beginning is gone at the end.
     if (state === 'ended' && this.#options.loop && this.#wanted && !this.#native) return this.load(this.#url);
     // A jump of ours to live is no buffering.
-    if (state === 'live' && readyState < 3 && !(seeking && this.#state === 'live')) state = 'buffering';
+    if (state === 'live' && readyState < 3 && !(seeking && this.#own && this.#state === 'live')) state = 'buffering';
     if (state === this.#state && !code) return;
     if (state === 'buffering' && this.#state === 'live' && !seeking && !paused) {
       this.#stalls++;
       this.#pipeline?.post({ type: 'stalled' });
     }
     this.#state = state;
-    const detail = { state, code, message: message || (code && sentence(code)) };
+    const detail = { state, code, message: code && said(code, message), word: word(code ?? '', message) };
     this.dispatchEvent(new CustomEvent('state', { detail }));
   }
 
   /** @param {string} code @param {string} [message] */
   #warn(code, message) {
-    this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: message || sentence(code) } }));
+    this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: said(code, message) } }));
   }
 
   /** @param {string} code @param {string} [message] */
   #fail(code, message) {
     this.#connect('error', code, message);
     // A refusal that has words has them from the page.
-    const said = code === 'forbidden' ? message : '';
-    const detail = { code, message: message || sentence(code), said, fatal: true };
+    const own = code === 'forbidden' && sentence(message ?? '') === message ? message : '';
+    const detail = { code, message: said(code, message), said: own, word: word(code, message), fatal: true };
     this.dispatchEvent(new CustomEvent('error', { detail }));
   }
 }
+
+/** Which of the sentences is meant. @param {string} code @param {string} [more] */
+const word = (code, more) => (more && sentence(more) !== more ? more : code);
+
+/** The sentence for a failure: its own, or that of its code. @param {string} code @param {string} [more] */
+const said = (code, more) => (/^HTTP/.test(more ?? '') ? `${sentence(code)} (${more})` : sentence(more || code));
 
 /** Whether a MediaSource can live in a Worker here. */
 function workerCan() {

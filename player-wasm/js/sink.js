@@ -1,11 +1,12 @@
 // The MediaSource: pieces out of wasm memory into one SourceBuffer, one at a time.
 
-/** Seconds kept behind the playhead. */
+/** Seconds kept behind the playhead of what is live, and of a recording. */
 const BEHIND = 10;
-/** Seconds buffered in all, when the playhead stands still. */
-const MOST = 30;
-/** Seconds ahead that a file may be. */
+const BEHIND_FILE = 30;
+/** Seconds that a recording is loaded ahead. */
 const AHEAD = 20;
+/** Bytes of a recording that wait to be appended, at most about. */
+const WAITING = 4 << 20;
 
 /**
  * What the sink tells.
@@ -13,6 +14,7 @@ const AHEAD = 20;
  * @property {(source: any, managed: boolean, transfer: Transferable[]) => void} attach
  * @property {() => void} appended
  * @property {(text: string) => void} failed
+ * @property {() => number} duration of a recording, in seconds; 0 where it is not known or has none
  */
 
 /** Fills MediaSources from an engine. */
@@ -25,6 +27,12 @@ export class Sink {
   #held = 0;
   #head = 0;
   #ended = false;
+  /** Everything buffered is to be removed. */
+  #clearing = false;
+  /** The buffer is full of what has not been seen yet. */
+  #full = false;
+  /** It is not live: nothing may be lost, and it waits while there is enough. */
+  file = false;
   /** Counts MediaSources: events of older ones are ignored. */
   #life = 0;
   /** @type {(() => void)[]} */ #waiters = [];
@@ -45,6 +53,7 @@ export class Sink {
   /** @param {number} time */
   playhead(time) {
     this.#head = time;
+    this.#full = false;
     if (this.#waiters.length && this.#room()) for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
@@ -52,7 +61,7 @@ export class Sink {
   buffered() {
     const times = [];
     try {
-      const ranges = this.#buffer?.buffered;
+      const ranges = this.#clearing ? null : this.#buffer?.buffered;
       for (let n = 0; ranges && n < ranges.length; n++) times.push(ranges.start(n), ranges.end(n));
     } catch {
       // The MediaSource is closed.
@@ -66,20 +75,47 @@ export class Sink {
   }
 
   #room() {
-    const ranges = this.buffered();
-    return !ranges.length || ranges[ranges.length - 1] - this.#head < AHEAD;
+    return this.#engine.pending() < WAITING && this.#engine.end() - this.#head < AHEAD;
+  }
+
+  /** What is buffered is of no use any more: the viewer goes elsewhere. */
+  clear() {
+    if (this.#held === 1) this.#held = 0;
+    this.#clearing = !!this.#buffer;
+    this.#ended = this.#full = false;
+    for (const resolve of this.#waiters.splice(0)) resolve();
+    this.pump();
+  }
+
+  /** Between which media times the server has a live stream. @param {number} start @param {number} end */
+  seekable(start, end) {
+    try {
+      this.#source?.setLiveSeekableRange?.(start, end);
+    } catch {
+      // It is not open now.
+    }
   }
 
   /** Appends what there is to append. */
   pump() {
     for (;;) {
       const buffer = this.#buffer;
-      if (buffer?.updating || (this.#source && this.#source.readyState !== 'open' && !this.#ended)) return;
+      if (buffer?.updating || (this.#source && this.#source.readyState !== 'open' && !this.#ended && !this.#clearing)) return;
+      if (this.#clearing && buffer) {
+        this.#clearing = false;
+        try {
+          // Opens a MediaSource that had ended, too.
+          buffer.remove(0, Infinity);
+          return;
+        } catch (error) {
+          return this.#failed(String(error));
+        }
+      }
       const kind = this.#held || this.#engine.take();
       this.#held = kind;
       if (kind === 0) return this.#idle();
       if (kind === 3) return this.#open();
-      if (!buffer || /** @type {any} */ (this.#source).streaming === false) return;
+      if (!buffer || this.#full || /** @type {any} */ (this.#source).streaming === false) return;
       if (kind === 2) {
         const mime = this.#engine.mime();
         try {
@@ -104,17 +140,18 @@ export class Sink {
   drop() {
     this.#forget();
     this.#ended = false;
+    for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
   #forget() {
     this.#life++;
     this.#source = this.#buffer = null;
     this.#held = 0;
+    this.#clearing = this.#full = false;
   }
 
   close() {
     this.drop();
-    for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
   /** @param {SourceBuffer} buffer @returns {boolean} whether it was taken */
@@ -127,7 +164,8 @@ export class Sink {
       return true;
     } catch (error) {
       if (/** @type {DOMException} */ (error).name !== 'QuotaExceededError') this.#failed(String(error));
-      else if (!this.#evict(1, 5)) this.#failed('the buffer is full');
+      // A recording goes on when some of it was seen.
+      else if (!this.#evict(1) && !(this.#full = this.file)) this.#failed('the buffer is full');
       return false;
     }
   }
@@ -147,6 +185,8 @@ export class Sink {
       if (this.#buffer) return;
       try {
         const buffer = source.addSourceBuffer(mime);
+        const duration = this.#events.duration();
+        if (duration) source.duration = duration;
         buffer.mode = 'segments';
         buffer.addEventListener('updateend', live(() => {
           this.#events.appended();
@@ -176,23 +216,20 @@ export class Sink {
   /** Nothing to append: time to tidy up, or to end. */
   #idle() {
     if (!this.#buffer) return;
-    if (this.#evict(BEHIND, MOST)) return;
+    if (this.#evict(this.file ? BEHIND_FILE : BEHIND)) return;
     if (this.#ended && this.#source?.readyState === 'open') this.#source.endOfStream();
   }
 
   /**
-   * Removes what is far behind the playhead, or too much, and says whether it does.
+   * Removes what is far behind the playhead, never what is ahead of it, and says whether it does.
    * @param {number} behind  seconds
-   * @param {number} most  seconds
    */
-  #evict(behind, most) {
+  #evict(behind) {
     const ranges = this.buffered();
     if (!ranges.length || !this.#buffer) return false;
-    const start = ranges[0], end = ranges[ranges.length - 1];
-    let until = this.#head - behind;
+    const until = this.#head - behind;
     // In lumps: removing costs as much as appending.
-    if (until < start + behind / 2) until = end - start > most && !this.#ended ? end - most / 2 : 0;
-    if (until <= start) return false;
+    if (until < ranges[0] + behind / 2) return false;
     try {
       this.#buffer.remove(0, until);
       return true;

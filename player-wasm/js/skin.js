@@ -2,6 +2,7 @@
 
 import { h, icon, tell } from './dom.js';
 import { words } from './i18n.js';
+import { newSheet } from './sheet.js';
 import { adopt, CSS_TEXT } from './style.js';
 import { rows } from './stats-view.js';
 
@@ -100,7 +101,7 @@ export class Skin {
 
   /** Styles the shadow tree for the document where it is; again when the element has moved to another one. */
   settle() {
-    adopt(this.#root, CSS_TEXT);
+    adopt(this.#root, CSS_TEXT, ...this.#styles);
     this.#sized?.disconnect();
     const { defaultView: view } = this.#host.ownerDocument;
     if (!view) return;
@@ -132,6 +133,28 @@ export class Skin {
 
   /** @type {(node: Element, word: string, keys?: string) => void} */
   name = () => {};
+
+  /** Where one is in a recording or a live window. @type {import('./timeline.js').Timeline | null} */
+  line = null;
+  #lines = false;
+  /** Styles of what was fetched later. @type {string[]} */ #styles = [];
+
+  /** The timeline is fetched for what may have one. */
+  #timeline() {
+    const { duration } = this.#video;
+    const worth = duration > 0 && (duration < Infinity || /hls|native/.test(this.#host.stats?.protocol ?? '') || this.#host.stats?.behind);
+    this.line?.render(this.#words);
+    if (!worth || this.#lines || !this.#host.controls) return;
+    this.#lines = true;
+    import('./timeline.js').then(({ Timeline, LINE_CSS }) => {
+      this.#styles = [LINE_CSS];
+      const sheet = newSheet(this.#host.ownerDocument, LINE_CSS);
+      if (sheet) this.#root.adoptedStyleSheets.push(sheet);
+      this.line = new Timeline(this.#host, this.#video, this.#words);
+      this.bar.prepend(this.line.row);
+      this.render();
+    }, () => { this.#lines = false; });
+  }
 
   /** Shows what the element and its video say now. */
   render() {
@@ -184,6 +207,7 @@ export class Skin {
     this.name(this.full, fullscreen ? 'exitFullscreen' : 'fullscreen', 'f');
     if (!this.table.hidden) this.#fill();
     this.#listen(state === 'live' && !video.videoWidth && video.readyState > 2);
+    this.#timeline();
     this.#wake();
   }
 
@@ -286,6 +310,7 @@ export class Skin {
   #key(event) {
     if (!this.#host.controls || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
     const onButton = event.target instanceof HTMLButtonElement;
+    const onLine = event.target === this.line?.bar;
     const volume = this.#video.muted ? 0 : this.#video.volume;
     /** @type {Record<string, () => unknown>} */
     const keys = {
@@ -296,8 +321,8 @@ export class Skin {
       l: () => this.#host.goLive(),
       c: () => this.#captions(),
       s: () => this.showStats(this.table.hidden === true),
-      ArrowUp: () => this.#setVolume(volume + 0.05),
-      ArrowDown: () => this.#setVolume(volume - 0.05),
+      ArrowUp: () => (onLine ? void (this.#host.currentTime += 5) : this.#setVolume(volume + 0.05)),
+      ArrowDown: () => (onLine ? void (this.#host.currentTime -= 5) : this.#setVolume(volume - 0.05)),
       ArrowLeft: () => void (this.#host.currentTime -= 5),
       ArrowRight: () => void (this.#host.currentTime += 5),
     };

@@ -8,7 +8,7 @@ use media::time::Micros;
 use media::{Config, Track};
 use wasm_bindgen::prelude::*;
 
-use crate::follow::{Follower, Segment, Step};
+use crate::follow::{Follower, Segment, Step, Variant};
 use crate::pacing::{Action, Latency, Pacer, Playhead};
 use crate::remux::{Chunk, Notice, Remuxer};
 use crate::source::{Event, Source};
@@ -43,7 +43,10 @@ pub struct Engine {
     front: Bytes,
     mime: String,
     value: f64,
+    duration: Micros,
     frames: u32,
+    /// Frames of any track.
+    all: u32,
     bad: u32,
     ranges: Vec<(Micros, Micros)>,
 }
@@ -57,12 +60,14 @@ impl Engine {
     pub fn new(format: u32, latency_number: u32, codecs: u32) -> Self {
         Self {
             source: if format == 0 { Source::flv() } else { Source::ts() },
-            remuxer: Remuxer::new(codecs),
+            remuxer: Remuxer::new(codecs, format != 0),
             pacer: Pacer::new(latency(latency_number), format == 2),
             front: Bytes::new(),
             mime: String::new(),
             value: 0.0,
+            duration: 0,
             frames: 0,
+            all: 0,
             bad: 0,
             ranges: Vec::new(),
         }
@@ -99,6 +104,34 @@ impl Engine {
         self.remuxer.restart();
     }
 
+    /// What follows is a segment that begins at the media time `at`.
+    pub fn place(&mut self, at: f64, now: f64) {
+        self.flush(now);
+        self.source = self.source.fresh();
+        self.remuxer.place(seconds(at));
+    }
+
+    /// The viewer goes elsewhere: what follows begins at the media time `at`. What was buffered is to be removed.
+    pub fn seek(&mut self, at: f64) {
+        self.source = self.source.fresh();
+        self.remuxer.seek(seconds(at));
+    }
+
+    /// Up to which media time everything was handed out.
+    pub fn end(&self) -> f64 {
+        to_seconds(self.remuxer.reached())
+    }
+
+    /// Seconds that the stream lasts, as a file's head says; 0 without one.
+    pub fn duration(&self) -> f64 {
+        to_seconds(self.duration)
+    }
+
+    /// Bytes that wait to be taken.
+    pub fn pending(&self) -> usize {
+        self.remuxer.pending()
+    }
+
     /// The MediaSource is broken: what follows, from a new connection, goes to a new one.
     pub fn rebuild(&mut self) {
         self.source = self.source.fresh();
@@ -112,8 +145,10 @@ impl Engine {
                 Event::Promise { video, audio } => self.remuxer.promise(video, audio),
                 Event::Frame(frame) => {
                     self.frames = self.frames.wrapping_add(frame.is_video().into());
+                    self.all = self.all.wrapping_add(1);
                     self.remuxer.push(wall, frame);
                 }
+                Event::Duration(duration) => self.duration = duration,
                 Event::Unsupported(track) => self.remuxer.unsupported(track),
                 Event::Bad => self.bad = self.bad.wrapping_add(1),
             }
@@ -187,14 +222,32 @@ impl Engine {
         self.pacer.set_latency(latency(number));
     }
 
-    /// Plays from the begin and at its own pace: a file.
-    pub fn set_file(&mut self) {
+    /// Plays from the begin and at its own pace: a file. `fresh`: nothing of it came yet, its times begin at 0.
+    pub fn set_file(&mut self, fresh: bool) {
         self.pacer.set_file();
+        if fresh {
+            self.remuxer.place(0);
+        }
     }
 
-    /// The viewer presses play: to live.
+    /// The viewer presses play: to live, unless he chose to be elsewhere.
     pub fn resume(&mut self) {
         self.pacer.resume();
+    }
+
+    /// The viewer wants to be live. `elsewhere`: what is buffered is not there.
+    pub fn go_live(&mut self, elsewhere: bool) {
+        self.pacer.go_live(elsewhere);
+    }
+
+    /// The viewer chose the media time `time`.
+    pub fn sought(&mut self, time: f64, now: f64) {
+        self.pacer.sought(millis(now), seconds(time));
+    }
+
+    /// Whether the viewer chose to be behind live.
+    pub fn behind(&self) -> bool {
+        self.pacer.behind()
     }
 
     /// Playback ran out of media.
@@ -204,8 +257,8 @@ impl Engine {
 
     /// What to do now: 0 nothing, 1 set the rate to [`Engine::value`], 2 seek there.
     ///
-    /// `time` is the playhead; `flags`: 1 paused, 2 seeking, 4 starved, 8 hidden; `buffered` has start
-    /// and end of each range.
+    /// `time` is the playhead; `flags`: 1 paused, 2 seeking, 4 starved, 8 hidden, 16 what was sought is
+    /// being fetched; `buffered` has start and end of each range.
     pub fn poll(&mut self, now: f64, time: f64, flags: u32, buffered: &[f64]) -> u32 {
         let wall = millis(now);
         self.remuxer.poll(wall);
@@ -217,6 +270,7 @@ impl Engine {
             seeking: flags & 2 != 0,
             starved: flags & 4 != 0,
             hidden: flags & 8 != 0,
+            fetching: flags & 16 != 0,
         };
         match self.pacer.poll(wall, head, &self.ranges) {
             None => 0,
@@ -244,6 +298,11 @@ impl Engine {
     /// Seconds behind live that are aimed at.
     pub fn target(&self, now: f64) -> f64 {
         to_seconds(self.pacer.target(millis(now)))
+    }
+
+    /// Frames of any track received.
+    pub fn received(&self) -> u32 {
+        self.all
     }
 
     /// Video frames received.
@@ -280,7 +339,7 @@ pub struct Hls {
     follower: Follower,
     latency: u32,
     segment: Option<Segment>,
-    variant: String,
+    variants: Vec<Variant>,
 }
 
 #[wasm_bindgen]
@@ -288,21 +347,36 @@ impl Hls {
     /// A follower that joins as near to live as `latency` says (0 realtime, 1 low, 2 normal).
     #[wasm_bindgen(constructor)]
     pub fn new(latency: u32) -> Self {
-        Self { follower: Follower::new(), latency, segment: None, variant: String::new() }
+        Self { follower: Follower::new(), latency, segment: None, variants: Vec::new() }
     }
 
-    /// Reads a playlist: 0 go on with [`Hls::advance`], 1 load [`Hls::uri`] instead, 2 it is none,
-    /// 3 it is encrypted or not MPEG-TS.
+    /// Reads a playlist: 0 go on with [`Hls::advance`], 1 load one of the variants instead, 2 it is none.
     pub fn playlist(&mut self, text: &str) -> u32 {
         match self.follower.playlist(text, latency(self.latency)) {
             Step::Segments => 0,
-            Step::Variant(uri) => {
-                self.variant = uri;
+            Step::Variants(variants) => {
+                self.variants = variants;
                 1
             }
             Step::Invalid => 2,
-            Step::Unsupported => 3,
         }
+    }
+
+    /// The variants of a master playlist, one a line: bandwidth, codecs and address, with tabulators between.
+    pub fn variants(&self) -> String {
+        let mut text = String::new();
+        for variant in &self.variants {
+            for part in [&variant.bandwidth, "\t", &variant.codecs, "\t", &variant.uri, "\n"] {
+                text.push_str(part);
+            }
+        }
+        text
+    }
+
+    /// What the playlists have that is not read here: 1 encryption, 2 fragmented MP4, 4 audio of its own,
+    /// 8 subtitles of their own.
+    pub fn foreign(&self) -> u32 {
+        self.follower.foreign().0
     }
 
     /// Goes to the next segment; false when there is none yet.
@@ -311,14 +385,24 @@ impl Hls {
         self.segment.is_some()
     }
 
-    /// The segment's address, or the variant's, as it stands in the playlist.
+    /// The segment's address, as it stands in the playlist.
     pub fn uri(&self) -> String {
-        self.segment.as_ref().map_or_else(|| self.variant.clone(), |segment| segment.uri.clone())
+        self.segment.as_ref().map_or_else(String::new, |segment| segment.uri.clone())
     }
 
     /// Whether the segment's times do not continue those before.
     pub fn discontinuity(&self) -> bool {
         self.segment.as_ref().is_some_and(|segment| segment.discontinuity)
+    }
+
+    /// Whether the segment does not follow the one before and must be placed at [`Hls::start`].
+    pub fn placed(&self) -> bool {
+        self.segment.as_ref().is_some_and(|segment| segment.placed)
+    }
+
+    /// The media time at which the segment begins.
+    pub fn start(&self) -> f64 {
+        to_seconds(self.segment.as_ref().map_or(0, |segment| segment.start))
     }
 
     /// The first byte of the segment in its resource, and 0 without a range.
@@ -333,6 +417,46 @@ impl Hls {
 
     fn range(&self) -> (u64, u64) {
         self.segment.as_ref().and_then(|segment| segment.range).unwrap_or_default()
+    }
+
+    /// The segment was read; its media ends at `end`.
+    pub fn finished(&mut self, end: f64) {
+        self.follower.finished(seconds(end));
+    }
+
+    /// What follows is joined to what came before: it begins at `at`.
+    pub fn joined(&mut self, at: f64) {
+        self.follower.joined(seconds(at));
+    }
+
+    /// Gives the segment once more.
+    pub fn again(&mut self) {
+        self.follower.again();
+    }
+
+    /// The segment is not to be had.
+    pub fn skip(&mut self) {
+        self.follower.skip();
+    }
+
+    /// Goes on with the segment that has the media time `time`.
+    pub fn seek(&mut self, time: f64) {
+        self.follower.seek(seconds(time));
+    }
+
+    /// Goes on near live.
+    pub fn go_live(&mut self) {
+        self.follower.go_live(latency(self.latency));
+    }
+
+    /// The media time at which the playlist begins.
+    pub fn begin(&self) -> f64 {
+        to_seconds(self.follower.window().0)
+    }
+
+    /// The media time at which the playlist ends.
+    pub fn end(&self) -> f64 {
+        to_seconds(self.follower.window().1)
     }
 
     /// Milliseconds until the playlist should be loaded again.

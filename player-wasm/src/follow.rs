@@ -1,13 +1,18 @@
-//! Following an HLS playlist: which segment to fetch next, and when to look again.
+//! Following an HLS playlist: which segment to fetch next, where it lies in time, and when to look again.
 
 mod list;
-
-use std::collections::VecDeque;
 
 use media::time::{MILLI, Micros, SECOND};
 
 use crate::pacing::Latency;
-use list::List;
+use list::{Entry, List};
+pub use list::{Foreign, Variant};
+
+/// The media time at which the window of a live playlist begins: early enough for MSE, late enough
+/// for frames before the first one.
+const LIVE_BEGIN: Micros = SECOND;
+/// A segment may end this far from where its duration says before its own times are not believed.
+const BELIEVED: Micros = 2 * SECOND;
 
 /// A segment to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,29 +23,40 @@ pub struct Segment {
     pub discontinuity: bool,
     /// The first byte and the number of bytes, when it is a part of the resource.
     pub range: Option<(u64, u64)>,
+    /// The media time at which it begins.
+    pub start: Micros,
+    /// It does not follow the segment before: it must be placed at `start`.
+    pub placed: bool,
 }
 
 /// What a playlist says to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Load this playlist instead: it is a variant of a master playlist.
-    Variant(String),
+    /// Load one of these playlists instead: the variants of a master playlist, in its order.
+    Variants(Vec<Variant>),
     /// Fetch what [`Follower::next`] gives, then look again after [`Follower::reload`].
     Segments,
     /// This is no playlist.
     Invalid,
-    /// Encrypted, or fragmented MP4.
-    Unsupported,
 }
 
 /// Follows one media playlist.
 #[derive(Debug, Default)]
 pub struct Follower {
-    /// The number of the segment after the newest one taken.
+    entries: Vec<Entry>,
+    /// The number of the first entry.
+    first: u64,
+    /// The number of the segment after the one taken last.
     next: Option<u64>,
-    queue: VecDeque<Segment>,
+    /// A segment's number, and the media time at which it begins.
+    anchor: (u64, Micros),
+    /// The next segment must be placed.
+    placed: bool,
+    /// The next segment does not continue the one before, whatever the playlist says.
+    jumped: bool,
     ended: bool,
     reload: Micros,
+    foreign: Foreign,
 }
 
 impl Follower {
@@ -51,47 +67,127 @@ impl Follower {
 
     /// Reads a playlist as loaded.
     pub fn playlist(&mut self, text: &str, latency: Latency) -> Step {
-        match list::read(text.as_bytes()) {
-            None => Step::Invalid,
-            Some(List { variant: Some(uri), .. }) => Step::Variant(uri),
-            Some(list) if list.foreign => Step::Unsupported,
-            Some(list) => {
-                self.media(list, latency);
-                Step::Segments
-            }
+        let Some(list) = list::read(text.as_bytes()) else { return Step::Invalid };
+        self.foreign = self.foreign | list.foreign;
+        if !list.variants.is_empty() {
+            return Step::Variants(list.variants);
         }
+        self.media(list, latency);
+        Step::Segments
     }
 
     fn media(&mut self, media: List, latency: Latency) {
         let first = media.sequence;
         let end = first.saturating_add(media.entries.len() as u64);
         self.ended = media.ended;
-        let (from, joined) = match self.next {
-            // The numbers went back, as a server that was restarted does.
-            Some(next) if next > end => (first + live_start(&media, latency), false),
-            // What was next has gone: too slow.
-            Some(next) if next < first => (first, false),
-            Some(next) => (next, true),
-            None if media.ended => (first, true),
-            None => (first + live_start(&media, latency), true),
-        };
-        let fresh = from < end;
         let newest = media.entries.last().map_or(SECOND, |segment| segment.duration);
-        for (index, segment) in media.entries.into_iter().enumerate().skip((from - first) as usize) {
-            let jumped = !joined && first + index as u64 == from;
-            let discontinuity = segment.discontinuity || jumped;
-            self.queue.push_back(Segment { uri: segment.uri, discontinuity, range: segment.range });
+        // Before the old entries go: the time at which the new list begins.
+        if self.next.is_some() && self.anchor.0 < first {
+            self.anchor = (first, self.start_of(first));
         }
-        self.next = Some(end.max(from));
+        (self.first, self.entries) = (first, media.entries);
+        let next = match self.next {
+            // The numbers went back, as a server that was restarted does.
+            Some(next) if next > end => {
+                let live = self.live_start(latency);
+                (self.anchor, self.jumped) = ((live, self.anchor.1), true);
+                live
+            }
+            // What was next has gone: too slow.
+            Some(next) if next < first => {
+                self.jumped = true;
+                first
+            }
+            Some(next) => next,
+            None => {
+                self.placed = true;
+                self.anchor = (first, if self.ended { 0 } else { LIVE_BEGIN });
+                if self.ended { first } else { self.live_start(latency) }
+            }
+        };
+        self.next = Some(next);
         // The next segment is due one duration after this one was; a look too early costs little.
-        let wait = if fresh { newest / 2 } else { newest / 4 };
+        let wait = if next < end { newest / 2 } else { newest / 4 };
         self.reload = wait.clamp(200 * MILLI, 5 * SECOND);
     }
 
     /// The next segment to fetch.
     #[allow(clippy::should_implement_trait, reason = "none is not the end")]
     pub fn next(&mut self) -> Option<Segment> {
-        self.queue.pop_front()
+        loop {
+            let number = self.next?;
+            let entry = self.entries.get(usize::try_from(number.checked_sub(self.first)?).ok()?)?;
+            self.next = Some(number.saturating_add(1));
+            if entry.gap {
+                self.placed = true;
+                continue;
+            }
+            return Some(Segment {
+                uri: entry.uri.clone(),
+                discontinuity: std::mem::take(&mut self.jumped) || entry.discontinuity,
+                range: entry.range,
+                start: self.start_of(number),
+                placed: std::mem::take(&mut self.placed),
+            });
+        }
+    }
+
+    /// The media of the segment taken last ends at the media time `end`.
+    pub fn finished(&mut self, end: Micros) {
+        let Some(next) = self.next else { return };
+        let expected = self.start_of(next);
+        let end = if (end - expected).abs() < BELIEVED { end } else { expected };
+        self.anchor = (next, end);
+    }
+
+    /// The next segment is joined to other media, which ends at `end`.
+    pub fn joined(&mut self, end: Micros) {
+        self.anchor = (self.next.unwrap_or_default(), end);
+        self.placed = false;
+    }
+
+    /// Gives the segment taken last once more.
+    pub fn again(&mut self) {
+        self.next = self.next.map(|next| next.saturating_sub(1).max(self.first));
+        self.placed = true;
+    }
+
+    /// The segment taken last is not to be had: the next one must be placed.
+    pub const fn skip(&mut self) {
+        self.placed = true;
+    }
+
+    /// Goes on with the segment that has the media time `time`, or the nearest one.
+    pub fn seek(&mut self, time: Micros) {
+        let mut end = self.start_of(self.first);
+        let before = self.entries.iter().take_while(|entry| {
+            end += entry.duration;
+            end <= time
+        });
+        let last = (self.entries.len() as u64).saturating_sub(1);
+        self.next = Some(self.first.saturating_add((before.count() as u64).min(last)));
+        self.placed = true;
+    }
+
+    /// Goes on near live.
+    pub fn go_live(&mut self, latency: Latency) {
+        self.next = Some(self.live_start(latency));
+        self.placed = true;
+    }
+
+    /// Between which media times the playlist has segments.
+    pub fn window(&self) -> (Micros, Micros) {
+        (self.start_of(self.first), self.start_of(self.first.saturating_add(self.entries.len() as u64)))
+    }
+
+    /// The media time at which a segment begins.
+    fn start_of(&self, number: u64) -> Micros {
+        let (anchor, time) = self.anchor;
+        let sum = |from: u64, to: u64| -> Micros {
+            let index = |number: u64| (number.saturating_sub(self.first) as usize).min(self.entries.len());
+            self.entries[index(from)..index(to)].iter().map(|entry| entry.duration).sum()
+        };
+        if number >= anchor { time + sum(anchor, number) } else { time - sum(number, anchor) }
     }
 
     /// When to load the playlist again.
@@ -99,26 +195,31 @@ impl Follower {
         self.reload
     }
 
-    /// Whether nothing follows the segments given out.
+    /// Whether nothing follows the segments of the playlist.
     pub const fn ended(&self) -> bool {
         self.ended
     }
-}
 
-/// How many segments to leave out to start near live.
-fn live_start(media: &List, latency: Latency) -> u64 {
-    let back = match latency {
-        Latency::Realtime => 1,
-        Latency::Low => 2 * SECOND,
-        Latency::Normal => 6 * SECOND,
-    };
-    let mut left = 0;
-    let taken = media.entries.iter().rev().take_while(|segment| {
-        let enough = left >= back;
-        left += segment.duration;
-        !enough
-    });
-    (media.entries.len() - taken.count()) as u64
+    /// What the playlists read so far have that is not read here.
+    pub const fn foreign(&self) -> Foreign {
+        self.foreign
+    }
+
+    /// The number of the segment to start with to be near live.
+    fn live_start(&self, latency: Latency) -> u64 {
+        let back = match latency {
+            Latency::Realtime => 1,
+            Latency::Low => 2 * SECOND,
+            Latency::Normal => 6 * SECOND,
+        };
+        let mut left = 0;
+        let taken = self.entries.iter().rev().take_while(|segment| {
+            let enough = left >= back;
+            left += segment.duration;
+            !enough
+        });
+        self.first.saturating_add((self.entries.len() - taken.count()) as u64)
+    }
 }
 
 #[cfg(test)]
@@ -177,9 +278,98 @@ mod tests {
         assert_eq!(follower.playlist("<html>", Latency::Low), Step::Invalid);
         let encrypted =
             "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:2,\na.ts\n";
-        assert_eq!(follower.playlist(encrypted, Latency::Low), Step::Unsupported);
-        let master =
-            "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=9\nb.m3u8\n";
-        assert_eq!(follower.playlist(master, Latency::Low), Step::Variant("b.m3u8".into()));
+        assert_eq!(follower.playlist(encrypted, Latency::Low), Step::Segments);
+        assert_eq!(follower.foreign(), Foreign::KEY);
+    }
+
+    /// Segments of 2 s each: the first of a recording begins at 0, and each is where the sum says.
+    #[test]
+    fn a_seek_in_a_recording_takes_the_segment_that_has_the_time() {
+        for (time, uri, start) in [
+            (0, "s0.ts", 0),
+            (1_999, "s0.ts", 0),
+            (2_000, "s1.ts", 2_000),
+            (13_500, "s6.ts", 12_000),
+            (900_000, "s9.ts", 18_000),
+            (-5, "s0.ts", 0),
+        ] {
+            let mut follower = Follower::new();
+            follower.playlist(&list(0, 10, "#EXT-X-ENDLIST\n"), Latency::Low);
+            assert_eq!(follower.window(), (0, 20 * SECOND));
+            assert!(follower.next().unwrap().placed);
+            follower.seek(time * MILLI);
+            let segment = follower.next().unwrap();
+            assert_eq!((segment.uri.as_str(), segment.start), (uri, start * MILLI));
+            assert!(segment.placed);
+            if uri != "s9.ts" {
+                assert!(!follower.next().unwrap().placed);
+            }
+        }
+    }
+
+    #[test]
+    fn times_follow_the_media_and_not_the_rounded_durations() {
+        let mut follower = Follower::new();
+        follower.playlist(&list(0, 10, "#EXT-X-ENDLIST\n"), Latency::Low);
+        follower.next();
+        follower.finished(2_040 * MILLI);
+        assert_eq!(follower.next().unwrap().start, 2_040 * MILLI);
+        assert_eq!(follower.window(), (40 * MILLI, 20_040 * MILLI));
+        // A segment that says nonsense is where the playlist says.
+        follower.finished(900 * SECOND);
+        assert_eq!(follower.next().unwrap().start, 4_040 * MILLI);
+    }
+
+    #[test]
+    fn a_live_window_moves_on_and_its_past_can_be_had() {
+        let mut follower = Follower::new();
+        follower.playlist(&list(10, 30, ""), Latency::Realtime);
+        assert_eq!(follower.window(), (SECOND, 61 * SECOND));
+        let segment = follower.next().unwrap();
+        assert_eq!((segment.uri.as_str(), segment.start, segment.placed), ("s39.ts", 59 * SECOND, true));
+        follower.finished(61 * SECOND);
+        follower.playlist(&list(15, 30, ""), Latency::Realtime);
+        assert_eq!(follower.window(), (11 * SECOND, 71 * SECOND));
+        follower.seek(30 * SECOND);
+        let segment = follower.next().unwrap();
+        assert_eq!((segment.uri.as_str(), segment.start), ("s24.ts", 29 * SECOND));
+        // The anchor goes with the window when it leaves the list.
+        follower.finished(31 * SECOND);
+        follower.playlist(&list(20, 30, ""), Latency::Realtime);
+        follower.go_live(Latency::Realtime);
+        let segment = follower.next().unwrap();
+        assert_eq!((segment.uri.as_str(), segment.start, segment.placed), ("s49.ts", 79 * SECOND, true));
+    }
+
+    #[test]
+    fn gaps_and_lost_segments_leave_their_time_free() {
+        let mut follower = Follower::new();
+        let text =
+            list(0, 6, "#EXT-X-ENDLIST\n").replace("#EXTINF:2.0,\ns2.ts", "#EXT-X-GAP\n#EXTINF:2.0,\ns2.ts");
+        follower.playlist(&text, Latency::Low);
+        let segments = |follower: &mut Follower| {
+            let segment = follower.next().unwrap();
+            (segment.uri, segment.start / SECOND, segment.placed)
+        };
+        assert_eq!(segments(&mut follower), ("s0.ts".into(), 0, true));
+        assert_eq!(segments(&mut follower), ("s1.ts".into(), 2, false));
+        assert_eq!(segments(&mut follower), ("s3.ts".into(), 6, true));
+        follower.again();
+        assert_eq!(segments(&mut follower), ("s3.ts".into(), 6, true));
+        follower.skip();
+        assert_eq!(segments(&mut follower), ("s4.ts".into(), 8, true));
+        assert_eq!(segments(&mut follower), ("s5.ts".into(), 10, false));
+        assert_eq!(follower.next(), None);
+    }
+
+    #[test]
+    fn nothing_panics_on_numbers_at_the_end_of_all_numbers() {
+        let mut follower = Follower::new();
+        let text = list(0, 2, "").replace("SEQUENCE:0", "SEQUENCE:18446744073709551615");
+        follower.playlist(&text, Latency::Low);
+        while follower.next().is_some() {}
+        follower.seek(Micros::MAX / 2);
+        follower.go_live(Latency::Normal);
+        let _ = follower.window();
     }
 }

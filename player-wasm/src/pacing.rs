@@ -36,6 +36,8 @@ pub struct Playhead {
     pub starved: bool,
     /// Nobody can see the page.
     pub hidden: bool,
+    /// What was sought is being fetched.
+    pub fetching: bool,
 }
 
 /// What to do to the element.
@@ -52,6 +54,16 @@ const SLOWEST: i64 = 900;
 const HYSTERESIS: Micros = 60 * MILLI;
 /// Closer than this to the target a correction ends.
 const SETTLED: Micros = 10 * MILLI;
+/// A seek to where nothing is buffered goes to the nearest range after this time.
+const LOST: Micros = 300 * MILLI;
+/// A hole is jumped when less than this is buffered before it …
+const LEFT: Micros = 200 * MILLI;
+/// … or nothing moves for this long.
+const STUCK: Micros = SECOND;
+/// A viewer who goes further behind live than this much more than the target stays there.
+const CHOSEN: Micros = SECOND;
+/// A playhead of a hidden page that falls this far behind is moved on.
+const FROZEN: Micros = 30 * SECOND;
 /// Between two seeks, for the element to land.
 const SEEK_PAUSE: Micros = SECOND;
 
@@ -72,6 +84,12 @@ pub struct Pacer {
     was_hidden: bool,
     /// The viewer came back: to live, however small the lag.
     jump: bool,
+    /// The viewer chose to be behind live: latency control rests.
+    behind: bool,
+    /// Since when it starves though something is buffered.
+    starved_at: Micros,
+    /// When a seek to where nothing is buffered was seen.
+    lost_at: Option<Micros>,
     seek_at: Micros,
     rate: i64,
     lag: Micros,
@@ -91,6 +109,9 @@ impl Pacer {
             started: false,
             was_hidden: false,
             jump: false,
+            behind: false,
+            starved_at: 0,
+            lost_at: None,
             seek_at: -SEEK_PAUSE,
             rate: 1_000,
             lag: 0,
@@ -122,9 +143,30 @@ impl Pacer {
         }
     }
 
-    /// The viewer wants to be live now.
+    /// The viewer wants to go on: live, unless he chose to be behind.
     pub fn resume(&mut self) {
+        self.jump = !self.behind;
+    }
+
+    /// The viewer wants to be live. `elsewhere`: nothing that is buffered is near.
+    pub fn go_live(&mut self, elsewhere: bool) {
+        self.behind = false;
         self.jump = true;
+        self.started &= !elsewhere;
+    }
+
+    /// The viewer chose the media time `to`.
+    pub fn sought(&mut self, now: Micros, to: Micros) {
+        self.jump = false;
+        self.seek_at = now;
+        self.lost_at = None;
+        self.behind =
+            !self.file && self.arrivals.edge(now).is_some_and(|edge| edge - to > self.target(now) + CHOSEN);
+    }
+
+    /// Whether the viewer chose to be behind live.
+    pub const fn behind(&self) -> bool {
+        self.behind
     }
 
     /// This is a file: it plays from its begin, at its own pace.
@@ -135,6 +177,7 @@ impl Pacer {
     /// The element got a new, empty source.
     pub fn rebuilt(&mut self) {
         self.started = false;
+        self.behind = false;
         self.rate = 1_000;
     }
 
@@ -175,23 +218,51 @@ impl Pacer {
             return self.start(now, target, ranges);
         }
         if self.was_hidden && !head.hidden {
-            self.jump = true;
+            self.jump = !self.behind;
         }
         self.was_hidden = head.hidden;
-        if head.seeking || head.paused {
+        if head.fetching {
+            self.lost_at = None;
             return None;
         }
         // To the target, but not past what is there, nor into a hole.
         let live = (edge - target).min(end - 30 * MILLI).max(last);
         let outside = !ranges.iter().any(|&(start, end)| start <= head.time && head.time < end);
-        if outside || head.starved {
+        if head.seeking {
+            // Such a seek never ends by itself, unless what it wants is about to come. In a piece too short to
+            // begin with, neither.
+            let since = *self.lost_at.get_or_insert(now);
+            let next = ranges.iter().map(|&(start, _)| start).find(|&start| start > head.time);
+            let to = match next {
+                _ if outside && now - since >= LOST => self.nearest(head.time, live, ranges),
+                Some(next) if !outside && now - since >= STUCK => next,
+                _ => return None,
+            };
+            self.lost_at = None;
+            return self.seek(now, to);
+        }
+        self.lost_at = None;
+        if head.paused {
+            return None;
+        }
+        // Browsers say that they starve before all is played.
+        let left = ranges.iter().any(|&(start, end)| start <= head.time && head.time + LEFT < end);
+        if !head.starved || !left {
+            self.starved_at = now;
+        }
+        if outside || head.starved && (!left || now - self.starved_at > STUCK) {
             let next = ranges.iter().map(|&(start, _)| start).find(|&start| start > head.time);
             if let Some(next) = next {
-                return self.seek(now, if next == last && !self.file { live } else { next });
+                let own = self.file || self.behind;
+                return self.seek(now, if next == last && !own { live } else { next });
             }
         }
-        if head.hidden || self.file {
-            return None;
+        if self.file || self.behind {
+            return self.set_rate(1_000);
+        }
+        if head.hidden {
+            // Browsers may stop what nobody sees; the buffer must not grow for it.
+            return if self.lag > FROZEN && self.arrivals.calm(now) { self.seek(now, live) } else { None };
         }
         let ahead = live - head.time;
         if self.jump && self.arrivals.calm(now) {
@@ -217,6 +288,15 @@ impl Pacer {
         self.seek(now, if self.jump || self.file { first } else { live.max(first) })
     }
 
+    /// The nearest media time that is buffered; live, when everything lies before.
+    fn nearest(&self, time: Micros, live: Micros, ranges: &[(Micros, Micros)]) -> Micros {
+        let within = |&(start, end): &(Micros, Micros)| time.clamp(start, (end - 100 * MILLI).max(start));
+        match ranges.last() {
+            Some(&(_, end)) if time >= end && !self.file => live,
+            _ => ranges.iter().map(within).min_by_key(|near| (near - time).abs()).unwrap_or(live),
+        }
+    }
+
     fn seek(&mut self, now: Micros, to: Micros) -> Option<Action> {
         self.seek_at = now;
         Some(Action::Seek(to))
@@ -234,6 +314,10 @@ impl Pacer {
         if rate > 1_000 && self.arrivals.silence(now) > self.arrivals.shortfall() + 100 * MILLI {
             rate = 1_000;
         }
+        self.set_rate(rate)
+    }
+
+    fn set_rate(&mut self, rate: i64) -> Option<Action> {
         if (rate - self.rate).abs() < 15 && (rate == 1_000) == (self.rate == 1_000) {
             return None;
         }

@@ -1,6 +1,7 @@
 //! The stream formats behind one face.
 
 use bytes::Bytes;
+use media::time::{Micros, SECOND};
 use media::{Error, ErrorKind, Frame, Track, flv, ts};
 
 /// What a stream says.
@@ -15,6 +16,8 @@ pub enum Event {
     },
     /// One frame.
     Frame(Frame),
+    /// How long the stream is, as a file's head says: in µs, more than 0.
+    Duration(Micros),
     /// A track is there in a codec that we do not read.
     Unsupported(Track),
     /// Something could not be read.
@@ -76,7 +79,7 @@ impl Source {
                 Self::Flv(flv) => flv.next()?.map(|event| match event {
                     flv::Event::Header { audio, video } => Some(Event::Promise { video, audio }),
                     flv::Event::Frame(frame) => Some(Event::Frame(frame)),
-                    flv::Event::Script(_) => None,
+                    flv::Event::Script(body) => duration(&body).map(Event::Duration),
                 }),
                 Self::Ts(ts) => ts.next()?.map(|event| match event {
                     ts::Event::Tracks { video, audio } => {
@@ -92,6 +95,15 @@ impl Source {
             }
         }
     }
+}
+
+/// The number `duration` of `onMetaData`, looked for by its bytes: reading all of AMF is not worth its size.
+fn duration(script: &[u8]) -> Option<Micros> {
+    const KEY: &[u8] = b"\0\x08duration\0";
+    let at = script.windows(KEY.len()).position(|part| part == KEY)? + KEY.len();
+    let seconds = f64::from_be_bytes(script.get(at..at + 8)?.try_into().ok()?);
+    // A year.
+    (seconds > 0.0 && seconds < 3.2e7).then_some((seconds * SECOND as f64) as Micros)
 }
 
 fn of_error(error: &Error) -> Event {

@@ -11,12 +11,13 @@ use std::path::Path;
 use crate::sh::{Result, at};
 
 /// Files that keep their name: what pages and other modules ask for.
-const ENTRIES: [&str; 19] = [
+const ENTRIES: [&str; 21] = [
     "compat.js",
     "define-player.js",
     "define-publisher.js",
     "element.js",
     "extras.js",
+    "hls-variants.js",
     "index.js",
     "media-session.js",
     "meter.js",
@@ -30,6 +31,7 @@ const ENTRIES: [&str; 19] = [
     "sdk-publish.js",
     "sdk.js",
     "srs-player.js",
+    "timeline.js",
     "worker.js",
 ];
 

@@ -146,8 +146,10 @@ impl Program {
             streams.iter().find(of_track).copied()
         };
         let chosen = [find(Track::Video), find(Track::Audio)];
-        if streams.iter().any(|s| s.foreign) {
-            self.events.push_back(Err(Error::unsupported(FORMAT, offset, "stream type")));
+        for (track, what) in [(Track::Video, "video stream type"), (Track::Audio, "audio stream type")] {
+            if find(track).is_none() && streams.iter().any(|s| s.foreign == Some(track)) {
+                self.events.push_back(Err(Error::unsupported(FORMAT, offset, what)));
+            }
         }
         let mut old = std::mem::take(&mut self.elementary);
         for stream in chosen.iter().flatten() {

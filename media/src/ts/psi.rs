@@ -1,6 +1,6 @@
 //! Program tables: sections out of packets, then PAT and PMT (ISO/IEC 13818-1 2.4.4).
 
-use crate::config::Codec;
+use crate::config::{Codec, Track};
 
 /// A PAT or PMT section is at most this long.
 const MAX_SECTION: usize = 3 + 1021;
@@ -87,7 +87,7 @@ pub(super) struct Stream {
     /// `None` when we cannot read its stream type.
     pub(super) codec: Option<Codec>,
     /// It is video or audio that we cannot read: MPEG-2, MPEG-4, VVC, AAC in LATM, AC-3, DTS …
-    pub(super) foreign: bool,
+    pub(super) foreign: Option<Track>,
     /// Opus only: channels by its descriptor, else 0.
     pub(super) channels: u8,
 }
@@ -106,7 +106,12 @@ pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
         let Some((descriptors, next)) = tail.split_at_checked(length(high, low)) else { break };
         let pid = u16::from_be_bytes([pid_high, pid_low]) & 0x1fff;
         let (codec, channels) = codec(kind, descriptors);
-        let foreign = matches!(kind, 0x01 | 0x02 | 0x10 | 0x11 | 0x1c | 0x33 | 0x80..=0x87 | 0xd1 | 0xea);
+        let foreign = match kind {
+            0x01 | 0x02 | 0x10 | 0x33 | 0xd1 | 0xea => Some(Track::Video),
+            0x11 | 0x1c | 0x80..=0x87 => Some(Track::Audio),
+            0x06 if is_foreign_audio(descriptors) => Some(Track::Audio),
+            _ => None,
+        };
         streams.push(Stream { pid, codec, foreign, channels });
         rest = next;
     }
@@ -125,6 +130,20 @@ fn codec(kind: u8, descriptors: &[u8]) -> (Option<Codec>, u8) {
         },
         _ => (None, 0),
     }
+}
+
+/// Whether private data is audio of DVB: AC-3, Enhanced AC-3 or DTS (EN 300 468 6.1, annex D).
+fn is_foreign_audio(mut descriptors: &[u8]) -> bool {
+    while let &[tag, length, ref tail @ ..] = descriptors {
+        let Some((body, next)) = tail.split_at_checked(usize::from(length)) else { break };
+        if matches!(tag, 0x6a | 0x7a | 0x7b)
+            || tag == 5 && matches!(body, b"AC-3" | b"EAC3" | b"DTS1" | b"DTS2")
+        {
+            return true;
+        }
+        descriptors = next;
+    }
+    false
 }
 
 /// Channels of an Opus stream: registration `Opus` and its extension descriptor (opus-ts draft 4.1).

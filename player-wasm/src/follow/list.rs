@@ -13,17 +13,52 @@ pub(super) struct Entry {
     pub(super) discontinuity: bool,
     /// The first byte and the number of bytes.
     pub(super) range: Option<(u64, u64)>,
+    /// The server does not have it.
+    pub(super) gap: bool,
+}
+
+/// One of a master playlist's versions of the stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variant {
+    /// As it stands in the playlist.
+    pub uri: String,
+    /// Bits per second at most, as it stands there; empty where the playlist does not say.
+    pub bandwidth: String,
+    /// As RFC 6381 writes them, with commas; empty where the playlist does not say.
+    pub codecs: String,
+}
+
+/// What a playlist has that is not read here: a set of bits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Foreign(pub u32);
+
+impl Foreign {
+    /// Segments are encrypted.
+    pub const KEY: Self = Self(1);
+    /// Segments have an initialisation section: fragmented MP4.
+    pub const MAP: Self = Self(2);
+    /// The audio is a rendition of its own.
+    pub const AUDIO: Self = Self(4);
+    /// Subtitles are a rendition of their own.
+    pub const SUBTITLES: Self = Self(8);
+}
+
+impl std::ops::BitOr for Foreign {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }
 
 /// Either kind of playlist.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct List {
-    /// A master playlist's variant with the highest bandwidth.
-    pub(super) variant: Option<String>,
+    /// A master playlist's.
+    pub(super) variants: Vec<Variant>,
     pub(super) sequence: u64,
     pub(super) ended: bool,
-    /// Encrypted, or with an initialisation section.
-    pub(super) foreign: bool,
+    pub(super) foreign: Foreign,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -31,8 +66,8 @@ pub(super) struct List {
 pub(super) fn read(text: &[u8]) -> Option<List> {
     let mut list = List::default();
     let mut next = Entry::default();
-    // The bandwidth of the variant whose address comes next, and of the best one.
-    let (mut variant, mut best) = (None, 0);
+    // The variant whose address comes next.
+    let mut variant = None;
     let mut length = None;
     let mut lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     if lines.next()?.strip_suffix(b"#EXTM3U".as_slice()).is_none_or(|before| before.len() > 3) {
@@ -42,7 +77,8 @@ pub(super) fn read(text: &[u8]) -> Option<List> {
         if let Some(value) = line.strip_prefix(b"#EXTINF:") {
             next.duration = micros(value);
         } else if let Some(value) = line.strip_prefix(b"#EXT-X-MEDIA-SEQUENCE:") {
-            list.sequence = number(value).0;
+            // Numbers are counted on from here.
+            list.sequence = number(value).0.min(1 << 53);
         } else if line == b"#EXT-X-DISCONTINUITY" {
             next.discontinuity = true;
         } else if line == b"#EXT-X-ENDLIST" {
@@ -51,18 +87,36 @@ pub(super) fn read(text: &[u8]) -> Option<List> {
             let (bytes, rest) = number(value);
             length = Some((rest.strip_prefix(b"@").map(|from| number(from).0), bytes));
         } else if let Some(value) = line.strip_prefix(b"#EXT-X-KEY:") {
-            list.foreign |= value.windows(11).all(|part| part != b"METHOD=NONE".as_slice());
+            if value.windows(11).all(|part| part != b"METHOD=NONE".as_slice()) {
+                list.foreign = list.foreign | Foreign::KEY;
+            }
         } else if line.starts_with(b"#EXT-X-MAP:") {
-            list.foreign = true;
+            list.foreign = list.foreign | Foreign::MAP;
+        } else if line == b"#EXT-X-GAP" {
+            next.gap = true;
+        } else if let Some(value) = line.strip_prefix(b"#EXT-X-MEDIA:") {
+            // Without an address the rendition is in the variants themselves.
+            let kind = attribute(value, b"TYPE").filter(|_| attribute(value, b"URI").is_some());
+            list.foreign = list.foreign
+                | match kind {
+                    Some(b"AUDIO") => Foreign::AUDIO,
+                    Some(b"SUBTITLES") => Foreign::SUBTITLES,
+                    _ => Foreign::default(),
+                };
         } else if let Some(value) = line.strip_prefix(b"#EXT-X-STREAM-INF:") {
-            variant = Some(bandwidth(value));
+            let text = |name| {
+                let text = attribute(value, name).and_then(|text| std::str::from_utf8(text).ok());
+                text.unwrap_or_default().to_owned()
+            };
+            variant = Some(Variant {
+                bandwidth: text(b"BANDWIDTH".as_slice()),
+                codecs: text(b"CODECS".as_slice()),
+                uri: String::new(),
+            });
         } else if !line.is_empty() && line[0] != b'#' {
             let Ok(uri) = std::str::from_utf8(line) else { continue };
-            if let Some(bandwidth) = variant.take() {
-                if list.variant.is_none() || bandwidth > best {
-                    best = bandwidth;
-                    list.variant = Some(uri.to_owned());
-                }
+            if let Some(variant) = variant.take() {
+                list.variants.push(Variant { uri: uri.to_owned(), ..variant });
                 continue;
             }
             let before = list.entries.last().filter(|entry| entry.uri == uri).and_then(|entry| entry.range);
@@ -96,14 +150,21 @@ fn micros(text: &[u8]) -> Micros {
     micros
 }
 
-/// The attribute `BANDWIDTH`, which is not `AVERAGE-BANDWIDTH`.
-fn bandwidth(attributes: &[u8]) -> u64 {
-    let fields = attributes.split(|&byte| byte == b',');
-    fields
-        .filter_map(|field| field.strip_prefix(b"BANDWIDTH="))
-        .map(|value| number(value).0)
-        .next()
-        .unwrap_or(0)
+/// An attribute's value, without its quotation marks. Commas in those end no attribute.
+fn attribute<'a>(mut text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    loop {
+        let equals = text.iter().position(|&byte| byte == b'=')?;
+        let (key, rest) = (text[..equals].trim_ascii(), &text[equals + 1..]);
+        let (value, rest) = match rest.strip_prefix(b"\"") {
+            Some(rest) => rest.split_at(rest.iter().position(|&byte| byte == b'"')?),
+            None => rest.split_at(rest.iter().position(|&byte| byte == b',').unwrap_or(rest.len())),
+        };
+        if key == name {
+            return Some(value);
+        }
+        let comma = rest.iter().position(|&byte| byte == b',')?;
+        text = &rest[comma + 1..];
+    }
 }
 
 #[cfg(test)]
@@ -119,14 +180,47 @@ mod tests {
             http://x/b.ts?c=d\r\n#EXT-X-ENDLIST\r\n";
         let Ok(Playlist::Media(whole)) = playlist::parse(text) else { panic!("a media playlist") };
         let list = read(text.as_bytes()).unwrap();
-        assert_eq!((list.sequence, list.ended, list.foreign), (whole.sequence, whole.ended, false));
+        assert_eq!(
+            (list.sequence, list.ended, list.foreign),
+            (whole.sequence, whole.ended, Foreign::default())
+        );
         let entries = whole.segments.into_iter().map(|segment| Entry {
             uri: segment.uri,
             duration: segment.duration,
             discontinuity: segment.discontinuity,
             range: segment.range.map(|range| (range.offset, range.length)),
+            gap: false,
         });
         assert_eq!(list.entries, entries.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_is_not_read_here_is_named() {
+        let of = |lines: &str| read(format!("#EXTM3U\n{lines}\n").as_bytes()).unwrap().foreign;
+        assert_eq!(of("#EXT-X-KEY:METHOD=NONE"), Foreign::default());
+        assert_eq!(
+            of("#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"k\"\n#EXT-X-MAP:URI=\"i\""),
+            Foreign::KEY | Foreign::MAP
+        );
+        assert_eq!(of("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"x, URI=y\""), Foreign::default());
+        assert_eq!(
+            of("#EXT-X-MEDIA:NAME=\"a,TYPE=AUDIO\",TYPE=SUBTITLES,URI=\"s.m3u8\""),
+            Foreign::SUBTITLES
+        );
+        assert_eq!(of("#EXT-X-MEDIA:URI=\"a.m3u8\",TYPE=AUDIO"), Foreign::AUDIO);
+    }
+
+    #[test]
+    fn variants_have_their_codecs_and_their_own_bandwidth() {
+        let text = "#EXTM3U\n#EXT-X-STREAM-INF:AVERAGE-BANDWIDTH=5,CODECS=\"avc1.42c01e,mp4a.40.2\",BANDWIDTH=7\na\n\
+            #EXT-X-STREAM-INF:RESOLUTION=1x1\nb\n";
+        let variant = |uri: &str, bandwidth: &str, codecs: &str| Variant {
+            uri: uri.into(),
+            bandwidth: bandwidth.into(),
+            codecs: codecs.into(),
+        };
+        let list = read(text.as_bytes()).unwrap();
+        assert_eq!(list.variants, [variant("a", "7", "avc1.42c01e,mp4a.40.2"), variant("b", "", "")]);
     }
 
     #[test]

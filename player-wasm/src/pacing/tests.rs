@@ -185,3 +185,96 @@ fn stalls_raise_the_target_and_it_comes_down_again() {
     assert_eq!(pacer.target(now), before + 50 * MILLI);
     assert_eq!(pacer.target(now + 30 * SECOND), before);
 }
+
+/// The viewer seeks; the element says `seeking` until it is where something is buffered.
+fn go(world: &mut World, to: Micros) {
+    world.pacer.sought(world.now, to);
+    world.head.time = to;
+    world.head.seeking = !(world.begin <= to && to < world.end);
+    world.seeks = 0;
+    for _ in 0..100 {
+        world.run(STEP, 0, false);
+        if world.begin <= world.head.time && world.head.time < world.end {
+            world.head.seeking = false;
+        }
+    }
+}
+
+#[test]
+fn a_viewer_who_goes_back_stays_back_until_live_is_asked_for() {
+    for latency in [Latency::Realtime, Latency::Low, Latency::Normal] {
+        let mut world = World::new(latency);
+        world.run(30 * SECOND, 0, false);
+        let back = world.head.time - 5 * SECOND;
+        go(&mut world, back);
+        assert!(world.pacer.behind());
+        let lag = world.lag();
+        world.run(60 * SECOND, 0, false);
+        assert_eq!((world.seeks, world.rate), (0, 1_000), "{latency:?}");
+        assert!((world.lag() - lag).abs() < 100 * MILLI, "{}", world.lag());
+        // A pause further back, and a tab that was hidden, change nothing.
+        world.head.paused = true;
+        world.head.hidden = true;
+        world.run(3 * SECOND, 0, false);
+        (world.head.paused, world.head.hidden) = (false, false);
+        world.pacer.resume();
+        world.run(SECOND, 0, false);
+        assert_eq!(world.seeks, 0);
+        world.pacer.go_live(false);
+        world.run(10 * SECOND, 0, false);
+        assert!(world.lag() < 3 * SECOND && !world.pacer.behind(), "{}", world.lag());
+    }
+}
+
+#[test]
+fn a_seek_to_what_is_not_buffered_goes_to_the_nearest_range_or_live() {
+    let mut world = World::new(Latency::Low);
+    world.run(2 * SECOND, 0, false);
+    for to in [0, -20 * SECOND] {
+        go(&mut world, to);
+        assert_eq!(world.seeks, 1);
+        assert!(world.head.time - world.begin < SECOND, "at the begin of what is buffered");
+        assert!(!world.head.seeking);
+    }
+    let ahead = world.end + 3_600 * SECOND;
+    go(&mut world, ahead);
+    assert!(world.lag() < 2 * SECOND, "{}", world.lag());
+    // Also of a stream that stands still.
+    world.head.paused = true;
+    go(&mut world, 0);
+    assert_eq!(world.head.time, world.begin);
+}
+
+#[test]
+fn a_seek_into_a_hole_takes_the_nearer_side_and_waits_for_what_is_fetched() {
+    let mut pacer = Pacer::new(Latency::Low, true);
+    pacer.set_file();
+    let ranges = [(0, 10 * SECOND), (20 * SECOND, 30 * SECOND)];
+    pacer.arrived(0, 30 * SECOND);
+    pacer.poll(0, Playhead::default(), &ranges);
+    let mut at = |time, fetching| {
+        let head = Playhead { time, seeking: true, fetching, ..Playhead::default() };
+        pacer.sought(0, time);
+        let early = pacer.poll(0, head, &ranges);
+        (early, pacer.poll(LOST, head, &ranges))
+    };
+    assert_eq!(at(18 * SECOND, false), (None, Some(Action::Seek(20 * SECOND))));
+    assert_eq!(at(11 * SECOND, false), (None, Some(Action::Seek(9_900 * MILLI))));
+    assert_eq!(at(99 * SECOND, false), (None, Some(Action::Seek(29_900 * MILLI))));
+    assert_eq!(at(18 * SECOND, true), (None, None));
+    assert_eq!(at(5 * SECOND, false), (None, None), "the element finds that by itself");
+}
+
+#[test]
+fn a_seek_into_a_piece_too_short_to_begin_with_goes_on_to_the_next_range() {
+    let mut pacer = Pacer::new(Latency::Realtime, true);
+    pacer.arrived(0, 5 * SECOND);
+    let ranges = [(3 * SECOND, 3_136 * MILLI), (3_166 * MILLI, 5 * SECOND)];
+    pacer.poll(0, Playhead::default(), &ranges);
+    let head = Playhead { time: 3 * SECOND, seeking: true, starved: true, ..Playhead::default() };
+    assert_eq!(pacer.poll(SECOND, head, &ranges), None);
+    assert_eq!(pacer.poll(SECOND + STUCK, head, &ranges), Some(Action::Seek(3_166 * MILLI)));
+    // Where nothing follows, it waits for more.
+    assert_eq!(pacer.poll(3 * SECOND, head, &ranges[..1]), None);
+    assert_eq!(pacer.poll(9 * SECOND, head, &ranges[..1]), None);
+}

@@ -13,8 +13,9 @@ use super::silence::silence;
 const BUNDLE: usize = 3;
 /// Timestamps may be this far from the count; beyond, frames are left out or silence put in.
 const DRIFT: Micros = 45 * MILLI;
-/// Sound that is this far behind the picture has stopped.
+/// Sound that is this far behind the picture has stopped, and sound out of MPEG-TS, which packs a second of it.
 const STOPPED: Micros = SECOND;
+const STOPPED_TS: Micros = 3 * SECOND;
 /// Silence is written this far behind the picture: sound that comes back has its place.
 const BEHIND: Micros = 300 * MILLI;
 /// Longer silences than this are jumped (the video has the same hole).
@@ -37,6 +38,8 @@ impl Held {
 /// Where the audio track stands.
 #[derive(Default)]
 pub(super) struct AudioLane {
+    /// It comes out of MPEG-TS.
+    ts: bool,
     config: Option<Arc<Config>>,
     /// Samples of a frame, where every frame has as many.
     samples: u32,
@@ -51,6 +54,10 @@ pub(super) struct AudioLane {
 }
 
 impl AudioLane {
+    pub(super) fn new(ts: bool) -> Self {
+        Self { ts, ..Self::default() }
+    }
+
     pub(super) fn config(&self) -> Option<&Arc<Config>> {
         self.config.as_ref()
     }
@@ -69,6 +76,16 @@ impl AudioLane {
     /// Whether frames of `config` need nothing new.
     pub(super) fn is(&self, config: &Arc<Config>) -> bool {
         self.config.as_ref().is_some_and(|own| Arc::ptr_eq(own, config) || own == config)
+    }
+
+    /// What comes next lies at `at`, be it earlier.
+    pub(super) fn go_to(&mut self, at: Micros) {
+        self.flushed = at;
+    }
+
+    /// Whether silence can take the place of frames.
+    pub(super) fn can_be_silent(&self) -> bool {
+        self.config.as_deref().and_then(silence).is_some()
     }
 
     pub(super) fn flushed(&self) -> Micros {
@@ -122,7 +139,7 @@ impl AudioLane {
             self.origin = Some(time);
             return;
         };
-        self.stopped |= time > end + STOPPED;
+        self.stopped |= time > end + if self.ts { STOPPED_TS } else { STOPPED };
         if self.stopped {
             self.fill_up_to(time - BEHIND);
         }

@@ -5,6 +5,7 @@
 //! timestamps nor lost packets make holes (which would stop MSE until the next key frame).
 
 mod audio;
+mod layout;
 mod silence;
 mod start;
 mod video;
@@ -13,6 +14,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use media::codec::aac::AudioSpecificConfig;
 use media::time::{MILLI, Micros, SECOND, Timeline};
 use media::{Codec, Config, Frame, Track, mp4};
 
@@ -24,7 +26,8 @@ const VIDEO_ID: u32 = 1;
 const AUDIO_ID: u32 = 2;
 /// Fragments nobody takes are dropped beyond this many bytes; video goes on with a key frame.
 const PENDING_LIMIT: usize = 24 << 20;
-/// Media times begin here: early enough for MSE, late enough for frames before the first one.
+/// Media times of a live stream begin here: early enough for MSE, late enough for frames before the
+/// first one. A recording's begin at 0.
 const EPOCH: Micros = SECOND;
 /// Without video for this long, while there is sound, the picture's track is given up.
 const VIDEO_GONE: Micros = 3 * SECOND;
@@ -64,12 +67,15 @@ pub enum Notice {
 pub struct Remuxer {
     /// The codecs that the browser plays, as [`bit`]s.
     codecs: u32,
+    ts: bool,
     timeline: Timeline,
     start: Option<Start>,
     video: VideoLane,
     audio: AudioLane,
     /// The tracks of the newest initialisation segment: video, audio.
     active: [bool; 2],
+    /// The audio's configuration as it came last, and what is written in its place.
+    translated: Option<(Arc<Config>, Option<Arc<Config>>)>,
     /// What this browser cannot play.
     refused: Vec<Arc<Config>>,
     /// Tracks that nobody waits for: what came of them last cannot be played.
@@ -99,6 +105,12 @@ pub const fn bit(codec: Codec) -> u32 {
     }
 }
 
+/// Browsers take no AAC whose channels stand in a program config element.
+fn channels_unknown(config: &Config) -> bool {
+    config.codec == Codec::Aac
+        && AudioSpecificConfig::parse(&config.description).is_ok_and(|asc| asc.channel_config == 0)
+}
+
 const fn slot(track: Track) -> usize {
     match track {
         Track::Video => 0,
@@ -107,15 +119,17 @@ const fn slot(track: Track) -> usize {
 }
 
 impl Remuxer {
-    /// A remuxer for a browser that plays the `codecs` whose [`bit`]s are set.
-    pub fn new(codecs: u32) -> Self {
+    /// A remuxer for a browser that plays the `codecs` whose [`bit`]s are set. `ts`: frames come out of MPEG-TS.
+    pub fn new(codecs: u32, ts: bool) -> Self {
         Self {
             codecs,
+            ts,
             timeline: Timeline::new(EPOCH),
-            start: Some(Start::default()),
+            start: Some(Start::new([false; 2], ts)),
             video: VideoLane::default(),
-            audio: AudioLane::default(),
+            audio: AudioLane::new(ts),
             active: [false; 2],
+            translated: None,
             refused: Vec::new(),
             missing: [false; 2],
             unreadable: [false; 2],
@@ -156,6 +170,9 @@ impl Remuxer {
     /// Takes a frame that came at the wall-clock time `now`.
     pub fn push(&mut self, now: Micros, mut frame: Frame) {
         let track = frame.track();
+        if track == Track::Audio {
+            self.translate(&mut frame);
+        }
         let refused = self.refused.contains(&frame.config);
         self.missing[slot(track)] = refused;
         if refused {
@@ -164,14 +181,33 @@ impl Remuxer {
         let gap = if track == Track::Video { self.video.duration() } else { 20 * MILLI };
         let (offset, _) = self.timeline.offset(frame.dts, gap);
         frame.dts = frame.dts.saturating_add(offset);
+        if frame.dts < 0 {
+            // Audio from just before a recording's first picture: MP4 has no times below 0.
+            return;
+        }
         // A composition time of minutes is no B-frame: it would make a hole.
-        frame.pts = frame.pts.saturating_add(offset).clamp(frame.dts - SECOND, frame.dts + 3 * SECOND);
+        frame.pts =
+            frame.pts.saturating_add(offset).clamp((frame.dts - SECOND).max(0), frame.dts + 3 * SECOND);
         match &mut self.start {
             Some(start) => {
                 start.hold(now, frame);
                 self.poll(now);
             }
             None => self.feed(frame),
+        }
+    }
+
+    /// Gives AAC a configuration that browsers decode.
+    fn translate(&mut self, frame: &mut Frame) {
+        let known = self.translated.as_ref().is_some_and(|(from, _)| Arc::ptr_eq(from, &frame.config));
+        if !known {
+            let to = Some(&frame.config)
+                .filter(|config| config.codec == Codec::Aac)
+                .and_then(|c| layout::standard(c));
+            self.translated = Some((frame.config.clone(), to.map(Arc::new)));
+        }
+        if let Some((_, Some(to))) = &self.translated {
+            frame.config = to.clone();
         }
     }
 
@@ -187,8 +223,32 @@ impl Remuxer {
     pub fn restart(&mut self) {
         self.flush();
         self.timeline.restart(self.video.duration());
-        self.start = Some(Start::promised(self.active));
+        self.start = Some(Start::new(self.active, self.ts));
         self.missing = [false; 2];
+    }
+
+    /// What follows lies at the media time `at`, wherever the frames before were.
+    pub fn place(&mut self, at: Micros) {
+        self.flush();
+        self.timeline = Timeline::new(at);
+        self.start = Some(Start::new(self.active, self.ts));
+        self.missing = [false; 2];
+    }
+
+    /// The viewer goes elsewhere: forgets what was not taken yet. What follows lies at `at`.
+    pub fn seek(&mut self, at: Micros) {
+        self.rebuild |= self.chunks.iter().any(|chunk| matches!(chunk, Chunk::Init(init) if init.rebuild));
+        self.start = None;
+        self.audio.cut();
+        self.audio.go_to(at);
+        self.video.go_to(at);
+        self.clear();
+        self.place(at);
+    }
+
+    /// Bytes that nobody has taken yet.
+    pub const fn pending(&self) -> usize {
+        self.pending
     }
 
     /// The browser's MediaSource is broken: the next frames go into a new one.
@@ -205,7 +265,7 @@ impl Remuxer {
             if frames.iter().any(|frame| frame.key) {
                 self.begin(frames);
             } else {
-                self.start = Some(Start::default());
+                self.start = Some(Start::new([false; 2], self.ts));
             }
         }
         self.flush_audio();
@@ -234,6 +294,11 @@ impl Remuxer {
         }
     }
 
+    /// Up to which media time there is video, or audio where there is none.
+    pub fn reached(&self) -> Micros {
+        if self.active[0] { self.video.end() } else { self.audio.flushed() }
+    }
+
     /// The presentation time of the newest video frame.
     pub fn newest_picture(&self) -> Micros {
         self.video.newest_pts()
@@ -248,9 +313,17 @@ impl Remuxer {
     fn begin(&mut self, frames: Vec<Frame>) {
         let first = |track| frames.iter().find(|frame| frame.track() == track && frame.key);
         let configs = [first(Track::Video), first(Track::Audio)].map(|f| f.map(|f| f.config.clone()));
+        // Without the sound that was there before, silence goes on: another set of tracks needs a new MediaSource.
+        let silent = configs[0].is_some()
+            && configs[1].is_none()
+            && self.active[1]
+            && !self.missing[1]
+            && self.audio.can_be_silent();
         let [video, audio] = configs.map(|config| config.filter(|config| self.playable(config)));
         self.video.set(video);
-        self.audio.set(audio);
+        if !silent {
+            self.audio.set(audio);
+        }
         self.init([self.video.config().is_some(), self.audio.config().is_some()]);
         frames.into_iter().for_each(|frame| self.feed(frame));
     }
@@ -258,6 +331,7 @@ impl Remuxer {
     fn playable(&mut self, config: &Arc<Config>) -> bool {
         let ok = self.codecs & bit(config.codec) != 0
             && !self.refused.contains(config)
+            && !channels_unknown(config)
             && mp4::init_segment(&[(1, config)]).is_ok();
         if !ok {
             self.remember(config);

@@ -9,6 +9,11 @@ use super::slot;
 const PATIENCE: Micros = 300 * MILLI;
 /// … and this long in media time, when everything comes at once.
 const SPAN: Micros = 500 * MILLI;
+/// The same for MPEG-TS: its program map is to be believed, and one packet may have a second of audio.
+const PATIENCE_TS: Micros = 2 * SECOND;
+const SPAN_TS: Micros = 3 * SECOND;
+/// Audio may begin so much before the first picture.
+const EARLIER: Micros = 30 * MILLI;
 /// More than this is not held: the oldest goes.
 const MOST: usize = 1_000;
 
@@ -17,14 +22,16 @@ const MOST: usize = 1_000;
 pub(super) struct Start {
     /// What the container said: video, audio.
     pub(super) promised: [bool; 2],
+    /// The container is MPEG-TS.
+    ts: bool,
     /// Wall-clock time of the first frame.
     since: Option<Micros>,
     frames: Vec<Frame>,
 }
 
 impl Start {
-    pub(super) fn promised(promised: [bool; 2]) -> Self {
-        Self { promised, ..Self::default() }
+    pub(super) fn new(promised: [bool; 2], ts: bool) -> Self {
+        Self { promised, ts, ..Self::default() }
     }
 
     pub(super) fn hold(&mut self, now: Micros, frame: Frame) {
@@ -32,13 +39,19 @@ impl Start {
         if self.frames.len() >= MOST {
             self.frames.remove(0);
         }
-        self.frames.push(frame);
+        // In order: audio that comes in packets of a second is not late.
+        let at = self.frames.iter().rposition(|other| other.dts <= frame.dts).map_or(0, |n| n + 1);
+        self.frames.insert(at, frame);
     }
 
     /// Whether to begin. Pictures without a key frame are waited for; a broken promise is not.
     pub(super) fn ready(&self, now: Micros, missing: [bool; 2]) -> bool {
         let seen = |track| self.frames.iter().any(|frame| frame.track() == track);
-        let has = |track| self.frames.iter().any(|frame| frame.track() == track && frame.key);
+        // Audio from before the first picture does not stay.
+        let from = self.key().map_or(Micros::MIN, |key| key - EARLIER);
+        let has = |track| {
+            self.frames.iter().any(|f| f.track() == track && f.key && (f.is_video() || f.dts >= from))
+        };
         let settled =
             |track| has(track) || missing[slot(track)] || !self.promised[slot(track)] && !seen(track);
         let any = has(Track::Video) || has(Track::Audio);
@@ -51,18 +64,26 @@ impl Start {
             _ => 0,
         };
         // Video that has no key frame yet is worth a longer wait than a track that never came.
-        let patience = if seen(Track::Video) && !has(Track::Video) { 10 * SECOND } else { PATIENCE };
-        let span_limit = if patience == PATIENCE { SPAN } else { 10 * SECOND };
+        let (patience, span_limit) = match self.ts {
+            _ if seen(Track::Video) && !has(Track::Video) => (10 * SECOND, 10 * SECOND),
+            true => (PATIENCE_TS, SPAN_TS),
+            false => (PATIENCE, SPAN),
+        };
         any && (waited > patience || span > span_limit)
+    }
+
+    /// The time of the first picture that can be decoded.
+    fn key(&self) -> Option<Micros> {
+        self.frames.iter().find(|frame| frame.is_video() && frame.key).map(|frame| frame.dts)
     }
 
     /// The held frames, from the first video key frame and the sound beside it.
     pub(super) fn into_frames(self) -> Vec<Frame> {
+        let key = self.key();
         let mut frames = self.frames;
-        if let Some(key) = frames.iter().find(|frame| frame.is_video() && frame.key) {
-            let from = key.dts;
+        if let Some(from) = key {
             // Sound from just before it may have come later.
-            frames.retain(|frame| frame.dts >= if frame.is_video() { from } else { from - 30 * MILLI });
+            frames.retain(|frame| frame.dts >= if frame.is_video() { from } else { from - EARLIER });
         }
         frames
     }

@@ -64,7 +64,7 @@ fn times(pieces: &[Piece], of: u32) -> Vec<u64> {
 
 #[test]
 fn every_picture_is_a_fragment_at_once_and_sound_goes_by_three() {
-    let mut remuxer = Remuxer::new(ALL);
+    let mut remuxer = Remuxer::new(ALL, false);
     remuxer.promise(true, true);
     let (v, a) = (video(640), audio());
     remuxer.push(0, frame(&v, 7 * SECOND, true));
@@ -82,7 +82,7 @@ fn every_picture_is_a_fragment_at_once_and_sound_goes_by_three() {
 
 #[test]
 fn a_broken_promise_is_not_waited_for() {
-    let mut remuxer = Remuxer::new(ALL);
+    let mut remuxer = Remuxer::new(ALL, false);
     remuxer.promise(true, true);
     let v = video(640);
     remuxer.push(0, frame(&v, 0, true));
@@ -100,7 +100,7 @@ fn a_broken_promise_is_not_waited_for() {
 
 #[test]
 fn sound_that_cannot_be_played_is_told_and_left_out() {
-    let mut remuxer = Remuxer::new(bit(Codec::H264));
+    let mut remuxer = Remuxer::new(bit(Codec::H264), false);
     remuxer.promise(true, true);
     remuxer.push(0, frame(&audio(), 0, true));
     remuxer.push(0, frame(&video(640), 0, true));
@@ -110,7 +110,7 @@ fn sound_that_cannot_be_played_is_told_and_left_out() {
 
 #[test]
 fn after_sound_that_cannot_be_played_another_codec_is_tried() {
-    let mut remuxer = Remuxer::new(ALL);
+    let mut remuxer = Remuxer::new(ALL, false);
     let (v, aac) = (video(640), audio());
     let alaw = Arc::new(Config { codec: Codec::PcmAlaw, ..(*aac).clone() });
     remuxer.promise(true, true);
@@ -138,7 +138,7 @@ fn after_sound_that_cannot_be_played_another_codec_is_tried() {
 
 #[test]
 fn what_the_browser_refused_stays_refused_through_a_rebuild() {
-    let mut remuxer = Remuxer::new(ALL);
+    let mut remuxer = Remuxer::new(ALL, false);
     let (v, aac) = (video(640), audio());
     remuxer.promise(true, true);
     remuxer.push(0, frame(&aac, 0, true));
@@ -158,7 +158,7 @@ fn what_the_browser_refused_stays_refused_through_a_rebuild() {
 
 #[test]
 fn another_picture_size_begins_with_its_key_frame_in_the_same_source() {
-    let mut remuxer = Remuxer::new(ALL);
+    let mut remuxer = Remuxer::new(ALL, false);
     let (large, small) = (video(1920), video(1280));
     remuxer.push(0, frame(&large, 0, true));
     pieces(&mut remuxer);
@@ -173,7 +173,7 @@ fn another_picture_size_begins_with_its_key_frame_in_the_same_source() {
 #[test]
 fn times_that_jump_go_on_without_a_hole() {
     for jump in [-3_600 * SECOND, 90_000 * SECOND] {
-        let mut remuxer = Remuxer::new(ALL);
+        let mut remuxer = Remuxer::new(ALL, false);
         let v = video(640);
         for n in 0..4 {
             remuxer.push(0, frame(&v, 5_000 * SECOND + n * FRAME, n == 0));
@@ -188,7 +188,7 @@ fn times_that_jump_go_on_without_a_hole() {
 
 #[test]
 fn decode_times_never_step_further_than_mse_allows() {
-    let mut remuxer = Remuxer::new(ALL);
+    let mut remuxer = Remuxer::new(ALL, false);
     let v = video(640);
     for time in [0, FRAME, 2 * FRAME, 20 * FRAME, 21 * FRAME, 50 * FRAME] {
         remuxer.push(0, frame(&v, time, time == 0));
@@ -202,7 +202,7 @@ fn decode_times_never_step_further_than_mse_allows() {
 
 #[test]
 fn missing_sound_is_filled_with_silence() {
-    let mut remuxer = Remuxer::new(ALL);
+    let mut remuxer = Remuxer::new(ALL, false);
     remuxer.promise(true, true);
     let (v, a) = (video(640), audio());
     for n in 0..100 {
@@ -217,7 +217,7 @@ fn missing_sound_is_filled_with_silence() {
 
 #[test]
 fn a_new_connection_follows_the_old_one() {
-    let mut remuxer = Remuxer::new(ALL);
+    let mut remuxer = Remuxer::new(ALL, false);
     let v = video(640);
     remuxer.push(0, frame(&v, 0, true));
     remuxer.push(0, frame(&v, FRAME, false));
@@ -226,4 +226,77 @@ fn a_new_connection_follows_the_old_one() {
     let got = pieces(&mut remuxer);
     assert_eq!(times(&got, VIDEO_ID), [0, FRAME as u64, 2 * FRAME as u64]);
     assert!(got.contains(&Piece::Init { audio: false, rebuild: false }));
+}
+
+/// A discontinuity to other sound, whose packets MPEG-TS brings a second late.
+#[test]
+fn other_sound_after_a_discontinuity_needs_no_new_media_source() {
+    let mut remuxer = Remuxer::new(ALL, true);
+    remuxer.promise(true, true);
+    let (video, audio, other) =
+        (video(640), audio(), Arc::new(aac::config_from_asc(vec![0x13, 0x88].into()).unwrap()));
+    let mut rebuilds = Vec::new();
+    for (round, sound) in [&audio, &other, &audio].into_iter().enumerate() {
+        // The pictures of a second, then its sound.
+        for second in 0..3 {
+            for n in 0..25 {
+                remuxer.push(0, frame(&video, second * SECOND + n * FRAME, n == 0));
+            }
+            // The first of it is from before the first picture.
+            for n in 0..20 {
+                remuxer.push(0, frame(sound, second * SECOND + n * 50 * MILLI - 46 * MILLI, true));
+            }
+        }
+        let pieces = pieces(&mut remuxer);
+        rebuilds.extend(pieces.iter().filter_map(|piece| match piece {
+            Piece::Init { audio, rebuild } => Some((*audio, *rebuild)),
+            Piece::Fragment { .. } => None,
+        }));
+        assert_eq!(times(&pieces, VIDEO_ID).len(), 75, "round {round}: no picture is lost");
+        remuxer.restart();
+    }
+    assert_eq!(rebuilds, [(true, true), (true, false), (true, false)]);
+}
+
+#[test]
+fn a_part_without_sound_is_filled_with_silence() {
+    let mut remuxer = Remuxer::new(ALL, true);
+    let (video, audio) = (video(640), audio());
+    remuxer.promise(true, true);
+    for n in 0..50 {
+        remuxer.push(0, frame(&video, n * FRAME, n == 0));
+        remuxer.push(0, frame(&audio, n * FRAME, true));
+    }
+    pieces(&mut remuxer);
+    remuxer.restart();
+    for n in 0..100 {
+        remuxer.push(0, frame(&video, n * FRAME, n % 25 == 0));
+    }
+    remuxer.flush();
+    let pieces = pieces(&mut remuxer);
+    assert!(pieces.contains(&Piece::Init { audio: true, rebuild: false }), "{pieces:?}");
+    assert!(times(&pieces, AUDIO_ID).len() > 20);
+}
+
+#[test]
+fn what_is_placed_lies_where_it_was_told_to_and_a_seek_forgets_what_waited() {
+    let mut remuxer = Remuxer::new(ALL, true);
+    let config = video(640);
+    remuxer.place(0);
+    remuxer.push(0, frame(&config, 77 * SECOND, true));
+    remuxer.flush();
+    assert_eq!(times(&pieces(&mut remuxer), VIDEO_ID), [0]);
+    remuxer.push(0, frame(&config, 77 * SECOND + FRAME, false));
+    remuxer.seek(60 * SECOND);
+    remuxer.push(0, frame(&config, 5 * SECOND, true));
+    remuxer.push(0, frame(&config, 5 * SECOND + FRAME, false));
+    remuxer.flush();
+    assert_eq!(remuxer.reached(), 60 * SECOND + 2 * FRAME);
+    let pieces = pieces(&mut remuxer);
+    assert_eq!(pieces.iter().filter(|piece| matches!(piece, Piece::Fragment { .. })).count(), 2);
+    // Nothing lies before 0.
+    remuxer.place(0);
+    remuxer.push(0, frame(&config, SECOND, true));
+    remuxer.push(0, frame(&audio(), SECOND - 20 * MILLI, true));
+    remuxer.flush();
 }

@@ -41,6 +41,11 @@ impl VideoLane {
         self.end
     }
 
+    /// What comes next lies at `at`, be it earlier.
+    pub(super) fn go_to(&mut self, at: Micros) {
+        self.end = at;
+    }
+
     pub(super) fn newest_pts(&self) -> Micros {
         self.newest_pts
     }

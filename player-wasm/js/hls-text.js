@@ -1,0 +1,23 @@
+// The text of a playlist, as far as it can be one.
+
+/** Bytes of a playlist at most: 24 hours of segments of two seconds with long names. */
+const LONGEST = 8 << 20;
+
+/**
+ * Reads a playlist. What does not begin as one is not read on: it may be a stream without an end.
+ * @param {Response} response
+ */
+export async function textOf(response) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
+    if ((text.length > 6 && !text.startsWith('#EXTM3U')) || text.length > LONGEST) {
+      reader.cancel().catch(() => {});
+      return `!${text.slice(0, 64)}`;
+    }
+  }
+}
