@@ -70,11 +70,17 @@ impl<'a> BitReader<'a> {
 }
 
 /// Writes bits.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct BitWriter {
     bytes: Vec<u8>,
     /// Bits written.
     position: usize,
+}
+
+impl Default for BitWriter {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl BitWriter {

@@ -8,7 +8,7 @@ use lianmai_tests::flv::{AUDIO, VIDEO};
 use lianmai_tests::gateway::cache_dir;
 use lianmai_tests::player::FlvViewer;
 use lianmai_tests::process::Process;
-use lianmai_tests::{Gateway, http, wait};
+use lianmai_tests::{Gateway, wait};
 
 use crate::LIMIT;
 
@@ -82,7 +82,7 @@ fn ffmpegs_whip_muxer_publishes() {
     wait_played(&gateway, "ffmpeg");
     // It says goodbye by DELETE, and the name is free.
     assert!(publisher.wait(LIMIT).success(), "{}", publisher.stderr());
-    wait::until_true("the stream to end", LIMIT, || {
-        http::request(gateway.http(), "GET", "/api/v1/clients", &[]).text().contains("\"clients\":[]")
+    wait::until_true("the name to be free", LIMIT, || {
+        gateway.stream("ffmpeg").is_none_or(|stream| stream["publish"]["active"] == false)
     });
 }
