@@ -67,6 +67,14 @@ impl Publisher {
         }
     }
 
+    /// How many tracks may come, of which some may stay away: viewers wait for them a little, but nothing is promised
+    /// before a track is there.
+    pub fn expect(&mut self, audio: bool, video: bool) {
+        let tracks = usize::from(audio) + usize::from(video);
+        self.expected = (tracks > 0).then_some(tracks);
+        self.stream.announce(false, false, self.turn);
+    }
+
     /// This publisher makes key frames when it is asked: see [`Publisher::key_wanted`].
     pub fn promise_keys(&self) {
         self.stream.keys().promise();

@@ -374,3 +374,28 @@ async fn who_waits_for_good_frames_gets_them_though_the_first_were_bad() {
     };
     assert!(tokio::join!(play, publish).0.is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn tracks_are_promised_that_are_there_or_announced_or_may_still_come() {
+    let hub = Hub::new(HubConfig::default());
+    let promised = |publisher: &Publisher| {
+        let stream = publisher.stream();
+        (stream.promises(media::Track::Audio), stream.promises(media::Track::Video))
+    };
+    let mut publisher = hub.publish(&name()).unwrap();
+    publisher.push(frame(&config(Codec::H264), 0, true));
+    assert_eq!(promised(&publisher), (true, true), "nothing was announced: audio may come");
+    tokio::time::advance(Duration::from_secs(11)).await;
+    assert_eq!(promised(&publisher), (false, true), "it did not come");
+    publisher.announce(true, true);
+    assert_eq!(promised(&publisher), (true, true));
+    publisher.announce(false, true);
+    assert_eq!(promised(&publisher), (false, true));
+    drop(publisher);
+    // WebRTC: what is negotiated need not be sent.
+    let mut publisher = hub.publish(&name()).unwrap();
+    publisher.expect(true, true);
+    assert_eq!(promised(&publisher), (false, false));
+    publisher.push(frame(&config(Codec::H264), 0, true));
+    assert_eq!(promised(&publisher), (false, true));
+}

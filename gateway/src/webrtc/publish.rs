@@ -156,7 +156,8 @@ impl Publish {
     fn publisher(&mut self) -> Result<&mut Publisher, Why> {
         if self.active.is_none() {
             let mut publisher = self.edge.hub.publish(&self.name).map_err(|error| error.to_string())?;
-            publisher.announce(self.audio.is_some(), self.video.is_some());
+            // Browsers offer what they may never send.
+            publisher.expect(self.audio.is_some(), self.video.is_some());
             publisher.promise_keys();
             let handle = self.edge.clients.add(self.info.clone(), publisher.stream());
             tracing::info!("begins");
