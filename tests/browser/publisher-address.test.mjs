@@ -76,8 +76,9 @@ test('an ICE restart is a fragment, and the answer to it the old one with other 
 test('FLV tags', () => {
   assert.equal(Buffer.from(flvHeader(true, true)).toString('hex'), '464c5601050000000900000000');
   assert.equal(flvHeader(false, true)[4], 1);
-  const chunk = { type: 'key', byteLength: 3, copyTo: (to) => to.set([1, 2, 3]) };
-  assert.equal(Buffer.from(videoFrame(0x01020304, chunk)).toString('hex'), '0900000802030401000000' + '1701000000010203' + '00000013');
+  const units = [Uint8Array.of(1, 2, 3), Uint8Array.of(9)];
+  const [head, body] = ['0900001102030401000000', '1701000000' + '00000003010203' + '0000000109'];
+  assert.equal(Buffer.from(videoFrame(0x01020304, true, units)).toString('hex'), `${head}${body}0000001c`);
 });
 
 test('a device\'s clock is followed where it runs faster or slower, and not where it is late', () => {
