@@ -36,7 +36,6 @@ impl Held {
 }
 
 /// Where the audio track stands.
-#[derive(Default)]
 pub(super) struct AudioLane {
     /// It comes out of MPEG-TS.
     ts: bool,
@@ -55,7 +54,16 @@ pub(super) struct AudioLane {
 
 impl AudioLane {
     pub(super) fn new(ts: bool) -> Self {
-        Self { ts, ..Self::default() }
+        Self {
+            ts,
+            config: None,
+            samples: 0,
+            origin: None,
+            count: 0,
+            flushed: 0,
+            held: Vec::new(),
+            stopped: false,
+        }
     }
 
     pub(super) fn config(&self) -> Option<&Arc<Config>> {

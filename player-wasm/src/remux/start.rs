@@ -18,7 +18,6 @@ const EARLIER: Micros = 30 * MILLI;
 const MOST: usize = 1_000;
 
 /// Frames held until the tracks are known.
-#[derive(Default)]
 pub(super) struct Start {
     /// What the container said: video, audio.
     pub(super) promised: [bool; 2],
@@ -31,7 +30,7 @@ pub(super) struct Start {
 
 impl Start {
     pub(super) fn new(promised: [bool; 2], ts: bool) -> Self {
-        Self { promised, ts, ..Self::default() }
+        Self { promised, ts, since: None, frames: Vec::new() }
     }
 
     pub(super) fn hold(&mut self, now: Micros, frame: Frame) {
