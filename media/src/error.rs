@@ -1,4 +1,7 @@
 //! The one error of this crate: which format, where, and what.
+//!
+//! The texts are for who reads them. Without the feature `texts` there are none (in WebAssembly they are kilobytes
+//! that nobody would see): an error then tells its kind, and of which track it is that cannot be read.
 
 use std::fmt;
 use std::ops::Deref;
@@ -11,7 +14,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// One pointer, so that handing it up costs next to nothing where there is none (in WebAssembly the
 /// copying was a tenth of the player).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error(Box<Details>);
+pub struct Error(Inner);
+
+#[cfg(feature = "texts")]
+type Inner = Box<Details>;
+#[cfg(not(feature = "texts"))]
+type Inner = &'static Details;
 
 /// What an [`Error`] says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +51,11 @@ pub enum ErrorKind {
 impl Error {
     /// An error of `kind` in `format` at byte `offset`.
     pub fn new(format: &'static str, offset: u64, kind: ErrorKind) -> Self {
-        Self(Box::new(Details { format, offset, kind }))
+        #[cfg(feature = "texts")]
+        let details = Box::new(Details { format, offset, kind });
+        #[cfg(not(feature = "texts"))]
+        let details = kind.without_texts(format, offset);
+        Self(details)
     }
     /// [`ErrorKind::Truncated`] at `offset`.
     #[cold]
@@ -67,9 +79,37 @@ impl Error {
 
 impl Error {
     /// The same, at another byte: for who knows the place in the whole better.
+    #[cfg_attr(not(feature = "texts"), expect(unused_mut, unused_variables, reason = "there is no place"))]
     pub fn at(mut self, offset: u64) -> Self {
-        self.0.offset = offset;
+        #[cfg(feature = "texts")]
+        {
+            self.0.offset = offset;
+        }
         self
+    }
+}
+
+#[cfg(not(feature = "texts"))]
+impl ErrorKind {
+    /// The error of this kind that there is. Texts of what is unsupported begin with the track, where it is one.
+    fn without_texts(self, _format: &'static str, _offset: u64) -> &'static Details {
+        const fn of(kind: ErrorKind) -> Details {
+            Details { format: "", offset: 0, kind }
+        }
+        static TRUNCATED: Details = of(ErrorKind::Truncated);
+        static INVALID: Details = of(ErrorKind::Invalid(""));
+        static TOO_LARGE: Details = of(ErrorKind::TooLarge(""));
+        static AUDIO: Details = of(ErrorKind::Unsupported("audio"));
+        static VIDEO: Details = of(ErrorKind::Unsupported("video"));
+        static OTHER: Details = of(ErrorKind::Unsupported(""));
+        match self {
+            Self::Truncated => &TRUNCATED,
+            Self::Invalid(_) => &INVALID,
+            Self::TooLarge(_) => &TOO_LARGE,
+            Self::Unsupported(what) if what.starts_with("audio") => &AUDIO,
+            Self::Unsupported(what) if what.starts_with("video") => &VIDEO,
+            Self::Unsupported(_) => &OTHER,
+        }
     }
 }
 

@@ -4,7 +4,6 @@
 // out: attach, rate, seek, state, warning, error, stats, token (asks for one), other, trace (see player.js)
 
 import init, { Engine } from './player_wasm.js';
-import { Hls } from './hls.js';
 import { Loader } from './loader.js';
 import { Sink } from './sink.js';
 
@@ -46,7 +45,7 @@ export class Pipeline {
   /** @type {(module: WebAssembly.Module | undefined) => void} */ #compiled = () => {};
   /** @type {Engine | null} */ #engine = null;
   /** @type {Sink | null} */ #sink = null;
-  /** @type {Loader | Hls | null} */ #loader = null;
+  /** @type {Loader | import('./hls.js').Hls | null} */ #loader = null;
   #closed = false;
   #timer;
   /** The playhead, as the player told last. */
@@ -162,9 +161,15 @@ export class Pipeline {
       this.#sink.file = this.#file;
     });
     ready.catch((error) => this.#fail('engine', String(error)));
-    this.#loader = kind === 'hls'
-      ? new Hls(url, retry, level, ready, target)
-      : new Loader(url, kind, retry, ready, target);
+    if (kind !== 'hls') {
+      this.#loader = new Loader(url, kind, retry, ready, target);
+      return;
+    }
+    import('./hls.js').then(({ Hls }) => {
+      if (this.#closed) return;
+      this.#loader = new Hls(url, retry, level, ready, target);
+      this.#loader.hidden = this.#clock.hidden;
+    }, (error) => this.#fail('engine', String(error)));
   }
 
   /** Only the page's thread can call the page's function. @param {boolean} unspent @returns {Promise<string>} */
@@ -262,7 +267,7 @@ export class Pipeline {
     const engine = this.#engine, sink = this.#sink, loader = this.#loader;
     if (!engine || !sink || !this.#fetching) return;
     const ranges = sink.buffered();
-    if (loader instanceof Hls) {
+    if (loader && 'seek' in loader) {
       this.#fetching = loader.seek(time);
       if (this.#fetching) engine.seek(time);
     } else if (!this.#file || (ranges.length && time >= ranges[0])) {
@@ -284,7 +289,8 @@ export class Pipeline {
     if (!engine || this.#file) return;
     clearTimeout(this.#settle);
     this.#fetching = false;
-    const elsewhere = this.#loader instanceof Hls && this.#loader.goLive();
+    const loader = this.#loader;
+    const elsewhere = !!loader && 'goLive' in loader && loader.goLive();
     if (elsewhere) {
       engine.seek(engine.end());
       this.#sink?.clear();
@@ -368,7 +374,7 @@ export class Pipeline {
     }
     this.#sink.drop();
     engine.rebuild();
-    if (this.#file && loader instanceof Hls) loader.seek(this.#clock.time);
+    if (this.#file && loader && 'seek' in loader) loader.seek(this.#clock.time);
     else if (this.#file) /** @type {Loader} */ (loader).rewind();
     // At once, but a stream that breaks the decoder every time must not spin.
     this.#loader?.again(this.#rebuilds++ ? Math.min(10_000, 500 * this.#rebuilds) : 0);
@@ -410,7 +416,7 @@ export class Pipeline {
     if (!engine) return;
     if (this.#clock.hidden) this.#sink?.pump();
     const ranges = this.#sink?.buffered() ?? [];
-    if (!this.#file && ranges.length && !(this.#loader instanceof Hls)) this.#sink?.seekable(ranges[0], ranges[ranges.length - 1]);
+    if (!this.#file && ranges.length && this.#request.kind !== 'hls') this.#sink?.seekable(ranges[0], ranges[ranges.length - 1]);
     const wall = now(), { at, bytes, frames } = this.#counted;
     const span = (wall - at) / 1000;
     this.#counted = { at: wall, bytes: this.#bytes, frames: engine.frames() };

@@ -11,13 +11,14 @@ use std::path::Path;
 use crate::sh::{Result, at};
 
 /// Files that keep their name: what pages and other modules ask for.
-const ENTRIES: [&str; 21] = [
+const ENTRIES: [&str; 22] = [
     "compat.js",
     "define-player.js",
     "define-publisher.js",
     "element.js",
     "extras.js",
     "hls-variants.js",
+    "hls.js",
     "index.js",
     "media-session.js",
     "meter.js",

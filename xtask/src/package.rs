@@ -12,9 +12,11 @@ use crate::bundle::{bundle, smaller};
 use crate::sh::{Result, at, cargo, command, newest, output, root, run, target, which};
 
 /// Debian's binaryen (108) and npm's agree on these; `--all-features` makes modules V8 rejects.
-const WASM_OPT: [&str; 13] = [
+const WASM_OPT: [&str; 14] = [
     // Larger functions inline where they are called once, but repeat themselves less when compressed.
     "--one-caller-inline-max-function-size=30",
+    // The lowest addresses are the end of the stack: no object is there.
+    "--low-memory-unused",
     "--strip-producers",
     "--strip-target-features",
     "-Oz",
