@@ -114,7 +114,11 @@ export class Player extends EventTarget {
     for (const type of ['seeked', 'timeupdate', 'ratechange']) on(type, () => this.#clock());
     on('error', () => this.#mediaError());
     document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {
-      if (this.#pipeline && !this.#native && /^media-src/.test(effectiveDirective) && /^blob/.test(blockedURI)) this.#fail('csp', `${sentence('csp')} media-src blob:`);
+      if (!this.#pipeline || this.#native || !/^media-src/.test(effectiveDirective) || !/^blob/.test(blockedURI)) return;
+      // The element's own error follows, and would be taken for one of the stream.
+      this.#load++;
+      this.#unload();
+      this.#fail('csp', `${sentence('csp')} media-src blob:`);
     }, { signal });
     document.addEventListener('visibilitychange', () => this.#clock(), { signal });
     // A page in the back/forward cache keeps no connection.

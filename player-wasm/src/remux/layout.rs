@@ -1,5 +1,8 @@
 //! AAC whose channels stand in a program config element, which browsers do not decode: where the element
 //! says no more than a channel configuration does, the configuration takes its place.
+//!
+//! Decoders know the channels of a configuration by the order in which they come. Another order has none, though
+//! its channels be usual ones: FFmpeg's 5.1(side), for example, is a pair, two single channels and a pair.
 
 use media::Config;
 use media::bits::BitReader;
@@ -87,6 +90,12 @@ mod tests {
             (&[1], &[], &[1], 0, None),
             (&[0, 1], &[1], &[1], 1, None),
             (&[0, 1], &[1], &[], 2, None),
+            // FFmpeg's 5.0(side), 5.1(side), 6.0, 2.1 and 3.1.
+            (&[1, 0], &[1], &[], 0, None),
+            (&[1, 0], &[0], &[1], 0, None),
+            (&[1, 0], &[1], &[0], 0, None),
+            (&[1], &[], &[], 1, None),
+            (&[1, 0], &[], &[], 1, None),
         ] {
             let config = config(front, side, back, lfe);
             let found = standard(&config).map(|new| {

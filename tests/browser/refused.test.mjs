@@ -1,0 +1,82 @@
+// What keeps a stream from being played is named after few attempts, and what can be played of it is.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { PlayerPage, startBrowser, until } from './support/browser.mjs';
+import { startRecordings } from './support/recordings.mjs';
+
+/** @type {Awaited<ReturnType<typeof startRecordings>>} */ let server;
+/** @type {import('playwright-core').Browser} */ let browser;
+
+before(async () => {
+  server = await startRecordings();
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** The error that playing an address ends with. */
+async function failure(url, page = server.url) {
+  const player = await PlayerPage.open(browser, page);
+  await player.play(url);
+  await until('the error', async () => (await player.look()).state === 'error', 15_000, () => player.look());
+  const { code, message } = (await player.look()).log.findLast(({ type }) => type === 'error');
+  await player.close();
+  return { code, message };
+}
+
+test('a web page that answers 200 is named at once, whatever the address looks like', { timeout: 60_000 }, async () => {
+  await Promise.all(['/page.flv', '/page.m3u8', '/page.ts', '/watch'].map(async (path) => {
+    const url = server.answer(path, (_, response) => {
+      response.setHeader('content-type', 'text/html; charset=utf-8');
+      response.end(`<!doctype html><title>Sign in</title>${'<p>no stream here'.repeat(2000)}`);
+    });
+    assert.equal((await failure(url)).code, 'unsupported-format', path);
+    assert.ok(server.count(path) <= 2, `${server.count(path)} requests for ${path}`);
+  }));
+});
+
+test('a server that does not let the page read is named, with its cure', { timeout: 60_000 }, async () => {
+  const elsewhere = server.url.replace('127.0.0.1', 'localhost');
+  await Promise.all([['/closed.flv', '/long.flv'], ['/closed.m3u8', '/long/index.m3u8']].map(async ([path, file]) => {
+    server.answer(path, Object.assign((_, response, send) => send(file), { bare: true }));
+    const { code, message } = await failure(elsewhere + path);
+    assert.equal(code, 'cors', message);
+    assert.match(message, /Access-Control-Allow-Origin/);
+    assert.ok(server.count(path) <= 14, `${server.count(path)} requests for ${path}`);
+  }));
+});
+
+test('credentials in an address are named without a request', { timeout: 30_000 }, async () => {
+  for (const path of ['/named.flv', '/named.m3u8']) {
+    const { code, message } = await failure(server.answer(path, 404).replace('://', '://user:word@'));
+    assert.equal(code, 'bad-url');
+    assert.match(message, /token/);
+    assert.equal(server.count(path), 0);
+  }
+});
+
+test('a policy without media-src is named, with what it lacks', { timeout: 60_000 }, async () => {
+  const policy = encodeURIComponent("default-src 'self'; connect-src *; script-src 'self' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; img-src data:");
+  const { code, message } = await failure(`${server.url}/long.flv`, `${server.url}/?policy=${policy}`);
+  assert.equal(code, 'csp', message);
+  assert.match(message, /media-src blob:/);
+  assert.equal(server.count('/long.flv'), 1);
+});
+
+test('sound whose channels no browser knows is left out with a warning', { timeout: 60_000 }, async () => {
+  await Promise.all(['/pce.flv', '/quad.flv'].map(async (path) => {
+    const player = await PlayerPage.open(browser, server.url);
+    await player.play(server.url + path);
+    await until('four seconds of it', async () => (await player.look()).time > 4, 20_000, () => player.look());
+    const look = await player.look();
+    const warnings = look.log.filter(({ type }) => type === 'warning').map(({ code }) => code);
+    assert.deepEqual(warnings, ['audio-unsupported']);
+    assert.ok(look.decoded > 40 && look.stats.reconnects === 0, JSON.stringify(look.stats));
+    assert.equal(server.count(path), 1);
+    await player.close();
+  }));
+});
