@@ -213,8 +213,7 @@ impl Remuxer {
 
     /// Lets time pass: a track that was promised is not awaited for ever.
     pub fn poll(&mut self, now: Micros) {
-        if self.start.as_ref().is_some_and(|start| start.ready(now, self.missing)) {
-            let start = self.start.take().unwrap_or_default();
+        if let Some(start) = self.start.take_if(|start| start.ready(now, self.missing)) {
             self.begin(start.into_frames());
         }
     }
