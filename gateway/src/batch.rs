@@ -10,13 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use media::flv::amf0::Value;
 use media::time::{MILLI, Micros, SECOND};
 use media::{Config, Frame, Track};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::hub::ring::{Cursor, Item, Limits, Ring};
-use crate::hub::{Demand, Entry, Start, Stream};
+use crate::hub::{Demand, Entry, Fields, Note, Start, Stream};
 use crate::transcode::{Sound, Source};
 
 /// How a protocol writes. One encoder serves all viewers of a stream, in stream order.
@@ -28,6 +29,10 @@ pub trait Encoder: Default + Send + 'static {
     fn prelude(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>);
     /// The first or another configuration of a track, in mid-stream.
     fn config(&mut self, config: &Config, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>);
+    /// Other metadata of the publisher, in mid-stream.
+    fn metadata(&mut self, _tracks: &Tracks, _out: &mut Vec<u8>) {}
+    /// A message of an application, in AMF0.
+    fn message(&mut self, _message: &[u8], _dts: Micros, _out: &mut Vec<u8>) {}
     /// A frame, whose configuration was written before.
     fn frame(&mut self, frame: &Frame, out: &mut Vec<u8>);
 }
@@ -39,11 +44,19 @@ pub struct Tracks {
     pub video: Option<Arc<Config>>,
     /// Sound.
     pub audio: Option<Arc<Config>>,
+    /// What the publisher says itself.
+    pub fields: Option<Fields>,
 }
 
 impl Tracks {
-    fn of(source: &Source) -> Self {
-        Self { video: source.config(Track::Video), audio: source.config(Track::Audio) }
+    fn of(source: &Source, stream: &Stream) -> Self {
+        let (video, audio) = (source.config(Track::Video), source.config(Track::Audio));
+        Self { video, audio, fields: stream.fields() }
+    }
+
+    /// The publisher's own metadata.
+    pub fn own_fields(&self) -> &[(String, Value)] {
+        self.fields.as_deref().map(Vec::as_slice).unwrap_or_default()
     }
 
     fn slot(&mut self, track: Track) -> &mut Option<Arc<Config>> {
@@ -194,6 +207,8 @@ struct Pump<E> {
     ring: Arc<Ring<Batch>>,
     encoder: E,
     tracks: Tracks,
+    /// Notes of the publisher that were heard.
+    heard: u64,
     /// Sound that waits for a picture: bytes, frames, dts of the first and when it came.
     waiting: Vec<u8>,
     count: usize,
@@ -209,9 +224,13 @@ struct Pump<E> {
 impl<E: Encoder> Pump<E> {
     fn new(stream: &Arc<Stream>) -> Self {
         let frames = Source::new(stream, Sound::Aac, Start::Key);
+        let mut heard = 0;
+        // What was said before there was a viewer is past.
+        stream.said(&mut heard);
         Self {
+            heard,
             stream: stream.clone(),
-            tracks: Tracks::of(&frames),
+            tracks: Tracks::of(&frames, stream),
             frames,
             ring: Ring::new(LIMITS),
             encoder: E::default(),
@@ -261,6 +280,7 @@ impl<E: Encoder> Pump<E> {
                 self.forget_gone_tracks();
             }
         }
+        self.pass_on_notes(frame.dts);
         let known = self.tracks.slot(frame.track());
         let changed = !known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &frame.config));
         if changed {
@@ -287,6 +307,20 @@ impl<E: Encoder> Pump<E> {
         self.encoder.frame(frame, &mut self.waiting);
         let prelude = if entry.start { self.make_prelude(frame) } else { Bytes::new() };
         self.push(frame.dts, entry.start, prelude);
+    }
+
+    /// Writes what the publisher said since the frame before.
+    fn pass_on_notes(&mut self, dts: Micros) {
+        for note in self.stream.said(&mut self.heard) {
+            match note {
+                Note::Message(message) => self.encoder.message(&message, dts, &mut self.waiting),
+                Note::Metadata => {
+                    self.tracks.fields = self.stream.fields();
+                    self.prelude.1.clear();
+                    self.encoder.metadata(&self.tracks, &mut self.waiting);
+                }
+            }
+        }
     }
 
     /// Sends the sound that waits.
@@ -320,6 +354,7 @@ impl<E: Encoder> Pump<E> {
                 *self.tracks.slot(track) = None;
             }
         }
+        self.tracks.fields = self.stream.fields();
     }
 }
 

@@ -1,7 +1,7 @@
 //! The bytes of an FLV stream, to the hub.
 
 use bytes::Bytes;
-use media::flv::{Demuxer, Event, Metadata};
+use media::flv::{Demuxer, Event, Metadata, message};
 use tokio::time::sleep_until;
 
 use crate::edge::Held;
@@ -69,10 +69,14 @@ impl Ingest {
                     self.publisher.push(frame);
                 }
                 Ok(Event::Script(body)) => {
+                    if let Some(message) = message(&body) {
+                        self.publisher.tell(message);
+                    }
                     let Ok(Some(metadata)) = Metadata::read(&body) else { continue };
                     if let (Some(audio), Some(video)) = (metadata.has_audio, metadata.has_video) {
                         self.publisher.announce(audio, video);
                     }
+                    self.publisher.describe(metadata.fields);
                 }
                 Err(error) if self.demuxer.failed() => return Err(format!("this is no FLV stream: {error}")),
                 Err(error) => {

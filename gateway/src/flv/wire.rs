@@ -15,8 +15,7 @@ pub(super) struct Tags;
 impl Encoder for Tags {
     fn prelude(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
         let (video, audio) = (tracks.video.as_deref(), tracks.audio.as_deref());
-        // At any time but 0 ffmpeg takes metadata for a track of text.
-        out.extend_from_slice(&mux::metadata_tag(video, audio, 0));
+        self.metadata(tracks, out);
         for config in [video, audio].into_iter().flatten() {
             out.extend_from_slice(&mux::config_tag(config, dts));
         }
@@ -24,6 +23,17 @@ impl Encoder for Tags {
 
     fn config(&mut self, config: &Config, _: &Tracks, dts: Micros, out: &mut Vec<u8>) {
         out.extend_from_slice(&mux::config_tag(config, dts));
+    }
+
+    fn metadata(&mut self, tracks: &Tracks, out: &mut Vec<u8>) {
+        let (video, audio) = (tracks.video.as_deref(), tracks.audio.as_deref());
+        let body = mux::described_body(video, audio, tracks.own_fields());
+        // At any time but 0 ffmpeg takes metadata for a track of text.
+        out.extend_from_slice(&mux::script_tag(&body, 0));
+    }
+
+    fn message(&mut self, message: &[u8], dts: Micros, out: &mut Vec<u8>) {
+        out.extend_from_slice(&mux::script_tag(message, dts));
     }
 
     fn frame(&mut self, frame: &Frame, out: &mut Vec<u8>) {

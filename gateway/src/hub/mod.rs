@@ -12,6 +12,7 @@ pub mod name;
 pub mod publisher;
 mod registry;
 pub mod ring;
+mod said;
 pub mod stream;
 pub mod wake;
 
@@ -21,6 +22,7 @@ pub use name::{NameError, StreamName};
 pub use publisher::Publisher;
 pub use registry::{Hub, HubConfig, PlayError, PublishError};
 pub use ring::Start;
+pub use said::{Fields, Note};
 pub use stream::{Entry, Stream, StreamStats, Subscriber};
 
 #[cfg(test)]

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use media::flv::amf0::Value;
 use media::{Frame, Track};
 use tokio::sync::watch;
 
 use super::clock::Clock;
+use super::said::{Fields, Note};
 use super::stream::{Entry, Stream};
 
 /// What happens when a publisher leaves: its place in the hub gets the clock back.
@@ -73,6 +76,22 @@ impl Publisher {
         let tracks = usize::from(audio) + usize::from(video);
         self.expected = (tracks > 0).then_some(tracks);
         self.stream.announce(false, false, self.turn);
+    }
+
+    /// Says what the publisher tells of itself: viewers get it with what is known of the tracks.
+    pub fn describe(&self, fields: Vec<(String, Value)>) {
+        self.say(Note::Metadata, Some(Arc::new(fields)));
+    }
+
+    /// Passes a message of an application on to the viewers who can have it: an AMF0 name and values.
+    pub fn tell(&self, message: Bytes) {
+        self.say(Note::Message(message), None);
+    }
+
+    fn say(&self, note: Note, fields: Option<Fields>) {
+        if !self.stream.say(note, fields, self.turn) {
+            metrics::counter!("lianmai_dropped_messages_total").increment(1);
+        }
     }
 
     /// This publisher makes key frames when it is asked: see [`Publisher::key_wanted`].

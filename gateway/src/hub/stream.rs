@@ -15,6 +15,7 @@ use super::keys::{Demand, Hope, Keys};
 use super::meter::Meter;
 use super::name::StreamName;
 use super::ring::{Cursor, Item, Limits, Ring, Start};
+use super::said::{Fields, Note, Said};
 
 /// A frame in a stream's ring.
 #[derive(Debug)]
@@ -114,6 +115,7 @@ pub struct Stream {
     phase: watch::Sender<Phase>,
     derived: Mutex<Derived>,
     keys: Arc<Keys>,
+    said: Said,
     frames: AtomicU64,
     video_frames: AtomicU64,
     received: Meter,
@@ -132,6 +134,7 @@ impl Stream {
             phase: watch::Sender::new(Phase::Empty),
             derived: Mutex::default(),
             keys: Arc::default(),
+            said: Said::default(),
             frames: AtomicU64::new(0),
             video_frames: AtomicU64::new(0),
             received: Meter::default(),
@@ -191,6 +194,21 @@ impl Stream {
     /// Whether the present publisher has sent this track.
     pub fn has(&self, track: Track) -> bool {
         self.config(track).is_some()
+    }
+
+    /// The present publisher's own metadata.
+    pub fn fields(&self) -> Option<Fields> {
+        self.said.fields()
+    }
+
+    /// What the publishers said from number `heard` on, which becomes the next one's.
+    pub fn said(&self, heard: &mut u64) -> Vec<Note> {
+        self.said.since(heard)
+    }
+
+    /// Takes what the publisher `turn` says; whether it did not say too much.
+    pub(super) fn say(&self, note: Note, fields: Option<Fields>, turn: u64) -> bool {
+        self.known().turn != turn || self.said.push(note, fields)
     }
 
     /// Whether a viewer should expect this track: it is there or announced, or the publisher has announced nothing and
@@ -369,6 +387,7 @@ impl Stream {
         let (publishing, heard) = (Some(SystemTime::now()), Some(Instant::now()));
         *self.known() = Known { publishing, heard, begun: heard, turn, ..Known::default() };
         self.keys.begin();
+        self.said.begin();
         self.phase.send_replace(Phase::Empty);
     }
 

@@ -41,6 +41,7 @@ fn describe() {
     );
     counter!("lianmai_answers_refused_total", "HTTP requests refused because too many answers were unsent.");
     counter!("lianmai_bad_frames_total", "Tags and messages that could not be read and were passed over.");
+    counter!("lianmai_dropped_messages_total", "Publishers' messages to viewers that were over the limits.");
     counter!(
         "lianmai_stalled_connections_total",
         "Connections ended because they took no bytes for too long."
@@ -53,6 +54,7 @@ fn describe() {
         "lianmai_received_bytes_total",
         "lianmai_sent_bytes_total",
         "lianmai_bad_frames_total",
+        "lianmai_dropped_messages_total",
         "lianmai_stalled_connections_total",
         "lianmai_failed_handshakes_total",
         STALLS,

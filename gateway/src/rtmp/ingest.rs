@@ -1,6 +1,7 @@
 //! A publisher's messages to frames, without I/O.
 
-use media::flv::{BodyDemuxer, Metadata};
+use bytes::Bytes;
+use media::flv::{BodyDemuxer, Metadata, message};
 use media::{Frame, Result};
 
 use super::session::Event;
@@ -12,13 +13,15 @@ pub enum Input {
     Frame(Frame),
     /// What the publisher says of its stream.
     Metadata(Metadata),
+    /// A message of an application to its viewers.
+    Message(Bytes),
 }
 
 /// Reads one publisher's messages, and counts them. A message that cannot be read costs only itself.
 #[derive(Debug)]
 pub struct Ingest {
     demuxer: BodyDemuxer,
-    metadata: Option<Metadata>,
+    said: Option<Input>,
     frames: u64,
     bad: u64,
 }
@@ -26,7 +29,7 @@ pub struct Ingest {
 impl Ingest {
     /// An ingest at the begin of a publisher's messages.
     pub fn new() -> Self {
-        Self { demuxer: BodyDemuxer::for_publisher(), metadata: None, frames: 0, bad: 0 }
+        Self { demuxer: BodyDemuxer::for_publisher(), said: None, frames: 0, bad: 0 }
     }
 
     /// Reads the next message. Take what [`Ingest::next`] has before the next one.
@@ -37,7 +40,11 @@ impl Ingest {
         let read = match event {
             Event::Audio(timestamp, body) => self.demuxer.audio(timestamp, body),
             Event::Video(timestamp, body) => self.demuxer.video(timestamp, body),
-            Event::Script(body) => self.demuxer.script(body).map(|found| self.metadata = found),
+            Event::Script(body) => {
+                self.said = message(&body).map(Input::Message);
+                let found = self.demuxer.script(body);
+                found.map(|found| self.said = found.map(Input::Metadata).or(self.said.take()))
+            }
             _ => Ok(()),
         };
         self.bad += u64::from(read.is_err());
@@ -48,8 +55,8 @@ impl Ingest {
     /// for one that proves that a picture is whole.
     #[expect(clippy::should_implement_trait, reason = "none is not the end")]
     pub fn next(&mut self) -> Option<Input> {
-        if let Some(metadata) = self.metadata.take() {
-            return Some(Input::Metadata(metadata));
+        if let Some(said) = self.said.take() {
+            return Some(said);
         }
         let frame = self.demuxer.next()?;
         self.frames += 1;

@@ -134,7 +134,11 @@ fn push(ingest: &mut Ingest, publisher: &mut Publisher) {
     while let Some(input) = ingest.next() {
         match input {
             Input::Frame(frame) => publisher.push(frame),
-            Input::Metadata(metadata) => announce(publisher, &metadata),
+            Input::Message(message) => publisher.tell(message),
+            Input::Metadata(metadata) => {
+                announce(publisher, &metadata);
+                publisher.describe(metadata.fields);
+            }
         }
     }
 }

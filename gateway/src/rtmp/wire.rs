@@ -1,5 +1,6 @@
 //! Frames as RTMP messages, the same bytes for every player of a stream.
 
+use bytes::Bytes;
 use media::flv::mux;
 use media::time::Micros;
 use media::{Config, Frame, Track};
@@ -18,12 +19,6 @@ impl Default for Messages {
 }
 
 impl Messages {
-    /// Metadata are at time 0, wherever they stand: at any other, ffmpeg takes them for a track of text.
-    fn metadata(&mut self, tracks: &Tracks, out: &mut Vec<u8>) {
-        let body = mux::metadata_body(tracks.video.as_deref(), tracks.audio.as_deref());
-        self.0.write(kind::DATA, 0, STREAM, body, out);
-    }
-
     fn sequence_header(&mut self, config: &Config, dts: Micros, out: &mut Vec<u8>) {
         let body = mux::config_body(config);
         if !body.is_empty() {
@@ -43,6 +38,18 @@ impl Encoder for Messages {
     fn config(&mut self, config: &Config, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
         self.metadata(tracks, out);
         self.sequence_header(config, dts, out);
+    }
+
+    /// Metadata are at time 0, wherever they stand: at any other, ffmpeg takes them for a track of text.
+    fn metadata(&mut self, tracks: &Tracks, out: &mut Vec<u8>) {
+        let (video, audio) = (tracks.video.as_deref(), tracks.audio.as_deref());
+        let body = mux::described_body(video, audio, tracks.own_fields());
+        self.0.write(kind::DATA, 0, STREAM, body, out);
+    }
+
+    fn message(&mut self, message: &[u8], dts: Micros, out: &mut Vec<u8>) {
+        let body = Bytes::copy_from_slice(message);
+        self.0.write(kind::DATA, mux::timestamp(dts), STREAM, body, out);
     }
 
     fn frame(&mut self, frame: &Frame, out: &mut Vec<u8>) {

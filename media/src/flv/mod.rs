@@ -13,7 +13,7 @@ mod tag;
 
 pub use body::BodyDemuxer;
 pub use demux::{Demuxer, Event, MAX_TAG_SIZE};
-pub use script::Metadata;
+pub use script::{MAX_FIELD_BYTES, MAX_FIELDS, MAX_MESSAGE, Metadata, message};
 
 const FORMAT: &str = "flv";
 

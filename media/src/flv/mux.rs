@@ -36,6 +36,11 @@ pub fn metadata_tag(video: Option<&Config>, audio: Option<&Config>, dts: Micros)
     tag(18, dts, &[], &metadata_body(video, audio))
 }
 
+/// A script tag with this body.
+pub fn script_tag(body: &[u8], dts: Micros) -> Bytes {
+    tag(18, dts, &[], body)
+}
+
 /// A sequence header's body, for an RTMP message; empty for codecs that need none.
 pub fn config_body(config: &Config) -> Bytes {
     let prefix = config_prefix(config);
@@ -74,6 +79,11 @@ pub fn frame_prefix(frame: &Frame) -> Prefix {
 
 /// The body of an `onMetaData` script tag or RTMP data message.
 pub fn metadata_body(video: Option<&Config>, audio: Option<&Config>) -> Bytes {
+    described_body(video, audio, &[])
+}
+
+/// The same, with what a publisher says itself: what is known of the tracks is believed before it.
+pub fn described_body(video: Option<&Config>, audio: Option<&Config>, fields: &[(String, Value)]) -> Bytes {
     let mut properties: Vec<(String, Value)> = Vec::new();
     let mut put = |name: &str, value: Value| properties.push((name.to_owned(), value));
     put("duration", Value::Number(0.0));
@@ -92,6 +102,11 @@ pub fn metadata_body(video: Option<&Config>, audio: Option<&Config>) -> Bytes {
             put("audiochannels", Value::Number(sound.channels.into()));
         }
         put("audiocodecid", Value::Number(codec_id(config.codec)));
+    }
+    for (name, value) in fields {
+        if !properties.iter().any(|(known, _)| known == name) {
+            properties.push((name.clone(), value.clone()));
+        }
     }
     let mut out = Vec::new();
     amf0::write(&mut out, &Value::from("onMetaData"));

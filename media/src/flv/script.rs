@@ -1,4 +1,6 @@
-//! Script tags: `onMetaData`.
+//! Script tags: `onMetaData`, and the messages of applications.
+
+use bytes::Bytes;
 
 use super::amf0::{self, Value};
 use crate::error::Result;
@@ -18,6 +20,47 @@ pub struct Metadata {
     pub frame_rate: Option<f64>,
     /// The encoder's name.
     pub encoder: Option<String>,
+    /// All that it says and that is worth passing on, within [`MAX_FIELDS`] and [`MAX_FIELD_BYTES`].
+    pub fields: Vec<(String, Value)>,
+}
+
+/// No more of a publisher's own metadata is passed on.
+pub const MAX_FIELDS: usize = 64;
+/// No more bytes of it, in AMF0.
+pub const MAX_FIELD_BYTES: usize = 8 << 10;
+/// A longer message of an application is not passed on.
+pub const MAX_MESSAGE: usize = 16 << 10;
+
+/// What describes a file, not a live stream.
+const OF_FILES: [&str; 8] = [
+    "duration",
+    "filesize",
+    "keyframes",
+    "hasKeyframes",
+    "lasttimestamp",
+    "lastkeyframetimestamp",
+    "datasize",
+    "canSeekToEnd",
+];
+
+/// The body of a script tag that is a message of an application to its viewers (`onTextData`, `onCuePoint`, or a name
+/// of its own), as it can be passed on. None for `onMetaData`, for what only servers are told, for what has no name,
+/// and for more than [`MAX_MESSAGE`].
+pub fn message(body: &Bytes) -> Option<Bytes> {
+    let mut rest = &body[..];
+    let mut name = amf0::read(&mut rest).ok()?;
+    let mut at = 0;
+    if name.as_str() == Some("@setDataFrame") {
+        at = body.len() - rest.len();
+        name = amf0::read(&mut rest).ok()?;
+    }
+    let name = name.as_str()?;
+    let ours = name.is_empty() || name.starts_with(['@', '|']) || name == "onMetaData";
+    // What cannot be read would break the viewers' parsers.
+    while !rest.is_empty() {
+        amf0::read(&mut rest).ok()?;
+    }
+    (!ours && body.len() - at <= MAX_MESSAGE).then(|| body.slice(at..))
 }
 
 impl Metadata {
@@ -55,7 +98,18 @@ fn read(mut body: &[u8]) -> Result<Option<Metadata>> {
             _ => None,
         })
     };
+    let mut total = 0;
+    let fields = data.properties().unwrap_or_default().iter().filter(|(name, value)| {
+        let mut bytes = Vec::new();
+        amf0::write(&mut bytes, value);
+        let size = name.len() + 2 + bytes.len();
+        let fits = !name.is_empty() && !OF_FILES.contains(&name.as_str()) && total + size <= MAX_FIELD_BYTES;
+        total += if fits { size } else { 0 };
+        fits
+    });
+    let fields = fields.take(MAX_FIELDS).cloned().collect();
     Ok(Some(Metadata {
+        fields,
         has_audio: has("hasAudio", "audiocodecid"),
         has_video: has("hasVideo", "videocodecid"),
         width: number("width").map(|n| n as u32),

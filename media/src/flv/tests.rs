@@ -323,3 +323,51 @@ fn adts_in_aac_tags_is_read_with_and_without_a_sequence_header() {
     let latm = Bytes::from_static(&[0xaf, 1, 0x56, 0xe0, 2, 1, 2]);
     assert!(BodyDemuxer::new().audio(0, latm).is_err());
 }
+
+fn amf(values: &[amf0::Value]) -> Bytes {
+    let mut out = Vec::new();
+    values.iter().for_each(|value| amf0::write(&mut out, value));
+    out.into()
+}
+
+#[test]
+fn messages_of_applications_are_told_from_metadata() {
+    let text = amf(&["onTextData".into(), amf0::Value::Object(vec![("text".to_owned(), "hi".into())])]);
+    assert_eq!(message(&text), Some(text.clone()));
+    assert_eq!(
+        message(&Bytes::from([&amf(&["@setDataFrame".into()])[..], &text].concat())),
+        Some(text.clone())
+    );
+    for other in ["onMetaData", "@clearDataFrame", "|RtmpSampleAccess", ""] {
+        assert_eq!(message(&amf(&[other.into(), 1.0.into()])), None, "{other}");
+    }
+    assert_eq!(message(&amf(&[1.0.into()])), None);
+    assert_eq!(message(&text.slice(..text.len() - 5)), None);
+    assert_eq!(message(&Bytes::new()), None);
+    let long = "x".repeat(MAX_MESSAGE);
+    assert_eq!(
+        message(&amf(&["onTextData".into(), long[..MAX_MESSAGE - 20].into()])).map(|body| body.len()),
+        Some(MAX_MESSAGE - 4)
+    );
+    assert_eq!(message(&amf(&["onTextData".into(), (&*long).into()])), None);
+}
+
+#[test]
+fn a_publishers_own_metadata_are_kept_within_bounds_and_never_against_what_is_known() {
+    let mut fields: Vec<(String, amf0::Value)> = vec![
+        ("title".to_owned(), "Mass".into()),
+        ("width".to_owned(), 1.0.into()),
+        ("duration".to_owned(), 77.0.into()),
+        ("long".to_owned(), (&*"x".repeat(MAX_FIELD_BYTES)).into()),
+    ];
+    fields.extend((0..200).map(|n| (format!("f{n}"), f64::from(n).into())));
+    let body = amf(&["@setDataFrame".into(), "onMetaData".into(), amf0::Value::EcmaArray(fields)]);
+    let metadata = BodyDemuxer::new().script(body).unwrap().unwrap();
+    assert_eq!(metadata.fields.len(), MAX_FIELDS);
+    let described = mux::described_body(Some(&h264_config()), None, &metadata.fields);
+    let values = amf0::read_all(&described).unwrap();
+    let get = |name: &str| values[1].get(name).cloned();
+    assert_eq!((get("title"), get("width")), (Some("Mass".into()), Some(1280.0.into())));
+    assert_eq!((get("duration"), get("long")), (Some(0.0.into()), None));
+    assert!(described.len() < MAX_FIELD_BYTES + 1024);
+}

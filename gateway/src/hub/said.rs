@@ -1,0 +1,138 @@
+//! What a publisher says beside its tracks: metadata of its own, and messages of an application to its viewers.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use media::flv::amf0::Value;
+use tokio::time::Instant;
+
+/// A publisher's own metadata: names and values.
+pub type Fields = Arc<Vec<(String, Value)>>;
+
+/// So many messages, and so many of their bytes, are passed on in a second; metadata count as one of no size.
+const MAX_MESSAGES: usize = 32;
+const MAX_BYTES: usize = 64 << 10;
+const SECOND: Duration = Duration::from_secs(1);
+
+/// One thing that was said.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Note {
+    /// The metadata are others now.
+    Metadata,
+    /// A message, in AMF0.
+    Message(Bytes),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    fields: Option<Fields>,
+    /// The newest notes, of which the first has this number.
+    notes: VecDeque<Note>,
+    first: u64,
+    /// Since when so many notes with so many bytes came.
+    window: Option<(Instant, usize, usize)>,
+}
+
+/// What was said of a stream lately.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// How many notes there were: whoever knows that number has nothing to read.
+    count: AtomicU64,
+    state: Mutex<State>,
+}
+
+impl Said {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another publisher begins, of whom nothing is known.
+    pub(super) fn begin(&self) {
+        self.state().fields = None;
+    }
+
+    /// Takes new metadata, or a message; whether it was within the rate.
+    pub(super) fn push(&self, note: Note, fields: Option<Fields>) -> bool {
+        let mut state = self.state();
+        if fields.is_some() {
+            if state.fields == fields {
+                return true;
+            }
+            // They are kept even when they come too often to be passed on at once: late viewers get the newest.
+            state.fields = fields;
+        }
+        let now = Instant::now();
+        let size = if let Note::Message(body) = &note { body.len() } else { 0 };
+        let (since, count, bytes) =
+            state.window.filter(|(since, ..)| now - *since < SECOND).unwrap_or((now, 0, 0));
+        if count >= MAX_MESSAGES || bytes + size > MAX_BYTES {
+            return false;
+        }
+        state.window = Some((since, count + 1, bytes + size));
+        state.notes.push_back(note);
+        while state.notes.len() > MAX_MESSAGES {
+            state.notes.pop_front();
+            state.first += 1;
+        }
+        self.count.store(state.first + state.notes.len() as u64, Ordering::Release);
+        true
+    }
+
+    /// The newest metadata.
+    pub(super) fn fields(&self) -> Option<Fields> {
+        self.state().fields.clone()
+    }
+
+    /// The notes from number `heard` on, which becomes the next one's.
+    pub(super) fn since(&self, heard: &mut u64) -> Vec<Note> {
+        if self.count.load(Ordering::Acquire) == *heard {
+            return Vec::new();
+        }
+        let state = self.state();
+        let from = heard.saturating_sub(state.first) as usize;
+        *heard = state.first + state.notes.len() as u64;
+        state.notes.iter().skip(from).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_said_is_bounded_in_rate_and_size() {
+        let said = Said::default();
+        let (mut heard, message) = (0, |size: usize| Note::Message(vec![1; size].into()));
+        assert!((0..MAX_MESSAGES).all(|_| said.push(message(10), None)));
+        assert!(!said.push(message(1), None));
+        assert_eq!(said.since(&mut heard).len(), MAX_MESSAGES);
+        tokio::time::advance(SECOND).await;
+        assert!(said.push(message(MAX_BYTES / 2), None) && said.push(message(MAX_BYTES / 2), None));
+        assert!(!said.push(message(1), None));
+        assert_eq!((said.since(&mut heard).len(), said.since(&mut heard).len()), (2, 0));
+        // Nobody heard them: only the newest are kept.
+        for _ in 0..10 {
+            tokio::time::advance(SECOND).await;
+            assert!((0..MAX_MESSAGES).all(|_| said.push(message(1), None)));
+        }
+        assert_eq!(said.state().notes.len(), MAX_MESSAGES);
+        assert_eq!(said.since(&mut heard).len(), MAX_MESSAGES);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn metadata_are_told_when_they_change() {
+        let said = Said::default();
+        let (mut heard, title) =
+            (0, |text: &str| Some(Arc::new(vec![("title".to_owned(), Value::from(text))])));
+        for (text, notes) in [("a", 1), ("a", 0), ("b", 1)] {
+            assert!(said.push(Note::Metadata, title(text)));
+            assert_eq!(said.since(&mut heard), vec![Note::Metadata; notes]);
+            assert_eq!(said.fields(), title(text));
+        }
+        said.begin();
+        assert_eq!(said.fields(), None);
+    }
+}
