@@ -57,7 +57,10 @@ const GSTREAMER: [(&str, &str); 6] = [
 const PYTHON: [(&str, &str); 4] = [
     ("import pip", "python3-pip"),
     ("import gi", "python3-gi"),
-    ("import gi.overrides.Gst", "python3-gst-1.0"),
+    (
+        "import importlib.util, sys; sys.exit(importlib.util.find_spec('gi.overrides.Gst') is None)",
+        "python3-gst-1.0",
+    ),
     ("import gi; gi.require_version('GstWebRTC', '1.0')", "gir1.2-gst-plugins-bad-1.0"),
 ];
 
@@ -106,21 +109,21 @@ fn missing() -> Vec<Missing> {
     let modules = PHP.iter().filter(|(module, _)| !has.lines().any(|line| line == *module)).map(
         |&(module, package)| Missing { what: format!("PHP's {module}"), what_for: "WordPress", package },
     );
-    let succeeds = |program: &str, args: [&str; 2]| {
+    let succeeds = |program: &str, args: &[&str]| {
         which(program).is_some_and(|program| output(command(program).args(args)).is_ok())
     };
     let elements = GSTREAMER
         .iter()
-        .filter(|(element, _)| !succeeds("gst-inspect-1.0", ["--exists", element]))
+        // `--exists` compares the plugin's version with GStreamer's, and libnice has one of its own.
+        .filter(|(element, _)| !succeeds("gst-inspect-1.0", &[element]))
         .map(|&(element, package)| Missing {
             what: format!("GStreamer's {element}"),
             what_for: "WebRTC peers",
             package,
         });
-    let python =
-        PYTHON.iter().filter(|(line, _)| !succeeds("/usr/bin/python3", ["-c", line])).map(|&(_, package)| {
-            Missing { what: package.to_owned(), what_for: "WebRTC peers in Python", package }
-        });
+    let python = PYTHON.iter().filter(|(line, _)| !succeeds("/usr/bin/python3", &["-c", line])).map(
+        |&(_, package)| Missing { what: package.to_owned(), what_for: "WebRTC peers in Python", package },
+    );
     tools.chain(modules).chain(elements).chain(python).collect()
 }
 
