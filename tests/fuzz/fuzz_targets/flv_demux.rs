@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use media::flv::{Demuxer, Event};
 use media::Result;
+use media::flv::{Demuxer, Event};
 
 fn events(data: &[u8], piece: usize) -> Vec<Result<Event>> {
     let mut demuxer = Demuxer::new();

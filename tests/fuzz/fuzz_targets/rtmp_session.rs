@@ -13,7 +13,9 @@ fn feed(session: &mut Session, mut bytes: &[u8]) -> bool {
     let open = loop {
         match session.read(&mut bytes) {
             Ok(Some(Event::Publish(_))) => session.accept_publish(),
-            Ok(Some(Event::Play(request))) if request.address.name.is_err() => session.refuse("code", "words"),
+            Ok(Some(Event::Play(request))) if request.address.name.is_err() => {
+                session.refuse("code", "words")
+            }
             Ok(Some(Event::Play(_))) => session.accept_play(),
             Ok(Some(_)) => {}
             Ok(None) => break true,

@@ -2,6 +2,11 @@
 //! to build, and none of it is fuzzed.
 #![allow(dead_code)]
 
+pub mod auth;
+pub mod flv;
+pub mod http;
 pub mod hub;
 pub mod rtmp;
+pub mod stun;
+pub mod transcode;
 pub mod webrtc;

@@ -8,6 +8,8 @@ use str0m::crypto::dtls::{DtlsInstance, DtlsOutput, DtlsVersion};
 
 #[path = "../../../gateway/src/webrtc/dtls/mod.rs"]
 mod dtls;
+#[path = "../../../gateway/src/webrtc/resends.rs"]
+mod resends;
 #[path = "../../../gateway/src/webrtc/rtc.rs"]
 mod rtc;
 #[path = "../../../gateway/src/webrtc/sdp/mod.rs"]

@@ -1,0 +1,14 @@
+//! Sets of keys, tokens, and claims that a trusted key has signed.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((mode, rest)) = data.split_first() else { return };
+    match (mode % 3, std::str::from_utf8(rest)) {
+        (0, _) => fuzz::auth::set(rest),
+        (1, Ok(text)) => fuzz::auth::token(text),
+        (_, Ok(text)) => fuzz::auth::claims(text, 1_800_000_000),
+        (_, Err(_)) => {}
+    }
+});

@@ -1,0 +1,10 @@
+//! What a viewer sends over a WebSocket, in pieces of any size (the first byte).
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    if let Some((size, bytes)) = data.split_first() {
+        fuzz::flv::listen(bytes, usize::from(*size));
+    }
+});
