@@ -32,8 +32,9 @@ fn pyav() -> PathBuf {
         pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]);
         pip.args(["--disable-pip-version-check", "--require-hashes", "--requirement"]);
         pip.arg(&requirements).arg("--target").arg(&own);
-        let status = pip.status().expect("python3 is installed");
-        assert!(status.success(), "PyAV cannot be installed: {status}");
+        // The registry may fail once or twice.
+        let installed = (0..3).any(|_| pip.status().expect("python3 is installed").success());
+        assert!(installed, "PyAV cannot be installed");
         // Where somebody was faster, theirs is as good.
         let _ = fs::rename(&own, &folder);
     }
