@@ -149,7 +149,7 @@ console.log(renderToString(tree));
 import { hydrateRoot } from 'react-dom/client';
 import { tree } from './tree.js';
 await customElements.whenDefined('srs-player');
-hydrateRoot(document.getElementById('root'), tree);
+hydrateRoot(document.getElementById('root') ?? document.body, tree);
 `);
   const { stdout } = await run(process.execPath, ['src/render.mjs'], { cwd: project });
   writeFileSync(join(project, 'hydrate.html'), `<!doctype html><link rel="icon" href="data:,"><div id="root">${stdout.trim()}</div>
