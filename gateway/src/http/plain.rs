@@ -10,7 +10,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Request<()>> {
     let path = head.path?;
     let plain = head.method == Some("GET")
         && head.version == Some(1)
-        && path.split('?').next().is_some_and(|path| path.starts_with('/') && path.ends_with(".flv"));
+        && path.split(['?', '#']).next().is_some_and(|path| path.starts_with('/') && path.ends_with(".flv"));
     if !plain {
         return None;
     }
@@ -41,6 +41,7 @@ mod tests {
             "GET /live/x.flv HTTP/1.0\r\nHost: h\r\n\r\n",
             "GET /live/x.flv HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n",
             "GET /live/x.m3u8?.flv HTTP/1.1\r\nHost: h\r\n\r\n",
+            "GET /live/x#.flv HTTP/1.1\r\nHost: h\r\n\r\n",
             "HEAD /live/x.flv HTTP/1.1\r\nHost: h\r\n\r\n",
             "GET /live/x.flv HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n",
             "GET /live/x.flv HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc",
