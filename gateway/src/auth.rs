@@ -47,7 +47,7 @@ pub struct Auth {
     pub open: bool,
     /// What publishers show; `None` when there is none, and then nobody has it.
     pub secret: Option<String>,
-    /// What the operator shows where there is no `secret`, which does that too.
+    /// The operator's secret where there is no `secret`, which operates too.
     pub operator: Option<String>,
     /// What players must show, when playing is not free.
     pub play_secret: Option<String>,

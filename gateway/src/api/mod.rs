@@ -123,7 +123,7 @@ impl Api {
     }
 }
 
-/// Who asks, as far as it tells.
+/// The request's credentials.
 struct Asker {
     peer: SocketAddr,
     head: Parts,

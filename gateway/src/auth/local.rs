@@ -1,7 +1,7 @@
 //! Whether a request was made on this machine, for this machine.
 //!
 //! A connection from a loopback address proves little: proxies and tunnels that run here have one, too.
-//! What they pass on usually carries a trace. A forwarder of plain TCP leaves none, which is why operating
+//! A forwarded request usually carries a trace. A forwarder of plain TCP leaves none, which is why operating
 //! the gateway always takes a secret.
 
 use std::net::IpAddr;
@@ -34,7 +34,7 @@ const ADDED: [&str; 22] = [
     "max-forwards",
 ];
 
-/// What the names of other such headers begin with.
+/// Prefixes of the names of other such headers.
 const BEGINNINGS: [&str; 20] = [
     "x-forwarded",
     "x-original-",

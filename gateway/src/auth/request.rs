@@ -24,7 +24,7 @@ pub struct AuthRequest<'a> {
     pub bearer: Option<&'a str>,
     /// The other end of the connection.
     pub peer: SocketAddr,
-    /// Whose wrong secrets these are: the other end, or whom a proxy on this machine names.
+    /// The address that wrong secrets count for: the peer's, or the one a proxy on this machine names.
     pub from: IpAddr,
     /// The host it asked for: the `Host` header, or the authority of RTMP's `tcUrl`; a port may follow.
     pub host: Option<&'a str>,
@@ -72,7 +72,7 @@ impl<'a> AuthRequest<'a> {
         self
     }
 
-    /// What an RTMP client tells: the query of its stream key, and the host of its `tcUrl`.
+    /// Credentials of an RTMP client: the query of its stream key, and the host of its `tcUrl`.
     pub fn rtmp(stream: &'a StreamName, query: &'a str, host: Option<&'a str>, peer: SocketAddr) -> Self {
         let from = peer.ip().to_canonical();
         let stream = Some(stream);
@@ -87,7 +87,7 @@ impl<'a> AuthRequest<'a> {
             && self.origin.is_none_or(local::is_local_origin)
     }
 
-    /// What it shows as a secret: a few at most, since each is a guess.
+    /// The secrets in the request: a few at most, since each is a guess.
     pub(super) fn secrets(&self) -> Vec<Cow<'a, str>> {
         let bearer = self.bearer.map(Cow::Borrowed);
         let query = form_urlencoded::parse(self.query.as_bytes()).filter(|(k, _)| k == "secret");
@@ -116,7 +116,7 @@ pub(super) fn is_token(text: &str) -> bool {
     text.matches('.').count() == 2
 }
 
-/// Who asks: of a connection from this machine the one whom the proxy here names, which is the last.
+/// The client's address: for a connection from this machine, the last one that the proxy names.
 fn from(headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
     let ip = peer.ip().to_canonical();
     let named = || {

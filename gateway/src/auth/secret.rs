@@ -18,7 +18,7 @@ const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// 5 bits each: 120 bits.
 const LENGTH: usize = 24;
 
-/// The secret kept as `name` in the folder `data`; made when there is none and `make` says so.
+/// Reads the secret `name` in the folder `data`; makes it when there is none and `make` is set.
 ///
 /// # Errors
 /// When it can't be read or made, or others may read it.

@@ -60,7 +60,7 @@ struct Asked {
 #[derive(Debug)]
 pub(super) struct Source {
     place: Place,
-    /// What the names of streams begin with that its keys are trusted for, with a slash at the end.
+    /// Prefix of the stream names that its keys are trusted for, with a slash at the end.
     prefix: Option<String>,
     state: Mutex<State>,
     /// Held while the address is asked.

@@ -157,7 +157,7 @@ pub enum TokenError {
     Used,
     /// It is for another stream.
     Stream,
-    /// Whoever signed it is trusted for other streams only.
+    /// Its signer is trusted for other streams only.
     Prefix,
     /// It allows something else.
     Act,

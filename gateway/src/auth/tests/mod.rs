@@ -166,7 +166,7 @@ fn two_origins_and_old_versions_are_not_of_this_machine() {
     assert!(!may(&headers, http::Version::HTTP_10));
     headers.append("origin", "http://evil.example".parse().unwrap());
     assert!(!may(&headers, http::Version::HTTP_11));
-    // Whose client a proxy on this machine names is believed for counting wrong secrets, and no other's.
+    // Wrong secrets count for the client that a proxy on this machine names, and only such a proxy is believed.
     headers.insert("x-forwarded-for", "192.0.2.9, 192.0.2.7".parse().unwrap());
     let from = |peer: &str| AuthRequest::http(None, &uri, &headers, peer.parse().unwrap()).from.to_string();
     assert_eq!((from("127.0.0.1:9"), from("198.51.100.1:9")), ("192.0.2.7".into(), "198.51.100.1".into()));
