@@ -123,7 +123,7 @@ impl Api {
     }
 }
 
-/// The request's credentials.
+/// The client of a request: its address and the head it sent.
 struct Asker {
     peer: SocketAddr,
     head: Parts,
