@@ -105,6 +105,7 @@ export class Publisher extends EventTarget {
       if (capture.lack) this.#warn(new PublishError(capture.lack));
       this.#emit('capture');
       this.#show('connecting');
+      window.addEventListener('pagehide', this.#leave);
       await this.#connect(run).catch((error) => {
         // Perhaps it was too old, or used.
         if (run !== this.#run || !this.#mendable(error)) throw error;
@@ -279,7 +280,6 @@ export class Publisher extends EventTarget {
     };
     void look();
     this.#timer = window.setInterval(look, 1000);
-    window.addEventListener('pagehide', this.#leave);
     window.addEventListener('online', this.#online);
   }
 

@@ -151,7 +151,7 @@ export class RtcSession {
     this.#abort.abort();
     // First: a page that goes away gets no further than this, and a server that hears of the peer's end
     // before would not know the session any more.
-    await Promise.race([this.#whip.delete(), new Promise((resolve) => { setTimeout(resolve, 2000); })]);
+    await this.#whip.delete();
     this.#pc.close();
   }
 

@@ -1,6 +1,6 @@
 // WHIP (RFC 9725): the offer and the answer by HTTP, and a resource that stands for the session.
 
-import { ask } from './ask.js';
+import { ask, endLater, endSession } from './ask.js';
 import { PublishError, refusal, unreached } from './publisher-error.js';
 import { bearer, isToken } from './token.js';
 
@@ -28,7 +28,10 @@ export class Whip {
     this.#headers = isToken(token) ? {} : bearer(token);
     const response = await this.#fetch(this.#url, 'POST', { 'content-type': 'application/sdp', ...bearer(token) }, sdp, signal);
     const location = response.headers.get('location');
-    if (location) this.location = new URL(location, response.url || this.#url).href;
+    if (location) {
+      this.location = new URL(location, response.url || this.#url).href;
+      endLater(this.location, this.#headers);
+    }
     this.servers = iceServers(response.headers.get('link') ?? '');
     return response.text();
   }
@@ -44,8 +47,7 @@ export class Whip {
   async delete() {
     const { location } = this;
     this.location = '';
-    // A server that does not hear it finds out by itself.
-    if (location) await fetch(location, { method: 'DELETE', headers: this.#headers, keepalive: true }).catch(() => {});
+    await endSession(location, this.#headers);
   }
 
   /**

@@ -1,6 +1,6 @@
 // WebRTC signalling: an offer to play goes out by HTTP, an answer comes back (WHEP, or SRS's JSON).
 
-import { ask } from './ask.js';
+import { ask, endLater, endSession } from './ask.js';
 import { refusal } from './connection.js';
 import { bearer } from './token.js';
 
@@ -61,6 +61,7 @@ export async function negotiate(peer, url, streamurl = '', signal = undefined, t
   if (!response.ok) throw why(response);
   const location = response.headers.get('location');
   const session = location ? new URL(location, response.url || url).href : '';
+  if (session) endLater(session);
   // What a peer is asked while it is closed is never answered.
   const giveBack = () => void end(session);
   if (signal?.aborted) giveBack();
@@ -94,6 +95,6 @@ function read({ code, sdp, message }) {
  * @param {RTCPeerConnection | null} [peer]
  */
 export async function end(location, peer = null) {
-  if (location) await fetch(location, { method: 'DELETE', keepalive: true }).catch(() => {});
+  await endSession(location);
   peer?.close();
 }
