@@ -56,6 +56,8 @@ async function copy(text, button) {
     button.focus();
     if (!done) return;
   }
+  // Pressed once more meanwhile it still knows its own name.
+  if (button.textContent === t('copied')) return;
   const label = button.getAttribute('aria-label') ?? '';
   button.textContent = t('copied');
   button.setAttribute('aria-label', t('copied'));
