@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { launch, openPage, startGateway, until } from './harness.mjs';
+import { LIMIT, launch, openPage, startGateway, until } from './harness.mjs';
 import { servePages } from './pages-server.mjs';
 
 /** Long enough for the waits between attempts to have grown to their longest. */
@@ -76,12 +76,12 @@ async function players() {
   const all = (/** @type {string} */ what) => until(what, async () => {
     const times = await page.evaluate(() => window.shown);
     return Object.keys(times).length === Object.keys(WAYS).length && times;
-  }, 40_000);
+  });
   const states = () => page.evaluate(() => [...document.querySelectorAll('srs-player')].map(({ state }) => state));
   return { page, shown, all, states, close };
 }
 
-test('what starts after the page was opened plays by itself, and so does what comes back', { timeout: 180_000 }, async (t) => {
+test('what starts after the page was opened plays by itself, and so does what comes back', LIMIT, async (t) => {
   const { page, shown, all, states, close } = await players();
   const tell = (/** @type {string} */ what, /** @type {Record<string, number>} */ times, /** @type {Record<string, number>} */ since) => {
     for (const way of Object.keys(WAYS)) t.diagnostic(`${what}: ${way} after ${times[way] - since[way]} ms`);

@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { launch, openPage, startGateway } from './harness.mjs';
+import { LIMIT, launch, openPage, startGateway } from './harness.mjs';
 import { PlayerPage } from './support/browser.mjs';
 
 const run = promisify(execFile);
@@ -63,7 +63,7 @@ async function build(name) {
   if (existsSync(made) && readFileSync(made, 'utf8') === is) return out;
   rmSync(out, { recursive: true, force: true });
   const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production', CI: '1' };
-  await run(process.execPath, ['build.mjs', name], { cwd: project, env, timeout: 240_000 });
+  await run(process.execPath, ['build.mjs', name], { cwd: project, env });
   writeFileSync(made, is);
   return out;
 }
@@ -87,7 +87,7 @@ before(async () => {
   });
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', () => resolve(undefined)); });
   origin = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`;
-}, { timeout: 300_000 });
+}, LIMIT);
 after(async () => {
   server?.closeAllConnections();
   server?.close();
@@ -113,14 +113,14 @@ async function opened(address) {
     Object.assign(window, { player, video: player.video, log: [] });
     player.addEventListener('warning', ({ detail }) => window.warned.push(detail.code));
   });
-  await new PlayerPage(page).moves(40_000);
+  await new PlayerPage(page).moves();
   const workers = page.workers().length;
   await close();
   return { errors, workers };
 }
 
 for (const name of ['webpack', 'next', 'parcel']) {
-  test(`${name}: plays out of a worker`, { timeout: 300_000 }, async (t) => {
+  test(`${name}: plays out of a worker`, LIMIT, async (t) => {
     const begin = performance.now();
     await build(name);
     t.diagnostic(`built in ${Math.round(performance.now() - begin)} ms`);
@@ -131,7 +131,7 @@ for (const name of ['webpack', 'next', 'parcel']) {
 }
 
 for (const name of ['rollup', 'esbuild']) {
-  test(`${name}: plays on the page's thread, and out of a worker with \`base\``, { timeout: 300_000 }, async () => {
+  test(`${name}: plays on the page's thread, and out of a worker with \`base\``, LIMIT, async () => {
     await build(name);
     const address = `${origin}/${name}/?url=${gateway.http}/live/livestream.flv`;
     const { errors, workers } = await opened(address);

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { PlayerPage, startBrowser, until } from './support/browser.mjs';
+import { LIMIT, until } from './harness.mjs';
+import { PlayerPage, startBrowser } from './support/browser.mjs';
 import { clip } from './support/clips.mjs';
 import { startServer } from './support/server.mjs';
 
@@ -22,7 +23,7 @@ after(async () => {
 
 /** Runs a test on a page with a player for a scripted stream. */
 function scenario(name, script, check, options = {}) {
-  test(name, { timeout: 120_000 }, async () => {
+  test(name, LIMIT, async () => {
     const stream = name.replace(/\W+/g, '-');
     const url = server.stream(stream, script);
     const page = await PlayerPage.open(browser, server.url);
@@ -71,7 +72,7 @@ scenario('audio only', (c) => c.play(clip({ video: false })), async (page) => {
 });
 
 scenario('a header that promises audio, and none comes', (c) =>
-  c.play(clip({ audio: null }), { promise: { audio: true, video: true } }), (page) => page.moves(5_000));
+  c.play(clip({ audio: null }), { promise: { audio: true, video: true } }), (page) => page.moves());
 
 scenario('sound that comes later than the header said', async (c) => {
   const late = performance.now() + 3_000;
@@ -99,17 +100,17 @@ scenario('H.264 with G.711: the picture plays and the lack of sound is said', (c
 scenario('timestamps that are reset to 0', (c) =>
   c.play(usual(), { clock: (t) => (t < 6_000 ? t + 60_000 : t - 6_000) }), async (page) => {
   await page.moves();
-  await until('the reset is over', async () => (await page.look()).time > 9, 20_000);
-  await page.moves(4_000);
-  await page.near(1, 4_000);
+  await until('the reset is over', async () => (await page.look()).time > 9);
+  await page.moves();
+  await page.near(1);
 });
 
 scenario('timestamps that jump and wrap', (c) =>
   c.play(usual(), { clock: (t) => (t < 6_000 ? 2 ** 32 - 3_000 + t : t + 50_000_000) % 2 ** 32 }), async (page) => {
   await page.moves();
-  await until('both are over', async () => (await page.look()).time > 9, 20_000);
-  await page.moves(4_000);
-  await page.near(1, 4_000);
+  await until('both are over', async () => (await page.look()).time > 9);
+  await page.moves();
+  await page.near(1);
 });
 
 scenario('1080p, then 720p, then 1080p', async (c) => {
@@ -125,8 +126,8 @@ scenario('1080p, then 720p, then 1080p', async (c) => {
   }
 }, async (page) => {
   for (const height of [1080, 720, 1080]) {
-    await until(`${height} lines`, async () => (await page.look()).height === height, 20_000, () => page.look());
-    await page.moves(6_000);
+    await until(`${height} lines`, async () => (await page.look()).height === height, () => page.look());
+    await page.moves();
   }
   assert.deepEqual(codes(await page.look(), 'warning'), []);
 });
@@ -136,8 +137,8 @@ scenario('the server closes the response', async (c) => {
 }, async (page, stream) => {
   await page.moves();
   await until('a second connection', () => server.count(stream) === 2);
-  await page.moves(4_000);
-  await page.near(1, 4_000);
+  await page.moves();
+  await page.near(1);
   await until('it is counted', async () => (await page.look()).stats.reconnects === 1);
 });
 
@@ -147,21 +148,20 @@ scenario('garbage in the stream', async (c) => {
 }, async (page, stream) => {
   await page.moves();
   await until('a second connection', () => server.count(stream) === 2);
-  await page.moves(4_000);
+  await page.moves();
 });
 
 scenario('the network is held for 5 s, then everything comes at once', async (c) => {
   setTimeout(() => {
     c.hold();
     setTimeout(() => c.release(), 5_000);
-  }, 3_000);
+  });
   await c.play(usual());
 }, async (page, stream) => {
   await page.moves();
-  await until('it stalls', async () => (await page.look()).state === 'buffering', 10_000);
-  await until('it is live', async () => (await page.look()).state === 'live', 10_000);
-  await page.near(1, 2_000);
-  await page.moves(2_000);
+  await until('it stalls', async () => (await page.look()).log.some(({ state }) => state === 'buffering'), () => page.look());
+  await page.near(1);
+  await page.moves();
   assert.equal(server.count(stream), 1);
 });
 
@@ -175,9 +175,9 @@ scenario('a server that stalls for 10 s', async (c) => {
 }, async (page, stream) => {
   await page.moves();
   await until('a second connection', () => server.count(stream) === 2);
-  await until('it is live', async () => (await page.look()).state === 'live', 15_000, () => page.look());
-  await page.near(1, 3_000);
-  await page.moves(3_000);
+  await until('it is live', async () => (await page.look()).state === 'live', () => page.look());
+  await page.near(1);
+  await page.moves();
 });
 
 scenario('a publisher that comes back as another', async (c) => {
@@ -186,12 +186,12 @@ scenario('a publisher that comes back as another', async (c) => {
   await c.play(clip({ size: '480x270', audio: 'aac', gop: 30 }), { promise: null, join: 0, clock: (t) => t + 4_000 });
 }, async (page) => {
   await page.moves();
-  await until('the new picture', async () => (await page.look()).width === 480, 15_000, () => page.look());
-  await page.moves(4_000);
-  await page.near(1, 4_000);
+  await until('the new picture', async () => (await page.look()).width === 480, () => page.look());
+  await page.moves();
+  await page.near(1);
 });
 
-test('a stream that is not there yet is waited for', { timeout: 60_000 }, async () => {
+test('a stream that is not there yet is waited for', LIMIT, async () => {
   const url = server.stream('later', 404);
   const page = await PlayerPage.open(browser, server.url);
   await page.play(url);
@@ -201,7 +201,7 @@ test('a stream that is not there yet is waited for', { timeout: 60_000 }, async 
   await page.close();
 });
 
-test('a refusal is final, with a code', { timeout: 60_000 }, async () => {
+test('a refusal is final, with a code', LIMIT, async () => {
   const url = server.stream('secret', 403);
   const page = await PlayerPage.open(browser, server.url);
   await page.play(url);
@@ -217,6 +217,6 @@ scenario('pause, then play, is live again', (c) => c.play(usual()), async (page)
   await sleep(4_000);
   assert.equal((await page.look()).time, time);
   await page.page.evaluate(() => window.player.play());
-  await page.near(1, 3_000);
-  await page.moves(3_000);
+  await page.near(1);
+  await page.moves();
 });

@@ -6,7 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
-const TIMEOUT = 20_000;
+/** Longer than a busy machine takes for anything: the tests do not measure speed. */
+const PATIENCE = 60_000;
+
+/** Of a test as a whole. */
+export const LIMIT = { timeout: 300_000 };
 
 /**
  * @param {string[]} args more of Chromium's flags
@@ -21,21 +25,25 @@ export function launch(args = [], autoplay = true) {
 }
 
 /**
- * Waits until `check` gives something true, and answers that.
+ * Waits until `check` returns something true, and returns that. There is no shorter wait to choose: whatever has to
+ * be quick shows it by what it did, not by the clock of a machine that does other things too.
  * @template T
  * @param {string} what is awaited, for the message
  * @param {() => T | Promise<T>} check
+ * @param {() => unknown} [explain] more for the message
  * @returns {Promise<NonNullable<T>>}
  */
-export async function until(what, check, timeout = TIMEOUT) {
-  const end = Date.now() + timeout;
-  let last;
-  while (Date.now() < end) {
-    last = await check();
+export async function until(what, check, explain) {
+  const end = performance.now() + PATIENCE;
+  for (;;) {
+    const last = await check();
     if (last) return last;
+    if (performance.now() > end) {
+      const seen = JSON.stringify(explain ? await explain() : last);
+      throw new Error(`waited ${PATIENCE} ms in vain for: ${what} (last: ${seen})`);
+    }
     await new Promise((resolve) => { setTimeout(resolve, 50); });
   }
-  throw new Error(`waited ${timeout} ms in vain for: ${what} (last: ${JSON.stringify(last)})`);
 }
 
 /**
@@ -79,12 +87,24 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
 }
 
 /**
+ * Why the gateway ended the WebRTC sessions of a stream so far, as its log says: a session whose other side said
+ * goodbye, or one that was missed for too long.
+ * @param {{ log: () => string }} gateway
+ * @param {string} stream such as `live/x`
+ */
+export function endings(gateway, stream) {
+  const lines = gateway.log().split('\n').filter((line) => line.includes(`stream=${stream} `) && /webrtc::session.* ends\b/.test(line));
+  return lines.map((line) => /why="([^"]*)"/.exec(line)?.[1] ?? line);
+}
+
+/**
  * A page that keeps what must not happen: errors in the console, and requests to other hosts.
  * @param {import('playwright-core').Browser} browser
  * @param {import('playwright-core').BrowserContextOptions} [options]
  */
 export async function openPage(browser, options = {}) {
   const context = await browser.newContext({ locale: 'en-US', ...options });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   /** @type {string[]} */
   const errors = [];

@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 
-import { startGateway } from './harness.mjs';
-import { PlayerPage, startBrowser, until } from './support/browser.mjs';
+import { LIMIT, startGateway, until } from './harness.mjs';
+import { PlayerPage, startBrowser } from './support/browser.mjs';
 
 /** @type {Awaited<ReturnType<typeof startGateway>>} */ let gateway;
 /** @type {import('playwright-core').Browser} */ let browser;
@@ -37,21 +37,21 @@ for (const [protocol, address, behind] of [
   ['http-flv', (name) => `${gateway.http}/live/${name}.flv`, 1],
   ['ws-flv', (name) => `${gateway.http.replace('http', 'ws')}/live/${name}.flv`, 1],
 ]) {
-  test(`${protocol} plays before, through and after a publisher's restart`, { timeout: 120_000 }, async () => {
+  test(`${protocol} plays before, through and after a publisher's restart`, LIMIT, async () => {
     // Any page of the gateway's origin.
     const page = await PlayerPage.open(browser, `${gateway.http}/healthz`);
     await page.page.setContent('<video></video>');
     // Play before publish: it waits, and starts by itself.
     await page.play(address(protocol), { latency: 'realtime' });
-    await until('waiting', async () => (await page.look()).state === 'waiting', 10_000, () => page.look());
+    await until('waiting', async () => (await page.look()).state === 'waiting', () => page.look());
     let stop = publish(protocol);
     try {
-      await page.moves(30_000);
+      await page.moves();
       await until('sound', async () => (await page.loudness()) > 0.02);
       await page.near(behind);
       await stop();
       stop = publish(protocol, '480x270');
-      await until('the new picture', async () => (await page.look()).width === 480, 30_000, () => page.look());
+      await until('the new picture', async () => (await page.look()).width === 480, () => page.look());
       await page.moves();
       await page.near(behind);
     } finally {
@@ -62,23 +62,23 @@ for (const [protocol, address, behind] of [
 }
 
 for (const [protocol, ending] of [['hls', 'm3u8'], ['http-flv', 'flv']]) {
-  test(`${protocol} plays again when a publisher returns after its stream ended`, { timeout: 120_000 }, async () => {
+  test(`${protocol} plays again when a publisher returns after its stream ended`, LIMIT, async () => {
     const name = `late-${protocol}`;
     const page = await PlayerPage.open(browser, `${gateway.http}/healthz`);
     await page.page.setContent('<video></video>');
     let stop = publish(name);
     try {
       await page.play(`${gateway.http}/live/${name}.${ending}`, { latency: 'realtime' });
-      await page.moves(30_000);
+      await page.moves();
       await stop();
       const known = async () => {
         const { streams } = await (await fetch(`${gateway.http}/api/v1/streams?count=100`)).json();
         return streams.some((/** @type {any} */ stream) => stream.name === name);
       };
-      await until('the end of the stream', async () => !await known(), 20_000);
-      await until('the player to notice', async () => ['waiting', 'reconnecting'].includes((await page.look()).state), 30_000, () => page.look());
+      await until('the end of the stream', async () => !await known());
+      await until('the player to notice', async () => ['waiting', 'reconnecting'].includes((await page.look()).state), () => page.look());
       stop = publish(name, '480x270');
-      await until('the new picture', async () => (await page.look()).width === 480, 40_000, () => page.look());
+      await until('the new picture', async () => (await page.look()).width === 480, () => page.look());
       await page.moves();
     } finally {
       await stop();

@@ -6,7 +6,8 @@
 //   presentation    from a frame's arrival in the page to its presentation: 50th, 95th and 99th percentile
 //   stalls, drops   in that time
 
-import { PlayerPage, startBrowser, until } from './support/browser.mjs';
+import { until } from './harness.mjs';
+import { PlayerPage, startBrowser } from './support/browser.mjs';
 import { clip } from './support/clips.mjs';
 import { startServer } from './support/server.mjs';
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { launch, openPage, startGateway, until } from './harness.mjs';
+import { LIMIT, launch, openPage, startGateway, until } from './harness.mjs';
 import { PlayerPage } from './support/browser.mjs';
 
 const run = promisify(execFile);
@@ -32,7 +32,7 @@ before(async () => {
   endings.push(publish());
   await install();
   browser = await launch(CAPTURE);
-}, { timeout: 300_000 });
+}, LIMIT);
 after(async () => {
   await browser?.close();
   for (const end of endings.reverse()) await end();
@@ -95,7 +95,7 @@ async function plays(page) {
     Object.assign(window, { player, video: player.video, log: [] });
   });
   const shown = new PlayerPage(page);
-  await shown.moves(40_000);
+  await shown.moves();
   await page.evaluate(async () => {
     const { srcObject } = window.video;
     if (!(srcObject instanceof MediaStream)) return;
@@ -110,7 +110,7 @@ async function plays(page) {
 }
 
 for (const [how, args] of [['its build', ['preview']], ['its server', []]]) {
-  test(`Vite, ${how}: plain, React and Vue play`, { timeout: 240_000 }, async () => {
+  test(`Vite, ${how}: plain, React and Vue play`, LIMIT, async () => {
     if (args.length) await run(process.execPath, [vite, 'build'], { cwd: project });
     const origin = await serve(...args);
     for (const name of ['index', 'react', 'vue']) {
@@ -134,7 +134,7 @@ for (const [how, args] of [['its build', ['preview']], ['its server', []]]) {
   });
 }
 
-test('React finds what the server rendered, though the element has begun before', { timeout: 120_000 }, async () => {
+test('React finds what the server rendered, though the element has begun before', LIMIT, async () => {
   writeFileSync(join(project, 'src/tree.js'), `
 import { createElement } from 'react';
 const props = { url: '${gateway.http}/live/livestream.flv', autoplay: true, muted: true, controls: true, title: 'Live' };
@@ -164,7 +164,7 @@ hydrateRoot(document.getElementById('root') ?? document.body, tree);
   await close();
 });
 
-test('the types are right: of the modules, in JSX, and of the elements a page finds', { timeout: 120_000 }, async () => {
+test('the types are right: of the modules, in JSX, and of the elements a page finds', LIMIT, async () => {
   writeFileSync(join(project, 'src/types.ts'), `
 import { Player, SrsPlayer, SrsPublisher, type PlayerState, type Token } from 'lianmai';
 import { Player as Same } from 'lianmai/player';
@@ -191,7 +191,7 @@ element.token = 1;
   rmSync(join(project, 'src/wrong.tsx'));
 });
 
-test('on a server importing does nothing and does not fail, and React and Vue render the tag', { timeout: 60_000 }, async () => {
+test('on a server importing does nothing and does not fail, and React and Vue render the tag', LIMIT, async () => {
   writeFileSync(join(project, 'ssr.mjs'), `
 import 'lianmai';
 import { Player, SrsPlayer, SrsPlayerElement, SrsPublisher, SrsPublisherElement } from 'lianmai';

@@ -81,9 +81,11 @@ test('the copy buttons copy what stands beside them', async () => {
     'Copy: Command': `ffmpeg -re -i clip.mp4 -c copy -f flv ${gateway.rtmp}/live/livestream`,
   };
   for (const [name, text] of Object.entries(wanted)) {
+    // It says so for a moment only.
+    const copied = page.getByRole('button', { name: 'Copied' }).waitFor();
     await page.getByRole('button', { name }).click();
+    await copied;
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
-    await page.getByRole('button', { name: 'Copied' }).waitFor();
     await page.getByRole('button', { name: 'Copied' }).waitFor({ state: 'detached' });
   }
   await close();

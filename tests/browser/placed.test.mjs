@@ -5,12 +5,9 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { launch, openPage, startGateway, until } from './harness.mjs';
+import { LIMIT, endings, launch, openPage, startGateway, until } from './harness.mjs';
 import { servePages } from './pages-server.mjs';
 
-const LIMIT = { timeout: 90_000 };
-/** Fewer connections than this many milliseconds after are not the server's own clearing up, which takes 15 s. */
-const GIVEN_BACK = 6_000;
 /** @type {Awaited<ReturnType<typeof startGateway>>} */ let gateway;
 /** @type {Awaited<ReturnType<typeof servePages>>} */ let site;
 /** @type {Awaited<ReturnType<typeof servePages>>} */ let other;
@@ -139,7 +136,10 @@ test('players taken away while they connect give their sessions back', LIMIT, as
       await new Promise((resolve) => { setTimeout(resolve, 60); });
     }
   }, fill(RTC));
-  await until('the sessions to be given back', async () => (await viewers()) === 0, GIVEN_BACK);
+  await until('the sessions to be given back', async () => (await viewers()) === 0);
+  // They were, and not cleared up by the gateway.
+  const whys = endings(gateway, 'live/livestream');
+  assert.ok(whys.length > 0 && whys.every((why) => /^the (client ended it|other side closed)/.test(why)), whys.join());
   await close();
 });
 
@@ -154,8 +154,13 @@ test('in the back/forward cache a page has no connection, and it plays when it c
     for (const body of [PLAYER, PLAYER.replace('http', 'ws'), RTC]) {
       const { page: shown, close } = await open(`${body}${SCRIPT}<script>addEventListener('pageshow', ({ persisted }) => { window.kept = persisted; })</script>`, {}, { at: cached });
       await plays(shown);
+      const from = gateway.log().length;
       await shown.goto(`${other.origin}/second`);
-      await until('the connection to be closed', async () => (await viewers()) === 0, GIVEN_BACK);
+      await until('the connection to be closed', async () => (await viewers()) === 0);
+      // A page in the cache would have read nothing, until the gateway hung up.
+      const ended = () => gateway.log().slice(from).split('\n').filter((line) => /why=/.test(line));
+      await until('its end in the log', () => ended().length > 0);
+      assert.match(ended().join(), /why="the (viewer left|client ended it)"/);
       await shown.goBack({ waitUntil: 'commit' });
       await shown.waitForFunction(() => 'kept' in window);
       // Chromium caches no page with a peer connection: that one is loaded again.

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { startGateway, until } from './harness.mjs';
+import { LIMIT, startGateway, until } from './harness.mjs';
 import { startRawBrowser } from './support/cdp.mjs';
 
 for (const protocol of ['webrtc', 'ws-flv']) {
-  test(`${protocol}: a hidden tab goes on publishing, at its full rate`, { timeout: 120_000 }, async () => {
+  test(`${protocol}: a hidden tab goes on publishing, at its full rate`, LIMIT, async () => {
     const gateway = await startGateway();
     const browser = await startRawBrowser(['--use-fake-device-for-media-stream=fps=30', '--use-fake-ui-for-media-stream']);
     try {

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { PlayerPage, startBrowser, until } from './support/browser.mjs';
+import { LIMIT, until } from './harness.mjs';
+import { PlayerPage, startBrowser } from './support/browser.mjs';
 import { clip } from './support/clips.mjs';
 import { SECONDS, playlist, segments, startRecordings } from './support/recordings.mjs';
 import { startServer } from './support/server.mjs';
@@ -41,7 +42,7 @@ async function play(url, options = {}) {
   return page;
 }
 
-const ended = (page, limit = 60_000) => until('the end', async () => (await page.look()).state === 'ended', limit, () => page.look());
+const ended = (page) => until('the end', async () => (await page.look()).state === 'ended', () => page.look());
 const notes = (page) => page.page.evaluate(() => ({ seen: window.seen, most: window.most, empty: window.empty }));
 const goTo = (page, time) => page.page.evaluate((to) => { window.video.currentTime = to; }, time);
 const warnings = (look) => look.log.filter(({ type }) => type === 'warning').map(({ code }) => code);
@@ -49,7 +50,7 @@ const warnings = (look) => look.log.filter(({ type }) => type === 'warning').map
 const playsAt = (page, from, to = from + 4) => until(`it plays at ${from} s`, async () => {
   const { time, ready, state } = await page.look();
   return ready >= 3 && state === 'live' && time > from && time < to;
-}, 15_000, () => page.look());
+}, () => page.look());
 
 /** That nothing longer than a moment of it was left out. */
 function whole(seen, from, to, hole = 1.2) {
@@ -63,7 +64,7 @@ function whole(seen, from, to, hole = 1.2) {
 for (const [name, path] of Object.entries({
   HLS: '/long/index.m3u8', FLV: '/long.flv', 'FLV without a length': '/gzip/long.flv',
 })) {
-  test(`a recording of a minute plays whole: ${name}`, { timeout: 120_000 }, async () => {
+  test(`a recording of a minute plays whole: ${name}`, LIMIT, async () => {
     const page = await play(server.url + path);
     await page.moves();
     await page.page.evaluate(() => { window.video.playbackRate = 4; });
@@ -78,7 +79,7 @@ for (const [name, path] of Object.entries({
   });
 }
 
-test('an FLV recording begins at its begin when the page is slow, and goes on where its connection broke', { timeout: 90_000 }, async () => {
+test('an FLV recording begins at its begin when the page is slow, and goes on where its connection broke', LIMIT, async () => {
   let times = 0;
   const url = server.answer('/broken.flv', (request, response, send) => {
     times++;
@@ -105,7 +106,7 @@ test('an FLV recording begins at its begin when the page is slow, and goes on wh
   await page.close();
 });
 
-test('a recording is sought anywhere, over HLS and FLV', { timeout: 120_000 }, async () => {
+test('a recording is sought anywhere, over HLS and FLV', LIMIT, async () => {
   for (const path of ['/long/index.m3u8', '/long.flv']) {
     const page = await play(server.url + path);
     await page.moves();
@@ -122,7 +123,7 @@ test('a recording is sought anywhere, over HLS and FLV', { timeout: 120_000 }, a
         await new Promise((resolve) => { setTimeout(resolve, 20); });
       }
     });
-    await until('a picture', async () => !(await page.page.evaluate(() => window.video.seeking)), 15_000, () => page.look());
+    await until('a picture', async () => !(await page.page.evaluate(() => window.video.seeking)), () => page.look());
     assert.equal(Math.round((await page.look()).time), 40);
     await page.page.evaluate(() => window.player.play());
     await playsAt(page, 40, 45);
@@ -135,7 +136,7 @@ test('a recording is sought anywhere, over HLS and FLV', { timeout: 120_000 }, a
   }
 });
 
-test('a segment that fails now and then is fetched again; one that is gone is jumped; all gone is said', { timeout: 120_000 }, async () => {
+test('a segment that fails now and then is fetched again; one that is gone is jumped; all gone is said', LIMIT, async () => {
   const all = segments('long').slice(0, 8);
   const tries = {};
   const failing = (name, status, times, file) => {
@@ -172,12 +173,12 @@ test('a segment that fails now and then is fetched again; one that is gone is ju
   }
 
   const gone = await play(server.answer('/gone.m3u8', playlist([...all.slice(0, 2), ...Array(6).fill('#EXTINF:2,\n/nothing.ts')])));
-  await until('the error', async () => (await gone.look()).state === 'error', 30_000, () => gone.look());
+  await until('the error', async () => (await gone.look()).state === 'error', () => gone.look());
   assert.equal((await gone.look()).log.at(-1).code, 'segment-missing');
   await gone.close();
 });
 
-test('an advertisement with other sound plays through without a new MediaSource, also at the start', { timeout: 90_000 }, async () => {
+test('an advertisement with other sound plays through without a new MediaSource, also at the start', LIMIT, async () => {
   const [main, ad] = [segments('small'), segments('ad')];
   const cut = '#EXT-X-DISCONTINUITY';
   for (const [name, lines, length] of [
@@ -195,7 +196,7 @@ test('an advertisement with other sound plays through without a new MediaSource,
   }
 });
 
-test('a live window is sought back, stays there, and goes to live again', { timeout: 90_000 }, async () => {
+test('a live window is sought back, stays there, and goes to live again', LIMIT, async () => {
   const page = await play(`${server.url}/live/long?window=40&since=${Date.now() - 100_000}`, { latency: 'low' });
   await page.moves();
   const begin = await until('the window', () => page.page.evaluate(() => window.video.seekable.length && window.video.seekable.start(0)));
@@ -204,7 +205,7 @@ test('a live window is sought back, stays there, and goes to live again', { time
   await goTo(page, time - 25);
   await playsAt(page, time - 25, time - 20);
   // Nothing pulls it back.
-  await until('five more seconds', async () => (await page.look()).time > time - 20, 10_000, () => page.look());
+  await until('five more seconds', async () => (await page.look()).time > time - 20, () => page.look());
   const look = await page.look();
   assert.ok(look.time < time - 15 && look.stats.behind, JSON.stringify(look.stats));
   assert.ok(look.stats.latency > 20, JSON.stringify(look.stats));
@@ -213,14 +214,14 @@ test('a live window is sought back, stays there, and goes to live again', { time
   await until('the begin of the window', async () => {
     const { state, ready, time: now } = await page.look();
     return state === 'live' && ready >= 3 && now < time - 25;
-  }, 15_000, () => page.look());
+  }, () => page.look());
   await page.page.evaluate(() => window.player.goLive());
   await page.near(8);
   assert.ok(!(await page.look()).stats.behind || await until('no longer behind', async () => !(await page.look()).stats.behind));
   await page.close();
 });
 
-test('a live stream is sought back in its first seconds and later; it stays back until live is asked for', { timeout: 90_000 }, async () => {
+test('a live stream is sought back in its first seconds and later; it stays back until live is asked for', LIMIT, async () => {
   const streams = await startServer();
   try {
     const usual = clip();
@@ -229,18 +230,18 @@ test('a live stream is sought back in its first seconds and later; it stays back
       await page.play(address, { latency: 'realtime' });
       await page.moves();
       await goTo(page, 0);
-      await page.moves(5_000);
+      await page.moves();
       assert.equal((await page.look()).state, 'live');
       await page.page.evaluate(() => window.player.goLive());
       await page.near(1.5);
-      await until('ten seconds', async () => (await page.look()).time > 10, 20_000);
+      await until('ten seconds', async () => (await page.look()).time > 10);
       const before = await page.look();
       await goTo(page, before.time - 5);
       await playsAt(page, before.time - 5, before.time - 2);
-      await until('three more seconds', async () => (await page.look()).time > before.time - 2, 10_000);
+      await until('three more seconds', async () => (await page.look()).time > before.time - 2);
       assert.ok((await page.look()).stats.latency > 4, JSON.stringify((await page.look()).stats));
       await page.page.evaluate(() => window.player.goLive());
-      await page.near(1.5, 5_000);
+      await page.near(1.5);
       await page.close();
     }
   } finally {

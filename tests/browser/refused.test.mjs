@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { PlayerPage, startBrowser, until } from './support/browser.mjs';
+import { LIMIT, until } from './harness.mjs';
+import { PlayerPage, startBrowser } from './support/browser.mjs';
 import { startRecordings } from './support/recordings.mjs';
 
 /** @type {Awaited<ReturnType<typeof startRecordings>>} */ let server;
@@ -22,13 +23,13 @@ after(async () => {
 async function failure(url, page = server.url) {
   const player = await PlayerPage.open(browser, page);
   await player.play(url);
-  await until('the error', async () => (await player.look()).state === 'error', 15_000, () => player.look());
+  await until('the error', async () => (await player.look()).state === 'error', () => player.look());
   const { code, message } = (await player.look()).log.findLast(({ type }) => type === 'error');
   await player.close();
   return { code, message };
 }
 
-test('a web page that answers 200 is named at once, whatever the address looks like', { timeout: 60_000 }, async () => {
+test('a web page that answers 200 is named at once, whatever the address looks like', LIMIT, async () => {
   await Promise.all(['/page.flv', '/page.m3u8', '/page.ts', '/watch'].map(async (path) => {
     const url = server.answer(path, (_, response) => {
       response.setHeader('content-type', 'text/html; charset=utf-8');
@@ -39,7 +40,7 @@ test('a web page that answers 200 is named at once, whatever the address looks l
   }));
 });
 
-test('a server that does not let the page read is named, with its cure', { timeout: 60_000 }, async () => {
+test('a server that does not let the page read is named, with its cure', LIMIT, async () => {
   const elsewhere = server.url.replace('127.0.0.1', 'localhost');
   await Promise.all([['/closed.flv', '/long.flv'], ['/closed.m3u8', '/long/index.m3u8']].map(async ([path, file]) => {
     server.answer(path, Object.assign((_, response, send) => send(file), { bare: true }));
@@ -50,7 +51,7 @@ test('a server that does not let the page read is named, with its cure', { timeo
   }));
 });
 
-test('credentials in an address are named without a request', { timeout: 30_000 }, async () => {
+test('credentials in an address are named without a request', LIMIT, async () => {
   for (const path of ['/named.flv', '/named.m3u8']) {
     const { code, message } = await failure(server.answer(path, 404).replace('://', '://user:word@'));
     assert.equal(code, 'bad-url');
@@ -59,7 +60,7 @@ test('credentials in an address are named without a request', { timeout: 30_000 
   }
 });
 
-test('a policy without media-src is named, with what it lacks', { timeout: 60_000 }, async () => {
+test('a policy without media-src is named, with what it lacks', LIMIT, async () => {
   const policy = encodeURIComponent("default-src 'self'; connect-src *; script-src 'self' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; img-src data:");
   const { code, message } = await failure(`${server.url}/long.flv`, `${server.url}/?policy=${policy}`);
   assert.equal(code, 'csp', message);
@@ -67,11 +68,11 @@ test('a policy without media-src is named, with what it lacks', { timeout: 60_00
   assert.equal(server.count('/long.flv'), 1);
 });
 
-test('sound whose channels no browser knows is left out with a warning', { timeout: 60_000 }, async () => {
+test('sound whose channels no browser knows is left out with a warning', LIMIT, async () => {
   await Promise.all(['/pce.flv', '/quad.flv'].map(async (path) => {
     const player = await PlayerPage.open(browser, server.url);
     await player.play(server.url + path);
-    await until('four seconds of it', async () => (await player.look()).time > 4, 20_000, () => player.look());
+    await until('four seconds of it', async () => (await player.look()).time > 4, () => player.look());
     const look = await player.look();
     const warnings = look.log.filter(({ type }) => type === 'warning').map(({ code }) => code);
     assert.deepEqual(warnings, ['audio-unsupported']);

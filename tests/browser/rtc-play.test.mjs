@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { launch, openPage, startGateway, until } from './harness.mjs';
+import { LIMIT, endings, launch, openPage, startGateway, until } from './harness.mjs';
 import { startRawBrowser } from './support/cdp.mjs';
 
-const LIMIT = { timeout: 120_000 };
 /** @type {Awaited<ReturnType<typeof startGateway>>} */ let gateway;
 /** @type {import('playwright-core').Browser} */ let browser;
 /** Ends the stream live/x that most tests play. @type {() => Promise<void>} */ let unpublish;
@@ -87,10 +86,10 @@ async function open({ attributes = '', script, from = browser, at = gateway.http
     width: p.videoWidth, paused: p.paused, decoded: p.getVideoPlaybackQuality().totalVideoFrames, warnings: window.warnings,
     states: window.states,
   }));
-  const see = (what, check, limit = 30_000) => until(what, async () => {
+  const see = (what, check) => until(what, async () => {
     const now = await all();
     return check(now) ? now : undefined;
-  }, limit).catch(async (error) => { throw new Error(`${error.message} ${JSON.stringify(await all())}`); });
+  }).catch(async (error) => { throw new Error(`${error.message} ${JSON.stringify(await all())}`); });
   return {
     ...opened, requests, look, all, see,
     play: (url) => look((p, value) => {
@@ -105,9 +104,9 @@ async function open({ attributes = '', script, from = browser, at = gateway.http
       return context.getImageData(0, 0, 32, 18).data.join(',');
     }),
     /** The picture moves: more frames are decoded, and pixels change. */
-    async moves(limit) {
-      const first = await this.see('a picture', ({ state, width }) => state === 'live' && width > 0, limit);
-      await this.see('more frames', ({ decoded, time }) => decoded !== first.decoded && time !== first.time, limit);
+    async moves() {
+      const first = await this.see('a picture', ({ state, width }) => state === 'live' && width > 0);
+      await this.see('more frames', ({ decoded, time }) => decoded !== first.decoded && time !== first.time);
       const before = await this.pixels();
       await until('other pixels', async () => (await this.pixels()) !== before);
     },
@@ -165,8 +164,11 @@ test('webrtc:// plays with picture and sound, and gives its session back', LIMIT
   await page.moves();
   assert.equal(await viewers('x'), 1);
   await page.page.goto('about:blank');
-  // By itself the gateway would notice after 15 s.
-  await until('no viewers', async () => (await viewers('x')) === 0, 10_000);
+  await until('no viewers', async () => (await viewers('x')) === 0);
+  // By itself the gateway would notice after a while.
+  const whys = () => endings(gateway, 'live/x');
+  await until('the end of both sessions', () => whys().length >= 2);
+  assert.deepEqual(whys(), Array(2).fill('the client ended it'));
   await page.close();
 });
 

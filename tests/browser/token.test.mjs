@@ -5,10 +5,9 @@ import { spawn } from 'node:child_process';
 import { createServer, request as forward } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { launch, openPage, startGateway, until } from './harness.mjs';
+import { LIMIT, launch, openPage, startGateway, until } from './harness.mjs';
 import { servePages } from './pages-server.mjs';
 
-const LIMIT = { timeout: 90_000 };
 const CAPTURE = ['--use-fake-device-for-media-stream=fps=30', '--use-fake-ui-for-media-stream', '--mute-audio'];
 /** Looks like a JSON Web Token; the number is what makes it another one. */
 const PREFIX = 'eyJhbGciOiJFZERTQSJ9.eyJzdHJlYW0iOiJsaXZlL3gifQ.';
@@ -139,7 +138,7 @@ const moves = (/** @type {(read: (element: any) => any) => Promise<any>} */ look
   const before = await look((p) => (p.state === 'live' ? p.getVideoPlaybackQuality().totalVideoFrames : 0));
   await new Promise((resolve) => { setTimeout(resolve, 200); });
   return before > 0 && await look((p) => p.getVideoPlaybackQuality().totalVideoFrames) > before;
-}, 30_000);
+});
 
 const WAYS = {
   webrtc: { ending: '/whep', where: 'bearer' },
@@ -222,10 +221,10 @@ test('whatever else goes wrong in the page\'s function is tried again', LIMIT, a
   const { page, look, asked, close } = await open('srs-publisher', { url: `${door.http}/live/hiccup/whip`, protocol: 'ws-flv' },
     "if (n === 2 || n === 3) throw new Error('hiccup'); return prefix + n");
   await page.getByRole('button', { name: 'Go live' }).click();
-  await until('live', () => look((p) => p.state === 'live'), 30_000);
+  await until('live', () => look((p) => p.state === 'live'));
   door.drop();
-  await until('another token', async () => await asked() > 3, 30_000);
-  await until('live again', () => look((p) => p.state === 'live'), 30_000);
+  await until('another token', async () => await asked() > 3);
+  await until('live again', () => look((p) => p.state === 'live'));
   await close();
 });
 
@@ -239,7 +238,7 @@ for (const protocol of ['webrtc', 'flv', 'ws-flv', 'hls']) {
     const { page, look, asked, close } = await open('srs-player', { url, protocol, autoplay: '', muted: '' }, 'return prefix + n');
     let failed = 0;
     page.on('requestfailed', () => { failed++; });
-    await until('some attempts', () => failed > 3, 30_000);
+    await until('some attempts', () => failed > 3);
     assert.equal(await asked(), 1);
     assert.equal(await look((p) => p.state), 'reconnecting');
     await close();
@@ -268,7 +267,7 @@ test('the publisher shows a token to start, and none to stop; over a WebSocket i
     const from = door.seen.length;
     const { page, look, asked, close } = await open('srs-publisher', { url: `${door.http}/live/p-${protocol}/whip`, protocol }, 'return prefix + n');
     await page.getByRole('button', { name: 'Go live' }).click();
-    await until('live', () => look((p) => p.state === 'live'), 30_000);
+    await until('live', () => look((p) => p.state === 'live'));
     assert.equal(await asked(), 1);
     await page.getByRole('button', { name: 'Stop' }).click();
     await until('the end', () => look((p) => p.state === 'ended'));
@@ -282,7 +281,7 @@ test('the publisher shows a token to start, and none to stop; over a WebSocket i
   const from = door.seen.length;
   const { page, look, close } = await open('srs-publisher', { url: `${door.http}/live/plain/whip` }, "return 'a plain.secret'");
   await page.getByRole('button', { name: 'Go live' }).click();
-  await until('live', () => look((p) => p.state === 'live'), 30_000);
+  await until('live', () => look((p) => p.state === 'live'));
   await page.getByRole('button', { name: 'Stop' }).click();
   await until('the end at the server', () => door.seen.slice(from).some(({ method, bearer }) => method === 'DELETE' && bearer === 'a plain.secret'));
   await close();

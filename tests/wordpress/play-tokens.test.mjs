@@ -18,7 +18,7 @@ onSites('playing with tokens', ['current'], { flags: ['--auth-play'], settings: 
       const { page, complaints } = await site.as('visitor');
       await page.goto(await site.post(`[srs_player stream="live/a" protocol="${protocol}" autoplay="false"]`));
       await page.getByRole('button', { name: 'Play' }).click();
-      await player(page).moves(30_000);
+      await player(page).moves();
       assert.deepEqual(complaints(), []);
       const bare = await fetch(`${site.http}/live/a.flv`);
       await bare.body?.cancel();
@@ -74,7 +74,7 @@ onSites('playing with tokens', ['current'], { flags: ['--auth-play'], settings: 
       await page.route('**/lianmai/v1/token', (route) => route.fulfill({ status, contentType, body }));
       await page.goto(url);
       await page.getByRole('button', { name: 'Play' }).click();
-      await until(`${who} is named`, async () => (await player(page).read()).state === 'error', 60_000);
+      await until(`${who} is named`, async () => (await player(page).read()).state === 'error');
       const { why } = await player(page).read();
       assert.match(why, /^This site refused to say whether you may watch/, who);
       assert.match(why, said);
@@ -98,7 +98,7 @@ onSites('playing with tokens', ['current'], { flags: ['--auth-play'], settings: 
     await page.route('**/lianmai/v1/token', (route) => (stumbles-- > 0 ? route.fulfill({ status: 503, body: 'Maintenance' }) : route.continue()));
     await page.goto(url);
     await page.getByRole('button', { name: 'Play' }).click();
-    await player(page).moves(40_000);
+    await player(page).moves();
   });
 
   scenario('an author sees why there is no publisher', async () => {

@@ -50,7 +50,7 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
       // Which stream it will be, and who sees the box.
       await page.getByText(`Goes live as ${stream}. Only people who may publish see this box.`).waitFor();
       await page.getByRole('button', { name: 'Go live' }).click();
-      await until('on air', () => site.onAir(stream), 30_000);
+      await until('on air', () => site.onAir(stream));
       const viewer = await site.as('visitor');
       await viewer.page.goto(url);
       await viewer.page.getByRole('button', { name: 'Play' }).click();
@@ -77,19 +77,19 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
     const { page } = await site.as('author');
     await page.goto(url);
     await page.getByRole('button', { name: 'Go live' }).click();
-    await until('on air', () => site.onAir(stream), 30_000);
+    await until('on air', () => site.onAir(stream));
     const old = await page.locator('srs-publisher').getAttribute('data-ticket');
     await site.php(`return wp_update_post( array( 'ID' => url_to_postid( $args ), 'post_content' => 'More. [srs_publisher stream="live/edited"]' ) );`, url);
     const again = await site.kill();
     await page.waitForFunction(() => /** @type {any} */ (document.querySelector('srs-publisher')).state === 'reconnecting');
     await again();
-    await until('on air again', () => site.onAir(stream), 30_000);
+    await until('on air again', () => site.onAir(stream));
     assert.notEqual(await page.locator('srs-publisher').getAttribute('data-ticket'), old);
     // Taken out of the page, it is not asked for in vain for ever.
     await site.php(`return wp_update_post( array( 'ID' => url_to_postid( $args ), 'post_content' => 'Over.' ) );`, url);
     const third = await site.kill();
     await third();
-    await page.waitForFunction(() => /** @type {any} */ (document.querySelector('srs-publisher')).state === 'error', null, { timeout: 30_000 });
+    await page.waitForFunction(() => /** @type {any} */ (document.querySelector('srs-publisher')).state === 'error');
     assert.match(await page.evaluate(() => /** @type {any} */ (document.querySelector('srs-publisher')).error.message), /out of date/);
   });
 

@@ -17,7 +17,7 @@ onSites('a server with a shared secret', ['oldest', 'current'], { jwks: false, f
     page.on('request', (request) => seen.push(Promise.resolve(request.url() + JSON.stringify(request.headers()))));
     await page.goto(url);
     await page.getByRole('button', { name: 'Go live' }).click();
-    await until('on air', () => site.onAir('live/a'), 30_000);
+    await until('on air', () => site.onAir('live/a'));
     const viewer = await site.as('visitor');
     await viewer.page.goto(url);
     await viewer.page.getByRole('button', { name: 'Play' }).click();

@@ -1,7 +1,8 @@
 // Chromium, and a page with one player whose doings a test can see.
 
-import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
+
+import { until } from '../harness.mjs';
 
 /** Starts Debian's Chromium. @param {string[]} [more]  further flags */
 export function startBrowser(more = []) {
@@ -9,28 +10,6 @@ export function startBrowser(more = []) {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required', '--mute-audio', ...more],
   });
-}
-
-/**
- * Waits until `probe` gives something true, and says what it gave last when it does not.
- * @template T
- * @param {string} what
- * @param {() => Promise<T> | T} probe
- * @param {number} [limit]  milliseconds
- * @param {() => Promise<unknown>} [explain]
- * @returns {Promise<T>}
- */
-export async function until(what, probe, limit = 15_000, explain) {
-  const end = performance.now() + limit;
-  for (;;) {
-    const value = await probe();
-    if (value) return value;
-    if (performance.now() > end) {
-      const more = explain ? `: ${JSON.stringify(await explain())}` : '';
-      assert.fail(`not within ${limit} ms: ${what}${more}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** A page with a player. */
@@ -119,8 +98,8 @@ export class PlayerPage {
     });
   }
 
-  /** The picture moves: time and decoded frames grow, and pixels change. @param {number} [limit] */
-  async moves(limit = 15_000) {
+  /** The picture moves: time and decoded frames grow, and pixels change. */
+  async moves() {
     const first = await this.look();
     let pixels = '';
     await until('time and frames grow', async () => {
@@ -128,16 +107,16 @@ export class PlayerPage {
       const grown = ready >= 3 && time > first.time + 0.3 && decoded !== first.decoded;
       if (grown) pixels = await this.pixels();
       return grown;
-    }, limit, () => this.look());
-    await until('pixels change', async () => (await this.pixels()) !== pixels, limit, () => this.look());
+    }, () => this.look());
+    await until('pixels change', async () => (await this.pixels()) !== pixels, () => this.look());
   }
 
-  /** Waits until it plays at most `lag` seconds behind live. */
-  near(lag, limit = 15_000) {
+  /** Waits until it plays at most `lag` seconds behind live. @param {number} lag */
+  near(lag) {
     return until(`at most ${lag} s behind live`, async () => {
       const { state, end, time, stats } = await this.look();
       return state === 'live' && end - time <= lag && stats.latency <= lag;
-    }, limit, () => this.look());
+    }, () => this.look());
   }
 
   async close() { await this.page.context().close(); }

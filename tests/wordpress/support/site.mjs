@@ -183,13 +183,13 @@ export function player(page, selector = 'srs-player') {
       return state === name;
     }),
     /** From now on time goes on, frames come, and the picture changes. */
-    async moves(timeout = 20_000) {
+    async moves() {
       const first = await read();
       return until('a moving picture', async () => {
         const now = await read();
         const moved = now.pixels && now.pixels !== first.pixels && now.frames !== first.frames && now.time > first.time;
         return moved ? now : null;
-      }, timeout).catch(async (error) => {
+      }).catch(async (error) => {
         const { pixels, ...rest } = await read();
         throw new Error(`${error.message} (${JSON.stringify({ ...rest, picture: pixels !== '' })})`);
       });
