@@ -10,6 +10,8 @@ export const PATIENCE = 20_000;
 const DECISION = 60_000;
 /** No answer for this long means that there is nobody yet. */
 const ANSWER = 1_500;
+/** A server that answers at all does so within this, also over a slow network or on a busy machine. */
+const PROBE = 5_000;
 
 /** What cannot become better is tried so many times, as long as nothing was ever played. */
 const SAME = 6;
@@ -68,6 +70,8 @@ export class Connection {
   #closed = false;
   /** Waits for the next attempt. */
   #resting = false;
+  /** The server has answered a request whose answer the page may not read. */
+  #unreadable = false;
   #hidden = false;
   /** It is being asked whether there are connections left. */
   #crowds = false;
@@ -108,7 +112,7 @@ export class Connection {
       let code = error?.code ?? 'network';
       if (error instanceof WebAssembly.RuntimeError) return this.failed(abort, 'engine', true, false, String(error));
       // Not the first time, for an answer that cannot be read looks like none.
-      if (!error?.code && !this.#worked && this.#same.count && !abort.signal.aborted && await this.#answers()) code = 'cors';
+      if (!error?.code && !this.#worked && this.#same.count && !abort.signal.aborted && (this.#unreadable ||= await this.#answers())) code = 'cors';
       this.failed(abort, code, error?.fatal, error?.own, error?.detail ?? error?.say, error?.hopeless);
     });
   }
@@ -116,7 +120,7 @@ export class Connection {
   /** Whether the server answers requests whose answer the page may not read. */
   async #answers() {
     if (!/^http/.test(this.address)) return false;
-    const signal = AbortSignal.timeout?.(ANSWER);
+    const signal = AbortSignal.timeout?.(PROBE);
     return fetch(this.address, { method: 'HEAD', mode: 'no-cors', signal }).then(() => true, () => false);
   }
 

@@ -49,6 +49,10 @@ test('a server that does not let the page read is named, with its cure', LIMIT, 
     assert.match(message, /Access-Control-Allow-Origin/);
     assert.ok(server.count(path) <= 14, `${server.count(path)} requests for ${path}`);
   }));
+  // One that takes its time to say that it is there.
+  server.answer('/slow.flv', Object.assign((request, response, send) => (
+    request.method === 'HEAD' ? setTimeout(() => response.end(), 2_000) : send('/long.flv')), { bare: true }));
+  assert.equal((await failure(`${elsewhere}/slow.flv`)).code, 'cors');
 });
 
 test('credentials in an address are named without a request', LIMIT, async () => {
