@@ -1,23 +1,16 @@
 //! The Lianmai gateway: a hub of live streams, and one edge per protocol around it.
 
 pub mod api;
-pub mod auth;
-pub mod batch;
-pub mod config;
-pub mod demo;
-pub mod edge;
-pub mod flv;
-pub mod hls;
+pub mod context;
+pub mod core;
+pub mod derive;
+pub mod edges;
 pub mod http;
-pub mod hub;
+pub mod jobs;
 pub mod log;
 pub mod metrics;
-pub mod problem;
-pub mod refusals;
-pub mod rtmp;
+pub mod net;
 pub mod secret_file;
 pub mod serve;
-pub mod tls;
-pub mod transcode;
-pub mod webrtc;
-pub mod worker;
+pub mod settings;
+pub mod web;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use gateway::config::{self, Config};
+use gateway::settings::{self, Settings};
 use gateway::{log, serve};
 
 /// A live media server: publish over RTMP, watch over FLV, HLS and RTMP
@@ -23,7 +23,7 @@ enum Command {
     /// Run the gateway
     Serve(Settings),
     /// Show the settings
-    // Not named `Config`: clap gives a variant's fields a group of its name, and the struct has one.
+    // Not named `Settings`: clap gives a variant's fields a group of its name, and the struct has one.
     #[command(name = "config")]
     Show {
         /// Print every setting with its words as a TOML file
@@ -38,12 +38,12 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 #[group(skip)]
-struct Settings {
+struct Options {
     /// The file with the settings; ./lianmai.toml is read where it is there
     #[arg(long, env = "LIANMAI_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
-    settings: Config,
+    settings: Settings,
 }
 
 fn main() -> ExitCode {
@@ -51,10 +51,12 @@ fn main() -> ExitCode {
     let matches = command.get_matches();
     let done = match matches.subcommand() {
         Some(("serve", matches)) => {
-            let file = config::file(matches.get_one::<PathBuf>("config").map(PathBuf::as_path));
-            settings(matches).and_then(|config| run(config, file))
+            let file = settings::file(matches.get_one::<PathBuf>("config").map(PathBuf::as_path));
+            settings_of(matches).and_then(|settings| run(settings, file))
         }
-        Some(("config", matches)) => settings(matches).map(|config| print!("{}", config::print(&config))),
+        Some(("config", matches)) => {
+            settings_of(matches).map(|settings| print!("{}", settings::print(&settings)))
+        }
         Some(("token", matches)) => token(matches),
         _ => Ok(()),
     };
@@ -74,23 +76,23 @@ fn token(matches: &ArgMatches) -> Result<(), String> {
     Ok(())
 }
 
-fn settings(matches: &ArgMatches) -> Result<Config, String> {
+fn settings_of(matches: &ArgMatches) -> Result<Settings, String> {
     let file = matches.get_one::<PathBuf>("config").map(PathBuf::as_path);
     let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    config::from_matches(matches, file, variables).map_err(|error| error.to_string())
+    settings::from_matches(matches, file, variables).map_err(|error| error.to_string())
 }
 
-fn run(config: Config, file: Option<PathBuf>) -> Result<(), String> {
+fn run(settings: Settings, file: Option<PathBuf>) -> Result<(), String> {
     // Files of the ACME library, too, are for the owner alone.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     log::install();
     if let Some(file) = file {
         let path = std::path::absolute(&file).unwrap_or(file);
-        tracing::info!(file = %path.display(), public = config.public, open = config.open, "settings file read");
+        tracing::info!(file = %path.display(), public = settings.public, open = settings.open, "settings file read");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
-    runtime.block_on(serve::run(config)).map_err(|error| error.to_string())
+    runtime.block_on(serve::run(settings)).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use gateway::auth::{Act, SigningKey, Wish};
-use gateway::config;
-use gateway::hub::StreamName;
+use gateway::core::auth::{Act, SigningKey, Wish};
+use gateway::core::hub::StreamName;
+use gateway::settings;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Action {
@@ -52,7 +52,7 @@ pub(crate) struct Args {
 /// What is to be printed.
 pub(crate) fn run(args: &Args) -> Result<String, String> {
     let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let config = config::from_surroundings(args.config.as_deref(), variables).map_err(|e| e.to_string())?;
+    let config = settings::from_surroundings(args.config.as_deref(), variables).map_err(|e| e.to_string())?;
     let key = match &args.key {
         Some(file) => SigningKey::of_file(file)?,
         None => SigningKey::kept(args.data.as_ref().unwrap_or(&config.data))?,

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use bytes::Bytes;
-use gateway::hub::{Hub, HubConfig, Start, StreamName};
-use gateway::transcode::{Sound, Source, counted};
+use gateway::core::hub::{Hub, HubConfig, Start, StreamName};
+use gateway::derive::transcode::{Sound, Source, counted};
 use lianmai_tests::gateway::cache_dir;
 use media::Frame;
 use media::time::{MILLI, SECOND};

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use gateway::hub::{Hub, HubConfig, Start, StreamName};
-use gateway::transcode::{Sound, Source};
+use gateway::core::hub::{Hub, HubConfig, Start, StreamName};
+use gateway::derive::transcode::{Sound, Source};
 use lianmai_tests::gateway::temp_dir;
 use lianmai_tests::publisher::WsPublisher;
 use lianmai_tests::{Clip, Gateway, Process, wait};
@@ -119,7 +119,7 @@ async fn aac_is_heard_as_opus_and_in_time() {
     let stream = publisher.stream().clone();
     let mut source = Source::new(&stream, Sound::Opus, Start::Key);
     let (mut muxer, mut out) = (media::ts::Muxer::new(), Vec::new());
-    let mut write = |entry: &gateway::hub::Entry| {
+    let mut write = |entry: &gateway::core::hub::Entry| {
         muxer.frame(&entry.frame, &mut out).expect("a frame for TS");
         muxer.flush(&mut out);
     };

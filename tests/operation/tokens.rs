@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use ::gateway::auth::{Act, SigningKey};
+use ::gateway::core::auth::{Act, SigningKey};
 use lianmai_tests::flv::VIDEO;
 use lianmai_tests::player::FlvViewer;
 use lianmai_tests::publisher::{self, WsPublisher};

@@ -1,6 +1,6 @@
 //! Viewers who need a token.
 
-use ::gateway::auth::{Act, SigningKey};
+use ::gateway::core::auth::{Act, SigningKey};
 use lianmai_tests::flv::VIDEO;
 use lianmai_tests::packets::View;
 use lianmai_tests::player::{FlvViewer, Player};

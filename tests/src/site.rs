@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use ::gateway::auth::{Act, SigningKey, Wish};
-use ::gateway::hub::StreamName;
+use ::gateway::core::auth::{Act, SigningKey, Wish};
+use ::gateway::core::hub::StreamName;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 

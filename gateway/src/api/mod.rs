@@ -18,12 +18,12 @@ use http::request::Parts;
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
-use crate::auth::{AuthRequest, Denied};
-use crate::edge::Edge;
-use crate::hub::{Client, ClientKind};
+use crate::context::Context;
+use crate::core::auth::{AuthRequest, Denied};
+use crate::core::hub::{Client, ClientKind};
 use crate::metrics::{self, process};
-use crate::problem::Problem;
-use crate::worker::Gate;
+use crate::net::worker::Gate;
+use crate::web::problem::Problem;
 
 /// SRS's codes for what is not there.
 const STREAM_NOT_FOUND: u32 = 2048;
@@ -41,15 +41,15 @@ pub struct Api(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    edge: Edge,
+    context: Context,
     gate: Gate,
     started: Instant,
 }
 
 impl Api {
     /// An API about these.
-    pub fn new(edge: Edge, gate: Gate) -> Self {
-        Self(Arc::new(Inner { edge, gate, started: Instant::now() }))
+    pub fn new(context: Context, gate: Gate) -> Self {
+        Self(Arc::new(Inner { context, gate, started: Instant::now() }))
     }
 }
 
@@ -104,8 +104,8 @@ impl Api {
     fn say(&self, status: StatusCode, code: u32, rest: impl Serialize) -> Response {
         let answer = Answer {
             code,
-            server: self.0.edge.ids.server.clone(),
-            service: self.0.edge.ids.service.clone(),
+            server: self.0.context.ids.server.clone(),
+            service: self.0.context.ids.service.clone(),
             pid: std::process::id().to_string(),
             rest,
         };
@@ -114,12 +114,12 @@ impl Api {
 
     /// The refusal of one who is not the operator.
     fn no_operator(&self, asked: &Asker) -> Option<Response> {
-        self.0.edge.auth.operate(&asked.about()).err().map(|denied| self.denied(denied))
+        self.0.context.auth.operate(&asked.about()).err().map(|denied| self.denied(denied))
     }
 
     /// The refusal of one who may not know which streams there are.
     fn no_viewer(&self, asked: &Asker) -> Option<Response> {
-        self.0.edge.auth.sees_streams(&asked.about()).err().map(|denied| self.denied(denied))
+        self.0.context.auth.sees_streams(&asked.about()).err().map(|denied| self.denied(denied))
     }
 }
 
@@ -145,13 +145,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
 }
 
 async fn versions(State(api): State<Api>, asked: Asker) -> Response {
-    let edge = &api.0.edge;
-    let may_publish = match edge.auth.publishes_freely(&asked.about()) {
+    let context = &api.0.context;
+    let may_publish = match context.auth.publishes_freely(&asked.about()) {
         Ok(may) => may,
         Err(denied) => return api.denied(denied),
     };
-    let https = edge.config.https().map_or(0, |addr| addr.port());
-    api.answer(types::versions(edge.config.rtmp.port(), https, may_publish))
+    let https = context.settings.https().map_or(0, |addr| addr.port());
+    api.answer(types::versions(context.settings.rtmp.port(), https, may_publish))
 }
 
 async fn summaries(State(api): State<Api>, asked: Asker) -> Response {
@@ -214,8 +214,8 @@ async fn streams(State(api): State<Api>, asked: Asker, range: Asked) -> Response
         return refusal;
     }
     let Ok(Query(range)) = range else { return api.bad_range() };
-    let clients = api.0.edge.clients.list();
-    let streams = range.of(&api.0.edge.hub.streams(), |stream| types::Stream::of(stream, &clients));
+    let clients = api.0.context.clients.list();
+    let streams = range.of(&api.0.context.hub.streams(), |stream| types::Stream::of(stream, &clients));
     api.answer(types::Streams { streams })
 }
 
@@ -223,10 +223,10 @@ async fn stream(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
     if let Some(refusal) = api.no_viewer(&asked) {
         return refusal;
     }
-    let streams = api.0.edge.hub.streams();
+    let streams = api.0.context.hub.streams();
     match streams.iter().find(|stream| stream.id() == id) {
         Some(stream) => {
-            let stream = types::Stream::of(stream, &api.0.edge.clients.list());
+            let stream = types::Stream::of(stream, &api.0.context.clients.list());
             api.answer(types::OneStream { stream })
         }
         None => api.refuse(StatusCode::NOT_FOUND, STREAM_NOT_FOUND, "there is no stream of this id"),
@@ -240,13 +240,13 @@ async fn clients(State(api): State<Api>, asked: Asker, range: Asked) -> Response
         return refusal;
     }
     let Ok(Query(range)) = range else { return api.bad_range() };
-    let clients = range.of(&api.0.edge.clients.list(), |client| types::Client::of(client));
+    let clients = range.of(&api.0.context.clients.list(), |client| types::Client::of(client));
     api.answer(types::Clients { clients })
 }
 
 /// The client whose id stands in an address.
 fn find(api: &Api, id: &str) -> Option<Arc<Client>> {
-    api.0.edge.clients.get(id.parse().ok()?)
+    api.0.context.clients.get(id.parse().ok()?)
 }
 
 async fn client(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
@@ -267,18 +267,18 @@ async fn kick(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> R
         return api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client of this id");
     };
     tracing::info!(peer = %asked.peer, client = client.id, stream = %client.stream.name(), "an operator ends a client");
-    api.0.edge.clients.kick(client.id);
+    api.0.context.clients.kick(client.id);
     if client.info.kind == ClientKind::Publish {
-        api.0.edge.hub.kick_publisher(client.stream.name());
+        api.0.context.hub.kick_publisher(client.stream.name());
     }
     api.answer(types::Nothing {})
 }
 
 async fn prometheus(State(api): State<Api>, asked: Asker) -> Response {
-    if let Err(denied) = api.0.edge.auth.sees_streams(&asked.about()) {
+    if let Err(denied) = api.0.context.auth.sees_streams(&asked.about()) {
         return Problem::from(denied).into_response();
     }
-    let text = metrics::render(&api.0.edge, &api.0.gate);
+    let text = metrics::render(&api.0.context, &api.0.gate);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

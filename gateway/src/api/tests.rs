@@ -2,21 +2,21 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt as _;
-use media::{Codec, Config as MediaConfig, Format, Frame, Video as Size};
+use media::{Codec, Config, Format, Frame, Video as Size};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::auth::Auth;
-use crate::config::Config;
-use crate::hub::{ClientInfo, StreamName};
+use crate::core::auth::Auth;
+use crate::core::hub::{ClientInfo, StreamName};
+use crate::settings::Settings;
 
-fn edge(auth: Auth) -> Edge {
-    Edge::new(Config::default(), auth)
+fn context(auth: Auth) -> Context {
+    Context::new(Settings::default(), auth)
 }
 
-async fn ask(edge: &Edge, method: &str, path: &str, peer: &str) -> (StatusCode, Value) {
-    let api = Api::new(edge.clone(), Gate::new(1, 0));
+async fn ask(context: &Context, method: &str, path: &str, peer: &str) -> (StatusCode, Value) {
+    let api = Api::new(context.clone(), Gate::new(1, 0));
     let mut request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
     request.headers_mut().insert(header::HOST, "127.0.0.1:8080".parse().unwrap());
     request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
@@ -26,9 +26,9 @@ async fn ask(edge: &Edge, method: &str, path: &str, peer: &str) -> (StatusCode, 
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
-fn publish(edge: &Edge, name: &str) -> (crate::hub::Publisher, crate::hub::ClientHandle) {
-    let mut publisher = edge.hub.publish(&StreamName::parse(name).unwrap()).unwrap();
-    let config = Arc::new(MediaConfig {
+fn publish(context: &Context, name: &str) -> (crate::core::hub::Publisher, crate::core::hub::ClientHandle) {
+    let mut publisher = context.hub.publish(&StreamName::parse(name).unwrap()).unwrap();
+    let config = Arc::new(Config {
         codec: Codec::H264,
         format: Format::Video(Size { width: 1280, height: 720 }),
         description: Bytes::from_static(&[1, 77, 0, 31]),
@@ -41,7 +41,7 @@ fn publish(edge: &Edge, name: &str) -> (crate::hub::Publisher, crate::hub::Clien
         url: "rtmp://host/live/x".to_owned(),
         agent: "OBS".to_owned(),
     };
-    let handle = edge.clients.add(info, publisher.stream());
+    let handle = context.clients.add(info, publisher.stream());
     (publisher, handle)
 }
 
@@ -49,48 +49,48 @@ const HERE: &str = "127.0.0.1:5";
 
 #[tokio::test]
 async fn lists_have_a_start_and_a_count() {
-    let edge = edge(Auth::default());
-    let _held: Vec<_> = (0..12).map(|n| publish(&edge, &format!("live/s{n:02}"))).collect();
+    let context = context(Auth::default());
+    let _held: Vec<_> = (0..12).map(|n| publish(&context, &format!("live/s{n:02}"))).collect();
     for (query, first, length) in
         [("", "s00", 10), ("?start=10", "s10", 2), ("?start=1&count=2", "s01", 2), ("?count=0", "s00", 1)]
     {
-        let (_, answer) = ask(&edge, "GET", &format!("/api/v1/streams/{query}"), HERE).await;
+        let (_, answer) = ask(&context, "GET", &format!("/api/v1/streams/{query}"), HERE).await;
         let streams = answer["streams"].as_array().unwrap();
         assert_eq!((&streams[0]["name"], streams.len()), (&first.into(), length), "{query}");
     }
-    let (status, answer) = ask(&edge, "GET", "/api/v1/streams?start=x", HERE).await;
+    let (status, answer) = ask(&context, "GET", "/api/v1/streams?start=x", HERE).await;
     assert_eq!((status, &answer["code"]), (StatusCode::BAD_REQUEST, &400.into()));
 }
 
 #[tokio::test]
 async fn a_stream_and_its_publisher_name_each_other() {
-    let edge = edge(Auth { operator: Some("o".to_owned()), ..Auth::default() });
-    let (publisher, handle) = publish(&edge, "live/x");
+    let context = context(Auth { operator: Some("o".to_owned()), ..Auth::default() });
+    let (publisher, handle) = publish(&context, "live/x");
     handle.received(1000);
     let id = publisher.stream().id().to_owned();
-    let (_, answer) = ask(&edge, "GET", &format!("/api/v1/streams/{id}"), HERE).await;
+    let (_, answer) = ask(&context, "GET", &format!("/api/v1/streams/{id}"), HERE).await;
     let stream = &answer["stream"];
     assert_eq!(stream["video"]["profile"], "Main");
     assert_eq!((&stream["publish"]["active"], &stream["audio"]), (&true.into(), &Value::Null));
     let cid = stream["publish"]["cid"].as_str().unwrap();
-    let (_, answer) = ask(&edge, "GET", &format!("/api/v1/clients/{cid}?secret=o"), HERE).await;
+    let (_, answer) = ask(&context, "GET", &format!("/api/v1/clients/{cid}?secret=o"), HERE).await;
     let client = &answer["client"];
     assert_eq!((&client["type"], &client["ip"]), (&"rtmp-publish".into(), &"192.0.2.7".into()));
     assert_eq!((&client["stream"], &client["recv_bytes"]), (&id.into(), &1000.into()));
-    assert_eq!(ask(&edge, "GET", "/api/v1/clients/77?secret=o", HERE).await.1["code"], CLIENT_NOT_FOUND);
+    assert_eq!(ask(&context, "GET", "/api/v1/clients/77?secret=o", HERE).await.1["code"], CLIENT_NOT_FOUND);
 }
 
 #[tokio::test]
 async fn only_an_operator_sees_and_kicks_clients() {
     let secret = Some("s".to_owned());
-    let edge = edge(Auth { public: true, secret, ..Auth::default() });
-    let (publisher, handle) = publish(&edge, "live/x");
+    let context = context(Auth { public: true, secret, ..Auth::default() });
+    let (publisher, handle) = publish(&context, "live/x");
     let path = format!("/api/v1/clients/{}", handle.client().id);
     for (method, path) in [("GET", "/api/v1/clients"), ("GET", &path), ("DELETE", &path)] {
-        let (status, answer) = ask(&edge, method, path, HERE).await;
+        let (status, answer) = ask(&context, method, path, HERE).await;
         assert_eq!((status, &answer["code"]), (StatusCode::UNAUTHORIZED, &DENIED.into()), "{method} {path}");
     }
-    let (status, answer) = ask(&edge, "DELETE", &format!("{path}?secret=s"), HERE).await;
+    let (status, answer) = ask(&context, "DELETE", &format!("{path}?secret=s"), HERE).await;
     assert_eq!((status, &answer["code"]), (StatusCode::OK, &0.into()));
     publisher.revoked().await;
     handle.kicked().await;
@@ -98,9 +98,9 @@ async fn only_an_operator_sees_and_kicks_clients() {
 
 #[tokio::test]
 async fn metrics_are_whole_families() {
-    let edge = edge(Auth::default());
-    let _held = publish(&edge, "live/x");
-    let text = metrics::render(&edge, &Gate::new(1, 0));
+    let context = context(Auth::default());
+    let _held = publish(&context, "live/x");
+    let text = metrics::render(&context, &Gate::new(1, 0));
     assert!(text.contains("\nlianmai_stream_frames_total{stream=\"live/x\"} 1\n"), "{text}");
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let name = line.split(['{', ' ']).next().unwrap();
@@ -115,8 +115,8 @@ async fn strangers_do_not_hear_which_streams_there_are_once_playing_is_closed() 
     let play = Auth { public: true, secret: secret.clone(), play_secret, ..Auth::default() };
     let tokens = Auth { public: true, secret, play_tokens: true, ..Auth::default() };
     for (auth, own) in [(play, "watch"), (tokens, "s")] {
-        let edge = edge(auth);
-        let (publisher, _handle) = publish(&edge, "private/board");
+        let context = context(auth);
+        let (publisher, _handle) = publish(&context, "private/board");
         let one = format!("/api/v1/streams/{}", publisher.stream().id());
         for path in [
             "/api/v1/streams",
@@ -126,24 +126,24 @@ async fn strangers_do_not_hear_which_streams_there_are_once_playing_is_closed() 
             "/api/v1/summaries",
             "/metrics",
         ] {
-            let (status, answer) = ask(&edge, "GET", path, HERE).await;
+            let (status, answer) = ask(&context, "GET", path, HERE).await;
             assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}");
             assert!(!answer.to_string().contains("board"), "{answer}");
             if path != "/api/v1/streams/none" {
-                let (status, _) = ask(&edge, "GET", &format!("{path}?secret={own}"), HERE).await;
+                let (status, _) = ask(&context, "GET", &format!("{path}?secret={own}"), HERE).await;
                 assert_eq!(status, StatusCode::OK, "{path}");
             }
         }
-        assert_eq!(ask(&edge, "GET", "/healthz", HERE).await.0, StatusCode::OK);
+        assert_eq!(ask(&context, "GET", "/healthz", HERE).await.0, StatusCode::OK);
     }
 }
 
 #[tokio::test]
 async fn the_version_is_no_oracle() {
-    let edge = edge(Auth { public: true, secret: Some("s".to_owned()), ..Auth::default() });
+    let context = context(Auth { public: true, secret: Some("s".to_owned()), ..Auth::default() });
     let mut told = 0;
     for n in 0..1000 {
-        let (status, _) = ask(&edge, "GET", &format!("/api/v1/versions?secret=guess{n}"), HERE).await;
+        let (status, _) = ask(&context, "GET", &format!("/api/v1/versions?secret=guess{n}"), HERE).await;
         told += usize::from(status != StatusCode::TOO_MANY_REQUESTS);
     }
     assert!(told <= 6, "{told} guesses were answered");

@@ -7,8 +7,8 @@ use media::{Codec, Config, Track};
 use serde::Serialize;
 
 use super::profile;
-use crate::hub;
-use crate::transcode::reordered;
+use crate::core::hub;
+use crate::derive::transcode::reordered;
 
 /// Why not.
 #[derive(Serialize)]

@@ -19,8 +19,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::problem::Problem;
-use crate::worker::SharedBody;
+use crate::net::worker::SharedBody;
+use crate::web::problem::Problem;
 
 /// Bytes of unsent answers made for one client each, over all connections.
 pub(super) const MAX_UNSENT: usize = 64 << 20;

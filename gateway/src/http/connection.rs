@@ -15,10 +15,10 @@ use tower::Service as _;
 
 use super::answers::Answers;
 use super::head;
-use crate::edge::Edge;
-use crate::flv;
-use crate::tls::{self, Tls};
-use crate::worker::{Connection, Socket, refuse};
+use crate::context::Context;
+use crate::edges::flv;
+use crate::net::tls::{self, Tls};
+use crate::net::worker::{Connection, Socket, refuse};
 
 /// What a connection over the limit is told.
 pub const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
@@ -35,18 +35,20 @@ pub async fn serve(
     connection: Connection,
     tls: Option<Tls>,
     router: Router,
-    edge: &Edge,
+    context: &Context,
     stop: CancellationToken,
 ) {
     let Connection { stream, peer, permit } = connection;
-    let limits = &edge.limits;
+    let limits = &context.limits;
     let mut socket = match tls {
         None => Socket::new(stream, limits.stall_timeout),
         // What a handshake needs is not carried along afterwards.
         Some(tls) => {
             // A handshake that has not begun holds nothing.
             let Ok(Ok(())) = timeout(limits.header_timeout, stream.readable()).await else { return };
-            let Some(pending) = edge.pending.enter(peer.ip()) else { return refuse(stream, tls::BUSY).await };
+            let Some(pending) = context.pending.enter(peer.ip()) else {
+                return refuse(stream, tls::BUSY).await;
+            };
             let handshake = Box::pin(async move {
                 let socket = tls.accept(stream, peer, limits).await;
                 drop(pending);
@@ -72,7 +74,7 @@ pub async fn serve(
         if let Some(secure) = secure {
             request.extensions_mut().insert(secure);
         }
-        match flv::Direct::new(edge, peer, request).await {
+        match flv::Direct::new(context, peer, request).await {
             Some(viewer) => return viewer.run(socket).await,
             None => socket.unread(head),
         }

@@ -12,8 +12,8 @@ use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use crate::problem::Problem;
-use crate::worker::SharedBody;
+use crate::net::worker::SharedBody;
+use crate::web::problem::Problem;
 
 #[derive(RustEmbed)]
 #[folder = "../player-wasm/dist/"]

@@ -11,7 +11,7 @@ use http::Request;
 use tokio::io::{AsyncRead as _, ReadBuf};
 
 use super::plain;
-use crate::worker::Socket;
+use crate::net::worker::Socket;
 
 /// A larger head is for HTTP's own reader.
 const HEAD: usize = 8 << 10;

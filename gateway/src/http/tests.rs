@@ -8,33 +8,33 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::auth::Auth;
-use crate::config::Config;
-use crate::webrtc::Port;
-use crate::worker::{Connection, Workers, bind};
+use crate::core::auth::Auth;
+use crate::edges::webrtc::Port;
+use crate::net::worker::{Connection, Workers, bind};
+use crate::settings::Settings;
 
 /// A listener with everything behind it, on this test's own runtime.
-async fn listen(edge: &Edge, stop: &CancellationToken) -> SocketAddr {
+async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let addr = listener.local_addr().unwrap();
     let gate = Gate::new(9, 0);
     let (port, _tcp) = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let workers = Workers::start(1).unwrap();
-    let webrtc = WebRtc::new(edge.clone(), port, workers, gate.clone(), stop.clone()).unwrap();
-    let (router, edge, stop) = (router(edge.clone(), gate, webrtc), edge.clone(), stop.clone());
+    let webrtc = WebRtc::new(context.clone(), port, workers, gate.clone(), stop.clone()).unwrap();
+    let (router, context, stop) = (router(context.clone(), gate, webrtc), context.clone(), stop.clone());
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
-            let (router, edge, stop) = (router.clone(), edge.clone(), stop.clone());
+            let (router, context, stop) = (router.clone(), context.clone(), stop.clone());
             let permit = Arc::new(Gate::new(1, 0).enter(peer.ip()).unwrap());
             let connection = Connection { stream, peer, permit };
-            tokio::spawn(async move { serve(connection, None, router, &edge, stop).await });
+            tokio::spawn(async move { serve(connection, None, router, &context, stop).await });
         }
     });
     addr
 }
 
-async fn gateway(config: Config) -> SocketAddr {
-    listen(&Edge::new(config, Auth::default()), &CancellationToken::new()).await
+async fn gateway(config: Settings) -> SocketAddr {
+    listen(&Context::new(config, Auth::default()), &CancellationToken::new()).await
 }
 
 /// What comes back for these bytes, until the server closes.
@@ -49,7 +49,7 @@ async fn say(to: SocketAddr, request: &str) -> String {
 
 #[tokio::test]
 async fn every_refusal_is_a_problem_in_words() {
-    let to = gateway(Config { play_wait: 0, ..Config::default() }).await;
+    let to = gateway(Settings { play_wait: 0, ..Settings::default() }).await;
     let long = "a".repeat(20_000);
     let close = "Host: localhost\r\nConnection: close\r\n";
     for (request, status) in [
@@ -91,7 +91,7 @@ fn the_refusal_over_the_limit_is_whole() {
 
 #[tokio::test]
 async fn a_head_that_does_not_end_is_not_waited_for() {
-    let to = gateway(Config { header_timeout: 1, ..Config::default() }).await;
+    let to = gateway(Settings { header_timeout: 1, ..Settings::default() }).await;
     let mut socket = TcpStream::connect(to).await.unwrap();
     socket.write_all(b"GET / HTTP/1.1\r\nHost: local").await.unwrap();
     let over = tokio::time::timeout(Duration::from_secs(20), socket.read_to_end(&mut Vec::new())).await;
@@ -101,7 +101,7 @@ async fn a_head_that_does_not_end_is_not_waited_for() {
 #[tokio::test]
 async fn other_hosts_may_ask_for_streams_and_idle_connections_end_on_stop() {
     let stop = CancellationToken::new();
-    let to = listen(&Edge::new(Config::default(), Auth::default()), &stop).await;
+    let to = listen(&Context::new(Settings::default(), Auth::default()), &stop).await;
     let mut socket = TcpStream::connect(to).await.unwrap();
     socket.write_all(b"OPTIONS /live/x.flv HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut answer = [0; 12];

@@ -11,10 +11,10 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, Request, header};
 use serde::Serialize;
 
-use crate::auth::AuthRequest;
-use crate::edge::Edge;
-use crate::hub::StreamName;
-use crate::problem::Problem;
+use crate::context::Context;
+use crate::core::auth::AuthRequest;
+use crate::core::hub::StreamName;
+use crate::web::problem::Problem;
 
 /// What follows the stream's name in the address.
 pub(super) const ENDING: &str = "/viewers";
@@ -25,19 +25,19 @@ struct Viewers {
 }
 
 /// Answers a request for an address that ends in [`ENDING`].
-pub(super) fn answer(edge: &Edge, peer: SocketAddr, request: &Request<Body>) -> Response {
+pub(super) fn answer(context: &Context, peer: SocketAddr, request: &Request<Body>) -> Response {
     let (method, path) = (request.method(), request.uri().path());
     if *method != Method::GET && *method != Method::HEAD {
         return Problem::method("GET, HEAD");
     }
     let about = AuthRequest::http(None, request.uri(), request.headers(), peer).by(request.version());
-    if let Err(denied) = edge.auth.sees_streams(&about) {
+    if let Err(denied) = context.auth.sees_streams(&about) {
         return Problem::from(denied).into_response();
     }
     let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
     match StreamName::parse(path.strip_suffix(ENDING).unwrap_or(&path)) {
         Ok(name) => {
-            let viewers = edge.hub.stream(&name).map_or(0, |stream| stream.viewers());
+            let viewers = context.hub.stream(&name).map_or(0, |stream| stream.viewers());
             // Many pages of one site ask through one cache; a few seconds late is early enough.
             let kept = HeaderValue::from_static("public, max-age=3");
             ([(header::CACHE_CONTROL, kept)], Json(Viewers { viewers })).into_response()

@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use crate::edge::Edge;
-use crate::hub::ClientKind;
-use crate::transcode::{Counted, Reencoders, Sound, counted};
-use crate::worker::{Gate, STALLED, STALLS};
+use crate::context::Context;
+use crate::core::hub::ClientKind;
+use crate::derive::transcode::{Counted, Reencoders, Sound, counted};
+use crate::net::worker::{Gate, STALLED, STALLS};
 
 /// Counts from now on what the connections report; once per process.
 fn recorder() -> &'static PrometheusHandle {
@@ -65,9 +65,9 @@ fn describe() {
 }
 
 /// Everything, in Prometheus' text format.
-pub fn render(edge: &Edge, gate: &Gate) -> String {
+pub fn render(context: &Context, gate: &Gate) -> String {
     let mut out = recorder().render();
-    let (streams, clients) = (edge.hub.streams(), edge.clients.list());
+    let (streams, clients) = (context.hub.streams(), context.clients.list());
     let publishing = streams.iter().filter(|s| s.publishing().is_some()).count();
     gauge(&mut out, "streams", "Streams, also those whose publisher may come back.", streams.len() as f64);
     gauge(&mut out, "publishers", "Streams that are published now.", publishing as f64);
@@ -101,7 +101,7 @@ pub fn render(edge: &Edge, gate: &Gate) -> String {
     }
 
     family(&mut out, "skipped_total", "counter", "Writes that slow viewers missed.");
-    sample(&mut out, "skipped_total", "", edge.clients.skipped() as f64);
+    sample(&mut out, "skipped_total", "", context.clients.skipped() as f64);
     let mut lags: Vec<f64> = clients.iter().filter_map(|c| c.lag()).map(|lag| lag as f64 / 1e6).collect();
     lags.sort_by(f64::total_cmp);
     family(&mut out, "viewer_lag_seconds", "gauge", "How far viewers are behind what was published last.");
@@ -111,19 +111,19 @@ pub fn render(edge: &Edge, gate: &Gate) -> String {
     }
 
     transcoding(&mut out);
-    reencoders(&mut out, &edge.reencoders);
+    reencoders(&mut out, &context.reencoders);
     gauge(&mut out, "connections", "Connections now.", gate.open() as f64);
     family(&mut out, "connections_refused_total", "counter", "Connections over the limit.");
     sample(&mut out, "connections_refused_total", "", gate.refused() as f64);
     let help = "Connections that have not shown yet what they want.";
-    gauge(&mut out, "pending_connections", help, edge.pending.open() as f64);
+    gauge(&mut out, "pending_connections", help, context.pending.open() as f64);
     family(
         &mut out,
         "pending_refused_total",
         "counter",
         "Connections refused because too many were pending.",
     );
-    sample(&mut out, "pending_refused_total", "", edge.pending.refused() as f64);
+    sample(&mut out, "pending_refused_total", "", context.pending.refused() as f64);
     gauge(&mut out, "process_memory_bytes", "Resident memory.", process::memory() as f64);
     family(&mut out, "process_cpu_seconds_total", "counter", "Processor time used.");
     sample(&mut out, "process_cpu_seconds_total", "", process::cpu().as_secs_f64());

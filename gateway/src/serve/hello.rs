@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 
-use crate::demo;
-use crate::edge::Edge;
-use crate::tls::{Source, Tls};
+use crate::context::Context;
+use crate::jobs::demo;
+use crate::net::tls::{Source, Tls};
 
 /// Where everything really listens.
 #[derive(Debug)]
@@ -65,15 +65,15 @@ fn authority(addr: SocketAddr, usual: u16) -> String {
 }
 
 /// Prints the addresses and how to publish.
-pub(super) fn print(addresses: &Addresses, edge: &Edge) {
-    let text = text(addresses, edge);
+pub(super) fn print(addresses: &Addresses, context: &Context) {
+    let text = text(addresses, context);
     // Somebody who closed our output does not want to read it.
     let _ = io::stdout().write_all(text.as_bytes());
     let _ = io::stdout().flush();
 }
 
-fn text(addresses: &Addresses, edge: &Edge) -> String {
-    let public = edge.auth.public;
+fn text(addresses: &Addresses, context: &Context) -> String {
+    let public = context.auth.public;
     let mut rtmp = authority(addresses.rtmp, 1935);
     let mut http = addresses.http.first().map(|addr| authority(*addr, 80));
     let mut https = addresses.https.as_ref().map(|(addr, _)| authority(*addr, 443));
@@ -89,8 +89,8 @@ fn text(addresses: &Addresses, edge: &Edge) -> String {
         https = domains.first().cloned();
         domain = true;
     }
-    let tokens = edge.auth.publish_tokens && !edge.auth.open;
-    let secret = edge.auth.secret.as_ref().filter(|_| (public || tokens) && !edge.auth.open);
+    let tokens = context.auth.publish_tokens && !context.auth.open;
+    let secret = context.auth.secret.as_ref().filter(|_| (public || tokens) && !context.auth.open);
     let key = match secret {
         Some(secret) => format!("livestream?secret={}", escape(secret)),
         None if tokens => "livestream?token=TOKEN".to_owned(),
@@ -113,10 +113,10 @@ fn text(addresses: &Addresses, edge: &Edge) -> String {
     if let Some(page) = page {
         out += &format!("           camera: {page}/players/rtc_publisher.html\n");
     }
-    if let (Some(http), Some(secret)) = (&http, &edge.auth.operator) {
+    if let (Some(http), Some(secret)) = (&http, &context.auth.operator) {
         out += &format!("  operate  http://{http}/api/v1/clients?secret={secret}\n");
     }
-    if edge.config.demo {
+    if context.settings.demo {
         out += &format!("  demo     plays as {} until you publish there\n", demo::NAME);
     }
     if public {
@@ -126,14 +126,14 @@ fn text(addresses: &Addresses, edge: &Edge) -> String {
         out += "\nPublishers show a TOKEN of those whose keys --auth-jwks names, or one that\n\
                 `lianmai token --stream live/livestream --act publish` makes. docs/tokens.md tells more.\n";
     }
-    if edge.auth.play_tokens {
+    if context.auth.play_tokens {
         out += "\nViewers need a token, or the secret (--auth-play).\n";
     }
     if public && source == Some(&Source::Own) {
         out += "A browser warns at the first https page, since the certificate is signed by this machine itself:\n\
                 choose \"Advanced\" and go on. docs/https.md tells how to be rid of the warning.\n";
     }
-    if public && edge.auth.open {
+    if public && context.auth.open {
         out += "Everyone may publish here (--open).\n";
     }
     out + "\n"
@@ -147,8 +147,8 @@ fn escape(secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Auth;
-    use crate::config::Config;
+    use crate::core::auth::Auth;
+    use crate::settings::Settings;
 
     fn addresses(host: &str) -> Addresses {
         let at = |port| format!("{host}:{port}").parse().unwrap();
@@ -159,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn a_public_gateway_tells_its_key() {
         let auth = Auth { public: true, secret: Some("a&b".to_owned()), ..Auth::default() };
-        let said = text(&addresses("0.0.0.0"), &Edge::new(Config::default(), auth));
+        let said = text(&addresses("0.0.0.0"), &Context::new(Settings::default(), auth));
         assert!(said.contains("Server rtmp://HOST/live/   Stream Key livestream?secret=a%26b\n"), "{said}");
         assert!(said.contains("http://HOST:8080/\n"), "{said}");
         assert!(said.contains("https://HOST:8443/players/rtc_publisher.html\n"), "{said}");
@@ -170,7 +170,7 @@ mod tests {
     async fn a_local_gateway_tells_addresses_to_open() {
         let operator = Some("operates".to_owned());
         let auth = Auth { secret: Some("kept".to_owned()), operator, ..Auth::default() };
-        let said = text(&addresses("127.0.0.1"), &Edge::new(Config::default(), auth));
+        let said = text(&addresses("127.0.0.1"), &Context::new(Settings::default(), auth));
         assert!(said.contains("http://127.0.0.1:8080/\n") && !said.contains("kept"), "{said}");
         assert!(said.contains("http://127.0.0.1:8080/api/v1/clients?secret=operates\n"), "{said}");
     }
@@ -178,7 +178,7 @@ mod tests {
     #[tokio::test]
     async fn a_gateway_that_takes_tokens_says_how_to_get_one() {
         let auth = Auth { publish_tokens: true, play_tokens: true, ..Auth::default() };
-        let said = |auth| text(&addresses("127.0.0.1"), &Edge::new(Config::default(), auth));
+        let said = |auth| text(&addresses("127.0.0.1"), &Context::new(Settings::default(), auth));
         let tokens = said(auth.clone());
         assert!(tokens.contains("Stream Key livestream?token=TOKEN\n"), "{tokens}");
         assert!(tokens.contains("lianmai token --stream") && tokens.contains("Viewers need"), "{tokens}");
@@ -193,7 +193,7 @@ mod tests {
         let mut addresses = addresses("0.0.0.0");
         addresses.https = Some((addresses.rtmp, Source::Acme(vec!["live.example.com".to_owned()])));
         let auth = Auth { public: true, ..Auth::default() };
-        let said = text(&addresses, &Edge::new(Config::default(), auth));
+        let said = text(&addresses, &Context::new(Settings::default(), auth));
         assert!(said.contains("https://live.example.com/players/"), "{said}");
         assert!(!said.contains("A browser warns"), "{said}");
     }

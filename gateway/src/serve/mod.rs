@@ -14,13 +14,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{self, Auth, Tokens, secret_of};
-use crate::config::Config;
-use crate::edge::Edge;
-use crate::tls::{Tls, TlsError};
-use crate::webrtc::{Port, WebRtc};
-use crate::worker::{Connection, Gate, Watchdog, Workers, accept, bind};
-use crate::{demo, http, metrics, rtmp, secret_file, tls};
+use crate::context::Context;
+use crate::core::auth::{self, Auth, Tokens, secret_of};
+use crate::edges::rtmp;
+use crate::edges::webrtc::{Port, WebRtc};
+use crate::jobs::demo;
+use crate::net::tls;
+use crate::net::tls::{Tls, TlsError};
+use crate::net::worker::{Connection, Gate, Watchdog, Workers, accept, bind};
+use crate::settings::Settings;
+use crate::{http, metrics, secret_file};
 
 /// How long streams and connections may take to end.
 const GRACE: Duration = Duration::from_millis(2500);
@@ -66,7 +69,7 @@ impl std::error::Error for ServeError {}
 ///
 /// # Errors
 /// When it can't start; the error says in words what to change.
-pub async fn run(mut config: Config) -> Result<(), ServeError> {
+pub async fn run(mut config: Settings) -> Result<(), ServeError> {
     metrics::install();
     secret_file::check_folder(&config.data).map_err(|e| ServeError::File(config.data.clone(), e))?;
     let (rtmp_addr, http, webrtc_addr) = config.addresses();
@@ -89,48 +92,49 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
 
-    let edge = Edge::new(config, auth);
-    let gate = Gate::new(edge.limits.connections, edge.limits.connections_per_ip);
-    let workers = Workers::start(edge.config.workers).map_err(ServeError::System)?;
+    let context = Context::new(config, auth);
+    let gate = Gate::new(context.limits.connections, context.limits.connections_per_ip);
+    let workers = Workers::start(context.settings.workers).map_err(ServeError::System)?;
     // This thread accepts connections and cuts streams for HLS.
     let _watchdog = Watchdog::current("main").map_err(ServeError::System)?;
     let stop = CancellationToken::new();
-    let webrtc = WebRtc::new(edge.clone(), port.clone(), workers.clone(), gate.clone(), stop.clone());
+    let webrtc = WebRtc::new(context.clone(), port.clone(), workers.clone(), gate.clone(), stop.clone());
     let webrtc =
         webrtc.ok_or_else(|| ServeError::System(io::Error::other("no DTLS certificate can be made")))?;
     webrtc.listen(webrtc_tcp);
     let addresses = hello::Addresses::of(&listener, &http, https.as_ref(), port.addr());
     let addresses = addresses.map_err(ServeError::System)?;
 
-    let router = http::router(edge.clone(), gate.clone(), webrtc);
+    let router = http::router(context.clone(), gate.clone(), webrtc);
     let plain = http.into_iter().map(|listener| (listener, None, http::BUSY));
     let secure = https.into_iter().map(|(listener, tls)| (listener, Some(tls), tls::BUSY));
     for (listener, tls, refusal) in plain.chain(secure) {
-        let (edge, router, stopped) = (edge.clone(), router.clone(), stop.clone());
+        let (context, router, stopped) = (context.clone(), router.clone(), stop.clone());
         let serve = move |connection| {
-            let (edge, tls, router, stop) = (edge.clone(), tls.clone(), router.clone(), stopped.clone());
-            async move { http::serve(connection, tls, router, &edge, stop).await }
+            let (context, tls, router, stop) =
+                (context.clone(), tls.clone(), router.clone(), stopped.clone());
+            async move { http::serve(connection, tls, router, &context, stop).await }
         };
         tokio::spawn(accept(listener, workers.clone(), gate.clone(), stop.clone(), refusal, serve));
     }
     let serve = {
-        let edge = edge.clone();
-        move |connection: Connection| rtmp::handle(connection.stream, connection.peer, edge.clone())
+        let context = context.clone();
+        move |connection: Connection| rtmp::handle(connection.stream, connection.peer, context.clone())
     };
     tokio::spawn(accept(listener, workers.clone(), gate.clone(), stop.clone(), b"", serve));
-    tokio::spawn(edge.auth.refusals.clone().run());
-    if edge.config.demo {
-        tokio::spawn(demo::run(edge.hub.clone()));
+    tokio::spawn(context.auth.refusals.clone().run());
+    if context.settings.demo {
+        tokio::spawn(demo::run(context.hub.clone()));
     }
 
-    let ready = &edge.config.ready_file;
+    let ready = &context.settings.ready_file;
     if !ready.as_os_str().is_empty() {
         secret_file::write(ready, &addresses.json(), 0o644)
             .map_err(|e| ServeError::File(ready.clone(), e))?;
     }
-    hello::print(&addresses, &edge);
+    hello::print(&addresses, &context);
     if let Some(files) =
-        metrics::process::open_files().filter(|files| *files < edge.limits.connections as u64)
+        metrics::process::open_files().filter(|files| *files < context.limits.connections as u64)
     {
         tracing::warn!(files, "fewer files may be open than connections are allowed: raise `ulimit -n`");
     }
@@ -140,9 +144,9 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
         _ = interrupt.recv() => {}
     }
     tracing::info!(connections = gate.open(), "stopping");
-    edge.auth.refusals.flush();
+    context.auth.refusals.flush();
     stop.cancel();
-    edge.hub.shutdown();
+    context.hub.shutdown();
     if timeout(GRACE, gate.empty()).await.is_err() {
         tracing::warn!(connections = gate.open(), "some connections did not end in time");
     }
@@ -150,7 +154,7 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
 }
 
 /// The rules for publishers; makes the secret where one is needed.
-fn rules(config: &Config) -> Result<Auth, ServeError> {
+fn rules(config: &Settings) -> Result<Auth, ServeError> {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let secret = match text(&config.secret) {
         Some(secret) => Some(secret),
@@ -176,12 +180,12 @@ fn rules(config: &Config) -> Result<Auth, ServeError> {
 }
 
 /// A secret in the data folder.
-fn kept(config: &Config, name: &str, make: bool) -> Result<Option<String>, ServeError> {
+fn kept(config: &Settings, name: &str, make: bool) -> Result<Option<String>, ServeError> {
     secret_of(&config.data, name, make).map_err(|e| ServeError::File(config.data.join(name), e))
 }
 
 /// What the operator shows; where it can't be kept, another one with every start.
-fn operator(config: &Config) -> Result<Option<String>, ServeError> {
+fn operator(config: &Settings) -> Result<Option<String>, ServeError> {
     if let Some(kept) = kept(config, auth::OPERATOR, false)? {
         return Ok(Some(kept));
     }

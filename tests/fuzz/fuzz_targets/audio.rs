@@ -29,5 +29,5 @@ fuzz_target!(|data: &[u8]| {
         rest = after;
         Some(packet)
     });
-    fuzz::transcode::decode(&config, 1 + usize::from(mode >> 7), packets.take(64));
+    fuzz::derive::transcode::decode(&config, 1 + usize::from(mode >> 7), packets.take(64));
 });

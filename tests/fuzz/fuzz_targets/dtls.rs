@@ -6,5 +6,5 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let Some((&size, rest)) = data.split_first() else { return };
     let (damage, foreign) = rest.split_at(usize::from(size).min(rest.len()));
-    fuzz::webrtc::dtls(damage, foreign);
+    fuzz::edges::webrtc::dtls(damage, foreign);
 });

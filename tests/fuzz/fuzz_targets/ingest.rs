@@ -3,8 +3,8 @@
 #![no_main]
 
 use bytes::Bytes;
-use fuzz::rtmp::ingest::{Ingest, Input};
-use fuzz::rtmp::session::Event;
+use fuzz::edges::rtmp::ingest::{Ingest, Input};
+use fuzz::edges::rtmp::session::Event;
 use libfuzzer_sys::fuzz_target;
 use media::clock::StreamClock;
 use media::flv::mux;

@@ -1,8 +1,8 @@
 //! Chunks: never a panic, never more memory than arrived, and the same messages however cut.
 #![no_main]
 
-use fuzz::rtmp::chunk::{ChunkError, ChunkReader, SLACK};
-use fuzz::rtmp::message::Message;
+use fuzz::edges::rtmp::chunk::{ChunkError, ChunkReader, SLACK};
+use fuzz::edges::rtmp::message::Message;
 use libfuzzer_sys::fuzz_target;
 
 const MAX: usize = 64 << 10;

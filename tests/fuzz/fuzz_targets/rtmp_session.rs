@@ -1,7 +1,7 @@
 //! A client that may do anything: never a panic, and never an answer much larger than the question.
 #![no_main]
 
-use fuzz::rtmp::session::{Event, Session};
+use fuzz::edges::rtmp::session::{Event, Session};
 use libfuzzer_sys::fuzz_target;
 
 const CONNECT: &[u8] = b"\x02\0\x07connect\0\x3f\xf0\0\0\0\0\0\0\x03\0\x03app\x02\0\x04live\0\0\x09";

@@ -8,7 +8,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((mode, rest)) = data.split_first() else { return };
     let Ok(text) = std::str::from_utf8(rest) else { return };
     match mode % 3 {
-        0 => fuzz::webrtc::fragment(text),
-        mode => fuzz::webrtc::offer(text, mode == 1),
+        0 => fuzz::edges::webrtc::fragment(text),
+        mode => fuzz::edges::webrtc::offer(text, mode == 1),
     }
 });

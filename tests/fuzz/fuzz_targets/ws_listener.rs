@@ -5,6 +5,6 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     if let Some((size, bytes)) = data.split_first() {
-        fuzz::flv::listen(bytes, usize::from(*size));
+        fuzz::edges::flv::listen(bytes, usize::from(*size));
     }
 });

@@ -2,11 +2,20 @@
 //! to build, and none of it is fuzzed.
 #![allow(dead_code)]
 
-pub mod auth;
-pub mod flv;
 pub mod http;
-pub mod hub;
-pub mod rtmp;
-pub mod stun;
-pub mod transcode;
-pub mod webrtc;
+
+pub mod core {
+    pub mod auth;
+    pub mod hub;
+}
+
+pub mod derive {
+    pub mod transcode;
+}
+
+pub mod edges {
+    pub mod flv;
+    pub mod rtmp;
+    pub mod stun;
+    pub mod webrtc;
+}

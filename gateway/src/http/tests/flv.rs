@@ -6,19 +6,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use media::flv::{Demuxer, Event, mux};
-use media::{Audio, Codec, Config as MediaConfig, Format, Frame, Video};
+use media::{Audio, Codec, Config, Format, Frame, Video};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::auth::Auth;
-use crate::config::Config;
+use crate::core::auth::Auth;
+use crate::core::hub::{Publisher, StreamName};
 use crate::http::tests::listen;
-use crate::hub::{Publisher, StreamName};
+use crate::settings::Settings;
 
-fn config(codec: Codec) -> Arc<MediaConfig> {
+fn config(codec: Codec) -> Arc<Config> {
     let (format, description): (_, &[u8]) = match codec.track() {
         media::Track::Video => (
             Format::Video(Video { width: 16, height: 16 }),
@@ -27,10 +27,10 @@ fn config(codec: Codec) -> Arc<MediaConfig> {
         ),
         media::Track::Audio => (Format::Audio(Audio { sample_rate: 48_000, channels: 2 }), b"\x11\x90"),
     };
-    Arc::new(MediaConfig { codec, format, description: Bytes::from_static(description) })
+    Arc::new(Config { codec, format, description: Bytes::from_static(description) })
 }
 
-fn frame(config: &Arc<MediaConfig>, millis: i64, key: bool) -> Frame {
+fn frame(config: &Arc<Config>, millis: i64, key: bool) -> Frame {
     let dts = millis * 1000;
     // One slice: IDR, or not.
     let data =
@@ -39,19 +39,19 @@ fn frame(config: &Arc<MediaConfig>, millis: i64, key: bool) -> Frame {
 }
 
 struct Gateway {
-    edge: Edge,
+    context: Context,
     addr: SocketAddr,
 }
 
 impl Gateway {
-    async fn start(settings: Config, auth: Auth) -> Self {
-        let edge = Edge::new(settings, auth);
-        let addr = listen(&edge, &CancellationToken::new()).await;
-        Self { edge, addr }
+    async fn start(settings: Settings, auth: Auth) -> Self {
+        let context = Context::new(settings, auth);
+        let addr = listen(&context, &CancellationToken::new()).await;
+        Self { context, addr }
     }
 
     fn publisher(&self, codecs: &[Codec]) -> Publisher {
-        let mut publisher = self.edge.hub.publish(&StreamName::parse("live/x").unwrap()).unwrap();
+        let mut publisher = self.context.hub.publish(&StreamName::parse("live/x").unwrap()).unwrap();
         let tracks: Vec<_> = codecs.iter().map(|codec| config(*codec)).collect();
         publisher.announce(codecs.contains(&Codec::Aac), codecs.contains(&Codec::H264));
         for track in &tracks {
@@ -70,9 +70,9 @@ impl Gateway {
         format!("ws://{}{path}", self.addr)
     }
 
-    async fn until(&self, what: &str, holds: impl Fn(&Edge) -> bool) {
+    async fn until(&self, what: &str, holds: impl Fn(&Context) -> bool) {
         for _ in 0..2000 {
-            if holds(&self.edge) {
+            if holds(&self.context) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -124,11 +124,11 @@ async fn the_header_promises_only_the_tracks_that_are_there() {
         (&[Codec::H264], (false, true)),
         (&[Codec::Aac], (true, false)),
     ] {
-        let gateway = Gateway::start(Config::default(), Auth::default()).await;
+        let gateway = Gateway::start(Settings::default(), Auth::default()).await;
         let publisher = gateway.publisher(codecs);
         let socket = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
         gateway.until("a viewer", |_| publisher.stream().viewers() == 1).await;
-        gateway.edge.hub.shutdown();
+        gateway.context.hub.shutdown();
         let (head, body) = whole(socket).await;
         for line in ["content-type: video/x-flv", "cache-control: no-store", "access-control-allow-origin: *"]
         {
@@ -142,7 +142,7 @@ async fn the_header_promises_only_the_tracks_that_are_there() {
 
 #[tokio::test]
 async fn a_viewer_who_comes_first_waits_and_then_gets_everything() {
-    let gateway = Gateway::start(Config::default(), Auth::default()).await;
+    let gateway = Gateway::start(Settings::default(), Auth::default()).await;
     let socket = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
     let (mut ws, _) = tokio_tungstenite::connect_async(gateway.ws("/live/x.flv")).await.unwrap();
     let mut publisher = gateway.publisher(&[Codec::H264, Codec::Aac]);
@@ -158,7 +158,7 @@ async fn a_viewer_who_comes_first_waits_and_then_gets_everything() {
         publisher.push(frame(&video, n * 40, n == 3));
     }
     drop(publisher);
-    gateway.edge.hub.shutdown();
+    gateway.context.hub.shutdown();
     let all = times(&events(whole(socket).await.1));
     let video: Vec<_> = all.iter().filter(|(video, _)| *video).map(|(_, at)| *at).collect();
     assert_eq!(video, [0, 40, 80, 120, 160]);
@@ -178,7 +178,7 @@ async fn a_viewer_who_comes_first_waits_and_then_gets_everything() {
 
 #[tokio::test]
 async fn a_websocket_hears_in_words_that_there_is_nothing() {
-    let gateway = Gateway::start(Config { play_wait: 0, ..Config::default() }, Auth::default()).await;
+    let gateway = Gateway::start(Settings { play_wait: 0, ..Settings::default() }, Auth::default()).await;
     let (mut ws, _) = tokio_tungstenite::connect_async(gateway.ws("/live/x.flv")).await.unwrap();
     let Some(Ok(Message::Close(Some(close)))) = ws.next().await else { panic!("no close") };
     assert_eq!((u16::from(close.code), &*close.reason), (4404, "nobody is publishing this stream"));
@@ -186,7 +186,7 @@ async fn a_websocket_hears_in_words_that_there_is_nothing() {
 
 #[tokio::test]
 async fn a_websocket_viewer_is_answered_and_let_go() {
-    let gateway = Gateway::start(Config::default(), Auth::default()).await;
+    let gateway = Gateway::start(Settings::default(), Auth::default()).await;
     let publisher = gateway.publisher(&[Codec::H264]);
     let (mut ws, _) = tokio_tungstenite::connect_async(gateway.ws("/live/x.flv")).await.unwrap();
     ws.send(Message::Ping(Bytes::from_static(b"there?"))).await.unwrap();
@@ -213,7 +213,7 @@ async fn what_is_published_by_websocket_or_post_is_played() {
         flv.extend_from_slice(&mux::frame_tag(&frame(&tracks[1], n * 40 + 5, true)));
     }
     for by_post in [false, true] {
-        let gateway = Gateway::start(Config::default(), Auth::default()).await;
+        let gateway = Gateway::start(Settings::default(), Auth::default()).await;
         let viewer = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
         if by_post {
             let head =
@@ -230,8 +230,8 @@ async fn what_is_published_by_websocket_or_post_is_played() {
             ws.close(None).await.unwrap();
             while let Some(Ok(_)) = ws.next().await {}
         }
-        gateway.until("a viewer", |edge| !edge.clients.list().is_empty()).await;
-        gateway.edge.hub.shutdown();
+        gateway.until("a viewer", |context| !context.clients.list().is_empty()).await;
+        gateway.context.hub.shutdown();
         let seen = times(&events(whole(viewer).await.1));
         assert_eq!(seen, [(true, 0), (false, 5), (true, 40), (false, 45), (true, 80), (false, 85)]);
     }
@@ -240,7 +240,7 @@ async fn what_is_published_by_websocket_or_post_is_played() {
 #[tokio::test]
 async fn publishers_are_refused_before_the_handshake() {
     let secret = Some("s".to_owned());
-    let gateway = Gateway::start(Config::default(), Auth { public: true, secret, ..Auth::default() }).await;
+    let gateway = Gateway::start(Settings::default(), Auth { public: true, secret, ..Auth::default() }).await;
     let status = async |query: &str| {
         let url = gateway.ws(&format!("/live/x.flv?action=publish{query}"));
         match tokio_tungstenite::connect_async(url).await {
@@ -256,7 +256,7 @@ async fn publishers_are_refused_before_the_handshake() {
 
 #[tokio::test]
 async fn what_is_no_flv_ends_with_words_and_frees_the_name() {
-    let gateway = Gateway::start(Config::default(), Auth::default()).await;
+    let gateway = Gateway::start(Settings::default(), Auth::default()).await;
     let url = gateway.ws("/live/x.flv?action=publish");
     for (message, words) in [
         (Message::binary(&b"GET / HTTP/1.1 and so on"[..]), "this is no FLV stream"),
@@ -271,7 +271,7 @@ async fn what_is_no_flv_ends_with_words_and_frees_the_name() {
 
 #[tokio::test]
 async fn who_asks_slowly_or_too_early_gets_the_same_stream() {
-    let gateway = Gateway::start(Config::default(), Auth::default()).await;
+    let gateway = Gateway::start(Settings::default(), Auth::default()).await;
     let early = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
     let mut slow = TcpStream::connect(gateway.addr).await.unwrap();
     slow.write_all(b"GET /live/x.flv HT").await.unwrap();
@@ -280,7 +280,7 @@ async fn who_asks_slowly_or_too_early_gets_the_same_stream() {
     let publisher = gateway.publisher(&[Codec::H264, Codec::Aac]);
     slow.write_all(b"TP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").await.unwrap();
     gateway.until("both viewers", |_| publisher.stream().viewers() == 2).await;
-    gateway.edge.hub.shutdown();
+    gateway.context.hub.shutdown();
     let (early, slow) = (whole(early).await, whole(slow).await);
     assert_eq!(events(early.1), events(slow.1));
     assert!(early.0.starts_with("HTTP/1.1 200") && slow.0.starts_with("HTTP/1.1 200"));
@@ -288,15 +288,15 @@ async fn who_asks_slowly_or_too_early_gets_the_same_stream() {
 
 #[tokio::test]
 async fn a_kicked_viewer_goes_and_the_others_stay() {
-    let gateway = Gateway::start(Config::default(), Auth::default()).await;
+    let gateway = Gateway::start(Settings::default(), Auth::default()).await;
     let mut publisher = gateway.publisher(&[Codec::H264]);
     let first = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
-    gateway.until("a viewer", |edge| edge.clients.list().len() == 1).await;
+    gateway.until("a viewer", |context| context.clients.list().len() == 1).await;
     let second = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
-    gateway.until("two viewers", |edge| edge.clients.list().len() == 2).await;
-    gateway.edge.clients.kick(gateway.edge.clients.list()[0].id);
+    gateway.until("two viewers", |context| context.clients.list().len() == 2).await;
+    gateway.context.clients.kick(gateway.context.clients.list()[0].id);
     assert_eq!(times(&events(whole(first).await.1)), [(true, 0)]);
     publisher.push(frame(&config(Codec::H264), 40, false));
-    gateway.edge.hub.shutdown();
+    gateway.context.hub.shutdown();
     assert_eq!(times(&events(whole(second).await.1)), [(true, 0), (true, 40)]);
 }

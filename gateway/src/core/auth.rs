@@ -1,0 +1,220 @@
+//! Who may publish, and who may play.
+//!
+//! Bound to loopback, the gateway lets everyone on this machine publish. What only *arrives* over
+//! loopback is not from this machine: a request that a proxy passed on, that was made for another
+//! host name (DNS rebinding), or that a page from elsewhere made in a developer's browser. Such a
+//! request, and every request of a public gateway, must show the secret, or a token. With signers of
+//! tokens configured, so must every request. Whoever operates the gateway always shows a secret: a
+//! forwarder of plain TCP on this machine cannot be told from a program of its owner.
+
+mod denied;
+mod fetch;
+mod guesses;
+mod jwks;
+mod local;
+mod own;
+mod request;
+mod secret;
+mod source;
+#[cfg(test)]
+mod tests;
+mod token;
+mod tokens;
+mod used;
+mod verify;
+
+use std::sync::Arc;
+
+pub use denied::Denied;
+pub use guesses::Guesses;
+pub use own::{SigningKey, Wish};
+pub use request::AuthRequest;
+use request::{is_secret, is_token};
+pub use secret::{OPERATOR, PUBLISH, kept as secret_of, random as new_secret};
+pub use token::{Act, LONGEST, TokenError};
+pub use tokens::Tokens;
+
+use crate::core::hub::StreamName;
+use crate::core::refusals::Refusals;
+use crate::net::worker::counted_as;
+
+/// What a gateway asks of those who publish and play.
+#[derive(Debug, Clone, Default)]
+pub struct Auth {
+    /// Not only loopback is listened on: nobody publishes without the secret.
+    pub public: bool,
+    /// Everyone publishes.
+    pub open: bool,
+    /// What publishers show; `None` when there is none, and then nobody has it.
+    pub secret: Option<String>,
+    /// The operator's secret where there is no `secret`, which operates too.
+    pub operator: Option<String>,
+    /// What players must show, when playing is not free.
+    pub play_secret: Option<String>,
+    /// Whose tokens do beside the secrets; `None` takes none.
+    pub tokens: Option<Arc<Tokens>>,
+    /// Nobody publishes without a token or secret, from this machine neither.
+    pub publish_tokens: bool,
+    /// Nobody plays without a token or secret.
+    pub play_tokens: bool,
+    /// Which refusals are logged.
+    pub refusals: Refusals,
+    /// Addresses that showed wrong secrets.
+    pub guesses: Guesses,
+}
+
+/// What becomes of a token that does.
+#[derive(Clone, Copy)]
+enum Use {
+    Up,
+    Not,
+}
+
+impl Auth {
+    /// Whether `request` may publish; the token that it may show is used then.
+    pub async fn publish(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
+        self.publishes(request, Use::Up).await
+    }
+
+    /// Whether `request` might publish; the token that it may show can still be used.
+    pub async fn might_publish(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
+        self.publishes(request, Use::Not).await
+    }
+
+    async fn publishes(&self, request: &AuthRequest<'_>, usage: Use) -> Result<(), Denied> {
+        if self.publishes_freely(request)? {
+            return Ok(());
+        }
+        if let Some(done) = self.token(request, Act::Publish, usage).await {
+            return done;
+        }
+        Err(match (&self.secret, request.shows_any()) {
+            (Some(_), true) => Denied::Wrong,
+            _ if self.publish_tokens => Denied::MissingToken,
+            (None, _) => Denied::Local,
+            (Some(_), false) => Denied::Missing,
+        })
+    }
+
+    /// Whether `request` may publish without a token.
+    ///
+    /// # Errors
+    /// When its secret is not looked at yet.
+    pub fn publishes_freely(&self, request: &AuthRequest<'_>) -> Result<bool, Denied> {
+        let free = self.open || (!self.public && !self.publish_tokens && request.is_local());
+        Ok(free || self.shows(request, [&self.secret, &None], "publish")?)
+    }
+
+    /// Whether `request` may play; the token that it may show is used then.
+    pub async fn play(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
+        self.plays(request, Use::Up).await
+    }
+
+    /// Whether `request` might play; the token that it may show can still be used.
+    pub async fn might_play(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
+        self.plays(request, Use::Not).await
+    }
+
+    async fn plays(&self, request: &AuthRequest<'_>, usage: Use) -> Result<(), Denied> {
+        if self.plays_freely(request)? {
+            return Ok(());
+        }
+        if let Some(done) = self.token(request, Act::Play, usage).await {
+            return done;
+        }
+        Err(if self.play_tokens { Denied::PlayToken } else { Denied::Play })
+    }
+
+    /// Whether playing needs something at all.
+    pub const fn play_is_closed(&self) -> bool {
+        self.play_secret.is_some() || self.play_tokens
+    }
+
+    /// Whether `request` may play without a token.
+    ///
+    /// # Errors
+    /// When its secret is not looked at yet.
+    pub fn plays_freely(&self, request: &AuthRequest<'_>) -> Result<bool, Denied> {
+        Ok(!self.play_is_closed() || self.shows(request, [&self.play_secret, &self.secret], "play")?)
+    }
+
+    /// Whether `request` may know which streams there are: where playing is closed, their names are, too.
+    ///
+    /// # Errors
+    /// In words, when it may not.
+    pub fn sees_streams(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
+        if !self.play_is_closed() || self.shows(request, [&self.play_secret, self.operators()], "look")? {
+            return Ok(());
+        }
+        Err(if request.shows_any() { Denied::Wrong } else { Denied::Missing })
+    }
+
+    /// What becomes of the token that `request` shows, if it shows one and some are taken.
+    async fn token(&self, request: &AuthRequest<'_>, act: Act, usage: Use) -> Option<Result<(), Denied>> {
+        let (tokens, token) = (self.tokens.as_ref()?, request.token()?);
+        let Some(stream) = request.stream else { return Some(Err(TokenError::Stream.into())) };
+        let done = match usage {
+            Use::Up => tokens.take(&token, stream, act).await,
+            Use::Not => tokens.check(&token, stream, act).await,
+        };
+        Some(done.map_err(Denied::from))
+    }
+
+    /// Whether `request` may operate the gateway (see clients, end other people's connections): that is
+    /// never open, on this machine neither. Tokens do not operate.
+    ///
+    /// # Errors
+    /// In words, when it may not.
+    pub fn operate(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
+        if self.shows(request, [self.operators(), &None], "operate")? {
+            return Ok(());
+        }
+        Err(match (self.operators(), request.shows_any()) {
+            (None, _) => Denied::Local,
+            (Some(_), true) => Denied::Wrong,
+            (Some(_), false) => Denied::MissingOperator,
+        })
+    }
+
+    fn operators(&self) -> &Option<String> {
+        if self.secret.is_some() { &self.secret } else { &self.operator }
+    }
+
+    /// Whether `request` shows one of `secrets`. A wrong one is counted, logged, and makes its sender wait.
+    fn shows(
+        &self,
+        request: &AuthRequest<'_>,
+        secrets: [&Option<String>; 2],
+        door: &'static str,
+    ) -> Result<bool, Denied> {
+        let secrets = || secrets.into_iter().flatten().filter(|secret| !secret.is_empty());
+        let mut given = request.secrets();
+        // A token is not a try at the secret, unless the secret looks like one.
+        if self.tokens.is_some() && !secrets().any(|secret| is_token(secret)) {
+            given.retain(|given| !is_token(given));
+        }
+        if given.is_empty() || secrets().next().is_none() {
+            return Ok(false);
+        }
+        let from = counted_as(request.from);
+        if let Some(pause) = self.guesses.pause(from) {
+            metrics::counter!("lianmai_paused_secrets_total", "door" => door).increment(1);
+            return Err(Denied::Slow(pause.as_secs() + 1));
+        }
+        // All of them are compared, so that the time tells nothing.
+        let right = given.iter().flat_map(|given| secrets().map(move |secret| is_secret(given, secret)));
+        if right.fold(false, |any, right| any | right) {
+            return Ok(true);
+        }
+        for given in given {
+            if self.guesses.wrong(from, &given) {
+                metrics::counter!("lianmai_wrong_secrets_total", "door" => door).increment(1);
+            }
+        }
+        if self.refusals.count("wrong secret", request.from) {
+            let stream = request.stream.map_or("", StreamName::as_str);
+            tracing::warn!(peer = %request.peer, from = %request.from, door, stream, "wrong secret");
+        }
+        Ok(false)
+    }
+}

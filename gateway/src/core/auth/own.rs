@@ -1,0 +1,205 @@
+//! The gateway's own key for tokens, by which an operator mints some by hand.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rand::TryRngCore as _;
+use rcgen::KeyPair;
+use serde::Serialize;
+
+use super::jwks::{self, Key};
+use super::token::{Act, LONGEST};
+use crate::core::hub::StreamName;
+use crate::secret_file::{self, Readers};
+
+/// Where the key is kept in the data folder.
+pub(super) fn path(data: &Path) -> PathBuf {
+    data.join("token-key.pem")
+}
+
+/// What a token shall say.
+#[derive(Debug, Clone)]
+pub struct Wish<'a> {
+    /// Who makes it.
+    pub issuer: &'a str,
+    /// For whom.
+    pub audience: &'a str,
+    /// Whom it lets in; for the log.
+    pub subject: &'a str,
+    /// To which stream.
+    pub stream: &'a StreamName,
+    /// To do what.
+    pub act: Act,
+    /// Seconds that are left to begin.
+    pub ttl: i64,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    stream: &'a str,
+    act: Act,
+    iat: i64,
+    exp: i64,
+    jti: String,
+}
+
+/// A private key, and its public half.
+pub struct SigningKey {
+    private: EncodingKey,
+    public: Key,
+}
+
+impl SigningKey {
+    /// The key in the data folder; made when there is none.
+    ///
+    /// # Errors
+    /// In words: it can't be made, or what is there is no key.
+    pub fn kept(data: &Path) -> Result<Self, String> {
+        let path = path(data);
+        match Self::read(&path) {
+            Err(None) => {}
+            Ok(key) => return Ok(key),
+            Err(Some(words)) => return Err(words),
+        }
+        make(data, &path).map_err(|error| format!("{}: {error}", path.display()))?;
+        // Whoever was first: this is the one that counts.
+        Self::of_file(&path)
+    }
+
+    /// The key in a PEM file (PKCS #8), as `openssl genpkey -algorithm ed25519` writes it.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn of_file(path: &Path) -> Result<Self, String> {
+        Self::read(path)
+            .map_err(|words| words.unwrap_or_else(|| format!("{}: there is no such file", path.display())))
+    }
+
+    /// No words if there is no file.
+    fn read(path: &Path) -> Result<Self, Option<String>> {
+        let text = secret_file::read_text(path, Readers::Owner).map_err(|error| {
+            (error.kind() != io::ErrorKind::NotFound).then(|| format!("{}: {error}", path.display()))
+        })?;
+        Self::of_pem(&text).map_err(|why| Some(format!("{}: {why}", path.display())))
+    }
+
+    /// The key in a text.
+    pub(super) fn of_pem(text: &str) -> Result<Self, &'static str> {
+        let wrong = "this is no private Ed25519 key in PEM form (PKCS #8)";
+        let pair = KeyPair::from_pem(text).map_err(|_| wrong)?;
+        if !pair.is_compatible(&rcgen::PKCS_ED25519) {
+            return Err(wrong);
+        }
+        let raw = pair.public_key_raw().try_into().map_err(|_| wrong)?;
+        let public = Key::of_raw(raw).map_err(|_| wrong)?;
+        Ok(Self { private: EncodingKey::from_ed_der(&pair.serialize_der()), public })
+    }
+
+    /// The public half.
+    pub(super) fn public(&self) -> &Key {
+        &self.public
+    }
+
+    /// The public half as a set of keys, for other gateways.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn jwks(&self) -> Result<String, String> {
+        let set = JwkSet { keys: vec![jwks::jwk_of(&self.public.decoding)?] };
+        serde_json::to_string(&set).map_err(|error| error.to_string())
+    }
+
+    /// A token.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn mint(&self, wish: &Wish<'_>) -> Result<String, String> {
+        if wish.ttl < 1 || wish.ttl > LONGEST {
+            return Err(format!("a token is good for 1 to {LONGEST} seconds"));
+        }
+        let now = now();
+        let claims = Claims {
+            iss: wish.issuer,
+            aud: wish.audience,
+            sub: wish.subject,
+            stream: wish.stream.as_str(),
+            act: wish.act,
+            iat: now,
+            exp: now + wish.ttl,
+            jti: random().map_err(|error| error.to_string())?,
+        };
+        self.sign(&claims)
+    }
+
+    /// Any claims, signed.
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, String> {
+        let header = Header { kid: Some(self.public.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        encode(&header, claims, &self.private).map_err(|error| error.to_string())
+    }
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+}
+
+/// 128 bits that nobody guesses, in letters and digits.
+fn random() -> io::Result<String> {
+    let mut bytes = [0; 16];
+    rand::rngs::OsRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
+/// Makes a key at `path`; somebody may have been faster.
+fn make(data: &Path, path: &Path) -> io::Result<()> {
+    let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).map_err(io::Error::other)?;
+    secret_file::make_folder(data)?;
+    // Never seen half: written beside it, then linked, which fails where there is one already.
+    let part = data.join(format!("token-key.{}.part", random()?));
+    secret_file::create(&part, 0o600)?.write_all(key.serialize_pem().as_bytes())?;
+    let linked = fs::hard_link(&part, path);
+    fs::remove_file(&part)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_only_its_owner_reads_it() {
+        let dir = std::env::temp_dir().join(format!("lianmai-token-key-{}", std::process::id()));
+        let first = SigningKey::kept(&dir).unwrap().jwks().unwrap();
+        assert_eq!(SigningKey::kept(&dir).unwrap().jwks().unwrap(), first);
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(path(&dir)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        fs::write(path(&dir), "no key").unwrap();
+        assert!(SigningKey::kept(&dir).err().unwrap().contains("no private Ed25519 key"));
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_key_of_openssl_signs_and_an_rsa_key_is_refused() {
+        // `openssl genpkey -algorithm ed25519`: the seed of RFC 8037 A.1.
+        let pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
+        let key = SigningKey::of_pem(pem).unwrap();
+        assert_eq!(key.public.kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(key.sign(&serde_json::json!({})).unwrap().split('.').count(), 3);
+        let other = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
+        assert!(SigningKey::of_pem(&other).is_err());
+    }
+}

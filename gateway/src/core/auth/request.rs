@@ -1,0 +1,127 @@
+//! What a request tells about the one who makes it.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+
+use http::{HeaderMap, HeaderName, Uri, Version, header};
+use subtle::ConstantTimeEq as _;
+
+use super::local;
+
+use crate::core::hub::StreamName;
+
+/// Secrets of one request that are looked at: an encoder may put the same into server and key.
+const SECRETS: usize = 3;
+
+/// What is known of a request.
+#[derive(Debug, Clone)]
+pub struct AuthRequest<'a> {
+    /// The stream it is about; `None` for operating the gateway.
+    pub stream: Option<&'a StreamName>,
+    /// The query of the address or stream key, without its `?`.
+    pub query: &'a str,
+    /// The token of `Authorization: Bearer`.
+    pub bearer: Option<&'a str>,
+    /// The other end of the connection.
+    pub peer: SocketAddr,
+    /// The address that wrong secrets count for: the peer's, or the one a proxy on this machine names.
+    pub from: IpAddr,
+    /// The host it asked for: the `Host` header, or the authority of RTMP's `tcUrl`; a port may follow.
+    pub host: Option<&'a str>,
+    /// The `Origin` that a browser told.
+    pub origin: Option<&'a str>,
+    /// Whether something in it says that it was passed on, or made by a page from elsewhere.
+    pub forwarded: bool,
+}
+
+impl<'a> AuthRequest<'a> {
+    /// What an HTTP request tells.
+    pub fn http(
+        stream: Option<&'a StreamName>,
+        uri: &'a Uri,
+        headers: &'a HeaderMap,
+        peer: SocketAddr,
+    ) -> Self {
+        let text = |name| headers.get(name).and_then(|v: &http::HeaderValue| v.to_str().ok());
+        // A header that is there twice, or unreadable, is not one that is missing.
+        let told = |name: HeaderName| {
+            let mut values = headers.get_all(name).into_iter();
+            let first = values.next()?.to_str().unwrap_or("?");
+            Some(if values.next().is_some() { "?" } else { first })
+        };
+        let bearer = text(header::AUTHORIZATION).and_then(|v| {
+            let (scheme, token) = v.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        });
+        Self {
+            stream,
+            query: uri.query().unwrap_or_default(),
+            bearer,
+            peer,
+            from: from(headers, peer),
+            host: told(header::HOST).or_else(|| uri.authority().map(http::uri::Authority::as_str)),
+            origin: told(header::ORIGIN),
+            forwarded: local::comes_from_elsewhere(headers),
+        }
+    }
+
+    /// The same, where it came by this version of HTTP.
+    #[must_use]
+    pub fn by(mut self, version: Version) -> Self {
+        self.forwarded |= local::is_a_proxys(version);
+        self
+    }
+
+    /// Credentials of an RTMP client: the query of its stream key, and the host of its `tcUrl`.
+    pub fn rtmp(stream: &'a StreamName, query: &'a str, host: Option<&'a str>, peer: SocketAddr) -> Self {
+        let from = peer.ip().to_canonical();
+        let stream = Some(stream);
+        Self { stream, query, bearer: None, peer, from, host, origin: None, forwarded: false }
+    }
+
+    /// Whether it was made on this machine, for this machine, as far as can be seen.
+    pub(super) fn is_local(&self) -> bool {
+        self.peer.ip().to_canonical().is_loopback()
+            && !self.forwarded
+            && self.host.is_some_and(local::is_loopback)
+            && self.origin.is_none_or(local::is_local_origin)
+    }
+
+    /// The secrets in the request: a few at most, since each is a guess.
+    pub(super) fn secrets(&self) -> Vec<Cow<'a, str>> {
+        let bearer = self.bearer.map(Cow::Borrowed);
+        let query = form_urlencoded::parse(self.query.as_bytes()).filter(|(k, _)| k == "secret");
+        bearer.into_iter().chain(query.map(|(_, secret)| secret)).take(SECRETS).collect()
+    }
+
+    /// What it shows as a token. What is no secret and has the form of one, too.
+    pub fn token(&self) -> Option<Cow<'a, str>> {
+        let told = form_urlencoded::parse(self.query.as_bytes()).find(|(k, _)| k == "token");
+        let told = told.map(|(_, token)| token).filter(|token| !token.is_empty());
+        told.or_else(|| self.bearer.filter(|b| is_token(b)).map(Cow::Borrowed))
+    }
+
+    pub(super) fn shows_any(&self) -> bool {
+        self.bearer.is_some() || form_urlencoded::parse(self.query.as_bytes()).any(|(k, _)| k == "secret")
+    }
+}
+
+/// Whether `given` is `secret`, in a time that does not tell how much of it is right.
+pub(super) fn is_secret(given: &str, secret: &str) -> bool {
+    !secret.is_empty() && bool::from(given.as_bytes().ct_eq(secret.as_bytes()))
+}
+
+/// Whether `text` has the form of a token.
+pub(super) fn is_token(text: &str) -> bool {
+    text.matches('.').count() == 2
+}
+
+/// The client's address: for a connection from this machine, the last one that the proxy names.
+fn from(headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+    let ip = peer.ip().to_canonical();
+    let named = || {
+        let last = headers.get_all("x-forwarded-for").into_iter().next_back()?.to_str().ok()?;
+        last.rsplit(',').next()?.trim().parse().ok()
+    };
+    if ip.is_loopback() { named().unwrap_or(ip) } else { ip }
+}

@@ -1,0 +1,241 @@
+//! Where trusted keys come from, and keeping them fresh.
+//!
+//! What is known stays known while a source can't be reached or tells nonsense; a source that is there and
+//! no longer tells a key takes it back.
+
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use http::Uri;
+use rustls::ClientConfig;
+use tokio::io::AsyncReadExt as _;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::fetch;
+use super::jwks::{self, Key};
+use super::own::SigningKey;
+use crate::core::hub::StreamName;
+use crate::secret_file::{self, Readers};
+
+/// How often an address is asked while all is well: so long a key that was taken back may work on.
+const EVERY: Duration = Duration::from_secs(300);
+/// How often at most, however many ask for keys that are not known.
+const PAUSE: Duration = Duration::from_secs(2);
+/// The longest pause after failures.
+const LONGEST: Duration = Duration::from_secs(60);
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 64 << 10;
+
+/// Where keys are told.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// A set at an address.
+    Url(Uri, Arc<ClientConfig>),
+    /// A set in a file.
+    File(PathBuf),
+    /// The gateway's own key, which need not be there.
+    Own(PathBuf),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    keys: Arc<[Key]>,
+    /// What the file was when it was read.
+    stamp: Option<(SystemTime, u64)>,
+    /// What is wrong, and was said.
+    said: Option<String>,
+}
+
+/// When an address was asked last. Who asked may have left before the answer came.
+#[derive(Debug, Default)]
+struct Asked {
+    begun: Option<Instant>,
+    answered: Option<Instant>,
+}
+
+/// One place, and the keys it has told.
+#[derive(Debug)]
+pub(super) struct Source {
+    place: Place,
+    /// Prefix of the stream names that its keys are trusted for, with a slash at the end.
+    prefix: Option<String>,
+    state: Mutex<State>,
+    /// Held while the address is asked.
+    asked: tokio::sync::Mutex<Asked>,
+}
+
+impl Source {
+    pub(super) fn new(place: Place, prefix: Option<String>) -> Self {
+        Self { place, prefix, state: Mutex::default(), asked: tokio::sync::Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The keys of this name. A file is read again if it has changed.
+    pub(super) async fn find(&self, kid: &str) -> Vec<Key> {
+        match &self.place {
+            Place::Url(..) => {}
+            Place::File(path) | Place::Own(path) => self.look(path).await,
+        }
+        let keys = self.state().keys.clone();
+        keys.iter().filter(|key| key.kid == kid).cloned().collect()
+    }
+
+    /// Whether this place tells the key.
+    pub(super) fn has(&self, key: [u8; 32]) -> bool {
+        self.state().keys.iter().any(|known| known.raw == key)
+    }
+
+    /// Whether its keys are trusted for `stream`.
+    pub(super) fn reaches(&self, stream: &StreamName) -> bool {
+        self.prefix.as_ref().is_none_or(|prefix| stream.as_str().starts_with(prefix))
+    }
+
+    /// Whether this is the gateway's own key.
+    pub(super) fn is_own(&self, key: [u8; 32]) -> bool {
+        matches!(self.place, Place::Own(_)) && self.state().keys.iter().any(|own| own.raw == key)
+    }
+
+    /// Asks the address, unless it was asked since `wanted`: so many as wait for it together share the
+    /// answer.
+    pub(super) async fn refresh(&self, wanted: Instant) {
+        let Place::Url(uri, tls) = &self.place else { return };
+        let mut asked = self.asked.lock().await;
+        if asked.answered.is_some_and(|begun| begun >= wanted) {
+            return;
+        }
+        if let Some(last) = asked.begun {
+            sleep_until(last + PAUSE).await;
+        }
+        let begun = Instant::now();
+        asked.begun = Some(begun);
+        let told = fetch::get(uri, tls).await.and_then(|body| jwks::parse(&body));
+        self.take(told);
+        asked.answered = Some(begun);
+    }
+
+    /// Keeps an address's keys fresh, for ever. Files are looked at once, so that the operator sees at the
+    /// start what is in them.
+    pub(super) async fn watch(self: Arc<Self>) {
+        if let Place::File(path) | Place::Own(path) = &self.place {
+            return self.look(path).await;
+        }
+        let mut failures = 0_u32;
+        loop {
+            self.refresh(Instant::now()).await;
+            let wait = if self.state().said.is_none() {
+                failures = 0;
+                EVERY
+            } else {
+                failures = failures.saturating_add(1);
+                LONGEST.min(PAUSE.saturating_mul(1 << failures.min(8)))
+            };
+            sleep(wait).await;
+        }
+    }
+
+    /// Whether it is an address.
+    pub(super) fn is_url(&self) -> bool {
+        matches!(self.place, Place::Url(..))
+    }
+
+    async fn look(&self, path: &Path) {
+        let stamp = match tokio::fs::metadata(path).await {
+            Ok(found) => stamp(&found),
+            Err(error) => return self.gone(&error),
+        };
+        if self.state().stamp == Some(stamp) {
+            return;
+        }
+        let told = match self.read(path).await {
+            Ok(bytes) if bytes.len() as u64 > LARGEST => Err("it is too large".to_owned()),
+            Ok(bytes) => self.parse(&bytes),
+            Err(error) => return self.gone(&error),
+        };
+        self.take(told);
+        self.state().stamp = Some(stamp);
+    }
+
+    async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if matches!(self.place, Place::Own(_)) {
+            secret_file::read(path, Readers::Owner)
+        } else {
+            read(path).await
+        }
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<(Vec<Key>, Vec<String>), String> {
+        if !matches!(self.place, Place::Own(_)) {
+            return jwks::parse(bytes);
+        }
+        let key = std::str::from_utf8(bytes).ok().and_then(|pem| SigningKey::of_pem(pem).ok());
+        let key = key.ok_or("it holds no private Ed25519 key")?;
+        Ok((vec![key.public().clone()], Vec::new()))
+    }
+
+    /// A file that was removed takes its keys along; one that can't be read at the moment does not.
+    fn gone(&self, error: &io::Error) {
+        let missing = error.kind() == io::ErrorKind::NotFound;
+        if missing {
+            let mut state = self.state();
+            (state.keys, state.stamp) = (Arc::default(), None);
+        }
+        if !(missing && matches!(self.place, Place::Own(_))) {
+            self.take(Err(error.to_string()));
+        }
+    }
+
+    /// What the place has told.
+    fn take(&self, told: Result<(Vec<Key>, Vec<String>), String>) {
+        let place = self.name();
+        let mut state = self.state();
+        match told {
+            Ok((keys, bad)) => {
+                let kids = |keys: &[Key]| keys.iter().map(|key| key.kid.clone()).collect::<Vec<_>>();
+                let (before, now) = (kids(&state.keys), kids(&keys));
+                if before != now || state.said.is_some() {
+                    let prefix = self.prefix.as_deref().unwrap_or_default();
+                    tracing::info!(place, prefix, keys = now.join(","), "keys that sign tokens");
+                    for why in bad {
+                        tracing::warn!(place, why, "a key is passed over");
+                    }
+                    if keys.is_empty() {
+                        tracing::warn!(place, "there is no key that can be used");
+                    }
+                }
+                (state.keys, state.said) = (keys.into(), None);
+            }
+            Err(why) => {
+                // Once, and not every minute of a night.
+                if state.said.as_ref() != Some(&why) {
+                    let known = state.keys.len();
+                    tracing::warn!(place, why, known, "no keys that sign tokens; those known stay");
+                }
+                state.said = Some(why);
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        match &self.place {
+            Place::Url(uri, _) => uri.to_string(),
+            Place::File(path) | Place::Own(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// A file's beginning, and no more than shows that it is too large.
+async fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    tokio::fs::File::open(path).await?.take(LARGEST + 1).read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
+fn stamp(found: &Metadata) -> (SystemTime, u64) {
+    (found.modified().unwrap_or(SystemTime::UNIX_EPOCH), found.len())
+}

@@ -1,0 +1,289 @@
+//! What a token says, and whether that is enough: without keys, clock or memory.
+
+use std::fmt;
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::core::hub::StreamName;
+
+/// What clocks of different machines may differ by, in seconds.
+pub(super) const SKEW: i64 = 5;
+/// No token is good for longer, in seconds: so long a `jti` has to be remembered.
+pub const LONGEST: i64 = 24 * 3600;
+/// A `jti` is remembered as it is.
+const JTI: usize = 256;
+
+/// What a token allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Act {
+    /// To publish, and not to play.
+    Publish,
+    /// To play, and not to publish.
+    Play,
+}
+
+impl Act {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Play => "play",
+        }
+    }
+}
+
+/// `aud` is one or several (RFC 7519 4.1.3).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    fn has(&self, wanted: &str) -> bool {
+        match self {
+            Self::One(one) => one == wanted,
+            Self::Several(all) => all.iter().any(|one| one == wanted),
+        }
+    }
+}
+
+/// The claims of a token, as far as they are there.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Claims {
+    pub(super) iss: Option<String>,
+    pub(super) aud: Option<Audience>,
+    pub(super) sub: Option<String>,
+    pub(super) stream: Option<String>,
+    pub(super) act: Option<String>,
+    pub(super) iat: Option<i64>,
+    pub(super) nbf: Option<i64>,
+    pub(super) exp: Option<i64>,
+    pub(super) jti: Option<String>,
+}
+
+/// What is asked of every token.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    pub(super) audience: String,
+    /// Any issuer will do where none is named.
+    pub(super) issuer: Option<String>,
+    /// When this gateway began to remember, in seconds since 1970.
+    pub(super) started: i64,
+}
+
+impl Rules {
+    /// Whether a token with these claims lets somebody do `act` with `stream` at `now`; answers its `jti`
+    /// and until when that has to be remembered.
+    pub(super) fn check<'a>(
+        &self,
+        claims: &'a Claims,
+        stream: &StreamName,
+        act: Act,
+        now: i64,
+    ) -> Result<(&'a str, i64), TokenError> {
+        let audience = claims.aud.as_ref().ok_or(TokenError::Missing("aud"))?;
+        let named = claims.stream.as_deref().ok_or(TokenError::Missing("stream"))?;
+        let allowed = claims.act.as_deref().ok_or(TokenError::Missing("act"))?;
+        let made = claims.iat.ok_or(TokenError::Missing("iat"))?;
+        let end = claims.exp.ok_or(TokenError::Missing("exp"))?;
+        let jti = claims.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(TokenError::Missing("jti"))?;
+        if !audience.has(&self.audience) {
+            return Err(TokenError::Audience);
+        }
+        if self.issuer.is_some() && self.issuer != claims.iss {
+            return Err(TokenError::Issuer);
+        }
+        if jti.len() > JTI {
+            return Err(TokenError::Long);
+        }
+        let life = end.saturating_sub(made);
+        if life <= 0 || life > LONGEST {
+            return Err(TokenError::Life);
+        }
+        let early = made.max(claims.nbf.unwrap_or(made)).saturating_sub(now);
+        if early > SKEW {
+            return Err(TokenError::Early(early));
+        }
+        let late = now.saturating_sub(end);
+        if late >= SKEW {
+            return Err(TokenError::Expired(late));
+        }
+        if made.saturating_add(SKEW) < self.started {
+            return Err(TokenError::Stale);
+        }
+        if named != stream.as_str() {
+            return Err(TokenError::Stream);
+        }
+        if allowed != act.word() {
+            return Err(TokenError::Act);
+        }
+        Ok((jti, end.saturating_add(SKEW)))
+    }
+}
+
+/// Why a token does not do, in words for the one who showed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenError {
+    /// Not three parts with JSON in them.
+    Shape,
+    /// Larger than any token, or with an identifier that is.
+    Long,
+    /// Signed in another way than this gateway takes.
+    Algorithm,
+    /// It does not say which key signed it.
+    NoKey,
+    /// Nobody who is trusted has that key.
+    UnknownKey,
+    /// That key did not sign it.
+    Signature,
+    /// It does not have this claim.
+    Missing(&'static str),
+    /// It is for somebody else than this gateway.
+    Audience,
+    /// It is from somebody else than the configured issuer.
+    Issuer,
+    /// It ends before it begins, or is good for too long.
+    Life,
+    /// It is good in so many seconds.
+    Early(i64),
+    /// It was good so many seconds ago.
+    Expired(i64),
+    /// It was made before this gateway started, which can't know whether it was used.
+    Stale,
+    /// It was used.
+    Used,
+    /// It is for another stream.
+    Stream,
+    /// Its signer is trusted for other streams only.
+    Prefix,
+    /// It allows something else.
+    Act,
+    /// More tokens are in use than are remembered.
+    Busy,
+}
+
+impl TokenError {
+    /// The HTTP status that says so: only a good token for something else is forbidden (RFC 6750 3.1).
+    pub(super) const fn status(self) -> StatusCode {
+        match self {
+            Self::Stream | Self::Prefix | Self::Act => StatusCode::FORBIDDEN,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::UNAUTHORIZED,
+        }
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Shape => "this is not a token",
+            Self::Long => "this is too long for a token",
+            Self::Algorithm => "the token is not signed by EdDSA (Ed25519)",
+            Self::NoKey => "the token does not name its key (kid)",
+            Self::UnknownKey => "the token's key is not one that this gateway trusts",
+            Self::Signature => "the token's signature is wrong",
+            Self::Missing(claim) => return write!(f, "the token lacks the claim {claim}"),
+            Self::Audience => "the token is for another audience (aud)",
+            Self::Issuer => "the token is from another issuer (iss)",
+            Self::Life => "the token ends before it begins, or is good for more than 24 hours",
+            Self::Early(seconds) => {
+                return write!(f, "the token is not valid yet, but in {seconds} s: do the clocks differ?");
+            }
+            Self::Expired(seconds) => return write!(f, "the token expired {seconds} s ago"),
+            Self::Stale => "the token is older than this run of the gateway: ask for another",
+            Self::Used => "the token was used already: each attempt needs another",
+            Self::Stream => "the token is for another stream",
+            Self::Prefix => "the token's key is trusted for streams of another prefix only",
+            Self::Act => "the token is for another action: to publish or to play is one each",
+            Self::Busy => "too many tokens are in use, try again later",
+        })
+    }
+}
+
+impl std::error::Error for TokenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn claims(change: serde_json::Value) -> Claims {
+        let mut all = serde_json::json!({
+            "iss": "https://site.example", "aud": "lianmai", "sub": "7", "stream": "live/x",
+            "act": "publish", "iat": NOW, "exp": NOW + 60, "jti": "a"
+        });
+        for (key, value) in change.as_object().unwrap() {
+            all[key] = value.clone();
+        }
+        serde_json::from_value(all).unwrap()
+    }
+
+    fn checked(change: serde_json::Value, now: i64) -> Result<(String, i64), TokenError> {
+        let issuer = Some("https://site.example".to_owned());
+        let rules = Rules { audience: "lianmai".to_owned(), issuer, started: NOW - 100 };
+        let claims = claims(change);
+        let stream = StreamName::parse("live/x").unwrap();
+        rules.check(&claims, &stream, Act::Publish, now).map(|(jti, until)| (jti.to_owned(), until))
+    }
+
+    #[test]
+    fn the_rules() {
+        use serde_json::{Value, json};
+        let good = Ok(("a".to_owned(), NOW + 65));
+        for claim in ["aud", "stream", "act", "iat", "exp", "jti"] {
+            assert_eq!(checked(json!({ claim: Value::Null }), NOW), Err(TokenError::Missing(claim)));
+        }
+        assert_eq!(checked(json!({}), NOW), good);
+        for (change, at, expected) in [
+            (json!({ "aud": ["other", "lianmai"] }), NOW, good.clone()),
+            (json!({ "aud": ["other"] }), NOW, Err(TokenError::Audience)),
+            (json!({ "aud": [] }), NOW, Err(TokenError::Audience)),
+            (json!({ "aud": "Lianmai" }), NOW, Err(TokenError::Audience)),
+            (json!({ "iss": "https://site.example/" }), NOW, Err(TokenError::Issuer)),
+            (json!({ "iss": null }), NOW, Err(TokenError::Issuer)),
+            (json!({ "sub": null }), NOW, good.clone()),
+            (json!({ "jti": "" }), NOW, Err(TokenError::Missing("jti"))),
+            (json!({ "jti": "a".repeat(257) }), NOW, Err(TokenError::Long)),
+            (json!({ "stream": "live/y" }), NOW, Err(TokenError::Stream)),
+            (json!({ "stream": "live/X" }), NOW, Err(TokenError::Stream)),
+            (json!({ "stream": "*" }), NOW, Err(TokenError::Stream)),
+            (json!({ "act": "play" }), NOW, Err(TokenError::Act)),
+            (json!({ "act": "" }), NOW, Err(TokenError::Act)),
+            // Clocks may differ a little.
+            (json!({}), NOW - 5, good.clone()),
+            (json!({}), NOW - 6, Err(TokenError::Early(6))),
+            (json!({}), NOW + 64, good.clone()),
+            (json!({}), NOW + 65, Err(TokenError::Expired(5))),
+            (json!({ "nbf": NOW + 30 }), NOW + 20, Err(TokenError::Early(10))),
+            (json!({ "nbf": NOW + 30 }), NOW + 25, good.clone()),
+            (json!({ "nbf": NOW - 30 }), NOW, good.clone()),
+            // How long it may be good.
+            (json!({ "exp": NOW + LONGEST }), NOW, Ok(("a".to_owned(), NOW + LONGEST + 5))),
+            (json!({ "exp": NOW + LONGEST + 1 }), NOW, Err(TokenError::Life)),
+            (json!({ "exp": NOW }), NOW, Err(TokenError::Life)),
+            (json!({ "exp": NOW - 1 }), NOW, Err(TokenError::Life)),
+            (json!({ "iat": i64::MIN, "exp": i64::MAX }), NOW, Err(TokenError::Life)),
+            (
+                json!({ "iat": i64::MAX - 1, "exp": i64::MAX }),
+                NOW,
+                Err(TokenError::Early(i64::MAX - 1 - NOW)),
+            ),
+            (json!({ "iat": i64::MIN, "exp": i64::MIN + 1 }), NOW, Err(TokenError::Expired(i64::MAX))),
+            // What may have been used before a restart.
+            (json!({ "iat": NOW - 105 }), NOW - 60, Ok(("a".to_owned(), NOW + 65))),
+            (json!({ "iat": NOW - 106 }), NOW - 60, Err(TokenError::Stale)),
+        ] {
+            assert_eq!(checked(change.clone(), at), expected, "{change} at {at}");
+        }
+    }
+
+    #[test]
+    fn only_a_token_for_something_else_is_forbidden() {
+        assert_eq!(TokenError::Stream.status(), StatusCode::FORBIDDEN);
+        assert_eq!(TokenError::Used.status(), StatusCode::UNAUTHORIZED);
+    }
+}

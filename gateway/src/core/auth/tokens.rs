@@ -1,0 +1,151 @@
+//! Tokens (JWT, signed by Ed25519): whose are trusted, and letting somebody in by one, once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use http::Uri;
+use tokio::time::Instant;
+
+use super::fetch;
+use super::jwks::Key;
+use super::own::{self, now};
+use super::source::{Place, Source};
+use super::token::{Act, Claims, Rules, TokenError};
+use super::used::Used;
+use super::verify::{kid, verify};
+use crate::core::hub::StreamName;
+use crate::net::tls;
+use crate::settings::Settings;
+
+/// Who signs tokens, and which were used.
+#[derive(Debug)]
+pub struct Tokens {
+    sources: Vec<Arc<Source>>,
+    rules: Rules,
+    used: Used,
+}
+
+impl Tokens {
+    /// Trusts those that `config` names, and the key of the data folder, if there is or will be one.
+    ///
+    /// # Errors
+    /// In words, when a place can't be one.
+    pub fn new(config: &Settings) -> Result<Self, String> {
+        let mut sources = vec![Arc::new(Source::new(Place::Own(own::path(&config.data)), None))];
+        let mut client = None;
+        for entry in config.auth_jwks.iter().filter(|entry| !entry.is_empty()) {
+            let (prefix, place) = prefix_of(entry);
+            if !place.contains("://") {
+                sources.push(Arc::new(Source::new(Place::File(PathBuf::from(place)), prefix)));
+                continue;
+            }
+            let uri: Uri = place.parse().map_err(|error| format!("auth_jwks: {place}: {error}"))?;
+            fetch::check(&uri).map_err(|why| format!("auth_jwks: {place}: {why}"))?;
+            if client.is_none() {
+                client = Some(tls::client().map_err(|error| error.to_string())?);
+            }
+            if let Some(client) = &client {
+                sources.push(Arc::new(Source::new(Place::Url(uri, client.clone()), prefix)));
+            }
+        }
+        let rules = Rules {
+            audience: config.auth_audience.clone(),
+            issuer: Some(config.auth_issuer.clone()).filter(|issuer| !issuer.is_empty()),
+            started: now(),
+        };
+        Ok(Self { sources, rules, used: Used::default() })
+    }
+
+    /// Keeps the keys fresh from now on, in tasks on the current runtime.
+    pub fn watch(&self) {
+        for source in &self.sources {
+            tokio::spawn(source.clone().watch());
+        }
+    }
+
+    /// Lets the one in who shows `token`, which is used then.
+    pub(super) async fn take(&self, token: &str, stream: &StreamName, act: Act) -> Result<(), TokenError> {
+        let (claims, key) = self.read(token).await?;
+        let now = now();
+        let (jti, until) = self.rules_of(key).check(&claims, stream, act, now)?;
+        self.check_prefix(key, stream)?;
+        self.used.take(key, jti, until, now)?;
+        let short = |text: &Option<String>| text.iter().flat_map(|t| t.chars()).take(200).collect::<String>();
+        let (iss, sub) = (short(&claims.iss), short(&claims.sub));
+        tracing::info!(%stream, ?act, iss, sub, "a token is used");
+        Ok(())
+    }
+
+    /// Whether `token` would let somebody in; it can still be used.
+    pub(super) async fn check(&self, token: &str, stream: &StreamName, act: Act) -> Result<(), TokenError> {
+        let (claims, key) = self.read(token).await?;
+        let (jti, _) = self.rules_of(key).check(&claims, stream, act, now())?;
+        self.check_prefix(key, stream)?;
+        if self.used.has(key, jti) { Err(TokenError::Used) } else { Ok(()) }
+    }
+
+    /// What is asked of tokens by this key: the gateway's own needs no issuer, whoever has it is the operator.
+    fn rules_of(&self, key: [u8; 32]) -> Rules {
+        let own = self.sources.iter().any(|source| source.is_own(key));
+        let issuer = self.rules.issuer.clone().filter(|_| !own);
+        Rules { issuer, ..self.rules.clone() }
+    }
+
+    /// Whether the holder of this key may let people in to `stream`: one place that tells the key is enough.
+    fn check_prefix(&self, key: [u8; 32], stream: &StreamName) -> Result<(), TokenError> {
+        let trusted = self.sources.iter().any(|source| source.has(key) && source.reaches(stream));
+        if trusted { Ok(()) } else { Err(TokenError::Prefix) }
+    }
+
+    /// What a token says that somebody who is trusted has signed, and with which key.
+    async fn read(&self, token: &str) -> Result<(Claims, [u8; 32]), TokenError> {
+        let kid = kid(token)?;
+        let mut keys = self.find(&kid).await;
+        if keys.is_empty() && self.sources.iter().any(|source| source.is_url()) {
+            // Another key since we asked, perhaps.
+            let now = Instant::now();
+            join_all(self.sources.iter().map(|source| source.refresh(now))).await;
+            keys = self.find(&kid).await;
+        }
+        verify(token, &keys)
+    }
+
+    async fn find(&self, kid: &str) -> Vec<Key> {
+        let mut keys = Vec::new();
+        for source in &self.sources {
+            keys.extend(source.find(kid).await);
+        }
+        keys
+    }
+}
+
+/// An entry of `auth_jwks`: `PREFIX/=PLACE` trusts the keys of a place for the streams below a prefix only.
+fn prefix_of(entry: &str) -> (Option<String>, &str) {
+    let whole = (None, entry);
+    let Some((prefix, place)) = entry.split_once("/=") else { return whole };
+    let prefix = prefix.trim_start_matches('/');
+    // An address may hold these characters, too, but not before its scheme.
+    let is_prefix = !prefix.contains(':') && StreamName::parse(&format!("{prefix}/x")).is_ok();
+    if is_prefix { (Some(format!("{prefix}/")), place) } else { whole }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_stands_before_the_place() {
+        for (entry, prefix, place) in [
+            ("https://a.example/jwks", None, "https://a.example/jwks"),
+            ("keys.json", None, "keys.json"),
+            ("a/=https://a.example/jwks", Some("a/"), "https://a.example/jwks"),
+            ("/a/b/=keys.json", Some("a/b/"), "keys.json"),
+            ("https://a.example/?x/=y", None, "https://a.example/?x/=y"),
+            ("a b/=keys.json", None, "a b/=keys.json"),
+            ("/=keys.json", None, "/=keys.json"),
+        ] {
+            assert_eq!(prefix_of(entry), (prefix.map(str::to_owned), place), "{entry}");
+        }
+    }
+}

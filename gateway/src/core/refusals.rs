@@ -1,0 +1,119 @@
+//! Which refusals are logged: the first of a kind from an address, then how many followed.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::net::worker::counted_as;
+
+/// Refusals of one kind from one address that are logged each by itself, per [`INTERVAL`].
+pub const LOGGED: u64 = 3;
+/// After this, what was only counted becomes one line.
+pub const INTERVAL: Duration = Duration::from_secs(30);
+/// Kinds and addresses that are counted apart; further addresses are counted together.
+const MAX: usize = 1024;
+/// How often the counts are looked at.
+const SWEEP: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+struct Seen {
+    since: Instant,
+    count: u64,
+}
+
+/// The refusals of late. Cloning shares it.
+#[derive(Debug, Clone, Default)]
+pub struct Refusals(Arc<Mutex<HashMap<(&'static str, IpAddr), Seen>>>);
+
+impl Refusals {
+    fn seen(&self) -> MutexGuard<'_, HashMap<(&'static str, IpAddr), Seen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a refusal; whether to log it.
+    pub fn count(&self, kind: &'static str, ip: IpAddr) -> bool {
+        let mut seen = self.seen();
+        let mut key = (kind, counted_as(ip));
+        if seen.len() >= MAX && !seen.contains_key(&key) {
+            key.1 = Ipv4Addr::UNSPECIFIED.into();
+        }
+        let now = Instant::now();
+        let entry = seen.entry(key).or_insert(Seen { since: now, count: 0 });
+        entry.count += 1;
+        entry.count <= LOGGED
+    }
+
+    /// Takes the counts that are older than `age`: kind, address and how many were not logged.
+    fn take(&self, age: Duration) -> Vec<(&'static str, IpAddr, u64)> {
+        let mut taken = Vec::new();
+        self.seen().retain(|(kind, ip), seen| {
+            let old = seen.since.elapsed() >= age;
+            if old && seen.count > LOGGED {
+                taken.push((*kind, *ip, seen.count - LOGGED));
+            }
+            !old
+        });
+        taken
+    }
+
+    /// Logs what was only counted so far.
+    pub fn flush(&self) {
+        log(self.take(Duration::ZERO));
+    }
+
+    /// Logs it once per interval, for ever.
+    pub async fn run(self) {
+        loop {
+            sleep(SWEEP).await;
+            log(self.take(INTERVAL));
+        }
+    }
+}
+
+fn log(counts: Vec<(&'static str, IpAddr, u64)>) {
+    for (kind, ip, count) in counts {
+        if ip.is_unspecified() {
+            tracing::info!(kind, count, "refusals repeated by many addresses");
+        } else {
+            tracing::info!(kind, peer = %ip, count, "refusals repeated");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(n: u32) -> IpAddr {
+        Ipv4Addr::from(0x0a00_0000 + n).into()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_are_logged_and_the_rest_is_one_line_per_interval() {
+        let refusals = Refusals::default();
+        let logged = (0..1000).filter(|_| refusals.count("flv", ip(1))).count();
+        assert_eq!(logged as u64, LOGGED);
+        assert!(refusals.count("rtmp", ip(1)) && refusals.count("flv", ip(2)), "others are not hidden by it");
+        assert!(refusals.take(INTERVAL).is_empty());
+        tokio::time::advance(INTERVAL).await;
+        assert_eq!(refusals.take(INTERVAL), [("flv", ip(1), 1000 - LOGGED)]);
+        assert!(refusals.count("flv", ip(1)), "the next interval");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_addresses_are_counted_together() {
+        let refusals = Refusals::default();
+        let logged = (0..100_000).filter(|n| refusals.count("flv", ip(*n))).count();
+        assert_eq!(logged, MAX + LOGGED as usize);
+        assert!(refusals.seen().len() <= MAX + 1);
+        tokio::time::advance(INTERVAL).await;
+        let rest = 100_000 - MAX as u64 - LOGGED;
+        assert_eq!(refusals.take(INTERVAL), [("flv", Ipv4Addr::UNSPECIFIED.into(), rest)]);
+        // One customer's IPv6 addresses are one.
+        let v6 = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]);
+        assert_eq!((0..100).filter(|n| refusals.count("flv", v6(*n))).count() as u64, LOGGED);
+    }
+}

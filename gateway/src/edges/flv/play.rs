@@ -1,0 +1,62 @@
+//! Playing FLV over HTTP.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use http::{HeaderName, HeaderValue, Request, header};
+
+use super::client;
+use super::viewer::{Viewer, start};
+use crate::context::Context;
+use crate::core::hub::{ClientKind, PlayError, StreamName};
+use crate::web::problem::Problem;
+
+const HEADERS: [(HeaderName, HeaderValue); 3] = [
+    (header::CONTENT_TYPE, HeaderValue::from_static("video/x-flv")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    // A proxy before us must not collect what is live.
+    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+];
+
+/// Whether there is something to play; does not wait.
+pub(super) fn head(context: &Context, name: &StreamName) -> Result<Response, Problem> {
+    match context.hub.stream(name) {
+        Some(_) => Ok(HEADERS.into_response()),
+        None => Err(PlayError::NotFound.into()),
+    }
+}
+
+/// `GET /live/x.flv`.
+pub(super) async fn by_http(
+    context: Context,
+    name: StreamName,
+    peer: SocketAddr,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let stream = context.hub.play(&name, context.limits.play_wait).await?;
+    let info = client("http-flv", ClientKind::Play, peer, &request);
+    let viewer = Viewer::new(&context, &stream, info, start(&request));
+    Ok((HEADERS, body(viewer)).into_response())
+}
+
+/// An endless body: whatever the reader has, which hyper puts into one write each time.
+fn body(viewer: Viewer) -> Body {
+    let ready = VecDeque::from([viewer.header.clone()]);
+    let pieces = stream::unfold((viewer, ready), |(mut viewer, mut ready)| async move {
+        if ready.is_empty() {
+            let mut more = Vec::new();
+            if !viewer.next(&mut more).await {
+                return None;
+            }
+            ready = more.into();
+        }
+        let piece = ready.pop_front()?;
+        viewer.handle.sent(piece.len());
+        Some((Ok::<_, Infallible>(piece), (viewer, ready)))
+    });
+    Body::from_stream(pieces)
+}

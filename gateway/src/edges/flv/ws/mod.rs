@@ -1,0 +1,66 @@
+//! The WebSocket protocol (RFC 6455), as far as a server that plays needs it.
+//!
+//! What a server sends is not masked, so a message's bytes can be shared by all viewers: its header
+//! and those bytes go out in one write. (Publishers use tungstenite: their messages are masked and
+//! may come in fragments.)
+
+mod listener;
+mod message;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+pub(super) use listener::{Listener, Said};
+pub(super) use message::{Pieces, binary, close, pong};
+
+use crate::net::worker::Socket;
+use crate::web::problem::Problem;
+
+/// Whether the request wants to become a WebSocket.
+pub(super) fn asked(headers: &HeaderMap) -> bool {
+    has_token(headers, header::UPGRADE, "websocket")
+}
+
+fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).into_iter().filter_map(|v| v.to_str().ok());
+    values.flat_map(|v| v.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+/// The answer that makes `request` a WebSocket, and the connection it will be.
+pub(super) fn accept(mut request: Request<Body>) -> Result<(Response, OnUpgrade), Problem> {
+    let headers = request.headers();
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|v| v != "13") {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "only version 13 of WebSocket is spoken here"));
+    }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
+    let (Some(key), true) = (key, has_token(headers, header::CONNECTION, "upgrade")) else {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "this is no WebSocket handshake"));
+    };
+    let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "this is no WebSocket handshake"))?;
+    let mut answer = HeaderMap::new();
+    answer.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    answer.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    answer.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    // A browser that offers protocols wants one of them back.
+    let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|v| v.to_str().ok());
+    let first = offered.and_then(|list| list.split(',').next()).map(str::trim);
+    if let Some(first) = first.and_then(|name| HeaderValue::from_str(name).ok()) {
+        answer.insert(header::SEC_WEBSOCKET_PROTOCOL, first);
+    }
+    let upgrade = hyper::upgrade::on(&mut request);
+    Ok(((StatusCode::SWITCHING_PROTOCOLS, answer).into_response(), upgrade))
+}
+
+/// The socket under an upgraded connection, and what was read of it already.
+pub(super) fn socket(upgraded: Upgraded) -> Option<(Socket, Bytes)> {
+    let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
+    let mut socket = parts.io.into_inner();
+    socket.read_always();
+    Some((socket, parts.read_buf))
+}

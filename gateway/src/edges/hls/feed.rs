@@ -1,0 +1,138 @@
+//! From the hub into the stores.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use media::hls::Segmenter;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::Hls;
+use super::store::Store;
+use crate::core::hub::{Start, Stream};
+use crate::derive::transcode::{self, Sound, Source};
+
+/// Sound that is transcoded comes this much later than it was published, or not at all.
+const TRANSCODING: Duration = Duration::from_millis(200);
+
+/// Feeds every stream that is and that will be.
+pub(super) async fn watch(hls: Hls) {
+    let mut streams = hls.0.context.hub.watch();
+    while let Some(stream) = streams.recv().await {
+        let store = hls.store(stream.name());
+        let turn = store.begin(&stream);
+        tokio::spawn(feed(hls.clone(), stream, store, turn));
+    }
+}
+
+async fn feed(hls: Hls, stream: Arc<Stream>, store: Arc<Store>, turn: u64) {
+    cut(&hls, &stream, &store, turn).await;
+    let name = stream.name().clone();
+    drop(stream);
+    let settings = &hls.0.settings;
+    if !store.end(turn) {
+        return;
+    }
+    tracing::debug!(stream = %name, "HLS ends");
+    sleep(settings.farewell).await;
+    if !store.hide(turn) {
+        return;
+    }
+    store.viewers.expire(settings.farewell);
+    sleep(settings.linger).await;
+    if !store.clear(turn) {
+        return;
+    }
+    store.viewers.expire(Duration::ZERO);
+    hls.0.sessions.release(&name);
+    sleep(settings.memory).await;
+    hls.forget(&name, turn);
+}
+
+/// Cuts the stream until it is over: always, so that the first viewer need not wait, unless that costs
+/// more than memory.
+async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
+    let mut changed = hls.0.context.hub.changed();
+    loop {
+        loop {
+            let (asked, makes_keys) = (store.demand.asked(), stream.makes_keys_changed());
+            if stream.ended() {
+                return;
+            }
+            if !rests(stream, store) {
+                break;
+            }
+            tokio::select! {
+                () = asked => {}
+                () = makes_keys => {}
+                Ok(()) = changed.changed() => {}
+            }
+        }
+        if run(hls, stream, store, turn).await {
+            return;
+        }
+        store.clear(turn);
+    }
+}
+
+/// Whether nobody watches a stream whose sound has to be transcoded or whose publisher has to be asked
+/// for key frames.
+fn rests(stream: &Stream, store: &Store) -> bool {
+    let costs = stream.makes_keys() || transcode::needed(stream, Sound::Aac);
+    costs && !store.demand.lately()
+}
+
+/// Cuts until the stream is over, and then tells true, or rests.
+async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool {
+    let _keys = stream.demand_keys();
+    let mut segmenter = Segmenter::new(hls.0.settings.segmenter);
+    let mut source = Source::new(stream, Sound::Aac, Start::Key);
+    let mut changed = hls.0.context.hub.changed();
+    let mut told = false;
+    // What is before it was cut another time, if at all.
+    let mut first = true;
+    // When viewers, who wait for the publisher to come back, are to have all there is.
+    let mut finish = None;
+    loop {
+        let segment = tokio::select! {
+            // What the publisher sent before it left comes first.
+            biased;
+            entry = source.next() => match entry {
+                Some(_) if rests(stream, store) => return false,
+                Some(entry) => {
+                    let anew = std::mem::take(&mut first) || entry.discontinuity || source.take_skip();
+                    segmenter.push(&entry.frame, anew)
+                }
+                None => break,
+            },
+            Ok(()) = changed.changed() => {
+                let wait = if source.transcodes() { TRANSCODING } else { Duration::ZERO };
+                finish = stream.publishing().is_none().then(|| Instant::now() + wait);
+                None
+            }
+            () = sleep_until(finish.unwrap_or_else(Instant::now)), if finish.is_some() => {
+                finish = None;
+                segmenter.finish()
+            }
+        };
+        if let Some(segment) = segment {
+            report(&mut segmenter, stream, &mut told);
+            store.push(turn, segment, SystemTime::now());
+            store.viewers.expire(store.patience());
+            hls.0.sessions.expire(store.name(), hls.patience(Some(store)));
+        }
+    }
+    if let Some(segment) = segmenter.finish() {
+        report(&mut segmenter, stream, &mut told);
+        store.push(turn, segment, SystemTime::now());
+    }
+    true
+}
+
+/// Counts the frames that segments leave out, and tells of the first one.
+fn report(segmenter: &mut Segmenter, stream: &Stream, told: &mut bool) {
+    let (count, Some(error)) = segmenter.take_refused() else { return };
+    metrics::counter!("lianmai_bad_frames_total").increment(count);
+    if !std::mem::replace(told, true) {
+        tracing::warn!(stream = %stream.name(), %error, "HLS leaves frames out; further ones are only counted");
+    }
+}

@@ -1,0 +1,382 @@
+//! HLS: `GET /live/x.m3u8` and the MPEG-TS segments it names, kept in memory.
+//!
+//! A stream is cut from its first frame on, whether or not someone watches: who comes first starts
+//! at once. The cutting is done once per stream; every viewer is sent the same bytes.
+
+mod access;
+mod demand;
+mod feed;
+mod lent;
+mod render;
+mod sessions;
+mod store;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod viewers;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use media::hls::SegmenterConfig;
+use media::ts::Muxer;
+use media::{Config, Track};
+
+use self::access::Access;
+use self::render::Rendered;
+use self::sessions::Sessions;
+use self::store::{Missing, Store};
+use self::viewers::Origin;
+use crate::context::Context;
+use crate::core::hub::{ClientInfo, ClientKind, PlayError, Stream, StreamName};
+use crate::derive::transcode::{self, Sound};
+use crate::net::worker::{Secure, SharedBody};
+use crate::web::problem::Problem;
+
+const METHODS: &str = "GET, HEAD, OPTIONS";
+
+/// How streams are cut and how much of them is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Where to cut.
+    pub segmenter: SegmenterConfig,
+    /// Segments in the playlist, or as many more as make three target durations.
+    pub window: usize,
+    /// Bytes of segments kept per stream, listed or not; the newest segment is always kept.
+    pub max_bytes: usize,
+    /// Bytes of segments that are no longer kept and that slow clients still read, per stream: beyond it
+    /// the slowest are ended.
+    pub max_lent: usize,
+    /// How long a playlist that ended is still given out: viewers must see the end.
+    pub farewell: Duration,
+    /// How long the segments of a stream that ended are kept after that.
+    pub linger: Duration,
+    /// How long a name's numbers are remembered after that.
+    pub memory: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            segmenter: SegmenterConfig::default(),
+            window: 6,
+            max_bytes: 64 << 20,
+            max_lent: 32 << 20,
+            farewell: Duration::from_secs(10),
+            linger: Duration::from_secs(50),
+            memory: Duration::from_secs(600),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Stores {
+    by_name: HashMap<StreamName, Arc<Store>>,
+    by_token: HashMap<String, Arc<Store>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    context: Context,
+    settings: Settings,
+    stores: Mutex<Stores>,
+    /// Of those who watch what is not for everybody.
+    sessions: Sessions,
+}
+
+/// The HLS edge. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Hls(Arc<Inner>);
+
+impl Hls {
+    /// Cuts every stream of the hub from now on, in tasks on the current runtime.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn new(context: Context) -> Self {
+        Self::with(context, Settings::default())
+    }
+
+    fn with(context: Context, settings: Settings) -> Self {
+        let hls = Self(Arc::new(Inner {
+            context,
+            settings,
+            stores: Mutex::default(),
+            sessions: Sessions::default(),
+        }));
+        tokio::spawn(feed::watch(hls.clone()));
+        hls
+    }
+
+    fn stores(&self) -> MutexGuard<'_, Stores> {
+        self.0.stores.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The store of this name, made when there is none.
+    fn store(&self, name: &StreamName) -> Arc<Store> {
+        let mut stores = self.stores();
+        if let Some(store) = stores.by_name.get(name) {
+            return store.clone();
+        }
+        let store = Arc::new(Store::new(name.clone(), self.0.settings));
+        stores.by_token.insert(store.token().to_owned(), store.clone());
+        stores.by_name.insert(name.clone(), store.clone());
+        store
+    }
+
+    /// Forgets a name, unless it is published again.
+    fn forget(&self, name: &StreamName, turn: u64) {
+        let mut stores = self.stores();
+        if stores.by_name.get(name).is_some_and(|store| store.is_turn(turn))
+            && let Some(store) = stores.by_name.remove(name)
+        {
+            stores.by_token.remove(store.token());
+        }
+    }
+
+    /// Answers a request for an address that ends in `.m3u8` or `.ts`.
+    pub async fn serve(&self, peer: SocketAddr, request: Request<Body>) -> Response {
+        let (request, _) = request.into_parts();
+        let mut response = match self.answer(peer, &request).await {
+            Ok(response) => response,
+            Err(problem) => problem.into_response(),
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        if request.method == Method::HEAD {
+            *response.body_mut() = Body::empty();
+        }
+        response
+    }
+
+    async fn answer(&self, peer: SocketAddr, request: &Parts) -> Result<Response, Problem> {
+        match request.method {
+            Method::GET | Method::HEAD => {}
+            Method::OPTIONS => return Ok(preflight()),
+            _ => return Ok(Problem::method(METHODS)),
+        }
+        let path = percent_encoding::percent_decode_str(request.uri.path()).decode_utf8();
+        let path = path.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the address is not UTF-8"))?;
+        if let Some(name) = path.strip_suffix(".m3u8") {
+            return self.playlist(&StreamName::parse(name)?, peer, request).await;
+        }
+        self.segment(&path, peer, request)
+    }
+
+    async fn playlist(
+        &self,
+        name: &StreamName,
+        peer: SocketAddr,
+        request: &Parts,
+    ) -> Result<Response, Problem> {
+        let context = &self.0.context;
+        let session = self.admit(name, peer, request).await?;
+        if let Some(stream) = context.hub.stream(name).filter(|stream| stream.publishing().is_some()) {
+            carries(&stream)?;
+        }
+        let known = self.stores().by_name.get(name).cloned();
+        known.iter().for_each(|store| store.demand.ask());
+        let ready = known.and_then(|store| store.playlist().map(|playlist| (store, playlist)));
+        let (store, playlist) = match ready {
+            Some(ready) => ready,
+            None if request.method == Method::HEAD => return Err(context.hub.missing(name).into()),
+            None => self.wait(name).await?,
+        };
+        let gzip = session.is_none() && accepts_gzip(&request.headers);
+        let playlist = match &session {
+            Some(id) => Arc::new(playlist.in_session(id)),
+            None => playlist,
+        };
+        let body = if gzip { playlist.gzip.clone() } else { playlist.plain.clone() };
+        let register = || {
+            let host = request.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
+            let host: String = host.chars().take(200).collect();
+            let s = if request.extensions.get::<Secure>().is_some() { "s" } else { "" };
+            let info = ClientInfo {
+                protocol: "hls",
+                kind: ClientKind::Play,
+                peer,
+                // Without the query: it may hold a secret.
+                url: format!("http{s}://{host}{}", request.uri.path()),
+                agent: Origin::of(request, peer).agent,
+            };
+            store.stream().map(|stream| context.clients.add(info, &stream))
+        };
+        let counted = match &session {
+            _ if request.method == Method::HEAD => true,
+            Some(id) => {
+                let stream = store.stream();
+                self.0.sessions.sent(name, id, body.len(), stream.as_deref(), register);
+                true
+            }
+            None => {
+                store.viewers.ask(&Origin::of(request, peer), &short_query(request), body.len(), register)
+            }
+        };
+        if !counted {
+            return Err(kicked());
+        }
+        Ok(playlist_response(&request.headers, &playlist, gzip, body, session.is_some()))
+    }
+
+    /// Waits for a publisher and then for the first segment.
+    async fn wait(&self, name: &StreamName) -> Result<(Arc<Store>, Arc<Rendered>), Problem> {
+        let context = &self.0.context;
+        let waited = tokio::time::timeout(context.limits.play_wait, async {
+            let stream = context.hub.play(name, context.limits.play_wait).await?;
+            carries(&stream)?;
+            let store = self.store(name);
+            store.demand.ask();
+            let playlist = store.ready().await;
+            Ok((store, playlist))
+        });
+        match waited.await {
+            Ok(ready) => ready,
+            Err(_) if context.hub.stream(name).is_none() => Err(PlayError::NotFound.into()),
+            Err(_) if context.hub.missing(name) != PlayError::NotFound => {
+                Err(context.hub.missing(name).into())
+            }
+            Err(_) => {
+                let words = "the stream is there, but its first segment is not whole yet; try again";
+                Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, words))
+            }
+        }
+    }
+
+    fn segment(&self, path: &str, peer: SocketAddr, request: &Parts) -> Result<Response, Problem> {
+        let not_found = || {
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "there is no such segment; the playlist names those there are",
+            )
+        };
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let mut parts = name.strip_suffix(".ts").unwrap_or_default().rsplitn(3, '-');
+        let (Some(sequence), Some(token)) = (parts.next(), parts.next()) else { return Err(not_found()) };
+        let sequence = sequence.parse().map_err(|_| not_found())?;
+        let store = self.stores().by_token.get(token).cloned();
+        let session = self.admit_segment(store.as_deref(), peer, request)?;
+        let store = store.ok_or_else(not_found)?;
+        let data = store.segment(sequence).map_err(|missing| match missing {
+            Missing::Gone => Problem::new(StatusCode::GONE, "this segment is too old and no longer kept"),
+            Missing::Unknown => not_found(),
+        })?;
+        let counted = match &session {
+            Access::Free => store.viewers.sent(&Origin::of(request, peer), data.len()),
+            Access::Session(id) => {
+                let stream = store.stream();
+                self.0.sessions.sent(store.name(), id, data.len(), stream.as_deref(), || None)
+            }
+            Access::Secret => false,
+        };
+        if request.method == Method::GET && !counted {
+            // Somebody who plays without asking for the list: a cache, or a script.
+            if let Some(stream) = store.stream() {
+                stream.count_sent(data.len() as u64);
+            }
+        }
+        // The name is never used for anything else.
+        let keep = match session {
+            Access::Free => "public, max-age=86400, immutable",
+            _ => "private, max-age=86400, immutable",
+        };
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("video/mp2t")),
+            (header::CONTENT_LENGTH, HeaderValue::from(data.len())),
+            (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
+        ];
+        let shared = SharedBody { revoked: Some(data.revoked()) };
+        Ok((axum::Extension(shared), headers, Body::from(data.lend())).into_response())
+    }
+}
+
+/// As much of the query as tells viewers apart: it is kept for each.
+fn short_query(request: &Parts) -> String {
+    request.uri.query().unwrap_or_default().chars().take(200).collect()
+}
+
+fn kicked() -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "an operator has ended this playback")
+}
+
+fn playlist_response(
+    asked: &HeaderMap,
+    playlist: &Rendered,
+    gzip: bool,
+    body: Bytes,
+    private: bool,
+) -> Response {
+    let etag = |suffix: &str| format!("{}{suffix}\"", playlist.etag.trim_end_matches('"'));
+    let etag = if gzip { etag("-gz") } else { etag("") };
+    let known = asked.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
+    let fresh =
+        known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+    let mut headers = HeaderMap::new();
+    let keep = if private { "private, no-cache" } else { "no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Ok(etag) = HeaderValue::try_from(etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    if fresh {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/vnd.apple.mpegurl"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    if gzip {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    let mut response = (headers, Body::from(body)).into_response();
+    if !private {
+        response.extensions_mut().insert(SharedBody::default());
+    }
+    response
+}
+
+/// What a browser asks before it sends a header of its own to another host.
+fn preflight() -> Response {
+    let headers: [(HeaderName, &str); 3] = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, if-none-match, range"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// Whether `gzip` is among the encodings, and not with weight 0.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let lists = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|v| v.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|item| {
+        let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.chars().all(|c| "0.".contains(c)));
+        (coding.trim().eq_ignore_ascii_case("gzip") || coding.trim() == "*") && !refused
+    })
+}
+
+/// Refuses a stream whose video, or all of which, MPEG-TS cannot carry.
+fn carries(stream: &Stream) -> Result<(), Problem> {
+    let config = |track| transcode::config(stream, Sound::Aac, track);
+    let fits = |config: &Arc<Config>| Muxer::supports(config.codec);
+    let (video, audio) = (config(Track::Video), config(Track::Audio));
+    let refused = match (&video, &audio) {
+        (Some(video), _) => !fits(video),
+        (None, Some(audio)) => !fits(audio),
+        (None, None) => false,
+    };
+    if !refused {
+        return Ok(());
+    }
+    let codecs: Vec<_> = video.iter().chain(&audio).map(|config| config.codec.name()).collect();
+    let words = format!(
+        "HLS carries H.264 or H.265 with AAC or MP3 here, and this stream is {}; play it as .flv or over WebRTC",
+        codecs.join(" and ")
+    );
+    Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words))
+}

@@ -1,0 +1,45 @@
+//! Aggregate messages (Adobe's RTMP 1.0, section 7.1.6): FLV tags in one message.
+
+use bytes::{Buf as _, Bytes};
+
+use crate::edges::rtmp::message::{Message, kind};
+
+/// Iterates over the messages in an aggregate; ends at the first that is not whole.
+#[derive(Debug)]
+pub(super) struct Aggregate {
+    timestamp: u32,
+    /// The first message's own timestamp: the aggregate's stands for it.
+    first: Option<u32>,
+    payload: Bytes,
+}
+
+impl Aggregate {
+    pub(super) fn new(timestamp: u32, payload: Bytes) -> Self {
+        Self { timestamp, first: None, payload }
+    }
+}
+
+impl Iterator for Aggregate {
+    type Item = Message;
+
+    fn next(&mut self) -> Option<Message> {
+        loop {
+            let header: [u8; 11] = *self.payload.first_chunk()?;
+            let [kind, l0, l1, l2, t0, t1, t2, t3, ..] = header;
+            self.payload.advance(11);
+            let length = u32::from_be_bytes([0, l0, l1, l2]) as usize;
+            if self.payload.len() < length {
+                return None;
+            }
+            let payload = self.payload.split_to(length);
+            // The back pointer; the last one is left out by some.
+            self.payload.advance(self.payload.len().min(4));
+            let own = u32::from_be_bytes([t3, t0, t1, t2]);
+            let first = *self.first.get_or_insert(own);
+            let timestamp = self.timestamp.wrapping_add(own.wrapping_sub(first));
+            if matches!(kind, kind::AUDIO | kind::VIDEO | kind::DATA) {
+                return Some(Message { timestamp, kind, stream: 0, payload });
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! WebRTC: peers of browsers, OBS and other servers, each of which publishes or plays one stream.
+//!
+//! Signalling is WHIP (RFC 9725), WHEP and SRS's JSON calls ([`router`]); media go by one port
+//! ([`Port`]) for all peers. A peer is an str0m `Rtc` in a task on the worker that got it.
+
+mod admission;
+mod candidates;
+mod codecs;
+mod dtls;
+mod layers;
+mod names;
+mod offer;
+mod packets;
+mod paths;
+mod peer;
+mod play;
+mod port;
+mod publish;
+mod resends;
+mod rtc;
+mod sdp;
+mod session;
+mod signal;
+mod srtp;
+mod waiting;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use str0m::config::DtlsCert;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub use port::Port;
+pub use signal::{is_endpoint, router, serve};
+
+use crate::context::Context;
+use crate::net::worker::{Connection, Gate, Workers, accept};
+use crate::settings::Candidate;
+use names::Names;
+use session::Command;
+use waiting::Waiting;
+
+/// The WebRTC edge. Cloning shares it.
+#[derive(Clone)]
+pub struct WebRtc(Arc<Inner>);
+
+struct Inner {
+    context: Context,
+    port: Arc<Port>,
+    workers: Workers,
+    gate: Gate,
+    stop: CancellationToken,
+    certificate: DtlsCert,
+    sessions: Mutex<HashMap<String, Known>>,
+    waiting: Waiting,
+    names: Names,
+}
+
+/// A session as requests find it.
+#[derive(Clone)]
+struct Known {
+    commands: mpsc::Sender<Command>,
+    /// Of the present ICE session (RFC 9725 4.3.1).
+    etag: String,
+}
+
+impl WebRtc {
+    /// An edge without peers, on this port. None when no certificate can be made.
+    pub fn new(
+        context: Context,
+        port: Arc<Port>,
+        workers: Workers,
+        gate: Gate,
+        stop: CancellationToken,
+    ) -> Option<Self> {
+        let certificate = rtc::certificate()?;
+        let (sessions, waiting) = Default::default();
+        let named = context.settings.candidate.iter().filter_map(|candidate| match candidate {
+            Candidate::Name(name) => Some(name.clone()),
+            Candidate::Ip(_) => None,
+        });
+        // A request's Host matters only where the port is not bound to one address.
+        let domains = context.settings.acme.iter().filter(|_| port.addr().ip().is_unspecified());
+        let domains = domains.map(|domain| domain.to_ascii_lowercase());
+        let names = Names::new(named.chain(domains.filter(|domain| !domain.is_empty())));
+        Some(Self(Arc::new(Inner {
+            context,
+            port,
+            workers,
+            gate,
+            stop,
+            certificate,
+            sessions,
+            waiting,
+            names,
+        })))
+    }
+
+    /// Receives datagrams and takes connections in, until it is stopped.
+    pub fn listen(&self, tcp: TcpListener) {
+        let Inner { context, port, workers, gate, stop, names, .. } = &*self.0;
+        names.watch(names::lookup, stop);
+        let (udp, stopped) = (port.clone(), stop.clone());
+        // The socket is registered with the runtime it was made in.
+        tokio::spawn(port::receive(udp, stopped));
+        let (port, limits) = (port.clone(), context.limits.clone());
+        let serve = move |connection: Connection| {
+            let (port, limits) = (port.clone(), limits.clone());
+            async move { port::serve_tcp(port, connection, &limits).await }
+        };
+        tokio::spawn(accept(tcp, workers.clone(), gate.clone(), stop.clone(), b"", serve));
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for WebRtc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebRtc").field("port", &self.0.port.addr()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! From str0m's answer to the client's.
+
+use std::fmt::Write as _;
+
+use super::error::Unfit;
+use super::offer::{Offered, Told, Used};
+use super::text::{Description, Section};
+
+impl Offered {
+    /// The answer to the client: a section for each of its own, in its order and with its names. Sections
+    /// that are not used are refused (RFC 3264 6); the first one in use has the candidates.
+    ///
+    /// # Errors
+    /// When `theirs`, which str0m wrote, does not fit the offer.
+    pub(in crate::edges::webrtc) fn answer(&self, theirs: &str) -> Result<String, Unfit> {
+        let theirs = Description::parse(theirs).map_err(|_| Unfit::Contradiction)?;
+        let accepted = |at: &usize| self.sections.get(*at).and_then(|told| matching(told, &theirs)).is_some();
+        let order: Vec<usize> = self.order.iter().copied().filter(accepted).collect();
+        let candidates = theirs.sections.iter().flat_map(|section| section.lines.values("candidate"));
+        let candidates: Vec<&str> = candidates.collect();
+        let stream = theirs.sections.iter().find_map(stream).unwrap_or("-");
+
+        let mut out = self.session(&theirs, &order, stream);
+        for (at, told) in self.sections.iter().enumerate() {
+            match matching(told, &theirs) {
+                None => refused(&mut out, told),
+                Some((used, section)) => {
+                    let first = order.first() == Some(&at);
+                    let candidates = if first { &candidates[..] } else { &[] };
+                    accepted_section(&mut out, told, used, section, candidates, stream);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn session(&self, theirs: &Description<'_>, order: &[usize], stream: &str) -> String {
+        let origin = theirs.session.iter().find_map(|line| line.strip_prefix("o="));
+        let id = origin.and_then(|origin| origin.split(' ').nth(1)).unwrap_or("1");
+        let mut out = format!("v=0\r\no=- {id} 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n");
+        if self.bundled {
+            out += "a=group:BUNDLE";
+            let mids = order.iter().filter_map(|at| self.sections.get(*at)?.mid.as_deref());
+            mids.for_each(|mid| line(&mut out, format_args!(" {mid}")));
+            out += "\r\n";
+        }
+        if self.mixed {
+            out += "a=extmap-allow-mixed\r\n";
+        }
+        line(&mut out, format_args!("a=msid-semantic: WMS {stream}\r\na=ice-lite\r\n"));
+        out
+    }
+}
+
+/// What str0m has for a section, if it has something.
+fn matching<'a>(told: &'a Told, theirs: &'a Description<'_>) -> Option<(&'a Used, &'a Section<'a>)> {
+    let used = told.used.as_ref()?;
+    let section = theirs.sections.iter().find(|section| section.mid() == Some(&used.mid))?;
+    (section.port != "0").then_some((used, section))
+}
+
+/// Writing to a string does not fail.
+fn line(out: &mut String, what: std::fmt::Arguments<'_>) {
+    let _ = out.write_fmt(what);
+}
+
+/// The stream that a section's media belong to.
+fn stream<'a>(section: &Section<'a>) -> Option<&'a str> {
+    section.lines.value("msid")?.split(' ').next()
+}
+
+fn refused(out: &mut String, told: &Told) {
+    line(out, format_args!("m={} 0 {} {}\r\nc=IN IP4 0.0.0.0\r\n", told.media, told.protocol, told.format));
+    told.mid.iter().for_each(|mid| line(out, format_args!("a=mid:{mid}\r\n")));
+    out.push_str("a=inactive\r\n");
+}
+
+fn accepted_section(
+    out: &mut String,
+    told: &Told,
+    used: &Used,
+    section: &Section<'_>,
+    candidates: &[&str],
+    stream: &str,
+) {
+    let formats = section.formats.join(" ");
+    line(out, format_args!("m={} 9 {} {formats}\r\nc=IN IP4 0.0.0.0\r\n", told.media, told.protocol));
+    candidates.iter().for_each(|value| line(out, format_args!("a=candidate:{value}\r\n")));
+    told.mid.iter().for_each(|mid| line(out, format_args!("a=mid:{mid}\r\n")));
+    let sends = section.lines.has("sendonly") || section.lines.has("sendrecv");
+    for text in section.lines.iter().filter(|text| text.starts_with("a=")) {
+        let (key, value) = text["a=".len()..].split_once(':').unwrap_or((&text["a=".len()..], ""));
+        let (number, rest) = value.split_once(' ').unwrap_or((value, ""));
+        let format = number.parse().ok().and_then(|n: u8| used.formats.iter().find(|f| f.number == n));
+        match (key, format) {
+            ("candidate" | "mid", _) => {}
+            // As the client wrote them.
+            ("rtpmap", Some(format)) => {
+                format.told.iter().for_each(|told| line(out, format_args!("{told}\r\n")))
+            }
+            ("fmtp", Some(_)) => {}
+            ("rtcp-fb", Some(format)) if !format.feedback.contains(&rest) => {}
+            // One stream for audio and video: players show the first, and browsers keep its tracks in step.
+            ("msid", _) if sends => line(out, format_args!("a=msid:{stream} {rest}\r\n")),
+            ("ssrc", _) if sends && rest.starts_with("msid:") => {
+                let track = rest.split(' ').nth(1).unwrap_or("-");
+                line(out, format_args!("a=ssrc:{number} msid:{stream} {track}\r\n"));
+            }
+            ("msid" | "ssrc" | "ssrc-group", _) if !sends => {}
+            _ => line(out, format_args!("{text}\r\n")),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Offers and answers over HTTP.
+
+mod session;
+mod srs;
+mod whip;
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
+use tokio::time::timeout;
+
+use super::WebRtc;
+use crate::core::hub::ClientKind;
+use crate::web::problem::Problem;
+
+/// The largest session description that is read, in bytes.
+const LARGEST: usize = 64 << 10;
+
+/// The addresses of the RTC API.
+pub fn router<S: Clone + Send + Sync + 'static>(webrtc: WebRtc) -> Router<S> {
+    let mut router = Router::new();
+    // SRS's first WHEP was called whip-play.
+    for path in ["/rtc/v1/whip", "/rtc/v1/whep", "/rtc/v1/whip-play"] {
+        router = router.route(path, any(endpoint)).route(&format!("{path}/"), any(endpoint));
+    }
+    for path in ["/rtc/v1/publish", "/rtc/v1/publish/", "/rtc/v1/play", "/rtc/v1/play/"] {
+        router = router.route(path, any(srs::serve));
+    }
+    router = router.route("/rtc/v1/session/{id}", any(one_session));
+    router.route("/rtc/v1/{*rest}", any(nowhere)).with_state(webrtc)
+}
+
+/// Whether `path` is `/app/stream/whip` or `/app/stream/whep`.
+pub fn is_endpoint(path: &str) -> bool {
+    path.ends_with("/whip") || path.ends_with("/whep")
+}
+
+/// Answers a request for such a path.
+pub async fn serve(webrtc: WebRtc, peer: SocketAddr, request: Request<Body>) -> Response {
+    endpoint(State(webrtc), ConnectInfo(peer), request).await
+}
+
+async fn endpoint(
+    State(webrtc): State<WebRtc>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response {
+    let answer = whip::serve(&webrtc, peer, request).await;
+    shared(answer.unwrap_or_else(IntoResponse::into_response))
+}
+
+async fn one_session(
+    State(webrtc): State<WebRtc>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    let answer = session::serve(&webrtc, &id, request).await;
+    shared(answer.unwrap_or_else(IntoResponse::into_response))
+}
+
+/// An address of the RTC API that is none. A page of another host is told so, too.
+async fn nowhere() -> Response {
+    shared(Problem::new(StatusCode::NOT_FOUND, "there is no such address in the RTC API").into_response())
+}
+
+/// Pages of every host may ask, and see what they need of the answer.
+fn shared(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = HeaderValue::from_static("location, link, etag, accept-patch, accept-post");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    response
+}
+
+/// What a browser asks before it sends an offer to another host.
+fn preflight(methods: &'static str) -> Response {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, if-match"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+        (header::ALLOW, methods),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// The body as text of at most [`LARGEST`] bytes, which come within `wait`.
+async fn text(body: Body, wait: Duration) -> Result<String, Problem> {
+    let slow = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time");
+    let whole =
+        timeout(wait, Limited::new(body, LARGEST).collect()).await.map_err(slow)?.map_err(|error| {
+            let large = error.is::<http_body_util::LengthLimitError>();
+            let status = if large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+            Problem::new(status, format!("the body can't be read: {error}"))
+        })?;
+    let text = String::from_utf8(whole.to_bytes().into());
+    text.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is not UTF-8"))
+}
+
+/// Whether the body is of this type. One that is not told is taken as it is.
+fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let told = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
+    told.is_none_or(|told| told.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted))
+}
+
+/// All values of `key` in a query.
+fn query<'a>(query: &'a str, key: &'a str) -> impl Iterator<Item = String> + 'a {
+    form_urlencoded::parse(query.as_bytes())
+        .filter(move |(k, _)| k == key)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// Whose request it is: the other end of the connection, or whom a proxy in this machine's own networks
+/// names (`X-Forwarded-For`, of which the last address is that proxy's word).
+fn visitor(headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+    let ip = peer.ip().to_canonical();
+    let near = match ip {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    };
+    let told = headers.get_all("x-forwarded-for").iter().next_back().filter(|_| near);
+    let last = told.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    last.unwrap_or(ip)
+}
+
+/// A header as the API shows it.
+fn shown(headers: &HeaderMap, name: header::HeaderName) -> String {
+    let value = headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    value.chars().take(200).collect()
+}
+
+const fn word(kind: ClientKind) -> &'static str {
+    match kind {
+        ClientKind::Publish => "whip",
+        ClientKind::Play => "whep",
+    }
+}

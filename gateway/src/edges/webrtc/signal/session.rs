@@ -1,0 +1,99 @@
+//! A session's own address: ending it, trickled candidates, and ICE restart (RFC 9725 4.2, 4.3).
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use tokio::sync::oneshot;
+
+use super::super::offer::etag;
+use super::super::sdp::{Fragment, Unfit};
+use super::super::session::Command;
+use super::super::{Known, WebRtc};
+use super::{is_type, preflight, text};
+use crate::web::problem::Problem;
+
+const METHODS: &str = "PATCH, DELETE, OPTIONS";
+const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+
+/// Answers a request about the session `id`.
+pub(super) async fn serve(webrtc: &WebRtc, id: &str, request: Request<Body>) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    if parts.method == Method::OPTIONS {
+        let mut response = preflight(METHODS);
+        response.headers_mut().insert("accept-patch", HeaderValue::from_static(FRAGMENT));
+        return Ok(response);
+    }
+    if parts.method != Method::PATCH && parts.method != Method::DELETE {
+        return Ok(Problem::method(METHODS));
+    }
+    let known = webrtc.sessions().get(id).cloned().ok_or_else(over)?;
+    if parts.method == Method::DELETE {
+        // At once for whoever asks next; its task follows.
+        webrtc.sessions().remove(id);
+        known.commands.send(Command::Close).await.map_err(|_| over())?;
+        known.commands.closed().await;
+        return Ok(StatusCode::OK.into_response());
+    }
+    if !is_type(&parts.headers, FRAGMENT) {
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("a change is {FRAGMENT}")));
+    }
+    let read = text(body, webrtc.0.context.limits.header_timeout).await?;
+    let fragment = Fragment::parse(&read).map_err(|why| bad_change(&why))?;
+    patch(webrtc, id, &known, &parts.headers, fragment).await
+}
+
+async fn patch(
+    webrtc: &WebRtc,
+    id: &str,
+    known: &Known,
+    headers: &HeaderMap,
+    fragment: Fragment,
+) -> Result<Response, Problem> {
+    let tags: Vec<&str> = headers.get_all(header::IF_MATCH).iter().flat_map(tags).collect();
+    if tags.is_empty() {
+        let words = "say which ICE session you mean by If-Match, or * for another one";
+        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, words));
+    }
+    if tags != ["*"] {
+        if !tags.contains(&known.etag.as_str()) {
+            return Err(Problem::new(
+                StatusCode::PRECONDITION_FAILED,
+                "that ICE session is not the present one",
+            ));
+        }
+        // We answer checks and make none: where the client is, its checks tell (RFC 8445 2.5).
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let words = "an ICE restart needs the client's new ice-ufrag and ice-pwd";
+    let theirs = fragment.credentials.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, words))?;
+    let (reply, answer) = oneshot::channel();
+    known.commands.send(Command::Restart(theirs, reply)).await.map_err(|_| over())?;
+    let fragment = answer.await.map_err(|_| over())?;
+    let fragment = fragment.map_err(|why| bad_change(&why))?;
+    let etag = etag();
+    match webrtc.sessions().get_mut(id) {
+        Some(known) => known.etag.clone_from(&etag),
+        None => return Err(over()),
+    }
+    let mut response = (StatusCode::OK, fragment).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(FRAGMENT));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    Ok(response)
+}
+
+/// The entity tags of a list (RFC 9110 13.1.1). Ours have no comma in them, and a weak one (`W/"x"`) matches
+/// nothing.
+fn tags(value: &HeaderValue) -> impl Iterator<Item = &str> {
+    value.to_str().unwrap_or("?").split(',').map(str::trim).filter(|tag| !tag.is_empty())
+}
+
+fn bad_change(why: &Unfit) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("the change cannot be made: {why}"))
+}
+
+fn over() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "there is no such session, or it is over")
+}

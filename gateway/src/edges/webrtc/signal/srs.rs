@@ -1,0 +1,125 @@
+//! SRS's calls: an offer in JSON is answered in JSON, refusals too.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use super::super::WebRtc;
+use super::super::offer::{Answer, Offer, address, client};
+use super::{preflight, query, shared, shown, text, visitor};
+use crate::core::auth::AuthRequest;
+use crate::core::hub::{ClientKind, StreamName};
+use crate::web::problem::Problem;
+
+const METHODS: &str = "POST, OPTIONS";
+
+#[derive(Debug, Deserialize)]
+struct Call {
+    streamurl: String,
+    sdp: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Reply<'a> {
+    code: u16,
+    server: &'a str,
+    service: &'a str,
+    pid: String,
+    sdp: &'a str,
+    sessionid: String,
+}
+
+/// Answers a call. What is wrong stands in `code` and `message`, for these clients look there only.
+pub(super) async fn serve(
+    State(webrtc): State<WebRtc>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    match parts.method {
+        Method::OPTIONS => return shared(preflight(METHODS)),
+        Method::POST => {}
+        _ => return shared(Problem::method(METHODS)),
+    }
+    let json = match call(&webrtc, peer, &parts, body).await {
+        Ok(answer) => {
+            let pid = std::process::id().to_string();
+            let (ours, theirs) = &answer.fragments;
+            serde_json::to_string(&Reply {
+                code: 0,
+                server: &webrtc.0.context.ids.server,
+                service: &webrtc.0.context.ids.service,
+                pid,
+                sdp: &answer.sdp,
+                sessionid: format!("{ours}:{theirs}"),
+            })
+        }
+        Err(problem) => {
+            let status = problem.status.as_u16();
+            if webrtc.0.context.auth.refusals.count("webrtc", peer.ip()) {
+                tracing::info!(%peer, stream = parts.uri.path(), status, why = problem.detail, "refused");
+            }
+            serde_json::to_string(&serde_json::json!({ "code": status, "message": problem.detail }))
+        }
+    };
+    let mut response = (StatusCode::OK, json.unwrap_or_default()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    shared(response)
+}
+
+async fn call(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, body: Body) -> Result<Answer, Problem> {
+    let bad = |words: String| Problem::new(StatusCode::BAD_REQUEST, words);
+    let call: Call = serde_json::from_str(&text(body, webrtc.0.context.limits.header_timeout).await?)
+        .map_err(|error| bad(format!("the call needs `streamurl` and `sdp` in JSON: {error}")))?;
+    let plays = parts.uri.path().trim_end_matches('/').ends_with("play");
+    let kind = if plays { ClientKind::Play } else { ClientKind::Publish };
+    let (name, told) = stream(&call.streamurl)?;
+    let mut about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer).by(parts.version);
+    // The secret or token stands in the stream's address.
+    about.query = told;
+    let auth = &webrtc.0.context.auth;
+    match kind {
+        ClientKind::Publish => auth.publish(&about).await?,
+        ClientKind::Play => auth.play(&about).await?,
+    }
+    let host = shown(&parts.headers, header::HOST);
+    let agent = shown(&parts.headers, header::USER_AGENT);
+    let own = parts.uri.query().unwrap_or_default();
+    let external =
+        [own, told].into_iter().flat_map(|q| query(q, "eip").chain(query(q, "candidate"))).collect();
+    let visitor = visitor(&parts.headers, peer);
+    let info = client("webrtc", kind, peer, address(&host, &name), agent);
+    webrtc.offer(Offer { info, visitor, name, sdp: call.sdp, host: Some(host), external }).await
+}
+
+/// The name and the query of `webrtc://host/app/stream?query`.
+fn stream(url: &str) -> Result<(StreamName, &str), Problem> {
+    let (_, rest) = url.split_once("://").unwrap_or(("", url));
+    let (path, told) = rest.split_once('?').unwrap_or((rest, ""));
+    let (_, path) = path.split_once('/').unwrap_or_default();
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
+    let decoded =
+        decoded.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the stream's name is not UTF-8"))?;
+    Ok((StreamName::parse(&decoded)?, told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_stands_in_its_address() {
+        let (name, told) = stream("webrtc://host:1985/live/x?secret=a&b=c").unwrap();
+        assert_eq!((name.as_str(), told), ("live/x", "secret=a&b=c"));
+        for bad in ["", "webrtc://host", "webrtc://host/x", "webrtc://host/live/<x>"] {
+            assert_eq!(stream(bad).unwrap_err().status, StatusCode::BAD_REQUEST, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! WHIP (RFC 9725) and WHEP: an offer is posted, and a session comes to be.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+
+use super::super::WebRtc;
+use super::super::offer::{Offer, address, client};
+use super::{is_type, preflight, query, shown, text, visitor, word};
+use crate::context::Context;
+use crate::core::auth::AuthRequest;
+use crate::core::hub::{ClientKind, StreamName};
+use crate::web::problem::Problem;
+
+const METHODS: &str = "POST, OPTIONS";
+pub(super) const SDP: &str = "application/sdp";
+
+/// Answers a request to an endpoint.
+pub(super) async fn serve(
+    webrtc: &WebRtc,
+    peer: SocketAddr,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let told = parts.uri.query().unwrap_or_default();
+    let path = parts.uri.path().trim_end_matches('/');
+    let plays =
+        path.ends_with("whep") || path.ends_with("/whip-play") || query(told, "action").any(|a| a == "play");
+    let kind = if plays { ClientKind::Play } else { ClientKind::Publish };
+    match parts.method {
+        Method::OPTIONS => return Ok(options(webrtc, peer, &parts, kind).await),
+        Method::POST => {}
+        _ => return Ok(Problem::method(METHODS)),
+    }
+    let answer = post(webrtc, peer, &parts, body, kind).await;
+    if let Err(problem) = &answer
+        && webrtc.0.context.auth.refusals.count("webrtc", peer.ip())
+    {
+        let (stream, status) = (parts.uri.path(), problem.status.as_u16());
+        tracing::info!(%peer, stream, protocol = word(kind), status, why = problem.detail, "refused");
+    }
+    answer
+}
+
+/// What an endpoint takes, and the ICE servers for clients that need them before they offer (RFC 9725 4.6).
+/// Those with a password are told whoever may publish or play; a browser's preflight shows neither secret nor
+/// token.
+async fn options(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, kind: ClientKind) -> Response {
+    let context = &webrtc.0.context;
+    let mut response = preflight(METHODS);
+    response.headers_mut().insert("accept-post", HeaderValue::from_static(SDP));
+    let (open, closed): (Vec<_>, Vec<_>) =
+        context.settings.ice_server.iter().partition(|url| !url.contains('@'));
+    let mut servers = open;
+    let preflight = parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if !closed.is_empty() && !preflight {
+        let name = name(parts.uri.path(), parts.uri.query().unwrap_or_default()).ok();
+        let about = AuthRequest::http(name.as_ref(), &parts.uri, &parts.headers, peer).by(parts.version);
+        let may = match kind {
+            ClientKind::Publish => context.auth.might_publish(&about).await,
+            ClientKind::Play => context.auth.might_play(&about).await,
+        };
+        if may.is_ok() {
+            servers.extend(closed);
+        }
+    }
+    for value in servers.iter().filter_map(|server| HeaderValue::try_from(link(server)).ok()) {
+        response.headers_mut().append(header::LINK, value);
+    }
+    response
+}
+
+async fn post(
+    webrtc: &WebRtc,
+    peer: SocketAddr,
+    parts: &Parts,
+    body: Body,
+    kind: ClientKind,
+) -> Result<Response, Problem> {
+    let context = &webrtc.0.context;
+    let told = parts.uri.query().unwrap_or_default();
+    let name = name(parts.uri.path(), told)?;
+    let about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer).by(parts.version);
+    match kind {
+        ClientKind::Publish => context.auth.publish(&about).await?,
+        ClientKind::Play => context.auth.play(&about).await?,
+    }
+    if !is_type(&parts.headers, SDP) {
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an offer is application/sdp"));
+    }
+    let host = shown(&parts.headers, header::HOST);
+    let agent = shown(&parts.headers, header::USER_AGENT);
+    let offer = Offer {
+        visitor: visitor(&parts.headers, peer),
+        info: client(word(kind), kind, peer, address(&host, &name), agent),
+        name,
+        sdp: text(body, context.limits.header_timeout).await?,
+        host: Some(host),
+        external: query(told, "eip").chain(query(told, "candidate")).collect(),
+    };
+    let answer = webrtc.offer(offer).await?;
+    let mut headers = HeaderMap::new();
+    let mut put = |name, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.append(name, value);
+        }
+    };
+    put(header::CONTENT_TYPE, SDP);
+    put(header::CACHE_CONTROL, "no-store");
+    put(header::LOCATION, &format!("/rtc/v1/session/{}", answer.id));
+    put(header::ETAG, &answer.etag);
+    ice_servers(context).iter().for_each(|link| put(header::LINK, link));
+    Ok((StatusCode::CREATED, headers, answer.sdp).into_response())
+}
+
+/// The stream that a path or query names: `/live/x/whip`, or `?app=live&stream=x`.
+fn name(path: &str, told: &str) -> Result<StreamName, Problem> {
+    if path.starts_with("/rtc/v1/") {
+        let part = |key| query(told, key).next().unwrap_or_default();
+        let (app, stream) = (part("app"), part("stream"));
+        let app = if app.is_empty() { "live".to_owned() } else { app };
+        return Ok(StreamName::new(&app, &stream)?);
+    }
+    // Once: a stream may be called so.
+    let path = path.strip_suffix("/whip").or_else(|| path.strip_suffix("/whep")).unwrap_or(path);
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
+    let decoded =
+        decoded.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the stream's name is not UTF-8"))?;
+    Ok(StreamName::parse(&decoded)?)
+}
+
+/// The `Link` values of the ICE servers that the operator names (RFC 9725 4.6).
+pub(super) fn ice_servers(context: &Context) -> Vec<String> {
+    context.settings.ice_server.iter().map(|server| link(server)).collect()
+}
+
+/// `turn:USER:PASSWORD@host:port` as a `Link`; other addresses have no credentials.
+fn link(server: &str) -> String {
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    let (scheme, rest) = server.split_once(':').unwrap_or(("stun", server));
+    let Some((credentials, host)) = rest.rsplit_once('@') else {
+        return format!("<{scheme}:{rest}>; rel=\"ice-server\"");
+    };
+    let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+    format!(
+        "<{scheme}:{host}>; rel=\"ice-server\"; username=\"{}\"; credential=\"{}\"; credential-type=\"password\"",
+        quoted(user),
+        quoted(password)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_named_by_path_or_query() {
+        for (path, told) in
+            [("/live/x/whip", ""), ("/rtc/v1/whip/", "app=live&stream=x"), ("/rtc/v1/whep", "stream=x")]
+        {
+            assert_eq!(name(path, told).unwrap().as_str(), "live/x", "{path}?{told}");
+        }
+        assert_eq!(name("/live/whip/whip", "").unwrap().as_str(), "live/whip");
+        for (path, told) in
+            [("/x/whip", ""), ("/rtc/v1/whip/", "app=live"), ("/live/%ff/whep", ""), ("/live/a%20b/whip", "")]
+        {
+            assert_eq!(name(path, told).unwrap_err().status, StatusCode::BAD_REQUEST, "{path}?{told}");
+        }
+    }
+
+    #[test]
+    fn ice_servers_become_links() {
+        assert_eq!(link("stun:stun.example.org:3478"), "<stun:stun.example.org:3478>; rel=\"ice-server\"");
+        let turn = link("turn:me:a\"b@turn.example.org?transport=tcp");
+        assert!(turn.starts_with("<turn:turn.example.org?transport=tcp>; rel=\"ice-server\"; username=\"me\"; credential=\"a\\\"b\""), "{turn}");
+    }
+}

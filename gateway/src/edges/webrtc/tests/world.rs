@@ -1,0 +1,133 @@
+//! A peer of ours and a client, with a network between them.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use str0m::Rtc;
+use str0m::config::DtlsCert;
+use str0m::media::{Direction, Mid};
+use str0m::net::Protocol;
+
+use super::client::Client;
+use super::network::Way;
+use crate::edges::webrtc::peer::{Patience, Peer, Side, Why};
+use crate::edges::webrtc::port::Datagram;
+use crate::edges::webrtc::sdp::{self, Offered, Role};
+use crate::edges::webrtc::{candidates, rtc};
+
+pub(super) const HERE: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), 8000);
+pub(super) const THERE: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2)), 5000);
+
+/// So often may something be done in one moment; more is a busy loop.
+const BUSY: u32 = 2000;
+
+/// The present, which only tests move.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+pub(super) struct World<S> {
+    pub(super) peer: Peer<S>,
+    pub(super) client: Client,
+    pub(super) up: Way,
+    pub(super) down: Way,
+    /// How often the peer was woken.
+    pub(super) woken: u64,
+}
+
+impl<S: Side> World<S> {
+    /// A client that sends (or receives) and a peer that takes (or gives), not yet connected.
+    pub(super) async fn new(direction: Direction, make: impl FnOnce(&DtlsCert) -> (Rtc, S)) -> Self {
+        let (mut client, offer) = Client::new(direction);
+        let (mut rtc, side) = make(&rtc::certificate().unwrap());
+        candidates::candidates(&[HERE]).into_iter().for_each(|candidate| {
+            rtc.add_local_candidate(candidate);
+        });
+        let role = if direction == Direction::SendOnly { Role::Publisher } else { Role::Viewer };
+        let offered = Offered::read(&offer, role).unwrap();
+        let answer = rtc::accept(&mut rtc, &offered).unwrap();
+        let patience = Patience { connect: Duration::from_secs(10), away: Duration::from_secs(15) };
+        let mut peer = Peer::new(rtc, side, vec![HERE], patience, now());
+        sdp::mids(&answer).for_each(|mid| peer.side.agreed(&mut peer.rtc, Mid::from(mid)));
+        client.answered(&offered.answer(&answer).unwrap());
+        Self { peer, client, up: Way::new(1), down: Way::new(2), woken: 0 }
+    }
+
+    /// Runs until both have connected.
+    pub(super) async fn connect(&mut self) {
+        for _ in 0..500 {
+            if self.client.connected.is_some() && self.peer.is_there() {
+                return;
+            }
+            self.run(Duration::from_millis(10)).await.unwrap();
+        }
+        panic!("not connected");
+    }
+
+    /// Lets so much time pass.
+    pub(super) async fn run(&mut self, time: Duration) -> Result<(), Why> {
+        self.run_until(now() + time).await
+    }
+
+    pub(super) async fn run_until(&mut self, end: Instant) -> Result<(), Why> {
+        let (mut moment, mut busy) = (now(), 0);
+        loop {
+            let now = now();
+            busy = if now == moment { busy + 1 } else { 0 };
+            moment = now;
+            assert!(busy < BUSY, "a busy loop");
+            let next = self.step(now).await?;
+            if now >= end && next > now {
+                return Ok(());
+            }
+            tokio::time::advance(next.min(end).saturating_duration_since(now)).await;
+        }
+    }
+
+    /// What a session's task does, and a browser; when the next of them wants to be called.
+    async fn step(&mut self, now: Instant) -> Result<Instant, Why> {
+        while let Some(datagram) = self.down.arrived(now) {
+            self.client.receive(now, &datagram);
+            self.client.drain(now, |bytes| self.up.send(now, bytes));
+        }
+        self.client.timeout(now);
+        let theirs = self.client.drain(now, |bytes| self.up.send(now, bytes));
+        while let Some(bytes) = self.up.arrived(now) {
+            self.receive(now, bytes)?;
+        }
+        // Tasks on the stream have their turn.
+        for _ in 0..4 {
+            tokio::task::yield_now().await;
+        }
+        if self.peer.is_there()
+            && let Some(done) = self.peer.side.work().now_or_never()
+        {
+            done?;
+        }
+        self.peer.timeout(now)?;
+        self.woken += 1;
+        let ours = loop {
+            let (more, again) = self.peer.act(now)?;
+            let next = self.peer.drain(now, |transmit| self.down.send(now, transmit.bytes))?;
+            if !more {
+                break again.map_or(next, |again| again.min(next));
+            }
+        };
+        let arrivals = [self.up.next(), self.down.next()].into_iter().flatten();
+        Ok(arrivals.fold(ours.min(theirs), Instant::min))
+    }
+
+    /// Hands the peer a datagram.
+    pub(super) fn receive(&mut self, now: Instant, bytes: Vec<u8>) -> Result<(), Why> {
+        let (source, local) = (THERE, Some(HERE.ip()));
+        let datagram =
+            Datagram { protocol: Protocol::Udp, source, local, at: now, bytes: Bytes::from(bytes) };
+        self.peer.receive(&datagram)?;
+        self.peer.drain(now, |transmit| self.down.send(now, transmit.bytes))?;
+        Ok(())
+    }
+}

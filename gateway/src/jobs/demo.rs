@@ -1,0 +1,149 @@
+//! `--demo`: the built-in clip in a loop, until somebody publishes in its place.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use media::Frame;
+use media::flv::{Demuxer, Event};
+use media::time::{MILLI, Micros, SECOND};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::core::hub::{Hub, PublishError, Publisher, StreamName};
+
+/// Where the demo plays: what the README has people publish.
+pub const NAME: &str = "live/livestream";
+/// H.264 and AAC; made by `demo/make-clip.sh` so that its end meets its beginning.
+static CLIP: &[u8] = include_bytes!("../../../demo/clip.flv");
+
+/// The clip's frames, from 0 on, and its length.
+struct Clip {
+    frames: Vec<Frame>,
+    length: Micros,
+}
+
+impl Clip {
+    fn read(bytes: &'static [u8]) -> Self {
+        let mut demuxer = Demuxer::new();
+        demuxer.push(Bytes::from_static(bytes));
+        let mut frames = Vec::new();
+        while let Some(event) = demuxer.next() {
+            match event {
+                Ok(Event::Frame(frame)) => frames.push(frame),
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "the demo clip has a bad tag"),
+            }
+        }
+        let first = frames.iter().map(|frame| frame.dts).min().unwrap_or(0);
+        for frame in &mut frames {
+            frame.dts -= first;
+            frame.pts -= first;
+        }
+        let length = length(frames.iter().filter(|frame| frame.is_video()).map(|frame| frame.dts));
+        Self { frames, length }
+    }
+}
+
+/// How long frames at these times last: the last one as long as the others. Times of FLV are rounded
+/// to milliseconds, and so is this.
+fn length(times: impl Iterator<Item = Micros>) -> Micros {
+    let times: Vec<Micros> = times.collect();
+    let (Some(first), Some(last)) = (times.first(), times.last()) else { return SECOND };
+    let steps = times.len().saturating_sub(1).max(1) as i64;
+    ((last - first) * (steps + 1) / steps + MILLI / 2).div_euclid(MILLI).max(1) * MILLI
+}
+
+/// Publishes the clip whenever nobody else publishes [`NAME`]; ends with the hub.
+pub async fn run(hub: Hub) {
+    let Ok(name) = StreamName::parse(NAME) else { return };
+    let clip = Clip::read(CLIP);
+    let mut changed = hub.changed();
+    loop {
+        changed.borrow_and_update();
+        match hub.publish_yielding(&name) {
+            Ok(publisher) => {
+                tracing::info!(stream = NAME, "the demo plays");
+                play(&clip, publisher).await;
+                tracing::info!(stream = NAME, "the demo makes way");
+            }
+            Err(PublishError::ShuttingDown) => return,
+            Err(PublishError::Busy | PublishError::TooManyStreams) => {}
+        }
+        tokio::select! {
+            // The hub lives as long as we hold it.
+            _ = changed.changed() => {}
+            () = sleep(Duration::from_secs(5)) => {}
+        }
+    }
+}
+
+/// Plays over and over, in real time, until another publisher comes.
+async fn play(clip: &Clip, mut publisher: Publisher) {
+    publisher.announce(true, true);
+    let mut start = Instant::now();
+    let mut round: Micros = 0;
+    loop {
+        for frame in &clip.frames {
+            let at = start + Duration::from_micros(frame.dts as u64);
+            if Instant::now() > at + Duration::from_secs(2) {
+                // The machine slept: go on from here, without hurry.
+                start += Instant::now() - at;
+            }
+            tokio::select! {
+                () = publisher.revoked() => return,
+                () = sleep_until(at) => {}
+            }
+            let mut frame = frame.clone();
+            frame.dts += round;
+            frame.pts += round;
+            publisher.push(frame);
+        }
+        start += Duration::from_micros(clip.length as u64);
+        round += clip.length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::hub::{HubConfig, Start};
+
+    #[test]
+    fn the_clip_has_both_tracks_and_ends_where_it_begins_again() {
+        let clip = Clip::read(CLIP);
+        assert!(clip.frames.first().is_some_and(|f| f.is_video() && f.key && f.dts == 0));
+        assert_eq!(clip.length, 24 * SECOND);
+        let audio: Vec<_> = clip.frames.iter().filter(|f| !f.is_video()).map(|f| f.dts).collect();
+        // AAC at 48 kHz: 21.3 ms.
+        let seam = clip.length + audio[0] - audio[audio.len() - 1];
+        assert!((20 * MILLI..=23 * MILLI).contains(&seam), "{seam}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_loops_without_a_jump_makes_way_at_once_and_comes_back() {
+        let hub = Hub::new(HubConfig::default());
+        let demo = tokio::spawn(run(hub.clone()));
+        let name = StreamName::parse(NAME).unwrap();
+        let stream = hub.play(&name, Duration::from_secs(1)).await.unwrap();
+        let mut viewer = stream.subscribe(Start::Key);
+        let (mut last, mut entry) = (None, viewer.next().await.unwrap());
+        while entry.frame.dts < 50 * SECOND {
+            if entry.frame.is_video() {
+                let step = entry.frame.dts - last.unwrap_or(entry.frame.dts);
+                assert!(last.is_none() || (33 * MILLI..=34 * MILLI).contains(&step), "{step}");
+                assert!(last.is_none() || !entry.discontinuity);
+                last = Some(entry.frame.dts);
+            }
+            entry = viewer.next().await.unwrap();
+        }
+        let real = hub.publish(&name).unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        while viewer.try_next().is_some() {}
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(viewer.try_next().is_none(), "the demo goes on beside the real publisher");
+        drop((real, viewer, stream));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert!(hub.play(&name, Duration::from_secs(60)).await.is_ok());
+        hub.shutdown();
+        demo.await.unwrap();
+    }
+}

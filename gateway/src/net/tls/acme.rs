@@ -1,0 +1,83 @@
+//! A certificate by ACME (RFC 8555), proven on the HTTPS port itself (TLS-ALPN-01, RFC 8737).
+
+use std::fs::DirBuilder;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use rustls::pki_types::DnsName;
+use rustls_acme::caches::DirCache;
+use rustls_acme::{AcmeConfig, AcmeState, EventOk, ResolvesServerCertAcme};
+
+use super::client::client;
+use super::error::TlsError;
+use super::shown::Shown;
+use crate::settings::Settings;
+
+/// The account, the certificate and what is under way.
+pub(super) struct Order {
+    state: AcmeState<io::Error>,
+    domains: Vec<String>,
+}
+
+impl Order {
+    /// For `domains`, as `config` says. Nothing is asked yet.
+    pub(super) fn new(config: &Settings, domains: &[&String]) -> Result<Self, TlsError> {
+        let domains: Vec<_> = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
+        if let Some(bad) = domains.iter().find(|name| DnsName::try_from(name.as_str()).is_err()) {
+            return Err(TlsError::Domain(bad.clone()));
+        }
+        let directory = &config.acme_directory;
+        let uri = directory.parse::<http::Uri>().ok();
+        if uri.is_none_or(|uri| uri.scheme_str() != Some("https") || uri.host().is_none()) {
+            return Err(TlsError::Directory(directory.clone()));
+        }
+        let dir = config.data.join("acme");
+        private_folder(&dir).map_err(|error| TlsError::Folder(dir.clone(), error))?;
+        let contact = Some(&config.acme_contact).filter(|contact| !contact.is_empty()).map(|contact| {
+            if contact.starts_with("mailto:") { contact.clone() } else { format!("mailto:{contact}") }
+        });
+        let acme = AcmeConfig::new_with_client_config(&domains, client()?)
+            .contact(contact)
+            .directory(directory)
+            .cache(DirCache::new(dir));
+        Ok(Self { state: acme.state(), domains })
+    }
+
+    pub(super) fn domains(&self) -> Vec<String> {
+        self.domains.clone()
+    }
+
+    pub(super) fn resolver(&self) -> Arc<ResolvesServerCertAcme> {
+        self.state.resolver()
+    }
+
+    /// Gets the certificate and renews it when a third of its time is left, for ever.
+    pub(super) async fn run(mut self, shown: Arc<Shown>) {
+        let domains = self.domains.join(",");
+        while let Some(event) = self.state.next().await {
+            match event {
+                Ok(EventOk::DeployedCachedCert) => {
+                    shown.got();
+                    tracing::info!(domains, "ACME's certificate is kept from before");
+                }
+                Ok(EventOk::DeployedNewCert) => {
+                    shown.got();
+                    tracing::info!(domains, "ACME has given a certificate");
+                }
+                Ok(EventOk::CertCacheStore | EventOk::AccountCacheStore) => {}
+                Err(error) => tracing::warn!(domains, %error, "ACME has failed and will be tried again"),
+            }
+        }
+    }
+}
+
+/// Only for its owner: keys will be in it.
+fn private_folder(dir: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}

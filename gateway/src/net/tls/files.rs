@@ -1,0 +1,94 @@
+//! The operator's certificate: two files, read again when they change.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::sleep;
+
+use super::error::TlsError;
+use super::pair::Pair;
+use super::shown::Shown;
+use crate::secret_file::{self, Readers};
+use crate::settings::Settings;
+
+/// How often the files are looked at.
+const POLL: Duration = Duration::from_secs(2);
+/// A certificate that ends within this is worth a word.
+const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What `--cert` and `--key` name.
+#[derive(Debug)]
+pub(super) struct Files {
+    cert: PathBuf,
+    key: PathBuf,
+}
+
+/// What is in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Texts {
+    cert: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Files {
+    /// Those that `config` names, if it does.
+    pub(super) fn of(config: &Settings) -> Result<Option<Self>, TlsError> {
+        let none = |path: &Path| path.as_os_str().is_empty();
+        match (none(&config.cert), none(&config.key)) {
+            (true, true) => Ok(None),
+            (true, false) => Err(TlsError::Missing("--cert")),
+            (false, true) => Err(TlsError::Missing("--key")),
+            (false, false) => Ok(Some(Self { cert: config.cert.clone(), key: config.key.clone() })),
+        }
+    }
+
+    pub(super) fn read(&self) -> Result<Texts, TlsError> {
+        let read = |flag, path: &Path| {
+            std::fs::read(path).map_err(|error| TlsError::Read(flag, path.to_owned(), error))
+        };
+        let key = secret_file::read(&self.key, Readers::Group)
+            .map_err(|error| TlsError::Read("--key", self.key.clone(), error))?;
+        Ok(Texts { cert: read("--cert", &self.cert)?, key })
+    }
+
+    /// What is in them as a certificate and its key; says so when it is no longer valid, or not for long.
+    pub(super) fn pair(&self, texts: &Texts) -> Result<Pair, TlsError> {
+        let pair = Pair::parse(&texts.cert, &texts.key)
+            .map_err(|bad| TlsError::Files(self.cert.clone(), self.key.clone(), bad))?;
+        match pair.left(SystemTime::now()) {
+            None => tracing::warn!(file = %self.cert.display(), "the certificate has expired"),
+            Some(left) if left < SOON => {
+                let hours = left.as_secs() / 3600;
+                tracing::warn!(file = %self.cert.display(), hours, "the certificate expires soon");
+            }
+            Some(_) => {}
+        }
+        Ok(pair)
+    }
+
+    /// Shows what comes into the files, for ever. What can't be used changes nothing and is said once.
+    pub(super) async fn watch(self, loaded: Texts, shown: Arc<Shown>) {
+        let files = Arc::new(self);
+        let (mut known, mut before) = (Ok(loaded), None);
+        loop {
+            sleep(POLL).await;
+            let reader = files.clone();
+            let read = tokio::task::spawn_blocking(move || reader.read().map_err(|e| e.to_string()));
+            let Ok(now) = read.await else { return };
+            // Twice the same: nobody is still writing, and both files are of one pair.
+            let settled = before.as_ref() == Some(&now);
+            if settled && now != known {
+                match now.clone().and_then(|texts| files.pair(&texts).map_err(|e| e.to_string())) {
+                    Ok(pair) => {
+                        shown.set(pair.key);
+                        tracing::info!(file = %files.cert.display(), "another certificate is shown now");
+                    }
+                    Err(error) => tracing::warn!(error, "the certificate stays as it was"),
+                }
+                known = now.clone();
+            }
+            before = Some(now);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The gateway's own certificate: signed by itself, kept in the data folder.
+
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
+};
+use rustls::pki_types::DnsName;
+use tokio::time::sleep;
+
+use super::error::TlsError;
+use super::pair::Pair;
+use super::shown::Shown;
+use crate::secret_file::{self, Readers};
+use crate::settings::Settings;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Some systems trust none that is valid for longer, even by hand.
+const VALID: Duration = Duration::from_secs(397 * 24 * 3600);
+/// Another is made when this is left.
+const RENEW: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Where it is kept and what it is for.
+#[derive(Debug, Clone)]
+pub(super) struct Own {
+    dir: PathBuf,
+    names: Vec<String>,
+}
+
+impl Own {
+    /// For this machine, as far as it knows its names.
+    pub(super) fn of(config: &Settings) -> Self {
+        Self { dir: config.data.clone(), names: names(config) }
+    }
+
+    /// The kept one; where there is none that is good, another, which is kept if that can be done.
+    pub(super) fn pair(&self, now: SystemTime) -> Result<Pair, TlsError> {
+        let key = self.dir.join("key.pem");
+        if let Err(error) = secret_file::read(&key, Readers::Owner)
+            && error.kind() == io::ErrorKind::PermissionDenied
+        {
+            // Whoever has it can pose as this machine before those who trust the certificate.
+            return Err(TlsError::Read("--data", key, error));
+        }
+        match self.kept() {
+            Ok(pair) if is_fresh(&pair, now) => return Ok(pair),
+            Ok(_) => tracing::info!("the kept certificate ends soon: another is made"),
+            Err(None) => {}
+            Err(Some(why)) => tracing::warn!(why, "the kept certificate can't be used: another is made"),
+        }
+        let (cert, key) = make(&self.names, now).map_err(TlsError::Make)?;
+        if let Err(error) = self.keep(&cert, &key) {
+            let dir = self.dir.display();
+            tracing::warn!(%dir, %error, "the certificate can't be kept: browsers ask again after a restart");
+        }
+        Pair::parse(cert.as_bytes(), key.as_bytes()).map_err(TlsError::Own)
+    }
+
+    /// Makes another in the place of `pair` in time, for ever.
+    pub(super) async fn watch(self, mut pair: Pair, shown: Arc<Shown>) {
+        loop {
+            sleep(DAY / 4).await;
+            let now = SystemTime::now();
+            if is_fresh(&pair, now) {
+                continue;
+            }
+            match self.pair(now) {
+                Ok(another) => {
+                    shown.set(another.key.clone());
+                    pair = another;
+                }
+                Err(error) => tracing::warn!(%error, "the certificate stays as it was"),
+            }
+        }
+    }
+
+    /// What the folder has, or why it is no use: nothing if nothing is there.
+    fn kept(&self) -> Result<Pair, Option<String>> {
+        let read = |name| {
+            fs::read(self.dir.join(name))
+                .map_err(|e| (e.kind() != io::ErrorKind::NotFound).then(|| format!("{name}: {e}")))
+        };
+        let cert = read("cert.pem")?;
+        let key = read("key.pem")?;
+        Pair::parse(&cert, &key).map_err(|bad| Some(format!("{bad:?}")))
+    }
+
+    fn keep(&self, cert: &str, key: &str) -> io::Result<()> {
+        secret_file::make_folder(&self.dir)?;
+        // A key without its certificate is found out at the next start.
+        secret_file::write(&self.dir.join("key.pem"), key, 0o600)?;
+        secret_file::write(&self.dir.join("cert.pem"), cert, 0o644)
+    }
+}
+
+fn is_fresh(pair: &Pair, now: SystemTime) -> bool {
+    pair.left(now).is_some_and(|left| left > RENEW)
+}
+
+/// A certificate for `names` and its key, in PEM form.
+pub(super) fn make(names: &[String], now: SystemTime) -> Result<(String, String), rcgen::Error> {
+    let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "Lianmai (self-signed)");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    // A clock that is behind must not find it not yet valid.
+    params.not_before = (now - DAY).into();
+    params.not_after = (now + VALID - DAY).into();
+    Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
+}
+
+/// Everything this machine may be called.
+fn names(config: &Settings) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned()];
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    names.extend([host].into_iter().filter(|host| DnsName::try_from(host.as_str()).is_ok()));
+    names.extend(config.acme.iter().filter(|name| DnsName::try_from(name.as_str()).is_ok()).cloned());
+    // A system that doesn't tell its addresses is called by its name.
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let listeners = config.http.iter().copied().chain(config.https.0).map(|addr| addr.ip());
+    let loopback = ["127.0.0.1", "::1"].into_iter().filter_map(|ip| ip.parse().ok());
+    let link_local = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    let addresses = loopback.chain(interfaces.iter().map(if_addrs::Interface::ip)).chain(listeners);
+    names.extend(addresses.filter(|ip| !ip.is_unspecified() && !link_local(ip)).map(|ip| ip.to_string()));
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
+}

@@ -1,0 +1,53 @@
+mod certificates;
+mod connections;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
+
+use super::own::make;
+use crate::settings::{Listen, Settings};
+
+/// A folder of its own for a test.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("lianmai-tls-{}-{n}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        Self(dir)
+    }
+
+    /// Writes a file and names it.
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        crate::secret_file::write(&path, text, 0o600).unwrap();
+        path
+    }
+
+    fn config(&self) -> Settings {
+        Settings {
+            data: self.0.join("data"),
+            https: Listen("127.0.0.1:0".parse().ok()),
+            ..Settings::default()
+        }
+    }
+
+    /// Settings with `text`s as the operator's files.
+    fn files(&self, (cert, key): (&str, &str)) -> Settings {
+        Settings { cert: self.file("c.pem", cert), key: self.file("k.pem", key), ..self.config() }
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// A certificate for `name` and its key.
+fn pem(name: &str) -> (String, String) {
+    make(&[name.to_owned()], SystemTime::now()).unwrap()
+}

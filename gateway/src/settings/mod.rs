@@ -1,0 +1,373 @@
+//! What an operator may set: one struct whose fields are flags, `LIANMAI_*` variables and keys of
+//! `lianmai.toml`, all of the same name (`--max-streams`, `LIANMAI_MAX_STREAMS`, `max_streams`).
+
+mod candidate;
+mod listen;
+mod load;
+mod print;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+pub use candidate::Candidate;
+pub use listen::Listen;
+pub use load::{LoadError, file, from_matches, from_surroundings};
+pub use print::print;
+
+/// A switch that is also a key: `--demo`, `--demo=false`, `LIANMAI_DEMO=1`, `demo = true`.
+macro_rules! switch {
+    () => {
+        BoolishValueParser::new()
+    };
+}
+
+/// clap's own parser of paths refuses the empty one, which here says "none".
+fn path(text: &str) -> Result<PathBuf, std::convert::Infallible> {
+    Ok(PathBuf::from(text))
+}
+
+/// When pictures are encoded anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transcode {
+    /// For viewers who could not be shown them else.
+    Auto,
+    /// Never.
+    Off,
+}
+
+/// The gateway's settings. Times are in whole seconds, sizes in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[group(skip)]
+pub struct Settings {
+    /// Where RTMP publishers and players connect
+    #[arg(long, env = "LIANMAI_RTMP", value_name = "ADDR", default_value = "127.0.0.1:1935")]
+    pub rtmp: SocketAddr,
+
+    /// Where HTTP listens (pages, FLV, HLS, API); the second one is what SRS's pages expect
+    #[arg(
+        long,
+        env = "LIANMAI_HTTP",
+        value_name = "ADDR,ADDR",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:8080,127.0.0.1:1985"
+    )]
+    pub http: Vec<SocketAddr>,
+
+    /// Where WebRTC's media go, by UDP and by TCP: one port for all peers
+    #[arg(long, env = "LIANMAI_WEBRTC", value_name = "ADDR", default_value = "127.0.0.1:8000")]
+    pub webrtc: SocketAddr,
+
+    /// Addresses or host names that WebRTC peers are told to reach the gateway at, beside the addresses it
+    /// finds itself: its public one where it stands behind a NAT. Names are looked up every 30 seconds
+    #[arg(long, env = "LIANMAI_CANDIDATE", value_name = "HOST,HOST", value_delimiter = ',')]
+    pub candidate: Vec<Candidate>,
+
+    /// STUN and TURN servers that browsers are told to use, as stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT;
+    /// few need one
+    #[arg(long, env = "LIANMAI_ICE_SERVER", value_name = "URL,URL", value_delimiter = ',')]
+    pub ice_server: Vec<String>,
+
+    /// Estimate the bandwidth to each WebRTC viewer, for the API; it costs much of the gateway's CPU
+    #[arg(long, env = "LIANMAI_WEBRTC_BWE", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch!())]
+    pub webrtc_bwe: bool,
+
+    /// What happens to pictures that WebRTC cannot carry, those of streams with B-frames. auto: ffmpeg,
+    /// where it is in PATH, encodes them anew while somebody plays them by WebRTC; off: some are left out
+    #[arg(long, env = "LIANMAI_TRANSCODE", value_name = "HOW", default_value = "auto", value_enum)]
+    pub transcode: Transcode,
+
+    /// Where HTTPS listens, with everything that HTTP has; empty: nowhere
+    #[arg(long, env = "LIANMAI_HTTPS", value_name = "ADDR", default_value = "127.0.0.1:8443")]
+    pub https: Listen,
+
+    /// The HTTPS certificate with its chain, a PEM file; empty: made at first start, kept in the data folder
+    #[arg(long, env = "LIANMAI_CERT", value_name = "FILE", default_value = "", value_parser = path)]
+    pub cert: PathBuf,
+
+    /// The private key of --cert, a PEM file
+    #[arg(long, env = "LIANMAI_KEY", value_name = "FILE", default_value = "", value_parser = path)]
+    pub key: PathBuf,
+
+    /// Domains to get the HTTPS certificate for by ACME (Let's Encrypt); port 443 of each must lead to --https
+    #[arg(long, env = "LIANMAI_ACME", value_name = "DOMAIN,DOMAIN", value_delimiter = ',')]
+    pub acme: Vec<String>,
+
+    /// An e-mail address for the ACME account; empty: none
+    #[arg(long, env = "LIANMAI_ACME_CONTACT", value_name = "EMAIL", default_value = "")]
+    pub acme_contact: String,
+
+    /// The ACME server's directory; it is asked only for domains of --acme
+    #[arg(
+        long,
+        env = "LIANMAI_ACME_DIRECTORY",
+        value_name = "URL",
+        default_value = "https://acme-v02.api.letsencrypt.org/directory"
+    )]
+    pub acme_directory: String,
+
+    /// The folder for what must survive a restart (publish secret, certificate, key for tokens); made when it is needed
+    #[arg(long, env = "LIANMAI_DATA", value_name = "DIR", default_value = "lianmai-data")]
+    pub data: PathBuf,
+
+    /// Play the built-in clip in a loop as live/livestream, until somebody publishes there
+    #[arg(long, env = "LIANMAI_DEMO", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch!())]
+    pub demo: bool,
+
+    /// Listen on all interfaces (the ports stay); publishing then needs the secret
+    #[arg(long, env = "LIANMAI_PUBLIC", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch!())]
+    pub public: bool,
+
+    /// Let everyone publish without a secret, wherever they come from
+    #[arg(long, env = "LIANMAI_OPEN", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch!())]
+    pub open: bool,
+
+    /// What publishers must give as ?secret=…; empty: made at first start and kept in the data folder
+    #[arg(long, env = "LIANMAI_SECRET", value_name = "TEXT", default_value = "", hide_env_values = true)]
+    pub secret: String,
+
+    /// What players must give as ?secret=… (the publish secret works too); empty: everyone may play
+    #[arg(
+        long,
+        env = "LIANMAI_PLAY_SECRET",
+        value_name = "TEXT",
+        default_value = "",
+        hide_env_values = true
+    )]
+    pub play_secret: String,
+
+    /// Whose tokens let people in: addresses and files of public keys (JWKS), as a site with the WordPress
+    /// plugin tells them; PREFIX/=URL trusts a site for streams below that prefix only. Publishing then needs a token or the secret, on this machine too
+    #[arg(long, env = "LIANMAI_AUTH_JWKS", value_name = "URL,FILE", value_delimiter = ',')]
+    pub auth_jwks: Vec<String>,
+
+    /// Whom tokens must be for: what they name as aud
+    #[arg(long, env = "LIANMAI_AUTH_AUDIENCE", value_name = "TEXT", default_value = "lianmai")]
+    pub auth_audience: String,
+
+    /// Whom tokens must be from: what they name as iss; empty: whoever has a trusted key
+    #[arg(long, env = "LIANMAI_AUTH_ISSUER", value_name = "TEXT", default_value = "")]
+    pub auth_issuer: String,
+
+    /// Let nobody play without a token or secret
+    #[arg(long, env = "LIANMAI_AUTH_PLAY", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch!())]
+    pub auth_play: bool,
+
+    /// A JSON file that is written once everything listens: the addresses and the process id
+    #[arg(long, env = "LIANMAI_READY_FILE", value_name = "PATH", default_value = "", value_parser = path)]
+    pub ready_file: PathBuf,
+
+    /// Network threads; 0: one per core
+    #[arg(long, env = "LIANMAI_WORKERS", value_name = "N", default_value_t = 0, help_heading = "Limits")]
+    pub workers: usize,
+
+    /// Connections at once, all protocols together
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_CONNECTIONS",
+        value_name = "N",
+        default_value_t = 20_000,
+        help_heading = "Limits"
+    )]
+    pub max_connections: usize,
+
+    /// Connections at once from one address; 0: no limit of its own
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_CONNECTIONS_PER_IP",
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "Limits"
+    )]
+    pub max_connections_per_ip: usize,
+
+    /// Connections at once that have begun to speak RTMP or TLS and have not shown yet what they want
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_PENDING",
+        value_name = "N",
+        default_value_t = 4_000,
+        help_heading = "Limits"
+    )]
+    pub max_pending: usize,
+
+    /// Such connections at once from one address, other than this machine; 0: no limit of its own
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_PENDING_PER_IP",
+        value_name = "N",
+        default_value_t = 256,
+        help_heading = "Limits"
+    )]
+    pub max_pending_per_ip: usize,
+
+    /// Streams at once
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_STREAMS",
+        value_name = "N",
+        default_value_t = 1_000,
+        help_heading = "Limits"
+    )]
+    pub max_streams: usize,
+
+    /// ffmpeg processes at once that encode video for WebRTC viewers; 0: twice the number of cores
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_REENCODERS",
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "Limits"
+    )]
+    pub max_reencoders: usize,
+
+    /// The largest RTMP or WebSocket message that is taken in, in bytes (an FLV tag has at most 16 MiB)
+    #[arg(long, env = "LIANMAI_MAX_MESSAGE", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
+    pub max_message: usize,
+
+    /// The largest HTTP request head, in bytes (at least 8192)
+    #[arg(long, env = "LIANMAI_MAX_HEADER", value_name = "BYTES", default_value_t = 32 << 10, help_heading = "Limits")]
+    pub max_header: usize,
+
+    /// Seconds a client has to send a request head or finish a handshake; also for the next request
+    #[arg(
+        long,
+        env = "LIANMAI_HEADER_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = 15,
+        help_heading = "Limits"
+    )]
+    pub header_timeout: u64,
+
+    /// Seconds without a byte from a publisher after which it is taken as gone
+    #[arg(
+        long,
+        env = "LIANMAI_PUBLISH_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = 30,
+        help_heading = "Limits"
+    )]
+    pub publish_timeout: u64,
+
+    /// Seconds in which a viewer takes no byte after which it is dropped
+    #[arg(
+        long,
+        env = "LIANMAI_STALL_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = 60,
+        help_heading = "Limits"
+    )]
+    pub stall_timeout: u64,
+
+    /// Seconds a player waits for a stream that nobody publishes yet
+    #[arg(
+        long,
+        env = "LIANMAI_PLAY_WAIT",
+        value_name = "SECONDS",
+        default_value_t = 15,
+        help_heading = "Limits"
+    )]
+    pub play_wait: u64,
+
+    /// Seconds viewers are kept when their publisher is gone, for it to come back
+    #[arg(
+        long,
+        env = "LIANMAI_RECONNECT",
+        value_name = "SECONDS",
+        default_value_t = 15,
+        help_heading = "Limits"
+    )]
+    pub reconnect: u64,
+}
+
+impl Settings {
+    /// The bounds that connections are held to.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            connections: self.max_connections,
+            connections_per_ip: self.max_connections_per_ip,
+            pending: self.max_pending,
+            pending_per_ip: self.max_pending_per_ip,
+            streams: self.max_streams,
+            message: self.max_message,
+            header: self.max_header.max(8192),
+            header_timeout: Duration::from_secs(self.header_timeout),
+            publish_timeout: Duration::from_secs(self.publish_timeout),
+            stall_timeout: Duration::from_secs(self.stall_timeout),
+            play_wait: Duration::from_secs(self.play_wait),
+        }
+    }
+
+    /// Where RTMP, HTTP and WebRTC listen: with `public`, loopback addresses become all interfaces.
+    pub fn addresses(&self) -> (SocketAddr, Vec<SocketAddr>, SocketAddr) {
+        let http = self.http.iter().map(|addr| self.opened(*addr)).collect();
+        (self.opened(self.rtmp), http, self.opened(self.webrtc))
+    }
+
+    /// Where HTTPS listens, likewise.
+    pub fn https(&self) -> Option<SocketAddr> {
+        self.https.0.map(|addr| self.opened(addr))
+    }
+
+    fn opened(&self, mut addr: SocketAddr) -> SocketAddr {
+        if self.public && addr.ip().is_loopback() {
+            addr.set_ip(match addr {
+                SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
+                SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
+            });
+        }
+        addr
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        load::defaults()
+    }
+}
+
+/// What a connection may cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one address; 0 is no limit.
+    pub connections_per_ip: usize,
+    /// Connections at once that have not shown what they may.
+    pub pending: usize,
+    /// Such connections from one address; 0 is no limit.
+    pub pending_per_ip: usize,
+    /// Streams at once.
+    pub streams: usize,
+    /// Bytes of the largest RTMP or WebSocket message.
+    pub message: usize,
+    /// Bytes of the largest HTTP request head.
+    pub header: usize,
+    /// For a request head or a handshake to arrive.
+    pub header_timeout: Duration,
+    /// Without a byte from a publisher.
+    pub publish_timeout: Duration,
+    /// Without a byte taken by a viewer.
+    pub stall_timeout: Duration,
+    /// For a publisher to appear.
+    pub play_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Settings::default().limits()
+    }
+}

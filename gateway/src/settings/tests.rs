@@ -1,0 +1,113 @@
+use std::path::PathBuf;
+
+use clap::{Args, Command};
+
+use super::*;
+
+fn command() -> Command {
+    // Variables of the machine that runs the tests must not matter.
+    Settings::augment_args(Command::new("lianmai").no_binary_name(true))
+        .mut_args(|a| a.env(clap::builder::Resettable::Reset))
+}
+
+fn load(flags: &[&str], file: Option<&str>, variables: &[&str]) -> Result<Settings, String> {
+    let matches = command().try_get_matches_from(flags).map_err(|e| e.to_string())?;
+    let path = file.map(|text| {
+        let path =
+            std::env::temp_dir().join(format!("lianmai-config-{}-{:p}.toml", std::process::id(), &text));
+        std::fs::write(&path, text).unwrap();
+        path
+    });
+    let loaded = from_matches(&matches, path.as_deref(), variables.iter().map(ToString::to_string));
+    if let Some(path) = path {
+        std::fs::remove_file(path).unwrap();
+    }
+    loaded.map_err(|e| e.to_string())
+}
+
+#[test]
+fn a_flag_beats_the_file_and_the_file_beats_the_default() {
+    let file = "rtmp = \"127.0.0.1:7\"\nmax_streams = 5\ndemo = true\nhttp = [\"127.0.0.1:8\"]";
+    let config = load(&["--rtmp", "127.0.0.1:0", "--demo=false"], Some(file), &[]).unwrap();
+    assert_eq!(config.rtmp, "127.0.0.1:0".parse::<SocketAddr>().unwrap());
+    assert_eq!(config.http, ["127.0.0.1:8".parse::<SocketAddr>().unwrap()]);
+    assert!(!config.demo);
+    assert_eq!(config.max_streams, 5);
+    assert_eq!(config.reconnect, Settings::default().reconnect);
+}
+
+#[test]
+fn unknown_keys_are_errors_that_name_the_key() {
+    assert!(load(&[], Some("max_stream = 5"), &[]).unwrap_err().contains("max_stream"));
+    assert!(load(&[], None, &["LIANMAI_MAX_STREAM"]).unwrap_err().contains("LIANMAI_MAX_STREAM"));
+    assert!(load(&["--max-stream", "5"], None, &[]).is_err());
+    assert!(load(&[], None, &["LIANMAI_MAX_STREAMS", "LIANMAI_LOG", "PATH"]).is_ok());
+    assert!(load(&[], Some("rtmp = 5"), &[]).is_err());
+}
+
+#[test]
+fn every_setting_has_its_three_faces_and_words() {
+    let command = Settings::augment_args(Command::new("lianmai"));
+    let table = super::load::to_table(&Settings::default());
+    assert_eq!(command.get_arguments().count(), table.len());
+    for arg in command.get_arguments() {
+        let key = arg.get_id().as_str();
+        assert!(table.contains_key(key), "{key}");
+        assert_eq!(arg.get_long().unwrap().replace('-', "_"), key);
+        let variable = arg.get_env().unwrap().to_str().unwrap();
+        assert_eq!(variable, format!("LIANMAI_{}", key.to_ascii_uppercase()));
+        assert!(arg.get_help().is_some(), "{key}");
+    }
+}
+
+#[test]
+fn what_is_printed_reads_back() {
+    let printed = print(&Settings::default());
+    assert_eq!(load(&[], Some(&printed), &[]).unwrap(), Settings::default());
+    for line in printed.lines().filter(|l| l.contains(" = ")) {
+        assert!(!line.starts_with("# "), "{line}");
+    }
+}
+
+#[test]
+fn public_opens_loopback_addresses_and_leaves_named_ones() {
+    let config = load(&["--public", "--http", "127.0.0.1:1,[::1]:2,192.0.2.1:3"], None, &[]).unwrap();
+    let (rtmp, http, webrtc) = config.addresses();
+    assert_eq!(
+        (rtmp.to_string(), webrtc.to_string()),
+        ("0.0.0.0:1935".to_owned(), "0.0.0.0:8000".to_owned())
+    );
+    assert_eq!(
+        http.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["0.0.0.0:1", "[::]:2", "192.0.2.1:3"]
+    );
+    assert_eq!(config.data, PathBuf::from("lianmai-data"));
+}
+
+#[test]
+fn https_can_be_elsewhere_or_nowhere() {
+    let https = |flags: &[&str], file| load(flags, Some(file), &[]).map(|config| config.https());
+    assert_eq!(https(&[], "").unwrap(), "127.0.0.1:8443".parse().ok());
+    assert_eq!(https(&["--public"], "").unwrap(), "0.0.0.0:8443".parse().ok());
+    assert_eq!(https(&[], "https = \"[::1]:1\"").unwrap(), "[::1]:1".parse().ok());
+    assert_eq!(https(&[], "https = \"\"").unwrap(), None);
+    assert_eq!(https(&["--https="], "https = \"[::1]:1\"").unwrap(), None);
+    assert!(https(&[], "https = \"8443\"").unwrap_err().contains("https"));
+    let acme = load(&["--acme", "a.example,b.example"], Some("acme = [\"c.example\"]"), &[]).unwrap();
+    assert_eq!(acme.acme, ["a.example", "b.example"]);
+}
+
+#[test]
+fn a_table_is_another_way_to_write_keys_that_begin_alike() {
+    let table =
+        "rtmp = \"127.0.0.1:7\"\n[auth]\njwks = [\"https://site.example/jwks\", \"keys.json\"]\nplay = true";
+    let dotted = "auth.jwks = [\"a\"]\nauth.issuer = \"https://site.example\"";
+    let config = load(&[], Some(table), &[]).unwrap();
+    assert_eq!(config.auth_jwks, ["https://site.example/jwks", "keys.json"]);
+    assert!(config.auth_play && config.auth_audience == "lianmai");
+    assert_eq!(load(&[], Some(dotted), &[]).unwrap().auth_issuer, "https://site.example");
+    assert_eq!(load(&["--auth-jwks", "b,c"], Some(table), &[]).unwrap().auth_jwks, ["b", "c"]);
+    assert!(load(&[], Some("[auth]\njwk = []"), &[]).unwrap_err().contains("auth_jwk"));
+    let twice = load(&[], Some("auth_play = true\n[auth]\nplay = false"), &[]).unwrap_err();
+    assert!(twice.contains("auth_play") && twice.contains("twice"), "{twice}");
+}

@@ -1,0 +1,3 @@
+//! What all HTTP edges share.
+
+pub mod problem;

@@ -1,0 +1,100 @@
+//! Refusals over HTTP, in words: `application/problem+json` (RFC 9457).
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+
+use crate::core::auth::Denied;
+use crate::core::hub::{NameError, PlayError, PublishError};
+
+/// A status and a sentence for whoever asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What is wrong, and what would be right.
+    pub detail: String,
+    /// What `WWW-Authenticate` says, where it says something.
+    pub challenge: Option<String>,
+    /// What `Retry-After` says, in seconds, where it says something.
+    pub retry_after: Option<u64>,
+}
+
+impl Problem {
+    /// `status` with a sentence.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        // HTTP wants to be told how; browsers show no dialog for this one.
+        let challenge = (status == StatusCode::UNAUTHORIZED).then(|| "Bearer".to_owned());
+        Self { status, detail: detail.into(), challenge, retry_after: None }
+    }
+
+    /// The method is not for this address; `allow` lists those that are.
+    pub fn method(allow: &'static str) -> Response {
+        let problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("this address takes {}", allow.replace(", ", " and ")),
+        );
+        ([(header::ALLOW, allow)], problem).into_response()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        let mut response = (self.status, headers, body.to_string()).into_response();
+        if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            // RFC 9110 10.2.3: in a second there may be room.
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some(how) = self.challenge.and_then(|words| HeaderValue::try_from(words).ok()) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        let retry_after = if let Denied::Slow(seconds) = denied { Some(seconds) } else { None };
+        Self { challenge: denied.challenge(), retry_after, ..Self::new(denied.status(), denied.to_string()) }
+    }
+}
+
+impl From<NameError> for Problem {
+    fn from(error: NameError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error.to_string())
+    }
+}
+
+impl From<PlayError> for Problem {
+    fn from(error: PlayError) -> Self {
+        let status = match error {
+            PlayError::NotFound => StatusCode::NOT_FOUND,
+            // The publisher is our upstream, and what it sends is no use.
+            PlayError::Unreadable(_) => StatusCode::BAD_GATEWAY,
+            PlayError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Self {
+        let status = match error {
+            PublishError::Busy => StatusCode::CONFLICT,
+            PublishError::TooManyStreams | PublishError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
+    }
+}

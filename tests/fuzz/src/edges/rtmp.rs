@@ -1,0 +1,12 @@
+//! `gateway::edges::rtmp`, the parts without I/O.
+
+#[path = "../../../../gateway/src/edges/rtmp/address.rs"]
+pub mod address;
+#[path = "../../../../gateway/src/edges/rtmp/chunk.rs"]
+pub mod chunk;
+#[path = "../../../../gateway/src/edges/rtmp/ingest.rs"]
+pub mod ingest;
+#[path = "../../../../gateway/src/edges/rtmp/message.rs"]
+pub mod message;
+#[path = "../../../../gateway/src/edges/rtmp/session/mod.rs"]
+pub mod session;

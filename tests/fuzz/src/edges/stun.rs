@@ -1,0 +1,13 @@
+//! `gateway::edges::webrtc::port`, which peer a datagram is for.
+
+#[path = "../../../../gateway/src/edges/webrtc/port/stun.rs"]
+mod stun;
+
+/// Reads the name in a datagram.
+pub fn demux(bytes: &[u8]) {
+    if let Some(name) = stun::fragment(bytes) {
+        // A name comes out of a STUN message only, and is a part of it.
+        assert!(bytes.len() >= 20 && bytes[0] < 4);
+        assert!(!name.contains(':') && name.len() < bytes.len());
+    }
+}
