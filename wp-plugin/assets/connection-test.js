@@ -19,19 +19,11 @@
 
 	const config = /** @type {TestConfig} */ ( /** @type {any} */ ( window ).lianmaiTest );
 	const words = config.words;
+	const { Failure, reach } = /** @type {any} */ ( window ).lianmaiReach;
 	const button = /** @type {HTMLButtonElement} */ ( document.getElementById( 'lianmai-test' ) );
 	const list = /** @type {HTMLElement} */ ( document.getElementById( 'lianmai-test-steps' ) );
 	const video = /** @type {HTMLVideoElement} */ ( document.getElementById( 'lianmai-test-picture' ) );
 	const frame = /** @type {HTMLElement} */ ( video.parentElement );
-
-	/** A step that failed: what happened, and what to do. */
-	class Failure extends Error {
-		/** @param {string} sentence @param {string} [advice] */
-		constructor( sentence, advice = '' ) {
-			super( sentence );
-			this.advice = advice;
-		}
-	}
 
 	/**
 	 * Shows a step and how it went.
@@ -56,7 +48,7 @@
 			return done;
 		} catch ( error ) {
 			item.dataset.state = 'failed';
-			const advice = error instanceof Failure ? error.advice : '';
+			const advice = error instanceof Failure ? /** @type {any} */ ( error ).advice : '';
 			say( words.failed, error instanceof Error ? error.message : String( error ), advice );
 			throw error;
 		}
@@ -105,25 +97,17 @@
 	 * @returns {Promise<Session>}
 	 */
 	const offer = async ( peer, url, stream, act ) => {
-		if ( location.protocol === 'https:' && url.startsWith( 'http:' ) ) {
-			throw new Failure( '', words.mixed );
-		}
 		await peer.setLocalDescription();
 		await until( peer, 'icegatheringstatechange', () => peer.iceGatheringState === 'complete', GATHER );
 		const { token } = config.tokens ? await ask( 'test/token', { stream, act } ) : { token: '' };
 		// A server with a shared secret does not know tokens: only the relay does.
 		const shown = token && ( act === 'publish' || ! config.secret );
 		/** @type {Response} */
-		let response;
-		try {
-			response = await fetch( url, {
-				method: 'POST',
-				headers: { 'Content-Type': 'application/sdp', ...( shown ? { Authorization: `Bearer ${ token }` } : {} ) },
-				body: peer.localDescription?.sdp,
-			} );
-		} catch {
-			throw new Failure( words.fetch.replace( '%s', new URL( url, location.href ).origin ), words.reach );
-		}
+		const response = await reach( url, {
+			method: 'POST',
+			headers: { 'Content-Type': 'application/sdp', ...( shown ? { Authorization: `Bearer ${ token }` } : {} ) },
+			body: peer.localDescription?.sdp,
+		} );
 		const said = await response.text();
 		if ( ! said.startsWith( 'v=0' ) ) {
 			let sentence = `${ response.status }`;

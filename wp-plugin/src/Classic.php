@@ -43,7 +43,7 @@ final class Classic {
 		$words = array(
 			'labels' => self::labels(),
 			'ask'    => __( 'Name of the stream, as app/name, or its address:', 'lianmai' ),
-			'stream' => Starter::STREAM,
+			'stream' => Starter::stream(),
 		);
 		wp_add_inline_script( self::HANDLE, 'window.lianmaiClassic = ' . wp_json_encode( $words, JSON_HEX_TAG | JSON_HEX_AMP ) . ';', 'before' );
 	}

@@ -11,7 +11,15 @@ namespace Lianmai;
 
 /** The settings page's button, its script, and the routes that the script asks. Administrators only. */
 final class ConnectionTest {
-	public const APP = 'lianmai-test';
+	private const NAME = 'lianmai-test';
+
+	/** The script that makes the browser's requests. */
+	public const REACH = 'lianmai-reach';
+
+	/** What the names of test streams begin with: the gateway may trust this site for the streams below its prefix only. */
+	public static function app(): string {
+		return ltrim( Settings::prefix() . '/' . self::NAME, '/' );
+	}
 
 	/** Hooks the routes in. */
 	public static function register(): void {
@@ -38,9 +46,11 @@ final class ConnectionTest {
 				'permission_callback' => array( self::class, 'may' ),
 				'args'                => array(
 					'stream' => array(
-						'type'     => 'string',
-						'pattern'  => '^' . self::APP . '/[0-9a-f]{16}$',
-						'required' => true,
+						'type'              => 'string',
+						'validate_callback' => static function ( $stream ): bool {
+							return is_string( $stream ) && 1 === preg_match( '~^' . preg_quote( self::app(), '~' ) . '/[0-9a-f]{16}$~D', $stream );
+						},
+						'required'          => true,
 					),
 					'act'    => array(
 						'type'     => 'string',
@@ -104,12 +114,46 @@ final class ConnectionTest {
 
 	/** Loads the script, on the settings page alone. */
 	public static function enqueue(): void {
-		wp_enqueue_script( 'lianmai-connection-test', plugins_url( 'assets/connection-test.js', FILE ), array(), VERSION, true );
+		self::enqueue_reach();
+		wp_enqueue_script( 'lianmai-connection-test', plugins_url( 'assets/connection-test.js', FILE ), array( self::REACH ), VERSION, true );
 		wp_add_inline_script(
 			'lianmai-connection-test',
 			'window.lianmaiTest = ' . wp_json_encode( self::config(), JSON_HEX_TAG | JSON_HEX_AMP ) . ';',
 			'before'
 		);
+	}
+
+	/** Loads the script that asks the server from the browser, with its words. */
+	public static function enqueue_reach(): void {
+		wp_enqueue_script( self::REACH, plugins_url( 'assets/reach.js', FILE ), array(), VERSION, true );
+		$words = array(
+			'fetch' => __( 'The browser got no answer from %s.', 'lianmai' ),
+			'reach' => __( 'Check that browsers reach this address, that its certificate is valid, and that nothing in front of the server takes the CORS headers away.', 'lianmai' ),
+			'mixed' => __( 'This page is HTTPS and the server’s address is not: browsers refuse that. Enter the server’s HTTPS address.', 'lianmai' ),
+		);
+		wp_add_inline_script( self::REACH, 'window.lianmaiReach = { words: ' . wp_json_encode( $words, JSON_HEX_TAG | JSON_HEX_AMP ) . ' };', 'before' );
+	}
+
+	/**
+	 * What a browser has to reach: rows of a list whose state the script fills in.
+	 *
+	 * @return array<int, array{state: string, label: string, advice: string, reach: string, mode: string}>
+	 */
+	public static function reaches(): array {
+		$rows = array();
+		foreach ( array_unique( array_filter( array( Settings::server(), Settings::api() ) ) ) as $base ) {
+			$gateway = 'lianmai' === Settings::kind();
+			$rows[]  = array(
+				'state'  => 'running',
+				/* translators: %s: an address. */
+				'label'  => sprintf( __( 'This browser reaches %s', 'lianmai' ), $base ),
+				'advice' => '',
+				// A file that every gateway has, with the CORS headers that streams have, too; of others only that they answer is known.
+				'reach'  => $base . ( $gateway ? '/srs-player.js' : '/' ),
+				'mode'   => $gateway ? 'cors' : 'no-cors',
+			);
+		}
+		return $rows;
 	}
 
 	/** The button and the place for what it finds. */
@@ -126,12 +170,12 @@ final class ConnectionTest {
 	private static function config(): array {
 		$secret = 'secret' === Settings::kind();
 		return array(
-			'app'    => self::APP,
+			'app'    => self::app(),
 			'rest'   => rest_url( Rest::SPACE . '/' ),
 			'nonce'  => wp_create_nonce( 'wp_rest' ),
 			// NAME stands for the test stream's name.
-			'whip'   => $secret ? rest_url( Rest::SPACE . '/whip' ) : Settings::server() . '/' . self::APP . '/NAME/whip',
-			'whep'   => $secret ? Settings::api() . '/rtc/v1/whep/?app=' . self::APP . '&stream=NAME' : Settings::server() . '/' . self::APP . '/NAME/whep',
+			'whip'   => $secret ? rest_url( Rest::SPACE . '/whip' ) : Settings::server() . '/' . self::app() . '/NAME/whip',
+			'whep'   => $secret ? Settings::api() . '/rtc/v1/whep/?app=' . self::app() . '&stream=NAME' : Settings::server() . '/' . self::app() . '/NAME/whep',
 			// Whose tokens the server takes: the relay's only, or nobody's.
 			'secret' => $secret,
 			'tokens' => 'other' !== Settings::kind(),
@@ -145,9 +189,6 @@ final class ConnectionTest {
 				'failed'  => __( 'Failed', 'lianmai' ),
 				'running' => __( 'running…', 'lianmai' ),
 				'done'    => __( 'Everything works: pages can publish and play.', 'lianmai' ),
-				'fetch'   => __( 'The browser got no answer from %s.', 'lianmai' ),
-				'reach'   => __( 'Check that browsers reach this address, that its certificate is valid, and that nothing in front of the server takes the CORS headers away.', 'lianmai' ),
-				'mixed'   => __( 'This page is HTTPS and the server’s address is not: browsers refuse that. Enter the server’s HTTPS address.', 'lianmai' ),
 				'trust'   => __( 'The server does not trust this site’s tokens. Start it with the line below, and check its clock.', 'lianmai' ),
 				'webrtc'  => __( 'This browser has no WebRTC.', 'lianmai' ),
 				'ice'     => __( 'Nothing came through. Open the server’s WebRTC port for UDP and TCP (8000 unless set), and tell it its public address with --candidate.', 'lianmai' ),

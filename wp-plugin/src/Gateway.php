@@ -17,9 +17,10 @@ final class Gateway {
 	public const SKEW = 5;
 
 	/**
-	 * Which version answers, and how far its clock is from ours.
+	 * Which version answers, how far its clock is from ours, and at which port it takes RTMP: 0 is none, and null that it
+	 * does not say.
 	 *
-	 * @return array{version: string, ahead: int|null}|\WP_Error
+	 * @return array{version: string, ahead: int|null, rtmp: int|null}|\WP_Error
 	 */
 	public static function ask() {
 		$base = Settings::api();
@@ -41,6 +42,7 @@ final class Gateway {
 		return array(
 			'version' => isset( $said['data']['version'] ) && is_string( $said['data']['version'] ) ? substr( sanitize_text_field( $said['data']['version'] ), 0, 60 ) : '',
 			'ahead'   => false === $date ? null : $date - $now,
+			'rtmp'    => isset( $said['data']['rtmp_port'] ) && is_int( $said['data']['rtmp_port'] ) ? $said['data']['rtmp_port'] : null,
 		);
 	}
 
@@ -49,7 +51,7 @@ final class Gateway {
 	 * The offers sent are none, so nothing is published: a gateway that would let them in finds fault with them.
 	 */
 	public static function trust(): string {
-		$stream = 'lianmai-test/' . bin2hex( random_bytes( 8 ) );
+		$stream = ConnectionTest::app() . '/' . bin2hex( random_bytes( 8 ) );
 		$with   = self::knock( $stream, Token::mint( get_current_user_id(), $stream, 'publish' ) );
 		if ( 401 === $with || 403 === $with ) {
 			return 'refused';
@@ -59,6 +61,41 @@ final class Gateway {
 		}
 		$without = self::knock( $stream, '' );
 		return 401 === $without || 403 === $without ? 'trusted' : 'open';
+	}
+
+	/**
+	 * Whether somebody publishes a stream now; null where the server does not say.
+	 *
+	 * @param string $stream app/name.
+	 */
+	public static function live( string $stream ): ?bool {
+		return 'secret' === Settings::kind() ? self::is_listed( $stream ) : self::has( $stream );
+	}
+
+	/** Asks a Lianmai gateway for the head of a stream, which it answers at once. */
+	private static function has( string $stream ): ?bool {
+		$headers = Settings::play_tokens() ? array( 'Authorization' => 'Bearer ' . Token::mint( get_current_user_id(), $stream, 'play' ) ) : array();
+		$answer  = self::request( 'HEAD', Address::play( $stream, Settings::server(), 'flv', 'lianmai' ), $headers );
+		$status  = is_wp_error( $answer ) ? 0 : (int) wp_remote_retrieve_response_code( $answer );
+		return array(
+			200 => true,
+			404 => false,
+		)[ $status ] ?? null;
+	}
+
+	/** Looks for a stream in the list that SRS and Oryx give. */
+	private static function is_listed( string $stream ): ?bool {
+		$answer = self::request( 'GET', Settings::api() . '/api/v1/streams/?start=0&count=1000' );
+		$said   = is_wp_error( $answer ) ? null : json_decode( (string) wp_remote_retrieve_body( $answer ), true );
+		if ( ! is_array( $said ) || ! isset( $said['streams'] ) || ! is_array( $said['streams'] ) ) {
+			return null;
+		}
+		foreach ( $said['streams'] as $one ) {
+			if ( is_array( $one ) && ! empty( $one['publish']['active'] ) && ( $one['app'] ?? '' ) . '/' . ( $one['name'] ?? '' ) === $stream ) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/** The status of an offer that is none. */

@@ -109,18 +109,13 @@ final class Renderer {
 		$kind   = $server === $ours ? Settings::kind() : 'lianmai';
 		$url    = Secrets::strip( $is['url'] );
 		$named  = $stream;
-		$stream = '';
 		if ( preg_match( '/^rtmp:/', $url ) && Address::same_host( $url, $ours ) && '' !== Address::stream( $url ) ) {
 			// The address that streaming programs publish to, on our own server: browsers play the same stream otherwise.
 			$is['stream'] = Address::stream( $url );
 			$url          = '';
 			$wrote        = false;
 		}
-		foreach ( array( $ours, Settings::api() ) as $base ) {
-			if ( '' === $stream && '' !== $url && Address::on( $url, $base ) ) {
-				$stream = Address::stream( $url, $base );
-			}
-		}
+		$stream = Settings::stream_of( $url );
 		if ( '' === $url ) {
 			if ( $wrote ) {
 				return array( 'amiss' => __( 'Lianmai: this is not the address of a stream. It begins with webrtc://, https://, http://, wss:// or ws://, or is relative.', 'lianmai' ) );

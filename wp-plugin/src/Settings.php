@@ -15,11 +15,13 @@ final class Settings {
 	public const SECRET = 'lianmai_secret';
 	public const GROUP  = 'lianmai';
 
-	private const DEFAULTS = array(
+	/** What holds until somebody sets it. */
+	public const DEFAULTS = array(
 		'server'      => '',
 		'kind'        => 'lianmai',
 		'api'         => '',
 		'audience'    => 'lianmai',
+		'prefix'      => '',
 		'play_tokens' => false,
 		'autoplay'    => false,
 		'everywhere'  => false,
@@ -40,7 +42,7 @@ final class Settings {
 			self::OPTION,
 			array(
 				'type'              => 'object',
-				'sanitize_callback' => array( self::class, 'sanitize' ),
+				'sanitize_callback' => array( SettingsInput::class, 'sanitize' ),
 				'show_in_rest'      => false,
 			)
 		);
@@ -128,28 +130,28 @@ final class Settings {
 		return '' === $audience ? self::DEFAULTS['audience'] : $audience;
 	}
 
+	/** What the names of this site's streams begin with on a server that several sites share, such as `news`; '': anything. */
+	public static function prefix(): string {
+		return 'lianmai' === self::kind() ? self::text( 'prefix' ) : '';
+	}
+
+	/** The prefix as it was entered, whatever kind of server is chosen now. */
+	public static function prefix_as_set(): string {
+		return self::text( 'prefix' );
+	}
+
 	/**
-	 * What the form sent, made safe. The secret goes to an option of its own, which is not loaded with every page.
+	 * The stream that an address names on the server of the settings; '' when the address is elsewhere or names none.
 	 *
-	 * @param mixed $input What came.
-	 * @return array<string, mixed>
+	 * @param string $url absolute or relative.
 	 */
-	public static function sanitize( $input ): array {
-		$input = is_array( $input ) ? $input : array();
-		$old   = self::all();
-		$new   = array(
-			'server'      => self::sanitize_address( $input, 'server', $old['server'], __( 'Server address', 'lianmai' ) ),
-			'kind'        => isset( $input['kind'] ) && in_array( $input['kind'], self::KINDS, true ) ? $input['kind'] : self::DEFAULTS['kind'],
-			'api'         => self::sanitize_address( $input, 'api', $old['api'], __( 'WHIP address', 'lianmai' ) ),
-			'audience'    => self::sanitize_audience( $input, $old['audience'] ),
-			'play_tokens' => ! empty( $input['play_tokens'] ),
-			'autoplay'    => ! empty( $input['autoplay'] ),
-		);
-		if ( ! empty( $input['everywhere'] ) ) {
-			$new['everywhere'] = true;
+	public static function stream_of( string $url ): string {
+		foreach ( array( self::server(), self::api() ) as $base ) {
+			if ( '' !== $url && Address::on( $url, $base ) && '' !== Address::stream( $url, $base ) ) {
+				return Address::stream( $url, $base );
+			}
 		}
-		self::take_secret( $input, $new );
-		return $new;
+		return '';
 	}
 
 	/** An http(s) address without query, user, last slash or the name of a stream; '' when it is none. */
@@ -176,8 +178,12 @@ final class Settings {
 		return $scheme . '://' . $host . ( isset( $parts['port'] ) ? ':' . $parts['port'] : '' ) . $path;
 	}
 
-	/** @return array<string, mixed> */
-	private static function all(): array {
+	/**
+	 * What is stored, whether it holds now or not.
+	 *
+	 * @return array<string, mixed>
+	 */
+	public static function all(): array {
 		$stored = get_option( self::OPTION );
 		return array_merge( self::DEFAULTS, is_array( $stored ) ? array_intersect_key( $stored, self::DEFAULTS ) : array() );
 	}
@@ -185,84 +191,5 @@ final class Settings {
 	private static function text( string $name ): string {
 		$value = self::all()[ $name ];
 		return is_string( $value ) ? $value : '';
-	}
-
-	/**
-	 * @param array<mixed> $input What came.
-	 * @param mixed        $old   What stays when it is no address.
-	 */
-	private static function sanitize_address( array $input, string $name, $old, string $label ): string {
-		$given = isset( $input[ $name ] ) && is_string( $input[ $name ] ) ? trim( $input[ $name ] ) : '';
-		$clean = self::clean_address( $given );
-		if ( '' !== $clean && Address::without_stream( $given ) !== $given ) {
-			/* translators: 1: the name of a setting, 2: an address. */
-			self::complain( $name, sprintf( __( '%1$s: that was the address of a stream or a page. Saved is the server’s part, %2$s.', 'lianmai' ), $label, $clean ), 'warning' );
-		} elseif ( '' !== (string) wp_parse_url( $clean, PHP_URL_PATH ) && $clean !== $old ) {
-			/* translators: 1: the name of a setting, 2: an address, 3: an address. */
-			self::complain( $name, sprintf( __( '%1$s: saved. Players will ask for %2$s: if the end of %3$s is the name of a stream, take it away.', 'lianmai' ), $label, $clean . '/' . Starter::STREAM, $clean ), 'warning' );
-		}
-		if ( '' === $given || '' !== $clean ) {
-			return $clean;
-		}
-		if ( preg_match( '/^rtmps?:/i', $given ) ) {
-			/* translators: %s: the name of a setting. */
-			self::complain( $name, sprintf( __( '%s: streaming programs publish to an rtmp:// address; browsers need the server’s http(s) address, such as https://live.example.com. The old one stays.', 'lianmai' ), $label ) );
-			return is_string( $old ) ? $old : '';
-		}
-		/* translators: %s: the name of a setting. */
-		self::complain( $name, sprintf( __( '%s: enter an address such as https://live.example.com, without a query. The old one stays.', 'lianmai' ), $label ) );
-		return is_string( $old ) ? $old : '';
-	}
-
-	/**
-	 * @param array<mixed> $input What came.
-	 * @param mixed        $old   What stays when it is none.
-	 */
-	private static function sanitize_audience( array $input, $old ): string {
-		$given = isset( $input['audience'] ) && is_string( $input['audience'] ) ? trim( $input['audience'] ) : '';
-		if ( '' === $given ) {
-			return self::DEFAULTS['audience'];
-		}
-		if ( preg_match( '#^[A-Za-z0-9._~:/-]{1,200}$#D', $given ) ) {
-			return $given;
-		}
-		self::complain( 'audience', __( 'Audience: letters, digits and . _ ~ : / - only. The old one stays.', 'lianmai' ) );
-		return is_string( $old ) ? $old : self::DEFAULTS['audience'];
-	}
-
-	/**
-	 * Keeps the secret that was entered, and forgets the one of another server.
-	 *
-	 * @param array<mixed>         $input What came.
-	 * @param array<string, mixed> $settings   What will be stored.
-	 */
-	private static function take_secret( array $input, array $settings ): void {
-		$given  = isset( $input['secret'] ) && is_string( $input['secret'] ) ? trim( $input['secret'] ) : '';
-		$server = self::server_is_fixed() ? self::server() : (string) ( '' === $settings['api'] ? $settings['server'] : $settings['api'] );
-		if ( '' !== $given ) {
-			if ( strlen( $given ) > 500 || preg_match( '/[\x00-\x20\x7f]/', $given ) ) {
-				self::complain( 'secret', __( 'Secret: no spaces, at most 500 characters. The old one stays.', 'lianmai' ) );
-			} else {
-				self::keep_secret( $given, $server );
-			}
-			return;
-		}
-		$stored = get_option( self::SECRET );
-		if ( ! is_array( $stored ) ) {
-			return;
-		}
-		if ( ! empty( $input['forget_secret'] ) ) {
-			self::keep_secret( '' );
-		} elseif ( ! isset( $stored['server'] ) || $stored['server'] !== $server ) {
-			self::keep_secret( '' );
-			self::complain( 'secret', __( 'The server is another one now, so its secret was forgotten. Enter the new server’s secret.', 'lianmai' ) );
-		}
-	}
-
-	private static function complain( string $name, string $sentence, string $kind = 'error' ): void {
-		// Absent when a program, not the form, sets the option.
-		if ( function_exists( 'add_settings_error' ) ) {
-			add_settings_error( self::OPTION, 'lianmai_' . $name, $sentence, $kind );
-		}
 	}
 }

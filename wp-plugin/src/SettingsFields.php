@@ -52,6 +52,7 @@ final class SettingsFields {
 				'after'  => '</details>',
 				'fields' => array(
 					'everywhere' => __( 'Pages without a player', 'lianmai' ),
+					'prefix'     => __( 'Prefix of streams', 'lianmai' ),
 					'audience'   => __( 'Audience of the tokens', 'lianmai' ),
 				),
 			),
@@ -59,7 +60,7 @@ final class SettingsFields {
 	}
 
 	/** Fields that one kind of server has. */
-	private const OF_LIANMAI = array( 'play_tokens', 'audience' );
+	private const OF_LIANMAI = array( 'play_tokens', 'prefix', 'audience' );
 
 	/** Fields of several controls, whose name is no label of one. */
 	private const WITHOUT_LABEL = array( 'kind', 'play_tokens', 'autoplay', 'everywhere' );
@@ -119,6 +120,13 @@ final class SettingsFields {
 	public static function show_everywhere(): void {
 		self::checkbox( 'everywhere', Settings::everywhere(), __( 'They load the player’s small script too (11 kB)', 'lianmai' ) );
 		self::describe( __( 'For themes that put more of the site into an open page: infinite scroll, page transitions.', 'lianmai' ) );
+	}
+
+	/** What this site's streams begin with on a shared gateway. */
+	public static function show_prefix(): void {
+		self::text_field( 'prefix', Settings::prefix_as_set(), 'news', false );
+		/* translators: 1: a name that streams begin with, 2: the name of a stream. */
+		self::describe( sprintf( __( 'For a gateway that several sites share: with %1$s, this site publishes streams such as %2$s, and those of other sites stay closed to it. The line for the gateway names it.', 'lianmai' ), 'news', 'news/livestream' ) );
 	}
 
 	/** The tokens' `aud`. */

@@ -38,7 +38,7 @@ final class SettingsPage {
 	/** Loads the page's own script and style. */
 	public static function enqueue(): void {
 		wp_enqueue_script( 'lianmai-settings', plugins_url( 'assets/settings.js', FILE ), array(), VERSION, true );
-		wp_enqueue_style( 'lianmai-settings', plugins_url( 'assets/settings.css', FILE ), array(), VERSION );
+		Starter::enqueue_lines();
 	}
 
 	/**
@@ -116,17 +116,15 @@ final class SettingsPage {
 
 	/** What the gateway needs to know of this site. */
 	private static function show_gateway(): void {
-		$set  = rest_url( Rest::SPACE . '/jwks' );
-		$line = 'lianmai serve --public --auth-jwks ' . self::quoted( $set ) . ' --auth-issuer ' . self::quoted( Token::issuer() );
-		if ( 'lianmai' !== Settings::audience() ) {
-			$line .= ' --auth-audience ' . self::quoted( Settings::audience() );
-		}
-		if ( Settings::play_tokens() ) {
-			$line .= ' --auth-play';
-		}
+		$set = rest_url( Rest::SPACE . '/jwks' );
 		echo '<h2>' . esc_html__( 'Let the gateway trust this site', 'lianmai' ) . '</h2>';
-		echo '<p>' . esc_html__( 'Start the gateway with this line, or set the same in lianmai.toml:', 'lianmai' ) . '</p>';
-		Starter::line( 'lianmai-serve', __( 'The line for the gateway', 'lianmai' ), $line );
+		if ( '' === Settings::prefix() ) {
+			echo '<p>' . esc_html__( 'Start the gateway with this line, or set the same in lianmai.toml:', 'lianmai' ) . '</p>';
+			Starter::line( 'lianmai-serve', __( 'The line for the gateway', 'lianmai' ), self::command( $set, Token::issuer() ) );
+			echo '<p>' . esc_html__( 'If several sites share the gateway, give each a prefix under Advanced: this line then lets this site publish its own streams only.', 'lianmai' ) . '</p>';
+		} else {
+			self::show_shared( Settings::prefix() . '/=' . $set );
+		}
 		printf(
 			'<p>%1$s <a href="%2$s">%3$s</a></p>',
 			esc_html__( 'This site’s public key:', 'lianmai' ),
@@ -144,6 +142,36 @@ final class SettingsPage {
 		submit_button( __( 'Make a new key', 'lianmai' ), 'secondary', 'submit', false );
 		echo '<p class="description">' . esc_html__( 'When the old one may be known to somebody: it counts no more from then on.', 'lianmai' ) . '</p>';
 		echo '</form>';
+	}
+
+	/**
+	 * The lines for a gateway that several sites share.
+	 *
+	 * @param string $entry of this site among those the gateway trusts.
+	 */
+	private static function show_shared( string $entry ): void {
+		/* translators: %s: what the names of streams begin with, such as news/. */
+		echo '<p>' . esc_html( sprintf( __( 'The gateway trusts this site for the streams that begin with %s, and each other site for its own. Add this entry to its auth_jwks:', 'lianmai' ), Settings::prefix() . '/' ) ) . '</p>';
+		Starter::line( 'lianmai-entry', __( 'In lianmai.toml, in the list jwks below [auth]', 'lianmai' ), '"' . $entry . '"' );
+		// The gateway knows one issuer, and each site is another one.
+		Starter::line( 'lianmai-serve', __( 'The line for a gateway that has no other site yet; further entries follow after a comma', 'lianmai' ), self::command( $entry, '' ) );
+	}
+
+	/**
+	 * The line that starts a gateway which trusts this site.
+	 *
+	 * @param string $entry  of this site among those the gateway trusts.
+	 * @param string $issuer whose tokens alone it takes; '': those of any trusted site.
+	 */
+	private static function command( string $entry, string $issuer ): string {
+		$line = 'lianmai serve --public --auth-jwks ' . self::quoted( $entry );
+		if ( '' !== $issuer ) {
+			$line .= ' --auth-issuer ' . self::quoted( $issuer );
+		}
+		if ( 'lianmai' !== Settings::audience() ) {
+			$line .= ' --auth-audience ' . self::quoted( Settings::audience() );
+		}
+		return Settings::play_tokens() ? $line . ' --auth-play' : $line;
 	}
 
 	private static function notice( string $sentence ): void {

@@ -11,11 +11,19 @@ namespace Lianmai;
 
 /** Leads to the settings after activation, shows lines to paste, and begins a page with both blocks. */
 final class Starter {
-	/** The stream of the examples, as in the gateway's own pages. */
-	public const STREAM = 'live/livestream';
+	/** The name of the examples' stream, as in the gateway's own pages. */
+	private const NAME = 'livestream';
+
+	/** The script that copies lines, and the style of this plugin's parts of the administration. */
+	public const COPY = 'lianmai-copy';
 
 	/** What the address of a new page has. */
 	private const BEGIN = 'lianmai_begin';
+
+	/** The stream of the examples: one that this site may publish. */
+	public static function stream(): string {
+		return ( '' === Settings::prefix() ? 'live' : Settings::prefix() ) . '/' . self::NAME;
+	}
 
 	/** Hooks into WordPress. */
 	public static function register(): void {
@@ -65,13 +73,19 @@ final class Starter {
 		}
 		echo '<h2>' . esc_html__( 'Paste this into a post', 'lianmai' ) . '</h2><p>'
 			. esc_html__( 'The name of the stream is what its publisher uses: the application, a slash, and the stream key.', 'lianmai' ) . '</p>';
-		self::line( 'lianmai-player-line', __( 'Readers watch', 'lianmai' ), '[srs_player stream="' . self::STREAM . '"]' );
-		self::line( 'lianmai-publisher-line', __( 'Authors go live', 'lianmai' ), '[srs_publisher stream="' . self::STREAM . '"]' );
+		self::line( 'lianmai-player-line', __( 'Readers watch', 'lianmai' ), '[srs_player stream="' . self::stream() . '"]' );
+		self::line( 'lianmai-publisher-line', __( 'Authors go live', 'lianmai' ), '[srs_publisher stream="' . self::stream() . '"]' );
 		printf(
 			'<p><a class="button" href="%1$s">%2$s</a></p>',
 			esc_url( admin_url( 'post-new.php?post_type=page&' . self::BEGIN . '=1' ) ),
 			esc_html__( 'Begin a page with both', 'lianmai' )
 		);
+	}
+
+	/** Loads what lines to copy need. */
+	public static function enqueue_lines(): void {
+		wp_enqueue_script( self::COPY, plugins_url( 'assets/copy.js', FILE ), array(), VERSION, true );
+		wp_enqueue_style( self::COPY, plugins_url( 'assets/admin.css', FILE ), array(), VERSION );
 	}
 
 	/**
@@ -104,7 +118,7 @@ final class Starter {
 			return $content;
 		}
 		$with = use_block_editor_for_post_type( 'page' ) ? '<!-- wp:lianmai/%1$s {"stream":"%2$s"} /-->' : '[srs_%1$s stream="%2$s"]';
-		return sprintf( $with, 'player', self::STREAM ) . "\n\n" . sprintf( $with, 'publisher', self::STREAM );
+		return sprintf( $with, 'player', self::stream() ) . "\n\n" . sprintf( $with, 'publisher', self::stream() );
 	}
 
 	/**

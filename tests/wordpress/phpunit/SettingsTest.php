@@ -144,10 +144,10 @@ final class SettingsTest extends Site {
 	}
 
 	public function test_garbage_of_any_kind_becomes_settings(): void {
-		foreach ( array( 'text', 7, null, new \stdClass(), array( 'server' => array( 'x' ), 'kind' => array(), 'audience' => new \stdClass(), 'secret' => array( 'x' ), 'api' => 5, 'else' => 1 ) ) as $garbage ) {
+		foreach ( array( 'text', 7, null, new \stdClass(), array( 'server' => array( 'x' ), 'kind' => array(), 'audience' => new \stdClass(), 'prefix' => array( 'x' ), 'secret' => array( 'x' ), 'api' => 5, 'else' => 1 ) ) as $garbage ) {
 			update_option( Settings::OPTION, $garbage );
 			$this->assertSame( array( '', 'lianmai', '', 'lianmai', false ), array( Settings::server(), Settings::kind(), Settings::secret(), Settings::audience(), Settings::play_tokens() ) );
-			$this->assertSame( array( 'server', 'kind', 'api', 'audience', 'play_tokens', 'autoplay' ), array_keys( get_option( Settings::OPTION ) ) );
+			$this->assertSame( array( 'server', 'kind', 'api', 'audience', 'prefix', 'play_tokens', 'autoplay' ), array_keys( get_option( Settings::OPTION ) ) );
 		}
 	}
 
@@ -182,6 +182,44 @@ final class SettingsTest extends Site {
 		$this->assertStringNotContainsString( 'swordfish', $page . $information );
 		self::log_in( self::person( 'editor' ) );
 		$this->assertSame( '', self::page() );
+	}
+
+	/** On a gateway of several sites each has its own streams. */
+	public function test_a_prefix_goes_into_the_line_for_the_gateway(): void {
+		self::log_in( self::person( 'administrator' ) );
+		self::set_server( 'https://live.example.com' );
+		$this->assertStringContainsString( 'give each a prefix', self::page() );
+		self::set_server( 'https://live.example.com', array( 'prefix' => ' /news/= ' ) );
+		$this->assertSame( 'news', Settings::prefix() );
+		$page  = self::page();
+		$entry = 'news/=' . rest_url( 'lianmai/v1/jwks' );
+		$this->assertStringContainsString( esc_html( '"' . $entry . '"' ), $page );
+		$this->assertStringContainsString( esc_html( "lianmai serve --public --auth-jwks '" . $entry . "'" ), $page );
+		$this->assertStringNotContainsString( '--auth-issuer', $page, 'It would shut the other sites out.' );
+		$this->assertStringContainsString( esc_html( '[srs_publisher stream="news/livestream"]' ), $page );
+		$request = new \WP_REST_Request( 'POST', '/lianmai/v1/test/token' );
+		foreach ( array( 'news/lianmai-test/0123456789abcdef' => 200, 'lianmai-test/0123456789abcdef' => 400, 'news/live' => 400 ) as $stream => $status ) {
+			$request->set_body_params( array( 'stream' => $stream, 'act' => 'publish' ) );
+			$this->assertSame( $status, rest_do_request( $request )->get_status(), $stream );
+		}
+		foreach ( array( 'a b', 'news/../x', 'https://x', 'ä', '.', str_repeat( 'x', 200 ) ) as $wrong ) {
+			self::set_server( 'https://live.example.com', array( 'prefix' => $wrong ) );
+			$this->assertSame( 'news', Settings::prefix(), $wrong );
+		}
+		self::set_server( 'https://live.example.com', array( 'prefix' => 'a/b', 'kind' => 'secret' ) );
+		$this->assertSame( '', Settings::prefix(), 'Servers without tokens know none.' );
+		self::set_server( 'https://live.example.com', array( 'prefix' => '' ) );
+		$this->assertSame( '', Settings::prefix() );
+	}
+
+	/** Otherwise Site Health would call a gateway that trusts the site one that does not. */
+	public function test_site_health_knocks_below_the_prefix(): void {
+		$server = new Upstream( 'http_response_code( isset( $_SERVER["HTTP_AUTHORIZATION"] ) ? 400 : 401 );' );
+		self::set_server( $server->url, array( 'prefix' => 'news' ) );
+		SiteHealth::trust();
+		$asked = $server->asked();
+		$server->stop();
+		$this->assertMatchesRegularExpression( '#^/news/lianmai-test/[0-9a-f]{16}/whip$#', $asked[0]['uri'] );
 	}
 
 	public function test_the_box_for_players_that_begin_by_themselves(): void {

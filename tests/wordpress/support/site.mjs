@@ -24,10 +24,10 @@ const SHOTS = new URL('../../../target/tmp/screenshots/', import.meta.url).pathn
 export const SECRET = 'kept-between-servers-4711';
 
 /**
- * @param {Parameters<typeof startWordPress>[0] & { flags?: string[], settings?: Record<string, unknown>, jwks?: boolean }} [options]
- *   `flags` of the gateway; `jwks: false`: it does not know of the site
+ * @param {Parameters<typeof startWordPress>[0] & { flags?: string[], settings?: Record<string, unknown>, jwks?: boolean, prefix?: string }} [options]
+ *   `flags` of the gateway; `jwks: false`: it does not know of the site; `prefix`: what the site's streams begin with there
  */
-export async function startSite({ flags = [], settings = {}, jwks = true, ...options } = {}) {
+export async function startSite({ flags = [], settings = {}, jwks = true, prefix = '', ...options } = {}) {
   /** @type {(() => Promise<unknown>)[]} */
   const started = [];
   const stop = async () => {
@@ -36,7 +36,8 @@ export async function startSite({ flags = [], settings = {}, jwks = true, ...opt
   try {
     const wordpress = await startWordPress(options);
     started.push(wordpress.stop);
-    const trust = ['--auth-jwks', `${wordpress.url}/wp-json/lianmai/v1/jwks`, '--auth-issuer', wordpress.url];
+    const keys = `${wordpress.url}/wp-json/lianmai/v1/jwks`;
+    const trust = prefix ? ['--auth-jwks', `${prefix}/=${keys}`] : ['--auth-jwks', keys, '--auth-issuer', wordpress.url];
     const all = [...(jwks ? trust : []), '--secret', SECRET, ...flags];
     let gateway = await startGateway(all);
     started.push(() => gateway.stop());
