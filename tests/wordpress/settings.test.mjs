@@ -36,7 +36,7 @@ onSites('the settings', ['oldest', 'current'], { settings: { server: '' } }, (si
       await page.getByLabel(kind).check();
       assert.deepEqual(await fields(), shown, kind);
     }
-    await page.getByText('Advanced').click();
+    await page.locator('.lianmai-advanced summary').click();
     assert.deepEqual(await fields(), ['everywhere']);
     await page.getByLabel('Lianmai: it trusts').check();
     // The address of a stream, as a player shows it.

@@ -30,6 +30,7 @@ final class Plugin {
 		Shortcodes::class,
 		Blocks::class,
 		Classic::class,
+		Checklist::class,
 		Embeds::class,
 	);
 

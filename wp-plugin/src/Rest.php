@@ -112,7 +112,7 @@ final class Rest {
 			return new \WP_Error( 'lianmai_ticket', __( 'The page is out of date. Reload it and try again.', 'lianmai' ), array( 'status' => 400 ) );
 		}
 		$user = get_current_user_id();
-		if ( 'publish' === $bound['action'] && self::is_too_many( $user ) ) {
+		if ( 'publish' === $bound['action'] && self::is_too_many( 'publish', $user, self::A_MINUTE ) ) {
 			return new \WP_Error( 'lianmai_many', __( 'Too many attempts. Try again in a minute.', 'lianmai' ), array( 'status' => 429 ) );
 		}
 		return array( 'token' => Token::mint( $user, $bound['stream'], $bound['action'] ) );
@@ -152,10 +152,17 @@ final class Rest {
 		return is_string( $request['ticket'] ) ? $request['ticket'] : '';
 	}
 
-	private static function is_too_many( int $user ): bool {
-		$name  = 'lianmai_rate_' . $user . '_' . (int) floor( time() / MINUTE_IN_SECONDS );
+	/**
+	 * Whether a person asks more often than they may; counts this time.
+	 *
+	 * @param string $what is asked for.
+	 * @param int    $user who asks.
+	 * @param int    $most times in a minute.
+	 */
+	public static function is_too_many( string $what, int $user, int $most ): bool {
+		$name  = 'lianmai_rate_' . $what . '_' . $user . '_' . (int) floor( time() / MINUTE_IN_SECONDS );
 		$count = (int) get_transient( $name );
-		if ( $count >= self::A_MINUTE ) {
+		if ( $count >= $most ) {
 			return true;
 		}
 		set_transient( $name, $count + 1, 2 * MINUTE_IN_SECONDS );

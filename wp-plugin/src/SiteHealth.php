@@ -60,10 +60,15 @@ final class SiteHealth {
 		}
 	}
 
-	/** Cameras need HTTPS, and an HTTPS page an HTTPS server. @return array<string, mixed> */
-	public static function https(): array {
+	/**
+	 * Cameras need HTTPS, and an HTTPS page an HTTPS server.
+	 *
+	 * @param string|null $server that pages load from, if not that of the settings.
+	 * @return array<string, mixed>
+	 */
+	public static function https( ?string $server = null ): array {
 		$site   = wp_parse_url( home_url() );
-		$server = Settings::server();
+		$server = $server ?? Settings::server();
 		// On their own machine browsers give cameras without.
 		$local = isset( $site['host'] ) && in_array( $site['host'], array( 'localhost', '127.0.0.1', '[::1]' ), true );
 		$https = isset( $site['scheme'] ) && 'https' === $site['scheme'];
@@ -87,7 +92,16 @@ final class SiteHealth {
 		if ( 'other' === Settings::kind() ) {
 			return self::result( 'gateway', 'good', __( 'The media server is not asked', 'lianmai' ), __( 'This site needs nothing from a server of this kind. “Test connection” under Settings → Lianmai tries it from your browser.', 'lianmai' ) );
 		}
-		$server = Gateway::ask();
+		return self::answered( Gateway::ask() );
+	}
+
+	/**
+	 * What the server's answer to this site means.
+	 *
+	 * @param array{version: string, ahead: int|null}|\WP_Error $server that Gateway::ask() gave.
+	 * @return array<string, mixed>
+	 */
+	public static function answered( $server ): array {
 		if ( is_wp_error( $server ) ) {
 			$status = 'secret' === Settings::kind() ? 'critical' : 'recommended';
 			return self::result( 'gateway', $status, __( 'This site cannot reach the media server', 'lianmai' ), $server->get_error_message() );

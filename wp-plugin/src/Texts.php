@@ -15,7 +15,7 @@ final class Texts {
 	public const WIDGETS = 0;
 
 	/** What a text holds that becomes a player, or did with another plugin. */
-	private const SIGNS = array( '[srs_', '<!-- wp:lianmai/', 'webrtc://', '.m3u8', '.flv' );
+	public const SIGNS = array( '[srs_', '<!-- wp:lianmai/', 'webrtc://', '.m3u8', '.flv' );
 
 	/** Widgets that show what somebody wrote, and where they keep it. */
 	private const WIDGET_KINDS = array(
@@ -80,7 +80,17 @@ final class Texts {
 		}
 	}
 
-	private static function may_hold( string $text ): bool {
+	/**
+	 * Tells the players and publishers in a text from others; the rest of the text does not count.
+	 *
+	 * @param string $text of a post.
+	 */
+	public static function mark( string $text ): string {
+		return md5( implode( "\n", array_filter( explode( "\n", $text ), array( self::class, 'may_hold' ) ) ) );
+	}
+
+	/** Whether a text may hold a player or publisher. */
+	public static function may_hold( string $text ): bool {
 		foreach ( self::SIGNS as $sign ) {
 			if ( false !== stripos( $text, $sign ) ) {
 				return true;

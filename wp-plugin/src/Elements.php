@@ -1,0 +1,115 @@
+<?php
+/**
+ * The players and publishers of a post.
+ *
+ * @package Lianmai
+ */
+
+declare(strict_types=1);
+
+namespace Lianmai;
+
+/**
+ * Reads them out of the HTML that the post's page will have, so that shortcodes, blocks, synced patterns and addresses on
+ * lines of their own are all found, and what another plugin takes away is not.
+ */
+final class Elements {
+	/** A post may hold more; so many are looked at. */
+	private const MOST = 20;
+
+	/** @var array<int, array{who: string, url: string, stream: string}> */
+	public $all = array();
+
+	/** What is amiss with others, as authors read it in their place. @var string[] */
+	public $notes = array();
+
+	/**
+	 * Those of a post.
+	 *
+	 * @param \WP_Post $post whose content is rendered.
+	 */
+	public static function of( \WP_Post $post ): self {
+		$before          = $GLOBALS['post'] ?? null;
+		$GLOBALS['post'] = $post;
+		setup_postdata( $post );
+		$html = (string) apply_filters( 'the_content', $post->post_content );
+		// phpcs:ignore WordPress.WP.GlobalVariablesOverride -- put back.
+		$GLOBALS['post'] = $before;
+		if ( $before instanceof \WP_Post ) {
+			setup_postdata( $before );
+		}
+		return self::in( $html );
+	}
+
+	/**
+	 * Those in the HTML of a page.
+	 *
+	 * @param string $html with elements as the renderer makes them.
+	 */
+	private static function in( string $html ): self {
+		$found = new self();
+		preg_match_all( '~<srs-(player|publisher)\b([^>]*)>~', $html, $tags, PREG_SET_ORDER );
+		foreach ( array_slice( $tags, 0, self::MOST ) as $tag ) {
+			$url          = self::attribute( $tag[2], 'url' );
+			$found->all[] = array(
+				'who'    => $tag[1],
+				'url'    => $url,
+				'stream' => self::stream( $url, self::attribute( $tag[2], 'data-ticket' ) ),
+			);
+		}
+		preg_match_all( '~<p class="lianmai-note">(.*?)</p>~s', $html, $notes );
+		$found->notes = array_slice( array_unique( array_map( array( self::class, 'text' ), $notes[1] ) ), 0, self::MOST );
+		return $found;
+	}
+
+	/** Whether there is neither an element nor a mistaken one. */
+	public function is_empty(): bool {
+		return array() === $this->all && array() === $this->notes;
+	}
+
+	/** Whether one of them is on the server of the settings. */
+	public function are_here(): bool {
+		return array() !== $this->streams();
+	}
+
+	/** Whether somebody may go live from the post. */
+	public function publish(): bool {
+		return in_array( 'publisher', array_column( $this->all, 'who' ), true );
+	}
+
+	/** The names of the streams on the server of the settings. @return string[] */
+	public function streams(): array {
+		return array_values( array_unique( array_filter( array_column( $this->all, 'stream' ) ) ) );
+	}
+
+	/** The addresses on other servers. @return string[] */
+	public function elsewhere(): array {
+		$others = array_filter(
+			$this->all,
+			static function ( array $one ): bool {
+				return '' === $one['stream'];
+			}
+		);
+		return array_values( array_unique( array_column( $others, 'url' ) ) );
+	}
+
+	/**
+	 * The stream of an element. The address of a publisher may be the relay's, and then its ticket names the stream.
+	 *
+	 * @param string $url    of the element.
+	 * @param string $ticket of the element.
+	 */
+	private static function stream( string $url, string $ticket ): string {
+		$bound = '' === $ticket ? null : Ticket::read( $ticket );
+		return null !== $bound && '' !== $bound['stream'] ? $bound['stream'] : Settings::stream_of( $url );
+	}
+
+	private static function attribute( string $tag, string $name ): string {
+		return preg_match( '~ ' . $name . '="([^"]*)"~', $tag, $is ) ? self::text( $is[1] ) : '';
+	}
+
+	/** HTML as text. @param string $html without anything but text and inline tags. */
+	public static function text( string $html ): string {
+		return trim( html_entity_decode( wp_strip_all_tags( $html ), ENT_QUOTES | ENT_HTML5, 'UTF-8' ) );
+	}
+}
