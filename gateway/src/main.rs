@@ -21,7 +21,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the gateway
-    Serve(Settings),
+    Serve(Options),
     /// Show the settings
     // Not named `Settings`: clap gives a variant's fields a group of its name, and the struct has one.
     #[command(name = "config")]
@@ -30,7 +30,7 @@ enum Command {
         #[arg(long, required = true)]
         print: bool,
         #[command(flatten)]
-        settings: Settings,
+        settings: Options,
     },
     /// Mint a token that lets somebody publish or play, and print it
     Token(token::Args),
