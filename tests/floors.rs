@@ -38,6 +38,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("derive::batch", Floor::Base(&["core::hub", "derive::transcode"])),
     ("web", Floor::Base(&["core", "net"])),
     ("context", Floor::Base(&["core", "derive", "net", "settings"])),
+    ("service", Floor::Base(&["context", "net"])),
     ("edges", Floor::Edge),
     ("jobs", Floor::Edge),
     ("api", Floor::Top),

@@ -12,5 +12,6 @@ pub mod metrics;
 pub mod net;
 pub mod secret_file;
 pub mod serve;
+pub mod service;
 pub mod settings;
 pub mod web;

@@ -1,6 +1,8 @@
 //! `/api/v1/…` with the JSON shapes of SRS, `/metrics` and `/healthz`.
 
+mod jobs;
 mod profile;
+mod service;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -12,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::request::Parts;
 use http::{StatusCode, header};
@@ -21,9 +23,13 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::core::auth::{AuthRequest, Denied};
 use crate::core::hub::{Client, ClientKind};
+use crate::jobs::Jobs;
 use crate::metrics::{self, process};
 use crate::net::worker::Gate;
+use crate::service::Gateway;
 use crate::web::problem::Problem;
+
+pub use service::ApiService;
 
 /// SRS's codes for what is not there.
 const STREAM_NOT_FOUND: u32 = 2048;
@@ -43,13 +49,17 @@ pub struct Api(Arc<Inner>);
 struct Inner {
     context: Context,
     gate: Gate,
+    jobs: Jobs,
+    /// The protocols of all services.
+    protocols: Vec<&'static str>,
     started: Instant,
 }
 
 impl Api {
-    /// An API about these.
-    pub fn new(context: Context, gate: Gate) -> Self {
-        Self(Arc::new(Inner { context, gate, started: Instant::now() }))
+    /// An API about this gateway and its jobs.
+    pub fn new(gateway: Gateway, jobs: Jobs) -> Self {
+        let Gateway { context, gate, protocols, .. } = gateway;
+        Self(Arc::new(Inner { context, gate, jobs, protocols, started: Instant::now() }))
     }
 }
 
@@ -64,6 +74,9 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/clients", get(clients))
         .route("/api/v1/clients/", get(clients))
         .route("/api/v1/clients/{id}", get(client).delete(kick))
+        .route("/api/v1/jobs", get(jobs::list))
+        .route("/api/v1/jobs/", get(jobs::list))
+        .route("/api/v1/jobs/{id}/restart", post(jobs::restart))
         .route("/metrics", get(prometheus))
         .route("/healthz", get(|| async { ([(header::CACHE_CONTROL, "no-store")], "ok\n") }))
         .with_state(api)
@@ -150,7 +163,7 @@ async fn versions(State(api): State<Api>, asked: Asker) -> Response {
         Ok(may) => may,
         Err(denied) => return api.denied(denied),
     };
-    let https = context.settings.https().map_or(0, |addr| addr.port());
+    let https = context.settings.https.0.map_or(0, |addr| addr.port());
     api.answer(types::versions(context.settings.rtmp.port(), https, may_publish))
 }
 
@@ -278,7 +291,7 @@ async fn prometheus(State(api): State<Api>, asked: Asker) -> Response {
     if let Err(denied) = api.0.context.auth.sees_streams(&asked.about()) {
         return Problem::from(denied).into_response();
     }
-    let text = metrics::render(&api.0.context, &api.0.gate);
+    let text = metrics::render(&api.0.context, &api.0.gate, &api.0.protocols);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

@@ -4,11 +4,14 @@ use http::Request;
 use http_body_util::BodyExt as _;
 use media::{Codec, Config, Format, Frame, Video as Size};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::*;
 use crate::core::auth::Auth;
 use crate::core::hub::{ClientInfo, StreamName};
+use crate::jobs::demo::Demo;
+use crate::net::worker::{Gate, Workers};
 use crate::settings::Settings;
 
 fn context(auth: Auth) -> Context {
@@ -16,7 +19,16 @@ fn context(auth: Auth) -> Context {
 }
 
 async fn ask(context: &Context, method: &str, path: &str, peer: &str) -> (StatusCode, Value) {
-    let api = Api::new(context.clone(), Gate::new(1, 0));
+    let gateway = Gateway {
+        context: context.clone(),
+        workers: Workers::start(1).unwrap(),
+        gate: Gate::new(1, 0),
+        stop: CancellationToken::new(),
+        protocols: vec!["rtmp"],
+    };
+    let jobs = Jobs::default();
+    jobs.add(Box::new(Demo), context, &gateway.stop).unwrap();
+    let api = Api::new(gateway, jobs);
     let mut request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
     request.headers_mut().insert(header::HOST, "127.0.0.1:8080".parse().unwrap());
     request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
@@ -81,6 +93,24 @@ async fn a_stream_and_its_publisher_name_each_other() {
 }
 
 #[tokio::test]
+async fn only_an_operator_sees_and_restarts_jobs() {
+    let context = context(Auth { operator: Some("o".to_owned()), ..Auth::default() });
+    for (method, path) in [("GET", "/api/v1/jobs"), ("POST", "/api/v1/jobs/1/restart")] {
+        assert_eq!(ask(&context, method, path, HERE).await.0, StatusCode::UNAUTHORIZED, "{path}");
+        let (status, answer) = ask(&context, method, &format!("{path}?secret=o"), HERE).await;
+        assert_eq!((status, &answer["code"]), (StatusCode::OK, &0.into()), "{path}");
+    }
+    let (_, answer) = ask(&context, "GET", "/api/v1/jobs/?secret=o", HERE).await;
+    let job = &answer["jobs"][0];
+    assert_eq!((&job["id"], &job["kind"], &job["state"]), (&"1".into(), &"demo".into(), &"running".into()));
+    assert_eq!((&job["target"], &job["failure"]), (&"live/livestream".into(), &Value::Null));
+    for path in ["/api/v1/jobs/2/restart", "/api/v1/jobs/x/restart"] {
+        let (status, answer) = ask(&context, "POST", &format!("{path}?secret=o"), HERE).await;
+        assert_eq!((status, &answer["code"]), (StatusCode::NOT_FOUND, &404.into()), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn only_an_operator_sees_and_kicks_clients() {
     let secret = Some("s".to_owned());
     let context = context(Auth { public: true, secret, ..Auth::default() });
@@ -100,7 +130,7 @@ async fn only_an_operator_sees_and_kicks_clients() {
 async fn metrics_are_whole_families() {
     let context = context(Auth::default());
     let _held = publish(&context, "live/x");
-    let text = metrics::render(&context, &Gate::new(1, 0));
+    let text = metrics::render(&context, &Gate::new(1, 0), &["rtmp"]);
     assert!(text.contains("\nlianmai_stream_frames_total{stream=\"live/x\"} 1\n"), "{text}");
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let name = line.split(['{', ' ']).next().unwrap();

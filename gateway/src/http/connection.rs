@@ -21,7 +21,7 @@ use crate::net::tls::{self, Tls};
 use crate::net::worker::{Connection, Socket, refuse};
 
 /// What a connection over the limit is told.
-pub const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+pub(super) const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     Content-Type: application/problem+json\r\n\
     Content-Length: 119\r\n\
     Retry-After: 10\r\n\
@@ -31,7 +31,7 @@ pub const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     \"detail\":\"the server has all the connections it may\"}\n";
 
 /// Serves a connection until it ends, inside TLS if there is `tls`; `stop` lets it finish what it is at.
-pub async fn serve(
+pub(super) async fn serve(
     connection: Connection,
     tls: Option<Tls>,
     router: Router,

@@ -5,6 +5,7 @@ mod connection;
 mod files;
 mod head;
 mod plain;
+mod service;
 #[cfg(test)]
 mod tests;
 mod viewers;
@@ -16,25 +17,20 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
 
-pub use connection::{BUSY, serve};
+pub use service::Http;
 
-use crate::api::{self, Api};
 use crate::context::Context;
-use crate::edges::flv;
-use crate::edges::hls::Hls;
-use crate::edges::webrtc::{self, WebRtc};
-use crate::net::worker::Gate;
+use crate::service::{Asked, Routes, StreamRoutes};
 use crate::web::problem::Problem;
 
-/// Everything that HTTP answers. Inside a runtime: HLS cuts streams from now on.
-pub fn router(context: Context, gate: Gate, webrtc: WebRtc) -> Router {
-    let hls = Hls::new(context.clone());
+/// Everything that HTTP answers: the addresses of all services, and the files.
+pub fn router(context: Context, routes: Routes) -> Router {
+    let (fixed, streams) = routes.finish();
     Router::<Context>::new()
-        .merge(api::router(Api::new(context.clone(), gate)))
-        .merge(webrtc::router(webrtc.clone()))
-        .fallback(move |context, peer, request| other(hls.clone(), webrtc.clone(), context, peer, request))
+        .merge(fixed.with_state(()))
+        .fallback(move |context, peer, request| other(streams.clone(), context, peer, request))
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method")
         })
@@ -44,22 +40,19 @@ pub fn router(context: Context, gate: Gate, webrtc: WebRtc) -> Router {
 
 /// Streams, known by what follows the last dot of their address, and files.
 async fn other(
-    hls: Hls,
-    webrtc: WebRtc,
+    streams: StreamRoutes,
     State(context): State<Context>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request<Body>,
 ) -> Response {
     let path = request.uri().path();
-    let extension = path.rsplit_once('.').map(|(_, extension)| extension);
-    let mut response = match extension {
-        _ if files::is_player(path) => return files::answer(request.method(), path, request.headers()),
-        _ if path.ends_with(viewers::ENDING) => viewers::answer(&context, peer, &request),
-        _ if webrtc::is_endpoint(path) => return webrtc::serve(webrtc, peer, request).await,
-        Some("flv") if *request.method() == Method::OPTIONS => preflight(),
-        Some("flv") => flv::serve(context, peer, request).await,
-        Some("m3u8" | "ts") => hls.serve(peer, request).await,
-        _ => return files::answer(request.method(), path, request.headers()),
+    let service = if files::is_player(path) { None } else { streams.find(path) };
+    let mut response = match service {
+        Some(serve) => serve(Asked { peer, request }).await,
+        None if path.ends_with(viewers::ENDING) && !files::is_player(path) => {
+            viewers::answer(&context, peer, &request)
+        }
+        None => return files::answer(request.method(), path, request.headers()),
     };
     // Streams are for every page; what needs a secret checks it.
     let headers = response.headers_mut();
@@ -67,16 +60,6 @@ async fn other(
     let (name, value) = files::EMBEDDABLE;
     headers.insert(name, HeaderValue::from_static(value));
     response
-}
-
-/// What a browser asks before it sends a header of its own to another host.
-fn preflight() -> Response {
-    let headers = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, range"),
-        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
-    ];
-    (StatusCode::NO_CONTENT, headers).into_response()
 }
 
 /// Refuses heads that are too large, in words; hyper, which has none, stops twice as large ones.

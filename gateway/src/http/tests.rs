@@ -8,26 +8,40 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::api::ApiService;
 use crate::core::auth::Auth;
-use crate::edges::webrtc::Port;
-use crate::net::worker::{Connection, Workers, bind};
+use crate::edges::flv::Flv;
+use crate::edges::hls::HlsService;
+use crate::edges::webrtc::WebRtcService;
+use crate::jobs::Jobs;
+use crate::net::worker::{Connection, Gate, Workers, bind};
+use crate::service::{Gateway, Service as _};
 use crate::settings::Settings;
 
 /// A listener with everything behind it, on this test's own runtime.
 async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let addr = listener.local_addr().unwrap();
-    let gate = Gate::new(9, 0);
-    let (port, _tcp) = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let workers = Workers::start(1).unwrap();
-    let webrtc = WebRtc::new(context.clone(), port, workers, gate.clone(), stop.clone()).unwrap();
-    let (router, context, stop) = (router(context.clone(), gate, webrtc), context.clone(), stop.clone());
+    let gateway = Gateway {
+        context: context.clone(),
+        workers: Workers::start(1).unwrap(),
+        gate: Gate::new(9, 0),
+        stop: stop.clone(),
+        protocols: Vec::new(),
+    };
+    let webrtc = Settings { webrtc: "127.0.0.1:0".parse().unwrap(), ..Settings::default() };
+    let mut routes = Routes::default();
+    ApiService::new(Jobs::default()).start(&gateway, &mut routes).unwrap();
+    Flv.start(&gateway, &mut routes).unwrap();
+    HlsService.start(&gateway, &mut routes).unwrap();
+    WebRtcService::bind(&webrtc).unwrap().start(&gateway, &mut routes).unwrap();
+    let (router, context, stop) = (router(context.clone(), routes), context.clone(), stop.clone());
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             let (router, context, stop) = (router.clone(), context.clone(), stop.clone());
             let permit = Arc::new(Gate::new(1, 0).enter(peer.ip()).unwrap());
             let connection = Connection { stream, peer, permit };
-            tokio::spawn(async move { serve(connection, None, router, &context, stop).await });
+            tokio::spawn(async move { connection::serve(connection, None, router, &context, stop).await });
         }
     });
     addr
@@ -83,7 +97,7 @@ async fn every_refusal_is_a_problem_in_words() {
 
 #[test]
 fn the_refusal_over_the_limit_is_whole() {
-    let text = std::str::from_utf8(BUSY).unwrap();
+    let text = std::str::from_utf8(connection::BUSY).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{}", body.len());
     assert_eq!(serde_json::from_str::<serde_json::Value>(body).unwrap()["status"], 503);

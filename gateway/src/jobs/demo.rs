@@ -8,12 +8,40 @@ use media::flv::{Demuxer, Event};
 use media::time::{MILLI, Micros, SECOND};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::context::Context;
 use crate::core::hub::{Hub, PublishError, Publisher, StreamName};
+use crate::service::{Greeting, Job, Run};
 
 /// Where the demo plays: what the README has people publish.
 pub const NAME: &str = "live/livestream";
 /// H.264 and AAC; made by `demo/make-clip.sh` so that its end meets its beginning.
 static CLIP: &[u8] = include_bytes!("../../../demo/clip.flv");
+
+/// The demo stream as a job.
+#[derive(Debug)]
+pub struct Demo;
+
+impl Job for Demo {
+    fn kind(&self) -> &'static str {
+        "demo"
+    }
+
+    fn target(&self) -> String {
+        NAME.to_owned()
+    }
+
+    fn run(&self, context: &Context) -> Run {
+        let hub = context.hub.clone();
+        Box::pin(async move {
+            run(hub).await;
+            Ok(())
+        })
+    }
+
+    fn greet(&self, greeting: &mut Greeting) {
+        greeting.demo(format!("plays as {NAME} until you publish there"));
+    }
+}
 
 /// The clip's frames, from 0 on, and its length.
 struct Clip {
@@ -53,7 +81,7 @@ fn length(times: impl Iterator<Item = Micros>) -> Micros {
 }
 
 /// Publishes the clip whenever nobody else publishes [`NAME`]; ends with the hub.
-pub async fn run(hub: Hub) {
+async fn run(hub: Hub) {
     let Ok(name) = StreamName::parse(NAME) else { return };
     let clip = Clip::read(CLIP);
     let mut changed = hub.changed();

@@ -64,8 +64,8 @@ fn describe() {
     }
 }
 
-/// Everything, in Prometheus' text format.
-pub fn render(context: &Context, gate: &Gate) -> String {
+/// Everything, in Prometheus' text format. `known` are the protocols of all services.
+pub fn render(context: &Context, gate: &Gate, known: &[&'static str]) -> String {
     let mut out = recorder().render();
     let (streams, clients) = (context.hub.streams(), context.clients.list());
     let publishing = streams.iter().filter(|s| s.publishing().is_some()).count();
@@ -74,7 +74,7 @@ pub fn render(context: &Context, gate: &Gate) -> String {
 
     family(&mut out, "viewers", "gauge", "Players that receive a stream now.");
     // The known ones stand there even with nobody.
-    let mut protocols = vec!["http-flv", "ws-flv", "rtmp", "hls"];
+    let mut protocols = known.to_vec();
     for protocol in clients.iter().map(|c| c.info.protocol) {
         if !protocols.contains(&protocol) {
             protocols.push(protocol);

@@ -311,18 +311,8 @@ impl Settings {
         }
     }
 
-    /// Where RTMP, HTTP and WebRTC listen: with `public`, loopback addresses become all interfaces.
-    pub fn addresses(&self) -> (SocketAddr, Vec<SocketAddr>, SocketAddr) {
-        let http = self.http.iter().map(|addr| self.opened(*addr)).collect();
-        (self.opened(self.rtmp), http, self.opened(self.webrtc))
-    }
-
-    /// Where HTTPS listens, likewise.
-    pub fn https(&self) -> Option<SocketAddr> {
-        self.https.0.map(|addr| self.opened(addr))
-    }
-
-    fn opened(&self, mut addr: SocketAddr) -> SocketAddr {
+    /// Where a service listens that is set to `addr`: with `public`, a loopback address becomes all interfaces.
+    pub fn opened(&self, mut addr: SocketAddr) -> SocketAddr {
         if self.public && addr.ip().is_loopback() {
             addr.set_ip(match addr {
                 SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),

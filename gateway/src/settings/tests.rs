@@ -72,23 +72,19 @@ fn what_is_printed_reads_back() {
 #[test]
 fn public_opens_loopback_addresses_and_leaves_named_ones() {
     let config = load(&["--public", "--http", "127.0.0.1:1,[::1]:2,192.0.2.1:3"], None, &[]).unwrap();
-    let (rtmp, http, webrtc) = config.addresses();
-    assert_eq!(
-        (rtmp.to_string(), webrtc.to_string()),
-        ("0.0.0.0:1935".to_owned(), "0.0.0.0:8000".to_owned())
-    );
-    assert_eq!(
-        http.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["0.0.0.0:1", "[::]:2", "192.0.2.1:3"]
-    );
+    let opened = |addr| config.opened(addr).to_string();
+    assert_eq!((opened(config.rtmp), opened(config.webrtc)), ("0.0.0.0:1935".into(), "0.0.0.0:8000".into()));
+    let http: Vec<_> = config.http.iter().copied().map(opened).collect();
+    assert_eq!(http, ["0.0.0.0:1", "[::]:2", "192.0.2.1:3"]);
+    let local = Settings { public: false, ..config.clone() };
+    assert_eq!(local.opened(local.rtmp), local.rtmp);
     assert_eq!(config.data, PathBuf::from("lianmai-data"));
 }
 
 #[test]
 fn https_can_be_elsewhere_or_nowhere() {
-    let https = |flags: &[&str], file| load(flags, Some(file), &[]).map(|config| config.https());
+    let https = |flags: &[&str], file| load(flags, Some(file), &[]).map(|config| config.https.0);
     assert_eq!(https(&[], "").unwrap(), "127.0.0.1:8443".parse().ok());
-    assert_eq!(https(&["--public"], "").unwrap(), "0.0.0.0:8443".parse().ok());
     assert_eq!(https(&[], "https = \"[::1]:1\"").unwrap(), "[::1]:1".parse().ok());
     assert_eq!(https(&[], "https = \"\"").unwrap(), None);
     assert_eq!(https(&["--https="], "https = \"[::1]:1\"").unwrap(), None);

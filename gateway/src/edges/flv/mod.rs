@@ -6,6 +6,7 @@ mod play;
 mod play_direct;
 mod play_ws;
 mod publish;
+mod service;
 mod viewer;
 mod wire;
 mod ws;
@@ -17,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 
 pub use play_direct::Direct;
+pub use service::Flv;
 
 use crate::context::Context;
 use crate::core::auth::AuthRequest;

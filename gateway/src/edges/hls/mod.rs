@@ -8,6 +8,7 @@ mod demand;
 mod feed;
 mod lent;
 mod render;
+mod service;
 mod sessions;
 mod store;
 mod stored;
@@ -31,6 +32,7 @@ use media::{Config, Track};
 
 use self::access::Access;
 use self::render::Rendered;
+pub use self::service::HlsService;
 use self::sessions::Sessions;
 use self::store::{Missing, Store};
 use self::viewers::Origin;

@@ -9,6 +9,7 @@ pub mod ingest;
 pub mod message;
 mod play;
 mod publish;
+mod service;
 pub mod session;
 mod wire;
 
@@ -19,6 +20,7 @@ use tokio::time::{timeout, timeout_at};
 use tracing::{debug, warn};
 
 use self::connection::{Connection, End};
+pub use self::service::Rtmp;
 use self::session::Event;
 use crate::context::Context;
 

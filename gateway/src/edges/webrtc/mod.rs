@@ -19,6 +19,7 @@ mod publish;
 mod resends;
 mod rtc;
 mod sdp;
+mod service;
 mod session;
 mod signal;
 mod srtp;
@@ -34,10 +35,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use port::Port;
+pub use service::WebRtcService;
 pub use signal::{is_endpoint, router, serve};
 
 use crate::context::Context;
 use crate::net::worker::{Connection, Gate, Workers, accept};
+use crate::service::Gateway;
 use crate::settings::Candidate;
 use names::Names;
 use session::Command;
@@ -69,13 +72,8 @@ struct Known {
 
 impl WebRtc {
     /// An edge without peers, on this port. None when no certificate can be made.
-    pub fn new(
-        context: Context,
-        port: Arc<Port>,
-        workers: Workers,
-        gate: Gate,
-        stop: CancellationToken,
-    ) -> Option<Self> {
+    pub fn new(gateway: &Gateway, port: Arc<Port>) -> Option<Self> {
+        let Gateway { context, workers, gate, stop, .. } = gateway.clone();
         let certificate = rtc::certificate()?;
         let (sessions, waiting) = Default::default();
         let named = context.settings.candidate.iter().filter_map(|candidate| match candidate {

@@ -95,7 +95,7 @@ async fn until(condition: impl Fn() -> bool) {
 fn metric(name: &str) -> f64 {
     let config = crate::settings::Settings::default();
     let context = crate::context::Context::new(config, crate::core::auth::Auth::default());
-    let text = crate::metrics::render(&context, &Gate::new(1, 1));
+    let text = crate::metrics::render(&context, &Gate::new(1, 1), &[]);
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
 }

@@ -1,0 +1,62 @@
+//! `/api/v1/jobs`: what the gateway does by itself, for the operator.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+
+use super::{Api, Asker, millis, types};
+use crate::jobs::Info;
+
+/// SRS has no jobs; its HTTP layer says the status.
+const JOB_NOT_FOUND: u32 = 404;
+
+#[derive(Serialize)]
+struct Job {
+    id: String,
+    kind: &'static str,
+    target: String,
+    state: &'static str,
+    /// Milliseconds since 1970.
+    since_ms: u64,
+    restarts: u64,
+    failure: Option<String>,
+}
+
+impl From<Info> for Job {
+    fn from(info: Info) -> Self {
+        Self {
+            id: info.id.to_string(),
+            kind: info.kind,
+            target: info.target,
+            state: info.state.name(),
+            since_ms: millis(info.since),
+            restarts: info.restarts,
+            failure: info.failure,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Jobs {
+    jobs: Vec<Job>,
+}
+
+/// `GET /api/v1/jobs`.
+pub(super) async fn list(State(api): State<Api>, asked: Asker) -> Response {
+    if let Some(refusal) = api.no_operator(&asked) {
+        return refusal;
+    }
+    api.answer(Jobs { jobs: api.0.jobs.list().into_iter().map(Job::from).collect() })
+}
+
+/// `POST /api/v1/jobs/ID/restart`.
+pub(super) async fn restart(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
+    if let Some(refusal) = api.no_operator(&asked) {
+        return refusal;
+    }
+    match id.parse().ok().map(|id| api.0.jobs.restart(id)) {
+        Some(Ok(())) => api.answer(types::Nothing {}),
+        _ => api.refuse(StatusCode::NOT_FOUND, JOB_NOT_FOUND, "there is no job of this id"),
+    }
+}

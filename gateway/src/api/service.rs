@@ -1,0 +1,34 @@
+//! The API service: its addresses, and the line that tells the operator where it is.
+
+use super::{Api, router};
+use crate::jobs::Jobs;
+use crate::service::{Gateway, Greeting, Routes, Service, StartError};
+
+/// The API service.
+#[derive(Debug)]
+pub struct ApiService {
+    jobs: Jobs,
+    /// What the operator shows, where that is not the secret for publishing.
+    operator: Option<String>,
+}
+
+impl ApiService {
+    /// An API that tells about these jobs, too.
+    pub const fn new(jobs: Jobs) -> Self {
+        Self { jobs, operator: None }
+    }
+}
+
+impl Service for ApiService {
+    fn start(&mut self, gateway: &Gateway, routes: &mut Routes) -> Result<(), StartError> {
+        self.operator.clone_from(&gateway.context.auth.operator);
+        routes.add(router(Api::new(gateway.clone(), self.jobs.clone())));
+        Ok(())
+    }
+
+    fn greet(&self, greeting: &mut Greeting) {
+        if let (Some(http), Some(secret)) = (&greeting.http, &self.operator) {
+            greeting.operate(format!("http://{http}/api/v1/clients?secret={secret}"));
+        }
+    }
+}

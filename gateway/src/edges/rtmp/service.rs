@@ -1,0 +1,56 @@
+//! The RTMP service: one listening socket.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use super::handle;
+use crate::net::worker::{Connection, accept};
+use crate::service::{Gateway, Greeting, Routes, Service, StartError, listen};
+use crate::settings::Settings;
+
+/// The RTMP service.
+#[derive(Debug)]
+pub struct Rtmp {
+    addr: SocketAddr,
+    /// Until the service starts.
+    listener: Option<TcpListener>,
+}
+
+impl Rtmp {
+    /// Listens; the port that was chosen, if it was 0, is in `settings` then, since the API tells it.
+    ///
+    /// # Errors
+    /// When the address is in use or not ours.
+    pub fn bind(settings: &mut Settings) -> Result<Self, StartError> {
+        let listener = listen("--rtmp", settings.opened(settings.rtmp))?;
+        let addr = listener.local_addr().map_err(StartError::System)?;
+        settings.rtmp.set_port(addr.port());
+        Ok(Self { addr, listener: Some(listener) })
+    }
+}
+
+impl Service for Rtmp {
+    fn start(&mut self, gateway: &Gateway, _: &mut Routes) -> Result<(), StartError> {
+        let Some(listener) = self.listener.take() else { return Ok(()) };
+        let Gateway { context, workers, gate, stop, .. } = gateway.clone();
+        let serve = move |connection: Connection| handle(connection.stream, connection.peer, context.clone());
+        tokio::spawn(accept(listener, workers, gate, stop, b"", serve));
+        Ok(())
+    }
+
+    fn protocols(&self) -> &'static [&'static str] {
+        &["rtmp"]
+    }
+
+    fn ready(&self) -> Option<(&'static str, serde_json::Value)> {
+        Some(("rtmp", self.addr.to_string().into()))
+    }
+
+    fn greet(&self, greeting: &mut Greeting) {
+        let (rtmp, key) = (greeting.authority(self.addr, 1935), greeting.key.clone());
+        greeting.watch(format!("rtmp://{rtmp}/live/livestream"));
+        greeting.publish(format!("OBS: Server rtmp://{rtmp}/live/   Stream Key {key}"));
+        greeting.publish(format!("ffmpeg -re -i FILE -c copy -f flv 'rtmp://{rtmp}/live/{key}'"));
+    }
+}

@@ -1,0 +1,57 @@
+//! The WebRTC service: one port for all peers' media, and the addresses for their offers.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use super::{Port, WebRtc, is_endpoint, router, serve};
+use crate::service::{Asked, Gateway, Greeting, Routes, Service, StartError};
+use crate::settings::Settings;
+
+/// The WebRTC service.
+#[derive(Debug)]
+pub struct WebRtcService {
+    port: Arc<Port>,
+    /// Until the service starts.
+    tcp: Option<TcpListener>,
+}
+
+impl WebRtcService {
+    /// Listens for datagrams and connections.
+    ///
+    /// # Errors
+    /// When the port is in use for either, or the address is not ours.
+    pub fn bind(settings: &Settings) -> Result<Self, StartError> {
+        let addr = settings.opened(settings.webrtc);
+        let (port, tcp) = Port::bind(addr).map_err(|e| StartError::Listen("--webrtc", addr, e))?;
+        Ok(Self { port, tcp: Some(tcp) })
+    }
+}
+
+impl Service for WebRtcService {
+    fn start(&mut self, gateway: &Gateway, routes: &mut Routes) -> Result<(), StartError> {
+        let Some(tcp) = self.tcp.take() else { return Ok(()) };
+        let webrtc = WebRtc::new(gateway, self.port.clone());
+        let webrtc =
+            webrtc.ok_or_else(|| StartError::System(io::Error::other("no DTLS certificate can be made")))?;
+        webrtc.listen(tcp);
+        routes.add(router(webrtc.clone()));
+        routes.add_streams(is_endpoint, move |Asked { peer, request }| serve(webrtc.clone(), peer, request));
+        Ok(())
+    }
+
+    fn protocols(&self) -> &'static [&'static str] {
+        &["whep"]
+    }
+
+    fn ready(&self) -> Option<(&'static str, serde_json::Value)> {
+        Some(("webrtc", self.port.addr().to_string().into()))
+    }
+
+    fn greet(&self, greeting: &mut Greeting) {
+        if let Some(pages) = greeting.camera_pages() {
+            greeting.publish(format!("camera: {pages}/players/rtc_publisher.html"));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The HTTP service: the listeners of HTTP and HTTPS, which serve the addresses of all services.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use super::connection::{self, BUSY};
+use super::router;
+use crate::net::tls::{self, Tls};
+use crate::net::worker::accept;
+use crate::service::{Gateway, Greeting, Reached, Routes, StartError, listen};
+use crate::settings::Settings;
+
+/// The HTTP service. It starts last, when all other services have added their addresses.
+pub struct Http {
+    addresses: Vec<SocketAddr>,
+    secure: Option<SocketAddr>,
+    reached: Reached,
+    /// Until the service starts: each listener with its TLS, if it has any.
+    listeners: Vec<(TcpListener, Option<Tls>)>,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("reached", &self.reached).finish_non_exhaustive()
+    }
+}
+
+impl Http {
+    /// Listens for HTTP and HTTPS; HTTPS's port, if it was 0, is in `settings` then, since the API tells it.
+    ///
+    /// # Errors
+    /// When an address is in use or not ours, or the certificate can't be used.
+    pub fn bind(settings: &mut Settings) -> Result<Self, StartError> {
+        let (mut addresses, mut listeners) = (Vec::new(), Vec::new());
+        for addr in &settings.http {
+            let listener = listen("--http", settings.opened(*addr))?;
+            addresses.push(listener.local_addr().map_err(StartError::System)?);
+            listeners.push((listener, None));
+        }
+        let mut reached = Reached { http: addresses.first().copied(), https: None };
+        let mut secure = None;
+        if let Some(addr) = settings.https.0 {
+            let listener = listen("--https", settings.opened(addr))?;
+            let addr = listener.local_addr().map_err(StartError::System)?;
+            settings.https.0 =
+                Some(SocketAddr::new(settings.https.0.map_or(addr.ip(), |set| set.ip()), addr.port()));
+            // Not before everything listens: a start that fails makes no certificate.
+            let tls = Tls::new(settings).map_err(StartError::Tls)?;
+            reached.https = Some((addr, tls.source().clone()));
+            secure = Some(addr);
+            listeners.push((listener, Some(tls)));
+        }
+        Ok(Self { addresses, secure, reached, listeners })
+    }
+
+    /// Where pages reach it.
+    pub const fn reached(&self) -> &Reached {
+        &self.reached
+    }
+
+    /// Serves `routes` from now on.
+    pub fn start(&mut self, gateway: &Gateway, routes: Routes) {
+        let router = router(gateway.context.clone(), routes);
+        for (listener, tls) in self.listeners.drain(..) {
+            let refusal = if tls.is_some() { tls::BUSY } else { BUSY };
+            let (context, router, stopped) = (gateway.context.clone(), router.clone(), gateway.stop.clone());
+            let serve = move |connection| {
+                let (context, tls, router, stop) =
+                    (context.clone(), tls.clone(), router.clone(), stopped.clone());
+                async move { connection::serve(connection, tls, router, &context, stop).await }
+            };
+            let Gateway { workers, gate, stop, .. } = gateway.clone();
+            tokio::spawn(accept(listener, workers, gate, stop, refusal, serve));
+        }
+    }
+
+    /// Its entries in the ready file.
+    pub fn ready(&self) -> Vec<(&'static str, serde_json::Value)> {
+        let http: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        let mut entries = vec![("http", http.into())];
+        entries.extend(self.secure.map(|addr| ("https", addr.to_string().into())));
+        entries
+    }
+
+    /// Adds its lines to the greeting.
+    pub fn greet(&self, greeting: &mut Greeting) {
+        if let Some(http) = &greeting.http {
+            greeting.watch(format!("http://{http}/"));
+        }
+    }
+}

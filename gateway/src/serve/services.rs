@@ -1,0 +1,46 @@
+//! The list of services and of jobs: a new one is one line here.
+
+use crate::api::ApiService;
+use crate::edges::flv::Flv;
+use crate::edges::hls::HlsService;
+use crate::edges::rtmp::Rtmp;
+use crate::edges::webrtc::WebRtcService;
+use crate::http::Http;
+use crate::jobs::Jobs;
+use crate::jobs::demo::Demo;
+use crate::service::{Job, Service, StartError};
+use crate::settings::Settings;
+
+/// All services, in the order of the greeting. HTTP, which carries the addresses of the others, stands apart.
+pub(super) struct Services {
+    pub(super) all: Vec<Box<dyn Service>>,
+    pub(super) http: Http,
+}
+
+impl Services {
+    /// Binds every socket; the ports that were chosen, where they were 0, are in `settings` then.
+    ///
+    /// # Errors
+    /// When an address is in use or not ours, or the HTTPS certificate can't be used.
+    pub(super) fn bind(settings: &mut Settings, jobs: &Jobs) -> Result<Self, StartError> {
+        let rtmp = Rtmp::bind(settings)?;
+        let webrtc = WebRtcService::bind(settings)?;
+        let all: Vec<Box<dyn Service>> = vec![
+            Box::new(Flv),
+            Box::new(HlsService),
+            Box::new(rtmp),
+            Box::new(webrtc),
+            Box::new(ApiService::new(jobs.clone())),
+        ];
+        Ok(Self { all, http: Http::bind(settings)? })
+    }
+}
+
+/// The jobs that the settings ask for.
+pub(super) fn jobs(settings: &Settings) -> Vec<Box<dyn Job>> {
+    let mut jobs: Vec<Box<dyn Job>> = Vec::new();
+    if settings.demo {
+        jobs.push(Box::new(Demo));
+    }
+    jobs
+}

@@ -1,0 +1,110 @@
+use std::net::SocketAddr;
+
+use super::*;
+use crate::net::tls::Source;
+
+/// Settings under which every service listens on a free port, without HTTPS.
+fn free_ports() -> Settings {
+    let mut settings = Settings { demo: true, ..Settings::default() };
+    settings.http = vec!["127.0.0.1:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap()];
+    settings.rtmp.set_port(0);
+    settings.webrtc.set_port(0);
+    settings.https.0 = None;
+    settings
+}
+
+fn here(port: u16) -> SocketAddr {
+    SocketAddr::from(([0, 0, 0, 0], port))
+}
+
+/// The greeting of a gateway with these rules, whose pages are at the usual ports. `RTMP` stands for that port.
+async fn greeting_of(auth: Auth, certificate: Source) -> String {
+    let mut settings = free_ports();
+    let jobs = Jobs::default();
+    let services = Services::bind(&mut settings, &jobs).unwrap();
+    let rtmp = settings.rtmp.port();
+    let context = Context::new(settings, auth);
+    for job in super::services::jobs(&context.settings) {
+        jobs.add(job, &context, &CancellationToken::new()).unwrap();
+    }
+    let reached = Reached { http: Some(here(8080)), https: Some((here(8443), certificate)) };
+    greeting(&services, &jobs, &context, &reached).replace(&format!(":{rtmp}"), ":RTMP")
+}
+
+#[tokio::test]
+async fn a_public_gateway_tells_its_key() {
+    let auth = Auth { public: true, secret: Some("a&b".to_owned()), ..Auth::default() };
+    let said = greeting_of(auth, Source::Own).await;
+    assert!(
+        said.contains("OBS: Server rtmp://HOST:RTMP/live/   Stream Key livestream?secret=a%26b\n"),
+        "{said}"
+    );
+    assert!(said.contains("  watch    http://HOST:8080/\n"), "{said}");
+    assert!(said.contains("camera: https://HOST:8443/players/rtc_publisher.html\n"), "{said}");
+    assert!(said.contains("A browser warns"), "{said}");
+}
+
+#[tokio::test]
+async fn a_local_gateway_tells_addresses_to_open() {
+    let auth = Auth { secret: Some("kept".to_owned()), ..Auth::default() };
+    let said = greeting_of(auth, Source::Own).await;
+    for line in [
+        "  watch    http://127.0.0.1:8080/\n",
+        "           http://127.0.0.1:8080/live/livestream.flv\n",
+        "           http://127.0.0.1:8080/live/livestream.m3u8\n",
+        "           rtmp://127.0.0.1:RTMP/live/livestream\n",
+        "  publish  OBS: Server rtmp://127.0.0.1:RTMP/live/   Stream Key livestream\n",
+        "           ffmpeg -re -i FILE -c copy -f flv 'rtmp://127.0.0.1:RTMP/live/livestream'\n",
+        "           camera: http://127.0.0.1:8080/players/rtc_publisher.html\n",
+        "  demo     plays as live/livestream until you publish there\n",
+    ] {
+        assert!(said.contains(line), "{line:?} is missing in {said}");
+    }
+    assert!(!said.contains("kept"), "{said}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_takes_tokens_says_how_to_get_one() {
+    let auth = Auth { publish_tokens: true, play_tokens: true, ..Auth::default() };
+    let tokens = greeting_of(auth.clone(), Source::Own).await;
+    assert!(tokens.contains("Stream Key livestream?token=TOKEN\n"), "{tokens}");
+    assert!(tokens.contains("lianmai token --stream") && tokens.contains("Viewers need"), "{tokens}");
+    let both = greeting_of(Auth { secret: Some("kept".to_owned()), ..auth.clone() }, Source::Own).await;
+    assert!(both.contains("livestream?secret=kept\n"), "{both}");
+    let open = greeting_of(Auth { open: true, ..auth }, Source::Own).await;
+    assert!(!open.contains("TOKEN"), "{open}");
+}
+
+#[tokio::test]
+async fn a_gateway_with_a_domain_is_found_there() {
+    let auth = Auth { public: true, ..Auth::default() };
+    let said = greeting_of(auth, Source::Acme(vec!["live.example.com".to_owned()])).await;
+    assert!(said.contains("https://live.example.com/players/"), "{said}");
+    assert!(!said.contains("A browser warns"), "{said}");
+}
+
+#[tokio::test]
+async fn the_ready_file_names_where_every_service_listens() {
+    let mut settings = free_ports();
+    let services = Services::bind(&mut settings, &Jobs::default()).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&ready(&services)).unwrap();
+    assert_eq!(json["rtmp"], settings.rtmp.to_string());
+    let listens = |entry: &serde_json::Value| {
+        entry.as_str().is_some_and(|addr| std::net::TcpStream::connect(addr).is_ok())
+    };
+    assert!(listens(&json["rtmp"]) && listens(&json["webrtc"]), "{json}");
+    let http = json["http"].as_array().unwrap();
+    assert!(http.len() == 2 && http.iter().all(listens), "{json}");
+    assert_eq!(json["pid"], std::process::id());
+    assert!(json.get("https").is_none(), "{json}");
+}
+
+#[tokio::test]
+async fn every_service_names_its_protocols_once() {
+    let services = Services::bind(&mut free_ports(), &Jobs::default()).unwrap();
+    let mut protocols: Vec<_> = services.all.iter().flat_map(|service| service.protocols()).collect();
+    let all = protocols.len();
+    protocols.sort_unstable();
+    protocols.dedup();
+    assert!(protocols.len() == all && all >= 5, "{protocols:?}");
+}

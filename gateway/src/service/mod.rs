@@ -1,0 +1,109 @@
+//! What a gateway consists of: services, each of which owns a listening socket or a set of HTTP addresses.
+//!
+//! A protocol is one folder with a [`Service`], and one line in `serve/services.rs`. It is bound first, so that
+//! a port in use is noticed before anything else happens; started once the hub exists; and then asked for its
+//! lines in the ready file and in the greeting.
+
+mod greeting;
+mod job;
+mod routes;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use greeting::{Greeting, Reached};
+pub use job::{Job, Run};
+pub use routes::{Answer, Asked, Routes, Serve, StreamRoutes};
+
+use crate::context::Context;
+use crate::net::tls::TlsError;
+use crate::net::worker::{Gate, Workers, bind};
+
+/// The running gateway that services are started in. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// The hub and the rules.
+    pub context: Context,
+    /// The network threads.
+    pub workers: Workers,
+    /// Places for connections.
+    pub gate: Gate,
+    /// Cancelled when the gateway stops: services end what they do and accept nothing more.
+    pub stop: CancellationToken,
+    /// The names of all services' protocols, as the API and the metrics show them.
+    pub protocols: Vec<&'static str>,
+}
+
+/// A part of the gateway that clients reach: by a socket of its own, or by HTTP addresses.
+pub trait Service: Send {
+    /// Serves from now on, in tasks that end with [`Gateway::stop`], and adds its HTTP addresses to `routes`.
+    ///
+    /// # Errors
+    /// When something it needs cannot be made; the error says what to change.
+    fn start(&mut self, gateway: &Gateway, routes: &mut Routes) -> Result<(), StartError>;
+
+    /// The protocols by which it serves viewers: in the metrics they are there from the start.
+    fn protocols(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Its entry in the ready file: a key, and where it listens.
+    fn ready(&self) -> Option<(&'static str, serde_json::Value)> {
+        None
+    }
+
+    /// Adds its lines to the text that is printed at the start.
+    fn greet(&self, greeting: &mut Greeting) {
+        let _ = greeting;
+    }
+}
+
+/// Why the gateway does not run, in a sentence.
+#[derive(Debug)]
+pub enum StartError {
+    /// It can't listen on an address; with the flag that sets the address.
+    Listen(&'static str, SocketAddr, io::Error),
+    /// The HTTPS certificate can't be used.
+    Tls(TlsError),
+    /// A file can't be read or written.
+    File(PathBuf, io::Error),
+    /// A setting can't be what it is, in words.
+    Setting(String),
+    /// The system gives no threads, signals or random numbers.
+    System(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(flag, addr, e) if e.kind() == io::ErrorKind::AddrInUse => {
+                let port = addr.port();
+                write!(
+                    f,
+                    "port {port} is in use: another program listens on {addr}; choose another with {flag}"
+                )?;
+                if *flag == "--https" { f.write_str(", or none with `--https=`") } else { Ok(()) }
+            }
+            Self::Listen(flag, addr, e) => write!(f, "cannot listen on {addr} ({flag}): {e}"),
+            Self::Tls(e) => e.fmt(f),
+            Self::File(path, e) => write!(f, "{}: {e}", path.display()),
+            Self::Setting(words) => f.write_str(words),
+            Self::System(e) => write!(f, "the system refuses: {e}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Listens on the address that `flag` sets.
+///
+/// # Errors
+/// When the address is in use or not ours.
+pub fn listen(flag: &'static str, addr: SocketAddr) -> Result<TcpListener, StartError> {
+    bind(addr).map_err(|e| StartError::Listen(flag, addr, e))
+}
