@@ -30,7 +30,7 @@ after(async () => {
 
 const SCRIPT = '<script src="GATEWAY/srs-player.js"></script>';
 const PLAYER = '<srs-player url="GATEWAY/live/livestream.flv" autoplay muted controls></srs-player>';
-const RTC = PLAYER.replace('GATEWAY/live/livestream.flv', 'webrtc://HOST/live/livestream');
+const RTC = PLAYER.replace('GATEWAY/live/livestream.flv', 'webrtc://HOST/live/livestream').replace('autoplay', 'protocol="webrtc" autoplay');
 const fill = (/** @type {string} */ html) => html.replaceAll('GATEWAY', gateway.http).replaceAll('HOST', new URL(gateway.http).host);
 const page = (/** @type {string} */ body) => fill(`<!doctype html><title>Page</title><link rel="icon" href="data:,"><body style="margin:0">${body}`);
 

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { LIMIT, launch, startGateway, until } from './harness.mjs';
 
-const RATE = 30;
+const RATE = 15;
 /** @type {import('playwright-core').Browser} */ let browser;
 
 before(async () => { browser = await launch(['--mute-audio']); });
@@ -94,10 +94,19 @@ test('with ffmpeg every picture is shown', LIMIT, async () => {
       const { streams } = await (await fetch(`${gateway.http}/api/v1/streams`)).json();
       return streams.find(({ name, video }) => name === 'x' && video?.reordered);
     });
-    const player = await play(gateway.http);
-    // A busy machine skips some. Without B-frames there is never a row of fifteen.
-    await until('half a second with all its pictures', async () => longest(stepsOf((await player.look()).times)) >= RATE / 2,
-      async () => stepsOf((await player.look()).times).join());
+    let player = await play(gateway.http);
+    // A machine that was too slow for a while is not asked again, for these viewers.
+    const refusals = () => gateway.log().split('too slow to encode').length;
+    let refused = refusals();
+    // A busy machine skips some. Without B-frames there is never a row of eight.
+    await until('half a second with all its pictures', async () => {
+      if (refusals() !== refused) {
+        refused = refusals();
+        await player.page.close();
+        player = await play(gateway.http);
+      }
+      return longest(stepsOf((await player.look()).times)) >= RATE / 2;
+    }, async () => stepsOf((await player.look()).times).join());
     const { state, width, times } = await player.look();
     assert.deepEqual([state, width], ['connected', 320]);
     assert.ok(stepsOf(times).every((step) => step > 0), `RTP timestamps of the frames shown: ${times}`);

@@ -59,11 +59,18 @@ async function goto(page, body, at = gateway.http) {
   await page.goto(`${at}/test`);
 }
 
+/** In the page: a busy machine takes longer for a connection, or for a frame, than the player waits for one. */
+const patience = () => {
+  const real = setTimeout;
+  window.setTimeout = (work, wait, ...more) => real(work, wait >= 3_000 ? wait * 10 : wait, ...more);
+};
+
 /**
  * A page of the gateway's origin with one player, before it is given an address.
- * @param {{ attributes?: string, script?: () => void, from?: import('playwright-core').Browser, at?: string }} [options]
+ * @param {{ attributes?: string, script?: () => void, from?: import('playwright-core').Browser, at?: string, patient?: boolean }} [options]
+ *   `patient: false`: it gives WebRTC up as soon as it usually does
  */
-async function open({ attributes = '', script, from = browser, at = gateway.http } = {}) {
+async function open({ attributes = '', script, from = browser, at = gateway.http, patient = true } = {}) {
   const opened = await openPage(from);
   const { page } = opened;
   await page.addInitScript(() => {
@@ -72,6 +79,7 @@ async function open({ attributes = '', script, from = browser, at = gateway.http
     document.addEventListener('statechange', (event) => window.states.push(event.detail.state), true);
     document.addEventListener('warning', (event) => window.warnings.push(event.detail), true);
   });
+  if (patient) await page.addInitScript(patience);
   if (script) await page.addInitScript(script);
   /** @type {string[]} */
   const requests = [];
@@ -312,7 +320,7 @@ const blocked = () => {
 };
 
 test('where WebRTC does not get through it plays HTTP-FLV, and says so', LIMIT, async () => {
-  const page = await open({ script: blocked });
+  const page = await open({ script: blocked, patient: false });
   const stop = publish('blocked');
   await page.play(address('blocked'));
   const { stats, warnings } = await page.see('FLV', ({ state, stats }) => state === 'live' && stats.protocol === 'http-flv');
@@ -385,7 +393,7 @@ test('autoplay without a click plays muted, and a tap brings the sound', LIMIT, 
 test('a tab that nobody sees keeps its session, and is live when it is shown', LIMIT, async () => {
   const raw = await startRawBrowser();
   try {
-    const tab = await raw.open(`${gateway.http}/players/srs_player.html?url=${encodeURIComponent(address('x'))}&autoplay&muted`);
+    const tab = await raw.open(`${gateway.http}/players/srs_player.html?url=${encodeURIComponent(address('x'))}&autoplay&muted`, patience);
     const look = () => tab.evaluate(`(() => {
       const p = document.querySelector('srs-player');
       return { hidden: document.hidden, state: p?.state, stats: p?.stats ?? {}, time: p?.currentTime, at: performance.now(),
@@ -416,6 +424,7 @@ test('a tab that nobody sees keeps its session, and is live when it is shown', L
 
 test('the player page plays webrtc://, and shows figures of the network', LIMIT, async () => {
   const { page, errors, close } = await openPage(browser);
+  await page.addInitScript(patience);
   await page.goto(`${gateway.http}/players/srs_player.html`);
   const field = page.getByRole('textbox', { name: 'Address of the stream' });
   await field.fill(address('x'));

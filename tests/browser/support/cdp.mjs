@@ -9,7 +9,7 @@ import { join } from 'node:path';
  * Starts a browser of its own.
  * @param {string[]} [more] further flags
  * @returns {Promise<{send: (method: string, params?: object, session?: string) => Promise<any>,
- *   open: (url: string) => Promise<{target: string, evaluate: (expression: string) => Promise<any>}>,
+ *   open: (url: string, before?: () => void) => Promise<{target: string, evaluate: (expression: string) => Promise<any>}>,
  *   show: (target: string) => Promise<unknown>, close: () => Promise<void>}>}
  */
 export async function startRawBrowser(more = []) {
@@ -41,9 +41,15 @@ export async function startRawBrowser(more = []) {
   });
   return {
     send,
-    async open(url) {
-      const { targetId: target } = await send('Target.createTarget', { url });
+    /** Opens a page, in which a function runs before the page's own scripts. */
+    async open(url, before) {
+      const { targetId: target } = await send('Target.createTarget', { url: before ? 'about:blank' : url });
       const { sessionId } = await send('Target.attachToTarget', { targetId: target, flatten: true });
+      if (before) {
+        await send('Page.enable', {}, sessionId);
+        await send('Page.addScriptToEvaluateOnNewDocument', { source: `(${before})()` }, sessionId);
+        await send('Page.navigate', { url }, sessionId);
+      }
       const evaluate = async (expression) => {
         const { result, exceptionDetails } = await send('Runtime.evaluate',
           { expression, awaitPromise: true, returnByValue: true }, sessionId);
