@@ -4,6 +4,8 @@
 mod defaults;
 #[path = "floors/imports.rs"]
 mod imports;
+#[path = "floors/scripts.rs"]
+mod scripts;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -75,21 +77,25 @@ fn root() -> PathBuf {
 
 /// The Rust files of a crate, with paths relative to its `src`.
 fn sources(krate: &str) -> Vec<File> {
-    fn walk(dir: &Path, src: &Path, files: &mut Vec<File>) {
+    files(&root().join(krate).join("src"), &["rs"])
+}
+
+/// The files with one of `extensions` below a folder, with paths relative to it.
+fn files(folder: &Path, extensions: &[&str]) -> Vec<File> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(dir) = folders.pop() {
         for entry in dir.read_dir().unwrap_or_else(|e| panic!("{}: {e}", dir.display())) {
             let path = entry.expect("a readable folder").path();
             if path.is_dir() {
-                walk(&path, src, files);
-            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ext| extensions.iter().any(|e| ext == *e)) {
                 let text = fs::read_to_string(&path).expect("a readable file");
-                let name = path.strip_prefix(src).expect("below src").to_string_lossy().into_owned();
+                let name = path.strip_prefix(folder).expect("below it").to_string_lossy().into_owned();
                 files.push(File { name, text });
             }
         }
     }
-    let src = root().join(krate).join("src");
-    let mut files = Vec::new();
-    walk(&src, &src, &mut files);
     files
 }
 
@@ -286,6 +292,45 @@ fn pages_know_only_what_is_built() {
         }
     }
     assert!(wrong.is_empty(), "these reach into other parts' sources: {wrong:?}");
+}
+
+#[test]
+fn browser_folders_stay_on_their_floors() {
+    let files = files(&root().join("player-wasm/js"), &["js", "ts"]);
+    assert!(files.len() > 50, "{}", files.len());
+    let wrong = scripts::violations(&files);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_import_upwards_in_the_browser_is_found() {
+    let wrong =
+        |name: &str, text: &str| scripts::violations(&[File { name: name.into(), text: text.into() }]).len();
+    for (name, text) in [
+        ("net/whep.js", "import { Skin } from '../player/skin.js';"),
+        ("ui/dom.js", "const m = await import('../publisher/skin.js');"),
+        ("player/skin.js", "import { Menus } from '../publisher/menus.js';"),
+        ("publisher/skin.js", "export { Skin } from '../player/skin.js';"),
+        ("player/engine/sink.js", "/** @type {import('../element.js').Element} */"),
+        ("player/engine/sources/flv/loader.js", "import { Sink } from '../../sink.js';"),
+        ("player/skin.js", "new URL('../srs/srs-player.js', import.meta.url)"),
+        ("player/skin.js", "import '../index.js';"),
+        ("surprise/a.js", ""),
+    ] {
+        assert_eq!(wrong(name, text), 1, "{name}: {text}");
+    }
+    for (name, text) in [
+        (
+            "player/skin.js",
+            "import { h } from '../ui/dom.js'; import('./meter.js'); import('./engine/player.js')",
+        ),
+        ("player/engine/sink.js", "/** @type {import('../../player_wasm.js').Engine} */"),
+        ("srs/sdk.js", "import { Whip } from '../publisher/engine/whip.js';"),
+        ("index.js", "export * from './player/define.js';"),
+        ("publisher/i18n.js", "const stop = 'import';"),
+    ] {
+        assert_eq!(wrong(name, text), 0, "{name}: {text}");
+    }
 }
 
 #[test]

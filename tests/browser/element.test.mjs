@@ -53,7 +53,7 @@ test('attributes are properties and properties are attributes', async () => {
 });
 
 test('every member that index.d.ts promises is there', async () => {
-  const types = readFileSync(new URL('../../player-wasm/js/index.d.ts', import.meta.url), 'utf8');
+  const types = readFileSync(new URL('../../player-wasm/js/types/index.d.ts', import.meta.url), 'utf8');
   const block = (start) => types.slice(types.indexOf(start), types.indexOf('\n}', types.indexOf(start)));
   const own = [...block('export class SrsPlayerElement').matchAll(/^ {2}(?!static)(?:readonly |get )?(\w+)(?:\(.*\))?:? /gm)].map((m) => m[1]);
   const video = [...types.slice(types.indexOf('type OfVideo'), types.indexOf('>;', types.indexOf('type OfVideo'))).matchAll(/'(\w+)'/g)].map((m) => m[1]);

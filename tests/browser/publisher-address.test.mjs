@@ -1,10 +1,10 @@
 // Where the publisher sends what it is told, and its signalling's texts: no browser.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endpoints, secureAddress, socketOf } from '../../player-wasm/js/publisher-address.js';
-import { DeviceClock } from '../../player-wasm/js/publisher-clock.js';
-import { flvHeader, videoFrame } from '../../player-wasm/js/publisher-tags.js';
-import { fragment, iceServers, restarted } from '../../player-wasm/js/publisher-whip.js';
+import { endpoints, secureAddress, socketOf } from '../../player-wasm/js/net/publish-address.js';
+import { DeviceClock } from '../../player-wasm/js/publisher/engine/clock.js';
+import { flvHeader, videoFrame } from '../../player-wasm/js/publisher/engine/tags.js';
+import { fragment, iceServers, restarted } from '../../player-wasm/js/publisher/engine/whip.js';
 import { publishAddress, streamOf } from '../../demo/pages/assets/query.js';
 
 const whip = (text, page) => endpoints(text, page).map((endpoint) => endpoint.whip);

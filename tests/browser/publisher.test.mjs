@@ -628,7 +628,7 @@ for (const call of ['SrsRtcPublisherAsync', 'SrsRtcWhipWhepAsync']) {
 }
 
 test('every member that index.d.ts promises is there', async () => {
-  const types = readFileSync(new URL('../../player-wasm/js/index.d.ts', import.meta.url), 'utf8');
+  const types = readFileSync(new URL('../../player-wasm/js/types/index.d.ts', import.meta.url), 'utf8');
   const start = types.indexOf('export class SrsPublisherElement');
   const names = [...types.slice(start, types.indexOf('\n}', start)).matchAll(/^ {2}(?!static)(?:readonly |get )?(\w+)(?:\(.*\))?:? /gm)].map((m) => m[1]);
   assert.ok(names.includes('secureAddress') && names.includes('start') && names.length > 20, String(names));

@@ -1,8 +1,8 @@
 // What the player makes of the addresses of WebRTC, and of what a server says of its ICE servers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { elsewhere, place } from '../../player-wasm/js/rtc-address.js';
-import { iceServers, stereo } from '../../player-wasm/js/whep.js';
+import { elsewhere, place } from '../../player-wasm/js/net/stream-address.js';
+import { iceServers, stereo } from '../../player-wasm/js/net/whep.js';
 
 const HTTP = 'http://host:8080/players/srs_player.html';
 const HTTPS = 'https://host:8443/';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { Pipeline } from '../../player-wasm/dist/srs-player/pipeline.js';
-import { Tokens } from '../../player-wasm/js/token-ask.js';
+import { Tokens } from '../../player-wasm/js/net/token-ask.js';
 
 /** Lets everything happen that waits for promises. */
 const settle = async () => { for (let n = 0; n < 50; n++) await null; };

@@ -1,8 +1,10 @@
-//! Scripts as pages load them: what is always loaded together is one file, without what only readers need.
+//! Joins the browser scripts into the files that pages load, and strips what only readers need.
 //!
 //! No node, no foreign bundler: the scripts are written so that joining lines is enough. An `import` of
-//! another of our modules stands on one line and renames nothing; what two joined modules define at their
-//! top has two names (the browser says so otherwise, and so does [`join`]).
+//! another of our modules stands on one line and renames nothing; two joined modules never define the same
+//! name at their top level ([`join`] fails otherwise).
+//!
+//! The sources lie in folders; the package is one flat folder whose file names are public ([`ENTRIES`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,39 +12,46 @@ use std::path::Path;
 
 use crate::sh::{Result, at};
 
-/// Files that keep their name: what pages and other modules ask for.
-const ENTRIES: [&str; 22] = [
-    "compat.js",
-    "define-player.js",
-    "define-publisher.js",
-    "element.js",
-    "extras.js",
-    "hls-variants.js",
-    "hls.js",
-    "index.js",
-    "media-session.js",
-    "meter.js",
-    "pipeline.js",
-    "player.js",
-    "publisher-engine.js",
-    "publisher-flv.js",
-    "publisher-tap.js",
-    "publisher.js",
-    "rtc.js",
-    "sdk-publish.js",
-    "sdk.js",
-    "srs-player.js",
-    "timeline.js",
-    "worker.js",
+/// The files of the package and the module each begins with: (published name, path below `player-wasm/js`).
+const ENTRIES: [(&str, &str); 22] = [
+    ("compat.js", "player/compat.js"),
+    ("define-player.js", "player/define.js"),
+    ("define-publisher.js", "publisher/define.js"),
+    ("element.js", "player/element.js"),
+    ("extras.js", "player/extras.js"),
+    ("hls-variants.js", "player/engine/sources/hls/variants.js"),
+    ("hls.js", "player/engine/sources/hls/hls.js"),
+    ("index.js", "index.js"),
+    ("media-session.js", "player/media-session.js"),
+    ("meter.js", "player/meter.js"),
+    ("pipeline.js", "player/engine/pipeline.js"),
+    ("player.js", "player/engine/player.js"),
+    ("publisher-engine.js", "publisher/engine/publisher.js"),
+    ("publisher-flv.js", "publisher/engine/flv.js"),
+    ("publisher-tap.js", "publisher/engine/tap.js"),
+    ("publisher.js", "publisher/index.js"),
+    ("rtc.js", "player/engine/sources/webrtc/rtc.js"),
+    ("sdk-publish.js", "srs/sdk-publish.js"),
+    ("sdk.js", "srs/sdk.js"),
+    ("srs-player.js", "srs/srs-player.js"),
+    ("timeline.js", "player/timeline.js"),
+    ("worker.js", "player/engine/worker.js"),
 ];
+
+/// Generated files, which lie beside the published ones. Sources name them as if they lay at the root of
+/// `player-wasm/js`.
+const GENERATED: [&str; 3] = ["player_wasm.js", "player_wasm_bg.wasm", "wasm-inline.js"];
 
 /// Writes the scripts of `sources` into `dist`.
 pub(crate) fn bundle(sources: &Path, dist: &Path) -> Result {
-    for entry in ENTRIES {
+    for (published, source) in ENTRIES {
         let mut joined = Joined::default();
-        join(sources, entry, true, &mut joined)?;
-        let to =
-            if entry == "srs-player.js" { dist.join(entry) } else { dist.join("srs-player").join(entry) };
+        join(sources, source, true, &mut joined)?;
+        let to = if published == "srs-player.js" {
+            dist.join(published)
+        } else {
+            dist.join("srs-player").join(published)
+        };
         at(to.display(), fs::write(&to, short_names(&joined.text)))?;
     }
     Ok(())
@@ -55,39 +64,86 @@ struct Joined {
     names: BTreeSet<String>,
 }
 
-/// Adds a module to `joined`, after those it imports.
-fn join(sources: &Path, name: &str, entry: bool, joined: &mut Joined) -> Result {
-    if !joined.modules.insert(name.to_owned()) {
+/// The published name of a module that is a file of its own.
+fn published(module: &str) -> Option<&'static str> {
+    ENTRIES.iter().find(|(_, source)| *source == module).map(|&(published, _)| published)
+}
+
+/// Adds a module to `joined`, after the modules that it imports. `module` is a path below `sources`.
+fn join(sources: &Path, module: &str, entry: bool, joined: &mut Joined) -> Result {
+    if !joined.modules.insert(module.to_owned()) {
         return Ok(());
     }
-    let source = at(name, fs::read_to_string(sources.join(name)))?;
+    let source = at(module, fs::read_to_string(sources.join(module)))?;
     let mut own = String::new();
     for line in smaller(&source).lines() {
-        let other = imported(line).filter(|other| !ENTRIES.contains(other) && sources.join(other).exists());
+        let other = imported(line)
+            .map(|specifier| resolve(module, specifier))
+            .filter(|other| published(other).is_none() && !GENERATED.contains(&other.as_str()));
         if let Some(other) = other {
             if line.contains(" as ") {
-                return Err(format!("{name}: an import that is joined must not rename: {line}"));
+                return Err(format!("{module}: an import that is joined must not rename: {line}"));
             }
-            join(sources, other, false, joined)?;
+            join(sources, &other, false, joined)?;
             continue;
         }
         let line = if entry { line } else { line.strip_prefix("export ").unwrap_or(line) };
-        own.push_str(line);
+        own.push_str(&with_published_names(module, line)?);
         own.push('\n');
     }
     for defined in source.lines().filter_map(defined) {
         if !joined.names.insert(defined.to_owned()) {
-            return Err(format!("{name}: `{defined}` is defined in a module that it is joined with, too"));
+            return Err(format!("{module}: `{defined}` is defined in a module that it is joined with, too"));
         }
     }
     joined.text += &own;
     Ok(())
 }
 
-/// `x.js` of `import { a } from './x.js';`
+/// The specifier of `import { a } from './x.js';`.
 fn imported(line: &str) -> Option<&str> {
     let line = line.strip_prefix("import ")?;
-    line.split_once(" from './")?.1.strip_suffix("';")
+    let specifier = line.split_once(" from '")?.1.strip_suffix("';")?;
+    specifier.starts_with('.').then_some(specifier)
+}
+
+/// The path below `player-wasm/js` of what `module` names by a relative specifier.
+fn resolve(module: &str, specifier: &str) -> String {
+    let folder = module.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut path: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in specifier.split('/') {
+        match part {
+            "." => {}
+            ".." => {
+                path.pop();
+            }
+            name => path.push(name),
+        }
+    }
+    path.join("/")
+}
+
+/// A line whose relative specifiers name published files, which all lie in one folder.
+fn with_published_names(module: &str, line: &str) -> Result<String> {
+    let mut out = String::with_capacity(line.len());
+    let mut parts = line.split('\'');
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        out.push('\'');
+        let relative = part.starts_with("./") || part.starts_with("../");
+        if !relative || !(part.ends_with(".js") || part.ends_with(".wasm")) {
+            out.push_str(part);
+            continue;
+        }
+        let other = resolve(module, part);
+        let generated = GENERATED.into_iter().find(|name| *name == other);
+        let Some(name) = published(&other).or(generated) else {
+            return Err(format!("{module}: {part} is no file of the package: {line}"));
+        };
+        out.push_str("./");
+        out.push_str(name);
+    }
+    Ok(out)
 }
 
 /// What a line without indentation defines.
@@ -208,7 +264,34 @@ mod tests {
         assert_eq!(defined("export async function a() {"), Some("a"));
         assert_eq!(defined("class B extends C {"), Some("B"));
         assert_eq!(defined("  const inner = 1;"), None);
-        assert_eq!(imported("import { a, b } from './c.js';"), Some("c.js"));
+        assert_eq!(imported("import { a, b } from './c.js';"), Some("./c.js"));
         assert_eq!(imported("const m = await import('./c.js');"), None);
+        assert_eq!(imported("import { a } from 'react';"), None);
+    }
+
+    #[test]
+    fn modules_in_folders_become_files_of_one_folder() {
+        assert_eq!(resolve("player/engine/player.js", "../../net/token.js"), "net/token.js");
+        assert_eq!(resolve("index.js", "./player/define.js"), "player/define.js");
+        let names = |module, line| with_published_names(module, line).unwrap();
+        assert_eq!(
+            names("player/element.js", "const m = await import('./engine/player.js'), 'a';"),
+            "const m = await import('./player.js'), 'a';"
+        );
+        assert_eq!(
+            names("publisher/engine/encoder.js", "new URL('./tap.js', import.meta.url)"),
+            "new URL('./publisher-tap.js', import.meta.url)"
+        );
+        assert_eq!(
+            names("player/engine/player.js", "import x from '../../player_wasm.js';"),
+            "import x from './player_wasm.js';"
+        );
+        assert!(with_published_names("player/engine/player.js", "import('./none.js')").is_err());
+    }
+
+    #[test]
+    fn published_names_are_unique() {
+        let names: BTreeSet<&str> = ENTRIES.iter().map(|(published, _)| *published).collect();
+        assert_eq!(names.len(), ENTRIES.len());
     }
 }

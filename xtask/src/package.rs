@@ -91,11 +91,10 @@ fn assemble(dist: &Path, generated: &Path) -> Result {
     }
     inline(&modules)?;
     let sources = root().join("player-wasm/js");
-    for entry in at(sources.display(), sources.read_dir())? {
-        let name = at(sources.display(), entry)?.file_name();
-        if Path::new(&name).to_string_lossy().ends_with(".d.ts") {
-            copy(&sources.join(&name), &modules.join(&name))?;
-        }
+    let types = sources.join("types");
+    for entry in at(types.display(), types.read_dir())? {
+        let name = at(types.display(), entry)?.file_name();
+        copy(&types.join(&name), &modules.join(&name))?;
     }
     bundle(&sources, dist)
 }

@@ -32,7 +32,7 @@ export class PlayerPage {
   /**
    * Plays an address.
    * @param {string} url
-   * @param {import('../../../player-wasm/js/player.js').PlayerOptions} [options]
+   * @param {import('../../../player-wasm/js/player/engine/player.js').PlayerOptions} [options]
    */
   async play(url, options = {}) {
     await this.page.evaluate(async ([url, options]) => {

@@ -1,0 +1,440 @@
+// Network → wasm → MediaSource, in a Worker or on the main thread. Talks to the player by messages.
+//
+// in:  load, module, clock, latency, resume, live, sought, stalled, rebuild, token
+// out: attach, rate, seek, state, warning, error, stats, token (asks for one), other, trace (see player.js)
+
+import init, { Engine } from '../../player_wasm.js';
+import { Loader } from './sources/flv/loader.js';
+import { Sink } from './sink.js';
+
+const LATENCIES = ['realtime', 'low', 'normal'];
+const PROTOCOLS = { flv: 'http-flv', 'ws-flv': 'ws-flv', hls: 'hls', ts: 'http-ts' };
+const FORMATS = { flv: 0, 'ws-flv': 0, ts: 1, hls: 2 };
+/** In the order of the engine's bits; an unusual profile may still turn out not to play. */
+const CODECS = [
+  ...['avc1.42e01e', 'hvc1.1.6.L93.B0', 'av01.0.04M.08', 'vp08.00.10.08', 'vp09.00.10.08']
+    .map((codec) => `video/mp4; codecs="${codec}"`),
+  ...['mp4a.40.2', 'opus', 'mp4a.6B'].map((codec) => `audio/mp4; codecs="${codec}"`),
+];
+/** A paused stream is let go after this many milliseconds. */
+const PAUSE_LIMIT = 30_000;
+/** Milliseconds after a seek before something is fetched for it: a seek bar that is dragged seeks often. */
+const SETTLE = 150;
+/** Seconds that a stream may be ahead of the clock and still be live: what a server has in store for a start. */
+const STORE = 30;
+/** A shorter duration than this, in seconds, proves no file: a server may have as much in store. */
+const BRIEF = 5;
+/** A MediaSource that broke so many times without having played goes on without the sound, then is given up. */
+const BROKEN = 2;
+const GIVEN_UP = 4;
+/** Bytes of MPEG-TS in which there must be a frame, when nothing was played yet. */
+const FRUITLESS = 2 << 20;
+
+const now = () => performance.timeOrigin + performance.now();
+
+/** What a playlist may have that is not read here, in the order of its bits. */
+const FOREIGN = ['encrypted segments', 'fragmented MP4', 'audio of its own', 'subtitles of its own', 'packed audio'];
+
+/** Whether a time is buffered. @param {Float64Array} ranges @param {number} time */
+const within = (ranges, time) => ranges.some((start, n) => n % 2 === 0 && start <= time && time < ranges[n + 1]);
+
+/** Runs one stream. */
+export class Pipeline {
+  #report;
+  /** @type {any} */ #request = null;
+  /** @type {(module: WebAssembly.Module | undefined) => void} */ #compiled = () => {};
+  /** @type {Engine | null} */ #engine = null;
+  /** @type {Sink | null} */ #sink = null;
+  /** @type {Loader | import('./sources/hls/hls.js').Hls | null} */ #loader = null;
+  #closed = false;
+  #timer;
+  /** The playhead, as the player told last. */
+  #clock = { at: 0, time: 0, rate: 1, paused: true, seeking: false, starved: true, hidden: false };
+  /** When it began to stand still, or to load. */
+  #pausedAt = 0;
+  #asleep = false;
+  #live = false;
+  #file = false;
+  #ended = false;
+  /** What a playlist has too much was told. */
+  #told = false;
+  #rebuilds = 0;
+  /** MediaSources that broke in a row, without having played. */
+  #broken = 0;
+  /** What the viewer sought is being fetched. */
+  #fetching = false;
+  #settle = 0;
+  /** Of a recording, in seconds. */
+  #duration = 0;
+  /** When the first frame of the connection came, and its time. */
+  #begun = { at: 0, end: 0 };
+  #bytes = 0;
+  #counted = { at: 0, bytes: 0, frames: 0 };
+  /** Who waits for a token: an answer that comes after its attempt is nobody's. */
+  #asking = { id: 0, answer: (/** @type {any} */ message) => {} };
+
+  /** @param {(message: any, transfer?: Transferable[]) => void} report */
+  constructor(report) {
+    this.#report = report;
+    this.#timer = setInterval(() => this.#tick(), 1000);
+  }
+
+  /** @param {any} message */
+  receive(message) {
+    switch (message.type) {
+      case 'load': this.#open(message); break;
+      case 'module': this.#compiled(message.module); break;
+      case 'clock':
+        if (message.paused !== this.#clock.paused) this.#pausedAt = now();
+        this.#clock = message;
+        if (this.#loader) this.#loader.hidden = message.hidden;
+        this.#safe(() => this.#pace());
+        break;
+      case 'latency':
+        this.#request.latency = message.latency;
+        this.#engine?.set_latency(LATENCIES.indexOf(message.latency));
+        break;
+      case 'resume': this.#resume(); break;
+      case 'live': this.#safe(() => this.#goLive()); break;
+      case 'sought': this.#safe(() => this.#seek(message.time)); break;
+      case 'stalled': this.#engine?.stalled(now()); break;
+      case 'rebuild': this.#rebuild(message.text); break;
+      case 'token': if (message.id === this.#asking.id) this.#asking.answer(message); break;
+    }
+  }
+
+  close() {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    clearTimeout(this.#settle);
+    this.#loader?.close();
+    this.#sink?.close();
+    this.#engine?.free();
+    this.#engine = null;
+  }
+
+  /** @param {any} request */
+  #open(request) {
+    this.#request = request;
+    const { url, kind, latency, retry, wasm, token } = request;
+    const Source = /** @type {any} */ (globalThis).ManagedMediaSource ?? globalThis.MediaSource;
+    if (!Source) return this.#fail('no-mse');
+    // The connection is opened while the wasm compiles; what comes first waits in it.
+    const level = LATENCIES.indexOf(latency);
+    const target = {
+      data: (/** @type {Uint8Array} */ bytes) => this.#safe(() => this.#data(bytes)),
+      state: (/** @type {string} */ state, code = '', own = false, text = '') => this.#state(state, code, own, text),
+      reconnected: () => this.#safe(() => this.#engine?.reconnect()),
+      file: (/** @type {boolean} */ fresh) => this.#safe(() => this.#isFile(fresh)),
+      place: (/** @type {number} */ at) => this.#safe(() => this.#engine?.place(at, now())),
+      end_time: () => this.#engine?.end() ?? 0,
+      window: (/** @type {number} */ begin, /** @type {number} */ end, /** @type {boolean} */ file) => {
+        if (file) this.#duration = end;
+        else this.#sink?.seekable(begin, end);
+      },
+      foreign: (/** @type {number} */ bits) => this.#foreign(bits),
+      plays: (/** @type {string} */ mime) => Source.isTypeSupported(mime),
+      warn: (/** @type {string} */ code) => this.#warn(code),
+      other: (/** @type {string} */ found) => this.#other(found),
+      whole: (/** @type {number} */ span) => this.#whole(span),
+      flush: () => this.#safe(() => this.#engine?.flush(now())),
+      discontinuity: () => this.#safe(() => this.#engine?.discontinuity(now())),
+      room: () => this.#sink?.room() ?? Promise.resolve(),
+      end: () => this.#safe(() => this.#end()),
+      fail: (/** @type {string} */ code, /** @type {string} */ text = '') => this.#fail(code, text),
+      token: token ? (unspent = false) => this.#token(unspent) : undefined,
+    };
+    const compiled = new Promise((resolve) => { this.#compiled = resolve; });
+    const ready = compiled.then((module) => init({ module_or_path: module ?? wasm })).then(({ memory }) => {
+      if (this.#closed) return;
+      const codecs = CODECS.reduce((set, mime, n) => set | +Source.isTypeSupported(mime) << n, 0);
+      this.#engine = new Engine(FORMATS[/** @type {keyof typeof FORMATS} */ (kind)], LATENCIES.indexOf(request.latency), codecs);
+      this.#sink = new Sink(this.#engine, memory, Source, {
+        attach: (handle, managed, transfer) => this.#report({ type: 'attach', handle, managed }, transfer),
+        appended: () => this.#safe(() => this.#pace()),
+        duration: () => this.#duration || (this.#file && this.#engine?.duration()) || 0,
+        failed: (text) => {
+          this.#warn('media-error', text);
+          this.#rebuild(text);
+        },
+      });
+      this.#sink.file = this.#file;
+    });
+    ready.catch((error) => this.#fail('engine', String(error)));
+    if (kind !== 'hls') {
+      this.#loader = new Loader(url, kind, retry, ready, target);
+      return;
+    }
+    import('./sources/hls/hls.js').then(({ Hls }) => {
+      if (this.#closed) return;
+      this.#loader = new Hls(url, retry, level, ready, target);
+      this.#loader.hidden = this.#clock.hidden;
+    }, (error) => this.#fail('engine', String(error)));
+  }
+
+  /** Only the page's thread can call the page's function. @param {boolean} unspent @returns {Promise<string>} */
+  #token(unspent) {
+    return new Promise((resolve, reject) => {
+      const id = this.#asking.id + 1;
+      this.#asking = { id, answer: ({ token, error }) => (error ? reject(error) : resolve(token)) };
+      this.#report({ type: 'token', id, unspent });
+    });
+  }
+
+  /** @param {Uint8Array} bytes */
+  #data(bytes) {
+    const engine = this.#engine;
+    if (!engine) return;
+    const at = now();
+    this.#bytes += bytes.length;
+    const frames = engine.frames(), received = engine.received();
+    engine.push(bytes, at);
+    if (engine.received() !== received) this.#loader?.works();
+    else if (!received && this.#bytes > FRUITLESS) return this.#loader?.broken('unsupported-format');
+    if (!this.#begun.at && engine.end() > 0) this.#begun = { at, end: engine.end() };
+    if (this.#request.trace && engine.frames() !== frames) {
+      this.#report({ type: 'trace', time: engine.newest_picture(), at });
+    }
+    if (engine.failed()) return this.#loader?.broken('unsupported-format');
+    this.#notices();
+    this.#sink?.pump();
+  }
+
+  /** A trap leaves the engine in pieces: that is the end, and no failure of the network. @param {() => void} work */
+  #safe(work) {
+    try {
+      work();
+    } catch (error) {
+      this.#sink?.close();
+      this.#engine = this.#sink = null;
+      this.#fail('engine', String(error));
+    }
+  }
+
+  #notices() {
+    const engine = this.#engine;
+    for (let notice; engine && (notice = engine.notice());) {
+      if (notice === 1) this.#warn('audio-unsupported');
+      else this.#warn('codec-unsupported');
+      if (notice === 2) this.#fail('codec-unsupported');
+    }
+  }
+
+  /** Asks latency control what to do, with the playhead moved on to this moment. */
+  #pace() {
+    const { at, time, rate, paused, seeking, starved, hidden } = this.#clock;
+    const engine = this.#engine, sink = this.#sink;
+    if (!engine || !sink) return;
+    const wall = now();
+    const moved = paused || seeking || starved ? 0 : Math.min(wall - at, 2000) / 1000 * rate;
+    const head = time + moved;
+    const ranges = sink.buffered();
+    if (this.#fetching && within(ranges, head)) this.#fetching = false;
+    const flags = +paused + 2 * +seeking + 4 * +starved + 8 * +hidden + 16 * +this.#fetching;
+    sink.playhead(head);
+    // It plays: what broke it before is over.
+    if (moved > 0.05) this.#broken = 0;
+    switch (engine.poll(wall, head, flags, ranges)) {
+      case 1: if (this.#request.rates) this.#report({ type: 'rate', rate: engine.value() }); break;
+      case 2:
+        // Until the player tells more, it is where it was sent.
+        this.#clock = { ...this.#clock, at: wall, time: engine.value(), seeking: true };
+        this.#report({ type: 'seek', time: engine.value() });
+        break;
+    }
+    this.#notices();
+    sink.pump();
+    if (paused && wall - this.#pausedAt > PAUSE_LIMIT && this.#live && !this.#file && !this.#asleep) {
+      this.#asleep = true;
+      this.#loader?.pause();
+    }
+  }
+
+  /** The viewer seeks. @param {number} time */
+  #seek(time) {
+    const engine = this.#engine, sink = this.#sink;
+    if (!engine || !sink) return;
+    this.#clock = { ...this.#clock, at: now(), time, seeking: true };
+    engine.sought(time, now());
+    this.#fetching = !within(sink.buffered(), time) && !!this.#loader?.worked;
+    clearTimeout(this.#settle);
+    if (this.#fetching) this.#settle = setTimeout(() => this.#safe(() => this.#fetch(time)), SETTLE);
+    this.#pace();
+  }
+
+  /** Fetches what the viewer sought, if the server has it. @param {number} time */
+  #fetch(time) {
+    const engine = this.#engine, sink = this.#sink, loader = this.#loader;
+    if (!engine || !sink || !this.#fetching) return;
+    const ranges = sink.buffered();
+    if (loader && 'seek' in loader) {
+      this.#fetching = loader.seek(time);
+      if (this.#fetching) engine.seek(time);
+    } else if (!this.#file || (ranges.length && time >= ranges[0])) {
+      // Further on in a file: until it was loaded up to there.
+      this.#fetching = this.#file && !this.#ended;
+      return;
+    } else {
+      engine.seek(0);
+      this.#fetching = /** @type {Loader} */ (loader).rewind();
+    }
+    if (!this.#fetching) return;
+    this.#ended = false;
+    sink.clear();
+  }
+
+  /** The viewer wants to be live. */
+  #goLive() {
+    const engine = this.#engine;
+    if (!engine || this.#file) return;
+    clearTimeout(this.#settle);
+    this.#fetching = false;
+    const loader = this.#loader;
+    const elsewhere = !!loader && 'goLive' in loader && loader.goLive();
+    if (elsewhere) {
+      engine.seek(engine.end());
+      this.#sink?.clear();
+    }
+    if (this.#sink) this.#sink.file = false;
+    engine.go_live(elsewhere);
+    this.#pace();
+  }
+
+  /** What comes has an end. @param {boolean} fresh */
+  #isFile(fresh) {
+    if (!this.#file) this.#engine?.set_file(fresh);
+    this.#file = true;
+    if (this.#sink) this.#sink.file = true;
+  }
+
+  /**
+   * Whether what came is a file, though the server did not say so: it came faster than anything live, or ended where
+   * its own head says. @param {number} seconds since its begin, at its end; less than 0: it goes on
+   */
+  #whole(seconds) {
+    const engine = this.#engine, { at, end } = this.#begun;
+    if (this.#file || !engine || !at) return this.#file;
+    const ahead = engine.end() - end - (now() - at) / 1000;
+    const duration = engine.duration();
+    // What was published from a file tells that file's duration, too: most of it must have come at once.
+    const all = seconds >= 0 && duration > BRIEF && Math.abs(engine.end() - 1 - duration) < 1 + duration / 20 && ahead > 0.8 * duration;
+    if (ahead > STORE || all) this.#isFile(false);
+    return this.#file;
+  }
+
+  /** A playlist has what is not read here: whether that ends it. @param {number} bits */
+  #foreign(bits) {
+    if (!bits) return false;
+    const names = FOREIGN.filter((_, bit) => bits >> bit & 1);
+    const text = `This HLS playlist has ${names.join(' and ')}, which the player cannot read, and this browser does not play HLS by itself.`;
+    // Subtitles alone are not worth the delay of the browser's own HLS.
+    if (this.#request.native && bits !== 8) {
+      this.#other('native');
+      return true;
+    }
+    if (bits & 19) {
+      this.#fail('unsupported-format', text);
+      return true;
+    }
+    if (!this.#told) this.#warn(bits & 4 ? 'audio-unsupported' : 'no-captions', text);
+    this.#told = true;
+    return false;
+  }
+
+  /** The address is of another kind than its ending said. @param {string} kind */
+  #other(kind) {
+    this.#loader?.pause();
+    if (kind === 'page') return this.#fail('unsupported-format', 'web-page');
+    this.#report({ type: 'other', kind });
+  }
+
+  #resume() {
+    this.#pausedAt = now();
+    this.#engine?.resume();
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    this.#loader?.again();
+  }
+
+  /**
+   * A new MediaSource, filled from a new connection: there the server begins with a key frame.
+   * @param {string} [text] what broke the old one
+   */
+  #rebuild(text = '') {
+    const engine = this.#engine, loader = this.#loader;
+    if (!engine || !this.#sink) return;
+    // The same will break it again: without the sound, which breaks more often than the picture.
+    const broken = ++this.#broken;
+    if (broken >= BROKEN && engine.codec(0) && engine.codec(1)) {
+      engine.refuse(/video/i.test(text) && !/audio/i.test(text) ? 0 : 1);
+      this.#notices();
+      this.#broken = 1;
+    } else if (broken >= GIVEN_UP) {
+      return this.#fail(engine.codec(0) || engine.codec(1) ? 'media-error' : 'unsupported-format', text);
+    }
+    this.#sink.drop();
+    engine.rebuild();
+    if (this.#file && loader && 'seek' in loader) loader.seek(this.#clock.time);
+    else if (this.#file) /** @type {Loader} */ (loader).rewind();
+    // At once, but a stream that breaks the decoder every time must not spin.
+    this.#loader?.again(this.#rebuilds++ ? Math.min(10_000, 500 * this.#rebuilds) : 0);
+  }
+
+  #end() {
+    const engine = this.#engine;
+    engine?.finish(now());
+    // A page of words has an end as well.
+    if (!engine?.codec(0) && !engine?.codec(1)) return this.#fail('unsupported-format');
+    this.#ended = true;
+    this.#fetching = false;
+    this.#sink?.end();
+    this.#state('live', '');
+  }
+
+  /** @param {string} state @param {string} code @param {boolean} [own] @param {string} [message] */
+  #state(state, code, own, message) {
+    const live = state === 'live';
+    if (live && !this.#live) this.#pausedAt = now();
+    this.#live = live;
+    this.#report({ type: 'state', state, code, own, message });
+  }
+
+  /** @param {string} code @param {string} [message] */
+  #warn(code, message) {
+    this.#report({ type: 'warning', code, message });
+  }
+
+  /** @param {string} code @param {string} [message] */
+  #fail(code, message) {
+    this.#loader?.close();
+    this.#report({ type: 'error', code, message });
+  }
+
+  #tick() {
+    this.#safe(() => this.#pace());
+    const engine = this.#engine;
+    if (!engine) return;
+    if (this.#clock.hidden) this.#sink?.pump();
+    const ranges = this.#sink?.buffered() ?? [];
+    if (!this.#file && ranges.length && this.#request.kind !== 'hls') this.#sink?.seekable(ranges[0], ranges[ranges.length - 1]);
+    const wall = now(), { at, bytes, frames } = this.#counted;
+    const span = (wall - at) / 1000;
+    this.#counted = { at: wall, bytes: this.#bytes, frames: engine.frames() };
+    // Good for a while: the next failure is a new one.
+    if (this.#live && this.#rebuilds && Math.random() < 0.05) this.#rebuilds--;
+    this.#report({
+      type: 'stats',
+      stats: {
+        latency: engine.latency(),
+        target: engine.target(wall),
+        bitrate: at ? Math.round((this.#bytes - bytes) * 8 / span) : 0,
+        fps: at ? Math.round((engine.frames() - frames) / span * 10) / 10 : 0,
+        protocol: PROTOCOLS[/** @type {keyof typeof PROTOCOLS} */ (this.#request.kind)],
+        codecs: [engine.codec(0), engine.codec(1)].filter(Boolean).join(','),
+        reconnects: this.#loader?.reconnects ?? 0,
+        bad: engine.bad(),
+        behind: engine.behind(),
+      },
+    });
+  }
+}

@@ -1,0 +1,246 @@
+// The MediaSource: pieces out of wasm memory into one SourceBuffer, one at a time.
+
+/** Seconds kept behind the playhead of what is live, and of a recording. */
+const BEHIND = 10;
+const BEHIND_FILE = 30;
+/** Seconds that a recording is loaded ahead. */
+const AHEAD = 20;
+/** Bytes of a recording that wait to be appended, at most about. */
+const WAITING = 4 << 20;
+
+/**
+ * What the sink tells.
+ * @typedef {object} Events
+ * @property {(source: any, managed: boolean, transfer: Transferable[]) => void} attach
+ * @property {() => void} appended
+ * @property {(text: string) => void} failed
+ * @property {() => number} duration of a recording, in seconds; 0 where it is not known or has none
+ */
+
+/** Fills MediaSources from an engine. */
+export class Sink {
+  #engine; #memory; #Source; #events;
+  /** @type {MediaSource | null} */ #source = null;
+  /** @type {SourceBuffer | null} */ #buffer = null;
+  #mime = '';
+  /** A piece is taken from the engine but not appended yet. @type {number} */
+  #held = 0;
+  #head = 0;
+  #ended = false;
+  /** Everything buffered is to be removed. */
+  #clearing = false;
+  /** The buffer is full of what has not been seen yet. */
+  #full = false;
+  /** It is not live: nothing may be lost, and it waits while there is enough. */
+  file = false;
+  /** Counts MediaSources: events of older ones are ignored. */
+  #life = 0;
+  /** @type {(() => void)[]} */ #waiters = [];
+
+  /**
+   * @param {import('../../player_wasm.js').Engine} engine
+   * @param {WebAssembly.Memory} memory
+   * @param {any} Source  MediaSource or ManagedMediaSource
+   * @param {Events} events
+   */
+  constructor(engine, memory, Source, events) {
+    this.#engine = engine;
+    this.#memory = memory;
+    this.#Source = Source;
+    this.#events = events;
+  }
+
+  /** @param {number} time */
+  playhead(time) {
+    this.#head = time;
+    this.#full = false;
+    if (this.#waiters.length && this.#room()) for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+
+  /** Starts and ends of what is buffered, in seconds. */
+  buffered() {
+    const times = [];
+    try {
+      const ranges = this.#clearing ? null : this.#buffer?.buffered;
+      for (let n = 0; ranges && n < ranges.length; n++) times.push(ranges.start(n), ranges.end(n));
+    } catch {
+      // The MediaSource is closed.
+    }
+    return new Float64Array(times);
+  }
+
+  /** Resolves when a file may go on loading. @returns {Promise<void>} */
+  room() {
+    return this.#room() ? Promise.resolve() : new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #room() {
+    return this.#engine.pending() < WAITING && this.#engine.end() - this.#head < AHEAD;
+  }
+
+  /** What is buffered is of no use any more: the viewer goes elsewhere. */
+  clear() {
+    if (this.#held === 1) this.#held = 0;
+    this.#clearing = !!this.#buffer;
+    this.#ended = this.#full = false;
+    for (const resolve of this.#waiters.splice(0)) resolve();
+    this.pump();
+  }
+
+  /** Between which media times the server has a live stream. @param {number} start @param {number} end */
+  seekable(start, end) {
+    try {
+      this.#source?.setLiveSeekableRange?.(start, end);
+    } catch {
+      // It is not open now.
+    }
+  }
+
+  /** Appends what there is to append. */
+  pump() {
+    for (;;) {
+      const buffer = this.#buffer;
+      if (buffer?.updating || (this.#source && this.#source.readyState !== 'open' && !this.#ended && !this.#clearing)) return;
+      if (this.#clearing && buffer) {
+        this.#clearing = false;
+        try {
+          // Opens a MediaSource that had ended, too.
+          buffer.remove(0, Infinity);
+          return;
+        } catch (error) {
+          return this.#failed(String(error));
+        }
+      }
+      const kind = this.#held || this.#engine.take();
+      this.#held = kind;
+      if (kind === 0) return this.#idle();
+      if (kind === 3) return this.#open();
+      if (!buffer || this.#full || /** @type {any} */ (this.#source).streaming === false) return;
+      if (kind === 2) {
+        const mime = this.#engine.mime();
+        try {
+          buffer.abort();
+          if (mime !== this.#mime) buffer.changeType(mime);
+          this.#mime = mime;
+        } catch (error) {
+          return this.#failed(String(error));
+        }
+      }
+      if (!this.#append(buffer)) return;
+    }
+  }
+
+  /** No more will come. */
+  end() {
+    this.#ended = true;
+    this.pump();
+  }
+
+  /** Forgets the MediaSource; the engine will ask for a new one. */
+  drop() {
+    this.#forget();
+    this.#ended = false;
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+
+  #forget() {
+    this.#life++;
+    this.#source = this.#buffer = null;
+    this.#held = 0;
+    this.#clearing = this.#full = false;
+  }
+
+  close() {
+    this.drop();
+  }
+
+  /** @param {SourceBuffer} buffer @returns {boolean} whether it was taken */
+  #append(buffer) {
+    const engine = this.#engine;
+    try {
+      // Copied before it returns; the view is made anew each time since wasm memory may have grown.
+      buffer.appendBuffer(new Uint8Array(this.#memory.buffer, engine.pointer(), engine.length()));
+      this.#held = 0;
+      return true;
+    } catch (error) {
+      if (/** @type {DOMException} */ (error).name !== 'QuotaExceededError') this.#failed(String(error));
+      // A recording goes on when some of it was seen.
+      else if (!this.#evict(1) && !(this.#full = this.file)) this.#failed('the buffer is full');
+      return false;
+    }
+  }
+
+  #open() {
+    this.#forget();
+    const life = this.#life;
+    const Source = this.#Source;
+    this.#held = 2;
+    const mime = this.#mime = this.#engine.mime();
+    if (!Source.isTypeSupported(mime)) return this.#unsupported(Source);
+    const source = /** @type {MediaSource} */ (new Source());
+    this.#source = source;
+    const live = (/** @type {() => void} */ work) => () => { if (life === this.#life) work(); };
+    source.addEventListener('startstreaming', live(() => this.pump()));
+    source.addEventListener('sourceopen', live(() => {
+      if (this.#buffer) return;
+      try {
+        const buffer = source.addSourceBuffer(mime);
+        const duration = this.#events.duration();
+        if (duration) source.duration = duration;
+        buffer.mode = 'segments';
+        buffer.addEventListener('updateend', live(() => {
+          this.#events.appended();
+          this.pump();
+        }));
+        buffer.addEventListener('error', live(() => this.#failed('the stream could not be decoded')));
+        this.#buffer = buffer;
+      } catch (error) {
+        return this.#failed(String(error));
+      }
+      this.pump();
+    }));
+    const handle = typeof document === 'undefined' ? /** @type {any} */ (source).handle : undefined;
+    const managed = Source === /** @type {any} */ (globalThis).ManagedMediaSource;
+    this.#events.attach(handle ?? source, managed, handle ? [handle] : []);
+  }
+
+  /** An unusual profile: without the track that has it. @param {any} Source */
+  #unsupported(Source) {
+    for (const [track, kind] of ['video', 'audio'].entries()) {
+      const codec = this.#engine.codec(track);
+      if (codec && !Source.isTypeSupported(`${kind}/mp4; codecs="${codec}"`)) this.#engine.refuse(track);
+    }
+    this.#failed(this.#mime);
+  }
+
+  /** Nothing to append: time to tidy up, or to end. */
+  #idle() {
+    if (!this.#buffer) return;
+    if (this.#evict(this.file ? BEHIND_FILE : BEHIND)) return;
+    if (this.#ended && this.#source?.readyState === 'open') this.#source.endOfStream();
+  }
+
+  /**
+   * Removes what is far behind the playhead, never what is ahead of it, and says whether it does.
+   * @param {number} behind  seconds
+   */
+  #evict(behind) {
+    const ranges = this.buffered();
+    if (!ranges.length || !this.#buffer) return false;
+    const until = this.#head - behind;
+    // In lumps: removing costs as much as appending.
+    if (until < ranges[0] + behind / 2) return false;
+    try {
+      this.#buffer.remove(0, until);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** @param {string} text */
+  #failed(text) {
+    this.drop();
+    this.#events.failed(text);
+  }
+}

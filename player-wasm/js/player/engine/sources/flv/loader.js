@@ -1,0 +1,220 @@
+// One endless response or WebSocket, opened again and again.
+
+import { Connection, SILENCE, refusal } from '../../../../net/connection.js';
+import { bearer, showing } from '../../../../net/token.js';
+
+/**
+ * What a loader tells.
+ * @typedef {object} Target
+ * @property {(bytes: Uint8Array) => void} data
+ * @property {(state: string, code?: string, own?: boolean) => void} state
+ * @property {() => void} reconnected   what follows is a new stream
+ * @property {(fresh: boolean) => void} file what follows has an end; fresh: its times begin at 0
+ * @property {() => void} flush         what came is a whole
+ * @property {() => void} discontinuity what follows has other times
+ * @property {(at: number) => void} place what follows begins at a media time
+ * @property {() => number} end_time    up to which media time everything came
+ * @property {(begin: number, end: number, file: boolean) => void} window media times that the server has
+ * @property {(bits: number) => boolean} foreign a playlist has what is not read here: whether that ends it
+ * @property {(mime: string) => boolean} plays whether the browser has the codecs
+ * @property {(code: string) => void} warn
+ * @property {(kind: string) => void} other the address is of another kind
+ * @property {(span: number) => boolean} whole so many seconds came, then the end: whether that is a file
+ * @property {() => Promise<void>} room resolves when more is wanted
+ * @property {() => void} end
+ * @property {(code: string, text?: string) => void} fail
+ * @property {(unspent?: boolean) => Promise<string>} [token]
+ */
+
+/** Whoever refuses does so within this many milliseconds; who waits for a stream does not refuse. */
+const ANSWERED = 3_000;
+
+/** Bytes of a file that are handed on at once. */
+const SLICE = 128 << 10;
+
+/** Loads an address for as long as it takes. */
+export class Loader extends Connection {
+  #url; #kind; #ready; #target;
+  /** Of the connection: something came. */
+  #flowing = false;
+  #before = false;
+  /** Of a file, bytes that were handed on, and all of them. */
+  #at = 0;
+  #size = '';
+  /** When the first bytes of the connection came. */
+  #since = 0;
+  /** The last handshake of a WebSocket came to nothing. */
+  #missed = false;
+
+  /**
+   * Opens the connection at once; what comes is handed on when the engine is ready.
+   * @param {string} url
+   * @param {string} kind
+   * @param {number} retry
+   * @param {Promise<any>} ready
+   * @param {Target} target
+   */
+  constructor(url, kind, retry, ready, target) {
+    super(retry, target);
+    this.#url = url;
+    this.#kind = kind;
+    this.#ready = ready;
+    this.#target = target;
+    this.connect();
+  }
+
+  /** @override */
+  get address() { return this.#kind === 'ws-flv' ? '' : this.#url; }
+
+  /** A file is loaded anew from its begin: there is no index of what lies where. */
+  rewind() {
+    this.#at = 0;
+    this.#before = false;
+    this.again();
+    return true;
+  }
+
+  /** @override @param {AbortController} abort */
+  async open(abort) {
+    this.#flowing = false;
+    if (this.#missed) {
+      // Browsers let whoever was in vain too often wait for seconds. Is there a server at all?
+      this.asked(abort);
+      await this.#there(abort);
+    }
+    const token = await this.token(abort);
+    if (abort.signal.aborted) return;
+    this.asked();
+    await (this.#kind === 'ws-flv' ? this.#socket(abort, token) : this.#fetch(abort, token));
+  }
+
+  /** @param {AbortController} abort @param {string} token */
+  async #fetch(abort, token) {
+    const target = this.#target;
+    // A file whose connection broke goes on where it was.
+    const from = this.#at;
+    const headers = { ...bearer(token), ...(from && { range: `bytes=${from}-` }) };
+    const response = await this.reach(abort, () => fetch(this.#url, { signal: abort.signal, cache: 'no-store', headers }));
+    if (!response.ok) {
+      response.body?.cancel().catch(() => {});
+      throw refusal(response.status, response);
+    }
+    const { headers: given } = response;
+    const length = given.get('content-length') ?? '';
+    let skip = 0;
+    if (from && response.status !== 206) {
+      if (length === this.#size) skip = from;
+      else this.#at = 0;
+    } else if (!from) {
+      this.#size = length;
+    }
+    const type = given.get('content-type') ?? '';
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    await this.#ready;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (abort.signal.aborted) return;
+      if (done) break;
+      if (!this.#flowing && !this.#at) {
+        const kind = sniff(value, type);
+        if (kind && kind !== this.#kind) {
+          this.pause();
+          return target.other(kind);
+        }
+      }
+      if (skip >= value.length) {
+        skip -= value.length;
+        this.alive(SILENCE);
+        continue;
+      }
+      // A length says that this is a file and no live stream; without one, that more of it came than is live.
+      const file = target.whole(-1) || !!this.#size;
+      if (!file) {
+        this.#data(value, false);
+        continue;
+      }
+      // In slices: what comes at once may be minutes.
+      for (; skip < value.length; skip += SLICE) {
+        const slice = value.subarray(skip, skip + SLICE);
+        this.#data(slice, true);
+        this.#at += slice.length;
+        this.rest();
+        await target.room();
+        if (abort.signal.aborted) return;
+      }
+      skip = 0;
+      this.alive(SILENCE);
+    }
+    if (!this.#flowing || !target.whole((performance.now() - this.#since) / 1000) && !this.#size) throw { code: 'closed' };
+    this.rest();
+    target.end();
+  }
+
+  /** @param {AbortController} abort @param {string} token */
+  async #socket(abort, token) {
+    const socket = new WebSocket(showing(this.#url, token));
+    socket.binaryType = 'arraybuffer';
+    abort.signal.addEventListener('abort', () => socket.close());
+    /** @type {ArrayBuffer[] | null} */
+    let early = [];
+    socket.onmessage = ({ data }) => {
+      if (abort.signal.aborted || !(data instanceof ArrayBuffer)) return;
+      if (early) early.push(data);
+      else this.#data(new Uint8Array(data), false);
+    };
+    this.#missed = true;
+    socket.onopen = () => { this.#missed = false; };
+    const closed = new Promise((resolve) => { socket.onclose = resolve; });
+    await this.#ready;
+    for (const data of early) if (!abort.signal.aborted) this.#data(new Uint8Array(data), false);
+    early = null;
+    const { code } = await closed;
+    if (this.#missed && !abort.signal.aborted) await this.#why(abort);
+    // 4404 is the gateway's word for HTTP's 404.
+    throw { code: this.#flowing || code === 1000 ? 'closed' : code === 4404 ? 'not-found' : code === 1008 ? 'forbidden' : 'network' };
+  }
+
+  /** Fails where nobody answers. @param {AbortController} abort */
+  async #there(abort) {
+    const { origin } = new URL(this.#url.replace('ws', 'http'));
+    await fetch(origin, { method: 'HEAD', mode: 'no-cors', signal: abort.signal });
+  }
+
+  /** A refused handshake looks like any other failure; the same over HTTP tells the status. @param {AbortController} abort */
+  async #why(abort) {
+    await this.reach(abort, () => this.#there(abort));
+    const token = await this.token(abort, true);
+    const signal = AbortSignal.any?.([abort.signal, AbortSignal.timeout(ANSWERED)]) ?? abort.signal;
+    const response = await fetch(this.#url.replace('ws', 'http'), { method: 'HEAD', signal, headers: bearer(token) }).catch(() => null);
+    const why = refusal(response?.status ?? 0, response ?? undefined);
+    if (why.fatal || why.unspent) throw why;
+  }
+
+  /** @param {Uint8Array} bytes @param {boolean} file */
+  #data(bytes, file) {
+    const target = this.#target;
+    if (!this.#flowing) {
+      this.#flowing = true;
+      this.#since = performance.now();
+      if (file && !this.#at) target.file(!this.#before);
+      if (this.#before && !this.#at) target.reconnected();
+      this.#before = true;
+    }
+    this.alive(SILENCE);
+    target.data(bytes);
+  }
+}
+
+/**
+ * What a response is, by its first bytes; empty: nothing is known.
+ * @param {Uint8Array} bytes
+ * @param {string} type its Content-Type
+ */
+function sniff(bytes, type) {
+  const text = String.fromCharCode(...bytes.subarray(0, 512));
+  if (/^(\xef\xbb\xbf)?#EXTM3U/.test(text) || /mpegurl/i.test(type)) return 'hls';
+  if (text.startsWith('FLV')) return 'flv';
+  if (bytes[0] === 0x47 && (bytes.length < 189 || bytes[188] === 0x47)) return 'ts';
+  if (/^....ftyp|^\x1aE\xdf\xa3|^OggS|^ID3|^RIFF|^fLaC/s.test(text)) return 'native';
+  return /^\s*<|^\s*\{/.test(text) || /html/.test(type) ? 'page' : '';
+}

@@ -1,0 +1,287 @@
+// An HLS playlist and its segments, fetched one after the other.
+
+import { Hls as Follower } from '../../../../player_wasm.js';
+import { Connection, SILENCE, refusal } from '../../../../net/connection.js';
+import { textOf } from './text.js';
+import { backOff } from '../../../../net/retry.js';
+import { bearer } from '../../../../net/token.js';
+
+/** Attempts at a segment, of what is live and of a recording. */
+const TRIES = 2;
+const TRIES_FILE = 4;
+/** The bit of segments of packed audio among what is not read. */
+const PACKED = 16;
+/** Segments in a row that may be missing. */
+const MISSING = 3;
+/** A live playlist older than this many milliseconds is read again before more of it is fetched. */
+const STALE = 10_000;
+
+/** Loads a playlist for as long as it takes. */
+export class Hls extends Connection {
+  #url; #latency; #target;
+  /** @type {Follower | null} */ #follower = null;
+  /** @type {import('./variants.js').Variants | null} */ #variants = null;
+  /** The one that is played. @type {import('./variants.js').Variant | null} */ #variant = null;
+  #before = false;
+  /** Nothing came yet since it was opened. */
+  #first = true;
+  /** It had no end once: what ends it may begin again. */
+  #live = false;
+  /** A recording. */
+  #file = false;
+  /** The viewer went back: it is fetched as he needs it. */
+  #behind = false;
+  /** He wants to be live again. */
+  #toLive = false;
+  /** Segments are MPEG-TS. */
+  #known = false;
+  /** A segment is under way. */
+  #loading = false;
+  /** Segments that were missing, in a row. */
+  #missing = 0;
+  /** Ends what is being done when the viewer goes elsewhere. */
+  #hop = new AbortController();
+
+  /**
+   * @param {string} url
+   * @param {number} retry
+   * @param {number} latency
+   * @param {Promise<any>} ready
+   * @param {import('../flv/loader.js').Target} target
+   */
+  constructor(url, retry, latency, ready, target) {
+    super(retry, target);
+    this.#url = url;
+    this.#latency = latency;
+    this.#target = target;
+    ready.then(() => this.connect(), () => {});
+  }
+
+  /** @override */
+  get address() { return this.#url; }
+
+  /** The viewer goes to a media time: whether what is there can be fetched. @param {number} time */
+  seek(time) {
+    const follower = this.#follower;
+    if (!follower || !this.#before) return false;
+    follower.seek(time);
+    this.#behind = !this.#file;
+    this.#leave();
+    return true;
+  }
+
+  /** The viewer goes to live: whether that must be fetched. */
+  goLive() {
+    if (!this.#behind) return false;
+    this.#behind = false;
+    this.#toLive = true;
+    this.#leave();
+    return true;
+  }
+
+  #leave() {
+    this.#loading = false;
+    this.#hop.abort();
+    this.#hop = new AbortController();
+  }
+
+  /** @override @param {AbortController} abort */
+  async open(abort) {
+    const { signal } = abort;
+    const target = this.#target;
+    // Where the playhead chose the place, it stays.
+    const kept = this.#file || this.#behind ? this.#follower : null;
+    const follower = this.#follower = kept ?? new Follower(this.#latency);
+    if (this.#loading && kept) kept.again();
+    this.#loading = false;
+    this.#first = true;
+    this.#hop = new AbortController();
+    signal.addEventListener('abort', () => this.#hop.abort());
+    // One token for the attempt: what the playlist names has a session in its address, and asking for the
+    // playlist again goes on with it.
+    const token = await this.token(abort);
+    if (signal.aborted) return;
+    let headers = bearer(token);
+    const master = this.#url;
+    let list = master;
+    let base = master;
+    for (let fresh = true; ; fresh = false) {
+      const get = () => this.#get(list, abort, headers, signal);
+      const response = await (fresh ? this.reach(abort, get) : get());
+      list = response.url || list;
+      const text = await textOf(response);
+      if (signal.aborted) return;
+      const read = performance.now();
+      const step = follower.playlist(text);
+      if (step === 1) {
+        base = list;
+        const { Variants } = await import('./variants.js').catch(() => { throw { code: 'network' }; });
+        if (signal.aborted) return;
+        this.#variants ??= new Variants(follower.variants(), target.plays);
+        this.#variant = this.#variants.choose();
+        list = new URL(this.#variant.uri, base).href;
+        headers = {};
+        continue;
+      }
+      // What was never a playlist will not become one.
+      if (step) throw { code: 'unsupported-format', fatal: !this.#before && text !== '' };
+      if (this.#toLive) follower.go_live();
+      this.#toLive = false;
+      if (target.foreign(follower.foreign())) return;
+      if (!follower.ended()) this.#live = true;
+      // Servers show a live stream's last list for a while: that is no file.
+      else if (this.#live && this.#first && !this.#behind) throw { code: 'closed' };
+      // To a viewer who is behind, a stream that ended is a recording.
+      const file = this.#file = follower.ended() && (!this.#live || this.#behind);
+      target.window(follower.begin(), follower.end(), file);
+      if (!kept && this.#before && this.#first) follower.joined(target.end_time());
+      for (;;) {
+        const hop = this.#hop;
+        const another = this.#variants?.choose();
+        if (another && another !== this.#variant) {
+          this.#variant = another;
+          list = new URL(another.uri, base).href;
+          follower.skip();
+          break;
+        }
+        if (!file && (this.#toLive || performance.now() - read > STALE)) break;
+        if (follower.advance()) {
+          await this.#segment(abort, hop, new URL(follower.uri(), list).href, kept !== null);
+          if (signal.aborted) return;
+        } else if (file) {
+          // It may be that the viewer goes back.
+          this.rest();
+          target.end();
+          await wait(hop.signal);
+          if (signal.aborted) return;
+        } else {
+          if (follower.ended()) throw { code: 'closed' };
+          await wait(hop.signal, follower.reload());
+          if (signal.aborted) return;
+          break;
+        }
+      }
+    }
+  }
+
+  /**
+   * Fetches the follower's segment, more than once if need be.
+   * @param {AbortController} abort of the attempt
+   * @param {AbortController} hop
+   * @param {string} url
+   * @param {boolean} kept the attempt goes on where the last one was
+   */
+  async #segment(abort, hop, url, kept) {
+    const follower = /** @type {Follower} */ (this.#follower);
+    this.#loading = true;
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#load(abort, hop.signal, url, kept, follower.placed() || tries > 1);
+        this.#missing = 0;
+        break;
+      } catch (error) {
+        const { code, fatal, status } = /** @type {any} */ (error);
+        if (hop.signal.aborted) break;
+        // Without an answer it is the network's matter: another attempt goes on here.
+        if (fatal || !status) throw error;
+        if (tries < (this.#file ? TRIES_FILE : TRIES)) {
+          this.rest();
+          await wait(hop.signal, backOff(tries));
+          if (hop.signal.aborted) break;
+          continue;
+        }
+        if (code !== 'not-found') throw error;
+        if (++this.#missing > MISSING) throw this.#file ? { code: 'segment-missing', fatal: true } : error;
+        follower.skip();
+        this.#target.warn('segment-missing');
+        break;
+      }
+    }
+    // Another segment may be under way since.
+    if (!hop.signal.aborted) this.#loading = false;
+  }
+
+  /**
+   * @param {AbortController} abort of the attempt
+   * @param {AbortSignal} signal
+   * @param {string} url
+   * @param {boolean} kept
+   * @param {boolean} placed
+   */
+  async #load(abort, signal, url, kept, placed) {
+    const follower = /** @type {Follower} */ (this.#follower);
+    const target = this.#target;
+    const from = follower.from(), bytes = follower.bytes();
+    const segment = await this.#get(url, abort, bytes ? { range: `bytes=${from}-${from + bytes - 1}` } : {}, signal);
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (segment.body).getReader();
+    if (this.#first && this.#before && !kept) target.reconnected();
+    if (this.#first && this.#file) target.file(false);
+    if (placed) target.place(follower.start());
+    else if (!this.#first && follower.discontinuity()) target.discontinuity();
+    this.#first = false;
+    this.#before = true;
+    let size = 0, spent = 0;
+    for (;;) {
+      if (this.#file || this.#behind) {
+        this.rest();
+        await target.room();
+        if (signal.aborted) throw signal.reason;
+      }
+      this.alive(SILENCE, abort);
+      const asked = performance.now();
+      const { done, value } = await reader.read();
+      if (signal.aborted) throw signal.reason;
+      this.rest();
+      if (done) break;
+      if (!this.#known && value.length && value[0] !== 0x47) {
+        // Packed audio has no container, or an ID3 tag in front.
+        const audio = value[0] === 0xff || (value[0] === 0x49 && value[1] === 0x44);
+        if (!target.foreign(audio ? PACKED : 0)) throw { code: 'unsupported-format', fatal: true };
+        return this.pause();
+      }
+      this.#known = true;
+      spent += performance.now() - asked;
+      size += value.length;
+      target.data(value);
+    }
+    this.#variants?.loaded(size, spent);
+    target.flush();
+    target.data(new Uint8Array());
+    follower.finished(target.end_time());
+  }
+
+  /**
+   * @param {string} url
+   * @param {AbortController} abort of the attempt
+   * @param {HeadersInit} headers
+   * @param {AbortSignal} signal
+   */
+  async #get(url, abort, headers, signal) {
+    // The first playlist comes when there is a stream.
+    if (this.#first) this.asked(abort);
+    else this.alive(SILENCE, abort);
+    try {
+      const response = await fetch(url, { headers, signal });
+      if (response.ok) return response;
+      throw refusal(response.status, response);
+    } finally {
+      if (!abort.signal.aborted) this.rest();
+    }
+  }
+}
+
+/**
+ * Waits for some milliseconds, or until it is ended.
+ * @param {AbortSignal} signal
+ * @param {number} [ms]
+ * @returns {Promise<void>}
+ */
+const wait = (signal, ms = 2 ** 31 - 1) => new Promise((resolve) => {
+  const done = () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', done);
+    resolve();
+  };
+  const timer = setTimeout(done, signal.aborted ? 0 : ms);
+  signal.addEventListener('abort', done);
+});

@@ -1,0 +1,72 @@
+// `new SrsPublisher(selectorOrElement, url).publish()`: the call that existing pages make.
+
+/** @typedef {import('../types/index.js').SrsPublisherOptions} PublishOptions */
+
+/**
+ * Publishes from an element of the page: an `<srs-publisher>` gets the address; a `<video>` becomes the
+ * preview and stays the page's own; anything else gets an `<srs-publisher>` inside.
+ */
+export class SrsPublisher {
+  #made = false;
+  /** The page's own video, which shows the preview. @type {HTMLVideoElement | null} */
+  #video = null;
+
+  /**
+   * @param {string | Element | ArrayLike<Element>} target a selector, an element, or a jQuery object
+   * @param {string} url
+   * @param {PublishOptions} [options] attributes; `token` is kept out of the page
+   */
+  constructor(target, url, options = {}) {
+    const found = typeof target === 'string' ? document.querySelector(target)
+      : target instanceof Element ? target : target?.[0];
+    if (!found) throw new TypeError(`SrsPublisher: nothing on the page is ${String(target)}`);
+    this.url = url;
+    /** What publishes. @type {import('../types/index.js').SrsPublisherElement} */
+    this.element = /** @type {any} */ (found);
+    if (found.localName !== 'srs-publisher') {
+      this.element = document.createElement('srs-publisher');
+      this.#made = true;
+      if (found instanceof HTMLVideoElement) {
+        // It works beside the video, unseen; the page has buttons of its own.
+        this.#video = found;
+        this.element.hidden = true;
+        found.after(this.element);
+      } else found.append(this.element);
+    }
+    const { token, ...attributes } = options;
+    for (const [name, value] of Object.entries(attributes)) {
+      const attribute = name === 'cameraOff' ? 'camera-off' : name;
+      if (typeof value === 'boolean') this.element.toggleAttribute(attribute, value);
+      else if (value != null) this.element.setAttribute(attribute, String(value));
+    }
+    if (token) this.element.token = token;
+    this.element.setAttribute('url', url);
+  }
+
+  /** What goes out; null while nothing is captured. */
+  get stream() { return this.element.stream; }
+
+  /** Publishes; keeps its promise when that is live. @returns {Promise<void>} */
+  async publish() {
+    const video = this.#video;
+    if (video) {
+      const show = () => {
+        if (video.srcObject !== this.stream) video.srcObject = this.stream;
+        video.muted = true;
+        if (this.stream) video.play().catch(() => {});
+      };
+      this.element.addEventListener('statechange', show);
+    }
+    return this.element.start();
+  }
+
+  /** Ends it; keeps its promise when the name is free. @returns {Promise<void>} */
+  stop() { return this.element.stop(); }
+
+  /** Ends it, and takes away what it put into the page. */
+  destroy() {
+    void this.element.stop();
+    if (this.#made) this.element.remove();
+    if (this.#video) this.#video.srcObject = null;
+  }
+}
