@@ -296,7 +296,7 @@ fn pages_know_only_what_is_built() {
 
 #[test]
 fn browser_folders_stay_on_their_floors() {
-    let files = files(&root().join("player-wasm/js"), &["js", "ts"]);
+    let files = files(&root().join("player-wasm/js"), &["js", "ts", "mjs"]);
     assert!(files.len() > 50, "{}", files.len());
     let wrong = scripts::violations(&files);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,4 +1,4 @@
-// The module of the npm package: defines <srs-player> and <srs-publisher>, and hands out the parts.
+// The entry of the npm package: defines <srs-player> and <srs-publisher>, and exports their parts.
 
 export * from './player/define.js';
 export * from './publisher/define.js';

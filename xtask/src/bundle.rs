@@ -13,7 +13,7 @@ use std::path::Path;
 use crate::sh::{Result, at};
 
 /// The files of the package and the module each begins with: (published name, path below `player-wasm/js`).
-const ENTRIES: [(&str, &str); 22] = [
+const ENTRIES: [(&str, &str); 23] = [
     ("compat.js", "player/compat.js"),
     ("define-player.js", "player/define.js"),
     ("define-publisher.js", "publisher/define.js"),
@@ -24,6 +24,7 @@ const ENTRIES: [(&str, &str); 22] = [
     ("index.js", "index.js"),
     ("media-session.js", "player/media-session.js"),
     ("meter.js", "player/meter.js"),
+    ("native.js", "player/engine/sources/native.js"),
     ("pipeline.js", "player/engine/pipeline.js"),
     ("player.js", "player/engine/player.js"),
     ("publisher-engine.js", "publisher/engine/publisher.js"),

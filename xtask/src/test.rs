@@ -10,7 +10,7 @@ use crate::tools;
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     ("tools", tools::install),
     ("format", || sh(cargo().args(["fmt", "--all", "--check"]))),
     ("lints", lints),
@@ -18,6 +18,7 @@ const STEPS: [Step; 12] = [
     ("Rust tests", rust_tests),
     ("npm packages", npm),
     ("types", types),
+    ("script tests", script_tests),
     ("browser tests", || node_tests("browser")),
     ("WordPress plugin", || dist::build().map(|_| ())),
     ("PHP 7.4 and 8.5", php_versions),
@@ -84,6 +85,19 @@ fn phpunit() -> Result {
 /// What `cargo xtask dist` makes.
 fn zip() -> PathBuf {
     target().join("dist/lianmai.zip")
+}
+
+/// The `*.test.mjs` beside the scripts: they need no browser and no gateway.
+fn script_tests() -> Result {
+    let mut files = Vec::new();
+    for folder in ["player-wasm/js", "demo"] {
+        find(&root().join(folder), &mut files);
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err("no *.test.mjs beside the scripts".into());
+    }
+    sh(command("node").current_dir(root()).args(["--test", "--test-reporter=spec"]).args(files))
 }
 
 /// The `*.test.mjs` in a folder of the tests.

@@ -1,13 +1,13 @@
 // Requests that open a session at the server, and those that end it.
 
-/** An answer that comes within this many milliseconds after the caller gave up is still read. */
+/** The response is still read when it comes within this many milliseconds after the caller gave up. */
 const GRACE = 3_000;
-/** Milliseconds that the answer to a goodbye is waited for. */
+/** Milliseconds to wait for the response when a session is ended. */
 const GOODBYE = 2_000;
 
 /**
- * Fetches; a caller who gives up gets an answer that is on its way nevertheless, so that the session which it
- * opens can be given back. A server that holds the question, until somebody publishes, has opened none.
+ * Fetches. When the caller gives up, a response that is on its way is read nevertheless, so that the session that it
+ * opens can be ended. A server that holds the request until somebody publishes has opened no session.
  * @param {string} url
  * @param {RequestInit} init
  * @param {AbortSignal} [signal] of the caller
@@ -21,7 +21,7 @@ export function ask(url, init, signal) {
   return fetch(url, { ...init, signal: late.signal }).finally(() => signal.removeEventListener('abort', stop));
 }
 
-/** Sessions that are open, and how to withdraw what the browser would do for each. @type {Map<string, AbortController>} */
+/** Open sessions, and the controllers that withdraw the browser's later requests. @type {Map<string, AbortController>} */
 const open = new Map();
 
 /**
@@ -36,12 +36,12 @@ export function endLater(location, headers = {}) {
     /** @type {any} */ (globalThis).fetchLater(location, { method: 'DELETE', headers, signal: withdrawn.signal });
     open.set(location, withdrawn);
   } catch {
-    // Missing in this browser, or not allowed for a server without HTTPS.
+    // This browser does not have it, or does not allow it for a server without HTTPS.
   }
 }
 
 /**
- * Ends a session; works while the page goes away. A server that does not hear it finds out by itself.
+ * Ends a session, also while the page goes away. A server that does not hear of it ends the session by its timeout.
  * @param {string} location of the session; empty: it has none
  * @param {Record<string, string>} [headers]
  */

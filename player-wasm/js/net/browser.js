@@ -7,10 +7,10 @@
 export const isGstreamerWebKit = () =>
   /^Apple/.test(globalThis.navigator?.vendor ?? '') && !('WebKitPlaybackTargetAvailabilityEvent' in globalThis);
 
-/** Firefox: its ICE pairs no candidate of its own with a loopback address. */
+/** Firefox: its ICE agent pairs none of its candidates with a loopback address. */
 const isFirefox = () => 'mozInnerScreenX' in globalThis;
 
-/** Whether this browser cannot reach a server whose answer has loopback candidates only. @param {string} sdp */
+/** Whether an answer has loopback candidates only, which this browser cannot reach. @param {string} sdp */
 export function onlyLoopback(sdp) {
   const addresses = [...sdp.matchAll(/^a=candidate:(?:\S+ ){4}(\S+)/gm)].map(([, address = '']) => address);
   return isFirefox() && addresses.length > 0 && addresses.every((address) => /^127\.|^::1$/.test(address));

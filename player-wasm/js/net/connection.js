@@ -1,79 +1,58 @@
-// What all that connect have in common: what is waited for, and that it is tried again.
+// A connection that is made again when it fails: its timeouts, its attempts, and what it tells.
 
-import { backOff } from './retry.js';
+import { Retry } from './retry.js';
 
-/** Nothing for this long, once something came: the server has stalled. */
+/** Milliseconds without data, once some came, after which the server has stalled. */
 export const SILENCE = 6_000;
-/** No answer at all: servers hold a request for 15 s until somebody publishes. */
-export const PATIENCE = 20_000;
-/** A page's function that gives no token within this will not. Somebody may have to log in. */
+/** A paused live stream is let go after this many milliseconds. */
+export const PAUSE_LIMIT = 30_000;
+/** Milliseconds to wait for an answer: servers hold a request for 15 s until somebody publishes. */
+const PATIENCE = 20_000;
+/** Milliseconds that a page's function may take for a token. Somebody may have to log in. */
 const DECISION = 60_000;
-/** No answer for this long means that there is nobody yet. */
+/** No answer for this many milliseconds means that nobody publishes yet. */
 const ANSWER = 1_500;
-/** A server that answers at all does so within this, also over a slow network or on a busy machine. */
+/** Milliseconds within which a server answers that answers at all, also over a slow network or on a busy machine. */
 const PROBE = 5_000;
 
-/** What cannot become better is tried so many times, as long as nothing was ever played. */
+/** Attempts at what cannot become better, as long as nothing was ever played. */
 const SAME = 6;
 
-/** What an HTTP status other than success means. @param {number} status @param {Response} [response] */
-export function refusal(status, response) {
-  const fatal = status === 401 || status === 403;
-  const page = fatal && /html/.test(response?.headers.get('content-type') ?? '');
-  return {
-    code: fatal ? 'forbidden' : status === 404 || status === 410 ? 'not-found' : 'http',
-    fatal,
-    status,
-    // A media server says it in a few words; a firewall or a login has a page.
-    say: page ? 'refused-page' : fatal || status === 404 ? '' : `HTTP ${status}`,
-    // The request itself is wrong: the same one will be so again.
-    hopeless: status >= 400 && status < 500 && ![404, 408, 410, 425, 429].includes(status),
-    // 502 to 504 are a proxy's, in front of a server that is away.
-    unspent: status > 501 && status < 505,
-  };
-}
-
 /**
- * Whom a connection tells how it is doing.
+ * What a connection tells, and where its tokens come from.
  * @typedef {object} Listener
- * @property {(state: string, code?: string, own?: boolean, text?: string) => void} state own: what has failed is the page's
+ * @property {(state: string, code?: string, own?: boolean, text?: string) => void} state own: the page's function has
+ *   failed, not the server
  * @property {(code: string, text?: string) => void} fail text: a sentence of the page's own
- * @property {(unspent?: boolean) => Promise<string>} [token] what shows the server that we may; none: nothing does.
- *   unspent: the one before reached nobody
+ * @property {(unspent?: boolean) => Promise<string>} [token] the token that the server is shown; none: there are no tokens.
+ *   unspent: the token before reached nobody
  */
 
-/** Once it has played, a server may be back before it knows whom to trust: so many refusals are looked into. */
-const REFUSALS = 4;
-
-/** A connection that is made again when it fails: one attempt at a time. */
+/** One connection, with one attempt at a time. */
 export class Connection {
   reconnects = 0;
   /** Ends the attempt. */
   abort = new AbortController();
   #retry; #listener;
-  #attempt = 0;
-  /** Refusals in a row. */
-  #refused = 0;
   #worked = false;
-  /** This attempt has. */
+  /** The present attempt works. */
   #working = false;
   /** The last failure, and how often it came in a row. */
   #same = { code: '', count: 0 };
   /** The host takes no more connections of this browser. */
   #crowded = false;
-  /** The last token reached nobody; the present one is such a one. */
+  /** The last token reached nobody. */
   #unspent = false;
+  /** The present token is one that reached nobody before. */
   #kept = false;
   #timer = 0;
   #asked = 0;
   #watch = 0;
   #closed = false;
-  /** Waits for the next attempt. */
-  #resting = false;
-  /** The server has answered a request whose answer the page may not read. */
-  #unreadable = false;
   #hidden = false;
-  /** It is being asked whether there are connections left. */
+  /** The server has answered a request whose response the page may not read. */
+  #unreadable = false;
+  /** A request looks whether there are connections left. */
   #crowds = false;
 
   /**
@@ -81,22 +60,22 @@ export class Connection {
    * @param {Listener} listener
    */
   constructor(retry, listener) {
-    this.#retry = retry;
+    this.#retry = new Retry(retry);
     this.#listener = listener;
   }
 
-  /** The address, where a browser fetches it. */
+  /** The address, if it is one that fetch() opens. */
   get address() { return ''; }
 
   /** Whether something was played. */
   get worked() { return this.#worked; }
 
-  /** Whether nobody sees the page: there is no hurry then. */
+  /** Whether the page is hidden; then attempts are less frequent. */
   get hidden() { return this.#hidden; }
   set hidden(hidden) {
     const seen = this.#hidden && !hidden;
     this.#hidden = hidden;
-    if (seen && this.#resting) this.again();
+    if (seen) this.#retry.hurry();
   }
 
   /** One attempt; throws `{ code, fatal, unspent }` when it fails. @param {AbortController} abort @returns {Promise<void>} */
@@ -111,7 +90,7 @@ export class Connection {
       if (!abort.signal.aborted && error?.unspent) this.#unspent = true;
       let code = error?.code ?? 'network';
       if (error instanceof WebAssembly.RuntimeError) return this.failed(abort, 'engine', true, false, String(error));
-      // Not the first time, for an answer that cannot be read looks like none.
+      // An answer that the page may not read looks like none. The first failure is not looked into.
       if (!error?.code && !this.#worked && this.#same.count && !abort.signal.aborted && (this.#unreadable ||= await this.#answers())) code = 'cors';
       this.failed(abort, code, error?.fatal, error?.own, error?.detail ?? error?.say, error?.hopeless);
     });
@@ -132,6 +111,7 @@ export class Connection {
   /** Ends the attempt; {@link again} makes a new one. */
   pause() {
     this.rest();
+    this.#retry.stop();
     this.abort.abort();
   }
 
@@ -139,39 +119,36 @@ export class Connection {
   again(wait = 0) {
     this.pause();
     if (this.#closed) return;
-    this.#resting = true;
-    this.#timer = setTimeout(() => {
-      this.#resting = false;
+    this.#retry.after(wait, () => {
       this.reconnects++;
       this.connect();
-    }, wait);
+    });
   }
 
-  /** What came is of no use. @param {string} code */
+  /** Fails: the data that came is of no use. @param {string} code */
   broken(code) {
     this.failed(this.abort, code, !this.#worked);
   }
 
-  /** Nothing is awaited any more. */
+  /** Ends the timeouts. */
   rest() {
-    this.#resting = false;
     clearTimeout(this.#timer);
     clearTimeout(this.#watch);
   }
 
-  /** A frame came: the next failure is a first one. */
+  /** A frame came: the connection works, and the next failure is a first one. */
   works() {
     if (this.#working) return;
     this.#working = true;
     this.#same.count = 0;
     clearTimeout(this.#timer);
-    this.#attempt = this.#refused = 0;
+    this.#retry.reset();
     this.#worked = true;
     this.#listener.state('live');
   }
 
   /**
-   * What shows the server that we may, for this attempt; empty: nothing.
+   * The token for this attempt; empty: none.
    * @param {AbortController} abort
    * @param {boolean} [more] for another request of the attempt
    */
@@ -202,7 +179,7 @@ export class Connection {
     }
   }
 
-  /** Something was asked for. When it does not come soon, nobody publishes. @param {AbortController} [abort] */
+  /** A request was sent. Without an answer soon, nobody publishes. @param {AbortController} [abort] */
   asked(abort = this.abort) {
     if (abort.signal.aborted) return;
     this.alive(PATIENCE, abort);
@@ -220,7 +197,7 @@ export class Connection {
   }
 
   /**
-   * Something happened: the next thing must happen within some milliseconds.
+   * Sets the timeout anew: something must happen within some milliseconds.
    * @param {number} limit
    * @param {AbortController} [abort]  of the attempt
    */
@@ -234,9 +211,9 @@ export class Connection {
    * @param {AbortController} abort  of the attempt that failed
    * @param {string} code
    * @param {boolean} [fatal]
-   * @param {boolean} [own] it is the page that has no token
-   * @param {string} [text] its sentence
-   * @param {boolean} [hopeless] the same will come of the same
+   * @param {boolean} [own] the page's function has failed
+   * @param {string} [text] the page's own sentence
+   * @param {boolean} [hopeless] the same request will fail again
    */
   failed(abort, code, fatal, own = false, text = '', hopeless = false) {
     if (this.#closed || abort !== this.abort || abort.signal.aborted) return;
@@ -246,16 +223,17 @@ export class Connection {
     this.#same = { code, count };
     hopeless ||= code === 'cors' || code === 'closed' || code === 'unsupported-format';
     fatal ||= hopeless && !this.#worked && !own && count >= SAME;
-    // The token may have been too old, or used: the next one need not be.
-    if (code === 'forbidden' && !own && this.#listener.token && (this.#kept || this.#refused < (this.#worked ? REFUSALS : 1))) {
-      return this.again(this.#kept ? 0 : this.#refused++ && backOff(this.#refused, this.#hidden));
-    }
-    if (fatal || this.#attempt >= this.#retry) return this.#listener.fail(code, text);
-    this.#listener.state(code === 'not-found' || code === 'connections' ? 'waiting' : 'reconnecting', code, own, text);
-    // A server that held the question, in case somebody begins, may be asked again at once.
+    // The server that gives tokens is shared by many.
+    const slow = this.#hidden || own;
+    // The token may have been too old, or used up.
+    const mendable = code === 'forbidden' && !own && this.#listener.token;
+    const again = mendable && this.#retry.refused(this.#kept, this.#worked, slow);
+    if (typeof again === 'number') return this.again(again);
+    // A server that held the request until somebody publishes may be asked again at once.
     const held = code === 'not-found' && performance.now() - this.#asked > ANSWER;
-    const attempt = this.#attempt++;
-    // Who gives the tokens may serve many, and is not to be pressed.
-    this.again(backOff(held ? 0 : attempt, this.#hidden || own));
+    const wait = fatal ? undefined : this.#retry.next(slow, held);
+    if (wait === undefined) return this.#listener.fail(code, text);
+    this.#listener.state(code === 'not-found' || code === 'connections' ? 'waiting' : 'reconnecting', code, own, text);
+    this.again(wait);
   }
 }

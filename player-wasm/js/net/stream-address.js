@@ -1,102 +1,118 @@
-// Which stream an address names, and where a gateway has it: WebRTC signalling, HTTP-FLV, HLS.
+// Reads the addresses of streams, for playing and for publishing, and writes a stream's other addresses.
+
+import { isPageHost } from './host.js';
 
 /**
- * A stream of a gateway.
- * @typedef {object} Place
- * @property {string[]} origins where the gateway may listen, the likeliest first
- * @property {string} signalling path and query that take an SDP offer
- * @property {string} streamurl for SRS's JSON signalling; empty: WHEP
- * @property {string} path `/app/stream`; empty when the address does not tell
- * @property {string} query with its question mark, for the stream's other addresses
+ * What an address says.
+ * @typedef {object} StreamAddress
+ * @property {string[]} origins where the server may be, the most likely first: an origin, and a path if a proxy has the
+ *   server below one
+ * @property {string} name `app/stream`, decoded; empty: the address does not tell
+ * @property {string} search the query with its question mark
+ * @property {string} url the address itself if it is one of HTTP, absolute; empty: it was `webrtc://`
+ * @property {boolean} endpoint it is the address of a WHIP or WHEP endpoint
  */
 
-/** Says how to reach the gateway: not for the stream's other addresses. */
-const HOW = /^(app|stream|api|play|schema|eip|candidate|action)=/;
-
-/** @param {string} host */
-const loopback = (host) => /^(127\.|localhost$|\[::1\]$)/.test(host);
+/** Parameters that are read here, and not sent on with an offer. */
+const OF_OFFER = /^(app|stream|api|play|schema)=/;
+/** These, and parameters of the server's end of a WebRTC connection, say nothing to other protocols. */
+const OF_WEBRTC = /^(app|stream|api|play|schema|eip|candidate|action)=/;
+/** WordPress passes an offer on to a server, but has no streams itself. */
+const RELAY = /\/wp-json\/|\/lianmai\/v1\/whip\/?$|[?&]rest_route=/;
 
 /**
- * Where a gateway listens that an address names by its host: there, if a port is given; else the page's
- * own server if that is the host's; else what is usual for the scheme.
- * @param {string} host
- * @param {string} port
+ * Reads `webrtc://host[:port]/app/stream?query`, the address of a WHIP or WHEP endpoint, or another address of HTTP or
+ * WebSocket, which names a stream if it has the form `/app/stream.ending`. In the query of `webrtc://` the parameter
+ * `schema` is the scheme of the signalling, as with SRS.
+ * @param {string} text may be relative to the page
+ * @param {string} base the page's address
+ * @returns {StreamAddress | null} null: it is no such address
+ */
+export function readAddress(text, base) {
+  const page = new URL(base);
+  const webrtc = /^\s*webrtc:/i.test(text);
+  let url;
+  try {
+    url = webrtc ? new URL(text.replace(/webrtc/i, 'http')) : new URL(text, page);
+  } catch {
+    return null;
+  }
+  url.hash = '';
+  const { protocol, pathname, search, searchParams: query, username } = url;
+  if (username || !/^(http|ws)s?:$/.test(protocol)) return null;
+  if (webrtc) {
+    const name = decodedName(pathname);
+    const scheme = (query.get('schema') ?? page.protocol).replace(':', '') === 'https' ? 'https:' : 'http:';
+    const origins = /^[^/]*\/\/[^/?#]*:\d+([/?#]|$)/.test(text) ? [`${scheme}//${url.host}`] : originsOf(url.hostname, scheme, page);
+    return name ? { origins, name, search, url: '', endpoint: false } : null;
+  }
+  url.protocol = protocol.replace('ws', 'http');
+  const [, folder] = /^(.*?)\/rtc\/v1\/wh[ei]p(-play)?\/?$/.exec(pathname) ?? [];
+  const [, path] = /^(.*)\/wh[ei]p\/?$/.exec(pathname) ?? [];
+  const stream = query.get('stream');
+  const name = RELAY.test(pathname + search) ? ''
+    : folder === undefined ? decodedName(path ?? pathname.replace(/\.\w+$/, '')) : stream ? `${query.get('app') || 'live'}/${stream}` : '';
+  return { origins: [url.origin + (folder ?? '')], name, search, url: url.href, endpoint: (folder ?? path) !== undefined };
+}
+
+/**
+ * Where the server of an address without a port may listen: where the page comes from if that is the same host, at
+ * SRS's port, and at Lianmai's.
+ * @param {string} hostname
  * @param {string} scheme `http:` or `https:`
  * @param {URL} page
  */
-function origins(host, port, scheme, page) {
-  if (port) return [`${scheme}//${host}:${port}`];
-  const usual = (scheme === 'https:' ? ['', ':8443'] : [':1985']).map((end) => `${scheme}//${host}${end}`);
-  const own = host === page.hostname || (loopback(host) && loopback(page.hostname));
-  return own && scheme === page.protocol ? [...new Set([page.origin, ...usual])] : usual;
+function originsOf(hostname, scheme, page) {
+  const usual = (scheme === 'https:' ? ['', ':8443'] : [':1985', ':8080']).map((port) => `${scheme}//${hostname}${port}`);
+  return scheme === page.protocol && isPageHost(hostname, page) ? [...new Set([page.origin, ...usual])] : usual;
 }
 
-/** @param {string} query without its question mark @param {(part: string) => boolean} keep */
-function only(query, keep) {
-  const rest = query.split('&').filter((part) => part && keep(part)).join('&');
+/** `app/stream` of a percent-encoded path; empty: it is too short. @param {string} path */
+function decodedName(path) {
+  const name = path.split('/').filter(Boolean).join('/');
+  try {
+    return name.includes('/') ? decodeURIComponent(name) : '';
+  } catch {
+    return name;
+  }
+}
+
+/** The query without some parameters. @param {string} search @param {RegExp} without */
+function queryOf(search, without) {
+  const rest = search.slice(1).split('&').filter((part) => part && !without.test(part)).join('&');
   return rest && `?${rest}`;
 }
 
-/**
- * Reads `webrtc://host[:port]/app/stream?query`, a WHEP address, or the address of a stream over HTTP or
- * WebSocket. In the query, as with SRS: `schema` is the scheme of the signalling, `play` the path of a
- * JSON API to use for it, and `eip` is passed on.
- * @param {string} text
- * @param {string} base the page's address
- * @returns {Place | null} null: it names no stream
- */
-export function place(text, base) {
-  const page = new URL(base);
-  const [, authority = '', named = '', asked = ''] = /^webrtc:\/\/([^/?#]+)([^?#]*)\??([^#]*)/i.exec(text) ?? [];
-  if (!authority && /^webrtc:/i.test(text)) return null;
-  if (authority) {
-    const [, host = '', port = ''] = /^(.*?)(?::(\d+))?$/.exec(authority) ?? [];
-    const given = new URLSearchParams(asked);
-    const scheme = given.get('schema') ?? page.protocol.slice(0, -1);
-    const where = origins(host, port, scheme === 'https' ? 'https:' : 'http:', page);
-    return stream(where, named, asked, given.get('play') ? { api: given.get('play') ?? '', url: text } : undefined);
-  }
-  const url = new URL(text, page);
-  const where = [url.origin.replace(/^ws/, 'http')];
-  const query = url.search.slice(1);
-  const [, folder] = /^(.*?)\/rtc\/v1\/whep\b/.exec(url.pathname) ?? [];
-  const whep = /^(.*)\/whep\/?$/.exec(url.pathname);
-  if (folder === undefined && !whep) return stream(where, url.pathname.replace(/\.\w+$/, ''), query);
-  const { searchParams } = url;
-  const path = folder !== undefined
-    ? searchParams.has('stream') ? `${folder}/${searchParams.get('app') ?? 'live'}/${searchParams.get('stream')}` : ''
-    // Of whep addresses in general nothing is known but that they are such.
-    : /^(\/[^/]+){2}$/.exec(whep?.[1] ?? '')?.[0] ?? '';
-  const other = only(query, (part) => !HOW.test(part));
-  return { origins: where, signalling: url.pathname + url.search, streamurl: '', path, query: other };
-}
+/** The parameters that are sent along with an offer. @param {StreamAddress} address */
+export const offerQuery = ({ search }) => queryOf(search, OF_OFFER);
 
 /**
- * @param {string[]} where
- * @param {string} named `/app/stream`
- * @param {string} query
- * @param {{ api: string, url: string }} [json]
- * @returns {Place | null}
+ * Where an offer for a stream is sent.
+ * @param {StreamAddress} address
+ * @param {number} origin which of its origins
+ * @param {'whip' | 'whep'} protocol
  */
-function stream(where, named, query, json) {
-  const path = named.replace(/\/$/, '');
-  const [, app, name] = /^\/(.+)\/([^/]+)$/.exec(path) ?? [];
-  if (!app || !name) return null;
-  const passed = only(query, (part) => !/^(app|stream|api|play|schema)=/.test(part));
-  const signalling = json
-    ? `/${json.api}/`.replace(/\/+/g, '/') + passed
-    : `/rtc/v1/whep/?app=${app}&stream=${name}${passed.replace('?', '&')}`;
-  return { origins: where, signalling, streamurl: json?.url ?? '', path, query: only(query, (part) => !HOW.test(part)) };
+export function endpointOf(address, origin, protocol) {
+  const { name, origins, endpoint, url } = address;
+  if (endpoint) return url;
+  const cut = name.lastIndexOf('/');
+  // A slash may stand in a query, and some servers do not decode it.
+  const [app, stream] = [name.slice(0, cut), name.slice(cut + 1)].map((part) => encodeURIComponent(part).replace(/%2F/g, '/'));
+  return `${origins[origin]}/rtc/v1/${protocol}/?app=${app}&stream=${stream}${offerQuery(address).replace('?', '&')}`;
 }
+
+/** The stream's path on its server, without an ending. @param {StreamAddress} address */
+export const pathOf = ({ name }) => `/${encodeURI(name).replace(/[?#]/g, encodeURIComponent)}`;
 
 /**
  * The stream's address in another protocol.
- * @param {Place} place
- * @param {number} origin which
+ * @param {StreamAddress} address
+ * @param {number} origin which of its origins
  * @param {string} protocol `flv`, `ws-flv`, `hls` …
  */
-export function elsewhere({ origins, path, query }, origin, protocol) {
-  const at = protocol === 'ws-flv' ? origins[origin].replace('http', 'ws') : origins[origin];
+export function elsewhere(address, origin, protocol) {
+  const at = address.origins[origin] ?? '';
   const ending = protocol === 'hls' || protocol === 'native' ? 'm3u8' : protocol.replace('ws-', '');
-  return `${at}${path}.${ending}${query}`;
+  const query = queryOf(address.search, OF_WEBRTC);
+  return `${protocol === 'ws-flv' ? at.replace('http', 'ws') : at}${pathOf(address)}.${ending}${query}`;
 }

@@ -1,19 +1,19 @@
-// What shows a server that one may play or publish: asked for anew before every attempt that may reach one.
+// Tokens that the page gives: asked for again before every attempt that may reach a server.
 
 /** @typedef {string | (() => string | Promise<string>)} Token */
 
-/** What the error of a page's function may be; any other is one that the next attempt may not have. */
+/** Codes that an error of a page's function may have. The next attempt may not have any other error. */
 const GIVEN = /^(busy|forbidden|http|network|not-found)$/;
-/** What browsers say when fetch() finds nobody. */
+/** The message of fetch() when there is no response. */
 const UNREACHED = /fetch|network|load failed/i;
-/** Some servers take a token for 60 s after it was made: so many milliseconds one is kept that reached nobody. */
+/** Milliseconds for which a token that reached nobody is kept. Some servers accept a token for 60 s after it was made. */
 const KEPT = 40_000;
 
 /**
  * The token for one attempt; empty: none.
  * @param {Token} token
  * @returns {Promise<string>}
- * @throws an error with `code`, `detail`, `fatal`, and `own`: it is the page's, not the server's
+ * @throws an error with `code`, `detail`, `fatal`, and `own`: the page's function has failed, not the server
  */
 export async function shown(token) {
   if (typeof token !== 'function') return token;
@@ -29,14 +29,14 @@ export async function shown(token) {
 
 /** The tokens of one player or publisher. */
 export class Tokens {
-  /** The last one, and of what. */
+  /** The last token, and where it came from. */
   #last = { of: /** @type {Token} */ (''), token: '', until: 0 };
 
   /**
-   * The token for one attempt. While a server is away, not each attempt needs another one: who gives them would
-   * be asked by everybody at once.
+   * The token for one attempt. While a server is away, not every attempt takes another token: otherwise all viewers
+   * would ask the server that gives them, again and again.
    * @param {Token} of
-   * @param {boolean} [unspent] the last one reached nobody
+   * @param {boolean} [unspent] the last token reached nobody
    */
   async take(of, unspent) {
     const last = this.#last;

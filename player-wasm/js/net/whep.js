@@ -1,33 +1,17 @@
-// WebRTC signalling: an offer to play goes out by HTTP, an answer comes back (WHEP, or SRS's JSON).
+// Plays over WebRTC: negotiates with a server by WHEP, or by SRS's JSON API.
 
-import { ask, endLater, endSession } from './ask.js';
-import { refusal } from './connection.js';
-import { bearer } from './token.js';
+import { refusal } from './refusal.js';
+import { Signalling } from './signalling.js';
+import { endpointOf, offerQuery } from './stream-address.js';
 
-/**
- * The ICE servers of a `Link` header (RFC 9725, 4.6).
- * @param {string} link
- * @returns {RTCIceServer[]}
- */
-export function iceServers(link) {
-  return [...link.matchAll(/<([^>]+)>([^<]*)/g)].filter(([, , rest]) => /rel="?ice-server/.test(rest)).map(([, urls, rest]) => {
-    const value = (/** @type {string} */ name) => new RegExp(`\\b${name}="([^"]*)"`).exec(rest)?.[1];
-    const username = value('username');
-    return username === undefined ? { urls } : { urls, username, credential: value('credential') };
-  });
-}
-
-/** Asks for stereo sound: browsers leave it at mono unless told. @param {string} sdp */
+/** Asks for stereo audio: browsers leave it at mono unless told. @param {string} sdp */
 export const stereo = (sdp) =>
   sdp.replace(/(a=rtpmap:(\d+) opus\/48000\/2\r\n[^]*?a=fmtp:\2 [^\r\n]*)/i, '$1;stereo=1');
 
-/**
- * What a refusal means.
- * @param {Response} response
- */
-function why(response) {
+/** What a refusal means to a player. @param {Response} response */
+function refused(response) {
   const { status } = response;
-  // What is no signalling at all answers with a page, or does not know the method.
+  // A server without WebRTC does not know the method, or answers with a page.
   const json = /json/.test(response.headers.get('content-type') ?? '');
   if (status === 405 || status === 501 || (status === 404 && !json)) return { code: 'no-webrtc' };
   if (status === 406 || status === 415 || status === 400) return { code: 'codec-unsupported' };
@@ -38,63 +22,56 @@ function why(response) {
 const ufrag = (sdp) => /a=ice-ufrag:(\S+)/.exec(sdp)?.[1];
 
 /**
- * Negotiates with a server what `peer`, whose transceivers are made, receives.
- *
- * The offer goes out before anything is gathered and has no candidates: a server learns where we are
- * from our own checks. So its ICE servers come in time, and nothing is waited for.
- * @param {RTCPeerConnection} peer
- * @param {string} url
- * @param {string} [streamurl] for SRS's JSON; empty: WHEP
- * @param {AbortSignal} [signal]
- * @param {string} [token]
- * @returns {Promise<{ location: string, id: string }>} the session's address, to end it (empty: it has none), and SRS's name for it
- * @throws `{ code, fatal, text }`
+ * Where an offer to play a stream is sent. `play` in the query of a `webrtc://` address is the path of a JSON API to
+ * use instead of WHEP, as with SRS.
+ * @param {import('./stream-address.js').StreamAddress} address
+ * @param {number} origin which of its origins
+ * @param {string} text the address as it was given
+ * @returns {{ url: string, streamurl: string }} streamurl: for the JSON API; empty: WHEP
  */
-export async function negotiate(peer, url, streamurl = '', signal = undefined, token = '') {
-  const offer = await peer.createOffer();
-  const sdp = stereo(offer.sdp ?? '');
-  const [type, body] = streamurl
-    ? ['json', JSON.stringify({ api: url, tid: Math.random().toString(16).slice(2, 9), streamurl, clientip: null, sdp })]
-    : ['sdp', sdp];
-  const headers = { 'content-type': `application/${type}`, ...bearer(token) };
-  const response = await ask(url, { method: 'POST', headers, body }, signal);
-  if (!response.ok) throw why(response);
-  const location = response.headers.get('location');
-  const session = location ? new URL(location, response.url || url).href : '';
-  if (session) endLater(session);
-  // What a peer is asked while it is closed is never answered.
-  const giveBack = () => void end(session);
-  if (signal?.aborted) giveBack();
-  signal?.addEventListener('abort', giveBack);
-  try {
-    const answer = streamurl ? read(await response.json()) : await response.text();
-    const servers = iceServers(response.headers.get('link') ?? '');
-    if (servers.length) peer.setConfiguration({ ...peer.getConfiguration(), iceServers: servers });
-    await peer.setLocalDescription({ type: 'offer', sdp });
-    await peer.setRemoteDescription({ type: 'answer', sdp: answer });
-    signal?.throwIfAborted();
-    return { location: session, id: `${ufrag(sdp)}:${ufrag(answer)}` };
-  } catch (error) {
-    if (!signal?.aborted) giveBack();
-    throw typeof (/** @type {any} */ (error).code) === 'string' ? error : { code: 'http', text: String(error) };
-  } finally {
-    signal?.removeEventListener('abort', giveBack);
-  }
-}
-
-/** The answer of SRS's JSON. @param {any} reply */
-function read({ code, sdp, message }) {
-  if (code) throw { ...refusal(code), text: message };
-  return sdp;
+export function playEndpoint(address, origin, text) {
+  const api = !address.url && new URLSearchParams(address.search).get('play');
+  if (!api) return { url: endpointOf(address, origin, 'whep'), streamurl: '' };
+  return { url: address.origins[origin] + `/${api}/`.replace(/\/+/g, '/') + offerQuery(address), streamurl: text };
 }
 
 /**
- * Ends a session, also while the page goes away, and then its peer: that says goodbye, and the server would
- * not know the session any more.
- * @param {string} location
- * @param {RTCPeerConnection | null} [peer]
+ * Begins a session for what `peer`, whose transceivers are made, receives.
+ *
+ * The offer goes out before any candidate is gathered: a server learns the browser's address from its connectivity
+ * checks. So the server's ICE servers come in time, and nothing is waited for.
+ * @param {RTCPeerConnection} peer
+ * @param {{ url: string, streamurl: string }} endpoint
+ * @param {(session: Signalling) => void} begun gets the session, to end it, before there is an answer
+ * @param {AbortSignal} [signal]
+ * @param {string} [token]
+ * @returns {Promise<string>} SRS's name for the session
+ * @throws `{ code, fatal, text }`
  */
-export async function end(location, peer = null) {
-  await endSession(location);
-  peer?.close();
+export async function negotiate(peer, { url, streamurl }, begun, signal, token = '') {
+  const session = new Signalling(url, { refused, unreached: (error) => error });
+  begun(session);
+  const offer = await peer.createOffer();
+  const sdp = stereo(offer.sdp ?? '');
+  const reply = await (streamurl
+    ? session.offer(JSON.stringify({ api: url, tid: Math.random().toString(16).slice(2, 9), streamurl, clientip: null, sdp }),
+      token, signal, 'application/json')
+    : session.offer(sdp, token, signal));
+  try {
+    const answer = streamurl ? read(JSON.parse(reply)) : reply;
+    if (session.servers.length) peer.setConfiguration({ ...peer.getConfiguration(), iceServers: session.servers });
+    await peer.setLocalDescription({ type: 'offer', sdp });
+    await peer.setRemoteDescription({ type: 'answer', sdp: answer });
+    signal?.throwIfAborted();
+    return `${ufrag(sdp)}:${ufrag(answer)}`;
+  } catch (error) {
+    void session.end();
+    throw typeof (/** @type {any} */ (error).code) === 'string' ? error : { code: 'http', text: String(error) };
+  }
+}
+
+/** The answer of SRS's JSON API. @param {any} reply */
+function read({ code, sdp, message }) {
+  if (code) throw { ...refusal(code), text: message };
+  return sdp;
 }

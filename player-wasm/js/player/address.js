@@ -1,19 +1,20 @@
-// What an address is, before anything is loaded for it.
+// Checks an address before anything is loaded for it.
+
+import { isPageHost } from '../net/host.js';
 
 /**
  * @typedef {object} Refusal
  * @property {'bad-url' | 'unsupported-protocol'} code
- * @property {string} word the sentence's name among the words
- * @property {string} detail what is wrong with it, for the sentence
+ * @property {string} word the name of the sentence among the texts
+ * @property {string} detail the faulty part, for the sentence
  * @property {string} [instead] an address of the same stream that a browser can play
  */
 
 const UNSUPPORTED = 'unsupported-protocol';
-const LOOPBACK = /^(127\.|localhost$)/;
 
 /**
- * The HTTP-FLV address of the stream that `rtmp://host/app/stream` names. On a page
- * of that host it is the page's own server; elsewhere Lianmai's usual port.
+ * The HTTP-FLV address of the stream that `rtmp://host/app/stream` names: at the page's own server if the host is the
+ * page's, else at Lianmai's usual port.
  * @param {string} rest `host[:port]/app/stream[?query]`
  * @param {URL} base the page
  */
@@ -21,14 +22,13 @@ function flv(rest, base) {
   const [, host = '', path = '', query = ''] = /^([^/?#]+)(\/[^?#]*)?(\?[^#]*)?/.exec(rest) ?? [];
   if (!path || path === '/') return undefined;
   const name = host.replace(/:\d+$/, '');
-  const same = name === base.hostname || (LOOPBACK.test(name) && LOOPBACK.test(base.hostname));
-  const origin = same && /^https?:$/.test(base.protocol) ? base.origin : `http://${name}:8080`;
+  const origin = isPageHost(name, base) && /^https?:$/.test(base.protocol) ? base.origin : `http://${name}:8080`;
   return `${origin}${path.replace(/\/$/, '')}.flv${query}`;
 }
 
 /**
- * An absolute address that the player can try, or why it cannot.
- * @param {string} text as it stands in the attribute; may be relative to the page
+ * Returns an absolute address that the player can try, or the reason why it cannot.
+ * @param {string} text the attribute; may be relative to the page
  * @param {string} page the page's address
  * @returns {{ url: string } | Refusal}
  */

@@ -1,10 +1,10 @@
-// `new SrsPlayer(selectorOrElement, url).play()`: the call that existing pages make.
+// `new SrsPlayer(selectorOrElement, url).play()`: the way in which existing pages play.
 
 /** @typedef {import('../types/index.js').SrsPlayerOptions} Options */
 
 /**
- * Plays a stream in an element of the page: in an `<srs-player>` as its `url`, in a `<video>` as its
- * picture (the page keeps the video and its controls), in anything else by a new `<srs-player>` inside.
+ * Plays a stream in an element of the page: an `<srs-player>` gets the address; a `<video>` shows the stream, and the
+ * page keeps it and its controls; any other element gets a new `<srs-player>` inside.
  */
 export class SrsPlayer {
   /** @type {import('./engine/player.js').Player | null} */
@@ -22,7 +22,7 @@ export class SrsPlayer {
     if (!found) throw new TypeError(`SrsPlayer: nothing on the page is ${String(target)}`);
     this.url = url;
     this.options = options;
-    /** What shows the stream: an `<srs-player>`, or the page's own `<video>`. @type {any} */
+    /** The element that shows the stream: an `<srs-player>`, or the page's own `<video>`. @type {any} */
     this.element = found;
     if (found instanceof HTMLVideoElement) return;
     if (found.localName !== 'srs-player') {
@@ -52,7 +52,7 @@ export class SrsPlayer {
     this.element.pause();
   }
 
-  /** Ends playing, lets go of the connection, and takes away what it put into the page. */
+  /** Stops playing, closes the connection, and removes what it put into the page. */
   destroy() {
     this.#player?.destroy();
     this.#player = null;

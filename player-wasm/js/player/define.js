@@ -1,4 +1,4 @@
-// The package's entry for pages that only play: defines <srs-player>, and hands out its parts.
+// The package's entry for pages that only play: defines <srs-player>, and exports its parts.
 
 import { SrsPlayerElement } from './element.js';
 

@@ -4,7 +4,7 @@
 // The engine is fetched when something is to be played, never before.
 
 import { resolve } from './address.js';
-import { words } from './i18n.js';
+import { words } from './texts.js';
 import { forward, reflect, MEDIA_EVENTS } from '../ui/media-members.js';
 import { newSheet } from '../ui/sheet.js';
 import { Skin } from './skin.js';

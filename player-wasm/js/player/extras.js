@@ -1,10 +1,10 @@
-// What only some pages want of their player: captions, and how many watch. Fetched when one does.
+// Captions and the number of viewers. Fetched by pages that show them.
 
-import { place } from '../net/stream-address.js';
+import { pathOf, readAddress } from '../net/stream-address.js';
 
-/** The number of viewers is asked for every so many milliseconds. */
+/** Milliseconds between requests for the number of viewers. */
 const OFTEN = 10_000;
-/** As many streams of SRS as are looked through for ours. */
+/** Number of streams that SRS is asked for, to find one among them. */
 const MANY = 1000;
 
 /** For one player. */
@@ -26,9 +26,9 @@ export class Extras {
   }
 
   /**
-   * Shows a WebVTT file over the picture; empty: none.
+   * Shows a WebVTT file over the video; empty: none.
    * @param {string} url
-   * @param {string} label what it is called
+   * @param {string} label name of the track
    */
   async captions(url, label) {
     if (url === this.#captions) return;
@@ -38,7 +38,7 @@ export class Extras {
     this.#tell.captions();
     if (!url) return;
     try {
-      // Not by the element: it wants the picture's server to allow for what the captions' one allows.
+      // The file is fetched here: the element would ask the video's server for permission as well (CORS).
       const response = await fetch(url);
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
       const text = await response.text();
@@ -56,7 +56,7 @@ export class Extras {
     }
   }
 
-  /** Asks the server how many watch a stream; empty: no more. @param {string} url */
+  /** Asks the server for the number of viewers of a stream, regularly; empty: stops. @param {string} url */
   watch(url) {
     if (url === this.#watched) return;
     this.#watched = url;
@@ -67,7 +67,7 @@ export class Extras {
     const look = async () => {
       if (document.hidden) return;
       let count = await ask(url).catch(() => -1);
-      // A server that does not know the question is not asked it again.
+      // A server that does not know the first address is asked at the second one from now on.
       if (count === undefined) count = await (ask = clients)(url).catch(() => -1);
       if (url === this.#watched) this.#tell.viewers(count);
     };
@@ -77,28 +77,28 @@ export class Extras {
 }
 
 /**
- * How many watch a stream, of Lianmai; -1: nobody tells.
+ * The number of viewers, from Lianmai; -1: unknown.
  * @param {string} url
- * @returns {Promise<number | undefined>} none: it is another server
+ * @returns {Promise<number | undefined>} undefined: it is another server
  */
 async function viewers(url) {
-  const at = place(url, document.baseURI);
-  if (!at?.path) return -1;
-  const response = await fetch(`${at.origins[0]}${at.path}/viewers`);
+  const address = readAddress(url, document.baseURI);
+  if (!address?.name) return -1;
+  const response = await fetch(`${address.origins[0]}${pathOf(address)}/viewers`);
   if (response.status === 404) return undefined;
   const { viewers: count } = await response.json();
   return count >= 0 ? count : -1;
 }
 
-/** The same of SRS, which tells it of all streams; -1: nobody tells. @param {string} url */
+/** The number of viewers, from SRS, which lists all streams; -1: unknown. @param {string} url */
 async function clients(url) {
-  const at = place(url, document.baseURI);
-  const [, app, name] = /^\/(.+)\/([^/]+)$/.exec(at?.path ?? '') ?? [];
-  if (!at || !app || !name) return -1;
+  const address = readAddress(url, document.baseURI);
+  const [, app, name] = /^(.+)\/([^/]+)$/.exec(address?.name ?? '') ?? [];
+  if (!address || !app || !name) return -1;
   const query = `app=${encodeURIComponent(app)}&stream=${encodeURIComponent(name)}&count=${MANY}`;
-  const response = await fetch(`${at.origins[0]}/api/v1/streams/?${query}`);
+  const response = await fetch(`${address.origins[0]}/api/v1/streams/?${query}`);
   const { streams = [] } = await response.json();
   const own = streams.find((/** @type {any} */ one) => one.app === app && one.name === name);
-  // Among the clients is who publishes.
+  // The publisher is one of the clients.
   return own ? Math.max(0, own.clients - (own.publish?.cid ? 1 : 0)) : -1;
 }

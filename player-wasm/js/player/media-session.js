@@ -1,15 +1,15 @@
-// What the system shows of a player: lock screen, media keys, headsets. Fetched once one is heard.
+// Lock screen, media keys and headsets. Fetched when a player with audible audio plays.
 
 /** The element that the system controls at the moment. @type {any} */
 let owner = null;
-/** As set here: a page may have its own. @type {MediaMetadata | null} */
+/** The metadata that this module has set; a page may have its own. @type {MediaMetadata | null} */
 let shown = null;
 
 const ACTIONS = /** @type {const} */ (['play', 'pause', 'stop', 'seekbackward', 'seekforward', 'seekto']);
 
 /**
- * Tells the system about an element whose state has changed. A player that is heard takes the place of the one
- * before; a page that has metadata of its own keeps them.
+ * Tells the system about an element whose state has changed. An audible player replaces the one before; metadata that
+ * the page has set stay.
  * @param {import('../types/index.js').SrsPlayerElement} host
  */
 export function present(host) {
@@ -30,7 +30,7 @@ export function present(host) {
   }
   session.playbackState = state === 'paused' ? 'paused' : 'playing';
   const { duration, currentTime: position } = host;
-  // Without an end there is no position to show.
+  // A stream without an end has no position.
   session.setPositionState?.(duration > 0 && duration < Infinity ? { duration, position: Math.min(position, duration) } : undefined);
 }
 
@@ -61,6 +61,6 @@ function handle(session, action, work) {
   try {
     session.setActionHandler(action, work);
   } catch {
-    // A browser that does not know the action.
+    // This browser does not know the action.
   }
 }

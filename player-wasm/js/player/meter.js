@@ -1,8 +1,7 @@
-// What <srs-player> shows while it plays audio without video: its title, and how loud the audio is. Fetched
-// when that happens.
+// Shows a title and the level of the audio while <srs-player> plays audio without video. Fetched when that happens.
 
 import { h } from '../ui/dom.js';
-import { place } from '../net/stream-address.js';
+import { readAddress } from '../net/stream-address.js';
 import { newSheet } from '../ui/sheet.js';
 
 const METER_CSS = `
@@ -23,13 +22,13 @@ padding:16px 16px 56px;pointer-events:none;text-align:center}
 const BANDS = [150, 400, 1000, 2500, 6000, 14_000];
 
 /** The stream's name in an address: its last part without the ending. @param {string} url */
-const nameOf = (url) => place(url, document.baseURI)?.path.split('/').pop() ?? '';
+const nameOf = (url) => readAddress(url, document.baseURI)?.name.split('/').pop() ?? '';
 
-/** The picture of one player's audio. */
+/** The level meter of one player. */
 export class Meter {
   #root; #sheet; #box; #bars;
   /** @type {AudioContext | null} */ #context = null;
-  /** Made for measuring only. @type {MediaStream | null} */ #captured = null;
+  /** A capture of the video element, made for measuring only. @type {MediaStream | null} */ #captured = null;
   #frame = 0;
 
   /**
@@ -42,14 +41,14 @@ export class Meter {
     this.#sheet = newSheet(stage.ownerDocument, METER_CSS);
     if (this.#sheet) this.#root.adoptedStyleSheets.push(this.#sheet);
     this.#bars = BANDS.map(() => h('i'));
-    // The player's name for screen readers is the same title.
+    // Screen readers read the title as the player's name.
     this.#box = h('div', { class: 'meter unmeasured', part: 'audio', 'aria-hidden': 'true' },
       h('b', {}, host.title || nameOf(host.url)), h('span', {}, ...this.#bars));
     stage.append(this.#box);
     try {
       this.#measure(video);
     } catch {
-      // The bars move without a measure.
+      // The bars move without being measured.
     }
   }
 
@@ -61,7 +60,7 @@ export class Meter {
     this.#root.adoptedStyleSheets = this.#root.adoptedStyleSheets.filter((sheet) => sheet !== this.#sheet);
   }
 
-  /** Measures a copy of the audio: what is heard does not go through here. @param {HTMLVideoElement} video */
+  /** Measures a copy of the audio; the audible signal does not pass through here. @param {HTMLVideoElement} video */
   #measure(video) {
     const { srcObject } = video;
     const own = srcObject instanceof MediaStream;
@@ -74,7 +73,7 @@ export class Meter {
     const levels = new Uint8Array(analyser.frequencyBinCount);
     const show = () => {
       this.#frame = requestAnimationFrame(show);
-      // A browser may hold it back until a click.
+      // A browser may hold the context back until a click.
       const measured = context.state === 'running';
       this.#box.classList.toggle('unmeasured', !measured);
       if (!measured) return;

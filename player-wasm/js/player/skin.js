@@ -1,7 +1,7 @@
 // The controls: they call the element's public methods and show what the media element says.
 
 import { h, icon, tell } from '../ui/dom.js';
-import { words } from './i18n.js';
+import { words } from './texts.js';
 import { newSheet } from '../ui/sheet.js';
 import { adopt, CSS_TEXT } from '../ui/style.js';
 import { rows } from './stats-view.js';

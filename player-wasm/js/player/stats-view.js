@@ -1,9 +1,9 @@
-// Statistics as lines of text.
+// The player's statistics as lines of text.
 
 /**
  * @param {import('../types/index.js').Stats | null} stats
  * @param {(word: string) => string} words
- * @returns {[name: string, value: string][]} only what is known
+ * @returns {[name: string, value: string][]} without unknown values
  */
 export function rows(stats, words) {
   if (!stats) return [];

@@ -8,7 +8,7 @@ const SHORTEST = 20;
 /** Seconds from the end of a live window that count as live. */
 const EDGE = 3;
 
-/** Its look, beside that of the controls. */
+/** The style, in addition to that of the controls. */
 export const LINE_CSS = `
 .bar{flex-wrap:wrap}
 .line{flex:0 0 100%;display:flex;align-items:center;gap:10px;padding:0 8px;font-size:12px;font-variant-numeric:tabular-nums;--_loaded:color-mix(in srgb,currentColor 45%,transparent)}
@@ -68,7 +68,7 @@ export class Timeline {
     }
   }
 
-  /** Begin and end of what can be sought; none: nothing can. @returns {[number, number] | null} */
+  /** The range in which the viewer can seek; null: there is none. @returns {[number, number] | null} */
   static span(/** @type {HTMLVideoElement} */ { duration, seekable, buffered }, /** @type {any} */ stats) {
     if (duration > 0 && duration < Infinity) return [0, duration];
     const ranges = seekable.length ? seekable : buffered;
@@ -78,7 +78,7 @@ export class Timeline {
     return window || stats?.behind ? [begin, end] : null;
   }
 
-  /** Shows what the video says now. @param {(word: string, detail?: string) => string} words */
+  /** Shows the video's present times. @param {(word: string, detail?: string) => string} words */
   render(words) {
     this.#words = words;
     const video = this.#video;
@@ -104,7 +104,7 @@ export class Timeline {
     this.at.textContent = this.#name(time, begin, end);
     this.all.textContent = live ? '' : clock(end);
     bar.setAttribute('aria-label', words('position'));
-    // What changes by itself is not read out while somebody listens to the thumb.
+    // Screen readers do not read out changes by themselves while the thumb has the focus.
     if (!bar.matches(':focus') || this.#held) this.#say(time, begin, end);
   }
 

@@ -1,4 +1,4 @@
-// `new SrsPublisher(selectorOrElement, url).publish()`: the call that existing pages make.
+// `new SrsPublisher(selectorOrElement, url).publish()`: the way in which existing pages publish.
 
 /** @typedef {import('../types/index.js').SrsPublisherOptions} PublishOptions */
 
@@ -21,13 +21,13 @@ export class SrsPublisher {
       : target instanceof Element ? target : target?.[0];
     if (!found) throw new TypeError(`SrsPublisher: nothing on the page is ${String(target)}`);
     this.url = url;
-    /** What publishes. @type {import('../types/index.js').SrsPublisherElement} */
+    /** The element that publishes. @type {import('../types/index.js').SrsPublisherElement} */
     this.element = /** @type {any} */ (found);
     if (found.localName !== 'srs-publisher') {
       this.element = document.createElement('srs-publisher');
       this.#made = true;
       if (found instanceof HTMLVideoElement) {
-        // It works beside the video, unseen; the page has buttons of its own.
+        // The element is hidden beside the video; the page has buttons of its own.
         this.#video = found;
         this.element.hidden = true;
         found.after(this.element);
@@ -43,10 +43,10 @@ export class SrsPublisher {
     this.element.setAttribute('url', url);
   }
 
-  /** What goes out; null while nothing is captured. */
+  /** The stream that is published; null while nothing is captured. */
   get stream() { return this.element.stream; }
 
-  /** Publishes; keeps its promise when that is live. @returns {Promise<void>} */
+  /** Publishes; resolves when it is live. @returns {Promise<void>} */
   async publish() {
     const video = this.#video;
     if (video) {
@@ -60,10 +60,10 @@ export class SrsPublisher {
     return this.element.start();
   }
 
-  /** Ends it; keeps its promise when the name is free. @returns {Promise<void>} */
+  /** Stops publishing; resolves when the name is free. @returns {Promise<void>} */
   stop() { return this.element.stop(); }
 
-  /** Ends it, and takes away what it put into the page. */
+  /** Stops publishing, and removes what it put into the page. */
   destroy() {
     void this.element.stop();
     if (this.#made) this.element.remove();

@@ -1,4 +1,4 @@
-// The package's entry for pages that only publish: defines <srs-publisher>, and hands out its parts.
+// The package's entry for pages that only publish: defines <srs-publisher>, and exports its parts.
 
 import { SrsPublisher, SrsPublisherElement } from './index.js';
 

@@ -1,17 +1,17 @@
 // <srs-publisher>: publishes camera, screen or microphone from a page.
 //
-// Nothing is opened before somebody presses its button, or the page calls start().
+// No device is opened before somebody presses the button, or the page calls start().
 
-import { secureAddress } from '../net/publish-address.js';
+import { secureAddress } from './secure-address.js';
 import { reflect } from '../ui/media-members.js';
 import { PublisherSkin } from './skin.js';
 import { mark } from '../ui/state-attributes.js';
-import { speech } from './i18n.js';
+import { speech } from './texts.js';
 
 /** @typedef {import('../types/index.js').PublisherState} PublisherState */
 /** @typedef {import('./engine/publisher.js').Publisher} Publisher */
 
-// On a server there are no elements; importing this module must work there too.
+// A server has no elements; importing this module must work there too.
 const Host = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
 const WORDS = ['url', 'protocol', 'retry', 'camera', 'microphone', 'base'];
@@ -19,13 +19,13 @@ const FLAGS = ['muted', 'preview'];
 const SETTINGS = [...WORDS, 'source', 'token', 'width', 'height', 'bitrate', 'fps', 'muted', 'camera-off', 'preview'];
 const BUSY = ['requesting', 'connecting', 'live', 'reconnecting'];
 
-/** The engine, once it is there: a click is used up by waiting. @type {typeof import('./engine/publisher.js') | undefined} */
+/** The engine, once it is loaded. Loading it after a click would use up the click. @type {typeof import('./engine/publisher.js') | undefined} */
 let engine;
 let misses = 0;
-/** Another address of the same module. Bundlers must not look for it. */
+/** Another address of the published module. Bundlers must not look for it. */
 const again = () => `./publisher-engine.js?${++misses}`;
 
-/** Fetches the engine; a browser may remember for an address that it failed. */
+/** Fetches the engine. A browser may remember that an address failed, so the second attempt takes another one. */
 async function load() {
   engine ??= await import('./engine/publisher.js')
     .catch(() => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ again()));
@@ -49,7 +49,7 @@ export class SrsPublisherElement extends Host {
   #error = null;
   /** @type {import('../types/index.js').PublisherStats | null} */
   #stats = null;
-  /** As given by the page or typed: never written into the page. @type {import('../net/token-ask.js').Token | null} */
+  /** The token from the page, or typed: never written into an attribute. @type {import('../net/token-ask.js').Token | null} */
   #token = null;
   /** @type {Promise<void> | null} */
   #starting = null;
@@ -80,12 +80,12 @@ export class SrsPublisherElement extends Host {
     load().then(() => this.#preview(), () => {});
   }
 
-  /** In another document its style sheets have to be made again. */
+  /** Another document needs style sheets of its own. */
   adoptedCallback() { this.#skin.settle(); }
 
   disconnectedCallback() {
     navigator.mediaDevices?.removeEventListener('devicechange', this.#devices);
-    // Moved elsewhere in the page it goes on.
+    // An element that was moved within the page goes on.
     queueMicrotask(() => { if (!this.isConnected) void this.stop(); });
   }
 
@@ -139,13 +139,13 @@ export class SrsPublisherElement extends Host {
   }
 
   /**
-   * Opens what is to be published, and publishes it; keeps its promise when that is live.
+   * Opens the source and publishes it; resolves when it is live.
    * @returns {Promise<void>}
    */
   start() {
     if (!this.#starting) {
       const starting = this.#starting = this.#start().finally(() => { if (this.#starting === starting) this.#starting = null; });
-      // A page that does not look at the promise finds the reason in `error` and `state`.
+      // A page that ignores the promise finds the reason in `error` and `state`.
       starting.catch(() => {});
     }
     return this.#starting;
@@ -154,7 +154,7 @@ export class SrsPublisherElement extends Host {
   /** The same as start(). */
   publish() { return this.start(); }
 
-  /** Ends it, and closes camera and microphone; keeps its promise when the name is free. */
+  /** Stops publishing, and closes camera and microphone; resolves when the name is free. */
   async stop() {
     this.#starting = null;
     if (this.#engine) return this.#engine.stop();
@@ -162,7 +162,7 @@ export class SrsPublisherElement extends Host {
     return undefined;
   }
 
-  /** The camera before anything goes out, as the page wishes. Without a word where that is not to be. */
+  /** Shows the camera before anything is published, if the page wants that. Failures are not reported. */
   #preview() {
     if (!this.isConnected || !this.hasAttribute('preview') || this.#state !== 'idle' || this.stream) return;
     this.#engine ??= this.#open(/** @type {typeof import('./engine/publisher.js')} */ (engine));
@@ -217,7 +217,7 @@ export class SrsPublisherElement extends Host {
     return publisher;
   }
 
-  /** What is captured has changed. */
+  /** The captured tracks have changed. */
   #captured() {
     const { stream } = this;
     if (this.#video.srcObject !== stream) this.#video.srcObject = stream;
@@ -233,10 +233,10 @@ export class SrsPublisherElement extends Host {
     this.#skin.render();
   }
 
-  // Before the permission nobody asks which devices there are.
+  // The list of devices is read only after the permission.
   #devices = () => { if (this.stream) void this.#skin.devices(); };
 
-  /** Several attributes may change in one go. */
+  /** Applies changed attributes, several at once. */
   #change() {
     if (this.#changed) return;
     this.#changed = true;
@@ -260,9 +260,9 @@ export class SrsPublisherElement extends Host {
     };
   }
 
-  /** In the person's language; what the server said where there is no sentence. @param {string} code @param {string} detail */
+  /** The sentence for a code in the user's language; without one, the server's detail. @param {string} code @param {string} detail */
   #sentence(code, detail) {
-    // Whom a page gives tokens to, the server's secret is none of their business.
+    // The sentence for `forbidden` asks for the server's secret. Where the page gives tokens, users do not know it.
     if (code === 'forbidden' && typeof this.token === 'function') return detail || speech(this.lang)('denied');
     const say = speech(this.lang);
     return say(`${code}:${detail}`) || say(code, detail) || detail || code;

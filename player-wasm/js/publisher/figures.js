@@ -3,7 +3,7 @@
 /**
  * @param {import('../types/index.js').PublisherStats | null} stats
  * @param {(word: string) => string} say
- * @returns {[name: string, value: string][]} only what is known
+ * @returns {[name: string, value: string][]} without unknown values
  */
 export function figures(stats, say) {
   if (!stats) return [];

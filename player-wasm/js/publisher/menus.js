@@ -1,13 +1,13 @@
-// The settings: source, devices, size and bit rate.
+// The settings panel: source, devices, size and bit rate.
 
 import { h } from '../ui/dom.js';
 
 const SIZES = [[640, 360], [854, 480], [1280, 720], [1920, 1080]];
-/** In kb/s. */
+/** Bit rates to choose from, in kb/s. */
 const RATES = [500, 1000, 1500, 2500, 4000, 6000];
 
 /**
- * Replaces a menu's options, but not those that are there already: an open menu stays as it is.
+ * Replaces a menu's options if they have changed: an open menu stays as it is.
  * @param {HTMLSelectElement} select
  * @param {[value: string, text: string][]} options
  * @param {string} value
@@ -57,7 +57,7 @@ export class Menus {
     const host = this.#host;
     for (const [name, { label, select }] of Object.entries(this.#all)) {
       label.textContent = say(name);
-      // Without its options, which a label around a menu would read out too.
+      // A screen reader would read out the options as part of the label around the menu.
       select.setAttribute('aria-label', say(name));
     }
     const menu = (/** @type {string} */ name) => /** @type {{ select: HTMLSelectElement }} */ (this.#all[name]).select;
@@ -67,7 +67,7 @@ export class Menus {
       const known = this.#devices.filter((device) => device.kind === kind && device.deviceId);
       const chosen = /** @type {any} */ (host)[name] || /** @type {any} */ (host).devices[name];
       const names = known.map(({ deviceId, label }, at) => /** @type {[string, string]} */ ([deviceId, label || say('device', String(at + 1))]));
-      // Before the permission browsers name no devices.
+      // Browsers name no devices before the permission.
       fill(menu(name), names.some(([id]) => id === chosen) ? names : [['', say('byBrowser')], ...names], names.some(([id]) => id === chosen) ? chosen : '');
     }
     menu('camera').disabled = host.source !== 'camera';
@@ -79,7 +79,7 @@ export class Menus {
     fill(menu('rate'), [['', say('automatic')], ...rates], host.bitrate ? String(host.bitrate) : '');
   }
 
-  /** Asks which devices there are; only after the permission, so that nothing is asked before. */
+  /** Reads the list of devices. Called only after the permission. */
   async look() {
     this.#devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
   }

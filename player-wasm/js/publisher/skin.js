@@ -1,10 +1,10 @@
-// The publisher's controls: they call the element's public methods and show what it says.
+// The publisher's controls: they call the element's public methods and show its state.
 
 import { h, icon, tell } from '../ui/dom.js';
 import { duration, figures } from './figures.js';
 import { Menus } from './menus.js';
 import { PUBLISHER_CSS } from './style.js';
-import { speech } from './i18n.js';
+import { speech } from './texts.js';
 import { adopt, CSS_TEXT } from '../ui/style.js';
 
 const SHAPE = {
@@ -40,14 +40,14 @@ export class PublisherSkin {
     this.#say = speech(host.lang);
     const button = (/** @type {string} */ name, /** @type {() => void} */ onclick, /** @type {(Node | string)[]} */ ...inside) =>
       h('button', { type: 'button', class: name, part: `button ${name}`, onclick }, ...inside);
-    // What went wrong stands in `error` and on the screen.
+    // The error is in `error` and on the screen.
     const start = () => void host.start().catch(() => {});
 
     this.spin = h('div', { class: 'spin', part: 'spinner' });
     this.text = h('p', {});
-    this.wrong = h('p', {});
-    // Said to those who do not see the picture.
-    this.heard = h('span', { class: 'heard' });
+    this.problem = h('p', {});
+    // For screen readers only.
+    this.spoken = h('span', { class: 'heard' });
     this.link = h('a', { part: 'link' });
     this.field = h('input', { type: 'password', autocomplete: 'off', required: true });
     this.label = h('span', {});
@@ -62,7 +62,7 @@ export class PublisherSkin {
     }, h('label', {}, this.label, this.field), this.send);
     this.again = button('again', start);
     this.note = h('div', { class: 'note', part: 'message' }, this.spin,
-      h('div', { role: 'status' }, this.text, this.heard), h('div', { role: 'alert' }, this.wrong), this.link, this.secret, this.again);
+      h('div', { role: 'status' }, this.text, this.spoken), h('div', { role: 'alert' }, this.problem), this.link, this.secret, this.again);
     this.big = button('start', start, icon(SHAPE.dot), h('span', {}));
     this.badge = h('div', { class: 'badge on', part: 'badge' }, h('b', {}), h('span', {}));
     this.rows = h('dl', {});
@@ -86,7 +86,7 @@ export class PublisherSkin {
     this.translate();
   }
 
-  /** Styles the shadow tree for the document where it is; again when the element has moved to another one. */
+  /** Styles the shadow tree for its document; called again when the element has moved to another document. */
   settle() {
     adopt(this.#root, CSS_TEXT, PUBLISHER_CSS);
     this.#sized?.disconnect();
@@ -96,7 +96,7 @@ export class PublisherSkin {
     this.#sized.observe(this.#host);
   }
 
-  /** Puts the words in; again when the element's `lang` changes. */
+  /** Writes the texts; called again when the element's `lang` changes. */
   translate() {
     this.#say = speech(this.#host.lang);
     const say = this.#say;
@@ -114,7 +114,7 @@ export class PublisherSkin {
     this.render();
   }
 
-  /** Shows what the element says now. */
+  /** Shows the element's present state. */
   render() {
     const host = this.#host;
     const say = this.#say;
@@ -122,11 +122,11 @@ export class PublisherSkin {
     const busy = state === 'requesting' || state === 'connecting' || state === 'reconnecting';
     const running = busy || state === 'live';
     const captured = !!host.stream?.getTracks().length;
-    const picture = captured && !!host.stream?.getVideoTracks().length;
+    const hasVideo = captured && !!host.stream?.getVideoTracks().length;
     this.frame.dataset.state = state;
-    this.frame.classList.toggle('seen', picture);
+    this.frame.classList.toggle('seen', hasVideo);
     this.frame.classList.toggle('mirror', host.mirrored);
-    this.silhouette.toggleAttribute('hidden', !captured || picture);
+    this.silhouette.toggleAttribute('hidden', !captured || hasVideo);
     this.spin.hidden = !busy;
     const insecure = globalThis.isSecureContext === false;
     this.link.hidden = !insecure;
@@ -134,12 +134,12 @@ export class PublisherSkin {
     const code = error?.code ?? '';
     const text = error ? '' : insecure ? say('insecure', host.secureAddress) : this.#words(state, host.reason);
     tell(this.text, text || (error ? '' : this.#notice));
-    tell(this.wrong, error?.message ?? '');
-    tell(this.heard, state === 'live' ? say('onAir') : '');
+    tell(this.problem, error?.message ?? '');
+    tell(this.spoken, state === 'live' ? say('onAir') : '');
     this.note.classList.toggle('warn', !error && !text && !!this.#notice);
     this.secret.hidden = code !== 'forbidden' || typeof host.token === 'function';
     this.again.hidden = !error || !this.secret.hidden || code === 'insecure' || code === 'bad-url';
-    // The button that takes the place of one that is pressed takes the keyboard, too.
+    // A button that replaces the focused one takes the focus.
     const pressed = this.#root.activeElement;
     this.big.hidden = running || insecure || !host.url || !!error;
     this.note.classList.toggle('below', !this.big.hidden);
@@ -166,7 +166,7 @@ export class PublisherSkin {
     if (!this.menus.panel.hidden) this.menus.render(say);
   }
 
-  /** Devices came or went, or may be named now. */
+  /** Reads the list of devices again. */
   async devices() {
     await this.menus.look();
     this.render();
@@ -178,7 +178,7 @@ export class PublisherSkin {
     this.level.setAttribute('aria-valuenow', String(Math.round(level * 100)));
   }
 
-  /** Says something for some seconds. @param {string} text */
+  /** Shows a text for some seconds. @param {string} text */
   notice(text) {
     this.#notice = text;
     clearTimeout(this.#timer);

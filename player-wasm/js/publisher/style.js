@@ -1,4 +1,4 @@
-// What the publisher's shadow tree has beyond the player's look.
+// The publisher's style, in addition to the common one.
 
 export const PUBLISHER_CSS = `
 :host{container-type:inline-size}

@@ -1,24 +1,25 @@
-// The publishing half of SRS's srs.sdk.js, as existing pages call it.
+// The publishing half of SRS's srs.sdk.js, for existing pages.
 
-import { endpoints, secureAddress } from '../net/publish-address.js';
-import { captureError, PublishError } from '../publisher/engine/error.js';
+import { Signalling } from '../net/signalling.js';
+import { endpoints, isElsewhere } from '../publisher/engine/endpoints.js';
+import { captureError, PublishError, WHIP_ERRORS } from '../publisher/engine/error.js';
 import { prefer } from '../publisher/engine/prefer.js';
-import { Whip } from '../publisher/engine/whip.js';
-import { speech } from '../publisher/i18n.js';
+import { secureAddress } from '../publisher/secure-address.js';
+import { speech } from '../publisher/texts.js';
 
 /**
- * What pages hand in: both ends may be replaced by them.
+ * An object of srs.sdk.js. Pages may replace its members.
  * @typedef {object} Publishing
  * @property {RTCPeerConnection | null} pc
  * @property {MediaStream} stream
  * @property {MediaStreamConstraints} [constraints] of the camera and the microphone
  * @property {(event: RTCTrackEvent) => void} ontrack
- * @property {() => void} leave ends the session at the server, the connection, and what was opened here
+ * @property {() => void} leave ends the session at the server and the connection, and closes the devices
  */
 /** @typedef {{ camera?: boolean, screen?: boolean, audio?: boolean, video?: boolean }} Sources */
 
 /**
- * Publishes what `sdk` is to show, too.
+ * Publishes, and shows the preview in `sdk`.
  * @param {Publishing} sdk
  * @param {string} url `webrtc://host/app/stream`, or a WHIP address
  * @param {Sources} [sources] camera and microphone unless they say otherwise
@@ -28,7 +29,7 @@ export async function publish(sdk, url, sources = {}) {
   try {
     return await begin(sdk, url, sources);
   } catch (error) {
-    // Another try needs another object: a connection that was offered cannot be offered again.
+    // The connection has made its offer and cannot make another; the page needs a new object.
     if (sdk.pc) sdk.leave();
     const { code, detail = '' } = /** @type {PublishError} */ (error);
     const name = code === 'insecure' ? 'HttpsRequiredError' : 'SrsError';
@@ -45,18 +46,18 @@ async function begin(sdk, url, { camera, screen = false, audio = true, video = t
   if (!places.length) throw new PublishError('bad-url', url);
   /** @type {MediaStreamTrack[]} */
   const tracks = [];
-  /** @type {Whip | undefined} */
-  let whip;
+  /** @type {Signalling | undefined} */
+  let session;
   sdk.leave = () => {
     for (const track of tracks) track.stop();
-    // The session first: a server that hears of the connection's end does not know it any more.
-    void Promise.resolve(whip?.delete()).then(() => peer.close());
+    if (session) void session.end(peer);
+    else peer.close();
   };
-  const picture = camera ?? (video && !screen);
-  const { audio: sound = true, video: size = true } = sdk.constraints ?? {};
+  const useCamera = camera ?? (video && !screen);
+  const { audio: microphone = true, video: size = true } = sdk.constraints ?? {};
   const add = (/** @type {MediaStream} */ stream) => {
     tracks.push(...stream.getTracks());
-    // Closed while the person was asked.
+    // The page closed it while the browser asked for permission.
     if (!sdk.pc) sdk.leave();
     if (!sdk.pc) throw new PublishError('stopped');
     for (const track of stream.getTracks()) {
@@ -67,22 +68,22 @@ async function begin(sdk, url, { camera, screen = false, audio = true, video = t
   };
   const fail = (/** @type {boolean} */ shared) => (/** @type {unknown} */ error) => { throw captureError(error, shared); };
   if (screen) add(await navigator.mediaDevices.getDisplayMedia({ video: true }).catch(fail(true)));
-  const wanted = { ...(audio && { audio: sound }), ...(picture && { video: size }) };
-  if (audio || picture) add(await navigator.mediaDevices.getUserMedia(wanted).catch(fail(false)));
+  const wanted = { ...(audio && { audio: microphone }), ...(useCamera && { video: size }) };
+  if (audio || useCamera) add(await navigator.mediaDevices.getUserMedia(wanted).catch(fail(false)));
   if (!tracks.length) throw new PublishError('http', 'camera, screen and audio are all off');
   const offer = await peer.createOffer();
   await peer.setLocalDescription(offer);
   for (const [at, place] of places.entries()) {
-    whip = new Whip(place.whip, async () => '');
+    session = new Signalling(place.whip, WHIP_ERRORS);
     try {
-      const answer = await whip.offer(offer.sdp ?? '', new AbortController().signal);
+      const answer = await session.offer(offer.sdp ?? '', '');
       if (!sdk.pc) sdk.leave();
       if (!sdk.pc) throw new PublishError('stopped');
       await peer.setRemoteDescription({ type: 'answer', sdp: answer });
       const name = (/** @type {string | undefined} */ sdp) => /a=ice-ufrag:(\S+)/.exec(sdp ?? '')?.[1];
       return { code: 0, sessionid: `${name(offer.sdp)}:${name(answer)}`, simulator: `${new URL(place.whip).origin}/rtc/v1/nack/` };
     } catch (error) {
-      if (/** @type {PublishError} */ (error).code !== 'network' || at + 1 === places.length) throw error;
+      if (!isElsewhere(/** @type {PublishError} */ (error).code) || at + 1 === places.length) throw error;
     }
   }
   throw new PublishError('network');

@@ -1,10 +1,10 @@
-// What SRS's srs.sdk.js has, as existing pages call it; what publishes is fetched when it is used.
+// The names of SRS's srs.sdk.js, for existing pages. The publishing half is fetched when it is used.
 
-import { end, negotiate, place } from '../player/engine/sources/webrtc/rtc.js';
+import { negotiate, playEndpoint, readAddress } from '../player/engine/sources/webrtc/rtc.js';
 
 /** @typedef {{ videoOnly?: boolean, audioOnly?: boolean }} Only */
 
-/** What pages of srs.sdk.js expect: `pc` and `stream` are there at once, `ontrack` may be replaced. */
+/** Plays. Pages expect that `pc` and `stream` are there at once, and that `ontrack` may be replaced. */
 export class SrsRtcPlayerAsync {
   /** @type {RTCPeerConnection | null} */
   pc = new RTCPeerConnection();
@@ -38,11 +38,11 @@ export class SrsRtcPlayerAsync {
 
 /** The same, to publish. */
 export class SrsRtcPublisherAsync extends SrsRtcPlayerAsync {
-  /** Of camera and microphone. @type {MediaStreamConstraints} */
+  /** Constraints of camera and microphone. @type {MediaStreamConstraints} */
   constraints = { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } };
 
   /**
-   * Publishes camera and microphone, or what it is told.
+   * Publishes camera and microphone, or other sources.
    * @param {string} url `webrtc://host/app/stream`, or a WHIP address
    * @param {import('./sdk-publish.js').Sources} [sources]
    */
@@ -63,23 +63,23 @@ export class SrsRtcWhipWhepAsync extends SrsRtcPublisherAsync {}
 export async function play(sdk, url, { videoOnly, audioOnly } = {}) {
   const peer = sdk.pc;
   if (!peer) throw new Error('it is closed');
-  // Any address over HTTP is taken for what it is.
-  const at = /^https?:/i.test(url) ? { origins: [''], signalling: url, streamurl: '' } : place(url, document.baseURI);
+  const at = readAddress(url, document.baseURI);
   if (!at) throw new Error(`not an address of a stream: ${url}`);
   if (!videoOnly) peer.addTransceiver('audio', { direction: 'recvonly' });
   if (!audioOnly) peer.addTransceiver('video', { direction: 'recvonly' });
   for (let n = 0; ; n++) {
-    const target = new URL(at.origins[n] + at.signalling, document.baseURI);
+    // Any address over HTTP is taken for an endpoint.
+    const endpoint = /^https?:/i.test(url) ? { url: at.url, streamurl: '' } : playEndpoint(at, n, url);
+    const { origin } = new URL(endpoint.url);
     try {
-      const { location, id } = await negotiate(peer, target.href, at.streamurl);
-      sdk.leave = () => end(location, peer);
-      // Closed meanwhile.
+      const sessionid = await negotiate(peer, endpoint, (session) => { sdk.leave = () => session.end(peer); });
+      // The page closed it meanwhile.
       if (!sdk.pc) sdk.leave();
-      return { code: 0, sessionid: id, simulator: `${target.origin}/rtc/v1/nack/` };
+      return { code: 0, sessionid, simulator: `${origin}/rtc/v1/nack/` };
     } catch (error) {
       const { code = 'network', text } = /** @type {{ code?: string, text?: string }} */ (error);
       const elsewhere = n + 1 < at.origins.length && (code === 'network' || code === 'no-webrtc');
-      if (!elsewhere) throw Object.assign(new Error(text ?? `${target.origin} refuses to play: ${code}`), { code });
+      if (!elsewhere) throw Object.assign(new Error(text ?? `${origin} refuses to play: ${code}`), { code });
     }
   }
 }

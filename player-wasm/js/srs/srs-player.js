@@ -1,15 +1,15 @@
-// The one line for any page: <script src="https://host/srs-player.js"></script>
+// The script for any page: <script src="https://host/srs-player.js"></script>
 //
 // Defines <srs-player> and `new SrsPlayer(selectorOrElement, url).play()`, and for publishing
 // <srs-publisher> and `new SrsPublisher(selectorOrElement, url).publish()`. A classic script, so that it
-// works where modules do not reach; the modules come from the folder beside it.
+// works where modules are not possible; the modules come from the folder beside it.
 (() => {
   const page = /** @type {any} */ (window);
   if (page.SrsPlayer) return;
 
   /**
-   * Where the folder may be, the likeliest first. A module, or what a script has evaluated, has no
-   * `currentScript`; a script that was put together with others is not where its folder is.
+   * Where the folder may be, the most likely first. A module and evaluated code have no `currentScript`; a script that
+   * was joined with others does not lie beside the folder.
    */
   function folders() {
     const own = /^[^?#]*\/srs-player([.-][\w.-]+)?\.js([?#]|$)/;
@@ -39,7 +39,7 @@
     }
   }
 
-  // An evaluated script may run before the elements with `base` are there.
+  // Evaluated code may run before the elements with `base` are there.
   const all = folders();
   const parsed = () => new Promise((resolve) => {
     if (document.readyState === 'loading') addEventListener('DOMContentLoaded', resolve);
@@ -54,11 +54,11 @@
   parts.catch(async (error) => {
     console.error(error.message, error.cause ?? '');
     await parsed();
-    // An element that is not defined shows what is in it.
+    // An element that is not defined shows its content.
     for (const element of document.querySelectorAll('srs-player,srs-publisher')) element.textContent ||= error.message;
   });
 
-  /** There at once; what is asked of it before the modules have come is done then. */
+  /** Exists at once; calls wait until the modules are loaded. */
   page.SrsPlayer = class SrsPlayer {
     /** @param {unknown[]} args */
     constructor(...args) {
@@ -70,7 +70,7 @@
     destroy() { return this.ready.then((player) => player.destroy()); }
   };
 
-  // What publishes comes only to pages that do.
+  // The publisher is loaded only by pages that publish.
   /** @type {Promise<any> | undefined} */
   let publisher;
   const publishing = () => publisher ??= parts.then(() => import(`${folder}publisher.js`)).then((module) => {
@@ -97,7 +97,7 @@
   watch.observe(document, { childList: true, subtree: true });
   look();
 
-  // Names of srs.sdk.js. Its pages want the connection and the stream at once; the rest comes when it is used.
+  // Names of srs.sdk.js. Its pages want the connection and the stream at once; the rest is loaded when it is used.
   for (const name of ['SrsRtcPlayerAsync', 'SrsRtcPublisherAsync', 'SrsRtcWhipWhepAsync']) {
     page[name] ??= function () {
       const pc = new RTCPeerConnection();

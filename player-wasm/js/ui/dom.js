@@ -22,7 +22,7 @@ export function h(tag, props = {}, ...children) {
 }
 
 /**
- * A 24x24 icon of one path, hidden from screen readers: its button has the words.
+ * A 24x24 icon of one path, hidden from screen readers: its button has a label.
  * @param {string} path
  */
 export function icon(path) {
@@ -35,7 +35,7 @@ export function icon(path) {
   return svg;
 }
 
-/** Writes a text, once: what is written anew is read out anew. Empty: nothing is shown. @param {HTMLElement} node @param {string} text */
+/** Writes a text if it is another one: screen readers read it out whenever it is written. An empty text hides the node. @param {HTMLElement} node @param {string} text */
 export function tell(node, text) {
   if (node.textContent !== text) node.textContent = text;
   node.hidden = text === '';

@@ -1,4 +1,4 @@
-// What <srs-player> passes on to its <video>, by name.
+// Members of <srs-player> that are those of its <video>, and properties that reflect attributes.
 
 /** Events of the <video> that come out of the element too; `error` comes from the player itself. */
 export const MEDIA_EVENTS = [
@@ -18,7 +18,7 @@ const CALL = [
 ];
 
 /**
- * Defines the members that are the video's own.
+ * Defines the members that are passed on to the video.
  * @param {any} prototype
  */
 export function forward(prototype) {
@@ -38,11 +38,11 @@ export function forward(prototype) {
 }
 
 /**
- * Defines properties that are their attribute.
+ * Defines properties that reflect attributes.
  * @param {any} prototype
  * @param {string[]} texts
  * @param {string[]} switches
- * @param {string[]} numbers of CSS pixels
+ * @param {string[]} numbers in CSS pixels
  */
 export function reflect(prototype, texts, switches, numbers) {
   /** @type {(names: string[], get: (self: Element, name: string) => unknown, set: (self: Element, name: string, value: any) => void) => void} */

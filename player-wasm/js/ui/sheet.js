@@ -1,6 +1,6 @@
-// Constructed style sheets, which belong to the document in which they were made.
+// Constructed style sheets. A sheet belongs to the document in which it was made.
 
-/** A sheet that roots of a document can adopt; none in a document without a window. @param {Document} page @param {string} text */
+/** Makes a sheet for the shadow roots of a document; none in a document without a window. @param {Document} page @param {string} text */
 export function newSheet(page, text) {
   const { defaultView: view } = page;
   if (!view) return undefined;

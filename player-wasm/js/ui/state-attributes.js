@@ -1,6 +1,6 @@
 // An element's state, for the page's style sheets: `[state=live]` and `:state(live)`.
 
-/** Elements whose attributes wait for the page to be loaded, and what they will say. @type {Map<Element, string[]> | null} */
+/** Elements whose attributes are written when the page is loaded, and the values. @type {Map<Element, string[]> | null} */
 let early = new Map();
 
 function write() {
@@ -21,8 +21,8 @@ function put(element, state, code) {
 }
 
 /**
- * Shows a state. While the page loads there are no attributes yet: React and others compare what a server has
- * rendered with the page, and attributes of our own are a mismatch.
+ * Shows a state. The attributes are written only when the page is loaded: React and other frameworks compare the page
+ * with what their server has rendered, and would report additional attributes as a mismatch.
  * @param {Element} element
  * @param {ElementInternals | undefined} internals
  * @param {string} state

@@ -1,4 +1,4 @@
-// The look of the shadow tree. What a page may change: the custom properties below and the ::part()s.
+// The style of the shadow tree. A page may change the custom properties below and the ::part()s.
 
 import { newSheet } from './sheet.js';
 

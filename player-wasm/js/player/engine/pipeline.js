@@ -4,6 +4,7 @@
 // out: attach, rate, seek, state, warning, error, stats, token (asks for one), other, trace (see player.js)
 
 import init, { Engine } from '../../player_wasm.js';
+import { PAUSE_LIMIT } from '../../net/connection.js';
 import { Loader } from './sources/flv/loader.js';
 import { Sink } from './sink.js';
 
@@ -16,8 +17,6 @@ const CODECS = [
     .map((codec) => `video/mp4; codecs="${codec}"`),
   ...['mp4a.40.2', 'opus', 'mp4a.6B'].map((codec) => `audio/mp4; codecs="${codec}"`),
 ];
-/** A paused stream is let go after this many milliseconds. */
-const PAUSE_LIMIT = 30_000;
 /** Milliseconds after a seek before something is fetched for it: a seek bar that is dragged seeks often. */
 const SETTLE = 150;
 /** Seconds that a stream may be ahead of the clock and still be live: what a server has in store for a start. */

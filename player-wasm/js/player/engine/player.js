@@ -6,7 +6,6 @@
 import { isGstreamerWebKit } from '../../net/browser.js';
 import { isNative, kindOf, sentence } from './formats.js';
 import { HOME } from '../../net/home.js';
-import { NativeSource } from './sources/native.js';
 import { Tokens } from '../../net/token-ask.js';
 
 /**
@@ -48,6 +47,14 @@ import { Tokens } from '../../net/token-ask.js';
  * @property {number} [freezeCount]  times the picture stood still
  */
 
+/**
+ * What brings a stream to the element.
+ * @typedef {object} Source
+ * @property {() => void} [start]
+ * @property {(message: any, transfer?: Transferable[]) => void} post
+ * @property {() => void} close
+ */
+
 /** Milliseconds on a clock that the page and its workers share. */
 const now = () => performance.timeOrigin + performance.now();
 
@@ -60,9 +67,10 @@ const now = () => performance.timeOrigin + performance.now();
 export class Player extends EventTarget {
   /** @type {HTMLVideoElement} */ #video;
   /** @type {Required<PlayerOptions>} */ #options;
-  /** @type {{post: (message: any, transfer?: Transferable[]) => void, close: () => void} | null} */ #pipeline = null;
-  /** @type {NativeSource | null} */ #native = null;
-  /** The pipeline, when it is there. @type {ReturnType<typeof openPipeline> | null} */ #opening = null;
+  /** @type {Source | null} */ #pipeline = null;
+  /** The browser plays the address itself. */
+  #native = false;
+  /** The pipeline, when it is there. @type {Promise<Source> | null} */ #opening = null;
   /** Counts loads: answers to an older one are ignored. */
   #load = 0;
   /** @type {State} */ #state = 'idle';
@@ -143,7 +151,7 @@ export class Player extends EventTarget {
   get loop() { return this.#options.loop; }
   set loop(loop) {
     this.#options.loop = loop;
-    this.#video.loop = loop && !!this.#native;
+    this.#video.loop = loop && this.#native;
   }
 
   /** Counts from the next attempt to connect. @returns {import('../../net/token-ask.js').Token} */
@@ -199,19 +207,19 @@ export class Player extends EventTarget {
     this.#connect('connecting');
     this.#timer = window.setInterval(() => this.#clock(), 100);
     const receive = (/** @type {any} */ message) => { if (load === this.#load) this.#receive(message); };
-    if (isNative(kind)) {
-      this.#native = new NativeSource(this.#video, address.href, this.#options.retry, this.#token, receive);
-      this.loop = this.#options.loop;
-      return;
-    }
+    this.#native = isNative(kind);
+    this.loop = this.#options.loop;
     const { latency, retry, trace, base } = this.#options;
     const rates = !isGstreamerWebKit();
     const native = protocol === 'auto' && !!this.#video.canPlayType('application/vnd.apple.mpegurl');
     const request = { type: 'load', url: address.href, kind, protocol, latency, retry, trace, base, rates, native, token: this.#token };
-    const opening = this.#opening = openPipeline(this.#options, request, receive);
+    const opening = this.#opening = this.#native
+      ? import('./sources/native.js').then(({ NativeSource }) => new NativeSource(this.#video, request, receive))
+      : openPipeline(this.#options, request, receive);
     opening.then((pipeline) => {
       if (load !== this.#load) return pipeline.close();
       this.#pipeline = pipeline;
+      pipeline.start?.();
       // It may have changed meanwhile.
       this.latency = this.#options.latency;
       this.#clock();
@@ -252,7 +260,7 @@ export class Player extends EventTarget {
   /** Ends the connection, but not the wish to play. A recording stays as it is: its place would be lost. */
   #leave() {
     const { duration } = this.#video;
-    if (!this.#opening || this.#connection === 'error' || (duration > 0 && duration < Infinity)) return;
+    if (!this.#opening || this.#native || this.#connection === 'error' || (duration > 0 && duration < Infinity)) return;
     this.#away = true;
     this.#load++;
     this.#unload();
@@ -262,10 +270,10 @@ export class Player extends EventTarget {
   #unload() {
     window.clearInterval(this.#timer);
     const video = this.#video;
-    const had = this.#pipeline || this.#native;
-    this.#pipeline?.close();
-    this.#native?.close();
-    this.#pipeline = this.#native = this.#opening = null;
+    const had = this.#pipeline;
+    had?.close();
+    this.#pipeline = this.#opening = null;
+    this.#native = false;
     this.#attached = false;
     this.#rate = 1;
     if (!had) return;
@@ -460,7 +468,7 @@ function workerCan() {
  * @param {Required<PlayerOptions>} options
  * @param {any} request
  * @param {(message: any) => void} receive
- * @returns {Promise<{post: (message: any, transfer?: Transferable[]) => void, close: () => void}>}
+ * @returns {Promise<Source>}
  */
 async function openPipeline(options, request, receive) {
   if (request.kind === 'webrtc') {

@@ -1,20 +1,20 @@
-// The MediaSource: pieces out of wasm memory into one SourceBuffer, one at a time.
+// The MediaSource: appends pieces of wasm memory to one SourceBuffer, one at a time.
 
-/** Seconds kept behind the playhead of what is live, and of a recording. */
+/** Seconds that are kept behind the playhead of a live stream, and of a recording. */
 const BEHIND = 10;
 const BEHIND_FILE = 30;
 /** Seconds that a recording is loaded ahead. */
 const AHEAD = 20;
-/** Bytes of a recording that wait to be appended, at most about. */
+/** Limit of a recording's bytes that wait to be appended, approximately. */
 const WAITING = 4 << 20;
 
 /**
- * What the sink tells.
+ * Receives what the sink tells.
  * @typedef {object} Events
  * @property {(source: any, managed: boolean, transfer: Transferable[]) => void} attach
  * @property {() => void} appended
  * @property {(text: string) => void} failed
- * @property {() => number} duration of a recording, in seconds; 0 where it is not known or has none
+ * @property {() => number} duration of a recording, in seconds; 0: unknown, or it has none
  */
 
 /** Fills MediaSources from an engine. */
@@ -27,11 +27,11 @@ export class Sink {
   #held = 0;
   #head = 0;
   #ended = false;
-  /** Everything buffered is to be removed. */
+  /** The whole buffer is to be removed. */
   #clearing = false;
-  /** The buffer is full of what has not been seen yet. */
+  /** The buffer is full of media that was not played yet. */
   #full = false;
-  /** It is not live: nothing may be lost, and it waits while there is enough. */
+  /** It is a recording: nothing may be lost, and loading waits while enough is buffered. */
   file = false;
   /** Counts MediaSources: events of older ones are ignored. */
   #life = 0;
@@ -57,7 +57,7 @@ export class Sink {
     if (this.#waiters.length && this.#room()) for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
-  /** Starts and ends of what is buffered, in seconds. */
+  /** Starts and ends of the buffered ranges, in seconds. */
   buffered() {
     const times = [];
     try {
@@ -78,7 +78,7 @@ export class Sink {
     return this.#engine.pending() < WAITING && this.#engine.end() - this.#head < AHEAD;
   }
 
-  /** What is buffered is of no use any more: the viewer goes elsewhere. */
+  /** Empties the buffer: the viewer seeks. */
   clear() {
     if (this.#held === 1) this.#held = 0;
     this.#clearing = !!this.#buffer;
@@ -87,16 +87,16 @@ export class Sink {
     this.pump();
   }
 
-  /** Between which media times the server has a live stream. @param {number} start @param {number} end */
+  /** Sets the media times between which the server has a live stream. @param {number} start @param {number} end */
   seekable(start, end) {
     try {
       this.#source?.setLiveSeekableRange?.(start, end);
     } catch {
-      // It is not open now.
+      // The MediaSource is not open now.
     }
   }
 
-  /** Appends what there is to append. */
+  /** Appends the next piece. */
   pump() {
     for (;;) {
       const buffer = this.#buffer;
@@ -104,7 +104,7 @@ export class Sink {
       if (this.#clearing && buffer) {
         this.#clearing = false;
         try {
-          // Opens a MediaSource that had ended, too.
+          // This also opens a MediaSource that had ended.
           buffer.remove(0, Infinity);
           return;
         } catch (error) {
@@ -130,7 +130,7 @@ export class Sink {
     }
   }
 
-  /** No more will come. */
+  /** Ends the MediaSource: no more data will come. */
   end() {
     this.#ended = true;
     this.pump();
@@ -158,13 +158,13 @@ export class Sink {
   #append(buffer) {
     const engine = this.#engine;
     try {
-      // Copied before it returns; the view is made anew each time since wasm memory may have grown.
+      // The data is copied before the call returns. The view is made anew each time, since wasm memory may have grown.
       buffer.appendBuffer(new Uint8Array(this.#memory.buffer, engine.pointer(), engine.length()));
       this.#held = 0;
       return true;
     } catch (error) {
       if (/** @type {DOMException} */ (error).name !== 'QuotaExceededError') this.#failed(String(error));
-      // A recording goes on when some of it was seen.
+      // A recording goes on when some of it was played.
       else if (!this.#evict(1) && !(this.#full = this.file)) this.#failed('the buffer is full');
       return false;
     }
@@ -204,7 +204,7 @@ export class Sink {
     this.#events.attach(handle ?? source, managed, handle ? [handle] : []);
   }
 
-  /** An unusual profile: without the track that has it. @param {any} Source */
+  /** Leaves out a track with a profile that the browser does not play. @param {any} Source */
   #unsupported(Source) {
     for (const [track, kind] of ['video', 'audio'].entries()) {
       const codec = this.#engine.codec(track);
@@ -213,7 +213,7 @@ export class Sink {
     this.#failed(this.#mime);
   }
 
-  /** Nothing to append: time to tidy up, or to end. */
+  /** Removes old media, or ends, when there is nothing to append. */
   #idle() {
     if (!this.#buffer) return;
     if (this.#evict(this.file ? BEHIND_FILE : BEHIND)) return;
@@ -221,14 +221,14 @@ export class Sink {
   }
 
   /**
-   * Removes what is far behind the playhead, never what is ahead of it, and says whether it does.
+   * Removes media far behind the playhead, never ahead of it. Returns whether it does.
    * @param {number} behind  seconds
    */
   #evict(behind) {
     const ranges = this.buffered();
     if (!ranges.length || !this.#buffer) return false;
     const until = this.#head - behind;
-    // In lumps: removing costs as much as appending.
+    // A removal costs as much as an append, so media is removed in large parts.
     if (until < ranges[0] + behind / 2) return false;
     try {
       this.#buffer.remove(0, until);

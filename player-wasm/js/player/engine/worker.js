@@ -1,4 +1,4 @@
-// The pipeline in a Worker of its own.
+// Runs the pipeline in a Worker.
 
 import { Pipeline } from './pipeline.js';
 

@@ -1,9 +1,9 @@
-// The sound that is published: measured, and mixed when it comes from a screen and a microphone.
+// The audio that is published: measured, and mixed when it comes from a screen and a microphone.
 
-/** One AudioContext of a publisher. Made within the click, or it stays silent until the next one. */
-export class Sound {
+/** The AudioContext of a publisher. It has to be made within a click; otherwise it is silent until the next click. */
+export class AudioMixer {
   #context = new AudioContext({ sampleRate: 48_000 });
-  /** Everything that is heard, for those who want samples. */
+  /** The sum of the sources, for encoders. */
   #bus = new GainNode(this.#context);
   #analyser = new AnalyserNode(this.#context, { fftSize: 1024 });
   /** @type {MediaStreamAudioDestinationNode | undefined} */
@@ -18,22 +18,22 @@ export class Sound {
     addEventListener('pointerdown', this.#resume);
   }
 
-  /** The click that a browser waits for may come later. */
+  /** Starts the context. A browser may wait for a click before it does. */
   #resume = () => { if (this.#context.state === 'suspended') this.#context.resume().catch(() => {}); };
 
-  /** Whether the browser holds the audio back: until a click, or where there is no audio output. */
+  /** Whether the browser holds the audio back: until a click, or because there is no audio output. */
   get suspended() { return this.#context.state !== 'running'; }
-  /** Whether what is published goes through the context. */
+  /** Whether the published audio goes through the context. */
   get mixes() { return this.#sources.length > 1; }
 
   get context() { return this.#context; }
   get bus() { return this.#bus; }
 
   /**
-   * Takes these instead of those before; what is to be published of them.
+   * Replaces the sources. Returns the track to publish.
    * @param {MediaStreamTrack[]} tracks
    */
-  take(tracks) {
+  use(tracks) {
     for (const source of this.#sources) source.disconnect();
     this.#sources = tracks.flatMap((track) => {
       try {
@@ -41,7 +41,7 @@ export class Sound {
         source.connect(this.#bus);
         return [source];
       } catch {
-        // Firefox does not convert rates: the track is published as it is, without its level.
+        // Firefox does not convert sample rates: the track is published as it is, and not measured.
         return [];
       }
     });
@@ -53,7 +53,7 @@ export class Sound {
     return this.#mix.stream.getAudioTracks()[0] ?? null;
   }
 
-  /** How loud it is at the moment: 0 (60 dB below full scale, or less) to 1. */
+  /** The present level: 0 (60 dB below full scale, or less) to 1. */
   get level() {
     this.#analyser.getFloatTimeDomainData(this.#samples);
     const peak = this.#samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
@@ -61,7 +61,7 @@ export class Sound {
   }
 
   close() {
-    this.take([]);
+    this.use([]);
     removeEventListener('pointerdown', this.#resume);
     this.#context.close().catch(() => {});
   }

@@ -1,35 +1,35 @@
-// Camera, microphone and screen: opened, exchanged, closed.
+// Opens, replaces and closes camera, microphone and screen.
 
 import { captureError, PublishError } from './error.js';
-import { Sound } from './audio.js';
+import { AudioMixer } from './audio.js';
 
 /**
- * What is captured.
+ * Settings of a capture.
  * @typedef {object} CaptureOptions
  * @property {'camera' | 'screen' | 'audio'} source
  * @property {string} camera     a device's id; empty: the browser's choice
  * @property {string} microphone a device's id; empty: the browser's choice
- * @property {number} width      of the picture wished for, in pixels
- * @property {number} height     of the picture wished for, in pixels
- * @property {number} fps        pictures per second wished for
+ * @property {number} width      preferred width of the video, in pixels
+ * @property {number} height     preferred height of the video, in pixels
+ * @property {number} fps        preferred frames per second
  * @property {boolean} muted     the microphone is silent
- * @property {boolean} cameraOff the picture is black
+ * @property {boolean} cameraOff the video is black
  */
 
 const SPEECH = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
-/** What a person publishes at the moment. */
+/** The tracks that are published. */
 export class Capture {
-  /** What goes out, and what the preview shows. */
+  /** The stream that is published, and that the preview shows. */
   stream = new MediaStream();
-  /** Something of which the capture has less than asked for: a code. */
+  /** Code of the warning that something is missing; empty: nothing is. */
   lack = '';
-  #sound = new Sound();
+  #mixer = new AudioMixer();
   /** @type {MediaStreamTrack | null} */
-  #picture = null;
+  #videoTrack = null;
   /** @type {MediaStreamTrack | null} */
   #microphone = null;
-  /** The sound of the screen. @type {MediaStreamTrack | null} */
+  /** The screen's own audio. @type {MediaStreamTrack | null} */
   #system = null;
   #options;
   #onend;
@@ -37,87 +37,87 @@ export class Capture {
 
   /**
    * @param {CaptureOptions} options
-   * @param {(kind: 'picture' | 'microphone') => void} onend the person, or the system, has ended one
+   * @param {(kind: 'video' | 'microphone') => void} onend the user, or the system, has ended a track
    */
   constructor(options, onend) {
     this.#options = options;
     this.#onend = onend;
   }
 
-  get sound() { return this.#sound; }
-  get level() { return this.#sound.level; }
-  get picture() { return this.#picture; }
+  get audio() { return this.#mixer; }
+  get level() { return this.#mixer.level; }
+  get video() { return this.#videoTrack; }
   get microphone() { return this.#microphone; }
 
-  /** Whether the preview is a mirror: of a camera, unless it looks away from the person. */
+  /** Whether the preview is mirrored: that of a camera is, unless the camera points away from the user. */
   get mirrored() {
-    return this.#options.source === 'camera' && this.#picture?.getSettings().facingMode !== 'environment';
+    return this.#options.source === 'camera' && this.#videoTrack?.getSettings().facingMode !== 'environment';
   }
 
-  /** Asks for everything; throws a PublishError. */
+  /** Opens the devices; throws a PublishError. */
   async open() {
     const { source } = this.#options;
     if (source === 'screen') {
       await this.#openScreen();
-      this.#microphone = await this.#user({ audio: this.#audio() }).then((stream) => stream.getAudioTracks()[0] ?? null, () => null);
+      this.#microphone = await this.#user({ audio: this.#audioConstraints() }).then((stream) => stream.getAudioTracks()[0] ?? null, () => null);
       if (!this.#microphone && !this.#system) this.lack = 'no-microphone';
     } else {
-      const stream = await this.#user({ audio: this.#audio(), ...(source === 'camera' && { video: this.#video() }) })
+      const stream = await this.#user({ audio: this.#audioConstraints(), ...(source === 'camera' && { video: this.#videoConstraints() }) })
         .catch((error) => this.#less(error));
       this.#microphone = stream.getAudioTracks()[0] ?? null;
-      this.#picture = stream.getVideoTracks()[0] ?? null;
+      this.#videoTrack = stream.getVideoTracks()[0] ?? null;
       if (!this.#microphone) this.lack = 'no-microphone';
     }
     this.#assemble();
   }
 
   /**
-   * Exchanges the picture: another camera, or the screen instead of it.
+   * Replaces the video: by that of another camera, or of the screen.
    * @param {CaptureOptions} options
    */
-  async usePicture(options) {
+  async useVideo(options) {
     const { source } = this.#options = options;
-    const before = [this.#picture, this.#system];
+    const before = [this.#videoTrack, this.#system];
     if (source === 'screen') await this.#openScreen();
     else {
-      // Many systems open a camera only once: a phone's two exclude each other.
-      if (this.#picture) this.#picture.onended = null;
-      this.#picture?.stop();
-      const stream = await this.#user({ video: this.#video() });
-      this.#picture = stream.getVideoTracks()[0] ?? null;
+      // Many systems open one camera at a time: a phone's two cameras exclude each other.
+      if (this.#videoTrack) this.#videoTrack.onended = null;
+      this.#videoTrack?.stop();
+      const stream = await this.#user({ video: this.#videoConstraints() });
+      this.#videoTrack = stream.getVideoTracks()[0] ?? null;
       this.#system = null;
     }
-    for (const track of before) if (track !== this.#picture && track !== this.#system) stop(track);
+    for (const track of before) if (track !== this.#videoTrack && track !== this.#system) stop(track);
     this.#assemble();
   }
 
-  /** Exchanges the microphone. @param {CaptureOptions} options */
+  /** Replaces the microphone. @param {CaptureOptions} options */
   async useMicrophone(options) {
     this.#options = options;
-    const stream = await this.#user({ audio: this.#audio() });
+    const stream = await this.#user({ audio: this.#audioConstraints() });
     stop(this.#microphone);
     this.#microphone = stream.getAudioTracks()[0] ?? null;
     this.#assemble();
   }
 
-  /** Another size, or mute. @param {CaptureOptions} options */
+  /** Applies another size, or mutes. @param {CaptureOptions} options */
   async adjust(options) {
     const sized = ['width', 'height', 'fps'].some((name) => /** @type {any} */ (options)[name] !== /** @type {any} */ (this.#options)[name]);
     this.#options = options;
     this.#mute();
-    const { deviceId: _, ...size } = this.#video();
-    // A camera that cannot goes on as it is.
-    if (sized) await this.#picture?.applyConstraints(size).catch(() => {});
+    const { deviceId: _, ...size } = this.#videoConstraints();
+    // A camera that has no such size keeps its own.
+    if (sized) await this.#videoTrack?.applyConstraints(size).catch(() => {});
   }
 
   close() {
     this.#closed = true;
-    for (const track of [this.#picture, this.#microphone, this.#system]) stop(track);
-    this.#sound.close();
+    for (const track of [this.#videoTrack, this.#microphone, this.#system]) stop(track);
+    this.#mixer.close();
     for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
   }
 
-  #video() {
+  #videoConstraints() {
     const { camera, width, height, fps } = this.#options;
     return {
       width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: fps },
@@ -125,7 +125,7 @@ export class Capture {
     };
   }
 
-  #audio() {
+  #audioConstraints() {
     const { microphone } = this.#options;
     return { ...SPEECH, ...(microphone && { deviceId: { exact: microphone } }) };
   }
@@ -141,49 +141,49 @@ export class Capture {
     if (!navigator.mediaDevices.getDisplayMedia) throw new PublishError('no-screen');
     const stream = this.#checked(await navigator.mediaDevices.getDisplayMedia({ video, audio: true })
       .catch((error) => { throw captureError(error, true); }));
-    this.#picture = stream.getVideoTracks()[0] ?? null;
+    this.#videoTrack = stream.getVideoTracks()[0] ?? null;
     this.#system = stream.getAudioTracks()[0] ?? null;
-    // Text stays sharp; frames may be fewer.
-    if (this.#picture) this.#picture.contentHint = 'detail';
+    // Text is to stay sharp, at the cost of fewer frames.
+    if (this.#videoTrack) this.#videoTrack.contentHint = 'detail';
   }
 
-  /** What comes when it is not wanted any more is closed at once. @param {MediaStream} stream */
+  /** Closes a stream that comes after the capture was closed. @param {MediaStream} stream */
   #checked(stream) {
     if (!this.#closed) return stream;
     for (const track of stream.getTracks()) track.stop();
     throw new PublishError('stopped');
   }
 
-  /** A machine with a camera and no microphone is asked for the camera alone. @param {PublishError} error */
+  /** Opens the devices that there are, after a failure to open all of them. @param {PublishError} error */
   async #less(error) {
     const devices = error.code === 'no-device' ? await navigator.mediaDevices.enumerateDevices() : [];
     const has = (/** @type {string} */ kind) => devices.some((device) => device.kind === kind);
     const { source, microphone, camera } = this.#options;
     if (devices.length && (microphone || camera)) {
-      // A chosen device that is gone: the browser's choice instead.
+      // A chosen device is gone: the browser chooses instead.
       this.#options = { ...this.#options, microphone: '', camera: '' };
     } else if (source !== 'camera' || !has('videoinput') || has('audioinput')) {
       throw error;
     }
     return this.#user({
-      ...(has('audioinput') && { audio: this.#audio() }), ...(source === 'camera' && { video: this.#video() }),
+      ...(has('audioinput') && { audio: this.#audioConstraints() }), ...(source === 'camera' && { video: this.#videoConstraints() }),
     });
   }
 
-  /** Makes the stream of the tracks there are. */
+  /** Puts the present tracks into the stream. */
   #assemble() {
     this.#mute();
-    const audio = this.#sound.take([this.#microphone, this.#system].filter((track) => track !== null));
-    const wanted = [this.#picture, audio].filter((track) => track !== null);
+    const audio = this.#mixer.use([this.#microphone, this.#system].filter((track) => track !== null));
+    const wanted = [this.#videoTrack, audio].filter((track) => track !== null);
     for (const track of this.stream.getTracks()) if (!wanted.includes(track)) this.stream.removeTrack(track);
     for (const track of wanted) this.stream.addTrack(track);
-    if (this.#picture) this.#picture.onended = () => this.#onend('picture');
+    if (this.#videoTrack) this.#videoTrack.onended = () => this.#onend('video');
     if (this.#microphone) this.#microphone.onended = () => this.#onend('microphone');
   }
 
   #mute() {
     if (this.#microphone) this.#microphone.enabled = !this.#options.muted;
-    if (this.#picture) this.#picture.enabled = !this.#options.cameraOff;
+    if (this.#videoTrack) this.#videoTrack.enabled = !this.#options.cameraOff;
   }
 }
 

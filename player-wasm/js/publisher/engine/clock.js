@@ -1,28 +1,28 @@
-// One clock for what comes from several.
+// One clock for several devices.
 
-/** How fast a clock is followed: this much of a difference per millisecond that passes. */
+/** How fast the offset follows a slower clock: milliseconds per millisecond that passes. */
 const FOLLOW = 1 / 10_000;
 
 /**
- * Puts a device's times on the page's clock. A device's clock begins anywhere and runs a little faster or
- * slower; what it delivers comes late now and then, and never early: so the earliest arrivals count.
+ * Maps a device's times to the page's clock. A device's clock begins at any time and runs a little faster or slower.
+ * Its data may arrive late, but never early, so the earliest arrivals count.
  */
 export class DeviceClock {
-  /** What to add to the device's time. */
+  /** Milliseconds to add to the device's time. */
   #offset = NaN;
   #last = 0;
 
   /**
-   * Milliseconds on the page's clock.
+   * Returns milliseconds on the page's clock.
    * @param {number} time of the device, in milliseconds
-   * @param {number} now when it arrived, on the page's clock
+   * @param {number} now the time of arrival on the page's clock
    */
   map(time, now) {
     const offset = now - time;
     const jump = Math.abs(offset - this.#offset) > 1000;
     if (Number.isNaN(this.#offset) || jump) this.#offset = offset;
     else if (offset < this.#offset) this.#offset = Math.max(offset, this.#offset - 1);
-    // Rises slowly: lateness passes before it counts, a slower clock does not.
+    // The offset rises slowly: a delay has passed before it counts, while a slower clock stays slower.
     else this.#offset += Math.min(offset - this.#offset, (now - this.#last) * FOLLOW);
     this.#last = now;
     return time + this.#offset;

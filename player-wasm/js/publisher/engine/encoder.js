@@ -1,21 +1,21 @@
-// WebCodecs: the picture as H.264, the sound as Opus.
+// WebCodecs: video as H.264, audio as Opus.
 
 import { HOME } from '../../net/home.js';
 import { DeviceClock } from './clock.js';
 import { coded, PublishError } from './error.js';
 import { avcc, takeApart } from './nal.js';
 
-/** Everyone who joins starts at a key frame. */
+/** Milliseconds between key frames, at which viewers join. */
 const KEY_EVERY = 2_000;
 
-/** Whether this browser has what it takes. */
+/** Whether this browser has the interfaces. */
 export const canEncode = () => 'VideoEncoder' in globalThis && 'AudioEncoder' in globalThis && 'AudioWorkletNode' in globalThis;
 
 /** The H.264 level for so many pixels per second (H.264 A.3). @param {number} rate */
 const level = (rate) => (rate <= 27_648_000 ? '1f' : rate <= 62_914_560 ? '28' : '33');
 
 /**
- * A configuration that this browser encodes to; none: it has no H.264 of this size.
+ * Finds a configuration that this browser encodes to; null: it has no H.264 of this size.
  * @param {{ width: number, height: number, fps: number, bitrate: number }} options
  */
 export async function h264Config({ width, height, fps, bitrate }) {
@@ -32,16 +32,16 @@ export async function h264Config({ width, height, fps, bitrate }) {
 }
 
 /**
- * @typedef {object} VideoTaken
- * @property {Uint8Array[]} units NAL units of a picture
+ * @typedef {object} EncodedPicture
+ * @property {Uint8Array[]} units NAL units of one picture
  * @property {boolean} key
  * @property {number} time in milliseconds on the page's clock
  * @property {Uint8Array | undefined} description of a new configuration (avcC)
  */
 
-/** Encodes a track's pictures; another track may follow. */
-export class PictureEncoder {
-  /** Pictures that were not encoded, since the encoder was behind. */
+/** Encodes a video track, which another one may replace. */
+export class VideoTrackEncoder {
+  /** Frames that were not encoded, because the encoder was behind. */
   skipped = 0;
   size = { width: 0, height: 0 };
   codec = '';
@@ -51,14 +51,14 @@ export class PictureEncoder {
   #clock = new DeviceClock();
   #bitrate; #fps;
   #key = -Infinity;
-  /** Counts the tracks: the reader of one that was replaced stops. */
+  /** Counts tracks: the reader of a replaced track stops. */
   #run = 0;
   /** The parameter sets of the present configuration. */
   #sets = '';
 
   /**
    * @param {{ bitrate: number, fps: number }} options
-   * @param {(taken: VideoTaken) => void} take
+   * @param {(taken: EncodedPicture) => void} take
    * @param {(error: PublishError) => void} fail
    */
   constructor({ bitrate, fps }, take, fail) {
@@ -68,14 +68,14 @@ export class PictureEncoder {
     this.#fail = fail;
   }
 
-  /** The next picture is a key frame. */
+  /** Makes the next frame a key frame. */
   askKey() { this.#key = -Infinity; }
 
   /** @param {number} bitrate in bits per second */
   set bitrate(bitrate) {
     if (bitrate === this.#bitrate) return;
     this.#bitrate = bitrate;
-    // Configured anew with the next picture.
+    // The next frame configures the encoder anew.
     this.size = { width: 0, height: 0 };
   }
 
@@ -120,7 +120,7 @@ export class PictureEncoder {
   async #configure(width, height) {
     const config = await h264Config({ width, height, fps: this.#fps, bitrate: this.#bitrate });
     if (!config) throw new PublishError('no-h264');
-    // A new one: Chromium's adds the parameter sets of a new size to the old ones, of which readers see the first.
+    // A new encoder: Chromium's adds the parameter sets of a new size to the old ones, and readers take the first.
     if (this.#encoder && this.#encoder.state !== 'closed') this.#encoder.close();
     this.#encoder = new VideoEncoder({
       output: (chunk) => this.#output(chunk),
@@ -139,7 +139,7 @@ export class PictureEncoder {
     chunk.copyTo(data);
     const { sps, pps, units } = takeApart(data);
     let description;
-    // Encoders repeat the sets with each key frame.
+    // Encoders repeat the parameter sets with each key frame.
     if (sps.length && String([sps, pps]) !== this.#sets) {
       this.#sets = String([sps, pps]);
       description = avcc(sps, pps);
@@ -163,7 +163,7 @@ async function* ofProcessor(track, go) {
   }
 }
 
-/** Where there are no track processors: the frames that a video shows. @param {MediaStreamTrack} track @param {() => boolean} go */
+/** The frames that a video element shows, for browsers without track processors. @param {MediaStreamTrack} track @param {() => boolean} go */
 async function* ofVideo(track, go) {
   const video = document.createElement('video');
   video.muted = true;
@@ -177,9 +177,9 @@ async function* ofVideo(track, go) {
   video.srcObject = null;
 }
 
-/** Encodes what is heard in an AudioContext. */
-export class SoundEncoder {
-  #sound; #fail;
+/** Encodes the audio of a mixer. */
+export class AudioTrackEncoder {
+  #mixer; #fail;
   /** @type {AudioWorkletNode | null} */
   #tap = null;
   #encoder;
@@ -187,12 +187,12 @@ export class SoundEncoder {
   #frames = 0;
 
   /**
-   * @param {import('./audio.js').Sound} sound
+   * @param {import('./audio.js').AudioMixer} mixer
    * @param {(taken: { chunk: EncodedAudioChunk, time: number, description?: AllowSharedBufferSource }) => void} take
    * @param {(error: PublishError) => void} fail
    */
-  constructor(sound, take, fail) {
-    this.#sound = sound;
+  constructor(mixer, take, fail) {
+    this.#mixer = mixer;
     this.#fail = fail;
     this.#encoder = new AudioEncoder({
       output: (chunk, metadata) => take({ chunk, time: chunk.timestamp / 1000, description: metadata?.decoderConfig?.description }),
@@ -202,7 +202,7 @@ export class SoundEncoder {
 
   /** @param {number} bitrate in bits per second @param {string} base folder of publisher-tap.js; empty: beside this module */
   async open(bitrate, base) {
-    const { context, bus } = this.#sound;
+    const { context, bus } = this.#mixer;
     const home = base && new URL(base, document.baseURI) || HOME;
     await context.audioWorklet.addModule(home ? new URL('publisher-tap.js', home) : new URL('./tap.js', import.meta.url));
     if (this.#encoder.state === 'closed') return;
@@ -215,7 +215,7 @@ export class SoundEncoder {
   close() {
     if (this.#tap) {
       this.#tap.port.onmessage = null;
-      this.#sound.bus.disconnect(this.#tap);
+      this.#mixer.bus.disconnect(this.#tap);
     }
     if (this.#encoder.state !== 'closed') this.#encoder.close();
   }

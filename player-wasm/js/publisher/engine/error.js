@@ -1,31 +1,30 @@
-// What can go wrong while publishing.
-
-/** An error that has a code, for which there is a sentence, and a detail to put into it. */
+// Errors of publishing.
+/** An error with a code, which the texts have a sentence for, and a detail to put into the sentence. */
 export class PublishError extends Error {
   /** @param {string} code @param {string} [detail] */
   constructor(code, detail = '') {
     super(detail || code);
     this.code = code;
     this.detail = detail;
-    /** What was asked, and the token with it, reached nobody. */
+    /** The request, and the token with it, reached nobody. */
     this.unspent = false;
   }
 }
 
-/** Nobody is there to be asked. @param {unknown} error */
+/** No server answers. @param {unknown} error @returns {PublishError} */
 export const unreached = (error) => Object.assign(new PublishError('network', String(error)), { unspent: true });
 
 /**
- * Any error as one with a code. (Not by its class: scripts that are loaded later have their own.)
+ * Gives an error a code. (Scripts that are loaded later have classes of their own, so the class does not tell.)
  * @param {any} error
- * @param {string} code where it has none
+ * @param {string} code for an error without one
  * @returns {PublishError}
  */
 export const coded = (error, code) => (typeof error?.code === 'string' ? error : new PublishError(code, String(error)));
 
 /**
- * Whether the page around this one keeps the features from it: `frame`; where the browser does not tell and
- * there is such a page: `embedded`; else empty.
+ * Whether the page around this one withholds features: `frame`. If the browser does not tell and there is such a
+ * page: `embedded`; else empty.
  * @param {string[]} features
  */
 function framed(features) {
@@ -43,7 +42,7 @@ function framed(features) {
 export function captureError(error, screen = false) {
   const { name, message } = /** @type {DOMException} */ (error);
   const frame = framed(screen ? ['display-capture'] : ['camera', 'microphone']);
-  // Whatever else is wrong: without the page around nothing helps.
+  // If the page around withholds the features, nothing else matters.
   if (name === 'NotAllowedError' || frame === 'frame') return new PublishError(screen ? 'no-screen' : 'permission', frame || message);
   if (name === 'SecurityError') return new PublishError('permission', message);
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return new PublishError('no-device', message);
@@ -51,15 +50,15 @@ export function captureError(error, screen = false) {
   return new PublishError('capture', message);
 }
 
-/** @param {Response} response that is not a success */
-export async function refusal(response) {
+/** What a refusal means to a publisher. @param {Response} response */
+export async function refused(response) {
   const { status } = response;
   const text = await response.text().catch(() => '');
   let detail = '';
   try {
     detail = JSON.parse(text).detail ?? '';
   } catch {
-    // Not a problem in JSON.
+    // It is not JSON (application/problem+json).
   }
   const code = status === 401 || status === 403 ? 'forbidden'
     : status === 409 ? 'busy'
@@ -68,3 +67,6 @@ export async function refusal(response) {
   // 502 to 504 are a proxy's, in front of a server that is away.
   return Object.assign(new PublishError(code, detail || `HTTP ${status}`), { unspent: status > 501 && status < 505 });
 }
+
+/** Errors of WHIP. @type {import('../../net/signalling.js').Errors} */
+export const WHIP_ERRORS = { refused, unreached };

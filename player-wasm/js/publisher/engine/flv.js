@@ -1,13 +1,13 @@
-// Publishing as FLV over a WebSocket: where networks let nothing else through.
+// Publishes FLV over a WebSocket, for networks that let nothing else through.
 
-import { socketOf } from '../../net/publish-address.js';
-import { canEncode, h264Config, PictureEncoder, SoundEncoder } from './encoder.js';
-import { PublishError, refusal, unreached } from './error.js';
+import { canEncode, h264Config, VideoTrackEncoder, AudioTrackEncoder } from './encoder.js';
+import { PublishError, refused, unreached } from './error.js';
+import { socketOf } from './socket-address.js';
 import { audioFrame, audioSequence, flvHeader, videoFrame, videoSequence } from './tags.js';
 import { bearer } from '../../net/token.js';
 
 const AUDIO_BITRATE = 128_000;
-/** So many milliseconds of media may wait to be sent; then pictures are left out until a key frame. */
+/** Milliseconds of media that may wait to be sent. Beyond that frames are dropped until a key frame. */
 const BACKLOG = 1_000;
 const PATIENCE = 10_000;
 
@@ -18,22 +18,22 @@ export class FlvSession {
   #options;
   /** @type {WebSocket | null} */
   #socket = null;
-  /** @type {PictureEncoder | null} */
-  #picture = null;
-  /** @type {SoundEncoder | null} */
-  #sound = null;
+  /** @type {VideoTrackEncoder | null} */
+  #videoEncoder = null;
+  /** @type {AudioTrackEncoder | null} */
+  #audioEncoder = null;
   #closed = false;
   #begin = 0;
   /** Whether the decoders have their configuration. */
   #ready = { audio: false, video: false };
-  /** Nothing until the next key frame. */
+  /** Frames are dropped until the next key frame. */
   #dropping = false;
   #rate;
   #count = { bytes: 0, frames: 0, dropped: 0, key: 0 };
   #last = { at: 0, bytes: 0, frames: 0, lost: 0, skipped: 0 };
-  /** Answers when the first media goes out, or will not. @type {(error?: PublishError) => void} */
+  /** Settles {@link #flowing}. @type {(error?: PublishError) => void} */
   #answer = () => {};
-  /** @type {Promise<void>} */
+  /** Resolves when the first media is sent; rejects when none will be. @type {Promise<void>} */
   #flowing = new Promise((resolve, reject) => {
     this.#answer = (error) => (error ? reject(error) : resolve());
   });
@@ -48,7 +48,7 @@ export class FlvSession {
   protocol = 'ws-flv';
   servers = /** @type {RTCIceServer[]} */ ([]);
   /** Audio goes through an AudioContext, which a browser may hold back. */
-  get lack() { return this.#sound && this.#options.capture.sound.suspended ? 'sound-suspended' : ''; }
+  get lack() { return this.#audioEncoder && this.#options.capture.audio.suspended ? 'sound-suspended' : ''; }
 
   async open() {
     const { capture, fps, endpoint, base } = this.#options;
@@ -58,43 +58,43 @@ export class FlvSession {
     if (this.#closed) throw new PublishError('stopped');
     this.#socket.onmessage = null;
     this.#socket.onclose = ({ code, reason }) => this.#gone(code, reason);
-    const { picture } = capture;
+    const { video } = capture;
     const [audio] = capture.stream.getAudioTracks();
     this.#begin = performance.now();
-    // A sound that waits for a click is not promised.
-    this.#send(flvHeader(!!audio && !capture.sound.suspended, !!picture));
+    // Audio that waits for a click is not announced.
+    this.#send(flvHeader(!!audio && !capture.audio.suspended, !!video));
     const fail = (/** @type {PublishError} */ error) => this.#lost(error);
     if (audio) {
-      this.#sound = new SoundEncoder(capture.sound, (taken) => this.#audio(taken), fail);
-      await this.#sound.open(AUDIO_BITRATE, base).catch((error) => { throw new PublishError('encoder', String(error)); });
+      this.#audioEncoder = new AudioTrackEncoder(capture.audio, (taken) => this.#pushAudio(taken), fail);
+      await this.#audioEncoder.open(AUDIO_BITRATE, base).catch((error) => { throw new PublishError('encoder', String(error)); });
       if (this.#closed) throw new PublishError('stopped');
     }
-    if (picture) {
-      this.#picture = new PictureEncoder({ bitrate: this.#rate, fps }, (taken) => this.#video(taken), fail);
-      this.#picture.use(picture);
+    if (video) {
+      this.#videoEncoder = new VideoTrackEncoder({ bitrate: this.#rate, fps }, (taken) => this.#pushVideo(taken), fail);
+      this.#videoEncoder.use(video);
     }
     const timer = setTimeout(() => this.#answer(new PublishError('encoder', 'nothing was encoded')), PATIENCE);
     await this.#flowing.finally(() => clearTimeout(timer));
   }
 
-  /** There is none: a new connection. @returns {Promise<void>} */
+  /** A WebSocket has no other route; the publisher makes a new connection. @returns {Promise<void>} */
   restart() { return Promise.reject(new PublishError('network')); }
 
   async replace() {
-    const { picture } = this.#options.capture;
-    if (picture) this.#picture?.use(picture);
+    const { video } = this.#options.capture;
+    if (video) this.#videoEncoder?.use(video);
   }
 
   /** @param {import('./rtc.js').SessionOptions} options */
   async set(options) {
-    if (options.bitrate !== this.#options.bitrate && this.#picture) this.#picture.bitrate = this.#rate = options.bitrate;
+    if (options.bitrate !== this.#options.bitrate && this.#videoEncoder) this.#videoEncoder.bitrate = this.#rate = options.bitrate;
     this.#options = options;
   }
 
   /** @returns {Promise<import('./rtc.js').Figures>} */
   async figures() {
     const { bytes, frames, dropped } = this.#count;
-    const skipped = this.#picture?.skipped ?? 0;
+    const skipped = this.#videoEncoder?.skipped ?? 0;
     const last = this.#last;
     const at = performance.now();
     const passed = (at - last.at) / 1000;
@@ -104,8 +104,8 @@ export class FlvSession {
     const figures = {
       bitrate: rate(sent, last.bytes) * 8,
       fps: rate(frames, last.frames),
-      ...this.#picture?.size,
-      codecs: [this.#picture?.codec, this.#sound && 'opus'].filter(Boolean).join(','),
+      ...this.#videoEncoder?.size,
+      codecs: [this.#videoEncoder?.codec, this.#audioEncoder && 'opus'].filter(Boolean).join(','),
       rtt: 0,
       loss: all > last.frames + last.lost ? (dropped + skipped - last.lost) / (all - last.frames - last.lost) : 0,
       limitation: dropped + skipped === last.lost ? 'none' : skipped === last.skipped ? 'bandwidth' : 'cpu',
@@ -118,11 +118,11 @@ export class FlvSession {
   async close() {
     this.#closed = true;
     this.#answer(new PublishError('stopped'));
-    this.#picture?.close();
-    this.#sound?.close();
+    this.#videoEncoder?.close();
+    this.#audioEncoder?.close();
     const socket = this.#socket;
     if (!socket || socket.readyState > 1) return;
-    // Closed by both sides, the name is free.
+    // The name is free when both sides have closed.
     const closed = new Promise((resolve) => { socket.onclose = resolve; });
     socket.close();
     await Promise.race([closed, new Promise((resolve) => { setTimeout(resolve, 2000); })]);
@@ -148,24 +148,24 @@ export class FlvSession {
     throw await this.#why();
   }
 
-  /** A WebSocket does not tell why it was refused; the same without a body does. */
+  /** Finds out why the WebSocket was refused: it does not tell, but a POST without a body does. */
   async #why() {
     const { endpoint, token } = this.#options;
     const { origin } = new URL(endpoint.flv);
     await fetch(origin, { method: 'HEAD', mode: 'no-cors', signal: AbortSignal.timeout?.(PATIENCE) })
       .catch((error) => { throw unreached(error); });
-    // There is somebody: the one before may be used up.
+    // There is a server, so the token before may be used up.
     const headers = bearer(await token());
     try {
       const response = await fetch(endpoint.flv, { method: 'POST', headers });
-      return response.ok ? new PublishError('network') : await refusal(response);
+      return response.ok ? new PublishError('network') : await refused(response);
     } catch (error) {
       return new PublishError('network', String(error));
     }
   }
 
-  /** @param {import('./encoder.js').VideoTaken} taken */
-  #video({ units, key, time, description }) {
+  /** @param {import('./encoder.js').EncodedPicture} taken */
+  #pushVideo({ units, key, time, description }) {
     const at = this.#time(time);
     if (description) {
       this.#send(videoSequence(at, description));
@@ -174,12 +174,12 @@ export class FlvSession {
     const waiting = (this.#socket?.bufferedAmount ?? 0) * 8000 / Math.max(this.#rate, 100_000);
     if (waiting > BACKLOG && !this.#dropping) {
       this.#dropping = true;
-      // The network takes less than the encoder makes.
-      if (this.#picture) this.#picture.bitrate = this.#rate = Math.max(150_000, this.#rate * 0.7);
+      // The network carries less than the encoder makes.
+      if (this.#videoEncoder) this.#videoEncoder.bitrate = this.#rate = Math.max(150_000, this.#rate * 0.7);
     }
     if (this.#dropping && waiting < BACKLOG / 4) {
       if (key) this.#dropping = false;
-      else this.#picture?.askKey();
+      else this.#videoEncoder?.askKey();
     }
     if (this.#dropping || !this.#ready.video) return void this.#count.dropped++;
     this.#count.frames++;
@@ -189,27 +189,27 @@ export class FlvSession {
     return undefined;
   }
 
-  /** Back to the rate asked for, in steps, while nothing waits. @param {number} at in milliseconds */
+  /** Raises the bit rate to the requested one, in steps, while nothing waits. @param {number} at in milliseconds */
   #recover(at) {
     if (this.#rate >= this.#options.bitrate || at - this.#count.key < 10_000) return;
     this.#count.key = at;
-    if (this.#picture) this.#picture.bitrate = this.#rate = Math.min(this.#options.bitrate, this.#rate * 1.2);
+    if (this.#videoEncoder) this.#videoEncoder.bitrate = this.#rate = Math.min(this.#options.bitrate, this.#rate * 1.2);
   }
 
   /** @param {{ chunk: EncodedAudioChunk, time: number, description?: AllowSharedBufferSource }} taken */
-  #audio({ chunk, time, description }) {
+  #pushAudio({ chunk, time, description }) {
     const at = this.#time(time);
     if (description) {
       this.#send(audioSequence(at, description));
       this.#ready.audio = true;
     }
-    // Sound is little; it waits only behind a network that takes nothing at all.
+    // Audio is small; it is dropped only if the network carries nothing at all.
     if ((this.#socket?.bufferedAmount ?? 0) > 4_000_000) return;
     this.#send(audioFrame(at, chunk));
-    if (!this.#options.capture.picture) this.#answer();
+    if (!this.#options.capture.video) this.#answer();
   }
 
-  /** Milliseconds since the beginning. @param {number} time on the page's clock */
+  /** Milliseconds since the start. @param {number} time on the page's clock */
   #time(time) { return Math.max(0, Math.round(time - this.#begin)); }
 
   /** @param {Uint8Array<ArrayBuffer>} bytes */
@@ -221,7 +221,7 @@ export class FlvSession {
 
   /** @param {number} code @param {string} reason */
   #gone(code, reason) {
-    // 1008: an operator has ended it; after anything else it may come back.
+    // 1008: an operator has ended the stream. After any other code it may come back.
     this.#lost(code === 1008 ? new PublishError('ended', reason) : new PublishError('lost', reason));
   }
 

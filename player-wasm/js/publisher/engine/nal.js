@@ -1,4 +1,4 @@
-// H.264 as encoders give it out (Annex B), taken apart for FLV.
+// Splits the H.264 of encoders (Annex B) for FLV.
 
 const SPS = 7;
 const PPS = 8;
@@ -27,7 +27,7 @@ function trimmed(unit) {
 }
 
 /**
- * An access unit without its parameter sets, and those.
+ * Splits an access unit into its parameter sets and the rest.
  * @param {Uint8Array} data
  */
 export function takeApart(data) {
@@ -43,8 +43,8 @@ export function takeApart(data) {
 }
 
 /**
- * The decoder's configuration record (`avcC`, ISO/IEC 14496-15 5.3.3.1), with lengths of 4 bytes. Made here,
- * since Firefox's own one is broken.
+ * The decoder's configuration record (`avcC`, ISO/IEC 14496-15 5.3.3.1), with lengths of 4 bytes. It is made here,
+ * because Firefox's is broken.
  * @param {Uint8Array[]} sps at least one
  * @param {Uint8Array[]} pps
  */

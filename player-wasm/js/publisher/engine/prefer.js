@@ -1,4 +1,4 @@
-// Which codec is offered first.
+// The order in which codecs are offered.
 
 /** Whether this browser sends H.264 over WebRTC, as far as it tells. */
 export const offersH264 = () =>
@@ -18,6 +18,6 @@ export function prefer(transceiver) {
   try {
     transceiver.setCodecPreferences?.([...codecs].sort((a, b) => rank(a) - rank(b)));
   } catch {
-    // A browser that wants its own order.
+    // This browser keeps its own order.
   }
 }

@@ -1,59 +1,62 @@
-// Publishing by WebRTC: one session, from the offer to its end.
+// Publishes over WebRTC: one session, from the offer to its end.
 
 import { onlyLoopback } from '../../net/browser.js';
-import { PublishError } from './error.js';
+import { Signalling } from '../../net/signalling.js';
+import { PublishError, WHIP_ERRORS } from './error.js';
+import { restart, restarted } from './ice-restart.js';
 import { prefer } from './prefer.js';
-import { restarted, Whip } from './whip.js';
 
 /**
- * What both ways of publishing are told.
+ * Options of both kinds of session.
  * @typedef {object} SessionOptions
- * @property {import('../../net/publish-address.js').Endpoint} endpoint
- * @property {() => Promise<string>} token for one request that begins something; empty: none
+ * @property {import('./endpoints.js').Endpoint} endpoint
+ * @property {() => Promise<string>} token for one request that opens a session; empty: none
  * @property {import('./capture.js').Capture} capture
- * @property {boolean} screen   the picture is a screen
- * @property {number} bitrate   of the video at most, in bits per second
- * @property {number} fps       wished for
+ * @property {boolean} screen   the video is that of a screen
+ * @property {number} bitrate   limit of the video, in bits per second
+ * @property {number} fps       preferred frames per second
  * @property {RTCIceServer[]} servers
  * @property {string} base      folder of the scripts that are fetched later; empty: beside this module
- * @property {(why: PublishError) => void} onlost the connection is gone, by no wish of ours
+ * @property {(why: PublishError) => void} onlost the connection was lost
  */
 
 /** @typedef {Partial<import('../../types/index.js').PublisherStats>} Figures */
 
-/** No connection within this: it will not come. */
+/** Milliseconds that a server may take to answer an offer. */
+const ANSWER = 10_000;
+/** Milliseconds after which a connection that has not come about never will. */
 const PATIENCE = 10_000;
-/** The same where it is known not to come, should a later browser be better. */
+/** The same for a connection that this browser is known not to make; a later version may. */
 const PATIENCE_LOOPBACK = 1_500;
-/** Interrupted for this long: the network is another one. */
+/** Milliseconds of interruption after which the network is taken for another one. */
 const INTERRUPTED = 3_000;
 const AUDIO_BITRATE = 128_000;
 
 export class RtcSession {
-  #options; #whip;
+  #options; #signalling;
   #pc;
   #abort = new AbortController();
   #closed = false;
   #timer = 0;
-  /** Of the statistics before, to make rates of counts. */
+  /** The statistics before, to compute rates from. */
   #last = { at: 0, bytes: 0 };
 
   /** @param {SessionOptions} options */
   constructor(options) {
     this.#options = options;
-    this.#whip = new Whip(options.endpoint.whip, options.token);
+    this.#signalling = new Signalling(options.endpoint.whip, WHIP_ERRORS);
     this.#pc = new RTCPeerConnection({ iceServers: options.servers, bundlePolicy: 'max-bundle' });
   }
 
   protocol = 'webrtc';
-  /** What the server recommends. */
-  get servers() { return this.#whip.servers; }
-  /** The video's codec is one that only WebRTC viewers can see, or audio that is mixed here is held back. */
+  /** ICE servers that the server recommends. */
+  get servers() { return this.#signalling.servers; }
+  /** Code of a warning: only WebRTC viewers can play the video's codec, or the browser holds mixed audio back. */
   get lack() {
     const [codec] = this.#sender('video')?.getParameters().codecs ?? [];
     if (codec && !/h26[45]/i.test(codec.mimeType)) return 'no-h264';
-    const { sound } = this.#options.capture;
-    return sound.mixes && sound.suspended ? 'sound-suspended' : '';
+    const { audio } = this.#options.capture;
+    return audio.mixes && audio.suspended ? 'sound-suspended' : '';
   }
 
   /** Connects; throws a PublishError. */
@@ -73,23 +76,23 @@ export class RtcSession {
     pc.onconnectionstatechange = () => this.#watch();
   }
 
-  /** Another network: the same session goes on by a new route. Throws when it does not. */
+  /** Continues the session over another network. Throws when that fails. */
   async restart() {
     const pc = this.#pc;
     clearTimeout(this.#timer);
     pc.onconnectionstatechange = null;
-    if (!this.#whip.location) throw new PublishError('ice');
+    if (!this.#signalling.location) throw new PublishError('ice');
     const before = pc.remoteDescription?.sdp ?? '';
     await pc.setLocalDescription(await pc.createOffer({ iceRestart: true }));
     await gathered(pc);
-    const part = await this.#whip.restart(pc.localDescription?.sdp ?? '', this.#abort.signal);
+    const part = await restart(this.#signalling, pc.localDescription?.sdp ?? '', this.#abort.signal);
     await pc.setRemoteDescription({ type: 'answer', sdp: restarted(before, part) })
       .catch((error) => { throw new PublishError('ice', String(error)); });
     await this.#connected();
     pc.onconnectionstatechange = () => this.#watch();
   }
 
-  /** Sends the capture's tracks, which may be others than before. */
+  /** Sends the capture's present tracks. */
   async replace() {
     for (const track of this.#options.capture.stream.getTracks()) {
       const sender = this.#sender(track.kind);
@@ -97,7 +100,7 @@ export class RtcSession {
     }
   }
 
-  /** Takes another bit rate. @param {SessionOptions} options */
+  /** Applies another bit rate. @param {SessionOptions} options */
   async set(options) {
     this.#options = options;
     const { screen, bitrate } = options;
@@ -109,7 +112,7 @@ export class RtcSession {
       if (sender.track?.kind === 'video') {
         /** @type {any} */ (parameters).degradationPreference = screen ? 'maintain-resolution' : 'balanced';
       }
-      // An older browser keeps its own.
+      // An older browser keeps its own bit rate.
       await sender.setParameters(parameters).catch(() => {});
     }
   }
@@ -143,16 +146,13 @@ export class RtcSession {
     };
   }
 
-  /** Ends it here and there. */
+  /** Ends the session at the server, and here. */
   async close() {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#pc.onconnectionstatechange = null;
     this.#abort.abort();
-    // First: a page that goes away gets no further than this, and a server that hears of the peer's end
-    // before would not know the session any more.
-    await this.#whip.delete();
-    this.#pc.close();
+    await this.#signalling.end(this.#pc);
   }
 
   /** @param {string} kind */
@@ -160,25 +160,25 @@ export class RtcSession {
     return this.#pc.getSenders().find(({ track }) => track?.kind === kind);
   }
 
-  /** Sends an offer; the answer. @param {RTCSessionDescriptionInit} offer */
+  /** Sends an offer; resolves to the answer. @param {RTCSessionDescriptionInit} offer */
   async #offered(offer) {
     const pc = this.#pc;
     await pc.setLocalDescription(offer);
     await gathered(pc);
     if (this.#closed) throw new PublishError('stopped');
-    const answer = await this.#whip.offer(pc.localDescription?.sdp ?? '', this.#abort.signal);
-    if (!this.#closed) return answer;
-    // Stopped while the server answered.
-    await this.#whip.delete();
-    throw new PublishError('stopped');
+    const token = await this.#options.token();
+    if (this.#closed) throw new PublishError('stopped');
+    // A port that a firewall blocks never answers.
+    const limit = setTimeout(() => this.#abort.abort(), ANSWER);
+    return this.#signalling.offer(pc.localDescription?.sdp ?? '', token, this.#abort.signal).finally(() => clearTimeout(limit));
   }
 
-  /** The answer with what we want of our own encoders. @param {string} answer */
+  /** The answer with settings for this browser's encoders. @param {string} answer */
   #tuned(answer) {
     const start = Math.round(Math.min(this.#options.bitrate, 1_000_000) / 1000);
-    // Chromium begins with 300 kb/s, and makes mono of every microphone, unless told.
-    const sound = formatted(answer, /^a=rtpmap:(\d+) opus\/48000\/2.*$/gmi, `stereo=1;maxaveragebitrate=${AUDIO_BITRATE};usedtx=0`);
-    return formatted(sound, /^a=rtpmap:(\d+) H264\/90000.*$/gmi, `x-google-start-bitrate=${start}`);
+    // Without these Chromium begins with 300 kb/s, and makes every microphone mono.
+    const stereo = formatted(answer, /^a=rtpmap:(\d+) opus\/48000\/2.*$/gmi, `stereo=1;maxaveragebitrate=${AUDIO_BITRATE};usedtx=0`);
+    return formatted(stereo, /^a=rtpmap:(\d+) H264\/90000.*$/gmi, `x-google-start-bitrate=${start}`);
   }
 
   /** @returns {Promise<void>} */
@@ -216,7 +216,7 @@ export class RtcSession {
 }
 
 /**
- * An SDP that says more of a codec's format.
+ * An SDP with more parameters in a codec's fmtp line.
  * @param {string} sdp
  * @param {RegExp} codec its rtpmap lines, with the payload type as the first group
  * @param {string} more

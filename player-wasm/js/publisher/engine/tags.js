@@ -1,16 +1,16 @@
-// FLV tags of what WebCodecs encodes.
+// FLV tags for the output of WebCodecs.
 
 const AUDIO = 8;
 const VIDEO = 9;
 /** Enhanced FLV: a packet type in the low bits, and the codec's FourCC. */
 const OPUS = [0x4f, 0x70, 0x75, 0x73];
 
-/** The file's header: sound and picture. @param {boolean} audio @param {boolean} video */
+/** The file's header. @param {boolean} audio @param {boolean} video */
 export const flvHeader = (audio, video) =>
   Uint8Array.of(0x46, 0x4c, 0x56, 1, (audio ? 4 : 0) | (video ? 1 : 0), 0, 0, 0, 9, 0, 0, 0, 0);
 
 /**
- * A tag, and its size after it.
+ * A tag, followed by its size.
  * @param {number} type
  * @param {number} time in milliseconds
  * @param {number[]} head of the body
@@ -33,7 +33,7 @@ function tag(type, time, head, data) {
 /** The decoder's configuration (avcC). @param {number} time @param {AllowSharedBufferSource} avcc */
 export const videoSequence = (time, avcc) => tag(VIDEO, time, [0x17, 0, 0, 0, 0], avcc);
 
-/** A picture, without B-frames. @param {number} time @param {boolean} key @param {Uint8Array[]} units NAL units */
+/** A frame; there are no B-frames. @param {number} time @param {boolean} key @param {Uint8Array[]} units NAL units */
 export function videoFrame(time, key, units) {
   const data = new Uint8Array(units.reduce((size, unit) => size + 4 + unit.length, 0));
   const view = new DataView(data.buffer);

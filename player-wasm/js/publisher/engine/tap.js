@@ -1,4 +1,4 @@
-// An AudioWorklet that hands out the samples it hears, 20 ms at a time.
+// An AudioWorklet that posts its input samples, 20 ms at a time.
 
 const FRAMES = 960;
 const scope = /** @type {any} */ (globalThis);
@@ -10,7 +10,7 @@ scope.registerProcessor('lianmai-tap', class extends scope.AudioWorkletProcessor
   /** @param {Float32Array[][]} inputs */
   process([input]) {
     const [left, right = left] = input ?? [];
-    // Nothing connected is silence: the sound's clock goes on.
+    // An input without a connection is silence, so that the clock of the audio goes on.
     const length = left?.length ?? 128;
     for (let at = 0; at < length; at++) {
       this.#samples[this.#filled] = left ? left[at] : 0;

@@ -1,73 +1,83 @@
-// What the browser plays by itself: files, and HLS on Safari. Only reconnecting is ours.
+// What the browser plays by itself: files, and HLS on Safari. This module only makes the connection again.
 
-import { backOff } from '../../../net/retry.js';
+import { Retry } from '../../../net/retry.js';
 import { showing } from '../../../net/token.js';
 
-/** Plays an address as the element's own source. */
+/** Plays an address as the media element's own source, from {@link start} on. */
 export class NativeSource {
-  #video;
+  #video; #request; #report; #retry;
   #abort = new AbortController();
-  #timer = 0;
-  #attempt = 0;
   #reconnects = 0;
 
   /**
    * @param {HTMLVideoElement} video
-   * @param {string} url
-   * @param {number} retry
-   * @param {(() => Promise<string>) | undefined} token  what shows the server that we may
+   * @param {{ url: string, retry: number, token?: () => Promise<string> }} request
    * @param {(message: any) => void} report
    */
-  constructor(video, url, retry, token, report) {
+  constructor(video, request, report) {
     this.#video = video;
-    const signal = this.#abort.signal;
-    const stats = () => report({
-      type: 'stats', stats: { protocol: 'native', reconnects: this.#reconnects },
-    });
-    video.addEventListener('loadeddata', () => {
-      this.#attempt = 0;
-      report({ type: 'state', state: 'live' });
-      stats();
-    }, { signal });
-    video.addEventListener('ended', () => report({ type: 'state', state: 'ended' }), { signal });
-    video.addEventListener('play', () => report({ type: 'state', state: 'live' }), { signal });
-    const open = async () => {
-      try {
-        const address = token ? showing(url, await token()) : url;
-        if (signal.aborted) return;
-        // It may be there already: a page that preloads it.
-        if (video.src !== address || video.error) video.src = address;
-        report({ type: 'source' });
-      } catch (error) {
-        const { code, detail, fatal } = /** @type {any} */ (error);
-        if (!signal.aborted) failed(code, fatal, detail);
-      }
-    };
-    const failed = (/** @type {string} */ code, /** @type {boolean} */ fatal, /** @type {string} */ message) => {
-      if (fatal || this.#attempt >= retry) return report({ type: 'error', code, message });
-      report({ type: 'state', state: 'reconnecting', code });
-      this.#timer = window.setTimeout(() => {
-        this.#reconnects++;
-        void open();
-        // What fails may be the page's function, or what it asks: not to be pressed.
-      }, backOff(this.#attempt++, document.hidden || !!token));
-      return undefined;
-    };
-    video.addEventListener('error', () => {
-      const media = video.error;
-      if (!media) return;
-      const decode = media.code === MediaError.MEDIA_ERR_DECODE;
-      const code = decode ? 'media-error' : 'network';
-      // A file that was never readable stays so; a live playlist may come.
-      const never = media.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED && !/\.m3u8/i.test(url);
-      failed(never ? 'unsupported-format' : code, never, media.message);
-    }, { signal });
-    void open();
+    this.#request = request;
+    this.#report = report;
+    this.#retry = new Retry(request.retry);
   }
+
+  start() {
+    const video = this.#video;
+    const on = (/** @type {string} */ type, /** @type {() => void} */ listener) =>
+      video.addEventListener(type, listener, { signal: this.#abort.signal });
+    const live = () => this.#report({ type: 'state', state: 'live' });
+    on('loadeddata', () => {
+      this.#retry.reset();
+      live();
+      this.#report({ type: 'stats', stats: { protocol: 'native', reconnects: this.#reconnects } });
+    });
+    on('ended', () => this.#report({ type: 'state', state: 'ended' }));
+    on('play', live);
+    on('error', () => this.#broken());
+    void this.#open();
+  }
+
+  /** What the player tells its sources does not concern this one. */
+  post() {}
 
   close() {
     this.#abort.abort();
-    clearTimeout(this.#timer);
-    this.#video.removeAttribute('src');
+    this.#retry.stop();
+  }
+
+  async #open() {
+    const video = this.#video;
+    const { url, token } = this.#request;
+    try {
+      const address = token ? showing(url, await token()) : url;
+      if (this.#abort.signal.aborted) return;
+      // The page may have preloaded it.
+      if (video.src !== address || video.error) video.src = address;
+      this.#report({ type: 'source' });
+    } catch (error) {
+      const { code, detail, fatal } = /** @type {any} */ (error);
+      if (!this.#abort.signal.aborted) this.#failed(code, fatal, detail);
+    }
+  }
+
+  #broken() {
+    const { error } = this.#video;
+    if (!error) return;
+    // A file that was never readable stays so; a live playlist may come.
+    const never = error.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED && !/\.m3u8/i.test(this.#request.url);
+    const code = never ? 'unsupported-format' : error.code === MediaError.MEDIA_ERR_DECODE ? 'media-error' : 'network';
+    this.#failed(code, never, error.message);
+  }
+
+  /** @param {string} code @param {boolean} fatal @param {string} message */
+  #failed(code, fatal, message) {
+    // It may be the page's function that has failed, and the server that it asks is shared by many.
+    const wait = fatal ? undefined : this.#retry.next(document.hidden || !!this.#request.token);
+    if (wait === undefined) return this.#report({ type: 'error', code, message });
+    this.#report({ type: 'state', state: 'reconnecting', code });
+    this.#retry.after(wait, () => {
+      this.#reconnects++;
+      void this.#open();
+    });
   }
 }

@@ -1,53 +1,54 @@
-// One endless response or WebSocket, opened again and again.
+// Loads one endless response or WebSocket, and opens it again when it ends.
 
-import { Connection, SILENCE, refusal } from '../../../../net/connection.js';
+import { Connection, SILENCE } from '../../../../net/connection.js';
+import { refusal } from '../../../../net/refusal.js';
 import { bearer, showing } from '../../../../net/token.js';
 
 /**
- * What a loader tells.
+ * Receives what a loader loads.
  * @typedef {object} Target
  * @property {(bytes: Uint8Array) => void} data
  * @property {(state: string, code?: string, own?: boolean) => void} state
- * @property {() => void} reconnected   what follows is a new stream
- * @property {(fresh: boolean) => void} file what follows has an end; fresh: its times begin at 0
- * @property {() => void} flush         what came is a whole
- * @property {() => void} discontinuity what follows has other times
- * @property {(at: number) => void} place what follows begins at a media time
- * @property {() => number} end_time    up to which media time everything came
+ * @property {() => void} reconnected   the following data is a new stream
+ * @property {(fresh: boolean) => void} file the following data has an end; fresh: its times begin at 0
+ * @property {() => void} flush         the data so far is complete
+ * @property {() => void} discontinuity the following data has other timestamps
+ * @property {(at: number) => void} place the following data begins at a media time
+ * @property {() => number} end_time    media time up to which all data has come
  * @property {(begin: number, end: number, file: boolean) => void} window media times that the server has
- * @property {(bits: number) => boolean} foreign a playlist has what is not read here: whether that ends it
+ * @property {(bits: number) => boolean} foreign a playlist has features that are not supported: whether that ends it
  * @property {(mime: string) => boolean} plays whether the browser has the codecs
  * @property {(code: string) => void} warn
  * @property {(kind: string) => void} other the address is of another kind
- * @property {(span: number) => boolean} whole so many seconds came, then the end: whether that is a file
+ * @property {(span: number) => boolean} whole the data ended after so many seconds: whether that is a file
  * @property {() => Promise<void>} room resolves when more is wanted
  * @property {() => void} end
  * @property {(code: string, text?: string) => void} fail
  * @property {(unspent?: boolean) => Promise<string>} [token]
  */
 
-/** Whoever refuses does so within this many milliseconds; who waits for a stream does not refuse. */
+/** Milliseconds within which a server refuses. A server that holds the request longer waits for a stream. */
 const ANSWERED = 3_000;
 
-/** Bytes of a file that are handed on at once. */
+/** Bytes of a file that are passed on at once. */
 const SLICE = 128 << 10;
 
 /** Loads an address for as long as it takes. */
 export class Loader extends Connection {
   #url; #kind; #ready; #target;
-  /** Of the connection: something came. */
+  /** Data came on this connection. */
   #flowing = false;
   #before = false;
-  /** Of a file, bytes that were handed on, and all of them. */
+  /** Bytes of a file that were passed on, and its size. */
   #at = 0;
   #size = '';
   /** When the first bytes of the connection came. */
   #since = 0;
-  /** The last handshake of a WebSocket came to nothing. */
+  /** The last WebSocket was not opened. */
   #missed = false;
 
   /**
-   * Opens the connection at once; what comes is handed on when the engine is ready.
+   * Opens the connection at once; data is passed on when the engine is ready.
    * @param {string} url
    * @param {string} kind
    * @param {number} retry
@@ -66,7 +67,7 @@ export class Loader extends Connection {
   /** @override */
   get address() { return this.#kind === 'ws-flv' ? '' : this.#url; }
 
-  /** A file is loaded anew from its begin: there is no index of what lies where. */
+  /** Loads a file from its beginning: there is no index to seek with. */
   rewind() {
     this.#at = 0;
     this.#before = false;
@@ -78,7 +79,7 @@ export class Loader extends Connection {
   async open(abort) {
     this.#flowing = false;
     if (this.#missed) {
-      // Browsers let whoever was in vain too often wait for seconds. Is there a server at all?
+      // Browsers delay WebSockets after several failures. So an HTTP request finds out whether there is a server.
       this.asked(abort);
       await this.#there(abort);
     }
@@ -91,7 +92,7 @@ export class Loader extends Connection {
   /** @param {AbortController} abort @param {string} token */
   async #fetch(abort, token) {
     const target = this.#target;
-    // A file whose connection broke goes on where it was.
+    // A file whose connection broke is continued.
     const from = this.#at;
     const headers = { ...bearer(token), ...(from && { range: `bytes=${from}-` }) };
     const response = await this.reach(abort, () => fetch(this.#url, { signal: abort.signal, cache: 'no-store', headers }));
@@ -127,13 +128,13 @@ export class Loader extends Connection {
         this.alive(SILENCE);
         continue;
       }
-      // A length says that this is a file and no live stream; without one, that more of it came than is live.
+      // A length means that this is a file. Without a length it is a file if more of it came than a live stream has.
       const file = target.whole(-1) || !!this.#size;
       if (!file) {
         this.#data(value, false);
         continue;
       }
-      // In slices: what comes at once may be minutes.
+      // The data may be minutes of media, so it is passed on in slices.
       for (; skip < value.length; skip += SLICE) {
         const slice = value.subarray(skip, skip + SLICE);
         this.#data(slice, true);
@@ -170,17 +171,17 @@ export class Loader extends Connection {
     early = null;
     const { code } = await closed;
     if (this.#missed && !abort.signal.aborted) await this.#why(abort);
-    // 4404 is the gateway's word for HTTP's 404.
+    // 4404 is the gateway's close code for 404.
     throw { code: this.#flowing || code === 1000 ? 'closed' : code === 4404 ? 'not-found' : code === 1008 ? 'forbidden' : 'network' };
   }
 
-  /** Fails where nobody answers. @param {AbortController} abort */
+  /** Throws when no server answers. @param {AbortController} abort */
   async #there(abort) {
     const { origin } = new URL(this.#url.replace('ws', 'http'));
     await fetch(origin, { method: 'HEAD', mode: 'no-cors', signal: abort.signal });
   }
 
-  /** A refused handshake looks like any other failure; the same over HTTP tells the status. @param {AbortController} abort */
+  /** Finds out why a WebSocket was refused: the same request over HTTP has a status. @param {AbortController} abort */
   async #why(abort) {
     await this.reach(abort, () => this.#there(abort));
     const token = await this.token(abort, true);
@@ -206,7 +207,7 @@ export class Loader extends Connection {
 }
 
 /**
- * What a response is, by its first bytes; empty: nothing is known.
+ * Recognises a response by its first bytes; empty: unknown.
  * @param {Uint8Array} bytes
  * @param {string} type its Content-Type
  */

@@ -1,19 +1,20 @@
-// An HLS playlist and its segments, fetched one after the other.
+// Loads an HLS playlist and its segments, one after the other.
 
 import { Hls as Follower } from '../../../../player_wasm.js';
-import { Connection, SILENCE, refusal } from '../../../../net/connection.js';
+import { Connection, SILENCE } from '../../../../net/connection.js';
+import { refusal } from '../../../../net/refusal.js';
 import { textOf } from './text.js';
 import { backOff } from '../../../../net/retry.js';
 import { bearer } from '../../../../net/token.js';
 
-/** Attempts at a segment, of what is live and of a recording. */
+/** Attempts at a segment of a live stream, and of a recording. */
 const TRIES = 2;
 const TRIES_FILE = 4;
-/** The bit of segments of packed audio among what is not read. */
+/** The bit of packed audio among the features that are not supported. */
 const PACKED = 16;
 /** Segments in a row that may be missing. */
 const MISSING = 3;
-/** A live playlist older than this many milliseconds is read again before more of it is fetched. */
+/** Milliseconds after which a live playlist is loaded again before the next segment. */
 const STALE = 10_000;
 
 /** Loads a playlist for as long as it takes. */
@@ -21,17 +22,17 @@ export class Hls extends Connection {
   #url; #latency; #target;
   /** @type {Follower | null} */ #follower = null;
   /** @type {import('./variants.js').Variants | null} */ #variants = null;
-  /** The one that is played. @type {import('./variants.js').Variant | null} */ #variant = null;
+  /** The variant that is played. @type {import('./variants.js').Variant | null} */ #variant = null;
   #before = false;
-  /** Nothing came yet since it was opened. */
+  /** No data came yet since it was opened. */
   #first = true;
-  /** It had no end once: what ends it may begin again. */
+  /** The playlist had no end once: the stream may begin again after it ends. */
   #live = false;
   /** A recording. */
   #file = false;
-  /** The viewer went back: it is fetched as he needs it. */
+  /** The viewer is behind live: segments are fetched when they are needed. */
   #behind = false;
-  /** He wants to be live again. */
+  /** The viewer wants to be live again. */
   #toLive = false;
   /** Segments are MPEG-TS. */
   #known = false;
@@ -39,7 +40,7 @@ export class Hls extends Connection {
   #loading = false;
   /** Segments that were missing, in a row. */
   #missing = 0;
-  /** Ends what is being done when the viewer goes elsewhere. */
+  /** Ends the present request when the viewer seeks. */
   #hop = new AbortController();
 
   /**
@@ -60,7 +61,7 @@ export class Hls extends Connection {
   /** @override */
   get address() { return this.#url; }
 
-  /** The viewer goes to a media time: whether what is there can be fetched. @param {number} time */
+  /** Seeks to a media time. Returns whether it can be fetched. @param {number} time */
   seek(time) {
     const follower = this.#follower;
     if (!follower || !this.#before) return false;
@@ -123,15 +124,15 @@ export class Hls extends Connection {
         headers = {};
         continue;
       }
-      // What was never a playlist will not become one.
+      // A response that is no playlist will not become one.
       if (step) throw { code: 'unsupported-format', fatal: !this.#before && text !== '' };
       if (this.#toLive) follower.go_live();
       this.#toLive = false;
       if (target.foreign(follower.foreign())) return;
       if (!follower.ended()) this.#live = true;
-      // Servers show a live stream's last list for a while: that is no file.
+      // Servers keep a live stream's last playlist for a while; that is no file.
       else if (this.#live && this.#first && !this.#behind) throw { code: 'closed' };
-      // To a viewer who is behind, a stream that ended is a recording.
+      // For a viewer who is behind, a stream that has ended is a recording.
       const file = this.#file = follower.ended() && (!this.#live || this.#behind);
       target.window(follower.begin(), follower.end(), file);
       if (!kept && this.#before && this.#first) follower.joined(target.end_time());
@@ -149,7 +150,7 @@ export class Hls extends Connection {
           await this.#segment(abort, hop, new URL(follower.uri(), list).href, kept !== null);
           if (signal.aborted) return;
         } else if (file) {
-          // It may be that the viewer goes back.
+          // The viewer may go back.
           this.rest();
           target.end();
           await wait(hop.signal);
@@ -165,11 +166,11 @@ export class Hls extends Connection {
   }
 
   /**
-   * Fetches the follower's segment, more than once if need be.
+   * Fetches the follower's segment, with more than one attempt if necessary.
    * @param {AbortController} abort of the attempt
    * @param {AbortController} hop
    * @param {string} url
-   * @param {boolean} kept the attempt goes on where the last one was
+   * @param {boolean} kept the attempt continues the last one
    */
   async #segment(abort, hop, url, kept) {
     const follower = /** @type {Follower} */ (this.#follower);
@@ -182,7 +183,7 @@ export class Hls extends Connection {
       } catch (error) {
         const { code, fatal, status } = /** @type {any} */ (error);
         if (hop.signal.aborted) break;
-        // Without an answer it is the network's matter: another attempt goes on here.
+        // Without an answer the network has failed: the next attempt goes on here.
         if (fatal || !status) throw error;
         if (tries < (this.#file ? TRIES_FILE : TRIES)) {
           this.rest();
@@ -197,7 +198,7 @@ export class Hls extends Connection {
         break;
       }
     }
-    // Another segment may be under way since.
+    // The next segment may be under way by now.
     if (!hop.signal.aborted) this.#loading = false;
   }
 
@@ -257,7 +258,7 @@ export class Hls extends Connection {
    * @param {AbortSignal} signal
    */
   async #get(url, abort, headers, signal) {
-    // The first playlist comes when there is a stream.
+    // A server may hold the first playlist until there is a stream.
     if (this.#first) this.asked(abort);
     else this.alive(SILENCE, abort);
     try {
@@ -271,7 +272,7 @@ export class Hls extends Connection {
 }
 
 /**
- * Waits for some milliseconds, or until it is ended.
+ * Waits for some milliseconds, or until the signal aborts.
  * @param {AbortSignal} signal
  * @param {number} [ms]
  * @returns {Promise<void>}

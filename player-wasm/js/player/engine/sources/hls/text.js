@@ -1,10 +1,10 @@
-// The text of a playlist, as far as it can be one.
+// Reads the text of a playlist.
 
 /** Bytes of a playlist at most: 24 hours of segments of two seconds with long names. */
 const LONGEST = 8 << 20;
 
 /**
- * Reads a playlist. What does not begin as one is not read on: it may be a stream without an end.
+ * Reads a playlist. A response that does not begin like a playlist is not read further: it may be an endless stream.
  * @param {Response} response
  */
 export async function textOf(response) {

@@ -1,8 +1,8 @@
-// Which variant of a master playlist to play: one that the browser decodes and the network carries.
+// Chooses a variant of a master playlist that the browser decodes and the network carries.
 
-/** Bits per second that are counted on before anything was measured. */
+/** Bits per second that are assumed before anything was measured. */
 const UNKNOWN = 1_000_000;
-/** The part of what was measured that a variant may take. */
+/** The part of the measured bandwidth that a variant may take. */
 const SHARE = 0.8;
 /** Segments smaller than this say nothing about the network. */
 const TELLING = 16_384;
@@ -26,7 +26,7 @@ export class Variants {
     });
     const can = all.filter(({ codecs }) => !codecs || plays(`video/mp4; codecs="${codecs}"`));
     const list = can.length ? can : all;
-    // Audio alone is for those who want no video.
+    // Variants of audio alone are for listeners.
     const seen = list.filter(({ codecs }) => !codecs || /avc|hvc|hev|av0|vp/.test(codecs));
     this.#list = (seen.length ? seen : list).sort((a, b) => a.bandwidth - b.bandwidth);
   }

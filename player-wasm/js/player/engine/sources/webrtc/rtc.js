@@ -1,31 +1,28 @@
-// WebRTC: a peer connection of the browser's own, for as long as it takes. Talks to the player as the
-// pipeline does, by messages.
+// Plays over WebRTC, by the browser's own peer connection. Exchanges messages with the player, like the pipeline.
 //
 // in:  clock, latency, resume, rebuild
 // out: attach, state, warning, error, stats, instead (other addresses of the stream, to be played from now on)
 
 import { onlyLoopback } from '../../../../net/browser.js';
-import { Connection } from '../../../../net/connection.js';
-import { elsewhere, place } from '../../../../net/stream-address.js';
+import { Connection, PAUSE_LIMIT } from '../../../../net/connection.js';
+import { elsewhere, readAddress } from '../../../../net/stream-address.js';
+import { negotiate, playEndpoint } from '../../../../net/whep.js';
 import { figures, totals } from './stats.js';
-import { end, negotiate } from '../../../../net/whep.js';
 
-export { end, negotiate, place };
+export { negotiate, playEndpoint, readAddress };
 
-/** A paused stream is let go after this many milliseconds. */
-const PAUSE_LIMIT = 30_000;
-/** A peer connection that takes longer than this many milliseconds will not come about: UDP and TCP are blocked. */
+/** Milliseconds after which a peer connection will not come about: UDP and TCP are blocked. */
 const CONNECT = 4_000;
-/** The same where it is known not to come about, should a later browser be better. */
+/** The same for a connection that this browser is known not to make; a later version may. */
 const CONNECT_LOOPBACK = 1_000;
-/** Nothing for this long, once something came: the session is dead. What is real-time does not pause. */
+/** Milliseconds without media, once some came, after which the session is dead. */
 const SILENT = 3_000;
-/** Sound without a picture after this many milliseconds is shown without one. */
-const PICTURE = 1_000;
-/** Milliseconds that the browser shall hold media for, to ride out a bad network. */
+/** Milliseconds after which audio without video is played alone. */
+const VIDEO = 1_000;
+/** Milliseconds for which the browser holds media back, against an uneven network. */
 const HOLD = { realtime: 0, low: 0, normal: 1000 };
 
-/** Why there is no WebRTC. @type {Record<string, string>} */
+/** Sentences about why there is no WebRTC. @type {Record<string, string>} */
 const REASONS = {
   'no-webrtc': 'WebRTC is missing in this browser or on this server.',
   'ice-loopback': 'Firefox makes no WebRTC connection to a server that listens on 127.0.0.1 alone. `lianmai serve --webrtc 0.0.0.0:8000` listens on the network as well.',
@@ -34,21 +31,21 @@ const REASONS = {
 
 /** Plays one stream. */
 export class Rtc extends Connection {
-  #report; #request; #place;
-  /** Which of the addresses where the gateway may listen. */
+  #report; #request; #address;
+  /** Index of the origin that is asked. */
   #origin = 0;
-  /** The present attempt's, and the one whose media is shown: the last picture stays until there is a new one. */
+  /** The present attempt's peer, and the peer whose media is shown: the last frame stays until there is a new one. */
   #peer = /** @type {RTCPeerConnection | null} */ (null);
   #shown = /** @type {RTCPeerConnection | null} */ (null);
-  /** What of the peer is shown. */
+  /** The kinds of tracks that are shown. */
   #kinds = '';
-  /** Its session at the server. */
-  #location = '';
+  /** The session at the server. @type {import('../../../../net/signalling.js').Signalling | null} */
+  #session = null;
   /** When media began to come. */
   #since = 0;
-  /** Attempts in a row that did not get through, though the server had answered. */
+  /** Attempts in a row that made no connection, though the server had answered. */
   #blocked = 0;
-  /** An origin has answered. */
+  /** The origin has answered: it is a gateway. */
   #proven = false;
   /** Media has come. */
   #worked = false;
@@ -57,10 +54,7 @@ export class Rtc extends Connection {
   #pausedAt = 0;
   #counted = 0;
   #totals = /** @type {ReturnType<typeof totals> | null} */ (null);
-  #gone = () => {
-    end(this.#location);
-    this.#location = '';
-  };
+  #gone = () => void this.#session?.end();
 
   /**
    * @param {{ url: string, protocol: string, latency: string, retry: number, token?: (unspent?: boolean) => Promise<string> }} request
@@ -75,12 +69,12 @@ export class Rtc extends Connection {
     this.#report = report;
     this.#request = request;
     const { protocol } = request;
-    const at = this.#place = place(request.url, document.baseURI);
+    const address = this.#address = readAddress(request.url, document.baseURI);
     const other = protocol !== 'auto' && protocol !== 'webrtc';
-    if (!at || (other && !at.path)) {
+    if (!address || !(address.name || (address.endpoint && !other))) {
       report({ type: 'error', code: 'bad-url' });
     } else if (other) {
-      report({ type: 'instead', urls: [elsewhere(at, 0, protocol)] });
+      report({ type: 'instead', urls: [elsewhere(address, 0, protocol)] });
     } else {
       addEventListener('pagehide', this.#gone);
       this.connect();
@@ -117,12 +111,13 @@ export class Rtc extends Connection {
   /** @override */
   pause() {
     super.pause();
-    end(this.#location, this.#peer === this.#shown ? null : this.#peer);
-    this.#location = '';
-    this.#peer = this.#totals = null;
+    const peer = this.#peer === this.#shown ? null : this.#peer;
+    if (this.#session) void this.#session.end(peer);
+    else peer?.close();
+    this.#peer = this.#session = this.#totals = null;
   }
 
-  /** What is shown need not stay. */
+  /** Closes the peer that is shown. */
   #forget() {
     if (this.#shown !== this.#peer) this.#shown?.close();
     this.#shown = null;
@@ -139,16 +134,16 @@ export class Rtc extends Connection {
     peer.addTransceiver('audio', { direction: 'recvonly' });
     peer.onconnectionstatechange = () => this.#changed(abort, peer);
     this.asked();
-    const { origins, signalling, streamurl } = /** @type {import('../../../../net/stream-address.js').Place} */ (this.#place);
+    const address = /** @type {import('../../../../net/stream-address.js').StreamAddress} */ (this.#address);
+    const { origins } = address;
+    const endpoint = playEndpoint(address, this.#origin, this.#request.url);
     try {
-      const { location } = await this.reach(abort, () =>
-        negotiate(peer, origins[this.#origin] + signalling, streamurl, abort.signal, token));
-      if (abort.signal.aborted) return end(location);
-      this.#location = location;
+      await this.reach(abort, () => negotiate(peer, endpoint, (session) => { this.#session = session; }, abort.signal, token));
+      if (abort.signal.aborted) return undefined;
     } catch (error) {
       const { code = 'network' } = /** @type {{ code?: string }} */ (error);
       if (abort.signal.aborted) return undefined;
-      // Where it listens is a guess as long as it has never answered.
+      // As long as no origin has answered, the next one may be right.
       if (code === 'network' && !this.#proven) this.#origin = (this.#origin + 1) % origins.length;
       if (code === 'no-webrtc' && this.#origin + 1 < origins.length) {
         this.#origin++;
@@ -160,7 +155,7 @@ export class Rtc extends Connection {
     }
     this.#proven = true;
     this.#hold();
-    // A server that stops says goodbye; browsers tell that of the transport alone, and stay connected.
+    // A server that stops closes the transport. Browsers show that in the transport alone; the peer stays connected.
     const transport = peer.getReceivers()[0]?.transport;
     transport?.addEventListener('statechange', () => { if (transport.state === 'closed') this.failed(abort, 'closed'); });
     if (!this.#worked) this.#show(tracks(peer));
@@ -192,32 +187,32 @@ export class Rtc extends Connection {
   #unreachable(abort) {
     if (abort.signal.aborted) return;
     if (onlyLoopback(this.#peer?.remoteDescription?.sdp ?? '')) this.#useless('ice-loopback');
-    // Where it has worked before it may just have been restarted.
+    // A server that has worked before may just have been restarted.
     else if (++this.#blocked > (this.#worked ? 1 : 0)) this.#useless('ice-failed');
     else this.failed(abort, 'ice-failed');
   }
 
-  /** This will not do: by another way, if that is allowed. @param {string} code */
+  /** Gives WebRTC up: plays by another protocol, if that is allowed. @param {string} code */
   #useless(code) {
-    const at = /** @type {import('../../../../net/stream-address.js').Place} */ (this.#place);
-    if (this.#request.protocol !== 'auto' || !at.path) return this.failed(this.abort, code, !/^ice/.test(code));
+    const address = /** @type {import('../../../../net/stream-address.js').StreamAddress} */ (this.#address);
+    if (this.#request.protocol !== 'auto' || !address.name) return this.failed(this.abort, code, !/^ice/.test(code));
     this.#report({ type: 'warning', ...told(code) });
     const origin = this.#proven ? this.#origin : 0;
-    this.#report({ type: 'instead', urls: ['flv', 'hls'].map((protocol) => elsewhere(at, origin, protocol)) });
+    this.#report({ type: 'instead', urls: ['flv', 'hls'].map((protocol) => elsewhere(address, origin, protocol)) });
     return undefined;
   }
 
-  /** How much media the browser is to keep back. */
+  /** Tells the browser how much media to hold back. */
   #hold() {
     const hold = HOLD[/** @type {keyof typeof HOLD} */ (this.#request.latency)];
     for (const receiver of /** @type {any[]} */ (this.#peer?.getReceivers() ?? [])) {
       receiver.jitterBufferTarget = hold;
-      // Its older name, in seconds.
+      // The older name of the property, in seconds.
       receiver.playoutDelayHint = hold / 1000;
     }
   }
 
-  /** @param {MediaStreamTrack[]} what of the present peer */
+  /** Shows tracks of the present peer. @param {MediaStreamTrack[]} what */
   #show(what) {
     const kinds = what.map((track) => track.kind).sort().join();
     if (!this.#peer || (this.#shown === this.#peer && this.#kinds === kinds)) return;
@@ -227,7 +222,7 @@ export class Rtc extends Connection {
     this.#report({ type: 'attach', handle: new MediaStream(what) });
   }
 
-  /** Something of the present peer comes. */
+  /** Looks whether the present peer receives media. */
   #look() {
     const peer = this.#peer;
     if (!peer) return;
@@ -243,9 +238,9 @@ export class Rtc extends Connection {
     }
     const all = tracks(peer);
     const silent = all.length > 1 && flowing.every((track) => track.kind === 'audio');
-    // A video element shows nothing, and is silent, until each of its tracks has brought something.
+    // A video element shows nothing, and is silent, until each of its tracks has received media.
     if (!silent) this.#show(all);
-    else if (now - this.#since > PICTURE) this.#show(flowing);
+    else if (now - this.#since > VIDEO) this.#show(flowing);
   }
 
   /** @param {boolean} paused whether the element is */
@@ -283,9 +278,9 @@ export class Rtc extends Connection {
   }
 }
 
-/** A code for the page, and a sentence. @param {string} [code] */
+/** The code for the page, and a sentence. @param {string} [code] */
 const told = (code = '') => ({ code: code in REASONS ? 'no-webrtc' : code, message: REASONS[code] });
 
-/** What was agreed on. @param {RTCPeerConnection} peer */
+/** The tracks that were negotiated. @param {RTCPeerConnection} peer */
 const tracks = (peer) =>
   peer.getTransceivers().filter((one) => /recv/.test(one.currentDirection ?? '')).map((one) => one.receiver.track);

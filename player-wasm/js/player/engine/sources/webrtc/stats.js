@@ -1,6 +1,6 @@
-// Figures out of a peer connection's statistics.
+// Computes the player's statistics from those of a peer connection.
 
-/** WebRTC's names of codecs as RFC 6381 has them; without a profile where the SDP has none. */
+/** Names of codecs by RFC 6381 for those of WebRTC; without a profile if the SDP has none. */
 const NAMES = { VP8: 'vp8', VP9: 'vp09', AV1: 'av01', H265: 'hvc1', opus: 'opus' };
 
 /** @param {any} codec */
@@ -11,12 +11,12 @@ function codecName({ mimeType = '', sdpFmtpLine = '' }) {
 }
 
 /**
- * What has come so far.
+ * Totals since the start.
  * @param {RTCStatsReport} report
  */
 export function totals(report) {
   const sum = { bytes: 0, received: 0, lost: 0, nacks: 0, freezes: 0, jitter: 0, rtt: 0, fps: 0, decoded: 0, dropped: 0 };
-  /** Seconds that sound, and pictures, waited for their turn, and how many did. @type {Record<string, [number, number]>} */
+  /** By kind: seconds that media waited in the jitter buffer, and the number of samples or frames. @type {Record<string, [number, number]>} */
   const waits = {};
   /** @type {string[]} */
   const codecs = [];
@@ -41,7 +41,7 @@ export function totals(report) {
 }
 
 /**
- * Figures of the time between two looks.
+ * Figures of the time between two reports.
  * @param {ReturnType<typeof totals>} now
  * @param {ReturnType<typeof totals> | null} before
  * @param {number} seconds between them
@@ -54,7 +54,7 @@ export function figures(now, before, seconds) {
     return count > counted ? (time - past) / (count - counted) : 0;
   });
   return {
-    // Browsers keep both together: the later one counts.
+    // Browsers play both in step, so the later one counts.
     latency: Math.max(0, ...waits) + now.rtt / 2,
     bitrate: before ? Math.round(per('bytes') * 8 / seconds) : 0,
     fps: now.fps,

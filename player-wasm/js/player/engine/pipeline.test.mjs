@@ -1,8 +1,8 @@
 // How the player's thread asks the page for tokens, and what becomes of them: no browser, and no waiting.
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { Pipeline } from '../../player-wasm/dist/srs-player/pipeline.js';
-import { Tokens } from '../../player-wasm/js/net/token-ask.js';
+import { Pipeline } from '../../../dist/srs-player/pipeline.js';
+import { Tokens } from '../../net/token-ask.js';
 
 /** Lets everything happen that waits for promises. */
 const settle = async () => { for (let n = 0; n < 50; n++) await null; };

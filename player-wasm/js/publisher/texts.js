@@ -1,4 +1,6 @@
-// The publisher's words. English and Chinese; the element's `lang` attribute wins over the browser.
+// The publisher's texts.
+
+import { texts } from '../ui/texts.js';
 
 const FRAME = 'The page around this one does not let it use {what}. Its <iframe> needs allow="camera; microphone; display-capture".';
 const FRAME_ZH = '外层页面不允许本页使用{what}。其 <iframe> 需要 allow="camera; microphone; display-capture"。';
@@ -161,13 +163,5 @@ const chinese = {
   engine: '推流器加载失败。',
 };
 
-/**
- * The words for a language tag: a function from a word's name, or an error's code, to text. What it
- * does not know is empty.
- * @param {string} [tag] such as `zh-CN`; none: the browser's language
- */
-export function speech(tag) {
-  /** @type {Record<string, string>} */
-  const table = /^zh\b/i.test(tag || globalThis.navigator?.language || '') ? chinese : english;
-  return (/** @type {string} */ word, detail = '') => (table[word] ?? '').replace('{detail}', () => detail);
-}
+/** The publisher's texts for a language tag such as `zh-CN`. */
+export const speech = texts(english, chinese);

@@ -1,6 +1,9 @@
-// The player's words. English and Chinese; the element's `lang` attribute wins over the browser.
+// The player's texts.
 
-const en = {
+import { texts } from '../ui/texts.js';
+
+/** @type {Record<string, string>} */
+const english = {
   player: 'Video player',
   play: 'Play',
   pause: 'Pause',
@@ -48,7 +51,7 @@ const en = {
 };
 
 /** @type {Record<string, string>} */
-const zh = {
+const chinese = {
   player: '视频播放器',
   play: '播放',
   pause: '暂停',
@@ -112,13 +115,5 @@ const zh = {
   reconnects: '重连',
 };
 
-/**
- * The words for a language tag: a function from a word's name, or an error's code, to text. What it
- * does not know is empty.
- * @param {string} [tag] such as `zh-CN`; none: the browser's language
- */
-export function words(tag) {
-  /** @type {Record<string, string>} */
-  const table = /^zh\b/i.test(tag || globalThis.navigator?.language || '') ? zh : en;
-  return (/** @type {string} */ word, detail = '') => (table[word] ?? '').replace('{detail}', () => detail);
-}
+/** The player's texts for a language tag such as `zh-CN`. */
+export const words = texts(english, chinese);
