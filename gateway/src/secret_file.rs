@@ -1,10 +1,12 @@
 //! Files that only the gateway may read, and files that are written whole.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Who else may read a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,23 +20,48 @@ pub enum Readers {
 /// Reads a file that holds a secret.
 ///
 /// # Errors
-/// When it can't be read; when others may read or change it, with the cure in words.
+/// When it can't be read; when others may change it, or read it where a `chmod` helps, with the cure in words.
 pub fn read(path: &Path, readers: Readers) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path).map_err(|error| match error.kind() {
+    let file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if fs::symlink_metadata(path).is_ok() => {
             io::Error::other("this is a link to a file that is not there: remove it, or make the file")
         }
         _ => error,
     })?;
-    if let Some(why) = problem(&file.metadata()?, readers) {
+    let found = file.metadata()?;
+    if let Some(why) = problem(&found, readers) {
+        if !why.may_be_changed() && !can_be_closed(&file, &found) {
+            warn_once(path, why);
+            return read_all(file);
+        }
         return Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
             format!("{why}: `chmod {} {}`", why.cure(readers), path.display()),
         ));
     }
+    read_all(file)
+}
+
+fn read_all(mut file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Whether the gateway could change the file's mode: not that of another user's file, nor of one in a
+/// read-only mount. Kubernetes mounts secrets like that, with mode 0644: whoever mounts a file decides who
+/// reads it, and there is no `chmod` that the operator could run.
+fn can_be_closed(file: &File, found: &Metadata) -> bool {
+    file.set_permissions(found.permissions()).is_ok()
+}
+
+/// Warns of a file that others may read, once: certificates are read again every few seconds.
+fn warn_once(path: &Path, why: Wide) {
+    // Only paths that the operator configured come here, so there are few.
+    static WARNED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    if WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned()) {
+        tracing::warn!(file = %path.display(), mode = format!("{:04o}", why.0), "other users can read this secret");
+    }
 }
 
 /// The same as text.
@@ -120,6 +147,10 @@ pub fn create(path: &Path, mode: u32) -> io::Result<File> {
 struct Wide(u32);
 
 impl Wide {
+    const fn may_be_changed(self) -> bool {
+        self.0 & 0o022 != 0
+    }
+
     const fn cure(self, readers: Readers) -> &'static str {
         match readers {
             Readers::Owner => "600",
@@ -213,6 +244,16 @@ mod tests {
             assert_eq!(check_folder(&dir).is_ok(), good, "{mode:o}");
         }
         fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_file_that_nobody_can_close_is_read() {
+        // Mode 0444, and the system refuses every chmod, of root too.
+        let path = Path::new("/proc/self/status");
+        assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o444);
+        assert!(!read_text(path, Readers::Owner).unwrap().is_empty());
+        assert!(!read_text(path, Readers::Group).unwrap().is_empty());
     }
 
     #[test]
