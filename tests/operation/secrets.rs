@@ -1,58 +1,169 @@
 //! Wrong secrets, and files with secrets that others can read.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use lianmai_tests::gateway::{self, temp_dir};
-use lianmai_tests::{Gateway, http, rtmp};
+use lianmai_tests::{Gateway, http, rtmp, ws};
+
+/// Strangers who try one secret after another at all doors, until they are told to stop.
+struct Strangers {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<usize>>,
+    since: Instant,
+}
+
+impl Strangers {
+    fn start(gateway: &Gateway, count: usize) -> Self {
+        const DOORS: [(&str, &str); 13] = [
+            ("GET", "/api/v1/versions"),
+            ("GET", "/api/v1/clients"),
+            ("GET", "/api/v1/streams"),
+            ("GET", "/metrics"),
+            ("GET", "/live/x/viewers"),
+            ("GET", "/live/x.m3u8"),
+            ("GET", "/live/x.flv"),
+            ("HEAD", "/live/x.flv"),
+            ("POST", "/live/x.flv"),
+            ("POST", "/live/x/whip"),
+            ("POST", "/live/x/whep"),
+            ("RTMP", "publish"),
+            ("RTMP", "play"),
+        ];
+        let (http, rtmp) = (gateway.http(), gateway.rtmp());
+        let stop = Arc::new(AtomicBool::new(false));
+        let stranger = |id: usize| {
+            let stop = stop.clone();
+            thread::spawn(move || {
+                let doors = DOORS.into_iter().cycle().skip(id).enumerate();
+                let tried =
+                    doors.take_while(|_| !stop.load(Ordering::Relaxed)).filter(|(n, (method, path))| {
+                        let secret = format!("secret=guess-{id}-{n}");
+                        match (*method, *path) {
+                            ("RTMP", "publish") => {
+                                rtmp::Client::publish(rtmp, &format!("x?{secret}")).expect_err("a guess");
+                                true
+                            }
+                            ("RTMP", _) => {
+                                rtmp::Client::play(rtmp, &format!("x?{secret}")).expect_err("a guess");
+                                true
+                            }
+                            _ => {
+                                let answer = http::request(http, method, &format!("{path}?{secret}"), &[]);
+                                answer.status != 429
+                            }
+                        }
+                    });
+                tried.count()
+            })
+        };
+        Self { threads: (0..count).map(stranger).collect(), stop: stop.clone(), since: Instant::now() }
+    }
+
+    /// How many secrets were tried, and in how many seconds.
+    fn stop(self) -> (usize, f64) {
+        self.stop.store(true, Ordering::Relaxed);
+        let tried = self.threads.into_iter().map(|thread| thread.join().expect("a stranger")).sum();
+        (tried, self.since.elapsed().as_secs_f64())
+    }
+}
+
+fn count(gateway: &Gateway, metric: &str) -> u64 {
+    let text = gateway.get("/metrics?secret=s3cret").text();
+    let lines = text.lines().filter(|line| line.starts_with(metric));
+    lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
+}
 
 #[test]
-fn guesses_at_every_door_are_counted_and_slowed_together() {
+fn strangers_at_every_door_are_slow_and_delay_nobody_who_knows_the_secret() {
     let gateway = Gateway::start(&["--public", "--secret", "s3cret", "--play-secret", "watch"]);
-    let doors = [
-        ("GET", "/api/v1/versions"),
-        ("GET", "/api/v1/clients"),
-        ("GET", "/api/v1/streams"),
-        ("GET", "/metrics"),
-        ("GET", "/live/x/viewers"),
-        ("GET", "/live/x.m3u8"),
-        ("GET", "/live/x.flv"),
-        ("HEAD", "/live/x.flv"),
-        ("POST", "/live/x.flv"),
-        ("POST", "/live/x/whip"),
-        ("POST", "/live/x/whep"),
-    ];
-    let start = Instant::now();
-    let mut looked_at = 0;
-    for n in 0..20 {
-        for (method, path) in doors {
-            let answer = http::request(gateway.http(), method, &format!("{path}?secret=guess{n}"), &[]);
-            if answer.status == 429 {
-                assert!(
-                    answer.header("retry-after").is_some_and(|wait| wait.parse::<u64>().is_ok()),
-                    "{path}"
-                );
-            } else {
-                looked_at += 1;
-            }
-        }
+    let strangers = Strangers::start(&gateway, 12);
+    let wrong = || count(&gateway, "lianmai_wrong_secrets_total");
+    lianmai_tests::wait::until_true("guesses that are answered late", crate::LIMIT, || wrong() >= 20);
+    // Nobody of this address has shown the right secret at the other doors so far. All are let in.
+    let publisher = rtmp::Client::publish(gateway.rtmp(), "by-rtmp?secret=s3cret").expect("a publisher");
+    let url = |query: &str| format!("ws://{}/live/by-ws.flv?{query}", gateway.http());
+    let socket = ws::connect(&url("action=publish&secret=s3cret")).expect("a publisher");
+    let player = rtmp::Client::play(gateway.rtmp(), "by-rtmp?secret=watch").expect("a viewer");
+    for (method, path, wanted) in [
+        ("GET", "/api/v1/clients?secret=s3cret", 200),
+        ("GET", "/api/v1/streams?secret=watch", 200),
+        ("GET", "/live/x/viewers?secret=watch", 200),
+        // Past the door: there is no stream, and an empty body is no offer.
+        ("HEAD", "/live/x.flv?secret=watch", 404),
+        ("POST", "/live/x/whip?secret=s3cret", 400),
+        ("POST", "/live/x/whep?secret=watch", 400),
+    ] {
+        let answer = http::request(gateway.http(), method, path, &[]);
+        assert_eq!(answer.status, wanted, "{method} {path}: {}", answer.text());
     }
-    // Of one address five at once, and then one per pause of two seconds and more. One secret at several
-    // doors is one guess.
-    let most = 5 * doors.len() + start.elapsed().as_secs() as usize;
-    assert!(looked_at <= most, "{looked_at} of 220 were looked at");
-    assert!(looked_at >= 5);
-    // RTMP hears it, too; right or wrong is not said. Without a secret nothing is slowed.
-    assert!(rtmp::Client::publish(gateway.rtmp(), "x?secret=s3cret").is_err());
-    assert_eq!(gateway.get("/healthz").status, 200);
-    let other = ["X-Forwarded-For: 192.0.2.1"];
-    let metrics = http::request(gateway.http(), "GET", "/metrics?secret=s3cret", &other);
-    assert_eq!(metrics.status, 200, "an address behind a proxy waits for itself alone");
-    assert!(metrics.text().contains("lianmai_wrong_secrets_total{"), "{}", metrics.text());
+    assert!(gateway.get("/api/v1/versions?secret=s3cret").text().contains("\"may_publish\":true"));
+    drop((publisher, socket, player));
+    let (tried, seconds) = strangers.stop();
+    // Twelve wait for an answer each, of 1 s and more after the first.
+    assert!(tried as f64 <= 5.0 + 12.0 * (seconds + 1.0), "{tried} in {seconds} s");
     assert!(gateway.process.stderr().contains("wrong secret"), "{}", gateway.process.stderr());
+}
+
+/// Sends a request whose answer nobody waits for yet.
+fn ask(gateway: &Gateway, path: &str, lines: &str) -> TcpStream {
+    let mut socket = TcpStream::connect(gateway.http()).expect("the gateway listens");
+    socket.set_read_timeout(Some(crate::LIMIT)).expect("a timeout can be set");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{lines}\r\n");
+    socket.write_all(head.as_bytes()).expect("a request");
+    socket
+}
+
+fn status(mut socket: TcpStream) -> u16 {
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("an answer");
+    if answer.contains(" 429 ") {
+        assert!(answer.to_lowercase().contains("\r\nretry-after: "), "{answer}");
+    }
+    answer.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status")
+}
+
+#[test]
+fn whatever_a_forwarder_lets_a_stranger_say_the_guesses_are_few() {
+    let gateway = Gateway::start(&["--public", "--secret", "s3cret"]);
+    let publisher = "X-Forwarded-For: 192.0.2.1\r\n";
+    let right = || status(ask(&gateway, "/api/v1/clients?secret=s3cret", publisher));
+    assert_eq!(right(), 200);
+    let since = Instant::now();
+    let guess = |n: usize| {
+        let lines = format!("X-Forwarded-For: 198.51.{}.{}\r\n", n / 200, n % 200);
+        ask(&gateway, &format!("/api/v1/clients?secret=guess{n}"), &lines)
+    };
+    let asked: Vec<TcpStream> = (0..400).map(guess).collect();
+    assert_eq!(right(), 200, "an address that knew the secret is let in");
+    let compared = asked.into_iter().map(status).filter(|status| *status != 429).count();
+    // 40 at once, and 64 in each 4 s.
+    let most = 40 + 64 * (1 + since.elapsed().as_secs() as usize / 4);
+    assert!((40..=most).contains(&compared), "{compared} of 400 were compared");
+    assert_eq!(gateway.get("/healthz").status, 200);
+}
+
+#[test]
+fn a_long_secret_is_let_in_while_one_address_tries_thousands() {
+    let secret = "correct-horse-battery";
+    let gateway = Gateway::start(&["--public", "--secret", secret]);
+    let mut asked: Vec<TcpStream> =
+        (0..100).map(|n| ask(&gateway, &format!("/api/v1/clients?secret=guess{n}"), "")).collect();
+    // Nobody here has shown it before.
+    let publisher =
+        rtmp::Client::publish(gateway.rtmp(), &format!("x?secret={secret}")).expect("a publisher");
+    assert_eq!(gateway.get(&format!("/api/v1/clients?secret={secret}")).status, 200);
+    let paused = asked.drain(..).map(status).filter(|status| *status == 429).count();
+    assert!(paused > 0, "no flood");
+    drop(publisher);
 }
 
 /// What a gateway with this data folder says when it does not start.

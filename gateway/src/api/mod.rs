@@ -126,13 +126,13 @@ impl Api {
     }
 
     /// The refusal of one who is not the operator.
-    fn no_operator(&self, asked: &Asker) -> Option<Response> {
-        self.0.context.auth.operate(&asked.about()).err().map(|denied| self.denied(denied))
+    async fn no_operator(&self, asked: &Asker) -> Option<Response> {
+        self.0.context.auth.operate(&asked.about()).await.err().map(|denied| self.denied(denied))
     }
 
     /// The refusal of one who may not know which streams there are.
-    fn no_viewer(&self, asked: &Asker) -> Option<Response> {
-        self.0.context.auth.sees_streams(&asked.about()).err().map(|denied| self.denied(denied))
+    async fn no_viewer(&self, asked: &Asker) -> Option<Response> {
+        self.0.context.auth.sees_streams(&asked.about()).await.err().map(|denied| self.denied(denied))
     }
 }
 
@@ -159,7 +159,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
 
 async fn versions(State(api): State<Api>, asked: Asker) -> Response {
     let context = &api.0.context;
-    let may_publish = match context.auth.publishes_freely(&asked.about()) {
+    let may_publish = match context.auth.publishes_freely(&asked.about()).await {
         Ok(may) => may,
         Err(denied) => return api.denied(denied),
     };
@@ -168,7 +168,7 @@ async fn versions(State(api): State<Api>, asked: Asker) -> Response {
 }
 
 async fn summaries(State(api): State<Api>, asked: Asker) -> Response {
-    if let Some(refusal) = api.no_viewer(&asked) {
+    if let Some(refusal) = api.no_viewer(&asked).await {
         return refusal;
     }
     let uptime = api.0.started.elapsed();
@@ -223,7 +223,7 @@ impl Range {
 type Asked = Result<Query<Range>, QueryRejection>;
 
 async fn streams(State(api): State<Api>, asked: Asker, range: Asked) -> Response {
-    if let Some(refusal) = api.no_viewer(&asked) {
+    if let Some(refusal) = api.no_viewer(&asked).await {
         return refusal;
     }
     let Ok(Query(range)) = range else { return api.bad_range() };
@@ -233,7 +233,7 @@ async fn streams(State(api): State<Api>, asked: Asker, range: Asked) -> Response
 }
 
 async fn stream(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
-    if let Some(refusal) = api.no_viewer(&asked) {
+    if let Some(refusal) = api.no_viewer(&asked).await {
         return refusal;
     }
     let streams = api.0.context.hub.streams();
@@ -249,7 +249,7 @@ async fn stream(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
 // Clients are people's addresses: only the operator sees them.
 
 async fn clients(State(api): State<Api>, asked: Asker, range: Asked) -> Response {
-    if let Some(refusal) = api.no_operator(&asked) {
+    if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
     let Ok(Query(range)) = range else { return api.bad_range() };
@@ -263,7 +263,7 @@ fn find(api: &Api, id: &str) -> Option<Arc<Client>> {
 }
 
 async fn client(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
-    if let Some(refusal) = api.no_operator(&asked) {
+    if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
     match find(&api, &id) {
@@ -273,7 +273,7 @@ async fn client(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
 }
 
 async fn kick(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
-    if let Some(refusal) = api.no_operator(&asked) {
+    if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
     let Some(client) = find(&api, &id) else {
@@ -288,7 +288,7 @@ async fn kick(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> R
 }
 
 async fn prometheus(State(api): State<Api>, asked: Asker) -> Response {
-    if let Err(denied) = api.0.context.auth.sees_streams(&asked.about()) {
+    if let Err(denied) = api.0.context.auth.sees_streams(&asked.about()).await {
         return Problem::from(denied).into_response();
     }
     let text = metrics::render(&api.0.context, &api.0.gate, &api.0.protocols);

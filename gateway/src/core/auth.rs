@@ -27,16 +27,16 @@ use std::sync::Arc;
 
 pub use denied::Denied;
 pub use guesses::Guesses;
+use guesses::{Source, Verdict};
 pub use own::{SigningKey, Wish};
-pub use request::AuthRequest;
-use request::{is_secret, is_token};
+use request::is_token;
+pub use request::{AuthRequest, visitor};
 pub use secret::{OPERATOR, PUBLISH, kept as secret_of, random as new_secret};
 pub use token::{Act, LONGEST, TokenError};
 pub use tokens::Tokens;
 
 use crate::core::hub::StreamName;
 use crate::core::refusals::Refusals;
-use crate::net::worker::counted_as;
 
 /// What a gateway asks of those who publish and play.
 #[derive(Debug, Clone, Default)]
@@ -82,7 +82,7 @@ impl Auth {
     }
 
     async fn publishes(&self, request: &AuthRequest<'_>, usage: Use) -> Result<(), Denied> {
-        if self.publishes_freely(request)? {
+        if self.publishes_freely(request).await? {
             return Ok(());
         }
         if let Some(done) = self.token(request, Act::Publish, usage).await {
@@ -99,10 +99,10 @@ impl Auth {
     /// Whether `request` may publish without a token.
     ///
     /// # Errors
-    /// When its secret is not looked at yet.
-    pub fn publishes_freely(&self, request: &AuthRequest<'_>) -> Result<bool, Denied> {
+    /// When its secret was not compared.
+    pub async fn publishes_freely(&self, request: &AuthRequest<'_>) -> Result<bool, Denied> {
         let free = self.open || (!self.public && !self.publish_tokens && request.is_local());
-        Ok(free || self.shows(request, [&self.secret, &None], "publish")?)
+        Ok(free || self.shows(request, [&self.secret, &None], "publish").await?)
     }
 
     /// Whether `request` may play; the token that it may show is used then.
@@ -116,7 +116,7 @@ impl Auth {
     }
 
     async fn plays(&self, request: &AuthRequest<'_>, usage: Use) -> Result<(), Denied> {
-        if self.plays_freely(request)? {
+        if self.plays_freely(request).await? {
             return Ok(());
         }
         if let Some(done) = self.token(request, Act::Play, usage).await {
@@ -133,17 +133,19 @@ impl Auth {
     /// Whether `request` may play without a token.
     ///
     /// # Errors
-    /// When its secret is not looked at yet.
-    pub fn plays_freely(&self, request: &AuthRequest<'_>) -> Result<bool, Denied> {
-        Ok(!self.play_is_closed() || self.shows(request, [&self.play_secret, &self.secret], "play")?)
+    /// When its secret was not compared.
+    pub async fn plays_freely(&self, request: &AuthRequest<'_>) -> Result<bool, Denied> {
+        Ok(!self.play_is_closed() || self.shows(request, [&self.play_secret, &self.secret], "play").await?)
     }
 
     /// Whether `request` may know which streams there are: where playing is closed, their names are, too.
     ///
     /// # Errors
     /// In words, when it may not.
-    pub fn sees_streams(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
-        if !self.play_is_closed() || self.shows(request, [&self.play_secret, self.operators()], "look")? {
+    pub async fn sees_streams(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
+        if !self.play_is_closed()
+            || self.shows(request, [&self.play_secret, self.operators()], "look").await?
+        {
             return Ok(());
         }
         Err(if request.shows_any() { Denied::Wrong } else { Denied::Missing })
@@ -165,8 +167,8 @@ impl Auth {
     ///
     /// # Errors
     /// In words, when it may not.
-    pub fn operate(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
-        if self.shows(request, [self.operators(), &None], "operate")? {
+    pub async fn operate(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
+        if self.shows(request, [self.operators(), &None], "operate").await? {
             return Ok(());
         }
         Err(match (self.operators(), request.shows_any()) {
@@ -180,41 +182,41 @@ impl Auth {
         if self.secret.is_some() { &self.secret } else { &self.operator }
     }
 
-    /// Whether `request` shows one of `secrets`. A wrong one is counted, logged, and makes its sender wait.
-    fn shows(
+    /// Whether `request` shows one of `secrets`. A wrong one is counted, logged, and answered late.
+    ///
+    /// # Errors
+    /// When its secrets were not compared.
+    async fn shows(
         &self,
         request: &AuthRequest<'_>,
         secrets: [&Option<String>; 2],
         door: &'static str,
     ) -> Result<bool, Denied> {
-        let secrets = || secrets.into_iter().flatten().filter(|secret| !secret.is_empty());
+        let secrets: Vec<&str> =
+            secrets.into_iter().flatten().map(String::as_str).filter(|secret| !secret.is_empty()).collect();
         let mut given = request.secrets();
         // A token is not a try at the secret, unless the secret looks like one.
-        if self.tokens.is_some() && !secrets().any(|secret| is_token(secret)) {
+        if self.tokens.is_some() && !secrets.iter().any(|secret| is_token(secret)) {
             given.retain(|given| !is_token(given));
         }
-        if given.is_empty() || secrets().next().is_none() {
+        if given.is_empty() || secrets.is_empty() {
             return Ok(false);
         }
-        let from = counted_as(request.from);
-        if let Some(pause) = self.guesses.pause(from) {
-            metrics::counter!("lianmai_paused_secrets_total", "door" => door).increment(1);
-            return Err(Denied::Slow(pause.as_secs() + 1));
-        }
-        // All of them are compared, so that the time tells nothing.
-        let right = given.iter().flat_map(|given| secrets().map(move |secret| is_secret(given, secret)));
-        if right.fold(false, |any, right| any | right) {
-            return Ok(true);
-        }
-        for given in given {
-            if self.guesses.wrong(from, &given) {
-                metrics::counter!("lianmai_wrong_secrets_total", "door" => door).increment(1);
+        let source = Source::new(request.from, request.peer.ip());
+        let (new, wait) = match self.guesses.judge(source, door, &given, &secrets) {
+            Verdict::Right => return Ok(true),
+            Verdict::Paused(wait) => {
+                metrics::counter!("lianmai_paused_secrets_total", "door" => door).increment(1);
+                return Err(Denied::Slow(wait.as_secs() + 1));
             }
-        }
+            Verdict::Wrong { new, wait } => (new, wait),
+        };
+        metrics::counter!("lianmai_wrong_secrets_total", "door" => door).increment(new as u64);
         if self.refusals.count("wrong secret", request.from) {
             let stream = request.stream.map_or("", StreamName::as_str);
             tracing::warn!(peer = %request.peer, from = %request.from, door, stream, "wrong secret");
         }
+        self.guesses.hold(wait).await;
         Ok(false)
     }
 }

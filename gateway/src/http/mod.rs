@@ -50,7 +50,7 @@ async fn other(
     let mut response = match service {
         Some(serve) => serve(Asked { peer, request }).await,
         None if path.ends_with(viewers::ENDING) && !files::is_player(path) => {
-            viewers::answer(&context, peer, &request)
+            viewers::answer(&context, peer, &request.into_parts().0).await
         }
         None => return files::answer(request.method(), path, request.headers()),
     };

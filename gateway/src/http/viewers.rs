@@ -6,9 +6,9 @@
 use std::net::SocketAddr;
 
 use axum::Json;
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, Method, Request, header};
+use http::request::Parts;
+use http::{HeaderValue, Method, header};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -25,13 +25,13 @@ struct Viewers {
 }
 
 /// Answers a request for an address that ends in [`ENDING`].
-pub(super) fn answer(context: &Context, peer: SocketAddr, request: &Request<Body>) -> Response {
-    let (method, path) = (request.method(), request.uri().path());
+pub(super) async fn answer(context: &Context, peer: SocketAddr, request: &Parts) -> Response {
+    let (method, path) = (&request.method, request.uri.path());
     if *method != Method::GET && *method != Method::HEAD {
         return Problem::method("GET, HEAD");
     }
-    let about = AuthRequest::http(None, request.uri(), request.headers(), peer).by(request.version());
-    if let Err(denied) = context.auth.sees_streams(&about) {
+    let about = AuthRequest::http(None, &request.uri, &request.headers, peer).by(request.version);
+    if let Err(denied) = context.auth.sees_streams(&about).await {
         return Problem::from(denied).into_response();
     }
     let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();

@@ -24,7 +24,7 @@ pub struct AuthRequest<'a> {
     pub bearer: Option<&'a str>,
     /// The other end of the connection.
     pub peer: SocketAddr,
-    /// The address that wrong secrets count for: the peer's, or the one a proxy on this machine names.
+    /// The address that wrong secrets count for: the peer's, or the one a near proxy names.
     pub from: IpAddr,
     /// The host it asked for: the `Host` header, or the authority of RTMP's `tcUrl`; a port may follow.
     pub host: Option<&'a str>,
@@ -58,7 +58,7 @@ impl<'a> AuthRequest<'a> {
             query: uri.query().unwrap_or_default(),
             bearer,
             peer,
-            from: from(headers, peer),
+            from: visitor(headers, peer),
             host: told(header::HOST).or_else(|| uri.authority().map(http::uri::Authority::as_str)),
             origin: told(header::ORIGIN),
             forwarded: local::comes_from_elsewhere(headers),
@@ -116,12 +116,15 @@ pub(super) fn is_token(text: &str) -> bool {
     text.matches('.').count() == 2
 }
 
-/// The client's address: for a connection from this machine, the last one that the proxy names.
-fn from(headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+/// The client's address: the other end of the connection, or the address that a proxy in this machine's own
+/// networks names (`X-Forwarded-For`, of which the last one is that proxy's word).
+pub fn visitor(headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
     let ip = peer.ip().to_canonical();
-    let named = || {
-        let last = headers.get_all("x-forwarded-for").into_iter().next_back()?.to_str().ok()?;
-        last.rsplit(',').next()?.trim().parse().ok()
+    let near = match ip {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     };
-    if ip.is_loopback() { named().unwrap_or(ip) } else { ip }
+    let told = headers.get_all("x-forwarded-for").iter().next_back().filter(|_| near);
+    let last = told.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    last.map_or(ip, |last: IpAddr| last.to_canonical())
 }

@@ -60,7 +60,7 @@ impl Hls {
             }
         }
         let origin = Origin::of(request, peer);
-        let key = if auth.plays_freely(&about)? {
+        let key = if auth.plays_freely(&about).await? {
             Key::Secret(origin, short_query(request))
         } else if let Some(token) = about.token() {
             Key::Token(origin.from, token.into_owned())
@@ -90,7 +90,7 @@ impl Hls {
     }
 
     /// Whether who asks may have a segment of this store.
-    pub(super) fn admit_segment(
+    pub(super) async fn admit_segment(
         &self,
         store: Option<&Store>,
         peer: SocketAddr,
@@ -103,7 +103,11 @@ impl Hls {
         let about = AuthRequest::http(store.map(Store::name), &request.uri, &request.headers, peer);
         let Some(store) = store else {
             // What is not there is told only to those who may see what is.
-            return if auth.plays_freely(&about)? { Ok(Access::Secret) } else { Err(Denied::Session.into()) };
+            return if auth.plays_freely(&about).await? {
+                Ok(Access::Secret)
+            } else {
+                Err(Denied::Session.into())
+            };
         };
         if let Some(id) = session_of(request) {
             match self.0.sessions.ask(store.name(), &id, self.patience(Some(store))) {
@@ -112,7 +116,7 @@ impl Hls {
                 Standing::Over => {}
             }
         }
-        if auth.plays_freely(&about)? { Ok(Access::Secret) } else { Err(Denied::Session.into()) }
+        if auth.plays_freely(&about).await? { Ok(Access::Secret) } else { Err(Denied::Session.into()) }
     }
 }
 

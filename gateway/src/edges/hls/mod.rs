@@ -169,7 +169,7 @@ impl Hls {
         if let Some(name) = path.strip_suffix(".m3u8") {
             return self.playlist(&StreamName::parse(name)?, peer, request).await;
         }
-        self.segment(&path, peer, request)
+        self.segment(&path, peer, request).await
     }
 
     async fn playlist(
@@ -252,7 +252,7 @@ impl Hls {
         }
     }
 
-    fn segment(&self, path: &str, peer: SocketAddr, request: &Parts) -> Result<Response, Problem> {
+    async fn segment(&self, path: &str, peer: SocketAddr, request: &Parts) -> Result<Response, Problem> {
         let not_found = || {
             Problem::new(
                 StatusCode::NOT_FOUND,
@@ -264,7 +264,7 @@ impl Hls {
         let (Some(sequence), Some(token)) = (parts.next(), parts.next()) else { return Err(not_found()) };
         let sequence = sequence.parse().map_err(|_| not_found())?;
         let store = self.stores().by_token.get(token).cloned();
-        let session = self.admit_segment(store.as_deref(), peer, request)?;
+        let session = self.admit_segment(store.as_deref(), peer, request).await?;
         let store = store.ok_or_else(not_found)?;
         let data = store.segment(sequence).map_err(|missing| match missing {
             Missing::Gone => Problem::new(StatusCode::GONE, "this segment is too old and no longer kept"),

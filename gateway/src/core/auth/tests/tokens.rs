@@ -124,7 +124,7 @@ async fn with_signers_nobody_publishes_without_a_token_or_the_secret() {
     let here = AuthRequest { stream: Some(&bench.stream), ..request() };
     assert_eq!(bench.auth.publish(&here).await, Err(Denied::MissingToken));
     assert_eq!(bench.auth.play(&here).await, Err(Denied::PlayToken));
-    assert_eq!(bench.auth.publishes_freely(&here), Ok(false));
+    assert_eq!(bench.auth.publishes_freely(&here).await, Ok(false));
     let secret = AuthRequest { query: "secret=s3cret%2B%26", ..here.clone() };
     assert_eq!(bench.auth.publish(&secret).await, Ok(()));
     assert_eq!(bench.auth.play(&secret).await, Ok(()));
@@ -133,11 +133,11 @@ async fn with_signers_nobody_publishes_without_a_token_or_the_secret() {
     let open = Auth { open: true, ..bench.auth.clone() };
     assert_eq!(open.publish(&here).await, Ok(()));
     // The secret makes an operator, and no token does.
-    assert_eq!(bench.auth.operate(&here), Err(Denied::MissingOperator));
-    assert_eq!(bench.auth.operate(&secret), Ok(()));
+    assert_eq!(bench.auth.operate(&here).await, Err(Denied::MissingOperator));
+    assert_eq!(bench.auth.operate(&secret).await, Ok(()));
     let token = bench.token(json!({}));
     let far = AuthRequest { peer: "192.0.2.1:9".parse().unwrap(), bearer: Some(&token), ..here };
-    assert!(bench.auth.operate(&far).is_err());
+    assert!(bench.auth.operate(&far).await.is_err());
 }
 
 #[tokio::test]

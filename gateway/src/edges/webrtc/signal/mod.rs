@@ -4,7 +4,7 @@ mod session;
 mod srs;
 mod whip;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -114,19 +114,6 @@ fn query<'a>(query: &'a str, key: &'a str) -> impl Iterator<Item = String> + 'a 
     form_urlencoded::parse(query.as_bytes())
         .filter(move |(k, _)| k == key)
         .map(|(_, value)| value.into_owned())
-}
-
-/// Whose request it is: the other end of the connection, or whom a proxy in this machine's own networks
-/// names (`X-Forwarded-For`, of which the last address is that proxy's word).
-fn visitor(headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
-    let ip = peer.ip().to_canonical();
-    let near = match ip {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-    };
-    let told = headers.get_all("x-forwarded-for").iter().next_back().filter(|_| near);
-    let last = told.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-    last.unwrap_or(ip)
 }
 
 /// A header as the API shows it.

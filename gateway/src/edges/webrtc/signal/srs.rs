@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::WebRtc;
 use super::super::offer::{Answer, Offer, address, client};
-use super::{preflight, query, shared, shown, text, visitor};
-use crate::core::auth::AuthRequest;
+use super::{preflight, query, shared, shown, text};
+use crate::core::auth::{AuthRequest, visitor};
 use crate::core::hub::{ClientKind, StreamName};
 use crate::web::problem::Problem;
 

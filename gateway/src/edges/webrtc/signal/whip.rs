@@ -9,9 +9,9 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 
 use super::super::WebRtc;
 use super::super::offer::{Offer, address, client};
-use super::{is_type, preflight, query, shown, text, visitor, word};
+use super::{is_type, preflight, query, shown, text, word};
 use crate::context::Context;
-use crate::core::auth::AuthRequest;
+use crate::core::auth::{AuthRequest, visitor};
 use crate::core::hub::{ClientKind, StreamName};
 use crate::web::problem::Problem;
 
