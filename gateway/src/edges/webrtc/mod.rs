@@ -23,6 +23,7 @@ mod service;
 mod session;
 mod signal;
 mod srtp;
+mod ssrcs;
 mod waiting;
 
 use std::collections::HashMap;

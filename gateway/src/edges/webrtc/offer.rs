@@ -158,7 +158,7 @@ impl WebRtc {
         let now = Instant::now();
         let patience = Patience { connect: context.limits.header_timeout, away };
         let mut peer = Peer::new(rtc, side, addresses, patience, now);
-        sdp::mids(&answer).for_each(|mid| peer.side.agreed(&mut peer.rtc, Mid::from(mid)));
+        sdp::mids(&answer).for_each(|mid| peer.agreed(Mid::from(mid)));
         check(&peer)?;
         let answer = offered.answer(&answer).map_err(|why| bad_offer(&why))?;
 

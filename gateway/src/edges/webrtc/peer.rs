@@ -11,6 +11,7 @@ use super::paths::{Paths, Way};
 use super::port::Datagram;
 use super::resends::Resends;
 use super::srtp;
+use super::ssrcs::Ssrcs;
 
 /// Why a peer is at its end, in words.
 pub(super) type Why = String;
@@ -69,6 +70,9 @@ pub(super) struct Peer<S> {
     paths: Paths,
     /// Where STUN came from: each is a candidate that is kept.
     sources: Vec<SocketAddr>,
+    /// One of the agreed sections.
+    mid: Option<Mid>,
+    ssrcs: Ssrcs,
     patience: Patience,
     began: Instant,
     connected: bool,
@@ -94,6 +98,8 @@ impl<S: Side> Peer<S> {
             addresses,
             paths: Paths::default(),
             sources: Vec::new(),
+            mid: None,
+            ssrcs: Ssrcs::default(),
             patience,
             began: now,
             connected: false,
@@ -113,12 +119,21 @@ impl<S: Side> Peer<S> {
         self.connected
     }
 
+    /// This media section is in the answer.
+    pub(super) fn agreed(&mut self, mid: Mid) {
+        self.mid.get_or_insert(mid);
+        self.side.agreed(&mut self.rtc, mid);
+    }
+
     /// Takes a datagram; one that is not understood is nothing.
     pub(super) fn receive(&mut self, datagram: &Datagram) -> Result<(), Why> {
         if !self.knows(datagram) {
             return Ok(());
         }
         self.paths.heard(datagram);
+        if !self.ssrcs.may_pass(&self.rtc, self.mid, &datagram.bytes, datagram.at) {
+            return Ok(());
+        }
         let Some(destination) = self.destination(datagram) else { return Ok(()) };
         let receive = Receive::new(datagram.protocol, datagram.source, destination, &datagram.bytes);
         let Ok(receive) = receive else { return Ok(()) };
@@ -128,6 +143,7 @@ impl<S: Side> Peer<S> {
         let taken = srtp::reading(resends, &datagram.bytes, datagram.at, handle);
         if srtp::authenticated() != before {
             self.heard = datagram.at;
+            self.ssrcs.heard(&self.rtc, self.mid, &datagram.bytes, datagram.at);
         }
         taken.map_err(|error| error.to_string())
     }

@@ -16,7 +16,7 @@ use super::world::now;
 fn garbage(random: &mut StdRng, near: Option<&Vec<u8>>) -> Vec<u8> {
     let size = random.random_range(0..1500);
     let mut bytes: Vec<u8> = (0..size).map(|_| random.random()).collect();
-    match random.random_range(0..6) {
+    match random.random_range(0..7) {
         // STUN, DTLS, RTP and RTCP (RFC 7983).
         kind @ 0..=3 => {
             let head: &[u8] = match kind {
@@ -32,10 +32,13 @@ fn garbage(random: &mut StdRng, near: Option<&Vec<u8>>) -> Vec<u8> {
         5 => {
             bytes = near.cloned().unwrap_or(bytes);
             let at = random.random_range(0..bytes.len().max(1));
-            // Not the SSRC: str0m looks for a stream of the new one before it authenticates the packet, and may
-            // lose 100 ms of audio by that.
-            let at = if (8..12).contains(&at) { 12 } else { at };
             bytes.get_mut(at).into_iter().for_each(|byte| *byte ^= 1 << random.random_range(0..8));
+        }
+        // What was really sent, for another stream.
+        6 => {
+            bytes = near.cloned().unwrap_or(bytes);
+            let ssrc: [u8; 4] = random.random();
+            bytes.get_mut(8..12).into_iter().for_each(|place| place.copy_from_slice(&ssrc));
         }
         _ => {}
     }

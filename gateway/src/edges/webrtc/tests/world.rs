@@ -52,7 +52,7 @@ impl<S: Side> World<S> {
         let answer = rtc::accept(&mut rtc, &offered).unwrap();
         let patience = Patience { connect: Duration::from_secs(10), away: Duration::from_secs(15) };
         let mut peer = Peer::new(rtc, side, vec![HERE], patience, now());
-        sdp::mids(&answer).for_each(|mid| peer.side.agreed(&mut peer.rtc, Mid::from(mid)));
+        sdp::mids(&answer).for_each(|mid| peer.agreed(Mid::from(mid)));
         client.answered(&offered.answer(&answer).unwrap());
         Self { peer, client, up: Way::new(1), down: Way::new(2), woken: 0 }
     }
