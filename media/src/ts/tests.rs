@@ -224,6 +224,32 @@ fn the_other_codecs_come_back_too() {
     }
 }
 
+#[test]
+fn a_picture_that_waits_holds_back_a_bounded_number_of_frames() {
+    let (video, audio) = (video_config(0), audio_config());
+    // The first picture waits for the proof that it is whole, which a second one would be.
+    let mut sent = vec![picture(&video, 0, 0, true, 300)];
+    sent.extend((0..300).map(|n| sound(&audio, from_ticks(n * 1024, 44_100), 600)));
+    let (mut muxer, mut bytes) = (Muxer::new(), Vec::new());
+    muxer.start(&[&video, &audio], &mut bytes);
+    sent.iter().for_each(|frame| muxer.frame(frame, &mut bytes).expect("supported"));
+    let mut demuxer = Demuxer::new();
+    let (mut got, mut most) = (Vec::new(), 0);
+    for packet in bytes.chunks(188) {
+        demuxer.push(Bytes::copy_from_slice(packet));
+        let before = got.len();
+        while let Some(event) = demuxer.next() {
+            if let Event::Frame(frame) = event.expect("a good stream") {
+                got.push(frame);
+            }
+        }
+        most = most.max(got.len() - before);
+    }
+    assert!(got.len() > 200, "{} frames came out", got.len());
+    assert_eq!(got[0], sent[0], "nothing overtakes the picture");
+    assert!((60..80).contains(&most), "{most} frames at once");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
