@@ -1,6 +1,8 @@
 //! Hostile and broken clients. Whatever they do, a running stream and its viewer notice nothing, the
 //! server's memory stays where it was, and nothing panics.
 
+#[path = "bad_input/bounds.rs"]
+mod bounds;
 #[path = "bad_input/bytes.rs"]
 mod bytes;
 #[path = "bad_input/held.rs"]
