@@ -96,4 +96,6 @@ impl Default for Ingest {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

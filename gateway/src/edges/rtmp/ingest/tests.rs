@@ -2,6 +2,7 @@ use bytes::Bytes;
 use media::codec::h264;
 use media::flv::mux;
 
+use super::hostile::{DATA, FRAMES, HEADERS};
 use super::*;
 
 /// x264, baseline, 640x360.
@@ -11,7 +12,7 @@ const SPS: &[u8] = &[
 ];
 const PPS: &[u8] = &[0x68, 0xcb, 0x83, 0xcb, 0x20];
 
-const IDR: &[u8] = &[0, 0, 0, 5, 0x65, 0x88, 0x84, 0, 0x10];
+const IDR: &[u8] = DATA[0];
 
 fn video(ingest: &mut Ingest, body: &[u8]) -> Result<Option<Input>> {
     let read = ingest.read(Event::Video(40, Bytes::copy_from_slice(body)));
@@ -23,25 +24,12 @@ fn video(ingest: &mut Ingest, body: &[u8]) -> Result<Option<Input>> {
 
 /// Classic and enhanced bodies of every codec, with this data.
 fn bodies(data: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let heads: [&[u8]; 9] = [
-        b"\x17\x01\0\0\0",
-        b"\x27\x01\0\0\0",
-        b"\x1c\x01\0\0\0",
-        b"\x91avc1\0\0\0",
-        b"\x91hvc1\0\0\0",
-        b"\x93hvc1",
-        b"\x91av01",
-        b"\x91vp08",
-        b"\x91vp09",
-    ];
-    heads.into_iter().map(|head| [head, data].concat())
+    FRAMES.into_iter().map(|head| [head, data].concat())
 }
 
 #[test]
 fn frames_before_any_header_are_errors_and_nothing_more() {
-    for data in
-        [IDR, &[], &[0], &[0; 4], &[0; 64], &[0xff; 64], &[0, 0, 0, 1, 0x65, 0x88], &[0, 0, 1, 0x26, 1]]
-    {
+    for data in DATA {
         let mut ingest = Ingest::new();
         for body in bodies(data) {
             let read = video(&mut ingest, &body);
@@ -53,17 +41,7 @@ fn frames_before_any_header_are_errors_and_nothing_more() {
 
 #[test]
 fn frames_behind_a_header_that_cannot_be_read_are_errors_and_nothing_more() {
-    let headers: [&[u8]; 8] = [
-        b"\x17\0\0\0\0",
-        b"\x17\0\0\0\0\x01",
-        b"\x17\0\0\0\0\x01\x42\xc0\x0a\xff\xe0\0",
-        b"\x17\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff",
-        b"\x1c\0\0\0\0\x01",
-        b"\x1c\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\xf0\0\xfc\xfd\xf8\xf8\0\0\x0f\0",
-        b"\x90hvc1\x01\x02\x03",
-        b"\x90av01\0",
-    ];
-    for header in headers {
+    for header in HEADERS {
         let mut ingest = Ingest::new();
         let _ = video(&mut ingest, header);
         for body in bodies(IDR) {
