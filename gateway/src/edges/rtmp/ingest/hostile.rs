@@ -1,7 +1,7 @@
 //! Video messages that no encoder should send, for the tests here and for those that publish them.
 
 /// Video bodies that claim a frame of each codec: FLV's own and enhanced ones.
-pub const FRAMES: [&[u8]; 9] = [
+pub(super) const FRAMES: [&[u8]; 9] = [
     b"\x17\x01\0\0\0",
     b"\x27\x01\0\0\0",
     b"\x1c\x01\0\0\0",
@@ -14,7 +14,7 @@ pub const FRAMES: [&[u8]; 9] = [
 ];
 
 /// Sequence headers that are empty, cut off, without parameter sets, or noise.
-pub const HEADERS: [&[u8]; 12] = [
+pub(super) const HEADERS: [&[u8]; 12] = [
     b"\x17\0\0\0\0",
     b"\x17\0\0\0\0\x01",
     b"\x17\0\0\0\0\x01\x42\xc0\x0a\xfc\xe0\0",
@@ -29,8 +29,9 @@ pub const HEADERS: [&[u8]; 12] = [
     b"\x90vp09",
 ];
 
-/// What comes in the place of NAL units or packets; the first is a good picture of H.264.
-pub const DATA: [&[u8]; 11] = [
+/// What comes in the place of NAL units or packets; the first is a good picture of H.264, the last
+/// one of AV1 with its sequence header.
+pub(super) const DATA: [&[u8]; 11] = [
     b"\0\0\0\x05\x65\x88\x84\0\x10",
     b"",
     b"\0",

@@ -29,7 +29,8 @@ fn bodies(data: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 
 #[test]
 fn frames_before_any_header_are_errors_and_nothing_more() {
-    for data in DATA {
+    // The last one brings AV1's sequence header along.
+    for data in &DATA[..DATA.len() - 1] {
         let mut ingest = Ingest::new();
         for body in bodies(data) {
             let read = video(&mut ingest, &body);
