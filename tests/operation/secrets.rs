@@ -84,7 +84,8 @@ fn count(gateway: &Gateway, metric: &str) -> u64 {
 
 #[test]
 fn strangers_at_every_door_are_slow_and_delay_nobody_who_knows_the_secret() {
-    let gateway = Gateway::start(&["--public", "--secret", "s3cret", "--play-secret", "watch"]);
+    let flags = ["--public", "--secret", "s3cret", "--play-secret", "watch", "--play-wait", "1"];
+    let gateway = Gateway::start(&flags);
     let strangers = Strangers::start(&gateway, 12);
     let wrong = || count(&gateway, "lianmai_wrong_secrets_total");
     lianmai_tests::wait::until_true("guesses that are answered late", crate::LIMIT, || wrong() >= 20);
@@ -92,7 +93,9 @@ fn strangers_at_every_door_are_slow_and_delay_nobody_who_knows_the_secret() {
     let publisher = rtmp::Client::publish(gateway.rtmp(), "by-rtmp?secret=s3cret").expect("a publisher");
     let url = |query: &str| format!("ws://{}/live/by-ws.flv?{query}", gateway.http());
     let socket = ws::connect(&url("action=publish&secret=s3cret")).expect("a publisher");
-    let player = rtmp::Client::play(gateway.rtmp(), "by-rtmp?secret=watch").expect("a viewer");
+    // Past the door: the publisher sends nothing that could be played.
+    let refused = rtmp::Client::play(gateway.rtmp(), "by-rtmp?secret=watch").expect_err("no media");
+    assert!(refused.to_string().contains("StreamNotFound"), "{refused}");
     for (method, path, wanted) in [
         ("GET", "/api/v1/clients?secret=s3cret", 200),
         ("GET", "/api/v1/streams?secret=watch", 200),
@@ -106,7 +109,7 @@ fn strangers_at_every_door_are_slow_and_delay_nobody_who_knows_the_secret() {
         assert_eq!(answer.status, wanted, "{method} {path}: {}", answer.text());
     }
     assert!(gateway.get("/api/v1/versions?secret=s3cret").text().contains("\"may_publish\":true"));
-    drop((publisher, socket, player));
+    drop((publisher, socket));
     let (tried, seconds) = strangers.stop();
     // Twelve wait for an answer each, of 1 s and more after the first.
     assert!(tried as f64 <= 5.0 + 12.0 * (seconds + 1.0), "{tried} in {seconds} s");

@@ -44,7 +44,7 @@ struct Jobs {
 
 /// `GET /api/v1/jobs`.
 pub(super) async fn list(State(api): State<Api>, asked: Asker) -> Response {
-    if let Some(refusal) = api.no_operator(&asked) {
+    if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
     api.answer(Jobs { jobs: api.0.jobs.list().into_iter().map(Job::from).collect() })
@@ -52,7 +52,7 @@ pub(super) async fn list(State(api): State<Api>, asked: Asker) -> Response {
 
 /// `POST /api/v1/jobs/ID/restart`.
 pub(super) async fn restart(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
-    if let Some(refusal) = api.no_operator(&asked) {
+    if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
     match id.parse().ok().map(|id| api.0.jobs.restart(id)) {
