@@ -18,12 +18,13 @@ after(async () => {
 /** A page of the gateway's origin with a publisher and a player for each address. */
 async function open(address, protocol, ...players) {
   const opened = await openPage(browser);
-  const html = `<!doctype html><meta charset="utf-8"><title>names</title><link rel="icon" href="data:,">
-    <srs-publisher width="320" height="240" protocol="${protocol}"></srs-publisher>
-    ${'<srs-player muted></srs-player>'.repeat(players.length)}<script src="/srs-player.js"></script>`;
-  await opened.page.route('**/names', (route) => route.fulfill({ contentType: 'text/html', body: html }));
-  await opened.page.goto(`${gateway.http}/names`);
+  // A real page of the gateway: Chromium lets no made-up one open a WebSocket to this machine.
+  await opened.page.goto(`${gateway.http}/players/rtc_publisher.html`);
   await opened.page.waitForFunction(() => customElements.get('srs-publisher') && customElements.get('srs-player'));
+  await opened.page.evaluate(([protocol, count]) => {
+    document.body.innerHTML = `<srs-publisher width="320" height="240" protocol="${protocol}"></srs-publisher>${
+      '<srs-player muted></srs-player>'.repeat(Number(count))}`;
+  }, [protocol, players.length]);
   await opened.page.evaluate(([url, urls]) => {
     const publisher = document.querySelector('srs-publisher');
     publisher.url = url;
