@@ -11,8 +11,8 @@ const PLAYER = 77.6 * 1000;
 const WEBRTC = 8 * 1000;
 const HLS = 4 * 1000;
 /** Not on the way of either: the module's other entries, the names of srs.sdk.js, captions and viewers, the picture of
- * audio alone, media keys, the timeline, and the wasm once more for where its file is missing. */
-const OTHERS = ['index', 'define-player', 'sdk', 'extras', 'media-session', 'meter', 'timeline', 'wasm-inline'].map((name) => `srs-player/${name}.js`);
+ * audio alone, media keys, files that the browser plays itself, the timeline, and the wasm once more for where its file is missing. */
+const OTHERS = ['index', 'define-player', 'sdk', 'extras', 'media-session', 'meter', 'native', 'timeline', 'wasm-inline'].map((name) => `srs-player/${name}.js`);
 const dist = new URL('../../player-wasm/dist/', import.meta.url).pathname;
 
 /** Fetched only by pages that publish. */
