@@ -12,11 +12,14 @@ use crate::{LIMIT, Watched};
 const UPGRADE: &str = "Host: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
+/// A server that takes no bytes for so long has stopped reading, as it shall.
+const FULL: Duration = Duration::from_secs(2);
+
 /// Sends `head` and then `piece` over and over without reading an answer, until `bytes` are out or the
-/// server takes no more for a while; answers how many were sent.
-fn flood(to: SocketAddr, head: &str, piece: &[u8], bytes: usize) -> (usize, TcpStream) {
+/// server takes no more for `patience`; returns how many were sent.
+fn flood(to: SocketAddr, head: &str, piece: &[u8], bytes: usize, patience: Duration) -> (usize, TcpStream) {
     let mut socket = TcpStream::connect(to).expect("the gateway listens");
-    socket.set_write_timeout(Some(Duration::from_secs(2))).expect("a timeout can be set");
+    socket.set_write_timeout(Some(patience)).expect("a timeout can be set");
     socket.write_all(head.as_bytes()).expect("the head");
     let many = piece.repeat(64 * 1024 / piece.len());
     let mut sent = 0;
@@ -41,22 +44,23 @@ fn answers_that_are_never_read_are_not_kept() {
     let mut open = Vec::new();
     // Pongs for a publisher, who goes on being read: only the last of them counts.
     let head = format!("GET /live/pings.flv?action=publish HTTP/1.1\r\n{UPGRADE}");
-    let (sent, socket) = flood(to, &head, &ping(), 48 << 20);
+    let (sent, socket) = flood(to, &head, &ping(), 48 << 20, LIMIT);
     println!("{sent} bytes of pings to publish");
     assert!(sent > 16 << 20, "a publisher is read whether it reads or not: {sent}");
     open.push(socket);
     // Pongs for a viewer, who is no longer read.
     let head = format!("GET /live/good.flv HTTP/1.1\r\n{UPGRADE}");
-    open.push(flood(to, &head, &ping(), 48 << 20).1);
+    open.push(flood(to, &head, &ping(), 48 << 20, FULL).1);
     // Answers without a body, to requests in a row.
     let options = b"OPTIONS /live/good.flv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-    open.push(flood(to, "", options, 48 << 20).1);
+    open.push(flood(to, "", options, 48 << 20, FULL).1);
     let page = http::get(to, "/");
     let tag = page.header("etag").unwrap_or("W/\"x\"");
     let fresh = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nIf-None-Match: {tag}\r\n\r\n");
-    open.push(flood(to, "", fresh.as_bytes(), 48 << 20).1);
+    open.push(flood(to, "", fresh.as_bytes(), 48 << 20, FULL).1);
     // With a body.
-    open.push(flood(to, "", b"GET /api/v1/streams HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 48 << 20).1);
+    let list = b"GET /api/v1/streams HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    open.push(flood(to, "", list, 48 << 20, FULL).1);
     watched.assert_untouched(12 << 20);
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn fat() -> (u8, Vec<Tag>) {
 #[test]
 fn twenty_viewers_that_stop_reading_harm_nobody() {
     let (header, tags) = fat();
-    let mut watched = Watched::publish(&["--stall-timeout", "20"], header, tags);
+    let mut watched = Watched::publish(&["--stall-timeout", "40"], header, tags);
     let (to, rtmp) = (watched.gateway.http(), watched.gateway.rtmp());
     // Each way out keeps its own bytes of the last seconds, once for all its viewers: one good viewer
     // of each kind makes that part of what the server needs anyway.

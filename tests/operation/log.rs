@@ -71,7 +71,7 @@ fn strangers_write_neither_lines_nor_escapes_into_it() {
         let head = b"GET /live/x.flv HTTP/1.1\r\nConnection: close\r\nHost: h";
         for name in ["", "\r\nUser-Agent: ", "\r\nOrigin: ", "\r\nAuthorization: Bearer "] {
             let mut socket = TcpStream::connect(gateway.http()).expect("the gateway listens");
-            socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+            socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout can be set");
             socket.write_all(&[&head[..], name.as_bytes(), &raw, b"\r\n\r\n"].concat()).expect("a request");
             let mut answer = Vec::new();
             let _ = socket.read_to_end(&mut answer);

@@ -1,7 +1,5 @@
 //! Publishers that come back, come twice, or come late.
 
-use std::time::{Duration, Instant};
-
 use lianmai_tests::flv::{AUDIO, VIDEO};
 use lianmai_tests::packets::View;
 use lianmai_tests::player::{FlvViewer, Player, Seen};
@@ -110,7 +108,6 @@ fn a_late_joiner_starts_at_the_cached_key_frame_unless_it_says_no() {
     });
     let newest = |viewer: &FlvViewer| viewer.frames(VIDEO).last().expect("a frame").tag.time;
     let now = newest(&witness);
-    let joined = Instant::now();
     let cached = FlvViewer::http(gateway.http(), "/live/x.flv");
     let live = FlvViewer::http(gateway.http(), "/live/x.flv?gop=0");
     let first = cached.wait_frames(VIDEO, 1, LIMIT)[0].clone();
@@ -119,7 +116,6 @@ fn a_late_joiner_starts_at_the_cached_key_frame_unless_it_says_no() {
     let first = live.wait_frames(VIDEO, 1, LIMIT)[0].clone();
     assert!(first.tag.is_key());
     assert!(first.tag.time > now, "it began at {}, the stream was at {now}", first.tag.time);
-    assert!(first.at - joined < Duration::from_secs(10));
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Gateway {
             }
         }
         let mut process = Process::start(&mut command);
-        let ready = wait::until("the gateway's ready file", Duration::from_secs(20), || {
+        let ready = wait::until("the gateway's ready file", Duration::from_secs(60), || {
             if let Some(status) = process.ended() {
                 panic!("lianmai {flags:?} ended with {status} instead of listening");
             }
@@ -150,7 +150,7 @@ impl Gateway {
     /// Waits until someone publishes `live/NAME`.
     #[track_caller]
     pub fn wait_published(&self, name: &str) {
-        wait::until_true(&format!("live/{name} to be published"), Duration::from_secs(20), || {
+        wait::until_true(&format!("live/{name} to be published"), Duration::from_secs(60), || {
             self.stream(name).is_some_and(|stream| stream["publish"]["active"] == true)
         });
     }
@@ -176,7 +176,7 @@ impl Gateway {
     #[track_caller]
     pub fn stop(&mut self) -> ExitStatus {
         self.process.terminate();
-        self.process.wait(Duration::from_secs(20))
+        self.process.wait(Duration::from_secs(60))
     }
 }
 

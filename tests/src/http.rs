@@ -86,7 +86,7 @@ fn try_open(
 
 pub(crate) fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpStream::connect(to)?;
-    socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+    socket.set_read_timeout(Some(Duration::from_secs(60)))?;
     Ok(socket)
 }
 

@@ -66,7 +66,7 @@ impl Nginx {
         command.arg("-e").arg("stderr").arg("-p").arg(&dir).arg("-c").arg(dir.join("nginx.conf"));
         let process = Process::start(&mut command);
         let nginx = Self { _process: process, dir };
-        wait::until_true("nginx to listen", Duration::from_secs(20), || nginx.connect().is_ok());
+        wait::until_true("nginx to listen", Duration::from_secs(60), || nginx.connect().is_ok());
         nginx
     }
 
@@ -78,7 +78,7 @@ impl Nginx {
     #[track_caller]
     pub fn ask(&self, method: &str, path: &str, headers: &str) -> (u16, String) {
         let mut socket = self.connect().expect("nginx listens");
-        socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+        socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout can be set");
         let length = if method == "POST" { "Content-Length: 0\r\n" } else { "" };
         let request = format!("{method} {path} HTTP/1.1\r\n{headers}{length}Connection: close\r\n\r\n");
         socket.write_all(request.as_bytes()).expect("nginx takes a request");

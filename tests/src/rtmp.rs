@@ -76,7 +76,7 @@ impl Client {
     fn connect_at(to: SocketAddr, tc_url: &str, app: &str) -> io::Result<Self> {
         let mut socket = TcpStream::connect(to)?;
         socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+        socket.set_read_timeout(Some(Duration::from_secs(60)))?;
         let rest = handshake(&mut socket)?;
         let mut config = ClientSessionConfig::new();
         config.tc_url = Some(tc_url.to_owned());

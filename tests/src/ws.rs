@@ -15,7 +15,7 @@ pub fn connect(url: &str) -> Result<Socket, Box<Error>> {
     let (mut socket, _) = tungstenite::connect(url)?;
     if let MaybeTlsStream::Plain(tcp) = socket.get_mut() {
         tcp.set_nodelay(true).map_err(Error::from)?;
-        tcp.set_read_timeout(Some(Duration::from_secs(20))).map_err(Error::from)?;
+        tcp.set_read_timeout(Some(Duration::from_secs(60))).map_err(Error::from)?;
     }
     Ok(socket)
 }
