@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use lianmai_tests::flv::VIDEO;
+use lianmai_tests::flv::{AUDIO, VIDEO};
 use lianmai_tests::player::FlvViewer;
+use lianmai_tests::publisher::WsPublisher;
 use lianmai_tests::rtc::{Call, Media, Peer, Received, slices};
 use lianmai_tests::{Clip, Gateway, wait};
 
@@ -48,6 +49,23 @@ fn a_late_joiner_gets_the_key_frame_that_was_and_all_after_it() {
         let past = frames[group.len() - 1].time - frames[0].time;
         assert!(past < 500_000, "{past} µs of the past are to be watched");
         viewer.wait_frames(false, 20, LIMIT);
+    }
+}
+
+#[test]
+fn video_that_lies_behind_its_audio_never_steps_back_for_one_who_joins() {
+    let gateway = Gateway::start(&[]);
+    let (flags, mut tags) = Clip::Av.minutes(2);
+    tags.iter_mut().filter(|tag| tag.kind == AUDIO).for_each(|tag| tag.time += 400);
+    let _publisher = WsPublisher::start(&gateway.ws_publish_url("x"), flags, tags, 1.0);
+    gateway.wait_published("x");
+    let witness = FlvViewer::http(gateway.http(), "/live/x.flv");
+    for _ in 0..3 {
+        wait_middle(&witness, 10..25);
+        let viewer = Peer::play(&Call::new(&gateway, "x"));
+        let frames = viewer.wait_frames(true, 60, LIMIT);
+        let times: Vec<_> = frames.iter().map(|frame| frame.time).collect();
+        assert!(times.is_sorted_by(|a, b| a < b), "time goes back: {times:?}");
     }
 }
 

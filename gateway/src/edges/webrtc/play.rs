@@ -190,7 +190,9 @@ impl Play {
                     return Ok((false, Some(now + Duration::from_micros(missing.max(500)))));
                 }
                 self.budget.0 = left.saturating_sub(size);
-            } else {
+            } else if unit.frame.is_video() {
+                // Audio may be ahead of the video, by seconds where the video is encoded anew: the video that still
+                // comes from before the end of the past must not step back behind what was sent of it.
                 self.squash = None;
             }
             self.hopes &= !unit.frame.key || !unit.frame.is_video();
