@@ -18,7 +18,9 @@ pub(crate) fn run(parts: &[String]) -> Result {
     let measure = tests.join("browser/measure.mjs");
     if browser && measure.is_file() {
         if which("node").is_none() || which("chromium").is_none() {
-            return Err("the browser's part needs node and chromium: `cargo xtask test` installs them".into());
+            return Err(
+                "the browser's part needs node and chromium: `cargo xtask tools` installs them".into()
+            );
         }
         package::build()?;
         if !tests.join("node_modules/playwright-core").is_dir() {

@@ -2,28 +2,36 @@
 
 mod bench;
 mod bundle;
+mod check;
 mod dist;
 mod fuzz;
 mod hashed;
 mod package;
+mod parts;
 mod pot;
 mod run;
 mod sh;
+mod steps;
 mod test;
 mod tools;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask build               the browser package into player-wasm/dist
-cargo xtask dist                the WordPress plugin, target/dist/lianmai.zip
-cargo xtask run [-- FLAGS…]     builds everything and starts the gateway with its demo stream;
+cargo xtask run [-- FLAGS…]     build everything and start the gateway with its demo stream;
                                 FLAGS go to `lianmai serve`
-cargo xtask pot                 the plugin's words for translators, target/languages/lianmai.pot
-cargo xtask test                every check and test, as CI runs them
+cargo xtask check               format, lints, house rules, types, PHP style: before every commit
+cargo xtask fix                 correct what rustfmt, clippy and PHP_CodeSniffer can correct
+cargo xtask test [PART [FILTER…]]
+                                every check and test, as CI runs them, or one part
+                                (`cargo xtask test help` lists the parts)
+cargo xtask tools               install the programs that tests use (Debian, as root), or list them
+cargo xtask build               build the browser package into player-wasm/dist
+cargo xtask dist                build the WordPress plugin, target/dist/lianmai.zip
+cargo xtask pot                 collect the plugin's texts for translators, target/languages/lianmai.pot
 cargo xtask fuzz SECONDS [TARGET…]
-                                each fuzz target (or those named) for so many seconds
-cargo xtask bench [PART…]       figures: cpu, latency, join, stalled, rtp, transcode, https,
+                                run each fuzz target (or those named) for so many seconds
+cargo xtask bench [PART…]       measure: cpu, latency, join, stalled, rtp, transcode, https,
                                 whep, browser
 ";
 
@@ -36,7 +44,10 @@ fn main() -> ExitCode {
         Some("dist") if rest.len() == 2 => dist::build_from(rest[0].as_ref(), rest[1].as_ref()).map(|_| ()),
         Some("pot") if rest.is_empty() => pot::build(),
         Some("run") => run::run(rest),
-        Some("test") if rest.is_empty() => test::run(),
+        Some("check") if rest.is_empty() => check::run(),
+        Some("fix") if rest.is_empty() => check::fix(),
+        Some("test") => test::run(rest),
+        Some("tools") if rest.is_empty() => tools::install(),
         Some("fuzz") => fuzz::run(rest),
         Some("bench") => bench::run(rest),
         Some("help" | "--help" | "-h") => {

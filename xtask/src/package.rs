@@ -36,9 +36,11 @@ const WASM_OPT: [&str; 14] = [
 pub(crate) fn build() -> Result<PathBuf> {
     wasm_target()?;
     let dist = root().join("player-wasm/dist");
-    run(cargo()
-        .args(["build", "--quiet", "--profile", "wasm", "--target", "wasm32-unknown-unknown"])
-        .args(["--package", "player-wasm", "--lib"]))?;
+    run(cargo().args(["build", "--profile", "wasm", "--target", "wasm32-unknown-unknown"]).args([
+        "--package",
+        "player-wasm",
+        "--lib",
+    ]))?;
     let wasm = target().join("wasm32-unknown-unknown/wasm/player_wasm.wasm");
     let optimizer = which("wasm-opt");
     if up_to_date(&dist, &wasm, optimizer.is_some()) {
@@ -46,7 +48,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     }
     let generated = target().join("player-wasm");
     run(cargo()
-        .args(["run", "--quiet", "--package", "xtask", "--features", "bindgen", "--bin", "bindgen", "--"])
+        .args(["run", "--package", "xtask", "--features", "bindgen", "--bin", "bindgen", "--"])
         .args([&wasm, &generated]))?;
     if let Some(optimizer) = &optimizer {
         let module = generated.join("player_wasm_bg.wasm");

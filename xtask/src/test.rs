@@ -1,131 +1,118 @@
-//! `cargo xtask test`: every check and test, as CI runs them. Stops at the first step that fails.
+//! `cargo xtask test [PART [FILTER…]]`: every check and test, as CI runs them, or one part of them.
 
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use crate::parts::{self, PARTS, Part};
+use crate::sh::{Result, root};
+use crate::steps::Steps;
+use crate::tools::{self, Use};
 
-use crate::dist;
-use crate::package;
-use crate::sh::{Result, cargo, command, root, run as sh, target};
-use crate::tools;
+/// Crates with unit tests, each a part as well.
+const CRATES: [&str; 4] = ["media", "gateway", "player-wasm", "xtask"];
 
-type Step = (&'static str, fn() -> Result);
+/// Runs everything, or the part that `args` name. Only everything installs programs.
+pub(crate) fn run(args: &[String]) -> Result {
+    match args {
+        [] => everything(),
+        [part, filter @ ..] => one(part, filter),
+    }
+}
 
-const STEPS: [Step; 13] = [
-    ("tools", tools::install),
-    ("format", || sh(cargo().args(["fmt", "--all", "--check"]))),
-    ("lints", lints),
-    ("browser package", || package::build().map(|_| ())),
-    ("Rust tests", rust_tests),
-    ("npm packages", npm),
-    ("types", types),
-    ("script tests", script_tests),
-    ("browser tests", || node_tests("browser")),
-    ("WordPress plugin", || dist::build().map(|_| ())),
-    ("PHP 7.4 and 8.5", php_versions),
-    ("PHPUnit", phpunit),
-    ("WordPress tests", || node_tests("wordpress")),
-];
+/// Runs every part, those after a failed one too unless they need it, so that one run shows all failures.
+fn everything() -> Result {
+    let mut steps = Steps::new("cargo xtask test", PARTS.len() + 1);
+    // A program that is still missing fails the parts that use it, by name.
+    steps.run("tools", &[], tools::install);
+    for part in &PARTS {
+        step(&mut steps, part, &[]);
+    }
+    steps.finish()
+}
 
-/// Runs the steps and says how long each took.
-pub(crate) fn run() -> Result {
-    let mut summary = String::from("\nxtask test:\n");
-    for (name, step) in STEPS {
-        eprintln!("\n== {name} ==");
-        let start = Instant::now();
-        let result = step();
-        let seconds = start.elapsed().as_secs();
-        let word = if result.is_ok() { "ok" } else { "FAILED" };
-        summary += &format!("  {name:<16} {word:<6} {seconds:>5} s\n");
-        if let Err(why) = result {
-            eprint!("{summary}");
-            return Err(format!("{name}: {why}"));
+fn step(steps: &mut Steps, part: &Part, filter: &[String]) {
+    steps.run(part.name, part.needs, || {
+        tools::require(part.uses)?;
+        (part.run)(filter)
+    });
+}
+
+/// Runs one part after the parts that it needs.
+fn one(name: &str, filter: &[String]) -> Result {
+    if filter.iter().any(|word| word.starts_with('-')) {
+        return Err(usage(&format!("{} is no FILTER", filter.join(" "))));
+    }
+    if let Some(part) = PARTS.iter().find(|part| part.name == name) {
+        if part.filter.is_empty() && !filter.is_empty() {
+            return Err(usage(&format!("`{name}` takes no FILTER")));
+        }
+        let needed = parts::with_needs(name);
+        let mut steps = Steps::new(&format!("cargo xtask test {name}"), needed.len());
+        for needed in needed {
+            step(&mut steps, needed, if needed.name == name { filter } else { &[] });
+        }
+        return steps.finish();
+    }
+    if CRATES.contains(&name) {
+        let uses: &[Use] = if name == "gateway" { &[Use::Streams] } else { &[] };
+        tools::require(uses)?;
+        return parts::unit(name, filter);
+    }
+    if protocol_files().iter().any(|file| file == name) {
+        let uses: &[Use] = match name {
+            "floors" => &[],
+            "rtc" => &[Use::Streams, Use::Rtc],
+            "operation" => &[Use::Streams, Use::Operation],
+            _ => &[Use::Streams],
+        };
+        tools::require(uses)?;
+        return parts::protocol(&["--test", name], filter);
+    }
+    Err(usage(&format!("there is no part `{name}`")))
+}
+
+/// The names of `tests/*.rs`.
+fn protocol_files() -> Vec<String> {
+    let mut names: Vec<String> = root()
+        .join("tests")
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".rs").map(str::to_owned))
+        .collect();
+    names.sort();
+    names
+}
+
+fn usage(wrong: &str) -> String {
+    let line =
+        |part: &Part| format!("\n  {:<22} {}", format!("{} {}", part.name, optional(part.filter)), part.what);
+    format!(
+        "{wrong}\n\nusage: cargo xtask test [PART [FILTER…]]\n\nPARTs:{}\n  {:<22} unit tests of one crate\n  {:<22} one file of tests/*.rs",
+        PARTS.iter().map(line).collect::<String>(),
+        format!("{} [TEST]", CRATES.join("|")),
+        format!("{} [TEST]", protocol_files().join("|")),
+    )
+}
+
+fn optional(filter: &str) -> String {
+    if filter.is_empty() { String::new() } else { format!("[{filter}]") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_named_by_its_crate_or_file() {
+        assert!(protocol_files().contains(&"rtc".to_owned()));
+        let error = one("nonsense", &[]).unwrap_err();
+        for word in ["no part `nonsense`", "browser [FILE]", "media|gateway", "operation"] {
+            assert!(error.contains(word), "{word}: {error}");
         }
     }
-    eprint!("{summary}");
-    Ok(())
-}
 
-fn lints() -> Result {
-    sh(cargo()
-        .args(["clippy", "--workspace", "--all-targets", "--features", "xtask/bindgen"])
-        .args(["--", "--deny", "warnings"]))
-}
-
-fn rust_tests() -> Result {
-    // The tests start this binary; built first, its time does not count as theirs.
-    sh(cargo().args(["build", "--package", "gateway"]))?;
-    sh(cargo().args(["test", "--workspace", "--exclude", "lianmai-tests", "--no-fail-fast"]))?;
-    // These mostly wait for clips that are published in real time.
-    sh(cargo().args(["test", "--package", "lianmai-tests", "--no-fail-fast", "--", "--test-threads=4"]))
-}
-
-fn npm() -> Result {
-    let install =
-        || sh(command("npm").current_dir(root().join("tests")).args(["ci", "--no-audit", "--no-fund"]));
-    // The registry may fail once.
-    install().or_else(|_| install())
-}
-
-fn types() -> Result {
-    let tests = root().join("tests");
-    sh(command(tests.join("node_modules/.bin/tsc")).current_dir(&tests).args(["--project", "tsconfig.json"]))
-}
-
-/// The oldest and the newest PHP read the plugin.
-fn php_versions() -> Result {
-    sh(command("node").current_dir(root().join("tests")).arg("wordpress/php-versions.mjs"))
-}
-
-/// The plugin's own tests, inside every WordPress that it is tested with.
-fn phpunit() -> Result {
-    let tests = root().join("tests");
-    sh(command("node").current_dir(&tests).env("PLUGIN_ZIP", zip()).arg("wordpress/phpunit.mjs"))
-}
-
-/// What `cargo xtask dist` makes.
-fn zip() -> PathBuf {
-    target().join("dist/lianmai.zip")
-}
-
-/// The `*.test.mjs` beside the scripts: they need no browser and no gateway.
-fn script_tests() -> Result {
-    let mut files = Vec::new();
-    for folder in ["player-wasm/js", "demo"] {
-        find(&root().join(folder), &mut files);
-    }
-    files.sort();
-    if files.is_empty() {
-        return Err("no *.test.mjs beside the scripts".into());
-    }
-    sh(command("node").current_dir(root()).args(["--test", "--test-reporter=spec"]).args(files))
-}
-
-/// The `*.test.mjs` in a folder of the tests.
-fn node_tests(folder: &str) -> Result {
-    let tests = root().join("tests");
-    let mut files = Vec::new();
-    find(&tests.join(folder), &mut files);
-    files.sort();
-    if files.is_empty() {
-        return Err(format!("no *.test.mjs in tests/{folder}"));
-    }
-    // One file after the other: two browsers at once on two cores disturb each other's clocks.
-    sh(command("node")
-        .current_dir(&tests)
-        .env("LIANMAI", target().join("debug/lianmai"))
-        .env("PLUGIN_ZIP", zip())
-        .env("XTASK", std::env::current_exe().unwrap_or_default())
-        .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
-        .args(files))
-}
-
-fn find(dir: &Path, files: &mut Vec<PathBuf>) {
-    for entry in dir.read_dir().into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() && !path.ends_with("node_modules") {
-            find(&path, files);
-        } else if path.to_string_lossy().ends_with(".test.mjs") {
-            files.push(path);
-        }
+    #[test]
+    fn a_filter_where_none_is_taken_is_an_error() {
+        assert!(one("format", &["x".to_owned()]).unwrap_err().contains("`format` takes no FILTER"));
+        assert!(one("rtc", &["--ignored".to_owned()]).unwrap_err().contains("--ignored"));
     }
 }

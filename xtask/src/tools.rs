@@ -1,37 +1,59 @@
-//! The programs that tests need beside Rust.
+//! The programs that tests need in addition to Rust.
 
 use crate::sh::{Result, command, output, run, which};
+
+/// What a program is used for. A part of the tests names its uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// ffmpeg as publisher and player.
+    Streams,
+    /// Other programs as WebRTC peers.
+    Rtc,
+    /// Proxies and certificate authorities.
+    Operation,
+    /// Small downloads for browsers. The player is built without them, too.
+    Size,
+    Browser,
+    Node,
+    WordPress,
+}
 
 struct Tool {
     program: &'static str,
     /// Debian's package.
     package: &'static str,
+    used: Use,
     what_for: &'static str,
 }
 
+const fn tool(program: &'static str, package: &'static str, used: Use, what_for: &'static str) -> Tool {
+    Tool { program, package, used, what_for }
+}
+
 const TOOLS: &[Tool] = &[
-    Tool { program: "ffmpeg", package: "ffmpeg", what_for: "publishers and players" },
-    Tool { program: "ffprobe", package: "ffmpeg", what_for: "looking at streams" },
-    Tool { program: "nginx", package: "nginx-light", what_for: "a proxy before the gateway" },
-    Tool { program: "pebble", package: "pebble", what_for: "getting certificates by ACME" },
-    Tool { program: "wasm-opt", package: "binaryen", what_for: "the player's size" },
-    Tool { program: "brotli", package: "brotli", what_for: "the player's files as they are served" },
-    Tool { program: "openssl", package: "openssl", what_for: "DTLS peers and their certificates" },
-    Tool { program: "gst-inspect-1.0", package: "gstreamer1.0-tools", what_for: "GStreamer as WebRTC peer" },
-    Tool { program: "/usr/bin/python3", package: "python3", what_for: "WebRTC peers" },
-    Tool { program: "chromium", package: "chromium", what_for: "browser tests" },
-    Tool { program: "firefox-esr", package: "firefox-esr", what_for: "browser tests" },
-    Tool { program: "node", package: "nodejs", what_for: "browser tests (20 or later)" },
-    Tool { program: "npm", package: "npm", what_for: "browser tests" },
-    Tool { program: "php", package: "php-cli", what_for: "WordPress" },
-    Tool { program: "phpunit", package: "phpunit", what_for: "the plugin's own tests" },
+    tool("ffmpeg", "ffmpeg", Use::Streams, "publishers and players"),
+    tool("ffprobe", "ffmpeg", Use::Streams, "looking at streams"),
+    tool("nginx", "nginx-light", Use::Operation, "a proxy before the gateway"),
+    tool("pebble", "pebble", Use::Operation, "getting certificates by ACME"),
+    tool("wasm-opt", "binaryen", Use::Size, "the player's size"),
+    tool("brotli", "brotli", Use::Size, "the player's files as they are served"),
+    tool("openssl", "openssl", Use::Rtc, "DTLS peers and their certificates"),
+    tool("gst-inspect-1.0", "gstreamer1.0-tools", Use::Rtc, "GStreamer as WebRTC peer"),
+    tool("/usr/bin/python3", "python3", Use::Rtc, "WebRTC peers"),
+    tool("chromium", "chromium", Use::Browser, "browser tests"),
+    tool("firefox-esr", "firefox-esr", Use::Browser, "browser tests"),
+    tool("node", "nodejs", Use::Node, "browser tests (20 or later)"),
+    tool("npm", "npm", Use::Node, "browser tests"),
+    tool("php", "php-cli", Use::WordPress, "WordPress"),
+    tool("phpcs", "php-codesniffer", Use::WordPress, "the plugin's style"),
+    tool("phpunit", "phpunit", Use::WordPress, "the plugin's own tests"),
     // The -core packages are programs without a service: nothing starts and nothing is asked.
-    Tool { program: "mariadbd", package: "mariadb-server-core", what_for: "WordPress's database" },
-    Tool { program: "my_print_defaults", package: "mariadb-client-core", what_for: "mariadb-install-db" },
-    Tool { program: "xgettext", package: "gettext", what_for: "the plugin's translations" },
-    Tool { program: "msgfmt", package: "gettext", what_for: "the plugin's translations" },
-    Tool { program: "unzip", package: "unzip", what_for: "the plugin's zip" },
-    Tool { program: "dpkg-deb", package: "dpkg", what_for: "unpacking WordPress" },
+    tool("mariadbd", "mariadb-server-core", Use::WordPress, "WordPress's database"),
+    tool("my_print_defaults", "mariadb-client-core", Use::WordPress, "mariadb-install-db"),
+    tool("xgettext", "gettext", Use::WordPress, "the plugin's translations"),
+    tool("msgfmt", "gettext", Use::WordPress, "the plugin's translations"),
+    tool("unzip", "unzip", Use::WordPress, "the plugin's zip"),
+    tool("dpkg-deb", "dpkg", Use::WordPress, "unpacking WordPress"),
 ];
 
 /// PHP's modules that are packages of their own, and a module that each of them has.
@@ -64,7 +86,17 @@ const PYTHON: [(&str, &str); 4] = [
     ("import gi; gi.require_version('GstWebRTC', '1.0')", "gir1.2-gst-plugins-bad-1.0"),
 ];
 
-/// Sees to it that every tool is there: by apt where that is ours to use, else by saying what is missing.
+/// Fails with the names of the programs that are missing for `uses`. Installs nothing.
+pub(crate) fn require(uses: &[Use]) -> Result {
+    let missing: Vec<Missing> =
+        missing().into_iter().filter(|missing| uses.contains(&missing.used)).collect();
+    if !missing.is_empty() {
+        return Err(format!("{}\n`cargo xtask tools` installs them as root on Debian", list(&missing)));
+    }
+    if uses.contains(&Use::Node) { node_is_new_enough() } else { Ok(()) }
+}
+
+/// Installs what is missing by apt, as root where there is apt; elsewhere fails with the list of what is missing.
 pub(crate) fn install() -> Result {
     let mut wanted = missing().iter().map(|missing| missing.package).collect::<Vec<_>>();
     wanted.dedup();
@@ -87,14 +119,19 @@ pub(crate) fn install() -> Result {
     if still.is_empty() {
         return node_is_new_enough();
     }
-    let lines = still.iter().map(|Missing { what, what_for, package }| {
+    Err(list(&still))
+}
+
+fn list(missing: &[Missing]) -> String {
+    let lines = missing.iter().map(|Missing { what, what_for, package, .. }| {
         format!("\n  {what:<17} for {what_for} (Debian's package `{package}`)")
     });
-    Err(format!("these programs are missing:{}", lines.collect::<String>()))
+    format!("these programs are missing:{}", lines.collect::<String>())
 }
 
 struct Missing {
     what: String,
+    used: Use,
     what_for: &'static str,
     package: &'static str,
 }
@@ -102,12 +139,18 @@ struct Missing {
 fn missing() -> Vec<Missing> {
     let tools = TOOLS.iter().filter(|tool| which(tool.program).is_none()).map(|tool| Missing {
         what: tool.program.to_owned(),
+        used: tool.used,
         what_for: tool.what_for,
         package: tool.package,
     });
     let has = which("php").and_then(|php| output(command(php).arg("-m")).ok()).unwrap_or_default();
     let modules = PHP.iter().filter(|(module, _)| !has.lines().any(|line| line == *module)).map(
-        |&(module, package)| Missing { what: format!("PHP's {module}"), what_for: "WordPress", package },
+        |&(module, package)| Missing {
+            what: format!("PHP's {module}"),
+            used: Use::WordPress,
+            what_for: "WordPress",
+            package,
+        },
     );
     let succeeds = |program: &str, args: &[&str]| {
         which(program).is_some_and(|program| output(command(program).args(args)).is_ok())
@@ -118,11 +161,17 @@ fn missing() -> Vec<Missing> {
         .filter(|(element, _)| !succeeds("gst-inspect-1.0", &[element]))
         .map(|&(element, package)| Missing {
             what: format!("GStreamer's {element}"),
+            used: Use::Rtc,
             what_for: "WebRTC peers",
             package,
         });
     let python = PYTHON.iter().filter(|(line, _)| !succeeds("/usr/bin/python3", &["-c", line])).map(
-        |&(_, package)| Missing { what: package.to_owned(), what_for: "WebRTC peers in Python", package },
+        |&(_, package)| Missing {
+            what: package.to_owned(),
+            used: Use::Rtc,
+            what_for: "WebRTC peers in Python",
+            package,
+        },
     );
     tools.chain(modules).chain(elements).chain(python).collect()
 }

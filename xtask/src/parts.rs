@@ -1,0 +1,240 @@
+//! The parts of `cargo xtask test`: what each runs, needs and can be narrowed to.
+
+use std::path::{Path, PathBuf};
+
+use crate::sh::{Result, cargo, command, newest, root, run as sh, target};
+use crate::tools::Use;
+use crate::{dist, package};
+
+/// One part. `cargo xtask test` runs all of them in this order.
+pub(crate) struct Part {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    /// What FILTER is in `cargo xtask test PART FILTER`; empty: the part takes none.
+    pub(crate) filter: &'static str,
+    /// Parts that must have passed before.
+    pub(crate) needs: &'static [&'static str],
+    /// What the programs of this part are used for.
+    pub(crate) uses: &'static [Use],
+    pub(crate) run: fn(&[String]) -> Result,
+}
+
+/// Programs that start a gateway and media tools.
+const STREAMS: &[Use] = &[Use::Streams, Use::Rtc, Use::Operation];
+const BROWSER: &[Use] = &[Use::Streams, Use::Size, Use::Browser, Use::Node];
+const WORDPRESS: &[Use] = &[Use::Streams, Use::Size, Use::Browser, Use::Node, Use::WordPress];
+
+pub(crate) const PARTS: [Part; 14] = [
+    Part { run: format, ..part("format", "rustfmt --check") },
+    Part { run: lints, ..part("lints", "clippy on everything; warnings are errors") },
+    Part { run: |_| package::build().map(|_| ()), ..part("player", "builds the browser package") },
+    Part { run: gateway_binary, ..part("binary", "builds the gateway that the tests start") },
+    Part {
+        filter: "TEST",
+        run: units,
+        uses: &[Use::Streams],
+        ..part("units", "unit tests and examples of all crates")
+    },
+    Part {
+        filter: "TEST",
+        needs: &["binary"],
+        uses: STREAMS,
+        run: protocols,
+        ..part("protocols", "tests/*.rs: the gateway among real publishers and players")
+    },
+    Part { uses: &[Use::Node], run: npm, ..part("npm", "installs the npm packages of the tests") },
+    Part {
+        needs: &["npm", "player"],
+        uses: &[Use::Node],
+        run: types,
+        ..part("types", "tsc on all JavaScript")
+    },
+    Part {
+        filter: "FILE",
+        needs: &["npm", "player", "binary"],
+        uses: BROWSER,
+        run: |filter| node_tests("browser", filter),
+        ..part("browser", "player and publisher in Chromium and Firefox")
+    },
+    Part { uses: &[Use::WordPress], run: php_style, ..part("php-style", "PHP_CodeSniffer on the plugin") },
+    Part {
+        needs: &["player"],
+        uses: &[Use::WordPress],
+        run: |_| dist::build().map(|_| ()),
+        ..part("plugin", "builds the WordPress plugin's zip")
+    },
+    Part {
+        needs: &["npm"],
+        uses: &[Use::Node],
+        run: php_versions,
+        ..part("php-versions", "the plugin read by PHP 7.4 and 8.5")
+    },
+    Part {
+        filter: "TEST",
+        needs: &["npm", "plugin"],
+        uses: WORDPRESS,
+        run: phpunit,
+        ..part("phpunit", "the plugin's PHP classes inside real WordPresses")
+    },
+    Part {
+        filter: "FILE",
+        needs: &["npm", "player", "binary", "plugin"],
+        uses: WORDPRESS,
+        run: |filter| node_tests("wordpress", filter),
+        ..part("wordpress", "the plugin's pages in Chromium")
+    },
+];
+
+/// What most parts have in common.
+const fn part(name: &'static str, what: &'static str) -> Part {
+    Part { name, what, filter: "", needs: &[], uses: &[], run: |_| Ok(()) }
+}
+
+/// The parts that `names` need, those themselves last, each once.
+pub(crate) fn with_needs(name: &str) -> Vec<&'static Part> {
+    let mut wanted = vec![name];
+    let mut at = 0;
+    while let Some(&name) = wanted.get(at) {
+        let needs = PARTS.iter().find(|part| part.name == name).map_or(&[][..], |part| part.needs);
+        wanted.extend(needs.iter().filter(|need| !wanted.contains(need)).copied().collect::<Vec<_>>());
+        at += 1;
+    }
+    PARTS.iter().filter(|part| wanted.contains(&part.name)).collect()
+}
+
+fn format(_: &[String]) -> Result {
+    sh(cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn lints(_: &[String]) -> Result {
+    sh(cargo()
+        .args(["clippy", "--workspace", "--all-targets", "--features", "xtask/bindgen"])
+        .args(["--", "--deny", "warnings"]))
+}
+
+/// Built before the tests that start it, so that its time does not count as theirs.
+fn gateway_binary(_: &[String]) -> Result {
+    sh(cargo().args(["build", "--package", "gateway"]))
+}
+
+fn units(filter: &[String]) -> Result {
+    sh(cargo().args(["test", "--workspace", "--exclude", "lianmai-tests", "--no-fail-fast"]).args(filter))
+}
+
+/// Tests of one crate: `cargo xtask test media [FILTER]`.
+pub(crate) fn unit(krate: &str, filter: &[String]) -> Result {
+    sh(cargo().args(["test", "--package", krate, "--no-fail-fast"]).args(filter))
+}
+
+fn protocols(filter: &[String]) -> Result {
+    protocol(&[], filter)
+}
+
+/// `selection` is cargo's choice of files, such as `--test rtc`.
+pub(crate) fn protocol(selection: &[&str], filter: &[String]) -> Result {
+    // Most of these wait for clips that are published in real time.
+    sh(cargo()
+        .args(["test", "--package", "lianmai-tests", "--no-fail-fast"])
+        .args(selection)
+        .args(["--", "--test-threads=4"])
+        .args(filter))
+}
+
+/// Installs the packages unless they are those of the lock file already.
+fn npm(_: &[String]) -> Result {
+    let tests = root().join("tests");
+    let made = newest_file(&tests.join("node_modules/.package-lock.json"));
+    if made.is_some() && made >= newest_file(&tests.join("package-lock.json")) {
+        return Ok(());
+    }
+    let install = || sh(command("npm").current_dir(&tests).args(["ci", "--no-audit", "--no-fund"]));
+    // The registry may fail once.
+    install().or_else(|_| install())
+}
+
+fn newest_file(path: &Path) -> Option<std::time::SystemTime> {
+    path.is_file().then(|| newest(path)).flatten()
+}
+
+fn types(_: &[String]) -> Result {
+    let tests = root().join("tests");
+    sh(command(tests.join("node_modules/.bin/tsc")).current_dir(&tests).args(["--project", "tsconfig.json"]))
+}
+
+/// The rules are in `tests/wordpress/phpcs.xml`, which also says why they are not WordPress's own.
+fn php_style(_: &[String]) -> Result {
+    sh(command("phpcs").args(["-q", "-s", "--standard=tests/wordpress/phpcs.xml"]))
+}
+
+fn php_versions(_: &[String]) -> Result {
+    sh(command("node").current_dir(root().join("tests")).arg("wordpress/php-versions.mjs"))
+}
+
+fn phpunit(filter: &[String]) -> Result {
+    let tests = root().join("tests");
+    let filter = filter.first().map(|filter| format!("--filter={filter}"));
+    sh(command("node").current_dir(&tests).env("PLUGIN_ZIP", zip()).arg("wordpress/phpunit.mjs").args(filter))
+}
+
+/// The zip that `cargo xtask dist` makes.
+fn zip() -> PathBuf {
+    target().join("dist/lianmai.zip")
+}
+
+/// The `*.test.mjs` in a folder of the tests, or those whose name begins with one of the words in `filter`.
+fn node_tests(folder: &str, filter: &[String]) -> Result {
+    let tests = root().join("tests");
+    let mut files = Vec::new();
+    find(&tests.join(folder), &mut files);
+    files.retain(|file| {
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        filter.is_empty() || filter.iter().any(|word| name.starts_with(word))
+    });
+    files.sort();
+    if files.is_empty() {
+        return Err(format!("no {}*.test.mjs in tests/{folder}", filter.join("|")));
+    }
+    // One file after the other: two browsers at once on two cores disturb each other's clocks.
+    sh(command("node")
+        .current_dir(&tests)
+        .env("LIANMAI", target().join("debug/lianmai"))
+        .env("PLUGIN_ZIP", zip())
+        .env("XTASK", std::env::current_exe().unwrap_or_default())
+        .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+        .args(files))
+}
+
+fn find(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in dir.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.ends_with("node_modules") {
+            find(&path, files);
+        } else if path.to_string_lossy().ends_with(".test.mjs") {
+            files.push(path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(parts: &[&Part]) -> Vec<&'static str> {
+        parts.iter().map(|part| part.name).collect()
+    }
+
+    #[test]
+    fn a_part_brings_what_it_needs_in_order() {
+        assert_eq!(names(&with_needs("format")), ["format"]);
+        assert_eq!(names(&with_needs("phpunit")), ["player", "npm", "plugin", "phpunit"]);
+    }
+
+    #[test]
+    fn what_a_part_needs_stands_before_it() {
+        for (at, part) in PARTS.iter().enumerate() {
+            for need in part.needs {
+                assert!(PARTS[..at].iter().any(|before| before.name == *need), "{} needs {need}", part.name);
+            }
+        }
+    }
+}
