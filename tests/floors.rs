@@ -6,6 +6,8 @@ mod defaults;
 mod imports;
 #[path = "floors/scripts.rs"]
 mod scripts;
+#[path = "floors/starts.rs"]
+mod starts;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -292,6 +294,30 @@ fn pages_know_only_what_is_built() {
         }
     }
     assert!(wrong.is_empty(), "these reach into other parts' sources: {wrong:?}");
+}
+
+/// The harness gives every listener port 0: tests pass beside a gateway on the default ports.
+#[test]
+fn only_the_harness_starts_a_gateway() {
+    let mut files = Vec::new();
+    let mut dirs = vec![root().join("tests")];
+    while let Some(dir) = dirs.pop() {
+        for entry in dir.read_dir().into_iter().flatten().flatten() {
+            let path = entry.path();
+            // The folder `floors` holds the words that are searched for.
+            let skipped = ["node_modules", "floors", "target"].iter().any(|name| entry.file_name() == *name);
+            if path.is_dir() && !skipped {
+                dirs.push(path);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                files.push((path, text));
+            }
+        }
+    }
+    assert!(files.len() > 100, "the walk found {} files", files.len());
+    let wrong = starts::past_the_harness(files.iter().map(|(path, text)| (path.as_path(), text.as_str())));
+    assert!(wrong.is_empty(), "these start a gateway without the harness: {wrong:?}");
+    let bad = "spawn(process.env.LIANMAI ?? 'x', ['serve'])";
+    assert_eq!(starts::past_the_harness([(Path::new("browser/a.test.mjs"), bad)]), ["browser/a.test.mjs"]);
 }
 
 #[test]

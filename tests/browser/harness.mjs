@@ -46,8 +46,26 @@ export async function until(what, check, explain) {
   }
 }
 
+/** The settings of `lianmai serve` that hold a listener's address. Their defaults are fixed ports. */
+const LISTENERS = ['--rtmp', '--http', '--https', '--webrtc'];
+
 /**
- * A gateway on free ports.
+ * A fixed port may belong to a gateway of the person who runs the tests.
+ * @param {string[]} args of `lianmai`
+ */
+function refuseFixedPorts(args) {
+  for (const listener of LISTENERS) {
+    const values = args.filter((_, at) => args[at - 1] === listener);
+    // Ports from 10000 on were handed out by the system; the defaults are below.
+    const free = (/** @type {string} */ address) => /:0$/.test(address) || Number(address.split(':').pop()) >= 10_000;
+    if (values.length !== 1 || !values[0].split(',').every(free)) {
+      throw new Error(`lianmai ${args.join(' ')}: ${listener} must be port 0, or where one of the test's listeners was`);
+    }
+  }
+}
+
+/**
+ * Starts a gateway on free ports.
  * @param {string[]} flags
  * @param {{ rtmp: string, http: string[], webrtc: string }} [at] where one listened that this one takes the place of
  * @returns {Promise<{ http: string, https: string, rtmp: string, webrtc: string, addresses: any, secret: string, log: () => string, stop: () => Promise<void> }>}
@@ -56,10 +74,12 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
   const folder = mkdtempSync(join(tmpdir(), 'lianmai-'));
   const ready = join(folder, 'ready.json');
   const binary = process.env.LIANMAI ?? new URL('../../target/debug/lianmai', import.meta.url).pathname;
-  const child = spawn(binary, [
+  const args = [
     'serve', '--rtmp', at.rtmp, '--http', at.http[0], '--https', '127.0.0.1:0', '--webrtc', at.webrtc,
     '--data', folder, '--ready-file', ready, ...flags,
-  ], { stdio: ['ignore', 'pipe', 'pipe'] });
+  ];
+  refuseFixedPorts(args);
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stdout.on('data', (data) => { log += data; });
   child.stderr.on('data', (data) => { log += data; });

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use lianmai_tests::flv::VIDEO;
 use lianmai_tests::packets::View;
@@ -123,10 +122,8 @@ fn files_that_are_no_use_are_said_in_a_sentence() {
     for (cert, key, words) in
         [(&cert, &dir.join("none"), "cannot read "), (&key, &key, "holds no certificate in PEM form")]
     {
-        let mut command = Command::new(gateway::binary());
-        command.args(["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0"]);
-        command.args(["--webrtc", "127.0.0.1:0", "--data"]).arg(dir.join("data"));
-        command.arg("--cert").arg(cert).arg("--key").arg(key);
+        let mut command = gateway::serve(&[]);
+        command.arg("--data").arg(dir.join("data")).arg("--cert").arg(cert).arg("--key").arg(key);
         let mut process = Process::start(&mut command);
         assert!(!process.wait(LIMIT).success());
         let said = process.stderr();

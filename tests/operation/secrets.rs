@@ -171,12 +171,7 @@ fn a_long_secret_is_let_in_while_one_address_tries_thousands() {
 
 /// What a gateway with this data folder says when it does not start.
 fn refusal(data: &Path, flags: &[&str]) -> String {
-    let mut command = Command::new(gateway::binary());
-    command.arg("serve").arg("--data").arg(data).args(flags);
-    for flag in ["--rtmp", "--http", "--https", "--webrtc"] {
-        command.args([flag, "127.0.0.1:0"]);
-    }
-    let output = command.output().expect("it runs");
+    let output = gateway::serve(flags).arg("--data").arg(data).output().expect("it runs");
     assert!(!output.status.success(), "it started");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -213,13 +208,11 @@ fn the_ready_file_follows_no_link_and_the_umask_opens_nothing() {
     let (victim, ready) = (dir.join("victim"), dir.join("ready.json"));
     fs::write(&victim, "precious").expect("ours");
     symlink(&victim, dir.join("ready.json.part")).expect("a link");
-    let script = format!(
-        "umask 0; exec {} serve --data {} --rtmp 127.0.0.1:0 --http 127.0.0.1:0 --https 127.0.0.1:0 --webrtc 127.0.0.1:0 --ready-file {}",
-        gateway::binary().display(),
-        dir.join("data").display(),
-        ready.display()
-    );
-    let mut process = lianmai_tests::Process::start(Command::new("sh").args(["-c", &script]));
+    let mut serve = gateway::serve(&[]);
+    serve.arg("--data").arg(dir.join("data")).arg("--ready-file").arg(&ready);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "umask 0; exec \"$@\"", "sh"]).arg(serve.get_program()).args(serve.get_args());
+    let mut process = lianmai_tests::Process::start(&mut shell);
     lianmai_tests::wait::until_true("the ready file", crate::LIMIT, || {
         assert!(process.ended().is_none(), "{}", process.stderr());
         ready.exists()
@@ -236,13 +229,9 @@ fn the_ready_file_follows_no_link_and_the_umask_opens_nothing() {
 #[test]
 fn a_settings_file_that_was_found_is_named_in_the_log() {
     let dir = temp_dir("found");
-    fs::write(dir.join("lianmai.toml"), "open = true\nhttp = [\"127.0.0.1:0\"]\n").expect("ours");
-    let mut command = Command::new(gateway::binary());
-    command.current_dir(&dir).arg("serve").args(["--data", "data"]);
-    for flag in ["--rtmp", "--https", "--webrtc"] {
-        command.args([flag, "127.0.0.1:0"]);
-    }
-    let process = lianmai_tests::Process::start(&mut command);
+    fs::write(dir.join("lianmai.toml"), "open = true\n").expect("ours");
+    let mut command = gateway::serve(&["--data", "data"]);
+    let process = lianmai_tests::Process::start(command.current_dir(&dir));
     let path = dir.join("lianmai.toml").display().to_string();
     lianmai_tests::wait::until_true("the file's name in the log", crate::LIMIT, || {
         process.stderr().lines().any(|line| line.contains(&path) && line.contains("open=true"))

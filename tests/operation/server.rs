@@ -1,7 +1,6 @@
 //! Starting, stopping and the command line.
 
 use std::net::TcpListener;
-use std::process::Command;
 
 use lianmai_tests::flv::VIDEO;
 use lianmai_tests::player::FlvViewer;
@@ -27,14 +26,8 @@ fn sigterm_ends_streams_and_exits_cleanly() {
 fn a_port_in_use_is_said_in_a_sentence() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let addr = taken.local_addr().expect("a bound port").to_string();
-    let flags = ["--rtmp", "--http", "--https", "--webrtc"];
-    for flag in flags {
-        let mut command = Command::new(gateway::binary());
-        command.arg("serve");
-        for each in flags {
-            command.args([each, if each == flag { addr.as_str() } else { "127.0.0.1:0" }]);
-        }
-        let mut process = Process::start(&mut command);
+    for flag in gateway::LISTENERS {
+        let mut process = Process::start(&mut gateway::serve(&[flag, &addr]));
         assert!(!process.wait(LIMIT).success());
         let words = process.stderr();
         assert!(words.contains(&addr) && words.contains(flag), "{words}");
@@ -47,14 +40,32 @@ fn unknown_settings_are_errors() {
     let dir = gateway::temp_dir("config");
     let file = dir.join("lianmai.toml");
     std::fs::write(&file, "rtpm = \"127.0.0.1:0\"\n").expect("a writable folder");
-    let mut command = Command::new(gateway::binary());
-    command.args(["serve", "--config"]).arg(&file);
-    let mut process = Process::start(&mut command);
+    let mut process = Process::start(gateway::serve(&[]).arg("--config").arg(&file));
     assert!(!process.wait(LIMIT).success());
     assert!(process.stderr().contains("rtpm"), "{}", process.stderr());
-    let printed = Command::new(gateway::binary()).args(["config", "--print"]).output().expect("it starts");
+    let printed = gateway::subcommand("config").arg("--print").output().expect("it starts");
     assert!(String::from_utf8_lossy(&printed.stdout).contains("play_wait = 15"));
     let _ = std::fs::remove_dir_all(dir);
+}
+
+/// A listener that the harness does not know would take its default port in every test.
+#[test]
+fn every_setting_with_a_port_is_known_to_the_harness() {
+    let printed = gateway::subcommand("config").arg("--print").output().expect("it starts");
+    let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+    let is_address = |value: &str| {
+        value.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|p| p > 0))
+    };
+    let mut listeners: Vec<String> = printed
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+        .filter(|(_, value)| value.split('"').any(is_address))
+        .map(|(name, _)| format!("--{}", name.trim_start_matches(['#', ' ']).replace('_', "-")))
+        .collect();
+    listeners.sort();
+    let mut known = gateway::LISTENERS;
+    known.sort_unstable();
+    assert_eq!(listeners, known, "{printed}");
 }
 
 #[test]

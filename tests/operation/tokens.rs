@@ -1,6 +1,5 @@
 //! Who publishes by tokens, and whose are trusted.
 
-use std::process::Command;
 use std::time::Instant;
 
 use ::gateway::core::auth::{Act, SigningKey};
@@ -184,8 +183,8 @@ fn a_token_is_made_by_hand() {
     let data = dir.join("data").to_str().expect("a path of text").to_owned();
     let gateway = Gateway::start(&["--data", &data, "--public", "--secret", "password"]);
     let made = |args: &[&str]| {
-        let mut command = Command::new(gateway::binary());
-        let done = command.args(["token", "--data", &data]).args(args).output().expect("it runs");
+        let mut command = gateway::subcommand("token");
+        let done = command.args(["--data", &data]).args(args).output().expect("it runs");
         let [out, error] = [done.stdout, done.stderr].map(|bytes| String::from_utf8(bytes).expect("text"));
         if done.status.success() { Ok(out) } else { Err(error) }
     };
@@ -217,8 +216,8 @@ fn a_token_is_made_by_hand() {
 
 #[test]
 fn a_place_for_keys_that_can_not_be_is_said_at_the_start() {
-    let mut serve = Command::new(gateway::binary());
-    let done = serve.args(["serve", "--auth-jwks", "ftp://127.0.0.1/jwks"]).output().expect("it runs");
+    let mut serve = gateway::serve(&["--auth-jwks", "ftp://127.0.0.1/jwks"]);
+    let done = serve.output().expect("it runs");
     let words = String::from_utf8_lossy(&done.stderr);
     assert!(!done.status.success() && words.contains("ftp://127.0.0.1/jwks"), "{words}");
 }

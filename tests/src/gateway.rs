@@ -39,20 +39,12 @@ impl Gateway {
     pub fn start_with(flags: &[&str], variables: &[(&str, String)]) -> Self {
         let dir = temp_dir("gateway");
         let ready_file = dir.join("ready.json");
-        let mut command = Command::new(binary());
-        command.arg("serve").arg("--ready-file").arg(&ready_file).args(flags);
+        let mut command = serve(flags);
+        command.arg("--ready-file").arg(&ready_file);
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         let data = dir.join("data");
-        for (flag, value) in [
-            ("--rtmp", "127.0.0.1:0".as_ref()),
-            ("--http", "127.0.0.1:0".as_ref()),
-            ("--https", "127.0.0.1:0".as_ref()),
-            ("--webrtc", "127.0.0.1:0".as_ref()),
-            ("--data", data.as_os_str()),
-        ] {
-            if !flags.contains(&flag) {
-                command.arg(flag).arg(value);
-            }
+        if !flags.contains(&"--data") {
+            command.arg("--data").arg(&data);
         }
         let mut process = Process::start(&mut command);
         let ready = wait::until("the gateway's ready file", Duration::from_secs(60), || {
@@ -225,8 +217,50 @@ pub fn cache_dir() -> PathBuf {
     dir
 }
 
+/// The settings of `lianmai serve` that hold a listener's address. Their defaults are fixed ports.
+pub const LISTENERS: [&str; 4] = ["--rtmp", "--http", "--https", "--webrtc"];
+
+/// Ports from here on are handed out by the system; the defaults of the settings are below.
+const FIRST_FREE_PORT: u16 = 10_000;
+
+/// `lianmai serve FLAGS…`, to be started. Listeners that `flags` do not name get port 0.
+///
+/// # Panics
+///
+/// If a flag names a fixed port: a gateway of the person who runs the tests may have it.
+#[track_caller]
+pub fn serve(flags: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command.arg("serve").args(flags);
+    for listener in LISTENERS {
+        let Some(at) = flags.iter().position(|flag| *flag == listener) else {
+            command.args([listener, "127.0.0.1:0"]);
+            continue;
+        };
+        for address in flags.get(at + 1).into_iter().flat_map(|value| value.split(',')) {
+            let port = address.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(1);
+            assert!(
+                port == 0 || port >= FIRST_FREE_PORT,
+                "{listener} {address}: tests listen on port 0, or where one of their listeners was"
+            );
+        }
+    }
+    command
+}
+
+/// `lianmai SUBCOMMAND …` that listens on nothing.
+#[track_caller]
+pub fn subcommand(name: &str) -> Command {
+    assert_ne!(name, "serve", "gateway::serve chooses the ports");
+    let mut command = Command::new(binary());
+    command.arg(name);
+    command
+}
+
 /// The server's binary: what `LIANMAI` names, else this profile's, built now if it is not up to date.
-pub fn binary() -> &'static Path {
+///
+/// Private, so that every test that starts a gateway does so by [`serve`].
+fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         if let Some(given) = std::env::var_os("LIANMAI") {
@@ -242,4 +276,36 @@ pub fn binary() -> &'static Path {
         assert!(build.status().is_ok_and(|status| status.success()), "the gateway does not build");
         dir.join("lianmai")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(command: &Command) -> Vec<String> {
+        command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn every_listener_gets_port_0_unless_named() {
+        let args = args(&serve(&["--http", "127.0.0.1:0,127.0.0.1:40000", "--public"]));
+        for listener in LISTENERS {
+            let at: Vec<_> = args.iter().enumerate().filter(|(_, arg)| *arg == listener).collect();
+            assert_eq!(at.len(), 1, "{listener} in {args:?}");
+            let address = &args[at[0].0 + 1];
+            assert!(address.starts_with("127.0.0.1:0"), "{listener} {address}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "--rtmp 127.0.0.1:1935")]
+    fn a_fixed_port_is_refused() {
+        serve(&["--rtmp", "127.0.0.1:1935"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "127.0.0.1:8080")]
+    fn a_fixed_port_among_several_is_refused() {
+        serve(&["--http", "127.0.0.1:0,127.0.0.1:8080"]);
+    }
 }
