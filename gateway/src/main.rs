@@ -10,7 +10,7 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcomm
 use gateway::settings::{self, Settings};
 use gateway::{log, serve};
 
-/// A live media server: publish over RTMP, watch over FLV, HLS and RTMP
+/// A live video gateway: publish over RTMP, WebRTC (WHIP) and FLV, watch over WebRTC (WHEP), FLV, HLS and RTMP
 #[derive(Debug, Parser)]
 #[command(name = "lianmai", version, arg_required_else_help = true)]
 struct Cli {
@@ -26,20 +26,20 @@ enum Command {
     // Not named `Settings`: clap gives a variant's fields a group of its name, and the struct has one.
     #[command(name = "config")]
     Show {
-        /// Print every setting with its words as a TOML file
+        /// Print every setting with its description as a TOML file
         #[arg(long, required = true)]
         print: bool,
         #[command(flatten)]
         settings: Options,
     },
-    /// Mint a token that lets somebody publish or play, and print it
+    /// Make a token that allows to publish or play a stream, and print it
     Token(token::Args),
 }
 
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 struct Options {
-    /// The file with the settings; ./lianmai.toml is read where it is there
+    /// File with the settings; by default ./lianmai.toml, if it exists
     #[arg(long, env = "LIANMAI_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]

@@ -13,43 +13,43 @@ enum Action {
     Play,
 }
 
-/// What is asked for. What is not said is as the settings are, so that the gateway beside it takes the token.
+/// Options of `lianmai token`. The settings give the defaults, so that a gateway with the same settings accepts the token.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(crate) struct Args {
-    /// The stream it is for, as app/name
+    /// Stream, as app/name
     #[arg(long, value_name = "APP/NAME", required_unless_present = "jwks")]
     stream: Option<String>,
-    /// What it is for
+    /// Action that the token allows
     #[arg(long, value_enum, required_unless_present = "jwks")]
     act: Option<Action>,
-    /// Seconds in which it can be used, once: who has begun goes on
+    /// Seconds until the token expires; it is valid once, and a running connection continues
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     ttl: i64,
-    /// Whom it is for; stands in the gateway's log
+    /// Person who uses the token; appears in the gateway's log
     #[arg(long, value_name = "TEXT", default_value = "operator")]
     sub: String,
-    /// Which gateway it is for; as the setting auth_audience
+    /// Gateway that accepts the token (aud); default: the setting auth_audience
     #[arg(long, value_name = "TEXT")]
     audience: Option<String>,
-    /// Who makes it; as the setting auth_issuer, or lianmai
+    /// Issuer of the token (iss); default: the setting auth_issuer, or lianmai
     #[arg(long, value_name = "TEXT")]
     issuer: Option<String>,
-    /// The gateway's data folder, where the key is kept; made at the first use
+    /// The gateway's data folder with the key, which is made at the first use
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Another private key, a PEM file (openssl genpkey -algorithm ed25519)
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Print the public key as a set (JWKS) for other gateways, and no token
+    /// Print the public key (as a JWKS, for other gateways) instead of a token
     #[arg(long, conflicts_with_all = ["stream", "act"])]
     jwks: bool,
-    /// The file with the settings; ./lianmai.toml is read where it is there
+    /// File with the settings; by default ./lianmai.toml, if it exists
     #[arg(long, env = "LIANMAI_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
-/// What is to be printed.
+/// Returns the text to print: a token or a key set.
 pub(crate) fn run(args: &Args) -> Result<String, String> {
     let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let config = settings::from_surroundings(args.config.as_deref(), variables).map_err(|e| e.to_string())?;

@@ -1,4 +1,4 @@
-//! An address that WebRTC peers are told, or a host name for it.
+//! An address of the gateway for WebRTC peers, or a host name for it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Bytes of a host name (RFC 1035 2.3.4), and of a part of it.
+/// Maximum length of a host name (RFC 1035 2.3.4), and of a label in it.
 const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
@@ -15,11 +15,11 @@ const MAX_LABEL: usize = 63;
 pub enum Candidate {
     /// An address.
     Ip(IpAddr),
-    /// A name that is looked up.
+    /// A host name, to be looked up.
     Name(String),
 }
 
-/// The text is neither.
+/// The error of a text that is neither address nor host name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoHost;
 
@@ -44,7 +44,7 @@ impl FromStr for Candidate {
             (1..=MAX_LABEL).contains(&label.len())
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         };
-        // What ends in a number is an address with a mistake in it.
+        // A name whose last label is a number is a mistyped address.
         let last = name.rsplit('.').next().unwrap_or_default();
         let numeric = last.bytes().all(|byte| byte.is_ascii_digit());
         let whole = name.len() <= MAX_NAME && name.split('.').all(is_label) && !numeric;

@@ -1,4 +1,4 @@
-//! An address to listen on that may be left out.
+//! An optional address to listen on.
 
 use std::fmt;
 use std::net::{AddrParseError, SocketAddr};
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Where to listen; the empty text is nowhere.
+/// An address to listen on; the empty text means none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listen(pub Option<SocketAddr>);
 

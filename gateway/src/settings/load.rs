@@ -1,4 +1,4 @@
-//! The three faces in one: flag over variable over file over default.
+//! Loads the settings: a flag beats a variable, a variable beats the file, the file beats the default.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
@@ -9,21 +9,21 @@ use toml::{Table, Value};
 
 use super::Settings;
 
-/// Read when it is in the current folder and `--config` names no other.
+/// Settings file in the current folder, read unless `--config` names another.
 const DEFAULT_FILE: &str = "lianmai.toml";
-/// What every variable starts with.
+/// Prefix of all variables.
 const PREFIX: &str = "LIANMAI_";
-/// Variables that are no setting: which file to read, and what to log.
+/// Variables that are not settings: the file to read, and the log level.
 const OTHERS: [&str; 2] = ["LIANMAI_CONFIG", "LIANMAI_LOG"];
 
-/// Why the settings could not be read, in words that name the key.
+/// The error of settings that cannot be read; its text names the key.
 #[derive(Debug)]
 pub enum LoadError {
     /// The file could not be read.
     File(PathBuf, io::Error),
     /// The file is not TOML, or a key is unknown or of the wrong type.
     Toml(PathBuf, Box<toml::de::Error>),
-    /// A `LIANMAI_*` variable that sets nothing.
+    /// A `LIANMAI_*` variable that is not a setting.
     Variable(String),
     /// A bug: the flags do not describe the struct.
     Flags(clap::Error),
@@ -44,14 +44,14 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// The file that settings are read from, if there is one.
+/// Returns the file from which settings are read, if it exists.
 pub fn file(named: Option<&Path>) -> Option<PathBuf> {
     let path = named.unwrap_or(Path::new(DEFAULT_FILE));
     path.exists().then(|| path.to_path_buf())
 }
 
-/// The settings of a parsed command line (which clap has merged with the variables), laid over the
-/// file's. `file` is what `--config` named; `variables` are the names in the environment.
+/// Returns the settings of a parsed command line (which clap has merged with the variables), combined with those
+/// of the file. `file` is the value of `--config`; `variables` are the names in the environment.
 pub fn from_matches(
     matches: &ArgMatches,
     file: Option<&Path>,
@@ -77,7 +77,7 @@ pub fn from_matches(
     Value::Table(table).try_into().map_err(|e| LoadError::Toml(path, Box::new(e)))
 }
 
-/// The settings without a command line: variables over the file.
+/// Returns the settings without a command line: variables beat the file.
 pub fn from_surroundings(
     file: Option<&Path>,
     variables: impl Iterator<Item = String>,
@@ -87,7 +87,7 @@ pub fn from_surroundings(
     from_matches(&matches, file, variables)
 }
 
-/// The file's keys. Only the default file may be missing.
+/// Reads the file. Only the default file may be missing.
 fn read(file: Option<&Path>) -> Result<(PathBuf, Table), LoadError> {
     let path = file.unwrap_or(Path::new(DEFAULT_FILE)).to_path_buf();
     let text = match std::fs::read_to_string(&path) {
@@ -101,7 +101,7 @@ fn read(file: Option<&Path>) -> Result<(PathBuf, Table), LoadError> {
     }
 }
 
-/// `[auth] jwks = …`, which is `auth.jwks`, is `auth_jwks`.
+/// Flattens tables: `[auth] jwks = …` and `auth.jwks = …` become `auth_jwks`.
 fn flat(table: Table) -> Result<Table, toml::de::Error> {
     use serde::de::Error as _;
     let mut all = Table::new();
@@ -120,13 +120,13 @@ fn flat(table: Table) -> Result<Table, toml::de::Error> {
     Ok(all)
 }
 
-/// The struct's keys and values.
+/// Returns the keys and values of the struct.
 pub(super) fn to_table(config: &Settings) -> Table {
     // A struct of numbers, texts and lists always has a TOML form.
     Table::try_from(config).unwrap_or_default()
 }
 
-/// What holds when nothing is set; variables are not looked at.
+/// Returns the defaults, without the environment.
 pub(super) fn defaults() -> Settings {
     let command = Settings::augment_args(Command::new("lianmai").no_binary_name(true))
         .mut_args(|arg| arg.env(clap::builder::Resettable::Reset));

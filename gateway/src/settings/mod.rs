@@ -1,5 +1,7 @@
-//! What an operator may set: one struct whose fields are flags, `LIANMAI_*` variables and keys of
+//! The operator's settings: one struct whose fields are flags, `LIANMAI_*` variables and keys of
 //! `lianmai.toml`, all of the same name (`--max-streams`, `LIANMAI_MAX_STREAMS`, `max_streams`).
+//!
+//! The doc comments of the fields are the texts of `--help` and of `lianmai config --print`.
 
 mod candidate;
 mod listen;
@@ -21,23 +23,23 @@ pub use listen::Listen;
 pub use load::{LoadError, file, from_matches, from_surroundings};
 pub use print::print;
 
-/// A switch that is also a key: `--demo`, `--demo=false`, `LIANMAI_DEMO=1`, `demo = true`.
+/// Parses a switch that is also a key: `--demo`, `--demo=false`, `LIANMAI_DEMO=1`, `demo = true`.
 macro_rules! switch {
     () => {
         BoolishValueParser::new()
     };
 }
 
-/// clap's own parser of paths refuses the empty one, which here says "none".
+/// Parses a path. clap's own parser refuses the empty path, which here means "none".
 fn path(text: &str) -> Result<PathBuf, std::convert::Infallible> {
     Ok(PathBuf::from(text))
 }
 
-/// When pictures are encoded anew.
+/// When video is encoded again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transcode {
-    /// For viewers who could not be shown them else.
+    /// For viewers who could not see it otherwise.
     Auto,
     /// Never.
     Off,
@@ -48,11 +50,11 @@ pub enum Transcode {
 #[serde(deny_unknown_fields)]
 #[group(skip)]
 pub struct Settings {
-    /// Where RTMP publishers and players connect
+    /// Address on which RTMP listens
     #[arg(long, env = "LIANMAI_RTMP", value_name = "ADDR", default_value = "127.0.0.1:1935")]
     pub rtmp: SocketAddr,
 
-    /// Where HTTP listens (pages, FLV, HLS, API); the second one is what SRS's pages expect
+    /// Addresses on which HTTP listens (pages, FLV, HLS, API); SRS's pages expect the second one
     #[arg(
         long,
         env = "LIANMAI_HTTP",
@@ -62,39 +64,38 @@ pub struct Settings {
     )]
     pub http: Vec<SocketAddr>,
 
-    /// Where WebRTC's media go, by UDP and by TCP: one port for all peers
+    /// Address for WebRTC media, UDP and TCP: one port for all peers
     #[arg(long, env = "LIANMAI_WEBRTC", value_name = "ADDR", default_value = "127.0.0.1:8000")]
     pub webrtc: SocketAddr,
 
-    /// Addresses or host names that WebRTC peers are told to reach the gateway at, beside the addresses it
-    /// finds itself: its public one where it stands behind a NAT. Names are looked up every 30 seconds
+    /// Addresses or host names at which WebRTC peers can reach the gateway, in addition to the addresses that it
+    /// finds itself; needed behind a NAT. Names are looked up every 30 seconds
     #[arg(long, env = "LIANMAI_CANDIDATE", value_name = "HOST,HOST", value_delimiter = ',')]
     pub candidate: Vec<Candidate>,
 
-    /// STUN and TURN servers that browsers are told to use, as stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT;
-    /// few need one
+    /// STUN and TURN servers for browsers, as stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT; rarely needed
     #[arg(long, env = "LIANMAI_ICE_SERVER", value_name = "URL,URL", value_delimiter = ',')]
     pub ice_server: Vec<String>,
 
-    /// Estimate the bandwidth to each WebRTC viewer, for the API; it costs much of the gateway's CPU
+    /// Estimate the bandwidth to each WebRTC viewer, for the API; takes two to three times the CPU
     #[arg(long, env = "LIANMAI_WEBRTC_BWE", value_name = "BOOL", default_value = "false", num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_parser = switch!())]
     pub webrtc_bwe: bool,
 
-    /// What happens to pictures that WebRTC cannot carry, those of streams with B-frames. auto: ffmpeg,
-    /// where it is in PATH, encodes them anew while somebody plays them by WebRTC; off: some are left out
+    /// Video of streams with B-frames for WebRTC viewers, who cannot play them. auto: ffmpeg, if it is in PATH,
+    /// encodes the video again while somebody plays it over WebRTC; off: B-frames are left out
     #[arg(long, env = "LIANMAI_TRANSCODE", value_name = "HOW", default_value = "auto", value_enum)]
     pub transcode: Transcode,
 
-    /// Where HTTPS listens, with everything that HTTP has; empty: nowhere
+    /// Address on which HTTPS listens, with everything that HTTP has; empty: no HTTPS
     #[arg(long, env = "LIANMAI_HTTPS", value_name = "ADDR", default_value = "127.0.0.1:8443")]
     pub https: Listen,
 
-    /// The HTTPS certificate with its chain, a PEM file; empty: made at first start, kept in the data folder
+    /// PEM file with the HTTPS certificate and its chain; empty: made at the first start, kept in the data folder
     #[arg(long, env = "LIANMAI_CERT", value_name = "FILE", default_value = "", value_parser = path)]
     pub cert: PathBuf,
 
-    /// The private key of --cert, a PEM file
+    /// PEM file with the private key of --cert
     #[arg(long, env = "LIANMAI_KEY", value_name = "FILE", default_value = "", value_parser = path)]
     pub key: PathBuf,
 
@@ -102,11 +103,11 @@ pub struct Settings {
     #[arg(long, env = "LIANMAI_ACME", value_name = "DOMAIN,DOMAIN", value_delimiter = ',')]
     pub acme: Vec<String>,
 
-    /// An e-mail address for the ACME account; empty: none
+    /// E-mail address for the ACME account; empty: none
     #[arg(long, env = "LIANMAI_ACME_CONTACT", value_name = "EMAIL", default_value = "")]
     pub acme_contact: String,
 
-    /// The ACME server's directory; it is asked only for domains of --acme
+    /// Directory URL of the ACME server; contacted only for domains of --acme
     #[arg(
         long,
         env = "LIANMAI_ACME_DIRECTORY",
@@ -115,7 +116,7 @@ pub struct Settings {
     )]
     pub acme_directory: String,
 
-    /// The folder for what must survive a restart (publish secret, certificate, key for tokens); made when it is needed
+    /// Folder for files that must survive a restart (secrets, certificate, key for tokens); created when needed
     #[arg(long, env = "LIANMAI_DATA", value_name = "DIR", default_value = "lianmai-data")]
     pub data: PathBuf,
 
@@ -129,16 +130,16 @@ pub struct Settings {
           require_equals = true, default_missing_value = "true", value_parser = switch!())]
     pub public: bool,
 
-    /// Let everyone publish without a secret, wherever they come from
+    /// Let everyone publish without a secret, from any address
     #[arg(long, env = "LIANMAI_OPEN", value_name = "BOOL", default_value = "false", num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_parser = switch!())]
     pub open: bool,
 
-    /// What publishers must give as ?secret=…; empty: made at first start and kept in the data folder
+    /// Secret that publishers send as ?secret=…; empty: made at the first start and kept in the data folder
     #[arg(long, env = "LIANMAI_SECRET", value_name = "TEXT", default_value = "", hide_env_values = true)]
     pub secret: String,
 
-    /// What players must give as ?secret=… (the publish secret works too); empty: everyone may play
+    /// Secret that players send as ?secret=… (the publish secret works too); empty: everyone may play
     #[arg(
         long,
         env = "LIANMAI_PLAY_SECRET",
@@ -148,25 +149,25 @@ pub struct Settings {
     )]
     pub play_secret: String,
 
-    /// Whose tokens let people in: addresses and files of public keys (JWKS), as a site with the WordPress
-    /// plugin tells them; PREFIX/=URL trusts a site for streams below that prefix only. Publishing then needs a token or the secret, on this machine too
+    /// JWKS URLs or files of trusted token issuers, such as a site with the WordPress plugin; PREFIX/=URL trusts an
+    /// issuer for streams below that prefix only. Publishing then needs a token or the secret, on this machine too
     #[arg(long, env = "LIANMAI_AUTH_JWKS", value_name = "URL,FILE", value_delimiter = ',')]
     pub auth_jwks: Vec<String>,
 
-    /// Whom tokens must be for: what they name as aud
+    /// Audience (aud) that tokens must name
     #[arg(long, env = "LIANMAI_AUTH_AUDIENCE", value_name = "TEXT", default_value = "lianmai")]
     pub auth_audience: String,
 
-    /// Whom tokens must be from: what they name as iss; empty: whoever has a trusted key
+    /// Issuer (iss) that tokens must name; empty: any issuer with a trusted key
     #[arg(long, env = "LIANMAI_AUTH_ISSUER", value_name = "TEXT", default_value = "")]
     pub auth_issuer: String,
 
-    /// Let nobody play without a token or secret
+    /// Require a token or a secret from viewers, too
     #[arg(long, env = "LIANMAI_AUTH_PLAY", value_name = "BOOL", default_value = "false", num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_parser = switch!())]
     pub auth_play: bool,
 
-    /// A JSON file that is written once everything listens: the addresses and the process id
+    /// JSON file that is written when everything listens, with the addresses and the process id
     #[arg(long, env = "LIANMAI_READY_FILE", value_name = "PATH", default_value = "", value_parser = path)]
     pub ready_file: PathBuf,
 
@@ -184,7 +185,7 @@ pub struct Settings {
     )]
     pub max_connections: usize,
 
-    /// Connections at once from one address; 0: no limit of its own
+    /// Connections at once from one address; 0: no limit
     #[arg(
         long,
         env = "LIANMAI_MAX_CONNECTIONS_PER_IP",
@@ -194,7 +195,7 @@ pub struct Settings {
     )]
     pub max_connections_per_ip: usize,
 
-    /// Connections at once that have begun to speak RTMP or TLS and have not shown yet what they want
+    /// Connections at once that speak RTMP or TLS and have not yet asked to publish or play
     #[arg(
         long,
         env = "LIANMAI_MAX_PENDING",
@@ -204,7 +205,7 @@ pub struct Settings {
     )]
     pub max_pending: usize,
 
-    /// Such connections at once from one address, other than this machine; 0: no limit of its own
+    /// Such connections at once from one address, except this machine; 0: no limit
     #[arg(
         long,
         env = "LIANMAI_MAX_PENDING_PER_IP",
@@ -234,15 +235,15 @@ pub struct Settings {
     )]
     pub max_reencoders: usize,
 
-    /// The largest RTMP or WebSocket message that is taken in, in bytes (an FLV tag has at most 16 MiB)
+    /// Largest RTMP or WebSocket message that is accepted, in bytes (an FLV tag has at most 16 MiB)
     #[arg(long, env = "LIANMAI_MAX_MESSAGE", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
     pub max_message: usize,
 
-    /// The largest HTTP request head, in bytes (at least 8192)
+    /// Largest HTTP request head, in bytes (at least 8192)
     #[arg(long, env = "LIANMAI_MAX_HEADER", value_name = "BYTES", default_value_t = 32 << 10, help_heading = "Limits")]
     pub max_header: usize,
 
-    /// Seconds a client has to send a request head or finish a handshake; also for the next request
+    /// Seconds in which a client must send a request head or finish a handshake; also for the next request
     #[arg(
         long,
         env = "LIANMAI_HEADER_TIMEOUT",
@@ -252,7 +253,7 @@ pub struct Settings {
     )]
     pub header_timeout: u64,
 
-    /// Seconds without a byte from a publisher after which it is taken as gone
+    /// Seconds without a byte from a publisher, after which it is disconnected
     #[arg(
         long,
         env = "LIANMAI_PUBLISH_TIMEOUT",
@@ -262,7 +263,7 @@ pub struct Settings {
     )]
     pub publish_timeout: u64,
 
-    /// Seconds in which a viewer takes no byte after which it is dropped
+    /// Seconds in which a viewer takes no byte, after which it is disconnected
     #[arg(
         long,
         env = "LIANMAI_STALL_TIMEOUT",
@@ -282,7 +283,7 @@ pub struct Settings {
     )]
     pub play_wait: u64,
 
-    /// Seconds viewers are kept when their publisher is gone, for it to come back
+    /// Seconds for which viewers are kept while their publisher is away
     #[arg(
         long,
         env = "LIANMAI_RECONNECT",
@@ -294,7 +295,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The bounds that connections are held to.
+    /// Limits of connections.
     pub fn limits(&self) -> Limits {
         Limits {
             connections: self.max_connections,
@@ -311,7 +312,7 @@ impl Settings {
         }
     }
 
-    /// Where a service listens that is set to `addr`: with `public`, a loopback address becomes all interfaces.
+    /// Returns the address on which a service listens. With `public`, a loopback address becomes all interfaces.
     pub fn opened(&self, mut addr: SocketAddr) -> SocketAddr {
         if self.public && addr.ip().is_loopback() {
             addr.set_ip(match addr {
@@ -329,14 +330,14 @@ impl Default for Settings {
     }
 }
 
-/// What a connection may cost.
+/// Limits of connections, as durations and sizes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at once.
     pub connections: usize,
     /// Connections at once from one address; 0 is no limit.
     pub connections_per_ip: usize,
-    /// Connections at once that have not shown what they may.
+    /// Connections at once that have not yet asked to publish or play.
     pub pending: usize,
     /// Such connections from one address; 0 is no limit.
     pub pending_per_ip: usize,
@@ -346,13 +347,13 @@ pub struct Limits {
     pub message: usize,
     /// Bytes of the largest HTTP request head.
     pub header: usize,
-    /// For a request head or a handshake to arrive.
+    /// Time for a request head or a handshake to arrive.
     pub header_timeout: Duration,
-    /// Without a byte from a publisher.
+    /// Time without a byte from a publisher.
     pub publish_timeout: Duration,
-    /// Without a byte taken by a viewer.
+    /// Time without a byte taken by a viewer.
     pub stall_timeout: Duration,
-    /// For a publisher to appear.
+    /// Time for a publisher to appear.
     pub play_wait: Duration,
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Command};
 
 use super::{Settings, load};
 
-/// `config` as TOML, each key under the words that `--help` has for it.
+/// Returns `config` as TOML, each key below its `--help` text.
 pub fn print(config: &Settings) -> String {
     let command = Settings::augment_args(Command::new("lianmai"));
     let values = load::to_table(config);
