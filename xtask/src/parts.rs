@@ -118,12 +118,14 @@ fn gateway_binary(_: &[String]) -> Result {
 }
 
 fn units(filter: &[String]) -> Result {
-    sh(cargo().args(["test", "--workspace", "--exclude", "lianmai-tests", "--no-fail-fast"]).args(filter))
+    sh(cargo()
+        .args(["test", "--workspace", "--exclude", "lianmai-tests", "--no-fail-fast", "--"])
+        .args(filter))
 }
 
 /// Tests of one crate: `cargo xtask test media [FILTER]`.
 pub(crate) fn unit(krate: &str, filter: &[String]) -> Result {
-    sh(cargo().args(["test", "--package", krate, "--no-fail-fast"]).args(filter))
+    sh(cargo().args(["test", "--package", krate, "--no-fail-fast", "--"]).args(filter))
 }
 
 fn protocols(filter: &[String]) -> Result {

@@ -5,13 +5,17 @@ use crate::sh::{Result, root};
 use crate::steps::Steps;
 use crate::tools::{self, Use};
 
-/// Crates with unit tests, each a part as well.
-const CRATES: [&str; 4] = ["media", "gateway", "player-wasm", "xtask"];
+/// Folders of crates with tests of their own. Each is a part as well.
+const CRATES: [&str; 5] = ["media", "gateway", "player-wasm", "examples", "xtask"];
 
 /// Runs everything, or the part that `args` name. Only everything installs programs.
 pub(crate) fn run(args: &[String]) -> Result {
     match args {
         [] => everything(),
+        [help] if ["help", "--help", "-h"].contains(&help.as_str()) => {
+            print!("{}", usage());
+            Ok(())
+        }
         [part, filter @ ..] => one(part, filter),
     }
 }
@@ -37,11 +41,11 @@ fn step(steps: &mut Steps, part: &Part, filter: &[String]) {
 /// Runs one part after the parts that it needs.
 fn one(name: &str, filter: &[String]) -> Result {
     if filter.iter().any(|word| word.starts_with('-')) {
-        return Err(usage(&format!("{} is no FILTER", filter.join(" "))));
+        return Err(format!("{} is no FILTER\n\n{}", filter.join(" "), usage()));
     }
     if let Some(part) = PARTS.iter().find(|part| part.name == name) {
         if part.filter.is_empty() && !filter.is_empty() {
-            return Err(usage(&format!("`{name}` takes no FILTER")));
+            return Err(format!("`{name}` takes no FILTER\n\n{}", usage()));
         }
         let needed = parts::with_needs(name);
         let mut steps = Steps::new(&format!("cargo xtask test {name}"), needed.len());
@@ -53,7 +57,8 @@ fn one(name: &str, filter: &[String]) -> Result {
     if CRATES.contains(&name) {
         let uses: &[Use] = if name == "gateway" { &[Use::Streams] } else { &[] };
         tools::require(uses)?;
-        return parts::unit(name, filter);
+        let package = if name == "examples" { "lianmai-examples" } else { name };
+        return parts::unit(package, filter);
     }
     if protocol_files().iter().any(|file| file == name) {
         let uses: &[Use] = match name {
@@ -65,7 +70,7 @@ fn one(name: &str, filter: &[String]) -> Result {
         tools::require(uses)?;
         return parts::protocol(&["--test", name], filter);
     }
-    Err(usage(&format!("there is no part `{name}`")))
+    Err(format!("there is no part `{name}`\n\n{}", usage()))
 }
 
 /// The names of `tests/*.rs`.
@@ -82,15 +87,19 @@ fn protocol_files() -> Vec<String> {
     names
 }
 
-fn usage(wrong: &str) -> String {
-    let line =
-        |part: &Part| format!("\n  {:<22} {}", format!("{} {}", part.name, optional(part.filter)), part.what);
-    format!(
-        "{wrong}\n\nusage: cargo xtask test [PART [FILTER…]]\n\nPARTs:{}\n  {:<22} unit tests of one crate\n  {:<22} one file of tests/*.rs",
-        PARTS.iter().map(line).collect::<String>(),
-        format!("{} [TEST]", CRATES.join("|")),
-        format!("{} [TEST]", protocol_files().join("|")),
-    )
+fn usage() -> String {
+    let line = |name: &str, what: &str| format!("  {name:<20} {what}\n");
+    let parts: String = PARTS
+        .iter()
+        .map(|part| line(&format!("{} {}", part.name, optional(part.filter)), part.what))
+        .collect();
+    let crates: String =
+        CRATES.iter().map(|name| line(&format!("{name} [TEST]"), "tests of this crate")).collect();
+    let files: String = protocol_files()
+        .iter()
+        .map(|name| line(&format!("{name} [TEST]"), &format!("tests of tests/{name}.rs")))
+        .collect();
+    format!("usage: cargo xtask test [PART [FILTER…]]\n\nPARTs:\n{parts}{crates}{files}")
 }
 
 fn optional(filter: &str) -> String {
@@ -105,7 +114,7 @@ mod tests {
     fn a_part_is_named_by_its_crate_or_file() {
         assert!(protocol_files().contains(&"rtc".to_owned()));
         let error = one("nonsense", &[]).unwrap_err();
-        for word in ["no part `nonsense`", "browser [FILE]", "media|gateway", "operation"] {
+        for word in ["no part `nonsense`", "browser [FILE]", "media [TEST]", "operation"] {
             assert!(error.contains(word), "{word}: {error}");
         }
     }
