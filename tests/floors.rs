@@ -4,6 +4,8 @@
 mod defaults;
 #[path = "floors/imports.rs"]
 mod imports;
+#[path = "floors/links.rs"]
+mod links;
 #[path = "floors/scripts.rs"]
 mod scripts;
 #[path = "floors/starts.rs"]
@@ -357,6 +359,31 @@ fn an_import_upwards_in_the_browser_is_found() {
     ] {
         assert_eq!(wrong(name, text), 0, "{name}: {text}");
     }
+}
+
+#[test]
+fn links_in_the_documentation_lead_somewhere() {
+    let mut broken = Vec::new();
+    let folders = [".", "docs", "docs/adr", "examples", "player-wasm", "tests"];
+    let names = folders.iter().flat_map(|folder| {
+        let entries = root().join(folder).read_dir().unwrap_or_else(|e| panic!("{folder}: {e}"));
+        entries.flatten().map(move |entry| format!("{folder}/{}", entry.file_name().to_string_lossy()))
+    });
+    let mut pages = 0;
+    for name in names.filter(|name| name.ends_with(".md")) {
+        pages += 1;
+        broken.extend(links::broken(
+            &root(),
+            &name,
+            &fs::read_to_string(root().join(&name)).expect("a page"),
+        ));
+    }
+    assert!(pages > 20, "the walk found {pages} pages");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    for bad in ["[x](docs/none.md)", "[x](README.md#no-such-heading)", "[x](#nothing)"] {
+        assert_eq!(links::broken(&root(), "a.md", bad).len(), 1, "{bad}");
+    }
+    assert!(links::broken(&root(), "a.md", "[x](README.md#features) [y](https://example.org/z)").is_empty());
 }
 
 #[test]
