@@ -56,7 +56,7 @@ pub(crate) const PARTS: [Part; 14] = [
         run: |filter| node_tests("browser", filter),
         ..part("browser", "player and publisher in Chromium and Firefox")
     },
-    Part { uses: &[Use::WordPress], run: php_style, ..part("php-style", "PHP_CodeSniffer on the plugin") },
+    Part { uses: &[Use::PhpStyle], run: php_style, ..part("php-style", "PHP_CodeSniffer on the plugin") },
     Part {
         needs: &["player"],
         uses: &[Use::WordPress],

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::sh::{Result, target};
@@ -23,14 +23,19 @@ pub(crate) struct Steps {
     command: String,
     total: usize,
     done: Vec<(&'static str, Outcome, u64)>,
-    /// Seconds that steps of this name took in earlier runs.
+    /// Seconds that steps of this name took in earlier runs, and the file that keeps them.
     earlier: BTreeMap<String, u64>,
+    file: PathBuf,
 }
 
 impl Steps {
     /// `command` is what the person typed, `total` the number of steps that will follow.
     pub(crate) fn new(command: &str, total: usize) -> Self {
-        Self { command: command.to_owned(), total, done: Vec::new(), earlier: read_durations() }
+        Self::with_file(command, total, target().join("xtask-durations.txt"))
+    }
+
+    fn with_file(command: &str, total: usize, file: PathBuf) -> Self {
+        Self { command: command.to_owned(), total, done: Vec::new(), earlier: read_durations(&file), file }
     }
 
     /// Runs a step whose failure ends everything.
@@ -70,7 +75,7 @@ impl Steps {
     fn timed<T>(&mut self, name: &'static str, run: impl FnOnce() -> Result<T>) -> (Result<T>, u64) {
         let key = format!("{} {name}", self.command);
         let hint = self.earlier.get(&key).map_or_else(
-            || "takes some minutes if nothing is built yet".to_owned(),
+            || "first run here, its duration is not known".to_owned(),
             |&seconds| format!("took {} the last time", spoken(seconds)),
         );
         eprintln!("\n== [{}/{}] {name} ({hint}) ==", self.done.len() + 1, self.total);
@@ -79,7 +84,7 @@ impl Steps {
         let seconds = start.elapsed().as_secs();
         if result.is_ok() {
             self.earlier.insert(key, seconds);
-            write_durations(&self.earlier);
+            write_durations(&self.file, &self.earlier);
         }
         (result, seconds)
     }
@@ -118,34 +123,31 @@ fn spoken(seconds: u64) -> String {
     }
 }
 
-fn durations_file() -> PathBuf {
-    target().join("xtask-durations.txt")
-}
-
-fn read_durations() -> BTreeMap<String, u64> {
-    let text = fs::read_to_string(durations_file()).unwrap_or_default();
+fn read_durations(file: &Path) -> BTreeMap<String, u64> {
+    let text = fs::read_to_string(file).unwrap_or_default();
     let line =
         |line: &str| line.split_once('\t').and_then(|(s, name)| Some((name.to_owned(), s.parse().ok()?)));
     text.lines().filter_map(line).collect()
 }
 
 /// A hint only: where it cannot be written, the next run has none.
-fn write_durations(durations: &BTreeMap<String, u64>) {
+fn write_durations(file: &Path, durations: &BTreeMap<String, u64>) {
     let text: String = durations.iter().map(|(name, seconds)| format!("{seconds}\t{name}\n")).collect();
-    let _ = fs::write(durations_file(), text);
+    let _ = fs::write(file, text);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn steps() -> Steps {
-        Steps { command: "test of xtask".to_owned(), total: 4, done: Vec::new(), earlier: BTreeMap::new() }
+    fn steps(test: &str) -> Steps {
+        let file = std::env::temp_dir().join(format!("lianmai-steps-{test}-{}", std::process::id()));
+        Steps::with_file("test of xtask", 4, file)
     }
 
     #[test]
     fn steps_after_a_failed_one_run_unless_they_need_it() {
-        let mut steps = steps();
+        let mut steps = steps("after");
         let mut ran = Vec::new();
         steps.run("a", &[], || Err("no luck\nat all".to_owned()));
         steps.run("b", &["a"], || panic!("b needs a"));
@@ -160,14 +162,20 @@ mod tests {
         let words: Vec<&str> = table.lines().map(|line| line.split_whitespace().nth(1).unwrap()).collect();
         assert_eq!(words, ["FAILED", "not", "not", "passed"], "{table}");
         assert!(table.contains("no luck") && !table.contains("at all"), "{table}");
+        fs::remove_file(&steps.file).unwrap();
         assert!(steps.finish().unwrap_err().contains('a'));
     }
 
     #[test]
     fn a_step_that_must_pass_ends_the_command() {
-        let mut steps = steps();
+        let mut steps = steps("must");
+        let file = steps.file.clone();
         assert_eq!(steps.must("a", || Ok(3)), Ok(3));
         assert_eq!(steps.must("b", || Err::<(), _>("no".to_owned())), Err("no".to_owned()));
+        // The next run knows how long the step took.
+        let durations = read_durations(&file);
+        fs::remove_file(file).unwrap();
+        assert_eq!(durations.keys().collect::<Vec<_>>(), ["test of xtask a"]);
     }
 
     #[test]

@@ -16,6 +16,21 @@ pub(crate) enum Use {
     Browser,
     Node,
     WordPress,
+    /// The plugin's style, which `check` looks at without the rest that WordPress needs.
+    PhpStyle,
+}
+
+impl Use {
+    const ALL: &[Self] = &[
+        Self::Streams,
+        Self::Rtc,
+        Self::Operation,
+        Self::Size,
+        Self::Browser,
+        Self::Node,
+        Self::WordPress,
+        Self::PhpStyle,
+    ];
 }
 
 struct Tool {
@@ -45,7 +60,7 @@ const TOOLS: &[Tool] = &[
     tool("node", "nodejs", Use::Node, "browser tests (20 or later)"),
     tool("npm", "npm", Use::Node, "browser tests"),
     tool("php", "php-cli", Use::WordPress, "WordPress"),
-    tool("phpcs", "php-codesniffer", Use::WordPress, "the plugin's style"),
+    tool("phpcs", "php-codesniffer", Use::PhpStyle, "the plugin's style"),
     tool("phpunit", "phpunit", Use::WordPress, "the plugin's own tests"),
     // The -core packages are programs without a service: nothing starts and nothing is asked.
     tool("mariadbd", "mariadb-server-core", Use::WordPress, "WordPress's database"),
@@ -88,8 +103,7 @@ const PYTHON: [(&str, &str); 4] = [
 
 /// Fails with the names of the programs that are missing for `uses`. Installs nothing.
 pub(crate) fn require(uses: &[Use]) -> Result {
-    let missing: Vec<Missing> =
-        missing().into_iter().filter(|missing| uses.contains(&missing.used)).collect();
+    let missing = missing(uses);
     if !missing.is_empty() {
         return Err(format!("{}\n`cargo xtask tools` installs them as root on Debian", list(&missing)));
     }
@@ -98,7 +112,7 @@ pub(crate) fn require(uses: &[Use]) -> Result {
 
 /// Installs what is missing by apt, as root where there is apt; elsewhere fails with the list of what is missing.
 pub(crate) fn install() -> Result {
-    let mut wanted = missing().iter().map(|missing| missing.package).collect::<Vec<_>>();
+    let mut wanted = missing(Use::ALL).iter().map(|missing| missing.package).collect::<Vec<_>>();
     wanted.dedup();
     if wanted.is_empty() {
         return node_is_new_enough();
@@ -115,7 +129,7 @@ pub(crate) fn install() -> Result {
             }
         }
     }
-    let still = missing();
+    let still = missing(Use::ALL);
     if still.is_empty() {
         return node_is_new_enough();
     }
@@ -131,49 +145,49 @@ fn list(missing: &[Missing]) -> String {
 
 struct Missing {
     what: String,
-    used: Use,
     what_for: &'static str,
     package: &'static str,
 }
 
-fn missing() -> Vec<Missing> {
-    let tools = TOOLS.iter().filter(|tool| which(tool.program).is_none()).map(|tool| Missing {
-        what: tool.program.to_owned(),
-        used: tool.used,
-        what_for: tool.what_for,
-        package: tool.package,
-    });
+/// What is missing for `uses`. Looks for nothing else: some of the questions take a second each.
+fn missing(uses: &[Use]) -> Vec<Missing> {
+    let tools = TOOLS.iter().filter(|tool| uses.contains(&tool.used) && which(tool.program).is_none());
+    let mut missing: Vec<Missing> = tools
+        .map(|tool| Missing { what: tool.program.to_owned(), what_for: tool.what_for, package: tool.package })
+        .collect();
+    if uses.contains(&Use::WordPress) {
+        missing.extend(missing_php());
+    }
+    if uses.contains(&Use::Rtc) {
+        missing.extend(missing_peers());
+    }
+    missing
+}
+
+fn missing_php() -> impl Iterator<Item = Missing> {
     let has = which("php").and_then(|php| output(command(php).arg("-m")).ok()).unwrap_or_default();
-    let modules = PHP.iter().filter(|(module, _)| !has.lines().any(|line| line == *module)).map(
-        |&(module, package)| Missing {
-            what: format!("PHP's {module}"),
-            used: Use::WordPress,
-            what_for: "WordPress",
-            package,
-        },
-    );
+    PHP.iter()
+        .filter(move |(module, _)| !has.lines().any(|line| line == *module))
+        .map(|&(module, package)| Missing { what: format!("PHP's {module}"), what_for: "WordPress", package })
+}
+
+fn missing_peers() -> impl Iterator<Item = Missing> {
     let succeeds = |program: &str, args: &[&str]| {
         which(program).is_some_and(|program| output(command(program).args(args)).is_ok())
     };
     let elements = GSTREAMER
         .iter()
         // `--exists` compares the plugin's version with GStreamer's, and libnice has one of its own.
-        .filter(|(element, _)| !succeeds("gst-inspect-1.0", &[element]))
+        .filter(move |(element, _)| !succeeds("gst-inspect-1.0", &[element]))
         .map(|&(element, package)| Missing {
             what: format!("GStreamer's {element}"),
-            used: Use::Rtc,
             what_for: "WebRTC peers",
             package,
         });
-    let python = PYTHON.iter().filter(|(line, _)| !succeeds("/usr/bin/python3", &["-c", line])).map(
-        |&(_, package)| Missing {
-            what: package.to_owned(),
-            used: Use::Rtc,
-            what_for: "WebRTC peers in Python",
-            package,
-        },
+    let python = PYTHON.iter().filter(move |(line, _)| !succeeds("/usr/bin/python3", &["-c", line])).map(
+        |&(_, package)| Missing { what: package.to_owned(), what_for: "WebRTC peers in Python", package },
     );
-    tools.chain(modules).chain(elements).chain(python).collect()
+    elements.chain(python)
 }
 
 fn node_is_new_enough() -> Result {
