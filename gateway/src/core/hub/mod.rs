@@ -3,6 +3,44 @@
 //! [`Hub::publish`] gives a [`Publisher`], [`Hub::play`] a [`Stream`] whose frames any number of
 //! [`ring::Cursor`]s read. A stream outlives its publisher for a while, so that one who reconnects
 //! finds the viewers still there.
+//!
+//! # Example
+//!
+//! A publisher and a viewer of one stream, without a protocol:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use gateway::core::hub::{Hub, HubConfig, Start, StreamName};
+//! # use std::sync::Arc;
+//! # use media::{Audio, Codec, Config, Format, Frame};
+//! # fn frame() -> Frame {
+//! #     let format = Format::Audio(Audio { sample_rate: 48_000, channels: 2 });
+//! #     let config = Config { codec: Codec::Opus, format, description: Default::default() };
+//! #     Frame { config: Arc::new(config), dts: 0, pts: 0, key: true, data: bytes::Bytes::from_static(b"opus") }
+//! # }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let hub = Hub::new(HubConfig::default());
+//! let name = StreamName::parse("live/hello")?;
+//!
+//! let mut publisher = hub.publish(&name)?;
+//! publisher.announce(true, false); // audio, no video: viewers do not wait for a second track
+//! publisher.push(frame());
+//!
+//! let stream = hub.play(&name, Duration::from_secs(5)).await?;
+//! let mut viewer = stream.subscribe(Start::Key);
+//! let entry = viewer.next().await.expect("the stream is on air");
+//! assert_eq!(&entry.frame.data[..], b"opus");
+//!
+//! // The name is in use until the publisher is dropped.
+//! assert!(hub.publish(&name).is_err());
+//! drop(publisher);
+//! assert!(hub.publish(&name).is_ok());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod clients;
 mod clock;
