@@ -24,7 +24,7 @@ const STREAMS: &[Use] = &[Use::Streams, Use::Rtc, Use::Operation];
 const BROWSER: &[Use] = &[Use::Streams, Use::Size, Use::Browser, Use::Node];
 const WORDPRESS: &[Use] = &[Use::Streams, Use::Size, Use::Browser, Use::Node, Use::WordPress];
 
-pub(crate) const PARTS: [Part; 14] = [
+pub(crate) const PARTS: [Part; 15] = [
     Part { run: format, ..part("format", "rustfmt --check") },
     Part { run: lints, ..part("lints", "clippy on everything; warnings are errors") },
     Part { run: |_| package::build().map(|_| ()), ..part("player", "builds the browser package") },
@@ -48,6 +48,13 @@ pub(crate) const PARTS: [Part; 14] = [
         uses: &[Use::Node],
         run: types,
         ..part("types", "tsc on all JavaScript")
+    },
+    Part {
+        filter: "FILE",
+        needs: &["player"],
+        uses: &[Use::Node],
+        run: scripts,
+        ..part("scripts", "the tests beside the scripts, which need no browser")
     },
     Part {
         filter: "FILE",
@@ -183,19 +190,31 @@ fn zip() -> PathBuf {
     target().join("dist/lianmai.zip")
 }
 
-/// The `*.test.mjs` in a folder of the tests, or those whose name begins with one of the words in `filter`.
-fn node_tests(folder: &str, filter: &[String]) -> Result {
-    let tests = root().join("tests");
+fn scripts(filter: &[String]) -> Result {
+    let files = test_files(&["player-wasm/js", "demo"], filter)?;
+    sh(command("node").current_dir(root()).args(["--test", "--test-reporter=spec"]).args(files))
+}
+
+/// The `*.test.mjs` in these folders, or those whose name begins with one of the words in `filter`.
+fn test_files(folders: &[&str], filter: &[String]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    find(&tests.join(folder), &mut files);
+    for folder in folders {
+        find(&root().join(folder), &mut files);
+    }
     files.retain(|file| {
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         filter.is_empty() || filter.iter().any(|word| name.starts_with(word))
     });
     files.sort();
     if files.is_empty() {
-        return Err(format!("no {}*.test.mjs in tests/{folder}", filter.join("|")));
+        return Err(format!("no {}*.test.mjs in {}", filter.join("|"), folders.join(", ")));
     }
+    Ok(files)
+}
+
+fn node_tests(folder: &str, filter: &[String]) -> Result {
+    let tests = root().join("tests");
+    let files = test_files(&[&format!("tests/{folder}")], filter)?;
     // One file after the other: two browsers at once on two cores disturb each other's clocks.
     sh(command("node")
         .current_dir(&tests)
