@@ -1,4 +1,4 @@
-//! `bindgen IN.wasm OUT_DIR`: writes `player_wasm.js`, `player_wasm.d.ts` and `player_wasm_bg.wasm`.
+//! `bindgen IN.wasm OUT_DIR`: writes `IN.js`, `IN.d.ts` and `IN_bg.wasm`.
 //!
 //! This is `wasm-bindgen --target web` as a crate: pinned by Cargo.lock, nothing to download.
 

@@ -13,7 +13,7 @@ use std::path::Path;
 use crate::sh::{Result, at};
 
 /// The files of the package and the module each begins with: (published name, path below `player-wasm/js`).
-const ENTRIES: [(&str, &str); 23] = [
+const ENTRIES: [(&str, &str); 24] = [
     ("compat.js", "player/compat.js"),
     ("define-player.js", "player/define.js"),
     ("define-publisher.js", "publisher/define.js"),
@@ -36,12 +36,20 @@ const ENTRIES: [(&str, &str); 23] = [
     ("sdk.js", "srs/sdk.js"),
     ("srs-player.js", "srs/srs-player.js"),
     ("timeline.js", "player/timeline.js"),
+    ("words-zh.js", "player/texts-zh.js"),
     ("worker.js", "player/engine/worker.js"),
 ];
 
 /// Generated files, which lie beside the published ones. Sources name them as if they lay at the root of
 /// `player-wasm/js`.
-const GENERATED: [&str; 3] = ["player_wasm.js", "player_wasm_bg.wasm", "wasm-inline.js"];
+const GENERATED: [&str; 6] = [
+    "player_wasm.js",
+    "player_wasm_bg.wasm",
+    "flv-inline.js",
+    "player_ts.js",
+    "player_ts_bg.wasm",
+    "ts-inline.js",
+];
 
 /// Writes the scripts of `sources` into `dist`.
 pub(crate) fn bundle(sources: &Path, dist: &Path) -> Result {

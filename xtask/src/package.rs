@@ -2,14 +2,19 @@
 //!
 //! ```text
 //! dist/srs-player.js    the classic script for one <script> tag; loads the modules beside it
-//! dist/srs-player/      index.js, element.js, player.js, …, *.d.ts, player_wasm.js, player_wasm_bg.wasm
+//! dist/srs-player/      index.js, element.js, player.js, …, *.d.ts, and the wasm modules
 //! ```
+//!
+//! The crate is compiled once for each format: a page loads the module of what it plays.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::bundle::{bundle, smaller};
 use crate::sh::{Result, at, cargo, command, newest, output, root, run, target, which};
+
+/// The wasm modules: their names, and the feature of the crate that they have.
+const MODULES: [(&str, &str); 2] = [("player_wasm", "flv"), ("player_ts", "ts")];
 
 /// Debian's binaryen (108) and npm's agree on these; `--all-features` makes modules V8 rejects.
 const WASM_OPT: [&str; 14] = [
@@ -36,25 +41,26 @@ const WASM_OPT: [&str; 14] = [
 pub(crate) fn build() -> Result<PathBuf> {
     wasm_target()?;
     let dist = root().join("player-wasm/dist");
-    run(cargo().args(["build", "--profile", "wasm", "--target", "wasm32-unknown-unknown"]).args([
-        "--package",
-        "player-wasm",
-        "--lib",
-    ]))?;
-    let wasm = target().join("wasm32-unknown-unknown/wasm/player_wasm.wasm");
+    let generated = target().join("player-wasm");
+    let compiled = generated.join("compiled");
+    for (name, feature) in MODULES {
+        compile(feature, &compiled.join(name).with_extension("wasm"))?;
+    }
     let optimizer = which("wasm-opt");
-    if up_to_date(&dist, &wasm, optimizer.is_some()) {
+    if up_to_date(&dist, &compiled, optimizer.is_some()) {
         return Ok(dist);
     }
-    let generated = target().join("player-wasm");
-    run(cargo()
-        .args(["run", "--package", "xtask", "--features", "bindgen", "--bin", "bindgen", "--"])
-        .args([&wasm, &generated]))?;
-    if let Some(optimizer) = &optimizer {
-        let module = generated.join("player_wasm_bg.wasm");
-        run(command(optimizer).args(WASM_OPT).arg(&module).arg("-o").arg(&module))?;
-        at(module.display(), mend_table_export(&module))?;
-    } else {
+    for (name, _) in MODULES {
+        run(cargo()
+            .args(["run", "--package", "xtask", "--features", "bindgen", "--bin", "bindgen", "--"])
+            .args([&compiled.join(name).with_extension("wasm"), &generated]))?;
+        if let Some(optimizer) = &optimizer {
+            let module = generated.join(format!("{name}_bg.wasm"));
+            run(command(optimizer).args(WASM_OPT).arg(&module).arg("-o").arg(&module))?;
+            at(module.display(), mend_table_export(&module))?;
+        }
+    }
+    if optimizer.is_none() {
         eprintln!(
             "wasm-opt not found: the wasm stays about 10 % larger (Debian's package `binaryen` has it)"
         );
@@ -67,17 +73,36 @@ pub(crate) fn build() -> Result<PathBuf> {
     Ok(dist)
 }
 
+/// Compiles the crate with one feature, into the file `to`.
+fn compile(feature: &str, to: &Path) -> Result {
+    // In a folder of its own: both have the same name, and cargo would take one for the other.
+    let folder = target().join("player-wasm").join(feature);
+    run(cargo()
+        .args(["build", "--profile", "wasm", "--target", "wasm32-unknown-unknown"])
+        .args(["--package", "player-wasm", "--lib", "--no-default-features", "--features", feature])
+        .arg("--target-dir")
+        .arg(&folder))?;
+    let module = folder.join("wasm32-unknown-unknown/wasm/player_wasm.wasm");
+    let code = at(module.display(), fs::read(&module))?;
+    // Its time says when it changed.
+    if fs::read(to).ok().as_ref() != Some(&code) {
+        at(to.display(), to.parent().map_or(Ok(()), fs::create_dir_all))?;
+        at(to.display(), fs::write(to, code))?;
+    }
+    Ok(())
+}
+
 fn stamp(optimized: bool) -> &'static str {
     if optimized { "optimized\n" } else { "not optimized\n" }
 }
 
 /// Whether `dist` was made, in the same way, after everything that goes into it.
-fn up_to_date(dist: &Path, wasm: &Path, optimized: bool) -> bool {
+fn up_to_date(dist: &Path, compiled: &Path, optimized: bool) -> bool {
     let made = dist.join(".stamp");
     if fs::read_to_string(&made).ok().as_deref() != Some(stamp(optimized)) {
         return false;
     }
-    let sources = [wasm.to_owned(), root().join("player-wasm/js"), root().join("xtask/src")];
+    let sources = [compiled.to_owned(), root().join("player-wasm/js"), root().join("xtask/src")];
     newest(&made) >= sources.iter().filter_map(|source| newest(source)).max()
 }
 
@@ -88,10 +113,13 @@ fn assemble(dist: &Path, generated: &Path) -> Result {
     }
     let modules = dist.join("srs-player");
     at("dist", fs::create_dir_all(&modules))?;
-    for name in ["player_wasm.js", "player_wasm.d.ts", "player_wasm_bg.wasm"] {
-        copy(&generated.join(name), &modules.join(name))?;
+    for (name, feature) in MODULES {
+        for ending in [".js", ".d.ts", "_bg.wasm"] {
+            let file = format!("{name}{ending}");
+            copy(&generated.join(&file), &modules.join(&file))?;
+        }
+        inline(&modules, name, feature)?;
     }
-    inline(&modules)?;
     let sources = root().join("player-wasm/js");
     let types = sources.join("types");
     for entry in at(types.display(), types.read_dir())? {
@@ -101,16 +129,17 @@ fn assemble(dist: &Path, generated: &Path) -> Result {
     bundle(&sources, dist)
 }
 
-/// Writes the wasm as a script, for bundlers and hosts that leave out files which are not scripts. It is loaded
+/// Writes a wasm module as a script, for bundlers and hosts that leave out files which are not scripts. It is loaded
 /// only where the file is missing.
-fn inline(modules: &Path) -> Result {
-    let wasm = modules.join("player_wasm_bg.wasm");
+fn inline(modules: &Path, name: &str, feature: &str) -> Result {
+    let wasm = modules.join(format!("{name}_bg.wasm"));
     let text = base64(&at(wasm.display(), fs::read(&wasm))?);
     let script = format!(
         "export const compile = () => \
          WebAssembly.compile(Uint8Array.from(atob('{text}'), (c) => c.charCodeAt(0)));\n"
     );
-    at("wasm-inline.js", fs::write(modules.join("wasm-inline.js"), script))
+    let to = modules.join(format!("{feature}-inline.js"));
+    at(to.display(), fs::write(&to, script))
 }
 
 /// Base64 with padding (RFC 4648, section 4).

@@ -4,7 +4,7 @@
 // The engine is fetched when something is to be played, never before.
 
 import { resolve } from './address.js';
-import { words } from './texts.js';
+import { fetched, words } from './texts.js';
 import { forward, reflect, MEDIA_EVENTS } from '../ui/media-members.js';
 import { newSheet } from '../ui/sheet.js';
 import { Skin } from './skin.js';
@@ -266,6 +266,9 @@ export class SrsPlayerElement extends Base {
     const run = ++this.#run;
     const address = resolve(this.url, document.baseURI);
     if ('code' in address) {
+      const language = fetched(this.lang);
+      if (language) await language;
+      if (run !== this.#run) return undefined;
       const say = words(this.lang);
       const instead = address.instead ? ` ${say('instead', address.instead)}` : '';
       return this.#fail(address.code, say(address.word, address.detail) + instead);

@@ -1,7 +1,7 @@
 // The controls: they call the element's public methods and show what the media element says.
 
 import { h, icon, tell } from '../ui/dom.js';
-import { words } from './texts.js';
+import { fetched, words } from './texts.js';
 import { newSheet } from '../ui/sheet.js';
 import { adopt, CSS_TEXT } from '../ui/style.js';
 import { rows } from './stats-view.js';
@@ -111,7 +111,9 @@ export class Skin {
 
   /** Puts the words in; again when the element's `lang` changes. */
   translate() {
-    this.#words = words(this.#host.lang);
+    const { lang } = this.#host;
+    this.#words = words(lang);
+    void fetched(lang)?.then((there) => there && this.translate());
     const name = (/** @type {Element} */ node, /** @type {string} */ word, keys = '') => {
       node.setAttribute('aria-label', this.#words(word));
       if (node instanceof HTMLButtonElement) node.title = this.#words(word) + (keys && ` (${keys})`);

@@ -1,6 +1,6 @@
 // The player's texts.
 
-import { texts } from '../ui/texts.js';
+import { isChinese, texts } from '../ui/texts.js';
 
 /** @type {Record<string, string>} */
 const english = {
@@ -50,70 +50,21 @@ const english = {
   reconnects: 'Reconnects',
 };
 
-/** @type {Record<string, string>} */
-const chinese = {
-  player: '视频播放器',
-  play: '播放',
-  pause: '暂停',
-  mute: '静音',
-  unmute: '取消静音',
-  volume: '音量',
-  live: '直播',
-  goLive: '回到直播',
-  position: '播放位置',
-  behind: '落后直播 {detail}',
-  fullscreen: '全屏',
-  exitFullscreen: '退出全屏',
-  pip: '画中画',
-  stats: '统计信息',
-  sound: '点击开启声音',
-  retry: '重试',
-  captions: '字幕',
-  viewers: '{detail} 人在看',
-  connecting: '正在连接…',
-  waiting: '等待直播开始…',
-  buffering: '正在缓冲…',
-  reconnecting: '正在重连…',
-  ended: '直播已结束。',
-  paused: '已暂停',
-  'bad-url': '这不是直播流地址：{detail}',
-  'unsupported-protocol': '浏览器无法播放 {detail} 地址。',
-  instead: '同一路流的浏览器地址：{detail}',
-  engine: '播放器加载失败。',
-  'audio-unsupported': '此浏览器无法播放该流的声音，仅播放画面。',
-  'autoplay-blocked': '浏览器要求先点击才能播放声音。',
-  closed: '服务器关闭了连接。',
-  connections: '浏览器对同一主机最多打开六个连接，已全部占用；ws:// 地址不受此限。',
-  cors: '服务器有响应，但不允许本页读取该流（缺少 Access-Control-Allow-Origin）。',
-  credentials: '浏览器不允许地址中带用户名和密码，请改用 token。',
-  'refused-page': '该流被一个网页拒绝：服务器前的防火墙或登录页不放行。',
-  'segment-missing': '服务器上缺少录像的部分片段。',
-  'web-page': '这是网页地址，不是直播流地址。',
-  'codec-unsupported': '此浏览器不支持该流的编码。',
-  forbidden: '服务器不允许播放该流。',
-  http: '服务器返回了错误。',
-  'media-error': '浏览器无法解码该流。',
-  network: '无法连接服务器。',
-  'no-captions': '字幕加载失败。',
-  'no-mse': '此浏览器无法播放直播流。',
-  'no-worker': '播放器未使用 Worker 运行。',
-  'no-webrtc': '无法建立 WebRTC 连接。',
-  'not-found': '现在没有人直播。',
-  stalled: '没有收到服务器的数据。',
-  'unsupported-format': '播放器无法识别该流的格式。',
-  latency: '延迟',
-  buffer: '缓冲',
-  bitrate: '码率',
-  dropped: '丢帧 / 解码',
-  protocol: '协议',
-  size: '画面',
-  fps: '帧率',
-  codecs: '编码',
-  rtt: '往返 / 丢包',
-  rate: '倍速',
-  stalls: '卡顿',
-  reconnects: '重连',
-};
+/** The texts in Chinese, once they were fetched. @type {Record<string, string> | null} */
+let chinese = null;
+/** @type {Promise<boolean> | null} */
+let fetching = null;
 
-/** The player's texts for a language tag such as `zh-CN`. */
-export const words = texts(english, chinese);
+/**
+ * Fetches the texts of a language. Resolves to whether they came; null where nothing has to be fetched.
+ * @param {string} [tag] a language tag such as `zh-CN`; none: the browser's language
+ */
+export function fetched(tag) {
+  if (chinese || !isChinese(tag)) return null;
+  fetching ??= import('./texts-zh.js').then((module) => Boolean(chinese = module.zh), () => false)
+    .finally(() => { fetching = null; });
+  return fetching;
+}
+
+/** The player's texts for a language tag such as `zh-CN`: English until those of the language are {@link fetched}. */
+export const words = texts(english, () => chinese);

@@ -164,4 +164,4 @@ const chinese = {
 };
 
 /** The publisher's texts for a language tag such as `zh-CN`. */
-export const speech = texts(english, chinese);
+export const speech = texts(english, () => chinese);

@@ -35,6 +35,9 @@ export function kindOf(url, protocol) {
 /** @param {Kind} kind */
 export const isNative = (kind) => kind === 'native';
 
+/** @param {Kind} kind */
+export const isFlv = (kind) => /flv/.test(kind);
+
 /** @type {Record<string, string>} */
 const SENTENCES = {
   'audio-unsupported': 'This browser cannot play the sound of this stream; the picture plays without it.',

@@ -3,7 +3,6 @@
 // in:  load, module, clock, latency, resume, live, sought, stalled, rebuild, token
 // out: attach, rate, seek, state, warning, error, stats, token (asks for one), other, trace (see player.js)
 
-import init, { Engine } from '../../player_wasm.js';
 import { PAUSE_LIMIT } from '../../net/connection.js';
 import { Loader } from './sources/flv/loader.js';
 import { Sink } from './sink.js';
@@ -42,7 +41,7 @@ export class Pipeline {
   #report;
   /** @type {any} */ #request = null;
   /** @type {(module: WebAssembly.Module | undefined) => void} */ #compiled = () => {};
-  /** @type {Engine | null} */ #engine = null;
+  /** @type {import('../../player_wasm.js').Engine | null} */ #engine = null;
   /** @type {Sink | null} */ #sink = null;
   /** @type {Loader | import('./sources/hls/hls.js').Hls | null} */ #loader = null;
   #closed = false;
@@ -144,7 +143,9 @@ export class Pipeline {
       token: token ? (unspent = false) => this.#token(unspent) : undefined,
     };
     const compiled = new Promise((resolve) => { this.#compiled = resolve; });
-    const ready = compiled.then((module) => init({ module_or_path: module ?? wasm })).then(({ memory }) => {
+    const glue = /flv/.test(kind) ? import('../../player_wasm.js') : import('../../player_ts.js');
+    const ready = Promise.all([glue, compiled]).then(async ([{ default: init, Engine }, module]) => {
+      const { memory } = await init({ module_or_path: module ?? wasm });
       if (this.#closed) return;
       const codecs = CODECS.reduce((set, mime, n) => set | +Source.isTypeSupported(mime) << n, 0);
       this.#engine = new Engine(FORMATS[/** @type {keyof typeof FORMATS} */ (kind)], LATENCIES.indexOf(request.latency), codecs);

@@ -4,7 +4,7 @@
 // MediaSource there, else on this thread. What must touch the element stays here: play, rate, seeks.
 
 import { isGstreamerWebKit } from '../../net/browser.js';
-import { isNative, kindOf, sentence } from './formats.js';
+import { isFlv, isNative, kindOf, sentence } from './formats.js';
 import { HOME } from '../../net/home.js';
 import { Tokens } from '../../net/token-ask.js';
 
@@ -477,14 +477,16 @@ async function openPipeline(options, request, receive) {
   }
   request = { ...request, token: !!request.token };
   // Compiled here while the worker starts.
-  const wasm = options.base
-    ? new URL('player_wasm_bg.wasm', new URL(options.base, document.baseURI))
-    : new URL('../../player_wasm_bg.wasm', import.meta.url);
+  const flv = isFlv(request.kind);
+  const base = options.base && new URL(options.base, document.baseURI);
+  // Written out: bundlers look for exactly this.
+  const wasm = base ? new URL(flv ? 'player_wasm_bg.wasm' : 'player_ts_bg.wasm', base)
+    : flv ? new URL('../../player_wasm_bg.wasm', import.meta.url) : new URL('../../player_ts_bg.wasm', import.meta.url);
   const compile = () => WebAssembly.compileStreaming(fetch(wasm)).catch((error) => {
     // Forbidden by the page's policy: a worker has one of its own.
     if (error instanceof WebAssembly.CompileError) return undefined;
     // Some bundlers and hosts leave files out that are not scripts.
-    return import('../../wasm-inline.js').then(({ compile }) => compile()).catch(() => undefined);
+    return (flv ? import('../../flv-inline.js') : import('../../ts-inline.js')).then(({ compile }) => compile()).catch(() => undefined);
   });
   const module = compile();
   if (options.worker && workerCan()) {

@@ -1,6 +1,6 @@
 // Loads an HLS playlist and its segments, one after the other.
 
-import { Hls as Follower } from '../../../../player_wasm.js';
+import { Hls as Follower } from '../../../../player_ts.js';
 import { Connection, SILENCE } from '../../../../net/connection.js';
 import { refusal } from '../../../../net/refusal.js';
 import { textOf } from './text.js';
