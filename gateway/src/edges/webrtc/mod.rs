@@ -5,6 +5,7 @@
 
 mod admission;
 mod candidates;
+mod cname;
 mod codecs;
 mod dtls;
 mod layers;

@@ -1,4 +1,5 @@
-//! SRTP for str0m, watched: it tells which datagrams were authenticated, and shows RTCP before str0m reads it.
+//! SRTP for str0m, watched: it tells which datagrams were authenticated, shows RTCP before str0m reads it, and
+//! replaces what str0m has no setting for in RTCP that is sent.
 //!
 //! str0m says nothing of RTCP that it takes, and only ICE's checks count as a sign of life for it. Here its
 //! ciphers are wrapped: whatever one of them decrypts was sent by the peer (RFC 3711, RFC 7714). str0m handles a
@@ -13,6 +14,7 @@ use str0m::crypto::{
     from_feature_flags,
 };
 
+use super::cname;
 use super::resends::Resends;
 
 thread_local! {
@@ -124,7 +126,7 @@ impl SupportedAeadAes256Gcm for Watched {
 
 impl Aes128CmSha1_80Cipher for Cipher<dyn Aes128CmSha1_80Cipher> {
     fn encrypt(&mut self, iv: &[u8; 16], input: &[u8], output: &mut [u8]) -> Result<(), CryptoError> {
-        self.0.encrypt(iv, input, output)
+        self.0.encrypt(iv, &cname::replace(input), output)
     }
     fn decrypt(&mut self, iv: &[u8; 16], input: &[u8], output: &mut [u8]) -> Result<(), CryptoError> {
         seen(self.0.decrypt(iv, input, output))?;
@@ -144,7 +146,7 @@ macro_rules! watch_aead {
                 input: &[u8],
                 output: &mut [u8],
             ) -> Result<(), CryptoError> {
-                self.0.encrypt(iv, aad, input, output)
+                self.0.encrypt(iv, aad, &cname::replace(input), output)
             }
             fn decrypt(
                 &mut self,

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::error::Unfit;
 use super::offer::{Offered, Told, Used};
 use super::text::{Description, Section};
+use crate::edges::webrtc::cname;
 
 impl Offered {
     /// The answer to the client: a section for each of its own, in its order and with its names. Sections
@@ -105,6 +106,9 @@ fn accepted_section(
             ("ssrc", _) if sends && rest.starts_with("msid:") => {
                 let track = rest.split(' ').nth(1).unwrap_or("-");
                 line(out, format_args!("a=ssrc:{number} msid:{stream} {track}\r\n"));
+            }
+            ("ssrc", _) if sends && rest.starts_with("cname:") => {
+                line(out, format_args!("a=ssrc:{number} cname:{}\r\n", cname::own()));
             }
             ("msid" | "ssrc" | "ssrc-group", _) if !sends => {}
             _ => line(out, format_args!("{text}\r\n")),

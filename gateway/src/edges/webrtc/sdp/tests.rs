@@ -75,4 +75,9 @@ fn check(offer: &str, answer: &str) {
         answer.sections.iter().filter_map(|section| section.lines.value("msid")?.split(' ').next()).collect();
     streams.dedup();
     assert!(streams.len() <= 1, "{told}");
+    let names = answer.sections.iter().flat_map(|section| section.lines.values("ssrc"));
+    let mut names: Vec<&str> =
+        names.filter_map(|ssrc| ssrc.split_once(" cname:").map(|(_, name)| name)).collect();
+    names.dedup();
+    assert!(names.len() <= 1, "{told}");
 }

@@ -45,6 +45,19 @@ async fn a_late_viewer_sees_the_group_of_pictures_at_once_and_is_live_then() {
     assert_in_step(&mut world, 4);
 }
 
+#[tokio::test(start_paused = true)]
+async fn audio_and_video_have_one_cname_in_their_reports() {
+    let mut show = Show::new();
+    let mut world = show.viewer().await;
+    show.connect(&mut world).await;
+    show.with(&mut world, Duration::from_secs(5)).await;
+    let (video, audio) = (world.client.video, world.client.audio);
+    let mut api = world.client.rtc.direct_api();
+    let names = [video, audio]
+        .map(|mid| api.stream_rx_by_mid(mid, None).and_then(|stream| stream.cname().map(str::to_owned)));
+    assert_eq!(names, [(); 2].map(|()| Some(super::super::cname::own().to_owned())));
+}
+
 /// How many courses of a rough network are tried.
 const ROUGH_SEEDS: u64 = 8;
 
