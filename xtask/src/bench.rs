@@ -3,11 +3,18 @@
 use crate::package;
 use crate::sh::{Result, cargo, command, root, run as sh, target, which};
 
-/// Measures the server (cpu, latency, join, stalled, rtp, transcode, https, whep), then the player in Chromium (browser);
-/// all of them, or those named.
+/// The parts that Chromium takes part in, and their scripts.
+const BROWSER: [(&str, &[&str]); 2] =
+    [("browser", &["measure.mjs", "measure-rtc.mjs"]), ("loss", &["measure-loss.mjs"])];
+
+/// Measures the server (cpu, latency, join, stalled, rtp, transcode, https, whep), then the player in Chromium (browser) and
+/// on a bad network (loss); all of them, or those named.
 pub(crate) fn run(parts: &[String]) -> Result {
-    let browser = parts.is_empty() || parts.iter().any(|part| part == "browser");
-    let server: Vec<&String> = parts.iter().filter(|part| *part != "browser").collect();
+    let named = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
+    let scripts: Vec<_> =
+        BROWSER.iter().filter(|(part, _)| named(part)).flat_map(|(_, scripts)| *scripts).collect();
+    let of_browser = |part: &&String| BROWSER.iter().any(|(name, _)| name == part);
+    let server: Vec<&String> = parts.iter().filter(|part| !of_browser(part)).collect();
     sh(cargo().args(["build", "--release", "--package", "gateway"]))?;
     if parts.is_empty() || !server.is_empty() {
         sh(cargo()
@@ -15,8 +22,7 @@ pub(crate) fn run(parts: &[String]) -> Result {
             .args(server))?;
     }
     let tests = root().join("tests");
-    let measure = tests.join("browser/measure.mjs");
-    if browser && measure.is_file() {
+    if !scripts.is_empty() {
         if which("node").is_none() || which("chromium").is_none() {
             return Err(
                 "the browser's part needs node and chromium: `cargo xtask tools` installs them".into()
@@ -27,8 +33,11 @@ pub(crate) fn run(parts: &[String]) -> Result {
             sh(command("npm").current_dir(&tests).args(["ci", "--no-audit", "--no-fund"]))?;
         }
         let gateway = target().join("release/lianmai");
-        for script in [measure, tests.join("browser/measure-rtc.mjs")] {
-            sh(command("node").current_dir(&tests).env("LIANMAI", &gateway).arg(script))?;
+        for script in scripts {
+            sh(command("node")
+                .current_dir(&tests)
+                .env("LIANMAI", &gateway)
+                .arg(format!("browser/{script}")))?;
         }
     }
     Ok(())
