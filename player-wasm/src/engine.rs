@@ -205,12 +205,13 @@ impl Engine {
         self.mime.clone()
     }
 
-    /// The next notice: 0 none, 1 the audio cannot be played, 2 the video cannot.
+    /// The next notice: 0 none, 1 the audio cannot be played, 2 the video cannot. The codec's bit, as in
+    /// [`Engine::new`], stands two places higher.
     pub fn notice(&mut self) -> u32 {
         match self.remuxer.notice() {
             None => 0,
-            Some(Notice::NoAudio) => 1,
-            Some(Notice::NoVideo) => 2,
+            Some(Notice::NoAudio(codec)) => codec << 2 | 1,
+            Some(Notice::NoVideo(codec)) => codec << 2 | 2,
         }
     }
 

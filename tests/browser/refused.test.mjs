@@ -5,7 +5,9 @@ import { after, before, test } from 'node:test';
 
 import { LIMIT, until } from './harness.mjs';
 import { PlayerPage, startBrowser } from './support/browser.mjs';
+import { clip } from './support/clips.mjs';
 import { startRecordings } from './support/recordings.mjs';
+import { startServer } from './support/server.mjs';
 
 /** @type {Awaited<ReturnType<typeof startRecordings>>} */ let server;
 /** @type {import('playwright-core').Browser} */ let browser;
@@ -84,4 +86,60 @@ test('sound whose channels no browser knows is left out with a warning', LIMIT, 
     assert.equal(server.count(path), 1);
     await player.close();
   }));
+});
+
+test('MP3 and VP8 are left out by name, with a cure, and the other track plays', LIMIT, async () => {
+  await Promise.all([
+    ['/mp3.flv', 'audio-unsupported', /MP3.*AAC/, 'avc1'], ['/vp8.flv', 'codec-unsupported', /VP8.*webrtc:/, 'mp4a'],
+  ].map(async ([path, code, words, codecs]) => {
+    const player = await PlayerPage.open(browser, server.url);
+    await player.play(server.url + path);
+    await until('four seconds of it', async () => (await player.look()).time > 4, () => player.look());
+    const { log, stats } = await player.look();
+    const told = log.filter(({ type }) => type === 'warning' || type === 'error');
+    assert.deepEqual(told.map((entry) => [entry.type, entry.code]), [['warning', code]], JSON.stringify(log));
+    assert.match(told[0].message, words);
+    assert.match(stats.codecs, new RegExp(`^${codecs}[^,]*$`));
+    assert.equal(server.count(path), 1);
+    await player.close();
+  }));
+});
+
+test('a stream of VP8 alone ends in an error that names what plays it', LIMIT, async () => {
+  const { code, message } = await failure(`${server.url}/vp8-alone.flv`);
+  assert.equal(code, 'codec-unsupported');
+  assert.match(message, /VP8.*webrtc:/);
+  assert.equal(server.count('/vp8-alone.flv'), 1);
+});
+
+test('a seventh stream from a host says that the browser has no connection left, and plays when it has', LIMIT, async () => {
+  const live = await startServer();
+  try {
+    const url = live.stream('wall', (connection) => connection.play(clip({ size: '320x180' })));
+    const opened = await PlayerPage.open(browser, server.url);
+    const { page } = opened;
+    await page.evaluate(async (url) => {
+      const { Player } = await import('/srs-player/player.js');
+      window.wall = [...Array(7)].map(() => {
+        const video = document.body.appendChild(document.createElement('video'));
+        const player = new Player(video);
+        /** @type {any[]} */ const states = [];
+        player.addEventListener('state', ({ detail }) => states.push(detail));
+        player.load(url);
+        player.play().catch(() => {});
+        return { player, states };
+      });
+    }, url);
+    const look = () => page.evaluate(() => window.wall.map(({ player, states }) => ({ state: player.state, last: states.at(-1) })));
+    await until('six that play and one that says why not', async () => {
+      const players = await look();
+      const waiting = players.filter(({ last }) => last?.state === 'waiting' && last.code === 'connections');
+      return players.filter(({ state }) => state === 'live').length === 6 && waiting.length === 1 && /six/.test(waiting[0].last.message);
+    }, look);
+    await page.evaluate(() => window.wall.find(({ player }) => player.state === 'live').player.destroy());
+    await until('the seventh', async () => (await look()).filter(({ state }) => state === 'live').length === 6, look);
+    await opened.close();
+  } finally {
+    await live.close();
+  }
 });

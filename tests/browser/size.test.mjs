@@ -16,8 +16,9 @@ const KINDS = {
   WebRTC: { budget: 25_600, files: [...ALL, 'srs-player/rtc.js'] },
 };
 /** Not on the way of any of them: the module's other entries, the names of srs.sdk.js, captions and viewers, the picture of
- * audio alone, media keys, files that the browser plays itself, the timeline, texts in Chinese, and the wasm once more for where its file is missing. */
-const OTHERS = ['index', 'define-player', 'sdk', 'extras', 'media-session', 'meter', 'native', 'timeline', 'words-zh', 'flv-inline', 'ts-inline']
+ * audio alone, media keys, files that the browser plays itself, the timeline, texts in Chinese, sentences
+ * of rare codecs, and the wasm once more for where its file is missing. */
+const OTHERS = ['index', 'define-player', 'sdk', 'extras', 'media-session', 'meter', 'native', 'timeline', 'unplayable', 'words-zh', 'flv-inline', 'ts-inline']
   .map((name) => `srs-player/${name}.js`);
 const dist = new URL('../../player-wasm/dist/', import.meta.url).pathname;
 

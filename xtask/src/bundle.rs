@@ -13,7 +13,7 @@ use std::path::Path;
 use crate::sh::{Result, at};
 
 /// The files of the package and the module each begins with: (published name, path below `player-wasm/js`).
-const ENTRIES: [(&str, &str); 24] = [
+const ENTRIES: [(&str, &str); 25] = [
     ("compat.js", "player/compat.js"),
     ("define-player.js", "player/define.js"),
     ("define-publisher.js", "publisher/define.js"),
@@ -36,6 +36,7 @@ const ENTRIES: [(&str, &str); 24] = [
     ("sdk.js", "srs/sdk.js"),
     ("srs-player.js", "srs/srs-player.js"),
     ("timeline.js", "player/timeline.js"),
+    ("unplayable.js", "player/engine/unplayable.js"),
     ("words-zh.js", "player/texts-zh.js"),
     ("worker.js", "player/engine/worker.js"),
 ];

@@ -296,10 +296,11 @@ export class SrsPlayerElement extends Base {
       this.#reason = code ? this.#sentence(word, message) : '';
       if (state !== 'error') this.#show();
     });
-    on('warning', (/** @type {PlayerError} */ { code, message }) => {
+    on('warning', (/** @type {PlayerError & { word: string }} */ { code, message, word }) => {
       if (code === 'autoplay-blocked') return this.#refused(new DOMException(message, 'NotAllowedError'));
-      if (code === 'audio-unsupported') this.#skin.notice(this.#sentence(code, message));
-      this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: this.#sentence(code, message) } }));
+      message = this.#sentence(word, message);
+      if (/-unsupported$/.test(code)) this.#skin.notice(message);
+      this.dispatchEvent(new CustomEvent('warning', { detail: { code, message } }));
     });
     on('error', (/** @type {PlayerError & { said: string, word: string }} */ { code, message, said, word }) => this.#fail(code, said || this.#sentence(word, message)));
     on('stats', (detail) => {

@@ -31,6 +31,8 @@ const PENDING_LIMIT: usize = 24 << 20;
 const EPOCH: Micros = SECOND;
 /// Without video for this long, while there is sound, the picture's track is given up.
 const VIDEO_GONE: Micros = 3 * SECOND;
+/// Audio frames in a row with the same time, after which the audio is taken to have no clock.
+const STILL: u32 = 5;
 /// Configurations that are remembered as not playable; the oldest is forgotten.
 const MOST_REFUSED: usize = 16;
 
@@ -57,10 +59,10 @@ pub struct Init {
 /// What the page should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
-    /// The browser cannot decode the audio; video plays alone.
-    NoAudio,
-    /// The browser cannot decode the video.
-    NoVideo,
+    /// The browser cannot decode the audio; video plays alone. With the codec's [`bit`].
+    NoAudio(u32),
+    /// The browser cannot decode the video; audio plays alone. With the codec's [`bit`].
+    NoVideo(u32),
 }
 
 /// Turns one stream's frames into chunks.
@@ -69,6 +71,10 @@ pub struct Remuxer {
     codecs: u32,
     ts: bool,
     timeline: Timeline,
+    /// The times of the newest frames as they came: video, audio.
+    came: [Micros; 2],
+    /// Audio frames in a row that came with the same time.
+    still: u32,
     start: Option<Start>,
     video: VideoLane,
     audio: AudioLane,
@@ -125,6 +131,8 @@ impl Remuxer {
             codecs,
             ts,
             timeline: Timeline::new(EPOCH),
+            came: [Micros::MIN; 2],
+            still: 0,
             start: Some(Start::new([false; 2], ts)),
             video: VideoLane::default(),
             audio: AudioLane::new(ts),
@@ -152,7 +160,7 @@ impl Remuxer {
     pub fn unsupported(&mut self, track: Track) {
         self.missing[slot(track)] = true;
         if !std::mem::replace(&mut self.unreadable[slot(track)], true) {
-            self.tell(track);
+            self.tell(track, 0);
         }
     }
 
@@ -178,6 +186,7 @@ impl Remuxer {
         if refused {
             return;
         }
+        self.give_time(&mut frame);
         let gap = if track == Track::Video { self.video.duration() } else { 20 * MILLI };
         let (offset, _) = self.timeline.offset(frame.dts, gap);
         frame.dts = frame.dts.saturating_add(offset);
@@ -194,6 +203,19 @@ impl Remuxer {
                 self.poll(now);
             }
             None => self.feed(frame),
+        }
+    }
+
+    /// Gives audio whose clock stands still the time of the video: apart from it, it would make the timeline jump
+    /// with each frame.
+    fn give_time(&mut self, frame: &mut Frame) {
+        let came = std::mem::replace(&mut self.came[slot(frame.track())], frame.dts);
+        if frame.is_video() {
+            return;
+        }
+        self.still = if came == frame.dts { self.still.saturating_add(1) } else { 0 };
+        if self.still >= STILL && self.came[0] > frame.dts {
+            (frame.dts, frame.pts) = (self.came[0], self.came[0]);
         }
     }
 
@@ -343,12 +365,13 @@ impl Remuxer {
         if !self.refused.contains(config) {
             self.refused.truncate(MOST_REFUSED - 1);
             self.refused.insert(0, config.clone());
-            self.tell(config.track());
+            self.tell(config.track(), bit(config.codec));
         }
     }
 
-    fn tell(&mut self, track: Track) {
-        self.notices.push_back(if track == Track::Audio { Notice::NoAudio } else { Notice::NoVideo });
+    fn tell(&mut self, track: Track, codec: u32) {
+        let notice = if track == Track::Audio { Notice::NoAudio } else { Notice::NoVideo };
+        self.notices.push_back(notice(codec));
     }
 
     /// An initialisation segment for these tracks; decoding starts anew on a key frame.

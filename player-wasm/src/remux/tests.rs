@@ -104,7 +104,7 @@ fn sound_that_cannot_be_played_is_told_and_left_out() {
     remuxer.promise(true, true);
     remuxer.push(0, frame(&audio(), 0, true));
     remuxer.push(0, frame(&video(640), 0, true));
-    assert_eq!(remuxer.notice(), Some(Notice::NoAudio));
+    assert_eq!(remuxer.notice(), Some(Notice::NoAudio(bit(Codec::Aac))));
     assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: false, rebuild: true });
 }
 
@@ -118,7 +118,7 @@ fn after_sound_that_cannot_be_played_another_codec_is_tried() {
     remuxer.push(0, frame(&v, 0, true));
     remuxer.push(0, frame(&alaw, FRAME, true));
     assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: false, rebuild: true });
-    assert_eq!((remuxer.notice(), remuxer.notice()), (Some(Notice::NoAudio), None));
+    assert_eq!((remuxer.notice(), remuxer.notice()), (Some(Notice::NoAudio(0)), None));
     // The publisher comes back with AAC.
     remuxer.restart();
     remuxer.promise(true, true);
@@ -129,7 +129,7 @@ fn after_sound_that_cannot_be_played_another_codec_is_tried() {
     // The same after a codec that cannot even be read.
     remuxer.unsupported(Track::Audio);
     remuxer.unsupported(Track::Audio);
-    assert_eq!((remuxer.notice(), remuxer.notice()), (Some(Notice::NoAudio), None));
+    assert_eq!((remuxer.notice(), remuxer.notice()), (Some(Notice::NoAudio(0)), None));
     remuxer.restart();
     remuxer.push(0, frame(&aac, 0, true));
     remuxer.push(0, frame(&v, 0, true));
@@ -145,7 +145,7 @@ fn what_the_browser_refused_stays_refused_through_a_rebuild() {
     remuxer.push(0, frame(&v, 0, true));
     assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: true, rebuild: true });
     remuxer.refuse(Track::Audio);
-    assert_eq!(remuxer.notice(), Some(Notice::NoAudio));
+    assert_eq!(remuxer.notice(), Some(Notice::NoAudio(bit(Codec::Aac))));
     for _ in 0..2 {
         remuxer.rebuild();
         remuxer.promise(true, true);
@@ -299,4 +299,27 @@ fn what_is_placed_lies_where_it_was_told_to_and_a_seek_forgets_what_waited() {
     remuxer.push(0, frame(&config, SECOND, true));
     remuxer.push(0, frame(&audio(), SECOND - 20 * MILLI, true));
     remuxer.flush();
+}
+
+#[test]
+fn audio_whose_clock_stands_still_goes_with_the_video() {
+    let mut remuxer = Remuxer::new(ALL, false);
+    let (v, aac) = (video(640), audio());
+    remuxer.promise(true, true);
+    let (mut sounds, mut out) = (0, Vec::new());
+    for n in 0..750 {
+        // 1024 samples of 44.1 kHz.
+        while sounds * 23_220 <= n * FRAME {
+            remuxer.push(n * FRAME, frame(&aac, 0, true));
+            sounds += 1;
+        }
+        remuxer.push(n * FRAME, frame(&v, n * FRAME, n % 50 == 0));
+        out.extend(pieces(&mut remuxer));
+    }
+    let end = 30 * SECOND as u64;
+    for track in [1, 2] {
+        let last = *times(&out, track).last().unwrap();
+        assert!(last > end - 500_000 && last < end + 200_000, "track {track} ends at {last} µs");
+    }
+    assert_eq!(out.iter().filter(|piece| matches!(piece, Piece::Init { .. })).count(), 1);
 }

@@ -8,10 +8,12 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
+import { bytes, clip, header } from './clips.mjs';
+
 const ROOT = new URL('../../../', import.meta.url).pathname;
 const DIST = join(ROOT, 'player-wasm/dist');
 /** Its last part changes with what is made below. */
-const FOLDER = join(ROOT, 'target/tmp/lianmai/recordings-1');
+const FOLDER = join(ROOT, 'target/tmp/lianmai/recordings-2');
 const TYPES = {
   '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html', '.m3u8': 'application/vnd.apple.mpegurl',
   '.ts': 'video/mp2t', '.flv': 'video/x-flv', '.aac': 'audio/aac', '.m4s': 'video/iso.segment', '.mp4': 'video/mp4',
@@ -25,6 +27,20 @@ const x264 = (gop, rate = '200k') => ['-c:v', 'libx264', '-preset', 'ultrafast',
 const aac = (channels = 2) => ['-c:a', 'aac', '-b:a', '64k', '-ac', `${channels}`];
 const list = (name, ...more) => ['-f', 'hls', '-hls_time', '2', '-hls_list_size', '0', '-hls_playlist_type', 'vod', ...more,
   '-hls_segment_filename', `${name}/s%d.${more.includes('fmp4') ? 'm4s' : 'ts'}`, `${name}/index.m3u8`];
+
+/** The frames of an IVF file as enhanced FLV tags. @param {Buffer} ivf @param {number} rate */
+function vp8(ivf, rate) {
+  const tag = (kind, time, data) => ({ type: 9, time, config: false, key: false, body: Buffer.concat([Buffer.from([kind]), Buffer.from('vp08'), data]) });
+  // Sequence start: vpcC. Then coded frames, of which key frames have a lowest bit of 0.
+  const tags = [tag(0x90, 0, Buffer.from([1, 0, 0, 0, 0, 10, 0x82, 2, 2, 2, 0, 0]))];
+  for (let at = 32, n = 0; at + 12 <= ivf.length; n++) {
+    const size = ivf.readUInt32LE(at);
+    const data = ivf.subarray(at + 12, at + 12 + size);
+    tags.push(tag(data[0] & 1 ? 0xa1 : 0x91, Math.round(n * 1000 / rate), data));
+    at += 12 + size;
+  }
+  return tags;
+}
 
 /** Makes what is not there yet. */
 function make() {
@@ -50,6 +66,15 @@ function make() {
     ...x264(15), '-c:a', 'aac', '-b:a', '192k', 'pce.flv');
   ffmpeg(...picture('256x144', 15, 8), '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=8,pan=quad|c0=c0|c1=c0|c2=c0|c3=c0',
     ...x264(15), '-c:a', 'aac', '-b:a', '192k', 'quad.flv');
+  ffmpeg(...picture('256x144', 15, 8), ...tone(44_100, 8), ...x264(15), '-c:a', 'libmp3lame', '-b:a', '64k', 'mp3.flv');
+  // ffmpeg writes no VP8 into FLV.
+  ffmpeg(...picture('256x144', 15, 8), '-c:v', 'libvpx', '-deadline', 'realtime', '-g', '15', 'vp8.ivf');
+  const video = vp8(readFileSync(join(folder, 'vp8.ivf')), 15);
+  const audio = clip({ video: false, seconds: 8 }).tags;
+  for (const [name, tags] of [['vp8', [...audio, ...video]], ['vp8-alone', video]]) {
+    const file = Buffer.concat([header({ audio: tags !== video, video: true }), ...tags.sort((a, b) => a.time - b.time).map((tag) => bytes(tag))]);
+    writeFileSync(join(folder, `${name}.flv`), file);
+  }
   rmSync(FOLDER, { recursive: true, force: true });
   renameSync(folder, FOLDER);
 }

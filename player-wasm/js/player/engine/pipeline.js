@@ -27,6 +27,8 @@ const BROKEN = 2;
 const GIVEN_UP = 4;
 /** Bytes of MPEG-TS in which there must be a frame, when nothing was played yet. */
 const FRUITLESS = 2 << 20;
+/** Milliseconds that audio is waited for where the video cannot be played. */
+const BLIND = 1_500;
 
 const now = () => performance.timeOrigin + performance.now();
 
@@ -67,6 +69,9 @@ export class Pipeline {
   /** When the first frame of the connection came, and its time. */
   #begun = { at: 0, end: 0 };
   #bytes = 0;
+  /** Since when there is video that cannot be played, and nothing else; and why. */
+  #blind = 0;
+  /** @type {Promise<{ word: string, text: string } | undefined> | undefined} */ #why;
   #counted = { at: 0, bytes: 0, frames: 0 };
   /** Who waits for a token: an answer that comes after its attempt is nobody's. */
   #asking = { id: 0, answer: (/** @type {any} */ message) => {} };
@@ -214,10 +219,23 @@ export class Pipeline {
   #notices() {
     const engine = this.#engine;
     for (let notice; engine && (notice = engine.notice());) {
-      if (notice === 1) this.#warn('audio-unsupported');
-      else this.#warn('codec-unsupported');
-      if (notice === 2) this.#fail('codec-unsupported');
+      const code = notice & 1 ? 'audio-unsupported' : 'codec-unsupported';
+      const why = import('./unplayable.js').then((module) => module.why(notice), () => undefined);
+      why.then((why) => this.#warn(code, why?.text, why?.word));
+      if (notice & 1) continue;
+      this.#blind ||= now();
+      this.#why = why;
     }
+    // Where there is audio, it plays without the video.
+    if (engine?.codec(0) || engine?.codec(1)) this.#blind = 0;
+    else if (this.#blind && now() - this.#blind > BLIND) this.#unplayable();
+  }
+
+  /** Ends with what the video lacks. */
+  #unplayable() {
+    this.#blind = 0;
+    this.#loader?.close();
+    void this.#why?.then((why) => this.#fail('codec-unsupported', why?.text, why?.word));
   }
 
   /** Asks latency control what to do, with the playhead moved on to this moment. */
@@ -384,7 +402,7 @@ export class Pipeline {
     const engine = this.#engine;
     engine?.finish(now());
     // A page of words has an end as well.
-    if (!engine?.codec(0) && !engine?.codec(1)) return this.#fail('unsupported-format');
+    if (!engine?.codec(0) && !engine?.codec(1)) return this.#blind ? this.#unplayable() : this.#fail('unsupported-format');
     this.#ended = true;
     this.#fetching = false;
     this.#sink?.end();
@@ -399,15 +417,15 @@ export class Pipeline {
     this.#report({ type: 'state', state, code, own, message });
   }
 
-  /** @param {string} code @param {string} [message] */
-  #warn(code, message) {
-    this.#report({ type: 'warning', code, message });
+  /** @param {string} code @param {string} [message] @param {string} [word] the sentence's name, for translators */
+  #warn(code, message, word) {
+    this.#report({ type: 'warning', code, message, word });
   }
 
-  /** @param {string} code @param {string} [message] */
-  #fail(code, message) {
+  /** @param {string} code @param {string} [message] @param {string} [word] */
+  #fail(code, message, word) {
     this.#loader?.close();
-    this.#report({ type: 'error', code, message });
+    this.#report({ type: 'error', code, message, word });
   }
 
   #tick() {

@@ -333,8 +333,8 @@ export class Player extends EventTarget {
         this.#clock();
         break;
       case 'state': this.#connect(message.state, message.code, message.message); break;
-      case 'warning': this.#warn(message.code, message.message); break;
-      case 'error': this.#fail(message.code, message.message); break;
+      case 'warning': this.#warn(message.code, message.message, message.word); break;
+      case 'error': this.#fail(message.code, message.message, message.word); break;
       case 'stats':
         this.#figures = message.stats;
         this.dispatchEvent(new CustomEvent('stats', { detail: this.stats }));
@@ -436,17 +436,17 @@ export class Player extends EventTarget {
     this.dispatchEvent(new CustomEvent('state', { detail }));
   }
 
-  /** @param {string} code @param {string} [message] */
-  #warn(code, message) {
-    this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: said(code, message) } }));
+  /** @param {string} code @param {string} [message] @param {string} [name] of the sentence */
+  #warn(code, message, name = code) {
+    this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: said(code, message), word: name } }));
   }
 
-  /** @param {string} code @param {string} [message] */
-  #fail(code, message) {
+  /** @param {string} code @param {string} [message] @param {string} [name] of the sentence */
+  #fail(code, message, name = word(code, message)) {
     this.#connect('error', code, message);
     // A refusal that has words has them from the page.
     const own = code === 'forbidden' && sentence(message ?? '') === message ? message : '';
-    const detail = { code, message: said(code, message), said: own, word: word(code, message), fatal: true };
+    const detail = { code, message: said(code, message), said: own, word: name, fatal: true };
     this.dispatchEvent(new CustomEvent('error', { detail }));
   }
 }

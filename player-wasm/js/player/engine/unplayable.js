@@ -1,0 +1,27 @@
+// What cannot be played, and what helps: fetched when it happens.
+
+/** By the engine's bits of codecs. */
+const CODECS = ['H.264', 'H.265', 'AV1', 'VP8', 'VP9', 'AAC', 'Opus', 'MP3'];
+const NO_DECODER = (/** @type {string} */ codec) => `This browser has no decoder for ${codec} video. Publish H.264, which all browsers play.`;
+
+/** @type {Record<string, string>} */
+const SENTENCES = {
+  'no-MP3': 'This browser plays no MP3 in live streams; the picture plays without sound. Publish the sound as AAC.',
+  'no-sound': 'The sound of this stream has a codec that the player cannot read; the picture plays without it. Publish the sound as AAC.',
+  'no-VP8': 'Browsers play VP8 video by WebRTC only: open the webrtc:// address of this stream, or publish H.264.',
+  'no-H.265': NO_DECODER('H.265'),
+  'no-AV1': NO_DECODER('AV1'),
+  'no-VP9': NO_DECODER('VP9'),
+  'no-picture': 'The video of this stream has a codec that the player cannot read. Publish H.264.',
+};
+
+/**
+ * The sentence for a notice of the engine, and its name for translators; none: there is no more to say than its code.
+ * @param {number} notice
+ */
+export function why(notice) {
+  const bits = notice >> 2;
+  const codec = CODECS.find((_, bit) => bits >> bit & 1);
+  const word = codec ? `no-${codec}` : notice & 1 ? 'no-sound' : 'no-picture';
+  return SENTENCES[word] ? { word, text: SENTENCES[word] } : undefined;
+}
