@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::core::admission::Admission;
 use crate::core::auth::Auth;
 use crate::core::hub::{Clients, Hub, HubConfig};
 use crate::derive::transcode::Reencoders;
@@ -44,8 +45,10 @@ pub struct Context {
     pub hub: Hub,
     /// Who publishes and plays.
     pub clients: Clients,
-    /// Who may.
+    /// Authentication rules.
     pub auth: Arc<Auth>,
+    /// Admits clients to the hub.
+    pub admission: Admission,
     /// Places for connections that have not shown what they may.
     pub pending: Gate,
     /// What a connection may cost.
@@ -87,10 +90,12 @@ impl Context {
             Transcode::Auto => Reencoders::new(settings.max_reencoders),
             Transcode::Off => Reencoders::off(),
         };
+        let auth = Arc::new(auth);
         Self {
             hub,
             clients: Clients::new(),
-            auth: Arc::new(auth),
+            admission: Admission::new(auth.clone()),
+            auth,
             pending: Gate::pending(limits.pending, limits.pending_per_ip),
             limits: Arc::new(limits),
             reencoders,

@@ -113,8 +113,8 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
  * @param {string} stream such as `live/x`
  */
 export function endings(gateway, stream) {
-  const lines = gateway.log().split('\n').filter((line) => line.includes(`stream=${stream} `) && /webrtc::session.* ends\b/.test(line));
-  return lines.map((line) => /why="([^"]*)"/.exec(line)?.[1] ?? line);
+  const lines = gateway.log().split('\n').filter((line) => line.includes(`stream=${stream} `) && /protocol="?(whip|whep|webrtc)\b.* disconnected\b/.test(line));
+  return lines.map((line) => /reason="([^"]*)"/.exec(line)?.[1] ?? line);
 }
 
 /**

@@ -101,7 +101,7 @@ async function freed(name, sessions = 1) {
   await until(`${name} to be free`, async () => !(await known(name))?.publish.active);
   const ended = () => endings(gateway, `live/${name}`);
   await until(`the end of ${sessions} sessions`, () => ended().length >= sessions, ended);
-  if (sessions) assert.deepEqual(ended(), Array(sessions).fill('the client ended it'));
+  if (sessions) assert.deepEqual(ended(), Array(sessions).fill('the client left'));
 }
 
 /** Plays a stream in a page of its own, as a viewer would. */

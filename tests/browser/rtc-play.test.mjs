@@ -177,7 +177,7 @@ test('webrtc:// plays with picture and sound, and gives its session back', LIMIT
   // By itself the gateway would notice after a while.
   const whys = () => endings(gateway, 'live/x');
   await until('the end of both sessions', () => whys().length >= 2);
-  assert.deepEqual(whys(), Array(2).fill('the client ended it'));
+  assert.deepEqual(whys(), Array(2).fill('the client left'));
   await page.close();
 });
 

@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::core::auth::{AuthRequest, Denied};
-use crate::core::hub::{Client, ClientKind};
+use crate::core::close::CloseReason;
+use crate::core::hub::{Act, Client};
 use crate::jobs::Jobs;
 use crate::metrics::{self, process};
 use crate::net::worker::Gate;
@@ -159,7 +160,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
 
 async fn versions(State(api): State<Api>, asked: Asker) -> Response {
     let context = &api.0.context;
-    let may_publish = match context.auth.publishes_freely(&asked.about()).await {
+    let may_publish = match context.auth.is_free(Act::Publish, &asked.about()).await {
         Ok(may) => may,
         Err(denied) => return api.denied(denied),
     };
@@ -279,11 +280,8 @@ async fn kick(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> R
     let Some(client) = find(&api, &id) else {
         return api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client of this id");
     };
-    tracing::info!(peer = %asked.peer, client = client.id, stream = %client.stream.name(), "an operator ends a client");
-    api.0.context.clients.kick(client.id);
-    if client.info.kind == ClientKind::Publish {
-        api.0.context.hub.kick_publisher(client.stream.name());
-    }
+    tracing::info!(peer = %asked.peer, client = client.id, stream = %client.stream.name(), "client ended by an operator");
+    api.0.context.clients.close(client.id, CloseReason::Operator);
     api.answer(types::Nothing {})
 }
 

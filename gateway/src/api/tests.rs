@@ -8,8 +8,10 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::core::admission::{Admission, Publishing};
 use crate::core::auth::Auth;
-use crate::core::hub::{ClientInfo, StreamName};
+use crate::core::client::ClientInfo;
+use crate::core::hub::StreamName;
 use crate::jobs::demo::Demo;
 use crate::net::worker::{Gate, Workers};
 use crate::settings::Settings;
@@ -38,23 +40,28 @@ async fn ask(context: &Context, method: &str, path: &str, peer: &str) -> (Status
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
-fn publish(context: &Context, name: &str) -> (crate::core::hub::Publisher, crate::core::hub::ClientHandle) {
-    let mut publisher = context.hub.publish(&StreamName::parse(name).unwrap()).unwrap();
+async fn publish(context: &Context, name: &str) -> Publishing {
+    let client = ClientInfo {
+        protocol: "rtmp",
+        peer: "192.0.2.7:5".parse().unwrap(),
+        url: "rtmp://host/live/x".to_owned(),
+        agent: "OBS".to_owned(),
+    };
+    let name = StreamName::parse(name).unwrap();
+    let credentials = AuthRequest::rtmp(&name, "secret=s", None, client.peer);
+    let grant = Admission::new(Auth { secret: Some("s".to_owned()), ..Auth::default() }.into())
+        .publish(&name, &credentials, client)
+        .await
+        .unwrap();
+    let mut publishing = Publishing::start(&context.hub, &context.clients, &grant).unwrap();
     let config = Arc::new(Config {
         codec: Codec::H264,
         format: Format::Video(Size { width: 1280, height: 720 }),
         description: Bytes::from_static(&[1, 77, 0, 31]),
     });
-    publisher.push(Frame { config, dts: 0, pts: 0, key: true, data: Bytes::from_static(&[0; 100]) });
-    let info = ClientInfo {
-        protocol: "rtmp",
-        kind: ClientKind::Publish,
-        peer: "192.0.2.7:5".parse().unwrap(),
-        url: "rtmp://host/live/x".to_owned(),
-        agent: "OBS".to_owned(),
-    };
-    let handle = context.clients.add(info, publisher.stream());
-    (publisher, handle)
+    let frame = Frame { config, dts: 0, pts: 0, key: true, data: Bytes::from_static(&[0; 100]) };
+    publishing.publisher.push(frame);
+    publishing
 }
 
 const HERE: &str = "127.0.0.1:5";
@@ -62,7 +69,10 @@ const HERE: &str = "127.0.0.1:5";
 #[tokio::test]
 async fn lists_have_a_start_and_a_count() {
     let context = context(Auth::default());
-    let _held: Vec<_> = (0..12).map(|n| publish(&context, &format!("live/s{n:02}"))).collect();
+    let mut held = Vec::new();
+    for n in 0..12 {
+        held.push(publish(&context, &format!("live/s{n:02}")).await);
+    }
     for (query, first, length) in
         [("", "s00", 10), ("?start=10", "s10", 2), ("?start=1&count=2", "s01", 2), ("?count=0", "s00", 1)]
     {
@@ -77,9 +87,9 @@ async fn lists_have_a_start_and_a_count() {
 #[tokio::test]
 async fn a_stream_and_its_publisher_name_each_other() {
     let context = context(Auth { operator: Some("o".to_owned()), ..Auth::default() });
-    let (publisher, handle) = publish(&context, "live/x");
-    handle.received(1000);
-    let id = publisher.stream().id().to_owned();
+    let publishing = publish(&context, "live/x").await;
+    publishing.client.received(1000);
+    let id = publishing.publisher.stream().id().to_owned();
     let (_, answer) = ask(&context, "GET", &format!("/api/v1/streams/{id}"), HERE).await;
     let stream = &answer["stream"];
     assert_eq!(stream["video"]["profile"], "Main");
@@ -88,6 +98,7 @@ async fn a_stream_and_its_publisher_name_each_other() {
     let (_, answer) = ask(&context, "GET", &format!("/api/v1/clients/{cid}?secret=o"), HERE).await;
     let client = &answer["client"];
     assert_eq!((&client["type"], &client["ip"]), (&"rtmp-publish".into(), &"192.0.2.7".into()));
+    assert_eq!(client["identity"], "secret");
     assert_eq!((&client["stream"], &client["recv_bytes"]), (&id.into(), &1000.into()));
     assert_eq!(ask(&context, "GET", "/api/v1/clients/77?secret=o", HERE).await.1["code"], CLIENT_NOT_FOUND);
 }
@@ -114,22 +125,21 @@ async fn only_an_operator_sees_and_restarts_jobs() {
 async fn only_an_operator_sees_and_kicks_clients() {
     let secret = Some("s".to_owned());
     let context = context(Auth { public: true, secret, ..Auth::default() });
-    let (publisher, handle) = publish(&context, "live/x");
-    let path = format!("/api/v1/clients/{}", handle.client().id);
+    let publishing = publish(&context, "live/x").await;
+    let path = format!("/api/v1/clients/{}", publishing.client.client().id);
     for (method, path) in [("GET", "/api/v1/clients"), ("GET", &path), ("DELETE", &path)] {
         let (status, answer) = ask(&context, method, path, HERE).await;
         assert_eq!((status, &answer["code"]), (StatusCode::UNAUTHORIZED, &DENIED.into()), "{method} {path}");
     }
     let (status, answer) = ask(&context, "DELETE", &format!("{path}?secret=s"), HERE).await;
     assert_eq!((status, &answer["code"]), (StatusCode::OK, &0.into()));
-    publisher.revoked().await;
-    handle.kicked().await;
+    assert_eq!(publishing.revoked().await, CloseReason::Operator);
 }
 
 #[tokio::test]
 async fn metrics_are_whole_families() {
     let context = context(Auth::default());
-    let _held = publish(&context, "live/x");
+    let _held = publish(&context, "live/x").await;
     let text = metrics::render(&context, &Gate::new(1, 0), &["rtmp"]);
     assert!(text.contains("\nlianmai_stream_frames_total{stream=\"live/x\"} 1\n"), "{text}");
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -146,8 +156,8 @@ async fn strangers_do_not_hear_which_streams_there_are_once_playing_is_closed() 
     let tokens = Auth { public: true, secret, play_tokens: true, ..Auth::default() };
     for (auth, own) in [(play, "watch"), (tokens, "s")] {
         let context = context(auth);
-        let (publisher, _handle) = publish(&context, "private/board");
-        let one = format!("/api/v1/streams/{}", publisher.stream().id());
+        let publishing = publish(&context, "private/board").await;
+        let one = format!("/api/v1/streams/{}", publishing.publisher.stream().id());
         for path in [
             "/api/v1/streams",
             "/api/v1/streams/",

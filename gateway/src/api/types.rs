@@ -198,7 +198,7 @@ const VHOST: &str = "__defaultVhost__";
 impl Stream {
     pub(super) fn of(stream: &hub::Stream, clients: &[Arc<hub::Client>]) -> Self {
         let own = clients.iter().filter(|client| client.stream.id() == stream.id());
-        let publisher = own.clone().find(|client| client.info.kind == hub::ClientKind::Publish);
+        let publisher = own.clone().find(|client| client.act == hub::Act::Publish);
         let (name, stats) = (stream.name(), stream.stats());
         Self {
             id: stream.id().to_owned(),
@@ -242,6 +242,12 @@ pub(super) struct Client {
     send_bytes: u64,
     recv_bytes: u64,
     kbps: Kbps,
+    /// Not in SRS: who it is (`token`, `secret`, `local`, `open` or `job`), and what its token says.
+    identity: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<String>,
     /// Not in SRS: the software, and what a slow viewer missed.
     agent: String,
     skipped: u64,
@@ -253,7 +259,11 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn of(client: &hub::Client) -> Self {
         let name = client.stream.name();
-        let publish = client.info.kind == hub::ClientKind::Publish;
+        let publish = client.act == hub::Act::Publish;
+        let (subject, issuer) = match &client.identity {
+            hub::Identity::Token { subject, issuer } => (Some(subject.clone()), Some(issuer.clone())),
+            _ => (None, None),
+        };
         let alive = SystemTime::now().duration_since(client.since).unwrap_or_default();
         Self {
             id: client.id.to_string(),
@@ -269,6 +279,9 @@ impl Client {
             send_bytes: client.sent.total(),
             recv_bytes: client.received.total(),
             kbps: Kbps { recv_30s: client.received.kbps(), send_30s: client.sent.kbps() },
+            identity: client.identity.kind(),
+            subject,
+            issuer,
             agent: client.info.agent.clone(),
             skipped: client.skipped.load(std::sync::atomic::Ordering::Relaxed),
             estimate_kbps: client.estimate().map(|bits| bits / 1000),

@@ -32,10 +32,12 @@ pub use own::{SigningKey, Wish};
 use request::is_token;
 pub use request::{AuthRequest, visitor};
 pub use secret::{OPERATOR, PUBLISH, kept as secret_of, random as new_secret};
-pub use token::{Act, LONGEST, TokenError};
+pub use token::{LONGEST, TokenError};
 pub use tokens::Tokens;
 
-use crate::core::hub::StreamName;
+pub use crate::core::client::Act;
+use crate::core::client::Identity;
+use crate::core::name::StreamName;
 use crate::core::refusals::Refusals;
 
 /// What a gateway asks of those who publish and play.
@@ -63,79 +65,64 @@ pub struct Auth {
     pub guesses: Guesses,
 }
 
-/// What becomes of a token that does.
-#[derive(Clone, Copy)]
-enum Use {
-    Up,
-    Not,
-}
-
 impl Auth {
-    /// Whether `request` may publish; the token that it may show is used then.
-    pub async fn publish(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
-        self.publishes(request, Use::Up).await
-    }
-
-    /// Whether `request` might publish; the token that it may show can still be used.
-    pub async fn might_publish(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
-        self.publishes(request, Use::Not).await
-    }
-
-    async fn publishes(&self, request: &AuthRequest<'_>, usage: Use) -> Result<(), Denied> {
-        if self.publishes_freely(request).await? {
-            return Ok(());
-        }
-        if let Some(done) = self.token(request, Act::Publish, usage).await {
-            return done;
-        }
-        Err(match (&self.secret, request.shows_any()) {
-            (Some(_), true) => Denied::Wrong,
-            _ if self.publish_tokens => Denied::MissingToken,
-            (None, _) => Denied::Local,
-            (Some(_), false) => Denied::Missing,
-        })
-    }
-
-    /// Whether `request` may publish without a token.
+    /// Who makes `request`, if it may `act` without a token: by secret, as a program on this machine, or as anybody.
     ///
     /// # Errors
     /// When its secret was not compared.
-    pub async fn publishes_freely(&self, request: &AuthRequest<'_>) -> Result<bool, Denied> {
-        let free = self.open || (!self.public && !self.publish_tokens && request.is_local());
-        Ok(free || self.shows(request, [&self.secret, &None], "publish").await?)
-    }
-
-    /// Whether `request` may play; the token that it may show is used then.
-    pub async fn play(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
-        self.plays(request, Use::Up).await
-    }
-
-    /// Whether `request` might play; the token that it may show can still be used.
-    pub async fn might_play(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
-        self.plays(request, Use::Not).await
-    }
-
-    async fn plays(&self, request: &AuthRequest<'_>, usage: Use) -> Result<(), Denied> {
-        if self.plays_freely(request).await? {
-            return Ok(());
+    pub async fn trusts(&self, act: Act, request: &AuthRequest<'_>) -> Result<Option<Identity>, Denied> {
+        let by_secret = |shown: bool| shown.then_some(Identity::Secret);
+        match act {
+            Act::Publish if self.open => Ok(Some(Identity::Open)),
+            Act::Publish if !self.public && !self.publish_tokens && request.is_local() => {
+                Ok(Some(Identity::Local))
+            }
+            Act::Publish => self.shows(request, [&self.secret, &None], "publish").await.map(by_secret),
+            Act::Play if !self.play_is_closed() => Ok(Some(Identity::Open)),
+            Act::Play => self.shows(request, [&self.play_secret, &self.secret], "play").await.map(by_secret),
         }
-        if let Some(done) = self.token(request, Act::Play, usage).await {
-            return done;
+    }
+
+    /// Whether `request` may `act` without a token.
+    ///
+    /// # Errors
+    /// As [`Auth::trusts`].
+    pub async fn is_free(&self, act: Act, request: &AuthRequest<'_>) -> Result<bool, Denied> {
+        Ok(self.trusts(act, request).await?.is_some())
+    }
+
+    /// Who makes `request`, by the token that it shows; none if it shows none, or no tokens are accepted.
+    pub(super) async fn token(
+        &self,
+        act: Act,
+        request: &AuthRequest<'_>,
+        consume: bool,
+    ) -> Result<Option<Identity>, Denied> {
+        let (Some(tokens), Some(token)) = (&self.tokens, request.token()) else { return Ok(None) };
+        let stream = request.stream.ok_or(TokenError::Stream)?;
+        let identity = if consume {
+            tokens.take(&token, stream, act).await?
+        } else {
+            tokens.check(&token, stream, act).await?
+        };
+        Ok(Some(identity))
+    }
+
+    /// The refusal of a request that shows neither a valid secret nor a token.
+    pub(super) fn denial(&self, act: Act, request: &AuthRequest<'_>) -> Denied {
+        match (act, &self.secret, request.shows_any()) {
+            (Act::Play, ..) if self.play_tokens => Denied::PlayToken,
+            (Act::Play, ..) => Denied::Play,
+            (Act::Publish, Some(_), true) => Denied::Wrong,
+            (Act::Publish, ..) if self.publish_tokens => Denied::MissingToken,
+            (Act::Publish, None, _) => Denied::Local,
+            (Act::Publish, Some(_), false) => Denied::Missing,
         }
-        Err(if self.play_tokens { Denied::PlayToken } else { Denied::Play })
     }
 
     /// Whether playing needs something at all.
     pub const fn play_is_closed(&self) -> bool {
         self.play_secret.is_some() || self.play_tokens
-    }
-
-    /// Whether `request` may play without a token.
-    ///
-    /// # Errors
-    /// When its secret was not compared.
-    pub async fn plays_freely(&self, request: &AuthRequest<'_>) -> Result<bool, Denied> {
-        Ok(!self.play_is_closed() || self.shows(request, [&self.play_secret, &self.secret], "play").await?)
     }
 
     /// Whether `request` may know which streams there are: where playing is closed, their names are, too.
@@ -149,17 +136,6 @@ impl Auth {
             return Ok(());
         }
         Err(if request.shows_any() { Denied::Wrong } else { Denied::Missing })
-    }
-
-    /// What becomes of the token that `request` shows, if it shows one and some are taken.
-    async fn token(&self, request: &AuthRequest<'_>, act: Act, usage: Use) -> Option<Result<(), Denied>> {
-        let (tokens, token) = (self.tokens.as_ref()?, request.token()?);
-        let Some(stream) = request.stream else { return Some(Err(TokenError::Stream.into())) };
-        let done = match usage {
-            Use::Up => tokens.take(&token, stream, act).await,
-            Use::Not => tokens.check(&token, stream, act).await,
-        };
-        Some(done.map_err(Denied::from))
     }
 
     /// Whether `request` may operate the gateway (see clients, end other people's connections): that is

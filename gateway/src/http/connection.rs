@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
@@ -19,6 +20,7 @@ use crate::context::Context;
 use crate::edges::flv;
 use crate::net::tls::{self, Tls};
 use crate::net::worker::{Connection, Socket, refuse};
+use crate::web::problem::Problem;
 
 /// What a connection over the limit is told.
 pub(super) const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
@@ -70,13 +72,18 @@ pub(super) async fn serve(
     // Nothing came in time: as between requests, an idle connection does not stay.
     let Ok(first) = first else { return };
     let secure = socket.secure();
+    // The refusal of a request that was looked at already: asking again would use up another token.
+    let refused = Mutex::new(None);
     if let Some((mut request, head)) = first {
         if let Some(secure) = secure {
             request.extensions_mut().insert(secure);
         }
         match flv::Direct::new(context, peer, request).await {
-            Some(viewer) => return viewer.run(socket).await,
-            None => socket.unread(head),
+            Ok(viewer) => return viewer.run(socket).await,
+            Err(problem) => {
+                *refused.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+                socket.unread(head);
+            }
         }
     }
     socket.read_between_writes();
@@ -92,6 +99,9 @@ pub(super) async fn serve(
         beside.insert(permit.clone());
         if let Some(secure) = secure {
             beside.insert(secure);
+        }
+        if let Some(problem) = refused.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            beside.insert::<Problem>(problem);
         }
         let watch = watch.clone();
         async move { router.call(request).await.map(|answer| watch.watch(answer)).map_err(|e: Infallible| e) }

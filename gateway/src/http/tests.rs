@@ -1,3 +1,4 @@
+mod doors;
 mod flv;
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use media::time::{MILLI, Micros, SECOND};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::context::Context;
+use crate::core::admission::PublishGrant;
 use crate::core::hub::{Hub, PublishError, Publisher, StreamName};
 use crate::service::{Greeting, Job, Run};
 
@@ -87,7 +88,7 @@ async fn run(hub: Hub) {
     let mut changed = hub.changed();
     loop {
         changed.borrow_and_update();
-        match hub.publish_yielding(&name) {
+        match hub.publish_yielding(&PublishGrant::for_job(&name, "demo")) {
             Ok(publisher) => {
                 tracing::info!(stream = NAME, "the demo plays");
                 play(&clip, publisher).await;
@@ -117,7 +118,7 @@ async fn play(clip: &Clip, mut publisher: Publisher) {
                 start += Instant::now() - at;
             }
             tokio::select! {
-                () = publisher.revoked() => return,
+                _ = publisher.revoked() => return,
                 () = sleep_until(at) => {}
             }
             let mut frame = frame.clone();
@@ -133,6 +134,7 @@ async fn play(clip: &Clip, mut publisher: Publisher) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::admission::PlayGrant;
     use crate::core::hub::{HubConfig, Start};
 
     #[test]
@@ -151,7 +153,7 @@ mod tests {
         let hub = Hub::new(HubConfig::default());
         let demo = tokio::spawn(run(hub.clone()));
         let name = StreamName::parse(NAME).unwrap();
-        let stream = hub.play(&name, Duration::from_secs(1)).await.unwrap();
+        let stream = hub.play(&PlayGrant::for_job(&name, "test"), Duration::from_secs(1)).await.unwrap();
         let mut viewer = stream.subscribe(Start::Key);
         let (mut last, mut entry) = (None, viewer.next().await.unwrap());
         while entry.frame.dts < 50 * SECOND {
@@ -163,14 +165,14 @@ mod tests {
             }
             entry = viewer.next().await.unwrap();
         }
-        let real = hub.publish(&name).unwrap();
+        let real = hub.publish(&PublishGrant::for_job(&name, "test")).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         while viewer.try_next().is_some() {}
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(viewer.try_next().is_none(), "the demo goes on beside the real publisher");
         drop((real, viewer, stream));
         tokio::time::sleep(Duration::from_secs(5)).await;
-        assert!(hub.play(&name, Duration::from_secs(60)).await.is_ok());
+        assert!(hub.play(&PlayGrant::for_job(&name, "test"), Duration::from_secs(60)).await.is_ok());
         hub.shutdown();
         demo.await.unwrap();
     }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::context::Context;
-use crate::core::hub::ClientKind;
+use crate::core::hub::Act;
 use crate::derive::transcode::{Counted, Reencoders, Sound, counted};
 use crate::net::worker::{Gate, STALLED, STALLS};
 
@@ -40,6 +40,7 @@ fn describe() {
         "HTTP answers that were given up because a client took them too slowly."
     );
     counter!("lianmai_answers_refused_total", "HTTP requests refused because too many answers were unsent.");
+    counter!("lianmai_closed_total", "Publishers and viewers disconnected or refused, by reason.");
     counter!("lianmai_bad_frames_total", "Tags and messages that could not be read and were passed over.");
     counter!("lianmai_dropped_messages_total", "Publishers' messages to viewers that were over the limits.");
     counter!(
@@ -81,8 +82,7 @@ pub fn render(context: &Context, gate: &Gate, known: &[&'static str]) -> String 
         }
     }
     for protocol in protocols {
-        let viewers =
-            clients.iter().filter(|c| c.info.kind == ClientKind::Play && c.info.protocol == protocol);
+        let viewers = clients.iter().filter(|c| c.act == Act::Play && c.info.protocol == protocol);
         sample(&mut out, "viewers", &format!("{{protocol=\"{protocol}\"}}"), viewers.count() as f64);
     }
 

@@ -3,7 +3,9 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
+use crate::core::admission::Refusal;
 use crate::core::auth::Denied;
+use crate::core::close::CloseReason;
 use crate::core::hub::{NameError, PlayError, PublishError};
 
 /// A status and a sentence for whoever asked.
@@ -71,6 +73,15 @@ impl From<Denied> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Credentials(denied) => denied.into(),
+            Refusal::Rule(_) => Self::new(refusal.status(), refusal.to_string()),
+        }
+    }
+}
+
 impl From<NameError> for Problem {
     fn from(error: NameError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error.to_string())
@@ -96,5 +107,24 @@ impl From<PublishError> for Problem {
             PublishError::TooManyStreams | PublishError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())
+    }
+}
+
+impl From<CloseReason> for Problem {
+    fn from(reason: CloseReason) -> Self {
+        let status = match reason {
+            CloseReason::Operator
+            | CloseReason::Replaced
+            | CloseReason::Shutdown
+            | CloseReason::StreamEnded => StatusCode::GONE,
+            CloseReason::Idle | CloseReason::Stalled | CloseReason::NotConnected => {
+                StatusCode::REQUEST_TIMEOUT
+            }
+            CloseReason::Full | CloseReason::Displaced => StatusCode::SERVICE_UNAVAILABLE,
+            CloseReason::Refused(_) => StatusCode::FORBIDDEN,
+            CloseReason::Unsupported(_) => StatusCode::NOT_ACCEPTABLE,
+            CloseReason::Left | CloseReason::Media(_) | CloseReason::Protocol(_) => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, reason.to_string())
     }
 }

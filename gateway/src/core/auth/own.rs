@@ -12,8 +12,9 @@ use rcgen::KeyPair;
 use serde::Serialize;
 
 use super::jwks::{self, Key};
-use super::token::{Act, LONGEST};
-use crate::core::hub::StreamName;
+use super::token::LONGEST;
+use crate::core::client::Act;
+use crate::core::name::StreamName;
 use crate::secret_file::{self, Readers};
 
 /// Where the key is kept in the data folder.

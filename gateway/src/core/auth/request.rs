@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::local;
 
-use crate::core::hub::StreamName;
+use crate::core::name::StreamName;
 
 /// Secrets of one request that are looked at: an encoder may put the same into server and key.
 const SECRETS: usize = 3;

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::fetch;
 use super::jwks::{self, Key};
 use super::own::SigningKey;
-use crate::core::hub::StreamName;
+use crate::core::name::StreamName;
 use crate::secret_file::{self, Readers};
 
 /// How often an address is asked while all is well: so long a key that was taken back may work on.

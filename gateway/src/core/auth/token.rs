@@ -3,9 +3,10 @@
 use std::fmt;
 
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::core::hub::StreamName;
+use crate::core::client::Act;
+use crate::core::name::StreamName;
 
 /// What clocks of different machines may differ by, in seconds.
 pub(super) const SKEW: i64 = 5;
@@ -13,25 +14,6 @@ pub(super) const SKEW: i64 = 5;
 pub const LONGEST: i64 = 24 * 3600;
 /// A `jti` is remembered as it is.
 const JTI: usize = 256;
-
-/// What a token allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Act {
-    /// To publish, and not to play.
-    Publish,
-    /// To play, and not to publish.
-    Play,
-}
-
-impl Act {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Publish => "publish",
-            Self::Play => "play",
-        }
-    }
-}
 
 /// `aud` is one or several (RFC 7519 4.1.3).
 #[derive(Debug, Clone, Deserialize)]

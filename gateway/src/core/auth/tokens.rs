@@ -11,10 +11,11 @@ use super::fetch;
 use super::jwks::Key;
 use super::own::{self, now};
 use super::source::{Place, Source};
-use super::token::{Act, Claims, Rules, TokenError};
+use super::token::{Claims, Rules, TokenError};
 use super::used::Used;
 use super::verify::{kid, verify};
-use crate::core::hub::StreamName;
+use crate::core::client::{Act, Identity};
+use crate::core::name::StreamName;
 use crate::net::tls;
 use crate::settings::Settings;
 
@@ -65,24 +66,33 @@ impl Tokens {
     }
 
     /// Lets the one in who shows `token`, which is used then.
-    pub(super) async fn take(&self, token: &str, stream: &StreamName, act: Act) -> Result<(), TokenError> {
+    pub(super) async fn take(
+        &self,
+        token: &str,
+        stream: &StreamName,
+        act: Act,
+    ) -> Result<Identity, TokenError> {
         let (claims, key) = self.read(token).await?;
         let now = now();
         let (jti, until) = self.rules_of(key).check(&claims, stream, act, now)?;
         self.check_prefix(key, stream)?;
         self.used.take(key, jti, until, now)?;
-        let short = |text: &Option<String>| text.iter().flat_map(|t| t.chars()).take(200).collect::<String>();
-        let (iss, sub) = (short(&claims.iss), short(&claims.sub));
-        tracing::info!(%stream, ?act, iss, sub, "a token is used");
-        Ok(())
+        let identity = identity(&claims);
+        tracing::info!(%stream, ?act, %identity, "token used");
+        Ok(identity)
     }
 
     /// Whether `token` would let somebody in; it can still be used.
-    pub(super) async fn check(&self, token: &str, stream: &StreamName, act: Act) -> Result<(), TokenError> {
+    pub(super) async fn check(
+        &self,
+        token: &str,
+        stream: &StreamName,
+        act: Act,
+    ) -> Result<Identity, TokenError> {
         let (claims, key) = self.read(token).await?;
         let (jti, _) = self.rules_of(key).check(&claims, stream, act, now())?;
         self.check_prefix(key, stream)?;
-        if self.used.has(key, jti) { Err(TokenError::Used) } else { Ok(()) }
+        if self.used.has(key, jti) { Err(TokenError::Used) } else { Ok(identity(&claims)) }
     }
 
     /// What is asked of tokens by this key: the gateway's own needs no issuer, whoever has it is the operator.
@@ -118,6 +128,12 @@ impl Tokens {
         }
         keys
     }
+}
+
+/// The holder of a token with these claims.
+fn identity(claims: &Claims) -> Identity {
+    let short = |text: &Option<String>| text.iter().flat_map(|t| t.chars()).take(200).collect();
+    Identity::Token { subject: short(&claims.sub), issuer: short(&claims.iss) }
 }
 
 /// An entry of `auth_jwks`: `PREFIX/=PLACE` trusts the keys of a place for the streams below a prefix only.

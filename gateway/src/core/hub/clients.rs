@@ -1,49 +1,31 @@
 //! Every connection that publishes or plays, for the API, the metrics and kicking.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use media::time::Micros;
-use tokio::sync::watch;
+use tracing::Span;
 
 use super::meter::Meter;
 use super::stream::Stream;
-
-/// What a client does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ClientKind {
-    /// It sends a stream.
-    Publish,
-    /// It receives one.
-    Play,
-}
-
-/// Who a client is.
-#[derive(Debug, Clone)]
-pub struct ClientInfo {
-    /// The protocol, in lower case: `rtmp`, `http-flv`, `ws-flv`, `hls` …
-    pub protocol: &'static str,
-    /// What it does.
-    pub kind: ClientKind,
-    /// Its address.
-    pub peer: SocketAddr,
-    /// The address it asked for, as the API shows it.
-    pub url: String,
-    /// Its software: the User-Agent or RTMP's flashVer; may be empty.
-    pub agent: String,
-}
+use crate::core::admission::grant::{Grant, disconnected};
+use crate::core::client::{Act, ClientInfo, Identity};
+use crate::core::close::{CloseReason, Revocation};
 
 /// One connected client.
 #[derive(Debug)]
 pub struct Client {
     /// Unique in this run.
     pub id: u64,
-    /// Who it is.
+    /// Whether it publishes or plays.
+    pub act: Act,
+    /// How it is connected.
     pub info: ClientInfo,
-    /// Which stream it publishes or plays.
+    /// Who it is.
+    pub identity: Identity,
+    /// The stream that it publishes or plays.
     pub stream: Arc<Stream>,
     /// Since when.
     pub since: SystemTime,
@@ -55,7 +37,9 @@ pub struct Client {
     pub skipped: AtomicU64,
     /// Where in the stream's time it is; `i64::MIN` before its first item.
     position: AtomicI64,
-    kicked: watch::Sender<bool>,
+    /// Frames of a publisher that could not be read; known when it ends.
+    bad_frames: AtomicU64,
+    revocation: Revocation,
     /// Bits a second; 0 while not known.
     estimate: AtomicU64,
 }
@@ -94,25 +78,33 @@ impl Clients {
         self.0.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a client until the handle is dropped.
-    pub fn add(&self, info: ClientInfo, stream: &Arc<Stream>) -> ClientHandle {
+    /// Registers a client until the handle is dropped. The log has its begin and its end.
+    pub fn add(&self, grant: &Grant, stream: &Arc<Stream>) -> ClientHandle {
         let client = Arc::new(Client {
             id: self.0.next.fetch_add(1, Ordering::Relaxed) + 1,
-            info,
+            act: grant.act(),
+            info: grant.client().clone(),
+            identity: grant.identity().clone(),
             stream: stream.clone(),
             since: SystemTime::now(),
             sent: Meter::default(),
             received: Meter::default(),
             skipped: AtomicU64::new(0),
             position: AtomicI64::new(i64::MIN),
-            kicked: watch::Sender::new(false),
+            bad_frames: AtomicU64::new(0),
+            revocation: grant.revocation().clone(),
             estimate: AtomicU64::new(0),
         });
-        if client.info.kind == ClientKind::Play {
+        if client.act == Act::Play {
             stream.viewer_came();
         }
         self.clients().insert(client.id, client.clone());
-        ClientHandle { registry: self.clone(), client }
+        let (id, agent, identity) = (client.id, &client.info.agent, &client.identity);
+        grant.span().in_scope(|| match client.act {
+            Act::Publish => tracing::info!(id, agent, %identity, "publisher connected"),
+            Act::Play => tracing::info!(id, agent, %identity, "viewer connected"),
+        });
+        ClientHandle { registry: self.clone(), client, span: grant.span().clone(), reason: OnceLock::new() }
     }
 
     /// All clients, oldest first.
@@ -125,9 +117,9 @@ impl Clients {
         self.clients().get(&id).cloned()
     }
 
-    /// Tells a client to go; whether it was there.
-    pub fn kick(&self, id: u64) -> bool {
-        self.get(id).is_some_and(|client| !client.kicked.send_replace(true))
+    /// Ends a client from outside; whether it was there and not ended yet.
+    pub fn close(&self, id: u64, reason: CloseReason) -> bool {
+        self.get(id).is_some_and(|client| client.revocation.revoke(reason))
     }
 
     /// Items that all clients, past ones too, missed because they were too slow.
@@ -141,6 +133,8 @@ impl Clients {
 pub struct ClientHandle {
     registry: Clients,
     client: Arc<Client>,
+    span: Span,
+    reason: OnceLock<CloseReason>,
 }
 
 impl ClientHandle {
@@ -176,19 +170,37 @@ impl ClientHandle {
         self.registry.0.skipped.fetch_add(items, Ordering::Relaxed);
     }
 
-    /// Resolves when an operator wants it gone.
-    pub async fn kicked(&self) {
-        let mut kicked = self.client.kicked.subscribe();
-        // The sender is in the client we hold.
-        let _ = kicked.wait_for(|kicked| *kicked).await;
+    /// Notes the publisher's frames that could not be read.
+    pub fn bad_frames(&self, count: u64) {
+        self.client.bad_frames.store(count, Ordering::Relaxed);
+    }
+
+    /// Ends the client from outside, and tells when that happens.
+    pub fn revocation(&self) -> &Revocation {
+        &self.client.revocation
+    }
+
+    /// The client's span in the log.
+    pub const fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Notes why the client's connection ends, for the log and the metrics. The first reason counts.
+    pub fn close(&self, reason: CloseReason) {
+        let _ = self.reason.set(reason);
     }
 }
 
 impl Drop for ClientHandle {
     fn drop(&mut self) {
-        if self.client.info.kind == ClientKind::Play {
-            self.client.stream.viewer_left();
+        let client = &self.client;
+        if client.act == Act::Play {
+            client.stream.viewer_left();
         }
-        self.registry.clients().remove(&self.client.id);
+        self.registry.clients().remove(&client.id);
+        let reason = self.reason.take().or_else(|| client.revocation.reason()).unwrap_or(CloseReason::Left);
+        let [skipped, bad] = [&client.skipped, &client.bad_frames].map(|count| count.load(Ordering::Relaxed));
+        let counts = [client.received.total(), client.sent.total(), skipped, bad];
+        disconnected(client.act, client.info.protocol, &reason, &self.span, counts);
     }
 }

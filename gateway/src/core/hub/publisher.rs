@@ -6,11 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use media::flv::amf0::Value;
 use media::{Frame, Track};
-use tokio::sync::watch;
 
 use super::clock::Clock;
 use super::said::{Fields, Note};
 use super::stream::{Entry, Stream};
+use crate::core::close::{CloseReason, Revocation};
 
 /// What happens when a publisher leaves: its place in the hub gets the clock back.
 type Leave = Box<dyn FnOnce(Clock) + Send + Sync>;
@@ -21,7 +21,7 @@ pub struct Publisher {
     clock: Clock,
     /// Which of the stream's publishers this is.
     turn: u64,
-    revoked: watch::Receiver<u64>,
+    revocation: Revocation,
     expected: Option<usize>,
     first: bool,
     /// The publisher's clock jumped, and decoding can start anew with the next frame that allows it.
@@ -38,14 +38,14 @@ impl Publisher {
         stream: Arc<Stream>,
         clock: Clock,
         turn: u64,
-        revoked: watch::Receiver<u64>,
+        revocation: Revocation,
         leave: Leave,
     ) -> Self {
         Self {
             stream,
             clock,
             turn,
-            revoked,
+            revocation,
             expected: None,
             first: true,
             jumped: false,
@@ -114,7 +114,7 @@ impl Publisher {
     /// Times may start anywhere and may jump: they are laid on the stream's clock. Frames of a
     /// publisher that was ended go nowhere.
     pub fn push(&mut self, mut frame: Frame) {
-        if *self.revoked.borrow() >= self.turn {
+        if self.revocation.is_revoked() {
             return;
         }
         let jumped = self.clock.place(&mut frame);
@@ -151,11 +151,14 @@ impl Publisher {
         }
     }
 
-    /// Resolves when this publisher was ended by an operator or replaced.
-    pub async fn revoked(&self) {
-        let mut revoked = self.revoked.clone();
-        // The sender lives with the stream's place in the hub; when that is gone, so is our turn.
-        let _ = revoked.wait_for(|turn| *turn >= self.turn).await;
+    /// Frames and messages that could not be read.
+    pub const fn bad_frames(&self) -> u64 {
+        self.bad
+    }
+
+    /// Resolves when this publisher was ended from outside: by the operator, another publisher or the server.
+    pub async fn revoked(&self) -> CloseReason {
+        self.revocation.revoked().await
     }
 }
 

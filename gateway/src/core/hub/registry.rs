@@ -5,14 +5,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use media::time::SECOND;
 use tokio::sync::{mpsc, watch};
 
 use super::clock::Clock;
-use super::name::StreamName;
 use super::publisher::Publisher;
 use super::ring::Limits;
 use super::stream::Stream;
+use crate::core::admission::grant::{PlayGrant, PublishGrant};
+use crate::core::close::{CloseReason, Revocation};
+use crate::core::name::StreamName;
 
 /// How much the hub holds and how long it waits.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +64,15 @@ impl fmt::Display for PublishError {
 
 impl std::error::Error for PublishError {}
 
+impl From<PublishError> for CloseReason {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::ShuttingDown => Self::Shutdown,
+            PublishError::Busy | PublishError::TooManyStreams => Self::Refused(error.to_string()),
+        }
+    }
+}
+
 /// Why a stream can't be played.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlayError {
@@ -84,6 +96,15 @@ impl fmt::Display for PlayError {
 
 impl std::error::Error for PlayError {}
 
+impl From<PlayError> for CloseReason {
+    fn from(error: PlayError) -> Self {
+        match error {
+            PlayError::ShuttingDown => Self::Shutdown,
+            PlayError::NotFound | PlayError::Unreadable(_) => Self::Refused(error.to_string()),
+        }
+    }
+}
+
 /// A publisher that sent nothing for so long makes way for another: its browser or network is gone, and
 /// whoever comes is most often the same person again.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -94,8 +115,8 @@ struct Place {
     stream: Arc<Stream>,
     /// Counts the publishers; the newest has this number.
     turn: u64,
-    /// Publishers up to this number are ended.
-    revoked: watch::Sender<u64>,
+    /// Ends the newest publisher.
+    revocation: Revocation,
     /// Whether the present publisher makes way for any other.
     yields: bool,
     /// The stream's clock, while nobody publishes.
@@ -151,21 +172,21 @@ impl Hub {
         self.0.changed.send_modify(|version| *version += 1);
     }
 
-    /// Publishes `name`, or takes it over from a publisher that left, yields or fell silent.
+    /// Publishes the grant's stream, or takes it over from a publisher that left, yields or fell silent.
     ///
     /// # Errors
     /// When someone else publishes it, there are too many streams, or the server stops.
-    pub fn publish(&self, name: &StreamName) -> Result<Publisher, PublishError> {
-        self.enter(name, false)
+    pub fn publish(&self, grant: &PublishGrant) -> Result<Publisher, PublishError> {
+        self.enter(grant, false)
     }
 
-    /// Publishes `name` only while nobody else does: any other publisher takes it over at once,
+    /// Publishes the grant's stream only while nobody else does: any other publisher takes it over at once,
     /// and viewers who wait for one to come back are not disturbed.
     ///
     /// # Errors
     /// As [`Hub::publish`]; also [`PublishError::Busy`] while viewers wait for a publisher.
-    pub fn publish_yielding(&self, name: &StreamName) -> Result<Publisher, PublishError> {
-        self.enter(name, true)
+    pub fn publish_yielding(&self, grant: &PublishGrant) -> Result<Publisher, PublishError> {
+        self.enter(grant, true)
     }
 
     /// Whether [`Hub::publish`] would let someone in now.
@@ -182,7 +203,8 @@ impl Hub {
         }
     }
 
-    fn enter(&self, name: &StreamName, yields: bool) -> Result<Publisher, PublishError> {
+    fn enter(&self, grant: &PublishGrant, yields: bool) -> Result<Publisher, PublishError> {
+        let (name, revocation) = (grant.name(), grant.revocation());
         let mut places = self.places();
         if places.closed {
             return Err(PublishError::ShuttingDown);
@@ -198,11 +220,12 @@ impl Hub {
                 None => Clock::after(place.stream.newest()),
             };
             clock.restart();
-            place.revoked.send_replace(place.turn);
+            place.revocation.revoke(CloseReason::Replaced);
+            place.revocation = revocation.clone();
             place.turn += 1;
             place.yields = false;
             place.stream.begin(place.turn);
-            let publisher = self.publisher(place.stream.clone(), clock, place.turn, &place.revoked);
+            let publisher = self.publisher(place.stream.clone(), clock, place.turn, revocation.clone());
             drop(places);
             self.touch();
             return Ok(publisher);
@@ -217,25 +240,19 @@ impl Hub {
         };
         let stream = Stream::new(name.clone(), limits);
         stream.begin(1);
-        let revoked = watch::Sender::new(0);
-        let publisher = self.publisher(stream.clone(), Clock::new(), 1, &revoked);
+        let publisher = self.publisher(stream.clone(), Clock::new(), 1, revocation.clone());
         places.watchers.retain(|watcher| watcher.send(stream.clone()).is_ok());
-        places.streams.insert(name.clone(), Place { stream, turn: 1, revoked, yields, clock: None });
+        let place = Place { stream, turn: 1, revocation: revocation.clone(), yields, clock: None };
+        places.streams.insert(name.clone(), place);
         drop(places);
         self.touch();
         Ok(publisher)
     }
 
-    fn publisher(
-        &self,
-        stream: Arc<Stream>,
-        clock: Clock,
-        turn: u64,
-        revoked: &watch::Sender<u64>,
-    ) -> Publisher {
+    fn publisher(&self, stream: Arc<Stream>, clock: Clock, turn: u64, revocation: Revocation) -> Publisher {
         let (hub, left) = (self.clone(), stream.clone());
         let leave = Box::new(move |clock| hub.leave(&left, turn, clock));
-        Publisher::new(stream, clock, turn, revoked.subscribe(), leave)
+        Publisher::new(stream, clock, turn, revocation, leave)
     }
 
     /// A publisher left: keep its place for a while.
@@ -275,25 +292,23 @@ impl Hub {
         }
     }
 
-    /// Ends the present publisher of a stream; whether there was one.
-    pub fn kick_publisher(&self, name: &StreamName) -> bool {
-        match self.places().streams.get(name) {
-            Some(place) if place.clock.is_none() => {
-                place.revoked.send_replace(place.turn);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// The stream to play, once it has shown its tracks; waits up to `wait` for a publisher.
+    /// The granted stream, once it has shown its tracks; waits up to `wait` for a publisher.
     ///
     /// While a publisher is away, a newcomer waits for the next one: what the stream has cached is
     /// no longer live.
     ///
     /// # Errors
     /// When nothing was published in time, or the server stops.
-    pub async fn play(&self, name: &StreamName, wait: Duration) -> Result<Arc<Stream>, PlayError> {
+    pub async fn play(&self, grant: &PlayGrant, wait: Duration) -> Result<Arc<Stream>, PlayError> {
+        self.find(grant.name(), wait).await
+    }
+
+    /// Whether [`Hub::play`] would answer at once with a stream.
+    pub fn is_on_air(&self, name: &StreamName) -> bool {
+        self.find(name, Duration::ZERO).now_or_never().is_some_and(|found| found.is_ok())
+    }
+
+    async fn find(&self, name: &StreamName, wait: Duration) -> Result<Arc<Stream>, PlayError> {
         let mut changed = self.0.changed.subscribe();
         let found = async {
             // The publisher that had left when we came.
@@ -375,7 +390,7 @@ impl Hub {
             std::mem::take(&mut places.streams)
         };
         for place in streams.values() {
-            place.revoked.send_replace(place.turn);
+            place.revocation.revoke(CloseReason::Shutdown);
             place.stream.end();
         }
         self.touch();

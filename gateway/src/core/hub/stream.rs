@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use super::keys::{Demand, Hope, Keys};
 use super::meter::Meter;
-use super::name::StreamName;
 use super::ring::{Cursor, Item, Limits, Ring, Start};
 use super::said::{Fields, Note, Said};
+use crate::core::name::StreamName;
 
 /// A frame in a stream's ring.
 #[derive(Debug)]

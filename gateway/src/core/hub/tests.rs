@@ -7,6 +7,8 @@ use media::{Audio, Codec, Config, Format, Frame, Video};
 
 use super::ring::{Cursor, Item, Limits, Ring};
 use super::*;
+use crate::core::admission::{PlayGrant, PublishGrant};
+use crate::core::close::CloseReason;
 
 fn config(codec: Codec) -> Arc<Config> {
     let format = match codec.track() {
@@ -146,14 +148,14 @@ fn readers_on_other_workers_wake_by_post() {
 async fn a_second_publisher_is_refused_and_a_returning_one_goes_on_in_time() {
     let hub = Hub::new(HubConfig::default());
     let video = config(Codec::H264);
-    let mut first = hub.publish(&name()).unwrap();
-    assert_eq!(hub.publish(&name()).unwrap_err(), PublishError::Busy);
+    let mut first = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
+    assert_eq!(hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap_err(), PublishError::Busy);
     let mut viewer = first.stream().subscribe(Start::Key);
     first.push(frame(&video, 5000, true));
     first.push(frame(&video, 5040, false));
     drop(first);
     tokio::time::sleep(Duration::from_secs(14)).await;
-    let mut second = hub.publish(&name()).unwrap();
+    let mut second = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     second.push(frame(&video, 0, true));
     let mut seen = Vec::new();
     while let Some(entry) = viewer.try_next() {
@@ -170,7 +172,7 @@ async fn a_second_publisher_is_refused_and_a_returning_one_goes_on_in_time() {
 async fn a_clock_that_steps_back_goes_on_and_decoders_start_anew_at_the_next_key_frame() {
     let hub = Hub::new(HubConfig::default());
     let (video, audio) = (config(Codec::H264), config(Codec::Opus));
-    let mut publisher = hub.publish(&name()).unwrap();
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     let mut viewer = publisher.stream().subscribe(Start::Key);
     for n in 0..100 {
         // Both tracks step back by 3 s, two frames before a key frame.
@@ -192,7 +194,7 @@ async fn a_clock_that_steps_back_goes_on_and_decoders_start_anew_at_the_next_key
 async fn pictures_far_apart_leave_the_audio_no_place_to_start() {
     let hub = Hub::new(HubConfig::default());
     let (video, audio) = (config(Codec::H264), config(Codec::Opus));
-    let mut publisher = hub.publish(&name()).unwrap();
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     let mut starts = Vec::new();
     let mut viewer = publisher.stream().subscribe(Start::Live);
     for n in 0..1500 {
@@ -213,18 +215,18 @@ async fn pictures_far_apart_leave_the_audio_no_place_to_start() {
 async fn a_publisher_that_fell_silent_makes_way_and_is_told() {
     let hub = Hub::new(HubConfig::default());
     let video = config(Codec::H264);
-    let mut lost = hub.publish(&name()).unwrap();
+    let mut lost = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     for n in 0..4 {
         lost.push(frame(&video, n * 2000, true));
         tokio::time::sleep(Duration::from_millis(2000)).await;
         assert_eq!(hub.available(&name()), Err(PublishError::Busy));
     }
     tokio::time::sleep(Duration::from_millis(2999)).await;
-    assert_eq!(hub.publish(&name()).unwrap_err(), PublishError::Busy);
+    assert_eq!(hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap_err(), PublishError::Busy);
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(hub.available(&name()), Ok(()));
     let mut viewer = lost.stream().subscribe(Start::Live);
-    let mut next = hub.publish(&name()).unwrap();
+    let mut next = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     assert!(lost.revoked().now_or_never().is_some() && next.revoked().now_or_never().is_none());
     lost.push(frame(&video, 9000, true));
     next.push(frame(&video, 0, true));
@@ -238,17 +240,19 @@ async fn a_publisher_that_fell_silent_makes_way_and_is_told() {
 async fn who_joins_while_the_publisher_is_away_waits_for_the_next() {
     let hub = Hub::new(HubConfig::default());
     let video = config(Codec::H264);
-    let mut first = hub.publish(&name()).unwrap();
+    let mut first = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     first.announce(false, true);
     first.push(frame(&video, 0, true));
     drop(first);
     let late = {
         let hub = hub.clone();
-        tokio::spawn(async move { hub.play(&name(), Duration::from_secs(15)).await })
+        tokio::spawn(
+            async move { hub.play(&PlayGrant::for_job(&name(), "test"), Duration::from_secs(15)).await },
+        )
     };
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert!(!late.is_finished());
-    let mut second = hub.publish(&name()).unwrap();
+    let mut second = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     second.announce(false, true);
     second.push(frame(&video, 0, true));
     let mut viewer = late.await.unwrap().unwrap().subscribe(Start::Key);
@@ -259,21 +263,27 @@ async fn who_joins_while_the_publisher_is_away_waits_for_the_next() {
 async fn a_publisher_that_yields_makes_way_and_time_goes_on() {
     let hub = Hub::new(HubConfig::default());
     let video = config(Codec::H264);
-    let mut demo = hub.publish_yielding(&name()).unwrap();
+    let mut demo = hub.publish_yielding(&PublishGrant::for_job(&name(), "test")).unwrap();
     let mut viewer = demo.stream().subscribe(Start::Key);
     demo.push(frame(&video, 0, true));
-    let mut real = hub.publish(&name()).unwrap();
-    demo.revoked().await;
+    let mut real = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
+    assert_eq!(demo.revoked().await, CloseReason::Replaced);
     demo.push(frame(&video, 40, false));
     drop(demo);
     real.push(frame(&video, 777, true));
     assert_eq!(viewer.next().await.unwrap().frame.dts, 1_000_000);
     assert_eq!(viewer.next().await.unwrap().frame.dts, 1_033_000);
-    assert_eq!(hub.publish_yielding(&name()).unwrap_err(), PublishError::Busy);
+    assert_eq!(
+        hub.publish_yielding(&PublishGrant::for_job(&name(), "test")).unwrap_err(),
+        PublishError::Busy
+    );
     drop(real);
-    assert_eq!(hub.publish_yielding(&name()).unwrap_err(), PublishError::Busy);
+    assert_eq!(
+        hub.publish_yielding(&PublishGrant::for_job(&name(), "test")).unwrap_err(),
+        PublishError::Busy
+    );
     tokio::time::sleep(Duration::from_secs(16)).await;
-    assert!(hub.publish_yielding(&name()).is_ok());
+    assert!(hub.publish_yielding(&PublishGrant::for_job(&name(), "test")).is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -281,10 +291,12 @@ async fn play_waits_for_the_publisher_and_for_both_tracks() {
     let hub = Hub::new(HubConfig::default());
     let early = {
         let hub = hub.clone();
-        tokio::spawn(async move { hub.play(&name(), Duration::from_secs(15)).await })
+        tokio::spawn(
+            async move { hub.play(&PlayGrant::for_job(&name(), "test"), Duration::from_secs(15)).await },
+        )
     };
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let mut publisher = hub.publish(&name()).unwrap();
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     publisher.push(frame(&config(Codec::Aac), 0, true));
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!early.is_finished());
@@ -292,36 +304,42 @@ async fn play_waits_for_the_publisher_and_for_both_tracks() {
     let stream = early.await.unwrap().unwrap();
     assert!(stream.has(media::Track::Video) && stream.has(media::Track::Audio));
     let other = StreamName::parse("live/other").unwrap();
-    assert_eq!(hub.play(&other, Duration::from_secs(15)).await.unwrap_err(), PlayError::NotFound);
+    assert_eq!(
+        hub.play(&PlayGrant::for_job(&other, "test"), Duration::from_secs(15)).await.unwrap_err(),
+        PlayError::NotFound
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_announced_single_track_is_played_at_once_and_an_unannounced_one_after_a_second() {
     let hub = Hub::new(HubConfig::default());
-    let mut publisher = hub.publish(&name()).unwrap();
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     let start = tokio::time::Instant::now();
     publisher.push(frame(&config(Codec::Aac), 0, true));
-    hub.play(&name(), Duration::from_secs(15)).await.unwrap();
+    hub.play(&PlayGrant::for_job(&name(), "test"), Duration::from_secs(15)).await.unwrap();
     assert!(start.elapsed() >= Duration::from_millis(990));
     let other = StreamName::parse("live/other").unwrap();
-    let mut publisher = hub.publish(&other).unwrap();
+    let mut publisher = hub.publish(&PublishGrant::for_job(&other, "test")).unwrap();
     publisher.announce(true, false);
     publisher.push(frame(&config(Codec::Aac), 0, true));
     let start = tokio::time::Instant::now();
-    hub.play(&other, Duration::from_secs(15)).await.unwrap();
+    hub.play(&PlayGrant::for_job(&other, "test"), Duration::from_secs(15)).await.unwrap();
     assert!(start.elapsed() < Duration::from_millis(10));
 }
 
 #[tokio::test]
 async fn shutdown_ends_everything_and_refuses_the_rest() {
     let hub = Hub::new(HubConfig::default());
-    let publisher = hub.publish(&name()).unwrap();
+    let publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     let mut viewer = publisher.stream().subscribe(Start::Key);
     hub.shutdown();
-    publisher.revoked().await;
+    assert_eq!(publisher.revoked().await, CloseReason::Shutdown);
     assert!(viewer.next().await.is_none());
-    assert_eq!(hub.publish(&name()).unwrap_err(), PublishError::ShuttingDown);
-    assert_eq!(hub.play(&name(), Duration::from_secs(1)).await.unwrap_err(), PlayError::ShuttingDown);
+    assert_eq!(hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap_err(), PublishError::ShuttingDown);
+    assert_eq!(
+        hub.play(&PlayGrant::for_job(&name(), "test"), Duration::from_secs(1)).await.unwrap_err(),
+        PlayError::ShuttingDown
+    );
 }
 
 #[test]
@@ -339,35 +357,39 @@ fn names() {
 #[tokio::test(start_paused = true)]
 async fn viewers_hear_of_a_publisher_that_cannot_be_read_until_it_can() {
     let hub = Hub::new(HubConfig::default());
-    let mut publisher = hub.publish(&name()).unwrap();
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     let patience = Duration::from_secs(15);
     for why in [media::Error::unsupported("flv", 0, "video codec VP6"), media::Error::truncated("flv", 3)] {
         publisher.bad_frame(&why);
     }
     let began = tokio::time::Instant::now();
-    let error = hub.play(&name(), patience).await.unwrap_err();
+    let error = hub.play(&PlayGrant::for_job(&name(), "test"), patience).await.unwrap_err();
     assert_eq!(error.to_string(), "the publisher sends video codec VP6, which this server cannot read");
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    assert_eq!(hub.play(&name(), Duration::ZERO).await.unwrap_err(), error);
+    assert_eq!(hub.play(&PlayGrant::for_job(&name(), "test"), Duration::ZERO).await.unwrap_err(), error);
     // Another track can be read.
     publisher.push(frame(&config(Codec::Opus), 0, true));
-    assert!(hub.play(&name(), patience).await.is_ok());
+    assert!(hub.play(&PlayGrant::for_job(&name(), "test"), patience).await.is_ok());
     drop(publisher);
     // The next publisher has done nothing wrong yet.
-    let mut next = hub.publish(&name()).unwrap();
-    assert_eq!(hub.play(&name(), patience).await.unwrap_err(), PlayError::NotFound);
+    let mut next = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
+    assert_eq!(
+        hub.play(&PlayGrant::for_job(&name(), "test"), patience).await.unwrap_err(),
+        PlayError::NotFound
+    );
     next.passes_tracks_over();
-    let error = hub.play(&name(), patience).await.unwrap_err();
+    let error = hub.play(&PlayGrant::for_job(&name(), "test"), patience).await.unwrap_err();
     assert!(matches!(&error, PlayError::Unreadable(what) if what.contains("track 0")), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_good_frames_gets_them_though_the_first_were_bad() {
     let hub = Hub::new(HubConfig::default());
-    let mut publisher = hub.publish(&name()).unwrap();
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     publisher.bad_frame(&media::Error::truncated("h264", 3));
     let name = name();
-    let play = hub.play(&name, Duration::from_secs(15));
+    let grant = PlayGrant::for_job(&name, "test");
+    let play = hub.play(&grant, Duration::from_secs(15));
     let publish = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         publisher.push(frame(&config(Codec::H264), 0, true));
@@ -382,7 +404,7 @@ async fn tracks_are_promised_that_are_there_or_announced_or_may_still_come() {
         let stream = publisher.stream();
         (stream.promises(media::Track::Audio), stream.promises(media::Track::Video))
     };
-    let mut publisher = hub.publish(&name()).unwrap();
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     publisher.push(frame(&config(Codec::H264), 0, true));
     assert_eq!(promised(&publisher), (true, true), "nothing was announced: audio may come");
     tokio::time::advance(Duration::from_secs(11)).await;
@@ -393,7 +415,7 @@ async fn tracks_are_promised_that_are_there_or_announced_or_may_still_come() {
     assert_eq!(promised(&publisher), (false, true));
     drop(publisher);
     // WebRTC: what is negotiated need not be sent.
-    let mut publisher = hub.publish(&name()).unwrap();
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     publisher.expect(true, true);
     assert_eq!(promised(&publisher), (false, false));
     publisher.push(frame(&config(Codec::H264), 0, true));

@@ -1,6 +1,7 @@
 use media::{Audio, Codec, Format, Video};
 
 use super::*;
+use crate::core::admission::PublishGrant;
 use crate::core::hub::{Hub, HubConfig, Publisher, StreamName};
 
 /// Writes what a person can read.
@@ -37,7 +38,7 @@ fn push(publisher: &mut Publisher, config: &Arc<Config>, millis: i64, key: bool)
 
 fn publisher() -> Publisher {
     let hub = Hub::new(HubConfig::default());
-    hub.publish(&StreamName::parse("live/livestream").unwrap()).unwrap()
+    hub.publish(&PublishGrant::for_job(&StreamName::parse("live/livestream").unwrap(), "test")).unwrap()
 }
 
 async fn read(reader: &mut Reader<Words>) -> String {
@@ -140,7 +141,8 @@ async fn sound_that_old_players_do_not_know_goes_out_as_aac_and_is_promised_so()
 async fn the_task_ends_with_its_last_holder_and_readers_end_with_the_stream() {
     let h264 = config(Codec::H264);
     let hub = Hub::new(HubConfig::default());
-    let mut publisher = hub.publish(&StreamName::parse("live/livestream").unwrap()).unwrap();
+    let mut publisher =
+        hub.publish(&PublishGrant::for_job(&StreamName::parse("live/livestream").unwrap(), "test")).unwrap();
     push(&mut publisher, &h264, 0, true);
     let wire = Wire::<Words>::of(publisher.stream());
     let (ring, mut viewer) = (Arc::downgrade(&wire.ring), wire.reader(Start::Key));

@@ -1,6 +1,7 @@
 //! FLV over HTTP and WebSocket: `GET /live/x.flv` and `ws://…/live/x.flv` play,
 //! `ws://…/live/x.flv?action=publish` and `POST /live/x.flv` publish.
 
+mod close;
 mod ingest;
 mod play;
 mod play_direct;
@@ -22,7 +23,8 @@ pub use service::Flv;
 
 use crate::context::Context;
 use crate::core::auth::AuthRequest;
-use crate::core::hub::{ClientInfo, ClientKind, StreamName};
+use crate::core::client::{Act, ClientInfo};
+use crate::core::hub::StreamName;
 use crate::net::worker::Secure;
 use crate::web::problem::Problem;
 
@@ -30,44 +32,62 @@ use crate::web::problem::Problem;
 const METHODS: &str = "GET, HEAD, POST, PUT, OPTIONS";
 
 /// Answers a request for an address that ends in `.flv`.
-pub async fn serve(context: Context, peer: SocketAddr, request: Request<Body>) -> Response {
+pub async fn serve(context: Context, peer: SocketAddr, mut request: Request<Body>) -> Response {
     let path = request.uri().path().to_owned();
-    let refusals = context.auth.refusals.clone();
-    match answer(context, peer, request).await {
-        Ok(response) => response,
-        Err(problem) => {
-            if refusals.count("flv", peer.ip()) {
-                tracing::info!(%peer, stream = path, status = problem.status.as_u16(), why = problem.detail, "refused");
-            }
-            problem.into_response()
-        }
-    }
+    let admission = context.admission.clone();
+    let (act, protocol) = wish(&request);
+    let answer = match request.extensions_mut().remove::<Problem>() {
+        Some(problem) => Err(problem),
+        None => answer(context, act, client(protocol, peer, &request), request).await,
+    };
+    answer.unwrap_or_else(|problem| {
+        admission.refused(act, protocol, peer, &path, &problem.detail);
+        problem.into_response()
+    })
 }
 
-async fn answer(context: Context, peer: SocketAddr, request: Request<Body>) -> Result<Response, Problem> {
+/// What a request wants to do, and its protocol.
+fn wish(request: &Request<Body>) -> (Act, &'static str) {
+    let websocket = ws::asked(request.headers());
+    let told = query(request.uri().query().unwrap_or_default(), "action");
+    let act = match *request.method() {
+        Method::POST | Method::PUT => Act::Publish,
+        Method::GET if websocket && told.as_deref() == Some("publish") => Act::Publish,
+        _ => Act::Play,
+    };
+    (act, if websocket { "ws-flv" } else { "http-flv" })
+}
+
+async fn answer(
+    context: Context,
+    act: Act,
+    info: ClientInfo,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
     let name = name(request.uri().path())?;
-    let about = AuthRequest::http(Some(&name), request.uri(), request.headers(), peer).by(request.version());
-    let publishes = query(about.query, "action").as_deref() == Some("publish");
-    match (request.method(), ws::asked(request.headers())) {
-        (&Method::GET, true) if publishes => {
-            context.auth.publish(&about).await?;
-            publish::by_websocket(context, name, peer, request)
+    let about =
+        AuthRequest::http(Some(&name), request.uri(), request.headers(), info.peer).by(request.version());
+    let admission = &context.admission;
+    match (request.method(), act, info.protocol) {
+        (&Method::GET, Act::Publish, _) => {
+            let grant = admission.publish(&name, &about, info).await?;
+            publish::by_websocket(context, &grant, request)
         }
-        (&Method::GET, true) => {
-            let may = context.auth.play(&about).await;
-            play_ws::by_websocket(context, name, peer, request, may)
+        (&Method::GET, Act::Play, "ws-flv") => {
+            let admitted = admission.play(&name, &about, info.clone()).await;
+            play_ws::by_websocket(context, &info, request, admitted)
         }
-        (&Method::GET, false) => {
-            context.auth.play(&about).await?;
-            play::by_http(context, name, peer, request).await
+        (&Method::GET, Act::Play, _) => {
+            let grant = admission.play(&name, &about, info).await?;
+            play::by_http(context, grant, request).await
         }
-        (&Method::HEAD, _) => {
-            context.auth.might_play(&about).await?;
+        (&Method::HEAD, ..) => {
+            admission.probe(Act::Play, &name, &about, &info).await?;
             play::head(&context, &name)
         }
-        (&Method::POST | &Method::PUT, _) => {
-            context.auth.publish(&about).await?;
-            publish::by_http(context, name, peer, request).await
+        (&Method::POST | &Method::PUT, ..) => {
+            let grant = admission.publish(&name, &about, info).await?;
+            publish::by_http(context, &grant, request).await
         }
         _ => Ok(Problem::method(METHODS)),
     }
@@ -87,8 +107,8 @@ fn query(query: &str, key: &str) -> Option<String> {
     form_urlencoded::parse(query.as_bytes()).find(|(k, _)| k == key).map(|(_, value)| value.into_owned())
 }
 
-/// How the API shows whoever made this request.
-fn client(protocol: &'static str, kind: ClientKind, peer: SocketAddr, request: &Request<Body>) -> ClientInfo {
+/// The client that made this request.
+fn client(protocol: &'static str, peer: SocketAddr, request: &Request<Body>) -> ClientInfo {
     let text = |headers: &HeaderMap, name| {
         let value = headers.get(name).and_then(|v: &http::HeaderValue| v.to_str().ok()).unwrap_or_default();
         value.chars().take(200).collect::<String>()
@@ -98,7 +118,6 @@ fn client(protocol: &'static str, kind: ClientKind, peer: SocketAddr, request: &
     let host = text(request.headers(), header::HOST);
     ClientInfo {
         protocol,
-        kind,
         peer,
         // Without the query: it may hold a secret.
         url: format!("{scheme}{s}://{host}{}", request.uri().path()),

@@ -2,17 +2,16 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http::{HeaderName, HeaderValue, Request, header};
 
-use super::client;
 use super::viewer::{Viewer, start};
 use crate::context::Context;
-use crate::core::hub::{ClientKind, PlayError, StreamName};
+use crate::core::admission::PlayGrant;
+use crate::core::hub::{PlayError, StreamName};
 use crate::web::problem::Problem;
 
 const HEADERS: [(HeaderName, HeaderValue); 3] = [
@@ -33,13 +32,11 @@ pub(super) fn head(context: &Context, name: &StreamName) -> Result<Response, Pro
 /// `GET /live/x.flv`.
 pub(super) async fn by_http(
     context: Context,
-    name: StreamName,
-    peer: SocketAddr,
+    grant: PlayGrant,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let stream = context.hub.play(&name, context.limits.play_wait).await?;
-    let info = client("http-flv", ClientKind::Play, peer, &request);
-    let viewer = Viewer::new(&context, &stream, info, start(&request));
+    let stream = context.hub.play(&grant, context.limits.play_wait).await?;
+    let viewer = Viewer::new(&context, &grant, &stream, start(&request));
     Ok((HEADERS, body(viewer)).into_response())
 }
 
@@ -49,9 +46,7 @@ fn body(viewer: Viewer) -> Body {
     let pieces = stream::unfold((viewer, ready), |(mut viewer, mut ready)| async move {
         if ready.is_empty() {
             let mut more = Vec::new();
-            if !viewer.next(&mut more).await {
-                return None;
-            }
+            viewer.next(&mut more).await.ok()?;
             ready = more.into();
         }
         let piece = ready.pop_front()?;

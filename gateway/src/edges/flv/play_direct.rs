@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Buf as _, Bytes};
-use futures_util::FutureExt as _;
 use http::Request;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
@@ -19,8 +18,8 @@ use super::ws::Pieces;
 use super::{client, name, query};
 use crate::context::Context;
 use crate::core::auth::AuthRequest;
-use crate::core::hub::ClientKind;
 use crate::net::worker::Socket;
+use crate::web::problem::Problem;
 
 /// The end of the body is the end of the connection (RFC 9112 6.3, rule 8).
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n\
@@ -38,18 +37,26 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub struct Direct(Viewer);
 
 impl Direct {
-    /// For a `GET /live/x.flv` that can be answered at once; none for any other.
-    pub async fn new(context: &Context, peer: SocketAddr, request: Request<Body>) -> Option<Self> {
-        let name = name(request.uri().path()).ok()?;
+    /// For a `GET /live/x.flv` that can be answered at once.
+    ///
+    /// # Errors
+    /// The request is answered by HTTP: with this problem where its viewer was refused, as any other where there is
+    /// none.
+    pub async fn new(
+        context: &Context,
+        peer: SocketAddr,
+        request: Request<Body>,
+    ) -> Result<Self, Option<Problem>> {
+        let name = name(request.uri().path()).map_err(|_| None)?;
         let about = AuthRequest::http(Some(&name), request.uri(), request.headers(), peer);
-        if query(about.query, "action").is_some() {
-            return None;
+        if query(about.query, "action").is_some() || !context.hub.is_on_air(&name) {
+            return Err(None);
         }
-        let stream = context.hub.play(&name, context.limits.play_wait).now_or_never()?.ok()?;
-        // Last, for it may use up a token.
-        context.auth.play(&about).await.ok()?;
-        let info = client("http-flv", ClientKind::Play, peer, &request);
-        Some(Self(Viewer::new(context, &stream, info, start(&request))))
+        // Once: it may use up a token.
+        let info = client("http-flv", peer, &request);
+        let grant = context.admission.play(&name, &about, info).await.map_err(Problem::from)?;
+        let stream = context.hub.play(&grant, context.limits.play_wait).await.map_err(Problem::from)?;
+        Ok(Self(Viewer::new(context, &grant, &stream, start(&request))))
     }
 
     /// Sends until the stream or the viewer's interest ends.
@@ -62,7 +69,7 @@ impl Direct {
             tokio::select! {
                 biased;
                 more = viewer.next(&mut pieces) => {
-                    if !more {
+                    if more.is_err() {
                         // Whether the viewer hears of the end or is gone, it is over.
                         let _ = timeout(GOODBYE, socket.shutdown()).await;
                         return;

@@ -1,6 +1,5 @@
 //! Playing FLV over WebSocket.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,36 +10,29 @@ use http::Request;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use super::close::{NOT_FOUND, POLICY, websocket_code};
 use super::viewer::{Viewer, start};
-use super::{client, ws};
+use super::ws;
 use crate::context::Context;
-use crate::core::auth::Denied;
-use crate::core::hub::{ClientInfo, ClientKind, PlayError, Start, Stream, StreamName};
+use crate::core::admission::{PlayGrant, Refusal};
+use crate::core::client::{Act, ClientInfo};
+use crate::core::close::CloseReason;
+use crate::core::hub::{PlayError, Start, Stream};
 use crate::net::worker::{Permit, Socket};
 use crate::web::problem::Problem;
-
-/// WebSocket's private codes begin at 4000; this one is HTTP's 404.
-const NOT_FOUND: u16 = 4404;
-const NORMAL: u16 = 1000;
-const PROTOCOL_ERROR: u16 = 1002;
-/// Who may not; this one is final for those that come back after others.
-const POLICY: u16 = 1008;
 
 /// `ws://…/live/x.flv`. A script sees a close code and words, but no HTTP status: so a refusal and the
 /// wait for a stream come after the handshake.
 pub(super) fn by_websocket(
     context: Context,
-    name: StreamName,
-    peer: SocketAddr,
+    info: &ClientInfo,
     request: Request<Body>,
-    may: Result<(), Denied>,
+    admitted: Result<PlayGrant, Refusal>,
 ) -> Result<Response, Problem> {
-    if let Err(denied) = may
-        && context.auth.refusals.count("flv", peer.ip())
-    {
-        tracing::info!(%peer, stream = request.uri().path(), why = %denied, "refused");
+    if let Err(refusal) = &admitted {
+        let (peer, path) = (info.peer, request.uri().path());
+        context.admission.refused(Act::Play, info.protocol, peer, path, &refusal.to_string());
     }
-    let info = client("ws-flv", ClientKind::Play, peer, &request);
     let start = start(&request);
     let permit = request.extensions().get::<Arc<Permit>>().cloned();
     let (response, upgrade) = ws::accept(request)?;
@@ -48,16 +40,16 @@ pub(super) fn by_websocket(
         // HTTP is done with the connection, which counts until this ends.
         let _permit = permit;
         let Some((mut socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
-        let mut said = (ws::Listener::default(), BytesMut::from(&read[..]));
-        let (code, words) = match may {
-            Err(denied) => (POLICY, denied.to_string()),
-            Ok(()) => match play(&context, &name, &mut socket, &mut said, info, start).await {
-                Some(reason) => reason,
+        let mut heard = (ws::Listener::default(), BytesMut::from(&read[..]));
+        let (code, text) = match admitted {
+            Err(refusal) => (POLICY, refusal.to_string()),
+            Ok(grant) => match play(&context, &grant, &mut socket, &mut heard, start).await {
+                Some(goodbye) => goodbye,
                 None => return,
             },
         };
-        // The other side has the words, or is gone.
-        let _ = socket.send(&mut ws::close(code, &words)).await;
+        // The other side has the text, or is gone.
+        let _ = socket.send(&mut ws::close(code, &text)).await;
         let _ = timeout(Duration::from_secs(2), goodbye(&mut socket)).await;
     });
     Ok(response)
@@ -65,51 +57,66 @@ pub(super) fn by_websocket(
 
 type Heard = (ws::Listener, BytesMut);
 
-/// Plays until there is a reason to close, or none and nobody to tell it.
+/// Plays until there is a code and a text to close with, or nobody to tell them.
 async fn play(
     context: &Context,
-    name: &StreamName,
+    grant: &PlayGrant,
     socket: &mut Socket,
     heard: &mut Heard,
-    info: ClientInfo,
     start: Start,
 ) -> Option<(u16, String)> {
-    match wait(context, name, socket, heard).await? {
-        Err(error) => Some((NOT_FOUND, error.to_string())),
-        Ok(stream) => {
-            let mut viewer = Viewer::new(context, &stream, info, start);
-            send(socket, heard, &mut viewer).await.map(|(code, words)| (code, words.to_owned()))
+    match wait(context, grant, socket, heard).await {
+        Err(reason) => {
+            grant.abandoned(&reason);
+            let gone = reason == CloseReason::Left;
+            (!gone).then(|| (websocket_code(Act::Play, &reason), reason.to_string()))
+        }
+        Ok(Err(error)) => {
+            let (client, stream, text) = (grant.client(), grant.name().as_str(), error.to_string());
+            context.admission.refused(Act::Play, client.protocol, client.peer, stream, &text);
+            Some((NOT_FOUND, text))
+        }
+        Ok(Ok(stream)) => {
+            let mut viewer = Viewer::new(context, grant, &stream, start);
+            let reason = send(socket, heard, &mut viewer).await?;
+            viewer.handle.close(reason.clone());
+            // A viewer that says goodbye needs no text.
+            let text = if reason == CloseReason::Left { String::new() } else { reason.to_string() };
+            Some((websocket_code(Act::Play, &reason), text))
         }
     }
 }
 
-/// Waits for the stream; none when the viewer left meanwhile.
+/// Waits for the stream, unless the viewer leaves or is ended meanwhile.
 async fn wait(
     context: &Context,
-    name: &StreamName,
+    grant: &PlayGrant,
     socket: &mut Socket,
     heard: &mut Heard,
-) -> Option<Result<Arc<Stream>, PlayError>> {
-    let mut play = std::pin::pin!(context.hub.play(name, context.limits.play_wait));
+) -> Result<Result<Arc<Stream>, PlayError>, CloseReason> {
+    let mut play = std::pin::pin!(context.hub.play(grant, context.limits.play_wait));
     loop {
         tokio::select! {
-            played = &mut play => return Some(played),
-            said = listen(socket, heard) => match said? {
-                ws::Said::Ping(payload) => socket.send(&mut ws::pong(payload)).await.ok()?,
-                ws::Said::Close | ws::Said::Nonsense => return None,
+            played = &mut play => return Ok(played),
+            reason = grant.revocation().revoked() => return Err(reason),
+            said = listen(socket, heard) => match said {
+                Some(ws::Said::Ping(payload)) => {
+                    socket.send(&mut ws::pong(payload)).await.map_err(|_| CloseReason::Left)?;
+                }
+                None | Some(ws::Said::Close | ws::Said::Nonsense) => return Err(CloseReason::Left),
             },
         }
     }
 }
 
 /// Sends until there is a reason to close, or none and nobody to tell it.
-async fn send(socket: &mut Socket, heard: &mut Heard, viewer: &mut Viewer) -> Option<(u16, &'static str)> {
+async fn send(socket: &mut Socket, heard: &mut Heard, viewer: &mut Viewer) -> Option<CloseReason> {
     let mut pieces = vec![viewer.header.clone()];
     loop {
         tokio::select! {
             more = viewer.next(&mut pieces) => {
-                if !more {
-                    return Some((NORMAL, viewer.why));
+                if let Err(reason) = more {
+                    return Some(reason);
                 }
                 let mut message = ws::binary(pieces.drain(..));
                 let size = message.remaining();
@@ -121,8 +128,10 @@ async fn send(socket: &mut Socket, heard: &mut Heard, viewer: &mut Viewer) -> Op
             }
             said = listen(socket, heard) => match said {
                 None => return None,
-                Some(ws::Said::Close) => return Some((NORMAL, "")),
-                Some(ws::Said::Nonsense) => return Some((PROTOCOL_ERROR, "this is not WebSocket")),
+                Some(ws::Said::Close) => return Some(CloseReason::Left),
+                Some(ws::Said::Nonsense) => {
+                    return Some(CloseReason::Protocol("this is not WebSocket".to_owned()));
+                }
                 Some(ws::Said::Ping(payload)) => socket.send(&mut ws::pong(payload)).await.ok()?,
             },
         }

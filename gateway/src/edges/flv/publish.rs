@@ -1,6 +1,5 @@
 //! Publishing FLV by WebSocket messages or by the body of a request.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -15,10 +14,13 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
 use tracing::{Instrument as _, Span};
 
-use super::ingest::{Ingest, KICKED};
-use super::{client, ws};
+use super::close::websocket_code;
+use super::ingest::Ingest;
+use super::ws;
 use crate::context::Context;
-use crate::core::hub::{ClientInfo, ClientKind, StreamName};
+use crate::core::admission::{PublishGrant, Publishing};
+use crate::core::client::Act;
+use crate::core::close::CloseReason;
 use crate::net::worker::{Permit, Socket};
 use crate::web::problem::Problem;
 
@@ -26,67 +28,59 @@ use crate::web::problem::Problem;
 /// is kept.
 const MAX_PONGS: usize = 64 << 10;
 
-/// Publishing begins, or is refused.
-fn start(context: &Context, name: &StreamName, info: ClientInfo) -> Result<(Ingest, Span), Problem> {
-    let publisher = context.hub.publish(name)?;
-    let span = tracing::info_span!("publish", peer = %info.peer, stream = %name, protocol = info.protocol);
-    let handle = context.clients.add(info, publisher.stream());
-    span.in_scope(|| tracing::info!("begins"));
-    Ok((Ingest::new(publisher, handle), span))
+/// Begins to publish.
+fn start(context: &Context, grant: &PublishGrant) -> Result<(Ingest, Span), Problem> {
+    let publishing = Publishing::start(&context.hub, &context.clients, grant)?;
+    Ok((Ingest::new(publishing), grant.span().clone()))
 }
 
 /// `POST /live/x.flv`: the body is the stream, as `ffmpeg -f flv http://…` sends it.
 pub(super) async fn by_http(
     context: Context,
-    name: StreamName,
-    peer: SocketAddr,
+    grant: &PublishGrant,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let info = client("http-flv", ClientKind::Publish, peer, &request);
-    let (mut ingest, span) = start(&context, &name, info)?;
-    let mut body = request.into_body();
-    let ended = async {
-        loop {
-            let data = tokio::select! {
-                data = timeout(context.limits.publish_timeout, body.frame()) => data,
-                () = ingest.overdue() => {
-                    ingest.flush();
-                    continue;
-                }
-                words = ingest.ended() => return Err((StatusCode::GONE, words.to_owned())),
-            };
-            match data {
-                Ok(None) => return Ok(()),
-                Ok(Some(Ok(frame))) => {
-                    let data = frame.into_data().unwrap_or_default();
-                    ingest.push(data).map_err(|words| (StatusCode::BAD_REQUEST, words))?;
-                }
-                Ok(Some(Err(error))) => return Err((StatusCode::BAD_REQUEST, error.to_string())),
-                Err(_) => return Err((StatusCode::REQUEST_TIMEOUT, "nothing came for too long".to_owned())),
+    let (mut ingest, span) = start(&context, grant)?;
+    let reason = receive_body(request.into_body(), &mut ingest, &context).instrument(span).await;
+    ingest.close(reason.clone());
+    Ok(match reason {
+        CloseReason::Left => StatusCode::NO_CONTENT.into_response(),
+        reason => Problem::from(reason).into_response(),
+    })
+}
+
+async fn receive_body(mut body: Body, ingest: &mut Ingest, context: &Context) -> CloseReason {
+    loop {
+        let data = tokio::select! {
+            data = timeout(context.limits.publish_timeout, body.frame()) => data,
+            () = ingest.overdue() => {
+                ingest.flush();
+                continue;
             }
+            reason = ingest.revoked() => return reason,
+        };
+        match data {
+            Ok(None) => return CloseReason::Left,
+            Ok(Some(Ok(frame))) => {
+                if let Err(reason) = ingest.push(frame.into_data().unwrap_or_default()) {
+                    return reason;
+                }
+            }
+            Ok(Some(Err(error))) => return CloseReason::Protocol(error.to_string()),
+            Err(_) => return CloseReason::Idle,
         }
-    };
-    let ended = ended.instrument(span.clone()).await;
-    let _entered = span.enter();
-    let why = ended.as_ref().err().map_or("the publisher left", |(_, words)| words);
-    tracing::info!(bad_tags = ingest.bad(), why, "ends");
-    match ended {
-        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-        Err((status, words)) => Err(Problem::new(status, words)),
     }
 }
 
 /// `ws://…/live/x.flv?action=publish`: binary messages, one after the other, are the stream.
 pub(super) fn by_websocket(
     context: Context,
-    name: StreamName,
-    peer: SocketAddr,
+    grant: &PublishGrant,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let info = client("ws-flv", ClientKind::Publish, peer, &request);
     let permit = request.extensions().get::<Arc<Permit>>().cloned();
     let (response, upgrade) = ws::accept(request)?;
-    let (mut ingest, span) = start(&context, &name, info)?;
+    let (mut ingest, span) = start(&context, grant)?;
     let run = async move {
         // HTTP is done with the connection, which counts until this ends.
         let _permit = permit;
@@ -98,11 +92,12 @@ pub(super) fn by_websocket(
             .max_write_buffer_size(MAX_PONGS);
         let mut socket =
             WebSocketStream::from_partially_read(socket, read.into(), Role::Server, Some(config)).await;
-        let (code, words) = receive(&mut socket, &mut ingest, &context).await;
-        tracing::info!(bad_tags = ingest.bad(), why = words, "ends");
+        let reason = receive(&mut socket, &mut ingest, &context).await;
+        ingest.close(reason.clone());
         // The name is free before the publisher hears that it is.
         drop(ingest);
-        say_goodbye(&mut socket, code, words).await;
+        let code = CloseCode::from(websocket_code(Act::Publish, &reason));
+        say_goodbye(&mut socket, code, reason.to_string()).await;
     };
     tokio::spawn(run.instrument(span));
     Ok(response)
@@ -112,7 +107,7 @@ async fn receive(
     socket: &mut WebSocketStream<Socket>,
     ingest: &mut Ingest,
     context: &Context,
-) -> (CloseCode, String) {
+) -> CloseReason {
     loop {
         let message = tokio::select! {
             message = timeout(context.limits.publish_timeout, socket.next()) => message,
@@ -120,26 +115,20 @@ async fn receive(
                 ingest.flush();
                 continue;
             }
-            words = ingest.ended() => {
-                // The one end that is final: after any other a publisher may come back.
-                let code = if words == KICKED { CloseCode::Policy } else { CloseCode::Away };
-                return (code, words.to_owned());
-            }
+            reason = ingest.revoked() => return reason,
         };
         let bytes: Bytes = match message {
-            Err(_) => return (CloseCode::Away, "nothing came for too long".to_owned()),
-            Ok(None | Some(Ok(Message::Close(_)))) => {
-                return (CloseCode::Normal, "the publisher left".to_owned());
-            }
-            Ok(Some(Err(error))) => return (CloseCode::Protocol, error.to_string()),
+            Err(_) => return CloseReason::Idle,
+            Ok(None | Some(Ok(Message::Close(_)))) => return CloseReason::Left,
+            Ok(Some(Err(error))) => return CloseReason::Protocol(error.to_string()),
             Ok(Some(Ok(Message::Binary(bytes)))) => bytes,
             Ok(Some(Ok(Message::Text(_)))) => {
-                return (CloseCode::Unsupported, "FLV comes in binary messages".to_owned());
+                return CloseReason::Unsupported("FLV comes in binary messages".to_owned());
             }
             Ok(Some(Ok(_))) => continue,
         };
-        if let Err(words) = ingest.push(bytes) {
-            return (CloseCode::Invalid, words);
+        if let Err(reason) = ingest.push(bytes) {
+            return reason;
         }
     }
 }

@@ -9,15 +9,27 @@ use http::request::Parts;
 use super::sessions::{Key, Standing};
 use super::store::Store;
 use super::viewers::Origin;
-use super::{Hls, kicked, short_query};
+use super::{Hls, PROTOCOL, info, kicked, short_query};
+use crate::context::Context;
+use crate::core::admission::{PlayGrant, Refusal};
 use crate::core::auth::{AuthRequest, Denied, TokenError};
+use crate::core::client::Act;
 use crate::core::hub::StreamName;
 use crate::web::problem::Problem;
 
 /// What a session survives beside what a player may be silent anyway: a phone that was put away shortly.
 const SLACK: Duration = Duration::from_secs(10);
 
-/// By what somebody has a segment.
+/// How a viewer was admitted to a playlist.
+#[derive(Debug)]
+pub(super) enum Admitted {
+    /// Everybody may play the stream; a viewer that is not known yet has its grant.
+    Public(Option<PlayGrant>),
+    /// In this session.
+    Session(String),
+}
+
+/// Why this request may read a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Access {
     /// Everybody may.
@@ -36,17 +48,69 @@ impl Hls {
         patience.max(self.0.context.limits.play_wait) + SLACK
     }
 
-    /// Whether who asks may have this stream's playlist; in which session, unless everybody may.
+    /// Admits a viewer to this stream's playlist.
     pub(super) async fn admit(
         &self,
         name: &StreamName,
         peer: SocketAddr,
         request: &Parts,
-    ) -> Result<Option<String>, Problem> {
-        let auth = &self.0.context.auth;
-        if !auth.play_is_closed() {
-            return Ok(None);
+    ) -> Result<Admitted, Problem> {
+        let admitted = if self.0.context.admission.restricts_play() {
+            self.admit_to_session(name, peer, request).await
+        } else {
+            self.admit_to_public(name, peer, request).await
+        };
+        if let Err(problem) = &admitted {
+            let (path, text) = (request.uri.path(), &problem.detail);
+            self.0.context.admission.refused(Act::Play, PROTOCOL, peer, path, text);
         }
+        admitted
+    }
+
+    /// Admits a viewer of a stream that everybody may play: once, not with every reload of its playlist.
+    async fn admit_to_public(
+        &self,
+        name: &StreamName,
+        peer: SocketAddr,
+        request: &Parts,
+    ) -> Result<Admitted, Problem> {
+        let store = self.stores().by_name.get(name).cloned();
+        let origin = Origin::of(request, peer);
+        if store.is_some_and(|store| store.viewers.knows(&origin, &short_query(request))) {
+            return Ok(Admitted::Public(None));
+        }
+        Ok(Admitted::Public(Some(self.ask(name, peer, request).await?)))
+    }
+
+    async fn ask(&self, name: &StreamName, peer: SocketAddr, request: &Parts) -> Result<PlayGrant, Refusal> {
+        let about = AuthRequest::http(Some(name), &request.uri, &request.headers, peer);
+        self.0.context.admission.play(name, &about, info(request, peer)).await
+    }
+
+    /// The grant of an admitted viewer.
+    pub(super) async fn grant(
+        &self,
+        admitted: &Admitted,
+        name: &StreamName,
+        peer: SocketAddr,
+        request: &Parts,
+    ) -> Result<PlayGrant, Problem> {
+        match admitted {
+            Admitted::Public(Some(grant)) => Ok(grant.clone()),
+            Admitted::Public(None) => Ok(self.ask(name, peer, request).await?),
+            Admitted::Session(id) => {
+                self.0.sessions.grant(name, id).ok_or_else(|| Refusal::from(Denied::Session).into())
+            }
+        }
+    }
+
+    async fn admit_to_session(
+        &self,
+        name: &StreamName,
+        peer: SocketAddr,
+        request: &Parts,
+    ) -> Result<Admitted, Problem> {
+        let Context { auth, admission, .. } = &self.0.context;
         let sessions = &self.0.sessions;
         let store = self.stores().by_name.get(name).cloned();
         let patience = self.patience(store.as_deref());
@@ -54,39 +118,43 @@ impl Hls {
         let shown = session_of(request);
         if let Some(id) = &shown {
             match sessions.ask(name, id, patience) {
-                Standing::Open => return Ok(shown),
+                Standing::Open => return Ok(Admitted::Session(id.clone())),
                 Standing::Kicked => return Err(kicked()),
                 Standing::Over => {}
             }
         }
         let origin = Origin::of(request, peer);
-        let key = if auth.plays_freely(&about).await? {
+        let key = if auth.is_free(Act::Play, &about).await? {
             Key::Secret(origin, short_query(request))
         } else if let Some(token) = about.token() {
             Key::Token(origin.from, token.into_owned())
         } else {
-            let denied = auth.play(&about).await.err().filter(|_| shown.is_none());
-            return Err(denied.unwrap_or(Denied::Session).into());
+            let refused = admission.probe(Act::Play, name, &about, &info(request, peer)).await.err();
+            let refused = refused.filter(|_| shown.is_none());
+            return Err(refused.unwrap_or(Refusal::Credentials(Denied::Session)).into());
         };
         let known = |id: String| match sessions.ask(name, &id, patience) {
             Standing::Kicked => Err(kicked()),
-            _ => Ok(Some(id)),
+            _ => Ok(Admitted::Session(id)),
         };
         if let Some(id) = sessions.known(name, &key, patience) {
             return known(id);
         }
-        if let Err(denied) = auth.play(&about).await {
-            if denied == Denied::Token(TokenError::Used) {
-                // Perhaps by the same player, which asks twice at once.
-                tokio::task::yield_now().await;
-                if let Some(id) = sessions.known(name, &key, patience) {
-                    return known(id);
+        let grant = match self.ask(name, peer, request).await {
+            Ok(grant) => grant,
+            Err(refusal) => {
+                if refusal == Refusal::Credentials(Denied::Token(TokenError::Used)) {
+                    // Perhaps by the same player, which asks twice at once.
+                    tokio::task::yield_now().await;
+                    if let Some(id) = sessions.known(name, &key, patience) {
+                        return known(id);
+                    }
                 }
+                return Err(refusal.into());
             }
-            return Err(denied.into());
-        }
+        };
         let full = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many are watching, try again later");
-        sessions.open(name, key, patience).map(Some).ok_or_else(full)
+        sessions.open(grant, key, patience).map(Admitted::Session).ok_or_else(full)
     }
 
     /// Whether who asks may have a segment of this store.
@@ -97,13 +165,13 @@ impl Hls {
         request: &Parts,
     ) -> Result<Access, Problem> {
         let auth = &self.0.context.auth;
-        if !auth.play_is_closed() {
+        if !self.0.context.admission.restricts_play() {
             return Ok(Access::Free);
         }
         let about = AuthRequest::http(store.map(Store::name), &request.uri, &request.headers, peer);
         let Some(store) = store else {
             // What is not there is told only to those who may see what is.
-            return if auth.plays_freely(&about).await? {
+            return if auth.is_free(Act::Play, &about).await? {
                 Ok(Access::Secret)
             } else {
                 Err(Denied::Session.into())
@@ -116,7 +184,7 @@ impl Hls {
                 Standing::Over => {}
             }
         }
-        if auth.plays_freely(&about).await? { Ok(Access::Secret) } else { Err(Denied::Session.into()) }
+        if auth.is_free(Act::Play, &about).await? { Ok(Access::Secret) } else { Err(Denied::Session.into()) }
     }
 }
 

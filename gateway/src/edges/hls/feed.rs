@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Hls;
 use super::store::Store;
+use crate::core::close::CloseReason;
 use crate::core::hub::{Start, Stream};
 use crate::derive::transcode::{self, Sound, Source};
 
@@ -37,12 +38,12 @@ async fn feed(hls: Hls, stream: Arc<Stream>, store: Arc<Store>, turn: u64) {
     if !store.hide(turn) {
         return;
     }
-    store.viewers.expire(settings.farewell);
+    store.viewers.expire(settings.farewell, &CloseReason::StreamEnded);
     sleep(settings.linger).await;
     if !store.clear(turn) {
         return;
     }
-    store.viewers.expire(Duration::ZERO);
+    store.viewers.expire(Duration::ZERO, &CloseReason::StreamEnded);
     hls.0.sessions.release(&name);
     sleep(settings.memory).await;
     hls.forget(&name, turn);
@@ -117,7 +118,7 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
         if let Some(segment) = segment {
             report(&mut segmenter, stream, &mut told);
             store.push(turn, segment, SystemTime::now());
-            store.viewers.expire(store.patience());
+            store.viewers.expire(store.patience(), &CloseReason::Left);
             hls.0.sessions.expire(store.name(), hls.patience(Some(store)));
         }
     }

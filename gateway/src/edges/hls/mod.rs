@@ -30,19 +30,24 @@ use media::hls::SegmenterConfig;
 use media::ts::Muxer;
 use media::{Config, Track};
 
-use self::access::Access;
+use self::access::{Access, Admitted};
 use self::render::Rendered;
 pub use self::service::HlsService;
 use self::sessions::Sessions;
 use self::store::{Missing, Store};
 use self::viewers::Origin;
 use crate::context::Context;
-use crate::core::hub::{ClientInfo, ClientKind, PlayError, Stream, StreamName};
+use crate::core::admission::PlayGrant;
+use crate::core::client::ClientInfo;
+use crate::core::close::CloseReason;
+use crate::core::hub::{PlayError, Stream, StreamName};
 use crate::derive::transcode::{self, Sound};
 use crate::net::worker::{Secure, SharedBody};
 use crate::web::problem::Problem;
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
+/// As the API and the log name it.
+const PROTOCOL: &str = "hls";
 
 /// How streams are cut and how much of them is kept.
 #[derive(Debug, Clone, Copy)]
@@ -179,7 +184,8 @@ impl Hls {
         request: &Parts,
     ) -> Result<Response, Problem> {
         let context = &self.0.context;
-        let session = self.admit(name, peer, request).await?;
+        let admitted = self.admit(name, peer, request).await?;
+        let public = matches!(admitted, Admitted::Public(_));
         if let Some(stream) = context.hub.stream(name).filter(|stream| stream.publishing().is_some()) {
             carries(&stream)?;
         }
@@ -189,50 +195,38 @@ impl Hls {
         let (store, playlist) = match ready {
             Some(ready) => ready,
             None if request.method == Method::HEAD => return Err(context.hub.missing(name).into()),
-            None => self.wait(name).await?,
+            None => self.wait(&self.grant(&admitted, name, peer, request).await?).await?,
         };
-        let gzip = session.is_none() && accepts_gzip(&request.headers);
-        let playlist = match &session {
-            Some(id) => Arc::new(playlist.in_session(id)),
-            None => playlist,
+        let gzip = public && accepts_gzip(&request.headers);
+        let playlist = match &admitted {
+            Admitted::Session(id) => Arc::new(playlist.in_session(id)),
+            Admitted::Public(_) => playlist,
         };
         let body = if gzip { playlist.gzip.clone() } else { playlist.plain.clone() };
-        let register = || {
-            let host = request.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
-            let host: String = host.chars().take(200).collect();
-            let s = if request.extensions.get::<Secure>().is_some() { "s" } else { "" };
-            let info = ClientInfo {
-                protocol: "hls",
-                kind: ClientKind::Play,
-                peer,
-                // Without the query: it may hold a secret.
-                url: format!("http{s}://{host}{}", request.uri.path()),
-                agent: Origin::of(request, peer).agent,
-            };
-            store.stream().map(|stream| context.clients.add(info, &stream))
-        };
-        let counted = match &session {
+        let register = |grant: &PlayGrant| store.stream().map(|stream| context.clients.add(grant, &stream));
+        let counted = match &admitted {
             _ if request.method == Method::HEAD => true,
-            Some(id) => {
+            Admitted::Session(id) => {
                 let stream = store.stream();
                 self.0.sessions.sent(name, id, body.len(), stream.as_deref(), register);
                 true
             }
-            None => {
+            Admitted::Public(grant) => {
+                let register = || grant.as_ref().and_then(register);
                 store.viewers.ask(&Origin::of(request, peer), &short_query(request), body.len(), register)
             }
         };
         if !counted {
             return Err(kicked());
         }
-        Ok(playlist_response(&request.headers, &playlist, gzip, body, session.is_some()))
+        Ok(playlist_response(&request.headers, &playlist, gzip, body, !public))
     }
 
     /// Waits for a publisher and then for the first segment.
-    async fn wait(&self, name: &StreamName) -> Result<(Arc<Store>, Arc<Rendered>), Problem> {
-        let context = &self.0.context;
+    async fn wait(&self, grant: &PlayGrant) -> Result<(Arc<Store>, Arc<Rendered>), Problem> {
+        let (context, name) = (&self.0.context, grant.name());
         let waited = tokio::time::timeout(context.limits.play_wait, async {
-            let stream = context.hub.play(name, context.limits.play_wait).await?;
+            let stream = context.hub.play(grant, context.limits.play_wait).await?;
             carries(&stream)?;
             let store = self.store(name);
             store.demand.ask();
@@ -274,7 +268,7 @@ impl Hls {
             Access::Free => store.viewers.sent(&Origin::of(request, peer), data.len()),
             Access::Session(id) => {
                 let stream = store.stream();
-                self.0.sessions.sent(store.name(), id, data.len(), stream.as_deref(), || None)
+                self.0.sessions.sent(store.name(), id, data.len(), stream.as_deref(), |_| None)
             }
             Access::Secret => false,
         };
@@ -304,8 +298,19 @@ fn short_query(request: &Parts) -> String {
     request.uri.query().unwrap_or_default().chars().take(200).collect()
 }
 
+/// A player that was ended asks again and again, and is told so each time: that is 403, not 410.
 fn kicked() -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, "an operator has ended this playback")
+    Problem::new(StatusCode::FORBIDDEN, CloseReason::Operator.to_string())
+}
+
+/// The client that asks for a playlist.
+fn info(request: &Parts, peer: SocketAddr) -> ClientInfo {
+    let host = request.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let host: String = host.chars().take(200).collect();
+    let s = if request.extensions.get::<Secure>().is_some() { "s" } else { "" };
+    // The address is without the query: it may hold a secret.
+    let url = format!("http{s}://{host}{}", request.uri.path());
+    ClientInfo { protocol: PROTOCOL, peer, url, agent: Origin::of(request, peer).agent }
 }
 
 fn playlist_response(

@@ -10,10 +10,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
 use super::viewers::{From, Origin};
+use crate::core::admission::PlayGrant;
+use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, Stream, StreamName};
 
 /// More are refused: what is not counted can't be ended.
@@ -43,7 +44,7 @@ pub(super) enum Standing {
 struct Session {
     key: Key,
     seen: Instant,
-    kicked: bool,
+    grant: PlayGrant,
     /// Its place among the stream's viewers, while there is a stream.
     handle: Option<ClientHandle>,
 }
@@ -54,8 +55,7 @@ impl Session {
             return Standing::Over;
         }
         self.seen = Instant::now();
-        self.kicked |= self.handle.as_ref().is_some_and(|handle| handle.kicked().now_or_never().is_some());
-        if self.kicked { Standing::Kicked } else { Standing::Open }
+        if self.grant.revocation().is_revoked() { Standing::Kicked } else { Standing::Open }
     }
 }
 
@@ -96,8 +96,9 @@ impl Sessions {
         (session.standing(patience) != Standing::Over).then_some(id)
     }
 
-    /// A new session for somebody who may play this stream; none when there are too many.
-    pub(super) fn open(&self, stream: &StreamName, key: Key, patience: Duration) -> Option<String> {
+    /// A new session for an admitted viewer; none when there are too many.
+    pub(super) fn open(&self, grant: PlayGrant, key: Key, patience: Duration) -> Option<String> {
+        let stream = &grant.name().clone();
         let mut all = self.all();
         if all.values().map(|table| table.by_id.len()).sum::<usize>() >= MAX {
             all.values_mut().for_each(|table| table.expire(patience));
@@ -117,7 +118,7 @@ impl Sessions {
         if let Some(old) = table.by_key.insert(key.clone(), id.clone()) {
             table.by_id.remove(&old);
         }
-        let session = Session { key, seen: Instant::now(), kicked: false, handle: None };
+        let session = Session { key, seen: Instant::now(), grant, handle: None };
         table.by_id.insert(id.clone(), session);
         Some(id)
     }
@@ -129,6 +130,12 @@ impl Sessions {
         session.map_or(Standing::Over, |session| session.standing(patience))
     }
 
+    /// The grant of the session `id`.
+    pub(super) fn grant(&self, stream: &StreamName, id: &str) -> Option<PlayGrant> {
+        let all = self.all();
+        Some(all.get(stream)?.by_id.get(id)?.grant.clone())
+    }
+
     /// Counts `bytes` that are sent in it, and the one who asks among the viewers of `of`; false if that
     /// can't be.
     pub(super) fn sent(
@@ -137,13 +144,13 @@ impl Sessions {
         id: &str,
         bytes: usize,
         of: Option<&Stream>,
-        register: impl FnOnce() -> Option<ClientHandle>,
+        register: impl FnOnce(&PlayGrant) -> Option<ClientHandle>,
     ) -> bool {
         let mut all = self.all();
         let session = all.get_mut(stream).and_then(|table| table.by_id.get_mut(id));
         let Some(session) = session else { return false };
         let stays = |handle: &ClientHandle| of.is_some_and(|of| handle.client().stream.id() == of.id());
-        session.handle = session.handle.take().filter(stays).or_else(register);
+        session.handle = session.handle.take().filter(stays).or_else(|| register(&session.grant));
         if let Some(handle) = &session.handle {
             handle.sent(bytes);
         }
@@ -166,7 +173,7 @@ impl Sessions {
         if let Some(table) = self.all().get_mut(stream) {
             for session in table.by_id.values_mut() {
                 if let Some(handle) = session.handle.take() {
-                    session.kicked |= handle.kicked().now_or_never().is_some();
+                    handle.close(CloseReason::StreamEnded);
                 }
             }
         }

@@ -19,6 +19,7 @@ use super::lent::{Data, Lent};
 use super::render::{self, Rendered};
 use super::stored::Stored;
 use super::viewers::Viewers;
+use crate::core::close::CloseReason;
 use crate::core::hub::{Stream, StreamName};
 
 /// Why there is no segment.
@@ -128,7 +129,7 @@ impl Store {
             // Who comes now is to see what is live, not the end of what was.
             state.listed = state.next;
             state.independent = true;
-            self.viewers.expire(Duration::ZERO);
+            self.viewers.expire(Duration::ZERO, &CloseReason::StreamEnded);
         }
         (state.ended, state.hidden, state.rendered) = (false, false, None);
         state.stream = Arc::downgrade(stream);

@@ -10,11 +10,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderName, header};
 use tokio::time::Instant;
 
+use crate::core::close::CloseReason;
 use crate::core::hub::ClientHandle;
 
 /// More are served, but not counted.
@@ -66,6 +66,11 @@ impl Viewers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether this viewer is known, so that it was admitted.
+    pub(super) fn knows(&self, origin: &Origin, query: &str) -> bool {
+        self.all().get(origin).is_some_and(|queries| queries.contains_key(query))
+    }
+
     /// Someone asked for the playlist and will be sent `bytes`. False when an operator ended it.
     pub(super) fn ask(
         &self,
@@ -76,7 +81,7 @@ impl Viewers {
     ) -> bool {
         let mut all = self.all();
         if let Some(viewer) = all.get_mut(origin).and_then(|queries| queries.get_mut(query)) {
-            if viewer.handle.kicked().now_or_never().is_some() {
+            if viewer.handle.revocation().is_revoked() {
                 // It stays so while it keeps asking, and a little longer.
                 return false;
             }
@@ -108,10 +113,16 @@ impl Viewers {
         }
     }
 
-    /// Forgets those who were silent for `patience`.
-    pub(super) fn expire(&self, patience: Duration) {
+    /// Forgets those who were silent for `patience`, for this reason.
+    pub(super) fn expire(&self, patience: Duration, reason: &CloseReason) {
         self.all().retain(|_, queries| {
-            queries.retain(|_, viewer| viewer.seen.elapsed() < patience);
+            queries.retain(|_, viewer| {
+                let stays = viewer.seen.elapsed() < patience;
+                if !stays {
+                    viewer.handle.close(reason.clone());
+                }
+                stays
+            });
             !queries.is_empty()
         });
     }

@@ -1,7 +1,6 @@
 //! A socket and its session: reading up to the next event, writing without waiting for others.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +11,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::session::{Event, Session, SessionError};
+use super::session::{Event, Session};
+use crate::core::close::CloseReason;
 use crate::net::worker::Permit;
 
 /// What one read takes at most from a client that was admitted.
@@ -23,48 +23,6 @@ const READ_PENDING: usize = 4 << 10;
 const MAX_ANSWERS: usize = 64 << 10;
 /// For a refused client to read why.
 const LINGER: Duration = Duration::from_secs(2);
-
-/// How a connection ended.
-#[derive(Debug)]
-pub(super) enum End {
-    /// The other side closed it, or the network did.
-    Gone,
-    /// It broke the protocol.
-    Broken(SessionError),
-    /// It did nothing for too long; says what was missing.
-    Idle(&'static str),
-    /// It took nothing for too long.
-    Stalled,
-    /// Too many others have not shown yet what they want.
-    Crowded,
-    /// It was told why, in these words.
-    Told(String),
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Gone => f.write_str("it left"),
-            Self::Broken(why) => why.fmt(f),
-            Self::Idle(what) => f.write_str(what),
-            Self::Crowded => f.write_str("too many connections ask for nothing yet"),
-            Self::Stalled => f.write_str("it takes nothing"),
-            Self::Told(words) => f.write_str(words),
-        }
-    }
-}
-
-impl From<SessionError> for End {
-    fn from(why: SessionError) -> Self {
-        Self::Broken(why)
-    }
-}
-
-impl From<io::Error> for End {
-    fn from(_: io::Error) -> Self {
-        Self::Gone
-    }
-}
 
 /// One client.
 #[derive(Debug)]
@@ -103,7 +61,7 @@ impl Connection {
     }
 
     /// The next event in what was received already.
-    pub(super) fn event(&mut self) -> Result<Option<Event>, End> {
+    pub(super) fn event(&mut self) -> Result<Option<Event>, CloseReason> {
         let mut input = &self.input[self.at..];
         let event = self.session.read(&mut input);
         self.at = self.input.len() - input.len();
@@ -127,15 +85,16 @@ impl Connection {
     }
 
     /// Takes what has arrived, after all events were taken; how many bytes.
-    pub(super) fn receive(&mut self) -> Result<usize, End> {
+    pub(super) fn receive(&mut self) -> Result<usize, CloseReason> {
         self.input.clear();
         self.at = 0;
         self.input.reserve(if self.pending.is_some() { READ_PENDING } else { READ });
         match self.socket.try_read_buf(&mut self.input) {
-            Ok(0) => Err(End::Gone),
+            Ok(0) => Err(CloseReason::Left),
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            other => {
-                let count = other?;
+            // An error of the network.
+            Err(_) => Err(CloseReason::Left),
+            Ok(count) => {
                 self.received.increment(count as u64);
                 Ok(count)
             }
@@ -165,7 +124,7 @@ impl Connection {
     }
 
     /// Writes what the socket takes; how many bytes. Some may be left.
-    pub(super) fn write(&mut self) -> Result<usize, End> {
+    pub(super) fn write(&mut self) -> Result<usize, CloseReason> {
         let mut total = 0;
         while !self.output.is_empty() {
             let mut slices = [IoSlice::new(&[]); 64];
@@ -175,14 +134,14 @@ impl Connection {
                 count += 1;
             }
             match self.socket.try_write_vectored(&slices[..count]) {
-                Ok(0) => return Err(End::Gone),
+                Ok(0) => return Err(CloseReason::Left),
                 Ok(written) => {
                     total += written;
                     self.sent.increment(written as u64);
                     self.advance(written);
                 }
                 Err(why) if why.kind() == io::ErrorKind::WouldBlock => break,
-                Err(why) => return Err(why.into()),
+                Err(_) => return Err(CloseReason::Left),
             }
         }
         if self.output.is_empty() {
@@ -203,11 +162,11 @@ impl Connection {
     }
 
     /// Writes everything, for a client that takes something at least every `stall`.
-    pub(super) async fn flush(&mut self, stall: Duration) -> Result<usize, End> {
+    pub(super) async fn flush(&mut self, stall: Duration) -> Result<usize, CloseReason> {
         let mut total = self.write()?;
         while self.has_output() {
             if timeout(stall, self.writable()).await.is_err() {
-                return Err(End::Stalled);
+                return Err(CloseReason::Stalled);
             }
             total += self.write()?;
         }

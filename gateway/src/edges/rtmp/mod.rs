@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod chunk;
+mod close;
 mod connection;
 pub mod ingest;
 pub mod message;
@@ -19,52 +20,53 @@ use tokio::net::TcpStream;
 use tokio::time::{timeout, timeout_at};
 use tracing::{debug, warn};
 
-use self::connection::{Connection, End};
+use self::connection::Connection;
 pub use self::service::Rtmp;
 use self::session::Event;
 use crate::context::Context;
+use crate::core::close::CloseReason;
 
 /// Serves one RTMP connection until it ends.
 pub async fn handle(socket: TcpStream, peer: SocketAddr, context: Context) {
     // Whoever says nothing holds nothing but the socket.
     let Ok(Ok(())) = timeout(context.limits.header_timeout, socket.readable()).await else { return };
     let mut connection = Connection::new(socket, peer, context.limits.message);
-    let end = serve(&mut connection, &context).await;
-    if matches!(end, End::Stalled) {
+    let reason = serve(&mut connection, &context).await;
+    if reason == CloseReason::Stalled {
         metrics::counter!("lianmai_stalled_connections_total").increment(1);
     }
-    match &end {
-        End::Broken(why) if connection.session.is_open() => {
+    match &reason {
+        CloseReason::Protocol(_) if connection.session.is_open() => {
             if context.auth.refusals.count("rtmp broken", peer.ip()) {
-                warn!(%peer, %why, "rtmp connection broken");
+                warn!(%peer, %reason, "rtmp connection broken");
             }
         }
-        why => debug!(%peer, %why, "rtmp connection over"),
+        reason => debug!(%peer, %reason, "rtmp connection closed"),
     }
-    if matches!(end, End::Told(_) | End::Broken(_)) {
+    if close::is_heard(&reason) {
         connection.close().await;
     }
 }
 
 /// One `publish` or `play` after the other.
-async fn serve(connection: &mut Connection, context: &Context) -> End {
+async fn serve(connection: &mut Connection, context: &Context) -> CloseReason {
     loop {
-        let Some(pending) = context.pending.enter(connection.peer.ip()) else { return End::Crowded };
+        let Some(pending) = context.pending.enter(connection.peer.ip()) else { return CloseReason::Full };
         connection.pending = Some(pending);
         let result = match request(connection, context).await {
             Ok(Event::Publish(request)) => publish::serve(connection, context, request).await,
             Ok(Event::Play(request)) => play::serve(connection, context, request).await,
             Ok(_) => Ok(()),
-            Err(end) => Err(end),
+            Err(reason) => Err(reason),
         };
-        if let Err(end) = result {
-            return end;
+        if let Err(reason) = result {
+            return reason;
         }
     }
 }
 
 /// The next thing a client asks for; it must ask soon.
-async fn request(connection: &mut Connection, context: &Context) -> Result<Event, End> {
+async fn request(connection: &mut Connection, context: &Context) -> Result<Event, CloseReason> {
     let deadline = tokio::time::Instant::now() + context.limits.header_timeout;
     loop {
         if let Some(event) = connection.event()? {
@@ -76,7 +78,7 @@ async fn request(connection: &mut Connection, context: &Context) -> Result<Event
             connection.readable().await;
             Ok(())
         };
-        timeout_at(deadline, next).await.unwrap_or(Err(End::Idle("it asks for nothing")))?;
+        timeout_at(deadline, next).await.unwrap_or(Err(CloseReason::Idle))?;
         connection.receive()?;
     }
 }

@@ -1,18 +1,19 @@
 //! From the hub to an RTMP player.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
-use tracing::info;
 
-use super::connection::{Connection, End};
+use super::close::{admit_viewer, refuse, tell};
+use super::connection::Connection;
 use super::session::{Event, Request};
 use super::wire::Messages;
 use crate::context::Context;
-use crate::core::auth::AuthRequest;
-use crate::core::hub::{ClientHandle, ClientInfo, ClientKind, PlayError, Start, Stream, StreamName};
+use crate::core::admission::PlayGrant;
+use crate::core::client::Act;
+use crate::core::close::CloseReason;
+use crate::core::hub::{ClientHandle, PlayError, Start, Stream};
 use crate::derive::batch::{Reader, Wire};
 
 /// Serves one `play`, until the stream or the client's interest ends.
@@ -20,27 +21,26 @@ pub(super) async fn serve(
     connection: &mut Connection,
     context: &Context,
     request: Request,
-) -> Result<(), End> {
-    let name = match admit(connection.peer, context, &request).await {
-        Ok(name) => name,
-        Err((code, words)) => {
-            if context.auth.refusals.count("rtmp play", connection.peer.ip()) {
-                info!(peer = %connection.peer, stream = %request.address.url(), why = words, "rtmp play refused");
-            }
-            return Err(refuse(connection, code, words));
-        }
+) -> Result<(), CloseReason> {
+    let grant = match admit_viewer(connection, context, &request).await {
+        Ok(grant) => grant,
+        Err(refused) => return Err(refuse(connection, context, &request, Act::Play, refused)),
     };
     connection.pending = None;
-    let Some(stream) = wait(connection, context, &name).await? else { return Ok(()) };
-    let info = ClientInfo {
-        protocol: "rtmp",
-        kind: ClientKind::Play,
-        peer: connection.peer,
-        url: request.address.url(),
-        agent: request.agent,
+    let stream = match wait(connection, context, &grant).await {
+        Ok(Some(Ok(stream))) => stream,
+        Ok(Some(Err(error))) => return Err(refuse(connection, context, &request, Act::Play, error.into())),
+        Ok(None) => {
+            grant.abandoned(&CloseReason::Left);
+            return Ok(());
+        }
+        Err(reason) => {
+            grant.abandoned(&reason);
+            tell(connection, Act::Play, &reason);
+            return Err(reason);
+        }
     };
-    let client = context.clients.add(info, &stream);
-    info!(peer = %connection.peer, stream = %name, agent = client.client().info.agent, "rtmp play");
+    let client = context.clients.add(&grant, &stream);
     connection.session.accept_play();
     let live = form_urlencoded::parse(request.address.query.as_bytes()).any(|(k, v)| k == "gop" && v == "0");
     let start = if live { Start::Live } else { Start::Key };
@@ -48,36 +48,20 @@ pub(super) async fn serve(
     let reader = wire.reader(start);
     let mut player = Player { connection, client: &client, wire, start, reader, paused: false, skipped: 0 };
     let end = player.run(context).await;
-    let skipped = player.skipped;
-    let why = end.as_ref().err().map_or_else(|| "it stopped".to_owned(), End::to_string);
-    info!(peer = %connection.peer, stream = %name, skipped, why, "rtmp play over");
+    if let Err(reason) = &end {
+        client.close(reason.clone());
+        tell(connection, Act::Play, reason);
+    }
     end
-}
-
-async fn admit(
-    peer: SocketAddr,
-    context: &Context,
-    request: &Request,
-) -> Result<StreamName, (&'static str, String)> {
-    let address = &request.address;
-    let name = address.name.as_ref().map_err(|why| ("NetStream.Play.StreamNotFound", why.to_string()))?;
-    let asked = AuthRequest::rtmp(name, &address.query, address.host.as_deref(), peer);
-    context.auth.play(&asked).await.map_err(|why| ("NetStream.Play.Failed", why.to_string()))?;
-    Ok(name.clone())
-}
-
-fn refuse(connection: &mut Connection, code: &str, words: String) -> End {
-    connection.session.refuse(code, &words);
-    End::Told(words)
 }
 
 /// Waits for the stream, and listens to the client meanwhile. None when it changed its mind.
 async fn wait(
     connection: &mut Connection,
     context: &Context,
-    name: &StreamName,
-) -> Result<Option<Arc<Stream>>, End> {
-    let mut play = std::pin::pin!(context.hub.play(name, context.limits.play_wait));
+    grant: &PlayGrant,
+) -> Result<Option<Result<Arc<Stream>, PlayError>>, CloseReason> {
+    let mut play = std::pin::pin!(context.hub.play(grant, context.limits.play_wait));
     loop {
         while let Some(event) = connection.event()? {
             if event == Event::Stop {
@@ -87,16 +71,8 @@ async fn wait(
         connection.flush(context.limits.stall_timeout).await?;
         connection.release();
         tokio::select! {
-            stream = &mut play => match stream {
-                Ok(stream) => return Ok(Some(stream)),
-                Err(why) => {
-                    let code = match why {
-                        PlayError::NotFound => "NetStream.Play.StreamNotFound",
-                        PlayError::Unreadable(_) | PlayError::ShuttingDown => "NetStream.Play.Failed",
-                    };
-                    return Err(refuse(connection, code, why.to_string()));
-                }
-            },
+            stream = &mut play => return Ok(Some(stream)),
+            reason = grant.revocation().revoked() => return Err(reason),
             () = connection.readable() => {
                 connection.receive()?;
             }
@@ -115,10 +91,9 @@ struct Player<'a> {
 }
 
 impl Player<'_> {
-    async fn run(&mut self, context: &Context) -> Result<(), End> {
+    async fn run(&mut self, context: &Context) -> Result<(), CloseReason> {
         let stall = context.limits.stall_timeout;
-        let kicked = self.client.kicked();
-        let mut kicked = std::pin::pin!(kicked);
+        let mut revoked = std::pin::pin!(self.client.revocation().revoked());
         let mut fresh: Vec<Bytes> = Vec::new();
         let mut progress = Instant::now();
         loop {
@@ -135,21 +110,17 @@ impl Player<'_> {
             }
             tokio::select! {
                 biased;
-                () = &mut kicked => {
-                    let words = "an operator ended this".to_owned();
-                    return Err(refuse(self.connection, "NetStream.Play.Failed", words));
-                }
+                reason = &mut revoked => return Err(reason),
                 () = self.connection.readable() => {
                     self.client.received(self.connection.receive()?);
                 }
                 () = self.connection.writable(), if blocked => {}
                 () = sleep_until(progress + stall), if blocked => {
-                    return Err(End::Stalled);
+                    return Err(CloseReason::Stalled);
                 }
                 more = self.reader.next(&mut fresh), if !blocked => {
                     if !more {
-                        self.connection.session.end_play();
-                        return Err(End::Told("the stream is over".to_owned()));
+                        return Err(CloseReason::StreamEnded);
                     }
                     if self.paused {
                         // It still learns when the stream is over.
@@ -165,7 +136,7 @@ impl Player<'_> {
     }
 
     /// Does what the client says; whether it is done.
-    fn listen(&mut self) -> Result<bool, End> {
+    fn listen(&mut self) -> Result<bool, CloseReason> {
         while let Some(event) = self.connection.event()? {
             match event {
                 Event::Stop => return Ok(true),

@@ -4,121 +4,83 @@ use std::net::SocketAddr;
 
 use media::flv::Metadata;
 use tokio::time::{Instant, sleep_until, timeout};
-use tracing::{debug, info};
+use tracing::debug;
 
-use super::connection::{Connection, End};
+use super::close::{admit_publisher, refuse, tell};
+use super::connection::Connection;
 use super::ingest::{Ingest, Input};
 use super::session::{Event, Request};
 use crate::context::{Context, Held};
-use crate::core::auth::AuthRequest;
-use crate::core::hub::{ClientHandle, ClientInfo, ClientKind, PublishError, Publisher};
+use crate::core::admission::Publishing;
+use crate::core::client::Act;
+use crate::core::close::CloseReason;
+use crate::core::hub::Publisher;
 
 /// Serves one `publish`, until the client stops it.
 pub(super) async fn serve(
     connection: &mut Connection,
     context: &Context,
     request: Request,
-) -> Result<(), End> {
-    let mut publisher = match admit(connection.peer, context, &request).await {
-        Ok(publisher) => publisher,
-        Err((code, words)) => {
-            if context.auth.refusals.count("rtmp publish", connection.peer.ip()) {
-                info!(peer = %connection.peer, stream = %request.address.url(), why = words, "rtmp publish refused");
-            }
-            connection.session.refuse(code, &words);
-            return Err(End::Told(words));
-        }
+) -> Result<(), CloseReason> {
+    let publishing = match admit_publisher(connection, context, &request).await {
+        Ok(grant) => Publishing::start(&context.hub, &context.clients, &grant).map_err(Into::into),
+        Err(refused) => Err(refused),
+    };
+    let mut publishing = match publishing {
+        Ok(publishing) => publishing,
+        Err(refused) => return Err(refuse(connection, context, &request, Act::Publish, refused)),
     };
     connection.pending = None;
     connection.session.accept_publish();
-    let info = ClientInfo {
-        protocol: "rtmp",
-        kind: ClientKind::Publish,
-        peer: connection.peer,
-        url: request.address.url(),
-        agent: request.agent,
-    };
-    let client = context.clients.add(info, publisher.stream());
-    let name = publisher.stream().name().clone();
-    info!(peer = %connection.peer, stream = %name, agent = client.client().info.agent, "rtmp publish");
     let mut ingest = Ingest::new();
-    let end = receive(connection, context, &mut publisher, &client, &mut ingest).await;
+    let end = receive(connection, context, &mut publishing, &mut ingest).await;
     ingest.flush();
-    push(&mut ingest, &mut publisher);
-    let why = end.as_ref().err().map_or_else(|| "it stopped".to_owned(), End::to_string);
-    info!(
-        peer = %connection.peer, stream = %name, frames = ingest.frames(), bad = ingest.bad(), why,
-        "rtmp publish over"
-    );
+    push(&mut ingest, &mut publishing.publisher);
+    if let Err(reason) = &end {
+        publishing.client.close(reason.clone());
+        tell(connection, Act::Publish, reason);
+    }
     end
-}
-
-/// The publisher, or the `onStatus` code and words of a refusal.
-async fn admit(
-    peer: SocketAddr,
-    context: &Context,
-    request: &Request,
-) -> Result<Publisher, (&'static str, String)> {
-    let address = &request.address;
-    let name = address.name.as_ref().map_err(|why| ("NetStream.Publish.BadName", why.to_string()))?;
-    let asked = AuthRequest::rtmp(name, &address.query, address.host.as_deref(), peer);
-    context.auth.publish(&asked).await.map_err(|why| ("NetStream.Publish.Denied", why.to_string()))?;
-    context.hub.publish(name).map_err(|why| {
-        let code = match why {
-            PublishError::Busy => "NetStream.Publish.BadName",
-            PublishError::TooManyStreams | PublishError::ShuttingDown => "NetStream.Publish.Failed",
-        };
-        (code, why.to_string())
-    })
 }
 
 async fn receive(
     connection: &mut Connection,
     context: &Context,
-    publisher: &mut Publisher,
-    client: &ClientHandle,
+    publishing: &mut Publishing,
     ingest: &mut Ingest,
-) -> Result<(), End> {
+) -> Result<(), CloseReason> {
     let mut held = Held::default();
     loop {
         while let Some(event) = connection.event()? {
             match event {
                 Event::Stop => return Ok(()),
-                event => take(event, ingest, publisher, connection.peer),
+                event => take(event, ingest, &mut publishing.publisher, connection.peer),
             }
         }
         held.note(ingest.holds(), ingest.frames());
         let sent = tokio::select! {
             biased;
-            () = publisher.revoked() => return Err(ended(connection)),
-            () = client.kicked() => return Err(ended(connection)),
+            reason = publishing.revoked() => return Err(reason),
             sent = connection.flush(context.limits.stall_timeout) => sent?,
         };
         if sent > 0 {
-            client.client().sent.add(sent as u64);
+            publishing.client.client().sent.add(sent as u64);
         }
         tokio::select! {
             biased;
-            () = publisher.revoked() => return Err(ended(connection)),
-            () = client.kicked() => return Err(ended(connection)),
+            reason = publishing.revoked() => return Err(reason),
             () = sleep_until(held.until().unwrap_or_else(Instant::now)), if held.until().is_some() => {
                 ingest.flush();
-                push(ingest, publisher);
+                push(ingest, &mut publishing.publisher);
             }
             readable = timeout(context.limits.publish_timeout, connection.readable()) => {
                 if readable.is_err() {
-                    return Err(End::Idle("it sends nothing"));
+                    return Err(CloseReason::Idle);
                 }
             }
         }
-        client.received(connection.receive()?);
+        publishing.client.received(connection.receive()?);
     }
-}
-
-fn ended(connection: &mut Connection) -> End {
-    let words = "an operator ended this, or the server is stopping";
-    connection.session.refuse("NetStream.Publish.Failed", words);
-    End::Told(words.to_owned())
 }
 
 /// Hands one message to the hub.

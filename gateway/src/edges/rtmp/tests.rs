@@ -11,7 +11,10 @@ use tokio::net::{TcpListener, TcpStream};
 use super::chunk::ChunkReader;
 use super::message::{Message, STREAM, Writer, kind, object};
 use crate::context::Context;
+use crate::core::admission::tests::{CLOSED, Closed};
 use crate::core::auth::Auth;
+use crate::core::client::Act;
+use crate::core::close::CloseReason;
 use crate::settings::Settings;
 
 const AVC: &[u8] =
@@ -188,6 +191,21 @@ async fn a_bad_frame_is_skipped_and_a_broken_publisher_harms_no_other() {
 }
 
 #[tokio::test]
+async fn a_guard_is_asked_for_both_acts_and_its_text_reaches_the_client() {
+    let mut context = context(Settings::default());
+    let closed = Closed::default();
+    context.admission = context.admission.with(closed.clone());
+    for (command, code) in [("publish", "NetStream.Publish.Denied"), ("play", "NetStream.Play.Failed")] {
+        let mut client = Client::new(&context).await;
+        client.command(command, &[Value::Null, "x".into()]).await;
+        assert_eq!(client.expect(code).await, CLOSED);
+    }
+    let asked: Vec<_> = closed.0.lock().unwrap().iter().map(|(act, protocol, _)| (*act, *protocol)).collect();
+    assert_eq!(asked, [(Act::Publish, "rtmp"), (Act::Play, "rtmp")]);
+    assert!(context.clients.list().is_empty());
+}
+
+#[tokio::test]
 async fn an_operator_ends_both_sides() {
     let context = context(Settings::default());
     let mut publisher = Client::new(&context).await;
@@ -195,10 +213,11 @@ async fn an_operator_ends_both_sides() {
     let mut player = Client::play(&context).await;
     player.expect("NetStream.Play.Start").await;
     for client in context.clients.list() {
-        assert!(context.clients.kick(client.id));
+        assert!(context.clients.close(client.id, CloseReason::Operator));
     }
-    player.expect("NetStream.Play.Failed").await;
-    publisher.expect("NetStream.Publish.Failed").await;
+    let text = CloseReason::Operator.to_string();
+    assert_eq!(player.expect("NetStream.Play.Failed").await, text);
+    assert_eq!(publisher.expect("NetStream.Publish.Failed").await, text);
     while publisher.next().await.is_some() {}
     while player.next().await.is_some() {}
     assert!(context.clients.list().is_empty());

@@ -3,7 +3,6 @@
 //! Signalling is WHIP (RFC 9725), WHEP and SRS's JSON calls ([`router`]); media go by one port
 //! ([`Port`]) for all peers. A peer is an str0m `Rtc` in a task on the worker that got it.
 
-mod admission;
 mod candidates;
 mod cname;
 mod codecs;
@@ -23,6 +22,7 @@ mod sdp;
 mod service;
 mod session;
 mod signal;
+mod slot;
 mod srtp;
 mod ssrcs;
 mod waiting;

@@ -12,9 +12,7 @@ use super::port::Datagram;
 use super::resends::Resends;
 use super::srtp;
 use super::ssrcs::Ssrcs;
-
-/// Why a peer is at its end, in words.
-pub(super) type Why = String;
+use crate::core::close::CloseReason;
 
 /// What a peer is for.
 pub(super) trait Side {
@@ -22,7 +20,7 @@ pub(super) trait Side {
     fn agreed(&mut self, rtc: &mut Rtc, mid: Mid);
 
     /// Takes what the peer tells.
-    fn event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), Why>;
+    fn event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), CloseReason>;
 
     /// What is to see the peer's RTCP before str0m does.
     fn resends(&mut self) -> Option<&mut Resends> {
@@ -31,14 +29,22 @@ pub(super) trait Side {
 
     /// Resolves when there is something to do for it, or with the reason why it has to end. May be
     /// dropped and called again.
-    fn work(&mut self) -> impl Future<Output = Result<(), Why>> + Send;
+    fn work(&mut self) -> impl Future<Output = Result<(), CloseReason>> + Send;
 
     /// Does what is to be done now. True when it has to be called again after what it wrote has gone
     /// out; and a time at which it has to be called anew.
-    fn act(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), Why>;
+    fn act(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), CloseReason>;
+
+    /// Notes why the session ends, after which it is dropped.
+    fn close(&mut self, reason: CloseReason);
 }
 
-/// How long what may take.
+/// Ends a peer that str0m cannot go on with.
+pub(super) fn broken(error: impl std::fmt::Display) -> CloseReason {
+    CloseReason::Protocol(error.to_string())
+}
+
+/// Timeouts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
     /// Until the handshakes are done.
@@ -126,7 +132,7 @@ impl<S: Side> Peer<S> {
     }
 
     /// Takes a datagram; one that is not understood is nothing.
-    pub(super) fn receive(&mut self, datagram: &Datagram) -> Result<(), Why> {
+    pub(super) fn receive(&mut self, datagram: &Datagram) -> Result<(), CloseReason> {
         if !self.knows(datagram) {
             return Ok(());
         }
@@ -145,7 +151,7 @@ impl<S: Side> Peer<S> {
             self.heard = datagram.at;
             self.ssrcs.heard(&self.rtc, self.mid, &datagram.bytes, datagram.at);
         }
-        taken.map_err(|error| error.to_string())
+        taken.map_err(broken)
     }
 
     /// When the peer counts as away, unless it is heard from before.
@@ -178,12 +184,12 @@ impl<S: Side> Peer<S> {
     }
 
     /// Time has passed.
-    pub(super) fn timeout(&mut self, now: Instant) -> Result<(), Why> {
-        self.rtc.handle_input(Input::Timeout(now)).map_err(|error| error.to_string())
+    pub(super) fn timeout(&mut self, now: Instant) -> Result<(), CloseReason> {
+        self.rtc.handle_input(Input::Timeout(now)).map_err(broken)
     }
 
     /// Does what this side has to do now; see [`Side::act`].
-    pub(super) fn act(&mut self, now: Instant) -> Result<(bool, Option<Instant>), Why> {
+    pub(super) fn act(&mut self, now: Instant) -> Result<(bool, Option<Instant>), CloseReason> {
         if !self.is_there() {
             return Ok((false, None));
         }
@@ -194,9 +200,13 @@ impl<S: Side> Peer<S> {
     }
 
     /// Hands out all that is to be sent now, and tells when to come again.
-    pub(super) fn drain(&mut self, now: Instant, mut send: impl FnMut(Transmit<'_>)) -> Result<Instant, Why> {
+    pub(super) fn drain(
+        &mut self,
+        now: Instant,
+        mut send: impl FnMut(Transmit<'_>),
+    ) -> Result<Instant, CloseReason> {
         let next = loop {
-            match self.rtc.poll_output().map_err(|error| error.to_string())? {
+            match self.rtc.poll_output().map_err(broken)? {
                 Output::Timeout(at) => break at,
                 Output::Transmit(transmit) => {
                     let bytes = &transmit.contents[..];
@@ -209,14 +219,14 @@ impl<S: Side> Peer<S> {
         let away_at = self.away_at();
         self.away = away_at.filter(|at| now >= *at);
         if !self.rtc.is_alive() {
-            return Err("the other side closed the connection".to_owned());
+            return Err(CloseReason::Left);
         }
         if !self.connected && now >= self.began + self.patience.connect {
-            return Err("it did not connect in time".to_owned());
+            return Err(CloseReason::NotConnected);
         }
         let limit = match self.away {
             Some(since) if now >= since + self.patience.away => {
-                return Err("nothing was heard from it for too long".to_owned());
+                return Err(CloseReason::Idle);
             }
             Some(since) => since + self.patience.away,
             None if self.connected => away_at.unwrap_or(next),
@@ -225,7 +235,7 @@ impl<S: Side> Peer<S> {
         Ok(next.min(limit))
     }
 
-    fn event(&mut self, event: Event, now: Instant) -> Result<(), Why> {
+    fn event(&mut self, event: Event, now: Instant) -> Result<(), CloseReason> {
         match event {
             Event::Connected => {
                 self.connected = true;

@@ -12,8 +12,9 @@ use str0m::{Event, Rtc};
 
 use super::codecs;
 use super::packets::{Packets, Unit, clock_rate};
-use super::peer::{Side, Why};
+use super::peer::{Side, broken};
 use super::resends::{self, Resends};
+use crate::core::close::CloseReason;
 use crate::core::hub::ring::Cursor;
 use crate::core::hub::{ClientHandle, Start, Stream};
 use crate::derive::transcode::{self, Reencoders, Sound};
@@ -76,8 +77,8 @@ pub(super) struct Play {
     reencoders: Reencoders,
     /// None until the viewer has connected: nothing is made for an offer that comes to nothing.
     reader: Option<Reader>,
-    handle: Arc<ClientHandle>,
-    kicked: Pin<Box<dyn Future<Output = ()> + Send>>,
+    handle: ClientHandle,
+    revoked: Pin<Box<dyn Future<Output = CloseReason> + Send>>,
     /// Whether whole frames are handed to str0m.
     frames: bool,
     pub(super) video: Option<Sender>,
@@ -99,20 +100,17 @@ pub(super) struct Play {
 impl Play {
     pub(super) fn new(
         stream: Arc<Stream>,
-        handle: Arc<ClientHandle>,
+        handle: ClientHandle,
         frames: bool,
         reencoders: Reencoders,
     ) -> Self {
-        let kicked = {
-            let handle = handle.clone();
-            Box::pin(async move { handle.kicked().await })
-        };
+        let revoked = Box::pin(handle.revocation().clone().into_revoked());
         Self {
             stream,
             reencoders,
             reader: None,
             handle,
-            kicked,
+            revoked,
             frames,
             video: None,
             audio: None,
@@ -163,7 +161,7 @@ impl Play {
     }
 
     /// Sends what is due.
-    fn send(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), Why> {
+    fn send(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), CloseReason> {
         if self.reader.is_none() {
             self.start(now);
         } else if self.hopes && !self.stream.makes_keys() {
@@ -204,7 +202,7 @@ impl Play {
         }
     }
 
-    fn write(&mut self, rtc: &mut Rtc, unit: &Unit, now: Instant) -> Result<(), Why> {
+    fn write(&mut self, rtc: &mut Rtc, unit: &Unit, now: Instant) -> Result<(), CloseReason> {
         let frame = &unit.frame;
         let codec = frame.config.codec;
         let sender = match frame.track() {
@@ -218,10 +216,12 @@ impl Play {
             sender.red = pt.and_then(|pt| codecs::redundant(rtc, pt));
         }
         let Some((_, Some(pt))) = sender.codec else {
-            return Err(format!("the viewer has no way to take {}", codec.name()));
+            let text = format!("the viewer has no way to take {}", codec.name());
+            return Err(CloseReason::Unsupported(text));
         };
         if !self.frames && unit.payloads.is_empty() {
-            return Err(format!("the stream is {} now: play it anew", codec.name()));
+            let text = format!("the stream is {} now: play it anew", codec.name());
+            return Err(CloseReason::Unsupported(text));
         }
         let rate = clock_rate(codec);
         let (rtp, time) = match self.squash.as_mut().filter(|squash| frame.pts < squash.until) {
@@ -241,7 +241,7 @@ impl Play {
             let time = MediaTime::new(rtp.into(), codecs::frequency(rate));
             let data = codecs::wire(frame);
             self.handle.sent(data.len());
-            return writer.write(pt, moment, time, data).map_err(|error| error.to_string());
+            return writer.write(pt, moment, time, data).map_err(broken);
         }
         let mut api = rtc.direct_api();
         let Some(stream) = api.stream_tx_by_mid(sender.mid, None) else { return Ok(()) };
@@ -333,7 +333,7 @@ impl Side for Play {
         self.resends.as_mut()
     }
 
-    fn event(&mut self, _: &mut Rtc, event: Event, now: Instant) -> Result<(), Why> {
+    fn event(&mut self, _: &mut Rtc, event: Event, now: Instant) -> Result<(), CloseReason> {
         match event {
             Event::KeyframeRequest(_) => self.lost(now),
             Event::EgressBitrateEstimate(estimate) => {
@@ -344,20 +344,24 @@ impl Side for Play {
         Ok(())
     }
 
-    async fn work(&mut self) -> Result<(), Why> {
+    async fn work(&mut self) -> Result<(), CloseReason> {
         tokio::select! {
             biased;
             // One that waits for its time is enough.
             unit = next(&mut self.reader), if self.waiting.is_none() => match unit {
                 Some(unit) => self.waiting = Some(unit),
-                None => return Err("the stream is over".to_owned()),
+                None => return Err(CloseReason::StreamEnded),
             },
-            () = &mut self.kicked => return Err("ended by an operator".to_owned()),
+            reason = &mut self.revoked => return Err(reason),
         }
         Ok(())
     }
 
-    fn act(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), Why> {
+    fn act(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), CloseReason> {
         self.send(rtc, now)
+    }
+
+    fn close(&mut self, reason: CloseReason) {
+        self.handle.close(reason);
     }
 }

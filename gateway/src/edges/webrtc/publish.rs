@@ -12,23 +12,24 @@ use str0m::{Event, Rtc};
 
 use super::codecs;
 use super::layers::{Choice, Layers};
-use super::peer::{Side, Why};
+use super::peer::Side;
 use crate::context::Context;
-use crate::core::hub::{ClientHandle, ClientInfo, Publisher, StreamName};
+use crate::core::admission::{PublishGrant, Publishing};
+use crate::core::close::CloseReason;
+use crate::core::hub::Publisher;
 
 /// A key frame is asked for again only after this long: it is on its way.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
-/// One who publishes. The name is taken when media comes, not before: an offer that comes to nothing
+/// One publisher. The name is taken when media comes, not before: an offer that comes to nothing
 /// has held nothing.
 pub(super) struct Publish {
     context: Context,
-    name: StreamName,
-    info: ClientInfo,
+    grant: PublishGrant,
     video: Option<(Mid, Option<Rid>)>,
     layers: Layers,
     audio: Option<Mid>,
-    active: Option<(Publisher, ClientHandle)>,
+    active: Option<Publishing>,
     clock: RtpClock,
     frames: Option<(Codec, rtp::Video)>,
     sound: Option<Arc<Config>>,
@@ -39,11 +40,10 @@ pub(super) struct Publish {
 }
 
 impl Publish {
-    pub(super) fn new(context: Context, name: StreamName, info: ClientInfo, now: Instant) -> Self {
+    pub(super) fn new(context: Context, grant: PublishGrant, now: Instant) -> Self {
         Self {
             context,
-            name,
-            info,
+            grant,
             video: None,
             layers: Layers::default(),
             audio: None,
@@ -62,7 +62,7 @@ impl Publish {
         self.video.is_some() || self.audio.is_some()
     }
 
-    fn data(&mut self, rtc: &mut Rtc, data: MediaData, now: Instant) -> Result<(), Why> {
+    fn data(&mut self, rtc: &mut Rtc, data: MediaData, now: Instant) -> Result<(), CloseReason> {
         let Some(codec) = codecs::ours(data.params.spec().codec) else { return Ok(()) };
         let track = codec.track();
         let wanted = match track {
@@ -86,12 +86,12 @@ impl Publish {
             Track::Audio => Some(self.audio_frame(data, pts)),
             Track::Video => self.video_frame(rtc, codec, data, pts, now),
         };
-        if let Some((_, handle)) = &self.active {
-            handle.received(size);
+        if let Some(publishing) = &self.active {
+            publishing.client.received(size);
         }
         let Some(frame) = frame else { return Ok(()) };
         self.publisher()?.push(frame);
-        if self.active.as_ref().is_some_and(|(publisher, _)| publisher.key_wanted()) {
+        if self.active.as_ref().is_some_and(|active| active.publisher.key_wanted()) {
             self.ask(rtc, now);
         }
         Ok(())
@@ -153,20 +153,16 @@ impl Publish {
         })
     }
 
-    fn publisher(&mut self) -> Result<&mut Publisher, Why> {
+    fn publisher(&mut self) -> Result<&mut Publisher, CloseReason> {
         if self.active.is_none() {
-            let mut publisher = self.context.hub.publish(&self.name).map_err(|error| error.to_string())?;
+            let mut started = Publishing::start(&self.context.hub, &self.context.clients, &self.grant)?;
             // Browsers offer what they may never send.
-            publisher.expect(self.audio.is_some(), self.video.is_some());
-            publisher.promise_keys();
-            let handle = self.context.clients.add(self.info.clone(), publisher.stream());
-            tracing::info!("begins");
-            self.active = Some((publisher, handle));
+            started.publisher.expect(self.audio.is_some(), self.video.is_some());
+            started.publisher.promise_keys();
+            self.active = Some(started);
         }
-        match &mut self.active {
-            Some((publisher, _)) => Ok(publisher),
-            None => Err("nothing is published".to_owned()),
-        }
+        let active = self.active.as_mut();
+        active.map(|active| &mut active.publisher).ok_or(CloseReason::Idle)
     }
 
     /// Asks the sender for a key frame (PLI, RFC 4585 6.3.1).
@@ -210,30 +206,36 @@ impl Side for Publish {
         }
     }
 
-    fn event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), Why> {
+    fn event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), CloseReason> {
         match event {
             Event::MediaData(data) => self.data(rtc, data, now),
             _ => Ok(()),
         }
     }
 
-    async fn work(&mut self) -> Result<(), Why> {
-        let Some((publisher, handle)) = &self.active else { return std::future::pending().await };
+    async fn work(&mut self) -> Result<(), CloseReason> {
+        let Some(active) = &self.active else { return Err(self.grant.revocation().revoked().await) };
         tokio::select! {
-            () = publisher.revoked() => Err("the stream was ended by the server".to_owned()),
-            () = handle.kicked() => Err("ended by an operator".to_owned()),
-            () = publisher.key_asked() => Ok(()),
+            reason = active.revoked() => Err(reason),
+            () = active.publisher.key_asked() => Ok(()),
         }
     }
 
-    fn act(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), Why> {
+    fn act(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), CloseReason> {
         let limit = self.heard + self.context.limits.publish_timeout;
         if now >= limit {
-            return Err("nothing came for too long".to_owned());
+            return Err(CloseReason::Idle);
         }
-        if self.active.as_ref().is_some_and(|(publisher, _)| publisher.key_wanted()) {
+        if self.active.as_ref().is_some_and(|active| active.publisher.key_wanted()) {
             self.ask(rtc, now);
         }
         Ok((false, Some(limit)))
+    }
+
+    fn close(&mut self, reason: CloseReason) {
+        match &self.active {
+            Some(active) => active.client.close(reason),
+            None => self.grant.abandoned(&reason),
+        }
     }
 }

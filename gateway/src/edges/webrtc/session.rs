@@ -6,12 +6,13 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::admission::Admission;
 use super::paths::Way;
-use super::peer::{Peer, Side, Why};
+use super::peer::{Peer, Side};
 use super::port::{Datagram, Outbox, Place, Port};
 use super::rtc;
 use super::sdp::{self, Credentials, Offered, Unfit};
+use super::slot::Slot;
+use crate::core::close::CloseReason;
 
 /// What a request wants of a session.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub(super) struct Session<S> {
     /// The client's offer, which an ICE restart repeats.
     pub(super) offer: Offered,
     pub(super) stop: CancellationToken,
-    pub(super) admission: Admission,
+    pub(super) slot: Slot,
 }
 
 thread_local! {
@@ -54,14 +55,14 @@ thread_local! {
 impl<S: Side> Session<S> {
     /// Runs until it ends, and says why.
     pub(super) async fn run(mut self) {
-        let Err(why) = self.serve().await;
+        let Err(reason) = self.serve().await;
         // The other side is told, once: RTCP BYE and DTLS's close_notify.
         let _ = self.peer.rtc.close();
         let _ = self.drain(Instant::now());
-        tracing::info!(why, "ends");
+        self.peer.side.close(reason);
     }
 
-    async fn serve(&mut self) -> Result<std::convert::Infallible, Why> {
+    async fn serve(&mut self) -> Result<std::convert::Infallible, CloseReason> {
         let timer = tokio::time::sleep_until(Instant::now().into());
         let mut timer = std::pin::pin!(timer);
         let mut stopped = std::pin::pin!(self.stop.clone().cancelled_owned());
@@ -77,7 +78,7 @@ impl<S: Side> Session<S> {
                 }
             };
             if self.peer.is_connected() {
-                self.admission.connected()?;
+                self.slot.connected()?;
             }
             let next = due.map_or(next, |due| due.min(next));
             if timer.deadline().into_std() != next {
@@ -85,10 +86,8 @@ impl<S: Side> Session<S> {
             }
             tokio::select! {
                 biased;
-                () = stopped.as_mut() => return Err("the server is shutting down".to_owned()),
-                () = self.admission.displaced() => {
-                    return Err("others needed its place before it connected".to_owned());
-                }
+                () = stopped.as_mut() => return Err(CloseReason::Shutdown),
+                () = self.slot.displaced() => return Err(CloseReason::Displaced),
                 command = self.commands.recv() => self.command(command)?,
                 done = self.peer.side.work() => done?,
                 datagram = self.inbox.recv() => {
@@ -109,7 +108,7 @@ impl<S: Side> Session<S> {
     }
 
     /// Sends what there is to send.
-    fn drain(&mut self, now: Instant) -> Result<Instant, Why> {
+    fn drain(&mut self, now: Instant) -> Result<Instant, CloseReason> {
         OUTBOX.with_borrow_mut(|outbox| {
             let next = self.peer.drain(now, |transmit| {
                 let Way { protocol, to, from } = transmit.way;
@@ -124,9 +123,9 @@ impl<S: Side> Session<S> {
         })
     }
 
-    fn command(&mut self, command: Option<Command>) -> Result<(), Why> {
+    fn command(&mut self, command: Option<Command>) -> Result<(), CloseReason> {
         match command {
-            None | Some(Command::Close) => Err("the client ended it".to_owned()),
+            None | Some(Command::Close) => Err(CloseReason::Left),
             Some(Command::Restart(theirs, reply)) => {
                 // Who asked may be gone; the restart stands.
                 let _ = reply.send(self.restart(theirs));

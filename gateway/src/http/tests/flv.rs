@@ -13,12 +13,14 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::core::admission::PublishGrant;
 use crate::core::auth::Auth;
+use crate::core::close::CloseReason;
 use crate::core::hub::{Publisher, StreamName};
 use crate::http::tests::listen;
 use crate::settings::Settings;
 
-fn config(codec: Codec) -> Arc<Config> {
+pub(super) fn config(codec: Codec) -> Arc<Config> {
     let (format, description): (_, &[u8]) = match codec.track() {
         media::Track::Video => (
             Format::Video(Video { width: 16, height: 16 }),
@@ -30,7 +32,7 @@ fn config(codec: Codec) -> Arc<Config> {
     Arc::new(Config { codec, format, description: Bytes::from_static(description) })
 }
 
-fn frame(config: &Arc<Config>, millis: i64, key: bool) -> Frame {
+pub(super) fn frame(config: &Arc<Config>, millis: i64, key: bool) -> Frame {
     let dts = millis * 1000;
     // One slice: IDR, or not.
     let data =
@@ -51,7 +53,11 @@ impl Gateway {
     }
 
     fn publisher(&self, codecs: &[Codec]) -> Publisher {
-        let mut publisher = self.context.hub.publish(&StreamName::parse("live/x").unwrap()).unwrap();
+        let mut publisher = self
+            .context
+            .hub
+            .publish(&PublishGrant::for_job(&StreamName::parse("live/x").unwrap(), "test"))
+            .unwrap();
         let tracks: Vec<_> = codecs.iter().map(|codec| config(*codec)).collect();
         publisher.announce(codecs.contains(&Codec::Aac), codecs.contains(&Codec::H264));
         for track in &tracks {
@@ -294,7 +300,8 @@ async fn a_kicked_viewer_goes_and_the_others_stay() {
     gateway.until("a viewer", |context| context.clients.list().len() == 1).await;
     let second = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
     gateway.until("two viewers", |context| context.clients.list().len() == 2).await;
-    gateway.context.clients.kick(gateway.context.clients.list()[0].id);
+    let clients = &gateway.context.clients;
+    assert!(clients.close(clients.list()[0].id, CloseReason::Operator));
     assert_eq!(times(&events(whole(first).await.1)), [(true, 0)]);
     publisher.push(frame(&config(Codec::H264), 40, false));
     gateway.context.hub.shutdown();

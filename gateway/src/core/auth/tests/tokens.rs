@@ -124,7 +124,7 @@ async fn with_signers_nobody_publishes_without_a_token_or_the_secret() {
     let here = AuthRequest { stream: Some(&bench.stream), ..request() };
     assert_eq!(bench.auth.publish(&here).await, Err(Denied::MissingToken));
     assert_eq!(bench.auth.play(&here).await, Err(Denied::PlayToken));
-    assert_eq!(bench.auth.publishes_freely(&here).await, Ok(false));
+    assert_eq!(bench.auth.is_free(Act::Publish, &here).await, Ok(false));
     let secret = AuthRequest { query: "secret=s3cret%2B%26", ..here.clone() };
     assert_eq!(bench.auth.publish(&secret).await, Ok(()));
     assert_eq!(bench.auth.play(&secret).await, Ok(()));

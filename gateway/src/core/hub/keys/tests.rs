@@ -6,6 +6,7 @@ use media::{Codec, Config, Format, Frame, Video};
 use tokio::time::{Instant, advance};
 
 use super::*;
+use crate::core::admission::PublishGrant;
 use crate::core::hub::{Entry, Hub, HubConfig, Publisher, Start, StreamName, Subscriber};
 
 const PICTURE: Micros = 40 * MILLI;
@@ -36,7 +37,9 @@ struct Encoder {
 impl Encoder {
     fn new(kind: Kind, group: u32) -> Self {
         let hub = Hub::new(HubConfig::default());
-        let publisher = hub.publish(&StreamName::parse("live/livestream").unwrap()).unwrap();
+        let publisher = hub
+            .publish(&PublishGrant::for_job(&StreamName::parse("live/livestream").unwrap(), "test"))
+            .unwrap();
         publisher.promise_keys();
         let format = Format::Video(Video { width: 640, height: 360 });
         let config = Arc::new(Config { codec: Codec::H264, format, description: Bytes::new() });

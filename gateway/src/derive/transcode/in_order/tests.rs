@@ -7,6 +7,7 @@ use media::{Codec, Config, Format, Frame, Video};
 use tokio::time::sleep;
 
 use super::*;
+use crate::core::admission::PublishGrant;
 use crate::core::hub::{Hub, HubConfig, Publisher, StreamName};
 
 const PICTURE: Micros = 40 * MILLI;
@@ -33,7 +34,9 @@ fn picture(config: &Arc<Config>, dts: Micros, pts: Micros, header: u8, kind: u8)
 
 impl Feed {
     fn new(hub: &Hub, between: bool) -> Self {
-        let publisher = hub.publish(&StreamName::parse("live/livestream").unwrap()).unwrap();
+        let publisher = hub
+            .publish(&PublishGrant::for_job(&StreamName::parse("live/livestream").unwrap(), "test"))
+            .unwrap();
         Self {
             publisher,
             video: video(1280),

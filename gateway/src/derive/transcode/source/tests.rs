@@ -7,6 +7,7 @@ use media::{Audio, Codec, Format, Frame, Video};
 use tokio::time::sleep;
 
 use super::*;
+use crate::core::admission::PublishGrant;
 use crate::core::hub::{Hub, HubConfig, Publisher, StreamName};
 use crate::derive::transcode::codec::encoder;
 
@@ -99,7 +100,7 @@ fn codecs(entries: &[Arc<Entry>]) -> Vec<&'static str> {
 #[tokio::test(start_paused = true)]
 async fn sound_that_is_carried_is_read_from_the_stream_itself() {
     let (hub, name) = hub();
-    let mut feed = Feed::new(hub.publish(&name).unwrap(), Codec::Aac);
+    let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Aac);
     feed.run(SECOND).await;
     let stream = feed.publisher.stream().clone();
     let (mut source, mut direct) =
@@ -114,7 +115,7 @@ async fn sound_that_is_carried_is_read_from_the_stream_itself() {
 #[tokio::test(start_paused = true)]
 async fn who_comes_late_has_sound_with_the_cached_pictures() {
     let (hub, name) = hub();
-    let mut feed = Feed::new(hub.publish(&name).unwrap(), Codec::Opus);
+    let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Opus);
     // The newest key frame lies 0.9 s back.
     feed.run(1900 * MILLI).await;
     let stream = feed.publisher.stream().clone();
@@ -149,7 +150,7 @@ async fn who_comes_late_has_sound_with_the_cached_pictures() {
 #[tokio::test(start_paused = true)]
 async fn one_view_serves_all_and_stops_ten_seconds_after_the_last() {
     let (hub, name) = hub();
-    let mut feed = Feed::new(hub.publish(&name).unwrap(), Codec::Aac);
+    let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Aac);
     feed.run(SECOND).await;
     let stream = feed.publisher.stream().clone();
     let ring = |source: &Source| source.view.as_ref().unwrap().ring.clone();
@@ -175,7 +176,7 @@ async fn one_view_serves_all_and_stops_ten_seconds_after_the_last() {
 #[tokio::test(start_paused = true)]
 async fn it_changes_over_with_the_publisher_and_back_without_a_gap() {
     let (hub, name) = hub();
-    let mut feed = Feed::new(hub.publish(&name).unwrap(), Codec::Aac);
+    let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Aac);
     let stream = feed.publisher.stream().clone();
     let mut source = Source::new(&stream, Sound::Aac, Start::Key);
     let mut all = Vec::new();
@@ -184,7 +185,7 @@ async fn it_changes_over_with_the_publisher_and_back_without_a_gap() {
     {
         if !all.is_empty() {
             drop(feed);
-            feed = Feed::new(hub.publish(&name).unwrap(), codec);
+            feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), codec);
         }
         // It reads while it comes.
         for _ in 0..6 {
@@ -206,7 +207,7 @@ async fn it_changes_over_with_the_publisher_and_back_without_a_gap() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_shows_its_sound_later_is_changed_over_then() {
     let (hub, name) = hub();
-    let publisher = hub.publish(&name).unwrap();
+    let publisher = hub.publish(&PublishGrant::for_job(&name, "test")).unwrap();
     let mut source = Source::new(publisher.stream(), Sound::Aac, Start::Key);
     let mut feed = Feed::new(publisher, Codec::Opus);
     let mut all = Vec::new();
@@ -222,7 +223,7 @@ async fn a_stream_that_shows_its_sound_later_is_changed_over_then() {
 #[tokio::test(start_paused = true)]
 async fn who_wants_only_what_is_to_come_gets_no_cached_pictures() {
     let (hub, name) = hub();
-    let mut feed = Feed::new(hub.publish(&name).unwrap(), Codec::Opus);
+    let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Opus);
     feed.run(1500 * MILLI).await;
     let mut source = Source::new(feed.publisher.stream(), Sound::Aac, Start::Live);
     assert!(drain(&mut source).await.is_empty());
@@ -235,7 +236,7 @@ async fn who_wants_only_what_is_to_come_gets_no_cached_pictures() {
 #[tokio::test(start_paused = true)]
 async fn sound_alone_is_transcoded_and_anyone_starts_anywhere() {
     let (hub, name) = hub();
-    let mut feed = Feed::new(hub.publish(&name).unwrap(), Codec::Opus);
+    let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Opus);
     let mut source = Source::new(feed.publisher.stream(), Sound::Aac, Start::Key);
     let mut entries = Vec::new();
     for n in 0..50 {
@@ -254,7 +255,7 @@ async fn sound_alone_is_transcoded_and_anyone_starts_anywhere() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_decoded_is_left_out() {
     let (hub, name) = hub();
-    let mut feed = Feed::new(hub.publish(&name).unwrap(), Codec::Mp3);
+    let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Mp3);
     feed.run(SECOND).await;
     let stream = feed.publisher.stream();
     let mut source = Source::new(stream, Sound::Opus, Start::Key);
@@ -266,7 +267,7 @@ async fn what_cannot_be_decoded_is_left_out() {
 #[tokio::test(start_paused = true)]
 async fn it_ends_with_the_stream() {
     let (hub, name) = hub();
-    let mut feed = Feed::new(hub.publish(&name).unwrap(), Codec::Opus);
+    let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Opus);
     feed.run(SECOND).await;
     let mut source = Source::new(feed.publisher.stream(), Sound::Aac, Start::Key);
     hub.shutdown();

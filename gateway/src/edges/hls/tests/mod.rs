@@ -10,6 +10,7 @@ use media::ts::{Demuxer, Event};
 use media::{Config, Frame};
 
 use super::*;
+use crate::core::admission::PublishGrant;
 use crate::core::auth::Auth;
 use crate::core::hub::Publisher;
 
@@ -40,7 +41,7 @@ impl Source {
     fn named(hls: &Hls, name: &str) -> Self {
         let name = StreamName::parse(name).expect("a name");
         Self {
-            publisher: hls.0.context.hub.publish(&name).expect("free"),
+            publisher: hls.0.context.hub.publish(&PublishGrant::for_job(&name, "test")).expect("free"),
             video: Arc::new(h264::config_from_parameter_sets(&[SPS], &[PPS]).expect("sets")),
             audio: Arc::new(aac::config_from_asc(Bytes::from_static(&[0x12, 0x10])).expect("asc")),
             sound: &[0x21; 90],
@@ -338,7 +339,7 @@ async fn viewers_are_those_who_keep_asking() {
     assert!(counted.sent.total() > answer.body.len() as u64);
     assert_eq!(counted.info.protocol, "hls");
     // An operator ends one; the others stay.
-    assert!(clients.kick(counted.id));
+    assert!(clients.close(counted.id, CloseReason::Operator));
     assert_eq!(ask(&hls, Method::GET, "/live/x.m3u8", &vlc).await.status, 403);
     assert_eq!(ask(&hls, Method::GET, "/live/x.m3u8", &mpv).await.status, 200);
     // Who is silent is gone.

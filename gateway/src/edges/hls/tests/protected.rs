@@ -157,7 +157,7 @@ async fn a_session_ends_by_silence_and_by_an_operator() {
     assert_eq!(few.get(FIRST, &silent_segments[0], &[]).await.status, 401);
     tokio::time::resume();
     assert_eq!(few.get(FIRST, &silent, &[]).await.status, 401);
-    assert!(clients.kick(clients.list()[0].id));
+    assert!(clients.close(clients.list()[0].id, CloseReason::Operator));
     let refused = few.get(FIRST, &kept_segments[0], &[]).await;
     assert_eq!(refused.status, 403);
     assert!(words(&refused).contains("operator"), "{}", words(&refused));

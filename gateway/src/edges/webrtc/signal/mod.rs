@@ -17,7 +17,7 @@ use http_body_util::{BodyExt as _, Limited};
 use tokio::time::timeout;
 
 use super::WebRtc;
-use crate::core::hub::ClientKind;
+use crate::core::client::Act;
 use crate::web::problem::Problem;
 
 /// The largest session description that is read, in bytes.
@@ -122,9 +122,9 @@ fn shown(headers: &HeaderMap, name: header::HeaderName) -> String {
     value.chars().take(200).collect()
 }
 
-const fn word(kind: ClientKind) -> &'static str {
-    match kind {
-        ClientKind::Publish => "whip",
-        ClientKind::Play => "whep",
+const fn word(act: Act) -> &'static str {
+    match act {
+        Act::Publish => "whip",
+        Act::Play => "whep",
     }
 }

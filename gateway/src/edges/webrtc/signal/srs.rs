@@ -10,13 +10,16 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::super::WebRtc;
-use super::super::offer::{Answer, Offer, address, client};
+use super::super::offer::{Answer, Granted, Offer, address};
 use super::{preflight, query, shared, shown, text};
 use crate::core::auth::{AuthRequest, visitor};
-use crate::core::hub::{ClientKind, StreamName};
+use crate::core::client::{Act, ClientInfo};
+use crate::core::hub::StreamName;
 use crate::web::problem::Problem;
 
 const METHODS: &str = "POST, OPTIONS";
+/// As the API and the log name it.
+const PROTOCOL: &str = "webrtc";
 
 #[derive(Debug, Deserialize)]
 struct Call {
@@ -46,7 +49,9 @@ pub(super) async fn serve(
         Method::POST => {}
         _ => return shared(Problem::method(METHODS)),
     }
-    let json = match call(&webrtc, peer, &parts, body).await {
+    let plays = parts.uri.path().trim_end_matches('/').ends_with("play");
+    let act = if plays { Act::Play } else { Act::Publish };
+    let json = match call(&webrtc, peer, &parts, body, act).await {
         Ok(answer) => {
             let pid = std::process::id().to_string();
             let (ours, theirs) = &answer.fragments;
@@ -61,9 +66,8 @@ pub(super) async fn serve(
         }
         Err(problem) => {
             let status = problem.status.as_u16();
-            if webrtc.0.context.auth.refusals.count("webrtc", peer.ip()) {
-                tracing::info!(%peer, stream = parts.uri.path(), status, why = problem.detail, "refused");
-            }
+            let (admission, stream) = (&webrtc.0.context.admission, parts.uri.path());
+            admission.refused(act, PROTOCOL, peer, stream, &problem.detail);
             serde_json::to_string(&serde_json::json!({ "code": status, "message": problem.detail }))
         }
     };
@@ -74,29 +78,29 @@ pub(super) async fn serve(
     shared(response)
 }
 
-async fn call(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, body: Body) -> Result<Answer, Problem> {
+async fn call(
+    webrtc: &WebRtc,
+    peer: SocketAddr,
+    parts: &Parts,
+    body: Body,
+    act: Act,
+) -> Result<Answer, Problem> {
     let bad = |words: String| Problem::new(StatusCode::BAD_REQUEST, words);
     let call: Call = serde_json::from_str(&text(body, webrtc.0.context.limits.header_timeout).await?)
         .map_err(|error| bad(format!("the call needs `streamurl` and `sdp` in JSON: {error}")))?;
-    let plays = parts.uri.path().trim_end_matches('/').ends_with("play");
-    let kind = if plays { ClientKind::Play } else { ClientKind::Publish };
     let (name, told) = stream(&call.streamurl)?;
     let mut about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer).by(parts.version);
     // The secret or token stands in the stream's address.
     about.query = told;
-    let auth = &webrtc.0.context.auth;
-    match kind {
-        ClientKind::Publish => auth.publish(&about).await?,
-        ClientKind::Play => auth.play(&about).await?,
-    }
     let host = shown(&parts.headers, header::HOST);
     let agent = shown(&parts.headers, header::USER_AGENT);
+    let info = ClientInfo { protocol: PROTOCOL, peer, url: address(&host, &name), agent };
+    let granted = Granted::admit(&webrtc.0.context, act, &name, &about, info).await?;
     let own = parts.uri.query().unwrap_or_default();
     let external =
         [own, told].into_iter().flat_map(|q| query(q, "eip").chain(query(q, "candidate"))).collect();
     let visitor = visitor(&parts.headers, peer);
-    let info = client("webrtc", kind, peer, address(&host, &name), agent);
-    webrtc.offer(Offer { info, visitor, name, sdp: call.sdp, host: Some(host), external }).await
+    webrtc.offer(granted, Offer { visitor, sdp: call.sdp, host: Some(host), external }).await
 }
 
 /// The name and the query of `webrtc://host/app/stream?query`.

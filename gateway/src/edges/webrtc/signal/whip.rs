@@ -8,11 +8,12 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 
 use super::super::WebRtc;
-use super::super::offer::{Offer, address, client};
+use super::super::offer::{Granted, Offer, address};
 use super::{is_type, preflight, query, shown, text, word};
 use crate::context::Context;
 use crate::core::auth::{AuthRequest, visitor};
-use crate::core::hub::{ClientKind, StreamName};
+use crate::core::client::{Act, ClientInfo};
+use crate::core::hub::StreamName;
 use crate::web::problem::Problem;
 
 const METHODS: &str = "POST, OPTIONS";
@@ -29,18 +30,16 @@ pub(super) async fn serve(
     let path = parts.uri.path().trim_end_matches('/');
     let plays =
         path.ends_with("whep") || path.ends_with("/whip-play") || query(told, "action").any(|a| a == "play");
-    let kind = if plays { ClientKind::Play } else { ClientKind::Publish };
+    let act = if plays { Act::Play } else { Act::Publish };
     match parts.method {
-        Method::OPTIONS => return Ok(options(webrtc, peer, &parts, kind).await),
+        Method::OPTIONS => return Ok(options(webrtc, peer, &parts, act).await),
         Method::POST => {}
         _ => return Ok(Problem::method(METHODS)),
     }
-    let answer = post(webrtc, peer, &parts, body, kind).await;
-    if let Err(problem) = &answer
-        && webrtc.0.context.auth.refusals.count("webrtc", peer.ip())
-    {
-        let (stream, status) = (parts.uri.path(), problem.status.as_u16());
-        tracing::info!(%peer, stream, protocol = word(kind), status, why = problem.detail, "refused");
+    let answer = post(webrtc, peer, &parts, body, act).await;
+    if let Err(problem) = &answer {
+        let (admission, stream) = (&webrtc.0.context.admission, parts.uri.path());
+        admission.refused(act, word(act), peer, stream, &problem.detail);
     }
     answer
 }
@@ -48,7 +47,7 @@ pub(super) async fn serve(
 /// What an endpoint takes, and the ICE servers for clients that need them before they offer (RFC 9725 4.6).
 /// Those with a password are told whoever may publish or play; a browser's preflight shows neither secret nor
 /// token.
-async fn options(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, kind: ClientKind) -> Response {
+async fn options(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, act: Act) -> Response {
     let context = &webrtc.0.context;
     let mut response = preflight(METHODS);
     response.headers_mut().insert("accept-post", HeaderValue::from_static(SDP));
@@ -57,14 +56,13 @@ async fn options(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, kind: ClientK
     let mut servers = open;
     let preflight = parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if !closed.is_empty() && !preflight {
-        let name = name(parts.uri.path(), parts.uri.query().unwrap_or_default()).ok();
-        let about = AuthRequest::http(name.as_ref(), &parts.uri, &parts.headers, peer).by(parts.version);
-        let may = match kind {
-            ClientKind::Publish => context.auth.might_publish(&about).await,
-            ClientKind::Play => context.auth.might_play(&about).await,
-        };
-        if may.is_ok() {
-            servers.extend(closed);
+        let name = name(parts.uri.path(), parts.uri.query().unwrap_or_default());
+        if let Ok(name) = name {
+            let about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer).by(parts.version);
+            let client = client(parts, peer, act, &name);
+            if context.admission.probe(act, &name, &about, &client).await.is_ok() {
+                servers.extend(closed);
+            }
         }
     }
     for value in servers.iter().filter_map(|server| HeaderValue::try_from(link(server)).ok()) {
@@ -78,30 +76,23 @@ async fn post(
     peer: SocketAddr,
     parts: &Parts,
     body: Body,
-    kind: ClientKind,
+    act: Act,
 ) -> Result<Response, Problem> {
     let context = &webrtc.0.context;
     let told = parts.uri.query().unwrap_or_default();
     let name = name(parts.uri.path(), told)?;
     let about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer).by(parts.version);
-    match kind {
-        ClientKind::Publish => context.auth.publish(&about).await?,
-        ClientKind::Play => context.auth.play(&about).await?,
-    }
+    let granted = Granted::admit(context, act, &name, &about, client(parts, peer, act, &name)).await?;
     if !is_type(&parts.headers, SDP) {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an offer is application/sdp"));
     }
-    let host = shown(&parts.headers, header::HOST);
-    let agent = shown(&parts.headers, header::USER_AGENT);
     let offer = Offer {
         visitor: visitor(&parts.headers, peer),
-        info: client(word(kind), kind, peer, address(&host, &name), agent),
-        name,
         sdp: text(body, context.limits.header_timeout).await?,
-        host: Some(host),
+        host: Some(shown(&parts.headers, header::HOST)),
         external: query(told, "eip").chain(query(told, "candidate")).collect(),
     };
-    let answer = webrtc.offer(offer).await?;
+    let answer = webrtc.offer(granted, offer).await?;
     let mut headers = HeaderMap::new();
     let mut put = |name, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -114,6 +105,16 @@ async fn post(
     put(header::ETAG, &answer.etag);
     ice_servers(context).iter().for_each(|link| put(header::LINK, link));
     Ok((StatusCode::CREATED, headers, answer.sdp).into_response())
+}
+
+/// The client of a request.
+fn client(parts: &Parts, peer: SocketAddr, act: Act, name: &StreamName) -> ClientInfo {
+    ClientInfo {
+        protocol: word(act),
+        peer,
+        url: address(&shown(&parts.headers, header::HOST), name),
+        agent: shown(&parts.headers, header::USER_AGENT),
+    }
 }
 
 /// The stream that a path or query names: `/live/x/whip`, or `?app=live&stream=x`.

@@ -15,8 +15,9 @@ use str0m::rtp::{RtpWrite, SeqNo};
 use super::media_kit::{self, KEY, PICTURE, REFERENCE, SOUND};
 use super::world::{World, now};
 use crate::context::Context;
+use crate::core::admission::PublishGrant;
 use crate::core::auth::Auth;
-use crate::core::hub::{ClientInfo, ClientKind, Entry, Start, StreamName, Subscriber};
+use crate::core::hub::{Entry, Start, StreamName, Subscriber};
 use crate::edges::webrtc::publish::Publish;
 use crate::edges::webrtc::rtc;
 use crate::settings::Settings;
@@ -38,7 +39,7 @@ pub(super) struct Line {
 
 pub(super) struct Broadcast {
     pub(super) world: World<Publish>,
-    context: Context,
+    pub(super) context: Context,
     config: Arc<Config>,
     pub(super) video: Line,
     pub(super) audio: Line,
@@ -56,17 +57,11 @@ pub(super) struct Broadcast {
 impl Broadcast {
     pub(super) async fn new() -> Self {
         let context = Context::new(Settings::default(), Auth::default());
-        let info = ClientInfo {
-            protocol: "whip",
-            kind: ClientKind::Publish,
-            peer: super::world::THERE,
-            url: String::new(),
-            agent: String::new(),
-        };
         let name = StreamName::parse("live/livestream").unwrap();
+        let grant = PublishGrant::for_job(&name, "whip");
         let of = context.clone();
         let mut world = World::new(Direction::SendOnly, |certificate| {
-            (rtc::publisher(certificate, false, now()), Publish::new(of, name, info, now()))
+            (rtc::publisher(certificate, false, now()), Publish::new(of, grant, now()))
         })
         .await;
         world.connect().await;

@@ -11,6 +11,7 @@ use super::broadcast::Broadcast;
 use super::network::Weather;
 use super::show::{Show, got};
 use super::world::now;
+use crate::core::close::CloseReason;
 
 /// Datagrams that look like each thing there is, and are none.
 fn garbage(random: &mut StdRng, near: Option<&Vec<u8>>) -> Vec<u8> {
@@ -103,8 +104,28 @@ async fn a_viewer_that_is_gone_is_given_up_and_holds_little_until_then() {
         }
         assert!(now() - gone < Duration::from_secs(60), "it is kept for ever");
     };
-    assert_eq!(why, "nothing was heard from it for too long");
+    assert_eq!(why, CloseReason::Idle);
     // When it is known to be away nothing more is made for it.
     let last = world.client.rtp.last().unwrap().0;
     assert!(last - gone < Duration::from_secs(20), "{:?}", last - gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_ends_a_viewer_and_a_publisher() {
+    let mut show = Show::new();
+    let mut world = show.viewer().await;
+    world.connect().await;
+    let end = |clients: &crate::core::hub::Clients| {
+        let id = clients.list()[0].id;
+        assert!(clients.close(id, CloseReason::Operator));
+    };
+    end(&show.clients);
+    let mut why = None;
+    show.with_or(&mut world, Duration::from_secs(1), &mut why).await;
+    assert_eq!(why, Some(CloseReason::Operator));
+    let mut broadcast = Broadcast::new().await;
+    broadcast.run(Duration::from_secs(1)).await;
+    end(&broadcast.context.clients);
+    let ended = broadcast.world.run(Duration::from_secs(1)).await;
+    assert_eq!(ended, Err(CloseReason::Operator));
 }

@@ -11,7 +11,9 @@ use str0m::rtp::rtcp::Rtcp;
 
 use super::media_kit::{self, DROPPABLE, KEY, PICTURE, REFERENCE, SOUND};
 use super::world::{World, now};
-use crate::core::hub::{ClientInfo, ClientKind, Clients, Hub, HubConfig, Publisher, StreamName};
+use crate::core::admission::{PlayGrant, PublishGrant};
+use crate::core::close::CloseReason;
+use crate::core::hub::{Clients, Hub, HubConfig, Publisher, StreamName};
 use crate::derive::transcode::Reencoders;
 use crate::edges::webrtc::packets::Packets;
 use crate::edges::webrtc::play::Play;
@@ -26,7 +28,7 @@ pub(super) struct Show {
     pub(super) publisher: Publisher,
     video: Arc<Config>,
     audio: Arc<Config>,
-    clients: Clients,
+    pub(super) clients: Clients,
     _packets: Arc<Packets>,
     /// How many pictures and sounds there were.
     pub(super) pictures: u32,
@@ -44,7 +46,9 @@ pub(super) struct Show {
 impl Show {
     pub(super) fn new() -> Self {
         let hub = Hub::new(HubConfig::default());
-        let publisher = hub.publish(&StreamName::parse("live/livestream").unwrap()).unwrap();
+        let publisher = hub
+            .publish(&PublishGrant::for_job(&StreamName::parse("live/livestream").unwrap(), "test"))
+            .unwrap();
         // Both clocks wrap in the second second.
         let packets =
             publisher.stream().derive(|stream| Packets::new(stream, u32::MAX - 190_000, &Reencoders::off()));
@@ -113,14 +117,8 @@ impl Show {
     }
 
     pub(super) async fn viewer(&self) -> World<Play> {
-        let info = ClientInfo {
-            protocol: "whep",
-            kind: ClientKind::Play,
-            peer: super::world::THERE,
-            url: String::new(),
-            agent: String::new(),
-        };
-        let handle = Arc::new(self.clients.add(info, self.publisher.stream()));
+        let grant = PlayGrant::for_job(self.publisher.stream().name(), "whep");
+        let handle = self.clients.add(&grant, self.publisher.stream());
         World::new(Direction::RecvOnly, |certificate| {
             let rtc = rtc::viewer(certificate, true, false, now());
             (rtc, Play::new(self.publisher.stream().clone(), handle, false, Reencoders::off()))
@@ -147,7 +145,7 @@ impl Show {
         &mut self,
         world: &mut World<Play>,
         time: Duration,
-        why: &mut Option<String>,
+        why: &mut Option<CloseReason>,
     ) {
         let end = now() + time;
         while why.is_none() {

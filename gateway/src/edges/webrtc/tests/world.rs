@@ -12,7 +12,8 @@ use str0m::net::Protocol;
 
 use super::client::Client;
 use super::network::Way;
-use crate::edges::webrtc::peer::{Patience, Peer, Side, Why};
+use crate::core::close::CloseReason;
+use crate::edges::webrtc::peer::{Patience, Peer, Side};
 use crate::edges::webrtc::port::Datagram;
 use crate::edges::webrtc::sdp::{self, Offered, Role};
 use crate::edges::webrtc::{candidates, rtc};
@@ -69,11 +70,11 @@ impl<S: Side> World<S> {
     }
 
     /// Lets so much time pass.
-    pub(super) async fn run(&mut self, time: Duration) -> Result<(), Why> {
+    pub(super) async fn run(&mut self, time: Duration) -> Result<(), CloseReason> {
         self.run_until(now() + time).await
     }
 
-    pub(super) async fn run_until(&mut self, end: Instant) -> Result<(), Why> {
+    pub(super) async fn run_until(&mut self, end: Instant) -> Result<(), CloseReason> {
         let (mut moment, mut busy) = (now(), 0);
         loop {
             let now = now();
@@ -89,7 +90,7 @@ impl<S: Side> World<S> {
     }
 
     /// What a session's task does, and a browser; when the next of them wants to be called.
-    async fn step(&mut self, now: Instant) -> Result<Instant, Why> {
+    async fn step(&mut self, now: Instant) -> Result<Instant, CloseReason> {
         while let Some(datagram) = self.down.arrived(now) {
             self.client.receive(now, &datagram);
             self.client.drain(now, |bytes| self.up.send(now, bytes));
@@ -122,7 +123,7 @@ impl<S: Side> World<S> {
     }
 
     /// Hands the peer a datagram.
-    pub(super) fn receive(&mut self, now: Instant, bytes: Vec<u8>) -> Result<(), Why> {
+    pub(super) fn receive(&mut self, now: Instant, bytes: Vec<u8>) -> Result<(), CloseReason> {
         let (source, local) = (THERE, Some(HERE.ip()));
         let datagram =
             Datagram { protocol: Protocol::Udp, source, local, at: now, bytes: Bytes::from(bytes) };

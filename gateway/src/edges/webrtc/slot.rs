@@ -1,29 +1,28 @@
-//! Whether a session may be there: first among those that wait, and from when it connects as a connection
-//! like any other.
+//! A session's place: among those that wait until it connects, and then among all connections.
 
 use std::net::IpAddr;
 
-use super::peer::Why;
 use super::waiting::Place;
+use crate::core::close::CloseReason;
 use crate::net::worker::{Gate, Permit};
 
-/// A session's right to be there.
+/// A session's place.
 #[derive(Debug)]
-pub(super) enum Admission {
+pub(super) enum Slot {
     /// Until the peer connects.
     Waiting(Place, Gate, IpAddr),
     /// One of `max_connections`.
     Connected { _permit: Permit },
 }
 
-impl Admission {
+impl Slot {
     /// The peer has connected.
     ///
     /// # Errors
     /// When there are as many connections as there may be.
-    pub(super) fn connected(&mut self) -> Result<(), Why> {
+    pub(super) fn connected(&mut self) -> Result<(), CloseReason> {
         if let Self::Waiting(_, gate, ip) = self {
-            let permit = gate.enter(*ip).ok_or("the server has all the connections it may")?;
+            let permit = gate.enter(*ip).ok_or(CloseReason::Full)?;
             *self = Self::Connected { _permit: permit };
         }
         Ok(())

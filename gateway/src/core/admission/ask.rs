@@ -1,0 +1,96 @@
+//! What a guard is asked, and what it answers.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+
+use crate::core::auth::{AuthRequest, Denied};
+use crate::core::client::{Act, ClientInfo, Identity};
+use crate::core::close::CloseReason;
+use crate::core::hub::StreamName;
+
+/// A client asks to publish or to play.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    /// What it wants to do.
+    pub act: Act,
+    /// The stream.
+    pub stream: &'a StreamName,
+    /// Secrets, tokens and addresses of the request.
+    pub credentials: &'a AuthRequest<'a>,
+    /// The client.
+    pub client: &'a ClientInfo,
+    /// Whether the answer consumes credentials.
+    pub usage: Usage,
+}
+
+/// Whether a valid token is consumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Usage {
+    /// The client comes in now: a token is used up.
+    Consume,
+    /// The client only wants to know: its token stays usable.
+    Probe,
+}
+
+/// One of the rules that a client has to pass.
+pub trait Guard: fmt::Debug + Send + Sync {
+    /// Checks a client. `known` is its identity, if a guard before this one has established it.
+    ///
+    /// Returns an identity that this guard establishes, or `None` to leave the decision to the other guards. An
+    /// error refuses the client, and no further guard is asked. A client that nobody has identified is refused.
+    fn check<'a>(
+        &'a self,
+        ask: &'a Ask<'_>,
+        known: Option<&'a Identity>,
+    ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>>;
+
+    /// Whether some viewers may be refused. Where no guard does that, HLS playlists are public and caches may keep
+    /// them.
+    fn restricts_play(&self) -> bool {
+        true
+    }
+}
+
+/// Why a client is not admitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Its credentials are missing or wrong.
+    Credentials(Denied),
+    /// A further rule refuses it, with this text for the client.
+    Rule(String),
+}
+
+impl Refusal {
+    /// The HTTP status of the refusal.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Credentials(denied) => denied.status(),
+            Self::Rule(_) => StatusCode::FORBIDDEN,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credentials(denied) => denied.fmt(f),
+            Self::Rule(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        Self::Credentials(denied)
+    }
+}
+
+impl From<Refusal> for CloseReason {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.to_string())
+    }
+}

@@ -1,0 +1,123 @@
+//! Where clients are admitted.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::ask::{Ask, Guard, Refusal, Usage};
+use super::grant::{PlayGrant, PublishGrant};
+use super::guards::{Secrets, Tokens};
+use crate::core::auth::{Auth, AuthRequest};
+use crate::core::client::{Act, ClientInfo, Identity};
+use crate::core::hub::StreamName;
+
+/// Admits clients to the hub. Cloning shares the guards.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    auth: Arc<Auth>,
+    /// Asked one after the other.
+    guards: Arc<Vec<Arc<dyn Guard>>>,
+}
+
+impl Admission {
+    /// Admission by the gateway's own guards.
+    pub fn new(auth: Arc<Auth>) -> Self {
+        let guards: Vec<Arc<dyn Guard>> =
+            vec![Arc::new(Secrets(auth.clone())), Arc::new(Tokens(auth.clone()))];
+        Self { auth, guards: Arc::new(guards) }
+    }
+
+    /// Adds a guard, which is asked after all others: a client has its identity by then, and its token is used.
+    #[must_use]
+    pub fn with(mut self, guard: impl Guard + 'static) -> Self {
+        Arc::make_mut(&mut self.guards).push(Arc::new(guard));
+        self
+    }
+
+    /// Adds a guard that is asked before all others: what it refuses uses up no token.
+    #[must_use]
+    pub fn with_first(mut self, guard: impl Guard + 'static) -> Self {
+        Arc::make_mut(&mut self.guards).insert(0, Arc::new(guard));
+        self
+    }
+
+    /// Admits a publisher.
+    ///
+    /// # Errors
+    /// When a guard refuses it, or none identifies it.
+    pub async fn publish(
+        &self,
+        stream: &StreamName,
+        credentials: &AuthRequest<'_>,
+        client: ClientInfo,
+    ) -> Result<PublishGrant, Refusal> {
+        let identity = self.ask(Act::Publish, stream, credentials, &client, Usage::Consume).await?;
+        Ok(PublishGrant::new(stream, client, identity))
+    }
+
+    /// Admits a viewer.
+    ///
+    /// # Errors
+    /// As [`Admission::publish`].
+    pub async fn play(
+        &self,
+        stream: &StreamName,
+        credentials: &AuthRequest<'_>,
+        client: ClientInfo,
+    ) -> Result<PlayGrant, Refusal> {
+        let identity = self.ask(Act::Play, stream, credentials, &client, Usage::Consume).await?;
+        Ok(PlayGrant::new(stream, client, identity))
+    }
+
+    /// Whether a client would be admitted now. Its token stays usable.
+    ///
+    /// # Errors
+    /// As [`Admission::publish`].
+    pub async fn probe(
+        &self,
+        act: Act,
+        stream: &StreamName,
+        credentials: &AuthRequest<'_>,
+        client: &ClientInfo,
+    ) -> Result<(), Refusal> {
+        self.ask(act, stream, credentials, client, Usage::Probe).await.map(drop)
+    }
+
+    /// Whether some viewers may be refused.
+    pub fn restricts_play(&self) -> bool {
+        self.guards.iter().any(|guard| guard.restricts_play())
+    }
+
+    async fn ask(
+        &self,
+        act: Act,
+        stream: &StreamName,
+        credentials: &AuthRequest<'_>,
+        client: &ClientInfo,
+        usage: Usage,
+    ) -> Result<Identity, Refusal> {
+        // A guard never sees credentials for another stream.
+        let credentials = &AuthRequest { stream: Some(stream), ..credentials.clone() };
+        let ask = Ask { act, stream, credentials, client, usage };
+        let mut known = None;
+        for guard in &*self.guards {
+            let identity = guard.check(&ask, known.as_ref()).await?;
+            known = known.or(identity);
+        }
+        known.ok_or_else(|| self.auth.denial(act, credentials).into())
+    }
+
+    /// Logs and counts a client that was not let in, whatever the reason. Of many refusals of one address, a few are
+    /// logged.
+    pub fn refused(&self, act: Act, protocol: &'static str, peer: SocketAddr, stream: &str, reason: &str) {
+        let role = act.role();
+        metrics::counter!("lianmai_closed_total", "kind" => role, "protocol" => protocol, "reason" => "refused")
+            .increment(1);
+        if !self.auth.refusals.count(role, peer.ip()) {
+            return;
+        }
+        match act {
+            Act::Publish => tracing::info!(%peer, stream, protocol, reason, "publisher refused"),
+            Act::Play => tracing::info!(%peer, stream, protocol, reason, "viewer refused"),
+        }
+    }
+}

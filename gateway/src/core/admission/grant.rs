@@ -1,0 +1,140 @@
+//! The right to publish or play one stream.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tracing::Span;
+
+use crate::core::client::{Act, ClientInfo, Identity};
+use crate::core::close::{CloseReason, Revocation};
+use crate::core::name::StreamName;
+
+/// What was granted to whom. Only [`super::Admission`] makes one for a client.
+#[derive(Debug)]
+pub struct Grant {
+    act: Act,
+    name: StreamName,
+    client: ClientInfo,
+    identity: Identity,
+    span: Span,
+    revocation: Revocation,
+}
+
+/// The right to publish a stream.
+#[derive(Debug)]
+pub struct PublishGrant(Box<Grant>);
+
+/// The right to play a stream. Cloning shares it: HLS keeps it between requests.
+#[derive(Debug, Clone)]
+pub struct PlayGrant(Arc<Grant>);
+
+impl Grant {
+    fn new(act: Act, name: &StreamName, client: ClientInfo, identity: Identity) -> Self {
+        let (peer, protocol) = (client.peer, client.protocol);
+        let span = match act {
+            Act::Publish => tracing::info_span!("publisher", %peer, stream = %name, protocol),
+            Act::Play => tracing::info_span!("viewer", %peer, stream = %name, protocol),
+        };
+        Self { act, name: name.clone(), client, identity, span, revocation: Revocation::new() }
+    }
+
+    fn job(act: Act, name: &StreamName, job: &'static str) -> Self {
+        let peer = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let client = ClientInfo { protocol: job, peer, url: String::new(), agent: String::new() };
+        Self::new(act, name, client, Identity::Job(job))
+    }
+
+    /// What may be done.
+    pub const fn act(&self) -> Act {
+        self.act
+    }
+
+    /// The stream's name.
+    pub const fn name(&self) -> &StreamName {
+        &self.name
+    }
+
+    /// The client.
+    pub const fn client(&self) -> &ClientInfo {
+        &self.client
+    }
+
+    /// Who the client is.
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The client's span in the log: its address, stream and protocol.
+    pub const fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Ends the client from outside.
+    pub const fn revocation(&self) -> &Revocation {
+        &self.revocation
+    }
+
+    /// Logs and counts a client that was admitted and came to its end before it published or played.
+    pub fn abandoned(&self, reason: &CloseReason) {
+        disconnected(self.act, self.client.protocol, reason, &self.span, [0; 4]);
+    }
+}
+
+/// Logs and counts a client's end. The numbers are bytes received, bytes sent, items skipped and bad frames.
+pub(in crate::core) fn disconnected(
+    act: Act,
+    protocol: &'static str,
+    reason: &CloseReason,
+    span: &Span,
+    [received_bytes, sent_bytes, skipped, bad_frames]: [u64; 4],
+) {
+    metrics::counter!(
+        "lianmai_closed_total", "kind" => act.role(), "protocol" => protocol, "reason" => reason.label()
+    )
+    .increment(1);
+    let _entered = span.enter();
+    let reason = reason.to_string();
+    match act {
+        Act::Publish => tracing::info!(reason, received_bytes, bad_frames, "publisher disconnected"),
+        Act::Play => tracing::info!(reason, sent_bytes, skipped, "viewer disconnected"),
+    }
+}
+
+impl PublishGrant {
+    pub(super) fn new(name: &StreamName, client: ClientInfo, identity: Identity) -> Self {
+        Self(Box::new(Grant::new(Act::Publish, name, client, identity)))
+    }
+
+    /// For a task of the gateway itself, which has no client behind it.
+    pub fn for_job(name: &StreamName, job: &'static str) -> Self {
+        Self(Box::new(Grant::job(Act::Publish, name, job)))
+    }
+}
+
+impl PlayGrant {
+    pub(super) fn new(name: &StreamName, client: ClientInfo, identity: Identity) -> Self {
+        Self(Arc::new(Grant::new(Act::Play, name, client, identity)))
+    }
+
+    /// For a task of the gateway itself, which has no client behind it.
+    pub fn for_job(name: &StreamName, job: &'static str) -> Self {
+        Self(Arc::new(Grant::job(Act::Play, name, job)))
+    }
+}
+
+impl Deref for PublishGrant {
+    type Target = Grant;
+
+    fn deref(&self) -> &Grant {
+        &self.0
+    }
+}
+
+impl Deref for PlayGrant {
+    type Target = Grant;
+
+    fn deref(&self) -> &Grant {
+        &self.0
+    }
+}

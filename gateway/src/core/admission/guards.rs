@@ -1,0 +1,50 @@
+//! The gateway's own guards.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+
+use super::ask::{Ask, Guard, Refusal, Usage};
+use crate::core::auth::Auth;
+use crate::core::client::Identity;
+
+/// Admits by secret, by a connection from this machine, or everybody where the gateway is open.
+#[derive(Debug)]
+pub(super) struct Secrets(pub(super) Arc<Auth>);
+
+impl Guard for Secrets {
+    fn check<'a>(
+        &'a self,
+        ask: &'a Ask<'_>,
+        _: Option<&'a Identity>,
+    ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
+        async move { Ok(self.0.trusts(ask.act, ask.credentials).await?) }.boxed()
+    }
+
+    fn restricts_play(&self) -> bool {
+        self.0.play_is_closed()
+    }
+}
+
+/// Admits by token.
+#[derive(Debug)]
+pub(super) struct Tokens(pub(super) Arc<Auth>);
+
+impl Guard for Tokens {
+    fn check<'a>(
+        &'a self,
+        ask: &'a Ask<'_>,
+        known: Option<&'a Identity>,
+    ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
+        if known.is_some() {
+            return ready(Ok(None)).boxed();
+        }
+        let consume = ask.usage == Usage::Consume;
+        async move { Ok(self.0.token(ask.act, ask.credentials, consume).await?) }.boxed()
+    }
+
+    fn restricts_play(&self) -> bool {
+        self.0.play_is_closed()
+    }
+}

@@ -1,0 +1,42 @@
+//! Admission: the only way to the hub.
+//!
+//! Every edge asks [`Admission`] before it publishes or plays, and gets a [`PublishGrant`] or a [`PlayGrant`], which
+//! the hub takes and nobody else can make. A list of [`Guard`]s decides: secrets and local trust, tokens, and further
+//! rules that are added with [`Admission::with`].
+//!
+//! Publishing without a grant does not compile:
+//!
+//! ```compile_fail
+//! fn skip(hub: &gateway::core::hub::Hub, name: &gateway::core::hub::StreamName) {
+//!     let _ = hub.publish(name);
+//! }
+//! ```
+//!
+//! A grant to play is none to publish:
+//!
+//! ```compile_fail
+//! fn mix_up(hub: &gateway::core::hub::Hub, grant: &gateway::core::admission::PlayGrant) {
+//!     let _ = hub.publish(grant);
+//! }
+//! ```
+//!
+//! A grant to publish is what the hub takes:
+//!
+//! ```
+//! fn publish(hub: &gateway::core::hub::Hub, grant: &gateway::core::admission::PublishGrant) {
+//!     let _ = hub.publish(grant);
+//! }
+//! ```
+
+mod ask;
+mod desk;
+pub mod grant;
+mod guards;
+mod publishing;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use ask::{Ask, Guard, Refusal, Usage};
+pub use desk::Admission;
+pub use grant::{Grant, PlayGrant, PublishGrant};
+pub use publishing::Publishing;

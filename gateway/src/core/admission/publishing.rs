@@ -1,0 +1,38 @@
+//! A client that publishes.
+
+use super::grant::PublishGrant;
+use crate::core::close::CloseReason;
+use crate::core::hub::{ClientHandle, Clients, Hub, PublishError, Publisher};
+
+/// A publisher and its entry in the list of clients. When it is dropped, the stream is free first; then the entry goes
+/// and the log has its end.
+#[derive(Debug)]
+pub struct Publishing {
+    /// Feeds the stream.
+    pub publisher: Publisher,
+    /// The client's entry.
+    pub client: ClientHandle,
+}
+
+impl Publishing {
+    /// Begins to publish.
+    ///
+    /// # Errors
+    /// When the hub does not let it in.
+    pub fn start(hub: &Hub, clients: &Clients, grant: &PublishGrant) -> Result<Self, PublishError> {
+        let publisher = hub.publish(grant)?;
+        let client = clients.add(grant, publisher.stream());
+        Ok(Self { publisher, client })
+    }
+
+    /// Resolves when it was ended from outside: by the operator, another publisher or the server.
+    pub async fn revoked(&self) -> CloseReason {
+        self.publisher.revoked().await
+    }
+}
+
+impl Drop for Publishing {
+    fn drop(&mut self) {
+        self.client.bad_frames(self.publisher.bad_frames());
+    }
+}

@@ -1,0 +1,105 @@
+//! Close reasons and refusals in RTMP: `onStatus` and its codes.
+
+use super::connection::Connection;
+use super::session::{Request, SessionError};
+use crate::context::Context;
+use crate::core::admission::{PlayGrant, PublishGrant};
+use crate::core::auth::AuthRequest;
+use crate::core::client::{Act, ClientInfo};
+use crate::core::close::CloseReason;
+use crate::core::hub::{PlayError, PublishError, StreamName};
+
+/// A refusal: the `onStatus` code and the text.
+pub(super) struct Refused(&'static str, String);
+
+impl From<PublishError> for Refused {
+    fn from(error: PublishError) -> Self {
+        let code = match error {
+            PublishError::Busy => "NetStream.Publish.BadName",
+            PublishError::TooManyStreams | PublishError::ShuttingDown => "NetStream.Publish.Failed",
+        };
+        Self(code, error.to_string())
+    }
+}
+
+impl From<PlayError> for Refused {
+    fn from(error: PlayError) -> Self {
+        let code = match error {
+            PlayError::NotFound => "NetStream.Play.StreamNotFound",
+            PlayError::Unreadable(_) | PlayError::ShuttingDown => "NetStream.Play.Failed",
+        };
+        Self(code, error.to_string())
+    }
+}
+
+impl From<SessionError> for CloseReason {
+    fn from(error: SessionError) -> Self {
+        Self::Protocol(error.to_string())
+    }
+}
+
+/// What a request tells about the client: how it is connected, and its credentials.
+fn client<'a>(
+    connection: &Connection,
+    request: &'a Request,
+    name: &'a StreamName,
+) -> (ClientInfo, AuthRequest<'a>) {
+    let (address, peer) = (&request.address, connection.peer);
+    let client = ClientInfo { protocol: "rtmp", peer, url: address.url(), agent: request.agent.clone() };
+    (client, AuthRequest::rtmp(name, &address.query, address.host.as_deref(), peer))
+}
+
+/// Admits a publisher.
+pub(super) async fn admit_publisher(
+    connection: &Connection,
+    context: &Context,
+    request: &Request,
+) -> Result<PublishGrant, Refused> {
+    let name = &request.address.name;
+    let name = name.as_ref().map_err(|error| Refused("NetStream.Publish.BadName", error.to_string()))?;
+    let (client, credentials) = client(connection, request, name);
+    let granted = context.admission.publish(name, &credentials, client).await;
+    granted.map_err(|refusal| Refused("NetStream.Publish.Denied", refusal.to_string()))
+}
+
+/// Admits a viewer.
+pub(super) async fn admit_viewer(
+    connection: &Connection,
+    context: &Context,
+    request: &Request,
+) -> Result<PlayGrant, Refused> {
+    let name = &request.address.name;
+    let name = name.as_ref().map_err(|error| Refused("NetStream.Play.StreamNotFound", error.to_string()))?;
+    let (client, credentials) = client(connection, request, name);
+    let granted = context.admission.play(name, &credentials, client).await;
+    granted.map_err(|refusal| Refused("NetStream.Play.Failed", refusal.to_string()))
+}
+
+/// Tells the client that it is refused.
+pub(super) fn refuse(
+    connection: &mut Connection,
+    context: &Context,
+    request: &Request,
+    act: Act,
+    Refused(code, text): Refused,
+) -> CloseReason {
+    context.admission.refused(act, "rtmp", connection.peer, &request.address.url(), &text);
+    connection.session.refuse(code, &text);
+    CloseReason::Refused(text)
+}
+
+/// Tells the client why it is disconnected, where it can still hear it.
+pub(super) fn tell(connection: &mut Connection, act: Act, reason: &CloseReason) {
+    let code = match (act, reason) {
+        (Act::Play, CloseReason::StreamEnded) => return connection.session.end_play(),
+        (_, reason) if !is_heard(reason) || matches!(reason, CloseReason::Protocol(_)) => return,
+        (Act::Play, _) => "NetStream.Play.Failed",
+        (Act::Publish, _) => "NetStream.Publish.Failed",
+    };
+    connection.session.refuse(code, &reason.to_string());
+}
+
+/// Whether a client that is disconnected for this reason is there to read why.
+pub(super) const fn is_heard(reason: &CloseReason) -> bool {
+    !matches!(reason, CloseReason::Left | CloseReason::Stalled | CloseReason::Idle | CloseReason::Full)
+}
