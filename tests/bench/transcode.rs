@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use bytes::Bytes;
+use gateway::core::admission::PublishGrant;
 use gateway::core::hub::{Hub, HubConfig, Start, StreamName};
 use gateway::derive::transcode::{Sound, Source, counted};
 use lianmai_tests::gateway::cache_dir;
@@ -40,7 +41,7 @@ pub(crate) fn run() {
 async fn pass(frames: Vec<Frame>, sound: Sound) {
     let hub = Hub::new(HubConfig::default());
     let name = StreamName::parse("live/bench").expect("a name");
-    let mut publisher = hub.publish(&name).expect("the name is free");
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name, "bench")).expect("the name is free");
     let mut source = None;
     for frames in frames.chunks(10) {
         for frame in frames {

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use gateway::core::admission::PublishGrant;
 use gateway::core::hub::{Hub, HubConfig, Start, StreamName};
 use gateway::derive::transcode::{Sound, Source};
 use lianmai_tests::gateway::temp_dir;
@@ -115,7 +116,8 @@ async fn aac_is_heard_as_opus_and_in_time() {
     check("the clip itself", &file(&sent), 7, APART);
 
     let hub = Hub::new(HubConfig::default());
-    let mut publisher = hub.publish(&StreamName::parse("live/x").expect("a name")).expect("it is free");
+    let name = StreamName::parse("live/x").expect("a name");
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name, "test")).expect("it is free");
     let stream = publisher.stream().clone();
     let mut source = Source::new(&stream, Sound::Opus, Start::Key);
     let (mut muxer, mut out) = (media::ts::Muxer::new(), Vec::new());
