@@ -11,6 +11,7 @@
 //! ```
 //! use std::time::Duration;
 //!
+//! use gateway::core::admission::{PlayGrant, PublishGrant};
 //! use gateway::core::hub::{Hub, HubConfig, Start, StreamName};
 //! # use std::sync::Arc;
 //! # use media::{Audio, Codec, Config, Format, Frame};
@@ -25,19 +26,21 @@
 //! let hub = Hub::new(HubConfig::default());
 //! let name = StreamName::parse("live/hello")?;
 //!
-//! let mut publisher = hub.publish(&name)?;
+//! // Code of the gateway itself; a client's grant comes from `Admission`.
+//! let grant = PublishGrant::for_job(&name, "hello");
+//! let mut publisher = hub.publish(&grant)?;
 //! publisher.announce(true, false); // audio, no video: viewers do not wait for a second track
 //! publisher.push(frame());
 //!
-//! let stream = hub.play(&name, Duration::from_secs(5)).await?;
+//! let stream = hub.play(&PlayGrant::for_job(&name, "hello"), Duration::from_secs(5)).await?;
 //! let mut viewer = stream.subscribe(Start::Key);
 //! let entry = viewer.next().await.expect("the stream is on air");
 //! assert_eq!(&entry.frame.data[..], b"opus");
 //!
 //! // The name is in use until the publisher is dropped.
-//! assert!(hub.publish(&name).is_err());
+//! assert!(hub.publish(&grant).is_err());
 //! drop(publisher);
-//! assert!(hub.publish(&name).is_ok());
+//! assert!(hub.publish(&grant).is_ok());
 //! # Ok(())
 //! # }
 //! ```
