@@ -32,7 +32,14 @@ pub(super) const BROWSER: &[(&str, &[&str])] = &[
 const ENTRY: &str = "index.js";
 
 /// Files that the build generates; every folder may import them.
-const GENERATED: &[&str] = &["player_wasm.js", "player_wasm_bg.wasm", "wasm-inline.js"];
+const GENERATED: &[&str] = &[
+    "player_wasm.js",
+    "player_wasm_bg.wasm",
+    "flv-inline.js",
+    "player_ts.js",
+    "player_ts_bg.wasm",
+    "ts-inline.js",
+];
 
 /// The built package, which some unit tests import.
 const PACKAGE: &str = "dist/";
