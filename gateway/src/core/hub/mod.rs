@@ -47,8 +47,10 @@
 
 pub mod clients;
 mod clock;
+pub mod events;
 mod keys;
 pub mod meter;
+mod origin;
 pub mod publisher;
 mod registry;
 pub mod ring;
@@ -56,7 +58,9 @@ mod said;
 pub mod stream;
 
 pub use clients::{Client, ClientHandle, Clients};
+pub use events::{Happened, Heard, HubEvent, HubEvents};
 pub use keys::Demand;
+pub use origin::Origin;
 pub use publisher::Publisher;
 pub use registry::{Hub, HubConfig, PlayError, PublishError};
 pub use ring::Start;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -10,6 +10,8 @@ use media::time::SECOND;
 use tokio::sync::{mpsc, watch};
 
 use super::clock::Clock;
+use super::events::{self, Happened, HubEvents};
+use super::origin::Origin;
 use super::publisher::Publisher;
 use super::ring::Limits;
 use super::stream::Stream;
@@ -143,6 +145,8 @@ struct Inner {
     places: Mutex<Places>,
     /// Changes whenever a stream begins, loses its publisher or ends.
     changed: watch::Sender<u64>,
+    events: events::Sender,
+    origin: OnceLock<Box<dyn Origin>>,
     runtime: tokio::runtime::Handle,
 }
 
@@ -160,6 +164,8 @@ impl Hub {
             config,
             places: Mutex::default(),
             changed: watch::Sender::new(0),
+            events: events::Sender::new(),
+            origin: OnceLock::new(),
             runtime: tokio::runtime::Handle::current(),
         }))
     }
@@ -228,6 +234,7 @@ impl Hub {
             let publisher = self.publisher(place.stream.clone(), clock, place.turn, revocation.clone());
             drop(places);
             self.touch();
+            self.0.events.send(name, Happened::Resumed);
             return Ok(publisher);
         }
         if places.streams.len() >= self.0.config.max_streams {
@@ -238,7 +245,7 @@ impl Hub {
             bytes: self.0.config.gop_max_bytes,
             span: 4 * SECOND,
         };
-        let stream = Stream::new(name.clone(), limits);
+        let stream = Stream::new(name.clone(), limits, self.0.events.clone());
         stream.begin(1);
         let publisher = self.publisher(stream.clone(), Clock::new(), 1, revocation.clone());
         places.watchers.retain(|watcher| watcher.send(stream.clone()).is_ok());
@@ -246,6 +253,7 @@ impl Hub {
         places.streams.insert(name.clone(), place);
         drop(places);
         self.touch();
+        self.0.events.send(name, Happened::Started);
         Ok(publisher)
     }
 
@@ -268,6 +276,7 @@ impl Hub {
         stream.pause();
         drop(places);
         self.touch();
+        self.0.events.send(stream.name(), Happened::Paused);
         if closed || stream.newest().is_none() {
             // Nothing was ever shown: there is nothing to come back to.
             self.remove(stream, turn);
@@ -289,6 +298,7 @@ impl Hub {
             drop(places);
             stream.end();
             self.touch();
+            self.0.events.send(stream.name(), Happened::Ended);
         }
     }
 
@@ -314,6 +324,8 @@ impl Hub {
             // The publisher that had left when we came.
             let mut away = None;
             let mut first = true;
+            // Whether the origin knows that the stream is wanted.
+            let mut asked = wait.is_zero();
             loop {
                 changed.borrow_and_update();
                 let stream = {
@@ -327,6 +339,12 @@ impl Hub {
                     }
                     place.filter(|place| away != Some(place.turn)).map(|place| place.stream.clone())
                 };
+                if stream.is_none()
+                    && !std::mem::replace(&mut asked, true)
+                    && let Some(origin) = self.0.origin.get()
+                {
+                    origin.wanted(name);
+                }
                 if let Some(stream) = stream {
                     tokio::select! {
                         () = stream.settled() => return Ok(stream),
@@ -376,6 +394,17 @@ impl Hub {
         receiver
     }
 
+    /// What happens from now on.
+    pub fn events(&self) -> HubEvents {
+        self.0.events.listen()
+    }
+
+    /// Has `origin` asked for streams that viewers want and nobody publishes here. There is one origin, set before
+    /// viewers come; false when there is one already.
+    pub fn set_origin(&self, origin: Box<dyn Origin>) -> bool {
+        self.0.origin.set(origin).is_ok()
+    }
+
     /// Changes whenever a stream begins, loses its publisher or ends.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.0.changed.subscribe()
@@ -392,6 +421,7 @@ impl Hub {
         for place in streams.values() {
             place.revocation.revoke(CloseReason::Shutdown);
             place.stream.end();
+            self.0.events.send(place.stream.name(), Happened::Ended);
         }
         self.touch();
     }

@@ -11,6 +11,7 @@ use media::{Config, Frame, Track};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::events::{self, Happened};
 use super::keys::{Demand, Hope, Keys};
 use super::meter::Meter;
 use super::ring::{Cursor, Item, Limits, Ring, Start};
@@ -108,6 +109,7 @@ type Derived = HashMap<TypeId, Arc<Mutex<Option<Weak<dyn Any + Send + Sync>>>>>;
 #[derive(Debug)]
 pub struct Stream {
     name: StreamName,
+    events: events::Sender,
     id: String,
     started: SystemTime,
     ring: Arc<Ring<Arc<Entry>>>,
@@ -124,9 +126,10 @@ pub struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(name: StreamName, limits: Limits) -> Arc<Self> {
+    pub(super) fn new(name: StreamName, limits: Limits, events: events::Sender) -> Arc<Self> {
         Arc::new(Self {
             name,
+            events,
             id: format!("vid-{:08x}", rand::random::<u32>()),
             started: SystemTime::now(),
             ring: Ring::new(limits),
@@ -159,12 +162,14 @@ impl Stream {
 
     /// Somebody begins to play it.
     pub(super) fn viewer_came(&self) {
-        self.viewers.fetch_add(1, Ordering::Relaxed);
+        let before = self.viewers.fetch_add(1, Ordering::Relaxed);
+        self.events.send(&self.name, Happened::Viewers(before + 1));
     }
 
     /// Somebody who played it is gone.
     pub(super) fn viewer_left(&self) {
-        self.viewers.fetch_sub(1, Ordering::Relaxed);
+        let before = self.viewers.fetch_sub(1, Ordering::Relaxed);
+        self.events.send(&self.name, Happened::Viewers(before - 1));
     }
 
     /// A short identifier for the API, unique among the streams of a run.
@@ -432,13 +437,17 @@ impl Stream {
             );
         }
         let slot = if track == Track::Video { &mut known.video } else { &mut known.audio };
-        if !slot.as_ref().is_some_and(|c| Arc::ptr_eq(c, &entry.frame.config)) {
+        let changed = !slot.as_ref().is_some_and(|c| Arc::ptr_eq(c, &entry.frame.config));
+        if changed {
             *slot = Some(entry.frame.config.clone());
         }
         let seen = usize::from(known.video.is_some()) + usize::from(known.audio.is_some());
         // Inside the lock: nothing of one publisher comes after the first of the next.
         self.ring.push(Arc::new(entry));
         drop(known);
+        if changed {
+            self.events.send(&self.name, Happened::ConfigChanged(track));
+        }
         if *self.phase.borrow() != Phase::Settled {
             if seen >= expected.unwrap_or(2) {
                 self.phase.send_replace(Phase::Settled);

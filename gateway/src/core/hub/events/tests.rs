@@ -1,0 +1,115 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use media::{Audio, Codec, Config, Format, Frame, Track};
+
+use super::{Happened, Heard, HubEvents, MAX_EVENTS};
+use crate::core::admission::{PlayGrant, PublishGrant};
+use crate::core::hub::{Clients, Hub, HubConfig, Origin, StreamName};
+
+fn name() -> StreamName {
+    StreamName::parse("live/x").unwrap()
+}
+
+fn frame(dts: i64) -> Frame {
+    let format = Format::Audio(Audio { sample_rate: 48_000, channels: 2 });
+    let config = Arc::new(Config { codec: Codec::Opus, format, description: Bytes::new() });
+    Frame { config, dts, pts: dts, key: true, data: Bytes::from_static(b"opus") }
+}
+
+/// All that has happened, in order.
+async fn heard(events: &mut HubEvents) -> Vec<Happened> {
+    let mut all = Vec::new();
+    while let Ok(Some(Heard::Event(event))) =
+        tokio::time::timeout(Duration::from_millis(1), events.next()).await
+    {
+        assert_eq!(event.stream, name());
+        all.push(event.happened);
+    }
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_streams_life_is_told_in_order() {
+    let hub = Hub::new(HubConfig::default());
+    let (mut events, clients) = (hub.events(), Clients::new());
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
+    publisher.announce(true, false);
+    publisher.push(frame(0));
+    let play = PlayGrant::for_job(&name(), "test");
+    let stream = hub.play(&play, Duration::from_secs(1)).await.unwrap();
+    let viewers = [clients.add(&play, &stream), clients.add(&play, &stream)];
+    publisher.push(frame(1000));
+    drop(publisher);
+    let back = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
+    drop(viewers);
+    drop(back);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let config = Happened::ConfigChanged(Track::Audio);
+    assert_eq!(
+        heard(&mut events).await,
+        [
+            Happened::Started,
+            config,
+            Happened::Viewers(1),
+            Happened::Viewers(2),
+            config,
+            Happened::Paused,
+            Happened::Resumed,
+            Happened::Viewers(1),
+            Happened::Viewers(0),
+            Happened::Paused,
+            Happened::Ended,
+        ]
+    );
+    drop((hub, stream));
+}
+
+#[tokio::test]
+async fn a_slow_listener_hears_how_much_it_missed_and_goes_on() {
+    let hub = Hub::new(HubConfig::default());
+    let mut events = hub.events();
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
+    // Each frame has a configuration of its own.
+    for n in 0..2 * MAX_EVENTS as i64 {
+        publisher.push(frame(n));
+    }
+    let missed = MAX_EVENTS as u64 + 1;
+    assert_eq!(events.next().await, Some(Heard::Missed(missed)));
+    assert_eq!(heard(&mut events).await.len(), MAX_EVENTS);
+}
+
+#[derive(Debug, Clone, Default)]
+struct Asked(Arc<Mutex<Vec<StreamName>>>);
+
+impl Origin for Asked {
+    fn wanted(&self, stream: &StreamName) {
+        self.0.lock().unwrap().push(stream.clone());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_origin_is_asked_once_per_waiting_viewer_and_may_bring_the_stream() {
+    let (hub, asked) = (Hub::new(HubConfig::default()), Asked::default());
+    assert!(hub.set_origin(Box::new(asked.clone())));
+    assert!(!hub.set_origin(Box::new(Asked::default())), "there is one origin");
+    let wait = {
+        let hub = hub.clone();
+        let grant = PlayGrant::for_job(&name(), "test");
+        tokio::spawn(async move { hub.play(&grant, Duration::from_secs(10)).await.is_ok() })
+    };
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(*asked.0.lock().unwrap(), [name()]);
+    // Other streams begin and end meanwhile.
+    drop(hub.publish(&PublishGrant::for_job(&StreamName::parse("live/other").unwrap(), "test")));
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
+    publisher.announce(true, false);
+    publisher.push(frame(0));
+    assert!(wait.await.unwrap());
+    assert_eq!(asked.0.lock().unwrap().len(), 1);
+    // Whoever does not wait cannot be helped, and a stream that is here needs no origin.
+    assert!(!hub.is_on_air(&StreamName::parse("live/none").unwrap()));
+    assert!(hub.play(&PlayGrant::for_job(&name(), "test"), Duration::from_secs(1)).await.is_ok());
+    assert_eq!(asked.0.lock().unwrap().len(), 1);
+}
