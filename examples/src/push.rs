@@ -124,12 +124,17 @@ impl Publisher {
                     "the server closed the connection: is a secret needed, or the name in use?".into()
                 );
             }
+            let mut accepted = false;
             for result in self.session.handle_input(&buffer[..n])? {
                 match result {
-                    ClientSessionResult::RaisedEvent(event) if event == *wanted => return Ok(()),
+                    ClientSessionResult::RaisedEvent(event) => accepted |= event == *wanted,
+                    // Every message has to be written: headers of later ones refer to it.
                     ClientSessionResult::OutboundResponse(packet) => self.socket.write_all(&packet.bytes)?,
-                    _ => {}
+                    ClientSessionResult::UnhandleableMessageReceived(_) => {}
                 }
+            }
+            if accepted {
+                return Ok(());
             }
         }
     }
