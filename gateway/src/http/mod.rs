@@ -23,6 +23,7 @@ pub use service::Http;
 
 use crate::context::Context;
 use crate::service::{Asked, Routes, StreamRoutes};
+use crate::web::cors;
 use crate::web::problem::Problem;
 
 /// Everything that HTTP answers: the addresses of all services, and the files.
@@ -55,11 +56,9 @@ async fn other(
         None => return files::answer(request.method(), path, request.headers()),
     };
     // Streams are for every page; what needs a secret checks it.
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     let (name, value) = files::EMBEDDABLE;
-    headers.insert(name, HeaderValue::from_static(value));
-    response
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
+    cors::open(response)
 }
 
 /// Refuses heads that are too large, in words; hyper, which has none, stops twice as large ones.

@@ -10,13 +10,12 @@ mod publish;
 mod service;
 mod viewer;
 mod wire;
-mod ws;
 
 use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{Method, Request, header};
 
 pub use play_direct::Direct;
 pub use service::Flv;
@@ -27,6 +26,8 @@ use crate::core::client::{Act, ClientInfo};
 use crate::core::hub::StreamName;
 use crate::net::worker::Secure;
 use crate::web::problem::Problem;
+use crate::web::request::{address, query, shown, stream_name};
+use crate::web::websocket as ws;
 
 /// What the address of a stream takes.
 const METHODS: &str = "GET, HEAD, POST, PUT, OPTIONS";
@@ -49,7 +50,7 @@ pub async fn serve(context: Context, peer: SocketAddr, mut request: Request<Body
 /// What a request wants to do, and its protocol.
 fn wish(request: &Request<Body>) -> (Act, &'static str) {
     let websocket = ws::asked(request.headers());
-    let told = query(request.uri().query().unwrap_or_default(), "action");
+    let told = query(request.uri().query().unwrap_or_default(), "action").next();
     let act = match *request.method() {
         Method::POST | Method::PUT => Act::Publish,
         Method::GET if websocket && told.as_deref() == Some("publish") => Act::Publish,
@@ -95,32 +96,17 @@ async fn answer(
 
 /// `/live/x.flv` → `live/x`.
 fn name(path: &str) -> Result<StreamName, Problem> {
-    let path = path.strip_suffix(".flv").unwrap_or(path);
-    let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
-    let decoded =
-        decoded.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the stream's name is not UTF-8"))?;
-    Ok(StreamName::parse(&decoded)?)
-}
-
-/// The first value of `key` in a query.
-fn query(query: &str, key: &str) -> Option<String> {
-    form_urlencoded::parse(query.as_bytes()).find(|(k, _)| k == key).map(|(_, value)| value.into_owned())
+    stream_name(path.strip_suffix(".flv").unwrap_or(path))
 }
 
 /// The client that made this request.
 fn client(protocol: &'static str, peer: SocketAddr, request: &Request<Body>) -> ClientInfo {
-    let text = |headers: &HeaderMap, name| {
-        let value = headers.get(name).and_then(|v: &http::HeaderValue| v.to_str().ok()).unwrap_or_default();
-        value.chars().take(200).collect::<String>()
-    };
     let scheme = if protocol.starts_with("ws") { "ws" } else { "http" };
-    let s = if request.extensions().get::<Secure>().is_some() { "s" } else { "" };
-    let host = text(request.headers(), header::HOST);
+    let secure = request.extensions().get::<Secure>().is_some();
     ClientInfo {
         protocol,
         peer,
-        // Without the query: it may hold a secret.
-        url: format!("{scheme}{s}://{host}{}", request.uri().path()),
-        agent: text(request.headers(), header::USER_AGENT),
+        url: address(scheme, secure, request.headers(), request.uri().path()),
+        agent: shown(request.headers(), header::USER_AGENT),
     }
 }

@@ -14,12 +14,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::viewer::{Viewer, start};
-use super::ws::Pieces;
 use super::{client, name, query};
 use crate::context::Context;
 use crate::core::auth::AuthRequest;
 use crate::net::worker::Socket;
 use crate::web::problem::Problem;
+use crate::web::websocket::Pieces;
 
 /// The end of the body is the end of the connection (RFC 9112 6.3, rule 8).
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n\
@@ -49,7 +49,7 @@ impl Direct {
     ) -> Result<Self, Option<Problem>> {
         let name = name(request.uri().path()).map_err(|_| None)?;
         let about = AuthRequest::http(Some(&name), request.uri(), request.headers(), peer);
-        if query(about.query, "action").is_some() || !context.hub.is_on_air(&name) {
+        if query(about.query, "action").next().is_some() || !context.hub.is_on_air(&name) {
             return Err(None);
         }
         // Once: it may use up a token.

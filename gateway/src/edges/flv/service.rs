@@ -1,10 +1,12 @@
 //! The FLV service: the addresses that end in `.flv`.
 
-use axum::response::IntoResponse as _;
-use http::{Method, StatusCode, header};
+use http::Method;
 
 use super::serve;
 use crate::service::{Asked, Gateway, Greeting, Routes, Service, StartError};
+use crate::web::cors::Cors;
+
+const CORS: Cors = Cors { methods: "GET, HEAD, POST, PUT", headers: "authorization, content-type, range" };
 
 /// The FLV service.
 #[derive(Debug, Default)]
@@ -19,7 +21,7 @@ impl Service for Flv {
                 let context = context.clone();
                 async move {
                     if *request.method() == Method::OPTIONS {
-                        return preflight();
+                        return CORS.preflight();
                     }
                     serve(context, peer, request).await
                 }
@@ -37,14 +39,4 @@ impl Service for Flv {
             greeting.watch(format!("http://{http}/live/livestream.flv"));
         }
     }
-}
-
-/// What a browser asks before it sends a header of its own to another host.
-fn preflight() -> axum::response::Response {
-    let headers = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, range"),
-        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
-    ];
-    (StatusCode::NO_CONTENT, headers).into_response()
 }

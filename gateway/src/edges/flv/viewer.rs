@@ -17,7 +17,7 @@ use crate::derive::batch::{Reader, Wire};
 
 /// `?gop=0`: rather wait for the next key frame than begin in the past.
 pub(super) fn start(request: &Request<Body>) -> Start {
-    let gop = query(request.uri().query().unwrap_or_default(), "gop");
+    let gop = query(request.uri().query().unwrap_or_default(), "gop").next();
     if gop.as_deref() == Some("0") { Start::Live } else { Start::Key }
 }
 

@@ -25,7 +25,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use media::hls::SegmenterConfig;
 use media::ts::Muxer;
 use media::{Config, Track};
@@ -43,9 +43,12 @@ use crate::core::close::CloseReason;
 use crate::core::hub::{PlayError, Stream, StreamName};
 use crate::derive::transcode::{self, Sound};
 use crate::net::worker::{Secure, SharedBody};
+use crate::web::cors::{self, Cors};
 use crate::web::problem::Problem;
+use crate::web::request::{address, cut, decoded};
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
+const CORS: Cors = Cors { methods: "GET, HEAD", headers: "authorization, if-none-match, range" };
 /// As the API and the log name it.
 const PROTOCOL: &str = "hls";
 
@@ -151,12 +154,8 @@ impl Hls {
     /// Answers a request for an address that ends in `.m3u8` or `.ts`.
     pub async fn serve(&self, peer: SocketAddr, request: Request<Body>) -> Response {
         let (request, _) = request.into_parts();
-        let mut response = match self.answer(peer, &request).await {
-            Ok(response) => response,
-            Err(problem) => problem.into_response(),
-        };
-        let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        let mut response =
+            cors::open(self.answer(peer, &request).await.unwrap_or_else(IntoResponse::into_response));
         if request.method == Method::HEAD {
             *response.body_mut() = Body::empty();
         }
@@ -166,11 +165,10 @@ impl Hls {
     async fn answer(&self, peer: SocketAddr, request: &Parts) -> Result<Response, Problem> {
         match request.method {
             Method::GET | Method::HEAD => {}
-            Method::OPTIONS => return Ok(preflight()),
+            Method::OPTIONS => return Ok(CORS.preflight()),
             _ => return Ok(Problem::method(METHODS)),
         }
-        let path = percent_encoding::percent_decode_str(request.uri.path()).decode_utf8();
-        let path = path.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the address is not UTF-8"))?;
+        let path = decoded(request.uri.path())?;
         if let Some(name) = path.strip_suffix(".m3u8") {
             return self.playlist(&StreamName::parse(name)?, peer, request).await;
         }
@@ -295,7 +293,7 @@ impl Hls {
 
 /// As much of the query as tells viewers apart: it is kept for each.
 fn short_query(request: &Parts) -> String {
-    request.uri.query().unwrap_or_default().chars().take(200).collect()
+    cut(request.uri.query().unwrap_or_default())
 }
 
 /// A player that was ended asks again and again, and is told so each time: that is 403, not 410.
@@ -305,11 +303,8 @@ fn kicked() -> Problem {
 
 /// The client that asks for a playlist.
 fn info(request: &Parts, peer: SocketAddr) -> ClientInfo {
-    let host = request.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let host: String = host.chars().take(200).collect();
-    let s = if request.extensions.get::<Secure>().is_some() { "s" } else { "" };
-    // The address is without the query: it may hold a secret.
-    let url = format!("http{s}://{host}{}", request.uri.path());
+    let secure = request.extensions.get::<Secure>().is_some();
+    let url = address("http", secure, &request.headers, request.uri.path());
     ClientInfo { protocol: PROTOCOL, peer, url, agent: Origin::of(request, peer).agent }
 }
 
@@ -345,16 +340,6 @@ fn playlist_response(
         response.extensions_mut().insert(SharedBody::default());
     }
     response
-}
-
-/// What a browser asks before it sends a header of its own to another host.
-fn preflight() -> Response {
-    let headers: [(HeaderName, &str); 3] = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, if-none-match, range"),
-        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
-    ];
-    (StatusCode::NO_CONTENT, headers).into_response()
 }
 
 /// Whether `gzip` is among the encodings, and not with weight 0.

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::core::close::CloseReason;
 use crate::core::hub::ClientHandle;
+use crate::web::request::shown;
 
 /// More are served, but not counted.
 const MAX: usize = 20_000;
@@ -37,10 +38,7 @@ pub(super) struct Origin {
 
 impl Origin {
     pub(super) fn of(request: &Parts, peer: SocketAddr) -> Self {
-        let text = |name: HeaderName| {
-            let value = request.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
-            value.chars().take(200).collect::<String>()
-        };
+        let text = |name| shown(&request.headers, name);
         Self {
             from: From {
                 ip: peer.ip().to_canonical(),

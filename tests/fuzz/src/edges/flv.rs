@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-#[path = "../../../../gateway/src/edges/flv/ws/listener.rs"]
+#[path = "../../../../gateway/src/web/websocket/listener.rs"]
 mod listener;
 
 use listener::{Listener, Said};

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::WebRtc;
 use crate::core::client::Act;
+use crate::web::cors::{self, Cors};
 use crate::web::problem::Problem;
 
 /// The largest session description that is read, in bytes.
@@ -71,23 +72,17 @@ async fn nowhere() -> Response {
 }
 
 /// Pages of every host may ask, and see what they need of the answer.
-fn shared(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+fn shared(response: Response) -> Response {
+    let mut response = cors::open(response);
     let exposed = HeaderValue::from_static("location, link, etag, accept-patch, accept-post");
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     response
 }
 
-/// What a browser asks before it sends an offer to another host.
+/// The response to a browser that asks before it sends an offer to another host.
 fn preflight(methods: &'static str) -> Response {
-    let headers = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, if-match"),
-        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
-        (header::ALLOW, methods),
-    ];
-    (StatusCode::NO_CONTENT, headers).into_response()
+    let cors = Cors { methods, headers: "authorization, content-type, if-match" };
+    ([(header::ALLOW, methods)], cors.preflight()).into_response()
 }
 
 /// The body as text of at most [`LARGEST`] bytes, which come within `wait`.
@@ -107,19 +102,6 @@ async fn text(body: Body, wait: Duration) -> Result<String, Problem> {
 fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
     let told = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
     told.is_none_or(|told| told.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted))
-}
-
-/// All values of `key` in a query.
-fn query<'a>(query: &'a str, key: &'a str) -> impl Iterator<Item = String> + 'a {
-    form_urlencoded::parse(query.as_bytes())
-        .filter(move |(k, _)| k == key)
-        .map(|(_, value)| value.into_owned())
-}
-
-/// A header as the API shows it.
-fn shown(headers: &HeaderMap, name: header::HeaderName) -> String {
-    let value = headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    value.chars().take(200).collect()
 }
 
 const fn word(act: Act) -> &'static str {

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use super::super::WebRtc;
 use super::super::offer::{Answer, Granted, Offer, address};
-use super::{preflight, query, shared, shown, text};
+use super::{preflight, shared, text};
 use crate::core::auth::{AuthRequest, visitor};
 use crate::core::client::{Act, ClientInfo};
 use crate::core::hub::StreamName;
 use crate::web::problem::Problem;
+use crate::web::request::{query, shown, stream_name};
 
 const METHODS: &str = "POST, OPTIONS";
 /// As the API and the log name it.
@@ -108,10 +109,7 @@ fn stream(url: &str) -> Result<(StreamName, &str), Problem> {
     let (_, rest) = url.split_once("://").unwrap_or(("", url));
     let (path, told) = rest.split_once('?').unwrap_or((rest, ""));
     let (_, path) = path.split_once('/').unwrap_or_default();
-    let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
-    let decoded =
-        decoded.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the stream's name is not UTF-8"))?;
-    Ok((StreamName::parse(&decoded)?, told))
+    Ok((stream_name(path)?, told))
 }
 
 #[cfg(test)]

@@ -9,12 +9,13 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 
 use super::super::WebRtc;
 use super::super::offer::{Granted, Offer, address};
-use super::{is_type, preflight, query, shown, text, word};
+use super::{is_type, preflight, text, word};
 use crate::context::Context;
 use crate::core::auth::{AuthRequest, visitor};
 use crate::core::client::{Act, ClientInfo};
 use crate::core::hub::StreamName;
 use crate::web::problem::Problem;
+use crate::web::request::{query, shown, stream_name};
 
 const METHODS: &str = "POST, OPTIONS";
 pub(super) const SDP: &str = "application/sdp";
@@ -127,10 +128,7 @@ fn name(path: &str, told: &str) -> Result<StreamName, Problem> {
     }
     // Once: a stream may be called so.
     let path = path.strip_suffix("/whip").or_else(|| path.strip_suffix("/whep")).unwrap_or(path);
-    let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
-    let decoded =
-        decoded.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the stream's name is not UTF-8"))?;
-    Ok(StreamName::parse(&decoded)?)
+    stream_name(path)
 }
 
 /// The `Link` values of the ICE servers that the operator names (RFC 9725 4.6).

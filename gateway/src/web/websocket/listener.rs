@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 /// What a viewer said.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::edges::flv) enum Said {
+pub(crate) enum Said {
     /// It wants to know whether we live.
     Ping(Bytes),
     /// It leaves.
@@ -15,14 +15,14 @@ pub(in crate::edges::flv) enum Said {
 
 /// Reads what a viewer sends. Messages of its own mean nothing here and are passed over.
 #[derive(Debug, Default)]
-pub(in crate::edges::flv) struct Listener {
+pub(crate) struct Listener {
     /// Bytes of a message still to pass over.
     skip: u64,
 }
 
 impl Listener {
     /// What `input` says, as far as it is complete; consumes it.
-    pub(in crate::edges::flv) fn next(&mut self, input: &mut BytesMut) -> Option<Said> {
+    pub(crate) fn next(&mut self, input: &mut BytesMut) -> Option<Said> {
         loop {
             let pass = self.skip.min(input.len() as u64);
             input.advance(pass as usize);

@@ -27,7 +27,7 @@ fn head(kind: u8, length: usize) -> Bytes {
 }
 
 /// A binary message of these pieces.
-pub(in crate::edges::flv) fn binary(pieces: impl IntoIterator<Item = Bytes>) -> Pieces {
+pub(crate) fn binary(pieces: impl IntoIterator<Item = Bytes>) -> Pieces {
     let mut message = Pieces::default();
     message.0.push(Bytes::new());
     message.0.extend(pieces);
@@ -36,12 +36,12 @@ pub(in crate::edges::flv) fn binary(pieces: impl IntoIterator<Item = Bytes>) -> 
 }
 
 /// The answer to a ping.
-pub(in crate::edges::flv) fn pong(payload: Bytes) -> Pieces {
+pub(crate) fn pong(payload: Bytes) -> Pieces {
     Pieces(vec![head(PONG, payload.len()), payload], 0)
 }
 
 /// A close with a code and a reason, of which as much is said as fits.
-pub(in crate::edges::flv) fn close(code: u16, reason: &str) -> Pieces {
+pub(crate) fn close(code: u16, reason: &str) -> Pieces {
     let end = (0..=reason.len().min(123)).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or(0);
     let payload = [&code.to_be_bytes()[..], &reason.as_bytes()[..end]].concat();
     Pieces(vec![head(CLOSE, payload.len()), payload.into()], 0)
@@ -49,11 +49,11 @@ pub(in crate::edges::flv) fn close(code: u16, reason: &str) -> Pieces {
 
 /// Several pieces of bytes that are written as one.
 #[derive(Debug, Default)]
-pub(in crate::edges::flv) struct Pieces(Vec<Bytes>, usize);
+pub(crate) struct Pieces(Vec<Bytes>, usize);
 
 impl Pieces {
     /// These, one after the other.
-    pub(in crate::edges::flv) fn of(pieces: impl IntoIterator<Item = Bytes>) -> Self {
+    pub(crate) fn of(pieces: impl IntoIterator<Item = Bytes>) -> Self {
         Self(pieces.into_iter().collect(), 0)
     }
 }

@@ -15,14 +15,14 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-pub(super) use listener::{Listener, Said};
-pub(super) use message::{Pieces, binary, close, pong};
+pub(crate) use listener::{Listener, Said};
+pub(crate) use message::{Pieces, binary, close, pong};
 
 use crate::net::worker::Socket;
 use crate::web::problem::Problem;
 
 /// Whether the request wants to become a WebSocket.
-pub(super) fn asked(headers: &HeaderMap) -> bool {
+pub(crate) fn asked(headers: &HeaderMap) -> bool {
     has_token(headers, header::UPGRADE, "websocket")
 }
 
@@ -32,7 +32,7 @@ fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool
 }
 
 /// The answer that makes `request` a WebSocket, and the connection it will be.
-pub(super) fn accept(mut request: Request<Body>) -> Result<(Response, OnUpgrade), Problem> {
+pub(crate) fn accept(mut request: Request<Body>) -> Result<(Response, OnUpgrade), Problem> {
     let headers = request.headers();
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|v| v != "13") {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "only version 13 of WebSocket is spoken here"));
@@ -58,7 +58,7 @@ pub(super) fn accept(mut request: Request<Body>) -> Result<(Response, OnUpgrade)
 }
 
 /// The socket under an upgraded connection, and what was read of it already.
-pub(super) fn socket(upgraded: Upgraded) -> Option<(Socket, Bytes)> {
+pub(crate) fn socket(upgraded: Upgraded) -> Option<(Socket, Bytes)> {
     let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
     let mut socket = parts.io.into_inner();
     socket.read_always();
