@@ -119,8 +119,8 @@ test('Firefox names 127.0.0.1 where only WebRTC is wished for', LIMIT, async () 
   const error = await until('an error', () => page.evaluate('element.error'));
   assert.equal(error.code, 'ice');
   assert.match(error.message, /^Firefox makes no WebRTC connection to a server that listens on 127\.0\.0\.1 alone/);
-  // Where nothing is known of the server's address it is waited for ten seconds.
+  // An offer's answer is waited for ten seconds; so is a connection, where nothing is known of the server's address.
   const waits = await page.evaluate('waits');
-  assert.ok(waits.includes(1_500) && Math.max(...waits.filter(Number.isFinite)) < 10_000, `waited ${waits}`);
+  assert.ok(waits.includes(1_500) && waits.filter((wait) => wait >= 10_000).length <= 1, `waited ${waits}`);
   await page.close();
 });
