@@ -8,12 +8,12 @@ use crate::service::{Gateway, Greeting, Routes, Service, StartError};
 #[derive(Debug)]
 pub struct ApiService {
     jobs: Jobs,
-    /// What the operator shows, where that is not the secret for publishing.
+    /// The operator's secret, where it is not the secret for publishing.
     operator: Option<String>,
 }
 
 impl ApiService {
-    /// An API that tells about these jobs, too.
+    /// Creates the service; the API lists `jobs`.
     pub const fn new(jobs: Jobs) -> Self {
         Self { jobs, operator: None }
     }

@@ -1,4 +1,4 @@
-//! What a guard is asked, and what it answers.
+//! The question that guards answer: may this client publish or play this stream?
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::core::hub::StreamName;
 /// A client asks to publish or to play.
 #[derive(Debug)]
 pub struct Ask<'a> {
-    /// What it wants to do.
+    /// The act that the client asks for.
     pub act: Act,
     /// The stream.
     pub stream: &'a StreamName,
@@ -39,7 +39,7 @@ pub trait Guard: fmt::Debug + Send + Sync {
     /// Checks a client. `known` is its identity, if a guard before this one has established it.
     ///
     /// Returns an identity that this guard establishes, or `None` to leave the decision to the other guards. An
-    /// error refuses the client, and no further guard is asked. A client that nobody has identified is refused.
+    /// error refuses the client, and no further guard is asked. If no guard identifies the client, it is refused.
     fn check<'a>(
         &'a self,
         ask: &'a Ask<'_>,

@@ -10,7 +10,7 @@ use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::{CloseReason, Revocation};
 use crate::core::name::StreamName;
 
-/// What was granted to whom. Only [`super::Admission`] makes one for a client.
+/// A right, with the client that holds it. Only [`super::Admission`] makes a grant for a client.
 #[derive(Debug)]
 pub struct Grant {
     act: Act,
@@ -45,7 +45,7 @@ impl Grant {
         Self::new(act, name, client, Identity::Job(job))
     }
 
-    /// What may be done.
+    /// The act that the grant allows.
     pub const fn act(&self) -> Act {
         self.act
     }
