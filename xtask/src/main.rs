@@ -6,6 +6,7 @@ mod check;
 mod dist;
 mod fuzz;
 mod hashed;
+mod node;
 mod package;
 mod parts;
 mod pot;

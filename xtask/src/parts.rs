@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::sh::{Result, cargo, command, newest, root, run as sh, target};
 use crate::tools::Use;
-use crate::{dist, package};
+use crate::{dist, node, package};
 
 /// One part. `cargo xtask test` runs all of them in this order.
 pub(crate) struct Part {
@@ -53,14 +53,14 @@ pub(crate) const PARTS: [Part; 15] = [
         filter: "FILE",
         needs: &["player"],
         uses: &[Use::Node],
-        run: scripts,
+        run: node::scripts,
         ..part("scripts", "the tests beside the scripts, which need no browser")
     },
     Part {
         filter: "FILE",
         needs: &["npm", "player", "binary"],
         uses: BROWSER,
-        run: |filter| node_tests("browser", filter),
+        run: |filter| node::browser_tests("browser", filter),
         ..part("browser", "player and publisher in Chromium and Firefox")
     },
     Part { uses: &[Use::PhpStyle], run: php_style, ..part("php-style", "PHP_CodeSniffer on the plugin") },
@@ -87,7 +87,7 @@ pub(crate) const PARTS: [Part; 15] = [
         filter: "FILE",
         needs: &["npm", "player", "binary", "plugin"],
         uses: WORDPRESS,
-        run: |filter| node_tests("wordpress", filter),
+        run: |filter| node::browser_tests("wordpress", filter),
         ..part("wordpress", "the plugin's pages in Chromium")
     },
 ];
@@ -188,52 +188,6 @@ fn phpunit(filter: &[String]) -> Result {
 /// The zip that `cargo xtask dist` makes.
 fn zip() -> PathBuf {
     target().join("dist/lianmai.zip")
-}
-
-fn scripts(filter: &[String]) -> Result {
-    let files = test_files(&["player-wasm/js", "demo"], filter)?;
-    sh(command("node").current_dir(root()).args(["--test", "--test-reporter=spec"]).args(files))
-}
-
-/// The `*.test.mjs` in these folders, or those whose name begins with one of the words in `filter`.
-fn test_files(folders: &[&str], filter: &[String]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for folder in folders {
-        find(&root().join(folder), &mut files);
-    }
-    files.retain(|file| {
-        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        filter.is_empty() || filter.iter().any(|word| name.starts_with(word))
-    });
-    files.sort();
-    if files.is_empty() {
-        return Err(format!("no {}*.test.mjs in {}", filter.join("|"), folders.join(", ")));
-    }
-    Ok(files)
-}
-
-fn node_tests(folder: &str, filter: &[String]) -> Result {
-    let tests = root().join("tests");
-    let files = test_files(&[&format!("tests/{folder}")], filter)?;
-    // One file after the other: two browsers at once on two cores disturb each other's clocks.
-    sh(command("node")
-        .current_dir(&tests)
-        .env("LIANMAI", target().join("debug/lianmai"))
-        .env("PLUGIN_ZIP", zip())
-        .env("XTASK", std::env::current_exe().unwrap_or_default())
-        .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
-        .args(files))
-}
-
-fn find(dir: &Path, files: &mut Vec<PathBuf>) {
-    for entry in dir.read_dir().into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() && !path.ends_with("node_modules") {
-            find(&path, files);
-        } else if path.to_string_lossy().ends_with(".test.mjs") {
-            files.push(path);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::sh::{Result, target};
@@ -14,6 +15,14 @@ enum Outcome {
     Failed(String),
     /// Not run, and why.
     Skipped(String),
+}
+
+/// What [`remark`] was told.
+static REMARKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// A line that stands below the table of what became of each step.
+pub(crate) fn remark(text: String) {
+    REMARKS.lock().unwrap_or_else(PoisonError::into_inner).push(text);
 }
 
 /// A list of steps of which one runs at a time.
@@ -93,6 +102,9 @@ impl Steps {
     pub(crate) fn finish(self) -> Result {
         let (table, failed) = self.table();
         eprint!("\n{}:\n{table}", self.command);
+        for remark in REMARKS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            eprintln!("  {remark}");
+        }
         if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
     }
 
