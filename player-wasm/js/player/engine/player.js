@@ -329,7 +329,9 @@ export class Player extends EventTarget {
         if (video.playbackRate !== message.rate) video.playbackRate = message.rate;
         break;
       case 'seek':
-        video.currentTime = this.#sent = message.time;
+        video.currentTime = message.time;
+        // The browser moves it into what can be sought, which on a busy page may end earlier than the pipeline knows.
+        this.#sent = video.currentTime;
         this.#clock();
         break;
       case 'state': this.#connect(message.state, message.code, message.message); break;
