@@ -18,7 +18,7 @@ use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, Stream, StreamName};
 
 /// More are refused: what is not counted can't be ended.
-const MAX: usize = 20_000;
+pub(super) const MAX: usize = 20_000;
 
 /// By what a list that is asked for again is known.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

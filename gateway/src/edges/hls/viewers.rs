@@ -19,7 +19,7 @@ use crate::core::hub::ClientHandle;
 use crate::web::request::shown;
 
 /// More are served, but not counted.
-const MAX: usize = 20_000;
+pub(super) const MAX: usize = 20_000;
 
 /// From where someone asks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -21,7 +21,7 @@ const BACKLOG: i32 = 4096;
 /// A connection that is silent for this long is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 /// Refusals that are put into words at once; the rest is just closed.
-const REFUSALS: usize = 64;
+pub(super) const REFUSALS: usize = 64;
 
 /// What to write to a connection that finds no place; may be empty.
 pub type Refusal = &'static [u8];

@@ -46,6 +46,35 @@ async fn connections_are_dealt_to_all_workers_and_refused_with_words_over_the_li
     accepting.await.unwrap();
 }
 
+#[tokio::test]
+async fn only_so_many_refusals_are_written_at_once() {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    // All of them wait in the kernel before the first is accepted, and keep their ends open.
+    let mut clients = Vec::new();
+    for _ in 0..4 * accept::REFUSALS {
+        clients.push(TcpStream::connect(addr).await.unwrap());
+    }
+    let workers = Workers::start(1).unwrap();
+    let accepting =
+        tokio::spawn(accept(listener, workers, Gate::new(0, 0), stop.clone(), b"no", |_| async {
+            panic!("the gate is closed");
+        }));
+    let mut texts = Vec::new();
+    for client in &mut clients {
+        let mut text = String::new();
+        // A connection that is closed at once may be reset.
+        let _ = client.read_to_string(&mut text).await;
+        texts.push(text);
+    }
+    let written = texts.iter().filter(|text| *text == "no").count();
+    assert!(texts.iter().all(|text| text == "no" || text.is_empty()), "{texts:?}");
+    assert!(written >= accept::REFUSALS && written < clients.len(), "{written} of {}", clients.len());
+    stop.cancel();
+    accepting.await.unwrap();
+}
+
 #[test]
 fn one_address_has_its_own_limit() {
     let gate = Gate::new(10, 1);

@@ -1,3 +1,4 @@
+mod bounds;
 mod protected;
 
 use std::io::Read as _;
