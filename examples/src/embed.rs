@@ -7,8 +7,9 @@ use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
+use gateway::flags::Listen;
 use gateway::serve;
-use gateway::settings::{Listen, Settings};
+use gateway::settings::Settings;
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -36,16 +37,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Everything that is not named here has its default. Port 0 takes a free port.
 fn settings(http: &str, data: &Path, ready_file: &Path) -> Result<Settings, Box<dyn Error>> {
-    Ok(Settings {
-        http: vec![http.parse()?],
-        rtmp: "127.0.0.1:0".parse()?,
-        webrtc: "127.0.0.1:0".parse()?,
-        https: Listen(None),
-        data: data.to_owned(),
-        ready_file: ready_file.to_owned(),
-        demo: true,
-        ..Settings::default()
-    })
+    let mut settings =
+        Settings { data: data.to_owned(), ready_file: ready_file.to_owned(), ..Settings::default() };
+    settings.http.http = vec![http.parse()?];
+    settings.http.https = Listen(None);
+    settings.rtmp.addr = "127.0.0.1:0".parse()?;
+    settings.webrtc.addr = "127.0.0.1:0".parse()?;
+    settings.demo.demo = true;
+    Ok(settings)
 }
 
 /// The gateway writes its addresses into the ready file as soon as it listens.

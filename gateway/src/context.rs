@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::core::admission::Admission;
 use crate::core::auth::Auth;
 use crate::core::hub::{Clients, Hub, HubConfig};
-use crate::derive::transcode::Reencoders;
+use crate::derive::transcode::{Reencoders, Transcode, TranscodeSettings};
+use crate::flags;
+use crate::limits::{LimitSettings, Limits};
 use crate::net::worker::Gate;
-use crate::settings::{Limits, Settings, Transcode};
 
 /// How long a picture that a publisher sends in parts waits for its next part. A stall of the network in the middle
 /// of a picture that lasts longer costs that picture its rest.
@@ -38,6 +41,33 @@ impl Held {
     }
 }
 
+/// Settings of what all services share: the limits of connections, and transcoding.
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[group(skip)]
+pub struct ContextSettings {
+    /// Limits of connections and streams.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub limits: LimitSettings,
+
+    /// Transcoding.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub transcode: TranscodeSettings,
+}
+
+impl Default for ContextSettings {
+    fn default() -> Self {
+        flags::defaults()
+    }
+}
+
+impl From<LimitSettings> for ContextSettings {
+    fn from(limits: LimitSettings) -> Self {
+        Self { limits, ..Self::default() }
+    }
+}
+
 /// The hub and the rules that hold for whoever comes to it. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -55,8 +85,6 @@ pub struct Context {
     pub limits: Arc<Limits>,
     /// The video encoders that all streams share.
     pub reencoders: Reencoders,
-    /// All settings.
-    pub settings: Arc<Settings>,
     /// What this gateway calls itself in SRS's JSON; another one with every start.
     pub ids: Arc<Ids>,
 }
@@ -79,15 +107,16 @@ impl Ids {
 
 impl Context {
     /// An empty hub under these settings; inside a runtime that outlives it.
-    pub fn new(settings: Settings, auth: Auth) -> Self {
-        let limits = settings.limits();
+    pub fn new(settings: impl Into<ContextSettings>, auth: Auth) -> Self {
+        let ContextSettings { limits, transcode } = settings.into();
+        let limits = limits.limits();
         let hub = Hub::new(HubConfig {
             max_streams: limits.streams,
-            reconnect: Duration::from_secs(settings.reconnect),
+            reconnect: limits.reconnect,
             ..HubConfig::default()
         });
-        let reencoders = match settings.transcode {
-            Transcode::Auto => Reencoders::new(settings.max_reencoders),
+        let reencoders = match transcode.transcode {
+            Transcode::Auto => Reencoders::new(transcode.max_reencoders),
             Transcode::Off => Reencoders::off(),
         };
         let auth = Arc::new(auth);
@@ -99,7 +128,6 @@ impl Context {
             pending: Gate::pending(limits.pending, limits.pending_per_ip),
             limits: Arc::new(limits),
             reencoders,
-            settings: Arc::new(settings),
             ids: Ids::new(),
         }
     }

@@ -88,7 +88,7 @@ fn run(settings: Settings, file: Option<PathBuf>) -> Result<(), String> {
     log::install();
     if let Some(file) = file {
         let path = std::path::absolute(&file).unwrap_or(file);
-        tracing::info!(file = %path.display(), public = settings.public, open = settings.open, "settings file read");
+        tracing::info!(file = %path.display(), public = settings.public, open = settings.auth.open, "settings file read");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;

@@ -59,10 +59,10 @@ pub(crate) fn run(args: &Args) -> Result<String, String> {
     };
     let (Some(stream), Some(action)) = (&args.stream, args.act) else { return key.jwks() };
     let stream = StreamName::parse(stream).map_err(|error| format!("{stream}: {error}"))?;
-    let usual = if config.auth_issuer.is_empty() { "lianmai" } else { &config.auth_issuer };
+    let usual = if config.auth.issuer.is_empty() { "lianmai" } else { &config.auth.issuer };
     key.mint(&Wish {
         issuer: args.issuer.as_deref().unwrap_or(usual),
-        audience: args.audience.as_deref().unwrap_or(&config.auth_audience),
+        audience: args.audience.as_deref().unwrap_or(&config.auth.audience),
         subject: &args.sub,
         stream: &stream,
         act: match action {

@@ -27,7 +27,7 @@ use crate::core::hub::{Act, Client};
 use crate::jobs::Jobs;
 use crate::metrics::{self, process};
 use crate::net::worker::Gate;
-use crate::service::Gateway;
+use crate::service::{Gateway, Listening};
 use crate::web::problem::Problem;
 
 pub use service::ApiService;
@@ -53,14 +53,15 @@ struct Inner {
     jobs: Jobs,
     /// The protocols of all services.
     protocols: Vec<&'static str>,
+    listening: Listening,
     started: Instant,
 }
 
 impl Api {
     /// An API about this gateway and its jobs.
     pub fn new(gateway: Gateway, jobs: Jobs) -> Self {
-        let Gateway { context, gate, protocols, .. } = gateway;
-        Self(Arc::new(Inner { context, gate, jobs, protocols, started: Instant::now() }))
+        let Gateway { context, gate, protocols, listening, .. } = gateway;
+        Self(Arc::new(Inner { context, gate, jobs, protocols, listening, started: Instant::now() }))
     }
 }
 
@@ -164,8 +165,8 @@ async fn versions(State(api): State<Api>, asked: Asker) -> Response {
         Ok(may) => may,
         Err(denied) => return api.denied(denied),
     };
-    let https = context.settings.https.0.map_or(0, |addr| addr.port());
-    api.answer(types::versions(context.settings.rtmp.port(), https, may_publish))
+    let port = |entry| api.0.listening.port(entry);
+    api.answer(types::versions(port("rtmp"), port("https"), may_publish))
 }
 
 async fn summaries(State(api): State<Api>, asked: Asker) -> Response {

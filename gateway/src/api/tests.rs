@@ -13,11 +13,11 @@ use crate::core::auth::Auth;
 use crate::core::client::ClientInfo;
 use crate::core::hub::StreamName;
 use crate::jobs::demo::Demo;
+use crate::limits::LimitSettings;
 use crate::net::worker::{Gate, Workers};
-use crate::settings::Settings;
 
 fn context(auth: Auth) -> Context {
-    Context::new(Settings::default(), auth)
+    Context::new(LimitSettings::default(), auth)
 }
 
 async fn ask(context: &Context, method: &str, path: &str, peer: &str) -> (StatusCode, Value) {
@@ -27,6 +27,7 @@ async fn ask(context: &Context, method: &str, path: &str, peer: &str) -> (Status
         gate: Gate::new(1, 0),
         stop: CancellationToken::new(),
         protocols: vec!["rtmp"],
+        listening: [("rtmp", "0.0.0.0:11935".into()), ("https", "[::]:18443".into())].into_iter().collect(),
     };
     let jobs = Jobs::default();
     jobs.add(Box::new(Demo), context, &gateway.stop).unwrap();
@@ -190,4 +191,6 @@ async fn the_version_is_no_oracle() {
     let began = tokio::time::Instant::now();
     let (_, answer) = ask(&context, "GET", "/api/v1/versions?secret=s", HERE).await;
     assert_eq!((began.elapsed().as_secs(), &answer["data"]["may_publish"]), (0, &true.into()));
+    // Where the services listen, for pages that build addresses.
+    assert_eq!((&answer["data"]["rtmp_port"], &answer["data"]["https_port"]), (&11935.into(), &18443.into()));
 }

@@ -15,6 +15,7 @@ mod local;
 mod own;
 mod request;
 mod secret;
+mod settings;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use own::{SigningKey, Wish};
 use request::is_token;
 pub use request::{AuthRequest, visitor};
 pub use secret::{OPERATOR, PUBLISH, kept as secret_of, random as new_secret};
+pub use settings::AuthSettings;
 pub use token::{LONGEST, TokenError};
 pub use tokens::Tokens;
 

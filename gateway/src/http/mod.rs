@@ -6,6 +6,7 @@ mod files;
 mod head;
 mod plain;
 mod service;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod viewers;
@@ -20,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Request, StatusCode, header};
 
 pub use service::Http;
+pub use settings::HttpSettings;
 
 use crate::context::Context;
 use crate::service::{Asked, Routes, StreamRoutes};

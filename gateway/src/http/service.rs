@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use tokio::net::TcpListener;
 
 use super::connection::{self, BUSY};
 use super::router;
+use super::settings::HttpSettings;
 use crate::net::tls::{self, Tls};
 use crate::net::worker::accept;
 use crate::service::{Gateway, Greeting, Reached, Routes, StartError, listen};
-use crate::settings::Settings;
 
 /// The HTTP service. It starts last, when all other services have added their addresses.
 pub struct Http {
@@ -28,26 +29,27 @@ impl fmt::Debug for Http {
 }
 
 impl Http {
-    /// Listens for HTTP and HTTPS; HTTPS's port, if it was 0, is in `settings` then, since the API tells it.
+    /// Listens for HTTP and HTTPS. A certificate of its own is kept in the folder `data`.
     ///
     /// # Errors
     /// When an address is in use or not ours, or the certificate can't be used.
-    pub fn bind(settings: &mut Settings) -> Result<Self, StartError> {
+    pub fn bind(settings: &HttpSettings, data: &Path) -> Result<Self, StartError> {
         let (mut addresses, mut listeners) = (Vec::new(), Vec::new());
         for addr in &settings.http {
-            let listener = listen("--http", settings.opened(*addr))?;
+            let listener = listen("--http", *addr)?;
             addresses.push(listener.local_addr().map_err(StartError::System)?);
             listeners.push((listener, None));
         }
         let mut reached = Reached { http: addresses.first().copied(), https: None };
         let mut secure = None;
         if let Some(addr) = settings.https.0 {
-            let listener = listen("--https", settings.opened(addr))?;
+            let listener = listen("--https", addr)?;
             let addr = listener.local_addr().map_err(StartError::System)?;
-            settings.https.0 =
-                Some(SocketAddr::new(settings.https.0.map_or(addr.ip(), |set| set.ip()), addr.port()));
             // Not before everything listens: a start that fails makes no certificate.
-            let tls = Tls::new(settings).map_err(StartError::Tls)?;
+            let here: Vec<_> =
+                settings.http.iter().copied().chain(settings.https.0).map(|addr| addr.ip()).collect();
+            let place = tls::Place { data, listeners: &here };
+            let tls = Tls::new(&settings.tls, &place).map_err(StartError::Tls)?;
             reached.https = Some((addr, tls.source().clone()));
             secure = Some(addr);
             listeners.push((listener, Some(tls)));

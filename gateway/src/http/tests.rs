@@ -13,11 +13,11 @@ use crate::api::ApiService;
 use crate::core::auth::Auth;
 use crate::edges::flv::Flv;
 use crate::edges::hls::HlsService;
-use crate::edges::webrtc::WebRtcService;
+use crate::edges::webrtc::{WebRtcService, WebRtcSettings};
 use crate::jobs::Jobs;
+use crate::limits::LimitSettings;
 use crate::net::worker::{Connection, Gate, Workers, bind};
-use crate::service::{Gateway, Service as _};
-use crate::settings::Settings;
+use crate::service::{Gateway, Listening, Service as _};
 
 /// A listener with everything behind it, on this test's own runtime.
 async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
@@ -29,13 +29,14 @@ async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
         gate: Gate::new(9, 0),
         stop: stop.clone(),
         protocols: Vec::new(),
+        listening: Listening::default(),
     };
-    let webrtc = Settings { webrtc: "127.0.0.1:0".parse().unwrap(), ..Settings::default() };
+    let webrtc = WebRtcSettings { addr: "127.0.0.1:0".parse().unwrap(), ..WebRtcSettings::default() };
     let mut routes = Routes::default();
     ApiService::new(Jobs::default()).start(&gateway, &mut routes).unwrap();
     Flv.start(&gateway, &mut routes).unwrap();
     HlsService.start(&gateway, &mut routes).unwrap();
-    WebRtcService::bind(&webrtc).unwrap().start(&gateway, &mut routes).unwrap();
+    WebRtcService::bind(webrtc, Vec::new()).unwrap().start(&gateway, &mut routes).unwrap();
     let (router, context, stop) = (router(context.clone(), routes), context.clone(), stop.clone());
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
@@ -48,7 +49,7 @@ async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
     addr
 }
 
-async fn gateway(config: Settings) -> SocketAddr {
+async fn gateway(config: LimitSettings) -> SocketAddr {
     listen(&Context::new(config, Auth::default()), &CancellationToken::new()).await
 }
 
@@ -64,7 +65,7 @@ async fn say(to: SocketAddr, request: &str) -> String {
 
 #[tokio::test]
 async fn every_refusal_is_a_problem_in_words() {
-    let to = gateway(Settings { play_wait: 0, ..Settings::default() }).await;
+    let to = gateway(LimitSettings { play_wait: 0, ..LimitSettings::default() }).await;
     let long = "a".repeat(20_000);
     let close = "Host: localhost\r\nConnection: close\r\n";
     for (request, status) in [
@@ -106,7 +107,7 @@ fn the_refusal_over_the_limit_is_whole() {
 
 #[tokio::test]
 async fn a_head_that_does_not_end_is_not_waited_for() {
-    let to = gateway(Settings { header_timeout: 1, ..Settings::default() }).await;
+    let to = gateway(LimitSettings { header_timeout: 1, ..LimitSettings::default() }).await;
     let mut socket = TcpStream::connect(to).await.unwrap();
     socket.write_all(b"GET / HTTP/1.1\r\nHost: local").await.unwrap();
     let over = tokio::time::timeout(Duration::from_secs(20), socket.read_to_end(&mut Vec::new())).await;
@@ -116,7 +117,7 @@ async fn a_head_that_does_not_end_is_not_waited_for() {
 #[tokio::test]
 async fn other_hosts_may_ask_for_streams_and_idle_connections_end_on_stop() {
     let stop = CancellationToken::new();
-    let to = listen(&Context::new(Settings::default(), Auth::default()), &stop).await;
+    let to = listen(&Context::new(LimitSettings::default(), Auth::default()), &stop).await;
     let mut socket = TcpStream::connect(to).await.unwrap();
     socket.write_all(b"OPTIONS /live/x.flv HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut answer = [0; 12];

@@ -3,20 +3,39 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use clap::Args;
 use media::Frame;
 use media::flv::{Demuxer, Event};
 use media::time::{MILLI, Micros, SECOND};
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::context::Context;
 use crate::core::admission::PublishGrant;
 use crate::core::hub::{Hub, PublishError, Publisher, StreamName};
+use crate::flags;
 use crate::service::{Greeting, Job, Run};
 
 /// Where the demo plays: what the README has people publish.
 pub const NAME: &str = "live/livestream";
 /// H.264 and AAC; made by `demo/make-clip.sh` so that its end meets its beginning.
 static CLIP: &[u8] = include_bytes!("../../../demo/clip.flv");
+
+/// Settings of the demo stream.
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[group(skip)]
+pub struct DemoSettings {
+    /// Play the built-in clip in a loop as live/livestream, until somebody publishes there
+    #[arg(long, env = "LIANMAI_DEMO", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = flags::switch())]
+    pub demo: bool,
+}
+
+impl Default for DemoSettings {
+    fn default() -> Self {
+        flags::defaults()
+    }
+}
 
 /// The demo stream as a job.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Jobs, State};
 use crate::context::Context;
 use crate::core::auth::Auth;
+use crate::limits::LimitSettings;
 use crate::service::{Job, Run};
-use crate::settings::Settings;
 
 /// Fails at its first runs: in words, and by a panic. After `fails` runs it stays.
 struct Flaky {
@@ -39,7 +39,7 @@ impl Job for Flaky {
 }
 
 fn start(fails: usize) -> (Jobs, Arc<AtomicUsize>, CancellationToken) {
-    let context = Context::new(Settings::default(), Auth::default());
+    let context = Context::new(LimitSettings::default(), Auth::default());
     let (jobs, runs, stop) = (Jobs::default(), Arc::new(AtomicUsize::new(0)), CancellationToken::new());
     let job = Flaky { fails, runs: runs.clone() };
     assert_eq!(jobs.add(Box::new(job), &context, &stop), Some(1));
@@ -81,7 +81,7 @@ async fn an_operator_starts_a_job_anew_while_it_runs_waits_or_has_ended() {
 
 #[tokio::test(start_paused = true)]
 async fn there_is_a_bound_to_the_number_of_jobs() {
-    let context = Context::new(Settings::default(), Auth::default());
+    let context = Context::new(LimitSettings::default(), Auth::default());
     let (jobs, stop) = (Jobs::default(), CancellationToken::new());
     let add = || jobs.add(Box::new(Flaky { fails: 0, runs: Arc::default() }), &context, &stop);
     let added = (0..300).filter(|_| add().is_some()).count();

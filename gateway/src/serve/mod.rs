@@ -32,17 +32,19 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
     metrics::install();
     secret_file::check_folder(&settings.data).map_err(|e| StartError::File(settings.data.clone(), e))?;
     let jobs = Jobs::default();
-    let mut services = Services::bind(&mut settings, &jobs)?;
+    settings.open_addresses();
+    let mut services = Services::bind(&settings, &jobs)?;
     // Not before everything listens: a start that fails makes no secret.
     let auth = rules(&settings)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::System)?;
 
-    let context = Context::new(settings, auth);
+    let context = Context::new(settings.context.clone(), auth);
     let gateway = Gateway {
         gate: Gate::new(context.limits.connections, context.limits.connections_per_ip),
-        workers: Workers::start(context.settings.workers).map_err(StartError::System)?,
+        workers: Workers::start(settings.workers).map_err(StartError::System)?,
         stop: CancellationToken::new(),
+        listening: services.listening(),
         protocols: services.all.iter().flat_map(|service| service.protocols()).copied().collect(),
         context: context.clone(),
     };
@@ -54,13 +56,14 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
     }
     services.http.start(&gateway, routes);
     tokio::spawn(context.auth.refusals.clone().run());
-    for job in self::services::jobs(&context.settings) {
+    for job in self::services::jobs(&settings) {
         jobs.add(job, &context, &gateway.stop);
     }
 
-    let file = &context.settings.ready_file;
+    let file = &settings.ready_file;
     if !file.as_os_str().is_empty() {
-        secret_file::write(file, &ready(&services), 0o644).map_err(|e| StartError::File(file.clone(), e))?;
+        secret_file::write(file, &gateway.listening.file(), 0o644)
+            .map_err(|e| StartError::File(file.clone(), e))?;
     }
     // Somebody who closed our output does not want to read it.
     let text = greeting(&services, &jobs, &context, services.http.reached());
@@ -87,16 +90,6 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The contents of the ready file: where every service listens, and the process.
-fn ready(services: &Services) -> String {
-    let mut ready = serde_json::json!({ "pid": std::process::id() });
-    let all = services.all.iter().filter_map(|service| service.ready());
-    for (key, value) in all.chain(services.http.ready()) {
-        ready[key] = value;
-    }
-    format!("{ready}\n")
-}
-
 /// The text that is printed at the start.
 fn greeting(services: &Services, jobs: &Jobs, context: &Context, reached: &Reached) -> String {
     let mut greeting = Greeting::new(context, reached);
@@ -109,25 +102,25 @@ fn greeting(services: &Services, jobs: &Jobs, context: &Context, reached: &Reach
 /// The rules for publishers; makes the secret where one is needed.
 fn rules(settings: &Settings) -> Result<Auth, StartError> {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let secret = match text(&settings.secret) {
+    let secret = match text(&settings.auth.secret) {
         Some(secret) => Some(secret),
         None => {
-            let make = settings.public && !settings.open;
+            let make = settings.public && !settings.auth.open;
             kept(settings, auth::PUBLISH, make)?
         }
     };
     let operator = if secret.is_none() { operator(settings)? } else { None };
-    let tokens = Tokens::new(settings).map_err(StartError::Setting)?;
+    let tokens = Tokens::new(&settings.auth, &settings.data).map_err(StartError::Setting)?;
     tokens.watch();
     Ok(Auth {
         public: settings.public,
-        open: settings.open,
+        open: settings.auth.open,
         secret,
         operator,
-        play_secret: text(&settings.play_secret),
+        play_secret: text(&settings.auth.play_secret),
         tokens: Some(Arc::new(tokens)),
-        publish_tokens: settings.auth_jwks.iter().any(|place| !place.is_empty()),
-        play_tokens: settings.auth_play,
+        publish_tokens: settings.auth.jwks.iter().any(|place| !place.is_empty()),
+        play_tokens: settings.auth.play,
         ..Auth::default()
     })
 }

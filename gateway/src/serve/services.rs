@@ -8,7 +8,7 @@ use crate::edges::webrtc::WebRtcService;
 use crate::http::Http;
 use crate::jobs::Jobs;
 use crate::jobs::demo::Demo;
-use crate::service::{Job, Service, StartError};
+use crate::service::{Job, Listening, Service, StartError};
 use crate::settings::Settings;
 
 /// All services, in the order of the greeting. HTTP, which carries the addresses of the others, stands apart.
@@ -18,13 +18,13 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Binds every socket; the ports that were chosen, where they were 0, are in `settings` then.
+    /// Binds every socket.
     ///
     /// # Errors
     /// When an address is in use or not ours, or the HTTPS certificate can't be used.
-    pub(super) fn bind(settings: &mut Settings, jobs: &Jobs) -> Result<Self, StartError> {
-        let rtmp = Rtmp::bind(settings)?;
-        let webrtc = WebRtcService::bind(settings)?;
+    pub(super) fn bind(settings: &Settings, jobs: &Jobs) -> Result<Self, StartError> {
+        let rtmp = Rtmp::bind(&settings.rtmp)?;
+        let webrtc = WebRtcService::bind(settings.webrtc.clone(), settings.http.tls.acme.clone())?;
         let all: Vec<Box<dyn Service>> = vec![
             Box::new(Flv),
             Box::new(HlsService),
@@ -32,14 +32,20 @@ impl Services {
             Box::new(webrtc),
             Box::new(ApiService::new(jobs.clone())),
         ];
-        Ok(Self { all, http: Http::bind(settings)? })
+        let http = Http::bind(&settings.http, &settings.data)?;
+        Ok(Self { all, http })
+    }
+
+    /// Where they listen.
+    pub(super) fn listening(&self) -> Listening {
+        self.all.iter().filter_map(|service| service.ready()).chain(self.http.ready()).collect()
     }
 }
 
 /// The jobs that the settings ask for.
 pub(super) fn jobs(settings: &Settings) -> Vec<Box<dyn Job>> {
     let mut jobs: Vec<Box<dyn Job>> = Vec::new();
-    if settings.demo {
+    if settings.demo.demo {
         jobs.push(Box::new(Demo));
     }
     jobs

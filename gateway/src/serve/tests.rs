@@ -5,11 +5,12 @@ use crate::net::tls::Source;
 
 /// Settings under which every service listens on a free port, without HTTPS.
 fn free_ports() -> Settings {
-    let mut settings = Settings { demo: true, ..Settings::default() };
-    settings.http = vec!["127.0.0.1:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap()];
-    settings.rtmp.set_port(0);
-    settings.webrtc.set_port(0);
-    settings.https.0 = None;
+    let mut settings = Settings::default();
+    settings.demo.demo = true;
+    settings.http.http = vec!["127.0.0.1:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap()];
+    settings.rtmp.addr.set_port(0);
+    settings.webrtc.addr.set_port(0);
+    settings.http.https.0 = None;
     settings
 }
 
@@ -19,12 +20,12 @@ fn here(port: u16) -> SocketAddr {
 
 /// The greeting of a gateway with these rules, whose pages are at the usual ports. `RTMP` stands for that port.
 async fn greeting_of(auth: Auth, certificate: Source) -> String {
-    let mut settings = free_ports();
+    let settings = free_ports();
     let jobs = Jobs::default();
-    let services = Services::bind(&mut settings, &jobs).unwrap();
-    let rtmp = settings.rtmp.port();
-    let context = Context::new(settings, auth);
-    for job in super::services::jobs(&context.settings) {
+    let services = Services::bind(&settings, &jobs).unwrap();
+    let rtmp = services.listening().port("rtmp");
+    let context = Context::new(settings.context.clone(), auth);
+    for job in super::services::jobs(&settings) {
         jobs.add(job, &context, &CancellationToken::new()).unwrap();
     }
     let reached = Reached { http: Some(here(8080)), https: Some((here(8443), certificate)) };
@@ -85,10 +86,11 @@ async fn a_gateway_with_a_domain_is_found_there() {
 
 #[tokio::test]
 async fn the_ready_file_names_where_every_service_listens() {
-    let mut settings = free_ports();
-    let services = Services::bind(&mut settings, &Jobs::default()).unwrap();
-    let json: serde_json::Value = serde_json::from_str(&ready(&services)).unwrap();
-    assert_eq!(json["rtmp"], settings.rtmp.to_string());
+    let services = Services::bind(&free_ports(), &Jobs::default()).unwrap();
+    let listening = services.listening();
+    let json: serde_json::Value = serde_json::from_str(&listening.file()).unwrap();
+    assert_eq!(json["rtmp"], format!("127.0.0.1:{}", listening.port("rtmp")));
+    assert_eq!((listening.port("http"), listening.port("https")), (0, 0));
     let listens = |entry: &serde_json::Value| {
         entry.as_str().is_some_and(|addr| std::net::TcpStream::connect(addr).is_ok())
     };
@@ -101,7 +103,7 @@ async fn the_ready_file_names_where_every_service_listens() {
 
 #[tokio::test]
 async fn every_service_names_its_protocols_once() {
-    let services = Services::bind(&mut free_ports(), &Jobs::default()).unwrap();
+    let services = Services::bind(&free_ports(), &Jobs::default()).unwrap();
     let mut protocols: Vec<_> = services.all.iter().flat_map(|service| service.protocols()).collect();
     let all = protocols.len();
     protocols.sort_unstable();

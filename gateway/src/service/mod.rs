@@ -37,6 +37,33 @@ pub struct Gateway {
     pub stop: CancellationToken,
     /// The names of all services' protocols, as the API and the metrics show them.
     pub protocols: Vec<&'static str>,
+    /// Where all services listen.
+    pub listening: Listening,
+}
+
+/// Where the services listen: the entries of the ready file.
+#[derive(Debug, Clone, Default)]
+pub struct Listening(serde_json::Map<String, serde_json::Value>);
+
+impl Listening {
+    /// The port at which the service with this entry listens; 0 when there is none.
+    pub fn port(&self, entry: &str) -> u16 {
+        let addr = self.0.get(entry).and_then(|entry| entry.as_str());
+        addr.and_then(|addr| addr.parse::<SocketAddr>().ok()).map_or(0, |addr| addr.port())
+    }
+
+    /// The ready file's contents, with the process.
+    pub fn file(&self) -> String {
+        let mut entries = self.0.clone();
+        entries.insert("pid".to_owned(), std::process::id().into());
+        format!("{}\n", serde_json::Value::Object(entries))
+    }
+}
+
+impl FromIterator<(&'static str, serde_json::Value)> for Listening {
+    fn from_iter<I: IntoIterator<Item = (&'static str, serde_json::Value)>>(entries: I) -> Self {
+        Self(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    }
 }
 
 /// A part of the gateway that clients reach: by a socket of its own, or by HTTP addresses.

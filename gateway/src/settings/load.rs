@@ -23,6 +23,10 @@ pub enum LoadError {
     File(PathBuf, io::Error),
     /// The file is not TOML, or a key is unknown or of the wrong type.
     Toml(PathBuf, Box<toml::de::Error>),
+    /// A key of the file that is not a setting.
+    Unknown(PathBuf, String),
+    /// A key of the file whose value does not fit.
+    Value(PathBuf, String, Box<toml::de::Error>),
     /// A `LIANMAI_*` variable that is not a setting.
     Variable(String),
     /// A bug: the flags do not describe the struct.
@@ -34,6 +38,12 @@ impl fmt::Display for LoadError {
         match self {
             Self::File(path, e) => write!(f, "cannot read {}: {e}", path.display()),
             Self::Toml(path, e) => write!(f, "in {}: {e}", path.display()),
+            Self::Unknown(path, key) => write!(
+                f,
+                "in {}: there is no setting `{key}`; `lianmai config --print` lists the settings",
+                path.display()
+            ),
+            Self::Value(path, key, e) => write!(f, "in {}: {key}: {}", path.display(), e.message()),
             Self::Variable(name) => {
                 write!(f, "the variable {name} sets nothing; `lianmai config --print` lists what can be set")
             }
@@ -67,6 +77,7 @@ pub fn from_matches(
         }
     }
     let (path, mut table) = read(file)?;
+    check(&table, &all, &path)?;
     for (key, value) in all {
         let set =
             matches!(matches.value_source(&key), Some(ValueSource::CommandLine | ValueSource::EnvVariable));
@@ -75,6 +86,22 @@ pub fn from_matches(
         }
     }
     Value::Table(table).try_into().map_err(|e| LoadError::Toml(path, Box::new(e)))
+}
+
+/// Finds the first key of the file that is unknown, or whose value does not fit. The error of the whole table would
+/// not name it.
+fn check(table: &Table, all: &Table, path: &Path) -> Result<(), LoadError> {
+    for (key, value) in table {
+        if !all.contains_key(key) {
+            return Err(LoadError::Unknown(path.to_path_buf(), key.clone()));
+        }
+        let mut with = all.clone();
+        with.insert(key.clone(), value.clone());
+        if let Err(e) = Value::Table(with).try_into::<Settings>() {
+            return Err(LoadError::Value(path.to_path_buf(), key.clone(), Box::new(e)));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the settings without a command line: variables beat the file.
@@ -124,12 +151,4 @@ fn flat(table: Table) -> Result<Table, toml::de::Error> {
 pub(super) fn to_table(config: &Settings) -> Table {
     // A struct of numbers, texts and lists always has a TOML form.
     Table::try_from(config).unwrap_or_default()
-}
-
-/// Returns the defaults, without the environment.
-pub(super) fn defaults() -> Settings {
-    let command = Settings::augment_args(Command::new("lianmai").no_binary_name(true))
-        .mut_args(|arg| arg.env(clap::builder::Resettable::Reset));
-    let matches = command.get_matches_from(Vec::<String>::new());
-    Settings::from_arg_matches(&matches).unwrap_or_else(|e| e.exit())
 }

@@ -1,8 +1,10 @@
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Command};
 
 use super::*;
+use crate::limits::LimitSettings;
 
 fn command() -> Command {
     // Variables of the machine that runs the tests must not matter.
@@ -29,11 +31,17 @@ fn load(flags: &[&str], file: Option<&str>, variables: &[&str]) -> Result<Settin
 fn a_flag_beats_the_file_and_the_file_beats_the_default() {
     let file = "rtmp = \"127.0.0.1:7\"\nmax_streams = 5\ndemo = true\nhttp = [\"127.0.0.1:8\"]";
     let config = load(&["--rtmp", "127.0.0.1:0", "--demo=false"], Some(file), &[]).unwrap();
-    assert_eq!(config.rtmp, "127.0.0.1:0".parse::<SocketAddr>().unwrap());
-    assert_eq!(config.http, ["127.0.0.1:8".parse::<SocketAddr>().unwrap()]);
-    assert!(!config.demo);
-    assert_eq!(config.max_streams, 5);
-    assert_eq!(config.reconnect, Settings::default().reconnect);
+    assert_eq!(config.rtmp.addr, "127.0.0.1:0".parse::<SocketAddr>().unwrap());
+    assert_eq!(config.http.http, ["127.0.0.1:8".parse::<SocketAddr>().unwrap()]);
+    assert!(!config.demo.demo);
+    assert_eq!(config.context.limits.max_streams, 5);
+    assert_eq!(
+        config.context,
+        ContextSettings {
+            limits: LimitSettings { max_streams: 5, ..LimitSettings::default() },
+            ..ContextSettings::default()
+        }
+    );
 }
 
 #[test]
@@ -42,7 +50,15 @@ fn unknown_keys_are_errors_that_name_the_key() {
     assert!(load(&[], None, &["LIANMAI_MAX_STREAM"]).unwrap_err().contains("LIANMAI_MAX_STREAM"));
     assert!(load(&["--max-stream", "5"], None, &[]).is_err());
     assert!(load(&[], None, &["LIANMAI_MAX_STREAMS", "LIANMAI_LOG", "PATH"]).is_ok());
-    assert!(load(&[], Some("rtmp = 5"), &[]).is_err());
+    for (line, key) in [
+        ("rtmp = 5", "rtmp"),
+        ("http = [\"x\"]", "http"),
+        ("play_wait = -1", "play_wait"),
+        ("demo = 1", "demo"),
+    ] {
+        let error = load(&[], Some(&format!("max_streams = 5\n{line}")), &[]).unwrap_err();
+        assert!(error.contains(&format!(" {key}: ")), "{error}");
+    }
 }
 
 #[test]
@@ -71,26 +87,32 @@ fn what_is_printed_reads_back() {
 
 #[test]
 fn public_opens_loopback_addresses_and_leaves_named_ones() {
-    let config = load(&["--public", "--http", "127.0.0.1:1,[::1]:2,192.0.2.1:3"], None, &[]).unwrap();
-    let opened = |addr| config.opened(addr).to_string();
-    assert_eq!((opened(config.rtmp), opened(config.webrtc)), ("0.0.0.0:1935".into(), "0.0.0.0:8000".into()));
-    let http: Vec<_> = config.http.iter().copied().map(opened).collect();
-    assert_eq!(http, ["0.0.0.0:1", "[::]:2", "192.0.2.1:3"]);
-    let local = Settings { public: false, ..config.clone() };
-    assert_eq!(local.opened(local.rtmp), local.rtmp);
+    let addresses = |config: &Settings| {
+        let http: Vec<_> =
+            config.http.http.iter().chain(&config.http.https.0).map(ToString::to_string).collect();
+        (config.rtmp.addr.to_string(), config.webrtc.addr.to_string(), http.join(" "))
+    };
+    let mut config = load(&["--public", "--http", "127.0.0.1:1,[::1]:2,192.0.2.1:3"], None, &[]).unwrap();
+    let mut local = Settings { public: false, ..config.clone() };
+    config.open_addresses();
+    let http = "0.0.0.0:1 [::]:2 192.0.2.1:3 0.0.0.0:8443";
+    assert_eq!(addresses(&config), ("0.0.0.0:1935".into(), "0.0.0.0:8000".into(), http.into()));
+    let before = local.clone();
+    local.open_addresses();
+    assert_eq!(local, before);
     assert_eq!(config.data, PathBuf::from("lianmai-data"));
 }
 
 #[test]
 fn https_can_be_elsewhere_or_nowhere() {
-    let https = |flags: &[&str], file| load(flags, Some(file), &[]).map(|config| config.https.0);
+    let https = |flags: &[&str], file| load(flags, Some(file), &[]).map(|config| config.http.https.0);
     assert_eq!(https(&[], "").unwrap(), "127.0.0.1:8443".parse().ok());
     assert_eq!(https(&[], "https = \"[::1]:1\"").unwrap(), "[::1]:1".parse().ok());
     assert_eq!(https(&[], "https = \"\"").unwrap(), None);
     assert_eq!(https(&["--https="], "https = \"[::1]:1\"").unwrap(), None);
     assert!(https(&[], "https = \"8443\"").unwrap_err().contains("https"));
     let acme = load(&["--acme", "a.example,b.example"], Some("acme = [\"c.example\"]"), &[]).unwrap();
-    assert_eq!(acme.acme, ["a.example", "b.example"]);
+    assert_eq!(acme.http.tls.acme, ["a.example", "b.example"]);
 }
 
 #[test]
@@ -99,10 +121,10 @@ fn a_table_is_another_way_to_write_keys_that_begin_alike() {
         "rtmp = \"127.0.0.1:7\"\n[auth]\njwks = [\"https://site.example/jwks\", \"keys.json\"]\nplay = true";
     let dotted = "auth.jwks = [\"a\"]\nauth.issuer = \"https://site.example\"";
     let config = load(&[], Some(table), &[]).unwrap();
-    assert_eq!(config.auth_jwks, ["https://site.example/jwks", "keys.json"]);
-    assert!(config.auth_play && config.auth_audience == "lianmai");
-    assert_eq!(load(&[], Some(dotted), &[]).unwrap().auth_issuer, "https://site.example");
-    assert_eq!(load(&["--auth-jwks", "b,c"], Some(table), &[]).unwrap().auth_jwks, ["b", "c"]);
+    assert_eq!(config.auth.jwks, ["https://site.example/jwks", "keys.json"]);
+    assert!(config.auth.play && config.auth.audience == "lianmai");
+    assert_eq!(load(&[], Some(dotted), &[]).unwrap().auth.issuer, "https://site.example");
+    assert_eq!(load(&["--auth-jwks", "b,c"], Some(table), &[]).unwrap().auth.jwks, ["b", "c"]);
     assert!(load(&[], Some("[auth]\njwk = []"), &[]).unwrap_err().contains("auth_jwk"));
     let twice = load(&[], Some("auth_play = true\n[auth]\nplay = false"), &[]).unwrap_err();
     assert!(twice.contains("auth_play") && twice.contains("twice"), "{twice}");

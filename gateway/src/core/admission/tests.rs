@@ -7,11 +7,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::*;
-use crate::core::auth::{Auth, AuthRequest, Denied, SigningKey, Tokens, Wish};
+use crate::core::auth::{Auth, AuthRequest, AuthSettings, Denied, SigningKey, Tokens, Wish};
 use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::CloseReason;
 use crate::core::hub::{Clients, Hub, HubConfig, StreamName};
-use crate::settings::Settings;
 
 /// What the guard [`Closed`] tells those it refuses.
 pub(crate) const CLOSED: &str = "closed for repairs";
@@ -94,9 +93,8 @@ async fn a_grant_says_who_the_client_is() {
 #[tokio::test]
 async fn a_token_gives_its_subject_and_is_used_once() {
     let data = std::env::temp_dir().join(format!("lianmai-admission-{}", std::process::id()));
-    let settings = Settings { data: data.clone(), ..Settings::default() };
     let key = SigningKey::kept(&data).unwrap();
-    let tokens = Some(Arc::new(Tokens::new(&settings).unwrap()));
+    let tokens = Some(Arc::new(Tokens::new(&AuthSettings::default(), &data).unwrap()));
     let auth = Auth { tokens, publish_tokens: true, ..Auth::default() };
     let (name, act) = (name(), Act::Publish);
     let wish = Wish { issuer: "site", audience: "lianmai", subject: "alice", stream: &name, act, ttl: 60 };

@@ -1,6 +1,6 @@
 //! Tokens (JWT, signed by Ed25519): whose are trusted, and letting somebody in by one, once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::fetch;
 use super::jwks::Key;
 use super::own::{self, now};
+use super::settings::AuthSettings;
 use super::source::{Place, Source};
 use super::token::{Claims, Rules, TokenError};
 use super::used::Used;
@@ -17,7 +18,6 @@ use super::verify::{kid, verify};
 use crate::core::client::{Act, Identity};
 use crate::core::name::StreamName;
 use crate::net::tls;
-use crate::settings::Settings;
 
 /// Who signs tokens, and which were used.
 #[derive(Debug)]
@@ -32,10 +32,10 @@ impl Tokens {
     ///
     /// # Errors
     /// In words, when a place can't be one.
-    pub fn new(config: &Settings) -> Result<Self, String> {
-        let mut sources = vec![Arc::new(Source::new(Place::Own(own::path(&config.data)), None))];
+    pub fn new(config: &AuthSettings, data: &Path) -> Result<Self, String> {
+        let mut sources = vec![Arc::new(Source::new(Place::Own(own::path(data)), None))];
         let mut client = None;
-        for entry in config.auth_jwks.iter().filter(|entry| !entry.is_empty()) {
+        for entry in config.jwks.iter().filter(|entry| !entry.is_empty()) {
             let (prefix, place) = prefix_of(entry);
             if !place.contains("://") {
                 sources.push(Arc::new(Source::new(Place::File(PathBuf::from(place)), prefix)));
@@ -51,8 +51,8 @@ impl Tokens {
             }
         }
         let rules = Rules {
-            audience: config.auth_audience.clone(),
-            issuer: Some(config.auth_issuer.clone()).filter(|issuer| !issuer.is_empty()),
+            audience: config.audience.clone(),
+            issuer: Some(config.issuer.clone()).filter(|issuer| !issuer.is_empty()),
             started: now(),
         };
         Ok(Self { sources, rules, used: Used::default() })

@@ -22,6 +22,7 @@ mod pipeline;
 mod pool;
 mod replace;
 mod resample;
+mod settings;
 mod source;
 mod view;
 
@@ -33,6 +34,7 @@ use media::{Audio, Codec, Config, Format, Track};
 pub use self::counters::{Counted, counted};
 pub use self::in_order::{InOrder, reordered};
 pub use self::pictures::Reencoders;
+pub use self::settings::{Transcode, TranscodeSettings};
 pub use self::source::Source;
 use crate::core::hub::Stream;
 

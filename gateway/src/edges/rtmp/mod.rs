@@ -12,6 +12,7 @@ mod play;
 mod publish;
 mod service;
 pub mod session;
+mod settings;
 mod wire;
 
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use tracing::{debug, warn};
 use self::connection::Connection;
 pub use self::service::Rtmp;
 use self::session::Event;
+pub use self::settings::RtmpSettings;
 use crate::context::Context;
 use crate::core::close::CloseReason;
 

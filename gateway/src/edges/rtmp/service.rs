@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 use super::handle;
+use super::settings::RtmpSettings;
 use crate::net::worker::{Connection, accept};
 use crate::service::{Gateway, Greeting, Routes, Service, StartError, listen};
-use crate::settings::Settings;
 
 /// The RTMP service.
 #[derive(Debug)]
@@ -18,14 +18,13 @@ pub struct Rtmp {
 }
 
 impl Rtmp {
-    /// Listens; the port that was chosen, if it was 0, is in `settings` then, since the API tells it.
+    /// Listens.
     ///
     /// # Errors
     /// When the address is in use or not ours.
-    pub fn bind(settings: &mut Settings) -> Result<Self, StartError> {
-        let listener = listen("--rtmp", settings.opened(settings.rtmp))?;
+    pub fn bind(settings: &RtmpSettings) -> Result<Self, StartError> {
+        let listener = listen("--rtmp", settings.addr)?;
         let addr = listener.local_addr().map_err(StartError::System)?;
-        settings.rtmp.set_port(addr.port());
         Ok(Self { addr, listener: Some(listener) })
     }
 }

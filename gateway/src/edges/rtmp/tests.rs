@@ -15,7 +15,7 @@ use crate::core::admission::tests::{CLOSED, Closed};
 use crate::core::auth::Auth;
 use crate::core::client::Act;
 use crate::core::close::CloseReason;
-use crate::settings::Settings;
+use crate::limits::LimitSettings;
 
 const AVC: &[u8] =
     b"\x17\0\0\0\0\x01\x42\xc0\x1e\xff\xe1\0\x17\x67\x42\xc0\x1e\xda\x01\x40\x16\xe8\x40\0\0\x03\0\x40\0\0\x0c\x83\xc5\x8b\xa8\x01\0\x04\x68\xce\x0f\xc8";
@@ -23,7 +23,7 @@ const KEY: &[u8] = b"\x17\x01\0\0\0\0\0\0\x05\x65\x88\x84\0\x10";
 const AAC: &[u8] = b"\xaf\0\x12\x10";
 const SOUND: &[u8] = b"\xaf\x01\x21\x10\x04";
 
-fn context(config: Settings) -> Context {
+fn context(config: LimitSettings) -> Context {
     Context::new(config, Auth::default())
 }
 
@@ -127,7 +127,7 @@ impl Client {
 
 #[tokio::test]
 async fn what_is_published_is_played_and_the_end_is_told() {
-    let context = context(Settings { reconnect: 0, ..Settings::default() });
+    let context = context(LimitSettings { reconnect: 0, ..LimitSettings::default() });
     // The player comes first and waits.
     let mut player = Client::play(&context).await;
     let mut publisher = Client::new(&context).await;
@@ -150,7 +150,7 @@ async fn what_is_published_is_played_and_the_end_is_told() {
 
 #[tokio::test]
 async fn refusals_come_in_words_and_close_the_connection() {
-    let context = context(Settings { play_wait: 0, ..Settings::default() });
+    let context = context(LimitSettings { play_wait: 0, ..LimitSettings::default() });
     let mut publisher = Client::new(&context).await;
     publisher.publish().await;
     let mut second = Client::new(&context).await;
@@ -163,7 +163,7 @@ async fn refusals_come_in_words_and_close_the_connection() {
     let mut player = Client::new(&context).await;
     player.command("play", &[Value::Null, "y".into()]).await;
     player.expect("NetStream.Play.StreamNotFound").await;
-    let private = Context::new(Settings::default(), Auth { public: true, ..Auth::default() });
+    let private = Context::new(LimitSettings::default(), Auth { public: true, ..Auth::default() });
     let mut stranger = Client::new(&private).await;
     stranger.command("publish", &[Value::Null, "x".into()]).await;
     stranger.expect("NetStream.Publish.Denied").await;
@@ -171,7 +171,7 @@ async fn refusals_come_in_words_and_close_the_connection() {
 
 #[tokio::test]
 async fn a_bad_frame_is_skipped_and_a_broken_publisher_harms_no_other() {
-    let context = context(Settings::default());
+    let context = context(LimitSettings::default());
     let mut publisher = Client::new(&context).await;
     publisher.publish().await;
     let mut player = Client::play(&context).await;
@@ -192,7 +192,7 @@ async fn a_bad_frame_is_skipped_and_a_broken_publisher_harms_no_other() {
 
 #[tokio::test]
 async fn a_guard_is_asked_for_both_acts_and_its_text_reaches_the_client() {
-    let mut context = context(Settings::default());
+    let mut context = context(LimitSettings::default());
     let closed = Closed::default();
     context.admission = context.admission.with(closed.clone());
     for (command, code) in [("publish", "NetStream.Publish.Denied"), ("play", "NetStream.Play.Failed")] {
@@ -207,7 +207,7 @@ async fn a_guard_is_asked_for_both_acts_and_its_text_reaches_the_client() {
 
 #[tokio::test]
 async fn an_operator_ends_both_sides() {
-    let context = context(Settings::default());
+    let context = context(LimitSettings::default());
     let mut publisher = Client::new(&context).await;
     publisher.publish().await;
     let mut player = Client::play(&context).await;
@@ -225,7 +225,7 @@ async fn an_operator_ends_both_sides() {
 
 #[tokio::test]
 async fn a_player_that_takes_nothing_is_dropped_and_others_go_on() {
-    let context = context(Settings { stall_timeout: 1, ..Settings::default() });
+    let context = context(LimitSettings { stall_timeout: 1, ..LimitSettings::default() });
     let mut publisher = Client::new(&context).await;
     publisher.publish().await;
     let stalled = Client::play(&context).await;
@@ -248,7 +248,7 @@ async fn a_player_that_takes_nothing_is_dropped_and_others_go_on() {
 
 #[tokio::test]
 async fn players_hear_what_a_publisher_sends_that_cannot_be_read() {
-    let context = context(Settings { play_wait: 1, ..Settings::default() });
+    let context = context(LimitSettings { play_wait: 1, ..LimitSettings::default() });
     let mut publisher = Client::new(&context).await;
     publisher.command("publish", &[Value::Null, "x".into()]).await;
     publisher.expect("NetStream.Publish.Start").await;

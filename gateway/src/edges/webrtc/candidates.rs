@@ -6,7 +6,7 @@ use str0m::Candidate;
 use str0m::net::{Protocol, TcpType};
 
 use super::names::Names;
-use crate::settings;
+use super::public_host::PublicHost;
 
 /// The addresses of ours, best first, without doubles: those the operator names, what the request itself
 /// says (`eip`, and the host it asked for, when that is an address or a name that the operator named), and
@@ -15,7 +15,7 @@ use crate::settings;
 /// `host` is the request's Host; `external` its `eip` or `candidate`: addresses, a port may follow.
 pub(super) fn addresses(
     bound: SocketAddr,
-    configured: &[settings::Candidate],
+    configured: &[PublicHost],
     names: &Names,
     host: Option<&str>,
     external: &[String],
@@ -41,15 +41,15 @@ pub(super) fn addresses(
     let of = |name: &str| names.addresses(name).into_iter().filter(reachable);
     for candidate in configured {
         match candidate {
-            settings::Candidate::Ip(ip) => add((*ip, port).into()),
-            settings::Candidate::Name(name) => of(name).for_each(|ip| add((ip, port).into())),
+            PublicHost::Ip(ip) => add((*ip, port).into()),
+            PublicHost::Name(name) => of(name).for_each(|ip| add((ip, port).into())),
         }
     }
     if bound.ip().is_unspecified() {
         // Through a NAT or out of a container it is the only one that is known to work.
         match host.and_then(host_of) {
-            Some(settings::Candidate::Ip(ip)) => add((ip, port).into()),
-            Some(settings::Candidate::Name(name)) => of(&name).for_each(|ip| add((ip, port).into())),
+            Some(PublicHost::Ip(ip)) => add((ip, port).into()),
+            Some(PublicHost::Name(name)) => of(&name).for_each(|ip| add((ip, port).into())),
             None => {}
         }
         let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
@@ -64,14 +64,14 @@ pub(super) fn addresses(
 }
 
 /// The host in `host[:port]`; a name that always means this machine (RFC 6761 6.3) is its address.
-fn host_of(host: &str) -> Option<settings::Candidate> {
+fn host_of(host: &str) -> Option<PublicHost> {
     let bare = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next()?,
         None => host.rsplit_once(':').map_or(host, |(bare, _)| bare),
     };
     match bare.parse().ok()? {
-        settings::Candidate::Name(name) if name == "localhost" || name.ends_with(".localhost") => {
-            Some(settings::Candidate::Ip(std::net::Ipv4Addr::LOCALHOST.into()))
+        PublicHost::Name(name) if name == "localhost" || name.ends_with(".localhost") => {
+            Some(PublicHost::Ip(std::net::Ipv4Addr::LOCALHOST.into()))
         }
         host => Some(host),
     }

@@ -15,12 +15,14 @@ mod paths;
 mod peer;
 mod play;
 mod port;
+mod public_host;
 mod publish;
 mod resends;
 mod rtc;
 mod sdp;
 mod service;
 mod session;
+mod settings;
 mod signal;
 mod slot;
 mod srtp;
@@ -38,13 +40,14 @@ use tokio_util::sync::CancellationToken;
 
 pub use port::Port;
 pub use service::WebRtcService;
+pub use settings::WebRtcSettings;
 pub use signal::{is_endpoint, router, serve};
 
 use crate::context::Context;
 use crate::net::worker::{Connection, Gate, Workers, accept};
 use crate::service::Gateway;
-use crate::settings::Candidate;
 use names::Names;
+use public_host::PublicHost;
 use session::Command;
 use waiting::Waiting;
 
@@ -54,6 +57,7 @@ pub struct WebRtc(Arc<Inner>);
 
 struct Inner {
     context: Context,
+    settings: WebRtcSettings,
     port: Arc<Port>,
     workers: Workers,
     gate: Gate,
@@ -73,21 +77,28 @@ struct Known {
 }
 
 impl WebRtc {
-    /// An edge without peers, on this port. None when no certificate can be made.
-    pub fn new(gateway: &Gateway, port: Arc<Port>) -> Option<Self> {
+    /// An edge without peers, on this port. `domains` are the host names of its certificate. None when no DTLS
+    /// certificate can be made.
+    pub fn new(
+        gateway: &Gateway,
+        port: Arc<Port>,
+        settings: WebRtcSettings,
+        domains: &[String],
+    ) -> Option<Self> {
         let Gateway { context, workers, gate, stop, .. } = gateway.clone();
         let certificate = rtc::certificate()?;
         let (sessions, waiting) = Default::default();
-        let named = context.settings.candidate.iter().filter_map(|candidate| match candidate {
-            Candidate::Name(name) => Some(name.clone()),
-            Candidate::Ip(_) => None,
+        let named = settings.candidate.iter().filter_map(|candidate| match candidate {
+            PublicHost::Name(name) => Some(name.clone()),
+            PublicHost::Ip(_) => None,
         });
         // A request's Host matters only where the port is not bound to one address.
-        let domains = context.settings.acme.iter().filter(|_| port.addr().ip().is_unspecified());
+        let domains = domains.iter().filter(|_| port.addr().ip().is_unspecified());
         let domains = domains.map(|domain| domain.to_ascii_lowercase());
         let names = Names::new(named.chain(domains.filter(|domain| !domain.is_empty())));
         Some(Self(Arc::new(Inner {
             context,
+            settings,
             port,
             workers,
             gate,

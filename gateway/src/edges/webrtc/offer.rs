@@ -164,7 +164,8 @@ impl WebRtc {
             return Err(cannot(video.codec.name()));
         }
         let frames = stream.config(Track::Video).is_some_and(|config| config.codec != Codec::H264);
-        let peer = rtc::viewer(&self.0.certificate, !frames, context.settings.webrtc_bwe, Instant::now());
+        let peer =
+            rtc::viewer(&self.0.certificate, !frames, self.0.settings.estimate_bandwidth, Instant::now());
         let client = Client::of(grant, VIEWER_AWAY);
         let side = || {
             let handle = context.clients.add(grant, &stream);
@@ -193,13 +194,8 @@ impl WebRtc {
         let Inner { port, context, gate, waiting, names, .. } = &*self.0;
         let place = waiting.enter(visitor, offered.size(), Instant::now())?;
         let slot = Slot::Waiting(place, gate.clone(), client.ip);
-        let addresses = candidates::addresses(
-            port.addr(),
-            &context.settings.candidate,
-            names,
-            host.as_deref(),
-            &external,
-        );
+        let addresses =
+            candidates::addresses(port.addr(), &self.0.settings.candidate, names, host.as_deref(), &external);
         for candidate in candidates::candidates(&addresses) {
             rtc.add_local_candidate(candidate);
         }

@@ -5,34 +5,37 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+use super::settings::WebRtcSettings;
 use super::{Port, WebRtc, is_endpoint, router, serve};
 use crate::service::{Asked, Gateway, Greeting, Routes, Service, StartError};
-use crate::settings::Settings;
 
 /// The WebRTC service.
 #[derive(Debug)]
 pub struct WebRtcService {
+    settings: WebRtcSettings,
+    /// Host names at which the gateway is reached.
+    domains: Vec<String>,
     port: Arc<Port>,
     /// Until the service starts.
     tcp: Option<TcpListener>,
 }
 
 impl WebRtcService {
-    /// Listens for datagrams and connections.
+    /// Listens for datagrams and connections. `domains` are the host names of the gateway's certificate.
     ///
     /// # Errors
     /// When the port is in use for either, or the address is not ours.
-    pub fn bind(settings: &Settings) -> Result<Self, StartError> {
-        let addr = settings.opened(settings.webrtc);
+    pub fn bind(settings: WebRtcSettings, domains: Vec<String>) -> Result<Self, StartError> {
+        let addr = settings.addr;
         let (port, tcp) = Port::bind(addr).map_err(|e| StartError::Listen("--webrtc", addr, e))?;
-        Ok(Self { port, tcp: Some(tcp) })
+        Ok(Self { settings, domains, port, tcp: Some(tcp) })
     }
 }
 
 impl Service for WebRtcService {
     fn start(&mut self, gateway: &Gateway, routes: &mut Routes) -> Result<(), StartError> {
         let Some(tcp) = self.tcp.take() else { return Ok(()) };
-        let webrtc = WebRtc::new(gateway, self.port.clone());
+        let webrtc = WebRtc::new(gateway, self.port.clone(), self.settings.clone(), &self.domains);
         let webrtc =
             webrtc.ok_or_else(|| StartError::System(io::Error::other("no DTLS certificate can be made")))?;
         webrtc.listen(tcp);

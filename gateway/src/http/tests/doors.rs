@@ -24,7 +24,8 @@ fn on_air(context: &Context, name: &str) -> Publisher {
 
 #[tokio::test]
 async fn a_guard_is_asked_by_every_door_once_and_its_text_reaches_the_client() {
-    let mut context = Context::new(Settings { play_wait: 0, ..Settings::default() }, Auth::default());
+    let mut context =
+        Context::new(LimitSettings { play_wait: 0, ..LimitSettings::default() }, Auth::default());
     let closed = Closed::default();
     context.admission = context.admission.with(closed.clone());
     let to = listen(&context, &CancellationToken::new()).await;
@@ -61,7 +62,7 @@ async fn a_guard_is_asked_by_every_door_once_and_its_text_reaches_the_client() {
 
 #[tokio::test]
 async fn an_operator_ends_publishers_and_viewers_with_the_same_reason() {
-    let context = Context::new(Settings::default(), Auth::default());
+    let context = Context::new(LimitSettings::default(), Auth::default());
     let to = listen(&context, &CancellationToken::new()).await;
     let publisher = on_air(&context, "live/x");
     let text = CloseReason::Operator.to_string();

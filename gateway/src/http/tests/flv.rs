@@ -18,7 +18,7 @@ use crate::core::auth::Auth;
 use crate::core::close::CloseReason;
 use crate::core::hub::{Publisher, StreamName};
 use crate::http::tests::listen;
-use crate::settings::Settings;
+use crate::limits::LimitSettings;
 
 pub(super) fn config(codec: Codec) -> Arc<Config> {
     let (format, description): (_, &[u8]) = match codec.track() {
@@ -46,7 +46,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    async fn start(settings: Settings, auth: Auth) -> Self {
+    async fn start(settings: LimitSettings, auth: Auth) -> Self {
         let context = Context::new(settings, auth);
         let addr = listen(&context, &CancellationToken::new()).await;
         Self { context, addr }
@@ -130,7 +130,7 @@ async fn the_header_promises_only_the_tracks_that_are_there() {
         (&[Codec::H264], (false, true)),
         (&[Codec::Aac], (true, false)),
     ] {
-        let gateway = Gateway::start(Settings::default(), Auth::default()).await;
+        let gateway = Gateway::start(LimitSettings::default(), Auth::default()).await;
         let publisher = gateway.publisher(codecs);
         let socket = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
         gateway.until("a viewer", |_| publisher.stream().viewers() == 1).await;
@@ -148,7 +148,7 @@ async fn the_header_promises_only_the_tracks_that_are_there() {
 
 #[tokio::test]
 async fn a_viewer_who_comes_first_waits_and_then_gets_everything() {
-    let gateway = Gateway::start(Settings::default(), Auth::default()).await;
+    let gateway = Gateway::start(LimitSettings::default(), Auth::default()).await;
     let socket = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
     let (mut ws, _) = tokio_tungstenite::connect_async(gateway.ws("/live/x.flv")).await.unwrap();
     let mut publisher = gateway.publisher(&[Codec::H264, Codec::Aac]);
@@ -184,7 +184,8 @@ async fn a_viewer_who_comes_first_waits_and_then_gets_everything() {
 
 #[tokio::test]
 async fn a_websocket_hears_in_words_that_there_is_nothing() {
-    let gateway = Gateway::start(Settings { play_wait: 0, ..Settings::default() }, Auth::default()).await;
+    let gateway =
+        Gateway::start(LimitSettings { play_wait: 0, ..LimitSettings::default() }, Auth::default()).await;
     let (mut ws, _) = tokio_tungstenite::connect_async(gateway.ws("/live/x.flv")).await.unwrap();
     let Some(Ok(Message::Close(Some(close)))) = ws.next().await else { panic!("no close") };
     assert_eq!((u16::from(close.code), &*close.reason), (4404, "nobody is publishing this stream"));
@@ -192,7 +193,7 @@ async fn a_websocket_hears_in_words_that_there_is_nothing() {
 
 #[tokio::test]
 async fn a_websocket_viewer_is_answered_and_let_go() {
-    let gateway = Gateway::start(Settings::default(), Auth::default()).await;
+    let gateway = Gateway::start(LimitSettings::default(), Auth::default()).await;
     let publisher = gateway.publisher(&[Codec::H264]);
     let (mut ws, _) = tokio_tungstenite::connect_async(gateway.ws("/live/x.flv")).await.unwrap();
     ws.send(Message::Ping(Bytes::from_static(b"there?"))).await.unwrap();
@@ -219,7 +220,7 @@ async fn what_is_published_by_websocket_or_post_is_played() {
         flv.extend_from_slice(&mux::frame_tag(&frame(&tracks[1], n * 40 + 5, true)));
     }
     for by_post in [false, true] {
-        let gateway = Gateway::start(Settings::default(), Auth::default()).await;
+        let gateway = Gateway::start(LimitSettings::default(), Auth::default()).await;
         let viewer = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
         if by_post {
             let head =
@@ -246,7 +247,8 @@ async fn what_is_published_by_websocket_or_post_is_played() {
 #[tokio::test]
 async fn publishers_are_refused_before_the_handshake() {
     let secret = Some("s".to_owned());
-    let gateway = Gateway::start(Settings::default(), Auth { public: true, secret, ..Auth::default() }).await;
+    let gateway =
+        Gateway::start(LimitSettings::default(), Auth { public: true, secret, ..Auth::default() }).await;
     let status = async |query: &str| {
         let url = gateway.ws(&format!("/live/x.flv?action=publish{query}"));
         match tokio_tungstenite::connect_async(url).await {
@@ -262,7 +264,7 @@ async fn publishers_are_refused_before_the_handshake() {
 
 #[tokio::test]
 async fn what_is_no_flv_ends_with_words_and_frees_the_name() {
-    let gateway = Gateway::start(Settings::default(), Auth::default()).await;
+    let gateway = Gateway::start(LimitSettings::default(), Auth::default()).await;
     let url = gateway.ws("/live/x.flv?action=publish");
     for (message, words) in [
         (Message::binary(&b"GET / HTTP/1.1 and so on"[..]), "this is no FLV stream"),
@@ -277,7 +279,7 @@ async fn what_is_no_flv_ends_with_words_and_frees_the_name() {
 
 #[tokio::test]
 async fn who_asks_slowly_or_too_early_gets_the_same_stream() {
-    let gateway = Gateway::start(Settings::default(), Auth::default()).await;
+    let gateway = Gateway::start(LimitSettings::default(), Auth::default()).await;
     let early = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
     let mut slow = TcpStream::connect(gateway.addr).await.unwrap();
     slow.write_all(b"GET /live/x.flv HT").await.unwrap();
@@ -294,7 +296,7 @@ async fn who_asks_slowly_or_too_early_gets_the_same_stream() {
 
 #[tokio::test]
 async fn a_kicked_viewer_goes_and_the_others_stay() {
-    let gateway = Gateway::start(Settings::default(), Auth::default()).await;
+    let gateway = Gateway::start(LimitSettings::default(), Auth::default()).await;
     let mut publisher = gateway.publisher(&[Codec::H264]);
     let first = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
     gateway.until("a viewer", |context| context.clients.list().len() == 1).await;

@@ -12,8 +12,8 @@ use rustls_acme::{AcmeConfig, AcmeState, EventOk, ResolvesServerCertAcme};
 
 use super::client::client;
 use super::error::TlsError;
+use super::settings::TlsSettings;
 use super::shown::Shown;
-use crate::settings::Settings;
 
 /// The account, the certificate and what is under way.
 pub(super) struct Order {
@@ -23,7 +23,7 @@ pub(super) struct Order {
 
 impl Order {
     /// For `domains`, as `config` says. Nothing is asked yet.
-    pub(super) fn new(config: &Settings, domains: &[&String]) -> Result<Self, TlsError> {
+    pub(super) fn new(config: &TlsSettings, data: &Path, domains: &[&String]) -> Result<Self, TlsError> {
         let domains: Vec<_> = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
         if let Some(bad) = domains.iter().find(|name| DnsName::try_from(name.as_str()).is_err()) {
             return Err(TlsError::Domain(bad.clone()));
@@ -33,7 +33,7 @@ impl Order {
         if uri.is_none_or(|uri| uri.scheme_str() != Some("https") || uri.host().is_none()) {
             return Err(TlsError::Directory(directory.clone()));
         }
-        let dir = config.data.join("acme");
+        let dir = data.join("acme");
         private_folder(&dir).map_err(|error| TlsError::Folder(dir.clone(), error))?;
         let contact = Some(&config.acme_contact).filter(|contact| !contact.is_empty()).map(|contact| {
             if contact.starts_with("mailto:") { contact.clone() } else { format!("mailto:{contact}") }

@@ -8,9 +8,9 @@ use tokio::time::sleep;
 
 use super::error::TlsError;
 use super::pair::Pair;
+use super::settings::TlsSettings;
 use super::shown::Shown;
 use crate::secret_file::{self, Readers};
-use crate::settings::Settings;
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ pub(super) struct Texts {
 
 impl Files {
     /// Those that `config` names, if it does.
-    pub(super) fn of(config: &Settings) -> Result<Option<Self>, TlsError> {
+    pub(super) fn of(config: &TlsSettings) -> Result<Option<Self>, TlsError> {
         let none = |path: &Path| path.as_os_str().is_empty();
         match (none(&config.cert), none(&config.key)) {
             (true, true) => Ok(None),

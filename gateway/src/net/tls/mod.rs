@@ -9,12 +9,14 @@ mod error;
 mod files;
 mod own;
 mod pair;
+mod settings;
 mod shown;
 #[cfg(test)]
 mod tests;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -30,9 +32,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub(crate) use client::client;
 pub use error::TlsError;
+pub use settings::TlsSettings;
 
+use crate::limits::Limits;
 use crate::net::worker::{Refusal, Socket, Tcp, refuse};
-use crate::settings::{Limits, Settings};
 use shown::Shown;
 
 /// What a connection over the limit is told: the fatal alert `internal_error` (RFC 8446 6.2). Words
@@ -62,6 +65,15 @@ pub enum Source {
     Acme(Vec<String>),
 }
 
+/// Where a gateway's own certificate is kept, and what it has to name.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The data folder.
+    pub data: &'a Path,
+    /// The addresses that HTTP and HTTPS listen on.
+    pub listeners: &'a [IpAddr],
+}
+
 /// The HTTPS listener's side of TLS. Cloning shares it.
 #[derive(Clone)]
 pub struct Tls(Arc<Inner>);
@@ -74,11 +86,11 @@ struct Inner {
 }
 
 impl Tls {
-    /// With the certificate that `config` says. Inside a runtime: it is kept fresh from now on.
+    /// With the certificate that `config` names, or one of its own in `place`. Inside a runtime: it is kept fresh from now on.
     ///
     /// # Errors
     /// When the operator's files or domains can't be used.
-    pub fn new(config: &Settings) -> Result<Self, TlsError> {
+    pub fn new(config: &TlsSettings, place: &Place<'_>) -> Result<Self, TlsError> {
         let acme: Vec<_> = config.acme.iter().filter(|domain| !domain.is_empty()).collect();
         let files = files::Files::of(config)?;
         let (shown, source, tasks) = match files {
@@ -90,8 +102,9 @@ impl Tls {
                 (shown, Source::Files, vec![AbortOnDropHandle::new(tokio::spawn(watch))])
             }
             None => {
-                let order = if acme.is_empty() { None } else { Some(acme::Order::new(config, &acme)?) };
-                let own = own::Own::of(config);
+                let order =
+                    if acme.is_empty() { None } else { Some(acme::Order::new(config, place.data, &acme)?) };
+                let own = own::Own::of(config, place);
                 let pair = own.pair(SystemTime::now())?;
                 let shown = Arc::new(Shown::new(pair.key.clone(), order.as_ref().map(acme::Order::resolver)));
                 let mut tasks = vec![AbortOnDropHandle::new(tokio::spawn(own.watch(pair, shown.clone())))];

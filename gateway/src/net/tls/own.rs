@@ -13,11 +13,12 @@ use rcgen::{
 use rustls::pki_types::DnsName;
 use tokio::time::sleep;
 
+use super::Place;
 use super::error::TlsError;
 use super::pair::Pair;
+use super::settings::TlsSettings;
 use super::shown::Shown;
 use crate::secret_file::{self, Readers};
-use crate::settings::Settings;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Some systems trust none that is valid for longer, even by hand.
@@ -34,8 +35,8 @@ pub(super) struct Own {
 
 impl Own {
     /// For this machine, as far as it knows its names.
-    pub(super) fn of(config: &Settings) -> Self {
-        Self { dir: config.data.clone(), names: names(config) }
+    pub(super) fn of(config: &TlsSettings, place: &Place<'_>) -> Self {
+        Self { dir: place.data.to_owned(), names: names(config, place.listeners) }
     }
 
     /// The kept one; where there is none that is good, another, which is kept if that can be done.
@@ -117,17 +118,17 @@ pub(super) fn make(names: &[String], now: SystemTime) -> Result<(String, String)
 }
 
 /// Everything this machine may be called.
-fn names(config: &Settings) -> Vec<String> {
+fn names(config: &TlsSettings, listeners: &[IpAddr]) -> Vec<String> {
     let mut names = vec!["localhost".to_owned()];
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     names.extend([host].into_iter().filter(|host| DnsName::try_from(host.as_str()).is_ok()));
     names.extend(config.acme.iter().filter(|name| DnsName::try_from(name.as_str()).is_ok()).cloned());
     // A system that doesn't tell its addresses is called by its name.
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let listeners = config.http.iter().copied().chain(config.https.0).map(|addr| addr.ip());
     let loopback = ["127.0.0.1", "::1"].into_iter().filter_map(|ip| ip.parse().ok());
     let link_local = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
-    let addresses = loopback.chain(interfaces.iter().map(if_addrs::Interface::ip)).chain(listeners);
+    let addresses =
+        loopback.chain(interfaces.iter().map(if_addrs::Interface::ip)).chain(listeners.iter().copied());
     names.extend(addresses.filter(|ip| !ip.is_unspecified() && !link_local(ip)).map(|ip| ip.to_string()));
     let mut seen = std::collections::HashSet::new();
     names.retain(|name| seen.insert(name.clone()));

@@ -122,7 +122,7 @@ async fn until(condition: impl Fn() -> bool) {
 
 /// The number that `/metrics` tells.
 fn metric(name: &str) -> f64 {
-    let config = crate::settings::Settings::default();
+    let config = crate::limits::LimitSettings::default();
     let context = crate::context::Context::new(config, crate::core::auth::Auth::default());
     let text = crate::metrics::render(&context, &Gate::new(1, 1), &[]);
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));

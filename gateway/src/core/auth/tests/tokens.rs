@@ -7,10 +7,10 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
 
+use super::super::AuthSettings;
 use super::super::own;
 use super::*;
 use crate::core::hub::StreamName;
-use crate::settings::Settings;
 
 /// A key, and a gateway that trusts it by a file.
 struct Bench {
@@ -25,18 +25,14 @@ impl Bench {
         Self::with(name, |config| config)
     }
 
-    fn with(name: &str, settings: impl FnOnce(Settings) -> Settings) -> Self {
+    fn with(name: &str, settings: impl FnOnce(AuthSettings) -> AuthSettings) -> Self {
         let dir = std::env::temp_dir().join(format!("lianmai-tokens-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let key = SigningKey::of_pem(&pem()).unwrap();
         let file = dir.join("keys.json");
         std::fs::write(&file, key.jwks().unwrap()).unwrap();
-        let config = Settings {
-            data: dir.join("data"),
-            auth_jwks: vec![file.display().to_string()],
-            ..Settings::default()
-        };
-        let tokens = Tokens::new(&settings(config)).unwrap();
+        let config = AuthSettings { jwks: vec![file.display().to_string()], ..AuthSettings::default() };
+        let tokens = Tokens::new(&settings(config), &dir.join("data")).unwrap();
         let auth = Auth {
             secret: Some(SECRET.to_owned()),
             tokens: Some(Arc::new(tokens)),
@@ -242,9 +238,9 @@ async fn of_two_with_one_token_exactly_one_gets_in() {
 
 #[tokio::test]
 async fn an_issuer_and_an_audience_can_be_asked_for() {
-    let bench = Bench::with("issuer", |config| Settings {
-        auth_issuer: "https://site.example".to_owned(),
-        auth_audience: "gateway-7".to_owned(),
+    let bench = Bench::with("issuer", |config| AuthSettings {
+        issuer: "https://site.example".to_owned(),
+        audience: "gateway-7".to_owned(),
         ..config
     });
     assert_eq!(bench.publish(&bench.token(json!({}))).await, refused(TokenError::Audience));
@@ -261,8 +257,8 @@ async fn an_issuer_and_an_audience_can_be_asked_for() {
 #[test]
 fn places_that_can_not_be_are_said_at_the_start() {
     for place in ["ftp://site.example/jwks", "https://", "https://u:p@site.example/", "http://exa mple/"] {
-        let config = Settings { auth_jwks: vec![place.to_owned()], ..Settings::default() };
-        assert!(Tokens::new(&config).unwrap_err().contains(place), "{place}");
+        let config = AuthSettings { jwks: vec![place.to_owned()], ..AuthSettings::default() };
+        assert!(Tokens::new(&config, "data".as_ref()).unwrap_err().contains(place), "{place}");
     }
 }
 
@@ -309,8 +305,8 @@ async fn a_site_lets_people_in_below_its_prefix_only() {
         both = file.display().to_string();
     }
     let auth = |places: Vec<String>| {
-        let config = Settings { data: dir.join("data"), auth_jwks: places, ..Settings::default() };
-        let tokens = Some(Arc::new(Tokens::new(&config).unwrap()));
+        let config = AuthSettings { jwks: places, ..AuthSettings::default() };
+        let tokens = Some(Arc::new(Tokens::new(&config, &dir.join("data")).unwrap()));
         Auth { tokens, publish_tokens: true, ..Auth::default() }
     };
     let may = async |auth: &Auth, key: &SigningKey, name: &str| {

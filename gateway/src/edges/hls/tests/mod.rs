@@ -23,7 +23,7 @@ const SPS: &[u8] = &[
 const PPS: &[u8] = &[0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0];
 
 fn hls(settings: Settings, auth: Auth) -> Hls {
-    Hls::with(Context::new(crate::settings::Settings::default(), auth), settings)
+    Hls::with(Context::new(crate::limits::LimitSettings::default(), auth), settings)
 }
 
 struct Source {

@@ -1,7 +1,7 @@
 //! Streams that are not for everybody.
 
 use super::*;
-use crate::core::auth::{Act, SigningKey, Tokens, Wish};
+use crate::core::auth::{Act, AuthSettings, SigningKey, Tokens, Wish};
 
 const FIRST: &str = "192.0.2.1:4000";
 const SECOND: &str = "192.0.2.2:4000";
@@ -17,10 +17,10 @@ struct Few {
 impl Few {
     async fn new(name: &str) -> Self {
         let dir = std::env::temp_dir().join(format!("lianmai-hls-{name}-{}", std::process::id()));
-        let config = crate::settings::Settings { data: dir.clone(), ..Default::default() };
+        let settings = AuthSettings::default();
         let auth = Auth {
             play_secret: Some("open sesame".into()),
-            tokens: Some(Arc::new(Tokens::new(&config).expect("settings"))),
+            tokens: Some(Arc::new(Tokens::new(&settings, &dir).expect("settings"))),
             play_tokens: true,
             ..Auth::default()
         };

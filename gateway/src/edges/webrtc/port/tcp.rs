@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
 use super::{Datagram, Port};
+use crate::limits::Limits;
 use crate::net::worker::{Connection, Socket};
-use crate::settings::Limits;
 
 /// Datagrams that wait to be written at most, a picture or two; more are dropped.
 const WAITING: usize = 1024;

@@ -7,10 +7,9 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 
-use super::super::WebRtc;
 use super::super::offer::{Granted, Offer, address};
+use super::super::{WebRtc, WebRtcSettings};
 use super::{is_type, preflight, text, word};
-use crate::context::Context;
 use crate::core::auth::{AuthRequest, visitor};
 use crate::core::client::{Act, ClientInfo};
 use crate::core::hub::StreamName;
@@ -53,7 +52,7 @@ async fn options(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, act: Act) -> 
     let mut response = preflight(METHODS);
     response.headers_mut().insert("accept-post", HeaderValue::from_static(SDP));
     let (open, closed): (Vec<_>, Vec<_>) =
-        context.settings.ice_server.iter().partition(|url| !url.contains('@'));
+        webrtc.0.settings.ice_server.iter().partition(|url| !url.contains('@'));
     let mut servers = open;
     let preflight = parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if !closed.is_empty() && !preflight {
@@ -104,7 +103,7 @@ async fn post(
     put(header::CACHE_CONTROL, "no-store");
     put(header::LOCATION, &format!("/rtc/v1/session/{}", answer.id));
     put(header::ETAG, &answer.etag);
-    ice_servers(context).iter().for_each(|link| put(header::LINK, link));
+    ice_servers(&webrtc.0.settings).iter().for_each(|link| put(header::LINK, link));
     Ok((StatusCode::CREATED, headers, answer.sdp).into_response())
 }
 
@@ -132,8 +131,8 @@ fn name(path: &str, told: &str) -> Result<StreamName, Problem> {
 }
 
 /// The `Link` values of the ICE servers that the operator names (RFC 9725 4.6).
-pub(super) fn ice_servers(context: &Context) -> Vec<String> {
-    context.settings.ice_server.iter().map(|server| link(server)).collect()
+pub(super) fn ice_servers(settings: &WebRtcSettings) -> Vec<String> {
+    settings.ice_server.iter().map(|server| link(server)).collect()
 }
 
 /// `turn:USER:PASSWORD@host:port` as a `Link`; other addresses have no credentials.

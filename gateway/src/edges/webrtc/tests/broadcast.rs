@@ -20,7 +20,7 @@ use crate::core::auth::Auth;
 use crate::core::hub::{Entry, Start, StreamName, Subscriber};
 use crate::edges::webrtc::publish::Publish;
 use crate::edges::webrtc::rtc;
-use crate::settings::Settings;
+use crate::limits::LimitSettings;
 
 const SIZE: usize = 6000;
 /// The first sequence number: it wraps soon.
@@ -56,7 +56,7 @@ pub(super) struct Broadcast {
 
 impl Broadcast {
     pub(super) async fn new() -> Self {
-        let context = Context::new(Settings::default(), Auth::default());
+        let context = Context::new(LimitSettings::default(), Auth::default());
         let name = StreamName::parse("live/livestream").unwrap();
         let grant = PublishGrant::for_job(&name, "whip");
         let of = context.clone();

@@ -4,13 +4,12 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::super::Source;
 use super::super::files::Files;
-use super::super::own::Own;
 use super::super::pair::Pair;
 use super::super::shown::Shown;
-use super::super::{Source, Tls};
+use super::TlsSettings;
 use super::{Dir, pem};
-use crate::settings::Settings;
 
 fn after(days: u64) -> SystemTime {
     SystemTime::now() + Duration::from_secs(days * 24 * 3600)
@@ -23,7 +22,7 @@ fn der(pair: &Pair) -> Vec<u8> {
 #[test]
 fn its_own_certificate_is_kept_until_it_ends_and_only_its_owner_reads_the_key() {
     let dir = Dir::new();
-    let own = Own::of(&dir.config());
+    let own = dir.own();
     let first = own.pair(SystemTime::now()).unwrap();
     assert_eq!(der(&own.pair(SystemTime::now()).unwrap()), der(&first));
     assert_eq!(der(&own.pair(after(360)).unwrap()), der(&first));
@@ -42,7 +41,7 @@ fn its_own_certificate_is_kept_until_it_ends_and_only_its_owner_reads_the_key() 
 #[test]
 fn what_is_broken_in_the_data_folder_is_made_anew() {
     let dir = Dir::new();
-    let own = Own::of(&dir.config());
+    let own = dir.own();
     let mut last = der(&own.pair(SystemTime::now()).unwrap());
     let (other, _) = pem("other.example");
     for (file, text) in [("cert.pem", ""), ("cert.pem", &other), ("key.pem", "\0"), ("key.pem", &other)] {
@@ -60,15 +59,15 @@ fn what_is_broken_in_the_data_folder_is_made_anew() {
 fn without_a_place_to_keep_it_there_is_still_a_certificate() {
     let dir = Dir::new();
     let data = dir.file("data", "no folder");
-    let own = Own::of(&dir.config());
+    let own = dir.own();
     let first = own.pair(SystemTime::now()).unwrap();
     assert_ne!(der(&own.pair(SystemTime::now()).unwrap()), der(&first));
     assert_eq!(fs::read(data).unwrap(), b"no folder");
 }
 
 /// What the operator is told.
-async fn refusal(config: &Settings) -> String {
-    Tls::new(config).err().expect("it is refused").to_string()
+async fn refusal(dir: &Dir, config: &TlsSettings) -> String {
+    dir.tls(config).err().expect("it is refused").to_string()
 }
 
 #[tokio::test]
@@ -77,7 +76,7 @@ async fn files_that_are_no_pair_are_refused_in_sentences() {
     let ((cert, key), (other, _)) = (pem("a.example"), pem("b.example"));
     let chain = format!("{cert}{other}");
     let locked = key.replace("PRIVATE", "ENCRYPTED PRIVATE");
-    let tls = Tls::new(&dir.files((&chain, &key))).unwrap();
+    let tls = dir.tls(&dir.files((&chain, &key))).unwrap();
     assert_eq!(tls.source(), &Source::Files);
     let broken = cert.replace("MII", "AAA");
     for (cert, key, words) in [
@@ -91,32 +90,34 @@ async fn files_that_are_no_pair_are_refused_in_sentences() {
         (&cert[..cert.len() / 2], &key, "c.pem (--cert) is broken"),
         (&cert, &key.replace("MIG", "AAA"), "k.pem (--key) cannot be used"),
     ] {
-        let said = refusal(&dir.files((cert, key))).await;
+        let said = refusal(&dir, &dir.files((cert, key))).await;
         assert!(said.contains(words), "{words}: {said}");
     }
     let config = dir.files((&cert, &key));
-    let missing = Settings { cert: dir.0.join("none.pem"), ..config.clone() };
-    assert!(refusal(&missing).await.starts_with("cannot read "), "{}", refusal(&missing).await);
-    let alone = Settings { key: Default::default(), ..config.clone() };
-    assert!(refusal(&alone).await.contains("--key is missing"));
-    let both = Settings { acme: vec!["a.example".to_owned()], ..config };
-    assert!(refusal(&both).await.contains("--acme"));
+    let missing = TlsSettings { cert: dir.0.join("none.pem"), ..config.clone() };
+    assert!(refusal(&dir, &missing).await.starts_with("cannot read "), "{}", refusal(&dir, &missing).await);
+    let alone = TlsSettings { key: Default::default(), ..config.clone() };
+    assert!(refusal(&dir, &alone).await.contains("--key is missing"));
+    let both = TlsSettings { acme: vec!["a.example".to_owned()], ..config };
+    assert!(refusal(&dir, &both).await.contains("--acme"));
 }
 
 #[tokio::test]
 async fn what_acme_cannot_prove_is_refused_in_sentences() {
     let dir = Dir::new();
     for domain in ["192.0.2.1", "*.example.com", "example.com:443", "https://example.com", "exämple.com"] {
-        let config = Settings { acme: vec!["ok.example".to_owned(), domain.to_owned()], ..dir.config() };
-        assert!(refusal(&config).await.contains(&format!("`{domain}` (--acme)")));
+        let config =
+            TlsSettings { acme: vec!["ok.example".to_owned(), domain.to_owned()], ..TlsSettings::default() };
+        assert!(refusal(&dir, &config).await.contains(&format!("`{domain}` (--acme)")));
     }
     let acme = vec!["a.example".to_owned()];
     for url in ["", "acme.example", "http://acme.example/", "https://"] {
-        let config = Settings { acme: acme.clone(), acme_directory: url.to_owned(), ..dir.config() };
-        assert!(refusal(&config).await.contains("(--acme-directory)"), "{url}");
+        let config =
+            TlsSettings { acme: acme.clone(), acme_directory: url.to_owned(), ..TlsSettings::default() };
+        assert!(refusal(&dir, &config).await.contains("(--acme-directory)"), "{url}");
     }
     dir.file("data", "no folder");
-    assert!(refusal(&Settings { acme, ..dir.config() }).await.contains("data/acme: "));
+    assert!(refusal(&dir, &TlsSettings { acme, ..TlsSettings::default() }).await.contains("data/acme: "));
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,8 +15,9 @@ use tokio_rustls::client::TlsStream;
 
 use super::super::{BUSY, PLAIN, Tls, provider};
 use super::Dir;
+use super::TlsSettings;
+use crate::limits::Limits;
 use crate::net::worker::bind;
-use crate::settings::{Limits, Settings};
 
 /// Who comes through is greeted and listened to until it goes.
 async fn listen(tls: &Tls, limits: Limits) -> SocketAddr {
@@ -61,7 +62,7 @@ async fn connect(
 #[tokio::test]
 async fn clients_that_trust_the_certificate_get_through_by_any_name_of_this_machine() {
     let dir = Dir::new();
-    let tls = Tls::new(&dir.config()).unwrap();
+    let tls = dir.tls(&TlsSettings::default()).unwrap();
     let to = listen(&tls, Limits::default()).await;
     for (versions, spoken) in
         [(&[&version::TLS12], ProtocolVersion::TLSv1_2), (&[&version::TLS13], ProtocolVersion::TLSv1_3)]
@@ -89,11 +90,11 @@ async fn clients_that_trust_the_certificate_get_through_by_any_name_of_this_mach
 #[tokio::test]
 async fn other_protocols_are_refused_in_the_words_of_tls() {
     let dir = Dir::new();
-    let acme = Settings { acme: vec!["a.example".to_owned()], ..dir.config() };
+    let acme = TlsSettings { acme: vec!["a.example".to_owned()], ..TlsSettings::default() };
     // Nobody answers there.
-    let acme = Settings { acme_directory: "https://127.0.0.1:9/".to_owned(), ..acme };
-    for config in [dir.config(), acme] {
-        let tls = Tls::new(&config).unwrap();
+    let acme = TlsSettings { acme_directory: "https://127.0.0.1:9/".to_owned(), ..acme };
+    for config in [TlsSettings::default(), acme] {
+        let tls = dir.tls(&config).unwrap();
         let to = listen(&tls, Limits::default()).await;
         // Before ACME has anything, there is the own certificate; and no challenge to prove.
         connect(to, &client(&dir, &[&version::TLS13], &[b"http/1.1"]), "localhost").await.unwrap();
@@ -110,7 +111,7 @@ async fn plain_http_hears_where_it_is() {
     assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{}", body.len());
     assert_eq!(serde_json::from_str::<serde_json::Value>(body).unwrap()["status"], 400);
     let dir = Dir::new();
-    let to = listen(&Tls::new(&dir.config()).unwrap(), Limits::default()).await;
+    let to = listen(&dir.tls(&TlsSettings::default()).unwrap(), Limits::default()).await;
     let mut stream = TcpStream::connect(to).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     stream.shutdown().await.unwrap();
@@ -123,7 +124,7 @@ async fn plain_http_hears_where_it_is() {
 async fn a_handshake_that_does_not_end_is_not_waited_for() {
     let dir = Dir::new();
     let limits = Limits { header_timeout: Duration::from_millis(200), ..Limits::default() };
-    let to = listen(&Tls::new(&dir.config()).unwrap(), limits).await;
+    let to = listen(&dir.tls(&TlsSettings::default()).unwrap(), limits).await;
     for start in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
         let mut stream = TcpStream::connect(to).await.unwrap();
         stream.write_all(start).await.unwrap();
@@ -141,7 +142,7 @@ async fn a_client_hears_when_there_is_no_place() {
         crate::net::worker::refuse(stream, BUSY).await;
     });
     let dir = Dir::new();
-    let _made = Tls::new(&dir.config()).unwrap();
+    let _made = dir.tls(&TlsSettings::default()).unwrap();
     let refused = connect(to, &client(&dir, &[&version::TLS13], &[]), "localhost").await.unwrap_err();
     assert!(refused.to_string().contains("InternalError"), "{refused}");
 }
@@ -158,7 +159,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let dir = Dir::new();
-            let to = listen(&Tls::new(&dir.config()).unwrap(), Limits::default()).await;
+            let to = listen(&dir.tls(&TlsSettings::default()).unwrap(), Limits::default()).await;
             let mut stream = TcpStream::connect(to).await.unwrap();
             if record {
                 let length = (bytes.len() as u16).to_be_bytes();

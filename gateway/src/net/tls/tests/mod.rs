@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
-use super::own::make;
-use crate::settings::{Listen, Settings};
+use super::own::{Own, make};
+use super::{Place, Tls, TlsError, TlsSettings};
 
 /// A folder of its own for a test.
 struct Dir(PathBuf);
@@ -27,17 +27,19 @@ impl Dir {
         path
     }
 
-    fn config(&self) -> Settings {
-        Settings {
-            data: self.0.join("data"),
-            https: Listen("127.0.0.1:0".parse().ok()),
-            ..Settings::default()
-        }
+    /// The gateway's own certificate with these settings, before there is one.
+    fn own(&self) -> Own {
+        Own::of(&TlsSettings::default(), &Place { data: &self.0.join("data"), listeners: &[] })
+    }
+
+    /// TLS with these settings and a data folder of its own.
+    fn tls(&self, settings: &TlsSettings) -> Result<Tls, TlsError> {
+        Tls::new(settings, &Place { data: &self.0.join("data"), listeners: &[] })
     }
 
     /// Settings with `text`s as the operator's files.
-    fn files(&self, (cert, key): (&str, &str)) -> Settings {
-        Settings { cert: self.file("c.pem", cert), key: self.file("k.pem", key), ..self.config() }
+    fn files(&self, (cert, key): (&str, &str)) -> TlsSettings {
+        TlsSettings { cert: self.file("c.pem", cert), key: self.file("k.pem", key), ..TlsSettings::default() }
     }
 }
 

@@ -12,7 +12,7 @@ const MAX_LABEL: usize = 63;
 
 /// Where a gateway can be reached: an IP address, or a host name in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Candidate {
+pub enum PublicHost {
     /// An address.
     Ip(IpAddr),
     /// A host name, to be looked up.
@@ -31,7 +31,7 @@ impl fmt::Display for NoHost {
 
 impl std::error::Error for NoHost {}
 
-impl FromStr for Candidate {
+impl FromStr for PublicHost {
     type Err = NoHost;
 
     fn from_str(text: &str) -> Result<Self, NoHost> {
@@ -52,7 +52,7 @@ impl FromStr for Candidate {
     }
 }
 
-impl fmt::Display for Candidate {
+impl fmt::Display for PublicHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ip(ip) => ip.fmt(f),
@@ -61,13 +61,13 @@ impl fmt::Display for Candidate {
     }
 }
 
-impl Serialize for Candidate {
+impl Serialize for PublicHost {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Candidate {
+impl<'de> Deserialize<'de> for PublicHost {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
     }
@@ -87,12 +87,12 @@ mod tests {
             ("gateway-1", "gateway-1"),
             ("my_host.lan", "my_host.lan"),
         ] {
-            assert_eq!(text.parse::<Candidate>().unwrap().to_string(), shown);
+            assert_eq!(text.parse::<PublicHost>().unwrap().to_string(), shown);
         }
         for bad in
             ["", ".", "a..b", "300.1.1.1", "1.2.3", "host:80", "a b", "ü.de", "http://x", &"x".repeat(64)]
         {
-            assert_eq!(bad.parse::<Candidate>(), Err(NoHost), "{bad:?}");
+            assert_eq!(bad.parse::<PublicHost>(), Err(NoHost), "{bad:?}");
         }
     }
 }

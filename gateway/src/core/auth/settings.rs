@@ -1,0 +1,76 @@
+//! Settings of authentication.
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use crate::flags;
+
+/// Settings of authentication: secrets and trusted token issuers.
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[group(skip)]
+pub struct AuthSettings {
+    /// Let everyone publish without a secret, from any address
+    #[arg(long, env = "LIANMAI_OPEN", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = flags::switch())]
+    pub open: bool,
+
+    /// Secret that publishers send as ?secret=…; empty: made at the first start and kept in the data folder
+    #[arg(long, env = "LIANMAI_SECRET", value_name = "TEXT", default_value = "", hide_env_values = true)]
+    pub secret: String,
+
+    /// Secret that players send as ?secret=… (the publish secret works too); empty: everyone may play
+    #[arg(
+        long,
+        env = "LIANMAI_PLAY_SECRET",
+        value_name = "TEXT",
+        default_value = "",
+        hide_env_values = true
+    )]
+    pub play_secret: String,
+
+    /// JWKS URLs or files of trusted token issuers, such as a site with the WordPress plugin; PREFIX/=URL trusts an
+    /// issuer for streams below that prefix only. Publishing then needs a token or the secret, on this machine too
+    #[arg(
+        id = "auth_jwks",
+        long = "auth-jwks",
+        env = "LIANMAI_AUTH_JWKS",
+        value_name = "URL,FILE",
+        value_delimiter = ','
+    )]
+    #[serde(rename = "auth_jwks")]
+    pub jwks: Vec<String>,
+
+    /// Audience (aud) that tokens must name
+    #[arg(
+        id = "auth_audience",
+        long = "auth-audience",
+        env = "LIANMAI_AUTH_AUDIENCE",
+        value_name = "TEXT",
+        default_value = "lianmai"
+    )]
+    #[serde(rename = "auth_audience")]
+    pub audience: String,
+
+    /// Issuer (iss) that tokens must name; empty: any issuer with a trusted key
+    #[arg(
+        id = "auth_issuer",
+        long = "auth-issuer",
+        env = "LIANMAI_AUTH_ISSUER",
+        value_name = "TEXT",
+        default_value = ""
+    )]
+    #[serde(rename = "auth_issuer")]
+    pub issuer: String,
+
+    /// Require a token or a secret from viewers, too
+    #[arg(id = "auth_play", long = "auth-play", env = "LIANMAI_AUTH_PLAY", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = flags::switch())]
+    #[serde(rename = "auth_play")]
+    pub play: bool,
+}
+
+impl Default for AuthSettings {
+    fn default() -> Self {
+        flags::defaults()
+    }
+}

@@ -1,0 +1,182 @@
+//! Limits of connections and streams, which hold for every protocol.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use crate::flags;
+
+/// The limits as the operator sets them. Times are in whole seconds, sizes in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[group(skip)]
+pub struct LimitSettings {
+    /// Connections at once, all protocols together
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_CONNECTIONS",
+        value_name = "N",
+        default_value_t = 20_000,
+        help_heading = "Limits"
+    )]
+    pub max_connections: usize,
+
+    /// Connections at once from one address; 0: no limit
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_CONNECTIONS_PER_IP",
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "Limits"
+    )]
+    pub max_connections_per_ip: usize,
+
+    /// Connections at once that speak RTMP or TLS and have not yet asked to publish or play
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_PENDING",
+        value_name = "N",
+        default_value_t = 4_000,
+        help_heading = "Limits"
+    )]
+    pub max_pending: usize,
+
+    /// Such connections at once from one address, except this machine; 0: no limit
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_PENDING_PER_IP",
+        value_name = "N",
+        default_value_t = 256,
+        help_heading = "Limits"
+    )]
+    pub max_pending_per_ip: usize,
+
+    /// Streams at once
+    #[arg(
+        long,
+        env = "LIANMAI_MAX_STREAMS",
+        value_name = "N",
+        default_value_t = 1_000,
+        help_heading = "Limits"
+    )]
+    pub max_streams: usize,
+
+    /// Largest RTMP or WebSocket message that is accepted, in bytes (an FLV tag has at most 16 MiB)
+    #[arg(long, env = "LIANMAI_MAX_MESSAGE", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
+    pub max_message: usize,
+
+    /// Largest HTTP request head, in bytes (at least 8192)
+    #[arg(long, env = "LIANMAI_MAX_HEADER", value_name = "BYTES", default_value_t = 32 << 10, help_heading = "Limits")]
+    pub max_header: usize,
+
+    /// Seconds in which a client must send a request head or finish a handshake; also for the next request
+    #[arg(
+        long,
+        env = "LIANMAI_HEADER_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = 15,
+        help_heading = "Limits"
+    )]
+    pub header_timeout: u64,
+
+    /// Seconds without a byte from a publisher, after which it is disconnected
+    #[arg(
+        long,
+        env = "LIANMAI_PUBLISH_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = 30,
+        help_heading = "Limits"
+    )]
+    pub publish_timeout: u64,
+
+    /// Seconds in which a viewer takes no byte, after which it is disconnected
+    #[arg(
+        long,
+        env = "LIANMAI_STALL_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = 60,
+        help_heading = "Limits"
+    )]
+    pub stall_timeout: u64,
+
+    /// Seconds a player waits for a stream that nobody publishes yet
+    #[arg(
+        long,
+        env = "LIANMAI_PLAY_WAIT",
+        value_name = "SECONDS",
+        default_value_t = 15,
+        help_heading = "Limits"
+    )]
+    pub play_wait: u64,
+
+    /// Seconds for which viewers are kept while their publisher is away
+    #[arg(
+        long,
+        env = "LIANMAI_RECONNECT",
+        value_name = "SECONDS",
+        default_value_t = 15,
+        help_heading = "Limits"
+    )]
+    pub reconnect: u64,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        flags::defaults()
+    }
+}
+
+impl LimitSettings {
+    /// Limits of connections.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            connections: self.max_connections,
+            connections_per_ip: self.max_connections_per_ip,
+            pending: self.max_pending,
+            pending_per_ip: self.max_pending_per_ip,
+            streams: self.max_streams,
+            message: self.max_message,
+            header: self.max_header.max(8192),
+            header_timeout: Duration::from_secs(self.header_timeout),
+            publish_timeout: Duration::from_secs(self.publish_timeout),
+            stall_timeout: Duration::from_secs(self.stall_timeout),
+            play_wait: Duration::from_secs(self.play_wait),
+            reconnect: Duration::from_secs(self.reconnect),
+        }
+    }
+}
+
+/// Limits of connections, as durations and sizes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one address; 0 is no limit.
+    pub connections_per_ip: usize,
+    /// Connections at once that have not yet asked to publish or play.
+    pub pending: usize,
+    /// Such connections from one address; 0 is no limit.
+    pub pending_per_ip: usize,
+    /// Streams at once.
+    pub streams: usize,
+    /// Bytes of the largest RTMP or WebSocket message.
+    pub message: usize,
+    /// Bytes of the largest HTTP request head.
+    pub header: usize,
+    /// Time for a request head or a handshake to arrive.
+    pub header_timeout: Duration,
+    /// Time without a byte from a publisher.
+    pub publish_timeout: Duration,
+    /// Time without a byte taken by a viewer.
+    pub stall_timeout: Duration,
+    /// Time for a publisher to appear.
+    pub play_wait: Duration,
+    /// Time for which viewers are kept while their publisher is away.
+    pub reconnect: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        LimitSettings::default().limits()
+    }
+}
