@@ -123,7 +123,7 @@ impl Context {
         Self {
             hub,
             clients: Clients::new(),
-            admission: Admission::new(auth.clone()),
+            admission: Admission::new(auth.clone(), limits.client()),
             auth,
             pending: Gate::pending(limits.pending, limits.pending_per_ip),
             limits: Arc::new(limits),

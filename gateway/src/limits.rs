@@ -175,6 +175,38 @@ pub struct Limits {
     pub reconnect: Duration,
 }
 
+impl Limits {
+    /// The limits of one client, before a guard lowers them.
+    pub const fn client(&self) -> ClientLimits {
+        ClientLimits {
+            message: self.message,
+            publish_timeout: self.publish_timeout,
+            stall_timeout: self.stall_timeout,
+            play_wait: self.play_wait,
+        }
+    }
+}
+
+/// The limits of one client. Its grant carries them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// Bytes of the largest WebSocket message. RTMP's first messages come before admission: its limit is that of
+    /// [`Limits`].
+    pub message: usize,
+    /// Time without a byte from a publisher.
+    pub publish_timeout: Duration,
+    /// Time without a byte taken by the client.
+    pub stall_timeout: Duration,
+    /// Time that a viewer waits for a publisher.
+    pub play_wait: Duration,
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        Limits::default().client()
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         LimitSettings::default().limits()

@@ -13,7 +13,7 @@ use crate::core::auth::Auth;
 use crate::core::client::ClientInfo;
 use crate::core::hub::StreamName;
 use crate::jobs::demo::Demo;
-use crate::limits::LimitSettings;
+use crate::limits::{ClientLimits, LimitSettings};
 use crate::net::worker::{Gate, Workers};
 
 fn context(auth: Auth) -> Context {
@@ -50,10 +50,13 @@ async fn publish(context: &Context, name: &str) -> Publishing {
     };
     let name = StreamName::parse(name).unwrap();
     let credentials = AuthRequest::rtmp(&name, "secret=s", None, client.peer);
-    let grant = Admission::new(Auth { secret: Some("s".to_owned()), ..Auth::default() }.into())
-        .publish(&name, &credentials, client)
-        .await
-        .unwrap();
+    let grant = Admission::new(
+        Auth { secret: Some("s".to_owned()), ..Auth::default() }.into(),
+        ClientLimits::default(),
+    )
+    .publish(&name, &credentials, client)
+    .await
+    .unwrap();
     let mut publishing = Publishing::start(&context.hub, &context.clients, &grant).unwrap();
     let config = Arc::new(Config {
         codec: Codec::H264,

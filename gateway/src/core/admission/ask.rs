@@ -9,6 +9,7 @@ use crate::core::auth::{AuthRequest, Denied};
 use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::CloseReason;
 use crate::core::hub::StreamName;
+use crate::limits::ClientLimits;
 
 /// A client asks to publish or to play.
 #[derive(Debug)]
@@ -45,6 +46,11 @@ pub trait Guard: fmt::Debug + Send + Sync {
         ask: &'a Ask<'_>,
         known: Option<&'a Identity>,
     ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>>;
+
+    /// Lowers the limits of a client that all guards admit.
+    fn limit(&self, ask: &Ask<'_>, identity: &Identity, limits: &mut ClientLimits) {
+        let _ = (ask, identity, limits);
+    }
 
     /// Whether some viewers may be refused. Where no guard does that, HLS playlists are public and caches may keep
     /// them.

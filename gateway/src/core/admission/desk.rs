@@ -4,26 +4,28 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::ask::{Ask, Guard, Refusal, Usage};
-use super::grant::{PlayGrant, PublishGrant};
+use super::grant::{Admitted, PlayGrant, PublishGrant};
 use super::guards::{Secrets, Tokens};
 use crate::core::auth::{Auth, AuthRequest};
-use crate::core::client::{Act, ClientInfo, Identity};
+use crate::core::client::{Act, ClientInfo};
 use crate::core::hub::StreamName;
+use crate::limits::ClientLimits;
 
 /// Admits clients to the hub. Cloning shares the guards.
 #[derive(Debug, Clone)]
 pub struct Admission {
     auth: Arc<Auth>,
+    limits: ClientLimits,
     /// Asked one after the other.
     guards: Arc<Vec<Arc<dyn Guard>>>,
 }
 
 impl Admission {
-    /// Admission by the gateway's own guards.
-    pub fn new(auth: Arc<Auth>) -> Self {
+    /// Admission by the gateway's own guards. Every client has these limits, unless a guard lowers them.
+    pub fn new(auth: Arc<Auth>, limits: ClientLimits) -> Self {
         let guards: Vec<Arc<dyn Guard>> =
             vec![Arc::new(Secrets(auth.clone())), Arc::new(Tokens(auth.clone()))];
-        Self { auth, guards: Arc::new(guards) }
+        Self { auth, limits, guards: Arc::new(guards) }
     }
 
     /// Adds a guard, which is asked after all others: a client has its identity by then, and its token is used.
@@ -50,8 +52,8 @@ impl Admission {
         credentials: &AuthRequest<'_>,
         client: ClientInfo,
     ) -> Result<PublishGrant, Refusal> {
-        let identity = self.ask(Act::Publish, stream, credentials, &client, Usage::Consume).await?;
-        Ok(PublishGrant::new(stream, client, identity))
+        let admitted = self.ask(Act::Publish, stream, credentials, &client, Usage::Consume).await?;
+        Ok(PublishGrant::new(stream, client, admitted))
     }
 
     /// Admits a viewer.
@@ -64,8 +66,8 @@ impl Admission {
         credentials: &AuthRequest<'_>,
         client: ClientInfo,
     ) -> Result<PlayGrant, Refusal> {
-        let identity = self.ask(Act::Play, stream, credentials, &client, Usage::Consume).await?;
-        Ok(PlayGrant::new(stream, client, identity))
+        let admitted = self.ask(Act::Play, stream, credentials, &client, Usage::Consume).await?;
+        Ok(PlayGrant::new(stream, client, admitted))
     }
 
     /// Whether a client would be admitted now. Its token stays usable.
@@ -94,7 +96,7 @@ impl Admission {
         credentials: &AuthRequest<'_>,
         client: &ClientInfo,
         usage: Usage,
-    ) -> Result<Identity, Refusal> {
+    ) -> Result<Admitted, Refusal> {
         // A guard never sees credentials for another stream.
         let credentials = &AuthRequest { stream: Some(stream), ..credentials.clone() };
         let ask = Ask { act, stream, credentials, client, usage };
@@ -103,7 +105,12 @@ impl Admission {
             let identity = guard.check(&ask, known.as_ref()).await?;
             known = known.or(identity);
         }
-        known.ok_or_else(|| self.auth.denial(act, credentials).into())
+        let identity = known.ok_or_else(|| self.auth.denial(act, credentials))?;
+        let mut limits = self.limits;
+        for guard in &*self.guards {
+            guard.limit(&ask, &identity, &mut limits);
+        }
+        Ok((identity, limits))
     }
 
     /// Logs and counts a client that was not let in, whatever the reason. Of many refusals of one address, a few are

@@ -9,6 +9,7 @@ use tracing::Span;
 use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::{CloseReason, Revocation};
 use crate::core::name::StreamName;
+use crate::limits::ClientLimits;
 
 /// A right, with the client that holds it. Only [`super::Admission`] makes a grant for a client.
 #[derive(Debug)]
@@ -19,7 +20,11 @@ pub struct Grant {
     identity: Identity,
     span: Span,
     revocation: Revocation,
+    limits: ClientLimits,
 }
+
+/// Who a client is, and its limits.
+pub(super) type Admitted = (Identity, ClientLimits);
 
 /// The right to publish a stream.
 #[derive(Debug)]
@@ -30,19 +35,25 @@ pub struct PublishGrant(Box<Grant>);
 pub struct PlayGrant(Arc<Grant>);
 
 impl Grant {
-    fn new(act: Act, name: &StreamName, client: ClientInfo, identity: Identity) -> Self {
+    fn new(
+        act: Act,
+        name: &StreamName,
+        client: ClientInfo,
+        identity: Identity,
+        limits: ClientLimits,
+    ) -> Self {
         let (peer, protocol) = (client.peer, client.protocol);
         let span = match act {
             Act::Publish => tracing::info_span!("publisher", %peer, stream = %name, protocol),
             Act::Play => tracing::info_span!("viewer", %peer, stream = %name, protocol),
         };
-        Self { act, name: name.clone(), client, identity, span, revocation: Revocation::new() }
+        Self { act, name: name.clone(), client, identity, span, revocation: Revocation::new(), limits }
     }
 
     fn job(act: Act, name: &StreamName, job: &'static str) -> Self {
         let peer = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let client = ClientInfo { protocol: job, peer, url: String::new(), agent: String::new() };
-        Self::new(act, name, client, Identity::Job(job))
+        Self::new(act, name, client, Identity::Job(job), ClientLimits::default())
     }
 
     /// The act that the grant allows.
@@ -68,6 +79,11 @@ impl Grant {
     /// The client's span in the log: its address, stream and protocol.
     pub const fn span(&self) -> &Span {
         &self.span
+    }
+
+    /// The client's limits.
+    pub const fn limits(&self) -> &ClientLimits {
+        &self.limits
     }
 
     /// Ends the client from outside.
@@ -102,8 +118,8 @@ pub(in crate::core) fn disconnected(
 }
 
 impl PublishGrant {
-    pub(super) fn new(name: &StreamName, client: ClientInfo, identity: Identity) -> Self {
-        Self(Box::new(Grant::new(Act::Publish, name, client, identity)))
+    pub(super) fn new(name: &StreamName, client: ClientInfo, (identity, limits): Admitted) -> Self {
+        Self(Box::new(Grant::new(Act::Publish, name, client, identity, limits)))
     }
 
     /// For a task of the gateway itself, which has no client behind it.
@@ -113,8 +129,8 @@ impl PublishGrant {
 }
 
 impl PlayGrant {
-    pub(super) fn new(name: &StreamName, client: ClientInfo, identity: Identity) -> Self {
-        Self(Arc::new(Grant::new(Act::Play, name, client, identity)))
+    pub(super) fn new(name: &StreamName, client: ClientInfo, (identity, limits): Admitted) -> Self {
+        Self(Arc::new(Grant::new(Act::Play, name, client, identity, limits)))
     }
 
     /// For a task of the gateway itself, which has no client behind it.

@@ -11,6 +11,7 @@ use crate::core::auth::{Auth, AuthRequest, AuthSettings, Denied, SigningKey, Tok
 use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::CloseReason;
 use crate::core::hub::{Clients, Hub, HubConfig, StreamName};
+use crate::limits::ClientLimits;
 
 /// What the guard [`Closed`] tells those it refuses.
 pub(crate) const CLOSED: &str = "closed for repairs";
@@ -38,7 +39,7 @@ impl Guard for Closed {
     }
 }
 
-/// A guard that knows everybody by name.
+/// A guard that knows everybody by name, and lets nobody wait.
 #[derive(Debug)]
 struct Room;
 
@@ -50,6 +51,11 @@ impl Guard for Room {
     ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
         let member = Identity::Token { subject: "member".to_owned(), issuer: "room".to_owned() };
         async move { Ok(known.is_none().then_some(member)) }.boxed()
+    }
+
+    fn limit(&self, ask: &Ask<'_>, identity: &Identity, limits: &mut ClientLimits) {
+        assert_eq!((ask.act, identity.kind()), (Act::Publish, "token"));
+        limits.publish_timeout = Duration::from_secs(1);
     }
 }
 
@@ -71,9 +77,12 @@ const ELSEWHERE: &str = "example.com";
 
 async fn publisher(auth: Auth, query: &str, host: &str) -> Result<Identity, Refusal> {
     let name = name();
-    let granted =
-        Admission::new(auth.into()).publish(&name, &credentials(&name, query, host), client()).await;
+    let granted = admission(auth).publish(&name, &credentials(&name, query, host), client()).await;
     granted.map(|grant| grant.identity().clone())
+}
+
+fn admission(auth: impl Into<Arc<Auth>>) -> Admission {
+    Admission::new(auth.into(), ClientLimits::default())
 }
 
 #[tokio::test]
@@ -85,7 +94,7 @@ async fn a_grant_says_who_the_client_is() {
     assert_eq!(publisher(secret(), "", ELSEWHERE).await, Err(Refusal::Credentials(Denied::Missing)));
     assert_eq!(PublishGrant::for_job(&name(), "demo").identity(), &Identity::Job("demo"));
     let name = name();
-    let play = Admission::new(secret().into());
+    let play = admission(secret());
     let grant = play.play(&name, &credentials(&name, "", ELSEWHERE), client()).await.unwrap();
     assert_eq!((grant.identity(), grant.act()), (&Identity::Open, Act::Play));
 }
@@ -99,7 +108,7 @@ async fn a_token_gives_its_subject_and_is_used_once() {
     let (name, act) = (name(), Act::Publish);
     let wish = Wish { issuer: "site", audience: "lianmai", subject: "alice", stream: &name, act, ttl: 60 };
     let query = format!("token={}", key.mint(&wish).unwrap());
-    let admission = Admission::new(auth.into());
+    let admission = self::admission(auth);
     let credentials = credentials(&name, &query, HERE);
     admission.probe(act, &name, &credentials, &client()).await.unwrap();
     // A guard before the tokens costs nobody a token, and knows nobody yet.
@@ -121,15 +130,17 @@ async fn guards_are_asked_in_order_until_one_refuses() {
     let name = name();
     let credentials = credentials(&name, "", HERE);
     // The room lets somebody in whom neither a secret nor a token does.
-    let room = Admission::new(auth.clone()).with(Room);
+    let room = admission(auth.clone()).with(Room);
     let grant = room.publish(&name, &credentials, client()).await.unwrap();
     assert_eq!(grant.identity().kind(), "token");
+    let lowered = ClientLimits { publish_timeout: Duration::from_secs(1), ..ClientLimits::default() };
+    assert_eq!(grant.limits(), &lowered);
     let both = room.with(before.clone()).with(after.clone());
     let refused = both.publish(&name, &credentials, client()).await.unwrap_err();
     assert_eq!((refused.to_string().as_str(), refused.status().as_u16()), (CLOSED, 403));
     assert_eq!(*before.0.lock().unwrap(), [(Act::Publish, "test", Some(grant.identity().clone()))]);
     assert!(after.0.lock().unwrap().is_empty());
-    assert!(!Admission::new(auth).restricts_play() && both.restricts_play());
+    assert!(!admission(auth).restricts_play() && both.restricts_play());
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use super::stream::Stream;
 use crate::core::admission::grant::{Grant, disconnected};
 use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::{CloseReason, Revocation};
+use crate::limits::ClientLimits;
 
 /// One connected client.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ pub struct Client {
     /// Frames of a publisher that could not be read; known when it ends.
     bad_frames: AtomicU64,
     revocation: Revocation,
+    limits: ClientLimits,
     /// Bits a second; 0 while not known.
     estimate: AtomicU64,
 }
@@ -93,6 +95,7 @@ impl Clients {
             position: AtomicI64::new(i64::MIN),
             bad_frames: AtomicU64::new(0),
             revocation: grant.revocation().clone(),
+            limits: *grant.limits(),
             estimate: AtomicU64::new(0),
         });
         if client.act == Act::Play {
@@ -141,6 +144,11 @@ impl ClientHandle {
     /// The client.
     pub fn client(&self) -> &Arc<Client> {
         &self.client
+    }
+
+    /// The client's limits.
+    pub fn limits(&self) -> &ClientLimits {
+        &self.client.limits
     }
 
     /// Counts bytes sent to it, for the stream too.

@@ -72,7 +72,7 @@ async fn answer(
     match (request.method(), act, info.protocol) {
         (&Method::GET, Act::Publish, _) => {
             let grant = admission.publish(&name, &about, info).await?;
-            publish::by_websocket(context, &grant, request)
+            publish::by_websocket(&context, &grant, request)
         }
         (&Method::GET, Act::Play, "ws-flv") => {
             let admitted = admission.play(&name, &about, info.clone()).await;
@@ -88,7 +88,7 @@ async fn answer(
         }
         (&Method::POST | &Method::PUT, ..) => {
             let grant = admission.publish(&name, &about, info).await?;
-            publish::by_http(context, &grant, request).await
+            publish::by_http(&context, &grant, request).await
         }
         _ => Ok(Problem::method(METHODS)),
     }

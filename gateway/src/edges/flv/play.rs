@@ -35,7 +35,7 @@ pub(super) async fn by_http(
     grant: PlayGrant,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let stream = context.hub.play(&grant, context.limits.play_wait).await?;
+    let stream = context.hub.play(&grant, grant.limits().play_wait).await?;
     let viewer = Viewer::new(&context, &grant, &stream, start(&request));
     Ok((HEADERS, body(viewer)).into_response())
 }

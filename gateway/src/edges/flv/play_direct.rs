@@ -55,7 +55,7 @@ impl Direct {
         // Once: it may use up a token.
         let info = client("http-flv", peer, &request);
         let grant = context.admission.play(&name, &about, info).await.map_err(Problem::from)?;
-        let stream = context.hub.play(&grant, context.limits.play_wait).await.map_err(Problem::from)?;
+        let stream = context.hub.play(&grant, grant.limits().play_wait).await.map_err(Problem::from)?;
         Ok(Self(Viewer::new(context, &grant, &stream, start(&request))))
     }
 

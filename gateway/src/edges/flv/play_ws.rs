@@ -94,7 +94,7 @@ async fn wait(
     socket: &mut Socket,
     heard: &mut Heard,
 ) -> Result<Result<Arc<Stream>, PlayError>, CloseReason> {
-    let mut play = std::pin::pin!(context.hub.play(grant, context.limits.play_wait));
+    let mut play = std::pin::pin!(context.hub.play(grant, grant.limits().play_wait));
     loop {
         tokio::select! {
             played = &mut play => return Ok(played),

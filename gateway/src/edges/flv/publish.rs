@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::core::admission::{PublishGrant, Publishing};
 use crate::core::client::Act;
 use crate::core::close::CloseReason;
+use crate::limits::ClientLimits;
 use crate::net::worker::{Permit, Socket};
 use crate::web::problem::Problem;
 
@@ -36,12 +37,12 @@ fn start(context: &Context, grant: &PublishGrant) -> Result<(Ingest, Span), Prob
 
 /// `POST /live/x.flv`: the body is the stream, as `ffmpeg -f flv http://…` sends it.
 pub(super) async fn by_http(
-    context: Context,
+    context: &Context,
     grant: &PublishGrant,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let (mut ingest, span) = start(&context, grant)?;
-    let reason = receive_body(request.into_body(), &mut ingest, &context).instrument(span).await;
+    let (mut ingest, span) = start(context, grant)?;
+    let reason = receive_body(request.into_body(), &mut ingest, grant.limits()).instrument(span).await;
     ingest.close(reason.clone());
     Ok(match reason {
         CloseReason::Left => StatusCode::NO_CONTENT.into_response(),
@@ -49,10 +50,10 @@ pub(super) async fn by_http(
     })
 }
 
-async fn receive_body(mut body: Body, ingest: &mut Ingest, context: &Context) -> CloseReason {
+async fn receive_body(mut body: Body, ingest: &mut Ingest, limits: &ClientLimits) -> CloseReason {
     loop {
         let data = tokio::select! {
-            data = timeout(context.limits.publish_timeout, body.frame()) => data,
+            data = timeout(limits.publish_timeout, body.frame()) => data,
             () = ingest.overdue() => {
                 ingest.flush();
                 continue;
@@ -74,25 +75,26 @@ async fn receive_body(mut body: Body, ingest: &mut Ingest, context: &Context) ->
 
 /// `ws://…/live/x.flv?action=publish`: binary messages, one after the other, are the stream.
 pub(super) fn by_websocket(
-    context: Context,
+    context: &Context,
     grant: &PublishGrant,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
     let permit = request.extensions().get::<Arc<Permit>>().cloned();
     let (response, upgrade) = ws::accept(request)?;
-    let (mut ingest, span) = start(&context, grant)?;
+    let (mut ingest, span) = start(context, grant)?;
+    let limits = *grant.limits();
     let run = async move {
         // HTTP is done with the connection, which counts until this ends.
         let _permit = permit;
         let Some((socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
         let config = WebSocketConfig::default()
-            .max_message_size(Some(context.limits.message))
-            .max_frame_size(Some(context.limits.message))
+            .max_message_size(Some(limits.message))
+            .max_frame_size(Some(limits.message))
             .write_buffer_size(0)
             .max_write_buffer_size(MAX_PONGS);
         let mut socket =
             WebSocketStream::from_partially_read(socket, read.into(), Role::Server, Some(config)).await;
-        let reason = receive(&mut socket, &mut ingest, &context).await;
+        let reason = receive(&mut socket, &mut ingest, &limits).await;
         ingest.close(reason.clone());
         // The name is free before the publisher hears that it is.
         drop(ingest);
@@ -106,11 +108,11 @@ pub(super) fn by_websocket(
 async fn receive(
     socket: &mut WebSocketStream<Socket>,
     ingest: &mut Ingest,
-    context: &Context,
+    limits: &ClientLimits,
 ) -> CloseReason {
     loop {
         let message = tokio::select! {
-            message = timeout(context.limits.publish_timeout, socket.next()) => message,
+            message = timeout(limits.publish_timeout, socket.next()) => message,
             () = ingest.overdue() => {
                 ingest.flush();
                 continue;

@@ -223,8 +223,8 @@ impl Hls {
     /// Waits for a publisher and then for the first segment.
     async fn wait(&self, grant: &PlayGrant) -> Result<(Arc<Store>, Arc<Rendered>), Problem> {
         let (context, name) = (&self.0.context, grant.name());
-        let waited = tokio::time::timeout(context.limits.play_wait, async {
-            let stream = context.hub.play(grant, context.limits.play_wait).await?;
+        let waited = tokio::time::timeout(grant.limits().play_wait, async {
+            let stream = context.hub.play(grant, grant.limits().play_wait).await?;
             carries(&stream)?;
             let store = self.store(name);
             store.demand.ask();

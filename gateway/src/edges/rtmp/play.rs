@@ -47,7 +47,7 @@ pub(super) async fn serve(
     let wire = Wire::<Messages>::of(&stream);
     let reader = wire.reader(start);
     let mut player = Player { connection, client: &client, wire, start, reader, paused: false, skipped: 0 };
-    let end = player.run(context).await;
+    let end = player.run().await;
     if let Err(reason) = &end {
         client.close(reason.clone());
         tell(connection, Act::Play, reason);
@@ -61,14 +61,14 @@ async fn wait(
     context: &Context,
     grant: &PlayGrant,
 ) -> Result<Option<Result<Arc<Stream>, PlayError>>, CloseReason> {
-    let mut play = std::pin::pin!(context.hub.play(grant, context.limits.play_wait));
+    let mut play = std::pin::pin!(context.hub.play(grant, grant.limits().play_wait));
     loop {
         while let Some(event) = connection.event()? {
             if event == Event::Stop {
                 return Ok(None);
             }
         }
-        connection.flush(context.limits.stall_timeout).await?;
+        connection.flush(grant.limits().stall_timeout).await?;
         connection.release();
         tokio::select! {
             stream = &mut play => return Ok(Some(stream)),
@@ -91,8 +91,8 @@ struct Player<'a> {
 }
 
 impl Player<'_> {
-    async fn run(&mut self, context: &Context) -> Result<(), CloseReason> {
-        let stall = context.limits.stall_timeout;
+    async fn run(&mut self) -> Result<(), CloseReason> {
+        let stall = self.client.limits().stall_timeout;
         let mut revoked = std::pin::pin!(self.client.revocation().revoked());
         let mut fresh: Vec<Bytes> = Vec::new();
         let mut progress = Instant::now();

@@ -33,7 +33,7 @@ pub(super) async fn serve(
     connection.pending = None;
     connection.session.accept_publish();
     let mut ingest = Ingest::new();
-    let end = receive(connection, context, &mut publishing, &mut ingest).await;
+    let end = receive(connection, &mut publishing, &mut ingest).await;
     ingest.flush();
     push(&mut ingest, &mut publishing.publisher);
     if let Err(reason) = &end {
@@ -45,10 +45,10 @@ pub(super) async fn serve(
 
 async fn receive(
     connection: &mut Connection,
-    context: &Context,
     publishing: &mut Publishing,
     ingest: &mut Ingest,
 ) -> Result<(), CloseReason> {
+    let limits = *publishing.client.limits();
     let mut held = Held::default();
     loop {
         while let Some(event) = connection.event()? {
@@ -61,7 +61,7 @@ async fn receive(
         let sent = tokio::select! {
             biased;
             reason = publishing.revoked() => return Err(reason),
-            sent = connection.flush(context.limits.stall_timeout) => sent?,
+            sent = connection.flush(limits.stall_timeout) => sent?,
         };
         if sent > 0 {
             publishing.client.client().sent.add(sent as u64);
@@ -73,7 +73,7 @@ async fn receive(
                 ingest.flush();
                 push(ingest, &mut publishing.publisher);
             }
-            readable = timeout(context.limits.publish_timeout, connection.readable()) => {
+            readable = timeout(limits.publish_timeout, connection.readable()) => {
                 if readable.is_err() {
                     return Err(CloseReason::Idle);
                 }

@@ -9,6 +9,7 @@ use super::*;
 
 use crate::core::admission::{Admission, Refusal};
 use crate::core::client::ClientInfo;
+use crate::limits::ClientLimits;
 
 const SECRET: &str = "s3cret+&";
 
@@ -34,7 +35,7 @@ impl Auth {
         let name = request.stream.cloned().unwrap_or_else(|| StreamName::parse("live/x").unwrap());
         let (url, agent) = (String::new(), String::new());
         let client = ClientInfo { protocol: "test", peer: request.peer, url, agent };
-        let admission = Admission::new(Arc::new(self.clone()));
+        let admission = Admission::new(Arc::new(self.clone()), ClientLimits::default());
         let decided = match act {
             _ if !consume => admission.probe(act, &name, request, &client).await,
             Act::Publish => admission.publish(&name, request, client).await.map(drop),
