@@ -14,22 +14,10 @@ namespace Lianmai;
  * only those who may edit the post see what is amiss with it.
  */
 final class Renderer {
-	/** Attributes that stand in the element as they are, where they are not the default. */
-	private const PLAIN = array(
-		'player'    => array( 'protocol', 'latency', 'preload', 'poster', 'captions', 'retry', 'ratio', 'title', 'offline' ),
-		'publisher' => array( 'source', 'bitrate' ),
-	);
-
 	/** What begins and ends shortcodes. */
 	private const BRACKETS = array(
 		'[' => '&#x5B;',
 		']' => '&#x5D;',
-	);
-
-	/** Attributes that are there or not. */
-	private const FLAGS = array(
-		'player'    => array( 'autoplay', 'muted', 'controls', 'loop', 'viewers', 'stats' ),
-		'publisher' => array( 'preview' ),
 	);
 
 	/**
@@ -185,19 +173,14 @@ final class Renderer {
 	 * @return array<string, string>
 	 */
 	private static function written( string $who, array $is ): array {
-		$preset  = Attributes::defaults( $who );
+		$rows    = Attributes::of( $who );
 		$written = array();
-		foreach ( self::PLAIN[ $who ] as $name ) {
-			if ( $is[ $name ] !== $preset[ $name ] ) {
-				$written[ $name ] = $is[ $name ];
+		foreach ( Attributes::written( $who, false ) as $name ) {
+			if ( $is[ $name ] !== $rows[ $name ]['default'] ) {
+				$written[ $name ] = 'file' === $rows[ $name ]['type'] ? Secrets::strip_file( $is[ $name ] ) : $is[ $name ];
 			}
 		}
-		foreach ( array( 'poster', 'captions' ) as $name ) {
-			if ( isset( $written[ $name ] ) ) {
-				$written[ $name ] = Secrets::strip_file( $written[ $name ] );
-			}
-		}
-		foreach ( self::FLAGS[ $who ] as $name ) {
+		foreach ( Attributes::written( $who, true ) as $name ) {
 			if ( $is[ $name ] ) {
 				$written[ $name ] = '';
 			}

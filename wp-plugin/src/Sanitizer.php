@@ -35,7 +35,7 @@ final class Sanitizer {
 		foreach ( self::named( $raw ) as $name => $value ) {
 			if ( isset( $rows[ $name ] ) ) {
 				$type           = $rows[ $name ]['type'];
-				$clean[ $name ] = self::$type( $value, $rows[ $name ] ) ?? $clean[ $name ];
+				$clean[ $name ] = self::$type( $value, array( 'name' => $name ) + $rows[ $name ] ) ?? $clean[ $name ];
 			}
 		}
 		if ( '' === $clean['url'] ) {
@@ -105,8 +105,7 @@ final class Sanitizer {
 		if ( null === $text ) {
 			return null;
 		}
-		$words = array( '1', 'true', 'on', 'yes', 'autoplay', 'muted', 'controls', 'loop', 'viewers', 'stats', 'preview' );
-		return in_array( strtolower( $text ), $words, true );
+		return in_array( strtolower( $text ), array( '1', 'true', 'on', 'yes', $row['name'] ), true );
 	}
 
 	/**

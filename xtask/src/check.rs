@@ -1,7 +1,7 @@
 //! `cargo xtask check` and `fix`: what can be said about the code without running it.
 
 use crate::parts::{self, PARTS};
-use crate::sh::{Result, cargo, command, run as sh, which};
+use crate::sh::{Result, cargo, command, root, run as sh, which};
 use crate::steps::Steps;
 use crate::tools;
 
@@ -19,9 +19,15 @@ pub(crate) fn run() -> Result {
     steps.finish()
 }
 
-/// Mends what rustfmt, clippy and PHP_CodeSniffer can mend; the rest is what `check` says.
+/// Mends what rustfmt, clippy and PHP_CodeSniffer can mend, and writes the lists of attributes; the rest is what
+/// `check` says.
 pub(crate) fn fix() -> Result {
-    let mut steps = Steps::new("cargo xtask fix", 3);
+    let mut steps = Steps::new("cargo xtask fix", 4);
+    if which("node").is_some() {
+        steps.run("attributes", &[], || sh(command("node").arg(root().join("player-wasm/attributes.mjs"))));
+    } else {
+        steps.skip("attributes", "node is missing (Debian's package `nodejs`)");
+    }
     steps.run("lints", &[], || {
         sh(cargo()
             .args(["clippy", "--fix", "--allow-dirty", "--allow-staged", "--workspace", "--all-targets"])

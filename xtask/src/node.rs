@@ -11,7 +11,7 @@ const MOST_AGAIN: usize = 2;
 
 /// The tests beside the scripts, which need no browser.
 pub(crate) fn scripts(filter: &[String]) -> Result {
-    let files = test_files(&["player-wasm/js", "demo"], filter)?;
+    let files = test_files(&["player-wasm", "demo"], filter)?;
     sh(command("node").current_dir(root()).args(["--test", "--test-reporter=spec"]).args(files))
 }
 

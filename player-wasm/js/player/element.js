@@ -4,6 +4,7 @@
 // The engine is fetched when something is to be played, never before.
 
 import { resolve } from './address.js';
+import { NUMBERS, OTHERS, OWN, SWITCHES, TEXTS } from './attributes.js';
 import { fetched, words } from './texts.js';
 import { forward, reflect, MEDIA_EVENTS } from '../ui/media-members.js';
 import { newSheet } from '../ui/sheet.js';
@@ -19,9 +20,6 @@ import { mark } from '../ui/state-attributes.js';
 // On a server there are no elements; importing this module must work there too.
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
-const TEXTS = ['url', 'poster', 'latency', 'protocol', 'retry', 'preload', 'captions', 'ratio', 'offline', 'base'];
-const SWITCHES = ['autoplay', 'controls', 'loop', 'viewers'];
-const NUMBERS = ['width', 'height'];
 /** What a browser plays by itself, and can fetch before it is played. */
 const FILE = /\.(mp4|m4v|m4a|mov|webm|ogv|ogg|mp3)$/i;
 
@@ -33,7 +31,7 @@ const again = () => `./player.js?${misses}`;
 export class SrsPlayerElement extends Base {
   /** The folder of worker.js and the wasm for elements without the attribute `base`; empty: beside this module. */
   static base = '';
-  static observedAttributes = [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'muted', 'lang', 'stats', 'title', 'token'];
+  static observedAttributes = [...TEXTS, ...SWITCHES, ...NUMBERS, ...OWN, ...OTHERS];
 
   #video;
   #skin;
@@ -82,7 +80,7 @@ export class SrsPlayerElement extends Base {
 
   connectedCallback() {
     // Properties that were set before the element was defined.
-    for (const name of [...TEXTS, ...SWITCHES, ...NUMBERS, 'src', 'token', 'muted', 'volume']) {
+    for (const name of [...TEXTS, ...SWITCHES, ...NUMBERS, ...OWN, 'volume']) {
       if (!Object.hasOwn(this, name)) continue;
       const self = /** @type {any} */ (this);
       const value = self[name];
@@ -455,4 +453,4 @@ function pending() {
 }
 
 forward(SrsPlayerElement.prototype);
-reflect(SrsPlayerElement.prototype, TEXTS.slice(1), SWITCHES, NUMBERS);
+reflect(SrsPlayerElement.prototype, TEXTS, SWITCHES, NUMBERS);

@@ -35,7 +35,7 @@ export class SrsPublisher {
     }
     const { token, ...attributes } = options;
     for (const [name, value] of Object.entries(attributes)) {
-      const attribute = name === 'cameraOff' ? 'camera-off' : name;
+      const attribute = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
       if (typeof value === 'boolean') this.element.toggleAttribute(attribute, value);
       else if (value != null) this.element.setAttribute(attribute, String(value));
     }

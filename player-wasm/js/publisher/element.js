@@ -2,6 +2,7 @@
 //
 // No device is opened before somebody presses the button, or the page calls start().
 
+import { NUMBERS, OTHERS, OWN, SWITCHES, TEXTS } from './attributes.js';
 import { secureAddress } from './secure-address.js';
 import { reflect } from '../ui/media-members.js';
 import { PublisherSkin } from './skin.js';
@@ -14,9 +15,7 @@ import { speech } from './texts.js';
 // A server has no elements; importing this module must work there too.
 const Host = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
-const WORDS = ['url', 'protocol', 'retry', 'camera', 'microphone', 'base'];
-const FLAGS = ['muted', 'preview'];
-const SETTINGS = [...WORDS, 'source', 'token', 'width', 'height', 'bitrate', 'fps', 'muted', 'camera-off', 'preview'];
+const SETTINGS = [...TEXTS, ...SWITCHES, ...NUMBERS, ...OWN];
 const BUSY = ['requesting', 'connecting', 'live', 'reconnecting'];
 
 /** The engine, once it is loaded. Loading it after a click would use up the click. @type {typeof import('./engine/publisher.js') | undefined} */
@@ -35,7 +34,7 @@ async function load() {
 export class SrsPublisherElement extends Host {
   /** The folder of publisher-tap.js for elements without the attribute `base`; empty: beside this module. */
   static base = '';
-  static observedAttributes = [...SETTINGS, 'lang', 'stats'];
+  static observedAttributes = [...SETTINGS, ...OTHERS];
 
   #video;
   #skin;
@@ -69,7 +68,7 @@ export class SrsPublisherElement extends Host {
 
   connectedCallback() {
     // Properties that were set before the element was defined.
-    for (const name of [...WORDS, ...FLAGS, 'source', 'token', 'width', 'height', 'bitrate', 'fps', 'cameraOff', 'secureAddress']) {
+    for (const name of [...SETTINGS, 'cameraOff', 'secureAddress']) {
       if (!Object.hasOwn(this, name)) continue;
       const self = /** @type {any} */ (this);
       const value = self[name];
@@ -290,4 +289,4 @@ export class SrsPublisherElement extends Host {
   }
 }
 
-reflect(SrsPublisherElement.prototype, WORDS, FLAGS, []);
+reflect(SrsPublisherElement.prototype, TEXTS, SWITCHES, NUMBERS);

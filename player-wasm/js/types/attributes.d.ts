@@ -1,54 +1,227 @@
-// What templates may write on the elements, for the frameworks' types.
+// Generated from player-wasm/attributes.json by `cargo xtask fix`. Do not edit.
 
-import type { Latency, Protocol, PublisherProtocol, PublisherSource, Token } from './index.js';
+import type { Token } from './index.js';
 
 /** Booleans as templates write them. */
 type Switch = boolean | 'true' | 'false' | '';
 type Size = number | string;
 
-/** On an `<srs-player>`. */
+/** Values of `protocol` of an `<srs-player>`. */
+export type Protocol = 'auto' | 'webrtc' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native';
+
+/** Values of `latency` of an `<srs-player>`. */
+export type Latency = 'realtime' | 'low' | 'normal';
+
+/** Values of `preload` of an `<srs-player>`. */
+export type Preload = 'none' | 'metadata' | 'auto';
+
+/** Values of `source` of an `<srs-publisher>`. */
+export type PublisherSource = 'camera' | 'screen' | 'audio';
+
+/** Values of `protocol` of an `<srs-publisher>`. */
+export type PublisherProtocol = 'auto' | 'webrtc' | 'ws-flv';
+
+/** Attributes that templates may write on an `<srs-player>`. */
 export interface SrsPlayerAttributes {
   url?: string;
   src?: string;
+  protocol?: Protocol | '';
+  latency?: Latency | '';
   autoplay?: Switch;
   muted?: Switch;
   controls?: Switch;
   loop?: Switch;
+  preload?: Preload | '';
+  retry?: Size;
   viewers?: Switch;
   stats?: Switch;
+  title?: string;
+  poster?: string;
+  offline?: string;
+  captions?: string;
   width?: Size;
   height?: Size;
   ratio?: string;
-  poster?: string;
-  captions?: string;
-  offline?: string;
-  title?: string;
-  lang?: string;
-  preload?: 'none' | 'metadata' | 'auto' | '';
-  latency?: Latency;
-  protocol?: Protocol;
-  retry?: Size;
-  base?: string;
   token?: Token;
+  lang?: string;
+  base?: string;
 }
 
-/** On an `<srs-publisher>`. */
+/** Properties of an `<srs-player>` that are attributes too. */
+export interface SrsPlayerProperties {
+  /** The stream's address, absolute or relative; may change at any time. `src` is another name for it. */
+  url: string;
+  /** The stream's address, absolute or relative; may change at any time. `src` is another name for it. */
+  src: string;
+  /** Protocol to use for the address: `auto` (default), `webrtc`, `flv`, `ws-flv`, `hls`, `ts`, `native`. */
+  protocol: string;
+  /** `realtime` (as near to live as the network allows), `low` (default), `normal` (about three seconds, with WebRTC one, for bad networks); may change while playing. */
+  latency: string;
+  /** Start without a click. If the browser needs a click for sound, the player starts muted and offers “Tap for sound”. */
+  autoplay: boolean;
+  /** Start without sound; as with `<video>`, the property `muted` is the present state and `defaultMuted` the attribute. */
+  muted: boolean;
+  /** Show the player's controls and enable its keys. */
+  controls: boolean;
+  /** Play a file again when it ends. */
+  loop: boolean;
+  /** For files that the browser itself plays: `none` (default), `metadata`, `auto`. Live streams are never preloaded. */
+  preload: string;
+  /** Attempts to reconnect before giving up; default: unlimited, `0`: none. */
+  get retry(): string;
+  set retry(value: string | number);
+  /** Show the number of viewers, if the server provides it: Lianmai does, SRS if the page may read its list of streams. */
+  viewers: boolean;
+  /** Image to show before the stream. */
+  poster: string;
+  /** Text to show while nobody publishes, instead of “Waiting for the stream…”. */
+  offline: string;
+  /** Address of a WebVTT file, for recordings; a button and the key c switch captions. */
+  captions: string;
+  /** In CSS pixels. Without them: 640 wide, never wider than the surrounding element, in the aspect ratio of the video. */
+  width: number;
+  /** In CSS pixels. Without them: 640 wide, never wider than the surrounding element, in the aspect ratio of the video. */
+  height: number;
+  /** Aspect ratio of the player, such as `16:9` or `4/3`; default: that of the video, or of `width` and `height`. */
+  ratio: string;
+  /** Token or secret that allows playing: see Tokens. A token set as a property is not written into the page. */
+  token: Token;
+  /** Folder of the player's files, if a bundler or an optimiser does not keep them beside the script: docs/npm.md. */
+  base: string;
+}
+
+/** Attributes for an `<srs-player>` that `new SrsPlayer()` makes. */
+export interface SrsPlayerOptions {
+  /** Protocol to use for the address: `auto` (default), `webrtc`, `flv`, `ws-flv`, `hls`, `ts`, `native`. */
+  protocol?: Protocol;
+  /** `realtime` (as near to live as the network allows), `low` (default), `normal` (about three seconds, with WebRTC one, for bad networks); may change while playing. */
+  latency?: Latency;
+  /** Start without a click. If the browser needs a click for sound, the player starts muted and offers “Tap for sound”. */
+  autoplay?: boolean;
+  /** Start without sound; as with `<video>`, the property `muted` is the present state and `defaultMuted` the attribute. */
+  muted?: boolean;
+  /** Show the player's controls and enable its keys. */
+  controls?: boolean;
+  /** Play a file again when it ends. */
+  loop?: boolean;
+  /** For files that the browser itself plays: `none` (default), `metadata`, `auto`. Live streams are never preloaded. */
+  preload?: Preload;
+  /** Attempts to reconnect before giving up; default: unlimited, `0`: none. */
+  retry?: number;
+  /** Show the number of viewers, if the server provides it: Lianmai does, SRS if the page may read its list of streams. */
+  viewers?: boolean;
+  /** Show statistics over the video (the property `stats` contains the figures). */
+  stats?: boolean;
+  /** Shown over the video with the controls; also the player's name for screen readers. */
+  title?: string;
+  /** Image to show before the stream. */
+  poster?: string;
+  /** Text to show while nobody publishes, instead of “Waiting for the stream…”. */
+  offline?: string;
+  /** Address of a WebVTT file, for recordings; a button and the key c switch captions. */
+  captions?: string;
+  /** In CSS pixels. Without them: 640 wide, never wider than the surrounding element, in the aspect ratio of the video. */
+  width?: number;
+  /** In CSS pixels. Without them: 640 wide, never wider than the surrounding element, in the aspect ratio of the video. */
+  height?: number;
+  /** Aspect ratio of the player, such as `16:9` or `4/3`; default: that of the video, or of `width` and `height`. */
+  ratio?: string;
+  /** Token or secret that allows playing: see Tokens. A token set as a property is not written into the page. */
+  token?: Token;
+  /** Language of the controls: `en…` or `zh…`; default: the browser's. */
+  lang?: string;
+  /** Folder of the player's files, if a bundler or an optimiser does not keep them beside the script: docs/npm.md. */
+  base?: string;
+}
+
+/** Attributes that templates may write on an `<srs-publisher>`. */
 export interface SrsPublisherAttributes {
   url?: string;
-  source?: PublisherSource;
-  protocol?: PublisherProtocol;
+  source?: PublisherSource | '';
+  protocol?: PublisherProtocol | '';
+  bitrate?: Size;
+  preview?: Switch;
   width?: Size;
   height?: Size;
   fps?: Size;
-  bitrate?: Size;
   camera?: string;
   microphone?: string;
   muted?: Switch;
   'camera-off'?: Switch;
-  preview?: Switch;
-  stats?: Switch;
-  lang?: string;
   retry?: Size;
   base?: string;
   token?: Token;
+  lang?: string;
+  stats?: Switch;
+}
+
+/** Properties of an `<srs-publisher>` that are attributes too. */
+export interface SrsPublisherProperties {
+  /** `webrtc://host[:port]/app/stream`, a WHIP address (`https://…/whip`), or `https://…/app/stream.flv` for FLV only. Its query, such as `?secret=…`, is passed on. */
+  url: string;
+  /** `camera` (default), `screen` (with the microphone and the screen's own sound), `audio`. */
+  source: PublisherSource;
+  /** `auto` (default), `webrtc`, `ws-flv`. `auto` is WebRTC, or a WebSocket where WebRTC does not work or the browser has H.264 only there (Firefox without its OpenH264 plugin). */
+  protocol: string;
+  /** Maximum bit rate of the video, in kb/s; default: chosen by the size (2500 for 720p). */
+  bitrate: number;
+  /** Open camera and microphone, and show them, before publishing. */
+  preview: boolean;
+  /** Requested size and frame rate; default 1280×720, 30. A camera provides the nearest that it can. */
+  width: number;
+  /** Requested size and frame rate; default 1280×720, 30. A camera provides the nearest that it can. */
+  height: number;
+  /** Requested size and frame rate; default 1280×720, 30. A camera provides the nearest that it can. */
+  fps: number;
+  /** A device's id; default: the browser's choice. */
+  camera: string;
+  /** A device's id; default: the browser's choice. */
+  microphone: string;
+  /** Send silence. */
+  muted: boolean;
+  /** Send black video. The property is `cameraOff`. */
+  cameraOff: boolean;
+  /** Attempts to reconnect before giving up; default: unlimited. */
+  get retry(): string;
+  set retry(value: string | number);
+  /** Folder of the package's files, if a bundler does not keep them beside the script: docs/npm.md. */
+  base: string;
+  /** A token or the server's secret, sent as `Authorization: Bearer` (over a WebSocket in the address), or a function that returns one: see Tokens. A token set as a property is not written into the page. */
+  token: Token;
+}
+
+/** Attributes for an `<srs-publisher>` that `new SrsPublisher()` makes. */
+export interface SrsPublisherOptions {
+  /** `camera` (default), `screen` (with the microphone and the screen's own sound), `audio`. */
+  source?: PublisherSource;
+  /** `auto` (default), `webrtc`, `ws-flv`. `auto` is WebRTC, or a WebSocket where WebRTC does not work or the browser has H.264 only there (Firefox without its OpenH264 plugin). */
+  protocol?: PublisherProtocol;
+  /** Maximum bit rate of the video, in kb/s; default: chosen by the size (2500 for 720p). */
+  bitrate?: number;
+  /** Open camera and microphone, and show them, before publishing. */
+  preview?: boolean;
+  /** Requested size and frame rate; default 1280×720, 30. A camera provides the nearest that it can. */
+  width?: number;
+  /** Requested size and frame rate; default 1280×720, 30. A camera provides the nearest that it can. */
+  height?: number;
+  /** Requested size and frame rate; default 1280×720, 30. A camera provides the nearest that it can. */
+  fps?: number;
+  /** A device's id; default: the browser's choice. */
+  camera?: string;
+  /** A device's id; default: the browser's choice. */
+  microphone?: string;
+  /** Send silence. */
+  muted?: boolean;
+  /** Send black video. The property is `cameraOff`. */
+  cameraOff?: boolean;
+  /** Attempts to reconnect before giving up; default: unlimited. */
+  retry?: number;
+  /** Folder of the package's files, if a bundler does not keep them beside the script: docs/npm.md. */
+  base?: string;
+  /** A token or the server's secret, sent as `Authorization: Bearer` (over a WebSocket in the address), or a function that returns one: see Tokens. A token set as a property is not written into the page. */
+  token?: Token;
+  /** As for the docs/player.md. */
+  lang?: string;
+  /** As for the docs/player.md. */
+  stats?: boolean;
 }

@@ -1,10 +1,11 @@
 // Types of the npm package `lianmai`.
 
-/** How far behind live: `realtime` is as near as the network allows, `normal` rides out more. */
-export type Latency = 'realtime' | 'low' | 'normal';
+import type {
+  Latency, Protocol, PublisherProtocol, PublisherSource, SrsPlayerOptions, SrsPlayerProperties, SrsPublisherOptions,
+  SrsPublisherProperties,
+} from './attributes.js';
 
-/** How an address is read; `auto` goes by its scheme and ending. */
-export type Protocol = 'auto' | 'webrtc' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native';
+export type { Latency, Protocol, PublisherProtocol, PublisherSource, SrsPlayerOptions, SrsPublisherOptions };
 
 /**
  * What a player is doing: `waiting` is connected, and nobody publishes yet; `buffering` has run out of
@@ -155,7 +156,7 @@ type OfVideo = Pick<
   | 'seekable' | 'seeking' | 'videoHeight' | 'videoWidth' | 'volume'
 >;
 
-export interface SrsPlayerElement extends OfVideo {
+export interface SrsPlayerElement extends OfVideo, SrsPlayerProperties {
   addEventListener<K extends keyof SrsPlayerElementEventMap>(
     type: K,
     listener: (this: SrsPlayerElement, event: SrsPlayerElementEventMap[K]) => void,
@@ -176,46 +177,8 @@ export interface SrsPlayerElement extends OfVideo {
 
 /** `<srs-player>`: a `<video>` for live streams. */
 export class SrsPlayerElement extends HTMLElement {
-  /** The stream's address; `webrtc://host/app/stream`, `http(s)://…/whep`, `…flv`, `…m3u8`, `ws(s)://…flv`, or a
-   * file; may be relative. */
-  url: string;
-  /** The same as {@link url}. */
-  src: string;
-  /** Start by itself; without sound where the browser wants a click for sound. */
-  autoplay: boolean;
-  /** Show the player's own controls. */
-  controls: boolean;
-  /** A file begins again at its end. */
-  loop: boolean;
-  /** Show how many watch, where the gateway tells. */
-  viewers: boolean;
-  /** In CSS pixels; 0: not given. */
-  width: number;
-  /** In CSS pixels; 0: not given. */
-  height: number;
-  /** Shape of the player, such as `16:9`; empty: the picture's own. */
-  ratio: string;
-  /** Address of WebVTT captions; empty: none. */
-  captions: string;
-  /** What is shown while nobody publishes; empty: a sentence in the viewer's language. */
-  offline: string;
-  /** Of a file: `none` (default), `metadata` or `auto`. What is live cannot be fetched before. */
-  preload: string;
-  /** Address of a picture to show before the stream. */
-  poster: string;
-  /** `realtime`, `low` (default) or `normal`. */
-  latency: string;
-  /** Attempts to reconnect before giving up; empty: for ever. Written as a number or a text, read as a text. */
-  get retry(): string;
-  set retry(value: string | number);
-  /** Default `auto`. */
-  protocol: string;
-  /** The folder of worker.js and the wasm; empty: as {@link SrsPlayerElement.base} says. */
-  base: string;
-  /** The same for all elements without the attribute; empty: beside the module. */
+  /** The `base` of all elements without the attribute; empty: beside the module. */
   static base: string;
-  /** Counts from the next attempt to connect; setting the property does not write it into the page. */
-  token: Token;
   readonly state: PlayerState;
   /** A sentence on why it is in its state; empty when there is nothing to say. */
   readonly reason: string;
@@ -237,30 +200,6 @@ export class SrsPlayerElement extends HTMLElement {
   goLive(): Promise<void>;
 }
 
-/** Attributes for an `<srs-player>` that {@link SrsPlayer} makes. */
-export interface SrsPlayerOptions {
-  /** The folder of the files that are fetched later; default: beside the module. */
-  base?: string;
-  latency?: Latency;
-  retry?: number;
-  protocol?: Protocol;
-  /** It is not written into the page. */
-  token?: Token;
-  autoplay?: boolean;
-  controls?: boolean;
-  muted?: boolean;
-  loop?: boolean;
-  viewers?: boolean;
-  captions?: string;
-  offline?: string;
-  preload?: 'none' | 'metadata' | 'auto';
-  ratio?: string;
-  title?: string;
-  poster?: string;
-  width?: number;
-  height?: number;
-}
-
 /** `new SrsPlayer('#player', url).play()`: in an `<srs-player>`, a `<video>`, or any element. */
 export class SrsPlayer {
   constructor(target: string | Element | ArrayLike<Element>, url: string, options?: SrsPlayerOptions);
@@ -272,12 +211,6 @@ export class SrsPlayer {
   pause(): void;
   destroy(): void;
 }
-
-/** What is published: the microphone goes along with camera and screen. */
-export type PublisherSource = 'camera' | 'screen' | 'audio';
-
-/** How it goes out; `auto` is WebRTC, and FLV over a WebSocket where that does not get through. */
-export type PublisherProtocol = 'auto' | 'webrtc' | 'ws-flv';
 
 /**
  * What a publisher is doing: `requesting` waits for the person's permission; `ended` was live and is over;
@@ -318,35 +251,6 @@ export interface PublisherStats {
   reconnects: number;
 }
 
-/** Attributes for an `<srs-publisher>` that {@link SrsPublisher} makes. */
-export interface SrsPublisherOptions {
-  /** The folder of the files that are fetched later; default: beside the module. */
-  base?: string;
-  source?: PublisherSource;
-  protocol?: PublisherProtocol;
-  /** It is not written into the page. */
-  token?: Token;
-  /** Attempts to reconnect before giving up; default for ever. */
-  retry?: number;
-  /** Of the picture wished for, in pixels; default 1280. */
-  width?: number;
-  /** Of the picture wished for, in pixels; default 720. */
-  height?: number;
-  /** Pictures per second wished for; default 30. */
-  fps?: number;
-  /** Of the video at most, in kb/s; default: what suits the size. */
-  bitrate?: number;
-  /** A device's id. */
-  camera?: string;
-  /** A device's id. */
-  microphone?: string;
-  muted?: boolean;
-  cameraOff?: boolean;
-  preview?: boolean;
-  stats?: boolean;
-  lang?: string;
-}
-
 export interface SrsPublisherElementEventMap extends Omit<HTMLElementEventMap, 'error'> {
   /** The state has changed. */
   statechange: CustomEvent<{ state: PublisherState; reason: string }>;
@@ -358,7 +262,7 @@ export interface SrsPublisherElementEventMap extends Omit<HTMLElementEventMap, '
   stats: CustomEvent<PublisherStats>;
 }
 
-export interface SrsPublisherElement {
+export interface SrsPublisherElement extends SrsPublisherProperties {
   addEventListener<K extends keyof SrsPublisherElementEventMap>(
     type: K,
     listener: (this: SrsPublisherElement, event: SrsPublisherElementEventMap[K]) => void,
@@ -379,39 +283,8 @@ export interface SrsPublisherElement {
 
 /** `<srs-publisher>`: publishes camera, screen or microphone. Opens nothing before it is started. */
 export class SrsPublisherElement extends HTMLElement {
-  /** `webrtc://host/app/stream`, a WHIP address, or one of FLV; its query goes along as it is. */
-  url: string;
-  /** May change while it is live. */
-  source: PublisherSource;
-  /** Default `auto`. */
-  protocol: string;
-  /** The folder of publisher-tap.js; empty: as {@link SrsPublisherElement.base} says. */
-  base: string;
-  /** The same for all elements without the attribute; empty: beside the module. */
+  /** The `base` of all elements without the attribute; empty: beside the module. */
   static base: string;
-  /** Sent as `Authorization: Bearer`; setting the property does not write it into the page. */
-  token: Token;
-  /** Attempts to reconnect before giving up; empty: for ever. Written as a number or a text, read as a text. */
-  get retry(): string;
-  set retry(value: string | number);
-  /** A device's id; empty: the browser's choice. May change while it is live. */
-  camera: string;
-  /** A device's id; empty: the browser's choice. May change while it is live. */
-  microphone: string;
-  /** Of the picture wished for, in pixels. */
-  width: number;
-  /** Of the picture wished for, in pixels. */
-  height: number;
-  /** Pictures per second wished for. */
-  fps: number;
-  /** Of the video at most, in kb/s; 0: what suits the size. */
-  bitrate: number;
-  /** The microphone sends silence. */
-  muted: boolean;
-  /** The picture is black. */
-  cameraOff: boolean;
-  /** Open camera and microphone, and show them, before anything goes out. */
-  preview: boolean;
   readonly state: PublisherState;
   /** A sentence on why it is in its state; empty when there is nothing to say. */
   readonly reason: string;

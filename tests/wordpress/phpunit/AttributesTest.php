@@ -11,21 +11,71 @@ namespace Lianmai\Tests;
 
 use Lianmai\Assets;
 use Lianmai\Attributes;
+use Lianmai\Blocks;
 use Lianmai\Sanitizer;
 
 require_once __DIR__ . '/support/ContentTestCase.php';
-require_once __DIR__ . '/support/Documentation.php';
 
 final class AttributesTest extends ContentTestCase {
+	private const PLAYER = __DIR__ . '/../../../player-wasm/';
+
+	/** Old posts have these names, so they stay. */
 	public function test_names(): void {
-		$this->assertEqualsCanonicalizing(
-			explode( ' ', 'url src stream server protocol latency autoplay muted controls loop preload poster width height ratio class title retry offline captions viewers stats' ),
-			array_keys( Attributes::of( 'player' ) )
-		);
-		$this->assertEqualsCanonicalizing(
-			explode( ' ', 'url src stream server source bitrate width height roles users preview class' ),
-			array_keys( Attributes::of( 'publisher' ) )
-		);
+		$player    = explode( ' ', 'url src stream server protocol latency autoplay muted controls loop preload poster width height ratio class title retry offline captions viewers stats' );
+		$publisher = explode( ' ', 'url src stream server source bitrate width height roles users preview class' );
+		$this->assertSame( array(), array_diff( $player, array_keys( Attributes::of( 'player' ) ) ) );
+		$this->assertSame( array(), array_diff( $publisher, array_keys( Attributes::of( 'publisher' ) ) ) );
+		foreach ( Attributes::WHO as $who ) {
+			$this->assertSame( array_column( self::rows( $who ), 'name' ), array_keys( Attributes::of( $who ) ) );
+		}
+	}
+
+	/** What the element and the shortcode both have, and nothing else, comes through to the element. */
+	public function test_the_renderer_writes_what_the_element_has(): void {
+		foreach ( Attributes::WHO as $who ) {
+			$elsewhere = array( 'url', 'src', 'width', 'height' );
+			$has       = array_column( array_filter( self::rows( $who ), static function ( array $row ): bool {
+				return isset( $row['value'] );
+			} ), 'name' );
+			$written = array_merge( Attributes::written( $who, false ), Attributes::written( $who, true ) );
+			$this->assertEqualsCanonicalizing( array_values( array_diff( $has, $elsewhere ) ), $written );
+		}
+	}
+
+	/** An attribute that is added to the table reaches shortcode, sanitiser, renderer, block and editor. */
+	public function test_a_new_attribute_arrives_everywhere(): void {
+		$rows = json_decode( (string) file_get_contents( self::PLAYER . 'attributes.json' ), true );
+		foreach ( array( 'text' => '', 'boolean' => false ) as $type => $preset ) {
+			$rows[] = array(
+				'element'   => 'player',
+				'name'      => "fake$type",
+				'value'     => 'boolean' === $type ? 'switch' : 'text',
+				'shortcode' => array( 'type' => $type, 'default' => $preset, 'group' => 'play', 'label' => 'It\'s \\ fake', 'help' => 'Fakes.' ),
+			);
+		}
+		$json = (string) tempnam( sys_get_temp_dir(), 'lianmai' );
+		file_put_contents( $json, wp_json_encode( $rows ) );
+		file_put_contents( $json . '.php', (string) shell_exec( 'node ' . escapeshellarg( self::PLAYER . 'attributes.mjs' ) . ' --php ' . escapeshellarg( $json ) ) );
+		$table = new \ReflectionProperty( Attributes::class, 'table' );
+		$table->setAccessible( true );
+		$before = $table->getValue();
+		try {
+			$table->setValue( null, require $json . '.php' );
+			$this->assertSame( array( '', false ), array( Attributes::defaults( 'player' )['faketext'], Attributes::defaults( 'player' )['fakeboolean'] ) );
+			$clean = Sanitizer::clean( 'player', array( 'faketext' => " <b>x</b>\n", 'fakeboolean' => 'fakeboolean' ) );
+			$this->assertSame( array( 'x', true ), array( $clean['faketext'], $clean['fakeboolean'] ) );
+			$element = self::element( '[srs_player stream="live/a" faketext="a &quot; b" fakeboolean]' );
+			$this->assertSame( array( 'a " b', '' ), array( $element['faketext'], $element['fakeboolean'] ) );
+			$plain = self::element( '[srs_player stream="live/a" fakeboolean="0"]' );
+			$this->assertArrayNotHasKey( 'faketext', $plain );
+			$this->assertArrayNotHasKey( 'fakeboolean', $plain );
+			$this->assertStringContainsString( ' faketext="c"', Blocks::render( 'player', array( 'stream' => 'live/a', 'faketext' => 'c' ) ) );
+			$this->assertSame( array( "It's \\ fake", true ), array( self::editor()['player']['faketext']['label'], isset( self::editor()['player']['fakeboolean'] ) ) );
+		} finally {
+			$table->setValue( null, $before );
+			unlink( $json );
+			unlink( $json . '.php' );
+		}
 	}
 
 	/** A default is a value of its type: what the sanitiser would make of it. */
@@ -65,25 +115,30 @@ final class AttributesTest extends ContentTestCase {
 	}
 
 	public function test_the_editor_has_the_table(): void {
-		Assets::edit();
-		$before = (string) array_values( array_filter( wp_scripts()->get_data( Assets::EDITOR, 'before' ) ) )[0];
-		$this->assertStringNotContainsString( '<', $before );
-		$editor = json_decode( (string) preg_replace( '/^window\.lianmaiEditor = |;$/', '', $before ), true );
+		$editor = self::editor();
 		foreach ( Attributes::WHO as $who ) {
 			$this->assertSame( json_decode( (string) wp_json_encode( Attributes::of( $who ) ), true ), $editor[ $who ] );
 		}
 	}
 
-	/** Written anew with LIANMAI_WRITE=1. */
-	public function test_the_documentation_has_the_table(): void {
-		$file = dirname( __DIR__, 3 ) . '/docs/wordpress.md';
-		$is   = (string) file_get_contents( $file );
-		if ( '1' === getenv( 'LIANMAI_WRITE' ) ) {
-			$is = Documentation::with_tables( $is );
-			file_put_contents( $file, $is );
-		}
-		foreach ( Attributes::WHO as $who ) {
-			$this->assertStringContainsString( "<!-- attributes of the $who -->\n" . Documentation::table( $who ) . "\n<!-- end -->", $is );
-		}
+	/** What the editor's script is told. */
+	private static function editor(): array {
+		wp_scripts()->add_data( Assets::EDITOR, 'before', array() );
+		Assets::edit();
+		$before = implode( '', array_filter( (array) wp_scripts()->get_data( Assets::EDITOR, 'before' ) ) );
+		self::assertStringNotContainsString( '<', $before );
+		return (array) json_decode( (string) preg_replace( '/^window\.lianmaiEditor = |;$/', '', $before ), true );
+	}
+
+	/**
+	 * The table's rows of one shortcode.
+	 *
+	 * @param string $who player or publisher.
+	 */
+	private static function rows( string $who ): array {
+		$rows = json_decode( (string) file_get_contents( self::PLAYER . 'attributes.json' ), true );
+		return array_values( array_filter( $rows, static function ( array $row ) use ( $who ): bool {
+			return $who === $row['element'] && isset( $row['shortcode'] );
+		} ) );
 	}
 }
