@@ -6,6 +6,8 @@
 use std::fmt;
 use std::ops::Deref;
 
+use crate::config::Track;
+
 /// What this crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -41,8 +43,8 @@ pub enum ErrorKind {
     Truncated,
     /// A value the specification does not allow; says which.
     Invalid(&'static str),
-    /// A legal value this crate does not handle; says which.
-    Unsupported(&'static str),
+    /// A legal value this crate does not handle: which one, and the track that cannot be read for it.
+    Unsupported(Option<Track>, &'static str),
     /// A length over the caller's limit; says which.
     TooLarge(&'static str),
 }
@@ -73,7 +75,13 @@ impl Error {
     #[cold]
     #[inline(never)]
     pub fn unsupported(format: &'static str, offset: u64, what: &'static str) -> Self {
-        Self::new(format, offset, ErrorKind::Unsupported(what))
+        Self::new(format, offset, ErrorKind::Unsupported(None, what))
+    }
+    /// [`ErrorKind::Unsupported`] at `offset`, in a codec or packaging that a whole track has.
+    #[cold]
+    #[inline(never)]
+    pub fn unsupported_track(format: &'static str, offset: u64, track: Track, what: &'static str) -> Self {
+        Self::new(format, offset, ErrorKind::Unsupported(Some(track), what))
     }
 }
 
@@ -91,7 +99,7 @@ impl Error {
 
 #[cfg(not(feature = "texts"))]
 impl ErrorKind {
-    /// The error of this kind that there is. Texts of what is unsupported begin with the track, where it is one.
+    /// The error of this kind that there is.
     fn without_texts(self, _format: &'static str, _offset: u64) -> &'static Details {
         const fn of(kind: ErrorKind) -> Details {
             Details { format: "", offset: 0, kind }
@@ -99,16 +107,16 @@ impl ErrorKind {
         static TRUNCATED: Details = of(ErrorKind::Truncated);
         static INVALID: Details = of(ErrorKind::Invalid(""));
         static TOO_LARGE: Details = of(ErrorKind::TooLarge(""));
-        static AUDIO: Details = of(ErrorKind::Unsupported("audio"));
-        static VIDEO: Details = of(ErrorKind::Unsupported("video"));
-        static OTHER: Details = of(ErrorKind::Unsupported(""));
+        static AUDIO: Details = of(ErrorKind::Unsupported(Some(Track::Audio), ""));
+        static VIDEO: Details = of(ErrorKind::Unsupported(Some(Track::Video), ""));
+        static OTHER: Details = of(ErrorKind::Unsupported(None, ""));
         match self {
             Self::Truncated => &TRUNCATED,
             Self::Invalid(_) => &INVALID,
             Self::TooLarge(_) => &TOO_LARGE,
-            Self::Unsupported(what) if what.starts_with("audio") => &AUDIO,
-            Self::Unsupported(what) if what.starts_with("video") => &VIDEO,
-            Self::Unsupported(_) => &OTHER,
+            Self::Unsupported(Some(Track::Audio), _) => &AUDIO,
+            Self::Unsupported(Some(Track::Video), _) => &VIDEO,
+            Self::Unsupported(None, _) => &OTHER,
         }
     }
 }
@@ -127,7 +135,7 @@ impl fmt::Display for Error {
         match self.kind {
             ErrorKind::Truncated => f.write_str("ends too early"),
             ErrorKind::Invalid(what) => write!(f, "invalid {what}"),
-            ErrorKind::Unsupported(what) => write!(f, "unsupported {what}"),
+            ErrorKind::Unsupported(_, what) => write!(f, "unsupported {what}"),
             ErrorKind::TooLarge(what) => write!(f, "{what} is too large"),
         }
     }

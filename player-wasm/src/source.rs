@@ -62,8 +62,7 @@ pub fn new(ts: bool) -> Box<dyn Source> {
 
 fn of_error(error: &Error) -> Event {
     match error.kind {
-        ErrorKind::Unsupported(what) if what.starts_with("audio") => Event::Unsupported(Track::Audio),
-        ErrorKind::Unsupported(what) if what.starts_with("video") => Event::Unsupported(Track::Video),
+        ErrorKind::Unsupported(Some(track), _) => Event::Unsupported(track),
         _ => Event::Bad,
     }
 }

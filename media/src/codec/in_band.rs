@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::nal::{annex_b, push_length_prefixed};
 use super::{h264, h265};
 use crate::bits::BitReader;
-use crate::config::{Codec, Config};
+use crate::config::{Codec, Config, Track};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::time::Micros;
@@ -156,7 +156,7 @@ impl InBand {
         let config = match self.codec {
             Codec::H264 => h264::config_from_parameter_sets(&sps, &pps),
             Codec::H265 => h265::config_from_parameter_sets(&vps, &sps, &pps),
-            _ => Err(Error::unsupported(FORMAT, 0, "video codec")),
+            _ => Err(Error::unsupported_track(FORMAT, 0, Track::Video, "video codec")),
         };
         match config {
             Ok(config) if self.config.as_deref() == Some(&config) => {}

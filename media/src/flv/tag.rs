@@ -1,7 +1,7 @@
 //! The first bytes of audio and video tag bodies: which codec, what kind of packet, where its data is.
 
 use super::FORMAT;
-use crate::config::Codec;
+use crate::config::{Codec, Track};
 use crate::error::{Error, Result};
 
 /// What a tag body holds.
@@ -53,10 +53,10 @@ pub(super) fn video(body: &[u8]) -> Result<Tag> {
         7 => Codec::H264,
         // Not in the specification, but what many encoders and servers in China agreed on.
         12 => Codec::H265,
-        2 => return Err(Error::unsupported(FORMAT, 0, "video codec Sorenson H.263")),
-        3 | 6 => return Err(Error::unsupported(FORMAT, 0, "video codec Screen video")),
-        4 | 5 => return Err(Error::unsupported(FORMAT, 0, "video codec VP6")),
-        _ => return Err(Error::unsupported(FORMAT, 0, "video codec")),
+        2 => return Err(Error::unsupported_track(FORMAT, 0, Track::Video, "video codec Sorenson H.263")),
+        3 | 6 => return Err(Error::unsupported_track(FORMAT, 0, Track::Video, "video codec Screen video")),
+        4 | 5 => return Err(Error::unsupported_track(FORMAT, 0, Track::Video, "video codec VP6")),
+        _ => return Err(Error::unsupported_track(FORMAT, 0, Track::Video, "video codec")),
     };
     // Type 5 is a command to the player, without a picture.
     if first >> 4 == 5 || body.len() < 2 {
@@ -111,7 +111,7 @@ fn enhanced_video(body: &[u8], first: u8) -> Result<Tag> {
         b"av01" => Codec::Av1,
         b"vp08" => Codec::Vp8,
         b"vp09" => Codec::Vp9,
-        _ => return Err(Error::unsupported(FORMAT, 1, "video FourCC")),
+        _ => return Err(Error::unsupported_track(FORMAT, 1, Track::Video, "video FourCC")),
     };
     let mut offset = 0;
     let kind = match packet {
@@ -125,7 +125,7 @@ fn enhanced_video(body: &[u8], first: u8) -> Result<Tag> {
         }
         3 => Kind::Frame,
         2 | 4 => return Ok(skip(codec)),
-        _ => return Err(Error::unsupported(FORMAT, 0, "video packet type")),
+        _ => return Err(Error::unsupported_track(FORMAT, 0, Track::Video, "video packet type")),
     };
     Ok(Tag { codec, kind, key: frame_type == 1, composition: offset, at })
 }
@@ -145,10 +145,10 @@ pub(super) fn audio(body: &[u8]) -> Result<Tag> {
         7 => frame(Codec::PcmAlaw),
         8 => frame(Codec::PcmMulaw),
         9 => return enhanced_audio(body, first),
-        0 | 1 | 3 => return Err(Error::unsupported(FORMAT, 0, "audio codec PCM")),
-        4..=6 => return Err(Error::unsupported(FORMAT, 0, "audio codec Nellymoser")),
-        11 => return Err(Error::unsupported(FORMAT, 0, "audio codec Speex")),
-        _ => return Err(Error::unsupported(FORMAT, 0, "audio codec")),
+        0 | 1 | 3 => return Err(Error::unsupported_track(FORMAT, 0, Track::Audio, "audio codec PCM")),
+        4..=6 => return Err(Error::unsupported_track(FORMAT, 0, Track::Audio, "audio codec Nellymoser")),
+        11 => return Err(Error::unsupported_track(FORMAT, 0, Track::Audio, "audio codec Speex")),
+        _ => return Err(Error::unsupported_track(FORMAT, 0, Track::Audio, "audio codec")),
     })
 }
 
@@ -162,13 +162,13 @@ fn enhanced_audio(body: &[u8], first: u8) -> Result<Tag> {
         b"mp4a" => Codec::Aac,
         b"Opus" => Codec::Opus,
         b".mp3" => Codec::Mp3,
-        _ => return Err(Error::unsupported(FORMAT, 1, "audio FourCC")),
+        _ => return Err(Error::unsupported_track(FORMAT, 1, Track::Audio, "audio FourCC")),
     };
     let kind = match packet {
         0 => Kind::Sequence,
         1 => Kind::Frame,
         2 | 4 => Kind::Skip,
-        _ => return Err(Error::unsupported(FORMAT, 0, "audio packet type")),
+        _ => return Err(Error::unsupported_track(FORMAT, 0, Track::Audio, "audio packet type")),
     };
     Ok(Tag { codec, kind, key: true, composition: 0, at })
 }

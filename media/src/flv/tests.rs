@@ -105,7 +105,7 @@ fn an_unsupported_tag_is_reported_and_passed() {
     demuxer.push(stream.into());
     let events: Vec<_> = std::iter::from_fn(|| demuxer.next()).collect();
     assert!(
-        matches!(&events[2], Err(error) if error.kind == crate::ErrorKind::Unsupported("audio codec Speex"))
+        matches!(&events[2], Err(error) if error.kind == crate::ErrorKind::Unsupported(Some(crate::Track::Audio), "audio codec Speex"))
     );
     assert!(matches!(&events[3], Ok(Event::Frame(frame)) if frame.config == a));
 }

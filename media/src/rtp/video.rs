@@ -35,7 +35,7 @@ impl Video {
             _ if codec.track() == Track::Video => {
                 Self(Kind::Whole(Whole { codec, config: None, wait: true }))
             }
-            _ => return Err(Error::unsupported(codec.name(), 0, "video codec")),
+            _ => return Err(Error::unsupported_track(codec.name(), 0, Track::Video, "video codec")),
         };
         video.lost();
         Ok(video)

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::FORMAT;
 use crate::codec::aac::Adts;
 use crate::codec::{mp3, opus};
-use crate::config::{Codec, Config};
+use crate::config::{Codec, Config, Track};
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::Frame;
 use crate::time::{Micros, from_ticks};
@@ -118,7 +118,7 @@ impl AudioStream {
             Codec::Aac => self.adts(bytes),
             Codec::Mp3 => self.mp3(bytes),
             Codec::Opus => self.opus(bytes),
-            _ => Err(Error::unsupported(FORMAT, 0, "audio codec")),
+            _ => Err(Error::unsupported_track(FORMAT, 0, Track::Audio, "audio codec")),
         };
         // A header that is cut off may still be seen to be none.
         if bytes.first().is_some_and(|&b| b != self.first_byte()) {

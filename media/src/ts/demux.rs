@@ -148,7 +148,7 @@ impl Program {
         let chosen = [find(Track::Video), find(Track::Audio)];
         for (track, what) in [(Track::Video, "video stream type"), (Track::Audio, "audio stream type")] {
             if find(track).is_none() && streams.iter().any(|s| s.foreign == Some(track)) {
-                self.events.push_back(Err(Error::unsupported(FORMAT, offset, what)));
+                self.events.push_back(Err(Error::unsupported_track(FORMAT, offset, track, what)));
             }
         }
         let mut old = std::mem::take(&mut self.elementary);

@@ -138,7 +138,7 @@ impl Publisher {
             tracing::warn!(stream = %self.stream.name(), %why, "frame unreadable; further ones are only counted");
         }
         self.stream.unreadable(self.turn, || match why.kind {
-            media::ErrorKind::Unsupported(what) => what.to_owned(),
+            media::ErrorKind::Unsupported(_, what) => what.to_owned(),
             _ => format!("damaged media ({why})"),
         });
     }

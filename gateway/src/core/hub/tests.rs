@@ -359,7 +359,10 @@ async fn viewers_hear_of_a_publisher_that_cannot_be_read_until_it_can() {
     let hub = Hub::new(HubConfig::default());
     let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     let patience = Duration::from_secs(15);
-    for why in [media::Error::unsupported("flv", 0, "video codec VP6"), media::Error::truncated("flv", 3)] {
+    for why in [
+        media::Error::unsupported_track("flv", 0, media::Track::Video, "video codec VP6"),
+        media::Error::truncated("flv", 3),
+    ] {
         publisher.bad_frame(&why);
     }
     let began = tokio::time::Instant::now();

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{AudioSpecificConfig, FORMAT, RATES, config_from_asc, program, program_element};
 use crate::bits::{BitReader, BitWriter};
 use crate::codec::Codec;
-use crate::config::Config;
+use crate::config::{Config, Track};
 use crate::error::{Error, ErrorKind, Result};
 
 /// An ADTS header.
@@ -89,9 +89,12 @@ impl Adts {
         };
         match current {
             Some(config) if same(config) => Ok((config.clone(), taken)),
-            _ if self.channel_config == 0 && taken == 0 => {
-                Err(Error::unsupported(FORMAT, 0, "audio in ADTS that does not say its channels"))
-            }
+            _ if self.channel_config == 0 && taken == 0 => Err(Error::unsupported_track(
+                FORMAT,
+                0,
+                Track::Audio,
+                "audio in ADTS that does not say its channels",
+            )),
             _ => Ok((config_from_asc(asc.into_bytes().into())?, taken)),
         }
     }
@@ -150,7 +153,7 @@ pub struct Unit {
 /// ADTS that cannot be read or has more than [`MAX_UNITS`] frames, and LATM.
 pub fn units(data: &Bytes, current: Option<&Config>) -> Result<Option<Vec<Unit>>> {
     if is_loas(data) {
-        return Err(Error::unsupported(FORMAT, 0, "audio in LATM"));
+        return Err(Error::unsupported_track(FORMAT, 0, Track::Audio, "audio in LATM"));
     }
     if data.len() < 2 || data[0] != 0xff || data[1] & 0xf0 != 0xf0 {
         return Ok(None);

@@ -89,7 +89,7 @@ fn what_is_no_aac_is_told() {
     assert!(units(&Bytes::from_static(&[0xff, 0xf1, 0xff, 0xff, 0xff, 0xff, 0xff]), None).is_err());
     let latm = [&[0x56, 0xe0, 5][..], &[0x20, 0, 0x11, 0x90, 7]].concat();
     let error = units(&latm.clone().into(), None).unwrap_err();
-    assert_eq!(error.kind, crate::ErrorKind::Unsupported("audio in LATM"));
+    assert_eq!(error.kind, crate::ErrorKind::Unsupported(Some(crate::Track::Audio), "audio in LATM"));
     assert_eq!(units(&latm[..7].to_vec().into(), None), Ok(None));
 }
 

@@ -382,7 +382,12 @@ async fn video_that_a_transport_stream_cannot_carry_is_refused_in_words() {
 async fn a_publisher_of_what_cannot_be_read_is_told_apart_from_none() {
     let hls = hls(Settings::default(), Auth::default());
     let mut source = Source::new(&hls);
-    source.publisher.bad_frame(&media::Error::unsupported("flv", 0, "video codec VP6"));
+    source.publisher.bad_frame(&media::Error::unsupported_track(
+        "flv",
+        0,
+        media::Track::Video,
+        "video codec VP6",
+    ));
     let answer = get(&hls, "/live/x.m3u8").await;
     assert_eq!(answer.status, 502);
     let words = String::from_utf8_lossy(&answer.body).into_owned();
