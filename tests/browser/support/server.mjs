@@ -102,6 +102,11 @@ export async function startServer() {
     const name = /^\/live\/(.+)\.flv$/.exec(pathname)?.[1];
     if (name) {
       const script = scripts.get(name);
+      if (request.method === 'HEAD') {
+        // The player asks whether the server answers at all, where the stream is slow to: this is no viewer.
+        response.writeHead(typeof script === 'function' ? 200 : script ?? 404).end();
+        return;
+      }
       if (typeof script === 'number' || !script) {
         counts.set(name, (counts.get(name) ?? 0) + 1);
         response.writeHead(script ?? 404).end();
