@@ -85,7 +85,7 @@ fn h264_as_rtp_payloads_and_back_is_the_same() {
         [(Clip::Av, Order::Shown), (Clip::BFrames, Order::Droppable), (Clip::Other, Order::Shown)]
     {
         let (mut back, mut found, mut pictures) =
-            (rtp::Video::new(Codec::H264).expect("video"), Reorder::new(), 0);
+            (rtp::VideoFramer::new(Codec::H264).expect("video"), Reorder::new(), 0);
         for frame in frames(clip).iter().filter(|frame| frame.is_video()) {
             found.push(frame);
             let payloads = rtp::h264::packetize(frame, 1200).expect("H.264");

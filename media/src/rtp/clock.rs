@@ -77,7 +77,7 @@ impl RtpClock {
 
     /// The time on our clock of a packet or access unit of RTP time `rtp`, that arrived (its first
     /// packet) at `arrival`. Strictly later for a strictly later RTP time.
-    pub fn place(&mut self, track: Track, rtp: u32, arrival: Micros) -> Micros {
+    pub fn timestamp(&mut self, track: Track, rtp: u32, arrival: Micros) -> Micros {
         let passed = self.line(track).arrive(rtp, arrival);
         let synced = self.audio.started() && self.video.started() && self.error().is_some();
         match track {

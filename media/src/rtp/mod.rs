@@ -3,7 +3,7 @@
 
 pub mod clock;
 pub mod h264;
-mod video;
+mod video_framer;
 
 pub use clock::RtpClock;
-pub use video::Video;
+pub use video_framer::VideoFramer;

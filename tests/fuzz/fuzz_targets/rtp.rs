@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use media::codec::{h264, nal};
-use media::rtp::Video;
+use media::rtp::VideoFramer;
 use media::rtp::h264::{MIN_MTU, packetize};
 use media::{Codec, Frame};
 
@@ -51,7 +51,7 @@ fuzz_target!(|data: &[u8]| {
     there_and_back(&frame(nal::annex_b_to_length_prefixed(data)), mtu);
 
     let codec = [Codec::H264, Codec::H265, Codec::Av1, Codec::Vp8, Codec::Vp9][usize::from(kind) % 5];
-    let mut video = Video::new(codec).expect("a video codec");
+    let mut video = VideoFramer::new(codec).expect("a video codec");
     let mut order = h264::Reorder::new();
     // Access units of half the bytes each, so that a second one follows a first.
     for (at, unit) in data.chunks(data.len() / 2 + 1).enumerate() {

@@ -1,8 +1,7 @@
-//! One CNAME for all tracks.
+//! Replaces the CNAMEs that str0m makes by one for all tracks: in the SDP answer, and in RTCP before it is encrypted.
 //!
-//! str0m gives each track a CNAME of its own, and has no way to set it. Chromium and Firefox keep tracks in step that
-//! have one `msid`; GStreamer's rtpbin keeps those in step whose source descriptions have one CNAME (RFC 3550 6.5.1).
-//! So CNAMEs are replaced: in the answer's SDP, and in RTCP before it is encrypted.
+//! str0m gives each track a CNAME of its own, and has no way to set it. Chromium and Firefox synchronize the tracks that
+//! have one `msid`, but GStreamer's rtpbin those whose source descriptions have one CNAME (RFC 3550 6.5.1).
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -10,25 +9,25 @@ use std::sync::LazyLock;
 use rand::Rng as _;
 use rand::distr::Alphanumeric;
 
-/// Bytes of a CNAME of str0m's, and of ours.
+/// Bytes of a CNAME: of those that str0m makes, and of this one.
 const LENGTH: usize = 20;
-/// Bytes of a chunk of a source description that has nothing but a CNAME: the SSRC, the item, an end, a padding.
+/// Bytes of a chunk of a source description that has only a CNAME: SSRC, item header, name, end, padding.
 const CHUNK: usize = 4 + 2 + LENGTH + 2;
-/// More bytes than this are no report of str0m's: it has few tracks.
+/// The largest report that str0m makes: it has few tracks.
 const MAX_REPORT: usize = 600;
 
-/// As the DTLS certificate, it is of this run of the gateway, which is one endpoint (RFC 7022 4.1).
+/// Made anew for each run of the gateway, like the DTLS certificate: the gateway is one endpoint (RFC 7022 4.1).
 static CNAME: LazyLock<String> =
     LazyLock::new(|| rand::rng().sample_iter(Alphanumeric).take(LENGTH).map(char::from).collect());
 
-/// The CNAME of all that this gateway sends.
-pub(super) fn own() -> &'static str {
+/// The CNAME of all tracks that this gateway sends.
+pub(super) fn gateway_cname() -> &'static str {
     &CNAME
 }
 
-/// Compound RTCP without the first eight bytes, with our CNAME.
+/// Replaces the CNAMEs in a compound RTCP packet without its first eight bytes.
 ///
-/// Whoever encrypts does not know whether it is RTCP. Nothing else looks like a source description.
+/// The caller encrypts RTP and RTCP and does not know which this is. Nothing else looks like a source description.
 pub(super) fn replace(packet: &[u8]) -> Cow<'_, [u8]> {
     let mut out = Cow::Borrowed(packet);
     if packet.len() > MAX_REPORT {
@@ -51,7 +50,7 @@ pub(super) fn replace(packet: &[u8]) -> Cow<'_, [u8]> {
                 && name.is_some_and(|name| name.iter().all(u8::is_ascii_alphanumeric))
         };
         if (0..chunks).all(is_name) {
-            (0..chunks).for_each(|n| out.to_mut()[names(n)].copy_from_slice(own().as_bytes()));
+            (0..chunks).for_each(|n| out.to_mut()[names(n)].copy_from_slice(gateway_cname().as_bytes()));
             at += size;
         }
     }
@@ -62,7 +61,7 @@ pub(super) fn replace(packet: &[u8]) -> Cow<'_, [u8]> {
 mod tests {
     use super::*;
 
-    /// A sender report without its first eight bytes, then source descriptions of so many tracks.
+    /// A sender report without its first eight bytes, then the source descriptions of `tracks` tracks.
     fn compound(tracks: u8) -> Vec<u8> {
         let mut packet = vec![7; 20];
         packet.extend([0x80 | tracks, 202, 0, 7 * tracks]);
@@ -82,14 +81,14 @@ mod tests {
             assert_eq!(after.len(), before.len());
             for (n, chunk) in after[24..].chunks(CHUNK).enumerate() {
                 assert_eq!(chunk[..6], [0, 0, 0, n as u8, 1, 20]);
-                assert_eq!(&chunk[6..26], own().as_bytes());
+                assert_eq!(&chunk[6..26], gateway_cname().as_bytes());
             }
             assert_eq!(after[..24], before[..24]);
         }
     }
 
     #[test]
-    fn what_is_no_source_description_stays() {
+    fn other_packets_stay_as_they_are() {
         let whole = compound(2);
         for length in 0..whole.len() {
             assert!(matches!(replace(&whole[..length]), Cow::Borrowed(_)), "{length}");

@@ -1,64 +1,65 @@
-//! Simulcast (RFC 8853): of the sizes in which a publisher sends its picture, the largest that comes.
+//! Simulcast (RFC 8853): selects, of the sizes in which a publisher sends its video, the largest that comes.
 
 use std::time::{Duration, Instant};
 
 use str0m::media::Rid;
 
-/// A layer that has been silent for so long does not come any more: the sender has no bandwidth for it.
-const SILENT: Duration = Duration::from_secs(1);
+/// A layer that was silent for this long has stopped: the sender has no bandwidth for it.
+const LAYER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The layers of one publisher; nobody tells their sizes before their first key frames.
+/// The layers of one publisher. Their sizes are known from their first key frames on.
 #[derive(Debug, Default)]
 pub(super) struct Layers {
     known: Vec<Layer>,
-    taken: Option<Rid>,
+    forwarded: Option<Rid>,
 }
 
 #[derive(Debug)]
 struct Layer {
     rid: Rid,
     pixels: u64,
-    heard: Instant,
+    last_frame: Instant,
 }
 
-/// What to do with a picture.
+/// What to do with a video frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Choice {
-    /// It is of the layer that is taken.
-    Take,
-    /// The same, and it is the first of another layer.
-    Change,
-    /// There is a better one.
-    Leave,
-    /// It would be taken if it were a key frame.
-    Ask,
+pub(super) enum LayerChoice {
+    /// Forward it: its layer is the selected one.
+    Forward,
+    /// Forward it, as the first frame of another layer than before.
+    Switch,
+    /// Drop it: a better layer is selected.
+    Drop,
+    /// Drop it and request a key frame, with which its layer can be selected.
+    RequestKeyFrame,
 }
 
 impl Layers {
-    /// A picture of the layer `rid` has come; `pixels` of a key frame.
-    pub(super) fn choose(&mut self, rid: Rid, pixels: Option<u64>, now: Instant) -> Choice {
+    /// Decides about a frame of the layer `rid`. `pixels` is the size of a key frame.
+    pub(super) fn choose(&mut self, rid: Rid, pixels: Option<u64>, now: Instant) -> LayerChoice {
         let at = self.known.iter().position(|layer| layer.rid == rid).unwrap_or_else(|| {
-            self.known.push(Layer { rid, pixels: 0, heard: now });
+            self.known.push(Layer { rid, pixels: 0, last_frame: now });
             self.known.len() - 1
         });
         if let Some(layer) = self.known.get_mut(at) {
-            layer.heard = now;
+            layer.last_frame = now;
             layer.pixels = pixels.unwrap_or(layer.pixels);
         }
-        if self.taken == Some(rid) {
-            return Choice::Take;
+        if self.forwarded == Some(rid) {
+            return LayerChoice::Forward;
         }
-        let alive = |layer: &&Layer| Some(layer.rid) == self.taken && now < layer.heard + SILENT;
-        let taken = self.known.iter().find(alive).map(|layer| layer.pixels);
-        match (taken, pixels) {
-            (Some(taken), Some(pixels)) if pixels > taken => {}
-            (Some(_), _) => return Choice::Leave,
+        let is_current =
+            |layer: &&Layer| Some(layer.rid) == self.forwarded && now < layer.last_frame + LAYER_TIMEOUT;
+        let current = self.known.iter().find(is_current).map(|layer| layer.pixels);
+        match (current, pixels) {
+            (Some(current), Some(pixels)) if pixels > current => {}
+            (Some(_), _) => return LayerChoice::Drop,
             (None, Some(_)) => {}
-            (None, None) => return Choice::Ask,
+            (None, None) => return LayerChoice::RequestKeyFrame,
         }
-        match self.taken.replace(rid) {
-            Some(_) => Choice::Change,
-            None => Choice::Take,
+        match self.forwarded.replace(rid) {
+            Some(_) => LayerChoice::Switch,
+            None => LayerChoice::Forward,
         }
     }
 }
@@ -68,23 +69,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_that_comes_is_taken_at_its_key_frames() {
+    fn the_largest_layer_that_comes_is_selected_at_its_key_frames() {
         let mut layers = Layers::default();
         let start = Instant::now();
         let [small, large] = ["q", "f"].map(Rid::from);
         let mut choose =
             |rid, pixels, millis| layers.choose(rid, pixels, start + Duration::from_millis(millis));
-        assert_eq!(choose(small, None, 0), Choice::Ask);
-        assert_eq!(choose(small, Some(100), 40), Choice::Take);
-        assert_eq!(choose(large, None, 80), Choice::Leave);
-        assert_eq!(choose(large, Some(400), 120), Choice::Change);
-        assert_eq!(choose(large, None, 160), Choice::Take);
-        assert_eq!(choose(small, Some(100), 160), Choice::Leave);
-        // It stops.
-        assert_eq!(choose(small, None, 1100), Choice::Leave);
-        assert_eq!(choose(small, None, 1160), Choice::Ask);
-        assert_eq!(choose(small, Some(100), 1200), Choice::Change);
-        assert_eq!(choose(small, None, 1240), Choice::Take);
-        assert_eq!(choose(large, Some(400), 1280), Choice::Change);
+        assert_eq!(choose(small, None, 0), LayerChoice::RequestKeyFrame);
+        assert_eq!(choose(small, Some(100), 40), LayerChoice::Forward);
+        assert_eq!(choose(large, None, 80), LayerChoice::Drop);
+        assert_eq!(choose(large, Some(400), 120), LayerChoice::Switch);
+        assert_eq!(choose(large, None, 160), LayerChoice::Forward);
+        assert_eq!(choose(small, Some(100), 160), LayerChoice::Drop);
+        // The large layer stops.
+        assert_eq!(choose(small, None, 1100), LayerChoice::Drop);
+        assert_eq!(choose(small, None, 1160), LayerChoice::RequestKeyFrame);
+        assert_eq!(choose(small, Some(100), 1200), LayerChoice::Switch);
+        assert_eq!(choose(small, None, 1240), LayerChoice::Forward);
+        assert_eq!(choose(large, Some(400), 1280), LayerChoice::Switch);
     }
 }

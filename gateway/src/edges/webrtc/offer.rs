@@ -1,24 +1,27 @@
-//! From an offer to a peer that runs.
+//! From an admitted offer to a running session.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use media::{Codec, Track};
+use media::Track;
 use str0m::Rtc;
 use str0m::media::Mid;
 use tokio::time::timeout;
 use tracing::{Instrument as _, Span};
 
-use super::peer::{Patience, Peer, Side};
-use super::play::Play;
-use super::port::{Place, mailbox};
-use super::publish::Publish;
-use super::sdp::{self, Kind, Offered, Role, Unfit};
-use super::session::{Session, commands};
+use super::candidates::{self, AddressHints};
+use super::liveness::Timeouts;
+use super::peer::{Peer, PeerRole};
+use super::play::{ViewerRole, packetizer, unsupported_codec};
+use super::port::{PeerRoutes, mailbox};
+use super::publish::PublisherRole;
+use super::rtc::{self, PublisherOptions, ViewerOptions};
+use super::sdp::{self, ClientOffer, Kind, SdpError};
+use super::session::{SessionTask, commands};
 use super::slot::Slot;
-use super::{Inner, Known, WebRtc, candidates, rtc};
+use super::{SessionHandle, WebRtc};
 use crate::context::Context;
 use crate::core::admission::{Grant, PlayGrant, PublishGrant, Refusal};
 use crate::core::auth::AuthRequest;
@@ -28,20 +31,20 @@ use crate::core::hub::StreamName;
 use crate::derive::transcode::{self, Sound};
 use crate::web::problem::Problem;
 
-/// A viewer's request waits so long for a stream that nobody publishes yet; players ask again at once, and
-/// so see its first picture.
+/// How long a viewer's request waits for a stream that nobody publishes yet. Players repeat the request at once, and so
+/// show the stream from its first frame on.
 const PLAY_WAIT: Duration = Duration::from_secs(5);
-/// A viewer that is silent for so long is gone.
-const VIEWER_AWAY: Duration = Duration::from_secs(15);
+/// How long a viewer may be unreachable.
+const VIEWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What an offer may be used for.
+/// What the client of an offer may do.
 #[derive(Debug)]
-pub(super) enum Granted {
+pub(super) enum OfferGrant {
     Publish(PublishGrant),
     Play(PlayGrant),
 }
 
-impl Granted {
+impl OfferGrant {
     /// Admits a client.
     pub(super) async fn admit(
         context: &Context,
@@ -58,7 +61,7 @@ impl Granted {
     }
 }
 
-impl Deref for Granted {
+impl Deref for OfferGrant {
     type Target = Grant;
 
     fn deref(&self) -> &Grant {
@@ -69,193 +72,226 @@ impl Deref for Granted {
     }
 }
 
-/// What a client offers.
+/// A client's request with an offer.
 #[derive(Debug)]
-pub(super) struct Offer {
-    /// Its session description.
+pub(super) struct OfferRequest {
+    /// The client's session description.
     pub(super) sdp: String,
-    /// The Host it asked for.
+    /// The request's Host.
     pub(super) host: Option<String>,
-    /// Addresses of ours that it names (`eip`, `candidate`).
+    /// The gateway's addresses, as the client knows them (`eip`, `candidate`).
     pub(super) external: Vec<String>,
-    /// The client's address, which is not the connection's when a proxy passes the request on.
+    /// The client's address. Behind a proxy, it is not the address of the connection.
     pub(super) visitor: IpAddr,
 }
 
-/// Response to an offer.
+/// The response to an offer.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct OfferResponse {
+    /// The answer.
     pub(super) sdp: String,
-    /// The session's name, which nobody can guess.
+    /// The identifier of the session, which nobody can guess.
     pub(super) id: String,
+    /// The entity tag of the ICE session.
     pub(super) etag: String,
-    /// The ICE user name fragments, ours and theirs.
+    /// The ICE user name fragments of the gateway and of the client.
     pub(super) fragments: (String, String),
 }
 
-/// What a session knows of its client.
-struct Client {
+/// What a session takes from the client's admission.
+struct SessionClient {
     ip: IpAddr,
     span: Span,
-    /// How long the client may be silent.
-    away: Duration,
+    /// How long the client may be unreachable.
+    unreachable_timeout: Duration,
 }
 
-impl Client {
-    fn of(grant: &Grant, away: Duration) -> Self {
-        Self { ip: grant.client().peer.ip(), span: grant.span().clone(), away }
+impl SessionClient {
+    fn new(grant: &Grant, unreachable_timeout: Duration) -> Self {
+        Self { ip: grant.client().peer.ip(), span: grant.span().clone(), unreachable_timeout }
     }
+}
+
+/// A session that has not started yet.
+struct NewSession<F> {
+    request: OfferRequest,
+    offer: ClientOffer,
+    rtc: Rtc,
+    client: SessionClient,
+    /// Makes the session's [`PeerRole`]. Called late: after it, only the check of the negotiated media can fail.
+    make_role: F,
+}
+
+/// An answered offer.
+struct Negotiated {
+    /// The answer for the client.
+    answer: String,
+    /// The media sections in str0m's answer.
+    mids: Vec<Mid>,
+    /// The gateway's ICE user name fragment.
+    username: String,
+    /// The gateway's addresses in the answer.
+    addresses: Vec<SocketAddr>,
 }
 
 impl WebRtc {
     /// Answers the offer of an admitted client, and starts the session.
-    pub(super) async fn offer(&self, granted: Granted, offer: Offer) -> Result<Answer, Problem> {
-        let role = match granted.act() {
-            Act::Publish => Role::Publisher,
-            Act::Play => Role::Viewer,
-        };
-        let offered = Offered::read(&offer.sdp, role).map_err(|why| bad_offer(&why))?;
-        if !offered.is_usable() {
-            let words = match role {
-                Role::Publisher => "the offer sends nothing that this server takes",
-                Role::Viewer => "the offer takes nothing that this server sends",
+    pub(super) async fn offer(
+        &self,
+        grant: OfferGrant,
+        request: OfferRequest,
+    ) -> Result<OfferResponse, Problem> {
+        let act = grant.act();
+        let offer = ClientOffer::read(&request.sdp, act).map_err(|why| bad_offer(&why))?;
+        if !offer.is_usable() {
+            let words = match act {
+                Act::Publish => "the offer sends nothing that this server takes",
+                Act::Play => "the offer takes nothing that this server sends",
             };
             let words = format!("{words}: H.264, VP8, VP9, AV1, H.265 or Opus");
             return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words));
         }
-        if !self.0.gate.has_room(granted.client().peer.ip()) {
+        if !self.0.gate.has_room(grant.client().peer.ip()) {
             return Err(CloseReason::Full.into());
         }
-        self.0.names.ready().await;
-        match granted {
-            Granted::Publish(grant) => self.publish(grant, offer, offered),
-            Granted::Play(grant) => self.play(&grant, offer, offered).await,
+        self.0.host_names.ready().await;
+        match grant {
+            OfferGrant::Publish(grant) => self.publish(grant, request, offer),
+            OfferGrant::Play(grant) => self.play(&grant, request, offer).await,
         }
     }
 
-    fn publish(&self, grant: PublishGrant, offer: Offer, offered: Offered) -> Result<Answer, Problem> {
+    fn publish(
+        &self,
+        grant: PublishGrant,
+        request: OfferRequest,
+        offer: ClientOffer,
+    ) -> Result<OfferResponse, Problem> {
         let context = &self.0.context;
         context.hub.available(grant.name())?;
-        let client = Client::of(&grant, context.limits.publish_timeout);
-        let rtc = rtc::publisher(&self.0.certificate, offered.has_layers(), Instant::now());
-        let side = || Publish::new(context.clone(), grant, Instant::now());
-        self.start(offer, offered, rtc, client, side, |peer| {
-            let words = "the offer sends nothing that this server takes: H.264, VP8, VP9, AV1, H.265 or Opus";
-            peer.side
-                .takes_something()
-                .then_some(())
-                .ok_or_else(|| Problem::new(StatusCode::NOT_ACCEPTABLE, words))
-        })
+        let client = SessionClient::new(&grant, context.limits.publish_timeout);
+        let options = PublisherOptions { simulcast: offer.offers_simulcast() };
+        let rtc = rtc::publisher(&self.0.certificate, options, Instant::now());
+        let make_role = || PublisherRole::new(context.clone(), grant, Instant::now());
+        self.start(NewSession { request, offer, rtc, client, make_role })
     }
 
-    async fn play(&self, grant: &PlayGrant, offer: Offer, offered: Offered) -> Result<Answer, Problem> {
+    async fn play(
+        &self,
+        grant: &PlayGrant,
+        request: OfferRequest,
+        offer: ClientOffer,
+    ) -> Result<OfferResponse, Problem> {
         let context = &self.0.context;
         let wait = context.limits.play_wait.min(PLAY_WAIT);
         let stream = timeout(wait, context.hub.play(grant, wait))
             .await
             .unwrap_or_else(|_| Err(context.hub.missing(grant.name())))?;
-        let cannot = |what: &str| {
-            let words = format!("the stream is {what}, and the offer has no way to take that");
-            Problem::new(StatusCode::NOT_ACCEPTABLE, words)
-        };
-        // Without sound a viewer has something to see; a black picture is worse than a refusal.
+        // A viewer without audio still has the video. A viewer without video would see a black picture, so it is refused.
         let video = transcode::config(&stream, Sound::Opus, Track::Video);
-        if let Some(video) = video.filter(|_| offered.lacks_codec(Kind::Video)) {
-            return Err(cannot(video.codec.name()));
+        if let Some(video) = video.filter(|_| offer.lacks_codec(Kind::Video)) {
+            return Err(unsupported_codec(video.codec.name()));
         }
-        let frames = stream.config(Track::Video).is_some_and(|config| config.codec != Codec::H264);
-        let peer =
-            rtc::viewer(&self.0.certificate, !frames, self.0.settings.estimate_bandwidth, Instant::now());
-        let client = Client::of(grant, VIEWER_AWAY);
-        let side = || {
-            let handle = context.clients.add(grant, &stream);
-            Play::new(stream, handle, frames, context.reencoders.clone())
+        let options = ViewerOptions {
+            packetizer: packetizer(&stream),
+            estimate_bandwidth: self.0.settings.estimate_bandwidth,
         };
-        self.start(offer, offered, peer, client, side, |peer| {
-            peer.side.can_take(&peer.rtc).map_err(|what| {
-                let problem = cannot(what);
-                peer.side.close(CloseReason::Unsupported(problem.detail.clone()));
-                problem
-            })
-        })
+        let rtc = rtc::viewer(&self.0.certificate, options, Instant::now());
+        let client = SessionClient::new(grant, VIEWER_TIMEOUT);
+        let make_role = || {
+            let handle = context.clients.add(grant, &stream);
+            ViewerRole::new(stream, handle, options.packetizer, context.reencoders.clone())
+        };
+        self.start(NewSession { request, offer, rtc, client, make_role })
     }
 
-    /// Starts a session. Its side is made when nothing can fail any more but `check`.
-    fn start<S: Side + Send + 'static>(
+    /// Answers the offer and starts the session's task.
+    fn start<R, F>(&self, new: NewSession<F>) -> Result<OfferResponse, Problem>
+    where
+        R: PeerRole + Send + 'static,
+        F: FnOnce() -> R,
+    {
+        let NewSession { request, offer, mut rtc, client, make_role } = new;
+        let reservation = self.0.pending.reserve(request.visitor, offer.size(), Instant::now())?;
+        let slot = Slot::Pending(reservation, self.0.gate.clone(), client.ip);
+        let negotiated = self.negotiate(&request, &offer, &mut rtc).map_err(|why| bad_offer(&why))?;
+        let Negotiated { answer, mids, username, addresses } = negotiated;
+        let connect = self.0.context.limits.header_timeout;
+        let timeouts = Timeouts { connect, unreachable: client.unreachable_timeout };
+        let mut peer = Peer::new(rtc, make_role(), addresses, timeouts, Instant::now());
+        mids.into_iter().for_each(|mid| peer.add_media(mid));
+        peer.role.check_media(&peer.rtc)?;
+
+        let port = self.0.port.clone();
+        let (mailbox, inbox) = mailbox();
+        let mut routes = PeerRoutes::new(port.clone(), mailbox);
+        routes.add_username(username.clone());
+        let (sender, commands) = commands();
+        let fragments = (username, offer.credentials().fragment.clone());
+        let (id, etag) = (random_id(), etag());
+        self.sessions().insert(id.clone(), SessionHandle { commands: sender, etag: etag.clone() });
+        let task =
+            SessionTask { peer, port, routes, inbox, commands, offer, stop: self.0.stop.clone(), slot };
+        self.spawn(task, id.clone(), client.span);
+        Ok(OfferResponse { sdp: answer, id, etag, fragments })
+    }
+
+    /// Gives the offer and the gateway's addresses to str0m, and makes the answer.
+    fn negotiate(
         &self,
-        offer: Offer,
-        offered: Offered,
-        mut rtc: Rtc,
-        client: Client,
-        side: impl FnOnce() -> S,
-        check: impl FnOnce(&mut Peer<S>) -> Result<(), Problem>,
-    ) -> Result<Answer, Problem> {
-        let Offer { host, external, visitor, .. } = offer;
-        let Inner { port, context, gate, waiting, names, .. } = &*self.0;
-        let place = waiting.enter(visitor, offered.size(), Instant::now())?;
-        let slot = Slot::Waiting(place, gate.clone(), client.ip);
-        let addresses =
-            candidates::addresses(port.addr(), &self.0.settings.candidate, names, host.as_deref(), &external);
+        request: &OfferRequest,
+        offer: &ClientOffer,
+        rtc: &mut Rtc,
+    ) -> Result<Negotiated, SdpError> {
+        let addresses = candidates::addresses(&AddressHints {
+            bound: self.0.port.addr(),
+            configured: &self.0.settings.candidate,
+            host_names: &self.0.host_names,
+            host: request.host.as_deref(),
+            external: &request.external,
+        });
         for candidate in candidates::candidates(&addresses) {
             rtc.add_local_candidate(candidate);
         }
-        let accepted = rtc::accept(&mut rtc, &offered).map_err(|why| bad_offer(&why))?;
-        let answer = offered.answer(&accepted).map_err(|why| bad_offer(&why))?;
-        let ours = rtc.direct_api().local_ice_credentials().ufrag;
-        let now = Instant::now();
-        let patience = Patience { connect: context.limits.header_timeout, away: client.away };
-        let mut peer = Peer::new(rtc, side(), addresses, patience, now);
-        sdp::mids(&accepted).for_each(|mid| peer.agreed(Mid::from(mid)));
-        check(&mut peer)?;
+        let accepted = rtc::accept(rtc, offer)?;
+        let answer = offer.answer(&accepted)?;
+        let mids = sdp::mids(&accepted).map(Mid::from).collect();
+        let username = rtc.direct_api().local_ice_credentials().ufrag;
+        Ok(Negotiated { answer, mids, username, addresses })
+    }
 
-        let (mail, inbox) = mailbox();
-        let mut place = Place::new(port.clone(), mail);
-        place.name(ours.clone());
-        let (sender, commands) = commands();
-        let theirs = offered.credentials().fragment.clone();
-        let (id, etag) = (unguessable(), etag());
-        self.sessions().insert(id.clone(), Known { commands: sender, etag: etag.clone() });
-        let session = Session {
-            peer,
-            port: port.clone(),
-            place,
-            inbox,
-            commands,
-            offer: offered,
-            stop: self.0.stop.clone(),
-            slot,
-        };
-        client.span.in_scope(|| tracing::debug!("offer answered"));
-        let registered = Registered(self.clone(), id.clone());
+    /// Runs a session on the next worker.
+    fn spawn<R: PeerRole + Send + 'static>(&self, task: SessionTask<R>, id: String, span: Span) {
+        span.in_scope(|| tracing::debug!("offer answered"));
+        let registration = Registration(self.clone(), id);
         let run = async move {
-            session.run().await;
-            drop(registered);
+            task.run().await;
+            drop(registration);
         };
-        self.0.workers.next().spawn(run.instrument(client.span));
-        Ok(Answer { sdp: answer, id, etag, fragments: (ours, theirs) })
+        self.0.workers.next().spawn(run.instrument(span));
     }
 }
 
-/// A session's entry, which goes with its task, however that ends.
-struct Registered(WebRtc, String);
+/// A session's entry in the list of sessions. It is removed with the session's task, however that ends.
+struct Registration(WebRtc, String);
 
-impl Drop for Registered {
+impl Drop for Registration {
     fn drop(&mut self) {
         self.0.sessions().remove(&self.1);
     }
 }
 
-/// A name that nobody can guess.
-fn unguessable() -> String {
+/// An identifier that nobody can guess.
+fn random_id() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
-/// Another ICE session's entity tag.
+/// The entity tag of a new ICE session.
 pub(super) fn etag() -> String {
     format!("\"{:08x}\"", rand::random::<u32>())
 }
 
-fn bad_offer(why: &Unfit) -> Problem {
+fn bad_offer(why: &SdpError) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, format!("the offer cannot be answered: {why}"))
 }
 

@@ -1,256 +1,293 @@
-//! One peer, without sockets or a clock of its own: datagrams and times in, datagrams and times out.
+//! One peer as a state machine without I/O: it opens no socket and reads no clock.
+//!
+//! Its contract is str0m's, with the gateway's part of the work in it:
+//!
+//! 1. [`Peer::handle_input`] takes a datagram, or that time has passed.
+//! 2. [`Peer::drive`] lets the peer's [`PeerRole`] work (publish or play), hands out every datagram that has to be
+//!    sent, and returns the time of the next timeout.
+//! 3. The caller waits for a datagram, for [`PeerRole::ready`], or for that time, and begins again.
+//!
+//! In the gateway the caller is [`super::session`], in tests a simulated network in virtual time.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use str0m::media::Mid;
-use str0m::net::Receive;
-use str0m::{Event, IceConnectionState, Input, Output, Rtc};
+use str0m::net::{DatagramSend, Receive};
+use str0m::{Event, Rtc};
 
-use super::paths::{Paths, Way};
+use super::liveness::{Liveness, Timeouts};
+use super::paths::{Paths, Route};
 use super::port::Datagram;
 use super::resends::Resends;
 use super::srtp;
-use super::ssrcs::Ssrcs;
+use super::ssrcs::SsrcFilter;
 use crate::core::close::CloseReason;
+use crate::web::problem::Problem;
 
-/// What a peer is for.
-pub(super) trait Side {
-    /// This media section is in the answer.
-    fn agreed(&mut self, rtc: &mut Rtc, mid: Mid);
+/// The addresses that one peer may use between two ICE restarts; datagrams from further ones are dropped. str0m keeps
+/// an ICE candidate for each.
+const MAX_SOURCES: usize = 64;
 
-    /// Takes what the peer tells.
-    fn event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), CloseReason>;
+/// What comes into a peer.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Input<'a> {
+    /// A datagram from the network.
+    Datagram(&'a Datagram),
+    /// Time has passed: it is now this time.
+    Timeout(Instant),
+}
 
-    /// What is to see the peer's RTCP before str0m does.
+/// What a peer wants of its caller.
+#[derive(Debug)]
+pub(super) enum Output {
+    /// To send a datagram.
+    Transmit(Transmit),
+    /// To be called again at this time, or with the next input. There is nothing more to send.
+    Timeout(Instant),
+}
+
+/// A datagram to send.
+#[derive(Debug)]
+pub(super) struct Transmit {
+    pub(super) route: Route,
+    pub(super) contents: DatagramSend,
+}
+
+/// How a role goes on after [`PeerRole::advance`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NextStep {
+    /// The role may have more to do. Send what it has written, then let it go on.
+    Continue,
+    /// Nothing to do until [`PeerRole::ready`] resolves.
+    Wait,
+    /// Nothing to do until [`PeerRole::ready`] resolves, or until this time.
+    WaitUntil(Instant),
+}
+
+/// What a peer does for its client: it publishes a stream or plays one.
+pub(super) trait PeerRole {
+    /// Adds a media section of the answer.
+    fn add_media(&mut self, rtc: &mut Rtc, mid: Mid);
+
+    /// Checks, after all media sections were added, that the negotiated media are of use.
+    ///
+    /// # Errors
+    /// When they are not, with the response to the client.
+    fn check_media(&mut self, rtc: &Rtc) -> Result<(), Problem>;
+
+    /// Handles an event of the connection.
+    fn handle_event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), CloseReason>;
+
+    /// The filter that sees the peer's RTCP before str0m does.
     fn resends(&mut self) -> Option<&mut Resends> {
         None
     }
 
-    /// Resolves when there is something to do for it, or with the reason why it has to end. May be
-    /// dropped and called again.
-    fn work(&mut self) -> impl Future<Output = Result<(), CloseReason>> + Send;
+    /// Resolves when [`Self::advance`] has something to do. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// When the peer has to end.
+    fn ready(&mut self) -> impl Future<Output = Result<(), CloseReason>> + Send;
 
-    /// Does what is to be done now. True when it has to be called again after what it wrote has gone
-    /// out; and a time at which it has to be called anew.
-    fn act(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), CloseReason>;
+    /// Does the next part of what has to be done now.
+    ///
+    /// # Errors
+    /// When the peer has to end.
+    fn advance(&mut self, rtc: &mut Rtc, now: Instant) -> Result<NextStep, CloseReason>;
 
-    /// Notes why the session ends, after which it is dropped.
+    /// Notes why the peer ended. Nothing is called after this.
     fn close(&mut self, reason: CloseReason);
 }
 
-/// Ends a peer that str0m cannot go on with.
-pub(super) fn broken(error: impl std::fmt::Display) -> CloseReason {
+/// The reason to end a peer over an error of str0m's.
+pub(super) fn protocol_error(error: impl std::fmt::Display) -> CloseReason {
     CloseReason::Protocol(error.to_string())
 }
 
-/// Timeouts.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    /// Until the handshakes are done.
-    pub(super) connect: Duration,
-    /// Without a sign of life.
-    pub(super) away: Duration,
-}
-
-/// A datagram to be sent, and where it goes.
-pub(super) struct Transmit<'a> {
-    pub(super) way: Way,
-    pub(super) bytes: &'a [u8],
-}
-
-/// A peer whose ICE checks have ended is there as long as its media or reports come at least this often. Some
-/// clients (libnice without consent freshness) check once and never again; a receiver reports at least every
-/// 7.5 s (RFC 3550 6.2).
-const SILENCE: Duration = Duration::from_secs(15);
-
-/// Places that a peer comes from at most; what comes from more is not listened to.
-const SOURCES: usize = 64;
-
 /// One peer.
-pub(super) struct Peer<S> {
+pub(super) struct Peer<R> {
     pub(super) rtc: Rtc,
-    pub(super) side: S,
-    /// Ours.
-    addresses: Vec<SocketAddr>,
+    pub(super) role: R,
+    /// The gateway's own addresses in the answer.
+    local_addresses: Vec<SocketAddr>,
     paths: Paths,
-    /// Where STUN came from: each is a candidate that is kept.
+    /// Addresses from which datagrams came.
     sources: Vec<SocketAddr>,
-    /// One of the agreed sections.
+    /// One of the negotiated media sections.
     mid: Option<Mid>,
-    ssrcs: Ssrcs,
-    patience: Patience,
-    began: Instant,
-    connected: bool,
-    /// When SRTP or SRTCP was authenticated last.
-    heard: Instant,
-    /// Since when ICE misses the peer's checks.
-    unchecked: Option<Instant>,
-    /// Since when neither checks nor media nor reports come.
-    away: Option<Instant>,
+    ssrcs: SsrcFilter,
+    liveness: Liveness,
 }
 
-impl<S: Side> Peer<S> {
+impl<R: PeerRole> Peer<R> {
+    /// A peer that may be reached at `local_addresses`.
     pub(super) fn new(
         rtc: Rtc,
-        side: S,
-        addresses: Vec<SocketAddr>,
-        patience: Patience,
+        role: R,
+        local_addresses: Vec<SocketAddr>,
+        timeouts: Timeouts,
         now: Instant,
     ) -> Self {
         Self {
             rtc,
-            side,
-            addresses,
+            role,
+            local_addresses,
             paths: Paths::default(),
             sources: Vec::new(),
             mid: None,
-            ssrcs: Ssrcs::default(),
-            patience,
-            began: now,
-            connected: false,
-            heard: now,
-            unchecked: None,
-            away: None,
+            ssrcs: SsrcFilter::default(),
+            liveness: Liveness::new(timeouts, now),
         }
     }
 
-    /// Whether the handshakes are done and the peer is there.
-    pub(super) const fn is_there(&self) -> bool {
-        self.connected && self.away.is_none()
+    /// What is known of the peer's signs of life.
+    pub(super) const fn liveness(&self) -> &Liveness {
+        &self.liveness
     }
 
-    /// Whether the handshakes were done once.
-    pub(super) const fn is_connected(&self) -> bool {
-        self.connected
-    }
-
-    /// This media section is in the answer.
-    pub(super) fn agreed(&mut self, mid: Mid) {
+    /// Adds a media section of the answer.
+    pub(super) fn add_media(&mut self, mid: Mid) {
         self.mid.get_or_insert(mid);
-        self.side.agreed(&mut self.rtc, mid);
+        self.role.add_media(&mut self.rtc, mid);
     }
 
-    /// Takes a datagram; one that is not understood is nothing.
-    pub(super) fn receive(&mut self, datagram: &Datagram) -> Result<(), CloseReason> {
-        if !self.knows(datagram) {
+    /// Prepares for the client's new ICE credentials: it may be in another network.
+    pub(super) fn restart_ice(&mut self) {
+        self.sources.clear();
+    }
+
+    /// Takes an input. After this, call [`Self::drive`] or at least [`Self::flush`].
+    ///
+    /// # Errors
+    /// When the connection is broken. A datagram that nothing understands is dropped and no error.
+    pub(super) fn handle_input(&mut self, input: Input<'_>) -> Result<(), CloseReason> {
+        match input {
+            Input::Datagram(datagram) => self.handle_datagram(datagram),
+            Input::Timeout(now) => self.rtc.handle_input(str0m::Input::Timeout(now)).map_err(protocol_error),
+        }
+    }
+
+    /// Does everything that is due now, hands each datagram to `send`, and returns the time of the next timeout.
+    ///
+    /// # Errors
+    /// When the peer has to end.
+    pub(super) fn drive(
+        &mut self,
+        now: Instant,
+        mut send: impl FnMut(Transmit),
+    ) -> Result<Instant, CloseReason> {
+        loop {
+            let step = self.advance_role(now)?;
+            let timeout = self.flush(now, &mut send)?;
+            match step {
+                NextStep::Continue => {}
+                NextStep::Wait => return Ok(timeout),
+                NextStep::WaitUntil(at) => return Ok(timeout.min(at)),
+            }
+        }
+    }
+
+    /// Hands all datagrams that wait to `send`, and returns the time of the next timeout.
+    ///
+    /// # Errors
+    /// When the peer has to end.
+    pub(super) fn flush(
+        &mut self,
+        now: Instant,
+        mut send: impl FnMut(Transmit),
+    ) -> Result<Instant, CloseReason> {
+        loop {
+            match self.poll_output(now)? {
+                Output::Transmit(transmit) => send(transmit),
+                Output::Timeout(at) => return Ok(at),
+            }
+        }
+    }
+
+    /// The next thing that the peer wants of its caller.
+    fn poll_output(&mut self, now: Instant) -> Result<Output, CloseReason> {
+        loop {
+            match self.rtc.poll_output().map_err(protocol_error)? {
+                str0m::Output::Transmit(transmit) => {
+                    let str0m::net::Transmit { proto, destination, contents, .. } = transmit;
+                    let route = self.paths.route(proto, destination, &contents, now);
+                    return Ok(Output::Transmit(Transmit { route, contents }));
+                }
+                str0m::Output::Event(event) => self.handle_event(event, now)?,
+                str0m::Output::Timeout(at) => {
+                    if !self.rtc.is_alive() {
+                        return Err(CloseReason::Left);
+                    }
+                    let deadline = self.liveness.check(now)?;
+                    return Ok(Output::Timeout(deadline.map_or(at, |deadline| deadline.min(at))));
+                }
+            }
+        }
+    }
+
+    /// Lets the role work, as long as the peer is reachable.
+    fn advance_role(&mut self, now: Instant) -> Result<NextStep, CloseReason> {
+        if !self.liveness.is_reachable() {
+            return Ok(NextStep::Wait);
+        }
+        let step = self.role.advance(&mut self.rtc, now)?;
+        // str0m makes datagrams of what was written when time passes.
+        self.handle_input(Input::Timeout(now))?;
+        Ok(step)
+    }
+
+    fn handle_datagram(&mut self, datagram: &Datagram) -> Result<(), CloseReason> {
+        if !self.accepts_source(datagram.source) {
             return Ok(());
         }
-        self.paths.heard(datagram);
-        if !self.ssrcs.may_pass(&self.rtc, self.mid, &datagram.bytes, datagram.at) {
+        self.paths.record(datagram);
+        if !self.ssrcs.allows(&self.rtc, self.mid, &datagram.bytes, datagram.at) {
             return Ok(());
         }
         let Some(destination) = self.destination(datagram) else { return Ok(()) };
         let receive = Receive::new(datagram.protocol, datagram.source, destination, &datagram.bytes);
         let Ok(receive) = receive else { return Ok(()) };
-        let before = srtp::authenticated();
-        let (rtc, resends) = (&mut self.rtc, self.side.resends());
-        let handle = || rtc.handle_input(Input::Receive(datagram.at, receive));
-        let taken = srtp::reading(resends, &datagram.bytes, datagram.at, handle);
-        if srtp::authenticated() != before {
-            self.heard = datagram.at;
-            self.ssrcs.heard(&self.rtc, self.mid, &datagram.bytes, datagram.at);
+        let before = srtp::authenticated_packets();
+        let (rtc, resends) = (&mut self.rtc, self.role.resends());
+        let handle = || rtc.handle_input(str0m::Input::Receive(datagram.at, receive));
+        let handled = srtp::with_rtcp_filter(resends, &datagram.bytes, datagram.at, handle);
+        if srtp::authenticated_packets() != before {
+            self.liveness.set_authenticated(datagram.at);
+            self.ssrcs.record_authenticated(&self.rtc, self.mid, &datagram.bytes, datagram.at);
         }
-        taken.map_err(broken)
+        handled.map_err(protocol_error)
     }
 
-    /// When the peer counts as away, unless it is heard from before.
-    fn away_at(&self) -> Option<Instant> {
-        self.unchecked.map(|since| since.max(self.heard + SILENCE))
-    }
-
-    /// Whether it is from one of the few places that a peer comes from between two ICE restarts.
-    fn knows(&mut self, datagram: &Datagram) -> bool {
-        if self.sources.contains(&datagram.source) {
+    /// Whether the address is one of the few that the peer may use.
+    fn accepts_source(&mut self, source: SocketAddr) -> bool {
+        if self.sources.contains(&source) {
             return true;
         }
-        let place = self.sources.len() < SOURCES;
-        if place {
-            self.sources.push(datagram.source);
+        let has_room = self.sources.len() < MAX_SOURCES;
+        if has_room {
+            self.sources.push(source);
         }
-        place
+        has_room
     }
 
-    /// The client has other credentials, and is perhaps in another network.
-    pub(super) fn restarted(&mut self) {
-        self.sources.clear();
-    }
-
-    /// The candidate of ours that a datagram came to. Behind a NAT that is not the address it came to.
+    /// The gateway's candidate that a datagram was sent to. Behind a NAT, that is another address than the one at which
+    /// the datagram arrived.
     fn destination(&self, datagram: &Datagram) -> Option<SocketAddr> {
-        let exact = self.addresses.iter().find(|addr| Some(addr.ip()) == datagram.local);
-        let alike = || self.addresses.iter().find(|addr| addr.is_ipv4() == datagram.source.is_ipv4());
-        exact.or_else(alike).copied()
-    }
-
-    /// Time has passed.
-    pub(super) fn timeout(&mut self, now: Instant) -> Result<(), CloseReason> {
-        self.rtc.handle_input(Input::Timeout(now)).map_err(broken)
-    }
-
-    /// Does what this side has to do now; see [`Side::act`].
-    pub(super) fn act(&mut self, now: Instant) -> Result<(bool, Option<Instant>), CloseReason> {
-        if !self.is_there() {
-            return Ok((false, None));
-        }
-        let done = self.side.act(&mut self.rtc, now)?;
-        // What was written goes out when time moves on.
-        self.timeout(now)?;
-        Ok(done)
-    }
-
-    /// Hands out all that is to be sent now, and tells when to come again.
-    pub(super) fn drain(
-        &mut self,
-        now: Instant,
-        mut send: impl FnMut(Transmit<'_>),
-    ) -> Result<Instant, CloseReason> {
-        let next = loop {
-            match self.rtc.poll_output().map_err(broken)? {
-                Output::Timeout(at) => break at,
-                Output::Transmit(transmit) => {
-                    let bytes = &transmit.contents[..];
-                    let way = self.paths.way(transmit.proto, transmit.destination, bytes, now);
-                    send(Transmit { way, bytes });
-                }
-                Output::Event(event) => self.event(event, now)?,
-            }
+        let exact = self.local_addresses.iter().find(|addr| Some(addr.ip()) == datagram.local);
+        let same_family = || {
+            let is_ipv4 = datagram.source.is_ipv4();
+            self.local_addresses.iter().find(|addr| addr.is_ipv4() == is_ipv4)
         };
-        let away_at = self.away_at();
-        self.away = away_at.filter(|at| now >= *at);
-        if !self.rtc.is_alive() {
-            return Err(CloseReason::Left);
-        }
-        if !self.connected && now >= self.began + self.patience.connect {
-            return Err(CloseReason::NotConnected);
-        }
-        let limit = match self.away {
-            Some(since) if now >= since + self.patience.away => {
-                return Err(CloseReason::Idle);
-            }
-            Some(since) => since + self.patience.away,
-            None if self.connected => away_at.unwrap_or(next),
-            None => self.began + self.patience.connect,
-        };
-        Ok(next.min(limit))
+        exact.or_else(same_family).copied()
     }
 
-    fn event(&mut self, event: Event, now: Instant) -> Result<(), CloseReason> {
+    fn handle_event(&mut self, event: Event, now: Instant) -> Result<(), CloseReason> {
         match event {
-            Event::Connected => {
-                self.connected = true;
-                Ok(())
-            }
-            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
-                // str0m goes on sending to where the peer was last.
-                self.unchecked.get_or_insert(now);
-                Ok(())
-            }
-            Event::IceConnectionStateChange(_) => {
-                self.unchecked = None;
-                Ok(())
-            }
-            event => self.side.event(&mut self.rtc, event, now),
+            Event::Connected => self.liveness.set_connected(),
+            Event::IceConnectionStateChange(state) => self.liveness.set_ice_state(state, now),
+            event => self.role.handle_event(&mut self.rtc, event, now)?,
         }
+        Ok(())
     }
 }

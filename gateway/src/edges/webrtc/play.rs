@@ -1,107 +1,70 @@
-//! Hub to wire: a viewer's side of a peer.
+//! Hub to network: the part of a peer that plays a stream.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use media::time::{MILLI, Micros, SECOND, to_ticks};
-use media::{Codec, Track};
-use str0m::media::{Direction, MediaKind, MediaTime, Mid, Pt};
-use str0m::rtp::{RtpWrite, SeqNo};
+use http::StatusCode;
+use media::time::{Micros, to_ticks};
+use media::{Codec, Frame, Track};
+use str0m::media::{Direction, MediaKind, Mid};
 use str0m::{Event, Rtc};
 
+use super::catch_up::{CatchUp, Pacer};
 use super::codecs;
 use super::packets::{Packets, Unit, clock_rate};
-use super::peer::{Side, broken};
-use super::resends::{self, Resends};
+use super::peer::{NextStep, PeerRole};
+use super::resends::Resends;
+use super::rtc::Packetizer;
+use super::track_sender::{Stamp, TrackSender};
 use crate::core::close::CloseReason;
 use crate::core::hub::ring::Cursor;
 use crate::core::hub::{ClientHandle, Start, Stream};
 use crate::derive::transcode::{self, Reencoders, Sound};
+use crate::web::problem::Problem;
 
-/// Resends are kept for this long, and for as many packets as [`resends::MAX_PACKETS`]: at 2 Mb/s more than half a
-/// second. Each is nearly half a kilobyte for each viewer, beside what all share; fewer do not cover the cached
-/// pictures that a viewer on a bad network begins with.
-const RESEND_TIME: Duration = Duration::from_millis(800);
-/// Not more than this part of what is sent are resends, where str0m makes the packets and [`Resends`] knows none.
-const RESEND_RATIO: f32 = 0.25;
-/// The past is sent this fast, in bytes a second.
-const CATCH_UP: u64 = 3_000_000;
-/// And so many bytes of it at once: a socket's usual buffer takes them.
-const BURST: u64 = 64 << 10;
-/// What lies in the past is laid on so much time before the present: it is decoded, not watched.
-const SQUASHED: Micros = 60 * MILLI;
-/// A viewer that lost the picture gets it from the cache at most this often.
-const AGAIN: Duration = Duration::from_secs(1);
+/// The shortest time between two repairs of a viewer's video.
+const REPAIR_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A track as this viewer gets it.
-pub(super) struct Sender {
-    mid: Mid,
-    /// The next packet's.
-    pub(super) seq: SeqNo,
-    /// The codec that is sent now and its payload type; none where the viewer has not taken it.
-    codec: Option<(Codec, Option<Pt>)>,
-    /// The payload type for packets that have the one before in them, if the viewer takes such.
-    red: Option<Pt>,
-}
-
-/// The past, laid on a short time: its first frame comes at `to`, and `until` at `end`.
-#[derive(Debug, Clone, Copy)]
-struct Squash {
-    /// The first frame's time, once there was one.
-    from: Option<Micros>,
-    until: Micros,
-    /// None: so much before the end as is usual.
-    to: Option<Micros>,
-    end: Micros,
-}
-
-impl Squash {
-    fn lay(&mut self, time: Micros) -> Micros {
-        let from = *self.from.get_or_insert(time);
-        let span = (self.until - from).max(1);
-        let to = *self.to.get_or_insert(self.end - span.min(SQUASHED));
-        to + (time - from) * (self.end - to) / span
-    }
-}
-
-/// Where a viewer is in the stream's packets.
-struct Reader {
+/// A viewer's position in the stream's packets.
+struct PacketReader {
     packets: Arc<Packets>,
     cursor: Cursor<Arc<Unit>>,
 }
 
-/// One who watches.
-pub(super) struct Play {
+/// Plays one stream to one viewer.
+pub(super) struct ViewerRole {
     stream: Arc<Stream>,
     reencoders: Reencoders,
-    /// None until the viewer has connected: nothing is made for an offer that comes to nothing.
-    reader: Option<Reader>,
+    /// None until the viewer has connected: an offer whose client never connects makes no work.
+    reader: Option<PacketReader>,
     handle: ClientHandle,
     revoked: Pin<Box<dyn Future<Output = CloseReason> + Send>>,
-    /// Whether whole frames are handed to str0m.
-    frames: bool,
-    pub(super) video: Option<Sender>,
-    audio: Option<Sender>,
-    /// None where whole frames are handed to str0m.
+    pub(super) video: Option<TrackSender>,
+    audio: Option<TrackSender>,
+    /// None where str0m makes this viewer's packets and answers all its requests for lost ones.
     pub(super) resends: Option<Resends>,
-    /// What the viewer wants, by codecs of which we send none.
-    strange: Vec<Track>,
-    squash: Option<Squash>,
-    /// What may be sent of the past now, and when that was reckoned.
-    budget: (u64, Instant),
-    waiting: Option<Arc<Unit>>,
-    last: Micros,
-    again: Option<Instant>,
-    /// The publisher was asked for a key frame, which this viewer waits for.
-    hopes: bool,
+    /// Tracks that the viewer wants, with codecs of which the gateway sends none.
+    unsupported: Vec<Track>,
+    /// Set while cached frames are being sent.
+    catch_up: Option<CatchUp>,
+    pacer: Pacer,
+    /// The next frame, which has to wait.
+    pending: Option<Arc<Unit>>,
+    /// The latest timestamp that was sent.
+    newest_sent: Micros,
+    /// Before this time the video is not repaired again.
+    next_repair: Option<Instant>,
+    /// Whether the publisher was asked for a key frame that this viewer waits for.
+    awaits_key_frame: bool,
 }
 
-impl Play {
+impl ViewerRole {
+    /// Plays `stream` to the viewer of `handle`, whose packets `packetizer` makes.
     pub(super) fn new(
         stream: Arc<Stream>,
         handle: ClientHandle,
-        frames: bool,
+        packetizer: Packetizer,
         reencoders: Reencoders,
     ) -> Self {
         let revoked = Box::pin(handle.revocation().clone().into_revoked());
@@ -111,231 +74,190 @@ impl Play {
             reader: None,
             handle,
             revoked,
-            frames,
             video: None,
             audio: None,
-            resends: (!frames).then(Resends::default),
-            strange: Vec::new(),
-            squash: None,
-            budget: (0, Instant::now()),
-            waiting: None,
-            last: 0,
-            again: None,
-            hopes: false,
+            resends: (packetizer == Packetizer::Shared).then(Resends::default),
+            unsupported: Vec::new(),
+            catch_up: None,
+            pacer: Pacer::new(Instant::now()),
+            pending: None,
+            newest_sent: 0,
+            next_repair: None,
+            awaits_key_frame: false,
         }
     }
 
-    /// Whether the viewer can be sent what the stream has now; else the name of what it can't take.
-    pub(super) fn can_take(&self, rtc: &Rtc) -> Result<(), &'static str> {
+    const fn packetizer(&self) -> Packetizer {
+        if self.resends.is_some() { Packetizer::Shared } else { Packetizer::PerViewer }
+    }
+
+    /// Checks that the viewer accepts the codecs that the stream has now. If not, returns the name of the first that it
+    /// does not accept.
+    fn accepts_stream(&self, rtc: &Rtc) -> Result<(), &'static str> {
         for (track, sender) in [(Track::Video, &self.video), (Track::Audio, &self.audio)] {
             let config = transcode::config(&self.stream, Sound::Opus, track);
             let Some(config) = config else { continue };
-            let lost = match sender {
-                Some(sender) => codecs::payload_type(rtc, sender.mid, &config).is_none(),
-                None => self.strange.contains(&track),
+            let refused = match sender {
+                Some(sender) => !sender.accepts(rtc, &config),
+                None => self.unsupported.contains(&track),
             };
-            if lost {
+            if refused {
                 return Err(config.codec.name());
             }
         }
         if self.video.is_none() && self.audio.is_none() { Err("anything") } else { Ok(()) }
     }
 
-    /// Begins at the newest key frame, or at the next where that is better.
+    /// Begins at the newest key frame, or at the next one if that is better.
     fn start(&mut self, now: Instant) {
         let packets = match self.reader.take() {
             Some(reader) => reader.packets,
             None => Packets::of(&self.stream, &self.reencoders),
         };
         let start = self.stream.start(Start::Key);
+        // Not the newest packet alone: for the first viewer the packets are still being made.
         let newest = self.stream.newest().max(packets.newest());
-        self.reader = Some(Reader { cursor: packets.reader(start), packets });
-        self.hopes = start == Start::Live;
-        self.waiting = None;
-        self.squash = None;
-        // Not what the packets have: those of the first viewer are only being made.
-        if let Some(until) = newest.filter(|_| start == Start::Key) {
-            self.squash = Some(Squash { from: None, until, to: None, end: until });
-            self.budget = (BURST, now);
+        self.reader = Some(PacketReader { cursor: packets.reader(start), packets });
+        self.awaits_key_frame = start == Start::Live;
+        self.pending = None;
+        self.catch_up = newest.filter(|_| start == Start::Key).map(CatchUp::to_live);
+        if self.catch_up.is_some() {
+            self.pacer = Pacer::new(now);
         }
     }
 
-    /// Sends what is due.
-    fn send(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), CloseReason> {
-        if self.reader.is_none() {
-            self.start(now);
-        } else if self.hopes && !self.stream.makes_keys() {
-            self.again_from_cache(now);
-        }
-        loop {
-            let next = |reader: &mut Reader| reader.cursor.try_next();
-            let Some(unit) = self.waiting.take().or_else(|| self.reader.as_mut().and_then(next)) else {
-                return Ok((false, None));
-            };
-            let past = self.squash.is_some_and(|squash| unit.frame.pts < squash.until);
-            if past {
-                if unit.frame.track() == Track::Audio {
-                    continue;
-                }
-                let size = unit.frame.data.len() as u64;
-                let (left, since) = self.budget;
-                let earned = (now - since).as_micros() as u64 * CATCH_UP / SECOND as u64;
-                let left = (left + earned).min(BURST);
-                self.budget = (left, now);
-                if left < size.min(BURST) {
-                    let missing = (size.min(BURST) - left) * SECOND as u64 / CATCH_UP;
-                    self.waiting = Some(unit);
-                    return Ok((false, Some(now + Duration::from_micros(missing.max(500)))));
-                }
-                self.budget.0 = left.saturating_sub(size);
-            } else if unit.frame.is_video() {
-                // Audio may be ahead of the video, by seconds where the video is encoded anew: the video that still
-                // comes from before the end of the past must not step back behind what was sent of it.
-                self.squash = None;
-            }
-            self.hopes &= !unit.frame.key || !unit.frame.is_video();
-            self.write(rtc, &unit, now)?;
-            // The past in pieces: what is queued at once stays allocated.
-            if self.frames || past {
-                return Ok((true, None));
-            }
+    /// Begins at the cached key frame: for the first time, or once more.
+    fn restart_from_cache(&mut self, now: Instant) {
+        let sent = self.newest_sent;
+        self.start(now);
+        if sent > 0 {
+            self.catch_up = self.catch_up.map(|catch_up| catch_up.again(sent));
         }
     }
 
-    fn write(&mut self, rtc: &mut Rtc, unit: &Unit, now: Instant) -> Result<(), CloseReason> {
+    /// Gives the viewer, which has lost its video, a key frame: a new one if the publisher can make one, else the
+    /// cached one with all frames since.
+    fn repair_video(&mut self, now: Instant) {
+        if self.reader.is_none() || self.next_repair.is_some_and(|at| now < at) {
+            return;
+        }
+        self.next_repair = Some(now + REPAIR_INTERVAL);
+        self.awaits_key_frame = self.stream.makes_keys();
+        if self.awaits_key_frame {
+            self.stream.ask_key();
+        } else {
+            self.restart_from_cache(now);
+        }
+    }
+
+    fn next_unit(&mut self) -> Option<Arc<Unit>> {
+        self.pending.take().or_else(|| self.reader.as_mut()?.cursor.try_next())
+    }
+
+    /// Sends a frame.
+    fn send(&mut self, rtc: &mut Rtc, unit: &Unit, now: Instant) -> Result<(), CloseReason> {
         let frame = &unit.frame;
-        let codec = frame.config.codec;
         let sender = match frame.track() {
             Track::Video => &mut self.video,
             Track::Audio => &mut self.audio,
         };
-        let Some(sender) = sender else { return Ok(()) };
-        if sender.codec.is_none_or(|(known, _)| known != codec) {
-            let pt = codecs::payload_type(rtc, sender.mid, &frame.config);
-            sender.codec = Some((codec, pt));
-            sender.red = pt.and_then(|pt| codecs::redundant(rtc, pt));
-        }
-        let Some((_, Some(pt))) = sender.codec else {
-            let text = format!("the viewer has no way to take {}", codec.name());
-            return Err(CloseReason::Unsupported(text));
-        };
-        if !self.frames && unit.payloads.is_empty() {
-            let text = format!("the stream is {} now: play it anew", codec.name());
+        let (Some(sender), Some(reader)) = (sender, &self.reader) else { return Ok(()) };
+        let pt = sender.payload_type(rtc, &frame.config).ok_or_else(|| {
+            let text = format!("the viewer has no way to take {}", frame.config.codec.name());
+            CloseReason::Unsupported(text)
+        })?;
+        if self.resends.is_some() && unit.payloads.is_empty() {
+            let text = format!("the stream is {} now: play it anew", frame.config.codec.name());
             return Err(CloseReason::Unsupported(text));
         }
-        let rate = clock_rate(codec);
-        let (rtp, time) = match self.squash.as_mut().filter(|squash| frame.pts < squash.until) {
-            None => (unit.rtp, frame.pts),
-            Some(squash) => {
-                let time = squash.lay(frame.pts);
-                let step = to_ticks(time, rate) - to_ticks(frame.pts, rate);
-                (unit.rtp.wrapping_add(step as u32), time)
-            }
-        };
-        let Some(reader) = &self.reader else { return Ok(()) };
-        let moment = reader.packets.moment(time);
-        self.last = self.last.max(time);
+        let (rtp, time) = timestamp(self.catch_up.as_mut(), unit);
+        let stamp = Stamp { pt, rtp, moment: reader.packets.moment(time) };
+        self.newest_sent = self.newest_sent.max(time);
         self.handle.reached(frame.dts);
-        if self.frames {
-            let Some(writer) = rtc.writer(sender.mid) else { return Ok(()) };
-            let time = MediaTime::new(rtp.into(), codecs::frequency(rate));
-            let data = codecs::wire(frame);
-            self.handle.sent(data.len());
-            return writer.write(pt, moment, time, data).map_err(broken);
-        }
-        let mut api = rtc.direct_api();
-        let Some(stream) = api.stream_tx_by_mid(sender.mid, None) else { return Ok(()) };
-        let (last, mut bytes) = (unit.payloads.len() - 1, 0);
-        for (index, payload) in unit.payloads.iter().enumerate() {
-            let (mut pt, mut payload, seq) = (pt, payload.clone(), sender.seq.inc());
-            match &mut self.resends {
-                Some(resends) if frame.is_video() => resends.sent(*seq as u16, payload.len(), now),
-                Some(resends) if resends.lossy(now) => {
-                    let red = |(before, ticks): &(Arc<[u8]>, u32)| codecs::red(pt, &payload, before, *ticks);
-                    if let (Some(by), Some(both)) = (sender.red, unit.before.as_ref().and_then(red)) {
-                        (pt, payload) = (by, both);
-                    }
-                }
-                _ => {}
-            }
-            bytes += payload.len();
-            let packet = RtpWrite::new(pt, seq, rtp, moment, payload)
-                .marker(index == last && codec != Codec::Opus)
-                .nackable(codec != Codec::Opus);
-            stream.write_rtp(packet);
-        }
+        let bytes = match &mut self.resends {
+            Some(resends) => sender.send_packets(rtc, unit, stamp, resends, now),
+            None => sender.send_frame(rtc, frame, stamp)?,
+        };
         self.handle.sent(bytes);
         Ok(())
     }
+}
 
-    /// The viewer has lost the picture: a new key frame where the publisher can make one, else the last
-    /// one again with all that followed, in no time.
-    fn lost(&mut self, now: Instant) {
-        if self.reader.is_none() || self.again.is_some_and(|again| now < again) {
-            return;
-        }
-        self.again = Some(now + AGAIN);
-        self.hopes = self.stream.makes_keys();
-        if self.hopes {
-            self.stream.ask_key();
-        } else {
-            self.again_from_cache(now);
-        }
-    }
-
-    /// Begins with the cached key frame: for the first time, or once more.
-    fn again_from_cache(&mut self, now: Instant) {
-        let (last, began) = (self.last, self.last > 0);
-        self.start(now);
-        if let Some(squash) = self.squash.as_mut().filter(|_| began) {
-            // After all that was sent, the newest once more too, and before what comes next.
-            let (to, until) = (Some(last + MILLI), squash.until + 1);
-            *squash = Squash { until, to, end: last.max(until) + 6 * MILLI, ..*squash };
+/// The RTP timestamp of a frame, and its time in the stream. Cached frames get compressed ones.
+fn timestamp(catch_up: Option<&mut CatchUp>, unit: &Unit) -> (u32, Micros) {
+    let Frame { pts, ref config, .. } = unit.frame;
+    match catch_up.filter(|catch_up| catch_up.includes(pts)) {
+        None => (unit.rtp, pts),
+        Some(catch_up) => {
+            let (time, rate) = (catch_up.compress(pts), clock_rate(config.codec));
+            let step = to_ticks(time, rate) - to_ticks(pts, rate);
+            (unit.rtp.wrapping_add(step as u32), time)
         }
     }
 }
 
-async fn next(reader: &mut Option<Reader>) -> Option<Arc<Unit>> {
+/// The response to a viewer that does not accept the stream's codec.
+pub(super) fn unsupported_codec(codec: &str) -> Problem {
+    let text = format!("the stream is {codec}, and the offer has no way to take that");
+    Problem::new(StatusCode::NOT_ACCEPTABLE, text)
+}
+
+/// How the packets of a stream are made.
+pub(super) fn packetizer(stream: &Stream) -> Packetizer {
+    match stream.config(Track::Video) {
+        Some(config) if config.codec != Codec::H264 => Packetizer::PerViewer,
+        _ => Packetizer::Shared,
+    }
+}
+
+async fn next_unit(reader: &mut Option<PacketReader>) -> Option<Arc<Unit>> {
     match reader {
         Some(reader) => reader.cursor.next().await,
         None => std::future::pending().await,
     }
 }
 
-impl Side for Play {
-    fn agreed(&mut self, rtc: &mut Rtc, mid: Mid) {
+impl PeerRole for ViewerRole {
+    fn add_media(&mut self, rtc: &mut Rtc, mid: Mid) {
         let Some(media) = rtc.media(mid) else { return };
         if !matches!(media.direction(), Direction::SendOnly | Direction::SendRecv) {
             return;
         }
-        if media.remote_pts().is_empty() {
-            let kind = media.kind();
-            self.strange.push(if kind == MediaKind::Video { Track::Video } else { Track::Audio });
+        let (kind, has_codec) = (media.kind(), !media.remote_pts().is_empty());
+        if !has_codec {
+            self.unsupported.push(if kind == MediaKind::Video { Track::Video } else { Track::Audio });
             return;
         }
-        let kind = media.kind();
-        let slot = match kind {
-            MediaKind::Video => &mut self.video,
-            MediaKind::Audio => &mut self.audio,
-        };
-        // Sequence numbers begin in the lower half: a first loss must not look like a wrap.
-        let seq = SeqNo::from(u64::from(rand::random::<u16>() >> 1));
-        slot.get_or_insert(Sender { mid, seq, codec: None, red: None });
-        if let Some(stream) = rtc.direct_api().stream_tx_by_mid(mid, None) {
-            stream.set_rtx_cache(resends::MAX_PACKETS, RESEND_TIME, self.frames.then_some(RESEND_RATIO));
-            if let Some(resends) = self.resends.as_mut().filter(|_| kind == MediaKind::Video) {
-                *resends = Resends::of(*stream.ssrc());
+        let sender = TrackSender::new(rtc, mid, self.packetizer());
+        match kind {
+            MediaKind::Video => {
+                self.video.get_or_insert(sender);
+                let stream = rtc.direct_api().stream_tx_by_mid(mid, None).map(|stream| *stream.ssrc());
+                if let (Some(ssrc), Some(resends)) = (stream, &mut self.resends) {
+                    *resends = Resends::new(ssrc);
+                }
+            }
+            MediaKind::Audio => {
+                self.audio.get_or_insert(sender);
             }
         }
+    }
+
+    fn check_media(&mut self, rtc: &Rtc) -> Result<(), Problem> {
+        self.accepts_stream(rtc).map_err(|codec| {
+            let problem = unsupported_codec(codec);
+            self.handle.close(CloseReason::Unsupported(problem.detail.clone()));
+            problem
+        })
     }
 
     fn resends(&mut self) -> Option<&mut Resends> {
         self.resends.as_mut()
     }
 
-    fn event(&mut self, _: &mut Rtc, event: Event, now: Instant) -> Result<(), CloseReason> {
+    fn handle_event(&mut self, _: &mut Rtc, event: Event, now: Instant) -> Result<(), CloseReason> {
         match event {
-            Event::KeyframeRequest(_) => self.lost(now),
+            Event::KeyframeRequest(_) => self.repair_video(now),
             Event::EgressBitrateEstimate(estimate) => {
                 codecs::bitrate(estimate).into_iter().for_each(|bits| self.handle.estimated(bits));
             }
@@ -344,12 +266,12 @@ impl Side for Play {
         Ok(())
     }
 
-    async fn work(&mut self) -> Result<(), CloseReason> {
+    async fn ready(&mut self) -> Result<(), CloseReason> {
         tokio::select! {
             biased;
-            // One that waits for its time is enough.
-            unit = next(&mut self.reader), if self.waiting.is_none() => match unit {
-                Some(unit) => self.waiting = Some(unit),
+            // A frame that waits for its time must go first.
+            unit = next_unit(&mut self.reader), if self.pending.is_none() => match unit {
+                Some(unit) => self.pending = Some(unit),
                 None => return Err(CloseReason::StreamEnded),
             },
             reason = &mut self.revoked => return Err(reason),
@@ -357,8 +279,36 @@ impl Side for Play {
         Ok(())
     }
 
-    fn act(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), CloseReason> {
-        self.send(rtc, now)
+    fn advance(&mut self, rtc: &mut Rtc, now: Instant) -> Result<NextStep, CloseReason> {
+        if self.reader.is_none() {
+            self.start(now);
+        } else if self.awaits_key_frame && !self.stream.makes_keys() {
+            self.restart_from_cache(now);
+        }
+        while let Some(unit) = self.next_unit() {
+            let frame = &unit.frame;
+            let is_cached = self.catch_up.is_some_and(|catch_up| catch_up.includes(frame.pts));
+            if is_cached {
+                if frame.track() == Track::Audio {
+                    continue;
+                }
+                if let Err(at) = self.pacer.spend(frame.data.len() as u64, now) {
+                    self.pending = Some(unit);
+                    return Ok(NextStep::WaitUntil(at));
+                }
+            } else if frame.is_video() {
+                // Only video ends the catch-up. Audio may be ahead of the video, by seconds where the video is encoded
+                // again, and cached video that still comes must not step back behind what was sent of it.
+                self.catch_up = None;
+            }
+            self.awaits_key_frame &= !frame.key || !frame.is_video();
+            self.send(rtc, &unit, now)?;
+            // Cached frames go out one by one: memory for what str0m queues at once stays allocated.
+            if is_cached || self.packetizer() == Packetizer::PerViewer {
+                return Ok(NextStep::Continue);
+            }
+        }
+        Ok(NextStep::Wait)
     }
 
     fn close(&mut self, reason: CloseReason) {

@@ -1,45 +1,51 @@
-//! Wire to hub: a publisher's side of a peer.
+//! Network to hub: the part of a peer that publishes a stream.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use media::rtp::{self, RtpClock};
+use http::StatusCode;
+use media::rtp::{RtpClock, VideoFramer};
 use media::time::Micros;
 use media::{Codec, Config, Frame, Track};
 use str0m::media::{Direction, KeyframeRequestKind, MediaData, MediaKind, Mid, Rid};
 use str0m::{Event, Rtc};
 
 use super::codecs;
-use super::layers::{Choice, Layers};
-use super::peer::Side;
+use super::layers::{LayerChoice, Layers};
+use super::peer::{NextStep, PeerRole};
 use crate::context::Context;
 use crate::core::admission::{PublishGrant, Publishing};
 use crate::core::close::CloseReason;
 use crate::core::hub::Publisher;
+use crate::web::problem::Problem;
 
-/// A key frame is asked for again only after this long: it is on its way.
-const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// The shortest time between two requests for a key frame: the one requested first is on its way.
+const KEY_FRAME_REQUEST_INTERVAL: Duration = Duration::from_millis(500);
 
-/// One publisher. The name is taken when media comes, not before: an offer that comes to nothing
-/// has held nothing.
-pub(super) struct Publish {
+/// Publishes one stream from one client. The name is taken when the first frame comes, not before: a client that never
+/// connects must not block the name.
+pub(super) struct PublisherRole {
     context: Context,
     grant: PublishGrant,
+    /// The media section of the video, and the simulcast layer that is forwarded.
     video: Option<(Mid, Option<Rid>)>,
     layers: Layers,
     audio: Option<Mid>,
-    active: Option<Publishing>,
+    /// The published stream, once the first frame has come.
+    publishing: Option<Publishing>,
     clock: RtpClock,
-    frames: Option<(Codec, rtp::Video)>,
-    sound: Option<Arc<Config>>,
-    asked: Option<Instant>,
-    /// Where our clock begins.
+    framer: Option<(Codec, VideoFramer)>,
+    audio_config: Option<Arc<Config>>,
+    key_frame_requested: Option<Instant>,
+    /// When the clock of the frames' timestamps begins.
     epoch: Instant,
-    heard: Instant,
+    /// When media came last.
+    last_media: Instant,
 }
 
-impl Publish {
+impl PublisherRole {
+    /// Publishes the stream of `grant`.
     pub(super) fn new(context: Context, grant: PublishGrant, now: Instant) -> Self {
         Self {
             context,
@@ -47,22 +53,18 @@ impl Publish {
             video: None,
             layers: Layers::default(),
             audio: None,
-            active: None,
+            publishing: None,
             clock: RtpClock::new(48_000),
-            frames: None,
-            sound: None,
-            asked: None,
+            framer: None,
+            audio_config: None,
+            key_frame_requested: None,
             epoch: now,
-            heard: now,
+            last_media: now,
         }
     }
 
-    /// Whether the offer has something that we can take.
-    pub(super) const fn takes_something(&self) -> bool {
-        self.video.is_some() || self.audio.is_some()
-    }
-
-    fn data(&mut self, rtc: &mut Rtc, data: MediaData, now: Instant) -> Result<(), CloseReason> {
+    /// Turns an access unit or audio packet into a frame and publishes it.
+    fn handle_media(&mut self, rtc: &mut Rtc, data: MediaData, now: Instant) -> Result<(), CloseReason> {
         let Some(codec) = codecs::ours(data.params.spec().codec) else { return Ok(()) };
         let track = codec.track();
         let wanted = match track {
@@ -72,55 +74,56 @@ impl Publish {
         if !wanted || data.data.is_empty() {
             return Ok(());
         }
-        self.heard = now;
-        if track == Track::Video && !self.takes_layer(rtc, codec, &data, now) {
+        self.last_media = now;
+        if track == Track::Video && !self.selects_layer(rtc, codec, &data, now) {
             return Ok(());
         }
         if let Some(report) = &data.last_sender_info {
-            self.clock.report(track, wall(report.ntp_time), report.rtp_time.numer() as u32);
+            self.clock.report(track, unix_time(report.ntp_time), report.rtp_time.numer() as u32);
         }
         let arrival = data.network_time.saturating_duration_since(self.epoch).as_micros() as Micros;
-        let pts = self.clock.place(track, data.time.numer() as u32, arrival);
+        let pts = self.clock.timestamp(track, data.time.numer() as u32, arrival);
         let size = data.data.len();
         let frame = match track {
             Track::Audio => Some(self.audio_frame(data, pts)),
             Track::Video => self.video_frame(rtc, codec, data, pts, now),
         };
-        if let Some(publishing) = &self.active {
+        if let Some(publishing) = &self.publishing {
             publishing.client.received(size);
         }
         let Some(frame) = frame else { return Ok(()) };
         self.publisher()?.push(frame);
-        if self.active.as_ref().is_some_and(|active| active.publisher.key_wanted()) {
-            self.ask(rtc, now);
+        if self.wants_key_frame() {
+            self.request_key_frame(rtc, now);
         }
         Ok(())
     }
 
-    /// Whether the picture is of the layer to take, which is the only one without simulcast.
-    fn takes_layer(&mut self, rtc: &mut Rtc, codec: Codec, data: &MediaData, now: Instant) -> bool {
+    /// Whether the video frame is of the simulcast layer that is forwarded. Without simulcast there is only one.
+    fn selects_layer(&mut self, rtc: &mut Rtc, codec: Codec, data: &MediaData, now: Instant) -> bool {
         let Some(rid) = data.rid else { return true };
         let pixels = if data.is_keyframe() { pixels(codec, data) } else { None };
         let choice = self.layers.choose(rid, pixels, now);
-        if choice == Choice::Leave {
+        if choice == LayerChoice::Drop {
             return false;
         }
         self.video = Some((data.mid, Some(rid)));
         match choice {
-            Choice::Ask => self.ask(rtc, now),
-            Choice::Change => {
-                // Each layer is a source of its own.
+            LayerChoice::RequestKeyFrame => self.request_key_frame(rtc, now),
+            LayerChoice::Switch => {
+                // Each layer has its own RTP timestamps and parameter sets.
                 self.clock.restart(Track::Video);
-                self.frames = None;
+                self.framer = None;
             }
-            Choice::Take | Choice::Leave => {}
+            LayerChoice::Forward | LayerChoice::Drop => {}
         }
-        choice != Choice::Ask
+        choice != LayerChoice::RequestKeyFrame
     }
 
     fn audio_frame(&mut self, data: MediaData, pts: Micros) -> Frame {
-        // RTP's Opus is always of two channels (RFC 7587 7), whatever a packet has.
-        let config = self.sound.get_or_insert_with(|| Arc::new(media::codec::opus::config_of_channels(2)));
+        // Opus in RTP always counts as two channels (RFC 7587 7), whatever a packet has.
+        let two_channels = || Arc::new(media::codec::opus::config_of_channels(2));
+        let config = self.audio_config.get_or_insert_with(two_channels);
         Frame { config: config.clone(), dts: pts, pts, key: true, data: Bytes::from_owner(data.data) }
     }
 
@@ -132,20 +135,20 @@ impl Publish {
         pts: Micros,
         now: Instant,
     ) -> Option<Frame> {
-        if self.frames.as_ref().is_none_or(|(known, _)| *known != codec) {
-            self.frames = rtp::Video::new(codec).ok().map(|frames| (codec, frames));
+        if self.framer.as_ref().is_none_or(|(known, _)| *known != codec) {
+            self.framer = VideoFramer::new(codec).ok().map(|framer| (codec, framer));
         }
-        let (_, frames) = self.frames.as_mut()?;
+        let (_, framer) = self.framer.as_mut()?;
         if !data.contiguous {
-            // What follows would be shown torn.
-            frames.lost();
+            // Frames that need the missing one would show broken pictures.
+            framer.wait_for_key();
         }
-        let read = frames.frame(Bytes::from_owner(data.data), pts);
-        if frames.needs_key() {
-            self.ask(rtc, now);
+        let frame = framer.frame(Bytes::from_owner(data.data), pts);
+        if framer.needs_key() {
+            self.request_key_frame(rtc, now);
         }
-        read.unwrap_or_else(|error| {
-            // Who may not publish any more hears of it with the next good frame.
+        frame.unwrap_or_else(|error| {
+            // A client that may not publish any more is told so with its next good frame.
             if let Ok(publisher) = self.publisher() {
                 publisher.bad_frame(&error);
             }
@@ -153,45 +156,50 @@ impl Publish {
         })
     }
 
+    /// The published stream; publishes it if that was not done yet.
     fn publisher(&mut self) -> Result<&mut Publisher, CloseReason> {
-        if self.active.is_none() {
-            let mut started = Publishing::start(&self.context.hub, &self.context.clients, &self.grant)?;
-            // Browsers offer what they may never send.
-            started.publisher.expect(self.audio.is_some(), self.video.is_some());
-            started.publisher.promise_keys();
-            self.active = Some(started);
+        if self.publishing.is_none() {
+            let mut publishing = Publishing::start(&self.context.hub, &self.context.clients, &self.grant)?;
+            // Browsers offer tracks that they may never send.
+            publishing.publisher.expect(self.audio.is_some(), self.video.is_some());
+            publishing.publisher.promise_keys();
+            self.publishing = Some(publishing);
         }
-        let active = self.active.as_mut();
-        active.map(|active| &mut active.publisher).ok_or(CloseReason::Idle)
+        let publishing = self.publishing.as_mut();
+        publishing.map(|publishing| &mut publishing.publisher).ok_or(CloseReason::Idle)
     }
 
-    /// Asks the sender for a key frame (PLI, RFC 4585 6.3.1).
-    fn ask(&mut self, rtc: &mut Rtc, now: Instant) {
+    fn wants_key_frame(&self) -> bool {
+        self.publishing.as_ref().is_some_and(|publishing| publishing.publisher.key_wanted())
+    }
+
+    /// Asks the client for a key frame (PLI, RFC 4585 6.3.1), unless that was done a moment ago.
+    fn request_key_frame(&mut self, rtc: &mut Rtc, now: Instant) {
         let Some((mid, rid)) = self.video else { return };
-        if self.asked.is_some_and(|asked| now < asked + ASK_AGAIN) {
+        if self.key_frame_requested.is_some_and(|at| now < at + KEY_FRAME_REQUEST_INTERVAL) {
             return;
         }
         let mut api = rtc.direct_api();
         if let Some(stream) = api.stream_rx_by_mid(mid, rid) {
             stream.request_keyframe(KeyframeRequestKind::Pli);
-            self.asked = Some(now);
+            self.key_frame_requested = Some(now);
         }
     }
 }
 
-/// The size of a key frame.
+/// The size of a key frame's pictures.
 fn pixels(codec: Codec, data: &MediaData) -> Option<u64> {
-    let frame = rtp::Video::new(codec).ok()?.frame(Bytes::from_owner(data.data.clone()), 0).ok()??;
+    let frame = VideoFramer::new(codec).ok()?.frame(Bytes::from_owner(data.data.clone()), 0).ok()??;
     frame.config.video().map(|size| u64::from(size.width) * u64::from(size.height))
 }
 
-/// µs since 1970.
-fn wall(time: SystemTime) -> Micros {
+/// Microseconds since 1970.
+fn unix_time(time: SystemTime) -> Micros {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as Micros)
 }
 
-impl Side for Publish {
-    fn agreed(&mut self, rtc: &mut Rtc, mid: Mid) {
+impl PeerRole for PublisherRole {
+    fn add_media(&mut self, rtc: &mut Rtc, mid: Mid) {
         let Some(media) = rtc.media(mid).filter(|media| !media.remote_pts().is_empty()) else { return };
         if !matches!(media.direction(), Direction::RecvOnly | Direction::SendRecv) {
             return;
@@ -206,35 +214,45 @@ impl Side for Publish {
         }
     }
 
-    fn event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), CloseReason> {
+    fn check_media(&mut self, _: &Rtc) -> Result<(), Problem> {
+        if self.video.is_some() || self.audio.is_some() {
+            return Ok(());
+        }
+        let words = "the offer sends nothing that this server takes: H.264, VP8, VP9, AV1, H.265 or Opus";
+        Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words))
+    }
+
+    fn handle_event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), CloseReason> {
         match event {
-            Event::MediaData(data) => self.data(rtc, data, now),
+            Event::MediaData(data) => self.handle_media(rtc, data, now),
             _ => Ok(()),
         }
     }
 
-    async fn work(&mut self) -> Result<(), CloseReason> {
-        let Some(active) = &self.active else { return Err(self.grant.revocation().revoked().await) };
+    async fn ready(&mut self) -> Result<(), CloseReason> {
+        let Some(publishing) = &self.publishing else {
+            return Err(self.grant.revocation().revoked().await);
+        };
         tokio::select! {
-            reason = active.revoked() => Err(reason),
-            () = active.publisher.key_asked() => Ok(()),
+            reason = publishing.revoked() => Err(reason),
+            () = publishing.publisher.key_asked() => Ok(()),
         }
     }
 
-    fn act(&mut self, rtc: &mut Rtc, now: Instant) -> Result<(bool, Option<Instant>), CloseReason> {
-        let limit = self.heard + self.context.limits.publish_timeout;
-        if now >= limit {
+    fn advance(&mut self, rtc: &mut Rtc, now: Instant) -> Result<NextStep, CloseReason> {
+        let end = self.last_media + self.context.limits.publish_timeout;
+        if now >= end {
             return Err(CloseReason::Idle);
         }
-        if self.active.as_ref().is_some_and(|active| active.publisher.key_wanted()) {
-            self.ask(rtc, now);
+        if self.wants_key_frame() {
+            self.request_key_frame(rtc, now);
         }
-        Ok((false, Some(limit)))
+        Ok(NextStep::WaitUntil(end))
     }
 
     fn close(&mut self, reason: CloseReason) {
-        match &self.active {
-            Some(active) => active.client.close(reason),
+        match &self.publishing {
+            Some(publishing) => publishing.client.close(reason),
             None => self.grant.abandoned(&reason),
         }
     }

@@ -1,4 +1,4 @@
-//! How a peer is set up: what it may negotiate.
+//! Configures str0m for one peer: codecs, header extensions and jitter buffers; and negotiates an offer with it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,30 +11,55 @@ use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Rtc, RtcConfig};
 
 use super::dtls;
-use super::sdp::{Offered, Unfit};
+use super::sdp::{ClientOffer, SdpError};
 use super::srtp;
 
-/// Where a viewer's bandwidth estimate starts, where it is asked for.
+/// The first bandwidth estimate of a viewer, in bits per second, where estimation is on.
 const FIRST_ESTIMATE: u64 = 4_000_000;
-/// Pictures that are held back for a missing packet at most. Before that its five resends have been
-/// waited for: a second or less.
-const REORDER_VIDEO: usize = 60;
-/// Audio packets, of 20 ms each, that are held back for a missing one: it is late, or lost.
-const REORDER_AUDIO: usize = 8;
-/// And not longer than this.
-const REORDER_AUDIO_TIME: Duration = Duration::from_millis(200);
+/// Video frames that the jitter buffer holds back for a missing packet at most. A missing packet is requested five
+/// times before this many frames have come, within a second.
+const MAX_REORDERED_VIDEO: usize = 60;
+/// Audio packets, of 20 ms each, that the jitter buffer holds back for a missing one.
+const MAX_REORDERED_AUDIO: usize = 8;
+/// The longest time for which audio packets are held back.
+const AUDIO_REORDER_TIMEOUT: Duration = Duration::from_millis(200);
+/// A player needs sender reports of both tracks before it can synchronize them, so they are sent this often.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A player needs reports of both tracks before it can show them in step.
-const REPORTS: Duration = Duration::from_secs(1);
+/// What a publisher's connection may use.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct PublisherOptions {
+    /// Whether several sizes of the video may come, each named in its packets (RFC 8853). If not, such names are not
+    /// read: str0m keeps a stream for each name that it sees.
+    pub(super) simulcast: bool,
+}
 
-/// The certificate of all DTLS connections of this run.
+/// How a viewer's connection sends.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ViewerOptions {
+    pub(super) packetizer: Packetizer,
+    /// Measures the bandwidth to the viewer. Costs three times the CPU.
+    pub(super) estimate_bandwidth: bool,
+}
+
+/// Who cuts a viewer's frames into RTP packets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Packetizer {
+    /// The stream's packets are made once and shared by all viewers.
+    #[default]
+    Shared,
+    /// str0m makes packets for this viewer out of whole frames.
+    PerViewer,
+}
+
+/// Makes the certificate that all DTLS connections of this run use.
 pub(super) fn certificate() -> Option<DtlsCert> {
     dtls::provider().dtls_provider.generate_certificate()
 }
 
-fn base(certificate: &DtlsCert) -> RtcConfig {
+fn builder(certificate: &DtlsCert) -> RtcConfig {
     Rtc::builder()
-        .set_crypto_provider(Arc::new(srtp::watched(dtls::provider())))
+        .set_crypto_provider(Arc::new(srtp::observed(dtls::provider())))
         .set_ice_lite(true)
         .set_dtls_cert(certificate.clone())
         .clear_codecs()
@@ -45,60 +70,59 @@ fn base(certificate: &DtlsCert) -> RtcConfig {
         .enable_av1(true)
 }
 
-/// One who publishes: frames come out.
+/// Makes the connection of a publisher: frames come out of it.
 ///
-/// Video orientation is not among the extensions: a browser then turns the picture before it encodes it,
-/// and a phone that is turned is a change of resolution, which everybody can play.
-/// With `layers` it may send several sizes, each named in its packets. Without, such names are not read: str0m
-/// keeps a stream for each that it sees.
-pub(super) fn publisher(certificate: &DtlsCert, layers: bool, now: Instant) -> Rtc {
+/// Video orientation is not among the extensions. A browser then rotates the picture before it encodes it, and a phone
+/// that is turned changes the resolution, which every player supports.
+pub(super) fn publisher(certificate: &DtlsCert, options: PublisherOptions, now: Instant) -> Rtc {
     let mut extensions = ExtensionMap::empty();
     extensions.set(1, Extension::AudioLevel);
     extensions.set(2, Extension::AbsoluteSendTime);
     extensions.set(3, Extension::TransportSequenceNumber);
     extensions.set(4, Extension::RtpMid);
-    if layers {
+    if options.simulcast {
         extensions.set(10, Extension::RtpStreamId);
         extensions.set(11, Extension::RepairedRtpStreamId);
     }
-    base(certificate)
+    builder(certificate)
         .enable_opus(true, true)
         .set_extension_map(extensions)
-        .set_reordering_size_video(REORDER_VIDEO)
-        .set_reordering_size_audio(REORDER_AUDIO)
-        .set_reordering_timeout_audio(Some(REORDER_AUDIO_TIME))
+        .set_reordering_size_video(MAX_REORDERED_VIDEO)
+        .set_reordering_size_audio(MAX_REORDERED_AUDIO)
+        .set_reordering_timeout_audio(Some(AUDIO_REORDER_TIMEOUT))
         .build(now)
 }
 
-/// One who plays. With `packets`, RTP that was made once for all viewers goes in; else frames do, and it
-/// is made for this one. `estimate` measures the way's bandwidth, for three times the CPU.
-pub(super) fn viewer(certificate: &DtlsCert, packets: bool, estimate: bool, now: Instant) -> Rtc {
+/// Makes the connection of a viewer: packets or frames go into it.
+pub(super) fn viewer(certificate: &DtlsCert, options: ViewerOptions, now: Instant) -> Rtc {
     let mut extensions = ExtensionMap::empty();
     extensions.set(4, Extension::RtpMid);
     extensions.set(5, Extension::PlayoutDelay);
-    if estimate {
+    if options.estimate_bandwidth {
         extensions.set(3, Extension::TransportSequenceNumber);
     }
-    base(certificate)
+    builder(certificate)
         .enable_opus(true, true)
         .set_extension_map(extensions)
-        .set_rtcp_report_interval_audio(REPORTS)
-        .set_rtp_mode(packets)
-        .enable_bwe(estimate.then(|| Bitrate::bps(FIRST_ESTIMATE)))
+        .set_rtcp_report_interval_audio(REPORT_INTERVAL)
+        .set_rtp_mode(options.packetizer == Packetizer::Shared)
+        .enable_bwe(options.estimate_bandwidth.then(|| Bitrate::bps(FIRST_ESTIMATE)))
         .build(now)
 }
 
-/// Answers an offer. What is refused ends the peer.
+/// Gives the offer to str0m and returns str0m's answer. An offer that str0m refuses ends the peer.
 ///
-/// str0m asserts what offers can break. [`Offered`] breaks nothing that is known of, and what is not known is
-/// no reason for the server to lose a task over. str0m's own words are for developers of str0m.
-pub(super) fn accept(rtc: &mut Rtc, offer: &Offered) -> Result<String, Unfit> {
-    let Ok(parsed) = SdpOffer::from_sdp_string(&offer.to_str0m()) else { return Err(Unfit::Contradiction) };
+/// str0m panics over some offers. [`ClientOffer`] writes none that is known to do that; if one gets through, the panic
+/// ends this peer only. The text of str0m's errors is for its own developers, so clients do not see it.
+pub(super) fn accept(rtc: &mut Rtc, offer: &ClientOffer) -> Result<String, SdpError> {
+    let Ok(parsed) = SdpOffer::from_sdp_string(&offer.to_str0m()) else {
+        return Err(SdpError::Contradiction);
+    };
     match catch_unwind(AssertUnwindSafe(|| rtc.sdp_api().accept_offer(parsed))) {
         Ok(Ok(answer)) => return Ok(answer.to_sdp_string()),
         Ok(Err(error)) => tracing::debug!(?error, "str0m refuses an offer"),
         Err(_) => tracing::warn!("str0m panicked over an offer"),
     }
     rtc.disconnect();
-    Err(Unfit::Contradiction)
+    Err(SdpError::Contradiction)
 }

@@ -1,27 +1,28 @@
-//! A session's place: among those that wait until it connects, and then among all connections.
+//! The place that a session counts against: first among the sessions that have not connected, then among all
+//! connections of the gateway.
 
 use std::net::IpAddr;
 
-use super::waiting::Place;
+use super::pending::Reservation;
 use crate::core::close::CloseReason;
 use crate::net::worker::{Gate, Permit};
 
-/// A session's place.
+/// The place of one session.
 #[derive(Debug)]
 pub(super) enum Slot {
-    /// Until the peer connects.
-    Waiting(Place, Gate, IpAddr),
+    /// Until the peer connects. Keeps what is needed to enter the gate then.
+    Pending(Reservation, Gate, IpAddr),
     /// One of `max_connections`.
     Connected { _permit: Permit },
 }
 
 impl Slot {
-    /// The peer has connected.
+    /// Moves the session to the connections, if that was not done yet.
     ///
     /// # Errors
-    /// When there are as many connections as there may be.
-    pub(super) fn connected(&mut self) -> Result<(), CloseReason> {
-        if let Self::Waiting(_, gate, ip) = self {
+    /// When the gateway has as many connections as it may have.
+    pub(super) fn connect(&mut self) -> Result<(), CloseReason> {
+        if let Self::Pending(_, gate, ip) = self {
             let permit = gate.enter(*ip).ok_or(CloseReason::Full)?;
             *self = Self::Connected { _permit: permit };
         }
@@ -31,7 +32,7 @@ impl Slot {
     /// Resolves when another session needs the place.
     pub(super) async fn displaced(&self) {
         match self {
-            Self::Waiting(place, ..) => place.displaced().await,
+            Self::Pending(reservation, ..) => reservation.displaced().await,
             Self::Connected { .. } => std::future::pending().await,
         }
     }

@@ -1,8 +1,8 @@
-//! Keeps forged RTP away from the streams that play.
+//! Drops RTP packets that would take over the stream of another SSRC.
 //!
-//! str0m looks for the stream of a packet before it authenticates the packet. An unknown SSRC with the `mid` of
-//! a stream becomes that stream's SSRC, and what was known of the stream is lost. Here such a packet is left
-//! out as long as the stream's own packets come.
+//! str0m looks for the stream of a packet before it authenticates the packet. If an unknown SSRC comes with the `mid` of
+//! a stream, str0m makes it the stream's SSRC and forgets the stream's state, so that one forged packet would interrupt
+//! the stream. This filter drops such a packet as long as the stream's own packets come.
 
 use std::time::{Duration, Instant};
 
@@ -10,77 +10,80 @@ use str0m::Rtc;
 use str0m::media::Mid;
 use str0m::rtp::{Extension, ExtensionMap};
 
-/// A stream whose packets have not come for so long may have got another SSRC.
-const SILENT: Duration = Duration::from_secs(1);
-/// SSRCs of one peer that are remembered: tracks, layers, and resends of each.
-const MAX: usize = 32;
+/// A stream that was silent for this long may get another SSRC.
+const SSRC_TIMEOUT: Duration = Duration::from_secs(1);
+/// SSRCs that are kept for one peer: for tracks, for simulcast layers, and for the resends of each.
+const MAX_SSRCS: usize = 32;
 
-/// The stream that the header of an RTP packet names.
+/// What the header extensions of an RTP packet say about its stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Name {
+struct StreamId {
     mid: Vec<u8>,
     rid: Vec<u8>,
-    /// Whether it carries packets that are sent again.
+    /// Whether the stream carries resends.
     resends: bool,
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownSsrc {
     ssrc: u32,
-    name: Option<Name>,
-    heard: Instant,
+    stream: Option<StreamId>,
+    last_packet: Instant,
 }
 
 /// The SSRCs of one peer's authenticated packets.
 #[derive(Debug, Default)]
-pub(super) struct Ssrcs(Vec<Known>);
+pub(super) struct SsrcFilter(Vec<KnownSsrc>);
 
-impl Ssrcs {
-    /// Whether str0m may see this datagram.
-    pub(super) fn may_pass(&self, rtc: &Rtc, mid: Option<Mid>, bytes: &[u8], now: Instant) -> bool {
+impl SsrcFilter {
+    /// Whether str0m may handle this datagram.
+    pub(super) fn allows(&self, rtc: &Rtc, mid: Option<Mid>, bytes: &[u8], now: Instant) -> bool {
         let Some(ssrc) = ssrc(bytes) else { return true };
         if self.0.iter().any(|known| known.ssrc == ssrc) {
             return true;
         }
-        let Some(name) = name(rtc, mid, bytes) else { return true };
-        let is_alive = |known: &Known| now < known.heard + SILENT && known.name.as_ref() == Some(&name);
-        !self.0.iter().any(is_alive)
+        let Some(stream) = stream_id(rtc, mid, bytes) else { return true };
+        let is_in_use = |known: &KnownSsrc| {
+            now < known.last_packet + SSRC_TIMEOUT && known.stream.as_ref() == Some(&stream)
+        };
+        !self.0.iter().any(is_in_use)
     }
 
-    /// This datagram was authenticated.
-    pub(super) fn heard(&mut self, rtc: &Rtc, mid: Option<Mid>, bytes: &[u8], now: Instant) {
+    /// Records the SSRC of a datagram that was authenticated.
+    pub(super) fn record_authenticated(&mut self, rtc: &Rtc, mid: Option<Mid>, bytes: &[u8], now: Instant) {
         let Some(ssrc) = ssrc(bytes) else { return };
         if let Some(known) = self.0.iter_mut().find(|known| known.ssrc == ssrc) {
-            known.heard = now;
-            if known.name.is_none() {
-                known.name = name(rtc, mid, bytes);
+            known.last_packet = now;
+            if known.stream.is_none() {
+                known.stream = stream_id(rtc, mid, bytes);
             }
             return;
         }
-        if self.0.len() == MAX
-            && let Some(oldest) = (0..MAX).min_by_key(|at| self.0[*at].heard)
+        if self.0.len() == MAX_SSRCS
+            && let Some(oldest) = (0..MAX_SSRCS).min_by_key(|at| self.0[*at].last_packet)
         {
             self.0.swap_remove(oldest);
         }
-        self.0.push(Known { ssrc, name: name(rtc, mid, bytes), heard: now });
+        self.0.push(KnownSsrc { ssrc, stream: stream_id(rtc, mid, bytes), last_packet: now });
     }
 }
 
-/// The SSRC of RTP; none of other datagrams (RFC 5761 4, RFC 7983 7).
+/// The SSRC of an RTP packet; none for other datagrams (RFC 5761 4, RFC 7983 7).
 fn ssrc(bytes: &[u8]) -> Option<u32> {
     let is_rtp = bytes.first()? >> 6 == 2 && !(192..224).contains(bytes.get(1)?);
     let word = bytes.get(8..)?.first_chunk()?;
     is_rtp.then(|| u32::from_be_bytes(*word))
 }
 
-fn name(rtc: &Rtc, mid: Option<Mid>, bytes: &[u8]) -> Option<Name> {
-    // All sections share one transport, and so the numbers of extensions.
+/// The stream that a packet says it belongs to; none if it has no `mid`.
+fn stream_id(rtc: &Rtc, mid: Option<Mid>, bytes: &[u8]) -> Option<StreamId> {
+    // All media sections share one transport, and with it the numbers of header extensions.
     let numbers: &ExtensionMap = rtc.media(mid?)?.remote_extmap();
     let value = |kind| extension(bytes, numbers.id_of(kind)?);
     let payload_type = bytes.get(1)? & 0x7f;
     let repaired = value(Extension::RepairedRtpStreamId);
     let mut codecs = rtc.codec_config().params().iter();
-    Some(Name {
+    Some(StreamId {
         mid: value(Extension::RtpMid)?.to_vec(),
         rid: value(Extension::RtpStreamId).or(repaired).unwrap_or_default().to_vec(),
         resends: repaired.is_some()
@@ -123,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn extensions_of_both_forms_are_found_and_damage_is_none() {
+    fn extensions_of_both_forms_are_found_and_damaged_ones_are_not() {
         let rtp = |profile: [u8; 2], body: &[u8]| {
             let mut bytes = vec![0x91, 96, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 9, 9, 9, 9];
             bytes.extend(profile);

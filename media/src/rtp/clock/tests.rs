@@ -104,7 +104,7 @@ impl Simulation {
                 let at = report + (arrival - report) / (5 * SECOND) * (5 * SECOND);
                 self.clock.report(track, self.ntp(at), self.rtp(track, at));
             }
-            let pts = self.clock.place(track, self.rtp(track, captured), arrival);
+            let pts = self.clock.timestamp(track, self.rtp(track, captured), arrival);
             self.placed.push(Placed { track, captured, arrival, pts });
         }
         &self.placed[first..]
@@ -198,7 +198,7 @@ fn a_new_source_goes_on_where_the_old_one_was() {
     // Told apart by its SSRC, even one that counts nearly like the old.
     let (rtp, at) = (sim.rtp(Track::Video, 40 * SECOND), 40 * SECOND);
     sim.clock.restart(Track::Video);
-    assert_eq!(sim.clock.place(Track::Video, rtp.wrapping_sub(9_000), at + SECOND), at + SECOND);
+    assert_eq!(sim.clock.timestamp(Track::Video, rtp.wrapping_sub(9_000), at + SECOND), at + SECOND);
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn reports_nobody_can_believe_are_not() {
 fn a_burst_after_an_outage_is_no_new_source() {
     let mut clock = RtpClock::new(48_000);
     let place = |clock: &mut RtpClock, at: Micros, arrival: Micros| {
-        clock.place(Track::Audio, crate::time::to_ticks(at, 48_000) as u32, arrival) - at
+        clock.timestamp(Track::Audio, crate::time::to_ticks(at, 48_000) as u32, arrival) - at
     };
     for at in 0..500 {
         assert_eq!(place(&mut clock, at * 20_000, at * 20_000 + 30_000), 30_000);
@@ -275,7 +275,7 @@ fn reports_of_before_are_forgotten() {
     sim.clock.report(Track::Audio, sim.ntp(at) + 2 * SECOND, audio);
     assert!(sim.clock.error().is_some_and(|error| error.abs() <= MILLI));
     // Another camera, and its predecessor's report told again with its pictures.
-    sim.clock.place(Track::Video, video.wrapping_sub(180_000), at + SECOND);
+    sim.clock.timestamp(Track::Video, video.wrapping_sub(180_000), at + SECOND);
     sim.clock.report(Track::Video, sim.ntp(at) + 2 * SECOND, video);
     assert_eq!(sim.clock.error(), None);
 }
@@ -300,7 +300,7 @@ proptest! {
             if let Some((ntp, time)) = report {
                 clock.report(track, ntp, if ntp % 2 == 0 { time } else { rtp[at] });
             }
-            let pts = clock.place(track, rtp[at], arrival);
+            let pts = clock.timestamp(track, rtp[at], arrival);
             prop_assert!(pts > last[at]);
             last[at] = pts;
         }

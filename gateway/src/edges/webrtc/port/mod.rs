@@ -1,7 +1,5 @@
-//! One UDP port, and the same port over TCP, for all peers.
-//!
-//! Who a datagram is for is told by the ICE user name fragment in a STUN request (RFC 8445 7.2.2)
-//! and, once a peer has answered there, by the address it comes from.
+//! The one port of all peers, over UDP and TCP: receives datagrams, finds their peers ([`routes`]), and sends datagrams
+//! in batches ([`udp`], [`tcp`]).
 
 mod routes;
 mod stun;
@@ -18,62 +16,62 @@ use str0m::net::Protocol;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-pub(super) use routes::{Place, Routes};
+pub(super) use routes::{PeerRoutes, RoutingTable};
 pub(super) use tcp::serve as serve_tcp;
 pub(super) use udp::{Outbox, receive};
 
-/// Datagrams that wait for one peer at most; more are dropped, as any network does.
-const WAITING: usize = 512;
+/// Datagrams that may wait for one peer; more are dropped, as any network does.
+const MAX_QUEUED_DATAGRAMS: usize = 512;
 
-/// What came from the network for a peer.
+/// A datagram that came from the network.
 #[derive(Debug)]
 pub(super) struct Datagram {
-    /// UDP, or TCP with the framing of RFC 4571 taken off.
+    /// UDP, or TCP. The framing of RFC 4571 is removed.
     pub(super) protocol: Protocol,
     pub(super) source: SocketAddr,
-    /// The address of ours it was sent to, where that is known.
+    /// The gateway's address to which it was sent, if known.
     pub(super) local: Option<IpAddr>,
     pub(super) at: Instant,
     pub(super) bytes: Bytes,
 }
 
-/// Where a peer's datagrams are put.
+/// The queue for one peer's datagrams.
 pub(super) type Mailbox = mpsc::Sender<Datagram>;
 
-/// A mailbox and its other end.
+/// Makes a mailbox; returns it and its receiving end.
 pub(super) fn mailbox() -> (Mailbox, mpsc::Receiver<Datagram>) {
-    mpsc::channel(WAITING)
+    mpsc::channel(MAX_QUEUED_DATAGRAMS)
 }
 
 /// The sockets of the WebRTC port.
 #[derive(Debug)]
 pub struct Port {
     udp: udp::Socket,
-    pub(super) routes: Routes,
+    pub(super) routes: RoutingTable,
     addr: SocketAddr,
 }
 
 impl Port {
-    /// Listens on `addr` for datagrams and for connections. Inside a tokio runtime, which receives.
+    /// Listens on `addr` for datagrams and connections. Must be called inside the tokio runtime that will receive.
     ///
     /// # Errors
-    /// When the port is in use for either, or the address is not ours.
+    /// When the port is in use for either, or the address is not one of this machine.
     pub fn bind(addr: SocketAddr) -> io::Result<(Arc<Self>, TcpListener)> {
-        // A free UDP port may be taken over TCP.
+        // A UDP port that the system chose may be in use over TCP.
         let mut tries = if addr.port() == 0 { 16 } else { 1 };
         loop {
             tries -= 1;
             let udp = udp::Socket::bind(addr)?;
             let addr = udp.local_addr()?;
             match crate::net::worker::bind(addr) {
-                Ok(tcp) => return Ok((Arc::new(Self { udp, routes: Routes::default(), addr }), tcp)),
+                Ok(tcp) => return Ok((Arc::new(Self { udp, routes: RoutingTable::default(), addr }), tcp)),
                 Err(error) if tries == 0 => return Err(error),
                 Err(_) => {}
             }
         }
     }
 
-    /// Where it listens.
+    /// The address on which the port listens.
     pub const fn addr(&self) -> SocketAddr {
         self.addr
     }

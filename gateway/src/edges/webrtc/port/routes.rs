@@ -1,4 +1,5 @@
-//! Which peer a datagram is for.
+//! The table that tells which peer a datagram is for: by the ICE user name in STUN requests, and by the addresses at
+//! which peers were reached.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -9,24 +10,26 @@ use bytes::Bytes;
 use str0m::net::Protocol;
 use tokio::sync::mpsc;
 
-use super::stun::fragment;
+use super::stun::username_fragment;
 use super::{Datagram, Mailbox, Port};
 
-/// Addresses that one peer may be reached at; a peer that moves on loses the oldest.
-const ADDRESSES: usize = 16;
+/// Addresses that are kept for one peer. A peer that uses more loses the oldest.
+const MAX_ADDRESSES: usize = 16;
 
-/// An address of a peer, by UDP or by TCP.
+/// The address of a peer, over UDP or TCP.
 type Address = (Protocol, SocketAddr);
 
-/// Whose an address is, and when it was heard from there last.
+/// The peer that an address belongs to.
 #[derive(Debug)]
 struct Owner {
     mailbox: Mailbox,
-    heard: Instant,
+    /// When a datagram came last.
+    last_datagram: Instant,
 }
 
-/// An address that was silent for so long may be another peer's: consent is renewed within 6 s (RFC 7675 5.1).
-const SILENT: Duration = Duration::from_secs(8);
+/// An address that was silent for this long may be given to another peer. ICE consent is renewed within 6 s
+/// (RFC 7675 5.1).
+const OWNER_TIMEOUT: Duration = Duration::from_secs(8);
 
 #[derive(Debug, Default)]
 struct Table {
@@ -35,27 +38,27 @@ struct Table {
     connections: HashMap<SocketAddr, mpsc::Sender<Bytes>>,
 }
 
-/// The table of peers. Only what a peer itself has answered to leads an address to it, so that nobody
-/// draws another's datagrams away by sending from elsewhere.
+/// The table of all peers. An address belongs to a peer only after str0m has answered a datagram from there, so that
+/// nobody can redirect another peer's datagrams by sending from a forged address.
 #[derive(Debug, Default)]
-pub(in crate::edges::webrtc) struct Routes(Mutex<Table>);
+pub(in crate::edges::webrtc) struct RoutingTable(Mutex<Table>);
 
-impl Routes {
+impl RoutingTable {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a datagram to its peer; false when there is none.
+    /// Puts a datagram into its peer's mailbox. Returns false when no peer is known for it.
     pub(super) fn deliver(&self, datagram: Datagram) -> bool {
         let mailbox = {
             let mut table = self.table();
             let Table { fragments, addresses, .. } = &mut *table;
             let known = addresses.get_mut(&(datagram.protocol, datagram.source));
-            // A STUN request may be for another peer behind the same address.
-            match fragment(&datagram.bytes).and_then(|fragment| fragments.get(&fragment)) {
+            // The user name first: several peers may be behind the same address.
+            match username_fragment(&datagram.bytes).and_then(|fragment| fragments.get(&fragment)) {
                 Some(mailbox) => Some(mailbox.clone()),
                 None => known.map(|owner| {
-                    owner.heard = datagram.at;
+                    owner.last_datagram = datagram.at;
                     owner.mailbox.clone()
                 }),
             }
@@ -67,47 +70,47 @@ impl Routes {
         true
     }
 
-    /// A TCP connection that datagrams for `address` go out by.
+    /// Adds the TCP connection by which datagrams for `address` are sent.
     pub(super) fn connect(&self, address: SocketAddr, connection: mpsc::Sender<Bytes>) {
         self.table().connections.insert(address, connection);
     }
 
-    /// That connection is over.
+    /// Removes a TCP connection that has ended.
     pub(super) fn disconnect(&self, address: SocketAddr, connection: &mpsc::WeakSender<Bytes>) {
         let Some(ended) = connection.upgrade() else { return };
         let mut table = self.table();
-        // Another connection may have come from that address since.
+        // Another connection may have come from that address in the meantime.
         if table.connections.get(&address).is_some_and(|present| present.same_channel(&ended)) {
             table.connections.remove(&address);
         }
     }
 
-    /// The connection to `address`.
+    /// The TCP connection to `address`.
     pub(super) fn connection(&self, address: SocketAddr) -> Option<mpsc::Sender<Bytes>> {
         self.table().connections.get(&address).cloned()
     }
 }
 
-/// A peer's place in the table; dropping it takes the peer out.
+/// The entries of one peer in the table. Dropping this removes them.
 #[derive(Debug)]
-pub(in crate::edges::webrtc) struct Place {
+pub(in crate::edges::webrtc) struct PeerRoutes {
     port: Arc<Port>,
     mailbox: Mailbox,
     fragments: Vec<String>,
     addresses: Vec<Address>,
-    /// When the newest of them was looked up last.
-    looked: Instant,
+    /// When the newest address was looked up in the table last.
+    checked: Instant,
 }
 
-impl Place {
-    /// A peer that nothing leads to yet.
+impl PeerRoutes {
+    /// A peer without entries: no datagram reaches it yet.
     pub(in crate::edges::webrtc) fn new(port: Arc<Port>, mailbox: Mailbox) -> Self {
-        Self { port, mailbox, fragments: Vec::new(), addresses: Vec::new(), looked: Instant::now() }
+        Self { port, mailbox, fragments: Vec::new(), addresses: Vec::new(), checked: Instant::now() }
     }
 
-    /// STUN requests for the user name `fragment` are for this peer, and no longer those for the one before
-    /// the last: in an ICE restart both are used for a while.
-    pub(in crate::edges::webrtc) fn name(&mut self, fragment: String) {
+    /// Adds an ICE user name fragment: STUN requests with it are for this peer. The last two are valid, because both are
+    /// used for a while after an ICE restart.
+    pub(in crate::edges::webrtc) fn add_username(&mut self, fragment: String) {
         if self.fragments.contains(&fragment) {
             return;
         }
@@ -119,41 +122,41 @@ impl Place {
         }
     }
 
-    /// The peer is really at `address`: it was answered there. Its datagrams lead here unless that address
-    /// is another's who was heard from lately: whoever forges a source can be answered there as well.
-    pub(in crate::edges::webrtc) fn reached(
+    /// Adds an address to which a datagram was sent: datagrams from there are for this peer. An address that another
+    /// peer has used lately stays with that peer: a datagram is also sent to an address that the sender has forged.
+    pub(in crate::edges::webrtc) fn add_address(
         &mut self,
         protocol: Protocol,
         address: SocketAddr,
         now: Instant,
     ) {
         let address = (protocol, address);
-        if self.addresses.last() == Some(&address) && now < self.looked + Duration::from_secs(1) {
+        if self.addresses.last() == Some(&address) && now < self.checked + Duration::from_secs(1) {
             return;
         }
-        self.looked = now;
+        self.checked = now;
         let mut table = self.port.routes.table();
         match table.addresses.get(&address) {
             Some(owner) if owner.mailbox.same_channel(&self.mailbox) => {}
-            Some(owner) if !owner.mailbox.is_closed() && now < owner.heard + SILENT => return,
+            Some(owner) if !owner.mailbox.is_closed() && now < owner.last_datagram + OWNER_TIMEOUT => return,
             _ => {
-                let owner = Owner { mailbox: self.mailbox.clone(), heard: now };
+                let owner = Owner { mailbox: self.mailbox.clone(), last_datagram: now };
                 table.addresses.insert(address, owner);
             }
         }
         drop(table);
         self.addresses.retain(|known| *known != address);
         self.addresses.push(address);
-        if self.addresses.len() > ADDRESSES {
+        if self.addresses.len() > MAX_ADDRESSES {
             let oldest = self.addresses.remove(0);
-            self.forget(&[oldest]);
+            self.remove(&[oldest]);
         }
     }
 
-    fn forget(&self, addresses: &[Address]) {
+    fn remove(&self, addresses: &[Address]) {
         let mut table = self.port.routes.table();
         for address in addresses {
-            // Another peer may have come to that address since.
+            // The address may belong to another peer by now.
             if table.addresses.get(address).is_some_and(|owner| owner.mailbox.same_channel(&self.mailbox)) {
                 table.addresses.remove(address);
             }
@@ -161,9 +164,9 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for PeerRoutes {
     fn drop(&mut self) {
-        self.forget(&self.addresses);
+        self.remove(&self.addresses);
         let mut table = self.port.routes.table();
         for fragment in &self.fragments {
             table.fragments.remove(fragment);

@@ -1,4 +1,4 @@
-//! ICE over TCP, passive (RFC 6544): datagrams with a 2-byte length before each (RFC 4571).
+//! ICE over TCP (RFC 6544): the gateway accepts connections, and a 2-byte length stands before each datagram (RFC 4571).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,35 +13,34 @@ use super::{Datagram, Port};
 use crate::limits::Limits;
 use crate::net::worker::{Connection, Socket};
 
-/// Datagrams that wait to be written at most, a picture or two; more are dropped.
-const WAITING: usize = 1024;
-/// The largest datagram that is taken from a peer.
-const LARGEST: usize = 4096;
+/// Datagrams that may wait to be written, a few video frames; more are dropped.
+const MAX_QUEUED_DATAGRAMS: usize = 1024;
+/// The size of the largest datagram that a peer may send.
+const MAX_DATAGRAM: usize = 4096;
 
-/// Serves a connection until either side ends it.
+/// Serves a connection until the client closes it, breaks the rules, or is silent for too long.
 pub(in crate::edges::webrtc) async fn serve(port: Arc<Port>, connection: Connection, limits: &Limits) {
     let Connection { stream, peer, permit: _permit } = connection;
     let local = stream.local_addr().ok().map(|addr| addr.ip().to_canonical());
     let source = std::net::SocketAddr::new(peer.ip().to_canonical(), peer.port());
     let (mut reader, mut writer) = tokio::io::split(Socket::new(stream, limits.stall_timeout));
-    let (sender, mut outgoing) = mpsc::channel::<Bytes>(WAITING);
+    let (sender, mut outgoing) = mpsc::channel::<Bytes>(MAX_QUEUED_DATAGRAMS);
     let connection = sender.downgrade();
     port.routes.connect(source, sender);
     let read = async {
         let mut buffer = BytesMut::new();
-        // Whoever does not begin with a request for a peer of ours has no business here, and all of it has
-        // to come in time.
-        let mut begin = Some(tokio::time::Instant::now() + limits.header_timeout);
+        // The first datagram must be a STUN request for a known peer, and must come in time.
+        let mut first_by = Some(tokio::time::Instant::now() + limits.header_timeout);
         loop {
-            while let Some(bytes) = take(&mut buffer)? {
+            while let Some(bytes) = next_datagram(&mut buffer).ok()? {
                 let datagram = Datagram { protocol: Protocol::Tcp, source, local, at: Instant::now(), bytes };
                 if port.routes.deliver(datagram) {
-                    begin = None;
-                } else if begin.is_some() {
+                    first_by = None;
+                } else if first_by.is_some() {
                     return None;
                 }
             }
-            let until = begin.unwrap_or_else(|| tokio::time::Instant::now() + limits.publish_timeout);
+            let until = first_by.unwrap_or_else(|| tokio::time::Instant::now() + limits.publish_timeout);
             match timeout_at(until, reader.read_buf(&mut buffer)).await {
                 Ok(Ok(1..)) => {}
                 _ => return None::<()>,
@@ -50,11 +49,11 @@ pub(in crate::edges::webrtc) async fn serve(port: Arc<Port>, connection: Connect
     };
     let write = async {
         while let Some(bytes) = outgoing.recv().await {
-            let mut run = BytesMut::from(bytes);
+            let mut batch = BytesMut::from(bytes);
             while let Ok(more) = outgoing.try_recv() {
-                run.extend_from_slice(&more);
+                batch.extend_from_slice(&more);
             }
-            if writer.write_all(&run).await.is_err() {
+            if writer.write_all(&batch).await.is_err() {
                 return;
             }
         }
@@ -66,21 +65,25 @@ pub(in crate::edges::webrtc) async fn serve(port: Arc<Port>, connection: Connect
     port.routes.disconnect(source, &connection);
 }
 
-/// The next whole datagram; the outer none is for one that is too large.
-fn take(buffer: &mut BytesMut) -> Option<Option<Bytes>> {
-    let Some(length) = buffer.first_chunk::<2>() else { return Some(None) };
+/// A datagram that is longer than [`MAX_DATAGRAM`].
+#[derive(Debug, PartialEq, Eq)]
+struct TooLong;
+
+/// Removes the next datagram from the buffer; returns none as long as it is not whole.
+fn next_datagram(buffer: &mut BytesMut) -> Result<Option<Bytes>, TooLong> {
+    let Some(length) = buffer.first_chunk::<2>() else { return Ok(None) };
     let length = usize::from(u16::from_be_bytes(*length));
-    if length > LARGEST {
-        return None;
+    if length > MAX_DATAGRAM {
+        return Err(TooLong);
     }
     if buffer.len() < 2 + length {
-        return Some(None);
+        return Ok(None);
     }
     let framed = buffer.split_to(2 + length).freeze();
-    Some(Some(framed.slice(2..)))
+    Ok(Some(framed.slice(2..)))
 }
 
-/// A datagram with its length before it.
+/// A datagram after its 2-byte length.
 pub(super) fn framed(datagram: &[u8]) -> Bytes {
     let mut framed = BytesMut::with_capacity(2 + datagram.len());
     framed.put_u16(datagram.len() as u16);
@@ -93,13 +96,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn datagrams_are_taken_out_of_their_frames_and_large_ones_refused() {
+    fn datagrams_are_read_from_their_frames_and_long_ones_refused() {
         let mut buffer = BytesMut::from(&framed(b"one")[..]);
         buffer.extend_from_slice(&framed(b"")[..]);
         buffer.extend_from_slice(&framed(b"torn")[..4]);
-        assert_eq!(take(&mut buffer), Some(Some(Bytes::from_static(b"one"))));
-        assert_eq!(take(&mut buffer), Some(Some(Bytes::new())));
-        assert_eq!(take(&mut buffer), Some(None));
-        assert_eq!(take(&mut BytesMut::from(&[0xff, 0xff][..])), None);
+        assert_eq!(next_datagram(&mut buffer), Ok(Some(Bytes::from_static(b"one"))));
+        assert_eq!(next_datagram(&mut buffer), Ok(Some(Bytes::new())));
+        assert_eq!(next_datagram(&mut buffer), Ok(None));
+        assert_eq!(next_datagram(&mut BytesMut::from(&[0xff, 0xff][..])), Err(TooLong));
     }
 }

@@ -2,19 +2,19 @@
 
 use std::fmt::Write as _;
 
-use super::error::Unfit;
-use super::offer::{Offered, Told, Used};
+use super::error::SdpError;
+use super::offer::{ClientOffer, ClientSection, NegotiatedSection};
 use super::text::{Description, Section};
 use crate::edges::webrtc::cname;
 
-impl Offered {
+impl ClientOffer {
     /// The answer to the client: a section for each of its own, in its order and with its names. Sections
     /// that are not used are refused (RFC 3264 6); the first one in use has the candidates.
     ///
     /// # Errors
     /// When `theirs`, which str0m wrote, does not fit the offer.
-    pub(in crate::edges::webrtc) fn answer(&self, theirs: &str) -> Result<String, Unfit> {
-        let theirs = Description::parse(theirs).map_err(|_| Unfit::Contradiction)?;
+    pub(in crate::edges::webrtc) fn answer(&self, theirs: &str) -> Result<String, SdpError> {
+        let theirs = Description::parse(theirs).map_err(|_| SdpError::Contradiction)?;
         let accepted = |at: &usize| self.sections.get(*at).and_then(|told| matching(told, &theirs)).is_some();
         let order: Vec<usize> = self.order.iter().copied().filter(accepted).collect();
         let candidates = theirs.sections.iter().flat_map(|section| section.lines.values("candidate"));
@@ -54,7 +54,10 @@ impl Offered {
 }
 
 /// What str0m has for a section, if it has something.
-fn matching<'a>(told: &'a Told, theirs: &'a Description<'_>) -> Option<(&'a Used, &'a Section<'a>)> {
+fn matching<'a>(
+    told: &'a ClientSection,
+    theirs: &'a Description<'_>,
+) -> Option<(&'a NegotiatedSection, &'a Section<'a>)> {
     let used = told.used.as_ref()?;
     let section = theirs.sections.iter().find(|section| section.mid() == Some(&used.mid))?;
     (section.port != "0").then_some((used, section))
@@ -70,7 +73,7 @@ fn stream<'a>(section: &Section<'a>) -> Option<&'a str> {
     section.lines.value("msid")?.split(' ').next()
 }
 
-fn refused(out: &mut String, told: &Told) {
+fn refused(out: &mut String, told: &ClientSection) {
     line(out, format_args!("m={} 0 {} {}\r\nc=IN IP4 0.0.0.0\r\n", told.media, told.protocol, told.format));
     told.mid.iter().for_each(|mid| line(out, format_args!("a=mid:{mid}\r\n")));
     out.push_str("a=inactive\r\n");
@@ -78,8 +81,8 @@ fn refused(out: &mut String, told: &Told) {
 
 fn accepted_section(
     out: &mut String,
-    told: &Told,
-    used: &Used,
+    told: &ClientSection,
+    used: &NegotiatedSection,
     section: &Section<'_>,
     candidates: &[&str],
     stream: &str,
@@ -108,7 +111,7 @@ fn accepted_section(
                 line(out, format_args!("a=ssrc:{number} msid:{stream} {track}\r\n"));
             }
             ("ssrc", _) if sends && rest.starts_with("cname:") => {
-                line(out, format_args!("a=ssrc:{number} cname:{}\r\n", cname::own()));
+                line(out, format_args!("a=ssrc:{number} cname:{}\r\n", cname::gateway_cname()));
             }
             ("msid" | "ssrc" | "ssrc-group", _) if !sends => {}
             _ => line(out, format_args!("{text}\r\n")),

@@ -1,24 +1,24 @@
 //! Which sections share one transport (RFC 8843).
 
-use super::error::Unfit;
+use super::error::SdpError;
 use super::limits::MAX_MID;
 use super::text::{Description, Section};
 
 /// The names of the sections, checked.
-pub(super) fn mids(sections: &[Section<'_>]) -> Result<Vec<Option<String>>, Unfit> {
+pub(super) fn mids(sections: &[Section<'_>]) -> Result<Vec<Option<String>>, SdpError> {
     let mut found: Vec<Option<String>> = Vec::with_capacity(sections.len());
     for section in sections {
         let mut all = section.lines.values("mid");
         let mid = all.next();
         if all.next().is_some() || mid.is_some_and(|mid| !is_token(mid)) {
-            return Err(Unfit::Mid);
+            return Err(SdpError::Mid);
         }
         if mid.is_some_and(|mid| mid.len() > MAX_MID) {
-            return Err(Unfit::TooLong("a=mid", MAX_MID));
+            return Err(SdpError::TooLong("a=mid", MAX_MID));
         }
         let mid = mid.map(str::to_owned);
         if mid.is_some() && found.contains(&mid) {
-            return Err(Unfit::SameMid);
+            return Err(SdpError::SameMid);
         }
         found.push(mid);
     }
@@ -50,11 +50,11 @@ pub(super) fn groups(description: &Description<'_>, mids: &[Option<String>]) -> 
 
 /// The order of these sections in the group that has them all; the first one's transport is everybody's.
 /// Without a group there can be only one.
-pub(super) fn order(groups: &[Vec<usize>], sections: &[usize]) -> Result<(bool, Vec<usize>), Unfit> {
+pub(super) fn order(groups: &[Vec<usize>], sections: &[usize]) -> Result<(bool, Vec<usize>), SdpError> {
     let whole = groups.iter().find(|group| sections.iter().all(|at| group.contains(at)));
     match whole {
         Some(group) => Ok((true, group.iter().copied().filter(|at| sections.contains(at)).collect())),
         None if sections.len() <= 1 => Ok((false, sections.to_vec())),
-        None => Err(Unfit::NoBundle),
+        None => Err(SdpError::NoBundle),
     }
 }

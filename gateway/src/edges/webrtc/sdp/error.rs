@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What is wrong with an offer or a fragment, as a client's developer reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::edges::webrtc) enum Unfit {
+pub(in crate::edges::webrtc) enum SdpError {
     /// The line of this number is not `x=value`, or has control characters.
     Line(usize),
     /// The first line is not `v=0`.
@@ -31,13 +31,13 @@ pub(in crate::edges::webrtc) enum Unfit {
     NoFingerprint,
     /// The client is ICE-lite, and so is the gateway.
     Lite,
-    /// Something that only [`super::Offered`] and str0m together understand.
+    /// Something that only [`super::ClientOffer`] and str0m together understand.
     Contradiction,
     /// A fragment (RFC 8840) has lines of another kind, or says nothing.
     Fragment,
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for SdpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(number) => write!(f, "line {number} is not of the form a=value"),

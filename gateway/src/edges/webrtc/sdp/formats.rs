@@ -1,9 +1,9 @@
 //! Payload types: which of an offer's the gateway can use, and how they are told to str0m.
 
-use super::error::Unfit;
+use super::error::SdpError;
 use super::h264::Profile;
-use super::offer::Role;
 use super::text::{Kind, Section};
+use crate::core::client::Act;
 
 /// Feedback messages that the gateway may agree on (RFC 4585, RFC 5104).
 const FEEDBACK: [&str; 5] = ["nack", "nack pli", "ccm fir", "transport-cc", "goog-remb"];
@@ -39,7 +39,7 @@ enum Codec {
 }
 
 /// What an offer says of one payload type.
-struct Offered<'a> {
+struct OfferedFormat<'a> {
     number: u8,
     rtpmap: &'a str,
     fmtp: Option<String>,
@@ -52,14 +52,14 @@ struct Offered<'a> {
 ///
 /// # Errors
 /// When a payload type is described twice.
-pub(super) fn usable(section: &Section<'_>, kind: Kind, role: Role) -> Result<Vec<Format>, Unfit> {
+pub(super) fn usable(section: &Section<'_>, kind: Kind, act: Act) -> Result<Vec<Format>, SdpError> {
     let mut all = Vec::new();
     for format in &section.formats {
         let Ok(number @ 0..=127) = format.parse::<u8>() else { continue };
         let mut maps = of(section, "rtpmap", number);
         let Some(rtpmap) = maps.next() else { continue };
         if maps.next().is_some() || all.iter().any(|known: &(u8, _, _)| known.0 == number) {
-            return Err(Unfit::PayloadType(number));
+            return Err(SdpError::PayloadType(number));
         }
         let fmtp = of(section, "fmtp", number).collect::<Vec<_>>().join(";");
         all.push((number, rtpmap, Some(fmtp).filter(|fmtp| !fmtp.is_empty())));
@@ -68,15 +68,15 @@ pub(super) fn usable(section: &Section<'_>, kind: Kind, role: Role) -> Result<Ve
         name(rtpmap).eq_ignore_ascii_case("h264")
             && parameter(fmtp.as_deref(), "packetization-mode") == Some("1")
     });
-    let mut found: Vec<Offered<'_>> = all
+    let mut found: Vec<OfferedFormat<'_>> = all
         .into_iter()
         .filter_map(|(number, rtpmap, fmtp)| {
-            let (codec, exact) = codec(rtpmap, fmtp.as_deref(), kind, role, mode_1)?;
-            Some(Offered { number, rtpmap, fmtp, codec, exact })
+            let (codec, exact) = codec(rtpmap, fmtp.as_deref(), kind, act, mode_1)?;
+            Some(OfferedFormat { number, rtpmap, fmtp, codec, exact })
         })
         .collect();
     // Each codec once: as the client prefers, but what it names exactly before what only comes near.
-    let best = |one: &Offered<'_>| {
+    let best = |one: &OfferedFormat<'_>| {
         let rivals = || found.iter().filter(|other| other.codec == one.codec);
         let exact = rivals().find(|other| other.exact).or_else(|| rivals().next());
         exact.is_some_and(|other| other.number == one.number)
@@ -126,7 +126,7 @@ fn parameter_list(fmtp: Option<&str>) -> Option<u8> {
 }
 
 /// The codec of a payload type, and whether that is exact; none when the gateway has no use for it.
-fn codec(rtpmap: &str, fmtp: Option<&str>, kind: Kind, role: Role, mode_1: bool) -> Option<(Codec, bool)> {
+fn codec(rtpmap: &str, fmtp: Option<&str>, kind: Kind, act: Act, mode_1: bool) -> Option<(Codec, bool)> {
     let mut parts = rtpmap.split('/').map(str::trim);
     let (name, rate) = (parts.next()?.to_ascii_lowercase(), parts.next()?);
     let number = |key| parameter(fmtp, key).and_then(|value| value.parse::<u8>().ok());
@@ -134,7 +134,7 @@ fn codec(rtpmap: &str, fmtp: Option<&str>, kind: Kind, role: Role, mode_1: bool)
         // Some leave its channels out; RFC 7587 7 fixes them.
         (Kind::Audio, "opus", "48000") => (Codec::Opus, true),
         (Kind::Audio, "red", "48000") => (Codec::Red, true),
-        (Kind::Video, "h264", "90000") => return h264(fmtp, role, mode_1),
+        (Kind::Video, "h264", "90000") => return h264(fmtp, act, mode_1),
         (Kind::Video, "h265", "90000") => (Codec::H265, number("profile-id").is_none_or(|id| id == 1)),
         (Kind::Video, "vp8", "90000") => (Codec::Vp8, true),
         (Kind::Video, "vp9", "90000") => match number("profile-id").unwrap_or(0) {
@@ -150,22 +150,22 @@ fn codec(rtpmap: &str, fmtp: Option<&str>, kind: Kind, role: Role, mode_1: bool)
 
 /// A viewer gets packets of mode 1. One who names no mode in any format can be sent those, as GStreamer's
 /// shows: it leaves `a=fmtp` out. A publisher's packets are read in either mode.
-fn h264(fmtp: Option<&str>, role: Role, mode_1: bool) -> Option<(Codec, bool)> {
+fn h264(fmtp: Option<&str>, act: Act, mode_1: bool) -> Option<(Codec, bool)> {
     let (profile, exact) = Profile::nearest(parameter(fmtp, "profile-level-id"));
     let mode = match parameter(fmtp, "packetization-mode") {
         Some("1") => 1,
-        None if role == Role::Viewer && !mode_1 => 1,
+        None if act == Act::Play && !mode_1 => 1,
         None | Some("0") => 0,
         Some(_) => return None,
     };
-    match (role, mode) {
-        (Role::Publisher, 0) if !profile.in_mode_0() => Some((Codec::H264(profile, 1), false)),
-        (Role::Viewer, 0) if !profile.in_mode_0() => None,
+    match (act, mode) {
+        (Act::Publish, 0) if !profile.in_mode_0() => Some((Codec::H264(profile, 1), false)),
+        (Act::Play, 0) if !profile.in_mode_0() => None,
         _ => Some((Codec::H264(profile, mode), exact)),
     }
 }
 
-impl Offered<'_> {
+impl OfferedFormat<'_> {
     fn format(self, section: &Section<'_>) -> Format {
         let Self { number, rtpmap, fmtp, codec, .. } = self;
         let normal = match codec {
@@ -222,10 +222,10 @@ fn ours(fmtp: &str) -> Option<String> {
 
 /// Checks that no payload type of bundled sections means two things: a packet tells no more than its number
 /// (RFC 8843 10.1.2).
-pub(super) fn agree(one: &[Format], other: &[Format]) -> Result<(), Unfit> {
+pub(super) fn agree(one: &[Format], other: &[Format]) -> Result<(), SdpError> {
     for format in one {
         if other.iter().any(|theirs| theirs.number == format.number && theirs.normal != format.normal) {
-            return Err(Unfit::PayloadType(format.number));
+            return Err(SdpError::PayloadType(format.number));
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::error::Unfit;
+use super::error::SdpError;
 use super::text::{Description, Lines};
 
 /// ICE credentials (RFC 8839 5.4).
@@ -26,13 +26,13 @@ impl Fragment {
     ///
     /// # Errors
     /// When it is no such fragment, or has too much of something.
-    pub(in crate::edges::webrtc) fn parse(text: &str) -> Result<Self, Unfit> {
+    pub(in crate::edges::webrtc) fn parse(text: &str) -> Result<Self, SdpError> {
         let found = Description::split(text)?;
         let parts = || std::iter::once(&found.session).chain(found.sections.iter().map(|s| &s.lines));
         let known =
             |line: &str| ["a=", "c=", "b=", "v=", "o=", "s=", "t="].iter().any(|k| line.starts_with(k));
         if !parts().flat_map(Lines::iter).all(known) {
-            return Err(Unfit::Fragment);
+            return Err(SdpError::Fragment);
         }
         let value = |key| parts().find_map(|part| part.value(key));
         let credentials = match (value("ice-ufrag"), value("ice-pwd")) {
@@ -40,12 +40,12 @@ impl Fragment {
                 Some(Credentials { fragment: fragment.to_owned(), password: password.to_owned() })
             }
             (None, None) => None,
-            _ => return Err(Unfit::Fragment),
+            _ => return Err(SdpError::Fragment),
         };
         let candidates =
             parts().any(|part| part.value("candidate").is_some() || part.has("end-of-candidates"));
         if credentials.is_none() && !candidates {
-            return Err(Unfit::Fragment);
+            return Err(SdpError::Fragment);
         }
         Ok(Self { credentials, candidates })
     }
@@ -105,9 +105,12 @@ mod tests {
         let many =
             |count| RESTART.to_owned() + &"a=candidate:1 1 UDP 1 198.51.100.1 1 typ host\r\n".repeat(count);
         assert!(Fragment::parse(&many(MAX_CANDIDATES - 1)).is_ok());
-        assert_eq!(Fragment::parse(&many(MAX_CANDIDATES)), Err(Unfit::TooMany("candidates", MAX_CANDIDATES)));
+        assert_eq!(
+            Fragment::parse(&many(MAX_CANDIDATES)),
+            Err(SdpError::TooMany("candidates", MAX_CANDIDATES))
+        );
         let long = format!("{RESTART}a=x:{}\r\n", "y".repeat(MAX_LINE));
-        assert_eq!(Fragment::parse(&long), Err(Unfit::TooLong("a line", MAX_LINE)));
+        assert_eq!(Fragment::parse(&long), Err(SdpError::TooLong("a line", MAX_LINE)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A browser's offer with audio and video has some 250 lines; the bounds are several times what any known
 //! client sends. Their product bounds the memory and the time that a stranger's offer costs.
 
-use super::error::Unfit;
+use super::error::SdpError;
 use super::text::{Description, Lines};
 
 /// Lines of a description.
@@ -38,7 +38,7 @@ pub(super) const MAX_MID: usize = 255;
 pub(super) const MAX_CREDENTIAL: usize = 256;
 
 /// Counts what is in a description.
-pub(super) fn check(description: &Description<'_>) -> Result<(), Unfit> {
+pub(super) fn check(description: &Description<'_>) -> Result<(), SdpError> {
     let parts = || {
         let sections = description.sections.iter().map(|section| &section.lines);
         std::iter::once(&description.session).chain(sections)
@@ -51,7 +51,7 @@ pub(super) fn check(description: &Description<'_>) -> Result<(), Unfit> {
     parts().try_for_each(part)
 }
 
-fn part(lines: &Lines<'_>) -> Result<(), Unfit> {
+fn part(lines: &Lines<'_>) -> Result<(), SdpError> {
     at_most("lines in a section", MAX_ATTRIBUTES, lines.len())?;
     at_most("SSRCs in a section", MAX_SSRCS, ssrcs(lines).len())?;
     let each = [
@@ -82,6 +82,6 @@ pub(super) fn ssrcs<'a>(lines: &Lines<'a>) -> Vec<&'a str> {
     found
 }
 
-fn at_most(what: &'static str, limit: usize, count: usize) -> Result<(), Unfit> {
-    if count > limit { Err(Unfit::TooMany(what, limit)) } else { Ok(()) }
+fn at_most(what: &'static str, limit: usize, count: usize) -> Result<(), SdpError> {
+    if count > limit { Err(SdpError::TooMany(what, limit)) } else { Ok(()) }
 }

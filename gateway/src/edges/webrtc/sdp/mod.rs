@@ -1,9 +1,9 @@
 //! Session descriptions (RFC 8866, RFC 3264, RFC 9429), between clients and str0m.
 //!
 //! str0m reads only what browsers write, keeps something for nearly every line, and its answer is its own
-//! view of a session. So no client's text reaches it: [`Offered::read`] parses an offer within bounds
+//! view of a session. So no client's text reaches it: [`ClientOffer::read`] parses an offer within bounds
 //! ([`limits`]), picks the sections that a gateway can use, and writes a small offer of its own for str0m.
-//! [`Offered::answer`] turns str0m's answer into the one that fits the client's offer, section by section.
+//! [`ClientOffer::answer`] turns str0m's answer into the one that fits the client's offer, section by section.
 //!
 //! Pure text processing: no I/O, no clock.
 
@@ -20,9 +20,9 @@ mod offer;
 mod tests;
 mod text;
 
-pub(super) use error::Unfit;
+pub(super) use error::SdpError;
 pub(super) use fragment::{Credentials, Fragment, fragment};
-pub(super) use offer::{Offered, Role};
+pub(super) use offer::ClientOffer;
 pub(super) use text::Kind;
 
 /// The names of the media sections in a description that str0m wrote.

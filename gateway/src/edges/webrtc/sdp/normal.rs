@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::limits;
-use super::offer::{Offered, Told};
+use super::offer::{ClientOffer, ClientSection};
 use super::text::Lines;
 
 /// Bytes of a section's name that str0m keeps, and of a layer's.
@@ -25,7 +25,7 @@ const EXTENSIONS: [&str; 4] = [
     "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
 ];
 
-impl Offered {
+impl ClientOffer {
     /// Writes it.
     pub(in crate::edges::webrtc) fn to_str0m(&self) -> String {
         let mut out = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE".to_owned();
@@ -46,7 +46,7 @@ fn put(out: &mut String, what: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(what);
 }
 
-fn section(out: &mut String, told: &Told) {
+fn section(out: &mut String, told: &ClientSection) {
     let Some(used) = &told.used else { return };
     put(out, format_args!("m={} 9 UDP/TLS/RTP/SAVPF", told.media));
     used.formats.iter().for_each(|format| put(out, format_args!(" {}", format.number)));

@@ -1,25 +1,19 @@
 //! A client's offer, as far as it matters.
 
 use super::bundle;
-use super::error::Unfit;
+use super::error::SdpError;
 use super::formats::{self, Format};
 use super::fragment::Credentials;
 use super::limits::MAX_CREDENTIAL;
 use super::normal;
 use super::text::{Description, Kind, Lines, Section};
-
-/// What the client is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::edges::webrtc) enum Role {
-    Publisher,
-    Viewer,
-}
+use crate::core::client::Act;
 
 /// An offer that was read. Of the client's text it keeps what the answer repeats.
 #[derive(Debug)]
-pub(in crate::edges::webrtc) struct Offered {
+pub(in crate::edges::webrtc) struct ClientOffer {
     /// All sections, in the client's order.
-    pub(super) sections: Vec<Told>,
+    pub(super) sections: Vec<ClientSection>,
     /// Those in use, in the order of their BUNDLE group: the first one's transport is everybody's.
     pub(super) order: Vec<usize>,
     /// Whether the client offers a group.
@@ -36,19 +30,19 @@ pub(in crate::edges::webrtc) struct Offered {
 
 /// A section as the client has it.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct ClientSection {
     pub(super) media: String,
     pub(super) protocol: String,
     /// One of its formats: a refused section has to have one.
     pub(super) format: String,
     pub(super) mid: Option<String>,
     /// None when it is refused.
-    pub(super) used: Option<Used>,
+    pub(super) used: Option<NegotiatedSection>,
 }
 
 /// A section that is agreed on with str0m.
 #[derive(Debug)]
-pub(super) struct Used {
+pub(super) struct NegotiatedSection {
     /// Its name for str0m.
     pub(super) mid: String,
     /// What the client does there.
@@ -61,15 +55,15 @@ pub(super) struct Used {
     pub(super) layers: Vec<String>,
 }
 
-impl Offered {
+impl ClientOffer {
     /// Reads an offer.
     ///
     /// # Errors
     /// When it is no session description, has more than [`super::limits`] allow, or lacks what every session needs.
-    pub(in crate::edges::webrtc) fn read(text: &str, role: Role) -> Result<Self, Unfit> {
+    pub(in crate::edges::webrtc) fn read(text: &str, act: Act) -> Result<Self, SdpError> {
         let offer = Description::parse(text)?;
         if offer.session.has("ice-lite") {
-            return Err(Unfit::Lite);
+            return Err(SdpError::Lite);
         }
         let mids = bundle::mids(&offer.sections)?;
         let groups = bundle::groups(&offer, &mids);
@@ -78,11 +72,11 @@ impl Offered {
         for kind in [Kind::Audio, Kind::Video] {
             for (at, section) in offer.sections.iter().enumerate() {
                 let grouped = groups.iter().any(|group| group.contains(&at));
-                if section.kind() != Some(kind) || !is_open(section, grouped, role, &offer.session) {
+                if section.kind() != Some(kind) || !is_open(section, grouped, act, &offer.session) {
                     continue;
                 }
                 wanted.push(kind);
-                let formats = formats::usable(section, kind, role)?;
+                let formats = formats::usable(section, kind, act)?;
                 if !formats.is_empty() {
                     used.push((at, formats));
                     break;
@@ -100,32 +94,33 @@ impl Offered {
         let own = |at: usize| offer.sections.get(at).map(|section| &section.lines);
         let parts: Vec<&Lines<'_>> =
             first.take(1).filter_map(own).chain([&offer.session]).chain(rest.filter_map(own)).collect();
-        let credentials = parts.iter().find_map(|part| credentials(part)).ok_or(Unfit::NoCredentials)?;
+        let credentials = parts.iter().find_map(|part| credentials(part)).ok_or(SdpError::NoCredentials)?;
         let fingerprints = parts.iter().map(|part| fingerprints(part)).find(|found| !found.is_empty());
         let setup = parts.iter().find_map(|part| part.value("setup")).and_then(setup);
         let mixed = parts.iter().any(|part| part.has("extmap-allow-mixed"));
         let names = normal::mids(&used.iter().map(|(at, _)| mids[*at].as_deref()).collect::<Vec<_>>());
-        let mut used: Vec<(usize, Used)> = used
+        let mut used: Vec<(usize, NegotiatedSection)> = used
             .into_iter()
             .zip(names)
             .map(|((at, formats), mid)| {
-                (at, Used::of(&offer.sections[at], mids[at].as_deref(), mid, formats, role))
+                (at, NegotiatedSection::of(&offer.sections[at], mids[at].as_deref(), mid, formats, act))
             })
             .collect();
-        let sections = offer.sections.iter().zip(mids).enumerate().map(|(at, (section, mid))| Told {
-            media: section.media.to_owned(),
-            protocol: section.protocol.to_owned(),
-            format: section.formats.first().copied().unwrap_or("0").to_owned(),
-            mid,
-            used: used.iter().position(|(of, _)| *of == at).map(|place| used.swap_remove(place).1),
-        });
+        let sections =
+            offer.sections.iter().zip(mids).enumerate().map(|(at, (section, mid))| ClientSection {
+                media: section.media.to_owned(),
+                protocol: section.protocol.to_owned(),
+                format: section.formats.first().copied().unwrap_or("0").to_owned(),
+                mid,
+                used: used.iter().position(|(of, _)| *of == at).map(|place| used.swap_remove(place).1),
+            });
         Ok(Self {
             sections: sections.collect(),
             order,
             bundled,
             mixed,
             credentials,
-            fingerprints: fingerprints.ok_or(Unfit::NoFingerprint)?,
+            fingerprints: fingerprints.ok_or(SdpError::NoFingerprint)?,
             setup,
             wanted,
         })
@@ -137,7 +132,7 @@ impl Offered {
     }
 
     /// An ICE restart (RFC 8445 9): the same offer with other credentials.
-    pub(in crate::edges::webrtc) fn restart(&mut self, credentials: Credentials) {
+    pub(in crate::edges::webrtc) fn restart_ice(&mut self, credentials: Credentials) {
         self.credentials = credentials;
     }
 
@@ -152,11 +147,11 @@ impl Offered {
     }
 
     /// Whether a publisher sends its video in several sizes.
-    pub(in crate::edges::webrtc) fn has_layers(&self) -> bool {
+    pub(in crate::edges::webrtc) fn offers_simulcast(&self) -> bool {
         self.used().filter_map(|told| told.used.as_ref()).any(|used| !used.layers.is_empty())
     }
 
-    fn used(&self) -> impl Iterator<Item = &Told> {
+    fn used(&self) -> impl Iterator<Item = &ClientSection> {
         self.sections.iter().filter(|told| told.used.is_some())
     }
 
@@ -175,16 +170,16 @@ const fn word(kind: Kind) -> &'static str {
 
 /// Whether a section is there for what the client wants to do: it is not refused, its packets are RTP, and
 /// media may go in that direction.
-fn is_open(section: &Section<'_>, grouped: bool, role: Role, session: &Lines<'_>) -> bool {
+fn is_open(section: &Section<'_>, grouped: bool, act: Act, session: &Lines<'_>) -> bool {
     // In a BUNDLE group port 0 stands for "the port of the first one" (RFC 8843 6).
     let alive = section.port.split('/').next() != Some("0") || grouped || section.lines.has("bundle-only");
     // RFC 9429 5.1.2: all of them mean the same here.
     let protocol = section.protocol.rsplit('/').next().unwrap_or_default();
     let rtp = section.protocol.contains("RTP/") && ["AVP", "AVPF", "SAVP", "SAVPF"].contains(&protocol);
     let direction = direction(&section.lines).or_else(|| direction(session)).unwrap_or("sendrecv");
-    let wanted = match role {
-        Role::Publisher => "sendonly",
-        Role::Viewer => "recvonly",
+    let wanted = match act {
+        Act::Publish => "sendonly",
+        Act::Play => "recvonly",
     };
     alive && rtp && (direction == wanted || direction == "sendrecv")
 }
@@ -218,9 +213,9 @@ fn fingerprints(lines: &Lines<'_>) -> Vec<String> {
     lines.values("fingerprint").filter(whole).map(str::to_owned).collect()
 }
 
-impl Used {
-    fn of(section: &Section<'_>, told: Option<&str>, mid: String, formats: Vec<Format>, role: Role) -> Self {
-        let publishes = role == Role::Publisher;
+impl NegotiatedSection {
+    fn of(section: &Section<'_>, told: Option<&str>, mid: String, formats: Vec<Format>, act: Act) -> Self {
+        let publishes = act == Act::Publish;
         let layers = if publishes { normal::layers(&section.lines) } else { Vec::new() };
         // str0m writes its own name of the section into what it sends, and knows that of what it receives.
         let named = told.is_some_and(|told| told == mid || publishes && normal::known(told) == mid);

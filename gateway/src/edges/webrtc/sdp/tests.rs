@@ -13,20 +13,25 @@ use str0m::config::DtlsCert;
 use str0m::net::Protocol;
 
 use super::text::Description;
-use super::{Offered, Role, Unfit};
-use crate::edges::webrtc::rtc;
+use super::{ClientOffer, SdpError};
+use crate::core::client::Act;
+use crate::edges::webrtc::rtc::{self, PublisherOptions, ViewerOptions};
 
 /// Answers an offer as the gateway does, and checks the answer.
-fn answer(offer: &str, role: Role) -> Result<String, Unfit> {
+fn answer(offer: &str, act: Act) -> Result<String, SdpError> {
     static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
     let certificate = CERTIFICATE.get_or_init(|| rtc::certificate().unwrap());
-    let offered = Offered::read(offer, role)?;
+    let offered = ClientOffer::read(offer, act)?;
     if !offered.is_usable() {
         return Ok(String::new());
     }
-    let mut peer = match role {
-        Role::Publisher => rtc::publisher(certificate, offered.has_layers(), Instant::now()),
-        Role::Viewer => rtc::viewer(certificate, true, false, Instant::now()),
+    let mut peer = match act {
+        Act::Publish => rtc::publisher(
+            certificate,
+            PublisherOptions { simulcast: offered.offers_simulcast() },
+            Instant::now(),
+        ),
+        Act::Play => rtc::viewer(certificate, ViewerOptions::default(), Instant::now()),
     };
     peer.add_local_candidate(Candidate::host(([192, 0, 2, 1], 8000).into(), Protocol::Udp).unwrap());
     let theirs = rtc::accept(&mut peer, &offered)?;

@@ -1,6 +1,6 @@
 //! A session description, split into lines and sections.
 
-use super::error::Unfit;
+use super::error::SdpError;
 use super::limits::{self, MAX_LINE, MAX_LINES, MAX_SECTIONS};
 
 /// The kinds of media that the gateway carries.
@@ -62,9 +62,9 @@ impl<'a> Lines<'a> {
 }
 
 impl<'a> Section<'a> {
-    fn parse(value: &'a str) -> Result<Self, Unfit> {
+    fn parse(value: &'a str) -> Result<Self, SdpError> {
         let mut parts = value.split(' ').filter(|part| !part.is_empty());
-        let mut next = || parts.next().ok_or(Unfit::MediaLine);
+        let mut next = || parts.next().ok_or(SdpError::MediaLine);
         let (media, port, protocol, first) = (next()?, next()?, next()?, next()?);
         let formats = std::iter::once(first).chain(parts).collect();
         Ok(Self { media, port, protocol, formats, lines: Lines::default() })
@@ -85,38 +85,38 @@ impl<'a> Section<'a> {
 
 impl<'a> Description<'a> {
     /// Reads a whole description within the [`limits`].
-    pub(super) fn parse(text: &'a str) -> Result<Self, Unfit> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, SdpError> {
         let found = Self::split(text)?;
         if found.session.iter().next() != Some("v=0") {
-            return Err(Unfit::Version);
+            return Err(SdpError::Version);
         }
         if found.sections.is_empty() {
-            return Err(Unfit::NoSection);
+            return Err(SdpError::NoSection);
         }
         Ok(found)
     }
 
     /// Reads a description or a fragment within the [`limits`]. Empty lines do not count.
-    pub(super) fn split(text: &'a str) -> Result<Self, Unfit> {
+    pub(super) fn split(text: &'a str) -> Result<Self, SdpError> {
         let mut found = Self::default();
         for (at, line) in text.lines().enumerate() {
             if at >= MAX_LINES {
-                return Err(Unfit::TooMany("lines", MAX_LINES));
+                return Err(SdpError::TooMany("lines", MAX_LINES));
             }
             let line = line.trim_end();
             if line.is_empty() {
                 continue;
             }
             if line.len() > MAX_LINE {
-                return Err(Unfit::TooLong("a line", MAX_LINE));
+                return Err(SdpError::TooLong("a line", MAX_LINE));
             }
             let named = matches!(line.as_bytes(), [b'a'..=b'z', b'=', ..]);
             if !named || line.chars().any(|c| c.is_control() && c != '\t') {
-                return Err(Unfit::Line(at + 1));
+                return Err(SdpError::Line(at + 1));
             }
             if let Some(value) = line.strip_prefix("m=") {
                 if found.sections.len() >= MAX_SECTIONS {
-                    return Err(Unfit::TooMany("sections", MAX_SECTIONS));
+                    return Err(SdpError::TooMany("sections", MAX_SECTIONS));
                 }
                 found.sections.push(Section::parse(value)?);
                 continue;

@@ -6,9 +6,9 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use tokio::sync::oneshot;
 
 use super::super::offer::etag;
-use super::super::sdp::{Fragment, Unfit};
+use super::super::sdp::{Fragment, SdpError};
 use super::super::session::Command;
-use super::super::{Known, WebRtc};
+use super::super::{SessionHandle, WebRtc};
 use super::{is_type, preflight, text};
 use crate::web::problem::Problem;
 
@@ -45,7 +45,7 @@ pub(super) async fn serve(webrtc: &WebRtc, id: &str, request: Request<Body>) -> 
 async fn patch(
     webrtc: &WebRtc,
     id: &str,
-    known: &Known,
+    known: &SessionHandle,
     headers: &HeaderMap,
     fragment: Fragment,
 ) -> Result<Response, Problem> {
@@ -67,7 +67,7 @@ async fn patch(
     let words = "an ICE restart needs the client's new ice-ufrag and ice-pwd";
     let theirs = fragment.credentials.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, words))?;
     let (reply, answer) = oneshot::channel();
-    known.commands.send(Command::Restart(theirs, reply)).await.map_err(|_| over())?;
+    known.commands.send(Command::RestartIce(theirs, reply)).await.map_err(|_| over())?;
     let fragment = answer.await.map_err(|_| over())?;
     let fragment = fragment.map_err(|why| bad_change(&why))?;
     let etag = etag();
@@ -90,7 +90,7 @@ fn tags(value: &HeaderValue) -> impl Iterator<Item = &str> {
     value.to_str().unwrap_or("?").split(',').map(str::trim).filter(|tag| !tag.is_empty())
 }
 
-fn bad_change(why: &Unfit) -> Problem {
+fn bad_change(why: &SdpError) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, format!("the change cannot be made: {why}"))
 }
 

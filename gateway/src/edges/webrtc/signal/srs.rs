@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::super::WebRtc;
-use super::super::offer::{Answer, Granted, Offer, address};
+use super::super::offer::{OfferGrant, OfferRequest, OfferResponse, address};
 use super::{preflight, shared, text};
 use crate::core::auth::{AuthRequest, visitor};
 use crate::core::client::{Act, ClientInfo};
@@ -85,7 +85,7 @@ async fn call(
     parts: &Parts,
     body: Body,
     act: Act,
-) -> Result<Answer, Problem> {
+) -> Result<OfferResponse, Problem> {
     let bad = |words: String| Problem::new(StatusCode::BAD_REQUEST, words);
     let call: Call = serde_json::from_str(&text(body, webrtc.0.context.limits.header_timeout).await?)
         .map_err(|error| bad(format!("the call needs `streamurl` and `sdp` in JSON: {error}")))?;
@@ -96,12 +96,12 @@ async fn call(
     let host = shown(&parts.headers, header::HOST);
     let agent = shown(&parts.headers, header::USER_AGENT);
     let info = ClientInfo { protocol: PROTOCOL, peer, url: address(&host, &name), agent };
-    let granted = Granted::admit(&webrtc.0.context, act, &name, &about, info).await?;
+    let granted = OfferGrant::admit(&webrtc.0.context, act, &name, &about, info).await?;
     let own = parts.uri.query().unwrap_or_default();
     let external =
         [own, told].into_iter().flat_map(|q| query(q, "eip").chain(query(q, "candidate"))).collect();
     let visitor = visitor(&parts.headers, peer);
-    webrtc.offer(granted, Offer { visitor, sdp: call.sdp, host: Some(host), external }).await
+    webrtc.offer(granted, OfferRequest { visitor, sdp: call.sdp, host: Some(host), external }).await
 }
 
 /// The name and the query of `webrtc://host/app/stream?query`.

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 
-use super::super::offer::{Granted, Offer, address};
+use super::super::offer::{OfferGrant, OfferRequest, address};
 use super::super::{WebRtc, WebRtcSettings};
 use super::{is_type, preflight, text, word};
 use crate::core::auth::{AuthRequest, visitor};
@@ -82,11 +82,11 @@ async fn post(
     let told = parts.uri.query().unwrap_or_default();
     let name = name(parts.uri.path(), told)?;
     let about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer).by(parts.version);
-    let granted = Granted::admit(context, act, &name, &about, client(parts, peer, act, &name)).await?;
+    let granted = OfferGrant::admit(context, act, &name, &about, client(parts, peer, act, &name)).await?;
     if !is_type(&parts.headers, SDP) {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an offer is application/sdp"));
     }
-    let offer = Offer {
+    let offer = OfferRequest {
         visitor: visitor(&parts.headers, peer),
         sdp: text(body, context.limits.header_timeout).await?,
         host: Some(shown(&parts.headers, header::HOST)),

@@ -33,9 +33,9 @@ async fn a_viewer_that_sends_reports_and_no_checks_is_sent_to() {
     // When the reports end too, it is away after 15 s and gone after 30.
     world.up.weather = Weather::OUTAGE;
     show.with(&mut world, Duration::from_secs(13)).await;
-    assert!(world.peer.is_there());
+    assert!(world.peer.liveness().is_reachable());
     show.with(&mut world, Duration::from_secs(4)).await;
-    assert!(!world.peer.is_there());
+    assert!(!world.peer.liveness().is_reachable());
     show.with(&mut world, Duration::from_secs(11)).await;
     let why = world.run(Duration::from_secs(5)).await.unwrap_err();
     assert_eq!(why, CloseReason::Idle);

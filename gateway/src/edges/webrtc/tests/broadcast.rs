@@ -18,8 +18,8 @@ use crate::context::Context;
 use crate::core::admission::PublishGrant;
 use crate::core::auth::Auth;
 use crate::core::hub::{Entry, Start, StreamName, Subscriber};
-use crate::edges::webrtc::publish::Publish;
-use crate::edges::webrtc::rtc;
+use crate::edges::webrtc::publish::PublisherRole;
+use crate::edges::webrtc::rtc::{self, PublisherOptions};
 use crate::limits::LimitSettings;
 
 const SIZE: usize = 6000;
@@ -38,7 +38,7 @@ pub(super) struct Line {
 }
 
 pub(super) struct Broadcast {
-    pub(super) world: World<Publish>,
+    pub(super) world: World<PublisherRole>,
     pub(super) context: Context,
     config: Arc<Config>,
     pub(super) video: Line,
@@ -61,7 +61,10 @@ impl Broadcast {
         let grant = PublishGrant::for_job(&name, "whip");
         let of = context.clone();
         let mut world = World::new(Direction::SendOnly, |certificate| {
-            (rtc::publisher(certificate, false, now()), Publish::new(of, grant, now()))
+            (
+                rtc::publisher(certificate, PublisherOptions::default(), now()),
+                PublisherRole::new(of, grant, now()),
+            )
         })
         .await;
         world.connect().await;

@@ -30,7 +30,7 @@ impl Weather {
 }
 
 /// Datagrams on their way.
-pub(super) struct Way {
+pub(super) struct Link {
     pub(super) weather: Weather,
     random: StdRng,
     under_way: BinaryHeap<Reverse<(Instant, u64, Vec<u8>)>>,
@@ -46,7 +46,7 @@ pub(super) struct Way {
     pub(super) kept: Vec<Vec<u8>>,
 }
 
-impl Way {
+impl Link {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             weather: Weather::FINE,

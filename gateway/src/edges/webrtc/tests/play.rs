@@ -55,7 +55,7 @@ async fn audio_and_video_have_one_cname_in_their_reports() {
     let mut api = world.client.rtc.direct_api();
     let names = [video, audio]
         .map(|mid| api.stream_rx_by_mid(mid, None).and_then(|stream| stream.cname().map(str::to_owned)));
-    assert_eq!(names, [(); 2].map(|()| Some(super::super::cname::own().to_owned())));
+    assert_eq!(names, [(); 2].map(|()| Some(super::super::cname::gateway_cname().to_owned())));
 }
 
 /// How many courses of a rough network are tried.
@@ -68,7 +68,7 @@ async fn a_viewer_over_a_rough_network_gets_all_frames_whole_and_in_step() {
         let mut show = Show::new();
         show.alone(Duration::from_millis(3500)).await;
         let mut world = show.viewer().await;
-        world.peer.side.video.as_mut().unwrap().seq = 65_000.into();
+        world.peer.role.video.as_mut().unwrap().seq = 65_000.into();
         show.connect(&mut world).await;
         world.down.change(Weather::ROUGH, seed);
         world.up.change(Weather::ROUGH, seed + 100);
@@ -261,7 +261,7 @@ async fn a_viewer_that_waits_for_a_key_frame_gets_the_cached_one_when_none_comes
     first.client.ask_key();
     show.with(&mut first, Duration::from_millis(100)).await;
     assert!(show.publisher.stream().makes_keys() && show.publisher.key_wanted(), "it is being asked");
-    while second.client.connected.is_none() || !second.peer.is_there() {
+    while second.client.connected.is_none() || !second.peer.liveness().is_reachable() {
         let time = Duration::from_millis(10);
         tokio::join!(show.with(&mut first, time), async { second.run(Duration::ZERO).await.unwrap() });
     }

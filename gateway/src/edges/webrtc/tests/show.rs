@@ -16,8 +16,8 @@ use crate::core::close::CloseReason;
 use crate::core::hub::{Clients, Hub, HubConfig, Publisher, StreamName};
 use crate::derive::transcode::Reencoders;
 use crate::edges::webrtc::packets::Packets;
-use crate::edges::webrtc::play::Play;
-use crate::edges::webrtc::rtc;
+use crate::edges::webrtc::play::ViewerRole;
+use crate::edges::webrtc::rtc::{self, Packetizer, ViewerOptions};
 
 const SIZE: usize = 6000;
 /// From one key frame to the next, usually.
@@ -116,18 +116,19 @@ impl Show {
         tokio::time::advance(end.saturating_duration_since(now())).await;
     }
 
-    pub(super) async fn viewer(&self) -> World<Play> {
+    pub(super) async fn viewer(&self) -> World<ViewerRole> {
         let grant = PlayGrant::for_job(self.publisher.stream().name(), "whep");
         let handle = self.clients.add(&grant, self.publisher.stream());
         World::new(Direction::RecvOnly, |certificate| {
-            let rtc = rtc::viewer(certificate, true, false, now());
-            (rtc, Play::new(self.publisher.stream().clone(), handle, false, Reencoders::off()))
+            let rtc = rtc::viewer(certificate, ViewerOptions::default(), now());
+            let stream = self.publisher.stream().clone();
+            (rtc, ViewerRole::new(stream, handle, Packetizer::Shared, Reencoders::off()))
         })
         .await
     }
 
     /// Goes on, with a viewer.
-    pub(super) async fn with(&mut self, world: &mut World<Play>, time: Duration) {
+    pub(super) async fn with(&mut self, world: &mut World<ViewerRole>, time: Duration) {
         let end = now() + time;
         loop {
             let (track, at) = self.next();
@@ -143,7 +144,7 @@ impl Show {
     /// Goes on, with a viewer that may come to its end.
     pub(super) async fn with_or(
         &mut self,
-        world: &mut World<Play>,
+        world: &mut World<ViewerRole>,
         time: Duration,
         why: &mut Option<CloseReason>,
     ) {
@@ -159,8 +160,8 @@ impl Show {
     }
 
     /// Until the viewer has connected.
-    pub(super) async fn connect(&mut self, world: &mut World<Play>) {
-        while world.client.connected.is_none() || !world.peer.is_there() {
+    pub(super) async fn connect(&mut self, world: &mut World<ViewerRole>) {
+        while world.client.connected.is_none() || !world.peer.liveness().is_reachable() {
             self.with(world, Duration::from_millis(10)).await;
         }
     }
@@ -178,7 +179,7 @@ pub(super) struct Got {
 }
 
 /// The viewer's frames of a track; panics where one is broken.
-pub(super) fn got(world: &World<Play>, track: Track) -> Vec<Got> {
+pub(super) fn got(world: &World<ViewerRole>, track: Track) -> Vec<Got> {
     let mid = if track == Track::Video { world.client.video } else { world.client.audio };
     let of = |(at, data): &(Instant, MediaData)| {
         let key = h264::annex_b(&data.data).any(|nal| nal.first() == Some(&KEY));
@@ -202,7 +203,7 @@ pub(super) fn offsets(frames: &[Got], step: Micros) -> Vec<Micros> {
 }
 
 /// Where each sender report lays the beginning of the stream on the wall clock.
-pub(super) fn reported(world: &mut World<Play>) -> Vec<(Track, Micros)> {
+pub(super) fn reported(world: &mut World<ViewerRole>) -> Vec<(Track, Micros)> {
     let mut found = Vec::new();
     for (track, mid, rate, step) in [
         (Track::Video, world.client.video, 90_000, PICTURE),
@@ -225,7 +226,7 @@ pub(super) fn reported(world: &mut World<Play>) -> Vec<(Track, Micros)> {
 }
 
 /// Reports of both tracks, so many at least, lay the stream at one and the same time.
-pub(super) fn assert_in_step(world: &mut World<Play>, least: usize) {
+pub(super) fn assert_in_step(world: &mut World<ViewerRole>, least: usize) {
     assert_one_line(&reported(world), least);
 }
 

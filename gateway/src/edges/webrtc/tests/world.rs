@@ -11,11 +11,13 @@ use str0m::media::{Direction, Mid};
 use str0m::net::Protocol;
 
 use super::client::Client;
-use super::network::Way;
+use super::network::Link;
+use crate::core::client::Act;
 use crate::core::close::CloseReason;
-use crate::edges::webrtc::peer::{Patience, Peer, Side};
+use crate::edges::webrtc::liveness::Timeouts;
+use crate::edges::webrtc::peer::{Input, Peer, PeerRole};
 use crate::edges::webrtc::port::Datagram;
-use crate::edges::webrtc::sdp::{self, Offered, Role};
+use crate::edges::webrtc::sdp::{self, ClientOffer};
 use crate::edges::webrtc::{candidates, rtc};
 
 pub(super) const HERE: SocketAddr =
@@ -31,37 +33,37 @@ pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-pub(super) struct World<S> {
-    pub(super) peer: Peer<S>,
+pub(super) struct World<R> {
+    pub(super) peer: Peer<R>,
     pub(super) client: Client,
-    pub(super) up: Way,
-    pub(super) down: Way,
+    pub(super) up: Link,
+    pub(super) down: Link,
     /// How often the peer was woken.
     pub(super) woken: u64,
 }
 
-impl<S: Side> World<S> {
+impl<R: PeerRole> World<R> {
     /// A client that sends (or receives) and a peer that takes (or gives), not yet connected.
-    pub(super) async fn new(direction: Direction, make: impl FnOnce(&DtlsCert) -> (Rtc, S)) -> Self {
+    pub(super) async fn new(direction: Direction, make: impl FnOnce(&DtlsCert) -> (Rtc, R)) -> Self {
         let (mut client, offer) = Client::new(direction);
-        let (mut rtc, side) = make(&rtc::certificate().unwrap());
+        let (mut rtc, role) = make(&rtc::certificate().unwrap());
         candidates::candidates(&[HERE]).into_iter().for_each(|candidate| {
             rtc.add_local_candidate(candidate);
         });
-        let role = if direction == Direction::SendOnly { Role::Publisher } else { Role::Viewer };
-        let offered = Offered::read(&offer, role).unwrap();
+        let act = if direction == Direction::SendOnly { Act::Publish } else { Act::Play };
+        let offered = ClientOffer::read(&offer, act).unwrap();
         let answer = rtc::accept(&mut rtc, &offered).unwrap();
-        let patience = Patience { connect: Duration::from_secs(10), away: Duration::from_secs(15) };
-        let mut peer = Peer::new(rtc, side, vec![HERE], patience, now());
-        sdp::mids(&answer).for_each(|mid| peer.agreed(Mid::from(mid)));
+        let timeouts = Timeouts { connect: Duration::from_secs(10), unreachable: Duration::from_secs(15) };
+        let mut peer = Peer::new(rtc, role, vec![HERE], timeouts, now());
+        sdp::mids(&answer).for_each(|mid| peer.add_media(Mid::from(mid)));
         client.answered(&offered.answer(&answer).unwrap());
-        Self { peer, client, up: Way::new(1), down: Way::new(2), woken: 0 }
+        Self { peer, client, up: Link::new(1), down: Link::new(2), woken: 0 }
     }
 
     /// Runs until both have connected.
     pub(super) async fn connect(&mut self) {
         for _ in 0..500 {
-            if self.client.connected.is_some() && self.peer.is_there() {
+            if self.client.connected.is_some() && self.peer.liveness().is_reachable() {
                 return;
             }
             self.run(Duration::from_millis(10)).await.unwrap();
@@ -104,20 +106,14 @@ impl<S: Side> World<S> {
         for _ in 0..4 {
             tokio::task::yield_now().await;
         }
-        if self.peer.is_there()
-            && let Some(done) = self.peer.side.work().now_or_never()
+        if self.peer.liveness().is_reachable()
+            && let Some(ready) = self.peer.role.ready().now_or_never()
         {
-            done?;
+            ready?;
         }
-        self.peer.timeout(now)?;
+        self.peer.handle_input(Input::Timeout(now))?;
         self.woken += 1;
-        let ours = loop {
-            let (more, again) = self.peer.act(now)?;
-            let next = self.peer.drain(now, |transmit| self.down.send(now, transmit.bytes))?;
-            if !more {
-                break again.map_or(next, |again| again.min(next));
-            }
-        };
+        let ours = self.peer.drive(now, |transmit| self.down.send(now, &transmit.contents))?;
         let arrivals = [self.up.next(), self.down.next()].into_iter().flatten();
         Ok(arrivals.fold(ours.min(theirs), Instant::min))
     }
@@ -127,8 +123,8 @@ impl<S: Side> World<S> {
         let (source, local) = (THERE, Some(HERE.ip()));
         let datagram =
             Datagram { protocol: Protocol::Udp, source, local, at: now, bytes: Bytes::from(bytes) };
-        self.peer.receive(&datagram)?;
-        self.peer.drain(now, |transmit| self.down.send(now, transmit.bytes))?;
+        self.peer.handle_input(Input::Datagram(&datagram))?;
+        self.peer.flush(now, |transmit| self.down.send(now, &transmit.contents))?;
         Ok(())
     }
 }

@@ -1,10 +1,10 @@
 //! Offers that clients really make, and what is answered.
 
 use super::super::limits::*;
-use super::super::{Credentials, Kind, Offered, Role, Unfit, fragment};
+use super::super::{ClientOffer, Credentials, Kind, SdpError, fragment};
 use super::answer;
 use super::offers::{TRANSPORT, lines, usual, video};
-use Role::{Publisher, Viewer};
+use crate::core::client::Act::{Play, Publish};
 
 /// The values of `a=key:value` in a section.
 fn values<'a>(answer: &'a str, section: usize, key: &str) -> Vec<&'a str> {
@@ -20,7 +20,7 @@ fn port(answer: &str, section: usize) -> &str {
 #[test]
 fn audio_and_video_of_a_viewer_are_one_stream() {
     for direction in ["recvonly", "sendrecv"] {
-        let answer = answer(&usual(direction), Viewer).unwrap();
+        let answer = answer(&usual(direction), Play).unwrap();
         let msid = |section| values(&answer, section, "msid")[0].split(' ').collect::<Vec<_>>();
         let (audio, video) = (msid(0), msid(1));
         assert_eq!(audio[0], video[0]);
@@ -31,18 +31,18 @@ fn audio_and_video_of_a_viewer_are_one_stream() {
         assert!(!told.is_empty() && told.iter().all(|value| value.contains(video[0])), "{answer}");
         assert_eq!(answer.matches("a=sendonly").count(), 2);
     }
-    let answer = answer(&usual("sendonly"), Publisher).unwrap();
+    let answer = answer(&usual("sendonly"), Publish).unwrap();
     assert!(!answer.contains("a=msid:") && answer.matches("a=recvonly").count() == 2, "{answer}");
 }
 
 #[test]
 fn candidates_stand_in_the_first_section_that_is_accepted() {
-    for (role, direction) in [(Viewer, "recvonly"), (Publisher, "sendonly")] {
+    for (act, direction) in [(Play, "recvonly"), (Publish, "sendonly")] {
         let offer = usual(direction);
         let g711 = offer.replace("opus/48000/2", "L16/48000/2").replace("a=fmtp:111", "a=x-fmtp:111");
         let refused = offer.replace("m=audio 9", "m=audio 0").replace("BUNDLE 0 1", "BUNDLE 1");
         for offer in [g711, refused] {
-            let answer = answer(&offer, role).unwrap();
+            let answer = answer(&offer, act).unwrap();
             assert_eq!((port(&answer, 0), port(&answer, 1)), ("0", "9"), "{answer}");
             assert!(
                 values(&answer, 0, "candidate").is_empty() && !values(&answer, 1, "candidate").is_empty()
@@ -50,7 +50,7 @@ fn candidates_stand_in_the_first_section_that_is_accepted() {
             assert!(answer.contains("a=group:BUNDLE 1\r\n"), "{answer}");
         }
         // The group's order is the client's, and so is the section that has the transport.
-        let answer = answer(&offer.replace("BUNDLE 0 1", "BUNDLE 1 0"), role).unwrap();
+        let answer = answer(&offer.replace("BUNDLE 0 1", "BUNDLE 1 0"), act).unwrap();
         assert!(answer.contains("a=group:BUNDLE 1 0\r\n"), "{answer}");
         assert!(values(&answer, 0, "candidate").is_empty() && !values(&answer, 1, "candidate").is_empty());
     }
@@ -62,7 +62,7 @@ fn the_transport_is_that_of_the_first_section_of_the_group() {
     let (start, video) = offer.split_once("m=video").unwrap();
     let other = video.replace("ice-ufrag:abcd", "ice-ufrag:video");
     let both = format!("{start}m=video{other}");
-    let of = |offer: &str| Offered::read(offer, Viewer).unwrap().credentials().fragment.clone();
+    let of = |offer: &str| ClientOffer::read(offer, Play).unwrap().credentials().fragment.clone();
     assert_eq!(of(&both), "abcd");
     assert_eq!(of(&both.replace("BUNDLE 0 1", "BUNDLE 1 0")), "video");
     // A refused section has no say.
@@ -71,7 +71,7 @@ fn the_transport_is_that_of_the_first_section_of_the_group() {
     let bare: String = both.split_inclusive("\r\n").filter(|l| !l.starts_with("a=ice-")).collect();
     let ice = "a=ice-ufrag:all\r\na=ice-pwd:0123456789012345678901\r\n";
     assert_eq!(of(&bare.replace("m=audio", &format!("{ice}m=audio"))), "all");
-    assert_eq!(Offered::read(&bare, Viewer).unwrap_err(), Unfit::NoCredentials);
+    assert_eq!(ClientOffer::read(&bare, Play).unwrap_err(), SdpError::NoCredentials);
     assert_eq!(of(&format!("{bare}{ice}")), "all");
 }
 
@@ -81,18 +81,18 @@ fn names_of_sections_come_back_as_they_were() {
     for (audio, video) in
         [("{a-1}", "{v-1}"), (long, "x"), ("v-1", "v_1"), ("!#$%&'*+", "-.^_`|~"), ("00", "0")]
     {
-        for (role, direction) in [(Viewer, "recvonly"), (Publisher, "sendonly")] {
+        for (act, direction) in [(Play, "recvonly"), (Publish, "sendonly")] {
             let offer = usual(direction)
                 .replace("BUNDLE 0 1", &format!("BUNDLE {audio} {video}"))
                 .replace("a=mid:0", &format!("a=mid:{audio}"))
                 .replace("a=mid:1", &format!("a=mid:{video}"));
-            let answer = answer(&offer, role).unwrap();
+            let answer = answer(&offer, act).unwrap();
             assert_eq!((values(&answer, 0, "mid"), values(&answer, 1, "mid")), (vec![audio], vec![video]));
             assert!(answer.contains(&format!("a=group:BUNDLE {audio} {video}\r\n")), "{answer}");
             // A name that str0m would write otherwise stands in no packet.
             let plain = audio.bytes().chain(video.bytes()).all(|byte| byte.is_ascii_alphanumeric());
             let short = audio.len() <= 16;
-            if role == Viewer && !(plain && short) {
+            if act == Play && !(plain && short) {
                 let open = [audio, video]
                     .iter()
                     .filter(|mid| mid.len() > 16 || mid.contains(|c: char| !c.is_ascii_alphanumeric()))
@@ -103,13 +103,16 @@ fn names_of_sections_come_back_as_they_were() {
     }
     let offer = usual("recvonly");
     for (bad, why) in [
-        (offer.replace("a=mid:0", "a=mid:a b"), Unfit::Mid),
-        (offer.replace("a=mid:0", "a=mid:0\r\na=mid:2"), Unfit::Mid),
-        (offer.replace("a=mid:0", "a=mid:ü"), Unfit::Mid),
-        (offer.replace("a=mid:0", "a=mid:1"), Unfit::SameMid),
-        (offer.replace("a=mid:0", &format!("a=mid:{}", "x".repeat(256))), Unfit::TooLong("a=mid", MAX_MID)),
+        (offer.replace("a=mid:0", "a=mid:a b"), SdpError::Mid),
+        (offer.replace("a=mid:0", "a=mid:0\r\na=mid:2"), SdpError::Mid),
+        (offer.replace("a=mid:0", "a=mid:ü"), SdpError::Mid),
+        (offer.replace("a=mid:0", "a=mid:1"), SdpError::SameMid),
+        (
+            offer.replace("a=mid:0", &format!("a=mid:{}", "x".repeat(256))),
+            SdpError::TooLong("a=mid", MAX_MID),
+        ),
     ] {
-        assert_eq!(answer(&bad, Viewer), Err(why));
+        assert_eq!(answer(&bad, Play), Err(why));
     }
 }
 
@@ -119,24 +122,24 @@ fn without_a_group_one_section_is_taken_and_two_are_explained() {
     let alone = |offer: &str| -> String {
         offer.split_inclusive("\r\n").filter(|line| !line.starts_with("a=group")).collect()
     };
-    let words = answer(&alone(&offer), Viewer).unwrap_err().to_string();
+    let words = answer(&alone(&offer), Play).unwrap_err().to_string();
     assert!(words.contains("a=group:BUNDLE") && words.contains("max-bundle"), "{words}");
     for group in ["BUNDLE 0", "BUNDLE", "LS 0 1"] {
-        assert_eq!(answer(&offer.replace("BUNDLE 0 1", group), Viewer), Err(Unfit::NoBundle), "{group}");
+        assert_eq!(answer(&offer.replace("BUNDLE 0 1", group), Play), Err(SdpError::NoBundle), "{group}");
     }
     // One section needs no group, nor a name.
     let video = video("102", "a=rtpmap:102 H264/90000");
     for offer in
         [alone(&video), alone(&video).replace("a=mid:1\r\n", ""), alone(&offer.replace("opus", "L16"))]
     {
-        let answer = answer(&offer, Viewer).unwrap();
+        let answer = answer(&offer, Play).unwrap();
         assert!(!answer.contains("a=group"), "{answer}");
         assert_eq!(answer.contains("a=mid:1"), offer.contains("a=mid:1"), "{answer}");
     }
     // Two groups: audio and video of the first.
     let data = lines("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=mid:2\na=sctp-port:5000");
     let two = offer.replace("BUNDLE 0 1", "BUNDLE 2\r\na=group:BUNDLE 0 1") + &data;
-    assert!(answer(&two, Viewer).unwrap().contains("a=group:BUNDLE 0 1\r\n"));
+    assert!(answer(&two, Play).unwrap().contains("a=group:BUNDLE 0 1\r\n"));
 }
 
 #[test]
@@ -153,9 +156,9 @@ fn data_channels_and_strange_sections_are_refused() {
                 true => offer.replacen("m=audio", &(lines(&data) + "m=audio"), 1),
                 false => offer + &lines(&data),
             };
-            let offered = Offered::read(&offer, Viewer).unwrap();
+            let offered = ClientOffer::read(&offer, Play).unwrap();
             assert!(!offered.to_str0m().contains("application"));
-            let answer = answer(&offer, Viewer).unwrap();
+            let answer = answer(&offer, Play).unwrap();
             let at = if first { 0 } else { 2 };
             assert_eq!(port(&answer, at), "0");
             assert!(answer.contains(&format!("m=application 0 {protocol}\r\n")), "{answer}");
@@ -163,11 +166,11 @@ fn data_channels_and_strange_sections_are_refused() {
         }
     }
     let text = lines("m=text 9 UDP/TLS/RTP/SAVPF 98\na=mid:t\na=rtpmap:98 t140/1000\na=sendrecv");
-    assert_eq!(port(&answer(&(usual("recvonly") + &text), Viewer).unwrap(), 2), "0");
+    assert_eq!(port(&answer(&(usual("recvonly") + &text), Play).unwrap(), 2), "0");
     // Nothing but such sections.
     let offer =
         lines(&format!("v=0\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=mid:0\n{TRANSPORT}"));
-    assert!(!Offered::read(&offer, Viewer).unwrap().is_usable());
+    assert!(!ClientOffer::read(&offer, Play).unwrap().is_usable());
 }
 
 #[test]
@@ -177,7 +180,7 @@ fn only_the_first_section_of_a_kind_that_can_be_used_is() {
     let section = format!("m=video{}", section.replace("a=mid:1", "a=mid:2"));
     let two = offer.replace("BUNDLE 0 1", "BUNDLE 0 1 2") + &section;
     let ports = |offer: &str| {
-        let answer = answer(offer, Viewer).unwrap();
+        let answer = answer(offer, Play).unwrap();
         [0, 1, 2].map(|at| port(&answer, at).to_owned())
     };
     assert_eq!(ports(&two), ["9", "9", "0"]);
@@ -220,14 +223,14 @@ fn lines_that_every_description_may_have_do_no_harm() {
             offer.replace("a=mid:0", "a=fingerprint:sha-1 AA\r\na=fingerprint:x\r\na=mid:0"),
         ),
     ] {
-        for role in [Viewer, Publisher] {
-            let answer = answer(&offer, role).unwrap_or_else(|why| panic!("{what}: {why}"));
+        for act in [Play, Publish] {
+            let answer = answer(&offer, act).unwrap_or_else(|why| panic!("{what}: {why}"));
             assert_eq!((port(&answer, 0), port(&answer, 1)), ("9", "9"), "{what}: {answer}");
         }
     }
     // Directions that are for nobody.
-    for (role, direction) in [(Viewer, "sendonly"), (Publisher, "recvonly"), (Viewer, "inactive")] {
-        let offered = Offered::read(&usual(direction), role).unwrap();
+    for (act, direction) in [(Play, "sendonly"), (Publish, "recvonly"), (Play, "inactive")] {
+        let offered = ClientOffer::read(&usual(direction), act).unwrap();
         assert!(!offered.is_usable() && !offered.lacks_codec(Kind::Video));
     }
 }
@@ -239,20 +242,20 @@ fn what_is_no_description_is_refused_with_a_sentence() {
         offer.split_inclusive("\r\n").filter(|line| !line.starts_with(key)).collect()
     };
     for (bad, why) in [
-        (String::new(), Unfit::Version),
-        ("hello".to_owned(), Unfit::Line(1)),
-        ("v=0\r\n".to_owned(), Unfit::NoSection),
-        (offer.replace("v=0", "v=1"), Unfit::Version),
-        (offer.replace("a=rtcp-mux", "a rtcp-mux"), Unfit::Line(15)),
-        (offer.replace("s=-", "s=\u{1b}]0;x"), Unfit::Line(3)),
-        (offer.replace("m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8", "m=audio 9"), Unfit::MediaLine),
-        (without("a=ice-pwd"), Unfit::NoCredentials),
-        (without("a=fingerprint"), Unfit::NoFingerprint),
-        (offer.replace("t=0 0", "t=0 0\r\na=ice-lite"), Unfit::Lite),
-        (offer.replace("a=rtpmap:96", "a=rtpmap:102"), Unfit::PayloadType(102)),
-        (offer.replace("96", "111"), Unfit::PayloadType(111)),
+        (String::new(), SdpError::Version),
+        ("hello".to_owned(), SdpError::Line(1)),
+        ("v=0\r\n".to_owned(), SdpError::NoSection),
+        (offer.replace("v=0", "v=1"), SdpError::Version),
+        (offer.replace("a=rtcp-mux", "a rtcp-mux"), SdpError::Line(15)),
+        (offer.replace("s=-", "s=\u{1b}]0;x"), SdpError::Line(3)),
+        (offer.replace("m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8", "m=audio 9"), SdpError::MediaLine),
+        (without("a=ice-pwd"), SdpError::NoCredentials),
+        (without("a=fingerprint"), SdpError::NoFingerprint),
+        (offer.replace("t=0 0", "t=0 0\r\na=ice-lite"), SdpError::Lite),
+        (offer.replace("a=rtpmap:96", "a=rtpmap:102"), SdpError::PayloadType(102)),
+        (offer.replace("96", "111"), SdpError::PayloadType(111)),
     ] {
-        let error = answer(&bad, Viewer).unwrap_err();
+        let error = answer(&bad, Play).unwrap_err();
         assert_eq!(error, why, "{bad}");
         let words = error.to_string();
         assert!(words.contains(' ') && !words.contains("0x"), "{words}");
@@ -277,22 +280,22 @@ fn formats_that_leave_something_out_or_name_other_profiles_are_served() {
         "packetization-mode=1;sprop-parameter-sets=Z0IAH5WoFAFuQA==,aM48gA==;profile-level-id=640028",
     ] {
         let offer = video("96", &h264(fmtp));
-        let viewer = answer(&offer, Viewer).unwrap();
+        let viewer = answer(&offer, Play).unwrap();
         assert_eq!(port(&viewer, 0), "9", "{fmtp}");
         // The client's own words, but for what it tells of its own stream.
         assert!(viewer.contains("a=rtpmap:96 H264/90000\r\n") && !viewer.contains("sprop"), "{viewer}");
         let told = values(&viewer, 0, "fmtp");
         assert_eq!(told.is_empty(), fmtp.is_empty(), "{viewer}");
-        let publisher = answer(&offer.replace("recvonly", "sendonly"), Publisher).unwrap();
+        let publisher = answer(&offer.replace("recvonly", "sendonly"), Publish).unwrap();
         assert_eq!(port(&publisher, 0), "9", "{fmtp}");
     }
     // A decoder of single NAL units cannot take fragments.
     for fmtp in ["packetization-mode=0;profile-level-id=640c34", "packetization-mode=2"] {
         let offer = video("96", &h264(fmtp));
-        assert!(Offered::read(&offer, Viewer).unwrap().lacks_codec(Kind::Video), "{fmtp}");
+        assert!(ClientOffer::read(&offer, Play).unwrap().lacks_codec(Kind::Video), "{fmtp}");
     }
     let offer = video("96", &h264("packetization-mode=0;profile-level-id=640c34"));
-    assert_eq!(port(&answer(&offer.replace("recvonly", "sendonly"), Publisher).unwrap(), 0), "9");
+    assert_eq!(port(&answer(&offer.replace("recvonly", "sendonly"), Publish).unwrap(), 0), "9");
 
     let other = [
         "AV1/90000",
@@ -304,14 +307,14 @@ fn formats_that_leave_something_out_or_name_other_profiles_are_served() {
     ];
     for map in other {
         assert_eq!(
-            port(&answer(&video("96", &format!("a=rtpmap:96 {map}")), Viewer).unwrap(), 0),
+            port(&answer(&video("96", &format!("a=rtpmap:96 {map}")), Play).unwrap(), 0),
             "9",
             "{map}"
         );
     }
     for map in ["OPUS/48000", "opus/48000/1", "Opus/48000/2"] {
         let offer = usual("recvonly").replace("opus/48000/2", map);
-        assert!(answer(&offer, Viewer).unwrap().contains(&format!("a=rtpmap:111 {map}\r\n")), "{map}");
+        assert!(answer(&offer, Play).unwrap().contains(&format!("a=rtpmap:111 {map}\r\n")), "{map}");
     }
 }
 
@@ -325,7 +328,7 @@ fn of_several_formats_the_exact_one_is_kept() {
          a=rtpmap:99 rtx/90000\na=fmtp:99 apt=98
          a=rtpmap:100 H264/90000\na=fmtp:100 profile-level-id=640028",
     );
-    let answer = answer(&offer, Viewer).unwrap();
+    let answer = answer(&offer, Play).unwrap();
     assert!(answer.contains("m=video 9 UDP/TLS/RTP/SAVPF 98 99\r\n"), "{answer}");
 }
 
@@ -333,7 +336,7 @@ fn of_several_formats_the_exact_one_is_kept() {
 fn feedback_is_what_the_client_offers() {
     let offer =
         usual("recvonly").replace("a=rtcp-fb:102 nack pli", "a=rtcp-fb:* nack\r\na=rtcp-fb:* ccm fir");
-    let answer = answer(&offer, Viewer).unwrap();
+    let answer = answer(&offer, Play).unwrap();
     let told = values(&answer, 1, "rtcp-fb");
     assert!(told.contains(&"102 nack") && told.contains(&"102 ccm fir"), "{answer}");
     assert!(!told.contains(&"102 nack pli") && told.contains(&"96 nack pli"), "{answer}");
@@ -343,40 +346,40 @@ fn feedback_is_what_the_client_offers() {
 #[test]
 fn sources_are_for_publishers_and_layers_too() {
     let more = "a=ssrc:1 cname:x\r\na=ssrc:1 msid:s t\r\na=ssrc:2 cname:x\r\na=ssrc-group:FID 1 2\r\na=ssrc:y z:1\r\n";
-    let viewer = Offered::read(&(usual("sendrecv") + more), Viewer).unwrap().to_str0m();
+    let viewer = ClientOffer::read(&(usual("sendrecv") + more), Play).unwrap().to_str0m();
     assert!(!viewer.contains("ssrc:"), "{viewer}");
-    let publisher = Offered::read(&(usual("sendrecv") + more), Publisher).unwrap().to_str0m();
+    let publisher = ClientOffer::read(&(usual("sendrecv") + more), Publish).unwrap().to_str0m();
     assert!(publisher.contains("a=ssrc:2 cname:-\r\na=ssrc-group:FID 1 2\r\n"), "{publisher}");
     assert!(!publisher.contains("ssrc:y"), "{publisher}");
 
     let rids = "a=rid:hi send\r\na=rid:lo send max-width=320\r\n";
     let layers = usual("sendonly") + more + rids + "a=simulcast:send hi;~lo\r\n";
-    let offered = Offered::read(&layers, Publisher).unwrap();
-    assert!(offered.has_layers() && !offered.to_str0m().contains("a=ssrc:1"));
-    let told = answer(&layers, Publisher).unwrap();
+    let offered = ClientOffer::read(&layers, Publish).unwrap();
+    assert!(offered.offers_simulcast() && !offered.to_str0m().contains("a=ssrc:1"));
+    let told = answer(&layers, Publish).unwrap();
     assert!(told.contains("a=simulcast:recv hi;lo") && told.contains("a=rid:lo recv"), "{told}");
     assert!(told.contains("sdes:rtp-stream-id"), "{told}");
     // Names that str0m does not know: one size.
     let strange = layers.replace("hi", "hi-1");
-    let told = answer(&strange, Publisher).unwrap();
+    let told = answer(&strange, Publish).unwrap();
     assert!(
         !told.contains("simulcast") && !told.contains("rtp-stream-id") && !told.contains("a=rid"),
         "{told}"
     );
-    assert!(!Offered::read(&layers, Viewer).unwrap().has_layers());
+    assert!(!ClientOffer::read(&layers, Play).unwrap().offers_simulcast());
 }
 
 #[test]
 fn a_restart_is_the_same_offer_with_other_credentials() {
     let offer = usual("sendonly").replace("a=mid:0", "a=mid:{0}").replace("BUNDLE 0 1", "BUNDLE {0} 1");
-    let mut offered = Offered::read(&offer, Publisher).unwrap();
+    let mut offered = ClientOffer::read(&offer, Publish).unwrap();
     let before = offered.to_str0m();
     let fresh = Credentials { fragment: "fresh".to_owned(), password: "p".repeat(22) };
-    offered.restart(fresh.clone());
+    offered.restart_ice(fresh.clone());
     assert_eq!(offered.credentials(), &fresh);
     let after = offered.to_str0m();
     assert_eq!(before.replace("abcd", "fresh").replace("0123456789012345678901", &fresh.password), after);
-    let told = fragment(&answer(&offer, Publisher).unwrap()).unwrap();
+    let told = fragment(&answer(&offer, Publish).unwrap()).unwrap();
     assert!(told.contains("a=mid:{0}\r\n") && told.contains("a=candidate:"), "{told}");
 }
 
@@ -389,70 +392,70 @@ fn every_bound_is_reached() {
     let plain = |text: &'static str| move |_: usize| text.to_owned();
     // How much more there may be, and what one too many is called.
     type Line = Box<dyn Fn(usize) -> String>;
-    let cases: Vec<(usize, Line, Unfit)> = vec![
+    let cases: Vec<(usize, Line, SdpError)> = vec![
         (
             MAX_SSRCS,
             Box::new(|n| format!("a=ssrc:{n} cname:x")),
-            Unfit::TooMany("SSRCs in a section", MAX_SSRCS),
+            SdpError::TooMany("SSRCs in a section", MAX_SSRCS),
         ),
         (
             MAX_SSRC_GROUPS,
             Box::new(plain("a=ssrc-group:FID 1 2")),
-            Unfit::TooMany("a=ssrc-group lines in a section", MAX_SSRC_GROUPS),
+            SdpError::TooMany("a=ssrc-group lines in a section", MAX_SSRC_GROUPS),
         ),
         (
             MAX_CANDIDATES,
             Box::new(plain("a=candidate:1 1 udp 1 192.0.2.1 9 typ host")),
-            Unfit::TooMany("candidates", MAX_CANDIDATES),
+            SdpError::TooMany("candidates", MAX_CANDIDATES),
         ),
         (
             MAX_RIDS,
             Box::new(|n| format!("a=rid:{n} send")),
-            Unfit::TooMany("a=rid lines in a section", MAX_RIDS),
+            SdpError::TooMany("a=rid lines in a section", MAX_RIDS),
         ),
         (
             MAX_SIMULCAST,
             Box::new(plain("a=simulcast:send 1;2")),
-            Unfit::TooMany("a=simulcast lines in a section", MAX_SIMULCAST),
+            SdpError::TooMany("a=simulcast lines in a section", MAX_SIMULCAST),
         ),
         (
             MAX_EXTENSIONS - 2,
             Box::new(|n| format!("a=extmap:{n} urn:x")),
-            Unfit::TooMany("header extensions in a section", MAX_EXTENSIONS),
+            SdpError::TooMany("header extensions in a section", MAX_EXTENSIONS),
         ),
         (
             MAX_FINGERPRINTS - 1,
             Box::new(plain("a=fingerprint:sha-256 AA")),
-            Unfit::TooMany("fingerprints in a section", MAX_FINGERPRINTS),
+            SdpError::TooMany("fingerprints in a section", MAX_FINGERPRINTS),
         ),
         (
             MAX_SECTIONS - 2,
             Box::new(|n| format!("m=application 9 UDP/DTLS/SCTP x\r\na=mid:m{n}")),
-            Unfit::TooMany("sections", MAX_SECTIONS),
+            SdpError::TooMany("sections", MAX_SECTIONS),
         ),
     ];
     for (most, line, why) in cases {
-        assert!(answer(&many(most, &line), Viewer).is_ok(), "{why}");
-        assert_eq!(answer(&many(most + 1, &line), Viewer), Err(why));
+        assert!(answer(&many(most, &line), Play).is_ok(), "{why}");
+        assert_eq!(answer(&many(most + 1, &line), Play), Err(why));
     }
     let start = |text: &str| offer.replace("t=0 0", &format!("t=0 0\r\n{text}"));
     let groups = "a=group:LS 0 1\r\n".repeat(MAX_GROUPS);
-    assert_eq!(answer(&start(&groups), Viewer), Err(Unfit::TooMany("a=group lines", MAX_GROUPS)));
+    assert_eq!(answer(&start(&groups), Play), Err(SdpError::TooMany("a=group lines", MAX_GROUPS)));
     let attributes = "a=x\r\n".repeat(MAX_ATTRIBUTES);
     assert_eq!(
-        answer(&start(&attributes), Viewer),
-        Err(Unfit::TooMany("lines in a section", MAX_ATTRIBUTES))
+        answer(&start(&attributes), Play),
+        Err(SdpError::TooMany("lines in a section", MAX_ATTRIBUTES))
     );
     let long = "x".repeat(MAX_LINE);
-    assert_eq!(answer(&start(&format!("a={long}")), Viewer), Err(Unfit::TooLong("a line", MAX_LINE)));
+    assert_eq!(answer(&start(&format!("a={long}")), Play), Err(SdpError::TooLong("a line", MAX_LINE)));
     let empty = "\r\n".repeat(MAX_LINES);
-    assert_eq!(answer(&(offer.clone() + &empty), Viewer), Err(Unfit::TooMany("lines", MAX_LINES)));
+    assert_eq!(answer(&(offer.clone() + &empty), Play), Err(SdpError::TooMany("lines", MAX_LINES)));
     let formats = " 96".repeat(MAX_FORMATS + 1);
     let formats = offer.replace("SAVPF 96", &format!("SAVPF{formats}"));
-    assert_eq!(answer(&formats, Viewer), Err(Unfit::TooMany("payload types in a section", MAX_FORMATS)));
+    assert_eq!(answer(&formats, Play), Err(SdpError::TooMany("payload types in a section", MAX_FORMATS)));
     let layers = many(1, &|_| format!("a=simulcast:send {}", vec!["1"; 2 * MAX_RIDS].join(",")));
-    let why = Unfit::TooMany("simulcast layers in a section", 2 * MAX_RIDS - 1);
-    assert_eq!(answer(&layers, Viewer), Err(why));
+    let why = SdpError::TooMany("simulcast layers in a section", 2 * MAX_RIDS - 1);
+    assert_eq!(answer(&layers, Play), Err(why));
     let ufrag = offer.replace("a=ice-ufrag:abcd", &format!("a=ice-ufrag:{}", "x".repeat(MAX_CREDENTIAL + 1)));
-    assert_eq!(answer(&ufrag, Viewer), Err(Unfit::NoCredentials));
+    assert_eq!(answer(&ufrag, Play), Err(SdpError::NoCredentials));
 }

@@ -3,12 +3,13 @@
 
 use proptest::prelude::*;
 
-use super::super::{Offered, Role};
+use super::super::ClientOffer;
 use super::answer;
 use super::offers::usual;
+use crate::core::client::Act;
 
-fn role() -> impl Strategy<Value = Role> {
-    prop_oneof![Just(Role::Publisher), Just(Role::Viewer)]
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![Just(Act::Publish), Just(Act::Play)]
 }
 
 /// A line of an offer, or something like one.
@@ -60,7 +61,7 @@ proptest! {
 
     #[test]
     fn changed_offers_are_answered_or_refused(
-        role in role(),
+        act in act(),
         direction in prop::sample::select(vec!["sendrecv", "sendonly", "recvonly"]),
         changes in prop::collection::vec((any::<prop::sample::Index>(), 0u8..4, line()), 0..8),
     ) {
@@ -77,13 +78,13 @@ proptest! {
         }
         let offer = lines.join("\r\n") + "\r\n";
         // The answer is checked there.
-        if let Err(why) = answer(&offer, role) {
-            prop_assert_ne!(why, super::Unfit::Contradiction, "str0m refuses {}", Offered::read(&offer, role).unwrap().to_str0m());
+        if let Err(why) = answer(&offer, act) {
+            prop_assert_ne!(why, super::SdpError::Contradiction, "str0m refuses {}", ClientOffer::read(&offer, act).unwrap().to_str0m());
         }
     }
 
     #[test]
-    fn any_text_is_read_or_refused(role in role(), text in "(v=0\n)?([a-z]=[ -~\u{0}-\u{1f}ü]{0,30}\r?\n){0,20}") {
-        let _ = answer(&text, role);
+    fn any_text_is_read_or_refused(act in act(), text in "(v=0\n)?([a-z]=[ -~\u{0}-\u{1f}ü]{0,30}\r?\n){0,20}") {
+        let _ = answer(&text, act);
     }
 }

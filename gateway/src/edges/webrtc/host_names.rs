@@ -1,8 +1,7 @@
-//! Addresses of the host names that the operator named: those of `--candidate`, and the domains of `--acme`.
+//! Looks up the host names that the operator has configured: those of `--candidate`, and the domains of `--acme`.
 //!
-//! No other name is ever looked up. A request's Host is the client's word: it counts when it is one of these
-//! names, so that no stranger can make the gateway ask for a name, or learn what a name inside of its network
-//! stands for.
+//! No other name is ever looked up. A request's Host is chosen by the client, so it counts only if it is one of these
+//! names. Otherwise strangers could make the gateway look up names, and learn the addresses of names inside its network.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,28 +13,28 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// Names that are looked up; further ones are left out with a warning.
+/// Names that are looked up. Further ones are ignored with a warning.
 const MAX_NAMES: usize = 16;
-/// Addresses of one name.
+/// Addresses that are kept for one name.
 const MAX_ADDRESSES: usize = 8;
-/// A name is looked up again after so long, to notice that its address has changed.
+/// The time until a name is looked up again, to notice that its address has changed.
 const REFRESH: Duration = Duration::from_secs(30);
-/// And after so long when that failed.
+/// The time until a name is looked up again after a failure.
 const RETRY: Duration = Duration::from_secs(5);
-/// The first offers wait so long for the first addresses.
-const FIRST: Duration = Duration::from_secs(2);
+/// How long the first offers wait for the first addresses.
+const FIRST_LOOKUP_WAIT: Duration = Duration::from_secs(2);
 
-/// The names and what they stand for. Cloning shares it.
+/// The configured names and their addresses. Cloning shares them.
 #[derive(Debug, Clone)]
-pub(super) struct Names {
+pub(super) struct HostNames {
     known: Arc<Mutex<HashMap<String, Vec<IpAddr>>>>,
-    /// Names that were not looked up yet.
+    /// The number of names that were not looked up yet.
     missing: Arc<watch::Sender<usize>>,
     started: Instant,
 }
 
-impl Names {
-    /// These names, without their addresses.
+impl HostNames {
+    /// Keeps these names, without their addresses.
     pub(super) fn new(names: impl Iterator<Item = String>) -> Self {
         let mut known = HashMap::new();
         for name in names {
@@ -53,18 +52,18 @@ impl Names {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The addresses of a name (in lower case); none of one that the operator did not name.
+    /// The addresses of a name in lower case; none if the name is not configured.
     pub(super) fn addresses(&self, name: &str) -> Vec<IpAddr> {
         self.known().get(name).cloned().unwrap_or_default()
     }
 
-    /// Resolves when every name was looked up once, or soon after the start.
+    /// Resolves when every name was looked up once, or when the gateway has run for a short time.
     pub(super) async fn ready(&self) {
         let mut missing = self.missing.subscribe();
-        let _ = timeout_at(self.started + FIRST, missing.wait_for(|count| *count == 0)).await;
+        let _ = timeout_at(self.started + FIRST_LOOKUP_WAIT, missing.wait_for(|count| *count == 0)).await;
     }
 
-    /// Looks every name up, again and again, each in a task of its own: a slow answer delays no other name.
+    /// Looks up every name repeatedly, each in its own task, so that a slow answer delays no other name.
     pub(super) fn watch<L, F>(&self, lookup: L, stop: &CancellationToken)
     where
         L: Fn(String) -> F + Clone + Send + Sync + 'static,
@@ -74,29 +73,30 @@ impl Names {
         for name in names {
             let (all, lookup, stop) = (self.clone(), lookup.clone(), stop.clone());
             tokio::spawn(async move {
-                let follow = all.follow(&name, lookup);
-                stop.run_until_cancelled(follow).await;
+                let refresh = all.refresh(&name, lookup);
+                stop.run_until_cancelled(refresh).await;
             });
         }
     }
 
-    async fn follow<L, F>(&self, name: &str, lookup: L)
+    /// Looks up one name repeatedly.
+    async fn refresh<L, F>(&self, name: &str, lookup: L)
     where
         L: Fn(String) -> F + Sync,
         F: Future<Output = io::Result<Vec<IpAddr>>> + Send,
     {
         let (mut first, mut failed) = (true, false);
         loop {
-            // Without a timeout: the system's resolver has one, and blocks a thread until then.
+            // No timeout here: the system's resolver has one, and blocks a thread until then.
             let found = lookup(name.to_owned()).await;
             let pause = match found {
                 Ok(addresses) if !addresses.is_empty() => {
-                    self.learn(name, addresses);
+                    self.update(name, addresses);
                     failed = false;
                     REFRESH
                 }
                 found => {
-                    // The last addresses stay.
+                    // The last known addresses stay valid.
                     if !std::mem::replace(&mut failed, true) {
                         let error = found.err().map(|error| error.to_string());
                         tracing::warn!(name, error, "a candidate's name cannot be looked up");
@@ -111,7 +111,7 @@ impl Names {
         }
     }
 
-    fn learn(&self, name: &str, mut addresses: Vec<IpAddr>) {
+    fn update(&self, name: &str, mut addresses: Vec<IpAddr>) {
         addresses.iter_mut().for_each(|ip| *ip = ip.to_canonical());
         addresses.sort_by_key(|ip| (ip.is_ipv6(), *ip));
         addresses.dedup();
@@ -125,7 +125,7 @@ impl Names {
     }
 }
 
-/// Asks the system's resolver, on a thread where waiting delays nobody.
+/// Asks the system's resolver, on a thread that may block.
 pub(super) async fn lookup(name: String) -> io::Result<Vec<IpAddr>> {
     Ok(tokio::net::lookup_host((name, 0)).await?.map(|addr| addr.ip()).collect())
 }
@@ -141,8 +141,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_name_is_followed_when_its_address_changes_and_kept_when_nobody_answers() {
-        let names = Names::new(["a".to_owned()].into_iter());
+    async fn a_changed_address_is_noticed_and_the_last_one_kept_when_a_lookup_fails() {
+        let names = HostNames::new(["a".to_owned()].into_iter());
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
         let stop = CancellationToken::new();
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!((names.addresses("a"), asked.load(Ordering::Relaxed)), (vec![ip(1), ip(2)], 3));
         sleep(RETRY).await;
         assert_eq!(names.addresses("a"), [ip(3)]);
-        // A name that nobody configured is none.
+        // A name that is not configured has no addresses.
         assert!(names.addresses("b").is_empty());
         stop.cancel();
         sleep(REFRESH * 10).await;
@@ -174,8 +174,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_name_that_hangs_delays_offers_shortly_and_no_other_name() {
-        let names = Names::new(["slow".to_owned(), "a".to_owned()].into_iter());
+    async fn a_slow_lookup_delays_offers_for_a_short_time_and_no_other_name() {
+        let names = HostNames::new(["slow".to_owned(), "a".to_owned()].into_iter());
         let lookup = |name: String| async move {
             if name == "slow" {
                 sleep(Duration::from_secs(3600)).await;
@@ -185,20 +185,20 @@ mod tests {
         names.watch(lookup, &CancellationToken::new());
         let start = Instant::now();
         names.ready().await;
-        assert_eq!(start.elapsed(), FIRST);
+        assert_eq!(start.elapsed(), FIRST_LOOKUP_WAIT);
         names.ready().await;
-        assert_eq!((start.elapsed(), names.addresses("a").len()), (FIRST, MAX_ADDRESSES));
+        assert_eq!((start.elapsed(), names.addresses("a").len()), (FIRST_LOOKUP_WAIT, MAX_ADDRESSES));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_so_many_names_are_looked_up() {
-        let names = Names::new((0..MAX_NAMES + 5).map(|n| n.to_string()));
+    async fn the_number_of_names_is_limited() {
+        let names = HostNames::new((0..MAX_NAMES + 5).map(|n| n.to_string()));
         assert_eq!(names.known().len(), MAX_NAMES);
-        Names::new(std::iter::empty()).ready().await;
+        HostNames::new(std::iter::empty()).ready().await;
     }
 
     #[tokio::test]
-    async fn the_system_knows_this_machine() {
+    async fn the_systems_resolver_knows_localhost() {
         assert!(lookup("localhost".to_owned()).await.unwrap().iter().all(IpAddr::is_loopback));
     }
 }

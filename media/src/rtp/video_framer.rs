@@ -1,4 +1,4 @@
-//! What a publisher's depacketised access units are: frames, with the configurations they bring along.
+//! Turns the access units that an RTP publisher sends into frames, with the codec configuration that they contain.
 
 use std::sync::Arc;
 
@@ -11,66 +11,67 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::time::Micros;
 
-/// One publisher's video. Another resolution in mid-stream is another [`Config`] from its key frame on.
+/// Turns one publisher's access units into frames. When the resolution changes, frames have another [`Config`] from that
+/// key frame on.
 #[derive(Debug)]
-pub struct Video(Kind);
+pub struct VideoFramer(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    /// H.264 and H.265, whose parameter sets are NAL units.
+    /// H.264 and H.265: the parameter sets are NAL units.
     Nal(InBand),
-    /// The others: a key frame says it all.
+    /// AV1, VP8 and VP9: a key frame contains everything.
     Whole(Whole),
 }
 
-impl Video {
-    /// Video that awaits its first key frame.
+impl VideoFramer {
+    /// A framer that waits for the first key frame.
     ///
     /// # Errors
     ///
-    /// A codec that is not video.
+    /// When the codec is not a video codec.
     pub fn new(codec: Codec) -> Result<Self> {
-        let mut video = match codec {
+        let mut framer = match codec {
             Codec::H264 | Codec::H265 => Self(Kind::Nal(InBand::new(codec))),
             _ if codec.track() == Track::Video => {
-                Self(Kind::Whole(Whole { codec, config: None, wait: true }))
+                Self(Kind::Whole(Whole { codec, config: None, waits_for_key: true }))
             }
             _ => return Err(Error::unsupported_track(codec.name(), 0, Track::Video, "video codec")),
         };
-        video.lost();
-        Ok(video)
+        framer.wait_for_key();
+        Ok(framer)
     }
 
-    /// Something is missing before the next access unit: nothing comes before a key frame now.
-    pub const fn lost(&mut self) {
+    /// Drops access units until the next key frame. Called when one is missing, because later ones may need it.
+    pub const fn wait_for_key(&mut self) {
         match &mut self.0 {
             Kind::Nal(nal) => nal.lost(),
-            Kind::Whole(whole) => whole.wait = true,
+            Kind::Whole(whole) => whole.waits_for_key = true,
         }
     }
 
-    /// Whether nothing comes before the next key frame: the sender has to be asked for one (PLI).
+    /// Whether access units are dropped until the next key frame. The sender should be asked for one (PLI).
     pub const fn needs_key(&self) -> bool {
         match &self.0 {
             Kind::Nal(nal) => nal.waits(),
-            Kind::Whole(whole) => whole.wait,
+            Kind::Whole(whole) => whole.waits_for_key,
         }
     }
 
     /// The frame of one access unit: H.264 and H.265 in Annex B, AV1 as OBUs with sizes, VP8 and VP9
-    /// as they are. None while a key frame is awaited, and for data without a picture.
+    /// as they are. Returns none while the framer waits for a key frame, and for data without a picture.
     ///
     /// # Errors
     ///
-    /// Parameter sets that cannot be read; then a key frame is needed.
+    /// When parameter sets cannot be read. After this, a key frame is needed.
     pub fn frame(&mut self, data: Bytes, pts: Micros) -> Result<Option<Frame>> {
         let frame = match &mut self.0 {
-            // What a browser sends has no B-frames.
+            // WebRTC has no B-frames, so the decode time is the presentation time.
             Kind::Nal(nal) => nal.access_unit(pts, pts, &data).transpose(),
             Kind::Whole(whole) => whole.access_unit(data, pts),
         };
         if frame.is_err() {
-            self.lost();
+            self.wait_for_key();
         }
         frame
     }
@@ -81,7 +82,7 @@ impl Video {
 struct Whole {
     codec: Codec,
     config: Option<Arc<Config>>,
-    wait: bool,
+    waits_for_key: bool,
 }
 
 impl Whole {
@@ -90,7 +91,7 @@ impl Whole {
             Codec::Av1 => (av1::is_key(&data), av1::without_delimiter(data)),
             codec => (vpx::size(codec, &data).is_some(), data),
         };
-        if data.is_empty() || self.wait && !key {
+        if data.is_empty() || self.waits_for_key && !key {
             return Ok(None);
         }
         if key {
@@ -98,13 +99,13 @@ impl Whole {
                 Codec::Av1 => av1::config_in_band(&data, self.config.as_deref())?,
                 codec => vpx::config_of_key_frame(codec, &data),
             };
-            // The same configuration stays the same `Arc`.
+            // An unchanged configuration keeps its `Arc`: readers notice a change by comparing pointers.
             if let Some(config) = config.filter(|config| self.config.as_deref() != Some(config)) {
                 self.config = Some(Arc::new(config));
             }
         }
         let Some(config) = self.config.clone() else { return Ok(None) };
-        self.wait = false;
+        self.waits_for_key = false;
         Ok(Some(Frame { config, dts: pts, pts, key, data }))
     }
 }
@@ -148,13 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn frames_begin_with_a_key_frame_and_say_when_the_size_changes() {
+    fn frames_begin_with_a_key_frame_and_get_a_new_config_when_the_size_changes() {
         for codec in [Codec::H264, Codec::H265, Codec::Av1, Codec::Vp8, Codec::Vp9] {
             let [first, second, inter] = samples(codec);
-            let mut video = Video::new(codec).unwrap();
-            assert!(video.needs_key());
-            assert_eq!(video.frame(inter.clone(), 0), Ok(None), "{codec:?}");
-            let mut frame = |data: &Bytes, pts| video.frame(data.clone(), pts).unwrap().expect("a frame");
+            let mut framer = VideoFramer::new(codec).unwrap();
+            assert!(framer.needs_key());
+            assert_eq!(framer.frame(inter.clone(), 0), Ok(None), "{codec:?}");
+            let mut frame = |data: &Bytes, pts| framer.frame(data.clone(), pts).unwrap().expect("a frame");
             let (a, b, c) = (frame(&first, 1), frame(&inter, 2), frame(&first, 3));
             assert!((a.key, b.key, c.key, b.dts, b.pts) == (true, false, true, 2, 2), "{codec:?}");
             assert!(Arc::ptr_eq(&a.config, &b.config) && Arc::ptr_eq(&a.config, &c.config), "{codec:?}");
@@ -163,14 +164,14 @@ mod tests {
             assert_ne!(a.config.video(), d.config.video(), "{codec:?}");
             assert!(d.config.video().is_some_and(|size| size.width > 0));
 
-            assert!(!video.needs_key());
-            video.lost();
-            assert!(video.needs_key());
-            assert_eq!(video.frame(inter.clone(), 5), Ok(None));
-            assert!(video.frame(second, 6).unwrap().is_some_and(|e| Arc::ptr_eq(&e.config, &d.config)));
-            assert!(video.frame(inter, 7).unwrap().is_some());
+            assert!(!framer.needs_key());
+            framer.wait_for_key();
+            assert!(framer.needs_key());
+            assert_eq!(framer.frame(inter.clone(), 5), Ok(None));
+            assert!(framer.frame(second, 6).unwrap().is_some_and(|e| Arc::ptr_eq(&e.config, &d.config)));
+            assert!(framer.frame(inter, 7).unwrap().is_some());
         }
-        assert!(Video::new(Codec::Opus).is_err());
+        assert!(VideoFramer::new(Codec::Opus).is_err());
     }
 
     #[test]
@@ -179,13 +180,13 @@ mod tests {
             (Codec::H264, annex_b(&[&H264_SPS[..7], H264_PPS, &[0x65, 0x88]])),
             (Codec::Av1, hex("0a020000 3203100000").into()),
         ] {
-            let mut video = Video::new(codec).unwrap();
+            let mut framer = VideoFramer::new(codec).unwrap();
             let [first, _, inter] = samples(codec);
-            assert!(video.frame(first.clone(), 0).unwrap().is_some());
-            assert!(video.frame(bad, 1).is_err(), "{codec:?}");
-            assert!(video.needs_key());
-            assert_eq!(video.frame(inter, 2), Ok(None));
-            assert!(video.frame(first, 3).unwrap().is_some(), "{codec:?}");
+            assert!(framer.frame(first.clone(), 0).unwrap().is_some());
+            assert!(framer.frame(bad, 1).is_err(), "{codec:?}");
+            assert!(framer.needs_key());
+            assert_eq!(framer.frame(inter, 2), Ok(None));
+            assert!(framer.frame(first, 3).unwrap().is_some(), "{codec:?}");
         }
     }
 }
