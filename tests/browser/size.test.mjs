@@ -10,10 +10,10 @@ const PIPELINE = ['worker', 'pipeline'].map((name) => `srs-player/${name}.js`);
 const module = (/** @type {string} */ name) => [`srs-player/${name}.js`, `srs-player/${name}_bg.wasm`];
 /** What a page downloads that plays an address of each kind, by the script tag, and its budget in bytes. */
 const KINDS = {
-  FLV: { budget: 66_000, files: [...ALL, ...PIPELINE, ...module('player_wasm')] },
-  'MPEG-TS': { budget: 67_600, files: [...ALL, ...PIPELINE, ...module('player_ts')] },
-  HLS: { budget: 71_600, files: [...ALL, ...PIPELINE, ...module('player_ts'), 'srs-player/hls.js', 'srs-player/hls-variants.js'] },
-  WebRTC: { budget: 25_600, files: [...ALL, 'srs-player/rtc.js'] },
+  FLV: { budget: 61_500, files: [...ALL, ...PIPELINE, ...module('player_wasm')] },
+  'MPEG-TS': { budget: 63_000, files: [...ALL, ...PIPELINE, ...module('player_ts')] },
+  HLS: { budget: 66_200, files: [...ALL, ...PIPELINE, ...module('player_ts'), 'srs-player/hls.js', 'srs-player/hls-variants.js'] },
+  WebRTC: { budget: 21_400, files: [...ALL, 'srs-player/rtc.js'] },
 };
 /** Not on the way of any of them: the module's other entries, the names of srs.sdk.js, captions and viewers, the picture of
  * audio alone, media keys, files that the browser plays itself, the timeline, texts in Chinese, sentences
@@ -45,12 +45,12 @@ test('what plays each kind of address is within its budget on the wire', () => {
   }
 });
 
-test('what publishes is at most 28.9 kB on the wire', () => {
+test('what publishes is at most 23.6 kB on the wire', () => {
   const files = readdirSync(join(dist, 'srs-player')).filter((name) => /^publisher.*\.js$/.test(name));
   const sizes = files.map((file) => ({ file, brotli: wireSize(`srs-player/${file}`) }));
   console.table(sizes);
   const sum = sizes.reduce((total, { brotli }) => total + brotli, 0);
-  assert.ok(files.length >= 4 && sum <= 28_900, `${sum} bytes`);
+  assert.ok(files.length >= 4 && sum <= 23_600, `${sum} bytes`);
   // The half of srs.sdk.js that publishes does without the element.
-  assert.ok(wireSize('srs-player/sdk-publish.js') <= 6_500);
+  assert.ok(wireSize('srs-player/sdk-publish.js') <= 5_800);
 });

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::bundle::smaller;
+use crate::bundle;
 use crate::hashed::{Names, keep_name, rename};
 use crate::sh::{Result, at, root, target, which};
 use crate::{package, pot};
@@ -52,8 +52,7 @@ pub(crate) fn build_from(modules: &Path, dist: &Path) -> Result<PathBuf> {
     at("manifest.json", fs::write(build.join("manifest.json"), manifest(&names)))?;
     // Every page with a player loads this one.
     let view = plugin.join("assets/view.js");
-    let script = at(view.display(), fs::read_to_string(&view))?;
-    at(view.display(), fs::write(&view, smaller(&script)))?;
+    bundle::script(&view, &view)?;
     languages(&plugin.join("languages"))?;
     let zip = dist.join("lianmai.zip");
     pack(dist, &plugin, &zip)?;

@@ -2,9 +2,9 @@
 //! `player.1a2b3c4d.js`, wherever it is spoken of.
 //!
 //! A reference is a text in a script that is nothing but the name of a file, with or without `./` in front
-//! and `?` behind: `'./player.js'`, `` `./player.js?${n}` ``, `'player_wasm_bg.wasm'`. One with `:` at its end
-//! names a property (wasm-bindgen's imports have such) and stays. The hash of a file is taken after its
-//! references are written, so it covers what the file leads to as well.
+//! and `?` behind: `'./player.js'`, `` `./player.js?${n}` ``, `'player_wasm_bg.wasm'`. The name of a property
+//! (wasm-bindgen's imports have such) stays. The hash of a file is taken after its references are written, so it
+//! covers what the file leads to as well.
 
 use std::collections::BTreeMap;
 
@@ -90,12 +90,12 @@ impl Renaming<'_> {
             let (before, from) = rest.split_at(at);
             out.push_str(before);
             match reference(from) {
-                Some((start, end)) => {
+                Some((start, end)) if !is_property(&out, &from[end..]) => {
                     out.push_str(&from[..start]);
                     out.push_str(&self.file(&from[start..end])?);
                     rest = &from[end..];
                 }
-                None => {
+                _ => {
                     out.push_str(&from[..1]);
                     rest = &from[1..];
                 }
@@ -114,8 +114,14 @@ fn reference(text: &str) -> Option<(usize, usize)> {
     let name = &text[start..start + length];
     let stem = name.strip_suffix(".js").or_else(|| name.strip_suffix(".wasm"))?;
     let after = &text[start + length..];
-    let ends = after.starts_with('?') || after.strip_prefix(quote).is_some_and(|rest| !rest.starts_with(':'));
+    let ends = after.starts_with(['?', quote]);
     (ends && !stem.is_empty()).then_some((start, start + length))
+}
+
+/// Whether a text between `before` and `after`, which begins with its closing quotation mark, names a property of an
+/// object. In `a ? 'b.js' : 'c.js'` it does not.
+fn is_property(before: &str, after: &str) -> bool {
+    after.get(1..).is_some_and(|after| after.starts_with(':')) && before.trim_end().ends_with(['{', ','])
 }
 
 #[cfg(test)]
@@ -131,7 +137,8 @@ mod tests {
     fn every_kind_of_reference_gets_the_new_name() {
         let a = "import { b } from './b.js';\nawait import('./b.js').catch(() => import(`./b.js?${n}`));\n\
             new Worker(new URL('./b.js', import.meta.url)); new URL(\"c.wasm\", base);\n\
-            it({ './d.js': a }, 'speaks of b.js', `${folder}b.js`, '.js', '/b.js', \"it's\");";
+            c = far?\"c.wasm\":`./b.js`;\n\
+            it({ './d.js': a, \"./d.js\":b }, 'speaks of b.js', `${folder}b.js`, '.js', '/b.js', \"it's\");";
         let (names, files) = renamed(&[("a.js", a), ("b.js", "1"), ("c.wasm", "\0asm")]).unwrap();
         assert_eq!(names.keys().collect::<Vec<_>>(), ["a.js", "b.js", "c.wasm"]);
         let (b, c) = (&names["b.js"], &names["c.wasm"]);
@@ -140,6 +147,7 @@ mod tests {
         let expected = a
             .replace("'./b.js'", &format!("'./{b}'"))
             .replace("`./b.js?", &format!("`./{b}?"))
+            .replace("`./b.js`", &format!("`./{b}`"))
             .replace("\"c.wasm\"", &format!("\"{c}\""));
         assert_eq!(text, expected);
     }

@@ -18,16 +18,21 @@ mod tools;
 
 use std::process::ExitCode;
 
+use package::Purpose;
+
 const HELP: &str = "\
-cargo xtask run [-- FLAGS…]     build everything and start the gateway with its demo stream;
-                                FLAGS go to `lianmai serve`
+cargo xtask run [--dev] [-- FLAGS…]
+                                build everything and start the gateway with its demo stream;
+                                FLAGS go to `lianmai serve`; --dev: scripts with source maps and
+                                a debug build, which serves each new `build --dev` at once
 cargo xtask check               format, lints, house rules, types, PHP style: before every commit
 cargo xtask fix                 correct what rustfmt, clippy and PHP_CodeSniffer can correct
 cargo xtask test [PART [FILTER…]]
                                 every check and test, as CI runs them, or one part
                                 (`cargo xtask test help` lists the parts)
 cargo xtask tools               install the programs that tests use (Debian, as root), or list them
-cargo xtask build               build the browser package into player-wasm/dist
+cargo xtask build [--dev]       build the browser package into player-wasm/dist; --dev: readable
+                                scripts with source maps
 cargo xtask dist                build the WordPress plugin, target/dist/lianmai.zip
 cargo xtask pot                 collect the plugin's texts for translators, target/languages/lianmai.pot
 cargo xtask fuzz SECONDS [TARGET…]
@@ -41,6 +46,7 @@ fn main() -> ExitCode {
     let rest = args.get(1..).unwrap_or_default();
     let done = match args.first().map(String::as_str) {
         Some("build") if rest.is_empty() => package::build().map(|_| ()),
+        Some("build") if rest == ["--dev"] => package::build_for(Purpose::Development).map(|_| ()),
         Some("dist") if rest.is_empty() => dist::build().map(|_| ()),
         Some("dist") if rest.len() == 2 => dist::build_from(rest[0].as_ref(), rest[1].as_ref()).map(|_| ()),
         Some("pot") if rest.is_empty() => pot::build(),

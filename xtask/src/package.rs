@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::bundle::{bundle, smaller};
+use crate::bundle;
 use crate::sh::{Result, at, cargo, command, newest, output, root, run, target, which};
 
 /// The wasm modules: their names, and the feature of the crate that they have.
@@ -37,8 +37,22 @@ const WASM_OPT: [&str; 14] = [
     "--enable-mutable-globals",
 ];
 
-/// Builds the package if anything it is made of changed, and answers where it is.
+/// What a build is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Small scripts.
+    Release,
+    /// Readable scripts with source maps.
+    Development,
+}
+
+/// Builds the package for releases if anything it is made of changed, and answers where it is.
 pub(crate) fn build() -> Result<PathBuf> {
+    build_for(Purpose::Release)
+}
+
+/// Builds the package if anything it is made of changed, and answers where it is.
+pub(crate) fn build_for(purpose: Purpose) -> Result<PathBuf> {
     wasm_target()?;
     let dist = root().join("player-wasm/dist");
     let generated = target().join("player-wasm");
@@ -47,7 +61,7 @@ pub(crate) fn build() -> Result<PathBuf> {
         compile(feature, &compiled.join(name).with_extension("wasm"))?;
     }
     let optimizer = which("wasm-opt");
-    if up_to_date(&dist, &compiled, optimizer.is_some()) {
+    if up_to_date(&dist, &compiled, &stamp(optimizer.is_some(), purpose)) {
         return Ok(dist);
     }
     for (name, _) in MODULES {
@@ -65,11 +79,11 @@ pub(crate) fn build() -> Result<PathBuf> {
             "wasm-opt not found: the wasm stays about 10 % larger (Debian's package `binaryen` has it)"
         );
     }
-    assemble(&dist, &generated)?;
-    if let Some(brotli) = which("brotli") {
+    assemble(&dist, &generated, purpose)?;
+    if let Some(brotli) = which("brotli").filter(|_| purpose == Purpose::Release) {
         compress(&brotli, &dist)?;
     }
-    at("dist/.stamp", fs::write(dist.join(".stamp"), stamp(optimizer.is_some())))?;
+    at("dist/.stamp", fs::write(dist.join(".stamp"), stamp(optimizer.is_some(), purpose)))?;
     Ok(dist)
 }
 
@@ -92,29 +106,30 @@ fn compile(feature: &str, to: &Path) -> Result {
     Ok(())
 }
 
-fn stamp(optimized: bool) -> &'static str {
-    if optimized { "optimized\n" } else { "not optimized\n" }
+/// How a package was made. It has to be made again for another use.
+fn stamp(optimized: bool, purpose: Purpose) -> String {
+    format!("{} for {purpose:?}\n", if optimized { "optimized" } else { "not optimized" })
 }
 
 /// Whether `dist` was made, in the same way, after everything that goes into it.
-fn up_to_date(dist: &Path, compiled: &Path, optimized: bool) -> bool {
+fn up_to_date(dist: &Path, compiled: &Path, stamp: &str) -> bool {
     let made = dist.join(".stamp");
-    if fs::read_to_string(&made).ok().as_deref() != Some(stamp(optimized)) {
+    if fs::read_to_string(&made).ok().as_deref() != Some(stamp) {
         return false;
     }
     let sources = [compiled.to_owned(), root().join("player-wasm/js"), root().join("xtask/src")];
     newest(&made) >= sources.iter().filter_map(|source| newest(source)).max()
 }
 
-/// Copies the hand-written and the generated files into a fresh `dist`.
-fn assemble(dist: &Path, generated: &Path) -> Result {
+/// Puts the hand-written and the generated files into a fresh `dist`.
+fn assemble(dist: &Path, generated: &Path, purpose: Purpose) -> Result {
     if dist.exists() {
         at("dist", fs::remove_dir_all(dist))?;
     }
     let modules = dist.join("srs-player");
     at("dist", fs::create_dir_all(&modules))?;
     for (name, feature) in MODULES {
-        for ending in [".js", ".d.ts", "_bg.wasm"] {
+        for ending in [".d.ts", "_bg.wasm"] {
             let file = format!("{name}{ending}");
             copy(&generated.join(&file), &modules.join(&file))?;
         }
@@ -126,7 +141,11 @@ fn assemble(dist: &Path, generated: &Path) -> Result {
         let name = at(types.display(), entry)?.file_name();
         copy(&types.join(&name), &modules.join(&name))?;
     }
-    bundle(&sources, dist)
+    bundle::package(&sources, generated, dist, purpose == Purpose::Development)
+}
+
+fn copy(from: &Path, to: &Path) -> Result {
+    at(from.display(), fs::copy(from, to)).map(|_| ())
 }
 
 /// Writes a wasm module as a script, for bundlers and hosts that leave out files which are not scripts. It is loaded
@@ -154,39 +173,6 @@ fn base64(data: &[u8]) -> String {
         }
     }
     out
-}
-
-/// Copies a file, a script without its comments.
-fn copy(from: &Path, to: &Path) -> Result {
-    if from.extension().is_some_and(|extension| extension == "js") {
-        let source = at(from.display(), fs::read_to_string(from))?;
-        at(to.display(), fs::write(to, without_unused(&smaller(&source))))
-    } else {
-        at(from.display(), fs::copy(from, to)).map(|_| ())
-    }
-}
-
-/// wasm-bindgen's glue without what nobody here needs: the synchronous start, disposal, what browsers
-/// without WebAssembly lack as well, and its advice.
-fn without_unused(source: &str) -> String {
-    const BLOCKS: [&str; 3] =
-        ["function initSync(", "if (!('encodeInto' in cachedTextEncoder)) {", "if (realloc === undefined) {"];
-    const LINES: [&str; 2] = ["console.warn(", "if (Symbol.dispose)"];
-    let mut out =
-        source.replace("export { initSync, __wbg_init as default };", "export { __wbg_init as default };");
-    for block in BLOCKS {
-        if let Some((before, rest)) = out.split_once(block) {
-            // Up to the brace that closes it: the text has no indentation to tell by.
-            let mut depth = i32::from(block.ends_with('{'));
-            let end = rest.char_indices().find_map(|(at, c)| {
-                depth += i32::from(c == '{') - i32::from(c == '}');
-                (c == '}' && depth == 0).then_some(at + 1)
-            });
-            out = [before, &rest[end.unwrap_or(0)..]].concat();
-        }
-    }
-    let kept = out.lines().filter(|line| !LINES.iter().any(|start| line.starts_with(start)));
-    kept.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Puts a `.br` beside what pages load. Without it the gateway sends them by gzip, a little larger.

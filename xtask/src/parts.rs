@@ -115,7 +115,7 @@ fn format(_: &[String]) -> Result {
 
 fn lints(_: &[String]) -> Result {
     sh(cargo()
-        .args(["clippy", "--workspace", "--all-targets", "--features", "xtask/bindgen"])
+        .args(["clippy", "--workspace", "--all-targets", "--features", "xtask/bindgen,xtask/bundler"])
         .args(["--", "--deny", "warnings"]))
 }
 
@@ -126,13 +126,15 @@ fn gateway_binary(_: &[String]) -> Result {
 
 fn units(filter: &[String]) -> Result {
     sh(cargo()
-        .args(["test", "--workspace", "--exclude", "lianmai-tests", "--no-fail-fast", "--"])
+        .args(["test", "--workspace", "--exclude", "lianmai-tests", "--no-fail-fast"])
+        .args(["--features", "xtask/bundler", "--"])
         .args(filter))
 }
 
 /// Tests of one crate: `cargo xtask test media [FILTER]`.
 pub(crate) fn unit(krate: &str, filter: &[String]) -> Result {
-    sh(cargo().args(["test", "--package", krate, "--no-fail-fast", "--"]).args(filter))
+    let features = if krate == "xtask" { &["--features", "bundler"][..] } else { &[] };
+    sh(cargo().args(["test", "--package", krate, "--no-fail-fast"]).args(features).arg("--").args(filter))
 }
 
 fn protocols(filter: &[String]) -> Result {

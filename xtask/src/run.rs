@@ -1,19 +1,22 @@
 //! `cargo xtask run`: everything built, the gateway started with its demo stream.
 
-use crate::package;
+use crate::package::{self, Purpose};
 use crate::sh::{Result, cargo, run as sh};
 use crate::steps::Steps;
 
-/// Builds the player, then the gateway, and runs it; `flags` go to `lianmai serve`.
-pub(crate) fn run(flags: &[String]) -> Result {
+/// Builds the player, then the gateway, and runs it. `args` are `--dev` and, after `--`, flags of `lianmai serve`.
+pub(crate) fn run(args: &[String]) -> Result {
+    let dev = args.first().is_some_and(|arg| arg == "--dev");
+    let flags = &args[usize::from(dev)..];
     let flags = flags.strip_prefix(&["--".to_owned()]).unwrap_or(flags);
+    // A debug build reads the scripts from the source tree each time that a page asks for them.
+    let (purpose, profile) =
+        if dev { (Purpose::Development, "--profile=dev") } else { (Purpose::Release, "--profile=release") };
     eprintln!("The first build takes some minutes, later ones seconds.");
     let mut steps = Steps::new("cargo xtask run", 3);
-    steps.must("build the player", package::build)?;
-    steps.must("build the gateway", || sh(cargo().args(["build", "--release", "--package", "gateway"])))?;
+    steps.must("build the player", || package::build_for(purpose))?;
+    steps.must("build the gateway", || sh(cargo().args(["build", profile, "--package", "gateway"])))?;
     eprintln!("\n== [3/3] start the gateway; Ctrl+C ends it ==");
     // Its first lines are the addresses.
-    sh(cargo()
-        .args(["run", "--quiet", "--release", "--package", "gateway", "--", "serve", "--demo"])
-        .args(flags))
+    sh(cargo().args(["run", "--quiet", profile, "--package", "gateway", "--", "serve", "--demo"]).args(flags))
 }
