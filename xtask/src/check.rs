@@ -31,7 +31,7 @@ pub(crate) fn fix() -> Result {
     steps.run("lints", &[], || {
         sh(cargo()
             .args(["clippy", "--fix", "--allow-dirty", "--allow-staged", "--workspace", "--all-targets"])
-            .args(["--features", "xtask/bindgen,xtask/bundler"]))
+            .args(["--features", "xtask/bindgen,xtask/bundler,fuzz/targets"]))
     });
     // After clippy, whose corrections are not formatted.
     steps.run("format", &[], || sh(cargo().args(["fmt", "--all"])));

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &[String]) -> Result {
         let (corpus, seeds) = (format!("corpus/{target}"), format!("seeds/{target}"));
         std::fs::create_dir_all(dir.join(&corpus)).map_err(|why| format!("{corpus}: {why}"))?;
         let mut run = fuzz();
-        run.args(["run", "--fuzz-dir", ".", target, &corpus]);
+        run.args(["run", "--fuzz-dir", ".", "--features", "libfuzzer", target, &corpus]);
         if dir.join(&seeds).is_dir() {
             run.arg(&seeds);
         }

@@ -115,7 +115,13 @@ fn format(_: &[String]) -> Result {
 
 fn lints(_: &[String]) -> Result {
     sh(cargo()
-        .args(["clippy", "--workspace", "--all-targets", "--features", "xtask/bindgen,xtask/bundler"])
+        .args([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            "xtask/bindgen,xtask/bundler,fuzz/targets",
+        ])
         .args(["--", "--deny", "warnings"]))
 }
 

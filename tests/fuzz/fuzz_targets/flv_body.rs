@@ -6,7 +6,8 @@ use libfuzzer_sys::fuzz_target;
 use media::flv::{BodyDemuxer, mux};
 
 fuzz_target!(|data: &[u8]| {
-    let mut demuxer = if data.len() % 2 == 0 { BodyDemuxer::new() } else { BodyDemuxer::for_publisher() };
+    let mut demuxer =
+        if data.len().is_multiple_of(2) { BodyDemuxer::new() } else { BodyDemuxer::for_publisher() };
     let mut rest = data;
     while let Some((&[kind, t0, t1, t2, t3, l0, l1], tail)) = rest.split_first_chunk() {
         let length = usize::from(u16::from_be_bytes([l0, l1])).min(tail.len());

@@ -23,7 +23,7 @@ fn feed(session: &mut Session, mut bytes: &[u8]) -> bool {
         }
     };
     assert!(session.unfinished() <= (1 << 20) + (256 << 10));
-    assert!(session.take_output().len() <= 16 << 10 | 128 * length);
+    assert!(session.take_output().len() <= (16 << 10) | (128 * length));
     open
 }
 

@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| fuzz::edges::stun::demux(data));
+fuzz_target!(|data: &[u8]| fuzz::edges::udp::demux(data));

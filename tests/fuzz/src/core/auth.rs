@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use jsonwebtoken::EncodingKey;
 
+use crate::core::client::Act;
 use crate::core::hub::StreamName;
 
 #[path = "../../../../gateway/src/core/auth/jwks.rs"]
@@ -55,7 +56,7 @@ pub fn claims(body: &str, now: i64) {
     let Ok((claims, _)) = verify::verify(&format!("{message}.{signature}"), public) else { return };
     let rules = token::Rules { audience: "lianmai".to_owned(), issuer: None, started: now - 100 };
     let stream = StreamName::parse("live/x").expect("a name");
-    for act in [token::Act::Publish, token::Act::Play] {
+    for act in [Act::Publish, Act::Play] {
         match rules.check(&claims, &stream, act, now) {
             Ok((jti, until)) => {
                 assert!(!jti.is_empty() && jti.len() <= 256);

@@ -1,5 +1,3 @@
 //! `gateway::core::hub`, as far as the protocols name it.
 
-#[path = "../../../../gateway/src/core/hub/name.rs"]
-mod name;
-pub use name::{NameError, StreamName};
+pub use crate::core::name::{NameError, StreamName};

@@ -2,9 +2,9 @@
 
 #[path = "../../../../gateway/src/edges/rtmp/address.rs"]
 pub mod address;
-#[path = "../../../../gateway/src/edges/rtmp/chunk.rs"]
+#[path = "../../../../gateway/src/edges/rtmp/chunk/mod.rs"]
 pub mod chunk;
-#[path = "../../../../gateway/src/edges/rtmp/ingest.rs"]
+#[path = "../../../../gateway/src/edges/rtmp/ingest/mod.rs"]
 pub mod ingest;
 #[path = "../../../../gateway/src/edges/rtmp/message.rs"]
 pub mod message;

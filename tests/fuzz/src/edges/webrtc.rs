@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use str0m::config::DtlsCert;
 use str0m::crypto::dtls::{DtlsInstance, DtlsOutput, DtlsVersion};
 
+#[path = "../../../../gateway/src/edges/webrtc/cname.rs"]
+pub mod cname;
 #[path = "../../../../gateway/src/edges/webrtc/dtls/mod.rs"]
 mod dtls;
-#[path = "../../../../gateway/src/edges/webrtc/resends.rs"]
+#[path = "../../../../gateway/src/edges/webrtc/resends/mod.rs"]
 mod resends;
 #[path = "../../../../gateway/src/edges/webrtc/rtc.rs"]
 mod rtc;
@@ -18,14 +20,17 @@ mod sdp;
 #[path = "../../../../gateway/src/edges/webrtc/srtp.rs"]
 mod srtp;
 
-use sdp::{Credentials, Fragment, Kind, Offered, Role, Unfit};
+use rtc::{Packetizer, PublisherOptions, ViewerOptions};
+use sdp::{ClientOffer, Credentials, Fragment, Kind, SdpError};
+
+use crate::core::client::Act;
 
 /// Answers an offer as the gateway does, and then once more with other credentials, as an ICE restart is.
 pub fn offer(text: &str, publish: bool) {
     static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
     let certificate = CERTIFICATE.get_or_init(|| rtc::certificate().expect("a certificate can be made"));
-    let role = if publish { Role::Publisher } else { Role::Viewer };
-    let mut offered = match Offered::read(text, role) {
+    let act = if publish { Act::Publish } else { Act::Play };
+    let mut offered = match ClientOffer::read(text, act) {
         Ok(offered) => offered,
         Err(why) => return assert!(!why.to_string().is_empty()),
     };
@@ -36,9 +41,13 @@ pub fn offer(text: &str, publish: bool) {
     assert!(offered.size() < 64 << 10, "it keeps more than the client sent");
     let now = Instant::now();
     let mut peer = if publish {
-        rtc::publisher(certificate, offered.has_layers(), now)
+        rtc::publisher(certificate, PublisherOptions { simulcast: offered.offers_simulcast() }, now)
     } else {
-        rtc::viewer(certificate, true, false, now)
+        rtc::viewer(
+            certificate,
+            ViewerOptions { packetizer: Packetizer::Shared, ..ViewerOptions::default() },
+            now,
+        )
     };
     let theirs = rtc::accept(&mut peer, &offered).expect("str0m reads what it is given");
     let answer = offered.answer(&theirs).expect("the answer fits the offer");
@@ -48,7 +57,7 @@ pub fn offer(text: &str, publish: bool) {
     let fragment = sdp::fragment(&answer).expect("an answer has credentials");
     let fresh = Fragment::parse(&fragment).ok().and_then(|told| told.credentials);
     let fresh: Credentials = fresh.expect("what we write, we read");
-    offered.restart(fresh.clone());
+    offered.restart_ice(fresh.clone());
     assert_eq!(offered.credentials(), &fresh);
     rtc::accept(&mut peer, &offered).expect("it is the same but for the credentials");
 }
@@ -60,7 +69,7 @@ pub fn fragment(text: &str) {
             assert!(told.password.len() >= 22 && told.fragment.len() >= 4);
         }
         Ok(fragment) => assert!(fragment.candidates),
-        Err(why) => assert_ne!(why, Unfit::Contradiction),
+        Err(why) => assert_ne!(why, SdpError::Contradiction),
     }
 }
 

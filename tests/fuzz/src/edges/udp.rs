@@ -5,7 +5,7 @@ mod stun;
 
 /// Reads the name in a datagram.
 pub fn demux(bytes: &[u8]) {
-    if let Some(name) = stun::fragment(bytes) {
+    if let Some(name) = stun::username_fragment(bytes) {
         // A name comes out of a STUN message only, and is a part of it.
         assert!(bytes.len() >= 20 && bytes[0] < 4);
         assert!(!name.contains(':') && name.len() < bytes.len());
