@@ -14,7 +14,7 @@ const ROOT = new URL('../../', import.meta.url).pathname;
 const XTASK = process.env.XTASK || join(ROOT, 'target/debug/xtask');
 
 /** Before anything plays. */
-const FEW = 15_000;
+const FEW = 9_500;
 
 /** What a page gets from the plugin. @param {import('playwright-core').Page} page */
 function loaded(page) {

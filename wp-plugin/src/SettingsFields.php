@@ -118,7 +118,7 @@ final class SettingsFields {
 
 	/** Whether every page gets the small script. */
 	public static function show_everywhere(): void {
-		self::checkbox( 'everywhere', Settings::everywhere(), __( 'They load the player’s small script too (11 kB)', 'lianmai' ) );
+		self::checkbox( 'everywhere', Settings::everywhere(), __( 'They load the player’s small script too (9 kB)', 'lianmai' ) );
 		self::describe( __( 'For themes that put more of the site into an open page: infinite scroll, page transitions.', 'lianmai' ) );
 	}
 
