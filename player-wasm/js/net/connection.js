@@ -18,10 +18,12 @@ const PROBE = 5_000;
 /** Attempts at what cannot become better, as long as nothing was ever played. */
 const SAME = 6;
 
+/** @typedef {'connecting' | 'waiting' | 'live' | 'reconnecting'} ConnectionState */
+
 /**
  * What a connection tells, and where its tokens come from.
  * @typedef {object} Listener
- * @property {(state: string, code?: string, own?: boolean, text?: string) => void} state own: the page's function has
+ * @property {(state: ConnectionState, code?: string, own?: boolean, text?: string) => void} state own: the page's function has
  *   failed, not the server
  * @property {(code: string, text?: string) => void} fail text: a sentence of the page's own
  * @property {(unspent?: boolean) => Promise<string>} [token] the token that the server is shown; none: there are no tokens.

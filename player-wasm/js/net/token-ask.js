@@ -20,7 +20,7 @@ export async function shown(token) {
   try {
     return String(await token() ?? '');
   } catch (error) {
-    const { code, message = String(error) } = /** @type {any} */ (error ?? {});
+    const { code, message = String(error) } = /** @type {{ code?: unknown, message?: string }} */ (error ?? {});
     const known = typeof code === 'string' && GIVEN.test(code) ? code : 'http';
     const why = error instanceof TypeError && UNREACHED.test(message) ? 'network' : known;
     throw Object.assign(new Error(message), { code: why, detail: message, fatal: why === 'forbidden', own: true });

@@ -66,11 +66,11 @@ export async function negotiate(peer, { url, streamurl }, begun, signal, token =
     return `${ufrag(sdp)}:${ufrag(answer)}`;
   } catch (error) {
     void session.end();
-    throw typeof (/** @type {any} */ (error).code) === 'string' ? error : { code: 'http', text: String(error) };
+    throw typeof (/** @type {{ code?: unknown }} */ (error).code) === 'string' ? error : { code: 'http', text: String(error) };
   }
 }
 
-/** The answer of SRS's JSON API. @param {any} reply */
+/** The answer of SRS's JSON API. @param {{ code?: number, sdp: string, message?: string }} reply */
 function read({ code, sdp, message }) {
   if (code) throw { ...refusal(code), text: message };
   return sdp;

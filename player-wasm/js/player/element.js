@@ -68,7 +68,7 @@ export class SrsPlayerElement extends Base {
     this.#video.playsInline = true;
     this.#video.setAttribute('part', 'video');
     this.#video.tabIndex = -1;
-    this.#skin = new Skin(/** @type {any} */ (this), this.#video, root);
+    this.#skin = new Skin(/** @type {import('../types/index.js').SrsPlayerElement} */ (/** @type {unknown} */ (this)), this.#video, root);
     this.#dress(root);
     for (const type of MEDIA_EVENTS) {
       this.#video.addEventListener(type, () => {
@@ -82,7 +82,7 @@ export class SrsPlayerElement extends Base {
     // Properties that were set before the element was defined.
     for (const name of [...TEXTS, ...SWITCHES, ...NUMBERS, ...OWN, 'volume']) {
       if (!Object.hasOwn(this, name)) continue;
-      const self = /** @type {any} */ (this);
+      const self = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (this));
       const value = self[name];
       delete self[name];
       self[name] = value;
@@ -410,11 +410,11 @@ export class SrsPlayerElement extends Base {
 
   /** Tells the system what plays, once it is heard. */
   #present() {
-    if (this.#session) return this.#session.present(/** @type {any} */ (this));
+    if (this.#session) return this.#session.present(/** @type {import('../types/index.js').SrsPlayerElement} */ (/** @type {unknown} */ (this)));
     if (this.#state !== 'live' || this.muted || !navigator.mediaSession) return undefined;
     import('./media-session.js').then((module) => {
       this.#session = module;
-      module.present(/** @type {any} */ (this));
+      module.present(/** @type {import('../types/index.js').SrsPlayerElement} */ (/** @type {unknown} */ (this)));
     }, () => {});
     return undefined;
   }

@@ -98,7 +98,7 @@ async function clients(url) {
   const query = `app=${encodeURIComponent(app)}&stream=${encodeURIComponent(name)}&count=${MANY}`;
   const response = await fetch(`${address.origins[0]}/api/v1/streams/?${query}`);
   const { streams = [] } = await response.json();
-  const own = streams.find((/** @type {any} */ one) => one.app === app && one.name === name);
+  const own = streams.find((/** @type {{ app: string, name: string }} */ one) => one.app === app && one.name === name);
   // The publisher is one of the clients.
   return own ? Math.max(0, own.clients - (own.publish?.cid ? 1 : 0)) : -1;
 }

@@ -1,6 +1,6 @@
 // Lock screen, media keys and headsets. Fetched when a player with audible audio plays.
 
-/** The element that the system controls at the moment. @type {any} */
+/** The element that the system controls at the moment. @type {import('../types/index.js').SrsPlayerElement | null} */
 let owner = null;
 /** The metadata that this module has set; a page may have its own. @type {MediaMetadata | null} */
 let shown = null;

@@ -64,7 +64,7 @@ export class Meter {
   #measure(video) {
     const { srcObject } = video;
     const own = srcObject instanceof MediaStream;
-    const stream = own ? srcObject : /** @type {any} */ (video).captureStream?.();
+    const stream = own ? srcObject : video.captureStream?.();
     if (!own) this.#captured = stream ?? null;
     if (!stream?.getAudioTracks().length) return;
     const context = this.#context = new AudioContext();

@@ -305,7 +305,7 @@ export class Skin {
     const page = this.#host.ownerDocument;
     if (page.fullscreenElement === this.#host) return page.exitFullscreen();
     if ('requestFullscreen' in this.#host) return this.#host.requestFullscreen().catch(() => {});
-    return /** @type {any} */ (this.#video).webkitEnterFullscreen?.();
+    return this.#video.webkitEnterFullscreen?.();
   }
 
   /** @param {KeyboardEvent} event */

@@ -69,12 +69,12 @@ export class Timeline {
   }
 
   /** The range in which the viewer can seek; null: there is none. @returns {[number, number] | null} */
-  static span(/** @type {HTMLVideoElement} */ { duration, seekable, buffered }, /** @type {any} */ stats) {
+  static span(/** @type {HTMLVideoElement} */ { duration, seekable, buffered }, /** @type {import('../types/index.js').Stats | null} */ stats) {
     if (duration > 0 && duration < Infinity) return [0, duration];
     const ranges = seekable.length ? seekable : buffered;
     if (duration !== Infinity || !ranges.length) return null;
     const begin = ranges.start(0), end = ranges.end(ranges.length - 1);
-    const window = /^(hls|native)$/.test(stats?.protocol) && end - begin >= SHORTEST;
+    const window = /^(hls|native)$/.test(stats?.protocol ?? '') && end - begin >= SHORTEST;
     return window || stats?.behind ? [begin, end] : null;
   }
 

@@ -22,7 +22,7 @@ export class SrsPublisher {
     if (!found) throw new TypeError(`SrsPublisher: nothing on the page is ${String(target)}`);
     this.url = url;
     /** The element that publishes. @type {import('../types/index.js').SrsPublisherElement} */
-    this.element = /** @type {any} */ (found);
+    this.element = /** @type {import('../types/index.js').SrsPublisherElement} */ (found);
     if (found.localName !== 'srs-publisher') {
       this.element = document.createElement('srs-publisher');
       this.#made = true;

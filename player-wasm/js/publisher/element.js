@@ -63,14 +63,14 @@ export class SrsPublisherElement extends Host {
     this.#video = document.createElement('video');
     Object.assign(this.#video, { muted: true, playsInline: true, autoplay: true, tabIndex: -1 });
     this.#video.setAttribute('part', 'video');
-    this.#skin = new PublisherSkin(/** @type {any} */ (this), this.#video, root);
+    this.#skin = new PublisherSkin(/** @type {import('../types/index.js').SrsPublisherElement} */ (/** @type {unknown} */ (this)), this.#video, root);
   }
 
   connectedCallback() {
     // Properties that were set before the element was defined.
     for (const name of [...SETTINGS, 'cameraOff', 'secureAddress']) {
       if (!Object.hasOwn(this, name)) continue;
-      const self = /** @type {any} */ (this);
+      const self = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (this));
       const value = self[name];
       delete self[name];
       self[name] = value;

@@ -62,10 +62,10 @@ export class Menus {
     }
     const menu = (/** @type {string} */ name) => /** @type {{ select: HTMLSelectElement }} */ (this.#all[name]).select;
     fill(menu('source'), ['camera', 'screen', 'audio'].map((one) => [one, say(one)]), host.source);
-    for (const name of ['camera', 'microphone']) {
+    for (const name of /** @type {const} */ (['camera', 'microphone'])) {
       const kind = name === 'camera' ? 'videoinput' : 'audioinput';
       const known = this.#devices.filter((device) => device.kind === kind && device.deviceId);
-      const chosen = /** @type {any} */ (host)[name] || /** @type {any} */ (host).devices[name];
+      const chosen = host[name] || host.devices[name];
       const names = known.map(({ deviceId, label }, at) => /** @type {[string, string]} */ ([deviceId, label || say('device', String(at + 1))]));
       // Browsers name no devices before the permission.
       fill(menu(name), names.some(([id]) => id === chosen) ? names : [['', say('byBrowser')], ...names], names.some(([id]) => id === chosen) ? chosen : '');

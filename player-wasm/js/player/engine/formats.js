@@ -8,8 +8,7 @@ const NATIVE = /\.(mp4|m4v|m4a|mov|webm|ogv|ogg|mp3|aac|wav|flac)$/i;
 
 /** Whether this browser should play HLS by itself: Chromium says that it can, and then fails on some streams. */
 const nativeHls = () => {
-  const scope = /** @type {any} */ (globalThis);
-  return (scope.ManagedMediaSource || !scope.MediaSource)
+  return (globalThis.ManagedMediaSource || !globalThis.MediaSource)
     && document.createElement('video').canPlayType('application/vnd.apple.mpegurl') !== '';
 };
 

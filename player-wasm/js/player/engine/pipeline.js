@@ -7,6 +7,12 @@ import { PAUSE_LIMIT } from '../../net/connection.js';
 import { Loader } from './sources/flv/loader.js';
 import { Sink } from './sink.js';
 
+/**
+ * @typedef {import('./player.js').State} State
+ * @typedef {import('./formats.js').Kind} Kind
+ * @typedef {import('./messages.js').ToPipeline} ToPipeline
+ */
+
 const LATENCIES = ['realtime', 'low', 'normal'];
 const PROTOCOLS = { flv: 'http-flv', 'ws-flv': 'ws-flv', hls: 'hls', ts: 'http-ts' };
 const FORMATS = { flv: 0, 'ws-flv': 0, ts: 1, hls: 2 };
@@ -41,14 +47,14 @@ const within = (ranges, time) => ranges.some((start, n) => n % 2 === 0 && start 
 /** Runs one stream. */
 export class Pipeline {
   #report;
-  /** @type {any} */ #request = null;
+  #request = /** @type {import('./messages.js').Load} */ ({});
   /** @type {(module: WebAssembly.Module | undefined) => void} */ #compiled = () => {};
   /** @type {import('../../player_wasm.js').Engine | null} */ #engine = null;
   /** @type {Sink | null} */ #sink = null;
   /** @type {Loader | import('./sources/hls/hls.js').Hls | null} */ #loader = null;
   #closed = false;
   #timer;
-  /** The playhead, as the player told last. */
+  /** The playhead, as the player told last. @type {import('./messages.js').Clock} */
   #clock = { at: 0, time: 0, rate: 1, paused: true, seeking: false, starved: true, hidden: false };
   /** When it began to stand still, or to load. */
   #pausedAt = 0;
@@ -74,15 +80,15 @@ export class Pipeline {
   /** @type {Promise<{ word: string, text: string } | undefined> | undefined} */ #why;
   #counted = { at: 0, bytes: 0, frames: 0 };
   /** Who waits for a token: an answer that comes after its attempt is nobody's. */
-  #asking = { id: 0, answer: (/** @type {any} */ message) => {} };
+  #asking = { id: 0, answer: (/** @type {import('./messages.js').TokenAnswer} */ message) => {} };
 
-  /** @param {(message: any, transfer?: Transferable[]) => void} report */
+  /** @param {import('./messages.js').Report} report */
   constructor(report) {
     this.#report = report;
     this.#timer = setInterval(() => this.#tick(), 1000);
   }
 
-  /** @param {any} message */
+  /** @param {ToPipeline} message */
   receive(message) {
     switch (message.type) {
       case 'load': this.#open(message); break;
@@ -116,17 +122,17 @@ export class Pipeline {
     this.#engine = null;
   }
 
-  /** @param {any} request */
+  /** @param {import('./messages.js').Load} request */
   #open(request) {
     this.#request = request;
     const { url, kind, latency, retry, wasm, token } = request;
-    const Source = /** @type {any} */ (globalThis).ManagedMediaSource ?? globalThis.MediaSource;
+    const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
     if (!Source) return this.#fail('no-mse');
     // The connection is opened while the wasm compiles; what comes first waits in it.
     const level = LATENCIES.indexOf(latency);
     const target = {
       data: (/** @type {Uint8Array} */ bytes) => this.#safe(() => this.#data(bytes)),
-      state: (/** @type {string} */ state, code = '', own = false, text = '') => this.#state(state, code, own, text),
+      state: (/** @type {State} */ state, code = '', own = false, text = '') => this.#state(state, code, own, text),
       reconnected: () => this.#safe(() => this.#engine?.reconnect()),
       file: (/** @type {boolean} */ fresh) => this.#safe(() => this.#isFile(fresh)),
       place: (/** @type {number} */ at) => this.#safe(() => this.#engine?.place(at, now())),
@@ -138,7 +144,7 @@ export class Pipeline {
       foreign: (/** @type {number} */ bits) => this.#foreign(bits),
       plays: (/** @type {string} */ mime) => Source.isTypeSupported(mime),
       warn: (/** @type {string} */ code) => this.#warn(code),
-      other: (/** @type {string} */ found) => this.#other(found),
+      other: (/** @type {Kind | 'page'} */ found) => this.#other(found),
       whole: (/** @type {number} */ span) => this.#whole(span),
       flush: () => this.#safe(() => this.#engine?.flush(now())),
       discontinuity: () => this.#safe(() => this.#engine?.discontinuity(now())),
@@ -359,7 +365,7 @@ export class Pipeline {
     return false;
   }
 
-  /** The address is of another kind than its ending said. @param {string} kind */
+  /** The address is of another kind than its ending said. @param {Kind | 'page'} kind */
   #other(kind) {
     this.#loader?.pause();
     if (kind === 'page') return this.#fail('unsupported-format', 'web-page');
@@ -409,7 +415,7 @@ export class Pipeline {
     this.#state('live', '');
   }
 
-  /** @param {string} state @param {string} code @param {boolean} [own] @param {string} [message] */
+  /** @param {State} state @param {string} code @param {boolean} [own] @param {string} [message] */
   #state(state, code, own, message) {
     const live = state === 'live';
     if (live && !this.#live) this.#pausedAt = now();

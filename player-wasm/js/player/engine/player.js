@@ -9,8 +9,8 @@ import { HOME } from '../../net/home.js';
 import { Tokens } from '../../net/token-ask.js';
 
 /**
- * @typedef {'realtime' | 'low' | 'normal'} Latency
- * @typedef {'auto' | 'webrtc' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native'} Protocol
+ * @typedef {import('../../types/attributes.js').Latency} Latency
+ * @typedef {import('../../types/attributes.js').Protocol} Protocol
  * @typedef {'idle' | 'connecting' | 'waiting' | 'live' | 'buffering' | 'reconnecting' | 'ended' | 'error'} State
  *
  * @typedef {object} PlayerOptions
@@ -51,7 +51,7 @@ import { Tokens } from '../../net/token-ask.js';
  * What brings a stream to the element.
  * @typedef {object} Source
  * @property {() => void} [start]
- * @property {(message: any, transfer?: Transferable[]) => void} post
+ * @property {(message: import('./messages.js').ToSource) => void} post
  * @property {() => void} close
  */
 
@@ -89,7 +89,7 @@ export class Player extends EventTarget {
   #stalls = 0;
   #timer = 0;
   #abort = new AbortController();
-  /** @type {any} */ #figures = {};
+  /** @type {import('./messages.js').Figures} */ #figures = {};
   #tokens = new Tokens();
   #url = '';
   /** Other addresses of the same stream, to try if this one does not work. @type {string[]} */ #spare = [];
@@ -206,16 +206,16 @@ export class Player extends EventTarget {
     if (!kind) return this.#fail('unsupported-protocol');
     this.#connect('connecting');
     this.#timer = window.setInterval(() => this.#clock(), 100);
-    const receive = (/** @type {any} */ message) => { if (load === this.#load) this.#receive(message); };
+    const receive = (/** @type {import('./messages.js').FromSource} */ message) => { if (load === this.#load) this.#receive(message); };
     this.#native = isNative(kind);
     this.loop = this.#options.loop;
     const { latency, retry, trace, base } = this.#options;
     const rates = !isGstreamerWebKit();
     const native = protocol === 'auto' && !!this.#video.canPlayType('application/vnd.apple.mpegurl');
-    const request = { type: 'load', url: address.href, kind, protocol, latency, retry, trace, base, rates, native, token: this.#token };
+    const request = { url: address.href, kind, protocol, latency, retry, trace, base, rates, native, token: this.#token };
     const opening = this.#opening = this.#native
       ? import('./sources/native.js').then(({ NativeSource }) => new NativeSource(this.#video, request, receive))
-      : openPipeline(this.#options, request, receive);
+      : openSource(this.#options, request, receive);
     opening.then((pipeline) => {
       if (load !== this.#load) return pipeline.close();
       this.#pipeline = pipeline;
@@ -305,12 +305,12 @@ export class Player extends EventTarget {
     });
   }
 
-  /** @param {any} message */
+  /** @param {import('./messages.js').FromSource} message */
   #receive(message) {
     const video = this.#video;
     if (message.state === 'live') this.#spare = [];
     // Of no use, or held back by something on the way.
-    if (this.#spare.length && !message.own && /^(engine|http|no-mse|stalled|unsupported-format)$/.test(message.code)) return this.#next();
+    if (this.#spare.length && !message.own && /^(engine|http|no-mse|stalled|unsupported-format)$/.test(message.code ?? '')) return this.#next();
     switch (message.type) {
       // Fails by itself where the browser cannot.
       case 'other': return this.#open(this.#url, message.kind);
@@ -353,7 +353,7 @@ export class Player extends EventTarget {
   /** The pipeline asks for a token: a Worker has no hold of the page's function. @param {{ id: number, unspent: boolean }} question */
   #give({ id, unspent }) {
     const opening = this.#opening;
-    const post = (/** @type {any} */ message) => opening?.then((pipeline) => pipeline.post({ type: 'token', id, ...message }));
+    const post = (/** @type {import('./messages.js').TokenResult} */ message) => opening?.then((pipeline) => pipeline.post({ type: 'token', id, ...message }));
     this.#tokens.take(this.#options.token, unspent).then(
       (token) => post({ token }),
       ({ code, detail, fatal }) => post({ error: { code, detail, fatal, own: true } }),
@@ -366,7 +366,7 @@ export class Player extends EventTarget {
 
   /**
    * Shows a MediaSource, the first one or one that replaces a broken one.
-   * @param {any} source  a MediaSourceHandle, a MediaSource of this thread, or a MediaStream
+   * @param {import('./messages.js').Media} source  a MediaSourceHandle, a MediaSource of this thread, or a MediaStream
    * @param {boolean} [managed]
    */
   #attach(source, managed) {
@@ -375,12 +375,12 @@ export class Player extends EventTarget {
     this.#quietly(() => {
       if (managed) video.disableRemotePlayback = true;
       try {
-        video.srcObject = source;
+        video.srcObject = /** @type {MediaProvider} */ (source);
       } catch {
         // Only handles and streams here: an older browser's MediaSource goes by an object URL.
-        const url = URL.createObjectURL(source);
+        const url = URL.createObjectURL(/** @type {MediaSource} */ (source));
         video.src = url;
-        source.addEventListener('sourceopen', () => URL.revokeObjectURL(url), { once: true });
+        /** @type {MediaSource} */ (source).addEventListener('sourceopen', () => URL.revokeObjectURL(url), { once: true });
       }
       if (this.#rate !== 1) video.playbackRate = this.#rate;
       if (this.#wanted || video.autoplay) {
@@ -461,29 +461,29 @@ const said = (code, more) => (/^HTTP/.test(more ?? '') ? `${sentence(code)} (${m
 
 /** Whether a MediaSource can live in a Worker here. */
 function workerCan() {
-  const scope = /** @type {any} */ (globalThis);
-  const Source = scope.ManagedMediaSource ?? scope.MediaSource;
+  const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
   return typeof Worker === 'function' && !!Source?.canConstructInDedicatedWorker;
 }
 
 /**
- * @param {Required<PlayerOptions>} options
- * @param {any} request
- * @param {(message: any) => void} receive
+ * Starts what brings a stream that the browser does not play by itself.
+ * @param {{ base: string, worker: boolean }} options of the player
+ * @param {import('./messages.js').Request} request
+ * @param {import('./messages.js').Report} receive
  * @returns {Promise<Source>}
  */
-async function openPipeline(options, request, receive) {
+async function openSource(options, request, receive) {
   if (request.kind === 'webrtc') {
     const { Rtc } = await import('./sources/webrtc/rtc.js');
     return new Rtc(request, receive);
   }
-  request = { ...request, token: !!request.token };
   // Compiled here while the worker starts.
   const flv = isFlv(request.kind);
   const base = options.base && new URL(options.base, document.baseURI);
   // Written out: bundlers look for exactly this.
   const wasm = base ? new URL(flv ? 'player_wasm_bg.wasm' : 'player_ts_bg.wasm', base)
     : flv ? new URL('../../player_wasm_bg.wasm', import.meta.url) : new URL('../../player_ts_bg.wasm', import.meta.url);
+  const load = /** @type {import('./messages.js').Load} */ ({ ...request, type: 'load', token: !!request.token, wasm: wasm.href });
   const compile = () => WebAssembly.compileStreaming(fetch(wasm)).catch((error) => {
     // Forbidden by the page's policy: a worker has one of its own.
     if (error instanceof WebAssembly.CompileError) return undefined;
@@ -500,10 +500,10 @@ async function openPipeline(options, request, receive) {
         worker.terminate();
         receive({ type: 'error', code: 'engine', message: event.message });
       };
-      worker.postMessage({ ...request, wasm: wasm.href });
+      worker.postMessage(load);
       module.then((module) => worker.postMessage({ type: 'module', module }));
       return {
-        post: (message, transfer = []) => worker.postMessage(message, transfer),
+        post: (message) => worker.postMessage(message),
         close: () => worker.terminate(),
       };
     } catch (error) {
@@ -512,7 +512,7 @@ async function openPipeline(options, request, receive) {
   }
   const { Pipeline } = await import('./pipeline.js');
   const pipeline = new Pipeline(receive);
-  pipeline.receive({ ...request, wasm: wasm.href });
+  pipeline.receive(load);
   pipeline.receive({ type: 'module', module: await module });
   return { post: (message) => pipeline.receive(message), close: () => pipeline.close() };
 }

@@ -11,7 +11,7 @@ const WAITING = 4 << 20;
 /**
  * Receives what the sink tells.
  * @typedef {object} Events
- * @property {(source: any, managed: boolean, transfer: Transferable[]) => void} attach
+ * @property {(source: import('./messages.js').Media, managed: boolean, transfer: Transferable[]) => void} attach
  * @property {() => void} appended
  * @property {(text: string) => void} failed
  * @property {() => number} duration of a recording, in seconds; 0: unknown, or it has none
@@ -40,7 +40,7 @@ export class Sink {
   /**
    * @param {import('../../player_wasm.js').Engine} engine
    * @param {WebAssembly.Memory} memory
-   * @param {any} Source  MediaSource or ManagedMediaSource
+   * @param {typeof MediaSource} Source  or ManagedMediaSource
    * @param {Events} events
    */
   constructor(engine, memory, Source, events) {
@@ -115,7 +115,7 @@ export class Sink {
       this.#held = kind;
       if (kind === 0) return this.#idle();
       if (kind === 3) return this.#open();
-      if (!buffer || this.#full || /** @type {any} */ (this.#source).streaming === false) return;
+      if (!buffer || this.#full || /** @type {Partial<ManagedMediaSource> | null} */ (this.#source)?.streaming === false) return;
       if (kind === 2) {
         const mime = this.#engine.mime();
         try {
@@ -177,7 +177,7 @@ export class Sink {
     this.#held = 2;
     const mime = this.#mime = this.#engine.mime();
     if (!Source.isTypeSupported(mime)) return this.#unsupported(Source);
-    const source = /** @type {MediaSource} */ (new Source());
+    const source = new Source();
     this.#source = source;
     const live = (/** @type {() => void} */ work) => () => { if (life === this.#life) work(); };
     source.addEventListener('startstreaming', live(() => this.pump()));
@@ -199,12 +199,12 @@ export class Sink {
       }
       this.pump();
     }));
-    const handle = typeof document === 'undefined' ? /** @type {any} */ (source).handle : undefined;
-    const managed = Source === /** @type {any} */ (globalThis).ManagedMediaSource;
+    const handle = typeof document === 'undefined' ? /** @type {MediaSource & { handle?: MediaSourceHandle }} */ (source).handle : undefined;
+    const managed = Source === globalThis.ManagedMediaSource;
     this.#events.attach(handle ?? source, managed, handle ? [handle] : []);
   }
 
-  /** Leaves out a track with a profile that the browser does not play. @param {any} Source */
+  /** Leaves out a track with a profile that the browser does not play. @param {typeof MediaSource} Source */
   #unsupported(Source) {
     for (const [track, kind] of ['video', 'audio'].entries()) {
       const codec = this.#engine.codec(track);

@@ -102,7 +102,7 @@ export class Capture {
 
   /** Applies another size, or mutes. @param {CaptureOptions} options */
   async adjust(options) {
-    const sized = ['width', 'height', 'fps'].some((name) => /** @type {any} */ (options)[name] !== /** @type {any} */ (this.#options)[name]);
+    const sized = /** @type {const} */ (['width', 'height', 'fps']).some((name) => options[name] !== this.#options[name]);
     this.#options = options;
     this.#mute();
     const { deviceId: _, ...size } = this.#videoConstraints();

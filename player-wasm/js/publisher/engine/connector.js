@@ -145,7 +145,7 @@ export class Connector {
         last = coded(error, 'http');
         this.#unspent = last.unspent;
         // Without a token the next server is of no use.
-        if (!isElsewhere(last.code) || /** @type {any} */ (last).own) throw last;
+        if (!isElsewhere(last.code) || /** @type {{ own?: boolean }} */ (last).own) throw last;
         await session.close();
       }
     }

@@ -150,7 +150,7 @@ export class VideoTrackEncoder {
 
 /** @param {MediaStreamTrack} track @param {() => boolean} go @returns {AsyncGenerator<VideoFrame>} */
 async function* ofProcessor(track, go) {
-  const Processor = /** @type {any} */ (globalThis).MediaStreamTrackProcessor;
+  const Processor = /** @type {NonNullable<typeof MediaStreamTrackProcessor>} */ (globalThis.MediaStreamTrackProcessor);
   const reader = new Processor({ track }).readable.getReader();
   try {
     while (go()) {

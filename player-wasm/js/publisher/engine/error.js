@@ -16,11 +16,13 @@ export const unreached = (error) => Object.assign(new PublishError('network', St
 
 /**
  * Gives an error a code. (Scripts that are loaded later have classes of their own, so the class does not tell.)
- * @param {any} error
+ * @param {unknown} error
  * @param {string} code for an error without one
  * @returns {PublishError}
  */
-export const coded = (error, code) => (typeof error?.code === 'string' ? error : new PublishError(code, String(error)));
+export const coded = (error, code) => (typeof /** @type {PublishError | undefined} */ (error)?.code === 'string' ? /** @type {PublishError} */ (error) : new PublishError(code, String(error)));
+
+/** @typedef {{ allowsFeature: (feature: string) => boolean }} Policy */
 
 /**
  * Whether the page around this one withholds features: `frame`. If the browser does not tell and there is such a
@@ -28,7 +30,7 @@ export const coded = (error, code) => (typeof error?.code === 'string' ? error :
  * @param {string[]} features
  */
 function framed(features) {
-  const page = /** @type {any} */ (document);
+  const page = /** @type {{ permissionsPolicy?: Policy, featurePolicy?: Policy }} */ (document);
   const policy = page.permissionsPolicy ?? page.featurePolicy;
   if (policy) return features.some((feature) => !policy.allowsFeature(feature)) ? 'frame' : '';
   return globalThis.top === globalThis.self ? '' : 'embedded';

@@ -160,7 +160,7 @@ export class Publisher extends EventTarget {
     if (fallback) this.#warn(new PublishError('fallback', fallback));
   }
 
-  /** Whether another token may help: the server has refused one, and the page gives more. @param {any} why */
+  /** Whether another token may help: the server has refused one, and the page gives more. @param {{ code: string, own?: boolean }} why */
   #mendable({ code, own }) {
     return code === 'forbidden' && !own && typeof this.#options.token === 'function';
   }
@@ -221,7 +221,7 @@ export class Publisher extends EventTarget {
 
   /**
    * Milliseconds until the next attempt; none: give up.
-   * @param {any} why
+   * @param {{ code: string, own?: boolean }} why
    * @param {number} begin when the connection was lost
    */
   #next(why, begin) {

@@ -110,7 +110,7 @@ export class RtcSession {
       if (!encoding) continue;
       encoding.maxBitrate = sender.track?.kind === 'audio' ? AUDIO_BITRATE : bitrate;
       if (sender.track?.kind === 'video') {
-        /** @type {any} */ (parameters).degradationPreference = screen ? 'maintain-resolution' : 'balanced';
+        /** @type {{ degradationPreference?: string }} */ (parameters).degradationPreference = screen ? 'maintain-resolution' : 'balanced';
       }
       // An older browser keeps its own bit rate.
       await sender.setParameters(parameters).catch(() => {});

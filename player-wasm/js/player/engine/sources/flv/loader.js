@@ -8,7 +8,7 @@ import { bearer, showing } from '../../../../net/token.js';
  * Receives what a loader loads.
  * @typedef {object} Target
  * @property {(bytes: Uint8Array) => void} data
- * @property {(state: string, code?: string, own?: boolean) => void} state
+ * @property {(state: import('../../../../net/connection.js').ConnectionState, code?: string, own?: boolean) => void} state
  * @property {() => void} reconnected   the following data is a new stream
  * @property {(fresh: boolean) => void} file the following data has an end; fresh: its times begin at 0
  * @property {() => void} flush         the data so far is complete
@@ -19,7 +19,7 @@ import { bearer, showing } from '../../../../net/token.js';
  * @property {(bits: number) => boolean} foreign a playlist has features that are not supported: whether that ends it
  * @property {(mime: string) => boolean} plays whether the browser has the codecs
  * @property {(code: string) => void} warn
- * @property {(kind: string) => void} other the address is of another kind
+ * @property {(kind: import('../../formats.js').Kind | 'page') => void} other the address is of another kind
  * @property {(span: number) => boolean} whole the data ended after so many seconds: whether that is a file
  * @property {() => Promise<void>} room resolves when more is wanted
  * @property {() => void} end
@@ -52,7 +52,7 @@ export class Loader extends Connection {
    * @param {string} url
    * @param {string} kind
    * @param {number} retry
-   * @param {Promise<any>} ready
+   * @param {Promise<unknown>} ready
    * @param {Target} target
    */
   constructor(url, kind, retry, ready, target) {
@@ -210,6 +210,7 @@ export class Loader extends Connection {
  * Recognises a response by its first bytes; empty: unknown.
  * @param {Uint8Array} bytes
  * @param {string} type its Content-Type
+ * @returns {import('../../formats.js').Kind | 'page' | ''}
  */
 function sniff(bytes, type) {
   const text = String.fromCharCode(...bytes.subarray(0, 512));

@@ -47,7 +47,7 @@ export class Hls extends Connection {
    * @param {string} url
    * @param {number} retry
    * @param {number} latency
-   * @param {Promise<any>} ready
+   * @param {Promise<unknown>} ready
    * @param {import('../flv/loader.js').Target} target
    */
   constructor(url, retry, latency, ready, target) {
@@ -181,7 +181,7 @@ export class Hls extends Connection {
         this.#missing = 0;
         break;
       } catch (error) {
-        const { code, fatal, status } = /** @type {any} */ (error);
+        const { code, fatal, status } = /** @type {{ code?: string, fatal?: boolean, status?: number }} */ (error);
         if (hop.signal.aborted) break;
         // Without an answer the network has failed: the next attempt goes on here.
         if (fatal || !status) throw error;

@@ -57,8 +57,8 @@ export class Rtc extends Connection {
   #gone = () => void this.#session?.end();
 
   /**
-   * @param {{ url: string, protocol: string, latency: string, retry: number, token?: (unspent?: boolean) => Promise<string> }} request
-   * @param {(message: any) => void} report
+   * @param {import('../../messages.js').Request} request
+   * @param {import('../../messages.js').Report} report
    */
   constructor(request, report) {
     super(request.retry, {
@@ -81,7 +81,7 @@ export class Rtc extends Connection {
     }
   }
 
-  /** @param {any} message */
+  /** @param {import('../../messages.js').ToSource} message */
   post(message) {
     switch (message.type) {
       case 'clock':
@@ -204,8 +204,8 @@ export class Rtc extends Connection {
 
   /** Tells the browser how much media to hold back. */
   #hold() {
-    const hold = HOLD[/** @type {keyof typeof HOLD} */ (this.#request.latency)];
-    for (const receiver of /** @type {any[]} */ (this.#peer?.getReceivers() ?? [])) {
+    const hold = HOLD[this.#request.latency];
+    for (const receiver of this.#peer?.getReceivers() ?? []) {
       receiver.jitterBufferTarget = hold;
       // The older name of the property, in seconds.
       receiver.playoutDelayHint = hold / 1000;
@@ -270,7 +270,7 @@ export class Rtc extends Connection {
     const stats = {
       ...figures(sum, this.#totals, seconds),
       protocol: 'webrtc',
-      target: HOLD[/** @type {keyof typeof HOLD} */ (this.#request.latency)] / 1000,
+      target: HOLD[this.#request.latency] / 1000,
       reconnects: this.reconnects,
     };
     this.#totals = peer && sum;

@@ -3,7 +3,7 @@
 /** Names of codecs by RFC 6381 for those of WebRTC; without a profile if the SDP has none. */
 const NAMES = { VP8: 'vp8', VP9: 'vp09', AV1: 'av01', H265: 'hvc1', opus: 'opus' };
 
-/** @param {any} codec */
+/** @param {{ mimeType?: string, sdpFmtpLine?: string }} codec */
 function codecName({ mimeType = '', sdpFmtpLine = '' }) {
   const name = mimeType.split('/')[1] ?? '';
   const profile = /profile-level-id=(\w+)/.exec(sdpFmtpLine)?.[1];
