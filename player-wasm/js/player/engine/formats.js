@@ -1,8 +1,6 @@
 // What an address is, and what an error code means.
 
-/**
- * @typedef {'webrtc' | 'flv' | 'ws-flv' | 'hls' | 'ts' | 'native'} Kind
- */
+/** @typedef {import('./sources/messages.js').Kind} Kind */
 
 const NATIVE = /\.(mp4|m4v|m4a|mov|webm|ogv|ogg|mp3|aac|wav|flac)$/i;
 

@@ -8,9 +8,9 @@ import { Loader } from './sources/flv/loader.js';
 import { Sink } from './sink.js';
 
 /**
- * @typedef {import('./player.js').State} State
- * @typedef {import('./formats.js').Kind} Kind
- * @typedef {import('./messages.js').ToPipeline} ToPipeline
+ * @typedef {import('./sources/messages.js').State} State
+ * @typedef {import('./sources/messages.js').Kind} Kind
+ * @typedef {import('./sources/messages.js').ToPipeline} ToPipeline
  */
 
 const LATENCIES = ['realtime', 'low', 'normal'];
@@ -47,14 +47,14 @@ const within = (ranges, time) => ranges.some((start, n) => n % 2 === 0 && start 
 /** Runs one stream. */
 export class Pipeline {
   #report;
-  #request = /** @type {import('./messages.js').Load} */ ({});
+  #request = /** @type {import('./sources/messages.js').Load} */ ({});
   /** @type {(module: WebAssembly.Module | undefined) => void} */ #compiled = () => {};
   /** @type {import('../../player_wasm.js').Engine | null} */ #engine = null;
   /** @type {Sink | null} */ #sink = null;
   /** @type {Loader | import('./sources/hls/hls.js').Hls | null} */ #loader = null;
   #closed = false;
   #timer;
-  /** The playhead, as the player told last. @type {import('./messages.js').Clock} */
+  /** The playhead, as the player told last. @type {import('./sources/messages.js').Clock} */
   #clock = { at: 0, time: 0, rate: 1, paused: true, seeking: false, starved: true, hidden: false };
   /** When it began to stand still, or to load. */
   #pausedAt = 0;
@@ -80,9 +80,9 @@ export class Pipeline {
   /** @type {Promise<{ word: string, text: string } | undefined> | undefined} */ #why;
   #counted = { at: 0, bytes: 0, frames: 0 };
   /** Who waits for a token: an answer that comes after its attempt is nobody's. */
-  #asking = { id: 0, answer: (/** @type {import('./messages.js').TokenAnswer} */ message) => {} };
+  #asking = { id: 0, answer: (/** @type {import('./sources/messages.js').TokenAnswer} */ message) => {} };
 
-  /** @param {import('./messages.js').Report} report */
+  /** @param {import('./sources/messages.js').Report} report */
   constructor(report) {
     this.#report = report;
     this.#timer = setInterval(() => this.#tick(), 1000);
@@ -122,7 +122,7 @@ export class Pipeline {
     this.#engine = null;
   }
 
-  /** @param {import('./messages.js').Load} request */
+  /** @param {import('./sources/messages.js').Load} request */
   #open(request) {
     this.#request = request;
     const { url, kind, latency, retry, wasm, token } = request;

@@ -11,7 +11,7 @@ import { Tokens } from '../../net/token-ask.js';
 /**
  * @typedef {import('../../types/attributes.js').Latency} Latency
  * @typedef {import('../../types/attributes.js').Protocol} Protocol
- * @typedef {'idle' | 'connecting' | 'waiting' | 'live' | 'buffering' | 'reconnecting' | 'ended' | 'error'} State
+ * @typedef {import('./sources/messages.js').State} State
  *
  * @typedef {object} PlayerOptions
  * @property {Latency} [latency]   how far behind live; default `low`
@@ -51,7 +51,7 @@ import { Tokens } from '../../net/token-ask.js';
  * What brings a stream to the element.
  * @typedef {object} Source
  * @property {() => void} [start]
- * @property {(message: import('./messages.js').ToSource) => void} post
+ * @property {(message: import('./sources/messages.js').ToSource) => void} post
  * @property {() => void} close
  */
 
@@ -89,7 +89,7 @@ export class Player extends EventTarget {
   #stalls = 0;
   #timer = 0;
   #abort = new AbortController();
-  /** @type {import('./messages.js').Figures} */ #figures = {};
+  /** @type {import('./sources/messages.js').Figures} */ #figures = {};
   #tokens = new Tokens();
   #url = '';
   /** Other addresses of the same stream, to try if this one does not work. @type {string[]} */ #spare = [];
@@ -206,7 +206,7 @@ export class Player extends EventTarget {
     if (!kind) return this.#fail('unsupported-protocol');
     this.#connect('connecting');
     this.#timer = window.setInterval(() => this.#clock(), 100);
-    const receive = (/** @type {import('./messages.js').FromSource} */ message) => { if (load === this.#load) this.#receive(message); };
+    const receive = (/** @type {import('./sources/messages.js').FromSource} */ message) => { if (load === this.#load) this.#receive(message); };
     this.#native = isNative(kind);
     this.loop = this.#options.loop;
     const { latency, retry, trace, base } = this.#options;
@@ -305,7 +305,7 @@ export class Player extends EventTarget {
     });
   }
 
-  /** @param {import('./messages.js').FromSource} message */
+  /** @param {import('./sources/messages.js').FromSource} message */
   #receive(message) {
     const video = this.#video;
     if (message.state === 'live') this.#spare = [];
@@ -353,7 +353,7 @@ export class Player extends EventTarget {
   /** The pipeline asks for a token: a Worker has no hold of the page's function. @param {{ id: number, unspent: boolean }} question */
   #give({ id, unspent }) {
     const opening = this.#opening;
-    const post = (/** @type {import('./messages.js').TokenResult} */ message) => opening?.then((pipeline) => pipeline.post({ type: 'token', id, ...message }));
+    const post = (/** @type {import('./sources/messages.js').TokenResult} */ message) => opening?.then((pipeline) => pipeline.post({ type: 'token', id, ...message }));
     this.#tokens.take(this.#options.token, unspent).then(
       (token) => post({ token }),
       ({ code, detail, fatal }) => post({ error: { code, detail, fatal, own: true } }),
@@ -366,7 +366,7 @@ export class Player extends EventTarget {
 
   /**
    * Shows a MediaSource, the first one or one that replaces a broken one.
-   * @param {import('./messages.js').Media} source  a MediaSourceHandle, a MediaSource of this thread, or a MediaStream
+   * @param {import('./sources/messages.js').Media} source  a MediaSourceHandle, a MediaSource of this thread, or a MediaStream
    * @param {boolean} [managed]
    */
   #attach(source, managed) {
@@ -468,8 +468,8 @@ function workerCan() {
 /**
  * Starts what brings a stream that the browser does not play by itself.
  * @param {{ base: string, worker: boolean }} options of the player
- * @param {import('./messages.js').Request} request
- * @param {import('./messages.js').Report} receive
+ * @param {import('./sources/messages.js').Request} request
+ * @param {import('./sources/messages.js').Report} receive
  * @returns {Promise<Source>}
  */
 async function openSource(options, request, receive) {
@@ -483,7 +483,7 @@ async function openSource(options, request, receive) {
   // Written out: bundlers look for exactly this.
   const wasm = base ? new URL(flv ? 'player_wasm_bg.wasm' : 'player_ts_bg.wasm', base)
     : flv ? new URL('../../player_wasm_bg.wasm', import.meta.url) : new URL('../../player_ts_bg.wasm', import.meta.url);
-  const load = /** @type {import('./messages.js').Load} */ ({ ...request, type: 'load', token: !!request.token, wasm: wasm.href });
+  const load = /** @type {import('./sources/messages.js').Load} */ ({ ...request, type: 'load', token: !!request.token, wasm: wasm.href });
   const compile = () => WebAssembly.compileStreaming(fetch(wasm)).catch((error) => {
     // Forbidden by the page's policy: a worker has one of its own.
     if (error instanceof WebAssembly.CompileError) return undefined;

@@ -11,7 +11,7 @@ const WAITING = 4 << 20;
 /**
  * Receives what the sink tells.
  * @typedef {object} Events
- * @property {(source: import('./messages.js').Media, managed: boolean, transfer: Transferable[]) => void} attach
+ * @property {(source: import('./sources/messages.js').Media, managed: boolean, transfer: Transferable[]) => void} attach
  * @property {() => void} appended
  * @property {(text: string) => void} failed
  * @property {() => number} duration of a recording, in seconds; 0: unknown, or it has none

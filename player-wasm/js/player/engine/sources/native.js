@@ -12,7 +12,7 @@ export class NativeSource {
   /**
    * @param {HTMLVideoElement} video
    * @param {{ url: string, retry: number, token?: () => Promise<string> }} request
-   * @param {import('../messages.js').Report} report
+   * @param {import('./messages.js').Report} report
    */
   constructor(video, request, report) {
     this.#video = video;
@@ -55,7 +55,7 @@ export class NativeSource {
       if (video.src !== address || video.error) video.src = address;
       this.#report({ type: 'source' });
     } catch (error) {
-      const { code, detail, fatal } = /** @type {import('../messages.js').TokenError} */ (error);
+      const { code, detail, fatal } = /** @type {import('./messages.js').TokenError} */ (error);
       if (!this.#abort.signal.aborted) this.#failed(code, fatal, detail);
     }
   }

@@ -19,7 +19,7 @@ import { bearer, showing } from '../../../../net/token.js';
  * @property {(bits: number) => boolean} foreign a playlist has features that are not supported: whether that ends it
  * @property {(mime: string) => boolean} plays whether the browser has the codecs
  * @property {(code: string) => void} warn
- * @property {(kind: import('../../formats.js').Kind | 'page') => void} other the address is of another kind
+ * @property {(kind: import('../messages.js').Kind | 'page') => void} other the address is of another kind
  * @property {(span: number) => boolean} whole the data ended after so many seconds: whether that is a file
  * @property {() => Promise<void>} room resolves when more is wanted
  * @property {() => void} end
@@ -210,7 +210,7 @@ export class Loader extends Connection {
  * Recognises a response by its first bytes; empty: unknown.
  * @param {Uint8Array} bytes
  * @param {string} type its Content-Type
- * @returns {import('../../formats.js').Kind | 'page' | ''}
+ * @returns {import('../messages.js').Kind | 'page' | ''}
  */
 function sniff(bytes, type) {
   const text = String.fromCharCode(...bytes.subarray(0, 512));

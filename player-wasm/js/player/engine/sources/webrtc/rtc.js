@@ -57,8 +57,8 @@ export class Rtc extends Connection {
   #gone = () => void this.#session?.end();
 
   /**
-   * @param {import('../../messages.js').Request} request
-   * @param {import('../../messages.js').Report} report
+   * @param {import('../messages.js').Request} request
+   * @param {import('../messages.js').Report} report
    */
   constructor(request, report) {
     super(request.retry, {
@@ -81,7 +81,7 @@ export class Rtc extends Connection {
     }
   }
 
-  /** @param {import('../../messages.js').ToSource} message */
+  /** @param {import('../messages.js').ToSource} message */
   post(message) {
     switch (message.type) {
       case 'clock':

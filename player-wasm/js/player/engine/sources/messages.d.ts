@@ -1,8 +1,14 @@
 // The messages between the player and what brings it a stream: the pipeline (in its worker, or on the page's thread), WebRTC,
 // or the browser itself.
 
-import type { Kind } from './formats.js';
-import type { Latency, Protocol, State, Stats } from './player.js';
+import type { Latency, Protocol } from '../../../types/attributes.js';
+import type { PlayerState, Stats } from '../../../types/index.js';
+
+/** How an address is played. */
+export type Kind = Exclude<Protocol, 'auto'>;
+
+/** What a stream is doing. */
+export type State = Exclude<PlayerState, 'paused'>;
 
 /** Asks the page for a token. `unspent`: the last one reached nobody. */
 type Ask = (unspent?: boolean) => Promise<string>;
