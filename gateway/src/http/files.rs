@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::net::worker::SharedBody;
+use crate::web::endpoint::FILE;
 use crate::web::problem::Problem;
 
 #[derive(RustEmbed)]
@@ -57,8 +58,8 @@ pub(super) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Respon
         }
         return Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address").into_response();
     };
-    if method != Method::GET && method != Method::HEAD {
-        return Problem::method("GET, HEAD");
+    if let Some(response) = FILE.answer(method) {
+        return response;
     }
     let brotli = || get(&format!("{name}.br"));
     send(&name, file, brotli, headers)

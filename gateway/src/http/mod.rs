@@ -25,7 +25,7 @@ pub use settings::HttpSettings;
 
 use crate::context::Context;
 use crate::service::{Asked, Routes, StreamRoutes};
-use crate::web::cors;
+use crate::web::endpoint::FILE;
 use crate::web::problem::Problem;
 
 /// Everything that HTTP answers: the addresses of all services, and the files.
@@ -60,7 +60,7 @@ async fn other(
     // Streams are for every page; what needs a secret checks it.
     let (name, value) = files::EMBEDDABLE;
     response.headers_mut().insert(name, HeaderValue::from_static(value));
-    cors::open(response)
+    FILE.share(response)
 }
 
 /// Refuses heads that are too large, in words; hyper, which has none, stops twice as large ones.

@@ -8,12 +8,13 @@ use std::net::SocketAddr;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, header};
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::core::auth::AuthRequest;
 use crate::core::hub::StreamName;
+use crate::web::endpoint::FILE;
 use crate::web::problem::Problem;
 
 /// What follows the stream's name in the address.
@@ -26,10 +27,10 @@ struct Viewers {
 
 /// Answers a request for an address that ends in [`ENDING`].
 pub(super) async fn answer(context: &Context, peer: SocketAddr, request: &Parts) -> Response {
-    let (method, path) = (&request.method, request.uri.path());
-    if *method != Method::GET && *method != Method::HEAD {
-        return Problem::method("GET, HEAD");
+    if let Some(response) = FILE.answer(&request.method) {
+        return response;
     }
+    let path = request.uri.path();
     let about = AuthRequest::http(None, &request.uri, &request.headers, peer).by(request.version);
     if let Err(denied) = context.auth.sees_streams(&about).await {
         return Problem::from(denied).into_response();

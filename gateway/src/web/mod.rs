@@ -1,6 +1,6 @@
 //! What all HTTP edges share.
 
-pub mod cors;
+pub mod endpoint;
 pub mod problem;
 pub mod request;
 pub mod websocket;

@@ -28,15 +28,6 @@ impl Problem {
         let challenge = (status == StatusCode::UNAUTHORIZED).then(|| "Bearer".to_owned());
         Self { status, detail: detail.into(), challenge, retry_after: None }
     }
-
-    /// The method is not for this address; `allow` lists those that are.
-    pub fn method(allow: &'static str) -> Response {
-        let problem = Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            format!("this address takes {}", allow.replace(", ", " and ")),
-        );
-        ([(header::ALLOW, allow)], problem).into_response()
-    }
 }
 
 impl IntoResponse for Problem {

@@ -29,9 +29,6 @@ use crate::web::problem::Problem;
 use crate::web::request::{address, query, shown, stream_name};
 use crate::web::websocket as ws;
 
-/// What the address of a stream takes.
-const METHODS: &str = "GET, HEAD, POST, PUT, OPTIONS";
-
 /// Answers a request for an address that ends in `.flv`.
 pub async fn serve(context: Context, peer: SocketAddr, mut request: Request<Body>) -> Response {
     let path = request.uri().path().to_owned();
@@ -86,11 +83,10 @@ async fn answer(
             admission.probe(Act::Play, &name, &about, &info).await?;
             play::head(&context, &name)
         }
-        (&Method::POST | &Method::PUT, ..) => {
+        _ => {
             let grant = admission.publish(&name, &about, info).await?;
             publish::by_http(&context, &grant, request).await
         }
-        _ => Ok(Problem::method(METHODS)),
     }
 }
 

@@ -1,12 +1,8 @@
 //! The FLV service: the addresses that end in `.flv`.
 
-use http::Method;
-
 use super::serve;
 use crate::service::{Asked, Gateway, Greeting, Routes, Service, StartError};
-use crate::web::cors::Cors;
-
-const CORS: Cors = Cors { methods: "GET, HEAD, POST, PUT", headers: "authorization, content-type, range" };
+use crate::web::endpoint::MEDIA;
 
 /// The FLV service.
 #[derive(Debug, Default)]
@@ -20,10 +16,10 @@ impl Service for Flv {
             move |Asked { peer, request }| {
                 let context = context.clone();
                 async move {
-                    if *request.method() == Method::OPTIONS {
-                        return CORS.preflight();
+                    match MEDIA.answer(request.method()) {
+                        Some(response) => response,
+                        None => serve(context, peer, request).await,
                     }
-                    serve(context, peer, request).await
                 }
             },
         );

@@ -43,12 +43,10 @@ use crate::core::close::CloseReason;
 use crate::core::hub::{PlayError, Stream, StreamName};
 use crate::derive::transcode::{self, Sound};
 use crate::net::worker::{Secure, SharedBody};
-use crate::web::cors::{self, Cors};
+use crate::web::endpoint::PLAYLIST;
 use crate::web::problem::Problem;
 use crate::web::request::{address, cut, decoded};
 
-const METHODS: &str = "GET, HEAD, OPTIONS";
-const CORS: Cors = Cors { methods: "GET, HEAD", headers: "authorization, if-none-match, range" };
 /// As the API and the log name it.
 const PROTOCOL: &str = "hls";
 
@@ -155,7 +153,7 @@ impl Hls {
     pub async fn serve(&self, peer: SocketAddr, request: Request<Body>) -> Response {
         let (request, _) = request.into_parts();
         let mut response =
-            cors::open(self.answer(peer, &request).await.unwrap_or_else(IntoResponse::into_response));
+            PLAYLIST.share(self.answer(peer, &request).await.unwrap_or_else(IntoResponse::into_response));
         if request.method == Method::HEAD {
             *response.body_mut() = Body::empty();
         }
@@ -163,10 +161,8 @@ impl Hls {
     }
 
     async fn answer(&self, peer: SocketAddr, request: &Parts) -> Result<Response, Problem> {
-        match request.method {
-            Method::GET | Method::HEAD => {}
-            Method::OPTIONS => return Ok(CORS.preflight()),
-            _ => return Ok(Problem::method(METHODS)),
+        if let Some(response) = PLAYLIST.answer(&request.method) {
+            return Ok(response);
         }
         let path = decoded(request.uri.path())?;
         if let Some(name) = path.strip_suffix(".m3u8") {

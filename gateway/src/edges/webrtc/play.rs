@@ -76,7 +76,7 @@ impl ViewerRole {
             revoked,
             video: None,
             audio: None,
-            resends: (packetizer == Packetizer::Shared).then(Resends::default),
+            resends: (packetizer == Packetizer::Shared).then(|| Resends::new(0)),
             unsupported: Vec::new(),
             catch_up: None,
             pacer: Pacer::new(Instant::now()),

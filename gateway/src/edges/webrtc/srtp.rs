@@ -41,7 +41,7 @@ pub(super) fn with_rtcp_filter<T>(
     // The packet type tells that it is RTCP (RFC 5761 4).
     let head = bytes.first_chunk().filter(|head| head[0] >> 6 == 2 && (192..224).contains(&head[1]));
     let (Some(resends), Some(head)) = (resends, head) else { return handle() };
-    let filter = RtcpFilter { resends: std::mem::take(resends), at, head: *head };
+    let filter = RtcpFilter { resends: std::mem::replace(resends, Resends::new(0)), at, head: *head };
     RTCP_FILTER.with_borrow_mut(|slot| *slot = Some(filter));
     let done = handle();
     if let Some(filter) = RTCP_FILTER.take() {

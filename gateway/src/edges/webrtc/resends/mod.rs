@@ -39,7 +39,7 @@ struct SentPacket {
 }
 
 /// A viewer's video packets, and what its reports say about the network.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Resends {
     /// The video stream's SSRC.
     ssrc: u32,
@@ -59,9 +59,19 @@ pub(super) struct Resends {
 }
 
 impl Resends {
-    /// For the video stream with this SSRC.
-    pub(super) fn new(ssrc: u32) -> Self {
-        Self { ssrc, budget: MAX_BURST, ..Self::default() }
+    /// For the video stream with this SSRC; 0 before it is known.
+    pub(super) const fn new(ssrc: u32) -> Self {
+        Self {
+            ssrc,
+            sent: VecDeque::new(),
+            budget: MAX_BURST,
+            loss: 0.0,
+            round_trip: None,
+            sent_count: 0,
+            requested_count: 0,
+            reorders: false,
+            lossy_until: None,
+        }
     }
 
     /// Records a packet that was sent.

@@ -5,24 +5,18 @@ mod srs;
 mod whip;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Limited};
-use tokio::time::timeout;
+use http::{HeaderMap, Request, StatusCode, header};
 
 use super::WebRtc;
 use crate::core::client::Act;
-use crate::web::cors::{self, Cors};
+use crate::web::endpoint::{OFFER, SESSION};
 use crate::web::problem::Problem;
-
-/// The largest session description that is read, in bytes.
-const LARGEST: usize = 64 << 10;
 
 /// The addresses of the RTC API.
 pub fn router<S: Clone + Send + Sync + 'static>(webrtc: WebRtc) -> Router<S> {
@@ -54,7 +48,7 @@ async fn endpoint(
     request: Request<Body>,
 ) -> Response {
     let answer = whip::serve(&webrtc, peer, request).await;
-    shared(answer.unwrap_or_else(IntoResponse::into_response))
+    OFFER.share(answer.unwrap_or_else(IntoResponse::into_response))
 }
 
 async fn one_session(
@@ -63,39 +57,13 @@ async fn one_session(
     request: Request<Body>,
 ) -> Response {
     let answer = session::serve(&webrtc, &id, request).await;
-    shared(answer.unwrap_or_else(IntoResponse::into_response))
+    SESSION.share(answer.unwrap_or_else(IntoResponse::into_response))
 }
 
 /// An address of the RTC API that is none. A page of another host is told so, too.
 async fn nowhere() -> Response {
-    shared(Problem::new(StatusCode::NOT_FOUND, "there is no such address in the RTC API").into_response())
-}
-
-/// Pages of every host may ask, and see what they need of the answer.
-fn shared(response: Response) -> Response {
-    let mut response = cors::open(response);
-    let exposed = HeaderValue::from_static("location, link, etag, accept-patch, accept-post");
-    response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-    response
-}
-
-/// The response to a browser that asks before it sends an offer to another host.
-fn preflight(methods: &'static str) -> Response {
-    let cors = Cors { methods, headers: "authorization, content-type, if-match" };
-    ([(header::ALLOW, methods)], cors.preflight()).into_response()
-}
-
-/// The body as text of at most [`LARGEST`] bytes, which come within `wait`.
-async fn text(body: Body, wait: Duration) -> Result<String, Problem> {
-    let slow = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time");
-    let whole =
-        timeout(wait, Limited::new(body, LARGEST).collect()).await.map_err(slow)?.map_err(|error| {
-            let large = error.is::<http_body_util::LengthLimitError>();
-            let status = if large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
-            Problem::new(status, format!("the body can't be read: {error}"))
-        })?;
-    let text = String::from_utf8(whole.to_bytes().into());
-    text.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is not UTF-8"))
+    OFFER
+        .share(Problem::new(StatusCode::NOT_FOUND, "there is no such address in the RTC API").into_response())
 }
 
 /// Whether the body is of this type. One that is not told is taken as it is.

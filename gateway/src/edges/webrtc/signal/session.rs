@@ -9,22 +9,18 @@ use super::super::offer::etag;
 use super::super::sdp::{Fragment, SdpError};
 use super::super::session::Command;
 use super::super::{SessionHandle, WebRtc};
-use super::{is_type, preflight, text};
+use super::is_type;
+use crate::web::endpoint::SESSION;
 use crate::web::problem::Problem;
 
-const METHODS: &str = "PATCH, DELETE, OPTIONS";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 
 /// Answers a request about the session `id`.
 pub(super) async fn serve(webrtc: &WebRtc, id: &str, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    if parts.method == Method::OPTIONS {
-        let mut response = preflight(METHODS);
+    if let Some(mut response) = SESSION.answer(&parts.method) {
         response.headers_mut().insert("accept-patch", HeaderValue::from_static(FRAGMENT));
         return Ok(response);
-    }
-    if parts.method != Method::PATCH && parts.method != Method::DELETE {
-        return Ok(Problem::method(METHODS));
     }
     let known = webrtc.sessions().get(id).cloned().ok_or_else(over)?;
     if parts.method == Method::DELETE {
@@ -37,7 +33,7 @@ pub(super) async fn serve(webrtc: &WebRtc, id: &str, request: Request<Body>) -> 
     if !is_type(&parts.headers, FRAGMENT) {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("a change is {FRAGMENT}")));
     }
-    let read = text(body, webrtc.0.context.limits.header_timeout).await?;
+    let read = SESSION.text(body, webrtc.0.context.limits.header_timeout).await?;
     let fragment = Fragment::parse(&read).map_err(|why| bad_change(&why))?;
     patch(webrtc, id, &known, &parts.headers, fragment).await
 }

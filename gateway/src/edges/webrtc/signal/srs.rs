@@ -6,19 +6,18 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::super::WebRtc;
 use super::super::offer::{OfferGrant, OfferRequest, OfferResponse, address};
-use super::{preflight, shared, text};
 use crate::core::auth::{AuthRequest, visitor};
 use crate::core::client::{Act, ClientInfo};
 use crate::core::hub::StreamName;
+use crate::web::endpoint::OFFER;
 use crate::web::problem::Problem;
 use crate::web::request::{query, shown, stream_name};
 
-const METHODS: &str = "POST, OPTIONS";
 /// As the API and the log name it.
 const PROTOCOL: &str = "webrtc";
 
@@ -45,10 +44,8 @@ pub(super) async fn serve(
     request: Request<Body>,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    match parts.method {
-        Method::OPTIONS => return shared(preflight(METHODS)),
-        Method::POST => {}
-        _ => return shared(Problem::method(METHODS)),
+    if let Some(response) = OFFER.answer(&parts.method) {
+        return OFFER.share(response);
     }
     let plays = parts.uri.path().trim_end_matches('/').ends_with("play");
     let act = if plays { Act::Play } else { Act::Publish };
@@ -76,7 +73,7 @@ pub(super) async fn serve(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    shared(response)
+    OFFER.share(response)
 }
 
 async fn call(
@@ -87,8 +84,9 @@ async fn call(
     act: Act,
 ) -> Result<OfferResponse, Problem> {
     let bad = |words: String| Problem::new(StatusCode::BAD_REQUEST, words);
-    let call: Call = serde_json::from_str(&text(body, webrtc.0.context.limits.header_timeout).await?)
-        .map_err(|error| bad(format!("the call needs `streamurl` and `sdp` in JSON: {error}")))?;
+    let call: Call =
+        serde_json::from_str(&OFFER.text(body, webrtc.0.context.limits.header_timeout).await?)
+            .map_err(|error| bad(format!("the call needs `streamurl` and `sdp` in JSON: {error}")))?;
     let (name, told) = stream(&call.streamurl)?;
     let mut about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer).by(parts.version);
     // The secret or token stands in the stream's address.

@@ -9,14 +9,14 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 
 use super::super::offer::{OfferGrant, OfferRequest, address};
 use super::super::{WebRtc, WebRtcSettings};
-use super::{is_type, preflight, text, word};
+use super::{is_type, word};
 use crate::core::auth::{AuthRequest, visitor};
 use crate::core::client::{Act, ClientInfo};
 use crate::core::hub::StreamName;
+use crate::web::endpoint::OFFER;
 use crate::web::problem::Problem;
 use crate::web::request::{query, shown, stream_name};
 
-const METHODS: &str = "POST, OPTIONS";
 pub(super) const SDP: &str = "application/sdp";
 
 /// Answers a request to an endpoint.
@@ -31,10 +31,12 @@ pub(super) async fn serve(
     let plays =
         path.ends_with("whep") || path.ends_with("/whip-play") || query(told, "action").any(|a| a == "play");
     let act = if plays { Act::Play } else { Act::Publish };
-    match parts.method {
-        Method::OPTIONS => return Ok(options(webrtc, peer, &parts, act).await),
-        Method::POST => {}
-        _ => return Ok(Problem::method(METHODS)),
+    match OFFER.answer(&parts.method) {
+        None => {}
+        Some(response) if parts.method == Method::OPTIONS => {
+            return Ok(options(webrtc, peer, &parts, act, response).await);
+        }
+        Some(response) => return Ok(response),
     }
     let answer = post(webrtc, peer, &parts, body, act).await;
     if let Err(problem) = &answer {
@@ -44,12 +46,16 @@ pub(super) async fn serve(
     answer
 }
 
-/// What an endpoint takes, and the ICE servers for clients that need them before they offer (RFC 9725 4.6).
-/// Those with a password are told whoever may publish or play; a browser's preflight shows neither secret nor
-/// token.
-async fn options(webrtc: &WebRtc, peer: SocketAddr, parts: &Parts, act: Act) -> Response {
+/// Adds the ICE servers to `response`, for clients that need them before they offer (RFC 9725 4.6). Servers with a
+/// password are told only to clients that may publish or play; a browser's preflight shows neither secret nor token.
+async fn options(
+    webrtc: &WebRtc,
+    peer: SocketAddr,
+    parts: &Parts,
+    act: Act,
+    mut response: Response,
+) -> Response {
     let context = &webrtc.0.context;
-    let mut response = preflight(METHODS);
     response.headers_mut().insert("accept-post", HeaderValue::from_static(SDP));
     let (open, closed): (Vec<_>, Vec<_>) =
         webrtc.0.settings.ice_server.iter().partition(|url| !url.contains('@'));
@@ -88,7 +94,7 @@ async fn post(
     }
     let offer = OfferRequest {
         visitor: visitor(&parts.headers, peer),
-        sdp: text(body, context.limits.header_timeout).await?,
+        sdp: OFFER.text(body, context.limits.header_timeout).await?,
         host: Some(shown(&parts.headers, header::HOST)),
         external: query(told, "eip").chain(query(told, "candidate")).collect(),
     };
