@@ -47,6 +47,7 @@
 
 pub mod clients;
 mod clock;
+mod derived;
 pub mod events;
 mod keys;
 pub mod meter;

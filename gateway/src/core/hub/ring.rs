@@ -87,6 +87,11 @@ impl<T: Item> Ring<T> {
         Arc::new(Self { state: Mutex::new(state), limits, wake: Wake::default() })
     }
 
+    /// How much it keeps.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

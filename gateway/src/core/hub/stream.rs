@@ -1,9 +1,8 @@
 //! One stream: its frames, what is known of it, and what is derived from it.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use media::time::Micros;
@@ -11,6 +10,7 @@ use media::{Config, Frame, Track};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::derived::DerivedStreams;
 use super::events::{self, Happened};
 use super::keys::{Demand, Hope, Keys};
 use super::meter::Meter;
@@ -102,9 +102,6 @@ struct Known {
     turn: u64,
 }
 
-/// What was derived, with a lock of its own for each kind: making one may derive another.
-type Derived = HashMap<TypeId, Arc<Mutex<Option<Weak<dyn Any + Send + Sync>>>>>;
-
 /// A named stream, from its first publisher until nobody came back.
 #[derive(Debug)]
 pub struct Stream {
@@ -115,7 +112,7 @@ pub struct Stream {
     ring: Arc<Ring<Arc<Entry>>>,
     known: Mutex<Known>,
     phase: watch::Sender<Phase>,
-    derived: Mutex<Derived>,
+    derived: DerivedStreams,
     keys: Arc<Keys>,
     said: Said,
     frames: AtomicU64,
@@ -135,7 +132,7 @@ impl Stream {
             ring: Ring::new(limits),
             known: Mutex::default(),
             phase: watch::Sender::new(Phase::Empty),
-            derived: Mutex::default(),
+            derived: DerivedStreams::default(),
             keys: Arc::default(),
             said: Said::default(),
             frames: AtomicU64::new(0),
@@ -285,24 +282,21 @@ impl Stream {
         self.ring.closed()
     }
 
-    /// The one `T` of this stream, made by `make` when nobody holds one.
+    /// The `T` of this stream that belongs to `key`; `make` makes it when nobody holds one.
     ///
-    /// This is how work is shared by all viewers and stops with the last: whoever needs a `T`
-    /// holds the `Arc`, and the task that feeds it holds a [`Weak`]. `make` may derive something else.
-    pub fn derive<T: Any + Send + Sync>(self: &Arc<Self>, make: impl FnOnce(&Arc<Self>) -> Arc<T>) -> Arc<T> {
-        let derived = {
-            let mut all = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-            all.entry(TypeId::of::<T>()).or_default().clone()
-        };
-        let mut derived = derived.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = derived.as_ref().and_then(Weak::upgrade);
-        if let Some(Ok(held)) = held.map(Arc::downcast::<T>) {
-            return held;
-        }
-        let made = make(self);
-        let erased: Arc<dyn Any + Send + Sync> = made.clone();
-        *derived = Some(Arc::downgrade(&erased));
-        made
+    /// This is how viewers share work that stops with the last of them: each viewer holds the `Arc`, and the stream
+    /// only knows where it is. `make` may derive something else, under another key.
+    pub fn derive<K, T>(self: &Arc<Self>, key: K, make: impl FnOnce(&Arc<Self>) -> Arc<T>) -> Arc<T>
+    where
+        K: Eq + Debug + Send + 'static,
+        T: Debug + Send + Sync + 'static,
+    {
+        self.derived.get_or_make(key, || make(self))
+    }
+
+    /// How much the stream's ring keeps, which holds for each ring that is derived from it too.
+    pub fn limits(&self) -> Limits {
+        self.ring.limits()
     }
 
     /// Its counters.

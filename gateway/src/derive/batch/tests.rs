@@ -1,12 +1,15 @@
+use media::time::MILLI;
 use media::{Audio, Codec, Format, Video};
+use tokio::time::Instant;
 
 use super::*;
 use crate::core::admission::PublishGrant;
 use crate::core::hub::{Hub, HubConfig, Publisher, StreamName};
 
 /// Writes what a person can read.
-#[derive(Default)]
 struct Words;
+
+const WORDS: WireFormat = WireFormat { name: "words", encoder: || Box::new(Words) };
 
 impl Encoder for Words {
     fn prelude(&mut self, tracks: &Tracks, _: Micros, out: &mut Vec<u8>) {
@@ -41,7 +44,7 @@ fn publisher() -> Publisher {
     hub.publish(&PublishGrant::for_job(&StreamName::parse("live/livestream").unwrap(), "test")).unwrap()
 }
 
-async fn read(reader: &mut Reader<Words>) -> String {
+async fn read(reader: &mut Reader) -> String {
     let mut out = Vec::new();
     assert!(reader.next(&mut out).await, "the stream is not over");
     out.iter().map(|b| std::str::from_utf8(b).unwrap()).collect::<Vec<_>>().join("|")
@@ -54,7 +57,7 @@ async fn a_late_viewer_starts_at_the_key_frame_and_sound_goes_with_the_next_pict
     for (config, millis, key) in [(&h264, 0, true), (&aac, 5, true), (&h264, 40, false)] {
         push(&mut publisher, config, millis, key);
     }
-    let wire = Wire::<Words>::of(publisher.stream());
+    let wire = Wire::of(publisher.stream(), WORDS);
     let mut first = wire.reader(Start::Key);
     let mut live = wire.reader(Start::Live);
     assert_eq!(read(&mut first).await, "<h264 aac>|K0 |a5 v40 ");
@@ -63,7 +66,8 @@ async fn a_late_viewer_starts_at_the_key_frame_and_sound_goes_with_the_next_pict
     // The key frame begins a batch, so that another can start there.
     assert_eq!(read(&mut first).await, "a50 |K80 ");
     assert_eq!(read(&mut live).await, "<h264 aac>|K80 ");
-    assert!(Arc::ptr_eq(&wire, &Wire::of(publisher.stream())), "one wire for all");
+    let other = Wire::of(publisher.stream(), WORDS);
+    assert!(other.batches.downgrade().ptr_eq(&wire.batches.downgrade()), "one wire for all");
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +77,7 @@ async fn sound_waits_no_longer_than_a_frame_for_a_picture_that_does_not_come() {
     push(&mut publisher, &h264, 0, true);
     push(&mut publisher, &aac, 0, true);
     push(&mut publisher, &h264, 20, false);
-    let wire = Wire::<Words>::of(publisher.stream());
+    let wire = Wire::of(publisher.stream(), WORDS);
     let mut viewer = wire.reader(Start::Key);
     read(&mut viewer).await;
     let start = Instant::now();
@@ -87,7 +91,7 @@ async fn sound_alone_goes_out_at_once_and_anyone_starts_anywhere() {
     let aac = config(Codec::Aac);
     let mut publisher = publisher();
     push(&mut publisher, &aac, 0, true);
-    let wire = Wire::<Words>::of(publisher.stream());
+    let wire = Wire::of(publisher.stream(), WORDS);
     let mut first = wire.reader(Start::Key);
     assert_eq!(read(&mut first).await, "<- aac>|a0 ");
     push(&mut publisher, &aac, 21, true);
@@ -101,7 +105,7 @@ async fn a_changed_configuration_stands_before_its_frame_and_in_what_newcomers_g
     let mut publisher = publisher();
     push(&mut publisher, &h264, 0, true);
     push(&mut publisher, &aac, 0, true);
-    let wire = Wire::<Words>::of(publisher.stream());
+    let wire = Wire::of(publisher.stream(), WORDS);
     let mut viewer = wire.reader(Start::Key);
     assert_eq!(read(&mut viewer).await, "<h264 aac>|K0 ");
     push(&mut publisher, &h265, 40, true);
@@ -124,7 +128,7 @@ async fn sound_that_old_players_do_not_know_goes_out_as_aac_and_is_promised_so()
         sound(&mut publisher, 5 + n * 20);
     }
     push(&mut publisher, &h264, 120, false);
-    let wire = Wire::<Words>::of(publisher.stream());
+    let wire = Wire::of(publisher.stream(), WORDS);
     let (mut first, mut live) = (wire.reader(Start::Key), wire.reader(Start::Live));
     let mut seen = String::new();
     while !seen.contains("v120") {
@@ -144,12 +148,12 @@ async fn the_task_ends_with_its_last_holder_and_readers_end_with_the_stream() {
     let mut publisher =
         hub.publish(&PublishGrant::for_job(&StreamName::parse("live/livestream").unwrap(), "test")).unwrap();
     push(&mut publisher, &h264, 0, true);
-    let wire = Wire::<Words>::of(publisher.stream());
-    let (ring, mut viewer) = (Arc::downgrade(&wire.ring), wire.reader(Start::Key));
+    let wire = Wire::of(publisher.stream(), WORDS);
+    let (batches, mut viewer) = (wire.batches.downgrade(), wire.reader(Start::Key));
     read(&mut viewer).await;
     hub.shutdown();
     assert!(!viewer.next(&mut Vec::new()).await);
     drop((viewer, wire));
     tokio::task::yield_now().await;
-    assert!(ring.upgrade().is_none());
+    assert!(batches.upgrade().is_none());
 }

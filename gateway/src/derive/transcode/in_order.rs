@@ -1,36 +1,36 @@
-//! What a player reads that shows pictures as they come: WebRTC's.
+//! The frames of a stream for players that show video frames in the order of their arrival: WebRTC's.
 
 use std::sync::Arc;
 
 use media::codec::h264::Place;
 use media::time::{MILLI, Micros};
 
-use super::pictures::{Disorder, Pictures, Reencoders};
-use super::view::Held;
+use super::pictures::{Disorder, ReencodedVideo, Reencoders};
 use super::{Sound, Source};
 use crate::core::hub::{Entry, Start, Stream, Subscriber};
+use crate::derive::derived::{Derived, Holder};
 
-/// Pictures that were encoded anew follow the stream's own by less than this, once they are under way.
+/// Re-encoded video follows the stream's own by less than this, once it has caught up.
 const NEAR: Micros = 500 * MILLI;
 
-/// A stream's entries as [`Source`] has them, with pictures in the order they are shown in.
+/// A stream's entries as [`Source`] has them, with video frames in presentation order.
 ///
-/// While they come in that order they are the stream's own. Else, where video is encoded, they are those of
-/// [`Pictures`], from one of its key frames on. Until then, and where it fails, they are the stream's
-/// without those that come late and that no other needs.
+/// While the stream has no B-frames, the video is the stream's own. Else it is that of [`ReencodedVideo`], from one of
+/// its key frames on. Until then, and where encoding is off or fails, it is the stream's own without the frames that
+/// come late and that no other frame needs.
 #[derive(Debug)]
 pub struct InOrder {
     stream: Arc<Stream>,
     source: Source,
-    /// None where video is not encoded.
+    /// None where video is not re-encoded.
     reencoders: Option<Reencoders>,
     disorder: Disorder,
     encoded: Option<Encoded>,
-    /// Whether pictures are taken from there.
+    /// Whether video is taken from `encoded`.
     taken: bool,
-    /// The stream's own are of no use up to the next key frame.
+    /// The stream's own video cannot be decoded before its next key frame.
     lost: bool,
-    /// The stream's newest picture, and the newest that was handed out.
+    /// The time of the stream's newest video frame, and of the newest one handed out.
     newest: Micros,
     last: Option<Micros>,
 }
@@ -38,13 +38,13 @@ pub struct InOrder {
 #[derive(Debug)]
 struct Encoded {
     cursor: Subscriber,
-    _held: Held,
+    _holder: Holder<ReencodedVideo>,
 }
 
 /// Where the next entry comes from.
 enum Next {
     Source(Arc<Entry>),
-    /// None when it is over.
+    /// None when the encoder has stopped.
     Encoded(Option<Arc<Entry>>),
 }
 
@@ -103,19 +103,19 @@ impl InOrder {
             Next::Encoded(Some(entry)) => self.encoded(&entry),
             Next::Encoded(None) => {
                 self.leave();
-                // Trying again is its own affair, and it has done that.
+                // The encoder has tried again several times already.
                 self.reencoders = None;
                 None
             }
         }
     }
 
-    /// One of the stream's own pictures.
+    /// Takes one of the stream's own video frames.
     fn own(&mut self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
         let frame = &entry.frame;
         let (place, new) = self.disorder.push(&entry);
         self.newest = frame.dts;
-        // (Of the first it is known from what is cached.)
+        // (The order of the first frames is known from the cache.)
         if new && self.last.is_some() {
             self.leave();
         }
@@ -130,7 +130,7 @@ impl InOrder {
         Some(entry)
     }
 
-    /// A picture that was encoded anew.
+    /// Takes a re-encoded video frame.
     fn encoded(&mut self, entry: &Entry) -> Option<Arc<Entry>> {
         let near = || entry.frame.pts.saturating_add(NEAR) >= self.newest;
         self.taken |= entry.start && near();
@@ -138,7 +138,7 @@ impl InOrder {
             return None;
         }
         let mut frame = entry.frame.clone();
-        // What was shown of the stream's own a moment ago is run through in no time.
+        // Frames of a time that the stream's own video has shown already are shown in no time.
         if let Some(last) = self.last {
             frame.pts = frame.pts.max(last.saturating_add(MILLI));
         }
@@ -149,15 +149,15 @@ impl InOrder {
 
     fn open(&mut self) {
         let Some(reencoders) = &self.reencoders else { return };
-        let held = Pictures::of(&self.stream, reencoders);
-        // Who comes while it runs begins with its newest key frame, at once.
-        let runs = held.ring.newest().zip(self.stream.newest());
+        let holder = Derived::of(&self.stream, ReencodedVideo { reencoders: reencoders.clone() });
+        // A reader that comes while it runs begins with its newest key frame, at once.
+        let runs = holder.newest().zip(self.stream.newest());
         self.taken = self.last.is_none() && runs.is_some_and(|(its, own)| its.saturating_add(NEAR) >= own);
         let start = if self.taken { Start::Key } else { Start::Live };
-        self.encoded = Some(Encoded { cursor: held.ring.cursor(start), _held: held });
+        self.encoded = Some(Encoded { cursor: holder.cursor(start), _holder: holder });
     }
 
-    /// Back to the stream's own pictures.
+    /// Goes back to the stream's own video.
     fn leave(&mut self) {
         self.lost |= std::mem::take(&mut self.taken);
         self.encoded = None;
@@ -171,7 +171,7 @@ async fn next(encoded: &mut Option<Encoded>) -> Option<Arc<Entry>> {
     }
 }
 
-/// What is known of the order of the pictures that are cached from `start` on.
+/// The order of the video frames that are cached from `start` on.
 fn known(stream: &Stream, start: Start) -> Disorder {
     let mut frames = stream.subscribe(start);
     let mut disorder = Disorder::default();
@@ -183,7 +183,7 @@ fn known(stream: &Stream, start: Start) -> Disorder {
     disorder
 }
 
-/// Whether a stream's pictures come in another order than they are shown: it has B-frames.
+/// Whether a stream has B-frames: its video frames come in another order than they are shown.
 pub fn reordered(stream: &Stream) -> bool {
     known(stream, Start::Oldest).found()
 }

@@ -1,6 +1,5 @@
-//! A view whose sound is replaced and whose pictures are the stream's own.
+//! Replaces the audio of a stream and passes its video on.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,62 +7,42 @@ use media::Frame;
 
 use super::counters::{Counters, Running, add};
 use super::pipeline::Pipeline;
-use super::view::Maker;
 use super::{Sound, Way};
 use crate::core::hub::Entry;
 
-/// Which sound.
-pub(super) trait To: Send + 'static {
-    const SOUND: Sound;
-}
-
-/// [`Sound::Aac`].
+/// Passes video, and audio that is `to` already; transcodes other audio.
 #[derive(Debug)]
-pub(super) enum ToAac {}
-
-/// [`Sound::Opus`].
-#[derive(Debug)]
-pub(super) enum ToOpus {}
-
-impl To for ToAac {
-    const SOUND: Sound = Sound::Aac;
-}
-
-impl To for ToOpus {
-    const SOUND: Sound = Sound::Opus;
-}
-
-/// Passes pictures, and sound that is `T` already; transcodes the rest.
-#[derive(Debug)]
-pub(super) struct Replace<T> {
+pub(super) struct Replace {
+    to: Sound,
     pipeline: Pipeline,
     made: Vec<Frame>,
-    /// An entry that began something new has not gone out itself: the next one that does says so.
+    /// An entry with a discontinuity was not passed on itself: the next entry carries the mark.
     discontinuity: bool,
     counters: &'static Counters,
     _running: Running,
-    to: PhantomData<fn() -> T>,
 }
 
-impl<T: To> Maker for Replace<T> {
-    fn new() -> Self {
+impl Replace {
+    pub(super) fn new(to: Sound) -> Self {
         Self {
-            pipeline: Pipeline::new(T::SOUND),
+            to,
+            pipeline: Pipeline::new(to),
             made: Vec::new(),
             discontinuity: false,
-            counters: Counters::of(T::SOUND),
-            _running: Running::new(T::SOUND),
-            to: PhantomData,
+            counters: Counters::of(to),
+            _running: Running::new(to),
         }
     }
 
-    fn take(&mut self, entry: &Arc<Entry>, skipped: bool, late: bool, out: &mut Vec<Arc<Entry>>) {
+    /// Takes the next entry and appends what stands in its place, now or for entries before.
+    /// `skipped`: entries before this one were missed. `late`: the machine is too slow, so leave out audio.
+    pub(super) fn push(&mut self, entry: &Arc<Entry>, skipped: bool, late: bool, out: &mut Vec<Arc<Entry>>) {
         if entry.discontinuity || skipped {
             self.discontinuity = true;
             self.pipeline.reset();
         }
         let frame = &entry.frame;
-        match T::SOUND.way(frame.config.codec) {
+        match self.to.way(frame.config.codec) {
             Way::Nothing => {}
             Way::Direct => {
                 if !frame.is_video() {
@@ -85,7 +64,7 @@ impl<T: To> Maker for Replace<T> {
     }
 }
 
-/// The entry itself, or one that differs from it in that.
+/// The entry, marked as a discontinuity if it is to be one.
 pub(super) fn mark(entry: &Arc<Entry>, discontinuity: bool) -> Arc<Entry> {
     if discontinuity && !entry.discontinuity {
         return Arc::new(Entry { frame: entry.frame.clone(), discontinuity, start: entry.start });

@@ -1,48 +1,49 @@
-//! What an edge reads.
+//! The frames of a stream with audio that an edge can carry.
 
 use std::sync::Arc;
 
 use media::time::Micros;
 use media::{Config, Track};
 
-use super::replace::{Replace, ToAac, ToOpus, mark};
-use super::view::{Held, View};
+use super::replace::mark;
+use super::view::TranscodedAudio;
 use super::{Sound, Way, config};
 use crate::core::hub::{Entry, Start, Stream, Subscriber};
+use crate::derive::derived::{Derived, Holder};
 
-/// A stream's entries, with sound that an edge can carry; in place of [`Stream::subscribe`].
+/// A stream's entries with audio that an edge can carry; used in place of [`Stream::subscribe`].
 ///
-/// Where the sound need not be transcoded it is a cursor into the stream's own ring. It changes over,
-/// in either direction, when another publisher comes with another codec.
+/// Where no audio has to be transcoded this is a cursor into the stream's own ring. When a publisher changes the audio
+/// codec it changes over to the transcoded stream, or back.
 #[derive(Debug)]
 pub struct Source {
     stream: Arc<Stream>,
     sound: Sound,
     start: Start,
     cursor: Subscriber,
-    /// The view that is read in place of the stream.
-    view: Option<Held>,
+    /// The transcoded stream, while it is read in place of the stream.
+    view: Option<Holder<TranscodedAudio>>,
     join: Join,
-    /// The newest times handed out, by track.
+    /// The newest time handed out of each track.
     video: Option<Micros>,
     audio: Option<Micros>,
-    /// An entry that began something new was not handed out: the next one says so.
+    /// An entry with a discontinuity was not handed out: the next entry carries the mark.
     discontinuity: bool,
     jumped: bool,
-    /// Missed before the present cursor.
+    /// Entries missed with earlier cursors.
     skipped: u64,
 }
 
-/// What of a ring is not for this reader.
+/// Which entries of a ring this reader leaves out at first.
 #[derive(Debug)]
 enum Join {
-    /// All is.
+    /// None.
     Joined,
-    /// Up to this time it is the past.
+    /// Those up to this time: the reader wants only what is live.
     Live(Micros),
-    /// It had what is not newer than its own last from another ring; whether that was seen here too.
+    /// Those that are not newer than the last one handed out from another ring; whether any were seen in this ring.
     Resume(bool),
-    /// It had everything before this entry.
+    /// Those before this entry: they were handed out from another ring.
     At(Arc<Entry>),
 }
 
@@ -104,7 +105,7 @@ impl Source {
         config(&self.stream, self.sound, track)
     }
 
-    /// Whether its sound is transcoded, and so comes a little later than the stream's own.
+    /// Whether its audio is transcoded, and so comes a little later than the stream's own.
     pub const fn transcodes(&self) -> bool {
         self.view.is_some()
     }
@@ -117,7 +118,7 @@ impl Source {
         if !video {
             match (self.sound.way(entry.frame.config.codec), &self.view) {
                 (Way::Transcoded, _) => {
-                    // (The view hands out nothing of this kind.)
+                    // (The transcoded stream has no such audio.)
                     self.open_view();
                     return None;
                 }
@@ -143,12 +144,12 @@ impl Source {
         let joined = match &mut self.join {
             Join::Joined => return true,
             Join::Live(past) => entry.start && frame.dts > *past,
-            // (Sound before the first that was handed out is older than the pictures that were.)
+            // (Audio before the first that was handed out is older than the video that was.)
             Join::Resume(_) if last.or(self.video).or(self.audio).is_some_and(|last| frame.dts <= last) => {
                 self.join = Join::Resume(true);
                 return false;
             }
-            // What lies between was dropped already, or there is nothing between.
+            // Entries in between were dropped already, or there are none.
             Join::Resume(seen) => {
                 self.jumped |= !*seen && entry.start;
                 *seen || entry.start
@@ -167,23 +168,20 @@ impl Source {
     }
 
     fn open_view(&mut self) {
-        let view = match self.sound {
-            Sound::Aac => View::<Replace<ToAac>>::of(&self.stream),
-            Sound::Opus => View::<Replace<ToOpus>>::of(&self.stream),
-        };
+        let view = Derived::of(&self.stream, TranscodedAudio { to: self.sound });
         let began = self.video.or(self.audio).is_some();
         let (join, start) = match self.start {
             _ if began => (Join::Resume(false), Start::Oldest),
-            // It begins in the past, which is not what comes next.
+            // The transcoded stream begins in the past, and this reader wants only what is live.
             Start::Live => (Join::Live(self.stream.newest().unwrap_or(Micros::MIN)), Start::Key),
             start => (Join::Joined, start),
         };
         self.join = join;
-        self.switch(view.ring.cursor(start));
+        self.switch(view.cursor(start));
         self.view = Some(view);
     }
 
-    /// The stream's own sound is good again, from `at` on.
+    /// Goes back to the stream's own audio, from `at` on.
     fn close_view(&mut self, at: Arc<Entry>) {
         self.join = Join::At(at);
         self.switch(self.stream.subscribe(Start::Oldest));

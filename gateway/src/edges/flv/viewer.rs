@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::Request;
 
 use super::query;
-use super::wire::{Tags, header};
+use super::wire::{FORMAT, header};
 use crate::context::Context;
 use crate::core::admission::PlayGrant;
 use crate::core::close::CloseReason;
@@ -23,7 +23,7 @@ pub(super) fn start(request: &Request<Body>) -> Start {
 
 /// One viewer.
 pub(super) struct Viewer {
-    reader: Reader<Tags>,
+    reader: Reader,
     pub(super) header: Bytes,
     pub(super) handle: ClientHandle,
     revoked: Pin<Box<dyn Future<Output = CloseReason> + Send>>,
@@ -35,7 +35,7 @@ impl Viewer {
     pub(super) fn new(context: &Context, grant: &PlayGrant, stream: &Arc<Stream>, start: Start) -> Self {
         let handle = context.clients.add(grant, stream);
         let revoked = Box::pin(grant.revocation().clone().into_revoked());
-        let reader = Wire::<Tags>::of(stream).reader(start);
+        let reader = Wire::of(stream, FORMAT).reader(start);
         Self { reader, header: header(stream), handle, revoked, skipped: 0 }
     }
 

@@ -6,11 +6,14 @@ use media::time::Micros;
 use media::{Config, Frame, Track};
 
 use crate::core::hub::Stream;
-use crate::derive::batch::{Encoder, Tracks};
+use crate::derive::batch::{Encoder, Tracks, WireFormat};
+
+/// A stream as FLV tags.
+pub(super) const FORMAT: WireFormat = WireFormat { name: "flv", encoder: || Box::new(Tags) };
 
 /// Writes FLV tags.
-#[derive(Debug, Default)]
-pub(super) struct Tags;
+#[derive(Debug)]
+struct Tags;
 
 impl Encoder for Tags {
     fn prelude(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::close::{admit_viewer, refuse, tell};
 use super::connection::Connection;
 use super::session::{Event, Request};
-use super::wire::Messages;
+use super::wire::FORMAT;
 use crate::context::Context;
 use crate::core::admission::PlayGrant;
 use crate::core::client::Act;
@@ -44,7 +44,7 @@ pub(super) async fn serve(
     connection.session.accept_play();
     let live = form_urlencoded::parse(request.address.query.as_bytes()).any(|(k, v)| k == "gop" && v == "0");
     let start = if live { Start::Live } else { Start::Key };
-    let wire = Wire::<Messages>::of(&stream);
+    let wire = Wire::of(&stream, FORMAT);
     let reader = wire.reader(start);
     let mut player = Player { connection, client: &client, wire, start, reader, paused: false, skipped: 0 };
     let end = player.run().await;
@@ -83,9 +83,9 @@ async fn wait(
 struct Player<'a> {
     connection: &'a mut Connection,
     client: &'a ClientHandle,
-    wire: Arc<Wire<Messages>>,
+    wire: Wire,
     start: Start,
-    reader: Reader<Messages>,
+    reader: Reader,
     paused: bool,
     skipped: u64,
 }

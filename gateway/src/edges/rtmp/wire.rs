@@ -6,17 +6,15 @@ use media::time::Micros;
 use media::{Config, Frame, Track};
 
 use super::message::{STREAM, Writer, kind};
-use crate::derive::batch::{Encoder, Tracks};
+use crate::derive::batch::{Encoder, Tracks, WireFormat};
 
-/// Writes a stream's frames for players to whom the session has announced its chunk size.
+/// A stream as RTMP messages, for players to whom the session has announced its chunk size.
+pub(super) const FORMAT: WireFormat =
+    WireFormat { name: "rtmp", encoder: || Box::new(Messages(Writer::announced())) };
+
+/// Writes RTMP messages.
 #[derive(Debug)]
-pub(super) struct Messages(Writer);
-
-impl Default for Messages {
-    fn default() -> Self {
-        Self(Writer::announced())
-    }
-}
+struct Messages(Writer);
 
 impl Messages {
     fn sequence_header(&mut self, config: &Config, dts: Micros, out: &mut Vec<u8>) {

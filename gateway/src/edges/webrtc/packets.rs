@@ -6,18 +6,17 @@ use std::time::{Duration, Instant};
 
 use media::codec::audio_samples;
 use media::rtp::h264::packetize;
-use media::time::{MILLI, Micros, SECOND, to_ticks};
+use media::time::{MILLI, Micros, to_ticks};
 use media::{Codec, Frame};
-use tokio::task::AbortHandle;
 
-use crate::core::hub::ring::{Cursor, Item, Limits, Ring};
-use crate::core::hub::{Entry, Start, Stream};
+use crate::core::hub::ring::Item;
+use crate::core::hub::{Entry, Stream};
+use crate::derive::derived::{Derivation, Output, Started};
 use crate::derive::transcode::{InOrder, Reencoders, Sound};
 
 /// What one RTP packet carries at most: 1200 bytes in all are safe on every path, and SRTP, the header
 /// and its extensions are some of them.
 const PAYLOAD: usize = 1200 - 12 - 20 - 16;
-const LIMITS: Limits = Limits { items: 4096, bytes: 32 << 20, span: 4 * SECOND };
 
 /// One frame, ready to be sent.
 #[derive(Debug)]
@@ -52,28 +51,33 @@ pub(super) const fn clock_rate(codec: Codec) -> u32 {
     }
 }
 
-/// A stream's packets. Its task runs while someone holds it.
-#[derive(Debug)]
+/// A stream as RTP payloads, the video in presentation order where one of the encoders is free.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Packets {
-    ring: Arc<Ring<Arc<Unit>>>,
-    task: AbortHandle,
-    line: Arc<Line>,
+    pub(super) reencoders: Reencoders,
+}
+
+impl Derivation for Packets {
+    type Item = Arc<Unit>;
+    type Shared = Arc<Line>;
+
+    fn start(&self, stream: &Arc<Stream>, output: Output<Arc<Unit>>) -> Started<Arc<Line>> {
+        self.start_at(stream, output, rand::random())
+    }
 }
 
 impl Packets {
-    /// The packets of `stream`, shared with whoever plays it already, without B-frames where one of
-    /// `reencoders` is free. Inside a tokio runtime.
-    pub(super) fn of(stream: &Arc<Stream>, reencoders: &Reencoders) -> Arc<Self> {
-        stream.derive(|stream| Self::new(stream, rand::random(), reencoders))
-    }
-
     /// Begins to make packets; RTP times begin at `offset`.
-    pub(super) fn new(stream: &Arc<Stream>, offset: u32, reencoders: &Reencoders) -> Arc<Self> {
-        let ring = Ring::new(LIMITS);
+    pub(super) fn start_at(
+        &self,
+        stream: &Arc<Stream>,
+        output: Output<Arc<Unit>>,
+        offset: u32,
+    ) -> Started<Arc<Line>> {
         let line = Arc::new(Line::new(stream.newest().unwrap_or(0), now()));
         let mut pump = Pump {
-            frames: InOrder::new(stream, Sound::Opus, reencoders),
-            ring: ring.clone(),
+            frames: InOrder::new(stream, Sound::Opus, &self.reencoders),
+            output,
             line: line.clone(),
             followed: None,
             offset,
@@ -83,39 +87,17 @@ impl Packets {
         while let Some(entry) = pump.frames.try_next() {
             pump.take(&entry, None);
         }
-        let task = tokio::spawn(pump.run()).abort_handle();
-        Arc::new(Self { ring, task, line })
-    }
-
-    /// Another viewer.
-    pub(super) fn reader(self: &Arc<Self>, start: Start) -> Cursor<Arc<Unit>> {
-        self.ring.cursor(start)
-    }
-
-    /// The stream's time of the newest packet.
-    pub(super) fn newest(&self) -> Option<Micros> {
-        self.ring.newest()
-    }
-
-    /// The moment that sender reports have `time` at: on one line for both tracks and all viewers, and
-    /// in the past for all that is there.
-    pub(super) fn moment(&self, time: Micros) -> Instant {
-        self.line.moment(time)
+        Started { task: tokio::spawn(pump.run()).abort_handle(), shared: line }
     }
 }
 
-impl Drop for Packets {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// The stream's times on our clock.
+/// The stream's times on our clock: the moments that sender reports name. There is one line for both tracks and all
+/// viewers.
 ///
-/// A moment in the future is none that str0m can report of, so the line leads to the past, by more than
-/// frames come early and are shown late.
+/// str0m cannot report a moment in the future, so the line leads to the past, by more than frames come early and are
+/// shown late.
 #[derive(Debug)]
-struct Line {
+pub(super) struct Line {
     began: Instant,
     /// The stream's time less this is the time since it began.
     offset: AtomicI64,
@@ -146,7 +128,8 @@ impl Line {
         self.offset.store(offset + step, Ordering::Relaxed);
     }
 
-    fn moment(&self, time: Micros) -> Instant {
+    /// The moment that sender reports name for `time`.
+    pub(super) fn moment(&self, time: Micros) -> Instant {
         let since = time - self.offset.load(Ordering::Relaxed);
         self.began + Duration::from_micros(since.max(0) as u64)
     }
@@ -159,7 +142,7 @@ fn now() -> Instant {
 
 struct Pump {
     frames: InOrder,
-    ring: Arc<Ring<Arc<Unit>>>,
+    output: Output<Arc<Unit>>,
     line: Arc<Line>,
     followed: Option<Instant>,
     offset: u32,
@@ -177,7 +160,6 @@ impl Pump {
         while let Some(entry) = self.frames.next().await {
             self.take(&entry, Some(now()));
         }
-        self.ring.close();
     }
 
     /// `now` for an entry that has just come.
@@ -209,7 +191,7 @@ impl Pump {
             before = last.map(|(payload, at)| (payload, rtp.wrapping_sub(at)));
         }
         let unit = Unit { frame: frame.clone(), rtp, payloads, before, start: entry.start };
-        self.ring.push(Arc::new(unit));
+        self.output.push(Arc::new(unit));
     }
 
     /// A frame's time in ticks. Sound is counted in samples: its times are rounded on their way, and a

@@ -20,6 +20,7 @@ use super::track_sender::{Stamp, TrackSender};
 use crate::core::close::CloseReason;
 use crate::core::hub::ring::Cursor;
 use crate::core::hub::{ClientHandle, Start, Stream};
+use crate::derive::derived::{Derived, Holder};
 use crate::derive::transcode::{self, Reencoders, Sound};
 use crate::web::problem::Problem;
 
@@ -28,7 +29,7 @@ const REPAIR_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A viewer's position in the stream's packets.
 struct PacketReader {
-    packets: Arc<Packets>,
+    packets: Holder<Packets>,
     cursor: Cursor<Arc<Unit>>,
 }
 
@@ -112,12 +113,12 @@ impl ViewerRole {
     fn start(&mut self, now: Instant) {
         let packets = match self.reader.take() {
             Some(reader) => reader.packets,
-            None => Packets::of(&self.stream, &self.reencoders),
+            None => Derived::of(&self.stream, Packets { reencoders: self.reencoders.clone() }),
         };
         let start = self.stream.start(Start::Key);
         // Not the newest packet alone: for the first viewer the packets are still being made.
         let newest = self.stream.newest().max(packets.newest());
-        self.reader = Some(PacketReader { cursor: packets.reader(start), packets });
+        self.reader = Some(PacketReader { cursor: packets.cursor(start), packets });
         self.awaits_key_frame = start == Start::Live;
         self.pending = None;
         self.catch_up = newest.filter(|_| start == Start::Key).map(CatchUp::to_live);
@@ -171,7 +172,7 @@ impl ViewerRole {
             return Err(CloseReason::Unsupported(text));
         }
         let (rtp, time) = timestamp(self.catch_up.as_mut(), unit);
-        let stamp = Stamp { pt, rtp, moment: reader.packets.moment(time) };
+        let stamp = Stamp { pt, rtp, moment: reader.packets.shared().moment(time) };
         self.newest_sent = self.newest_sent.max(time);
         self.handle.reached(frame.dts);
         let bytes = match &mut self.resends {

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use super::*;
 use crate::core::admission::PublishGrant;
 use crate::core::hub::{Hub, HubConfig, Publisher, StreamName};
+use crate::derive::derived::Output;
 
 const PICTURE: Micros = 40 * MILLI;
 
@@ -73,20 +74,31 @@ impl Feed {
     }
 }
 
-/// An encoder whose pictures a test makes.
-struct Encoder(Arc<Pictures>, Arc<Config>);
+/// An encoder whose video frames a test makes.
+struct Encoder {
+    reencoders: Reencoders,
+    holder: Holder<ReencodedVideo>,
+    output: Output<Arc<Entry>>,
+    config: Arc<Config>,
+}
 
 impl Encoder {
     fn new(stream: &Arc<Stream>) -> Self {
-        Self(Pictures::by_hand(stream), video(640))
+        let reencoders = Reencoders::new(0);
+        let (holder, output) = Derived::by_hand(stream, ReencodedVideo { reencoders: reencoders.clone() });
+        Self { reencoders, holder, output, config: video(640) }
     }
 
-    /// Pictures at these times, the first of which is a key frame.
+    fn reader(&self, stream: &Arc<Stream>) -> InOrder {
+        InOrder::new(stream, Sound::Opus, &self.reencoders)
+    }
+
+    /// Video frames at these times, the first of which is a key frame.
     fn make(&self, times: impl Iterator<Item = Micros>) {
         for (index, time) in times.enumerate() {
             let (header, kind) = if index == 0 { (0x65, 0x88) } else { (0x41, 0x98) };
-            let frame = picture(&self.1, time, time, header, kind);
-            self.0.ring.push(Arc::new(Entry { start: frame.key, frame, discontinuity: false }));
+            let frame = picture(&self.config, time, time, header, kind);
+            self.output.push(Arc::new(Entry { start: frame.key, frame, discontinuity: false }));
         }
     }
 }
@@ -156,7 +168,7 @@ async fn it_changes_over_where_the_encoder_has_caught_up() {
     let newest = feed.run(75).await;
     let stream = feed.stream();
     let encoder = Encoder::new(&stream);
-    let mut reader = InOrder::new(&stream, Sound::Opus, &Reencoders::new(0));
+    let mut reader = encoder.reader(&stream);
     // The first viewer starts it and is shown something at once.
     assert_eq!(made(&drain(&mut reader).await.0), [false]);
     // A key frame long ago is the past still.
@@ -173,7 +185,7 @@ async fn it_changes_over_where_the_encoder_has_caught_up() {
     assert_eq!((made(&pictures), pictures.len(), sounds), (vec![true], 10, 10));
     assert_eq!(pictures[9].frame.pts, newest);
     // Who comes now begins with the encoder's newest key frame.
-    let mut second = InOrder::new(&stream, Sound::Opus, &Reencoders::new(0));
+    let mut second = encoder.reader(&stream);
     let first = second.try_next().unwrap();
     let pictures = std::iter::from_fn(|| second.try_next()).filter(|entry| entry.frame.is_video());
     let pictures: Vec<_> = pictures.collect();
@@ -189,8 +201,8 @@ async fn b_frames_may_begin_in_mid_stream_and_end_with_the_publisher() {
     feed.run(30).await;
     let stream = feed.stream();
     let encoder = Encoder::new(&stream);
-    let weak = Arc::downgrade(&encoder.0);
-    let mut reader = InOrder::new(&stream, Sound::Opus, &Reencoders::new(0));
+    let weak = encoder.holder.downgrade();
+    let mut reader = encoder.reader(&stream);
     drain(&mut reader).await;
     feed.between = true;
     let newest = feed.run(45).await;
@@ -198,7 +210,8 @@ async fn b_frames_may_begin_in_mid_stream_and_end_with_the_publisher() {
     assert!(reader.encoded.is_some());
     encoder.make(every(newest, newest + PICTURE));
     assert_eq!(made(&drain(&mut reader).await.0), [true]);
-    drop(encoder);
+    let Encoder { holder, output: _output, .. } = encoder;
+    drop(holder);
     drop(feed);
     // The next publisher has none.
     let mut feed = Feed::new(&hub, false);
@@ -220,13 +233,14 @@ async fn without_an_encoder_it_goes_on_at_the_next_key_frame() {
     let newest = feed.run(75).await;
     let stream = feed.stream();
     let encoder = Encoder::new(&stream);
-    let mut reader = InOrder::new(&stream, Sound::Opus, &Reencoders::new(0));
+    let mut reader = encoder.reader(&stream);
     drain(&mut reader).await;
     encoder.make(every(newest, newest + PICTURE));
     feed.run(10).await;
     assert_eq!(made(&drain(&mut reader).await.0), [false, true]);
     // It has given up: what depends on pictures that were not shown is of no use.
-    encoder.0.ring.close();
+    let Encoder { holder: _holder, output, .. } = encoder;
+    drop(output);
     let (pictures, sounds) = drain(&mut reader).await;
     assert_eq!((pictures.len(), sounds), (0, 0));
     feed.run(30).await;

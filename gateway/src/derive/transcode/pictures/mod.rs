@@ -1,7 +1,7 @@
-//! Pictures that come in the order shown: a stream's video, encoded anew without B-frames.
+//! Re-encodes a stream's video without B-frames, so that its frames come in presentation order.
 //!
-//! WebRTC's players show pictures as they come. A stream with B-frames is decoded and encoded for them
-//! by ffmpeg, a process beside the gateway: once per stream, while somebody needs it.
+//! WebRTC players show frames in the order of their arrival. For them ffmpeg, a process beside the gateway, decodes
+//! and encodes a stream with B-frames: once per stream, while somebody needs it.
 
 mod child;
 mod disorder;
@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use media::time::{Micros, SECOND};
 use media::{Config, Frame};
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 
@@ -25,53 +24,38 @@ use self::places::EncoderPermit;
 pub use self::places::Reencoders;
 use self::restart::Restarts;
 use super::pool;
-use super::view::{Feed, Held, LIMITS};
-use crate::core::hub::ring::Ring;
 use crate::core::hub::{Entry, Start, Stream, Subscriber};
+use crate::derive::derived::{Derivation, Output, Started};
 
-/// Being behind by more than a second of the stream for as long as this: the machine is too slow.
+/// When the encoder is more than a second of the stream behind for as long as this, the machine is too slow.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A child that neither reads nor writes for so long hangs.
+/// An ffmpeg process that neither reads nor writes for so long hangs.
 const HANGS: Duration = Duration::from_secs(10);
-/// FLV's milliseconds have 32 bits: a new child long before they are used up.
+/// FLV's milliseconds have 32 bits: a new process is started long before they are used up.
 const TERM: Micros = 12 * 3600 * SECOND;
-/// What comes out may be larger than what comes in, for B-frames save much; in bits a second.
+/// The output's bit rate may be higher than the input's by this factor, because B-frames save much.
 const GROWTH: (u64, u64) = (5, 4);
+/// The lowest and the highest bit rate of the output, in bits a second.
 const RATES: std::ops::RangeInclusive<u64> = 400_000..=20_000_000;
 
-/// One stream's pictures in the order shown, shared by all who read them: its ring has nothing else. It
-/// is closed when they can't be had.
-#[derive(Debug)]
-pub(super) struct Pictures {
-    pub(super) ring: Arc<Ring<Arc<Entry>>>,
-    task: Option<AbortHandle>,
+/// A stream's video in presentation order, re-encoded without B-frames; its ring holds nothing else. It ends when the
+/// video cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ReencodedVideo {
+    /// The encoder takes one of these places.
+    pub(super) reencoders: Reencoders,
 }
 
-impl Pictures {
-    /// Those of `stream`, encoded when one of `reencoders` is free. Inside a tokio runtime.
-    pub(super) fn of(stream: &Arc<Stream>, reencoders: &Reencoders) -> Held {
-        let pictures = stream.derive(|stream| {
-            let ring = Ring::new(LIMITS);
-            let span = tracing::info_span!("pictures", stream = %stream.name());
-            let task =
-                pool::spawn(run(stream.clone(), Feed(ring.clone()), reencoders.clone()).instrument(span));
-            Arc::new(Self { ring, task: Some(task) })
-        });
-        Held::new(pictures.ring.clone(), pictures)
-    }
+impl Derivation for ReencodedVideo {
+    type Item = Arc<Entry>;
+    type Shared = ();
 
-    /// Without an encoder: a test writes into the ring.
-    #[cfg(test)]
-    pub(super) fn by_hand(stream: &Arc<Stream>) -> Arc<Self> {
-        stream.derive(|_| Arc::new(Self { ring: Ring::new(LIMITS), task: None }))
-    }
-}
+    const LINGER: Duration = Duration::from_secs(10);
 
-impl Drop for Pictures {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
+    fn start(&self, stream: &Arc<Stream>, output: Output<Arc<Entry>>) -> Started<()> {
+        let span = tracing::info_span!("pictures", stream = %stream.name());
+        let run = run(stream.clone(), output, self.reencoders.clone());
+        Started { task: pool::spawn(run.instrument(span)), shared: () }
     }
 }
 
@@ -79,21 +63,21 @@ impl Drop for Pictures {
 enum Stop {
     /// The stream is over.
     Over,
-    /// What comes next has to be begun anew: another publisher or another configuration.
+    /// Another publisher or another configuration: a new process has to be started.
     Anew,
-    /// The child ended, or can't be started.
+    /// The process ended, or cannot be started.
     Failed,
-    /// There is no use in trying again.
+    /// Trying again is of no use.
     Hopeless,
 }
 
-async fn run(stream: Arc<Stream>, feed: Feed, reencoders: Reencoders) {
+async fn run(stream: Arc<Stream>, output: Output<Arc<Entry>>, reencoders: Reencoders) {
     let mut restarts = Restarts::default();
     while disordered(&stream).await {
         let Some(permit) = permit(&reencoders).await else { return };
         let since = Instant::now();
-        let stop = encode(&stream, &feed, &reencoders).await;
-        // Others may have the place in the meantime.
+        let stop = encode(&stream, &output, &reencoders).await;
+        // Other streams may use the place in the meantime.
         drop(permit);
         let pause = match stop {
             Stop::Over | Stop::Hopeless => return,
@@ -111,7 +95,7 @@ async fn run(stream: Arc<Stream>, feed: Feed, reencoders: Reencoders) {
     }
 }
 
-/// Waits for a place. Meanwhile viewers get the stream's own pictures without those that come late.
+/// Waits for a place. Meanwhile viewers get the stream's own video without the frames that come late.
 async fn permit(reencoders: &Reencoders) -> Option<EncoderPermit> {
     if let Some(permit) = reencoders.try_take() {
         return Some(permit);
@@ -123,7 +107,7 @@ async fn permit(reencoders: &Reencoders) -> Option<EncoderPermit> {
     reencoders.take().await
 }
 
-/// Waits until pictures come out of order that can be encoded; false when the stream is over.
+/// Waits until there are B-frames, in video that can be encoded; false when the stream is over.
 async fn disordered(stream: &Stream) -> bool {
     let mut frames = stream.subscribe(Start::Key);
     let (mut disorder, mut said) = (Disorder::default(), false);
@@ -149,8 +133,8 @@ fn fits(config: &Config) -> bool {
     config.video().is_some_and(encodes)
 }
 
-async fn encode(stream: &Stream, feed: &Feed, reencoders: &Reencoders) -> Stop {
-    // From the newest key frame on, though what is past need not be encoded.
+async fn encode(stream: &Stream, output: &Output<Arc<Entry>>, reencoders: &Reencoders) -> Stop {
+    // From the newest key frame on, though frames of the past are only decoded.
     let mut frames = stream.subscribe(Start::Key);
     let first = loop {
         match frames.next().await {
@@ -181,7 +165,7 @@ async fn encode(stream: &Stream, feed: &Feed, reencoders: &Reencoders) -> Stop {
                 active = Instant::now();
                 match made {
                     Made::Picture(frame) => {
-                        feed.0.push(entry(frame, !std::mem::replace(&mut started, true)));
+                        output.push(entry(frame, !std::mem::replace(&mut started, true)));
                     }
                     Made::Room => {}
                     Made::End => return Stop::Failed,
@@ -213,7 +197,7 @@ async fn encode(stream: &Stream, feed: &Feed, reencoders: &Reencoders) -> Stop {
     }
 }
 
-/// Another encoder begins at a key frame; the one in the cache may be older than what ended this.
+/// Waits for a key frame, where the next encoder begins: the cached one may be older than the change.
 async fn anew(frames: &mut Subscriber, mut key: bool) -> Stop {
     while !key {
         match frames.next().await {
@@ -243,7 +227,7 @@ fn not_started(error: &io::Error) -> Stop {
     Stop::Failed
 }
 
-/// What may come out, by what comes in: bits a second.
+/// The output's bit rate, by the input's: bits a second.
 fn rate(stream: &Stream) -> u64 {
     let mut frames = stream.subscribe(Start::Oldest);
     let (mut bytes, mut first, mut last) = (0, None, 0);

@@ -14,6 +14,15 @@ const PER_CORE: usize = 2;
 #[derive(Debug, Clone)]
 pub struct Reencoders(Arc<Places>);
 
+/// Two are equal when they share their places.
+impl PartialEq for Reencoders {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Reencoders {}
+
 #[derive(Debug)]
 struct Places {
     free: Arc<Semaphore>,

@@ -153,11 +153,11 @@ async fn one_view_serves_all_and_stops_ten_seconds_after_the_last() {
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Aac);
     feed.run(SECOND).await;
     let stream = feed.publisher.stream().clone();
-    let ring = |source: &Source| source.view.as_ref().unwrap().ring.clone();
+    let derived = |source: &Source| source.view.as_ref().unwrap().downgrade().upgrade().unwrap();
     let first = Source::new(&stream, Sound::Opus, Start::Key);
     let second = Source::new(&stream, Sound::Opus, Start::Key);
-    assert!(Arc::ptr_eq(&ring(&first), &ring(&second)));
-    let weak = Arc::downgrade(&ring(&first));
+    assert!(Arc::ptr_eq(&derived(&first), &derived(&second)));
+    let weak = Arc::downgrade(&derived(&first));
     drop((first, second));
     sleep(Duration::from_secs(9)).await;
     // It still works for nobody.
@@ -165,7 +165,7 @@ async fn one_view_serves_all_and_stops_ten_seconds_after_the_last() {
     feed.run(SECOND).await;
     assert!(weak.upgrade().unwrap().newest() > before);
     let third = Source::new(&stream, Sound::Opus, Start::Key);
-    assert!(Arc::ptr_eq(&ring(&third), &weak.upgrade().unwrap()));
+    assert!(Arc::ptr_eq(&derived(&third), &weak.upgrade().unwrap()));
     drop(third);
     sleep(Duration::from_millis(9_900)).await;
     assert!(weak.upgrade().is_some());

@@ -14,6 +14,7 @@ use super::world::{World, now};
 use crate::core::admission::{PlayGrant, PublishGrant};
 use crate::core::close::CloseReason;
 use crate::core::hub::{Clients, Hub, HubConfig, Publisher, StreamName};
+use crate::derive::derived::{Derived, Holder};
 use crate::derive::transcode::Reencoders;
 use crate::edges::webrtc::packets::Packets;
 use crate::edges::webrtc::play::ViewerRole;
@@ -29,7 +30,8 @@ pub(super) struct Show {
     video: Arc<Config>,
     audio: Arc<Config>,
     pub(super) clients: Clients,
-    _packets: Arc<Packets>,
+    reencoders: Reencoders,
+    _packets: Holder<Packets>,
     /// How many pictures and sounds there were.
     pub(super) pictures: u32,
     pub(super) sounds: u32,
@@ -50,13 +52,16 @@ impl Show {
             .publish(&PublishGrant::for_job(&StreamName::parse("live/livestream").unwrap(), "test"))
             .unwrap();
         // Both clocks wrap in the second second.
-        let packets =
-            publisher.stream().derive(|stream| Packets::new(stream, u32::MAX - 190_000, &Reencoders::off()));
+        let key = Packets { reencoders: Reencoders::off() };
+        let packets = Derived::started_by(publisher.stream(), key.clone(), |stream, output| {
+            key.start_at(stream, output, u32::MAX - 190_000)
+        });
         Self {
             publisher,
             video: media_kit::video(),
             audio: media_kit::audio(),
             clients: Clients::new(),
+            reencoders: key.reencoders,
             _packets: packets,
             pictures: 0,
             sounds: 0,
@@ -122,7 +127,7 @@ impl Show {
         World::new(Direction::RecvOnly, |certificate| {
             let rtc = rtc::viewer(certificate, ViewerOptions::default(), now());
             let stream = self.publisher.stream().clone();
-            (rtc, ViewerRole::new(stream, handle, Packetizer::Shared, Reencoders::off()))
+            (rtc, ViewerRole::new(stream, handle, Packetizer::Shared, self.reencoders.clone()))
         })
         .await
     }

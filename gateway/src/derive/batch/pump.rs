@@ -1,0 +1,188 @@
+//! Turns a stream's frames into batches.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use media::time::{MILLI, Micros, SECOND};
+use media::{Frame, Track};
+use tokio::time::Instant;
+
+use super::{Batch, Encoder, Tracks};
+use crate::core::hub::{Entry, Note, Start, Stream};
+use crate::derive::derived::Output;
+use crate::derive::transcode::{Sound, Source};
+
+/// Audio waits for a video frame no longer than this, whatever the frame rate.
+const MAX_WAIT: Micros = 40 * MILLI;
+/// Audio frames that wait at most: those of a burst arrive without any time between them.
+const MAX_FRAMES: usize = 16;
+/// A publisher has no more tracks than those that it has shown within this time.
+const SETTLE: Micros = SECOND + SECOND / 2;
+/// How old a prelude may be in a stream without video, where viewers may start at every batch.
+const PRELUDE_AGE: Micros = SECOND;
+
+/// Reads a stream's frames and writes batches.
+pub(super) struct Pump {
+    stream: Arc<Stream>,
+    frames: Source,
+    output: Output<Batch>,
+    encoder: Box<dyn Encoder>,
+    tracks: Tracks,
+    /// Notes of the publisher that were passed on.
+    heard: u64,
+    /// Audio that waits for a video frame: the bytes, the number of frames, the first one's dts and when it came.
+    waiting: Vec<u8>,
+    count: usize,
+    since: Option<(Micros, Instant)>,
+    last_video: Option<Micros>,
+    /// The time between the last two video frames.
+    interval: Micros,
+    /// Where the present publisher began.
+    began: Micros,
+    /// The newest prelude and the time it was made for.
+    prelude: (Micros, Bytes),
+}
+
+impl Pump {
+    pub(super) fn new(stream: &Arc<Stream>, encoder: Box<dyn Encoder>, output: Output<Batch>) -> Self {
+        let frames = Source::new(stream, Sound::Aac, Start::Key);
+        let mut heard = 0;
+        // Notes from before the first viewer are of the past.
+        stream.said(&mut heard);
+        Self {
+            heard,
+            stream: stream.clone(),
+            tracks: Tracks::of(&frames, stream),
+            frames,
+            output,
+            encoder,
+            waiting: Vec::new(),
+            count: 0,
+            since: None,
+            last_video: None,
+            interval: MAX_WAIT,
+            began: 0,
+            prelude: (0, Bytes::new()),
+        }
+    }
+
+    /// Writes the frames that are there already.
+    pub(super) fn write_cached(&mut self) {
+        while let Some(entry) = self.frames.try_next() {
+            self.write(&entry);
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            let entry = match self.since {
+                None => self.frames.next().await,
+                Some((_, since)) => {
+                    let wait = Duration::from_micros(self.interval.clamp(0, MAX_WAIT) as u64);
+                    match tokio::time::timeout_at(since + wait, self.frames.next()).await {
+                        Ok(entry) => entry,
+                        Err(_) => {
+                            self.flush();
+                            continue;
+                        }
+                    }
+                }
+            };
+            let Some(entry) = entry else { break };
+            self.write(&entry);
+        }
+        self.flush();
+    }
+
+    fn write(&mut self, entry: &Entry) {
+        let frame = &entry.frame;
+        if entry.discontinuity {
+            // Frames of two publishers do not go out in one batch.
+            self.flush();
+            self.began = frame.dts;
+            self.last_video = None;
+        }
+        if entry.start {
+            self.flush();
+            if frame.dts - self.began > SETTLE {
+                self.forget_gone_tracks();
+            }
+        }
+        self.pass_on_notes(frame.dts);
+        let known = self.tracks.slot(frame.track());
+        let changed = !known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &frame.config));
+        if changed {
+            *known = Some(frame.config.clone());
+            self.prelude.1.clear();
+            self.encoder.config(&frame.config, &self.tracks, frame.dts, &mut self.waiting);
+        }
+        if !frame.is_video() && !entry.start {
+            self.since.get_or_insert_with(|| (frame.dts, Instant::now()));
+            self.encoder.frame(frame, &mut self.waiting);
+            self.count += 1;
+            if self.tracks.video.is_none() || self.count >= MAX_FRAMES {
+                self.flush();
+            }
+            return;
+        }
+        if let Some(last) = self.last_video.filter(|_| frame.is_video()) {
+            self.interval = frame.dts - last;
+        }
+        if frame.is_video() {
+            self.last_video = Some(frame.dts);
+        }
+        self.waiting.reserve(frame.data.len() + 256);
+        self.encoder.frame(frame, &mut self.waiting);
+        let prelude = if entry.start { self.make_prelude(frame) } else { Bytes::new() };
+        self.push(frame.dts, entry.start, prelude);
+    }
+
+    /// Writes the publisher's notes since the frame before.
+    fn pass_on_notes(&mut self, dts: Micros) {
+        for note in self.stream.said(&mut self.heard) {
+            match note {
+                Note::Message(message) => self.encoder.message(&message, dts, &mut self.waiting),
+                Note::Metadata => {
+                    self.tracks.fields = self.stream.fields();
+                    self.prelude.1.clear();
+                    self.encoder.metadata(&self.tracks, &mut self.waiting);
+                }
+            }
+        }
+    }
+
+    /// Sends the audio that waits.
+    fn flush(&mut self) {
+        if let Some((dts, _)) = self.since {
+            self.push(dts, false, Bytes::new());
+        }
+    }
+
+    fn push(&mut self, time: Micros, key: bool, prelude: Bytes) {
+        let bytes = std::mem::take(&mut self.waiting).into();
+        self.since = None;
+        self.count = 0;
+        self.output.push(Batch { bytes, prelude, key, time });
+    }
+
+    fn make_prelude(&mut self, frame: &Frame) -> Bytes {
+        let (made, prelude) = &self.prelude;
+        if prelude.is_empty() || frame.is_video() || frame.dts - made > PRELUDE_AGE {
+            let mut out = Vec::new();
+            self.encoder.prelude(&self.tracks, frame.dts, &mut out);
+            self.prelude = (frame.dts, out.into());
+        }
+        self.prelude.1.clone()
+    }
+
+    /// Takes out of the metadata the tracks that only an earlier publisher sent.
+    fn forget_gone_tracks(&mut self) {
+        for track in [Track::Video, Track::Audio] {
+            if !self.stream.has(track) {
+                *self.tracks.slot(track) = None;
+            }
+        }
+        self.tracks.fields = self.stream.fields();
+    }
+}
