@@ -1,15 +1,15 @@
-//! From a sender's RTP times to our clock (RFC 3550 6.4.1).
+//! Maps a sender's RTP timestamps to the receiver's clock (RFC 3550 6.4.1), so that audio and video are in sync.
 //!
-//! Each track counts from a random number, on a clock that is not ours. Until sender reports tell how
-//! the tracks belong together their arrival does: the first packets' at once, then that of the packets
-//! which were least held up. Once both tracks have reports, the video moves to where they say, against
-//! the sound, which is not bent for it. Nothing here moves by more than a small part of the time that
-//! passes, so jitter does not show and times go on strictly, except for what is far off.
+//! Each track counts from a random number, on the sender's clock. Until sender reports tell how the tracks belong
+//! together, their arrival times decide: first that of the first packet, then that of the packets with the least
+//! delay. Once both tracks have reports, the video is moved until it is in sync with the audio; the audio is not
+//! changed for that. Corrections are a small part of the time that passes, so that jitter does not show and
+//! timestamps always increase. Only large errors are corrected by a jump.
 
 use crate::config::Track;
 use crate::time::{MILLI, Micros, SECOND, Unwrapper, from_ticks};
 
-/// What is further off than this jumps, forwards.
+/// A larger error than this is corrected by a jump forwards.
 const JUMP: Micros = 500 * MILLI;
 /// Reports that move the tracks apart by more than this are not believed: there are senders whose tracks
 /// have clocks of their own.
@@ -28,8 +28,7 @@ const FOLLOW: Slew = Slew { time: 20 * SECOND, most: 500 };
 /// 1.7 ms: 150 ms in 4 s.
 const ALIGN: Slew = Slew { time: SECOND, most: 20 };
 
-/// A smooth correction: `time` to correct all at the speed of the beginning, and at most one part in
-/// `most` of the time that passes.
+/// A smooth correction.
 struct Slew {
     time: Micros,
     most: Micros,
@@ -42,7 +41,7 @@ impl Slew {
     }
 }
 
-/// The clock of one publisher: its two tracks on one line of time, ours.
+/// Maps the RTP timestamps of one publisher's two tracks to the receiver's clock.
 #[derive(Debug, Clone)]
 pub struct RtpClock {
     video: Line,
@@ -50,13 +49,13 @@ pub struct RtpClock {
 }
 
 impl RtpClock {
-    /// A clock for video, whose RTP time is 90 kHz, and sound of `audio_rate` Hz (Opus: 48 kHz).
+    /// A clock for video, whose RTP clock rate is 90 kHz, and audio of `audio_rate` Hz (Opus: 48 kHz).
     pub const fn new(audio_rate: u32) -> Self {
         Self { video: Line::new(90_000), audio: Line::new(audio_rate) }
     }
 
-    /// Takes a sender report: `rtp` is the track's time at the sender's `ntp`, counted from any moment
-    /// that is the same for both tracks. The same report again does nothing.
+    /// Handles a sender report: the RTP timestamp `rtp` belongs to the sender's time `ntp`, which may count from any
+    /// moment that is the same for both tracks. A repeated report has no effect.
     pub fn report(&mut self, track: Track, ntp: Micros, rtp: u32) {
         let line = self.line(track);
         if line.raw_report == Some((ntp, rtp)) {
@@ -75,8 +74,8 @@ impl RtpClock {
         }
     }
 
-    /// The time on our clock of a packet or access unit of RTP time `rtp`, that arrived (its first
-    /// packet) at `arrival`. Strictly later for a strictly later RTP time.
+    /// The receiver's time of a packet or access unit with the RTP timestamp `rtp`, whose first packet arrived at
+    /// `arrival`. A later RTP timestamp always gets a later time.
     pub fn timestamp(&mut self, track: Track, rtp: u32, arrival: Micros) -> Micros {
         let passed = self.line(track).arrive(rtp, arrival);
         let synced = self.audio.started() && self.video.started() && self.error().is_some();
@@ -94,8 +93,7 @@ impl RtpClock {
         self.line(track).now()
     }
 
-    /// The track's next packet is of a new source (another SSRC): its RTP time has nothing to do with
-    /// that before.
+    /// Prepares for a new source of the track (another SSRC), whose RTP timestamps are unrelated to those before.
     pub const fn restart(&mut self, track: Track) {
         match track {
             Track::Video => self.video.restart(),
@@ -103,8 +101,8 @@ impl RtpClock {
         }
     }
 
-    /// How much later than the sound the pictures still are on our clock, by the sender's reports. None
-    /// while there are none of both, or none to be believed.
+    /// How much later the video still is than the audio, according to the sender reports. None while a track has no
+    /// report, or the reports are not credible.
     pub fn error(&self) -> Option<Micros> {
         let apart = self.video.report?.saturating_sub(self.audio.report?);
         let error = self.video.offset.saturating_sub(self.audio.offset).saturating_sub(apart);
@@ -118,8 +116,8 @@ impl RtpClock {
         }
     }
 
-    /// Moves the video to where it belongs. What would have to jump backwards stays, and the sound
-    /// jumps forwards instead.
+    /// Moves the video until it is in sync with the audio. Instead of a jump backwards of the video, the audio jumps
+    /// forwards.
     fn align(&mut self, passed: Micros) {
         let error = self.error().unwrap_or_default();
         if error < -JUMP {
@@ -132,20 +130,20 @@ impl RtpClock {
     }
 }
 
-/// One track.
+/// The clock of one track.
 #[derive(Debug, Clone)]
 struct Line {
     rate: u32,
     unwrapper: Unwrapper<32>,
-    /// The newest packet's RTP time in microseconds, and when it arrived.
+    /// The RTP time of the newest packet in microseconds, and its arrival.
     last: Option<(Micros, Micros)>,
-    /// What to add to RTP time for our clock.
+    /// Receiver's time minus RTP time.
     offset: Micros,
-    /// The latest time answered.
+    /// The latest time that was returned.
     newest: Option<Micros>,
     floor: Floor,
     raw_report: Option<(Micros, u32)>,
-    /// What to add to RTP time for the sender's clock.
+    /// Sender's time minus RTP time, by the last report.
     report: Option<Micros>,
 }
 
@@ -164,7 +162,7 @@ impl Line {
     }
 
     const fn restart(&mut self) {
-        // An old report that is told again must not be taken for one of the new source.
+        // A repetition of an old report must not count as one of the new source.
         let (newest, raw_report) = (self.newest, self.raw_report);
         *self = Self::new(self.rate);
         (self.newest, self.raw_report) = (newest, raw_report);
@@ -178,7 +176,7 @@ impl Line {
         self.last.is_none_or(|(_, last)| arrival.saturating_sub(last) > SILENT)
     }
 
-    /// A report's RTP time, near that of the newest packet.
+    /// The RTP time of a report in microseconds, unwrapped near that of the newest packet.
     fn time_of_report(&mut self, rtp: u32) -> Micros {
         let ticks = match self.last {
             Some(_) => self.unwrapper.clone().unwrap(rtp.into()),
@@ -211,8 +209,8 @@ impl Line {
         0
     }
 
-    /// Moves to where packets that were not held up arrive. Congestion may hold all up for long: that
-    /// is no reason to jump, only time that stood still is.
+    /// Moves the track to the arrival time of packets without queueing delay. Congestion may delay all packets for
+    /// long, which is no reason to jump. Only a sender whose clock stood still is.
     fn follow(&mut self, passed: Micros) {
         let Some(error) = self.floor.least().map(|least| least.saturating_sub(self.offset)) else { return };
         self.offset += if error > CREDIBLE { error } else { FOLLOW.step(error, passed) };
@@ -225,7 +223,7 @@ impl Line {
     }
 }
 
-/// The least of the last 4 to 8 seconds' delays.
+/// The smallest delay of the last 4 to 8 seconds.
 #[derive(Debug, Clone)]
 struct Floor {
     since: Micros,

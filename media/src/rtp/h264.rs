@@ -1,4 +1,4 @@
-//! H.264 in RTP payloads (RFC 6184), packetization mode 1: single NAL units, STAP-A and FU-A.
+//! Packs H.264 into RTP payloads (RFC 6184), in packetization mode 1: single NAL units, STAP-A and FU-A.
 
 use std::sync::Arc;
 
@@ -9,28 +9,28 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 
 const FORMAT: &str = "rtp";
-/// Aggregation: NAL units, each after its 2-byte length (5.7.1).
+/// Payload type of an aggregation packet: several NAL units, each after its 2-byte length (5.7.1).
 const STAP_A: u8 = 24;
-/// A fragment of one NAL unit (5.8).
+/// Payload type of a fragment of one NAL unit (5.8).
 const FU_A: u8 = 28;
 /// The header's forbidden bit and importance, `F` and `NRI`.
 const IMPORTANCE: u8 = 0xe0;
 
-/// One RTP payload, shared by all who send it.
+/// One RTP payload. Cloning shares it.
 pub type Payload = Arc<[u8]>;
 
-/// The smallest `mtu` of [`packetize`]: below it headers would be most of it.
+/// The smallest `mtu` for [`packetize`]: with a smaller one, payloads would consist mostly of headers.
 pub const MIN_MTU: usize = 64;
 
-/// The RTP payloads of one access unit, in order, each of at most `mtu` bytes; the last is to carry
-/// the RTP marker. Before a key frame come its parameter sets.
+/// Packs one access unit into RTP payloads of at most `mtu` bytes. The packet of the last one must have the RTP
+/// marker. A key frame begins with its parameter sets.
 ///
-/// A NAL unit that does not fit is cut in equal pieces, the last one shorter, as UDP segmentation
-/// offload wants them. What only a container or an encoder's own buffer needs is left out.
+/// A NAL unit that does not fit is cut into equal pieces, the last one shorter, as UDP segmentation offload requires.
+/// NAL units that decoders do not need are left out.
 ///
 /// # Errors
 ///
-/// Another codec than H.264, a broken `avcC`, an `mtu` below [`MIN_MTU`], or nothing to send.
+/// When the codec is not H.264, the `avcC` is broken, `mtu` is below [`MIN_MTU`], or there is nothing to send.
 pub fn packetize(frame: &Frame, mtu: usize) -> Result<Vec<Payload>> {
     if frame.config.codec != Codec::H264 {
         return Err(Error::unsupported(FORMAT, 0, "codec"));
@@ -85,7 +85,7 @@ fn is_encoders_own(kind: usize, data: &[u8]) -> bool {
 struct Packetizer<'a> {
     mtu: usize,
     payloads: Vec<Payload>,
-    /// NAL units that go into one payload together, and the size of that as STAP-A.
+    /// NAL units for the next payload.
     group: Vec<&'a [u8]>,
     size: usize,
 }
@@ -97,7 +97,7 @@ impl<'a> Packetizer<'a> {
             self.fragment(nal);
             return;
         }
-        // A STAP-A holds lengths of 16 bits.
+        // The lengths in a STAP-A have 16 bits.
         if self.size + 2 + nal.len() > self.mtu.min(0xffff) {
             self.flush();
         }
@@ -111,7 +111,7 @@ impl<'a> Packetizer<'a> {
             [nal] => self.payloads.push(nal.into()),
             _ => {
                 let mut payload = Vec::with_capacity(self.size);
-                // Forbidden if any is, as important as the most important (5.7).
+                // `F` is set if any unit has it, and `NRI` is the highest of all units (5.7).
                 let first = self.group.iter().map(|nal| nal[0]);
                 let forbidden = first.clone().fold(0, |all, header| all | header & 0x80);
                 let importance = first.map(|header| header & 0x60).max().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What RTP needs of us (RFC 3550 and the payload formats): frames to payloads, access units to frames,
-//! and times. Sessions, encryption and retransmission are somebody else's.
+//! RTP (RFC 3550 and its payload formats): frames to payloads ([`h264`]), access units to frames ([`VideoFramer`]),
+//! and RTP timestamps to a common clock ([`RtpClock`]). Sessions, encryption and retransmission are not done here.
 
 pub mod clock;
 pub mod h264;

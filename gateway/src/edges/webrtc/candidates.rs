@@ -8,7 +8,7 @@ use str0m::net::{Protocol, TcpType};
 use super::host_names::HostNames;
 use super::public_host::PublicHost;
 
-/// What tells at which addresses the gateway can be reached.
+/// The sources from which the gateway's addresses are known.
 #[derive(Debug)]
 pub(super) struct AddressHints<'a> {
     /// The address to which the port is bound.

@@ -1,4 +1,4 @@
-//! Between str0m's names of codecs and ours.
+//! Converts between str0m's view of codecs and the gateway's: names, payload types, frames and redundant audio.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use str0m::bwe::BweKind;
 use str0m::format::{self, PayloadParams};
 use str0m::media::{Frequency, Mid, Pt};
 
-/// Our name of a codec that peers send and take.
+/// The codec that str0m names so; none if the gateway does not support it.
 pub(super) const fn ours(codec: format::Codec) -> Option<Codec> {
     match codec {
         format::Codec::Opus => Some(Codec::Opus),
@@ -22,7 +22,7 @@ pub(super) const fn ours(codec: format::Codec) -> Option<Codec> {
     }
 }
 
-/// The payload type by which the peer takes what `config` describes.
+/// The payload type with which the peer accepts what `config` describes, in this media section.
 pub(super) fn payload_type(rtc: &Rtc, mid: Mid, config: &Config) -> Option<Pt> {
     let taken = rtc.media(mid)?.remote_pts();
     let all = rtc.codec_config().params().iter();
@@ -30,12 +30,13 @@ pub(super) fn payload_type(rtc: &Rtc, mid: Mid, config: &Config) -> Option<Pt> {
     fitting.max_by_key(|params| closeness(params, config)).map(PayloadParams::pt)
 }
 
-/// The payload type by which the peer takes packets of this one with the packet before in them (RED).
+/// The payload type with which the peer accepts packets of `pt` together with the packet before (RED).
 pub(super) fn redundant(rtc: &Rtc, pt: Pt) -> Option<Pt> {
     rtc.codec_config().params().iter().find(|params| params.pt() == pt)?.red()
 }
 
-/// A packet of `pt` with the one before, which is `ticks` older (RFC 2198 3); none where that does not fit.
+/// A packet of `pt` together with the packet before, which is `ticks` older (RFC 2198 3). Returns none if `ticks`
+/// or the size of the packet before does not fit into the RED header.
 pub(super) fn red(pt: Pt, packet: &[u8], before: &[u8], ticks: u32) -> Option<Arc<[u8]>> {
     if ticks >= 1 << 14 || before.len() >= 1 << 10 {
         return None;
@@ -52,7 +53,8 @@ fn fits(params: &PayloadParams, config: &Config) -> bool {
     ours(spec.codec) == Some(config.codec) && whole
 }
 
-/// The nearer the better: every decoder takes the profiles below its own, and browsers those above too.
+/// How near the H.264 profile and level of the payload type are to those of the stream. They need not be the same:
+/// every decoder plays the profiles below its own, and browsers play those above too.
 fn closeness(params: &PayloadParams, config: &Config) -> u8 {
     let Some([profile, limits, _]) = h264::profile_level_id(&config.description) else { return 0 };
     let Some(theirs) = params.spec().format.profile_level_id else { return 0 };
@@ -60,7 +62,8 @@ fn closeness(params: &PayloadParams, config: &Config) -> u8 {
     u8::from(their_profile == profile) * 2 + u8::from(their_limits == limits)
 }
 
-/// A codec's frame as str0m's packetizers take it.
+/// A frame in the format that str0m's packetizers expect: H.264 and H.265 in Annex B, with parameter sets before a
+/// key frame, others as they are.
 pub(super) fn wire(frame: &Frame) -> Arc<[u8]> {
     let sets = match frame.config.codec {
         Codec::H264 if frame.key => {
@@ -81,12 +84,12 @@ pub(super) fn wire(frame: &Frame) -> Arc<[u8]> {
     out.into()
 }
 
-/// A clock rate for str0m; none of ours is 0.
+/// A clock rate for str0m, which accepts any but 0.
 pub(super) fn frequency(rate: u32) -> Frequency {
     Frequency::new(rate).unwrap_or(Frequency::NINETY_KHZ)
 }
 
-/// The estimate in bits a second.
+/// The estimate in bits per second.
 pub(super) fn bitrate(estimate: BweKind) -> Option<u64> {
     match estimate {
         BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. } => Some(estimate.as_u64()),

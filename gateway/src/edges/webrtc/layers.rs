@@ -21,7 +21,7 @@ struct Layer {
     last_frame: Instant,
 }
 
-/// What to do with a video frame.
+/// The decision about a video frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LayerChoice {
     /// Forward it: its layer is the selected one.

@@ -22,7 +22,7 @@ pub(super) struct Timeouts {
     pub(super) unreachable: Duration,
 }
 
-/// What is known of one peer's signs of life.
+/// The timeouts and signs of life of one peer.
 #[derive(Debug)]
 pub(super) struct Liveness {
     timeouts: Timeouts,

@@ -31,13 +31,13 @@ use crate::core::hub::StreamName;
 use crate::derive::transcode::{self, Sound};
 use crate::web::problem::Problem;
 
-/// How long a viewer's request waits for a stream that nobody publishes yet. Players repeat the request at once, and so
-/// show the stream from its first frame on.
+/// How long a viewer's request waits for a stream that nobody publishes yet. Players repeat the request at once,
+/// and so show the stream from its first frame on.
 const PLAY_WAIT: Duration = Duration::from_secs(5);
 /// How long a viewer may be unreachable.
 const VIEWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What the client of an offer may do.
+/// The permission to publish or play, for the client of an offer.
 #[derive(Debug)]
 pub(super) enum OfferGrant {
     Publish(PublishGrant),
@@ -98,7 +98,7 @@ pub(super) struct OfferResponse {
     pub(super) fragments: (String, String),
 }
 
-/// What a session takes from the client's admission.
+/// The client of a session, as admission knows it.
 struct SessionClient {
     ip: IpAddr,
     span: Span,
@@ -187,7 +187,8 @@ impl WebRtc {
         let stream = timeout(wait, context.hub.play(grant, wait))
             .await
             .unwrap_or_else(|_| Err(context.hub.missing(grant.name())))?;
-        // A viewer without audio still has the video. A viewer without video would see a black picture, so it is refused.
+        // A viewer without audio still has the video. A viewer without video would see a black picture, so it is
+        // refused.
         let video = transcode::config(&stream, Sound::Opus, Track::Video);
         if let Some(video) = video.filter(|_| offer.lacks_codec(Kind::Video)) {
             return Err(unsupported_codec(video.codec.name()));

@@ -29,7 +29,7 @@ use crate::web::problem::Problem;
 /// an ICE candidate for each.
 const MAX_SOURCES: usize = 64;
 
-/// What comes into a peer.
+/// An input of a peer.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Input<'a> {
     /// A datagram from the network.
@@ -38,12 +38,12 @@ pub(super) enum Input<'a> {
     Timeout(Instant),
 }
 
-/// What a peer wants of its caller.
+/// A request of a peer to its caller.
 #[derive(Debug)]
 pub(super) enum Output {
-    /// To send a datagram.
+    /// Send a datagram.
     Transmit(Transmit),
-    /// To be called again at this time, or with the next input. There is nothing more to send.
+    /// Call again at this time, or with the next input. There is nothing more to send.
     Timeout(Instant),
 }
 
@@ -65,7 +65,7 @@ pub(super) enum NextStep {
     WaitUntil(Instant),
 }
 
-/// What a peer does for its client: it publishes a stream or plays one.
+/// The task of a peer for its client: to publish a stream or to play one.
 pub(super) trait PeerRole {
     /// Adds a media section of the answer.
     fn add_media(&mut self, rtc: &mut Rtc, mid: Mid);
@@ -141,7 +141,7 @@ impl<R: PeerRole> Peer<R> {
         }
     }
 
-    /// What is known of the peer's signs of life.
+    /// The peer's timeouts and signs of life.
     pub(super) const fn liveness(&self) -> &Liveness {
         &self.liveness
     }
@@ -205,7 +205,7 @@ impl<R: PeerRole> Peer<R> {
         }
     }
 
-    /// The next thing that the peer wants of its caller.
+    /// The next request to the caller.
     fn poll_output(&mut self, now: Instant) -> Result<Output, CloseReason> {
         loop {
             match self.rtc.poll_output().map_err(protocol_error)? {
@@ -271,8 +271,8 @@ impl<R: PeerRole> Peer<R> {
         has_room
     }
 
-    /// The gateway's candidate that a datagram was sent to. Behind a NAT, that is another address than the one at which
-    /// the datagram arrived.
+    /// The gateway's candidate that a datagram was sent to. Behind a NAT, that is another address than the one at
+    /// which the datagram arrived.
     fn destination(&self, datagram: &Datagram) -> Option<SocketAddr> {
         let exact = self.local_addresses.iter().find(|addr| Some(addr.ip()) == datagram.local);
         let same_family = || {

@@ -1,7 +1,7 @@
 //! Limits sessions that were answered and have not connected yet.
 //!
-//! Anyone who may play can ask for sessions and never connect. Such sessions are counted on their own, so that they use
-//! none of `max_connections`, and shared out by address, so that no client can use the places of the others.
+//! Anyone who may play can ask for sessions and never connect. Such sessions are counted on their own, so that they
+//! use none of `max_connections`, and shared out by address, so that no client can use the places of the others.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
@@ -102,8 +102,8 @@ impl PendingSessions {
 }
 
 impl Table {
-    /// Displaces the oldest session of the address with the most, if that has at least two more than `count`; else the
-    /// oldest session of all, if it is older than [`GRACE_TIME`].
+    /// Displaces the oldest session of the address with the most, if that has at least two more than `count`; else
+    /// the oldest session of all, if it is older than [`GRACE_TIME`].
     fn displace_one(&mut self, count: usize, now: Instant) -> Option<()> {
         let greedy = self.addresses.iter().max_by_key(|(_, sessions)| sessions.len());
         let greedy = greedy.filter(|(_, sessions)| sessions.len() >= count + 2).map(|(address, _)| *address);
@@ -132,8 +132,8 @@ impl Table {
     }
 }
 
-/// The address that a client counts for. An IPv6 host chooses its addresses in a /64 network itself (RFC 4862), so the
-/// network counts.
+/// The address that a client counts for. An IPv6 host chooses its addresses in a /64 network itself (RFC 4862), so
+/// the network counts.
 fn counted_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),

@@ -23,8 +23,8 @@ use crate::web::problem::Problem;
 /// The shortest time between two requests for a key frame: the one requested first is on its way.
 const KEY_FRAME_REQUEST_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Publishes one stream from one client. The name is taken when the first frame comes, not before: a client that never
-/// connects must not block the name.
+/// Publishes one stream from one client. The name is taken when the first frame comes, not before: a client that
+/// never connects must not block the name.
 pub(super) struct PublisherRole {
     context: Context,
     grant: PublishGrant,
@@ -140,7 +140,7 @@ impl PublisherRole {
         }
         let (_, framer) = self.framer.as_mut()?;
         if !data.contiguous {
-            // Frames that need the missing one would show broken pictures.
+            // Frames that need the missing one would be broken.
             framer.wait_for_key();
         }
         let frame = framer.frame(Bytes::from_owner(data.data), pts);
@@ -187,7 +187,7 @@ impl PublisherRole {
     }
 }
 
-/// The size of a key frame's pictures.
+/// The number of pixels of a key frame.
 fn pixels(codec: Codec, data: &MediaData) -> Option<u64> {
     let frame = VideoFramer::new(codec).ok()?.frame(Bytes::from_owner(data.data.clone()), 0).ok()??;
     frame.config.video().map(|size| u64::from(size.width) * u64::from(size.height))

@@ -26,7 +26,7 @@ const AUDIO_REORDER_TIMEOUT: Duration = Duration::from_millis(200);
 /// A player needs sender reports of both tracks before it can synchronize them, so they are sent this often.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What a publisher's connection may use.
+/// Options of a publisher's connection.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PublisherOptions {
     /// Whether several sizes of the video may come, each named in its packets (RFC 8853). If not, such names are not
@@ -34,7 +34,7 @@ pub(super) struct PublisherOptions {
     pub(super) simulcast: bool,
 }
 
-/// How a viewer's connection sends.
+/// Options of a viewer's connection.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ViewerOptions {
     pub(super) packetizer: Packetizer,
@@ -42,7 +42,7 @@ pub(super) struct ViewerOptions {
     pub(super) estimate_bandwidth: bool,
 }
 
-/// Who cuts a viewer's frames into RTP packets.
+/// Selects who makes the RTP packets of a viewer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Packetizer {
     /// The stream's packets are made once and shared by all viewers.
@@ -72,8 +72,8 @@ fn builder(certificate: &DtlsCert) -> RtcConfig {
 
 /// Makes the connection of a publisher: frames come out of it.
 ///
-/// Video orientation is not among the extensions. A browser then rotates the picture before it encodes it, and a phone
-/// that is turned changes the resolution, which every player supports.
+/// Video orientation is not among the extensions. A browser then rotates the picture before it encodes it, and a
+/// phone that is turned changes the resolution, which every player supports.
 pub(super) fn publisher(certificate: &DtlsCert, options: PublisherOptions, now: Instant) -> Rtc {
     let mut extensions = ExtensionMap::empty();
     extensions.set(1, Extension::AudioLevel);
@@ -112,8 +112,8 @@ pub(super) fn viewer(certificate: &DtlsCert, options: ViewerOptions, now: Instan
 
 /// Gives the offer to str0m and returns str0m's answer. An offer that str0m refuses ends the peer.
 ///
-/// str0m panics over some offers. [`ClientOffer`] writes none that is known to do that; if one gets through, the panic
-/// ends this peer only. The text of str0m's errors is for its own developers, so clients do not see it.
+/// str0m panics over some offers. [`ClientOffer`] writes none that is known to do that; if one gets through, the
+/// panic ends this peer only. The text of str0m's errors is for its own developers, so clients do not see it.
 pub(super) fn accept(rtc: &mut Rtc, offer: &ClientOffer) -> Result<String, SdpError> {
     let Ok(parsed) = SdpOffer::from_sdp_string(&offer.to_str0m()) else {
         return Err(SdpError::Contradiction);

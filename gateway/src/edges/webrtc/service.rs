@@ -1,4 +1,4 @@
-//! The WebRTC service: one port for all peers' media, and the addresses for their offers.
+//! The WebRTC service: binds the port for the media of all peers, and adds the HTTP routes for offers.
 
 use std::io;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ pub struct WebRtcService {
     /// Host names at which the gateway is reached.
     domains: Vec<String>,
     port: Arc<Port>,
-    /// Until the service starts.
+    /// The TCP listener, until the service starts.
     tcp: Option<TcpListener>,
 }
 
 impl WebRtcService {
-    /// Listens for datagrams and connections. `domains` are the host names of the gateway's certificate.
+    /// Binds the port for datagrams and connections. `domains` are the host names of the gateway's certificate.
     ///
     /// # Errors
-    /// When the port is in use for either, or the address is not ours.
+    /// When the port is in use for either, or the address is not one of this machine.
     pub fn bind(settings: WebRtcSettings, domains: Vec<String>) -> Result<Self, StartError> {
         let addr = settings.addr;
         let (port, tcp) = Port::bind(addr).map_err(|e| StartError::Listen("--webrtc", addr, e))?;

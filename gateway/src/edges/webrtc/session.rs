@@ -43,7 +43,7 @@ thread_local! {
     static OUTBOX: RefCell<Outbox> = RefCell::default();
 }
 
-/// What the task of one session owns.
+/// The state of one session's task.
 pub(super) struct SessionTask<R> {
     pub(super) peer: Peer<R>,
     pub(super) port: Arc<Port>,

@@ -12,7 +12,7 @@ use crate::net::worker::{Gate, Permit};
 pub(super) enum Slot {
     /// Until the peer connects. Keeps what is needed to enter the gate then.
     Pending(Reservation, Gate, IpAddr),
-    /// One of `max_connections`.
+    /// The session counts among `max_connections`.
     Connected { _permit: Permit },
 }
 

@@ -1,8 +1,8 @@
 //! Drops RTP packets that would take over the stream of another SSRC.
 //!
-//! str0m looks for the stream of a packet before it authenticates the packet. If an unknown SSRC comes with the `mid` of
-//! a stream, str0m makes it the stream's SSRC and forgets the stream's state, so that one forged packet would interrupt
-//! the stream. This filter drops such a packet as long as the stream's own packets come.
+//! str0m looks for the stream of a packet before it authenticates the packet. If an unknown SSRC comes with the
+//! `mid` of a stream, str0m makes it the stream's SSRC and forgets the stream's state, so that one forged packet
+//! would interrupt the stream. This filter drops such a packet as long as the stream's own packets come.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ const SSRC_TIMEOUT: Duration = Duration::from_secs(1);
 /// SSRCs that are kept for one peer: for tracks, for simulcast layers, and for the resends of each.
 const MAX_SSRCS: usize = 32;
 
-/// What the header extensions of an RTP packet say about its stream.
+/// The stream of an RTP packet, according to its header extensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct StreamId {
     mid: Vec<u8>,

@@ -4,18 +4,18 @@ use super::*;
 
 const MINUTE: Micros = 60 * SECOND;
 
-/// A publisher and its path to us, by times on our clock.
+/// A publisher and its network path, by times on the receiver's clock.
 #[derive(Clone, Copy)]
 struct Sender {
-    /// How long the tracks are under way, at least; and how much longer, at most.
+    /// The smallest delay of each track.
     audio_delay: Micros,
     video_delay: Micros,
     jitter: Micros,
-    /// How many parts in a million the sender's clock goes faster than ours.
+    /// How much faster the sender's clock runs than the receiver's, in parts per million.
     drift: i64,
     audio_rtp: u32,
     video_rtp: u32,
-    /// When each track's first report comes; then every 5 s.
+    /// When the first report of each track comes. Further ones follow every 5 s.
     audio_report: Option<Micros>,
     video_report: Option<Micros>,
 }
@@ -31,7 +31,7 @@ const SENDER: Sender = Sender {
     video_report: Some(SECOND),
 };
 
-/// Where a packet of this captured time came out.
+/// The time that a packet got.
 #[derive(Debug, Clone, Copy)]
 struct Placed {
     track: Track,
@@ -65,7 +65,7 @@ impl Simulation {
         (self.random >> 33) as Micros % (self.sender.jitter + 1)
     }
 
-    /// The sender's clock, and a track's RTP time.
+    /// The sender's time.
     fn ntp(&self, at: Micros) -> Micros {
         3_900_000_000 * SECOND + at + at * self.sender.drift / 1_000_000
     }
@@ -78,8 +78,8 @@ impl Simulation {
         first.wrapping_add(crate::time::to_ticks(self.ntp(at) - self.ntp(0), rate) as u32)
     }
 
-    /// Captures sound each 20 ms and pictures each 33 1/3 ms, for the tracks that `send`, and answers
-    /// what was placed from `from` to `to`.
+    /// Captures audio every 20 ms and video every 33 1/3 ms, for the tracks that `send`. Returns the packets that
+    /// were captured from `from` to `to`.
     fn run(&mut self, from: Micros, to: Micros, send: impl Fn(Track) -> bool) -> &[Placed] {
         let mut packets = Vec::new();
         for (track, step) in [(Track::Audio, 20_000), (Track::Video, 33_333)] {
@@ -89,7 +89,7 @@ impl Simulation {
             let delay = if track == Track::Audio { self.sender.audio_delay } else { self.sender.video_delay };
             let mut before = 0;
             for captured in (from..to).step_by(step) {
-                // Packets do not overtake each other.
+                // Packets of one track stay in order.
                 before = before.max(captured + delay + self.jitter());
                 packets.push((before, track, captured));
             }
@@ -100,7 +100,7 @@ impl Simulation {
             let report =
                 if track == Track::Video { self.sender.video_report } else { self.sender.audio_report };
             if let Some(report) = report.filter(|&report| report <= arrival) {
-                // The last report is told with each packet.
+                // The last report is repeated with each packet.
                 let at = report + (arrival - report) / (5 * SECOND) * (5 * SECOND);
                 self.clock.report(track, self.ntp(at), self.rtp(track, at));
             }
@@ -111,7 +111,7 @@ impl Simulation {
     }
 }
 
-/// Time goes on, and never faster or slower than a correction may make it.
+/// Times increase, and never faster or slower than corrections allow.
 fn assert_smooth(placed: &[Placed]) {
     for (track, most) in [(Track::Video, 18), (Track::Audio, 450)] {
         let of: Vec<_> = placed.iter().filter(|p| p.track == track).collect();
@@ -122,7 +122,7 @@ fn assert_smooth(placed: &[Placed]) {
     }
 }
 
-/// The most that picture and sound are apart.
+/// The largest distance between video and audio.
 fn most_apart(placed: &[Placed]) -> Micros {
     let mut last = [None; 2];
     let mut most = 0;
@@ -153,11 +153,11 @@ fn a_late_report_and_one_of_one_track_change_nothing_before() {
         let mut sim = Simulation::of(Sender { audio_report, video_report, ..SENDER });
         let placed = sim.run(0, MINUTE, |_| true);
         assert_smooth(placed);
-        // As they arrive: 80 ms apart, and the first packets' jitter wears off.
+        // By their arrival they are 80 ms apart, and the jitter of the first packets is corrected over time.
         assert!(most_apart(placed) <= 110 * MILLI);
         assert!(placed[placed.len() - 1].delay() > 0);
         assert_eq!(sim.clock.error(), None);
-        // The other report comes at last.
+        // Now the other track's report comes.
         sim.sender = Sender { audio_report: Some(MINUTE), video_report: Some(MINUTE), ..SENDER };
         sim.run(MINUTE, MINUTE + 10 * SECOND, |_| true);
         assert_smooth(&sim.placed);
@@ -175,7 +175,7 @@ fn clocks_that_go_apart_add_no_latency_in_six_hours() {
             let settled = if hour == 0 { placed.len() / 10 } else { 0 };
             assert!(most_apart(&placed[settled..]) <= 2 * MILLI);
             for p in &placed[settled..] {
-                // Sound is where a packet is that nothing held up.
+                // Audio has the time of a packet without queueing delay.
                 assert!((p.delay() - SENDER.audio_delay).abs() <= 6 * MILLI, "{p:?}");
             }
             sim.placed.clear();
@@ -187,7 +187,7 @@ fn clocks_that_go_apart_add_no_latency_in_six_hours() {
 fn a_new_source_goes_on_where_the_old_one_was() {
     let mut sim = Simulation::of(SENDER);
     sim.run(0, 20 * SECOND, |_| true);
-    // The camera is another: it counts anew, and its report comes later.
+    // Another camera: its RTP timestamps begin anew, and its report comes later.
     sim.sender = Sender { video_rtp: 0x2000_0000, video_report: Some(22 * SECOND), ..SENDER };
     sim.run(20 * SECOND, 40 * SECOND, |_| true);
     for track in [Track::Video, Track::Audio] {
@@ -195,7 +195,7 @@ fn a_new_source_goes_on_where_the_old_one_was() {
         assert!(pts.windows(2).all(|pair| pair[0] < pair[1] && pair[1] - pair[0] < 150 * MILLI));
     }
     assert!(most_apart(&sim.placed[sim.placed.len() - 500..]) <= MILLI);
-    // Told apart by its SSRC, even one that counts nearly like the old.
+    // A new SSRC is a new source even if its timestamps are near those of the old one.
     let (rtp, at) = (sim.rtp(Track::Video, 40 * SECOND), 40 * SECOND);
     sim.clock.restart(Track::Video);
     assert_eq!(sim.clock.timestamp(Track::Video, rtp.wrapping_sub(9_000), at + SECOND), at + SECOND);
@@ -206,7 +206,7 @@ fn a_track_that_pauses_comes_back_in_its_place() {
     let mut sim = Simulation::of(Sender { drift: 100, ..SENDER });
     sim.run(0, 20 * SECOND, |_| true);
     for p in sim.run(20 * SECOND, 30 * MINUTE, |track| track == Track::Video) {
-        // Without sound to go by the pictures keep up with their own arrival.
+        // Without audio, the video follows its own arrival times.
         assert!((35 * MILLI..125 * MILLI).contains(&p.delay()), "{p:?}");
     }
     let back = sim.placed.len();
@@ -223,7 +223,7 @@ fn what_is_far_off_jumps_forwards_only() {
             let pts: Vec<_> = placed.iter().filter(|p| p.track == track).map(|p| p.pts).collect();
             assert!(pts.windows(2).all(|pair| pair[0] < pair[1]));
         }
-        // Both still move towards where they arrive, and the picture after the sound.
+        // Both still follow their arrival times, and the video follows the audio.
         assert!(most_apart(&placed[placed.len() - 200..]) <= 3 * MILLI);
     }
 }
@@ -236,7 +236,7 @@ fn reports_nobody_can_believe_are_not() {
     assert_eq!(sim.clock.error(), None);
     sim.run(3 * SECOND, 6 * SECOND, |_| true);
     assert_smooth(&sim.placed);
-    // Then the sender sets its clock, and its tracks agree again.
+    // Then the sender sets its clock, and the reports of both tracks agree.
     sim.sender = Sender { audio_report: Some(6 * SECOND), ..SENDER };
     sim.run(6 * SECOND, 20 * SECOND, |_| true);
     assert_smooth(&sim.placed);
@@ -252,12 +252,12 @@ fn a_burst_after_an_outage_is_no_new_source() {
     for at in 0..500 {
         assert_eq!(place(&mut clock, at * 20_000, at * 20_000 + 30_000), 30_000);
     }
-    // Nothing for 3 s, then all at once.
+    // Nothing comes for 3 s, then everything at once.
     for at in 500..650 {
         assert_eq!(place(&mut clock, at * 20_000, 13_030_000), 30_000);
     }
     assert_eq!(place(&mut clock, 13_000_000, 13_030_000), 30_000);
-    // The same, but what the network could not hold is lost.
+    // The same, but the network has lost packets in between.
     assert_eq!(place(&mut clock, 13_020_000, 16_100_000), 30_000);
     assert_eq!(place(&mut clock, 16_020_000, 16_100_000), 30_000);
 }
@@ -267,21 +267,21 @@ fn reports_of_before_are_forgotten() {
     let mut sim = Simulation::of(SENDER);
     sim.run(0, 20 * SECOND, |_| true);
     assert!(sim.clock.error().is_some());
-    // The sender sets its clock: one report alone says nothing.
+    // The sender sets its clock: until both tracks have new reports, there is no error.
     let at = 20 * SECOND;
     let (video, audio) = (sim.rtp(Track::Video, at), sim.rtp(Track::Audio, at));
     sim.clock.report(Track::Video, sim.ntp(at) + 2 * SECOND, video);
     assert_eq!(sim.clock.error(), None);
     sim.clock.report(Track::Audio, sim.ntp(at) + 2 * SECOND, audio);
     assert!(sim.clock.error().is_some_and(|error| error.abs() <= MILLI));
-    // Another camera, and its predecessor's report told again with its pictures.
+    // Another camera, and a repetition of the old camera's report.
     sim.clock.timestamp(Track::Video, video.wrapping_sub(180_000), at + SECOND);
     sim.clock.report(Track::Video, sim.ntp(at) + 2 * SECOND, video);
     assert_eq!(sim.clock.error(), None);
 }
 
 proptest! {
-    /// Later RTP times are later here, whatever comes and reports say.
+    /// Later RTP timestamps always get later times, whatever arrives and whatever reports say.
     #[test]
     fn time_goes_on(
         steps in prop::collection::vec(

@@ -1,4 +1,4 @@
-// The way back, for tests and the fuzzer: strict, since only our own payloads go in.
+// The inverse, for tests and the fuzzer. It is strict, because it reads only payloads that this crate has made.
 
 /// The NAL units in these payloads (RFC 6184, packetization mode 1).
 pub(crate) fn depacketize<P: AsRef<[u8]>>(payloads: &[P]) -> Vec<Vec<u8>> {

@@ -35,7 +35,7 @@ fn a_key_frame_begins_with_all_its_parameter_sets() {
     assert_eq!(payloads[0][0], 0x78, "one STAP-A of the highest importance");
     let sizes: Vec<_> = payloads.iter().map(|payload| payload.len()).collect();
     assert_eq!(sizes, [1 + 3 * 2 + H264_SPS.len() + 4 + 4, 1002, 1002, 1001]);
-    // What comes again in the access unit is not sent again; what is new is.
+    // Parameter sets that the access unit repeats are sent once; new ones are sent too.
     let again = frame(true, &[&[9, 0xf0], H264_SPS, H264_PPS, &[0x68, 0x33, 1], &idr[..50]]);
     let sent = depacketize(&packetize(&again, 1200).unwrap());
     assert_eq!(sent, [H264_SPS, H264_PPS, PPS_1, &[0x68, 0x33, 1], &idr[..50]]);
@@ -98,12 +98,12 @@ proptest! {
         prop_assert_eq!(depacketize(&payloads), expected);
         for pair in payloads.windows(2).filter(|pair| pair.iter().all(|payload| payload[0] & 0x1f == 28)) {
             let (first, second) = (pair[0].len(), pair[1].len());
-            // A new unit begins with its own size.
+            // The fragments of a new unit have another size.
             prop_assert!(pair[1][1] & 0x80 != 0 || second == first || second < first && pair[1][1] & 0x40 != 0);
         }
     }
 
-    /// Whatever an access unit is, it neither panics nor makes a payload that is too long.
+    /// No access unit causes a panic or a payload that is too long.
     #[test]
     fn any_bytes_do(data in prop::collection::vec(any::<u8>(), 0..300), mtu in 0..200usize, key: bool) {
         let whole = Frame { data: data.into(), ..frame(key, &[]) };

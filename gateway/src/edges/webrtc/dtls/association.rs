@@ -1,4 +1,4 @@
-//! One peer's DTLS association: `rtc-dtls` behind str0m's interface.
+//! One peer's DTLS association: implements str0m's interface with the library `rtc-dtls`.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,9 +17,9 @@ use str0m::crypto::dtls::{
 use super::bounds::{Bounds, Verdict};
 use super::resend::Resend;
 
-/// The label of the SRTP keys (RFC 5764 4.2).
+/// The label for exporting SRTP keys (RFC 5764 4.2).
 const SRTP_LABEL: &str = "EXTRACTOR-dtls_srtp";
-/// Datagrams that wait to be read. They are read at the next poll, so that one is usual.
+/// Datagrams that may wait to be read. Usually it is one, which is read at the next poll.
 const MAX_UNREAD: usize = 32;
 /// The time of a timer that nothing needs.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
@@ -31,7 +31,8 @@ const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOS
 pub(super) struct Association {
     server: Arc<HandshakeConfig>,
     client: Arc<HandshakeConfig>,
-    /// Never locked, always borrowed: str0m wants what it holds to be `Sync`, and the library's is not.
+    /// In a mutex only because str0m requires `Sync`, which the library's type is not. It is never locked, only
+    /// borrowed (`get_mut`).
     endpoint: Mutex<Option<Endpoint>>,
     is_client: bool,
     now: Instant,
@@ -50,7 +51,7 @@ enum Stage {
     Closed,
 }
 
-/// An output for str0m, in the order in which it wants them.
+/// An output for str0m. The order of the variants is the order that str0m requires.
 enum Event {
     PeerCertificate(Vec<u8>),
     Keys(Vec<u8>, SrtpProfile),
@@ -59,7 +60,7 @@ enum Event {
 }
 
 impl Association {
-    /// An association that has not begun: its role comes with `set_active`.
+    /// An association that has not begun. `set_active` sets its role.
     pub(super) fn new(server: Arc<HandshakeConfig>, client: Arc<HandshakeConfig>, now: Instant) -> Self {
         Self {
             server,
@@ -120,7 +121,7 @@ impl Association {
                     self.stage = Stage::Closed;
                     self.events.push_back(Event::PeerClosed);
                 }
-                // Data channels are refused.
+                // Application data: the gateway refuses data channels.
                 _ => {}
             }
         }
@@ -154,8 +155,8 @@ impl Association {
         Ok(())
     }
 
-    /// When the library repeats its flight by itself. Only a client needs that: the server may have had the
-    /// client's last flight and lost its own, and answers only a repetition with new record numbers.
+    /// When the library repeats its own flight. Only a client needs that: if the server's last flight was lost, the
+    /// server answers only a repetition with new record numbers.
     fn library_timer(&mut self) -> Option<Instant> {
         let waits = self.is_client && self.stage == Stage::Handshake;
         self.endpoint().as_ref().filter(|_| waits)?.poll_timeout(&PEER)
@@ -183,7 +184,7 @@ impl DtlsInstance for Association {
         self.is_client = active;
     }
 
-    /// Keeps a datagram for the next [`Self::handle_timeout`], which says the time.
+    /// Keeps a datagram for the next [`Self::handle_timeout`], which gives the time.
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
         if self.stage != Stage::Closed && !packet.is_empty() && self.unread.len() < MAX_UNREAD {
             self.unread.push_back(packet.into());
@@ -203,7 +204,7 @@ impl DtlsInstance for Association {
         }
         match self.events.pop_front() {
             Some(Event::PeerCertificate(der)) => match buf.get_mut(..der.len()) {
-                // str0m refuses a peer whose certificate it did not compare.
+                // The association ends: without the certificate, str0m could not check the fingerprint.
                 None => DtlsOutput::CloseNotify,
                 Some(out) => {
                     out.copy_from_slice(&der);
@@ -253,7 +254,7 @@ impl DtlsInstance for Association {
     }
 
     fn send_application_data(&mut self, _data: &[u8]) -> Result<usize, DtlsImplError> {
-        // Data channels are refused, so that nothing is sent.
+        // The gateway refuses data channels, so nothing is sent.
         Err(DtlsImplError::ConnectionClosed)
     }
 
@@ -285,7 +286,7 @@ impl DtlsInstance for Association {
     }
 }
 
-/// str0m passes errors on as text, and this type of its has none of its own: the reason goes to the log.
+/// Logs why a step failed, and returns an error for str0m. The error has no place for the reason.
 fn failed(what: &str, why: &dyn fmt::Display) -> DtlsImplError {
     tracing::debug!(reason = %why, "DTLS {what} failed");
     DtlsImplError::ConnectionClosed

@@ -1,47 +1,47 @@
-//! Bounds on a peer's DTLS records, checked before the handshake library sees them.
+//! Limits a peer's DTLS records before the handshake library reads them.
 //!
-//! Whoever passed ICE can send anything. The library collects handshake fragments of up to 2 MB and joins
-//! them by recursion; a real handshake has a dozen datagrams and 5 kB.
+//! A peer that has passed ICE can send anything. The library collects handshake fragments of up to 2 MB and joins
+//! them by recursion. A real handshake has a dozen datagrams and 5 kB.
 
-/// Datagrams of one handshake, with all repetitions.
+/// Datagrams of one handshake, including all repetitions.
 pub(super) const MAX_HANDSHAKE_DATAGRAMS: usize = 128;
-/// Bytes of one handshake, with all repetitions: five times one with an RSA-4096 certificate.
+/// Bytes of one handshake, including all repetitions: five times a handshake with an RSA-4096 certificate.
 pub(super) const MAX_HANDSHAKE_BYTES: usize = 48 * 1024;
-/// Fragments of plain handshake messages of one association.
+/// Fragments of unencrypted handshake messages of one association.
 pub(super) const MAX_FRAGMENTS: usize = 128;
-/// Bytes of one handshake message. A chain of certificates has less.
+/// Bytes of one handshake message. A certificate chain has less.
 pub(super) const MAX_MESSAGE: usize = 16 * 1024;
-/// Handshake messages of one peer: a client's flights have six or seven.
+/// Handshake messages of one peer: a client sends six or seven.
 pub(super) const MAX_MESSAGES: u16 = 16;
 /// Bytes of an encrypted record during the handshake: `Finished` has less, with every cipher.
 pub(super) const MAX_FINISHED: usize = 96;
-/// Encrypted handshake records of one association before it is connected: `Finished`, with all repetitions.
-/// Each can hide as many fragments as fit.
+/// Encrypted handshake records of one association before it is connected: `Finished`, including all repetitions. Each
+/// may contain as many fragments as fit, which nobody can count from outside.
 pub(super) const MAX_FINISHED_RECORDS: usize = 16;
-/// Datagrams with handshake records after the handshake: the peer repeats its last flight until it has
-/// ours. All of them have at most as many fragments and encrypted records as a handshake may have.
+/// Datagrams with handshake records after the handshake: the peer repeats its last flight until it has received the
+/// gateway's. Together they may have as many fragments and encrypted records as a handshake.
 pub(super) const MAX_REPEATED: usize = 16;
 
-/// A record's head: type, version, epoch, sequence number, length (RFC 6347 4.1).
+/// The size of a record's header: type, version, epoch, sequence number, length (RFC 6347 4.1).
 const RECORD_HEAD: usize = 13;
-/// A handshake fragment's head: type, length, number, offset, length (RFC 6347 4.2.2).
+/// The size of a handshake fragment's header: type, length, number, offset, length (RFC 6347 4.2.2).
 const FRAGMENT_HEAD: usize = 12;
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 
-/// What to do with a datagram.
+/// The decision about a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The handshake library reads it.
     Read,
-    /// It is passed over, as RFC 6347 4.1.2.7 says for what is not valid.
+    /// The datagram is dropped, as RFC 6347 4.1.2.7 requires for invalid records.
     Ignore,
-    /// The peer sent more than any handshake has: the association ends.
+    /// The association ends: the peer has sent more than any handshake needs.
     End(&'static str),
 }
 
-/// Counts what one peer sent.
+/// Counts what one peer has sent.
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
     datagrams: usize,
@@ -52,7 +52,7 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Decides about a datagram; `connected` once the handshake is done.
+    /// Decides about a datagram. `connected` is true after the handshake.
     pub(super) fn check(&mut self, datagram: &[u8], connected: bool) -> Verdict {
         let Some(records) = records(datagram) else { return Verdict::Ignore };
         if connected {
@@ -72,8 +72,9 @@ impl Bounds {
         Verdict::Read
     }
 
-    /// After the handshake a peer may repeat its last flight and say goodbye. Nothing else is read: data
-    /// channels are refused, and each further `ChangeCipherSpec` would begin an epoch.
+    /// Decides about a datagram after the handshake. The peer may repeat its last flight and close the association.
+    /// Nothing else is read: the gateway refuses data channels, and each further `ChangeCipherSpec` would begin an
+    /// epoch.
     fn check_connected(&mut self, records: &[Record<'_>]) -> Verdict {
         let Some(count) = content(records) else { return Verdict::Ignore };
         if records.iter().any(|record| record.kind == HANDSHAKE) {
@@ -97,7 +98,7 @@ struct Record<'a> {
     body: &'a [u8],
 }
 
-/// The records of a datagram. None where they do not fill it, or one is empty.
+/// Splits a datagram into records. Returns none if they do not fill it, or one is empty.
 fn records(mut datagram: &[u8]) -> Option<Vec<Record<'_>>> {
     let mut records = Vec::new();
     while !datagram.is_empty() {
@@ -110,10 +111,10 @@ fn records(mut datagram: &[u8]) -> Option<Vec<Record<'_>>> {
     Some(records)
 }
 
-/// What the records of a datagram have in them.
+/// The content of a datagram.
 #[derive(Default)]
 struct Content {
-    /// Plain fragments of handshake messages.
+    /// Unencrypted fragments of handshake messages.
     fragments: usize,
     /// Encrypted records of the handshake.
     finished: usize,
@@ -135,8 +136,8 @@ fn content(records: &[Record<'_>]) -> Option<Content> {
     Some(count)
 }
 
-/// How many handshake fragments a plain record has. None where one is larger than any message, has a
-/// number that no handshake reaches, or does not fit.
+/// Counts the handshake fragments of an unencrypted record. Returns none if a fragment is larger than any message,
+/// has a number that no handshake reaches, or does not fit.
 ///
 /// The library reads a fragment on to where its whole message would end. So only the last one of a record
 /// may be a part of a message: behind another one the library would find other fragments than are counted.
@@ -152,7 +153,7 @@ fn fragments(mut body: &[u8]) -> Option<usize> {
         if message > MAX_MESSAGE || offset + size > message || sequence > MAX_MESSAGES {
             return None;
         }
-        // An empty fragment is a message without content, and nothing else.
+        // An empty fragment is valid only as a message without content.
         if size == 0 && message != 0 {
             return None;
         }

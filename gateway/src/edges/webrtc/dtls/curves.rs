@@ -1,7 +1,7 @@
-//! The elliptic curves of peers' certificates: P-224 and P-521 beside those that `rtc-dtls` has.
+//! Verifies signatures of certificates on the elliptic curves P-224 and P-521, which `rtc-dtls` lacks.
 //!
-//! In TLS 1.2 a signature scheme names ECDSA and a hash, and the curve is the certificate's (RFC 5246
-//! 7.4.1.4.1), so that the length of the public key tells which curve to verify with.
+//! In TLS 1.2 a signature scheme names ECDSA and a hash. The curve is that of the certificate (RFC 5246 7.4.1.4.1),
+//! so the length of the public key tells it.
 
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ use rtc_dtls::crypto_provider::{
     StreamCipherAlgorithm,
 };
 
-/// Bytes of an uncompressed public key (SEC 1) on P-224: what GnuTLS makes where it is not told.
+/// Bytes of an uncompressed public key (SEC 1) on P-224, which is GnuTLS's default.
 const P224_KEY: usize = 57;
 /// Bytes of an uncompressed public key on P-521.
 const P521_KEY: usize = 133;
 
-/// aws-lc with two more curves for the verification of signatures.
+/// The library's aws-lc provider, with two more curves for verification.
 #[derive(Default)]
 pub(super) struct Curves {
     base: AwsLcRsProvider,
@@ -48,7 +48,7 @@ impl RTCCryptoProvider for Curves {
 struct Crypto(AwsLcRsCrypto);
 
 impl Crypto {
-    /// How to verify with a key of P-521. None for other keys and hashes.
+    /// The algorithm to verify with a P-521 key; none for other schemes.
     fn p521(scheme: SignatureScheme) -> Option<&'static dyn VerificationAlgorithm> {
         match scheme {
             SignatureScheme::EcdsaP256Sha256 => Some(&ECDSA_P521_SHA256_ASN1),
@@ -57,7 +57,7 @@ impl Crypto {
         }
     }
 
-    /// The digest that a scheme of ECDSA signs.
+    /// The digest that an ECDSA scheme signs; none for other schemes.
     fn digest(scheme: SignatureScheme, message: &[u8]) -> Option<aws_lc_rs::digest::Digest> {
         let algorithm = match scheme {
             SignatureScheme::EcdsaP256Sha256 => &aws_lc_rs::digest::SHA256,

@@ -1,8 +1,11 @@
-//! DTLS 1.2 for str0m: the handshake that authenticates a peer and gives the SRTP keys (RFC 5764).
+//! DTLS 1.2 for str0m: the handshake that authenticates a peer and makes the SRTP keys (RFC 5764).
 //!
-//! str0m's own DTLS library takes ECDSA certificates of two curves only. GStreamer makes RSA ones, and
-//! FFmpeg built with GnuTLS makes P-224 ones, so the handshake here is `rtc-dtls`'s, with the same
-//! cryptography (aws-lc) underneath. SRTP, STUN and fingerprints stay with str0m's provider.
+//! str0m's own DTLS library accepts only ECDSA certificates of two curves. GStreamer makes RSA certificates, and
+//! FFmpeg with GnuTLS makes P-224 ones, so the handshake here is done by `rtc-dtls`, with the same cryptography
+//! (aws-lc). SRTP, STUN and fingerprints stay with str0m's provider.
+//!
+//! [`association`] implements str0m's interface, [`bounds`] limits what a peer may send, [`resend`] repeats lost
+//! flights, and [`curves`] adds two elliptic curves.
 
 mod association;
 mod bounds;
@@ -24,9 +27,9 @@ use str0m::crypto::{CryptoError, CryptoProvider, from_feature_flags};
 use association::Association;
 use curves::Curves;
 
-/// SRTP profiles in the order in which the gateway offers them; the answering side takes the offering
-/// side's first one that it knows. AES-256-GCM is left out: every client that has it has AES-128-GCM,
-/// which costs a third less per packet.
+/// SRTP profiles in the order in which the gateway offers them. The answering side selects the first one that it
+/// supports. AES-256-GCM is left out: every client that supports it also supports AES-128-GCM, which costs a third
+/// less per packet.
 const SRTP_PROFILES: [SrtpProtectionProfile; 2] =
     [SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80];
 
@@ -38,11 +41,11 @@ pub(super) fn provider() -> CryptoProvider {
 
 /// Makes DTLS associations for str0m.
 struct Provider {
-    /// The configurations of the last certificate. A gateway has one certificate for its whole run.
+    /// The handshake configurations for the last certificate. A gateway has one certificate for its whole run.
     configs: Mutex<Option<(Vec<u8>, Configs)>>,
 }
 
-/// What associations share: one configuration for each role.
+/// The handshake configurations that all associations share, one for each role.
 #[derive(Clone)]
 struct Configs {
     server: Arc<HandshakeConfig>,
@@ -86,9 +89,9 @@ impl DtlsProvider for Provider {
     }
 }
 
-/// The configuration for one role. Certificates are not checked against authorities: str0m compares
-/// their fingerprint with the one in the SDP (RFC 8122), and the handshake proves that the peer has the
-/// key (`CertificateVerify`), for which a certificate is required of both sides.
+/// Makes the handshake configuration for one role. Certificates are not checked against authorities: str0m compares
+/// the fingerprint with the one in the SDP (RFC 8122), and the handshake proves that the peer has the key
+/// (`CertificateVerify`). For that, both sides must send a certificate.
 fn config(certificate: &DtlsCert, is_client: bool) -> Result<Arc<HandshakeConfig>, CryptoError> {
     let curves: Arc<dyn RTCCryptoProvider> = Arc::new(Curves::default());
     let other = |error: &dyn std::fmt::Display| CryptoError::Other(error.to_string());
@@ -105,7 +108,7 @@ fn config(certificate: &DtlsCert, is_client: bool) -> Result<Arc<HandshakeConfig
         .with_certificates(vec![own])
         .with_client_auth(ClientAuthType::RequireAnyClientCert)
         .with_insecure_skip_verify(true)
-        // Named so that the library does not warn; nobody looks at it.
+        // The library warns if there is no name. Nothing uses it.
         .with_server_name("localhost".to_owned())
         .with_extended_master_secret(ExtendedMasterSecretType::Request)
         .with_srtp_protection_profiles(SRTP_PROFILES.to_vec())

@@ -1,4 +1,4 @@
-//! Handshakes: with OpenSSL and every kind of certificate, with ourselves, and with damage on the way.
+//! Handshakes with OpenSSL and every kind of certificate, between two associations, and over damaged networks.
 
 mod damage;
 mod openssl;

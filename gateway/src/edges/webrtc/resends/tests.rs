@@ -97,7 +97,7 @@ fn a_viewer_cannot_have_much_more_sent_again_than_it_loses() {
             if packet % 200 == 0 {
                 read(&mut resends, report(loss, packet), now);
             }
-            // It requests every packet, all the time.
+            // The viewer requests every packet, all the time.
             for back in 0..4 {
                 again += u32::from(left(&mut resends, packet.wrapping_sub(40 * back), 0, now).0 < 1 << 15);
             }

@@ -1,4 +1,4 @@
-//! From str0m's answer to the client's.
+//! Turns str0m's answer into the answer for the client.
 
 use std::fmt::Write as _;
 
@@ -8,11 +8,11 @@ use super::text::{Description, Section};
 use crate::edges::webrtc::cname;
 
 impl ClientOffer {
-    /// The answer to the client: a section for each of its own, in its order and with its names. Sections
-    /// that are not used are refused (RFC 3264 6); the first one in use has the candidates.
+    /// Writes the answer for the client: one section for each section of the offer, in the same order and with the
+    /// same `mid`. Sections that are not used are refused (RFC 3264 6). The first used section has the candidates.
     ///
     /// # Errors
-    /// When `theirs`, which str0m wrote, does not fit the offer.
+    /// When `str0m_answer` does not fit the offer.
     pub(in crate::edges::webrtc) fn answer(&self, theirs: &str) -> Result<String, SdpError> {
         let theirs = Description::parse(theirs).map_err(|_| SdpError::Contradiction)?;
         let accepted = |at: &usize| self.sections.get(*at).and_then(|told| matching(told, &theirs)).is_some();
@@ -98,13 +98,13 @@ fn accepted_section(
         let format = number.parse().ok().and_then(|n: u8| used.formats.iter().find(|f| f.number == n));
         match (key, format) {
             ("candidate" | "mid", _) => {}
-            // As the client wrote them.
+            // The client's own lines, instead of str0m's.
             ("rtpmap", Some(format)) => {
                 format.told.iter().for_each(|told| line(out, format_args!("{told}\r\n")))
             }
             ("fmtp", Some(_)) => {}
             ("rtcp-fb", Some(format)) if !format.feedback.contains(&rest) => {}
-            // One stream for audio and video: players show the first, and browsers keep its tracks in step.
+            // One stream for audio and video: players show the first one, and browsers synchronize its tracks.
             ("msid", _) if sends => line(out, format_args!("a=msid:{stream} {rest}\r\n")),
             ("ssrc", _) if sends && rest.starts_with("msid:") => {
                 let track = rest.split(' ').nth(1).unwrap_or("-");

@@ -1,10 +1,13 @@
-//! Which sections share one transport (RFC 8843).
+//! Finds the media sections that share one transport (BUNDLE, RFC 8843).
 
 use super::error::SdpError;
 use super::limits::MAX_MID;
 use super::text::{Description, Section};
 
-/// The names of the sections, checked.
+/// The `mid` of each section.
+///
+/// # Errors
+/// When one is invalid or used twice.
 pub(super) fn mids(sections: &[Section<'_>]) -> Result<Vec<Option<String>>, SdpError> {
     let mut found: Vec<Option<String>> = Vec::with_capacity(sections.len());
     for section in sections {
@@ -25,13 +28,13 @@ pub(super) fn mids(sections: &[Section<'_>]) -> Result<Vec<Option<String>>, SdpE
     Ok(found)
 }
 
-/// A token (RFC 8866 9).
+/// Whether this is a token (RFC 8866 9).
 fn is_token(text: &str) -> bool {
     let other = |byte: u8| b"!#$%&'*+-.^_`{|}~".contains(&byte);
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || other(byte))
 }
 
-/// The BUNDLE groups, each with the numbers of its sections in its own order.
+/// The BUNDLE groups: for each, the indexes of its sections in the order of the group.
 pub(super) fn groups(description: &Description<'_>, mids: &[Option<String>]) -> Vec<Vec<usize>> {
     let groups = description.session.values("group").filter_map(|value| value.strip_prefix("BUNDLE"));
     let section = |mid: &str| mids.iter().position(|known| known.as_deref() == Some(mid));
@@ -48,8 +51,11 @@ pub(super) fn groups(description: &Description<'_>, mids: &[Option<String>]) -> 
         .collect()
 }
 
-/// The order of these sections in the group that has them all; the first one's transport is everybody's.
-/// Without a group there can be only one.
+/// Orders these sections as in the group that contains all of them, and tells whether there is such a group. All of
+/// them use the transport of the first one. Without a group, there may be only one section.
+///
+/// # Errors
+/// When several sections are in no common group.
 pub(super) fn order(groups: &[Vec<usize>], sections: &[usize]) -> Result<(bool, Vec<usize>), SdpError> {
     let whole = groups.iter().find(|group| sections.iter().all(|at| group.contains(at)));
     match whole {

@@ -1,11 +1,11 @@
-//! Why a session description is refused.
+//! The reasons for which a session description is refused, and their texts.
 
 use std::fmt;
 
-/// What is wrong with an offer or a fragment, as a client's developer reads it.
+/// Why an offer or a fragment is refused. The text is for the developer of the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::edges::webrtc) enum SdpError {
-    /// The line of this number is not `x=value`, or has control characters.
+    /// The line with this number is not of the form `x=value`, or has control characters.
     Line(usize),
     /// The first line is not `v=0`.
     Version,
@@ -13,27 +13,27 @@ pub(in crate::edges::webrtc) enum SdpError {
     MediaLine,
     /// There is no media section.
     NoSection,
-    /// There is more of something than [`super::limits`] allows.
+    /// The description has more of something than [`super::limits`] allows.
     TooMany(&'static str, usize),
     /// A part has more bytes than [`super::limits`] allows.
     TooLong(&'static str, usize),
-    /// The name of a section is not a token (RFC 8866 9).
+    /// The `mid` of a section is not a token (RFC 8866 9).
     Mid,
-    /// Two sections have the same name.
+    /// Two sections have the same `mid`.
     SameMid,
-    /// A payload type is described twice, or means different things in bundled sections.
+    /// A payload type is described twice, or has different meanings in bundled sections.
     PayloadType(u8),
     /// Audio and video do not share one transport.
     NoBundle,
-    /// No ICE user name and password.
+    /// There are no ICE credentials.
     NoCredentials,
-    /// No fingerprint of a DTLS certificate.
+    /// There is no fingerprint of a DTLS certificate.
     NoFingerprint,
-    /// The client is ICE-lite, and so is the gateway.
+    /// The client is ICE-lite. The gateway is too, and two lite sides cannot connect.
     Lite,
-    /// Something that only [`super::ClientOffer`] and str0m together understand.
+    /// str0m refuses the offer, or its answer does not fit.
     Contradiction,
-    /// A fragment (RFC 8840) has lines of another kind, or says nothing.
+    /// A fragment (RFC 8840) has other lines, or neither candidates nor credentials.
     Fragment,
 }
 

@@ -1,14 +1,14 @@
-//! Payload types: which of an offer's the gateway can use, and how they are told to str0m.
+//! Selects the payload types of an offer that the gateway can use, and writes them for str0m.
 
 use super::error::SdpError;
 use super::h264::Profile;
 use super::text::{Kind, Section};
 use crate::core::client::Act;
 
-/// Feedback messages that the gateway may agree on (RFC 4585, RFC 5104).
+/// RTCP feedback messages that the gateway supports (RFC 4585, RFC 5104).
 const FEEDBACK: [&str; 5] = ["nack", "nack pli", "ccm fir", "transport-cc", "goog-remb"];
 
-/// A payload type that is used.
+/// A payload type that the gateway uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Format {
     pub(super) number: u8,
@@ -17,38 +17,38 @@ pub(super) struct Format {
     pub(super) told: Vec<String>,
     /// The values of both as str0m knows them.
     pub(super) normal: (&'static str, Option<String>),
-    /// The client's feedback messages.
+    /// The feedback messages that the client supports, too.
     pub(super) feedback: Vec<&'static str>,
 }
 
-/// Every str0m codec configuration, once.
+/// A codec in a variant that str0m negotiates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Codec {
     Opus,
-    /// Audio with the packets before (RFC 2198).
+    /// Audio packets together with the packets before (RFC 2198).
     Red,
-    /// With its packetization mode.
+    /// The profile, and the packetization mode.
     H264(Profile, u8),
     H265,
     Vp8,
-    /// With its profile, 0 or 2.
+    /// The profile: 0 or 2.
     Vp9(u8),
     Av1,
-    /// Resends of this payload type (RFC 4588).
+    /// Retransmissions of this payload type (RFC 4588).
     Resend(u8),
 }
 
-/// What an offer says of one payload type.
+/// A payload type of an offer.
 struct OfferedFormat<'a> {
     number: u8,
     rtpmap: &'a str,
     fmtp: Option<String>,
     codec: Codec,
-    /// Whether the codec is just that, not the nearest.
+    /// Whether the offer names exactly this codec, not only one near it.
     exact: bool,
 }
 
-/// The payload types of a section that can be used, in the client's order.
+/// The payload types of a section that the gateway can use, in the client's order.
 ///
 /// # Errors
 /// When a payload type is described twice.
@@ -83,7 +83,7 @@ pub(super) fn usable(section: &Section<'_>, kind: Kind, act: Act) -> Result<Vec<
     };
     let mut kept: Vec<u8> = found.iter().filter(|one| best(one)).map(|one| one.number).collect();
     found.retain(|one| kept.contains(&one.number));
-    // What belongs to a payload type that is left out is left out, too.
+    // RED and retransmissions are of no use without the payload type that they belong to.
     kept.retain(|number| found.iter().any(|one| one.number == *number && !is_extra(one.codec)));
     found.retain(|one| match one.codec {
         Codec::Resend(of) => kept.contains(&of),
@@ -112,7 +112,7 @@ fn name(rtpmap: &str) -> &str {
     rtpmap.split('/').next().unwrap_or_default()
 }
 
-/// A format parameter's value; names are compared without case (RFC 4855 3).
+/// The value of a format parameter. The case of the name does not matter (RFC 4855 3).
 fn parameter<'a>(fmtp: Option<&'a str>, key: &str) -> Option<&'a str> {
     fmtp?.split(';').find_map(|part| {
         let (name, value) = part.split_once('=')?;
@@ -125,13 +125,13 @@ fn parameter_list(fmtp: Option<&str>) -> Option<u8> {
     fmtp?.split('/').next()?.trim().parse().ok()
 }
 
-/// The codec of a payload type, and whether that is exact; none when the gateway has no use for it.
+/// The codec of a payload type, and whether the match is exact. Returns none if the gateway does not support it.
 fn codec(rtpmap: &str, fmtp: Option<&str>, kind: Kind, act: Act, mode_1: bool) -> Option<(Codec, bool)> {
     let mut parts = rtpmap.split('/').map(str::trim);
     let (name, rate) = (parts.next()?.to_ascii_lowercase(), parts.next()?);
     let number = |key| parameter(fmtp, key).and_then(|value| value.parse::<u8>().ok());
     let found = match (kind, name.as_str(), rate) {
-        // Some leave its channels out; RFC 7587 7 fixes them.
+        // Some clients leave out the number of channels, which is always 2 (RFC 7587 7).
         (Kind::Audio, "opus", "48000") => (Codec::Opus, true),
         (Kind::Audio, "red", "48000") => (Codec::Red, true),
         (Kind::Video, "h264", "90000") => return h264(fmtp, act, mode_1),
@@ -148,8 +148,10 @@ fn codec(rtpmap: &str, fmtp: Option<&str>, kind: Kind, act: Act, mode_1: bool) -
     Some(found)
 }
 
-/// A viewer gets packets of mode 1. One who names no mode in any format can be sent those, as GStreamer's
-/// shows: it leaves `a=fmtp` out. A publisher's packets are read in either mode.
+/// The H.264 variant of a payload type, and whether the match is exact.
+///
+/// Viewers get packets of packetization mode 1. A viewer that names no mode in any payload type accepts them too:
+/// GStreamer, for example, leaves `a=fmtp` out. Publishers may send in either mode.
 fn h264(fmtp: Option<&str>, act: Act, mode_1: bool) -> Option<(Codec, bool)> {
     let (profile, exact) = Profile::nearest(parameter(fmtp, "profile-level-id"));
     let mode = match parameter(fmtp, "packetization-mode") {
@@ -195,7 +197,7 @@ impl OfferedFormat<'_> {
     }
 }
 
-/// What Opus decoders ask for, as far as str0m knows it.
+/// The parameters of an Opus decoder that str0m understands.
 fn opus(fmtp: Option<&str>) -> Option<String> {
     let known = ["minptime", "useinbandfec", "usedtx", "stereo"];
     let told = known.into_iter().filter_map(|key| {
@@ -220,8 +222,7 @@ fn ours(fmtp: &str) -> Option<String> {
     (!kept.is_empty()).then(|| kept.join(";"))
 }
 
-/// Checks that no payload type of bundled sections means two things: a packet tells no more than its number
-/// (RFC 8843 10.1.2).
+/// Checks that no payload type has two meanings in bundled sections: packets have only the number (RFC 8843 10.1.2).
 pub(super) fn agree(one: &[Format], other: &[Format]) -> Result<(), SdpError> {
     for format in one {
         if other.iter().any(|theirs| theirs.number == format.number && theirs.normal != format.normal) {

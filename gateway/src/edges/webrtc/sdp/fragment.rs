@@ -1,4 +1,4 @@
-//! Fragments of descriptions (RFC 8840): trickled candidates and ICE restarts.
+//! Reads and writes SDP fragments (RFC 8840): trickled candidates and ICE restarts.
 
 use std::ops::RangeInclusive;
 
@@ -13,19 +13,19 @@ pub(in crate::edges::webrtc) struct Credentials {
     pub(in crate::edges::webrtc) password: String,
 }
 
-/// What a body of `application/trickle-ice-sdpfrag` says.
+/// The content of a body of type `application/trickle-ice-sdpfrag`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::edges::webrtc) struct Fragment {
     pub(in crate::edges::webrtc) credentials: Option<Credentials>,
-    /// Whether there are candidates in it, or the word that there are no more.
+    /// Whether it has candidates, or says that there are no more.
     pub(in crate::edges::webrtc) candidates: bool,
 }
 
 impl Fragment {
-    /// Reads it, within the same bounds as an offer.
+    /// Parses a fragment, within the same limits as an offer.
     ///
     /// # Errors
-    /// When it is no such fragment, or has too much of something.
+    /// When the text is no such fragment, or exceeds a limit.
     pub(in crate::edges::webrtc) fn parse(text: &str) -> Result<Self, SdpError> {
         let found = Description::split(text)?;
         let parts = || std::iter::once(&found.session).chain(found.sections.iter().map(|s| &s.lines));
@@ -51,16 +51,15 @@ impl Fragment {
     }
 }
 
-/// `ice-char`s, so many of them.
+/// Whether the text consists of as many `ice-char`s (RFC 8839 5.4) as `length` allows.
 fn is_ice(text: &str, length: RangeInclusive<usize>) -> bool {
     length.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
 }
 
-/// What an ICE restart changes of an answer: the credentials, and the candidates, which belong to them
-/// (RFC 9725 4.3.3).
+/// The part of an answer that an ICE restart changes: the credentials and the candidates (RFC 9725 4.3.3).
 pub(in crate::edges::webrtc) fn fragment(answer: &str) -> Option<String> {
     let answer = Description::parse(answer).ok()?;
-    // All is bundled: what the section with the candidates has is everybody's.
+    // All sections are bundled, so the ICE lines of the section with the candidates are valid for all.
     let open = || answer.sections.iter().filter(|section| section.port != "0");
     let section =
         open().find(|section| section.lines.value("candidate").is_some()).or_else(|| open().next())?;

@@ -1,4 +1,4 @@
-//! H.264 profiles in offers (RFC 6184 8.1), and the nearest one that str0m has.
+//! Maps the H.264 profiles in offers (RFC 6184 8.1) to those that str0m negotiates.
 
 /// The profiles that str0m negotiates, each as its own `profile-level-id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,13 +10,13 @@ pub(super) enum Profile {
 }
 
 impl Profile {
-    /// The profile that `profile-level-id` names, or the nearest one; and whether it is that profile.
+    /// The profile that `profile-level-id` names, or the nearest one; and whether it is exactly that profile.
     ///
-    /// Decoders of a higher profile play the lower ones, so a client that names only a profile that str0m
-    /// does not know is served like one that names the nearest.
+    /// Decoders of a higher profile play the lower ones, so a client that names only profiles that str0m does not
+    /// know is treated as if it named the nearest.
     pub(super) fn nearest(profile_level_id: Option<&str>) -> (Self, bool) {
         let value = profile_level_id.and_then(|text| u32::from_str_radix(text, 16).ok());
-        // Without one: Baseline (RFC 6184 8.1).
+        // The default is Baseline (RFC 6184 8.1).
         let [_, profile, constraints, _] = value.unwrap_or(0x42_00_0a).to_be_bytes();
         // Table 5 of RFC 6184.
         match (profile, constraints) {
@@ -32,7 +32,7 @@ impl Profile {
         }
     }
 
-    /// What str0m calls it; its level stands for all.
+    /// str0m's `profile-level-id` of the profile. The level in it stands for all levels.
     pub(super) const fn id(self) -> &'static str {
         match self {
             Self::Baseline => "42001f",
@@ -42,7 +42,7 @@ impl Profile {
         }
     }
 
-    /// Whether str0m negotiates it in packetization mode 0 as well.
+    /// Whether str0m negotiates the profile in packetization mode 0, too.
     pub(super) const fn in_mode_0(self) -> bool {
         !matches!(self, Self::High)
     }

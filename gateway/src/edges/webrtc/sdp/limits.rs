@@ -1,7 +1,7 @@
-//! How much a session description may contain.
+//! Limits the content of session descriptions.
 //!
-//! A browser's offer with audio and video has some 250 lines; the bounds are several times what any known
-//! client sends. Their product bounds the memory and the time that a stranger's offer costs.
+//! A browser's offer with audio and video has about 250 lines. The limits are several times what any known client
+//! sends. Together they bound the memory and the time that one offer can cost.
 
 use super::error::SdpError;
 use super::text::{Description, Lines};
@@ -14,13 +14,13 @@ pub(super) const MAX_LINE: usize = 4096;
 pub(super) const MAX_SECTIONS: usize = 16;
 /// Lines of one section, and of the part before the first section.
 pub(super) const MAX_ATTRIBUTES: usize = 1024;
-/// Payload types of one section: RTP has no more.
+/// Payload types of one section: RTP has only this many.
 pub(super) const MAX_FORMATS: usize = 128;
-/// Different SSRCs in one section. A simulcast of three layers with resends has six.
+/// Different SSRCs in one section. Simulcast with three layers and retransmissions has six.
 pub(super) const MAX_SSRCS: usize = 16;
 /// `a=ssrc-group` lines in one section.
 pub(super) const MAX_SSRC_GROUPS: usize = 16;
-/// ICE candidates in all. A machine with a dozen interfaces names some 40 in each section.
+/// ICE candidates of all sections together. A machine with a dozen interfaces has about 40 in each section.
 pub(super) const MAX_CANDIDATES: usize = 256;
 /// `a=rid` lines in one section, and layers in its `a=simulcast`.
 pub(super) const MAX_RIDS: usize = 8;
@@ -28,16 +28,16 @@ pub(super) const MAX_RIDS: usize = 8;
 pub(super) const MAX_SIMULCAST: usize = 1;
 /// Header extensions in one section.
 pub(super) const MAX_EXTENSIONS: usize = 64;
-/// Certificate fingerprints in one section, or before the first.
+/// Certificate fingerprints in one section, or before the first section.
 pub(super) const MAX_FINGERPRINTS: usize = 8;
 /// `a=group` lines.
 pub(super) const MAX_GROUPS: usize = 8;
-/// Bytes of a section's name: a header extension carries no more (RFC 8285 4.3).
+/// Bytes of a section's `mid`: a header extension has room for as many (RFC 8285 4.3).
 pub(super) const MAX_MID: usize = 255;
-/// Bytes of an ICE user name fragment, and of a password (RFC 8839 5.4).
+/// Bytes of an ICE user name fragment or a password (RFC 8839 5.4).
 pub(super) const MAX_CREDENTIAL: usize = 256;
 
-/// Counts what is in a description.
+/// Checks that a description keeps the limits.
 pub(super) fn check(description: &Description<'_>) -> Result<(), SdpError> {
     let parts = || {
         let sections = description.sections.iter().map(|section| &section.lines);
@@ -63,11 +63,11 @@ fn part(lines: &Lines<'_>) -> Result<(), SdpError> {
     ];
     each.into_iter().try_for_each(|(what, limit, key)| at_most(what, limit, lines.values(key).count()))?;
     let layers = lines.values("simulcast").map(|value| value.split([';', ',']).count()).sum();
-    // One more: between the layers of both directions is no semicolon.
+    // There is no semicolon between the layers of the two directions, so the sum is one less.
     at_most("simulcast layers in a section", 2 * MAX_RIDS - 1, layers)
 }
 
-/// The different SSRCs that `a=ssrc` lines name; stops soon after [`MAX_SSRCS`].
+/// The different SSRCs in `a=ssrc` lines: all, or one more than [`MAX_SSRCS`].
 pub(super) fn ssrcs<'a>(lines: &Lines<'a>) -> Vec<&'a str> {
     let mut found: Vec<&str> = Vec::new();
     for value in lines.values("ssrc") {

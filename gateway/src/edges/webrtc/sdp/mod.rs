@@ -1,11 +1,15 @@
-//! Session descriptions (RFC 8866, RFC 3264, RFC 9429), between clients and str0m.
+//! Translates session descriptions (RFC 8866, RFC 3264, RFC 9429) between clients and str0m.
 //!
-//! str0m reads only what browsers write, keeps something for nearly every line, and its answer is its own
-//! view of a session. So no client's text reaches it: [`ClientOffer::read`] parses an offer within bounds
-//! ([`limits`]), picks the sections that a gateway can use, and writes a small offer of its own for str0m.
-//! [`ClientOffer::answer`] turns str0m's answer into the one that fits the client's offer, section by section.
+//! str0m understands only what browsers write, allocates something for nearly every line, and answers without
+//! regard to the sections and formats that the client has offered. So no client's text reaches str0m:
 //!
-//! Pure text processing: no I/O, no clock.
+//! 1. [`ClientOffer::read`] ([`offer`]) parses an offer within [`limits`], and selects the media sections ([`bundle`]) and
+//!    payload types ([`formats`], [`h264`]) that the gateway can use.
+//! 2. [`ClientOffer::to_str0m`] ([`normal`]) writes a small offer for str0m.
+//! 3. [`ClientOffer::answer`] ([`answer`]) turns str0m's answer into one that fits the client's offer.
+//!
+//! [`fragment`] reads and writes the fragments of trickle ICE and ICE restarts. All of this is pure text processing
+//! without I/O and clock.
 
 mod answer;
 mod bundle;
@@ -25,7 +29,7 @@ pub(super) use fragment::{Credentials, Fragment, fragment};
 pub(super) use offer::ClientOffer;
 pub(super) use text::Kind;
 
-/// The names of the media sections in a description that str0m wrote.
+/// The `mid`s of the media sections in a description that str0m has written.
 pub(super) fn mids(description: &str) -> impl Iterator<Item = &str> {
     description.lines().filter_map(|line| line.trim_end().strip_prefix("a=mid:"))
 }

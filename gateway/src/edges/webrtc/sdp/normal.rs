@@ -1,4 +1,4 @@
-//! The offer that str0m is given: nothing of the client's but what it needs.
+//! Writes the offer for str0m, with only what str0m needs and understands.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ const SDES_LAYER: [&str; 2] = [
     "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
     "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
 ];
-/// Other header extensions that the gateway has a use for.
+/// Other header extensions that the gateway uses.
 const EXTENSIONS: [&str; 4] = [
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
@@ -26,7 +26,7 @@ const EXTENSIONS: [&str; 4] = [
 ];
 
 impl ClientOffer {
-    /// Writes it.
+    /// The offer for str0m.
     pub(in crate::edges::webrtc) fn to_str0m(&self) -> String {
         let mut out = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE".to_owned();
         let used = || self.sections.iter().filter_map(|told| Some((told, told.used.as_ref()?)));
@@ -41,7 +41,7 @@ impl ClientOffer {
     }
 }
 
-/// Writing to a string does not fail.
+/// Appends to a string, which cannot fail.
 fn put(out: &mut String, what: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(what);
 }
@@ -70,8 +70,8 @@ fn section(out: &mut String, told: &ClientSection) {
     used.sources.iter().for_each(|line| put(out, format_args!("{line}\r\n")));
 }
 
-/// Names for str0m, which knows letters, digits and `_`, and keeps [`MID`] of them: what it makes of the
-/// names in a publisher's packets, or numbers where those are not different.
+/// The `mid`s for str0m, which accepts letters, digits and `_`, and keeps [`STR0M_MID`] of them: what str0m makes
+/// of the `mid`s in a publisher's packets, or numbers if those would not be different.
 pub(super) fn mids(told: &[Option<&str>]) -> Vec<String> {
     let names: Vec<String> = told.iter().map(|mid| mid.map(known).unwrap_or_default()).collect();
     let alike = |at: usize| names.iter().enumerate().any(|(other, name)| other != at && *name == names[at]);
@@ -79,7 +79,7 @@ pub(super) fn mids(told: &[Option<&str>]) -> Vec<String> {
     if plain { names } else { (0..names.len()).map(|at| at.to_string()).collect() }
 }
 
-/// What str0m makes of a section's name.
+/// Converts a `mid` as str0m does when it reads one in a packet.
 pub(super) fn known(mid: &str) -> String {
     mid.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(MID).collect()
 }
@@ -102,8 +102,8 @@ pub(super) fn extensions(lines: &Lines<'_>, named: bool, layers: bool) -> Vec<(u
     found
 }
 
-/// The layers that a publisher offers (RFC 8853), of alternatives the first. None when str0m does not know
-/// names like these: the client then sends one size, as every client has to be able to.
+/// The simulcast layers that a publisher offers (RFC 8853), the first of each list of alternatives. Returns none if
+/// str0m does not accept their names: the client then sends one size, which every client supports.
 pub(super) fn layers(lines: &Lines<'_>) -> Vec<String> {
     let Some(value) = lines.value("simulcast") else { return Vec::new() };
     let mut words = value.split_ascii_whitespace().skip_while(|word| *word != "send").skip(1);
@@ -119,13 +119,14 @@ pub(super) fn layers(lines: &Lines<'_>) -> Vec<String> {
     if whole && layers.len() > 1 { layers } else { Vec::new() }
 }
 
-/// `a=ssrc` and `a=ssrc-group` lines: what tells a publisher's packets apart that do not name their section.
+/// The `a=ssrc` and `a=ssrc-group` lines for str0m. They tell to which section a publisher's packets belong if the
+/// packets have no `mid`.
 pub(super) fn sources(lines: &Lines<'_>) -> Vec<String> {
     let is_ssrc = |text: &str| text.parse::<u32>().is_ok();
     let ssrcs = limits::ssrcs(lines).into_iter().filter(|ssrc| is_ssrc(ssrc));
     let mut found: Vec<String> = ssrcs.map(|ssrc| format!("a=ssrc:{ssrc} cname:-")).collect();
     for value in lines.values("ssrc-group") {
-        // Resends (RFC 5576 4.2).
+        // Retransmissions (RFC 5576 4.2).
         if let [semantics, one, other] = value.split_ascii_whitespace().collect::<Vec<_>>()[..]
             && semantics.eq_ignore_ascii_case("FID")
             && is_ssrc(one)

@@ -1,4 +1,4 @@
-//! A client's offer, as far as it matters.
+//! Reads a client's offer.
 
 use super::bundle;
 use super::error::SdpError;
@@ -9,14 +9,14 @@ use super::normal;
 use super::text::{Description, Kind, Lines, Section};
 use crate::core::client::Act;
 
-/// An offer that was read. Of the client's text it keeps what the answer repeats.
+/// A client's offer. Of the client's text, it keeps only what the answer repeats.
 #[derive(Debug)]
 pub(in crate::edges::webrtc) struct ClientOffer {
     /// All sections, in the client's order.
     pub(super) sections: Vec<ClientSection>,
-    /// Those in use, in the order of their BUNDLE group: the first one's transport is everybody's.
+    /// The indexes of the sections in use, in the order of their BUNDLE group. All use the transport of the first.
     pub(super) order: Vec<usize>,
-    /// Whether the client offers a group.
+    /// Whether the client offers a BUNDLE group.
     pub(super) bundled: bool,
     /// Whether one-byte and two-byte header extensions may be mixed (RFC 8285 6).
     pub(super) mixed: bool,
@@ -33,22 +33,22 @@ pub(in crate::edges::webrtc) struct ClientOffer {
 pub(super) struct ClientSection {
     pub(super) media: String,
     pub(super) protocol: String,
-    /// One of its formats: a refused section has to have one.
+    /// The first of its formats: a refused section must have one.
     pub(super) format: String,
     pub(super) mid: Option<String>,
     /// None when it is refused.
     pub(super) used: Option<NegotiatedSection>,
 }
 
-/// A section that is agreed on with str0m.
+/// A media section that the gateway uses, as str0m gets it.
 #[derive(Debug)]
 pub(super) struct NegotiatedSection {
-    /// Its name for str0m.
+    /// Its `mid` for str0m.
     pub(super) mid: String,
-    /// What the client does there.
+    /// The direction from the client's view.
     pub(super) direction: &'static str,
     pub(super) formats: Vec<Format>,
-    /// Header extensions: number and URI.
+    /// Header extensions: numbers and URIs.
     pub(super) extensions: Vec<(u8, String)>,
     /// What a publisher tells of its packets, and how it names the layers of a simulcast.
     pub(super) sources: Vec<String>,
@@ -131,22 +131,22 @@ impl ClientOffer {
         &self.credentials
     }
 
-    /// An ICE restart (RFC 8445 9): the same offer with other credentials.
+    /// Replaces the client's ICE credentials, for an ICE restart (RFC 8445 9).
     pub(in crate::edges::webrtc) fn restart_ice(&mut self, credentials: Credentials) {
         self.credentials = credentials;
     }
 
-    /// Whether the gateway and the client have anything in common.
+    /// Whether there is any section that the gateway can use.
     pub(in crate::edges::webrtc) const fn is_usable(&self) -> bool {
         !self.order.is_empty()
     }
 
-    /// Whether the client wants this kind, and has no codec for it that the gateway has.
+    /// Whether the client wants this kind of media, but supports none of the gateway's codecs for it.
     pub(in crate::edges::webrtc) fn lacks_codec(&self, kind: Kind) -> bool {
         self.wanted.contains(&kind) && !self.used().any(|told| told.media == word(kind))
     }
 
-    /// Whether a publisher sends its video in several sizes.
+    /// Whether a publisher sends its video in several sizes (simulcast).
     pub(in crate::edges::webrtc) fn offers_simulcast(&self) -> bool {
         self.used().filter_map(|told| told.used.as_ref()).any(|used| !used.layers.is_empty())
     }
@@ -155,7 +155,7 @@ impl ClientOffer {
         self.sections.iter().filter(|told| told.used.is_some())
     }
 
-    /// How many bytes of the client's text are kept.
+    /// About how many bytes of the client's text are kept.
     pub(in crate::edges::webrtc) fn size(&self) -> usize {
         self.to_str0m().len() * 2
     }
@@ -184,7 +184,7 @@ fn is_open(section: &Section<'_>, grouped: bool, act: Act, session: &Lines<'_>) 
     alive && rtp && (direction == wanted || direction == "sendrecv")
 }
 
-/// RFC 8866 6.7; without one it is `sendrecv`.
+/// The direction of a section (RFC 8866 6.7). The default is `sendrecv`.
 fn direction(lines: &Lines<'_>) -> Option<&'static str> {
     ["sendrecv", "sendonly", "recvonly", "inactive"].into_iter().find(|direction| lines.has(direction))
 }
@@ -198,12 +198,12 @@ fn credentials(lines: &Lines<'_>) -> Option<Credentials> {
     Some(Credentials { fragment: told("ice-ufrag")?, password: told("ice-pwd")? })
 }
 
-/// Visible ASCII. RFC 8839 5.4 allows less, and some clients write more.
+/// Whether the text is visible ASCII. RFC 8839 5.4 allows fewer characters, but some clients use others.
 fn is_visible(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Those that are well-formed: `sha-256 AB:CD:…` (RFC 8122 5).
+/// The well-formed fingerprints: `sha-256 AB:CD:…` (RFC 8122 5).
 fn fingerprints(lines: &Lines<'_>) -> Vec<String> {
     let is_hex = |byte: &str| byte.len() == 2 && byte.bytes().all(|b| b.is_ascii_hexdigit());
     let whole = |value: &&str| {

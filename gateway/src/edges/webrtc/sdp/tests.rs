@@ -1,5 +1,4 @@
-//! Offers of all kinds, answered by str0m: the answer fits the offer, and str0m is given nothing that it
-//! does not understand.
+//! Offers of all kinds, answered by str0m: the answer must fit the offer, and str0m must understand what it gets.
 
 mod cases;
 mod offers;
@@ -17,7 +16,7 @@ use super::{ClientOffer, SdpError};
 use crate::core::client::Act;
 use crate::edges::webrtc::rtc::{self, PublisherOptions, ViewerOptions};
 
-/// Answers an offer as the gateway does, and checks the answer.
+/// Answers an offer as the gateway does, and checks the answer. Returns an empty text if the offer is of no use.
 fn answer(offer: &str, act: Act) -> Result<String, SdpError> {
     static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
     let certificate = CERTIFICATE.get_or_init(|| rtc::certificate().unwrap());
@@ -40,7 +39,7 @@ fn answer(offer: &str, act: Act) -> Result<String, SdpError> {
     Ok(answer)
 }
 
-/// What every answer has to be (RFC 3264 6, RFC 8843 7.3).
+/// Checks what every answer must be (RFC 3264 6, RFC 8843 7.3).
 fn check(offer: &str, answer: &str) {
     let (offer, told) = (Description::parse(offer).unwrap(), answer);
     let answer = Description::parse(told).unwrap_or_else(|error| panic!("{error}: {told}"));
@@ -71,7 +70,7 @@ fn check(offer: &str, answer: &str) {
             };
             assert_eq!(map(ours), map(theirs), "{told}");
         }
-        // The first of the group, or the only one.
+        // The candidates are in the first section of the group, or in the only section.
         let first = grouped.first().is_none_or(|first| ours.mid() == Some(first));
         assert_eq!(has("candidate"), first, "{told}");
     }

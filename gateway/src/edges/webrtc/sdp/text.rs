@@ -1,24 +1,24 @@
-//! A session description, split into lines and sections.
+//! Splits a session description into lines and media sections.
 
 use super::error::SdpError;
 use super::limits::{self, MAX_LINE, MAX_LINES, MAX_SECTIONS};
 
-/// The kinds of media that the gateway carries.
+/// The kinds of media that the gateway supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::edges::webrtc) enum Kind {
     Audio,
     Video,
 }
 
-/// A description, or a fragment of one (RFC 8840).
+/// A session description, or a fragment of one (RFC 8840).
 #[derive(Debug, Default)]
 pub(super) struct Description<'a> {
-    /// What stands before the first section.
+    /// The lines before the first media section.
     pub(super) session: Lines<'a>,
     pub(super) sections: Vec<Section<'a>>,
 }
 
-/// A media section: an `m=` line and what follows it.
+/// A media section: an `m=` line and the lines after it.
 #[derive(Debug)]
 pub(super) struct Section<'a> {
     /// `audio`, `video`, `application`, …
@@ -29,7 +29,7 @@ pub(super) struct Section<'a> {
     pub(super) lines: Lines<'a>,
 }
 
-/// Lines without their ends.
+/// Lines without their line ends.
 #[derive(Debug, Default)]
 pub(super) struct Lines<'a>(Vec<&'a str>);
 
@@ -84,7 +84,7 @@ impl<'a> Section<'a> {
 }
 
 impl<'a> Description<'a> {
-    /// Reads a whole description within the [`limits`].
+    /// Parses a whole description, within the [`limits`].
     pub(super) fn parse(text: &'a str) -> Result<Self, SdpError> {
         let found = Self::split(text)?;
         if found.session.iter().next() != Some("v=0") {
@@ -96,7 +96,7 @@ impl<'a> Description<'a> {
         Ok(found)
     }
 
-    /// Reads a description or a fragment within the [`limits`]. Empty lines do not count.
+    /// Splits a description or a fragment, within the [`limits`]. Empty lines are ignored.
     pub(super) fn split(text: &'a str) -> Result<Self, SdpError> {
         let mut found = Self::default();
         for (at, line) in text.lines().enumerate() {

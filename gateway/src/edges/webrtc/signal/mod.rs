@@ -1,4 +1,5 @@
-//! Offers and answers over HTTP.
+//! Signalling over HTTP: offers and answers by WHIP and WHEP ([`whip`]) and SRS's JSON calls ([`srs`]), and
+//! requests about running sessions ([`session`]).
 
 mod session;
 mod srs;
@@ -18,7 +19,7 @@ use crate::core::client::Act;
 use crate::web::endpoint::{OFFER, SESSION};
 use crate::web::problem::Problem;
 
-/// The addresses of the RTC API.
+/// The routes of the RTC API.
 pub fn router<S: Clone + Send + Sync + 'static>(webrtc: WebRtc) -> Router<S> {
     let mut router = Router::new();
     // SRS's first WHEP was called whip-play.
@@ -37,7 +38,7 @@ pub fn is_endpoint(path: &str) -> bool {
     path.ends_with("/whip") || path.ends_with("/whep")
 }
 
-/// Answers a request for such a path.
+/// Answers a request for `/app/stream/whip` or `/app/stream/whep`.
 pub async fn serve(webrtc: WebRtc, peer: SocketAddr, request: Request<Body>) -> Response {
     endpoint(State(webrtc), ConnectInfo(peer), request).await
 }
@@ -66,7 +67,7 @@ async fn nowhere() -> Response {
         .share(Problem::new(StatusCode::NOT_FOUND, "there is no such address in the RTC API").into_response())
 }
 
-/// Whether the body is of this type. One that is not told is taken as it is.
+/// Whether the body has this type. A request without `Content-Type` counts as if it had.
 fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
     let told = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
     told.is_none_or(|told| told.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted))

@@ -1,4 +1,4 @@
-//! A session's own address: ending it, trickled candidates, and ICE restart (RFC 9725 4.2, 4.3).
+//! Answers requests about a running session: to end it, trickled candidates, and ICE restart (RFC 9725 4.2, 4.3).
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -24,7 +24,7 @@ pub(super) async fn serve(webrtc: &WebRtc, id: &str, request: Request<Body>) -> 
     }
     let known = webrtc.sessions().get(id).cloned().ok_or_else(over)?;
     if parts.method == Method::DELETE {
-        // At once for whoever asks next; its task follows.
+        // The session is gone at once for later requests. This one waits until its task has ended.
         webrtc.sessions().remove(id);
         known.commands.send(Command::Close).await.map_err(|_| over())?;
         known.commands.closed().await;
@@ -57,7 +57,8 @@ async fn patch(
                 "that ICE session is not the present one",
             ));
         }
-        // We answer checks and make none: where the client is, its checks tell (RFC 8445 2.5).
+        // The candidates are not needed: the gateway is ICE-lite. It makes no checks, and learns the client's
+        // addresses from the client's checks (RFC 8445 2.5).
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let words = "an ICE restart needs the client's new ice-ufrag and ice-pwd";
@@ -80,8 +81,8 @@ async fn patch(
     Ok(response)
 }
 
-/// The entity tags of a list (RFC 9110 13.1.1). Ours have no comma in them, and a weak one (`W/"x"`) matches
-/// nothing.
+/// The entity tags in `If-Match` (RFC 9110 13.1.1). The gateway's tags contain no comma. A weak tag (`W/"x"`) matches
+/// none of them.
 fn tags(value: &HeaderValue) -> impl Iterator<Item = &str> {
     value.to_str().unwrap_or("?").split(',').map(str::trim).filter(|tag| !tag.is_empty())
 }

@@ -1,4 +1,4 @@
-//! SRS's calls: an offer in JSON is answered in JSON, refusals too.
+//! SRS's JSON calls: an offer in JSON gets a response in JSON, a refusal too.
 
 use std::net::SocketAddr;
 
@@ -18,7 +18,7 @@ use crate::web::endpoint::OFFER;
 use crate::web::problem::Problem;
 use crate::web::request::{query, shown, stream_name};
 
-/// As the API and the log name it.
+/// The protocol's name in the API and the log.
 const PROTOCOL: &str = "webrtc";
 
 #[derive(Debug, Deserialize)]
@@ -37,7 +37,7 @@ struct Reply<'a> {
     sessionid: String,
 }
 
-/// Answers a call. What is wrong stands in `code` and `message`, for these clients look there only.
+/// Answers a call. Errors are in `code` and `message`, with HTTP status 200, because SRS's clients read only those.
 pub(super) async fn serve(
     State(webrtc): State<WebRtc>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

@@ -1,4 +1,4 @@
-//! WHIP (RFC 9725) and WHEP: an offer is posted, and a session comes to be.
+//! WHIP (RFC 9725) and WHEP: an offer is posted, and starts a session.
 
 use std::net::SocketAddr;
 
@@ -113,7 +113,7 @@ async fn post(
     Ok((StatusCode::CREATED, headers, answer.sdp).into_response())
 }
 
-/// The client of a request.
+/// How the API and the log name the client of a request.
 fn client(parts: &Parts, peer: SocketAddr, act: Act, name: &StreamName) -> ClientInfo {
     ClientInfo {
         protocol: word(act),
@@ -131,17 +131,17 @@ fn name(path: &str, told: &str) -> Result<StreamName, Problem> {
         let app = if app.is_empty() { "live".to_owned() } else { app };
         return Ok(StreamName::new(&app, &stream)?);
     }
-    // Once: a stream may be called so.
+    // Only one suffix: a stream may be called `whip`.
     let path = path.strip_suffix("/whip").or_else(|| path.strip_suffix("/whep")).unwrap_or(path);
     stream_name(path)
 }
 
-/// The `Link` values of the ICE servers that the operator names (RFC 9725 4.6).
+/// The `Link` headers for the ICE servers that the operator has configured (RFC 9725 4.6).
 pub(super) fn ice_servers(settings: &WebRtcSettings) -> Vec<String> {
     settings.ice_server.iter().map(|server| link(server)).collect()
 }
 
-/// `turn:USER:PASSWORD@host:port` as a `Link`; other addresses have no credentials.
+/// The `Link` header for an ICE server: `turn:USER:PASSWORD@host:port`, or an address without credentials.
 fn link(server: &str) -> String {
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
     let (scheme, rest) = server.split_once(':').unwrap_or(("stun", server));

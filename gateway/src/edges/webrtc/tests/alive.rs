@@ -1,4 +1,4 @@
-//! What counts as a sign of life: some clients send no ICE checks once they are connected.
+//! Signs of life: some clients send no ICE checks once they are connected.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn a_viewer_that_sends_reports_and_no_checks_is_sent_to() {
     let video = got(&world, Track::Video);
     assert!(video.last().unwrap().number + 3 > show.pictures && video.len() as u32 + GROUP > show.pictures);
     assert!(video.windows(2).all(|pair| pair[0].number + 1 == pair[1].number), "none is missing");
-    // When the reports end too, it is away after 15 s and gone after 30.
+    // When the reports stop too, the viewer is unreachable after 15 s and ended after 30 s.
     world.up.weather = Weather::OUTAGE;
     show.with(&mut world, Duration::from_secs(13)).await;
     assert!(world.peer.liveness().is_reachable());
@@ -62,7 +62,7 @@ async fn what_is_not_authenticated_is_no_sign_of_life() {
     let mut why = None;
     for _ in 0..40 {
         show.with_or(&mut world, Duration::from_secs(1), &mut why).await;
-        // A receiver report by somebody who has no key.
+        // A receiver report by a sender without the key.
         let mut forged = vec![0x81, 201, 0, 7];
         forged.resize(60, 7);
         if why.is_some() || world.receive(super::world::now(), forged).is_err() {

@@ -1,4 +1,4 @@
-//! A client that publishes, and what the hub gets of it.
+//! A client that publishes, and the frames that the hub gets from it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,14 +23,14 @@ use crate::edges::webrtc::rtc::{self, PublisherOptions};
 use crate::limits::LimitSettings;
 
 const SIZE: usize = 6000;
-/// The first sequence number: it wraps soon.
+/// The first sequence number, which wraps around soon.
 const FIRST: u16 = 65_400;
 
-/// One track on its way out.
+/// One track that the client sends.
 pub(super) struct Line {
     pub(super) pt: Pt,
     seq: SeqNo,
-    /// RTP time at capture time 0.
+    /// The RTP timestamp at capture time 0.
     rtp: u32,
     pub(super) number: u32,
     /// How much later than it is captured it goes out.
@@ -44,7 +44,7 @@ pub(super) struct Broadcast {
     pub(super) video: Line,
     pub(super) audio: Line,
     start: Instant,
-    /// How many requests for key frames were answered.
+    /// How many requests for key frames the client has answered.
     answered: usize,
     /// Whether none is answered.
     pub(super) deaf: bool,
@@ -68,7 +68,7 @@ impl Broadcast {
         })
         .await;
         world.connect().await;
-        // Both wrap soon.
+        // Sequence numbers and RTP timestamps wrap around soon.
         let line = |pt| Line {
             pt,
             seq: u64::from(FIRST).into(),
@@ -95,7 +95,7 @@ impl Broadcast {
         }
     }
 
-    /// Publishes for so long, a key frame where one is asked for, and collects what the hub gets.
+    /// Publishes for this time, sends a key frame when one is requested, and collects the hub's frames.
     pub(super) async fn run(&mut self, time: Duration) {
         let end = now() + time;
         loop {
@@ -164,7 +164,7 @@ impl Broadcast {
         self.got.extend(std::iter::from_fn(|| frames.try_next()));
     }
 
-    /// A track's whole frames with their numbers; panics where one is broken.
+    /// The numbers and times of a track's frames. Panics if one is broken.
     pub(super) fn numbers(&self, track: Track) -> Vec<(u32, Micros)> {
         let frames = self.got.iter().map(|entry| &entry.frame).filter(|frame| frame.track() == track);
         frames
@@ -181,13 +181,13 @@ impl Broadcast {
             .collect()
     }
 
-    /// The numbers of the sounds that the network lost.
+    /// The numbers of the audio packets that the network has lost.
     pub(super) fn lost_sounds(&self) -> Vec<u32> {
         let sounds = self.world.up.dropped.iter().filter(|head| head[1] & 0x7f == *self.audio.pt);
         sounds.map(|head| u16::from_be_bytes([head[2], head[3]]).wrapping_sub(FIRST).into()).collect()
     }
 
-    /// How much later than the sound the pictures are, against the truth, for those from `since` on.
+    /// How much later the video frames are than the audio, compared with their capture times, from `since` on.
     pub(super) fn apart(&self, since: Micros) -> Vec<Micros> {
         let sound = self.numbers(Track::Audio);
         let truth = |number: u32, step| Micros::from(number) * step;
@@ -202,7 +202,7 @@ impl Broadcast {
             .collect()
     }
 
-    /// A picture after one that is missing is a key frame.
+    /// Checks that a frame after a missing one is a key frame.
     pub(super) fn assert_decodes(&self) {
         let mut before = None;
         let pictures = self.got.iter().map(|entry| &entry.frame).filter(|frame| frame.is_video());
@@ -213,7 +213,7 @@ impl Broadcast {
     }
 }
 
-/// A packet of sound with the one before (RFC 2198).
+/// An audio packet together with the one before (RFC 2198).
 fn red(pt: Pt, packet: &[u8], before: Option<Bytes>) -> Vec<u8> {
     let before = before.unwrap_or_default();
     let head = (1 << 31) | u32::from(*pt) << 24 | 960 << 10 | before.len() as u32;

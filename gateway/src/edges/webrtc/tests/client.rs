@@ -1,4 +1,4 @@
-//! A browser's part of a connection.
+//! The browser's side of a connection.
 
 use std::time::{Duration, Instant};
 
@@ -12,30 +12,30 @@ use str0m::{Candidate, Event, Input, Output, Rtc};
 
 use super::world::{HERE, THERE, now};
 
-/// It offers, and keeps what it gets.
+/// A client that makes an offer and keeps what it receives.
 pub(super) struct Client {
     pub(super) rtc: Rtc,
     pub(super) video: Mid,
     pub(super) audio: Mid,
     pending: Option<SdpPendingOffer>,
     pub(super) connected: Option<Instant>,
-    /// Whole frames, in the order in which they came out, and when.
+    /// Whole frames in the order in which they came, and their arrival.
     pub(super) media: Vec<(Instant, MediaData)>,
-    /// When it was asked for key frames.
+    /// When the gateway requested key frames.
     pub(super) key_asked: Vec<Instant>,
-    /// What came, decrypted.
+    /// Received packets, decrypted.
     pub(super) rtp: Vec<(Instant, RtpHeader)>,
     pub(super) rtcp: Vec<(Instant, Rtcp)>,
-    /// NACKs that it sent.
+    /// The number of NACKs that it has sent.
     pub(super) nacks: usize,
-    /// Whether it asks for key frames when something is missing, as players do, and how often it did.
+    /// Whether it requests a key frame when a packet is missing, as players do.
     pub(super) asks: bool,
     pub(super) asked: usize,
     ask_again: Option<Instant>,
 }
 
 impl Client {
-    /// One who sends ready RTP packets, or who takes frames; and its offer.
+    /// Makes a client that sends RTP packets or receives frames, and its offer.
     pub(super) fn new(direction: Direction) -> (Self, String) {
         let mut rtc = Rtc::builder()
             .enable_opus(true, true)
@@ -70,17 +70,17 @@ impl Client {
         let answer = SdpAnswer::from_sdp_string(answer).unwrap();
         self.rtc.sdp_api().accept_answer(self.pending.take().unwrap(), answer).unwrap();
         if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(self.video, None) {
-            // A browser sends again as often as it is asked to.
+            // A browser resends a packet as often as it is requested.
             stream.set_rtx_cache(1000, Duration::from_secs(3), None);
         }
     }
 
-    /// The payload type by which both send and take this codec.
+    /// The payload type of this codec.
     pub(super) fn payload_type(&self, codec: Codec) -> Pt {
         self.payload(codec).pt()
     }
 
-    /// And that of its packets with the one before in them (RED).
+    /// The payload type of this codec with redundancy (RED).
     pub(super) fn redundant(&self, codec: Codec) -> Pt {
         self.payload(codec).red().unwrap()
     }
@@ -104,7 +104,7 @@ impl Client {
         self.rtc.handle_input(Input::Timeout(now)).unwrap();
     }
 
-    /// Sends what there is to send, and tells when it wants to be called again.
+    /// Sends everything that waits, and returns the time of the next timeout.
     pub(super) fn drain(&mut self, now: Instant, mut send: impl FnMut(&[u8])) -> Instant {
         loop {
             match self.rtc.poll_output().unwrap() {
@@ -137,7 +137,7 @@ impl Client {
         }
     }
 
-    /// Says that the picture is lost (PLI).
+    /// Requests a key frame (PLI).
     pub(super) fn ask_key(&mut self) {
         let mut api = self.rtc.direct_api();
         let stream = api.stream_rx_by_mid(self.video, None).unwrap();

@@ -1,4 +1,4 @@
-//! Peers that mean no good.
+//! Hostile peers.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::show::{Show, got};
 use super::world::now;
 use crate::core::close::CloseReason;
 
-/// Datagrams that look like each thing there is, and are none.
+/// Datagrams that look like STUN, DTLS, RTP or RTCP, and are not valid.
 fn garbage(random: &mut StdRng, near: Option<&Vec<u8>>) -> Vec<u8> {
     let size = random.random_range(0..1500);
     let mut bytes: Vec<u8> = (0..size).map(|_| random.random()).collect();
@@ -28,14 +28,14 @@ fn garbage(random: &mut StdRng, near: Option<&Vec<u8>>) -> Vec<u8> {
             };
             bytes.splice(..head.len().min(bytes.len()), head.iter().copied());
         }
-        // What was really sent, again or with a bit turned.
+        // A datagram that was really sent: once more, or with a changed bit.
         4 => bytes = near.cloned().unwrap_or(bytes),
         5 => {
             bytes = near.cloned().unwrap_or(bytes);
             let at = random.random_range(0..bytes.len().max(1));
             bytes.get_mut(at).into_iter().for_each(|byte| *byte ^= 1 << random.random_range(0..8));
         }
-        // What was really sent, for another stream.
+        // A datagram that was really sent, with another SSRC.
         6 => {
             bytes = near.cloned().unwrap_or(bytes);
             let ssrc: [u8; 4] = random.random();
@@ -105,7 +105,7 @@ async fn a_viewer_that_is_gone_is_given_up_and_holds_little_until_then() {
         assert!(now() - gone < Duration::from_secs(60), "it is kept for ever");
     };
     assert_eq!(why, CloseReason::Idle);
-    // When it is known to be away nothing more is made for it.
+    // Once the viewer is unreachable, nothing more is sent to it.
     let last = world.client.rtp.last().unwrap().0;
     assert!(last - gone < Duration::from_secs(20), "{:?}", last - gone);
 }

@@ -1,4 +1,4 @@
-//! What a viewer gets over networks that lose packets and let them overtake each other.
+//! What a viewer receives over networks that lose and reorder packets.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use str0m::rtp::Ssrc;
 use super::network::Weather;
 use super::show::{GROUP, Show, got};
 
-/// What came of 20 s.
+/// The result of 20 s.
 #[derive(Debug)]
 struct Outcome {
     /// Parts of all pictures and of all audio packets that are missing.
@@ -17,9 +17,9 @@ struct Outcome {
     audio: f64,
     /// The part of the audio packets that the network lost.
     lost: f64,
-    /// Packets sent again for each video packet.
+    /// Resent packets for each video packet.
     again: f64,
-    /// Times the picture was lost.
+    /// How often the client has requested a key frame.
     asked: usize,
 }
 
@@ -30,7 +30,7 @@ async fn outcome(weather: Weather, seed: u64) -> Outcome {
     show.connect(&mut world).await;
     world.down.change(weather, seed);
     world.up.change(weather, seed + 100);
-    // Reports have to come first.
+    // The first reports must have come.
     show.with(&mut world, Duration::from_secs(4)).await;
     world.client.rtp.clear();
     world.down.dropped.clear();
@@ -74,7 +74,7 @@ const fn weather(loss: f64, delay: u64, jitter: u64) -> Weather {
 async fn pictures_are_whole_however_packets_are_lost_and_overtake_each_other() {
     let mut bad = Vec::new();
     for (weather, missing, again) in [
-        // Nothing is lost, and much overtakes: resends are of little use, and few.
+        // Much is reordered and nothing lost: resends are of little use, so there are few.
         (weather(0.0, 10, 60), 0.0, 0.18),
         (weather(0.0, 20, 15), 0.0, 0.18),
         (weather(0.05, 20, 0), 0.0, 0.15),
@@ -104,7 +104,7 @@ async fn audio_is_redundant_where_packets_are_lost() {
             assert!(outcome.lost > 0.03 && outcome.audio <= part * outcome.lost, "{weather:?}: {outcome:?}");
         }
     }
-    // On a good network it is not.
+    // On a good network it is sent without.
     let mut show = Show::new();
     show.alone(Duration::from_millis(500)).await;
     let mut world = show.viewer().await;

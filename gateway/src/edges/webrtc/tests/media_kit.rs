@@ -1,4 +1,4 @@
-//! Pictures and sound that know their number, so that a broken one is found out.
+//! Video frames and audio packets that contain their number, so that broken ones are noticed.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ const SPS: &[u8] = &[
 ];
 const PPS: &[u8] = &[0x68, 0xef, 0x8f, 0xcb];
 
-/// Of a picture's NAL unit.
+/// NAL unit headers: of key frames, of frames that others need, and of frames that none needs.
 pub(super) const KEY: u8 = 0x65;
 pub(super) const REFERENCE: u8 = 0x41;
 pub(super) const DROPPABLE: u8 = 0x01;
 
-/// From one picture to the next: 25 a second.
+/// The time between two video frames: 25 per second.
 pub(super) const PICTURE: Micros = 40 * MILLI;
 /// A packet of sound.
 pub(super) const SOUND: Micros = 20 * MILLI;
@@ -31,7 +31,7 @@ pub(super) fn audio() -> Arc<Config> {
     Arc::new(opus::config_of_channels(2))
 }
 
-/// Bytes that are never 0, so that nothing in them looks like a start code.
+/// Bytes that are never 0, so that they contain no start code.
 fn body(number: u32, size: usize) -> Vec<u8> {
     let head = (0..5).map(|at| 0x80 | (number >> (7 * at)) as u8);
     let tail = (0..size).map(|at| 0x80 | (number as usize * 31 + at * 7) as u8);
@@ -44,7 +44,7 @@ fn number(body: &[u8]) -> Option<u32> {
     (self::body(number, tail.len()) == body).then_some(number)
 }
 
-/// A picture of one NAL unit with this header.
+/// A video frame of one NAL unit with this header.
 pub(super) fn picture(config: &Arc<Config>, number: u32, header: u8, size: usize, at: Micros) -> Frame {
     let slice = if header == KEY { 0x88 } else { 0x9a };
     let nal = [&[header, slice], &body(number, size)[..]].concat();
@@ -62,12 +62,12 @@ pub(super) fn sound_packet(number: u32) -> Bytes {
     [&[0xfc], &body(number, 100)[..]].concat().into()
 }
 
-/// What number a whole packet of sound has.
+/// The number in a whole audio packet; none if it is broken.
 pub(super) fn sound_number(packet: &[u8]) -> Option<u32> {
     number(packet.strip_prefix(&[0xfc])?)
 }
 
-/// What number a whole picture of this many bytes has, from its NAL units.
+/// The number in a whole video frame with this many bytes, from its NAL units; none if it is broken.
 pub(super) fn picture_number<'a>(nals: impl Iterator<Item = &'a [u8]>, size: usize) -> Option<u32> {
     let mut slices = nals.filter(|nal| matches!(nal.first(), Some(&(KEY | REFERENCE | DROPPABLE))));
     let (slice, more) = (slices.next()?, slices.next());

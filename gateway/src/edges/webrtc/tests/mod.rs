@@ -1,5 +1,5 @@
-//! Peers against a browser's part (str0m too, which offers), over a network that loses, delays and
-//! reorders, in virtual time: no socket, and a minute in a moment.
+//! Peers against a browser's side (which is str0m, too), over a simulated network that loses, delays and reorders
+//! datagrams. The time is virtual and there is no socket, so a minute takes a moment.
 
 mod alive;
 mod broadcast;

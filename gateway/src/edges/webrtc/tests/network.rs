@@ -1,4 +1,4 @@
-//! One direction of a network that is not perfect.
+//! One direction of a simulated network.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,41 +7,41 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-/// How bad it is.
+/// The quality of a link.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Weather {
-    /// The part of all datagrams that never arrives.
+    /// The part of all datagrams that is lost.
     pub(super) loss: f64,
     /// The part that arrives twice.
     pub(super) twice: f64,
     pub(super) delay: Duration,
-    /// Up to so much more, for each on its own: they overtake each other.
+    /// The largest additional delay. Each datagram has its own, so they are reordered.
     pub(super) jitter: Duration,
 }
 
 impl Weather {
     pub(super) const FINE: Self =
         Self { loss: 0.0, twice: 0.0, delay: Duration::from_millis(10), jitter: Duration::ZERO };
-    /// 5 % are lost, and 30 ms of jitter.
+    /// 5 % loss and 30 ms of jitter.
     pub(super) const ROUGH: Self =
         Self { loss: 0.05, twice: 0.01, delay: Duration::from_millis(20), jitter: Duration::from_millis(30) };
-    /// Nothing arrives.
+    /// Every datagram is lost.
     pub(super) const OUTAGE: Self = Self { loss: 1.0, ..Self::FINE };
 }
 
-/// Datagrams on their way.
+/// One direction of a network, with the datagrams on their way.
 pub(super) struct Link {
     pub(super) weather: Weather,
     random: StdRng,
     under_way: BinaryHeap<Reverse<(Instant, u64, Vec<u8>)>>,
     sent: u64,
-    /// The first bytes of what was lost: an RTP header is not encrypted.
+    /// The first bytes of lost datagrams: the RTP header, which is not encrypted.
     pub(super) dropped: Vec<[u8; 12]>,
-    /// Whether ICE's checks and their answers do not arrive.
+    /// Whether ICE checks and their responses are lost.
     pub(super) unchecked: bool,
-    /// Whether RTCP does not arrive.
+    /// Whether RTCP is lost.
     pub(super) unreported: bool,
-    /// Whether all that is sent is kept, and what was.
+    /// Whether to keep a copy of every datagram.
     pub(super) keep: bool,
     pub(super) kept: Vec<Vec<u8>>,
 }
@@ -61,7 +61,7 @@ impl Link {
         }
     }
 
-    /// The same chance from here on, however much was sent before.
+    /// Changes the quality. The random numbers begin anew, so that they do not depend on what was sent before.
     pub(super) fn change(&mut self, weather: Weather, seed: u64) {
         self.weather = weather;
         self.random = StdRng::seed_from_u64(seed);
@@ -71,7 +71,7 @@ impl Link {
         if self.keep {
             self.kept.push(datagram.to_vec());
         }
-        // By their first bytes (RFC 7983, RFC 5761).
+        // The first bytes tell the protocol (RFC 7983, RFC 5761).
         let checks = datagram.first().is_some_and(|first| *first < 4);
         let reports = datagram.get(1).is_some_and(|second| (192..224).contains(second));
         if checks && self.unchecked || !checks && reports && self.unreported {
@@ -90,7 +90,7 @@ impl Link {
         }
     }
 
-    /// When the next arrives.
+    /// When the next datagram arrives.
     pub(super) fn next(&self) -> Option<Instant> {
         self.under_way.peek().map(|Reverse((at, ..))| *at)
     }

@@ -1,4 +1,4 @@
-//! A client that plays.
+//! Clients that play.
 
 use std::time::Duration;
 
@@ -23,16 +23,16 @@ async fn a_late_viewer_sees_the_group_of_pictures_at_once_and_is_live_then() {
     let live = show.pictures;
     show.with(&mut world, Duration::from_secs(5)).await;
     let video = got(&world, Track::Video);
-    // All since the newest key frame, which was 1.5 s ago.
+    // All frames since the newest key frame, which was 1.5 s ago.
     let first = video[0];
     assert!(first.key && first.number == GROUP, "{first:?}");
     assert!(first.at - joined < Duration::from_millis(20));
     assert_eq!(video.len() as u32, show.pictures - GROUP);
     assert!(video.windows(2).all(|pair| pair[0].number + 1 == pair[1].number && pair[0].time < pair[1].time));
-    // 260 kB of the past, at 3 MB/s.
+    // 260 kB of cached frames, at 3 MB/s.
     let caught = video.iter().find(|frame| frame.number == live).unwrap();
     assert!(caught.at - joined < Duration::from_millis(120), "{:?}", caught.at - joined);
-    // The past is laid on the moment before, and live is live.
+    // The cached frames are compressed into the moment before live, and live frames keep their times.
     let lead = offsets(&video, PICTURE);
     let (steady, past) = (lead[lead.len() - 1], (live - GROUP) as usize);
     assert!(lead[past..].iter().all(|offset| (offset - steady).abs() < MILLI), "{lead:?}");
@@ -58,7 +58,7 @@ async fn audio_and_video_have_one_cname_in_their_reports() {
     assert_eq!(names, [(); 2].map(|()| Some(super::super::cname::gateway_cname().to_owned())));
 }
 
-/// How many courses of a rough network are tried.
+/// The number of runs with a rough network.
 const ROUGH_SEEDS: u64 = 8;
 
 #[tokio::test(start_paused = true)]
@@ -77,7 +77,7 @@ async fn a_viewer_over_a_rough_network_gets_all_frames_whole_and_in_step() {
         assert!(video.windows(2).all(|pair| pair[0].time < pair[1].time), "seed {seed}: time goes back");
         let follows = |pair: &[Got]| pair[1].contiguous && pair[0].number + 1 == pair[1].number;
         let gaps = video.windows(2).filter(|pair| !pair[1].key && !follows(pair)).count();
-        // The last ones are on their way.
+        // The last frames are still on their way.
         let wanted = show.pictures - GROUP - 10;
         assert!(
             video[0].number == GROUP && video.len() as u32 * 10 >= wanted * 9,
@@ -92,7 +92,7 @@ async fn a_viewer_over_a_rough_network_gets_all_frames_whole_and_in_step() {
             assert_in_step(&mut world, 15);
         }
     }
-    // Where a packet is lost with all its repetitions, the viewer goes on from a key frame.
+    // If a packet is lost with all its resends, the viewer continues at a key frame.
     assert!(whole * 3 >= ROUGH_SEEDS, "only {whole} of {ROUGH_SEEDS} viewers got every picture");
     assert!(lost * 100 < frames, "{lost} gaps in {frames} pictures");
 }
@@ -105,7 +105,7 @@ async fn a_lost_picture_comes_again_from_the_cache_and_times_go_on() {
     show.connect(&mut world).await;
     show.with(&mut world, Duration::from_millis(1200)).await;
     let before = got(&world, Track::Video).len();
-    // (It asks five times in a moment.)
+    // The viewer requests a key frame five times in a moment.
     for _ in 0..5 {
         world.client.ask_key();
         show.with(&mut world, Duration::from_millis(50)).await;
@@ -160,7 +160,7 @@ async fn b_frames_that_nothing_needs_are_left_out() {
     assert!(video.windows(2).all(|pair| pair[0].time < pair[1].time), "{video:?}");
     let wanted: Vec<_> = (GROUP..show.pictures).filter(|n| n % 2 == 1 || n.is_multiple_of(GROUP)).collect();
     assert_eq!(video.iter().map(|frame| frame.number).collect::<Vec<_>>(), wanted);
-    // Those that are left are shown two pictures later than they are numbered.
+    // The other frames are shown two frames later than they are numbered.
     let mut reported = reported(&mut world);
     reported
         .iter_mut()
@@ -176,7 +176,7 @@ async fn a_stream_that_runs_ahead_or_stands_still_is_reported_on_one_line() {
     let mut world = show.viewer().await;
     show.connect(&mut world).await;
     show.with(&mut world, Duration::from_secs(3)).await;
-    // It catches up on something: two seconds in none.
+    // The stream runs ahead: two seconds of media in no time.
     for _ in 0..150 {
         let (track, _) = show.next();
         show.push(track);
@@ -185,7 +185,7 @@ async fn a_stream_that_runs_ahead_or_stands_still_is_reported_on_one_line() {
     world.client.rtcp.clear();
     show.with(&mut world, Duration::from_secs(5)).await;
     assert_in_step(&mut world, 4);
-    // It hangs for three.
+    // The stream stands still for three seconds.
     show.start += Duration::from_secs(3);
     world.run(Duration::from_secs(3)).await.unwrap();
     show.with(&mut world, Duration::from_secs(5)).await;
@@ -211,7 +211,7 @@ async fn after_an_outage_a_viewer_has_its_picture_back() {
         assert!(last.number >= show.pictures - 2, "{outage} ms: {last:?}, {}", show.pictures);
         let live = video.iter().find(|frame| frame.number >= back.0 && frame.contiguous).unwrap();
         assert!(live.at - back.1 < Duration::from_millis(200), "{outage} ms: {:?}", live.at - back.1);
-        // A short one is made good by sending again.
+        // Resends repair a short outage.
         assert_eq!(world.client.asked, seed);
     }
 }
@@ -239,7 +239,7 @@ async fn a_viewer_of_a_publisher_that_ignores_requests_begins_with_the_cached_pi
         assert!(
             video.windows(2).all(|pair| pair[0].number + 1 == pair[1].number && pair[0].time < pair[1].time)
         );
-        // One that lost the picture has it back as soon.
+        // A viewer that lost its video has it again as soon.
         world.client.ask_key();
         let before = video.len();
         show.with(&mut world, Duration::from_millis(800)).await;

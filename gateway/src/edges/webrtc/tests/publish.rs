@@ -1,4 +1,4 @@
-//! A client that publishes.
+//! Clients that publish.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn all_that_is_sent_over_a_good_network_arrives_from_the_first_frame_on() 
 async fn what_a_rough_network_loses_is_sent_again_and_nothing_broken_gets_through() {
     for seed in 0..3 {
         let mut broadcast = Broadcast::new().await;
-        // An encoder that takes its time: arrival says little of how the tracks belong together.
+        // A slow encoder: the arrival times do not tell how the tracks belong together.
         broadcast.video.late = Duration::from_millis(120);
         broadcast.world.up.change(Weather::ROUGH, seed);
         broadcast.world.down.change(Weather::ROUGH, seed + 100);
@@ -39,19 +39,18 @@ async fn what_a_rough_network_loses_is_sent_again_and_nothing_broken_gets_throug
         let (video, audio) = (broadcast.numbers(Track::Video), broadcast.numbers(Track::Audio));
         assert!(strictly_later(&video) && strictly_later(&audio), "seed {seed}");
         broadcast.assert_decodes();
-        // Nothing that came before the very first packet to arrive can be asked for again: the first
-        // picture may be lost, and then another key frame is. One more shows whether it answers, and the
-        // network doubles some.
+        // Packets before the first one that arrives cannot be requested, so the first frame may be lost, and a key
+        // frame is requested. One more request tests whether the client answers, and the network duplicates some.
         assert!(broadcast.world.client.key_asked.len() <= 3, "{:?}", broadcast.world.client.key_asked);
         assert!(video[0].0 < 15 && video[0].1 < 2 * SECOND, "seed {seed}: {:?}", video[0]);
         let count = video.len() as u32;
         assert_eq!(video[video.len() - 1].0 - video[0].0 + 1, count, "seed {seed}: none is missing");
-        // Sound is not sent again: there is as much as the network let through.
+        // Audio is not resent: every packet is there that the network did not lose.
         let lost = broadcast.lost_sounds();
         let came: Vec<_> = audio.iter().map(|(number, _)| *number).collect();
         let missing = (3..audio[audio.len() - 1].0).filter(|number| !came.contains(number));
         assert_eq!(missing.filter(|number| !lost.contains(number)).count(), 0, "seed {seed}");
-        // By the reports, not by the arrival.
+        // The sender reports decide, not the arrival times.
         let first = broadcast.apart(0)[0];
         assert!((60 * MILLI..160 * MILLI).contains(&first), "seed {seed}: {first}");
         let apart = broadcast.apart(6 * SECOND);
@@ -74,7 +73,7 @@ async fn after_an_outage_key_frames_are_asked_for_and_the_picture_comes_back() {
         let after = after.unwrap().0;
         broadcast.assert_decodes();
         assert!(after - back < 8, "{outage} ms: {back}, {after}");
-        // A short one is made good by sending again.
+        // Resends repair a short outage.
         assert_eq!(broadcast.world.client.key_asked.len() - before, usize::from(outage > 1000));
     }
     let asked = &broadcast.world.client.key_asked;
@@ -121,6 +120,6 @@ async fn audio_with_redundancy_is_rarely_lost_alone() {
         alone += singles.len();
         missed += singles.iter().filter(|number| !came.contains(number)).count();
     }
-    // A packet that comes after the one behind it brings its redundancy too late.
+    // If packets are reordered, the redundancy may come too late.
     assert!(missed * 8 < alone, "{missed} of {alone} packets that were lost alone are missing");
 }

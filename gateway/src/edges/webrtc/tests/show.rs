@@ -1,4 +1,4 @@
-//! A stream in the hub, and what a viewer gets of it.
+//! A stream in the hub, and what a viewer receives of it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -21,7 +21,7 @@ use crate::edges::webrtc::play::ViewerRole;
 use crate::edges::webrtc::rtc::{self, Packetizer, ViewerOptions};
 
 const SIZE: usize = 6000;
-/// From one key frame to the next, usually.
+/// Frames from one key frame to the next, usually.
 pub(super) const GROUP: u32 = 50;
 
 /// A stream in the hub.
@@ -36,11 +36,11 @@ pub(super) struct Show {
     pub(super) pictures: u32,
     pub(super) sounds: u32,
     pub(super) start: Instant,
-    /// Whether it makes key frames when asked, and no others.
+    /// Whether it makes key frames only when asked.
     pub(super) on_request: bool,
-    /// From one key frame to the next.
+    /// Frames from one key frame to the next.
     pub(super) group: u32,
-    /// Whether every other picture is a B-frame.
+    /// Whether every other frame is a B-frame.
     pub(super) between: bool,
     pub(super) keys: Vec<u32>,
 }
@@ -51,7 +51,7 @@ impl Show {
         let publisher = hub
             .publish(&PublishGrant::for_job(&StreamName::parse("live/livestream").unwrap(), "test"))
             .unwrap();
-        // Both clocks wrap in the second second.
+        // The RTP timestamps of both tracks wrap around within 3 s.
         let key = Packets { reencoders: Reencoders::off() };
         let packets = Derived::started_by(publisher.stream(), key.clone(), |stream, output| {
             key.start_at(stream, output, u32::MAX - 190_000)
@@ -73,7 +73,7 @@ impl Show {
         }
     }
 
-    /// What is due first, and when.
+    /// The track whose frame is next, and its time.
     pub(super) fn next(&self) -> (Track, Instant) {
         let due =
             |number: u32, step: Micros| self.start + Duration::from_micros(u64::from(number) * step as u64);
@@ -107,7 +107,7 @@ impl Show {
         self.publisher.push(frame);
     }
 
-    /// Goes on without a viewer.
+    /// Continues for this time without a viewer.
     pub(super) async fn alone(&mut self, time: Duration) {
         let end = now() + time;
         loop {
@@ -132,7 +132,7 @@ impl Show {
         .await
     }
 
-    /// Goes on, with a viewer.
+    /// Continues for this time with a viewer.
     pub(super) async fn with(&mut self, world: &mut World<ViewerRole>, time: Duration) {
         let end = now() + time;
         loop {
@@ -146,7 +146,7 @@ impl Show {
         world.run_until(end).await.unwrap();
     }
 
-    /// Goes on, with a viewer that may come to its end.
+    /// Continues for this time with a viewer, or until the viewer ends.
     pub(super) async fn with_or(
         &mut self,
         world: &mut World<ViewerRole>,
@@ -164,7 +164,7 @@ impl Show {
         }
     }
 
-    /// Until the viewer has connected.
+    /// Continues until the viewer has connected.
     pub(super) async fn connect(&mut self, world: &mut World<ViewerRole>) {
         while world.client.connected.is_none() || !world.peer.liveness().is_reachable() {
             self.with(world, Duration::from_millis(10)).await;
@@ -172,18 +172,18 @@ impl Show {
     }
 }
 
-/// A frame as the viewer got it.
+/// A frame as the viewer has received it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Got {
     pub(super) number: u32,
     pub(super) key: bool,
-    /// Its RTP time.
+    /// The time of its RTP timestamp.
     pub(super) time: Micros,
     pub(super) at: Instant,
     pub(super) contiguous: bool,
 }
 
-/// The viewer's frames of a track; panics where one is broken.
+/// The frames of a track that the viewer has received. Panics if one is broken.
 pub(super) fn got(world: &World<ViewerRole>, track: Track) -> Vec<Got> {
     let mid = if track == Track::Video { world.client.video } else { world.client.audio };
     let of = |(at, data): &(Instant, MediaData)| {
@@ -202,12 +202,12 @@ pub(super) fn got(world: &World<ViewerRole>, track: Track) -> Vec<Got> {
     world.client.media.iter().filter(|(_, data)| data.mid == mid).map(of).collect()
 }
 
-/// RTP time less the truth, once in step.
+/// The difference between the RTP timestamp and the capture time of each frame.
 pub(super) fn offsets(frames: &[Got], step: Micros) -> Vec<Micros> {
     frames.iter().map(|frame| frame.time - Micros::from(frame.number) * step).collect()
 }
 
-/// Where each sender report lays the beginning of the stream on the wall clock.
+/// The wall-clock time of the stream's beginning, according to each sender report.
 pub(super) fn reported(world: &mut World<ViewerRole>) -> Vec<(Track, Micros)> {
     let mut found = Vec::new();
     for (track, mid, rate, step) in [
@@ -230,7 +230,7 @@ pub(super) fn reported(world: &mut World<ViewerRole>) -> Vec<(Track, Micros)> {
     found
 }
 
-/// Reports of both tracks, so many at least, lay the stream at one and the same time.
+/// Checks that all reports agree about the beginning of the stream, at least `least` of each track.
 pub(super) fn assert_in_step(world: &mut World<ViewerRole>, least: usize) {
     assert_one_line(&reported(world), least);
 }

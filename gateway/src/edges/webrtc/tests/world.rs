@@ -1,4 +1,4 @@
-//! A peer of ours and a client, with a network between them.
+//! A peer of the gateway and a client, with a simulated network between them.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ pub(super) const THERE: SocketAddr =
 /// So often may something be done in one moment; more is a busy loop.
 const BUSY: u32 = 2000;
 
-/// The present, which only tests move.
+/// The virtual time.
 pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
@@ -38,12 +38,12 @@ pub(super) struct World<R> {
     pub(super) client: Client,
     pub(super) up: Link,
     pub(super) down: Link,
-    /// How often the peer was woken.
+    /// How often the peer was called.
     pub(super) woken: u64,
 }
 
 impl<R: PeerRole> World<R> {
-    /// A client that sends (or receives) and a peer that takes (or gives), not yet connected.
+    /// A client that publishes or plays, and the peer for it, not yet connected.
     pub(super) async fn new(direction: Direction, make: impl FnOnce(&DtlsCert) -> (Rtc, R)) -> Self {
         let (mut client, offer) = Client::new(direction);
         let (mut rtc, role) = make(&rtc::certificate().unwrap());
@@ -71,7 +71,7 @@ impl<R: PeerRole> World<R> {
         panic!("not connected");
     }
 
-    /// Lets so much time pass.
+    /// Runs both for this time.
     pub(super) async fn run(&mut self, time: Duration) -> Result<(), CloseReason> {
         self.run_until(now() + time).await
     }
@@ -91,7 +91,7 @@ impl<R: PeerRole> World<R> {
         }
     }
 
-    /// What a session's task does, and a browser; when the next of them wants to be called.
+    /// Does what a session's task and a browser do at this moment. Returns the time of the next timeout or arrival.
     async fn step(&mut self, now: Instant) -> Result<Instant, CloseReason> {
         while let Some(datagram) = self.down.arrived(now) {
             self.client.receive(now, &datagram);
@@ -102,7 +102,7 @@ impl<R: PeerRole> World<R> {
         while let Some(bytes) = self.up.arrived(now) {
             self.receive(now, bytes)?;
         }
-        // Tasks on the stream have their turn.
+        // Gives the tasks of the stream their turn.
         for _ in 0..4 {
             tokio::task::yield_now().await;
         }
@@ -118,7 +118,7 @@ impl<R: PeerRole> World<R> {
         Ok(arrivals.fold(ours.min(theirs), Instant::min))
     }
 
-    /// Hands the peer a datagram.
+    /// Gives the peer a datagram.
     pub(super) fn receive(&mut self, now: Instant, bytes: Vec<u8>) -> Result<(), CloseReason> {
         let (source, local) = (THERE, Some(HERE.ip()));
         let datagram =

@@ -1,4 +1,4 @@
-//! Damaged and hostile datagrams: no panic, no keys with a stranger, and every bound holds.
+//! Damaged and hostile datagrams: no panic, no keys with a wrong peer, and every limit holds.
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -9,7 +9,7 @@ use super::super::bounds::{
 };
 use super::pair::{certificate, run};
 
-/// A plain record with handshake fragments of these (message length, number, offset, data).
+/// An unencrypted record with these handshake fragments (message length, number, offset, data).
 fn record(fragments: &[(usize, u16, usize, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (message, sequence, offset, data) in fragments {
@@ -85,12 +85,12 @@ fn a_handshake_has_bounds() {
     assert_eq!(ends(&record(&[(4, 0, 0, &[1, 2, 3, 4])])), MAX_HANDSHAKE_DATAGRAMS + 1);
     let large = record(&[(1400, 0, 0, &[0; 1400])]);
     assert_eq!(ends(&large), MAX_HANDSHAKE_BYTES / large.len() + 1);
-    // The recursion that joins fragments is as deep as there are fragments.
+    // The recursion that joins fragments is as deep as their number.
     let many: Vec<_> = (0..40).map(|at| record(&[(1000, 0, at, &byte[..])])).collect();
     assert_eq!(ends(&many.concat()), MAX_FRAGMENTS / 40 + 1);
     let whole: Vec<_> = (0..40).map(|_| (1, 0, 0, &byte[..])).collect();
     assert_eq!(ends(&record(&whole)), MAX_FRAGMENTS / 40 + 1);
-    // What is encrypted can hide fragments, too.
+    // Encrypted records may contain fragments, too.
     let finished = framed(22, 1, &[0; MAX_FINISHED]);
     assert_eq!(ends(&finished), MAX_FINISHED_RECORDS + 1);
     assert_eq!(ends(&[finished.clone(), finished].concat()), MAX_FINISHED_RECORDS / 2 + 1);
@@ -103,7 +103,7 @@ fn after_the_handshake_repetitions_are_counted_and_data_is_passed_over() {
     let finished = framed(22, 1, &[0; 40]);
     let read = (0..100).filter(|_| bounds.check(&finished, true) == Verdict::Read).count();
     assert_eq!(read, MAX_REPEATED);
-    // Many records in one datagram are not fewer.
+    // Many records in one datagram count as many.
     let mut bounds = Bounds::default();
     let many = |one: &[u8]| std::iter::repeat_n(one, 10).flatten().copied().collect::<Vec<_>>();
     let read = (0..100).filter(|_| bounds.check(&many(&finished), true) == Verdict::Read).count();
@@ -112,7 +112,7 @@ fn after_the_handshake_repetitions_are_counted_and_data_is_passed_over() {
     let mut bounds = Bounds::default();
     let read = (0..100).filter(|_| bounds.check(&plain, true) == Verdict::Read).count();
     assert_eq!(read, 2 * MAX_FRAGMENTS / 20);
-    // A change of ciphers would begin another epoch.
+    // `ChangeCipherSpec` would begin another epoch.
     assert_eq!(bounds.check(&framed(20, 1, &[0; 25]), true), Verdict::Ignore);
     assert_eq!(bounds.check(&framed(22, 2, &[0; 40]), true), Verdict::Ignore);
     assert_eq!(bounds.check(&framed(21, 1, &[0; 26]), true), Verdict::Read, "it may still say goodbye");

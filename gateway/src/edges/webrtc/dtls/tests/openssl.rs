@@ -1,4 +1,4 @@
-//! OpenSSL's own client and server, with the certificates that WebRTC clients come with.
+//! Handshakes with OpenSSL's client and server, with the kinds of certificates that WebRTC clients have.
 
 use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::pair::{Side, certificate};
 
-/// GStreamer makes RSA-2048, FFmpeg with GnuTLS P-224, browsers P-256; the others can be configured.
+/// GStreamer makes RSA-2048 certificates, FFmpeg with GnuTLS P-224, browsers P-256. Users can configure the others.
 const KINDS: [&[&str]; 7] = [
     &["rsa:2048"],
     &["rsa:4096"],
@@ -21,7 +21,7 @@ const KINDS: [&[&str]; 7] = [
 ];
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A folder that goes with its value.
+/// A temporary folder, which is deleted with this value.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -31,7 +31,7 @@ impl Folder {
         Self(folder)
     }
 
-    /// A key and its certificate, in one file.
+    /// Makes a key and its certificate, in one file.
     fn certificate(&self, kind: &[&str]) -> PathBuf {
         let file = self.0.join("own.pem");
         let made = Command::new("openssl")
@@ -56,7 +56,7 @@ impl Drop for Folder {
     }
 }
 
-/// A running `openssl` and what it prints.
+/// A running `openssl`, and its output.
 struct OpenSsl {
     child: Child,
     output: Arc<Mutex<String>>,
@@ -70,7 +70,7 @@ impl OpenSsl {
             .arg("-cert")
             .arg(own)
             .args(args)
-            // An open input: at its end, openssl leaves.
+            // The input stays open: openssl exits at its end.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -87,7 +87,7 @@ impl OpenSsl {
         Self { child, output }
     }
 
-    /// The text behind the last `before` that it printed, to the end of the line.
+    /// The rest of the line after the last `before` in the output.
     fn said(&self, before: &str) -> Option<String> {
         let output = self.output.lock().unwrap();
         let (_, rest) = output.rsplit_once(before)?;
@@ -102,7 +102,7 @@ impl Drop for OpenSsl {
     }
 }
 
-/// Runs our side over a socket until it is connected and openssl has named its keys.
+/// Runs the gateway's side over a socket until it is connected and openssl has printed its keys.
 fn connect(side: &mut Side, socket: &UdpSocket, mut peer: Option<SocketAddr>, openssl: &OpenSsl) -> String {
     socket.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
     let (start, mut buf) = (Instant::now(), [0; 4096]);
@@ -148,7 +148,7 @@ fn clients_with_every_kind_of_certificate_connect() {
 fn servers_with_every_usual_kind_of_certificate_are_connected_to() {
     let folder = Folder::new("server");
     let own = certificate();
-    // OpenSSL's server wants the client to name its certificate's curve among those of the key exchange.
+    // OpenSSL's server requires that the client names the curve of its certificate among those for the key exchange.
     for kind in &KINDS[..4] {
         let args = ["-accept", "127.0.0.1:0", "-Verify", "1"];
         let openssl = OpenSsl::start("s_server", &folder.certificate(kind), &args);

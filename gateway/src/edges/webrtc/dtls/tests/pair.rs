@@ -1,4 +1,4 @@
-//! Two associations of ours, one in each role, without a socket.
+//! Two associations of the gateway, one in each role, without a socket.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use str0m::crypto::dtls::{DtlsInstance, DtlsOutput, DtlsVersion, SrtpProfile};
 
 use super::super::provider;
 
-/// One side, and what it has told so far.
+/// One side, and its outputs so far.
 pub(super) struct Side {
     pub(super) dtls: Box<dyn DtlsInstance>,
     pub(super) certificate: Option<Vec<u8>>,
@@ -15,7 +15,7 @@ pub(super) struct Side {
     pub(super) connected: bool,
     pub(super) closed: bool,
     pub(super) error: Option<String>,
-    /// When it wants to be called.
+    /// When it must be called next.
     pub(super) timer: Instant,
 }
 
@@ -28,7 +28,7 @@ impl Side {
         Self { dtls, certificate, keys, connected: false, closed: false, error, timer: now }
     }
 
-    /// Lets it read `datagrams` at `now`, and returns what it sends.
+    /// Handles `datagrams` at `now`, and returns the datagrams that it sends.
     pub(super) fn step(&mut self, now: Instant, datagrams: &[Vec<u8>]) -> Vec<Vec<u8>> {
         for datagram in datagrams {
             self.note(|dtls| dtls.handle_packet(datagram));
@@ -62,8 +62,8 @@ pub(super) fn certificate() -> DtlsCert {
     provider().dtls_provider.generate_certificate().unwrap()
 }
 
-/// Runs a client and a server until both are connected, or `rounds` are over. `way` says what arrives of a
-/// datagram, which goes up to the server (1) or down to the client (0).
+/// Runs a client and a server until both are connected, or `rounds` are over. `way` returns what arrives of a
+/// datagram on its way to the server (1) or to the client (0).
 pub(super) fn run(
     certificates: [&DtlsCert; 2],
     rounds: u32,

@@ -1,4 +1,4 @@
-//! Offers that clients really make, and what is answered.
+//! Offers that clients really make, and the answers to them.
 
 use super::super::limits::*;
 use super::super::{ClientOffer, Credentials, Kind, SdpError, fragment};
@@ -49,7 +49,7 @@ fn candidates_stand_in_the_first_section_that_is_accepted() {
             );
             assert!(answer.contains("a=group:BUNDLE 1\r\n"), "{answer}");
         }
-        // The group's order is the client's, and so is the section that has the transport.
+        // The answer keeps the order of the client's group, whose first section has the transport.
         let answer = answer(&offer.replace("BUNDLE 0 1", "BUNDLE 1 0"), act).unwrap();
         assert!(answer.contains("a=group:BUNDLE 1 0\r\n"), "{answer}");
         assert!(values(&answer, 0, "candidate").is_empty() && !values(&answer, 1, "candidate").is_empty());
@@ -65,9 +65,9 @@ fn the_transport_is_that_of_the_first_section_of_the_group() {
     let of = |offer: &str| ClientOffer::read(offer, Play).unwrap().credentials().fragment.clone();
     assert_eq!(of(&both), "abcd");
     assert_eq!(of(&both.replace("BUNDLE 0 1", "BUNDLE 1 0")), "video");
-    // A refused section has no say.
+    // The credentials of a refused section do not count.
     assert_eq!(of(&both.replace("opus", "L16")), "video");
-    // For all sections at once, as OBS tells it; and only in the second, as bundle-only has it.
+    // Credentials for all sections together, as OBS writes them; and only in the second section, as with bundle-only.
     let bare: String = both.split_inclusive("\r\n").filter(|l| !l.starts_with("a=ice-")).collect();
     let ice = "a=ice-ufrag:all\r\na=ice-pwd:0123456789012345678901\r\n";
     assert_eq!(of(&bare.replace("m=audio", &format!("{ice}m=audio"))), "all");
@@ -89,7 +89,7 @@ fn names_of_sections_come_back_as_they_were() {
             let answer = answer(&offer, act).unwrap();
             assert_eq!((values(&answer, 0, "mid"), values(&answer, 1, "mid")), (vec![audio], vec![video]));
             assert!(answer.contains(&format!("a=group:BUNDLE {audio} {video}\r\n")), "{answer}");
-            // A name that str0m would write otherwise stands in no packet.
+            // A `mid` that str0m would write differently is not sent in packets.
             let plain = audio.bytes().chain(video.bytes()).all(|byte| byte.is_ascii_alphanumeric());
             let short = audio.len() <= 16;
             if act == Play && !(plain && short) {
@@ -127,7 +127,7 @@ fn without_a_group_one_section_is_taken_and_two_are_explained() {
     for group in ["BUNDLE 0", "BUNDLE", "LS 0 1"] {
         assert_eq!(answer(&offer.replace("BUNDLE 0 1", group), Play), Err(SdpError::NoBundle), "{group}");
     }
-    // One section needs no group, nor a name.
+    // A single section needs neither group nor `mid`.
     let video = video("102", "a=rtpmap:102 H264/90000");
     for offer in
         [alone(&video), alone(&video).replace("a=mid:1\r\n", ""), alone(&offer.replace("opus", "L16"))]
@@ -136,7 +136,7 @@ fn without_a_group_one_section_is_taken_and_two_are_explained() {
         assert!(!answer.contains("a=group"), "{answer}");
         assert_eq!(answer.contains("a=mid:1"), offer.contains("a=mid:1"), "{answer}");
     }
-    // Two groups: audio and video of the first.
+    // Two groups: audio and video of the first are used.
     let data = lines("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=mid:2\na=sctp-port:5000");
     let two = offer.replace("BUNDLE 0 1", "BUNDLE 2\r\na=group:BUNDLE 0 1") + &data;
     assert!(answer(&two, Play).unwrap().contains("a=group:BUNDLE 0 1\r\n"));
@@ -167,7 +167,7 @@ fn data_channels_and_strange_sections_are_refused() {
     }
     let text = lines("m=text 9 UDP/TLS/RTP/SAVPF 98\na=mid:t\na=rtpmap:98 t140/1000\na=sendrecv");
     assert_eq!(port(&answer(&(usual("recvonly") + &text), Play).unwrap(), 2), "0");
-    // Nothing but such sections.
+    // Only such sections.
     let offer =
         lines(&format!("v=0\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=mid:0\n{TRANSPORT}"));
     assert!(!ClientOffer::read(&offer, Play).unwrap().is_usable());
@@ -184,7 +184,7 @@ fn only_the_first_section_of_a_kind_that_can_be_used_is() {
         [0, 1, 2].map(|at| port(&answer, at).to_owned())
     };
     assert_eq!(ports(&two), ["9", "9", "0"]);
-    // The first is for sending; or has codecs that nobody knows.
+    // The first section has the wrong direction, or only unknown codecs.
     let (head, tail) = two.split_once("a=mid:1").unwrap();
     assert_eq!(ports(&format!("{head}a=mid:1{}", tail.replacen("recvonly", "sendonly", 1))), ["9", "0", "9"]);
     let strange = two.replacen("VP8", "X8", 1).replacen("H264", "X4", 2);
@@ -228,7 +228,7 @@ fn lines_that_every_description_may_have_do_no_harm() {
             assert_eq!((port(&answer, 0), port(&answer, 1)), ("9", "9"), "{what}: {answer}");
         }
     }
-    // Directions that are for nobody.
+    // Directions in which nothing can be sent.
     for (act, direction) in [(Play, "sendonly"), (Publish, "recvonly"), (Play, "inactive")] {
         let offered = ClientOffer::read(&usual(direction), act).unwrap();
         assert!(!offered.is_usable() && !offered.lacks_codec(Kind::Video));
@@ -282,14 +282,14 @@ fn formats_that_leave_something_out_or_name_other_profiles_are_served() {
         let offer = video("96", &h264(fmtp));
         let viewer = answer(&offer, Play).unwrap();
         assert_eq!(port(&viewer, 0), "9", "{fmtp}");
-        // The client's own words, but for what it tells of its own stream.
+        // The client's own parameters, except those that describe the stream that it sends.
         assert!(viewer.contains("a=rtpmap:96 H264/90000\r\n") && !viewer.contains("sprop"), "{viewer}");
         let told = values(&viewer, 0, "fmtp");
         assert_eq!(told.is_empty(), fmtp.is_empty(), "{viewer}");
         let publisher = answer(&offer.replace("recvonly", "sendonly"), Publish).unwrap();
         assert_eq!(port(&publisher, 0), "9", "{fmtp}");
     }
-    // A decoder of single NAL units cannot take fragments.
+    // A decoder of single NAL units cannot decode fragments.
     for fmtp in ["packetization-mode=0;profile-level-id=640c34", "packetization-mode=2"] {
         let offer = video("96", &h264(fmtp));
         assert!(ClientOffer::read(&offer, Play).unwrap().lacks_codec(Kind::Video), "{fmtp}");
@@ -359,7 +359,7 @@ fn sources_are_for_publishers_and_layers_too() {
     let told = answer(&layers, Publish).unwrap();
     assert!(told.contains("a=simulcast:recv hi;lo") && told.contains("a=rid:lo recv"), "{told}");
     assert!(told.contains("sdes:rtp-stream-id"), "{told}");
-    // Names that str0m does not know: one size.
+    // Names that str0m does not accept: no simulcast.
     let strange = layers.replace("hi", "hi-1");
     let told = answer(&strange, Publish).unwrap();
     assert!(
@@ -390,7 +390,7 @@ fn every_bound_is_reached() {
         offer.clone() + &(0..count).map(|n| line(n) + "\r\n").collect::<String>()
     };
     let plain = |text: &'static str| move |_: usize| text.to_owned();
-    // How much more there may be, and what one too many is called.
+    // How many more are accepted, and the error for one too many.
     type Line = Box<dyn Fn(usize) -> String>;
     let cases: Vec<(usize, Line, SdpError)> = vec![
         (

@@ -1,6 +1,6 @@
-//! Offers to begin with.
+//! Parts of offers for the tests.
 
-/// Lines with their ends.
+/// Joins lines with their line ends.
 pub(super) fn lines(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).flat_map(|line| [line, "\r\n"]).collect()
 }
@@ -17,7 +17,7 @@ pub(super) const TRANSPORT: &str = "a=ice-ufrag:abcd
     a=fingerprint:sha-256 75:74:5A:A6:A4:E5:52:F4:A7:67:4C:01:C7:EE:91:3F:21:3D:A2:E3:53:7B:6F:30:86:F2:30:AA:65:FB:04:24
     a=setup:actpass";
 
-/// Opus with redundancy, and what browsers have beside it.
+/// Opus with redundancy, and browsers' other audio codecs.
 pub(super) const AUDIO: &str = "m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8
     c=IN IP4 0.0.0.0
     a=mid:0
@@ -34,7 +34,7 @@ pub(super) const AUDIO: &str = "m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8
     a=rtpmap:0 PCMU/8000
     a=rtpmap:8 PCMA/8000";
 
-/// H.264 in both packetization modes, VP8, and resends.
+/// H.264 in both packetization modes, VP8, and retransmissions.
 pub(super) const VIDEO: &str = "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 104 105
     c=IN IP4 0.0.0.0
     a=mid:1
@@ -58,14 +58,14 @@ pub(super) const VIDEO: &str = "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 104 10
     a=rtpmap:105 rtx/90000
     a=fmtp:105 apt=104";
 
-/// An offer as browsers make it.
+/// An offer like those of browsers.
 pub(super) fn usual(direction: &str) -> String {
     let transport = format!("{TRANSPORT}\na=DIRECTION");
     let section = |text: &str| text.replace("a=DIRECTION", &transport);
     lines(&[SESSION, &section(AUDIO), &section(VIDEO)].join("\n")).replace("DIRECTION", direction)
 }
 
-/// Only a video section, with these formats' lines.
+/// An offer with only a video section, with the lines of these formats.
 pub(super) fn video(formats: &str, body: &str) -> String {
     let section = format!("m=video 9 UDP/TLS/RTP/SAVPF {formats}\na=mid:1\na=recvonly\n{TRANSPORT}\n{body}");
     lines(&[&SESSION.replace(" 0 1", " 1"), section.as_str()].join("\n"))

@@ -1,5 +1,4 @@
-//! Offers that were damaged or put together at random: str0m is given nothing that it panics over or cannot
-//! read, and what is answered fits.
+//! Damaged and random offers: str0m must neither panic over nor refuse what it gets, and answers must fit.
 
 use proptest::prelude::*;
 
@@ -12,7 +11,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![Just(Act::Publish), Just(Act::Play)]
 }
 
-/// A line of an offer, or something like one.
+/// A line of an offer, or a similar text.
 fn line() -> impl Strategy<Value = String> {
     let number = 90u8..115;
     prop_oneof![
@@ -77,7 +76,7 @@ proptest! {
             }
         }
         let offer = lines.join("\r\n") + "\r\n";
-        // The answer is checked there.
+        // `answer` checks the answer.
         if let Err(why) = answer(&offer, act) {
             prop_assert_ne!(why, super::SdpError::Contradiction, "str0m refuses {}", ClientOffer::read(&offer, act).unwrap().to_str0m());
         }
