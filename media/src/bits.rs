@@ -1,8 +1,8 @@
-//! Reading and writing bits, most significant first, as the codecs' headers want them.
+//! Reads and writes single bits, most significant bit first, as codec headers need.
 
 use crate::error::{Error, Result};
 
-/// A bit reader over a byte slice.
+/// Reads bits from a byte slice.
 #[derive(Debug, Clone)]
 pub struct BitReader<'a> {
     data: &'a [u8],
@@ -11,22 +11,22 @@ pub struct BitReader<'a> {
 }
 
 impl<'a> BitReader<'a> {
-    /// Reads `data`, whose errors name `format`.
+    /// Creates a reader of `data`. Its errors name `format`.
     pub const fn new(format: &'static str, data: &'a [u8]) -> Self {
         Self { data, position: 0, format }
     }
 
-    /// Bits not read yet.
+    /// Returns the number of bits that are not read yet.
     pub const fn remaining(&self) -> usize {
         self.data.len() * 8 - self.position
     }
 
-    /// One bit.
+    /// Reads one bit.
     pub fn bit(&mut self) -> Result<bool> {
         Ok(self.bits(1)? == 1)
     }
 
-    /// `count` ≤ 32 bits as an unsigned number.
+    /// Reads an unsigned number of `count` ≤ 32 bits.
     pub fn bits(&mut self, count: u32) -> Result<u32> {
         debug_assert!(count <= 32);
         if self.remaining() < count as usize {
@@ -50,7 +50,7 @@ impl<'a> BitReader<'a> {
         Ok(())
     }
 
-    /// An unsigned Exp-Golomb number, `ue(v)` (ITU-T H.264 9.1).
+    /// Reads an unsigned Exp-Golomb number, `ue(v)` (ITU-T H.264 9.1).
     pub fn ue(&mut self) -> Result<u32> {
         let mut zeros = 0;
         while !self.bit()? {
@@ -62,18 +62,18 @@ impl<'a> BitReader<'a> {
         Ok(((1u64 << zeros) - 1 + u64::from(self.bits(zeros)?)) as u32)
     }
 
-    /// A signed Exp-Golomb number, `se(v)` (ITU-T H.264 9.1.1).
+    /// Reads a signed Exp-Golomb number, `se(v)` (ITU-T H.264 9.1.1).
     pub fn se(&mut self) -> Result<i32> {
         let k = i64::from(self.ue()?);
         Ok((if k % 2 == 1 { (k + 1) / 2 } else { -(k / 2) }) as i32)
     }
 }
 
-/// Writes bits.
+/// Collects bits into bytes.
 #[derive(Debug, Clone)]
 pub struct BitWriter {
     bytes: Vec<u8>,
-    /// Bits written.
+    /// Number of bits written so far.
     position: usize,
 }
 
@@ -84,12 +84,12 @@ impl Default for BitWriter {
 }
 
 impl BitWriter {
-    /// Nothing written yet.
+    /// Creates an empty writer.
     pub const fn new() -> Self {
         Self { bytes: Vec::new(), position: 0 }
     }
 
-    /// The lowest `count` ≤ 32 bits of `value`.
+    /// Writes the lowest `count` ≤ 32 bits of `value`.
     pub fn bits(&mut self, value: u32, count: u32) {
         for at in (0..count).rev() {
             if self.position.is_multiple_of(8) {
@@ -102,19 +102,19 @@ impl BitWriter {
         }
     }
 
-    /// An unsigned Exp-Golomb number, `ue(v)` (ITU-T H.264 9.1), below 2^31.
+    /// Writes an unsigned Exp-Golomb number, `ue(v)` (ITU-T H.264 9.1), below 2^31.
     pub fn ue(&mut self, value: u32) {
         let bits = 32 - (value + 1).leading_zeros();
         self.bits(0, bits - 1);
         self.bits(value + 1, bits);
     }
 
-    /// Zero bits up to the next whole byte.
+    /// Writes zero bits up to the next byte boundary.
     pub fn align(&mut self) {
         self.position = self.bytes.len() * 8;
     }
 
-    /// What was written, with zero bits up to a whole byte.
+    /// Returns the written bytes. The last byte is filled with zero bits.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

@@ -1,17 +1,17 @@
-//! What a decoder must know before the first frame, in the shape of WebCodecs' decoder configs.
+//! Decoder configurations: the parameters a decoder needs before the first frame, as in WebCodecs.
 
 use bytes::Bytes;
 
 /// Video or audio: a stream has at most one track of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Track {
-    /// Pictures.
+    /// Video.
     Video,
-    /// Sound.
+    /// Audio.
     Audio,
 }
 
-/// How a frame's bytes are encoded.
+/// The encoding of a frame's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Codec {
@@ -46,7 +46,7 @@ impl Codec {
         }
     }
 
-    /// FFmpeg's name: `h264`, `hevc`, `av1`, `aac`, `opus`, `pcm_alaw` …
+    /// Returns FFmpeg's name: `h264`, `hevc`, `av1`, `aac`, `opus`, `pcm_alaw` …
     pub const fn name(self) -> &'static str {
         match self {
             Self::H264 => "h264",
@@ -63,7 +63,7 @@ impl Codec {
     }
 }
 
-/// Picture properties.
+/// Properties of a video track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Video {
     /// Coded width in pixels after cropping; 0 when not known.
@@ -72,7 +72,7 @@ pub struct Video {
     pub height: u32,
 }
 
-/// Sound properties.
+/// Properties of an audio track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Audio {
     /// Samples per second at the decoder's output.
@@ -84,18 +84,18 @@ pub struct Audio {
 /// The track-specific part of a [`Config`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Pictures.
+    /// Properties of a video track.
     Video(Video),
-    /// Sound.
+    /// Properties of an audio track.
     Audio(Audio),
 }
 
-/// A track's decoder configuration. Frames share it by `Arc`; another `Arc` means it changed.
+/// A track's decoder configuration. Frames share it by `Arc`; a different `Arc` means that it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The codec.
     pub codec: Codec,
-    /// Size, or rate and channels.
+    /// Size, or sample rate and channels.
     pub format: Format,
     /// `avcC`, `hvcC`, `av1C`, `vpcC` box content (without the FullBox header for `vpcC`),
     /// AudioSpecificConfig, OpusHead; empty for codecs that have none.
@@ -103,12 +103,12 @@ pub struct Config {
 }
 
 impl Config {
-    /// The track this configures.
+    /// Returns the track that this configures.
     pub const fn track(&self) -> Track {
         self.codec.track()
     }
 
-    /// Picture properties, when this is video.
+    /// Returns the video properties; `None` for audio.
     pub const fn video(&self) -> Option<Video> {
         match self.format {
             Format::Video(v) => Some(v),
@@ -116,7 +116,7 @@ impl Config {
         }
     }
 
-    /// Sound properties, when this is audio.
+    /// Returns the audio properties; `None` for video.
     pub const fn audio(&self) -> Option<Audio> {
         match self.format {
             Format::Audio(a) => Some(a),

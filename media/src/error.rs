@@ -1,20 +1,20 @@
-//! The one error of this crate: which format, where, and what.
+//! The error type of this crate: the format, the byte offset, and the fault.
 //!
-//! The texts are for who reads them. Without the feature `texts` there are none (in WebAssembly they are kilobytes
-//! that nobody would see): an error then tells its kind, and of which track it is that cannot be read.
+//! Without the feature `texts` the error texts are left out, because in WebAssembly they cost kilobytes and
+//! nobody reads them. An error then only holds its kind, and for unsupported input the track.
 
 use std::fmt;
 use std::ops::Deref;
 
 use crate::config::Track;
 
-/// What this crate's functions return.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Malformed, truncated or unsupported input.
 ///
-/// One pointer, so that handing it up costs next to nothing where there is none (in WebAssembly the
-/// copying was a tenth of the player).
+/// The error is a single pointer, which makes returning a `Result` cheap. Larger errors made the WebAssembly
+/// player 10 % bigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(Inner);
 
@@ -23,7 +23,7 @@ type Inner = Box<Details>;
 #[cfg(not(feature = "texts"))]
 type Inner = &'static Details;
 
-/// What an [`Error`] says.
+/// The content of an [`Error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Details {
     /// The format being read, as FFmpeg spells it: `flv`, `mpegts`, `mp4`, `hls`, `h264`, `aac` …
@@ -31,27 +31,27 @@ pub struct Details {
     /// Byte offset, from the start of the input handed to the function or, for an incremental
     /// demuxer, from the first byte of the stream.
     pub offset: u64,
-    /// What is wrong.
+    /// The kind of fault.
     pub kind: ErrorKind,
 }
 
-/// What is wrong with the input.
+/// The kind of fault in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The input ends before the structure does.
     Truncated,
-    /// A value the specification does not allow; says which.
+    /// A value that the specification does not allow; the text names it.
     Invalid(&'static str),
-    /// A legal value this crate does not handle: which one, and the track that cannot be read for it.
+    /// A valid value that this crate does not support; with the track that cannot be read because of it.
     Unsupported(Option<Track>, &'static str),
-    /// A length over the caller's limit; says which.
+    /// A length over the caller's limit; the text names it.
     TooLarge(&'static str),
 }
 
-// Built in one place, not at each of the hundreds of sites: that is kilobytes in WebAssembly.
+// Errors are built in one place instead of hundreds: this saves kilobytes of WebAssembly.
 impl Error {
-    /// An error of `kind` in `format` at byte `offset`.
+    /// Creates an error of `kind` in `format` at byte `offset`.
     pub fn new(format: &'static str, offset: u64, kind: ErrorKind) -> Self {
         #[cfg(feature = "texts")]
         let details = Box::new(Details { format, offset, kind });
@@ -59,19 +59,19 @@ impl Error {
         let details = kind.without_texts(format, offset);
         Self(details)
     }
-    /// [`ErrorKind::Truncated`] at `offset`.
+    /// Creates an [`ErrorKind::Truncated`] at `offset`.
     #[cold]
     #[inline(never)]
     pub fn truncated(format: &'static str, offset: u64) -> Self {
         Self::new(format, offset, ErrorKind::Truncated)
     }
-    /// [`ErrorKind::Invalid`] at `offset`.
+    /// Creates an [`ErrorKind::Invalid`] at `offset`.
     #[cold]
     #[inline(never)]
     pub fn invalid(format: &'static str, offset: u64, what: &'static str) -> Self {
         Self::new(format, offset, ErrorKind::Invalid(what))
     }
-    /// [`ErrorKind::Unsupported`] at `offset`.
+    /// Creates an [`ErrorKind::Unsupported`] at `offset`.
     #[cold]
     #[inline(never)]
     pub fn unsupported(format: &'static str, offset: u64, what: &'static str) -> Self {
@@ -86,7 +86,7 @@ impl Error {
 }
 
 impl Error {
-    /// The same, at another byte: for who knows the place in the whole better.
+    /// Replaces the byte offset, for callers that know the position in the whole input.
     #[cfg_attr(not(feature = "texts"), expect(unused_mut, unused_variables, reason = "there is no place"))]
     pub fn at(mut self, offset: u64) -> Self {
         #[cfg(feature = "texts")]
@@ -99,7 +99,7 @@ impl Error {
 
 #[cfg(not(feature = "texts"))]
 impl ErrorKind {
-    /// The error of this kind that there is.
+    /// Returns the shared error of this kind.
     fn without_texts(self, _format: &'static str, _offset: u64) -> &'static Details {
         const fn of(kind: ErrorKind) -> Details {
             Details { format: "", offset: 0, kind }

@@ -1,4 +1,4 @@
-//! The one thing that flows.
+//! The frame, the unit of media in the whole project.
 
 use std::sync::Arc;
 
@@ -7,29 +7,29 @@ use bytes::Bytes;
 use crate::config::{Config, Track};
 use crate::time::Micros;
 
-/// One access unit or audio packet, in decode order. Cloning copies no media.
+/// One access unit of video or one audio packet, in decode order. Cloning copies no media.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// The decoder configuration this frame needs.
     pub config: Arc<Config>,
     /// Decode time in microseconds on the stream's clock.
     pub dts: Micros,
-    /// Presentation time in microseconds on the stream's clock. Not before `dts`, except from the few
-    /// encoders that number so: muxers must bear it.
+    /// Presentation time in microseconds on the stream's clock. It is normally not before `dts`, but a few
+    /// encoders break this rule, so muxers must accept it.
     pub pts: Micros,
-    /// Whether decoding may start here. Every audio frame of the supported codecs is one.
+    /// Whether decoding may start here. True for every audio frame.
     pub key: bool,
-    /// The encoded bytes, framed as [`crate::Codec`] says.
+    /// The encoded bytes, in the framing that [`crate::Codec`] describes.
     pub data: Bytes,
 }
 
 impl Frame {
-    /// Video or audio.
+    /// Returns the track: video or audio.
     pub fn track(&self) -> Track {
         self.config.track()
     }
 
-    /// Whether this is a video frame.
+    /// Returns whether this is a video frame.
     pub fn is_video(&self) -> bool {
         self.track() == Track::Video
     }

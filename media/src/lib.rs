@@ -1,7 +1,7 @@
 //! Live media formats as pure functions of bytes: no I/O, no clock, no async runtime, no log.
 //!
-//! Everything that flows is a [`Frame`]: one access unit or audio packet that carries its own
-//! [`Config`]. A *demuxer* turns a container's bytes into frames, a *muxer* frames into bytes.
+//! The unit of media is a [`Frame`]: one access unit or audio packet with its own [`Config`]. A *demuxer*
+//! turns a container's bytes into frames, a *muxer* turns frames into bytes.
 //!
 //! # Demux FLV
 //!

@@ -1,4 +1,5 @@
-//! One clock for everything: signed microseconds. Convert absolute times first, subtract afterwards.
+//! Time in signed microseconds. Convert absolute times first and subtract afterwards, to avoid rounding
+//! errors.
 
 /// Microseconds.
 pub type Micros = i64;
@@ -8,26 +9,26 @@ pub const MILLI: Micros = 1_000;
 /// Microseconds in a second.
 pub const SECOND: Micros = 1_000_000;
 
-/// `ticks` of a clock of `rate` Hz in microseconds, rounded to nearest.
+/// Converts `ticks` of a clock of `rate` Hz to microseconds, rounded to nearest.
 pub const fn from_ticks(ticks: i64, rate: u32) -> Micros {
     scale(ticks, rate as i64, SECOND)
 }
 
-/// `micros` in ticks of a clock of `rate` Hz, rounded to nearest.
+/// Converts `micros` to ticks of a clock of `rate` Hz, rounded to nearest.
 pub const fn to_ticks(micros: Micros, rate: u32) -> i64 {
     scale(micros, SECOND, rate as i64)
 }
 
-/// `value * to / from`, rounded to nearest, for rates below 2^32. In two parts: 128-bit division is a
-/// kilobyte of WebAssembly.
+/// Returns `value * to / from`, rounded to nearest, for rates below 2^32. The calculation has two parts
+/// because a 128-bit division adds a kilobyte of WebAssembly.
 const fn scale(value: i64, from: i64, to: i64) -> i64 {
     let (whole, rest) = (value.div_euclid(from), value.rem_euclid(from));
     whole.saturating_mul(to).saturating_add((rest * to + from / 2) / from)
 }
 
-/// Turns a counter of `BITS` bits that wraps into one that does not (FLV, RTMP and RTP: 32, MPEG-TS: 33).
+/// Unwraps a counter of `BITS` bits (FLV, RTMP and RTP: 32, MPEG-TS: 33).
 ///
-/// Each value is taken as the nearest to the one before, so small steps backwards stay small.
+/// Each value is taken as the one nearest to the previous value, so small steps back stay small.
 #[derive(Debug, Clone)]
 pub struct Unwrapper<const BITS: u32> {
     last: Option<i64>,
@@ -40,18 +41,18 @@ impl<const BITS: u32> Default for Unwrapper<BITS> {
 }
 
 impl<const BITS: u32> Unwrapper<BITS> {
-    /// Starts at the first value as it is.
+    /// Creates an unwrapper. The first value is returned unchanged.
     pub const fn new() -> Self {
         Self { last: None }
     }
 
-    /// The same; the first value is taken as the nearest to what `other` unwrapped last.
+    /// Unwraps `raw`; the first value is taken as the one nearest to the last value of `other`.
     pub fn unwrap_near(&mut self, raw: u64, other: &Self) -> i64 {
         self.last = self.last.or(other.last);
         self.unwrap(raw)
     }
 
-    /// The unwrapped value of `raw`, which must be below 2^BITS.
+    /// Returns the unwrapped value of `raw`, which must be below 2^BITS.
     pub fn unwrap(&mut self, raw: u64) -> i64 {
         let period = 1i64 << BITS;
         let raw = raw as i64 & (period - 1);
@@ -67,11 +68,11 @@ impl<const BITS: u32> Unwrapper<BITS> {
     }
 }
 
-/// Lays one timeline over sources that jump, restart or do not start at 0.
+/// Maps sources that jump, restart or do not start at 0 to one timeline.
 ///
-/// Feed it every frame's `dts` of one source in arrival order; it answers the offset to add to that
-/// frame's `dts` and `pts`. Both tracks share one offset, so their distance is kept. A step further
-/// than [`Timeline::MAX_STEP`] from the newest time, either way, is a jump: the offset moves so that
+/// Pass every frame's `dts` of one source in arrival order. The result is the offset to add to that frame's
+/// `dts` and `pts`. Both tracks share one offset, so their distance is kept. A step of more than
+/// [`Timeline::MAX_STEP`] from the newest time, in either direction, is a jump: the offset changes so that
 /// the frame follows the newest one after `gap`.
 #[derive(Debug, Clone)]
 pub struct Timeline {
@@ -81,17 +82,17 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Further than this from the newest dts is a jump, not jitter or a pause.
+    /// Larger steps from the newest dts are jumps, not jitter or a pause.
     pub const MAX_STEP: Micros = 5 * SECOND;
 
-    /// A timeline whose first frame has the dts `start`.
+    /// Creates a timeline whose first frame gets the dts `start`.
     pub const fn new(start: Micros) -> Self {
         Self { offset: 0, newest: None, start }
     }
 
-    /// The offset for a frame of source time `dts`, and whether it jumped here.
+    /// Returns the offset for a frame of source time `dts`, and whether the source jumped here.
     ///
-    /// `gap` is the distance to keep to the newest time when it jumps (a frame's duration).
+    /// `gap` is the distance to the newest time after a jump (a frame's duration).
     pub fn offset(&mut self, dts: Micros, gap: Micros) -> (Micros, bool) {
         let Some(newest) = self.newest else {
             self.offset = self.start.saturating_sub(dts);
@@ -107,14 +108,14 @@ impl Timeline {
         (self.offset, jumped)
     }
 
-    /// The next frame comes from a new source: it will follow the newest time after `gap`.
+    /// Prepares for a new source, whose first frame will follow the newest time after `gap`.
     pub fn restart(&mut self, gap: Micros) {
         if let Some(newest) = self.newest.take() {
             self.start = newest.saturating_add(gap);
         }
     }
 
-    /// The newest dts so far.
+    /// Returns the newest dts so far.
     pub const fn newest(&self) -> Option<Micros> {
         self.newest
     }
@@ -144,7 +145,7 @@ mod tests {
         let (mut a, mut b) = (Unwrapper::<32>::new(), Unwrapper::<32>::new());
         assert_eq!(a.unwrap_near(0xffff_fff0, &b), 0xffff_fff0);
         assert_eq!(b.unwrap_near(0x10, &a), 0x1_0000_0010);
-        // However far they are apart, and at half the period neither way is nearer.
+        // At any distance; at exactly half the range both directions are equally near.
         let (mut a, mut b) = (Unwrapper::<32>::new(), Unwrapper::<32>::new());
         let first = [a.unwrap_near(0, &b), b.unwrap_near(0x8000_0005, &a)];
         for n in 1..20 {
@@ -161,7 +162,7 @@ mod tests {
         let (offset, jumped) = t.offset(0, 33_000);
         assert!(jumped);
         assert_eq!(offset, 73_000);
-        // The other track of the restarted source is shifted alike.
+        // The other track of the restarted source gets the same offset.
         assert_eq!(t.offset(21_000, 33_000), (73_000, false));
     }
 }

@@ -1,4 +1,4 @@
-//! One track of a stream on the stream's clock.
+//! Maps the timestamps of one track to the stream's clock.
 
 use super::{DEFAULT_GAP, MAX_APART, TOGETHER};
 use crate::time::{MILLI, Micros, SECOND};
@@ -7,93 +7,94 @@ mod pace;
 
 use pace::{Leads, Pace};
 
-/// Two frames of a track are at least this far apart: the unit of FLV's timestamps.
+/// Minimum distance between two frames of a track: one millisecond, the unit of FLV timestamps.
 const MIN_STEP: Micros = MILLI;
-/// A frame may come this much before real time, compared with the frames before it.
+/// Maximum time that a frame may be ahead of real time, measured against the frames before it.
 const MAX_LEAD: Micros = 500 * MILLI;
-/// The same where real time says little: at the beginning, and while frames come faster than they last.
+/// Maximum lead while the arrival times say little: at the start, and while frames arrive faster than real
+/// time.
 const MAX_LEAD_UNSURE: Micros = MAX_APART;
-/// After a jump the tracks keep their distance, unless one would go back further than this …
+/// After a jump both tracks keep their distance, unless one track would move back further than this.
 const MAX_SQUEEZE: Micros = 500 * MILLI;
-/// … or come further than this from where it is expected.
+/// After a jump both tracks keep their distance, unless one track would move forward further than this.
 const MAX_MOVE: Micros = SECOND;
-/// After a jump frames may come this much before real time.
+/// Maximum time that frames may be ahead of real time after a jump.
 const MAX_HURRY: Micros = 300 * MILLI;
-/// A step back of up to this much is no jump: timestamps waver.
+/// A step back of at most this much is timestamp jitter, not a jump.
 const WAVER: Micros = 100 * MILLI;
-/// As many frames in a row may come out of order.
+/// Maximum number of consecutive frames that may be out of order.
 const MAX_DISORDER: u32 = 16;
-/// As many frames of one time may be parts of one picture.
+/// Maximum number of consecutive frames with the same timestamp that may be parts of one access unit.
 const MAX_PARTS: u32 = 16;
-/// Audio without timestamps that is further than this behind the video …
+/// Audio without timestamps counts as late when it is further than this behind the video.
 const STALE: Micros = SECOND;
-/// … for so long has lost frames.
+/// Audio that stays late for this long has lost frames, and is moved forward.
 const STALE_FOR: Micros = 2 * SECOND;
 
-/// A frame that comes.
+/// An arriving frame.
 pub(super) struct Moment<'a> {
-    /// Its source time.
+    /// Decode time on the publisher's clock.
     pub(super) dts: Micros,
-    /// When it comes.
+    /// Arrival time.
     pub(super) now: Micros,
-    /// How long an audio frame sounds.
+    /// Returns the playing time of an audio frame.
     pub(super) duration: &'a dyn Fn() -> Option<Micros>,
 }
 
-/// How a frame follows the one before.
+/// How a frame follows the previous frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Regular,
-    /// It is numbered before a frame that came already.
+    /// The frame's timestamp is smaller than that of an earlier frame.
     OutOfOrder,
-    /// The source clock jumped.
+    /// The publisher's clock jumped.
     Jump,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Lane {
-    /// The publisher's clock; none before its first frame.
+    /// State of the publisher's clock; `None` before its first frame.
     source: Option<Source>,
-    /// The newest time handed out, and what was added to the frame's own to make it.
+    /// The newest output time, and the offset from the publisher's time to it.
     newest: Option<Micros>,
     shift: Micros,
-    /// The distance of two frames, where it is short.
+    /// Distance between two frames, if it is short.
     gap: Option<Micros>,
-    /// The distance of the newest two frames.
+    /// Distance between the newest two frames.
     interval: Micros,
 }
 
 #[derive(Debug, Clone)]
 struct Source {
     offset: Micros,
-    /// The newest frame: its source time, and when it came.
+    /// Publisher's time of the newest frame, and its arrival time.
     dts: Micros,
     at: Micros,
     leads: Leads,
     pace: Pace,
-    /// What was before the newest jump.
+    /// The state before the newest jump.
     former: Option<Former>,
-    /// How far back frames step that come out of order.
+    /// How far back the frames step that arrive out of order.
     disorder: Micros,
-    /// How far back they stepped the time before.
+    /// How far back the previous out-of-order frames stepped.
     doubt: Micros,
-    /// Frames in a row that did so, or that have the same time.
+    /// Number of consecutive frames that are out of order or repeat a timestamp.
     held: u32,
     repeats: u32,
     stale: Option<Micros>,
-    /// The time of the frame before the newest, where the newest is far after it.
+    /// Time of the frame before the newest, if the newest is far after it.
     leapt: Option<Micros>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Former {
     offset: Micros,
-    /// The source time that the clock jumped at, and how far back.
+    /// The publisher's time at the jump, and how far back it jumped.
     dts: Micros,
     back: Micros,
     at: Micros,
     frames: u32,
-    /// No frame comes this much before its arrival, while it is not known what the jump was.
+    /// Upper limit for the lead of a frame while the cause of the jump is not known.
     ceiling: Option<Micros>,
 }
 
@@ -118,7 +119,7 @@ impl Lane {
         self.gap
     }
 
-    /// Whether the publisher has sent a frame of it.
+    /// Returns whether the publisher has sent a frame of this track.
     pub(super) const fn is_begun(&self) -> bool {
         self.source.is_some()
     }
@@ -127,25 +128,25 @@ impl Lane {
         self.source.as_ref().map(|source| source.offset)
     }
 
-    /// The newest time of the present publisher and the distance to the one before.
+    /// Returns the newest time of the current publisher and the distance to the frame before.
     pub(super) fn progress(&self) -> Option<(Micros, Micros)> {
         self.source.as_ref()?;
         Some((self.newest?, self.interval))
     }
 
-    /// The newest frame's time, and what makes it of the frame's own.
+    /// Returns the newest frame's time and its offset from the publisher's time.
     pub(super) fn placed(&self) -> (Micros, Micros) {
         (self.newest.unwrap_or(0), self.shift)
     }
 
-    /// Where a frame of this track would lie that came now.
+    /// Returns the time that a frame of this track would get if it arrived now.
     pub(super) fn expected(&self, now: Micros) -> Option<Micros> {
         let source = self.source.as_ref()?;
         let waited = if source.pace.is_hurried() { 0 } else { now.saturating_sub(source.at) };
         Some(self.newest?.saturating_add(waited.max(0)))
     }
 
-    /// The first frame of a publisher.
+    /// Places the first frame of a publisher.
     pub(super) fn begin(&mut self, moment: &Moment<'_>, offset: Micros) {
         let &Moment { dts, now, .. } = moment;
         self.source = Some(Source {
@@ -162,7 +163,7 @@ impl Lane {
             stale: None,
             leapt: None,
         });
-        // A track that begins before the first frame of the other is not before the stream.
+        // The stream does not move back for a track that starts earlier than the other track.
         let mut at = dts.saturating_add(offset).max(0);
         if let Some(newest) = self.newest {
             at = at.max(newest.saturating_add(MIN_STEP));
@@ -170,7 +171,7 @@ impl Lane {
         (self.newest, self.shift) = (Some(at), offset);
     }
 
-    /// Any other frame of the publisher.
+    /// Places every later frame of the publisher.
     pub(super) fn follow(&mut self, moment: &Moment<'_>, other: &Self) -> Step {
         let (Some(newest), Some(mut source)) = (self.newest, self.source.take()) else {
             return Step::Regular;
@@ -197,10 +198,10 @@ impl Lane {
             step = Step::OutOfOrder;
             next
         } else if at < next && by > 0 && source.held == 0 {
-            // Its time was given away already. What is too early is caught up with at half speed.
+            // The time was used already. Frames that are too early catch up at half speed.
             next.max(newest.saturating_add(by.min(self.gap.unwrap_or(DEFAULT_GAP)) / 2))
         } else if by < 0 && source.leapt.is_some_and(|before| dts > before) {
-            // The frame before was the odd one.
+            // The previous frame had the wrong time, not this one.
             next
         } else {
             step = Step::Jump;
@@ -224,7 +225,7 @@ impl Lane {
         step
     }
 
-    /// The latest time that is believed of a frame that comes `now`.
+    /// Returns the latest time that is plausible for a frame that arrives at `now`.
     fn latest(&self, source: &Source, now: Micros, other: &Self) -> Micros {
         let newest = self.newest.unwrap_or(0);
         let mut latest = newest.saturating_add(self.gap.unwrap_or(DEFAULT_GAP));
@@ -236,10 +237,11 @@ impl Lane {
         latest.saturating_add(if unsure { MAX_LEAD_UNSURE } else { MAX_LEAD })
     }
 
-    /// Lays the frame where it would have come without the jump.
+    /// Places a frame after a jump: at the time that it would have had without the jump.
     fn jump(&self, source: &mut Source, moment: &Moment<'_>, other: &Self, newest: Micros) {
         let &Moment { dts, now, .. } = moment;
-        // As much later as it came, but not before real time: it may be the last of what was held up.
+        // Move forward by the waiting time, but not ahead of real time: the frame may be the last of a
+        // delayed burst.
         let waited = now.saturating_sub(source.at).max(MIN_STEP);
         let soon = newest.saturating_add(waited.min(self.gap.unwrap_or(DEFAULT_GAP)));
         let real = now.saturating_add(source.leads.best());
@@ -251,14 +253,14 @@ impl Lane {
                 && at.saturating_sub(expected).saturating_abs() <= MAX_MOVE
         };
         let recent = |former: &Former| now.saturating_sub(former.at) <= TOGETHER;
-        // The clock returns to what it was.
+        // The clock returns to its state before the jump.
         let before = source.former.filter(recent).map(|former| former.offset);
         // The other track has made the same jump.
         let alike = other.source.as_ref().and_then(|other| {
             let former = other.former.filter(recent)?;
             Some(source.offset.saturating_add(other.offset).saturating_sub(former.offset))
         });
-        // Both have one clock now.
+        // Both tracks share one clock from now on.
         let candidates = [before, alike, other.offset()];
         let found = candidates.into_iter().flatten().find(fits);
         let offset = found.unwrap_or(expected.saturating_sub(dts));
@@ -270,14 +272,14 @@ impl Lane {
         (source.offset, source.held) = (offset, 0);
     }
 
-    /// How much later than the newest a frame is that claims to have its time.
+    /// Returns the distance to the newest frame for a frame that repeats its timestamp.
     fn repeat(&self, source: &mut Source, moment: &Moment<'_>, other: &Self) -> Micros {
         source.repeats = source.repeats.saturating_add(1);
         let &Moment { now, .. } = moment;
         let newest = self.newest.unwrap_or(0);
         let by_now = now.saturating_add(source.leads.best());
         let Some(duration) = (moment.duration)() else {
-            // Parts of a picture, or a clock that stands still.
+            // Either the parts of one access unit, or a clock that stands still.
             let stopped = source.repeats >= MAX_PARTS && !source.pace.is_hurried();
             return if stopped { by_now.saturating_sub(newest).max(MIN_STEP) } else { MIN_STEP };
         };
@@ -298,19 +300,19 @@ impl Lane {
 }
 
 impl Source {
-    /// Whether a step back is the order of the frames, or their timestamps waver.
+    /// Returns whether a step back is caused by frame order or jitter, and not by a jump.
     fn is_out_of_order(&self, by: Micros) -> bool {
         -by <= self.disorder.max(WAVER) && self.held < MAX_DISORDER
     }
 
-    /// Undoes a small jump back when it shows that it was none: frames in the order of decoding whose
-    /// timestamps are those of presentation, or audio whose timestamps waver.
+    /// Undoes a small jump back that turns out to be none: frames in decode order with presentation
+    /// timestamps, or audio with jittering timestamps.
     fn back_in_order(&mut self, dts: Micros, newest: Micros) {
         let Some(former) = &mut self.former else { return };
         former.frames = former.frames.saturating_add(1);
         let &mut Former { offset, dts: top, back, frames, .. } = former;
         if back > 0 && frames <= MAX_DISORDER && dts > top && dts.saturating_add(offset) > newest {
-            // Once may be chance.
+            // A single occurrence may be chance.
             if self.doubt >= back / 2 && back <= SECOND {
                 self.disorder = self.disorder.max(back);
             }
@@ -318,8 +320,8 @@ impl Source {
         }
     }
 
-    /// Takes back what a jump has moved too far: it came with frames that were held up, and more of them
-    /// follow at once.
+    /// Reverses the part of a jump that was too large: the jump came with delayed frames, and more delayed
+    /// frames follow immediately.
     fn keep_below_ceiling(&mut self, dts: Micros, now: Micros) {
         let recent = self.former.filter(|former| now.saturating_sub(former.at) <= TOGETHER);
         if let Some(ceiling) = recent.and_then(|former| former.ceiling) {

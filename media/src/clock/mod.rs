@@ -1,8 +1,8 @@
-//! The clock of a live stream: one for both tracks, whatever the clocks of its publishers do.
+//! The clock of a live stream. Both tracks share it, and it survives faulty publisher clocks.
 //!
-//! Publishers' timestamps jump, wrap, stand still, start anywhere, and are of two clocks at times. Here they
-//! become times that rise in each track, keep the tracks as far apart as the publisher had them, and go on
-//! with real time. Good timestamps pass as they are, but for one offset.
+//! Publishers' timestamps jump, wrap, stand still and start anywhere, and the two tracks may use different
+//! clocks. This module turns them into times that increase in each track, keep the distance between the
+//! tracks, and advance with real time. Correct timestamps are only shifted by one offset.
 
 mod lane;
 #[cfg(test)]
@@ -14,30 +14,30 @@ use crate::frame::Frame;
 use crate::time::{MILLI, Micros, SECOND};
 use lane::{Lane, Moment, Step};
 
-/// Tracks of one publisher that begin further apart than this have different clocks. Then nobody knows how
-/// far apart they are, and what comes at the same time belongs together.
+/// If the first frames of both tracks are further apart than this, the tracks use different clocks. Their
+/// distance is unknown then, and frames that arrive together are treated as simultaneous.
 const MAX_APART: Micros = 5 * SECOND;
-/// The distance to the publisher before, while the distance of the frames is not known.
+/// Distance to the previous publisher's last frame, while the distance between frames is not known.
 const DEFAULT_GAP: Micros = 33 * MILLI;
-/// A jump of one track and the same jump of the other come within this time.
+/// Maximum time between a jump of one track and the same jump of the other.
 const TOGETHER: Micros = 10 * SECOND;
 
-/// The clock of one stream, from one publisher to the next.
+/// The clock of one stream. It continues when the publisher changes.
 #[derive(Debug, Clone)]
 pub struct StreamClock {
     video: Lane,
     audio: Lane,
-    /// Where the first frame lies.
+    /// Time of the first frame.
     start: Micros,
 }
 
 impl StreamClock {
-    /// A clock whose first frame lies at `start`.
+    /// Creates a clock whose first frame gets the time `start`.
     pub const fn new(start: Micros) -> Self {
         Self { video: Lane::new(), audio: Lane::new(), start }
     }
 
-    /// A clock that goes on after `newest`, when the next frame comes from another publisher.
+    /// Creates a clock that continues after `newest`. The next frame comes from another publisher.
     pub const fn after(newest: Micros) -> Self {
         Self {
             video: Lane::after(newest),
@@ -46,7 +46,7 @@ impl StreamClock {
         }
     }
 
-    /// The next frame comes from another publisher: it follows the newest frame.
+    /// Prepares for another publisher, whose first frame will follow the newest frame.
     pub fn restart(&mut self) {
         if let Some(newest) = self.newest() {
             self.start = newest + self.video.gap().unwrap_or(DEFAULT_GAP);
@@ -55,21 +55,22 @@ impl StreamClock {
         self.audio.restart();
     }
 
-    /// The newest decode time handed out.
+    /// Returns the newest decode time that was assigned.
     pub fn newest(&self) -> Option<Micros> {
         self.video.newest().max(self.audio.newest())
     }
 
-    /// The newest decode time of a track of the present publisher, and the distance to the one before.
+    /// Returns the newest decode time of a track of the current publisher, and the distance to the frame
+    /// before.
     pub fn track(&self, track: Track) -> Option<(Micros, Micros)> {
         self.lane(track).progress()
     }
 
-    /// Puts `frame`, which comes at the time `now` of any steady clock, on the stream's clock. True when
-    /// the track's source clock has jumped.
+    /// Moves `frame`, which arrives at `now` (of any steady clock), to the stream's clock. Returns true if
+    /// the track's source clock jumped.
     ///
-    /// Decode times rise in each track. Presentation times stay as far behind them as they were, except
-    /// where the publisher numbers its frames in another order than it sends them.
+    /// Decode times increase in each track. The distance from decode time to presentation time is kept,
+    /// except for publishers that number their frames in another order than they send them.
     pub fn place(&mut self, frame: &mut Frame, now: Micros) -> bool {
         let (own, other) = match frame.track() {
             Track::Video => (&mut self.video, &self.audio),
@@ -100,7 +101,7 @@ impl StreamClock {
     }
 }
 
-/// The offset of a track that begins.
+/// Returns the offset of a track that starts.
 fn enter(moment: &Moment<'_>, other: &Lane, start: Micros) -> Micros {
     let Some((offset, expected)) = other.offset().zip(other.expected(moment.now)) else {
         return start.saturating_sub(moment.dts);

@@ -1,4 +1,4 @@
-//! Publishers' clocks as they were met, and random ones. Time is virtual: `now` is an argument.
+//! Clocks of real publishers, and random ones. Time is virtual: `now` is an argument.
 
 use std::sync::Arc;
 
@@ -15,15 +15,15 @@ mod random;
 #[path = "tests/sources.rs"]
 mod sources;
 
-/// What a stream's frames became.
+/// The frames after the clock has placed them.
 #[derive(Default)]
 struct Placed {
-    /// Source time, time, presentation time, time of arrival.
+    /// Source time, decode time, presentation time and arrival time.
     frames: [Vec<(Micros, Micros, Micros, Micros)>; 2],
     jumps: [usize; 2],
 }
 
-/// A publisher that sends frames at times of its own choice.
+/// A publisher that sends frames with chosen timestamps.
 struct Feed {
     clock: StreamClock,
     configs: [Arc<Config>; 2],
@@ -44,7 +44,7 @@ impl Feed {
         }
     }
 
-    /// Sends one frame with milliseconds on its clock, at `now` in real time.
+    /// Sends one frame with a timestamp in milliseconds at the real time `now`.
     fn send(&mut self, track: usize, dts: Micros, composition: Micros, now: Micros) {
         let config = self.configs[track].clone();
         let dts = dts / MILLI * MILLI;
@@ -69,7 +69,7 @@ impl Placed {
         }
     }
 
-    /// From the frame after `from` of real time on, a track's times go on with real time.
+    /// Asserts that from the frame after `from` on, the track advances with real time.
     #[track_caller]
     fn assert_real_time(&self, track: usize, slack: Micros) {
         let (first, last) = (self.frames[track].first().unwrap(), self.frames[track].last().unwrap());
@@ -77,12 +77,12 @@ impl Placed {
         assert!((went - real).abs() <= real / 100 + slack, "track {track}: {real} µs became {went}");
     }
 
-    /// The longest step of a track.
+    /// Returns the longest step of a track.
     fn longest(&self, track: usize) -> Micros {
         self.times(track).windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)
     }
 
-    /// How far the audio is from the video that came at the same time, at every audio frame.
+    /// Returns for every audio frame its distance to the video that arrived at the same time.
     fn apart(&self) -> Vec<Micros> {
         let mut apart = Vec::new();
         for audio in &self.frames[AUDIO] {
@@ -94,8 +94,8 @@ impl Placed {
     }
 }
 
-/// Sends video at 25 frames a second and AAC, in real time, for so many seconds; the closures tell a
-/// frame's time on the publisher's clock from its real time.
+/// Sends video at 25 frames per second and AAC in real time for the given number of seconds. The closures map
+/// real time to the publisher's timestamps.
 fn real_time(
     seconds: Micros,
     video: impl Fn(Micros) -> Option<Micros>,

@@ -14,18 +14,18 @@ const FORMAT: &str = "aac";
 const RATES: [u32; 13] =
     [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
 
-/// What is used of an AudioSpecificConfig.
+/// The fields of an AudioSpecificConfig that this crate uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AudioSpecificConfig {
-    /// The audio object type that the decoder's core has: 2 is AAC-LC.
+    /// Audio object type of the core decoder: 2 is AAC-LC.
     pub object_type: u8,
     /// Samples per second of the core.
     pub core_rate: u32,
-    /// `channelConfiguration`: 1 to 7 or 11 to 14; 0 when a program config element says it.
+    /// `channelConfiguration`: 1 to 7 or 11 to 14; 0 when a program config element lists the channels.
     pub channel_config: u8,
-    /// Channels at the output.
+    /// Number of output channels.
     pub channels: u8,
-    /// Samples per second at the output: twice the core's with signalled SBR.
+    /// Output samples per second: twice the core rate with signalled SBR.
     pub sample_rate: u32,
     /// Spectral band replication is signalled (HE-AAC).
     pub sbr: bool,
@@ -41,7 +41,7 @@ impl AudioSpecificConfig {
         Self::read(data, &mut BitWriter::new())
     }
 
-    /// The same; a program config element is copied to `program`.
+    /// Reads an AudioSpecificConfig and copies its program config element to `program`.
     fn read(data: &[u8], program: &mut BitWriter) -> Result<Self> {
         let mut r = BitReader::new(FORMAT, data);
         let mut object_type = object_type(&mut r)?;
@@ -79,7 +79,7 @@ impl AudioSpecificConfig {
                 r.skip(1)?;
             }
         }
-        // Backward compatible signalling of SBR and PS (1.6.6.2.2). A writer may stop anywhere.
+        // Backward compatible signalling of SBR and PS (1.6.6.2.2). Encoders may stop after any field.
         let extended = !sbr && r.remaining() >= 16 && r.bits(11)? == 0x2b7 && r.bits(5)? == 5;
         if extended
             && r.bit() == Ok(true)
@@ -95,12 +95,12 @@ impl AudioSpecificConfig {
         Ok(Self { object_type, core_rate, channel_config, channels, sample_rate, sbr, ps, core_samples })
     }
 
-    /// Samples per access unit at the output's rate.
+    /// Returns the samples per access unit at the output rate.
     pub const fn samples(&self) -> u32 {
         if self.sample_rate > self.core_rate { self.core_samples * 2 } else { self.core_samples }
     }
 
-    /// The object type that RFC 6381 strings name: 29 with PS, 5 with SBR, else the core's.
+    /// Returns the object type for RFC 6381 strings: 29 with PS, 5 with SBR, otherwise that of the core.
     pub const fn rfc6381_type(&self) -> u8 {
         if self.ps {
             29
@@ -140,15 +140,15 @@ fn channels_of(config: u8) -> Result<u8> {
     })
 }
 
-/// The configuration that an AudioSpecificConfig describes.
+/// Returns the configuration that an AudioSpecificConfig describes.
 pub fn config_from_asc(asc: Bytes) -> Result<Config> {
     let parsed = AudioSpecificConfig::parse(&asc)?;
     let format = Format::Audio(Audio { sample_rate: parsed.sample_rate, channels: parsed.channels });
     Ok(Config { codec: Codec::Aac, format, description: asc })
 }
 
-/// The program config element of an AudioSpecificConfig that has one, as the raw data block of a stream has it
-/// that does not have the other (ADTS): it says which channels there are.
+/// Returns the program config element of an AudioSpecificConfig, in the form for a raw data block. A stream
+/// without AudioSpecificConfig (ADTS) needs it to describe its channels.
 pub fn program_element(asc: &[u8]) -> Option<Vec<u8>> {
     let mut element = BitWriter::new();
     element.bits(program::ID, 3);

@@ -1,11 +1,11 @@
-//! Access units out of the pieces in which encoders send them.
+//! Assembles access units from the pieces that encoders send.
 //!
-//! Most encoders send one picture in one RTMP message, FLV tag or PES packet. Some send every NAL unit
-//! alone: the slices of a picture, its SEI, its delimiter. [`Assembler`] makes one access unit of them.
+//! Most encoders send one access unit in one RTMP message, FLV tag or PES packet. Some send every NAL unit
+//! separately: the slices, the SEI, the delimiter. [`Assembler`] joins them to one access unit.
 //!
-//! It costs a whole picture no delay once the stream has shown a picture of one piece: such a picture is passed on
-//! at once. The first picture, and every one of a stream that has shown a picture of several pieces, waits for the
-//! piece that proves its end, which is most often the next picture's first. Whoever has a clock bounds that wait
+//! A stream that sends whole access units gets no extra delay: after the first one, each is passed on
+//! immediately. The first access unit, and every one of a stream that splits them, waits for the piece that
+//! proves its end, most often the first piece of the next access unit. A caller with a clock limits that wait
 //! with [`Assembler::flush`].
 
 mod slice;
@@ -24,23 +24,23 @@ use crate::config::{Codec, Config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Micros;
 
-/// The most bytes that an access unit of several pieces may have; what goes beyond is refused.
+/// Maximum size in bytes of an access unit of several pieces; more is an error.
 pub const MAX_BYTES: usize = 16 << 20;
-/// The most pieces an access unit may have: a level 5.1 picture has fewer slices.
+/// Maximum number of pieces in an access unit: a level 5.1 picture has fewer slices.
 pub const MAX_PIECES: usize = 4096;
-/// The most bytes of SEI and the like that wait for their picture.
+/// Maximum number of bytes of SEI and similar NAL units that wait for their picture.
 pub const MAX_WAITING_BYTES: usize = 64 << 10;
 
 /// The NAL units of one message, tag or PES packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// The configuration in force: H.264 or H.265.
+    /// The current configuration: H.264 or H.265.
     pub config: Arc<Config>,
     /// Decode time.
     pub dts: Micros,
     /// Presentation time.
     pub pts: Micros,
-    /// The container says that it is a key frame.
+    /// Whether the container marks it as a key frame.
     pub flagged: bool,
     /// NAL units with 4-byte lengths, without parameter sets.
     pub data: Bytes,
@@ -51,33 +51,33 @@ pub struct Piece {
 pub struct AccessUnit {
     /// All its NAL units.
     pub piece: Piece,
-    /// What in it lets decoding start there.
+    /// Whether decoding may start here.
     pub entry: Entry,
 }
 
-/// What is known of the encoder.
+/// How the encoder splits access units, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Habit {
-    /// No whole picture came yet.
+    /// No whole access unit has arrived yet.
     Unknown,
-    /// One piece is one picture.
+    /// One piece is one access unit.
     Whole,
-    /// Pictures have several pieces.
+    /// Access units have several pieces.
     Split,
 }
 
-/// A picture that is not passed on yet.
+/// An access unit that is not passed on yet.
 #[derive(Debug)]
 struct Picture {
     piece: Piece,
-    /// The bytes, from the second piece on.
+    /// The joined bytes, if there is more than one piece.
     joined: Vec<u8>,
-    /// NAL units that came later and belong before the slices. They are put there once, at the end: a large
-    /// picture would be moved for each of them.
+    /// NAL units that arrived late and belong before the slices. They are inserted once, at the end:
+    /// inserting each of them would move a large picture many times.
     front: Vec<u8>,
     pieces: usize,
     last: Slice,
-    /// The fields of an interlaced picture that are there: bit 0 top, bit 1 bottom.
+    /// The received fields of an interlaced picture: bit 0 top, bit 1 bottom.
     fields: u8,
 }
 
@@ -100,7 +100,7 @@ impl Picture {
         Ok(())
     }
 
-    /// All of it.
+    /// Joins all parts.
     fn whole(self) -> (Piece, Slice) {
         let Self { mut piece, mut joined, front, last, .. } = self;
         if !front.is_empty() {
@@ -116,36 +116,37 @@ impl Picture {
         (piece, last)
     }
 
-    /// Whether one field is there and the other may follow.
+    /// Returns whether one field is there and the other may follow.
     const fn is_half(&self) -> bool {
         matches!(self.fields, 1 | 2)
     }
 }
 
-/// Makes access units of pieces. Sans-IO: it has no clock.
+/// Assembles access units from pieces. It does no I/O and has no clock.
 #[derive(Debug)]
 pub struct Assembler {
     habit: Habit,
-    /// NAL units that belong before, and behind, the slices of the next picture.
+    /// NAL units that belong before, and after, the slices of the next picture.
     before: Vec<u8>,
     behind: Vec<u8>,
     picture: Option<Picture>,
-    /// The last slice and the time of the picture that was passed on last.
+    /// Last slice and time of the access unit that was passed on last.
     passed: Option<(Slice, Micros)>,
-    /// The beginning of a picture was lost: what goes on with it is worth nothing.
+    /// The start of an access unit was lost, so its other pieces are dropped.
     torn: bool,
     syntax: Syntax,
     ready: VecDeque<AccessUnit>,
 }
 
 impl Assembler {
-    /// For a source of unknown habits: it holds the first picture back to learn them.
+    /// Creates an assembler for an unknown source. It holds the first access unit back to learn how the
+    /// source splits them.
     pub fn learning() -> Self {
         Self::new(Habit::Unknown)
     }
 
-    /// For a source that is expected to send whole pictures: nothing waits until one comes in pieces, and of
-    /// that one only the first piece is passed on.
+    /// Creates an assembler for a source that is expected to send whole access units. Nothing waits until one
+    /// arrives in pieces; of that one, only the first piece is passed on.
     pub fn trusting() -> Self {
         Self::new(Habit::Whole)
     }
@@ -163,10 +164,12 @@ impl Assembler {
         }
     }
 
-    /// Takes the next piece, in decode order. Take what [`Assembler::next`] gives before the next one.
+    /// Adds the next piece, in decode order. Call [`Assembler::next`] until it returns `None` before the next
+    /// push.
     ///
     /// # Errors
-    /// A piece that is beyond the bounds, or comes after its picture was passed on. It is left out.
+    /// A piece that exceeds the limits, or belongs to an access unit that was passed on. The piece is
+    /// dropped.
     pub fn push(&mut self, piece: Piece) -> Result<()> {
         match self.syntax.first_slice(&piece) {
             Some(slice) => self.push_slices(piece, slice),
@@ -174,18 +177,18 @@ impl Assembler {
         }
     }
 
-    /// The next whole access unit.
+    /// Returns the next whole access unit.
     #[allow(clippy::should_implement_trait, reason = "it is no iterator: none is not the end")]
     pub fn next(&mut self) -> Option<AccessUnit> {
         self.ready.pop_front()
     }
 
-    /// Whether a picture waits for the proof that it is whole.
+    /// Returns whether an access unit waits for the proof that it is whole.
     pub const fn holds(&self) -> bool {
         self.picture.is_some()
     }
 
-    /// The picture that waits is whole: parameter sets follow, for example.
+    /// Marks the waiting access unit as whole, for example because parameter sets follow.
     pub fn end(&mut self) {
         if self.picture.is_some() && self.habit == Habit::Unknown {
             self.habit = Habit::Whole;
@@ -193,12 +196,12 @@ impl Assembler {
         self.flush();
     }
 
-    /// Passes on the picture that waits: nothing more comes, or not in time.
+    /// Passes on the waiting access unit: nothing more arrives, or not in time.
     pub fn flush(&mut self) {
         let Some(mut picture) = self.picture.take() else { return };
         if !self.behind.is_empty() {
             let behind = std::mem::take(&mut self.behind);
-            // What does not fit is left out: it is not needed to decode the picture.
+            // Units that exceed the limit are dropped: decoding does not need them.
             let _ = picture.append(&behind, false);
         }
         let (piece, last) = picture.whole();
@@ -207,7 +210,7 @@ impl Assembler {
         self.ready.push_back(AccessUnit { piece, entry });
     }
 
-    /// Bytes were lost: what waits is not whole.
+    /// Reports lost bytes: the waiting access unit is incomplete.
     pub fn lost(&mut self) {
         self.picture = None;
         self.passed = None;
@@ -267,7 +270,7 @@ impl Assembler {
         }
     }
 
-    /// A piece without a slice.
+    /// Adds a piece without a slice.
     fn push_other(&mut self, piece: &Piece) -> Result<()> {
         let codec = piece.config.codec;
         for nal in length_prefixed(&piece.data) {
@@ -290,7 +293,8 @@ impl Assembler {
                 return picture.append(&unit, true);
             }
             Some(_) => self.end(),
-            // It belongs to a picture that is gone already: the next one had better wait for the like.
+            // The unit belongs to an access unit that was passed on already. From now on access units wait
+            // for such units.
             None if self.passed.is_some_and(|(_, dts)| dts == piece.dts) => self.habit = Habit::Split,
             None => {}
         }
@@ -322,7 +326,7 @@ fn keep(codec: &'static str, waiting: &mut Vec<u8>, unit: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Where NAL units that precede the slices may stand: a delimiter has to be the first of all.
+/// Returns where NAL units that precede the slices are inserted: a delimiter has to stay first.
 fn after_delimiter(codec: Codec, data: &[u8]) -> usize {
     match length_prefixed(data).next() {
         Some(nal) if class(codec, nal) == Class::Delimiter => 4 + nal.len(),

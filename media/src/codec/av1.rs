@@ -13,8 +13,8 @@ const OBU_TEMPORAL_DELIMITER: u8 = 2;
 const OBU_FRAME_HEADER: u8 = 3;
 const OBU_FRAME: u8 = 6;
 
-/// The open bitstream units of a temporal unit in the low-overhead format: type, and the whole unit
-/// with its header. Ends at a unit that is not whole.
+/// Iterates over the open bitstream units of a temporal unit in the low-overhead format. Yields the type and
+/// the whole unit with its header. Ends at an incomplete unit.
 #[derive(Debug, Clone)]
 pub struct Obus<'a> {
     rest: &'a [u8],
@@ -26,7 +26,7 @@ pub const fn obus(data: &[u8]) -> Obus<'_> {
 }
 
 impl<'a> Obus<'a> {
-    /// Type, header size and whole size of the next unit (5.3.2).
+    /// Returns type, header size and total size of the next unit (5.3.2).
     fn sizes(&self) -> Option<(u8, usize, usize)> {
         let first = *self.rest.first()?;
         let mut header = if first & 4 != 0 { 2 } else { 1 };
@@ -60,7 +60,7 @@ impl<'a> Iterator for Obus<'a> {
     }
 }
 
-/// What is used of a sequence header (5.5).
+/// The fields of a sequence header (5.5) that this crate uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SequenceHeader {
     /// `max_frame_width_minus_1` plus 1.
@@ -105,7 +105,7 @@ impl SequenceHeader {
     }
 }
 
-/// Timing, decoder model and operating points: level and tier of the first.
+/// Reads timing, decoder model and operating points; returns level and tier of the first.
 fn operating_points(r: &mut BitReader<'_>) -> Result<(u8, bool)> {
     let mut delay_bits = 0;
     if r.bit()? {
@@ -166,7 +166,7 @@ fn color_config(r: &mut BitReader<'_>, profile: u8) -> Result<u8> {
     Ok(depth | u8::from(x) << 3 | u8::from(y) << 2 | position)
 }
 
-/// The configuration that an `av1C` describes; its size is 0 when it has no sequence header.
+/// Returns the configuration that an `av1C` describes; its size is 0 without a sequence header.
 pub fn config_from_av1c(av1c: Bytes) -> Result<Config> {
     let Some((head, units)) = av1c.split_first_chunk::<4>() else {
         return Err(Error::truncated(FORMAT, av1c.len() as u64));
@@ -190,8 +190,7 @@ fn sequence_header(units: &[u8]) -> Option<(&[u8], &[u8])> {
     obus(units).find(|&(kind, ..)| kind == OBU_SEQUENCE_HEADER).map(|(_, payload, unit)| (payload, unit))
 }
 
-/// The configuration that a temporal unit's own sequence header makes, when it differs from that of
-/// `current`.
+/// Returns the configuration from a temporal unit's own sequence header, if it differs from `current`.
 pub fn config_in_band(data: &[u8], current: Option<&Config>) -> Result<Option<Config>> {
     let Some((payload, unit)) = sequence_header(data) else { return Ok(None) };
     let known = current
@@ -207,16 +206,16 @@ pub fn config_in_band(data: &[u8], current: Option<&Config>) -> Result<Option<Co
     Ok(Some(config(&header, out.into())))
 }
 
-/// Whether decoding may start at this temporal unit: its first frame is a shown key frame (5.9.2).
+/// Returns whether decoding may start at this temporal unit: its first frame is a shown key frame (5.9.2).
 ///
-/// A still picture's reduced header, which says nothing of this, is not known here.
+/// The reduced header of a still picture, which lacks these fields, is not recognised.
 pub fn is_key(data: &[u8]) -> bool {
     let header = obus(data).find(|&(kind, ..)| matches!(kind, OBU_FRAME_HEADER | OBU_FRAME));
     // show_existing_frame, frame_type, show_frame.
     header.and_then(|(_, payload, _)| payload.first()).is_some_and(|first| first >> 4 == 0b0001)
 }
 
-/// The temporal unit without temporal delimiters in front, which containers leave out.
+/// Returns the temporal unit without leading temporal delimiters, which containers leave out.
 pub fn without_delimiter(data: Bytes) -> Bytes {
     let mut units = obus(&data);
     let mut at = 0;
@@ -231,7 +230,7 @@ mod tests {
     use super::*;
     use crate::codec::samples::hex;
 
-    /// SVT-AV1 in FFmpeg's MP4, 640x360.
+    /// From SVT-AV1 in FFmpeg's MP4, 640x360.
     const AV1C: &str = "81010c000a0b0000000cc4ff6700be0010";
 
     #[test]
@@ -255,7 +254,7 @@ mod tests {
     fn key_frames() {
         assert!(is_key(&hex("1200 0a0b0000000cc4ff6700be0010 3203100000")));
         assert!(is_key(&hex("1a03100000")));
-        // An inter frame, an intra-only one, one that is not shown, and an old one shown again.
+        // An inter frame, an intra-only frame, a hidden frame, and an old frame shown again.
         for unit in ["1200 3203300000", "3203500000", "3203000000", "1a01a0", "1200", ""] {
             assert!(!is_key(&hex(unit)), "{unit}");
         }

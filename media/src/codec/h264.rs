@@ -16,7 +16,7 @@ use sps::has_chroma_format;
 
 const FORMAT: &str = "h264";
 
-/// `nal_unit_type` values (table 7-1) that matter here.
+/// The `nal_unit_type` values (table 7-1) that are used here.
 pub mod nal_type {
     /// A slice of a picture that is not IDR.
     pub const SLICE: u8 = 1;
@@ -34,17 +34,17 @@ pub mod nal_type {
     pub const FILLER: u8 = 12;
 }
 
-/// The type of a NAL unit; 0 (unspecified) for an empty one.
+/// Returns the type of a NAL unit; 0 (unspecified) for an empty one.
 pub fn nal_type_of(nal: &[u8]) -> u8 {
     nal.first().map_or(0, |b| b & 0x1f)
 }
 
-/// `pic_parameter_set_id` of a PPS NAL unit.
+/// Reads `pic_parameter_set_id` of a PPS NAL unit.
 pub fn pps_id(nal: &[u8]) -> Result<u32> {
     pps_ids(nal).map(|(id, _)| id)
 }
 
-/// `pic_parameter_set_id` and `seq_parameter_set_id` of a PPS NAL unit.
+/// Reads `pic_parameter_set_id` and `seq_parameter_set_id` of a PPS NAL unit.
 fn pps_ids(nal: &[u8]) -> Result<(u32, u32)> {
     let payload = nal::unescape(&nal[..nal.len().min(16)]);
     let mut r = BitReader::new(FORMAT, payload.get(1..).unwrap_or_default());
@@ -63,7 +63,7 @@ pub struct Avcc<'a> {
 }
 
 impl<'a> Avcc<'a> {
-    /// An `avcC` without parameter sets, whose NAL units have 4-byte length prefixes.
+    /// Creates an `avcC` without parameter sets, with 4-byte length prefixes.
     pub(crate) const fn new() -> Self {
         Self { length_size: 4, sps: Vec::new(), pps: Vec::new() }
     }
@@ -82,10 +82,11 @@ impl<'a> Avcc<'a> {
         Ok(Self { length_size: usize::from(head[4] & 3) + 1, sps, pps })
     }
 
-    /// Puts an in-band SPS first and removes the sets that cannot belong to the stream; whether any differ.
+    /// Puts an in-band SPS first and removes parameter sets that cannot belong to the stream. Returns whether
+    /// anything changed.
     ///
-    /// Encoders write wrong `avcC` records (Firefox repeats the NAL header byte in each set), but decode
-    /// what they encode: where both are there, the in-band sets are right.
+    /// Some encoders write wrong `avcC` records (Firefox repeats the NAL header byte in each set), but their
+    /// in-band parameter sets are right.
     fn follow(&mut self, sps: &'a [u8]) -> bool {
         let sets = nal::keep_sets(&mut self.sps, sps, &|set| {
             set == sps || Sps::parse(set).is_ok_and(|set| set.has_known_profile())
@@ -97,9 +98,9 @@ impl<'a> Avcc<'a> {
     }
 }
 
-/// The configuration that an `avcC` describes.
+/// Returns the configuration that an `avcC` describes.
 ///
-/// Its `description` always says 4-byte lengths, as everything inside this house has; ask
+/// Its `description` always says 4-byte lengths, which is the format of all frames inside this project. Use
 /// [`Avcc::parse`] for the original size.
 pub fn config_from_avcc(avcc: Bytes) -> Result<Config> {
     let parsed = Avcc::parse(&avcc)?;
@@ -110,7 +111,7 @@ pub fn config_from_avcc(avcc: Bytes) -> Result<Config> {
     Ok(config(&sps, avcc))
 }
 
-/// The configuration that these SPS and PPS NAL units (header byte included) describe.
+/// Returns the configuration from these SPS and PPS NAL units (header byte included).
 pub fn config_from_parameter_sets(sps: &[&[u8]], pps: &[&[u8]]) -> Result<Config> {
     let first = first_sps(sps)?;
     let mut out = vec![1, first.profile, first.compatibility, first.level, 0xff, 0xe0 | sps.len() as u8];
@@ -137,12 +138,12 @@ fn config(sps: &Sps, description: Bytes) -> Config {
     Config { codec: Codec::H264, format, description }
 }
 
-/// Takes the parameter sets out of a key access unit (4-byte lengths): the configuration they make
-/// together with those of `current`, when it differs from `current`, and the access unit without
-/// them. Without any, and that is the usual case, `au` comes back uncopied.
+/// Removes the parameter sets from a key access unit (4-byte lengths). Returns the new configuration, made of
+/// these sets and those of `current`, if it differs from `current`; and the access unit without them. Without
+/// parameter sets, which is the usual case, `au` is returned without a copy.
 ///
-/// An in-band SPS comes first in the configuration, which has its size. Sets of `current` that contradict
-/// the in-band ones are left out: an unknown profile, a PPS without its SPS.
+/// An in-band SPS comes first in the configuration and determines the size. Sets of `current` that contradict
+/// the in-band ones are removed: those with an unknown profile, and a PPS without its SPS.
 pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Option<Config>, Bytes)> {
     let is_set = |nal: &[u8]| matches!(nal_type_of(nal), nal_type::SPS | nal_type::PPS);
     let count = length_prefixed(&au).filter(|nal| is_set(nal)).count();
@@ -171,7 +172,7 @@ pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Optio
     Ok((config, nal::without(&au, is_set)))
 }
 
-/// What in this access unit (4-byte lengths) lets decoding start there.
+/// Returns whether, and how, decoding may start at this access unit (4-byte lengths).
 pub fn entry_point(au: &[u8]) -> Entry {
     let mut recovery = false;
     for nal in length_prefixed(au) {
@@ -179,7 +180,7 @@ pub fn entry_point(au: &[u8]) -> Entry {
             nal_type::IDR => return Entry::Idr,
             nal_type::SEI => recovery |= nal::has_recovery_point(nal.get(1..).unwrap_or_default()),
             nal_type::SLICE if recovery || is_intra_slice(nal) => return Entry::Recovery,
-            // The other slices, and the partitions of a slice.
+            // Other slices, and the partitions of a slice.
             1..=4 => return Entry::None,
             _ => {}
         }
@@ -187,17 +188,17 @@ pub fn entry_point(au: &[u8]) -> Entry {
     Entry::NoPicture
 }
 
-/// Whether this access unit (4-byte lengths) is an IDR picture, an I picture or a recovery point.
+/// Returns whether this access unit (4-byte lengths) is an IDR picture, an I picture or a recovery point.
 pub fn is_key(au: &[u8]) -> bool {
     matches!(entry_point(au), Entry::Idr | Entry::Recovery)
 }
 
-/// `slice_type` says "all slices of the picture are I" (7), or this one is (2).
+/// Returns whether `slice_type` says "all slices of the picture are I" (7) or "this slice is I" (2).
 fn is_intra_slice(nal: &[u8]) -> bool {
     matches!(slice_type(nal), Ok(2 | 7))
 }
 
-/// `slice_type` of a slice NAL unit (table 7-6).
+/// Reads `slice_type` of a slice NAL unit (table 7-6).
 fn slice_type(nal: &[u8]) -> Result<u32> {
     let payload = nal::unescape(&nal[..nal.len().min(16)]);
     let mut r = BitReader::new(FORMAT, payload.get(1..).unwrap_or_default());

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 const FORMAT: &str = "hevc";
 
-/// `nal_unit_type` values (table 7-1) that matter here.
+/// The `nal_unit_type` values (table 7-1) that are used here.
 pub mod nal_type {
     /// Video parameter set.
     pub const VPS: u8 = 32;
@@ -24,12 +24,12 @@ pub mod nal_type {
     pub const SEI: u8 = 39;
 }
 
-/// The type of a NAL unit; 63 (unspecified) for an empty one.
+/// Returns the type of a NAL unit; 63 (unspecified) for an empty one.
 pub fn nal_type_of(nal: &[u8]) -> u8 {
     nal.first().map_or(63, |b| b >> 1 & 0x3f)
 }
 
-/// What is used of a sequence parameter set (7.3.2.2.1).
+/// The fields of a sequence parameter set (7.3.2.2.1) that this crate uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sps {
     /// `sps_seq_parameter_set_id`.
@@ -103,7 +103,7 @@ impl Sps {
     }
 }
 
-/// The sub-layers' part of profile_tier_level() (7.3.3).
+/// Skips the sub-layers' part of profile_tier_level() (7.3.3).
 fn skip_sub_layers(r: &mut BitReader<'_>, sub_layers: u8) -> Result<()> {
     if sub_layers < 2 {
         return Ok(());
@@ -122,19 +122,20 @@ fn pps_id(nal: &[u8]) -> Result<u32> {
     pps_ids(nal).map(|(id, _)| id)
 }
 
-/// `pps_pic_parameter_set_id` and `pps_seq_parameter_set_id`.
+/// Reads `pps_pic_parameter_set_id` and `pps_seq_parameter_set_id`.
 fn pps_ids(nal: &[u8]) -> Result<(u32, u32)> {
     let payload = nal::unescape(&nal[..nal.len().min(16)]);
     let mut r = BitReader::new(FORMAT, payload.get(2..).unwrap_or_default());
     Ok((r.ue()?, r.ue()?))
 }
 
-/// `vps_video_parameter_set_id`, or that of the VPS which an SPS refers to: both begin with it.
+/// Reads `vps_video_parameter_set_id`, or the id of the VPS that an SPS refers to: both NAL units begin with
+/// it.
 fn vps_id(nal: &[u8]) -> Option<u8> {
     nal.get(2).map(|byte| byte >> 4)
 }
 
-/// Whether a VPS has the 16 bits that are all ones (`vps_reserved_0xffff_16bits`).
+/// Returns whether the 16 reserved bits of a VPS are all ones (`vps_reserved_0xffff_16bits`).
 fn is_vps(nal: &[u8]) -> bool {
     nal.get(4..6) == Some(&[0xff, 0xff])
 }
@@ -153,16 +154,16 @@ pub struct Hvcc<'a> {
 }
 
 impl<'a> Hvcc<'a> {
-    /// An `hvcC` without parameter sets, whose NAL units have 4-byte length prefixes.
+    /// Creates an `hvcC` without parameter sets, with 4-byte length prefixes.
     const fn new() -> Self {
         Self { length_size: 4, vps: Vec::new(), sps: Vec::new(), pps: Vec::new() }
     }
 
-    /// Reads the content of an `hvcC` box. Arrays of other NAL units (SEI) are passed over.
+    /// Reads the content of an `hvcC` box. Arrays of other NAL units (SEI) are skipped.
     pub fn parse(data: &'a [u8]) -> Result<Self> {
         let truncated = || Error::truncated(FORMAT, data.len() as u64);
         let (head, mut rest) = data.split_first_chunk::<23>().ok_or_else(truncated)?;
-        // Version 0 was written before the standard was done, with the same layout.
+        // Version 0 was used before the standard was final; its layout is the same.
         if head[0] > 1 {
             return Err(Error::invalid(FORMAT, 0, "hvcC version"));
         }
@@ -182,8 +183,8 @@ impl<'a> Hvcc<'a> {
         Ok(hvcc)
     }
 
-    /// Puts an in-band SPS first and removes the sets that cannot belong to the stream, as
-    /// [`super::h264::Avcc`] does; whether any differ.
+    /// Puts an in-band SPS first and removes parameter sets that cannot belong to the stream, as
+    /// [`super::h264::Avcc`] does. Returns whether anything changed.
     fn follow(&mut self, sps: &'a [u8]) -> bool {
         let mut changed = nal::keep_sets(&mut self.vps, &[], &is_vps);
         let vps = &self.vps;
@@ -197,9 +198,9 @@ impl<'a> Hvcc<'a> {
     }
 }
 
-/// The configuration that an `hvcC` describes.
+/// Returns the configuration that an `hvcC` describes.
 ///
-/// Its `description` always says 4-byte lengths; ask [`Hvcc::parse`] for the original size.
+/// Its `description` always says 4-byte lengths. Use [`Hvcc::parse`] for the original size.
 pub fn config_from_hvcc(hvcc: Bytes) -> Result<Config> {
     let parsed = Hvcc::parse(&hvcc)?;
     if parsed.length_size != 4 || hvcc[0] != 1 {
@@ -209,7 +210,7 @@ pub fn config_from_hvcc(hvcc: Bytes) -> Result<Config> {
     Ok(config(&sps, hvcc))
 }
 
-/// The configuration that these VPS, SPS and PPS NAL units (header bytes included) describe.
+/// Returns the configuration from these VPS, SPS and PPS NAL units (header bytes included).
 pub fn config_from_parameter_sets(vps: &[&[u8]], sps: &[&[u8]], pps: &[&[u8]]) -> Result<Config> {
     let first = first_sps(sps)?;
     let mut out = vec![1];
@@ -246,7 +247,7 @@ fn config(sps: &Sps, description: Bytes) -> Config {
     Config { codec: Codec::H265, format, description }
 }
 
-/// As [`super::h264::take_parameter_sets`], for H.265.
+/// The same as [`super::h264::take_parameter_sets`], for H.265.
 pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Option<Config>, Bytes)> {
     let is_set = |nal: &[u8]| matches!(nal_type_of(nal), nal_type::VPS..=nal_type::PPS);
     let count = length_prefixed(&au).filter(|nal| is_set(nal)).count();
@@ -282,8 +283,8 @@ pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Optio
     Ok((config, nal::without(&au, is_set)))
 }
 
-/// What in this access unit (4-byte lengths) lets decoding start there: IDR, BLA and CRA pictures,
-/// and recovery points.
+/// Returns whether, and how, decoding may start at this access unit (4-byte lengths): IDR, BLA and CRA
+/// pictures, and recovery points.
 pub fn entry_point(au: &[u8]) -> Entry {
     let mut recovery = false;
     for nal in length_prefixed(au) {
@@ -298,7 +299,7 @@ pub fn entry_point(au: &[u8]) -> Entry {
     Entry::NoPicture
 }
 
-/// Whether decoding may start at this access unit (4-byte lengths).
+/// Returns whether decoding may start at this access unit (4-byte lengths).
 pub fn is_key(au: &[u8]) -> bool {
     matches!(entry_point(au), Entry::Idr | Entry::Recovery)
 }

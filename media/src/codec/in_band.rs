@@ -1,4 +1,4 @@
-//! H.264 and H.265 as MPEG-TS and RTP have them: Annex B with the parameter sets in band.
+//! H.264 and H.265 as carried by MPEG-TS and RTP: Annex B with in-band parameter sets.
 
 use std::sync::Arc;
 
@@ -12,29 +12,29 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::time::Micros;
 
-/// Annex B of either codec, in errors: the browser's module does without the codecs' names.
+/// The format name in errors, for both codecs: the browser's module has no codec names.
 const FORMAT: &str = "annexb";
 
-/// More parameter sets of one kind than this are not kept.
+/// Maximum number of parameter sets of one kind; more are dropped.
 const MAX_SETS: usize = 64;
 
-/// What a NAL unit is to us.
+/// The treatment of a NAL unit.
 enum Unit {
-    /// VPS, SPS, PPS: 0, 1, 2.
+    /// A parameter set: 0 is VPS, 1 is SPS, 2 is PPS.
     Set(usize),
     Slice,
-    /// Delimiters, filler, ends of sequence: the container says it.
+    /// Delimiters, filler, ends of sequence: dropped, because the container carries that information.
     Drop,
     Keep,
 }
 
-/// What a piece of Annex B holds beside parameter sets.
+/// The content of a piece of Annex B without its parameter sets.
 pub(crate) struct Rest {
     /// NAL units with 4-byte lengths.
     pub(crate) data: Bytes,
-    /// There are slices among them.
+    /// Whether it contains slices.
     pub(crate) picture: bool,
-    /// Parameter sets were taken out, and an SPS among them.
+    /// Whether parameter sets were removed, and whether an SPS was among them.
     pub(crate) sets: bool,
     pub(crate) sps: bool,
 }
@@ -45,28 +45,28 @@ pub(crate) struct InBand {
     codec: Codec,
     sets: [Vec<Vec<u8>>; 3],
     config: Option<Arc<Config>>,
-    /// After a loss nothing refers to whole pictures until the next key frame.
+    /// After a loss, frames are dropped until the next key frame.
     wait: bool,
 }
 
 impl InBand {
-    /// For H.264 or H.265.
+    /// Creates a converter for H.264 or H.265.
     pub(crate) const fn new(codec: Codec) -> Self {
         Self { codec, sets: [const { Vec::new() }; 3], config: None, wait: false }
     }
 
-    /// Something was lost: no frame before the next key frame.
+    /// Reports a loss: no frame is returned before the next key frame.
     pub(crate) const fn lost(&mut self) {
         self.wait = true;
     }
 
-    /// Whether nothing comes before the next key frame.
+    /// Returns whether it waits for a key frame.
     pub(crate) const fn waits(&self) -> bool {
         self.wait || self.config.is_none()
     }
 
-    /// The frame of one access unit. `None` before the first parameter sets, after a loss, and
-    /// for data without a picture.
+    /// Returns the frame of one access unit. `None` before the first parameter sets, after a loss, and for
+    /// data without a picture.
     pub(crate) fn access_unit(&mut self, dts: Micros, pts: Micros, data: &[u8]) -> Option<Result<Frame>> {
         let rest = match self.take_sets(data) {
             Ok(rest) => rest,
@@ -80,19 +80,19 @@ impl InBand {
         Some(Ok(Frame { config, dts, pts, key, data: rest.data }))
     }
 
-    /// The configuration that the parameter sets so far make.
+    /// Returns the configuration from the parameter sets so far.
     pub(crate) const fn config(&self) -> Option<&Arc<Config>> {
         self.config.as_ref()
     }
 
-    /// Whether a picture may be passed on, which is a key frame or comes with an SPS: after a loss nothing else
-    /// may. A stream without IDR pictures (intra refresh) begins where its parameter sets are repeated.
+    /// Returns whether a frame may be passed on: after a loss, only a key frame or a frame with an SPS. A
+    /// stream without IDR pictures (intra refresh) starts where its parameter sets are repeated.
     pub(crate) fn may_pass(&mut self, key: bool, sps: bool) -> bool {
         self.wait &= !key && !sps;
         !self.wait && self.config.is_some()
     }
 
-    /// Takes the parameter sets out of a piece of Annex B.
+    /// Removes the parameter sets from a piece of Annex B.
     pub(crate) fn take_sets(&mut self, data: &[u8]) -> Result<Rest> {
         let mut fresh: [Vec<&[u8]>; 3] = Default::default();
         let mut out = Vec::with_capacity(data.len() + 16);
@@ -118,10 +118,10 @@ impl InBand {
         Ok(Rest { data: out.into(), picture, sets, sps })
     }
 
-    /// Takes an access unit's parameter sets over; whether any is new.
+    /// Stores an access unit's parameter sets; returns whether any is new.
     fn update(&mut self, fresh: &[Vec<&[u8]>; 3]) -> bool {
         let mut changed = false;
-        // With an SPS comes the whole set: what is not repeated is no longer in use.
+        // An SPS is sent together with all other sets: sets that are not repeated are no longer in use.
         let whole = !fresh[1].is_empty();
         for (kept, fresh) in self.sets.iter_mut().zip(fresh) {
             if whole && !fresh.is_empty() {
@@ -146,7 +146,7 @@ impl InBand {
         changed
     }
 
-    /// Makes the configuration of the parameter sets; the same description keeps its `Arc`.
+    /// Creates the configuration from the parameter sets; an unchanged description keeps its `Arc`.
     fn configure(&mut self) -> Result<()> {
         let [vps, sps, pps] =
             self.sets.each_ref().map(|sets| sets.iter().map(Vec::as_slice).collect::<Vec<_>>());
@@ -162,7 +162,7 @@ impl InBand {
             Ok(config) if self.config.as_deref() == Some(&config) => {}
             Ok(config) => self.config = Some(Arc::new(config)),
             Err(error) => {
-                // Frames must not go out with a configuration that is not theirs.
+                // Frames must not be sent with a configuration that does not belong to them.
                 self.config = None;
                 return Err(error);
             }

@@ -1,4 +1,4 @@
-//! The codecs' parameter sets and framing: pure functions of bytes. Nothing is decoded here.
+//! Parameter sets and framing of the codecs, as pure functions of bytes. Nothing is decoded here.
 
 pub mod aac;
 pub mod access_unit;
@@ -21,9 +21,10 @@ use crate::error::{Error, Result};
 use crate::time::{Micros, from_ticks};
 pub use rfc6381::rfc6381;
 
-/// The configuration that a codec's `description` (see [`Config::description`]) makes.
+/// Returns the configuration from a codec's `description` (see [`Config::description`]).
 ///
-/// Codecs without one ([`Codec::Mp3`], G.711) are unsupported here: their frames or container say it.
+/// Codecs without a description ([`Codec::Mp3`], G.711) are an error: their frames or container hold the
+/// parameters.
 pub fn config_of(codec: Codec, description: Bytes) -> Result<Config> {
     match codec {
         Codec::H264 => h264::config_from_avcc(description),
@@ -38,7 +39,7 @@ pub fn config_of(codec: Codec, description: Bytes) -> Result<Config> {
     }
 }
 
-/// Samples, at the configuration's rate, that this audio frame decodes to. None for video and for
+/// Returns the number of samples, at the configuration's rate, in this audio frame. `None` for video and for
 /// broken frames.
 pub fn audio_samples(config: &Config, data: &[u8]) -> Option<u32> {
     let audio = config.audio()?;
@@ -51,7 +52,7 @@ pub fn audio_samples(config: &Config, data: &[u8]) -> Option<u32> {
     }
 }
 
-/// How long this audio frame sounds. None for video and for broken frames.
+/// Returns the playing time of this audio frame. `None` for video and for broken frames.
 pub fn audio_duration(config: &Config, data: &[u8]) -> Option<Micros> {
     let rate = config.audio()?.sample_rate;
     let samples = audio_samples(config, data)?;

@@ -16,7 +16,7 @@ pub struct Header {
     pub channels: u8,
     /// Samples per frame: 1152, or 576 at the lower rates.
     pub samples: u32,
-    /// Bytes of the frame with its header; 0 for a free bit rate.
+    /// Size in bytes of the frame with its header; 0 for a free bit rate.
     pub frame_size: usize,
 }
 
@@ -49,7 +49,7 @@ impl Header {
         Ok(Self { sample_rate, channels: if h[3] >> 6 == 3 { 1 } else { 2 }, samples, frame_size })
     }
 
-    /// The configuration of the frames.
+    /// Returns the configuration of the frames.
     pub fn config(&self) -> Config {
         let format = Format::Audio(Audio { sample_rate: self.sample_rate, channels: self.channels });
         Config { codec: Codec::Mp3, format, description: Bytes::new() }

@@ -1,11 +1,11 @@
-//! NAL units, as H.264 and H.265 share them: Annex B start codes, length prefixes, emulation prevention.
+//! NAL units of H.264 and H.265: Annex B start codes, length prefixes, emulation prevention.
 
 use bytes::Bytes;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The NAL units between the start codes of an Annex B byte stream (ITU-T H.264 and H.265, Annex B),
-/// without their trailing zero bytes. Bytes before the first start code are skipped.
+/// Iterates over the NAL units between the start codes of an Annex B byte stream (ITU-T H.264 and H.265,
+/// Annex B), without their trailing zero bytes. Bytes before the first start code are skipped.
 #[derive(Debug, Clone)]
 pub struct AnnexB<'a> {
     rest: &'a [u8],
@@ -17,7 +17,7 @@ pub fn annex_b(data: &[u8]) -> AnnexB<'_> {
     AnnexB { rest }
 }
 
-/// Where the first `00 00 01` begins and ends.
+/// Returns start and end of the first `00 00 01`.
 fn find_start_code(data: &[u8]) -> Option<(usize, usize)> {
     let mut at = 0;
     while at + 3 <= data.len() {
@@ -47,8 +47,8 @@ impl<'a> Iterator for AnnexB<'a> {
     }
 }
 
-/// The NAL units of an access unit with 4-byte length prefixes. Empty units are skipped; the
-/// iterator ends at a unit that is not whole.
+/// Iterates over the NAL units of an access unit with 4-byte length prefixes. Empty units are skipped; the
+/// iterator ends at an incomplete unit.
 #[derive(Debug, Clone)]
 pub struct LengthPrefixed<'a> {
     rest: &'a [u8],
@@ -74,26 +74,26 @@ impl<'a> Iterator for LengthPrefixed<'a> {
     }
 }
 
-/// Appends `nal` with a 4-byte length.
+/// Appends `nal` with a 4-byte length prefix.
 pub fn push_length_prefixed(out: &mut Vec<u8>, nal: &[u8]) {
     out.extend_from_slice(&(nal.len() as u32).to_be_bytes());
     out.extend_from_slice(nal);
 }
 
-/// An Annex B byte stream as length-prefixed NAL units.
+/// Converts an Annex B byte stream to length-prefixed NAL units.
 pub fn annex_b_to_length_prefixed(data: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(data.len() + 16);
     annex_b(data).for_each(|nal| push_length_prefixed(&mut out, nal));
     out.into()
 }
 
-/// Checks an access unit whose NAL units have `length_size` byte prefixes and gives it 4-byte
-/// prefixes; with those already and all in order it is returned as it is, without a copy. Units without
-/// a byte, which some cameras send, are left out: decoders stop at them.
+/// Checks an access unit with `length_size` byte prefixes and converts them to 4-byte prefixes. If the access
+/// unit is valid and has 4-byte prefixes already, it is returned without a copy. Empty units, which some
+/// cameras send, are removed: decoders stop at them.
 ///
-/// `length_size` is 1 to 4; another one is an error, for with prefixes of 0 bytes there would be no end.
-/// A torn last unit is cut off; an access unit without one whole unit is an error. Annex B in the
-/// place of length prefixes, which some encoders send, is converted.
+/// `length_size` must be 1 to 4; with prefixes of 0 bytes the loop would not end. An incomplete last unit is
+/// cut off; an access unit without a complete unit is an error. Annex B, which some encoders send here, is
+/// converted.
 pub fn normalise(format: &'static str, data: Bytes, length_size: usize) -> Result<Bytes> {
     if !(1..=4).contains(&length_size) {
         return Err(Error::invalid(format, 0, "size of the NAL units' length prefixes"));
@@ -112,7 +112,7 @@ pub fn normalise(format: &'static str, data: Bytes, length_size: usize) -> Resul
         empty += usize::from(length == 0);
         whole = at;
     }
-    // As a length, a long start code is a unit of one byte, which nobody sends.
+    // Read as a length, a long start code means a unit of one byte, which no encoder sends.
     let start_code = data.starts_with(&[0, 0, 0, 1]) || units == 0 && data.starts_with(&[0, 0, 1]);
     if whole < data.len() && start_code {
         return Ok(annex_b_to_length_prefixed(&data));
@@ -137,8 +137,9 @@ pub fn normalise(format: &'static str, data: Bytes, length_size: usize) -> Resul
     Ok(out.into())
 }
 
-/// The most parameter sets in an access unit, or in a `hvcC`: H.264 has 32 SPS and 256 PPS, H.265 fewer. Each
-/// is compared with all that are known, so without a bound one message would keep a core busy for hours.
+/// Maximum number of parameter sets in an access unit, or in an `hvcC`: H.264 has 32 SPS and 256 PPS, H.265
+/// fewer. Each set is compared with all known ones, so without a limit one message would keep a core busy for
+/// hours.
 pub(crate) const MAX_SETS: usize = 288;
 
 /// Checks the number of parameter sets.
@@ -149,8 +150,8 @@ pub(crate) fn check_sets(format: &'static str, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Puts `set` in the place of the one that `same` finds (the one with its id), or at the end. False
-/// when it is there already.
+/// Replaces the set that `same` matches (the one with its id) with `set`, or appends `set`. Returns false if
+/// the same set is there already.
 pub(crate) fn replace_set<'a>(sets: &mut Vec<&'a [u8]>, set: &'a [u8], same: impl Fn(&[u8]) -> bool) -> bool {
     if sets.contains(&set) {
         return false;
@@ -162,14 +163,14 @@ pub(crate) fn replace_set<'a>(sets: &mut Vec<&'a [u8]>, set: &'a [u8], same: imp
     true
 }
 
-/// The access unit without the NAL units that `is` picks.
+/// Returns the access unit without the NAL units that `is` selects.
 pub(crate) fn without(au: &[u8], is: impl Fn(&[u8]) -> bool) -> Bytes {
     let mut out = Vec::with_capacity(au.len());
     length_prefixed(au).filter(|nal| !is(nal)).for_each(|nal| push_length_prefixed(&mut out, nal));
     out.into()
 }
 
-/// Takes `count` parameter sets with 2-byte lengths off `rest`, as `avcC` and `hvcC` have them.
+/// Reads `count` parameter sets with 2-byte lengths from `rest`, as in `avcC` and `hvcC`.
 pub(crate) fn take_sets<'a>(rest: &mut &'a [u8], count: u16) -> Option<Vec<&'a [u8]>> {
     let mut sets = Vec::new();
     for _ in 0..count {
@@ -183,7 +184,7 @@ pub(crate) fn take_sets<'a>(rest: &mut &'a [u8], count: u16) -> Option<Vec<&'a [
     Some(sets)
 }
 
-/// Appends parameter sets with 2-byte lengths; at most `most`.
+/// Appends parameter sets with 2-byte lengths; more than `most` is an error.
 pub(crate) fn push_sets(format: &'static str, out: &mut Vec<u8>, sets: &[&[u8]], most: usize) -> Result<()> {
     if sets.len() > most || sets.iter().any(|set| set.len() > 0xffff) {
         return Err(Error::invalid(format, 0, "number or size of parameter sets"));
@@ -195,8 +196,8 @@ pub(crate) fn push_sets(format: &'static str, out: &mut Vec<u8>, sets: &[&[u8]],
     Ok(())
 }
 
-/// Keeps the sets that `belongs` accepts, all of them where it accepts none, and moves `first` to the front.
-/// Whether anything changed.
+/// Keeps the sets that `belongs` accepts (all, if it accepts none), and moves `first` to the front. Returns
+/// whether anything changed.
 pub(crate) fn keep_sets(sets: &mut Vec<&[u8]>, first: &[u8], belongs: &dyn Fn(&[u8]) -> bool) -> bool {
     let count = sets.len();
     if sets.iter().any(|set| belongs(set)) {
@@ -209,31 +210,32 @@ pub(crate) fn keep_sets(sets: &mut Vec<&[u8]>, first: &[u8], belongs: &dyn Fn(&[
     at > 0 || sets.len() < count
 }
 
-/// What in an access unit lets decoding start there.
+/// Whether, and how, decoding may start at an access unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
     /// An IDR picture.
     Idr,
     /// An I picture (open GOP), or a recovery point (gradual refresh).
     Recovery,
-    /// Nothing: it needs earlier pictures.
+    /// Decoding cannot start here: earlier pictures are needed.
     None,
-    /// There is no picture in it at all.
+    /// There is no picture in the access unit.
     NoPicture,
 }
 
-/// Whether the messages of an SEI NAL unit, after its header, have a recovery point (payload type 6:
-/// H.264 D.1.8, H.265 D.2.8).
+/// Returns whether the messages of an SEI NAL unit, after its header, contain a recovery point (payload type
+/// 6: H.264 D.1.8, H.265 D.2.8).
 pub(crate) fn has_recovery_point(messages: &[u8]) -> bool {
     sei_messages(messages).any(|(kind, _)| kind == 6)
 }
 
-/// The messages of an SEI NAL unit, after its header: payload type, and payload with its emulation
-/// prevention bytes, which can only make it longer than said: what follows such a one is not found.
+/// Iterates over the messages of an SEI NAL unit, after its header. Yields the payload type and the payload,
+/// including its emulation prevention bytes. These bytes make a payload longer than its size field says, so
+/// messages after such a payload are not found.
 pub(crate) fn sei_messages(messages: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut rest = messages;
     std::iter::from_fn(move || {
-        // The last bits of the NAL unit are no message.
+        // The last bits of the NAL unit are not a message.
         if rest.len() < 3 {
             return None;
         }
@@ -256,9 +258,9 @@ fn sei_number(rest: &mut &[u8]) -> Option<usize> {
     }
 }
 
-/// The payload of a NAL unit without its emulation prevention bytes (`00 00 03` → `00 00`).
+/// Returns the payload of a NAL unit without its emulation prevention bytes (`00 00 03` → `00 00`).
 ///
-/// Only the first 4 KiB are looked at: enough for any parameter set or slice header.
+/// Only the first 4 KiB are converted: enough for any parameter set or slice header.
 pub fn unescape(nal: &[u8]) -> Vec<u8> {
     let nal = &nal[..nal.len().min(4096)];
     let mut out = Vec::with_capacity(nal.len());

@@ -6,10 +6,10 @@ use crate::config::{Audio, Codec, Config, Format};
 use crate::error::{Error, Result};
 
 const FORMAT: &str = "opus";
-/// Opus always decodes at this rate.
+/// The rate of every Opus decoder.
 pub const SAMPLE_RATE: u32 = 48_000;
 
-/// The configuration that an OpusHead describes.
+/// Returns the configuration that an OpusHead describes.
 pub fn config_from_head(head: Bytes) -> Result<Config> {
     if head.len() < 19 {
         return Err(Error::truncated(FORMAT, head.len() as u64));
@@ -24,7 +24,7 @@ pub fn config_from_head(head: Bytes) -> Result<Config> {
     Ok(config(channels, head))
 }
 
-/// The configuration of a plain mono or stereo stream without an OpusHead (RTP, MPEG-TS).
+/// Returns the configuration of a mono or stereo stream without an OpusHead (RTP, MPEG-TS).
 pub fn config_of_channels(channels: u8) -> Config {
     let channels = channels.clamp(1, 2);
     let mut head = *b"OpusHead\x01\x02\x00\x00\x80\xbb\x00\x00\x00\x00\x00";
@@ -37,12 +37,12 @@ fn config(channels: u8, description: Bytes) -> Config {
     Config { codec: Codec::Opus, format, description }
 }
 
-/// Whether a packet is coded in stereo (RFC 6716 3.1).
+/// Returns whether a packet is coded in stereo (RFC 6716 3.1).
 pub fn is_stereo(packet: &[u8]) -> bool {
     packet.first().is_some_and(|toc| toc & 4 != 0)
 }
 
-/// Samples of a packet at 48 kHz; none for an invalid one.
+/// Returns the number of samples of a packet at 48 kHz; `None` for an invalid packet.
 pub fn samples(packet: &[u8]) -> Option<u32> {
     let toc = *packet.first()?;
     let frame = match toc >> 3 {

@@ -1,9 +1,9 @@
-//! Codec strings as WebCodecs and MSE want them (RFC 6381, and each codec's own ISO BMFF binding).
+//! Codec strings for WebCodecs and MSE (RFC 6381, and each codec's own ISO BMFF binding).
 
 use super::aac::AudioSpecificConfig;
 use crate::config::{Codec, Config};
 
-/// `avc1.64001f`, `hvc1.1.6.L93.B0`, `av01.0.04M.08`, `vp09.00.31.08`, `mp4a.40.2`, `opus`, `mp3` …
+/// Returns `avc1.64001f`, `hvc1.1.6.L93.B0`, `av01.0.04M.08`, `vp09.00.31.08`, `mp4a.40.2`, `opus`, `mp3` …
 pub fn rfc6381(config: &Config) -> String {
     let d = &config.description[..];
     match config.codec {
@@ -41,7 +41,7 @@ pub fn rfc6381(config: &Config) -> String {
     }
 }
 
-/// ISO/IEC 14496-15 E.3: profile space and profile, compatibility flags in reverse bit order without
+/// Follows ISO/IEC 14496-15 E.3: profile space and profile, compatibility flags in reverse bit order without
 /// leading zeros, tier and level, constraint bytes without trailing zeros.
 fn h265(hvcc: &[u8]) -> String {
     let mut out = String::from("hvc1.");
@@ -69,7 +69,7 @@ fn h265(hvcc: &[u8]) -> String {
     out
 }
 
-/// AV1 in ISO BMFF, 5: profile, level and tier, bit depth.
+/// Follows AV1 in ISO BMFF, section 5: profile, level and tier, bit depth.
 fn av1(av1c: &[u8]) -> String {
     let mut out = String::from("av01.");
     let [_, profile, depth] = av1c.first_chunk::<3>().copied().unwrap_or_default();
@@ -82,13 +82,13 @@ fn av1(av1c: &[u8]) -> String {
 }
 
 impl Config {
-    /// The codec string that WebCodecs and MSE want: see [`rfc6381`].
+    /// Returns the codec string for WebCodecs and MSE: see [`rfc6381`].
     pub fn codec_string(&self) -> String {
         rfc6381(self)
     }
 }
 
-// By hand: the formatting machinery costs kilobytes in WebAssembly.
+// Written by hand: `core::fmt` would add kilobytes of WebAssembly.
 fn push_hex(out: &mut String, byte: u8) {
     push_digit(out, byte >> 4);
     push_digit(out, byte & 15);

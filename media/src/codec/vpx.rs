@@ -7,8 +7,8 @@ use crate::bits::BitReader;
 use crate::config::{Codec, Config, Format, Video};
 use crate::error::{Error, Result};
 
-/// The configuration that a `vpcC` describes, with or without its FullBox header. The picture's size
-/// is not in it: see [`size`].
+/// Returns the configuration that a `vpcC` describes, with or without its FullBox header. The frame size is
+/// not part of it: see [`size`].
 pub fn config_from_vpcc(codec: Codec, vpcc: Bytes) -> Result<Config> {
     let record = if vpcc.len() >= 12 && vpcc.starts_with(&[1, 0, 0, 0]) { vpcc.slice(4..) } else { vpcc };
     if record.len() < 8 {
@@ -20,21 +20,21 @@ pub fn config_from_vpcc(codec: Codec, vpcc: Bytes) -> Result<Config> {
     Ok(Config { codec, format: Format::Video(Video { width: 0, height: 0 }), description: record })
 }
 
-/// The picture's size that a key frame says; none for other frames.
+/// Returns the size from a key frame; `None` for other frames.
 pub fn size(codec: Codec, frame: &[u8]) -> Option<Video> {
     KeyFrame::parse(codec, frame).map(|key| key.size)
 }
 
-/// The configuration that a key frame makes; none for other frames. Its `vpcC` tells neither colours
-/// nor a level but what the size needs.
+/// Returns the configuration from a key frame; `None` for other frames. Its `vpcC` contains no colours, and
+/// only the level that the size requires.
 pub fn config_of_key_frame(codec: Codec, frame: &[u8]) -> Option<Config> {
     let KeyFrame { profile, depth, chroma, size } = KeyFrame::parse(codec, frame)?;
     let record = [profile, level(size), depth << 4 | chroma << 1, 2, 2, 2, 0, 0];
     Some(Config { codec, format: Format::Video(size), description: Bytes::copy_from_slice(&record) })
 }
 
-/// The level, times ten, for this size at 60 pictures a second or a little less (VP9 Bitstream
-/// Specification, annex A).
+/// Returns ten times the level for this size at about 60 frames per second (VP9 Bitstream Specification,
+/// annex A).
 fn level(size: Video) -> u8 {
     const LEVELS: [(u64, u8); 9] = [
         (36_864, 10),
@@ -51,11 +51,11 @@ fn level(size: Video) -> u8 {
     LEVELS.iter().find(|&&(most, _)| pixels <= most).map_or(61, |&(_, level)| level)
 }
 
-/// What a key frame's header says.
+/// The fields of a key frame's header.
 struct KeyFrame {
     profile: u8,
     depth: u8,
-    /// As `vpcC` has it: 1 for 4:2:0, 2 for 4:2:2, 3 for 4:4:4.
+    /// Encoded as in `vpcC`: 1 for 4:2:0, 2 for 4:2:2, 3 for 4:4:4.
     chroma: u8,
     size: Video,
 }
@@ -72,7 +72,7 @@ impl KeyFrame {
         key.then_some(Self { profile: head[0] >> 1 & 7, depth: 8, chroma: 1, size })
     }
 
-    /// uncompressed_header() as far as the size (6.2).
+    /// Reads uncompressed_header() up to the size (6.2).
     fn vp9(frame: &[u8]) -> Result<Option<Self>> {
         let mut r = BitReader::new("vp9", frame);
         let marker = r.bits(2)?;
@@ -93,7 +93,7 @@ impl KeyFrame {
             true => 10,
             false => 8,
         };
-        // color_config(): profiles 1 and 3 say how chroma is sampled, and RGB has all of it.
+        // color_config(): profiles 1 and 3 carry the chroma sampling, and RGB is never subsampled.
         let sampled = profile & 1 == 1;
         let rgb = r.bits(3)? == 7;
         if !rgb {
@@ -145,7 +145,7 @@ mod tests {
             assert_eq!(read.description, config.description);
             assert_eq!(config.video(), Some(Video { width: 640, height: 360 }));
         }
-        // libvpx: profile, depth and chroma of 4:4:4, 4:2:2, RGB, and 4:2:0 and 4:4:0 of 10 bits.
+        // From libvpx: profile, depth and chroma of 4:4:4, 4:2:2, RGB, and 4:2:0 and 4:4:0 of 10 bits.
         for (frame, profile, depth_and_chroma) in [
             ("a24983420004fe02cec1", 1, 0x86),
             ("a24983420804fe02cec1", 1, 0x84),

@@ -1,14 +1,15 @@
-//! AMF0, the values in FLV's script tags and RTMP's commands (Adobe's "Action Message Format -- AMF 0").
+//! AMF0, the value format of FLV script tags and RTMP commands (Adobe's "Action Message Format -- AMF 0").
 //!
-//! Reading is safe on hostile input: nesting and the number of values are bounded, and nothing is
-//! allocated for a length that the input does not hold.
+//! Reading is safe on hostile input: nesting and the number of values are limited, and no memory is allocated
+//! for a length that exceeds the input.
 
 use crate::error::{Error, ErrorKind, Result};
 
 const FORMAT: &str = "amf0";
-/// Deeper nesting is an error.
+/// Maximum nesting; deeper values are an error.
 pub const MAX_DEPTH: u32 = 16;
-/// More values in one [`read`] are an error. Recorded files list some ten thousand key frames.
+/// Maximum number of values in one [`read`]; more are an error. Recorded files list some ten thousand key
+/// frames.
 pub const MAX_VALUES: u32 = 65_536;
 
 /// One AMF0 value.
@@ -35,7 +36,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The number, when it is one.
+    /// Returns the number, if this is a number.
     pub const fn as_number(&self) -> Option<f64> {
         match self {
             Self::Number(n) => Some(*n),
@@ -43,7 +44,7 @@ impl Value {
         }
     }
 
-    /// The boolean, when it is one; a number counts as "not zero".
+    /// Returns the boolean, if this is a boolean; a number counts as true if it is not zero.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Boolean(b) => Some(*b),
@@ -52,7 +53,7 @@ impl Value {
         }
     }
 
-    /// The text, when it is a string.
+    /// Returns the text, if this is a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(s) => Some(s),
@@ -60,7 +61,7 @@ impl Value {
         }
     }
 
-    /// The named values of an object or ECMA array.
+    /// Returns the properties of an object or ECMA array.
     pub fn properties(&self) -> Option<&[(String, Self)]> {
         match self {
             Self::Object(p) | Self::EcmaArray(p) => Some(p),
@@ -68,7 +69,7 @@ impl Value {
         }
     }
 
-    /// The value called `name` in an object or ECMA array.
+    /// Returns the value with this `name` in an object or ECMA array.
     pub fn get(&self, name: &str) -> Option<&Self> {
         self.properties()?.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
@@ -92,7 +93,7 @@ impl From<&str> for Value {
     }
 }
 
-/// Reads one value and moves `input` behind it. Error offsets count from the start of `input`.
+/// Reads one value and moves `input` to the end of it. Error offsets count from the start of `input`.
 pub fn read(input: &mut &[u8]) -> Result<Value> {
     let mut reader = Reader { rest: input, total: input.len(), values: 0 };
     let value = reader.value(0)?;
@@ -100,8 +101,8 @@ pub fn read(input: &mut &[u8]) -> Result<Value> {
     Ok(value)
 }
 
-/// Reads values until the input ends. An error in a later value ends the list without failing:
-/// what RTMP peers append to commands is often odd and never needed.
+/// Reads values until the input ends. An error after the first value ends the list without failing: the
+/// values that RTMP peers append to commands are often malformed and never needed.
 pub fn read_all(mut input: &[u8]) -> Result<Vec<Value>> {
     let mut values = Vec::new();
     while !input.is_empty() && values.len() < 64 {
@@ -156,7 +157,7 @@ impl<'a> Reader<'a> {
     fn properties(&mut self, depth: u32) -> Result<Vec<(String, Value)>> {
         let mut properties = Vec::new();
         loop {
-            // Some encoders leave out the end marker of the last ECMA array.
+            // Some encoders omit the end marker of the last ECMA array.
             if self.rest.is_empty() && depth == 0 {
                 return Ok(properties);
             }
@@ -186,7 +187,7 @@ impl<'a> Reader<'a> {
             0x05 => Value::Null,
             0x06 | 0x0d => Value::Undefined,
             0x08 => {
-                // The count is a hint that many writers get wrong; the end marker decides.
+                // The count is unreliable: many encoders write a wrong one. The end marker decides.
                 self.take(4)?;
                 Value::EcmaArray(self.properties(depth)?)
             }
@@ -265,7 +266,7 @@ fn write_properties(out: &mut Vec<u8>, properties: &[(String, Value)]) {
     out.extend_from_slice(&[0, 0, 9]);
 }
 
-/// Keys longer than 65,535 bytes cannot be written; they are cut at a character.
+/// Keys longer than 65,535 bytes are cut at a character boundary, because their length does not fit.
 fn write_key(out: &mut Vec<u8>, key: &str) {
     let end = (0..=key.len().min(0xffff)).rev().find(|&at| key.is_char_boundary(at)).unwrap_or(0);
     out.extend_from_slice(&(end as u16).to_be_bytes());

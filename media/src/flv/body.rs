@@ -1,4 +1,4 @@
-//! Tag bodies, which are RTMP's message payloads as well, to frames.
+//! Converts tag bodies, which are also RTMP's message payloads, to frames.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,33 +17,34 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::time::{MILLI, Micros, Unwrapper};
 
-/// No more audio frames than this wait behind a picture: a second and some.
+/// Maximum number of audio frames that wait behind a video frame: a little more than a second.
 const MAX_BEHIND: usize = 64;
-/// And no more bytes of them: a second and some of uncompressed sound.
+/// Maximum size in bytes of these audio frames: a little more than a second of uncompressed audio.
 const MAX_BEHIND_BYTES: usize = 1 << 20;
 
-/// Turns the bodies of FLV tags, or the payloads of RTMP messages, into frames.
+/// Converts the bodies of FLV tags, or the payloads of RTMP messages, to frames.
 ///
-/// It keeps the configurations and unwraps the 32-bit timestamps: of each track apart, for some encoders
-/// have a clock for each. After an error the next tag may be good: nothing else is lost. A tag may complete
-/// no frame, one or several: take them by [`BodyDemuxer::next`] before the next tag.
+/// It keeps the configurations, and unwraps the 32-bit timestamps of each track separately, because some
+/// encoders use one clock per track. After an error the next tag may be good: only the faulty tag is lost. A
+/// tag may complete no frame, one or several. Call [`BodyDemuxer::next`] until it returns `None` before the
+/// next tag.
 #[derive(Debug)]
 pub struct BodyDemuxer {
-    /// The clocks of video and audio.
+    /// Timestamp unwrappers of video and audio.
     clocks: [Unwrapper<32>; 2],
     audio: Option<Arc<Config>>,
     video: Option<Arc<Config>>,
-    /// The newest video sequence header as sent: encoders repeat it, after in-band changes too.
+    /// The newest video sequence header as received: encoders repeat it, even after in-band changes.
     sequence: Bytes,
-    /// Bytes of the NAL units' length prefixes.
+    /// Size in bytes of the NAL units' length prefixes.
     nal_length: usize,
-    /// A picture came that says itself that decoding may start there.
+    /// Whether the stream has had a frame whose content (not only its tag) marks a key frame.
     entered: bool,
-    /// There are tracks beside the default ones, which are not read.
+    /// Whether there are tracks other than the default ones. They are not read.
     other_tracks: bool,
-    /// H.264 and H.265 pictures of several tags.
+    /// Assembles H.264 and H.265 access units from several tags.
     units: Assembler,
-    /// Audio behind a picture that waits: it does not overtake it.
+    /// Audio that waits behind an incomplete video frame, to keep the order.
     behind: VecDeque<Frame>,
     ready: VecDeque<Frame>,
 }
@@ -55,13 +56,13 @@ impl Default for BodyDemuxer {
 }
 
 impl BodyDemuxer {
-    /// A demuxer at the start of a server's stream, whose tags hold whole pictures.
+    /// Creates a demuxer for a stream from a server, whose tags hold whole frames.
     pub fn new() -> Self {
         Self::with(Assembler::trusting())
     }
 
-    /// A demuxer of what an encoder publishes: some send the parts of a picture in tags of their own. It holds
-    /// the first picture back to find out ([`crate::codec::access_unit`]).
+    /// Creates a demuxer for a publisher's stream. Some encoders send the parts of a frame in separate tags,
+    /// so the first frame is held back to find out ([`crate::codec::access_unit`]).
     pub fn for_publisher() -> Self {
         Self::with(Assembler::learning())
     }
@@ -72,7 +73,7 @@ impl BodyDemuxer {
             audio: None,
             video: None,
             sequence: Bytes::new(),
-            // What encoders use that send frames before, or without, a sequence header.
+            // The value used by encoders that send frames before, or without, a sequence header.
             nal_length: 4,
             entered: false,
             other_tracks: false,
@@ -82,43 +83,44 @@ impl BodyDemuxer {
         }
     }
 
-    /// The next frame that the tags so far complete.
+    /// Returns the next completed frame.
     #[allow(clippy::should_implement_trait, reason = "it is no iterator: none is not the end")]
     pub fn next(&mut self) -> Option<Frame> {
         self.ready.pop_front()
     }
 
-    /// Whether a picture waits for its next part, or for the proof that it is whole.
+    /// Returns whether a video frame waits for its next part, or for the proof that it is whole.
     pub const fn holds(&self) -> bool {
         self.units.holds()
     }
 
-    /// The picture that waits is passed on: nothing more comes, or not in time.
+    /// Passes on the waiting video frame: nothing more arrives, or not in time.
     pub fn flush(&mut self) {
         let held = self.holds();
         self.units.flush();
         self.pass_on(held);
     }
 
-    /// Whether there are tracks beside the default ones (Enhanced RTMP's multitrack). They are passed over.
+    /// Returns whether there are tracks other than the default ones (Enhanced RTMP's multitrack). They are
+    /// skipped.
     pub const fn has_other_tracks(&self) -> bool {
         self.other_tracks
     }
 
-    /// The newest audio configuration.
+    /// Returns the newest audio configuration.
     pub const fn audio_config(&self) -> Option<&Arc<Config>> {
         self.audio.as_ref()
     }
 
-    /// The newest video configuration.
+    /// Returns the newest video configuration.
     pub const fn video_config(&self) -> Option<&Arc<Config>> {
         self.video.as_ref()
     }
 
-    /// Reads an audio tag's body. A sequence header, an end of sequence or an empty body makes no frame.
+    /// Reads an audio tag's body. A sequence header, an end of sequence or an empty body creates no frame.
     ///
     /// # Errors
-    /// A codec that is not supported, or a body that is not what it says.
+    /// A codec that is not supported, or a malformed body.
     pub fn audio(&mut self, timestamp_ms: u32, body: Bytes) -> Result<()> {
         let Some(body) = self.default_track(Track::Audio, body)? else { return Ok(()) };
         let tag = tag::audio(&body)?;
@@ -127,7 +129,7 @@ impl BodyDemuxer {
             return Ok(());
         }
         if tag.kind == Kind::Sequence {
-            // MP3 needs none, so what stands in one does not matter.
+            // MP3 needs no sequence header, so its content is ignored.
             if tag.codec != Codec::Mp3 {
                 set(&mut self.audio, codec::config_of(tag.codec, data)?);
             }
@@ -135,7 +137,7 @@ impl BodyDemuxer {
         }
         match tag.codec {
             Codec::PcmAlaw | Codec::PcmMulaw => {
-                // FLV has no rate for G.711: it is telephone sound.
+                // FLV has no sample rate for G.711: it is always 8 kHz.
                 let format = Format::Audio(Audio { sample_rate: 8_000, channels: 1 + (body[0] & 1) });
                 set(&mut self.audio, Config { codec: tag.codec, format, description: Bytes::new() });
             }
@@ -147,7 +149,7 @@ impl BodyDemuxer {
                 }
             }
             Codec::Opus if self.audio.as_ref().is_none_or(|config| config.codec != Codec::Opus) => {
-                // A head can be left out: what every encoder sends is two channels or one.
+                // The OpusHead may be missing. All known encoders send one or two channels.
                 set(&mut self.audio, opus::config_of_channels(1 + u8::from(opus::is_stereo(&data))));
             }
             _ => {}
@@ -160,11 +162,11 @@ impl BodyDemuxer {
         Ok(())
     }
 
-    /// Reads a video tag's body. A sequence header, an end of sequence, or a body without a picture makes no
-    /// frame; the first part of a picture may have to wait for the others.
+    /// Reads a video tag's body. A sequence header, an end of sequence, or a body without a picture creates
+    /// no frame. The first part of a frame may have to wait for the others.
     ///
     /// # Errors
-    /// A codec that is not supported, or a body that is not what it says.
+    /// A codec that is not supported, or a malformed body.
     pub fn video(&mut self, timestamp_ms: u32, body: Bytes) -> Result<()> {
         let held = self.holds();
         let read = self.video_tag(timestamp_ms, body);
@@ -204,19 +206,19 @@ impl BodyDemuxer {
         }
         let config = self.video_config_of(tag.codec)?;
         let (dts, pts) = self.time(timestamp_ms, tag);
-        // One of another codec may wait.
+        // A frame of another codec may be waiting.
         self.flush();
         self.ready.push_back(Frame { config, dts, pts, key: tag.key, data });
         Ok(())
     }
 
-    /// Reads a script tag's body, with or without RTMP's `@setDataFrame`. None for anything else
+    /// Reads a script tag's body, with or without RTMP's `@setDataFrame`. Returns `None` for anything else
     /// than `onMetaData`.
     pub fn script(&mut self, body: Bytes) -> Result<Option<Metadata>> {
         Metadata::read(&body)
     }
 
-    /// Takes AAC that says itself what it is: it is believed before the sequence header, if there is one.
+    /// Adds AAC frames with ADTS headers. Their headers take precedence over a sequence header.
     fn adts(&mut self, timestamp_ms: u32, tag: Tag, units: Vec<aac::Unit>) {
         let (mut dts, _) = self.time(timestamp_ms, tag);
         for aac::Unit { config, data } in units {
@@ -228,7 +230,7 @@ impl BodyDemuxer {
         }
     }
 
-    /// Takes the NAL units of one tag.
+    /// Adds the NAL units of one tag.
     fn units(&mut self, timestamp_ms: u32, tag: Tag, data: Bytes) -> Result<()> {
         let h265 = tag.codec == Codec::H265;
         let mut data = nal::normalise(tag.codec.name(), data, self.nal_length)?;
@@ -240,7 +242,7 @@ impl BodyDemuxer {
             return Ok(());
         }
         let config = match self.video_config_of(tag.codec) {
-            // There is nothing that this could belong to.
+            // There is no access unit that this could belong to.
             Err(_) if entry == Entry::NoPicture => return Ok(()),
             config => config?,
         };
@@ -259,7 +261,8 @@ impl BodyDemuxer {
         }
     }
 
-    /// Hands over what became whole: first the picture that was `held`, then what waited behind it.
+    /// Outputs the completed frames: first the video frame that was `held`, then the audio that waited behind
+    /// it.
     fn pass_on(&mut self, held: bool) {
         while let Some(unit) = self.units.next() {
             let picture = self.picture(unit);
@@ -303,18 +306,19 @@ impl BodyDemuxer {
         Ok(())
     }
 
-    /// Whether decoding may start at a picture that its tag flags, or not, as a key frame.
+    /// Returns whether decoding may start at a video frame, given the key frame flag of its tag.
     ///
-    /// Some encoders flag too much and some too little. An IDR picture always is one. A flagged
-    /// picture that has neither I slices nor a recovery point is believed only as long as the stream
-    /// has shown nothing better (gradual refresh without a word of it).
+    /// Some encoders set the flag on too many frames and some on too few. An IDR picture is always a key
+    /// frame. A flagged picture without I slices and without a recovery point only counts while the stream
+    /// has had no real key frame (gradual refresh without recovery points).
     fn is_key(&mut self, flagged: bool, entry: Entry) -> bool {
         let real = entry == Entry::Idr || flagged && entry == Entry::Recovery;
         self.entered |= real;
         real || flagged && entry == Entry::None && !self.entered
     }
 
-    /// Takes parameter sets out of an access unit into the configuration. Broken ones stay.
+    /// Moves parameter sets from an access unit into the configuration. Malformed ones stay in the access
+    /// unit.
     fn in_band(&mut self, data: Bytes, h265: bool) -> Bytes {
         let take = if h265 { h265::take_parameter_sets } else { h264::take_parameter_sets };
         match take(data.clone(), self.video.as_deref()) {
@@ -332,7 +336,7 @@ impl BodyDemuxer {
         }
     }
 
-    /// VP8 and VP9 have their size in the key frames, not in the sequence header.
+    /// Sets the size of VP8 and VP9 from a key frame: the sequence header does not contain it.
     fn set_size(&mut self, codec: Codec, data: &[u8]) {
         if let (Some(config), Some(size)) = (&self.video, vpx::size(codec, data))
             && config.codec == codec
@@ -343,7 +347,7 @@ impl BodyDemuxer {
     }
 }
 
-/// A new `Arc` only for a configuration that differs.
+/// Stores `config` in a new `Arc` only if it differs.
 fn set(slot: &mut Option<Arc<Config>>, config: Config) {
     if slot.as_deref() != Some(&config) {
         *slot = Some(Arc::new(config));

@@ -1,4 +1,4 @@
-//! FLV's framing: header, tags, and the sizes between them.
+//! FLV's framing: file header, tags, and the tag sizes between them.
 
 use std::collections::VecDeque;
 
@@ -9,29 +9,29 @@ use super::body::BodyDemuxer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::Frame;
 
-/// Larger tags end the stream with an error.
+/// Maximum size of a tag in bytes. A larger tag ends the stream with an error.
 pub const MAX_TAG_SIZE: usize = 16 << 20;
 
-/// What an FLV stream holds.
+/// An element of an FLV stream.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The file header's promise. Many servers write both, whatever follows.
+    /// The file header. Many servers announce both tracks, whether or not they send them.
     Header {
-        /// There will be audio tags.
+        /// Audio tags are announced.
         audio: bool,
-        /// There will be video tags.
+        /// Video tags are announced.
         video: bool,
     },
     /// One frame.
     Frame(Frame),
-    /// A script tag's body: [`super::Metadata::read`] reads it for those who want to know.
+    /// A script tag's body: [`super::Metadata::read`] parses it.
     Script(Bytes),
 }
 
 #[derive(Debug, Clone, Copy)]
 enum State {
     FileHeader,
-    /// Bytes to pass over: the rest of a long file header, and the size after it.
+    /// Skips this many bytes: the rest of a long file header, and the size after it.
     Skip(usize),
     TagHeader,
     Body {
@@ -39,21 +39,21 @@ enum State {
         timestamp: u32,
         size: usize,
     },
-    /// The framing is lost; nothing more comes.
+    /// The framing is lost: no more events follow.
     Failed,
 }
 
-/// Turns the bytes of an FLV stream, in any pieces, into events.
+/// Converts the bytes of an FLV stream, in chunks of any size, to events.
 ///
-/// An error about one tag (an unsupported codec, a bad body) leaves the following ones readable: keep
-/// calling [`Demuxer::next`]. When the framing itself is lost, the error is followed by nothing more
-/// and [`Demuxer::failed`] says so.
+/// After an error about one tag (an unsupported codec, a malformed body) the following tags are still read:
+/// keep calling [`Demuxer::next`]. If the framing is lost, no events follow the error and [`Demuxer::failed`]
+/// returns true.
 #[derive(Debug)]
 pub struct Demuxer {
     chunks: VecDeque<Bytes>,
-    /// The beginning of a piece that spans chunks.
+    /// The start of an element that spans several chunks.
     partial: Vec<u8>,
-    /// Bytes consumed.
+    /// Number of bytes consumed.
     offset: u64,
     state: State,
     body: BodyDemuxer,
@@ -66,12 +66,12 @@ impl Default for Demuxer {
 }
 
 impl Demuxer {
-    /// A demuxer that awaits a file header, and then a server's stream.
+    /// Creates a demuxer for a stream from a server. It expects a file header first.
     pub fn new() -> Self {
         Self::with(BodyDemuxer::new())
     }
 
-    /// A demuxer of what an encoder publishes: see [`BodyDemuxer::for_publisher`].
+    /// Creates a demuxer for a publisher's stream: see [`BodyDemuxer::for_publisher`].
     pub fn for_publisher() -> Self {
         Self::with(BodyDemuxer::for_publisher())
     }
@@ -81,34 +81,34 @@ impl Demuxer {
         Self { chunks, partial, offset: 0, state: State::FileHeader, body }
     }
 
-    /// Hands in the next bytes. Frames that lie within one piece share its memory.
+    /// Adds the next bytes. Frames that lie within one chunk share its memory.
     pub fn push(&mut self, bytes: Bytes) {
         if !bytes.is_empty() && !self.failed() {
             self.chunks.push_back(bytes);
         }
     }
 
-    /// Whether the framing is lost for good.
+    /// Returns whether the framing is lost for good.
     pub const fn failed(&self) -> bool {
         matches!(self.state, State::Failed)
     }
 
-    /// Whether a picture waits for its next part, or for the proof that it is whole.
+    /// Returns whether a video frame waits for its next part, or for the proof that it is whole.
     pub const fn holds(&self) -> bool {
         self.body.holds()
     }
 
-    /// The picture that waits is passed on: nothing more comes, or not in time.
+    /// Passes on the waiting video frame: nothing more arrives, or not in time.
     pub fn flush(&mut self) {
         self.body.flush();
     }
 
-    /// The tag bodies' state: the newest configurations.
+    /// Returns the demuxer of the tag bodies, with the newest configurations.
     pub const fn body(&self) -> &BodyDemuxer {
         &self.body
     }
 
-    /// The next event, or none until more bytes come.
+    /// Returns the next event, or `None` until more bytes arrive.
     #[allow(clippy::should_implement_trait, reason = "it is no iterator: none is not the end")]
     pub fn next(&mut self) -> Option<Result<Event>> {
         loop {
@@ -156,7 +156,7 @@ impl Demuxer {
         }
     }
 
-    /// The next `count` bytes in one piece, once they are there.
+    /// Returns the next `count` bytes in one piece once they have arrived.
     fn take(&mut self, count: usize) -> Option<Bytes> {
         if self.partial.is_empty() {
             let front = match self.chunks.front_mut() {
@@ -180,7 +180,7 @@ impl Demuxer {
                 self.chunks.push_front(chunk.split_off(missing));
             }
             if self.partial.capacity() == 0 {
-                // Grow with what came, not with what is claimed, and without copying often.
+                // The buffer grows with the received bytes, not with the claimed length, and in large steps.
                 self.partial.reserve(count.min(64 << 10).max(chunk.len()));
             }
             self.partial.extend_from_slice(&chunk);
@@ -202,12 +202,12 @@ impl Demuxer {
         Ok(Event::Header { audio: head[4] & 4 != 0, video: head[4] & 1 != 0 })
     }
 
-    /// Moves on to the tag's body; leaves the state as it is when the framing is lost.
+    /// Reads a tag header. Leaves the state unchanged if the framing is lost.
     fn tag_header(&mut self, head: &[u8]) -> Result<()> {
         let at = self.offset - 11;
         if head.starts_with(b"FLV\x01") {
-            // A second file in the same stream, as some servers send after a reconnect: 9 bytes of
-            // header and 4 of size, two of which are left.
+            // A second file in the same stream, which some servers send after a reconnect: 9 bytes of header
+            // and 4 of size, two of which are left.
             self.state = State::Skip(2);
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! FLV (Adobe Flash Video File Format 10.1, and Veovera's Enhanced RTMP v2 for its FourCC codecs).
 //!
-//! The tag *body* is what RTMP carries as a message payload: [`BodyDemuxer`] and [`mux::frame_body`]
-//! serve both. [`Demuxer`] adds the file's framing.
+//! The tag *body* is the same as an RTMP message payload: [`BodyDemuxer`] and [`mux::frame_body`] serve both.
+//! [`Demuxer`] adds the framing of FLV.
 
 pub mod amf0;
 mod body;

@@ -1,5 +1,4 @@
-//! Several tracks in one stream (Enhanced RTMP v2, "Multitrack"). Track 0 is the default one, and the one that
-//! is read.
+//! Several tracks in one stream (Enhanced RTMP v2, "Multitrack"). Only track 0, the default track, is read.
 
 use bytes::Bytes;
 
@@ -12,15 +11,15 @@ use crate::error::{Error, Result};
 const ONE_TRACK: u8 = 0;
 const MANY_CODECS: u8 = 2;
 
-/// A body as it would be without other tracks.
+/// The content of the default track.
 pub(super) struct DefaultTrack {
-    /// None when the default track has nothing in it.
+    /// The body without multitrack framing; `None` if the default track is empty.
     pub(super) body: Option<Bytes>,
-    /// There is another track than the default one.
+    /// Whether there are other tracks.
     pub(super) others: bool,
 }
 
-/// The default track of an enhanced body. Any other body comes back as it is.
+/// Extracts the default track of a multitrack body. Any other body is returned unchanged.
 pub(super) fn default_track(track: Track, body: Bytes) -> Result<DefaultTrack> {
     let (enhanced, multitrack) = match track {
         Track::Video => (body.first().is_some_and(|first| first & 0x80 != 0), 6),
@@ -84,17 +83,17 @@ mod tests {
     fn the_default_track_is_read_of_every_kind() {
         let whole = |body: &[u8]| Ok((Some(body.to_vec()), false));
         let (video, audio) = (Track::Video, Track::Audio);
-        // What is no multitrack.
+        // Bodies without multitrack.
         for body in [&b"\x17\x01\0\0\0abc"[..], b"\x91avc1\0\0\0abc", b""] {
             assert_eq!(read(video, body), whole(body));
         }
         assert_eq!(read(audio, b"\xaf\x01abc"), whole(b"\xaf\x01abc"));
-        // One track, with and without a nanosecond offset before it.
+        // One track, with and without a preceding nanosecond offset.
         assert_eq!(read(video, b"\x96\x01avc1\0\0\0\x05abc"), whole(b"\x91avc1\0\0\x05abc"));
         assert_eq!(read(video, b"\x97\x02\0\0\0\x06\x01avc1\0\0\0\x05abc"), whole(b"\x91avc1\0\0\x05abc"));
         assert_eq!(read(audio, b"\x95\0mp4a\0\x12\x10"), whole(b"\x90mp4a\x12\x10"));
         assert_eq!(read(video, b"\x96\x01avc1\x01\0\0\0abc"), Ok((None, true)));
-        // Many, with the default one first, later, or not at all.
+        // Many tracks, with the default track first, later, or missing.
         assert_eq!(
             read(audio, b"\x95\x11mp4a\0\0\0\x02ab\x01\0\0\x01c"),
             Ok((Some(b"\x91mp4aab".to_vec()), true))
@@ -104,7 +103,7 @@ mod tests {
             Ok((Some(b"\xa3hvc1ab".to_vec()), true))
         );
         assert_eq!(read(video, b"\xa6\x13hvc1\x02\0\0\x01c"), Ok((None, true)));
-        // Each with a codec of its own.
+        // Each track with its own codec.
         assert_eq!(
             read(video, b"\x96\x20av01\x01\0\0\x01cavc1\0\0\0\x02ab"),
             Ok((Some(b"\x90avc1ab".to_vec()), true))

@@ -1,8 +1,8 @@
-//! Frames to FLV tags and tag bodies.
+//! Writes frames as FLV tags and tag bodies.
 //!
-//! H.264, AAC, MP3 and G.711 are written as everyone reads them; H.265, AV1, VP8, VP9 and Opus as
-//! Enhanced RTMP's FourCC tags. Timestamps are milliseconds: dts and pts are each rounded down, so
-//! that the same time always gives the same number.
+//! H.264, AAC, MP3 and G.711 are written in the classic form that every player reads; H.265, AV1, VP8, VP9
+//! and Opus as Enhanced RTMP's FourCC tags. Timestamps are milliseconds. dts and pts are each rounded down,
+//! so that equal times give equal timestamps.
 
 use bytes::Bytes;
 
@@ -11,13 +11,13 @@ use crate::config::{Codec, Config, Track};
 use crate::frame::Frame;
 use crate::time::{MILLI, Micros};
 
-/// The file header and the first PreviousTagSize.
+/// Returns the file header and the first PreviousTagSize.
 pub fn header(audio: bool, video: bool) -> Bytes {
     let flags = u8::from(audio) << 2 | u8::from(video);
     Bytes::copy_from_slice(&[b'F', b'L', b'V', 1, flags, 0, 0, 0, 9, 0, 0, 0, 0])
 }
 
-/// The tag with a configuration's sequence header; empty for codecs that need none (MP3, G.711).
+/// Returns the tag with a configuration's sequence header; empty for codecs without one (MP3, G.711).
 pub fn config_tag(config: &Config, dts: Micros) -> Bytes {
     let prefix = config_prefix(config);
     if prefix.is_empty() {
@@ -26,33 +26,33 @@ pub fn config_tag(config: &Config, dts: Micros) -> Bytes {
     tag(tag_type(config.track()), dts, prefix.as_slice(), &config.description)
 }
 
-/// A frame's tag. Its configuration must have been written before.
+/// Returns a frame's tag. Its configuration must have been written before.
 pub fn frame_tag(frame: &Frame) -> Bytes {
     tag(tag_type(frame.track()), frame.dts, frame_prefix(frame).as_slice(), &frame.data)
 }
 
-/// The `onMetaData` tag for these tracks.
+/// Returns the `onMetaData` tag for these tracks.
 pub fn metadata_tag(video: Option<&Config>, audio: Option<&Config>, dts: Micros) -> Bytes {
     tag(18, dts, &[], &metadata_body(video, audio))
 }
 
-/// A script tag with this body.
+/// Returns a script tag with this body.
 pub fn script_tag(body: &[u8], dts: Micros) -> Bytes {
     tag(18, dts, &[], body)
 }
 
-/// A sequence header's body, for an RTMP message; empty for codecs that need none.
+/// Returns a sequence header's body, for an RTMP message; empty for codecs without one.
 pub fn config_body(config: &Config) -> Bytes {
     let prefix = config_prefix(config);
     if prefix.is_empty() { Bytes::new() } else { join(prefix.as_slice(), &config.description) }
 }
 
-/// A frame's body, for an RTMP message of timestamp [`timestamp`]`(frame.dts)`.
+/// Returns a frame's body, for an RTMP message of timestamp [`timestamp`]`(frame.dts)`.
 pub fn frame_body(frame: &Frame) -> Bytes {
     join(frame_prefix(frame).as_slice(), &frame.data)
 }
 
-/// The first bytes of a frame's body, before its data: for writers that do not want to copy the data.
+/// Returns the bytes of a frame's body before its data, for callers that do not want to copy the data.
 pub fn frame_prefix(frame: &Frame) -> Prefix {
     let mut out = Prefix::default();
     let kind = if frame.key { 0x10 } else { 0x20 };
@@ -77,12 +77,13 @@ pub fn frame_prefix(frame: &Frame) -> Prefix {
     out
 }
 
-/// The body of an `onMetaData` script tag or RTMP data message.
+/// Returns the body of an `onMetaData` script tag or RTMP data message.
 pub fn metadata_body(video: Option<&Config>, audio: Option<&Config>) -> Bytes {
     described_body(video, audio, &[])
 }
 
-/// The same, with what a publisher says itself: what is known of the tracks is believed before it.
+/// The same, with fields of the publisher. The properties of the tracks take precedence over the publisher's
+/// fields.
 pub fn described_body(video: Option<&Config>, audio: Option<&Config>, fields: &[(String, Value)]) -> Bytes {
     let mut properties: Vec<(String, Value)> = Vec::new();
     let mut put = |name: &str, value: Value| properties.push((name.to_owned(), value));
@@ -114,12 +115,12 @@ pub fn described_body(video: Option<&Config>, audio: Option<&Config>, fields: &[
     out.into()
 }
 
-/// A time as FLV's and RTMP's 32-bit milliseconds.
+/// Converts a time to the 32-bit milliseconds of FLV and RTMP.
 pub const fn timestamp(time: Micros) -> u32 {
     time.div_euclid(MILLI) as u32
 }
 
-/// The few bytes that stand before the data in a tag body.
+/// The bytes before the data in a tag body.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Prefix {
     bytes: [u8; 8],
@@ -127,7 +128,7 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// The bytes.
+    /// Returns the bytes.
     pub fn as_slice(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
     }
@@ -180,7 +181,7 @@ const fn four_cc(codec: Codec) -> &'static [u8; 4] {
     }
 }
 
-/// `videocodecid` or `audiocodecid`: the classic number, or the FourCC as one.
+/// Returns `videocodecid` or `audiocodecid`: the classic number, or the FourCC as a number.
 fn codec_id(codec: Codec) -> f64 {
     match codec {
         Codec::H264 => 7.0,
@@ -192,7 +193,7 @@ fn codec_id(codec: Codec) -> f64 {
     }
 }
 
-/// The first byte of a classic audio tag: format, rate, 16 bits, mono or stereo.
+/// Returns the first byte of a classic audio tag: format, rate, 16 bits, mono or stereo.
 fn sound_format(config: &Config) -> u8 {
     let (rate, channels) = config.audio().map_or((0, 2), |sound| (sound.sample_rate, sound.channels));
     let format = match config.codec {
@@ -210,7 +211,7 @@ fn sound_format(config: &Config) -> u8 {
     format | rate << 2 | 2 | u8::from(channels > 1)
 }
 
-/// `CompositionTime`: presentation minus decode time in ms, in the signed 24 bits it has.
+/// Returns `CompositionTime`: presentation minus decode time in ms, as a signed 24-bit number.
 fn composition(frame: &Frame) -> [u8; 3] {
     let ms = frame.pts.div_euclid(MILLI).saturating_sub(frame.dts.div_euclid(MILLI));
     let [_, a, b, c] = (ms.clamp(-0x80_0000, 0x7f_ffff) as i32).to_be_bytes();

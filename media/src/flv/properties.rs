@@ -1,4 +1,4 @@
-//! Properties: what is written is read again, and nothing in the input can do harm.
+//! Property tests: the demuxer reads everything the muxer writes, and no input causes a panic.
 
 use std::sync::Arc;
 
@@ -24,10 +24,11 @@ fn configs() -> [Arc<Config>; 4] {
     [first, second, aac, opus::config_of_channels(2)].map(Arc::new)
 }
 
-/// Frames of the tracks that `tracks` allows (bit 0 video, bit 1 audio), whose times go on from
-/// `start` ms in steps that are mostly small, seldom large, and may go back.
+/// Generates frames of the tracks in `tracks` (bit 0 video, bit 1 audio). Their times continue from `start`
+/// ms, mostly in small steps, rarely in large ones, and may go back.
 fn frames() -> impl Strategy<Value = Vec<Frame>> {
-    // All of them together stay below the half turn by which one track may be away from its last frame.
+    // The sum of all steps stays below half of the timestamp range: at most this far may a track be from its
+    // last frame.
     let step = prop_oneof![9 => -50i64..200, 1 => -0x400_0000i64..0x400_0000];
     let one = (0..4usize, step, -0x80_0000i64..0x7f_ffff, any::<bool>(), vec(any::<u8>(), 1..300));
     let start = prop_oneof![Just(0i64), 0..0x1_0000_0000i64, Just(0xffff_ff00)];
@@ -70,7 +71,7 @@ fn mux(frames: &[Frame]) -> Vec<u8> {
     out
 }
 
-/// All events of a stream that comes in pieces of these sizes, over and over.
+/// Returns all events of a stream that arrives in chunks of these sizes, repeated.
 fn events(stream: &[u8], sizes: &[usize]) -> Vec<Result<Event>> {
     let mut demuxer = Demuxer::new();
     let (mut rest, mut events) = (stream, Vec::new());
@@ -99,7 +100,7 @@ proptest! {
                 _ => None,
             })
             .collect();
-        // FLV has 32 bits: a stream that starts before 0 comes out by whole turns later.
+        // FLV has 32-bit timestamps: a stream that starts before 0 is shifted by whole wraps.
         let turns = read.first().map_or(0, |first| first.dts - frames[0].dts);
         prop_assert_eq!(turns % (1000 << 32), 0);
         let shifted = |frame: &Frame| Frame { dts: frame.dts + turns, pts: frame.pts + turns, ..frame.clone() };
@@ -124,7 +125,7 @@ proptest! {
         prop_assert_eq!(&whole, &pieces);
         for event in whole {
             if let Ok(Event::Frame(frame)) = event {
-                // Fit to go out again, whatever it is.
+                // Every frame can be muxed again, whatever the input.
                 prop_assert!(!frame.data.is_empty());
                 let _ = (mux::config_tag(&frame.config, frame.dts), mux::frame_tag(&frame));
             }

@@ -1,37 +1,37 @@
-//! Script tags: `onMetaData`, and the messages of applications.
+//! Script tags: `onMetaData`, and messages of applications.
 
 use bytes::Bytes;
 
 use super::amf0::{self, Value};
 use crate::error::Result;
 
-/// What a publisher's `onMetaData` promises. Encoders are often wrong in it: the frames decide.
+/// A publisher's `onMetaData`. Encoders often fill it in wrongly, so the frames take precedence.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metadata {
-    /// It names an audio codec, or says that there is none.
+    /// Whether the publisher announces audio, if it says so.
     pub has_audio: Option<bool>,
-    /// It names a video codec, or says that there is none.
+    /// Whether the publisher announces video, if it says so.
     pub has_video: Option<bool>,
-    /// Pixels.
+    /// Width in pixels.
     pub width: Option<u32>,
-    /// Pixels.
+    /// Height in pixels.
     pub height: Option<u32>,
-    /// Pictures per second.
+    /// Frames per second.
     pub frame_rate: Option<f64>,
     /// The encoder's name.
     pub encoder: Option<String>,
-    /// All that it says and that is worth passing on, within [`MAX_FIELDS`] and [`MAX_FIELD_BYTES`].
+    /// The fields to pass on to viewers, within [`MAX_FIELDS`] and [`MAX_FIELD_BYTES`].
     pub fields: Vec<(String, Value)>,
 }
 
-/// No more of a publisher's own metadata is passed on.
+/// Maximum number of a publisher's metadata fields that are passed on.
 pub const MAX_FIELDS: usize = 64;
-/// No more bytes of it, in AMF0.
+/// Maximum size in bytes of these fields in AMF0.
 pub const MAX_FIELD_BYTES: usize = 8 << 10;
-/// A longer message of an application is not passed on.
+/// Maximum size in bytes of an application's message; longer ones are not passed on.
 pub const MAX_MESSAGE: usize = 16 << 10;
 
-/// What describes a file, not a live stream.
+/// Fields that describe a file, not a live stream.
 const OF_FILES: [&str; 8] = [
     "duration",
     "filesize",
@@ -43,9 +43,9 @@ const OF_FILES: [&str; 8] = [
     "canSeekToEnd",
 ];
 
-/// The body of a script tag that is a message of an application to its viewers (`onTextData`, `onCuePoint`, or a name
-/// of its own), as it can be passed on. None for `onMetaData`, for what only servers are told, for what has no name,
-/// and for more than [`MAX_MESSAGE`].
+/// Returns the body of a script tag that is an application's message to its viewers (`onTextData`,
+/// `onCuePoint`, or a custom name), in the form to pass on. Returns `None` for `onMetaData`, for messages
+/// that only servers need, for messages without a name, and for messages over [`MAX_MESSAGE`].
 pub fn message(body: &Bytes) -> Option<Bytes> {
     let mut rest = &body[..];
     let mut name = amf0::read(&mut rest).ok()?;
@@ -56,7 +56,7 @@ pub fn message(body: &Bytes) -> Option<Bytes> {
     }
     let name = name.as_str()?;
     let ours = name.is_empty() || name.starts_with(['@', '|']) || name == "onMetaData";
-    // What cannot be read would break the viewers' parsers.
+    // Malformed values would break the viewers' parsers.
     while !rest.is_empty() {
         amf0::read(&mut rest).ok()?;
     }
@@ -64,10 +64,10 @@ pub fn message(body: &Bytes) -> Option<Bytes> {
 }
 
 impl Metadata {
-    /// Reads a script tag's body; none when it is something else than `onMetaData`.
+    /// Reads a script tag's body; `None` if it is not `onMetaData`.
     ///
     /// # Errors
-    /// What is no AMF0.
+    /// A body that is not AMF0.
     pub fn read(body: &[u8]) -> Result<Option<Self>> {
         read(body)
     }
@@ -89,8 +89,8 @@ fn read(mut body: &[u8]) -> Result<Option<Metadata>> {
     }
     let data = amf0::read(&mut body)?;
     let number = |name| data.get(name).and_then(Value::as_number).filter(|n| n.is_finite());
-    // A codec id counts as a promise; "hasAudio" is asked first. Some write an id of 0 for "none",
-    // which for audio is a codec too (PCM), though one that nobody sends.
+    // A codec id also announces a track; "hasAudio" takes precedence. Some encoders write the id 0 for
+    // "none". For audio, 0 is a codec too (PCM), but no encoder sends it.
     let has = |flag: &str, codec: &str| {
         data.get(flag).and_then(Value::as_bool).or_else(|| match data.get(codec)? {
             Value::Number(id) => Some(*id > 0.0),

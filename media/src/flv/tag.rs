@@ -1,17 +1,17 @@
-//! The first bytes of audio and video tag bodies: which codec, what kind of packet, where its data is.
+//! The header of audio and video tag bodies: the codec, the kind of packet, and the position of its data.
 
 use super::FORMAT;
 use crate::config::{Codec, Track};
 use crate::error::{Error, Result};
 
-/// What a tag body holds.
+/// The content of a tag body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The codec's configuration.
     Sequence,
     /// One frame.
     Frame,
-    /// Nothing of use: an end of sequence, a command, HDR metadata, an empty body.
+    /// Nothing usable: an end of sequence, a command, HDR metadata, an empty body.
     Skip,
 }
 
@@ -20,11 +20,11 @@ pub(super) enum Kind {
 pub(super) struct Tag {
     pub(super) codec: Codec,
     pub(super) kind: Kind,
-    /// The tag says that this is a key frame.
+    /// Whether the tag marks a key frame.
     pub(super) key: bool,
     /// Milliseconds from decode to presentation time.
     pub(super) composition: i32,
-    /// Where the data begins.
+    /// Offset of the data.
     pub(super) at: usize,
 }
 
@@ -51,14 +51,14 @@ pub(super) fn video(body: &[u8]) -> Result<Tag> {
     }
     let codec = match first & 0x0f {
         7 => Codec::H264,
-        // Not in the specification, but what many encoders and servers in China agreed on.
+        // Not in the specification, but widely used by encoders and servers in China.
         12 => Codec::H265,
         2 => return Err(Error::unsupported_track(FORMAT, 0, Track::Video, "video codec Sorenson H.263")),
         3 | 6 => return Err(Error::unsupported_track(FORMAT, 0, Track::Video, "video codec Screen video")),
         4 | 5 => return Err(Error::unsupported_track(FORMAT, 0, Track::Video, "video codec VP6")),
         _ => return Err(Error::unsupported_track(FORMAT, 0, Track::Video, "video codec")),
     };
-    // Type 5 is a command to the player, without a picture.
+    // Type 5 is a command to the player, without video.
     if first >> 4 == 5 || body.len() < 2 {
         return Ok(skip(codec));
     }
@@ -74,8 +74,8 @@ pub(super) fn video(body: &[u8]) -> Result<Tag> {
     Ok(Tag { codec, kind, key: first >> 4 == 1, composition: composition(body, 2)?, at: 5 })
 }
 
-/// Passes over ModEx packets, which only refine the timestamp: the packet type proper, and where the
-/// next byte is.
+/// Skips ModEx packets, which only refine the timestamp. Returns the actual packet type, and the position of
+/// the next byte.
 pub(super) fn skip_mod_ex(body: &[u8], mut packet: u8, mut at: usize) -> Result<(u8, usize)> {
     while packet == 7 {
         let mut size = usize::from(byte(body, at)?) + 1;

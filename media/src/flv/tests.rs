@@ -29,7 +29,7 @@ fn audio(config: &Arc<Config>, dts_ms: i64) -> Frame {
     Frame { config: config.clone(), dts, pts: dts, key: true, data }
 }
 
-/// A stream of these frames, with each configuration before its first frame.
+/// Muxes these frames, with each configuration before its first frame.
 fn mux(frames: &[Frame]) -> Vec<u8> {
     let mut out = mux::header(true, true).to_vec();
     let mut written: [Option<Arc<Config>>; 2] = [None, None];
@@ -44,7 +44,7 @@ fn mux(frames: &[Frame]) -> Vec<u8> {
     out
 }
 
-/// The frames of a stream that is handed in in pieces of `size` bytes.
+/// Demuxes a stream that arrives in chunks of `size` bytes.
 fn demux(stream: &[u8], size: usize) -> Vec<Frame> {
     let mut demuxer = Demuxer::new();
     let mut frames = Vec::new();
@@ -117,7 +117,7 @@ fn each_track_unwraps_its_own_timestamps() {
     let (picture, sound) = (video(&h264, 0, 0, true), audio(&aac, 0));
     body.video(0, mux::config_body(&h264)).unwrap();
     body.audio(0, mux::config_body(&aac)).unwrap();
-    // Video is 25 days ahead, which is half a wrap, and audio wraps meanwhile.
+    // Video is 25 days ahead, which is half a wrap, and audio wraps in between.
     let mut times = Vec::new();
     for n in 0..200u32 {
         let (v, a) = (0x7fff_ff00u32.wrapping_add(n * 40), 0xffff_ff80u32.wrapping_add(n * 40));
@@ -197,14 +197,14 @@ fn what_encoders_vary_is_read_alike() {
         body.video(7, Bytes::from([picture, &frame.data[..]].concat())).unwrap();
         body.next().unwrap()
     };
-    // The codec id 12 that the specification does not know.
+    // The codec id 12, which is not in the specification.
     assert_eq!(read(&[0x1c, 0, 0, 0, 0], &[0x1c, 1, 0, 0, 0]), *frame);
     // CodedFramesX: no composition time.
     assert_eq!(read(b"\x90hvc1", b"\x93hvc1"), *frame);
     // Track 0 of several.
     assert_eq!(read(b"\x90hvc1", b"\x96\x03hvc1\0"), *frame);
     assert_eq!(read(b"\x96\x00hvc1\0", b"\x96\x01hvc1\0\0\0\0"), *frame);
-    // A nanosecond offset in front, as ModEx.
+    // A preceding nanosecond offset (ModEx).
     assert_eq!(read(b"\x90hvc1", b"\x97\x02\0\0\x01\x03hvc1"), *frame);
     let mut body = BodyDemuxer::new();
     assert_eq!(body.video(0, Bytes::from_static(b"\x94hvc1\x02\0\x09colorInfo")), Ok(()));
@@ -229,11 +229,11 @@ fn key_flags_are_corrected() {
         body.next().unwrap().key
     };
     let (idr, i, p) = ([0x65, 0x88, 0x84], [0x61, 0x88, 0x84], [0x41, 0x9a, 0x24]);
-    // Gradual refresh without a word of it: the flag is all there is.
+    // Gradual refresh without recovery points: only the flag marks the key frame.
     assert!(key(0x17, &p) && !key(0x27, &p));
     // An open GOP.
     assert!(key(0x17, &i) && !key(0x27, &i));
-    // Now that a real one came, a flagged P picture is not believed.
+    // After a real key frame, the flag on a P picture is ignored.
     assert!(key(0x27, &idr) && !key(0x17, &p));
 }
 
@@ -267,7 +267,7 @@ fn a_picture_in_several_tags_is_one_frame_and_audio_does_not_overtake_it() {
     };
     assert_eq!(tag(&mut body, 0, mux::config_body(&aac_config()), false), 0);
     let sound = Bytes::from_static(&[0xaf, 1, 0x21, 0x10, 4]);
-    // Parameter sets as tags of their own, in the place of a sequence header.
+    // Parameter sets in separate tags, instead of a sequence header.
     for nal in [H264_SPS, H264_PPS, idr] {
         assert_eq!(tag(&mut body, 0, unit(true, nal), true), 0);
     }
@@ -294,7 +294,7 @@ fn audio_behind_a_picture_that_waits_is_bounded() {
     body.audio(64, Bytes::from_static(&[0xaf, 1, 0x21, 0x10, 4])).unwrap();
     assert!(body.next().unwrap().is_video());
     assert_eq!(std::iter::from_fn(|| body.next()).count(), 64);
-    // Large ones are fewer.
+    // Large ones: fewer are needed to reach the limit.
     body.video(100, unit(false, &[0x41, 0x9a, 0x80])).unwrap();
     body.video(100, unit(false, &[0x41, 0x4d, 0x80])).unwrap();
     assert!(body.holds());

@@ -1,4 +1,4 @@
-//! HTTP Live Streaming (RFC 8216): playlists, and cutting a stream into segments.
+//! HTTP Live Streaming (RFC 8216): playlists, and a segmenter that cuts a stream into segments.
 
 pub mod playlist;
 pub mod segmenter;

@@ -1,7 +1,7 @@
 //! Playlists (RFC 8216 section 4).
 //!
-//! Everything is integers and strings: the player's copy of this must stay small. Addresses are
-//! given as they stand in the playlist; the caller resolves them against its own.
+//! All values are integers and strings, to keep the player's WebAssembly small. Addresses are returned as
+//! written; the caller resolves them against the playlist's own address.
 
 mod attributes;
 mod date;
@@ -13,27 +13,27 @@ pub use write::write;
 
 use crate::time::Micros;
 
-/// Either kind of playlist.
+/// A playlist of either kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Playlist {
-    /// One stream's segments.
+    /// The segments of one stream.
     Media(Media),
-    /// The variants of a stream, each with a playlist of its own.
+    /// The variants of a stream, each with its own playlist.
     Master(Master),
 }
 
 /// A media playlist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Media {
-    /// `EXT-X-TARGETDURATION`: no segment is longer, when rounded to the second.
+    /// `EXT-X-TARGETDURATION`: the maximum segment duration, rounded to seconds.
     pub target: Micros,
     /// `EXT-X-MEDIA-SEQUENCE`: the number of the first segment.
     pub sequence: u64,
-    /// `EXT-X-DISCONTINUITY-SEQUENCE`: discontinuities before the first segment.
+    /// `EXT-X-DISCONTINUITY-SEQUENCE`: the number of discontinuities before the first segment.
     pub discontinuity_sequence: u64,
-    /// `EXT-X-INDEPENDENT-SEGMENTS`: every segment can be decoded from its begin.
+    /// `EXT-X-INDEPENDENT-SEGMENTS`: every segment can be decoded without the ones before.
     pub independent: bool,
-    /// `EXT-X-ENDLIST`: nothing follows.
+    /// `EXT-X-ENDLIST`: no more segments follow.
     pub ended: bool,
     /// The segments, oldest first.
     pub segments: Vec<MediaSegment>,
@@ -42,45 +42,45 @@ pub struct Media {
 /// One segment of a media playlist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MediaSegment {
-    /// The address, as written.
+    /// The address as written in the playlist.
     pub uri: String,
     /// `EXTINF`.
     pub duration: Micros,
-    /// `EXT-X-DISCONTINUITY` stands before it: times, tracks or encoding start anew.
+    /// `EXT-X-DISCONTINUITY` precedes it: timestamps, tracks or encoding change.
     pub discontinuity: bool,
-    /// `EXT-X-BYTERANGE`: the part of the resource that is the segment.
+    /// `EXT-X-BYTERANGE`: the part of the resource that contains the segment.
     pub range: Option<ByteRange>,
-    /// `EXT-X-MAP`: the initialisation of this segment; with one, segments are fragmented MP4.
+    /// `EXT-X-MAP`: the initialisation section of this segment. If present, segments are fragmented MP4.
     pub map: Option<Map>,
-    /// `EXT-X-PROGRAM-DATE-TIME`: µs since 1970 of the segment's first frame.
+    /// `EXT-X-PROGRAM-DATE-TIME`: time of the segment's first frame, in µs since 1970.
     pub date: Option<Micros>,
-    /// `EXT-X-KEY` with a method other than `NONE` holds: it cannot be read without.
+    /// Whether an `EXT-X-KEY` with a method other than `NONE` applies: the segment is encrypted.
     pub encrypted: bool,
 }
 
-/// A part of a resource.
+/// A byte range of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByteRange {
-    /// Bytes.
+    /// Length in bytes.
     pub length: u64,
-    /// The first byte. Where it was not written it is the end of the range before it in the same
-    /// resource, else 0.
+    /// Offset of the first byte. If the playlist omits it, this is the end of the previous range in the same
+    /// resource, otherwise 0.
     pub offset: u64,
 }
 
 /// An initialisation section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Map {
-    /// The address, as written.
+    /// The address as written in the playlist.
     pub uri: String,
-    /// The part of the resource; `None` is all of it.
+    /// The part of the resource; `None` means all of it.
     pub range: Option<ByteRange>,
 }
 
 /// A master playlist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Master {
-    /// `EXT-X-STREAM-INF`, in the order of the playlist.
+    /// `EXT-X-STREAM-INF`, in playlist order.
     pub variants: Vec<Variant>,
     /// `EXT-X-MEDIA` with `TYPE=AUDIO`.
     pub audio: Vec<Rendition>,
@@ -91,28 +91,28 @@ pub struct Master {
 pub struct Variant {
     /// The address of its media playlist, as written.
     pub uri: String,
-    /// Peak bit/s; 0 when not said.
+    /// Peak bit rate in bit/s; 0 if not given.
     pub bandwidth: u64,
     /// Width and height in pixels.
     pub resolution: Option<(u32, u32)>,
-    /// RFC 6381 strings, comma separated; empty when not said.
+    /// RFC 6381 strings, comma separated; empty if not given.
     pub codecs: String,
-    /// The group of renditions its sound is in.
+    /// The rendition group that contains its audio.
     pub audio: Option<String>,
 }
 
-/// A rendition of a variant's sound.
+/// An audio rendition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rendition {
-    /// The group that variants name.
+    /// The group name that variants refer to.
     pub group: String,
-    /// A name for people.
+    /// The display name.
     pub name: String,
-    /// The address of its media playlist; `None` when the sound is in the variant itself.
+    /// The address of its media playlist; `None` if the variant itself contains the audio.
     pub uri: Option<String>,
-    /// RFC 5646 language; empty when not said.
+    /// RFC 5646 language; empty if not given.
     pub language: String,
-    /// Play it unless the person chose another.
+    /// Whether to play it unless the user chooses another rendition.
     pub default: bool,
 }
 

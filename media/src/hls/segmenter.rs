@@ -1,4 +1,4 @@
-//! Cutting a stream into MPEG-TS segments.
+//! Cuts a stream into MPEG-TS segments.
 
 use std::sync::Arc;
 
@@ -11,25 +11,25 @@ use crate::frame::Frame;
 use crate::time::{MILLI, Micros, SECOND};
 use crate::ts::Muxer;
 
-/// How long a stream with one track is given to show the other, so that the first segment names both.
+/// Time to wait for a second track, so that the tables of the first segment list both.
 const SETTLE: Micros = SECOND;
-/// As many frames are held back for that at most.
+/// Maximum number of frames that are held back meanwhile.
 const MAX_HELD: usize = 1_000;
-/// Without a picture for this long a stream counts as sound only, and is cut by time …
+/// A stream without video for this long counts as audio only, and is cut by time.
 const VIDEO_SILENCE: Micros = 3 * SECOND;
-/// … unless its pictures are so far apart: then for as many of them.
+/// In a stream with a very low frame rate, the wait is this many frame distances instead, if that is longer.
 const SLOW_PICTURES: Micros = 2;
 
-/// Where to cut.
+/// Rules for segment boundaries.
 #[derive(Debug, Clone, Copy)]
 pub struct SegmenterConfig {
-    /// A segment ends with the first key frame from (nine tenths of) this on: a group of pictures
-    /// that lasts just this long stays one segment though its times were rounded. Sound alone is cut
-    /// to this length.
+    /// Target duration. A segment ends with the first key frame after nine tenths of it: a group of pictures
+    /// of exactly this duration stays one segment, in spite of rounded timestamps. A stream of audio only is
+    /// cut at this duration.
     pub target: Micros,
-    /// A segment that gets longer ends without a key frame; see [`Segmenter`].
+    /// Maximum duration. A longer segment ends without a key frame; see [`Segmenter`].
     pub max_duration: Micros,
-    /// A segment that gets larger (about, in bytes) ends alike.
+    /// Approximate maximum size in bytes. A larger segment ends in the same way.
     pub max_bytes: usize,
 }
 
@@ -39,69 +39,72 @@ impl Default for SegmenterConfig {
     }
 }
 
-/// A piece of a stream that can be decoded by itself.
+/// A part of a stream that can be decoded without the other segments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// The dts of its first frame.
+    /// Decode time of its first frame.
     pub start: Micros,
-    /// How long it is to be shown: until the next segment's start, where that follows at once.
+    /// Display duration: until the start of the next segment, if that follows without a gap.
     pub duration: Micros,
-    /// Tracks, encoding or times start anew here, or something was left out before.
+    /// Whether tracks, encoding or timestamps change here, or frames were left out before.
     pub discontinuity: bool,
-    /// Everything in it can be decoded without the segment before: it begins with an IDR picture, or has no video.
+    /// Whether it can be decoded without the previous segment: it begins with an IDR picture, or has no
+    /// video.
     pub independent: bool,
-    /// An MPEG-TS, tables first.
+    /// The MPEG-TS, which begins with its tables.
     pub data: Bytes,
 }
 
-/// Takes frames, gives segments. Frames of codecs that MPEG-TS does not carry are left out.
+/// Cuts frames into segments. Frames of codecs that MPEG-TS does not support are left out.
 ///
-/// Video is cut at key frames only. Where none comes before a segment reaches its limits, the
-/// segment ends there, what follows is left out until the next key frame, and the segment that
-/// begins with it is a discontinuity: so memory is bounded whatever the publisher does.
+/// Video is cut at key frames only. If a segment reaches its limits before a key frame, it ends there, and
+/// frames are left out until the next key frame. The segment that begins with that key frame is a
+/// discontinuity. This bounds the memory whatever the publisher does.
 ///
-/// A segment has audio of one configuration, and is a discontinuity where it is another than before. When it changes,
-/// the segment under way is divided at its last key frame: what was heard of the old goes to the first part, the new to
-/// the second. Where there is no key frame to divide at, the shorter is left out: the old, or the new up to the next
-/// key frame. Audio that comes for the first time makes the segment under way a discontinuity.
+/// All audio of a segment has one configuration. A segment whose audio configuration differs from the
+/// previous segment is a discontinuity. If the configuration changes within a segment, the segment is divided
+/// at its last key frame: audio of the old configuration goes to the first part, audio of the new one to the
+/// second. If there is no key frame to divide at, the shorter audio is left out: either the old audio, or the
+/// new audio up to the next key frame. If audio starts within a segment, that segment becomes a
+/// discontinuity.
 #[derive(Debug)]
 pub struct Segmenter {
     config: SegmenterConfig,
     muxer: Muxer,
     open: Option<Open>,
-    /// Frames since the start, until it is clear which tracks there are.
+    /// Frames that are held back until the tracks are known.
     held: Vec<Frame>,
-    /// The next segment does not continue the one before.
+    /// Whether the next segment does not continue the previous one.
     discontinuity: bool,
     last_video: Option<Micros>,
-    /// The distance of the last two pictures.
+    /// Distance of the last two video frames.
     video_step: Micros,
-    /// The audio of the segments so far.
+    /// Audio configuration of the segments so far.
     audio: Option<Arc<Config>>,
     /// Whether there was a segment before.
     continues: bool,
-    /// Frames that the muxer refused since the last question, and the first one's reason.
+    /// Number of frames that the muxer refused since the last call of `take_refused`, and the first error.
     refused: (u64, Option<Error>),
 }
 
-/// The segment under way.
+/// The current segment.
 #[derive(Debug)]
 struct Open {
     start: Micros,
-    /// The newest dts and the distance to the one before, of the track that is cut by.
+    /// Newest dts, and its distance to the previous one, of the track that determines the boundaries.
     newest: Micros,
     step: Micros,
     discontinuity: bool,
     video: Option<Arc<Config>>,
     audio: Option<Arc<Config>>,
-    /// Audio in another configuration is left out until the next key frame, which ends the segment.
+    /// Whether audio of another configuration is left out until the next key frame, which ends the segment.
     mute: bool,
     frames: Vec<Frame>,
-    /// About as many bytes as the segment will have.
+    /// Approximate size of the segment in bytes.
     bytes: usize,
 }
 
-/// About as many bytes as a frame takes in a transport stream.
+/// Returns the approximate size of a frame in a transport stream, in bytes.
 fn muxed_size(frame: &Frame) -> usize {
     match frame.track() {
         Track::Video => (frame.data.len() + 60).div_ceil(184) * 188 + if frame.key { 376 } else { 0 },
@@ -109,7 +112,8 @@ fn muxed_size(frame: &Frame) -> usize {
     }
 }
 
-/// Whether a key frame's pictures can all be decoded without what came before: those shown before it too.
+/// Returns whether everything from this key frame on can be decoded without earlier frames, including frames
+/// that are shown before it (closed GOP).
 fn is_closed(frame: &Frame) -> bool {
     match frame.config.codec {
         Codec::H264 => h264::entry_point(&frame.data) == nal::Entry::Idr,
@@ -121,7 +125,7 @@ fn is_closed(frame: &Frame) -> bool {
 }
 
 impl Segmenter {
-    /// A segmenter whose first segment is a discontinuity only when its first frame is.
+    /// Creates a segmenter. Its first segment is a discontinuity only if the first frame is.
     pub fn new(config: SegmenterConfig) -> Self {
         Self {
             config,
@@ -137,8 +141,8 @@ impl Segmenter {
         }
     }
 
-    /// Takes the next frame in decode order; `discontinuity` when it does not continue the ones
-    /// before. Answers the segment that ends before it.
+    /// Adds the next frame in decode order. `discontinuity` says that it does not continue the frames before.
+    /// Returns the segment that ends before this frame, if one does.
     pub fn push(&mut self, frame: &Frame, discontinuity: bool) -> Option<Segment> {
         if !Muxer::supports(frame.config.codec) {
             self.discontinuity |= discontinuity;
@@ -188,7 +192,7 @@ impl Segmenter {
         done
     }
 
-    /// The stream is over: answers what there is of its last segment.
+    /// Ends the stream: returns the last, incomplete segment.
     pub fn finish(&mut self) -> Option<Segment> {
         if self.open.is_none() {
             self.settled(true);
@@ -196,7 +200,7 @@ impl Segmenter {
         self.close(None)
     }
 
-    /// Whether there is no video at the time `now`.
+    /// Returns whether there is no video at the time `now`.
     fn is_silent(&self, now: Micros) -> bool {
         let patience = VIDEO_SILENCE.max(self.video_step.saturating_mul(SLOW_PICTURES));
         self.last_video.is_none_or(|at| now - at > patience)
@@ -206,13 +210,13 @@ impl Segmenter {
     fn settle(&mut self, frame: &Frame) {
         self.held.push(frame.clone());
         let over = frame.dts - self.held[0].dts >= SETTLE;
-        // Times may stand still, and so may sizes be nothing.
+        // The limit is needed because timestamps may stand still and frames may be empty.
         let many = self.held.len() >= MAX_HELD;
         let full = many || self.held.iter().map(|f| f.data.len()).sum::<usize>() > self.config.max_bytes;
         self.settled(over || full);
     }
 
-    /// Begins the first segment if the tracks are known, or must be `now`.
+    /// Starts the first segment if the tracks are known, or `now` demands it.
     fn settled(&mut self, now: bool) {
         let first_key = self.held.iter().position(|f| f.is_video() && f.key);
         let video = self.held.iter().any(Frame::is_video);
@@ -226,7 +230,7 @@ impl Segmenter {
         let mut held = std::mem::take(&mut self.held);
         if let Some(at) = first_key {
             let start = held[at].dts;
-            // What cannot be shown with the first picture is not part of the segment.
+            // Frames that cannot be shown together with the first video frame are not part of the segment.
             let mut index = 0;
             held.retain(|f| {
                 index += 1;
@@ -235,7 +239,7 @@ impl Segmenter {
             let key = held.iter().position(Frame::is_video).unwrap_or(0);
             held[..=key].rotate_right(1);
         } else if video || !silent {
-            // Pictures, but none to start with: the sound waits for one, and this is too long ago.
+            // There is video but no key frame: the audio waits for one, and the held frames are too old.
             self.last_video = held.iter().rev().find(|f| f.is_video()).map(|f| f.dts).or(self.last_video);
             return;
         }
@@ -247,13 +251,13 @@ impl Segmenter {
         }
     }
 
-    /// Opens a segment that `frame` will be the first of.
+    /// Opens a segment with `frame` as its first frame.
     fn begin(&mut self, frame: &Frame) {
         let video = frame.is_video().then(|| frame.config.clone());
         self.open = Some(Open {
             start: frame.dts,
             newest: frame.dts,
-            // Until a second frame comes: as slow as they were.
+            // Until the second frame arrives, assume the previous frame distance.
             step: if video.is_some() { self.video_step } else { 0 },
             discontinuity: std::mem::take(&mut self.discontinuity),
             video,
@@ -264,10 +268,10 @@ impl Segmenter {
         });
     }
 
-    /// Makes way for audio in another configuration than the segment under way has, if `frame` is the first of it.
-    /// Answers the segment that ends before it.
+    /// Ends the current segment if `frame` is the first with another audio configuration. Returns the segment
+    /// that ends before it.
     fn divide(&mut self, frame: &Frame) -> Option<Segment> {
-        // Where there were no pictures for long, the audio goes on alone.
+        // If there was no video for long, audio continues alone.
         let silent = self.is_silent(frame.dts);
         let open = self.open.as_mut().filter(|open| !silent && open.video.is_some() && !frame.is_video())?;
         let changed = open.audio.as_ref().is_some_and(|audio| *audio != frame.config);
@@ -291,7 +295,7 @@ impl Segmenter {
         if let Some(key) = rest.first() {
             self.begin(key);
         }
-        // These were counted before.
+        // These frames were counted before.
         let known = (self.last_video, self.video_step);
         rest.iter().for_each(|frame| self.write(frame));
         (self.last_video, self.video_step) = known;
@@ -318,7 +322,7 @@ impl Segmenter {
         open.frames.push(frame.clone());
     }
 
-    /// Ends the segment under way: `at` the next one's start, or after the last frame.
+    /// Ends the current segment: at `at`, the start of the next one, or after the last frame.
     fn close(&mut self, at: Option<Micros>) -> Option<Segment> {
         let open = self.open.take()?;
         let other = open.audio.is_some() && open.audio != self.audio;
@@ -329,7 +333,7 @@ impl Segmenter {
         let tracks: Vec<_> = open.video.iter().chain(&self.audio).collect();
         self.muxer.start(&tracks, &mut data);
         for frame in &open.frames {
-            // A frame that is not what its configuration says costs only itself.
+            // A frame that does not match its configuration is dropped; the segment continues.
             if let Err(error) = self.muxer.frame(frame, &mut data) {
                 self.refused.0 += 1;
                 self.refused.1.get_or_insert(error);
@@ -347,8 +351,8 @@ impl Segmenter {
         })
     }
 
-    /// How many frames the segments so far leave out because MPEG-TS cannot carry them as they are, and why the first
-    /// one; counted from the last call on.
+    /// Returns the number of frames that were left out because MPEG-TS cannot carry them, and the error of
+    /// the first one. Counts from the previous call.
     pub fn take_refused(&mut self) -> (u64, Option<Error>) {
         std::mem::take(&mut self.refused)
     }

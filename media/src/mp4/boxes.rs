@@ -1,6 +1,6 @@
-//! Writing boxes whose size is known when they are closed.
+//! Writes boxes whose size is known only when they are closed.
 
-/// Begins a box; hand the answer to [`close`].
+/// Begins a box. Pass the return value to [`close`].
 pub(super) fn open(out: &mut Vec<u8>, kind: &[u8; 4]) -> usize {
     let at = out.len();
     u32(out, 0);
@@ -21,7 +21,7 @@ pub(super) fn close(out: &mut [u8], at: usize) {
     out[at..at + 4].copy_from_slice(&size.to_be_bytes());
 }
 
-/// A whole box.
+/// Writes a complete box.
 pub(super) fn whole(out: &mut Vec<u8>, kind: &[u8; 4], content: &[u8]) {
     let at = open(out, kind);
     out.extend_from_slice(content);

@@ -1,4 +1,4 @@
-//! Sample entries: how each codec's configuration stands in `stsd`.
+//! Sample entries: the form of each codec's configuration in `stsd`.
 
 use super::FORMAT;
 use super::boxes::{close, open, open_full, u16, u32, whole, zeros};
@@ -44,7 +44,7 @@ fn visual(out: &mut Vec<u8>, kind: &[u8; 4], video: Video, box_kind: &[u8; 4], d
     close(out, at);
 }
 
-/// The fields of an AudioSampleEntry (14496-12 12.2.3) before its boxes.
+/// Writes the fields of an AudioSampleEntry (14496-12 12.2.3) before its boxes.
 fn sound(out: &mut Vec<u8>, kind: &[u8; 4], audio: Audio) -> usize {
     let at = open(out, kind);
     zeros(out, 6);
@@ -53,12 +53,12 @@ fn sound(out: &mut Vec<u8>, kind: &[u8; 4], audio: Audio) -> usize {
     u16(out, audio.channels.into());
     u16(out, 16);
     zeros(out, 4);
-    // 16.16, which has no room for more than 65,535 Hz; the codec's description has the truth.
+    // A 16.16 number cannot hold more than 65,535 Hz; decoders use the rate in the codec's description.
     u32(out, u32::from(u16::try_from(audio.sample_rate).unwrap_or(0)) << 16);
     at
 }
 
-/// `mp4a` with an `esds` (14496-1 7.2.6): object type 0x40 is AAC, 0x6b MPEG-1 audio.
+/// Writes `mp4a` with an `esds` (14496-1 7.2.6): object type 0x40 is AAC, 0x6b MPEG-1 audio.
 fn mp4a(out: &mut Vec<u8>, audio: Audio, object_type: u8, specific: &[u8]) {
     let at = sound(out, b"mp4a", audio);
     let esds = open_full(out, b"esds", 0, 0);
@@ -78,16 +78,16 @@ fn mp4a(out: &mut Vec<u8>, audio: Audio, object_type: u8, specific: &[u8]) {
     close(out, at);
 }
 
-/// Bytes of a descriptor's head.
+/// Size in bytes of a descriptor's header.
 const DESCRIPTOR: usize = 5;
 
-/// A descriptor's tag and its size in four groups of seven bits.
+/// Writes a descriptor's tag and its size in four groups of seven bits.
 fn descriptor(out: &mut Vec<u8>, tag: u8, size: usize) {
     let group = |shift: usize| (size >> shift & 0x7f) as u8;
     out.extend_from_slice(&[tag, 0x80 | group(21), 0x80 | group(14), 0x80 | group(7), group(0)]);
 }
 
-/// `Opus` with a `dOps` (Encapsulation of Opus in ISO BMFF, 4.3.2): OpusHead in big endian.
+/// Writes `Opus` with a `dOps` (Encapsulation of Opus in ISO BMFF, 4.3.2), which is OpusHead in big endian.
 fn opus(out: &mut Vec<u8>, audio: Audio, head: &[u8]) -> Result<()> {
     if head.len() < 19 || !head.starts_with(b"OpusHead") {
         return Err(Error::invalid(FORMAT, 0, "OpusHead"));

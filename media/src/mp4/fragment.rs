@@ -1,12 +1,12 @@
-//! Fragments: one `moof` and one `mdat` for some samples of one track.
+//! Fragments: one `moof` and one `mdat` for several samples of one track.
 
 use crate::time::Micros;
 
 /// One sample of a fragment: times in microseconds on the track's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample<'a> {
-    /// Decode time. Of the first sample it is the fragment's time, and not below 0; for the others
-    /// the durations before them count.
+    /// Decode time, not below 0. Only that of the first sample is written, as the fragment's time; the others
+    /// follow from the durations.
     pub dts: Micros,
     /// Presentation time, which may lie before `dts`.
     pub pts: Micros,
@@ -18,19 +18,20 @@ pub struct Sample<'a> {
     pub data: &'a [u8],
 }
 
-/// Bytes of a `moof` without samples; each sample adds 16.
+/// Size in bytes of a `moof` without samples; each sample adds 16.
 const MOOF: usize = 8 + 16 + 8 + 16 + 20 + 20;
-/// `sample_depends_on` 2 (on no other), and `sample_is_non_sync_sample`.
+/// `sample_depends_on` is 2: the sample depends on no other. The opposite flag is
+/// `sample_is_non_sync_sample`.
 const FLAGS_KEY: u32 = 0x0200_0000;
 const FLAGS_DELTA: u32 = 0x0101_0000;
 
-/// Bytes that [`fragment`] appends.
+/// Returns the number of bytes that [`fragment`] appends.
 pub fn fragment_size(samples: &[Sample<'_>]) -> usize {
     MOOF + 16 * samples.len() + 8 + samples.iter().map(|sample| sample.data.len()).sum::<usize>()
 }
 
-/// Appends a fragment: `moof` number `sequence` (counted up from 1 over all tracks) and `mdat`, of
-/// samples of track `track_id`. The data of one fragment must stay below 4 GiB.
+/// Appends a fragment: `moof` number `sequence` (counted from 1 over all tracks) and `mdat`, with samples of
+/// track `track_id`. The data of one fragment must stay below 4 GiB.
 pub fn fragment(out: &mut Vec<u8>, sequence: u32, track_id: u32, samples: &[Sample<'_>]) {
     let total = fragment_size(samples);
     let moof = MOOF + 16 * samples.len();

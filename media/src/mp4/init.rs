@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 
 const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
-/// `ftyp` and `moov` for these tracks; the numbers are their track ids, which are not 0.
+/// Returns `ftyp` and `moov` for these tracks. The numbers are track ids and must not be 0.
 ///
-/// Fails for codecs that MP4 has no place for (G.711) and for broken descriptions.
+/// Fails for codecs that MP4 does not support (G.711) and for malformed descriptions.
 pub fn init_segment(tracks: &[(u32, &Config)]) -> Result<Bytes> {
     if tracks.is_empty() || tracks.iter().any(|&(id, _)| id == 0) {
         return Err(Error::invalid(FORMAT, 0, "track list"));

@@ -1,8 +1,8 @@
 //! Fragmented MP4 (ISO/IEC 14496-12) for Media Source Extensions: one initialisation segment, then
 //! fragments of one `moof` and one `mdat`.
 //!
-//! Every track's timescale is 1,000,000, so a [`crate::time::Micros`] goes in as it is and nothing is
-//! rounded. Neither a duration nor an `mehd` is written: with one Chromium leaves its low-delay mode.
+//! Every track's timescale is 1,000,000, so a [`crate::time::Micros`] is written without rounding. No
+//! duration and no `mehd` is written: they would make Chromium leave its low-delay mode.
 
 mod boxes;
 mod entry;
@@ -19,8 +19,8 @@ const FORMAT: &str = "mp4";
 /// Ticks per second of every track.
 pub const TIMESCALE: u32 = 1_000_000;
 
-/// The MIME type of an initialisation segment with these tracks, as `MediaSource.isTypeSupported`
-/// wants it: `video/mp4; codecs="avc1.64001f,mp4a.40.2"`.
+/// Returns the MIME type of an initialisation segment with these tracks, for `MediaSource.isTypeSupported`:
+/// `video/mp4; codecs="avc1.64001f,mp4a.40.2"`.
 pub fn mime(configs: &[&Config]) -> String {
     let video = configs.iter().any(|config| config.track() == Track::Video);
     let mut out = String::from(if video { "video/mp4; codecs=\"" } else { "audio/mp4; codecs=\"" });
@@ -29,7 +29,7 @@ pub fn mime(configs: &[&Config]) -> String {
             out.push(',');
         }
         match config.codec {
-            // MP4 has its own names for these two.
+            // MP4 uses other names than RFC 6381 for these two codecs.
             Codec::Mp3 => out.push_str("mp4a.6B"),
             Codec::Vp8 => out.push_str("vp08.00.10.08"),
             _ => out.push_str(&rfc6381(config)),

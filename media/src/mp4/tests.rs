@@ -4,7 +4,7 @@ use super::*;
 use crate::codec::samples::{H264_PPS, H264_SPS};
 use crate::codec::{aac, h264};
 
-/// The boxes of a level: kind and content.
+/// Returns the boxes of one level: type and content.
 fn boxes(mut data: &[u8]) -> Vec<(String, &[u8])> {
     let mut out = Vec::new();
     while !data.is_empty() {

@@ -1,4 +1,5 @@
-//! Audio in a transport stream: ADTS (AAC), MP3 and Opus frames, which PES packets may split anywhere.
+//! Audio in a transport stream: ADTS (AAC), MP3 and Opus frames, which may be split over PES packets at any
+//! byte.
 
 use std::sync::Arc;
 
@@ -12,29 +13,29 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::frame::Frame;
 use crate::time::{Micros, from_ticks};
 
-/// The largest Opus packet (RFC 6716 3.4: 48 frames of 1,275 bytes and their lengths), about.
+/// Approximate maximum size of an Opus packet (RFC 6716 3.4: 48 frames of 1,275 bytes and their lengths).
 const MAX_OPUS: usize = 62_000;
 
-/// Where one frame lies, and how long it lasts.
+/// Position and duration of one frame.
 struct Unit {
-    /// Bytes of header that do not belong to the frame's data.
+    /// Size in bytes of a header that does not belong to the frame's data.
     header: usize,
-    /// Bytes of header and data.
+    /// Size in bytes of header and data.
     size: usize,
     samples: u32,
     rate: u32,
     config: Arc<Config>,
 }
 
-/// Turns PES packets into frames.
+/// Converts PES packets to frames.
 pub(super) struct AudioStream {
     codec: Codec,
-    /// The begin of a frame that the next PES packet goes on with.
+    /// The start of a frame that continues in the next PES packet.
     carry: Vec<u8>,
     config: Option<Arc<Config>>,
-    /// Opus only: what the program map says.
+    /// Number of channels from the program map (Opus only).
     channels: u8,
-    /// The time of the last PES packet's first frame, and the samples since.
+    /// Time of the last PES packet's first frame, and the samples since.
     base: Option<Micros>,
     samples: i64,
 }
@@ -44,14 +45,14 @@ impl AudioStream {
         Self { codec, carry: Vec::new(), config: None, channels, base: None, samples: 0 }
     }
 
-    /// Bytes are missing here: the frame under way is not whole, the next one's time is not known.
+    /// Reports lost bytes: the current frame is incomplete, and the time of the next one is not known.
     pub(super) fn lost(&mut self) {
         self.carry.clear();
         self.base = None;
     }
 
-    /// Takes one PES packet. `pts` is the time of the first frame that begins in it.
-    /// At most one error comes out of a packet, so that noise makes no flood.
+    /// Adds one PES packet. `pts` is the time of the first frame that begins in it. Returns at most one error
+    /// per packet, so that noise does not cause a flood of errors.
     pub(super) fn packet(
         &mut self,
         mut pts: Option<Micros>,
@@ -69,8 +70,8 @@ impl AudioStream {
                 (self.base, self.samples) = (Some(pts), 0);
             }
             let unit = self.unit(&bytes[at..]).and_then(|unit| match unit {
-                // What was begun in the packet before must end where another frame begins: it may
-                // be that something else follows it than what should.
+                // A frame from the previous packet must end where another frame begins. Otherwise other data
+                // may have followed its start.
                 Some(unit) if at < begun => {
                     match self.unit(bytes.get(at + unit.size..).unwrap_or_default()) {
                         Err(error) => Err(error),
@@ -107,12 +108,12 @@ impl AudioStream {
         (!data.is_empty()).then_some(Frame { config, dts, pts: dts, key: true, data })
     }
 
-    /// The byte every frame begins with.
+    /// Returns the first byte of every frame of this codec.
     fn first_byte(&self) -> u8 {
         if self.codec == Codec::Opus { 0x7f } else { 0xff }
     }
 
-    /// The frame at the begin of `bytes`; `None` when it is not all there yet.
+    /// Reads the frame at the start of `bytes`; `None` if it is incomplete.
     fn unit(&self, bytes: &[u8]) -> Result<Option<Unit>> {
         let unit = match self.codec {
             Codec::Aac => self.adts(bytes),
@@ -120,7 +121,7 @@ impl AudioStream {
             Codec::Opus => self.opus(bytes),
             _ => Err(Error::unsupported_track(FORMAT, 0, Track::Audio, "audio codec")),
         };
-        // A header that is cut off may still be seen to be none.
+        // Even an incomplete header may be recognised as invalid.
         if bytes.first().is_some_and(|&b| b != self.first_byte()) {
             return Err(Error::invalid(FORMAT, 0, "audio frame header"));
         }
@@ -156,7 +157,7 @@ impl AudioStream {
         })
     }
 
-    /// A packet behind its control header (opus-ts draft 3.2.1).
+    /// Reads a packet after its control header (opus-ts draft 3.2.1).
     fn opus(&self, bytes: &[u8]) -> Result<Unit> {
         let truncated = Error::truncated(FORMAT, bytes.len() as u64);
         let byte = |at: usize| bytes.get(at).copied().ok_or_else(|| truncated.clone());
@@ -187,7 +188,7 @@ impl AudioStream {
         Ok(Unit { header, size: header + size, samples, rate: opus::SAMPLE_RATE, config })
     }
 
-    /// `config`, as the `Arc` of the frames before if it is the same.
+    /// Returns `config`, with the `Arc` of the previous frame if it is the same.
     fn config(&self, config: Config) -> Arc<Config> {
         match &self.config {
             Some(same) if **same == config => Arc::clone(same),

@@ -1,4 +1,4 @@
-//! Transport stream to frames.
+//! Converts a transport stream to frames.
 
 use std::collections::VecDeque;
 
@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::time::{Micros, Unwrapper, from_ticks};
 
-/// What comes out of a transport stream.
+/// An element of a transport stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The program's streams that we can read: when first known, and when they change.
-    /// A stream that is there in another codec was reported as an error before.
+    /// The supported streams of the program, when they become known and when they change. A stream with an
+    /// unsupported codec is reported as an error before.
     Tracks {
         /// The video codec.
         video: Option<Codec>,
@@ -30,7 +30,7 @@ pub enum Event {
     Frame(Frame),
 }
 
-/// A picture that waits holds back no more events behind it than this: a second of audio and some.
+/// Maximum number of events that wait behind an incomplete video frame: a little more than a second of audio.
 const MAX_HELD: usize = 64;
 
 enum Reader {
@@ -45,19 +45,19 @@ struct Elementary {
     reader: Reader,
 }
 
-/// An incremental demuxer: [`Demuxer::push`] bytes in any chunking, take events by [`Demuxer::next`].
+/// An incremental demuxer: [`Demuxer::push`] bytes in any chunks, and read events by [`Demuxer::next`].
 ///
-/// It joins in mid-stream, finds packets again after lost bytes, drops access units that miss a
-/// packet (video goes on with the next key frame) and never fails for good: an error is one bad
-/// thing, the next call goes on. Memory is bounded by two PES packets of 8 MiB and the events not
-/// taken yet. Times are the stream's own, unwrapped at 33 bits, in µs.
+/// It can start in the middle of a stream, finds packets again after lost bytes, and drops access units with
+/// missing packets (video continues with the next key frame). It never fails for good: after an error, the
+/// next call continues. Memory is bounded by two PES packets of 8 MiB and the events not read yet. Times are
+/// the stream's own, unwrapped from 33 bits, in µs.
 #[derive(Default)]
 pub struct Demuxer {
     framer: Framer,
     program: Program,
 }
 
-/// Everything behind the packets.
+/// State above the packet layer.
 #[derive(Default)]
 struct Program {
     pat: Sections,
@@ -67,23 +67,23 @@ struct Program {
     elementary: Vec<Elementary>,
     clock: Unwrapper<33>,
     events: VecDeque<Result<Event>>,
-    /// Where among the events the picture will come that waits to be whole: nothing overtakes it.
+    /// Position among the events that is reserved for the waiting video frame, to keep the order.
     held: Option<usize>,
 }
 
 impl Demuxer {
-    /// A demuxer that knows nothing yet.
+    /// Creates a demuxer without any knowledge of the stream.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next bytes of the stream. Takes what it needs at once: the events wait for `next`.
+    /// Adds the next bytes of the stream and processes them. The events wait for `next`.
     pub fn push(&mut self, bytes: Bytes) {
         let Self { framer, program } = self;
         framer.push(&bytes, |offset, found| program.found(offset, found));
     }
 
-    /// The next event, if the bytes so far make one.
+    /// Returns the next event, if there is one.
     #[expect(clippy::should_implement_trait, reason = "None is not the end: more bytes may follow")]
     pub fn next(&mut self) -> Option<Result<Event>> {
         let program = &mut self.program;
@@ -95,9 +95,9 @@ impl Demuxer {
         program.events.pop_front()
     }
 
-    /// The input ends here, or what follows is not its continuation packet by packet (the end of
-    /// an HLS segment): gives out the last frames and forgets what is incomplete.
-    /// Configurations, tables and the clock stay.
+    /// Reports that the input ends here, or that the following packets do not continue it (the end of an HLS
+    /// segment). Outputs the last frames and drops incomplete ones. Configurations, tables and the clock
+    /// stay.
     pub fn flush(&mut self) {
         let Self { framer, program } = self;
         framer.flush(|offset, found| program.found(offset, found));
@@ -139,7 +139,7 @@ impl Program {
         }
     }
 
-    /// A new program map: streams that stay keep their state, the others end and begin.
+    /// Applies a new program map: unchanged streams keep their state.
     fn program(&mut self, offset: u64, streams: Vec<Stream>) {
         let find = |track| {
             let of_track = |s: &&Stream| s.codec.is_some_and(|codec| codec.track() == track);
@@ -170,7 +170,7 @@ impl Program {
 
     fn media(&mut self, offset: u64, packet: &Packet<'_>) {
         let Some(at) = self.elementary.iter().position(|e| e.stream.pid == packet.pid) else { return };
-        // Taken out while its frames are made, so that the clock and the events can be borrowed.
+        // Removed while its frames are made, so that the clock and the events can be borrowed.
         let mut elementary = self.elementary.swap_remove(at);
         let step = elementary.pes.push(packet);
         if step.lost {
@@ -192,7 +192,7 @@ impl Program {
         self.elementary.push(elementary);
     }
 
-    /// Passes on the picture that waits.
+    /// Passes on the waiting video frame.
     fn flush_video(&mut self, offset: u64, reader: &mut Reader) {
         if let Reader::Video(video) = reader {
             let (events, held) = (&mut self.events, &mut self.held);
@@ -220,10 +220,11 @@ impl Program {
         }
     }
 
-    /// (dts, pts) in µs of 33-bit ticks; both tracks share one clock, so a wrap keeps them together.
+    /// Converts 33-bit ticks to (dts, pts) in µs. Both tracks share one unwrapper, so a wrap does not
+    /// separate them.
     fn time(&mut self, pts: u64, dts: u64) -> (Micros, Micros) {
         let dts_ticks = self.clock.unwrap(dts);
-        // A pts before its dts is not possible; the distance wraps like the clock.
+        // A pts cannot be before its dts; the difference wraps like the clock.
         let ahead = (pts.wrapping_sub(dts) & 0x1_ffff_ffff) as i64;
         let ahead = if ahead >> 32 == 1 { 0 } else { ahead };
         (from_ticks(dts_ticks, 90_000), from_ticks(dts_ticks + ahead, 90_000))
@@ -240,8 +241,8 @@ impl Program {
     }
 }
 
-/// Appends a frame to the events, or puts it into the place that was held for it. The codecs count the bytes of
-/// their own input; `offset` is the place in the stream.
+/// Appends a frame to the events, or inserts it at its reserved position. The codecs' error offsets count
+/// from their own input; `offset` is the position in the stream.
 fn put(events: &mut VecDeque<Result<Event>>, held: &mut Option<usize>, offset: u64, frame: Result<Frame>) {
     let at = if frame.is_ok() { held.take() } else { None };
     let event = frame.map(Event::Frame).map_err(|error| error.at(offset));

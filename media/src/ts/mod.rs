@@ -1,5 +1,5 @@
-//! MPEG transport streams (ISO/IEC 13818-1), as HLS carries them: one program, at most one video
-//! and one audio stream.
+//! MPEG transport streams (ISO/IEC 13818-1) in the form that HLS uses: one program, at most one video and one
+//! audio stream.
 
 mod audio;
 mod demux;
@@ -13,9 +13,9 @@ mod video;
 pub use demux::{Demuxer, Event};
 pub use mux::Muxer;
 
-/// A transport packet's length in bytes.
+/// Size of a transport packet in bytes.
 pub const PACKET: usize = 188;
-/// Every transport packet's first byte.
+/// The first byte of every transport packet.
 const SYNC: u8 = 0x47;
 const FORMAT: &str = "mpegts";
 

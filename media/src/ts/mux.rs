@@ -1,4 +1,4 @@
-//! Frames to transport stream, on the packet writer of the crate `mpeg2ts`.
+//! Writes frames as a transport stream, with the packet writer of the crate `mpeg2ts`.
 
 use std::sync::Arc;
 
@@ -21,14 +21,13 @@ use crate::time::{MILLI, Micros, to_ticks};
 const PMT: u16 = 0x1000;
 const VIDEO: u16 = 0x100;
 const AUDIO: u16 = 0x101;
-/// The clock runs this far behind the dts, so that sound which waited for its PES packet is not late.
+/// Distance of the clock (PCR) behind the dts, so that audio which waited for its PES packet is not late.
 const CLOCK_LEAD: Micros = 700 * MILLI;
-/// Sound of at most this length shares a PES packet …
+/// Maximum duration of the audio frames that share a PES packet.
 const BUNDLE_TIME: Micros = 100 * MILLI;
-/// … of at most this size …
+/// Maximum size in bytes of the audio frames that share a PES packet.
 const BUNDLE_SIZE: usize = 4096;
-/// … as long as it is no further than this from where the frames before it end: only the first one
-/// of a PES packet has its time written.
+/// Maximum gap between audio frames that share a PES packet: only the time of the first frame is written.
 const BUNDLE_SLACK: Micros = 800;
 
 /// Audio frames that will share a PES packet.
@@ -41,9 +40,10 @@ struct Bundle {
 
 /// Writes one program with at most one video and one audio stream.
 ///
-/// H.264 and H.265 get an access unit delimiter, and their parameter sets before every key frame;
-/// AAC gets ADTS headers, Opus its control headers. Up to 100 ms of sound share a PES packet, so call [`Muxer::flush`] at the end.
-/// A track's first frame and each change of its configuration write new tables (a new PMT version).
+/// H.264 and H.265 get an access unit delimiter, and their parameter sets before every key frame. AAC gets
+/// ADTS headers, Opus gets control headers. Up to 100 ms of audio share a PES packet, so call
+/// [`Muxer::flush`] at the end. A track's first frame and each change of its configuration write new tables
+/// (a new PMT version).
 #[derive(Debug, Default)]
 pub struct Muxer {
     video: Option<Arc<Config>>,
@@ -65,17 +65,17 @@ enum Counter {
 }
 
 impl Muxer {
-    /// A muxer without tracks.
+    /// Creates a muxer without tracks.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether transport streams carry `codec` here.
+    /// Returns whether this muxer supports `codec`.
     pub const fn supports(codec: Codec) -> bool {
         stream_type(codec).is_some()
     }
 
-    /// Sets the tracks and writes the tables. Tracks of unsupported codecs are left out.
+    /// Sets the tracks and writes the tables. Tracks with unsupported codecs are left out.
     pub fn start(&mut self, tracks: &[&Arc<Config>], out: &mut Vec<u8>) {
         self.flush(out);
         let find = |track| {
@@ -90,8 +90,8 @@ impl Muxer {
         self.tables(out);
     }
 
-    /// Writes PAT and PMT, which a receiver needs before anything else: at the start of every segment.
-    /// Nothing while there are no tracks.
+    /// Writes PAT and PMT, which a receiver needs first: at the start of every segment. Writes nothing if
+    /// there are no tracks.
     pub fn tables(&mut self, out: &mut Vec<u8>) {
         if self.video.is_none() && self.audio.is_none() {
             return;
@@ -123,8 +123,11 @@ impl Muxer {
         self.section(PMT, Counter::Pmt, TsPayload::Pmt(pmt), out);
     }
 
-    /// Writes one frame. Errors: a codec that transport streams do not carry, or a frame that is not
-    /// what its configuration says; nothing is written then.
+    /// Writes one frame.
+    ///
+    /// # Errors
+    /// A codec that transport streams do not support, or a frame that does not match its configuration.
+    /// Nothing is written then.
     pub fn frame(&mut self, frame: &Frame, out: &mut Vec<u8>) -> Result<()> {
         let Some((_, stream_id)) = stream_type(frame.config.codec) else {
             return Err(Error::unsupported(FORMAT, 0, "codec"));
@@ -145,13 +148,13 @@ impl Muxer {
         duration.map(|_| ())
     }
 
-    /// Writes a PES packet with any bytes of an audio stream.
+    /// Writes a PES packet of the audio stream with arbitrary bytes.
     #[cfg(test)]
     pub(super) fn raw_audio(&mut self, time: Micros, data: &[u8], out: &mut Vec<u8>) {
         self.pes(Counter::Audio, StreamId::AUDIO_MIN, (time, time), true, data, out);
     }
 
-    /// Writes the sound that waits for more of its PES packet.
+    /// Writes the audio that waits for more frames of its PES packet.
     pub fn flush(&mut self, out: &mut Vec<u8>) {
         let mut data = std::mem::take(&mut self.bundle.data);
         if let Some((_, id)) = self.audio.as_ref().and_then(|c| stream_type(c.codec))
@@ -227,7 +230,7 @@ impl Muxer {
             escr: None,
         };
         let fields = if dts != pts { 10 } else { 5 };
-        // The length counts from behind itself; 0 says that it does not fit 16 bits.
+        // The length excludes itself; 0 means that it does not fit 16 bits.
         let pes_packet_len = u16::try_from(3 + fields + data.len()).unwrap_or(0);
         let adaptation = adaptation_field.as_ref().map_or(0, |a| if a.pcr.is_some() { 8 } else { 2 });
         let room = PACKET - 4 - adaptation - 9 - fields;
@@ -244,7 +247,7 @@ impl Muxer {
     fn section(&mut self, pid: u16, counter: Counter, table: TsPayload, out: &mut Vec<u8>) {
         let at = out.len();
         self.packet(pid, counter, None, Some(table), out);
-        // The writer stuffs with an adaptation field; tables are better followed by 0xff (2.4.4).
+        // The writer fills packets with an adaptation field; tables should be followed by 0xff (2.4.4).
         let Some(packet) = out.get_mut(at..at + PACKET).filter(|p| p[3] & 0x20 != 0) else { return };
         let begin = 5 + usize::from(packet[4]);
         packet[3] &= !0x20;
@@ -275,7 +278,7 @@ impl Muxer {
     }
 }
 
-/// Stream type (ISO/IEC 13818-1 table 2-34) and PES stream id.
+/// Returns stream type (ISO/IEC 13818-1 table 2-34) and PES stream id.
 const fn stream_type(codec: Codec) -> Option<(StreamType, u8)> {
     Some(match codec {
         Codec::H264 => (StreamType::H264, StreamId::VIDEO_MIN),
@@ -287,12 +290,12 @@ const fn stream_type(codec: Codec) -> Option<(StreamType, u8)> {
     })
 }
 
-/// Values out of range become 0: the callers' constants are in range.
+/// Values out of range become 0; all constants are in range.
 fn pid(id: u16) -> Pid {
     Pid::new(id).unwrap_or(Pid::from(0))
 }
 
-/// Pieces of a packet's size always fit.
+/// A piece of packet size always fits.
 fn payload(piece: &[u8]) -> Option<Payload> {
     Payload::new(piece).ok()
 }

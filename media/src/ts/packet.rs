@@ -1,23 +1,23 @@
-//! Transport packets: finding them in bytes, and their header (ISO/IEC 13818-1 2.4.3).
+//! Transport packets: their header, and how to find them in a byte stream (ISO/IEC 13818-1 2.4.3).
 
 use super::{PACKET, SYNC};
 
-/// Input is taken in pieces of this size, so that a huge push needs no huge buffer.
+/// Input is processed in pieces of this many bytes, so that a huge push needs no huge buffer.
 const PIECE: usize = 64 * 1024;
 
 /// One transport packet with a payload.
 pub(super) struct Packet<'a> {
     pub(super) pid: u16,
-    /// A PES packet or a section starts in the payload.
+    /// Whether a PES packet or a section starts in the payload.
     pub(super) start: bool,
     pub(super) counter: u8,
-    /// The sender says that the counter may jump here.
+    /// Whether the sender announces that the counter may jump here.
     pub(super) discontinuity: bool,
     pub(super) payload: &'a [u8],
 }
 
 impl<'a> Packet<'a> {
-    /// `None` for packets that carry nothing readable: damaged, scrambled, without payload.
+    /// Returns `None` for packets without readable content: damaged, scrambled, or without payload.
     fn parse(bytes: &'a [u8]) -> Option<Self> {
         let (error, scrambled) = (bytes[1] & 0x80 != 0, bytes[3] & 0xc0 != 0);
         if error || scrambled || bytes[3] & 0x10 == 0 {
@@ -39,20 +39,20 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// What the framer found.
+/// The result of the search for packets.
 pub(super) enum Found<'a> {
     Packet(Packet<'a>),
-    /// The packets did not follow each other: bytes are missing.
+    /// Bytes are missing between two packets.
     Lost,
 }
 
-/// Finds packets in any chunking. A packet counts only when another one (or the end) follows it,
-/// so that one which lost bytes is not taken for whole.
+/// Finds packets in any chunks. A packet counts only if another packet (or the end) follows it, so that a
+/// packet with lost bytes is not accepted.
 #[derive(Default)]
 pub(super) struct Framer {
     carry: Vec<u8>,
     synced: bool,
-    /// Bytes consumed since the start.
+    /// Number of bytes consumed.
     pub(super) offset: u64,
 }
 
@@ -86,7 +86,7 @@ impl Framer {
         }
     }
 
-    /// The input ends here: a whole packet that waits for its successor is taken.
+    /// Reports the end of the input: a complete packet that waits for its successor is accepted.
     pub(super) fn flush(&mut self, mut found: impl FnMut(u64, Found<'_>)) {
         if self.carry.len() == PACKET && self.carry[0] == SYNC {
             if let Some(packet) = Packet::parse(&self.carry) {

@@ -1,11 +1,11 @@
-//! PES packets out of transport packets (ISO/IEC 13818-1 2.4.3.6).
+//! Assembles PES packets from transport packets (ISO/IEC 13818-1 2.4.3.6).
 
 use super::packet::Packet;
 
-/// A larger PES packet is dropped: no access unit we know is near it.
+/// Maximum size of a PES packet in bytes, far above any real access unit. A larger packet is dropped.
 const MAX_PES: usize = 8 << 20;
 
-/// One whole PES packet; times in 90 kHz ticks of 33 bits.
+/// One complete PES packet; times in 90 kHz ticks of 33 bits.
 pub(super) struct Pes {
     pub(super) pts: Option<u64>,
     pub(super) dts: Option<u64>,
@@ -37,23 +37,24 @@ fn timestamp(b: &[u8]) -> u64 {
     (bits(0) >> 1 & 7) << 30 | bits(1) << 22 | bits(2) >> 1 << 15 | bits(3) << 7 | bits(4) >> 1
 }
 
-/// What a packet completed.
+/// The PES packets that a transport packet completed.
 #[derive(Default)]
 pub(super) struct Step {
-    /// At most two: one that ends because the next begins, and one that is whole by its length.
+    /// At most two: one that ends because the next begins, and one whose length field says that it is
+    /// complete.
     pub(super) done: [Option<Pes>; 2],
-    /// Something was lost before (all of) this packet.
+    /// Whether bytes were lost before or in this packet.
     pub(super) lost: bool,
 }
 
-/// Puts the PES packets of one PID together. Whatever misses a packet is dropped.
+/// Assembles the PES packets of one PID. An incomplete PES packet is dropped.
 pub(super) struct Assembler {
     raw: Vec<u8>,
     open: bool,
     counter: Option<u8>,
-    /// The input ended and may or may not go on with the very next packet.
+    /// The input ended and may continue with the very next packet.
     seam: bool,
-    /// The last payload: a packet may be sent twice.
+    /// The last payload, to recognise a packet that is sent twice.
     last: [u8; 184],
 }
 
@@ -94,13 +95,13 @@ impl Assembler {
         step
     }
 
-    /// The whole length by the header; `None` when it says none (0) or is not there yet.
+    /// Returns the total length from the header; `None` if it is not given (0) or not received yet.
     fn wanted(&self) -> Option<usize> {
         let length = usize::from(u16::from_be_bytes([*self.raw.get(4)?, *self.raw.get(5)?]));
         (length > 0).then_some(length + 6)
     }
 
-    /// The packet under way, if it is whole as far as one can tell.
+    /// Takes the current packet, if it is complete as far as can be known.
     fn take(&mut self) -> Option<Pes> {
         let wanted = self.wanted();
         let mut raw = std::mem::take(&mut self.raw);
@@ -111,21 +112,21 @@ impl Assembler {
         Pes::parse(raw)
     }
 
-    /// Drops the packet under way.
+    /// Drops the current packet.
     fn abandon(&mut self) {
         self.raw.clear();
         self.open = false;
     }
 
-    /// Bytes were lost: the packet under way is not to be trusted.
+    /// Reports lost bytes: the current packet is unreliable.
     pub(super) fn lost(&mut self) {
         self.abandon();
         self.counter = None;
     }
 
-    /// The input ends here: gives out a packet whose length only its end tells. One that is known
-    /// to be cut off is kept in case the next input goes on with it, as segments that were cut out
-    /// of a broadcast do.
+    /// Reports the end of the input: returns a packet whose length is only known by its end. A packet that is
+    /// certainly incomplete is kept in case the next input continues it, as in segments that were cut out of
+    /// a broadcast.
     pub(super) fn flush(&mut self) -> Option<Pes> {
         self.seam = self.open && self.wanted().is_some();
         if self.seam {

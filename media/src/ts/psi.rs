@@ -1,11 +1,11 @@
-//! Program tables: sections out of packets, then PAT and PMT (ISO/IEC 13818-1 2.4.4).
+//! Program tables: assembles sections from packets, and reads PAT and PMT (ISO/IEC 13818-1 2.4.4).
 
 use crate::config::{Codec, Track};
 
-/// A PAT or PMT section is at most this long.
+/// Maximum size of a PAT or PMT section in bytes.
 const MAX_SECTION: usize = 3 + 1021;
 
-/// Puts sections together that span packets. A damaged section is dropped; tables are repeated.
+/// Assembles sections that span packets. A damaged section is dropped; tables are repeated.
 #[derive(Default)]
 pub(super) struct Sections {
     buffer: Vec<u8>,
@@ -13,7 +13,7 @@ pub(super) struct Sections {
 }
 
 impl Sections {
-    /// Hands every whole section with a right checksum to `section`.
+    /// Passes every complete section with a correct checksum to `section`.
     pub(super) fn push(&mut self, start: bool, counter: u8, payload: &[u8], mut section: impl FnMut(&[u8])) {
         let follows = self.counter.is_some_and(|c| (c + 1) & 0x0f == counter);
         if !follows {
@@ -40,7 +40,7 @@ impl Sections {
         while self.take(&mut section) {}
     }
 
-    /// Takes one section off the buffer. False when there is none (yet).
+    /// Takes one section from the buffer. Returns false if there is none yet.
     fn take(&mut self, section: &mut impl FnMut(&[u8])) -> bool {
         let &[table, high, low, ..] = self.buffer.as_slice() else { return false };
         let length = 3 + (usize::from(high & 0x0f) << 8 | usize::from(low));
@@ -51,7 +51,7 @@ impl Sections {
         if self.buffer.len() < length {
             return false;
         }
-        // With the checksum over itself the remainder is 0; 12 bytes are header and checksum.
+        // Over data and checksum the CRC is 0; 12 bytes are header and checksum.
         if length >= 12 && crc32(&self.buffer[..length]) == 0 {
             section(&self.buffer[..length]);
         }
@@ -60,7 +60,7 @@ impl Sections {
     }
 }
 
-/// The CRC of ISO/IEC 13818-1 annex A, without a table: a few hundred bytes per second go through it.
+/// The CRC of ISO/IEC 13818-1 annex A, without a lookup table: the input is a few hundred bytes per second.
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
     bytes.iter().fold(u32::MAX, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
@@ -69,7 +69,7 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// The PMT's PID of the first program of a PAT section; `keep` when it is still in there.
+/// Returns the PID of the PMT of the first program in a PAT section; `keep` if that is still listed.
 pub(super) fn pmt_pid(section: &[u8], keep: Option<u16>) -> Option<u16> {
     if section[0] != 0 || section[5] & 1 == 0 {
         return None;
@@ -84,15 +84,16 @@ pub(super) fn pmt_pid(section: &[u8], keep: Option<u16>) -> Option<u16> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stream {
     pub(super) pid: u16,
-    /// `None` when we cannot read its stream type.
+    /// `None` if the stream type is not supported.
     pub(super) codec: Option<Codec>,
-    /// It is video or audio that we cannot read: MPEG-2, MPEG-4, VVC, AAC in LATM, AC-3, DTS …
+    /// The track, if this is video or audio that is not supported: MPEG-2, MPEG-4, VVC, AAC in LATM, AC-3,
+    /// DTS …
     pub(super) foreign: Option<Track>,
-    /// Opus only: channels by its descriptor, else 0.
+    /// Number of channels from the descriptor (Opus only), otherwise 0.
     pub(super) channels: u8,
 }
 
-/// The elementary streams of a PMT section, as far as it can be read; `None` for another table.
+/// Returns the elementary streams of a PMT section, as far as it is readable; `None` for another table.
 pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
     let is_current_pmt = section[0] == 2 && section[5] & 1 == 1;
     if !is_current_pmt || section.len() < 16 {
@@ -132,7 +133,7 @@ fn codec(kind: u8, descriptors: &[u8]) -> (Option<Codec>, u8) {
     }
 }
 
-/// Whether private data is audio of DVB: AC-3, Enhanced AC-3 or DTS (EN 300 468 6.1, annex D).
+/// Returns whether private data is DVB audio: AC-3, Enhanced AC-3 or DTS (EN 300 468 6.1, annex D).
 fn is_foreign_audio(mut descriptors: &[u8]) -> bool {
     while let &[tag, length, ref tail @ ..] = descriptors {
         let Some((body, next)) = tail.split_at_checked(usize::from(length)) else { break };
@@ -146,7 +147,8 @@ fn is_foreign_audio(mut descriptors: &[u8]) -> bool {
     false
 }
 
-/// Channels of an Opus stream: registration `Opus` and its extension descriptor (opus-ts draft 4.1).
+/// Returns the channels of an Opus stream: registration `Opus` and its extension descriptor (opus-ts draft
+/// 4.1).
 fn opus_channels(mut descriptors: &[u8]) -> Option<u8> {
     let (mut registered, mut channels) = (false, None);
     while let &[tag, length, ref tail @ ..] = descriptors {

@@ -1,4 +1,4 @@
-//! Mux → demux gives the same frames, under any chunking; damage costs frames, never truth.
+//! Muxing and demuxing returns the same frames, in any chunks. Damage loses frames but never changes them.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::frame::Frame;
 use crate::time::{Micros, from_ticks};
 
-/// Parameter sets of x264: 320x240 and 640x480, High.
+/// Parameter sets from x264: 320x240 and 640x480, High.
 const SPS: [&[u8]; 2] = [
     &[
         0x67, 0x64, 0x00, 0x0d, 0xac, 0xd9, 0x41, 0x41, 0xfb, 0x01, 0x10, 0, 0, 3, 0, 0x10, 0, 0, 3, 3, 0x20,
@@ -34,12 +34,12 @@ pub(crate) fn audio_config() -> Arc<Config> {
     Arc::new(aac::config_from_asc(Bytes::from_static(&[0x12, 0x10])).expect("44.1 kHz stereo"))
 }
 
-/// A picture of `size` bytes at `ticks` of 90 kHz.
+/// A video frame of `size` bytes at `ticks` of 90 kHz.
 pub(crate) fn picture(config: &Arc<Config>, ticks: i64, ahead: i64, key: bool, size: usize) -> Frame {
     let mut data = (size as u32 + 2).to_be_bytes().to_vec();
     // The second byte says that the slice is the first of its picture.
     data.extend(if key { [0x65, 0x88] } else { [0x41, 0x9a] });
-    // No byte is 0: no start code is imitated.
+    // No byte is 0, so that the data contains no start code.
     data.extend((0..size).map(|i| (i % 251) as u8 + 1));
     let (dts, pts) = (from_ticks(ticks, 90_000), from_ticks(ticks + ahead, 90_000));
     Frame { config: config.clone(), dts, pts, key, data: data.into() }
@@ -79,7 +79,7 @@ fn of(frames: &[Frame], track: Track) -> Vec<Frame> {
     frames.iter().filter(|f| f.track() == track).cloned().collect()
 }
 
-/// The same frames per track; sound that shares a PES packet may be off by the rounding of ticks.
+/// Asserts the same frames per track; audio that shares a PES packet may differ by the rounding of ticks.
 fn assert_same(sent: &[Frame], got: &[Frame]) {
     assert_eq!(of(sent, Track::Video), of(got, Track::Video));
     let (sent, got) = (of(sent, Track::Audio), of(got, Track::Audio));
@@ -90,7 +90,7 @@ fn assert_same(sent: &[Frame], got: &[Frame]) {
     }
 }
 
-/// Two seconds and more: video at 25 fps with B-frames, a key each second, AAC beside it.
+/// A little more than two seconds: video at 25 fps with B-frames and a key frame every second, and AAC.
 fn stream(start: i64, sizes: &[usize], change: bool) -> Vec<Frame> {
     let (video, other, audio) = (video_config(0), video_config(1), audio_config());
     let mut frames = Vec::new();
@@ -136,7 +136,7 @@ fn joins_in_mid_stream_at_any_byte() {
     let frames = stream(90_000, &[900; 60], false);
     let mut bytes = mux(&frames[..75]);
     let at = bytes.len() / 2 + 77;
-    // What comes after the join has its own tables, as every segment does.
+    // The stream after the join starts with its own tables, as every segment does.
     bytes.extend(mux(&frames[75..]));
     let (got, _) = demux(&bytes[at..], 1500);
     let last = of(&frames[75..], Track::Video);
@@ -183,7 +183,7 @@ fn adts_frames_split_over_pes_packets_keep_their_times() {
         })
         .collect();
     muxer.start(&[&config], &mut out);
-    // PES packets of 500 bytes, each with the time of the frame that begins in it.
+    // PES packets of 500 bytes, each with the time of the first frame that begins in it.
     for (i, piece) in es.chunks(500).enumerate() {
         let first = (i * 500).div_ceil(340);
         let time = frames.get(first).map_or(0, |f| f.dts);
@@ -227,7 +227,7 @@ fn the_other_codecs_come_back_too() {
 #[test]
 fn a_picture_that_waits_holds_back_a_bounded_number_of_frames() {
     let (video, audio) = (video_config(0), audio_config());
-    // The first picture waits for the proof that it is whole, which a second one would be.
+    // The first video frame waits for the proof that it is whole, which a second frame would be.
     let mut sent = vec![picture(&video, 0, 0, true, 300)];
     sent.extend((0..300).map(|n| sound(&audio, from_ticks(n * 1024, 44_100), 600)));
     let (mut muxer, mut bytes) = (Muxer::new(), Vec::new());
@@ -308,7 +308,7 @@ proptest! {
         let (sent, video) = (of(&whole, Track::Video), of(&got, Track::Video));
         prop_assert!(video.len() >= 5);
         let (last, sent) = (&video[video.len() - 5..], &sent[25..]);
-        // A damaged time may have moved the clock by whole wraps, which are no whole number of µs.
+        // A damaged timestamp may have moved the clock by whole wraps, which are not a whole number of µs.
         let shift = last[0].dts - sent[0].dts;
         for (got, sent) in last.iter().zip(sent) {
             let times = (got.dts - sent.dts - shift, got.pts - sent.pts - shift);
@@ -320,7 +320,7 @@ proptest! {
     #[test]
     fn noise_never_panics(bytes in prop::collection::vec(prop_oneof![Just(0x47u8), Just(0), Just(0xff), any::<u8>()], 0..3000)) {
         demux(&bytes, 500);
-        // With packets and tables found, the noise gets deeper.
+        // With valid packets and tables around it, the noise reaches the deeper layers.
         for pid in [0u16, 0x1000, 0x100, 0x101] {
             let mut framed = mux(&stream(90_000, &[100; 2], false));
             for (i, piece) in bytes.chunks(184).enumerate() {

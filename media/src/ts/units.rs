@@ -1,4 +1,4 @@
-//! Frames as transport streams hold them: Annex B, ADTS, MP3, Opus with control headers.
+//! Converts frames to the form in transport streams: Annex B, ADTS, MP3, Opus with control headers.
 
 use crate::codec::aac::{Adts, AudioSpecificConfig, program_element};
 use crate::codec::h264::Avcc;
@@ -17,7 +17,7 @@ const START_CODE: [u8; 4] = [0, 0, 0, 1];
 const H264_AUD: [u8; 2] = [0x09, 0xf0];
 const H265_AUD: [u8; 3] = [0x46, 0x01, 0x50];
 
-/// Appends the frame's bytes. Answers its duration, which only audio frames tell (else 0).
+/// Appends the frame's bytes. Returns the duration of an audio frame, and 0 for video.
 pub(super) fn write(frame: &Frame, out: &mut Vec<u8>) -> Result<Micros> {
     let config = &*frame.config;
     match config.codec {
@@ -58,8 +58,8 @@ fn annex_b(nal: &[u8], out: &mut Vec<u8>) {
 
 fn adts(config: &Config, data: &[u8], out: &mut Vec<u8>) -> Result<Micros> {
     let header = Adts::of(config)?;
-    // Without a channel configuration the frame has to say itself what its channels are (1.A.4.3), each one:
-    // a receiver may begin anywhere.
+    // Without a channel configuration every frame has to contain its channels (1.A.4.3): a receiver may start
+    // anywhere.
     let says = data.first().is_some_and(|byte| byte >> 5 == 5);
     let element =
         if header.channel_config == 0 && !says { program_element(&config.description) } else { None };
@@ -75,7 +75,7 @@ fn adts(config: &Config, data: &[u8], out: &mut Vec<u8>) -> Result<Micros> {
     Ok(from_ticks(i64::from(asc.samples()), asc.sample_rate))
 }
 
-/// One Opus packet with its control header (opus-ts draft 3.2.1): prefix, no trimming, size.
+/// Writes one Opus packet with its control header (opus-ts draft 3.2.1): prefix, no trimming, size.
 fn opus(config: &Config, data: &[u8], out: &mut Vec<u8>) -> Result<Micros> {
     let samples = opus::samples(data).ok_or(Error::invalid(FORMAT, 0, "Opus packet"))?;
     if config.audio().is_none_or(|audio| audio.channels > 2) {
@@ -88,11 +88,11 @@ fn opus(config: &Config, data: &[u8], out: &mut Vec<u8>) -> Result<Micros> {
     Ok(from_ticks(samples.into(), opus::SAMPLE_RATE))
 }
 
-/// The descriptors a stream has in the program map: tag and content.
+/// Returns the descriptors of a stream in the program map: tag and content.
 pub(super) fn descriptors(config: &Config) -> Vec<(u8, Vec<u8>)> {
     match (config.codec, config.audio()) {
         (Codec::Opus, Some(audio)) => vec![(0x05, b"Opus".to_vec()), (0x7f, vec![0x80, audio.channels])],
-        // ffmpeg and others take H.265 by its stream type alone, some receivers want this as well.
+        // ffmpeg and others recognise H.265 by its stream type; some receivers also need this descriptor.
         (Codec::H265, _) => vec![(0x05, b"HEVC".to_vec())],
         _ => Vec::new(),
     }

@@ -1,4 +1,4 @@
-//! Video in a transport stream: H.264 and H.265, whose pictures most often fill a PES packet each.
+//! Video in a transport stream: H.264 and H.265, usually one access unit per PES packet.
 
 use crate::codec::access_unit::{Assembler, Piece};
 use crate::codec::in_band::InBand;
@@ -8,40 +8,40 @@ use crate::error::Result;
 use crate::frame::Frame;
 use crate::time::Micros;
 
-/// Turns PES packets into frames.
+/// Converts PES packets to frames.
 pub(super) struct VideoStream {
     sets: InBand,
     units: Assembler,
-    /// The time of the newest picture that came with an SPS.
+    /// Time of the newest frame that came with an SPS.
     sps: Option<Micros>,
 }
 
 impl VideoStream {
     pub(super) fn new(codec: Codec) -> Self {
         let mut units = Assembler::learning();
-        // The stream may be joined in the middle of a picture.
+        // The stream may start in the middle of an access unit.
         units.lost();
         Self { sets: InBand::new(codec), units, sps: None }
     }
 
-    /// Bytes are missing here: nothing comes before the next key frame.
+    /// Reports lost bytes: frames are dropped until the next key frame.
     pub(super) fn lost(&mut self) {
         self.sets.lost();
         self.units.lost();
     }
 
-    /// Whether a picture waits for its next part, or for the proof that it is whole.
+    /// Returns whether a frame waits for its next part, or for the proof that it is whole.
     pub(super) const fn holds(&self) -> bool {
         self.units.holds()
     }
 
-    /// Nothing more comes, or not soon: the picture that waits is passed on.
+    /// Passes on the waiting frame: nothing more arrives, or not in time.
     pub(super) fn flush(&mut self, out: impl FnMut(Result<Frame>)) {
         self.units.flush();
         self.drain(out);
     }
 
-    /// Takes one PES packet.
+    /// Adds one PES packet.
     pub(super) fn packet(
         &mut self,
         dts: Micros,

@@ -1,12 +1,12 @@
-//! How a track's frames come, by a steady clock.
+//! Measures the arrival of a track's frames against a steady clock.
 
 use crate::time::{MILLI, Micros, SECOND};
 
-/// How long the best arrival counts, at least.
+/// Minimum time for which the earliest arrival is remembered.
 const MEMORY: Micros = 30 * SECOND;
 
-/// How early frames come: time on the timeline less time of arrival. The best of the last seconds is what
-/// real time is compared with; all others are late on their way.
+/// Keeps the lead of each frame: its time on the timeline minus its arrival time. The largest lead of the
+/// last seconds is the reference for real time; all other frames were delayed by the network.
 #[derive(Debug, Clone)]
 pub(super) struct Leads {
     since: Micros,
@@ -31,7 +31,7 @@ impl Leads {
     }
 }
 
-/// Whether frames come faster than they last: a file that is sent as fast as it can be, or what was held up.
+/// Detects frames that arrive faster than real time: a file sent at full speed, or a delayed burst.
 #[derive(Debug, Clone)]
 pub(super) struct Pace {
     media: Micros,

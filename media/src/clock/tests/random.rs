@@ -1,17 +1,17 @@
 use super::*;
 
-/// What one track's clock does.
+/// A fault of one track's clock.
 #[derive(Debug, Clone, Copy)]
 enum Event {
-    /// It steps by so many milliseconds.
+    /// The clock jumps by this many milliseconds.
     Step(Micros),
-    /// The network holds frames up for so many milliseconds, then brings all at once.
+    /// The network delays frames for this many milliseconds, then delivers all at once.
     Stall(Micros),
-    /// One frame has a wild time.
+    /// One frame has a random timestamp.
     Wild(Micros),
 }
 
-/// Both tracks, where an event can be of one of them.
+/// An index that selects both tracks.
 const BOTH: usize = 2;
 
 fn event() -> impl Strategy<Value = Event> {
@@ -24,7 +24,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// A minute of video and audio on a network with jitter. An event is of a track and at a second.
+/// Generates a minute of video and audio on a network with jitter. Each event has a track and a second.
 fn minute(
     bases: [Micros; 2],
     events: &[(usize, Micros, Event)],
@@ -66,8 +66,8 @@ fn minute(
     }
 }
 
-/// Whether a clock steps forwards while frames come that were held up: that is what frames look like that the
-/// publisher has dropped meanwhile.
+/// Returns whether a clock jumps forward while delayed frames arrive. This looks the same as a publisher that
+/// has dropped frames.
 fn drops_frames(events: &[(usize, Micros, Event)]) -> bool {
     let stalls = || events.iter().filter(|event| matches!(event.2, Event::Stall(_)));
     events.iter().any(|event| match event.2 {
@@ -93,13 +93,13 @@ proptest! {
         let bases = if same { [bases[0]; 2] } else { bases };
         let placed = minute(bases, &events, rate, jitter, seed);
         placed.assert_rises();
-        // What both clocks do leaves the tracks as far apart as they were.
+        // A fault of both clocks keeps the distance between the tracks.
         if same && events.iter().all(|event| event.0 == BOTH) {
             let last = placed.apart().last().copied().unwrap_or(0);
             prop_assert!(last.abs() <= (150 + 2 * jitter) * MILLI, "{last} µs apart");
         }
         for track in [VIDEO, AUDIO].into_iter().filter(|_| !drops_frames(&events)) {
-            // A small step forwards may be lost frames.
+            // A small step forward may mean lost frames.
             placed.assert_real_time(track, 100 * MILLI + 500 * MILLI * events.len() as Micros);
         }
     }

@@ -33,7 +33,7 @@ fn tracks_of_one_clock_keep_their_distance() {
     for distance in [-4 * SECOND, -300 * MILLI, 700 * MILLI, 4 * SECOND] {
         let placed = real_time(20, |t| Some(t + HOUR), |t| Some(t + HOUR + distance));
         placed.assert_rises();
-        // What would be before the begin of the stream has to be caught up with.
+        // A track that starts before the stream has to catch up.
         let apart = &placed.apart()[if distance < -SECOND { 400 } else { 0 }..];
         assert!(apart.iter().all(|apart| (apart - distance).abs() < 2 * MILLI), "{distance}");
     }
@@ -42,7 +42,7 @@ fn tracks_of_one_clock_keep_their_distance() {
 #[test]
 fn a_clock_that_steps_goes_on_in_real_time() {
     for by in [-HOUR, -10 * SECOND, -3 * SECOND, -500 * MILLI, -100 * MILLI, 3 * SECOND, 20 * SECOND, HOUR] {
-        // Both together, each before the other, and each alone.
+        // Both tracks together, each before the other, and each alone.
         for (at_video, at_audio) in [(8, 8), (8, 9), (9, 8), (8, 99), (99, 8)] {
             let stepped =
                 |at: Micros| move |t: Micros| Some(HOUR * 2 + t + if t >= at * SECOND { by } else { 0 });
@@ -92,7 +92,7 @@ fn audio_whose_time_is_always_the_same_gets_times_and_leaves_video_alone() {
 
 #[test]
 fn audio_whose_time_is_always_the_same_stays_beside_the_video_when_frames_are_lost() {
-    // One frame of ten is lost.
+    // One frame in ten is lost.
     let placed = real_time(60, Some, |t| (t / 23_219 % 10 != 0).then_some(0));
     placed.assert_rises();
     assert!(placed.apart().iter().all(|apart| apart.abs() < 2 * SECOND), "{:?}", placed.apart());
@@ -101,7 +101,7 @@ fn audio_whose_time_is_always_the_same_stays_beside_the_video_when_frames_are_lo
 
 #[test]
 fn audio_that_begins_late_is_where_it_is_heard() {
-    // With the clock of the video, and with its own.
+    // With the clock of the video, and with its own clock.
     for base in [0, -30 * SECOND] {
         let placed = real_time(60, Some, move |t| (t > 30 * SECOND).then_some(t + base));
         placed.assert_rises();
@@ -121,7 +121,7 @@ fn slow_frames_are_believed() {
     for distance in [1_500 * MILLI, 6 * SECOND, 60 * SECOND] {
         let mut feed = Feed::new();
         for n in 0..20 {
-            // The network is no clock.
+            // Network arrival times are not a clock.
             feed.send(VIDEO, n * distance, 0, n * distance + n * 7_919 % 200 * MILLI);
         }
         assert_eq!(feed.placed.jumps, [0, 0], "{distance}");
@@ -148,7 +148,7 @@ fn a_file_that_is_sent_at_once_keeps_its_times() {
 
 #[test]
 fn what_was_held_up_comes_in_a_burst_with_its_times() {
-    // Nothing arrives for 8 s, then all of it, but for 3 s that the publisher dropped.
+    // Nothing arrives for 8 s, then all of it, except 3 s that the publisher dropped.
     let mut feed = Feed::new();
     for n in 0..1500 {
         let t = n * 40_000;
@@ -180,7 +180,7 @@ fn b_frames_keep_their_composition_through_a_step_back() {
 
 #[test]
 fn presentation_times_as_timestamps_are_shown_in_their_order() {
-    // I P B B P B B …, each with its presentation time for a timestamp.
+    // I P B B P B B …, each with its presentation time as timestamp.
     let order = |n: Micros| match n % 3 {
         _ if n == 0 => 0,
         1 => n + 2,
@@ -192,7 +192,7 @@ fn presentation_times_as_timestamps_are_shown_in_their_order() {
     }
     feed.placed.assert_rises();
     feed.placed.assert_real_time(VIDEO, 150 * MILLI);
-    // Once it is known.
+    // After the order is detected.
     for frame in &feed.placed.frames[VIDEO][12..] {
         assert!((frame.2 - frame.0 - SECOND).abs() <= MILLI, "{frame:?}");
     }

@@ -1,4 +1,4 @@
-//! ADTS: AAC frames that say themselves what they are.
+//! ADTS: AAC frames that each carry a header with their own configuration.
 
 use bytes::Bytes;
 
@@ -17,17 +17,18 @@ pub struct Adts {
     pub rate_index: u8,
     /// `channel_configuration`, 0 to 7.
     pub channel_config: u8,
-    /// Bytes of header: 7, or 9 with a CRC.
+    /// Size of the header in bytes: 7, or 9 with a CRC.
     pub header_size: usize,
-    /// Bytes of header and payload.
+    /// Size of header and payload in bytes.
     pub frame_size: usize,
 }
 
 impl Adts {
-    /// Bytes of a header without CRC.
+    /// Size in bytes of a header without CRC.
     pub const SIZE: usize = 7;
 
-    /// Reads a header. Only single-block frames are supported, as everyone writes them.
+    /// Reads a header. Only frames with a single raw data block are supported; no known encoder writes
+    /// others.
     pub fn parse(data: &[u8]) -> Result<Self> {
         let Some(h) = data.first_chunk::<7>() else {
             return Err(Error::truncated(FORMAT, data.len() as u64));
@@ -53,19 +54,19 @@ impl Adts {
         })
     }
 
-    /// Samples per second of the core.
+    /// Returns the samples per second of the core.
     pub fn sample_rate(&self) -> u32 {
         RATES[usize::from(self.rate_index)]
     }
 
-    /// The AudioSpecificConfig with the same meaning.
+    /// Returns the AudioSpecificConfig with the same meaning.
     pub fn asc(&self) -> [u8; 2] {
         [self.object_type << 3 | self.rate_index >> 1, (self.rate_index & 1) << 7 | self.channel_config << 3]
     }
 
-    /// The configuration of the frame with this payload, and the payload's bytes that belong to it (a program
-    /// config element). `current` is the one of the frame before: it stays where it does not contradict, for it may
-    /// say more, and where this frame leaves the element out.
+    /// Returns the configuration of the frame with this payload, and the number of payload bytes that belong
+    /// to it (a program config element). `current` is the configuration of the previous frame. It is kept
+    /// where this frame does not contradict it: it may hold more detail, or an element that this frame omits.
     pub fn config(&self, payload: &[u8], current: Option<&Config>) -> Result<(Config, usize)> {
         let program = (self.channel_config == 0).then_some(payload).filter(|block| program::is_first(block));
         let mut r = BitReader::new(FORMAT, program.unwrap_or_default());
@@ -99,9 +100,9 @@ impl Adts {
         }
     }
 
-    /// The header for frames of `config`, to be [`Adts::write`]n.
+    /// Creates the header for frames of `config`, for use with [`Adts::write`].
     ///
-    /// ADTS knows object types 1 to 4, and 13 rates; SBR and PS travel unsignalled.
+    /// ADTS supports object types 1 to 4 and 13 rates; SBR and PS are carried without being signalled.
     pub fn of(config: &Config) -> Result<Self> {
         let asc = AudioSpecificConfig::parse(&config.description)?;
         let index = RATES.iter().position(|&rate| rate == asc.core_rate);
@@ -117,7 +118,7 @@ impl Adts {
         }
     }
 
-    /// The header of a frame with `payload` bytes (at most 8,184).
+    /// Writes the header of a frame with `payload` bytes (at most 8,184).
     pub fn write(&self, payload: usize) -> [u8; Self::SIZE] {
         let size = payload + Self::SIZE;
         [
@@ -132,25 +133,26 @@ impl Adts {
     }
 }
 
-/// Access units in one message: over a second of the longest. Each keeps much more than its seven bytes of header.
+/// Maximum number of access units in one message: more than a second of the longest. Each uses much more
+/// memory than the seven bytes of its header.
 pub const MAX_UNITS: usize = 64;
 
 /// An access unit that came with its own header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
-    /// Its configuration.
+    /// Configuration from the header.
     pub config: Config,
     /// Raw AAC.
     pub data: Bytes,
 }
 
-/// The access units of a message that should hold raw AAC, but holds ADTS frames, as some encoders send them; none
-/// when it does not. `current` is the configuration so far.
+/// Splits a message that should hold raw AAC but holds ADTS frames, as some encoders send them. Returns
+/// `None` for raw AAC. `current` is the configuration so far.
 ///
-/// A raw data block cannot begin like an ADTS header: the first three bits would be its end.
+/// The check is reliable: in a raw data block, the first three bits of an ADTS header mean "end".
 ///
 /// # Errors
-/// ADTS that cannot be read or has more than [`MAX_UNITS`] frames, and LATM.
+/// Unreadable ADTS, more than [`MAX_UNITS`] frames, and LATM.
 pub fn units(data: &Bytes, current: Option<&Config>) -> Result<Option<Vec<Unit>>> {
     if is_loas(data) {
         return Err(Error::unsupported_track(FORMAT, 0, Track::Audio, "audio in LATM"));
@@ -181,7 +183,8 @@ pub fn units(data: &Bytes, current: Option<&Config>) -> Result<Option<Vec<Unit>>
     Ok(Some(units))
 }
 
-/// Whether this is LATM with its sync layer (ISO/IEC 14496-3 1.7.2), which RTP and DVB use: sync word and length.
+/// Returns whether this is LATM with its sync layer (ISO/IEC 14496-3 1.7.2), used by RTP and DVB: sync word
+/// and length.
 fn is_loas(data: &[u8]) -> bool {
     let Some(&[sync, high, low]) = data.first_chunk() else { return false };
     let length = usize::from(high & 0x1f) << 8 | usize::from(low);

@@ -1,5 +1,5 @@
-//! The program config element (ISO/IEC 14496-3 4.4.1.1), which says what channels there are where the channel
-//! configuration is 0.
+//! The program config element (ISO/IEC 14496-3 4.4.1.1). It lists the channels if the channel configuration
+//! is 0.
 
 use crate::bits::{BitReader, BitWriter};
 use crate::error::Result;
@@ -7,13 +7,13 @@ use crate::error::Result;
 /// `id_syn_ele` of a program config element in a raw data block (table 4.85).
 pub(super) const ID: u32 = 5;
 
-/// Whether a raw data block begins with a program config element.
+/// Returns whether a raw data block begins with a program config element.
 pub(super) fn is_first(block: &[u8]) -> bool {
     block.first().is_some_and(|byte| u32::from(byte >> 5) == ID)
 }
 
-/// Copies an element, which lies at another place in its bytes in an AudioSpecificConfig than in a raw data block;
-/// answers the channels.
+/// Copies an element and returns its number of channels. The copy is needed because the bit alignment differs
+/// between an AudioSpecificConfig and a raw data block.
 pub(super) fn copy(r: &mut BitReader<'_>, w: &mut BitWriter) -> Result<u8> {
     let mut copied = |r: &mut BitReader<'_>, bits: u32| -> Result<u32> {
         let value = r.bits(bits)?;

@@ -31,7 +31,7 @@ fn nonsense_is_refused() {
     assert!(Adts::parse(&[0xff, 0xf1, 0x50, 0x80, 0, 0x1f, 0xfc]).is_err());
 }
 
-/// What ffmpeg makes of 5.1(side) at 48 kHz.
+/// FFmpeg's configuration of 5.1(side) at 48 kHz.
 const SURROUND: &str = "118004c844002000c40d4c61766335392e33372e31303056e500";
 
 #[test]
@@ -46,7 +46,7 @@ fn a_program_config_element_goes_from_asc_to_adts_and_back() {
     let (read, taken) = header.config(&payload, None).unwrap();
     assert_eq!((taken, read.audio()), (element.len(), config.audio()));
     assert_eq!(program_element(&read.description), Some(element.clone()));
-    // What it was is kept: the longer one. Without the element there is nothing to know.
+    // The previous, more detailed configuration is kept. Without the element the channels are not known.
     assert_eq!(header.config(&payload, Some(&config)), Ok((config.clone(), element.len())));
     assert_eq!(header.config(&raw, Some(&config)), Ok((config.clone(), 0)));
     assert!(header.config(&raw, None).is_err());
@@ -72,11 +72,11 @@ fn adts_in_the_place_of_raw_aac_is_taken_off() {
     let two = read(&adts(mono, &[&raw, &[1, 2]]), Some(stereo)).unwrap().unwrap();
     assert_eq!(two.iter().map(|unit| &unit.data[..]).collect::<Vec<_>>(), [&raw[..], &[1, 2]]);
     assert!(two.iter().all(|unit| unit.config.description[..] == *mono));
-    // HE-AAC is known from the sequence header alone.
+    // HE-AAC can only be recognised by the sequence header.
     let he: &[u8] = &[0x13, 0x10, 0x56, 0xe5, 0x98];
     let kept = read(&adts(&[0x13, 0x10], &[&raw]), Some(he)).unwrap().unwrap();
     assert_eq!(kept[0].config.description[..], *he);
-    // With a checksum.
+    // A header with a checksum.
     let mut long = adts(stereo, &[&[9, 9, 1, 2]]).to_vec();
     long[1] &= !1;
     assert_eq!(read(&long.into(), None).unwrap().unwrap()[0].data[..], [1, 2]);

@@ -1,4 +1,4 @@
-//! What a NAL unit is to an access unit, and where a slice lies in its picture.
+//! Classifies NAL units within an access unit, and finds the position of a slice in its picture.
 
 use std::sync::Arc;
 
@@ -10,23 +10,23 @@ use crate::config::{Codec, Config};
 use crate::error::Result;
 use crate::time::{MILLI, Micros};
 
-/// Pieces of one picture that are stamped with the time of their sending are no further apart than this.
+/// Maximum spread of the timestamps of one access unit, for encoders that stamp each piece when they send it.
 const MAX_SPREAD: Micros = 200 * MILLI;
 
-/// The place of a NAL unit in an access unit (ITU-T H.264 7.4.1.2.3, H.265 7.4.2.4.4).
+/// The role of a NAL unit in an access unit (ITU-T H.264 7.4.1.2.3, H.265 7.4.2.4.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     /// A slice, or a partition of one, of the primary picture.
     Slice,
     /// An access unit delimiter.
     Delimiter,
-    /// It precedes the slices: SEI, prefixes.
+    /// Precedes the slices: SEI, prefixes.
     Before,
-    /// It follows the slices: suffix SEI, auxiliary pictures and other layers.
+    /// Follows the slices: suffix SEI, auxiliary pictures and other layers.
     Behind,
     /// The end of a sequence or of the stream.
     End,
-    /// Filler data, and parameter sets that could not be read.
+    /// Filler data, and parameter sets that could not be read: dropped.
     Drop,
 }
 
@@ -54,46 +54,46 @@ pub(super) fn class(codec: Codec, nal: &[u8]) -> Class {
     }
 }
 
-/// How a slice follows another.
+/// How a slice follows another slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Joint {
-    /// It belongs to another picture.
+    /// Belongs to another picture.
     None,
-    /// It goes on with the same picture.
+    /// Continues the same picture.
     Slice,
-    /// It begins the second field of the same frame.
+    /// Starts the second field of the same frame.
     Field,
 }
 
 /// The first slice of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Slice {
-    /// It is the first of its picture.
+    /// Whether it is the first of its picture.
     pub(super) first: bool,
-    /// The first macroblock; `u32::MAX` for what goes on without saying where.
+    /// The first macroblock; `u32::MAX` for a slice without an address.
     address: u32,
     frame: u32,
-    /// The field it is of: 1 top, 2 bottom, 0 a frame's.
+    /// The field: 1 top, 2 bottom, 0 for a frame.
     field: u8,
-    /// The fields that all slices of the piece are of.
+    /// The fields of all slices of the piece.
     pub(super) fields: u8,
 }
 
 impl Slice {
-    /// How this slice, `later` than `last` by its piece's time, follows it.
+    /// Returns how this slice follows `last`. `later` is the distance of their pieces' times.
     pub(super) fn joint(&self, last: &Self, later: Micros) -> Joint {
         if self.first {
             let second = later == 0 && self.frame == last.frame && last.fields & self.field == 0;
             return if second && self.field != 0 && last.fields != 0 { Joint::Field } else { Joint::None };
         }
-        // Some encoders stamp each message with the time of its sending.
+        // Some encoders stamp each message with the time when they send it.
         let goes_on = self.address == u32::MAX || self.frame == last.frame && self.address > last.address;
         let near = later.abs() <= MAX_SPREAD;
         if later == 0 || near && goes_on { Joint::Slice } else { Joint::None }
     }
 }
 
-/// What of the parameter sets is needed to read slice headers.
+/// The values from the parameter sets that are needed to read slice headers.
 #[derive(Debug, Default)]
 pub(super) struct Syntax {
     config: Option<Arc<Config>>,
@@ -101,7 +101,7 @@ pub(super) struct Syntax {
 }
 
 impl Syntax {
-    /// The first slice of a piece; none when there is no slice in it.
+    /// Returns the first slice of a piece, if there is one.
     pub(super) fn first_slice(&mut self, piece: &Piece) -> Option<Slice> {
         let codec = piece.config.codec;
         let mut slices = length_prefixed(&piece.data).filter(|nal| class(codec, nal) == Class::Slice);
@@ -136,7 +136,7 @@ impl Syntax {
         }
         let payload = nal::unescape(&nal[..nal.len().min(24)]);
         let mut r = BitReader::new("h264", payload.get(1..).unwrap_or_default());
-        // What cannot be read is taken for a picture, as most messages are.
+        // An unreadable slice header counts as a new picture, which is the usual case.
         let address = r.ue().unwrap_or_default();
         let mut slice = Slice { first: address == 0, address, frame: 0, field: 0, fields: 0 };
         if let Some(sps) = &self.sps
@@ -148,7 +148,8 @@ impl Syntax {
     }
 }
 
-/// `frame_num` and the field (1 top, 2 bottom, 0 none) of a slice header (ITU-T H.264 7.3.3), behind its address.
+/// Reads `frame_num` and the field (1 top, 2 bottom, 0 none) of a slice header (ITU-T H.264 7.3.3), after its
+/// address.
 fn frame_and_field(r: &mut BitReader<'_>, sps: &Sps) -> Result<(u32, u8)> {
     r.ue()?; // slice_type
     r.ue()?; // pic_parameter_set_id

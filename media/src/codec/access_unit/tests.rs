@@ -34,7 +34,8 @@ fn hevc() -> Arc<Config> {
     Arc::new(h265::config_from_parameter_sets(&[H265_VPS], &[H265_SPS], &[H265_PPS]).unwrap())
 }
 
-/// A slice of a frame from macroblock `address` on; `frame` is its number, `field` 0 none, 1 top, 2 bottom.
+/// A slice of a frame that starts at macroblock `address`; `frame` is its number, `field` 0 none, 1 top, 2
+/// bottom.
 fn slice(config: &Config, idr: bool, address: u32, frame: u32, field: u32) -> Vec<u8> {
     let sps = h264::Sps::parse(h264::Avcc::parse(&config.description).unwrap().sps[0]).unwrap();
     let mut w = BitWriter::new();
@@ -69,7 +70,7 @@ impl Feed {
         Self { config, units: Assembler::learning(), out: Vec::new() }
     }
 
-    /// After so many whole pictures that it knows what to expect.
+    /// Creates a feed that has seen enough whole access units to expect them.
     fn taught(config: Arc<Config>) -> Self {
         let mut feed = Self::new(config);
         feed.units.habit = Habit::Whole;
@@ -88,7 +89,7 @@ impl Feed {
         self.push(ms, nals).expect("a good piece");
     }
 
-    /// Times in ms and NAL units of all that came out.
+    /// Returns the times in ms and the NAL units of all output.
     fn finish(mut self) -> Vec<(i64, Vec<Vec<u8>>)> {
         self.units.flush();
         self.out.extend(std::iter::from_fn(|| self.units.next()));
@@ -109,7 +110,7 @@ fn whole_pictures_wait_for_nothing_once_the_stream_has_shown_one() {
         assert_eq!(feed.units.holds(), waiting, "picture {n}");
         assert_eq!(feed.out.len() as i64, if waiting { n } else { n + 1 });
     }
-    // Not copied: the very bytes that came.
+    // The output shares memory with the input.
     let data = join(&[&p_slice(0, 6)]);
     let piece = Piece { config: feed.config.clone(), dts: 240, pts: 240, flagged: true, data: data.clone() };
     feed.units.push(piece.clone()).unwrap();
@@ -146,7 +147,7 @@ fn slices_that_are_stamped_as_they_are_sent_are_one_picture_too() {
 
 #[test]
 fn pictures_that_share_a_time_stay_apart() {
-    // A clock that stands still, or has seconds only.
+    // A clock that stands still, or has only seconds.
     let mut feed = Feed::new(progressive());
     (0..20).for_each(|n| feed.ok(0, &[&p_slice(0, n % 16), &p_slice(500, n % 16)]));
     assert_eq!(feed.finish().len(), 20);
@@ -158,7 +159,7 @@ fn pictures_that_share_a_time_stay_apart() {
 #[test]
 fn sei_and_delimiters_in_messages_of_their_own_reach_their_picture() {
     let (a, b, tail) = (&*p_slice(0, 1), &*p_slice(0, 2), &*p_slice(900, 2));
-    // Before the picture, and that costs no delay.
+    // SEI before the picture causes no delay.
     let mut feed = Feed::taught(progressive());
     feed.ok(0, &[DELIMITER]);
     feed.ok(0, &[SEI]);
@@ -168,20 +169,20 @@ fn sei_and_delimiters_in_messages_of_their_own_reach_their_picture() {
     feed.ok(40, &[DELIMITER, b]);
     assert_eq!((feed.out.len(), feed.units.holds()), (2, false));
     assert_eq!(feed.finish(), units(&[(0, &[SEI, a]), (40, &[DELIMITER, SEI, SEI, b])]));
-    // Behind it, but of its time.
+    // SEI after the picture, with the same time.
     let mut feed = Feed::new(progressive());
     for (ms, nal) in [(0, a), (0, SEI), (40, b), (40, tail), (40, SEI), (80, a)] {
         feed.ok(ms, &[nal]);
     }
     assert_eq!(feed.finish(), units(&[(0, &[SEI, a]), (40, &[SEI, b, tail]), (80, &[a])]));
-    // In the order in which they came, and behind the delimiter.
+    // In the order of arrival, and after the delimiter.
     let other_sei = [SEI, &[1]].concat();
     let mut feed = Feed::new(progressive());
     feed.ok(0, &[DELIMITER, a]);
     feed.ok(0, &[SEI, &other_sei]);
     feed.ok(0, &[SEI]);
     assert_eq!(feed.finish(), units(&[(0, &[DELIMITER, SEI, &other_sei, SEI, a])]));
-    // The stream changes its habits: what came too late is kept for the next picture.
+    // The stream starts to split access units: a late unit is kept for the next one.
     let mut feed = Feed::taught(progressive());
     for (ms, nal) in [(0, a), (0, SEI), (40, b), (40, SEI), (80, a)] {
         feed.ok(ms, &[nal]);
@@ -224,7 +225,7 @@ fn two_fields_of_one_time_are_one_frame() {
         assert!(feed.out.len() >= 5);
         assert!(feed.finish().iter().all(|(_, nals)| nals.len() == 2));
     }
-    // Both in one message; fields of several slices; fields with times of their own; frames.
+    // Both fields in one message; fields of several slices; fields with their own times; frames.
     let mut feed = Feed::taught(config.clone());
     feed.ok(0, &[&top(0), &half(0, 1), &bottom(0), &half(0, 2)]);
     assert_eq!(feed.out.len(), 1, "nothing to wait for");
@@ -251,7 +252,7 @@ fn the_ends_of_pictures_are_known_without_the_next_one() {
         feed.ok(40, &[last]);
         assert_eq!((feed.out.len(), feed.units.holds()), (2, false));
     }
-    // Parameter sets are taken out before, and so told.
+    // The caller removes parameter sets first, and reports them.
     let mut feed = Feed::new(progressive());
     feed.ok(0, &[&a]);
     feed.units.end();
@@ -294,7 +295,7 @@ fn recovery_points_in_messages_of_their_own_count() {
 #[test]
 fn an_access_unit_has_bounds() {
     let too_large = |pushed: Result<()>| matches!(pushed.unwrap_err().kind, ErrorKind::TooLarge(_));
-    // Bytes.
+    // Too many bytes.
     let mut feed = Feed::new(progressive());
     feed.ok(0, &[&p_slice(0, 0)]);
     let large = [p_slice(1, 0), vec![1; MAX_BYTES / 2 - 64]].concat();
@@ -304,18 +305,18 @@ fn an_access_unit_has_bounds() {
     feed.ok(40, &[&p_slice(0, 1)]);
     let got = feed.finish();
     assert_eq!(got.iter().map(|(_, nals)| nals.len()).collect::<Vec<_>>(), [3, 1]);
-    // Pieces.
+    // Too many pieces.
     let mut feed = Feed::new(progressive());
     (0..MAX_PIECES as u32).for_each(|n| feed.ok(0, &[&p_slice(n, 0)]));
     assert!(too_large(feed.push(0, &[&p_slice(5000, 0)])));
-    // SEI that comes after a large picture does not move the picture: it waits until the end.
+    // SEI that arrives after a large picture waits until the end, so that the picture is not moved in memory.
     let mut feed = Feed::new(progressive());
     feed.ok(0, &[&[&*p_slice(0, 0), &[1; MAX_BYTES / 2]].concat()]);
     (1..MAX_PIECES).for_each(|_| feed.ok(0, &[SEI]));
     assert!(feed.units.picture.as_ref().is_some_and(|picture| picture.joined.is_empty()));
     assert!(too_large(feed.push(0, &[SEI])));
     assert_eq!(feed.finish()[0].1.len(), MAX_PIECES);
-    // It counts, too.
+    // The waiting SEI counts towards the limit.
     let mut feed = Feed::new(progressive());
     feed.ok(0, &[&p_slice(0, 0)]);
     let large = [SEI, &[1; MAX_BYTES / 2 - 64]].concat();
@@ -331,8 +332,8 @@ fn an_access_unit_has_bounds() {
 }
 
 proptest! {
-    /// However the NAL units of pictures are spread over messages, the pictures come out whole and in order, and a
-    /// stream of whole pictures is never late.
+    /// However the NAL units are spread over messages, the access units are whole and in order, and a stream
+    /// of whole access units has no delay.
     #[test]
     fn any_cut_gives_the_same_pictures(
         pictures in prop::collection::vec((1u32..5, any::<bool>(), any::<u8>()), 1..40),
@@ -350,7 +351,7 @@ proptest! {
                     feed.ok(n as i64 * 40, &std::mem::take(&mut message));
                 }
             }
-            // What splits later than the first pictures is a lesson that costs one: not the matter here.
+            // Starting to split after the first pictures costs one access unit; other tests cover that.
             if split && n == 0 {
                 feed.units.habit = Habit::Split;
             }

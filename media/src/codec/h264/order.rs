@@ -1,4 +1,4 @@
-//! Decode order and the order shown: for players (WebRTC) that cannot put pictures in order.
+//! Decode order and display order, for players (WebRTC) that cannot reorder frames.
 
 use std::sync::Arc;
 
@@ -7,12 +7,13 @@ use crate::config::{Codec, Config};
 use crate::frame::Frame;
 use crate::time::{Micros, SECOND};
 
-/// Whether another picture may need this access unit (4-byte lengths): the `nal_ref_idc` of its slices.
+/// Returns whether other pictures may reference this access unit (4-byte lengths): the `nal_ref_idc` of its
+/// slices.
 pub fn is_reference(au: &[u8]) -> bool {
     length_prefixed(au).any(|nal| is_slice(nal) && nal[0] & 0x60 != 0)
 }
 
-/// Whether this access unit (4-byte lengths) is a B picture: all its slices are.
+/// Returns whether this access unit (4-byte lengths) is a B picture: all its slices are B slices.
 pub fn is_b(au: &[u8]) -> bool {
     let mut slices = length_prefixed(au).filter(|nal| is_slice(nal)).peekable();
     slices.peek().is_some() && slices.all(|nal| matches!(slice_type(nal), Ok(1 | 6)))
@@ -22,49 +23,50 @@ fn is_slice(nal: &[u8]) -> bool {
     matches!(nal_type_of(nal), nal_type::SLICE..=nal_type::IDR)
 }
 
-/// How many pictures may be decoded before one that is shown earlier, as the parameter sets of an
-/// `avcC` say: 0 for a stream without B-frames. None when they do not say, which allows any number.
+/// Returns how many frames may be decoded before a frame that is shown earlier, from the parameter sets of an
+/// `avcC`: 0 for a stream without B-frames. `None` if they do not say, which allows any number.
 pub fn reorder_depth(avcc: &[u8]) -> Option<u8> {
     let avcc = Avcc::parse(avcc).ok()?;
     avcc.sps.iter().try_fold(None, |most, sps| Some(most.max(Some(Sps::reorder(sps)?))))?
 }
 
-/// The three bytes of SDP's `profile-level-id` (RFC 6184 8.1): profile, constraint flags, level.
+/// Returns the three bytes of SDP's `profile-level-id` (RFC 6184 8.1): profile, constraint flags, level.
 pub fn profile_level_id(avcc: &[u8]) -> Option<[u8; 3]> {
     let avcc = Avcc::parse(avcc).ok()?;
     avcc.sps.first()?.get(1..4)?.try_into().ok()
 }
 
-/// How a stream's pictures come.
+/// Relation between decode order and display order in a stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Order {
-    /// In the order shown, so far.
+    /// Every frame so far arrived in display order.
     #[default]
     Shown,
-    /// Not in that order, but what comes late can be left out: without it they are in order.
+    /// Frames arrive out of order, but those that arrive late can be dropped, which leaves the others in
+    /// order.
     Droppable,
-    /// Not in that order, and some of those that come late can't be left out.
+    /// Frames arrive out of order, and some of the late ones cannot be dropped.
     Mixed,
 }
 
-/// What a frame is to a player that cannot put pictures in order.
+/// The role of one frame for a player that cannot reorder frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Shown after all that came before.
+    /// Shown after all earlier frames.
     Next,
-    /// Shown before one that came already, and can be left out: no other picture needs it, or it is a B
-    /// picture, which others of its kind need.
+    /// Shown before an earlier frame, and can be dropped: no other picture references it, or it is a B
+    /// picture that only other B pictures reference.
     ///
-    /// The second is a rule of encoders, not of the format: P pictures may refer to B pictures before
-    /// them. x264's do not with one reference picture (presets up to veryfast); with more they do, and
-    /// without the B pictures smear until the next key frame.
+    /// The second condition is a habit of encoders, not a rule of the format: P pictures may reference
+    /// earlier B pictures. x264 does not do that with one reference picture (presets up to veryfast). With
+    /// more reference pictures it does, and dropping the B pictures causes smearing until the next key frame.
     Droppable,
-    /// Shown before one that came already, but other pictures need it.
+    /// Shown before an earlier frame, but other pictures reference it.
     Needed,
 }
 
-/// Finds out how a stream's pictures come, from its frames: what the parameter sets allow
-/// ([`reorder_depth`]) is seldom what the encoder does.
+/// Detects the frame order of a stream from its frames. The parameter sets ([`reorder_depth`]) allow more
+/// than most encoders use.
 #[derive(Debug, Clone)]
 pub struct Reorder {
     config: Option<Arc<Config>>,
@@ -79,15 +81,15 @@ impl Default for Reorder {
 }
 
 impl Reorder {
-    /// Further back than this is a new beginning, not a B-frame: 16 pictures at 4 a second.
+    /// A larger step back is a new start, not a B-frame: 16 pictures at 4 per second.
     const MAX_STEP: Micros = 4 * SECOND;
 
-    /// Knows nothing yet.
+    /// Creates a detector without any knowledge of the stream.
     pub const fn new() -> Self {
         Self { config: None, newest: None, order: Order::Shown }
     }
 
-    /// Takes the next video frame in decode order.
+    /// Adds the next video frame in decode order, and returns its role.
     pub fn push(&mut self, frame: &Frame) -> Place {
         let known = |config: &Arc<Config>| Arc::ptr_eq(config, &frame.config) || *config == frame.config;
         if !self.config.as_ref().is_some_and(known) {
@@ -106,7 +108,7 @@ impl Reorder {
         place
     }
 
-    /// What was found with this configuration.
+    /// Returns the order detected with the current configuration.
     pub const fn order(&self) -> Order {
         self.order
     }
@@ -128,13 +130,14 @@ mod tests {
     fn what_the_parameter_sets_say() {
         let baseline = "6742c01ed900a02ff970110000030001000003003c0f162e48";
         for (sps, depth) in [
-            // x264: as it is, without B-frames, with one, and with CBR's HRD parameters.
+            // From x264: default settings, without B-frames, with one B-frame, and with HRD parameters for
+            // CBR.
             ("6764001eacd940a02ff970110000030001000003003c0f162d96", Some(2)),
             ("6764001eacb201405ff2e022000003000200000300781e2c5c90", Some(0)),
             ("6764001eace40280bfe5c044000003000400000300f03c58b448", Some(1)),
             ("6764001eacd940a02ff970110000030001000003003c604000f424001e84e4c30078b16cb0", Some(2)),
             (baseline, Some(0)),
-            // Without a VUI: by the order type, by an intra profile, and not at all.
+            // Without a VUI: known by the order type, by an intra profile, and not known.
             ("674d001eda0280bfe540", Some(0)),
             ("6764101eacda0280bfe540", Some(0)),
             ("6764001eacda0280bfe540", None),
@@ -147,7 +150,8 @@ mod tests {
 
     const REF: u8 = 0x41;
     const B: u8 = 0x01;
-    /// A B picture that others need; the highest bit, which is 0 in a stream, tells it from `REF`.
+    /// A B picture that others reference; the highest bit, which is 0 in a stream, distinguishes it from
+    /// `REF`.
     const B_REF: u8 = 0xc1;
 
     fn order_of(pictures: &[(Micros, u8)]) -> (Order, Vec<Micros>) {
@@ -181,7 +185,7 @@ mod tests {
         assert_eq!(order_of(&pyramid), (Order::Droppable, vec![2, 6, 10]));
         let strange = [(2, 0x65), (6, REF), (4, REF), (3, B), (5, B), (10, REF)];
         assert_eq!(order_of(&strange), (Order::Mixed, vec![2, 6, 10]));
-        // A stream that begins anew is not out of order.
+        // A stream that starts again is not out of order.
         assert_eq!(order_of(&[(900, 0x65), (901, REF), (2, 0x65), (3, REF)]).0, Order::Shown);
     }
 }

@@ -5,12 +5,12 @@ use crate::bits::BitReader;
 use crate::codec::nal;
 use crate::error::{Error, Result};
 
-/// What is used of a sequence parameter set (7.3.2.1.1).
+/// The fields of a sequence parameter set (7.3.2.1.1) that this crate uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sps {
     /// `profile_idc`, e.g. 66, 77, 100.
     pub profile: u8,
-    /// The constraint flags' byte.
+    /// The byte with the constraint flags.
     pub compatibility: u8,
     /// `level_idc`: ten times the level.
     pub level: u8,
@@ -18,11 +18,11 @@ pub struct Sps {
     pub id: u32,
     /// `chroma_format_idc`: 1 is 4:2:0.
     pub chroma_format: u8,
-    /// `separate_colour_plane_flag`: three planes of slices that name theirs.
+    /// `separate_colour_plane_flag`: slices of three planes, each with the number of its plane.
     pub separate_planes: bool,
-    /// Bits of `frame_num` in slice headers.
+    /// Number of bits of `frame_num` in slice headers.
     pub frame_number_bits: u8,
-    /// `frame_mbs_only_flag`: no field is coded alone.
+    /// `frame_mbs_only_flag`: the stream has no separately coded fields.
     pub frame_mbs_only: bool,
     /// Bits per luma sample.
     pub bit_depth_luma: u8,
@@ -34,13 +34,13 @@ pub struct Sps {
     pub height: u32,
 }
 
-/// Whether the profile's SPS and `avcC` have chroma format and bit depths.
+/// Returns whether SPS and `avcC` of this profile have chroma format and bit depths.
 pub(super) const fn has_chroma_format(profile: u8) -> bool {
     matches!(profile, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135)
 }
 
 impl Sps {
-    /// Whether `profile_idc` is one that H.264 defines (annexes A and F to J).
+    /// Returns whether H.264 defines this `profile_idc` (annexes A and F to J).
     pub(super) const fn has_known_profile(&self) -> bool {
         matches!(self.profile, 66 | 77 | 88) || has_chroma_format(self.profile)
     }
@@ -54,7 +54,7 @@ impl Sps {
         Ok(Self::read(&mut BitReader::new(FORMAT, &payload))?.0)
     }
 
-    /// Up to the VUI; answers `pic_order_cnt_type` as well.
+    /// Reads up to the VUI; also returns `pic_order_cnt_type`.
     fn read(r: &mut BitReader<'_>) -> Result<(Self, u32)> {
         r.skip(8)?;
         let profile = r.bits(8)? as u8;
@@ -126,8 +126,8 @@ impl Sps {
         Ok((sps, order_type))
     }
 
-    /// How many pictures may come before one in decode order and after it on the screen: 0 when they
-    /// are decoded in the order shown. None when the NAL unit does not say, which allows any number.
+    /// Returns how many frames may precede another frame in decode order and follow it in display order: 0 if
+    /// both orders are the same. `None` if the NAL unit does not say, which allows any number.
     pub fn reorder(nal: &[u8]) -> Option<u8> {
         let payload = nal::unescape(nal);
         let mut r = BitReader::new(FORMAT, &payload);
@@ -155,7 +155,7 @@ fn skip_scaling_matrix(r: &mut BitReader<'_>, lists: u32) -> Result<()> {
     Ok(())
 }
 
-/// Reads over the picture order count's fields; answers `pic_order_cnt_type`.
+/// Skips the fields of the picture order count; returns `pic_order_cnt_type`.
 fn picture_order(r: &mut BitReader<'_>) -> Result<u32> {
     let kind = r.ue()?;
     match kind {
@@ -179,12 +179,12 @@ fn picture_order(r: &mut BitReader<'_>) -> Result<u32> {
     Ok(kind)
 }
 
-/// The intra profiles, whose pictures are never reordered (E.2.1).
+/// Returns whether this is an intra profile, whose pictures are never reordered (E.2.1).
 const fn is_intra_only(profile: u8, compatibility: u8) -> bool {
     profile == 44 || matches!(profile, 86 | 100 | 110 | 122 | 244) && compatibility & 0x10 != 0
 }
 
-/// `max_num_reorder_frames` of the VUI (E.1.1), when it is there.
+/// Reads `max_num_reorder_frames` of the VUI (E.1.1), if present.
 fn vui_reorder(r: &mut BitReader<'_>) -> Result<Option<u8>> {
     if !r.bit()? {
         return Ok(None);
@@ -224,7 +224,7 @@ fn vui_reorder(r: &mut BitReader<'_>) -> Result<Option<u8>> {
     Ok(u8::try_from(r.ue()?).ok().filter(|&frames| frames <= 16))
 }
 
-/// Reads over a flag and the hypothetical reference decoder's parameters (E.1.2) it announces.
+/// Skips a flag and the parameters of the hypothetical reference decoder (E.1.2) that it announces.
 fn skip_hrd(r: &mut BitReader<'_>) -> Result<bool> {
     let present = r.bit()?;
     if present {

@@ -68,7 +68,7 @@ fn key_unit(sets: &[&[u8]]) -> Bytes {
     out.into()
 }
 
-/// The NAL unit with its header byte twice, as Firefox writes it into `avcC`.
+/// Repeats the header byte of the NAL unit, as Firefox does in `avcC`.
 fn doubled(nal: &[u8]) -> Vec<u8> {
     [&nal[..1], nal].concat()
 }
@@ -81,7 +81,7 @@ fn in_band_sets_correct_a_wrong_avcc() {
     let other_sps = crate::codec::samples::hex("6742c01e5680a02ff970110000030001000003003c0f162ea0");
     for (sets, pps) in [
         (vec![&sps[..]], vec![&pps[..]]),
-        // The right sets beside the wrong ones.
+        // The right sets together with the wrong ones.
         (vec![&sps[..], H264_SPS], vec![&pps[..], H264_PPS]),
         (vec![&sps[..]], vec![H264_PPS]),
         (vec![H264_SPS], vec![&pps[..]]),
@@ -92,7 +92,7 @@ fn in_band_sets_correct_a_wrong_avcc() {
         let (again, _) = take_parameter_sets(key_unit(&[H264_SPS, H264_PPS]), new.as_ref()).unwrap();
         assert_eq!(again, None);
     }
-    // A stream may have several sets: those stay, and the one in use gives the size.
+    // A stream may have several sets: all are kept, and the set in use gives the size.
     assert_eq!(Sps::parse(&other_sps).map(|sps| (sps.id, sps.width)), Ok((1, 640)));
     let both = config_from_parameter_sets(&[&other_sps, H264_SPS], &[H264_PPS]).unwrap();
     assert_eq!(both.video().map(|video| video.width), Some(640));
@@ -100,7 +100,7 @@ fn in_band_sets_correct_a_wrong_avcc() {
     let new = new.expect("the other SPS is in use");
     assert_eq!(Avcc::parse(&new.description).unwrap().sps, [H264_SPS, &other_sps]);
     assert_eq!(new.video().map(|video| video.width), Some(1280));
-    // Without an SPS in band nothing contradicts the record.
+    // Without an in-band SPS nothing contradicts the record.
     let wrong = config_from_parameter_sets(&[&sps], &[&pps]).unwrap();
     assert_eq!(take_parameter_sets(key_unit(&[]), Some(&wrong)).unwrap().0, None);
 }

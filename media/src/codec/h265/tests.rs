@@ -1,7 +1,7 @@
 use super::*;
 use crate::codec::samples::{H265_PPS, H265_SPS, H265_VPS, hex};
 
-/// x265 in FFmpeg's hvcC, 1920x1080.
+/// From x265 in FFmpeg's hvcC, 1920x1080.
 const HVCC: &str = "01016000000090000000000078f000fcfdf8f800000f03200001001840010c01ffff0160000003009000000300\
     00030078959809210001002a420101016000000300900000030000030078a003c08010e596566924caf016808000000300800\
     0000f0422000100074401c172b46240";
@@ -12,7 +12,7 @@ fn hvcc_of_ffmpeg_and_our_own_agree() {
     assert_eq!(theirs.video(), Some(Video { width: 1920, height: 1080 }));
     assert_eq!(theirs.codec_string(), "hvc1.1.6.L120.90");
     let ours = config_from_parameter_sets(&[H265_VPS], &[H265_SPS], &[H265_PPS]).unwrap();
-    // The array headers differ in array_completeness, which `hvc1` wants.
+    // The array headers differ in array_completeness, which `hvc1` requires.
     assert_eq!(ours.description.len(), theirs.description.len());
     assert_eq!(ours.description[..13], theirs.description[..13]);
     assert_eq!(Hvcc::parse(&ours.description), Hvcc::parse(&theirs.description));
@@ -51,7 +51,7 @@ fn parameter_sets_in_band_and_entry_points() {
 #[test]
 fn in_band_sets_correct_a_wrong_hvcc() {
     let right = config_from_parameter_sets(&[H265_VPS], &[H265_SPS], &[H265_PPS]).unwrap();
-    // The two bytes of the NAL unit's header twice.
+    // Repeats the two header bytes of the NAL unit.
     let [vps, sps, pps] = [H265_VPS, H265_SPS, H265_PPS].map(|nal| [&nal[..2], nal].concat());
     let mut unit = Vec::new();
     for nal in [H265_VPS, H265_SPS, H265_PPS, &[0x26, 0x01, 0xaf, 0x09][..]] {
@@ -60,7 +60,7 @@ fn in_band_sets_correct_a_wrong_hvcc() {
     let unit = Bytes::from(unit);
     for broken in [[&vps[..], &sps, &pps], [&vps, H265_SPS, &pps], [H265_VPS, &sps, H265_PPS]] {
         let [vps, sps, pps] = broken;
-        // A record that cannot be read is none.
+        // An unreadable record is ignored.
         let wrong = config_from_parameter_sets(&[vps], &[sps], &[pps]).ok();
         let (new, _) = take_parameter_sets(unit.clone(), wrong.as_ref()).unwrap();
         assert_eq!(new.as_ref(), Some(&right), "{broken:02x?}");

@@ -1,8 +1,8 @@
-//! Numbers and attribute lists (RFC 8216 4.2).
+//! Parses numbers and attribute lists (RFC 8216 4.2).
 
 use crate::time::Micros;
 
-/// The `NAME=value` pairs of a list, without the quotes of quoted strings.
+/// Iterates over the `NAME=value` pairs of a list, without the quotes of quoted strings.
 pub(super) fn attributes(list: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = list;
     std::iter::from_fn(move || {
@@ -19,7 +19,7 @@ pub(super) fn attributes(list: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// A whole number of digits only.
+/// Parses a whole number that consists of digits only.
 pub(super) fn integer(text: &str) -> Option<u64> {
     let text = text.trim();
     if text.is_empty() {
@@ -30,7 +30,7 @@ pub(super) fn integer(text: &str) -> Option<u64> {
     })
 }
 
-/// Decimal seconds in µs; further digits are cut off, more than 30,000 years are no number.
+/// Parses decimal seconds to µs. More digits are cut off; more than 30,000 years are an error.
 pub(super) fn seconds(text: &str) -> Option<Micros> {
     let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let digits = integer(whole).filter(|&s| s < 1_000_000_000_000)? as i64;
@@ -45,7 +45,7 @@ pub(super) fn seconds(text: &str) -> Option<Micros> {
     Some(digits * 1_000_000 + micros)
 }
 
-/// `value` in decimal with at least `width` digits.
+/// Appends `value` in decimal with at least `width` digits.
 pub(super) fn push_integer(out: &mut String, value: u64, width: usize) {
     let (mut digits, mut count, mut value) = ([b'0'; 20], 0, value);
     while value > 0 || count < width {

@@ -1,18 +1,18 @@
-//! Dates as `EXT-X-PROGRAM-DATE-TIME` has them (ISO 8601), in µs since 1970-01-01 UTC.
+//! Dates as in `EXT-X-PROGRAM-DATE-TIME` (ISO 8601), in µs since 1970-01-01 UTC.
 
 use super::attributes::{integer, push_integer};
 use crate::time::Micros;
 
 const DAY: i64 = 86_400;
 
-/// Days since 1970-01-01 of a date in the Gregorian calendar.
+/// Returns the number of days from 1970-01-01 to a date of the Gregorian calendar.
 const fn days(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March here, so that the leap day is the last.
+    // Count years from March, so that the leap day is the last day of a year.
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day - 719_469
 }
 
-/// Reads `2026-11-23T22:30:01.250Z`, or with `+08:00` in the place of `Z`.
+/// Reads `2026-11-23T22:30:01.250Z`, or an offset such as `+08:00` instead of `Z`.
 pub(super) fn read(text: &str) -> Option<Micros> {
     let number = |range: std::ops::Range<usize>| Some(integer(text.get(range)?)? as i64);
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);

@@ -1,4 +1,4 @@
-//! Reading playlists.
+//! Reads playlists.
 
 use super::attributes::{attributes, integer, seconds};
 use super::{ByteRange, Map, Master, Media, MediaSegment, Playlist, Rendition, Variant, date};
@@ -6,10 +6,10 @@ use crate::error::{Error, Result};
 use crate::hls::FORMAT;
 use crate::time::SECOND;
 
-/// Reads a media or a master playlist. Tags that are not known are skipped (6.3.1).
+/// Reads a media or a master playlist. Unknown tags are skipped (6.3.1).
 ///
 /// # Errors
-/// What does not begin with `#EXTM3U`, or has a number that is none; the offset is that of the line.
+/// Text that does not begin with `#EXTM3U`, and invalid numbers. The offset is that of the line.
 pub fn parse(text: &str) -> Result<Playlist> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader::default();
@@ -34,7 +34,7 @@ pub fn parse(text: &str) -> Result<Playlist> {
 struct Reader {
     media: Media,
     master: Option<Master>,
-    /// What the tags before the next address say of it.
+    /// The tags so far that describe the next segment.
     segment: MediaSegment,
     range: Option<(u64, Option<u64>)>,
     variant: Option<Variant>,
@@ -77,7 +77,7 @@ impl Reader {
         Some(())
     }
 
-    /// A line that is no tag: the address of a variant, or of a segment.
+    /// Reads a line that is not a tag: the address of a variant or of a segment.
     fn address(&mut self, uri: &str) {
         if let Some(variant) = self.variant.take() {
             let master = self.master.get_or_insert_default();
@@ -93,7 +93,7 @@ impl Reader {
             let next = before.map_or(0, |r| r.offset.saturating_add(r.length));
             ByteRange { length, offset: offset.unwrap_or(next) }
         });
-        // A playlist that says no sane duration would make a player ask in a loop.
+        // Limit the duration: with an absurd one a player would poll the playlist in a loop.
         segment.duration = segment.duration.min(24 * 3600 * SECOND);
         self.media.segments.push(segment);
     }

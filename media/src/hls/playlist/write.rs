@@ -1,11 +1,11 @@
-//! Writing media playlists.
+//! Writes media playlists.
 
 use super::attributes::push_integer;
 use super::{ByteRange, Media, date};
 use crate::time::Micros;
 
-/// Writes a media playlist. The target duration is the larger of `target` and the longest segment,
-/// rounded (4.3.3.1). The times are written to the millisecond.
+/// Writes a media playlist. The target duration is the maximum of `target` and the longest segment, rounded
+/// (4.3.3.1). Times are written in milliseconds.
 pub fn write(media: &Media) -> String {
     let mut out = String::with_capacity(256 + 96 * media.segments.len());
     let mapped = media.segments.iter().any(|s| s.map.is_some());
@@ -74,7 +74,7 @@ fn push_range(out: &mut String, range: ByteRange) {
     push_integer(out, range.offset, 1);
 }
 
-/// Seconds with three decimals, rounded.
+/// Appends seconds with three decimals, rounded.
 fn push_seconds(out: &mut String, micros: Micros) {
     let millis = (micros.max(0) as u64 + 500) / 1000;
     push_integer(out, millis / 1000, 1);

@@ -5,7 +5,7 @@ use crate::time::from_ticks;
 use crate::ts::tests::{audio_config, picture, sound, video_config};
 use crate::ts::{Demuxer, Event};
 
-/// Video at 25 fps with a key frame every `gop` frames, and AAC beside it, from 1 s on.
+/// Video at 25 fps with a key frame every `gop` frames, and AAC, starting at 1 s.
 fn stream(frames: usize, gop: usize) -> Vec<Frame> {
     let (video, audio) = (video_config(0), audio_config());
     let mut out = Vec::new();
@@ -28,7 +28,7 @@ fn cut(frames: &[Frame], config: SegmenterConfig) -> Vec<Segment> {
     out
 }
 
-/// What a player reads that starts with this segment.
+/// Reads a segment as a player that starts with it.
 fn read(segment: &Segment) -> Vec<Frame> {
     let (mut demuxer, mut out) = (Demuxer::new(), Vec::new());
     demuxer.push(segment.data.clone());
@@ -134,7 +134,7 @@ fn slow_pictures_do_not_interrupt_the_sound() {
     let mut frames = stream(1500, 150);
     frames.retain(|f| !f.is_video() || f.key);
     let segments = cut(&frames, SegmenterConfig::default());
-    // It takes two pictures to know that they are slow.
+    // Two frames are needed to detect the low frame rate.
     let known: Vec<_> = segments.iter().filter(|s| s.start > 7 * SECOND).collect();
     let said: Vec<_> = known.iter().map(|s| (s.start, s.duration, s.discontinuity)).collect();
     assert!(said.len() > 6 && said.iter().all(|s| !s.2 && s.1 == 6 * SECOND), "{said:?}");
@@ -162,7 +162,7 @@ fn shown(segments: &[Segment]) -> Vec<Shown> {
     segments.iter().map(one).collect()
 }
 
-/// 10 s at 25 fps, whose audio is 48 kHz from `at` on.
+/// 10 s at 25 fps, with 48 kHz audio from `at` on.
 fn other_rate(gop: usize, at: Micros) -> Vec<Frame> {
     let other = std::sync::Arc::new(
         crate::codec::aac::config_from_asc(vec![0x11, 0x90].into()).expect("48 kHz stereo"),
@@ -189,7 +189,7 @@ fn audio_in_another_rate_begins_a_segment_and_nothing_is_lost_where_a_key_frame_
 
 #[test]
 fn without_a_key_frame_near_the_shorter_part_of_the_audio_is_left_out() {
-    // A key frame every 2 s: at 5, and the change soon after, or long after.
+    // A key frame every 2 s: the last one at 5 s. The change comes soon after it, or long after.
     for (at, from, lost) in [(5_200, 5_000, 200), (6_500, 7_000, 500)] {
         let frames = other_rate(50, at * MILLI);
         let got = shown(&cut(&frames, SegmenterConfig::default()));
@@ -213,7 +213,7 @@ fn audio_that_comes_late_is_a_discontinuity_and_heard_at_once() {
         marks,
         [(1000, false, 50, true), (3000, false, 50, true), (5000, true, 50, false), (7000, false, 50, false)]
     );
-    // The tables at its beginning name both tracks: some players read no others.
+    // The tables at its start list both tracks: some players read only these.
     let segments = cut(&frames, SegmenterConfig::default());
     let mut demuxer = Demuxer::new();
     demuxer.push(segments[2].data.clone());
@@ -226,7 +226,7 @@ fn only_what_begins_with_an_idr_picture_is_independent() {
     let mut frames = stream(150, 50);
     assert!(cut(&frames, SegmenterConfig::default()).iter().all(|s| s.independent));
     for frame in frames.iter_mut().filter(|f| f.key && f.is_video() && f.dts > 2 * SECOND) {
-        // An I picture that is no IDR picture.
+        // An I picture that is not an IDR picture.
         let mut data = frame.data.to_vec();
         data[4] = 0x61;
         frame.data = data.into();
@@ -240,7 +240,7 @@ fn only_what_begins_with_an_idr_picture_is_independent() {
 #[test]
 fn what_cannot_be_muxed_is_told() {
     let mut frames = stream(50, 25);
-    // AAC of a kind that ADTS does not know: ER AAC LD.
+    // An AAC type that ADTS does not support: ER AAC LD.
     let strange = std::sync::Arc::new(Config {
         description: vec![0xb9, 0x90, 0x20].into(),
         ..Config::clone(&audio_config())
@@ -280,7 +280,7 @@ proptest! {
         }
         segments.extend(segmenter.finish());
         for pair in segments.windows(2) {
-            // Two cuts at one time: no segment is without length.
+            // Even if two cuts fall on the same time, no segment has zero length.
             prop_assert!(pair[0].start + pair[0].duration <= pair[1].start + MILLI);
         }
         for segment in &segments {
