@@ -1,4 +1,5 @@
-//! One folder per protocol. Edges do not know each other.
+//! One folder per protocol. Edges do not depend on each other. Each has a `service.rs`, which registers its
+//! addresses and sockets, and a `mod.rs`, which says where to begin.
 
 pub mod flv;
 pub mod hls;

@@ -1,20 +1,20 @@
-//! Close reasons as WebSocket close codes.
+//! Maps close reasons to WebSocket close codes.
 
 use crate::core::client::Act;
 use crate::core::close::CloseReason;
 
-/// The end is regular.
+/// Normal end of a connection.
 pub(super) const NORMAL: u16 = 1000;
-/// The client may not do this; final for a client that reconnects after other codes.
+/// The client lacks permission. Clients that reconnect after other codes must not do so after this one.
 pub(super) const POLICY: u16 = 1008;
-/// HTTP's 404, as a private code.
+/// Private code for HTTP status 404.
 pub(super) const NOT_FOUND: u16 = 4404;
 
-/// The WebSocket close code (RFC 6455 7.4.1) of a reason.
+/// Returns the WebSocket close code (RFC 6455 7.4.1) of a close reason.
 pub(super) const fn websocket_code(act: Act, reason: &CloseReason) -> u16 {
     match (act, reason) {
         (_, CloseReason::Left | CloseReason::StreamEnded) => NORMAL,
-        // A publisher comes back after any other code; a viewer takes it for the end of the stream.
+        // After any other code a publisher reconnects, and a viewer assumes that the stream has ended.
         (Act::Publish, CloseReason::Operator) => POLICY,
         (Act::Play, CloseReason::Operator) => NORMAL,
         (_, CloseReason::Refused(_)) => POLICY,

@@ -1,4 +1,4 @@
-//! The bytes of an FLV stream, to the hub.
+//! Passes the frames of an FLV stream to the hub.
 
 use bytes::Bytes;
 use media::flv::{Demuxer, Event, Metadata, message};
@@ -8,12 +8,12 @@ use crate::context::Held;
 use crate::core::admission::Publishing;
 use crate::core::close::CloseReason;
 
-/// Reads one publisher's FLV.
+/// Reads the FLV stream of one publisher.
 #[derive(Debug)]
 pub(super) struct Ingest {
     demuxer: Demuxer,
     publishing: Publishing,
-    /// Frames that were passed on.
+    /// Number of frames passed to the hub.
     frames: u64,
     held: Held,
 }
@@ -23,7 +23,7 @@ impl Ingest {
         Self { demuxer: Demuxer::for_publisher(), frames: 0, held: Held::default(), publishing }
     }
 
-    /// Hands in the next bytes; an error ends the publisher.
+    /// Adds the next bytes. An error ends the publisher's connection.
     pub(super) fn push(&mut self, bytes: Bytes) -> Result<(), CloseReason> {
         self.publishing.client.received(bytes.len());
         self.demuxer.push(bytes);
@@ -32,7 +32,7 @@ impl Ingest {
         read
     }
 
-    /// Resolves when a picture waits no longer for what may belong to it; then call [`Ingest::flush`].
+    /// Resolves when a video frame has waited long enough for further parts; then call [`Ingest::flush`].
     pub(super) async fn overdue(&self) {
         match self.held.until() {
             Some(time) => sleep_until(time).await,
@@ -40,10 +40,10 @@ impl Ingest {
         }
     }
 
-    /// Passes on a picture that waits.
+    /// Passes on a waiting video frame.
     pub(super) fn flush(&mut self) {
         self.demuxer.flush();
-        // Its bytes were read before.
+        // Its bytes were read before, so there is no new error.
         let _ = self.read();
         self.held.note(self.demuxer.holds(), self.frames);
     }
@@ -79,12 +79,12 @@ impl Ingest {
         Ok(())
     }
 
-    /// Resolves when the publisher was ended from outside.
+    /// Resolves when the publisher is closed from outside, with the reason.
     pub(super) async fn revoked(&self) -> CloseReason {
         self.publishing.revoked().await
     }
 
-    /// Notes why it ends, after which it is dropped.
+    /// Stores the close reason. Drop the ingest afterwards.
     pub(super) fn close(&self, reason: CloseReason) {
         self.publishing.client.close(reason);
     }

@@ -1,5 +1,8 @@
-//! FLV over HTTP and WebSocket: `GET /live/x.flv` and `ws://…/live/x.flv` play,
-//! `ws://…/live/x.flv?action=publish` and `POST /live/x.flv` publish.
+//! FLV over HTTP and WebSocket.
+//!
+//! `GET /live/x.flv` and `ws://…/live/x.flv` play; `POST /live/x.flv` and `ws://…/live/x.flv?action=publish`
+//! publish. Start reading at [`serve`], which chooses the handler of a request. `play_direct` serves most
+//! viewers without an HTTP library.
 
 mod close;
 mod ingest;
@@ -29,7 +32,7 @@ use crate::web::problem::Problem;
 use crate::web::request::{address, query, shown, stream_name};
 use crate::web::websocket as ws;
 
-/// Answers a request for an address that ends in `.flv`.
+/// Handles a request for an address that ends in `.flv`.
 pub async fn serve(context: Context, peer: SocketAddr, mut request: Request<Body>) -> Response {
     let path = request.uri().path().to_owned();
     let admission = context.admission.clone();
@@ -44,7 +47,7 @@ pub async fn serve(context: Context, peer: SocketAddr, mut request: Request<Body
     })
 }
 
-/// What a request wants to do, and its protocol.
+/// Returns whether a request publishes or plays, and its protocol name.
 fn wish(request: &Request<Body>) -> (Act, &'static str) {
     let websocket = ws::asked(request.headers());
     let told = query(request.uri().query().unwrap_or_default(), "action").next();
@@ -90,12 +93,12 @@ async fn answer(
     }
 }
 
-/// `/live/x.flv` → `live/x`.
+/// Parses the stream name: `/live/x.flv` → `live/x`.
 fn name(path: &str) -> Result<StreamName, Problem> {
     stream_name(path.strip_suffix(".flv").unwrap_or(path))
 }
 
-/// The client that made this request.
+/// Describes the client that sent this request.
 fn client(protocol: &'static str, peer: SocketAddr, request: &Request<Body>) -> ClientInfo {
     let scheme = if protocol.starts_with("ws") { "ws" } else { "http" };
     let secure = request.extensions().get::<Secure>().is_some();

@@ -1,4 +1,4 @@
-//! Playing FLV over HTTP.
+//! Plays FLV over HTTP.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -17,11 +17,11 @@ use crate::web::problem::Problem;
 const HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::CONTENT_TYPE, HeaderValue::from_static("video/x-flv")),
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    // A proxy before us must not collect what is live.
+    // Tells a reverse proxy not to buffer the live stream.
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
 ];
 
-/// Whether there is something to play; does not wait.
+/// Returns the response to a HEAD request: whether the stream is live now.
 pub(super) fn head(context: &Context, name: &StreamName) -> Result<Response, Problem> {
     match context.hub.stream(name) {
         Some(_) => Ok(HEADERS.into_response()),
@@ -29,7 +29,7 @@ pub(super) fn head(context: &Context, name: &StreamName) -> Result<Response, Pro
     }
 }
 
-/// `GET /live/x.flv`.
+/// Handles `GET /live/x.flv`.
 pub(super) async fn by_http(
     context: Context,
     grant: PlayGrant,
@@ -40,7 +40,7 @@ pub(super) async fn by_http(
     Ok((HEADERS, body(viewer)).into_response())
 }
 
-/// An endless body: whatever the reader has, which hyper puts into one write each time.
+/// Returns an endless body. hyper writes each batch of the viewer with one system call.
 fn body(viewer: Viewer) -> Body {
     let ready = VecDeque::from([viewer.header.clone()]);
     let pieces = stream::unfold((viewer, ready), |(mut viewer, mut ready)| async move {

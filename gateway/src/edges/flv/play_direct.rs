@@ -1,8 +1,8 @@
-//! Playing FLV over HTTP straight from a socket.
+//! Plays FLV over HTTP directly from a socket.
 //!
-//! The many viewers of a stream that is on air are served without an HTTP library between the shared
-//! bytes and the socket: it would frame each write anew for each viewer, a quarter of what one costs.
-//! Whatever is not that plain case (a wait, a refusal, another method) goes the way of every request.
+//! Most viewers of a live stream are served without an HTTP library between the shared bytes and the socket.
+//! hyper would frame each write for each viewer, which costs a quarter of the CPU time per write. All other
+//! requests (wait for a stream, refusal, other methods) are handled by hyper.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::net::worker::Socket;
 use crate::web::problem::Problem;
 use crate::web::websocket::Pieces;
 
-/// The end of the body is the end of the connection (RFC 9112 6.3, rule 8).
+/// Response head. The end of the connection ends the body (RFC 9112 6.3, rule 8).
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n\
     content-type: video/x-flv\r\n\
     cache-control: no-store\r\n\
@@ -30,17 +30,18 @@ const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n\
     connection: close\r\n\
     \r\n";
 
-/// TLS has something to say at the end, which a viewer that takes nothing does not hold up for long.
+/// Timeout of the TLS close message: a stalled viewer must not delay the end for long.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// A viewer whose stream is on air and who may see it.
+/// An admitted viewer of a live stream.
 pub struct Direct(Viewer);
 
 impl Direct {
-    /// For a `GET /live/x.flv` that can be answered at once.
+    /// Accepts a `GET /live/x.flv` that can be answered at once.
     ///
     /// # Errors
-    /// The request is answered by HTTP: with this problem where its viewer was refused, as any other where there is
+    /// The request must be answered by hyper instead: with this problem if the viewer was refused, or as
+    /// usual if there is no problem.
     /// none.
     pub async fn new(
         context: &Context,
@@ -52,25 +53,25 @@ impl Direct {
         if query(about.query, "action").next().is_some() || !context.hub.is_on_air(&name) {
             return Err(None);
         }
-        // Once: it may use up a token.
+        // Ask for admission only once: it may consume a token.
         let info = client("http-flv", peer, &request);
         let grant = context.admission.play(&name, &about, info).await.map_err(Problem::from)?;
         let stream = context.hub.play(&grant, grant.limits().play_wait).await.map_err(Problem::from)?;
         Ok(Self(Viewer::new(context, &grant, &stream, start(&request))))
     }
 
-    /// Sends until the stream or the viewer's interest ends.
+    /// Sends until the stream ends or the viewer leaves.
     pub async fn run(self, mut socket: Socket) {
         let Self(mut viewer) = self;
         let mut pieces = vec![Bytes::from_static(HEAD), viewer.header.clone()];
-        // Nothing more is expected of the viewer; that it leaves shows here.
+        // The viewer sends nothing more. A read ends when the viewer disconnects.
         let mut said = [0; 256];
         loop {
             tokio::select! {
                 biased;
                 more = viewer.next(&mut pieces) => {
                     if more.is_err() {
-                        // Whether the viewer hears of the end or is gone, it is over.
+                        // An error is irrelevant: the connection is over in any case.
                         let _ = timeout(GOODBYE, socket.shutdown()).await;
                         return;
                     }

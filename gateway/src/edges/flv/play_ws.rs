@@ -1,4 +1,4 @@
-//! Playing FLV over WebSocket.
+//! Plays FLV over WebSocket.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +21,8 @@ use crate::core::hub::{PlayError, Start, Stream};
 use crate::net::worker::{Permit, Socket};
 use crate::web::problem::Problem;
 
-/// `ws://…/live/x.flv`. A script sees a close code and words, but no HTTP status: so a refusal and the
-/// wait for a stream come after the handshake.
+/// Handles `ws://…/live/x.flv`. Browser scripts can read a close code and its text, but no HTTP status.
+/// Therefore refusals, and the wait for a stream, come after the handshake.
 pub(super) fn by_websocket(
     context: Context,
     info: &ClientInfo,
@@ -37,7 +37,7 @@ pub(super) fn by_websocket(
     let permit = request.extensions().get::<Arc<Permit>>().cloned();
     let (response, upgrade) = ws::accept(request)?;
     tokio::spawn(async move {
-        // HTTP is done with the connection, which counts until this ends.
+        // hyper has finished with the connection; the permit still counts it until this task ends.
         let _permit = permit;
         let Some((mut socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
         let mut heard = (ws::Listener::default(), BytesMut::from(&read[..]));
@@ -48,7 +48,7 @@ pub(super) fn by_websocket(
                 None => return,
             },
         };
-        // The other side has the text, or is gone.
+        // An error is irrelevant: the client has received the text or is gone.
         let _ = socket.send(&mut ws::close(code, &text)).await;
         let _ = timeout(Duration::from_secs(2), goodbye(&mut socket)).await;
     });
@@ -57,7 +57,7 @@ pub(super) fn by_websocket(
 
 type Heard = (ws::Listener, BytesMut);
 
-/// Plays until there is a code and a text to close with, or nobody to tell them.
+/// Plays until the connection has to be closed with a code and a text. Returns `None` if the client is gone.
 async fn play(
     context: &Context,
     grant: &PlayGrant,
@@ -80,14 +80,14 @@ async fn play(
             let mut viewer = Viewer::new(context, grant, &stream, start);
             let reason = send(socket, heard, &mut viewer).await?;
             viewer.handle.close(reason.clone());
-            // A viewer that says goodbye needs no text.
+            // A viewer that closes the connection itself needs no text.
             let text = if reason == CloseReason::Left { String::new() } else { reason.to_string() };
             Some((websocket_code(Act::Play, &reason), text))
         }
     }
 }
 
-/// Waits for the stream, unless the viewer leaves or is ended meanwhile.
+/// Waits for the stream. Stops if the viewer leaves or is closed from outside.
 async fn wait(
     context: &Context,
     grant: &PlayGrant,
@@ -109,7 +109,7 @@ async fn wait(
     }
 }
 
-/// Sends until there is a reason to close, or none and nobody to tell it.
+/// Sends until there is a close reason. Returns `None` if the client is gone.
 async fn send(socket: &mut Socket, heard: &mut Heard, viewer: &mut Viewer) -> Option<CloseReason> {
     let mut pieces = vec![viewer.header.clone()];
     loop {
@@ -138,7 +138,7 @@ async fn send(socket: &mut Socket, heard: &mut Heard, viewer: &mut Viewer) -> Op
     }
 }
 
-/// What the viewer says next; none when it is gone. May be dropped and called again.
+/// Reads the viewer's next message; `None` if the client is gone. Safe to cancel and call again.
 async fn listen(socket: &mut Socket, (listener, input): &mut Heard) -> Option<ws::Said> {
     loop {
         if let Some(said) = listener.next(input) {
@@ -153,7 +153,7 @@ async fn listen(socket: &mut Socket, (listener, input): &mut Heard) -> Option<ws
 }
 
 async fn goodbye(socket: &mut Socket) {
-    // Closing with unread input would reset the connection and lose the words.
+    // If unread input remains, closing the socket resets the connection and the close text is lost.
     let mut rest = [0; 256];
     let _ = socket.shutdown().await;
     while matches!(socket.read(&mut rest).await, Ok(1..)) {}

@@ -1,4 +1,4 @@
-//! Publishing FLV by WebSocket messages or by the body of a request.
+//! Publishes FLV from WebSocket messages or from a request body.
 
 use std::sync::Arc;
 
@@ -25,17 +25,17 @@ use crate::limits::ClientLimits;
 use crate::net::worker::{Permit, Socket};
 use crate::web::problem::Problem;
 
-/// Bytes of pongs that wait for a publisher which does not read; of those that come then, only the last
-/// is kept.
+/// Maximum size in bytes of pongs that wait for a publisher that does not read. Beyond it, only the newest
+/// pong is kept.
 const MAX_PONGS: usize = 64 << 10;
 
-/// Begins to publish.
+/// Starts to publish.
 fn start(context: &Context, grant: &PublishGrant) -> Result<(Ingest, Span), Problem> {
     let publishing = Publishing::start(&context.hub, &context.clients, grant)?;
     Ok((Ingest::new(publishing), grant.span().clone()))
 }
 
-/// `POST /live/x.flv`: the body is the stream, as `ffmpeg -f flv http://…` sends it.
+/// Handles `POST /live/x.flv`: the body is the stream, as sent by `ffmpeg -f flv http://…`.
 pub(super) async fn by_http(
     context: &Context,
     grant: &PublishGrant,
@@ -73,7 +73,7 @@ async fn receive_body(mut body: Body, ingest: &mut Ingest, limits: &ClientLimits
     }
 }
 
-/// `ws://…/live/x.flv?action=publish`: binary messages, one after the other, are the stream.
+/// Handles `ws://…/live/x.flv?action=publish`: the stream is the sequence of all binary messages.
 pub(super) fn by_websocket(
     context: &Context,
     grant: &PublishGrant,
@@ -84,7 +84,7 @@ pub(super) fn by_websocket(
     let (mut ingest, span) = start(context, grant)?;
     let limits = *grant.limits();
     let run = async move {
-        // HTTP is done with the connection, which counts until this ends.
+        // hyper has finished with the connection; the permit still counts it until this task ends.
         let _permit = permit;
         let Some((socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
         let config = WebSocketConfig::default()
@@ -96,7 +96,7 @@ pub(super) fn by_websocket(
             WebSocketStream::from_partially_read(socket, read.into(), Role::Server, Some(config)).await;
         let reason = receive(&mut socket, &mut ingest, &limits).await;
         ingest.close(reason.clone());
-        // The name is free before the publisher hears that it is.
+        // The stream name must be free before the publisher receives the close message and reconnects.
         drop(ingest);
         let code = CloseCode::from(websocket_code(Act::Publish, &reason));
         say_goodbye(&mut socket, code, reason.to_string()).await;
@@ -135,7 +135,7 @@ async fn receive(
     }
 }
 
-/// Says why, and waits a little for the other side to have heard it.
+/// Sends the close code and text, and waits a short time for the peer to receive them.
 async fn say_goodbye(socket: &mut WebSocketStream<Socket>, code: CloseCode, mut words: String) {
     while words.len() > 123 {
         words.pop();
@@ -146,6 +146,6 @@ async fn say_goodbye(socket: &mut WebSocketStream<Socket>, code: CloseCode, mut 
             while let Some(Ok(_)) = socket.next().await {}
         }
     };
-    // A peer that does not answer has lost only the words.
+    // A peer that does not answer misses only the text.
     let _ = timeout(std::time::Duration::from_secs(2), heard).await;
 }

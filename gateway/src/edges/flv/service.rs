@@ -1,4 +1,4 @@
-//! The FLV service: the addresses that end in `.flv`.
+//! Registers the FLV addresses, which end in `.flv`.
 
 use super::serve;
 use crate::service::{Asked, Gateway, Greeting, Routes, Service, StartError};

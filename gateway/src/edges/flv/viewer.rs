@@ -1,4 +1,4 @@
-//! One viewer, whatever carries the bytes.
+//! The viewer state that all FLV transports share.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, Start, Stream};
 use crate::derive::batch::{Reader, Wire};
 
-/// `?gop=0`: rather wait for the next key frame than begin in the past.
+/// Returns the start position. `?gop=0` waits for the next key frame instead of starting with cached frames.
 pub(super) fn start(request: &Request<Body>) -> Start {
     let gop = query(request.uri().query().unwrap_or_default(), "gop").next();
     if gop.as_deref() == Some("0") { Start::Live } else { Start::Key }
 }
 
-/// One viewer.
+/// An admitted viewer.
 pub(super) struct Viewer {
     reader: Reader,
     pub(super) header: Bytes,
     pub(super) handle: ClientHandle,
     revoked: Pin<Box<dyn Future<Output = CloseReason> + Send>>,
-    /// Batches missed that were counted.
+    /// Number of missed batches that the metrics already include.
     skipped: u64,
 }
 
@@ -39,10 +39,10 @@ impl Viewer {
         Self { reader, header: header(stream), handle, revoked, skipped: 0 }
     }
 
-    /// Waits for the bytes to be written next. May be dropped and called again.
+    /// Waits for the next bytes to write. Safe to cancel and call again.
     ///
     /// # Errors
-    /// When the stream is over or the viewer was ended from outside.
+    /// The stream has ended, or the viewer was closed from outside.
     pub(super) async fn next(&mut self, out: &mut Vec<Bytes>) -> Result<(), CloseReason> {
         let more = tokio::select! {
             biased;
@@ -65,7 +65,7 @@ impl Viewer {
         Err(CloseReason::StreamEnded)
     }
 
-    /// Notes that the connection is lost.
+    /// Records that the connection was lost.
     pub(super) fn lost(&self, error: &std::io::Error) {
         if error.kind() == std::io::ErrorKind::TimedOut {
             self.handle.close(CloseReason::Stalled);

@@ -1,4 +1,4 @@
-//! What FLV's viewers share: a stream's tags, made once.
+//! Writes the FLV tags that all viewers of a stream share.
 
 use bytes::Bytes;
 use media::flv::mux;
@@ -31,7 +31,7 @@ impl Encoder for Tags {
     fn metadata(&mut self, tracks: &Tracks, out: &mut Vec<u8>) {
         let (video, audio) = (tracks.video.as_deref(), tracks.audio.as_deref());
         let body = mux::described_body(video, audio, tracks.own_fields());
-        // At any time but 0 ffmpeg takes metadata for a track of text.
+        // At any time other than 0, ffmpeg takes metadata for a text track.
         out.extend_from_slice(&mux::script_tag(&body, 0));
     }
 
@@ -44,7 +44,8 @@ impl Encoder for Tags {
     }
 }
 
-/// The file header, which promises the tracks that the stream has or will have: some players leave out the others.
+/// Returns the file header. It announces the tracks that the stream has or will have: some players ignore
+/// tracks that are not announced.
 pub(super) fn header(stream: &Stream) -> Bytes {
     mux::header(stream.promises(Track::Audio), stream.promises(Track::Video))
 }

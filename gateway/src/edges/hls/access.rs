@@ -1,4 +1,4 @@
-//! Who may have a playlist, and who its segments.
+//! Admission of viewers to playlists and segments.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,38 +17,39 @@ use crate::core::client::Act;
 use crate::core::hub::StreamName;
 use crate::web::problem::Problem;
 
-/// What a session survives beside what a player may be silent anyway: a phone that was put away shortly.
+/// Time that a session survives in addition to the usual silence of a player: for a phone that sleeps for a
+/// moment.
 const SLACK: Duration = Duration::from_secs(10);
 
-/// How a viewer was admitted to a playlist.
+/// The result of admission to a playlist.
 #[derive(Debug)]
 pub(super) enum Admitted {
-    /// Everybody may play the stream; a viewer that is not known yet has its grant.
+    /// The stream is open to everybody. A new viewer comes with its grant.
     Public(Option<PlayGrant>),
-    /// In this session.
+    /// The viewer has this session.
     Session(String),
 }
 
 /// Why this request may read a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Everybody may.
+    /// The stream is open to everybody.
     Free,
-    /// The session of a playlist.
+    /// The request carries the session of a playlist.
     Session(String),
-    /// The secret in the segment's own address.
+    /// The segment's address carries the secret.
     Secret,
 }
 
 impl Hls {
-    /// How long a session may be silent. Who waits for a stream is silent, too.
+    /// Returns how long a session may be silent. A player that waits for a stream is silent too.
     pub(super) fn patience(&self, store: Option<&Store>) -> Duration {
         let usual = Duration::from_micros((self.0.settings.segmenter.target * 3).max(0) as u64);
         let patience = store.map_or(usual, Store::patience);
         patience.max(self.0.context.limits.play_wait) + SLACK
     }
 
-    /// Admits a viewer to this stream's playlist.
+    /// Admits a viewer to the playlist of a stream.
     pub(super) async fn admit(
         &self,
         name: &StreamName,
@@ -67,7 +68,7 @@ impl Hls {
         admitted
     }
 
-    /// Admits a viewer of a stream that everybody may play: once, not with every reload of its playlist.
+    /// Admits a viewer of an open stream: once, not on every reload of its playlist.
     async fn admit_to_public(
         &self,
         name: &StreamName,
@@ -87,7 +88,7 @@ impl Hls {
         self.0.context.admission.play(name, &about, info(request, peer)).await
     }
 
-    /// The grant of an admitted viewer.
+    /// Returns the grant of an admitted viewer.
     pub(super) async fn grant(
         &self,
         admitted: &Admitted,
@@ -144,7 +145,8 @@ impl Hls {
             Ok(grant) => grant,
             Err(refusal) => {
                 if refusal == Refusal::Credentials(Denied::Token(TokenError::Used)) {
-                    // Perhaps by the same player, which asks twice at once.
+                    // The token may have been used by the same player, which sends two requests at the same
+                    // time.
                     tokio::task::yield_now().await;
                     if let Some(id) = sessions.known(name, &key, patience) {
                         return known(id);
@@ -157,7 +159,7 @@ impl Hls {
         sessions.open(grant, key, patience).map(Admitted::Session).ok_or_else(full)
     }
 
-    /// Whether who asks may have a segment of this store.
+    /// Decides whether a request may read a segment of this store.
     pub(super) async fn admit_segment(
         &self,
         store: Option<&Store>,
@@ -170,7 +172,7 @@ impl Hls {
         }
         let about = AuthRequest::http(store.map(Store::name), &request.uri, &request.headers, peer);
         let Some(store) = store else {
-            // What is not there is told only to those who may see what is.
+            // Only viewers who may play the stream are told that the segment does not exist.
             return if auth.is_free(Act::Play, &about).await? {
                 Ok(Access::Secret)
             } else {

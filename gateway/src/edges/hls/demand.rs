@@ -1,4 +1,4 @@
-//! Whether anybody asks: what costs something is done for viewers only.
+//! Tracks whether anybody watches: expensive work is only done for viewers.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Nobody watches who has not asked for the playlist for this long.
+/// A stream counts as unwatched if its playlist was not requested for this long.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// When the playlist was asked for last.
+/// The time of the last playlist request.
 #[derive(Debug, Default)]
 pub(super) struct Demand {
     last: Mutex<Option<Instant>>,
@@ -17,18 +17,18 @@ pub(super) struct Demand {
 }
 
 impl Demand {
-    /// Somebody asks.
+    /// Records a request.
     pub(super) fn ask(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         self.asked.notify_waiters();
     }
 
-    /// Whether somebody has asked lately.
+    /// Returns whether there was a request within the last minute.
     pub(super) fn lately(&self) -> bool {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|last| last.elapsed() < IDLE)
     }
 
-    /// Resolves at the next asking.
+    /// Resolves at the next request.
     pub(super) fn asked(&self) -> tokio::sync::futures::Notified<'_> {
         self.asked.notified()
     }

@@ -1,4 +1,4 @@
-//! From the hub into the stores.
+//! Feeds the stores with segments of the hub's streams.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -12,10 +12,10 @@ use crate::core::close::CloseReason;
 use crate::core::hub::{Start, Stream};
 use crate::derive::transcode::{self, Sound, Source};
 
-/// Sound that is transcoded comes this much later than it was published, or not at all.
+/// Maximum delay of transcoded audio relative to its publication.
 const TRANSCODING: Duration = Duration::from_millis(200);
 
-/// Feeds every stream that is and that will be.
+/// Feeds every present and future stream.
 pub(super) async fn watch(hls: Hls) {
     let mut streams = hls.0.context.hub.watch();
     while let Some(stream) = streams.recv().await {
@@ -49,8 +49,8 @@ async fn feed(hls: Hls, stream: Arc<Stream>, store: Arc<Store>, turn: u64) {
     hls.forget(&name, turn);
 }
 
-/// Cuts the stream until it is over: always, so that the first viewer need not wait, unless that costs
-/// more than memory.
+/// Segments the stream until it ends. This runs even without viewers, so that the first viewer need not wait,
+/// unless it costs more than memory.
 async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
     let mut changed = hls.0.context.hub.changed();
     loop {
@@ -75,27 +75,26 @@ async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
     }
 }
 
-/// Whether nobody watches a stream whose sound has to be transcoded or whose publisher has to be asked
-/// for key frames.
+/// Returns whether to pause: nobody watches, and the stream needs transcoded audio or key frames on request.
 fn rests(stream: &Stream, store: &Store) -> bool {
     let costs = stream.makes_keys() || transcode::needed(stream, Sound::Aac);
     costs && !store.demand.lately()
 }
 
-/// Cuts until the stream is over, and then tells true, or rests.
+/// Segments until the stream ends (returns true) or pauses (returns false).
 async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool {
     let _keys = stream.demand_keys();
     let mut segmenter = Segmenter::new(hls.0.settings.segmenter);
     let mut source = Source::new(stream, Sound::Aac, Start::Key);
     let mut changed = hls.0.context.hub.changed();
     let mut told = false;
-    // What is before it was cut another time, if at all.
+    // After a pause, the first segment does not continue the one before.
     let mut first = true;
-    // When viewers, who wait for the publisher to come back, are to have all there is.
+    // Deadline for the last segment: viewers who wait for the publisher to return receive everything.
     let mut finish = None;
     loop {
         let segment = tokio::select! {
-            // What the publisher sent before it left comes first.
+            // Frames that were sent before the publisher left come first.
             biased;
             entry = source.next() => match entry {
                 Some(_) if rests(stream, store) => return false,
@@ -129,7 +128,7 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
     true
 }
 
-/// Counts the frames that segments leave out, and tells of the first one.
+/// Counts the frames that segments leave out, and logs the first one.
 fn report(segmenter: &mut Segmenter, stream: &Stream, told: &mut bool) {
     let (count, Some(error)) = segmenter.take_refused() else { return };
     metrics::counter!("lianmai_bad_frames_total").increment(count);

@@ -1,4 +1,4 @@
-//! Segments that left the store while slow clients still read them.
+//! Segments that are no longer stored but still being sent to slow clients.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-/// A segment's bytes, shared by the store and by every answer that carries them.
+/// A segment's bytes, shared by the store and all responses that carry them.
 #[derive(Debug)]
 pub(super) struct Data {
     bytes: Bytes,
@@ -22,12 +22,12 @@ impl Data {
         self.bytes.len()
     }
 
-    /// The bytes for one answer; they count as lent until the answer has dropped them.
+    /// Returns the bytes for one response. They count as lent until the response drops them.
     pub(super) fn lend(self: &Arc<Self>) -> Bytes {
         Bytes::from_owner(Loan(self.clone()))
     }
 
-    /// Cancelled when whoever still reads has to stop.
+    /// Returns a token that is cancelled when all clients have to stop reading.
     pub(super) fn revoked(&self) -> CancellationToken {
         self.revoked.clone()
     }
@@ -41,12 +41,12 @@ impl AsRef<[u8]> for Loan {
     }
 }
 
-/// Segments of one stream that are no longer stored and may still be read.
+/// Segments of one stream that are no longer stored but may still be read.
 #[derive(Debug, Default)]
 pub(super) struct Lent(VecDeque<(Weak<Data>, usize)>);
 
 impl Lent {
-    /// Notes a segment that leaves the store.
+    /// Adds a segment that leaves the store.
     pub(super) fn add(&mut self, data: Arc<Data>) {
         let size = data.len();
         let weak = Arc::downgrade(&data);
@@ -56,7 +56,7 @@ impl Lent {
         }
     }
 
-    /// Forgets what nobody reads any more, and takes the oldest back while more than `max` bytes are lent.
+    /// Removes segments without readers. While more than `max` bytes are lent, revokes the oldest.
     pub(super) fn trim(&mut self, max: usize) {
         self.0.retain(|(data, _)| data.strong_count() > 0);
         let mut bytes: usize = self.0.iter().map(|(_, size)| size).sum();
@@ -89,7 +89,7 @@ mod tests {
         }
         let ended: Vec<bool> = readers.iter().map(|(_, revoked)| revoked.is_cancelled()).collect();
         assert_eq!(ended, [true, true, true, true, true, false, false, false, false]);
-        // Who has read to the end no longer counts.
+        // A client that has read everything no longer counts.
         drop(readers);
         lent.trim(400);
         assert!(lent.0.is_empty());

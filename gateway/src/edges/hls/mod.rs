@@ -1,7 +1,11 @@
-//! HLS: `GET /live/x.m3u8` and the MPEG-TS segments it names, kept in memory.
+//! HLS: `GET /live/x.m3u8` and its MPEG-TS segments, which are kept in memory.
 //!
-//! A stream is cut from its first frame on, whether or not someone watches: who comes first starts
-//! at once. The cutting is done once per stream; every viewer is sent the same bytes.
+//! Every stream is segmented from its first frame on, even without viewers, so that the first viewer starts
+//! without delay. Segmenting happens once per stream; every viewer receives the same bytes.
+//!
+//! Start reading at [`Hls::serve`], which handles a request. `feed` fills the `store` of each stream,
+//! `render` writes playlists, `access` decides who may read, `sessions` and `viewers` count the viewers of
+//! protected and of open streams.
 
 mod access;
 mod demand;
@@ -47,26 +51,27 @@ use crate::web::endpoint::PLAYLIST;
 use crate::web::problem::Problem;
 use crate::web::request::{address, cut, decoded};
 
-/// As the API and the log name it.
+/// The protocol name in the API and the log.
 const PROTOCOL: &str = "hls";
 
-/// How streams are cut and how much of them is kept.
+/// Rules for segments, and the limits of their storage.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// Where to cut.
+    /// Rules for segment boundaries.
     pub segmenter: SegmenterConfig,
-    /// Segments in the playlist, or as many more as make three target durations.
+    /// Minimum number of segments in the playlist. There are more if they are shorter than three target
+    /// durations together.
     pub window: usize,
-    /// Bytes of segments kept per stream, listed or not; the newest segment is always kept.
+    /// Maximum bytes of stored segments per stream, listed or not. The newest segment is always kept.
     pub max_bytes: usize,
-    /// Bytes of segments that are no longer kept and that slow clients still read, per stream: beyond it
-    /// the slowest are ended.
+    /// Maximum bytes per stream of segments that are no longer stored and that slow clients still read.
+    /// Beyond it, the slowest clients are disconnected.
     pub max_lent: usize,
-    /// How long a playlist that ended is still given out: viewers must see the end.
+    /// How long the playlist of an ended stream is available, so that viewers see its end.
     pub farewell: Duration,
-    /// How long the segments of a stream that ended are kept after that.
+    /// How long the segments of an ended stream are kept after that.
     pub linger: Duration,
-    /// How long a name's numbers are remembered after that.
+    /// How long the sequence numbers of a name are remembered after that.
     pub memory: Duration,
 }
 
@@ -95,7 +100,7 @@ struct Inner {
     context: Context,
     settings: Settings,
     stores: Mutex<Stores>,
-    /// Of those who watch what is not for everybody.
+    /// Sessions of viewers of protected streams.
     sessions: Sessions,
 }
 
@@ -104,7 +109,7 @@ struct Inner {
 pub struct Hls(Arc<Inner>);
 
 impl Hls {
-    /// Cuts every stream of the hub from now on, in tasks on the current runtime.
+    /// Segments every stream of the hub from now on, in tasks on the current runtime.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -127,7 +132,7 @@ impl Hls {
         self.0.stores.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The store of this name, made when there is none.
+    /// Returns the store of this name, and creates it if needed.
     fn store(&self, name: &StreamName) -> Arc<Store> {
         let mut stores = self.stores();
         if let Some(store) = stores.by_name.get(name) {
@@ -139,7 +144,7 @@ impl Hls {
         store
     }
 
-    /// Forgets a name, unless it is published again.
+    /// Removes a store, unless its name is published again.
     fn forget(&self, name: &StreamName, turn: u64) {
         let mut stores = self.stores();
         if stores.by_name.get(name).is_some_and(|store| store.is_turn(turn))
@@ -149,7 +154,7 @@ impl Hls {
         }
     }
 
-    /// Answers a request for an address that ends in `.m3u8` or `.ts`.
+    /// Handles a request for an address that ends in `.m3u8` or `.ts`.
     pub async fn serve(&self, peer: SocketAddr, request: Request<Body>) -> Response {
         let (request, _) = request.into_parts();
         let mut response =
@@ -267,12 +272,12 @@ impl Hls {
             Access::Secret => false,
         };
         if request.method == Method::GET && !counted {
-            // Somebody who plays without asking for the list: a cache, or a script.
+            // A client that plays without requesting the playlist: a cache, or a script.
             if let Some(stream) = store.stream() {
                 stream.count_sent(data.len() as u64);
             }
         }
-        // The name is never used for anything else.
+        // A segment address is never reused, so caches may keep it.
         let keep = match session {
             Access::Free => "public, max-age=86400, immutable",
             _ => "private, max-age=86400, immutable",
@@ -287,17 +292,19 @@ impl Hls {
     }
 }
 
-/// As much of the query as tells viewers apart: it is kept for each.
+/// Returns the start of the query, which distinguishes viewers. Its length is limited because it is stored
+/// per viewer.
 fn short_query(request: &Parts) -> String {
     cut(request.uri.query().unwrap_or_default())
 }
 
-/// A player that was ended asks again and again, and is told so each time: that is 403, not 410.
+/// The response to a viewer that was closed. Its player keeps asking and gets this each time, therefore 403
+/// and not 410.
 fn kicked() -> Problem {
     Problem::new(StatusCode::FORBIDDEN, CloseReason::Operator.to_string())
 }
 
-/// The client that asks for a playlist.
+/// Describes the client that requests a playlist.
 fn info(request: &Parts, peer: SocketAddr) -> ClientInfo {
     let secure = request.extensions.get::<Secure>().is_some();
     let url = address("http", secure, &request.headers, request.uri.path());
@@ -338,7 +345,7 @@ fn playlist_response(
     response
 }
 
-/// Whether `gzip` is among the encodings, and not with weight 0.
+/// Returns whether `gzip` is among the encodings, and not with weight 0.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let lists = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|v| v.to_str().ok());
     lists.flat_map(|list| list.split(',')).any(|item| {
@@ -348,7 +355,7 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Refuses a stream whose video, or all of which, MPEG-TS cannot carry.
+/// Refuses a stream whose video, or both of whose tracks, MPEG-TS cannot carry.
 fn carries(stream: &Stream) -> Result<(), Problem> {
     let config = |track| transcode::config(stream, Sound::Aac, track);
     let fits = |config: &Arc<Config>| Muxer::supports(config.codec);

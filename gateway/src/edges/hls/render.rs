@@ -1,4 +1,4 @@
-//! The playlist of a store, as it is sent.
+//! Writes the playlist of a store in the form that is sent.
 
 use std::io::Write as _;
 
@@ -12,8 +12,9 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::stored::Stored;
 use crate::core::hub::StreamName;
 
-/// What may not stand in a path segment of an address (RFC 3986 3.3), and what playlists use. A colon may, but not in
-/// the first segment of a relative address (4.2): what is before it would be a scheme.
+/// Characters to escape: those that are not allowed in a path segment (RFC 3986 3.3), and those with a
+/// meaning in playlists. A colon is allowed in a path segment but not in the first one of a relative address
+/// (4.2), where it would end a scheme.
 const ESCAPED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -27,23 +28,23 @@ const ESCAPED: &AsciiSet = &CONTROLS
     .add(b'`')
     .add(b'|');
 
-/// A playlist as it is sent: made once, however many ask.
+/// A playlist in the form that is sent. It is rendered once for all viewers.
 #[derive(Debug)]
 pub(super) struct Rendered {
     pub(super) plain: Bytes,
     pub(super) gzip: Bytes,
     /// Changes with the content; quoted.
     pub(super) etag: String,
-    /// Where in `plain` the addresses of segments end.
+    /// Offsets in `plain` where the addresses of segments end.
     ends: Vec<usize>,
 }
 
 impl Rendered {
-    /// Writes `list`; `version` changes whenever a segment is added.
+    /// Renders `list`; `version` changes whenever a segment is added.
     pub(super) fn new(list: &Media, version: String) -> Self {
         let plain = playlist::write(list);
         let mut gzip = GzEncoder::new(Vec::with_capacity(plain.len() / 2), Compression::default());
-        // Writing to a Vec does not fail.
+        // Writing to a Vec cannot fail.
         let _ = gzip.write_all(plain.as_bytes());
         let gzip = gzip.finish().unwrap_or_default();
         let end = if list.ended { "-end" } else { "" };
@@ -57,7 +58,7 @@ impl Rendered {
         Self { plain: plain.into(), gzip: gzip.into(), etag: format!("\"{version}{end}\""), ends }
     }
 
-    /// The same for one viewer: every address carries the session. Some copying, no more.
+    /// Returns the playlist for one viewer, with the session in every address. This only copies text.
     pub(super) fn in_session(&self, id: &str) -> Self {
         let query = format!("?session={id}");
         let mut plain = Vec::with_capacity(self.plain.len() + self.ends.len() * query.len());
@@ -73,7 +74,7 @@ impl Rendered {
     }
 }
 
-/// The playlist of the segments that are `listed`: there is at least one.
+/// Returns the playlist of the segments from `listed` on; there is at least one.
 pub(super) fn list<'a>(
     name: &StreamName,
     token: &str,
@@ -86,7 +87,7 @@ pub(super) fn list<'a>(
     Media {
         target,
         sequence: first.map_or(0, |s| s.sequence),
-        // The first one's own discontinuity is still written before it.
+        // The first segment's own discontinuity is written before it.
         discontinuity_sequence: first.map_or(0, |s| s.discontinuities - u64::from(s.discontinuity)),
         ended,
         segments: listed

@@ -1,4 +1,4 @@
-//! The HLS service: playlists and segments, and the cutting of every stream.
+//! The HLS service: serves playlists and segments, and starts the segmenting of streams.
 
 use super::Hls;
 use crate::service::{Asked, Gateway, Greeting, Routes, Service, StartError};

@@ -1,10 +1,11 @@
-//! Viewing what is not for everybody.
+//! Sessions of viewers of protected streams.
 //!
-//! A token lets in once and a short while, but an HLS player asks for its list again and again, and the
-//! addresses in the list inherit nothing of the list's own. So whoever is let in gets a session: the list
-//! is written with it in every address. Reloading the list as it was asked for first stays in the session,
-//! for players can't do otherwise; with a token, only from where it began. A session ends when nothing was
-//! asked in it for a while, or when an operator says so.
+//! A token admits once and for a short time, but an HLS player requests its playlist again and again, and the
+//! addresses in a playlist do not inherit the query of the playlist's own address. Therefore an admitted
+//! viewer gets a session, and every address in its playlist carries the session id. A reload of the original
+//! playlist address continues the session, because players cannot do otherwise; with a token, only from the
+//! address where the session began. A session ends after a time without requests, or when an operator closes
+//! it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,26 +18,28 @@ use crate::core::admission::PlayGrant;
 use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, Stream, StreamName};
 
-/// More are refused: what is not counted can't be ended.
+/// Maximum number of sessions. Further viewers are refused, because a viewer without session cannot be
+/// closed.
 pub(super) const MAX: usize = 20_000;
 
-/// By what a list that is asked for again is known.
+/// Identifies the session of a repeated playlist request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
-    /// From where, and the token that was used.
+    /// The client's address, and the token that was used.
     Token(From, String),
-    /// Who shows the secret every time, and its query, by which players may tell themselves apart.
+    /// The client, which shows the secret every time, and its query, which players may use to distinguish
+    /// themselves.
     Secret(Origin, String),
 }
 
-/// How a session stands.
+/// The state of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It goes on.
+    /// The session is open.
     Open,
-    /// An operator has ended it; it stays so while it keeps asking.
+    /// An operator has closed it; it stays closed while the client keeps asking.
     Kicked,
-    /// It is over or never was.
+    /// The session has ended or never existed.
     Over,
 }
 
@@ -45,7 +48,7 @@ struct Session {
     key: Key,
     seen: Instant,
     grant: PlayGrant,
-    /// Its place among the stream's viewers, while there is a stream.
+    /// Its client entry, while there is a stream.
     handle: Option<ClientHandle>,
 }
 
@@ -87,7 +90,7 @@ impl Sessions {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session that this stream's list was asked for in before.
+    /// Returns the session in which this stream's playlist was requested before.
     pub(super) fn known(&self, stream: &StreamName, key: &Key, patience: Duration) -> Option<String> {
         let mut all = self.all();
         let table = all.get_mut(stream)?;
@@ -96,7 +99,7 @@ impl Sessions {
         (session.standing(patience) != Standing::Over).then_some(id)
     }
 
-    /// A new session for an admitted viewer; none when there are too many.
+    /// Opens a session for an admitted viewer; `None` if there are too many.
     pub(super) fn open(&self, grant: PlayGrant, key: Key, patience: Duration) -> Option<String> {
         let stream = &grant.name().clone();
         let mut all = self.all();
@@ -106,7 +109,7 @@ impl Sessions {
                 return None;
             }
         }
-        // Streams that nobody publishes expire with the next one.
+        // Sessions of streams without a publisher expire when the next session is opened.
         all.retain(|name, table| {
             if name != stream && table.by_id.values().all(|session| session.handle.is_none()) {
                 table.expire(patience);
@@ -123,21 +126,21 @@ impl Sessions {
         Some(id)
     }
 
-    /// How the session `id` stands, in which something was just asked.
+    /// Returns the state of session `id` and records a request in it.
     pub(super) fn ask(&self, stream: &StreamName, id: &str, patience: Duration) -> Standing {
         let mut all = self.all();
         let session = all.get_mut(stream).and_then(|table| table.by_id.get_mut(id));
         session.map_or(Standing::Over, |session| session.standing(patience))
     }
 
-    /// The grant of the session `id`.
+    /// Returns the grant of session `id`.
     pub(super) fn grant(&self, stream: &StreamName, id: &str) -> Option<PlayGrant> {
         let all = self.all();
         Some(all.get(stream)?.by_id.get(id)?.grant.clone())
     }
 
-    /// Counts `bytes` that are sent in it, and the one who asks among the viewers of `of`; false if that
-    /// can't be.
+    /// Counts `bytes` sent in a session, and adds its viewer to stream `of`. Returns false if that is not
+    /// possible.
     pub(super) fn sent(
         &self,
         stream: &StreamName,
@@ -157,7 +160,7 @@ impl Sessions {
         session.handle.is_some()
     }
 
-    /// Forgets those that were silent for `patience`.
+    /// Removes the sessions that were silent for `patience`.
     pub(super) fn expire(&self, stream: &StreamName, patience: Duration) {
         let mut all = self.all();
         if let Some(table) = all.get_mut(stream) {
@@ -168,7 +171,8 @@ impl Sessions {
         }
     }
 
-    /// The stream is over: nobody is its viewer any more. Who waits for the next one keeps the session.
+    /// The stream has ended, so nobody is its viewer any more. Clients that wait for the next one keep their
+    /// session.
     pub(super) fn release(&self, stream: &StreamName) {
         if let Some(table) = self.all().get_mut(stream) {
             for session in table.by_id.values_mut() {

@@ -1,8 +1,8 @@
-//! One stream's segments and its playlist, in memory.
+//! The segments and the playlist of one stream, in memory.
 //!
-//! The store outlives the stream for a while: a publisher who comes back finds the numbers going on
-//! where they were, as RFC 8216 6.2.2 asks. Even a server that was restarted gives higher ones,
-//! since a store counts from the second of its making: seconds pass faster than segments.
+//! A store outlives its stream for a while: if the publisher returns, the sequence numbers continue, as RFC
+//! 8216 6.2.2 requires. Even after a restart of the server they are higher than before: a store starts to
+//! count from the current Unix time in seconds, and segments are longer than a second.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -22,35 +22,35 @@ use super::viewers::Viewers;
 use crate::core::close::CloseReason;
 use crate::core::hub::{Stream, StreamName};
 
-/// Why there is no segment.
+/// Why a segment is not available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// It was there.
+    /// The segment was removed.
     Gone,
-    /// It never was, or is not yet.
+    /// The segment never existed, or does not exist yet.
     Unknown,
 }
 
 #[derive(Debug)]
 struct State {
-    /// Those that are listed, and a few before for players that are slow.
+    /// The listed segments, and a few earlier ones for slow players.
     segments: VecDeque<Stored>,
     bytes: usize,
     /// Segments that left `segments` and are still being sent.
     lent: Lent,
     next: u64,
-    /// The first sequence number that is listed; it never goes back.
+    /// The first listed sequence number; it never decreases.
     listed: u64,
     discontinuities: u64,
-    /// Any segment was ever stored.
+    /// Whether any segment was ever stored.
     used: bool,
-    /// The longest duration so far: `EXT-X-TARGETDURATION` may not go back.
+    /// The longest duration so far: `EXT-X-TARGETDURATION` must not decrease.
     target: Micros,
-    /// Every segment since the stream began can be decoded without the one before.
+    /// Whether every segment since the start of the stream can be decoded without the previous one.
     independent: bool,
     ended: bool,
     hidden: bool,
-    /// Counts the streams that were fed into this store.
+    /// Number of streams that were fed into this store.
     turn: u64,
     stream: Weak<Stream>,
     rendered: Option<Arc<Rendered>>,
@@ -60,8 +60,8 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Store {
     name: StreamName,
-    /// Unguessable, and part of every segment's name: a name is never used twice, and whoever was
-    /// refused the playlist cannot ask for its segments.
+    /// Random part of every segment's name. Names are never reused, and a client that was refused the
+    /// playlist cannot guess them.
     token: String,
     settings: Settings,
     state: Mutex<State>,
@@ -112,21 +112,21 @@ impl Store {
         &self.token
     }
 
-    /// The stream that feeds it, while it lives.
+    /// Returns the stream that feeds this store, while it is live.
     pub(super) fn stream(&self) -> Option<Arc<Stream>> {
         self.state().stream.upgrade()
     }
 
-    /// How long a viewer may be silent before it counts as gone: three target durations.
+    /// Returns how long a viewer may be silent before it counts as gone: three target durations.
     pub(super) fn patience(&self) -> Duration {
         Duration::from_micros((self.state().target * 3).max(0) as u64)
     }
 
-    /// Segments of `stream` will follow. Answers this turn's number.
+    /// Announces the segments of `stream`. Returns the number of this turn.
     pub(super) fn begin(&self, stream: &Arc<Stream>) -> u64 {
         let mut state = self.state();
         if state.ended {
-            // Who comes now is to see what is live, not the end of what was.
+            // New viewers see the new stream, not the end of the old one.
             state.listed = state.next;
             state.independent = true;
             self.viewers.expire(Duration::ZERO, &CloseReason::StreamEnded);
@@ -137,8 +137,8 @@ impl Store {
         state.turn
     }
 
-    /// Appends a segment, whose first frame was shot about `now - duration`. The last one of a
-    /// stream that another has followed already is left out.
+    /// Appends a segment, whose first frame was captured at about `now - duration`. The last segment of a
+    /// stream that was already followed by another one is dropped.
     pub(super) fn push(&self, turn: u64, segment: Segment, now: SystemTime) {
         let mut state = self.state();
         if state.turn != turn {
@@ -171,7 +171,7 @@ impl Store {
         self.changed.send_replace(());
     }
 
-    /// Nothing follows; the playlist says so. Whether `turn` is still the present one.
+    /// Ends the playlist. Returns whether `turn` is still the current one.
     pub(super) fn end(&self, turn: u64) -> bool {
         let mut state = self.state();
         if state.turn == turn {
@@ -183,7 +183,7 @@ impl Store {
         present
     }
 
-    /// Who asks from now on is told that there is no stream; the segments are still there.
+    /// Hides the playlist: new requests get "no stream". The segments stay available.
     pub(super) fn hide(&self, turn: u64) -> bool {
         let mut state = self.state();
         if state.turn == turn {
@@ -192,7 +192,7 @@ impl Store {
         state.turn == turn
     }
 
-    /// Frees the segments; the numbers stay.
+    /// Frees the segments but keeps the sequence numbers.
     pub(super) fn clear(&self, turn: u64) -> bool {
         let mut state = self.state();
         if state.turn == turn {
@@ -204,12 +204,12 @@ impl Store {
         state.turn == turn
     }
 
-    /// Whether `turn` is still the present one.
+    /// Returns whether `turn` is still the current one.
     pub(super) fn is_turn(&self, turn: u64) -> bool {
         self.state().turn == turn
     }
 
-    /// The playlist, if there is a stream and anything in it.
+    /// Returns the playlist, if there is a stream with at least one segment.
     pub(super) fn playlist(&self) -> Option<Arc<Rendered>> {
         let mut state = self.state();
         if state.hidden || state.segments.back().is_none_or(|last| last.sequence < state.listed) {
@@ -224,7 +224,7 @@ impl Store {
         state.rendered.clone()
     }
 
-    /// Waits for the first segment. May be dropped and called again.
+    /// Waits for the first segment. Safe to cancel and call again.
     pub(super) async fn ready(&self) -> Arc<Rendered> {
         let mut changed = self.changed.subscribe();
         loop {
@@ -238,7 +238,7 @@ impl Store {
         }
     }
 
-    /// A segment's bytes.
+    /// Returns a segment's bytes.
     pub(super) fn segment(&self, sequence: u64) -> Result<Arc<Data>, Missing> {
         let state = self.state();
         let first = state.segments.front().map_or(state.next, |s| s.sequence);
@@ -253,7 +253,7 @@ impl Store {
 }
 
 impl State {
-    /// Moves the window on and frees what nobody will ask for.
+    /// Moves the playlist window and frees segments that no viewer needs.
     fn trim(&mut self, settings: &Settings) {
         let total = |segments: &VecDeque<Stored>, listed: u64, in_window: bool| -> Micros {
             segments.iter().filter(|s| (s.sequence >= listed) == in_window).map(|s| s.duration).sum()
@@ -268,7 +268,7 @@ impl State {
             window -= first.duration;
             self.listed = first.sequence + 1;
         }
-        // What left the list stays for its own and the list's duration (6.2.2).
+        // A segment that left the playlist is kept for its own and the playlist's duration (6.2.2).
         let mut old = total(&self.segments, self.listed, false);
         while let Some(first) = self.segments.front() {
             let stale = first.sequence < self.listed && old - first.duration > window + first.duration;

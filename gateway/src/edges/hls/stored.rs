@@ -1,4 +1,4 @@
-//! A segment as a store keeps it and a playlist lists it.
+//! A segment in a store.
 
 use std::sync::Arc;
 
@@ -6,16 +6,16 @@ use media::time::Micros;
 
 use super::lent::Data;
 
-/// One segment, and its place.
+/// One segment, and its position in the playlist.
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) sequence: u64,
     pub(super) duration: Micros,
     pub(super) discontinuity: bool,
-    /// Discontinuities up to this one's begin, its own included.
+    /// Number of discontinuities up to the start of this segment, including its own.
     pub(super) discontinuities: u64,
-    /// µs since 1970 of its first frame.
+    /// Time of its first frame in µs since 1970.
     pub(super) date: Micros,
-    /// MPEG-TS.
+    /// The MPEG-TS data.
     pub(super) data: Arc<Data>,
 }

@@ -1,9 +1,10 @@
-//! Who watches: HLS has no connection that lasts, so a viewer is one who asks again and again.
+//! Counts viewers of open streams. HLS has no permanent connection, so a viewer is a client that keeps
+//! asking.
 //!
-//! Whoever asks for the playlist from one address, with one User-Agent and one query, is one viewer
-//! until nothing was heard of it for three target durations. Viewers behind one address with the same
-//! software count as one unless their queries differ (a player may add one of its own); in exchange
-//! playlists and segments are the same for all, so that caches in front of the gateway work.
+//! Playlist requests with the same client address, User-Agent and query are one viewer, until there is no
+//! request for three target durations. Viewers behind one address with the same software count as one unless
+//! their queries differ (a player may add a random parameter). In exchange, playlists and segments are the
+//! same for all viewers, so that caches in front of the gateway work.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -18,18 +19,18 @@ use crate::core::close::CloseReason;
 use crate::core::hub::ClientHandle;
 use crate::web::request::shown;
 
-/// More are served, but not counted.
+/// Maximum number of counted viewers. Further viewers are served but not counted.
 pub(super) const MAX: usize = 20_000;
 
-/// From where someone asks.
+/// The network origin of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct From {
     ip: IpAddr,
-    /// Whom a proxy says it asks for.
+    /// The client address that a proxy reports.
     forwarded: String,
 }
 
-/// From where and with what someone asks.
+/// The network origin of a request, and the client software.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Origin {
     pub(super) from: From,
@@ -64,12 +65,13 @@ impl Viewers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this viewer is known, so that it was admitted.
+    /// Returns whether this viewer is known, which means that it was admitted.
     pub(super) fn knows(&self, origin: &Origin, query: &str) -> bool {
         self.all().get(origin).is_some_and(|queries| queries.contains_key(query))
     }
 
-    /// Someone asked for the playlist and will be sent `bytes`. False when an operator ended it.
+    /// Records a playlist request that will be answered with `bytes`. Returns false if an operator closed
+    /// this viewer.
     pub(super) fn ask(
         &self,
         origin: &Origin,
@@ -80,7 +82,7 @@ impl Viewers {
         let mut all = self.all();
         if let Some(viewer) = all.get_mut(origin).and_then(|queries| queries.get_mut(query)) {
             if viewer.handle.revocation().is_revoked() {
-                // It stays so while it keeps asking, and a little longer.
+                // The viewer stays closed while it keeps asking, and for a short time after.
                 return false;
             }
             viewer.seen = Instant::now();
@@ -97,10 +99,10 @@ impl Viewers {
         true
     }
 
-    /// Someone is sent a segment. False when no viewer is known that it could be.
+    /// Records a segment request. Returns false if no known viewer matches.
     pub(super) fn sent(&self, origin: &Origin, bytes: usize) -> bool {
         let mut all = self.all();
-        // A segment's address has no query: of those it may be, the one that asked last.
+        // A segment's address has no query: count it for the matching viewer that asked last.
         let newest = all.get_mut(origin).and_then(|queries| queries.values_mut().max_by_key(|v| v.seen));
         match newest {
             Some(viewer) => {
@@ -111,7 +113,7 @@ impl Viewers {
         }
     }
 
-    /// Forgets those who were silent for `patience`, for this reason.
+    /// Removes viewers that were silent for `patience`, with this reason.
     pub(super) fn expire(&self, patience: Duration, reason: &CloseReason) {
         self.all().retain(|_, queries| {
             queries.retain(|_, viewer| {

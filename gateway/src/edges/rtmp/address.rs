@@ -1,31 +1,32 @@
-//! Where a client wants to go: `tcUrl`, `app` and the stream key it gives.
+//! Parses the stream address from `tcUrl`, `app` and the stream key of a client.
 
 use crate::core::hub::{NameError, StreamName};
 
-/// What a client asked for, taken apart.
+/// The parts of a requested address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// The stream, or why there can be none of that name.
+    /// The stream name, or the reason why it is invalid.
     pub name: Result<StreamName, NameError>,
     /// The queries of key, application and `tcUrl`, joined by `&`.
     pub query: String,
-    /// The host it connected to, perhaps with a port, from `tcUrl`.
+    /// Host from `tcUrl`, with the port if it has one.
     pub host: Option<String>,
 }
 
 impl Address {
-    /// Reads `rtmp://host/app/stream?query` however a client has cut it.
+    /// Parses `rtmp://host/app/stream?query`, however the client has split it.
     ///
-    /// The application ends at the last slash of both together: Server `rtmp://host/a/` with key
-    /// `b/c`, and `rtmp://host/a/b` with key `c` are the same stream `a/b/c`. A key that is a whole address, as some
-    /// cameras send, says all by itself. SRS's `?vhost=` and `...vhost...` are read over: this server has one host.
+    /// The application ends at the last slash of both parts together: server `rtmp://host/a/` with key `b/c`,
+    /// and `rtmp://host/a/b` with key `c`, are the same stream `a/b/c`. If the key is a complete address, as
+    /// some cameras send, the other parts are ignored. SRS's `?vhost=` and `...vhost...` are ignored: this
+    /// server has one host.
     pub fn new(tc_url: &str, app: &str, key: &str) -> Self {
         let (app, app_query) = split_query(app);
         let (key, key_query) = split_query(key);
         let key = decode(key);
         let (app, key) = path_of_url(&key).map_or((app, &*key), |path| ("", path));
         let (tc_path, tc_query) = split_query(tc_url);
-        // Most clients repeat the application, query and all, in tcUrl.
+        // Most clients repeat the application and its query in tcUrl.
         let tc_query = if tc_query == app_query { "" } else { tc_query };
         let queries: Vec<&str> =
             [key_query, app_query, tc_query].into_iter().filter(|q| !q.is_empty()).collect();
@@ -36,11 +37,11 @@ impl Address {
         }
     }
 
-    /// The address as others may see it: without the query, where secrets are.
+    /// Returns the address without its query, which may contain secrets.
     pub fn url(&self) -> String {
         let name = self.name.as_ref().map(StreamName::as_str).unwrap_or_default();
         let host = self.host.as_deref().unwrap_or("localhost");
-        // A host that is none is not repeated.
+        // An invalid host is not shown.
         format!("rtmp://{}/{name}", if is_host(host) { host } else { "?" })
     }
 }
@@ -51,7 +52,7 @@ fn split_query(text: &str) -> (&str, &str) {
     (path.split_once("...").map_or(path, |(path, _)| path), query.trim_end_matches('/'))
 }
 
-/// What follows the host of an RTMP address.
+/// Returns the part after the host of an RTMP address.
 fn path_of_url(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_once("://")?;
     let known = ["rtmp", "rtmps", "rtmpt", "rtmpe", "rtmpte", "rtmpts"];
@@ -66,12 +67,12 @@ fn host(tc_url: &str) -> Option<&str> {
     (!host.is_empty()).then_some(host)
 }
 
-/// Whether `text` can be a host and port: it is shown to people and written into the log.
+/// Returns whether `text` is a valid host and port. It is shown to people and written to the log.
 fn is_host(text: &str) -> bool {
     text.len() <= 255 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
 }
 
-/// `%XX` as in a URL. What is not that stays, and a name does not allow it.
+/// Decodes `%XX` as in a URL. Invalid escapes stay, and the name parser rejects them.
 fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).and_then(|b| char::from(*b).to_digit(16));
@@ -109,7 +110,7 @@ mod tests {
     fn every_way_to_cut_an_address_gives_the_same_stream() {
         let expect = is("live/livestream", "secret=x", "h:1935");
         assert_eq!(read("rtmp://h:1935/live", "live", "livestream?secret=x"), expect);
-        // OBS with a slash at the end of its Server.
+        // OBS with a slash at the end of its server address.
         assert_eq!(read("rtmp://h:1935/live/", "live/", "livestream?secret=x"), expect);
         assert_eq!(read("rtmp://h:1935/live?secret=x", "live?secret=x", "livestream"), expect);
         assert_eq!(read("rtmp://h:1935/live?secret=x", "live", "/livestream"), expect);
@@ -131,7 +132,7 @@ mod tests {
         for key in ["rtmp://h/cam", "rtmp://h", "rtmp://"] {
             assert_eq!(read("rtmp://h/live", "live", key), is(&words, "", "h"));
         }
-        // Something else with a colon is a name.
+        // Text with a colon that is not an address is a name.
         assert_eq!(read("rtmp://h/live", "live", "mp4:cam"), is("live/mp4:cam", "", "h"));
         assert_eq!(read("rtmp://h/live//", "live//", "/cam"), is("live/cam", "", "h"));
     }

@@ -1,4 +1,4 @@
-//! Close reasons and refusals in RTMP: `onStatus` and its codes.
+//! Maps close reasons and refusals to RTMP's `onStatus` codes.
 
 use super::connection::Connection;
 use super::session::{Request, SessionError};
@@ -9,7 +9,7 @@ use crate::core::client::{Act, ClientInfo};
 use crate::core::close::CloseReason;
 use crate::core::hub::{PlayError, PublishError, StreamName};
 
-/// A refusal: the `onStatus` code and the text.
+/// A refusal: `onStatus` code and text.
 pub(super) struct Refused(&'static str, String);
 
 impl From<PublishError> for Refused {
@@ -38,7 +38,7 @@ impl From<SessionError> for CloseReason {
     }
 }
 
-/// What a request tells about the client: how it is connected, and its credentials.
+/// Describes the client of a request: its protocol and address, and its credentials.
 fn client<'a>(
     connection: &Connection,
     request: &'a Request,
@@ -75,7 +75,7 @@ pub(super) async fn admit_viewer(
     granted.map_err(|refusal| Refused("NetStream.Play.Failed", refusal.to_string()))
 }
 
-/// Tells the client that it is refused.
+/// Sends a refusal to the client.
 pub(super) fn refuse(
     connection: &mut Connection,
     context: &Context,
@@ -88,7 +88,7 @@ pub(super) fn refuse(
     CloseReason::Refused(text)
 }
 
-/// Tells the client why it is disconnected, where it can still hear it.
+/// Sends the close reason to the client, if the client can still receive it.
 pub(super) fn tell(connection: &mut Connection, act: Act, reason: &CloseReason) {
     let code = match (act, reason) {
         (Act::Play, CloseReason::StreamEnded) => return connection.session.end_play(),
@@ -99,7 +99,7 @@ pub(super) fn tell(connection: &mut Connection, act: Act, reason: &CloseReason) 
     connection.session.refuse(code, &reason.to_string());
 }
 
-/// Whether a client that is disconnected for this reason is there to read why.
+/// Returns whether a client that is closed for this reason can still receive it.
 pub(super) const fn is_heard(reason: &CloseReason) -> bool {
     !matches!(reason, CloseReason::Left | CloseReason::Stalled | CloseReason::Idle | CloseReason::Full)
 }

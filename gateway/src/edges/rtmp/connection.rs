@@ -1,4 +1,4 @@
-//! A socket and its session: reading up to the next event, writing without waiting for others.
+//! A socket and its session: reads until the next event, and writes without blocking.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -15,28 +15,28 @@ use super::session::{Event, Session};
 use crate::core::close::CloseReason;
 use crate::net::worker::Permit;
 
-/// What one read takes at most from a client that was admitted.
+/// Maximum number of bytes per read from an admitted client.
 const READ: usize = 64 << 10;
-/// What one read takes from any other.
+/// Maximum number of bytes per read from any other client.
 const READ_PENDING: usize = 4 << 10;
-/// A client that sends on while nothing can be written to it is not read beyond this much of answers.
+/// Maximum size of unsent replies. A client that does not receive them is not read any further.
 const MAX_ANSWERS: usize = 64 << 10;
-/// For a refused client to read why.
+/// Time for a refused client to read the reason.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// One client.
+/// The connection of one client.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) session: Session,
     pub(super) peer: SocketAddr,
-    /// Its place among those that were not admitted yet; none once it is.
+    /// The permit of a client that is not admitted yet; `None` once it is admitted.
     pub(super) pending: Option<Permit>,
     socket: TcpStream,
     input: Vec<u8>,
     at: usize,
-    /// Whole messages, of which the front one may be written in part.
+    /// Whole messages; the front one may be partly written.
     output: VecDeque<Bytes>,
-    /// Bytes of `output` that the session made.
+    /// Number of bytes in `output` that the session created.
     answers: usize,
     received: Counter,
     sent: Counter,
@@ -44,7 +44,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(socket: TcpStream, peer: SocketAddr, max_message: usize) -> Self {
-        // Without it small writes wait for acknowledgements; where it fails, they just do.
+        // Without TCP_NODELAY small writes wait for acknowledgements. Failing to set it is harmless.
         let _ = socket.set_nodelay(true);
         Self {
             session: Session::new(max_message),
@@ -60,7 +60,7 @@ impl Connection {
         }
     }
 
-    /// The next event in what was received already.
+    /// Returns the next event from the bytes received so far.
     pub(super) fn event(&mut self) -> Result<Option<Event>, CloseReason> {
         let mut input = &self.input[self.at..];
         let event = self.session.read(&mut input);
@@ -73,18 +73,18 @@ impl Connection {
         Ok(event?)
     }
 
-    /// Resolves when [`Connection::receive`] has something.
+    /// Resolves when [`Connection::receive`] has something to read.
     pub(super) async fn readable(&self) {
         if self.answers > MAX_ANSWERS {
             return std::future::pending().await;
         }
-        // Who sends without a pause takes turns with the others, and deadlines are looked at.
+        // A client that sends without a pause must yield to the others, and the deadlines must be checked.
         tokio::task::coop::consume_budget().await;
-        // An error shows in the read.
+        // The next read reports the error.
         let _ = self.socket.readable().await;
     }
 
-    /// Takes what has arrived, after all events were taken; how many bytes.
+    /// Reads the available bytes, after all events were handled. Returns their number.
     pub(super) fn receive(&mut self) -> Result<usize, CloseReason> {
         self.input.clear();
         self.at = 0;
@@ -92,7 +92,7 @@ impl Connection {
         match self.socket.try_read_buf(&mut self.input) {
             Ok(0) => Err(CloseReason::Left),
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            // An error of the network.
+            // A network error.
             Err(_) => Err(CloseReason::Left),
             Ok(count) => {
                 self.received.increment(count as u64);
@@ -101,29 +101,29 @@ impl Connection {
         }
     }
 
-    /// Gives the input's memory back: for a client that is not expected to send much.
+    /// Frees the input buffer, for a client that is not expected to send much.
     pub(super) fn release(&mut self) {
         if self.at == self.input.len() {
             (self.input, self.at) = (Vec::new(), 0);
         }
     }
 
-    /// Appends messages to what is to be written.
+    /// Appends messages to the output.
     pub(super) fn queue(&mut self, messages: impl IntoIterator<Item = Bytes>) {
         self.output.extend(messages);
     }
 
-    /// Whether there is something to write.
+    /// Returns whether there is output to write.
     pub(super) fn has_output(&self) -> bool {
         !self.output.is_empty()
     }
 
-    /// Resolves when [`Connection::write`] may get on.
+    /// Resolves when [`Connection::write`] can continue.
     pub(super) async fn writable(&self) {
         let _ = self.socket.writable().await;
     }
 
-    /// Writes what the socket takes; how many bytes. Some may be left.
+    /// Writes as many bytes as the socket accepts, and returns their number. Output may remain.
     pub(super) fn write(&mut self) -> Result<usize, CloseReason> {
         let mut total = 0;
         while !self.output.is_empty() {
@@ -161,7 +161,7 @@ impl Connection {
         }
     }
 
-    /// Writes everything, for a client that takes something at least every `stall`.
+    /// Writes all output, unless the client accepts nothing for `stall`.
     pub(super) async fn flush(&mut self, stall: Duration) -> Result<usize, CloseReason> {
         let mut total = self.write()?;
         while self.has_output() {
@@ -173,11 +173,11 @@ impl Connection {
         Ok(total)
     }
 
-    /// Says the last words and waits a little for the client to read them: closing a socket that
-    /// has unread input would throw them away.
+    /// Sends the remaining output and waits a short time for the client to read it: closing a socket with
+    /// unread input would discard it.
     pub(super) async fn close(mut self) {
         let deadline = Instant::now() + LINGER;
-        // What the session answered to the last input is not queued if that input was an error.
+        // After an invalid input the session's replies are not queued yet.
         let last = self.session.take_output();
         self.queue((!last.is_empty()).then(|| last.into()));
         if timeout_at(deadline, self.flush(LINGER)).await.is_ok_and(|flushed| flushed.is_ok()) {

@@ -1,4 +1,4 @@
-//! RTMP messages (Adobe's RTMP 1.0, sections 5.4 and 7.1), and writing them.
+//! RTMP messages (Adobe's RTMP 1.0, sections 5.4 and 7.1) and their writer.
 
 use bytes::Bytes;
 use media::flv::amf0::{self, Value};
@@ -20,13 +20,13 @@ pub mod kind {
     pub const WINDOW_SIZE: u8 = 5;
     /// Set Peer Bandwidth.
     pub const PEER_BANDWIDTH: u8 = 6;
-    /// Sound.
+    /// Audio.
     pub const AUDIO: u8 = 8;
-    /// Pictures.
+    /// Video.
     pub const VIDEO: u8 = 9;
-    /// Data in AMF3; in practice a 0 and then AMF0.
+    /// Data in AMF3; in practice a 0 followed by AMF0.
     pub const DATA_AMF3: u8 = 15;
-    /// A command in AMF3; in practice a 0 and then AMF0.
+    /// A command in AMF3; in practice a 0 followed by AMF0.
     pub const COMMAND_AMF3: u8 = 17;
     /// Data in AMF0.
     pub const DATA: u8 = 18;
@@ -44,28 +44,28 @@ pub(super) mod control {
     pub(crate) const PING_RESPONSE: u16 = 7;
 }
 
-/// The one message stream of a connection. nginx does the same: who plays or publishes two streams
-/// makes two connections, and a player's messages are the same bytes for everyone.
+/// The only message stream of a connection, as in nginx: a client that plays or publishes two streams uses
+/// two connections. This makes the messages the same bytes for every player.
 pub const STREAM: u32 = 1;
 
-/// The chunk size that this side announces and uses: nearly every frame is one chunk.
+/// The chunk size that this server announces and uses: nearly every frame fits one chunk.
 pub const CHUNK_SIZE: u32 = 64 << 10;
 
-/// A message as it came.
+/// A received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Milliseconds, wrapping.
+    /// Timestamp in milliseconds; it wraps.
     pub timestamp: u32,
     /// One of [`kind`].
     pub kind: u8,
-    /// The message stream; 0 for the connection itself.
+    /// Id of the message stream; 0 for the connection itself.
     pub stream: u32,
-    /// The bytes.
+    /// The content.
     pub payload: Bytes,
 }
 
-/// Writes messages as chunks. Every message starts with a full header, so that messages of several
-/// writers may follow each other on one connection.
+/// Writes messages as chunks. Every message starts with a full header, so that messages of several writers
+/// can follow each other on one connection.
 pub(super) struct Writer(ChunkSerializer);
 
 impl std::fmt::Debug for Writer {
@@ -75,27 +75,27 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// A writer on a fresh connection: chunks of 128 bytes until [`Writer::announce_chunk_size`].
+    /// Creates a writer for a new connection: chunks of 128 bytes until [`Writer::announce_chunk_size`].
     pub(super) fn new() -> Self {
         Self(ChunkSerializer::new())
     }
 
-    /// A writer on a connection where [`CHUNK_SIZE`] was announced.
+    /// Creates a writer for a connection where [`CHUNK_SIZE`] was announced.
     pub(super) fn announced() -> Self {
         let mut writer = Self::new();
         writer.announce_chunk_size(&mut Vec::new());
         writer
     }
 
-    /// Tells the peer of [`CHUNK_SIZE`] and uses it from here.
+    /// Announces [`CHUNK_SIZE`] to the peer and uses it from now on.
     pub(super) fn announce_chunk_size(&mut self, out: &mut Vec<u8>) {
-        // It fails for sizes over 2^31 only.
+        // This fails only for sizes over 2^31.
         if let Ok(packet) = self.0.set_max_chunk_size(CHUNK_SIZE, RtmpTimestamp::new(0)) {
             out.extend_from_slice(&packet.bytes);
         }
     }
 
-    /// Appends a message. One over 2^24 bytes cannot be written and is left out.
+    /// Appends a message. A message over 2^24 bytes cannot be written and is dropped.
     pub(super) fn write(&mut self, kind: u8, timestamp: u32, stream: u32, data: Bytes, out: &mut Vec<u8>) {
         let payload = MessagePayload {
             timestamp: RtmpTimestamp::new(timestamp),
@@ -108,21 +108,21 @@ impl Writer {
         }
     }
 
-    /// Appends a command or data message of these values.
+    /// Appends a command or data message with these values.
     pub(super) fn values(&mut self, kind: u8, stream: u32, values: &[Value], out: &mut Vec<u8>) {
         let mut data = Vec::new();
         values.iter().for_each(|value| amf0::write(&mut data, value));
         self.write(kind, 0, stream, data.into(), out);
     }
 
-    /// Appends a user control message about `value`.
+    /// Appends a user control message with `value`.
     pub(super) fn user_control(&mut self, event: u16, value: u32, out: &mut Vec<u8>) {
         let data = [&event.to_be_bytes()[..], &value.to_be_bytes()].concat();
         self.write(kind::USER_CONTROL, 0, 0, data.into(), out);
     }
 }
 
-/// An AMF0 object.
+/// Creates an AMF0 object.
 pub(super) fn object(properties: &[(&str, Value)]) -> Value {
     Value::Object(properties.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
 }

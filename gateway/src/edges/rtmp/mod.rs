@@ -1,6 +1,7 @@
-//! RTMP: publish and play with OBS, ffmpeg, VLC and whatever else speaks it.
+//! RTMP: publish and play with OBS, ffmpeg, VLC and other clients.
 //!
-//! [`chunk`], [`session`] and [`ingest`] are the protocol without I/O; [`handle`] serves one connection.
+//! Start reading at [`handle`], which serves one connection. [`chunk`], [`session`] and [`ingest`] are the
+//! protocol without I/O; `connection` adds the socket; `publish` and `play` connect a session to the hub.
 
 pub mod address;
 pub mod chunk;
@@ -30,7 +31,7 @@ use crate::core::close::CloseReason;
 
 /// Serves one RTMP connection until it ends.
 pub async fn handle(socket: TcpStream, peer: SocketAddr, context: Context) {
-    // Whoever says nothing holds nothing but the socket.
+    // A client that sends nothing occupies only its socket.
     let Ok(Ok(())) = timeout(context.limits.header_timeout, socket.readable()).await else { return };
     let mut connection = Connection::new(socket, peer, context.limits.message);
     let reason = serve(&mut connection, &context).await;
@@ -50,7 +51,7 @@ pub async fn handle(socket: TcpStream, peer: SocketAddr, context: Context) {
     }
 }
 
-/// One `publish` or `play` after the other.
+/// Handles the `publish` and `play` requests of a connection, one after the other.
 async fn serve(connection: &mut Connection, context: &Context) -> CloseReason {
     loop {
         let Some(pending) = context.pending.enter(connection.peer.ip()) else { return CloseReason::Full };
@@ -67,7 +68,7 @@ async fn serve(connection: &mut Connection, context: &Context) -> CloseReason {
     }
 }
 
-/// The next thing a client asks for; it must ask soon.
+/// Waits for the client's next request, with a timeout.
 async fn request(connection: &mut Connection, context: &Context) -> Result<Event, CloseReason> {
     let deadline = tokio::time::Instant::now() + context.limits.header_timeout;
     loop {

@@ -1,4 +1,4 @@
-//! From the hub to an RTMP player.
+//! Sends a stream from the hub to an RTMP player.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, PlayError, Start, Stream};
 use crate::derive::batch::{Reader, Wire};
 
-/// Serves one `play`, until the stream or the client's interest ends.
+/// Serves one `play`, until the stream ends or the client stops.
 pub(super) async fn serve(
     connection: &mut Connection,
     context: &Context,
@@ -55,7 +55,8 @@ pub(super) async fn serve(
     end
 }
 
-/// Waits for the stream, and listens to the client meanwhile. None when it changed its mind.
+/// Waits for the stream and handles the client's messages meanwhile. Returns `None` if the client stops
+/// waiting.
 async fn wait(
     connection: &mut Connection,
     context: &Context,
@@ -123,7 +124,7 @@ impl Player<'_> {
                         return Err(CloseReason::StreamEnded);
                     }
                     if self.paused {
-                        // It still learns when the stream is over.
+                        // A paused player is still told when the stream ends.
                         fresh.clear();
                         continue;
                     }
@@ -135,14 +136,14 @@ impl Player<'_> {
         }
     }
 
-    /// Does what the client says; whether it is done.
+    /// Handles the client's messages. Returns whether the client has stopped.
     fn listen(&mut self) -> Result<bool, CloseReason> {
         while let Some(event) = self.connection.event()? {
             match event {
                 Event::Stop => return Ok(true),
                 Event::Pause(on) => {
                     if self.paused && !on {
-                        // It goes on with what is live now, from a key frame.
+                        // After a pause, continue live from a key frame.
                         self.reader = self.wire.reader(self.start);
                         self.skipped = 0;
                     }

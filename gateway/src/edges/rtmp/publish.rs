@@ -1,4 +1,4 @@
-//! From an RTMP publisher to the hub.
+//! Sends a stream from an RTMP publisher to the hub.
 
 use std::net::SocketAddr;
 
@@ -83,7 +83,7 @@ async fn receive(
     }
 }
 
-/// Hands one message to the hub.
+/// Passes one message to the hub.
 fn take(event: Event, ingest: &mut Ingest, publisher: &mut Publisher, peer: SocketAddr) {
     let read = ingest.read(event);
     push(ingest, publisher);
@@ -109,10 +109,10 @@ fn push(ingest: &mut Ingest, publisher: &mut Publisher) {
     }
 }
 
-/// Believes metadata about tracks where that is safe: a track that is promised and does not come
-/// costs viewers a second, one that comes without a promise would be missing in what they are told.
+/// Announces tracks from the metadata where that is safe. A track that is announced but missing costs viewers
+/// one second; a track that is not announced would be missing in the stream's description.
 fn announce(publisher: &mut Publisher, metadata: &Metadata) {
-    // FFmpeg names the tracks it has and leaves out the others.
+    // FFmpeg's metadata lists exactly the tracks that it sends.
     let complete = metadata.encoder.as_deref().is_some_and(|encoder| encoder.starts_with("Lavf"));
     match (metadata.has_audio, metadata.has_video) {
         (Some(audio), Some(video)) => publisher.announce(audio, video),

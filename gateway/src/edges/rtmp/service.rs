@@ -1,4 +1,4 @@
-//! The RTMP service: one listening socket.
+//! The RTMP service, with one listening socket.
 
 use std::net::SocketAddr;
 
@@ -13,15 +13,15 @@ use crate::service::{Gateway, Greeting, Routes, Service, StartError, listen};
 #[derive(Debug)]
 pub struct Rtmp {
     addr: SocketAddr,
-    /// Until the service starts.
+    /// Present until the service starts.
     listener: Option<TcpListener>,
 }
 
 impl Rtmp {
-    /// Listens.
+    /// Starts to listen.
     ///
     /// # Errors
-    /// When the address is in use or not ours.
+    /// The address is in use or does not belong to this machine.
     pub fn bind(settings: &RtmpSettings) -> Result<Self, StartError> {
         let listener = listen("--rtmp", settings.addr)?;
         let addr = listener.local_addr().map_err(StartError::System)?;

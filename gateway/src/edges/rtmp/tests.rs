@@ -1,4 +1,4 @@
-//! Connections over real sockets, against a client made of the same parts.
+//! Connections over real sockets, with a client made of the server's own parts.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ struct Client {
 }
 
 impl Client {
-    /// A client of `edge` that has said `connect`.
+    /// Creates a client that has sent `connect`.
     async fn new(context: &Context) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -91,7 +91,7 @@ impl Client {
         player
     }
 
-    /// The next message; none when the server closed.
+    /// Returns the next message; `None` if the server closed the connection.
     async fn next(&mut self) -> Option<Message> {
         loop {
             let mut input = &self.input[..];
@@ -108,7 +108,7 @@ impl Client {
         }
     }
 
-    /// Waits for `onStatus` with this code; its description.
+    /// Waits for `onStatus` with this code; returns its description.
     async fn expect(&mut self, code: &str) -> String {
         loop {
             let message = self.next().await.unwrap_or_else(|| panic!("{code} comes before the end"));
@@ -128,7 +128,7 @@ impl Client {
 #[tokio::test]
 async fn what_is_published_is_played_and_the_end_is_told() {
     let context = context(LimitSettings { reconnect: 0, ..LimitSettings::default() });
-    // The player comes first and waits.
+    // The player connects first and waits.
     let mut player = Client::play(&context).await;
     let mut publisher = Client::new(&context).await;
     publisher.publish().await;
@@ -234,7 +234,7 @@ async fn a_player_that_takes_nothing_is_dropped_and_others_go_on() {
     while context.clients.list().len() < 3 {
         tokio::task::yield_now().await;
     }
-    // Whole pictures of a size that fills any socket's buffer soon.
+    // Frames that fill any socket's buffer quickly.
     let picture: &'static [u8] = [&KEY[..5], &[0, 3, 0, 0, 0x65], &[0x88; 0x2_ffff]].concat().leak();
     for at in 1.. {
         publisher.message(kind::VIDEO, at * 40, picture).await;
@@ -252,7 +252,7 @@ async fn players_hear_what_a_publisher_sends_that_cannot_be_read() {
     let mut publisher = Client::new(&context).await;
     publisher.command("publish", &[Value::Null, "x".into()]).await;
     publisher.expect("NetStream.Publish.Start").await;
-    // VP6.
+    // VP6, which is not supported.
     publisher.message(kind::VIDEO, 0, b"\x14\0\0").await;
     let mut player = Client::new(&context).await;
     player.command("play", &[Value::Null, "x".into()]).await;

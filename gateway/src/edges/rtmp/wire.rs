@@ -1,4 +1,4 @@
-//! Frames as RTMP messages, the same bytes for every player of a stream.
+//! Writes frames as RTMP messages: the same bytes for every player of a stream.
 
 use bytes::Bytes;
 use media::flv::mux;
@@ -38,7 +38,7 @@ impl Encoder for Messages {
         self.sequence_header(config, dts, out);
     }
 
-    /// Metadata are at time 0, wherever they stand: at any other, ffmpeg takes them for a track of text.
+    /// Metadata always have time 0: at any other time ffmpeg takes them for a text track.
     fn metadata(&mut self, tracks: &Tracks, out: &mut Vec<u8>) {
         let (video, audio) = (tracks.video.as_deref(), tracks.audio.as_deref());
         let body = mux::described_body(video, audio, tracks.own_fields());

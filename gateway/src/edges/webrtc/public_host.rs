@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
-/// Where a gateway can be reached: an IP address, or a host name in lower case.
+/// An address of the gateway: an IP address, or a host name in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublicHost {
     /// An address.

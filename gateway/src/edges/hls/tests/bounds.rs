@@ -1,4 +1,4 @@
-//! The limits on viewers and viewing sessions.
+//! Limits of viewers and sessions.
 
 use super::super::sessions::{self, Key, Sessions, Standing};
 use super::super::viewers::{self, From, Origin, Viewers};
@@ -29,7 +29,7 @@ async fn viewing_sessions_are_limited_over_all_streams_and_make_room_when_they_a
     for grant in &grants {
         assert_eq!(sessions.open(grant.clone(), token(sessions::MAX), PATIENCE), None);
     }
-    // The others do not notice.
+    // The other sessions are not affected.
     assert_eq!(sessions.ask(grants[0].name(), &first, PATIENCE), Standing::Open);
     tokio::time::advance(PATIENCE).await;
     let next = sessions.open(grants[1].clone(), token(sessions::MAX), PATIENCE).expect("room again");
@@ -54,7 +54,7 @@ async fn viewers_over_the_limit_are_served_but_not_counted() {
     assert!(viewers.ask(&origin(late), "", 1, || panic!("the list of viewers is full")));
     assert!(!viewers.knows(&origin(late), "") && !viewers.sent(&origin(late), 1));
     assert!(viewers.knows(&origin(0), "0") && viewers.sent(&origin(0), 1));
-    // Room for whoever asks next.
+    // There is room for the next viewer.
     viewers.expire(Duration::ZERO, &CloseReason::Left);
     assert!(viewers.ask(&origin(late), "", 1, register) && viewers.knows(&origin(late), ""));
 }

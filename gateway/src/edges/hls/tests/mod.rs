@@ -15,7 +15,7 @@ use crate::core::admission::PublishGrant;
 use crate::core::auth::Auth;
 use crate::core::hub::Publisher;
 
-/// What x264 made for 320x240.
+/// From x264, 320x240.
 const SPS: &[u8] = &[
     0x67, 0x64, 0, 0x0d, 0xac, 0xd9, 0x41, 0x41, 0xfb, 0x01, 0x10, 0, 0, 3, 0, 0x10, 0, 0, 3, 3, 0x20, 0xf1,
     0x42, 0x99, 0x60,
@@ -50,13 +50,13 @@ impl Source {
         }
     }
 
-    /// With silence in Opus, 40 ms a packet.
+    /// Creates a stream with silent Opus audio, 40 ms per packet.
     fn opus(hls: &Hls) -> Self {
         let audio = Arc::new(opus::config_of_channels(2));
         Self { audio, sound: &[0xfd, 0xff, 0xfe, 0xff, 0xfe], ..Self::new(hls) }
     }
 
-    /// Publishes this long: 25 pictures a second, each second a key frame, and sound.
+    /// Publishes for this long: 25 frames per second with a key frame every second, and audio.
     async fn run(&mut self, seconds: i64) {
         for _ in 0..seconds * 25 {
             let dts: Micros = self.frames * 40 * MILLI;
@@ -163,7 +163,7 @@ async fn a_publisher_who_comes_back_goes_on_after_a_discontinuity() {
     let before = list(&hls).await;
     drop(source);
     tokio::time::sleep(Duration::from_secs(5)).await;
-    // The last second was no whole segment; it is given out when the publisher leaves.
+    // The last second was not a whole segment; it is published when the publisher leaves.
     let paused = list(&hls).await;
     assert_eq!(paused.segments.len(), before.segments.len() + 1);
     assert!(!paused.ended);
@@ -185,7 +185,7 @@ async fn opus_is_cut_as_aac_up_to_the_last_of_it() {
     let hls = hls(Settings::default(), Auth::default());
     let mut source = Source::opus(&hls);
     let store = hls.store(&StreamName::parse("live/x").expect("a name"));
-    // Somebody waits for it from the beginning.
+    // A viewer has waited from the start.
     store.demand.ask();
     source.run(5).await;
     assert_eq!(list(&hls).await.segments.len(), 2);
@@ -209,7 +209,7 @@ async fn opus_is_cut_as_aac_up_to_the_last_of_it() {
     assert_eq!(pictures, 125);
     assert!(sound.iter().all(|frame| frame.config.codec == media::Codec::Aac));
     let length = sound[sound.len() - 1].pts - sound[0].pts;
-    // The encoder keeps less than two packets to itself.
+    // The encoder buffers less than two packets.
     assert!((4930 * MILLI..5000 * MILLI).contains(&length), "{length}");
 }
 
@@ -250,7 +250,7 @@ async fn a_stream_that_is_over_ends_its_list_and_a_new_one_counts_on() {
         (gone.status, &gone.headers["content-type"]),
         (404, &HeaderValue::from_static("application/problem+json"))
     );
-    // Who is still at it gets the last segments a while longer.
+    // A viewer that is still playing can read the last segments for a while.
     let last = &end.segments[end.segments.len() - 1].uri;
     assert_eq!(get(&hls, &format!("/live/{last}")).await.status, 200);
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -339,11 +339,11 @@ async fn viewers_are_those_who_keep_asking() {
     let counted = clients.list().into_iter().find(|c| c.info.agent == "VLC").expect("VLC");
     assert!(counted.sent.total() > answer.body.len() as u64);
     assert_eq!(counted.info.protocol, "hls");
-    // An operator ends one; the others stay.
+    // An operator closes one viewer; the others stay.
     assert!(clients.close(counted.id, CloseReason::Operator));
     assert_eq!(ask(&hls, Method::GET, "/live/x.m3u8", &vlc).await.status, 403);
     assert_eq!(ask(&hls, Method::GET, "/live/x.m3u8", &mpv).await.status, 200);
-    // Who is silent is gone.
+    // Silent viewers are removed.
     tokio::time::sleep(Duration::from_secs(7)).await;
     ask(&hls, Method::GET, "/live/x.m3u8", &mpv).await;
     source.run(3).await;
@@ -371,7 +371,7 @@ async fn video_that_a_transport_stream_cannot_carry_is_refused_in_words() {
             assert!(method == Method::HEAD || words.contains(name), "{words}");
         }
     }
-    // With H.264 the same sound is there.
+    // With H.264 video, the same audio is available.
     let hls = hls(Settings::default(), Auth::default());
     let mut source = Source::new(&hls);
     source.run(31).await;

@@ -1,4 +1,4 @@
-//! Streams that are not for everybody.
+//! Protected streams.
 
 use super::*;
 use crate::core::auth::{Act, AuthSettings, SigningKey, Tokens, Wish};
@@ -6,7 +6,7 @@ use crate::core::auth::{Act, AuthSettings, SigningKey, Tokens, Wish};
 const FIRST: &str = "192.0.2.1:4000";
 const SECOND: &str = "192.0.2.2:4000";
 
-/// A gateway that asks viewers for tokens, and its key.
+/// A gateway that requires tokens from viewers, and its signing key.
 struct Few {
     hls: Hls,
     source: Source,
@@ -48,7 +48,7 @@ impl Few {
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 
-    /// The addresses in a list.
+    /// Returns the segment addresses of a playlist.
     fn segments(answer: &Answer) -> Vec<String> {
         let text = std::str::from_utf8(&answer.body).expect("text");
         assert_eq!(answer.status, 200, "{text}");
@@ -77,7 +77,7 @@ async fn a_token_opens_a_session_that_the_addresses_carry() {
     assert!(!words(&answer).contains("token"), "{}", words(&answer));
     let segments = Few::segments(&answer);
     assert!(segments.len() >= 3 && segments.iter().all(|uri| uri.contains(".ts?session=")), "{segments:?}");
-    // Whoever has the address of a segment, has the segment, also where the network has changed.
+    // A segment's address is sufficient, even from another network.
     let segment = few.get(SECOND, &segments[0], &[]).await;
     assert_eq!((segment.status, segment.body.first()), (200, Some(&0x47)));
     assert_eq!(segment.headers["cache-control"], "private, max-age=86400, immutable");
@@ -87,14 +87,14 @@ async fn a_token_opens_a_session_that_the_addresses_carry() {
         assert_eq!(refused.status, 401, "{stranger}");
         assert!(refused.headers["www-authenticate"].to_str().expect("text").contains("invalid_token"));
     }
-    // The list by its first address, from there only; by the session from anywhere.
+    // The original playlist address works only from the same network; the session works from anywhere.
     assert_eq!(Few::segments(&few.get(FIRST, &address, &[]).await), segments);
     let used = few.get(SECOND, &address, &[]).await;
     assert_eq!(used.status, 401);
     assert!(words(&used).contains("used already"), "{}", words(&used));
     let by_session = format!("/live/x.m3u8?session={session}");
     assert_eq!(Few::segments(&few.get(SECOND, &by_session, &[]).await), segments);
-    // It is one viewer, with what it was sent.
+    // There is one viewer, with the number of bytes it was sent.
     let clients = few.hls.0.context.clients.list();
     assert_eq!(clients.len(), 1);
     assert!(clients[0].sent.total() > segment.body.len() as u64);
@@ -175,7 +175,7 @@ async fn with_the_secret_the_list_and_what_it_names_can_be_had() {
     let bare = segments[0].split('?').next().expect("a path");
     assert_eq!(few.get(FIRST, bare, &[]).await.status, 401);
     assert_eq!(few.get(FIRST, &format!("{bare}?secret=open+sesame"), &[]).await.status, 200);
-    // Who keeps asking is one viewer.
+    // A client that keeps asking counts as one viewer.
     assert_eq!(Few::segments(&few.get(FIRST, "/live/x.m3u8?secret=open+sesame", &[]).await), segments);
     assert_eq!(few.hls.0.context.clients.list().len(), 1);
 }

@@ -1,8 +1,8 @@
-//! Chunks to messages (Adobe's RTMP 1.0, section 5.3): the half that reads what a peer sends.
+//! Reads messages from the chunks that a peer sends (Adobe's RTMP 1.0, section 5.3).
 //!
-//! Chunk streams may be interleaved anyhow. Memory is bounded by what really arrived, never by what
-//! a header claims: at most [`MAX_CHUNK_STREAMS`] chunk streams, and all unfinished messages
-//! together no larger than the largest message allowed plus [`SLACK`], or twice that message.
+//! Chunk streams may be interleaved in any order. Memory is bounded by the received bytes, not by the lengths
+//! in headers: there are at most [`MAX_CHUNK_STREAMS`] chunk streams, and all unfinished messages together
+//! are at most as large as the largest allowed message plus [`SLACK`], or twice that message.
 
 use std::fmt;
 
@@ -10,29 +10,29 @@ use bytes::Bytes;
 
 use super::message::{Message, kind};
 
-/// A peer that opens more is refused; encoders use four or five.
+/// Maximum number of chunk streams of a peer; encoders use four or five.
 pub const MAX_CHUNK_STREAMS: usize = 64;
-/// Bytes of unfinished messages beside the largest one.
+/// Maximum size of unfinished messages in addition to the largest message.
 pub const SLACK: usize = 256 << 10;
-/// Basic header, message header, extended timestamp.
+/// Maximum size of a chunk header: basic header, message header, extended timestamp.
 const MAX_HEADER: usize = 3 + 11 + 4;
-/// A timestamp field of this value says that an extended one follows.
+/// A timestamp field with this value means that an extended timestamp follows.
 const EXTENDED: u32 = 0xff_ffff;
-/// Payload room is taken in steps of at least this, as bytes arrive.
+/// Minimum step by which a payload buffer grows as bytes arrive.
 const GROW: usize = 1 << 10;
 
-/// Why a peer's chunks cannot be read on.
+/// A protocol error in a peer's chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChunkError {
-    /// The first chunk of a chunk stream leaves out what it cannot inherit.
+    /// The first chunk of a chunk stream has a header that refers to a previous chunk.
     NoHeader,
-    /// More than [`MAX_CHUNK_STREAMS`].
+    /// More than [`MAX_CHUNK_STREAMS`] chunk streams.
     TooManyStreams,
-    /// A message longer than the limit: how long it says it is.
+    /// A message over the size limit, with its length.
     TooLong(usize),
-    /// Unfinished messages that are too much together.
+    /// The unfinished messages together exceed the limit.
     TooMuchUnfinished,
-    /// Set Chunk Size with 0, or too short.
+    /// A Set Chunk Size message with 0, or too short.
     ChunkSize,
 }
 
@@ -50,23 +50,23 @@ impl fmt::Display for ChunkError {
 
 impl std::error::Error for ChunkError {}
 
-/// What the chunks of one chunk stream inherit from the ones before.
+/// Header fields that a chunk inherits from the previous chunk of its chunk stream.
 #[derive(Debug, Default)]
 struct ChunkStream {
     id: u32,
     timestamp: u32,
-    /// The last timestamp field (section 5.3.1.2.4): what a type 3 chunk that begins a message adds.
+    /// The last timestamp field (section 5.3.1.2.4): a type 3 chunk that begins a message adds it.
     field: u32,
     extended: bool,
     length: usize,
     kind: u8,
     stream: u32,
     payload: Vec<u8>,
-    /// Whether a message is under way. It may still have no bytes.
+    /// Whether a message is incomplete. Its payload may still be empty.
     open: bool,
 }
 
-/// Turns bytes into messages; bytes may be cut anywhere.
+/// Reads messages from bytes in any pieces.
 #[derive(Debug)]
 pub struct ChunkReader {
     chunk_size: usize,
@@ -74,16 +74,16 @@ pub struct ChunkReader {
     streams: Vec<ChunkStream>,
     head: [u8; MAX_HEADER],
     have: usize,
-    /// The chunk whose payload is being read: index of its stream, bytes that are missing.
+    /// The chunk whose payload is being read: index of its chunk stream, and number of missing bytes.
     chunk: Option<(usize, usize)>,
     unfinished: usize,
-    /// Whether the peer repeats the extended timestamp in continuing chunks, once that is known.
-    /// It must; some do not.
+    /// Whether the peer repeats the extended timestamp in continuing chunks, once that is known. The
+    /// specification requires it, but some peers do not do it.
     repeats: Option<bool>,
 }
 
 impl ChunkReader {
-    /// A reader at the first chunk, for messages of at most `max_message` bytes.
+    /// Creates a reader for messages of at most `max_message` bytes.
     pub fn new(max_message: usize) -> Self {
         Self {
             chunk_size: 128,
@@ -97,22 +97,22 @@ impl ChunkReader {
         }
     }
 
-    /// Changes the limit for messages that begin from now on.
+    /// Changes the size limit for messages that begin from now on.
     pub fn set_max_message(&mut self, bytes: usize) {
         self.max_message = bytes;
     }
 
-    /// Bytes of messages that are not complete yet.
+    /// Returns the number of bytes in incomplete messages.
     pub fn unfinished(&self) -> usize {
         self.unfinished
     }
 
-    /// Reads from the front of `input` until a message is complete or the input is used up.
+    /// Reads from the front of `input` until a message is complete or the input ends.
     ///
-    /// Set Chunk Size and Abort take effect here and are not returned.
+    /// Set Chunk Size and Abort are handled here and not returned.
     ///
     /// # Errors
-    /// When the chunks make no sense or want too much; nothing can be read after that.
+    /// The chunks are malformed or exceed a limit. The reader cannot be used after that.
     pub fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, ChunkError> {
         loop {
             let (index, missing) = match self.chunk {
@@ -166,7 +166,7 @@ impl ChunkReader {
         Ok(())
     }
 
-    /// Reads a chunk's header. None when the input ends in it.
+    /// Reads a chunk's header. Returns `None` if the input ends within it.
     fn header(&mut self, input: &mut &[u8]) -> Result<Option<(usize, usize)>, ChunkError> {
         loop {
             let need = self.header_length();
@@ -186,7 +186,7 @@ impl ChunkReader {
         self.begin_chunk(length).map(Some)
     }
 
-    /// How many bytes of header there are, as far as those read so far tell.
+    /// Returns the length of the header, as far as the bytes read so far determine it.
     fn header_length(&self) -> usize {
         if self.have == 0 {
             return 1;
@@ -228,13 +228,13 @@ impl ChunkReader {
         self.streams.iter().position(|stream| stream.id == id)
     }
 
-    /// Applies the header in `head`; what follows is payload.
+    /// Applies the header in `head`; the payload follows.
     fn begin_chunk(&mut self, length: usize) -> Result<(usize, usize), ChunkError> {
         let (format, id) = (self.head[0] >> 6, self.chunk_stream_id());
         let fields = &self.head[self.basic_length()..length];
         let index = match self.streams.iter().position(|stream| stream.id == id) {
             Some(index) => index,
-            // Some clients begin with a type 1 chunk: it lacks only the message stream, which is 0.
+            // Some clients begin with a type 1 chunk. It only lacks the message stream, which is 0 then.
             None if format > 1 => return Err(ChunkError::NoHeader),
             None if self.streams.len() == MAX_CHUNK_STREAMS => return Err(ChunkError::TooManyStreams),
             None => {
@@ -297,7 +297,7 @@ impl ChunkReader {
 
     fn begin_message(&mut self, index: usize) -> Result<(usize, usize), ChunkError> {
         let stream = &mut self.streams[index];
-        // A header in the middle of a message begins another: the first will never be complete.
+        // A header in the middle of a message begins a new message: the old one stays incomplete.
         self.unfinished -= stream.payload.len();
         stream.payload = Vec::new();
         if stream.length > self.max_message {
@@ -307,7 +307,7 @@ impl ChunkReader {
         Ok((index, self.payload_length(index)))
     }
 
-    /// Bytes of the current chunk's payload.
+    /// Returns the payload length of the current chunk.
     fn payload_length(&self, index: usize) -> usize {
         let stream = &self.streams[index];
         (stream.length - stream.payload.len()).min(self.chunk_size)
@@ -315,7 +315,7 @@ impl ChunkReader {
 
     fn set_chunk_size(&mut self, payload: &[u8]) -> Result<(), ChunkError> {
         let Some(bytes) = payload.first_chunk() else { return Err(ChunkError::ChunkSize) };
-        // The first bit must be 0; some set it.
+        // The first bit must be 0, but some peers set it.
         let size = u32::from_be_bytes(*bytes) & 0x7fff_ffff;
         if size == 0 {
             return Err(ChunkError::ChunkSize);

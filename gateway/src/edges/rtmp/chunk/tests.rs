@@ -89,7 +89,7 @@ fn extended_timestamps_in_continuing_chunks_are_read_repeated_or_not() {
     let left_out =
         [full(4, time, 300, kind::VIDEO, &data[..128]), more(4, &data[128..256]), more(4, &data[256..])];
     for wire in [repeated.concat(), left_out.concat()] {
-        // Twice: what was found out about the sender is kept.
+        // Twice: the knowledge about the sender is kept.
         let messages = read_all(&mut reader(), &wire.repeat(2));
         assert_eq!(messages.len(), 2);
         assert!(messages.iter().all(|m| m.timestamp == time && m.payload == data));
@@ -114,12 +114,12 @@ fn set_chunk_size_and_abort_take_effect() {
 fn what_is_claimed_or_left_unfinished_costs_no_memory() {
     let large = full(4, 0, 0xff_ffff, kind::VIDEO, b"");
     assert_eq!(reader().read(&mut &large[..]), Err(ChunkError::TooLong(0xff_ffff)));
-    // The chunk size may be anything: nothing is kept for it.
+    // Any chunk size is allowed: no memory is reserved for it.
     let size = full(2, 0, 4, kind::SET_CHUNK_SIZE, &(1u32 << 30).to_be_bytes());
     let mut greedy = reader();
     read_all(&mut greedy, &[size, full(4, 0, MAX, kind::VIDEO, b"x")].concat());
     assert!(greedy.streams[1].payload.capacity() <= GROW);
-    // Many large messages, none of them finished.
+    // Many large unfinished messages.
     let mut many = reader();
     let refused = (0..).find_map(|at| {
         let id = 3 + (at % 40) as u8;

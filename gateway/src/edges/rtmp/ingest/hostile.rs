@@ -1,4 +1,4 @@
-//! Video messages that no encoder should send, for the tests here and for those that publish them.
+//! Malformed video messages, for the tests here and for tests that publish them.
 
 /// Video bodies that claim a frame of each codec: FLV's own and enhanced ones.
 pub(super) const FRAMES: [&[u8]; 9] = [
@@ -29,8 +29,8 @@ pub(super) const HEADERS: [&[u8]; 12] = [
     b"\x90vp09",
 ];
 
-/// What comes in the place of NAL units or packets; the first is a good picture of H.264, the last
-/// one of AV1 with its sequence header.
+/// Replacements for NAL units or packets. The first is a valid H.264 picture, the last a valid AV1 temporal
+/// unit with its sequence header.
 pub(super) const DATA: [&[u8]; 11] = [
     b"\0\0\0\x05\x65\x88\x84\0\x10",
     b"",

@@ -1,4 +1,4 @@
-//! A publisher's messages to frames, without I/O.
+//! Converts a publisher's messages to frames, without I/O.
 
 use bytes::Bytes;
 use media::flv::{BodyDemuxer, Metadata, message};
@@ -6,18 +6,18 @@ use media::{Frame, Result};
 
 use super::session::Event;
 
-/// What one message brought.
+/// The content of a message.
 #[derive(Debug)]
 pub enum Input {
-    /// A frame, on the publisher's clock.
+    /// A frame, with timestamps on the publisher's clock.
     Frame(Frame),
-    /// What the publisher says of its stream.
+    /// The publisher's description of the stream.
     Metadata(Metadata),
     /// A message of an application to its viewers.
     Message(Bytes),
 }
 
-/// Reads one publisher's messages, and counts them. A message that cannot be read costs only itself.
+/// Reads one publisher's messages, and counts them. A malformed message is skipped.
 #[derive(Debug)]
 pub struct Ingest {
     demuxer: BodyDemuxer,
@@ -27,15 +27,15 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    /// An ingest at the begin of a publisher's messages.
+    /// Creates an ingest for a new publisher.
     pub fn new() -> Self {
         Self { demuxer: BodyDemuxer::for_publisher(), said: None, frames: 0, bad: 0 }
     }
 
-    /// Reads the next message. Take what [`Ingest::next`] has before the next one.
+    /// Reads the next message. Call [`Ingest::next`] until it returns `None` before the next message.
     ///
     /// # Errors
-    /// When the message is malformed or of a codec that is not supported.
+    /// The message is malformed or its codec is not supported.
     pub fn read(&mut self, event: Event) -> Result<()> {
         let read = match event {
             Event::Audio(timestamp, body) => self.demuxer.audio(timestamp, body),
@@ -51,8 +51,8 @@ impl Ingest {
         read
     }
 
-    /// The next of what the messages so far brought: nothing for a sequence header, perhaps several frames
-    /// for one that proves that a picture is whole.
+    /// Returns the next input: nothing for a sequence header, and possibly several frames for a message that
+    /// completes a video frame.
     #[expect(clippy::should_implement_trait, reason = "none is not the end")]
     pub fn next(&mut self) -> Option<Input> {
         if let Some(said) = self.said.take() {
@@ -63,27 +63,27 @@ impl Ingest {
         Some(Input::Frame(frame))
     }
 
-    /// Whether a picture waits for its next part, or for the proof that it is whole.
+    /// Returns whether a video frame waits for its next part, or for the proof that it is whole.
     pub const fn holds(&self) -> bool {
         self.demuxer.holds()
     }
 
-    /// Nothing more comes, or not in time: the picture that waits is passed on.
+    /// Passes on the waiting video frame: nothing more arrives, or not in time.
     pub fn flush(&mut self) {
         self.demuxer.flush();
     }
 
-    /// Whether there are tracks that are not read.
+    /// Returns whether there are tracks that are not read.
     pub const fn has_other_tracks(&self) -> bool {
         self.demuxer.has_other_tracks()
     }
 
-    /// Frames so far.
+    /// Returns the number of frames so far.
     pub const fn frames(&self) -> u64 {
         self.frames
     }
 
-    /// Messages that could not be read so far.
+    /// Returns the number of malformed messages so far.
     pub const fn bad(&self) -> u64 {
         self.bad
     }

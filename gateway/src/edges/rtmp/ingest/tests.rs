@@ -5,7 +5,7 @@ use media::flv::mux;
 use super::hostile::{DATA, FRAMES, HEADERS};
 use super::*;
 
-/// x264, baseline, 640x360.
+/// From x264, baseline, 640x360.
 const SPS: &[u8] = &[
     0x67, 0x42, 0xc0, 0x1e, 0xd9, 0x00, 0xa0, 0x2f, 0xf9, 0x70, 0x11, 0x00, 0x00, 0x03, 0x00, 0x01, 0x00,
     0x00, 0x03, 0x00, 0x3c, 0x0f, 0x16, 0x2e, 0x48,
@@ -22,14 +22,14 @@ fn video(ingest: &mut Ingest, body: &[u8]) -> Result<Option<Input>> {
     read.map(|()| input)
 }
 
-/// Classic and enhanced bodies of every codec, with this data.
+/// Returns classic and enhanced bodies of every codec with this data.
 fn bodies(data: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     FRAMES.into_iter().map(|head| [head, data].concat())
 }
 
 #[test]
 fn frames_before_any_header_are_errors_and_nothing_more() {
-    // The last one brings AV1's sequence header along.
+    // The last one contains AV1's sequence header.
     for data in &DATA[..DATA.len() - 1] {
         let mut ingest = Ingest::new();
         for body in bodies(data) {

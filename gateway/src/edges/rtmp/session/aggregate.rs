@@ -1,14 +1,14 @@
-//! Aggregate messages (Adobe's RTMP 1.0, section 7.1.6): FLV tags in one message.
+//! Aggregate messages (Adobe's RTMP 1.0, section 7.1.6): several FLV tags in one message.
 
 use bytes::{Buf as _, Bytes};
 
 use crate::edges::rtmp::message::{Message, kind};
 
-/// Iterates over the messages in an aggregate; ends at the first that is not whole.
+/// Iterates over the messages in an aggregate. Ends at the first incomplete one.
 #[derive(Debug)]
 pub(super) struct Aggregate {
     timestamp: u32,
-    /// The first message's own timestamp: the aggregate's stands for it.
+    /// Timestamp of the first message. It corresponds to the timestamp of the aggregate.
     first: Option<u32>,
     payload: Bytes,
 }
@@ -32,7 +32,7 @@ impl Iterator for Aggregate {
                 return None;
             }
             let payload = self.payload.split_to(length);
-            // The back pointer; the last one is left out by some.
+            // Skip the back pointer. Some senders omit the last one.
             self.payload.advance(self.payload.len().min(4));
             let own = u32::from_be_bytes([t3, t0, t1, t2]);
             let first = *self.first.get_or_insert(own);

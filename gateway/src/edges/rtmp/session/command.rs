@@ -1,4 +1,4 @@
-//! What a client says in commands.
+//! Handles the commands of a client.
 
 use media::flv::amf0::{self, Value};
 
@@ -6,10 +6,10 @@ use super::{Activity, Connect, Event, MAX_COMMAND, Request, Session, SessionErro
 use crate::edges::rtmp::address::Address;
 use crate::edges::rtmp::message::STREAM;
 
-/// As much of a text as is kept.
+/// Maximum number of characters of a text that are kept.
 const MAX_TEXT: usize = 4096;
 
-/// A command, read generously: whatever is missing is as if it were null.
+/// A command. Missing values are read as null.
 pub(super) struct Command {
     pub(super) name: String,
     pub(super) transaction: f64,
@@ -25,18 +25,18 @@ impl Command {
         Some(Self { name, transaction, values: values.collect() })
     }
 
-    /// A property of the command object.
+    /// Returns a property of the command object.
     pub(super) fn property(&self, name: &str) -> Option<&Value> {
         self.values.first()?.get(name)
     }
 
     fn text(&self, name: &str) -> String {
         let text = self.property(name).and_then(Value::as_str).unwrap_or_default();
-        // It is kept as long as the connection: no address is longer.
+        // The text is kept as long as the connection, and no real address is longer.
         text.chars().take(MAX_TEXT).collect()
     }
 
-    /// An argument, counted behind the command object.
+    /// Returns an argument, counted from after the command object.
     fn argument(&self, at: usize) -> Option<&Value> {
         self.values.get(at + 1)
     }
@@ -88,9 +88,9 @@ impl Session {
             }
             "seek" => self.status("status", "NetStream.Seek.Notify", "this is live: it stays where it is"),
             "getStreamLength" => self.result(&command, &[Value::Null, Value::Number(0.0)]),
-            // They choose tracks, which nobody uses, or are answers and notices.
+            // Track selection, which no client uses, and replies and notices.
             "receiveAudio" | "receiveVideo" | "_result" | "_error" | "onStatus" => {}
-            // releaseStream, _checkbw and whatever an encoder may want an answer to.
+            // releaseStream, _checkbw and other commands for which an encoder may expect a reply.
             _ => self.result(&command, &[Value::Null, Value::Undefined]),
         }
         Ok(None)

@@ -1,7 +1,8 @@
 //! One RTMP connection as a state machine: bytes in, events and bytes out. No I/O and no clock.
 //!
-//! The owner feeds [`Session::read`], acts on its [`Event`]s, answers a publish or play with one of
-//! the `accept_…` methods or [`Session::refuse`], and sends what [`Session::take_output`] gives.
+//! The owner passes bytes to [`Session::read`], handles the [`Event`]s, replies to a publish or play request
+//! with one of the `accept_…` methods or [`Session::refuse`], and sends the bytes from
+//! [`Session::take_output`].
 
 mod aggregate;
 mod command;
@@ -17,54 +18,54 @@ use super::address::Address;
 use super::chunk::{ChunkError, ChunkReader};
 use super::message::{Message, Writer, control, kind};
 
-/// Until someone publishes, nothing that is worth reading is longer: `connect` may hold an address of
-/// 4 kB, with a token, three times.
+/// Maximum size of a message before the client publishes: `connect` may contain an address of 4 kB, with a
+/// token, three times.
 const MAX_COMMAND: usize = 16 << 10;
-/// What a player says while it plays is never longer.
+/// Maximum size of a message from a client that plays.
 const MAX_PLAYER: usize = 4 << 10;
-/// What this side asks the peer to acknowledge after, and grants it.
+/// Acknowledgement window in bytes, for both directions.
 const WINDOW: u32 = 2_500_000;
-/// Acknowledging more often than this helps nobody.
+/// Minimum number of bytes between acknowledgements.
 const MIN_WINDOW: u32 = 16 << 10;
-/// C0 with C1, and C2.
+/// Size in bytes of C0 with C1, and C2.
 const HANDSHAKE: usize = 1 + 1536 + 1536;
 
-/// What a client wants, to be answered.
+/// A client's request, which needs a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Which stream.
+    /// The requested stream.
     pub address: Address,
     /// The client's software (`flashVer`); may be empty.
     pub agent: String,
 }
 
-/// What happened on a connection.
+/// An event on a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The client wants to publish. Answer before reading on.
+    /// The client wants to publish. Reply before the next read.
     Publish(Request),
-    /// The client wants to play. Answer before reading on, or at least before the next `Play`.
+    /// The client wants to play. Reply before the next read, or at the latest before the next `Play`.
     Play(Request),
-    /// Sound of the stream that is published: milliseconds, and an FLV tag body.
+    /// Audio of the published stream: timestamp in milliseconds, and an FLV tag body.
     Audio(u32, Bytes),
-    /// Pictures, alike.
+    /// Video of the published stream: timestamp in milliseconds, and an FLV tag body.
     Video(u32, Bytes),
     /// Data (`onMetaData`): an FLV script tag's body.
     Script(Bytes),
-    /// The player wants silence, or no longer.
+    /// The player pauses or resumes.
     Pause(bool),
-    /// The client is done with what it published or played; it may ask for something else.
+    /// The client stopped to publish or play; it may send another request.
     Stop,
 }
 
-/// Why a connection cannot go on.
+/// An error that ends a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionError {
-    /// The first bytes are not RTMP's.
+    /// The handshake is not that of RTMP.
     Handshake,
-    /// The chunks make no sense.
+    /// The chunks are malformed.
     Chunk(ChunkError),
-    /// The client did what it must not; says what.
+    /// The client broke a rule of the protocol; the text names it.
     Protocol(&'static str),
 }
 
@@ -86,17 +87,17 @@ impl From<ChunkError> for SessionError {
     }
 }
 
-/// What the client does on its one message stream.
+/// The state of the client's only message stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Activity {
     Idle,
-    /// It asked and was not answered.
+    /// The client has sent a request that has no reply yet.
     Asking,
     Publishing,
     Playing,
 }
 
-/// The client's `connect`.
+/// The values of the client's `connect` command.
 #[derive(Debug, Clone, Default)]
 struct Connect {
     tc_url: String,
@@ -119,7 +120,7 @@ enum Stage {
     Open(Box<Open>),
 }
 
-/// The connection's state.
+/// The state of a connection.
 pub struct Session {
     stage: Stage,
     max_message: usize,
@@ -136,27 +137,27 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
-    /// A session before its first byte. A publisher's messages have at most `max_message` bytes.
+    /// Creates a session for a new connection. A publisher's messages have at most `max_message` bytes.
     pub fn new(max_message: usize) -> Self {
         Self { stage: Stage::New, max_message, out: Vec::new(), received: 0, acknowledged: 0, window: WINDOW }
     }
 
-    /// What is to be sent to the client; empty most of the time.
+    /// Returns the bytes to send to the client; usually empty.
     pub fn take_output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
     }
 
-    /// Bytes read so far.
+    /// Returns the number of bytes received so far.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// Whether the handshake is done: the peer speaks RTMP.
+    /// Returns whether the handshake is complete.
     pub fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Open(_))
     }
 
-    /// Bytes of messages that are not complete yet.
+    /// Returns the number of bytes in incomplete messages.
     pub fn unfinished(&self) -> usize {
         match &self.stage {
             Stage::Open(open) => open.chunks.unfinished(),
@@ -164,11 +165,11 @@ impl Session {
         }
     }
 
-    /// Reads from the front of `input` up to the next event; none when the input is used up.
+    /// Reads from the front of `input` until the next event; `None` if the input ends first.
     ///
     /// # Errors
-    /// When the peer does not speak RTMP, or breaks its rules beyond repair. What
-    /// [`Session::take_output`] then gives is worth sending still.
+    /// The peer does not speak RTMP, or breaks its rules. [`Session::take_output`] may still contain a
+    /// message that explains the error to the client.
     pub fn read(&mut self, input: &mut &[u8]) -> Result<Option<Event>, SessionError> {
         let before = input.len();
         let result = self.advance(input);
@@ -254,7 +255,7 @@ impl Session {
                 }
             }
             kind::USER_CONTROL => self.user_control(&payload),
-            // Acknowledgements, bandwidth, shared objects, and media of nobody who publishes.
+            // Acknowledgements, bandwidth, shared objects, and media from a client that does not publish.
             _ => {}
         }
         Ok(None)
@@ -267,7 +268,7 @@ impl Session {
         }
     }
 
-    /// Acknowledgement (section 5.4.3): all bytes so far, the handshake's too, modulo 2^32.
+    /// Acknowledges (section 5.4.3) all bytes so far, including the handshake, modulo 2^32.
     fn acknowledge(&mut self) {
         if self.received - self.acknowledged < self.window.into() {
             return;
@@ -281,7 +282,7 @@ impl Session {
     }
 }
 
-/// AMF3 messages of real clients are a 0 and then AMF0.
+/// Removes the first byte of an AMF3 message: real clients send a 0 and then AMF0.
 fn amf0_in_amf3(mut payload: Bytes) -> Bytes {
     if payload.first() == Some(&0) { payload.split_off(1) } else { payload }
 }

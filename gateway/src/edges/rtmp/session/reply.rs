@@ -1,4 +1,4 @@
-//! What the server says.
+//! Replies of the server.
 
 use bytes::Bytes;
 use media::flv::amf0::Value;
@@ -7,13 +7,13 @@ use super::command::Command;
 use super::{Activity, MAX_COMMAND, MAX_PLAYER, Session, Stage, WINDOW};
 use crate::edges::rtmp::message::{STREAM, control, kind, object};
 
-/// `FourCcInfoMask`: this server passes the codec on (Enhanced RTMP v2).
+/// `FourCcInfoMask`: this server forwards the codec (Enhanced RTMP v2).
 const CAN_FORWARD: f64 = 4.0;
 const VIDEO_CODECS: [&str; 5] = ["avc1", "hvc1", "av01", "vp08", "vp09"];
 const AUDIO_CODECS: [&str; 3] = ["mp4a", "Opus", ".mp3"];
 
 impl Session {
-    /// Grants what the client asked for in `publish`. Its media come as events from now on.
+    /// Accepts a `publish` request. Its media follow as events.
     pub fn accept_publish(&mut self) {
         let max_message = self.max_message;
         if let Some(open) = self.open() {
@@ -24,9 +24,9 @@ impl Session {
         self.status("status", "NetStream.Publish.Start", "publishing");
     }
 
-    /// Grants what the client asked for in `play`. The owner sends the stream's messages after this.
+    /// Accepts a `play` request. The owner sends the stream's messages afterwards.
     ///
-    /// Other servers add `|RtmpSampleAccess`, which only Flash heeded: ffmpeg shows it as a track.
+    /// Other servers also send `|RtmpSampleAccess`, which only Flash used: ffmpeg shows it as a track.
     pub fn accept_play(&mut self) {
         if let Some(open) = self.open() {
             open.activity = Activity::Playing;
@@ -37,8 +37,8 @@ impl Session {
         self.status("status", "NetStream.Play.Start", "playing");
     }
 
-    /// Refuses a `publish` or `play`, or ends one: an `onStatus` of level `error`. The words are for
-    /// a person. The client may ask for something else.
+    /// Refuses a `publish` or `play` request, or ends an accepted one: sends an `onStatus` of level `error`.
+    /// `text` is for people. The client may send another request.
     pub fn refuse(&mut self, code: &str, words: &str) {
         if let Some(open) = self.open() {
             open.activity = Activity::Idle;
@@ -47,7 +47,7 @@ impl Session {
         self.status("error", code, words);
     }
 
-    /// Tells a player that the stream is over.
+    /// Tells a player that the stream has ended.
     pub fn end_play(&mut self) {
         self.status("status", "NetStream.Play.UnpublishNotify", "the stream is over");
         self.control(control::STREAM_EOF, STREAM);
@@ -91,7 +91,7 @@ impl Session {
         self.result(command, &[object(&properties), object(&information)]);
     }
 
-    /// Answers a command that wants an answer.
+    /// Replies to a command, if it expects a reply.
     pub(super) fn result(&mut self, command: &Command, values: &[Value]) {
         if command.transaction == 0.0 {
             return;
@@ -100,7 +100,7 @@ impl Session {
         self.values(kind::COMMAND, 0, &[&head[..], values].concat());
     }
 
-    /// `onStatus` on the message stream.
+    /// Sends `onStatus` on the message stream.
     pub(super) fn status(&mut self, level: &str, code: &str, words: &str) {
         let information =
             object(&[("level", level.into()), ("code", code.into()), ("description", words.into())]);
@@ -111,7 +111,7 @@ impl Session {
         );
     }
 
-    /// What Flash Media Live Encoder expects beside `_result`.
+    /// Sends the message that Flash Media Live Encoder expects in addition to `_result`.
     pub(super) fn fc_status(&mut self, name: &str, code: &str, words: &str) {
         let information =
             object(&[("level", "status".into()), ("code", code.into()), ("description", words.into())]);
@@ -131,7 +131,7 @@ impl Session {
     }
 }
 
-/// What Enhanced RTMP wants to know; a client reads it in one of the two objects of the answer.
+/// Returns the capabilities for Enhanced RTMP. Clients read them from one of the two objects of the reply.
 fn enhancements() -> [(&'static str, Value); 4] {
     let map = |codecs: &[&str]| {
         object(&codecs.iter().map(|codec| (*codec, Value::Number(CAN_FORWARD))).collect::<Vec<_>>())

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::edges::rtmp::message::{STREAM, object};
 
-/// The other end: what it sends is written by the same writer, what it gets is read by the same reader.
+/// The client side. It uses the same writer and reader as the server.
 struct Client {
     session: Session,
     writer: Writer,
@@ -12,12 +12,12 @@ struct Client {
 }
 
 impl Client {
-    /// A client after the handshake.
+    /// Creates a client after the handshake.
     fn new() -> Self {
         let mut session = Session::new(16 << 20);
         let mut handshake = Handshake::new(PeerType::Client);
         let hello = handshake.generate_outbound_p0_and_p1().unwrap();
-        // In two pieces, which is what a network may do.
+        // In two pieces, as a network may deliver it.
         assert_eq!(session.read(&mut &hello[..700]), Ok(None));
         assert_eq!(session.read(&mut &hello[700..]), Ok(None));
         let Ok(HandshakeProcessResult::Completed { response_bytes, .. }) =
@@ -59,7 +59,7 @@ impl Client {
         self.send(&out)
     }
 
-    /// What the server said: a command's name and code, or the kind of another message.
+    /// Returns the server's replies: a command's name and code, or the type of another message.
     fn answers(&mut self) -> Vec<String> {
         let output = self.session.take_output();
         let mut input = &output[..];
@@ -90,14 +90,14 @@ fn an_encoder_publishes() {
     let connect =
         [("app", "live".into()), ("tcUrl", "rtmp://h/live".into()), ("flashVer", "FMLE/3.0".into())];
     assert_eq!(client.command("connect", 1.0, &[object(&connect)]), []);
-    // Window size, bandwidth, chunk size, and the answer.
+    // Window size, bandwidth, chunk size, and the reply.
     assert_eq!(client.answers(), ["5", "6", "_result NetConnection.Connect.Success"]);
     client.command("releaseStream", 2.0, &[Value::Null, "livestream".into()]);
     client.command("FCPublish", 3.0, &[Value::Null, "livestream".into()]);
     client.command("createStream", 4.0, &[Value::Null]);
     let fc = "onFCPublish NetStream.Publish.Start";
     assert_eq!(client.answers(), ["_result", "_result", fc, "_result"]);
-    // Nobody has allowed it yet.
+    // The request has not been accepted yet.
     assert_eq!(client.message(kind::VIDEO, 0, b"frame"), []);
     let events = client.command("publish", 5.0, &[Value::Null, "livestream?secret=x".into(), "live".into()]);
     let [Event::Publish(request)] = &events[..] else { panic!("{events:?}") };
@@ -120,7 +120,7 @@ fn a_refusal_has_a_code_and_words_and_lets_the_client_ask_again() {
     let output = client.session.take_output();
     assert!(output.windows(12).any(|bytes| bytes == b"not this one"));
     assert!(matches!(client.command("publish", 3.0, &[Value::Null, "b".into()])[..], [Event::Publish(_)]));
-    // A second one on the same connection, though, is not for the owner to decide.
+    // A second request on the same connection is refused by the session itself.
     assert_eq!(client.command("play", 4.0, &[Value::Null, "c".into()]), []);
     assert_eq!(client.answers(), ["onStatus NetStream.Failed"]);
 }
@@ -171,7 +171,7 @@ fn acknowledgements_count_every_byte_and_wrap() {
     let mut client = Client::connected();
     client.message(kind::WINDOW_SIZE, 0, &100_000u32.to_be_bytes());
     client.publish();
-    // As if 4 GiB less a little had been received and acknowledged.
+    // As if slightly less than 4 GiB had been received and acknowledged.
     client.session.received = (1 << 32) - 50_000;
     client.session.acknowledged = client.session.received;
     let before = client.session.received;
@@ -220,7 +220,7 @@ fn what_breaks_the_rules_ends_the_connection() {
         &mut out,
     );
     assert!(matches!(client.session.read(&mut &out[..]), Err(SessionError::Protocol(_))));
-    // Large messages are for those who may publish.
+    // Large messages are only allowed from publishers.
     let mut client = Client::connected();
     let large = [4, 0, 0, 0, 0x20, 0, 0, kind::VIDEO, 1, 0, 0, 0];
     assert_eq!(
@@ -246,7 +246,7 @@ proptest! {
             client.publish();
         }
         for (kind, payload) in parts {
-            // Set Chunk Size would be about our own writer.
+            // Set Chunk Size applies to our own writer.
             if kind > 2 && !payload.is_empty() {
                 let mut out = Vec::new();
                 client.writer.write(kind, 0, 1, payload.into(), &mut out);
