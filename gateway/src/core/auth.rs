@@ -1,11 +1,14 @@
-//! Who may publish, and who may play.
+//! Authentication and authorization rules.
 //!
-//! Bound to loopback, the gateway lets everyone on this machine publish. What only *arrives* over
-//! loopback is not from this machine: a request that a proxy passed on, that was made for another
-//! host name (DNS rebinding), or that a page from elsewhere made in a developer's browser. Such a
-//! request, and every request of a public gateway, must show the secret, or a token. With signers of
-//! tokens configured, so must every request. Whoever operates the gateway always shows a secret: a
-//! forwarder of plain TCP on this machine cannot be told from a program of its owner.
+//! A gateway that listens on loopback only lets every program on this machine publish. A request that merely
+//! *arrives* over loopback is not trusted: a proxy may have forwarded it, it may name another host (DNS
+//! rebinding), or a foreign page in a developer's browser may have sent it. Such a request, and every request
+//! to a public gateway, must show the secret or a token. If token issuers are configured, every request must.
+//! The operator always needs a secret, because a plain TCP forwarder on this machine cannot be distinguished
+//! from a local program.
+//!
+//! Start reading at [`Auth`]. `request` extracts credentials, `local` detects requests from this machine,
+//! `guesses` limits guessing of secrets, `tokens` checks tokens and `source` loads their keys.
 
 mod denied;
 mod fetch;
@@ -42,36 +45,37 @@ use crate::core::client::Identity;
 use crate::core::name::StreamName;
 use crate::core::refusals::Refusals;
 
-/// What a gateway asks of those who publish and play.
+/// The authentication rules of a gateway.
 #[derive(Debug, Clone, Default)]
 pub struct Auth {
-    /// Not only loopback is listened on: nobody publishes without the secret.
+    /// Whether the gateway listens on other addresses than loopback: publishing needs the secret then.
     pub public: bool,
-    /// Everyone publishes.
+    /// Whether everyone may publish.
     pub open: bool,
-    /// What publishers show; `None` when there is none, and then nobody has it.
+    /// The secret for publishers; if `None`, no secret is valid.
     pub secret: Option<String>,
-    /// The operator's secret where there is no `secret`, which operates too.
+    /// The operator's secret, if there is no `secret`. Otherwise `secret` also authenticates the operator.
     pub operator: Option<String>,
-    /// What players must show, when playing is not free.
+    /// The secret for viewers, if playing is restricted.
     pub play_secret: Option<String>,
-    /// Whose tokens do beside the secrets; `None` takes none.
+    /// Trusted token issuers; `None` accepts no tokens.
     pub tokens: Option<Arc<Tokens>>,
-    /// Nobody publishes without a token or secret, from this machine neither.
+    /// Whether publishing needs a token or secret even on this machine.
     pub publish_tokens: bool,
-    /// Nobody plays without a token or secret.
+    /// Whether playing needs a token or secret.
     pub play_tokens: bool,
-    /// Which refusals are logged.
+    /// Decides which refusals are logged.
     pub refusals: Refusals,
     /// Addresses that showed wrong secrets.
     pub guesses: Guesses,
 }
 
 impl Auth {
-    /// Who makes `request`, if it may `act` without a token: by secret, as a program on this machine, or as anybody.
+    /// Returns the identity of a client that may `act` without a token: by a secret, as a program on this
+    /// machine, or on an open gateway.
     ///
     /// # Errors
-    /// When its secret was not compared.
+    /// The address is slowed down, so its secret was not compared.
     pub async fn trusts(&self, act: Act, request: &AuthRequest<'_>) -> Result<Option<Identity>, Denied> {
         let by_secret = |shown: bool| shown.then_some(Identity::Secret);
         match act {
@@ -85,15 +89,16 @@ impl Auth {
         }
     }
 
-    /// Whether `request` may `act` without a token.
+    /// Returns whether `request` may `act` without a token.
     ///
     /// # Errors
-    /// As [`Auth::trusts`].
+    /// The same as [`Auth::trusts`].
     pub async fn is_free(&self, act: Act, request: &AuthRequest<'_>) -> Result<bool, Denied> {
         Ok(self.trusts(act, request).await?.is_some())
     }
 
-    /// Who makes `request`, by the token that it shows; none if it shows none, or no tokens are accepted.
+    /// Returns the identity from the token of a request; `None` if there is no token, or tokens are not
+    /// accepted.
     pub(super) async fn token(
         &self,
         act: Act,
@@ -110,7 +115,7 @@ impl Auth {
         Ok(Some(identity))
     }
 
-    /// The refusal of a request that shows neither a valid secret nor a token.
+    /// Returns the refusal of a request without a valid secret or token.
     pub(super) fn denial(&self, act: Act, request: &AuthRequest<'_>) -> Denied {
         match (act, &self.secret, request.shows_any()) {
             (Act::Play, ..) if self.play_tokens => Denied::PlayToken,
@@ -122,15 +127,15 @@ impl Auth {
         }
     }
 
-    /// Whether playing needs something at all.
+    /// Returns whether playing needs credentials.
     pub const fn play_is_closed(&self) -> bool {
         self.play_secret.is_some() || self.play_tokens
     }
 
-    /// Whether `request` may know which streams there are: where playing is closed, their names are, too.
+    /// Checks whether `request` may list the streams. If playing is restricted, the list is too.
     ///
     /// # Errors
-    /// In words, when it may not.
+    /// The reason of the refusal.
     pub async fn sees_streams(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
         if !self.play_is_closed()
             || self.shows(request, [&self.play_secret, self.operators()], "look").await?
@@ -140,11 +145,11 @@ impl Auth {
         Err(if request.shows_any() { Denied::Wrong } else { Denied::Missing })
     }
 
-    /// Whether `request` may operate the gateway (see clients, end other people's connections): that is
-    /// never open, on this machine neither. Tokens do not operate.
+    /// Checks whether `request` may operate the gateway (see clients, close other people's connections). This
+    /// always needs a secret, even on this machine. Tokens are not accepted.
     ///
     /// # Errors
-    /// In words, when it may not.
+    /// The reason of the refusal.
     pub async fn operate(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
         if self.shows(request, [self.operators(), &None], "operate").await? {
             return Ok(());
@@ -160,10 +165,11 @@ impl Auth {
         if self.secret.is_some() { &self.secret } else { &self.operator }
     }
 
-    /// Whether `request` shows one of `secrets`. A wrong one is counted, logged, and answered late.
+    /// Returns whether `request` shows one of `secrets`. A wrong secret is counted, logged, and answered with
+    /// a delay.
     ///
     /// # Errors
-    /// When its secrets were not compared.
+    /// The address is slowed down, so its secrets were not compared.
     async fn shows(
         &self,
         request: &AuthRequest<'_>,
@@ -173,7 +179,7 @@ impl Auth {
         let secrets: Vec<&str> =
             secrets.into_iter().flatten().map(String::as_str).filter(|secret| !secret.is_empty()).collect();
         let mut given = request.secrets();
-        // A token is not a try at the secret, unless the secret looks like one.
+        // A token is not a guess of the secret, unless the secret looks like a token.
         if self.tokens.is_some() && !secrets.iter().any(|secret| is_token(secret)) {
             given.retain(|given| !is_token(given));
         }

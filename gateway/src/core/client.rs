@@ -1,22 +1,22 @@
-//! Who a client is, and what it does.
+//! Clients: connection, identity, and act.
 
 use std::fmt;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a client does with a stream.
+/// The act of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Act {
-    /// It sends the stream.
+    /// The client sends the stream.
     Publish,
-    /// It receives the stream.
+    /// The client receives the stream.
     Play,
 }
 
 impl Act {
-    /// The verb, as it stands in tokens.
+    /// Returns the verb used in tokens.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Publish => "publish",
@@ -24,7 +24,7 @@ impl Act {
         }
     }
 
-    /// The noun for a client that does it, as it stands in the log and in metrics.
+    /// Returns the noun used in the log and in metrics.
     pub const fn role(self) -> &'static str {
         match self {
             Self::Publish => "publisher",
@@ -33,20 +33,20 @@ impl Act {
     }
 }
 
-/// How a client connects.
+/// The connection of a client.
 #[derive(Debug, Clone)]
 pub struct ClientInfo {
     /// The protocol, in lower case: `rtmp`, `http-flv`, `ws-flv`, `hls` …
     pub protocol: &'static str,
-    /// Its address.
+    /// The client's address.
     pub peer: SocketAddr,
-    /// The address it asked for, without secrets.
+    /// The requested address, without secrets.
     pub url: String,
-    /// Its software: the User-Agent or RTMP's flashVer; may be empty.
+    /// The client's software: the User-Agent or RTMP's flashVer; may be empty.
     pub agent: String,
 }
 
-/// Who a client is, as far as its admission found out.
+/// The identity of a client, as established by its admission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
     /// The holder of a token.
@@ -56,18 +56,18 @@ pub enum Identity {
         /// The token's `iss`, at most 200 characters; empty if it has none.
         issuer: String,
     },
-    /// Somebody who knows a secret.
+    /// A client that knows a secret.
     Secret,
     /// A program on the gateway's own machine.
     Local,
-    /// Anybody: this gateway asks nobody for credentials.
+    /// Any client: this gateway requires no credentials.
     Open,
-    /// A task of the gateway itself, by its name.
+    /// A job of the gateway itself, by its name.
     Job(&'static str),
 }
 
 impl Identity {
-    /// The kind of identity, in one word.
+    /// Returns the kind of identity as one word.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Token { .. } => "token",

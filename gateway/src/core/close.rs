@@ -1,46 +1,46 @@
-//! Why a client's connection ends, for every protocol, and ending one from outside.
+//! Close reasons for all protocols, and closing a client from outside.
 
 use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Why a publisher or viewer is disconnected. Each edge maps it to its protocol's codes; the text is the same
+/// Why a publisher or viewer is disconnected. Each edge maps it to its protocol's codes. The text is the same
 /// everywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CloseReason {
     /// The client closed the connection, or its network did.
     Left,
-    /// The stream of a viewer is over.
+    /// The viewer's stream has ended.
     StreamEnded,
-    /// The operator ended it.
+    /// The operator closed the connection.
     Operator,
     /// Another publisher took the stream over.
     Replaced,
-    /// The gateway stops.
+    /// The gateway is shutting down.
     Shutdown,
-    /// The client took no bytes for too long.
+    /// The client received no bytes for too long.
     Stalled,
     /// The client sent nothing for too long.
     Idle,
     /// The handshakes took too long.
     NotConnected,
-    /// Another client needed its place before it had connected.
+    /// Another client needed its slot before it had connected.
     Displaced,
-    /// The gateway has as many connections as it may.
+    /// The gateway has reached its maximum number of connections.
     Full,
-    /// It was refused; says why.
+    /// The client was refused, for this reason.
     Refused(String),
-    /// It uses a codec or feature that is not supported here; says which.
+    /// The client uses this codec or feature, which is not supported.
     Unsupported(String),
-    /// Its media cannot be read; says why.
+    /// The client's media is unreadable, for this reason.
     Media(String),
-    /// It broke the protocol; says how.
+    /// The client broke the protocol in this way.
     Protocol(String),
 }
 
 impl CloseReason {
-    /// The word for metrics; there are as many as there are reasons.
+    /// Returns the label for metrics, one per reason.
     pub const fn label(&self) -> &'static str {
         match self {
             Self::Left => "left",
@@ -81,17 +81,17 @@ impl fmt::Display for CloseReason {
 
 impl std::error::Error for CloseReason {}
 
-/// Ends a client from outside: by the operator, the hub or the server. Clones end the same client.
+/// Closes a client from outside: used by the operator, the hub and the server. Clones close the same client.
 #[derive(Debug, Clone)]
 pub struct Revocation(Arc<watch::Sender<Option<CloseReason>>>);
 
 impl Revocation {
-    /// A client that goes on.
+    /// Creates a handle that is not revoked.
     pub fn new() -> Self {
         Self(Arc::new(watch::Sender::new(None)))
     }
 
-    /// Ends the client, unless it was ended before; whether it was not.
+    /// Closes the client. Returns false if it was closed before.
     pub fn revoke(&self, reason: CloseReason) -> bool {
         self.0.send_if_modified(|current| {
             let first = current.is_none();
@@ -102,25 +102,25 @@ impl Revocation {
         })
     }
 
-    /// Whether the client was ended.
+    /// Returns whether the client was closed.
     pub fn is_revoked(&self) -> bool {
         self.0.borrow().is_some()
     }
 
-    /// Why the client was ended; none while it was not.
+    /// Returns why the client was closed; `None` if it was not.
     pub fn reason(&self) -> Option<CloseReason> {
         self.0.borrow().clone()
     }
 
-    /// Resolves with the reason when the client is ended. May be dropped and called again.
+    /// Resolves with the reason when the client is closed. Safe to cancel and call again.
     pub async fn revoked(&self) -> CloseReason {
         let mut receiver = self.0.subscribe();
         let ended = receiver.wait_for(Option::is_some).await;
-        // The sender is in our hands, so that there is always a reason.
+        // The sender is alive as long as `self`, so there is always a reason.
         ended.ok().and_then(|reason| reason.clone()).unwrap_or(CloseReason::Left)
     }
 
-    /// As [`Revocation::revoked`], for keeping.
+    /// The same as [`Revocation::revoked`], as a future that owns its state.
     pub async fn into_revoked(self) -> CloseReason {
         self.revoked().await
     }

@@ -1,4 +1,5 @@
-//! Everything that knows no protocol: the hub of live streams, and the rules for its clients.
+//! Protocol-independent parts: `hub` holds the live streams, `admission` decides which clients may use them,
+//! `auth` checks credentials, `client` and `close` describe clients and why they end. Begin with `hub`.
 
 pub mod admission;
 pub mod auth;

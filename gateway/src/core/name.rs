@@ -1,27 +1,27 @@
-//! Names of streams.
+//! Stream names.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// No longer address is looked at for a name.
+/// Maximum length of an address that is parsed for a name.
 const MAX_ADDRESS: usize = 4096;
 
 /// A stream's name: `app/stream`, as in `rtmp://host/app/stream`. Cloning is cheap.
 ///
-/// The application may have several levels (`a/b`); the last segment is the stream. Segments are
-/// 1 to 128 bytes of printable UTF-8 without `/ \ ? # %`, white space or a leading dot; the whole
-/// has at most 512 bytes.
+/// The application may have several levels (`a/b`); the last segment is the stream. Segments are 1 to 128
+/// bytes of printable UTF-8 without `/ \ ? # %`, white space or a leading dot. The whole name has at most 512
+/// bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamName(Arc<str>);
 
-/// Why a name is refused.
+/// Why a name is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameError {
     /// The application or the stream is empty.
     Empty,
-    /// A segment or the whole is too long.
+    /// A segment or the whole name is too long.
     TooLong,
-    /// A character that a name may not have.
+    /// The name contains a character that is not allowed.
     Character,
 }
 
@@ -38,19 +38,19 @@ impl fmt::Display for NameError {
 impl std::error::Error for NameError {}
 
 impl StreamName {
-    /// The name of `stream` in the application `app`; slashes around either are ignored.
+    /// Creates the name of `stream` in the application `app`; slashes around either are ignored.
     ///
     /// # Errors
-    /// When a segment is empty, too long, or has a character that is not allowed.
+    /// A segment is empty, too long, or has a character that is not allowed.
     pub fn new(app: &str, stream: &str) -> Result<Self, NameError> {
         Self::parse(&format!("{}/{}", app.trim_matches('/'), stream.trim_matches('/')))
     }
 
-    /// Reads `app/stream`. Slashes around it and doubled ones, which come of a server's address that ends in one,
-    /// are left out.
+    /// Parses `app/stream`. Slashes around it and doubled slashes are removed; they occur if a server address
+    /// ends in a slash.
     ///
     /// # Errors
-    /// As [`StreamName::new`].
+    /// The same as [`StreamName::new`].
     pub fn parse(name: &str) -> Result<Self, NameError> {
         if name.len() > MAX_ADDRESS {
             return Err(NameError::TooLong);
@@ -75,17 +75,17 @@ impl StreamName {
         Ok(Self(name.into()))
     }
 
-    /// The application: all before the last slash.
+    /// Returns the application: everything before the last slash.
     pub fn app(&self) -> &str {
         self.0.rsplit_once('/').map_or("", |(app, _)| app)
     }
 
-    /// The stream: what follows the last slash.
+    /// Returns the stream: the part after the last slash.
     pub fn stream(&self) -> &str {
         self.0.rsplit_once('/').map_or(&*self.0, |(_, stream)| stream)
     }
 
-    /// `app/stream`.
+    /// Returns `app/stream`.
     pub fn as_str(&self) -> &str {
         &self.0
     }

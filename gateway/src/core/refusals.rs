@@ -1,4 +1,5 @@
-//! Which refusals are logged: the first of a kind from an address, then how many followed.
+//! Limits the log of refusals: the first ones of a kind from an address are logged, the following ones
+//! counted.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -9,13 +10,13 @@ use tokio::time::{Instant, sleep};
 
 use crate::net::worker::counted_as;
 
-/// Refusals of one kind from one address that are logged each by itself, per [`INTERVAL`].
+/// Number of refusals of one kind from one address that are logged individually per [`INTERVAL`].
 pub const LOGGED: u64 = 3;
-/// After this, what was only counted becomes one line.
+/// After this time, the counted refusals are logged as one line.
 pub const INTERVAL: Duration = Duration::from_secs(30);
-/// Kinds and addresses that are counted apart; further addresses are counted together.
+/// Maximum number of separate counts by kind and address; further addresses are counted together.
 const MAX: usize = 1024;
-/// How often the counts are looked at.
+/// Interval between checks of the counts.
 const SWEEP: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -24,7 +25,7 @@ struct Seen {
     count: u64,
 }
 
-/// The refusals of late. Cloning shares it.
+/// The recent refusals. Cloning shares them.
 #[derive(Debug, Clone, Default)]
 pub struct Refusals(Arc<Mutex<HashMap<(&'static str, IpAddr), Seen>>>);
 
@@ -33,7 +34,7 @@ impl Refusals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a refusal; whether to log it.
+    /// Counts a refusal; returns whether to log it.
     pub fn count(&self, kind: &'static str, ip: IpAddr) -> bool {
         let mut seen = self.seen();
         let mut key = (kind, counted_as(ip));
@@ -46,7 +47,7 @@ impl Refusals {
         entry.count <= LOGGED
     }
 
-    /// Takes the counts that are older than `age`: kind, address and how many were not logged.
+    /// Removes the counts that are older than `age`: kind, address and number of unlogged refusals.
     fn take(&self, age: Duration) -> Vec<(&'static str, IpAddr, u64)> {
         let mut taken = Vec::new();
         self.seen().retain(|(kind, ip), seen| {
@@ -59,12 +60,12 @@ impl Refusals {
         taken
     }
 
-    /// Logs what was only counted so far.
+    /// Logs all counted refusals.
     pub fn flush(&self) {
         log(self.take(Duration::ZERO));
     }
 
-    /// Logs it once per interval, for ever.
+    /// Logs the counted refusals once per interval, forever.
     pub async fn run(self) {
         loop {
             sleep(SWEEP).await;
@@ -112,7 +113,7 @@ mod tests {
         tokio::time::advance(INTERVAL).await;
         let rest = 100_000 - MAX as u64 - LOGGED;
         assert_eq!(refusals.take(INTERVAL), [("flv", Ipv4Addr::UNSPECIFIED.into(), rest)]);
-        // One customer's IPv6 addresses are one.
+        // All IPv6 addresses of one customer count as one.
         let v6 = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]);
         assert_eq!((0..100).filter(|n| refusals.count("flv", v6(*n))).count() as u64, LOGGED);
     }

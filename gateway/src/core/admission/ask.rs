@@ -1,4 +1,4 @@
-//! The question that guards answer: may this client publish or play this stream?
+//! The question to the guards: may this client publish or play this stream?
 
 use std::fmt;
 
@@ -22,16 +22,16 @@ pub struct Ask<'a> {
     pub credentials: &'a AuthRequest<'a>,
     /// The client.
     pub client: &'a ClientInfo,
-    /// Whether the answer consumes credentials.
+    /// Whether the check consumes credentials.
     pub usage: Usage,
 }
 
 /// Whether a valid token is consumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Usage {
-    /// The client comes in now: a token is used up.
+    /// The client connects now: its token is consumed.
     Consume,
-    /// The client only wants to know: its token stays usable.
+    /// The client only asks: its token stays usable.
     Probe,
 }
 
@@ -52,8 +52,8 @@ pub trait Guard: fmt::Debug + Send + Sync {
         let _ = (ask, identity, limits);
     }
 
-    /// Whether some viewers may be refused. Where no guard does that, HLS playlists are public and caches may keep
-    /// them.
+    /// Returns whether this guard may refuse viewers. If no guard does, HLS playlists are public and caches
+    /// may keep them.
     fn restricts_play(&self) -> bool {
         true
     }
@@ -64,12 +64,12 @@ pub trait Guard: fmt::Debug + Send + Sync {
 pub enum Refusal {
     /// Its credentials are missing or wrong.
     Credentials(Denied),
-    /// A further rule refuses it, with this text for the client.
+    /// Another rule refuses the client, with this text for it.
     Rule(String),
 }
 
 impl Refusal {
-    /// The HTTP status of the refusal.
+    /// Returns the HTTP status of the refusal.
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Credentials(denied) => denied.status(),

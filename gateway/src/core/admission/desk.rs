@@ -1,4 +1,4 @@
-//! Where clients are admitted.
+//! Admits clients by asking the guards.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,26 +16,26 @@ use crate::limits::ClientLimits;
 pub struct Admission {
     auth: Arc<Auth>,
     limits: ClientLimits,
-    /// Asked one after the other.
+    /// Asked in this order.
     guards: Arc<Vec<Arc<dyn Guard>>>,
 }
 
 impl Admission {
-    /// Admission by the gateway's own guards. Every client has these limits, unless a guard lowers them.
+    /// Creates admission with the gateway's own guards. Every client has these limits, unless a guard lowers them.
     pub fn new(auth: Arc<Auth>, limits: ClientLimits) -> Self {
         let guards: Vec<Arc<dyn Guard>> =
             vec![Arc::new(Secrets(auth.clone())), Arc::new(Tokens(auth.clone()))];
         Self { auth, limits, guards: Arc::new(guards) }
     }
 
-    /// Adds a guard, which is asked after all others: a client has its identity by then, and its token is used.
+    /// Adds a guard that is asked last: the client is identified by then, and its token is consumed.
     #[must_use]
     pub fn with(mut self, guard: impl Guard + 'static) -> Self {
         Arc::make_mut(&mut self.guards).push(Arc::new(guard));
         self
     }
 
-    /// Adds a guard that is asked before all others: what it refuses uses up no token.
+    /// Adds a guard that is asked first: a client that it refuses keeps its token.
     #[must_use]
     pub fn with_first(mut self, guard: impl Guard + 'static) -> Self {
         Arc::make_mut(&mut self.guards).insert(0, Arc::new(guard));
@@ -45,7 +45,7 @@ impl Admission {
     /// Admits a publisher.
     ///
     /// # Errors
-    /// When a guard refuses it, or none identifies it.
+    /// A guard refuses it, or no guard identifies it.
     pub async fn publish(
         &self,
         stream: &StreamName,
@@ -59,7 +59,7 @@ impl Admission {
     /// Admits a viewer.
     ///
     /// # Errors
-    /// As [`Admission::publish`].
+    /// The same as [`Admission::publish`].
     pub async fn play(
         &self,
         stream: &StreamName,
@@ -70,10 +70,10 @@ impl Admission {
         Ok(PlayGrant::new(stream, client, admitted))
     }
 
-    /// Whether a client would be admitted now. Its token stays usable.
+    /// Checks whether a client would be admitted now. Its token stays usable.
     ///
     /// # Errors
-    /// As [`Admission::publish`].
+    /// The same as [`Admission::publish`].
     pub async fn probe(
         &self,
         act: Act,
@@ -84,7 +84,7 @@ impl Admission {
         self.ask(act, stream, credentials, client, Usage::Probe).await.map(drop)
     }
 
-    /// Whether some viewers may be refused.
+    /// Returns whether some viewers may be refused.
     pub fn restricts_play(&self) -> bool {
         self.guards.iter().any(|guard| guard.restricts_play())
     }
@@ -113,8 +113,7 @@ impl Admission {
         Ok((identity, limits))
     }
 
-    /// Logs and counts a client that was not let in, whatever the reason. Of many refusals of one address, a few are
-    /// logged.
+    /// Logs and counts a refused client. Of many refusals from one address, only a few are logged.
     pub fn refused(&self, act: Act, protocol: &'static str, peer: SocketAddr, stream: &str, reason: &str) {
         let role = act.role();
         metrics::counter!("lianmai_closed_total", "kind" => role, "protocol" => protocol, "reason" => "refused")

@@ -11,7 +11,7 @@ use crate::core::close::{CloseReason, Revocation};
 use crate::core::name::StreamName;
 use crate::limits::ClientLimits;
 
-/// A right, with the client that holds it. Only [`super::Admission`] makes a grant for a client.
+/// A right, with the client that holds it. Only [`super::Admission`] creates grants for clients.
 #[derive(Debug)]
 pub struct Grant {
     act: Act,
@@ -56,27 +56,27 @@ impl Grant {
         Self::new(act, name, client, Identity::Job(job), ClientLimits::default())
     }
 
-    /// The act that the grant allows.
+    /// Returns the act that the grant allows.
     pub const fn act(&self) -> Act {
         self.act
     }
 
-    /// The stream's name.
+    /// Returns the stream's name.
     pub const fn name(&self) -> &StreamName {
         &self.name
     }
 
-    /// The client.
+    /// Returns the client.
     pub const fn client(&self) -> &ClientInfo {
         &self.client
     }
 
-    /// Who the client is.
+    /// Returns the client's identity.
     pub const fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// The client's span in the log: its address, stream and protocol.
+    /// Returns the client's log span: its address, stream and protocol.
     pub const fn span(&self) -> &Span {
         &self.span
     }
@@ -86,18 +86,19 @@ impl Grant {
         &self.limits
     }
 
-    /// Ends the client from outside.
+    /// Returns the handle to close the client from outside.
     pub const fn revocation(&self) -> &Revocation {
         &self.revocation
     }
 
-    /// Logs and counts a client that was admitted and came to its end before it published or played.
+    /// Logs and counts a client that was admitted but closed before it published or played.
     pub fn abandoned(&self, reason: &CloseReason) {
         disconnected(self.act, self.client.protocol, reason, &self.span, [0; 4]);
     }
 }
 
-/// Logs and counts a client's end. The numbers are bytes received, bytes sent, items skipped and bad frames.
+/// Logs and counts a disconnected client. The numbers are bytes received, bytes sent, items skipped and bad
+/// frames.
 pub(in crate::core) fn disconnected(
     act: Act,
     protocol: &'static str,
@@ -122,7 +123,7 @@ impl PublishGrant {
         Self(Box::new(Grant::new(Act::Publish, name, client, identity, limits)))
     }
 
-    /// For a task of the gateway itself, which has no client behind it.
+    /// Creates a grant for a job of the gateway, without a client.
     pub fn for_job(name: &StreamName, job: &'static str) -> Self {
         Self(Box::new(Grant::job(Act::Publish, name, job)))
     }
@@ -133,7 +134,7 @@ impl PlayGrant {
         Self(Arc::new(Grant::new(Act::Play, name, client, identity, limits)))
     }
 
-    /// For a task of the gateway itself, which has no client behind it.
+    /// Creates a grant for a job of the gateway, without a client.
     pub fn for_job(name: &StreamName, job: &'static str) -> Self {
         Self(Arc::new(Grant::job(Act::Play, name, job)))
     }

@@ -9,7 +9,7 @@ use super::ask::{Ask, Guard, Refusal, Usage};
 use crate::core::auth::Auth;
 use crate::core::client::Identity;
 
-/// Admits by secret, by a connection from this machine, or everybody where the gateway is open.
+/// Admits clients by a secret, by a connection from this machine, or all clients of an open gateway.
 #[derive(Debug)]
 pub(super) struct Secrets(pub(super) Arc<Auth>);
 
@@ -27,7 +27,7 @@ impl Guard for Secrets {
     }
 }
 
-/// Admits by token.
+/// Admits clients by a token.
 #[derive(Debug)]
 pub(super) struct Tokens(pub(super) Arc<Auth>);
 

@@ -1,8 +1,9 @@
 //! Admission: the only way to the hub.
 //!
-//! Every edge asks [`Admission`] before it publishes or plays, and gets a [`PublishGrant`] or a [`PlayGrant`], which
-//! the hub takes and nobody else can make. A list of [`Guard`]s decides: secrets and local trust, tokens, and further
-//! rules that are added with [`Admission::with`].
+//! Every edge asks [`Admission`] before it publishes or plays, and gets a [`PublishGrant`] or a
+//! [`PlayGrant`]. The hub requires a grant, and only this module can create one. A list of [`Guard`]s
+//! decides: secrets and local trust, tokens, and further rules that are added with [`Admission::with`]. Start
+//! reading at [`Ask`], the question that a guard answers.
 //!
 //! Publishing without a grant does not compile:
 //!
@@ -12,7 +13,7 @@
 //! }
 //! ```
 //!
-//! A grant to play is none to publish:
+//! A grant to play does not allow publishing:
 //!
 //! ```compile_fail
 //! fn mix_up(hub: &gateway::core::hub::Hub, grant: &gateway::core::admission::PlayGrant) {
@@ -20,7 +21,7 @@
 //! }
 //! ```
 //!
-//! A grant to publish is what the hub takes:
+//! The hub accepts a grant to publish:
 //!
 //! ```
 //! fn publish(hub: &gateway::core::hub::Hub, grant: &gateway::core::admission::PublishGrant) {

@@ -4,8 +4,8 @@ use super::grant::PublishGrant;
 use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, Clients, Hub, PublishError, Publisher};
 
-/// A publisher and its entry in the list of clients. When it is dropped, the stream is free first; then the entry goes
-/// and the log has its end.
+/// A publisher and its entry in the list of clients. Dropping it first frees the stream, then removes the
+/// entry and logs the end.
 #[derive(Debug)]
 pub struct Publishing {
     /// Feeds the stream.
@@ -15,17 +15,17 @@ pub struct Publishing {
 }
 
 impl Publishing {
-    /// Begins to publish.
+    /// Starts to publish.
     ///
     /// # Errors
-    /// When the hub does not let it in.
+    /// The hub refuses the publisher.
     pub fn start(hub: &Hub, clients: &Clients, grant: &PublishGrant) -> Result<Self, PublishError> {
         let publisher = hub.publish(grant)?;
         let client = clients.add(grant, publisher.stream());
         Ok(Self { publisher, client })
     }
 
-    /// Resolves when it was ended from outside: by the operator, another publisher or the server.
+    /// Resolves when the publisher is closed from outside: by the operator, another publisher or the server.
     pub async fn revoked(&self) -> CloseReason {
         self.publisher.revoked().await
     }

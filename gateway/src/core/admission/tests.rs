@@ -13,13 +13,13 @@ use crate::core::close::CloseReason;
 use crate::core::hub::{Clients, Hub, HubConfig, StreamName};
 use crate::limits::ClientLimits;
 
-/// What the guard [`Closed`] tells those it refuses.
+/// The refusal text of the guard [`Closed`].
 pub(crate) const CLOSED: &str = "closed for repairs";
 
-/// One who asked: what for, by which protocol, and the identity that was known by then.
+/// A recorded question: the act, the protocol, and the identity known so far.
 pub(crate) type Asked = (Act, &'static str, Option<Identity>);
 
-/// A guard that refuses everybody, after a while, and remembers who asked.
+/// A guard that refuses everybody after a short wait, and records the questions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Closed(pub(crate) Arc<Mutex<Vec<Asked>>>);
 
@@ -30,7 +30,7 @@ impl Guard for Closed {
         known: Option<&'a Identity>,
     ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
         async move {
-            // As a guard that asks another server.
+            // Like a guard that asks another server.
             tokio::time::sleep(Duration::from_millis(1)).await;
             self.0.lock().unwrap().push((ask.act, ask.client.protocol, known.cloned()));
             Err(Refusal::Rule(CLOSED.to_owned()))
@@ -39,7 +39,7 @@ impl Guard for Closed {
     }
 }
 
-/// A guard that knows everybody by name, and lets nobody wait.
+/// A guard that identifies everybody by name.
 #[derive(Debug)]
 struct Room;
 
@@ -111,7 +111,7 @@ async fn a_token_gives_its_subject_and_is_used_once() {
     let admission = self::admission(auth);
     let credentials = credentials(&name, &query, HERE);
     admission.probe(act, &name, &credentials, &client()).await.unwrap();
-    // A guard before the tokens costs nobody a token, and knows nobody yet.
+    // A guard before the token guard costs no token, and knows no identity yet.
     let closed = Closed::default();
     let first = admission.clone().with_first(closed.clone());
     assert!(first.publish(&name, &credentials, client()).await.is_err());
@@ -129,7 +129,7 @@ async fn guards_are_asked_in_order_until_one_refuses() {
     let (before, after) = (Closed::default(), Closed::default());
     let name = name();
     let credentials = credentials(&name, "", HERE);
-    // The room lets somebody in whom neither a secret nor a token does.
+    // The room admits a client that has neither a secret nor a token.
     let room = admission(auth.clone()).with(Room);
     let grant = room.publish(&name, &credentials, client()).await.unwrap();
     assert_eq!(grant.identity().kind(), "token");

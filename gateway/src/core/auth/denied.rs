@@ -1,4 +1,4 @@
-//! Refusals, in words.
+//! Reasons why credentials are refused.
 
 use std::fmt;
 
@@ -6,33 +6,33 @@ use http::StatusCode;
 
 use super::token::TokenError;
 
-/// A refusal, in words for the one who asked.
+/// A refusal, with a text for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
-    /// No secret was shown where one is needed.
+    /// A secret is required, and none was shown.
     Missing,
-    /// The operator has to show a secret, and none was shown.
+    /// The operator's secret is required, and none was shown.
     MissingOperator,
-    /// This address has shown wrong secrets: nothing of it is looked at for so many seconds.
+    /// This address has shown wrong secrets: its credentials are not checked for this many seconds.
     Slow(u64),
-    /// Neither a token nor a secret was shown where one is needed.
+    /// A token or secret is required, and none was shown.
     MissingToken,
-    /// What was shown is not the secret.
+    /// The secret is wrong.
     Wrong,
-    /// The gateway is for its own machine, and has no secret that could be shown.
+    /// The gateway serves its own machine only, and has no secret.
     Local,
-    /// Playing needs a secret, and the right one was not shown.
+    /// Playing requires a secret, and the right one was not shown.
     Play,
-    /// Playing needs a token or a secret, and none was shown.
+    /// Playing requires a token or a secret, and none was shown.
     PlayToken,
-    /// A viewing session that was opened by a token or a secret is over, or never was.
+    /// An HLS session that was opened with a token or secret has ended or never existed.
     Session,
-    /// The token does not do.
+    /// The token is not valid.
     Token(TokenError),
 }
 
 impl Denied {
-    /// The HTTP status that says so.
+    /// Returns the HTTP status of the refusal.
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Missing
@@ -47,7 +47,8 @@ impl Denied {
         }
     }
 
-    /// What `WWW-Authenticate` says (RFC 6750 3), where it says something. All words here can be quoted.
+    /// Returns the value of `WWW-Authenticate` (RFC 6750 3), if there is one. No text needs escaping in
+    /// quotes.
     pub fn challenge(self) -> Option<String> {
         let error = match (self, self.status()) {
             (Self::Token(_) | Self::Session, StatusCode::UNAUTHORIZED) => "invalid_token",

@@ -1,4 +1,4 @@
-//! `GET` of a set of keys.
+//! Downloads a key set with HTTP `GET`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-/// The largest answer that is read, in bytes.
+/// Maximum size of a response in bytes.
 const LARGEST: usize = 64 << 10;
-/// For everything together.
+/// Timeout for the whole download.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A site that moves its visitors to https or to another path may do so, but not in circles.
+/// Maximum number of redirections, for sites that moved to https or to another path.
 const HOPS: usize = 3;
 
-/// Whether keys can be asked for there; an error says what is wrong.
+/// Checks whether keys can be downloaded from `uri`. The error says why not.
 pub(super) fn check(uri: &Uri) -> Result<(), &'static str> {
     let Some(authority) = uri.authority() else { return Err("it has no host") };
     if authority.as_str().contains('@') {
@@ -35,7 +35,7 @@ pub(super) fn check(uri: &Uri) -> Result<(), &'static str> {
     }
 }
 
-/// The body of the answer; errors in words.
+/// Returns the body of the response. The error is a text for the log.
 pub(super) async fn get(uri: &Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, String> {
     let answer = timeout(PATIENCE, follow(uri.clone(), tls));
     answer.await.unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())))
@@ -55,7 +55,8 @@ async fn follow(mut uri: Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, String> 
     Err("it sends one in circles".to_owned())
 }
 
-/// Where a redirection leads. Not to another host, for the operator trusts this one, and not to http.
+/// Returns the target of a redirection. Another host and plain http are errors: the operator trusts this host
+/// only.
 fn onward(from: &Uri, headers: &HeaderMap) -> Result<Uri, String> {
     let to = headers.get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
     let bad = || format!("it sends one to {to:?}, which is no address to go to: name the right one");
@@ -111,7 +112,7 @@ async fn exchange(
         let body = body.map_err(|error| format!("its answer can't be read: {error}"))?.to_bytes();
         Ok((head.status, head.headers, body))
     };
-    // Here and not in a task of its own: it ends with us.
+    // Polled here and not in a separate task, so that it ends with this future.
     let mut connection = std::pin::pin!(connection);
     let mut answer = std::pin::pin!(answer);
     tokio::select! {

@@ -1,13 +1,13 @@
-//! Limits how many secrets can be guessed, without locking out who knows the right one.
+//! Limits how many secrets can be guessed, without locking out clients that know the right one.
 //!
-//! Right secrets are let in at once, wrong ones are answered late. A guess is only worth something if
-//! many can be tried, so each wrong secret takes one of the few places of its address until its answer
-//! is due, whether its sender waits for the answer or not. Who tries one secret after another therefore
-//! never fills the places, and everybody else at the address gets in. Who tries many at once fills them:
-//! then secrets are not compared until a place is free, except where that gives nothing to a guesser
-//! (a secret too long to be guessed) or punishes the wrong one (an address that knew the secret lately).
+//! A right secret is answered immediately, a wrong one with a delay. An attacker needs many tries, so each
+//! wrong secret occupies one of the few slots of its address until its answer is due, even if the client does
+//! not wait for it. A client that tries one secret after another never fills the slots, so other clients at
+//! the address are not affected. A client that tries many secrets at once fills them. Then secrets are not
+//! compared until a slot is free, with two exceptions: a secret that is too long to be guessed, and an
+//! address that recently showed the right secret.
 //!
-//! A wrong secret that comes again is no guess. An encoder may repeat one for hours.
+//! A repeated wrong secret is not a guess: an encoder may repeat one for hours.
 
 mod table;
 
@@ -25,24 +25,25 @@ use super::request::is_secret;
 use crate::net::worker::counted_as;
 use table::{Key, Table};
 
-/// Answers to wrong secrets that wait at once, in all. Beyond, answers are prompt, and only the places
-/// of each address limit the guesses.
+/// Maximum number of delayed answers, in total. Beyond it answers are immediate, and only the slots of each
+/// address limit the guesses.
 const MAX_HELD: usize = 512;
-/// Length of a secret that cannot be guessed over a network, however many guesses are compared.
+/// Minimum length of a secret that cannot be guessed over a network, however many guesses are compared.
 const LONG: usize = 16;
-/// Different characters that it has at least.
+/// Minimum number of different characters in such a secret.
 const VARIED: usize = 8;
 
-/// Where a secret comes from.
+/// The origin of a secret.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source {
     ip: IpAddr,
-    /// Addresses that one client may choose from: all that a proxy names, or an IPv6 site's /48.
+    /// The addresses that one client can choose from: all addresses that a proxy reports, or an IPv6 site's
+    /// /48.
     group: Option<IpAddr>,
 }
 
 impl Source {
-    /// The source of a request from `ip`, which came over a connection from `peer`.
+    /// Returns the origin of a request from `ip` over a connection from `peer`.
     pub(super) fn new(ip: IpAddr, peer: IpAddr) -> Self {
         let (ip, peer) = (ip.to_canonical(), peer.to_canonical());
         let group = match ip {
@@ -57,11 +58,11 @@ impl Source {
 /// The result of comparing the secrets of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// One of them is right.
+    /// One of the secrets is right.
     Right,
-    /// None is; so many of them are new, and the answer is due after `wait`.
+    /// All secrets are wrong. `new` of them are new guesses; answer after `wait`.
     Wrong { new: usize, wait: Duration },
-    /// They were not compared. A place is free after this time.
+    /// The secrets were not compared. A slot is free after this time.
     Paused(Duration),
 }
 
@@ -72,7 +73,7 @@ struct Shared {
     held: Semaphore,
 }
 
-/// The wrong secrets of late, by address. Cloning shares it.
+/// Recent wrong secrets by address. Cloning shares them.
 #[derive(Debug, Clone)]
 pub struct Guesses(Arc<Shared>);
 
@@ -87,7 +88,7 @@ impl Default for Guesses {
 }
 
 impl Guesses {
-    /// Compares the secrets that a request gives with those that open `door`.
+    /// Compares the secrets of a request with those that open `door`.
     pub(super) fn judge(
         &self,
         source: Source,
@@ -95,7 +96,7 @@ impl Guesses {
         given: &[Cow<'_, str>],
         secrets: &[&str],
     ) -> Verdict {
-        // All of them are compared, so that the time tells nothing.
+        // All secrets are compared, so that the duration reveals nothing.
         let (mut right, mut long) = (false, false);
         for (given, secret) in given.iter().flat_map(|given| secrets.iter().map(move |s| (given, s))) {
             let same = is_secret(given, secret);
@@ -110,7 +111,7 @@ impl Guesses {
         let known = table.has_shown_right(source.ip, door, now);
         let one = Key::Address { ip: source.ip, known };
         let group = source.group.map(Key::Group);
-        // What an address that is known does is not the fault of the others in its group.
+        // Wrong secrets of a known address do not count for the other addresses in its group.
         let keys = [Some(one), group.filter(|_| !known)];
         let pause = keys.into_iter().flatten().filter_map(|key| table.pause(key, now)).max();
         if right {
@@ -146,7 +147,7 @@ impl Guesses {
     }
 }
 
-/// Whether a secret is so long that guessing it over a network is hopeless.
+/// Returns whether a secret is too long to be guessed over a network.
 fn is_long(secret: &str) -> bool {
     let mut chars: Vec<char> = secret.chars().collect();
     let length = chars.len();

@@ -1,4 +1,4 @@
-//! Sets of public keys (RFC 7517): those of Ed25519 are taken, any other is passed over.
+//! Reads key sets (RFC 7517). Ed25519 keys are used, all others are skipped.
 
 use jsonwebtoken::jwk::{
     AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse, ThumbprintHash,
@@ -7,23 +7,23 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Keys taken from one set.
+/// Maximum number of keys in one set.
 const MAX: usize = 64;
-/// A key's name has at most this many bytes.
+/// Maximum length of a key id in bytes.
 const KID: usize = 256;
 
-/// One public key.
+/// A public key.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
-    /// How tokens call it; a key without a name is called by its thumbprint (RFC 7638).
+    /// The key id in tokens; for a key without id its thumbprint (RFC 7638).
     pub(super) kid: String,
-    /// The key itself.
+    /// The raw key.
     pub(super) raw: [u8; 32],
     pub(super) decoding: DecodingKey,
 }
 
 impl Key {
-    /// The 32 bytes of an Ed25519 key.
+    /// Creates a key from the 32 bytes of an Ed25519 key.
     pub(super) fn of_raw(raw: [u8; 32]) -> Result<Self, String> {
         let decoding = DecodingKey::from_ed_der(&raw);
         let kid = jwk_of(&decoding)?.common.key_id.unwrap_or_default();
@@ -59,7 +59,7 @@ impl Key {
     }
 }
 
-/// The key as a set tells it, named by its thumbprint.
+/// Returns the key in the form of a key set, with its thumbprint as id.
 pub(super) fn jwk_of(key: &DecodingKey) -> Result<Jwk, String> {
     let words = |error: jsonwebtoken::errors::Error| error.to_string();
     let mut jwk = Jwk::from_decoding_key(key, Some(Algorithm::EdDSA)).map_err(words)?;
@@ -73,7 +73,7 @@ struct Set {
     keys: Vec<Value>,
 }
 
-/// The keys of a set that can be used, and what is wrong with the others.
+/// Returns the usable keys of a set, and the faults of the others.
 pub(super) fn parse(text: &[u8]) -> Result<(Vec<Key>, Vec<String>), String> {
     let set: Set =
         serde_json::from_slice(text).map_err(|error| format!("this is no set of keys: {error}"))?;

@@ -1,14 +1,14 @@
-//! Whether a request was made on this machine, for this machine.
+//! Detects requests that were made on this machine, for this machine.
 //!
-//! A connection from a loopback address proves little: proxies and tunnels that run here have one, too.
-//! A forwarded request usually carries a trace. A forwarder of plain TCP leaves none, which is why operating
-//! the gateway always takes a secret.
+//! A loopback connection alone proves little, because proxies and tunnels on this machine have loopback
+//! addresses too. A forwarded request usually has a recognisable header. A plain TCP forwarder adds nothing,
+//! therefore operating the gateway always requires a secret.
 
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, Version, header};
 
-/// Headers that a proxy, a load balancer or a CDN adds to a request.
+/// Headers that proxies, load balancers and CDNs add to a request.
 const ADDED: [&str; 22] = [
     "via",
     "forwarded",
@@ -58,31 +58,31 @@ const BEGINNINGS: [&str; 20] = [
     "tailscale-",
 ];
 
-/// Whether something in a request's headers says that it comes from elsewhere.
+/// Returns whether a request's headers show that it was forwarded or sent by a foreign page.
 pub(super) fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
     let added = |name: &HeaderName| {
         ADDED.contains(&name.as_str()) || BEGINNINGS.iter().any(|start| name.as_str().starts_with(start))
     };
-    // A browser tells the Origin where it matters most, and then that is looked at.
+    // Browsers send Origin with all requests where it matters; then Origin is checked.
     let cross_site = !headers.contains_key(header::ORIGIN)
         && headers.get_all("sec-fetch-site").into_iter().any(|site| site != "same-origin" && site != "none");
     cross_site || headers.keys().any(added)
 }
 
-/// Whether a request of this version was passed on: proxies still speak HTTP/1.0 to their servers (nginx
-/// does by default), programs that publish or ask do not.
+/// Returns whether a request of this HTTP version was forwarded: proxies still use HTTP/1.0 towards their
+/// servers (nginx by default); programs that publish or query do not.
 pub(super) fn is_a_proxys(version: Version) -> bool {
     version < Version::HTTP_11
 }
 
-/// Whether `origin`, as a browser tells it, is a page of this machine. "null" (a sandboxed frame, a file)
-/// is nobody we know.
+/// Returns whether `origin` (from a browser) is a page of this machine. "null" (a sandboxed frame, a file) is
+/// not trusted.
 pub(super) fn is_local_origin(origin: &str) -> bool {
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     authority.is_some_and(is_loopback)
 }
 
-/// Whether `authority` (a host, perhaps with a port) names this machine itself.
+/// Returns whether `authority` (a host, optionally with a port) names this machine.
 pub(super) fn is_loopback(authority: &str) -> bool {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {

@@ -1,4 +1,4 @@
-//! The gateway's own key for tokens, by which an operator mints some by hand.
+//! The gateway's own signing key, with which an operator creates tokens by hand.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -17,25 +17,25 @@ use crate::core::client::Act;
 use crate::core::name::StreamName;
 use crate::secret_file::{self, Readers};
 
-/// Where the key is kept in the data folder.
+/// Returns the path of the key in the data folder.
 pub(super) fn path(data: &Path) -> PathBuf {
     data.join("token-key.pem")
 }
 
-/// What a token shall say.
+/// The content of a token to be created.
 #[derive(Debug, Clone)]
 pub struct Wish<'a> {
-    /// Who makes it.
+    /// The issuer (`iss`).
     pub issuer: &'a str,
-    /// For whom.
+    /// The audience (`aud`).
     pub audience: &'a str,
-    /// Whom it lets in; for the log.
+    /// The subject (`sub`), for the log.
     pub subject: &'a str,
-    /// To which stream.
+    /// The stream.
     pub stream: &'a StreamName,
-    /// To do what.
+    /// The allowed act.
     pub act: Act,
-    /// Seconds that are left to begin.
+    /// Lifetime in seconds.
     pub ttl: i64,
 }
 
@@ -51,17 +51,17 @@ struct Claims<'a> {
     jti: String,
 }
 
-/// A private key, and its public half.
+/// A private key and its public key.
 pub struct SigningKey {
     private: EncodingKey,
     public: Key,
 }
 
 impl SigningKey {
-    /// The key in the data folder; made when there is none.
+    /// Reads the key in the data folder, and creates it if there is none.
     ///
     /// # Errors
-    /// In words: it can't be made, or what is there is no key.
+    /// A text: the key cannot be created, or the file is not a key.
     pub fn kept(data: &Path) -> Result<Self, String> {
         let path = path(data);
         match Self::read(&path) {
@@ -70,20 +70,20 @@ impl SigningKey {
             Err(Some(words)) => return Err(words),
         }
         make(data, &path).map_err(|error| format!("{}: {error}", path.display()))?;
-        // Whoever was first: this is the one that counts.
+        // Another process may have been first: the file counts.
         Self::of_file(&path)
     }
 
-    /// The key in a PEM file (PKCS #8), as `openssl genpkey -algorithm ed25519` writes it.
+    /// Reads the key from a PEM file (PKCS #8), as written by `openssl genpkey -algorithm ed25519`.
     ///
     /// # Errors
-    /// In words.
+    /// A text that says what is wrong.
     pub fn of_file(path: &Path) -> Result<Self, String> {
         Self::read(path)
             .map_err(|words| words.unwrap_or_else(|| format!("{}: there is no such file", path.display())))
     }
 
-    /// No words if there is no file.
+    /// Reads a key file. The error is `None` if there is no file.
     fn read(path: &Path) -> Result<Self, Option<String>> {
         let text = secret_file::read_text(path, Readers::Owner).map_err(|error| {
             (error.kind() != io::ErrorKind::NotFound).then(|| format!("{}: {error}", path.display()))
@@ -91,7 +91,7 @@ impl SigningKey {
         Self::of_pem(&text).map_err(|why| Some(format!("{}: {why}", path.display())))
     }
 
-    /// The key in a text.
+    /// Parses a key in PEM format.
     pub(super) fn of_pem(text: &str) -> Result<Self, &'static str> {
         let wrong = "this is no private Ed25519 key in PEM form (PKCS #8)";
         let pair = KeyPair::from_pem(text).map_err(|_| wrong)?;
@@ -103,24 +103,24 @@ impl SigningKey {
         Ok(Self { private: EncodingKey::from_ed_der(&pair.serialize_der()), public })
     }
 
-    /// The public half.
+    /// Returns the public key.
     pub(super) fn public(&self) -> &Key {
         &self.public
     }
 
-    /// The public half as a set of keys, for other gateways.
+    /// Returns the public key as a key set, for other gateways.
     ///
     /// # Errors
-    /// In words.
+    /// A text that says what is wrong.
     pub fn jwks(&self) -> Result<String, String> {
         let set = JwkSet { keys: vec![jwks::jwk_of(&self.public.decoding)?] };
         serde_json::to_string(&set).map_err(|error| error.to_string())
     }
 
-    /// A token.
+    /// Creates a token.
     ///
     /// # Errors
-    /// In words.
+    /// A text that says what is wrong.
     pub fn mint(&self, wish: &Wish<'_>) -> Result<String, String> {
         if wish.ttl < 1 || wish.ttl > LONGEST {
             return Err(format!("a token is good for 1 to {LONGEST} seconds"));
@@ -139,30 +139,31 @@ impl SigningKey {
         self.sign(&claims)
     }
 
-    /// Any claims, signed.
+    /// Signs any claims.
     pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, String> {
         let header = Header { kid: Some(self.public.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, claims, &self.private).map_err(|error| error.to_string())
     }
 }
 
-/// Seconds since 1970.
+/// Returns the current time in seconds since 1970.
 pub(super) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
-/// 128 bits that nobody guesses, in letters and digits.
+/// Returns 128 random bits as letters and digits.
 fn random() -> io::Result<String> {
     let mut bytes = [0; 16];
     rand::rngs::OsRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
-/// Makes a key at `path`; somebody may have been faster.
+/// Creates a key at `path`. If another process was faster, its key stays.
 fn make(data: &Path, path: &Path) -> io::Result<()> {
     let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).map_err(io::Error::other)?;
     secret_file::make_folder(data)?;
-    // Never seen half: written beside it, then linked, which fails where there is one already.
+    // No reader may see an incomplete file: write to a temporary file, then link it, which fails if `path`
+    // exists.
     let part = data.join(format!("token-key.{}.part", random()?));
     secret_file::create(&part, 0o600)?.write_all(key.serialize_pem().as_bytes())?;
     let linked = fs::hard_link(&part, path);
@@ -195,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_key_of_openssl_signs_and_an_rsa_key_is_refused() {
-        // `openssl genpkey -algorithm ed25519`: the seed of RFC 8037 A.1.
+        // From `openssl genpkey -algorithm ed25519`: the seed of RFC 8037 A.1.
         let pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
         let key = SigningKey::of_pem(pem).unwrap();
         assert_eq!(key.public.kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");

@@ -1,4 +1,4 @@
-//! What a request tells about the one who makes it.
+//! Credentials and origin of a request.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -10,32 +10,33 @@ use super::local;
 
 use crate::core::name::StreamName;
 
-/// Secrets of one request that are looked at: an encoder may put the same into server and key.
+/// Maximum number of secrets per request that are compared: an encoder may send the same one in server
+/// address and key.
 const SECRETS: usize = 3;
 
-/// What is known of a request.
+/// The authentication data of a request.
 #[derive(Debug, Clone)]
 pub struct AuthRequest<'a> {
-    /// The stream it is about; `None` for operating the gateway.
+    /// The requested stream; `None` for operating the gateway.
     pub stream: Option<&'a StreamName>,
     /// The query of the address or stream key, without its `?`.
     pub query: &'a str,
     /// The token of `Authorization: Bearer`.
     pub bearer: Option<&'a str>,
-    /// The other end of the connection.
+    /// The peer address of the connection.
     pub peer: SocketAddr,
-    /// The address that wrong secrets count for: the peer's, or the one a near proxy names.
+    /// The address for which wrong secrets count: the peer's, or the one that a nearby proxy reports.
     pub from: IpAddr,
-    /// The host it asked for: the `Host` header, or the authority of RTMP's `tcUrl`; a port may follow.
+    /// The requested host: the `Host` header, or the authority of RTMP's `tcUrl`; may include a port.
     pub host: Option<&'a str>,
-    /// The `Origin` that a browser told.
+    /// The `Origin` header of a browser.
     pub origin: Option<&'a str>,
-    /// Whether something in it says that it was passed on, or made by a page from elsewhere.
+    /// Whether headers show that the request was forwarded, or sent by a foreign page.
     pub forwarded: bool,
 }
 
 impl<'a> AuthRequest<'a> {
-    /// What an HTTP request tells.
+    /// Reads the credentials of an HTTP request.
     pub fn http(
         stream: Option<&'a StreamName>,
         uri: &'a Uri,
@@ -43,7 +44,7 @@ impl<'a> AuthRequest<'a> {
         peer: SocketAddr,
     ) -> Self {
         let text = |name| headers.get(name).and_then(|v: &http::HeaderValue| v.to_str().ok());
-        // A header that is there twice, or unreadable, is not one that is missing.
+        // A repeated or unreadable header must not count as missing.
         let told = |name: HeaderName| {
             let mut values = headers.get_all(name).into_iter();
             let first = values.next()?.to_str().unwrap_or("?");
@@ -65,21 +66,21 @@ impl<'a> AuthRequest<'a> {
         }
     }
 
-    /// The same, where it came by this version of HTTP.
+    /// Adds the HTTP version of the request, which may show that it was forwarded.
     #[must_use]
     pub fn by(mut self, version: Version) -> Self {
         self.forwarded |= local::is_a_proxys(version);
         self
     }
 
-    /// Credentials of an RTMP client: the query of its stream key, and the host of its `tcUrl`.
+    /// Reads the credentials of an RTMP client: the query of its stream key, and the host of its `tcUrl`.
     pub fn rtmp(stream: &'a StreamName, query: &'a str, host: Option<&'a str>, peer: SocketAddr) -> Self {
         let from = peer.ip().to_canonical();
         let stream = Some(stream);
         Self { stream, query, bearer: None, peer, from, host, origin: None, forwarded: false }
     }
 
-    /// Whether it was made on this machine, for this machine, as far as can be seen.
+    /// Returns whether the request was made on this machine, for this machine, as far as can be detected.
     pub(super) fn is_local(&self) -> bool {
         self.peer.ip().to_canonical().is_loopback()
             && !self.forwarded
@@ -87,14 +88,14 @@ impl<'a> AuthRequest<'a> {
             && self.origin.is_none_or(local::is_local_origin)
     }
 
-    /// The secrets in the request: a few at most, since each is a guess.
+    /// Returns the secrets in the request. Their number is limited because each is a guess.
     pub(super) fn secrets(&self) -> Vec<Cow<'a, str>> {
         let bearer = self.bearer.map(Cow::Borrowed);
         let query = form_urlencoded::parse(self.query.as_bytes()).filter(|(k, _)| k == "secret");
         bearer.into_iter().chain(query.map(|(_, secret)| secret)).take(SECRETS).collect()
     }
 
-    /// What it shows as a token. What is no secret and has the form of one, too.
+    /// Returns the token of the request. A secret parameter with the form of a token counts too.
     pub fn token(&self) -> Option<Cow<'a, str>> {
         let told = form_urlencoded::parse(self.query.as_bytes()).find(|(k, _)| k == "token");
         let told = told.map(|(_, token)| token).filter(|token| !token.is_empty());
@@ -106,18 +107,18 @@ impl<'a> AuthRequest<'a> {
     }
 }
 
-/// Whether `given` is `secret`, in a time that does not tell how much of it is right.
+/// Compares `given` with `secret` in constant time.
 pub(super) fn is_secret(given: &str, secret: &str) -> bool {
     !secret.is_empty() && bool::from(given.as_bytes().ct_eq(secret.as_bytes()))
 }
 
-/// Whether `text` has the form of a token.
+/// Returns whether `text` has the form of a token.
 pub(super) fn is_token(text: &str) -> bool {
     text.matches('.').count() == 2
 }
 
-/// The client's address: the other end of the connection, or the address that a proxy in this machine's own
-/// networks names (`X-Forwarded-For`, of which the last one is that proxy's word).
+/// Returns the client's address: the peer's, or the address that a proxy in this machine's own networks
+/// reports (the last entry of `X-Forwarded-For`, which that proxy has added).
 pub fn visitor(headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
     let ip = peer.ip().to_canonical();
     let near = match ip {

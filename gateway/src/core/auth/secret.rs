@@ -1,4 +1,4 @@
-//! Secrets that the gateway makes for itself and keeps.
+//! Secrets that the gateway creates and stores.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -8,20 +8,20 @@ use rand::TryRngCore as _;
 
 use crate::secret_file::{self, Readers};
 
-/// The file of what publishers of a public gateway show.
+/// File name of the secret for publishers of a public gateway.
 pub const PUBLISH: &str = "publish-secret";
-/// The file of what the operator of any other gateway shows.
+/// File name of the secret for the operator of any other gateway.
 pub const OPERATOR: &str = "operator-secret";
 
-/// Letters and digits that nobody mixes up, and that need no escape in an address: 32 of them.
+/// 32 letters and digits that are easy to distinguish and need no escaping in an address.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-/// 5 bits each: 120 bits.
+/// Number of characters of 5 bits each: 120 bits.
 const LENGTH: usize = 24;
 
-/// Reads the secret `name` in the folder `data`; makes it when there is none and `make` is set.
+/// Reads the secret `name` in the folder `data`. Creates it if there is none and `make` is set.
 ///
 /// # Errors
-/// When it can't be read or made, or others may read it.
+/// The file cannot be read or created, or other users may read it.
 pub fn kept(data: &Path, name: &str, make: bool) -> io::Result<Option<String>> {
     let path = data.join(name);
     match secret_file::read_text(&path, Readers::Owner) {
@@ -39,10 +39,10 @@ pub fn kept(data: &Path, name: &str, make: bool) -> io::Result<Option<String>> {
     Ok(Some(secret))
 }
 
-/// Another secret.
+/// Returns a new random secret.
 ///
 /// # Errors
-/// When the system has no random numbers.
+/// The system has no random numbers.
 pub fn random() -> io::Result<String> {
     let mut bytes = [0; LENGTH];
     rand::rngs::OsRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;

@@ -1,7 +1,7 @@
-//! Where trusted keys come from, and keeping them fresh.
+//! Loads trusted keys and keeps them up to date.
 //!
-//! What is known stays known while a source can't be reached or tells nonsense; a source that is there and
-//! no longer tells a key takes it back.
+//! Known keys stay valid while a source is unreachable or malformed. A key is removed when a readable source
+//! no longer lists it.
 
 use std::fs::Metadata;
 use std::io;
@@ -20,50 +20,50 @@ use super::own::SigningKey;
 use crate::core::name::StreamName;
 use crate::secret_file::{self, Readers};
 
-/// How often an address is asked while all is well: so long a key that was taken back may work on.
+/// Interval between downloads. A removed key stays valid for at most this long.
 const EVERY: Duration = Duration::from_secs(300);
-/// How often at most, however many ask for keys that are not known.
+/// Minimum time between downloads, however many tokens name unknown keys.
 const PAUSE: Duration = Duration::from_secs(2);
-/// The longest pause after failures.
+/// Maximum wait after failures.
 const LONGEST: Duration = Duration::from_secs(60);
-/// The largest file that is read, in bytes.
+/// Maximum size of a key file in bytes.
 const LARGEST: u64 = 64 << 10;
 
-/// Where keys are told.
+/// The location of a key set.
 #[derive(Debug)]
 pub(super) enum Place {
-    /// A set at an address.
+    /// A key set at an address.
     Url(Uri, Arc<ClientConfig>),
-    /// A set in a file.
+    /// A key set in a file.
     File(PathBuf),
-    /// The gateway's own key, which need not be there.
+    /// The gateway's own key, which may not exist.
     Own(PathBuf),
 }
 
 #[derive(Debug, Default)]
 struct State {
     keys: Arc<[Key]>,
-    /// What the file was when it was read.
+    /// Modification time and size of the file when it was read.
     stamp: Option<(SystemTime, u64)>,
-    /// What is wrong, and was said.
+    /// The last logged fault.
     said: Option<String>,
 }
 
-/// When an address was asked last. Who asked may have left before the answer came.
+/// Time of the last download. The task that started it may have been dropped before it finished.
 #[derive(Debug, Default)]
 struct Asked {
     begun: Option<Instant>,
     answered: Option<Instant>,
 }
 
-/// One place, and the keys it has told.
+/// One location, and its known keys.
 #[derive(Debug)]
 pub(super) struct Source {
     place: Place,
-    /// Prefix of the stream names that its keys are trusted for, with a slash at the end.
+    /// Prefix of the stream names for which its keys are trusted, with a slash at the end.
     prefix: Option<String>,
     state: Mutex<State>,
-    /// Held while the address is asked.
+    /// Locked during a download.
     asked: tokio::sync::Mutex<Asked>,
 }
 
@@ -76,7 +76,7 @@ impl Source {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The keys of this name. A file is read again if it has changed.
+    /// Returns the keys with this id. A changed file is read again.
     pub(super) async fn find(&self, kid: &str) -> Vec<Key> {
         match &self.place {
             Place::Url(..) => {}
@@ -86,23 +86,23 @@ impl Source {
         keys.iter().filter(|key| key.kid == kid).cloned().collect()
     }
 
-    /// Whether this place tells the key.
+    /// Returns whether this source lists the key.
     pub(super) fn has(&self, key: [u8; 32]) -> bool {
         self.state().keys.iter().any(|known| known.raw == key)
     }
 
-    /// Whether its keys are trusted for `stream`.
+    /// Returns whether its keys are trusted for `stream`.
     pub(super) fn reaches(&self, stream: &StreamName) -> bool {
         self.prefix.as_ref().is_none_or(|prefix| stream.as_str().starts_with(prefix))
     }
 
-    /// Whether this is the gateway's own key.
+    /// Returns whether this is the gateway's own key.
     pub(super) fn is_own(&self, key: [u8; 32]) -> bool {
         matches!(self.place, Place::Own(_)) && self.state().keys.iter().any(|own| own.raw == key)
     }
 
-    /// Asks the address, unless it was asked since `wanted`: so many as wait for it together share the
-    /// answer.
+    /// Downloads the keys, unless that happened after `wanted`: all tasks that wait together share one
+    /// download.
     pub(super) async fn refresh(&self, wanted: Instant) {
         let Place::Url(uri, tls) = &self.place else { return };
         let mut asked = self.asked.lock().await;
@@ -119,8 +119,8 @@ impl Source {
         asked.answered = Some(begun);
     }
 
-    /// Keeps an address's keys fresh, for ever. Files are looked at once, so that the operator sees at the
-    /// start what is in them.
+    /// Keeps downloaded keys up to date, forever. Files are read once at the start, so that the operator sees
+    /// their content in the log.
     pub(super) async fn watch(self: Arc<Self>) {
         if let Place::File(path) | Place::Own(path) = &self.place {
             return self.look(path).await;
@@ -139,7 +139,7 @@ impl Source {
         }
     }
 
-    /// Whether it is an address.
+    /// Returns whether the location is an address.
     pub(super) fn is_url(&self) -> bool {
         matches!(self.place, Place::Url(..))
     }
@@ -178,7 +178,7 @@ impl Source {
         Ok((vec![key.public().clone()], Vec::new()))
     }
 
-    /// A file that was removed takes its keys along; one that can't be read at the moment does not.
+    /// Handles a read error: a removed file loses its keys, an unreadable one keeps them.
     fn gone(&self, error: &io::Error) {
         let missing = error.kind() == io::ErrorKind::NotFound;
         if missing {
@@ -190,7 +190,7 @@ impl Source {
         }
     }
 
-    /// What the place has told.
+    /// Stores the result of a read or download.
     fn take(&self, told: Result<(Vec<Key>, Vec<String>), String>) {
         let place = self.name();
         let mut state = self.state();
@@ -211,7 +211,7 @@ impl Source {
                 (state.keys, state.said) = (keys.into(), None);
             }
             Err(why) => {
-                // Once, and not every minute of a night.
+                // Logged once, not on every retry.
                 if state.said.as_ref() != Some(&why) {
                     let known = state.keys.len();
                     tracing::warn!(place, why, known, "no keys that sign tokens; those known stay");
@@ -229,7 +229,7 @@ impl Source {
     }
 }
 
-/// A file's beginning, and no more than shows that it is too large.
+/// Reads at most one byte more than the size limit.
 async fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     tokio::fs::File::open(path).await?.take(LARGEST + 1).read_to_end(&mut bytes).await?;

@@ -1,4 +1,4 @@
-//! What a token says, and whether that is enough: without keys, clock or memory.
+//! Claims of a token and their validation, without keys, clock or memory.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use serde::Deserialize;
 use crate::core::client::Act;
 use crate::core::name::StreamName;
 
-/// What clocks of different machines may differ by, in seconds.
+/// Accepted difference between the clocks of machines, in seconds.
 pub(super) const SKEW: i64 = 5;
-/// No token is good for longer, in seconds: so long a `jti` has to be remembered.
+/// Maximum lifetime of a token in seconds. A `jti` has to be remembered for as long.
 pub const LONGEST: i64 = 24 * 3600;
-/// A `jti` is remembered as it is.
+/// Maximum length of a `jti` in bytes; it is stored as it is.
 const JTI: usize = 256;
 
-/// `aud` is one or several (RFC 7519 4.1.3).
+/// `aud` is a single value or a list (RFC 7519 4.1.3).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Audience {
@@ -32,7 +32,7 @@ impl Audience {
     }
 }
 
-/// The claims of a token, as far as they are there.
+/// The claims of a token, as far as present.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Claims {
     pub(super) iss: Option<String>,
@@ -46,19 +46,19 @@ pub(super) struct Claims {
     pub(super) jti: Option<String>,
 }
 
-/// What is asked of every token.
+/// Requirements for every token.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
     pub(super) audience: String,
-    /// Any issuer will do where none is named.
+    /// Required issuer; `None` accepts any.
     pub(super) issuer: Option<String>,
-    /// When this gateway began to remember, in seconds since 1970.
+    /// Start of the gateway's memory of used tokens, in seconds since 1970.
     pub(super) started: i64,
 }
 
 impl Rules {
-    /// Whether a token with these claims lets somebody do `act` with `stream` at `now`; answers its `jti`
-    /// and until when that has to be remembered.
+    /// Checks whether a token with these claims allows `act` on `stream` at `now`. Returns its `jti` and the
+    /// time until which that has to be remembered.
     pub(super) fn check<'a>(
         &self,
         claims: &'a Claims,
@@ -106,49 +106,49 @@ impl Rules {
     }
 }
 
-/// Why a token does not do, in words for the one who showed it.
+/// Why a token is not valid, with a text for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenError {
-    /// Not three parts with JSON in them.
+    /// The token does not have three parts with JSON.
     Shape,
-    /// Larger than any token, or with an identifier that is.
+    /// The token or its `jti` is too long.
     Long,
-    /// Signed in another way than this gateway takes.
+    /// The signature algorithm is not supported.
     Algorithm,
-    /// It does not say which key signed it.
+    /// The token does not name its key.
     NoKey,
-    /// Nobody who is trusted has that key.
+    /// No trusted issuer has that key.
     UnknownKey,
-    /// That key did not sign it.
+    /// The signature is invalid.
     Signature,
-    /// It does not have this claim.
+    /// This claim is missing.
     Missing(&'static str),
-    /// It is for somebody else than this gateway.
+    /// The token is for another audience.
     Audience,
-    /// It is from somebody else than the configured issuer.
+    /// The token is from another issuer than the configured one.
     Issuer,
-    /// It ends before it begins, or is good for too long.
+    /// The token ends before it begins, or its lifetime is too long.
     Life,
-    /// It is good in so many seconds.
+    /// The token becomes valid in this many seconds.
     Early(i64),
-    /// It was good so many seconds ago.
+    /// The token expired this many seconds ago.
     Expired(i64),
-    /// It was made before this gateway started, which can't know whether it was used.
+    /// The token was created before this gateway started, so it may have been used.
     Stale,
-    /// It was used.
+    /// The token was used.
     Used,
-    /// It is for another stream.
+    /// The token is for another stream.
     Stream,
-    /// Its signer is trusted for other streams only.
+    /// The issuer is trusted for other streams only.
     Prefix,
-    /// It allows something else.
+    /// The token allows another act.
     Act,
-    /// More tokens are in use than are remembered.
+    /// More tokens are in use than can be remembered.
     Busy,
 }
 
 impl TokenError {
-    /// The HTTP status that says so: only a good token for something else is forbidden (RFC 6750 3.1).
+    /// Returns the HTTP status: only a valid token for something else is "forbidden" (RFC 6750 3.1).
     pub(super) const fn status(self) -> StatusCode {
         match self {
             Self::Stream | Self::Prefix | Self::Act => StatusCode::FORBIDDEN,
@@ -235,7 +235,7 @@ mod tests {
             (json!({ "stream": "*" }), NOW, Err(TokenError::Stream)),
             (json!({ "act": "play" }), NOW, Err(TokenError::Act)),
             (json!({ "act": "" }), NOW, Err(TokenError::Act)),
-            // Clocks may differ a little.
+            // Clocks may differ slightly.
             (json!({}), NOW - 5, good.clone()),
             (json!({}), NOW - 6, Err(TokenError::Early(6))),
             (json!({}), NOW + 64, good.clone()),
@@ -243,7 +243,7 @@ mod tests {
             (json!({ "nbf": NOW + 30 }), NOW + 20, Err(TokenError::Early(10))),
             (json!({ "nbf": NOW + 30 }), NOW + 25, good.clone()),
             (json!({ "nbf": NOW - 30 }), NOW, good.clone()),
-            // How long it may be good.
+            // Limits of the lifetime.
             (json!({ "exp": NOW + LONGEST }), NOW, Ok(("a".to_owned(), NOW + LONGEST + 5))),
             (json!({ "exp": NOW + LONGEST + 1 }), NOW, Err(TokenError::Life)),
             (json!({ "exp": NOW }), NOW, Err(TokenError::Life)),
@@ -255,7 +255,7 @@ mod tests {
                 Err(TokenError::Early(i64::MAX - 1 - NOW)),
             ),
             (json!({ "iat": i64::MIN, "exp": i64::MIN + 1 }), NOW, Err(TokenError::Expired(i64::MAX))),
-            // What may have been used before a restart.
+            // Tokens that may have been used before a restart.
             (json!({ "iat": NOW - 105 }), NOW - 60, Ok(("a".to_owned(), NOW + 65))),
             (json!({ "iat": NOW - 106 }), NOW - 60, Err(TokenError::Stale)),
         ] {

@@ -1,4 +1,4 @@
-//! Tokens (JWT, signed by Ed25519): whose are trusted, and letting somebody in by one, once.
+//! Checks tokens (JWT with Ed25519 signature): trusted issuers, and single use.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::core::client::{Act, Identity};
 use crate::core::name::StreamName;
 use crate::net::tls;
 
-/// Who signs tokens, and which were used.
+/// Trusted issuers, and used tokens.
 #[derive(Debug)]
 pub struct Tokens {
     sources: Vec<Arc<Source>>,
@@ -28,10 +28,11 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Trusts those that `config` names, and the key of the data folder, if there is or will be one.
+    /// Creates the list of trusted issuers from `config`, and the key of the data folder if it exists or will
+    /// be created.
     ///
     /// # Errors
-    /// In words, when a place can't be one.
+    /// A text: a key location is not valid.
     pub fn new(config: &AuthSettings, data: &Path) -> Result<Self, String> {
         let mut sources = vec![Arc::new(Source::new(Place::Own(own::path(data)), None))];
         let mut client = None;
@@ -58,14 +59,14 @@ impl Tokens {
         Ok(Self { sources, rules, used: Used::default() })
     }
 
-    /// Keeps the keys fresh from now on, in tasks on the current runtime.
+    /// Keeps the keys up to date from now on, in tasks on the current runtime.
     pub fn watch(&self) {
         for source in &self.sources {
             tokio::spawn(source.clone().watch());
         }
     }
 
-    /// Lets the one in who shows `token`, which is used then.
+    /// Checks `token`, consumes it, and returns the identity of its holder.
     pub(super) async fn take(
         &self,
         token: &str,
@@ -82,7 +83,7 @@ impl Tokens {
         Ok(identity)
     }
 
-    /// Whether `token` would let somebody in; it can still be used.
+    /// Checks `token` without consuming it.
     pub(super) async fn check(
         &self,
         token: &str,
@@ -95,25 +96,26 @@ impl Tokens {
         if self.used.has(key, jti) { Err(TokenError::Used) } else { Ok(identity(&claims)) }
     }
 
-    /// What is asked of tokens by this key: the gateway's own needs no issuer, whoever has it is the operator.
+    /// Returns the requirements for tokens of this key. The gateway's own key needs no issuer: its holder is
+    /// the operator.
     fn rules_of(&self, key: [u8; 32]) -> Rules {
         let own = self.sources.iter().any(|source| source.is_own(key));
         let issuer = self.rules.issuer.clone().filter(|_| !own);
         Rules { issuer, ..self.rules.clone() }
     }
 
-    /// Whether the holder of this key may let people in to `stream`: one place that tells the key is enough.
+    /// Checks whether this key may sign tokens for `stream`. One source that lists the key is enough.
     fn check_prefix(&self, key: [u8; 32], stream: &StreamName) -> Result<(), TokenError> {
         let trusted = self.sources.iter().any(|source| source.has(key) && source.reaches(stream));
         if trusted { Ok(()) } else { Err(TokenError::Prefix) }
     }
 
-    /// What a token says that somebody who is trusted has signed, and with which key.
+    /// Returns the claims of a token with a trusted signature, and the key.
     async fn read(&self, token: &str) -> Result<(Claims, [u8; 32]), TokenError> {
         let kid = kid(token)?;
         let mut keys = self.find(&kid).await;
         if keys.is_empty() && self.sources.iter().any(|source| source.is_url()) {
-            // Another key since we asked, perhaps.
+            // The key set may have changed since the last download.
             let now = Instant::now();
             join_all(self.sources.iter().map(|source| source.refresh(now))).await;
             keys = self.find(&kid).await;
@@ -130,18 +132,19 @@ impl Tokens {
     }
 }
 
-/// The holder of a token with these claims.
+/// Returns the identity of the holder of a token with these claims.
 fn identity(claims: &Claims) -> Identity {
     let short = |text: &Option<String>| text.iter().flat_map(|t| t.chars()).take(200).collect();
     Identity::Token { subject: short(&claims.sub), issuer: short(&claims.iss) }
 }
 
-/// An entry of `auth_jwks`: `PREFIX/=PLACE` trusts the keys of a place for the streams below a prefix only.
+/// Splits an entry of `auth_jwks`: `PREFIX/=PLACE` trusts the keys of a location only for streams below a
+/// prefix.
 fn prefix_of(entry: &str) -> (Option<String>, &str) {
     let whole = (None, entry);
     let Some((prefix, place)) = entry.split_once("/=") else { return whole };
     let prefix = prefix.trim_start_matches('/');
-    // An address may hold these characters, too, but not before its scheme.
+    // An address may contain these characters too, but not before its scheme.
     let is_prefix = !prefix.contains(':') && StreamName::parse(&format!("{prefix}/x")).is_ok();
     if is_prefix { (Some(format!("{prefix}/")), place) } else { whole }
 }

@@ -1,4 +1,4 @@
-//! Which tokens were used: each `jti` lets somebody in once.
+//! Remembers used tokens: each `jti` is accepted once.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -6,23 +6,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::token::TokenError;
 
-/// Tokens that are remembered at once, about 200 bytes each. Who is let in by one must have had it signed:
-/// strangers don't fill this.
+/// Maximum number of remembered tokens, about 200 bytes each. Only tokens with a trusted signature are
+/// remembered, so strangers cannot fill the memory.
 const MAX: usize = 100_000;
-/// Seconds between two looks for what can be forgotten.
+/// Seconds between two removals of expired entries.
 const SWEEP: i64 = 5;
 
-/// The key that signed, and the name it gave.
+/// The signing key, and the `jti`.
 type Id = ([u8; 32], String);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Until when each has to be remembered.
+    /// Time until which each has to be remembered.
     until: HashMap<Id, i64>,
     swept: i64,
 }
 
-/// The `jti`s that were used and that could be shown again. Two signers don't get in each other's way.
+/// The used `jti`s that are still valid. Each signing key has its own.
 #[derive(Debug)]
 pub(super) struct Used {
     state: Mutex<State>,
@@ -44,12 +44,12 @@ impl Used {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it was used.
+    /// Returns whether the token was used.
     pub(super) fn has(&self, key: [u8; 32], jti: &str) -> bool {
         self.state().until.contains_key(&(key, jti.to_owned()))
     }
 
-    /// Uses it, if it was not used: of several at once exactly one succeeds.
+    /// Marks the token as used, unless it was used before. Of several concurrent calls exactly one succeeds.
     pub(super) fn take(&self, key: [u8; 32], jti: &str, until: i64, now: i64) -> Result<(), TokenError> {
         let mut state = self.state();
         if now.saturating_sub(state.swept) >= SWEEP || now < state.swept {

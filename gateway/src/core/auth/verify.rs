@@ -1,16 +1,16 @@
-//! Who signed a token: without memory and clock.
+//! Verifies the signature of a token, without memory and clock.
 
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 
 use super::jwks::Key;
 use super::token::{Claims, TokenError};
 
-/// No token is longer, in bytes.
+/// Maximum length of a token in bytes.
 const LONGEST: usize = 4096;
-/// A key's name in a token has at most this many bytes.
+/// Maximum length of a key id in a token in bytes.
 const KID: usize = 256;
 
-/// The name of the key that is said to have signed this.
+/// Returns the key id that the token names.
 pub(super) fn kid(token: &str) -> Result<String, TokenError> {
     if token.len() > LONGEST {
         return Err(TokenError::Long);
@@ -23,17 +23,17 @@ pub(super) fn kid(token: &str) -> Result<String, TokenError> {
         return Err(TokenError::Algorithm);
     }
     if header.crit.is_some() {
-        // Something that must be understood, and is not (RFC 7515 4.1.11).
+        // A critical extension that this gateway does not support (RFC 7515 4.1.11).
         return Err(TokenError::Shape);
     }
     header.kid.filter(|kid| !kid.is_empty() && kid.len() <= KID).ok_or(TokenError::NoKey)
 }
 
-/// The claims, if one of `keys` has signed them.
+/// Returns the claims, if one of `keys` has signed them.
 pub(super) fn verify(token: &str, keys: &[Key]) -> Result<(Claims, [u8; 32]), TokenError> {
     use jsonwebtoken::errors::ErrorKind;
     let mut validation = Validation::new(Algorithm::EdDSA);
-    // The signature only: what is signed, we look at ourselves.
+    // Only the signature is checked here; `token` checks the claims.
     validation.required_spec_claims.clear();
     (validation.validate_exp, validation.validate_nbf, validation.validate_aud) = (false, false, false);
     for key in keys {

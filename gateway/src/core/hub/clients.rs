@@ -1,4 +1,4 @@
-//! Every connection that publishes or plays, for the API, the metrics and kicking.
+//! The registry of all publishers and viewers, for the API, the metrics and closing clients.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -18,41 +18,41 @@ use crate::limits::ClientLimits;
 /// One connected client.
 #[derive(Debug)]
 pub struct Client {
-    /// Unique in this run.
+    /// Unique within this run.
     pub id: u64,
     /// Whether it publishes or plays.
     pub act: Act,
-    /// How it is connected.
+    /// Its connection.
     pub info: ClientInfo,
-    /// Who it is.
+    /// Its identity.
     pub identity: Identity,
     /// The stream that it publishes or plays.
     pub stream: Arc<Stream>,
-    /// Since when.
+    /// Time when it connected.
     pub since: SystemTime,
     /// Bytes sent to it.
     pub sent: Meter,
     /// Bytes received from it.
     pub received: Meter,
-    /// Items it missed because it was too slow.
+    /// Number of items it missed because it was too slow.
     pub skipped: AtomicU64,
-    /// Where in the stream's time it is; `i64::MIN` before its first item.
+    /// Its position in the stream's time; `i64::MIN` before its first item.
     position: AtomicI64,
-    /// Frames of a publisher that could not be read; known when it ends.
+    /// Number of a publisher's unreadable frames; set when it disconnects.
     bad_frames: AtomicU64,
     revocation: Revocation,
     limits: ClientLimits,
-    /// Bits a second; 0 while not known.
+    /// In bits per second; 0 while not known.
     estimate: AtomicU64,
 }
 
 impl Client {
-    /// The bandwidth to it in bits a second, where that is estimated.
+    /// Returns the estimated bandwidth to it in bits per second, if it is estimated.
     pub fn estimate(&self) -> Option<u64> {
         Some(self.estimate.load(Ordering::Relaxed)).filter(|bits| *bits > 0)
     }
 
-    /// How far it is behind what was published last; none while that is not known.
+    /// Returns how far it is behind the newest published frame; `None` if that is not known.
     pub fn lag(&self) -> Option<Micros> {
         let position = Some(self.position.load(Ordering::Relaxed)).filter(|at| *at != Micros::MIN)?;
         Some((self.stream.newest()? - position).max(0))
@@ -66,12 +66,12 @@ struct Inner {
     skipped: AtomicU64,
 }
 
-/// All clients. Cloning shares it.
+/// The registry of all clients. Cloning shares it.
 #[derive(Debug, Clone, Default)]
 pub struct Clients(Arc<Inner>);
 
 impl Clients {
-    /// An empty registry.
+    /// Creates an empty registry.
     pub fn new() -> Self {
         Self::default()
     }
@@ -80,7 +80,7 @@ impl Clients {
         self.0.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a client until the handle is dropped. The log has its begin and its end.
+    /// Registers a client until the handle is dropped. Logs the connection and its end.
     pub fn add(&self, grant: &Grant, stream: &Arc<Stream>) -> ClientHandle {
         let client = Arc::new(Client {
             id: self.0.next.fetch_add(1, Ordering::Relaxed) + 1,
@@ -110,28 +110,28 @@ impl Clients {
         ClientHandle { registry: self.clone(), client, span: grant.span().clone(), reason: OnceLock::new() }
     }
 
-    /// All clients, oldest first.
+    /// Returns all clients, oldest first.
     pub fn list(&self) -> Vec<Arc<Client>> {
         self.clients().values().cloned().collect()
     }
 
-    /// One client.
+    /// Returns one client.
     pub fn get(&self, id: u64) -> Option<Arc<Client>> {
         self.clients().get(&id).cloned()
     }
 
-    /// Ends a client from outside; whether it was there and not ended yet.
+    /// Closes a client from outside. Returns false if it does not exist or was closed before.
     pub fn close(&self, id: u64, reason: CloseReason) -> bool {
         self.get(id).is_some_and(|client| client.revocation.revoke(reason))
     }
 
-    /// Items that all clients, past ones too, missed because they were too slow.
+    /// Returns the number of items that all clients, including past ones, missed because they were too slow.
     pub fn skipped(&self) -> u64 {
         self.0.skipped.load(Ordering::Relaxed)
     }
 }
 
-/// A client's registration; dropping it takes the client off the list.
+/// A client's registration. Dropping it removes the client.
 #[derive(Debug)]
 pub struct ClientHandle {
     registry: Clients,
@@ -141,7 +141,7 @@ pub struct ClientHandle {
 }
 
 impl ClientHandle {
-    /// The client.
+    /// Returns the client.
     pub fn client(&self) -> &Arc<Client> {
         &self.client
     }
@@ -151,7 +151,7 @@ impl ClientHandle {
         &self.client.limits
     }
 
-    /// Counts bytes sent to it, for the stream too.
+    /// Counts bytes sent to it, also for the stream.
     pub fn sent(&self, bytes: usize) {
         self.client.sent.add(bytes as u64);
         self.client.stream.count_sent(bytes as u64);
@@ -162,12 +162,12 @@ impl ClientHandle {
         self.client.received.add(bytes as u64);
     }
 
-    /// Notes how far in the stream's time it has come.
+    /// Records its position in the stream's time.
     pub fn reached(&self, time: Micros) {
         self.client.position.store(time, Ordering::Relaxed);
     }
 
-    /// Notes how many bits a second the way to it bears.
+    /// Records the estimated bandwidth to it in bits per second.
     pub fn estimated(&self, bits: u64) {
         self.client.estimate.store(bits, Ordering::Relaxed);
     }
@@ -178,22 +178,22 @@ impl ClientHandle {
         self.registry.0.skipped.fetch_add(items, Ordering::Relaxed);
     }
 
-    /// Notes the publisher's frames that could not be read.
+    /// Records the number of the publisher's unreadable frames.
     pub fn bad_frames(&self, count: u64) {
         self.client.bad_frames.store(count, Ordering::Relaxed);
     }
 
-    /// Ends the client from outside, and tells when that happens.
+    /// Returns the handle to close the client from outside.
     pub fn revocation(&self) -> &Revocation {
         &self.client.revocation
     }
 
-    /// The client's span in the log.
+    /// Returns the client's log span.
     pub const fn span(&self) -> &Span {
         &self.span
     }
 
-    /// Notes why the client's connection ends, for the log and the metrics. The first reason counts.
+    /// Records why the client disconnects, for the log and the metrics. Only the first reason counts.
     pub fn close(&self, reason: CloseReason) {
         let _ = self.reason.set(reason);
     }

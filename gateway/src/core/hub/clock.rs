@@ -1,19 +1,20 @@
-//! A stream's clock, and the steady one that its publishers' clocks are compared with.
+//! A stream's clock, and the steady clock that publishers' clocks are compared with.
 
 use media::clock::StreamClock;
 use media::time::{Micros, SECOND};
 use media::{Frame, Track};
 use tokio::time::Instant;
 
-/// Times of a stream begin here, so that a track that starts a little earlier stays positive.
+/// Start time of a stream, so that the times of a track that starts slightly earlier stay positive.
 const STREAM_START: Micros = SECOND;
 
-/// Without video for this long, audio frames are places to start again …
+/// Without video for this long, viewers may start at audio frames.
 const VIDEO_SILENCE: Micros = 3 * SECOND;
-/// … unless the publisher's frames are so far apart: then for as many of them.
+/// For a publisher with a very low frame rate, the wait is this many frame distances instead, if that is
+/// longer.
 const SLOW_FRAMES: Micros = 2;
 
-/// The stream's clock; it stays with the stream from one publisher to the next.
+/// The stream's clock. It stays with the stream when the publisher changes.
 #[derive(Debug)]
 pub(super) struct Clock {
     stream: StreamClock,
@@ -25,7 +26,7 @@ impl Clock {
         Self::of(StreamClock::new(STREAM_START))
     }
 
-    /// A clock that goes on after `newest`.
+    /// Creates a clock that continues after `newest`.
     pub(super) fn after(newest: Option<Micros>) -> Self {
         newest.map_or_else(Self::new, |newest| Self::of(StreamClock::after(newest)))
     }
@@ -34,17 +35,17 @@ impl Clock {
         Self { stream, started: Instant::now() }
     }
 
-    /// The next frame is another publisher's.
+    /// Prepares for another publisher.
     pub(super) fn restart(&mut self) {
         self.stream.restart();
     }
 
-    /// Lays `frame` on the stream's clock and tells whether the source's own clock jumped.
+    /// Moves `frame` to the stream's clock. Returns whether the source's own clock jumped.
     pub(super) fn place(&mut self, frame: &mut Frame) -> bool {
         self.stream.place(frame, self.started.elapsed().as_micros() as Micros)
     }
 
-    /// Whether the publisher sends no video at the time `now` of the stream.
+    /// Returns whether the publisher sends no video at the time `now` of the stream.
     pub(super) fn video_is_silent(&self, now: Micros) -> bool {
         self.stream.track(Track::Video).is_none_or(|(newest, interval)| {
             now - newest > VIDEO_SILENCE.max(interval.saturating_mul(SLOW_FRAMES))

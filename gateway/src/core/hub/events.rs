@@ -1,4 +1,4 @@
-//! What happens in the hub, for whoever listens: hooks, a console, rooms, metering, a cluster.
+//! Events of the hub, for hooks, a console, rooms, metering or a cluster.
 
 #[cfg(test)]
 mod tests;
@@ -10,23 +10,23 @@ use tokio::sync::broadcast;
 
 use crate::core::name::StreamName;
 
-/// Events that wait for one listener at most; one that is slower misses the oldest.
+/// Maximum number of events that wait for one listener; a slower listener misses the oldest.
 pub const MAX_EVENTS: usize = 1024;
 
-/// Something that happened to a stream.
+/// A change of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happened {
-    /// The stream begins: it has its first publisher.
+    /// The stream starts with its first publisher.
     Started,
-    /// Another publisher, or the same person again, goes on with the stream.
+    /// Another publisher, or the same one again, continues the stream.
     Resumed,
-    /// The publisher left; viewers wait for one to come back.
+    /// The publisher left; viewers wait for one to return.
     Paused,
-    /// The stream is over.
+    /// The stream has ended.
     Ended,
-    /// The publisher sends a track in another configuration than before, or its first frame.
+    /// A track has a new configuration, or its first frame.
     ConfigChanged(Track),
-    /// So many viewers play the stream now.
+    /// The number of viewers changed to this.
     Viewers(usize),
 }
 
@@ -35,13 +35,13 @@ pub enum Happened {
 pub struct HubEvent {
     /// The stream's name.
     pub stream: StreamName,
-    /// What happened to it.
+    /// The change.
     pub happened: Happened,
-    /// When it happened.
+    /// The time of the change.
     pub at: SystemTime,
 }
 
-/// Where events are sent. Nobody has to listen.
+/// Sends events. There may be no listener.
 #[derive(Debug, Clone)]
 pub(super) struct Sender(broadcast::Sender<HubEvent>);
 
@@ -52,7 +52,7 @@ impl Sender {
 
     pub(super) fn send(&self, stream: &StreamName, happened: Happened) {
         if self.0.receiver_count() > 0 {
-            // The last listener may leave meanwhile.
+            // The last listener may have left.
             let _ = self.0.send(HubEvent { stream: stream.clone(), happened, at: SystemTime::now() });
         }
     }
@@ -62,21 +62,21 @@ impl Sender {
     }
 }
 
-/// The events from the moment on when they were asked for.
+/// The events from the time of [`super::Hub::events`] on.
 #[derive(Debug)]
 pub struct HubEvents(broadcast::Receiver<HubEvent>);
 
-/// What a listener hears.
+/// A received event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
     /// The next event.
     Event(HubEvent),
-    /// The listener was too slow: so many events are gone, and it should look at the hub anew.
+    /// The listener was too slow: this many events are lost, and it should read the hub's state again.
     Missed(u64),
 }
 
 impl HubEvents {
-    /// Waits for the next event; none when the hub is gone. May be dropped and called again.
+    /// Waits for the next event; `None` when the hub is gone. Safe to cancel and call again.
     pub async fn next(&mut self) -> Option<Heard> {
         match self.0.recv().await {
             Ok(event) => Some(Heard::Event(event)),

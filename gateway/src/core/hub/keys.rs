@@ -1,7 +1,9 @@
 //! Key frames on request.
 //!
-//! A browser that publishes makes a key frame only when it is asked to. Other WebRTC publishers ignore such
-//! requests and make one every ten seconds. Which kind a publisher is shows once it was asked: while its
+//! A browser that publishes creates a key frame only on request. Other WebRTC publishers ignore requests and
+//! create one every ten seconds. The gateway learns the behaviour of a publisher from its first request.
+//! While requests are answered in time, viewers wait for the requested key frame; otherwise they start with
+//! the cached one.
 //! answers come in time its word is taken, else viewers begin with the cached key frame.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,51 +14,51 @@ use media::time::{MILLI, Micros, SECOND};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// A viewer of HTTP-FLV, RTMP or HLS starts at a key frame that is at most this old.
+/// Maximum age of the key frame at which a viewer of HTTP-FLV, RTMP or HLS starts.
 pub(super) const INTERVAL: Micros = 2 * SECOND;
-/// A key frame that comes later than this after a request is no answer to it.
+/// A key frame that arrives later than this after a request is not the answer to it.
 const ANSWER: Duration = Duration::from_millis(700);
-/// A publisher that does not answer is asked for regular key frames only this often.
+/// Minimum time between requests to a publisher that ignored one.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 
-/// What is known and wanted of a stream's key frames.
+/// The state of a stream's key frames.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    /// Whether the publisher makes key frames when it is asked.
+    /// Whether the publisher creates key frames on request.
     on_request: AtomicBool,
-    /// Those who need them regularly.
+    /// Number of holders that need regular key frames.
     demands: AtomicUsize,
     requests: Mutex<Requests>,
     ask: Notify,
     changed: Notify,
 }
 
-/// Requests to the present publisher.
+/// Requests to the current publisher.
 #[derive(Debug, Default)]
 struct Requests {
-    /// Whether it says that it makes key frames on request.
+    /// Whether the publisher promises key frames on request.
     promised: bool,
-    /// Whether it is known to keep that promise, or to break it.
+    /// Whether it is known to keep or break that promise.
     tested: bool,
-    /// Since when a request has had no answer.
+    /// Time of the request that is not answered yet.
     pending: Option<Instant>,
-    /// When the last request went without an answer.
+    /// Time of the last ignored request.
     ignored: Option<Instant>,
-    /// The newest key frame's time.
+    /// Time of the newest key frame.
     newest: Option<Micros>,
-    /// The time between the last two key frames.
+    /// Distance of the last two key frames.
     interval: Option<Micros>,
 }
 
 impl Requests {
-    /// A key frame of this time came. True when it is an answer to a request.
+    /// Records a key frame of this time. Returns true if it answers a request.
     fn seen(&mut self, time: Micros, believed: bool) -> bool {
         let in_time = self.pending.take().is_some_and(|since| since.elapsed() <= ANSWER);
         // The first one comes without a request.
         let Some(before) = self.newest.replace(time) else { return false };
         let interval = time - before;
         let other = |known: Micros| (interval - known).abs() > known / 20 + 50 * MILLI;
-        // A publisher that ignores requests may make one just now because it makes one every so often.
+        // A publisher that ignores requests may happen to create a regular key frame now.
         let irregular = self.interval.replace(interval).is_some_and(other);
         self.promised && in_time && (believed || irregular)
     }
@@ -71,7 +73,7 @@ impl Keys {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Another publisher comes, of which nothing is known.
+    /// Resets the state for another publisher.
     pub(super) fn begin(&self) {
         *self.requests() = Requests::default();
         self.believe(false);
@@ -92,17 +94,17 @@ impl Keys {
         self.on_request.load(Ordering::Relaxed)
     }
 
-    /// Whether the publisher says that it makes key frames when it is asked.
+    /// Returns whether the publisher promises key frames on request.
     pub(super) fn promised(&self) -> bool {
         self.requests().promised
     }
 
-    /// Resolves when the answer of [`Keys::on_request`] changes after this call.
+    /// Resolves when the result of [`Keys::on_request`] changes after this call.
     pub(super) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
         self.changed.notified()
     }
 
-    /// A key frame of this time came.
+    /// Records a key frame of this time.
     pub(super) fn seen(&self, time: Micros) {
         let believed = self.on_request();
         let mut requests = self.requests();
@@ -113,10 +115,10 @@ impl Keys {
         }
     }
 
-    /// Time has passed. True when the publisher has just been found to ignore requests.
+    /// Checks the time limit. Returns true if the publisher was just found to ignore requests.
     pub(super) fn check(&self) -> bool {
         let mut requests = self.requests();
-        // (Without video there is nothing to answer with.)
+        // Without video there can be no answer.
         if requests.newest.is_none() || requests.pending.is_none_or(|since| since.elapsed() <= ANSWER) {
             return false;
         }
@@ -129,7 +131,7 @@ impl Keys {
         found
     }
 
-    /// Whether the newest key frame is older than what a viewer should start at, as of `now`.
+    /// Returns whether, at `now`, the newest key frame is too old for a viewer to start at.
     pub(super) fn stale(&self, now: Micros) -> bool {
         self.requests().stale(now)
     }
@@ -139,7 +141,7 @@ impl Keys {
         self.ask.notify_one();
     }
 
-    /// Whether the publisher should make one now.
+    /// Returns whether the publisher should create a key frame now.
     pub(super) fn wanted(&self, now: Micros) -> bool {
         let mut requests = self.requests();
         if requests.pending.is_none() && self.due(&requests, now) {
@@ -148,11 +150,11 @@ impl Keys {
         requests.pending.is_some()
     }
 
-    /// Whether it is time for another request, though nobody asked for one.
+    /// Returns whether it is time for another request, even without a viewer that asks.
     fn due(&self, requests: &Requests, now: Micros) -> bool {
         let regularly = self.demands.load(Ordering::Relaxed) > 0;
         let asked_lately = requests.ignored.is_some_and(|at| at.elapsed() < ASK_AGAIN);
-        // Once for nobody: it shows what the publisher does before the first viewer depends on it.
+        // One request before the first viewer: it shows the publisher's behaviour in advance.
         let test = requests.promised && !requests.tested && requests.newest.is_some();
         requests.stale(now) && !asked_lately && (regularly || test)
     }
@@ -162,7 +164,7 @@ impl Keys {
     }
 }
 
-/// A reader's reason to wait for a new key frame although one is cached: the publisher was asked.
+/// A reader's reason to wait for a new key frame although one is cached: a request is pending.
 #[derive(Debug, Clone)]
 pub(super) struct Hope(Arc<Keys>);
 
@@ -171,13 +173,13 @@ impl Hope {
         Self(keys.clone())
     }
 
-    /// Whether the publisher does not answer.
+    /// Returns whether the publisher does not answer.
     pub(super) fn is_over(&self) -> bool {
         !self.0.on_request()
     }
 }
 
-/// Key frames come regularly while someone holds this.
+/// Key frames are requested regularly while this is held.
 #[derive(Debug)]
 pub struct Demand(Arc<Keys>);
 

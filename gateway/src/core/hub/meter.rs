@@ -1,4 +1,4 @@
-//! Counts bytes and knows the rate of the last half minute.
+//! Counts bytes and measures the rate over the last half minute.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ const WINDOW: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Meter {
     total: AtomicU64,
-    /// When and at which total a second began, oldest first, over the window.
+    /// Time and total at the start of each second of the window, oldest first.
     marks: Mutex<VecDeque<(Instant, u64)>>,
 }
 
@@ -30,14 +30,14 @@ impl Meter {
         self.total.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes so far.
+    /// Returns the number of bytes so far.
     pub fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// The rate over the last 30 s, or since the start where that is shorter, in kbit/s.
+    /// Returns the rate in kbit/s over the last 30 s, or since the start if that is shorter.
     ///
-    /// Marks are set by this call, at most one a second: whoever shows rates asks regularly.
+    /// This call also stores the marks, at most one per second, so it must be called regularly.
     pub fn kbps(&self) -> u64 {
         let (now, total) = (Instant::now(), self.total());
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);

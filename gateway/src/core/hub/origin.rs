@@ -1,13 +1,13 @@
-//! Where streams come from that are not here.
+//! Sources of streams that are not published here.
 
 use std::fmt;
 
 use crate::core::name::StreamName;
 
-/// Another place that may have a stream: a server to pull from, a node of a cluster, a recording.
+/// Another source of streams: a server to pull from, a node of a cluster, a recording.
 pub trait Origin: Send + Sync + fmt::Debug {
-    /// A viewer wants a stream that nobody publishes here. An origin that can bring it begins a job that publishes it;
-    /// the viewer waits as long as it would wait for any publisher. Called without a lock, from a task of a network
-    /// thread, and once per waiting viewer: it must not block, and not begin the same job twice.
+    /// A viewer wants a stream that nobody publishes here. An origin that has it starts a job that publishes
+    /// it; the viewer waits as long as for any publisher. Called without a lock, from a network thread, once
+    /// per waiting viewer. It must not block, and must not start the same job twice.
     fn wanted(&self, stream: &StreamName);
 }

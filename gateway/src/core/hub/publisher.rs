@@ -1,4 +1,4 @@
-//! The one who publishes a stream.
+//! The publisher of a stream.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,23 +12,23 @@ use super::said::{Fields, Note};
 use super::stream::{Entry, Stream};
 use crate::core::close::{CloseReason, Revocation};
 
-/// What happens when a publisher leaves: its place in the hub gets the clock back.
+/// Called when a publisher leaves: returns the clock to its place in the hub.
 type Leave = Box<dyn FnOnce(Clock) + Send + Sync>;
 
-/// Publishes one stream; dropping it ends that.
+/// Publishes one stream until it is dropped.
 pub struct Publisher {
     stream: Arc<Stream>,
     clock: Clock,
-    /// Which of the stream's publishers this is.
+    /// Number of this publisher among the stream's publishers.
     turn: u64,
     revocation: Revocation,
     expected: Option<usize>,
     first: bool,
-    /// The publisher's clock jumped, and decoding can start anew with the next frame that allows it.
+    /// Whether the publisher's clock jumped. Decoding restarts at the next frame that allows it.
     jumped: bool,
-    /// Frames that could not be read.
+    /// Number of unreadable frames.
     bad: u64,
-    /// Whether the log has it that there are tracks that are not read.
+    /// Whether the log mentions that further tracks are not read.
     tracks_told: bool,
     leave: Option<Leave>,
 }
@@ -55,13 +55,13 @@ impl Publisher {
         }
     }
 
-    /// The stream it feeds.
+    /// Returns the stream that it feeds.
     pub fn stream(&self) -> &Arc<Stream> {
         &self.stream
     }
 
-    /// What the publisher's metadata promise, so that viewers need not wait for a track that will
-    /// not come. A broken promise costs them a second.
+    /// Announces the tracks of the publisher's metadata, so that viewers need not wait for a track that will
+    /// not come. A wrong announcement costs them a second.
     pub fn announce(&mut self, audio: bool, video: bool) {
         let tracks = usize::from(audio) + usize::from(video);
         self.expected = (tracks > 0).then_some(tracks);
@@ -70,20 +70,20 @@ impl Publisher {
         }
     }
 
-    /// How many tracks may come, of which some may stay away: viewers wait for them a little, but nothing is promised
-    /// before a track is there.
+    /// Sets the tracks that may come, for example the negotiated ones. Viewers wait for them a short time,
+    /// but a track is not announced before it is there.
     pub fn expect(&mut self, audio: bool, video: bool) {
         let tracks = usize::from(audio) + usize::from(video);
         self.expected = (tracks > 0).then_some(tracks);
         self.stream.announce(false, false, self.turn);
     }
 
-    /// Says what the publisher tells of itself: viewers get it with what is known of the tracks.
+    /// Sets the publisher's own metadata: viewers get them together with the properties of the tracks.
     pub fn describe(&self, fields: Vec<(String, Value)>) {
         self.say(Note::Metadata, Some(Arc::new(fields)));
     }
 
-    /// Passes a message of an application on to the viewers who can have it: an AMF0 name and values.
+    /// Passes an application's message to the viewers whose protocol supports it: an AMF0 name and values.
     pub fn tell(&self, message: Bytes) {
         self.say(Note::Message(message), None);
     }
@@ -94,25 +94,25 @@ impl Publisher {
         }
     }
 
-    /// This publisher makes key frames when it is asked: see [`Publisher::key_wanted`].
+    /// Declares that this publisher creates key frames on request: see [`Publisher::key_wanted`].
     pub fn promise_keys(&self) {
         self.stream.keys().promise();
     }
 
-    /// Whether it should make a key frame now.
+    /// Returns whether it should create a key frame now.
     pub fn key_wanted(&self) -> bool {
         self.stream.keys().wanted(self.stream.newest().unwrap_or(0))
     }
 
-    /// Resolves when someone has asked for a key frame since the last call.
+    /// Resolves when a key frame was requested since the last call.
     pub async fn key_asked(&self) {
         self.stream.keys().asked().await;
     }
 
-    /// Hands one frame, in decode order, to everyone who plays the stream.
+    /// Passes one frame, in decode order, to all viewers of the stream.
     ///
-    /// Times may start anywhere and may jump: they are laid on the stream's clock. Frames of a
-    /// publisher that was ended go nowhere.
+    /// Timestamps may start anywhere and may jump: they are mapped to the stream's clock. Frames of a closed
+    /// publisher are dropped.
     pub fn push(&mut self, mut frame: Frame) {
         if self.revocation.is_revoked() {
             return;
@@ -122,15 +122,15 @@ impl Publisher {
             Track::Video => frame.key,
             Track::Audio => self.clock.video_is_silent(frame.dts),
         };
-        // Times go on, whatever the clock does: that audio jumped matters to nobody who has video.
+        // Times always continue. A jump of the audio clock is irrelevant to viewers if there is video.
         self.jumped |= jumped && (frame.is_video() || start);
         let anew = start && std::mem::take(&mut self.jumped);
         let discontinuity = anew || std::mem::take(&mut self.first);
         self.stream.push(Entry { frame, discontinuity, start }, self.expected, self.turn);
     }
 
-    /// Counts a frame or message that could not be read. The first one is logged, and told to viewers who
-    /// wait for something that can be.
+    /// Counts an unreadable frame or message. The first one is logged, and reported to viewers who wait for
+    /// readable media.
     pub fn bad_frame(&mut self, why: &media::Error) {
         self.bad += 1;
         metrics::counter!("lianmai_bad_frames_total").increment(1);
@@ -143,7 +143,7 @@ impl Publisher {
         });
     }
 
-    /// The publisher sends tracks beside the default ones: the log has it once.
+    /// Logs once that the publisher sends further tracks, which are not read.
     pub fn passes_tracks_over(&mut self) {
         if !std::mem::replace(&mut self.tracks_told, true) {
             tracing::warn!(stream = %self.stream.name(), "tracks passed over: only track 0 is read");
@@ -151,12 +151,12 @@ impl Publisher {
         }
     }
 
-    /// Frames and messages that could not be read.
+    /// Returns the number of unreadable frames and messages.
     pub const fn bad_frames(&self) -> u64 {
         self.bad
     }
 
-    /// Resolves when this publisher was ended from outside: by the operator, another publisher or the server.
+    /// Resolves when this publisher is closed from outside: by the operator, another publisher or the server.
     pub async fn revoked(&self) -> CloseReason {
         self.revocation.revoked().await
     }

@@ -1,4 +1,4 @@
-//! All streams by name.
+//! The hub: all streams by name.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,14 +19,14 @@ use crate::core::admission::grant::{PlayGrant, PublishGrant};
 use crate::core::close::{CloseReason, Revocation};
 use crate::core::name::StreamName;
 
-/// How much the hub holds and how long it waits.
+/// Size limits and timeouts of the hub.
 #[derive(Debug, Clone, Copy)]
 pub struct HubConfig {
-    /// Streams at most.
+    /// Maximum number of streams.
     pub max_streams: usize,
-    /// Frames cached per stream at most: the newest group of pictures and a little before it.
+    /// Maximum number of cached frames per stream: the newest group of pictures and a short time before it.
     pub gop_max_frames: usize,
-    /// Bytes cached per stream at most.
+    /// Maximum number of cached bytes per stream.
     pub gop_max_bytes: usize,
     /// How long viewers wait for a publisher that left.
     pub reconnect: Duration,
@@ -43,12 +43,12 @@ impl Default for HubConfig {
     }
 }
 
-/// Why nobody may publish a name now.
+/// Why a name cannot be published now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublishError {
-    /// Someone publishes it already.
+    /// Another publisher has the name.
     Busy,
-    /// The server has as many streams as it may.
+    /// The server has reached its maximum number of streams.
     TooManyStreams,
     /// The server is stopping.
     ShuttingDown,
@@ -75,12 +75,12 @@ impl From<PublishError> for CloseReason {
     }
 }
 
-/// Why a stream can't be played.
+/// Why a stream cannot be played.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlayError {
-    /// Nobody publishes it, or nothing came of it, for as long as the viewer would wait.
+    /// Nobody published it, or no frame came, within the waiting time.
     NotFound,
-    /// Somebody publishes this, which cannot be read, and nothing else.
+    /// The publisher sends only this, which is not readable.
     Unreadable(String),
     /// The server is stopping.
     ShuttingDown,
@@ -107,26 +107,26 @@ impl From<PlayError> for CloseReason {
     }
 }
 
-/// A publisher that sent nothing for so long makes way for another: its browser or network is gone, and
-/// whoever comes is most often the same person again.
+/// A publisher that is silent for this long can be replaced: its browser or network is gone, and the new
+/// publisher is usually the same person.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// A stream's place in the hub.
+/// A stream's entry in the hub.
 #[derive(Debug)]
 struct Place {
     stream: Arc<Stream>,
-    /// Counts the publishers; the newest has this number.
+    /// Number of publishers so far, which is the number of the newest.
     turn: u64,
-    /// Ends the newest publisher.
+    /// Closes the newest publisher.
     revocation: Revocation,
-    /// Whether the present publisher makes way for any other.
+    /// Whether any other publisher replaces the current one.
     yields: bool,
-    /// The stream's clock, while nobody publishes.
+    /// The stream's clock while there is no publisher.
     clock: Option<Clock>,
 }
 
 impl Place {
-    /// Whether somebody publishes who does not make way.
+    /// Returns whether there is a publisher that is not replaced by others.
     fn is_taken(&self) -> bool {
         self.clock.is_none() && !self.yields && self.stream.silence() < SILENCE
     }
@@ -143,19 +143,19 @@ struct Places {
 struct Inner {
     config: HubConfig,
     places: Mutex<Places>,
-    /// Changes whenever a stream begins, loses its publisher or ends.
+    /// Changes whenever a stream starts, loses its publisher or ends.
     changed: watch::Sender<u64>,
     events: events::Sender,
     origin: OnceLock<Box<dyn Origin>>,
     runtime: tokio::runtime::Handle,
 }
 
-/// All streams by name. Cloning shares it.
+/// All streams by name. Cloning shares them.
 #[derive(Debug, Clone)]
 pub struct Hub(Arc<Inner>);
 
 impl Hub {
-    /// An empty hub. Its timers run on the current runtime, which must outlive its use.
+    /// Creates an empty hub. Its timers run on the current runtime, which must outlive it.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -178,27 +178,27 @@ impl Hub {
         self.0.changed.send_modify(|version| *version += 1);
     }
 
-    /// Publishes the grant's stream, or takes it over from a publisher that left, yields or fell silent.
+    /// Publishes the grant's stream. Replaces a publisher that left, yields or is silent.
     ///
     /// # Errors
-    /// When someone else publishes it, there are too many streams, or the server stops.
+    /// The name has a publisher, there are too many streams, or the server is stopping.
     pub fn publish(&self, grant: &PublishGrant) -> Result<Publisher, PublishError> {
         self.enter(grant, false)
     }
 
-    /// Publishes the grant's stream only while nobody else does: any other publisher takes it over at once,
-    /// and viewers who wait for one to come back are not disturbed.
+    /// Publishes the grant's stream only while nobody else does: any other publisher replaces this one
+    /// immediately, and viewers who wait for a publisher to return are not disturbed.
     ///
     /// # Errors
-    /// As [`Hub::publish`]; also [`PublishError::Busy`] while viewers wait for a publisher.
+    /// The same as [`Hub::publish`]; also [`PublishError::Busy`] while viewers wait for a publisher.
     pub fn publish_yielding(&self, grant: &PublishGrant) -> Result<Publisher, PublishError> {
         self.enter(grant, true)
     }
 
-    /// Whether [`Hub::publish`] would let someone in now.
+    /// Checks whether [`Hub::publish`] would succeed now.
     ///
     /// # Errors
-    /// As [`Hub::publish`].
+    /// The same as [`Hub::publish`].
     pub fn available(&self, name: &StreamName) -> Result<(), PublishError> {
         let places = self.places();
         match places.streams.get(name) {
@@ -219,8 +219,8 @@ impl Hub {
             if yields || place.is_taken() {
                 return Err(PublishError::Busy);
             }
-            // One that makes way keeps its clock until it is dropped; the viewers' time must go on
-            // now, so the newcomer continues from what the stream last showed.
+            // A yielding publisher keeps its clock until it is dropped. The viewers' time must continue now,
+            // so the new publisher continues from the newest frame of the stream.
             let mut clock = match place.clock.take() {
                 Some(clock) => clock,
                 None => Clock::after(place.stream.newest()),
@@ -263,7 +263,7 @@ impl Hub {
         Publisher::new(stream, clock, turn, revocation, leave)
     }
 
-    /// A publisher left: keep its place for a while.
+    /// Handles a leaving publisher: the stream stays for a while.
     fn leave(&self, stream: &Arc<Stream>, turn: u64, clock: Clock) {
         let mut places = self.places();
         let closed = places.closed;
@@ -278,7 +278,7 @@ impl Hub {
         self.touch();
         self.0.events.send(stream.name(), Happened::Paused);
         if closed || stream.newest().is_none() {
-            // Nothing was ever shown: there is nothing to come back to.
+            // The stream never had a frame, so there is nothing to continue.
             self.remove(stream, turn);
             return;
         }
@@ -289,7 +289,7 @@ impl Hub {
         });
     }
 
-    /// Ends the stream unless another publisher came after `turn`.
+    /// Ends the stream, unless another publisher came after `turn`.
     fn remove(&self, stream: &Arc<Stream>, turn: u64) {
         let mut places = self.places();
         let same = |place: &Place| place.turn == turn && Arc::ptr_eq(&place.stream, stream);
@@ -302,18 +302,17 @@ impl Hub {
         }
     }
 
-    /// The granted stream, once it has shown its tracks; waits up to `wait` for a publisher.
+    /// Returns the granted stream once its tracks are known. Waits up to `wait` for a publisher.
     ///
-    /// While a publisher is away, a newcomer waits for the next one: what the stream has cached is
-    /// no longer live.
+    /// While a publisher is away, a new viewer waits for the next one: the cached frames are no longer live.
     ///
     /// # Errors
-    /// When nothing was published in time, or the server stops.
+    /// Nothing was published in time, or the server is stopping.
     pub async fn play(&self, grant: &PlayGrant, wait: Duration) -> Result<Arc<Stream>, PlayError> {
         self.find(grant.name(), wait).await
     }
 
-    /// Whether [`Hub::play`] would answer at once with a stream.
+    /// Returns whether [`Hub::play`] would return a stream immediately.
     pub fn is_on_air(&self, name: &StreamName) -> bool {
         self.find(name, Duration::ZERO).now_or_never().is_some_and(|found| found.is_ok())
     }
@@ -321,10 +320,10 @@ impl Hub {
     async fn find(&self, name: &StreamName, wait: Duration) -> Result<Arc<Stream>, PlayError> {
         let mut changed = self.0.changed.subscribe();
         let found = async {
-            // The publisher that had left when we came.
+            // The publisher that was absent at the time of the call.
             let mut away = None;
             let mut first = true;
-            // Whether the origin knows that the stream is wanted.
+            // Whether the origin has been asked for the stream.
             let mut asked = wait.is_zero();
             loop {
                 changed.borrow_and_update();
@@ -364,48 +363,48 @@ impl Hub {
         tokio::time::timeout(wait, found).await.unwrap_or_else(|_| Err(self.missing(name)))
     }
 
-    /// Why a stream that nobody could wait for any longer is not there.
+    /// Returns why a stream is not there, after the waiting time.
     pub fn missing(&self, name: &StreamName) -> PlayError {
         let what = self.stream(name).and_then(|stream| stream.only_unreadable());
         what.map_or(PlayError::NotFound, PlayError::Unreadable)
     }
 
-    /// The stream of this name, whether or not it has shown anything yet.
+    /// Returns the stream of this name, even if it has no frame yet.
     pub fn stream(&self, name: &StreamName) -> Option<Arc<Stream>> {
         self.places().streams.get(name).map(|place| place.stream.clone())
     }
 
-    /// All streams, by name.
+    /// Returns all streams, by name.
     pub fn streams(&self) -> Vec<Arc<Stream>> {
         let mut streams: Vec<_> = self.places().streams.values().map(|place| place.stream.clone()).collect();
         streams.sort_by(|a, b| a.name().cmp(b.name()));
         streams
     }
 
-    /// Every stream that exists and each that will begin.
+    /// Returns every present and future stream.
     pub fn watch(&self) -> mpsc::UnboundedReceiver<Arc<Stream>> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let mut places = self.places();
         for place in places.streams.values() {
-            // The receiver is in our hands.
+            // The receiver is alive as long as this function.
             let _ = sender.send(place.stream.clone());
         }
         places.watchers.push(sender);
         receiver
     }
 
-    /// What happens from now on.
+    /// Returns the events from now on.
     pub fn events(&self) -> HubEvents {
         self.0.events.listen()
     }
 
-    /// Has `origin` asked for streams that viewers want and nobody publishes here. There is one origin, set before
-    /// viewers come; false when there is one already.
+    /// Sets the origin, which is asked for streams that viewers want and nobody publishes here. There is one
+    /// origin, set before viewers come. Returns false if there is one already.
     pub fn set_origin(&self, origin: Box<dyn Origin>) -> bool {
         self.0.origin.set(origin).is_ok()
     }
 
-    /// Changes whenever a stream begins, loses its publisher or ends.
+    /// Changes whenever a stream starts, loses its publisher or ends.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.0.changed.subscribe()
     }

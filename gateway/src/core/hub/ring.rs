@@ -1,7 +1,7 @@
-//! A bounded ring of items that one writer fills and any number of cursors read.
+//! A bounded ring of items, filled by one writer and read by any number of cursors.
 //!
-//! Readers cost the writer nothing and each other nothing: a cursor is a number. One that falls
-//! behind what the ring still holds jumps to the newest key item and counts what it missed.
+//! Readers cost the writer and each other nothing: a cursor is only a number. A cursor that is overtaken
+//! jumps to the newest key item and counts the missed items.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,37 +11,37 @@ use media::time::Micros;
 use super::keys::Hope;
 use crate::net::wake::{Slot, Wake};
 
-/// What a ring can hold: cheap to clone, its bytes shared.
+/// An item of a ring: cheap to clone, with shared bytes.
 pub trait Item: Clone {
-    /// Whether a reader may start here.
+    /// Returns whether a reader may start here.
     fn key(&self) -> bool;
-    /// Bytes it keeps in memory.
+    /// Returns the bytes that it keeps in memory.
     fn size(&self) -> usize;
-    /// Its time on the stream's clock.
+    /// Returns its time on the stream's clock.
     fn time(&self) -> Micros;
 }
 
-/// Where a cursor starts.
+/// The start position of a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// At the newest cached key item, or the next one where none is cached.
+    /// At the newest cached key item, or at the next one if none is cached.
     Key,
-    /// At the next key item to come.
+    /// At the next key item to be pushed.
     Live,
-    /// At the next item to come, key or not.
+    /// At the next item to be pushed, key or not.
     Next,
-    /// At the oldest item that is held, key or not.
+    /// At the oldest cached item, key or not.
     Oldest,
 }
 
-/// How much a ring keeps.
+/// Size limits of a ring.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Items at most.
+    /// Maximum number of items.
     pub items: usize,
-    /// Bytes at most.
+    /// Maximum number of bytes.
     pub bytes: usize,
-    /// How far before the newest item a cursor may be, where the newest key item lies later.
+    /// Maximum distance of a cursor from the newest item, if a newer key item exists.
     pub span: Micros,
 }
 
@@ -51,7 +51,7 @@ struct State<T> {
     /// The number of the front item.
     first: u64,
     bytes: usize,
-    /// The number of the newest key item that is still held.
+    /// The number of the newest cached key item.
     newest_key: Option<u64>,
     closed: bool,
 }
@@ -72,7 +72,7 @@ impl<T: Item> State<T> {
     }
 }
 
-/// The ring; see the module.
+/// The ring; see the module documentation.
 #[derive(Debug)]
 pub struct Ring<T> {
     state: Mutex<State<T>>,
@@ -81,7 +81,7 @@ pub struct Ring<T> {
 }
 
 impl<T: Item> Ring<T> {
-    /// An empty ring.
+    /// Creates an empty ring.
     pub fn new(limits: Limits) -> Arc<Self> {
         let state = State { items: VecDeque::new(), first: 0, bytes: 0, newest_key: None, closed: false };
         Arc::new(Self { state: Mutex::new(state), limits, wake: Wake::default() })
@@ -96,7 +96,7 @@ impl<T: Item> Ring<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends an item, drops what no longer fits and wakes the readers.
+    /// Appends an item, drops the oldest items over the limits, and wakes the readers.
     pub fn push(&self, item: T) {
         let mut state = self.state();
         if state.closed {
@@ -122,28 +122,28 @@ impl<T: Item> Ring<T> {
         self.wake.wake();
     }
 
-    /// Ends the ring: cursors read what is left and then see the end.
+    /// Ends the ring: cursors read the remaining items and then the end.
     pub fn close(&self) {
         self.state().closed = true;
         self.wake.wake();
     }
 
-    /// Whether [`Ring::close`] was called.
+    /// Returns whether [`Ring::close`] was called.
     pub fn closed(&self) -> bool {
         self.state().closed
     }
 
-    /// The time of the newest item.
+    /// Returns the time of the newest item.
     pub fn newest(&self) -> Option<Micros> {
         self.state().items.back().map(Item::time)
     }
 
-    /// Bytes held now.
+    /// Returns the number of cached bytes.
     pub fn bytes(&self) -> usize {
         self.state().bytes
     }
 
-    /// A new reader.
+    /// Creates a reader.
     pub fn cursor(self: &Arc<Self>, start: Start) -> Cursor<T> {
         let state = self.state();
         let end = state.end();
@@ -158,14 +158,14 @@ impl<T: Item> Ring<T> {
     }
 }
 
-/// One reader of a ring.
+/// A reader of a ring.
 #[derive(Debug)]
 pub struct Cursor<T> {
     ring: Arc<Ring<T>>,
     next: u64,
     /// Whether it must find a key item first.
     key: bool,
-    /// Why it waits for one to come; when that is over it begins at the newest that is held.
+    /// Why it waits for a new key item. Without a reason it starts at the newest cached one.
     hope: Option<Hope>,
     skipped: u64,
     jumped: bool,
@@ -179,7 +179,7 @@ enum Step<T> {
 }
 
 impl<T: Item> Cursor<T> {
-    /// The cursor waits for a key item to come only while there is hope.
+    /// Makes the cursor wait for a new key item only while `hope` lasts.
     pub(super) fn hoping(self, hope: Hope) -> Self {
         Self { hope: Some(hope), ..self }
     }
@@ -221,7 +221,7 @@ impl<T: Item> Cursor<T> {
         }
     }
 
-    /// The next item, if it is there already.
+    /// Returns the next item, if it is available.
     pub fn try_next(&mut self) -> Option<T> {
         match self.step() {
             Step::Item(item) => Some(item),
@@ -229,7 +229,7 @@ impl<T: Item> Cursor<T> {
         }
     }
 
-    /// The next item; `None` when the stream is over. May be dropped and called again.
+    /// Waits for the next item; `None` when the ring has ended. Safe to cancel and call again.
     pub async fn next(&mut self) -> Option<T> {
         match self.step() {
             Step::Item(item) => return Some(item),
@@ -248,17 +248,17 @@ impl<T: Item> Cursor<T> {
         }
     }
 
-    /// Items missed so far because the reader was too slow.
+    /// Returns the number of items missed so far because the reader was too slow.
     pub fn skipped(&self) -> u64 {
         self.skipped
     }
 
-    /// Whether items were missed since the last call.
+    /// Returns whether items were missed since the last call.
     pub fn take_skip(&mut self) -> bool {
         std::mem::take(&mut self.jumped)
     }
 
-    /// How far the reader is behind the newest item.
+    /// Returns how far the reader is behind the newest item.
     pub fn lag(&self) -> Micros {
         let state = self.ring.state();
         let at = state.items.get(self.next.saturating_sub(state.first) as usize);

@@ -1,4 +1,4 @@
-//! What a publisher says beside its tracks: metadata of its own, and messages of an application to its viewers.
+//! A publisher's metadata, and messages of an application to its viewers.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,15 +12,15 @@ use tokio::time::Instant;
 /// A publisher's own metadata: names and values.
 pub type Fields = Arc<Vec<(String, Value)>>;
 
-/// So many messages, and so many of their bytes, are passed on in a second; metadata count as one of no size.
+/// Maximum number of messages, and of their bytes, per second. Metadata count as one message without size.
 const MAX_MESSAGES: usize = 32;
 const MAX_BYTES: usize = 64 << 10;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// One thing that was said.
+/// New metadata or a message.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Note {
-    /// The metadata are others now.
+    /// The metadata have changed.
     Metadata,
     /// A message, in AMF0.
     Message(Bytes),
@@ -29,17 +29,17 @@ pub enum Note {
 #[derive(Debug, Default)]
 struct State {
     fields: Option<Fields>,
-    /// The newest notes, of which the first has this number.
+    /// The newest notes; `first` is the number of the first one.
     notes: VecDeque<Note>,
     first: u64,
-    /// Since when so many notes with so many bytes came.
+    /// Start of the current rate window, with the number of notes and bytes in it.
     window: Option<(Instant, usize, usize)>,
 }
 
-/// What was said of a stream lately.
+/// The recent metadata and messages of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    /// How many notes there were: whoever knows that number has nothing to read.
+    /// Total number of notes: a reader that has this number has nothing new to read.
     count: AtomicU64,
     state: Mutex<State>,
 }
@@ -49,19 +49,19 @@ impl Said {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Another publisher begins, of whom nothing is known.
+    /// Resets the state for another publisher.
     pub(super) fn begin(&self) {
         self.state().fields = None;
     }
 
-    /// Takes new metadata, or a message; whether it was within the rate.
+    /// Adds new metadata or a message. Returns false if the rate limit was exceeded.
     pub(super) fn push(&self, note: Note, fields: Option<Fields>) -> bool {
         let mut state = self.state();
         if fields.is_some() {
             if state.fields == fields {
                 return true;
             }
-            // They are kept even when they come too often to be passed on at once: late viewers get the newest.
+            // Metadata are stored even over the rate limit, so that later viewers get the newest.
             state.fields = fields;
         }
         let now = Instant::now();
@@ -81,12 +81,12 @@ impl Said {
         true
     }
 
-    /// The newest metadata.
+    /// Returns the newest metadata.
     pub(super) fn fields(&self) -> Option<Fields> {
         self.state().fields.clone()
     }
 
-    /// The notes from number `heard` on, which becomes the next one's.
+    /// Returns the notes from number `heard` on, and advances `heard`.
     pub(super) fn since(&self, heard: &mut u64) -> Vec<Note> {
         if self.count.load(Ordering::Acquire) == *heard {
             return Vec::new();
@@ -113,7 +113,7 @@ mod tests {
         assert!(said.push(message(MAX_BYTES / 2), None) && said.push(message(MAX_BYTES / 2), None));
         assert!(!said.push(message(1), None));
         assert_eq!((said.since(&mut heard).len(), said.since(&mut heard).len()), (2, 0));
-        // Nobody heard them: only the newest are kept.
+        // Nobody read them: only the newest are kept.
         for _ in 0..10 {
             tokio::time::advance(SECOND).await;
             assert!((0..MAX_MESSAGES).all(|_| said.push(message(1), None)));

@@ -1,4 +1,4 @@
-//! One stream: its frames, what is known of it, and what is derived from it.
+//! One stream: its frames, its properties, and its derived streams.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -23,10 +23,10 @@ use crate::core::name::StreamName;
 pub struct Entry {
     /// The frame, on the stream's clock.
     pub frame: Frame,
-    /// The first frame of another publisher, or the first to start at after a jump of the publisher's
-    /// clock: decoders and segmenters start anew here, though times go on.
+    /// Whether decoders and segmenters must restart here (times continue): the first frame of another
+    /// publisher, or the first start frame after a jump of the publisher's clock.
     pub discontinuity: bool,
-    /// Whether a viewer may start here: a video key frame, or any audio while there is no video.
+    /// Whether a viewer may start here: a video key frame, or any audio frame while there is no video.
     pub start: bool,
 }
 
@@ -45,44 +45,44 @@ impl Item for Arc<Entry> {
 /// Reads a stream's frames.
 pub type Subscriber = Cursor<Arc<Entry>>;
 
-/// What a viewer may count on when it joins.
+/// Knowledge about a stream's tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// No frame yet.
     Empty,
-    /// No frame yet, but since this time something that cannot be read.
+    /// No frame yet, but since this time unreadable media.
     Unreadable(Instant),
-    /// One track was seen, at this time; the other may follow.
+    /// One track has been seen, at this time; the other may follow.
     Partial(Instant),
     /// The tracks are known.
     Settled,
 }
 
-/// How long a publisher whose first frames cannot be read is given to send better ones.
+/// Time for a publisher whose first frames are unreadable to send readable ones.
 const UNREADABLE: Duration = Duration::from_secs(3);
 
-/// How long a stream with one track is given to show the other.
+/// Time to wait for a second track.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// How long a publisher that does not announce its tracks is expected to show another one.
+/// How long to expect another track from a publisher that does not announce its tracks.
 const LATE_TRACK: Duration = Duration::from_secs(10);
 
 /// Counters of a stream.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StreamStats {
-    /// Frames published, both tracks.
+    /// Number of published frames of both tracks.
     pub frames: u64,
-    /// Video frames published.
+    /// Number of published video frames.
     pub video_frames: u64,
-    /// Bytes of frames published.
+    /// Number of received bytes in frames.
     pub received: u64,
-    /// Bytes sent to viewers.
+    /// Number of bytes sent to viewers.
     pub sent: u64,
-    /// kbit/s received over the last 30 s.
+    /// Received rate over the last 30 s in kbit/s.
     pub received_kbps: u64,
-    /// kbit/s sent over the last 30 s.
+    /// Sent rate over the last 30 s in kbit/s.
     pub sent_kbps: u64,
-    /// Bytes of cached frames.
+    /// Number of bytes in cached frames.
     pub cached: usize,
 }
 
@@ -91,14 +91,14 @@ struct Known {
     video: Option<Arc<Config>>,
     audio: Option<Arc<Config>>,
     publishing: Option<SystemTime>,
-    /// When the publisher came, and whether it has announced audio and video.
+    /// When the publisher connected, and whether it has announced audio and video.
     begun: Option<Instant>,
     announced: Option<(bool, bool)>,
-    /// When the publisher came, or sent something last.
+    /// When the publisher connected or last sent something.
     heard: Option<Instant>,
-    /// What the publisher sends that cannot be read.
+    /// Description of the publisher's unreadable media.
     unreadable: Option<String>,
-    /// Which publisher this is of.
+    /// The publisher to which the values belong.
     turn: u64,
 }
 
@@ -147,44 +147,44 @@ impl Stream {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> &StreamName {
         &self.name
     }
 
-    /// How many play it now.
+    /// Returns the current number of viewers.
     pub fn viewers(&self) -> usize {
         self.viewers.load(Ordering::Relaxed)
     }
 
-    /// Somebody begins to play it.
+    /// Counts a new viewer.
     pub(super) fn viewer_came(&self) {
         let before = self.viewers.fetch_add(1, Ordering::Relaxed);
         self.events.send(&self.name, Happened::Viewers(before + 1));
     }
 
-    /// Somebody who played it is gone.
+    /// Removes a viewer from the count.
     pub(super) fn viewer_left(&self) {
         let before = self.viewers.fetch_sub(1, Ordering::Relaxed);
         self.events.send(&self.name, Happened::Viewers(before - 1));
     }
 
-    /// A short identifier for the API, unique among the streams of a run.
+    /// Returns a short identifier for the API, unique among the streams of a run.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// When its first publisher came.
+    /// Returns when its first publisher connected.
     pub fn started(&self) -> SystemTime {
         self.started
     }
 
-    /// Since when someone publishes; `None` while viewers wait for a publisher to come back.
+    /// Returns since when there is a publisher; `None` while viewers wait for one to return.
     pub fn publishing(&self) -> Option<SystemTime> {
         self.known().publishing
     }
 
-    /// The newest configuration of a track.
+    /// Returns the newest configuration of a track.
     pub fn config(&self, track: Track) -> Option<Arc<Config>> {
         let known = self.known();
         match track {
@@ -193,28 +193,28 @@ impl Stream {
         }
     }
 
-    /// Whether the present publisher has sent this track.
+    /// Returns whether the current publisher has sent this track.
     pub fn has(&self, track: Track) -> bool {
         self.config(track).is_some()
     }
 
-    /// The present publisher's own metadata.
+    /// Returns the current publisher's metadata.
     pub fn fields(&self) -> Option<Fields> {
         self.said.fields()
     }
 
-    /// What the publishers said from number `heard` on, which becomes the next one's.
+    /// Returns the metadata changes and messages from number `heard` on, and advances `heard`.
     pub fn said(&self, heard: &mut u64) -> Vec<Note> {
         self.said.since(heard)
     }
 
-    /// Takes what the publisher `turn` says; whether it did not say too much.
+    /// Adds metadata or a message of publisher `turn`. Returns false if its rate limit was exceeded.
     pub(super) fn say(&self, note: Note, fields: Option<Fields>, turn: u64) -> bool {
         self.known().turn != turn || self.said.push(note, fields)
     }
 
-    /// Whether a viewer should expect this track: it is there or announced, or the publisher has announced nothing and
-    /// is new.
+    /// Returns whether a viewer should expect this track: it is there, or announced, or the publisher is new
+    /// and has announced nothing.
     pub fn promises(&self, track: Track) -> bool {
         let known = self.known();
         let (config, at) = match track {
@@ -225,7 +225,7 @@ impl Stream {
         config.is_some() || known.announced.map_or(new, |(audio, video)| [audio, video][at])
     }
 
-    /// What the publisher `turn` says of its tracks.
+    /// Stores the tracks that publisher `turn` announces.
     pub(super) fn announce(&self, audio: bool, video: bool, turn: u64) {
         let mut known = self.known();
         if known.turn == turn {
@@ -233,16 +233,17 @@ impl Stream {
         }
     }
 
-    /// Reads its frames. Who begins at a key frame to come because the publisher was asked for it gets the
-    /// cached one when the publisher does not answer.
+    /// Creates a reader of its frames. A reader that waits for a requested key frame gets the cached one if
+    /// the publisher does not answer.
     pub fn subscribe(&self, start: Start) -> Subscriber {
         let better = self.start(start);
         let cursor = self.ring.cursor(better);
         if better == start { cursor } else { cursor.hoping(Hope::new(&self.keys)) }
     }
 
-    /// Where a viewer that wants to begin at `start` does best: at a key frame to come, where the newest is
-    /// old and the publisher makes them on request. It is asked for one, also where it did not answer before.
+    /// Returns the best start position for a viewer that wants `start`: the next key frame, if the newest is
+    /// old and the publisher creates them on request. Requests one, even if the publisher ignored earlier
+    /// requests.
     pub fn start(&self, start: Start) -> Start {
         let stale = || self.newest().is_some_and(|now| self.keys.stale(now));
         if start != Start::Key || !self.keys.promised() || !stale() {
@@ -252,32 +253,32 @@ impl Stream {
         if self.makes_keys() { Start::Live } else { start }
     }
 
-    /// Whether the publisher makes key frames when it is asked, as far as is known.
+    /// Returns whether the publisher creates key frames on request, as far as known.
     pub fn makes_keys(&self) -> bool {
         self.keys.on_request()
     }
 
-    /// Resolves when [`Stream::makes_keys`] changes after this call.
+    /// Resolves when the result of [`Stream::makes_keys`] changes after this call.
     pub fn makes_keys_changed(&self) -> tokio::sync::futures::Notified<'_> {
         self.keys.changed()
     }
 
-    /// Asks the publisher for a key frame, once.
+    /// Requests one key frame from the publisher.
     pub fn ask_key(&self) {
         self.keys.ask();
     }
 
-    /// Has key frames come at least every two seconds while it is held.
+    /// Requests key frames at least every two seconds while the result is held.
     pub fn demand_keys(&self) -> Demand {
         Demand::new(&self.keys)
     }
 
-    /// The newest decode time; `None` before the first frame.
+    /// Returns the newest decode time; `None` before the first frame.
     pub fn newest(&self) -> Option<Micros> {
         self.ring.newest()
     }
 
-    /// Whether it is over: its publisher left and did not come back in time.
+    /// Returns whether it has ended: its publisher left and did not return in time.
     pub fn ended(&self) -> bool {
         self.ring.closed()
     }
@@ -299,7 +300,7 @@ impl Stream {
         self.ring.limits()
     }
 
-    /// Its counters.
+    /// Returns its counters.
     pub fn stats(&self) -> StreamStats {
         StreamStats {
             frames: self.frames.load(Ordering::Relaxed),
@@ -317,8 +318,8 @@ impl Stream {
         self.sent.add(bytes);
     }
 
-    /// Resolves when the tracks are known: both were seen, all announced were, or a second has
-    /// passed since the first frame.
+    /// Resolves when the tracks are known: both were seen, or all announced ones were, or a second has passed
+    /// since the first frame.
     pub(super) async fn settled(&self) {
         let mut phase = self.phase.subscribe();
         loop {
@@ -339,7 +340,7 @@ impl Stream {
         }
     }
 
-    /// The publisher `turn` sends something that cannot be read. What comes first is remembered.
+    /// Records that publisher `turn` sends unreadable media. Only the first description is kept.
     pub(super) fn unreadable(&self, turn: u64, what: impl FnOnce() -> String) {
         let mut known = self.known();
         if known.turn != turn {
@@ -355,13 +356,13 @@ impl Stream {
         }
     }
 
-    /// What the publisher sends that cannot be read, if it sends nothing else.
+    /// Returns the description of unreadable media, if the publisher sends nothing else.
     pub(super) fn only_unreadable(&self) -> Option<String> {
         let unreadable = matches!(*self.phase.borrow(), Phase::Unreadable(_));
         self.known().unreadable.clone().filter(|_| unreadable)
     }
 
-    /// Resolves when the publisher has sent nothing for a while but what cannot be read.
+    /// Resolves when the publisher has sent only unreadable media for a while.
     pub(super) async fn stays_unreadable(&self) {
         let mut phase = self.phase.subscribe();
         loop {
@@ -382,7 +383,7 @@ impl Stream {
     }
 
     pub(super) fn begin(&self, turn: u64) {
-        // What the publisher before sent tells nothing of this one's tracks.
+        // Media of the previous publisher says nothing about the tracks of this one.
         let (publishing, heard) = (Some(SystemTime::now()), Some(Instant::now()));
         *self.known() = Known { publishing, heard, begun: heard, turn, ..Known::default() };
         self.keys.begin();
@@ -394,7 +395,7 @@ impl Stream {
         &self.keys
     }
 
-    /// For how long the publisher has sent nothing.
+    /// Returns for how long the publisher has been silent.
     pub(super) fn silence(&self) -> Duration {
         self.known().heard.map(|heard| heard.elapsed()).unwrap_or_default()
     }
@@ -407,8 +408,8 @@ impl Stream {
         self.ring.close();
     }
 
-    /// Takes one frame of the publisher `turn`, unless another has taken over; `expected` counts
-    /// the tracks that were announced, when they were.
+    /// Adds one frame of publisher `turn`, unless another has replaced it. `expected` is the number of
+    /// announced tracks, if any were announced.
     pub(super) fn push(&self, entry: Entry, expected: Option<usize>, turn: u64) {
         let track = entry.frame.track();
         let mut known = self.known();
@@ -436,7 +437,7 @@ impl Stream {
             *slot = Some(entry.frame.config.clone());
         }
         let seen = usize::from(known.video.is_some()) + usize::from(known.audio.is_some());
-        // Inside the lock: nothing of one publisher comes after the first of the next.
+        // Inside the lock: no frame of one publisher may follow the first frame of the next.
         self.ring.push(Arc::new(entry));
         drop(known);
         if changed {

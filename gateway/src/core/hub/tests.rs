@@ -125,7 +125,7 @@ fn readers_on_other_workers_wake_by_post() {
                 crate::net::wake::join_worker();
                 let mut cursor = ring.cursor(Start::Key);
                 let mut first = Box::pin(cursor.next());
-                // It waits before anything is there: only a post can wake it.
+                // The viewer waits before anything is there: only a notification can wake it.
                 assert!(futures_util::poll!(first.as_mut()).is_pending());
                 ready.send(()).unwrap();
                 let mut seen = usize::from(first.await.is_some());
@@ -207,7 +207,7 @@ async fn pictures_far_apart_leave_the_audio_no_place_to_start() {
             starts.extend((entry.start && !entry.frame.is_video()).then_some(entry.frame.dts));
         }
     }
-    // Before the second picture came, nobody could know.
+    // The low frame rate is only known from the second frame on.
     assert!(starts.iter().all(|at| *at < 7_000_000), "{starts:?}");
 }
 
@@ -370,11 +370,11 @@ async fn viewers_hear_of_a_publisher_that_cannot_be_read_until_it_can() {
     assert_eq!(error.to_string(), "the publisher sends video codec VP6, which this server cannot read");
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_eq!(hub.play(&PlayGrant::for_job(&name(), "test"), Duration::ZERO).await.unwrap_err(), error);
-    // Another track can be read.
+    // Another track is readable.
     publisher.push(frame(&config(Codec::Opus), 0, true));
     assert!(hub.play(&PlayGrant::for_job(&name(), "test"), patience).await.is_ok());
     drop(publisher);
-    // The next publisher has done nothing wrong yet.
+    // The next publisher has sent nothing unreadable yet.
     let mut next = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     assert_eq!(
         hub.play(&PlayGrant::for_job(&name(), "test"), patience).await.unwrap_err(),
@@ -417,7 +417,7 @@ async fn tracks_are_promised_that_are_there_or_announced_or_may_still_come() {
     publisher.announce(false, true);
     assert_eq!(promised(&publisher), (false, true));
     drop(publisher);
-    // WebRTC: what is negotiated need not be sent.
+    // WebRTC: a negotiated track may not be sent.
     let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     publisher.expect(true, true);
     assert_eq!(promised(&publisher), (false, false));

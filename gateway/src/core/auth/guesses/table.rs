@@ -1,4 +1,4 @@
-//! What is remembered of addresses that showed secrets.
+//! The recent history of addresses that showed secrets.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,27 +7,28 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// An address that shows nothing wrong for this long is forgotten.
+/// An address that shows no wrong secret for this long is removed.
 const MEMORY: Duration = Duration::from_secs(600);
-/// An address that showed the right secret is known for this long.
+/// An address that showed the right secret counts as known for this long.
 const KNOWN_FOR: Duration = Duration::from_secs(24 * 3600);
-/// Entries of each table; the one that was quiet longest makes room.
+/// Maximum entries per table; the entry that was unused longest is replaced.
 pub(super) const MAX: usize = 4096;
-/// Wrong secrets of one address, and of one group, that are answered at once.
+/// Number of wrong secrets of one address, and of one group, that are answered immediately.
 pub(super) const FREE: [u32; 2] = [5, 40];
-/// Wrong secrets of one address, of a known address, and of a group, that wait for their answer at once.
+/// Number of wrong secrets of one address, of a known address, and of a group, that may wait for their answer
+/// at the same time.
 pub(super) const PLACES: [usize; 3] = [16, 64, 64];
-/// Wrong secrets of one address, and of one group, that are recognised when they come again.
+/// Number of wrong secrets of one address, and of one group, that are recognised as repeated.
 const REPEATED: [usize; 2] = [8, 64];
-/// The longest wait for an answer.
+/// Maximum delay of an answer.
 pub(super) const LONGEST: Duration = Duration::from_secs(4);
 
-/// Whose wrong secrets are counted.
+/// The address or group for which wrong secrets are counted.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Key {
-    /// Those of one address, and whether it showed the right one lately.
+    /// One address, and whether it recently showed the right secret.
     Address { ip: IpAddr, known: bool },
-    /// Those of many addresses.
+    /// A group of addresses.
     Group(IpAddr),
 }
 
@@ -50,7 +51,7 @@ impl Key {
         }
     }
 
-    /// How long the answer to the `n`th wrong secret takes.
+    /// Returns the delay of the answer to the `n`th wrong secret.
     fn wait(self, n: u32) -> Duration {
         let over = n.saturating_sub(FREE[usize::from(self.is_group())]);
         match over {
@@ -67,9 +68,9 @@ impl Key {
 struct Entry {
     wrong: u32,
     last: Instant,
-    /// Hashes of the last ones.
+    /// Hashes of the last wrong secrets.
     repeated: Vec<u64>,
-    /// When the answers that are waited for are due.
+    /// Due times of the waiting answers.
     due: Vec<Instant>,
 }
 
@@ -80,7 +81,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// How long until a secret may be compared; none if it may now.
+    /// Returns the time until a secret may be compared; `None` if it may be compared now.
     pub(super) fn pause(&mut self, key: Key, now: Instant) -> Option<Duration> {
         let entry = self.wrong.get_mut(&key.id())?;
         entry.due.retain(|due| *due > now);
@@ -89,13 +90,13 @@ impl Table {
         Some(entry.due.get(over)?.saturating_duration_since(now))
     }
 
-    /// Whether this wrong secret was counted before.
+    /// Returns whether this wrong secret was counted before.
     pub(super) fn is_repeated(&self, key: Key, hash: u64, now: Instant) -> bool {
         let entry = self.wrong.get(&key.id()).filter(|entry| entry.last + MEMORY > now);
         entry.is_some_and(|entry| entry.repeated.contains(&hash))
     }
 
-    /// Counts a wrong secret; how long its answer takes.
+    /// Counts a wrong secret; returns the delay of its answer.
     pub(super) fn wrong(&mut self, key: Key, hash: u64, now: Instant) -> Duration {
         if self.is_repeated(key, hash, now) {
             return Duration::ZERO;
@@ -120,13 +121,13 @@ impl Table {
         wait
     }
 
-    /// Remembers that an address showed the right secret at a door.
+    /// Records that an address showed the right secret at a door.
     pub(super) fn shown_right(&mut self, ip: IpAddr, door: &'static str, now: Instant) {
         make_room(&mut self.right, &(ip, door), |last| *last);
         self.right.insert((ip, door), now);
     }
 
-    /// Whether an address showed the right secret at this door lately.
+    /// Returns whether an address recently showed the right secret at this door.
     pub(super) fn has_shown_right(&self, ip: IpAddr, door: &'static str, now: Instant) -> bool {
         self.right.get(&(ip, door)).is_some_and(|last| *last + KNOWN_FOR > now)
     }
@@ -138,7 +139,7 @@ impl Table {
     }
 }
 
-/// Removes the entry that was quiet longest where a new one would be too many.
+/// Removes the entry that was unused longest, if a new one would exceed the limit.
 fn make_room<K: Hash + Eq + Copy, V>(map: &mut HashMap<K, V>, key: &K, last: impl Fn(&V) -> Instant) {
     if map.len() >= MAX
         && !map.contains_key(key)

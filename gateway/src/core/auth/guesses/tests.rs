@@ -8,7 +8,7 @@ use super::table::{LONGEST, MAX, PLACES};
 use super::*;
 
 const WEAK: &str = "s3cret";
-/// No guess comes twice.
+/// Makes every guess different.
 static NEXT: AtomicU32 = AtomicU32::new(0);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -20,7 +20,7 @@ fn direct(n: u32) -> Source {
     Source::new(ip(n), ip(n))
 }
 
-/// Somebody whom the proxy on this machine names.
+/// A client that the proxy on this machine reports.
 fn forwarded(n: u32) -> Source {
     Source::new(ip(n), Ipv4Addr::LOCALHOST.into())
 }
@@ -29,7 +29,7 @@ fn show(guesses: &Guesses, source: Source, secret: &str) -> Verdict {
     guesses.judge(source, "publish", &[secret.into()], &[WEAK])
 }
 
-/// Shows different wrong secrets until no more are compared; how many were.
+/// Shows different wrong secrets until no more are compared; returns their number.
 fn flood(guesses: &Guesses, source: impl Fn(u32) -> Source) -> u32 {
     let mut next = || NEXT.fetch_add(1, Ordering::Relaxed);
     let guess =
@@ -44,13 +44,13 @@ async fn an_address_that_tries_many_at_once_is_paused_and_no_other_is() {
     assert_eq!(compared, 5 + PLACES[0] as u32);
     assert!(matches!(show(&guesses, direct(1), WEAK), Verdict::Paused(wait) if wait <= 2 * SECOND));
     assert_eq!(show(&guesses, direct(2), WEAK), Verdict::Right);
-    // An hour of it: 16 answers of 4 s at once.
+    // One hour of it: 16 answers of 4 s at the same time.
     for _ in 0..3600 {
         tokio::time::advance(SECOND).await;
         compared += flood(&guesses, |_| direct(1));
     }
     assert!((10_000..=4 * 3600 + 200).contains(&compared), "{compared} guesses in an hour");
-    // As soon as it stops, the right one is let in.
+    // As soon as the attack stops, the right secret is accepted.
     tokio::time::advance(LONGEST).await;
     assert_eq!(show(&guesses, direct(1), WEAK), Verdict::Right);
 }
@@ -63,7 +63,7 @@ async fn an_address_that_knew_the_secret_and_a_long_secret_are_let_in_during_a_f
         show(&guesses, direct(1), &format!("some {n}"));
         assert_eq!(show(&guesses, direct(1), WEAK), Verdict::Right);
     }
-    // Not without a bound, at this door, and not at others.
+    // There is a limit at this door, and the address is not known at other doors.
     assert_eq!(flood(&guesses, |_| direct(1)), (PLACES[1] - PLACES[0]) as u32);
     assert!(matches!(show(&guesses, direct(1), WEAK), Verdict::Paused(_)));
     let other = guesses.judge(direct(1), "operate", &[WEAK.into()], &[WEAK]);
@@ -92,7 +92,7 @@ async fn addresses_that_one_client_may_choose_share_a_limit() {
     let choices: [&dyn Fn(u32) -> Source; 2] = [&forwarded, &network];
     for source in choices {
         let guesses = Guesses::default();
-        // Somebody else behind the same proxy, who is known.
+        // Another client behind the same proxy, which is known.
         assert_eq!(show(&guesses, source(60_000), WEAK), Verdict::Right);
         let mut compared = flood(&guesses, source);
         assert_eq!(compared, 40 + PLACES[2] as u32);
@@ -114,7 +114,7 @@ async fn addresses_that_one_client_may_choose_share_a_limit() {
 async fn one_wrong_secret_again_and_again_is_no_guess() {
     let guesses = Guesses::default();
     for n in 0..1000 {
-        // All viewers of a page that shows an old secret, too.
+        // All viewers of a page that shows an outdated secret.
         let verdict = show(&guesses, forwarded(n), "old");
         assert_eq!(verdict, Verdict::Wrong { new: 1, wait: Duration::ZERO });
         let again = show(&guesses, forwarded(n), "old");
@@ -134,7 +134,7 @@ async fn the_tables_and_the_answers_that_wait_are_bounded() {
     let [wrong, right, places] = guesses.0.table.lock().unwrap().sizes();
     assert_eq!((wrong, right), (MAX, MAX));
     assert!(places <= PLACES[1]);
-    // Beyond the answers that may wait, they come at once.
+    // Beyond the limit of delayed answers, answers are immediate.
     let mut held: Vec<_> = (0..MAX_HELD).map(|_| Box::pin(guesses.hold(LONGEST))).collect();
     assert!(held.iter_mut().all(|held| held.now_or_never().is_none()));
     assert_eq!(guesses.hold(LONGEST).now_or_never(), Some(()));

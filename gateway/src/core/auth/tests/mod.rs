@@ -13,7 +13,7 @@ use crate::limits::ClientLimits;
 
 const SECRET: &str = "s3cret+&";
 
-/// The decisions of the gateway's own guards.
+/// Decisions of the gateway's own guards.
 impl Auth {
     async fn publish(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
         self.decide(Act::Publish, request, true).await
@@ -48,7 +48,7 @@ impl Auth {
     }
 }
 
-/// What needs no keys is said at once.
+/// Returns the result of a future that must be ready immediately.
 fn now<T>(answer: impl Future<Output = T>) -> T {
     answer.now_or_never().expect("at once")
 }
@@ -99,7 +99,7 @@ fn what_only_arrives_over_loopback_needs_the_secret() {
         AuthRequest { host: Some("example.com"), ..request() },
         AuthRequest { host: Some("localhost.example.com:8080"), ..request() },
         AuthRequest { host: Some("127.0.0.1.example.com"), ..request() },
-        // Every client tells a host: one that does not is something between.
+        // Every real client sends a host; a request without one was forwarded.
         AuthRequest { host: None, ..request() },
         AuthRequest { host: Some(""), ..request() },
         AuthRequest { host: Some("127.0.0.1:evil"), ..request() },
@@ -109,7 +109,7 @@ fn what_only_arrives_over_loopback_needs_the_secret() {
         AuthRequest { origin: Some("http://localhost.example.com"), ..request() },
         AuthRequest { origin: Some("null"), ..request() },
         AuthRequest { origin: Some("http://[::1]evil"), ..request() },
-        // The page of a rebound name: host and origin agree, and neither is this machine.
+        // A page of a rebound name: host and origin are equal, and neither is this machine.
         AuthRequest { origin: Some("http://example.com"), host: Some("example.com"), ..request() },
     ];
     for request in elsewhere {
@@ -131,7 +131,7 @@ fn a_public_gateway_asks_everyone() {
     );
     assert_eq!(now(auth(true).publish(&AuthRequest { query: "secret=", ..request() })), Err(Denied::Wrong));
     assert_eq!(now(auth(true).publish(&AuthRequest { bearer: Some(SECRET), ..request() })), Ok(()));
-    // An empty secret is none, not one that everybody has.
+    // An empty secret counts as no secret. Otherwise everybody would know it.
     let empty = Auth { public: true, secret: Some(String::new()), ..Auth::default() };
     assert!(now(empty.publish(&AuthRequest { query: "secret=", ..request() })).is_err());
 }
@@ -160,7 +160,7 @@ fn headers_are_read_with_suspicion() {
     };
     assert!(with(&[("host", b"localhost:8080")]));
     assert!(with(&[("host", b"localhost:8080"), ("sec-fetch-site", b"same-origin")]));
-    // A page of this machine by another of its names.
+    // A page of this machine under another of its names.
     let page = ("origin", &b"http://127.0.0.1:3000"[..]);
     assert!(with(&[("host", b"localhost:8080"), page, ("sec-fetch-site", b"cross-site")]));
     assert!(!with(&[("host", b"localhost:8080"), ("sec-fetch-site", b"cross-site")]));
@@ -219,7 +219,7 @@ fn operating_takes_a_secret_on_this_machine_too() {
         assert_eq!(now(auth.operate(&with("secret=o"))), Ok(()));
         assert_eq!(now(auth.operate(&AuthRequest { bearer: Some("o"), ..request() })), Ok(()));
     }
-    // The secret of publishers does where there is one.
+    // The secret for publishers also authenticates the operator.
     assert_eq!(now(auth(true).operate(&with("secret=s3cret%2B%26"))), Ok(()));
     assert_eq!(now(Auth::default().operate(&with("secret="))), Err(Denied::Local));
 }
@@ -241,13 +241,13 @@ async fn guesses_at_all_doors_of_one_address_are_answered_late() {
             _ => all.is_free(Act::Publish, &guess).await.map(|may| assert!(!may)),
         };
         assert_eq!(denied.is_ok(), door == 4, "{denied:?}");
-        // Who knows the secret is let in at once, behind the same address too.
+        // A client with the right secret is admitted immediately, even from the same address.
         let right = AuthRequest { query: "secret=s3cret%2B%26", ..at("192.0.2.1") };
         assert_eq!(now(all.publish(&right)), Ok(()));
     }
     let took = began.elapsed().as_secs();
     assert_eq!(took, 15 + 80 * 2 + 5 * 4, "seconds for 105 guesses one after another");
-    // Where nothing is needed, nothing is compared.
+    // Without authentication no secret is compared.
     let open = Auth { open: true, guesses: all.guesses.clone(), ..auth(false) };
     assert_eq!(now(open.publish(&AuthRequest { query: "secret=new", ..at("192.0.2.1") })), Ok(()));
     // Many secrets in one address are not many guesses.

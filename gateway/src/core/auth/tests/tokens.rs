@@ -1,4 +1,4 @@
-//! Whole tokens, and what is made of them.
+//! Complete tokens and their results.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -68,7 +68,7 @@ fn pem() -> String {
     KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap().serialize_pem()
 }
 
-/// Good ones with another `jti` each, and a change.
+/// Valid claims with a new `jti` each, and a change.
 fn claims(change: Value) -> Value {
     let now = own::now();
     let mut all = json!({
@@ -108,7 +108,7 @@ async fn a_token_lets_in_once_for_what_it_is_for() {
         (json!({ "iat": "now" }), TokenError::Shape),
     ] {
         let got = bench.publish(&bench.token(change.clone())).await;
-        // A second may pass between.
+        // The clock may advance by a second in between.
         let late = matches!((got, why), (Err(Denied::Token(TokenError::Expired(_))), TokenError::Expired(_)));
         assert!(late || got == refused(why), "{change}: {got:?}");
     }
@@ -128,7 +128,7 @@ async fn with_signers_nobody_publishes_without_a_token_or_the_secret() {
     assert_eq!(bench.auth.publish(&wrong).await, Err(Denied::Wrong));
     let open = Auth { open: true, ..bench.auth.clone() };
     assert_eq!(open.publish(&here).await, Ok(()));
-    // The secret makes an operator, and no token does.
+    // The secret authenticates the operator, a token does not.
     assert_eq!(bench.auth.operate(&here).await, Err(Denied::MissingOperator));
     assert_eq!(bench.auth.operate(&secret).await, Ok(()));
     let token = bench.token(json!({}));
@@ -154,7 +154,7 @@ async fn what_is_no_token_is_refused_in_words() {
     let none = format!("eyJhbGciOiJub25lIn0.{body}.");
     let mut cases = vec![
         (none, TokenError::Shape),
-        // The public key as if it were a secret.
+        // The public key used as a shared secret.
         (signed(Algorithm::HS256, &EncodingKey::from_secret(&raw), Some(kid)), TokenError::Algorithm),
         (
             signed(
@@ -183,7 +183,7 @@ async fn what_is_no_token_is_refused_in_words() {
     let mut words = BTreeSet::new();
     for (token, why) in cases {
         let got = bench.publish(&token).await;
-        // A signature that is cut may be no base64 any more.
+        // A truncated signature may no longer be valid base64.
         let cut = why == TokenError::Signature && got == refused(TokenError::Shape);
         assert!(got == refused(why) || cut, "{token:.400}: {got:?}, not {why:?}");
         words.insert(got.unwrap_err().to_string());
@@ -197,7 +197,7 @@ async fn a_changed_file_changes_the_keys_and_the_own_key_is_trusted_once_it_is_t
     let bench = Bench::new("files");
     let file = bench.dir.join("keys.json");
     assert_eq!(bench.publish(&bench.token(json!({}))).await, Ok(()));
-    // What can't be read changes nothing.
+    // An unreadable file changes nothing.
     std::fs::write(&file, "{\"keys\":").unwrap();
     assert_eq!(bench.publish(&bench.token(json!({}))).await, Ok(()));
     std::fs::write(&file, "{\"keys\":[]}").unwrap();
@@ -247,7 +247,7 @@ async fn an_issuer_and_an_audience_can_be_asked_for() {
     assert_eq!(bench.publish(&bench.token(json!({ "aud": "gateway-7" }))).await, Ok(()));
     let other = json!({ "aud": "gateway-7", "iss": "https://other.example" });
     assert_eq!(bench.publish(&bench.token(other)).await, refused(TokenError::Issuer));
-    // Whoever has the gateway's own key is its operator, and no site.
+    // The holder of the gateway's own key is its operator, not a site.
     let own = SigningKey::kept(&bench.dir.join("data")).unwrap();
     let (issuer, audience, subject) = ("lianmai", "gateway-7", "me");
     let wish = Wish { issuer, audience, subject, stream: &bench.stream, act: Act::Publish, ttl: 60 };
@@ -331,7 +331,7 @@ async fn a_site_lets_people_in_below_its_prefix_only() {
     ] {
         assert_eq!(may(&limited, key, name).await, expected, "{name}");
     }
-    // One place that trusts it for everything is enough.
+    // One source that trusts the key for all streams is enough.
     places.push(both);
     let wide = auth(places);
     assert_eq!(may(&wide, &b, "a/y").await, used);

@@ -18,7 +18,7 @@ fn frame(dts: i64) -> Frame {
     Frame { config, dts, pts: dts, key: true, data: Bytes::from_static(b"opus") }
 }
 
-/// All that has happened, in order.
+/// Returns all changes so far, in order.
 async fn heard(events: &mut HubEvents) -> Vec<Happened> {
     let mut all = Vec::new();
     while let Ok(Some(Heard::Event(event))) =
@@ -71,7 +71,7 @@ async fn a_slow_listener_hears_how_much_it_missed_and_goes_on() {
     let hub = Hub::new(HubConfig::default());
     let mut events = hub.events();
     let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
-    // Each frame has a configuration of its own.
+    // Each frame has its own configuration.
     for n in 0..2 * MAX_EVENTS as i64 {
         publisher.push(frame(n));
     }
@@ -101,14 +101,14 @@ async fn the_origin_is_asked_once_per_waiting_viewer_and_may_bring_the_stream() 
     };
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(*asked.0.lock().unwrap(), [name()]);
-    // Other streams begin and end meanwhile.
+    // Other streams start and end meanwhile.
     drop(hub.publish(&PublishGrant::for_job(&StreamName::parse("live/other").unwrap(), "test")));
     let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     publisher.announce(true, false);
     publisher.push(frame(0));
     assert!(wait.await.unwrap());
     assert_eq!(asked.0.lock().unwrap().len(), 1);
-    // Whoever does not wait cannot be helped, and a stream that is here needs no origin.
+    // A caller that does not wait does not ask the origin, and an existing stream needs no origin.
     assert!(!hub.is_on_air(&StreamName::parse("live/none").unwrap()));
     assert!(hub.play(&PlayGrant::for_job(&name(), "test"), Duration::from_secs(1)).await.is_ok());
     assert_eq!(asked.0.lock().unwrap().len(), 1);

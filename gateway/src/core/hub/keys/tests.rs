@@ -11,24 +11,24 @@ use crate::core::hub::{Entry, Hub, HubConfig, Publisher, Start, StreamName, Subs
 
 const PICTURE: Micros = 40 * MILLI;
 
-/// What a publisher does when it is asked for a key frame.
+/// A publisher's reaction to a key frame request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Never,
-    /// After so much time.
+    /// Answers after this time.
     After(Duration),
-    /// Every other time, at once.
+    /// Answers every second request, immediately.
     Sometimes,
 }
 
-/// Publishes 25 pictures a second, with a key frame every `group` pictures and those that are asked for.
+/// Publishes 25 frames per second, with a key frame every `group` frames and the requested ones.
 struct Encoder {
     publisher: Publisher,
     config: Arc<Config>,
     kind: Kind,
     group: u32,
     number: u32,
-    /// Requests as they go over the network: one for each time that somebody begins to want one.
+    /// Requests as sent over the network: one each time that a key frame becomes wanted.
     requests: Vec<Instant>,
     wanted: bool,
     due: Option<Instant>,
@@ -47,7 +47,7 @@ impl Encoder {
         Self { publisher, config, kind, group, number: 0, requests, wanted, due }
     }
 
-    /// The next picture, and what it learns after that.
+    /// Publishes the next frame, then handles requests.
     async fn picture(&mut self) {
         let answer = self.due.take_if(|at| *at <= Instant::now()).is_some();
         let at = Micros::from(self.number) * PICTURE;
@@ -76,7 +76,7 @@ impl Encoder {
         }
     }
 
-    /// How long a viewer who comes now waits, and with what it begins.
+    /// Returns how long a new viewer waits, and its first entry.
     async fn join(&mut self) -> (Duration, Arc<Entry>) {
         let (mut viewer, since) = (self.publisher.stream().subscribe(Start::Key), Instant::now());
         loop {
@@ -92,7 +92,7 @@ impl Encoder {
     }
 }
 
-/// All that can be read now.
+/// Counts the entries that can be read now.
 fn rest(viewer: &mut Subscriber) -> usize {
     std::iter::from_fn(|| viewer.try_next()).count()
 }
@@ -116,7 +116,7 @@ async fn a_publisher_that_never_answers_is_found_out_before_the_first_viewer() {
 async fn whoever_waits_while_it_is_found_out_gets_the_cached_key_frame() {
     let mut encoder = Encoder::new(Kind::Never, 500);
     encoder.run(Duration::from_millis(2120)).await;
-    // (It is being asked for the first time.)
+    // The publisher is being asked for the first time.
     let stream = encoder.publisher.stream().clone();
     let mut viewers: Vec<_> = (0..3).map(|_| stream.subscribe(Start::Key)).collect();
     let only_new = &mut stream.subscribe(Start::Live);
@@ -144,7 +144,7 @@ async fn a_publisher_that_always_answers_is_believed() {
     }
 }
 
-/// How old a picture is.
+/// Returns the age of a frame.
 fn stale(encoder: &Encoder, entry: &Entry) -> Micros {
     encoder.publisher.stream().newest().unwrap() - entry.frame.dts
 }
@@ -208,7 +208,7 @@ async fn the_next_publisher_is_not_judged_by_the_one_before() {
     assert!(!keys.on_request() && !keys.wanted(10 * SECOND), "nothing was promised");
     keys.promise();
     assert!(keys.on_request());
-    // Sound alone has no key frames, and breaks no promise.
+    // Audio has no key frames, so it cannot break the promise.
     keys.ask();
     advance(Duration::from_secs(5)).await;
     assert!(!keys.check() && keys.on_request());
