@@ -1,10 +1,10 @@
-//! Rebuilds the gateway when the files that it carries change.
+//! Rebuilds the gateway when its embedded files change.
 
 use std::path::Path;
 
 fn main() {
     for (made, parent) in [("../player-wasm/dist", "../player-wasm"), ("../demo/pages", "../demo")] {
-        // To watch what is not there would be to build every time.
+        // Watching a missing path would rebuild on every build.
         let watched = if Path::new(made).exists() { made } else { parent };
         println!("cargo::rerun-if-changed={watched}");
     }

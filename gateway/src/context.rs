@@ -1,4 +1,4 @@
-//! What every edge is given: the hub, and the gateway's rules.
+//! Shared state for all edges: the hub, and the gateway's rules.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::flags;
 use crate::limits::{LimitSettings, Limits};
 use crate::net::worker::Gate;
 
-/// How long a picture that a publisher sends in parts waits for its next part. A stall of the network in the middle
-/// of a picture that lasts longer costs that picture its rest.
+/// How long a video frame that a publisher sends in parts waits for its next part. A longer network stall
+/// within a frame loses the rest of the frame.
 pub const MAX_PICTURE_WAIT: Duration = Duration::from_millis(500);
 
-/// Until when the picture that waits may wait.
+/// Deadline of the video frame that waits for its next part.
 #[derive(Debug, Default)]
 pub struct Held {
     since: Option<Instant>,
@@ -27,15 +27,15 @@ pub struct Held {
 }
 
 impl Held {
-    /// Notes whether a picture waits after so many frames were passed on. Where another one waited before, that one was
-    /// passed on since, and this one's time begins anew.
+    /// Records whether a frame waits after `frames` were passed on. A different count means that another
+    /// frame waits now, and its time starts again.
     pub fn note(&mut self, holds: bool, frames: u64) {
         let same = frames == self.frames;
         self.frames = frames;
         self.since = holds.then(|| self.since.filter(|_| same).unwrap_or_else(Instant::now));
     }
 
-    /// When it has waited long enough; none while no picture waits.
+    /// Returns the deadline; `None` while no frame waits.
     pub fn until(&self) -> Option<Instant> {
         Some(self.since? + MAX_PICTURE_WAIT)
     }
@@ -68,28 +68,28 @@ impl From<LimitSettings> for ContextSettings {
     }
 }
 
-/// The hub and the rules that hold for whoever comes to it. Cloning shares it.
+/// The hub and the rules for its clients. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The streams.
     pub hub: Hub,
-    /// Who publishes and plays.
+    /// The registry of publishers and viewers.
     pub clients: Clients,
     /// Authentication rules.
     pub auth: Arc<Auth>,
     /// Admits clients to the hub.
     pub admission: Admission,
-    /// Places for connections that have not shown what they may.
+    /// Limits connections that have not been admitted yet.
     pub pending: Gate,
-    /// What a connection may cost.
+    /// Limits of connections.
     pub limits: Arc<Limits>,
-    /// The video encoders that all streams share.
+    /// Limits the video encoders of all streams.
     pub reencoders: Reencoders,
-    /// What this gateway calls itself in SRS's JSON; another one with every start.
+    /// This gateway's ids in SRS's JSON; new on every start.
     pub ids: Arc<Ids>,
 }
 
-/// A gateway's names for itself.
+/// Ids of a gateway in SRS's JSON.
 #[derive(Debug)]
 pub struct Ids {
     /// SRS's `server`.
@@ -106,7 +106,7 @@ impl Ids {
 }
 
 impl Context {
-    /// An empty hub under these settings; inside a runtime that outlives it.
+    /// Creates an empty hub with these settings. Call it inside a runtime that outlives the context.
     pub fn new(settings: impl Into<ContextSettings>, auth: Auth) -> Self {
         let ContextSettings { limits, transcode } = settings.into();
         let limits = limits.limits();

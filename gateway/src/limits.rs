@@ -1,4 +1,4 @@
-//! Limits of connections and streams, which hold for every protocol.
+//! Limits of connections and streams, for all protocols.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::flags;
 
-/// The limits as the operator sets them. Times are in whole seconds, sizes in bytes.
+/// The limits as operator's settings. Times are in whole seconds, sizes in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[group(skip)]
 pub struct LimitSettings {
@@ -127,7 +127,7 @@ impl Default for LimitSettings {
 }
 
 impl LimitSettings {
-    /// Limits of connections.
+    /// Returns the limits as durations and sizes.
     pub fn limits(&self) -> Limits {
         Limits {
             connections: self.max_connections,
@@ -149,34 +149,34 @@ impl LimitSettings {
 /// Limits of connections, as durations and sizes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once.
+    /// Maximum number of connections.
     pub connections: usize,
-    /// Connections at once from one address; 0 is no limit.
+    /// Maximum number of connections from one address; 0 is no limit.
     pub connections_per_ip: usize,
-    /// Connections at once that have not yet asked to publish or play.
+    /// Maximum number of connections that are not admitted yet.
     pub pending: usize,
-    /// Such connections from one address; 0 is no limit.
+    /// Maximum number of such connections from one address; 0 is no limit.
     pub pending_per_ip: usize,
-    /// Streams at once.
+    /// Maximum number of streams.
     pub streams: usize,
-    /// Bytes of the largest RTMP or WebSocket message.
+    /// Maximum size in bytes of an RTMP or WebSocket message.
     pub message: usize,
-    /// Bytes of the largest HTTP request head.
+    /// Maximum size in bytes of an HTTP request head.
     pub header: usize,
-    /// Time for a request head or a handshake to arrive.
+    /// Timeout for a request head or a handshake.
     pub header_timeout: Duration,
-    /// Time without a byte from a publisher.
+    /// Timeout for a silent publisher.
     pub publish_timeout: Duration,
-    /// Time without a byte taken by a viewer.
+    /// Timeout for a viewer that receives no bytes.
     pub stall_timeout: Duration,
-    /// Time for a publisher to appear.
+    /// How long a player waits for a publisher.
     pub play_wait: Duration,
-    /// Time for which viewers are kept while their publisher is away.
+    /// How long viewers are kept while their publisher is away.
     pub reconnect: Duration,
 }
 
 impl Limits {
-    /// The limits of one client, before a guard lowers them.
+    /// Returns the limits of one client, before a guard lowers them.
     pub const fn client(&self) -> ClientLimits {
         ClientLimits {
             message: self.message,
@@ -190,14 +190,14 @@ impl Limits {
 /// The limits of one client. Its grant carries them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientLimits {
-    /// Bytes of the largest WebSocket message. RTMP's first messages come before admission: its limit is that of
-    /// [`Limits`].
+    /// Maximum size in bytes of a WebSocket message. RTMP messages arrive before admission, so their limit is
+    /// in [`Limits`].
     pub message: usize,
-    /// Time without a byte from a publisher.
+    /// Timeout for a silent publisher.
     pub publish_timeout: Duration,
-    /// Time without a byte taken by the client.
+    /// Timeout for a client that receives no bytes.
     pub stall_timeout: Duration,
-    /// Time that a viewer waits for a publisher.
+    /// How long a viewer waits for a publisher.
     pub play_wait: Duration,
 }
 

@@ -1,7 +1,7 @@
-//! The log: one line per event, in which text from the network can neither begin a line nor reach the
-//! terminal, and no field is long.
+//! The log: one line per event. Text from the network cannot begin a new line or send control characters to
+//! the terminal, and no field is long.
 //!
-//! Every field of every event passes through [`Fields`], so a log statement may hold any text.
+//! Every field of every event passes through [`Fields`], so log statements may contain any text.
 
 use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
@@ -12,20 +12,20 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
 
-/// The default filter. The DTLS library warns of every extension that it does not know.
+/// The default filter. The DTLS library warns about every extension that it does not know.
 const FILTER: &str = "info,rtc_dtls=error";
 
-/// Characters of a field; the rest is counted.
+/// Maximum number of characters of a field; the log states how many more there were.
 pub const MAX_FIELD: usize = 300;
 
-/// Logs to standard error what `LIANMAI_LOG` names.
+/// Logs to standard error, filtered by `LIANMAI_LOG`.
 pub fn install() {
     let filter = EnvFilter::try_from_env("LIANMAI_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).fmt_fields(Fields).init();
 }
 
-/// Writes the fields of events and spans, each escaped and cut.
+/// Writes the fields of events and spans, each escaped and shortened.
 #[derive(Debug, Clone, Copy)]
 pub struct Fields;
 
@@ -68,7 +68,7 @@ impl Visit for Visitor<'_> {
     }
 }
 
-/// Passes text on, escaped, up to a length.
+/// Writes text, escaped, up to a maximum length.
 struct Shown<'a, W> {
     to: &'a mut W,
     left: usize,
@@ -92,7 +92,7 @@ impl<W: fmt::Write> fmt::Write for Shown<'_, W> {
     }
 }
 
-/// Whether a character does something to a terminal or a reader instead of being seen.
+/// Returns whether a character is invisible or controls a terminal.
 fn is_hidden(char: char) -> bool {
     char.is_control()
         || matches!(char,
@@ -134,7 +134,7 @@ mod tests {
         }
     }
 
-    /// What is logged by `say`.
+    /// Returns the log output of `write`.
     fn logged(say: impl FnOnce()) -> String {
         let memory = Memory::default();
         let log = tracing_subscriber::fmt().with_writer(memory.clone()).with_ansi(true).without_time();
@@ -167,7 +167,7 @@ mod tests {
                 span.in_scope(|| tracing::warn!(error = &error as &dyn std::error::Error, "words {text}"));
             });
             assert_eq!(all.lines().count(), 3, "{all:?}");
-            // The colours of the levels and the dim parts are the log's own.
+            // Only the log itself may write colours of levels and dim text.
             let plain = all.replace("\x1b[", "");
             assert!(!plain.chars().any(|c| c != '\n' && is_hidden(c)), "{text:?}: {all:?}");
             assert!(

@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 
 fn token(matches: &ArgMatches) -> Result<(), String> {
     let args = token::Args::from_arg_matches(matches).map_err(|error| error.to_string())?;
-    // Alone in the output, so that a shell can use it.
+    // Nothing else is printed, so that a shell can use the output.
     println!("{}", token::run(&args)?);
     Ok(())
 }
@@ -83,7 +83,7 @@ fn settings_of(matches: &ArgMatches) -> Result<Settings, String> {
 }
 
 fn run(settings: Settings, file: Option<PathBuf>) -> Result<(), String> {
-    // Files of the ACME library, too, are for the owner alone.
+    // Files of the ACME library must also be readable by their owner only.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     log::install();
     if let Some(file) = file {

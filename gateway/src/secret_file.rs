@@ -1,4 +1,4 @@
-//! Files that only the gateway may read, and files that are written whole.
+//! Files that only the gateway may read, and files that are written atomically.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -8,19 +8,20 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// Who else may read a secret.
+/// The other users that may read a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// Nobody.
+    /// No other users.
     Owner,
-    /// The group may, as distributions keep keys of certificates.
+    /// The group may read it, as in distributions that keep certificate keys this way.
     Group,
 }
 
-/// Reads a file that holds a secret.
+/// Reads a file with a secret.
 ///
 /// # Errors
-/// When it can't be read; when others may change it, or read it where a `chmod` helps, with the cure in words.
+/// The file cannot be read; other users may change it; or other users may read it and `chmod` would help,
+/// which the text explains.
 pub fn read(path: &Path, readers: Readers) -> io::Result<Vec<u8>> {
     let file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if fs::symlink_metadata(path).is_ok() => {
@@ -48,34 +49,34 @@ fn read_all(mut file: File) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whether the gateway could change the file's mode: not that of another user's file, nor of one in a
-/// read-only mount. Kubernetes mounts secrets like that, with mode 0644: whoever mounts a file decides who
-/// reads it, and there is no `chmod` that the operator could run.
+/// Returns whether the gateway could change the file's mode. It cannot for files of other users and on
+/// read-only mounts. Kubernetes mounts secrets in this way, with mode 0644. There the administrator of the
+/// mount decides about access, and the operator could not run `chmod`.
 fn can_be_closed(file: &File, found: &Metadata) -> bool {
     file.set_permissions(found.permissions()).is_ok()
 }
 
-/// Warns of a file that others may read, once: certificates are read again every few seconds.
+/// Warns once about a file that other users may read: certificates are reloaded every few seconds.
 fn warn_once(path: &Path, why: Wide) {
-    // Only paths that the operator configured come here, so there are few.
+    // All paths come from the operator's configuration, so there are few.
     static WARNED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     if WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned()) {
         tracing::warn!(file = %path.display(), mode = format!("{:04o}", why.0), "other users can read this secret");
     }
 }
 
-/// The same as text.
+/// Reads a file with a secret as text.
 ///
 /// # Errors
-/// As [`read`]; when it is not UTF-8.
+/// The same as [`read`], and text that is not UTF-8.
 pub fn read_text(path: &Path, readers: Readers) -> io::Result<String> {
     String::from_utf8(read(path, readers)?).map_err(io::Error::other)
 }
 
-/// Looks at the folder that secrets are kept in.
+/// Checks the permissions of the folder for secrets.
 ///
 /// # Errors
-/// When others could put their own files there.
+/// Other users could create files there.
 pub fn check_folder(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -93,10 +94,10 @@ pub fn check_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes the folder that secrets are kept in, where there is none.
+/// Creates the folder for secrets, if it does not exist.
 ///
 /// # Errors
-/// When that can't be done.
+/// The folder cannot be created.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -105,10 +106,11 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Writes a file that is never seen half, has exactly this mode, and replaces a link instead of following it.
+/// Writes a file atomically: no reader sees it incomplete. The file has exactly this mode. A link is
+/// replaced, not followed.
 ///
 /// # Errors
-/// When that can't be done.
+/// The file cannot be written.
 pub fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let mut part = OsString::from(path);
     part.push(".part");
@@ -121,10 +123,10 @@ pub fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     fs::rename(&part, path)
 }
 
-/// A new file of this mode, whatever the umask.
+/// Creates a new file with this mode, whatever the umask.
 ///
 /// # Errors
-/// When there is something of that name, a link too.
+/// A file or link of that name exists.
 pub fn create(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -142,7 +144,7 @@ pub fn create(path: &Path, mode: u32) -> io::Result<File> {
     }
 }
 
-/// Why a file is no place for a secret.
+/// The file mode is too permissive for a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Wide(u32);
 
@@ -188,7 +190,7 @@ fn problem(_: &Metadata, _: Readers) -> Option<Wide> {
 #[cfg(unix)]
 fn is_open_folder(found: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    // In a sticky folder (/tmp) everybody has only his own files.
+    // In a sticky folder (/tmp) users can only delete their own files.
     found.is_dir() && found.mode() & 0o1002 == 0o0002
 }
 
@@ -232,7 +234,7 @@ mod tests {
             words.contains("0666") && words.contains(&format!("chmod 600 {}", path.display())),
             "{words}"
         );
-        // A link is looked through, and one to nothing is told as that.
+        // A link is followed, and a broken link gets its own error text.
         set(0o600);
         let link = dir.join("link");
         symlink(&path, &link).unwrap();
@@ -249,7 +251,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_file_that_nobody_can_close_is_read() {
-        // Mode 0444, and the system refuses every chmod, of root too.
+        // Mode 0444, and the system refuses every chmod, even by root.
         let path = Path::new("/proc/self/status");
         assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o444);
         assert!(!read_text(path, Readers::Owner).unwrap().is_empty());

@@ -1,4 +1,4 @@
-//! `lianmai token`: tokens by hand.
+//! `lianmai token`: creates tokens by hand.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `/api/v1/jobs`: what the gateway does by itself, for the operator.
+//! `/api/v1/jobs`: the gateway's jobs, for the operator.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Api, Asker, millis, types};
 use crate::jobs::Info;
 
-/// SRS has no jobs; its HTTP layer says the status.
+/// SRS has no jobs, so this is the HTTP status.
 const JOB_NOT_FOUND: u32 = 404;
 
 #[derive(Serialize)]
@@ -17,7 +17,7 @@ struct Job {
     kind: &'static str,
     target: String,
     state: &'static str,
-    /// Milliseconds since 1970.
+    /// In milliseconds since 1970.
     since_ms: u64,
     restarts: u64,
     failure: Option<String>,
@@ -42,7 +42,7 @@ struct Jobs {
     jobs: Vec<Job>,
 }
 
-/// `GET /api/v1/jobs`.
+/// Handles `GET /api/v1/jobs`.
 pub(super) async fn list(State(api): State<Api>, asked: Asker) -> Response {
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
@@ -50,7 +50,7 @@ pub(super) async fn list(State(api): State<Api>, asked: Asker) -> Response {
     api.answer(Jobs { jobs: api.0.jobs.list().into_iter().map(Job::from).collect() })
 }
 
-/// `POST /api/v1/jobs/ID/restart`.
+/// Handles `POST /api/v1/jobs/ID/restart`.
 pub(super) async fn restart(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;

@@ -1,4 +1,5 @@
-//! `/api/v1/…` with the JSON shapes of SRS, `/metrics` and `/healthz`.
+//! The HTTP API: `/api/v1/…` with the JSON of SRS, `/metrics` and `/healthz`. Start reading at
+//! [`Api::router`]; `types` holds the JSON.
 
 mod jobs;
 mod profile;
@@ -32,17 +33,17 @@ use crate::web::problem::Problem;
 
 pub use service::ApiService;
 
-/// SRS's codes for what is not there.
+/// SRS's code for a missing stream.
 const STREAM_NOT_FOUND: u32 = 2048;
 const CLIENT_NOT_FOUND: u32 = 2049;
-/// SRS's code for what a security rule denies.
+/// SRS's code for a request that a security rule denies.
 const DENIED: u32 = 1058;
-/// SRS has no code for this; its HTTP layer says the status.
+/// SRS has no code for this, so it is the HTTP status.
 const BAD_REQUEST: u32 = 400;
-/// As many as SRS lists when nobody says how many.
+/// Default length of a list, as in SRS.
 const COUNT: usize = 10;
 
-/// What the API tells about.
+/// The state of the API. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Api(Arc<Inner>);
 
@@ -58,14 +59,14 @@ struct Inner {
 }
 
 impl Api {
-    /// An API about this gateway and its jobs.
+    /// Creates the API of this gateway and its jobs.
     pub fn new(gateway: Gateway, jobs: Jobs) -> Self {
         let Gateway { context, gate, protocols, listening, .. } = gateway;
         Self(Arc::new(Inner { context, gate, jobs, protocols, listening, started: Instant::now() }))
     }
 }
 
-/// The API's addresses.
+/// Returns the routes of the API.
 pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
     Router::new()
         .route("/api/v1/versions", get(versions))
@@ -84,7 +85,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .with_state(api)
 }
 
-/// What stands around every answer.
+/// The fields around every response.
 #[derive(Serialize)]
 struct Answer<T> {
     code: u32,
@@ -127,18 +128,18 @@ impl Api {
         (status, [(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
     }
 
-    /// The refusal of one who is not the operator.
+    /// Returns the refusal of a client that is not the operator; `None` for the operator.
     async fn no_operator(&self, asked: &Asker) -> Option<Response> {
         self.0.context.auth.operate(&asked.about()).await.err().map(|denied| self.denied(denied))
     }
 
-    /// The refusal of one who may not know which streams there are.
+    /// Returns the refusal of a client that may not list streams; `None` if it may.
     async fn no_viewer(&self, asked: &Asker) -> Option<Response> {
         self.0.context.auth.sees_streams(&asked.about()).await.err().map(|denied| self.denied(denied))
     }
 }
 
-/// The client of a request: its address and the head it sent.
+/// The sender of a request: its address and the headers.
 struct Asker {
     peer: SocketAddr,
     head: Parts,
@@ -207,7 +208,7 @@ async fn summaries(State(api): State<Api>, asked: Asker) -> Response {
     })
 }
 
-/// Which part of a list.
+/// The requested part of a list.
 #[derive(Deserialize)]
 struct Range {
     start: Option<usize>,
@@ -216,7 +217,7 @@ struct Range {
 
 impl Range {
     fn of<T, U>(&self, list: &[T], show: impl FnMut(&T) -> U) -> Vec<U> {
-        // SRS takes a count below 1 for 1.
+        // SRS treats a count below 1 as 1.
         let count = self.count.unwrap_or(COUNT).max(1);
         list.iter().skip(self.start.unwrap_or(0)).take(count).map(show).collect()
     }
@@ -248,7 +249,7 @@ async fn stream(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
     }
 }
 
-// Clients are people's addresses: only the operator sees them.
+// The list contains addresses of people, so only the operator may read it.
 
 async fn clients(State(api): State<Api>, asked: Asker, range: Asked) -> Response {
     if let Some(refusal) = api.no_operator(&asked).await {
@@ -259,7 +260,7 @@ async fn clients(State(api): State<Api>, asked: Asker, range: Asked) -> Response
     api.answer(types::Clients { clients })
 }
 
-/// The client whose id stands in an address.
+/// Returns the client with the id from a request path.
 fn find(api: &Api, id: &str) -> Option<Arc<Client>> {
     api.0.context.clients.get(id.parse().ok()?)
 }
@@ -294,7 +295,7 @@ async fn prometheus(State(api): State<Api>, asked: Asker) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
-/// Milliseconds of the calendar.
+/// Converts a time to milliseconds since 1970.
 fn millis(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }

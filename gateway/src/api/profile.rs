@@ -1,8 +1,8 @@
-//! Names of profiles and levels, as SRS shows them.
+//! Names of codec profiles and levels, in SRS's form.
 
 use media::{Codec, Config};
 
-/// The profile and level of a video configuration; empty where the codec has none we know.
+/// Returns profile and level of a video configuration; empty for codecs without them.
 pub(super) fn video(config: &Config) -> (String, String) {
     let byte = |at: usize| config.description.get(at).copied().unwrap_or(0);
     match config.codec {
@@ -36,13 +36,13 @@ pub(super) fn video(config: &Config) -> (String, String) {
     }
 }
 
-/// `31` of 10 → `3.1`; a whole level stands alone.
+/// Formats a level: `31` with unit 10 becomes `3.1`; a whole number has no fraction.
 fn level(value: u32, unit: u32) -> String {
     let (whole, tenths) = (value / unit, value % unit * 10 / unit);
     if tenths == 0 { whole.to_string() } else { format!("{whole}.{tenths}") }
 }
 
-/// The profile of an audio configuration; empty where the codec has none.
+/// Returns the profile of an audio configuration; empty for codecs without profiles.
 pub(super) fn audio(config: &Config) -> String {
     if config.codec != Codec::Aac {
         return String::new();
@@ -78,7 +78,7 @@ mod tests {
         let h265 = video(&config(Codec::H265, &[1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 93]));
         assert_eq!(h265, ("Main".to_owned(), "3.1".to_owned()));
         assert_eq!(video(&config(Codec::H264, &[1, 77, 0, 40])).1, "4");
-        // A description cut short is no panic.
+        // A truncated description must not panic.
         assert_eq!(video(&config(Codec::H265, &[])), ("Other".to_owned(), "0".to_owned()));
     }
 }

@@ -1,4 +1,4 @@
-//! The API service: its addresses, and the line that tells the operator where it is.
+//! The API service: its routes, and its line in the greeting.
 
 use super::{Api, router};
 use crate::jobs::Jobs;
@@ -8,12 +8,12 @@ use crate::service::{Gateway, Greeting, Routes, Service, StartError};
 #[derive(Debug)]
 pub struct ApiService {
     jobs: Jobs,
-    /// The operator's secret, where it is not the secret for publishing.
+    /// The operator's secret, if it differs from the secret for publishing.
     operator: Option<String>,
 }
 
 impl ApiService {
-    /// Creates the service; the API lists `jobs`.
+    /// Creates the service. The API lists `jobs`.
     pub const fn new(jobs: Jobs) -> Self {
         Self { jobs, operator: None }
     }

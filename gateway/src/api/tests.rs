@@ -190,7 +190,7 @@ async fn the_version_is_no_oracle() {
         ask(&context, "GET", &format!("/api/v1/versions?secret=guess{n}"), HERE).await;
     }
     assert!(began.elapsed().as_secs() > 400, "200 guesses took {:?}", began.elapsed());
-    // The right secret is answered at once all the same.
+    // The right secret gets its response immediately in spite of that.
     let began = tokio::time::Instant::now();
     let (_, answer) = ask(&context, "GET", "/api/v1/versions?secret=s", HERE).await;
     assert_eq!((began.elapsed().as_secs(), &answer["data"]["may_publish"]), (0, &true.into()));

@@ -1,4 +1,4 @@
-//! The JSON that SRS's API has, by its names. What this server has no notion of is left out.
+//! The JSON of SRS's API, with its names. Fields without a meaning in this server are left out.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,13 +10,13 @@ use super::profile;
 use crate::core::hub;
 use crate::derive::transcode::reordered;
 
-/// Why not.
+/// The reason of a refusal.
 #[derive(Serialize)]
 pub(super) struct Message<'a> {
     pub(super) message: &'a str,
 }
 
-/// All that is to say was said.
+/// Empty response body.
 #[derive(Serialize)]
 pub(super) struct Nothing {}
 
@@ -31,8 +31,8 @@ struct Version {
     minor: u32,
     revision: u32,
     version: &'static str,
-    /// Not in SRS, for our pages: where RTMP and HTTPS listen (0: nowhere), and whether who asks may
-    /// publish without a secret or token.
+    /// Not in SRS, for our pages: the ports of RTMP and HTTPS (0: none), and whether the client may publish
+    /// without a secret or token.
     rtmp_port: u16,
     https_port: u16,
     may_publish: bool,
@@ -60,7 +60,7 @@ pub(super) struct Summary {
     pub(super) system: System,
 }
 
-/// `*_percent` are parts of 1, as in SRS.
+/// Fields named `*_percent` are fractions of 1, as in SRS.
 #[derive(Serialize)]
 pub(super) struct Process {
     pub(super) version: &'static str,
@@ -143,7 +143,7 @@ struct Video {
     level: String,
     width: u32,
     height: u32,
-    /// Not in SRS: whether pictures come in another order than they are shown, as those with B-frames do.
+    /// Not in SRS: whether frames arrive in another order than they are shown (B-frames).
     reordered: bool,
 }
 
@@ -155,7 +155,7 @@ struct Audio {
     profile: String,
 }
 
-/// SRS's names of codecs.
+/// Returns SRS's name of a codec.
 const fn codec(codec: Codec) -> &'static str {
     match codec {
         Codec::H264 => "H264",
@@ -237,21 +237,22 @@ pub(super) struct Client {
     #[serde(rename = "type")]
     kind: String,
     publish: bool,
-    /// Seconds since it came.
+    /// Seconds since the client connected.
     alive: f64,
     send_bytes: u64,
     recv_bytes: u64,
     kbps: Kbps,
-    /// Not in SRS: who it is (`token`, `secret`, `local`, `open` or `job`), and what its token says.
+    /// Not in SRS: how the client was identified (`token`, `secret`, `local`, `open` or `job`), and the
+    /// claims of its token.
     identity: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<String>,
-    /// Not in SRS: the software, and what a slow viewer missed.
+    /// Not in SRS: the client's software, and the number of items that a slow viewer missed.
     agent: String,
     skipped: u64,
-    /// kbit/s that the way to a WebRTC viewer bears, where that is estimated (`--webrtc-bwe`).
+    /// Estimated bandwidth to a WebRTC viewer in kbit/s, if it is estimated (`--webrtc-bwe`).
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate_kbps: Option<u64>,
 }

@@ -1,8 +1,8 @@
-//! What the settings of all parts share: how a struct of settings is a list of flags as well.
+//! How a settings struct becomes a list of flags.
 //!
-//! A part of the gateway keeps its settings in a struct of its own, in its folder. Each field is a flag, a
-//! `LIANMAI_*` variable and a key of `lianmai.toml`, all of one name; its doc comment is the text of `--help` and of
-//! `lianmai config --print`. `settings` puts these structs together.
+//! Each part of the gateway keeps its settings in its own struct, in its folder. Each field is a flag, a
+//! `LIANMAI_*` variable and a key of `lianmai.toml`, all with the same name; its doc comment is the text of
+//! `--help` and of `lianmai config --print`. `settings` puts these structs together.
 
 mod listen;
 

@@ -1,8 +1,7 @@
-//! Limits on HTTP answers that are being sent: how long a client may take, and how much memory the
-//! unsent ones may hold.
+//! Limits HTTP responses that are being sent: the time a client may take, and the memory of unsent responses.
 //!
-//! hyper queues a body before the socket takes it, so an answer counts until its last byte has left the
-//! queue. Endless bodies (FLV) have no length and are limited where they are made.
+//! hyper queues a body before the socket accepts it, so a response counts until its last byte has left the
+//! queue. Endless bodies (FLV) have no length; they are limited by their own code.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -22,14 +21,14 @@ use tokio_util::sync::CancellationToken;
 use crate::net::worker::SharedBody;
 use crate::web::problem::Problem;
 
-/// Bytes of unsent answers made for one client each, over all connections.
+/// Maximum bytes of unsent responses that were made for one client each, over all connections.
 pub(super) const MAX_UNSENT: usize = 64 << 20;
-/// The slowest client that is served, in bytes a second, after the grace of the stall timeout.
+/// Minimum rate of a client in bytes per second, after the grace period of the stall timeout.
 pub(super) const MIN_RATE: u64 = 32 << 10;
-/// An answer up to this size fits into the kernel's send buffer and is not counted.
+/// Responses up to this many bytes fit into the kernel's send buffer and are not counted.
 const SMALL: usize = 16 << 10;
 
-/// Unsent answers of the whole process.
+/// Bytes of unsent responses of the whole process.
 static UNSENT: AtomicUsize = AtomicUsize::new(0);
 
 #[derive(Debug)]
@@ -48,18 +47,18 @@ struct Inner {
     changed: Notify,
 }
 
-/// The answers that one connection is sending. Cloning shares it.
+/// The responses that one connection is sending. Cloning shares them.
 #[derive(Debug, Clone)]
 pub(super) struct Answers(Arc<Inner>);
 
 impl Answers {
-    /// Each answer has `grace` and the time that [`MIN_RATE`] needs for its size.
+    /// Creates the list. Each response may take `grace` plus the time that [`MIN_RATE`] needs for its size.
     pub(super) fn new(grace: Duration) -> Self {
         let open = Mutex::default();
         Self(Arc::new(Inner { grace, next: AtomicU64::new(0), open, changed: Notify::new() }))
     }
 
-    /// Watches `response` until it is sent; refuses it where too much is unsent already.
+    /// Tracks `response` until it is sent. Replaces it with a refusal if too many bytes are unsent already.
     pub(super) fn watch(&self, mut response: Response) -> Response {
         let Some(size) = response.body().size_hint().exact().filter(|size| *size > 0) else {
             return response;
@@ -82,13 +81,13 @@ impl Answers {
         response.map(|body| Body::new(Watched { body, unsent }))
     }
 
-    /// Resolves, with words for the log, when the answer that is being sent has to be given up.
+    /// Resolves when the current response has to be aborted, with the reason for the log.
     pub(super) async fn overdue(&self) -> &'static str {
         loop {
             let mut changed = std::pin::pin!(self.0.changed.notified());
-            // Registered before the look: what comes in between is not missed.
+            // Enable the notification before the check, so that no change in between is missed.
             changed.as_mut().enable();
-            // The first one: those behind it wait for it.
+            // The first response: those behind it wait for it.
             let first = self.0.open().first().map(|open| (open.deadline, open.revoked.clone()));
             let Some((deadline, revoked)) = first else {
                 changed.await;
@@ -115,7 +114,7 @@ impl Inner {
     }
 }
 
-/// Counts an answer until it is dropped.
+/// Counts a response until it is dropped.
 #[derive(Debug)]
 struct Unsent {
     answers: Answers,
@@ -131,7 +130,7 @@ impl Drop for Unsent {
     }
 }
 
-/// A body whose bytes keep the count up, also while hyper holds them.
+/// A body whose bytes stay counted while hyper holds them.
 struct Watched {
     body: Body,
     unsent: Arc<Unsent>,

@@ -1,4 +1,4 @@
-//! One HTTP/1 connection on its worker.
+//! Serves one HTTP/1 connection on its worker.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ use crate::net::tls::{self, Tls};
 use crate::net::worker::{Connection, Socket, refuse};
 use crate::web::problem::Problem;
 
-/// What a connection over the limit is told.
+/// The response to a connection over the limit.
 pub(super) const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     Content-Type: application/problem+json\r\n\
     Content-Length: 119\r\n\
@@ -32,7 +32,8 @@ pub(super) const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\
     \"detail\":\"the server has all the connections it may\"}\n";
 
-/// Serves a connection until it ends, inside TLS if there is `tls`; `stop` lets it finish what it is at.
+/// Serves a connection until it ends, inside TLS if `tls` is given. After `stop`, the current request is
+/// finished.
 pub(super) async fn serve(
     connection: Connection,
     tls: Option<Tls>,
@@ -44,9 +45,9 @@ pub(super) async fn serve(
     let limits = &context.limits;
     let mut socket = match tls {
         None => Socket::new(stream, limits.stall_timeout),
-        // What a handshake needs is not carried along afterwards.
+        // Values for the handshake must not be kept afterwards.
         Some(tls) => {
-            // A handshake that has not begun holds nothing.
+            // A handshake that has not begun uses no memory.
             let Ok(Ok(())) = timeout(limits.header_timeout, stream.readable()).await else { return };
             let Some(pending) = context.pending.enter(peer.ip()) else {
                 return refuse(stream, tls::BUSY).await;
@@ -69,10 +70,10 @@ pub(super) async fn serve(
         first = timeout(limits.header_timeout, head::first(&mut socket)) => first,
         () = stop.cancelled() => return,
     };
-    // Nothing came in time: as between requests, an idle connection does not stay.
+    // No request arrived in time: an idle connection is closed, as between requests.
     let Ok(first) = first else { return };
     let secure = socket.secure();
-    // The refusal of a request that was looked at already: asking again would use up another token.
+    // The refusal of a request that was checked already: checking it again would consume another token.
     let refused = Mutex::new(None);
     if let Some((mut request, head)) = first {
         if let Some(secure) = secure {
@@ -95,7 +96,7 @@ pub(super) async fn serve(
         let mut request = request.map(Body::new);
         let beside = request.extensions_mut();
         beside.insert(ConnectInfo::<SocketAddr>(peer));
-        // For what outlives HTTP on this connection: a WebSocket.
+        // Keep the permit for a WebSocket, which outlives HTTP on this connection.
         beside.insert(permit.clone());
         if let Some(secure) = secure {
             beside.insert(secure);
@@ -108,7 +109,7 @@ pub(super) async fn serve(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        // It runs between requests too: an idle connection does not stay for ever.
+        // The timeout also applies between requests, so idle connections are closed.
         .header_read_timeout(limits.header_timeout)
         .max_buf_size(limits.header * 2)
         .serve_connection(io, service)

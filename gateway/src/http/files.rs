@@ -1,4 +1,4 @@
-//! The pages and the player, which the binary carries. A debug build reads them from the source tree.
+//! The pages and the player, embedded in the binary. A debug build reads them from the source tree.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,30 +26,30 @@ struct Player;
 #[allow_missing = true]
 struct Pages;
 
-/// Scripts only from here; streams from wherever the user says.
+/// Content security policy: scripts only from this server, streams from any server that the user enters.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
     style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: http: https:; media-src * blob: data:; \
     connect-src *; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'";
 
-/// Pages that ask for isolation (`Cross-Origin-Embedder-Policy: require-corp`) load from another host only
-/// what carries this header.
+/// Pages with isolation (`Cross-Origin-Embedder-Policy: require-corp`) load resources of another host only
+/// with this header.
 pub(super) const EMBEDDABLE: (&str, &str) = ("cross-origin-resource-policy", "cross-origin");
 
-/// The page that publishes.
+/// The page for publishing.
 const PUBLISHER: &str = "rtc_publisher.html";
 
-/// Whether `path` belongs to the player's package rather than to a stream.
+/// Returns whether `path` belongs to the player's package and not to a stream.
 pub(super) fn is_player(path: &str) -> bool {
     path == "/srs-player.js" || path.starts_with("/srs-player/")
 }
 
-/// The file at `path`, if there is one.
+/// Returns the file at `path`, or "not found".
 pub(super) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');
     let name =
         if name.is_empty() || name.ends_with('/') { format!("{name}index.html") } else { name.to_owned() };
     let get = if is_player(path) { Player::get } else { Pages::get };
-    // Its companions are not for asking.
+    // Hidden files next to them are not served.
     let hidden = name.split('/').any(|part| part.starts_with('.'));
     let Some(file) = get(&name).filter(|_| !hidden) else {
         if is_player(path) && Player::iter().next().is_none() {
@@ -75,7 +75,7 @@ fn send(
     let kind = kind(name, &file);
     let mut answer = HeaderMap::new();
     let mut put = |name: HeaderName, value: &str| {
-        // All of these are plain ASCII.
+        // All of these values are ASCII.
         if let Ok(value) = HeaderValue::from_str(value) {
             answer.insert(name, value);
         }
@@ -86,17 +86,17 @@ fn send(
     );
     put(header::VARY, "accept-encoding");
     put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    // Modules and wasm are loaded by pages of other hosts.
+    // Pages of other hosts load modules and wasm.
     put(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     put(HeaderName::from_static(EMBEDDABLE.0), EMBEDDABLE.1);
     if kind.starts_with("text/html") {
-        // Nobody else's page may lay itself over a button that starts a camera.
+        // No foreign page may cover the button that starts the camera (clickjacking).
         let framed = if name.ends_with(PUBLISHER) { "; frame-ancestors 'self'" } else { "" };
         put(header::CONTENT_SECURITY_POLICY, &format!("{POLICY}{framed}"));
         put(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
     }
     let etag: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    // Weak, since the encodings of one file share it.
+    // A weak ETag, because all encodings of a file share it.
     let etag = format!("W/\"{etag}\"");
     put(header::ETAG, &etag);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
@@ -132,7 +132,7 @@ fn bytes(data: Cow<'static, [u8]>) -> Bytes {
     }
 }
 
-/// `body`, compressed once per run.
+/// Returns `body` compressed. Each file is compressed once per run.
 fn gzip(hash: [u8; 32], body: Bytes) -> Bytes {
     static DONE: Mutex<Option<HashMap<[u8; 32], Bytes>>> = Mutex::new(None);
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +141,7 @@ fn gzip(hash: [u8; 32], body: Bytes) -> Bytes {
         return done.clone();
     }
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    // Writing to a vector does not fail.
+    // Writing to a vector cannot fail.
     let _ = encoder.write_all(&body);
     let compressed: Bytes = encoder.finish().unwrap_or_default().into();
     done.insert(hash, compressed.clone());
@@ -152,7 +152,7 @@ fn kind(name: &str, file: &EmbeddedFile) -> String {
     let extension = name.rsplit('.').next().unwrap_or_default();
     match extension {
         "js" | "mjs" => "text/javascript; charset=utf-8".to_owned(),
-        // TypeScript's declarations, not MPEG-TS.
+        // TypeScript declarations, not MPEG-TS.
         "ts" => "text/plain; charset=utf-8".to_owned(),
         "wasm" => "application/wasm".to_owned(),
         _ => {
@@ -162,7 +162,7 @@ fn kind(name: &str, file: &EmbeddedFile) -> String {
     }
 }
 
-/// Whether the name holds a hash of the content: `player-0a1b2c3d.wasm`.
+/// Returns whether the name contains a hash of the content: `player-0a1b2c3d.wasm`.
 fn is_hashed(name: &str) -> bool {
     let hex = |part: &str| part.len() >= 8 && part.bytes().all(|b| b.is_ascii_hexdigit());
     name.rsplit('/').next().unwrap_or_default().split(['.', '-']).skip(1).any(hex)

@@ -1,4 +1,4 @@
-//! Looking at a connection's first request before HTTP is spoken on it.
+//! Inspects a connection's first request before hyper reads it.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,14 +13,14 @@ use tokio::io::{AsyncRead as _, ReadBuf};
 use super::plain;
 use crate::net::worker::Socket;
 
-/// A larger head is for HTTP's own reader.
+/// Maximum size in bytes of a head that is inspected here. hyper reads larger ones.
 const HEAD: usize = 8 << 10;
 
-/// The first request with its bytes, if it has arrived whole and plainly gets an FLV stream. Any other
-/// stays in the socket.
+/// Returns the first request with its bytes, if it has arrived completely and is a simple request for an FLV
+/// stream. Any other request stays in the socket.
 pub(super) async fn first(socket: &mut Socket) -> Option<(Request<Body>, Bytes)> {
     let read = poll_fn(|cx| {
-        // Not in the future itself, which every connection would carry along while it is silent.
+        // Allocated on the heap: otherwise the future of every idle connection would contain the buffer.
         let mut bytes = vec![0; HEAD];
         let mut buffer = ReadBuf::new(&mut bytes);
         ready!(Pin::new(&mut *socket).poll_read(cx, &mut buffer))?;

@@ -1,4 +1,6 @@
-//! HTTP: one router for every listener, and how a connection is served.
+//! HTTP: one router for all listeners. Start reading at [`router`], which combines the routes of all
+//! services; `connection` serves one connection; `head` and `plain` select requests that are served without
+//! hyper.
 
 mod answers;
 mod connection;
@@ -28,7 +30,7 @@ use crate::service::{Asked, Routes, StreamRoutes};
 use crate::web::endpoint::FILE;
 use crate::web::problem::Problem;
 
-/// Everything that HTTP answers: the addresses of all services, and the files.
+/// Returns the router for all HTTP requests: the routes of all services, and the files.
 pub fn router(context: Context, routes: Routes) -> Router {
     let (fixed, streams) = routes.finish();
     Router::<Context>::new()
@@ -41,7 +43,7 @@ pub fn router(context: Context, routes: Routes) -> Router {
         .layer(middleware::from_fn_with_state(context, bounds))
 }
 
-/// Streams, known by what follows the last dot of their address, and files.
+/// Handles streams, recognised by the extension of their address, and files.
 async fn other(
     streams: StreamRoutes,
     State(context): State<Context>,
@@ -57,13 +59,14 @@ async fn other(
         }
         None => return files::answer(request.method(), path, request.headers()),
     };
-    // Streams are for every page; what needs a secret checks it.
+    // Any page may load streams; protected streams are protected by their secret or token.
     let (name, value) = files::EMBEDDABLE;
     response.headers_mut().insert(name, HeaderValue::from_static(value));
     FILE.share(response)
 }
 
-/// Refuses heads that are too large, in words; hyper, which has none, stops twice as large ones.
+/// Refuses heads that are too large with a text. hyper sends no text, and only refuses heads of twice this
+/// size.
 async fn bounds(State(context): State<Context>, request: Request<Body>, next: Next) -> Response {
     if request.headers().get_all(header::HOST).iter().count() > 1 {
         return Problem::new(StatusCode::BAD_REQUEST, "a request has one Host").into_response();

@@ -1,8 +1,8 @@
-//! Which requests are served past the HTTP library.
+//! Selects the requests that are served without an HTTP library.
 
 use http::{Method, Request, header};
 
-/// The request, if `bytes` are its whole head and it plainly gets an FLV stream.
+/// Returns the request, if `bytes` are exactly its head and it is a simple request for an FLV stream.
 pub(super) fn parse(bytes: &[u8]) -> Option<Request<()>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut head = httparse::Request::new(&mut headers);
@@ -22,7 +22,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Request<()>> {
     let has = |name| request.headers().contains_key(name);
     let other = has(header::UPGRADE) || has(header::CONTENT_LENGTH) || has(header::TRANSFER_ENCODING);
     let one_host = request.headers().get_all(header::HOST).iter().count() == 1;
-    // What follows the head would be a second request: HTTP's own reader knows how to wait with it.
+    // Bytes after the head would be a second request (pipelining), which only hyper handles.
     (one_host && !other && size == bytes.len()).then_some(request)
 }
 

@@ -1,4 +1,4 @@
-//! The HTTP service: the listeners of HTTP and HTTPS, which serve the addresses of all services.
+//! The HTTP service: the listeners of HTTP and HTTPS, which serve the routes of all services.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,12 +13,12 @@ use crate::net::tls::{self, Tls};
 use crate::net::worker::accept;
 use crate::service::{Gateway, Greeting, Reached, Routes, StartError, listen};
 
-/// The HTTP service. It starts last, when all other services have added their addresses.
+/// The HTTP service. It starts last, when all other services have added their routes.
 pub struct Http {
     addresses: Vec<SocketAddr>,
     secure: Option<SocketAddr>,
     reached: Reached,
-    /// Until the service starts: each listener with its TLS, if it has any.
+    /// Present until the service starts: each listener with its TLS, if it has any.
     listeners: Vec<(TcpListener, Option<Tls>)>,
 }
 
@@ -29,10 +29,10 @@ impl fmt::Debug for Http {
 }
 
 impl Http {
-    /// Listens for HTTP and HTTPS. A certificate of its own is kept in the folder `data`.
+    /// Listens for HTTP and HTTPS. A self-signed certificate is kept in the folder `data`.
     ///
     /// # Errors
-    /// When an address is in use or not ours, or the certificate can't be used.
+    /// An address is in use or does not belong to this machine, or the certificate cannot be used.
     pub fn bind(settings: &HttpSettings, data: &Path) -> Result<Self, StartError> {
         let (mut addresses, mut listeners) = (Vec::new(), Vec::new());
         for addr in &settings.http {
@@ -45,7 +45,7 @@ impl Http {
         if let Some(addr) = settings.https.0 {
             let listener = listen("--https", addr)?;
             let addr = listener.local_addr().map_err(StartError::System)?;
-            // Not before everything listens: a start that fails makes no certificate.
+            // Only after all sockets are bound: a failed start must not create a certificate.
             let here: Vec<_> =
                 settings.http.iter().copied().chain(settings.https.0).map(|addr| addr.ip()).collect();
             let place = tls::Place { data, listeners: &here };
@@ -57,7 +57,7 @@ impl Http {
         Ok(Self { addresses, secure, reached, listeners })
     }
 
-    /// Where pages reach it.
+    /// Returns the addresses for browsers.
     pub const fn reached(&self) -> &Reached {
         &self.reached
     }
@@ -78,7 +78,7 @@ impl Http {
         }
     }
 
-    /// Its entries in the ready file.
+    /// Returns its entries in the ready file.
     pub fn ready(&self) -> Vec<(&'static str, serde_json::Value)> {
         let http: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
         let mut entries = vec![("http", http.into())];

@@ -19,7 +19,7 @@ use crate::limits::LimitSettings;
 use crate::net::worker::{Connection, Gate, Workers, bind};
 use crate::service::{Gateway, Listening, Service as _};
 
-/// A listener with everything behind it, on this test's own runtime.
+/// Starts a listener with all routes on this test's own runtime.
 async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let addr = listener.local_addr().unwrap();
@@ -53,12 +53,12 @@ async fn gateway(config: LimitSettings) -> SocketAddr {
     listen(&Context::new(config, Auth::default()), &CancellationToken::new()).await
 }
 
-/// What comes back for these bytes, until the server closes.
+/// Sends these bytes; returns everything until the server closes.
 async fn say(to: SocketAddr, request: &str) -> String {
     let mut socket = TcpStream::connect(to).await.unwrap();
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // A reset after the answer is an end, too.
+    // A connection reset after the response also counts as its end.
     let _ = socket.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }

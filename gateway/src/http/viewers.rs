@@ -1,7 +1,7 @@
-//! `GET /live/x/viewers`: how many watch a stream, for the page that shows it.
+//! `GET /live/x/viewers`: the number of viewers of a stream, for the page that shows it.
 //!
-//! Pages anywhere may ask, and need no secret where playing needs none: who knows a stream's name learns a
-//! number, and of a name that nobody publishes the same 0 as of one that nobody watches.
+//! Any page may ask, without a secret if the stream can be played without one. A stream that nobody publishes
+//! has 0 viewers, like a stream that nobody watches, so the number does not reveal whether a stream exists.
 
 use std::net::SocketAddr;
 
@@ -17,7 +17,7 @@ use crate::core::hub::StreamName;
 use crate::web::endpoint::FILE;
 use crate::web::problem::Problem;
 
-/// What follows the stream's name in the address.
+/// The end of the address, after the stream's name.
 pub(super) const ENDING: &str = "/viewers";
 
 #[derive(Serialize)]
@@ -25,7 +25,7 @@ struct Viewers {
     viewers: usize,
 }
 
-/// Answers a request for an address that ends in [`ENDING`].
+/// Handles a request for an address that ends in [`ENDING`].
 pub(super) async fn answer(context: &Context, peer: SocketAddr, request: &Parts) -> Response {
     if let Some(response) = FILE.answer(&request.method) {
         return response;
@@ -39,7 +39,7 @@ pub(super) async fn answer(context: &Context, peer: SocketAddr, request: &Parts)
     match StreamName::parse(path.strip_suffix(ENDING).unwrap_or(&path)) {
         Ok(name) => {
             let viewers = context.hub.stream(&name).map_or(0, |stream| stream.viewers());
-            // Many pages of one site ask through one cache; a few seconds late is early enough.
+            // Many pages of one site ask through one cache; a delay of a few seconds is acceptable.
             let kept = HeaderValue::from_static("public, max-age=3");
             ([(header::CACHE_CONTROL, kept)], Json(Viewers { viewers })).into_response()
         }

@@ -1,4 +1,4 @@
-//! `--demo`: the built-in clip in a loop, until somebody publishes in its place.
+//! `--demo`: publishes the built-in clip in a loop, until somebody else publishes there.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use crate::core::hub::{Hub, PublishError, Publisher, StreamName};
 use crate::flags;
 use crate::service::{Greeting, Job, Run};
 
-/// Where the demo plays: what the README has people publish.
+/// Stream name of the demo, which is also the name in the README's examples.
 pub const NAME: &str = "live/livestream";
-/// H.264 and AAC; made by `demo/make-clip.sh` so that its end meets its beginning.
+/// H.264 and AAC; made by `demo/make-clip.sh` so that it loops seamlessly.
 static CLIP: &[u8] = include_bytes!("../../../demo/clip.flv");
 
 /// Settings of the demo stream.
@@ -63,7 +63,7 @@ impl Job for Demo {
     }
 }
 
-/// The clip's frames, from 0 on, and its length.
+/// The clip's frames, starting at time 0, and its duration.
 struct Clip {
     frames: Vec<Frame>,
     length: Micros,
@@ -91,8 +91,8 @@ impl Clip {
     }
 }
 
-/// How long frames at these times last: the last one as long as the others. Times of FLV are rounded
-/// to milliseconds, and so is this.
+/// Returns the total duration of frames at these times; the last frame gets the average duration. FLV times
+/// are rounded to milliseconds, and so is the result.
 fn length(times: impl Iterator<Item = Micros>) -> Micros {
     let times: Vec<Micros> = times.collect();
     let (Some(first), Some(last)) = (times.first(), times.last()) else { return SECOND };
@@ -117,14 +117,14 @@ async fn run(hub: Hub) {
             Err(PublishError::Busy | PublishError::TooManyStreams) => {}
         }
         tokio::select! {
-            // The hub lives as long as we hold it.
+            // The hub lives as long as this function holds it.
             _ = changed.changed() => {}
             () = sleep(Duration::from_secs(5)) => {}
         }
     }
 }
 
-/// Plays over and over, in real time, until another publisher comes.
+/// Plays the clip in a loop in real time, until another publisher comes.
 async fn play(clip: &Clip, mut publisher: Publisher) {
     publisher.announce(true, true);
     let mut start = Instant::now();
@@ -133,7 +133,7 @@ async fn play(clip: &Clip, mut publisher: Publisher) {
         for frame in &clip.frames {
             let at = start + Duration::from_micros(frame.dts as u64);
             if Instant::now() > at + Duration::from_secs(2) {
-                // The machine slept: go on from here, without hurry.
+                // The machine was suspended: continue from here without catching up.
                 start += Instant::now() - at;
             }
             tokio::select! {

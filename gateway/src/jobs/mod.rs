@@ -1,7 +1,8 @@
-//! What feeds or drains the hub without a listening socket.
+//! Jobs feed or drain the hub without a listening socket.
 //!
-//! A job is one folder with a [`Job`](crate::service::Job), and one line in `serve/services.rs`. The [`Jobs`] run it,
-//! start it again after it failed, and list it in the API.
+//! A job is one folder with a [`Job`](crate::service::Job), and one line in `serve/services.rs`. [`Jobs`]
+//! runs the jobs, restarts them after failures, and lists them in the API. `supervisor` does the work; `demo`
+//! is an example of a job.
 
 pub mod demo;
 mod supervisor;

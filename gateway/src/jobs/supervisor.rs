@@ -1,4 +1,4 @@
-//! Running jobs: again after a failure, with pauses that grow.
+//! Runs jobs and restarts them after failures, with back-off.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,30 +11,30 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Context;
 use crate::service::{Greeting, Job};
 
-/// Jobs at once at most.
+/// Maximum number of jobs at the same time.
 const MAX_JOBS: usize = 256;
-/// The pause after the first failure; each further one doubles it.
+/// Pause after the first failure; each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause.
+/// Maximum pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// A run that lasted this long was healthy: the next failure is a first one again.
+/// A run of this duration was healthy: the next failure counts as the first again.
 const HEALTHY_AFTER: Duration = Duration::from_secs(60);
-/// Characters of a failure's text that are kept.
+/// Maximum number of characters of a failure's text.
 const MAX_FAILURE: usize = 300;
 
-/// What a job does now.
+/// The current state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It runs.
+    /// The job is running.
     Running,
-    /// It failed and will be started again.
+    /// The job failed and will be restarted.
     Waiting,
-    /// It has ended, and is not started again by itself.
+    /// The job has ended and is not restarted automatically.
     Ended,
 }
 
 impl State {
-    /// The state's name in the API.
+    /// Returns the state's name in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -49,17 +49,17 @@ impl State {
 pub struct Info {
     /// Unique in this run of the gateway.
     pub id: u64,
-    /// What it does, in one word.
+    /// The kind of job, in one word.
     pub kind: &'static str,
-    /// What it does it with.
+    /// The stream or address that the job works on.
     pub target: String,
-    /// What it does now.
+    /// The current state.
     pub state: State,
-    /// Since when.
+    /// Time of the last state change.
     pub since: SystemTime,
-    /// How often it was started again after a failure or by an operator.
+    /// Number of restarts after a failure or by an operator.
     pub restarts: u64,
-    /// Why the last run failed, if it did.
+    /// The error of the last run, if it failed.
     pub failure: Option<String>,
 }
 
@@ -90,7 +90,7 @@ struct Table {
     entries: BTreeMap<u64, Arc<Entry>>,
 }
 
-/// All jobs of a gateway. Cloning shares it.
+/// All jobs of a gateway. Cloning shares them.
 #[derive(Clone, Default)]
 pub struct Jobs(Arc<Mutex<Table>>);
 
@@ -105,7 +105,8 @@ impl Jobs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `job` until `stop`, on the current runtime. None when there are as many jobs as there may be.
+    /// Runs `job` until `stop`, on the current runtime. Returns `None` if the maximum number of jobs is
+    /// reached.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -138,15 +139,15 @@ impl Jobs {
         Some(id)
     }
 
-    /// All jobs, oldest first.
+    /// Returns all jobs, oldest first.
     pub fn list(&self) -> Vec<Info> {
         self.table().entries.values().map(|entry| entry.info().clone()).collect()
     }
 
-    /// Ends the job's run, if it runs, and starts it anew at once.
+    /// Stops the job's current run, if any, and starts it again immediately.
     ///
     /// # Errors
-    /// When there is no such job.
+    /// There is no such job.
     pub fn restart(&self, id: u64) -> Result<(), Unknown> {
         self.table().entries.get(&id).ok_or(Unknown)?.restart.notify_one();
         Ok(())
@@ -158,14 +159,14 @@ impl Jobs {
     }
 }
 
-/// Runs the job, and again whenever it failed or an operator wants it anew.
+/// Runs the job, and restarts it after a failure or when an operator asks for it.
 async fn supervise(entry: &Entry, context: &Context) {
     let mut pause = FIRST_PAUSE;
     loop {
         entry.enter(State::Running);
         let (kind, target) = (entry.job.kind(), entry.job.target());
         let begun = Instant::now();
-        // A task of its own, so that a panic ends this run and nothing else.
+        // A separate task, so that a panic only ends this run.
         let mut run = Run(tokio::spawn(entry.job.run(context)));
         let ended = tokio::select! {
             ended = &mut run.0 => ended.unwrap_or_else(|error| Err(error.to_string())),
@@ -200,7 +201,7 @@ async fn supervise(entry: &Entry, context: &Context) {
     }
 }
 
-/// A run that ends with its supervisor.
+/// A run that is aborted together with its supervisor.
 struct Run(tokio::task::JoinHandle<Result<(), String>>);
 
 impl Drop for Run {

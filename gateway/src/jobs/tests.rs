@@ -11,7 +11,7 @@ use crate::core::auth::Auth;
 use crate::limits::LimitSettings;
 use crate::service::{Job, Run};
 
-/// Fails at its first runs: in words, and by a panic. After `fails` runs it stays.
+/// A job whose first runs fail: by an error, and by a panic. After `fails` runs it keeps running.
 struct Flaky {
     fails: usize,
     runs: Arc<AtomicUsize>,

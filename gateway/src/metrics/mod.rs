@@ -1,4 +1,4 @@
-//! `/metrics` for Prometheus: what is counted as it happens, and what is looked up when asked.
+//! `/metrics` for Prometheus: counters that connections update, and gauges that are read on request.
 
 pub mod process;
 
@@ -12,7 +12,7 @@ use crate::core::hub::Act;
 use crate::derive::transcode::{Counted, Reencoders, Sound, counted};
 use crate::net::worker::{Gate, STALLED, STALLS};
 
-/// Counts from now on what the connections report; once per process.
+/// Installs the recorder of all counters, once per process.
 fn recorder() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
@@ -26,7 +26,7 @@ fn recorder() -> &'static PrometheusHandle {
     })
 }
 
-/// Begins to count. Counters of connections made earlier stay at nothing.
+/// Starts to count. Counters used before stay at 0.
 pub fn install() {
     recorder();
 }
@@ -60,12 +60,12 @@ fn describe() {
         "lianmai_failed_handshakes_total",
         STALLS,
     ] {
-        // Shown as 0 before the first time.
+        // Shown as 0 before the first event.
         metrics::counter!(name).increment(0);
     }
 }
 
-/// Everything, in Prometheus' text format. `known` are the protocols of all services.
+/// Returns all metrics in Prometheus' text format. `known` are the protocols of all services.
 pub fn render(context: &Context, gate: &Gate, known: &[&'static str]) -> String {
     let mut out = recorder().render();
     let (streams, clients) = (context.hub.streams(), context.clients.list());
@@ -74,7 +74,7 @@ pub fn render(context: &Context, gate: &Gate, known: &[&'static str]) -> String 
     gauge(&mut out, "publishers", "Streams that are published now.", publishing as f64);
 
     family(&mut out, "viewers", "gauge", "Players that receive a stream now.");
-    // The known ones stand there even with nobody.
+    // Known protocols are listed even without viewers.
     let mut protocols = known.to_vec();
     for protocol in clients.iter().map(|c| c.info.protocol) {
         if !protocols.contains(&protocol) {
@@ -168,7 +168,7 @@ fn transcoding(out: &mut String) {
     }
 }
 
-// Writing to a String does not fail.
+// Writing to a String cannot fail.
 
 fn family(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP lianmai_{name} {help}\n# TYPE lianmai_{name} {kind}");

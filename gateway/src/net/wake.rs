@@ -1,8 +1,8 @@
-//! Waking every reader of a ring with one post per worker.
+//! Wakes all readers of a ring with one message per worker.
 //!
-//! Waking a task of another thread costs a system call; a publisher must not pay that once per
-//! viewer. So each worker has a mailbox: the publisher posts the ring's slot there, and the worker
-//! wakes its own readers, which is cheap.
+//! Waking a task on another thread costs a system call, which a publisher must not pay once per viewer. So
+//! each worker has a mailbox: the publisher posts the ring's slot there, and the worker wakes its own
+//! readers, which is cheap.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc};
 #[derive(Debug)]
 pub struct Slot {
     readers: Notify,
-    /// Set while the slot lies in its worker's mailbox.
+    /// Whether the slot is in its worker's mailbox.
     posted: AtomicBool,
     mailbox: Option<Mailbox>,
 }
@@ -29,9 +29,9 @@ thread_local! {
     static MAILBOX: RefCell<Option<Mailbox>> = const { RefCell::new(None) };
 }
 
-/// Makes the current thread a worker: readers that wait on it are woken through one mailbox.
+/// Makes the current thread a worker: its waiting readers are woken through one mailbox.
 ///
-/// Call it once per thread inside that thread's current-thread runtime.
+/// Call it once per thread, inside that thread's current-thread runtime.
 pub fn join_worker() {
     static WORKERS: AtomicU64 = AtomicU64::new(0);
     let (slots, mut inbox) = mpsc::unbounded_channel::<Arc<Slot>>();
@@ -46,7 +46,7 @@ pub fn join_worker() {
 }
 
 impl Slot {
-    /// Resolves at the next wake after it was enabled.
+    /// Resolves at the next wake after the future was enabled.
     pub fn notified(&self) -> tokio::sync::futures::Notified<'_> {
         self.readers.notified()
     }
@@ -55,7 +55,7 @@ impl Slot {
         match &self.mailbox {
             Some(mailbox) if Some(mailbox.worker) != here => {
                 if !self.posted.swap(true, Ordering::AcqRel) && mailbox.slots.send(self.clone()).is_err() {
-                    // The worker is gone; so are its readers.
+                    // The worker is gone, and so are its readers.
                     self.posted.store(false, Ordering::Release);
                 }
             }
@@ -71,7 +71,7 @@ pub struct Wake {
 }
 
 impl Wake {
-    /// The slot for readers of the current thread.
+    /// Returns the slot for readers of the current thread.
     pub fn slot(&self) -> Arc<Slot> {
         let mailbox = MAILBOX.with_borrow(Clone::clone);
         let worker = mailbox.as_ref().map(|m| m.worker);
@@ -84,11 +84,11 @@ impl Wake {
         slot
     }
 
-    /// Wakes every reader that waits.
+    /// Wakes all waiting readers.
     pub fn wake(&self) {
         let here = MAILBOX.with_borrow(|m| m.as_ref().map(|m| m.worker));
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        // A slot that only this list holds has no reader any more.
+        // A slot that only this list holds has no readers any more.
         slots.retain(|slot| Arc::strong_count(slot) > 1);
         for slot in slots.iter() {
             slot.wake(here);

@@ -1,4 +1,5 @@
-//! `lianmai serve`: everything put together.
+//! `lianmai serve`: assembles and runs the gateway. Start reading at [`run`]; `services` lists all services
+//! and jobs.
 
 mod services;
 #[cfg(test)]
@@ -21,20 +22,20 @@ use crate::service::{Gateway, Greeting, Reached, Routes, StartError};
 use crate::settings::Settings;
 use crate::{metrics, secret_file};
 
-/// How long streams and connections may take to end.
+/// Maximum time for streams and connections to end at shutdown.
 const GRACE: Duration = Duration::from_millis(2500);
 
 /// Runs the gateway until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// When it can't start; the error says in words what to change.
+/// The gateway cannot start; the text says what to change.
 pub async fn run(mut settings: Settings) -> Result<(), StartError> {
     metrics::install();
     secret_file::check_folder(&settings.data).map_err(|e| StartError::File(settings.data.clone(), e))?;
     let jobs = Jobs::default();
     settings.open_addresses();
     let mut services = Services::bind(&settings, &jobs)?;
-    // Not before everything listens: a start that fails makes no secret.
+    // Only after all sockets are bound: a failed start must not create a secret.
     let auth = rules(&settings)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::System)?;
@@ -48,7 +49,7 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
         protocols: services.all.iter().flat_map(|service| service.protocols()).copied().collect(),
         context: context.clone(),
     };
-    // This thread accepts connections and cuts streams for HLS.
+    // This thread accepts connections and cuts HLS segments.
     let _watchdog = Watchdog::current("main").map_err(StartError::System)?;
     let mut routes = Routes::default();
     for service in &mut services.all {
@@ -65,7 +66,7 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
         secret_file::write(file, &gateway.listening.file(), 0o644)
             .map_err(|e| StartError::File(file.clone(), e))?;
     }
-    // Somebody who closed our output does not want to read it.
+    // Ignore a closed standard output.
     let text = greeting(&services, &jobs, &context, services.http.reached());
     let _ = io::stdout().write_all(text.as_bytes());
     let _ = io::stdout().flush();
@@ -90,7 +91,7 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The text that is printed at the start.
+/// Returns the text that is printed at the start.
 fn greeting(services: &Services, jobs: &Jobs, context: &Context, reached: &Reached) -> String {
     let mut greeting = Greeting::new(context, reached);
     services.http.greet(&mut greeting);
@@ -99,7 +100,7 @@ fn greeting(services: &Services, jobs: &Jobs, context: &Context, reached: &Reach
     greeting.text()
 }
 
-/// The rules for publishers; makes the secret where one is needed.
+/// Returns the authentication rules; creates the secret if one is needed.
 fn rules(settings: &Settings) -> Result<Auth, StartError> {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let secret = match text(&settings.auth.secret) {
@@ -125,12 +126,12 @@ fn rules(settings: &Settings) -> Result<Auth, StartError> {
     })
 }
 
-/// A secret in the data folder.
+/// Reads a secret from the data folder.
 fn kept(settings: &Settings, name: &str, make: bool) -> Result<Option<String>, StartError> {
     secret_of(&settings.data, name, make).map_err(|e| StartError::File(settings.data.join(name), e))
 }
 
-/// What the operator shows; where it can't be kept, another one with every start.
+/// Returns the operator's secret. If it cannot be stored, it is new on every start.
 fn operator(settings: &Settings) -> Result<Option<String>, StartError> {
     if let Some(kept) = kept(settings, auth::OPERATOR, false)? {
         return Ok(Some(kept));

@@ -1,4 +1,4 @@
-//! The list of services and of jobs: a new one is one line here.
+//! The list of services and jobs. A new service or job needs one line here.
 
 use crate::api::ApiService;
 use crate::edges::flv::Flv;
@@ -11,17 +11,17 @@ use crate::jobs::demo::Demo;
 use crate::service::{Job, Listening, Service, StartError};
 use crate::settings::Settings;
 
-/// All services, in the order of the greeting. HTTP, which carries the addresses of the others, stands apart.
+/// All services, in the order of the greeting. HTTP is separate, because it serves the routes of the others.
 pub(super) struct Services {
     pub(super) all: Vec<Box<dyn Service>>,
     pub(super) http: Http,
 }
 
 impl Services {
-    /// Binds every socket.
+    /// Binds all sockets.
     ///
     /// # Errors
-    /// When an address is in use or not ours, or the HTTPS certificate can't be used.
+    /// An address is in use or does not belong to this machine, or the HTTPS certificate cannot be used.
     pub(super) fn bind(settings: &Settings, jobs: &Jobs) -> Result<Self, StartError> {
         let rtmp = Rtmp::bind(&settings.rtmp)?;
         let webrtc = WebRtcService::bind(settings.webrtc.clone(), settings.http.tls.acme.clone())?;
@@ -42,7 +42,7 @@ impl Services {
     }
 }
 
-/// The jobs that the settings ask for.
+/// Returns the jobs that the settings enable.
 pub(super) fn jobs(settings: &Settings) -> Vec<Box<dyn Job>> {
     let mut jobs: Vec<Box<dyn Job>> = Vec::new();
     if settings.demo.demo {

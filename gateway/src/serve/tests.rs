@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use super::*;
 use crate::net::tls::Source;
 
-/// Settings under which every service listens on a free port, without HTTPS.
+/// Returns settings with which every service listens on a free port, without HTTPS.
 fn free_ports() -> Settings {
     let mut settings = Settings::default();
     settings.demo.demo = true;
@@ -18,7 +18,7 @@ fn here(port: u16) -> SocketAddr {
     SocketAddr::from(([0, 0, 0, 0], port))
 }
 
-/// The greeting of a gateway with these rules, whose pages are at the usual ports. `RTMP` stands for that port.
+/// Returns the greeting of a gateway with these rules and the default ports. `RTMP` replaces that port.
 async fn greeting_of(auth: Auth, certificate: Source) -> String {
     let settings = free_ports();
     let jobs = Jobs::default();

@@ -1,30 +1,30 @@
-//! The text that is printed at the start: where to watch and where to publish.
+//! The text that is printed at the start: the addresses for viewers and publishers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::context::Context;
 use crate::net::tls::Source;
 
-/// Where the HTTP service is reached.
+/// The addresses of the HTTP service.
 #[derive(Debug, Clone, Default)]
 pub struct Reached {
     /// The first HTTP address.
     pub http: Option<SocketAddr>,
-    /// The HTTPS address, and where its certificate comes from.
+    /// The HTTPS address, and the source of its certificate.
     pub https: Option<(SocketAddr, Source)>,
 }
 
-/// The greeting, to which each service adds its lines.
+/// The greeting. Each service adds its lines.
 #[derive(Debug)]
 pub struct Greeting {
     /// `host:port` of the pages over HTTP.
     pub http: Option<String>,
     /// `host:port` of the pages over HTTPS.
     pub https: Option<String>,
-    /// The stream key to publish with, and what has to be shown with it.
+    /// The stream key to publish with, including its secret or token if one is needed.
     pub key: String,
     public: bool,
-    /// The name by which ACME has found this gateway, so that others find it, too.
+    /// Whether the gateway has a domain, confirmed by ACME, under which others can reach it.
     domain: bool,
     watch: Vec<String>,
     publish: Vec<String>,
@@ -34,7 +34,7 @@ pub struct Greeting {
 }
 
 impl Greeting {
-    /// A greeting of a gateway with these rules, which pages reach like this.
+    /// Creates the greeting of a gateway with these rules and addresses.
     pub fn new(context: &Context, reached: &Reached) -> Self {
         let auth = &context.auth;
         let tokens = auth.publish_tokens && !auth.open;
@@ -62,7 +62,7 @@ impl Greeting {
             source
         });
         if let Some(Source::Acme(domains)) = source {
-            // Others find the gateway where ACME has found it.
+            // Others reach the gateway under the domain that ACME has validated.
             greeting.https = domains.first().cloned();
             greeting.domain = true;
         }
@@ -92,8 +92,8 @@ impl Greeting {
         greeting
     }
 
-    /// `host:port` for an address of this machine, without the port that is meant anyway. A public gateway does not
-    /// know the name by which people know it: there the host is `HOST`.
+    /// Returns `host:port` for an address of this machine, without the default port. A public gateway does
+    /// not know its public name, so the host is `HOST`.
     pub fn authority(&self, addr: SocketAddr, usual: u16) -> String {
         let ip = match addr.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -108,8 +108,8 @@ impl Greeting {
         if self.public { authority.replace("127.0.0.1", "HOST").replace("[::1]", "HOST") } else { authority }
     }
 
-    /// The scheme and host of pages that may use a camera: browsers allow that over HTTPS, or from this machine,
-    /// where no warning has to be clicked away.
+    /// Returns scheme and host of pages that may use a camera. Browsers allow this over HTTPS, or on the same
+    /// machine, where no certificate warning appears.
     pub fn camera_pages(&self) -> Option<String> {
         match (&self.http, &self.https) {
             (Some(http), _) if !self.public && !self.domain => Some(format!("http://{http}")),
@@ -117,12 +117,12 @@ impl Greeting {
         }
     }
 
-    /// Adds an address to watch at.
+    /// Adds an address for viewers.
     pub fn watch(&mut self, address: String) {
         self.watch.push(address);
     }
 
-    /// Adds a way to publish.
+    /// Adds an address for publishers.
     pub fn publish(&mut self, way: String) {
         self.publish.push(way);
     }
@@ -132,12 +132,12 @@ impl Greeting {
         self.operate.push(address);
     }
 
-    /// Adds a line about a stream that the gateway makes itself.
+    /// Adds a line about the demo stream.
     pub fn demo(&mut self, line: String) {
         self.demo.push(line);
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     pub fn text(&self) -> String {
         let mut out = format!("Lianmai {}\n\n", env!("CARGO_PKG_VERSION"));
         let sections = [
@@ -159,7 +159,7 @@ impl Greeting {
     }
 }
 
-/// A value as it is written in a query.
+/// Encodes a value for a query.
 fn query(value: &str) -> String {
     form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }

@@ -1,4 +1,4 @@
-//! Something that reads from or writes to the hub by itself.
+//! The interface of jobs, which read from or write to the hub.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,18 +6,18 @@ use std::pin::Pin;
 use super::Greeting;
 use crate::context::Context;
 
-/// A run of a job. It ends well when there is nothing more to do, or the gateway stops.
+/// A run of a job. It returns `Ok` when the work is complete or the gateway stops.
 pub type Run = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
-/// A part of the gateway that feeds or drains the hub, without a socket that others connect to.
+/// A part of the gateway that feeds or drains the hub, without a listening socket.
 pub trait Job: Send + Sync {
-    /// What it does, in one word: `demo`.
+    /// Returns the kind of job in one word, such as `demo`.
     fn kind(&self) -> &'static str;
 
-    /// What it does it with: the name of a stream, or an address without its secrets.
+    /// Returns the stream or the address (without secrets) that the job works on.
     fn target(&self) -> String;
 
-    /// Begins to run. It may be called again after a run has ended.
+    /// Starts a run. May be called again after a run has ended.
     fn run(&self, context: &Context) -> Run;
 
     /// Adds its lines to the text that is printed at the start.

@@ -1,8 +1,9 @@
-//! What a gateway consists of: services, each of which owns a listening socket or a set of HTTP addresses.
+//! The parts of a gateway: services and jobs.
 //!
-//! A protocol is one folder with a [`Service`], and one line in `serve/services.rs`. It is bound first, so that
-//! a port in use is noticed before anything else happens; started once the hub exists; and then asked for its
-//! lines in the ready file and in the greeting.
+//! A service owns a listening socket or a set of HTTP routes. Each protocol is one folder with a [`Service`],
+//! and one line in `serve/services.rs`. A service is first bound, so that a port in use is detected before
+//! anything else happens; then started, once the hub exists; then asked for its lines in the ready file and
+//! the greeting. Start reading at [`Service`] and [`Job`].
 
 mod greeting;
 mod job;
@@ -24,18 +25,18 @@ use crate::context::Context;
 use crate::net::tls::TlsError;
 use crate::net::worker::{Gate, Workers, bind};
 
-/// The running gateway that services are started in. Cloning shares it.
+/// The running gateway in which services are started. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Gateway {
     /// The hub and the rules.
     pub context: Context,
     /// The network threads.
     pub workers: Workers,
-    /// Places for connections.
+    /// Limits the number of connections.
     pub gate: Gate,
-    /// Cancelled when the gateway stops: services end what they do and accept nothing more.
+    /// Cancelled when the gateway stops: services finish their current work and accept nothing more.
     pub stop: CancellationToken,
-    /// The names of all services' protocols, as the API and the metrics show them.
+    /// The protocol names of all services, for the API and the metrics.
     pub protocols: Vec<&'static str>,
     /// Where all services listen.
     pub listening: Listening,
@@ -66,20 +67,20 @@ impl FromIterator<(&'static str, serde_json::Value)> for Listening {
     }
 }
 
-/// A part of the gateway that clients reach: by a socket of its own, or by HTTP addresses.
+/// A part of the gateway that clients connect to: through its own socket, or through HTTP routes.
 pub trait Service: Send {
-    /// Serves from now on, in tasks that end with [`Gateway::stop`], and adds its HTTP addresses to `routes`.
+    /// Starts to serve, in tasks that end with [`Gateway::stop`], and adds its HTTP routes to `routes`.
     ///
     /// # Errors
-    /// When something it needs cannot be made; the error says what to change.
+    /// A required resource cannot be created; the text says what to change.
     fn start(&mut self, gateway: &Gateway, routes: &mut Routes) -> Result<(), StartError>;
 
-    /// The protocols by which it serves viewers: in the metrics they are there from the start.
+    /// Returns the protocols of its viewers: the metrics list them from the start.
     fn protocols(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Its entry in the ready file: a key, and where it listens.
+    /// Returns its entry in the ready file: a key, and the addresses.
     fn ready(&self) -> Option<(&'static str, serde_json::Value)> {
         None
     }
@@ -90,18 +91,18 @@ pub trait Service: Send {
     }
 }
 
-/// Why the gateway does not run, in a sentence.
+/// Why the gateway cannot run.
 #[derive(Debug)]
 pub enum StartError {
-    /// It can't listen on an address; with the flag that sets the address.
+    /// An address cannot be used for listening; with the flag that sets it.
     Listen(&'static str, SocketAddr, io::Error),
-    /// The HTTPS certificate can't be used.
+    /// The HTTPS certificate cannot be used.
     Tls(TlsError),
-    /// A file can't be read or written.
+    /// A file cannot be read or written.
     File(PathBuf, io::Error),
-    /// A setting can't be what it is, in words.
+    /// A setting is not valid; the text says why.
     Setting(String),
-    /// The system gives no threads, signals or random numbers.
+    /// The system provides no threads, signals or random numbers.
     System(io::Error),
 }
 
@@ -130,7 +131,7 @@ impl std::error::Error for StartError {}
 /// Listens on the address that `flag` sets.
 ///
 /// # Errors
-/// When the address is in use or not ours.
+/// The address is in use or does not belong to this machine.
 pub fn listen(flag: &'static str, addr: SocketAddr) -> Result<TcpListener, StartError> {
     bind(addr).map_err(|e| StartError::Listen(flag, addr, e))
 }

@@ -1,4 +1,4 @@
-//! Which service answers which HTTP address.
+//! Assigns HTTP addresses to services.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -10,44 +10,44 @@ use axum::body::Body;
 use axum::response::Response;
 use http::Request;
 
-/// A request that has come to a service, and the other end of its connection.
+/// A request, and the peer of its connection.
 #[derive(Debug)]
 pub struct Asked {
-    /// The other end of the connection.
+    /// The peer's address.
     pub peer: SocketAddr,
-    /// The request, with its body not read yet.
+    /// The request, with an unread body.
     pub request: Request<Body>,
 }
 
-/// The response that a service is working on.
+/// The future response of a service.
 pub type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-/// Serves one request.
+/// Handles one request.
 pub type Serve = dyn Fn(Asked) -> Answer + Send + Sync;
 
-/// Serves the addresses that `takes` chooses.
+/// The handler for the stream addresses that `takes` accepts.
 struct Stream {
     takes: fn(&str) -> bool,
     serve: Box<Serve>,
 }
 
-/// The HTTP addresses of all services.
+/// The HTTP routes of all services.
 #[derive(Default)]
 pub struct Routes {
-    /// Addresses that are the same for all streams.
+    /// Routes that do not depend on a stream.
     pub fixed: Router,
     streams: Vec<Stream>,
 }
 
 impl Routes {
-    /// Adds addresses that do not depend on a stream.
+    /// Adds routes that do not depend on a stream.
     pub fn add(&mut self, router: Router) {
         let fixed = std::mem::take(&mut self.fixed);
         self.fixed = fixed.merge(router);
     }
 
-    /// Adds the addresses of streams whose path `takes` accepts, such as those that end in `.flv`. Every page of
-    /// every host may ask there. The first service whose `takes` accepts a path answers it.
+    /// Adds the stream addresses that `takes` accepts, such as those that end in `.flv`. Pages of all hosts
+    /// may use them. The first service whose `takes` accepts a path handles it.
     pub fn add_streams<F>(
         &mut self,
         takes: fn(&str) -> bool,
@@ -58,7 +58,7 @@ impl Routes {
         self.streams.push(Stream { takes, serve: Box::new(move |asked| Box::pin(serve(asked))) });
     }
 
-    /// The addresses that are the same for all streams, and what answers those of streams.
+    /// Returns the fixed routes and the stream routes.
     pub fn finish(self) -> (Router, StreamRoutes) {
         (self.fixed, StreamRoutes(Arc::new(self.streams)))
     }
@@ -70,12 +70,12 @@ impl std::fmt::Debug for Routes {
     }
 }
 
-/// The addresses of streams. Cloning shares it.
+/// The routes of streams. Cloning shares them.
 #[derive(Clone)]
 pub struct StreamRoutes(Arc<Vec<Stream>>);
 
 impl StreamRoutes {
-    /// What serves the service that `path` belongs to; none where it belongs to no service.
+    /// Returns the handler for `path`; `None` if no service handles it.
     pub fn find(&self, path: &str) -> Option<&Serve> {
         self.0.iter().find(|stream| (stream.takes)(path)).map(|stream| &*stream.serve)
     }

@@ -1,4 +1,5 @@
-//! What all HTTP edges share.
+//! HTTP helpers that all edges share: CORS headers, error responses (`problem`), request parsing and
+//! WebSocket.
 
 pub mod endpoint;
 pub mod problem;

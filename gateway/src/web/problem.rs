@@ -1,4 +1,4 @@
-//! Refusals over HTTP, in words: `application/problem+json` (RFC 9457).
+//! Error responses over HTTP: `application/problem+json` (RFC 9457).
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -8,23 +8,23 @@ use crate::core::auth::Denied;
 use crate::core::close::CloseReason;
 use crate::core::hub::{NameError, PlayError, PublishError};
 
-/// A status and a sentence for whoever asked.
+/// An HTTP status and a text for the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The HTTP status.
     pub status: StatusCode,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and how to correct it.
     pub detail: String,
-    /// What `WWW-Authenticate` says, where it says something.
+    /// The value of `WWW-Authenticate`, if any.
     pub challenge: Option<String>,
-    /// What `Retry-After` says, in seconds, where it says something.
+    /// The value of `Retry-After` in seconds, if any.
     pub retry_after: Option<u64>,
 }
 
 impl Problem {
-    /// `status` with a sentence.
+    /// Creates a problem with this status and text.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        // HTTP wants to be told how; browsers show no dialog for this one.
+        // A 401 must have a challenge; browsers show no dialog for this one.
         let challenge = (status == StatusCode::UNAUTHORIZED).then(|| "Bearer".to_owned());
         Self { status, detail: detail.into(), challenge, retry_after: None }
     }
@@ -44,7 +44,7 @@ impl IntoResponse for Problem {
         ];
         let mut response = (self.status, headers, body.to_string()).into_response();
         if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            // RFC 9110 10.2.3: in a second there may be room.
+            // RFC 9110 10.2.3: the client may try again after a second.
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if let Some(how) = self.challenge.and_then(|words| HeaderValue::try_from(words).ok()) {
@@ -83,7 +83,7 @@ impl From<PlayError> for Problem {
     fn from(error: PlayError) -> Self {
         let status = match error {
             PlayError::NotFound => StatusCode::NOT_FOUND,
-            // The publisher is our upstream, and what it sends is no use.
+            // The publisher acts as the upstream server, and its media are not usable.
             PlayError::Unreadable(_) => StatusCode::BAD_GATEWAY,
             PlayError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         };

@@ -102,7 +102,7 @@ struct Known {
     turn: u64,
 }
 
-/// A named stream, from its first publisher until nobody came back.
+/// A named stream. It lives from its first publisher until no publisher returns in time.
 #[derive(Debug)]
 pub struct Stream {
     name: StreamName,

@@ -1,4 +1,4 @@
-//! Every door of HTTP asks admission, and everybody can be ended from outside.
+//! Every HTTP route asks for admission, and every client can be closed from outside.
 
 use futures_util::StreamExt as _;
 use media::Codec;

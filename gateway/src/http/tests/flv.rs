@@ -87,7 +87,7 @@ impl Gateway {
     }
 }
 
-/// Everything of a response that ends: the head, and the body without its chunks' framing if it has any.
+/// Returns a complete response: the head, and the body without chunk framing.
 async fn whole(mut socket: TcpStream) -> (String, Bytes) {
     let mut all = Vec::new();
     socket.read_to_end(&mut all).await.unwrap();
@@ -283,7 +283,7 @@ async fn who_asks_slowly_or_too_early_gets_the_same_stream() {
     let early = gateway.http("GET /live/x.flv HTTP/1.1\r\nConnection: close").await;
     let mut slow = TcpStream::connect(gateway.addr).await.unwrap();
     slow.write_all(b"GET /live/x.flv HT").await.unwrap();
-    // A request that needs no stream is answered on this runtime in between: the others were seen.
+    // A request without a stream runs on this runtime in between, which proves that the others were seen.
     whole(gateway.http("GET /healthz HTTP/1.1\r\nConnection: close").await).await;
     let publisher = gateway.publisher(&[Codec::H264, Codec::Aac]);
     slow.write_all(b"TP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").await.unwrap();

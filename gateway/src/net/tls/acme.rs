@@ -1,4 +1,4 @@
-//! A certificate by ACME (RFC 8555), proven on the HTTPS port itself (TLS-ALPN-01, RFC 8737).
+//! Gets a certificate by ACME (RFC 8555), with a challenge on the HTTPS port itself (TLS-ALPN-01, RFC 8737).
 
 use std::fs::DirBuilder;
 use std::io;
@@ -15,14 +15,14 @@ use super::error::TlsError;
 use super::settings::TlsSettings;
 use super::shown::Shown;
 
-/// The account, the certificate and what is under way.
+/// The ACME account, the certificate and the current order.
 pub(super) struct Order {
     state: AcmeState<io::Error>,
     domains: Vec<String>,
 }
 
 impl Order {
-    /// For `domains`, as `config` says. Nothing is asked yet.
+    /// Creates an order for `domains` with the settings in `config`. Sends no request yet.
     pub(super) fn new(config: &TlsSettings, data: &Path, domains: &[&String]) -> Result<Self, TlsError> {
         let domains: Vec<_> = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
         if let Some(bad) = domains.iter().find(|name| DnsName::try_from(name.as_str()).is_err()) {
@@ -53,7 +53,7 @@ impl Order {
         self.state.resolver()
     }
 
-    /// Gets the certificate and renews it when a third of its time is left, for ever.
+    /// Gets the certificate, and renews it forever when a third of its lifetime is left.
     pub(super) async fn run(mut self, shown: Arc<Shown>) {
         let domains = self.domains.join(",");
         while let Some(event) = self.state.next().await {
@@ -73,7 +73,7 @@ impl Order {
     }
 }
 
-/// Only for its owner: keys will be in it.
+/// Creates a folder for keys, accessible only for its owner.
 fn private_folder(dir: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

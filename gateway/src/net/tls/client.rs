@@ -1,4 +1,4 @@
-//! TLS towards servers that the gateway itself asks: the ACME server, those that tell keys.
+//! TLS for outgoing connections: to the ACME server, and to servers with trusted keys.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use rustls::{ClientConfig, RootCertStore};
 use super::error::TlsError;
 use super::provider;
 
-/// Trusts whom this system trusts, and where a system has no such list (a container), Mozilla's.
+/// Trusts the certificate authorities of this system, or Mozilla's list if the system has none (as in a
+/// container).
 pub(crate) fn client() -> Result<Arc<ClientConfig>, TlsError> {
     let mut roots = RootCertStore::empty();
     let (found, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -1,4 +1,4 @@
-//! Why there is no TLS, in sentences for the operator.
+//! TLS errors, with texts for the operator.
 
 use std::fmt;
 use std::io;
@@ -6,28 +6,28 @@ use std::path::PathBuf;
 
 use super::pair::Bad;
 
-/// Why there is no TLS.
+/// Why TLS cannot be used.
 #[derive(Debug)]
 pub enum TlsError {
-    /// One of the two files is named, this one is not.
+    /// Only the other one of the two files is set.
     Missing(&'static str),
-    /// Files and ACME at once.
+    /// Both files and ACME are set.
     Both,
-    /// A file that can't be read; with the flag that names it.
+    /// A file cannot be read; with its flag.
     Read(&'static str, PathBuf, io::Error),
-    /// The certificate's file, the key's file, and what is wrong.
+    /// Certificate file, key file, and the fault.
     Files(PathBuf, PathBuf, Bad),
-    /// What ACME can't prove.
+    /// A domain that ACME cannot validate.
     Domain(String),
-    /// No address of an ACME server.
+    /// The directory URL of the ACME server is not valid.
     Directory(String),
-    /// ACME's folder can't be made.
+    /// ACME's folder cannot be created.
     Folder(PathBuf, io::Error),
-    /// No certificate could be made.
+    /// No certificate could be created.
     Make(rcgen::Error),
-    /// What was made here can't be used.
+    /// The gateway's own certificate cannot be used.
     Own(Bad),
-    /// The TLS library refuses.
+    /// An error of the TLS library.
     Library(rustls::Error),
 }
 

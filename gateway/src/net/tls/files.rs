@@ -1,4 +1,4 @@
-//! The operator's certificate: two files, read again when they change.
+//! The operator's certificate: two files, reloaded when they change.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use super::settings::TlsSettings;
 use super::shown::Shown;
 use crate::secret_file::{self, Readers};
 
-/// How often the files are looked at.
+/// Interval between checks of the files.
 const POLL: Duration = Duration::from_secs(2);
-/// A certificate that ends within this is worth a word.
+/// A certificate that expires within this time causes a warning.
 const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// What `--cert` and `--key` name.
+/// The files of `--cert` and `--key`.
 #[derive(Debug)]
 pub(super) struct Files {
     cert: PathBuf,
     key: PathBuf,
 }
 
-/// What is in them.
+/// The content of both files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Texts {
     cert: Vec<u8>,
@@ -32,7 +32,7 @@ pub(super) struct Texts {
 }
 
 impl Files {
-    /// Those that `config` names, if it does.
+    /// Returns the files from `config`, if set.
     pub(super) fn of(config: &TlsSettings) -> Result<Option<Self>, TlsError> {
         let none = |path: &Path| path.as_os_str().is_empty();
         match (none(&config.cert), none(&config.key)) {
@@ -52,7 +52,7 @@ impl Files {
         Ok(Texts { cert: read("--cert", &self.cert)?, key })
     }
 
-    /// What is in them as a certificate and its key; says so when it is no longer valid, or not for long.
+    /// Parses the certificate and its key. Warns if the certificate has expired or expires soon.
     pub(super) fn pair(&self, texts: &Texts) -> Result<Pair, TlsError> {
         let pair = Pair::parse(&texts.cert, &texts.key)
             .map_err(|bad| TlsError::Files(self.cert.clone(), self.key.clone(), bad))?;
@@ -67,7 +67,8 @@ impl Files {
         Ok(pair)
     }
 
-    /// Shows what comes into the files, for ever. What can't be used changes nothing and is said once.
+    /// Reloads the certificate forever when the files change. Unusable files change nothing and are logged
+    /// once.
     pub(super) async fn watch(self, loaded: Texts, shown: Arc<Shown>) {
         let files = Arc::new(self);
         let (mut known, mut before) = (Ok(loaded), None);
@@ -76,7 +77,7 @@ impl Files {
             let reader = files.clone();
             let read = tokio::task::spawn_blocking(move || reader.read().map_err(|e| e.to_string()));
             let Ok(now) = read.await else { return };
-            // Twice the same: nobody is still writing, and both files are of one pair.
+            // Unchanged since the last check: nobody is still writing, and both files belong together.
             let settled = before.as_ref() == Some(&now);
             if settled && now != known {
                 match now.clone().and_then(|texts| files.pair(&texts).map_err(|e| e.to_string())) {

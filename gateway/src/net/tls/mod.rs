@@ -1,7 +1,8 @@
-//! TLS for the HTTPS listener: which certificate is shown, and the handshake.
+//! TLS for the HTTPS listener: the certificate and the handshake.
 //!
-//! There are three ways to a certificate: the operator's files, read again when they change; ACME; and
-//! else one that is made here and kept in the data folder.
+//! The certificate has one of three sources: the operator's files, reloaded when they change (`files`); ACME
+//! (`acme`); or a self-signed one, kept in the data folder (`own`). `shown` holds the current one. Start
+//! reading at [`Tls`].
 
 mod acme;
 mod client;
@@ -38,11 +39,11 @@ use crate::limits::Limits;
 use crate::net::worker::{Refusal, Socket, Tcp, refuse};
 use shown::Shown;
 
-/// What a connection over the limit is told: the fatal alert `internal_error` (RFC 8446 6.2). Words
-/// would need a handshake, which is what a busy server saves.
+/// The response to a connection over the limit: the fatal alert `internal_error` (RFC 8446 6.2). A text would
+/// need a handshake, which a busy server avoids.
 pub const BUSY: Refusal = b"\x15\x03\x03\x00\x02\x02\x50";
 
-/// What plain HTTP is told here.
+/// The response to plain HTTP on the HTTPS port.
 const PLAIN: Refusal = b"HTTP/1.1 400 Bad Request\r\n\
     Content-Type: application/problem+json\r\n\
     Content-Length: 125\r\n\
@@ -51,17 +52,17 @@ const PLAIN: Refusal = b"HTTP/1.1 400 Bad Request\r\n\
     {\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,\
     \"detail\":\"this is the https port: begin the address with https://\"}\n";
 
-/// The first byte of every TLS connection: a record with a handshake message (RFC 8446 5.1).
+/// The first byte of every TLS connection: a handshake record (RFC 8446 5.1).
 const HANDSHAKE: u8 = 22;
 
-/// Where the certificate comes from.
+/// The source of the certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// Made here: browsers do not know it.
+    /// Self-signed: browsers do not trust it.
     Own,
     /// The operator's files.
     Files,
-    /// Got by ACME for these domains.
+    /// Issued by ACME for these domains.
     Acme(Vec<String>),
 }
 
@@ -74,22 +75,23 @@ pub struct Place<'a> {
     pub listeners: &'a [IpAddr],
 }
 
-/// The HTTPS listener's side of TLS. Cloning shares it.
+/// Server-side TLS of the HTTPS listener. Cloning shares it.
 #[derive(Clone)]
 pub struct Tls(Arc<Inner>);
 
 struct Inner {
     acceptor: TlsAcceptor,
     source: Source,
-    /// What keeps the certificate fresh.
+    /// Tasks that keep the certificate up to date.
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
 
 impl Tls {
-    /// With the certificate that `config` names, or one of its own in `place`. Inside a runtime: it is kept fresh from now on.
+    /// Loads the certificate that `config` selects. Call it inside a runtime, whose tasks keep the
+    /// certificate up to date.
     ///
     /// # Errors
-    /// When the operator's files or domains can't be used.
+    /// The operator's files or domains cannot be used.
     pub fn new(config: &TlsSettings, place: &Place<'_>) -> Result<Self, TlsError> {
         let acme: Vec<_> = config.acme.iter().filter(|domain| !domain.is_empty()).collect();
         let files = files::Files::of(config)?;
@@ -119,12 +121,12 @@ impl Tls {
         Ok(Self(Arc::new(Inner { acceptor, source, _tasks: tasks })))
     }
 
-    /// Where the certificate comes from.
+    /// Returns the source of the certificate.
     pub fn source(&self) -> &Source {
         &self.0.source
     }
 
-    /// The handshake on a new connection; none if it is over, and then the peer has been told.
+    /// Performs the handshake on a new connection. Returns `None` if it failed; the peer has been told then.
     pub async fn accept(&self, stream: TcpStream, peer: SocketAddr, limits: &Limits) -> Option<Socket> {
         let handshake = timeout(limits.header_timeout, self.handshake(stream, limits.stall_timeout)).await;
         let error = match handshake {
@@ -143,13 +145,13 @@ impl Tls {
             return Ok(None);
         }
         if first[0] != HANDSHAKE && first[0].is_ascii_uppercase() {
-            // A method; anything else is told so by TLS.
+            // The first bytes are an HTTP method. The TLS library answers anything else.
             refuse(stream, PLAIN).await;
             return Ok(None);
         }
         let mut stream = self.0.acceptor.accept(Tcp::new(stream, stall)).await?;
         if stream.get_ref().1.alpn_protocol() == Some(ACME_TLS_ALPN_NAME) {
-            // The certificate was all there was to show (RFC 8737 3).
+            // The connection was an ACME challenge and is complete (RFC 8737 3).
             stream.shutdown().await?;
             return Ok(None);
         }
@@ -157,7 +159,7 @@ impl Tls {
     }
 }
 
-/// The one crypto library.
+/// Returns the crypto library, which is the same everywhere.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
@@ -170,7 +172,8 @@ fn server(shown: Arc<Shown>, acme: bool) -> Result<ServerConfig, TlsError> {
     if acme {
         config.alpn_protocols.push(ACME_TLS_ALPN_NAME.to_vec());
     }
-    // Who comes back (an HLS player does, often) is spared the signature, and we the memory.
+    // Session tickets save a signature for clients that reconnect often (HLS players), and memory on the
+    // server.
     config.ticketer = Ticketer::new().map_err(TlsError::Library)?;
     Ok(config)
 }

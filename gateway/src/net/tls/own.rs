@@ -1,4 +1,4 @@
-//! The gateway's own certificate: signed by itself, kept in the data folder.
+//! The gateway's self-signed certificate, kept in the data folder.
 
 use std::fs;
 use std::io;
@@ -21,12 +21,13 @@ use super::shown::Shown;
 use crate::secret_file::{self, Readers};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// Some systems trust none that is valid for longer, even by hand.
+/// Lifetime of a certificate. Some systems accept none with a longer lifetime, even if it is trusted
+/// manually.
 const VALID: Duration = Duration::from_secs(397 * 24 * 3600);
-/// Another is made when this is left.
+/// A new certificate is created when this much lifetime is left.
 const RENEW: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Where it is kept and what it is for.
+/// The certificate's folder and host names.
 #[derive(Debug, Clone)]
 pub(super) struct Own {
     dir: PathBuf,
@@ -34,18 +35,18 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// For this machine, as far as it knows its names.
+    /// For this machine's known names and addresses.
     pub(super) fn of(config: &TlsSettings, place: &Place<'_>) -> Self {
         Self { dir: place.data.to_owned(), names: names(config, place.listeners) }
     }
 
-    /// The kept one; where there is none that is good, another, which is kept if that can be done.
+    /// Returns the stored certificate if it is valid, or else creates a new one and stores it if possible.
     pub(super) fn pair(&self, now: SystemTime) -> Result<Pair, TlsError> {
         let key = self.dir.join("key.pem");
         if let Err(error) = secret_file::read(&key, Readers::Owner)
             && error.kind() == io::ErrorKind::PermissionDenied
         {
-            // Whoever has it can pose as this machine before those who trust the certificate.
+            // A leaked key would allow others to impersonate this machine.
             return Err(TlsError::Read("--data", key, error));
         }
         match self.kept() {
@@ -62,7 +63,7 @@ impl Own {
         Pair::parse(cert.as_bytes(), key.as_bytes()).map_err(TlsError::Own)
     }
 
-    /// Makes another in the place of `pair` in time, for ever.
+    /// Replaces `pair` with a new certificate before it expires, forever.
     pub(super) async fn watch(self, mut pair: Pair, shown: Arc<Shown>) {
         loop {
             sleep(DAY / 4).await;
@@ -80,7 +81,7 @@ impl Own {
         }
     }
 
-    /// What the folder has, or why it is no use: nothing if nothing is there.
+    /// Reads the stored certificate. The error says why it cannot be used; `None` if there is none.
     fn kept(&self) -> Result<Pair, Option<String>> {
         let read = |name| {
             fs::read(self.dir.join(name))
@@ -93,7 +94,7 @@ impl Own {
 
     fn keep(&self, cert: &str, key: &str) -> io::Result<()> {
         secret_file::make_folder(&self.dir)?;
-        // A key without its certificate is found out at the next start.
+        // A key without its certificate is detected at the next start.
         secret_file::write(&self.dir.join("key.pem"), key, 0o600)?;
         secret_file::write(&self.dir.join("cert.pem"), cert, 0o644)
     }
@@ -103,7 +104,7 @@ fn is_fresh(pair: &Pair, now: SystemTime) -> bool {
     pair.left(now).is_some_and(|left| left > RENEW)
 }
 
-/// A certificate for `names` and its key, in PEM form.
+/// Creates a certificate for `names` and its key, in PEM form.
 pub(super) fn make(names: &[String], now: SystemTime) -> Result<(String, String), rcgen::Error> {
     let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
     let mut params = CertificateParams::new(names)?;
@@ -111,19 +112,19 @@ pub(super) fn make(names: &[String], now: SystemTime) -> Result<(String, String)
     params.distinguished_name.push(DnType::CommonName, "Lianmai (self-signed)");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // A clock that is behind must not find it not yet valid.
+    // Clients whose clock is slow must not find it "not yet valid".
     params.not_before = (now - DAY).into();
     params.not_after = (now + VALID - DAY).into();
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
 }
 
-/// Everything this machine may be called.
+/// Returns all names and addresses of this machine.
 fn names(config: &TlsSettings, listeners: &[IpAddr]) -> Vec<String> {
     let mut names = vec!["localhost".to_owned()];
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     names.extend([host].into_iter().filter(|host| DnsName::try_from(host.as_str()).is_ok()));
     names.extend(config.acme.iter().filter(|name| DnsName::try_from(name.as_str()).is_ok()).cloned());
-    // A system that doesn't tell its addresses is called by its name.
+    // If the system does not list its addresses, the host name must be enough.
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let loopback = ["127.0.0.1", "::1"].into_iter().filter_map(|ip| ip.parse().ok());
     let link_local = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());

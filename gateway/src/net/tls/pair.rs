@@ -9,32 +9,32 @@ use rustls::sign::CertifiedKey;
 
 use super::provider;
 
-/// A certificate chain and its key, which belong together.
+/// A certificate chain and its matching key.
 #[derive(Debug, Clone)]
 pub(super) struct Pair {
     pub(super) key: Arc<CertifiedKey>,
     ends: SystemTime,
 }
 
-/// Why two texts are no [`Pair`].
+/// Why two texts are not a [`Pair`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bad {
-    /// The first has no certificate.
+    /// The first text has no certificate.
     NoCertificate,
-    /// The second has no key.
+    /// The second text has no key.
     NoKey,
     /// The key is encrypted.
     Locked,
-    /// The key is another certificate's.
+    /// The key belongs to another certificate.
     Differ,
-    /// A certificate can't be read.
+    /// A certificate is malformed.
     Certificate(String),
-    /// The key can't be read, or is of a kind that is not known.
+    /// The key is malformed, or its type is not supported.
     Key(String),
 }
 
 impl Pair {
-    /// Out of two PEM texts; the server's own certificate is the first.
+    /// Parses two PEM texts; the server's own certificate is the first in the chain.
     pub(super) fn parse(cert: &[u8], key: &[u8]) -> Result<Self, Bad> {
         let broken = |error: PemError| Bad::Certificate(error.to_string());
         let chain: Vec<_> = CertificateDer::pem_slice_iter(cert).collect::<Result<_, _>>().map_err(broken)?;
@@ -44,7 +44,7 @@ impl Pair {
         let ends = u64::try_from(parsed.validity().not_after.timestamp()).unwrap_or(0);
         let ends = UNIX_EPOCH.checked_add(Duration::from_secs(ends)).unwrap_or(UNIX_EPOCH);
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
-            // Both forms say it: `ENCRYPTED PRIVATE KEY` and `Proc-Type: 4,ENCRYPTED`.
+            // Both formats contain it: `ENCRYPTED PRIVATE KEY` and `Proc-Type: 4,ENCRYPTED`.
             _ if key.windows(9).any(|word| word == b"ENCRYPTED") => Bad::Locked,
             PemError::NoItemsFound => Bad::NoKey,
             error => Bad::Key(error.to_string()),
@@ -56,7 +56,7 @@ impl Pair {
         Ok(Self { key: Arc::new(key), ends })
     }
 
-    /// How long it is still valid; none when it no longer is.
+    /// Returns the remaining lifetime; `None` if it has expired.
     pub(super) fn left(&self, now: SystemTime) -> Option<Duration> {
         self.ends.duration_since(now).ok().filter(|left| !left.is_zero())
     }

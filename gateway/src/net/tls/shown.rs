@@ -1,4 +1,4 @@
-//! The certificate that is shown now.
+//! The current certificate.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,27 +7,27 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_acme::{ResolvesServerCertAcme, is_tls_alpn_challenge};
 
-/// The certificate that is shown now. It may change under open connections, which keep theirs.
+/// The current certificate. Open connections keep theirs when it changes.
 #[derive(Debug)]
 pub(super) struct Shown {
     own: RwLock<Arc<CertifiedKey>>,
     acme: Option<Arc<ResolvesServerCertAcme>>,
-    /// ACME has a certificate.
+    /// Whether ACME has issued a certificate.
     got: AtomicBool,
 }
 
 impl Shown {
-    /// Shows `own`, and what `acme` has as soon as it has something.
+    /// Uses `own` until `acme` has a certificate.
     pub(super) fn new(own: Arc<CertifiedKey>, acme: Option<Arc<ResolvesServerCertAcme>>) -> Self {
         Self { own: RwLock::new(own), acme, got: AtomicBool::new(false) }
     }
 
-    /// Shows another from now on.
+    /// Replaces the certificate.
     pub(super) fn set(&self, own: Arc<CertifiedKey>) {
         *self.own.write().unwrap_or_else(PoisonError::into_inner) = own;
     }
 
-    /// Shows ACME's from now on.
+    /// Switches to ACME's certificate.
     pub(super) fn got(&self) {
         self.got.store(true, Ordering::Relaxed);
     }

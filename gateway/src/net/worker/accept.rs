@@ -1,4 +1,4 @@
-//! Taking connections in and dealing them out.
+//! Accepts connections and distributes them to the workers.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,39 +14,40 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Gate, Permit, Workers};
 
-/// What may wait unsent in the kernel for one viewer: a slow one must skip, not queue megabytes.
+/// Maximum number of unsent bytes in the kernel per viewer: a slow viewer must skip frames, not queue
+/// megabytes.
 const NOTSENT_LOWAT: u32 = 128 << 10;
-/// Connections the kernel holds until they are accepted.
+/// Maximum number of connections in the kernel's accept queue.
 const BACKLOG: i32 = 4096;
-/// A connection that is silent for this long is asked whether it is still there.
+/// After this silence the kernel checks whether the peer still exists.
 const KEEPALIVE: Duration = Duration::from_secs(60);
-/// Refusals that are put into words at once; the rest is just closed.
+/// Maximum number of refusals that are sent at the same time; further connections are just closed.
 pub(super) const REFUSALS: usize = 64;
 
-/// What to write to a connection that finds no place; may be empty.
+/// The bytes to send to a refused connection; may be empty.
 pub type Refusal = &'static [u8];
 
-/// A connection that was let in, on its worker.
+/// An accepted connection, on its worker.
 #[derive(Debug)]
 pub struct Connection {
     /// The socket, registered with this worker.
     pub stream: TcpStream,
-    /// Its other end.
+    /// The peer's address.
     pub peer: SocketAddr,
-    /// Its place: what goes on with the socket elsewhere (a WebSocket) keeps it as well.
+    /// Its permit. A task that takes over the socket (a WebSocket) must keep it.
     pub permit: Arc<Permit>,
 }
 
 /// Listens on `addr`.
 ///
 /// # Errors
-/// When the address is in use or not ours.
+/// The address is in use or does not belong to this machine.
 pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket2::Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     if addr.is_ipv6() {
-        // `[::]` means every interface in both families; a system without IPv4 mapping says no.
+        // `[::]` should accept both address families; systems without IPv4 mapping refuse this.
         let _ = socket.set_only_v6(false);
     }
     socket.set_nonblocking(true)?;
@@ -55,8 +56,8 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Accepts until `stop`, and runs `serve` for each connection on the next worker in turn; the
-/// connection has its place until `serve` is done.
+/// Accepts connections until `stop`, and runs `serve` for each on the next worker in turn. The connection
+/// holds its permit until `serve` returns.
 pub async fn accept<F>(
     listener: TcpListener,
     workers: Workers,
@@ -77,8 +78,8 @@ pub async fn accept<F>(
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // One that left while it waited is its own affair; out of file descriptors is ours,
-                // and trying again at once would only spin.
+                // An aborted connection concerns only its client. Other errors, such as too many open files,
+                // concern the server: retrying immediately would use all CPU.
                 if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
                 {
                     tracing::warn!(%error, "can't take connections in");
@@ -100,7 +101,7 @@ pub async fn accept<F>(
         let Ok(stream) = stream.into_std() else { continue };
         let (serve, permit) = (serve.clone(), Arc::new(permit));
         workers.next().spawn(async move {
-            // A socket that can't be registered is gone.
+            // A socket that cannot be registered is closed.
             let Ok(stream) = TcpStream::from_std(stream) else { return };
             tune(&stream);
             serve(Connection { stream, peer, permit: permit.clone() }).await;
@@ -110,25 +111,25 @@ pub async fn accept<F>(
 }
 
 fn tune(stream: &TcpStream) {
-    // All are only better service; a system that knows them not still works.
+    // These options only improve the service; it works without them.
     let _ = stream.set_nodelay(true);
-    // A peer that vanished without a word is found out even where we only listen.
+    // Detects a peer that vanished, even if the gateway only receives.
     let keepalive = socket2::TcpKeepalive::new().with_time(KEEPALIVE);
     let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     let _ = SockRef::from(stream).set_tcp_notsent_lowat(NOTSENT_LOWAT);
 }
 
-/// Ends a connection with these words.
+/// Sends `text` and closes the connection.
 pub async fn refuse(stream: TcpStream, words: Refusal) {
-    // Whether they arrived or not, it is over.
+    // The connection is closed whether or not the text arrived.
     let _ = timeout(Duration::from_secs(1), say(stream, words)).await;
 }
 
 async fn say(mut stream: TcpStream, words: Refusal) -> io::Result<()> {
     stream.write_all(words).await?;
     stream.shutdown().await?;
-    // Closing with unread input would reset the connection and lose the words.
+    // If unread input remains, closing the socket resets the connection and the text is lost.
     let mut rest = [0; 1024];
     while stream.read(&mut rest).await? > 0 {}
     Ok(())

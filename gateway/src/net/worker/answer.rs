@@ -1,10 +1,10 @@
-//! How an HTTP response tells the connection that carries it what its body costs.
+//! Tells the connection about the memory of a response's body.
 
 use tokio_util::sync::CancellationToken;
 
-/// Goes with a response whose body is kept for others too, so that sending it takes no memory of its own.
+/// Attached to a response whose body is shared, so that sending it needs no extra memory.
 #[derive(Debug, Clone, Default)]
 pub struct SharedBody {
-    /// Cancelled when the owner wants the bytes back: the connection then ends.
+    /// Cancelled when the owner needs the bytes back: the connection is closed then.
     pub revoked: Option<CancellationToken>,
 }

@@ -1,4 +1,4 @@
-//! How many connections there may be, in all and from one address.
+//! Limits the number of connections, in total and per address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -18,12 +18,12 @@ struct Inner {
     state: Mutex<State>,
     max: usize,
     max_per_ip: usize,
-    /// Whether this machine's own addresses have the limit too.
+    /// Whether the per-address limit also applies to this machine's addresses.
     local_too: bool,
     empty: Notify,
 }
 
-/// The address by which clients are counted: of IPv6 the first 64 bits, which are one customer's.
+/// Returns the address that counts for the limit: for IPv6 the first 64 bits, which belong to one customer.
 pub fn counted_as(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) if !ip.is_loopback() => Ipv6Addr::from(u128::from(ip) >> 64 << 64).into(),
@@ -31,12 +31,12 @@ pub fn counted_as(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// Counts connections and refuses those over the limit. Cloning shares it.
+/// Counts connections and refuses those over the limits. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Gate(Arc<Inner>);
 
 impl Gate {
-    /// At most `max` connections, and `max_per_ip` from one address (0: no limit of its own).
+    /// Creates a gate for at most `max` connections, and `max_per_ip` per address (0: no limit).
     pub fn new(max: usize, max_per_ip: usize) -> Self {
         Self(Arc::new(Inner {
             state: Mutex::default(),
@@ -47,8 +47,8 @@ impl Gate {
         }))
     }
 
-    /// For connections that have not shown what they may: whoever comes by a forwarder on this machine has
-    /// a loopback address, which therefore has no limit of its own.
+    /// Creates a gate for connections that are not admitted yet. Loopback addresses have no limit per
+    /// address, because all clients behind a local forwarder share one.
     pub fn pending(max: usize, max_per_ip: usize) -> Self {
         Self(Arc::new(Inner {
             state: Mutex::default(),
@@ -63,7 +63,7 @@ impl Gate {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a connection in, or counts it as refused.
+    /// Returns a permit for a connection, or counts it as refused.
     pub fn enter(&self, ip: IpAddr) -> Option<Permit> {
         let ip = counted_as(ip);
         let limited = self.0.max_per_ip > 0 && (self.0.local_too || !ip.is_loopback());
@@ -80,25 +80,25 @@ impl Gate {
         Some(Permit { gate: self.clone(), ip })
     }
 
-    /// Whether a connection from `ip` would be let in now. It takes no place.
+    /// Returns whether a connection from `ip` would be accepted now. Does not count it.
     pub fn has_room(&self, ip: IpAddr) -> bool {
         let state = self.state();
-        // Whoever has no limit of his own is not in the table.
+        // Addresses without a limit are not in the table.
         let from_ip = state.per_ip.get(&counted_as(ip)).copied().unwrap_or(0);
         state.total < self.0.max && (self.0.max_per_ip == 0 || from_ip < self.0.max_per_ip)
     }
 
-    /// Connections now.
+    /// Returns the current number of connections.
     pub fn open(&self) -> usize {
         self.state().total
     }
 
-    /// Connections refused so far.
+    /// Returns the number of refused connections so far.
     pub fn refused(&self) -> u64 {
         self.state().refused
     }
 
-    /// Resolves when there is no connection left.
+    /// Resolves when no connection is left.
     pub async fn empty(&self) {
         loop {
             let notified = self.0.empty.notified();
@@ -110,7 +110,7 @@ impl Gate {
     }
 }
 
-/// A connection's place; dropping it makes room.
+/// A counted connection; dropping it makes room for another.
 #[derive(Debug)]
 pub struct Permit {
     gate: Gate,

@@ -1,5 +1,8 @@
-//! Network threads: one per core, each with its own single-threaded runtime. A connection stays on
-//! the worker that got it, so nothing it does needs another core.
+//! Network threads: one per core, each with its own single-threaded runtime.
+//!
+//! A connection stays on its worker, so it never needs another core. Start reading at [`Workers`]; `accept`
+//! distributes connections, `gate` limits their number, `socket` and `tcp` wrap a connection, `watchdog`
+//! detects stalled workers.
 
 mod accept;
 mod answer;
@@ -28,7 +31,7 @@ pub use watchdog::{STALLED, STALLS, Watchdog};
 use self::watchdog::Watched;
 use crate::net::wake;
 
-/// The network threads. Dropping the last clone stops them and what runs on them.
+/// The network threads. Dropping the last clone stops them and their tasks.
 #[derive(Debug, Clone)]
 pub struct Workers(Arc<Inner>);
 
@@ -38,7 +41,7 @@ struct Inner {
     threads: Vec<JoinHandle<()>>,
     next: AtomicUsize,
     stop: CancellationToken,
-    /// After the threads: they end while it still looks.
+    /// Dropped after the threads, so that it watches them until they end.
     _watchdog: Watchdog,
 }
 
@@ -46,15 +49,15 @@ impl Workers {
     /// Starts `count` network threads; 0 means one per core.
     ///
     /// # Errors
-    /// When the system gives no thread or no poller.
+    /// The system provides no thread or no poller.
     pub fn start(count: usize) -> io::Result<Self> {
         Self::named("worker", count)
     }
 
-    /// The same under another name, for other work than the network's.
+    /// Starts threads with another name, for other work.
     ///
     /// # Errors
-    /// As [`Workers::start`].
+    /// The same as [`Workers::start`].
     pub fn named(name: &str, count: usize) -> io::Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let count = if count == 0 { cores() } else { count };
@@ -78,7 +81,7 @@ impl Workers {
         Ok(Self(Arc::new(Inner { workers, threads, next, stop, _watchdog: watchdog })))
     }
 
-    /// The next worker in turn that has not stalled; any, if all have.
+    /// Returns the next worker in turn that is not stalled; if all are stalled, the next one.
     pub fn next(&self) -> &Handle {
         let workers = &self.0.workers;
         let turn = self.0.next.fetch_add(1, Ordering::Relaxed) % workers.len();
@@ -86,7 +89,7 @@ impl Workers {
         in_turn().find(|worker| !worker.is_stalled()).unwrap_or(&workers[turn]).handle()
     }
 
-    /// Workers that have not turned for 1 s.
+    /// Returns the number of workers that have not run their tasks for 1 s.
     pub fn stalled(&self) -> usize {
         self.0.workers.iter().filter(|worker| worker.is_stalled()).count()
     }
@@ -96,9 +99,9 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.stop.cancel();
         for thread in self.threads.drain(..) {
-            // The last clone may be dropped on a worker: it can't wait for itself.
+            // The last clone may be dropped on a worker, which cannot join itself.
             if thread.thread().id() != std::thread::current().id() {
-                // A worker that panicked has said so itself.
+                // A worker that panicked has printed its message already.
                 let _ = thread.join();
             }
         }

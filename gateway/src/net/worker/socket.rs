@@ -1,4 +1,4 @@
-//! What a connection is read from and written to, whether TLS is between or not.
+//! The socket of a connection, with or without TLS.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,20 +12,20 @@ use tokio_rustls::server::TlsStream;
 
 use super::Tcp;
 
-/// A connection's socket. What is written to it has left only when it is flushed.
+/// A connection's socket. Written bytes are only sent once it is flushed.
 #[derive(Debug)]
 pub struct Socket {
     carrier: Carrier,
-    /// Was read already, and comes again.
+    /// Bytes that were read and put back.
     ahead: Bytes,
-    /// Nothing is read while something written waits to leave.
+    /// Whether reading stops while written bytes wait to be sent.
     in_turns: bool,
     blocked: bool,
-    /// Whoever wanted to read meanwhile.
+    /// The task that waits to read meanwhile.
     reader: Option<Waker>,
 }
 
-/// Goes with a request that came over TLS.
+/// Attached to requests that arrived over TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Secure;
 
@@ -36,7 +36,7 @@ enum Carrier {
 }
 
 impl Socket {
-    /// `stream`, whose writes fail when the peer takes no byte for `stall`.
+    /// Wraps `stream`. Its writes fail if the peer receives no byte for `stall`.
     pub fn new(stream: TcpStream, stall: Duration) -> Self {
         Self {
             carrier: Carrier::Plain(Tcp::new(stream, stall)),
@@ -47,7 +47,7 @@ impl Socket {
         }
     }
 
-    /// A connection whose handshake is done.
+    /// Wraps a connection whose TLS handshake is complete.
     pub fn tls(stream: TlsStream<Tcp>) -> Self {
         Self {
             carrier: Carrier::Tls(Box::new(stream)),
@@ -58,23 +58,23 @@ impl Socket {
         }
     }
 
-    /// What to put beside this connection's requests if it is TLS.
+    /// Returns the marker for this connection's requests if it uses TLS.
     pub fn secure(&self) -> Option<Secure> {
         matches!(self.carrier, Carrier::Tls(_)).then_some(Secure)
     }
 
-    /// Puts back what was read last: it is read again before anything else.
+    /// Puts back the last read bytes: they are read again first.
     pub fn unread(&mut self, bytes: Bytes) {
         self.ahead = bytes;
     }
 
-    /// Reads nothing from now on while the peer takes nothing: one that asks on and on without reading
-    /// its answers would have them all kept.
+    /// Stops reading while the peer receives nothing. Otherwise a peer that sends requests without reading
+    /// the responses would fill memory.
     pub fn read_between_writes(&mut self) {
         self.in_turns = true;
     }
 
-    /// Reads and writes at once again.
+    /// Reads and writes independently again.
     pub fn read_always(&mut self) {
         self.in_turns = false;
     }
@@ -89,10 +89,10 @@ impl Socket {
         wrote
     }
 
-    /// Writes all of `message` and sees it off.
+    /// Writes all of `message` and flushes.
     ///
     /// # Errors
-    /// When the peer is gone or takes nothing.
+    /// The peer is gone or receives nothing.
     pub async fn send(&mut self, message: &mut impl Buf) -> io::Result<()> {
         self.write_all_buf(message).await?;
         self.flush().await

@@ -1,4 +1,4 @@
-//! A TCP stream that gives up on a peer that takes nothing, and counts its bytes.
+//! A TCP stream that fails when the peer stalls, and counts its bytes.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub struct Tcp {
     stream: TcpStream,
     stall: Duration,
-    /// Runs while a write waits; kept, since making a timer costs more than moving one.
+    /// Runs while a write waits. Kept between writes, because resetting a timer is cheaper than creating one.
     timer: Option<Pin<Box<Sleep>>>,
     waiting: bool,
     received: Counter,
@@ -23,7 +23,7 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    /// `stream`, whose writes fail when the peer takes no byte for `stall`.
+    /// Wraps `stream`. Its writes fail if the peer receives no byte for `stall`.
     pub fn new(stream: TcpStream, stall: Duration) -> Self {
         let received = metrics::counter!("lianmai_received_bytes_total");
         let sent = metrics::counter!("lianmai_sent_bytes_total");

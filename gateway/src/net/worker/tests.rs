@@ -21,7 +21,7 @@ async fn connections_are_dealt_to_all_workers_and_refused_with_words_over_the_li
             async move {
                 seen.lock().unwrap().insert(std::thread::current().name().map(str::to_owned));
                 connection.stream.write_all(b"hi").await.unwrap();
-                // Until the client goes.
+                // Until the client disconnects.
                 let _ = connection.stream.read(&mut [0]).await;
             }
         }
@@ -81,7 +81,7 @@ fn one_address_has_its_own_limit() {
     let (a, b) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
     let first = gate.enter(a);
     assert!(first.is_some() && gate.enter(a).is_none() && gate.enter(b).is_some());
-    // The same address as an IPv6 socket shows it.
+    // The same address in the form of an IPv6 socket.
     assert!(gate.enter("::ffff:192.0.2.1".parse().unwrap()).is_none());
     drop(first);
     assert!(gate.enter(a).is_some());
@@ -120,7 +120,7 @@ async fn until(condition: impl Fn() -> bool) {
     tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("it comes true");
 }
 
-/// The number that `/metrics` tells.
+/// Returns a value from `/metrics`.
 fn metric(name: &str) -> f64 {
     let config = crate::limits::LimitSettings::default();
     let context = crate::context::Context::new(config, crate::core::auth::Auth::default());
@@ -136,7 +136,7 @@ async fn a_stalled_worker_is_counted_and_gets_nothing_new() {
     let stalls = metric(STALLS);
     let release = block(workers.next());
     until(|| workers.stalled() == 1).await;
-    // Others may stall as well in the same moment: this is a busy machine, and there are more tests.
+    // Other workers may stall at the same time: the machine is busy with other tests.
     assert!(metric(STALLED) >= 1.0 && metric(STALLS) > stalls);
     for _ in 0..6 {
         workers.next().spawn(async {}).await.unwrap();

@@ -1,7 +1,7 @@
-//! Finds workers that have stopped.
+//! Detects stalled workers.
 //!
-//! A worker that is busy with one task for long serves nobody else, and cannot say so itself. So a thread
-//! of its own posts a question to every worker now and then, and looks whether it was answered.
+//! A worker that is busy with one task serves no other, and cannot report that itself. So a separate thread
+//! regularly posts a task to every worker and checks whether it ran.
 
 use std::io;
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use std::time::Duration;
 use metrics::{counter, gauge};
 use tokio::runtime::Handle;
 
-/// Workers that do not answer now.
+/// Metric: number of workers that do not answer now.
 pub const STALLED: &str = "lianmai_stalled_workers";
-/// How often a worker did not answer.
+/// Metric: number of times that a worker did not answer.
 pub const STALLS: &str = "lianmai_worker_stalls_total";
 
-/// How often the watchdog looks.
+/// Interval between checks.
 const INTERVAL: Duration = Duration::from_millis(250);
-/// A worker counts as stalled when its answer is missing at so many looks in a row: for 1 s. Looks are
-/// counted and not time, so that a process that was suspended as a whole has not stalled.
+/// A worker counts as stalled after this many checks without an answer: 1 s. Checks are counted instead of
+/// time, so that a process that was suspended as a whole does not count as stalled.
 const PATIENCE: u32 = 4;
 
-/// What is known of one worker. Cloning shares it.
+/// The state of one worker. Cloning shares it.
 #[derive(Debug, Clone)]
 pub(super) struct Watched {
     name: Arc<str>,
@@ -41,7 +41,7 @@ impl Watched {
         &self.handle
     }
 
-    /// Whether it has not turned for 1 s.
+    /// Returns whether the worker has not run its tasks for 1 s.
     pub(super) fn is_stalled(&self) -> bool {
         self.stalled.load(Ordering::Relaxed)
     }
@@ -55,10 +55,10 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Watches the current runtime, which runs on one thread, under this name.
+    /// Watches the current runtime, which must run on one thread, under this name.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// The system provides no thread.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -89,7 +89,7 @@ impl Drop for Watchdog {
     }
 }
 
-/// Sets its flag when the worker turns, or when there is no worker any more that could.
+/// Sets its flag when the worker runs it, or when the worker has ended.
 struct Answer(Arc<AtomicBool>);
 
 impl Drop for Answer {
@@ -98,7 +98,7 @@ impl Drop for Answer {
     }
 }
 
-/// A worker under watch.
+/// A watched worker.
 struct Patient {
     watched: Watched,
     answered: Arc<AtomicBool>,
@@ -144,11 +144,11 @@ impl Patient {
 #[derive(Debug, PartialEq, Eq)]
 enum Change {
     Stalled,
-    /// After so many looks without an answer.
+    /// After this many checks without an answer.
     Resumed(u32),
 }
 
-/// Tells from a worker's answers when it stalls and when it resumes: each once.
+/// Derives from a worker's answers when it stalls and when it resumes, each once.
 #[derive(Debug, Default)]
 struct Pulse {
     missed: u32,

@@ -1,27 +1,27 @@
-//! What a viewer sends.
+//! Reads WebSocket messages from a viewer.
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// What a viewer said.
+/// A message of a viewer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Said {
-    /// It wants to know whether we live.
+    /// A ping, which needs a pong.
     Ping(Bytes),
-    /// It leaves.
+    /// The viewer closes the connection.
     Close,
-    /// It breaks the protocol.
+    /// A protocol error.
     Nonsense,
 }
 
-/// Reads what a viewer sends. Messages of its own mean nothing here and are passed over.
+/// Reads a viewer's messages. Data messages are skipped.
 #[derive(Debug, Default)]
 pub(crate) struct Listener {
-    /// Bytes of a message still to pass over.
+    /// Remaining bytes of a message that is skipped.
     skip: u64,
 }
 
 impl Listener {
-    /// What `input` says, as far as it is complete; consumes it.
+    /// Returns the next complete message in `input` and consumes it.
     pub(crate) fn next(&mut self, input: &mut BytesMut) -> Option<Said> {
         loop {
             let pass = self.skip.min(input.len() as u64);

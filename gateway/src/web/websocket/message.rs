@@ -1,4 +1,4 @@
-//! What is sent: messages that share their bytes.
+//! Creates WebSocket messages that share their payload.
 
 use std::io::IoSlice;
 
@@ -8,7 +8,7 @@ const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 const PONG: u8 = 0x8a;
 
-/// The head of an unmasked message of `length` bytes.
+/// Returns the header of an unmasked message of `length` bytes.
 fn head(kind: u8, length: usize) -> Bytes {
     let mut head = Vec::with_capacity(10);
     head.push(kind);
@@ -26,7 +26,7 @@ fn head(kind: u8, length: usize) -> Bytes {
     head.into()
 }
 
-/// A binary message of these pieces.
+/// Creates a binary message from these pieces.
 pub(crate) fn binary(pieces: impl IntoIterator<Item = Bytes>) -> Pieces {
     let mut message = Pieces::default();
     message.0.push(Bytes::new());
@@ -35,24 +35,24 @@ pub(crate) fn binary(pieces: impl IntoIterator<Item = Bytes>) -> Pieces {
     message
 }
 
-/// The answer to a ping.
+/// Creates the response to a ping.
 pub(crate) fn pong(payload: Bytes) -> Pieces {
     Pieces(vec![head(PONG, payload.len()), payload], 0)
 }
 
-/// A close with a code and a reason, of which as much is said as fits.
+/// Creates a close message with a code and a reason, which is cut to the maximum length.
 pub(crate) fn close(code: u16, reason: &str) -> Pieces {
     let end = (0..=reason.len().min(123)).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or(0);
     let payload = [&code.to_be_bytes()[..], &reason.as_bytes()[..end]].concat();
     Pieces(vec![head(CLOSE, payload.len()), payload.into()], 0)
 }
 
-/// Several pieces of bytes that are written as one.
+/// Several pieces of bytes that are written together.
 #[derive(Debug, Default)]
 pub(crate) struct Pieces(Vec<Bytes>, usize);
 
 impl Pieces {
-    /// These, one after the other.
+    /// Creates a sequence of these pieces.
     pub(crate) fn of(pieces: impl IntoIterator<Item = Bytes>) -> Self {
         Self(pieces.into_iter().collect(), 0)
     }

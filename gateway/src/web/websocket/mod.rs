@@ -1,8 +1,8 @@
-//! The WebSocket protocol (RFC 6455), as far as a server that plays needs it.
+//! The WebSocket protocol (RFC 6455), as far as the server needs it for viewers.
 //!
-//! What a server sends is not masked, so a message's bytes can be shared by all viewers: its header
-//! and those bytes go out in one write. (Publishers use tungstenite: their messages are masked and
-//! may come in fragments.)
+//! Messages from a server are not masked, so all viewers can share the bytes of a message: its header and
+//! these bytes are sent with one write. Publishers use tungstenite instead, because their messages are masked
+//! and may be fragmented.
 
 mod listener;
 mod message;
@@ -21,7 +21,7 @@ pub(crate) use message::{Pieces, binary, close, pong};
 use crate::net::worker::Socket;
 use crate::web::problem::Problem;
 
-/// Whether the request wants to become a WebSocket.
+/// Returns whether the request asks for a WebSocket.
 pub(crate) fn asked(headers: &HeaderMap) -> bool {
     has_token(headers, header::UPGRADE, "websocket")
 }
@@ -31,7 +31,7 @@ fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool
     values.flat_map(|v| v.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
-/// The answer that makes `request` a WebSocket, and the connection it will be.
+/// Returns the response that turns `request` into a WebSocket, and the future connection.
 pub(crate) fn accept(mut request: Request<Body>) -> Result<(Response, OnUpgrade), Problem> {
     let headers = request.headers();
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|v| v != "13") {
@@ -47,7 +47,7 @@ pub(crate) fn accept(mut request: Request<Body>) -> Result<(Response, OnUpgrade)
     answer.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     answer.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     answer.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    // A browser that offers protocols wants one of them back.
+    // A browser that offers subprotocols requires one of them in the response.
     let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|v| v.to_str().ok());
     let first = offered.and_then(|list| list.split(',').next()).map(str::trim);
     if let Some(first) = first.and_then(|name| HeaderValue::from_str(name).ok()) {
@@ -57,7 +57,7 @@ pub(crate) fn accept(mut request: Request<Body>) -> Result<(Response, OnUpgrade)
     Ok(((StatusCode::SWITCHING_PROTOCOLS, answer).into_response(), upgrade))
 }
 
-/// The socket under an upgraded connection, and what was read of it already.
+/// Returns the socket of an upgraded connection, and the bytes that were read from it already.
 pub(crate) fn socket(upgraded: Upgraded) -> Option<(Socket, Bytes)> {
     let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
     let mut socket = parts.io.into_inner();

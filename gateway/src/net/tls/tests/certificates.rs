@@ -1,4 +1,4 @@
-//! Where certificates come from.
+//! Sources of certificates.
 
 use std::fs;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ fn without_a_place_to_keep_it_there_is_still_a_certificate() {
     assert_eq!(fs::read(data).unwrap(), b"no folder");
 }
 
-/// What the operator is told.
+/// Returns the error text for the operator.
 async fn refusal(dir: &Dir, config: &TlsSettings) -> String {
     dir.tls(config).err().expect("it is refused").to_string()
 }
@@ -130,7 +130,7 @@ async fn changed_files_are_shown_and_broken_ones_are_not() {
     let first = files.pair(&texts).unwrap();
     let shown = Arc::new(Shown::new(first.key.clone(), None));
     let watch = tokio::spawn(files.watch(texts, shown.clone()));
-    // The clock stands still while files are read, and jumps from one look to the next.
+    // The virtual clock stands still while files are read, and jumps from one check to the next.
     let looks = || tokio::time::sleep(Duration::from_secs(20));
 
     looks().await;

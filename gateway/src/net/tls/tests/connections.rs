@@ -1,4 +1,4 @@
-//! Handshakes, and what only looks like one.
+//! Handshakes, and connections that only look like TLS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::TlsSettings;
 use crate::limits::Limits;
 use crate::net::worker::bind;
 
-/// Who comes through is greeted and listened to until it goes.
+/// Greets each client that completes the handshake, and reads until it disconnects.
 async fn listen(tls: &Tls, limits: Limits) -> SocketAddr {
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let (addr, tls) = (listener.local_addr().unwrap(), tls.clone());
@@ -73,7 +73,7 @@ async fn clients_that_trust_the_certificate_get_through_by_any_name_of_this_mach
             let session = stream.get_ref().1;
             assert_eq!(session.protocol_version(), Some(spoken));
             assert_eq!(session.alpn_protocol(), Some(&b"http/1.1"[..]));
-            // Larger than what either side keeps.
+            // Larger than the buffers of both sides.
             let mut said = vec![7; 300_000];
             stream.write_all(&said).await.unwrap();
             stream.shutdown().await.unwrap();
@@ -91,12 +91,12 @@ async fn clients_that_trust_the_certificate_get_through_by_any_name_of_this_mach
 async fn other_protocols_are_refused_in_the_words_of_tls() {
     let dir = Dir::new();
     let acme = TlsSettings { acme: vec!["a.example".to_owned()], ..TlsSettings::default() };
-    // Nobody answers there.
+    // No server answers at this address.
     let acme = TlsSettings { acme_directory: "https://127.0.0.1:9/".to_owned(), ..acme };
     for config in [TlsSettings::default(), acme] {
         let tls = dir.tls(&config).unwrap();
         let to = listen(&tls, Limits::default()).await;
-        // Before ACME has anything, there is the own certificate; and no challenge to prove.
+        // Before ACME has a certificate, the self-signed one is used, and there is no challenge to answer.
         connect(to, &client(&dir, &[&version::TLS13], &[b"http/1.1"]), "localhost").await.unwrap();
         for alpn in [&b"h2"[..], ACME_TLS_ALPN_NAME] {
             let refused = connect(to, &client(&dir, &[&version::TLS13], &[alpn]), "localhost").await;
@@ -150,7 +150,7 @@ async fn a_client_hears_when_there_is_no_place() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever comes, with or without the looks of a record: it ends, and the next client gets through.
+    /// Any bytes, with or without a TLS record header: the connection ends, and the next client can connect.
     #[test]
     fn no_bytes_do_harm(
         bytes in proptest::collection::vec(any::<u8>(), 0..600),
@@ -165,7 +165,7 @@ proptest! {
                 let length = (bytes.len() as u16).to_be_bytes();
                 stream.write_all(&[&[22, 3, 1], &length[..]].concat()).await.unwrap();
             }
-            // It may be closed already, and end as a reset: what it read was enough.
+            // The server may have closed the connection already, which appears as a reset.
             let _ = stream.write_all(&bytes).await;
             let _ = stream.shutdown().await;
             let _ = stream.read_to_end(&mut Vec::new()).await;

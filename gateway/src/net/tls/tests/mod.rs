@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::own::{Own, make};
 use super::{Place, Tls, TlsError, TlsSettings};
 
-/// A folder of its own for a test.
+/// A temporary folder for one test.
 struct Dir(PathBuf);
 
 impl Dir {
@@ -20,7 +20,7 @@ impl Dir {
         Self(dir)
     }
 
-    /// Writes a file and names it.
+    /// Writes a file and returns its path.
     fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         crate::secret_file::write(&path, text, 0o600).unwrap();
@@ -37,7 +37,7 @@ impl Dir {
         Tls::new(settings, &Place { data: &self.0.join("data"), listeners: &[] })
     }
 
-    /// Settings with `text`s as the operator's files.
+    /// Returns settings with `text`s as the operator's files.
     fn files(&self, (cert, key): (&str, &str)) -> TlsSettings {
         TlsSettings { cert: self.file("c.pem", cert), key: self.file("k.pem", key), ..TlsSettings::default() }
     }
@@ -49,7 +49,7 @@ impl Drop for Dir {
     }
 }
 
-/// A certificate for `name` and its key.
+/// Returns a certificate for `name` and its key.
 fn pem(name: &str) -> (String, String) {
     make(&[name.to_owned()], SystemTime::now()).unwrap()
 }
