@@ -1,7 +1,7 @@
-//! What JavaScript sees of one stream: its engine.
+//! The JavaScript interface of one stream: its engine.
 //!
-//! Numbers cross as f64 milliseconds (wall clock) and seconds (media time). Bytes to append stay in
-//! wasm memory: [`Engine::pointer`] and [`Engine::length`] say where, until the next call of anything.
+//! Numbers are passed as f64: milliseconds (wall clock) and seconds (media time). Bytes to append stay in
+//! wasm memory: [`Engine::pointer`] and [`Engine::length`] are valid until the next call of any method.
 
 use bytes::Bytes;
 use media::time::Micros;
@@ -32,21 +32,21 @@ pub(crate) fn latency(number: u32) -> Latency {
     }
 }
 
-/// One stream: bytes in, pieces to append out, and what to do with the playhead.
+/// One stream: network bytes in, pieces to append out, and instructions for the playhead.
 #[wasm_bindgen]
 pub struct Engine {
     source: Box<dyn Source>,
-    /// It is MPEG-TS.
+    /// Whether the stream is MPEG-TS.
     ts: bool,
     remuxer: Remuxer,
     pacer: Pacer,
-    /// What is being appended.
+    /// The piece that is being appended.
     front: Bytes,
     mime: String,
     value: f64,
     duration: Micros,
     frames: u32,
-    /// Frames of any track.
+    /// Number of frames of all tracks.
     all: u32,
     bad: u32,
     ranges: Vec<(Micros, Micros)>,
@@ -75,66 +75,66 @@ impl Engine {
         }
     }
 
-    /// Bytes as they came from the network at `now`.
+    /// Adds bytes that arrived from the network at `now`.
     pub fn push(&mut self, data: Vec<u8>, now: f64) {
         self.source.push(data.into());
         self.drain(now);
     }
 
-    /// The bytes so far are a whole: an HLS segment, or all there is.
+    /// Marks the bytes so far as complete: an HLS segment, or the whole stream.
     pub fn flush(&mut self, now: f64) {
         self.source.flush();
         self.drain(now);
     }
 
-    /// Nothing follows.
+    /// Marks the end of the stream.
     pub fn finish(&mut self, now: f64) {
         self.flush(now);
         self.remuxer.flush();
         self.arrived(now);
     }
 
-    /// What follows is no continuation of the bytes before: a new connection.
+    /// Starts a new connection: the following bytes do not continue the ones before.
     pub fn reconnect(&mut self) {
         self.source = source::new(self.ts);
         self.remuxer.restart();
     }
 
-    /// What follows has other times: a discontinuity in a playlist.
+    /// Marks a discontinuity in a playlist: the following timestamps are unrelated to the ones before.
     pub fn discontinuity(&mut self, now: f64) {
         self.flush(now);
         self.remuxer.restart();
     }
 
-    /// What follows is a segment that begins at the media time `at`.
+    /// Announces a segment that begins at the media time `at`.
     pub fn place(&mut self, at: f64, now: f64) {
         self.flush(now);
         self.source = source::new(self.ts);
         self.remuxer.place(seconds(at));
     }
 
-    /// The viewer goes elsewhere: what follows begins at the media time `at`. What was buffered is to be removed.
+    /// Seeks: the following bytes begin at the media time `at`. The caller removes what was buffered.
     pub fn seek(&mut self, at: f64) {
         self.source = source::new(self.ts);
         self.remuxer.seek(seconds(at));
     }
 
-    /// Up to which media time everything was handed out.
+    /// Returns the media time up to which everything was output.
     pub fn end(&self) -> f64 {
         to_seconds(self.remuxer.reached())
     }
 
-    /// Seconds that the stream lasts, as a file's head says; 0 without one.
+    /// Returns the stream's duration in seconds from a file's header; 0 without one.
     pub fn duration(&self) -> f64 {
         to_seconds(self.duration)
     }
 
-    /// Bytes that wait to be taken.
+    /// Returns the number of bytes that wait for [`Engine::take`].
     pub fn pending(&self) -> usize {
         self.remuxer.pending()
     }
 
-    /// The MediaSource is broken: what follows, from a new connection, goes to a new one.
+    /// Reports a broken MediaSource: the following bytes, from a new connection, go to a new one.
     pub fn rebuild(&mut self) {
         self.source = source::new(self.ts);
         self.remuxer.rebuild();
@@ -168,8 +168,8 @@ impl Engine {
         }
     }
 
-    /// Takes the next piece to append: 0 none, 1 fragments, 2 an initialisation segment, 3 one that
-    /// needs a new MediaSource.
+    /// Takes the next piece to append: 0 none, 1 fragments, 2 an initialisation segment, 3 an initialisation
+    /// segment that needs a new MediaSource.
     pub fn take(&mut self) -> u32 {
         match self.remuxer.take() {
             None => 0,
@@ -190,23 +190,23 @@ impl Engine {
         }
     }
 
-    /// Where the piece lies in memory.
+    /// Returns the address of the piece in memory.
     pub fn pointer(&self) -> *const u8 {
         self.front.as_ptr()
     }
 
-    /// Bytes of the piece.
+    /// Returns the size of the piece in bytes.
     pub fn length(&self) -> usize {
         self.front.len()
     }
 
-    /// The MIME type of the newest initialisation segment.
+    /// Returns the MIME type of the newest initialisation segment.
     pub fn mime(&self) -> String {
         self.mime.clone()
     }
 
-    /// The next notice: 0 none, 1 the audio cannot be played, 2 the video cannot. The codec's bit, as in
-    /// [`Engine::new`], stands two places higher.
+    /// Returns the next notice: 0 none, 1 the audio cannot be played, 2 the video cannot be played. The
+    /// codec's bit, as in [`Engine::new`], is shifted left by two.
     pub fn notice(&mut self) -> u32 {
         match self.remuxer.notice() {
             None => 0,
@@ -215,17 +215,18 @@ impl Engine {
         }
     }
 
-    /// Whether this cannot be read at all, whatever comes.
+    /// Returns whether the stream is unreadable for good.
     pub fn failed(&self) -> bool {
         self.source.failed()
     }
 
-    /// Changes the latency that the viewer wants.
+    /// Changes the latency mode.
     pub fn set_latency(&mut self, number: u32) {
         self.pacer.set_latency(latency(number));
     }
 
-    /// Plays from the begin and at its own pace: a file. `fresh`: nothing of it came yet, its times begin at 0.
+    /// Plays from the beginning at normal speed, as for a file. `fresh` means that nothing was received yet
+    /// and that its times begin at 0.
     pub fn set_file(&mut self, fresh: bool) {
         self.pacer.set_file();
         if fresh {
@@ -233,12 +234,12 @@ impl Engine {
         }
     }
 
-    /// The viewer presses play: to live, unless he chose to be elsewhere.
+    /// The viewer resumes: continue live, unless they chose another position.
     pub fn resume(&mut self) {
         self.pacer.resume();
     }
 
-    /// The viewer wants to be live. `elsewhere`: what is buffered is not there.
+    /// Moves to live. `elsewhere` means that nothing near live is buffered.
     pub fn go_live(&mut self, elsewhere: bool) {
         self.pacer.go_live(elsewhere);
     }
@@ -248,7 +249,7 @@ impl Engine {
         self.pacer.sought(millis(now), seconds(time));
     }
 
-    /// Whether the viewer chose to be behind live.
+    /// Returns whether the viewer chose to be behind live.
     pub fn behind(&self) -> bool {
         self.pacer.behind()
     }
@@ -258,9 +259,9 @@ impl Engine {
         self.pacer.stalled(millis(now));
     }
 
-    /// What to do now: 0 nothing, 1 set the rate to [`Engine::value`], 2 seek there.
+    /// Returns the action to take now: 0 nothing, 1 set the rate to [`Engine::value`], 2 seek to it.
     ///
-    /// `time` is the playhead; `flags`: 1 paused, 2 seeking, 4 starved, 8 hidden, 16 what was sought is
+    /// `time` is the playhead; `flags`: 1 paused, 2 seeking, 4 starved, 8 hidden, 16 the sought media is
     /// being fetched; `buffered` has start and end of each range.
     pub fn poll(&mut self, now: f64, time: f64, flags: u32, buffered: &[f64]) -> u32 {
         let wall = millis(now);
@@ -288,49 +289,49 @@ impl Engine {
         }
     }
 
-    /// The rate or the time of the action that [`Engine::poll`] asked for.
+    /// Returns the rate or the time of the action that [`Engine::poll`] returned.
     pub fn value(&self) -> f64 {
         self.value
     }
 
-    /// Seconds behind live.
+    /// Returns the distance behind live in seconds.
     pub fn latency(&self) -> f64 {
         to_seconds(self.pacer.lag())
     }
 
-    /// Seconds behind live that are aimed at.
+    /// Returns the intended distance behind live in seconds.
     pub fn target(&self, now: f64) -> f64 {
         to_seconds(self.pacer.target(millis(now)))
     }
 
-    /// Frames of any track received.
+    /// Returns the number of received frames of all tracks.
     pub fn received(&self) -> u32 {
         self.all
     }
 
-    /// Video frames received.
+    /// Returns the number of received video frames.
     pub fn frames(&self) -> u32 {
         self.frames
     }
 
-    /// Pieces of the stream that could not be read.
+    /// Returns the number of unreadable parts of the stream.
     pub fn bad(&self) -> u32 {
         self.bad
     }
 
-    /// The presentation time of the newest video frame.
+    /// Returns the presentation time of the newest video frame.
     pub fn newest_picture(&self) -> f64 {
         to_seconds(self.remuxer.newest_picture())
     }
 
-    /// The codecs of a track (0 video, 1 audio) in use, as RFC 6381 writes them; empty without one.
+    /// Returns the RFC 6381 codec string of a track (0 video, 1 audio); empty without one.
     pub fn codec(&self, track: u32) -> String {
         let [video, audio] = self.remuxer.configs();
         let config = if track == 0 { video } else { audio };
         config.map_or_else(String::new, |config| Config::codec_string(config))
     }
 
-    /// Says that a track cannot be decoded after all (0 video, 1 audio).
+    /// Reports that the browser cannot decode a track after all (0 video, 1 audio).
     pub fn refuse(&mut self, track: u32) {
         self.remuxer.refuse(if track == 0 { Track::Video } else { Track::Audio });
     }

@@ -1,4 +1,4 @@
-//! Following an HLS playlist: which segment to fetch next, where it lies in time, and when to look again.
+//! Follows an HLS playlist: which segment to fetch next, at which media time it begins, and when to reload.
 
 mod list;
 
@@ -8,35 +8,36 @@ use crate::pacing::Latency;
 use list::{Entry, List};
 pub use list::{Foreign, Variant};
 
-/// The media time at which the window of a live playlist begins: early enough for MSE, late enough
-/// for frames before the first one.
+/// Media time at the start of a live playlist's window: early enough for MSE, late enough for frames before
+/// the first one.
 const LIVE_BEGIN: Micros = SECOND;
-/// A segment may end this far from where its duration says before its own times are not believed.
+/// Maximum difference between a segment's end and its duration in the playlist. Beyond it, the playlist is
+/// used.
 const BELIEVED: Micros = 2 * SECOND;
 
 /// A segment to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// As it stands in the playlist.
+    /// The address as written in the playlist.
     pub uri: String,
-    /// Its times do not continue those of the one before.
+    /// Whether its timestamps do not continue those of the segment before.
     pub discontinuity: bool,
-    /// The first byte and the number of bytes, when it is a part of the resource.
+    /// First byte and number of bytes, if it is a part of the resource.
     pub range: Option<(u64, u64)>,
-    /// The media time at which it begins.
+    /// Media time of its start.
     pub start: Micros,
-    /// It does not follow the segment before: it must be placed at `start`.
+    /// Whether it must be placed at `start`, because it does not follow the previous segment.
     pub placed: bool,
 }
 
-/// What a playlist says to do.
+/// The next step after reading a playlist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Load one of these playlists instead: the variants of a master playlist, in its order.
     Variants(Vec<Variant>),
-    /// Fetch what [`Follower::next`] gives, then look again after [`Follower::reload`].
+    /// Fetch the segments from [`Follower::next`], then reload after [`Follower::reload`].
     Segments,
-    /// This is no playlist.
+    /// The text is not a playlist.
     Invalid,
 }
 
@@ -46,13 +47,13 @@ pub struct Follower {
     entries: Vec<Entry>,
     /// The number of the first entry.
     first: u64,
-    /// The number of the segment after the one taken last.
+    /// Number of the segment after the last one taken.
     next: Option<u64>,
-    /// A segment's number, and the media time at which it begins.
+    /// Number of a segment, and the media time of its start.
     anchor: (u64, Micros),
-    /// The next segment must be placed.
+    /// Whether the next segment must be placed.
     placed: bool,
-    /// The next segment does not continue the one before, whatever the playlist says.
+    /// Whether the next segment is a discontinuity, whatever the playlist says.
     jumped: bool,
     ended: bool,
     reload: Micros,
@@ -60,12 +61,12 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// A follower that has seen nothing.
+    /// Creates a follower that has read no playlist.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads a playlist as loaded.
+    /// Reads a loaded playlist.
     pub fn playlist(&mut self, text: &str, latency: Latency) -> Step {
         let Some(list) = list::read(text.as_bytes()) else { return Step::Invalid };
         self.foreign = self.foreign | list.foreign;
@@ -81,19 +82,19 @@ impl Follower {
         let end = first.saturating_add(media.entries.len() as u64);
         self.ended = media.ended;
         let newest = media.entries.last().map_or(SECOND, |segment| segment.duration);
-        // Before the old entries go: the time at which the new list begins.
+        // Before old entries are removed, calculate the start time of the new list.
         if self.next.is_some() && self.anchor.0 < first {
             self.anchor = (first, self.start_of(first));
         }
         (self.first, self.entries) = (first, media.entries);
         let next = match self.next {
-            // The numbers went back, as a server that was restarted does.
+            // The numbers went back, as after a restart of the server.
             Some(next) if next > end => {
                 let live = self.live_start(latency);
                 (self.anchor, self.jumped) = ((live, self.anchor.1), true);
                 live
             }
-            // What was next has gone: too slow.
+            // The next segment was removed: the player was too slow.
             Some(next) if next < first => {
                 self.jumped = true;
                 first
@@ -106,12 +107,12 @@ impl Follower {
             }
         };
         self.next = Some(next);
-        // The next segment is due one duration after this one was; a look too early costs little.
+        // The next segment is due one duration after this one; reloading too early costs little.
         let wait = if next < end { newest / 2 } else { newest / 4 };
         self.reload = wait.clamp(200 * MILLI, 5 * SECOND);
     }
 
-    /// The next segment to fetch.
+    /// Returns the next segment to fetch.
     #[allow(clippy::should_implement_trait, reason = "none is not the end")]
     pub fn next(&mut self) -> Option<Segment> {
         loop {
@@ -132,7 +133,7 @@ impl Follower {
         }
     }
 
-    /// The media of the segment taken last ends at the media time `end`.
+    /// Reports that the media of the last taken segment ends at the media time `end`.
     pub fn finished(&mut self, end: Micros) {
         let Some(next) = self.next else { return };
         let expected = self.start_of(next);
@@ -140,24 +141,24 @@ impl Follower {
         self.anchor = (next, end);
     }
 
-    /// The next segment is joined to other media, which ends at `end`.
+    /// Announces that the next segment follows other media, which ends at `end`.
     pub fn joined(&mut self, end: Micros) {
         self.anchor = (self.next.unwrap_or_default(), end);
         self.placed = false;
     }
 
-    /// Gives the segment taken last once more.
+    /// Makes [`Follower::next`] return the last segment again.
     pub fn again(&mut self) {
         self.next = self.next.map(|next| next.saturating_sub(1).max(self.first));
         self.placed = true;
     }
 
-    /// The segment taken last is not to be had: the next one must be placed.
+    /// Reports that the last taken segment is not available: the next one must be placed.
     pub const fn skip(&mut self) {
         self.placed = true;
     }
 
-    /// Goes on with the segment that has the media time `time`, or the nearest one.
+    /// Continues with the segment at the media time `time`, or the nearest one.
     pub fn seek(&mut self, time: Micros) {
         let mut end = self.start_of(self.first);
         let before = self.entries.iter().take_while(|entry| {
@@ -169,18 +170,18 @@ impl Follower {
         self.placed = true;
     }
 
-    /// Goes on near live.
+    /// Continues near live.
     pub fn go_live(&mut self, latency: Latency) {
         self.next = Some(self.live_start(latency));
         self.placed = true;
     }
 
-    /// Between which media times the playlist has segments.
+    /// Returns start and end of the playlist in media time.
     pub fn window(&self) -> (Micros, Micros) {
         (self.start_of(self.first), self.start_of(self.first.saturating_add(self.entries.len() as u64)))
     }
 
-    /// The media time at which a segment begins.
+    /// Returns the media time of a segment's start.
     fn start_of(&self, number: u64) -> Micros {
         let (anchor, time) = self.anchor;
         let sum = |from: u64, to: u64| -> Micros {
@@ -190,22 +191,22 @@ impl Follower {
         if number >= anchor { time + sum(anchor, number) } else { time - sum(number, anchor) }
     }
 
-    /// When to load the playlist again.
+    /// Returns how long to wait before reloading the playlist.
     pub const fn reload(&self) -> Micros {
         self.reload
     }
 
-    /// Whether nothing follows the segments of the playlist.
+    /// Returns whether no segments follow.
     pub const fn ended(&self) -> bool {
         self.ended
     }
 
-    /// What the playlists read so far have that is not read here.
+    /// Returns the unsupported features of the playlists read so far.
     pub const fn foreign(&self) -> Foreign {
         self.foreign
     }
 
-    /// The number of the segment to start with to be near live.
+    /// Returns the number of the segment to start with near live.
     fn live_start(&self, latency: Latency) -> u64 {
         let back = match latency {
             Latency::Realtime => 1,
@@ -282,7 +283,8 @@ mod tests {
         assert_eq!(follower.foreign(), Foreign::KEY);
     }
 
-    /// Segments of 2 s each: the first of a recording begins at 0, and each is where the sum says.
+    /// Segments of 2 s each: the first of a recording begins at 0, and each at the sum of the durations
+    /// before it.
     #[test]
     fn a_seek_in_a_recording_takes_the_segment_that_has_the_time() {
         for (time, uri, start) in [
@@ -315,7 +317,7 @@ mod tests {
         follower.finished(2_040 * MILLI);
         assert_eq!(follower.next().unwrap().start, 2_040 * MILLI);
         assert_eq!(follower.window(), (40 * MILLI, 20_040 * MILLI));
-        // A segment that says nonsense is where the playlist says.
+        // A segment with absurd times is placed by the playlist.
         follower.finished(900 * SECOND);
         assert_eq!(follower.next().unwrap().start, 4_040 * MILLI);
     }
@@ -333,7 +335,7 @@ mod tests {
         follower.seek(30 * SECOND);
         let segment = follower.next().unwrap();
         assert_eq!((segment.uri.as_str(), segment.start), ("s24.ts", 29 * SECOND));
-        // The anchor goes with the window when it leaves the list.
+        // The anchor moves on when it leaves the list.
         follower.finished(31 * SECOND);
         follower.playlist(&list(20, 30, ""), Latency::Realtime);
         follower.go_live(Latency::Realtime);

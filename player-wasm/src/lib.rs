@@ -1,5 +1,8 @@
-//! The player's core: network bytes in, fragmented MP4 for Media Source Extensions out, and when to
-//! play faster or to jump. Everything but the bindings of [`engine`] and `playlist` is plain Rust, tested natively.
+//! The player's core. It converts network bytes to fragmented MP4 for Media Source Extensions, and decides
+//! when to play faster or to jump.
+//!
+//! `source` demuxes, `remux` writes MP4, `pacing` controls the latency, `follow` reads HLS playlists. Only
+//! [`engine`] and `playlist` contain JavaScript bindings; everything else is plain Rust with native tests.
 
 pub mod engine;
 #[cfg(feature = "ts")]

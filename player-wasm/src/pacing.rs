@@ -1,10 +1,10 @@
-//! Latency control: when to play faster, slower, or to jump. No clock and no element in here: time and
-//! the playhead are arguments, a rate or a seek is the answer.
+//! Latency control: decides when to play faster, slower, or to jump. It has no clock and no media element:
+//! time and playhead are arguments, the result is a rate or a seek.
 //!
-//! The *edge* is the newest moment that could be played, drawn through the arrivals as a straight line:
-//! `wall clock + base`, where `base` is the best that an arrival of the last seconds reached. *Lag* is the
-//! edge less the playhead. The *target* is how far media has fallen short of that line lately (99th
-//! percentile, between arrivals), plus what the decoder wants, plus what stalls have taught.
+//! The *edge* is the newest playable moment, as a straight line through the arrivals: `wall clock + base`,
+//! where `base` is the best value of an arrival in the last seconds. The *lag* is the edge minus the
+//! playhead. The *target* is the sum of three values: how far media was behind that line between recent
+//! arrivals (99th percentile), the time that the decoder needs, and an addition after stalls.
 
 mod arrivals;
 
@@ -12,35 +12,35 @@ use media::time::{MILLI, Micros, SECOND};
 
 use arrivals::Arrivals;
 
-/// How near to live to play.
+/// The distance to live that the viewer prefers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Latency {
-    /// As near as the network allows.
+    /// As close as the network allows.
     Realtime,
-    /// About a second, and smooth on most networks.
+    /// About a second; smooth on most networks.
     Low,
-    /// About three seconds: smooth on bad networks.
+    /// About three seconds; smooth on bad networks.
     Normal,
 }
 
-/// What the media element says.
+/// The state of the media element.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Playhead {
     /// Media time.
     pub time: Micros,
-    /// Not playing, by the viewer's wish.
+    /// Paused by the viewer.
     pub paused: bool,
-    /// A seek is on its way.
+    /// A seek is in progress.
     pub seeking: bool,
-    /// Has no picture for the next moment.
+    /// There is no media for the next moment.
     pub starved: bool,
-    /// Nobody can see the page.
+    /// The page is hidden.
     pub hidden: bool,
-    /// What was sought is being fetched.
+    /// The sought media is being fetched.
     pub fetching: bool,
 }
 
-/// What to do to the element.
+/// An action for the media element.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Action {
     /// Set the playback rate, in thousandths.
@@ -52,43 +52,43 @@ pub enum Action {
 const FASTEST: i64 = 1_500;
 const SLOWEST: i64 = 900;
 const HYSTERESIS: Micros = 60 * MILLI;
-/// Closer than this to the target a correction ends.
+/// A correction ends at this distance from the target.
 const SETTLED: Micros = 10 * MILLI;
-/// A seek to where nothing is buffered goes to the nearest range after this time.
+/// A seek to unbuffered media moves to the nearest range after this time.
 const LOST: Micros = 300 * MILLI;
-/// A hole is jumped when less than this is buffered before it …
+/// A gap is skipped if less than this is buffered before it.
 const LEFT: Micros = 200 * MILLI;
-/// … or nothing moves for this long.
+/// A gap is skipped if playback has not moved for this long.
 const STUCK: Micros = SECOND;
-/// A viewer who goes further behind live than this much more than the target stays there.
+/// A viewer who moves further behind the target than this stays there.
 const CHOSEN: Micros = SECOND;
-/// A playhead of a hidden page that falls this far behind is moved on.
+/// The playhead of a hidden page is moved forward when it falls this far behind.
 const FROZEN: Micros = 30 * SECOND;
-/// Between two seeks, for the element to land.
+/// Minimum time between two seeks.
 const SEEK_PAUSE: Micros = SECOND;
 
-/// Steers one element through one stream.
+/// Controls the playback of one stream in one media element.
 #[derive(Debug)]
 pub struct Pacer {
     latency: Latency,
     sound: bool,
-    /// Segments of a playlist come seconds apart.
+    /// Whether media arrives in segments, seconds apart.
     segmented: bool,
-    /// Not live: from its begin, at its own pace.
+    /// Whether this is a file: play from its beginning at normal speed.
     file: bool,
     arrivals: Arrivals,
-    /// Added to the target after stalls.
+    /// Addition to the target after stalls.
     raised: Micros,
     raised_at: Micros,
     started: bool,
     was_hidden: bool,
-    /// The viewer came back: to live, however small the lag.
+    /// Whether to move to live next, even if the lag is small.
     jump: bool,
-    /// The viewer chose to be behind live: latency control rests.
+    /// Whether the viewer chose to be behind live, which pauses latency control.
     behind: bool,
-    /// Since when it starves though something is buffered.
+    /// Since when the element starves although something is buffered.
     starved_at: Micros,
-    /// When a seek to where nothing is buffered was seen.
+    /// Since when a seek points to unbuffered media.
     lost_at: Option<Micros>,
     seek_at: Micros,
     rate: i64,
@@ -96,7 +96,7 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// A pacer for a stream that begins.
+    /// Creates a pacer for a new stream.
     pub fn new(latency: Latency, segmented: bool) -> Self {
         Self {
             latency,
@@ -118,24 +118,24 @@ impl Pacer {
         }
     }
 
-    /// Changes the wish.
+    /// Changes the latency mode.
     pub fn set_latency(&mut self, latency: Latency) {
         self.latency = latency;
     }
 
-    /// Whether the stream has sound, which needs more decoded ahead.
+    /// Sets whether the stream has audio, which needs more decoded media ahead.
     pub fn set_sound(&mut self, sound: bool) {
         self.sound = sound;
     }
 
-    /// Everything up to the media time `end` can be played since `now`.
+    /// Reports that media up to the time `end` is playable since `now`.
     pub fn arrived(&mut self, now: Micros, end: Micros) {
         self.arrivals.add(now, end);
     }
 
-    /// Playback ran out of media.
+    /// Reports that playback ran out of media.
     pub fn stalled(&mut self, now: Micros) {
-        // Not after a seek, and not when the network itself is gone: a larger target helps neither.
+        // A larger target does not help after a seek, or when the network is down.
         let gone = self.arrivals.silence(now) > SECOND && !self.segmented;
         if self.started && !gone && now - self.seek_at > SECOND {
             self.raised = (self.raised(now) + 50 * MILLI).min(SECOND);
@@ -143,12 +143,12 @@ impl Pacer {
         }
     }
 
-    /// The viewer wants to go on: live, unless he chose to be behind.
+    /// The viewer resumes: continue live, unless they chose to be behind.
     pub fn resume(&mut self) {
         self.jump = !self.behind;
     }
 
-    /// The viewer wants to be live. `elsewhere`: nothing that is buffered is near.
+    /// Moves to live. `elsewhere` means that nothing near live is buffered.
     pub fn go_live(&mut self, elsewhere: bool) {
         self.behind = false;
         self.jump = true;
@@ -164,29 +164,29 @@ impl Pacer {
             !self.file && self.arrivals.edge(now).is_some_and(|edge| edge - to > self.target(now) + CHOSEN);
     }
 
-    /// Whether the viewer chose to be behind live.
+    /// Returns whether the viewer chose to be behind live.
     pub const fn behind(&self) -> bool {
         self.behind
     }
 
-    /// This is a file: it plays from its begin, at its own pace.
+    /// Treats the stream as a file: play from its beginning at normal speed.
     pub fn set_file(&mut self) {
         self.file = true;
     }
 
-    /// The element got a new, empty source.
+    /// Reports that the element has a new, empty source.
     pub fn rebuilt(&mut self) {
         self.started = false;
         self.behind = false;
         self.rate = 1_000;
     }
 
-    /// Time between the newest playable moment and the playhead, as of the last [`Pacer::poll`].
+    /// Returns the time between the newest playable moment and the playhead at the last [`Pacer::poll`].
     pub const fn lag(&self) -> Micros {
         self.lag
     }
 
-    /// The lag to aim at.
+    /// Returns the intended lag.
     pub fn target(&self, now: Micros) -> Micros {
         let decoded = if self.sound { 90 * MILLI } else { 30 * MILLI };
         let (least, most) = match (self.latency, self.segmented) {
@@ -202,13 +202,13 @@ impl Pacer {
         (self.arrivals.shortfall() + decoded + spare + self.raised(now)).clamp(least, most)
     }
 
-    /// What stalls added, fading over half a minute.
+    /// Returns the addition after stalls, which decays over half a minute.
     fn raised(&self, now: Micros) -> Micros {
         let left = (30 * SECOND - (now - self.raised_at)).max(0);
         self.raised * left / (30 * SECOND)
     }
 
-    /// What to do now, given what is buffered (ranges in order).
+    /// Returns the action to take now, given the buffered ranges in order.
     pub fn poll(&mut self, now: Micros, head: Playhead, ranges: &[(Micros, Micros)]) -> Option<Action> {
         let &(last, end) = ranges.last()?;
         let edge = self.arrivals.edge(now).unwrap_or(end);
@@ -225,12 +225,12 @@ impl Pacer {
             self.lost_at = None;
             return None;
         }
-        // To the target, but not past what is there, nor into a hole.
+        // The position of the target, but within the buffered media and not in a gap.
         let live = (edge - target).min(end - 30 * MILLI).max(last);
         let outside = !ranges.iter().any(|&(start, end)| start <= head.time && head.time < end);
         if head.seeking {
-            // Such a seek never ends by itself, unless what it wants is about to come. In a piece too short to
-            // begin with, neither.
+            // Such a seek never completes by itself, unless its media is about to arrive. The same applies to
+            // a range that is too short to start in.
             let since = *self.lost_at.get_or_insert(now);
             let next = ranges.iter().map(|&(start, _)| start).find(|&start| start > head.time);
             let to = match next {
@@ -245,7 +245,7 @@ impl Pacer {
         if head.paused {
             return None;
         }
-        // Browsers say that they starve before all is played.
+        // Browsers report starvation before all media is played.
         let left = ranges.iter().any(|&(start, end)| start <= head.time && head.time + LEFT < end);
         if !head.starved || !left {
             self.starved_at = now;
@@ -261,7 +261,7 @@ impl Pacer {
             return self.set_rate(1_000);
         }
         if head.hidden {
-            // Browsers may stop what nobody sees; the buffer must not grow for it.
+            // Browsers may stop hidden pages; the buffer must not grow meanwhile.
             return if self.lag > FROZEN && self.arrivals.calm(now) { self.seek(now, live) } else { None };
         }
         let ahead = live - head.time;
@@ -278,7 +278,7 @@ impl Pacer {
         self.steer(now, target)
     }
 
-    /// The first position: the first picture, which can be shown at once; then live.
+    /// Moves to the start position: first to the first video frame, which can be shown at once, then to live.
     fn start(&mut self, now: Micros, target: Micros, ranges: &[(Micros, Micros)]) -> Option<Action> {
         let &(first, end) = ranges.last()?;
         self.started = true;
@@ -288,7 +288,7 @@ impl Pacer {
         self.seek(now, if self.jump || self.file { first } else { live.max(first) })
     }
 
-    /// The nearest media time that is buffered; live, when everything lies before.
+    /// Returns the nearest buffered media time; live if all ranges are before `time`.
     fn nearest(&self, time: Micros, live: Micros, ranges: &[(Micros, Micros)]) -> Micros {
         let within = |&(start, end): &(Micros, Micros)| time.clamp(start, (end - 100 * MILLI).max(start));
         match ranges.last() {
@@ -310,7 +310,7 @@ impl Pacer {
             // 1 + error in seconds.
             rate = (1_000 + error / MILLI).clamp(SLOWEST, FASTEST);
         }
-        // Nothing comes: the line of the edge is a guess now, and hurrying would only stall.
+        // No media arrives: the edge is only a guess now, and playing faster would cause a stall.
         if rate > 1_000 && self.arrivals.silence(now) > self.arrivals.shortfall() + 100 * MILLI {
             rate = 1_000;
         }

@@ -1,4 +1,4 @@
-//! What JavaScript sees of one HLS playlist.
+//! The JavaScript interface of one HLS playlist.
 
 use wasm_bindgen::prelude::*;
 
@@ -16,13 +16,14 @@ pub struct Hls {
 
 #[wasm_bindgen]
 impl Hls {
-    /// A follower that joins as near to live as `latency` says (0 realtime, 1 low, 2 normal).
+    /// Creates a follower that joins as near to live as `latency` demands (0 realtime, 1 low, 2 normal).
     #[wasm_bindgen(constructor)]
     pub fn new(latency: u32) -> Self {
         Self { follower: Follower::new(), latency, segment: None, variants: Vec::new() }
     }
 
-    /// Reads a playlist: 0 go on with [`Hls::advance`], 1 load one of the variants instead, 2 it is none.
+    /// Reads a playlist. Returns 0: continue with [`Hls::advance`]; 1: load one of the variants instead; 2:
+    /// not a playlist.
     pub fn playlist(&mut self, text: &str) -> u32 {
         match self.follower.playlist(text, latency(self.latency)) {
             Step::Segments => 0,
@@ -34,7 +35,8 @@ impl Hls {
         }
     }
 
-    /// The variants of a master playlist, one a line: bandwidth, codecs and address, with tabulators between.
+    /// Returns the variants of a master playlist, one per line: bandwidth, codecs and address, separated by
+    /// tabs.
     pub fn variants(&self) -> String {
         let mut text = String::new();
         for variant in &self.variants {
@@ -45,44 +47,44 @@ impl Hls {
         text
     }
 
-    /// What the playlists have that is not read here: 1 encryption, 2 fragmented MP4, 4 audio of its own,
-    /// 8 subtitles of their own.
+    /// Returns the unsupported features of the playlists: 1 encryption, 2 fragmented MP4, 4 separate audio, 8
+    /// separate subtitles.
     pub fn foreign(&self) -> u32 {
         self.follower.foreign().0
     }
 
-    /// Goes to the next segment; false when there is none yet.
+    /// Moves to the next segment; returns false if there is none yet.
     pub fn advance(&mut self) -> bool {
         self.segment = self.follower.next();
         self.segment.is_some()
     }
 
-    /// The segment's address, as it stands in the playlist.
+    /// Returns the segment's address, as written in the playlist.
     pub fn uri(&self) -> String {
         self.segment.as_ref().map_or_else(String::new, |segment| segment.uri.clone())
     }
 
-    /// Whether the segment's times do not continue those before.
+    /// Returns whether the segment's timestamps do not continue those before.
     pub fn discontinuity(&self) -> bool {
         self.segment.as_ref().is_some_and(|segment| segment.discontinuity)
     }
 
-    /// Whether the segment does not follow the one before and must be placed at [`Hls::start`].
+    /// Returns whether the segment does not follow the previous one and must be placed at [`Hls::start`].
     pub fn placed(&self) -> bool {
         self.segment.as_ref().is_some_and(|segment| segment.placed)
     }
 
-    /// The media time at which the segment begins.
+    /// Returns the media time of the segment's start.
     pub fn start(&self) -> f64 {
         to_seconds(self.segment.as_ref().map_or(0, |segment| segment.start))
     }
 
-    /// The first byte of the segment in its resource, and 0 without a range.
+    /// Returns the offset of the segment's first byte in its resource; 0 without a range.
     pub fn from(&self) -> f64 {
         self.range().0 as f64
     }
 
-    /// The number of bytes of the segment in its resource; 0: all of it.
+    /// Returns the size of the segment in its resource in bytes; 0 means all of it.
     pub fn bytes(&self) -> f64 {
         self.range().1 as f64
     }
@@ -91,52 +93,52 @@ impl Hls {
         self.segment.as_ref().and_then(|segment| segment.range).unwrap_or_default()
     }
 
-    /// The segment was read; its media ends at `end`.
+    /// Reports that the segment was read and that its media ends at `end`.
     pub fn finished(&mut self, end: f64) {
         self.follower.finished(seconds(end));
     }
 
-    /// What follows is joined to what came before: it begins at `at`.
+    /// Announces that the next segment follows other media and begins at `at`.
     pub fn joined(&mut self, at: f64) {
         self.follower.joined(seconds(at));
     }
 
-    /// Gives the segment once more.
+    /// Makes [`Hls::advance`] repeat the segment.
     pub fn again(&mut self) {
         self.follower.again();
     }
 
-    /// The segment is not to be had.
+    /// Reports that the segment is not available.
     pub fn skip(&mut self) {
         self.follower.skip();
     }
 
-    /// Goes on with the segment that has the media time `time`.
+    /// Continues with the segment at the media time `time`.
     pub fn seek(&mut self, time: f64) {
         self.follower.seek(seconds(time));
     }
 
-    /// Goes on near live.
+    /// Continues near live.
     pub fn go_live(&mut self) {
         self.follower.go_live(latency(self.latency));
     }
 
-    /// The media time at which the playlist begins.
+    /// Returns the media time of the playlist's start.
     pub fn begin(&self) -> f64 {
         to_seconds(self.follower.window().0)
     }
 
-    /// The media time at which the playlist ends.
+    /// Returns the media time of the playlist's end.
     pub fn end(&self) -> f64 {
         to_seconds(self.follower.window().1)
     }
 
-    /// Milliseconds until the playlist should be loaded again.
+    /// Returns the milliseconds until the playlist should be reloaded.
     pub fn reload(&self) -> f64 {
         self.follower.reload() as f64 / 1e3
     }
 
-    /// Whether the playlist is complete.
+    /// Returns whether the playlist is complete.
     pub fn ended(&self) -> bool {
         self.follower.ended()
     }

@@ -1,4 +1,4 @@
-//! The stream formats behind one interface.
+//! One interface for the demuxers of all stream formats.
 
 #[cfg(feature = "flv")]
 mod flv;
@@ -9,46 +9,46 @@ use bytes::Bytes;
 use media::time::Micros;
 use media::{Error, ErrorKind, Frame, Track};
 
-/// What a stream says.
+/// An event of a stream.
 #[derive(Debug)]
 pub enum Event {
-    /// Which tracks to wait for, as far as the container says.
+    /// The tracks that the container announces.
     Promise {
-        /// There will be video.
+        /// Video is announced.
         video: bool,
-        /// There will be audio.
+        /// Audio is announced.
         audio: bool,
     },
     /// One frame.
     Frame(Frame),
-    /// How long the stream is, as a file's head says: in µs, more than 0.
+    /// The stream's duration in µs from a file's header; more than 0.
     Duration(Micros),
-    /// A track is there in a codec that we do not read.
+    /// A track has an unsupported codec.
     Unsupported(Track),
-    /// Something could not be read.
+    /// A part of the stream is unreadable.
     Bad,
 }
 
-/// A demuxer of one of the formats.
+/// A demuxer for one format.
 pub trait Source {
-    /// Hands in bytes as they came.
+    /// Adds bytes in the order of arrival.
     fn push(&mut self, bytes: Bytes);
 
-    /// The bytes so far are a whole (an HLS segment).
+    /// Marks the bytes so far as complete (an HLS segment).
     fn flush(&mut self) {}
 
-    /// Whether nothing more can be read, whatever comes.
+    /// Returns whether the stream is unreadable for good.
     fn failed(&self) -> bool {
         false
     }
 
-    /// The next event, if the bytes so far make one.
+    /// Returns the next event, if there is one.
     fn next(&mut self) -> Option<Event>;
 }
 
-/// A demuxer at the start of a stream: of MPEG-TS, or of FLV.
+/// Creates a demuxer for a new stream: of MPEG-TS if `ts`, otherwise of FLV.
 ///
-/// Each of the two wasm modules that pages load has only one of them.
+/// Pages load one of two wasm modules, and each contains only one demuxer.
 pub fn new(ts: bool) -> Box<dyn Source> {
     match ts {
         #[cfg(feature = "ts")]

@@ -1,34 +1,34 @@
-//! Reading a playlist, as far as following it needs.
+//! Reads a playlist, limited to the fields that [`super::Follower`] needs.
 //!
-//! `media::hls::playlist` reads all of RFC 8216 and is a tenth of what this player may weigh. This reads
-//! the same language by bytes, and a test holds the two together.
+//! `media::hls::playlist` reads all of RFC 8216 and would be a tenth of this player's size. This module
+//! parses bytes instead; a test checks that both give the same result.
 
 use media::time::{MILLI, Micros, SECOND};
 
-/// A segment of a list.
+/// A segment in a playlist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) uri: String,
     pub(super) duration: Micros,
     pub(super) discontinuity: bool,
-    /// The first byte and the number of bytes.
+    /// First byte and number of bytes.
     pub(super) range: Option<(u64, u64)>,
-    /// The server does not have it.
+    /// Whether the server does not have it.
     pub(super) gap: bool,
 }
 
-/// One of a master playlist's versions of the stream.
+/// A version of the stream in a master playlist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Variant {
-    /// As it stands in the playlist.
+    /// The address as written in the playlist.
     pub uri: String,
-    /// Bits per second at most, as it stands there; empty where the playlist does not say.
+    /// Peak bits per second, as written in the playlist; empty if not given.
     pub bandwidth: String,
-    /// As RFC 6381 writes them, with commas; empty where the playlist does not say.
+    /// RFC 6381 strings, comma separated; empty if not given.
     pub codecs: String,
 }
 
-/// What a playlist has that is not read here: a set of bits.
+/// Unsupported features of a playlist, as a set of bits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Foreign(pub u32);
 
@@ -37,9 +37,9 @@ impl Foreign {
     pub const KEY: Self = Self(1);
     /// Segments have an initialisation section: fragmented MP4.
     pub const MAP: Self = Self(2);
-    /// The audio is a rendition of its own.
+    /// The audio is a separate rendition.
     pub const AUDIO: Self = Self(4);
-    /// Subtitles are a rendition of their own.
+    /// The subtitles are a separate rendition.
     pub const SUBTITLES: Self = Self(8);
 }
 
@@ -51,10 +51,10 @@ impl std::ops::BitOr for Foreign {
     }
 }
 
-/// Either kind of playlist.
+/// A playlist of either kind.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct List {
-    /// A master playlist's.
+    /// The variants of a master playlist.
     pub(super) variants: Vec<Variant>,
     pub(super) sequence: u64,
     pub(super) ended: bool,
@@ -62,11 +62,11 @@ pub(super) struct List {
     pub(super) entries: Vec<Entry>,
 }
 
-/// Reads a playlist; none when it is not one.
+/// Reads a playlist; `None` if the text is not one.
 pub(super) fn read(text: &[u8]) -> Option<List> {
     let mut list = List::default();
     let mut next = Entry::default();
-    // The variant whose address comes next.
+    // The variant whose address follows.
     let mut variant = None;
     let mut length = None;
     let mut lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
@@ -77,7 +77,7 @@ pub(super) fn read(text: &[u8]) -> Option<List> {
         if let Some(value) = line.strip_prefix(b"#EXTINF:") {
             next.duration = micros(value);
         } else if let Some(value) = line.strip_prefix(b"#EXT-X-MEDIA-SEQUENCE:") {
-            // Numbers are counted on from here.
+            // Limited, because later numbers are counted from here.
             list.sequence = number(value).0.min(1 << 53);
         } else if line == b"#EXT-X-DISCONTINUITY" {
             next.discontinuity = true;
@@ -95,7 +95,7 @@ pub(super) fn read(text: &[u8]) -> Option<List> {
         } else if line == b"#EXT-X-GAP" {
             next.gap = true;
         } else if let Some(value) = line.strip_prefix(b"#EXT-X-MEDIA:") {
-            // Without an address the rendition is in the variants themselves.
+            // Without an address the rendition is part of the variants.
             let kind = attribute(value, b"TYPE").filter(|_| attribute(value, b"URI").is_some());
             list.foreign = list.foreign
                 | match kind {
@@ -129,7 +129,7 @@ pub(super) fn read(text: &[u8]) -> Option<List> {
     Some(list)
 }
 
-/// The decimal number that a text begins with, and what follows it.
+/// Splits a text into its leading decimal number and the rest.
 fn number(text: &[u8]) -> (u64, &[u8]) {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = text.split_at(digits);
@@ -139,7 +139,7 @@ fn number(text: &[u8]) -> (u64, &[u8]) {
     )
 }
 
-/// Decimal seconds, to the millisecond and at most a day.
+/// Parses decimal seconds, to the millisecond and at most one day.
 fn micros(text: &[u8]) -> Micros {
     let (whole, rest) = number(text);
     let mut micros = whole.min(86_400) as Micros * SECOND;
@@ -150,7 +150,8 @@ fn micros(text: &[u8]) -> Micros {
     micros
 }
 
-/// An attribute's value, without its quotation marks. Commas in those end no attribute.
+/// Returns an attribute's value without its quotation marks. Commas within quotation marks do not end an
+/// attribute.
 fn attribute<'a>(mut text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     loop {
         let equals = text.iter().position(|&byte| byte == b'=')?;

@@ -1,27 +1,27 @@
-//! What arrivals say: where the live edge is, and how far media falls behind it between them.
+//! Derives from arrivals where the live edge is, and how far media falls behind it between them.
 
 use media::time::{MILLI, Micros, SECOND};
 
-/// Without an arrival for this long, what comes next starts a new line.
+/// After this long without an arrival, the next one starts a new line.
 const OUTAGE: Micros = SECOND;
-/// A burst is over when the edge has not moved forward against the clock for this long.
+/// A burst ends when the edge has not moved forward for this long.
 const CALM: Micros = 60 * MILLI;
-/// Each half of the window in which the best arrival makes the edge.
+/// Half of the window in which the best arrival determines the edge.
 const WINDOW: Micros = 5 * SECOND;
-/// Shortfalls are counted in buckets of this size.
+/// Size of a histogram bucket for shortfalls.
 const BUCKET: Micros = 10 * MILLI;
 const BUCKETS: usize = 1_000;
-/// Older counts are halved this often.
+/// Interval at which old counts are halved.
 const HALF_LIFE: Micros = 10 * SECOND;
 
 #[derive(Debug)]
 pub(super) struct Arrivals {
-    /// The newest arrival: when, and up to which media time.
+    /// The newest arrival: wall-clock time, and media time of its end.
     last: Option<(Micros, Micros)>,
     /// The best `end - now` of this half window and of the one before.
     base: [Micros; 2],
     window_at: Micros,
-    /// When the base moved forward last: something waited for us, or the path became shorter.
+    /// When the base last moved forward: media had been queued, or the network path became shorter.
     moved_at: Micros,
     counts: Vec<u32>,
     total: u32,
@@ -43,7 +43,7 @@ impl Default for Arrivals {
 }
 
 impl Arrivals {
-    /// Media up to `end` is there since `now`.
+    /// Adds an arrival: media up to `end` is available since `now`.
     pub(super) fn add(&mut self, now: Micros, end: Micros) {
         let at = end - now;
         let Some((before, newest)) = self.last else {
@@ -53,7 +53,8 @@ impl Arrivals {
         if end <= newest {
             return;
         }
-        // A line that media has long not reached is wrong: the source paused, or its times jumped.
+        // The line is wrong if media has not reached it for long: the source paused, or its timestamps
+        // jumped.
         if now - before > OUTAGE && now - before > 2 * self.shortfall() || at - self.base() > 30 * SECOND {
             self.begin(now, end);
             return;
@@ -62,7 +63,7 @@ impl Arrivals {
         if at > self.base() + 20 * MILLI {
             self.moved_at = now;
         } else if self.calm(now) {
-            // How far short of the line the media was just before this arrived.
+            // How far behind the line the media was just before this arrival.
             self.count(now, self.base() - (newest - now));
         }
         if now - self.window_at > WINDOW {
@@ -90,27 +91,27 @@ impl Arrivals {
             self.total = self.counts.iter().sum();
         }
         let bucket = (shortfall.max(0) / BUCKET) as usize;
-        // Weighted, so that halving keeps single late ones for half a minute.
+        // The weight keeps single late arrivals for half a minute in spite of halving.
         self.counts[bucket.min(BUCKETS - 1)] += 8;
         self.total += 8;
     }
 
-    /// The newest playable media time, by the line through the best arrivals.
+    /// Returns the newest playable media time, by the line through the best arrivals.
     pub(super) fn edge(&self, now: Micros) -> Option<Micros> {
         self.last.map(|_| now + self.base())
     }
 
-    /// Whether what comes now is live, not a backlog.
+    /// Returns whether arriving media is live, and not a backlog.
     pub(super) fn calm(&self, now: Micros) -> bool {
         now - self.moved_at > CALM
     }
 
-    /// Time since the newest arrival.
+    /// Returns the time since the newest arrival.
     pub(super) fn silence(&self, now: Micros) -> Micros {
         self.last.map_or(0, |(at, _)| now - at)
     }
 
-    /// The 99th percentile of how far media was short of the edge just before more of it came.
+    /// Returns the 99th percentile of how far media was behind the edge just before an arrival.
     pub(super) fn shortfall(&self) -> Micros {
         let mut above = self.total / 100;
         for (bucket, &count) in self.counts.iter().enumerate().rev() {

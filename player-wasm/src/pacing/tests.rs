@@ -1,12 +1,12 @@
 use super::*;
 
-/// Every world begins with two seeks: to its first picture, and to live.
+/// A stream of frames every `STEP`, a network and a media element, in virtual time.
 ///
-/// A stream of frames every `STEP`, a network and an element, in virtual time.
+/// Every simulation begins with two seeks: to its first video frame, and to live.
 struct World {
     pacer: Pacer,
     now: Micros,
-    /// Media time made by the publisher, at `now`.
+    /// Media time that the publisher has produced, at `now`.
     live: Micros,
     /// Media time that has arrived.
     end: Micros,
@@ -14,7 +14,7 @@ struct World {
     head: Playhead,
     rate: i64,
     seeks: usize,
-    /// Time in which the element had nothing to show.
+    /// Total time in which the element had nothing to show.
     starved: Micros,
     noise: u32,
 }
@@ -39,7 +39,7 @@ impl World {
         }
     }
 
-    /// Lets time pass; a frame is delivered up to `jitter` late, nothing at all while `held`.
+    /// Lets time pass. A frame is delivered up to `jitter` late; nothing is delivered while `held`.
     fn run(&mut self, duration: Micros, jitter: Micros, held: bool) {
         let until = self.now + duration;
         while self.now < until {
@@ -98,11 +98,11 @@ fn a_jittery_network_is_answered_with_a_larger_target() {
     world.run(10 * SECOND, 300 * MILLI, false);
     world.starved = 0;
     world.run(60 * SECOND, 300 * MILLI, false);
-    // The one in a hundred that the percentile leaves out.
+    // The one percent that the percentile leaves out.
     assert!(world.starved < 100 * MILLI, "{}", world.starved);
     assert_eq!(world.seeks, 2);
     assert!((250 * MILLI..700 * MILLI).contains(&world.lag()), "{}", world.lag());
-    // And when the network is good again, the latency goes down again.
+    // When the network is good again, the latency decreases again.
     world.run(90 * SECOND, 0, false);
     assert_eq!(world.seeks, 2);
     assert!(world.lag() < 200 * MILLI, "{}", world.lag());
@@ -124,7 +124,7 @@ fn after_an_outage_it_jumps_to_live_within_a_second() {
 fn a_publisher_that_pauses_is_not_chased() {
     let mut world = World::new(Latency::Realtime);
     world.run(5 * SECOND, 0, false);
-    // Its clock stands still, as the hub's does between two publishers.
+    // The stream's clock stands still, like the hub's between two publishers.
     world.run(4 * SECOND, 0, true);
     world.live -= 4 * SECOND;
     world.run(10 * SECOND, 0, false);
@@ -186,7 +186,7 @@ fn stalls_raise_the_target_and_it_comes_down_again() {
     assert_eq!(pacer.target(now + 30 * SECOND), before);
 }
 
-/// The viewer seeks; the element says `seeking` until it is where something is buffered.
+/// The viewer seeks; the element stays `seeking` until it reaches buffered media.
 fn go(world: &mut World, to: Micros) {
     world.pacer.sought(world.now, to);
     world.head.time = to;
@@ -212,7 +212,7 @@ fn a_viewer_who_goes_back_stays_back_until_live_is_asked_for() {
         world.run(60 * SECOND, 0, false);
         assert_eq!((world.seeks, world.rate), (0, 1_000), "{latency:?}");
         assert!((world.lag() - lag).abs() < 100 * MILLI, "{}", world.lag());
-        // A pause further back, and a tab that was hidden, change nothing.
+        // A later pause, and a hidden tab, change nothing.
         world.head.paused = true;
         world.head.hidden = true;
         world.run(3 * SECOND, 0, false);
@@ -239,7 +239,7 @@ fn a_seek_to_what_is_not_buffered_goes_to_the_nearest_range_or_live() {
     let ahead = world.end + 3_600 * SECOND;
     go(&mut world, ahead);
     assert!(world.lag() < 2 * SECOND, "{}", world.lag());
-    // Also of a stream that stands still.
+    // The same for a stream that stands still.
     world.head.paused = true;
     go(&mut world, 0);
     assert_eq!(world.head.time, world.begin);
@@ -274,7 +274,7 @@ fn a_seek_into_a_piece_too_short_to_begin_with_goes_on_to_the_next_range() {
     let head = Playhead { time: 3 * SECOND, seeking: true, starved: true, ..Playhead::default() };
     assert_eq!(pacer.poll(SECOND, head, &ranges), None);
     assert_eq!(pacer.poll(SECOND + STUCK, head, &ranges), Some(Action::Seek(3_166 * MILLI)));
-    // Where nothing follows, it waits for more.
+    // If no media follows, it waits for more.
     assert_eq!(pacer.poll(3 * SECOND, head, &ranges[..1]), None);
     assert_eq!(pacer.poll(9 * SECOND, head, &ranges[..1]), None);
 }

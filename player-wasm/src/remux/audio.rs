@@ -1,4 +1,4 @@
-//! The audio track: a count of samples that follows the timestamps, not the timestamps themselves.
+//! The audio track. Its times are counted in samples; the count follows the timestamps.
 
 use std::sync::Arc;
 
@@ -9,19 +9,20 @@ use media::{Codec, Config, Frame, mp4};
 
 use super::silence::silence;
 
-/// Frames in a fragment.
+/// Number of audio frames in a fragment.
 const BUNDLE: usize = 3;
-/// Timestamps may be this far from the count; beyond, frames are left out or silence put in.
+/// Maximum difference between timestamps and count. Beyond it, frames are dropped or silence is inserted.
 const DRIFT: Micros = 45 * MILLI;
-/// Sound that is this far behind the picture has stopped, and sound out of MPEG-TS, which packs a second of it.
+/// Audio this far behind the video has stopped. The value allows for MPEG-TS, whose packets may hold a second
+/// of audio.
 const STOPPED: Micros = SECOND;
 const STOPPED_TS: Micros = 3 * SECOND;
-/// Silence is written this far behind the picture: sound that comes back has its place.
+/// Silence is written up to this far behind the video, so that returning audio still fits.
 const BEHIND: Micros = 300 * MILLI;
-/// Longer silences than this are jumped (the video has the same hole).
+/// Maximum duration of inserted silence. Longer gaps are skipped (the video has the same gap).
 const LONGEST_FILL: Micros = 6 * SECOND;
 
-/// One frame that waits for company.
+/// A frame that waits until its fragment is complete.
 pub(super) struct Held {
     dts: Micros,
     duration: Micros,
@@ -35,20 +36,20 @@ impl Held {
     }
 }
 
-/// Where the audio track stands.
+/// State of the audio track.
 pub(super) struct AudioLane {
-    /// It comes out of MPEG-TS.
+    /// Whether the frames come from MPEG-TS.
     ts: bool,
     config: Option<Arc<Config>>,
-    /// Samples of a frame, where every frame has as many.
+    /// Number of samples per frame, if it is constant.
     samples: u32,
-    /// The time that the count of samples began at, and the count.
+    /// Start time of the sample count, and the count.
     origin: Option<Micros>,
     count: i64,
-    /// Up to where fragments were handed out.
+    /// Media time up to which fragments were output.
     flushed: Micros,
     held: Vec<Held>,
-    /// Silence goes out instead of frames.
+    /// Whether silence is output instead of frames.
     stopped: bool,
 }
 
@@ -81,17 +82,17 @@ impl AudioLane {
         self.cut();
     }
 
-    /// Whether frames of `config` need nothing new.
+    /// Returns whether frames of `config` can continue the track.
     pub(super) fn is(&self, config: &Arc<Config>) -> bool {
         self.config.as_ref().is_some_and(|own| Arc::ptr_eq(own, config) || own == config)
     }
 
-    /// What comes next lies at `at`, be it earlier.
+    /// Places the next frame at `at`, even if that is earlier.
     pub(super) fn go_to(&mut self, at: Micros) {
         self.flushed = at;
     }
 
-    /// Whether silence can take the place of frames.
+    /// Returns whether silence can replace frames.
     pub(super) fn can_be_silent(&self) -> bool {
         self.config.as_deref().and_then(silence).is_some()
     }
@@ -100,7 +101,7 @@ impl AudioLane {
         self.flushed
     }
 
-    /// The count begins anew at the next frame's own time.
+    /// Restarts the count at the next frame's own time.
     pub(super) fn cut(&mut self) {
         self.origin = None;
         self.count = 0;
@@ -112,7 +113,7 @@ impl AudioLane {
         self.config.as_ref().and_then(|config| config.audio()).map_or(48_000, |a| a.sample_rate.max(1))
     }
 
-    /// The time after the newest frame, by the count.
+    /// Returns the time after the newest frame, by the count.
     fn end(&self) -> Option<Micros> {
         self.origin.map(|origin| origin + from_ticks(self.count, self.rate()))
     }
@@ -128,7 +129,7 @@ impl AudioLane {
                 self.origin = Some(frame.dts);
                 self.count = 0;
             }
-            // Sound that is over already: the source stepped back a little.
+            // The audio lies in the past: the source stepped back slightly.
             Some(end) if frame.dts < end - DRIFT => {
                 // If it is only late, it may catch up with the silence.
                 self.stopped = false;
@@ -141,7 +142,7 @@ impl AudioLane {
         self.add(frame.data, samples);
     }
 
-    /// The picture is at `time`: sound that has stopped must not stop it as well.
+    /// The video has reached `time`: stopped audio must not stop the video.
     pub(super) fn keep_up(&mut self, time: Micros) {
         let Some(end) = self.end() else {
             self.origin = Some(time);
@@ -153,7 +154,7 @@ impl AudioLane {
         }
     }
 
-    /// Puts silence where sound should be, if it is missing up to `time` by more than jitter.
+    /// Inserts silence if audio is missing up to `time` by more than jitter.
     fn fill_up_to(&mut self, time: Micros) {
         let Some(end) = self.end().filter(|&end| time > end + DRIFT) else { return };
         let frame = self.config.as_deref().and_then(silence);
@@ -163,7 +164,7 @@ impl AudioLane {
                     self.add(Bytes::from_static(data), self.samples);
                 }
             }
-            // No silence in this codec: the count goes on from there.
+            // This codec has no silent frame: the count continues from here.
             _ => {
                 self.origin = Some(time);
                 self.count = 0;
@@ -178,7 +179,7 @@ impl AudioLane {
         self.held.push(Held { dts, duration, data });
     }
 
-    /// Frames for a fragment, once there are enough, or whatever there is.
+    /// Returns the frames for a fragment once there are enough; with `all`, whatever there is.
     pub(super) fn bundle(&mut self, all: bool) -> Option<Vec<Held>> {
         let size = if all { self.held.len().min(BUNDLE) } else { BUNDLE };
         if size == 0 || self.held.len() < size {

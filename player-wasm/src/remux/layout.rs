@@ -1,14 +1,16 @@
-//! AAC whose channels stand in a program config element, which browsers do not decode: where the element
-//! says no more than a channel configuration does, the configuration takes its place.
+//! Replaces the program config element of AAC, which browsers do not support, by a channel configuration with
+//! the same meaning, if there is one.
 //!
-//! Decoders know the channels of a configuration by the order in which they come. Another order has none, though
-//! its channels be usual ones: FFmpeg's 5.1(side), for example, is a pair, two single channels and a pair.
+//! A decoder derives the channels of a configuration from the order of the elements. Another order has no
+//! configuration, even for common channels: FFmpeg's 5.1(side), for example, is a pair, two single channels
+//! and a pair.
 
 use media::Config;
 use media::bits::BitReader;
 use media::codec::aac::{self, Adts, AudioSpecificConfig};
 
-/// The same audio with a channel configuration; none where there is no need, or none that says the same.
+/// Returns the same audio with a channel configuration; `None` if it has one already or there is no
+/// equivalent.
 pub(super) fn standard(config: &Config) -> Option<Config> {
     let asc = AudioSpecificConfig::parse(&config.description).ok()?;
     if asc.channel_config != 0 || asc.sbr || asc.core_samples != 1024 {
@@ -27,7 +29,7 @@ pub(super) fn standard(config: &Config) -> Option<Config> {
             number(skipped)?;
         }
     }
-    // Pairs of channels and single ones, in the order of the audio's own elements.
+    // Channel pairs and single channels, in the order of the audio's own elements.
     let mut elements = Vec::new();
     for _ in 0..front + side + back {
         elements.push(number(1)? == 1);
@@ -86,7 +88,7 @@ mod tests {
             (&[0, 1], &[1], &[], 1, Some(6)),
             (&[0, 1], &[], &[1], 1, Some(6)),
             (&[0, 1, 1], &[], &[1], 1, Some(7)),
-            // Two front channels and two behind; quadraphonic has no configuration of its own.
+            // Two front and two back channels: quadraphonic audio has no channel configuration.
             (&[1], &[], &[1], 0, None),
             (&[0, 1], &[1], &[1], 1, None),
             (&[0, 1], &[1], &[], 2, None),

@@ -1,8 +1,8 @@
-//! Frames to what a SourceBuffer takes: initialisation segments and fragments, in order.
+//! Converts frames to input for a SourceBuffer: initialisation segments and fragments, in order.
 //!
-//! One fragment per video frame, as soon as it is there: its duration is a guess from the frames before.
-//! Audio goes three frames at a time, on its own count of samples, so that neither a container's coarse
-//! timestamps nor lost packets make holes (which would stop MSE until the next key frame).
+//! Each video frame becomes a fragment immediately; its duration is estimated from the frames before. Audio
+//! is written three frames at a time with its own count of samples. So neither coarse container timestamps
+//! nor lost packets create gaps, which would stop MSE until the next key frame.
 
 mod audio;
 mod layout;
@@ -24,19 +24,20 @@ use video::VideoLane;
 
 const VIDEO_ID: u32 = 1;
 const AUDIO_ID: u32 = 2;
-/// Fragments nobody takes are dropped beyond this many bytes; video goes on with a key frame.
+/// Maximum bytes of fragments that the page has not taken. Beyond it they are dropped, and video continues
+/// with a key frame.
 const PENDING_LIMIT: usize = 24 << 20;
-/// Media times of a live stream begin here: early enough for MSE, late enough for frames before the
-/// first one. A recording's begin at 0.
+/// Media time at the start of a live stream: early enough for MSE, late enough for frames before the first
+/// one. A recording starts at 0.
 const EPOCH: Micros = SECOND;
-/// Without video for this long, while there is sound, the picture's track is given up.
+/// If there is audio but no video for this long, the video track is removed.
 const VIDEO_GONE: Micros = 3 * SECOND;
-/// Audio frames in a row with the same time, after which the audio is taken to have no clock.
+/// After this many audio frames with the same timestamp, the audio counts as having no clock.
 const STILL: u32 = 5;
-/// Configurations that are remembered as not playable; the oldest is forgotten.
+/// Maximum number of remembered configurations that cannot be played; the oldest is removed.
 const MOST_REFUSED: usize = 16;
 
-/// One piece to append.
+/// A piece to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chunk {
     /// An initialisation segment.
@@ -52,43 +53,43 @@ pub struct Init {
     pub data: Bytes,
     /// `video/mp4; codecs="…"`.
     pub mime: String,
-    /// The tracks are others than before: it needs a new MediaSource.
+    /// Whether the tracks have changed, which needs a new MediaSource.
     pub rebuild: bool,
 }
 
-/// What the page should know.
+/// A message for the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
-    /// The browser cannot decode the audio; video plays alone. With the codec's [`bit`].
+    /// The browser cannot decode the audio; video plays alone. Contains the codec's [`bit`].
     NoAudio(u32),
-    /// The browser cannot decode the video; audio plays alone. With the codec's [`bit`].
+    /// The browser cannot decode the video; audio plays alone. Contains the codec's [`bit`].
     NoVideo(u32),
 }
 
-/// Turns one stream's frames into chunks.
+/// Converts one stream's frames to chunks.
 pub struct Remuxer {
-    /// The codecs that the browser plays, as [`bit`]s.
+    /// The codecs that the browser supports, as [`bit`]s.
     codecs: u32,
     ts: bool,
     timeline: Timeline,
-    /// The times of the newest frames as they came: video, audio.
+    /// Original timestamps of the newest frames: video, audio.
     came: [Micros; 2],
-    /// Audio frames in a row that came with the same time.
+    /// Number of consecutive audio frames with the same original timestamp.
     still: u32,
     start: Option<Start>,
     video: VideoLane,
     audio: AudioLane,
     /// The tracks of the newest initialisation segment: video, audio.
     active: [bool; 2],
-    /// The audio's configuration as it came last, and what is written in its place.
+    /// The original audio configuration, and its replacement.
     translated: Option<(Arc<Config>, Option<Arc<Config>>)>,
-    /// What this browser cannot play.
+    /// Configurations that this browser cannot play.
     refused: Vec<Arc<Config>>,
-    /// Tracks that nobody waits for: what came of them last cannot be played.
+    /// Tracks that need not be awaited, because their newest configuration cannot be played.
     missing: [bool; 2],
-    /// Tracks that were once there in a codec that we do not read.
+    /// Tracks that at some time had an unsupported codec.
     unreadable: [bool; 2],
-    /// The next initialisation segment needs a new MediaSource, whatever its tracks are.
+    /// Whether the next initialisation segment needs a new MediaSource, whatever its tracks are.
     rebuild: bool,
     sequence: u32,
     pending: usize,
@@ -96,7 +97,7 @@ pub struct Remuxer {
     notices: VecDeque<Notice>,
 }
 
-/// A codec's place in a set of codecs; 0 for those that MP4 has no place for.
+/// Returns a codec's bit in a set of codecs; 0 for codecs that MP4 does not support.
 pub const fn bit(codec: Codec) -> u32 {
     match codec {
         Codec::H264 => 1,
@@ -111,7 +112,7 @@ pub const fn bit(codec: Codec) -> u32 {
     }
 }
 
-/// Browsers take no AAC whose channels stand in a program config element.
+/// Returns whether the channels are in a program config element, which browsers do not support.
 fn channels_unknown(config: &Config) -> bool {
     config.codec == Codec::Aac
         && AudioSpecificConfig::parse(&config.description).is_ok_and(|asc| asc.channel_config == 0)
@@ -125,7 +126,8 @@ const fn slot(track: Track) -> usize {
 }
 
 impl Remuxer {
-    /// A remuxer for a browser that plays the `codecs` whose [`bit`]s are set. `ts`: frames come out of MPEG-TS.
+    /// Creates a remuxer for a browser that supports the `codecs` whose [`bit`]s are set. `ts` means that
+    /// frames come from MPEG-TS.
     pub fn new(codecs: u32, ts: bool) -> Self {
         Self {
             codecs,
@@ -149,14 +151,14 @@ impl Remuxer {
         }
     }
 
-    /// The container says which tracks to wait for.
+    /// Sets the tracks to wait for, from the container.
     pub fn promise(&mut self, video: bool, audio: bool) {
         if let Some(start) = &mut self.start {
             start.promised = [video, audio];
         }
     }
 
-    /// A track is there that cannot be read.
+    /// Reports a track with an unsupported codec.
     pub fn unsupported(&mut self, track: Track) {
         self.missing[slot(track)] = true;
         if !std::mem::replace(&mut self.unreadable[slot(track)], true) {
@@ -164,7 +166,7 @@ impl Remuxer {
         }
     }
 
-    /// The browser cannot decode what is now in a track; another codec may do.
+    /// Reports that the browser cannot decode the current configuration of a track; another one may work.
     pub fn refuse(&mut self, track: Track) {
         let config = match track {
             Track::Video => self.video.config(),
@@ -175,7 +177,7 @@ impl Remuxer {
         }
     }
 
-    /// Takes a frame that came at the wall-clock time `now`.
+    /// Adds a frame that arrived at the wall-clock time `now`.
     pub fn push(&mut self, now: Micros, mut frame: Frame) {
         let track = frame.track();
         if track == Track::Audio {
@@ -191,10 +193,10 @@ impl Remuxer {
         let (offset, _) = self.timeline.offset(frame.dts, gap);
         frame.dts = frame.dts.saturating_add(offset);
         if frame.dts < 0 {
-            // Audio from just before a recording's first picture: MP4 has no times below 0.
+            // Audio from just before a recording's first video frame: MP4 has no times below 0.
             return;
         }
-        // A composition time of minutes is no B-frame: it would make a hole.
+        // A composition time of minutes is not caused by B-frames, and would create a gap.
         frame.pts =
             frame.pts.saturating_add(offset).clamp((frame.dts - SECOND).max(0), frame.dts + 3 * SECOND);
         match &mut self.start {
@@ -206,8 +208,8 @@ impl Remuxer {
         }
     }
 
-    /// Gives audio whose clock stands still the time of the video: apart from it, it would make the timeline jump
-    /// with each frame.
+    /// Gives audio whose clock stands still the time of the video. With its own times, each frame would make
+    /// the timeline jump.
     fn give_time(&mut self, frame: &mut Frame) {
         let came = std::mem::replace(&mut self.came[slot(frame.track())], frame.dts);
         if frame.is_video() {
@@ -219,7 +221,7 @@ impl Remuxer {
         }
     }
 
-    /// Gives AAC a configuration that browsers decode.
+    /// Replaces an AAC configuration that browsers do not support.
     fn translate(&mut self, frame: &mut Frame) {
         let known = self.translated.as_ref().is_some_and(|(from, _)| Arc::ptr_eq(from, &frame.config));
         if !known {
@@ -233,14 +235,14 @@ impl Remuxer {
         }
     }
 
-    /// Lets time pass: a track that was promised is not awaited for ever.
+    /// Lets time pass: the wait for a promised track is limited.
     pub fn poll(&mut self, now: Micros) {
         if let Some(start) = self.start.take_if(|start| start.ready(now, self.missing)) {
             self.begin(start.into_frames());
         }
     }
 
-    /// What follows comes from a new connection, or is no continuation: it is joined to what was there.
+    /// Announces frames from a new connection, or a discontinuity: they are appended to the media so far.
     pub fn restart(&mut self) {
         self.flush();
         self.timeline.restart(self.video.duration());
@@ -248,7 +250,7 @@ impl Remuxer {
         self.missing = [false; 2];
     }
 
-    /// What follows lies at the media time `at`, wherever the frames before were.
+    /// Places the following frames at the media time `at`.
     pub fn place(&mut self, at: Micros) {
         self.flush();
         self.timeline = Timeline::new(at);
@@ -256,7 +258,7 @@ impl Remuxer {
         self.missing = [false; 2];
     }
 
-    /// The viewer goes elsewhere: forgets what was not taken yet. What follows lies at `at`.
+    /// Seeks: drops everything that was not taken yet. The following frames begin at `at`.
     pub fn seek(&mut self, at: Micros) {
         self.rebuild |= self.chunks.iter().any(|chunk| matches!(chunk, Chunk::Init(init) if init.rebuild));
         self.start = None;
@@ -267,19 +269,19 @@ impl Remuxer {
         self.place(at);
     }
 
-    /// Bytes that nobody has taken yet.
+    /// Returns the number of bytes that were not taken yet.
     pub const fn pending(&self) -> usize {
         self.pending
     }
 
-    /// The browser's MediaSource is broken: the next frames go into a new one.
+    /// Reports a broken MediaSource: the next frames go into a new one.
     pub fn rebuild(&mut self) {
         self.clear();
         self.rebuild = true;
         self.restart();
     }
 
-    /// Nothing follows: what waited for company goes out.
+    /// Ends the stream: outputs incomplete fragments.
     pub fn flush(&mut self) {
         if let Some(start) = self.start.take() {
             let frames = start.into_frames();
@@ -292,7 +294,7 @@ impl Remuxer {
         self.flush_audio();
     }
 
-    /// The next piece to append.
+    /// Returns the next piece to append.
     pub fn take(&mut self) -> Option<Chunk> {
         let chunk = self.chunks.pop_front()?;
         if let Chunk::Media(data) = &chunk {
@@ -301,12 +303,12 @@ impl Remuxer {
         Some(chunk)
     }
 
-    /// The next thing the page should know.
+    /// Returns the next message for the page.
     pub fn notice(&mut self) -> Option<Notice> {
         self.notices.pop_front()
     }
 
-    /// Up to which media time everything is there.
+    /// Returns the media time up to which all tracks are complete.
     pub fn end(&self) -> Micros {
         match self.active {
             [true, true] => self.video.end().min(self.audio.flushed()),
@@ -315,26 +317,27 @@ impl Remuxer {
         }
     }
 
-    /// Up to which media time there is video, or audio where there is none.
+    /// Returns the media time up to which there is video, or audio if there is no video.
     pub fn reached(&self) -> Micros {
         if self.active[0] { self.video.end() } else { self.audio.flushed() }
     }
 
-    /// The presentation time of the newest video frame.
+    /// Returns the presentation time of the newest video frame.
     pub fn newest_picture(&self) -> Micros {
         self.video.newest_pts()
     }
 
-    /// The configurations in use.
+    /// Returns the current configurations.
     pub fn configs(&self) -> [Option<&Arc<Config>>; 2] {
         [self.video.config().filter(|_| self.active[0]), self.audio.config().filter(|_| self.active[1])]
     }
 
-    /// The tracks are known: everything held goes out, from the first key frame.
+    /// The tracks are known: outputs the held frames, starting at the first key frame.
     fn begin(&mut self, frames: Vec<Frame>) {
         let first = |track| frames.iter().find(|frame| frame.track() == track && frame.key);
         let configs = [first(Track::Video), first(Track::Audio)].map(|f| f.map(|f| f.config.clone()));
-        // Without the sound that was there before, silence goes on: another set of tracks needs a new MediaSource.
+        // If earlier audio is missing now, continue it with silence: other tracks would need a new
+        // MediaSource.
         let silent = configs[0].is_some()
             && configs[1].is_none()
             && self.active[1]
@@ -374,7 +377,7 @@ impl Remuxer {
         self.notices.push_back(notice(codec));
     }
 
-    /// An initialisation segment for these tracks; decoding starts anew on a key frame.
+    /// Outputs an initialisation segment for these tracks; decoding restarts at a key frame.
     fn init(&mut self, active: [bool; 2]) {
         self.flush_audio();
         let tracks: Vec<(u32, &Config)> = [(VIDEO_ID, self.video.config()), (AUDIO_ID, self.audio.config())]
@@ -387,7 +390,7 @@ impl Remuxer {
         let mime = mp4::mime(&configs);
         let rebuild = std::mem::take(&mut self.rebuild) || active != self.active;
         if rebuild {
-            // Fragments for the old MediaSource.
+            // These fragments belong to the old MediaSource.
             self.clear();
         }
         self.active = active;
@@ -406,7 +409,7 @@ impl Remuxer {
     fn feed_video(&mut self, frame: Frame) {
         let changed = !self.video.is(&frame.config);
         if changed || !self.active[0] || self.active[1] != self.audio.config().is_some() {
-            // A new picture size, or a track that came later: from a key frame.
+            // A new frame size, or a track that started later: begin at a key frame.
             if !frame.key {
                 if changed {
                     self.video.cut();
@@ -441,7 +444,7 @@ impl Remuxer {
             }
         }
         if !self.active[1] {
-            // Joins at the next key frame.
+            // Starts at the next key frame.
             return;
         }
         if self.active[0] && frame.dts > self.video.end() + VIDEO_GONE {

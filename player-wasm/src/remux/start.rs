@@ -1,27 +1,27 @@
-//! The first moments of a stream: which tracks are there?
+//! The start of a stream: detects the tracks.
 
 use media::time::{MILLI, Micros, SECOND};
 use media::{Frame, Track};
 
 use super::slot;
 
-/// A promised track is awaited this long on the clock …
+/// Maximum wait for a promised track, by the clock.
 const PATIENCE: Micros = 300 * MILLI;
-/// … and this long in media time, when everything comes at once.
+/// Maximum wait for a promised track in media time, for media that arrives faster than real time.
 const SPAN: Micros = 500 * MILLI;
-/// The same for MPEG-TS: its program map is to be believed, and one packet may have a second of audio.
+/// Maximum wait in MPEG-TS: its program map is reliable, and one packet may hold a second of audio.
 const PATIENCE_TS: Micros = 2 * SECOND;
 const SPAN_TS: Micros = 3 * SECOND;
-/// Audio may begin so much before the first picture.
+/// Audio may start this much before the first video frame.
 const EARLIER: Micros = 30 * MILLI;
-/// More than this is not held: the oldest goes.
+/// Maximum number of held frames; the oldest is dropped.
 const MOST: usize = 1_000;
 
-/// Frames held until the tracks are known.
+/// Frames that are held until the tracks are known.
 pub(super) struct Start {
-    /// What the container said: video, audio.
+    /// The tracks that the container announced: video, audio.
     pub(super) promised: [bool; 2],
-    /// The container is MPEG-TS.
+    /// Whether the container is MPEG-TS.
     ts: bool,
     /// Wall-clock time of the first frame.
     since: Option<Micros>,
@@ -38,15 +38,16 @@ impl Start {
         if self.frames.len() >= MOST {
             self.frames.remove(0);
         }
-        // In order: audio that comes in packets of a second is not late.
+        // Insert in order: audio in packets of a second is not late.
         let at = self.frames.iter().rposition(|other| other.dts <= frame.dts).map_or(0, |n| n + 1);
         self.frames.insert(at, frame);
     }
 
-    /// Whether to begin. Pictures without a key frame are waited for; a broken promise is not.
+    /// Returns whether to start. Video without a key frame is awaited; a missing promised track only for a
+    /// limited time.
     pub(super) fn ready(&self, now: Micros, missing: [bool; 2]) -> bool {
         let seen = |track| self.frames.iter().any(|frame| frame.track() == track);
-        // Audio from before the first picture does not stay.
+        // Audio from before the first video frame is dropped.
         let from = self.key().map_or(Micros::MIN, |key| key - EARLIER);
         let has = |track| {
             self.frames.iter().any(|f| f.track() == track && f.key && (f.is_video() || f.dts >= from))
@@ -62,7 +63,7 @@ impl Start {
             (Some(first), Some(last)) => last.dts - first.dts,
             _ => 0,
         };
-        // Video that has no key frame yet is worth a longer wait than a track that never came.
+        // Video without a key frame so far deserves a longer wait than a track that never came.
         let (patience, span_limit) = match self.ts {
             _ if seen(Track::Video) && !has(Track::Video) => (10 * SECOND, 10 * SECOND),
             true => (PATIENCE_TS, SPAN_TS),
@@ -71,17 +72,17 @@ impl Start {
         any && (waited > patience || span > span_limit)
     }
 
-    /// The time of the first picture that can be decoded.
+    /// Returns the time of the first decodable video frame.
     fn key(&self) -> Option<Micros> {
         self.frames.iter().find(|frame| frame.is_video() && frame.key).map(|frame| frame.dts)
     }
 
-    /// The held frames, from the first video key frame and the sound beside it.
+    /// Returns the held frames from the first video key frame on, with the audio beside it.
     pub(super) fn into_frames(self) -> Vec<Frame> {
         let key = self.key();
         let mut frames = self.frames;
         if let Some(from) = key {
-            // Sound from just before it may have come later.
+            // Audio from just before it may have arrived later.
             frames.retain(|frame| frame.dts >= if frame.is_video() { from } else { from - EARLIER });
         }
         frames

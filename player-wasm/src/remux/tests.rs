@@ -21,7 +21,7 @@ fn frame(config: &Arc<Config>, dts: Micros, key: bool) -> Frame {
     Frame { config: config.clone(), dts, pts: dts, key, data: Bytes::from_static(b"data") }
 }
 
-/// What a chunk is: `init` of a MIME type, or `media` with the decode time in µs and track of each fragment.
+/// A parsed chunk: `init` with a MIME type, or `media` with decode time in µs and track of each fragment.
 #[derive(Debug, PartialEq)]
 enum Piece {
     Init { audio: bool, rebuild: bool },
@@ -50,7 +50,7 @@ fn pieces(remuxer: &mut Remuxer) -> Vec<Piece> {
     out
 }
 
-/// Fragments of a track: their times less the first one's.
+/// Returns the times of a track's fragments relative to the first one.
 fn times(pieces: &[Piece], of: u32) -> Vec<u64> {
     let times: Vec<u64> = pieces
         .iter()
@@ -76,7 +76,7 @@ fn every_picture_is_a_fragment_at_once_and_sound_goes_by_three() {
     let got = pieces(&mut remuxer);
     assert_eq!(got[0], Piece::Init { audio: true, rebuild: true });
     assert_eq!(times(&got, VIDEO_ID), [0, FRAME as u64]);
-    // By the count of samples, not by milliseconds.
+    // Counted in samples, not in milliseconds.
     assert_eq!(times(&got, AUDIO_ID), [0, 69_660]);
 }
 
@@ -90,7 +90,7 @@ fn a_broken_promise_is_not_waited_for() {
     assert_eq!(pieces(&mut remuxer), []);
     remuxer.poll(400 * MILLI);
     assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: false, rebuild: true });
-    // Sound that comes after all joins at the next key frame.
+    // Audio that arrives later joins at the next key frame.
     remuxer.push(0, frame(&audio(), FRAME, true));
     remuxer.push(0, frame(&v, FRAME, false));
     assert_eq!(pieces(&mut remuxer).len(), 1);
@@ -119,14 +119,14 @@ fn after_sound_that_cannot_be_played_another_codec_is_tried() {
     remuxer.push(0, frame(&alaw, FRAME, true));
     assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: false, rebuild: true });
     assert_eq!((remuxer.notice(), remuxer.notice()), (Some(Notice::NoAudio(0)), None));
-    // The publisher comes back with AAC.
+    // The publisher returns with AAC.
     remuxer.restart();
     remuxer.promise(true, true);
     remuxer.push(0, frame(&v, 0, true));
     assert_eq!(pieces(&mut remuxer), []);
     remuxer.push(0, frame(&aac, 0, true));
     assert_eq!(pieces(&mut remuxer)[0], Piece::Init { audio: true, rebuild: true });
-    // The same after a codec that cannot even be read.
+    // The same after an unsupported codec.
     remuxer.unsupported(Track::Audio);
     remuxer.unsupported(Track::Audio);
     assert_eq!((remuxer.notice(), remuxer.notice()), (Some(Notice::NoAudio(0)), None));
@@ -211,7 +211,7 @@ fn missing_sound_is_filled_with_silence() {
             remuxer.push(0, frame(&a, n * FRAME, true));
         }
     }
-    // Two seconds after the last sound the picture still has everything beside it.
+    // Two seconds after the last audio, the video still has audio beside it.
     assert!(remuxer.end() > EPOCH + 99 * FRAME - 400 * MILLI, "{}", remuxer.end());
 }
 
@@ -228,7 +228,7 @@ fn a_new_connection_follows_the_old_one() {
     assert!(got.contains(&Piece::Init { audio: false, rebuild: false }));
 }
 
-/// A discontinuity to other sound, whose packets MPEG-TS brings a second late.
+/// A discontinuity to other audio, which MPEG-TS delivers a second late.
 #[test]
 fn other_sound_after_a_discontinuity_needs_no_new_media_source() {
     let mut remuxer = Remuxer::new(ALL, true);
@@ -237,12 +237,12 @@ fn other_sound_after_a_discontinuity_needs_no_new_media_source() {
         (video(640), audio(), Arc::new(aac::config_from_asc(vec![0x13, 0x88].into()).unwrap()));
     let mut rebuilds = Vec::new();
     for (round, sound) in [&audio, &other, &audio].into_iter().enumerate() {
-        // The pictures of a second, then its sound.
+        // The video of a second, then its audio.
         for second in 0..3 {
             for n in 0..25 {
                 remuxer.push(0, frame(&video, second * SECOND + n * FRAME, n == 0));
             }
-            // The first of it is from before the first picture.
+            // The first audio is from before the first video frame.
             for n in 0..20 {
                 remuxer.push(0, frame(sound, second * SECOND + n * 50 * MILLI - 46 * MILLI, true));
             }
@@ -294,7 +294,7 @@ fn what_is_placed_lies_where_it_was_told_to_and_a_seek_forgets_what_waited() {
     assert_eq!(remuxer.reached(), 60 * SECOND + 2 * FRAME);
     let pieces = pieces(&mut remuxer);
     assert_eq!(pieces.iter().filter(|piece| matches!(piece, Piece::Fragment { .. })).count(), 2);
-    // Nothing lies before 0.
+    // There are no times before 0.
     remuxer.place(0);
     remuxer.push(0, frame(&config, SECOND, true));
     remuxer.push(0, frame(&audio(), SECOND - 20 * MILLI, true));
@@ -308,7 +308,7 @@ fn audio_whose_clock_stands_still_goes_with_the_video() {
     remuxer.promise(true, true);
     let (mut sounds, mut out) = (0, Vec::new());
     for n in 0..750 {
-        // 1024 samples of 44.1 kHz.
+        // 1024 samples at 44.1 kHz.
         while sounds * 23_220 <= n * FRAME {
             remuxer.push(n * FRAME, frame(&aac, 0, true));
             sounds += 1;

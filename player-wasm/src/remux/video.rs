@@ -5,14 +5,14 @@ use std::sync::Arc;
 use media::time::{MILLI, Micros};
 use media::{Config, Frame, mp4};
 
-/// Where the video track stands.
+/// State of the video track.
 #[derive(Default)]
 pub(super) struct VideoLane {
     config: Option<Arc<Config>>,
     need_key: bool,
-    /// The newest frame's decode time, and what was written for it.
+    /// Decode time of the newest frame, and the time that was written for it.
     last: Option<(Micros, Micros)>,
-    /// The newest distance between frames; 0 before the second one.
+    /// Distance of the newest two frames; 0 before the second one.
     step: Micros,
     end: Micros,
     newest_pts: Micros,
@@ -27,12 +27,12 @@ impl VideoLane {
         self.config = config;
     }
 
-    /// Whether frames of `config` need nothing new.
+    /// Returns whether frames of `config` can continue the track.
     pub(super) fn is(&self, config: &Arc<Config>) -> bool {
         self.config.as_ref().is_some_and(|own| Arc::ptr_eq(own, config) || own == config)
     }
 
-    /// A guess at how long a frame lasts.
+    /// Estimates the duration of a frame.
     pub(super) fn duration(&self) -> Micros {
         if self.step == 0 { 33 * MILLI } else { self.step }
     }
@@ -41,7 +41,7 @@ impl VideoLane {
         self.end
     }
 
-    /// What comes next lies at `at`, be it earlier.
+    /// Places the next frame at `at`, even if that is earlier.
     pub(super) fn go_to(&mut self, at: Micros) {
         self.end = at;
     }
@@ -50,13 +50,13 @@ impl VideoLane {
         self.newest_pts
     }
 
-    /// Decoding starts anew: nothing before the next key frame.
+    /// Restarts decoding: frames are dropped until the next key frame.
     pub(super) fn cut(&mut self) {
         self.need_key = true;
         self.last = None;
     }
 
-    /// What to write for a frame; none for one that cannot be decoded.
+    /// Returns the sample for a frame; `None` if the frame cannot be decoded.
     pub(super) fn sample<'a>(&mut self, frame: &'a Frame) -> Option<mp4::Sample<'a>> {
         if self.need_key && !frame.key {
             return None;
@@ -65,11 +65,11 @@ impl VideoLane {
         let mut dts = frame.dts;
         if let Some((before, written)) = self.last {
             let step = frame.dts - before;
-            // Two frames at a time, or a picture that stands still, say nothing about the rate.
+            // Frames with the same time, or a still image, say nothing about the frame rate.
             if (MILLI..500 * MILLI).contains(&step) {
-                // MSE drops everything up to the next key frame when a frame comes later than twice
-                // the duration of the one before. Only presentation times are seen, so decode times
-                // may lag behind the truth.
+                // MSE drops everything up to the next key frame if a frame comes later than twice the
+                // duration of the previous one. Only presentation times are visible, so decode times may be
+                // behind the real ones.
                 dts = dts.min(written + 2 * self.duration());
                 self.step = step;
             } else {

@@ -1,4 +1,4 @@
-//! HTTP-FLV and WebSocket-FLV.
+//! FLV over HTTP and WebSocket.
 
 use bytes::Bytes;
 use media::flv::{self, Demuxer};
@@ -31,11 +31,11 @@ impl Source for Demuxer {
     }
 }
 
-/// The number `duration` of `onMetaData`, looked for by its bytes: reading all of AMF is not worth its size.
+/// Finds the number `duration` of `onMetaData` by its bytes: a complete AMF parser is not worth its size.
 fn duration(script: &[u8]) -> Option<Micros> {
     const KEY: &[u8] = b"\0\x08duration\0";
     let at = script.windows(KEY.len()).position(|part| part == KEY)? + KEY.len();
     let seconds = f64::from_be_bytes(script.get(at..at + 8)?.try_into().ok()?);
-    // A year.
+    // At most a year.
     (seconds > 0.0 && seconds < 3.2e7).then_some((seconds * SECOND as f64) as Micros)
 }
