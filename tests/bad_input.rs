@@ -1,5 +1,5 @@
-//! Hostile and broken clients. Whatever they do, a running stream and its viewer notice nothing, the
-//! server's memory stays where it was, and nothing panics.
+//! Hostile and broken clients. They must not affect a running stream and its viewer, the server's memory must
+//! not grow, and nothing may panic.
 
 #[path = "bad_input/bounds.rs"]
 mod bounds;
@@ -26,7 +26,7 @@ use lianmai_tests::{Clip, Gateway};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A gateway with a stream that someone watches.
+/// A gateway with a stream that a viewer watches.
 struct Watched {
     viewer: FlvViewer,
     _publisher: WsPublisher,
@@ -44,14 +44,14 @@ impl Watched {
         let gateway = Gateway::start(flags);
         let publisher = WsPublisher::start(&gateway.ws_publish_url("good"), header, tags, 1.0);
         let viewer = FlvViewer::http(gateway.http(), "/live/good.flv");
-        // Two groups of pictures: caches are as full as they get.
+        // After two groups of pictures all caches are full.
         viewer.wait_frames(VIDEO, 70, LIMIT);
         let rss = gateway.rss();
         Self { viewer, _publisher: publisher, gateway, rss }
     }
 
-    /// Waits until what the server keeps of the stream (the last seconds, the HLS window) is all
-    /// there, and takes that as the memory to compare with.
+    /// Waits until all caches of the stream (the last seconds, the HLS window) are full, then stores the
+    /// memory use for comparison.
     #[track_caller]
     fn warm_up(&mut self) {
         for _ in 0..30 {
@@ -66,7 +66,7 @@ impl Watched {
         panic!("memory grows for a minute and more: {} kB now", self.rss / 1024);
     }
 
-    /// The stream went on all the time and goes on now; memory grew by `grown` bytes at most.
+    /// Asserts that the stream has continued all the time, and that memory grew by at most `grown` bytes.
     #[track_caller]
     fn assert_untouched(&mut self, grown: u64) {
         assert!(self.gateway.process.ended().is_none(), "the gateway ended");

@@ -1,4 +1,4 @@
-//! The house rules: which crate and which module may use which. See docs and the table below.
+//! The house rules: which crate and which module may use which others. See docs and the table below.
 
 #[path = "floors/defaults.rs"]
 mod defaults;
@@ -18,18 +18,19 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use imports::{File, imports};
 
-/// Which other modules a module of the gateway may use. A new one has to be put on its floor here.
+/// The modules that a module of the gateway may use. A new module needs an entry here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Floor {
-    /// Only the modules named and what is below them.
+    /// May use only the named modules and those below them.
     Base(&'static [&'static str]),
-    /// Each module in this folder uses itself and the base: a protocol, or a job. Never one of its neighbours.
+    /// Every module in this folder may use itself and the base: a protocol, or a job. It may not use its
+    /// neighbours.
     Edge,
-    /// Everything.
+    /// May use all modules.
     Top,
 }
 
-/// The folders, from the bottom up. The longest path that fits a module is the one that counts.
+/// The folders, from bottom to top. The longest matching path applies.
 const GATEWAY: &[(&str, Floor)] = &[
     ("flags", Floor::Base(&[])),
     ("limits", Floor::Base(&["flags"])),
@@ -75,7 +76,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("token", Floor::Top),
 ];
 
-/// What `media` must not know: it has no I/O, clock, threads or runtime.
+/// Names that `media` must not use: it has no I/O, clock, threads or runtime.
 const NOT_IN_MEDIA: &[&str] = &[
     "std::time",
     "std::net",
@@ -92,7 +93,7 @@ const NOT_IN_MEDIA: &[&str] = &[
     "web_sys",
 ];
 
-/// Crates that must be nowhere below `media`.
+/// Crates that `media` must not depend on, directly or indirectly.
 const NOT_BELOW_MEDIA: &[&str] =
     &["tokio", "wasm-bindgen", "js-sys", "web-sys", "tracing", "rand", "gateway"];
 
@@ -100,12 +101,12 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The Rust files of a crate, with paths relative to its `src`.
+/// Returns the Rust files of a crate, with paths relative to its `src`.
 fn sources(krate: &str) -> Vec<File> {
     files(&root().join(krate).join("src"), &["rs"])
 }
 
-/// The files with one of `extensions` below a folder, with paths relative to it.
+/// Returns the files below a folder with one of `extensions`, with relative paths.
 fn files(folder: &Path, extensions: &[&str]) -> Vec<File> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -124,12 +125,12 @@ fn files(folder: &Path, extensions: &[&str]) -> Vec<File> {
     files
 }
 
-/// Whether `path` is `module`, or below it.
+/// Returns whether `path` is `module`, or below it.
 fn is_in(path: &str, module: &str) -> bool {
     path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// The module that the rules speak of, for any path in it: `edges::rtmp` for `edges::rtmp::chunk::Reader`.
+/// Returns the module in the table for any path in it: `edges::rtmp` for `edges::rtmp::chunk::Reader`.
 fn unit<'p>(path: &'p str, floors: &[(&str, Floor)]) -> Option<(&'p str, Floor)> {
     let (module, floor) =
         floors.iter().filter(|(module, _)| is_in(path, module)).max_by_key(|(module, _)| module.len())?;
@@ -147,7 +148,7 @@ fn gateway_violations(files: &[File], floors: &[(&str, Floor)]) -> Vec<String> {
     let mut wrong = Vec::new();
     for file in files {
         let module = file.module().join("::");
-        // A folder's own file only lists what is in it.
+        // A folder's own file only lists its modules.
         let lists = floors.iter().any(|(path, _)| *path != module && is_in(path, &module));
         if module.is_empty() || lists {
             continue;
@@ -191,7 +192,7 @@ fn media_violations(files: &[File]) -> Vec<String> {
     wrong
 }
 
-/// Every crate that `from` needs to build, itself left out.
+/// Returns all crates that `from` needs to build, except itself.
 fn below(metadata: &Metadata, from: &str) -> BTreeSet<String> {
     let resolve = metadata.resolve.as_ref().expect("cargo metadata resolves");
     let name = |id| metadata[id].name.to_string();
@@ -238,7 +239,7 @@ fn crates_stay_on_their_floors() {
 
 #[test]
 fn there_is_one_crypto_library() {
-    // Not from the metadata: that has what a feature could bring as well.
+    // Not from the metadata, which includes optional features.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let tree = std::process::Command::new(cargo)
         .args(["tree", "--offline", "--package", "gateway", "--edges", "normal,build", "--prefix", "none"])
@@ -319,7 +320,7 @@ fn pages_know_only_what_is_built() {
     assert!(wrong.is_empty(), "these reach into other parts' sources: {wrong:?}");
 }
 
-/// The harness gives every listener port 0: tests pass beside a gateway on the default ports.
+/// The harness sets every port to 0, so that tests pass next to a gateway on the default ports.
 #[test]
 fn only_the_harness_starts_a_gateway() {
     let mut files = Vec::new();
@@ -327,7 +328,7 @@ fn only_the_harness_starts_a_gateway() {
     while let Some(dir) = dirs.pop() {
         for entry in dir.read_dir().into_iter().flatten().flatten() {
             let path = entry.path();
-            // This file and its folder hold the words that are searched for.
+            // This file and its folder contain the searched words.
             let skipped = ["node_modules", "floors", "floors.rs", "target"];
             if skipped.iter().any(|name| entry.file_name() == *name) {
                 continue;

@@ -1,5 +1,5 @@
-//! `media` against ffmpeg, without a server: what ffmpeg wrote as FLV goes through the demuxer and both
-//! muxers, and ffmpeg must find the same packets in the results. And to RTP payloads and back.
+//! Tests `media` against ffmpeg, without a server: FLV from ffmpeg passes through the demuxer and both
+//! muxers, and ffmpeg must find the same packets in the results. Also tests RTP payloads in both directions.
 
 #[path = "../media/src/rtp/h264/depacketize.rs"]
 mod depacketize;
@@ -32,7 +32,7 @@ fn config(frames: &[Frame], track: Track) -> Option<Arc<Config>> {
     frames.iter().find(|frame| frame.track() == track).map(|frame| frame.config.clone())
 }
 
-/// A file for this clip in another format; ffmpeg's packets of the clip and of that file.
+/// Writes a file of this clip in another format; returns ffmpeg's packets of the clip and of that file.
 fn compare(clip: Clip, extension: &str, bytes: &[u8]) {
     let file: PathBuf = cache_dir().join(format!("formats-{}-{clip:?}.{extension}", std::process::id()));
     fs::write(&file, bytes).expect("the cache folder can be written");
@@ -80,7 +80,7 @@ fn fragmented_mp4_has_the_same_packets() {
 
 #[test]
 fn h264_as_rtp_payloads_and_back_is_the_same() {
-    // x264 makes some of the B-frames references, of others: all can go.
+    // Other frames reference some of x264's B-frames, but all can be dropped.
     for (clip, order) in
         [(Clip::Av, Order::Shown), (Clip::BFrames, Order::Droppable), (Clip::Other, Order::Shown)]
     {
@@ -95,7 +95,7 @@ fn h264_as_rtp_payloads_and_back_is_the_same() {
                 .collect();
             let same = back.frame(unit.into(), frame.pts).expect("good sets").expect("a picture");
             assert_eq!((same.key, &same.config), (frame.key, &frame.config), "{clip:?}");
-            // All but what x264 says of itself.
+            // Everything except x264's information about itself.
             let sent = length_prefixed(&frame.data).filter(|nal| nal[0] & 0x1f != 6);
             assert!(sent.eq(length_prefixed(&same.data)), "{clip:?} at {}", frame.dts);
             pictures += 1;

@@ -1,8 +1,8 @@
-//! Every way in times every way out, with ffmpeg on both ends, frame by frame.
+//! Every protocol for publishing combined with every protocol for playing, with ffmpeg on both ends, frame by
+//! frame.
 //!
-//! The players come first and wait; then a clip of 8 s is published in real time. Every frame that
-//! was sent must come out of every player: the same bytes, in order, at the same distance in time,
-//! with sound and pictures no further apart than they were.
+//! The players connect first and wait; then a clip of 8 s is published in real time. Every player must
+//! receive every frame: the same bytes, in order, at the same distance in time, with audio and video in sync.
 
 #[path = "matrix/rtc.rs"]
 mod rtc;
@@ -57,7 +57,7 @@ matrix! {
     ws_bframes:      WsFlv    BFrames   -> Rtmp HttpFlv WsFlv Hls;
     ws_video_only:   WsFlv    VideoOnly -> Rtmp HttpFlv WsFlv Hls;
     ws_audio_only:   WsFlv    AudioOnly -> Rtmp HttpFlv WsFlv Hls;
-    // ffmpeg 5.1 reads H.265 in TS, and not in FLV or RTMP.
+    // ffmpeg 5.1 reads H.265 in TS, but not in FLV or RTMP.
     ws_hevc:         WsFlv    Hevc      -> WsFlv Hls;
     post_av:         HttpPost Av        -> Rtmp HttpFlv WsFlv Hls;
     post_bframes:    HttpPost BFrames   -> Rtmp HttpFlv WsFlv Hls;
@@ -80,7 +80,7 @@ fn check(publish: In, clip: Clip, outs: &[Out]) {
     wait::until_true("the players to connect", LIMIT, || gateway.connections() >= watching.len());
     let _publisher = start(&gateway, publish, clip);
     if outs.contains(&Out::Hls) {
-        // A playlist with nothing in it yet would make ffmpeg give up.
+        // ffmpeg would give up on an empty playlist.
         wait::until_true("a first HLS segment", LIMIT, || {
             let playlist = gateway.get("/live/x.m3u8");
             playlist.status == 200 && playlist.text().contains("#EXTINF")
@@ -123,7 +123,7 @@ fn watch(gateway: &Gateway, out: Out, clip: Clip) -> Watching {
     Watching::Ffmpeg(Player::start(&url, view), view)
 }
 
-/// What keeps publishing until it is dropped.
+/// A publisher that runs until it is dropped.
 #[expect(dead_code, reason = "only held")]
 enum Publishing {
     Ffmpeg(Process),
@@ -141,12 +141,12 @@ fn start(gateway: &Gateway, publish: In, clip: Clip) -> Publishing {
     }
 }
 
-/// The clip as FLV.
+/// Returns the clip as FLV.
 fn tags(clip: Clip) -> (u8, Vec<Tag>) {
     if matches!(clip, Clip::Hevc | Clip::Opus) { enhanced(&clip.file()) } else { clip.tags() }
 }
 
-/// MPEG-TS as enhanced FLV, which Debian's ffmpeg cannot write.
+/// Converts MPEG-TS to enhanced FLV, which Debian's ffmpeg cannot write.
 fn enhanced(file: &Path) -> (u8, Vec<Tag>) {
     use media::flv::mux;
     let frames = frames(file);
@@ -161,7 +161,7 @@ fn enhanced(file: &Path) -> (u8, Vec<Tag>) {
     flv::read(&bytes)
 }
 
-/// What is in an MPEG-TS, in the order of decoding.
+/// Returns the frames of an MPEG-TS in decode order.
 fn frames(file: &Path) -> Vec<media::Frame> {
     use media::ts::{Demuxer, Event};
     let mut demuxer = Demuxer::new();
@@ -184,12 +184,12 @@ fn frames(file: &Path) -> Vec<media::Frame> {
     frames
 }
 
-/// Whether the end of both tracks came; of HLS, what is in whole segments.
+/// Returns whether both tracks are complete; for HLS, as far as they are in complete segments.
 fn complete(sent: &Packets, seen: &Packets, out: Out) -> bool {
     let track = |sent: &[Packet], seen: &[Packet]| match (sent.last(), seen.last()) {
         (None, _) => true,
         (Some(_), None) => false,
-        // The last segment ends with the stream, long after the test: three of 2 s are enough.
+        // The last segment ends with the stream, long after the test: three segments of 2 s are sufficient.
         (Some(_), Some(_)) if out == Out::Hls => seen.len() * 8 >= sent.len() * 5,
         (Some(sent), Some(seen)) => seen.bytes == sent.bytes,
     };
@@ -198,11 +198,11 @@ fn complete(sent: &Packets, seen: &Packets, out: Out) -> bool {
 
 fn compare(what: &str, out: Out, clip: Clip, sent: &Packets, seen: &Packets) {
     let align = |name: &str, sent: &[Packet], seen: &[Packet]| {
-        // FLV counts in ms, which rounds the times of the H.265 clip, made as TS. TS counts in
-        // 1/90 ms, but of several audio frames in one packet ffmpeg works out all but the first.
+        // FLV has times in ms, which rounds those of the H.265 clip, made as TS. TS has times in 1/90 ms, but
+        // ffmpeg calculates all but the first time of several audio frames in one packet.
         let tolerance = match (clip, out) {
             (Clip::Hevc, _) => 1_000,
-            // (Where there is only sound, it is one frame late with those of the very first packet.)
+            // If there is only audio, ffmpeg calculates them from the packet before, one frame late.
             (Clip::AudioOnly, Out::Hls) => 24_000,
             (_, Out::Hls) if name == "audio" => 1_000,
             (_, Out::Hls) => 30,
@@ -220,8 +220,8 @@ fn compare(what: &str, out: Out, clip: Clip, sent: &Packets, seen: &Packets) {
         assert_eq!(video.skipped, 0, "{what}: video frames lost before the first");
     }
     if let Some(audio) = audio {
-        // Sound before the first picture need not come; and of sound alone no past is cached, so a
-        // player whose connection was still being made when the publisher came starts a bit later.
+        // Audio before the first video frame may be missing. Streams of audio only are not cached, so a
+        // player that was still connecting when the publisher started begins slightly later.
         let from = sent.video.first().map_or(1_000_000, |first| first.dts);
         let lost = sent.audio[..audio.skipped].iter().filter(|packet| packet.dts > from).count();
         assert_eq!(lost, 0, "{what}: audio frames lost before the first");

@@ -1,5 +1,5 @@
-//! What streamers, viewers and operators rely on beside the bytes: restarts, refusals with words,
-//! waiting, kicking, the API, the command line.
+//! Features that streamers, viewers and operators rely on: restarts, refusals with an explanation, waiting,
+//! closing clients, the API, the command line.
 
 #[path = "operation/acme.rs"]
 mod acme;
@@ -27,7 +27,7 @@ use std::time::Duration;
 use lianmai_tests::publisher::WsPublisher;
 use lianmai_tests::{Clip, Gateway};
 
-/// Long enough for a busy machine; nothing waits that long when all is well.
+/// A timeout for a busy machine; nothing waits that long normally.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Publishes `clip` as `live/NAME` for up to two minutes.

@@ -22,7 +22,7 @@ use std::time::Duration;
 use lianmai_tests::publisher::WsPublisher;
 use lianmai_tests::{Clip, Gateway};
 
-/// Long enough for a busy machine; nothing waits that long when all is well.
+/// A timeout for a busy machine; nothing waits that long normally.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Publishes `clip` as `live/NAME` by WebSocket for up to two minutes.

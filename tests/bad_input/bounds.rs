@@ -1,4 +1,4 @@
-//! The bounds that settings name, each reached and one step beyond.
+//! Limits from the settings: each is reached and then exceeded.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use lianmai_tests::{Gateway, flv, http, rtmp, wait, ws};
 
 use crate::LIMIT;
 
-/// Whether the gateway ends this connection, with or without words.
+/// Returns whether the gateway closes this connection, with or without a response.
 fn ends(socket: &mut TcpStream) -> bool {
     socket.set_read_timeout(Some(LIMIT)).expect("a timeout can be set");
     !socket
@@ -44,7 +44,7 @@ fn a_message_of_a_publisher_has_so_many_bytes_and_no_more() {
         let mut client = rtmp::Client::publish(gateway.rtmp(), &format!("r{size}")).expect("a publisher");
         let _ = client.send_tag(&Tag { kind: VIDEO, time: 0, body: vec![0x17; size] });
         if goes_on {
-            // A good end, not one that the gateway makes.
+            // A regular end, not one by the gateway.
             let published =
                 || gateway.stream(&format!("r{size}")).is_some_and(|s| s["publish"]["active"] == true);
             wait::until_true("a message", LIMIT, || bad_frames(&gateway) > 0);

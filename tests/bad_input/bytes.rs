@@ -1,4 +1,4 @@
-//! Random bytes, half handshakes and sizes that are lies.
+//! Random bytes, incomplete handshakes and false sizes.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -8,11 +8,11 @@ use lianmai_tests::rtmp;
 
 use crate::{Random, Watched};
 
-/// Sends `bytes` and waits for the server to hang up, or to fall silent for a moment.
+/// Sends `bytes` and waits until the server closes the connection, or is silent for a moment.
 fn throw(to: SocketAddr, bytes: &[u8]) {
     let mut socket = TcpStream::connect(to).expect("the gateway listens");
     socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout can be set");
-    // It may hang up in the middle; that is its right.
+    // The server may close the connection before all is sent.
     let _ = socket.write_all(bytes);
     let _ = socket.shutdown(Shutdown::Write);
     let mut buffer = [0; 4096];
@@ -27,7 +27,7 @@ fn random_bytes_on_every_port() {
     for n in 0..150 {
         let size = random.below(8192);
         let mut bytes = random.bytes(size);
-        // Half of them begin as if they meant it.
+        // Half of them begin like a real protocol.
         let start: &[u8] = match n % 8 {
             0 => b"\x03",
             4 => b"\x16\x03\x01\x10\x00\x01\x00\x0f\xfc\x03\x03",
@@ -76,18 +76,18 @@ fn sizes_that_are_lies() {
     let amf_command = |body: &[u8]| chunk(20, body.len() as u32, body);
     let huge = GIGABYTE.to_be_bytes();
     let chunks = [
-        // A chunk size of 1 GB, then a message of the largest size there is.
+        // A chunk size of 1 GB, then a message of the maximum size.
         [chunk(1, 4, &huge), chunk(9, 0x00ff_ffff, &[0x17, 1])].concat(),
         // A 16 MB message on each of many chunk streams.
         (3..64u8)
             .flat_map(|id| [vec![id], chunk(9, 0x00ff_ffff, &[0; 100])[1..].to_vec()].concat())
             .collect(),
-        // Strings, arrays and objects that claim 1 GB, and deep nesting.
+        // Strings, arrays and objects with a claimed size of 1 GB, and deep nesting.
         amf_command(&[&[12][..], &huge].concat()),
         amf_command(&[&[2, 0, 7][..], b"connect", &[0, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 10], &huge].concat()),
         amf_command(&[&[2, 0, 7][..], b"connect", &[0, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 8], &huge].concat()),
         chunk(18, 100_000, &[3, 0, 1, b'a'].repeat(25_000)),
-        // A chunk size of nothing.
+        // A chunk size of 0.
         chunk(1, 4, &[0; 4]),
     ];
     let mut open = Vec::new();
@@ -101,7 +101,7 @@ fn sizes_that_are_lies() {
     }
     let upgrade = "GET /live/bad.flv?action=publish HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    // A masked binary frame that claims 1 GB.
+    // A masked binary frame with a claimed size of 1 GB.
     let frame = [&[0x82, 0xff, 0, 0, 0, 0][..], &huge, &[1, 2, 3, 4, 5, 6]].concat();
     let flv =
         [&lianmai_tests::flv::header(5)[..], &[9, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0x17]].concat();

@@ -1,4 +1,4 @@
-//! Clients that make the gateway keep things for them: each kind of connection has a bound.
+//! Clients that make the gateway keep data for them: every kind of connection has a limit.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,11 +12,11 @@ use crate::{LIMIT, Watched};
 const UPGRADE: &str = "Host: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// A server that takes no bytes for so long has stopped reading, as it shall.
+/// A server that accepts no bytes for this long has stopped reading, as intended.
 const FULL: Duration = Duration::from_secs(2);
 
-/// Sends `head` and then `piece` over and over without reading an answer, until `bytes` are out or the
-/// server takes no more for `patience`; returns how many were sent.
+/// Sends `head` and then `piece` repeatedly without reading responses, until `bytes` are sent or the server
+/// accepts nothing for `patience`. Returns the number of bytes sent.
 fn flood(to: SocketAddr, head: &str, piece: &[u8], bytes: usize, patience: Duration) -> (usize, TcpStream) {
     let mut socket = TcpStream::connect(to).expect("the gateway listens");
     socket.set_write_timeout(Some(patience)).expect("a timeout can be set");
@@ -42,33 +42,33 @@ fn answers_that_are_never_read_are_not_kept() {
     let mut watched = Watched::start(&[]);
     let to = watched.gateway.http();
     let mut open = Vec::new();
-    // Pongs for a publisher, who goes on being read: only the last of them counts.
+    // Pongs for a publisher, which is still read: only the last of them is kept.
     let head = format!("GET /live/pings.flv?action=publish HTTP/1.1\r\n{UPGRADE}");
     let (sent, socket) = flood(to, &head, &ping(), 48 << 20, LIMIT);
     println!("{sent} bytes of pings to publish");
     assert!(sent > 16 << 20, "a publisher is read whether it reads or not: {sent}");
     open.push(socket);
-    // Pongs for a viewer, who is no longer read.
+    // Pongs for a viewer, which is no longer read.
     let head = format!("GET /live/good.flv HTTP/1.1\r\n{UPGRADE}");
     open.push(flood(to, &head, &ping(), 48 << 20, FULL).1);
-    // Answers without a body, to requests in a row.
+    // Responses without a body to pipelined requests.
     let options = b"OPTIONS /live/good.flv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     open.push(flood(to, "", options, 48 << 20, FULL).1);
     let page = http::get(to, "/");
     let tag = page.header("etag").unwrap_or("W/\"x\"");
     let fresh = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nIf-None-Match: {tag}\r\n\r\n");
     open.push(flood(to, "", fresh.as_bytes(), 48 << 20, FULL).1);
-    // With a body.
+    // Responses with a body.
     let list = b"GET /api/v1/streams HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     open.push(flood(to, "", list, 48 << 20, FULL).1);
     watched.assert_untouched(12 << 20);
 }
 
-/// A set of unfinished RTMP messages, as large as they may be before anything is asked for.
+/// Unfinished RTMP messages of the maximum size before a request.
 fn half_connects() -> Vec<u8> {
     let mut bytes = Vec::new();
     for chunk_stream in [3_u8, 4] {
-        // 16 kB, of which the last byte never comes, in chunks of 128 bytes.
+        // 16 kB without the last byte, in chunks of 128 bytes.
         bytes.extend([chunk_stream, 0, 0, 0, 0, 0x40, 0, 20, 0, 0, 0, 0]);
         let mut left = 16 * 1024 - 1;
         while left > 0 {
@@ -83,7 +83,7 @@ fn half_connects() -> Vec<u8> {
     bytes
 }
 
-/// Whether the server has ended this connection.
+/// Returns whether the server has closed this connection.
 fn is_over(socket: &mut TcpStream) -> bool {
     socket.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout can be set");
     let mut rest = [0; 4096];
@@ -109,7 +109,7 @@ fn who_has_not_said_what_it_wants_costs_little_and_there_are_so_many_at_most() {
         Some(socket)
     };
     let mut held: Vec<TcpStream> = (0..PLACES).map(|_| begin().expect("a place")).collect();
-    // There is none left, over TLS neither; who does not speak at all needs none.
+    // No permit is left, also over TLS. A client that sends nothing needs none.
     let mut none = TcpStream::connect(rtmp).expect("the gateway listens");
     assert!(rtmp::handshake(&mut none).is_err(), "a place too many");
     let mut tls = TcpStream::connect(https).expect("the gateway listens");
@@ -120,7 +120,7 @@ fn who_has_not_said_what_it_wants_costs_little_and_there_are_so_many_at_most() {
     let mut silent = TcpStream::connect(rtmp).expect("the gateway listens");
     assert!(!is_over(&mut silent));
     assert_eq!(held.iter_mut().filter_map(|socket| is_over(socket).then_some(())).count(), 0);
-    // Two messages of 16 kB, and some.
+    // Two messages of 16 kB, and some overhead.
     watched.assert_untouched((PLACES as u64 * 48) << 10);
     let metrics = watched.gateway.get("/metrics").text();
     assert!(metrics.contains("lianmai_pending_connections 200\n"), "{metrics}");
@@ -154,7 +154,7 @@ fn a_segment_is_not_kept_for_ever_for_those_who_read_it_slowly() {
                 asked.push(name.to_owned());
             }
         }
-        // Each takes a little from time to time: none is silent.
+        // Each reads a little from time to time, so none counts as silent.
         readers.retain_mut(|socket| {
             socket.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout can be set");
             let alive = match socket.read(&mut [0; 512]) {
@@ -167,6 +167,6 @@ fn a_segment_is_not_kept_for_ever_for_those_who_read_it_slowly() {
     }
     println!("{lent} bytes in {} segments were asked for, {ended} readers were ended", asked.len());
     assert!(lent > 200 << 20 && readers.len() + ended == asked.len());
-    // 64 MB of segments, 32 MB that are lent, and what the stream needs before it is cut.
+    // 64 MB of segments, 32 MB of lent segments, and the frames before segmenting.
     watched.assert_untouched(150 << 20);
 }

@@ -1,4 +1,4 @@
-//! Connections that never say anything.
+//! Connections that never send anything.
 
 use std::fs;
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use lianmai_tests::player::FlvViewer;
 
 use crate::{LIMIT, Watched};
 
-/// Raises our limit of open files, which the gateway inherits, and answers what it is now.
+/// Raises this process's limit of open files, which the gateway inherits; returns the new limit.
 fn raise_open_files(wanted: u64) -> u64 {
     let pid = std::process::id().to_string();
     let limit = format!("--nofile={wanted}:{wanted}");
@@ -27,7 +27,7 @@ fn ten_thousand_idle_connections() {
     if count < 10_000 {
         println!("the limit of open files is {limit}: only {count} connections");
     }
-    // None is let go for its silence before all are there, however slow the machine.
+    // No connection may time out before all are open, however slow the machine is.
     let mut watched = Watched::start(&["--header-timeout", "120"]);
     let (rtmp, http) = (watched.gateway.rtmp(), watched.gateway.http());
     let idle: Vec<TcpStream> = (0..count)
@@ -36,11 +36,11 @@ fn ten_thousand_idle_connections() {
                 .unwrap_or_else(|error| panic!("connection {n}: {error}"))
         })
         .collect();
-    // While they are there, the next one is served.
+    // While they are open, the next client is served.
     let late = FlvViewer::http(http, "/live/good.flv");
     late.wait_frames(VIDEO, 30, LIMIT);
     assert!(watched.gateway.connections() as u64 > count, "they were not let in");
-    // At most 16 kB for each.
+    // At most 16 kB for each connection.
     watched.assert_untouched(count * 16 * 1024);
     drop(idle);
 }

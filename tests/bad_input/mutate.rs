@@ -1,4 +1,4 @@
-//! Real publishers' bytes, damaged.
+//! Damaged bytes of real publishers.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use lianmai_tests::{Clip, publisher, ws};
 
 use crate::{LIMIT, Random, Watched};
 
-/// Sends everything, then waits until the server hangs up or has been silent for a while.
+/// Sends everything, then waits until the server closes the connection or is silent for a while.
 fn replay(to: SocketAddr, bytes: &[u8]) {
     let mut socket = TcpStream::connect(to).expect("the gateway listens");
     socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout can be set");
@@ -31,7 +31,7 @@ fn truncated_and_mutated_flv() {
     let part = &whole[..60_000];
     let mut random = Random(3);
     for n in 0..120 {
-        // The file header stays in most of them, so that the damage is met further in.
+        // Most of them keep the file header, so that the damage is found later.
         let bytes = random.mutate(part, if n % 10 == 0 { 0 } else { 13 });
         if n % 2 == 0 {
             let head = format!(
@@ -55,16 +55,16 @@ fn mutated_rtmp() {
     let recorded = record(watched.gateway.rtmp());
     let mut random = Random(4);
     for n in 0..150 {
-        // C0 and C1 stay, and mostly C2 too.
+        // C0 and C1 stay intact, and usually C2 too.
         let keep = if n % 10 == 0 { 1537 } else { 1537 + 1536 };
-        // Most of the early bytes are commands: damage those more often than pictures.
+        // Most of the early bytes are commands: damage these more often than video.
         let part = &recorded[..if n % 2 == 0 { 4_500 } else { 40_000 }.min(recorded.len())];
         replay(watched.gateway.rtmp(), &random.mutate(part, keep));
     }
     watched.assert_untouched(40 << 20);
 }
 
-/// What ffmpeg sends when it publishes, taken down by a proxy in between.
+/// Records what ffmpeg sends when it publishes, through a proxy.
 fn record(to: SocketAddr) -> Vec<u8> {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let here = listener.local_addr().expect("a bound port");

@@ -1,4 +1,4 @@
-//! No publisher stops a worker: whatever media it sends, others are served.
+//! No publisher may stall a worker: whatever media it sends, other clients are served.
 
 #[path = "../../gateway/src/edges/rtmp/ingest/hostile.rs"]
 mod hostile;
@@ -12,7 +12,7 @@ use lianmai_tests::{Clip, Gateway, http, rtmp, ws};
 use crate::{Random, Watched};
 use hostile::{DATA, FRAMES, HEADERS};
 
-/// Publishers, each a list of tags.
+/// Returns publishers, each as a list of tags.
 fn hostile() -> Vec<Vec<Tag>> {
     let video = |time, body: &[u8]| Tag { kind: VIDEO, time, body: body.to_vec() };
     let frames: Vec<Tag> = FRAMES
@@ -21,14 +21,14 @@ fn hostile() -> Vec<Vec<Tag>> {
         .zip(0..)
         .map(|(body, n)| video(n * 40, &body))
         .collect();
-    // The very first message alone, then all before any header, then all behind a bad header.
+    // The first message alone; all before any header; all after a bad header.
     let mut all: Vec<Vec<Tag>> =
         FRAMES.iter().map(|head| vec![video(0, &[*head, DATA[0]].concat())]).collect();
     all.push(frames.clone());
     for header in HEADERS {
         all.push([vec![video(0, header)], frames.clone()].concat());
     }
-    // Real ones with damaged bodies and times that make no sense.
+    // Real media with damaged bodies and random timestamps.
     let mut random = Random(7);
     for n in 0..12 {
         let clip = if n % 2 == 0 { Clip::Av } else { Clip::BFrames };
@@ -51,7 +51,7 @@ fn hostile() -> Vec<Vec<Tag>> {
     all
 }
 
-/// Every worker answers: connections are dealt to them in turn.
+/// Asserts that every worker answers: connections are distributed to them in turn.
 #[track_caller]
 fn assert_served(gateway: &Gateway, workers: usize) {
     for _ in 0..2 * workers {
@@ -61,7 +61,7 @@ fn assert_served(gateway: &Gateway, workers: usize) {
 
 fn by_rtmp(gateway: &Gateway, name: &str, tags: &[Tag]) {
     let mut client = rtmp::Client::publish(gateway.rtmp(), name).expect("RTMP");
-    // It may be thrown out before its last message.
+    // The server may close the connection before the last message.
     let _ = tags.iter().try_for_each(|tag| client.send_tag(tag));
     let _ = client.socket.shutdown(Shutdown::Write);
     let ended = client.socket.read_to_end(&mut Vec::new());

@@ -12,7 +12,7 @@ use lianmai_tests::{Clip, http, rtmp, tls, wait, ws};
 
 use crate::{LIMIT, Random, Watched};
 
-/// A clip whose frames are padded to about 16 Mb/s, so that what a socket takes is soon full.
+/// A clip whose frames are padded to about 16 Mb/s, so that socket buffers fill quickly.
 pub(crate) fn fat() -> (u8, Vec<Tag>) {
     let (flags, mut tags) = Clip::Av.minutes(2);
     let mut random = Random(5);
@@ -32,8 +32,8 @@ fn twenty_viewers_that_stop_reading_harm_nobody() {
     let (header, tags) = fat();
     let mut watched = Watched::publish(&["--stall-timeout", "40"], header, tags);
     let (to, rtmp) = (watched.gateway.http(), watched.gateway.rtmp());
-    // Each way out keeps its own bytes of the last seconds, once for all its viewers: one good viewer
-    // of each kind makes that part of what the server needs anyway.
+    // Each protocol caches its own bytes of the last seconds, once for all its viewers. One good viewer per
+    // protocol makes these caches part of the normal memory use.
     let ws_viewer = FlvViewer::ws(&watched.gateway.ws_url("good.flv"));
     let mut rtmp_viewer = Player::start(&watched.gateway.rtmp_url("good"), View::Whole);
     ws_viewer.wait_frames(VIDEO, 30, LIMIT);
@@ -50,12 +50,12 @@ fn twenty_viewers_that_stop_reading_harm_nobody() {
             _ => plays.push(rtmp::Client::play(rtmp, "good").expect("RTMP play")),
         }
     }
-    // Ten seconds and 20 MB for each later, no buffer in between has room left.
+    // Ten seconds and 20 MB per viewer later, all buffers are full.
     let seen = watched.viewer.frames(VIDEO).len();
     watched.viewer.wait_frames(VIDEO, seen + 300, LIMIT);
     watched.assert_untouched(10 << 20);
 
-    // One that reads again finds whole tags and goes on at a key frame.
+    // A viewer that reads again finds complete tags and continues at a key frame.
     let mut late = open.remove(0);
     let mut reader = flv::Reader::default();
     let mut frames: Vec<Tag> = Vec::new();
@@ -73,7 +73,7 @@ fn twenty_viewers_that_stop_reading_harm_nobody() {
     };
     assert!(resumed.is_key(), "it went on with a frame that cannot be decoded");
 
-    // What it missed is counted, and those that never read again are dropped.
+    // Missed items are counted, and viewers that never read again are disconnected.
     let metric = |name: &str| {
         let text = watched.gateway.get("/metrics").text();
         text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok()).unwrap_or(0.0)
@@ -81,7 +81,7 @@ fn twenty_viewers_that_stop_reading_harm_nobody() {
     wait::until_true("the skipped frames to be counted", LIMIT, || metric("lianmai_skipped_total ") > 0.0);
     wait::until_true("the other 19 to be dropped", LIMIT, || {
         let clients = watched.gateway.json("/api/v1/clients");
-        // The publisher, three good viewers, and the one that read again, if it still does.
+        // The publisher, three good viewers, and the viewer that read again, if it still reads.
         clients["clients"].as_array().is_some_and(|clients| clients.len() <= 5)
     });
     let packets = rtmp_viewer.packets();

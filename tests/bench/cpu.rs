@@ -1,4 +1,4 @@
-//! µs of server CPU that one viewer costs in one second.
+//! Server CPU time in µs per viewer and second.
 
 use std::fs;
 use std::io::Write;
@@ -16,9 +16,9 @@ use crate::nginx::Nginx;
 use crate::{WINDOW, stream};
 
 const VIEWERS: usize = 300;
-/// A server whose viewers lag more than this at the median is overloaded: its cost says nothing.
+/// A server whose median viewer lag exceeds this is overloaded, and its cost is meaningless.
 const MAX_LAG_MS: f64 = 10.0;
-/// Windows that are measured until none of the servers lags.
+/// Maximum number of measured windows, until no server lags.
 const WINDOWS: u32 = 3;
 
 pub(crate) fn run() {
@@ -33,12 +33,12 @@ pub(crate) fn run() {
     let _nginx_publisher = nginx.as_ref().map(|nginx| {
         let publisher =
             publisher::ffmpeg_forever(&stream::clip(), &format!("rtmp://{}/live/bench", nginx.rtmp));
-        // nginx tells nothing of its streams; it lets viewers wait, so this only needs to be enough.
+        // nginx does not report its streams. It lets viewers wait, so a fixed time is sufficient here.
         thread::sleep(Duration::from_secs(1));
         publisher
     });
     let (http, https) = (flv.http(), secure.https());
-    // All probes measure their baseline before anybody else joins anywhere.
+    // All probes measure their baseline before any viewer joins.
     let path = "/live/bench.flv";
     let mut probes = vec![
         Probe::flv(FlvViewer::http(http, path)),
@@ -58,7 +58,7 @@ pub(crate) fn run() {
     if let Some(nginx) = &nginx {
         servers.push(server("nginx-rtmp, RTMP", nginx.process.pid(), &|| play_rtmp(nginx.rtmp)));
     }
-    // The cached pictures that each gets at first are not part of the running cost.
+    // The cached frames that each viewer receives first are not part of the running cost.
     thread::sleep(Duration::from_secs(5));
     for window in 1..=WINDOWS {
         let (costs, lags) = measure(&servers);
@@ -74,7 +74,7 @@ pub(crate) fn run() {
     servers.into_iter().for_each(Server::stop);
 }
 
-/// Measures one window: µs per viewer-second, and the median lag in milliseconds, of each server.
+/// Measures one window. Returns, per server, µs per viewer-second and the median lag in milliseconds.
 fn measure(servers: &[Server]) -> (Vec<f64>, Vec<f64>) {
     let start = Instant::now();
     let before: Vec<_> = servers.iter().map(Server::now).collect();
@@ -107,7 +107,7 @@ struct Server {
     reader: thread::JoinHandle<usize>,
 }
 
-/// CPU time used and bytes its viewers got until some moment.
+/// CPU time used, and bytes received by the viewers, up to some moment.
 type Reading = (Duration, u64);
 
 impl Server {
@@ -124,7 +124,7 @@ impl Server {
         (cpu(self.pid), self.received.load(Ordering::Relaxed))
     }
 
-    /// Prints the line and answers µs per viewer-second and the median lag in milliseconds.
+    /// Prints the line and returns µs per viewer-second and the median lag in milliseconds.
     fn report(&self, (before, after): (Reading, Reading), start: Instant, end: Instant) -> (f64, f64) {
         let seconds = (end - start).as_secs_f64();
         let bits = (after.1 - before.1) as f64 * 8.0 / seconds / VIEWERS as f64;
@@ -139,7 +139,7 @@ impl Server {
         (cost, p50)
     }
 
-    /// Ends its viewers, and says how many were left where some were lost.
+    /// Stops the viewers, and reports how many were left if some were lost.
     fn stop(self) {
         self.stop.store(true, Ordering::Relaxed);
         let alive = self.reader.join().expect("the reader works");
@@ -149,7 +149,7 @@ impl Server {
     }
 }
 
-/// A viewer that asked and is now only read.
+/// A viewer that has sent its request and is only read from now on.
 fn http_flv(to: SocketAddr) -> TcpStream {
     let mut socket = TcpStream::connect(to).expect("the server listens");
     let request = format!("GET /live/bench.flv HTTP/1.1\r\nHost: {to}\r\n\r\n");
@@ -157,7 +157,7 @@ fn http_flv(to: SocketAddr) -> TcpStream {
     socket
 }
 
-/// The same by TLS. What comes is read, but not decrypted: only the server's work is of interest.
+/// The same over TLS. The data is not decrypted: only the server's work is measured.
 fn https_flv(to: SocketAddr) -> TcpStream {
     let mut stream = tls::connect(to).expect("a handshake");
     let request = format!("GET /live/bench.flv HTTP/1.1\r\nHost: {to}\r\n\r\n");
@@ -169,7 +169,7 @@ fn play_rtmp(to: SocketAddr) -> TcpStream {
     rtmp::Client::play(to, "bench").expect("RTMP play").socket
 }
 
-/// Reads and forgets what comes on all sockets, on one thread; answers how many are still open.
+/// Reads and discards data from all sockets on one thread. Returns how many are still open.
 fn read_all(sockets: Vec<TcpStream>, received: &AtomicU64, stop: &AtomicBool) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let closed = Arc::new(AtomicU64::new(0));
@@ -201,7 +201,7 @@ fn read_all(sockets: Vec<TcpStream>, received: &AtomicU64, stop: &AtomicBool) ->
     viewers - closed.load(Ordering::Relaxed) as usize
 }
 
-/// User and system time of all of a process's threads, in the kernel's 10 ms ticks.
+/// User and system time of all threads of a process, in the kernel's 10 ms ticks.
 pub(crate) fn cpu(pid: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the server lives");
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);

@@ -1,4 +1,4 @@
-//! What TLS costs the server: handshakes, and memory for those who stay.
+//! Cost of TLS for the server: handshakes, and memory for open connections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(crate) fn run() {
         drop(tls::connect(to));
     }
     measure(&gateway, "new clients", |_| tls::config());
-    // The ticket of the first is there for the others.
+    // The others reuse the session ticket of the first.
     let known = tls::config();
     measure(&gateway, "clients that come back", |_| known.clone());
 
@@ -43,7 +43,7 @@ fn measure(gateway: &Gateway, what: &str, config: impl Fn(usize) -> Arc<ClientCo
     );
 }
 
-/// A connection that has answered once: what comes behind the handshake (tickets) was read.
+/// A connection that has received one response, so that the messages after the handshake (tickets) were read.
 fn connect(to: SocketAddr, config: Arc<ClientConfig>) -> tls::Stream {
     use std::io::{Read as _, Write as _};
     let mut stream = tls::connect_with(to, config).expect("a handshake");

@@ -1,4 +1,4 @@
-//! How soon a new viewer has its first picture's bytes.
+//! Time until a new viewer has received the bytes of its first video frame.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ const JOINS: u32 = 100;
 
 pub(crate) fn run() {
     let (gateway, _publisher) = stream::gateway(&[]);
-    // The first group of pictures is cached.
+    // By now the first group of pictures is cached.
     thread::sleep(Duration::from_secs(3));
     let mut times = Vec::new();
     for n in 0..JOINS {
@@ -34,7 +34,7 @@ pub(crate) fn run() {
     );
 }
 
-/// When the first video frame was whole.
+/// Returns when the first video frame was complete.
 fn first_picture(socket: &mut TcpStream) -> Instant {
     let mut reader = flv::Reader::default();
     let mut buffer = vec![0; 256 * 1024];

@@ -1,4 +1,4 @@
-//! How far behind a server's viewers are while it serves many: CPU costs compare only at equal latency.
+//! Viewer lag of a server with many viewers: CPU costs are only comparable at equal latency.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -11,27 +11,27 @@ use lianmai_tests::{rtmp, wait};
 
 use crate::percentile;
 
-/// Frames that give the baseline, while the probe is the only viewer.
+/// Number of frames for the baseline, while the probe is the only viewer.
 const BASELINE: usize = 60;
 
 type Arrivals = Arc<Mutex<Vec<(Instant, u32)>>>;
 
-/// One viewer that notes when each video frame comes, from before the others join.
+/// A viewer that records the arrival time of each video frame, starting before the others join.
 ///
-/// The lag of a frame is how much later it comes than the least delayed frame of the baseline, by its
-/// timestamp; the publisher's own jitter is in it, the same for every server.
+/// The lag of a frame is its delay compared with the least delayed frame of the baseline, by timestamp. It
+/// includes the publisher's own jitter, which is the same for every server.
 pub(crate) struct Probe {
     arrivals: Box<dyn Fn() -> Vec<(Instant, u32)>>,
 }
 
 impl Probe {
-    /// Plays by HTTP-FLV or HTTPS-FLV, and returns once the baseline is measured.
+    /// Plays over HTTP-FLV or HTTPS-FLV, and returns once the baseline is measured.
     pub(crate) fn flv(viewer: FlvViewer) -> Self {
         let frames = move || viewer.frames(VIDEO).iter().map(|seen| (seen.at, seen.tag.time)).collect();
         Self { arrivals: Box::new(frames) }.ready()
     }
 
-    /// Plays by RTMP, and returns once the baseline is measured.
+    /// Plays over RTMP, and returns once the baseline is measured.
     pub(crate) fn rtmp(to: SocketAddr) -> Self {
         let mut client = rtmp::Client::play(to, "bench").expect("RTMP play");
         let arrivals = Arrivals::default();
@@ -46,17 +46,17 @@ impl Probe {
     }
 
     fn ready(self) -> Self {
-        // The cached pictures come in a burst and are not live.
+        // The cached frames arrive in a burst and are not live.
         let limit = Duration::from_secs(20);
         wait::until_true("the probe's baseline", limit, || (self.arrivals)().len() > 2 * BASELINE);
         self
     }
 
-    /// The lag between two moments: (p50, p99) in milliseconds.
+    /// Returns the lag between two moments: (p50, p99) in milliseconds.
     pub(crate) fn lag(&self, from: Instant, to: Instant) -> (f64, f64) {
         let all = (self.arrivals)();
         let Some(&(start, first)) = all.first() else { return (f64::NAN, f64::NAN) };
-        // In microseconds: arrival less timestamp, against the first frame.
+        // In microseconds: arrival minus timestamp, relative to the first frame.
         let delay = |&(at, time): &(Instant, u32)| {
             at.duration_since(start).as_micros() as i64 - i64::from(time.wrapping_sub(first)) * 1000
         };

@@ -1,4 +1,4 @@
-//! What the server adds between a publisher and an HTTP-FLV viewer.
+//! The latency that the server adds between a publisher and an HTTP-FLV viewer.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};

@@ -1,5 +1,5 @@
-//! `cargo xtask bench [PART…]`: what the server costs and how fast it is, beside what is known of
-//! others. Nothing here passes or fails: it prints figures with their targets.
+//! `cargo xtask bench [PART…]`: cost and speed of the server, compared with known figures of other servers.
+//! Nothing here passes or fails: it prints figures and their targets.
 
 mod cpu;
 mod https;
@@ -15,7 +15,7 @@ mod whep;
 
 use std::time::Duration;
 
-/// How long each thing is measured.
+/// Duration of each measurement.
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
@@ -46,7 +46,7 @@ fn main() {
     }
 }
 
-/// The value below which `share` (0 to 1) of them are, in milliseconds.
+/// Returns the value below which `share` (0 to 1) of the times are, in milliseconds.
 fn percentile(times: &mut [Duration], share: f64) -> f64 {
     times.sort_unstable();
     let at = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));

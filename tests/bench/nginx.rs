@@ -11,7 +11,7 @@ use lianmai_tests::{Process, wait};
 
 const MODULE: &str = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 
-/// A running nginx of one process.
+/// A running nginx with one process.
 pub(crate) struct Nginx {
     pub(crate) process: Process,
     pub(crate) rtmp: SocketAddr,
@@ -19,13 +19,13 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// Starts it, if it is installed with its module.
+    /// Starts nginx, if it is installed with its module.
     pub(crate) fn start() -> Option<Self> {
         let program =
             ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|path| Path::new(path).exists())?;
         Path::new(MODULE).exists().then_some(())?;
         let dir = temp_dir("nginx");
-        // nginx cannot choose a port itself.
+        // nginx cannot choose a free port itself.
         let rtmp = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
         let config = format!(
             "load_module {MODULE};\ndaemon off;\nmaster_process off;\nworker_processes 1;\n\

@@ -1,4 +1,4 @@
-//! What it costs to make a stream's RTP payloads, which is done once for all its viewers.
+//! Cost of creating a stream's RTP payloads, which happens once for all its viewers.
 
 use std::fs;
 use std::hint::black_box;
@@ -8,7 +8,7 @@ use media::{Frame, flv, rtp};
 
 use crate::stream;
 
-/// What fits in a datagram of 1200 bytes beside the headers.
+/// Payload bytes in a datagram of 1200 bytes.
 const MTU: usize = 1160;
 const ROUNDS: u32 = 50;
 
@@ -22,7 +22,7 @@ pub(crate) fn run() {
         })
         .collect();
     let mut payloads = 0;
-    // The best round: what else runs on the machine is not asked for.
+    // The best round, to exclude other load on the machine.
     let mut best = Duration::MAX;
     for _ in 0..ROUNDS {
         let start = Instant::now();

@@ -12,7 +12,7 @@ use crate::stream;
 pub(crate) fn run() {
     let (gateway, _publisher) = stream::gateway(&[]);
     let good = FlvViewer::http(gateway.http(), "/live/bench.flv");
-    // The HLS window is full by then.
+    // By then the HLS window is full.
     good.wait_frames(VIDEO, 900, Duration::from_secs(60));
     let before = gateway.rss();
     let stalled: Vec<_> =

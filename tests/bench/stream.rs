@@ -1,4 +1,4 @@
-//! The stream that is measured with: 720p30 H.264 at 2 Mb/s with AAC at 128 kb/s.
+//! The measured stream: 720p30 H.264 at 2 Mb/s with AAC at 128 kb/s.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use lianmai_tests::gateway::cache_dir;
 use lianmai_tests::publisher;
 use lianmai_tests::{Gateway, Process};
 
-/// What it should be, in bits per second.
+/// Nominal bit rate in bits per second.
 pub(crate) const BITRATE: f64 = 2.128e6;
 
-/// 20 s of it with a key frame every 2 s, made now if there is none yet.
+/// 20 s with a key frame every 2 s; created if it does not exist.
 pub(crate) fn clip() -> PathBuf {
     let file = cache_dir().join("bench-720p30.flv");
     if !file.exists() {
@@ -30,7 +30,7 @@ pub(crate) fn clip() -> PathBuf {
     file
 }
 
-/// A gateway as a user starts it, with `flags`, and the stream `live/bench` on it.
+/// A gateway as a user starts it, with `flags` and the stream `live/bench`.
 pub(crate) fn gateway(flags: &[&str]) -> (Gateway, Process) {
     let gateway = Gateway::start(flags);
     let publisher = publisher::ffmpeg_forever(&clip(), &gateway.rtmp_url("bench"));

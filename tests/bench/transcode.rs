@@ -1,4 +1,4 @@
-//! What it costs to transcode one stream's sound, inside this process: hub to hub, without a network.
+//! Cost of transcoding one stream's audio within this process: hub to hub, without a network.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use media::Frame;
 use media::time::{MILLI, SECOND};
 use media::ts::{Demuxer, Event};
 
-/// Seconds of sound for each direction.
+/// Seconds of audio for each direction.
 const SECONDS: i64 = 120;
 
 pub(crate) fn run() {
@@ -37,7 +37,7 @@ pub(crate) fn run() {
     }
 }
 
-/// Publishes the frames as fast as they are taken.
+/// Publishes the frames as fast as they are consumed.
 async fn pass(frames: Vec<Frame>, sound: Sound) {
     let hub = Hub::new(HubConfig::default());
     let name = StreamName::parse("live/bench").expect("a name");
@@ -49,17 +49,17 @@ async fn pass(frames: Vec<Frame>, sound: Sound) {
         }
         let stream = publisher.stream();
         let newest = stream.newest().unwrap_or(0);
-        // Where there is only sound, it begins with the newest packet: one alone fills no other.
+        // A stream of audio only begins with the newest packet; a single one does not fill another packet.
         let Some(source) = &mut source else {
             source = Some(Source::new(stream, sound, Start::Key));
             continue;
         };
-        // What is still in the decoder and the encoder is less than this.
+        // Decoder and encoder buffer less than this.
         while source.next().await.is_some_and(|entry| entry.frame.dts < newest - 100 * MILLI) {}
     }
 }
 
-/// The same sound again and again.
+/// Repeats the same audio.
 fn clip(codec: &str, rate: &str) -> Vec<Frame> {
     let file = cache_dir().join(format!("bench-{codec}-{rate}.ts"));
     if !file.exists() {

@@ -1,4 +1,4 @@
-//! What a WebRTC viewer costs, and how soon it has its first picture.
+//! Cost of a WebRTC viewer, and the time until its first video frame.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::{WINDOW, percentile, stream};
 const VIEWERS: usize = 200;
 const JOINS: u32 = 60;
 
-/// What all viewers have got.
+/// The total of what all viewers have received.
 #[derive(Default)]
 struct Got {
     bytes: AtomicU64,
@@ -33,13 +33,13 @@ pub(crate) fn run() {
     let (gateway, _publisher) = stream::gateway(&["--workers", "1"]);
     let got = Arc::new(Got::default());
     let (load, count) = (got.clone(), got.clone());
-    // The sound's transcoder and the packets are there for the first; what follows is the viewers'.
+    // The first viewer starts the audio transcoder and the packetizer; the difference is the cost of viewers.
     let first = start(&gateway, 1, got.clone());
     wait(|| got.pictures.load(Ordering::Relaxed) > 0);
     let memory = rss(gateway.process.pid());
     let viewers = start(&gateway, VIEWERS - 1, load);
     wait(|| count.connected.load(Ordering::Relaxed) == VIEWERS as u64);
-    // The cached pictures that each gets at first are not part of the running cost.
+    // The cached frames that each viewer receives first are not part of the running cost.
     thread::sleep(Duration::from_secs(5));
     let pid = gateway.process.pid();
     let read = || (cpu(pid), count.bytes.load(Ordering::Relaxed), count.pictures.load(Ordering::Relaxed));
@@ -60,7 +60,7 @@ pub(crate) fn run() {
     joins();
 }
 
-/// Waits for what will be.
+/// Waits for a condition.
 fn wait(mut is: impl FnMut() -> bool) {
     let limit = Instant::now() + Duration::from_secs(60);
     while !is() {
@@ -69,7 +69,7 @@ fn wait(mut is: impl FnMut() -> bool) {
     }
 }
 
-/// The time from the request to the first whole picture: signalling, ICE, DTLS and the picture.
+/// Time from the request to the first complete video frame: signalling, ICE, DTLS and media.
 fn joins() {
     let (gateway, _publisher) = stream::gateway(&[]);
     thread::sleep(Duration::from_secs(3));
@@ -95,7 +95,7 @@ fn joins() {
     );
 }
 
-/// So many viewers, on a thread of their own until this is dropped.
+/// Several viewers on their own thread, until this is dropped.
 struct Viewers {
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
@@ -120,7 +120,7 @@ fn start(gateway: &Gateway, viewers: usize, got: Arc<Got>) -> Viewers {
                 tokio::task::spawn_local(view(rtc, socket, got.clone()));
                 tokio::task::yield_now().await;
             }
-            // The other end is dropped.
+            // The sender is dropped.
             let _ = stopped.await;
         }));
     });
@@ -147,7 +147,7 @@ async fn view(mut rtc: Rtc, socket: UdpSocket, got: Arc<Got>) {
             match rtc.poll_output().expect("the peer works") {
                 Output::Timeout(at) => break at,
                 Output::Transmit(transmit) => {
-                    // What is lost is sent again.
+                    // A lost datagram is sent again.
                     let _ = socket.try_send_to(&transmit.contents, transmit.destination);
                 }
                 Output::Event(Event::Connected) => _ = got.connected.fetch_add(1, Ordering::Relaxed),

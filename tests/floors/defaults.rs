@@ -1,5 +1,5 @@
-//! Finds types whose derived `Default` may be another value than their `new`: code that takes the one for
-//! the other works until it meets the field that differs.
+//! Finds types whose derived `Default` may differ from their `new`. Code that uses one instead of the other
+//! works until it reaches the differing field.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use syn::{Attribute, Expr, ImplItem, ImplItemFn, ItemEnum, ItemImpl, ItemStruct,
 
 use crate::imports::File;
 
-/// The types in these files, of one crate, that derive `Default` and have a `new` that is not
+/// Returns the types in these files of one crate that derive `Default` and have a `new` that is not
 /// `Self::default()`.
 pub(crate) fn derived_beside_new(files: &[File]) -> Vec<String> {
     let mut visitor = Defaults::default();
@@ -75,7 +75,7 @@ impl<'ast> Visit<'ast> for Defaults {
     }
 }
 
-/// Whether all that a `new` does is to call `Self::default()`.
+/// Returns whether a `new` only calls `Self::default()`.
 fn is_default(new: &ImplItemFn) -> bool {
     let [Stmt::Expr(Expr::Call(call), None)] = new.block.stmts.as_slice() else { return false };
     let Expr::Path(called) = &*call.func else { return false };

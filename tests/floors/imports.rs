@@ -1,18 +1,18 @@
-//! Finds every path a Rust file names, as written from the crate's root.
+//! Finds all paths that a Rust file names, written from the crate root.
 
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemFn, ItemMod, ItemUse, Macro, UseTree};
 
 /// A source file.
 pub(crate) struct File {
-    /// Its path below `src`.
+    /// The path below `src`.
     pub(crate) name: String,
-    /// What is in it.
+    /// The content.
     pub(crate) text: String,
 }
 
 impl File {
-    /// The module's path in the crate; empty for `lib.rs` and `main.rs`.
+    /// Returns the module's path in the crate; empty for `lib.rs` and `main.rs`.
     pub(crate) fn module(&self) -> Vec<String> {
         let path = self.name.trim_end_matches(".rs");
         let mut parts: Vec<String> = path.split('/').map(str::to_owned).collect();
@@ -27,8 +27,8 @@ impl File {
     }
 }
 
-/// All paths outside test code that `use` lines, expressions, types and macros name, with
-/// `super::` and `self::` written as `crate::…`.
+/// Returns all paths in `use` lines, expressions, types and macros outside test code, with `super::` and
+/// `self::` resolved to `crate::…`.
 pub(crate) fn imports(file: &File) -> Vec<String> {
     if file.name.ends_with("tests.rs") || file.name.contains("tests/") {
         return Vec::new();
@@ -38,7 +38,7 @@ pub(crate) fn imports(file: &File) -> Vec<String> {
     visitor.found
 }
 
-/// Whether there is an `unsafe` block, function, impl or trait.
+/// Returns whether there is an `unsafe` block, function, impl or trait.
 pub(crate) fn has_unsafe(file: &File) -> bool {
     struct Unsafe(bool);
     impl<'ast> Visit<'ast> for Unsafe {
@@ -145,7 +145,7 @@ impl<'ast> Visit<'ast> for Paths {
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
-        // Its arguments are only tokens: look for `crate :: name`.
+        // The arguments are only tokens: look for `crate :: name`.
         let tokens = call.tokens.to_string();
         let mut words = tokens.split_whitespace().peekable();
         while let Some(word) = words.next() {

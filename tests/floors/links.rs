@@ -1,10 +1,10 @@
-//! Finds links in Markdown files that lead to no file or no heading.
+//! Finds links in Markdown files to missing files or headings.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// The links of `text` that are neither a URL nor lead to a file below `root` and a heading in it.
+/// Returns the links of `text` that are neither URLs nor lead to a file below `root` and a heading in it.
 pub(crate) fn broken(root: &Path, name: &str, text: &str) -> Vec<String> {
     let folder = root.join(name).parent().unwrap_or(root).to_owned();
     let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(link, _)| link));
@@ -21,7 +21,7 @@ pub(crate) fn broken(root: &Path, name: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The anchors of a page's headings, as code hosts make them.
+/// Returns the anchors of a page's headings, as code hosts create them.
 fn headings(text: &str) -> BTreeSet<String> {
     let mut code = false;
     let mut anchors = BTreeSet::new();

@@ -1,15 +1,15 @@
-//! Finds tests that start the gateway's binary past the harness, which chooses its ports.
+//! Finds tests that start the gateway's binary without the harness, which chooses the ports.
 
 use std::path::Path;
 
-/// The files that may name the binary: one for Rust, one for JavaScript.
+/// The only files that may name the binary: one for Rust, one for JavaScript.
 const HARNESS: [&str; 2] = ["src/gateway.rs", "browser/harness.mjs"];
 
-/// The spellings of the variable that names the binary, and the folders it is built into.
+/// Spellings of the variable that names the binary, and the folders where it is built.
 const NAMES: [&str; 5] =
     ["process.env.LIANMAI ", "var_os(\"LIANMAI\")", "var(\"LIANMAI\")", "debug/lianmai", "release/lianmai"];
 
-/// The files below `tests` that start a gateway and are not the harness.
+/// Returns the files below `tests` that start a gateway and are not the harness.
 pub(crate) fn past_the_harness<'a>(files: impl IntoIterator<Item = (&'a Path, &'a str)>) -> Vec<String> {
     let is_code = |path: &Path| {
         path.extension().is_some_and(|ext| ["rs", "mjs", "php"].iter().any(|code| ext == *code))

@@ -1,7 +1,8 @@
-//! The ways in and out by WebRTC, with each other and with all the rest.
+//! Publishing and playing over WebRTC, combined with each other and with all other protocols.
 //!
-//! Sound is another codec on most of these ways, and who joins by UDP gets what is there: a player must
-//! get pictures that were sent, each after the one it was sent after, and sound as loud as it was.
+//! Audio is transcoded in most of these combinations, and a viewer over UDP starts with whatever is there. So
+//! the test checks that a player gets published video frames, in the published order, and audio at the
+//! original volume.
 
 use std::fs;
 use std::process::Command;
@@ -14,10 +15,10 @@ use lianmai_tests::{Clip, Gateway, ogg, wait};
 
 use super::LIMIT;
 
-/// How something goes in or out.
+/// A protocol variant for publishing or playing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// WHIP or WHEP as SRS has it.
+    /// WHIP or WHEP with SRS's addresses.
     Rtc,
     /// WHIP or WHEP below the stream's name.
     Path,
@@ -32,10 +33,10 @@ enum Way {
     Hls,
 }
 
-/// Pictures and packets of sound that are enough.
+/// Number of video frames and audio packets that are sufficient.
 const ENOUGH: usize = 60;
-/// A sine of 0.3 has -13.5 dB, and silence less than -80. On a machine that is too busy to transcode in time
-/// a part of it is left out.
+/// A sine of 0.3 has -13.5 dB, and silence less than -80 dB. If the machine is too busy to transcode in time,
+/// a part of the audio is missing.
 const LOUD: std::ops::Range<f64> = -30.0..-10.0;
 
 /// The table: one test per line.
@@ -89,7 +90,7 @@ impl Publishing {
         }
     }
 
-    /// The slices of the pictures sent so far, or of all there are.
+    /// Returns the slices of the video frames sent so far, or of all.
     fn pictures(&self, clip: Clip) -> Vec<Vec<u8>> {
         match self {
             Self::Peer(peer) => {
@@ -115,7 +116,8 @@ fn pictures(tags: &[Tag]) -> Vec<Vec<u8>> {
     frames.map(|tag| slices(tag.frame().1)).collect()
 }
 
-/// What a player got: the slices of its pictures, how much sound, and a file that ffmpeg plays.
+/// The result of a player: the slices of its video frames, the amount of audio, and a file that ffmpeg can
+/// play.
 struct Seen {
     pictures: Vec<Vec<u8>>,
     sounds: usize,
@@ -125,7 +127,7 @@ struct Seen {
 enum Watching {
     Peer(Box<Peer>),
     Flv(FlvViewer),
-    /// What ffmpeg is to read and copy.
+    /// An address that ffmpeg reads and copies.
     Url(String),
 }
 
@@ -207,7 +209,7 @@ impl Seen {
         }
     }
 
-    /// How loud it is, in dB, by ffmpeg's decoder; none where there is no sound.
+    /// Returns the volume in dB, by ffmpeg's decoder; `None` without audio.
     #[track_caller]
     fn loudness(&self) -> Option<f64> {
         let dir = temp_dir("matrix");
@@ -224,13 +226,13 @@ impl Seen {
 }
 
 fn check(publish: Way, clip: Clip, outs: &[Way]) {
-    // Pictures that are encoded anew are others: `rtc.rs` has a test of those.
+    // Re-encoded video differs; `rtc.rs` has a test for it.
     let gateway = Gateway::start(if clip == Clip::BFrames { &["--transcode", "off"] } else { &[] });
     let publishing = Publishing::start(&gateway, publish, clip);
     gateway.wait_published("x");
-    // What is cut takes longest; all others play while it is waited for.
+    // HLS takes longest; all others play meanwhile.
     let watching: Vec<_> = outs.iter().map(|out| (*out, Watching::start(&gateway, *out))).collect();
-    // The clip of Opus has other sound than the rest: a beep each second.
+    // The Opus clip has other audio: one beep per second.
     let loud = if clip == Clip::Opus { -45.0..-15.0 } else { LOUD };
     for (out, watching) in watching {
         println!("{publish:?} -> {out:?}, {clip:?}");
@@ -244,7 +246,7 @@ fn check(publish: Way, clip: Clip, outs: &[Way]) {
             let first = first.unwrap_or_else(|| panic!("{out:?}: the first picture was never sent"));
             let mut rest = sent[first..].iter();
             let other = seen.pictures.iter().position(|picture| match clip {
-                // B-frames are left out.
+                // B-frames are dropped.
                 Clip::BFrames => rest.all(|sent| sent != picture),
                 _ => rest.next() != Some(picture),
             });

@@ -1,5 +1,4 @@
-//! Sound and pictures stay in time on the ways in and out by WebRTC: flashes and beeps once more, see
-//! [`super::sync`].
+//! Audio and video stay in sync over WebRTC: flashes and beeps, see [`super::sync`].
 
 use std::fs;
 
@@ -14,10 +13,10 @@ use media::{Codec, Frame};
 use super::sync::{check, file, pairs, watch};
 use super::{LIMIT, frames, tags};
 
-/// How far apart a flash and its beep may be, in seconds: what is not noticed.
+/// Maximum distance between a flash and its beep in seconds, below which it is not noticed.
 const APART: f64 = 0.040;
 
-/// The clip as a peer sends it: pictures and sound that begin together, and are not cut.
+/// The clip as a peer sends it: video and audio begin together and are not cut.
 fn clip() -> (Media, Vec<Frame>) {
     let frames = frames(&Clip::Opus.file());
     let mut media = Media { whole: true, ..Media::default() };
@@ -35,7 +34,7 @@ fn clip() -> (Media, Vec<Frame>) {
     (media, frames)
 }
 
-/// What a peer got as MPEG-TS, which ffmpeg plays; times by the sender's clock.
+/// Converts what a peer received to MPEG-TS, which ffmpeg plays; with times by the sender's clock.
 fn recorded(peer: &Peer, like: &[Frame]) -> Vec<u8> {
     let config = |video| like.iter().find(|frame| frame.is_video() == video).expect("both").config.clone();
     let (picture, sound) = (config(true), config(false));
@@ -59,7 +58,7 @@ fn recorded(peer: &Peer, like: &[Frame]) -> Vec<u8> {
     out
 }
 
-/// Plays until `count` seconds came after the first sender reports, and looks at them.
+/// Plays until `count` seconds have arrived after the first sender reports, and checks them.
 #[track_caller]
 fn check_peer(what: &str, peer: &Peer, like: &[Frame], count: usize) {
     wait::until_true("sender reports, and seconds after them", LIMIT, || {
@@ -96,7 +95,7 @@ fn what_a_peer_publishes_is_in_time_for_all() {
         wait::until_true(&format!("flashes and beeps of {url}"), LIMIT, || {
             let said = player.stderr();
             assert!(player.ended().is_none() || pairs(&said).len() > *enough, "{url}: {said}");
-            // The first beep may have begun before the player did.
+            // The first beep may have begun before the player.
             pairs(&said).len() > *enough
         });
         let said = player.stderr();

@@ -1,6 +1,5 @@
-//! Sound that is transcoded on the way: it is there, it is what was sent, and it is in time with the
-//! pictures. Each second of the clip begins with a flash and a beep; ffmpeg says when it saw and heard
-//! them.
+//! Transcoded audio is present, unchanged in content, and in sync with the video. Each second of the clip
+//! begins with a flash and a beep; ffmpeg reports when it detected them.
 
 use std::fs;
 use std::path::Path;
@@ -16,10 +15,10 @@ use media::time::MILLI;
 
 use super::{LIMIT, frames, tags};
 
-/// How far apart a flash and its beep may be, in seconds. FLV rounds both to milliseconds.
+/// Maximum distance between a flash and its beep in seconds. FLV rounds both to milliseconds.
 const APART: f64 = 0.005;
 
-/// ffmpeg that looks and listens.
+/// Starts ffmpeg to detect flashes and beeps.
 pub(super) fn watch(input: &str) -> Process {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-hide_banner", "-nostats", "-copyts", "-analyzeduration", "1000000"]);
@@ -31,21 +30,21 @@ pub(super) fn watch(input: &str) -> Process {
     Process::start(&mut ffmpeg)
 }
 
-/// The times after `name` in what ffmpeg said so far, in seconds.
+/// Returns the times after `name` in ffmpeg's output so far, in seconds.
 fn times(said: &str, name: &str) -> Vec<f64> {
     let ends = said.lines().filter(|line| line.contains("silence_end") || line.contains("black_end"));
     let values = ends.filter_map(|line| line.split(name).nth(1)?.split_whitespace().next());
     values.map(|value| value.parse().expect("a time")).collect()
 }
 
-/// Each beep with the flash next to it.
+/// Returns each beep with the nearest flash.
 pub(super) fn pairs(said: &str) -> Vec<(f64, f64)> {
     let flashes = times(said, "black_end:");
     let nearest = |beep: f64| flashes.iter().copied().find(|flash| (flash - beep).abs() < 0.4);
     times(said, "silence_end: ").into_iter().filter_map(|beep| Some((nearest(beep)?, beep))).collect()
 }
 
-/// Looks at the first `count` of them: an end is no flash.
+/// Checks the first `count` of them: the end of the stream is not a flash.
 #[track_caller]
 pub(super) fn check(what: &str, said: &str, count: usize, limit: f64) {
     let mut pairs = pairs(said);
@@ -103,8 +102,7 @@ fn opus_is_heard_as_aac_and_in_time_by_those_who_know_only_that() {
     }
 }
 
-/// AAC at an odd rate becomes Opus, by the parts themselves and without a network: ffmpeg's decoder
-/// hears it.
+/// AAC at an unusual rate becomes Opus, without a network: ffmpeg's decoder detects the beeps.
 #[tokio::test]
 async fn aac_is_heard_as_opus_and_in_time() {
     let dir = temp_dir("sync");
@@ -128,7 +126,7 @@ async fn aac_is_heard_as_opus_and_in_time() {
     for frames in frames(&sent).chunks(20) {
         frames.iter().for_each(|frame| publisher.push(frame.clone()));
         let newest = stream.newest().expect("something was published");
-        // As a player does, it reads what is there before more comes.
+        // Like a player, it reads the available frames before more arrive.
         while let Some(entry) = source.next().await {
             write(&entry);
             if entry.frame.dts > newest - 100 * MILLI {

@@ -1,4 +1,4 @@
-//! A certificate by ACME, from pebble, which is Let's Encrypt's own small server for tests.
+//! A certificate by ACME from pebble, Let's Encrypt's small server for tests.
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
@@ -10,7 +10,7 @@ use crate::LIMIT;
 
 const DOMAIN: &str = "live.example.com";
 
-/// A port that nobody listens on at this moment. A server that can't be told to choose needs one.
+/// Returns a port that is free at this moment, for a server that cannot choose one itself.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("a bound port").port()
@@ -20,7 +20,7 @@ fn free_port() -> u16 {
 fn a_domain_gets_its_certificate_and_keeps_it() {
     let dir = gateway::temp_dir("acme");
     let path = |name: &str| dir.join(name).to_str().expect("a path of text").to_owned();
-    // Pebble needs a certificate for its own API: that of a gateway will do.
+    // Pebble needs a certificate for its own API: a gateway's is sufficient.
     drop(Gateway::start(&["--data", &path("pebble")]));
     let (api, management, https) = (free_port(), free_port(), free_port());
     let dns = UdpSocket::bind("127.0.0.1:0").expect("a free port").local_addr().expect("a bound port");
@@ -33,7 +33,7 @@ fn a_domain_gets_its_certificate_and_keeps_it() {
         "tlsPort": https,
     }});
     fs::write(dir.join("pebble.json"), config.to_string()).expect("a writable folder");
-    // Every name is this machine.
+    // All names resolve to this machine.
     let _names = Process::start(
         Command::new("pebble-challtestsrv")
             .args(["-dns01", &dns.to_string(), "-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""])
@@ -68,7 +68,7 @@ fn a_domain_gets_its_certificate_and_keeps_it() {
     let to = first.https();
     let contains = |der: &[u8], text: &str| der.windows(text.len()).any(|part| part == text.as_bytes());
     let issued = wait::until("the certificate", LIMIT, || {
-        // Until it is there, the gateway shows its own: somebody always answers.
+        // Until it is there, the gateway uses its self-signed certificate, so that it can be reached.
         let der = tls::certificate(to);
         contains(&der, "Pebble Intermediate CA").then_some(der)
     });
@@ -85,7 +85,7 @@ fn a_domain_gets_its_certificate_and_keeps_it() {
     }
     first.stop();
 
-    // The kept one is shown again; nobody is asked.
+    // The stored certificate is used again; no server is asked.
     drop(pebble);
     let second = Gateway::start_with(&flags, &trusted);
     wait::until_true("the kept certificate", LIMIT, || tls::certificate(second.https()) == issued);

@@ -1,4 +1,4 @@
-//! The HTTP API in SRS's shape, metrics, and kicking.
+//! The HTTP API in SRS's form, metrics, and closing clients.
 
 use lianmai_tests::flv::VIDEO;
 use lianmai_tests::player::FlvViewer;
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::{LIMIT, publish};
 
-/// A path (`a.b`) and what must hold there.
+/// A path (`a.b`) and the condition for its value.
 type Member = (&'static str, fn(&Value) -> bool);
 
-/// Each member is in `value` as it should be.
+/// Asserts that each member of `value` meets its condition.
 #[track_caller]
 fn has(value: &Value, shape: &[Member]) {
     for (path, kind) in shape {

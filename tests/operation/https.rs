@@ -1,4 +1,4 @@
-//! Everything by TLS, and whose certificate is shown.
+//! All protocols over TLS, and the choice of the certificate.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn every_way_out_and_in_works_by_https() {
     let direct = FlvViewer::https(to, "/live/x.flv");
     let websocket = FlvViewer::wss(to, "/live/x.flv");
     let mut hls = Player::start(&format!("https://{to}/live/x.m3u8"), View::Whole);
-    // It waits for its stream: not the short way from the shared bytes to the socket.
+    // It waits for its stream, so it does not use the direct path from the shared bytes to the socket.
     let early = FlvViewer::https(to, "/live/y.flv");
     let url = format!("https://{to}/live/y.flv");
     let _by_post = publisher::ffmpeg_forever(&Clip::Av.file(), &url);
@@ -31,7 +31,7 @@ fn every_way_out_and_in_works_by_https() {
     let urls: Vec<_> =
         clients["clients"].as_array().into_iter().flatten().map(|c| c["tcUrl"].clone()).collect();
     let count = |url: String| urls.iter().filter(|known| **known == *url).count();
-    // FLV, HLS, the one who came early, the publisher; and the WebSocket.
+    // FLV, HLS, the early viewer, the publisher; and the WebSocket.
     assert_eq!((count(format!("https://{to}/live")), count(format!("wss://{to}/live"))), (4, 1), "{urls:?}");
 }
 
@@ -60,7 +60,7 @@ fn a_stop_ends_tls_as_tls_ends() {
     viewer.wait_frames(VIDEO, 5, LIMIT);
     assert_eq!(gateway.stop().code(), Some(0), "{}", gateway.process.stderr());
     wait::until_true("the response to end", LIMIT, || viewer.over());
-    // Without TLS's own goodbye this would be an error: somebody may have cut the stream.
+    // Without TLS's close message this would be an error: somebody may have cut the stream.
     assert_eq!(viewer.error(), None);
 }
 
@@ -79,7 +79,7 @@ fn the_certificate_outlives_a_restart() {
     let _ = fs::remove_dir_all(dir);
 }
 
-/// A folder with a certificate and its key: a gateway's own.
+/// Creates a folder with a certificate and its key: a gateway's own.
 fn pair(dir: &Path) -> Vec<u8> {
     let gateway = Gateway::start(&["--data", dir.to_str().expect("a path of text")]);
     tls::certificate(gateway.https())
@@ -108,7 +108,7 @@ fn files_are_shown_and_read_again_when_they_change() {
     copy(&new, "key.pem");
     wait::until_true("the new certificate", LIMIT, || tls::certificate(to) == second);
     assert_eq!(warned(), 1);
-    // Who was there before notices nothing.
+    // An existing connection is not affected.
     let seen = viewer.frames(VIDEO).len();
     viewer.wait_frames(VIDEO, seen + 30, LIMIT);
     let _ = fs::remove_dir_all(dir);

@@ -1,4 +1,4 @@
-//! What strangers can write into the log.
+//! Text from strangers in the log.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -17,7 +17,7 @@ const HOSTILE: [&str; 6] = [
     "h\u{0}\u{8}\u{7f}",
 ];
 
-/// No line is forged or long, and nothing in it reaches the terminal.
+/// Asserts that no line is forged or long, and that no control character reaches the terminal.
 fn assert_clean(log: &str) {
     for line in log.lines() {
         assert!(line.len() < 2000, "a line of {} bytes", line.len());
@@ -34,9 +34,9 @@ fn strangers_write_neither_lines_nor_escapes_into_it() {
     let variables = [("LIANMAI_LOG", "debug".to_owned())];
     let flags = ["--public", "--secret", "s3cret", "--play-secret", "watch"];
     let gateway = Gateway::start_with(&flags, &variables);
-    // First of all: whoever guesses secrets is not listened to.
+    // First, because later the address has guessed too many secrets.
     for text in HOSTILE {
-        // Words of a peer that closes.
+        // The close text of a peer.
         let url = format!("ws://{}/live/x.flv?action=publish&secret=s3cret", gateway.http());
         let mut socket = ws::connect(&url).expect("a publisher");
         let frame = ws::close(4000, text);
@@ -65,7 +65,7 @@ fn strangers_write_neither_lines_nor_escapes_into_it() {
                 assert!(http::request(gateway.http(), method, &path, &[]).status >= 400, "{path}");
             }
         }
-        // Raw, as far as HTTP takes it.
+        // Raw bytes, as far as HTTP accepts them.
         let raw: Vec<u8> =
             text.bytes().filter(|byte| *byte >= 0x80 || *byte == b'\t' || *byte == 0x1b).collect();
         let head = b"GET /live/x.flv HTTP/1.1\r\nConnection: close\r\nHost: h";

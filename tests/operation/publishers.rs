@@ -1,4 +1,4 @@
-//! Publishers that come back, come twice, or come late.
+//! Publishers that return, connect twice, or come late.
 
 use lianmai_tests::flv::{AUDIO, VIDEO};
 use lianmai_tests::packets::View;
@@ -7,7 +7,7 @@ use lianmai_tests::{Clip, Gateway, http, publisher, wait};
 
 use crate::{LIMIT, publish};
 
-/// The longest step between neighbours, in milliseconds; panics when time falls.
+/// Returns the longest step between neighbours in milliseconds; panics if time goes back.
 #[track_caller]
 fn longest_step(frames: &[Seen]) -> u32 {
     let steps = frames.windows(2).map(|pair| {
@@ -32,7 +32,7 @@ fn a_publisher_that_comes_back_finds_its_viewers_and_time_goes_on() {
         gateway.stream("x").is_none_or(|stream| stream["publish"]["active"] == false)
     });
     let before = (flv.frames(VIDEO).len(), rtmp.packets().video.len());
-    // Another size: the viewers are told of the new configuration.
+    // Another size: viewers receive the new configuration.
     let _second = publish(&gateway, "x", Clip::Other);
     for viewer in [&flv, &ws] {
         let video = viewer.wait_frames(VIDEO, before.0 + 60, LIMIT);
@@ -77,7 +77,7 @@ fn a_second_publisher_is_refused_with_words() {
     assert_eq!(refused.header("content-type"), Some("application/problem+json"));
     assert!(refused.text().contains("publishing"), "{}", refused.text());
 
-    // The first one and its viewers notice nothing.
+    // The first publisher and its viewers are not affected.
     let frames = viewer.wait_frames(VIDEO, seen + 60, LIMIT);
     assert!(longest_step(&frames) <= 50);
 }
@@ -140,14 +140,14 @@ fn hls_goes_on_over_a_restart_with_a_discontinuity() {
         line.and_then(|n| n.trim().parse::<u64>().ok()).expect("a media sequence")
     };
     assert!(sequence(&after) >= sequence(&before), "{before}\n{after}");
-    // What was listed before and still is has the same name.
+    // A segment that was listed before and still is has the same name.
     let uris = |text: &str| {
         text.lines().filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
     };
     let skip = (sequence(&after) - sequence(&before)) as usize;
     let kept: Vec<_> = uris(&before).into_iter().skip(skip).collect();
     assert_eq!(uris(&after)[..kept.len()], kept);
-    // Each listed segment is there, and a list that goes on has no end.
+    // Each listed segment exists, and a live playlist has no end.
     for uri in uris(&after) {
         let path = if uri.starts_with('/') { uri } else { format!("/live/{uri}") };
         let segment = gateway.get(&path);

@@ -1,4 +1,4 @@
-//! Wrong secrets, and files with secrets that others can read.
+//! Wrong secrets, and files with secrets that other users can read.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -14,7 +14,7 @@ use std::time::Instant;
 use lianmai_tests::gateway::{self, temp_dir};
 use lianmai_tests::{Gateway, http, rtmp, ws};
 
-/// Strangers who try one secret after another at all doors, until they are told to stop.
+/// Attackers who try one secret after another with all protocols, until they are stopped.
 struct Strangers {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<usize>>,
@@ -68,7 +68,7 @@ impl Strangers {
         Self { threads: (0..count).map(stranger).collect(), stop: stop.clone(), since: Instant::now() }
     }
 
-    /// How many secrets were tried, and in how many seconds.
+    /// Stops them. Returns the number of tried secrets, and the seconds.
     fn stop(self) -> (usize, f64) {
         self.stop.store(true, Ordering::Relaxed);
         let tried = self.threads.into_iter().map(|thread| thread.join().expect("a stranger")).sum();
@@ -89,18 +89,18 @@ fn strangers_at_every_door_are_slow_and_delay_nobody_who_knows_the_secret() {
     let strangers = Strangers::start(&gateway, 12);
     let wrong = || count(&gateway, "lianmai_wrong_secrets_total");
     lianmai_tests::wait::until_true("guesses that are answered late", crate::LIMIT, || wrong() >= 20);
-    // Nobody of this address has shown the right secret at the other doors so far. All are let in.
+    // No client of this address has shown the right secret to the other protocols so far. All are admitted.
     let publisher = rtmp::Client::publish(gateway.rtmp(), "by-rtmp?secret=s3cret").expect("a publisher");
     let url = |query: &str| format!("ws://{}/live/by-ws.flv?{query}", gateway.http());
     let socket = ws::connect(&url("action=publish&secret=s3cret")).expect("a publisher");
-    // Past the door: the publisher sends nothing that could be played.
+    // Admitted: the publisher sends nothing that could be played.
     let refused = rtmp::Client::play(gateway.rtmp(), "by-rtmp?secret=watch").expect_err("no media");
     assert!(refused.to_string().contains("StreamNotFound"), "{refused}");
     for (method, path, wanted) in [
         ("GET", "/api/v1/clients?secret=s3cret", 200),
         ("GET", "/api/v1/streams?secret=watch", 200),
         ("GET", "/live/x/viewers?secret=watch", 200),
-        // Past the door: there is no stream, and an empty body is no offer.
+        // Admitted: there is no stream, and an empty body is not an offer.
         ("HEAD", "/live/x.flv?secret=watch", 404),
         ("POST", "/live/x/whip?secret=s3cret", 400),
         ("POST", "/live/x/whep?secret=watch", 400),
@@ -111,12 +111,12 @@ fn strangers_at_every_door_are_slow_and_delay_nobody_who_knows_the_secret() {
     assert!(gateway.get("/api/v1/versions?secret=s3cret").text().contains("\"may_publish\":true"));
     drop((publisher, socket));
     let (tried, seconds) = strangers.stop();
-    // Twelve wait for an answer each, of 1 s and more after the first.
+    // Twelve wait for an answer each, of at least 1 s after the first ones.
     assert!(tried as f64 <= 5.0 + 12.0 * (seconds + 1.0), "{tried} in {seconds} s");
     assert!(gateway.process.stderr().contains("wrong secret"), "{}", gateway.process.stderr());
 }
 
-/// Sends a request whose answer nobody waits for yet.
+/// Sends a request without waiting for its response.
 fn ask(gateway: &Gateway, path: &str, lines: &str) -> TcpStream {
     let mut socket = TcpStream::connect(gateway.http()).expect("the gateway listens");
     socket.set_read_timeout(Some(crate::LIMIT)).expect("a timeout can be set");
@@ -148,7 +148,7 @@ fn whatever_a_forwarder_lets_a_stranger_say_the_guesses_are_few() {
     let asked: Vec<TcpStream> = (0..400).map(guess).collect();
     assert_eq!(right(), 200, "an address that knew the secret is let in");
     let compared = asked.into_iter().map(status).filter(|status| *status != 429).count();
-    // 40 at once, and 64 in each 4 s.
+    // 40 immediately, and 64 in each 4 s.
     let most = 40 + 64 * (1 + since.elapsed().as_secs() as usize / 4);
     assert!((40..=most).contains(&compared), "{compared} of 400 were compared");
     assert_eq!(gateway.get("/healthz").status, 200);
@@ -160,7 +160,7 @@ fn a_long_secret_is_let_in_while_one_address_tries_thousands() {
     let gateway = Gateway::start(&["--public", "--secret", secret]);
     let mut asked: Vec<TcpStream> =
         (0..100).map(|n| ask(&gateway, &format!("/api/v1/clients?secret=guess{n}"), "")).collect();
-    // Nobody here has shown it before.
+    // No client here has shown it before.
     let publisher =
         rtmp::Client::publish(gateway.rtmp(), &format!("x?secret={secret}")).expect("a publisher");
     assert_eq!(gateway.get(&format!("/api/v1/clients?secret={secret}")).status, 200);
@@ -169,7 +169,7 @@ fn a_long_secret_is_let_in_while_one_address_tries_thousands() {
     drop(publisher);
 }
 
-/// What a gateway with this data folder says when it does not start.
+/// Returns the error text of a gateway that does not start with this data folder.
 fn refusal(data: &Path, flags: &[&str]) -> String {
     let output = gateway::serve(flags).arg("--data").arg(data).output().expect("it runs");
     assert!(!output.status.success(), "it started");

@@ -48,7 +48,7 @@ fn unknown_settings_are_errors() {
     let _ = std::fs::remove_dir_all(dir);
 }
 
-/// A listener that the harness does not know would take its default port in every test.
+/// A listener that the harness does not know would use its default port in every test.
 #[test]
 fn every_setting_with_a_port_is_known_to_the_harness() {
     let printed = gateway::subcommand("config").arg("--print").output().expect("it starts");

@@ -1,4 +1,4 @@
-//! Who publishes by tokens, and whose are trusted.
+//! Publishing with tokens, and trusted issuers.
 
 use std::time::Instant;
 
@@ -12,14 +12,14 @@ use lianmai_tests::{Clip, Gateway, gateway, http, tls, wait};
 
 use crate::LIMIT;
 
-/// A gateway that trusts whom `site` names.
+/// Starts a gateway that trusts the keys of `site`.
 #[track_caller]
 fn trusting(site: &Site, more: &[&str]) -> Gateway {
     let url = site.url();
     Gateway::start(&[&["--auth-jwks", &url], more].concat())
 }
 
-/// Offers a stream of no frames with this token; the status, and the words of a refusal.
+/// Publishes an empty stream with this token. Returns the status and the text of a refusal.
 #[track_caller]
 fn post(gateway: &Gateway, name: &str, token: &str) -> (u16, String) {
     let bearer = format!("Authorization: Bearer {token}");
@@ -93,7 +93,7 @@ fn refusals_say_what_is_wrong_with_a_token() {
         let (got, text) = post(&gateway, "x", &token);
         assert!(got == status && text.contains(words), "{token}: {got} {text}");
     }
-    // Shown for another stream, which uses nothing up.
+    // Shown for another stream, which does not consume it.
     wait::until_true("the token to be over", LIMIT, || post(&gateway, "y", &late).1.contains("expired"));
     assert!(post(&gateway, "x", &late).1.contains("expired"));
 }
@@ -106,19 +106,19 @@ fn keys_survive_that_their_site_is_down_and_go_when_it_takes_them_back() {
     let gateway = trusting(&site, &[]);
     let publish = |key: &SigningKey| post(&gateway, "x", &token(key, "x", Act::Publish));
     assert_eq!(publish(&first).0, 401);
-    // What is not known is asked for.
+    // Unknown keys are requested.
     site.up();
     assert_eq!(publish(&first).0, 204);
     site.down();
     assert_eq!(publish(&first).0, 204);
-    // Asked for in vain: what is known stays.
+    // Requested without success: known keys stay.
     assert_eq!(publish(&second).0, 401);
     assert_eq!(publish(&first).0, 204);
     site.say("<html>Briefly unavailable for scheduled maintenance.</html>");
     site.up();
     assert_eq!(publish(&second).0, 401);
     assert_eq!(publish(&first).0, 204);
-    // Another key, and with it the old one is no longer told.
+    // Another key; the old one is no longer listed.
     site.tell(&second);
     assert_eq!(publish(&second).0, 204);
     let (status, words) = publish(&first);
@@ -137,7 +137,7 @@ fn strangers_do_not_make_the_gateway_ask_all_the_time() {
             scope.spawn(|| assert_eq!(post(&gateway, "x", &token(&site::key(), "x", Act::Publish)).0, 401));
         }
     });
-    // Every two seconds at most, however long this takes here.
+    // At most every two seconds, however long this takes.
     let (asked, most) = (site.asked() - before, start.elapsed().as_secs() as usize / 2 + 2);
     assert!(asked <= most, "asked {asked} times, not {most}");
 }
@@ -147,15 +147,15 @@ fn a_site_that_moves_is_followed_to_itself_only() {
     let (key, other) = (site::key(), site::key());
     let site = Site::start(&key);
     let elsewhere = Site::start(&other);
-    // By another name, which is another host.
+    // Another name counts as another host.
     site.send_to(&elsewhere.url().replace("127.0.0.1", "localhost"));
     let gateway = trusting(&site, &[]);
     assert_eq!(post(&gateway, "x", &token(&other, "x", Act::Publish)).0, 401);
     assert_eq!(elsewhere.asked(), 0);
-    // In circles.
+    // A redirection loop.
     site.send_to("/again");
     assert_eq!(post(&gateway, "x", &token(&other, "x", Act::Publish)).0, 401);
-    // To another port of the host it is.
+    // Another port of the same host is allowed.
     site.send_to(&elsewhere.url());
     assert_eq!(post(&gateway, "x", &token(&other, "x", Act::Publish)).0, 204);
 }
@@ -164,7 +164,7 @@ fn a_site_that_moves_is_followed_to_itself_only() {
 fn a_site_by_https_is_believed_if_its_certificate_is() {
     let dir = gateway::temp_dir("secure-site");
     let data = dir.join("data");
-    // A certificate for this machine: that of a gateway will do.
+    // A certificate for this machine: a gateway's is sufficient.
     drop(Gateway::start(&["--data", data.to_str().expect("a path of text")]));
     let key = site::key();
     let site = Site::secure(&key, tls::server(&data));
@@ -193,7 +193,7 @@ fn a_token_is_made_by_hand() {
     let _rtmp = publisher::ffmpeg_forever(&Clip::Av.file(), &url);
     gateway.wait_published("x");
 
-    // Another gateway is told the key by a file.
+    // Another gateway gets the key from a file.
     let keys = made(&["--jwks"]).expect("keys");
     let file = dir.join("keys.json");
     std::fs::write(&file, keys).expect("a writable folder");

@@ -1,4 +1,4 @@
-//! Strangers who come by a tunnel or a proxy on this machine, and say that they are from here.
+//! Remote clients that connect through a tunnel or proxy on this machine and pretend to be local.
 
 use lianmai_tests::proxy::{Nginx, forwarder};
 use lianmai_tests::{Gateway, http, rtmp};
@@ -14,7 +14,7 @@ fn behind_a_forwarder_of_tcp_nobody_operates_without_the_secret() {
     let id = clients["clients"][0]["id"].as_str().expect("a publisher");
     let one = format!("/api/v1/clients/{id}");
     for (method, path) in [("GET", "/api/v1/clients"), ("GET", &one), ("DELETE", &one)] {
-        // Nothing tells a forwarder from a program of this machine, so neither may.
+        // A forwarder cannot be distinguished from a local program, so neither may operate the gateway.
         for to in [tunnel, gateway.http()] {
             for host in ["Host: localhost", "Host: 127.0.0.1:8080", "Host: [::1]"] {
                 let answer = http::request(to, method, path, &[host]);
@@ -24,7 +24,7 @@ fn behind_a_forwarder_of_tcp_nobody_operates_without_the_secret() {
         }
     }
     assert!(gateway.stream("x").is_some_and(|stream| stream["publish"]["active"] == true));
-    // With the secret that the start prints, everywhere.
+    // With the secret that is printed at the start, from anywhere.
     let printed = gateway.process.stdout();
     let line = printed.lines().find(|line| line.contains("operate")).expect("the secret is printed");
     let secret = line.rsplit_once("secret=").expect("an address with the secret").1;
@@ -42,13 +42,13 @@ fn a_proxy_that_passes_only_the_host_gives_nobody_this_machines_rights() {
     assert_eq!(only_host.ask("POST", "/live/x.flv", LOCAL).0, 403);
     assert_eq!(only_host.ask("GET", "/api/v1/clients", LOCAL).0, 401);
     assert_eq!(only_host.ask("DELETE", "/api/v1/clients/1", LOCAL).0, 401);
-    // As the documentation has it: nothing of that depends on what the visitor says.
+    // As documented: the result does not depend on the visitor's claims.
     let usual =
         "proxy_http_version 1.1; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr;";
     let usual = Nginx::start(gateway.http(), usual);
     assert_eq!(usual.ask("POST", "/live/x.flv", LOCAL).0, 403);
     assert_eq!(usual.ask("GET", "/api/v1/clients", LOCAL).0, 401);
-    // The newer version, and no trace at all: publishing is as from here, operating is not.
+    // The newer HTTP version without any trace: publishing is allowed as from here, operating is not.
     let bare = Nginx::start(gateway.http(), "proxy_http_version 1.1; proxy_set_header Host $host;");
     assert_eq!(bare.ask("GET", "/api/v1/clients", LOCAL).0, 401);
     for header in

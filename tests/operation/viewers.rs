@@ -11,7 +11,7 @@ use lianmai_tests::{Clip, Gateway, http, wait, ws};
 
 use crate::LIMIT;
 
-/// A gateway whose viewers need tokens, with `live/x` on air.
+/// A gateway whose viewers need tokens, with a live stream `live/x`.
 struct Show {
     key: SigningKey,
     gateway: Gateway,
@@ -45,7 +45,7 @@ fn every_way_to_watch_takes_a_token_once() {
 
     let mut kept = Vec::new();
     let path = format!("/live/x.flv?token={}", show.token());
-    // To look whether it would do uses nothing up.
+    // A check with HEAD does not consume the token.
     assert_eq!(http::request(to, "HEAD", &path, &[]).status, 200);
     kept.push(FlvViewer::http(to, &path));
     kept[0].wait_frames(VIDEO, 1, LIMIT);
@@ -55,7 +55,7 @@ fn every_way_to_watch_takes_a_token_once() {
     }
     let by_header = format!("Authorization: Bearer {}", show.token());
     assert_eq!(http::open(to, "GET", "/live/x.flv", &[&by_header]).status, 200);
-    // A token for a stream that comes later.
+    // A token for a stream that starts later.
     let early = token(&show.key, "later", Act::Play);
     let waits = FlvViewer::http(to, &format!("/live/later.flv?token={early}"));
 
@@ -90,14 +90,14 @@ fn every_way_to_watch_takes_a_token_once() {
     let refused = http::send(to, "POST", "/live/x/whep", &["Content-Type: application/sdp"], b"v=0\r\n");
     assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some("Bearer")));
 
-    // A page of another host may show its token by header.
+    // A page of another host may send its token in a header.
     for path in ["/live/x.flv", "/live/x.m3u8", "/live/x/whep", "/live/x/whip", "/rtc/v1/play/"] {
         let answer = http::request(to, "OPTIONS", path, &["Origin: https://site.example"]);
         let allowed = answer.header("access-control-allow-headers").unwrap_or_default();
         assert!(answer.status == 204 && allowed.contains("authorization"), "{path}: {allowed}");
     }
 
-    // To publish is another thing.
+    // Publishing needs another token.
     let wrong = http::get(to, &format!("/live/x.flv?token={}", token(&show.key, "x", Act::Publish)));
     assert!(wrong.status == 403 && wrong.text().contains("another action"), "{}", wrong.text());
     let (flags, tags) = Clip::Av.minutes(1);
@@ -112,7 +112,7 @@ fn hls_goes_on_with_one_token_and_gives_strangers_nothing() {
     let show = Show::start();
     let gateway = &show.gateway;
     let list = format!("/live/x.m3u8?token={}", show.token());
-    // Longer than a list is: it is loaded again and again.
+    // Longer than a playlist: it is reloaded several times.
     let mut player = Player::start(&format!("http://{}{list}", gateway.http()), View::Whole);
     player.wait(LIMIT * 2, |packets| packets.video.len() >= 30 * 16);
     let answer = gateway.get(&list);
@@ -126,12 +126,12 @@ fn hls_goes_on_with_one_token_and_gives_strangers_nothing() {
     assert!(segment.header("cache-control").is_some_and(|keep| keep.starts_with("private")));
     let bare = path.split('?').next().expect("a path");
     assert_eq!(gateway.get(bare).status, 401);
-    // From another place the token is a used one.
+    // From another address the token counts as used.
     let elsewhere =
         http::request(gateway.http(), "GET", &list, &["X-Forwarded-For: 203.0.113.9", "Connection: close"]);
     assert!(elsewhere.status == 401 && elsewhere.text().contains("used already"), "{}", elsewhere.text());
 
-    // An operator ends it.
+    // An operator closes it.
     let clients = gateway.json("/api/v1/clients");
     let hls = clients["clients"].as_array().into_iter().flatten().find(|c| c["type"] == "hls-play");
     let id = hls.unwrap_or_else(|| panic!("no viewer: {clients}"))["id"].clone();

@@ -1,4 +1,4 @@
-//! Streams with B-frames, which a viewer by WebRTC can't put in order: encoded anew, or thinned out.
+//! Streams with B-frames, which WebRTC viewers cannot reorder: re-encoded, or without the B-frames.
 
 use std::fs;
 use std::process::Command;
@@ -13,10 +13,10 @@ use str0m::media::Direction;
 
 use super::{LIMIT, publish};
 
-/// The clip's 30 pictures a second, in milliseconds that FLV rounds down.
+/// The clip's frame distance at 30 fps in µs; FLV rounds times down to milliseconds.
 const STEP: std::ops::RangeInclusive<i64> = 32_000..=35_000;
 
-/// The ids of a process's children, those included that ended and were not taken note of.
+/// Returns the ids of a process's children, including those that have ended and were not waited for.
 fn children(parent: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").expect("a list of processes").flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -39,7 +39,7 @@ fn rising(frames: &[Received]) -> bool {
     frames.is_sorted_by(|a, b| a.time < b.time)
 }
 
-/// Waits until the newest two seconds of pictures have none missing and none twice.
+/// Waits until the newest two seconds of video have no missing and no repeated frame.
 fn wait_whole(peer: &Peer, after: usize) -> usize {
     wait::until("two seconds with all their pictures", Duration::from_secs(60), || {
         assert_eq!(peer.over(), None);
@@ -50,7 +50,7 @@ fn wait_whole(peer: &Peer, after: usize) -> usize {
     })
 }
 
-/// Publishes these tags as `live/NAME`, `rate` times as fast as they say.
+/// Publishes these tags as `live/NAME` at `rate` times their speed.
 #[track_caller]
 fn publish_tags(
     gateway: &Gateway,
@@ -71,7 +71,7 @@ fn wait_reordered(gateway: &Gateway, name: &str) {
     });
 }
 
-/// What strangers send is decoded by a process that has no secrets and few resources.
+/// Asserts that untrusted media is decoded by a process without secrets and with limited resources.
 #[track_caller]
 fn assert_confined(child: u32) {
     let read = |name: &str| fs::read_to_string(format!("/proc/{child}/{name}")).expect("a running child");
@@ -86,7 +86,7 @@ fn assert_confined(child: u32) {
     }
 }
 
-/// A figure of the gateway's metrics.
+/// Returns a value of the gateway's metrics.
 #[track_caller]
 fn metric(gateway: &Gateway, name: &str) -> f64 {
     let text = gateway.get("/metrics").text();
@@ -102,7 +102,7 @@ fn an_offer_that_comes_to_nothing_starts_no_encoder() {
     names.iter().for_each(|name| wait_reordered(&gateway, name));
     let Offered { sdp, .. } = offer(Direction::RecvOnly, None);
     assert_eq!(Call::new(&gateway, "x").post(false, &sdp).status, 201);
-    // By the time that another stream's viewer has its encoder, this one would have had its own.
+    // When another stream's viewer has its encoder, this one would have had its own.
     let peer = Peer::play(&Call::new(&gateway, "y"));
     wait_whole(&peer, 0);
     assert_eq!(children(gateway.process.pid()).len(), 1);
@@ -137,7 +137,7 @@ fn a_publisher_that_changes_its_configuration_all_the_time_starts_few_encoders()
     let gateway = Gateway::start(&[]);
     let (flags, tags) = Clip::BFrames.minutes(5);
     let header = tags.iter().find(|tag| tag.kind == VIDEO && !tag.is_frame()).expect("a sequence header");
-    // Before each key frame another level: two configurations in turn, each for a second that lasts 50 ms.
+    // A new level before each key frame: two alternating configurations, each for a second that lasts 50 ms.
     let mut changing = Vec::new();
     for (number, tag) in tags.iter().filter(|tag| tag.kind == VIDEO).enumerate() {
         if tag.is_key() {
@@ -153,7 +153,7 @@ fn a_publisher_that_changes_its_configuration_all_the_time_starts_few_encoders()
     let started = || metric(&gateway, "lianmai_reencoders_started_total");
     wait::until_true("an encoder", LIMIT, || started() > 0.0);
     wait::until_true("the end", LIMIT, || publisher.ended());
-    // Of some 200 configurations in 10 s.
+    // Of about 200 configurations in 10 s.
     assert!((1.0..=8.0).contains(&started()), "{}", started());
     assert!(rising(&peer.frames(true)));
 }
@@ -200,7 +200,7 @@ fn b_frames_are_encoded_away_once_for_all_who_play_by_webrtc() {
     assert!(rising(&first.frames(true)) && rising(&second.frames(true)));
     second.wait_frames(false, 50, LIMIT);
 
-    // One that dies is replaced.
+    // A killed encoder is replaced.
     let killed = Command::new("kill").args(["-KILL", &child[0].to_string()]).status();
     assert!(killed.is_ok_and(|status| status.success()));
     wait::until_true("another encoder", LIMIT, || {
@@ -210,7 +210,7 @@ fn b_frames_are_encoded_away_once_for_all_who_play_by_webrtc() {
     wait_whole(&first, had);
     assert!(rising(&first.frames(true)));
 
-    // And the last one ends ten seconds after the last viewer.
+    // The last one ends ten seconds after the last viewer.
     drop((first, second));
     wait::until_true("no child, and none that ended unseen", LIMIT, || {
         children(gateway.process.pid()).is_empty()
@@ -227,7 +227,7 @@ fn without_an_encoder_viewers_get_what_comes_in_order() {
         let viewers = [viewer(&gateway), viewer(&gateway)];
         for peer in &viewers {
             let frames = peer.wait_frames(true, 40, LIMIT);
-            // What is left out is left out before it is numbered.
+            // Dropped frames are dropped before packets are numbered.
             assert!(rising(&frames) && frames.iter().all(|frame| frame.contiguous) && frames[0].key);
             peer.wait_frames(false, 100, LIMIT);
             assert_eq!(peer.over(), None);

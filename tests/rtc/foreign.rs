@@ -1,4 +1,5 @@
-//! WebRTC clients of others: GStreamer's webrtcbin (RSA certificates) and FFmpeg's WHIP muxer (P-224).
+//! WebRTC clients of other projects: GStreamer's webrtcbin (RSA certificates) and FFmpeg's WHIP muxer
+//! (P-224).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ fn client(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("rtc/clients").join(name)
 }
 
-/// The folder with PyAV, which is installed there once.
+/// Returns the folder with PyAV, which is installed there once.
 #[track_caller]
 fn pyav() -> PathBuf {
     let requirements = client("requirements.txt");
@@ -35,7 +36,7 @@ fn pyav() -> PathBuf {
         // The registry may fail once or twice.
         let installed = (0..3).any(|_| pip.status().expect("python3 is installed").success());
         assert!(installed, "PyAV cannot be installed");
-        // Where somebody was faster, theirs is as good.
+        // If another test was faster, its folder is as good.
         let _ = fs::rename(&own, &folder);
     }
     folder
@@ -45,7 +46,7 @@ fn gstreamer(role: &str, url: &str) -> Process {
     Process::start(Command::new(PYTHON).arg(client("gstreamer.py")).args([role, url]))
 }
 
-/// Watches `live/NAME` as FLV until both tracks have come for a while.
+/// Watches `live/NAME` as FLV until both tracks have arrived for a while.
 #[track_caller]
 fn wait_played(gateway: &Gateway, name: &str) {
     let viewer = FlvViewer::http(gateway.http(), &format!("/live/{name}.flv"));
@@ -53,7 +54,7 @@ fn wait_played(gateway: &Gateway, name: &str) {
     viewer.wait_frames(AUDIO, 50, LIMIT);
 }
 
-/// How often a line stands in what a process printed.
+/// Returns how often a line occurs in a process's output.
 fn count(process: &Process, line: &str) -> usize {
     process.stdout().lines().filter(|found| *found == line).count()
 }
@@ -81,7 +82,7 @@ fn ffmpegs_whip_muxer_publishes() {
     );
     gateway.wait_published("ffmpeg");
     wait_played(&gateway, "ffmpeg");
-    // It says goodbye by DELETE, and the name is free.
+    // It closes the session by DELETE, and the name is free.
     assert!(publisher.wait(LIMIT).success(), "{}", publisher.stderr());
     wait::until_true("the name to be free", LIMIT, || {
         gateway.stream("ffmpeg").is_none_or(|stream| stream["publish"]["active"] == false)

@@ -1,4 +1,4 @@
-//! Peers that mean ill: a stream by WebRTC and its viewers notice nothing of them.
+//! Hostile peers must not affect a WebRTC stream and its viewers.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ use str0m::media::Direction;
 
 use crate::LIMIT;
 
-/// A stream by WebRTC that is watched by WebRTC and FLV.
+/// A WebRTC stream with viewers over WebRTC and FLV.
 struct Watched {
     publisher: Peer,
     viewer: Peer,
@@ -39,7 +39,8 @@ impl Watched {
         Self { publisher, viewer, flv, gateway, rss }
     }
 
-    /// All that was published came, once and in order, and goes on coming; memory grew by `grown` at most.
+    /// Asserts that every published frame arrived once and in order, that the stream continues, and that
+    /// memory grew by at most `grown`.
     #[track_caller]
     fn assert_untouched(&mut self, grown: u64) {
         assert!(self.gateway.process.ended().is_none(), "the gateway ended");
@@ -68,7 +69,7 @@ impl Watched {
     }
 }
 
-/// A STUN binding request with this USERNAME and a MESSAGE-INTEGRITY that is a guess.
+/// A STUN binding request with this USERNAME and a guessed MESSAGE-INTEGRITY.
 fn check(random: &mut Random, name: &str) -> Vec<u8> {
     let mut attributes = Vec::new();
     let mut add = |kind: u16, value: &[u8]| {
@@ -86,7 +87,7 @@ fn check(random: &mut Random, name: &str) -> Vec<u8> {
     [head, random.bytes(12), attributes].concat()
 }
 
-/// The gateway's user name fragment in an answer.
+/// Returns the gateway's user name fragment in an answer.
 fn fragment(answer: &str) -> String {
     let line = answer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:"));
     line.expect("an answer has one").trim_end().to_owned()
@@ -106,7 +107,7 @@ fn floods_of_checks_and_noise() {
                 let name = format!("{:x}:{n:x}", random.next());
                 check(&mut random, &name)
             }
-            // Whoever knows the name and not the password.
+            // A sender that knows the name but not the password.
             2 => check(&mut random, &format!("{}:x", known[n / 5 % 2])),
             3 => {
                 let whole = check(&mut random, &known[0]);
@@ -119,12 +120,12 @@ fn floods_of_checks_and_noise() {
         };
         wires[n % 4].send(to, &datagram);
         if n % 500 == 0 {
-            // Not all at once: it is the gateway that is tested, not the kernel's buffer.
+            // Not all at once: this tests the gateway, not the kernel's buffer.
             let seen = watched.viewer.frames(true).len();
             watched.viewer.wait_frames(true, seen + 2, LIMIT);
         }
     }
-    // Nobody was answered, and so nobody can be made to flood another.
+    // Nobody got a response, so nobody can be used to flood a third party.
     for wire in &mut wires {
         assert_eq!(wire.receive(Duration::from_millis(50)), None);
     }
@@ -137,7 +138,7 @@ fn what_was_sent_once_does_not_count_again() {
     for round in 0..2 {
         let datagrams = watched.publisher.datagrams();
         assert!(datagrams.len() > 100, "only {}", datagrams.len());
-        // By the same way, and by another.
+        // Over the same path, and over another.
         if round == 0 {
             watched.publisher.resend(datagrams);
         } else {
@@ -174,7 +175,7 @@ fn damaged_offers() {
         let direction = if publish { Direction::SendOnly } else { Direction::RecvOnly };
         let whole = offer(direction, Some(Wire::udp().candidate())).sdp;
         let text = match n % 8 {
-            // Cut off, or with lines that are gone, doubled or swapped.
+            // Truncated, or with missing, repeated or swapped lines.
             0 | 1 => whole[..random.below(whole.len())].to_owned(),
             2..=5 => {
                 let mut lines: Vec<&str> = whole.split_inclusive("\r\n").collect();
@@ -197,13 +198,13 @@ fn damaged_offers() {
         answered += usize::from(call.answer(response).is_ok());
     }
     println!("{answered} were answered");
-    // Those that were answered come to nothing, and are gone.
+    // The answered sessions never connect, and are removed.
     wait::until_true("nobody but us", LIMIT, || {
         let clients = watched.gateway.json("/api/v1/clients");
         clients["clients"].as_array().is_some_and(|clients| clients.len() == 3)
     });
     assert!((0..400).all(|n| watched.gateway.stream(&format!("bad{n}")).is_none()) || answered == 0);
-    // What str0m allocates for each that was answered stays with the allocator.
+    // The allocator keeps what str0m allocated for each answered session.
     watched.assert_untouched(40 << 20);
 }
 
@@ -233,7 +234,7 @@ fn connections_that_are_no_peers_are_hung_up_on() {
         socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout can be set");
         socket
     };
-    // Whether the server has hung up.
+    // Returns whether the server has closed the connection.
     let over = |socket: &mut TcpStream| match socket.read(&mut [0; 64]) {
         Ok(0) => true,
         Ok(_) => panic!("it was answered"),
@@ -249,7 +250,7 @@ fn connections_that_are_no_peers_are_hung_up_on() {
             0 => bytes,
             1 => [&(bytes.len() as u16).to_be_bytes(), &bytes[..]].concat(),
             2 => b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
-            // A check that begins well, and is not what it says.
+            // A check with a valid start and invalid content.
             _ => {
                 let check = check(&mut random, &name);
                 [&(check.len() as u16).to_be_bytes(), &check[..]].concat()
@@ -260,7 +261,7 @@ fn connections_that_are_no_peers_are_hung_up_on() {
             wait::until_true("the server to hang up", LIMIT, || over(&mut socket));
         }
     }
-    // Silent ones, and one that takes its time with each byte.
+    // Silent ones, and one that sends each byte slowly.
     let mut silent = connect();
     wait::until_true("the silent one to be hung up on", LIMIT, || over(&mut silent));
     let mut slow = connect();

@@ -1,4 +1,4 @@
-//! Strangers' offers: what they may cost, and what they may not take from others.
+//! Offers of strangers: their cost is limited, and they cannot block other clients.
 
 use lianmai_tests::flv::VIDEO;
 use lianmai_tests::http::Response;
@@ -10,10 +10,10 @@ use str0m::media::Direction;
 
 use crate::{LIMIT, publish};
 
-/// Sessions of one address that wait at once.
+/// Maximum number of waiting sessions of one address.
 const SHARE: usize = 512;
 
-/// The status, and the sentence of a refusal in the signalling's own format.
+/// Returns the status, and the text of a refusal in the format of the signalling.
 fn outcome(call: &Call, response: &Response) -> (u64, String) {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     if call.api == Api::Srs {
@@ -68,11 +68,11 @@ fn large_offers_cost_little_and_are_refused_with_a_sentence() {
 
 #[test]
 fn sessions_that_never_connect_take_nobody_s_place() {
-    // None of them runs out of time, however slow the machine is.
+    // None of them times out, however slow the machine is.
     let gateway = Gateway::start(&["--max-connections", "30", "--header-timeout", "600"]);
     let _publisher = publish(&gateway, "x", Clip::Av);
     let sdp = offer(Direction::RecvOnly, None).sdp;
-    // A page behind a proxy on this machine: the proxy names its visitor.
+    // A page behind a proxy on this machine, which reports the visitor's address.
     let from =
         |visitor: &str| Call::new(&gateway, "x").header(&format!("X-Forwarded-For: 198.51.100.9, {visitor}"));
     let stranger = from("203.0.113.9");
@@ -94,14 +94,14 @@ fn sessions_that_never_connect_take_nobody_s_place() {
     let srs = stranger.clone().by(Api::Srs);
     assert_eq!(outcome(&srs, &srs.post(false, &sdp)).0, 429);
 
-    // Everybody else: another visitor, and viewers over FLV and WebRTC.
+    // All others: another visitor, and viewers over FLV and WebRTC.
     assert_eq!(from("203.0.113.10").post(false, &sdp).status, 201);
     let viewer = FlvViewer::http(gateway.http(), "/live/x.flv");
     viewer.wait_frames(VIDEO, 5, LIMIT);
     let peer = Peer::play(&Call::new(&gateway, "x"));
     peer.wait_frames(true, 5, LIMIT);
 
-    // Sessions that are ended make room for as many, and not more.
+    // Closed sessions make room for the same number of new ones, not more.
     for session in &answered[..3] {
         let location = session.header("location").expect("a session has an address");
         let ended = lianmai_tests::http::request(gateway.http(), "DELETE", location, &[]);
@@ -118,7 +118,7 @@ fn a_full_gateway_says_so_before_it_answers() {
     let gateway = Gateway::start(&["--max-connections", "4"]);
     let _publisher = publish(&gateway, "x", Clip::Av);
     let call = Call::new(&gateway, "x");
-    // Their publisher, these viewers, and the connection of the call itself.
+    // The publisher, these viewers, and the connection of the call itself.
     let first = Peer::play(&call);
     first.wait_connected(LIMIT);
     let second = Peer::play(&call);

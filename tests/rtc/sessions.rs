@@ -1,4 +1,4 @@
-//! Publishers that come to nothing, race, vanish, are kicked, or move.
+//! Publishers that never connect, race, vanish, are closed, or move.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use str0m::media::Direction;
 
 use crate::{LIMIT, publish};
 
-/// Waits until nobody publishes `live/NAME`, though the stream may still be there.
+/// Waits until nobody publishes `live/NAME`; the stream itself may still exist.
 #[track_caller]
 fn wait_idle(gateway: &Gateway, name: &str) {
     wait::until_true(&format!("live/{name} to be free"), LIMIT, || {
@@ -18,7 +18,7 @@ fn wait_idle(gateway: &Gateway, name: &str) {
     });
 }
 
-/// The id of the client that the API calls `kind`.
+/// Returns the id of the client that the API calls `kind`.
 #[track_caller]
 fn client(gateway: &Gateway, kind: &str) -> String {
     wait::until(&format!("a client of type {kind}"), LIMIT, || {
@@ -52,7 +52,7 @@ fn an_abandoned_offer_and_a_refused_one_hold_nothing() {
         call.answer(call.post(true, &strange)).expect_err("there is nothing in it for us");
     }
     assert!(gateway.stream("x").is_none());
-    // The next one is let in by every door.
+    // The next publisher is admitted with every protocol.
     let own = publish(&gateway, "x", Clip::Av);
     drop(own);
     wait_idle(&gateway, "x");
@@ -64,7 +64,7 @@ fn an_abandoned_offer_and_a_refused_one_hold_nothing() {
 fn of_two_that_race_one_publishes_and_is_not_disturbed() {
     let gateway = Gateway::start(&[]);
     let call = Call::new(&gateway, "x");
-    // Both are there, and none of them has sent anything yet.
+    // Both are connected, and neither has sent anything yet.
     let peers = [Peer::hold(&call, Media::usual()), Peer::hold(&call, Media::usual())];
     peers.iter().for_each(|peer| peer.wait_connected(LIMIT));
     assert!(gateway.stream("x").is_none());
@@ -75,7 +75,7 @@ fn of_two_that_race_one_publishes_and_is_not_disturbed() {
     let winner = &peers[1 - loser];
     let viewer = FlvViewer::http(gateway.http(), "/live/x.flv");
     viewer.wait_frames(VIDEO, 60, LIMIT);
-    // One who comes now is told so.
+    // A publisher that connects now gets that refusal.
     let late = Peer::try_publish(&call, Media::usual()).expect_err("the name is taken");
     assert_eq!(late.status, 409, "{}", late.text());
     let seen = viewer.frames(VIDEO).len();
@@ -96,7 +96,7 @@ fn viewers_outlast_a_publisher_that_vanishes() {
     viewers.iter().for_each(|viewer| drop(viewer.wait_frames(true, 30, LIMIT)));
     flv.wait_frames(VIDEO, 30, LIMIT);
     first.vanish();
-    // Until it is missed, the name is its own.
+    // Until its absence is detected, the name stays in use.
     wait_idle(&gateway, "x");
     let before: Vec<usize> = viewers.iter().map(|viewer| viewer.frames(true).len()).collect();
     let flv_before = flv.frames(VIDEO).len();
@@ -107,7 +107,7 @@ fn viewers_outlast_a_publisher_that_vanishes() {
         assert!(frames[*before..].iter().any(|frame| frame.key), "no key frame after the return");
     }
     flv.wait_frames(VIDEO, flv_before + 60, LIMIT);
-    // One who says goodbye is gone at once.
+    // A publisher that closes its session is removed at once.
     drop(second);
     wait_idle(&gateway, "x");
     let third = Peer::publish(&call, Media::usual());
@@ -175,13 +175,13 @@ fn a_viewer_whose_port_changes_goes_on() {
     let viewer = Peer::play(&Call::new(&gateway, "x"));
     viewer.wait_frames(true, 30, LIMIT);
     for _ in 0..2 {
-        // The old mapping is gone: what goes there is lost.
+        // The old mapping is gone: datagrams to it are lost.
         drop(viewer.move_port());
         let (moved, seen) = (Instant::now(), viewer.frames(true).len());
         let frames = viewer.wait_frames(true, seen + 60, LIMIT);
         let again = frames[seen].at - moved;
         println!("pictures again after {again:?}");
-        // ICE alone holds on to the old address for 15 s.
+        // ICE alone keeps the old address for 15 s.
         assert!(again < Duration::from_secs(10), "pictures only after {again:?}");
         assert!(frames.windows(2).all(|pair| pair[0].time < pair[1].time), "time goes back");
     }
@@ -197,17 +197,18 @@ fn a_publisher_whose_port_changes_goes_on() {
     viewer.wait_frames(VIDEO, 30, LIMIT);
     for _ in 0..2 {
         publisher.move_port();
-        // What it sends to is told by its next check; the pictures in between are lost, and one is asked for.
+        // Its next check announces the new address. The frames in between are lost, and a key frame is
+        // requested.
         let seen = viewer.frames(VIDEO).len();
         viewer.wait_frames(VIDEO, seen + 60, LIMIT);
     }
     assert_eq!(publisher.over(), None);
 }
 
-/// GStreamer before 1.24 does so, for one.
+/// GStreamer before 1.24, for example, behaves this way.
 #[test]
 fn peers_that_check_their_way_only_once_stay_while_media_and_reports_flow() {
-    // Longer than ICE waits for checks, and then longer than the gateway waits for who is away.
+    // Longer than ICE waits for checks, plus the gateway's timeout for a lost peer.
     const CHECKED: Duration = Duration::from_secs(15 + 6);
     let gateway = Gateway::start(&["--publish-timeout", "5"]);
     let calls = [Call::new(&gateway, "udp"), Call::new(&gateway, "tcp").over_tcp()];

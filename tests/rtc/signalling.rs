@@ -1,4 +1,4 @@
-//! What WHIP, WHEP and SRS's calls are answered, and when not as they wish.
+//! Responses to WHIP, WHEP and SRS's calls, including refusals.
 
 use lianmai_tests::http::{self, Response};
 use lianmai_tests::rtc::{Api, Call, Media, Peer, Wire, offer};
@@ -8,7 +8,7 @@ use str0m::media::Direction;
 
 use crate::{LIMIT, publish};
 
-/// A refusal of RFC 9457 with this status; answers its words.
+/// Asserts a refusal by RFC 9457 with this status; returns its text.
 #[track_caller]
 fn refused(response: &Response, status: u16) -> String {
     assert_eq!(response.status, status, "{}", response.text());
@@ -103,7 +103,7 @@ fn ice_servers_are_told_before_the_offer_to_those_who_may() {
         assert_eq!(ask(&closed, &["Authorization: Bearer wrong"]).len(), 1);
         let word = if path.contains("/whip/") || path.ends_with("/whip") { "right" } else { "see" };
         assert_eq!(ask(&closed, &[&format!("Authorization: Bearer {word}")]), all, "{path}");
-        // A preflight shows nothing, and is told what is no secret.
+        // A preflight request has no credentials, and its response contains no secret.
         assert_eq!(ask(&open, &["Access-Control-Request-Method: POST"]).len(), 1, "{path}");
     }
 }
@@ -152,7 +152,7 @@ fn offers_of_other_clients_are_answered_in_their_own_terms() {
         let (audio, video) = told.split_once("m=video 9").expect("video is taken");
         assert!(audio.contains("m=audio 0") && !audio.contains("a=candidate"), "{told}");
         assert!(video.contains("a=candidate"), "{told}");
-        // Without a group: a sentence that says what to do.
+        // Without a group the response explains what to do.
         let words = call.post(false, &takes.replace(group, "a=x")).text();
         assert!(words.contains("max-bundle") && !words.contains("0x"), "{words}");
     }
@@ -180,7 +180,7 @@ fn offers_that_are_refused_are_told_why() {
     refused(&nameless, 400);
     let words = refused(&call("nobody").post(false, &takes), 404);
     assert!(words.contains("nobody is publishing"), "{words}");
-    // Nothing in it that we know; and a viewer that can't take what there is.
+    // No supported codec; and a viewer that supports none of the stream's codecs.
     let strange = sends.replace("opus", "speex").replace("H264", "H999");
     refused(&call("x").post(true, &strange), 406);
     let words = refused(&call("busy").post(false, &takes.replace("H264", "VP8")), 406);
@@ -231,7 +231,7 @@ fn other_methods_and_preflights() {
 fn publishing_and_playing_ask_for_their_secrets() {
     let gateway = Gateway::start(&["--secret", "a&b", "--play-secret", "see"]);
     let _publisher = publish(&gateway, "x", Clip::Av);
-    // Somebody else than this machine, as a proxy would say it.
+    // A client on another machine, as reported by a proxy.
     let far = |name| Call::new(&gateway, name).header("X-Forwarded-For: 203.0.113.9");
     for (publish, name) in [(true, "new"), (false, "x")] {
         let sdp = sdp(if publish { Direction::SendOnly } else { Direction::RecvOnly });
@@ -284,7 +284,7 @@ fn sessions_are_changed_as_rfc_9725_says() {
     refused(&patch(&[kind, "If-Match: *"], "a=end-of-candidates\r\n"), 400);
     refused(&patch(&[kind, &here], &"a=x\r\n".repeat(20_000)), 413);
     gateway.wait_published("x");
-    // Ended: the name is free before the answer is read, and the client is told.
+    // Closed: the name is free before the response is read, and the client is told.
     assert_eq!(publisher.request("DELETE", &[], "").status, 200);
     let second = Call::new(&gateway, "x").post(true, &sdp(Direction::SendOnly));
     assert_eq!(second.status, 201, "{}", second.text());

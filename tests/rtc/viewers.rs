@@ -1,4 +1,4 @@
-//! What viewers get, and how soon.
+//! What WebRTC viewers receive, and how soon.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::{LIMIT, publish};
 /// Frames between two key frames of [`Clip::LongGop`].
 const GOP: usize = 120;
 
-/// Waits until the newest key frame lies `after` frames back, and answers its slices and those after it.
+/// Waits until the newest key frame is `after` frames back. Returns its slices and all later ones.
 #[track_caller]
 fn wait_middle(witness: &FlvViewer, after: std::ops::Range<usize>) -> Vec<Vec<u8>> {
     wait::until("the middle of a group of pictures", LIMIT, || {
@@ -45,7 +45,7 @@ fn a_late_joiner_gets_the_key_frame_that_was_and_all_after_it() {
         let frames = viewer.wait_frames(true, group.len(), LIMIT);
         assert_eq!(all(&frames)[..group.len()], group);
         assert!(frames.iter().all(|frame| frame.contiguous));
-        // What lies back is laid on a short time: it is decoded, not watched.
+        // Cached frames are sent with compressed timestamps: they are decoded, but not watched.
         let past = frames[group.len() - 1].time - frames[0].time;
         assert!(past < 500_000, "{past} µs of the past are to be watched");
         viewer.wait_frames(false, 20, LIMIT);
@@ -69,7 +69,7 @@ fn video_that_lies_behind_its_audio_never_steps_back_for_one_who_joins() {
     }
 }
 
-/// OBS and FFmpeg publish like this by WHIP.
+/// OBS and FFmpeg publish over WHIP in this way.
 #[test]
 fn viewers_of_a_publisher_that_ignores_requests_for_key_frames_begin_with_the_cached_one() {
     let gateway = Gateway::start(&[]);
@@ -90,7 +90,7 @@ fn viewers_of_a_publisher_that_ignores_requests_for_key_frames_begin_with_the_ca
     let by_flv = by_flv.wait_frames(VIDEO, group.len(), LIMIT);
     let by_flv: Vec<_> = by_flv.iter().map(|seen| slices(seen.tag.frame().1)).collect();
     assert_eq!(by_flv[..group.len()], group);
-    // HLS has cut it before anybody asked.
+    // HLS has segmented the stream before the first request.
     assert!(list.status == 200 && list.text().contains("#EXTINF"), "{} {}", list.status, list.text());
 }
 
@@ -111,7 +111,7 @@ fn a_viewer_that_lost_the_picture_gets_it_again_before_the_next_key_frame() {
     let frames = viewer.wait_frames(true, before + again + GOP / 2, LIMIT);
     let again = &frames[before + again..];
     println!("a picture again after {:?}", again[0].at - asked);
-    // The one that was, with all that followed, and then what is new.
+    // The same group of pictures with all that followed, and then new frames.
     assert_eq!(all(&again[..group.len()]), group);
     assert!(frames.windows(2).all(|pair| pair[0].time < pair[1].time), "time goes back");
 }
@@ -120,7 +120,7 @@ fn a_viewer_that_lost_the_picture_gets_it_again_before_the_next_key_frame() {
 fn a_publisher_that_can_is_asked_for_the_key_frame() {
     let gateway = Gateway::start(&[]);
     let call = Call::new(&gateway, "x");
-    // Key frames far apart, as of a browser.
+    // Distant key frames, as from a browser.
     let publisher = Peer::publish(&call, Media::of(Clip::LongGop));
     gateway.wait_published("x");
     let viewer = Peer::play(&call);

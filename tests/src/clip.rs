@@ -1,4 +1,4 @@
-//! Short clips, made once by ffmpeg from its own test sources.
+//! Short clips, created once from ffmpeg's own test sources.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,35 +7,35 @@ use std::process::{Command, Stdio};
 use crate::flv::{self, Tag};
 use crate::gateway::cache_dir;
 
-/// What is in a clip: 320x180 at 30 frames a second with a key frame each second, and a tone.
+/// The content of a clip: 320x180 at 30 frames per second with a key frame every second, and a tone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clip {
     /// H.264 without B-frames, and AAC.
     Av,
     /// H.264 with three B-frames in a row, and AAC: pts ≠ dts.
     BFrames,
-    /// H.264 alone.
+    /// H.264 only.
     VideoOnly,
-    /// AAC alone.
+    /// AAC only.
     AudioOnly,
     /// H.264 and MP3.
     Mp3,
     /// H.265 and AAC, in MPEG-TS: Debian's ffmpeg 5.1 has no enhanced FLV.
     Hevc,
     /// H.264 and Opus, in MPEG-TS for the same reason. Each second begins with a white flash of 0.1 s on
-    /// black and a beep.
+    /// black, and a beep.
     Opus,
-    /// H.264 640x360 with another tone than [`Clip::Av`]: same codecs, another configuration.
+    /// H.264 640x360 with another tone than [`Clip::Av`]: the same codecs with another configuration.
     Other,
-    /// H.264 with key frames 4 s apart, and AAC: what many encoders do.
+    /// H.264 with key frames every 4 s, and AAC, like many encoders.
     LongGop,
-    /// H.264 in constrained baseline, made for low latency as a browser does, and AAC.
+    /// H.264 in constrained baseline with low-latency settings, like a browser, and AAC.
     Baseline,
-    /// Opus alone, in Ogg.
+    /// Opus only, in Ogg.
     Ogg,
 }
 
-/// Seconds in each clip.
+/// Duration of each clip in seconds.
 pub const SECONDS: u32 = 8;
 
 impl Clip {
@@ -59,22 +59,22 @@ impl Clip {
         if self == Self::Other { "640x360" } else { "320x180" }
     }
 
-    /// Whether it has pictures.
+    /// Returns whether it has video.
     pub fn has_video(self) -> bool {
         !matches!(self, Self::AudioOnly | Self::Ogg)
     }
 
-    /// Whether it has sound.
+    /// Returns whether it has audio.
     pub fn has_audio(self) -> bool {
         self != Self::VideoOnly
     }
 
-    /// The clip's file, made now if there is none yet.
+    /// Returns the clip's file; creates it if it does not exist.
     #[track_caller]
     pub fn file(self) -> PathBuf {
         let file = cache_dir().join(self.name());
         if !file.exists() {
-            // Several tests may want it at once: each writes its own, the last one stays.
+            // Several tests may create it at the same time: each writes its own file, the last one stays.
             let own = cache_dir().join(format!(
                 "{}-{:?}-{}",
                 std::process::id(),
@@ -89,13 +89,13 @@ impl Clip {
         file
     }
 
-    /// The flags and tags of a clip that is FLV.
+    /// Returns flags and tags of a clip that is FLV.
     #[track_caller]
     pub fn tags(self) -> (u8, Vec<Tag>) {
         flv::read(&fs::read(self.file()).expect("a readable clip"))
     }
 
-    /// The same over and over for so many minutes.
+    /// Returns the tags repeated for this many minutes.
     #[track_caller]
     pub fn minutes(self, minutes: u32) -> (u8, Vec<Tag>) {
         let (flags, tags) = self.tags();
@@ -138,7 +138,7 @@ impl Clip {
                 ffmpeg.args(["-f", "mpegts"]);
             }
             Self::Ogg => {
-                // Two channels, as RTP's Opus has.
+                // Two channels, as in RTP's Opus.
                 ffmpeg.args(["-ac", "2", "-c:a", "libopus", "-frame_duration", "20", "-b:a", "64k"]);
                 ffmpeg.args(["-t", &SECONDS.to_string(), "-f", "ogg"]);
                 return ffmpeg;

@@ -1,29 +1,29 @@
-//! FLV as tests see it: tags, taken apart no further than needed. Independent of `media` on purpose.
+//! FLV for tests: tags, parsed no further than needed. Independent of `media` on purpose.
 
 /// One FLV tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     /// 8 audio, 9 video, 18 script.
     pub kind: u8,
-    /// Milliseconds.
+    /// Timestamp in milliseconds.
     pub time: u32,
-    /// Everything between the tag's header and the size behind it.
+    /// The bytes between the tag's header and the size after it.
     pub body: Vec<u8>,
 }
 
-/// Tag type of sound.
+/// Tag type of audio.
 pub const AUDIO: u8 = 8;
-/// Tag type of pictures.
+/// Tag type of video.
 pub const VIDEO: u8 = 9;
 /// Tag type of metadata.
 pub const SCRIPT: u8 = 18;
 
 impl Tag {
-    /// Whether this carries a frame: no metadata, no sequence header, not the end of a sequence.
+    /// Returns whether this contains a frame: not metadata, a sequence header, or an end of sequence.
     pub fn is_frame(&self) -> bool {
         let second = self.body.get(1).copied();
         match (self.kind, self.body.first()) {
-            // Enhanced: the low four bits are the packet type, 1 and 3 are coded frames.
+            // Enhanced: the low four bits are the packet type; 1 and 3 are coded frames.
             (VIDEO, Some(first)) if first & 0x80 != 0 => matches!(first & 0x0f, 1 | 3),
             (VIDEO, Some(first)) if first & 0x0f == 7 => second == Some(1),
             (AUDIO, Some(first)) if first >> 4 == 9 => matches!(first & 0x0f, 1),
@@ -33,7 +33,7 @@ impl Tag {
         }
     }
 
-    /// A frame's composition time in milliseconds and its encoded bytes.
+    /// Returns a frame's composition time in milliseconds and its encoded bytes.
     pub fn frame(&self) -> (i32, &[u8]) {
         let first = self.body[0];
         let composition = |at: usize| {
@@ -52,12 +52,12 @@ impl Tag {
         }
     }
 
-    /// Whether decoding may start here: a video frame marked so.
+    /// Returns whether decoding may start here: a video frame with the key frame flag.
     pub fn is_key(&self) -> bool {
         self.kind == VIDEO && self.is_frame() && self.body[0] >> 4 & 7 == 1
     }
 
-    /// The tag with its header and the size behind it.
+    /// Returns the tag with its header and the size after it.
     pub fn bytes(&self) -> Vec<u8> {
         let size = (self.body.len() as u32).to_be_bytes();
         let time = self.time.to_be_bytes();
@@ -68,16 +68,16 @@ impl Tag {
     }
 }
 
-/// Takes an FLV byte stream apart as it comes.
+/// Parses an FLV byte stream incrementally.
 #[derive(Debug, Default)]
 pub struct Reader {
     bytes: Vec<u8>,
-    /// The flags of the file header, once seen: bit 2 audio, bit 0 video.
+    /// The flags of the file header, once received: bit 2 audio, bit 0 video.
     pub flags: Option<u8>,
 }
 
 impl Reader {
-    /// Adds bytes and answers the tags that are whole now. Panics when it is not FLV.
+    /// Adds bytes and returns the tags that are complete now. Panics if the stream is not FLV.
     #[track_caller]
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Tag> {
         self.bytes.extend_from_slice(bytes);
@@ -107,7 +107,7 @@ impl Reader {
     }
 }
 
-/// The flags and tags of an FLV file.
+/// Returns flags and tags of an FLV file.
 #[track_caller]
 pub fn read(bytes: &[u8]) -> (u8, Vec<Tag>) {
     let mut reader = Reader::default();
@@ -115,9 +115,9 @@ pub fn read(bytes: &[u8]) -> (u8, Vec<Tag>) {
     (reader.flags.expect("a whole file header"), tags)
 }
 
-/// The tags again and again, `times` times, with times that go on after `period` ms each.
+/// Repeats the tags `times` times, with times that continue after `period` ms each.
 ///
-/// Metadata and sequence headers are repeated too, as an encoder that starts anew would.
+/// Metadata and sequence headers are repeated too, like an encoder that restarts.
 pub fn repeat(tags: &[Tag], times: u32, period: u32) -> Vec<Tag> {
     let turn = |n| tags.iter().map(move |tag| Tag { time: tag.time + n * period, ..tag.clone() });
     (0..times).flat_map(turn).collect()

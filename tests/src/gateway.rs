@@ -14,27 +14,27 @@ use crate::http;
 use crate::process::Process;
 use crate::wait;
 
-/// A running `lianmai serve` on ports of its own.
+/// A running `lianmai serve` on its own ports.
 #[derive(Debug)]
 pub struct Gateway {
     /// The server's process.
     pub process: Process,
-    /// What it wrote into its ready file.
+    /// The content of its ready file.
     pub ready: Value,
     dir: PathBuf,
     data: PathBuf,
-    /// What `--secret` says.
+    /// The value of `--secret`.
     secret: Option<String>,
 }
 
 impl Gateway {
-    /// Starts one with the defaults of `lianmai serve` and these `flags`; what they do not say is its own.
+    /// Starts a gateway with the defaults of `lianmai serve` and these `flags`.
     #[track_caller]
     pub fn start(flags: &[&str]) -> Self {
         Self::start_with(flags, &[])
     }
 
-    /// The same with these variables.
+    /// The same with these environment variables.
     #[track_caller]
     pub fn start_with(flags: &[&str], variables: &[(&str, String)]) -> Self {
         let dir = temp_dir("gateway");
@@ -51,7 +51,7 @@ impl Gateway {
             if let Some(status) = process.ended() {
                 panic!("lianmai {flags:?} ended with {status} instead of listening");
             }
-            // Written in one go or renamed into place; a half is no JSON.
+            // The file is renamed into place; an incomplete one is not JSON.
             serde_json::from_slice(&fs::read(&ready_file).ok()?).ok()
         });
         let told = |name| flags.iter().position(|flag| *flag == name).and_then(|at| flags.get(at + 1));
@@ -60,57 +60,57 @@ impl Gateway {
         Self { process, ready, dir, data, secret }
     }
 
-    /// The RTMP listener's address.
+    /// Returns the RTMP listener's address.
     #[track_caller]
     pub fn rtmp(&self) -> SocketAddr {
         address(&self.ready["rtmp"])
     }
 
-    /// The first HTTP listener's address.
+    /// Returns the first HTTP listener's address.
     #[track_caller]
     pub fn http(&self) -> SocketAddr {
         address(&self.ready["http"][0])
     }
 
-    /// The HTTPS listener's address.
+    /// Returns the HTTPS listener's address.
     #[track_caller]
     pub fn https(&self) -> SocketAddr {
         address(&self.ready["https"])
     }
 
-    /// Where WebRTC's media go, over UDP and over TCP.
+    /// Returns the address for WebRTC media, over UDP and TCP.
     #[track_caller]
     pub fn webrtc(&self) -> SocketAddr {
         address(&self.ready["webrtc"])
     }
 
-    /// `rtmp://…/live/NAME`; `name` may carry a query.
+    /// Returns `rtmp://…/live/NAME`; `name` may include a query.
     pub fn rtmp_url(&self, name: &str) -> String {
         format!("rtmp://{}/live/{name}", self.rtmp())
     }
 
-    /// `http://…/live/NAME`; `name` has its extension and may carry a query.
+    /// Returns `http://…/live/NAME`; `name` includes its extension and may include a query.
     pub fn http_url(&self, name: &str) -> String {
         format!("http://{}/live/{name}", self.http())
     }
 
-    /// Where a WebSocket publishes `live/NAME`.
+    /// Returns the WebSocket address to publish `live/NAME`.
     pub fn ws_publish_url(&self, name: &str) -> String {
         format!("ws://{}/live/{name}.flv?action=publish", self.http())
     }
 
-    /// `ws://…/live/NAME`.
+    /// Returns `ws://…/live/NAME`.
     pub fn ws_url(&self, name: &str) -> String {
         format!("ws://{}/live/{name}", self.http())
     }
 
-    /// `GET path`.
+    /// Requests `GET path`.
     #[track_caller]
     pub fn get(&self, path: &str) -> http::Response {
         http::get(self.http(), path)
     }
 
-    /// `path` with the secret that operates the gateway.
+    /// Returns `path` with the operator's secret.
     pub fn operator(&self, path: &str) -> String {
         let kept = |name| fs::read_to_string(self.data.join(name)).ok();
         let secret =
@@ -121,7 +121,7 @@ impl Gateway {
         format!("{path}{mark}secret={escaped}")
     }
 
-    /// `GET path` as JSON; what only the operator may ask, as the operator.
+    /// Requests `GET path` as JSON, as the operator where that is needed.
     #[track_caller]
     pub fn json(&self, path: &str) -> Value {
         let operators = ["/api/v1/clients", "/api/v1/streams", "/api/v1/summaries"];
@@ -132,14 +132,14 @@ impl Gateway {
         serde_json::from_slice(&response.body).unwrap_or_else(|e| panic!("GET {path}: {e}"))
     }
 
-    /// The stream `live/NAME` as `/api/v1/streams` tells it, if it is there.
+    /// Returns the stream `live/NAME` from `/api/v1/streams`, if it exists.
     #[track_caller]
     pub fn stream(&self, name: &str) -> Option<Value> {
         let streams = self.json("/api/v1/streams");
         streams["streams"].as_array()?.iter().find(|s| s["name"] == name && s["app"] == "live").cloned()
     }
 
-    /// Waits until someone publishes `live/NAME`.
+    /// Waits until `live/NAME` has a publisher.
     #[track_caller]
     pub fn wait_published(&self, name: &str) {
         wait::until_true(&format!("live/{name} to be published"), Duration::from_secs(60), || {
@@ -147,7 +147,7 @@ impl Gateway {
         });
     }
 
-    /// Established TCP connections to its listeners.
+    /// Returns the number of established TCP connections to its listeners.
     pub fn connections(&self) -> usize {
         let table = fs::read_to_string(format!("/proc/{}/net/tcp", self.process.pid())).unwrap_or_default();
         let ports =
@@ -159,12 +159,12 @@ impl Gateway {
         table.lines().filter(established).count()
     }
 
-    /// Resident memory in bytes.
+    /// Returns resident memory in bytes.
     pub fn rss(&self) -> u64 {
         rss(self.process.pid())
     }
 
-    /// Ends it by SIGTERM and answers how it ended.
+    /// Stops it by SIGTERM and returns its exit status.
     #[track_caller]
     pub fn stop(&mut self) -> ExitStatus {
         self.process.terminate();
@@ -184,7 +184,7 @@ fn address(value: &Value) -> SocketAddr {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// Resident memory of the process `pid` in bytes.
+/// Returns resident memory of process `pid` in bytes.
 pub fn rss(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process lives");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("status has VmRSS");
@@ -192,7 +192,7 @@ pub fn rss(pid: u32) -> u64 {
     kib * 1024
 }
 
-/// Cargo's folder for this profile: `target/debug` or `target/release`.
+/// Returns cargo's folder for this profile: `target/debug` or `target/release`.
 fn profile_dir() -> PathBuf {
     let exe = std::env::current_exe().expect("this program has a path");
     // target/PROFILE/deps/test-hash, or target/PROFILE/name.
@@ -200,7 +200,7 @@ fn profile_dir() -> PathBuf {
     if dir.ends_with("deps") { dir.parent().unwrap_or(dir).to_owned() } else { dir.to_owned() }
 }
 
-/// A new folder below cargo's target folder.
+/// Creates a folder below cargo's target folder.
 pub fn temp_dir(name: &str) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let n = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -209,7 +209,7 @@ pub fn temp_dir(name: &str) -> PathBuf {
     dir
 }
 
-/// Where files go that later runs may use again.
+/// Returns the folder for files that later runs may reuse.
 pub fn cache_dir() -> PathBuf {
     let target = profile_dir().parent().expect("target/PROFILE has a parent").to_owned();
     let dir = target.join("tmp/lianmai");
@@ -217,17 +217,17 @@ pub fn cache_dir() -> PathBuf {
     dir
 }
 
-/// The settings of `lianmai serve` that hold a listener's address. Their defaults are fixed ports.
+/// The settings of `lianmai serve` with a listener's address. Their defaults are fixed ports.
 pub const LISTENERS: [&str; 4] = ["--rtmp", "--http", "--https", "--webrtc"];
 
-/// Ports from here on are handed out by the system; the defaults of the settings are below.
+/// The system assigns ports from here on; the defaults of the settings are below.
 const FIRST_FREE_PORT: u16 = 10_000;
 
-/// `lianmai serve FLAGS…`, to be started. Listeners that `flags` do not name get port 0.
+/// Returns the command `lianmai serve FLAGS…`. Listeners that `flags` do not name get port 0.
 ///
 /// # Panics
 ///
-/// If a flag names a fixed port: a gateway of the person who runs the tests may have it.
+/// If a flag names a fixed port: a gateway of the person who runs the tests may use it.
 #[track_caller]
 pub fn serve(flags: &[&str]) -> Command {
     let mut command = Command::new(binary());
@@ -248,7 +248,7 @@ pub fn serve(flags: &[&str]) -> Command {
     command
 }
 
-/// `lianmai SUBCOMMAND …` that listens on nothing.
+/// Returns the command `lianmai SUBCOMMAND …`, which does not listen.
 #[track_caller]
 pub fn subcommand(name: &str) -> Command {
     assert_ne!(name, "serve", "gateway::serve chooses the ports");
@@ -257,9 +257,10 @@ pub fn subcommand(name: &str) -> Command {
     command
 }
 
-/// The server's binary: what `LIANMAI` names, else this profile's, built now if it is not up to date.
+/// Returns the server's binary: the value of `LIANMAI`, or else this profile's, built if it is not up to
+/// date.
 ///
-/// Private, so that every test that starts a gateway does so by [`serve`].
+/// Private, so that every test that starts a gateway uses [`serve`].
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {

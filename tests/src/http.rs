@@ -1,45 +1,45 @@
-//! A very small HTTP/1.1 client: tests want to see the bytes, and to stop reading when they please.
+//! A very small HTTP/1.1 client, for tests that inspect the bytes or stop reading at any point.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// A whole response.
+/// A complete response.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// Names in lower case, in the order they came.
+    /// Names in lower case, in the received order.
     pub headers: Vec<(String, String)>,
     /// The body, without chunk framing; still compressed if a header says so.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// The first header `name` (lower case).
+    /// Returns the first header `name` (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
-/// `GET path`, the whole answer.
+/// Requests `GET path`; returns the complete response.
 #[track_caller]
 pub fn get(to: SocketAddr, path: &str) -> Response {
     request(to, "GET", path, &[])
 }
 
-/// Any request without a body; `headers` are whole lines without CRLF.
+/// Sends a request without a body; `headers` are complete lines without CRLF.
 #[track_caller]
 pub fn request(to: SocketAddr, method: &str, path: &str, headers: &[&str]) -> Response {
     send(to, method, path, headers, b"")
 }
 
-/// Any request with its body; `headers` are whole lines without CRLF.
+/// Sends a request with a body; `headers` are complete lines without CRLF.
 #[track_caller]
 pub fn send(to: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Response {
     let length = format!("Content-Length: {}", body.len());
@@ -54,11 +54,11 @@ pub fn send(to: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[
     Response { status: open.status, headers: open.headers, body }
 }
 
-/// A response whose body is still coming.
+/// A response with an unfinished body.
 pub struct Open {
     /// The status code.
     pub status: u16,
-    /// Names in lower case, in the order they came.
+    /// Names in lower case, in the received order.
     pub headers: Vec<(String, String)>,
     /// The body without chunk framing.
     pub body: Box<dyn Read + Send>,
@@ -90,7 +90,7 @@ pub(crate) fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
     Ok(socket)
 }
 
-/// Asks on `stream`, which is `socket` or something over it.
+/// Sends a request on `stream`, which is `socket` or a layer above it.
 pub(crate) fn exchange(
     socket: TcpStream,
     mut stream: impl Read + Write + Send + 'static,
@@ -132,7 +132,7 @@ pub(crate) fn exchange(
     Ok(Open { status, headers, body, socket })
 }
 
-/// Takes the chunk framing off.
+/// Removes the chunk framing.
 struct Chunked<R> {
     reader: R,
     left: usize,
@@ -145,7 +145,7 @@ impl<R: BufRead> Read for Chunked<R> {
             let mut line = String::new();
             self.reader.read_line(&mut line)?;
             if line.trim().is_empty() {
-                // The end of the chunk before.
+                // The end of the previous chunk.
                 line.clear();
                 self.reader.read_line(&mut line)?;
             }

@@ -1,10 +1,10 @@
 //! Shared by the tests: starts and stops real servers and clients.
 //!
-//! Everything listens on 127.0.0.1 with a port the system chose, writes into a folder of its own
-//! below cargo's target folder, and ends when its value is dropped. Nothing sleeps for a fixed time:
-//! [`wait::until`] waits for a condition and panics with words when it does not come.
+//! Everything listens on 127.0.0.1 with a port that the system chooses, writes into its own folder below
+//! cargo's target folder, and ends when its value is dropped. Nothing sleeps for a fixed time:
+//! [`wait::until`] waits for a condition and panics with an explanation after a timeout.
 //!
-//! The functions panic instead of returning errors: a test has no better use for one.
+//! The functions panic instead of returning errors, because tests would panic anyway.
 #![allow(clippy::unwrap_used, reason = "this is test code")]
 
 pub mod clip;

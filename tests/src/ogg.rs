@@ -1,6 +1,6 @@
-//! Ogg Opus files (RFC 3533, RFC 7845), as far as ffmpeg needs them: packets out of one, and one out of packets.
+//! Ogg Opus files (RFC 3533, RFC 7845), as far as ffmpeg needs them: reads and writes packets.
 
-/// The Opus packets of a file, without its two headers.
+/// Returns the Opus packets of a file, without its two headers.
 #[track_caller]
 pub fn packets(mut file: &[u8]) -> Vec<Vec<u8>> {
     let (mut packets, mut packet) = (Vec::new(), Vec::new());
@@ -21,7 +21,7 @@ pub fn packets(mut file: &[u8]) -> Vec<Vec<u8>> {
     packets.split_off(2)
 }
 
-/// A stereo file of these packets of 20 ms.
+/// Returns a stereo file of these packets of 20 ms.
 pub fn file<'a>(packets: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let head = [b"OpusHead\x01\x02", &[0, 0][..], &48_000u32.to_le_bytes(), &[0, 0, 0]].concat();
     let mut out = page(&head, 0, 0);
@@ -32,7 +32,7 @@ pub fn file<'a>(packets: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     out
 }
 
-/// One packet as a page of its own.
+/// Returns a page with one packet.
 fn page(packet: &[u8], samples: u64, number: u32) -> Vec<u8> {
     let mut page = b"OggS\0".to_vec();
     page.push(if number == 0 { 2 } else { 0 });

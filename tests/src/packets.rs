@@ -1,4 +1,4 @@
-//! What ffmpeg says a stream's packets are, and how two such lists are compared.
+//! Lists a stream's packets as reported by ffmpeg, and compares two such lists.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -13,33 +13,33 @@ pub struct Packet {
     pub dts: i64,
     /// Presentation time in microseconds.
     pub pts: i64,
-    /// Its bytes' size and checksum.
+    /// Size and checksum of its bytes.
     pub bytes: (usize, String),
 }
 
-/// The packets of both tracks in the order they came.
+/// The packets of both tracks in the received order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Packets {
-    /// Pictures.
+    /// The video track.
     pub video: Vec<Packet>,
-    /// Sound.
+    /// The audio track.
     pub audio: Vec<Packet>,
 }
 
-/// Which bytes of a packet count.
+/// The bytes of a packet that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
-    /// All of them: FLV and RTMP carry the same.
+    /// All bytes: FLV and RTMP carry the same ones.
     Whole,
-    /// For a way through MPEG-TS: H.264 slices as Annex B without parameter sets, SEI and
-    /// delimiters, AAC without ADTS header.
+    /// For MPEG-TS: H.264 slices as Annex B without parameter sets, SEI and delimiters, AAC without ADTS
+    /// headers.
     H264Slices,
     /// The same for H.265.
     H265Slices,
 }
 
 impl View {
-    /// ffmpeg's output options for "print each packet, do not decode".
+    /// Returns ffmpeg's output options for "print each packet, do not decode".
     pub fn options(self) -> Vec<&'static str> {
         let mut options = vec!["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-copyts"];
         let video = match self {
@@ -56,7 +56,7 @@ impl View {
 }
 
 impl Packets {
-    /// The packets of a file.
+    /// Returns the packets of a file.
     #[track_caller]
     pub fn of_file(file: &Path, view: View) -> Self {
         let mut ffmpeg = Command::new("ffmpeg");
@@ -66,7 +66,7 @@ impl Packets {
         Self::parse(&String::from_utf8_lossy(&output.stdout))
     }
 
-    /// The frames in FLV tags; checksums are of another kind than ffmpeg's.
+    /// Returns the frames in FLV tags; the checksums differ from ffmpeg's.
     pub fn of_tags<'a>(tags: impl IntoIterator<Item = &'a Tag>) -> Self {
         let mut packets = Self::default();
         for tag in tags.into_iter().filter(|tag| tag.is_frame()) {
@@ -81,11 +81,11 @@ impl Packets {
         packets
     }
 
-    /// Reads what ffmpeg's `framecrc` printed so far; an unfinished last line is left out.
+    /// Parses the output of ffmpeg's `framecrc` so far, without an unfinished last line.
     #[track_caller]
     pub fn parse(text: &str) -> Self {
         let mut packets = Self::default();
-        // Per stream index: time base and whether it is video.
+        // Per stream index: time base, and whether it is video.
         let mut streams: Vec<(i64, i64, bool)> = Vec::new();
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         for line in whole.lines() {
@@ -115,10 +115,11 @@ fn field<'a>(line: &'a str, name: &str) -> Option<(usize, &'a str)> {
     Some((index.parse().ok()?, value))
 }
 
-/// Where `seen` lies in `sent`, or why it does not: every packet with the same bytes, none missing
-/// between the first and the last, in order, times shifted by one offset, decode times not falling.
+/// Returns the position of `seen` in `sent`, or why there is none. Every packet must have the same bytes, in
+/// order, with none missing between first and last, times shifted by one offset, and non-decreasing decode
+/// times.
 ///
-/// `tolerance` (microseconds) is what a coarser clock on the way may round.
+/// `tolerance` (microseconds) allows for the rounding of a coarser clock in between.
 pub fn aligned(sent: &[Packet], seen: &[Packet], tolerance: i64) -> Result<Aligned, String> {
     let Some(first) = seen.first() else { return Err("no packet came".into()) };
     let skipped = sent
@@ -144,9 +145,9 @@ pub fn aligned(sent: &[Packet], seen: &[Packet], tolerance: i64) -> Result<Align
 /// See [`aligned`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Aligned {
-    /// Packets sent before the first one seen.
+    /// Number of packets sent before the first one seen.
     pub skipped: usize,
-    /// Packets sent after the last one seen.
+    /// Number of packets sent after the last one seen.
     pub missing: usize,
     /// Microseconds added to every time.
     pub offset: i64,

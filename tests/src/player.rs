@@ -1,4 +1,4 @@
-//! Players: ffmpeg, and our own FLV viewer, which notes what came when.
+//! Players: ffmpeg, and our own FLV viewer, which records the arrival times.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::tls;
 use crate::wait;
 use crate::ws;
 
-/// ffmpeg that demuxes `url` and tells every packet.
+/// ffmpeg that demuxes `url` and reports every packet.
 #[derive(Debug)]
 pub struct Player {
     /// The process.
@@ -26,11 +26,11 @@ pub struct Player {
 }
 
 impl Player {
-    /// Starts playing; waits for a publisher as long as the server lets it.
+    /// Starts to play; waits for a publisher as long as the server allows.
     #[track_caller]
     pub fn start(url: &str, view: View) -> Self {
         let mut ffmpeg = Command::new("ffmpeg");
-        // Packets read while probing are not lost; a second tells which tracks there are.
+        // Packets read while probing are not lost; one second is sufficient to detect the tracks.
         ffmpeg.args(["-v", "error", "-analyzeduration", "1000000"]);
         if url.contains(".m3u8") {
             ffmpeg.args(["-live_start_index", "0"]);
@@ -39,12 +39,12 @@ impl Player {
         Self { process: Process::start(&mut ffmpeg), url: url.to_owned() }
     }
 
-    /// What came so far.
+    /// Returns the packets so far.
     pub fn packets(&self) -> Packets {
         Packets::parse(&self.process.stdout())
     }
 
-    /// Waits until `enough` of it came.
+    /// Waits until `enough` returns true for the packets so far.
     #[track_caller]
     pub fn wait(&mut self, limit: Duration, enough: impl Fn(&Packets) -> bool) -> Packets {
         let what = format!("enough packets from {}", self.url);
@@ -61,12 +61,12 @@ impl Player {
     }
 }
 
-/// A tag and when its last byte came.
+/// A tag, and the arrival time of its last byte.
 #[derive(Debug, Clone)]
 pub struct Seen {
     /// The tag.
     pub tag: Tag,
-    /// When it was whole.
+    /// When it was complete.
     pub at: Instant,
 }
 
@@ -78,20 +78,20 @@ struct State {
     error: Option<String>,
 }
 
-/// Plays FLV over HTTP or WebSocket in a thread of its own.
+/// Plays FLV over HTTP or WebSocket in its own thread.
 #[derive(Debug, Clone)]
 pub struct FlvViewer {
     state: Arc<Mutex<State>>,
 }
 
 impl FlvViewer {
-    /// `GET path`; the answer must be 200.
+    /// Requests `GET path`; the status must be 200.
     #[track_caller]
     pub fn http(to: SocketAddr, path: &str) -> Self {
         Self::get(http::open, to, path)
     }
 
-    /// The same by HTTPS.
+    /// The same over HTTPS.
     #[track_caller]
     pub fn https(to: SocketAddr, path: &str) -> Self {
         Self::get(tls::open, to, path)
@@ -139,33 +139,33 @@ impl FlvViewer {
         Self { state }
     }
 
-    /// The header's flags, once they came.
+    /// Returns the file header's flags, once received.
     pub fn flags(&self) -> Option<u8> {
         self.state.lock().unwrap().flags
     }
 
-    /// Everything that came so far.
+    /// Returns everything received so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.state.lock().unwrap().tags.clone()
     }
 
-    /// The frames (no metadata, no sequence headers) of one kind so far.
+    /// Returns the frames (no metadata, no sequence headers) of one kind so far.
     pub fn frames(&self, kind: u8) -> Vec<Seen> {
         let state = self.state.lock().unwrap();
         state.tags.iter().filter(|seen| seen.tag.kind == kind && seen.tag.is_frame()).cloned().collect()
     }
 
-    /// Whether the server ended the response.
+    /// Returns whether the server ended the response.
     pub fn over(&self) -> bool {
         self.state.lock().unwrap().over
     }
 
-    /// What ended the response before its time, if something did.
+    /// Returns the error that ended the response early, if there was one.
     pub fn error(&self) -> Option<String> {
         self.state.lock().unwrap().error.clone()
     }
 
-    /// Waits for so many frames of one kind in all.
+    /// Waits for a total number of frames of one kind.
     #[track_caller]
     pub fn wait_frames(&self, kind: u8, count: usize, limit: Duration) -> Vec<Seen> {
         wait::until(&format!("{count} frames of tag type {kind}"), limit, || {

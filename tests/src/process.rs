@@ -1,4 +1,4 @@
-//! A child process whose output is kept, and which ends with its value.
+//! A child process whose output is kept, and which is killed when its value is dropped.
 
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,7 +10,7 @@ use crate::wait;
 
 type Output = Arc<Mutex<Vec<u8>>>;
 
-/// A running program; dropping it kills it.
+/// A running program. Dropping it kills the program.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -20,7 +20,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` and collects what it prints.
+    /// Starts `command` and collects its output.
     #[track_caller]
     pub fn start(command: &mut Command) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
@@ -31,22 +31,22 @@ impl Process {
         Self { child, name, stdout, stderr }
     }
 
-    /// The process's id.
+    /// Returns the process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it wrote to its standard output so far.
+    /// Returns its standard output so far.
     pub fn stdout(&self) -> String {
         text(&self.stdout)
     }
 
-    /// What it wrote to its standard error so far.
+    /// Returns its standard error so far.
     pub fn stderr(&self) -> String {
         text(&self.stderr)
     }
 
-    /// How it ended, if it did.
+    /// Returns its exit status, if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child can be waited for")
     }
@@ -56,7 +56,7 @@ impl Process {
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let what = format!("{} to end", self.name);
         let status = wait::until(&what, limit, || self.ended());
-        // What it printed last may still be in the pipes: the readers let go when they have it all.
+        // The last output may still be in the pipes: the reader threads end when they have read everything.
         wait::until_true(&format!("{}'s last words", self.name), limit, || {
             [&self.stdout, &self.stderr].iter().all(|output| Arc::strong_count(output) == 1)
         });

@@ -1,4 +1,4 @@
-//! What may stand between a client and the gateway.
+//! Proxies between a client and the gateway.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -13,7 +13,7 @@ use crate::gateway::temp_dir;
 use crate::process::Process;
 use crate::wait;
 
-/// Forwards TCP connections, as ssh -R, socat or a container's port mapping do; ends with the program.
+/// Forwards TCP connections, like ssh -R, socat or a container's port mapping; ends with the program.
 #[track_caller]
 pub fn forwarder(to: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -30,12 +30,12 @@ pub fn forwarder(to: SocketAddr) -> SocketAddr {
 }
 
 fn pass(mut from: TcpStream, mut to: TcpStream) {
-    // An end of either side is the end of this direction.
+    // The end of either side ends this direction.
     let _ = std::io::copy(&mut from, &mut to);
     let _ = to.shutdown(Shutdown::Write);
 }
 
-/// nginx before a gateway.
+/// nginx in front of a gateway.
 #[derive(Debug)]
 pub struct Nginx {
     _process: Process,
@@ -43,12 +43,12 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Passes everything on to `to`, with these lines in its `location`.
+    /// Forwards everything to `to`, with these lines in its `location`.
     #[track_caller]
     pub fn start(to: SocketAddr, lines: &str) -> Self {
         let dir = temp_dir("nginx");
         let path = dir.display();
-        // A socket file: nginx cannot be given a free port.
+        // A Unix socket, because nginx cannot choose a free port.
         let config = format!(
             "daemon off; master_process off; pid {path}/pid; error_log stderr; events {{ worker_connections 64; }}
             http {{
@@ -74,7 +74,7 @@ impl Nginx {
         UnixStream::connect(self.dir.join("socket"))
     }
 
-    /// Sends a request that a stranger might, and answers the status and what follows.
+    /// Sends a request as a stranger might. Returns the status and the rest of the response.
     #[track_caller]
     pub fn ask(&self, method: &str, path: &str, headers: &str) -> (u16, String) {
         let mut socket = self.connect().expect("nginx listens");

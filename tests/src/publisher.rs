@@ -1,4 +1,4 @@
-//! Publishers: ffmpeg, and our own over WebSocket, which sends what ffmpeg cannot.
+//! Publishers: ffmpeg, and our own over WebSocket for cases that ffmpeg does not support.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,13 +11,13 @@ use crate::flv::{self, Tag};
 use crate::process::Process;
 use crate::ws;
 
-/// ffmpeg that sends `file` in real time to `url` (`rtmp://…`, or `http://….flv` by POST).
+/// Starts ffmpeg, which sends `file` in real time to `url` (`rtmp://…`, or `http://….flv` by POST).
 #[track_caller]
 pub fn ffmpeg(file: &Path, url: &str) -> Process {
     Process::start(command(file, &[]).args(["-f", "flv"]).arg(url))
 }
 
-/// The same over and over, with times that go on.
+/// The same in a loop, with continuous timestamps.
 #[track_caller]
 pub fn ffmpeg_forever(file: &Path, url: &str) -> Process {
     Process::start(command(file, &["-stream_loop", "-1"]).args(["-f", "flv"]).arg(url))
@@ -31,7 +31,7 @@ fn command(file: &Path, input: &[&str]) -> Command {
     ffmpeg
 }
 
-/// Sends FLV tags over a WebSocket at the pace of their times; dropping it ends publishing.
+/// Sends FLV tags over a WebSocket at the pace of their timestamps. Dropping it ends publishing.
 #[derive(Debug)]
 pub struct WsPublisher {
     stop: Arc<AtomicBool>,
@@ -39,7 +39,7 @@ pub struct WsPublisher {
 }
 
 impl WsPublisher {
-    /// Sends a header with `flags`, then `tags`, `rate` times as fast as they say.
+    /// Sends a header with `flags`, then `tags` at `rate` times their speed.
     #[track_caller]
     pub fn start(url: &str, flags: u8, tags: Vec<Tag>, rate: f64) -> Self {
         let mut socket = ws::connect(url).unwrap_or_else(|error| panic!("{url}: {error}"));
@@ -58,7 +58,7 @@ impl WsPublisher {
                     break;
                 }
                 pending.extend(tag.bytes());
-                // Messages end where they like, as a browser's would: here in the middle of a tag.
+                // Message boundaries are arbitrary, like a browser's: here in the middle of a tag.
                 let cut = if tag.body.len() > 20 { pending.len() - 9 } else { pending.len() };
                 let message: Vec<u8> = pending.drain(..cut).collect();
                 if socket.send(ws::Message::binary(message)).is_err() {
@@ -67,13 +67,13 @@ impl WsPublisher {
             }
             let _ = socket.send(ws::Message::binary(pending));
             let _ = socket.close(None);
-            // The server answers the close; whatever it says, we are done.
+            // The server answers the close message; its content is irrelevant.
             while socket.read().is_ok() {}
         });
         Self { stop, thread: Some(thread) }
     }
 
-    /// Whether everything was sent, or the server hung up.
+    /// Returns whether everything was sent, or the server closed the connection.
     pub fn ended(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }

@@ -1,11 +1,11 @@
-//! Chance that repeats.
+//! Reproducible random numbers.
 
-/// The same numbers in every run (xorshift64*).
+/// Generates the same numbers in every run (xorshift64*).
 #[derive(Debug, Clone)]
 pub struct Random(pub u64);
 
 impl Random {
-    /// The next number.
+    /// Returns the next number.
     #[expect(clippy::should_implement_trait, reason = "it never ends")]
     pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
@@ -14,17 +14,17 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// One below `end`.
+    /// Returns a number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end.max(1) as u64) as usize
     }
 
-    /// So many bytes.
+    /// Returns `count` bytes.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
         (0..count).map(|_| (self.next() >> 32) as u8).collect()
     }
 
-    /// Changes, cuts or repeats something somewhere behind `keep`.
+    /// Changes, cuts or repeats bytes somewhere after `keep`.
     pub fn mutate(&mut self, bytes: &[u8], keep: usize) -> Vec<u8> {
         let mut bytes = bytes.to_vec();
         for _ in 0..=self.below(8) {

@@ -1,4 +1,4 @@
-//! WebRTC peers of our own: str0m over a real socket, with the signalling that browsers and OBS do.
+//! Our own WebRTC peers: str0m over a real socket, with the signalling of browsers and OBS.
 
 mod media;
 mod offer;

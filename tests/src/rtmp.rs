@@ -1,5 +1,5 @@
-//! A small blocking RTMP client on `rml_rtmp`, for what ffmpeg cannot do: stop reading, send at our
-//! own times, be one of three hundred.
+//! A small blocking RTMP client based on `rml_rtmp`, for tests that ffmpeg does not support: stop reading,
+//! send at chosen times, run hundreds of clients.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -16,7 +16,7 @@ use crate::flv::{self, Tag};
 
 /// A connection that publishes or plays.
 pub struct Client {
-    /// The connection; after [`Client::play`] it may be read raw.
+    /// The connection. After [`Client::play`] it may be read raw.
     pub socket: TcpStream,
     session: ClientSession,
 }
@@ -28,7 +28,7 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects and plays `live/NAME`; returns when the server agreed.
+    /// Connects and plays `live/NAME`; returns after the server accepted.
     pub fn play(to: SocketAddr, name: &str) -> io::Result<Self> {
         let mut client = Self::connect(to)?;
         let request = client.session.request_playback(name.to_owned()).map_err(other)?;
@@ -37,7 +37,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Connects and publishes `live/NAME`; returns when the server agreed.
+    /// Connects and publishes `live/NAME`; returns after the server accepted.
     pub fn publish(to: SocketAddr, name: &str) -> io::Result<Self> {
         let mut client = Self::connect(to)?;
         let live = PublishRequestType::Live;
@@ -47,7 +47,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Sends a tag's body as an RTMP message; script tags are left out.
+    /// Sends a tag's body as an RTMP message; script tags are skipped.
     pub fn send_tag(&mut self, tag: &Tag) -> io::Result<()> {
         let data = Bytes::copy_from_slice(&tag.body);
         let time = RtmpTimestamp::new(tag.time);
@@ -59,7 +59,7 @@ impl Client {
         self.send(vec![result.map_err(other)?])
     }
 
-    /// Connects with this `tcUrl` and application, and asks to publish `name`.
+    /// Connects with this `tcUrl` and application, and requests to publish `name`.
     pub fn publish_at(to: SocketAddr, tc_url: &str, app: &str, name: &str) -> io::Result<Self> {
         let mut client = Self::connect_at(to, tc_url, app)?;
         let live = PublishRequestType::Live;
@@ -80,7 +80,7 @@ impl Client {
         let rest = handshake(&mut socket)?;
         let mut config = ClientSessionConfig::new();
         config.tc_url = Some(tc_url.to_owned());
-        // One chunk per message: what is measured is the server, not this client.
+        // One chunk per message: the server is measured, not this client.
         config.chunk_size = 65_536;
         let (session, first) = ClientSession::new(config).map_err(other)?;
         let mut client = Self { socket, session };
@@ -102,7 +102,7 @@ impl Client {
         Ok(())
     }
 
-    /// Reads once and answers the timestamps (ms) of the video messages in it. An error at the end.
+    /// Reads once and returns the timestamps (ms) of the video messages. An error at the end.
     pub fn video_times(&mut self) -> io::Result<Vec<u32>> {
         let mut buffer = [0; 64 * 1024];
         let n = self.socket.read(&mut buffer)?;
@@ -121,7 +121,7 @@ impl Client {
         Ok(times)
     }
 
-    /// Reads until the server says `wanted`; another status is the error.
+    /// Reads until the server sends `wanted`; another status is the error.
     fn until(&mut self, wanted: &ClientSessionEvent) -> io::Result<()> {
         let mut buffer = [0; 16 * 1024];
         loop {
@@ -154,7 +154,7 @@ impl Client {
     }
 }
 
-/// The handshake; answers bytes that came after it.
+/// Performs the handshake; returns bytes that arrived after it.
 pub fn handshake(socket: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut handshake = Handshake::new(PeerType::Client);
     socket.write_all(&handshake.generate_outbound_p0_and_p1().map_err(other)?)?;

@@ -1,4 +1,4 @@
-//! A web site that tells the public keys of those who sign tokens, as one with the plugin does.
+//! A web site that publishes the keys of a token issuer, like a site with the plugin.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,19 +13,19 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::gateway::temp_dir;
 
-/// A new private key.
+/// Creates a private key.
 #[track_caller]
 pub fn key() -> SigningKey {
     SigningKey::kept(&temp_dir("site")).unwrap()
 }
 
-/// A token of `key` for `live/NAME`, good for a minute.
+/// Creates a token of `key` for `live/NAME` that is valid for a minute.
 #[track_caller]
 pub fn token(key: &SigningKey, name: &str, act: Act) -> String {
     token_for(key, name, act, 60)
 }
 
-/// The same, good for `ttl` seconds.
+/// The same, valid for `ttl` seconds.
 #[track_caller]
 pub fn token_for(key: &SigningKey, name: &str, act: Act, ttl: i64) -> String {
     let stream = StreamName::new("live", name).unwrap();
@@ -33,32 +33,32 @@ pub fn token_for(key: &SigningKey, name: &str, act: Act, ttl: i64) -> String {
     key.mint(&Wish { issuer, audience, subject, stream: &stream, act, ttl }).unwrap()
 }
 
-/// What the site says.
+/// The response of the site.
 #[derive(Debug, Clone)]
 enum Says {
     Keys(String),
     Moved(String),
 }
 
-/// The site. It can go down and come back at the same address.
+/// The site. It can go down and return at the same address.
 #[derive(Debug)]
 pub struct Site {
     addr: SocketAddr,
     says: Arc<Mutex<Says>>,
     asked: Arc<AtomicUsize>,
-    /// It speaks HTTPS.
+    /// Present if the site uses HTTPS.
     tls: Option<Arc<ServerConfig>>,
     running: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
 impl Site {
-    /// One that tells `key`.
+    /// Starts a site that publishes `key`.
     #[track_caller]
     pub fn start(key: &SigningKey) -> Self {
         Self::with(key, None)
     }
 
-    /// The same by HTTPS.
+    /// The same over HTTPS.
     #[track_caller]
     pub fn secure(key: &SigningKey, tls: Arc<ServerConfig>) -> Self {
         Self::with(key, Some(tls))
@@ -78,43 +78,43 @@ impl Site {
         site
     }
 
-    /// Where it tells them.
+    /// Returns the address of its keys.
     pub fn url(&self) -> String {
         let s = if self.tls.is_some() { "s" } else { "" };
         format!("http{s}://{}/wp-json/lianmai/v1/jwks", self.addr)
     }
 
-    /// From now on it tells this key only.
+    /// From now on, publishes only this key.
     pub fn tell(&self, key: &SigningKey) {
         self.say(&key.jwks().unwrap());
     }
 
-    /// From now on it answers this.
+    /// From now on, responds with this text.
     pub fn say(&self, text: &str) {
         *self.says.lock().unwrap() = Says::Keys(text.to_owned());
     }
 
-    /// From now on it sends whoever asks to `address`.
+    /// From now on, redirects to `address`.
     pub fn send_to(&self, address: &str) {
         *self.says.lock().unwrap() = Says::Moved(address.to_owned());
     }
 
-    /// How often it was asked.
+    /// Returns the number of requests.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// Nobody answers there any more.
+    /// From now on, does not respond.
     #[track_caller]
     pub fn down(&mut self) {
         let Some((stop, thread)) = self.running.take() else { return };
         stop.store(true, Ordering::SeqCst);
-        // It looks at that when somebody comes.
+        // The thread checks this on the next connection.
         let _ = TcpStream::connect(self.addr);
         thread.join().unwrap();
     }
 
-    /// It is back.
+    /// Responds again.
     #[track_caller]
     pub fn up(&mut self) {
         self.down();
@@ -133,7 +133,7 @@ impl Site {
                 if let Ok(socket) = socket {
                     asked.fetch_add(1, Ordering::SeqCst);
                     let says = says.lock().unwrap().clone();
-                    // Whether whoever asks stays for the answer is its business.
+                    // The client may disconnect before the response.
                     let _ = match &tls {
                         None => answer(socket, &says),
                         Some(tls) => ServerConnection::new(tls.clone())

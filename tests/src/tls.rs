@@ -1,4 +1,4 @@
-//! A TLS client that takes any certificate and tells which it got; and what a TLS server needs.
+//! A TLS client that accepts and returns any certificate, and the configuration of a TLS server.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -19,7 +19,7 @@ use crate::http::{self, Open};
 /// An open TLS connection.
 pub type Stream = StreamOwned<ClientConnection, TcpStream>;
 
-/// Believes every certificate, but not every signature.
+/// Accepts every certificate, but verifies signatures.
 #[derive(Debug)]
 struct Anyone(Arc<CryptoProvider>);
 
@@ -58,7 +58,7 @@ impl ServerCertVerifier for Anyone {
     }
 }
 
-/// What a client of ours offers. Each value is a client of its own, which does not know the server yet.
+/// The configuration of our clients. Each value is a new client without session tickets.
 pub fn config() -> Arc<ClientConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let anyone = Arc::new(Anyone(provider.clone()));
@@ -69,8 +69,7 @@ pub fn config() -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-/// What a server of ours shows: the certificate and key that a gateway has made for itself in the folder
-/// `data`.
+/// The configuration of our servers: the certificate and key that a gateway has created in the folder `data`.
 #[track_caller]
 pub fn server(data: &Path) -> Arc<ServerConfig> {
     let certs = CertificateDer::pem_file_iter(data.join("cert.pem")).expect("a certificate");
@@ -86,7 +85,7 @@ pub fn connect(to: SocketAddr) -> io::Result<Stream> {
     connect_with(to, config())
 }
 
-/// The same as a client that may have been there before.
+/// The same with an existing configuration, whose session tickets are reused.
 pub fn connect_with(to: SocketAddr, config: Arc<ClientConfig>) -> io::Result<Stream> {
     let mut socket = http::connect(to)?;
     let name = ServerName::try_from("localhost").expect("a name");
@@ -97,7 +96,7 @@ pub fn connect_with(to: SocketAddr, config: Arc<ClientConfig>) -> io::Result<Str
     Ok(StreamOwned::new(session, socket))
 }
 
-/// The certificate that `to` shows now, as DER.
+/// Returns the current certificate of `to`, as DER.
 #[track_caller]
 pub fn certificate(to: SocketAddr) -> Vec<u8> {
     let stream = connect(to).unwrap_or_else(|error| panic!("{to}: {error}"));

@@ -1,8 +1,8 @@
-//! Waiting for a condition, with a deadline.
+//! Waits for a condition, with a timeout.
 
 use std::time::{Duration, Instant};
 
-/// Asks `ready` again and again until it answers `Some`; panics with `what` after `limit`.
+/// Calls `ready` repeatedly until it returns `Some`; panics with `what` after `limit`.
 #[track_caller]
 pub fn until<T>(what: &str, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
@@ -15,7 +15,7 @@ pub fn until<T>(what: &str, limit: Duration, mut ready: impl FnMut() -> Option<T
     }
 }
 
-/// [`until`] for a yes or no.
+/// The same as [`until`] for a boolean.
 #[track_caller]
 pub fn until_true(what: &str, limit: Duration, mut ready: impl FnMut() -> bool) {
     until(what, limit, || ready().then_some(()));

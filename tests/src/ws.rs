@@ -10,7 +10,7 @@ pub use tungstenite::{Error, Message};
 /// An open WebSocket.
 pub type Socket = tungstenite::WebSocket<MaybeTlsStream<TcpStream>>;
 
-/// Connects; the error has the server's HTTP answer when it refused.
+/// Connects. If the server refused, the error contains its HTTP response.
 pub fn connect(url: &str) -> Result<Socket, Box<Error>> {
     let (mut socket, _) = tungstenite::connect(url)?;
     if let MaybeTlsStream::Plain(tcp) = socket.get_mut() {
@@ -20,7 +20,7 @@ pub fn connect(url: &str) -> Result<Socket, Box<Error>> {
     Ok(socket)
 }
 
-/// A close with a code and words of one's own.
+/// Creates a close message with a code and a text.
 pub fn close(code: u16, words: &str) -> tungstenite::protocol::CloseFrame {
     tungstenite::protocol::CloseFrame { code: code.into(), reason: words.into() }
 }

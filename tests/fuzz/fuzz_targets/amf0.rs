@@ -1,4 +1,4 @@
-//! AMF0: what is read can be written, and comes back the same.
+//! AMF0: a value that was read can be written, and then reads the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,7 +10,7 @@ fuzz_target!(|data: &[u8]| {
         let mut bytes = Vec::new();
         amf0::write(&mut bytes, &value);
         let again = amf0::read(&mut &bytes[..]).expect("what was written");
-        // Not the values: a number may be NaN, which equals nothing.
+        // The values are not compared: a number may be NaN, which equals nothing.
         let mut twice = Vec::new();
         amf0::write(&mut twice, &again);
         assert_eq!(bytes, twice);

@@ -1,5 +1,6 @@
-//! AAC, Opus and G.711 decoders: any configuration and any packets. The first byte says which codec and how many
-//! channels come out, the second how long the configuration is; then packets, each after its length.
+//! AAC, Opus and G.711 decoders with any configuration and any packets. The first byte selects the codec and
+//! the number of output channels, the second is the length of the configuration; then packets follow, each
+//! after its length.
 #![no_main]
 
 use bytes::Bytes;

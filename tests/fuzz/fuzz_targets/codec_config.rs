@@ -1,4 +1,4 @@
-//! Decoder descriptions: the first byte picks the codec.
+//! Decoder descriptions: the first byte selects the codec.
 #![no_main]
 
 use bytes::Bytes;
@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
         let _ = config.codec_string();
         let init = media::mp4::init_segment(&[(1, &config)]);
         assert!(init.is_ok() || codec == Codec::Opus, "{init:?}");
-        // A description that was accepted is accepted again, with the same meaning.
+        // An accepted description is accepted again, with the same meaning.
         assert_eq!(media::codec::config_of(codec, config.description.clone()), Ok(config));
     }
 });

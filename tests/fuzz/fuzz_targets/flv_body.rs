@@ -1,4 +1,4 @@
-//! FLV tag bodies, as RTMP messages bring them: a list of kind, timestamp, length, body.
+//! FLV tag bodies, as in RTMP messages: a list of kind, timestamp, length, body.
 #![no_main]
 
 use bytes::Bytes;
@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
         };
         while let Some(frame) = demuxer.next() {
             assert!(!frame.data.is_empty());
-            // Whatever came in must be fit to go out.
+            // Every frame can be muxed again.
             let _ = (mux::config_tag(&frame.config, frame.dts), mux::frame_tag(&frame));
             let _ = media::mp4::init_segment(&[(1, &frame.config)]);
             let _ = frame.config.codec_string();

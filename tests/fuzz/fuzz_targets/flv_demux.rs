@@ -1,4 +1,4 @@
-//! The FLV demuxer: the same events whatever pieces the bytes come in.
+//! The FLV demuxer: the same events for any chunks.
 #![no_main]
 
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! The first bytes of a connection: only a plain GET of an FLV stream is taken past the HTTP library.
+//! The first bytes of a connection: only a plain GET of an FLV stream bypasses the HTTP library.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

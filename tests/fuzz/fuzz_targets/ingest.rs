@@ -1,5 +1,5 @@
-//! What an RTMP publisher sends, up to what viewers get: a list of kind, timestamp, length, body. Nothing of
-//! it panics or runs for ever (libFuzzer's timeout), and what is let in is fit to go out.
+//! The path of an RTMP publisher's messages to the viewers: a list of kind, timestamp, length, body. Nothing
+//! panics or loops forever (libFuzzer's timeout), and every accepted frame can be muxed.
 #![no_main]
 
 use bytes::Bytes;

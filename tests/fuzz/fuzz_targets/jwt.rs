@@ -1,4 +1,4 @@
-//! Sets of keys, tokens, and claims that a trusted key has signed.
+//! Key sets, tokens, and claims signed by a trusted key.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Playlists: what is read can be written, and is then read again.
+//! Playlists: a playlist that was read can be written and read again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

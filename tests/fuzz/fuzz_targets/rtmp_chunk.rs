@@ -1,4 +1,4 @@
-//! Chunks: never a panic, never more memory than arrived, and the same messages however cut.
+//! Chunks: no panic, no more memory than received bytes, and the same messages for any chunks.
 #![no_main]
 
 use fuzz::edges::rtmp::chunk::{ChunkError, ChunkReader, SLACK};

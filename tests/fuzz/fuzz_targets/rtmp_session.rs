@@ -1,4 +1,4 @@
-//! A client that may do anything: never a panic, and never an answer much larger than the question.
+//! A client that may send anything: no panic, and no reply that is much larger than the request.
 #![no_main]
 
 use fuzz::edges::rtmp::session::{Event, Session};
@@ -28,7 +28,7 @@ fn feed(session: &mut Session, mut bytes: &[u8]) -> bool {
 }
 
 fn message(session: &mut Session, kind: u8, payload: &[u8]) -> bool {
-    // One chunk each: the reader was told of a large chunk size.
+    // One chunk each: the reader was told a large chunk size.
     let length = (payload.len() as u32).to_be_bytes();
     let header = [4, 0, 0, 7, length[1], length[2], length[3], kind, 1, 0, 0, 0];
     feed(session, &header) && feed(session, payload)

@@ -1,6 +1,6 @@
-//! RTP: an H.264 access unit comes back from its payloads, none of which is too long; and whatever a
-//! publisher's access units are, their frames can be sent on. The first byte says which codec, the
-//! second the size of a payload, the third whether it is a key frame.
+//! RTP: an H.264 access unit is restored from its payloads, none of which is too long; and frames from any
+//! access units of a publisher can be sent on. The first byte selects the codec, the second the payload size,
+//! the third whether it is a key frame.
 #![no_main]
 
 #[path = "../../../media/src/rtp/h264/depacketize.rs"]
@@ -18,7 +18,7 @@ use media::{Codec, Frame};
 const SPS: &[u8] = b"\x67\x64\x00\x1e\xac\xda\x02\x80\xbf\xe5\x40";
 const PPS: &[u8] = b"\x68\xef\x8f\xcb";
 
-/// Sends the frame and compares what arrives.
+/// Sends the frame and compares the received one.
 fn there_and_back(frame: &Frame, mtu: usize) {
     let Ok(payloads) = packetize(frame, mtu) else { return };
     assert!(payloads.iter().all(|payload| (1..=mtu).contains(&payload.len())));
@@ -28,7 +28,7 @@ fn there_and_back(frame: &Frame, mtu: usize) {
     first.retain(|set| matches!(set[0] & 0x1f, 7 | 8));
     let after = arrived.split_off(first.len());
     assert_eq!(arrived, first);
-    // What is left out is neither a picture nor a parameter set that is new.
+    // A dropped NAL unit is neither a slice nor a new parameter set.
     let mut rest = after.iter();
     let mut expected = rest.next();
     for unit in nal::length_prefixed(&frame.data) {
@@ -53,7 +53,7 @@ fuzz_target!(|data: &[u8]| {
     let codec = [Codec::H264, Codec::H265, Codec::Av1, Codec::Vp8, Codec::Vp9][usize::from(kind) % 5];
     let mut video = VideoFramer::new(codec).expect("a video codec");
     let mut order = h264::Reorder::new();
-    // Access units of half the bytes each, so that a second one follows a first.
+    // Two access units of half the bytes each, so that a second one follows the first.
     for (at, unit) in data.chunks(data.len() / 2 + 1).enumerate() {
         let Ok(Some(frame)) = video.frame(Bytes::copy_from_slice(unit), at as i64 * 1000) else { continue };
         assert!(!video.needs_key() && !frame.data.is_empty());

@@ -1,5 +1,5 @@
-//! Any offer: an answer or a refusal, and what an ICE restart makes of it. A panic in str0m counts: the
-//! gateway has to refuse such an offer before.
+//! Any offer: an answer or a refusal, and then an ICE restart. A panic in str0m counts as a failure: the
+//! gateway has to refuse such an offer first.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

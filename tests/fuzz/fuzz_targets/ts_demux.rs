@@ -1,5 +1,5 @@
-//! The MPEG-TS demuxer: the same events whatever pieces the bytes come in. The first byte says
-//! whether real tables come first, and whether the rest is packets or what is in them.
+//! The MPEG-TS demuxer: the same events for any chunks. The first byte selects whether real tables come
+//! first, and whether the rest is packets or their payload.
 #![no_main]
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use media::codec::{aac, opus};
 use media::ts::{Demuxer, Event, Muxer, PACKET};
 use media::{Codec, Config, Format, Video};
 
-/// Tables that name video on PID 0x100 and audio on 0x101.
+/// Tables with video on PID 0x100 and audio on 0x101.
 fn tables(kind: u8) -> Vec<u8> {
     let codec = if kind & 0x10 == 0 { Codec::H264 } else { Codec::H265 };
     let format = Format::Video(Video { width: 16, height: 16 });
@@ -25,7 +25,7 @@ fn tables(kind: u8) -> Vec<u8> {
     out
 }
 
-/// Each piece in a packet of its own: a length byte, a byte of PID and flags, the payload.
+/// Writes each piece as a packet: a length byte, a byte of PID and flags, the payload.
 fn packets(mut data: &[u8], out: &mut Vec<u8>) {
     let mut counters = [0u8; 4];
     while let Some((&[length, how], rest)) = data.split_first_chunk() {
@@ -74,7 +74,7 @@ fuzz_target!(|data: &[u8]| {
     for event in whole {
         if let Ok(Event::Frame(frame)) = event {
             assert!(!frame.data.is_empty() && frame.pts >= frame.dts);
-            // Whatever came in must be fit to go out.
+            // Every frame can be muxed again.
             let _ = muxer.frame(&frame, &mut out);
             let _ = media::mp4::init_segment(&[(1, &frame.config)]);
             let _ = frame.config.codec_string();

@@ -1,4 +1,4 @@
-//! Datagrams from anywhere: which peer they are for.
+//! Any datagrams: assigning them to a peer.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

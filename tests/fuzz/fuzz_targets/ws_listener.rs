@@ -1,4 +1,4 @@
-//! What a viewer sends over a WebSocket, in pieces of any size (the first byte).
+//! WebSocket data from a viewer, in chunks of any size (the first byte).
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,9 +1,9 @@
-//! `gateway::http`, the first look at a request.
+//! `gateway::http`: the inspection of a connection's first request.
 
 #[path = "../../../gateway/src/http/plain.rs"]
 mod plain;
 
-/// Looks at the first bytes of a connection.
+/// Inspects the first bytes of a connection.
 pub fn head(bytes: &[u8]) {
     let Some(request) = plain::parse(bytes) else { return };
     assert!(bytes.starts_with(b"GET /") || bytes.trim_ascii_start().starts_with(b"GET /"));

@@ -1,6 +1,5 @@
-//! The gateway's protocols without the gateway: its web server under a sanitizer takes many minutes
-//! to build, and none of it is fuzzed.
-// The tests of these modules are the gateway's.
+//! The gateway's protocols without the rest of the gateway: its web server takes many minutes to build with a
+//! sanitizer, and is not fuzzed.
 #![cfg(not(test))]
 #![allow(dead_code)]
 

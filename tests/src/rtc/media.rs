@@ -1,4 +1,4 @@
-//! What a peer publishes: pictures and sound that ffmpeg encoded.
+//! The media that a peer publishes: video and audio encoded by ffmpeg.
 
 use std::fs;
 use std::sync::Arc;
@@ -7,19 +7,19 @@ use crate::clip::Clip;
 use crate::flv::{self, Tag};
 use crate::ogg;
 
-/// Pictures and sound, sent over and over.
+/// Video and audio, sent in a loop.
 #[derive(Debug, Clone, Default)]
 pub struct Media {
-    /// H.264 as Annex B at 30 a second, and whether each is a key frame, with its parameter sets.
+    /// H.264 as Annex B at 30 fps; true for a key frame, which includes its parameter sets.
     pub pictures: Vec<(bool, Arc<[u8]>)>,
     /// Opus packets of 20 ms.
     pub sounds: Vec<Arc<[u8]>>,
-    /// Pictures are never skipped to make a key frame that is asked for: they stay in time with the sound.
+    /// Whether to keep video and audio in sync: no video frames are skipped for a requested key frame.
     pub whole: bool,
 }
 
 impl Media {
-    /// The pictures of an H.264 clip, and Opus.
+    /// Returns the video of an H.264 clip, and Opus.
     #[track_caller]
     pub fn of(clip: Clip) -> Self {
         let (_, tags) = clip.tags();
@@ -28,19 +28,19 @@ impl Media {
         Self { pictures: pictures(&tags), sounds, whole: false }
     }
 
-    /// What a browser sends: constrained baseline and Opus.
+    /// Returns media like a browser's: constrained baseline and Opus.
     #[track_caller]
     pub fn usual() -> Self {
         Self::of(Clip::Baseline)
     }
 
-    /// The same without sound.
+    /// The same without audio.
     #[must_use]
     pub fn mute(self) -> Self {
         Self { sounds: Vec::new(), ..self }
     }
 
-    /// The same without pictures.
+    /// The same without video.
     #[must_use]
     pub fn blind(self) -> Self {
         Self { pictures: Vec::new(), ..self }
@@ -60,7 +60,7 @@ fn pictures(tags: &[Tag]) -> Vec<(bool, Arc<[u8]>)> {
     frames.collect()
 }
 
-/// The units of an AVCDecoderConfigurationRecord (ISO/IEC 14496-15 5.3.3.1).
+/// Returns the parameter sets of an AVCDecoderConfigurationRecord (ISO/IEC 14496-15 5.3.3.1).
 fn parameter_sets(record: &[u8]) -> Vec<&[u8]> {
     let (mut at, mut sets) = (5, Vec::new());
     for mask in [0x1f, 0xff] {
@@ -89,26 +89,26 @@ fn annex_b(units: Vec<&[u8]>) -> Vec<u8> {
     units.into_iter().flat_map(|unit| [&[0, 0, 0, 1], unit].concat()).collect()
 }
 
-/// The slices in a picture, one after the other: what no container and no transport changes.
+/// Returns the slices of a video frame, which no container and no transport changes.
 ///
-/// `picture` is Annex B, or with 4-byte lengths as in FLV.
+/// `picture` is Annex B, or has 4-byte lengths as in FLV.
 pub fn slices(picture: &[u8]) -> Vec<u8> {
     let units = match picture {
-        // No slice has one byte.
+        // No slice has only one byte.
         [0, 0, 0, 1, ..] => split(picture),
         _ => length_prefixed(picture),
     };
     units.into_iter().filter(|unit| matches!(unit[0] & 0x1f, 1 | 5)).collect::<Vec<_>>().concat()
 }
 
-/// The units of Annex B.
+/// Splits Annex B into NAL units.
 fn split(bytes: &[u8]) -> Vec<&[u8]> {
     let starts: Vec<usize> =
         (0..bytes.len().saturating_sub(3)).filter(|&at| bytes[at..at + 3] == [0, 0, 1]).collect();
     let ends = starts.iter().skip(1).copied().chain([bytes.len()]);
     let units = starts.iter().zip(ends).map(|(start, end)| {
         let last = end == bytes.len();
-        // A start code may have a third zero before it.
+        // A start code may be preceded by a third zero.
         let end = if !last && bytes[end - 1] == 0 { end - 1 } else { end };
         &bytes[start + 3..end]
     });

@@ -1,4 +1,4 @@
-//! Offers, and the three ways to hand them in.
+//! Offers, and three signalling protocols to send them.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -11,10 +11,10 @@ use str0m::{Candidate, Rtc};
 use crate::gateway::Gateway;
 use crate::http::{self, Response};
 
-/// How an offer is handed in.
+/// The signalling protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Api {
-    /// WHIP or WHEP at `/rtc/v1/whip/?app=live&stream=x`, as SRS has it.
+    /// WHIP or WHEP at `/rtc/v1/whip/?app=live&stream=x`, as in SRS.
     Query,
     /// WHIP or WHEP at `/live/x/whip`.
     Path,
@@ -22,27 +22,27 @@ pub enum Api {
     Srs,
 }
 
-/// Whom to call, and how.
+/// Target and options of a call.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The gateway's HTTP.
+    /// The gateway's HTTP address.
     pub http: SocketAddr,
-    /// Its WebRTC port.
+    /// The gateway's WebRTC address.
     pub webrtc: SocketAddr,
     /// `x` of `live/x`.
     pub name: String,
-    /// Which signalling.
+    /// The signalling protocol.
     pub api: Api,
-    /// More of the query.
+    /// Additional query parameters.
     pub query: String,
-    /// More header lines.
+    /// Additional header lines.
     pub headers: Vec<String>,
-    /// Whether media go by TCP.
+    /// Whether media uses TCP.
     pub tcp: bool,
 }
 
 impl Call {
-    /// WHIP or WHEP for `live/NAME`, with media by UDP.
+    /// WHIP or WHEP for `live/NAME`, with media over UDP.
     #[track_caller]
     pub fn new(gateway: &Gateway, name: &str) -> Self {
         Self {
@@ -56,32 +56,32 @@ impl Call {
         }
     }
 
-    /// By another signalling.
+    /// Uses another signalling protocol.
     #[must_use]
     pub fn by(self, api: Api) -> Self {
         Self { api, ..self }
     }
 
-    /// With media by TCP.
+    /// Uses TCP for media.
     #[must_use]
     pub fn over_tcp(self) -> Self {
         Self { tcp: true, ..self }
     }
 
-    /// With this in the query: `secret=…`.
+    /// Adds a query parameter: `secret=…`.
     #[must_use]
     pub fn query(self, query: &str) -> Self {
         Self { query: query.to_owned(), ..self }
     }
 
-    /// With this header line.
+    /// Adds a header line.
     #[must_use]
     pub fn header(mut self, line: &str) -> Self {
         self.headers.push(line.to_owned());
         self
     }
 
-    /// The address of the endpoint with its query.
+    /// Returns the address of the endpoint with its query.
     pub fn path(&self, publish: bool) -> String {
         let (word, name, more) = (if publish { "whip" } else { "whep" }, &self.name, &self.query);
         match self.api {
@@ -91,7 +91,7 @@ impl Call {
         }
     }
 
-    /// Hands `sdp` in and answers what came back.
+    /// Sends the offer `sdp`; returns the response.
     #[track_caller]
     pub fn post(&self, publish: bool, sdp: &str) -> Response {
         let (kind, body) = match self.api {
@@ -111,7 +111,7 @@ impl Call {
         http::send(self.http, "POST", &self.path(publish), &lines, body.as_bytes())
     }
 
-    /// The answer in a response, or the response when it is a refusal.
+    /// Returns the SDP answer in a response, or the response if it is a refusal.
     #[track_caller]
     pub fn answer(&self, response: Response) -> Result<String, Response> {
         if self.api != Api::Srs {
@@ -127,18 +127,18 @@ impl Call {
     }
 }
 
-/// An offer that is made and not yet answered.
+/// An offer without an answer so far.
 #[derive(Debug)]
 pub struct Offered {
-    /// The peer that made it.
+    /// The peer that created it.
     pub rtc: Rtc,
-    /// Its text.
+    /// The SDP text.
     pub sdp: String,
-    /// What the answer goes with.
+    /// The state that is needed to apply the answer.
     pub pending: SdpPendingOffer,
 }
 
-/// An offer of Opus and H.264 in one direction.
+/// Creates an offer of Opus and H.264 in one direction.
 #[track_caller]
 pub fn offer(direction: Direction, candidate: Option<Candidate>) -> Offered {
     let config = Rtc::builder().clear_codecs().enable_opus(true, false).enable_h264(true);

@@ -1,4 +1,4 @@
-//! A peer in a thread of its own, which publishes or plays.
+//! A peer in its own thread, which publishes or plays.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -15,40 +15,40 @@ use super::wire::Wire;
 use crate::http::{self, Response};
 use crate::wait;
 
-/// A running peer; dropping it says goodbye as a closed page does.
+/// A running peer. Dropping it closes the session, like a closed page.
 #[derive(Debug)]
 pub struct Peer {
     state: Arc<Mutex<State>>,
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     call: Call,
-    /// What the offer was answered with.
+    /// The response to the offer.
     pub response: Response,
     /// The answer's text.
     pub answer: String,
 }
 
 impl Peer {
-    /// Publishes `media` over and over in real time.
+    /// Publishes `media` in a loop in real time.
     #[track_caller]
     pub fn publish(call: &Call, media: Media) -> Self {
         Self::try_publish(call, media).unwrap_or_else(|no| panic!("{}: {}", no.status, no.text()))
     }
 
-    /// The same; what it was refused with is the error.
+    /// The same; the error is the refusal.
     #[track_caller]
     pub fn try_publish(call: &Call, media: Media) -> Result<Self, Response> {
         Self::start(call, Some(Feed::new(media)))
     }
 
-    /// Connects like [`Peer::publish`], and sends nothing before [`Peer::go`].
+    /// Connects like [`Peer::publish`], but sends nothing before [`Peer::go`].
     #[track_caller]
     pub fn hold(call: &Call, media: Media) -> Self {
         let feed = Feed { held: true, ..Feed::new(media) };
         Self::start(call, Some(feed)).unwrap_or_else(|no| panic!("{}: {}", no.status, no.text()))
     }
 
-    /// Begins to send.
+    /// Starts to send.
     pub fn go(&self) {
         self.with(|inner| {
             let feed = inner.feed.as_mut().expect("it publishes");
@@ -97,7 +97,7 @@ impl Peer {
         look(&mut self.state.lock().unwrap())
     }
 
-    /// Does something in the peer's thread, between two datagrams.
+    /// Runs a function in the peer's thread, between two datagrams.
     #[track_caller]
     fn with<T: Send + 'static>(&self, act: impl FnOnce(&mut Inner) -> T + Send + 'static) -> T {
         let (reply, answer) = channel();
@@ -106,12 +106,12 @@ impl Peer {
         answer.recv().expect("the peer runs")
     }
 
-    /// Whether ICE and DTLS are done.
+    /// Returns whether ICE and DTLS are complete.
     pub fn connected(&self) -> bool {
         self.state(|state| state.connected)
     }
 
-    /// Why it is over, if it is.
+    /// Returns why the session ended, if it did.
     pub fn over(&self) -> Option<String> {
         self.state(|state| state.over.clone())
     }
@@ -125,27 +125,27 @@ impl Peer {
         });
     }
 
-    /// Everything that came.
+    /// Returns everything received.
     pub fn received(&self) -> Vec<Received> {
         self.state(|state| state.received.clone())
     }
 
-    /// The pictures, or the sound, that came.
+    /// Returns the received video or audio.
     pub fn frames(&self, video: bool) -> Vec<Received> {
         self.state(|state| state.received.iter().filter(|f| f.video == video).cloned().collect())
     }
 
-    /// Everything that was sent.
+    /// Returns everything sent.
     pub fn sent(&self) -> Vec<Sent> {
         self.state(|state| state.sent.clone())
     }
 
-    /// How often the other side asked for a key frame.
+    /// Returns how often the other side requested a key frame.
     pub fn key_requests(&self) -> usize {
         self.state(|state| state.key_requests)
     }
 
-    /// Waits for so many pictures, or so much sound, in all.
+    /// Waits for a total number of video or audio frames.
     #[track_caller]
     pub fn wait_frames(&self, video: bool, count: usize, limit: Duration) -> Vec<Received> {
         let what = format!("{count} frames of {}", if video { "video" } else { "audio" });
@@ -159,7 +159,7 @@ impl Peer {
         })
     }
 
-    /// Asks for a key frame.
+    /// Requests a key frame.
     #[track_caller]
     pub fn ask_key(&self) {
         self.with(|inner| {
@@ -169,54 +169,54 @@ impl Peer {
         });
     }
 
-    /// Ends without a word, as a peer whose cable was pulled.
+    /// Ends without closing the session, like a peer whose cable was pulled.
     pub fn vanish(self) {
         self.with(|inner| inner.vanish = true);
     }
 
-    /// Goes on from another port, without telling anyone: what a NAT does that forgot a mapping. Answers the
-    /// socket it had.
+    /// Continues from another port without telling the server, like a NAT that lost a mapping. Returns the
+    /// old socket.
     #[track_caller]
     pub fn move_port(&self) -> Wire {
         self.with(|inner| std::mem::replace(&mut inner.wire, Wire::udp()))
     }
 
-    /// The first few thousand datagrams that it sent.
+    /// Returns the first few thousand datagrams that it sent.
     pub fn datagrams(&self) -> Vec<Vec<u8>> {
         self.state(|state| state.datagrams.clone())
     }
 
-    /// From now on, all but STUN goes out by this socket instead; None: by its own again.
+    /// From now on, sends everything except STUN through this socket; `None` restores its own.
     #[track_caller]
     pub fn detour(&self, wire: Option<Wire>) {
         self.with(|inner| inner.detour = wire);
     }
 
-    /// From now on no ICE checks are sent, as some clients do once they are connected.
+    /// From now on, sends no ICE checks, like some clients after connecting.
     #[track_caller]
     pub fn stop_checks(&self) {
         self.with(|inner| inner.unchecked = true);
     }
 
-    /// Sends datagrams once more from the same socket.
+    /// Sends datagrams again from the same socket.
     pub fn resend(&self, datagrams: Vec<Vec<u8>>) {
         let to = self.call.webrtc;
         self.with(move |inner| datagrams.iter().for_each(|datagram| inner.wire.send(to, datagram)));
     }
 
-    /// The address of the session (RFC 9725 4.2).
+    /// Returns the address of the session (RFC 9725 4.2).
     #[track_caller]
     pub fn location(&self) -> &str {
         self.response.header("location").expect("a session has an address")
     }
 
-    /// A request about the session.
+    /// Sends a request about the session.
     #[track_caller]
     pub fn request(&self, method: &str, headers: &[&str], body: &str) -> Response {
         http::send(self.call.http, method, self.location(), headers, body.as_bytes())
     }
 
-    /// Restarts ICE, with a new socket (RFC 9725 4.3.3). Answers the response.
+    /// Restarts ICE with a new socket (RFC 9725 4.3.3). Returns the response.
     #[track_caller]
     pub fn restart(&self) -> Response {
         let (offer, pending) = self.with(|inner| {
@@ -246,7 +246,7 @@ impl Peer {
     }
 }
 
-/// An answer with the credentials and the candidates of a fragment in place of its own.
+/// Replaces the credentials and candidates of an answer with those of a fragment.
 fn restarted(answer: &str, fragment: &str) -> String {
     const KEYS: [&str; 3] = ["a=ice-ufrag:", "a=ice-pwd:", "a=candidate:"];
     let mut out = String::new();

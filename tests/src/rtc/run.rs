@@ -1,4 +1,4 @@
-//! A peer's thread: its socket, its clock, and what it sends.
+//! The thread of a peer: its socket, its clock, and its media.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -13,36 +13,36 @@ use str0m::{Event, Input, Output, Rtc};
 use super::media::Media;
 use super::wire::Wire;
 
-/// How often a thread looks for something to do beside its socket.
+/// Interval at which a thread checks for other work than its socket.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Datagrams that are kept.
+/// Maximum number of datagrams that are kept.
 const KEPT: usize = 5000;
 
-/// A frame that came.
+/// A received frame.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// Whether it is a picture.
+    /// Whether it is video.
     pub video: bool,
-    /// Its RTP time in microseconds.
+    /// RTP time in microseconds.
     pub time: i64,
-    /// When it was made by the sender's clock, in microseconds, once a sender report told: in step for
-    /// pictures and sound.
+    /// Capture time by the sender's clock in microseconds, once a sender report has arrived: the same clock
+    /// for video and audio.
     pub wall: Option<i64>,
     /// Whether decoding may start here.
     pub key: bool,
-    /// Whether nothing is missing before it.
+    /// Whether no frame is missing before it.
     pub contiguous: bool,
     /// Annex B, or an Opus packet.
     pub data: Arc<[u8]>,
-    /// When it was whole.
+    /// When it was complete.
     pub at: Instant,
 }
 
-/// A frame that was sent.
+/// A sent frame.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    /// Whether it is a picture.
+    /// Whether it is video.
     pub video: bool,
     /// Annex B, or an Opus packet.
     pub data: Arc<[u8]>,
@@ -55,18 +55,18 @@ pub(super) struct State {
     pub(super) received: Vec<Received>,
     pub(super) sent: Vec<Sent>,
     pub(super) key_requests: usize,
-    /// The first datagrams that went out.
+    /// The first sent datagrams.
     pub(super) datagrams: Vec<Vec<u8>>,
 }
 
 pub(super) type Job = Box<dyn FnOnce(&mut Inner) + Send>;
 
-/// What is sent, and how far it is.
+/// The media to send, and the position in it.
 pub(super) struct Feed {
     pub(super) media: Media,
     pub(super) held: bool,
     pub(super) began: Option<Instant>,
-    /// Frames sent so far, of pictures and of sound.
+    /// Number of video and audio frames sent so far.
     pub(super) sent: [u32; 2],
     pub(super) picture: usize,
     pub(super) key_wanted: bool,
@@ -77,7 +77,7 @@ impl Feed {
         Self { media, held: false, began: None, sent: [0; 2], picture: 0, key_wanted: false }
     }
 
-    /// When the next picture and the next sound are due.
+    /// Returns when the next video frame and the next audio frame are due.
     fn due(&self) -> [Option<Instant>; 2] {
         let Some(began) = self.began else { return [None; 2] };
         let picture =
@@ -86,7 +86,7 @@ impl Feed {
         [picture, sound]
     }
 
-    /// The next picture; the clip is cut to its next key frame where that is wanted.
+    /// Returns the next video frame; skips to the next key frame if one was requested.
     fn next_picture(&mut self) -> Arc<[u8]> {
         let pictures = &self.media.pictures;
         while self.key_wanted && !self.media.whole && !pictures[self.picture % pictures.len()].0 {
@@ -109,7 +109,7 @@ pub(super) struct Inner {
     pub(super) state: Arc<Mutex<State>>,
     pub(super) vanish: bool,
     pub(super) detour: Option<Wire>,
-    /// Whether ICE's checks are no longer sent.
+    /// Whether ICE checks are suppressed.
     pub(super) unchecked: bool,
 }
 
@@ -161,7 +161,7 @@ impl Inner {
                     if datagrams.len() < KEPT {
                         datagrams.push(bytes.to_vec());
                     }
-                    // STUN begins with a smaller byte than DTLS and RTP (RFC 7983 7).
+                    // The first byte of STUN is smaller than that of DTLS and RTP (RFC 7983 7).
                     if self.unchecked && bytes.first() <= Some(&3) {
                         continue;
                     }
@@ -235,7 +235,7 @@ impl Inner {
             let pt = taken.ok_or("the answer takes no such codec")?.pt();
             writer.write(pt, due, time, data.clone()).map_err(|error| error.to_string())?;
             self.state.lock().unwrap().sent.push(Sent { video, data });
-            // What was written goes out when time moves on.
+            // Written data is sent when time advances.
             self.rtc.handle_input(Input::Timeout(now)).map_err(|error| error.to_string())?;
         }
         Ok(())

@@ -10,9 +10,9 @@ use str0m::net::{Protocol, TcpType};
 /// UDP, or TCP with a length before each datagram (RFC 4571).
 #[derive(Debug)]
 pub enum Wire {
-    /// A socket of its own.
+    /// The peer's own socket.
     Udp(UdpSocket),
-    /// A connection to the server's port, and what came of a datagram so far.
+    /// A connection to the server's port, and the incomplete datagram so far.
     Tcp(TcpStream, Vec<u8>),
 }
 
@@ -31,7 +31,7 @@ impl Wire {
         Self::Tcp(stream, Vec::new())
     }
 
-    /// Which of the two it is.
+    /// Returns the transport protocol.
     pub fn protocol(&self) -> Protocol {
         match self {
             Self::Udp(_) => Protocol::Udp,
@@ -39,7 +39,7 @@ impl Wire {
         }
     }
 
-    /// This end.
+    /// Returns the local address.
     #[track_caller]
     pub fn local(&self) -> SocketAddr {
         let addr = match self {
@@ -49,7 +49,7 @@ impl Wire {
         addr.expect("a bound socket has an address")
     }
 
-    /// This end as an ICE candidate.
+    /// Returns the local address as an ICE candidate.
     #[track_caller]
     pub fn candidate(&self) -> Candidate {
         let addr = self.local();
@@ -60,7 +60,7 @@ impl Wire {
         candidate.expect("a candidate")
     }
 
-    /// Sends a datagram; one that can't be sent is lost.
+    /// Sends a datagram; if sending fails, it is lost.
     pub fn send(&mut self, to: SocketAddr, datagram: &[u8]) {
         let _ = match self {
             Self::Udp(socket) => socket.send_to(datagram, to).map(drop),
@@ -71,7 +71,8 @@ impl Wire {
         };
     }
 
-    /// Waits so long for a datagram, and tells who sent it. None: none came, or the server hung up.
+    /// Waits for a datagram, and returns its sender. `None` if none arrived or the server closed the
+    /// connection.
     pub fn receive(&mut self, wait: Duration) -> Option<(SocketAddr, Vec<u8>)> {
         let wait = Some(wait.max(Duration::from_millis(1)));
         match self {

@@ -1,4 +1,4 @@
-//! `gateway::core::auth`, tokens and sets of keys.
+//! `gateway::core::auth`: tokens and key sets.
 
 use std::sync::OnceLock;
 
@@ -28,7 +28,7 @@ fn keys() -> &'static (EncodingKey, Vec<jwks::Key>) {
     })
 }
 
-/// Reads a set of keys.
+/// Reads a key set.
 pub fn set(bytes: &[u8]) {
     if let Ok((keys, bad)) = jwks::parse(bytes) {
         assert!(keys.len() <= 64 && keys.iter().all(|key| key.kid.len() <= 256));
@@ -36,7 +36,7 @@ pub fn set(bytes: &[u8]) {
     }
 }
 
-/// Looks at a whole token: nobody else has the key, so it lets nobody in.
+/// Checks a complete token. Nobody else has the key, so it is never valid.
 pub fn token(text: &str) {
     if let Ok(kid) = verify::kid(text) {
         assert!(!kid.is_empty() && kid.len() <= 256 && text.len() <= 4096);
@@ -44,7 +44,7 @@ pub fn token(text: &str) {
     assert!(verify::verify(text, &keys().1).is_err());
 }
 
-/// Looks at claims that the trusted key has signed.
+/// Checks claims that are signed by the trusted key.
 pub fn claims(body: &str, now: i64) {
     use base64::Engine as _;
     let encode = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);

@@ -1,3 +1,3 @@
-//! `gateway::core::hub`, as far as the protocols name it.
+//! The parts of `gateway::core::hub` that the protocols refer to.
 
 pub use crate::core::name::{NameError, StreamName};

@@ -1,22 +1,22 @@
-//! `gateway::derive::transcode`, the audio codecs.
+//! The audio codecs of `gateway::derive::transcode`.
 
 use media::Config;
 
 #[path = "../../../../gateway/src/derive/transcode/codec/mod.rs"]
 mod codec;
 
-/// What audio is transcoded to.
+/// The target codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sound {
     Aac,
     Opus,
 }
 
-/// Decodes packets of this configuration as the gateway does, into so many channels (1 or 2).
+/// Decodes packets of this configuration as the gateway does, to 1 or 2 channels.
 ///
 /// # Panics
-/// When a decoder panics (the gateway catches that, and loses the decoder), answers more than a packet can
-/// hold, or planes that differ.
+/// If a decoder panics (the gateway catches that and drops the decoder), returns more than a packet can hold,
+/// or planes that differ.
 pub fn decode<'a>(config: &Config, channels: usize, packets: impl Iterator<Item = &'a [u8]>) {
     let Ok(mut decoder) = codec::decoder(config) else { return };
     let mut out = codec::Pcm::new(48_000, channels);

@@ -1,4 +1,4 @@
-//! `gateway::edges::flv`, what viewers by WebSocket send.
+//! The WebSocket reader of `gateway::edges::flv`.
 
 use bytes::BytesMut;
 
@@ -7,8 +7,8 @@ mod listener;
 
 use listener::{Listener, Said};
 
-/// Reads `bytes` in pieces of this size: what it says does not depend on that, and nothing is kept that was
-/// not needed.
+/// Reads `bytes` in chunks of this size: the result must not depend on the chunks, and no unneeded bytes may
+/// be kept.
 pub fn listen(bytes: &[u8], size: usize) {
     let whole = said(bytes, bytes.len().max(1));
     assert_eq!(said(bytes, size.max(1)), whole);
@@ -25,7 +25,7 @@ fn said(bytes: &[u8], size: usize) -> Vec<Said> {
                 return all;
             }
         }
-        // The longest head or control message.
+        // The longest header or control message.
         assert!(input.len() < 132, "{} bytes wait", input.len());
     }
     all

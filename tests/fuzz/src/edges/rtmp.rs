@@ -1,4 +1,4 @@
-//! `gateway::edges::rtmp`, the parts without I/O.
+//! The parts of `gateway::edges::rtmp` without I/O.
 
 #[path = "../../../../gateway/src/edges/rtmp/address.rs"]
 pub mod address;

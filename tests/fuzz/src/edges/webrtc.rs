@@ -1,4 +1,4 @@
-//! `gateway::edges::webrtc`, how offers and their changes are read.
+//! `gateway::edges::webrtc`: reading offers and their changes.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ use sdp::{ClientOffer, Credentials, Fragment, Kind, SdpError};
 
 use crate::core::client::Act;
 
-/// Answers an offer as the gateway does, and then once more with other credentials, as an ICE restart is.
+/// Answers an offer as the gateway does, and then again with other credentials, as in an ICE restart.
 pub fn offer(text: &str, publish: bool) {
     static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
     let certificate = CERTIFICATE.get_or_init(|| rtc::certificate().expect("a certificate can be made"));
@@ -62,7 +62,7 @@ pub fn offer(text: &str, publish: bool) {
     rtc::accept(&mut peer, &offered).expect("it is the same but for the credentials");
 }
 
-/// Reads what a PATCH brings.
+/// Reads the body of a PATCH request.
 pub fn fragment(text: &str) {
     match Fragment::parse(text) {
         Ok(Fragment { credentials: Some(told), .. }) => {
@@ -73,8 +73,9 @@ pub fn fragment(text: &str) {
     }
 }
 
-/// A handshake between two sides of ours on which `damage` acts: each byte decides about one datagram, which
-/// arrives whole, is lost, comes twice, or has a byte changed, is cut, or comes with `foreign` behind it.
+/// Performs a DTLS handshake between two of our own sides with damage. Each byte of `damage` decides about
+/// one datagram: it arrives intact, is lost, arrives twice, has a byte changed, is cut, or has `foreign`
+/// appended.
 pub fn dtls(damage: &[u8], foreign: &[u8]) {
     static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
     let certificate = CERTIFICATE.get_or_init(|| rtc::certificate().expect("a certificate can be made"));
