@@ -1,14 +1,14 @@
-//! `cargo xtask bench [PART…]`: the figures that README and notes quote.
+//! `cargo xtask bench [PART…]`: the figures quoted in the README and in notes.
 
 use crate::package;
 use crate::sh::{Result, cargo, command, root, run as sh, target, which};
 
-/// The parts that Chromium takes part in, and their scripts.
+/// The parts that need Chromium, and their scripts.
 const BROWSER: [(&str, &[&str]); 2] =
     [("browser", &["measure.mjs", "measure-rtc.mjs"]), ("loss", &["measure-loss.mjs"])];
 
-/// Measures the server (cpu, latency, join, stalled, rtp, transcode, https, whep), then the player in Chromium (browser) and
-/// on a bad network (loss); all of them, or those named.
+/// Measures the server (cpu, latency, join, stalled, rtp, transcode, https, whep), then the player in
+/// Chromium (browser) and on a bad network (loss); all of them, or the named ones.
 pub(crate) fn run(parts: &[String]) -> Result {
     let named = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
     let scripts: Vec<_> =

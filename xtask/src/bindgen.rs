@@ -1,6 +1,6 @@
 //! `bindgen IN.wasm OUT_DIR`: writes `IN.js`, `IN.d.ts` and `IN_bg.wasm`.
 //!
-//! This is `wasm-bindgen --target web` as a crate: pinned by Cargo.lock, nothing to download.
+//! The same as `wasm-bindgen --target web`, as a crate: pinned by Cargo.lock, without a download.
 
 use std::env::args_os;
 use std::path::Path;
@@ -42,11 +42,10 @@ fn generate(input: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> 
     Ok(bindgen.generate(out)?)
 }
 
-/// Makes every panic a plain trap. The standard library comes compiled with the text of its panics, and
-/// with everything that writes numbers and escapes strings for it: a tenth of what a page would download,
-/// and nobody reads it there.
+/// Replaces every panic by a plain trap. The precompiled standard library contains the panic texts, and the
+/// code to format numbers and strings for them: a tenth of the page's download, which nobody reads.
 fn without_panic_messages(module: &mut Module) {
-    // Parts of mangled names: formatting, what only panics call, and the panic handler.
+    // Parts of mangled names: formatting, functions that only panics call, and the panic handler.
     const PARTS: [&str; 5] = ["3fmt", "9panicking", "10slice_error", "16slice_error", "18panic_"];
     let silent: Vec<_> = module
         .funcs
@@ -66,9 +65,9 @@ fn without_panic_messages(module: &mut Module) {
     }
 }
 
-/// Blanks the places in the source that panics name, which nobody prints any more: zeros compress well.
+/// Clears the source locations of panics, which are not printed any more: zeros compress well.
 ///
-/// A place is a pointer to a path, its length, a line and a column, four bytes each.
+/// A location is a pointer to a path, its length, a line and a column, four bytes each.
 fn without_panic_places(module: &mut Module) {
     let segments: Vec<_> = module.data.iter().map(|data| data.id()).collect();
     for segment in segments {

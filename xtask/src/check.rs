@@ -1,11 +1,12 @@
-//! `cargo xtask check` and `fix`: what can be said about the code without running it.
+//! `cargo xtask check` and `fix`: static checks of the code.
 
 use crate::parts::{self, PARTS};
 use crate::sh::{Result, cargo, command, root, run as sh, which};
 use crate::steps::Steps;
 use crate::tools;
 
-/// Formatting, lints, house rules, types and PHP style. Parts whose programs are missing are named and skipped.
+/// Checks formatting, lints, house rules, types and PHP style. Parts whose programs are missing are listed
+/// and skipped.
 pub(crate) fn run() -> Result {
     const CHECKS: [&str; 6] = ["format", "lints", "player", "npm", "types", "php-style"];
     let mut steps = Steps::new("cargo xtask check", CHECKS.len() + 1);
@@ -19,8 +20,7 @@ pub(crate) fn run() -> Result {
     steps.finish()
 }
 
-/// Mends what rustfmt, clippy and PHP_CodeSniffer can mend, and writes the lists of attributes; the rest is what
-/// `check` says.
+/// Fixes everything that rustfmt, clippy and PHP_CodeSniffer can fix; `check` reports the rest.
 pub(crate) fn fix() -> Result {
     let mut steps = Steps::new("cargo xtask fix", 4);
     if which("node").is_some() {
@@ -46,7 +46,7 @@ pub(crate) fn fix() -> Result {
 fn php_style() -> Result {
     let mut fix = command("phpcbf");
     fix.args(["-q", "--standard=tests/wordpress/phpcs.xml"]);
-    // 1: everything that was found is mended.
+    // 1: all findings were fixed.
     match fix.status().map(|status| status.code()) {
         Ok(Some(0 | 1)) => Ok(()),
         Ok(_) => Err("phpcbf left errors; `cargo xtask check` names them".to_owned()),

@@ -1,14 +1,14 @@
-//! `cargo xtask dist`: what people install, in `target/dist/`.
+//! `cargo xtask dist`: the files that users install, in `target/dist/`.
 //!
 //! ```text
 //! lianmai.zip     the WordPress plugin, to upload
 //! lianmai/        the same, unpacked: wp-plugin/, LICENSE, languages/ as WordPress reads them, and build/ with
-//!                 the player's modules under names that tell their content; build/manifest.json says which
+//!                 the player's modules under names that contain a content hash; build/manifest.json lists them
 //! ```
 //!
-//! The modules that pages name (`element.js`, `publisher.js`) keep their names and get `?ver=HASH`. Page caches hold a
-//! page for days, and an update of the plugin removes the files of the version before: a page from before the update
-//! then loads the new module under the old address.
+//! The modules that pages refer to (`element.js`, `publisher.js`) keep their names and get `?ver=HASH`. Page
+//! caches keep a page for days, and an update of the plugin removes the files of the previous version: a page
+//! from before the update then loads the new module under the old address.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -22,16 +22,16 @@ use crate::hashed::{Names, keep_name, rename};
 use crate::sh::{Result, at, root, target, which};
 use crate::{package, pot};
 
-/// The modules that the plugin's script asks for; what they lead to comes along.
+/// The modules that the plugin's script loads. Their imports are included.
 const ENTRIES: [&str; 2] = ["element.js", "publisher.js"];
 
-/// Makes the plugin and answers where its zip is.
+/// Builds the plugin and returns the path of its zip.
 pub(crate) fn build() -> Result<PathBuf> {
     let modules = package::build()?.join("srs-player");
     build_from(&modules, &target().join("dist"))
 }
 
-/// Makes the plugin of some modules in a folder: a test updates one build of the plugin to another.
+/// Builds the plugin from the modules in a folder: a test updates one build of the plugin to another.
 pub(crate) fn build_from(modules: &Path, dist: &Path) -> Result<PathBuf> {
     let plugin = dist.join("lianmai");
     if plugin.exists() {
@@ -50,7 +50,7 @@ pub(crate) fn build_from(modules: &Path, dist: &Path) -> Result<PathBuf> {
         at(name, fs::write(build.join(name), content))?;
     }
     at("manifest.json", fs::write(build.join("manifest.json"), manifest(&names)))?;
-    // Every page with a player loads this one.
+    // Every page with a player loads this script.
     let view = plugin.join("assets/view.js");
     bundle::script(&view, &view)?;
     languages(&plugin.join("languages"))?;
@@ -61,7 +61,7 @@ pub(crate) fn build_from(modules: &Path, dist: &Path) -> Result<PathBuf> {
     Ok(zip)
 }
 
-/// The translations as WordPress reads them.
+/// Writes the translations in WordPress's formats.
 fn languages(folder: &Path) -> Result {
     if ["xgettext", "msgfmt", "msgcat"].iter().all(|program| which(program).is_some()) {
         return pot::languages(folder);
@@ -70,14 +70,14 @@ fn languages(folder: &Path) -> Result {
     Ok(())
 }
 
-/// The names as JSON; they need no escapes.
+/// Returns the names as JSON; they need no escaping.
 fn manifest(names: &Names) -> String {
     let lines: Vec<String> =
         names.iter().map(|(plain, hashed)| format!("\t\"{plain}\": \"{hashed}\"")).collect();
     format!("{{\n{}\n}}\n", lines.join(",\n"))
 }
 
-/// Copies a folder without what is hidden.
+/// Copies a folder without hidden files.
 fn copy(from: &Path, to: &Path) -> Result {
     at(to.display(), fs::create_dir_all(to))?;
     for path in entries(from)? {
@@ -119,7 +119,7 @@ fn pack(base: &Path, folder: &Path, zip: &Path) -> Result {
     Ok(())
 }
 
-/// What is in a folder, in order.
+/// Returns the content of a folder, sorted.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let read = at(folder.display(), folder.read_dir())?;
     let mut paths: Vec<PathBuf> = at(folder.display(), read.map(|entry| Ok(entry?.path())).collect())?;

@@ -1,10 +1,10 @@
-//! Files whose names tell their content, so that browsers may keep them forever: `player.js` becomes
-//! `player.1a2b3c4d.js`, wherever it is spoken of.
+//! Files whose names contain a hash of their content, so that browsers may keep them forever: `player.js`
+//! becomes `player.1a2b3c4d.js`, in all references too.
 //!
-//! A reference is a text in a script that is nothing but the name of a file, with or without `./` in front
-//! and `?` behind: `'./player.js'`, `` `./player.js?${n}` ``, `'player_wasm_bg.wasm'`. The name of a property
-//! (wasm-bindgen's imports have such) stays. The hash of a file is taken after its references are written, so it
-//! covers what the file leads to as well.
+//! A reference is a string in a script that contains only a file name, optionally with `./` before and `?`
+//! after it: `'./player.js'`, `` `./player.js?${n}` ``, `'player_wasm_bg.wasm'`. The name of a property
+//! (wasm-bindgen's imports have such) stays unchanged. The hash of a file is
+//! calculated after its references are replaced, so it also covers the referenced files.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use sha2::{Digest, Sha256};
 
 use crate::sh::Result;
 
-/// The names of files by the names that they had.
+/// New names of files by their old names.
 pub(crate) type Names = BTreeMap<String, String>;
 
-/// What `entries` lead to, with new names, and which those are.
+/// Returns the files that `entries` refer to, directly or indirectly, with new names, and these names.
 ///
-/// `read` gives a file by its name, or nothing if there is none.
+/// `read` returns a file by its name, or `None` if it does not exist.
 pub(crate) fn rename(
     entries: &[&str],
     read: impl Fn(&str) -> Option<Vec<u8>>,
@@ -30,7 +30,8 @@ pub(crate) fn rename(
     Ok((renaming.names, renaming.files))
 }
 
-/// Gives a file its old name back, and a version for addresses: `element.js?ver=1a2b3c4d`. No other file may refer to it.
+/// Restores a file's old name, and adds a version to its address: `element.js?ver=1a2b3c4d`. No other file
+/// may refer to it.
 pub(crate) fn keep_name(name: &str, names: &mut Names, files: &mut BTreeMap<String, Vec<u8>>) -> Result {
     let hashed = names.get(name).cloned().ok_or_else(|| format!("there is no {name}"))?;
     let content = files.remove(&hashed).ok_or_else(|| format!("there is no {hashed}"))?;
@@ -55,7 +56,7 @@ struct Renaming<'a> {
 }
 
 impl Renaming<'_> {
-    /// The new name of a file.
+    /// Returns the new name of a file.
     fn file(&mut self, name: &str) -> Result<String> {
         if let Some(known) = self.names.get(name) {
             return Ok(known.clone());
@@ -82,7 +83,7 @@ impl Renaming<'_> {
         Ok(new)
     }
 
-    /// A script that speaks of files by their new names.
+    /// Replaces the file names in a script by the new names.
     fn script(&mut self, source: &str) -> Result<String> {
         let mut out = String::with_capacity(source.len());
         let mut rest = source;
@@ -106,7 +107,7 @@ impl Renaming<'_> {
     }
 }
 
-/// Where in a text that begins with a quotation mark the name of a file is, if it is one.
+/// Returns the position of the file name in a text that begins with a quotation mark, if there is one.
 fn reference(text: &str) -> Option<(usize, usize)> {
     let quote = text.chars().next()?;
     let start = 1 + if text[1..].starts_with("./") { 2 } else { 0 };

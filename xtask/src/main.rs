@@ -1,4 +1,4 @@
-//! `cargo xtask …`: the only entry point a person must know.
+//! `cargo xtask …`: the entry point for all development tasks.
 
 mod bench;
 mod bundle;

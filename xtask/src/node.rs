@@ -1,4 +1,4 @@
-//! Tests that node runs. A file that fails in a browser is run a second time, and said to have been.
+//! Tests that run in node. A browser test file that fails is run a second time and reported.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,21 @@ use std::path::{Path, PathBuf};
 use crate::sh::{Result, at, command, root, run as sh, target};
 use crate::steps::remark;
 
-/// More failed files than this are no accident of a busy machine: they are not run again.
+/// If more files than this fail, it is not an accident of a busy machine: they are not run again.
 const MOST_AGAIN: usize = 2;
 
-/// The tests beside the scripts, which need no browser.
+/// Runs the tests beside the scripts, which need no browser.
 pub(crate) fn scripts(filter: &[String]) -> Result {
     let files = test_files(&["player-wasm", "demo"], filter)?;
     sh(command("node").current_dir(root()).args(["--test", "--test-reporter=spec"]).args(files))
 }
 
-/// The browser tests of `tests/FOLDER`.
+/// Runs the browser tests of `tests/FOLDER`.
 ///
-/// Browsers, cameras and sound cards that are simulated on a busy machine fail once in a while without a fault of
-/// ours, and a fault of ours that shows once in fifty runs would stop everybody's work. Up to [`MOST_AGAIN`] files
-/// that failed are run once more; the last lines of `cargo xtask test` name them, so that they are looked into.
+/// Browsers with simulated cameras and sound cards sometimes fail on a busy machine without a fault of this
+/// project. A rare fault of this project, on the other hand, would block everybody's work. So up to
+/// [`MOST_AGAIN`] failed files are run again. The last lines of `cargo xtask test` list them, so that
+/// they are investigated.
 pub(crate) fn browser_tests(folder: &str, filter: &[String]) -> Result {
     let files = test_files(&[&format!("tests/{folder}")], filter)?;
     let list = target().join(format!("failed-{folder}.txt"));
@@ -65,7 +66,7 @@ fn name(file: &Path) -> String {
     file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The `*.test.mjs` in these folders, or those whose name begins with one of the words in `filter`.
+/// Returns the `*.test.mjs` files in these folders, filtered by the beginning of their names.
 fn test_files(folders: &[&str], filter: &[String]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for folder in folders {

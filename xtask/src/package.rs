@@ -5,7 +5,7 @@
 //! dist/srs-player/      index.js, element.js, player.js, …, *.d.ts, and the wasm modules
 //! ```
 //!
-//! The crate is compiled once for each format: a page loads the module of what it plays.
+//! The crate is compiled once per stream format: a page loads only the module that it needs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use std::path::{Path, PathBuf};
 use crate::bundle;
 use crate::sh::{Result, at, cargo, command, newest, output, root, run, target, which};
 
-/// The wasm modules: their names, and the feature of the crate that they have.
+/// The wasm modules: their names, and the feature of the crate that each enables.
 const MODULES: [(&str, &str); 2] = [("player_wasm", "flv"), ("player_ts", "ts")];
 
-/// Debian's binaryen (108) and npm's agree on these; `--all-features` makes modules V8 rejects.
+/// Options that Debian's binaryen (108) and npm's both support; with `--all-features` V8 rejects the modules.
 const WASM_OPT: [&str; 14] = [
-    // Larger functions inline where they are called once, but repeat themselves less when compressed.
+    // A larger value inlines functions that are called once, but compresses worse.
     "--one-caller-inline-max-function-size=30",
     // The lowest addresses are the end of the stack: no object is there.
     "--low-memory-unused",
     "--strip-producers",
     "--strip-target-features",
     "-Oz",
-    // A second round finds a little more once the locals are in order.
+    // A second pass saves a little more after the locals are reordered.
     "--reorder-locals",
     "--simplify-locals",
     "-Oz",
@@ -46,7 +46,7 @@ pub(crate) enum Purpose {
     Development,
 }
 
-/// Builds the package for releases if anything it is made of changed, and answers where it is.
+/// Builds the package if any of its inputs changed. Returns its path.
 pub(crate) fn build() -> Result<PathBuf> {
     build_for(Purpose::Release)
 }
@@ -89,7 +89,7 @@ pub(crate) fn build_for(purpose: Purpose) -> Result<PathBuf> {
 
 /// Compiles the crate with one feature, into the file `to`.
 fn compile(feature: &str, to: &Path) -> Result {
-    // In a folder of its own: both have the same name, and cargo would take one for the other.
+    // Separate folders: both builds have the same name, and cargo would confuse them.
     let folder = target().join("player-wasm").join(feature);
     run(cargo()
         .args(["build", "--profile", "wasm", "--target", "wasm32-unknown-unknown"])
@@ -98,7 +98,7 @@ fn compile(feature: &str, to: &Path) -> Result {
         .arg(&folder))?;
     let module = folder.join("wasm32-unknown-unknown/wasm/player_wasm.wasm");
     let code = at(module.display(), fs::read(&module))?;
-    // Its time says when it changed.
+    // The file's modification time records the last change.
     if fs::read(to).ok().as_ref() != Some(&code) {
         at(to.display(), to.parent().map_or(Ok(()), fs::create_dir_all))?;
         at(to.display(), fs::write(to, code))?;
@@ -111,7 +111,7 @@ fn stamp(optimized: bool, purpose: Purpose) -> String {
     format!("{} for {purpose:?}\n", if optimized { "optimized" } else { "not optimized" })
 }
 
-/// Whether `dist` was made, in the same way, after everything that goes into it.
+/// Returns whether `dist` was built with the same options, after the last change of its inputs.
 fn up_to_date(dist: &Path, compiled: &Path, stamp: &str) -> bool {
     let made = dist.join(".stamp");
     if fs::read_to_string(&made).ok().as_deref() != Some(stamp) {
@@ -148,8 +148,8 @@ fn copy(from: &Path, to: &Path) -> Result {
     at(from.display(), fs::copy(from, to)).map(|_| ())
 }
 
-/// Writes a wasm module as a script, for bundlers and hosts that leave out files which are not scripts. It is loaded
-/// only where the file is missing.
+/// Writes a wasm module as a script, for bundlers and hosts that omit files which are not scripts. It is only
+/// loaded if the wasm file is missing.
 fn inline(modules: &Path, name: &str, feature: &str) -> Result {
     let wasm = modules.join(format!("{name}_bg.wasm"));
     let text = base64(&at(wasm.display(), fs::read(&wasm))?);
@@ -175,7 +175,7 @@ fn base64(data: &[u8]) -> String {
     out
 }
 
-/// Puts a `.br` beside what pages load. Without it the gateway sends them by gzip, a little larger.
+/// Writes a `.br` file next to files that pages load. Without it the gateway sends them with gzip, slightly larger.
 fn compress(brotli: &Path, dist: &Path) -> Result {
     let mut files = Vec::new();
     for folder in [dist.to_owned(), dist.join("srs-player")] {
@@ -189,8 +189,9 @@ fn compress(brotli: &Path, dist: &Path) -> Result {
     run(command(brotli).args(["--best", "--keep", "--force"]).args(files))
 }
 
-/// Debian's wasm-opt 108 exports the module's first table in the place of the second, wasm-bindgen's
-/// table of JavaScript values. Later ones do not, and where there are no two tables nothing is mended.
+/// Works around Debian's wasm-opt 108, which exports the module's first table instead of the second,
+/// wasm-bindgen's table of JavaScript values. Later versions are correct, and modules without two tables stay
+/// unchanged.
 fn mend_table_export(path: &Path) -> std::io::Result<()> {
     const EXPORT: &[u8] = b"\x15__wbindgen_externrefs\x01";
     let mut module = fs::read(path)?;
@@ -202,7 +203,7 @@ fn mend_table_export(path: &Path) -> std::io::Result<()> {
     fs::write(path, module)
 }
 
-/// How many tables a module has (WebAssembly 5.5.7; fewer than 128, so one byte says it).
+/// Returns the number of tables of a module (WebAssembly 5.5.7; fewer than 128, so it is one byte).
 fn tables(module: &[u8]) -> Option<u8> {
     let mut rest = module.get(8..)?;
     while let [id, after @ ..] = rest {
@@ -223,7 +224,7 @@ fn tables(module: &[u8]) -> Option<u8> {
     None
 }
 
-/// Sees to it that rustc can build for `wasm32-unknown-unknown`.
+/// Ensures that rustc can build for `wasm32-unknown-unknown`.
 fn wasm_target() -> Result {
     const NAME: &str = "wasm32-unknown-unknown";
     let sysroot = output(command("rustc").args(["--print", "sysroot"]))?;

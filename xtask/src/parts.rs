@@ -1,4 +1,4 @@
-//! The parts of `cargo xtask test`: what each runs, needs and can be narrowed to.
+//! The parts of `cargo xtask test`: the tests of each part, its requirements and its filter.
 
 use std::path::{Path, PathBuf};
 
@@ -6,20 +6,20 @@ use crate::sh::{Result, cargo, command, newest, root, run as sh, target};
 use crate::tools::Use;
 use crate::{dist, node, package};
 
-/// One part. `cargo xtask test` runs all of them in this order.
+/// A part. `cargo xtask test` runs all parts in this order.
 pub(crate) struct Part {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
-    /// What FILTER is in `cargo xtask test PART FILTER`; empty: the part takes none.
+    /// The meaning of FILTER in `cargo xtask test PART FILTER`; empty if the part has no filter.
     pub(crate) filter: &'static str,
     /// Parts that must have passed before.
     pub(crate) needs: &'static [&'static str],
-    /// What the programs of this part are used for.
+    /// The uses of the programs that this part needs.
     pub(crate) uses: &'static [Use],
     pub(crate) run: fn(&[String]) -> Result,
 }
 
-/// Programs that start a gateway and media tools.
+/// Programs for parts that start a gateway and media tools.
 const STREAMS: &[Use] = &[Use::Streams, Use::Rtc, Use::Operation];
 const BROWSER: &[Use] = &[Use::Streams, Use::Size, Use::Browser, Use::Node];
 const WORDPRESS: &[Use] = &[Use::Streams, Use::Size, Use::Browser, Use::Node, Use::WordPress];
@@ -92,12 +92,12 @@ pub(crate) const PARTS: [Part; 15] = [
     },
 ];
 
-/// What most parts have in common.
+/// The common fields of most parts.
 const fn part(name: &'static str, what: &'static str) -> Part {
     Part { name, what, filter: "", needs: &[], uses: &[], run: |_| Ok(()) }
 }
 
-/// The parts that `names` need, those themselves last, each once.
+/// Returns the parts that `name` needs, followed by the part itself, each once.
 pub(crate) fn with_needs(name: &str) -> Vec<&'static Part> {
     let mut wanted = vec![name];
     let mut at = 0;
@@ -125,7 +125,7 @@ fn lints(_: &[String]) -> Result {
         .args(["--", "--deny", "warnings"]))
 }
 
-/// Built before the tests that start it, so that its time does not count as theirs.
+/// Built before the tests that start it, so that its build time does not count as theirs.
 fn gateway_binary(_: &[String]) -> Result {
     sh(cargo().args(["build", "--package", "gateway"]))
 }
@@ -147,9 +147,9 @@ fn protocols(filter: &[String]) -> Result {
     protocol(&[], filter)
 }
 
-/// `selection` is cargo's choice of files, such as `--test rtc`.
+/// `selection` are cargo's options to select tests, such as `--test rtc`.
 pub(crate) fn protocol(selection: &[&str], filter: &[String]) -> Result {
-    // Most of these wait for clips that are published in real time.
+    // Most of these tests wait for clips that are published in real time.
     sh(cargo()
         .args(["test", "--package", "lianmai-tests", "--no-fail-fast"])
         .args(selection)
@@ -157,7 +157,7 @@ pub(crate) fn protocol(selection: &[&str], filter: &[String]) -> Result {
         .args(filter))
 }
 
-/// Installs the packages unless they are those of the lock file already.
+/// Installs the packages, unless they match the lock file already.
 fn npm(_: &[String]) -> Result {
     let tests = root().join("tests");
     let made = newest_file(&tests.join("node_modules/.package-lock.json"));
@@ -178,7 +178,7 @@ fn types(_: &[String]) -> Result {
     sh(command(tests.join("node_modules/.bin/tsc")).current_dir(&tests).args(["--project", "tsconfig.json"]))
 }
 
-/// The rules are in `tests/wordpress/phpcs.xml`, which also says why they are not WordPress's own.
+/// The rules are in `tests/wordpress/phpcs.xml`, which explains why they differ from WordPress's own.
 fn php_style(_: &[String]) -> Result {
     sh(command("phpcs").args(["-q", "-s", "--standard=tests/wordpress/phpcs.xml"]))
 }
@@ -193,7 +193,7 @@ fn phpunit(filter: &[String]) -> Result {
     sh(command("node").current_dir(&tests).env("PLUGIN_ZIP", zip()).arg("wordpress/phpunit.mjs").args(filter))
 }
 
-/// The zip that `cargo xtask dist` makes.
+/// The path of the zip from `cargo xtask dist`.
 fn zip() -> PathBuf {
     target().join("dist/lianmai.zip")
 }

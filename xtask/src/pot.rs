@@ -1,10 +1,10 @@
-//! `cargo xtask pot`: the plugin's words for translators, and what WordPress reads of their work.
+//! `cargo xtask pot`: the plugin's texts for translators, and translations in WordPress's formats.
 //!
 //! ```text
-//! wp-plugin/languages/lianmai-LOCALE.po    what people write; `cargo xtask pot` brings it up to date
-//! lianmai.pot                              every sentence of the plugin, to translate from
-//! lianmai-LOCALE.mo                        what PHP reads
-//! lianmai-LOCALE-lianmai-editor.json       what the editor's script reads
+//! wp-plugin/languages/lianmai-LOCALE.po    written by translators; `cargo xtask pot` updates it
+//! lianmai.pot                              all texts of the plugin, as a template for translations
+//! lianmai-LOCALE.mo                        the format for PHP
+//! lianmai-LOCALE-lianmai-editor.json       the format for the editor's script
 //! ```
 
 mod script;
@@ -18,9 +18,9 @@ use serde_json::{Map, Value, json};
 use crate::sh::{Result, at, command, output, root, run, target};
 
 const DOMAIN: &str = "lianmai";
-/// The script whose words are in JavaScript: WordPress finds its translations by this name.
+/// The script with translatable texts: WordPress finds its translations by this name.
 const SCRIPT: &str = "lianmai-editor";
-/// WordPress's functions that take a sentence, as xgettext writes arguments.
+/// WordPress's translation functions, as arguments for xgettext.
 const KEYWORDS: [&str; 11] = [
     "__:1",
     "_e:1",
@@ -35,13 +35,13 @@ const KEYWORDS: [&str; 11] = [
     "esc_attr_x:1,2c",
 ];
 
-/// What says in which letters the rest is.
+/// The header that declares the character encoding.
 const HEADER: &str = "msgid \"\"\nmsgstr \"Content-Type: text/plain; charset=UTF-8\\n\"\n";
 
-/// What stands before a sentence (`block title`), and the sentence.
+/// The context of a text (such as `block title`), and the text.
 type Id = (Option<String>, String);
 
-/// Makes everything in `target/languages/` and brings the translations up to date with the plugin.
+/// Writes all files to `target/languages/`, and updates the translations from the plugin.
 pub(crate) fn build() -> Result {
     let folder = target().join("languages");
     at(folder.display(), fs::create_dir_all(&folder))?;
@@ -56,7 +56,7 @@ pub(crate) fn build() -> Result {
     Ok(())
 }
 
-/// Writes the template and every translation, as WordPress reads them, into `folder`.
+/// Writes the template and all translations in WordPress's formats to `folder`.
 pub(crate) fn languages(folder: &Path) -> Result {
     at(folder.display(), fs::create_dir_all(folder))?;
     template(folder)?;
@@ -76,7 +76,7 @@ pub(crate) fn languages(folder: &Path) -> Result {
     Ok(())
 }
 
-/// Writes `lianmai.pot` into `folder`. It has no date: the same plugin gives the same file.
+/// Writes `lianmai.pot` to `folder`. It contains no date: the same plugin gives the same file.
 fn template(folder: &Path) -> Result<PathBuf> {
     let parts = [("php", xgettext(&files("php")?)?), ("js", scripts()?), ("elsewhere", elsewhere()?)];
     let pot = folder.join(format!("{DOMAIN}.pot"));
@@ -96,7 +96,7 @@ fn template(folder: &Path) -> Result<PathBuf> {
     done.map(|()| pot)
 }
 
-/// What xgettext finds in PHP.
+/// Returns the texts that xgettext finds in PHP.
 fn xgettext(files: &[String]) -> Result<String> {
     let mut xgettext = command("xgettext");
     xgettext.current_dir(root().join("wp-plugin"));
@@ -112,7 +112,7 @@ fn xgettext(files: &[String]) -> Result<String> {
     output(&mut xgettext)
 }
 
-/// The scripts' sentences.
+/// Returns the texts of the scripts.
 fn scripts() -> Result<String> {
     let mut pot = String::from(HEADER);
     for name in files("js")? {
@@ -127,7 +127,7 @@ fn undated(pot: &str) -> String {
     lines.map(|line| format!("{}\n", line.replace("charset=CHARSET", "charset=UTF-8"))).collect()
 }
 
-/// Sentences outside of code: the plugin's header and the blocks' descriptions.
+/// Returns texts outside of code: the plugin's header and the blocks' descriptions.
 fn elsewhere() -> Result<String> {
     let mut pot = String::from(HEADER);
     let mut add = |place: &str, context: &str, sentence: &str| {
@@ -159,7 +159,7 @@ fn elsewhere() -> Result<String> {
     once(&pot)
 }
 
-/// A sentence that is there twice stands there once.
+/// Merges repeated texts.
 fn once(pot: &str) -> Result<String> {
     let folder = target().join("languages");
     at(folder.display(), fs::create_dir_all(&folder))?;
@@ -170,12 +170,12 @@ fn once(pot: &str) -> Result<String> {
     once
 }
 
-/// A name that no other run or thread has.
+/// Returns a name that is unique among runs and threads.
 fn stamp() -> String {
     format!("once-{}-{:?}", std::process::id(), std::thread::current().id())
 }
 
-/// The plugin's files with that ending, in order, seen from its folder.
+/// Returns the plugin's files with this extension, sorted, relative to its folder.
 fn found(ending: &str) -> Result<Vec<String>> {
     let plugin = root().join("wp-plugin");
     let mut found = Vec::new();
@@ -203,7 +203,8 @@ fn translations() -> Result<Vec<PathBuf>> {
     Ok(files("po")?.into_iter().map(|name| root().join("wp-plugin").join(name)).collect())
 }
 
-/// A `.po` as `msgcat --no-wrap` writes it: each sentence's translations, one for each plural form.
+/// Parses a `.po` file in the format of `msgcat --no-wrap`: the translations of each text, one per plural
+/// form.
 fn read(po: &str) -> BTreeMap<Id, Vec<String>> {
     let mut entries = BTreeMap::new();
     for block in po.split("\n\n") {
@@ -237,7 +238,7 @@ fn read(po: &str) -> BTreeMap<Id, Vec<String>> {
     entries
 }
 
-/// What WordPress's script translations are: JED 1.x.
+/// Returns a script's translations in WordPress's format, JED 1.x.
 fn jed(locale: &str, entries: &BTreeMap<Id, Vec<String>>, script: &BTreeSet<Id>) -> Value {
     let header = entries.get(&(None, String::new())).and_then(|of| of.first()).cloned().unwrap_or_default();
     let plural = header.lines().find_map(|line| line.strip_prefix("Plural-Forms: "));
@@ -254,7 +255,7 @@ fn jed(locale: &str, entries: &BTreeMap<Id, Vec<String>>, script: &BTreeSet<Id>)
     json!({ "domain": DOMAIN, "locale_data": { DOMAIN: messages } })
 }
 
-/// A string as `.po` files write it.
+/// Formats a string as in `.po` files.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
@@ -269,7 +270,7 @@ mod tests {
         folder
     }
 
-    /// `%s`, `%1$d` and the like.
+    /// Returns the placeholders in a text: `%s`, `%1$d` and similar.
     fn places(text: &str) -> Vec<String> {
         let mut found: Vec<String> = text
             .split('%')

@@ -1,10 +1,10 @@
-//! `cargo xtask run`: everything built, the gateway started with its demo stream.
+//! `cargo xtask run`: builds everything and starts the gateway with its demo stream.
 
 use crate::package::{self, Purpose};
 use crate::sh::{Result, cargo, run as sh};
 use crate::steps::Steps;
 
-/// Builds the player, then the gateway, and runs it. `args` are `--dev` and, after `--`, flags of `lianmai serve`.
+/// Builds the player and the gateway, and runs it. `args` are `--dev` and, after `--`, flags of `lianmai serve`.
 pub(crate) fn run(args: &[String]) -> Result {
     let dev = args.first().is_some_and(|arg| arg == "--dev");
     let flags = &args[usize::from(dev)..];

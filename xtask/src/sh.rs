@@ -1,4 +1,4 @@
-//! Runs programs and finds things, from the workspace's root.
+//! Runs programs and finds files, relative to the workspace root.
 
 use std::env;
 use std::ffi::OsStr;
@@ -6,33 +6,33 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-/// What went wrong, as one sentence for the person at the terminal.
+/// The error is a sentence for the person at the terminal.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
-/// The workspace's root.
+/// Returns the workspace root.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// Where cargo builds to.
+/// Returns cargo's target folder.
 pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// The cargo that runs us.
+/// Returns the cargo that runs this program.
 pub(crate) fn cargo() -> Command {
     command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// `program`, to run in the workspace's root.
+/// Returns a command for `program` in the workspace root.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
     command
 }
 
-/// Shows and runs `command`; its output is ours.
+/// Prints and runs `command`; its output is not captured.
 pub(crate) fn run(command: &mut Command) -> Result {
     let line = line(command);
     eprintln!("$ {line}");
@@ -43,7 +43,7 @@ pub(crate) fn run(command: &mut Command) -> Result {
     }
 }
 
-/// What `command` prints, when it succeeds.
+/// Returns the output of `command` if it succeeds.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = line(command);
     let output = command
@@ -63,20 +63,20 @@ fn line(command: &Command) -> String {
     std::iter::once(name).chain(args).collect::<Vec<_>>().join(" ")
 }
 
-/// The path of the program `name`, if there is one to run.
+/// Returns the path of the program `name`, if it is installed.
 pub(crate) fn which(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
 }
 
-/// The newest modification time of `path` or, for a folder, of anything in it.
+/// Returns the newest modification time of `path`; for a folder, of its content.
 pub(crate) fn newest(path: &Path) -> Option<SystemTime> {
     let own = path.metadata().ok()?.modified().ok()?;
     let inside = path.read_dir().ok().and_then(|dir| dir.flatten().filter_map(|e| newest(&e.path())).max());
     Some(inside.map_or(own, |time| time.max(own)))
 }
 
-/// Adds what was being done to an I/O error.
+/// Adds the attempted action to an I/O error.
 pub(crate) fn at<T>(what: impl std::fmt::Display, result: std::io::Result<T>) -> Result<T> {
     result.map_err(|error| format!("{what}: {error}"))
 }

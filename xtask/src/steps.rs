@@ -1,4 +1,4 @@
-//! Runs named steps one after the other and shows how far along they are.
+//! Runs named steps one after the other and shows the progress.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,11 +9,11 @@ use std::time::Instant;
 
 use crate::sh::{Result, target};
 
-/// How a step ended.
+/// The result of a step.
 enum Outcome {
     Passed,
     Failed(String),
-    /// Not run, and why.
+    /// Not run, for this reason.
     Skipped(String),
 }
 
@@ -25,20 +25,20 @@ pub(crate) fn remark(text: String) {
     REMARKS.lock().unwrap_or_else(PoisonError::into_inner).push(text);
 }
 
-/// A list of steps of which one runs at a time.
+/// A list of steps, which run one at a time.
 ///
-/// Each step is announced with its number, the number of all steps and how long it took the last time.
+/// Each step is announced with its number, the total number and its last duration.
 pub(crate) struct Steps {
     command: String,
     total: usize,
     done: Vec<(&'static str, Outcome, u64)>,
-    /// Seconds that steps of this name took in earlier runs, and the file that keeps them.
+    /// Durations in seconds of the steps in earlier runs, and the file that stores them.
     earlier: BTreeMap<String, u64>,
     file: PathBuf,
 }
 
 impl Steps {
-    /// `command` is what the person typed, `total` the number of steps that will follow.
+    /// `command` is the typed command, `total` the number of steps that will follow.
     pub(crate) fn new(command: &str, total: usize) -> Self {
         Self::with_file(command, total, target().join("xtask-durations.txt"))
     }
@@ -47,7 +47,7 @@ impl Steps {
         Self { command: command.to_owned(), total, done: Vec::new(), earlier: read_durations(&file), file }
     }
 
-    /// Runs a step whose failure ends everything.
+    /// Runs a step; its failure ends the command.
     pub(crate) fn must<T>(&mut self, name: &'static str, run: impl FnOnce() -> Result<T>) -> Result<T> {
         let (result, seconds) = self.timed(name, run);
         if result.is_ok() {
@@ -56,7 +56,8 @@ impl Steps {
         result
     }
 
-    /// Runs a step, or skips it if one of the steps that it `needs` did not pass. The next step runs either way.
+    /// Runs a step, or skips it if one of the steps that it `needs` did not pass. The next step runs in any
+    /// case.
     pub(crate) fn run(&mut self, name: &'static str, needs: &[&str], run: impl FnOnce() -> Result) {
         let missing = needs.iter().find(|need| {
             self.done.iter().any(|(done, how, _)| done == *need && !matches!(how, Outcome::Passed))
@@ -75,7 +76,7 @@ impl Steps {
         self.done.push((name, outcome, seconds));
     }
 
-    /// Notes a step that can not run here.
+    /// Records a step that cannot run here.
     pub(crate) fn skip(&mut self, name: &'static str, why: &str) {
         eprintln!("\n== [{}/{}] {name}: not run, {why} ==", self.done.len() + 1, self.total);
         self.done.push((name, Outcome::Skipped(why.to_owned()), 0));
@@ -98,7 +99,7 @@ impl Steps {
         (result, seconds)
     }
 
-    /// Prints what became of each step. Fails if one failed.
+    /// Prints the result of each step. Fails if one failed.
     pub(crate) fn finish(self) -> Result {
         let (table, failed) = self.table();
         eprint!("\n{}:\n{table}", self.command);
@@ -127,7 +128,7 @@ impl Steps {
     }
 }
 
-/// `90` is `1 min 30 s`.
+/// Formats a duration: `90` is `1 min 30 s`.
 fn spoken(seconds: u64) -> String {
     match (seconds / 60, seconds % 60) {
         (0, seconds) => format!("{seconds} s"),
@@ -142,7 +143,7 @@ fn read_durations(file: &Path) -> BTreeMap<String, u64> {
     text.lines().filter_map(line).collect()
 }
 
-/// A hint only: where it cannot be written, the next run has none.
+/// The durations are only a hint: an error while writing is ignored.
 fn write_durations(file: &Path, durations: &BTreeMap<String, u64>) {
     let text: String = durations.iter().map(|(name, seconds)| format!("{seconds}\t{name}\n")).collect();
     let _ = fs::write(file, text);
@@ -184,7 +185,7 @@ mod tests {
         let file = steps.file.clone();
         assert_eq!(steps.must("a", || Ok(3)), Ok(3));
         assert_eq!(steps.must("b", || Err::<(), _>("no".to_owned())), Err("no".to_owned()));
-        // The next run knows how long the step took.
+        // The next run knows the duration of the step.
         let durations = read_durations(&file);
         fs::remove_file(file).unwrap();
         assert_eq!(durations.keys().collect::<Vec<_>>(), ["test of xtask a"]);

@@ -1,14 +1,14 @@
-//! `cargo xtask test [PART [FILTER…]]`: every check and test, as CI runs them, or one part of them.
+//! `cargo xtask test [PART [FILTER…]]`: all checks and tests, as CI runs them, or one part of them.
 
 use crate::parts::{self, PARTS, Part};
 use crate::sh::{Result, root};
 use crate::steps::Steps;
 use crate::tools::{self, Use};
 
-/// Folders of crates with tests of their own. Each is a part as well.
+/// Folders of crates with their own tests. Each is also a part.
 const CRATES: [&str; 5] = ["media", "gateway", "player-wasm", "examples", "xtask"];
 
-/// Runs everything, or the part that `args` name. Only everything installs programs.
+/// Runs everything, or the part in `args`. Only a complete run installs programs.
 pub(crate) fn run(args: &[String]) -> Result {
     match args {
         [] => everything(),
@@ -20,10 +20,11 @@ pub(crate) fn run(args: &[String]) -> Result {
     }
 }
 
-/// Runs every part, those after a failed one too unless they need it, so that one run shows all failures.
+/// Runs all parts. A part also runs after a failed one, unless it needs that one, so that one run shows all
+/// failures.
 fn everything() -> Result {
     let mut steps = Steps::new("cargo xtask test", PARTS.len() + 1);
-    // A program that is still missing fails the parts that use it, by name.
+    // If a program is still missing, the parts that use it fail.
     steps.run("tools", &[], tools::install);
     for part in &PARTS {
         step(&mut steps, part, &[]);
@@ -73,7 +74,7 @@ fn one(name: &str, filter: &[String]) -> Result {
     Err(format!("there is no part `{name}`\n\n{}", usage()))
 }
 
-/// The names of `tests/*.rs`.
+/// Returns the names of `tests/*.rs`.
 fn protocol_files() -> Vec<String> {
     let mut names: Vec<String> = root()
         .join("tests")

@@ -2,7 +2,7 @@
 
 use crate::sh::{Result, command, output, run, which};
 
-/// What a program is used for. A part of the tests names its uses.
+/// The purpose of a program. A part of the tests lists its purposes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     /// ffmpeg as publisher and player.
@@ -11,12 +11,12 @@ pub(crate) enum Use {
     Rtc,
     /// Proxies and certificate authorities.
     Operation,
-    /// Small downloads for browsers. The player is built without them, too.
+    /// Smaller downloads for browsers. The player can be built without these programs.
     Size,
     Browser,
     Node,
     WordPress,
-    /// The plugin's style, which `check` looks at without the rest that WordPress needs.
+    /// The plugin's PHP style, which `check` tests without the other requirements of WordPress.
     PhpStyle,
 }
 
@@ -35,7 +35,7 @@ impl Use {
 
 struct Tool {
     program: &'static str,
-    /// Debian's package.
+    /// The Debian package.
     package: &'static str,
     used: Use,
     what_for: &'static str,
@@ -62,7 +62,7 @@ const TOOLS: &[Tool] = &[
     tool("php", "php-cli", Use::WordPress, "WordPress"),
     tool("phpcs", "php-codesniffer", Use::PhpStyle, "the plugin's style"),
     tool("phpunit", "phpunit", Use::WordPress, "the plugin's own tests"),
-    // The -core packages are programs without a service: nothing starts and nothing is asked.
+    // The -core packages contain programs without a service: nothing is started, and no questions are asked.
     tool("mariadbd", "mariadb-server-core", Use::WordPress, "WordPress's database"),
     tool("my_print_defaults", "mariadb-client-core", Use::WordPress, "mariadb-install-db"),
     tool("xgettext", "gettext", Use::WordPress, "the plugin's translations"),
@@ -71,7 +71,7 @@ const TOOLS: &[Tool] = &[
     tool("dpkg-deb", "dpkg", Use::WordPress, "unpacking WordPress"),
 ];
 
-/// PHP's modules that are packages of their own, and a module that each of them has.
+/// PHP's modules with their own packages, and a module to test for each.
 const PHP: [(&str, &str); 5] = [
     ("mysqli", "php-mysql"),
     ("pdo_sqlite", "php-sqlite3"),
@@ -80,7 +80,7 @@ const PHP: [(&str, &str); 5] = [
     ("mbstring", "php-mbstring"),
 ];
 
-/// GStreamer's elements, and the package that each of them is in.
+/// GStreamer's elements, and the package of each.
 const GSTREAMER: [(&str, &str); 6] = [
     ("webrtcbin", "gstreamer1.0-plugins-bad"),
     ("nicesrc", "gstreamer1.0-nice"),
@@ -90,7 +90,7 @@ const GSTREAMER: [(&str, &str); 6] = [
     ("avdec_h264", "gstreamer1.0-libav"),
 ];
 
-/// Lines that Debian's Python must be able to run, and the package that each of them needs.
+/// Statements that Debian's Python must be able to run, and the package for each.
 const PYTHON: [(&str, &str); 4] = [
     ("import pip", "python3-pip"),
     ("import gi", "python3-gi"),
@@ -110,7 +110,7 @@ pub(crate) fn require(uses: &[Use]) -> Result {
     if uses.contains(&Use::Node) { node_is_new_enough() } else { Ok(()) }
 }
 
-/// Installs what is missing by apt, as root where there is apt; elsewhere fails with the list of what is missing.
+/// Installs missing programs with apt, as root where apt exists; elsewhere fails with a list of them.
 pub(crate) fn install() -> Result {
     let mut wanted = missing(Use::ALL).iter().map(|missing| missing.package).collect::<Vec<_>>();
     wanted.dedup();
@@ -118,7 +118,7 @@ pub(crate) fn install() -> Result {
         return node_is_new_enough();
     }
     if which("apt-get").is_some() && output(command("id").arg("-u")).is_ok_and(|id| id == "0") {
-        // A page without any font has no size to look at.
+        // A page without any font has no measurable text size.
         wanted.push("fonts-dejavu-core");
         let apt = |args: &[&str]| run(command("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(args));
         let all = [&["install", "--yes", "--no-install-recommends"], wanted.as_slice()].concat();
@@ -149,7 +149,7 @@ struct Missing {
     package: &'static str,
 }
 
-/// What is missing for `uses`. Looks for nothing else: some of the questions take a second each.
+/// Returns the missing programs for `uses`. Checks nothing else: some checks take a second each.
 fn missing(uses: &[Use]) -> Vec<Missing> {
     let tools = TOOLS.iter().filter(|tool| uses.contains(&tool.used) && which(tool.program).is_none());
     let mut missing: Vec<Missing> = tools
@@ -177,7 +177,7 @@ fn missing_peers() -> impl Iterator<Item = Missing> {
     };
     let elements = GSTREAMER
         .iter()
-        // `--exists` compares the plugin's version with GStreamer's, and libnice has one of its own.
+        // `--exists` compares the plugin's version with GStreamer's, but libnice has its own versions.
         .filter(move |(element, _)| !succeeds("gst-inspect-1.0", &[element]))
         .map(|&(element, package)| Missing {
             what: format!("GStreamer's {element}"),

@@ -1,16 +1,16 @@
-//! The sentences of a script, for translators.
+//! Finds the translatable texts of a script.
 //!
-//! xgettext takes a slash inside a regular expression's brackets for the expression's end, and misses what
-//! follows; so this looks for the calls alone.
+//! xgettext takes a slash within the brackets of a regular expression for the end of the expression, and
+//! misses the code after it. So this module searches for the calls only.
 
 use super::quoted;
 use crate::sh::Result;
 
-/// WordPress's functions, and what their arguments are, one letter each: a sentence, its plural, what stands
-/// before it, or something else.
+/// WordPress's functions with one letter per argument: a text (s), its plural (p), its context (c), or
+/// another argument (x).
 const CALLS: [(&str, &str); 4] = [("__", "s"), ("_x", "sc"), ("_n", "sp"), ("_nx", "spxc")];
 
-/// The template's entries for one script.
+/// Returns the template's entries for one script.
 pub(super) fn entries(name: &str, script: &str) -> Result<String> {
     let mut pot = String::new();
     for (at, _) in script.match_indices('(') {
@@ -50,14 +50,14 @@ pub(super) fn entries(name: &str, script: &str) -> Result<String> {
     Ok(pot)
 }
 
-/// What a comment on the call's line or the one before tells translators.
+/// Returns the comment for translators on the call's line or the line before.
 fn comment(before: &str) -> Option<String> {
     let near: Vec<&str> = before.rsplitn(3, '\n').take(2).collect();
     let (_, said) = near.iter().find_map(|line| line.split_once("translators:"))?;
     Some(format!("translators: {}", said.split("*/").next().unwrap_or(said).trim()))
 }
 
-/// A string in quotes, and what follows it.
+/// Returns a quoted string, and the text after it.
 fn literal(text: &str) -> Option<(String, &str)> {
     let quote = text.chars().next().filter(|c| *c == '\'' || *c == '"')?;
     let mut value = String::new();
