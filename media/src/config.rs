@@ -2,13 +2,44 @@
 
 use bytes::Bytes;
 
-/// Video or audio: a stream has at most one track of each.
+/// The kind of a track: video or audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Track {
     /// Video.
     Video,
     /// Audio.
     Audio,
+}
+
+/// Identifies one track of a stream.
+///
+/// A stream has at most one video and one audio track today, both with number 0. Other numbers are reserved for a
+/// second audio language or a simulcast layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrackId {
+    /// Video or audio.
+    pub kind: Track,
+    /// Number among the tracks of the same kind; 0 is the default track.
+    pub number: u8,
+}
+
+impl TrackId {
+    /// The default video track.
+    pub const VIDEO: Self = Self { kind: Track::Video, number: 0 };
+    /// The default audio track.
+    pub const AUDIO: Self = Self { kind: Track::Audio, number: 0 };
+
+    /// Returns whether this is the default track of its kind.
+    pub const fn is_default(self) -> bool {
+        self.number == 0
+    }
+}
+
+/// Converts a kind to its default track.
+impl From<Track> for TrackId {
+    fn from(kind: Track) -> Self {
+        Self { kind, number: 0 }
+    }
 }
 
 /// The encoding of a frame's bytes.

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::config::{Config, Track};
+use crate::config::{Config, Track, TrackId};
 use crate::time::Micros;
 
 /// One access unit of video or one audio packet, in decode order. Cloning copies no media.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
+    /// Number of the frame's track among the tracks of its kind; 0 is the default track. See [`TrackId`].
+    pub number: u8,
     /// The decoder configuration this frame needs.
     pub config: Arc<Config>,
     /// Decode time in microseconds on the stream's clock.
@@ -27,6 +29,11 @@ impl Frame {
     /// Returns the track: video or audio.
     pub fn track(&self) -> Track {
         self.config.track()
+    }
+
+    /// Returns the track to which this frame belongs.
+    pub fn track_id(&self) -> TrackId {
+        TrackId { kind: self.track(), number: self.number }
     }
 
     /// Returns whether this is a video frame.

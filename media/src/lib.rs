@@ -100,6 +100,6 @@ pub mod rtp;
 pub mod time;
 pub mod ts;
 
-pub use config::{Audio, Codec, Config, Format, Track, Video};
+pub use config::{Audio, Codec, Config, Format, Track, TrackId, Video};
 pub use error::{Error, ErrorKind, Result};
 pub use frame::Frame;

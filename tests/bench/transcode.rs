@@ -7,7 +7,7 @@ use std::process::Command;
 use bytes::Bytes;
 use gateway::core::admission::PublishGrant;
 use gateway::core::hub::{Hub, HubConfig, Start, StreamName};
-use gateway::derive::transcode::{Sound, Source, counted};
+use gateway::derive::transcode::{AudioTarget, Frames, Reencoders, Want, counted};
 use lianmai_tests::gateway::cache_dir;
 use media::Frame;
 use media::time::{MILLI, SECOND};
@@ -17,17 +17,17 @@ use media::ts::{Demuxer, Event};
 const SECONDS: i64 = 120;
 
 pub(crate) fn run() {
-    println!("{SECONDS} s of pink noise and tones in stereo, µs of CPU per second of sound:");
+    println!("{SECONDS} s of pink noise and tones in stereo, µs of CPU per second of audio:");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    for (name, codec, rate, sound, target) in [
-        ("AAC 44.1 kHz -> Opus", "aac", "44100", Sound::Opus, 5_500),
-        ("AAC 48 kHz -> Opus", "aac", "48000", Sound::Opus, 5_500),
-        ("Opus -> AAC", "libopus", "48000", Sound::Aac, 6_600),
+    for (name, codec, rate, to, target) in [
+        ("AAC 44.1 kHz -> Opus", "aac", "44100", AudioTarget::Opus, 5_500),
+        ("AAC 48 kHz -> Opus", "aac", "48000", AudioTarget::Opus, 5_500),
+        ("Opus -> AAC", "libopus", "48000", AudioTarget::Aac, 6_600),
     ] {
         let frames = clip(codec, rate);
-        let before = counted(sound);
-        runtime.block_on(pass(frames, sound));
-        let after = counted(sound);
+        let before = counted(to);
+        runtime.block_on(pass(frames, to));
+        let after = counted(to);
         let made = (after.made - before.made).as_secs_f64();
         let cost = (after.busy - before.busy).as_secs_f64() * 1e6 / made;
         println!(
@@ -38,7 +38,11 @@ pub(crate) fn run() {
 }
 
 /// Publishes the frames as fast as they are consumed.
-async fn pass(frames: Vec<Frame>, sound: Sound) {
+async fn pass(frames: Vec<Frame>, target: AudioTarget) {
+    let want = match target {
+        AudioTarget::Aac => Want::FLV,
+        AudioTarget::Opus => Want { presentation_order: None, ..Want::webrtc(&Reencoders::off()) },
+    };
     let hub = Hub::new(HubConfig::default());
     let name = StreamName::parse("live/bench").expect("a name");
     let mut publisher = hub.publish(&PublishGrant::for_job(&name, "bench")).expect("the name is free");
@@ -51,7 +55,7 @@ async fn pass(frames: Vec<Frame>, sound: Sound) {
         let newest = stream.newest().unwrap_or(0);
         // A stream of audio only begins with the newest packet; a single one does not fill another packet.
         let Some(source) = &mut source else {
-            source = Some(Source::new(stream, sound, Start::Key));
+            source = Some(Frames::new(stream, &want, Start::Key));
             continue;
         };
         // Decoder and encoder buffer less than this.

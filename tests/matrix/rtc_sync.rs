@@ -51,7 +51,7 @@ fn recorded(peer: &Peer, like: &[Frame]) -> Vec<u8> {
             Bytes::copy_from_slice(&frame.data)
         };
         let config = if frame.video { picture.clone() } else { sound.clone() };
-        let frame = Frame { config, dts: time, pts: time, key: frame.key || !frame.video, data };
+        let frame = Frame { number: 0, config, dts: time, pts: time, key: frame.key || !frame.video, data };
         muxer.frame(&frame, &mut out).expect("a frame for TS");
         muxer.flush(&mut out);
     }

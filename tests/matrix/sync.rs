@@ -7,7 +7,7 @@ use std::process::Command;
 
 use gateway::core::admission::PublishGrant;
 use gateway::core::hub::{Hub, HubConfig, Start, StreamName};
-use gateway::derive::transcode::{Sound, Source};
+use gateway::derive::transcode::{Frames, Reencoders, Want};
 use lianmai_tests::gateway::temp_dir;
 use lianmai_tests::publisher::WsPublisher;
 use lianmai_tests::{Clip, Gateway, Process, wait};
@@ -117,7 +117,8 @@ async fn aac_is_heard_as_opus_and_in_time() {
     let name = StreamName::parse("live/x").expect("a name");
     let mut publisher = hub.publish(&PublishGrant::for_job(&name, "test")).expect("it is free");
     let stream = publisher.stream().clone();
-    let mut source = Source::new(&stream, Sound::Opus, Start::Key);
+    let want = Want { presentation_order: None, ..Want::webrtc(&Reencoders::off()) };
+    let mut source = Frames::new(&stream, &want, Start::Key);
     let (mut muxer, mut out) = (media::ts::Muxer::new(), Vec::new());
     let mut write = |entry: &gateway::core::hub::Entry| {
         muxer.frame(&entry.frame, &mut out).expect("a frame for TS");

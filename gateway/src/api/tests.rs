@@ -63,7 +63,7 @@ async fn publish(context: &Context, name: &str) -> Publishing {
         format: Format::Video(Size { width: 1280, height: 720 }),
         description: Bytes::from_static(&[1, 77, 0, 31]),
     });
-    let frame = Frame { config, dts: 0, pts: 0, key: true, data: Bytes::from_static(&[0; 100]) };
+    let frame = Frame { number: 0, config, dts: 0, pts: 0, key: true, data: Bytes::from_static(&[0; 100]) };
     publishing.publisher.push(frame);
     publishing
 }

@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::context::Context;
 use crate::core::hub::Act;
-use crate::derive::transcode::{Counted, Reencoders, Sound, counted};
+use crate::derive::transcode::{AudioTarget, Counted, Reencoders, counted};
 use crate::net::worker::{Gate, STALLED, STALLS};
 
 /// Installs the recorder of all counters, once per process.
@@ -145,8 +145,8 @@ fn reencoders(out: &mut String, reencoders: &Reencoders) {
 fn transcoding(out: &mut String) {
     type Read = fn(&Counted) -> f64;
     let families: [(&str, &str, &str, Read); 6] = [
-        ("transcoders", "gauge", "Streams whose sound is transcoded now.", |c| c.running as f64),
-        ("transcoded_seconds_total", "counter", "Sound made by transcoding.", |c| c.made.as_secs_f64()),
+        ("transcoders", "gauge", "Streams whose audio is transcoded now.", |c| c.running as f64),
+        ("transcoded_seconds_total", "counter", "Audio made by transcoding.", |c| c.made.as_secs_f64()),
         ("transcoding_busy_seconds_total", "counter", "Time that transcoding took.", |c| {
             c.busy.as_secs_f64()
         }),
@@ -162,8 +162,8 @@ fn transcoding(out: &mut String) {
     ];
     for (name, kind, help, read) in families {
         family(out, name, kind, help);
-        for sound in Sound::ALL {
-            sample(out, name, &format!("{{to=\"{}\"}}", sound.name()), read(&counted(sound)));
+        for target in AudioTarget::ALL {
+            sample(out, name, &format!("{{to=\"{}\"}}", target.name()), read(&counted(target)));
         }
     }
 }

@@ -49,7 +49,7 @@ impl Feed {
         let config = self.configs[track].clone();
         let dts = dts / MILLI * MILLI;
         let data = Bytes::from_static(&[0; 8]);
-        let mut frame = Frame { config, dts, pts: dts + composition, key: true, data };
+        let mut frame = Frame { number: 0, config, dts, pts: dts + composition, key: true, data };
         self.placed.jumps[track] += usize::from(self.clock.place(&mut frame, now));
         self.placed.frames[track].push((dts, frame.dts, frame.pts, now));
     }

@@ -77,7 +77,7 @@ impl InBand {
             return None;
         }
         let config = self.config.clone()?;
-        Some(Ok(Frame { config, dts, pts, key, data: rest.data }))
+        Some(Ok(Frame { number: 0, config, dts, pts, key, data: rest.data }))
     }
 
     /// Returns the configuration from the parameter sets so far.

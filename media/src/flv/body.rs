@@ -158,7 +158,7 @@ impl BodyDemuxer {
             return Err(Error::invalid(FORMAT, 0, "audio frame before its sequence header"));
         };
         let (dts, pts) = self.time(timestamp_ms, tag);
-        self.push_audio(Frame { config, dts, pts, key: tag.key, data });
+        self.push_audio(Frame { number: 0, config, dts, pts, key: tag.key, data });
         Ok(())
     }
 
@@ -208,7 +208,7 @@ impl BodyDemuxer {
         let (dts, pts) = self.time(timestamp_ms, tag);
         // A frame of another codec may be waiting.
         self.flush();
-        self.ready.push_back(Frame { config, dts, pts, key: tag.key, data });
+        self.ready.push_back(Frame { number: 0, config, dts, pts, key: tag.key, data });
         Ok(())
     }
 
@@ -225,7 +225,7 @@ impl BodyDemuxer {
             set(&mut self.audio, config);
             let Some(config) = self.audio.clone() else { return };
             let duration = codec::audio_duration(&config, &data).unwrap_or_default();
-            self.push_audio(Frame { config, dts, pts: dts, key: tag.key, data });
+            self.push_audio(Frame { number: 0, config, dts, pts: dts, key: tag.key, data });
             dts += duration;
         }
     }
@@ -276,7 +276,7 @@ impl BodyDemuxer {
     fn picture(&mut self, unit: AccessUnit) -> Frame {
         let AccessUnit { piece, entry } = unit;
         let key = self.is_key(piece.flagged, entry);
-        Frame { config: piece.config, dts: piece.dts, pts: piece.pts, key, data: piece.data }
+        Frame { number: 0, config: piece.config, dts: piece.dts, pts: piece.pts, key, data: piece.data }
     }
 
     fn video_config_of(&self, codec: Codec) -> Result<Arc<Config>> {

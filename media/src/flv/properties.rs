@@ -51,7 +51,7 @@ fn frames() -> impl Strategy<Value = Vec<Frame>> {
             }
             let pts = if video { time + composition } else { time };
             let key = key || !video;
-            Some(Frame { config, dts: time * 1000, pts: pts * 1000, key, data: data.into() })
+            Some(Frame { number: 0, config, dts: time * 1000, pts: pts * 1000, key, data: data.into() })
         };
         list.into_iter().filter_map(make).collect()
     })

@@ -21,12 +21,12 @@ fn video(config: &Arc<Config>, dts_ms: i64, composition_ms: i64, key: bool) -> F
     let mut data = Vec::new();
     crate::codec::nal::push_length_prefixed(&mut data, nal);
     let (dts, pts) = (dts_ms * 1000, (dts_ms + composition_ms) * 1000);
-    Frame { config: config.clone(), dts, pts, key, data: data.into() }
+    Frame { number: 0, config: config.clone(), dts, pts, key, data: data.into() }
 }
 
 fn audio(config: &Arc<Config>, dts_ms: i64) -> Frame {
     let (dts, data) = (dts_ms * 1000, Bytes::from_static(&[0x21, 0x10, 4]));
-    Frame { config: config.clone(), dts, pts: dts, key: true, data }
+    Frame { number: 0, config: config.clone(), dts, pts: dts, key: true, data }
 }
 
 /// Muxes these frames, with each configuration before its first frame.
@@ -166,7 +166,7 @@ fn other_codecs() -> Vec<Frame> {
     ];
     let frame = |(config, data): (Config, &str)| {
         let data = hex(data).into();
-        Frame { config: Arc::new(config), dts: 7000, pts: 7000, key: true, data }
+        Frame { number: 0, config: Arc::new(config), dts: 7000, pts: 7000, key: true, data }
     };
     all.map(frame).into()
 }

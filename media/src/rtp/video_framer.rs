@@ -106,7 +106,7 @@ impl Whole {
         }
         let Some(config) = self.config.clone() else { return Ok(None) };
         self.waits_for_key = false;
-        Ok(Some(Frame { config, dts: pts, pts, key, data }))
+        Ok(Some(Frame { number: 0, config, dts: pts, pts, key, data }))
     }
 }
 

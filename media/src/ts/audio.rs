@@ -105,7 +105,7 @@ impl AudioStream {
         self.samples += i64::from(unit.samples);
         let config = Arc::clone(&unit.config);
         self.config = Some(unit.config);
-        (!data.is_empty()).then_some(Frame { config, dts, pts: dts, key: true, data })
+        (!data.is_empty()).then_some(Frame { number: 0, config, dts, pts: dts, key: true, data })
     }
 
     /// Returns the first byte of every frame of this codec.

@@ -42,11 +42,11 @@ pub(crate) fn picture(config: &Arc<Config>, ticks: i64, ahead: i64, key: bool, s
     // No byte is 0, so that the data contains no start code.
     data.extend((0..size).map(|i| (i % 251) as u8 + 1));
     let (dts, pts) = (from_ticks(ticks, 90_000), from_ticks(ticks + ahead, 90_000));
-    Frame { config: config.clone(), dts, pts, key, data: data.into() }
+    Frame { number: 0, config: config.clone(), dts, pts, key, data: data.into() }
 }
 
 pub(crate) fn sound(config: &Arc<Config>, dts: Micros, size: usize) -> Frame {
-    Frame { config: config.clone(), dts, pts: dts, key: true, data: vec![0xff; size].into() }
+    Frame { number: 0, config: config.clone(), dts, pts: dts, key: true, data: vec![0xff; size].into() }
 }
 
 fn mux(frames: &[Frame]) -> Vec<u8> {

@@ -73,7 +73,7 @@ impl VideoStream {
             let key = matches!(unit.entry, Entry::Idr | Entry::Recovery);
             if self.sets.may_pass(key, self.sps == Some(piece.dts)) {
                 let (dts, pts) = (piece.dts, piece.pts);
-                out(Ok(Frame { config: piece.config, dts, pts, key, data: piece.data }));
+                out(Ok(Frame { number: 0, config: piece.config, dts, pts, key, data: piece.data }));
             }
         }
     }

@@ -18,7 +18,7 @@ fn audio() -> Arc<Config> {
 }
 
 fn frame(config: &Arc<Config>, dts: Micros, key: bool) -> Frame {
-    Frame { config: config.clone(), dts, pts: dts, key, data: Bytes::from_static(b"data") }
+    Frame { number: 0, config: config.clone(), dts, pts: dts, key, data: Bytes::from_static(b"data") }
 }
 
 /// A parsed chunk: `init` with a MIME type, or `media` with decode time in µs and track of each fragment.

@@ -46,7 +46,7 @@ fuzz_target!(|data: &[u8]| {
     let mtu = MIN_MTU + usize::from(size) * 6;
 
     let config = Arc::new(h264::config_from_parameter_sets(&[SPS], &[PPS]).expect("two good sets"));
-    let frame = |data| Frame { config: config.clone(), dts: 0, pts: 0, key: key & 1 != 0, data };
+    let frame = |data| Frame { number: 0, config: config.clone(), dts: 0, pts: 0, key: key & 1 != 0, data };
     there_and_back(&frame(Bytes::copy_from_slice(data)), mtu);
     there_and_back(&frame(nal::annex_b_to_length_prefixed(data)), mtu);
 

@@ -3,10 +3,11 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use media::Track;
+use media::TrackId;
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 
 use crate::core::name::StreamName;
 
@@ -24,8 +25,8 @@ pub enum Happened {
     Paused,
     /// The stream has ended.
     Ended,
-    /// A track has a new configuration, or its first frame.
-    ConfigChanged(Track),
+    /// A track has a new configuration, or its first frame. Changes that follow each other quickly are reported as one.
+    ConfigChanged(TrackId),
     /// The number of viewers changed to this.
     Viewers(usize),
 }
@@ -39,6 +40,43 @@ pub struct HubEvent {
     pub happened: Happened,
     /// The time of the change.
     pub at: SystemTime,
+}
+
+/// Maximum number of configuration changes of one track that are reported without delay.
+const MAX_BURST: u32 = 8;
+/// Interval at which one more change may be reported after a burst.
+const ONE_MORE_AFTER: Duration = Duration::from_secs(1);
+
+/// Limits the rate of events for one track. A publisher that changes its configuration with each frame must not push
+/// the events of other streams out of the queue.
+#[derive(Debug, Default)]
+pub(super) struct ConfigEvents {
+    /// Number of recent events, and the time from which one of them is forgotten every [`ONE_MORE_AFTER`].
+    reported: Option<(u32, Instant)>,
+    /// Whether a change has not been reported yet.
+    pending: bool,
+}
+
+impl ConfigEvents {
+    /// Takes whether a frame `changed` the configuration. Returns whether to report this change, or an earlier one that
+    /// was held back, now.
+    pub(super) fn is_due(&mut self, changed: bool, now: Instant) -> bool {
+        self.pending |= changed;
+        if !self.pending {
+            return false;
+        }
+        let (mut reported, mut since) = self.reported.unwrap_or((0, now));
+        while reported > 0 && now >= since + ONE_MORE_AFTER {
+            (reported, since) = (reported - 1, since + ONE_MORE_AFTER);
+        }
+        if reported == 0 {
+            since = now;
+        }
+        let due = reported < MAX_BURST;
+        self.reported = Some((reported + u32::from(due), since));
+        self.pending = !due;
+        due
+    }
 }
 
 /// Sends events. There may be no listener.

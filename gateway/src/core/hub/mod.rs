@@ -18,7 +18,7 @@
 //! # fn frame() -> Frame {
 //! #     let format = Format::Audio(Audio { sample_rate: 48_000, channels: 2 });
 //! #     let config = Config { codec: Codec::Opus, format, description: Default::default() };
-//! #     Frame { config: Arc::new(config), dts: 0, pts: 0, key: true, data: bytes::Bytes::from_static(b"opus") }
+//! #     Frame { number: 0, config: Arc::new(config), dts: 0, pts: 0, key: true, data: bytes::Bytes::from_static(b"opus") }
 //! # }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -57,6 +57,7 @@ mod registry;
 pub mod ring;
 mod said;
 pub mod stream;
+mod watcher;
 
 pub use clients::{Client, ClientHandle, Clients};
 pub use events::{Happened, Heard, HubEvent, HubEvents};
@@ -67,6 +68,7 @@ pub use registry::{Hub, HubConfig, PlayError, PublishError};
 pub use ring::Start;
 pub use said::{Fields, Note};
 pub use stream::{Entry, Stream, StreamStats, Subscriber};
+pub use watcher::StreamWatcher;
 
 pub use crate::core::client::{Act, ClientInfo, Identity};
 pub use crate::core::name::{NameError, StreamName};

@@ -117,6 +117,11 @@ impl Publisher {
         if self.revocation.is_revoked() {
             return;
         }
+        if !frame.track_id().is_default() {
+            // The clock, viewers and formats support only one track of each kind.
+            self.passes_tracks_over();
+            return;
+        }
         let jumped = self.clock.place(&mut frame);
         let start = match frame.track() {
             Track::Video => frame.key,

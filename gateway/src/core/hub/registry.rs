@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use media::time::SECOND;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::clock::Clock;
 use super::events::{self, Happened, HubEvents};
@@ -15,6 +15,7 @@ use super::origin::Origin;
 use super::publisher::Publisher;
 use super::ring::Limits;
 use super::stream::Stream;
+use super::watcher::StreamWatcher;
 use crate::core::admission::grant::{PlayGrant, PublishGrant};
 use crate::core::close::{CloseReason, Revocation};
 use crate::core::name::StreamName;
@@ -115,6 +116,8 @@ const SILENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 struct Place {
     stream: Arc<Stream>,
+    /// Position of this stream in the order in which the hub's streams began.
+    number: u64,
     /// Number of publishers so far, which is the number of the newest.
     turn: u64,
     /// Closes the newest publisher.
@@ -135,7 +138,8 @@ impl Place {
 #[derive(Debug, Default)]
 struct Places {
     streams: HashMap<StreamName, Place>,
-    watchers: Vec<mpsc::UnboundedSender<Arc<Stream>>>,
+    /// Number of streams that have begun so far.
+    begun: u64,
     closed: bool,
 }
 
@@ -248,8 +252,9 @@ impl Hub {
         let stream = Stream::new(name.clone(), limits, self.0.events.clone());
         stream.begin(1);
         let publisher = self.publisher(stream.clone(), Clock::new(), 1, revocation.clone());
-        places.watchers.retain(|watcher| watcher.send(stream.clone()).is_ok());
-        let place = Place { stream, turn: 1, revocation: revocation.clone(), yields, clock: None };
+        places.begun += 1;
+        let number = places.begun;
+        let place = Place { stream, number, turn: 1, revocation: revocation.clone(), yields, clock: None };
         places.streams.insert(name.clone(), place);
         drop(places);
         self.touch();
@@ -381,16 +386,22 @@ impl Hub {
         streams
     }
 
-    /// Returns every present and future stream.
-    pub fn watch(&self) -> mpsc::UnboundedReceiver<Arc<Stream>> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let mut places = self.places();
-        for place in places.streams.values() {
-            // The receiver is alive as long as this function.
-            let _ = sender.send(place.stream.clone());
+    /// Returns a watcher of every present and future stream.
+    pub fn watch(&self) -> StreamWatcher {
+        StreamWatcher::new(self.clone())
+    }
+
+    /// Returns the streams that began after stream `number`, in order, with their numbers; [`None`] once the hub is
+    /// shut down.
+    pub(super) fn streams_after(&self, number: u64) -> Option<Vec<(u64, Arc<Stream>)>> {
+        let places = self.places();
+        if places.closed {
+            return None;
         }
-        places.watchers.push(sender);
-        receiver
+        let later = places.streams.values().filter(|place| place.number > number);
+        let mut later: Vec<_> = later.map(|place| (place.number, place.stream.clone())).collect();
+        later.sort_by_key(|(number, _)| *number);
+        Some(later)
     }
 
     /// Returns the events from now on.
@@ -414,7 +425,6 @@ impl Hub {
         let streams = {
             let mut places = self.places();
             places.closed = true;
-            places.watchers.clear();
             std::mem::take(&mut places.streams)
         };
         for place in streams.values() {

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use media::time::Micros;
-use media::{Config, Frame, Track};
+use media::{Config, Frame, Track, TrackId};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::derived::DerivedStreams;
-use super::events::{self, Happened};
+use super::events::{self, ConfigEvents, Happened};
 use super::keys::{Demand, Hope, Keys};
 use super::meter::Meter;
 use super::ring::{Cursor, Item, Limits, Ring, Start};
@@ -86,10 +86,18 @@ pub struct StreamStats {
     pub cached: usize,
 }
 
+/// What the hub knows about one track of the current publisher.
+#[derive(Debug)]
+struct KnownTrack {
+    id: TrackId,
+    config: Arc<Config>,
+    events: ConfigEvents,
+}
+
+/// What the hub knows about the current publisher.
 #[derive(Debug, Default)]
 struct Known {
-    video: Option<Arc<Config>>,
-    audio: Option<Arc<Config>>,
+    tracks: Vec<KnownTrack>,
     publishing: Option<SystemTime>,
     /// When the publisher connected, and whether it has announced audio and video.
     begun: Option<Instant>,
@@ -100,6 +108,28 @@ struct Known {
     unreadable: Option<String>,
     /// The publisher to which the values belong.
     turn: u64,
+}
+
+impl Known {
+    /// Returns the newest configuration of a track.
+    fn config(&self, id: TrackId) -> Option<&Arc<Config>> {
+        self.tracks.iter().find(|track| track.id == id).map(|track| &track.config)
+    }
+
+    /// Stores the configuration of a track's newest frame. Returns whether to report a change to listeners now.
+    fn store_config(&mut self, id: TrackId, config: &Arc<Config>, now: Instant) -> bool {
+        let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) else {
+            let mut events = ConfigEvents::default();
+            let report = events.is_due(true, now);
+            self.tracks.push(KnownTrack { id, config: config.clone(), events });
+            return report;
+        };
+        let changed = !Arc::ptr_eq(&track.config, config);
+        if changed {
+            track.config = config.clone();
+        }
+        track.events.is_due(changed, now)
+    }
 }
 
 /// A named stream. It lives from its first publisher until no publisher returns in time.
@@ -185,16 +215,12 @@ impl Stream {
     }
 
     /// Returns the newest configuration of a track.
-    pub fn config(&self, track: Track) -> Option<Arc<Config>> {
-        let known = self.known();
-        match track {
-            Track::Video => known.video.clone(),
-            Track::Audio => known.audio.clone(),
-        }
+    pub fn config(&self, track: impl Into<TrackId>) -> Option<Arc<Config>> {
+        self.known().config(track.into()).cloned()
     }
 
     /// Returns whether the current publisher has sent this track.
-    pub fn has(&self, track: Track) -> bool {
+    pub fn has(&self, track: impl Into<TrackId>) -> bool {
         self.config(track).is_some()
     }
 
@@ -217,12 +243,12 @@ impl Stream {
     /// and has announced nothing.
     pub fn promises(&self, track: Track) -> bool {
         let known = self.known();
-        let (config, at) = match track {
-            Track::Audio => (&known.audio, 0),
-            Track::Video => (&known.video, 1),
-        };
         let new = known.begun.is_some_and(|begun| begun.elapsed() < LATE_TRACK);
-        config.is_some() || known.announced.map_or(new, |(audio, video)| [audio, video][at])
+        let announced = known.announced.map_or(new, |(audio, video)| match track {
+            Track::Audio => audio,
+            Track::Video => video,
+        });
+        announced || known.config(track.into()).is_some()
     }
 
     /// Stores the tracks that publisher `turn` announces.
@@ -416,7 +442,8 @@ impl Stream {
         if known.turn != turn {
             return;
         }
-        known.heard = Some(Instant::now());
+        let now = Instant::now();
+        known.heard = Some(now);
         self.frames.fetch_add(1, Ordering::Relaxed);
         self.received.add(entry.frame.data.len() as u64);
         if track == Track::Video {
@@ -431,17 +458,14 @@ impl Stream {
                 "publisher ignores requests for key frames; viewers begin with the cached one"
             );
         }
-        let slot = if track == Track::Video { &mut known.video } else { &mut known.audio };
-        let changed = !slot.as_ref().is_some_and(|c| Arc::ptr_eq(c, &entry.frame.config));
-        if changed {
-            *slot = Some(entry.frame.config.clone());
-        }
-        let seen = usize::from(known.video.is_some()) + usize::from(known.audio.is_some());
+        let id = entry.frame.track_id();
+        let report = known.store_config(id, &entry.frame.config, now);
+        let seen = known.tracks.iter().filter(|track| track.id.is_default()).count();
         // Inside the lock: no frame of one publisher may follow the first frame of the next.
         self.ring.push(Arc::new(entry));
         drop(known);
-        if changed {
-            self.events.send(&self.name, Happened::ConfigChanged(track));
+        if report {
+            self.events.send(&self.name, Happened::ConfigChanged(id));
         }
         if *self.phase.borrow() != Phase::Settled {
             if seen >= expected.unwrap_or(2) {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use media::{Audio, Codec, Config, Format, Frame, Video};
+use media::{Audio, Codec, Config, Format, Frame, TrackId, Video};
 
 use super::ring::{Cursor, Item, Limits, Ring};
 use super::*;
@@ -20,7 +20,7 @@ fn config(codec: Codec) -> Arc<Config> {
 
 fn frame(config: &Arc<Config>, millis: i64, key: bool) -> Frame {
     let dts = millis * 1000;
-    Frame { config: config.clone(), dts, pts: dts, key, data: Bytes::from_static(&[0; 100]) }
+    Frame { number: 0, config: config.clone(), dts, pts: dts, key, data: Bytes::from_static(&[0; 100]) }
 }
 
 fn name() -> StreamName {
@@ -423,4 +423,23 @@ async fn tracks_are_promised_that_are_there_or_announced_or_may_still_come() {
     assert_eq!(promised(&publisher), (false, false));
     publisher.push(frame(&config(Codec::H264), 0, true));
     assert_eq!(promised(&publisher), (false, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tracks_are_known_by_their_id_and_only_the_default_ones_are_passed_on() {
+    let (video, audio) = (config(Codec::H264), config(Codec::Aac));
+    let mut publisher =
+        Hub::new(HubConfig::default()).publish(&PublishGrant::for_job(&name(), "test")).unwrap();
+    let second = Frame { number: 1, ..frame(&config(Codec::Opus), 5, true) };
+    assert_eq!(second.track_id(), TrackId { kind: media::Track::Audio, number: 1 });
+    for frame in [frame(&video, 0, true), frame(&audio, 0, true), second.clone(), frame(&video, 40, false)] {
+        publisher.push(frame);
+    }
+    let stream = publisher.stream();
+    let mut frames = stream.subscribe(Start::Oldest);
+    let ids: Vec<_> = std::iter::from_fn(|| frames.try_next()).map(|entry| entry.frame.track_id()).collect();
+    assert_eq!(ids, [TrackId::VIDEO, TrackId::AUDIO, TrackId::VIDEO]);
+    assert_eq!(stream.config(TrackId::AUDIO), Some(audio));
+    assert_eq!(stream.config(media::Track::Video), Some(video));
+    assert!(!stream.has(second.track_id()));
 }

@@ -19,7 +19,7 @@ use media::{Config, Frame, Track};
 use self::pump::Pump;
 pub use self::reader::Reader;
 use super::derived::{Derivation, Derived, Holder, Output, Started};
-use super::transcode::Source;
+use super::transcode::{Frames, Want};
 use crate::core::hub::ring::Item;
 use crate::core::hub::{Demand, Fields, Start, Stream};
 
@@ -75,8 +75,8 @@ pub struct Tracks {
 }
 
 impl Tracks {
-    fn of(source: &Source, stream: &Stream) -> Self {
-        let (video, audio) = (source.config(Track::Video), source.config(Track::Audio));
+    fn of(frames: &Frames, stream: &Stream) -> Self {
+        let (video, audio) = (frames.config(Track::Video), frames.config(Track::Audio));
         Self { video, audio, fields: stream.fields() }
     }
 
@@ -120,6 +120,7 @@ impl Item for Batch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batches {
     format: WireFormat,
+    want: Want,
 }
 
 impl Derivation for Batches {
@@ -128,7 +129,7 @@ impl Derivation for Batches {
     type Shared = Demand;
 
     fn start(&self, stream: &Arc<Stream>, output: Output<Batch>) -> Started<Demand> {
-        let mut pump = Pump::new(stream, (self.format.encoder)(), output);
+        let mut pump = Pump::new(stream, &self.want, (self.format.encoder)(), output);
         // The first viewer finds what the stream has cached, and one who wants only what is live does not get it.
         pump.write_cached();
         Started { task: tokio::spawn(pump.run()).abort_handle(), shared: stream.demand_keys() }
@@ -143,9 +144,10 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// The wire of `stream` in this format, shared with whoever plays it already. Inside a tokio runtime.
-    pub fn of(stream: &Arc<Stream>, format: WireFormat) -> Self {
-        Self { stream: stream.clone(), batches: Derived::of(stream, Batches { format }) }
+    /// The wire of `stream` in this format, shared with whoever plays it already and wants the same. Inside a tokio
+    /// runtime.
+    pub fn of(stream: &Arc<Stream>, format: WireFormat, want: Want) -> Self {
+        Self { stream: stream.clone(), batches: Derived::of(stream, Batches { format, want }) }
     }
 
     /// Another viewer.

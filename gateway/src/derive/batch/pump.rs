@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{Batch, Encoder, Tracks};
 use crate::core::hub::{Entry, Note, Start, Stream};
 use crate::derive::derived::Output;
-use crate::derive::transcode::{Sound, Source};
+use crate::derive::transcode::{Frames, Want};
 
 /// Audio waits for a video frame no longer than this, whatever the frame rate.
 const MAX_WAIT: Micros = 40 * MILLI;
@@ -25,7 +25,7 @@ const PRELUDE_AGE: Micros = SECOND;
 /// Reads a stream's frames and writes batches.
 pub(super) struct Pump {
     stream: Arc<Stream>,
-    frames: Source,
+    frames: Frames,
     output: Output<Batch>,
     encoder: Box<dyn Encoder>,
     tracks: Tracks,
@@ -45,8 +45,13 @@ pub(super) struct Pump {
 }
 
 impl Pump {
-    pub(super) fn new(stream: &Arc<Stream>, encoder: Box<dyn Encoder>, output: Output<Batch>) -> Self {
-        let frames = Source::new(stream, Sound::Aac, Start::Key);
+    pub(super) fn new(
+        stream: &Arc<Stream>,
+        want: &Want,
+        encoder: Box<dyn Encoder>,
+        output: Output<Batch>,
+    ) -> Self {
+        let frames = Frames::new(stream, want, Start::Key);
         let mut heard = 0;
         // Notes from before the first viewer are of the past.
         stream.said(&mut heard);

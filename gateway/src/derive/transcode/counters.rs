@@ -1,9 +1,9 @@
-//! What the metrics show of transcoding.
+//! Counters of audio transcoding, for the metrics.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::Sound;
+use super::AudioTarget;
 use super::codec::RATE;
 
 /// Counters of one direction, over all streams.
@@ -32,10 +32,10 @@ impl Counters {
         }
     }
 
-    pub(super) const fn of(sound: Sound) -> &'static Self {
-        match sound {
-            Sound::Aac => &AAC,
-            Sound::Opus => &OPUS,
+    pub(super) const fn of(target: AudioTarget) -> &'static Self {
+        match target {
+            AudioTarget::Aac => &AAC,
+            AudioTarget::Opus => &OPUS,
         }
     }
 }
@@ -44,13 +44,13 @@ pub(super) fn add(counter: &AtomicU64, amount: u64) {
     counter.fetch_add(amount, Ordering::Relaxed);
 }
 
-/// Counts one that runs, until dropped.
+/// Counts one transcoder as running, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Running(&'static Counters);
 
 impl Running {
-    pub(super) fn new(sound: Sound) -> Self {
-        let counters = Counters::of(sound);
+    pub(super) fn new(target: AudioTarget) -> Self {
+        let counters = Counters::of(target);
         counters.running.fetch_add(1, Ordering::Relaxed);
         Self(counters)
     }
@@ -62,12 +62,12 @@ impl Drop for Running {
     }
 }
 
-/// What was transcoded to one sound since the start.
+/// How much audio was transcoded to one codec since the start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Counted {
     /// Streams that are being transcoded now.
     pub running: i64,
-    /// Sound made.
+    /// Audio made.
     pub made: Duration,
     /// Processor time for it.
     pub busy: Duration,
@@ -79,9 +79,9 @@ pub struct Counted {
     pub late: u64,
 }
 
-/// The counters for `sound`.
-pub fn counted(sound: Sound) -> Counted {
-    let counters = Counters::of(sound);
+/// The counters of `target`.
+pub fn counted(target: AudioTarget) -> Counted {
+    let counters = Counters::of(target);
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     Counted {
         running: counters.running.load(Ordering::Relaxed),

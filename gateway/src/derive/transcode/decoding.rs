@@ -1,4 +1,4 @@
-//! Packets to sound, and sound for packets that are missing.
+//! Decodes audio packets, and conceals packets that are missing.
 
 use std::sync::Arc;
 
@@ -7,21 +7,21 @@ use media::time::{MILLI, Micros, to_ticks};
 
 use super::codec::{self, Broken, Decoder, Pcm, guarded};
 
-/// So much of a gap is filled from the sound before it; the rest is silence.
+/// This much of a gap is filled from the audio before it; the rest is silence.
 pub(super) const CONCEAL: Micros = 120 * MILLI;
-/// What falls silent fades out over this.
+/// The length of the fade before silence.
 const FADE: Micros = 10 * MILLI;
-/// Rates that are sound.
+/// Supported sample rates.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 
-/// A decoder that is never at a loss.
+/// A decoder that also fills gaps.
 pub(super) struct Decoding {
     input: Arc<Config>,
     decoder: Box<dyn Decoder>,
-    /// The newest sound, and what came before it.
+    /// The newest samples, and those before them.
     pub(super) pcm: Pcm,
     before: Pcm,
-    /// The sound before was made up and ended in silence.
+    /// The newest samples were concealed and end in silence.
     faded: bool,
 }
 
@@ -42,19 +42,19 @@ impl Decoding {
         })
     }
 
-    /// What it decodes.
+    /// The configuration of the input.
     pub(super) fn input(&self) -> &Config {
         &self.input
     }
 
-    /// What was the newest sound is that before.
+    /// Moves `pcm` to `before`, and empties it.
     fn turn(&mut self) {
         std::mem::swap(&mut self.pcm, &mut self.before);
         self.pcm.clear();
         self.pcm.rate = self.before.rate;
     }
 
-    /// A packet's sound, in place of the last one's.
+    /// Decodes a packet into `pcm`.
     pub(super) fn decode(&mut self, packet: &[u8]) -> Result<(), Broken> {
         self.turn();
         let (decoder, pcm) = (&mut self.decoder, &mut self.pcm);
@@ -77,7 +77,7 @@ impl Decoding {
         Ok(())
     }
 
-    /// Sound for packets that are missing, in place of the last one's.
+    /// Puts audio for missing packets into `pcm`.
     pub(super) fn conceal(&mut self, time: Micros) {
         let rate = self.pcm.rate;
         let samples = to_ticks(time, rate).max(0) as usize;
@@ -100,7 +100,7 @@ impl Decoding {
             plane.truncate(samples);
             let fade = to_ticks(FADE, rate) as usize;
             if plane.is_empty() {
-                // Backwards from where it stopped: no step, and no new frequencies.
+                // The last samples in reverse continue the wave without a step and without new frequencies.
                 let mirrored = tail.iter().rev().take(fade.min(samples)).enumerate();
                 plane.extend(mirrored.map(|(n, s)| s * (1.0 - n as f32 / fade as f32)));
             } else if plane.len() < samples {

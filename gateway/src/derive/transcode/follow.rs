@@ -1,20 +1,20 @@
-//! Following a sender's clock.
+//! Follows the clock of a sender.
 
 use media::time::Micros;
 
-/// Corrects an error by this part of it a second.
+/// The part of an error that is corrected each second.
 const PULL: f64 = 0.2;
-/// And, where it stays, by what has added up: critically damped.
+/// The weight of the errors' sum, for errors that stay: critically damped.
 const INTEGRAL: f64 = PULL * PULL / 4.0;
-/// Single packets are stamped unevenly: errors are averaged over so many seconds.
+/// Timestamps of single packets are uneven: errors are averaged over so many seconds.
 const SMOOTH: f64 = 1.0;
-/// Parts of a million that nobody hears.
+/// The largest stretch, in parts of a million: it cannot be heard.
 const MAX_PPM: f64 = 1_000.0;
 
-/// How much sound must be stretched so that it keeps to its timestamps.
+/// Finds out by how much audio must be stretched to keep to its timestamps.
 ///
-/// A sender counts its samples by one clock and its timestamps by another, or rounds them: a sound
-/// card that is 0.01 % off is a second off after three hours.
+/// A sender takes samples by one clock and timestamps by another, or rounds them: a sound card whose clock is 0.01 %
+/// off is a second off after three hours.
 #[derive(Debug, Default)]
 pub(super) struct Follow {
     error: f64,
@@ -22,8 +22,8 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    /// Takes how much later (µs) a packet is stamped than the sound before it ends, and how long it
-    /// is; answers the stretch in parts of a million.
+    /// Takes a packet's `error`, which is its timestamp less the end of the audio before it, and its duration. Returns the
+    /// stretch in parts of a million.
     pub(super) fn update(&mut self, error: Micros, duration: Micros) -> f64 {
         let seconds = duration as f64 * 1e-6;
         self.error += (error as f64 - self.error) * seconds / (SMOOTH + seconds);

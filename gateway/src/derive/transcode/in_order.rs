@@ -6,7 +6,7 @@ use media::codec::h264::Place;
 use media::time::{MILLI, Micros};
 
 use super::pictures::{Disorder, ReencodedVideo, Reencoders};
-use super::{Sound, Source};
+use super::source::Source;
 use crate::core::hub::{Entry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derived, Holder};
 
@@ -19,9 +19,9 @@ const NEAR: Micros = 500 * MILLI;
 /// its key frames on. Until then, and where encoding is off or fails, it is the stream's own without the frames that
 /// come late and that no other frame needs.
 #[derive(Debug)]
-pub struct InOrder {
+pub(super) struct InOrder {
     stream: Arc<Stream>,
-    source: Source,
+    pub(super) source: Source,
     /// None where video is not re-encoded.
     reencoders: Option<Reencoders>,
     disorder: Disorder,
@@ -49,11 +49,11 @@ enum Next {
 }
 
 impl InOrder {
-    /// Reads `stream` from its newest key frame on. Inside a tokio runtime.
-    pub fn new(stream: &Arc<Stream>, sound: Sound, reencoders: &Reencoders) -> Self {
+    /// Reads `source`, which begins at `start`. Inside a tokio runtime.
+    pub(super) fn new(stream: &Arc<Stream>, source: Source, start: Start, reencoders: &Reencoders) -> Self {
         let mut reader = Self {
             stream: stream.clone(),
-            source: Source::new(stream, sound, Start::Key),
+            source,
             reencoders: reencoders.enabled().then(|| reencoders.clone()),
             disorder: Disorder::default(),
             encoded: None,
@@ -62,14 +62,14 @@ impl InOrder {
             newest: Micros::MIN,
             last: None,
         };
-        if reader.reencoders.is_some() && known(stream, Start::Key).matters() {
+        if reader.reencoders.is_some() && known(stream, start).matters() {
             reader.open();
         }
         reader
     }
 
     /// The next entry; [`None`] when the stream is over. May be dropped and called again.
-    pub async fn next(&mut self) -> Option<Arc<Entry>> {
+    pub(super) async fn next(&mut self) -> Option<Arc<Entry>> {
         loop {
             let next = tokio::select! {
                 biased;
@@ -83,7 +83,7 @@ impl InOrder {
     }
 
     /// The next entry, if it is there already.
-    pub fn try_next(&mut self) -> Option<Arc<Entry>> {
+    pub(super) fn try_next(&mut self) -> Option<Arc<Entry>> {
         loop {
             let encoded = |this: &mut Self| this.encoded.as_mut()?.cursor.try_next();
             let next = match self.source.try_next() {

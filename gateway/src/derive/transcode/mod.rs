@@ -1,21 +1,23 @@
-//! Streams for those who cannot play what is published: sound in another codec (AAC to Opus and back,
-//! G.711 to either), and pictures in the order shown.
+//! Streams for readers who cannot use what is published: audio in another codec (AAC to Opus and back, G.711 to
+//! either), and video in presentation order.
 //!
-//! An edge reads a [`Source`] in place of the stream. While the stream's sound is what the edge
-//! carries, that is the stream's own ring, and nothing here runs. Else it is the stream's view for
-//! this sound: a second ring with the same pictures (shared, not copied) and with sound that is
-//! decoded and encoded anew, on threads of its own, once for all who need it. The first of them
-//! starts it, and 10 s after the last it stops.
+//! An edge reads [`Frames`] in place of the stream, and a [`Want`] says what its format carries. If the format carries
+//! the stream as it is, the frames come from the stream's own ring and nothing here runs. Otherwise:
 //!
-//! MP3 is passed to those who carry it, and is not decoded: who takes only Opus hears nothing.
+//! - Audio in another codec comes from `view`, a derived stream with the same video (shared, not copied) and with audio
+//!   that is decoded and encoded again, on threads of its own, once for all who need it.
+//! - Video in another order than it is shown, for players that cannot put it in order, comes from `in_order`, which
+//!   takes it from a derived stream of re-encoded video.
 //!
-//! An edge whose players can't put pictures in order reads [`InOrder`]: the same, with pictures encoded
-//! anew where there are B-frames.
+//! The first reader starts a derived stream, and 10 s after the last one has left it stops.
+//!
+//! MP3 is passed to formats that carry it and is not decoded: viewers over WebRTC get no audio.
 
 mod codec;
 mod counters;
 mod decoding;
 mod follow;
+mod frames;
 mod in_order;
 mod pictures;
 mod pipeline;
@@ -25,62 +27,47 @@ mod resample;
 mod settings;
 mod source;
 mod view;
+mod want;
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use media::{Audio, Codec, Config, Format, Track};
+use media::{Audio, Codec, Config, Format};
 
 pub use self::counters::{Counted, counted};
-pub use self::in_order::{InOrder, reordered};
+pub use self::frames::Frames;
+pub use self::in_order::reordered;
 pub use self::pictures::Reencoders;
 pub use self::settings::{Transcode, TranscodeSettings};
-pub use self::source::Source;
-use crate::core::hub::Stream;
+pub use self::want::{Codecs, Want};
 
-/// What sound an edge can carry.
+/// The codec that audio is transcoded to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sound {
-    /// AAC, and MP3 where it comes: FLV, RTMP and HLS, in players that know nothing newer.
+pub enum AudioTarget {
+    /// AAC-LC.
     Aac,
-    /// Opus and nothing else: WebRTC.
+    /// Opus.
     Opus,
 }
 
-/// How a codec reaches an edge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// As it is.
-    Direct,
-    /// Decoded and encoded anew.
-    Transcoded,
-    /// Not at all.
-    Nothing,
-}
-
-impl Sound {
-    /// Both, in the order of the metrics.
+impl AudioTarget {
+    /// Both, in the order of preference and of the metrics.
     pub const ALL: [Self; 2] = [Self::Aac, Self::Opus];
+
+    /// The codec.
+    pub const fn codec(self) -> Codec {
+        match self {
+            Self::Aac => Codec::Aac,
+            Self::Opus => Codec::Opus,
+        }
+    }
 
     /// The codec's name.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Aac => Codec::Aac.name(),
-            Self::Opus => Codec::Opus.name(),
-        }
+        self.codec().name()
     }
 
-    const fn way(self, codec: Codec) -> Way {
-        match (self, codec) {
-            (_, Codec::PcmAlaw | Codec::PcmMulaw) | (Self::Aac, Codec::Opus) | (Self::Opus, Codec::Aac) => {
-                Way::Transcoded
-            }
-            (Self::Opus, Codec::Mp3) => Way::Nothing,
-            _ => Way::Direct,
-        }
-    }
-
-    /// The configuration of sound that is transcoded: the same `Arc` for every stream.
+    /// The configuration of transcoded audio: the same `Arc` for every stream.
     fn output(self, channels: usize) -> Arc<Config> {
         static OUTPUT: OnceLock<[[Arc<Config>; 2]; 2]> = OnceLock::new();
         let mono = channels == 1;
@@ -92,13 +79,13 @@ impl Sound {
         of[usize::from(!mono)].clone()
     }
 
-    /// Whether this is a configuration made by [`Sound::output`].
+    /// Whether this is a configuration made by [`AudioTarget::output`].
     fn made(self, config: &Arc<Config>) -> bool {
         [1, 2].iter().any(|&channels| Arc::ptr_eq(config, &self.output(channels)))
     }
 }
 
-/// AAC-LC at 48 kHz; its AudioSpecificConfig has the object type, the rate's index and the channels.
+/// AAC-LC at 48 kHz; its AudioSpecificConfig holds the object type, the rate's index and the channels.
 fn aac(channels: u8) -> Arc<Config> {
     let format = Format::Audio(Audio { sample_rate: codec::RATE, channels });
     let description = Bytes::copy_from_slice(&[2 << 3 | 3 >> 1, (3 & 1) << 7 | channels << 3]);
@@ -109,22 +96,7 @@ fn opus(channels: u8) -> Arc<Config> {
     Arc::new(media::codec::opus::config_of_channels(channels))
 }
 
-/// The channels that sound of this configuration is transcoded to: one stays one, more are mixed to two.
+/// The number of channels that audio of this configuration is transcoded to: one stays one, more are mixed to two.
 fn channels(config: &Config) -> usize {
     if config.audio().is_some_and(|audio| audio.channels == 1) { 1 } else { 2 }
-}
-
-/// Whether the stream's sound is transcoded for an edge for `sound`.
-pub fn needed(stream: &Stream, sound: Sound) -> bool {
-    stream.config(Track::Audio).is_some_and(|config| sound.way(config.codec) == Way::Transcoded)
-}
-
-/// The newest configuration of a track as an edge for `sound` sees it.
-pub fn config(stream: &Stream, sound: Sound, track: Track) -> Option<Arc<Config>> {
-    let config = stream.config(track)?;
-    match sound.way(config.codec) {
-        Way::Direct => Some(config),
-        Way::Transcoded => Some(sound.output(channels(&config))),
-        Way::Nothing => None,
-    }
 }

@@ -1,9 +1,8 @@
-//! Packets of one codec to packets of another: decoding, resampling, encoding, and whose time is whose.
+//! Turns packets of one audio codec into packets of another: decodes, resamples, encodes and sets the times.
 //!
-//! What is sent is timed by its samples: the first packet is anchored at its timestamp, and from
-//! there on each sample is 1/48000 s later than the one before, whatever the timestamps say. The
-//! sound itself is stretched, by less than can be heard, so that it keeps to them. Packets that are
-//! missing are filled in; after a longer gap the anchor is set anew.
+//! The output is timed by its samples: the first packet is anchored at its timestamp, and from there on each sample is
+//! 1/48000 s later than the one before. To keep to the input's timestamps the audio is stretched, by less than can be
+//! heard. Missing packets are concealed; after a longer gap the output is anchored again.
 
 use std::sync::Arc;
 
@@ -16,31 +15,30 @@ use super::counters::{Counters, add};
 use super::decoding::{CONCEAL, Decoding};
 use super::follow::Follow;
 use super::resample::Resampler;
-use super::{Sound, channels};
+use super::{AudioTarget, channels};
 
-/// A longer gap is left as one.
+/// A gap that is longer is not filled.
 const JUMP: Micros = SECOND;
-/// Stamps that are off by less than this are uneven; off by more, sound is missing or came twice. Of
-/// what comes by TCP nothing is missing, but some encoders stamp it as it comes.
+/// Timestamps that differ from the expected time by less than this are uneven; where they differ by more, audio is
+/// missing or came twice. Over TCP no audio gets lost, but some encoders take the time of capture as a timestamp.
 const UNEVEN: Micros = 60 * MILLI;
-/// The same for codecs that travel by UDP, where a packet may be missing: at least this, and three
-/// quarters of a packet.
+/// The same for codecs that travel over UDP, where packets get lost: at least this, and three quarters of a packet.
 const UNEVEN_RTP: Micros = 4 * MILLI;
 
-/// Transcodes one track. Nothing that it is given makes it fail: what cannot be read is counted.
+/// Transcodes one track. No input makes it fail: packets that cannot be decoded are counted.
 #[derive(Debug)]
 pub(super) struct Pipeline {
-    to: Sound,
+    to: AudioTarget,
     counters: &'static Counters,
-    /// The configuration it is set up for, and the set-up where that could be done.
+    /// The input's configuration, and the codecs for it; none where the configuration is not supported.
     config: Option<Arc<Config>>,
     chain: Option<Chain>,
-    /// The time of the last packet sent: the next is later.
+    /// The time of the last packet made: the next one is later.
     last: Option<Micros>,
 }
 
 impl Pipeline {
-    pub(super) fn new(to: Sound) -> Self {
+    pub(super) fn new(to: AudioTarget) -> Self {
         Self { to, counters: Counters::of(to), config: None, chain: None, last: None }
     }
 
@@ -49,7 +47,7 @@ impl Pipeline {
         (self.config, self.chain) = (None, None);
     }
 
-    /// Takes a packet, and appends what is ready.
+    /// Takes a packet, and appends the packets that are complete.
     pub(super) fn push(&mut self, frame: &Frame, out: &mut Vec<Frame>) {
         if !self.config.as_ref().is_some_and(|config| Arc::ptr_eq(config, &frame.config)) {
             self.chain = guarded(|| Chain::new(self.to, &frame.config)).and_then(Result::ok);
@@ -67,21 +65,21 @@ impl Pipeline {
     }
 }
 
-/// What decodes and encodes between two configurations.
+/// The decoder, the resampler and the encoder between two configurations.
 struct Chain {
-    to: Sound,
+    to: AudioTarget,
     counters: &'static Counters,
     output: Arc<Config>,
     decoding: Decoding,
     encoder: Box<dyn Encoder>,
-    /// Made when the first packet has shown its rate.
+    /// None before the first packet, which shows the sample rate.
     resampler: Option<Resampler>,
     follow: Follow,
-    /// Sound at [`RATE`] that waits to fill a packet.
+    /// Audio at [`RATE`] that waits until it fills a packet.
     ready: Pcm,
     /// The time of output sample 0.
     anchor: Micros,
-    /// Output samples resampled, and encoded.
+    /// The number of output samples that were resampled, and that were encoded.
     made: i64,
     sent: i64,
 }
@@ -96,7 +94,7 @@ impl std::fmt::Debug for Chain {
 }
 
 impl Chain {
-    fn new(to: Sound, input: &Arc<Config>) -> Result<Self, Broken> {
+    fn new(to: AudioTarget, input: &Arc<Config>) -> Result<Self, Broken> {
         let channels = channels(input);
         Ok(Self {
             to,
@@ -115,7 +113,7 @@ impl Chain {
 
     fn push(&mut self, frame: &Frame, out: &mut Vec<Frame>) {
         let Some(duration) = audio_duration(self.decoding.input(), &frame.data).filter(|d| *d > 0) else {
-            // Without even a length: the next good packet shows that something is missing.
+            // The packet's length is not known: the next good packet shows how much is missing.
             add(&self.counters.broken, 1);
             return;
         };
@@ -136,7 +134,7 @@ impl Chain {
         self.encode(out);
     }
 
-    /// The time of the next input sample, when any has come.
+    /// The time of the next input sample, once there was one.
     fn head(&self) -> Option<Micros> {
         let ahead = self.resampler.as_ref()?.ahead();
         Some(self.at(self.made).saturating_add((ahead * 1e6 / f64::from(RATE)) as Micros))
@@ -156,7 +154,7 @@ impl Chain {
         self.follow = Follow::default();
     }
 
-    /// Brings the sound so far up to a packet's time; answers how much of the packet was there already.
+    /// Brings the audio so far up to a packet's time. Returns how much of the packet overlaps with it.
     fn place(&mut self, time: Micros, duration: Micros, out: &mut Vec<Frame>) -> Micros {
         let Some(head) = self.head() else {
             self.anchor(time);
@@ -168,7 +166,7 @@ impl Chain {
             _ => (duration * 3 / 4).max(UNEVEN_RTP),
         };
         if error > uneven {
-            // What is left in the encoder goes out before a jump too.
+            // Before a jump, too, the encoder's last samples have to come out.
             let filled = if error > JUMP { CONCEAL } else { error };
             add(&self.counters.concealed, ((filled + duration / 2) / duration).max(1) as u64);
             self.decoding.conceal(filled);
@@ -211,7 +209,7 @@ impl Chain {
             let planes: Vec<&[f32]> = self.ready.planes.iter().map(|plane| &plane[at..at + size]).collect();
             let encoder = &mut self.encoder;
             let packet = guarded(|| encoder.encode(&planes));
-            // Who decodes it hears a sample later than it went in: it is sent as much earlier.
+            // A decoder plays each sample later, by the codec's delay: the packet's time is earlier by that.
             let time = self.at(self.sent - delay);
             at += size;
             self.sent += size as i64;
@@ -219,7 +217,7 @@ impl Chain {
                 Some(Ok(data)) => {
                     add(&self.counters.samples, size as u64);
                     let config = self.output.clone();
-                    out.push(Frame { config, dts: time, pts: time, key: true, data });
+                    out.push(Frame { number: 0, config, dts: time, pts: time, key: true, data });
                 }
                 failed => {
                     add(&self.counters.broken, 1);

@@ -1,9 +1,9 @@
-//! Threads for what takes long, apart from those that serve sockets.
+//! Threads for work that takes long, apart from the network threads.
 
 use tokio::task::AbortHandle;
 
-/// Runs a task whose work would keep sockets waiting: on one of as many threads as there are cores,
-/// in turn, on which it stays.
+/// Runs a task whose work would keep sockets waiting. There is one thread per core; tasks are given to them in turn, and
+/// stay there.
 #[cfg(not(test))]
 pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
     use std::sync::OnceLock;
@@ -24,7 +24,7 @@ pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortHan
     }
 }
 
-/// In a test it runs where the test runs, by the same clock.
+/// In tests the task runs in the test's runtime, by its clock.
 #[cfg(test)]
 pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
     tokio::spawn(task).abort_handle()

@@ -7,13 +7,14 @@ use media::Frame;
 
 use super::counters::{Counters, Running, add};
 use super::pipeline::Pipeline;
-use super::{Sound, Way};
+use super::want::{Plan, audio_plan};
+use super::{AudioTarget, Codecs};
 use crate::core::hub::Entry;
 
-/// Passes video, and audio that is `to` already; transcodes other audio.
+/// Passes video, and audio that the readers carry; transcodes other audio.
 #[derive(Debug)]
 pub(super) struct Replace {
-    to: Sound,
+    carried: Codecs,
     pipeline: Pipeline,
     made: Vec<Frame>,
     /// An entry with a discontinuity was not passed on itself: the next entry carries the mark.
@@ -23,9 +24,10 @@ pub(super) struct Replace {
 }
 
 impl Replace {
-    pub(super) fn new(to: Sound) -> Self {
+    /// For readers that carry these codecs, of which `to` is one.
+    pub(super) fn new(carried: Codecs, to: AudioTarget) -> Self {
         Self {
-            to,
+            carried,
             pipeline: Pipeline::new(to),
             made: Vec::new(),
             discontinuity: false,
@@ -42,16 +44,18 @@ impl Replace {
             self.pipeline.reset();
         }
         let frame = &entry.frame;
-        match self.to.way(frame.config.codec) {
-            Way::Nothing => {}
-            Way::Direct => {
-                if !frame.is_video() {
-                    self.pipeline.reset();
-                }
+        if frame.is_video() {
+            out.push(mark(entry, std::mem::take(&mut self.discontinuity)));
+            return;
+        }
+        match audio_plan(self.carried, frame.config.codec) {
+            Plan::LeaveOut => {}
+            Plan::Pass => {
+                self.pipeline.reset();
                 out.push(mark(entry, std::mem::take(&mut self.discontinuity)));
             }
-            Way::Transcoded if late => add(&self.counters.late, 1),
-            Way::Transcoded => {
+            Plan::Transcode(_) if late => add(&self.counters.late, 1),
+            Plan::Transcode(_) => {
                 let start = Instant::now();
                 self.pipeline.push(frame, &mut self.made);
                 add(&self.counters.nanos, start.elapsed().as_nanos() as u64);

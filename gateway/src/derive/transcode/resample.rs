@@ -1,25 +1,25 @@
-//! Any rate to any other, by a windowed sinc. The ratio may be bent a little while it runs, which is
-//! how a sender's clock is followed.
+//! Converts any sample rate to any other with a windowed sinc filter. The ratio can be changed a little at any time, to
+//! follow the clock of a sender.
 
 use std::f64::consts::PI;
 
 use super::codec::Pcm;
 
-/// Taps at a ratio of one or above; more where the rate is brought down.
+/// The filter's taps where the rate stays or rises; more where it falls.
 const TAPS: usize = 48;
-/// Positions between two samples that there are filters for: at least so many, and a multiple of what
-/// the two rates need to be met exactly. Bent, the position is off by half of one (-77 dB at 1 kHz).
+/// Positions between two samples (phases) that have a filter of their own: at least so many, and a multiple of those that
+/// the two rates need exactly. With a stretch the position is off by up to half a phase (-77 dB at 1 kHz).
 const PHASES: u64 = 256;
-/// Rates that would need more than this are met as nearly as when bent.
+/// Phases at most. Rates that need more are converted as precisely as with a stretch.
 const MAX_PHASES: u64 = 1024;
-/// Where the filter has fallen by half, in parts of the lower of the two rates.
+/// The filter's cutoff (half amplitude), in parts of the lower of the two rates.
 const CUTOFF: f64 = 0.462;
 /// Kaiser window: about 75 dB of rejection.
 const BETA: f64 = 7.2;
-/// The filter is run in as many sums side by side as a vector register takes.
+/// Sums that the filter computes side by side: as many as fit into a vector register.
 const LANES: usize = 8;
 
-/// Turns sound of one rate into sound of another. Output sample 0 is at the time of input sample 0.
+/// Converts audio from one sample rate to another. Output sample 0 has the time of input sample 0.
 #[derive(Debug)]
 pub(super) struct Resampler {
     taps: usize,
@@ -50,20 +50,20 @@ impl Resampler {
         new
     }
 
-    /// What comes next does not continue what came before.
+    /// The next samples do not continue those before.
     pub(super) fn restart(&mut self) {
         self.input.clear();
-        // As if silence had come before: the first sample lies in the middle of the filter.
+        // Silence stands before the first sample, which so lies in the middle of the filter.
         self.input.pad(self.taps / 2 - 1);
         (self.position, self.step) = (0.0, self.ratio);
     }
 
-    /// The rate it takes.
+    /// The sample rate of its input.
     pub(super) const fn from(&self) -> u32 {
         self.input.rate
     }
 
-    /// Makes the sound longer by so many parts of a million from here on, or shorter.
+    /// Makes the audio longer by so many parts of a million from here on; shorter where negative.
     pub(super) fn stretch(&mut self, ppm: f64) {
         self.step = self.ratio / (1.0 + ppm * 1e-6);
     }
@@ -74,7 +74,7 @@ impl Resampler {
         (middle * self.phases as f64 - self.position) / self.step
     }
 
-    /// Takes all of `pcm`, and appends what can be made now.
+    /// Takes all of `pcm`, and appends the output samples that are complete.
     pub(super) fn push(&mut self, pcm: &Pcm, out: &mut Pcm) {
         for (to, from) in self.input.planes.iter_mut().zip(&pcm.planes) {
             to.extend_from_slice(from);
@@ -111,7 +111,7 @@ fn dot(samples: &[f32], coefficients: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// A low pass at `cutoff` (in parts of the input rate), for each phase.
+/// A low-pass filter at `cutoff` (in parts of the input rate) for each phase.
 fn filters(taps: usize, phases: usize, cutoff: f64) -> Vec<f32> {
     let half = taps as f64 / 2.0;
     let mut all = Vec::with_capacity(phases * taps);
@@ -125,7 +125,7 @@ fn filters(taps: usize, phases: usize, cutoff: f64) -> Vec<f32> {
             sinc * window
         });
         let filter: Vec<f64> = filter.collect();
-        // Each phase is as loud as the others: else the position would be heard.
+        // All phases have the same gain: else changes of the phase could be heard.
         let sum: f64 = filter.iter().sum();
         all.extend(filter.iter().map(|c| (c / sum) as f32));
     }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use media::time::Micros;
-use media::{Config, Track};
+use media::{Config, Track, TrackId};
 
 use super::replace::mark;
 use super::view::TranscodedAudio;
-use super::{Sound, Way, config};
+use super::want::Plan;
+use super::{AudioTarget, Want};
 use crate::core::hub::{Entry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derived, Holder};
 
@@ -16,9 +17,9 @@ use crate::derive::derived::{Derived, Holder};
 /// Where no audio has to be transcoded this is a cursor into the stream's own ring. When a publisher changes the audio
 /// codec it changes over to the transcoded stream, or back.
 #[derive(Debug)]
-pub struct Source {
+pub(super) struct Source {
     stream: Arc<Stream>,
-    sound: Sound,
+    want: Want,
     start: Start,
     cursor: Subscriber,
     /// The transcoded stream, while it is read in place of the stream.
@@ -48,11 +49,11 @@ enum Join {
 }
 
 impl Source {
-    /// Reads `stream` from `start` on, for an edge that carries `sound`. Inside a tokio runtime.
-    pub fn new(stream: &Arc<Stream>, sound: Sound, start: Start) -> Self {
+    /// Reads `stream` from `start` on. Inside a tokio runtime.
+    pub(super) fn new(stream: &Arc<Stream>, want: &Want, start: Start) -> Self {
         let mut source = Self {
             stream: stream.clone(),
-            sound,
+            want: want.clone(),
             start,
             cursor: stream.subscribe(start),
             view: None,
@@ -63,15 +64,14 @@ impl Source {
             jumped: false,
             skipped: 0,
         };
-        let transcoded = |config: Arc<Config>| sound.way(config.codec) == Way::Transcoded;
-        if stream.config(Track::Audio).is_some_and(transcoded) {
-            source.open_view();
+        if let Some(Plan::Transcode(to)) = stream.config(Track::Audio).map(|config| want.plan(config.codec)) {
+            source.open_view(to);
         }
         source
     }
 
     /// The next entry; [`None`] when the stream is over. May be dropped and called again.
-    pub async fn next(&mut self) -> Option<Arc<Entry>> {
+    pub(super) async fn next(&mut self) -> Option<Arc<Entry>> {
         loop {
             let entry = self.cursor.next().await?;
             if let Some(entry) = self.take(entry) {
@@ -81,7 +81,7 @@ impl Source {
     }
 
     /// The next entry, if it is there already.
-    pub fn try_next(&mut self) -> Option<Arc<Entry>> {
+    pub(super) fn try_next(&mut self) -> Option<Arc<Entry>> {
         loop {
             let entry = self.cursor.try_next()?;
             if let Some(entry) = self.take(entry) {
@@ -91,22 +91,22 @@ impl Source {
     }
 
     /// Entries missed so far because the reader was too slow.
-    pub fn skipped(&self) -> u64 {
+    pub(super) fn skipped(&self) -> u64 {
         self.skipped + self.cursor.skipped()
     }
 
     /// Whether entries were missed since the last call.
-    pub fn take_skip(&mut self) -> bool {
+    pub(super) fn take_skip(&mut self) -> bool {
         self.cursor.take_skip() | std::mem::take(&mut self.jumped)
     }
 
     /// The newest configuration of a track as it is handed out here.
-    pub fn config(&self, track: Track) -> Option<Arc<Config>> {
-        config(&self.stream, self.sound, track)
+    pub(super) fn config(&self, track: impl Into<TrackId>) -> Option<Arc<Config>> {
+        self.want.config(&self.stream, track)
     }
 
     /// Whether its audio is transcoded, and so comes a little later than the stream's own.
-    pub const fn transcodes(&self) -> bool {
+    pub(super) const fn transcodes(&self) -> bool {
         self.view.is_some()
     }
 
@@ -115,23 +115,21 @@ impl Source {
             return None;
         }
         let video = entry.frame.is_video();
-        if !video {
-            match (self.sound.way(entry.frame.config.codec), &self.view) {
-                (Way::Transcoded, _) => {
-                    // (The transcoded stream has no such audio.)
-                    self.open_view();
-                    return None;
-                }
-                (Way::Nothing, _) => {
-                    self.discontinuity |= entry.discontinuity;
-                    return None;
-                }
-                (Way::Direct, Some(_)) if !self.sound.made(&entry.frame.config) => {
-                    self.close_view(entry);
-                    return None;
-                }
-                (Way::Direct, _) => {}
+        match self.want.plan(entry.frame.config.codec) {
+            Plan::Transcode(to) => {
+                // (The transcoded stream has no such audio.)
+                self.open_view(to);
+                return None;
             }
+            Plan::LeaveOut => {
+                self.discontinuity |= entry.discontinuity;
+                return None;
+            }
+            Plan::Pass if !video && self.view.is_some() && !is_made(&entry.frame.config) => {
+                self.close_view(entry);
+                return None;
+            }
+            Plan::Pass => {}
         }
         *(if video { &mut self.video } else { &mut self.audio }) = Some(entry.frame.dts);
         Some(mark(&entry, std::mem::take(&mut self.discontinuity)))
@@ -167,8 +165,8 @@ impl Source {
         joined
     }
 
-    fn open_view(&mut self) {
-        let view = Derived::of(&self.stream, TranscodedAudio { to: self.sound });
+    fn open_view(&mut self, to: AudioTarget) {
+        let view = Derived::of(&self.stream, TranscodedAudio { carried: self.want.audio, to });
         let began = self.video.or(self.audio).is_some();
         let (join, start) = match self.start {
             _ if began => (Join::Resume(false), Start::Oldest),
@@ -193,6 +191,11 @@ impl Source {
         self.skipped += self.cursor.skipped();
         self.cursor = cursor;
     }
+}
+
+/// Whether this is the configuration of transcoded audio.
+fn is_made(config: &Arc<Config>) -> bool {
+    AudioTarget::ALL.iter().any(|target| target.made(config))
 }
 
 #[cfg(test)]

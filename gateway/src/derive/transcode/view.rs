@@ -7,17 +7,20 @@ use media::time::SECOND;
 use tokio::time::Instant;
 
 use super::replace::Replace;
-use super::{Sound, pool};
+use super::{AudioTarget, Codecs, pool};
 use crate::core::hub::{Entry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derivation, Output, Started};
 
 /// Being behind by more than a second of the stream for as long as this is not a burst: the machine is too slow.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A stream whose audio is `to`, transcoded where it is not so already. The video frames are shared with the stream.
+/// A stream for readers that carry these audio codecs; other audio is transcoded. The video frames are shared with the
+/// stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TranscodedAudio {
-    pub(super) to: Sound,
+    pub(super) carried: Codecs,
+    /// One of them.
+    pub(super) to: AudioTarget,
 }
 
 impl Derivation for TranscodedAudio {
@@ -29,7 +32,7 @@ impl Derivation for TranscodedAudio {
     fn start(&self, stream: &Arc<Stream>, output: Output<Arc<Entry>>) -> Started<()> {
         // From the newest key frame on: the first viewer gets audio for the cached video too.
         let frames = stream.subscribe(Start::Key);
-        Started { task: pool::spawn(run(Replace::new(self.to), frames, output)), shared: () }
+        Started { task: pool::spawn(run(Replace::new(self.carried, self.to), frames, output)), shared: () }
     }
 }
 

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http::{HeaderName, HeaderValue, Request, header};
 
-use super::viewer::{Viewer, start};
+use super::viewer::{Options, Viewer};
 use crate::context::Context;
 use crate::core::admission::PlayGrant;
 use crate::core::hub::{PlayError, StreamName};
@@ -36,7 +36,7 @@ pub(super) async fn by_http(
     request: Request<Body>,
 ) -> Result<Response, Problem> {
     let stream = context.hub.play(&grant, grant.limits().play_wait).await?;
-    let viewer = Viewer::new(&context, &grant, &stream, start(&request));
+    let viewer = Viewer::new(&context, &grant, &stream, Options::of(&request));
     Ok((HEADERS, body(viewer)).into_response())
 }
 

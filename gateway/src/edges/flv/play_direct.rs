@@ -13,7 +13,7 @@ use http::Request;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use super::viewer::{Viewer, start};
+use super::viewer::{Options, Viewer};
 use super::{client, name, query};
 use crate::context::Context;
 use crate::core::auth::AuthRequest;
@@ -57,7 +57,7 @@ impl Direct {
         let info = client("http-flv", peer, &request);
         let grant = context.admission.play(&name, &about, info).await.map_err(Problem::from)?;
         let stream = context.hub.play(&grant, grant.limits().play_wait).await.map_err(Problem::from)?;
-        Ok(Self(Viewer::new(context, &grant, &stream, start(&request))))
+        Ok(Self(Viewer::new(context, &grant, &stream, Options::of(&request))))
     }
 
     /// Sends until the stream ends or the viewer leaves.

@@ -11,13 +11,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::close::{NOT_FOUND, POLICY, websocket_code};
-use super::viewer::{Viewer, start};
+use super::viewer::{Options, Viewer};
 use super::ws;
 use crate::context::Context;
 use crate::core::admission::{PlayGrant, Refusal};
 use crate::core::client::{Act, ClientInfo};
 use crate::core::close::CloseReason;
-use crate::core::hub::{PlayError, Start, Stream};
+use crate::core::hub::{PlayError, Stream};
 use crate::net::worker::{Permit, Socket};
 use crate::web::problem::Problem;
 
@@ -33,7 +33,7 @@ pub(super) fn by_websocket(
         let (peer, path) = (info.peer, request.uri().path());
         context.admission.refused(Act::Play, info.protocol, peer, path, &refusal.to_string());
     }
-    let start = start(&request);
+    let options = Options::of(&request);
     let permit = request.extensions().get::<Arc<Permit>>().cloned();
     let (response, upgrade) = ws::accept(request)?;
     tokio::spawn(async move {
@@ -43,7 +43,7 @@ pub(super) fn by_websocket(
         let mut heard = (ws::Listener::default(), BytesMut::from(&read[..]));
         let (code, text) = match admitted {
             Err(refusal) => (POLICY, refusal.to_string()),
-            Ok(grant) => match play(&context, &grant, &mut socket, &mut heard, start).await {
+            Ok(grant) => match play(&context, &grant, &mut socket, &mut heard, options).await {
                 Some(goodbye) => goodbye,
                 None => return,
             },
@@ -63,7 +63,7 @@ async fn play(
     grant: &PlayGrant,
     socket: &mut Socket,
     heard: &mut Heard,
-    start: Start,
+    options: Options,
 ) -> Option<(u16, String)> {
     match wait(context, grant, socket, heard).await {
         Err(reason) => {
@@ -77,7 +77,7 @@ async fn play(
             Some((NOT_FOUND, text))
         }
         Ok(Ok(stream)) => {
-            let mut viewer = Viewer::new(context, grant, &stream, start);
+            let mut viewer = Viewer::new(context, grant, &stream, options);
             let reason = send(socket, heard, &mut viewer).await?;
             viewer.handle.close(reason.clone());
             // A viewer that closes the connection itself needs no text.

@@ -14,11 +14,24 @@ use crate::core::admission::PlayGrant;
 use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, Start, Stream};
 use crate::derive::batch::{Reader, Wire};
+use crate::derive::transcode::Want;
 
-/// Returns the start position. `?gop=0` waits for the next key frame instead of starting with cached frames.
-pub(super) fn start(request: &Request<Body>) -> Start {
-    let gop = query(request.uri().query().unwrap_or_default(), "gop").next();
-    if gop.as_deref() == Some("0") { Start::Live } else { Start::Key }
+/// The options in the query of a viewer's address.
+pub(super) struct Options {
+    start: Start,
+    want: Want,
+}
+
+impl Options {
+    /// Reads the options. `?gop=0` waits for the next key frame instead of starting with cached frames. `?codecs=opus`
+    /// says that the player decodes Opus in Enhanced FLV; without it, Opus is transcoded to AAC.
+    pub(super) fn of(request: &Request<Body>) -> Self {
+        let text = request.uri().query().unwrap_or_default();
+        let start = if query(text, "gop").next().as_deref() == Some("0") { Start::Live } else { Start::Key };
+        let is_opus = |codec: &str| codec.trim().eq_ignore_ascii_case("opus");
+        let opus = query(text, "codecs").any(|list| list.split(',').any(is_opus));
+        Self { start, want: if opus { Want::FLV_WITH_OPUS } else { Want::FLV } }
+    }
 }
 
 /// An admitted viewer.
@@ -32,10 +45,10 @@ pub(super) struct Viewer {
 }
 
 impl Viewer {
-    pub(super) fn new(context: &Context, grant: &PlayGrant, stream: &Arc<Stream>, start: Start) -> Self {
+    pub(super) fn new(context: &Context, grant: &PlayGrant, stream: &Arc<Stream>, options: Options) -> Self {
         let handle = context.clients.add(grant, stream);
         let revoked = Box::pin(grant.revocation().clone().into_revoked());
-        let reader = Wire::of(stream, FORMAT).reader(start);
+        let reader = Wire::of(stream, FORMAT, options.want).reader(options.start);
         Self { reader, header: header(stream), handle, revoked, skipped: 0 }
     }
 

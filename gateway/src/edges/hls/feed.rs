@@ -10,7 +10,7 @@ use super::Hls;
 use super::store::Store;
 use crate::core::close::CloseReason;
 use crate::core::hub::{Start, Stream};
-use crate::derive::transcode::{self, Sound, Source};
+use crate::derive::transcode::{Frames, Want};
 
 /// Maximum delay of transcoded audio relative to its publication.
 const TRANSCODING: Duration = Duration::from_millis(200);
@@ -18,7 +18,7 @@ const TRANSCODING: Duration = Duration::from_millis(200);
 /// Feeds every present and future stream.
 pub(super) async fn watch(hls: Hls) {
     let mut streams = hls.0.context.hub.watch();
-    while let Some(stream) = streams.recv().await {
+    while let Some(stream) = streams.next().await {
         let store = hls.store(stream.name());
         let turn = store.begin(&stream);
         tokio::spawn(feed(hls.clone(), stream, store, turn));
@@ -77,7 +77,7 @@ async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
 
 /// Returns whether to pause: nobody watches, and the stream needs transcoded audio or key frames on request.
 fn rests(stream: &Stream, store: &Store) -> bool {
-    let costs = stream.makes_keys() || transcode::needed(stream, Sound::Aac);
+    let costs = stream.makes_keys() || Want::MPEG_TS.transcodes(stream);
     costs && !store.demand.lately()
 }
 
@@ -85,7 +85,7 @@ fn rests(stream: &Stream, store: &Store) -> bool {
 async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool {
     let _keys = stream.demand_keys();
     let mut segmenter = Segmenter::new(hls.0.settings.segmenter);
-    let mut source = Source::new(stream, Sound::Aac, Start::Key);
+    let mut frames = Frames::new(stream, &Want::MPEG_TS, Start::Key);
     let mut changed = hls.0.context.hub.changed();
     let mut told = false;
     // After a pause, the first segment does not continue the one before.
@@ -96,16 +96,16 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
         let segment = tokio::select! {
             // Frames that were sent before the publisher left come first.
             biased;
-            entry = source.next() => match entry {
+            entry = frames.next() => match entry {
                 Some(_) if rests(stream, store) => return false,
                 Some(entry) => {
-                    let anew = std::mem::take(&mut first) || entry.discontinuity || source.take_skip();
+                    let anew = std::mem::take(&mut first) || entry.discontinuity || frames.take_skip();
                     segmenter.push(&entry.frame, anew)
                 }
                 None => break,
             },
             Ok(()) = changed.changed() => {
-                let wait = if source.transcodes() { TRANSCODING } else { Duration::ZERO };
+                let wait = if frames.transcodes() { TRANSCODING } else { Duration::ZERO };
                 finish = stream.publishing().is_none().then(|| Instant::now() + wait);
                 None
             }

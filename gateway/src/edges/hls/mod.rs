@@ -45,7 +45,7 @@ use crate::core::admission::PlayGrant;
 use crate::core::client::ClientInfo;
 use crate::core::close::CloseReason;
 use crate::core::hub::{PlayError, Stream, StreamName};
-use crate::derive::transcode::{self, Sound};
+use crate::derive::transcode::Want;
 use crate::net::worker::{Secure, SharedBody};
 use crate::web::endpoint::PLAYLIST;
 use crate::web::problem::Problem;
@@ -357,7 +357,7 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
 
 /// Refuses a stream whose video, or both of whose tracks, MPEG-TS cannot carry.
 fn carries(stream: &Stream) -> Result<(), Problem> {
-    let config = |track| transcode::config(stream, Sound::Aac, track);
+    let config = |track| Want::MPEG_TS.config(stream, track);
     let fits = |config: &Arc<Config>| Muxer::supports(config.codec);
     let (video, audio) = (config(Track::Video), config(Track::Audio));
     let refused = match (&video, &audio) {

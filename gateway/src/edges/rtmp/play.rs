@@ -15,6 +15,7 @@ use crate::core::client::Act;
 use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, PlayError, Start, Stream};
 use crate::derive::batch::{Reader, Wire};
+use crate::derive::transcode::Want;
 
 /// Serves one `play`, until the stream ends or the client stops.
 pub(super) async fn serve(
@@ -44,7 +45,8 @@ pub(super) async fn serve(
     connection.session.accept_play();
     let live = form_urlencoded::parse(request.address.query.as_bytes()).any(|(k, v)| k == "gop" && v == "0");
     let start = if live { Start::Live } else { Start::Key };
-    let wire = Wire::of(&stream, FORMAT);
+    let want = if request.supports_opus { Want::FLV_WITH_OPUS } else { Want::FLV };
+    let wire = Wire::of(&stream, FORMAT, want);
     let reader = wire.reader(start);
     let mut player = Player { connection, client: &client, wire, start, reader, paused: false, skipped: 0 };
     let end = player.run().await;

@@ -22,6 +22,11 @@ const AVC: &[u8] =
 const KEY: &[u8] = b"\x17\x01\0\0\0\0\0\0\x05\x65\x88\x84\0\x10";
 const AAC: &[u8] = b"\xaf\0\x12\x10";
 const SOUND: &[u8] = b"\xaf\x01\x21\x10\x04";
+const OPUS: &[u8] = b"\x90OpusOpusHead\x01\x02\0\0\x80\xbb\0\0\0\0\0";
+/// 20 ms.
+const OPUS_SILENCE: &[u8] = b"\x91Opus\xfc\xff\xfe";
+/// The sequence header of what Opus is transcoded to.
+const AAC_OF_OPUS: &[u8] = b"\xaf\0\x11\x90";
 
 fn context(config: LimitSettings) -> Context {
     Context::new(config, Auth::default())
@@ -37,6 +42,11 @@ struct Client {
 impl Client {
     /// Creates a client that has sent `connect`.
     async fn new(context: &Context) -> Self {
+        Self::connected(context, &[]).await
+    }
+
+    /// Creates a client that has sent `connect` with these additional properties.
+    async fn connected(context: &Context, properties: &[(&str, Value)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, peer) = listener.accept().await.unwrap();
@@ -59,7 +69,8 @@ impl Client {
             }
         }
         let tc_url = ("tcUrl", "rtmp://127.0.0.1/live".into());
-        client.command("connect", &[object(&[("app", "live".into()), tc_url])]).await;
+        let connect = [&[("app", "live".into()), tc_url][..], properties].concat();
+        client.command("connect", &[object(&connect)]).await;
         client
     }
 
@@ -86,7 +97,11 @@ impl Client {
     }
 
     async fn play(context: &Context) -> Self {
-        let mut player = Self::new(context).await;
+        Self::new(context).await.plays().await
+    }
+
+    async fn plays(self) -> Self {
+        let mut player = self;
         player.command("play", &[Value::Null, "x".into()]).await;
         player
     }
@@ -122,6 +137,37 @@ impl Client {
             }
             assert_ne!(text("level"), "error", "{}", text("code"));
         }
+    }
+}
+
+#[tokio::test]
+async fn opus_goes_to_players_that_list_it_and_aac_to_all_others() {
+    let context = context(LimitSettings::default());
+    let mut publisher = Client::new(&context).await;
+    publisher.command("publish", &[Value::Null, "x".into()]).await;
+    publisher.expect("NetStream.Publish.Start").await;
+    publisher.message(kind::VIDEO, 0, AVC).await;
+    publisher.message(kind::AUDIO, 0, OPUS).await;
+    publisher.message(kind::VIDEO, 0, KEY).await;
+    for packet in 0..10 {
+        publisher.message(kind::AUDIO, packet * 20, OPUS_SILENCE).await;
+    }
+    let list = Value::StrictArray(vec!["hvc1".into(), "Opus".into()]);
+    let enhanced = Client::connected(&context, &[("fourCcList", list)]).await.plays().await;
+    let classic = Client::play(&context).await;
+    for (mut player, header, packet) in
+        [(enhanced, OPUS, OPUS_SILENCE), (classic, AAC_OF_OPUS, &b"\xaf\x01"[..])]
+    {
+        player.expect("NetStream.Play.Start").await;
+        let mut audio = Vec::new();
+        while audio.len() < 3 {
+            let message = player.next().await.expect("the stream goes on");
+            if message.kind == kind::AUDIO {
+                audio.push(message.payload);
+            }
+        }
+        assert_eq!(audio[0], header);
+        assert!(audio[1..].iter().all(|body| body.starts_with(packet)), "{audio:02x?}");
     }
 }
 

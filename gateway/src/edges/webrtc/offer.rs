@@ -28,7 +28,7 @@ use crate::core::auth::AuthRequest;
 use crate::core::client::{Act, ClientInfo};
 use crate::core::close::CloseReason;
 use crate::core::hub::StreamName;
-use crate::derive::transcode::{self, Sound};
+use crate::derive::transcode::Want;
 use crate::web::problem::Problem;
 
 /// How long a viewer's request waits for a stream that nobody publishes yet. Players repeat the request at once,
@@ -189,7 +189,8 @@ impl WebRtc {
             .unwrap_or_else(|_| Err(context.hub.missing(grant.name())))?;
         // A viewer without audio still has the video. A viewer without video would see a black picture, so it is
         // refused.
-        let video = transcode::config(&stream, Sound::Opus, Track::Video);
+        let want = Want::webrtc(&context.reencoders);
+        let video = want.config(&stream, Track::Video);
         if let Some(video) = video.filter(|_| offer.lacks_codec(Kind::Video)) {
             return Err(unsupported_codec(video.codec.name()));
         }
@@ -201,7 +202,7 @@ impl WebRtc {
         let client = SessionClient::new(grant, VIEWER_TIMEOUT);
         let make_role = || {
             let handle = context.clients.add(grant, &stream);
-            ViewerRole::new(stream, handle, options.packetizer, context.reencoders.clone())
+            ViewerRole::new(stream, handle, options.packetizer, want)
         };
         self.start(NewSession { request, offer, rtc, client, make_role })
     }

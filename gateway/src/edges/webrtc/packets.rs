@@ -10,9 +10,9 @@ use media::time::{MILLI, Micros, to_ticks};
 use media::{Codec, Frame};
 
 use crate::core::hub::ring::Item;
-use crate::core::hub::{Entry, Stream};
+use crate::core::hub::{Entry, Start, Stream};
 use crate::derive::derived::{Derivation, Output, Started};
-use crate::derive::transcode::{InOrder, Reencoders, Sound};
+use crate::derive::transcode::{Frames, Want};
 
 /// What one RTP packet carries at most: 1200 bytes in all are safe on every path, and SRTP, the header
 /// and its extensions are some of them.
@@ -51,10 +51,11 @@ pub(super) const fn clock_rate(codec: Codec) -> u32 {
     }
 }
 
-/// A stream as RTP payloads, the video in presentation order where one of the encoders is free.
+/// A stream as RTP payloads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Packets {
-    pub(super) reencoders: Reencoders,
+    /// What WebRTC carries.
+    pub(super) want: Want,
 }
 
 impl Derivation for Packets {
@@ -76,7 +77,7 @@ impl Packets {
     ) -> Started<Arc<Line>> {
         let line = Arc::new(Line::new(stream.newest().unwrap_or(0), now()));
         let mut pump = Pump {
-            frames: InOrder::new(stream, Sound::Opus, &self.reencoders),
+            frames: Frames::new(stream, &self.want, Start::Key),
             output,
             line: line.clone(),
             followed: None,
@@ -141,7 +142,7 @@ fn now() -> Instant {
 }
 
 struct Pump {
-    frames: InOrder,
+    frames: Frames,
     output: Output<Arc<Unit>>,
     line: Arc<Line>,
     followed: Option<Instant>,

@@ -21,7 +21,7 @@ use crate::core::close::CloseReason;
 use crate::core::hub::ring::Cursor;
 use crate::core::hub::{ClientHandle, Start, Stream};
 use crate::derive::derived::{Derived, Holder};
-use crate::derive::transcode::{self, Reencoders, Sound};
+use crate::derive::transcode::Want;
 use crate::web::problem::Problem;
 
 /// The shortest time between two repairs of a viewer's video.
@@ -36,7 +36,7 @@ struct PacketReader {
 /// Plays one stream to one viewer.
 pub(super) struct ViewerRole {
     stream: Arc<Stream>,
-    reencoders: Reencoders,
+    want: Want,
     /// None until the viewer has connected: an offer whose client never connects makes no work.
     reader: Option<PacketReader>,
     handle: ClientHandle,
@@ -62,16 +62,11 @@ pub(super) struct ViewerRole {
 
 impl ViewerRole {
     /// Plays `stream` to the viewer of `handle`, whose packets `packetizer` makes.
-    pub(super) fn new(
-        stream: Arc<Stream>,
-        handle: ClientHandle,
-        packetizer: Packetizer,
-        reencoders: Reencoders,
-    ) -> Self {
+    pub(super) fn new(stream: Arc<Stream>, handle: ClientHandle, packetizer: Packetizer, want: Want) -> Self {
         let revoked = Box::pin(handle.revocation().clone().into_revoked());
         Self {
             stream,
-            reencoders,
+            want,
             reader: None,
             handle,
             revoked,
@@ -96,7 +91,7 @@ impl ViewerRole {
     /// does not accept.
     fn accepts_stream(&self, rtc: &Rtc) -> Result<(), &'static str> {
         for (track, sender) in [(Track::Video, &self.video), (Track::Audio, &self.audio)] {
-            let config = transcode::config(&self.stream, Sound::Opus, track);
+            let config = self.want.config(&self.stream, track);
             let Some(config) = config else { continue };
             let refused = match sender {
                 Some(sender) => !sender.accepts(rtc, &config),
@@ -113,7 +108,7 @@ impl ViewerRole {
     fn start(&mut self, now: Instant) {
         let packets = match self.reader.take() {
             Some(reader) => reader.packets,
-            None => Derived::of(&self.stream, Packets { reencoders: self.reencoders.clone() }),
+            None => Derived::of(&self.stream, Packets { want: self.want.clone() }),
         };
         let start = self.stream.start(Start::Key);
         // Not the newest packet alone: for the first viewer the packets are still being made.

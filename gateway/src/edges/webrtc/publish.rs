@@ -124,7 +124,14 @@ impl PublisherRole {
         // Opus in RTP always counts as two channels (RFC 7587 7), whatever a packet has.
         let two_channels = || Arc::new(media::codec::opus::config_of_channels(2));
         let config = self.audio_config.get_or_insert_with(two_channels);
-        Frame { config: config.clone(), dts: pts, pts, key: true, data: Bytes::from_owner(data.data) }
+        Frame {
+            number: 0,
+            config: config.clone(),
+            dts: pts,
+            pts,
+            key: true,
+            data: Bytes::from_owner(data.data),
+        }
     }
 
     fn video_frame(

@@ -37,7 +37,7 @@ pub(super) fn frame(config: &Arc<Config>, millis: i64, key: bool) -> Frame {
     // One slice: IDR, or not.
     let data =
         Bytes::from_static(if key { &[0, 0, 0, 4, 0x65, 1, 2, 3] } else { &[0, 0, 0, 4, 0x41, 1, 2, 3] });
-    Frame { config: config.clone(), dts, pts: dts, key, data }
+    Frame { number: 0, config: config.clone(), dts, pts: dts, key, data }
 }
 
 struct Gateway {
@@ -121,6 +121,55 @@ fn times(events: &[Event]) -> Vec<(bool, i64)> {
         _ => None,
     };
     events.iter().filter_map(frame).collect()
+}
+
+/// The codec of the first audio frame in FLV that `more` reads.
+async fn audio_codec(mut more: impl AsyncFnMut() -> Bytes) -> Codec {
+    let mut demuxer = Demuxer::new();
+    loop {
+        match demuxer.next() {
+            Some(Ok(Event::Frame(frame))) if !frame.is_video() => return frame.config.codec,
+            Some(event) => drop(event.expect("a good tag")),
+            None => demuxer.push(more().await),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_player_that_asks_for_opus_gets_it_and_others_get_aac() {
+    let gateway = Gateway::start(LimitSettings::default(), Auth::default()).await;
+    let mut publisher = gateway.publisher(&[Codec::H264]);
+    publisher.announce(true, true);
+    let opus = Arc::new(media::codec::opus::config_of_channels(2));
+    for packet in 0..10 {
+        let (dts, silence) = (packet * 20_000, Bytes::from_static(&[0xfc, 0xff, 0xfe]));
+        publisher.push(Frame { number: 0, config: opus.clone(), dts, pts: dts, key: true, data: silence });
+    }
+    for (query, codec) in [
+        ("", Codec::Aac),
+        ("?codecs=opus", Codec::Opus),
+        ("?gop=1&codecs=aac,Opus", Codec::Opus),
+        ("?codecs=hevc", Codec::Aac),
+    ] {
+        let mut socket = gateway.http(&format!("GET /live/x.flv{query} HTTP/1.1")).await;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.unwrap());
+        }
+        let by_http = audio_codec(async || {
+            let mut bytes = bytes::BytesMut::new();
+            assert!(socket.read_buf(&mut bytes).await.unwrap() > 0, "the stream goes on");
+            bytes.freeze()
+        });
+        assert_eq!(by_http.await, codec, "{query}");
+        let address = gateway.ws(&format!("/live/x.flv{query}"));
+        let (mut ws, _) = tokio_tungstenite::connect_async(address).await.unwrap();
+        let by_websocket = audio_codec(async || match ws.next().await.expect("a message").unwrap() {
+            Message::Binary(bytes) => bytes,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(by_websocket.await, codec, "{query}");
+    }
 }
 
 #[tokio::test]

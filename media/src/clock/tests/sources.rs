@@ -234,6 +234,7 @@ fn another_publisher_follows_the_newest_frame() {
     assert!(feed.placed.apart().iter().all(|apart| (apart + 20 * MILLI).abs() <= MILLI));
     let mut after = StreamClock::after(5 * SECOND);
     let mut frame = Frame {
+        number: 0,
         config: feed.configs[VIDEO].clone(),
         dts: 0,
         pts: 0,

@@ -167,7 +167,7 @@ mod tests {
             }];
             let data = Bytes::copy_from_slice(&[0, 0, 0, 2, header & 0x7f, kind]);
             let (pts, dts, key) = (pts * 40_000, at as Micros * 40_000, header == 0x65);
-            let frame = Frame { config: config.clone(), dts, pts, key, data };
+            let frame = Frame { number: 0, config: config.clone(), dts, pts, key, data };
             if reorder.push(&frame) == Place::Next {
                 shown.push(pts / 40_000);
             }

@@ -17,7 +17,7 @@ fn config() -> Arc<Config> {
 fn frame(key: bool, nals: &[&[u8]]) -> Frame {
     let mut data = Vec::new();
     nals.iter().for_each(|nal| push_length_prefixed(&mut data, nal));
-    Frame { config: config(), dts: 0, pts: 0, key, data: data.into() }
+    Frame { number: 0, config: config(), dts: 0, pts: 0, key, data: data.into() }
 }
 
 /// A NAL unit of `size` bytes.
@@ -106,7 +106,7 @@ proptest! {
     /// No access unit causes a panic or a payload that is too long.
     #[test]
     fn any_bytes_do(data in prop::collection::vec(any::<u8>(), 0..300), mtu in 0..200usize, key: bool) {
-        let whole = Frame { data: data.into(), ..frame(key, &[]) };
+        let whole = Frame { number: 0, data: data.into(), ..frame(key, &[]) };
         if let Ok(payloads) = packetize(&whole, mtu) {
             prop_assert!(payloads.iter().all(|payload| (1..=mtu).contains(&payload.len())));
         }

@@ -7,7 +7,7 @@ mod codec;
 
 /// The target codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sound {
+pub enum AudioTarget {
     Aac,
     Opus,
 }

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use media::{Audio, Codec, Config, Format, Frame, Track};
+use media::{Audio, Codec, Config, Format, Frame, TrackId};
 
 use super::{Happened, Heard, HubEvents, MAX_EVENTS};
 use crate::core::admission::{PlayGrant, PublishGrant};
@@ -15,7 +15,7 @@ fn name() -> StreamName {
 fn frame(dts: i64) -> Frame {
     let format = Format::Audio(Audio { sample_rate: 48_000, channels: 2 });
     let config = Arc::new(Config { codec: Codec::Opus, format, description: Bytes::new() });
-    Frame { config, dts, pts: dts, key: true, data: Bytes::from_static(b"opus") }
+    Frame { number: 0, config, dts, pts: dts, key: true, data: Bytes::from_static(b"opus") }
 }
 
 /// Returns all changes so far, in order.
@@ -46,7 +46,7 @@ async fn a_streams_life_is_told_in_order() {
     drop(viewers);
     drop(back);
     tokio::time::sleep(Duration::from_secs(60)).await;
-    let config = Happened::ConfigChanged(Track::Audio);
+    let config = Happened::ConfigChanged(TrackId::AUDIO);
     assert_eq!(
         heard(&mut events).await,
         [
@@ -69,15 +69,42 @@ async fn a_streams_life_is_told_in_order() {
 #[tokio::test]
 async fn a_slow_listener_hears_how_much_it_missed_and_goes_on() {
     let hub = Hub::new(HubConfig::default());
-    let mut events = hub.events();
-    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
-    // Each frame has its own configuration.
-    for n in 0..2 * MAX_EVENTS as i64 {
-        publisher.push(frame(n));
-    }
+    let (mut events, clients) = (hub.events(), Clients::new());
+    let publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
+    let play = PlayGrant::for_job(&name(), "test");
+    // A viewer who connects and disconnects causes two events.
+    (0..MAX_EVENTS).for_each(|_| drop(clients.add(&play, publisher.stream())));
     let missed = MAX_EVENTS as u64 + 1;
     assert_eq!(events.next().await, Some(Heard::Missed(missed)));
     assert_eq!(heard(&mut events).await.len(), MAX_EVENTS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn configuration_changes_with_each_frame_are_reported_rarely() {
+    let hub = Hub::new(HubConfig::default());
+    let mut events = hub.events();
+    let mut publisher = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
+    let mut told = Vec::new();
+    for second in 0..60 {
+        for n in 0..50 {
+            // Each frame has its own configuration.
+            publisher.push(frame((second * 50 + n) * 20_000));
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+        told.push(heard(&mut events).await.len());
+    }
+    assert!(told[0] <= 10 && told[1..].iter().all(|count| *count == 1), "{told:?}");
+    // The last change is reported as soon as the limit permits.
+    let same = frame(60_000_000);
+    for n in 0..3 {
+        publisher.push(Frame { dts: same.dts + n, ..same.clone() });
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    let last = heard(&mut events).await.len();
+    assert!((1..=2).contains(&last), "{last}");
+    tokio::time::advance(Duration::from_secs(60)).await;
+    publisher.push(Frame { dts: same.dts + 3, ..same });
+    assert!(heard(&mut events).await.is_empty(), "nothing has changed since");
 }
 
 #[derive(Debug, Clone, Default)]

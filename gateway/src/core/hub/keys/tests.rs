@@ -54,7 +54,7 @@ impl Encoder {
         let key = self.number.is_multiple_of(self.group) || answer;
         self.number += 1;
         let data = Bytes::from_static(&[0, 0, 0, 1, 0x65]);
-        self.publisher.push(Frame { config: self.config.clone(), dts: at, pts: at, key, data });
+        self.publisher.push(Frame { number: 0, config: self.config.clone(), dts: at, pts: at, key, data });
         let wanted = self.publisher.key_wanted();
         if wanted && !self.wanted {
             self.requests.push(Instant::now());

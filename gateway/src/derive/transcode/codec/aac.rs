@@ -1,15 +1,15 @@
-//! AAC: LC and HE-AAC in, LC out.
+//! AAC: decodes LC and HE-AAC, encodes LC.
 
 use bytes::Bytes;
 use syom::{Channel, DecodeOptions, EncodeOptions};
 
 use super::{Broken, Pcm, RATE};
 
-/// Bits per second for two channels: at less, music is audibly below what ffmpeg's encoder does.
+/// Bits per second for two channels: with fewer, music sounds worse than from ffmpeg's encoder.
 const STEREO: u32 = 160_000;
-/// Bits per second for one.
+/// Bits per second for one channel.
 const MONO: u32 = 96_000;
-/// How loud what is not left or right is on either side (ITU-R BS.775; as browsers mix).
+/// The gain of other channels in the left and the right one (ITU-R BS.775; browsers mix alike).
 const SIDE: f32 = std::f32::consts::FRAC_1_SQRT_2;
 
 /// Decodes raw access units.
@@ -36,20 +36,20 @@ impl super::Decoder for Decoder {
             Ok(())
         });
         if decoded.is_err() {
-            // It takes nothing more after an error.
+            // The decoder does not go on after an error.
             self.inner = open(&self.config)?;
         }
         decoded.map_err(|_| Broken)
     }
 }
 
-/// Appends planes with these places to one or two.
+/// Mixes planes with these speaker positions to one or two planes, and appends them.
 fn mix(planes: &[&[f32]], places: impl Iterator<Item = Channel>, out: &mut Pcm) {
     let mono = out.planes.len() == 1;
     let samples = planes.iter().map(|plane| plane.len()).min().unwrap_or(0);
     let start = out.len();
     out.pad(samples);
-    // One channel is what there is, wherever it is said to stand.
+    // A single channel is used as it is, whatever its position.
     let places: Vec<_> = if planes.len() == 1 { vec![Channel::Other] } else { places.collect() };
     for (at, plane) in planes.iter().enumerate() {
         let (left, right) = match (places.get(at).copied().unwrap_or_default(), planes.len()) {
@@ -60,7 +60,7 @@ fn mix(planes: &[&[f32]], places: impl Iterator<Item = Channel>, out: &mut Pcm) 
             (Channel::BackRight | Channel::SideRight, _) => (0.0, SIDE),
             (Channel::BackCenter, _) => (0.5, 0.5),
             (Channel::Lfe, _) => continue,
-            // Two that nobody has named are the two sides.
+            // Two channels without a position are left and right.
             (_, 2) => (1.0 - at as f32, at as f32),
             _ => (SIDE, SIDE),
         };
@@ -73,11 +73,11 @@ fn mix(planes: &[&[f32]], places: impl Iterator<Item = Channel>, out: &mut Pcm) 
     }
 }
 
-/// Encodes to raw access units.
+/// Encodes raw access units.
 pub(super) struct Encoder(syom::Encoder);
 
 impl Encoder {
-    /// What one access unit carries, and by how much the encoder's windows delay it.
+    /// The samples of one access unit, and the delay of the encoder's windows.
     const FRAME: usize = 1024;
 
     pub(super) fn new(channels: usize) -> Result<Self, Broken> {

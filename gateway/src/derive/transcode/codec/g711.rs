@@ -1,10 +1,10 @@
-//! G.711: one byte a sample, A-law or µ-law.
+//! G.711: one byte per sample, A-law or µ-law.
 
 use media::{Codec, Config};
 
 use super::{Broken, Pcm};
 
-/// Decodes any number of samples.
+/// Decodes packets of any length.
 pub(super) struct Decoder {
     table: &'static [f32; 256],
     channels: usize,

@@ -1,7 +1,7 @@
 //! The codecs behind two small traits, so that the crates that do the work can be exchanged.
 //!
-//! What they are given comes from a wire, and they are other people's code: a call that panics is
-//! caught, and its codec made anew.
+//! The codecs read bytes from the network and are other people's code: a panic in one is caught, and a new codec takes
+//! its place.
 
 mod aac;
 mod g711;
@@ -14,26 +14,26 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::Bytes;
 use media::{Codec, Config};
 
-use super::Sound;
+use super::AudioTarget;
 
 /// Samples per second of everything that is encoded.
 pub(super) const RATE: u32 = 48_000;
 
-/// Why a packet or a configuration gives no sound.
+/// The packet or the configuration gives no audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Broken;
 
-/// Sound between the codecs: one or two planes of equal length, nominally within -1 to 1.
+/// Audio samples between two codecs: one or two planes of equal length, with values that are nominally within -1 to 1.
 #[derive(Debug, Clone)]
 pub(super) struct Pcm {
     /// Samples per second.
     pub(super) rate: u32,
-    /// Left (or the only one), and right.
+    /// The left (or only) channel, and the right one.
     pub(super) planes: Vec<Vec<f32>>,
 }
 
 impl Pcm {
-    /// Silence of no length in so many channels (1 or 2).
+    /// No samples, for one or two channels.
     pub(super) fn new(rate: u32, channels: usize) -> Self {
         Self { rate, planes: vec![Vec::new(); channels] }
     }
@@ -63,24 +63,24 @@ impl Pcm {
     }
 }
 
-/// Decodes packets that follow each other.
+/// Decodes the packets of one track, in order.
 pub(super) trait Decoder: Send {
-    /// Appends a packet's samples to `out`, in as many channels as `out` has, and sets its rate. What
-    /// comes out of the first packet belongs to that packet's time.
+    /// Appends a packet's samples to `out`, in as many channels as `out` has, and sets its rate. The first samples that
+    /// come out belong to the time of the first packet.
     fn decode(&mut self, packet: &[u8], out: &mut Pcm) -> Result<(), Broken>;
 
-    /// Appends about `samples` in place of packets that were lost, if it knows how.
+    /// Appends about `samples` in place of lost packets, if the codec can conceal losses.
     fn conceal(&mut self, _samples: usize, _out: &mut Pcm) -> Result<(), Broken> {
         Ok(())
     }
 }
 
-/// Encodes sound at [`RATE`].
+/// Encodes audio at [`RATE`].
 pub(super) trait Encoder: Send {
     /// Samples per packet.
     fn frame(&self) -> usize;
 
-    /// How much later a sample comes out of a decoder than it went in, counted from the packet's start.
+    /// The delay of encoder and decoder together, in samples.
     fn delay(&self) -> usize;
 
     /// Encodes [`Encoder::frame`] samples of each plane, all within -1 to 1.
@@ -98,14 +98,14 @@ pub(super) fn decoder(config: &Config) -> Result<Box<dyn Decoder>, Broken> {
 }
 
 /// An encoder for one or two channels.
-pub(super) fn encoder(to: Sound, channels: usize) -> Result<Box<dyn Encoder>, Broken> {
+pub(super) fn encoder(to: AudioTarget, channels: usize) -> Result<Box<dyn Encoder>, Broken> {
     match to {
-        Sound::Aac => Ok(Box::new(aac::Encoder::new(channels)?)),
-        Sound::Opus => Ok(Box::new(opus::Encoder::new(channels)?)),
+        AudioTarget::Aac => Ok(Box::new(aac::Encoder::new(channels)?)),
+        AudioTarget::Opus => Ok(Box::new(opus::Encoder::new(channels)?)),
     }
 }
 
-/// What a call into a codec answers; [`None`] when it panicked and must not be called again.
+/// The result of a call into a codec; [`None`] when the codec panicked and must not be called again.
 pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, Broken>) -> Option<Result<T, Broken>> {
     catch_unwind(AssertUnwindSafe(call)).ok()
 }

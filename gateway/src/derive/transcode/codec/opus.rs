@@ -9,13 +9,13 @@ use super::{Broken, Pcm, RATE};
 
 /// Bits per second for two channels.
 const STEREO: i32 = 128_000;
-/// Bits per second for one.
+/// Bits per second for one channel.
 const MONO: i32 = 64_000;
-/// More costs CPU and is not heard at these rates.
+/// The encoder's effort: more costs CPU and cannot be heard at these bit rates.
 const COMPLEXITY: i32 = 5;
-/// What the encoder is told to expect, in percent: so that one lost packet stays one.
+/// The packet loss that the encoder is told to expect, in percent: one lost packet does not spoil the next.
 const LOSS: i32 = 5;
-/// No packet is larger.
+/// The largest packet, in bytes.
 const MAX_PACKET: usize = 1500;
 /// Samples of the longest packet (120 ms).
 const MAX_SAMPLES: usize = 5760;
@@ -53,7 +53,7 @@ impl super::Decoder for Decoder {
     }
 
     fn conceal(&mut self, samples: usize, out: &mut Pcm) -> Result<(), Broken> {
-        // It conceals in steps of 2.5 ms: rather a little too much.
+        // The decoder conceals in steps of 2.5 ms: this rounds up.
         self.run(&[], samples.next_multiple_of(120).min(MAX_SAMPLES), out)
     }
 }
@@ -69,8 +69,8 @@ impl Encoder {
     const FRAME: usize = 960;
 
     pub(super) fn new(channels: usize) -> Result<Self, Broken> {
-        // At these rates it would never turn to its coder for speech; so it is told that it may not,
-        // which would cost 4 ms, and that only now and then.
+        // At these bit rates the encoder would not use its speech mode, except now and then. It is turned off, which
+        // saves 4 ms of delay.
         let application = Application::RestrictedLowDelay;
         let mut inner = OpusEncoder::new(RATE as i32, channels, application).map_err(|_| Broken)?;
         inner.bitrate_bps = if channels == 1 { MONO } else { STEREO };
@@ -85,7 +85,7 @@ impl super::Encoder for Encoder {
         Self::FRAME
     }
 
-    /// The overlap of its transform: 2.5 ms.
+    /// The overlap of the encoder's transform: 2.5 ms.
     fn delay(&self) -> usize {
         120
     }

@@ -11,7 +11,7 @@ fn config(codec: Codec, channels: u8) -> Arc<Config> {
 }
 
 /// A click at `at` through an encoder and its decoder; answers where it is loudest.
-fn click(to: Sound, channels: usize, at: usize) -> usize {
+fn click(to: AudioTarget, channels: usize, at: usize) -> usize {
     let mut encoder = encoder(to, channels).unwrap();
     let mut decoder = decoder(&to.output(channels)).unwrap();
     let size = encoder.frame();
@@ -29,7 +29,7 @@ fn click(to: Sound, channels: usize, at: usize) -> usize {
 
 #[test]
 fn encoders_delay_as_they_say() {
-    for to in Sound::ALL {
+    for to in AudioTarget::ALL {
         for channels in [1, 2] {
             let delay = encoder(to, channels).unwrap().delay();
             for at in [3000, 3500] {
@@ -44,7 +44,7 @@ fn encoders_delay_as_they_say() {
 fn the_configurations_are_those_of_the_encoders() {
     for channels in [1, 2] {
         let encoder = syom::Encoder::new(RATE, channels, &syom::EncodeOptions::raw()).unwrap();
-        let config = Sound::Aac.output(channels);
+        let config = AudioTarget::Aac.output(channels);
         assert_eq!(config.description, encoder.asc());
         assert_eq!(media::codec::config_of(Codec::Aac, config.description.clone()), Ok((*config).clone()));
     }

@@ -10,6 +10,7 @@ use super::*;
 use crate::core::admission::PublishGrant;
 use crate::core::hub::{Hub, HubConfig, Publisher, StreamName};
 use crate::derive::derived::Output;
+use crate::derive::transcode::Want;
 
 const PICTURE: Micros = 40 * MILLI;
 
@@ -30,7 +31,7 @@ fn video(width: u32) -> Arc<Config> {
 
 fn picture(config: &Arc<Config>, dts: Micros, pts: Micros, header: u8, kind: u8) -> Frame {
     let data = Bytes::copy_from_slice(&[0, 0, 0, 2, header, kind]);
-    Frame { config: config.clone(), dts, pts, key: header == 0x65, data }
+    Frame { number: 0, config: config.clone(), dts, pts, key: header == 0x65, data }
 }
 
 impl Feed {
@@ -66,7 +67,14 @@ impl Feed {
             let dts = number * PICTURE;
             self.publisher.push(picture(&self.video, dts, dts + ahead * PICTURE, header, kind));
             let data = Bytes::from_static(b"\xfcsound");
-            self.publisher.push(Frame { config: self.audio.clone(), dts, pts: dts, key: true, data });
+            self.publisher.push(Frame {
+                number: 0,
+                config: self.audio.clone(),
+                dts,
+                pts: dts,
+                key: true,
+                data,
+            });
             self.number += 1;
             tokio::task::yield_now().await;
         }
@@ -90,7 +98,7 @@ impl Encoder {
     }
 
     fn reader(&self, stream: &Arc<Stream>) -> InOrder {
-        InOrder::new(stream, Sound::Opus, &self.reencoders)
+        self::reader(stream, &self.reencoders)
     }
 
     /// Video frames at these times, the first of which is a key frame.
@@ -101,6 +109,12 @@ impl Encoder {
             self.output.push(Arc::new(Entry { start: frame.key, frame, discontinuity: false }));
         }
     }
+}
+
+/// A reader from the newest key frame on.
+fn reader(stream: &Arc<Stream>, reencoders: &Reencoders) -> InOrder {
+    let source = Source::new(stream, &Want::webrtc(reencoders), Start::Key);
+    InOrder::new(stream, source, Start::Key, reencoders)
 }
 
 fn every(from: Micros, to: Micros) -> impl Iterator<Item = Micros> {
@@ -137,7 +151,7 @@ async fn pictures_in_order_are_the_streams_own() {
     let mut feed = Feed::new(&hub, false);
     feed.run(60).await;
     let stream = feed.stream();
-    let mut reader = InOrder::new(&stream, Sound::Opus, &Reencoders::new(0));
+    let mut reader = reader(&stream, &Reencoders::new(0));
     let (pictures, sounds) = drain(&mut reader).await;
     assert_eq!((pictures.len(), sounds), (10, 10));
     let mut own = stream.subscribe(Start::Key);
@@ -154,7 +168,7 @@ async fn what_comes_late_is_left_out_where_nothing_is_encoded_anew() {
     let mut feed = Feed::new(&hub, true);
     feed.run(75).await;
     let stream = feed.stream();
-    let mut reader = InOrder::new(&stream, Sound::Opus, &Reencoders::off());
+    let mut reader = reader(&stream, &Reencoders::off());
     // I and eight P of 25.
     let (pictures, sounds) = drain(&mut reader).await;
     assert_eq!((pictures.len(), sounds), (9, 25));

@@ -1,4 +1,4 @@
-//! Whether a stream's pictures come in another order than they are shown.
+//! Detects whether a stream's video frames come in another order than they are shown (B-frames).
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use media::{Codec, Config};
 
 use crate::core::hub::Entry;
 
-/// Fewer that come late than one in so many are not worth a second encoding.
+/// Re-encoding pays off where at least one frame in so many comes late.
 const FEW: u32 = 20;
-/// And fewer than this say nothing yet.
+/// Late frames before anything can be said.
 const LATE: u32 = 3;
-/// What was seen counts half after so many pictures.
+/// Counts are halved after so many frames.
 const MEMORY: u32 = 256;
 
-/// Follows one stream's pictures.
+/// Follows the video frames of one stream.
 #[derive(Debug, Default)]
 pub(in crate::derive::transcode) struct Disorder {
     reorder: Reorder,
@@ -24,8 +24,8 @@ pub(in crate::derive::transcode) struct Disorder {
 }
 
 impl Disorder {
-    /// Takes the next picture in decode order. Says also whether it begins something new: another
-    /// publisher or another configuration, of which the order is not known.
+    /// Takes the next frame in decode order. Returns its place, and whether the order so far tells nothing any more,
+    /// because the frame is of another publisher or has another configuration.
     pub(in crate::derive::transcode) fn push(&mut self, entry: &Entry) -> (Place, bool) {
         let frame = &entry.frame;
         let known = |config: &Arc<Config>| Arc::ptr_eq(config, &frame.config) || *config == frame.config;
@@ -42,12 +42,12 @@ impl Disorder {
         (place, new)
     }
 
-    /// Whether any picture came late.
+    /// Whether any frame came late.
     pub(in crate::derive::transcode) fn found(&self) -> bool {
         self.reorder.order() != Order::Shown
     }
 
-    /// Whether so many do that a player which cannot put them in order shows much less than there is.
+    /// Whether so many frames come late that a player which cannot put them in order shows many fewer.
     pub(in crate::derive::transcode) fn matters(&self) -> bool {
         let h264 = self.config.as_ref().is_some_and(|config| config.codec == Codec::H264);
         h264 && self.late >= LATE && self.late.saturating_mul(FEW) >= self.seen

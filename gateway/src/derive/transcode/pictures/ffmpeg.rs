@@ -1,4 +1,4 @@
-//! ffmpeg as a child that encodes pictures anew: FLV in, FLV out.
+//! Runs ffmpeg as a child process that re-encodes video: FLV in, FLV out.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -15,30 +15,30 @@ use super::child;
 
 /// The program, looked up in PATH.
 const PROGRAM: &str = "ffmpeg";
-/// The largest video that is encoded, in pixels, upright or not.
+/// The largest video that is encoded, in pixels; width and height may be swapped.
 const MAX_SIZE: (u32, u32) = (4096, 2304);
-/// The first picture's time as the child sees it: encoders that show before they decode stay positive.
+/// The first frame's time as ffmpeg sees it: times of encoders that show a frame before they decode it stay positive.
 const BEGIN: Micros = SECOND;
-/// Seconds between key frames, and between those of the beginning, where viewers change over to them.
+/// Seconds between key frames, and between those of the beginning, where viewers switch to this video.
 const KEYS: f64 = 2.0;
 const FIRST_KEYS: f64 = 0.5;
 /// For so many seconds of the stream's time.
 const FIRST: f64 = 2.5;
-/// Pictures whose exact times are remembered.
+/// Frames whose exact times are remembered.
 const REMEMBERED: usize = 1024;
 
-/// What [`Ffmpeg::next`] has to say.
+/// The result of [`Ffmpeg::next`].
 #[derive(Debug)]
 pub(super) enum Made {
-    /// A picture.
+    /// A video frame.
     Picture(Frame),
-    /// What was to be written is written.
+    /// All input was written: there is room for more.
     Room,
-    /// The child ended.
+    /// The process ended.
     End,
 }
 
-/// A child that runs until this is dropped.
+/// An ffmpeg process that runs until this is dropped.
 #[derive(Debug)]
 pub(super) struct Ffmpeg {
     _child: Child,
@@ -47,13 +47,13 @@ pub(super) struct Ffmpeg {
     waiting: VecDeque<Bytes>,
     read: BytesMut,
     demuxer: Demuxer,
-    /// The stream's time at which the child's is 0.
+    /// The time of the stream that is 0 for ffmpeg.
     zero: Micros,
-    /// FLV's times are milliseconds: the exact ones of what was sent in.
+    /// The exact times of the frames that were sent in: FLV's times are in milliseconds.
     exact: BTreeMap<Micros, Micros>,
 }
 
-/// The arguments for a stream of `rate` bits a second whose pictures are of use from `from` seconds on.
+/// The arguments for an output of `rate` bits a second that begins at `from` seconds.
 fn arguments(from: f64, rate: u64) -> Vec<String> {
     let keys = format!(
         "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+if(lt(t,{:.3}),{FIRST_KEYS},{KEYS})))",
@@ -61,7 +61,7 @@ fn arguments(from: f64, rate: u64) -> Vec<String> {
     );
     let most = rate.to_string();
     let select = format!("select=gte(t\\,{from:.3})");
-    // What it reads ahead to find out about a stream, it would hold back: the sequence header says all.
+    // ffmpeg would hold back the frames that it reads to probe a stream; the sequence header says all it has to know.
     // Parameter sets inside the stream may name a larger size than the sequence header, which was checked.
     let pixels = MAX_SIZE.0 * MAX_SIZE.1;
     let input = format!(
@@ -86,10 +86,10 @@ pub(super) fn encodes(size: Video) -> bool {
 }
 
 impl Ffmpeg {
-    /// Starts it for pictures from `first` on, of which those shown before `from` are only decoded;
-    /// about `rate` bits a second may come out.
+    /// Starts ffmpeg for the frames from `first` on. Frames that are shown before `from` are only decoded. The output has
+    /// about `rate` bits a second.
     pub(super) fn start(first: &Frame, from: Micros, rate: u64) -> io::Result<Self> {
-        // In whole milliseconds, so that what is rounded is rounded alike.
+        // In whole milliseconds, so that all times are rounded alike.
         let zero = (first.dts - BEGIN).div_euclid(MILLI) * MILLI;
         let mut child =
             child::start(PROGRAM, arguments(from.saturating_sub(zero) as f64 / SECOND as f64, rate))?;
@@ -113,12 +113,12 @@ impl Ffmpeg {
         })
     }
 
-    /// Whether another picture may be handed in.
+    /// Whether it takes another frame now.
     pub(super) fn has_room(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Hands in the next picture, in decode order.
+    /// Hands in the next frame, in decode order.
     pub(super) fn push(&mut self, frame: &Frame) {
         let (dts, pts) = (frame.dts - self.zero, frame.pts - self.zero);
         self.exact.insert(pts.div_euclid(MILLI), frame.pts);
@@ -128,7 +128,7 @@ impl Ffmpeg {
         self.waiting.push_back(mux::frame_tag(&Frame { dts, pts, ..frame.clone() }));
     }
 
-    /// What it has made next. May be dropped and called again.
+    /// Waits for what happens next. May be dropped and called again.
     pub(super) async fn next(&mut self) -> Made {
         loop {
             match self.demuxer.next() {
@@ -155,7 +155,7 @@ impl Ffmpeg {
         }
     }
 
-    /// A picture with the time that it had on its way in.
+    /// The frame, with the exact time that it had on its way in.
     fn restored(&mut self, frame: Frame) -> Frame {
         let time = frame.pts.div_euclid(MILLI);
         let exact = self.exact.remove(&time).unwrap_or(time * MILLI + self.zero);
@@ -164,7 +164,7 @@ impl Ffmpeg {
     }
 }
 
-/// Writes all that waits; never done while nothing does.
+/// Writes all input that waits; does not resolve while there is none.
 async fn write(stdin: &mut ChildStdin, waiting: &mut VecDeque<Bytes>) -> io::Result<()> {
     if waiting.is_empty() {
         return std::future::pending().await;
@@ -179,7 +179,7 @@ async fn write(stdin: &mut ChildStdin, waiting: &mut VecDeque<Bytes>) -> io::Res
     Ok(())
 }
 
-/// What the child says.
+/// Logs what ffmpeg writes to its error output.
 async fn log(stderr: ChildStderr) {
     let mut lines = BufReader::new(stderr).split(b'\n');
     while let Ok(Some(line)) = lines.next_segment().await {

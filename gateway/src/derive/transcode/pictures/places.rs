@@ -1,4 +1,4 @@
-//! How many video encoders may run at once.
+//! Limits how many video encoders run at once.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::thread;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Encoders at once for each core, where the settings name no number.
+/// Encoders per core, where the settings name no number.
 const PER_CORE: usize = 2;
 
 /// The places for video encoders, which all streams share. Cloning shares them.
@@ -36,13 +36,13 @@ struct Places {
 pub(super) struct EncoderPermit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 impl Reencoders {
-    /// So many at once; 0 is twice the number of cores.
+    /// So many encoders at once; 0 means twice the number of cores.
     pub fn new(most: usize) -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         Self::exactly(if most == 0 { cores * PER_CORE } else { most.min(Semaphore::MAX_PERMITS) })
     }
 
-    /// None at all: video is never encoded.
+    /// No encoders: video is never encoded.
     pub fn off() -> Self {
         Self::exactly(0)
     }
@@ -57,7 +57,7 @@ impl Reencoders {
         self.0.most > 0
     }
 
-    /// Encoders at once.
+    /// Encoders that may run at once.
     pub fn most(&self) -> usize {
         self.0.most
     }
@@ -77,7 +77,7 @@ impl Reencoders {
         self.0.refused.load(Ordering::Relaxed)
     }
 
-    /// A place, if there is one; else it counts as refused.
+    /// Takes a free place; where there is none, this counts as refused.
     pub(super) fn try_take(&self) -> Option<EncoderPermit> {
         let place = self.0.free.clone().try_acquire_owned().ok();
         if place.is_none() {
@@ -86,12 +86,12 @@ impl Reencoders {
         place.map(EncoderPermit)
     }
 
-    /// The next place to come free, in the order of asking.
+    /// Waits for a place; those who wait are served in order.
     pub(super) async fn take(&self) -> Option<EncoderPermit> {
         self.0.free.clone().acquire_owned().await.ok().map(EncoderPermit)
     }
 
-    /// An encoder process was started.
+    /// Counts the start of an encoder process.
     pub(super) fn count_start(&self) {
         self.0.started.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,15 +1,15 @@
-//! How long to wait before the next encoder process of a stream.
+//! Computes how long a stream waits before it starts the next encoder process.
 
 use std::time::Duration;
 
 /// After a change of the configuration, the pause is this long at first, and twice as long each further time.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// An encoder that ran for so many times the pause before it was worth its start: pauses begin anew.
+/// When an encoder ran for so many times the pause before it, the pauses begin with the first one again.
 const WORTH: u32 = 10;
-/// A process that fails is followed by another one after a while: so many times.
+/// The pauses after a process that failed; after the last one no other is started.
 const FAILURES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
-/// A process that ran for so long was all right: its end says nothing about the next.
+/// A process that ran for so long worked: earlier failures are forgotten.
 const SOUND: Duration = Duration::from_secs(60);
 
 /// Follows the encoder processes of one stream.

@@ -22,7 +22,7 @@ impl Sent {
         for data in packets {
             let pts = SECOND + from_ticks(time, rate);
             time += i64::from(media::codec::audio_samples(&config, &data).unwrap());
-            frames.push(Frame { config: config.clone(), dts: pts, pts, key: true, data });
+            frames.push(Frame { number: 0, config: config.clone(), dts: pts, pts, key: true, data });
         }
         Self { config, frames }
     }
@@ -54,7 +54,7 @@ impl Sent {
     }
 
     fn opus(channels: usize, seconds: f64, sound: impl Fn(f64, usize) -> f64) -> Self {
-        let mut encoder = codec::encoder(Sound::Opus, channels).unwrap();
+        let mut encoder = codec::encoder(AudioTarget::Opus, channels).unwrap();
         let planes = planes(RATE, channels, seconds, sound);
         let packets = (0..planes[0].len() / 960).map(|n| {
             let planes: Vec<&[f32]> = planes.iter().map(|plane| &plane[n * 960..][..960]).collect();
@@ -78,7 +78,7 @@ impl Sent {
         Self::new(config, codes.chunks(160).map(Bytes::copy_from_slice))
     }
 
-    fn through(&self, to: Sound) -> Vec<Frame> {
+    fn through(&self, to: AudioTarget) -> Vec<Frame> {
         transcode(to, &self.frames)
     }
 }
@@ -91,7 +91,7 @@ fn planes(rate: u32, channels: usize, seconds: f64, sound: impl Fn(f64, usize) -
     (0..channels).map(plane).collect()
 }
 
-fn transcode(to: Sound, frames: &[Frame]) -> Vec<Frame> {
+fn transcode(to: AudioTarget, frames: &[Frame]) -> Vec<Frame> {
     let (mut pipeline, mut out) = (Pipeline::new(to), Vec::new());
     frames.iter().for_each(|frame| pipeline.push(frame, &mut out));
     assert!(out.windows(2).all(|pair| pair[0].dts < pair[1].dts), "times rise");
@@ -194,12 +194,12 @@ fn tones_keep_pitch_level_and_side() {
             ),
         ),
     ] {
-        let heard = Heard::new(&sent.through(Sound::Opus));
+        let heard = Heard::new(&sent.through(AudioTarget::Opus));
         assert_eq!(heard.planes.len(), 2, "{name}");
         assert_tone(&heard, 0, 700.0, 0.4);
         assert_tone(&heard, 1, 1200.0, 0.4);
     }
-    let heard = Heard::new(&Sent::opus(2, 0.8, two).through(Sound::Aac));
+    let heard = Heard::new(&Sent::opus(2, 0.8, two).through(AudioTarget::Aac));
     assert_tone(&heard, 0, 700.0, 0.4);
     assert_tone(&heard, 1, 1200.0, 0.4);
 }
@@ -207,11 +207,11 @@ fn tones_keep_pitch_level_and_side() {
 #[test]
 fn one_channel_stays_one() {
     for (sent, to) in [
-        (Sent::aac(48_000, 1, 0.8, two), Sound::Opus),
-        (Sent::aac(22_050, 1, 0.8, two), Sound::Opus),
-        (Sent::opus(1, 0.8, two), Sound::Aac),
-        (Sent::mulaw(0.8, two), Sound::Aac),
-        (Sent::mulaw(0.8, two), Sound::Opus),
+        (Sent::aac(48_000, 1, 0.8, two), AudioTarget::Opus),
+        (Sent::aac(22_050, 1, 0.8, two), AudioTarget::Opus),
+        (Sent::opus(1, 0.8, two), AudioTarget::Aac),
+        (Sent::mulaw(0.8, two), AudioTarget::Aac),
+        (Sent::mulaw(0.8, two), AudioTarget::Opus),
     ] {
         let frames = sent.through(to);
         assert!(Arc::ptr_eq(&frames[0].config, &to.output(1)));
@@ -225,7 +225,7 @@ fn surround_is_mixed_to_two() {
     let hertz = [500.0, 700.0, 300.0, 50.0, 900.0, 1100.0];
     let sent = Sent::aac(48_000, 6, 0.8, |time, channel| 0.2 * (TAU * hertz[channel] * time).sin());
     assert_eq!(sent.config.audio().unwrap().channels, 6);
-    let heard = Heard::new(&sent.through(Sound::Opus));
+    let heard = Heard::new(&sent.through(AudioTarget::Opus));
     let level = |channel, hertz| heard.tone(channel, hertz, 0.2, 0.7).0;
     for (channel, loud, soft, none) in
         [(0, 500.0, 900.0, [700.0, 1100.0]), (1, 700.0, 1100.0, [500.0, 900.0])]
@@ -251,11 +251,11 @@ fn burst(at: f64) -> impl Fn(f64, usize) -> f64 {
 #[test]
 fn a_click_stays_where_it_is() {
     for (name, sent, to) in [
-        ("AAC 44.1 kHz", Sent::aac(44_100, 2, 1.2, burst(0.7)), Sound::Opus),
-        ("AAC 48 kHz", Sent::aac(48_000, 1, 1.2, burst(0.7)), Sound::Opus),
-        ("AAC 16 kHz", Sent::aac(16_000, 2, 1.2, burst(0.7)), Sound::Opus),
-        ("Opus", Sent::opus(2, 1.2, burst(0.7)), Sound::Aac),
-        ("µ-law", Sent::mulaw(1.2, burst(0.7)), Sound::Aac),
+        ("AAC 44.1 kHz", Sent::aac(44_100, 2, 1.2, burst(0.7)), AudioTarget::Opus),
+        ("AAC 48 kHz", Sent::aac(48_000, 1, 1.2, burst(0.7)), AudioTarget::Opus),
+        ("AAC 16 kHz", Sent::aac(16_000, 2, 1.2, burst(0.7)), AudioTarget::Opus),
+        ("Opus", Sent::opus(2, 1.2, burst(0.7)), AudioTarget::Aac),
+        ("µ-law", Sent::mulaw(1.2, burst(0.7)), AudioTarget::Aac),
     ] {
         let (before, after) =
             (Heard::new(&sent.frames).click(0.5, 1.0), Heard::new(&sent.through(to)).click(0.5, 1.0));
@@ -273,7 +273,7 @@ fn lost_packets_are_filled_and_nothing_moves() {
         let lost = |n: usize| matches!(n, 15 | 20 | 21);
         let arrived: Vec<Frame> =
             sent.frames.iter().enumerate().filter(|(n, _)| !lost(*n)).map(|(_, f)| f.clone()).collect();
-        let frames = transcode(Sound::Aac, &arrived);
+        let frames = transcode(AudioTarget::Aac, &arrived);
         let steps = frames.windows(2).map(|pair| pair[1].pts - pair[0].pts);
         steps.for_each(|step| assert!((21_333..=21_334).contains(&step), "{step}"));
         let (whole, heard) = (Heard::new(&sent.frames), Heard::new(&frames));
@@ -292,7 +292,7 @@ fn a_long_gap_is_left_and_sound_goes_on_at_its_time() {
         frame.pts += 3 * SECOND;
         frame.dts += 3 * SECOND;
     }
-    let frames = sent.through(Sound::Aac);
+    let frames = sent.through(AudioTarget::Aac);
     let gap = frames.windows(2).map(|pair| pair[1].pts - pair[0].pts).max().unwrap();
     assert!((2_700_000..3_000_000).contains(&gap), "{gap}");
     assert!((Heard::new(&frames).click(3.7, 4.1) - 3.0 - whole).abs() < 0.000_5);
@@ -303,7 +303,7 @@ fn what_comes_twice_is_heard_once() {
     let sent = Sent::opus(2, 1.2, burst(0.9));
     let mut frames = sent.frames.clone();
     frames.insert(20, frames[19].clone());
-    let heard = Heard::new(&transcode(Sound::Aac, &frames));
+    let heard = Heard::new(&transcode(AudioTarget::Aac, &frames));
     assert!((heard.click(0.7, 1.1) - Heard::new(&sent.frames).click(0.7, 1.1)).abs() < 0.000_5);
 }
 
@@ -314,7 +314,7 @@ fn a_clock_that_is_off_does_not_pull_sound_from_the_picture() {
     for frame in &mut sent.frames {
         frame.pts = (SECOND + ((frame.pts - SECOND) as f64 * 1.000_6) as Micros) / 1000 * 1000;
     }
-    let frames = sent.through(Sound::Opus);
+    let frames = sent.through(AudioTarget::Opus);
     let steps = frames.windows(2).map(|pair| pair[1].pts - pair[0].pts);
     steps.for_each(|step| assert_eq!(step, 20_000));
     let click = Heard::new(&frames).click(39.3, 39.7) - 39.5 * 1.000_6;
@@ -324,7 +324,7 @@ fn a_clock_that_is_off_does_not_pull_sound_from_the_picture() {
 #[test]
 fn another_configuration_begins_anew() {
     let (first, second) = (Sent::aac(44_100, 2, 0.4, two), Sent::aac(48_000, 1, 0.8, two));
-    let (mut pipeline, mut out) = (Pipeline::new(Sound::Opus), Vec::new());
+    let (mut pipeline, mut out) = (Pipeline::new(AudioTarget::Opus), Vec::new());
     first.frames.iter().for_each(|frame| pipeline.push(frame, &mut out));
     let before = out.len();
     pipeline.reset();
@@ -334,7 +334,7 @@ fn another_configuration_begins_anew() {
         pipeline.push(&frame, &mut out);
     }
     assert!(out.windows(2).all(|pair| pair[0].dts < pair[1].dts));
-    assert!(Arc::ptr_eq(&out[0].config, &Sound::Opus.output(2)));
+    assert!(Arc::ptr_eq(&out[0].config, &AudioTarget::Opus.output(2)));
     let second: Vec<Frame> =
         out[before..].iter().map(|f| Frame { pts: f.pts - 450 * MILLI, ..f.clone() }).collect();
     assert_tone(&Heard::new(&second), 0, 700.0, 0.4);
@@ -342,9 +342,10 @@ fn another_configuration_begins_anew() {
 
 #[test]
 fn broken_packets_are_passed_over() {
-    for (mut sent, to) in
-        [(Sent::aac(48_000, 2, 1.2, burst(0.9)), Sound::Opus), (Sent::opus(2, 1.2, burst(0.9)), Sound::Aac)]
-    {
+    for (mut sent, to) in [
+        (Sent::aac(48_000, 2, 1.2, burst(0.9)), AudioTarget::Opus),
+        (Sent::opus(2, 1.2, burst(0.9)), AudioTarget::Aac),
+    ] {
         let whole = Heard::new(&sent.frames).click(0.7, 1.1);
         for n in [0, 11, 12, 20] {
             sent.frames[n].data = Bytes::from_static(b"\xff\xff\xff\xff no sound \xff\xff\xff\xff");
@@ -377,7 +378,7 @@ proptest! {
         ], 12),
     ) {
         let sent = &samples()[which];
-        let to = if to_opus { Sound::Opus } else { Sound::Aac };
+        let to = if to_opus { AudioTarget::Opus } else { AudioTarget::Aac };
         let mut config = (*sent.config).clone();
         if let Some(description) = description {
             config.description = description.into();

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use super::*;
 use crate::core::admission::PublishGrant;
 use crate::core::hub::{Hub, HubConfig, Publisher, StreamName};
+use crate::derive::transcode::Reencoders;
 use crate::derive::transcode::codec::encoder;
 
 fn config(codec: Codec) -> Arc<Config> {
@@ -40,8 +41,8 @@ struct Feed {
 impl Feed {
     fn new(publisher: Publisher, codec: Codec) -> Self {
         let (packet, step) = match codec {
-            Codec::Opus => (tone(Sound::Opus), 20 * MILLI),
-            Codec::Aac => (tone(Sound::Aac), 21_333),
+            Codec::Opus => (tone(AudioTarget::Opus), 20 * MILLI),
+            Codec::Aac => (tone(AudioTarget::Aac), 21_333),
             _ => (Bytes::from_static(b"sound"), 24 * MILLI),
         };
         Self { publisher, video: config(Codec::H264), audio: config(codec), packet, step, next: [0, MILLI] }
@@ -57,7 +58,7 @@ impl Feed {
                 true => (&self.video, dts % SECOND == 0, Bytes::from_static(b"picture")),
                 false => (&self.audio, true, self.packet.clone()),
             };
-            self.publisher.push(Frame { config: config.clone(), dts, pts: dts, key, data });
+            self.publisher.push(Frame { number: 0, config: config.clone(), dts, pts: dts, key, data });
             self.next[usize::from(!video)] += if video { 40 * MILLI } else { self.step };
             tokio::task::yield_now().await;
         }
@@ -65,7 +66,7 @@ impl Feed {
 }
 
 /// A packet of something that is heard.
-fn tone(sound: Sound) -> Bytes {
+fn tone(sound: AudioTarget) -> Bytes {
     let mut encoder = encoder(sound, 2).unwrap();
     let plane: Vec<f32> = (0..encoder.frame()).map(|n| (n as f32 * 0.06).sin() * 0.3).collect();
     encoder.encode(&[&plane, &plane]).unwrap();
@@ -104,7 +105,7 @@ async fn sound_that_is_carried_is_read_from_the_stream_itself() {
     feed.run(SECOND).await;
     let stream = feed.publisher.stream().clone();
     let (mut source, mut direct) =
-        (Source::new(&stream, Sound::Aac, Start::Key), stream.subscribe(Start::Key));
+        (Source::new(&stream, &Want::FLV, Start::Key), stream.subscribe(Start::Key));
     for entry in drain(&mut source).await {
         assert!(Arc::ptr_eq(&entry, &direct.try_next().unwrap()));
     }
@@ -120,7 +121,7 @@ async fn who_comes_late_has_sound_with_the_cached_pictures() {
     feed.run(1900 * MILLI).await;
     let stream = feed.publisher.stream().clone();
     for turn in ["who starts the view", "who finds it running"] {
-        let mut source = Source::new(&stream, Sound::Aac, Start::Key);
+        let mut source = Source::new(&stream, &Want::FLV, Start::Key);
         assert!(source.transcodes());
         let entries = drain(&mut source).await;
         assert!(entries[0].start && entries[0].frame.key && entries[0].frame.is_video(), "{turn}");
@@ -154,8 +155,8 @@ async fn one_view_serves_all_and_stops_ten_seconds_after_the_last() {
     feed.run(SECOND).await;
     let stream = feed.publisher.stream().clone();
     let derived = |source: &Source| source.view.as_ref().unwrap().downgrade().upgrade().unwrap();
-    let first = Source::new(&stream, Sound::Opus, Start::Key);
-    let second = Source::new(&stream, Sound::Opus, Start::Key);
+    let first = Source::new(&stream, &Want::webrtc(&Reencoders::off()), Start::Key);
+    let second = Source::new(&stream, &Want::webrtc(&Reencoders::off()), Start::Key);
     assert!(Arc::ptr_eq(&derived(&first), &derived(&second)));
     let weak = Arc::downgrade(&derived(&first));
     drop((first, second));
@@ -164,7 +165,7 @@ async fn one_view_serves_all_and_stops_ten_seconds_after_the_last() {
     let before = weak.upgrade().unwrap().newest();
     feed.run(SECOND).await;
     assert!(weak.upgrade().unwrap().newest() > before);
-    let third = Source::new(&stream, Sound::Opus, Start::Key);
+    let third = Source::new(&stream, &Want::webrtc(&Reencoders::off()), Start::Key);
     assert!(Arc::ptr_eq(&derived(&third), &weak.upgrade().unwrap()));
     drop(third);
     sleep(Duration::from_millis(9_900)).await;
@@ -178,7 +179,7 @@ async fn it_changes_over_with_the_publisher_and_back_without_a_gap() {
     let (hub, name) = hub();
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Aac);
     let stream = feed.publisher.stream().clone();
-    let mut source = Source::new(&stream, Sound::Aac, Start::Key);
+    let mut source = Source::new(&stream, &Want::FLV, Start::Key);
     let mut all = Vec::new();
     for (codec, transcodes) in
         [(Codec::Aac, false), (Codec::Opus, true), (Codec::Aac, false), (Codec::Opus, true)]
@@ -208,7 +209,7 @@ async fn it_changes_over_with_the_publisher_and_back_without_a_gap() {
 async fn a_stream_that_shows_its_sound_later_is_changed_over_then() {
     let (hub, name) = hub();
     let publisher = hub.publish(&PublishGrant::for_job(&name, "test")).unwrap();
-    let mut source = Source::new(publisher.stream(), Sound::Aac, Start::Key);
+    let mut source = Source::new(publisher.stream(), &Want::FLV, Start::Key);
     let mut feed = Feed::new(publisher, Codec::Opus);
     let mut all = Vec::new();
     for _ in 0..10 {
@@ -225,7 +226,7 @@ async fn who_wants_only_what_is_to_come_gets_no_cached_pictures() {
     let (hub, name) = hub();
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Opus);
     feed.run(1500 * MILLI).await;
-    let mut source = Source::new(feed.publisher.stream(), Sound::Aac, Start::Live);
+    let mut source = Source::new(feed.publisher.stream(), &Want::FLV, Start::Live);
     assert!(drain(&mut source).await.is_empty());
     feed.run(SECOND).await;
     let entries = drain(&mut source).await;
@@ -237,16 +238,16 @@ async fn who_wants_only_what_is_to_come_gets_no_cached_pictures() {
 async fn sound_alone_is_transcoded_and_anyone_starts_anywhere() {
     let (hub, name) = hub();
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Opus);
-    let mut source = Source::new(feed.publisher.stream(), Sound::Aac, Start::Key);
+    let mut source = Source::new(feed.publisher.stream(), &Want::FLV, Start::Key);
     let mut entries = Vec::new();
     for n in 0..50 {
         let dts = n * 20 * MILLI;
         let data = feed.packet.clone();
-        feed.publisher.push(Frame { config: feed.audio.clone(), dts, pts: dts, key: true, data });
+        feed.publisher.push(Frame { number: 0, config: feed.audio.clone(), dts, pts: dts, key: true, data });
         entries.extend(drain(&mut source).await);
     }
     assert!(entries.len() > 43 && entries.iter().all(|entry| entry.start));
-    assert_eq!(drain(&mut Source::new(feed.publisher.stream(), Sound::Aac, Start::Key)).await.len(), 1);
+    assert_eq!(drain(&mut Source::new(feed.publisher.stream(), &Want::FLV, Start::Key)).await.len(), 1);
     feed.next = [2 * SECOND, 2 * SECOND];
     feed.run(SECOND).await;
     assert_eq!(codecs(&drain(&mut source).await), ["aac", "h264"]);
@@ -258,10 +259,10 @@ async fn what_cannot_be_decoded_is_left_out() {
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Mp3);
     feed.run(SECOND).await;
     let stream = feed.publisher.stream();
-    let mut source = Source::new(stream, Sound::Opus, Start::Key);
+    let mut source = Source::new(stream, &Want::webrtc(&Reencoders::off()), Start::Key);
     assert_eq!(codecs(&drain(&mut source).await), ["h264"]);
     assert!(source.config(Track::Audio).is_none() && !source.transcodes());
-    assert_eq!(codecs(&drain(&mut Source::new(stream, Sound::Aac, Start::Key)).await), ["h264", "mp3"]);
+    assert_eq!(codecs(&drain(&mut Source::new(stream, &Want::FLV, Start::Key)).await), ["h264", "mp3"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,7 +270,7 @@ async fn it_ends_with_the_stream() {
     let (hub, name) = hub();
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Opus);
     feed.run(SECOND).await;
-    let mut source = Source::new(feed.publisher.stream(), Sound::Aac, Start::Key);
+    let mut source = Source::new(feed.publisher.stream(), &Want::FLV, Start::Key);
     hub.shutdown();
     let mut count = 0;
     while source.next().await.is_some() {

@@ -62,8 +62,14 @@ impl Source {
             let dts: Micros = self.frames * 40 * MILLI;
             let key = self.frames % 25 == 0;
             let picture = Bytes::from(vec![0, 0, 0, 3, if key { 0x65 } else { 0x41 }, 0x88, 0x80]);
-            let frame =
-                |config: &Arc<Config>, data| Frame { config: config.clone(), dts, pts: dts, key, data };
+            let frame = |config: &Arc<Config>, data| Frame {
+                number: 0,
+                config: config.clone(),
+                dts,
+                pts: dts,
+                key,
+                data,
+            };
             self.publisher.push(frame(&self.video, picture));
             self.publisher.push(Frame { key: true, ..frame(&self.audio, Bytes::from_static(self.sound)) });
             self.frames += 1;

@@ -9,6 +9,28 @@ use crate::edges::rtmp::message::STREAM;
 /// Maximum number of characters of a text that are kept.
 const MAX_TEXT: usize = 4096;
 
+/// The FourCC of Opus.
+const OPUS: &str = "Opus";
+/// The wildcard in a client's list of codecs.
+const ANY: &str = "*";
+/// Bits of `FourCcInfoMask`: the client decodes the codec, or forwards it (Enhanced RTMP v2).
+const CAN_DECODE_OR_FORWARD: u32 = 1 | 4;
+
+/// Returns whether a `connect` command declares support for this audio codec: in `audioFourCcInfoMap` (Enhanced RTMP
+/// v2), or otherwise in `fourCcList`.
+fn supports(connect: &Command, codec: &str) -> bool {
+    if let Some(map @ (Value::Object(_) | Value::EcmaArray(_))) = connect.property("audioFourCcInfoMap") {
+        let mask = map.get(codec).or_else(|| map.get(ANY)).and_then(Value::as_number).unwrap_or(0.0);
+        return mask as u32 & CAN_DECODE_OR_FORWARD != 0;
+    }
+    match connect.property("fourCcList") {
+        Some(Value::StrictArray(list)) => {
+            list.iter().filter_map(Value::as_str).any(|item| item == codec || item == ANY)
+        }
+        _ => false,
+    }
+}
+
 /// A command. Missing values are read as null.
 pub(super) struct Command {
     pub(super) name: String,
@@ -101,6 +123,7 @@ impl Session {
             tc_url: command.text("tcUrl"),
             app: command.text("app"),
             agent: command.text("flashVer"),
+            supports_opus: supports(command, OPUS),
         };
         let Some(open) = self.open() else { return Ok(None) };
         if open.connect.replace(connect).is_some() {
@@ -127,7 +150,8 @@ impl Session {
         open.activity = Activity::Asking;
         let connect = open.connect.as_ref()?;
         let address = Address::new(&connect.tc_url, &connect.app, key);
-        Some(event(Request { address, agent: connect.agent.clone() }))
+        let (agent, supports_opus) = (connect.agent.clone(), connect.supports_opus);
+        Some(event(Request { address, agent, supports_opus }))
     }
 
     fn stop(&mut self, only: &[Activity]) -> Option<Event> {

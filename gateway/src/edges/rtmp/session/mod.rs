@@ -37,6 +37,8 @@ pub struct Request {
     pub address: Address,
     /// The client's software (`flashVer`); may be empty.
     pub agent: String,
+    /// Whether the client declares support for Opus (Enhanced RTMP).
+    pub supports_opus: bool,
 }
 
 /// An event on a connection.
@@ -103,6 +105,7 @@ struct Connect {
     tc_url: String,
     app: String,
     agent: String,
+    supports_opus: bool,
 }
 
 #[derive(Debug)]

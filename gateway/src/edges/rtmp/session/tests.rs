@@ -167,6 +167,35 @@ fn enhanced_clients_hear_which_codecs_pass_and_amf3_commands_are_understood() {
 }
 
 #[test]
+fn a_player_supports_opus_if_it_says_so_in_connect() {
+    let list = |codecs: &[&str]| {
+        ("fourCcList", Value::StrictArray(codecs.iter().map(|codec| Value::from(*codec)).collect()))
+    };
+    let map = |codec: &str, mask: f64| ("audioFourCcInfoMap", object(&[(codec, mask.into())]));
+    for (properties, supports_opus) in [
+        (vec![], false),
+        (vec![list(&["av01", "hvc1"])], false),
+        (vec![list(&["hvc1", "Opus"])], true),
+        (vec![list(&["*"])], true),
+        (vec![("fourCcList", "Opus".into())], false),
+        (vec![map("Opus", 1.0)], true),
+        (vec![map("*", 4.0)], true),
+        // It only encodes Opus, and the map says more than the list.
+        (vec![list(&["Opus"]), map("Opus", 2.0)], false),
+        (vec![list(&["Opus"]), map("mp4a", 1.0)], false),
+        (vec![list(&["Opus"]), ("audioFourCcInfoMap", Value::Null)], true),
+        (vec![map("Opus", f64::NAN)], false),
+    ] {
+        let mut client = Client::new();
+        let connect = [&[("app", Value::from("live"))][..], &properties].concat();
+        client.command("connect", 1.0, &[object(&connect)]);
+        let events = client.command("play", 2.0, &[Value::Null, "livestream".into()]);
+        let [Event::Play(request)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(request.supports_opus, supports_opus, "{properties:?}");
+    }
+}
+
+#[test]
 fn acknowledgements_count_every_byte_and_wrap() {
     let mut client = Client::connected();
     client.message(kind::WINDOW_SIZE, 0, &100_000u32.to_be_bytes());

@@ -50,11 +50,11 @@ pub(super) fn picture(config: &Arc<Config>, number: u32, header: u8, size: usize
     let nal = [&[header, slice], &body(number, size)[..]].concat();
     let mut data = Vec::new();
     nal::push_length_prefixed(&mut data, &nal);
-    Frame { config: config.clone(), dts: at, pts: at, key: header == KEY, data: data.into() }
+    Frame { number: 0, config: config.clone(), dts: at, pts: at, key: header == KEY, data: data.into() }
 }
 
 pub(super) fn sound(config: &Arc<Config>, number: u32, at: Micros) -> Frame {
-    Frame { config: config.clone(), dts: at, pts: at, key: true, data: sound_packet(number) }
+    Frame { number: 0, config: config.clone(), dts: at, pts: at, key: true, data: sound_packet(number) }
 }
 
 /// One Opus frame of 20 ms in stereo.

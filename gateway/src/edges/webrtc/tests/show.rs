@@ -15,7 +15,7 @@ use crate::core::admission::{PlayGrant, PublishGrant};
 use crate::core::close::CloseReason;
 use crate::core::hub::{Clients, Hub, HubConfig, Publisher, StreamName};
 use crate::derive::derived::{Derived, Holder};
-use crate::derive::transcode::Reencoders;
+use crate::derive::transcode::{Reencoders, Want};
 use crate::edges::webrtc::packets::Packets;
 use crate::edges::webrtc::play::ViewerRole;
 use crate::edges::webrtc::rtc::{self, Packetizer, ViewerOptions};
@@ -30,7 +30,7 @@ pub(super) struct Show {
     video: Arc<Config>,
     audio: Arc<Config>,
     pub(super) clients: Clients,
-    reencoders: Reencoders,
+    want: Want,
     _packets: Holder<Packets>,
     /// How many pictures and sounds there were.
     pub(super) pictures: u32,
@@ -52,7 +52,7 @@ impl Show {
             .publish(&PublishGrant::for_job(&StreamName::parse("live/livestream").unwrap(), "test"))
             .unwrap();
         // The RTP timestamps of both tracks wrap around within 3 s.
-        let key = Packets { reencoders: Reencoders::off() };
+        let key = Packets { want: Want::webrtc(&Reencoders::off()) };
         let packets = Derived::started_by(publisher.stream(), key.clone(), |stream, output| {
             key.start_at(stream, output, u32::MAX - 190_000)
         });
@@ -61,7 +61,7 @@ impl Show {
             video: media_kit::video(),
             audio: media_kit::audio(),
             clients: Clients::new(),
-            reencoders: key.reencoders,
+            want: key.want,
             _packets: packets,
             pictures: 0,
             sounds: 0,
@@ -127,7 +127,7 @@ impl Show {
         World::new(Direction::RecvOnly, |certificate| {
             let rtc = rtc::viewer(certificate, ViewerOptions::default(), now());
             let stream = self.publisher.stream().clone();
-            (rtc, ViewerRole::new(stream, handle, Packetizer::Shared, self.reencoders.clone()))
+            (rtc, ViewerRole::new(stream, handle, Packetizer::Shared, self.want.clone()))
         })
         .await
     }
