@@ -11,8 +11,11 @@ use std::sync::{Mutex, PoisonError};
 /// The other users that may read a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// No other users.
+    /// No other users. The file must belong to the user that runs the gateway, or to root: its owner can change it
+    /// at any time.
     Owner,
+    /// No other users, whoever the owner is: an administrator makes tokens with the key of the gateway's user.
+    AnyOwner,
     /// The group may read it, as in distributions that keep certificate keys this way.
     Group,
 }
@@ -20,7 +23,7 @@ pub enum Readers {
 /// Reads a file with a secret.
 ///
 /// # Errors
-/// The file cannot be read; other users may change it; or other users may read it and `chmod` would help,
+/// The file cannot be read; other users own it or may change it; or other users may read it and `chmod` would help,
 /// which the text explains.
 pub fn read(path: &Path, readers: Readers) -> io::Result<Vec<u8>> {
     let file = File::open(path).map_err(|error| match error.kind() {
@@ -30,6 +33,9 @@ pub fn read(path: &Path, readers: Readers) -> io::Result<Vec<u8>> {
         _ => error,
     })?;
     let found = file.metadata()?;
+    if readers == Readers::Owner {
+        check_owner(&file, &found, path)?;
+    }
     if let Some(why) = problem(&found, readers) {
         if !why.may_be_changed() && !can_be_closed(&file, &found) {
             warn_once(path, why);
@@ -41,6 +47,57 @@ pub fn read(path: &Path, readers: Readers) -> io::Result<Vec<u8>> {
         ));
     }
     read_all(file)
+}
+
+/// Checks that no other user than root owns a file that decides who may use the gateway.
+#[cfg(unix)]
+fn check_owner(file: &File, found: &Metadata, path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (owner, own) = (found.uid(), rustix::process::geteuid().as_raw());
+    if is_trusted_owner(owner, own) {
+        return Ok(());
+    }
+    // On a read-only mount the owner changes nothing: the administrator has decided what is there.
+    let mount = rustix::fs::fstatvfs(file)?;
+    if mount.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        format!(
+            "this file belongs to user {owner}, who can change it; it must belong to the user that runs the gateway \
+             ({own}) or to root: remove it, or `chown {own} {}`",
+            path.display()
+        ),
+    ))
+}
+
+#[cfg(not(unix))]
+fn check_owner(_: &File, _: &Metadata, _: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Whether a file of the user `owner` may decide who uses a gateway that the user `own` runs.
+#[cfg(unix)]
+const fn is_trusted_owner(owner: u32, own: u32) -> bool {
+    owner == own || owner == 0
+}
+
+/// Checks that other users can neither replace nor change the file with the settings. They may read it.
+///
+/// # Errors
+/// They can, which the text explains; or the file cannot be looked at.
+pub fn check_settings(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    let found = file.metadata()?;
+    check_owner(&file, &found, path)?;
+    if is_writable_by_all(&found) && can_be_closed(&file, &found) {
+        let path = path.display();
+        let text =
+            format!("every user may change this file, and it decides who may publish: `chmod o-w {path}`");
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+    }
+    Ok(())
 }
 
 fn read_all(mut file: File) -> io::Result<Vec<u8>> {
@@ -155,7 +212,7 @@ impl Wide {
 
     const fn cure(self, readers: Readers) -> &'static str {
         match readers {
-            Readers::Owner => "600",
+            Readers::Owner | Readers::AnyOwner => "600",
             Readers::Group => "640",
         }
     }
@@ -176,7 +233,7 @@ fn problem(found: &Metadata, readers: Readers) -> Option<Wide> {
     use std::os::unix::fs::MetadataExt as _;
     let mode = found.mode() & 0o7777;
     let wide = match readers {
-        Readers::Owner => 0o077,
+        Readers::Owner | Readers::AnyOwner => 0o077,
         Readers::Group => 0o037,
     };
     (found.is_file() && mode & wide != 0).then_some(Wide(mode))
@@ -185,6 +242,17 @@ fn problem(found: &Metadata, readers: Readers) -> Option<Wide> {
 #[cfg(not(unix))]
 fn problem(_: &Metadata, _: Readers) -> Option<Wide> {
     None
+}
+
+#[cfg(unix)]
+fn is_writable_by_all(found: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    found.is_file() && found.mode() & 0o002 != 0
+}
+
+#[cfg(not(unix))]
+fn is_writable_by_all(_: &Metadata) -> bool {
+    false
 }
 
 #[cfg(unix)]
@@ -244,6 +312,30 @@ mod tests {
         for (mode, good) in [(0o700, true), (0o755, true), (0o777, false), (0o1777, true), (0o702, false)] {
             fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(check_folder(&dir).is_ok(), good, "{mode:o}");
+        }
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_another_user_decides_nothing() {
+        for (owner, own, trusted) in [(0, 0, true), (7, 7, true), (0, 7, true), (7, 0, false), (8, 7, false)]
+        {
+            assert_eq!(is_trusted_owner(owner, own), trusted, "{owner} {own}");
+        }
+        let dir = std::env::temp_dir().join(format!("lianmai-owners-{}", std::process::id()));
+        make_folder(&dir).unwrap();
+        let path = dir.join("secret");
+        write(&path, "s", 0o600).unwrap();
+        assert!(check_settings(&path).is_ok());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o646)).unwrap();
+        assert!(check_settings(&path).unwrap_err().to_string().contains("chmod o-w"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        // Only root can give a file away.
+        if std::os::unix::fs::chown(&path, Some(65534), None).is_ok() {
+            for error in [read_text(&path, Readers::Owner).unwrap_err(), check_settings(&path).unwrap_err()] {
+                assert!(error.to_string().contains("belongs to user 65534"), "{error}");
+            }
+            assert_eq!(read_text(&path, Readers::AnyOwner).unwrap(), "s");
         }
         fs::remove_dir_all(&dir).unwrap();
     }

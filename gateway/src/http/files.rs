@@ -35,8 +35,8 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 /// with this header.
 pub(super) const EMBEDDABLE: (&str, &str) = ("cross-origin-resource-policy", "cross-origin");
 
-/// The page for publishing.
-const PUBLISHER: &str = "rtc_publisher.html";
+/// What a page with a publisher contains.
+const PUBLISHER: &[u8] = b"<srs-publisher";
 
 /// Returns whether `path` belongs to the player's package and not to a stream.
 pub(super) fn is_player(path: &str) -> bool {
@@ -91,7 +91,8 @@ fn send(
     put(HeaderName::from_static(EMBEDDABLE.0), EMBEDDABLE.1);
     if kind.starts_with("text/html") {
         // No foreign page may cover the button that starts the camera (clickjacking).
-        let framed = if name.ends_with(PUBLISHER) { "; frame-ancestors 'self'" } else { "" };
+        let publishes = file.data.windows(PUBLISHER.len()).any(|part| part == PUBLISHER);
+        let framed = if publishes { "; frame-ancestors 'self'" } else { "" };
         put(header::CONTENT_SECURITY_POLICY, &format!("{POLICY}{framed}"));
         put(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
     }

@@ -64,6 +64,28 @@ async fn say(to: SocketAddr, request: &str) -> String {
 }
 
 #[tokio::test]
+async fn no_foreign_page_may_frame_a_page_that_publishes() {
+    let to = gateway(LimitSettings::default()).await;
+    let pages = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo/pages");
+    let mut with_publisher = 0;
+    for folder in ["", "embed/", "players/"] {
+        for file in std::fs::read_dir(format!("{pages}/{folder}")).unwrap().flatten() {
+            let name = file.file_name().into_string().unwrap();
+            if !name.ends_with(".html") {
+                continue;
+            }
+            let publishes = std::fs::read_to_string(file.path()).unwrap().contains("<srs-publisher");
+            let said =
+                say(to, &format!("GET /{folder}{name} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))
+                    .await;
+            assert_eq!(said.contains("frame-ancestors 'self'"), publishes, "{folder}{name}: {said}");
+            with_publisher += usize::from(publishes);
+        }
+    }
+    assert!(with_publisher >= 2);
+}
+
+#[tokio::test]
 async fn every_refusal_is_a_problem_in_words() {
     let to = gateway(LimitSettings { play_wait: 0, ..LimitSettings::default() }).await;
     let long = "a".repeat(20_000);

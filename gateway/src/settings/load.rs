@@ -8,6 +8,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use toml::{Table, Value};
 
 use super::Settings;
+use crate::secret_file;
 
 /// Settings file in the current folder, read unless `--config` names another.
 const DEFAULT_FILE: &str = "lianmai.toml";
@@ -117,7 +118,8 @@ pub fn from_surroundings(
 /// Reads the file. Only the default file may be missing.
 fn read(file: Option<&Path>) -> Result<(PathBuf, Table), LoadError> {
     let path = file.unwrap_or(Path::new(DEFAULT_FILE)).to_path_buf();
-    let text = match std::fs::read_to_string(&path) {
+    let read = secret_file::check_settings(&path).and_then(|()| std::fs::read_to_string(&path));
+    let text = match read {
         Ok(text) => text,
         Err(e) if file.is_none() && e.kind() == io::ErrorKind::NotFound => return Ok((path, Table::new())),
         Err(e) => return Err(LoadError::File(path, e)),

@@ -85,7 +85,7 @@ impl SigningKey {
 
     /// Reads a key file. The error is `None` if there is no file.
     fn read(path: &Path) -> Result<Self, Option<String>> {
-        let text = secret_file::read_text(path, Readers::Owner).map_err(|error| {
+        let text = secret_file::read_text(path, Readers::AnyOwner).map_err(|error| {
             (error.kind() != io::ErrorKind::NotFound).then(|| format!("{}: {error}", path.display()))
         })?;
         Self::of_pem(&text).map_err(|why| Some(format!("{}: {why}", path.display())))

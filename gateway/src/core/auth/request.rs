@@ -60,7 +60,8 @@ impl<'a> AuthRequest<'a> {
             bearer,
             peer,
             from: visitor(headers, peer),
-            host: told(header::HOST).or_else(|| uri.authority().map(http::uri::Authority::as_str)),
+            // A target in absolute form wins over Host (RFC 9112 3.2.2).
+            host: uri.authority().map(http::uri::Authority::as_str).or_else(|| told(header::HOST)),
             origin: told(header::ORIGIN),
             forwarded: local::comes_from_elsewhere(headers),
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use media::hls::Segmenter;
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Hls;
@@ -93,6 +94,8 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
     // Deadline for the last segment: viewers who wait for the publisher to return receive everything.
     let mut finish = None;
     loop {
+        // A publisher that is faster than this task must not keep its thread from other work.
+        consume_budget().await;
         let segment = tokio::select! {
             // Frames that were sent before the publisher left come first.
             biased;

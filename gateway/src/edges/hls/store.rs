@@ -252,6 +252,10 @@ impl Store {
     }
 }
 
+/// Segments that are kept of a stream, listed or not. Segments of the usual length need a fraction of it; a publisher
+/// that changes its codec configuration with every frame makes one segment of each.
+pub(super) const MAX_SEGMENTS: usize = 128;
+
 impl State {
     /// Moves the playlist window and frees segments that no viewer needs.
     fn trim(&mut self, settings: &Settings) {
@@ -272,7 +276,8 @@ impl State {
         let mut old = total(&self.segments, self.listed, false);
         while let Some(first) = self.segments.front() {
             let stale = first.sequence < self.listed && old - first.duration > window + first.duration;
-            let over = self.bytes > settings.max_bytes && self.segments.len() > 1;
+            let over = self.segments.len() > MAX_SEGMENTS
+                || (self.bytes > settings.max_bytes && self.segments.len() > 1);
             if !stale && !over {
                 break;
             }

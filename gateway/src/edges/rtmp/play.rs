@@ -71,12 +71,18 @@ async fn wait(
                 return Ok(None);
             }
         }
-        connection.flush(grant.limits().stall_timeout).await?;
-        connection.release();
+        // A client that does not read its replies is not heard, and waits no longer than others.
+        let heard = async {
+            connection.flush(grant.limits().stall_timeout).await?;
+            connection.release();
+            connection.readable().await;
+            Ok::<_, CloseReason>(())
+        };
         tokio::select! {
             stream = &mut play => return Ok(Some(stream)),
             reason = grant.revocation().revoked() => return Err(reason),
-            () = connection.readable() => {
+            heard = heard => {
+                heard?;
                 connection.receive()?;
             }
         }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use media::flv::Metadata;
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
@@ -52,6 +53,8 @@ async fn receive(
     let mut held = Held::default();
     loop {
         while let Some(event) = connection.event()? {
+            // One read may hold thousands of small messages; other connections of this worker get their turn.
+            consume_budget().await;
             match event {
                 Event::Stop => return Ok(()),
                 event => take(event, ingest, &mut publishing.publisher, connection.peer),

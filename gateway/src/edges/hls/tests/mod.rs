@@ -162,6 +162,25 @@ async fn memory_is_bounded_by_bytes_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_publisher_that_changes_its_audio_all_the_time_gets_a_short_playlist() {
+    let hls = hls(Settings::default(), Auth::default());
+    let mut source = Source::new(&hls);
+    // Stereo and mono in turn, without video: each needs a segment of its own.
+    let configs = [[0x12, 0x10], [0x12, 0x08]]
+        .map(|asc| Arc::new(aac::config_from_asc(Bytes::copy_from_slice(&asc)).expect("asc")));
+    let settled = 500;
+    for n in 0..settled + 6 * store::MAX_SEGMENTS {
+        let config = configs[if n < settled { 0 } else { n % 2 }].clone();
+        let dts = n as i64 * 20 * MILLI;
+        let data = Bytes::from_static(source.sound);
+        source.publisher.push(Frame { config, dts, pts: dts, key: true, data });
+        tokio::task::yield_now().await;
+    }
+    let listed = list(&hls).await.segments.len();
+    assert!(listed > 16 && listed <= store::MAX_SEGMENTS, "{listed}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_publisher_who_comes_back_goes_on_after_a_discontinuity() {
     let hls = hls(Settings::default(), Auth::default());
     let mut source = Source::new(&hls);
