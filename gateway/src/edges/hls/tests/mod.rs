@@ -173,7 +173,7 @@ async fn a_publisher_that_changes_its_audio_all_the_time_gets_a_short_playlist()
         let config = configs[if n < settled { 0 } else { n % 2 }].clone();
         let dts = n as i64 * 20 * MILLI;
         let data = Bytes::from_static(source.sound);
-        source.publisher.push(Frame { config, dts, pts: dts, key: true, data });
+        source.publisher.push(Frame { config, number: 0, dts, pts: dts, key: true, data });
         tokio::task::yield_now().await;
     }
     let listed = list(&hls).await.segments.len();
