@@ -118,8 +118,7 @@ pub fn from_surroundings(
 /// Reads the file. Only the default file may be missing.
 fn read(file: Option<&Path>) -> Result<(PathBuf, Table), LoadError> {
     let path = file.unwrap_or(Path::new(DEFAULT_FILE)).to_path_buf();
-    let read = secret_file::check_settings(&path).and_then(|()| std::fs::read_to_string(&path));
-    let text = match read {
+    let text = match secret_file::read_settings(&path, file.is_none()) {
         Ok(text) => text,
         Err(e) if file.is_none() && e.kind() == io::ErrorKind::NotFound => return Ok((path, Table::new())),
         Err(e) => return Err(LoadError::File(path, e)),
