@@ -28,12 +28,17 @@ use crate::core::auth::AuthRequest;
 use crate::core::client::{Act, ClientInfo};
 use crate::core::hub::StreamName;
 use crate::net::worker::Secure;
+use crate::web::endpoint::MEDIA;
 use crate::web::problem::Problem;
 use crate::web::request::{address, query, shown, stream_name};
 use crate::web::websocket as ws;
 
 /// Handles a request for an address that ends in `.flv`.
 pub async fn serve(context: Context, peer: SocketAddr, mut request: Request<Body>) -> Response {
+    // The methods that come through are those that `answer` distinguishes.
+    if let Some(response) = MEDIA.answer(request.method()) {
+        return response;
+    }
     let path = request.uri().path().to_owned();
     let admission = context.admission.clone();
     let (act, protocol) = wish(&request);

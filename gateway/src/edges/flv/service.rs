@@ -2,7 +2,6 @@
 
 use super::serve;
 use crate::service::{Asked, Gateway, Greeting, Routes, Service, StartError};
-use crate::web::endpoint::MEDIA;
 
 /// The FLV service.
 #[derive(Debug, Default)]
@@ -15,12 +14,7 @@ impl Service for Flv {
             |path| path.ends_with(".flv"),
             move |Asked { peer, request }| {
                 let context = context.clone();
-                async move {
-                    match MEDIA.answer(request.method()) {
-                        Some(response) => response,
-                        None => serve(context, peer, request).await,
-                    }
-                }
+                async move { serve(context, peer, request).await }
             },
         );
         Ok(())
