@@ -19,7 +19,7 @@ use crate::core::hub::{Start, Stream};
 
 /// How one kind of derived stream is made. Two equal values name the same derived stream.
 pub trait Derivation: Clone + Eq + Debug + Send + Sync + 'static {
-    /// What the ring holds.
+    /// Type of the items in the ring.
     type Item: Item + Debug + Send + Sync + 'static;
     /// What the holders share beside the ring.
     type Shared: Debug + Send + Sync + 'static;

@@ -23,7 +23,7 @@ pub struct Grant {
     limits: ClientLimits,
 }
 
-/// Who a client is, and its limits.
+/// The identity of an admitted client, and its limits.
 pub(super) type Admitted = (Identity, ClientLimits);
 
 /// The right to publish a stream.

@@ -28,7 +28,8 @@ where
     T: Debug + Send + Sync + 'static,
 {
     fn is_in_use(&self) -> bool {
-        // Whoever makes it has another reference to the lock; without one the lock is free.
+        // A task that is making the derived stream holds a second reference to the lock. With one reference the lock is
+        // free.
         Arc::strong_count(&self.made) > 1 || lock(&self.made).strong_count() > 0
     }
 }
@@ -74,7 +75,7 @@ impl DerivedStreams {
         made
     }
 
-    /// How many entries there are; those that nobody holds go when the next one is made.
+    /// Returns the number of entries. Entries without a holder are removed when the next entry is made.
     #[cfg(test)]
     fn count(&self) -> usize {
         lock(&self.0).len()

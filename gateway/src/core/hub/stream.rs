@@ -86,7 +86,7 @@ pub struct StreamStats {
     pub cached: usize,
 }
 
-/// What the hub knows about one track of the current publisher.
+/// State of one track of the current publisher.
 #[derive(Debug)]
 struct KnownTrack {
     id: TrackId,
@@ -94,7 +94,7 @@ struct KnownTrack {
     events: ConfigEvents,
 }
 
-/// What the hub knows about the current publisher.
+/// State of the current publisher.
 #[derive(Debug, Default)]
 struct Known {
     tracks: Vec<KnownTrack>,

@@ -98,7 +98,7 @@ impl Tracks {
 pub struct Batch {
     /// The frames.
     pub bytes: Bytes,
-    /// What a viewer that starts here needs before them; empty where none may start.
+    /// Headers that a viewer needs who starts at this batch. Empty if no viewer may start here.
     pub prelude: Bytes,
     key: bool,
     time: Micros,
