@@ -11,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Context;
 use crate::service::{Greeting, Job};
 
-/// Maximum number of jobs at the same time.
-const MAX_JOBS: usize = 256;
+/// Maximum number of jobs that run, wait or have ended and are still listed.
+pub(super) const MAX_JOBS: usize = 256;
+/// Maximum number of ended jobs that stay in the list. Beyond it, those that ended first are removed.
+pub(super) const MAX_ENDED_JOBS: usize = 64;
 /// Pause after the first failure; each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Maximum pause.
@@ -63,13 +65,15 @@ pub struct Info {
     pub failure: Option<String>,
 }
 
-struct Entry {
+struct JobEntry {
     job: Box<dyn Job>,
     restart: Notify,
+    /// Stops the job's supervisor.
+    stop: CancellationToken,
     info: Mutex<Info>,
 }
 
-impl Entry {
+impl JobEntry {
     fn info(&self) -> MutexGuard<'_, Info> {
         self.info.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,7 +91,7 @@ pub struct Unknown;
 #[derive(Default)]
 struct Table {
     next: u64,
-    entries: BTreeMap<u64, Arc<Entry>>,
+    entries: BTreeMap<u64, Arc<JobEntry>>,
 }
 
 /// All jobs of a gateway. Cloning shares them.
@@ -106,7 +110,7 @@ impl Jobs {
     }
 
     /// Runs `job` until `stop`, on the current runtime. Returns `None` if the maximum number of jobs is
-    /// reached.
+    /// reached. An ended job stays in the list, until [`Jobs::remove`] or until many others have ended later.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -126,15 +130,22 @@ impl Jobs {
             restarts: 0,
             failure: None,
         };
-        let entry = Arc::new(Entry { job, restart: Notify::new(), info: Mutex::new(info) });
+        let (stop, restart) = (stop.child_token(), Notify::new());
+        let entry = Arc::new(JobEntry { job, restart, stop, info: Mutex::new(info) });
         table.entries.insert(id, entry.clone());
-        let (context, stop) = (context.clone(), stop.clone());
+        let (jobs, context) = (Arc::downgrade(&self.0), context.clone());
         tokio::spawn(async move {
+            let ended = || {
+                if let Some(table) = jobs.upgrade() {
+                    Self(table).remove_oldest_ended();
+                }
+            };
             tokio::select! {
-                () = supervise(&entry, &context) => {}
-                () = stop.cancelled() => {}
+                () = supervise(&entry, &context, ended) => {}
+                () = entry.stop.cancelled() => {}
             }
             entry.enter(State::Ended);
+            ended();
         });
         Some(id)
     }
@@ -153,14 +164,41 @@ impl Jobs {
         Ok(())
     }
 
+    /// Stops the job, and removes it from the list.
+    ///
+    /// # Errors
+    /// There is no such job.
+    pub fn remove(&self, id: u64) -> Result<(), Unknown> {
+        let removed = self.table().entries.remove(&id).ok_or(Unknown)?;
+        removed.stop.cancel();
+        Ok(())
+    }
+
+    /// Removes the jobs that ended first, while more than [`MAX_ENDED_JOBS`] have ended.
+    fn remove_oldest_ended(&self) {
+        let mut table = self.table();
+        let ended = table.entries.iter().filter_map(|(id, entry)| {
+            let info = entry.info();
+            (info.state == State::Ended).then_some((info.since, *id))
+        });
+        let mut ended: Vec<_> = ended.collect();
+        ended.sort_unstable();
+        for (_, id) in ended.iter().take(ended.len().saturating_sub(MAX_ENDED_JOBS)) {
+            if let Some(removed) = table.entries.remove(id) {
+                removed.stop.cancel();
+            }
+        }
+    }
+
     /// Adds the lines of all jobs to the greeting.
     pub fn greet(&self, greeting: &mut Greeting) {
         self.table().entries.values().for_each(|entry| entry.job.greet(greeting));
     }
 }
 
-/// Runs the job, and restarts it after a failure or when an operator asks for it.
-async fn supervise(entry: &Entry, context: &Context) {
+/// Runs the job, and restarts it after a failure or when an operator asks for it. Calls `on_end` when a run has
+/// completed its work.
+async fn supervise(entry: &JobEntry, context: &Context, on_end: impl Fn()) {
     let mut pause = FIRST_PAUSE;
     loop {
         entry.enter(State::Running);
@@ -180,6 +218,7 @@ async fn supervise(entry: &Entry, context: &Context) {
         match ended {
             Ok(()) => {
                 entry.enter(State::Ended);
+                on_end();
                 entry.restart.notified().await;
             }
             Err(failure) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::supervisor::{MAX_ENDED_JOBS, MAX_JOBS};
 use super::{Jobs, State};
 use crate::context::Context;
 use crate::core::auth::Auth;
@@ -84,6 +85,54 @@ async fn there_is_a_bound_to_the_number_of_jobs() {
     let context = Context::new(LimitSettings::default(), Auth::default());
     let (jobs, stop) = (Jobs::default(), CancellationToken::new());
     let add = || jobs.add(Box::new(Flaky { fails: 0, runs: Arc::default() }), &context, &stop);
-    let added = (0..300).filter(|_| add().is_some()).count();
-    assert_eq!(added, 256);
+    let added = (0..MAX_JOBS + 10).filter(|_| add().is_some()).count();
+    assert_eq!(added, MAX_JOBS);
+    jobs.remove(7).unwrap();
+    assert!(add().is_some() && add().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removed_job_stops_and_leaves_the_list() {
+    let (jobs, runs, _stop) = start(0);
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!((runs.load(Ordering::Relaxed), Arc::strong_count(&runs)), (1, 2));
+    jobs.remove(1).unwrap();
+    assert!(jobs.list().is_empty() && jobs.remove(1).is_err() && jobs.restart(1).is_err());
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(Arc::strong_count(&runs), 1, "the job is dropped with its run");
+}
+
+/// A job that has nothing to do.
+struct Done;
+
+impl Job for Done {
+    fn kind(&self) -> &'static str {
+        "done"
+    }
+
+    fn target(&self) -> String {
+        String::new()
+    }
+
+    fn run(&self, _: &Context) -> Run {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_jobs_that_ended_first_are_removed() {
+    let (jobs, _, stop) = start(0);
+    let context = Context::new(LimitSettings::default(), Auth::default());
+    for id in 2..2 + MAX_JOBS as u64 {
+        assert_eq!(jobs.add(Box::new(Done), &context, &stop), Some(id));
+        sleep(Duration::from_millis(1)).await;
+    }
+    let list = jobs.list();
+    assert_eq!((list[0].id, list[0].state), (1, State::Running), "a job that runs stays");
+    assert_eq!(list.len(), 1 + MAX_ENDED_JOBS);
+    assert_eq!(list.last().unwrap().id, 1 + MAX_JOBS as u64, "the newest stay");
+    // An ended job that is still listed can be started again.
+    jobs.restart(list[1].id).unwrap();
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(jobs.list()[1].restarts, 1);
 }
