@@ -2,6 +2,8 @@
 
 #[path = "floors/defaults.rs"]
 mod defaults;
+#[path = "floors/grants.rs"]
+mod grants;
 #[path = "floors/imports.rs"]
 mod imports;
 #[path = "floors/links.rs"]
@@ -258,6 +260,25 @@ fn there_is_one_crypto_library() {
 fn gateway_modules_stay_on_their_floors() {
     let wrong = gateway_violations(&sources("gateway"), GATEWAY);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_jobs_enter_the_hub_without_admission() {
+    let wrong = grants::without_admission(&sources("gateway"));
+    assert!(wrong.is_empty(), "these serve clients, so they need a grant of `Admission`: {wrong:?}");
+    let wrong = |name: &str, text: &str| {
+        !grants::without_admission(&[File { name: name.into(), text: text.into() }]).is_empty()
+    };
+    for text in [
+        "fn f() { hub.publish(&PublishGrant::for_job(&name, \"x\")) }",
+        "const F: Make = PlayGrant::for_job;",
+        "async fn f() { tokio::select! { s = hub.play(&PlayGrant::for_job(&name, \"x\"), wait) => s } }",
+    ] {
+        assert!(wrong("edges/flv/play.rs", text) && wrong("http/mod.rs", text) && wrong("api/jobs.rs", text));
+        assert!(!wrong("jobs/demo.rs", text) && !wrong("edges/flv/tests.rs", text), "{text}");
+        assert!(!wrong("edges/flv/play.rs", &format!("#[cfg(test)] mod tests {{ {text} }}")), "{text}");
+    }
+    assert!(!wrong("edges/flv/play.rs", "// PlayGrant::for_job(&name) is for jobs"));
 }
 
 #[test]

@@ -30,12 +30,17 @@ impl File {
 /// Returns all paths in `use` lines, expressions, types and macros outside test code, with `super::` and
 /// `self::` resolved to `crate::…`.
 pub(crate) fn imports(file: &File) -> Vec<String> {
-    if file.name.ends_with("tests.rs") || file.name.contains("tests/") {
+    if is_test_file(file) {
         return Vec::new();
     }
     let mut visitor = Paths { module: file.module(), found: Vec::new() };
     visitor.visit_file(&file.parse());
     visitor.found
+}
+
+/// Returns whether the whole file is test code.
+pub(crate) fn is_test_file(file: &File) -> bool {
+    file.name.ends_with("tests.rs") || file.name.contains("tests/")
 }
 
 /// Returns whether there is an `unsafe` block, function, impl or trait.
@@ -105,6 +110,16 @@ impl Paths {
     }
 }
 
+/// Returns whether the item is test code.
+pub(crate) fn is_test_item(item: &Item) -> bool {
+    match item {
+        Item::Mod(ItemMod { attrs, .. })
+        | Item::Fn(ItemFn { attrs, .. })
+        | Item::Use(ItemUse { attrs, .. }) => is_test(attrs),
+        _ => false,
+    }
+}
+
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("test")
@@ -115,13 +130,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
 
 impl<'ast> Visit<'ast> for Paths {
     fn visit_item(&mut self, item: &'ast Item) {
-        let test = match item {
-            Item::Mod(ItemMod { attrs, .. })
-            | Item::Fn(ItemFn { attrs, .. })
-            | Item::Use(ItemUse { attrs, .. }) => is_test(attrs),
-            _ => false,
-        };
-        if !test {
+        if !is_test_item(item) {
             visit::visit_item(self, item);
         }
     }
