@@ -6,6 +6,7 @@ mod tests;
 use std::time::{Duration, SystemTime};
 
 use media::TrackId;
+use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
@@ -25,9 +26,11 @@ pub enum Happened {
     Paused,
     /// The stream has ended.
     Ended,
-    /// A track has a new configuration, or its first frame. Changes that follow each other quickly are reported as one.
+    /// A track has a new configuration, or its first frame. Changes that follow each other quickly are
+    /// reported as one.
     ConfigChanged(TrackId),
-    /// The number of viewers changed to this.
+    /// The number of viewers changed to this. There is one such event in half a second at most, with the newest
+    /// number, and none after [`Happened::Ended`].
     Viewers(usize),
 }
 
@@ -58,8 +61,8 @@ pub(super) struct ConfigEvents {
 }
 
 impl ConfigEvents {
-    /// Takes whether a frame `changed` the configuration. Returns whether to report this change, or an earlier one that
-    /// was held back, now.
+    /// Takes whether a frame `changed` the configuration. Returns whether to report this change, or an
+    /// earlier one that was held back, now.
     pub(super) fn is_due(&mut self, changed: bool, now: Instant) -> bool {
         self.pending |= changed;
         if !self.pending {
@@ -81,22 +84,33 @@ impl ConfigEvents {
 
 /// Sends events. There may be no listener.
 #[derive(Debug, Clone)]
-pub(super) struct Sender(broadcast::Sender<HubEvent>);
+pub(super) struct Sender {
+    queue: broadcast::Sender<HubEvent>,
+    runtime: Handle,
+}
 
 impl Sender {
-    pub(super) fn new() -> Self {
-        Self(broadcast::Sender::new(MAX_EVENTS))
+    pub(super) fn new(runtime: Handle) -> Self {
+        Self { queue: broadcast::Sender::new(MAX_EVENTS), runtime }
+    }
+
+    /// Calls `send` at time `due`, on the hub's runtime.
+    pub(super) fn schedule(&self, due: Instant, send: impl FnOnce() + Send + 'static) {
+        self.runtime.spawn(async move {
+            tokio::time::sleep_until(due).await;
+            send();
+        });
     }
 
     pub(super) fn send(&self, stream: &StreamName, happened: Happened) {
-        if self.0.receiver_count() > 0 {
+        if self.queue.receiver_count() > 0 {
             // The last listener may have left.
-            let _ = self.0.send(HubEvent { stream: stream.clone(), happened, at: SystemTime::now() });
+            let _ = self.queue.send(HubEvent { stream: stream.clone(), happened, at: SystemTime::now() });
         }
     }
 
     pub(super) fn listen(&self) -> HubEvents {
-        HubEvents(self.0.subscribe())
+        HubEvents(self.queue.subscribe())
     }
 }
 

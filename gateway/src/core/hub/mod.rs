@@ -1,8 +1,8 @@
 //! Named live streams: who publishes, who plays, and the frames between them. Knows no protocol.
 //!
 //! [`Hub::publish`] gives a [`Publisher`], [`Hub::play`] a [`Stream`] whose frames any number of
-//! [`ring::Cursor`]s read. Both take a grant of [`crate::core::admission`]. A stream outlives its publisher for a while, so that one who reconnects
-//! finds the viewers still there.
+//! [`ring::Cursor`]s read. Both take a grant of [`crate::core::admission`]. A stream outlives its publisher
+//! for a while, so that one who reconnects finds the viewers still there.
 //!
 //! # Example
 //!
@@ -18,7 +18,8 @@
 //! # fn frame() -> Frame {
 //! #     let format = Format::Audio(Audio { sample_rate: 48_000, channels: 2 });
 //! #     let config = Config { codec: Codec::Opus, format, description: Default::default() };
-//! #     Frame { number: 0, config: Arc::new(config), dts: 0, pts: 0, key: true, data: bytes::Bytes::from_static(b"opus") }
+//! #     Frame { number: 0, config: Arc::new(config), dts: 0, pts: 0, key: true, data:
+//! bytes::Bytes::from_static(b"opus") }
 //! # }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -57,6 +58,7 @@ mod registry;
 pub mod ring;
 mod said;
 pub mod stream;
+mod viewer_count;
 mod watcher;
 
 pub use clients::{Client, ClientHandle, Clients};

@@ -164,13 +164,14 @@ impl Hub {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn new(config: HubConfig) -> Self {
+        let runtime = tokio::runtime::Handle::current();
         Self(Arc::new(Inner {
             config,
             places: Mutex::default(),
             changed: watch::Sender::new(0),
-            events: events::Sender::new(),
+            events: events::Sender::new(runtime.clone()),
             origin: OnceLock::new(),
-            runtime: tokio::runtime::Handle::current(),
+            runtime,
         }))
     }
 

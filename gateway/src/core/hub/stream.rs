@@ -1,7 +1,7 @@
 //! One stream: its frames, its properties, and its derived streams.
 
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +16,7 @@ use super::keys::{Demand, Hope, Keys};
 use super::meter::Meter;
 use super::ring::{Cursor, Item, Limits, Ring, Start};
 use super::said::{Fields, Note, Said};
+use super::viewer_count::ViewerCount;
 use crate::core::name::StreamName;
 
 /// A frame in a stream's ring.
@@ -149,7 +150,7 @@ pub struct Stream {
     video_frames: AtomicU64,
     received: Meter,
     sent: Meter,
-    viewers: AtomicUsize,
+    viewers: ViewerCount,
 }
 
 impl Stream {
@@ -169,7 +170,7 @@ impl Stream {
             video_frames: AtomicU64::new(0),
             received: Meter::default(),
             sent: Meter::default(),
-            viewers: AtomicUsize::new(0),
+            viewers: ViewerCount::default(),
         })
     }
 
@@ -184,19 +185,31 @@ impl Stream {
 
     /// Returns the current number of viewers.
     pub fn viewers(&self) -> usize {
-        self.viewers.load(Ordering::Relaxed)
+        self.viewers.get()
     }
 
     /// Counts a new viewer.
-    pub(super) fn viewer_came(&self) {
-        let before = self.viewers.fetch_add(1, Ordering::Relaxed);
-        self.events.send(&self.name, Happened::Viewers(before + 1));
+    pub(super) fn viewer_came(self: &Arc<Self>) {
+        self.change_viewers(1);
     }
 
     /// Removes a viewer from the count.
-    pub(super) fn viewer_left(&self) {
-        let before = self.viewers.fetch_sub(1, Ordering::Relaxed);
-        self.events.send(&self.name, Happened::Viewers(before - 1));
+    pub(super) fn viewer_left(self: &Arc<Self>) {
+        self.change_viewers(-1);
+    }
+
+    fn change_viewers(self: &Arc<Self>, by: isize) {
+        let Some(due) = self.viewers.change(by, |count| self.report_viewers(count)) else { return };
+        let stream = Arc::downgrade(self);
+        self.events.schedule(due, move || {
+            if let Some(stream) = stream.upgrade() {
+                stream.viewers.report_scheduled(|count| stream.report_viewers(count));
+            }
+        });
+    }
+
+    fn report_viewers(&self, count: usize) {
+        self.events.send(&self.name, Happened::Viewers(count));
     }
 
     /// Returns a short identifier for the API, unique among the streams of a run.
@@ -432,6 +445,7 @@ impl Stream {
 
     pub(super) fn end(&self) {
         self.ring.close();
+        self.viewers.end(|count| self.report_viewers(count));
     }
 
     /// Adds one frame of publisher `turn`, unless another has replaced it. `expected` is the number of
