@@ -1,8 +1,8 @@
-//! A derived stream: something that is made of a stream once and shared by everyone who wants the same.
+//! Derived streams: items that are made from a stream once and shared by all viewers who need them.
 //!
-//! A [`Derivation`] says how it is made, and its value is the key. The first [`Holder`] of a key starts a task that
-//! reads the stream and fills a ring; further holders of an equal key read the same ring; the task stops with the
-//! last of them.
+//! A [`Derivation`] defines how the items are made, and its value is the key. The first [`Holder`] of a key
+//! starts a task that reads the stream and fills a ring. Further holders of an equal key read the same ring.
+//! The task stops when the last holder is dropped.
 
 use std::fmt::Debug;
 use std::ops::Deref;
@@ -17,21 +17,22 @@ use tokio::time::sleep;
 use crate::core::hub::ring::{Cursor, Item, Ring};
 use crate::core::hub::{Start, Stream};
 
-/// How one kind of derived stream is made. Two equal values name the same derived stream.
+/// A kind of derived stream, and the key of one: equal values share one derived stream.
 pub trait Derivation: Clone + Eq + Debug + Send + Sync + 'static {
     /// Type of the items in the ring.
     type Item: Item + Debug + Send + Sync + 'static;
-    /// What the holders share beside the ring.
+    /// Data that the holders share in addition to the ring.
     type Shared: Debug + Send + Sync + 'static;
 
-    /// How long the task runs on without a holder: a viewer who comes back finds it running.
+    /// Time that the task continues without a holder, so that a viewer who returns soon need not start it again.
     const LINGER: Duration = Duration::ZERO;
 
-    /// Starts the task that fills `output`. It holds the stream, or a cursor of it, and no [`Holder`] of this key.
+    /// Starts the task that fills `output`. The task may hold the stream or a cursor of it, but no [`Holder`] of this
+    /// key: it would never stop.
     fn start(&self, stream: &Arc<Stream>, output: Output<Self::Item>) -> Started<Self::Shared>;
 }
 
-/// A task that runs, and what its holders share.
+/// A started task, and the data that its holders share.
 #[derive(Debug)]
 pub struct Started<S> {
     /// Stops the task.
@@ -40,7 +41,8 @@ pub struct Started<S> {
     pub shared: S,
 }
 
-/// The writing end of a derived stream's ring. However the task ends, readers see the end.
+/// The writing end of a derived stream's ring. Dropping it ends the ring, so readers notice the end even if the task
+/// panics.
 #[derive(Debug)]
 pub struct Output<T: Item>(Arc<Ring<T>>);
 
@@ -57,7 +59,7 @@ impl<T: Item> Drop for Output<T> {
     }
 }
 
-/// One derived stream, which its holders share.
+/// One derived stream. Its holders share it.
 #[derive(Debug)]
 pub struct Derived<D: Derivation> {
     ring: Arc<Ring<D::Item>>,
@@ -65,19 +67,20 @@ pub struct Derived<D: Derivation> {
 }
 
 impl<D: Derivation> Derived<D> {
-    /// The derived stream of `key`, shared with whoever holds it already. Inside a tokio runtime.
+    /// Returns the derived stream of `key`, and starts its task if nobody holds it yet. Must be called inside a tokio
+    /// runtime.
     pub fn of(stream: &Arc<Stream>, key: D) -> Holder<D> {
         Self::started_by(stream, key.clone(), |stream, output| key.start(stream, output))
     }
 
-    /// The derived stream of `key`, whose task `start` starts where nobody holds it.
+    /// Returns the derived stream of `key`. `start` starts its task if nobody holds it yet.
     pub fn started_by(
         stream: &Arc<Stream>,
         key: D,
         start: impl FnOnce(&Arc<Stream>, Output<D::Item>) -> Started<D::Shared>,
     ) -> Holder<D> {
         let derived = stream.derive(key, |stream| {
-            // As much as the stream keeps itself: a derived item stands for a frame, and is about as large.
+            // The limits of the stream's own ring fit: a derived item represents a frame and is about as large.
             let ring = Ring::new(stream.limits());
             let started = start(stream, Output(ring.clone()));
             Arc::new(Self { ring, started })
@@ -85,17 +88,17 @@ impl<D: Derivation> Derived<D> {
         Holder(derived)
     }
 
-    /// A new reader, which does not hold the derived stream: keep the [`Holder`] beside it.
+    /// Creates a reader. The reader does not keep the task running: keep the [`Holder`] as well.
     pub fn cursor(&self, start: Start) -> Cursor<D::Item> {
         self.ring.cursor(start)
     }
 
-    /// The time of the newest item.
+    /// Returns the time of the newest item.
     pub fn newest(&self) -> Option<Micros> {
         self.ring.newest()
     }
 
-    /// What its holders share beside the ring.
+    /// Returns the data that the holders share.
     pub fn shared(&self) -> &D::Shared {
         &self.started.shared
     }
@@ -103,7 +106,7 @@ impl<D: Derivation> Derived<D> {
 
 #[cfg(test)]
 impl<D: Derivation<Shared = ()>> Derived<D> {
-    /// A derived stream that a test fills, for everybody who asks for `key` while it is held.
+    /// Creates a derived stream that a test fills. [`Derived::of`] returns it for an equal `key` while it is held.
     pub(crate) fn by_hand(stream: &Arc<Stream>, key: D) -> (Holder<D>, Output<D::Item>) {
         let mut by_hand = None;
         let holder = Self::started_by(stream, key, |_, output| {
@@ -116,7 +119,7 @@ impl<D: Derivation<Shared = ()>> Derived<D> {
 
 #[cfg(test)]
 impl<D: Derivation> Holder<D> {
-    /// What is held, to see when it goes.
+    /// Returns a weak reference, by which a test sees when the last holder is gone.
     pub(crate) fn downgrade(&self) -> std::sync::Weak<Derived<D>> {
         Arc::downgrade(&self.0)
     }
@@ -128,7 +131,7 @@ impl<D: Derivation> Drop for Derived<D> {
     }
 }
 
-/// Somebody's interest in a derived stream, which keeps its task running.
+/// A reference to a derived stream that keeps its task running.
 #[derive(Debug)]
 pub struct Holder<D: Derivation>(Arc<Derived<D>>);
 
@@ -152,7 +155,7 @@ impl<D: Derivation> Drop for Holder<D> {
             return;
         }
         let derived = self.0.clone();
-        // Outside a runtime everything is ending.
+        // Without a runtime the gateway is stopping, so there is nothing to keep.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 sleep(D::LINGER).await;

@@ -1,4 +1,5 @@
-//! What is made of a stream once for all who want the same: wire bytes, transcoded audio, reordered video.
+//! Derived streams: wire bytes, transcoded audio and re-encoded video, made once per stream for all viewers who need
+//! them.
 
 pub mod batch;
 pub mod derived;

@@ -1,9 +1,9 @@
 //! The bytes that a protocol writes, made once per stream and shared by all its viewers.
 //!
-//! A [`Wire`] turns frames into [`Batch`]es; one batch is worth one write to a socket. A video frame goes out at once,
-//! together with the audio that came before it; audio alone waits for video at most one frame's time. A viewer is a
-//! [`Reader`]: a cursor into the ring of batches, which puts the sequence headers first where the viewer starts and
-//! wherever it had to skip.
+//! A [`Wire`] turns frames into [`Batch`]es; a socket writes one batch at a time. A video frame is sent at
+//! once, together with the audio before it. Audio waits for the next video frame, but no longer than one
+//! frame interval. A viewer is a [`Reader`], a cursor into the ring of batches. The reader sends the sequence
+//! headers first when the viewer starts, and again after it skipped batches.
 
 mod pump;
 mod reader;
@@ -23,29 +23,30 @@ use super::transcode::{Frames, Want};
 use crate::core::hub::ring::Item;
 use crate::core::hub::{Demand, Fields, Start, Stream};
 
-/// How a protocol writes. One encoder serves all viewers of a stream, in stream order.
+/// Writes frames in the format of one protocol. One encoder serves all viewers of a stream, in stream order.
 pub trait Encoder: Send {
-    /// Writes what a viewer needs before a batch that it starts at: metadata and the sequence headers of `tracks`.
+    /// Writes the prelude, which a viewer needs before its first batch: metadata and the sequence headers of
+    /// `tracks`.
     ///
-    /// Bytes that depend on the viewer, or stand only at the very beginning (FLV's file header), are not part of it:
-    /// a viewer that skipped gets the prelude again.
+    /// A viewer that skipped batches gets the prelude again. So the prelude contains no bytes that depend on
+    /// the viewer, and none that are sent only once (FLV's file header).
     fn prelude(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>);
-    /// Writes a track's first configuration, or another one, in mid-stream.
+    /// Writes the configuration of a track that is new or has changed.
     fn config(&mut self, config: &Config, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>);
-    /// Writes new metadata of the publisher, in mid-stream.
+    /// Writes metadata that the publisher has changed.
     fn metadata(&mut self, _tracks: &Tracks, _out: &mut Vec<u8>) {}
-    /// Writes a message of an application, which is AMF0.
+    /// Writes an application's message, which is encoded as AMF0.
     fn message(&mut self, _message: &[u8], _dts: Micros, _out: &mut Vec<u8>) {}
-    /// Writes a frame, whose configuration was written before.
+    /// Writes a frame. Its configuration has been written before.
     fn frame(&mut self, frame: &Frame, out: &mut Vec<u8>);
 }
 
-/// A wire format. Its name tells it from others, so that viewers of one format share their bytes.
+/// A wire format. Formats with equal names are equal, so their viewers share the bytes.
 #[derive(Clone, Copy)]
 pub struct WireFormat {
     /// The format's name.
     pub name: &'static str,
-    /// Makes the encoder of a stream.
+    /// Creates the encoder for a stream.
     pub encoder: fn() -> Box<dyn Encoder>,
 }
 
@@ -63,7 +64,7 @@ impl PartialEq for WireFormat {
 
 impl Eq for WireFormat {}
 
-/// The tracks of a stream at some place in it.
+/// The configurations and metadata that are valid at one position of a stream.
 #[derive(Debug, Clone, Default)]
 pub struct Tracks {
     /// The configuration of the video.
@@ -80,7 +81,7 @@ impl Tracks {
         Self { video, audio, fields: stream.fields() }
     }
 
-    /// The publisher's own metadata.
+    /// Returns the publisher's own metadata.
     pub fn own_fields(&self) -> &[(String, Value)] {
         self.fields.as_deref().map(Vec::as_slice).unwrap_or_default()
     }
@@ -98,7 +99,7 @@ impl Tracks {
 pub struct Batch {
     /// The frames.
     pub bytes: Bytes,
-    /// Headers that a viewer needs who starts at this batch. Empty if no viewer may start here.
+    /// Headers for viewers who start at this batch. Empty if no viewer may start here.
     pub prelude: Bytes,
     key: bool,
     time: Micros,
@@ -125,12 +126,13 @@ pub struct Batches {
 
 impl Derivation for Batches {
     type Item = Batch;
-    /// Viewers begin at key frames, so there have to be some.
+    /// Viewers start at key frames, so these are requested while somebody watches.
     type Shared = Demand;
 
     fn start(&self, stream: &Arc<Stream>, output: Output<Batch>) -> Started<Demand> {
         let mut pump = Pump::new(stream, &self.want, (self.format.encoder)(), output);
-        // The first viewer finds what the stream has cached, and one who wants only what is live does not get it.
+        // Written before the first viewer's cursor exists: `Start::Key` then finds the cached frames, and
+        // `Start::Live` comes after them.
         pump.write_cached();
         Started { task: tokio::spawn(pump.run()).abort_handle(), shared: stream.demand_keys() }
     }
@@ -144,15 +146,16 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// The wire of `stream` in this format, shared with whoever plays it already and wants the same. Inside a tokio
-    /// runtime.
+    /// Returns the wire of `stream` in this format, shared by all viewers with an equal `want`. Must be
+    /// called inside a tokio runtime.
     pub fn of(stream: &Arc<Stream>, format: WireFormat, want: Want) -> Self {
         Self { stream: stream.clone(), batches: Derived::of(stream, Batches { format, want }) }
     }
 
-    /// Another viewer.
+    /// Creates a reader for one more viewer.
     pub fn reader(&self, start: Start) -> Reader {
-        // Transcoded audio of the past comes later than the stream's newest frame, and is not live either.
+        // Transcoded audio of cached frames may still be written after this call, and is not live. So a live reader
+        // also skips batches up to the newest frame's time.
         let past = if start == Start::Live { self.stream.newest() } else { None };
         Reader::new(self.batches.clone(), start, past)
     }

@@ -13,13 +13,14 @@ use crate::core::hub::{Entry, Note, Start, Stream};
 use crate::derive::derived::Output;
 use crate::derive::transcode::{Frames, Want};
 
-/// Audio waits for a video frame no longer than this, whatever the frame rate.
+/// Maximum time that audio waits for a video frame, at any frame rate.
 const MAX_WAIT: Micros = 40 * MILLI;
-/// Audio frames that wait at most: those of a burst arrive without any time between them.
+/// Maximum number of waiting audio frames: in a burst, many arrive within [`MAX_WAIT`].
 const MAX_FRAMES: usize = 16;
-/// A publisher has no more tracks than those that it has shown within this time.
+/// Time after which a publisher is assumed to have sent all its tracks.
 const SETTLE: Micros = SECOND + SECOND / 2;
-/// How old a prelude may be in a stream without video, where viewers may start at every batch.
+/// Maximum age of a prelude in a stream without video. There, viewers may start at every batch, and not each of them
+/// needs a prelude of its own.
 const PRELUDE_AGE: Micros = SECOND;
 
 /// Reads a stream's frames and writes batches.
@@ -29,18 +30,18 @@ pub(super) struct Pump {
     output: Output<Batch>,
     encoder: Box<dyn Encoder>,
     tracks: Tracks,
-    /// Notes of the publisher that were passed on.
+    /// Number of the publisher's notes that were passed on.
     heard: u64,
-    /// Audio that waits for a video frame: the bytes, the number of frames, the first one's dts and when it came.
+    /// Audio that waits for a video frame: the bytes, the number of frames, and the first one's dts and arrival time.
     waiting: Vec<u8>,
     count: usize,
     since: Option<(Micros, Instant)>,
     last_video: Option<Micros>,
-    /// The time between the last two video frames.
+    /// Time between the newest two video frames.
     interval: Micros,
-    /// Where the present publisher began.
+    /// Time of the current publisher's first frame.
     began: Micros,
-    /// The newest prelude and the time it was made for.
+    /// The newest prelude, and its time in the stream. The bytes are empty once the prelude is outdated.
     prelude: (Micros, Bytes),
 }
 
@@ -53,7 +54,7 @@ impl Pump {
     ) -> Self {
         let frames = Frames::new(stream, want, Start::Key);
         let mut heard = 0;
-        // Notes from before the first viewer are of the past.
+        // Notes from before the first viewer are outdated.
         stream.said(&mut heard);
         Self {
             heard,
@@ -72,7 +73,7 @@ impl Pump {
         }
     }
 
-    /// Writes the frames that are there already.
+    /// Writes the cached frames.
     pub(super) fn write_cached(&mut self) {
         while let Some(entry) = self.frames.try_next() {
             self.write(&entry);
@@ -103,7 +104,7 @@ impl Pump {
     fn write(&mut self, entry: &Entry) {
         let frame = &entry.frame;
         if entry.discontinuity {
-            // Frames of two publishers do not go out in one batch.
+            // A viewer may have to start between the two publishers, so their frames are in different batches.
             self.flush();
             self.began = frame.dts;
             self.last_video = None;
@@ -143,7 +144,7 @@ impl Pump {
         self.push(frame.dts, entry.start, prelude);
     }
 
-    /// Writes the publisher's notes since the frame before.
+    /// Writes the notes that the publisher sent since the previous frame.
     fn pass_on_notes(&mut self, dts: Micros) {
         for note in self.stream.said(&mut self.heard) {
             match note {
@@ -157,7 +158,7 @@ impl Pump {
         }
     }
 
-    /// Sends the audio that waits.
+    /// Sends the waiting audio.
     fn flush(&mut self) {
         if let Some((dts, _)) = self.since {
             self.push(dts, false, Bytes::new());
@@ -181,7 +182,7 @@ impl Pump {
         self.prelude.1.clone()
     }
 
-    /// Takes out of the metadata the tracks that only an earlier publisher sent.
+    /// Removes the tracks that only an earlier publisher sent, so that the metadata no longer list them.
     fn forget_gone_tracks(&mut self) {
         for track in [Track::Video, Track::Audio] {
             if !self.stream.has(track) {

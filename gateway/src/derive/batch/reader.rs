@@ -1,4 +1,4 @@
-//! A viewer's place in a wire.
+//! A viewer's position in a wire.
 
 use bytes::Bytes;
 use media::time::Micros;
@@ -8,11 +8,11 @@ use crate::core::hub::Start;
 use crate::core::hub::ring::Cursor;
 use crate::derive::derived::Holder;
 
-/// A viewer's place in a [`super::Wire`], which it holds.
+/// A viewer's position in a [`super::Wire`]. It keeps the wire's task running.
 #[derive(Debug)]
 pub struct Reader {
     cursor: Cursor<Batch>,
-    /// It starts after this time.
+    /// The reader starts at the first key batch after this time.
     past: Option<Micros>,
     started: bool,
     time: Micros,
@@ -20,19 +20,17 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Batches that are there already are joined into one write up to this many bytes.
+    /// Size in bytes up to which available batches are joined into one write.
     const ENOUGH: usize = 64 << 10;
-    /// Slices of one vectored write at most.
+    /// Maximum number of slices in one vectored write.
     const MAX_SLICES: usize = 32;
 
-    /// A viewer that begins at `start`, and after the time `past`.
+    /// Creates a reader that starts at `start`, but after the time `past`.
     pub(super) fn new(batches: Holder<Batches>, start: Start, past: Option<Micros>) -> Self {
         Self { cursor: batches.cursor(start), past, started: false, time: 0, _holder: batches }
     }
 
-    /// Waits for bytes and appends what is to be written now; false when the stream is over.
-    ///
-    /// May be dropped and called again: nothing is lost.
+    /// Waits for bytes and appends those to be written now. Returns false when the stream has ended. Cancel-safe.
     pub async fn next(&mut self, out: &mut Vec<Bytes>) -> bool {
         let batch = loop {
             let Some(batch) = self.cursor.next().await else { return false };
@@ -61,12 +59,12 @@ impl Reader {
         size
     }
 
-    /// The time of the newest bytes that were handed out.
+    /// Returns the time of the newest batch that was returned.
     pub const fn time(&self) -> Micros {
         self.time
     }
 
-    /// Batches missed so far because the viewer was too slow.
+    /// Returns the number of batches missed so far because the viewer was too slow.
     pub fn skipped(&self) -> u64 {
         self.cursor.skipped()
     }

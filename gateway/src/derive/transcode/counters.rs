@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::AudioTarget;
 use super::codec::RATE;
 
-/// Counters of one direction, over all streams.
+/// Counters of transcoding to one codec, over all streams.
 #[derive(Debug)]
 pub(super) struct Counters {
     pub(super) running: AtomicI64,
@@ -62,24 +62,24 @@ impl Drop for Running {
     }
 }
 
-/// How much audio was transcoded to one codec since the start.
+/// Statistics of transcoding to one codec since the gateway started.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Counted {
-    /// Streams that are being transcoded now.
+    /// Number of streams that are being transcoded now.
     pub running: i64,
-    /// Audio made.
+    /// Duration of the transcoded audio.
     pub made: Duration,
-    /// Processor time for it.
+    /// Processor time used.
     pub busy: Duration,
-    /// Packets that were missing or broken and were filled in.
+    /// Number of missing or broken packets that were concealed.
     pub concealed: u64,
-    /// Packets that could not be read.
+    /// Number of packets that could not be decoded.
     pub broken: u64,
-    /// Packets left out because the machine was too slow.
+    /// Number of packets left out because the machine was too slow.
     pub late: u64,
 }
 
-/// The counters of `target`.
+/// Returns the statistics of `target`.
 pub fn counted(target: AudioTarget) -> Counted {
     let counters = Counters::of(target);
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

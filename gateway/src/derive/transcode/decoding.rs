@@ -7,9 +7,9 @@ use media::time::{MILLI, Micros, to_ticks};
 
 use super::codec::{self, Broken, Decoder, Pcm, guarded};
 
-/// This much of a gap is filled from the audio before it; the rest is silence.
+/// Maximum duration that is filled from the audio before a gap; the rest of the gap is silence.
 pub(super) const CONCEAL: Micros = 120 * MILLI;
-/// The length of the fade before silence.
+/// Duration of the fade before silence.
 const FADE: Micros = 10 * MILLI;
 /// Supported sample rates.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
@@ -18,10 +18,10 @@ const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 pub(super) struct Decoding {
     input: Arc<Config>,
     decoder: Box<dyn Decoder>,
-    /// The newest samples, and those before them.
+    /// The newest samples, and the samples before them.
     pub(super) pcm: Pcm,
     before: Pcm,
-    /// The newest samples were concealed and end in silence.
+    /// Whether the newest samples were concealed and end in silence.
     faded: bool,
 }
 
@@ -42,7 +42,7 @@ impl Decoding {
         })
     }
 
-    /// The configuration of the input.
+    /// Returns the configuration of the input.
     pub(super) fn input(&self) -> &Config {
         &self.input
     }
@@ -77,7 +77,7 @@ impl Decoding {
         Ok(())
     }
 
-    /// Puts audio for missing packets into `pcm`.
+    /// Fills `pcm` with concealment for missing packets of this duration.
     pub(super) fn conceal(&mut self, time: Micros) {
         let rate = self.pcm.rate;
         let samples = to_ticks(time, rate).max(0) as usize;
@@ -100,7 +100,7 @@ impl Decoding {
             plane.truncate(samples);
             let fade = to_ticks(FADE, rate) as usize;
             if plane.is_empty() {
-                // The last samples in reverse continue the wave without a step and without new frequencies.
+                // The codec conceals nothing: the last samples in reverse, faded out, avoid a click.
                 let mirrored = tail.iter().rev().take(fade.min(samples)).enumerate();
                 plane.extend(mirrored.map(|(n, s)| s * (1.0 - n as f32 / fade as f32)));
             } else if plane.len() < samples {

@@ -1,20 +1,20 @@
-//! Follows the clock of a sender.
+//! Computes how much to stretch audio so that it follows the sender's clock.
 
 use media::time::Micros;
 
-/// The part of an error that is corrected each second.
+/// Proportional gain: the part of an error that is corrected each second.
 const PULL: f64 = 0.2;
-/// The weight of the errors' sum, for errors that stay: critically damped.
+/// Integral gain, for errors that stay. This value makes the control loop critically damped.
 const INTEGRAL: f64 = PULL * PULL / 4.0;
-/// Timestamps of single packets are uneven: errors are averaged over so many seconds.
+/// Time over which errors are averaged, in seconds, because the timestamps of single packets are uneven.
 const SMOOTH: f64 = 1.0;
-/// The largest stretch, in parts of a million: it cannot be heard.
+/// Maximum stretch in parts per million. It cannot be heard.
 const MAX_PPM: f64 = 1_000.0;
 
-/// Finds out by how much audio must be stretched to keep to its timestamps.
+/// Computes how much audio must be stretched to match its timestamps: a proportional-integral controller.
 ///
-/// A sender takes samples by one clock and timestamps by another, or rounds them: a sound card whose clock is 0.01 %
-/// off is a second off after three hours.
+/// A sender often takes samples by one clock and timestamps by another. If a sound card's clock is wrong by
+/// 0.01 %, audio and timestamps differ by a second after three hours.
 #[derive(Debug, Default)]
 pub(super) struct Follow {
     error: f64,
@@ -22,8 +22,8 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    /// Takes a packet's `error`, which is its timestamp less the end of the audio before it, and its duration. Returns the
-    /// stretch in parts of a million.
+    /// Adds a packet with its `error` (its timestamp minus the end of the audio before it) and its duration.
+    /// Returns the stretch in parts per million.
     pub(super) fn update(&mut self, error: Micros, duration: Micros) -> f64 {
         let seconds = duration as f64 * 1e-6;
         self.error += (error as f64 - self.error) * seconds / (SMOOTH + seconds);
@@ -36,8 +36,8 @@ impl Follow {
 mod tests {
     use super::*;
 
-    /// Three hours of 20 ms packets by a clock that is `ppm` off, stamped by `stamp`; answers the
-    /// largest error after the first minute and the largest step of the stretch.
+    /// Simulates three hours of 20 ms packets from a clock that is wrong by `ppm`, with the timestamps of `stamp`.
+    /// Returns the largest error after the first minute, and the largest change of the stretch.
     fn hours(ppm: f64, stamp: impl Fn(i64, f64) -> Micros) -> (f64, f64) {
         let mut follow = Follow::default();
         let (mut head, mut stretch, mut worst, mut step) = (0.0, 0.0, 0.0f64, 0.0f64);
@@ -58,7 +58,7 @@ mod tests {
     fn a_clock_that_is_off_is_followed_for_hours() {
         for ppm in [-500.0, -100.0, 0.0, 100.0, 500.0] {
             let (worst, step) = hours(ppm, |_, real| real as Micros);
-            // Left alone it would be 5 s off at 500 ppm.
+            // Without correction the error would be 5 s at 500 ppm.
             assert!(worst < 100.0 && step < 1.0, "{ppm} ppm: {worst:.0} µs, steps of {step:.2} ppm");
         }
     }

@@ -1,4 +1,4 @@
-//! The frames of a stream for players that show video frames in the order of their arrival: WebRTC's.
+//! Reads a stream with video in presentation order, for WebRTC players, which show frames in the order of arrival.
 
 use std::sync::Arc;
 
@@ -10,28 +10,29 @@ use super::source::Source;
 use crate::core::hub::{Entry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derived, Holder};
 
-/// Re-encoded video follows the stream's own by less than this, once it has caught up.
+/// Maximum distance of re-encoded video from the stream's newest frame when the encoder has caught up.
 const NEAR: Micros = 500 * MILLI;
 
-/// A stream's entries as [`Source`] has them, with video frames in presentation order.
+/// Reads the entries of a [`Source`], with video frames in presentation order.
 ///
-/// While the stream has no B-frames, the video is the stream's own. Else it is that of [`ReencodedVideo`], from one of
-/// its key frames on. Until then, and where encoding is off or fails, it is the stream's own without the frames that
-/// come late and that no other frame needs.
+/// While the stream has no B-frames, its own video is passed on. Otherwise the video comes from
+/// [`ReencodedVideo`], beginning with one of its key frames. Before that key frame, and where re-encoding is
+/// off or fails, the stream's own video is passed on without B-frames that no other frame references.
 #[derive(Debug)]
 pub(super) struct InOrder {
     stream: Arc<Stream>,
     pub(super) source: Source,
-    /// None where video is not re-encoded.
+    /// `None` if video is not re-encoded.
     reencoders: Option<Reencoders>,
     disorder: Disorder,
     encoded: Option<Encoded>,
-    /// Whether video is taken from `encoded`.
+    /// Whether video is read from `encoded`.
     taken: bool,
-    /// The stream's own video cannot be decoded before its next key frame.
+    /// Whether the stream's own video cannot be decoded before its next key frame.
     lost: bool,
-    /// The time of the stream's newest video frame, and of the newest one handed out.
+    /// Time of the stream's newest video frame.
     newest: Micros,
+    /// Presentation time of the newest returned video frame.
     last: Option<Micros>,
 }
 
@@ -41,15 +42,15 @@ struct Encoded {
     _holder: Holder<ReencodedVideo>,
 }
 
-/// Where the next entry comes from.
+/// The next entry, by its origin.
 enum Next {
     Source(Arc<Entry>),
-    /// None when the encoder has stopped.
+    /// `None` when the encoder has stopped.
     Encoded(Option<Arc<Entry>>),
 }
 
 impl InOrder {
-    /// Reads `source`, which begins at `start`. Inside a tokio runtime.
+    /// Reads `source`, which begins at `start`. Must be called inside a tokio runtime.
     pub(super) fn new(stream: &Arc<Stream>, source: Source, start: Start, reencoders: &Reencoders) -> Self {
         let mut reader = Self {
             stream: stream.clone(),
@@ -68,7 +69,7 @@ impl InOrder {
         reader
     }
 
-    /// The next entry; [`None`] when the stream is over. May be dropped and called again.
+    /// Waits for the next entry. Returns [`None`] when the stream has ended. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Arc<Entry>> {
         loop {
             let next = tokio::select! {
@@ -82,7 +83,7 @@ impl InOrder {
         }
     }
 
-    /// The next entry, if it is there already.
+    /// Returns the next entry if it is available.
     pub(super) fn try_next(&mut self) -> Option<Arc<Entry>> {
         loop {
             let encoded = |this: &mut Self| this.encoded.as_mut()?.cursor.try_next();
@@ -103,19 +104,19 @@ impl InOrder {
             Next::Encoded(Some(entry)) => self.encoded(&entry),
             Next::Encoded(None) => {
                 self.leave();
-                // The encoder has tried again several times already.
+                // Final: the derived stream has already restarted the encoder several times.
                 self.reencoders = None;
                 None
             }
         }
     }
 
-    /// Takes one of the stream's own video frames.
+    /// Handles one of the stream's own video frames. Returns it if it is for the reader.
     fn own(&mut self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
         let frame = &entry.frame;
         let (place, new) = self.disorder.push(&entry);
         self.newest = frame.dts;
-        // (The order of the first frames is known from the cache.)
+        // The first frames that are read are not a change: `new` has already looked at the cached ones.
         if new && self.last.is_some() {
             self.leave();
         }
@@ -130,7 +131,7 @@ impl InOrder {
         Some(entry)
     }
 
-    /// Takes a re-encoded video frame.
+    /// Handles a re-encoded video frame. Returns it if it is for the reader.
     fn encoded(&mut self, entry: &Entry) -> Option<Arc<Entry>> {
         let near = || entry.frame.pts.saturating_add(NEAR) >= self.newest;
         self.taken |= entry.start && near();
@@ -138,7 +139,8 @@ impl InOrder {
             return None;
         }
         let mut frame = entry.frame.clone();
-        // Frames of a time that the stream's own video has shown already are shown in no time.
+        // The stream's own video was shown up to `last`. Re-encoded frames before that are needed for
+        // decoding, so their times are compressed to a millisecond each.
         if let Some(last) = self.last {
             frame.pts = frame.pts.max(last.saturating_add(MILLI));
         }
@@ -150,14 +152,14 @@ impl InOrder {
     fn open(&mut self) {
         let Some(reencoders) = &self.reencoders else { return };
         let holder = Derived::of(&self.stream, ReencodedVideo { reencoders: reencoders.clone() });
-        // A reader that comes while it runs begins with its newest key frame, at once.
+        // If the encoder is running and has caught up, a new reader starts at its newest key frame at once.
         let runs = holder.newest().zip(self.stream.newest());
         self.taken = self.last.is_none() && runs.is_some_and(|(its, own)| its.saturating_add(NEAR) >= own);
         let start = if self.taken { Start::Key } else { Start::Live };
         self.encoded = Some(Encoded { cursor: holder.cursor(start), _holder: holder });
     }
 
-    /// Goes back to the stream's own video.
+    /// Returns to the stream's own video.
     fn leave(&mut self) {
         self.lost |= std::mem::take(&mut self.taken);
         self.encoded = None;
@@ -171,7 +173,7 @@ async fn next(encoded: &mut Option<Encoded>) -> Option<Arc<Entry>> {
     }
 }
 
-/// The order of the video frames that are cached from `start` on.
+/// Returns the frame order of the cached video from `start` on.
 fn known(stream: &Stream, start: Start) -> Disorder {
     let mut frames = stream.subscribe(start);
     let mut disorder = Disorder::default();
@@ -183,7 +185,7 @@ fn known(stream: &Stream, start: Start) -> Disorder {
     disorder
 }
 
-/// Whether a stream has B-frames: its video frames come in another order than they are shown.
+/// Returns whether a stream has B-frames, so that its video frames are not in presentation order.
 pub fn reordered(stream: &Stream) -> bool {
     known(stream, Start::Oldest).found()
 }

@@ -1,17 +1,18 @@
-//! Streams for readers who cannot use what is published: audio in another codec (AAC to Opus and back, G.711 to
-//! either), and video in presentation order.
+//! Converts streams for readers whose format cannot carry them: transcodes audio (AAC to Opus and back, G.711
+//! to either) and puts video in presentation order.
 //!
-//! An edge reads [`Frames`] in place of the stream, and a [`Want`] says what its format carries. If the format carries
-//! the stream as it is, the frames come from the stream's own ring and nothing here runs. Otherwise:
+//! An edge reads [`Frames`] instead of the stream. A [`Want`] lists the codecs that its format carries. If
+//! the format carries the stream as it is, the frames come from the stream's own ring and nothing of this
+//! module runs. Otherwise:
 //!
-//! - Audio in another codec comes from `view`, a derived stream with the same video (shared, not copied) and with audio
-//!   that is decoded and encoded again, on threads of its own, once for all who need it.
-//! - Video in another order than it is shown, for players that cannot put it in order, comes from `in_order`, which
-//!   takes it from a derived stream of re-encoded video.
+//! - Audio in another codec is read from `view`: a derived stream with the same video (shared, not copied) and with
+//!   transcoded audio. It is transcoded once for all readers, on separate threads.
+//! - Video with B-frames, for players that cannot reorder frames, is read through `in_order` from a derived stream of
+//!   re-encoded video.
 //!
-//! The first reader starts a derived stream, and 10 s after the last one has left it stops.
+//! The first reader starts a derived stream. It stops 10 s after the last reader has left.
 //!
-//! MP3 is passed to formats that carry it and is not decoded: viewers over WebRTC get no audio.
+//! MP3 is not decoded: formats that carry it get it as it is, and WebRTC viewers get no audio.
 
 mod codec;
 mod counters;
@@ -51,10 +52,10 @@ pub enum AudioTarget {
 }
 
 impl AudioTarget {
-    /// Both, in the order of preference and of the metrics.
+    /// All targets, the preferred one first. The metrics list them in this order.
     pub const ALL: [Self; 2] = [Self::Aac, Self::Opus];
 
-    /// The codec.
+    /// Returns the codec.
     pub const fn codec(self) -> Codec {
         match self {
             Self::Aac => Codec::Aac,
@@ -62,12 +63,12 @@ impl AudioTarget {
         }
     }
 
-    /// The codec's name.
+    /// Returns the codec's name.
     pub const fn name(self) -> &'static str {
         self.codec().name()
     }
 
-    /// The configuration of transcoded audio: the same `Arc` for every stream.
+    /// Returns the configuration of transcoded audio. It is the same `Arc` for every stream, which identifies it.
     fn output(self, channels: usize) -> Arc<Config> {
         static OUTPUT: OnceLock<[[Arc<Config>; 2]; 2]> = OnceLock::new();
         let mono = channels == 1;
@@ -79,13 +80,14 @@ impl AudioTarget {
         of[usize::from(!mono)].clone()
     }
 
-    /// Whether this is a configuration made by [`AudioTarget::output`].
+    /// Returns whether [`AudioTarget::output`] made this configuration.
     fn made(self, config: &Arc<Config>) -> bool {
         [1, 2].iter().any(|&channels| Arc::ptr_eq(config, &self.output(channels)))
     }
 }
 
-/// AAC-LC at 48 kHz; its AudioSpecificConfig holds the object type, the rate's index and the channels.
+/// Returns the configuration of AAC-LC at 48 kHz. The description is an AudioSpecificConfig (ISO 14496-3 1.6.2.1):
+/// object type 2, sample rate index 3, channels.
 fn aac(channels: u8) -> Arc<Config> {
     let format = Format::Audio(Audio { sample_rate: codec::RATE, channels });
     let description = Bytes::copy_from_slice(&[2 << 3 | 3 >> 1, (3 & 1) << 7 | channels << 3]);
@@ -96,7 +98,7 @@ fn opus(channels: u8) -> Arc<Config> {
     Arc::new(media::codec::opus::config_of_channels(channels))
 }
 
-/// The number of channels that audio of this configuration is transcoded to: one stays one, more are mixed to two.
+/// Returns the number of channels after transcoding: mono stays mono, and more channels are mixed to two.
 fn channels(config: &Config) -> usize {
     if config.audio().is_some_and(|audio| audio.channels == 1) { 1 } else { 2 }
 }

@@ -1,8 +1,8 @@
 //! Turns packets of one audio codec into packets of another: decodes, resamples, encodes and sets the times.
 //!
-//! The output is timed by its samples: the first packet is anchored at its timestamp, and from there on each sample is
-//! 1/48000 s later than the one before. To keep to the input's timestamps the audio is stretched, by less than can be
-//! heard. Missing packets are concealed; after a longer gap the output is anchored again.
+//! The times of the output come from its samples: the first packet keeps its timestamp (the anchor), and each
+//! sample is 1/48000 s after the previous one. To match the input's timestamps the audio is stretched, by
+//! less than can be heard. Missing packets are concealed. After a longer gap there is a new anchor.
 
 use std::sync::Arc;
 
@@ -17,12 +17,14 @@ use super::follow::Follow;
 use super::resample::Resampler;
 use super::{AudioTarget, channels};
 
-/// A gap that is longer is not filled.
+/// Maximum gap that is filled. After a longer one the output has a new anchor.
 const JUMP: Micros = SECOND;
-/// Timestamps that differ from the expected time by less than this are uneven; where they differ by more, audio is
-/// missing or came twice. Over TCP no audio gets lost, but some encoders take the time of capture as a timestamp.
+/// Maximum error of AAC timestamps that counts as uneven. A larger error means that audio is missing or was
+/// sent twice. AAC comes over TCP, which loses nothing, but some encoders use the time of capture as the
+/// timestamp.
 const UNEVEN: Micros = 60 * MILLI;
-/// The same for codecs that travel over UDP, where packets get lost: at least this, and three quarters of a packet.
+/// The same for codecs that come over UDP, where packets get lost. The limit is three quarters of a packet,
+/// and at least this.
 const UNEVEN_RTP: Micros = 4 * MILLI;
 
 /// Transcodes one track. No input makes it fail: packets that cannot be decoded are counted.
@@ -30,10 +32,10 @@ const UNEVEN_RTP: Micros = 4 * MILLI;
 pub(super) struct Pipeline {
     to: AudioTarget,
     counters: &'static Counters,
-    /// The input's configuration, and the codecs for it; none where the configuration is not supported.
+    /// The input's configuration, and the codecs for it. `chain` is `None` if the configuration is not supported.
     config: Option<Arc<Config>>,
     chain: Option<Chain>,
-    /// The time of the last packet made: the next one is later.
+    /// Time of the newest output packet. The next one is later.
     last: Option<Micros>,
 }
 
@@ -42,12 +44,12 @@ impl Pipeline {
         Self { to, counters: Counters::of(to), config: None, chain: None, last: None }
     }
 
-    /// The next packet does not continue the ones before.
+    /// Starts again: the next packet does not continue the previous ones.
     pub(super) fn reset(&mut self) {
         (self.config, self.chain) = (None, None);
     }
 
-    /// Takes a packet, and appends the packets that are complete.
+    /// Adds a packet, and appends the output packets that are complete.
     pub(super) fn push(&mut self, frame: &Frame, out: &mut Vec<Frame>) {
         if !self.config.as_ref().is_some_and(|config| Arc::ptr_eq(config, &frame.config)) {
             self.chain = guarded(|| Chain::new(self.to, &frame.config)).and_then(Result::ok);
@@ -72,14 +74,14 @@ struct Chain {
     output: Arc<Config>,
     decoding: Decoding,
     encoder: Box<dyn Encoder>,
-    /// None before the first packet, which shows the sample rate.
+    /// `None` before the first decoded packet, which tells the sample rate.
     resampler: Option<Resampler>,
     follow: Follow,
-    /// Audio at [`RATE`] that waits until it fills a packet.
+    /// Audio at [`RATE`] that does not fill a packet yet.
     ready: Pcm,
     /// The time of output sample 0.
     anchor: Micros,
-    /// The number of output samples that were resampled, and that were encoded.
+    /// Number of output samples that were resampled, and number of those that were encoded.
     made: i64,
     sent: i64,
 }
@@ -113,7 +115,8 @@ impl Chain {
 
     fn push(&mut self, frame: &Frame, out: &mut Vec<Frame>) {
         let Some(duration) = audio_duration(self.decoding.input(), &frame.data).filter(|d| *d > 0) else {
-            // The packet's length is not known: the next good packet shows how much is missing.
+            // The duration of a broken packet is unknown. The timestamp of the next good packet shows how
+            // much is missing.
             add(&self.counters.broken, 1);
             return;
         };
@@ -134,13 +137,13 @@ impl Chain {
         self.encode(out);
     }
 
-    /// The time of the next input sample, once there was one.
+    /// Returns the expected time of the next input sample; `None` before the first one.
     fn head(&self) -> Option<Micros> {
         let ahead = self.resampler.as_ref()?.ahead();
         Some(self.at(self.made).saturating_add((ahead * 1e6 / f64::from(RATE)) as Micros))
     }
 
-    /// The time of an output sample.
+    /// Returns the time of an output sample.
     fn at(&self, sample: i64) -> Micros {
         self.anchor.saturating_add(from_ticks(sample, RATE))
     }
@@ -154,7 +157,8 @@ impl Chain {
         self.follow = Follow::default();
     }
 
-    /// Brings the audio so far up to a packet's time. Returns how much of the packet overlaps with it.
+    /// Fills the gap before a packet of this time, or stretches the audio to meet it. Returns the duration of
+    /// the packet's beginning that overlaps with earlier audio.
     fn place(&mut self, time: Micros, duration: Micros, out: &mut Vec<Frame>) -> Micros {
         let Some(head) = self.head() else {
             self.anchor(time);
@@ -166,7 +170,7 @@ impl Chain {
             _ => (duration * 3 / 4).max(UNEVEN_RTP),
         };
         if error > uneven {
-            // Before a jump, too, the encoder's last samples have to come out.
+            // Before a jump, too, the encoder needs more input to output its last samples.
             let filled = if error > JUMP { CONCEAL } else { error };
             add(&self.counters.concealed, ((filled + duration / 2) / duration).max(1) as u64);
             self.decoding.conceal(filled);
@@ -209,7 +213,7 @@ impl Chain {
             let planes: Vec<&[f32]> = self.ready.planes.iter().map(|plane| &plane[at..at + size]).collect();
             let encoder = &mut self.encoder;
             let packet = guarded(|| encoder.encode(&planes));
-            // A decoder plays each sample later, by the codec's delay: the packet's time is earlier by that.
+            // The codec delays each sample, so the packet's time is earlier by the delay.
             let time = self.at(self.sent - delay);
             at += size;
             self.sent += size as i64;

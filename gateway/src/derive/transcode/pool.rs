@@ -1,9 +1,9 @@
-//! Threads for work that takes long, apart from the network threads.
+//! Threads for long computations, separate from the network threads.
 
 use tokio::task::AbortHandle;
 
-/// Runs a task whose work would keep sockets waiting. There is one thread per core; tasks are given to them in turn, and
-/// stay there.
+/// Runs a task whose computations would delay sockets. There is one thread per core. Tasks are assigned to
+/// the threads in turn, and stay there.
 #[cfg(not(test))]
 pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
     use std::sync::OnceLock;
@@ -24,7 +24,7 @@ pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortHan
     }
 }
 
-/// In tests the task runs in the test's runtime, by its clock.
+/// Runs the task in the test's runtime, so that it follows the test's paused clock.
 #[cfg(test)]
 pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
     tokio::spawn(task).abort_handle()

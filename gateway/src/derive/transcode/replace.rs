@@ -1,4 +1,4 @@
-//! Replaces the audio of a stream and passes its video on.
+//! Replaces the audio of a stream by transcoded audio, and passes its video on.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,20 +11,20 @@ use super::want::{Plan, audio_plan};
 use super::{AudioTarget, Codecs};
 use crate::core::hub::Entry;
 
-/// Passes video, and audio that the readers carry; transcodes other audio.
+/// Passes on video, and audio that the readers carry. Transcodes other audio.
 #[derive(Debug)]
 pub(super) struct Replace {
     carried: Codecs,
     pipeline: Pipeline,
     made: Vec<Frame>,
-    /// An entry with a discontinuity was not passed on itself: the next entry carries the mark.
+    /// Whether the next entry is marked as a discontinuity, because the entry that had the mark was not passed on.
     discontinuity: bool,
     counters: &'static Counters,
     _running: Running,
 }
 
 impl Replace {
-    /// For readers that carry these codecs, of which `to` is one.
+    /// Creates it for readers that carry the codecs `carried`. `to` is one of them.
     pub(super) fn new(carried: Codecs, to: AudioTarget) -> Self {
         Self {
             carried,
@@ -36,8 +36,9 @@ impl Replace {
         }
     }
 
-    /// Takes the next entry and appends what stands in its place, now or for entries before.
-    /// `skipped`: entries before this one were missed. `late`: the machine is too slow, so leave out audio.
+    /// Adds the next entry, and appends the entries that are complete to `out`: none or several, because
+    /// packets of the two codecs have different lengths. `skipped`: entries before this one were missed.
+    /// `late`: the machine is too slow, so audio is left out.
     pub(super) fn push(&mut self, entry: &Arc<Entry>, skipped: bool, late: bool, out: &mut Vec<Arc<Entry>>) {
         if entry.discontinuity || skipped {
             self.discontinuity = true;
@@ -68,7 +69,7 @@ impl Replace {
     }
 }
 
-/// The entry, marked as a discontinuity if it is to be one.
+/// Returns the entry, marked as a discontinuity if `discontinuity` is set.
 pub(super) fn mark(entry: &Arc<Entry>, discontinuity: bool) -> Arc<Entry> {
     if discontinuity && !entry.discontinuity {
         return Arc::new(Entry { frame: entry.frame.clone(), discontinuity, start: entry.start });

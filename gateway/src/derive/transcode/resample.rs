@@ -1,22 +1,23 @@
-//! Converts any sample rate to any other with a windowed sinc filter. The ratio can be changed a little at any time, to
-//! follow the clock of a sender.
+//! Converts any sample rate to any other with a windowed sinc filter. The ratio can be changed slightly at
+//! any time, to follow the sender's clock.
 
 use std::f64::consts::PI;
 
 use super::codec::Pcm;
 
-/// The filter's taps where the rate stays or rises; more where it falls.
+/// Number of filter taps if the rate stays or rises. A lower output rate needs more.
 const TAPS: usize = 48;
-/// Positions between two samples (phases) that have a filter of their own: at least so many, and a multiple of those that
-/// the two rates need exactly. With a stretch the position is off by up to half a phase (-77 dB at 1 kHz).
+/// Minimum number of phases. A phase is a position between two input samples and has its own filter. The
+/// number is a multiple of the phases that the two rates need, so that positions are exact. With a stretch, a
+/// position is wrong by up to half a phase (-77 dB at 1 kHz).
 const PHASES: u64 = 256;
-/// Phases at most. Rates that need more are converted as precisely as with a stretch.
+/// Maximum number of phases. For rates that need more, positions are as precise as with a stretch.
 const MAX_PHASES: u64 = 1024;
-/// The filter's cutoff (half amplitude), in parts of the lower of the two rates.
+/// Cutoff frequency of the filter (half amplitude), relative to the lower of the two rates.
 const CUTOFF: f64 = 0.462;
-/// Kaiser window: about 75 dB of rejection.
+/// Parameter of the Kaiser window: about 75 dB of rejection.
 const BETA: f64 = 7.2;
-/// Sums that the filter computes side by side: as many as fit into a vector register.
+/// Number of sums that the filter computes in parallel: as many as fit into a vector register.
 const LANES: usize = 8;
 
 /// Converts audio from one sample rate to another. Output sample 0 has the time of input sample 0.
@@ -26,11 +27,11 @@ pub(super) struct Resampler {
     /// A filter of `taps` for each phase.
     filters: Vec<f32>,
     phases: usize,
-    /// Input that is still needed.
+    /// Input samples that are still needed.
     input: Pcm,
-    /// Phases from the buffer's start to the first tap of the next output sample.
+    /// Distance from the buffer's start to the first tap of the next output sample, in phases.
     position: f64,
-    /// Phases from one output sample to the next: as the rates say, and as it is now.
+    /// Distance from one output sample to the next, in phases: without and with the current stretch.
     ratio: f64,
     step: f64,
 }
@@ -50,31 +51,31 @@ impl Resampler {
         new
     }
 
-    /// The next samples do not continue those before.
+    /// Starts again: the next samples do not continue the previous ones.
     pub(super) fn restart(&mut self) {
         self.input.clear();
-        // Silence stands before the first sample, which so lies in the middle of the filter.
+        // Silence before the first sample puts that sample in the middle of the filter.
         self.input.pad(self.taps / 2 - 1);
         (self.position, self.step) = (0.0, self.ratio);
     }
 
-    /// The sample rate of its input.
+    /// Returns the sample rate of the input.
     pub(super) const fn from(&self) -> u32 {
         self.input.rate
     }
 
-    /// Makes the audio longer by so many parts of a million from here on; shorter where negative.
+    /// Makes the audio longer by `ppm` parts per million from now on; a negative value makes it shorter.
     pub(super) fn stretch(&mut self, ppm: f64) {
         self.step = self.ratio / (1.0 + ppm * 1e-6);
     }
 
-    /// The time of the next input sample, in output samples after the next output sample.
+    /// Returns the distance from the next output sample to the next input sample, in output samples.
     pub(super) fn ahead(&self) -> f64 {
         let middle = self.input.len() as f64 - (self.taps / 2 - 1) as f64;
         (middle * self.phases as f64 - self.position) / self.step
     }
 
-    /// Takes all of `pcm`, and appends the output samples that are complete.
+    /// Adds the samples of `pcm`, and appends the output samples that are complete.
     pub(super) fn push(&mut self, pcm: &Pcm, out: &mut Pcm) {
         for (to, from) in self.input.planes.iter_mut().zip(&pcm.planes) {
             to.extend_from_slice(from);
@@ -111,7 +112,7 @@ fn dot(samples: &[f32], coefficients: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// A low-pass filter at `cutoff` (in parts of the input rate) for each phase.
+/// Returns a low-pass filter for each phase. `cutoff` is relative to the input rate.
 fn filters(taps: usize, phases: usize, cutoff: f64) -> Vec<f32> {
     let half = taps as f64 / 2.0;
     let mut all = Vec::with_capacity(phases * taps);
@@ -125,14 +126,14 @@ fn filters(taps: usize, phases: usize, cutoff: f64) -> Vec<f32> {
             sinc * window
         });
         let filter: Vec<f64> = filter.collect();
-        // All phases have the same gain: else changes of the phase could be heard.
+        // All phases get the same gain, because a varying gain could be heard.
         let sum: f64 = filter.iter().sum();
         all.extend(filter.iter().map(|c| (c / sum) as f32));
     }
     all
 }
 
-/// The modified Bessel function of order zero.
+/// Computes the modified Bessel function of order zero.
 fn bessel(x: f64) -> f64 {
     let (mut sum, mut term) = (1.0, 1.0);
     for n in 1..40 {
@@ -151,13 +152,13 @@ mod tests {
         Pcm { rate, planes: vec![plane.collect()] }
     }
 
-    /// Of a sine that was resampled: how far it is from the same sine at the new rate, in dB.
+    /// Resamples a sine. Returns its difference from the same sine at the new rate, in dB.
     fn error(from: u32, to: u32, hertz: f64, ppm: f64) -> f64 {
         let input = sine(from, hertz, from as usize / 2);
         let mut resampler = Resampler::new(from, to, 1);
         resampler.stretch(ppm);
         let mut out = Pcm::new(to, 1);
-        // In uneven pieces, as packets come.
+        // Pieces that are no multiple of the filter length, like packets.
         for piece in input.planes[0].chunks(777) {
             resampler.push(&Pcm { rate: from, planes: vec![piece.to_vec()] }, &mut out);
         }

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::flags;
 
-/// When video is encoded again.
+/// Conditions for re-encoding video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transcode {
-    /// For viewers who could not see it otherwise.
+    /// Video is re-encoded for viewers who could not play it otherwise.
     Auto,
-    /// Never.
+    /// Video is never re-encoded.
     Off,
 }
 

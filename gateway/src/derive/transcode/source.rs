@@ -1,4 +1,4 @@
-//! The frames of a stream with audio that an edge can carry.
+//! Reads a stream with audio that the reader can carry.
 
 use std::sync::Arc;
 
@@ -12,44 +12,46 @@ use super::{AudioTarget, Want};
 use crate::core::hub::{Entry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derived, Holder};
 
-/// A stream's entries with audio that an edge can carry; used in place of [`Stream::subscribe`].
+/// Reads a stream's entries with audio that the reader can carry; replaces [`Stream::subscribe`].
 ///
-/// Where no audio has to be transcoded this is a cursor into the stream's own ring. When a publisher changes the audio
-/// codec it changes over to the transcoded stream, or back.
+/// While no audio has to be transcoded, this is a cursor into the stream's own ring. When a publisher with
+/// another audio codec comes, it switches to the derived stream with transcoded audio, or back.
 #[derive(Debug)]
 pub(super) struct Source {
     stream: Arc<Stream>,
     want: Want,
     start: Start,
     cursor: Subscriber,
-    /// The transcoded stream, while it is read in place of the stream.
+    /// The derived stream, while it is read instead of the stream.
     view: Option<Holder<TranscodedAudio>>,
     join: Join,
-    /// The newest time handed out of each track.
+    /// The newest returned time of each track.
     video: Option<Micros>,
     audio: Option<Micros>,
-    /// An entry with a discontinuity was not handed out: the next entry carries the mark.
+    /// Whether the next entry is marked as a discontinuity, because the entry that had the mark was not returned.
     discontinuity: bool,
+    /// Whether entries were missed while switching, since the last [`Source::take_skip`].
     jumped: bool,
-    /// Entries missed with earlier cursors.
+    /// Number of entries that earlier cursors missed.
     skipped: u64,
 }
 
-/// Which entries of a ring this reader leaves out at first.
+/// The entries that the reader leaves out after it has switched to another ring.
 #[derive(Debug)]
 enum Join {
-    /// None.
+    /// No entries.
     Joined,
-    /// Those up to this time: the reader wants only what is live.
+    /// Entries up to this time, because the reader wants only live frames.
     Live(Micros),
-    /// Those that are not newer than the last one handed out from another ring; whether any were seen in this ring.
+    /// Entries that are not newer than the last one that was returned from the other ring. The flag tells
+    /// whether this ring had such an entry; if not, entries are missing in between.
     Resume(bool),
-    /// Those before this entry: they were handed out from another ring.
+    /// Entries before this one, because they were returned from the other ring.
     At(Arc<Entry>),
 }
 
 impl Source {
-    /// Reads `stream` from `start` on. Inside a tokio runtime.
+    /// Reads `stream` from `start` on. Must be called inside a tokio runtime.
     pub(super) fn new(stream: &Arc<Stream>, want: &Want, start: Start) -> Self {
         let mut source = Self {
             stream: stream.clone(),
@@ -70,7 +72,7 @@ impl Source {
         source
     }
 
-    /// The next entry; [`None`] when the stream is over. May be dropped and called again.
+    /// Waits for the next entry. Returns [`None`] when the stream has ended. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Arc<Entry>> {
         loop {
             let entry = self.cursor.next().await?;
@@ -80,7 +82,7 @@ impl Source {
         }
     }
 
-    /// The next entry, if it is there already.
+    /// Returns the next entry if it is available.
     pub(super) fn try_next(&mut self) -> Option<Arc<Entry>> {
         loop {
             let entry = self.cursor.try_next()?;
@@ -90,22 +92,22 @@ impl Source {
         }
     }
 
-    /// Entries missed so far because the reader was too slow.
+    /// Returns the number of entries missed so far because the reader was too slow.
     pub(super) fn skipped(&self) -> u64 {
         self.skipped + self.cursor.skipped()
     }
 
-    /// Whether entries were missed since the last call.
+    /// Returns whether entries were missed since the last call.
     pub(super) fn take_skip(&mut self) -> bool {
         self.cursor.take_skip() | std::mem::take(&mut self.jumped)
     }
 
-    /// The newest configuration of a track as it is handed out here.
+    /// Returns the newest configuration of a track, as the reader receives it.
     pub(super) fn config(&self, track: impl Into<TrackId>) -> Option<Arc<Config>> {
         self.want.config(&self.stream, track)
     }
 
-    /// Whether its audio is transcoded, and so comes a little later than the stream's own.
+    /// Returns whether the audio is transcoded, and therefore a little later than the stream's own.
     pub(super) const fn transcodes(&self) -> bool {
         self.view.is_some()
     }
@@ -117,7 +119,7 @@ impl Source {
         let video = entry.frame.is_video();
         match self.want.plan(entry.frame.config.codec) {
             Plan::Transcode(to) => {
-                // (The transcoded stream has no such audio.)
+                // Does not repeat: the derived stream contains no audio that has to be transcoded.
                 self.open_view(to);
                 return None;
             }
@@ -135,19 +137,20 @@ impl Source {
         Some(mark(&entry, std::mem::take(&mut self.discontinuity)))
     }
 
-    /// Whether an entry is for this reader.
+    /// Returns whether the entry is for this reader, and not left out after a switch.
     fn joins(&mut self, entry: &Arc<Entry>) -> bool {
         let frame = &entry.frame;
         let last = if frame.is_video() { self.video } else { self.audio };
         let joined = match &mut self.join {
             Join::Joined => return true,
             Join::Live(past) => entry.start && frame.dts > *past,
-            // (Audio before the first that was handed out is older than the video that was.)
+            // A track of which nothing was returned yet resumes after the other track.
             Join::Resume(_) if last.or(self.video).or(self.audio).is_some_and(|last| frame.dts <= last) => {
                 self.join = Join::Resume(true);
                 return false;
             }
-            // Entries in between were dropped already, or there are none.
+            // Without an old entry in this ring, it has evicted the entries in between, or there were none. Then the
+            // reader resumes where a decoder can start.
             Join::Resume(seen) => {
                 self.jumped |= !*seen && entry.start;
                 *seen || entry.start
@@ -170,7 +173,7 @@ impl Source {
         let began = self.video.or(self.audio).is_some();
         let (join, start) = match self.start {
             _ if began => (Join::Resume(false), Start::Oldest),
-            // The transcoded stream begins in the past, and this reader wants only what is live.
+            // The derived stream begins with cached frames, but this reader wants only live ones.
             Start::Live => (Join::Live(self.stream.newest().unwrap_or(Micros::MIN)), Start::Key),
             start => (Join::Joined, start),
         };
@@ -193,7 +196,7 @@ impl Source {
     }
 }
 
-/// Whether this is the configuration of transcoded audio.
+/// Returns whether this is a configuration of transcoded audio.
 fn is_made(config: &Arc<Config>) -> bool {
     AudioTarget::ALL.iter().any(|target| target.made(config))
 }

@@ -1,4 +1,4 @@
-//! A stream with audio that some players need: the stream's own video, and audio that is transcoded.
+//! A derived stream with the stream's own video and transcoded audio.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,15 +11,17 @@ use super::{AudioTarget, Codecs, pool};
 use crate::core::hub::{Entry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derivation, Output, Started};
 
-/// Being behind by more than a second of the stream for as long as this is not a burst: the machine is too slow.
+/// Time to catch up when more than a second of the stream is waiting. A burst is processed sooner; after this
+/// time the machine is too slow, and audio is left out.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A stream for readers that carry these audio codecs; other audio is transcoded. The video frames are shared with the
-/// stream.
+/// The derived stream for readers that carry some audio codecs: other audio is transcoded. The video frames
+/// are shared with the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TranscodedAudio {
+    /// The audio codecs that the readers carry.
     pub(super) carried: Codecs,
-    /// One of them.
+    /// The target of transcoding, one of `carried`.
     pub(super) to: AudioTarget,
 }
 
@@ -30,7 +32,7 @@ impl Derivation for TranscodedAudio {
     const LINGER: Duration = Duration::from_secs(10);
 
     fn start(&self, stream: &Arc<Stream>, output: Output<Arc<Entry>>) -> Started<()> {
-        // From the newest key frame on: the first viewer gets audio for the cached video too.
+        // Starts at the newest key frame, so that the first viewer gets audio for the cached video too.
         let frames = stream.subscribe(Start::Key);
         Started { task: pool::spawn(run(Replace::new(self.carried, self.to), frames, output)), shared: () }
     }
@@ -52,7 +54,7 @@ async fn run(mut replace: Replace, mut frames: Subscriber, output: Output<Arc<En
             output.push(entry);
         }
         if !entry.frame.is_video() {
-            // Between two packets the other streams on this thread have their turn.
+            // Lets the other streams on this thread run after each packet.
             tokio::task::yield_now().await;
         }
     }

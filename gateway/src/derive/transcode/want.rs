@@ -7,7 +7,8 @@ use media::{Codec, Config, Track, TrackId};
 use super::{AudioTarget, Reencoders};
 use crate::core::hub::Stream;
 
-/// The codecs that a format carries. Only constants, so that the number of different sets is bounded.
+/// The codecs that a format carries. The sets are constants, so that their number, and with it the number of derived
+/// streams, is bounded.
 pub type Codecs = &'static [Codec];
 
 const VIDEO: Codecs = &[Codec::H264, Codec::H265, Codec::Av1, Codec::Vp8, Codec::Vp9];
@@ -25,29 +26,30 @@ pub struct Want {
     pub presentation_order: Option<Reencoders>,
 }
 
-/// How a track of some codec is handled.
+/// The treatment of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Plan {
-    /// It is passed on.
+    /// The track is passed on.
     Pass,
-    /// It is decoded and encoded again.
+    /// The track is decoded and encoded again.
     Transcode(AudioTarget),
-    /// It is left out.
+    /// The track is left out.
     LeaveOut,
 }
 
 impl Want {
-    /// FLV and RTMP for players without Enhanced RTMP.
+    /// The want of FLV and RTMP for players without Enhanced RTMP.
     pub const FLV: Self = Self { video: VIDEO, audio: &[Codec::Aac, Codec::Mp3], presentation_order: None };
 
-    /// FLV and RTMP for players of Enhanced RTMP that decode Opus.
+    /// The want of FLV and RTMP for players with Enhanced RTMP that decode Opus.
     pub const FLV_WITH_OPUS: Self =
         Self { video: VIDEO, audio: &[Codec::Aac, Codec::Mp3, Codec::Opus], presentation_order: None };
 
-    /// MPEG-TS. Its muxer refuses unsupported video codecs and gives the reason.
+    /// The want of MPEG-TS. Video codecs that MPEG-TS does not support are included: its muxer refuses them,
+    /// and gives the reason.
     pub const MPEG_TS: Self = Self::FLV;
 
-    /// WebRTC.
+    /// Returns the want of WebRTC.
     pub fn webrtc(reencoders: &Reencoders) -> Self {
         Self { video: VIDEO, audio: &[Codec::Opus], presentation_order: Some(reencoders.clone()) }
     }
@@ -77,7 +79,7 @@ impl Want {
     }
 }
 
-/// Returns how audio of `codec` is handled for a format that carries the codecs `carried`.
+/// Returns the treatment of audio in `codec` for a format that carries the codecs `carried`.
 pub(super) fn audio_plan(carried: Codecs, codec: Codec) -> Plan {
     if carried.contains(&codec) {
         return Plan::Pass;

@@ -5,11 +5,11 @@ use syom::{Channel, DecodeOptions, EncodeOptions};
 
 use super::{Broken, Pcm, RATE};
 
-/// Bits per second for two channels: with fewer, music sounds worse than from ffmpeg's encoder.
+/// Bit rate for two channels, in bits per second. With a lower one, music sounds worse than from ffmpeg's encoder.
 const STEREO: u32 = 160_000;
-/// Bits per second for one channel.
+/// Bit rate for one channel, in bits per second.
 const MONO: u32 = 96_000;
-/// The gain of other channels in the left and the right one (ITU-R BS.775; browsers mix alike).
+/// Gain of centre and surround channels when they are mixed to two (ITU-R BS.775, as browsers do).
 const SIDE: f32 = std::f32::consts::FRAC_1_SQRT_2;
 
 /// Decodes raw access units.
@@ -36,7 +36,7 @@ impl super::Decoder for Decoder {
             Ok(())
         });
         if decoded.is_err() {
-            // The decoder does not go on after an error.
+            // This decoder cannot continue after an error.
             self.inner = open(&self.config)?;
         }
         decoded.map_err(|_| Broken)
@@ -77,7 +77,7 @@ fn mix(planes: &[&[f32]], places: impl Iterator<Item = Channel>, out: &mut Pcm) 
 pub(super) struct Encoder(syom::Encoder);
 
 impl Encoder {
-    /// The samples of one access unit, and the delay of the encoder's windows.
+    /// Number of samples of one access unit, and the delay of the encoder's windows in samples.
     const FRAME: usize = 1024;
 
     pub(super) fn new(channels: usize) -> Result<Self, Broken> {

@@ -1,7 +1,7 @@
-//! The codecs behind two small traits, so that the crates that do the work can be exchanged.
+//! Audio codecs. Two small traits hide the crates, so that these can be replaced.
 //!
-//! The codecs read bytes from the network and are other people's code: a panic in one is caught, and a new codec takes
-//! its place.
+//! The codecs are third-party code that reads bytes from the network. A panic in a codec is caught, and a new codec
+//! replaces it.
 
 mod aac;
 mod g711;
@@ -16,34 +16,35 @@ use media::{Codec, Config};
 
 use super::AudioTarget;
 
-/// Samples per second of everything that is encoded.
+/// Sample rate of all encoders, in hertz.
 pub(super) const RATE: u32 = 48_000;
 
-/// The packet or the configuration gives no audio.
+/// The packet or the configuration is broken: there is no audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Broken;
 
-/// Audio samples between two codecs: one or two planes of equal length, with values that are nominally within -1 to 1.
+/// Audio samples between two codecs: one or two planes of equal length, with values that are nominally within
+/// -1 to 1.
 #[derive(Debug, Clone)]
 pub(super) struct Pcm {
-    /// Samples per second.
+    /// Sample rate in hertz.
     pub(super) rate: u32,
     /// The left (or only) channel, and the right one.
     pub(super) planes: Vec<Vec<f32>>,
 }
 
 impl Pcm {
-    /// No samples, for one or two channels.
+    /// Creates a buffer without samples, for one or two channels.
     pub(super) fn new(rate: u32, channels: usize) -> Self {
         Self { rate, planes: vec![Vec::new(); channels] }
     }
 
-    /// Samples in each plane.
+    /// Returns the number of samples in each plane.
     pub(super) fn len(&self) -> usize {
         self.planes.first().map_or(0, Vec::len)
     }
 
-    /// Takes all samples out; the memory stays.
+    /// Removes all samples. The memory stays allocated.
     pub(super) fn clear(&mut self) {
         self.planes.iter_mut().for_each(Vec::clear);
     }
@@ -55,7 +56,7 @@ impl Pcm {
         }
     }
 
-    /// Takes the first samples out.
+    /// Removes the first samples.
     pub(super) fn drop_front(&mut self, samples: usize) {
         for plane in &mut self.planes {
             plane.drain(..samples.min(plane.len()));
@@ -65,11 +66,11 @@ impl Pcm {
 
 /// Decodes the packets of one track, in order.
 pub(super) trait Decoder: Send {
-    /// Appends a packet's samples to `out`, in as many channels as `out` has, and sets its rate. The first samples that
-    /// come out belong to the time of the first packet.
+    /// Appends a packet's samples to `out`, in as many channels as `out` has, and sets its rate. The decoder adds no
+    /// delay: its first samples have the time of the first packet.
     fn decode(&mut self, packet: &[u8], out: &mut Pcm) -> Result<(), Broken>;
 
-    /// Appends about `samples` in place of lost packets, if the codec can conceal losses.
+    /// Appends about `samples` samples that replace lost packets, if the codec can conceal losses.
     fn conceal(&mut self, _samples: usize, _out: &mut Pcm) -> Result<(), Broken> {
         Ok(())
     }
@@ -77,17 +78,17 @@ pub(super) trait Decoder: Send {
 
 /// Encodes audio at [`RATE`].
 pub(super) trait Encoder: Send {
-    /// Samples per packet.
+    /// Returns the number of samples per packet.
     fn frame(&self) -> usize;
 
-    /// The delay of encoder and decoder together, in samples.
+    /// Returns the delay of encoder and decoder together, in samples.
     fn delay(&self) -> usize;
 
     /// Encodes [`Encoder::frame`] samples of each plane, all within -1 to 1.
     fn encode(&mut self, planes: &[&[f32]]) -> Result<Bytes, Broken>;
 }
 
-/// A decoder for packets of this configuration.
+/// Creates a decoder for packets of this configuration.
 pub(super) fn decoder(config: &Config) -> Result<Box<dyn Decoder>, Broken> {
     match config.codec {
         Codec::Aac => Ok(Box::new(aac::Decoder::new(&config.description)?)),
@@ -97,7 +98,7 @@ pub(super) fn decoder(config: &Config) -> Result<Box<dyn Decoder>, Broken> {
     }
 }
 
-/// An encoder for one or two channels.
+/// Creates an encoder for one or two channels.
 pub(super) fn encoder(to: AudioTarget, channels: usize) -> Result<Box<dyn Encoder>, Broken> {
     match to {
         AudioTarget::Aac => Ok(Box::new(aac::Encoder::new(channels)?)),
@@ -105,7 +106,7 @@ pub(super) fn encoder(to: AudioTarget, channels: usize) -> Result<Box<dyn Encode
     }
 }
 
-/// The result of a call into a codec; [`None`] when the codec panicked and must not be called again.
+/// Calls a codec and returns the result. Returns [`None`] if the codec panicked and must not be called again.
 pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, Broken>) -> Option<Result<T, Broken>> {
     catch_unwind(AssertUnwindSafe(call)).ok()
 }

@@ -7,17 +7,17 @@ use rusty_opus::{Application, OpusDecoder, OpusEncoder};
 
 use super::{Broken, Pcm, RATE};
 
-/// Bits per second for two channels.
+/// Bit rate for two channels, in bits per second.
 const STEREO: i32 = 128_000;
-/// Bits per second for one channel.
+/// Bit rate for one channel, in bits per second.
 const MONO: i32 = 64_000;
-/// The encoder's effort: more costs CPU and cannot be heard at these bit rates.
+/// Complexity of the encoder, 0 to 10. A higher value costs CPU time and cannot be heard at these bit rates.
 const COMPLEXITY: i32 = 5;
-/// The packet loss that the encoder is told to expect, in percent: one lost packet does not spoil the next.
+/// Packet loss that the encoder expects, in percent. The encoder then makes packets depend less on previous ones.
 const LOSS: i32 = 5;
-/// The largest packet, in bytes.
+/// Maximum packet size in bytes.
 const MAX_PACKET: usize = 1500;
-/// Samples of the longest packet (120 ms).
+/// Number of samples of the longest packet (120 ms).
 const MAX_SAMPLES: usize = 5760;
 
 /// Decodes packets.
@@ -53,7 +53,7 @@ impl super::Decoder for Decoder {
     }
 
     fn conceal(&mut self, samples: usize, out: &mut Pcm) -> Result<(), Broken> {
-        // The decoder conceals in steps of 2.5 ms: this rounds up.
+        // The decoder conceals multiples of 2.5 ms, so this rounds up.
         self.run(&[], samples.next_multiple_of(120).min(MAX_SAMPLES), out)
     }
 }
@@ -69,8 +69,7 @@ impl Encoder {
     const FRAME: usize = 960;
 
     pub(super) fn new(channels: usize) -> Result<Self, Broken> {
-        // At these bit rates the encoder would not use its speech mode, except now and then. It is turned off, which
-        // saves 4 ms of delay.
+        // Turns the speech mode off, which saves 4 ms of delay. At these bit rates the encoder would rarely use it.
         let application = Application::RestrictedLowDelay;
         let mut inner = OpusEncoder::new(RATE as i32, channels, application).map_err(|_| Broken)?;
         inner.bitrate_bps = if channels == 1 { MONO } else { STEREO };
@@ -85,7 +84,7 @@ impl super::Encoder for Encoder {
         Self::FRAME
     }
 
-    /// The overlap of the encoder's transform: 2.5 ms.
+    /// Returns the overlap of the encoder's transform: 2.5 ms.
     fn delay(&self) -> usize {
         120
     }

@@ -1,9 +1,10 @@
-//! A child process that reads what strangers send: it has no environment, no rights to gain and few resources.
+//! Starts a child process that reads bytes from strangers. It has no environment, cannot gain privileges, and
+//! has limited resources.
 //!
 //! The child cannot be limited between `fork` and `exec` without `unsafe`, so two safe ways are used.
-//! `no_new_privs` belongs to a thread and is inherited: a thread of its own sets it and starts the child. Resource
-//! limits are set from outside by `prlimit` right after the start; until then the child has read nothing, because
-//! its input is a pipe that is written to only after [`start`] has returned.
+//! `no_new_privs` belongs to a thread and is inherited, so a separate thread sets it and starts the child.
+//! Resource limits are set by `prlimit` right after the start. The child has read nothing before that,
+//! because its input is a pipe that is written to only after [`start`] has returned.
 
 use std::env;
 use std::fs;
@@ -17,16 +18,16 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit, setpriority_process};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 
-/// Network threads come first.
+/// Priority of the child, lower than that of the network threads.
 const NICE: i32 = 5;
-/// Address space: 0.7 GB are enough for the largest video with Debian's ffmpeg, whose libraries are half of that.
+/// Maximum address space in bytes. The largest video needs 0.7 GB with Debian's ffmpeg; half of that is libraries.
 const MAX_ADDRESS_SPACE: u64 = 3 << 29;
-/// CPU time in seconds: two threads that are busy for as long as one child runs.
+/// Maximum CPU time in seconds: two busy threads, for as long as one child runs.
 const MAX_CPU_SECONDS: u64 = 24 * 3600;
-/// Open files: the three pipes, and libraries while they are loaded.
+/// Maximum number of open files: the three pipes, and libraries while they are loaded.
 const MAX_OPEN_FILES: u64 = 32;
 
-/// What a child may use. A file size of 0 lets it write to its pipes and to no file.
+/// Resource limits of a child. With a file size of 0 the child can write to its pipes but to no file.
 const LIMITS: [(Resource, u64); 5] = [
     (Resource::As, MAX_ADDRESS_SPACE),
     (Resource::Cpu, MAX_CPU_SECONDS),
@@ -35,7 +36,7 @@ const LIMITS: [(Resource, u64); 5] = [
     (Resource::Core, 0),
 ];
 
-/// The path of `program` in PATH.
+/// Returns the path of `program` in PATH.
 ///
 /// # Errors
 /// [`io::ErrorKind::NotFound`] when no folder of PATH has an executable file of this name.
@@ -44,16 +45,16 @@ fn find(program: &str) -> io::Result<PathBuf> {
         fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
     };
     let folders = env::var_os("PATH").unwrap_or_default();
-    // A relative folder would mean another program after a change of the current one.
+    // Relative folders are skipped: they depend on the current folder.
     let mut paths =
         env::split_paths(&folders).filter(|path| path.is_absolute()).map(|path| path.join(program));
     paths.find(executable).ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
-/// Starts `program`, found in PATH, with pipes for its input and both outputs. It is killed when it is dropped.
+/// Starts `program` from PATH, with pipes for its input and both outputs. Dropping the child kills it.
 ///
 /// # Errors
-/// When it is not found, cannot be started, or cannot be limited.
+/// The program is not found, cannot be started, or cannot be limited.
 pub(super) fn start(program: &str, args: Vec<String>) -> io::Result<Child> {
     let mut command = Command::new(find(program)?);
     command
@@ -69,12 +70,12 @@ pub(super) fn start(program: &str, args: Vec<String>) -> io::Result<Child> {
     for (resource, most) in LIMITS {
         prlimit(Some(pid), resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
-    // Where this is not allowed the child runs at the usual priority.
+    // If this is not permitted, the child runs at normal priority.
     let _ = setpriority_process(Some(pid), NICE);
     Ok(child)
 }
 
-/// Starts the command on a thread that can gain no privileges, and so neither can the child.
+/// Starts the command on a thread that cannot gain privileges. The child inherits this.
 fn without_new_privileges(mut command: Command) -> io::Result<Child> {
     let runtime = Handle::current();
     let spawn = move || {
@@ -92,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    /// The line of a table in /proc that begins with `name`, its words after that.
+    /// Returns the words after `name` in the line of a /proc table that begins with it.
     fn words(table: &str, name: &str) -> Vec<String> {
         let line = table.lines().find_map(|line| line.strip_prefix(name));
         line.unwrap_or_else(|| panic!("no {name} in {table}")).split_whitespace().map(str::to_owned).collect()
@@ -116,19 +117,19 @@ mod tests {
         }
         let folder = fs::read_link(format!("/proc/{}/cwd", child.id().unwrap())).unwrap();
         assert_eq!(folder, PathBuf::from("/"));
-        // It reads and writes pipes all the same.
+        // The child can still read and write pipes.
         let mut input = child.stdin.take().unwrap();
         input.write_all(b"lianmai").await.unwrap();
         drop(input);
         assert_eq!(child.wait_with_output().await.unwrap().stdout, b"lianmai");
-        // The threads of this process may still gain what they could before.
+        // The restriction does not apply to the threads of this process.
         assert!(!rustix::thread::no_new_privs().unwrap());
     }
 
     #[tokio::test]
     async fn a_child_writes_no_file_and_takes_no_more_memory_than_it_may() {
         let path = env::temp_dir().join(format!("lianmai-child-{}", std::process::id()));
-        // (The shell waits for its input before it does anything: by then it is limited.)
+        // The shell first waits for input, and the limits are set before that.
         let script = format!("read line; echo $line > {}; echo written: $?", path.display());
         for (script, refused) in [
             (script.as_str(), true),
@@ -149,7 +150,7 @@ mod tests {
     async fn a_program_that_is_not_there_is_not_found() {
         let error = start("no-such-program", Vec::new()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
-        // What is in the current folder is not meant.
+        // The current folder is not searched.
         assert!(find("Cargo.toml").is_err());
     }
 }

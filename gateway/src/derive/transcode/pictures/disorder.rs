@@ -1,4 +1,4 @@
-//! Detects whether a stream's video frames come in another order than they are shown (B-frames).
+//! Detects whether a stream's video frames are sent in another order than they are shown (B-frames).
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use media::{Codec, Config};
 
 use crate::core::hub::Entry;
 
-/// Re-encoding pays off where at least one frame in so many comes late.
+/// Video is re-encoded if at least one of this many frames is late, that is sent after a frame that is shown later.
 const FEW: u32 = 20;
-/// Late frames before anything can be said.
+/// Minimum number of late frames for a decision.
 const LATE: u32 = 3;
-/// Counts are halved after so many frames.
+/// Number of frames after which the counts are halved, so that they follow changes.
 const MEMORY: u32 = 256;
 
-/// Follows the video frames of one stream.
+/// The frame order of one stream's video.
 #[derive(Debug, Default)]
 pub(in crate::derive::transcode) struct Disorder {
     reorder: Reorder,
@@ -24,8 +24,8 @@ pub(in crate::derive::transcode) struct Disorder {
 }
 
 impl Disorder {
-    /// Takes the next frame in decode order. Returns its place, and whether the order so far tells nothing any more,
-    /// because the frame is of another publisher or has another configuration.
+    /// Adds the next frame in decode order. Returns its role, and whether the order so far was forgotten
+    /// because the frame is from another publisher or has another configuration.
     pub(in crate::derive::transcode) fn push(&mut self, entry: &Entry) -> (Place, bool) {
         let frame = &entry.frame;
         let known = |config: &Arc<Config>| Arc::ptr_eq(config, &frame.config) || *config == frame.config;
@@ -42,12 +42,12 @@ impl Disorder {
         (place, new)
     }
 
-    /// Whether any frame came late.
+    /// Returns whether any frame was late.
     pub(in crate::derive::transcode) fn found(&self) -> bool {
         self.reorder.order() != Order::Shown
     }
 
-    /// Whether so many frames come late that a player which cannot put them in order shows many fewer.
+    /// Returns whether so many frames are late that a player which cannot reorder them would drop many.
     pub(in crate::derive::transcode) fn matters(&self) -> bool {
         let h264 = self.config.as_ref().is_some_and(|config| config.codec == Codec::H264);
         h264 && self.late >= LATE && self.late.saturating_mul(FEW) >= self.seen

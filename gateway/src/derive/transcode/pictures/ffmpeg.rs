@@ -15,16 +15,18 @@ use super::child;
 
 /// The program, looked up in PATH.
 const PROGRAM: &str = "ffmpeg";
-/// The largest video that is encoded, in pixels; width and height may be swapped.
+/// Maximum size of encoded video in pixels. Width and height may be swapped.
 const MAX_SIZE: (u32, u32) = (4096, 2304);
-/// The first frame's time as ffmpeg sees it: times of encoders that show a frame before they decode it stay positive.
+/// Time of the first frame for ffmpeg. It is not 0, so that presentation times before it stay positive: some encoders
+/// send them.
 const BEGIN: Micros = SECOND;
-/// Seconds between key frames, and between those of the beginning, where viewers switch to this video.
+/// Interval of key frames in seconds.
 const KEYS: f64 = 2.0;
+/// Interval of key frames in seconds at the beginning, when viewers wait for one to switch to this video.
 const FIRST_KEYS: f64 = 0.5;
-/// For so many seconds of the stream's time.
+/// Duration of that beginning in seconds of the stream's time.
 const FIRST: f64 = 2.5;
-/// Frames whose exact times are remembered.
+/// Maximum number of frames whose exact times are remembered.
 const REMEMBERED: usize = 1024;
 
 /// The result of [`Ffmpeg::next`].
@@ -32,13 +34,13 @@ const REMEMBERED: usize = 1024;
 pub(super) enum Made {
     /// A video frame.
     Picture(Frame),
-    /// All input was written: there is room for more.
+    /// All input has been written: there is room for more.
     Room,
-    /// The process ended.
+    /// The process has ended.
     End,
 }
 
-/// An ffmpeg process that runs until this is dropped.
+/// An ffmpeg process. Dropping it kills the process.
 #[derive(Debug)]
 pub(super) struct Ffmpeg {
     _child: Child,
@@ -47,13 +49,13 @@ pub(super) struct Ffmpeg {
     waiting: VecDeque<Bytes>,
     read: BytesMut,
     demuxer: Demuxer,
-    /// The time of the stream that is 0 for ffmpeg.
+    /// The stream time that is 0 for ffmpeg.
     zero: Micros,
-    /// The exact times of the frames that were sent in: FLV's times are in milliseconds.
+    /// Exact times of the input frames by their time in milliseconds, because FLV has milliseconds only.
     exact: BTreeMap<Micros, Micros>,
 }
 
-/// The arguments for an output of `rate` bits a second that begins at `from` seconds.
+/// Returns the arguments for an output of `rate` bits per second that begins at `from` seconds.
 fn arguments(from: f64, rate: u64) -> Vec<String> {
     let keys = format!(
         "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+if(lt(t,{:.3}),{FIRST_KEYS},{KEYS})))",
@@ -61,8 +63,9 @@ fn arguments(from: f64, rate: u64) -> Vec<String> {
     );
     let most = rate.to_string();
     let select = format!("select=gte(t\\,{from:.3})");
-    // ffmpeg would hold back the frames that it reads to probe a stream; the sequence header says all it has to know.
-    // Parameter sets inside the stream may name a larger size than the sequence header, which was checked.
+    // No probing: ffmpeg would delay the frames that it reads for it, and the sequence header is enough.
+    // The size in the sequence header was checked, but parameter sets inside the stream may have a larger one, hence
+    // `-max_pixels`.
     let pixels = MAX_SIZE.0 * MAX_SIZE.1;
     let input = format!(
         "-v warning -nostdin -probesize 32 -analyzeduration 0 -max_pixels {pixels} -threads 1 -f flv -i pipe:0"
@@ -79,17 +82,17 @@ fn arguments(from: f64, rate: u64) -> Vec<String> {
     all
 }
 
-/// Whether video of this size is encoded.
+/// Returns whether video of this size is encoded.
 pub(super) fn encodes(size: Video) -> bool {
     let (long, short) = (size.width.max(size.height), size.width.min(size.height));
     long <= MAX_SIZE.0 && short <= MAX_SIZE.1
 }
 
 impl Ffmpeg {
-    /// Starts ffmpeg for the frames from `first` on. Frames that are shown before `from` are only decoded. The output has
-    /// about `rate` bits a second.
+    /// Starts ffmpeg for the frames from `first` on. Frames that are shown before `from` are decoded but not
+    /// encoded. The output has about `rate` bits per second.
     pub(super) fn start(first: &Frame, from: Micros, rate: u64) -> io::Result<Self> {
-        // In whole milliseconds, so that all times are rounded alike.
+        // Whole milliseconds, so that all times are rounded in the same way.
         let zero = (first.dts - BEGIN).div_euclid(MILLI) * MILLI;
         let mut child =
             child::start(PROGRAM, arguments(from.saturating_sub(zero) as f64 / SECOND as f64, rate))?;
@@ -113,12 +116,12 @@ impl Ffmpeg {
         })
     }
 
-    /// Whether it takes another frame now.
+    /// Returns whether another frame can be pushed now.
     pub(super) fn has_room(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Hands in the next frame, in decode order.
+    /// Adds the next frame, in decode order.
     pub(super) fn push(&mut self, frame: &Frame) {
         let (dts, pts) = (frame.dts - self.zero, frame.pts - self.zero);
         self.exact.insert(pts.div_euclid(MILLI), frame.pts);
@@ -128,7 +131,7 @@ impl Ffmpeg {
         self.waiting.push_back(mux::frame_tag(&Frame { dts, pts, ..frame.clone() }));
     }
 
-    /// Waits for what happens next. May be dropped and called again.
+    /// Waits for output, or for room for input. Cancel-safe.
     pub(super) async fn next(&mut self) -> Made {
         loop {
             match self.demuxer.next() {
@@ -155,7 +158,7 @@ impl Ffmpeg {
         }
     }
 
-    /// The frame, with the exact time that it had on its way in.
+    /// Returns the frame with the exact time of the input frame.
     fn restored(&mut self, frame: Frame) -> Frame {
         let time = frame.pts.div_euclid(MILLI);
         let exact = self.exact.remove(&time).unwrap_or(time * MILLI + self.zero);
@@ -164,7 +167,7 @@ impl Ffmpeg {
     }
 }
 
-/// Writes all input that waits; does not resolve while there is none.
+/// Writes all waiting input. Never resolves while there is none.
 async fn write(stdin: &mut ChildStdin, waiting: &mut VecDeque<Bytes>) -> io::Result<()> {
     if waiting.is_empty() {
         return std::future::pending().await;

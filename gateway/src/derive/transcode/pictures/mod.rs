@@ -1,7 +1,7 @@
-//! Re-encodes a stream's video without B-frames, so that its frames come in presentation order.
+//! Re-encodes a stream's video without B-frames, so that its frames are in presentation order.
 //!
-//! WebRTC players show frames in the order of their arrival. For them ffmpeg, a process beside the gateway, decodes
-//! and encodes a stream with B-frames: once per stream, while somebody needs it.
+//! WebRTC players show frames in the order of arrival. For these players, ffmpeg decodes and encodes a stream with
+//! B-frames, in a child process: once per stream, while somebody needs it.
 
 mod child;
 mod disorder;
@@ -27,22 +27,22 @@ use super::pool;
 use crate::core::hub::{Entry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derivation, Output, Started};
 
-/// When the encoder is more than a second of the stream behind for as long as this, the machine is too slow.
+/// Time to catch up when more than a second of the stream is waiting. After this time the machine is too slow.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// An ffmpeg process that neither reads nor writes for so long hangs.
+/// Time without reading or writing after which an ffmpeg process is considered to hang.
 const HANGS: Duration = Duration::from_secs(10);
-/// FLV's milliseconds have 32 bits: a new process is started long before they are used up.
+/// Stream time after which a new process replaces the current one, long before FLV's 32-bit milliseconds overflow.
 const TERM: Micros = 12 * 3600 * SECOND;
-/// The output's bit rate may be higher than the input's by this factor, because B-frames save much.
+/// Maximum ratio of the output's to the input's bit rate. Video without B-frames needs a higher bit rate.
 const GROWTH: (u64, u64) = (5, 4);
-/// The lowest and the highest bit rate of the output, in bits a second.
+/// Minimum and maximum bit rate of the output, in bits per second.
 const RATES: std::ops::RangeInclusive<u64> = 400_000..=20_000_000;
 
-/// A stream's video in presentation order, re-encoded without B-frames; its ring holds nothing else. It ends when the
-/// video cannot be had.
+/// The derived stream of a stream's video, re-encoded without B-frames. Its ring contains no audio. It ends when the
+/// video cannot be encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReencodedVideo {
-    /// The encoder takes one of these places.
+    /// The limit that the encoder counts towards.
     pub(super) reencoders: Reencoders,
 }
 
@@ -59,15 +59,15 @@ impl Derivation for ReencodedVideo {
     }
 }
 
-/// Why encoding stopped.
+/// The reason why encoding stopped.
 enum Stop {
-    /// The stream is over.
+    /// The stream has ended.
     Over,
-    /// Another publisher or another configuration: a new process has to be started.
+    /// Another publisher came, or the configuration changed: a new process is needed.
     Anew,
-    /// The process ended, or cannot be started.
+    /// The process ended, or could not be started.
     Failed,
-    /// Trying again is of no use.
+    /// A further attempt would fail, too.
     Hopeless,
 }
 
@@ -77,7 +77,7 @@ async fn run(stream: Arc<Stream>, output: Output<Arc<Entry>>, reencoders: Reenco
         let Some(permit) = permit(&reencoders).await else { return };
         let since = Instant::now();
         let stop = encode(&stream, &output, &reencoders).await;
-        // Other streams may use the place in the meantime.
+        // Other streams may use the permit during the pause.
         drop(permit);
         let pause = match stop {
             Stop::Over | Stop::Hopeless => return,
@@ -95,7 +95,7 @@ async fn run(stream: Arc<Stream>, output: Output<Arc<Entry>>, reencoders: Reenco
     }
 }
 
-/// Waits for a place. Meanwhile viewers get the stream's own video without the frames that come late.
+/// Waits for a permit to run an encoder. Meanwhile viewers get the stream's own video without B-frames.
 async fn permit(reencoders: &Reencoders) -> Option<EncoderPermit> {
     if let Some(permit) = reencoders.try_take() {
         return Some(permit);
@@ -107,7 +107,7 @@ async fn permit(reencoders: &Reencoders) -> Option<EncoderPermit> {
     reencoders.take().await
 }
 
-/// Waits until there are B-frames, in video that can be encoded; false when the stream is over.
+/// Waits until the stream has B-frames and its video can be encoded. Returns false when the stream has ended.
 async fn disordered(stream: &Stream) -> bool {
     let mut frames = stream.subscribe(Start::Key);
     let (mut disorder, mut said) = (Disorder::default(), false);
@@ -197,7 +197,7 @@ async fn encode(stream: &Stream, output: &Output<Arc<Entry>>, reencoders: &Reenc
     }
 }
 
-/// Waits for a key frame, where the next encoder begins: the cached one may be older than the change.
+/// Waits for a key frame, at which the next encoder starts. The cached one may be older than the change.
 async fn anew(frames: &mut Subscriber, mut key: bool) -> Stop {
     while !key {
         match frames.next().await {
@@ -227,7 +227,7 @@ fn not_started(error: &io::Error) -> Stop {
     Stop::Failed
 }
 
-/// The output's bit rate, by the input's: bits a second.
+/// Computes the output's bit rate from the input's, in bits per second.
 fn rate(stream: &Stream) -> u64 {
     let mut frames = stream.subscribe(Start::Oldest);
     let (mut bytes, mut first, mut last) = (0, None, 0);

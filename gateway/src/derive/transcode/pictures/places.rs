@@ -7,14 +7,14 @@ use std::thread;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Encoders per core, where the settings name no number.
+/// Number of encoders per core, if the settings contain no number.
 const PER_CORE: usize = 2;
 
-/// The places for video encoders, which all streams share. Cloning shares them.
+/// The limit of video encoders that run at once, for all streams. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Reencoders(Arc<Places>);
 
-/// Two are equal when they share their places.
+/// Two values are equal if they share the limit.
 impl PartialEq for Reencoders {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -31,18 +31,18 @@ struct Places {
     refused: AtomicU64,
 }
 
-/// One encoder's place, until it is dropped.
+/// Permits one encoder to run, until it is dropped.
 #[derive(Debug)]
 pub(super) struct EncoderPermit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 impl Reencoders {
-    /// So many encoders at once; 0 means twice the number of cores.
+    /// Permits `most` encoders at once; 0 means twice the number of cores.
     pub fn new(most: usize) -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         Self::exactly(if most == 0 { cores * PER_CORE } else { most.min(Semaphore::MAX_PERMITS) })
     }
 
-    /// No encoders: video is never encoded.
+    /// Permits no encoders: video is never re-encoded.
     pub fn off() -> Self {
         Self::exactly(0)
     }
@@ -52,32 +52,32 @@ impl Reencoders {
         Self(Arc::new(Places { free, most, started: AtomicU64::new(0), refused: AtomicU64::new(0) }))
     }
 
-    /// Whether video is encoded at all.
+    /// Returns whether encoders are permitted at all.
     pub fn enabled(&self) -> bool {
         self.0.most > 0
     }
 
-    /// Encoders that may run at once.
+    /// Returns the maximum number of encoders that run at once.
     pub fn most(&self) -> usize {
         self.0.most
     }
 
-    /// Encoders that run now.
+    /// Returns the number of encoders that run now.
     pub fn running(&self) -> usize {
         self.0.most - self.0.free.available_permits()
     }
 
-    /// Encoder processes started since the gateway began.
+    /// Returns the number of encoder processes started since the gateway started.
     pub fn started(&self) -> u64 {
         self.0.started.load(Ordering::Relaxed)
     }
 
-    /// How often a stream found no place and had to wait.
+    /// Returns how many times a stream had to wait for a permit.
     pub fn refused(&self) -> u64 {
         self.0.refused.load(Ordering::Relaxed)
     }
 
-    /// Takes a free place; where there is none, this counts as refused.
+    /// Returns a permit if one is free. Otherwise counts a refusal.
     pub(super) fn try_take(&self) -> Option<EncoderPermit> {
         let place = self.0.free.clone().try_acquire_owned().ok();
         if place.is_none() {
@@ -86,7 +86,7 @@ impl Reencoders {
         place.map(EncoderPermit)
     }
 
-    /// Waits for a place; those who wait are served in order.
+    /// Waits for a permit. Waiting streams are served in order.
     pub(super) async fn take(&self) -> Option<EncoderPermit> {
         self.0.free.clone().acquire_owned().await.ok().map(EncoderPermit)
     }

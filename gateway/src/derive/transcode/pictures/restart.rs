@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-/// After a change of the configuration, the pause is this long at first, and twice as long each further time.
+/// Pause after the first change of the configuration. Each further change doubles the pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
+/// Maximum pause after a change.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// When an encoder ran for so many times the pause before it, the pauses begin with the first one again.
+/// Ratio of an encoder's run to the pause before it, from which the next change counts as the first again.
 const WORTH: u32 = 10;
-/// The pauses after a process that failed; after the last one no other is started.
+/// Pauses after failures of the process. After a further failure the encoder is not started again.
 const FAILURES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
-/// A process that ran for so long worked: earlier failures are forgotten.
+/// Duration of a run after which earlier failures are forgotten.
 const SOUND: Duration = Duration::from_secs(60);
 
-/// Follows the encoder processes of one stream.
+/// The history of the encoder processes of one stream.
 #[derive(Debug, Default)]
 pub(super) struct Restarts {
     pause: Duration,
@@ -20,15 +21,16 @@ pub(super) struct Restarts {
 }
 
 impl Restarts {
-    /// The pause after a process that ran for `ran` and ended because the publisher changed its configuration:
-    /// a publisher that does so all the time does not start a process each time.
+    /// Returns the pause after a process that ran for `ran` and ended because the publisher changed its
+    /// configuration. A publisher that changes the configuration all the time must not start a process each
+    /// time.
     pub(super) fn changed(&mut self, ran: Duration) -> Duration {
         let worth = ran >= (self.pause * WORTH).min(SOUND);
         self.pause = if worth { FIRST_PAUSE } else { (self.pause * 2).min(LONGEST_PAUSE) };
         self.pause
     }
 
-    /// The pause after a process that failed when it had run for `ran`; none after the last attempt.
+    /// Returns the pause after a process that failed after it ran for `ran`; `None` after the last attempt.
     pub(super) fn failed(&mut self, ran: Duration) -> Option<Duration> {
         if ran > SOUND {
             self.failed = 0;
@@ -45,14 +47,15 @@ mod tests {
 
     use super::*;
 
-    /// How many processes a stream starts in `time` whose configuration changes after each of `every`, in turn.
+    /// Returns the number of processes that a stream starts in `time` if its configuration changes after each
+    /// of `every`, in turn.
     fn starts(every: &[Duration], time: Duration) -> u32 {
         let (mut restarts, mut now, mut count) = (Restarts::default(), Duration::ZERO, 0);
         let mut changes = every.iter().cycle();
         let mut next = Duration::ZERO;
         while now < time {
             count += 1;
-            // The process begins with the newest configuration and runs up to the next.
+            // The process starts with the newest configuration and runs until the next change.
             while next <= now {
                 next += *changes.next().unwrap();
             }
@@ -80,7 +83,7 @@ mod tests {
         let pauses: Vec<_> =
             (0..8).map(|_| restarts.changed(Duration::from_millis(10)).as_millis()).collect();
         assert_eq!(pauses, [600, 1200, 2400, 4800, 9600, 10_000, 10_000, 10_000]);
-        // After a minute in peace all is forgotten.
+        // A run of a minute resets the pauses.
         assert_eq!(restarts.changed(SOUND), FIRST_PAUSE);
     }
 
@@ -99,7 +102,7 @@ mod tests {
             every in prop::collection::vec(1u64..5000, 1..20),
         ) {
             let every: Vec<_> = every.into_iter().map(Duration::from_millis).collect();
-            // (Over a while: the first ones come sooner.)
+            // On average over two minutes; the first pauses are shorter.
             prop_assert!(starts(&every, Duration::from_secs(120)) <= 60);
         }
     }
