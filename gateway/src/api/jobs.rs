@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::{Api, Asker, millis, types};
-use crate::jobs::Info;
+use crate::jobs::JobInfo;
 
 /// SRS has no jobs, so this is the HTTP status.
 const JOB_NOT_FOUND: u32 = 404;
@@ -23,8 +23,8 @@ struct Job {
     failure: Option<String>,
 }
 
-impl From<Info> for Job {
-    fn from(info: Info) -> Self {
+impl From<JobInfo> for Job {
+    fn from(info: JobInfo) -> Self {
         Self {
             id: info.id.to_string(),
             kind: info.kind,

@@ -9,4 +9,4 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
-pub use supervisor::{Info, Jobs, State, Unknown};
+pub use supervisor::{JobInfo, JobState, Jobs, UnknownJob};

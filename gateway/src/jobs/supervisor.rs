@@ -26,7 +26,7 @@ const MAX_FAILURE: usize = 300;
 
 /// The current state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum JobState {
     /// The job is running.
     Running,
     /// The job failed and will be restarted.
@@ -35,7 +35,7 @@ pub enum State {
     Ended,
 }
 
-impl State {
+impl JobState {
     /// Returns the state's name in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl State {
 
 /// A job as the API lists it.
 #[derive(Debug, Clone)]
-pub struct Info {
+pub struct JobInfo {
     /// Unique in this run of the gateway.
     pub id: u64,
     /// The kind of job, in one word.
@@ -56,7 +56,7 @@ pub struct Info {
     /// The stream or address that the job works on.
     pub target: String,
     /// The current state.
-    pub state: State,
+    pub state: JobState,
     /// Time of the last state change.
     pub since: SystemTime,
     /// Number of restarts after a failure or by an operator.
@@ -65,20 +65,21 @@ pub struct Info {
     pub failure: Option<String>,
 }
 
+/// A job in the list.
 struct JobEntry {
     job: Box<dyn Job>,
     restart: Notify,
     /// Stops the job's supervisor.
     stop: CancellationToken,
-    info: Mutex<Info>,
+    info: Mutex<JobInfo>,
 }
 
 impl JobEntry {
-    fn info(&self) -> MutexGuard<'_, Info> {
+    fn info(&self) -> MutexGuard<'_, JobInfo> {
         self.info.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, state: State) {
+    fn set_state(&self, state: JobState) {
         let mut info = self.info();
         (info.state, info.since) = (state, SystemTime::now());
     }
@@ -86,8 +87,9 @@ impl JobEntry {
 
 /// There is no job of this id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unknown;
+pub struct UnknownJob;
 
+/// The list of jobs.
 #[derive(Default)]
 struct Table {
     next: u64,
@@ -121,11 +123,11 @@ impl Jobs {
         }
         table.next += 1;
         let id = table.next;
-        let info = Info {
+        let info = JobInfo {
             id,
             kind: job.kind(),
             target: job.target(),
-            state: State::Running,
+            state: JobState::Running,
             since: SystemTime::now(),
             restarts: 0,
             failure: None,
@@ -144,14 +146,14 @@ impl Jobs {
                 () = supervise(&entry, &context, ended) => {}
                 () = entry.stop.cancelled() => {}
             }
-            entry.enter(State::Ended);
+            entry.set_state(JobState::Ended);
             ended();
         });
         Some(id)
     }
 
     /// Returns all jobs, oldest first.
-    pub fn list(&self) -> Vec<Info> {
+    pub fn list(&self) -> Vec<JobInfo> {
         self.table().entries.values().map(|entry| entry.info().clone()).collect()
     }
 
@@ -159,8 +161,8 @@ impl Jobs {
     ///
     /// # Errors
     /// There is no such job.
-    pub fn restart(&self, id: u64) -> Result<(), Unknown> {
-        self.table().entries.get(&id).ok_or(Unknown)?.restart.notify_one();
+    pub fn restart(&self, id: u64) -> Result<(), UnknownJob> {
+        self.table().entries.get(&id).ok_or(UnknownJob)?.restart.notify_one();
         Ok(())
     }
 
@@ -168,8 +170,8 @@ impl Jobs {
     ///
     /// # Errors
     /// There is no such job.
-    pub fn remove(&self, id: u64) -> Result<(), Unknown> {
-        let removed = self.table().entries.remove(&id).ok_or(Unknown)?;
+    pub fn remove(&self, id: u64) -> Result<(), UnknownJob> {
+        let removed = self.table().entries.remove(&id).ok_or(UnknownJob)?;
         removed.stop.cancel();
         Ok(())
     }
@@ -179,7 +181,7 @@ impl Jobs {
         let mut table = self.table();
         let ended = table.entries.iter().filter_map(|(id, entry)| {
             let info = entry.info();
-            (info.state == State::Ended).then_some((info.since, *id))
+            (info.state == JobState::Ended).then_some((info.since, *id))
         });
         let mut ended: Vec<_> = ended.collect();
         ended.sort_unstable();
@@ -201,11 +203,11 @@ impl Jobs {
 async fn supervise(entry: &JobEntry, context: &Context, on_end: impl Fn()) {
     let mut pause = FIRST_PAUSE;
     loop {
-        entry.enter(State::Running);
+        entry.set_state(JobState::Running);
         let (kind, target) = (entry.job.kind(), entry.job.target());
         let begun = Instant::now();
         // A separate task, so that a panic only ends this run.
-        let mut run = Run(tokio::spawn(entry.job.run(context)));
+        let mut run = AbortOnDrop(tokio::spawn(entry.job.run(context)));
         let ended = tokio::select! {
             ended = &mut run.0 => ended.unwrap_or_else(|error| Err(error.to_string())),
             () = entry.restart.notified() => {
@@ -217,7 +219,7 @@ async fn supervise(entry: &JobEntry, context: &Context, on_end: impl Fn()) {
         };
         match ended {
             Ok(()) => {
-                entry.enter(State::Ended);
+                entry.set_state(JobState::Ended);
                 on_end();
                 entry.restart.notified().await;
             }
@@ -228,7 +230,7 @@ async fn supervise(entry: &JobEntry, context: &Context, on_end: impl Fn()) {
                 let failure: String = failure.chars().take(MAX_FAILURE).collect();
                 tracing::warn!(kind, target, failure, pause = pause.as_secs(), "job failed");
                 entry.info().failure = Some(failure);
-                entry.enter(State::Waiting);
+                entry.set_state(JobState::Waiting);
                 tokio::select! {
                     () = sleep(pause) => {}
                     () = entry.restart.notified() => {}
@@ -241,9 +243,9 @@ async fn supervise(entry: &JobEntry, context: &Context, on_end: impl Fn()) {
 }
 
 /// A run that is aborted together with its supervisor.
-struct Run(tokio::task::JoinHandle<Result<(), String>>);
+struct AbortOnDrop(tokio::task::JoinHandle<Result<(), String>>);
 
-impl Drop for Run {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::supervisor::{MAX_ENDED_JOBS, MAX_JOBS};
-use super::{Jobs, State};
+use super::{JobState, Jobs};
 use crate::context::Context;
 use crate::core::auth::Auth;
 use crate::limits::LimitSettings;
@@ -58,25 +58,25 @@ async fn a_job_that_fails_is_started_again_after_growing_pauses() {
     let took = begun.elapsed().as_secs_f64();
     assert!((7.0..7.5).contains(&took), "{took}");
     let info = jobs.list().remove(0);
-    assert_eq!((info.state, info.restarts, info.kind), (State::Running, 3, "flaky"));
+    assert_eq!((info.state, info.restarts, info.kind), (JobState::Running, 3, "flaky"));
     let failure = info.failure.unwrap();
     assert!(failure.starts_with("run 2 fails") && failure.len() <= 300, "{failure}");
     stop.cancel();
     sleep(Duration::from_millis(1)).await;
-    assert_eq!(jobs.list()[0].state, State::Ended);
+    assert_eq!(jobs.list()[0].state, JobState::Ended);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_operator_starts_a_job_anew_while_it_runs_waits_or_has_ended() {
     let (jobs, runs, _stop) = start(2);
     sleep(Duration::from_millis(100)).await;
-    assert_eq!(jobs.list()[0].state, State::Waiting);
+    assert_eq!(jobs.list()[0].state, JobState::Waiting);
     for expected in [2, 3, 4] {
         jobs.restart(1).unwrap();
         sleep(Duration::from_millis(100)).await;
         assert_eq!(runs.load(Ordering::Relaxed), expected);
     }
-    assert_eq!((jobs.list()[0].state, jobs.list()[0].restarts), (State::Running, 3));
+    assert_eq!((jobs.list()[0].state, jobs.list()[0].restarts), (JobState::Running, 3));
     assert!(jobs.restart(2).is_err());
 }
 
@@ -128,7 +128,7 @@ async fn the_jobs_that_ended_first_are_removed() {
         sleep(Duration::from_millis(1)).await;
     }
     let list = jobs.list();
-    assert_eq!((list[0].id, list[0].state), (1, State::Running), "a job that runs stays");
+    assert_eq!((list[0].id, list[0].state), (1, JobState::Running), "a job that runs stays");
     assert_eq!(list.len(), 1 + MAX_ENDED_JOBS);
     assert_eq!(list.last().unwrap().id, 1 + MAX_JOBS as u64, "the newest stay");
     // An ended job that is still listed can be started again.
