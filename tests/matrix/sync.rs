@@ -120,7 +120,7 @@ async fn aac_is_heard_as_opus_and_in_time() {
     let want = Want { presentation_order: None, ..Want::webrtc(&Reencoders::off()) };
     let mut source = Frames::new(&stream, &want, Start::Key);
     let (mut muxer, mut out) = (media::ts::Muxer::new(), Vec::new());
-    let mut write = |entry: &gateway::core::hub::Entry| {
+    let mut write = |entry: &gateway::core::hub::FrameEntry| {
         muxer.frame(&entry.frame, &mut out).expect("a frame for TS");
         muxer.flush(&mut out);
     };

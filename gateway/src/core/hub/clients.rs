@@ -59,6 +59,7 @@ impl Client {
     }
 }
 
+/// The content of [`Clients`].
 #[derive(Debug, Default)]
 struct Inner {
     clients: Mutex<BTreeMap<u64, Arc<Client>>>,

@@ -112,7 +112,7 @@ mod tests {
     fn making_one_may_derive_another() {
         let derived = DerivedStreams::default();
         let outer = derived.get_or_make("outer", || {
-            // It is in the list already, and stays there although nobody holds it yet.
+            // The slot is already in the list, and stays there although nobody holds the stream yet.
             Arc::new(*derived.get_or_make("inner", || Arc::new(7)) + 1)
         });
         assert_eq!(*outer, 8);

@@ -8,8 +8,8 @@ use media::flv::amf0::Value;
 use media::{Frame, Track};
 
 use super::clock::Clock;
-use super::said::{Fields, Note};
-use super::stream::{Entry, Stream};
+use super::notes::{Fields, Note};
+use super::stream::{FrameEntry, Stream};
 use crate::core::close::{CloseReason, Revocation};
 
 /// Called when a publisher leaves: returns the clock to its place in the hub.
@@ -80,16 +80,16 @@ impl Publisher {
 
     /// Sets the publisher's own metadata: viewers get them together with the properties of the tracks.
     pub fn describe(&self, fields: Vec<(String, Value)>) {
-        self.say(Note::Metadata, Some(Arc::new(fields)));
+        self.push_note(Note::Metadata, Some(Arc::new(fields)));
     }
 
     /// Passes an application's message to the viewers whose protocol supports it: an AMF0 name and values.
-    pub fn tell(&self, message: Bytes) {
-        self.say(Note::Message(message), None);
+    pub fn send_message(&self, message: Bytes) {
+        self.push_note(Note::Message(message), None);
     }
 
-    fn say(&self, note: Note, fields: Option<Fields>) {
-        if !self.stream.say(note, fields, self.turn) {
+    fn push_note(&self, note: Note, fields: Option<Fields>) {
+        if !self.stream.push_note(note, fields, self.turn) {
             metrics::counter!("lianmai_dropped_messages_total").increment(1);
         }
     }
@@ -131,7 +131,7 @@ impl Publisher {
         self.jumped |= jumped && (frame.is_video() || start);
         let anew = start && std::mem::take(&mut self.jumped);
         let discontinuity = anew || std::mem::take(&mut self.first);
-        self.stream.push(Entry { frame, discontinuity, start }, self.expected, self.turn);
+        self.stream.push(FrameEntry { frame, discontinuity, start }, self.expected, self.turn);
     }
 
     /// Counts an unreadable frame or message. The first one is logged, and reported to viewers who wait for

@@ -13,7 +13,7 @@ use super::clock::Clock;
 use super::events::{self, Happened, HubEvents};
 use super::origin::Origin;
 use super::publisher::Publisher;
-use super::ring::Limits;
+use super::ring::RingLimits;
 use super::stream::Stream;
 use super::watcher::StreamWatcher;
 use crate::core::admission::grant::{PlayGrant, PublishGrant};
@@ -29,7 +29,7 @@ pub struct HubConfig {
     pub gop_max_frames: usize,
     /// Maximum number of cached bytes per stream.
     pub gop_max_bytes: usize,
-    /// How long viewers wait for a publisher that left.
+    /// Time that viewers wait for a publisher that left.
     pub reconnect: Duration,
 }
 
@@ -112,9 +112,9 @@ impl From<PlayError> for CloseReason {
 /// publisher is usually the same person.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// A stream's entry in the hub.
+/// A stream, and the state of its publisher.
 #[derive(Debug)]
-struct Place {
+struct StreamEntry {
     stream: Arc<Stream>,
     /// Position of this stream in the order in which the hub's streams began.
     number: u64,
@@ -128,25 +128,27 @@ struct Place {
     clock: Option<Clock>,
 }
 
-impl Place {
+impl StreamEntry {
     /// Returns whether there is a publisher that is not replaced by others.
     fn is_taken(&self) -> bool {
         self.clock.is_none() && !self.yields && self.stream.silence() < SILENCE
     }
 }
 
+/// All streams by name.
 #[derive(Debug, Default)]
-struct Places {
-    streams: HashMap<StreamName, Place>,
+struct StreamTable {
+    streams: HashMap<StreamName, StreamEntry>,
     /// Number of streams that have begun so far.
     begun: u64,
     closed: bool,
 }
 
+/// The content of a [`Hub`].
 #[derive(Debug)]
 struct Inner {
     config: HubConfig,
-    places: Mutex<Places>,
+    table: Mutex<StreamTable>,
     /// Changes whenever a stream starts, loses its publisher or ends.
     changed: watch::Sender<u64>,
     events: events::Sender,
@@ -167,7 +169,7 @@ impl Hub {
         let runtime = tokio::runtime::Handle::current();
         Self(Arc::new(Inner {
             config,
-            places: Mutex::default(),
+            table: Mutex::default(),
             changed: watch::Sender::new(0),
             events: events::Sender::new(runtime.clone()),
             origin: OnceLock::new(),
@@ -175,11 +177,11 @@ impl Hub {
         }))
     }
 
-    fn places(&self) -> MutexGuard<'_, Places> {
-        self.0.places.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, StreamTable> {
+        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn touch(&self) {
+    fn notify_changed(&self) {
         self.0.changed.send_modify(|version| *version += 1);
     }
 
@@ -205,47 +207,47 @@ impl Hub {
     /// # Errors
     /// The same as [`Hub::publish`].
     pub fn available(&self, name: &StreamName) -> Result<(), PublishError> {
-        let places = self.places();
-        match places.streams.get(name) {
-            _ if places.closed => Err(PublishError::ShuttingDown),
-            Some(place) if place.is_taken() => Err(PublishError::Busy),
-            None if places.streams.len() >= self.0.config.max_streams => Err(PublishError::TooManyStreams),
+        let table = self.table();
+        match table.streams.get(name) {
+            _ if table.closed => Err(PublishError::ShuttingDown),
+            Some(entry) if entry.is_taken() => Err(PublishError::Busy),
+            None if table.streams.len() >= self.0.config.max_streams => Err(PublishError::TooManyStreams),
             _ => Ok(()),
         }
     }
 
     fn enter(&self, grant: &PublishGrant, yields: bool) -> Result<Publisher, PublishError> {
         let (name, revocation) = (grant.name(), grant.revocation());
-        let mut places = self.places();
-        if places.closed {
+        let mut table = self.table();
+        if table.closed {
             return Err(PublishError::ShuttingDown);
         }
-        if let Some(place) = places.streams.get_mut(name) {
-            if yields || place.is_taken() {
+        if let Some(entry) = table.streams.get_mut(name) {
+            if yields || entry.is_taken() {
                 return Err(PublishError::Busy);
             }
             // A yielding publisher keeps its clock until it is dropped. The viewers' time must continue now,
             // so the new publisher continues from the newest frame of the stream.
-            let mut clock = match place.clock.take() {
+            let mut clock = match entry.clock.take() {
                 Some(clock) => clock,
-                None => Clock::after(place.stream.newest()),
+                None => Clock::after(entry.stream.newest()),
             };
             clock.restart();
-            place.revocation.revoke(CloseReason::Replaced);
-            place.revocation = revocation.clone();
-            place.turn += 1;
-            place.yields = false;
-            place.stream.begin(place.turn);
-            let publisher = self.publisher(place.stream.clone(), clock, place.turn, revocation.clone());
-            drop(places);
-            self.touch();
+            entry.revocation.revoke(CloseReason::Replaced);
+            entry.revocation = revocation.clone();
+            entry.turn += 1;
+            entry.yields = false;
+            entry.stream.begin(entry.turn);
+            let publisher = self.publisher(entry.stream.clone(), clock, entry.turn, revocation.clone());
+            drop(table);
+            self.notify_changed();
             self.0.events.send(name, Happened::Resumed);
             return Ok(publisher);
         }
-        if places.streams.len() >= self.0.config.max_streams {
+        if table.streams.len() >= self.0.config.max_streams {
             return Err(PublishError::TooManyStreams);
         }
-        let limits = Limits {
+        let limits = RingLimits {
             items: self.0.config.gop_max_frames,
             bytes: self.0.config.gop_max_bytes,
             span: 4 * SECOND,
@@ -253,12 +255,13 @@ impl Hub {
         let stream = Stream::new(name.clone(), limits, self.0.events.clone());
         stream.begin(1);
         let publisher = self.publisher(stream.clone(), Clock::new(), 1, revocation.clone());
-        places.begun += 1;
-        let number = places.begun;
-        let place = Place { stream, number, turn: 1, revocation: revocation.clone(), yields, clock: None };
-        places.streams.insert(name.clone(), place);
-        drop(places);
-        self.touch();
+        table.begun += 1;
+        let number = table.begun;
+        let entry =
+            StreamEntry { stream, number, turn: 1, revocation: revocation.clone(), yields, clock: None };
+        table.streams.insert(name.clone(), entry);
+        drop(table);
+        self.notify_changed();
         self.0.events.send(name, Happened::Started);
         Ok(publisher)
     }
@@ -271,17 +274,17 @@ impl Hub {
 
     /// Handles a leaving publisher: the stream stays for a while.
     fn leave(&self, stream: &Arc<Stream>, turn: u64, clock: Clock) {
-        let mut places = self.places();
-        let closed = places.closed;
-        let Some(place) = places.streams.get_mut(stream.name()) else { return };
-        if place.turn != turn || !Arc::ptr_eq(&place.stream, stream) {
+        let mut table = self.table();
+        let closed = table.closed;
+        let Some(entry) = table.streams.get_mut(stream.name()) else { return };
+        if entry.turn != turn || !Arc::ptr_eq(&entry.stream, stream) {
             return;
         }
-        place.clock = Some(clock);
-        place.yields = false;
+        entry.clock = Some(clock);
+        entry.yields = false;
         stream.pause();
-        drop(places);
-        self.touch();
+        drop(table);
+        self.notify_changed();
         self.0.events.send(stream.name(), Happened::Paused);
         if closed || stream.newest().is_none() {
             // The stream never had a frame, so there is nothing to continue.
@@ -297,13 +300,13 @@ impl Hub {
 
     /// Ends the stream, unless another publisher came after `turn`.
     fn remove(&self, stream: &Arc<Stream>, turn: u64) {
-        let mut places = self.places();
-        let same = |place: &Place| place.turn == turn && Arc::ptr_eq(&place.stream, stream);
-        if places.streams.get(stream.name()).is_some_and(same) {
-            places.streams.remove(stream.name());
-            drop(places);
+        let mut table = self.table();
+        let same = |entry: &StreamEntry| entry.turn == turn && Arc::ptr_eq(&entry.stream, stream);
+        if table.streams.get(stream.name()).is_some_and(same) {
+            table.streams.remove(stream.name());
+            drop(table);
             stream.end();
-            self.touch();
+            self.notify_changed();
             self.0.events.send(stream.name(), Happened::Ended);
         }
     }
@@ -334,15 +337,15 @@ impl Hub {
             loop {
                 changed.borrow_and_update();
                 let stream = {
-                    let places = self.places();
-                    if places.closed {
+                    let table = self.table();
+                    if table.closed {
                         return Err(PlayError::ShuttingDown);
                     }
-                    let place = places.streams.get(name);
+                    let entry = table.streams.get(name);
                     if std::mem::take(&mut first) {
-                        away = place.filter(|place| place.clock.is_some()).map(|place| place.turn);
+                        away = entry.filter(|entry| entry.clock.is_some()).map(|entry| entry.turn);
                     }
-                    place.filter(|place| away != Some(place.turn)).map(|place| place.stream.clone())
+                    entry.filter(|entry| away != Some(entry.turn)).map(|entry| entry.stream.clone())
                 };
                 if stream.is_none()
                     && !std::mem::replace(&mut asked, true)
@@ -377,12 +380,12 @@ impl Hub {
 
     /// Returns the stream of this name, even if it has no frame yet.
     pub fn stream(&self, name: &StreamName) -> Option<Arc<Stream>> {
-        self.places().streams.get(name).map(|place| place.stream.clone())
+        self.table().streams.get(name).map(|entry| entry.stream.clone())
     }
 
     /// Returns all streams, by name.
     pub fn streams(&self) -> Vec<Arc<Stream>> {
-        let mut streams: Vec<_> = self.places().streams.values().map(|place| place.stream.clone()).collect();
+        let mut streams: Vec<_> = self.table().streams.values().map(|entry| entry.stream.clone()).collect();
         streams.sort_by(|a, b| a.name().cmp(b.name()));
         streams
     }
@@ -395,12 +398,12 @@ impl Hub {
     /// Returns the streams that began after stream `number`, in order, with their numbers; [`None`] once the hub is
     /// shut down.
     pub(super) fn streams_after(&self, number: u64) -> Option<Vec<(u64, Arc<Stream>)>> {
-        let places = self.places();
-        if places.closed {
+        let table = self.table();
+        if table.closed {
             return None;
         }
-        let later = places.streams.values().filter(|place| place.number > number);
-        let mut later: Vec<_> = later.map(|place| (place.number, place.stream.clone())).collect();
+        let later = table.streams.values().filter(|entry| entry.number > number);
+        let mut later: Vec<_> = later.map(|entry| (entry.number, entry.stream.clone())).collect();
         later.sort_by_key(|(number, _)| *number);
         Some(later)
     }
@@ -424,15 +427,15 @@ impl Hub {
     /// Ends all streams and refuses new ones.
     pub fn shutdown(&self) {
         let streams = {
-            let mut places = self.places();
-            places.closed = true;
-            std::mem::take(&mut places.streams)
+            let mut table = self.table();
+            table.closed = true;
+            std::mem::take(&mut table.streams)
         };
-        for place in streams.values() {
-            place.revocation.revoke(CloseReason::Shutdown);
-            place.stream.end();
-            self.0.events.send(place.stream.name(), Happened::Ended);
+        for entry in streams.values() {
+            entry.revocation.revoke(CloseReason::Shutdown);
+            entry.stream.end();
+            self.0.events.send(entry.stream.name(), Happened::Ended);
         }
-        self.touch();
+        self.notify_changed();
     }
 }

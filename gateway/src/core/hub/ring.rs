@@ -36,7 +36,7 @@ pub enum Start {
 
 /// Size limits of a ring.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct RingLimits {
     /// Maximum number of items.
     pub items: usize,
     /// Maximum number of bytes.
@@ -45,6 +45,7 @@ pub struct Limits {
     pub span: Micros,
 }
 
+/// The items of a [`Ring`].
 #[derive(Debug)]
 struct State<T> {
     items: VecDeque<T>,
@@ -76,19 +77,19 @@ impl<T: Item> State<T> {
 #[derive(Debug)]
 pub struct Ring<T> {
     state: Mutex<State<T>>,
-    limits: Limits,
+    limits: RingLimits,
     wake: Wake,
 }
 
 impl<T: Item> Ring<T> {
     /// Creates an empty ring.
-    pub fn new(limits: Limits) -> Arc<Self> {
+    pub fn new(limits: RingLimits) -> Arc<Self> {
         let state = State { items: VecDeque::new(), first: 0, bytes: 0, newest_key: None, closed: false };
         Arc::new(Self { state: Mutex::new(state), limits, wake: Wake::default() })
     }
 
-    /// How much it keeps.
-    pub fn limits(&self) -> Limits {
+    /// Returns the ring's size limits.
+    pub fn limits(&self) -> RingLimits {
         self.limits
     }
 

@@ -14,14 +14,14 @@ use super::derived::DerivedStreams;
 use super::events::{self, ConfigEvents, Happened};
 use super::keys::{Demand, Hope, Keys};
 use super::meter::Meter;
-use super::ring::{Cursor, Item, Limits, Ring, Start};
-use super::said::{Fields, Note, Said};
+use super::notes::{Fields, Note, Notes};
+use super::ring::{Cursor, Item, Ring, RingLimits, Start};
 use super::viewer_count::ViewerCount;
 use crate::core::name::StreamName;
 
 /// A frame in a stream's ring.
 #[derive(Debug)]
-pub struct Entry {
+pub struct FrameEntry {
     /// The frame, on the stream's clock.
     pub frame: Frame,
     /// Whether decoders and segmenters must restart here (times continue): the first frame of another
@@ -31,12 +31,12 @@ pub struct Entry {
     pub start: bool,
 }
 
-impl Item for Arc<Entry> {
+impl Item for Arc<FrameEntry> {
     fn key(&self) -> bool {
         self.start
     }
     fn size(&self) -> usize {
-        self.frame.data.len() + size_of::<Entry>()
+        self.frame.data.len() + size_of::<FrameEntry>()
     }
     fn time(&self) -> Micros {
         self.frame.dts
@@ -44,7 +44,7 @@ impl Item for Arc<Entry> {
 }
 
 /// Reads a stream's frames.
-pub type Subscriber = Cursor<Arc<Entry>>;
+pub type Subscriber = Cursor<Arc<FrameEntry>>;
 
 /// Knowledge about a stream's tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ const UNREADABLE: Duration = Duration::from_secs(3);
 /// Time to wait for a second track.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// How long to expect another track from a publisher that does not announce its tracks.
+/// Time to expect another track from a publisher that does not announce its tracks.
 const LATE_TRACK: Duration = Duration::from_secs(10);
 
 /// Counters of a stream.
@@ -140,12 +140,12 @@ pub struct Stream {
     events: events::Sender,
     id: String,
     started: SystemTime,
-    ring: Arc<Ring<Arc<Entry>>>,
+    ring: Arc<Ring<Arc<FrameEntry>>>,
     known: Mutex<Known>,
     phase: watch::Sender<Phase>,
     derived: DerivedStreams,
     keys: Arc<Keys>,
-    said: Said,
+    notes: Notes,
     frames: AtomicU64,
     video_frames: AtomicU64,
     received: Meter,
@@ -154,7 +154,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(name: StreamName, limits: Limits, events: events::Sender) -> Arc<Self> {
+    pub(super) fn new(name: StreamName, limits: RingLimits, events: events::Sender) -> Arc<Self> {
         Arc::new(Self {
             name,
             events,
@@ -165,7 +165,7 @@ impl Stream {
             phase: watch::Sender::new(Phase::Empty),
             derived: DerivedStreams::default(),
             keys: Arc::default(),
-            said: Said::default(),
+            notes: Notes::default(),
             frames: AtomicU64::new(0),
             video_frames: AtomicU64::new(0),
             received: Meter::default(),
@@ -239,17 +239,17 @@ impl Stream {
 
     /// Returns the current publisher's metadata.
     pub fn fields(&self) -> Option<Fields> {
-        self.said.fields()
+        self.notes.fields()
     }
 
     /// Returns the metadata changes and messages from number `heard` on, and advances `heard`.
-    pub fn said(&self, heard: &mut u64) -> Vec<Note> {
-        self.said.since(heard)
+    pub fn notes_since(&self, heard: &mut u64) -> Vec<Note> {
+        self.notes.since(heard)
     }
 
     /// Adds metadata or a message of publisher `turn`. Returns false if its rate limit was exceeded.
-    pub(super) fn say(&self, note: Note, fields: Option<Fields>, turn: u64) -> bool {
-        self.known().turn != turn || self.said.push(note, fields)
+    pub(super) fn push_note(&self, note: Note, fields: Option<Fields>, turn: u64) -> bool {
+        self.known().turn != turn || self.notes.push(note, fields)
     }
 
     /// Returns whether a viewer should expect this track: it is there, or announced, or the publisher is new
@@ -322,10 +322,10 @@ impl Stream {
         self.ring.closed()
     }
 
-    /// The `T` of this stream that belongs to `key`; `make` makes it when nobody holds one.
+    /// Returns the derived `T` of `key`. If nobody holds one, `make` creates it.
     ///
-    /// This is how viewers share work that stops with the last of them: each viewer holds the `Arc`, and the stream
-    /// only knows where it is. `make` may derive something else, under another key.
+    /// Viewers share derived work in this way, and the work stops with the last viewer: each viewer holds the
+    /// `Arc`, and the stream has only a weak reference. `make` may derive something else, under another key.
     pub fn derive<K, T>(self: &Arc<Self>, key: K, make: impl FnOnce(&Arc<Self>) -> Arc<T>) -> Arc<T>
     where
         K: Eq + Debug + Send + 'static,
@@ -334,8 +334,8 @@ impl Stream {
         self.derived.get_or_make(key, || make(self))
     }
 
-    /// How much the stream's ring keeps, which holds for each ring that is derived from it too.
-    pub fn limits(&self) -> Limits {
+    /// Returns the size limits of the stream's ring. Rings of derived streams have the same limits.
+    pub fn limits(&self) -> RingLimits {
         self.ring.limits()
     }
 
@@ -426,7 +426,7 @@ impl Stream {
         let (publishing, heard) = (Some(SystemTime::now()), Some(Instant::now()));
         *self.known() = Known { publishing, heard, begun: heard, turn, ..Known::default() };
         self.keys.begin();
-        self.said.begin();
+        self.notes.reset();
         self.phase.send_replace(Phase::Empty);
     }
 
@@ -450,7 +450,7 @@ impl Stream {
 
     /// Adds one frame of publisher `turn`, unless another has replaced it. `expected` is the number of
     /// announced tracks, if any were announced.
-    pub(super) fn push(&self, entry: Entry, expected: Option<usize>, turn: u64) {
+    pub(super) fn push(&self, entry: FrameEntry, expected: Option<usize>, turn: u64) {
         let track = entry.frame.track();
         let mut known = self.known();
         if known.turn != turn {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use media::{Audio, Codec, Config, Format, Frame, TrackId, Video};
 
-use super::ring::{Cursor, Item, Limits, Ring};
+use super::ring::{Cursor, Item, Ring, RingLimits};
 use super::*;
 use crate::core::admission::{PlayGrant, PublishGrant};
 use crate::core::close::CloseReason;
@@ -43,7 +43,7 @@ impl Item for Number {
 }
 
 fn ring() -> Arc<Ring<Number>> {
-    Ring::new(Limits { items: 8, bytes: 1000, span: 100 })
+    Ring::new(RingLimits { items: 8, bytes: 1000, span: 100 })
 }
 
 fn drain(cursor: &mut Cursor<Number>) -> Vec<i64> {

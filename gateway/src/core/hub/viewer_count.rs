@@ -9,6 +9,7 @@ use tokio::time::Instant;
 /// the events of other streams out of the queue.
 const MIN_INTERVAL: Duration = Duration::from_millis(500);
 
+/// The content of a [`ViewerCount`].
 #[derive(Debug, Default)]
 struct State {
     count: usize,

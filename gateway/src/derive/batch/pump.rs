@@ -9,7 +9,7 @@ use media::{Frame, Track};
 use tokio::time::Instant;
 
 use super::{Batch, Encoder, Tracks};
-use crate::core::hub::{Entry, Note, Start, Stream};
+use crate::core::hub::{FrameEntry, Note, Start, Stream};
 use crate::derive::derived::Output;
 use crate::derive::transcode::{Frames, Want};
 
@@ -55,7 +55,7 @@ impl Pump {
         let frames = Frames::new(stream, want, Start::Key);
         let mut heard = 0;
         // Notes from before the first viewer are outdated.
-        stream.said(&mut heard);
+        stream.notes_since(&mut heard);
         Self {
             heard,
             stream: stream.clone(),
@@ -101,7 +101,7 @@ impl Pump {
         self.flush();
     }
 
-    fn write(&mut self, entry: &Entry) {
+    fn write(&mut self, entry: &FrameEntry) {
         let frame = &entry.frame;
         if entry.discontinuity {
             // A viewer may have to start between the two publishers, so their frames are in different batches.
@@ -146,7 +146,7 @@ impl Pump {
 
     /// Writes the notes that the publisher sent since the previous frame.
     fn pass_on_notes(&mut self, dts: Micros) {
-        for note in self.stream.said(&mut self.heard) {
+        for note in self.stream.notes_since(&mut self.heard) {
             match note {
                 Note::Message(message) => self.encoder.message(&message, dts, &mut self.waiting),
                 Note::Metadata => {

@@ -7,7 +7,7 @@ use media::{Config, TrackId};
 use super::Want;
 use super::in_order::InOrder;
 use super::source::Source;
-use crate::core::hub::{Entry, Start, Stream};
+use crate::core::hub::{FrameEntry, Start, Stream};
 
 /// Reads a stream's entries in the form that a [`Want`] describes; replaces [`Stream::subscribe`].
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Frames {
     }
 
     /// Waits for the next entry. Returns [`None`] when the stream has ended. Cancel-safe.
-    pub async fn next(&mut self) -> Option<Arc<Entry>> {
+    pub async fn next(&mut self) -> Option<Arc<FrameEntry>> {
         match &mut self.0 {
             Chain::Audio(source) => source.next().await,
             Chain::InOrder(in_order) => in_order.next().await,
@@ -41,7 +41,7 @@ impl Frames {
     }
 
     /// Returns the next entry if it is available.
-    pub fn try_next(&mut self) -> Option<Arc<Entry>> {
+    pub fn try_next(&mut self) -> Option<Arc<FrameEntry>> {
         match &mut self.0 {
             Chain::Audio(source) => source.try_next(),
             Chain::InOrder(in_order) => in_order.try_next(),

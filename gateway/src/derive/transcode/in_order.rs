@@ -7,7 +7,7 @@ use media::time::{MILLI, Micros};
 
 use super::pictures::{Disorder, ReencodedVideo, Reencoders};
 use super::source::Source;
-use crate::core::hub::{Entry, Start, Stream, Subscriber};
+use crate::core::hub::{FrameEntry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derived, Holder};
 
 /// Maximum distance of re-encoded video from the stream's newest frame when the encoder has caught up.
@@ -44,9 +44,9 @@ struct Encoded {
 
 /// The next entry, by its origin.
 enum Next {
-    Source(Arc<Entry>),
+    Source(Arc<FrameEntry>),
     /// `None` when the encoder has stopped.
-    Encoded(Option<Arc<Entry>>),
+    Encoded(Option<Arc<FrameEntry>>),
 }
 
 impl InOrder {
@@ -70,7 +70,7 @@ impl InOrder {
     }
 
     /// Waits for the next entry. Returns [`None`] when the stream has ended. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<Arc<Entry>> {
+    pub(super) async fn next(&mut self) -> Option<Arc<FrameEntry>> {
         loop {
             let next = tokio::select! {
                 biased;
@@ -84,7 +84,7 @@ impl InOrder {
     }
 
     /// Returns the next entry if it is available.
-    pub(super) fn try_next(&mut self) -> Option<Arc<Entry>> {
+    pub(super) fn try_next(&mut self) -> Option<Arc<FrameEntry>> {
         loop {
             let encoded = |this: &mut Self| this.encoded.as_mut()?.cursor.try_next();
             let next = match self.source.try_next() {
@@ -97,7 +97,7 @@ impl InOrder {
         }
     }
 
-    fn take(&mut self, next: Next) -> Option<Arc<Entry>> {
+    fn take(&mut self, next: Next) -> Option<Arc<FrameEntry>> {
         match next {
             Next::Source(entry) if entry.frame.is_video() => self.own(entry),
             Next::Source(entry) => Some(entry),
@@ -112,7 +112,7 @@ impl InOrder {
     }
 
     /// Handles one of the stream's own video frames. Returns it if it is for the reader.
-    fn own(&mut self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
+    fn own(&mut self, entry: Arc<FrameEntry>) -> Option<Arc<FrameEntry>> {
         let frame = &entry.frame;
         let (place, new) = self.disorder.push(&entry);
         self.newest = frame.dts;
@@ -132,7 +132,7 @@ impl InOrder {
     }
 
     /// Handles a re-encoded video frame. Returns it if it is for the reader.
-    fn encoded(&mut self, entry: &Entry) -> Option<Arc<Entry>> {
+    fn encoded(&mut self, entry: &FrameEntry) -> Option<Arc<FrameEntry>> {
         let near = || entry.frame.pts.saturating_add(NEAR) >= self.newest;
         self.taken |= entry.start && near();
         if !self.taken {
@@ -146,7 +146,7 @@ impl InOrder {
         }
         frame.dts = frame.pts;
         self.last = Some(frame.pts);
-        Some(Arc::new(Entry { frame, discontinuity: entry.discontinuity, start: entry.start }))
+        Some(Arc::new(FrameEntry { frame, discontinuity: entry.discontinuity, start: entry.start }))
     }
 
     fn open(&mut self) {
@@ -166,7 +166,7 @@ impl InOrder {
     }
 }
 
-async fn next(encoded: &mut Option<Encoded>) -> Option<Arc<Entry>> {
+async fn next(encoded: &mut Option<Encoded>) -> Option<Arc<FrameEntry>> {
     match encoded {
         Some(encoded) => encoded.cursor.next().await,
         None => std::future::pending().await,

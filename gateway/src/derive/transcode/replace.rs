@@ -9,7 +9,7 @@ use super::counters::{Counters, Running, add};
 use super::pipeline::Pipeline;
 use super::want::{Plan, audio_plan};
 use super::{AudioTarget, Codecs};
-use crate::core::hub::Entry;
+use crate::core::hub::FrameEntry;
 
 /// Passes on video, and audio that the readers carry. Transcodes other audio.
 #[derive(Debug)]
@@ -39,7 +39,13 @@ impl Replace {
     /// Adds the next entry, and appends the entries that are complete to `out`: none or several, because
     /// packets of the two codecs have different lengths. `skipped`: entries before this one were missed.
     /// `late`: the machine is too slow, so audio is left out.
-    pub(super) fn push(&mut self, entry: &Arc<Entry>, skipped: bool, late: bool, out: &mut Vec<Arc<Entry>>) {
+    pub(super) fn push(
+        &mut self,
+        entry: &Arc<FrameEntry>,
+        skipped: bool,
+        late: bool,
+        out: &mut Vec<Arc<FrameEntry>>,
+    ) {
         if entry.discontinuity || skipped {
             self.discontinuity = true;
             self.pipeline.reset();
@@ -62,7 +68,7 @@ impl Replace {
                 add(&self.counters.nanos, start.elapsed().as_nanos() as u64);
                 for frame in self.made.drain(..) {
                     let discontinuity = std::mem::take(&mut self.discontinuity);
-                    out.push(Arc::new(Entry { frame, discontinuity, start: entry.start }));
+                    out.push(Arc::new(FrameEntry { frame, discontinuity, start: entry.start }));
                 }
             }
         }
@@ -70,9 +76,9 @@ impl Replace {
 }
 
 /// Returns the entry, marked as a discontinuity if `discontinuity` is set.
-pub(super) fn mark(entry: &Arc<Entry>, discontinuity: bool) -> Arc<Entry> {
+pub(super) fn mark(entry: &Arc<FrameEntry>, discontinuity: bool) -> Arc<FrameEntry> {
     if discontinuity && !entry.discontinuity {
-        return Arc::new(Entry { frame: entry.frame.clone(), discontinuity, start: entry.start });
+        return Arc::new(FrameEntry { frame: entry.frame.clone(), discontinuity, start: entry.start });
     }
     entry.clone()
 }

@@ -9,7 +9,7 @@ use super::replace::mark;
 use super::view::TranscodedAudio;
 use super::want::Plan;
 use super::{AudioTarget, Want};
-use crate::core::hub::{Entry, Start, Stream, Subscriber};
+use crate::core::hub::{FrameEntry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derived, Holder};
 
 /// Reads a stream's entries with audio that the reader can carry; replaces [`Stream::subscribe`].
@@ -47,7 +47,7 @@ enum Join {
     /// whether this ring had such an entry; if not, entries are missing in between.
     Resume(bool),
     /// Entries before this one, because they were returned from the other ring.
-    At(Arc<Entry>),
+    At(Arc<FrameEntry>),
 }
 
 impl Source {
@@ -73,7 +73,7 @@ impl Source {
     }
 
     /// Waits for the next entry. Returns [`None`] when the stream has ended. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<Arc<Entry>> {
+    pub(super) async fn next(&mut self) -> Option<Arc<FrameEntry>> {
         loop {
             let entry = self.cursor.next().await?;
             if let Some(entry) = self.take(entry) {
@@ -83,7 +83,7 @@ impl Source {
     }
 
     /// Returns the next entry if it is available.
-    pub(super) fn try_next(&mut self) -> Option<Arc<Entry>> {
+    pub(super) fn try_next(&mut self) -> Option<Arc<FrameEntry>> {
         loop {
             let entry = self.cursor.try_next()?;
             if let Some(entry) = self.take(entry) {
@@ -112,7 +112,7 @@ impl Source {
         self.view.is_some()
     }
 
-    fn take(&mut self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
+    fn take(&mut self, entry: Arc<FrameEntry>) -> Option<Arc<FrameEntry>> {
         if !self.joins(&entry) {
             return None;
         }
@@ -138,7 +138,7 @@ impl Source {
     }
 
     /// Returns whether the entry is for this reader, and not left out after a switch.
-    fn joins(&mut self, entry: &Arc<Entry>) -> bool {
+    fn joins(&mut self, entry: &Arc<FrameEntry>) -> bool {
         let frame = &entry.frame;
         let last = if frame.is_video() { self.video } else { self.audio };
         let joined = match &mut self.join {
@@ -183,7 +183,7 @@ impl Source {
     }
 
     /// Goes back to the stream's own audio, from `at` on.
-    fn close_view(&mut self, at: Arc<Entry>) {
+    fn close_view(&mut self, at: Arc<FrameEntry>) {
         self.join = Join::At(at);
         self.switch(self.stream.subscribe(Start::Oldest));
         self.view = None;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::replace::Replace;
 use super::{AudioTarget, Codecs, pool};
-use crate::core::hub::{Entry, Start, Stream, Subscriber};
+use crate::core::hub::{FrameEntry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derivation, Output, Started};
 
 /// Time to catch up when more than a second of the stream is waiting. A burst is processed sooner; after this
@@ -26,19 +26,19 @@ pub(super) struct TranscodedAudio {
 }
 
 impl Derivation for TranscodedAudio {
-    type Item = Arc<Entry>;
+    type Item = Arc<FrameEntry>;
     type Shared = ();
 
     const LINGER: Duration = Duration::from_secs(10);
 
-    fn start(&self, stream: &Arc<Stream>, output: Output<Arc<Entry>>) -> Started<()> {
+    fn start(&self, stream: &Arc<Stream>, output: Output<Arc<FrameEntry>>) -> Started<()> {
         // Starts at the newest key frame, so that the first viewer gets audio for the cached video too.
         let frames = stream.subscribe(Start::Key);
         Started { task: pool::spawn(run(Replace::new(self.carried, self.to), frames, output)), shared: () }
     }
 }
 
-async fn run(mut replace: Replace, mut frames: Subscriber, output: Output<Arc<Entry>>) {
+async fn run(mut replace: Replace, mut frames: Subscriber, output: Output<Arc<FrameEntry>>) {
     let mut out = Vec::new();
     let mut behind: Option<Instant> = None;
     while let Some(entry) = frames.next().await {

@@ -59,7 +59,7 @@ impl Ingest {
                 }
                 Ok(Event::Script(body)) => {
                     if let Some(message) = message(&body) {
-                        publisher.tell(message);
+                        publisher.send_message(message);
                     }
                     let Ok(Some(metadata)) = Metadata::read(&body) else { continue };
                     if let (Some(audio), Some(video)) = (metadata.has_audio, metadata.has_video) {

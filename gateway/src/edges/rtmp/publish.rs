@@ -103,7 +103,7 @@ fn push(ingest: &mut Ingest, publisher: &mut Publisher) {
     while let Some(input) = ingest.next() {
         match input {
             Input::Frame(frame) => publisher.push(frame),
-            Input::Message(message) => publisher.tell(message),
+            Input::Message(message) => publisher.send_message(message),
             Input::Metadata(metadata) => {
                 announce(publisher, &metadata);
                 publisher.describe(metadata.fields);

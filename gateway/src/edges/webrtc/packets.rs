@@ -10,7 +10,7 @@ use media::time::{MILLI, Micros, to_ticks};
 use media::{Codec, Frame};
 
 use crate::core::hub::ring::Item;
-use crate::core::hub::{Entry, Start, Stream};
+use crate::core::hub::{FrameEntry, Start, Stream};
 use crate::derive::derived::{Derivation, Output, Started};
 use crate::derive::transcode::{Frames, Want};
 
@@ -164,7 +164,7 @@ impl Pump {
     }
 
     /// `now` for an entry that has just come.
-    fn take(&mut self, entry: &Entry, now: Option<Instant>) {
+    fn take(&mut self, entry: &FrameEntry, now: Option<Instant>) {
         let frame = &entry.frame;
         if let Some(now) = now {
             let passed = self.followed.replace(now).map_or(0, |before| (now - before).as_micros() as Micros);

@@ -7,7 +7,7 @@ use tokio::time::{Instant, advance};
 
 use super::*;
 use crate::core::admission::PublishGrant;
-use crate::core::hub::{Entry, Hub, HubConfig, Publisher, Start, StreamName, Subscriber};
+use crate::core::hub::{FrameEntry, Hub, HubConfig, Publisher, Start, StreamName, Subscriber};
 
 const PICTURE: Micros = 40 * MILLI;
 
@@ -77,7 +77,7 @@ impl Encoder {
     }
 
     /// Returns how long a new viewer waits, and its first entry.
-    async fn join(&mut self) -> (Duration, Arc<Entry>) {
+    async fn join(&mut self) -> (Duration, Arc<FrameEntry>) {
         let (mut viewer, since) = (self.publisher.stream().subscribe(Start::Key), Instant::now());
         loop {
             if let Some(entry) = viewer.try_next() {
@@ -145,7 +145,7 @@ async fn a_publisher_that_always_answers_is_believed() {
 }
 
 /// Returns the age of a frame.
-fn stale(encoder: &Encoder, entry: &Entry) -> Micros {
+fn stale(encoder: &Encoder, entry: &FrameEntry) -> Micros {
     encoder.publisher.stream().newest().unwrap() - entry.frame.dts
 }
 

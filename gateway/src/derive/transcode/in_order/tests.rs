@@ -86,7 +86,7 @@ impl Feed {
 struct Encoder {
     reencoders: Reencoders,
     holder: Holder<ReencodedVideo>,
-    output: Output<Arc<Entry>>,
+    output: Output<Arc<FrameEntry>>,
     config: Arc<Config>,
 }
 
@@ -106,7 +106,7 @@ impl Encoder {
         for (index, time) in times.enumerate() {
             let (header, kind) = if index == 0 { (0x65, 0x88) } else { (0x41, 0x98) };
             let frame = picture(&self.config, time, time, header, kind);
-            self.output.push(Arc::new(Entry { start: frame.key, frame, discontinuity: false }));
+            self.output.push(Arc::new(FrameEntry { start: frame.key, frame, discontinuity: false }));
         }
     }
 }
@@ -126,7 +126,7 @@ fn hub() -> Hub {
 }
 
 /// All that comes until nothing has come for a moment: pictures, and how many packets of sound.
-async fn drain(reader: &mut InOrder) -> (Vec<Arc<Entry>>, usize) {
+async fn drain(reader: &mut InOrder) -> (Vec<Arc<FrameEntry>>, usize) {
     let mut all = Vec::new();
     while let Ok(Some(entry)) = tokio::time::timeout(Duration::from_millis(20), reader.next()).await {
         all.push(entry);
@@ -139,7 +139,7 @@ async fn drain(reader: &mut InOrder) -> (Vec<Arc<Entry>>, usize) {
 }
 
 /// Whether these are the encoder's.
-fn made(pictures: &[Arc<Entry>]) -> Vec<bool> {
+fn made(pictures: &[Arc<FrameEntry>]) -> Vec<bool> {
     let mut made: Vec<_> = pictures.iter().map(|e| e.frame.config.video().unwrap().width == 640).collect();
     made.dedup();
     made

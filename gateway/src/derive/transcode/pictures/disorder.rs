@@ -5,7 +5,7 @@ use std::sync::Arc;
 use media::codec::h264::{Order, Place, Reorder};
 use media::{Codec, Config};
 
-use crate::core::hub::Entry;
+use crate::core::hub::FrameEntry;
 
 /// Video is re-encoded if at least one of this many frames is late, that is sent after a frame that is shown later.
 const FEW: u32 = 20;
@@ -26,7 +26,7 @@ pub(in crate::derive::transcode) struct Disorder {
 impl Disorder {
     /// Adds the next frame in decode order. Returns its role, and whether the order so far was forgotten
     /// because the frame is from another publisher or has another configuration.
-    pub(in crate::derive::transcode) fn push(&mut self, entry: &Entry) -> (Place, bool) {
+    pub(in crate::derive::transcode) fn push(&mut self, entry: &FrameEntry) -> (Place, bool) {
         let frame = &entry.frame;
         let known = |config: &Arc<Config>| Arc::ptr_eq(config, &frame.config) || *config == frame.config;
         let new = entry.discontinuity || !self.config.as_ref().is_some_and(known);

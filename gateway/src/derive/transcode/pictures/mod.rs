@@ -24,7 +24,7 @@ use self::places::EncoderPermit;
 pub use self::places::Reencoders;
 use self::restart::Restarts;
 use super::pool;
-use crate::core::hub::{Entry, Start, Stream, Subscriber};
+use crate::core::hub::{FrameEntry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derivation, Output, Started};
 
 /// Time to catch up when more than a second of the stream is waiting. After this time the machine is too slow.
@@ -47,12 +47,12 @@ pub(super) struct ReencodedVideo {
 }
 
 impl Derivation for ReencodedVideo {
-    type Item = Arc<Entry>;
+    type Item = Arc<FrameEntry>;
     type Shared = ();
 
     const LINGER: Duration = Duration::from_secs(10);
 
-    fn start(&self, stream: &Arc<Stream>, output: Output<Arc<Entry>>) -> Started<()> {
+    fn start(&self, stream: &Arc<Stream>, output: Output<Arc<FrameEntry>>) -> Started<()> {
         let span = tracing::info_span!("pictures", stream = %stream.name());
         let run = run(stream.clone(), output, self.reencoders.clone());
         Started { task: pool::spawn(run.instrument(span)), shared: () }
@@ -71,7 +71,7 @@ enum Stop {
     Hopeless,
 }
 
-async fn run(stream: Arc<Stream>, output: Output<Arc<Entry>>, reencoders: Reencoders) {
+async fn run(stream: Arc<Stream>, output: Output<Arc<FrameEntry>>, reencoders: Reencoders) {
     let mut restarts = Restarts::default();
     while disordered(&stream).await {
         let Some(permit) = permit(&reencoders).await else { return };
@@ -133,7 +133,7 @@ fn fits(config: &Config) -> bool {
     config.video().is_some_and(encodes)
 }
 
-async fn encode(stream: &Stream, output: &Output<Arc<Entry>>, reencoders: &Reencoders) -> Stop {
+async fn encode(stream: &Stream, output: &Output<Arc<FrameEntry>>, reencoders: &Reencoders) -> Stop {
     // From the newest key frame on, though frames of the past are only decoded.
     let mut frames = stream.subscribe(Start::Key);
     let first = loop {
@@ -208,9 +208,9 @@ async fn anew(frames: &mut Subscriber, mut key: bool) -> Stop {
     Stop::Anew
 }
 
-fn entry(frame: Frame, discontinuity: bool) -> Arc<Entry> {
+fn entry(frame: Frame, discontinuity: bool) -> Arc<FrameEntry> {
     let start = frame.key;
-    Arc::new(Entry { frame, discontinuity, start })
+    Arc::new(FrameEntry { frame, discontinuity, start })
 }
 
 fn not_started(error: &io::Error) -> Stop {

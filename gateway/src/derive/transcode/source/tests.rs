@@ -78,7 +78,7 @@ fn hub() -> (Hub, StreamName) {
 }
 
 /// All that comes until nothing has come for a moment.
-async fn drain(source: &mut Source) -> Vec<Arc<Entry>> {
+async fn drain(source: &mut Source) -> Vec<Arc<FrameEntry>> {
     let mut entries = Vec::new();
     while let Ok(Some(entry)) = tokio::time::timeout(Duration::from_millis(50), source.next()).await {
         entries.push(entry);
@@ -86,11 +86,11 @@ async fn drain(source: &mut Source) -> Vec<Arc<Entry>> {
     entries
 }
 
-fn times(entries: &[Arc<Entry>], video: bool) -> Vec<Micros> {
+fn times(entries: &[Arc<FrameEntry>], video: bool) -> Vec<Micros> {
     entries.iter().filter(|e| e.frame.is_video() == video).map(|e| e.frame.dts).collect()
 }
 
-fn codecs(entries: &[Arc<Entry>]) -> Vec<&'static str> {
+fn codecs(entries: &[Arc<FrameEntry>]) -> Vec<&'static str> {
     let mut names: Vec<_> = entries.iter().map(|e| e.frame.config.codec.name()).collect();
     names.dedup();
     names.sort_unstable();

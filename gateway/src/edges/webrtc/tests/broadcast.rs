@@ -17,7 +17,7 @@ use super::world::{World, now};
 use crate::context::Context;
 use crate::core::admission::PublishGrant;
 use crate::core::auth::Auth;
-use crate::core::hub::{Entry, Start, StreamName, Subscriber};
+use crate::core::hub::{FrameEntry, Start, StreamName, Subscriber};
 use crate::edges::webrtc::publish::PublisherRole;
 use crate::edges::webrtc::rtc::{self, PublisherOptions};
 use crate::limits::LimitSettings;
@@ -51,7 +51,7 @@ pub(super) struct Broadcast {
     /// Whether each packet of sound has the one before in it; then what alone would be sent as.
     pub(super) redundant: Option<Pt>,
     frames: Option<Subscriber>,
-    got: Vec<Arc<Entry>>,
+    got: Vec<Arc<FrameEntry>>,
 }
 
 impl Broadcast {

@@ -26,6 +26,7 @@ pub enum Note {
     Message(Bytes),
 }
 
+/// The content of [`Notes`].
 #[derive(Debug, Default)]
 struct State {
     fields: Option<Fields>,
@@ -36,21 +37,21 @@ struct State {
     window: Option<(Instant, usize, usize)>,
 }
 
-/// The recent metadata and messages of a stream.
+/// The metadata and the recent messages of a stream.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct Notes {
     /// Total number of notes: a reader that has this number has nothing new to read.
     count: AtomicU64,
     state: Mutex<State>,
 }
 
-impl Said {
+impl Notes {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Resets the state for another publisher.
-    pub(super) fn begin(&self) {
+    pub(super) fn reset(&self) {
         self.state().fields = None;
     }
 
@@ -103,36 +104,36 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_said_is_bounded_in_rate_and_size() {
-        let said = Said::default();
+    async fn notes_are_bounded_in_rate_and_size() {
+        let notes = Notes::default();
         let (mut heard, message) = (0, |size: usize| Note::Message(vec![1; size].into()));
-        assert!((0..MAX_MESSAGES).all(|_| said.push(message(10), None)));
-        assert!(!said.push(message(1), None));
-        assert_eq!(said.since(&mut heard).len(), MAX_MESSAGES);
+        assert!((0..MAX_MESSAGES).all(|_| notes.push(message(10), None)));
+        assert!(!notes.push(message(1), None));
+        assert_eq!(notes.since(&mut heard).len(), MAX_MESSAGES);
         tokio::time::advance(SECOND).await;
-        assert!(said.push(message(MAX_BYTES / 2), None) && said.push(message(MAX_BYTES / 2), None));
-        assert!(!said.push(message(1), None));
-        assert_eq!((said.since(&mut heard).len(), said.since(&mut heard).len()), (2, 0));
+        assert!(notes.push(message(MAX_BYTES / 2), None) && notes.push(message(MAX_BYTES / 2), None));
+        assert!(!notes.push(message(1), None));
+        assert_eq!((notes.since(&mut heard).len(), notes.since(&mut heard).len()), (2, 0));
         // Nobody read them: only the newest are kept.
         for _ in 0..10 {
             tokio::time::advance(SECOND).await;
-            assert!((0..MAX_MESSAGES).all(|_| said.push(message(1), None)));
+            assert!((0..MAX_MESSAGES).all(|_| notes.push(message(1), None)));
         }
-        assert_eq!(said.state().notes.len(), MAX_MESSAGES);
-        assert_eq!(said.since(&mut heard).len(), MAX_MESSAGES);
+        assert_eq!(notes.state().notes.len(), MAX_MESSAGES);
+        assert_eq!(notes.since(&mut heard).len(), MAX_MESSAGES);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn metadata_are_told_when_they_change() {
-        let said = Said::default();
+    async fn metadata_are_passed_on_when_they_change() {
+        let notes = Notes::default();
         let (mut heard, title) =
             (0, |text: &str| Some(Arc::new(vec![("title".to_owned(), Value::from(text))])));
-        for (text, notes) in [("a", 1), ("a", 0), ("b", 1)] {
-            assert!(said.push(Note::Metadata, title(text)));
-            assert_eq!(said.since(&mut heard), vec![Note::Metadata; notes]);
-            assert_eq!(said.fields(), title(text));
+        for (text, count) in [("a", 1), ("a", 0), ("b", 1)] {
+            assert!(notes.push(Note::Metadata, title(text)));
+            assert_eq!(notes.since(&mut heard), vec![Note::Metadata; count]);
+            assert_eq!(notes.fields(), title(text));
         }
-        said.begin();
-        assert_eq!(said.fields(), None);
+        notes.reset();
+        assert_eq!(notes.fields(), None);
     }
 }
