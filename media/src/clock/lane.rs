@@ -41,7 +41,7 @@ pub(super) struct Moment<'a> {
     pub(super) duration: &'a dyn Fn() -> Option<Micros>,
 }
 
-/// How a frame follows the previous frame.
+/// The relation of a frame's timestamp to the previous frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Regular,
@@ -54,7 +54,7 @@ pub(super) enum Step {
 #[derive(Debug, Clone)]
 pub(super) struct Lane {
     /// State of the publisher's clock; `None` before its first frame.
-    source: Option<Source>,
+    source: Option<PublisherClock>,
     /// The newest output time, and the offset from the publisher's time to it.
     newest: Option<Micros>,
     shift: Micros,
@@ -64,8 +64,9 @@ pub(super) struct Lane {
     interval: Micros,
 }
 
+/// The state of the publisher's clock for one track.
 #[derive(Debug, Clone)]
-struct Source {
+struct PublisherClock {
     offset: Micros,
     /// Publisher's time of the newest frame, and its arrival time.
     dts: Micros,
@@ -74,9 +75,9 @@ struct Source {
     pace: Pace,
     /// The state before the newest jump.
     former: Option<Former>,
-    /// How far back the frames step that arrive out of order.
+    /// Largest step back of frames that arrive out of order.
     disorder: Micros,
-    /// How far back the previous out-of-order frames stepped.
+    /// Step back of the previous out-of-order frames.
     doubt: Micros,
     /// Number of consecutive frames that are out of order or repeat a timestamp.
     held: u32,
@@ -86,6 +87,7 @@ struct Source {
     leapt: Option<Micros>,
 }
 
+/// The state of the publisher's clock before its newest jump.
 #[derive(Debug, Clone, Copy)]
 struct Former {
     offset: Micros,
@@ -149,7 +151,7 @@ impl Lane {
     /// Places the first frame of a publisher.
     pub(super) fn begin(&mut self, moment: &Moment<'_>, offset: Micros) {
         let &Moment { dts, now, .. } = moment;
-        self.source = Some(Source {
+        self.source = Some(PublisherClock {
             offset,
             dts,
             at: now,
@@ -226,7 +228,7 @@ impl Lane {
     }
 
     /// Returns the latest time that is plausible for a frame that arrives at `now`.
-    fn latest(&self, source: &Source, now: Micros, other: &Self) -> Micros {
+    fn latest(&self, source: &PublisherClock, now: Micros, other: &Self) -> Micros {
         let newest = self.newest.unwrap_or(0);
         let mut latest = newest.saturating_add(self.gap.unwrap_or(DEFAULT_GAP));
         latest = latest.max(now.saturating_add(source.leads.best()));
@@ -238,7 +240,7 @@ impl Lane {
     }
 
     /// Places a frame after a jump: at the time that it would have had without the jump.
-    fn jump(&self, source: &mut Source, moment: &Moment<'_>, other: &Self, newest: Micros) {
+    fn jump(&self, source: &mut PublisherClock, moment: &Moment<'_>, other: &Self, newest: Micros) {
         let &Moment { dts, now, .. } = moment;
         // Move forward by the waiting time, but not ahead of real time: the frame may be the last of a
         // delayed burst.
@@ -273,7 +275,7 @@ impl Lane {
     }
 
     /// Returns the distance to the newest frame for a frame that repeats its timestamp.
-    fn repeat(&self, source: &mut Source, moment: &Moment<'_>, other: &Self) -> Micros {
+    fn repeat(&self, source: &mut PublisherClock, moment: &Moment<'_>, other: &Self) -> Micros {
         source.repeats = source.repeats.saturating_add(1);
         let &Moment { now, .. } = moment;
         let newest = self.newest.unwrap_or(0);
@@ -299,7 +301,7 @@ impl Lane {
     }
 }
 
-impl Source {
+impl PublisherClock {
     /// Returns whether a step back is caused by frame order or jitter, and not by a jump.
     fn is_out_of_order(&self, by: Micros) -> bool {
         -by <= self.disorder.max(WAVER) && self.held < MAX_DISORDER

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use self::slice::{Class, Joint, Slice, Syntax, class};
-use super::nal::{Entry, length_prefixed, push_length_prefixed};
+use super::nal::{EntryPoint, length_prefixed, push_length_prefixed};
 use super::{h264, h265};
 use crate::config::{Codec, Config};
 use crate::error::{Error, ErrorKind, Result};
@@ -52,7 +52,7 @@ pub struct AccessUnit {
     /// All its NAL units.
     pub piece: Piece,
     /// Whether decoding may start here.
-    pub entry: Entry,
+    pub entry: EntryPoint,
 }
 
 /// How the encoder splits access units, as far as it is known.
@@ -334,6 +334,6 @@ fn after_delimiter(codec: Codec, data: &[u8]) -> usize {
     }
 }
 
-fn entry_point(codec: Codec, data: &[u8]) -> Entry {
+fn entry_point(codec: Codec, data: &[u8]) -> EntryPoint {
     if codec == Codec::H265 { h265::entry_point(data) } else { h264::entry_point(data) }
 }

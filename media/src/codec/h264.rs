@@ -6,11 +6,11 @@ mod order;
 mod sps;
 
 use super::nal;
-pub use super::nal::{Entry, annex_b, length_prefixed};
+pub use super::nal::{EntryPoint, annex_b, length_prefixed};
 use crate::bits::BitReader;
 use crate::config::{Codec, Config, Format, Video};
 use crate::error::{Error, Result};
-pub use order::{Order, Place, Reorder, is_b, is_reference, profile_level_id, reorder_depth};
+pub use order::{FrameRole, Order, Reorder, is_b, is_reference, profile_level_id, reorder_depth};
 pub use sps::Sps;
 use sps::has_chroma_format;
 
@@ -173,24 +173,24 @@ pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Optio
 }
 
 /// Returns whether, and how, decoding may start at this access unit (4-byte lengths).
-pub fn entry_point(au: &[u8]) -> Entry {
+pub fn entry_point(au: &[u8]) -> EntryPoint {
     let mut recovery = false;
     for nal in length_prefixed(au) {
         match nal_type_of(nal) {
-            nal_type::IDR => return Entry::Idr,
+            nal_type::IDR => return EntryPoint::Idr,
             nal_type::SEI => recovery |= nal::has_recovery_point(nal.get(1..).unwrap_or_default()),
-            nal_type::SLICE if recovery || is_intra_slice(nal) => return Entry::Recovery,
+            nal_type::SLICE if recovery || is_intra_slice(nal) => return EntryPoint::Recovery,
             // Other slices, and the partitions of a slice.
-            1..=4 => return Entry::None,
+            1..=4 => return EntryPoint::None,
             _ => {}
         }
     }
-    Entry::NoPicture
+    EntryPoint::NoPicture
 }
 
 /// Returns whether this access unit (4-byte lengths) is an IDR picture, an I picture or a recovery point.
 pub fn is_key(au: &[u8]) -> bool {
-    matches!(entry_point(au), Entry::Idr | Entry::Recovery)
+    matches!(entry_point(au), EntryPoint::Idr | EntryPoint::Recovery)
 }
 
 /// Returns whether `slice_type` says "all slices of the picture are I" (7) or "this slice is I" (2).

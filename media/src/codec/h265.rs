@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::nal::{self, Entry};
+use super::nal::{self, EntryPoint};
 pub use super::nal::{annex_b, length_prefixed};
 use crate::bits::BitReader;
 use crate::config::{Codec, Config, Format, Video};
@@ -285,23 +285,23 @@ pub fn take_parameter_sets(au: Bytes, current: Option<&Config>) -> Result<(Optio
 
 /// Returns whether, and how, decoding may start at this access unit (4-byte lengths): IDR, BLA and CRA
 /// pictures, and recovery points.
-pub fn entry_point(au: &[u8]) -> Entry {
+pub fn entry_point(au: &[u8]) -> EntryPoint {
     let mut recovery = false;
     for nal in length_prefixed(au) {
         match nal_type_of(nal) {
-            16..=23 => return Entry::Idr,
+            16..=23 => return EntryPoint::Idr,
             nal_type::SEI => recovery |= nal::has_recovery_point(nal.get(2..).unwrap_or_default()),
-            0..=31 if recovery => return Entry::Recovery,
-            0..=31 => return Entry::None,
+            0..=31 if recovery => return EntryPoint::Recovery,
+            0..=31 => return EntryPoint::None,
             _ => {}
         }
     }
-    Entry::NoPicture
+    EntryPoint::NoPicture
 }
 
 /// Returns whether decoding may start at this access unit (4-byte lengths).
 pub fn is_key(au: &[u8]) -> bool {
-    matches!(entry_point(au), Entry::Idr | Entry::Recovery)
+    matches!(entry_point(au), EntryPoint::Idr | EntryPoint::Recovery)
 }
 
 #[cfg(test)]

@@ -210,9 +210,9 @@ pub(crate) fn keep_sets(sets: &mut Vec<&[u8]>, first: &[u8], belongs: &dyn Fn(&[
     at > 0 || sets.len() < count
 }
 
-/// Whether, and how, decoding may start at an access unit.
+/// The way in which decoding can start at an access unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
+pub enum EntryPoint {
     /// An IDR picture.
     Idr,
     /// An I picture (open GOP), or a recovery point (gradual refresh).

@@ -10,7 +10,7 @@ use super::multitrack;
 use super::script::Metadata;
 use super::tag::{self, Kind, Tag};
 use crate::codec::access_unit::{AccessUnit, Assembler, Piece};
-use crate::codec::nal::{self, Entry};
+use crate::codec::nal::{self, EntryPoint};
 use crate::codec::{self, aac, av1, h264, h265, mp3, opus, vpx};
 use crate::config::{Audio, Codec, Config, Format, Track};
 use crate::error::{Error, Result};
@@ -235,7 +235,7 @@ impl BodyDemuxer {
         let h265 = tag.codec == Codec::H265;
         let mut data = nal::normalise(tag.codec.name(), data, self.nal_length)?;
         let entry = if h265 { h265::entry_point(&data) } else { h264::entry_point(&data) };
-        if tag.key || matches!(entry, Entry::Idr | Entry::NoPicture) {
+        if tag.key || matches!(entry, EntryPoint::Idr | EntryPoint::NoPicture) {
             data = self.in_band(data, h265);
         }
         if data.is_empty() {
@@ -243,7 +243,7 @@ impl BodyDemuxer {
         }
         let config = match self.video_config_of(tag.codec) {
             // There is no access unit that this could belong to.
-            Err(_) if entry == Entry::NoPicture => return Ok(()),
+            Err(_) if entry == EntryPoint::NoPicture => return Ok(()),
             config => config?,
         };
         let (dts, pts) = self.time(timestamp_ms, tag);
@@ -311,10 +311,10 @@ impl BodyDemuxer {
     /// Some encoders set the flag on too many frames and some on too few. An IDR picture is always a key
     /// frame. A flagged picture without I slices and without a recovery point only counts while the stream
     /// has had no real key frame (gradual refresh without recovery points).
-    fn is_key(&mut self, flagged: bool, entry: Entry) -> bool {
-        let real = entry == Entry::Idr || flagged && entry == Entry::Recovery;
+    fn is_key(&mut self, flagged: bool, entry: EntryPoint) -> bool {
+        let real = entry == EntryPoint::Idr || flagged && entry == EntryPoint::Recovery;
         self.entered |= real;
-        real || flagged && entry == Entry::None && !self.entered
+        real || flagged && entry == EntryPoint::None && !self.entered
     }
 
     /// Moves parameter sets from an access unit into the configuration. Malformed ones stay in the access

@@ -116,7 +116,7 @@ fn muxed_size(frame: &Frame) -> usize {
 /// that are shown before it (closed GOP).
 fn is_closed(frame: &Frame) -> bool {
     match frame.config.codec {
-        Codec::H264 => h264::entry_point(&frame.data) == nal::Entry::Idr,
+        Codec::H264 => h264::entry_point(&frame.data) == nal::EntryPoint::Idr,
         Codec::H265 => {
             h265::length_prefixed(&frame.data).any(|nal| matches!(h265::nal_type_of(nal), 16..=20))
         }

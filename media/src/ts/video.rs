@@ -2,7 +2,7 @@
 
 use crate::codec::access_unit::{Assembler, Piece};
 use crate::codec::in_band::InBand;
-use crate::codec::nal::Entry;
+use crate::codec::nal::EntryPoint;
 use crate::config::Codec;
 use crate::error::Result;
 use crate::frame::Frame;
@@ -70,7 +70,7 @@ impl VideoStream {
     fn drain(&mut self, mut out: impl FnMut(Result<Frame>)) {
         while let Some(unit) = self.units.next() {
             let piece = unit.piece;
-            let key = matches!(unit.entry, Entry::Idr | Entry::Recovery);
+            let key = matches!(unit.entry, EntryPoint::Idr | EntryPoint::Recovery);
             if self.sets.may_pass(key, self.sps == Some(piece.dts)) {
                 let (dts, pts) = (piece.dts, piece.pts);
                 out(Ok(Frame { number: 0, config: piece.config, dts, pts, key, data: piece.data }));

@@ -2,11 +2,11 @@
 //!
 //! A [`Wire`] turns frames into [`Batch`]es; a socket writes one batch at a time. A video frame is sent at
 //! once, together with the audio before it. Audio waits for the next video frame, but no longer than one
-//! frame interval. A viewer is a [`Reader`], a cursor into the ring of batches. The reader sends the sequence
+//! frame interval. A viewer is a [`BatchReader`], a cursor into the ring of batches. The reader sends the sequence
 //! headers first when the viewer starts, and again after it skipped batches.
 
-mod pump;
 mod reader;
+mod writer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use media::flv::amf0::Value;
 use media::time::Micros;
 use media::{Config, Frame, Track};
 
-use self::pump::Pump;
-pub use self::reader::Reader;
+pub use self::reader::BatchReader;
+use self::writer::BatchWriter;
 use super::derived::{Derivation, Derived, Holder, Output, Started};
 use super::transcode::{Frames, Want};
 use crate::core::hub::ring::Item;
 use crate::core::hub::{Demand, Fields, Start, Stream};
 
-/// Writes frames in the format of one protocol. One encoder serves all viewers of a stream, in stream order.
-pub trait Encoder: Send {
+/// Writes frames in the format of one protocol. One muxer serves all viewers of a stream, in stream order.
+pub trait WireMuxer: Send {
     /// Writes the prelude, which a viewer needs before its first batch: metadata and the sequence headers of
     /// `tracks`.
     ///
@@ -46,8 +46,8 @@ pub trait Encoder: Send {
 pub struct WireFormat {
     /// The format's name.
     pub name: &'static str,
-    /// Creates the encoder for a stream.
-    pub encoder: fn() -> Box<dyn Encoder>,
+    /// Creates the muxer for a stream.
+    pub muxer: fn() -> Box<dyn WireMuxer>,
 }
 
 impl fmt::Debug for WireFormat {
@@ -130,11 +130,11 @@ impl Derivation for Batches {
     type Shared = Demand;
 
     fn start(&self, stream: &Arc<Stream>, output: Output<Batch>) -> Started<Demand> {
-        let mut pump = Pump::new(stream, &self.want, (self.format.encoder)(), output);
+        let mut writer = BatchWriter::new(stream, &self.want, (self.format.muxer)(), output);
         // Written before the first viewer's cursor exists: `Start::Key` then finds the cached frames, and
         // `Start::Live` comes after them.
-        pump.write_cached();
-        Started { task: tokio::spawn(pump.run()).abort_handle(), shared: stream.demand_keys() }
+        writer.write_cached();
+        Started { task: tokio::spawn(writer.run()).abort_handle(), shared: stream.demand_keys() }
     }
 }
 
@@ -153,11 +153,11 @@ impl Wire {
     }
 
     /// Creates a reader for one more viewer.
-    pub fn reader(&self, start: Start) -> Reader {
+    pub fn reader(&self, start: Start) -> BatchReader {
         // Transcoded audio of cached frames may still be written after this call, and is not live. So a live reader
         // also skips batches up to the newest frame's time.
         let past = if start == Start::Live { self.stream.newest() } else { None };
-        Reader::new(self.batches.clone(), start, past)
+        BatchReader::new(self.batches.clone(), start, past)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::derive::derived::Holder;
 
 /// A viewer's position in a [`super::Wire`]. It keeps the wire's task running.
 #[derive(Debug)]
-pub struct Reader {
+pub struct BatchReader {
     cursor: Cursor<Batch>,
     /// The reader starts at the first key batch after this time.
     past: Option<Micros>,
@@ -19,7 +19,7 @@ pub struct Reader {
     _holder: Holder<Batches>,
 }
 
-impl Reader {
+impl BatchReader {
     /// Size in bytes up to which available batches are joined into one write.
     const ENOUGH: usize = 64 << 10;
     /// Maximum number of slices in one vectored write.

@@ -9,9 +9,9 @@ use crate::core::hub::{Hub, HubConfig, Publisher, StreamName};
 /// Writes what a person can read.
 struct Words;
 
-const WORDS: WireFormat = WireFormat { name: "words", encoder: || Box::new(Words) };
+const WORDS: WireFormat = WireFormat { name: "words", muxer: || Box::new(Words) };
 
-impl Encoder for Words {
+impl WireMuxer for Words {
     fn prelude(&mut self, tracks: &Tracks, _: Micros, out: &mut Vec<u8>) {
         let name = |t: &Option<Arc<Config>>| t.as_ref().map_or("-", |c| c.codec.name()).to_owned();
         out.extend(format!("<{} {}>", name(&tracks.video), name(&tracks.audio)).bytes());
@@ -44,7 +44,7 @@ fn publisher() -> Publisher {
     hub.publish(&PublishGrant::for_job(&StreamName::parse("live/livestream").unwrap(), "test")).unwrap()
 }
 
-async fn read(reader: &mut Reader) -> String {
+async fn read(reader: &mut BatchReader) -> String {
     let mut out = Vec::new();
     assert!(reader.next(&mut out).await, "the stream is not over");
     out.iter().map(|b| std::str::from_utf8(b).unwrap()).collect::<Vec<_>>().join("|")
@@ -150,7 +150,7 @@ async fn sound_that_old_players_do_not_know_goes_out_as_aac_and_is_promised_so()
     while !seen.contains("v120") {
         seen += &read(&mut first).await;
     }
-    // The first packet holds what the encoder puts before the first sample.
+    // The first packet holds what the muxer puts before the first sample.
     assert_eq!(seen, "<h264 aac>|K0 a-17 a5 a26 a47 a69 v120 ");
     push(&mut publisher, &h264, 160, true);
     // The cached pictures were made after it came, and are not what comes next.

@@ -48,7 +48,7 @@ impl Decoding {
     }
 
     /// Moves `pcm` to `before`, and empties it.
-    fn turn(&mut self) {
+    fn swap_buffers(&mut self) {
         std::mem::swap(&mut self.pcm, &mut self.before);
         self.pcm.clear();
         self.pcm.rate = self.before.rate;
@@ -56,7 +56,7 @@ impl Decoding {
 
     /// Decodes a packet into `pcm`.
     pub(super) fn decode(&mut self, packet: &[u8]) -> Result<(), Broken> {
-        self.turn();
+        self.swap_buffers();
         let (decoder, pcm) = (&mut self.decoder, &mut self.pcm);
         let decoded = guarded(|| decoder.decode(packet, pcm));
         let good = self.pcm.len() > 0 && RATES.contains(&self.pcm.rate);
@@ -82,7 +82,7 @@ impl Decoding {
         let rate = self.pcm.rate;
         let samples = to_ticks(time, rate).max(0) as usize;
         let alive = samples.min(to_ticks(CONCEAL, rate) as usize);
-        self.turn();
+        self.swap_buffers();
         while self.pcm.len() < alive {
             let (before, want) = (self.pcm.len(), alive - self.pcm.len());
             let (decoder, pcm) = (&mut self.decoder, &mut self.pcm);

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use media::{Config, TrackId};
 
 use super::Want;
+use super::audio_switch::AudioSwitch;
 use super::in_order::InOrder;
-use super::source::Source;
 use crate::core::hub::{FrameEntry, Start, Stream};
 
 /// Reads a stream's entries in the form that a [`Want`] describes; replaces [`Stream::subscribe`].
 #[derive(Debug)]
-pub struct Frames(Chain);
+pub struct Frames(Steps);
 
 /// The steps between the stream and the reader.
 #[derive(Debug)]
-enum Chain {
+enum Steps {
     /// Audio is transcoded where it has to be.
-    Audio(Source),
+    Audio(AudioSwitch),
     /// The same, with video in presentation order.
     InOrder(Box<InOrder>),
 }
@@ -25,56 +25,56 @@ enum Chain {
 impl Frames {
     /// Reads `stream` from `start` on. Must be called inside a tokio runtime.
     pub fn new(stream: &Arc<Stream>, want: &Want, start: Start) -> Self {
-        let source = Source::new(stream, want, start);
+        let switch = AudioSwitch::new(stream, want, start);
         Self(match &want.presentation_order {
-            None => Chain::Audio(source),
-            Some(reencoders) => Chain::InOrder(Box::new(InOrder::new(stream, source, start, reencoders))),
+            None => Steps::Audio(switch),
+            Some(reencoders) => Steps::InOrder(Box::new(InOrder::new(stream, switch, start, reencoders))),
         })
     }
 
     /// Waits for the next entry. Returns [`None`] when the stream has ended. Cancel-safe.
     pub async fn next(&mut self) -> Option<Arc<FrameEntry>> {
         match &mut self.0 {
-            Chain::Audio(source) => source.next().await,
-            Chain::InOrder(in_order) => in_order.next().await,
+            Steps::Audio(switch) => switch.next().await,
+            Steps::InOrder(in_order) => in_order.next().await,
         }
     }
 
     /// Returns the next entry if it is available.
     pub fn try_next(&mut self) -> Option<Arc<FrameEntry>> {
         match &mut self.0 {
-            Chain::Audio(source) => source.try_next(),
-            Chain::InOrder(in_order) => in_order.try_next(),
+            Steps::Audio(switch) => switch.try_next(),
+            Steps::InOrder(in_order) => in_order.try_next(),
         }
     }
 
     /// Returns the number of entries missed so far because the reader was too slow.
     pub fn skipped(&self) -> u64 {
-        self.source().skipped()
+        self.audio_switch().skipped()
     }
 
     /// Returns whether entries were missed since the last call.
     pub fn take_skip(&mut self) -> bool {
         match &mut self.0 {
-            Chain::Audio(source) => source.take_skip(),
-            Chain::InOrder(in_order) => in_order.source.take_skip(),
+            Steps::Audio(switch) => switch.take_skip(),
+            Steps::InOrder(in_order) => in_order.input.take_skip(),
         }
     }
 
     /// Returns the newest configuration of a track, as the reader receives it.
     pub fn config(&self, track: impl Into<TrackId>) -> Option<Arc<Config>> {
-        self.source().config(track)
+        self.audio_switch().config(track)
     }
 
     /// Returns whether the audio is transcoded, and therefore a little later than the stream's own.
     pub fn transcodes(&self) -> bool {
-        self.source().transcodes()
+        self.audio_switch().transcodes()
     }
 
-    fn source(&self) -> &Source {
+    fn audio_switch(&self) -> &AudioSwitch {
         match &self.0 {
-            Chain::Audio(source) => source,
-            Chain::InOrder(in_order) => &in_order.source,
+            Steps::Audio(switch) => switch,
+            Steps::InOrder(in_order) => &in_order.input,
         }
     }
 }

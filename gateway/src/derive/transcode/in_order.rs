@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use media::codec::h264::Place;
+use media::codec::h264::FrameRole;
 use media::time::{MILLI, Micros};
 
+use super::audio_switch::AudioSwitch;
 use super::pictures::{Disorder, ReencodedVideo, Reencoders};
-use super::source::Source;
 use crate::core::hub::{FrameEntry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derived, Holder};
 
 /// Maximum distance of re-encoded video from the stream's newest frame when the encoder has caught up.
 const NEAR: Micros = 500 * MILLI;
 
-/// Reads the entries of a [`Source`], with video frames in presentation order.
+/// Reads the entries of an [`AudioSwitch`], with video frames in presentation order.
 ///
 /// While the stream has no B-frames, its own video is passed on. Otherwise the video comes from
 /// [`ReencodedVideo`], beginning with one of its key frames. Before that key frame, and where re-encoding is
@@ -21,13 +21,13 @@ const NEAR: Micros = 500 * MILLI;
 #[derive(Debug)]
 pub(super) struct InOrder {
     stream: Arc<Stream>,
-    pub(super) source: Source,
+    pub(super) input: AudioSwitch,
     /// `None` if video is not re-encoded.
     reencoders: Option<Reencoders>,
     disorder: Disorder,
     encoded: Option<Encoded>,
     /// Whether video is read from `encoded`.
-    taken: bool,
+    uses_encoded: bool,
     /// Whether the stream's own video cannot be decoded before its next key frame.
     lost: bool,
     /// Time of the stream's newest video frame.
@@ -44,27 +44,32 @@ struct Encoded {
 
 /// The next entry, by its origin.
 enum Next {
-    Source(Arc<FrameEntry>),
+    Own(Arc<FrameEntry>),
     /// `None` when the encoder has stopped.
     Encoded(Option<Arc<FrameEntry>>),
 }
 
 impl InOrder {
-    /// Reads `source`, which begins at `start`. Must be called inside a tokio runtime.
-    pub(super) fn new(stream: &Arc<Stream>, source: Source, start: Start, reencoders: &Reencoders) -> Self {
+    /// Reads `input`, which begins at `start`. Must be called inside a tokio runtime.
+    pub(super) fn new(
+        stream: &Arc<Stream>,
+        input: AudioSwitch,
+        start: Start,
+        reencoders: &Reencoders,
+    ) -> Self {
         let mut reader = Self {
             stream: stream.clone(),
-            source,
+            input,
             reencoders: reencoders.enabled().then(|| reencoders.clone()),
             disorder: Disorder::default(),
             encoded: None,
-            taken: false,
+            uses_encoded: false,
             lost: false,
             newest: Micros::MIN,
             last: None,
         };
-        if reader.reencoders.is_some() && known(stream, start).matters() {
-            reader.open();
+        if reader.reencoders.is_some() && cached_order(stream, start).matters() {
+            reader.open_encoded();
         }
         reader
     }
@@ -74,10 +79,10 @@ impl InOrder {
         loop {
             let next = tokio::select! {
                 biased;
-                entry = self.source.next() => Next::Source(entry?),
+                entry = self.input.next() => Next::Own(entry?),
                 entry = next(&mut self.encoded) => Next::Encoded(entry),
             };
-            if let Some(entry) = self.take(next) {
+            if let Some(entry) = self.handle(next) {
                 return Some(entry);
             }
         }
@@ -87,23 +92,23 @@ impl InOrder {
     pub(super) fn try_next(&mut self) -> Option<Arc<FrameEntry>> {
         loop {
             let encoded = |this: &mut Self| this.encoded.as_mut()?.cursor.try_next();
-            let next = match self.source.try_next() {
-                Some(entry) => Next::Source(entry),
+            let next = match self.input.try_next() {
+                Some(entry) => Next::Own(entry),
                 None => Next::Encoded(Some(encoded(self)?)),
             };
-            if let Some(entry) = self.take(next) {
+            if let Some(entry) = self.handle(next) {
                 return Some(entry);
             }
         }
     }
 
-    fn take(&mut self, next: Next) -> Option<Arc<FrameEntry>> {
+    fn handle(&mut self, next: Next) -> Option<Arc<FrameEntry>> {
         match next {
-            Next::Source(entry) if entry.frame.is_video() => self.own(entry),
-            Next::Source(entry) => Some(entry),
-            Next::Encoded(Some(entry)) => self.encoded(&entry),
+            Next::Own(entry) if entry.frame.is_video() => self.handle_own(entry),
+            Next::Own(entry) => Some(entry),
+            Next::Encoded(Some(entry)) => self.handle_encoded(&entry),
             Next::Encoded(None) => {
-                self.leave();
+                self.close_encoded();
                 // Final: the derived stream has already restarted the encoder several times.
                 self.reencoders = None;
                 None
@@ -112,19 +117,19 @@ impl InOrder {
     }
 
     /// Handles one of the stream's own video frames. Returns it if it is for the reader.
-    fn own(&mut self, entry: Arc<FrameEntry>) -> Option<Arc<FrameEntry>> {
+    fn handle_own(&mut self, entry: Arc<FrameEntry>) -> Option<Arc<FrameEntry>> {
         let frame = &entry.frame;
-        let (place, new) = self.disorder.push(&entry);
+        let (role, new) = self.disorder.push(&entry);
         self.newest = frame.dts;
-        // The first frames that are read are not a change: `new` has already looked at the cached ones.
+        // The first frame is not a change: [`InOrder::new`] has already looked at the cached frames.
         if new && self.last.is_some() {
-            self.leave();
+            self.close_encoded();
         }
         if self.encoded.is_none() && self.disorder.matters() {
-            self.open();
+            self.open_encoded();
         }
         self.lost &= !entry.start;
-        if self.taken || self.lost || place == Place::Droppable {
+        if self.uses_encoded || self.lost || role == FrameRole::Droppable {
             return None;
         }
         self.last = self.last.max(Some(frame.pts));
@@ -132,10 +137,10 @@ impl InOrder {
     }
 
     /// Handles a re-encoded video frame. Returns it if it is for the reader.
-    fn encoded(&mut self, entry: &FrameEntry) -> Option<Arc<FrameEntry>> {
+    fn handle_encoded(&mut self, entry: &FrameEntry) -> Option<Arc<FrameEntry>> {
         let near = || entry.frame.pts.saturating_add(NEAR) >= self.newest;
-        self.taken |= entry.start && near();
-        if !self.taken {
+        self.uses_encoded |= entry.start && near();
+        if !self.uses_encoded {
             return None;
         }
         let mut frame = entry.frame.clone();
@@ -149,19 +154,20 @@ impl InOrder {
         Some(Arc::new(FrameEntry { frame, discontinuity: entry.discontinuity, start: entry.start }))
     }
 
-    fn open(&mut self) {
+    fn open_encoded(&mut self) {
         let Some(reencoders) = &self.reencoders else { return };
         let holder = Derived::of(&self.stream, ReencodedVideo { reencoders: reencoders.clone() });
         // If the encoder is running and has caught up, a new reader starts at its newest key frame at once.
         let runs = holder.newest().zip(self.stream.newest());
-        self.taken = self.last.is_none() && runs.is_some_and(|(its, own)| its.saturating_add(NEAR) >= own);
-        let start = if self.taken { Start::Key } else { Start::Live };
+        self.uses_encoded =
+            self.last.is_none() && runs.is_some_and(|(its, own)| its.saturating_add(NEAR) >= own);
+        let start = if self.uses_encoded { Start::Key } else { Start::Live };
         self.encoded = Some(Encoded { cursor: holder.cursor(start), _holder: holder });
     }
 
     /// Returns to the stream's own video.
-    fn leave(&mut self) {
-        self.lost |= std::mem::take(&mut self.taken);
+    fn close_encoded(&mut self) {
+        self.lost |= std::mem::take(&mut self.uses_encoded);
         self.encoded = None;
     }
 }
@@ -174,7 +180,7 @@ async fn next(encoded: &mut Option<Encoded>) -> Option<Arc<FrameEntry>> {
 }
 
 /// Returns the frame order of the cached video from `start` on.
-fn known(stream: &Stream, start: Start) -> Disorder {
+fn cached_order(stream: &Stream, start: Start) -> Disorder {
     let mut frames = stream.subscribe(start);
     let mut disorder = Disorder::default();
     while let Some(entry) = frames.try_next() {
@@ -187,7 +193,7 @@ fn known(stream: &Stream, start: Start) -> Disorder {
 
 /// Returns whether a stream has B-frames, so that its video frames are not in presentation order.
 pub fn reordered(stream: &Stream) -> bool {
-    known(stream, Start::Oldest).found()
+    cached_order(stream, Start::Oldest).found()
 }
 
 #[cfg(test)]

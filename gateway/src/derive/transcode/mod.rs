@@ -14,6 +14,7 @@
 //!
 //! MP3 is not decoded: formats that carry it get it as it is, and WebRTC viewers get no audio.
 
+mod audio_switch;
 mod codec;
 mod counters;
 mod decoding;
@@ -26,7 +27,6 @@ mod pool;
 mod replace;
 mod resample;
 mod settings;
-mod source;
 mod view;
 mod want;
 

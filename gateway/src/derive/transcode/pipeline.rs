@@ -120,7 +120,7 @@ impl Chain {
             add(&self.counters.broken, 1);
             return;
         };
-        let overlap = self.place(frame.pts, duration, out);
+        let overlap = self.align(frame.pts, duration, out);
         if self.decoding.decode(&frame.data).is_err() {
             add(&self.counters.broken, 1);
             if self.resampler.is_none() {
@@ -159,7 +159,7 @@ impl Chain {
 
     /// Fills the gap before a packet of this time, or stretches the audio to meet it. Returns the duration of
     /// the packet's beginning that overlaps with earlier audio.
-    fn place(&mut self, time: Micros, duration: Micros, out: &mut Vec<Frame>) -> Micros {
+    fn align(&mut self, time: Micros, duration: Micros, out: &mut Vec<Frame>) -> Micros {
         let Some(head) = self.head() else {
             self.anchor(time);
             return 0;

@@ -52,14 +52,14 @@ impl Replace {
         }
         let frame = &entry.frame;
         if frame.is_video() {
-            out.push(mark(entry, std::mem::take(&mut self.discontinuity)));
+            out.push(with_mark(entry, std::mem::take(&mut self.discontinuity)));
             return;
         }
         match audio_plan(self.carried, frame.config.codec) {
             Plan::LeaveOut => {}
             Plan::Pass => {
                 self.pipeline.reset();
-                out.push(mark(entry, std::mem::take(&mut self.discontinuity)));
+                out.push(with_mark(entry, std::mem::take(&mut self.discontinuity)));
             }
             Plan::Transcode(_) if late => add(&self.counters.late, 1),
             Plan::Transcode(_) => {
@@ -76,7 +76,7 @@ impl Replace {
 }
 
 /// Returns the entry, marked as a discontinuity if `discontinuity` is set.
-pub(super) fn mark(entry: &Arc<FrameEntry>, discontinuity: bool) -> Arc<FrameEntry> {
+pub(super) fn with_mark(entry: &Arc<FrameEntry>, discontinuity: bool) -> Arc<FrameEntry> {
     if discontinuity && !entry.discontinuity {
         return Arc::new(FrameEntry { frame: entry.frame.clone(), discontinuity, start: entry.start });
     }

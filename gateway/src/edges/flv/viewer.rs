@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::core::admission::PlayGrant;
 use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, Start, Stream};
-use crate::derive::batch::{Reader, Wire};
+use crate::derive::batch::{BatchReader, Wire};
 use crate::derive::transcode::Want;
 
 /// The options in the query of a viewer's address.
@@ -36,7 +36,7 @@ impl Options {
 
 /// An admitted viewer.
 pub(super) struct Viewer {
-    reader: Reader,
+    reader: BatchReader,
     pub(super) header: Bytes,
     pub(super) handle: ClientHandle,
     revoked: Pin<Box<dyn Future<Output = CloseReason> + Send>>,

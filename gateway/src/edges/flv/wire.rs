@@ -6,16 +6,16 @@ use media::time::Micros;
 use media::{Config, Frame, Track};
 
 use crate::core::hub::Stream;
-use crate::derive::batch::{Encoder, Tracks, WireFormat};
+use crate::derive::batch::{Tracks, WireFormat, WireMuxer};
 
 /// A stream as FLV tags.
-pub(super) const FORMAT: WireFormat = WireFormat { name: "flv", encoder: || Box::new(Tags) };
+pub(super) const FORMAT: WireFormat = WireFormat { name: "flv", muxer: || Box::new(Tags) };
 
 /// Writes FLV tags.
 #[derive(Debug)]
 struct Tags;
 
-impl Encoder for Tags {
+impl WireMuxer for Tags {
     fn prelude(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
         let (video, audio) = (tracks.video.as_deref(), tracks.audio.as_deref());
         self.metadata(tracks, out);

@@ -14,7 +14,7 @@ use crate::core::admission::PlayGrant;
 use crate::core::client::Act;
 use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, PlayError, Start, Stream};
-use crate::derive::batch::{Reader, Wire};
+use crate::derive::batch::{BatchReader, Wire};
 use crate::derive::transcode::Want;
 
 /// Serves one `play`, until the stream ends or the client stops.
@@ -94,7 +94,7 @@ struct Player<'a> {
     client: &'a ClientHandle,
     wire: Wire,
     start: Start,
-    reader: Reader,
+    reader: BatchReader,
     paused: bool,
     skipped: u64,
 }

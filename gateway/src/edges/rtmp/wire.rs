@@ -6,11 +6,11 @@ use media::time::Micros;
 use media::{Config, Frame, Track};
 
 use super::message::{STREAM, Writer, kind};
-use crate::derive::batch::{Encoder, Tracks, WireFormat};
+use crate::derive::batch::{Tracks, WireFormat, WireMuxer};
 
 /// A stream as RTMP messages, for players to whom the session has announced its chunk size.
 pub(super) const FORMAT: WireFormat =
-    WireFormat { name: "rtmp", encoder: || Box::new(Messages(Writer::announced())) };
+    WireFormat { name: "rtmp", muxer: || Box::new(Messages(Writer::announced())) };
 
 /// Writes RTMP messages.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Messages {
     }
 }
 
-impl Encoder for Messages {
+impl WireMuxer for Messages {
     fn prelude(&mut self, tracks: &Tracks, dts: Micros, out: &mut Vec<u8>) {
         self.metadata(tracks, out);
         for config in tracks.video.iter().chain(&tracks.audio) {

@@ -14,36 +14,37 @@ use crate::core::hub::{FrameEntry, Start, Stream};
 use crate::derive::derived::{Derivation, Output, Started};
 use crate::derive::transcode::{Frames, Want};
 
-/// What one RTP packet carries at most: 1200 bytes in all are safe on every path, and SRTP, the header
-/// and its extensions are some of them.
+/// Maximum size of an RTP payload in bytes. Packets of 1200 bytes are safe on every path; SRTP, the header and its
+/// extensions need some of these.
 const PAYLOAD: usize = 1200 - 12 - 20 - 16;
 
 /// One frame, ready to be sent.
 #[derive(Debug)]
-pub(super) struct Unit {
+pub(super) struct PacketizedFrame {
     pub(super) frame: Frame,
-    /// Its time in ticks of the codec's RTP clock, from a random beginning.
+    /// The frame's time in ticks of the codec's RTP clock, from a random offset.
     pub(super) rtp: u32,
-    /// Its RTP payloads, the last of which is marked; none where a viewer has to make its own.
+    /// The RTP payloads; the last one is sent with the marker bit. Empty for codecs that str0m packetizes for each
+    /// viewer.
     pub(super) payloads: Vec<Arc<[u8]>>,
-    /// Of audio: the payload before, and how many ticks older it is.
+    /// For audio: the previous payload, and how many ticks older it is.
     pub(super) before: Option<(Arc<[u8]>, u32)>,
     start: bool,
 }
 
-impl Item for Arc<Unit> {
+impl Item for Arc<PacketizedFrame> {
     fn key(&self) -> bool {
         self.start
     }
     fn size(&self) -> usize {
-        self.frame.data.len() * 2 + size_of::<Unit>()
+        self.frame.data.len() * 2 + size_of::<PacketizedFrame>()
     }
     fn time(&self) -> Micros {
         self.frame.pts
     }
 }
 
-/// The RTP clock's rate of a codec.
+/// Returns the RTP clock rate of a codec.
 pub(super) const fn clock_rate(codec: Codec) -> u32 {
     match codec {
         Codec::Opus => 48_000,
@@ -54,74 +55,73 @@ pub(super) const fn clock_rate(codec: Codec) -> u32 {
 /// A stream as RTP payloads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Packets {
-    /// What WebRTC carries.
+    /// The codecs that WebRTC carries.
     pub(super) want: Want,
 }
 
 impl Derivation for Packets {
-    type Item = Arc<Unit>;
-    type Shared = Arc<Line>;
+    type Item = Arc<PacketizedFrame>;
+    type Shared = Arc<ReportClock>;
 
-    fn start(&self, stream: &Arc<Stream>, output: Output<Arc<Unit>>) -> Started<Arc<Line>> {
+    fn start(&self, stream: &Arc<Stream>, output: Output<Arc<PacketizedFrame>>) -> Started<Arc<ReportClock>> {
         self.start_at(stream, output, rand::random())
     }
 }
 
 impl Packets {
-    /// Begins to make packets; RTP times begin at `offset`.
+    /// Starts the task. RTP times begin at `offset`.
     pub(super) fn start_at(
         &self,
         stream: &Arc<Stream>,
-        output: Output<Arc<Unit>>,
+        output: Output<Arc<PacketizedFrame>>,
         offset: u32,
-    ) -> Started<Arc<Line>> {
-        let line = Arc::new(Line::new(stream.newest().unwrap_or(0), now()));
-        let mut pump = Pump {
+    ) -> Started<Arc<ReportClock>> {
+        let clock = Arc::new(ReportClock::new(stream.newest().unwrap_or(0), now()));
+        let mut task = PacketTask {
             frames: Frames::new(stream, &self.want, Start::Key),
             output,
-            line: line.clone(),
+            clock: clock.clone(),
             followed: None,
             offset,
-            sound: None,
+            audio: None,
             before: None,
         };
-        while let Some(entry) = pump.frames.try_next() {
-            pump.take(&entry, None);
+        while let Some(entry) = task.frames.try_next() {
+            task.push(&entry, None);
         }
-        Started { task: tokio::spawn(pump.run()).abort_handle(), shared: line }
+        Started { task: tokio::spawn(task.run()).abort_handle(), shared: clock }
     }
 }
 
-/// The stream's times on our clock: the moments that sender reports name. There is one line for both tracks and all
-/// viewers.
+/// Maps the stream's times to the gateway's clock, for sender reports. Both tracks and all viewers share it.
 ///
-/// str0m cannot report a moment in the future, so the line leads to the past, by more than frames come early and are
-/// shown late.
+/// str0m cannot report an instant in the future, so the results are in the past, by more than frames arrive early or
+/// are shown late.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct ReportClock {
     began: Instant,
-    /// The stream's time less this is the time since it began.
+    /// The stream's time minus the time since `began`.
     offset: AtomicI64,
 }
 
-/// How far in the past.
+/// Distance of the results into the past.
 const PAST: Micros = 500 * MILLI;
 
-impl Line {
+impl ReportClock {
     fn new(newest: Micros, now: Instant) -> Self {
-        // Times of the past have a place on it.
+        // Cached frames have earlier times.
         let began = now.checked_sub(Duration::from_secs(60)).unwrap_or(now);
-        let line = Self { began, offset: AtomicI64::new(0) };
-        line.offset.store(line.wanted(newest, now), Ordering::Relaxed);
-        line
+        let clock = Self { began, offset: AtomicI64::new(0) };
+        clock.offset.store(clock.wanted(newest, now), Ordering::Relaxed);
+        clock
     }
 
     fn wanted(&self, time: Micros, now: Instant) -> Micros {
         time - (now - self.began).as_micros() as Micros + PAST
     }
 
-    /// The newest frame is of `time`. The publisher's clock is not ours: this follows it by at most a
-    /// thousandth of the time that `passed`, so that reports of the two tracks agree.
+    /// Follows the publisher's clock: the newest frame has the time `time`. The correction is at most a thousandth of
+    /// the time that `passed`, so that the reports of the two tracks agree.
     fn follow(&self, time: Micros, now: Instant, passed: Micros) {
         let offset = self.offset.load(Ordering::Relaxed);
         let off = self.wanted(time, now) - offset;
@@ -129,46 +129,47 @@ impl Line {
         self.offset.store(offset + step, Ordering::Relaxed);
     }
 
-    /// The moment that sender reports name for `time`.
+    /// Returns the instant that sender reports contain for `time`.
     pub(super) fn moment(&self, time: Micros) -> Instant {
         let since = time - self.offset.load(Ordering::Relaxed);
         self.began + Duration::from_micros(since.max(0) as u64)
     }
 }
 
-/// (Virtual in tests.)
+/// Returns the current time, which is virtual in tests.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-struct Pump {
+/// The task that packetizes a stream.
+struct PacketTask {
     frames: Frames,
-    output: Output<Arc<Unit>>,
-    line: Arc<Line>,
+    output: Output<Arc<PacketizedFrame>>,
+    clock: Arc<ReportClock>,
     followed: Option<Instant>,
     offset: u32,
-    /// The RTP time at which the next packet of sound begins.
-    sound: Option<i64>,
-    /// The last packet of audio and its RTP time.
+    /// The RTP time at which the next audio packet begins.
+    audio: Option<i64>,
+    /// The last audio payload and its RTP time.
     before: Option<(Arc<[u8]>, u32)>,
 }
 
-/// Sound that is off by more than this, in ticks of 48 kHz, has a gap.
+/// Difference from the expected time, in ticks of 48 kHz, from which audio has a gap.
 const GAP: i64 = 48 * 40;
 
-impl Pump {
+impl PacketTask {
     async fn run(mut self) {
         while let Some(entry) = self.frames.next().await {
-            self.take(&entry, Some(now()));
+            self.push(&entry, Some(now()));
         }
     }
 
-    /// `now` for an entry that has just come.
-    fn take(&mut self, entry: &FrameEntry, now: Option<Instant>) {
+    /// Packetizes one entry. `now` is set if the entry has just arrived, and not for cached ones.
+    fn push(&mut self, entry: &FrameEntry, now: Option<Instant>) {
         let frame = &entry.frame;
         if let Some(now) = now {
             let passed = self.followed.replace(now).map_or(0, |before| (now - before).as_micros() as Micros);
-            self.line.follow(frame.pts, now, passed);
+            self.clock.follow(frame.pts, now, passed);
         }
         if !frame.is_video() && frame.config.codec != Codec::Opus {
             return;
@@ -191,19 +192,19 @@ impl Pump {
             let last = self.before.replace((payload.clone(), rtp));
             before = last.map(|(payload, at)| (payload, rtp.wrapping_sub(at)));
         }
-        let unit = Unit { frame: frame.clone(), rtp, payloads, before, start: entry.start };
+        let unit = PacketizedFrame { frame: frame.clone(), rtp, payloads, before, start: entry.start };
         self.output.push(Arc::new(unit));
     }
 
-    /// A frame's time in ticks. Sound is counted in samples: its times are rounded on their way, and a
-    /// player takes a step that is one sample short for a loss.
+    /// Returns a frame's time in ticks. Audio times are counted in samples, because its timestamps are rounded, and a
+    /// player mistakes a step that is wrong by one sample for a loss.
     fn ticks(&mut self, frame: &Frame) -> i64 {
         let ticks = to_ticks(frame.pts, clock_rate(frame.config.codec));
         if frame.is_video() {
             return ticks;
         }
-        let counted = self.sound.filter(|counted| (ticks - counted).abs() <= GAP).unwrap_or(ticks);
-        self.sound = Some(counted + i64::from(audio_samples(&frame.config, &frame.data).unwrap_or(0)));
+        let counted = self.audio.filter(|counted| (ticks - counted).abs() <= GAP).unwrap_or(ticks);
+        self.audio = Some(counted + i64::from(audio_samples(&frame.config, &frame.data).unwrap_or(0)));
         counted
     }
 }

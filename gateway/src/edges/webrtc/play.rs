@@ -12,7 +12,7 @@ use str0m::{Event, Rtc};
 
 use super::catch_up::{CatchUp, Pacer};
 use super::codecs;
-use super::packets::{Packets, Unit, clock_rate};
+use super::packets::{PacketizedFrame, Packets, clock_rate};
 use super::peer::{NextStep, PeerRole};
 use super::resends::Resends;
 use super::rtc::Packetizer;
@@ -30,7 +30,7 @@ const REPAIR_INTERVAL: Duration = Duration::from_secs(1);
 /// A viewer's position in the stream's packets.
 struct PacketReader {
     packets: Holder<Packets>,
-    cursor: Cursor<Arc<Unit>>,
+    cursor: Cursor<Arc<PacketizedFrame>>,
 }
 
 /// Plays one stream to one viewer.
@@ -51,7 +51,7 @@ pub(super) struct ViewerRole {
     catch_up: Option<CatchUp>,
     pacer: Pacer,
     /// The next frame, which has to wait.
-    pending: Option<Arc<Unit>>,
+    pending: Option<Arc<PacketizedFrame>>,
     /// The latest timestamp that was sent.
     newest_sent: Micros,
     /// Before this time the video is not repaired again.
@@ -146,12 +146,12 @@ impl ViewerRole {
         }
     }
 
-    fn next_unit(&mut self) -> Option<Arc<Unit>> {
+    fn next_unit(&mut self) -> Option<Arc<PacketizedFrame>> {
         self.pending.take().or_else(|| self.reader.as_mut()?.cursor.try_next())
     }
 
     /// Sends a frame.
-    fn send(&mut self, rtc: &mut Rtc, unit: &Unit, now: Instant) -> Result<(), CloseReason> {
+    fn send(&mut self, rtc: &mut Rtc, unit: &PacketizedFrame, now: Instant) -> Result<(), CloseReason> {
         let frame = &unit.frame;
         let sender = match frame.track() {
             Track::Video => &mut self.video,
@@ -180,7 +180,7 @@ impl ViewerRole {
 }
 
 /// The RTP timestamp of a frame, and its time in the stream. Cached frames get compressed ones.
-fn timestamp(catch_up: Option<&mut CatchUp>, unit: &Unit) -> (u32, Micros) {
+fn timestamp(catch_up: Option<&mut CatchUp>, unit: &PacketizedFrame) -> (u32, Micros) {
     let Frame { pts, ref config, .. } = unit.frame;
     match catch_up.filter(|catch_up| catch_up.includes(pts)) {
         None => (unit.rtp, pts),
@@ -206,7 +206,7 @@ pub(super) fn packetizer(stream: &Stream) -> Packetizer {
     }
 }
 
-async fn next_unit(reader: &mut Option<PacketReader>) -> Option<Arc<Unit>> {
+async fn next_unit(reader: &mut Option<PacketReader>) -> Option<Arc<PacketizedFrame>> {
     match reader {
         Some(reader) => reader.cursor.next().await,
         None => std::future::pending().await,

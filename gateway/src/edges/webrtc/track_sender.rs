@@ -9,7 +9,7 @@ use str0m::media::{MediaTime, Mid, Pt};
 use str0m::rtp::{RtpWrite, SeqNo};
 
 use super::codecs;
-use super::packets::{Unit, clock_rate};
+use super::packets::{PacketizedFrame, clock_rate};
 use super::peer::protocol_error;
 use super::resends::{self, Resends};
 use super::rtc::Packetizer;
@@ -97,7 +97,7 @@ impl TrackSender {
     pub(super) fn send_packets(
         &mut self,
         rtc: &mut Rtc,
-        unit: &Unit,
+        unit: &PacketizedFrame,
         stamp: Stamp,
         resends: &mut Resends,
         now: Instant,
@@ -125,7 +125,7 @@ impl TrackSender {
 
     /// An audio packet together with the packet before it, and the payload type for both; none if the viewer does not
     /// accept that, or there is no packet before.
-    fn redundant(&self, unit: &Unit, pt: Pt, payload: &[u8]) -> Option<(Pt, Arc<[u8]>)> {
+    fn redundant(&self, unit: &PacketizedFrame, pt: Pt, payload: &[u8]) -> Option<(Pt, Arc<[u8]>)> {
         let red = self.red?;
         let (before, ticks) = unit.before.as_ref()?;
         Some((red, codecs::red(pt, payload, before, *ticks)?))

@@ -289,7 +289,7 @@ fn recovery_points_in_messages_of_their_own_count() {
     feed.ok(0, &[recovery]);
     feed.ok(0, &[&p_slice(0, 0)]);
     feed.ok(40, &[&p_slice(0, 1)]);
-    assert_eq!([feed.out[0].entry, feed.out[1].entry], [Entry::Recovery, Entry::None]);
+    assert_eq!([feed.out[0].entry, feed.out[1].entry], [EntryPoint::Recovery, EntryPoint::None]);
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub enum Order {
 
 /// The role of one frame for a player that cannot reorder frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum FrameRole {
     /// Shown after all earlier frames.
     Next,
     /// Shown before an earlier frame, and can be dropped: no other picture references it, or it is a B
@@ -90,7 +90,7 @@ impl Reorder {
     }
 
     /// Adds the next video frame in decode order, and returns its role.
-    pub fn push(&mut self, frame: &Frame) -> Place {
+    pub fn push(&mut self, frame: &Frame) -> FrameRole {
         let known = |config: &Arc<Config>| Arc::ptr_eq(config, &frame.config) || *config == frame.config;
         if !self.config.as_ref().is_some_and(known) {
             *self = Self { config: Some(frame.config.clone()), ..Self::new() };
@@ -98,14 +98,14 @@ impl Reorder {
         let late = self.newest.map_or(0, |newest| newest.saturating_sub(frame.pts));
         if late <= 0 || late > Self::MAX_STEP {
             self.newest = Some(frame.pts);
-            return Place::Next;
+            return FrameRole::Next;
         }
         let h264 = frame.config.codec == Codec::H264;
         let spare = h264 && (!is_reference(&frame.data) || is_b(&frame.data));
-        let (place, order) =
-            if spare { (Place::Droppable, Order::Droppable) } else { (Place::Needed, Order::Mixed) };
+        let (role, order) =
+            if spare { (FrameRole::Droppable, Order::Droppable) } else { (FrameRole::Needed, Order::Mixed) };
         self.order = self.order.max(order);
-        place
+        role
     }
 
     /// Returns the order detected with the current configuration.
@@ -168,7 +168,7 @@ mod tests {
             let data = Bytes::copy_from_slice(&[0, 0, 0, 2, header & 0x7f, kind]);
             let (pts, dts, key) = (pts * 40_000, at as Micros * 40_000, header == 0x65);
             let frame = Frame { number: 0, config: config.clone(), dts, pts, key, data };
-            if reorder.push(&frame) == Place::Next {
+            if reorder.push(&frame) == FrameRole::Next {
                 shown.push(pts / 40_000);
             }
         }

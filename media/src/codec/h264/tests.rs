@@ -41,7 +41,7 @@ fn new_parameter_sets_in_band_make_a_new_config() {
     let new = new.expect("the PPS differs");
     assert_eq!(Avcc::parse(&new.description).unwrap().pps, [&[0x68, 0xee, 0x01, 0x02]]);
     assert_eq!(length_prefixed(&rest).collect::<Vec<_>>(), [idr]);
-    assert_eq!(entry_point(&rest), Entry::Idr);
+    assert_eq!(entry_point(&rest), EntryPoint::Idr);
 }
 
 #[test]
@@ -53,10 +53,10 @@ fn entry_points() {
     };
     let (i_slice, p_slice): (&[u8], &[u8]) = (&[0x61, 0x88, 0x84], &[0x41, 0x9a, 0x24]);
     let recovery: &[u8] = &[0x06, 0x05, 0x01, 0xaa, 0x06, 0x01, 0xc4, 0x80];
-    assert_eq!(au(&[&[9, 0xf0], i_slice]), Entry::Recovery);
-    assert_eq!(au(&[&[9, 0xf0], p_slice]), Entry::None);
-    assert_eq!(au(&[recovery, p_slice]), Entry::Recovery);
-    assert_eq!(au(&[&[9, 0xf0], &recovery[..5]]), Entry::NoPicture);
+    assert_eq!(au(&[&[9, 0xf0], i_slice]), EntryPoint::Recovery);
+    assert_eq!(au(&[&[9, 0xf0], p_slice]), EntryPoint::None);
+    assert_eq!(au(&[recovery, p_slice]), EntryPoint::Recovery);
+    assert_eq!(au(&[&[9, 0xf0], &recovery[..5]]), EntryPoint::NoPicture);
 }
 
 /// An access unit of these NAL units with an IDR picture.

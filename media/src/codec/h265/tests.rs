@@ -44,8 +44,8 @@ fn parameter_sets_in_band_and_entry_points() {
     let (config, rest) = take_parameter_sets(au.clone().into(), None).unwrap();
     assert_eq!(length_prefixed(&rest).collect::<Vec<_>>(), [cra]);
     assert_eq!(take_parameter_sets(au.into(), config.as_ref()).unwrap(), (None, rest.clone()));
-    assert_eq!(entry_point(&rest), Entry::Idr);
-    assert_eq!(entry_point(&[0, 0, 0, 3, 0x02, 0x01, 0xd0]), Entry::None);
+    assert_eq!(entry_point(&rest), EntryPoint::Idr);
+    assert_eq!(entry_point(&[0, 0, 0, 3, 0x02, 0x01, 0xd0]), EntryPoint::None);
 }
 
 #[test]

@@ -22,7 +22,7 @@ enum Kind {
 }
 
 /// Publishes 25 frames per second, with a key frame every `group` frames and the requested ones.
-struct Encoder {
+struct FakeEncoder {
     publisher: Publisher,
     config: Arc<Config>,
     kind: Kind,
@@ -34,7 +34,7 @@ struct Encoder {
     due: Option<Instant>,
 }
 
-impl Encoder {
+impl FakeEncoder {
     fn new(kind: Kind, group: u32) -> Self {
         let hub = Hub::new(HubConfig::default());
         let publisher = hub
@@ -100,7 +100,7 @@ fn rest(viewer: &mut Subscriber) -> usize {
 #[tokio::test(start_paused = true)]
 async fn a_publisher_that_never_answers_is_found_out_before_the_first_viewer() {
     for group in [100, 250, 500] {
-        let mut encoder = Encoder::new(Kind::Never, group);
+        let mut encoder = FakeEncoder::new(Kind::Never, group);
         assert!(encoder.believed());
         encoder.run(Duration::from_millis(3500)).await;
         assert!(!encoder.believed() && encoder.requests.len() == 1);
@@ -114,7 +114,7 @@ async fn a_publisher_that_never_answers_is_found_out_before_the_first_viewer() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_waits_while_it_is_found_out_gets_the_cached_key_frame() {
-    let mut encoder = Encoder::new(Kind::Never, 500);
+    let mut encoder = FakeEncoder::new(Kind::Never, 500);
     encoder.run(Duration::from_millis(2120)).await;
     // The publisher is being asked for the first time.
     let stream = encoder.publisher.stream().clone();
@@ -133,7 +133,7 @@ async fn whoever_waits_while_it_is_found_out_gets_the_cached_key_frame() {
 #[tokio::test(start_paused = true)]
 async fn a_publisher_that_always_answers_is_believed() {
     for ms in [0, 100, 400] {
-        let mut encoder = Encoder::new(Kind::After(Duration::from_millis(ms)), u32::MAX);
+        let mut encoder = FakeEncoder::new(Kind::After(Duration::from_millis(ms)), u32::MAX);
         for _ in 0..20 {
             encoder.run(Duration::from_millis(3000)).await;
             assert!(encoder.believed());
@@ -145,7 +145,7 @@ async fn a_publisher_that_always_answers_is_believed() {
 }
 
 /// Returns the age of a frame.
-fn stale(encoder: &Encoder, entry: &FrameEntry) -> Micros {
+fn stale(encoder: &FakeEncoder, entry: &FrameEntry) -> Micros {
     encoder.publisher.stream().newest().unwrap() - entry.frame.dts
 }
 
@@ -154,7 +154,7 @@ async fn a_publisher_that_answers_late_or_sometimes_keeps_nobody_waiting_long() 
     let late = Kind::After(Duration::from_millis(1500));
     for (kind, group) in [(late, 250), (late, u32::MAX), (Kind::Sometimes, 250), (Kind::Sometimes, u32::MAX)]
     {
-        let mut encoder = Encoder::new(kind, group);
+        let mut encoder = FakeEncoder::new(kind, group);
         encoder.run(Duration::from_secs(3)).await;
         let mut longest = Duration::ZERO;
         for pause in 1..60 {
@@ -169,7 +169,7 @@ async fn a_publisher_that_answers_late_or_sometimes_keeps_nobody_waiting_long() 
 
 #[tokio::test(start_paused = true)]
 async fn a_publisher_that_begins_to_answer_is_believed_again() {
-    let mut encoder = Encoder::new(Kind::Never, 250);
+    let mut encoder = FakeEncoder::new(Kind::Never, 250);
     encoder.run(Duration::from_secs(13)).await;
     assert!(!encoder.believed());
     encoder.kind = Kind::After(Duration::from_millis(200));
@@ -186,7 +186,7 @@ async fn a_publisher_that_begins_to_answer_is_believed_again() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_does_not_answer_is_asked_rarely_for_those_who_watch() {
-    let mut encoder = Encoder::new(Kind::Never, 500);
+    let mut encoder = FakeEncoder::new(Kind::Never, 500);
     let demand = encoder.publisher.stream().demand_keys();
     encoder.run(Duration::from_secs(60)).await;
     assert!((4..=7).contains(&encoder.requests.len()), "{}", encoder.requests.len());

@@ -83,14 +83,14 @@ impl Feed {
 }
 
 /// An encoder whose video frames a test makes.
-struct Encoder {
+struct FakeEncoder {
     reencoders: Reencoders,
     holder: Holder<ReencodedVideo>,
     output: Output<Arc<FrameEntry>>,
     config: Arc<Config>,
 }
 
-impl Encoder {
+impl FakeEncoder {
     fn new(stream: &Arc<Stream>) -> Self {
         let reencoders = Reencoders::new(0);
         let (holder, output) = Derived::by_hand(stream, ReencodedVideo { reencoders: reencoders.clone() });
@@ -113,8 +113,8 @@ impl Encoder {
 
 /// A reader from the newest key frame on.
 fn reader(stream: &Arc<Stream>, reencoders: &Reencoders) -> InOrder {
-    let source = Source::new(stream, &Want::webrtc(reencoders), Start::Key);
-    InOrder::new(stream, source, Start::Key, reencoders)
+    let audio = AudioSwitch::new(stream, &Want::webrtc(reencoders), Start::Key);
+    InOrder::new(stream, audio, Start::Key, reencoders)
 }
 
 fn every(from: Micros, to: Micros) -> impl Iterator<Item = Micros> {
@@ -181,7 +181,7 @@ async fn it_changes_over_where_the_encoder_has_caught_up() {
     let mut feed = Feed::new(&hub, true);
     let newest = feed.run(75).await;
     let stream = feed.stream();
-    let encoder = Encoder::new(&stream);
+    let encoder = FakeEncoder::new(&stream);
     let mut reader = encoder.reader(&stream);
     // The first viewer starts it and is shown something at once.
     assert_eq!(made(&drain(&mut reader).await.0), [false]);
@@ -214,7 +214,7 @@ async fn b_frames_may_begin_in_mid_stream_and_end_with_the_publisher() {
     let mut feed = Feed::new(&hub, false);
     feed.run(30).await;
     let stream = feed.stream();
-    let encoder = Encoder::new(&stream);
+    let encoder = FakeEncoder::new(&stream);
     let weak = encoder.holder.downgrade();
     let mut reader = encoder.reader(&stream);
     drain(&mut reader).await;
@@ -224,7 +224,7 @@ async fn b_frames_may_begin_in_mid_stream_and_end_with_the_publisher() {
     assert!(reader.encoded.is_some());
     encoder.make(every(newest, newest + PICTURE));
     assert_eq!(made(&drain(&mut reader).await.0), [true]);
-    let Encoder { holder, output: _output, .. } = encoder;
+    let FakeEncoder { holder, output: _output, .. } = encoder;
     drop(holder);
     drop(feed);
     // The next publisher has none.
@@ -246,14 +246,14 @@ async fn without_an_encoder_it_goes_on_at_the_next_key_frame() {
     let mut feed = Feed::new(&hub, true);
     let newest = feed.run(75).await;
     let stream = feed.stream();
-    let encoder = Encoder::new(&stream);
+    let encoder = FakeEncoder::new(&stream);
     let mut reader = encoder.reader(&stream);
     drain(&mut reader).await;
     encoder.make(every(newest, newest + PICTURE));
     feed.run(10).await;
     assert_eq!(made(&drain(&mut reader).await.0), [false, true]);
     // It has given up: what depends on pictures that were not shown is of no use.
-    let Encoder { holder: _holder, output, .. } = encoder;
+    let FakeEncoder { holder: _holder, output, .. } = encoder;
     drop(output);
     let (pictures, sounds) = drain(&mut reader).await;
     assert_eq!((pictures.len(), sounds), (0, 0));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use media::codec::h264::{Order, Place, Reorder};
+use media::codec::h264::{FrameRole, Order, Reorder};
 use media::{Codec, Config};
 
 use crate::core::hub::FrameEntry;
@@ -26,7 +26,7 @@ pub(in crate::derive::transcode) struct Disorder {
 impl Disorder {
     /// Adds the next frame in decode order. Returns its role, and whether the order so far was forgotten
     /// because the frame is from another publisher or has another configuration.
-    pub(in crate::derive::transcode) fn push(&mut self, entry: &FrameEntry) -> (Place, bool) {
+    pub(in crate::derive::transcode) fn push(&mut self, entry: &FrameEntry) -> (FrameRole, bool) {
         let frame = &entry.frame;
         let known = |config: &Arc<Config>| Arc::ptr_eq(config, &frame.config) || *config == frame.config;
         let new = entry.discontinuity || !self.config.as_ref().is_some_and(known);
@@ -36,10 +36,10 @@ impl Disorder {
         if self.seen == MEMORY {
             (self.seen, self.late) = (self.seen / 2, self.late / 2);
         }
-        let place = self.reorder.push(frame);
+        let role = self.reorder.push(frame);
         self.seen += 1;
-        self.late += u32::from(place != Place::Next);
-        (place, new)
+        self.late += u32::from(role != FrameRole::Next);
+        (role, new)
     }
 
     /// Returns whether any frame was late.

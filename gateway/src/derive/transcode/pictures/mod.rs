@@ -6,7 +6,7 @@
 mod child;
 mod disorder;
 mod ffmpeg;
-mod places;
+mod reencoders;
 mod restart;
 
 use std::io;
@@ -20,8 +20,8 @@ use tracing::Instrument as _;
 
 pub(super) use self::disorder::Disorder;
 use self::ffmpeg::{Ffmpeg, Made, encodes};
-use self::places::EncoderPermit;
-pub use self::places::Reencoders;
+use self::reencoders::EncoderPermit;
+pub use self::reencoders::Reencoders;
 use self::restart::Restarts;
 use super::pool;
 use crate::core::hub::{FrameEntry, Start, Stream, Subscriber};
@@ -62,9 +62,9 @@ impl Derivation for ReencodedVideo {
 /// The reason why encoding stopped.
 enum Stop {
     /// The stream has ended.
-    Over,
+    Ended,
     /// Another publisher came, or the configuration changed: a new process is needed.
-    Anew,
+    Restart,
     /// The process ended, or could not be started.
     Failed,
     /// A further attempt would fail, too.
@@ -73,15 +73,15 @@ enum Stop {
 
 async fn run(stream: Arc<Stream>, output: Output<Arc<FrameEntry>>, reencoders: Reencoders) {
     let mut restarts = Restarts::default();
-    while disordered(&stream).await {
+    while wait_for_b_frames(&stream).await {
         let Some(permit) = permit(&reencoders).await else { return };
         let since = Instant::now();
         let stop = encode(&stream, &output, &reencoders).await;
         // Other streams may use the permit during the pause.
         drop(permit);
         let pause = match stop {
-            Stop::Over | Stop::Hopeless => return,
-            Stop::Anew => restarts.changed(since.elapsed()),
+            Stop::Ended | Stop::Hopeless => return,
+            Stop::Restart => restarts.changed(since.elapsed()),
             Stop::Failed => {
                 let Some(pause) = restarts.failed(since.elapsed()) else {
                     tracing::warn!("ffmpeg ends again and again: WebRTC viewers get fewer pictures");
@@ -97,18 +97,18 @@ async fn run(stream: Arc<Stream>, output: Output<Arc<FrameEntry>>, reencoders: R
 
 /// Waits for a permit to run an encoder. Meanwhile viewers get the stream's own video without B-frames.
 async fn permit(reencoders: &Reencoders) -> Option<EncoderPermit> {
-    if let Some(permit) = reencoders.try_take() {
+    if let Some(permit) = reencoders.try_permit() {
         return Some(permit);
     }
     tracing::warn!(
         max_reencoders = reencoders.most(),
         "no video encoder is free: WebRTC viewers of this stream get fewer pictures until one is"
     );
-    reencoders.take().await
+    reencoders.permit().await
 }
 
 /// Waits until the stream has B-frames and its video can be encoded. Returns false when the stream has ended.
-async fn disordered(stream: &Stream) -> bool {
+async fn wait_for_b_frames(stream: &Stream) -> bool {
     let mut frames = stream.subscribe(Start::Key);
     let (mut disorder, mut said) = (Disorder::default(), false);
     loop {
@@ -140,11 +140,11 @@ async fn encode(stream: &Stream, output: &Output<Arc<FrameEntry>>, reencoders: &
         match frames.next().await {
             Some(entry) if entry.frame.is_video() && entry.start => break entry,
             Some(_) => {}
-            None => return Stop::Over,
+            None => return Stop::Ended,
         }
     };
     if !fits(&first.frame.config) {
-        return Stop::Anew;
+        return Stop::Restart;
     }
     let from = first.frame.pts.saturating_add(frames.lag());
     let mut ffmpeg = match Ffmpeg::start(&first.frame, from, rate(stream)) {
@@ -172,14 +172,14 @@ async fn encode(stream: &Stream, output: &Output<Arc<FrameEntry>>, reencoders: &
                 }
             },
             entry = frames.next(), if ffmpeg.has_room() => {
-                let Some(entry) = entry else { return Stop::Over };
+                let Some(entry) = entry else { return Stop::Ended };
                 let frame = &entry.frame;
                 if !frame.is_video() {
                     continue;
                 }
                 let other = !Arc::ptr_eq(&frame.config, &config) && frame.config != config;
                 if entry.discontinuity || other || entry.start && frame.dts - begin > TERM {
-                    return anew(&mut frames, entry.start).await;
+                    return wait_for_key(&mut frames, entry.start).await;
                 }
                 ffmpeg.push(frame);
                 if frames.lag() <= SECOND {
@@ -198,14 +198,14 @@ async fn encode(stream: &Stream, output: &Output<Arc<FrameEntry>>, reencoders: &
 }
 
 /// Waits for a key frame, at which the next encoder starts. The cached one may be older than the change.
-async fn anew(frames: &mut Subscriber, mut key: bool) -> Stop {
+async fn wait_for_key(frames: &mut Subscriber, mut key: bool) -> Stop {
     while !key {
         match frames.next().await {
             Some(entry) => key = entry.frame.is_video() && entry.start,
-            None => return Stop::Over,
+            None => return Stop::Ended,
         }
     }
-    Stop::Anew
+    Stop::Restart
 }
 
 fn entry(frame: Frame, discontinuity: bool) -> Arc<FrameEntry> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use media::time::Micros;
 use media::{Config, Track, TrackId};
 
-use super::replace::mark;
+use super::replace::with_mark;
 use super::view::TranscodedAudio;
 use super::want::Plan;
 use super::{AudioTarget, Want};
@@ -17,7 +17,7 @@ use crate::derive::derived::{Derived, Holder};
 /// While no audio has to be transcoded, this is a cursor into the stream's own ring. When a publisher with
 /// another audio codec comes, it switches to the derived stream with transcoded audio, or back.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct AudioSwitch {
     stream: Arc<Stream>,
     want: Want,
     start: Start,
@@ -30,7 +30,7 @@ pub(super) struct Source {
     audio: Option<Micros>,
     /// Whether the next entry is marked as a discontinuity, because the entry that had the mark was not returned.
     discontinuity: bool,
-    /// Whether entries were missed while switching, since the last [`Source::take_skip`].
+    /// Whether entries were missed while switching, since the last [`AudioSwitch::take_skip`].
     jumped: bool,
     /// Number of entries that earlier cursors missed.
     skipped: u64,
@@ -50,10 +50,10 @@ enum Join {
     At(Arc<FrameEntry>),
 }
 
-impl Source {
+impl AudioSwitch {
     /// Reads `stream` from `start` on. Must be called inside a tokio runtime.
     pub(super) fn new(stream: &Arc<Stream>, want: &Want, start: Start) -> Self {
-        let mut source = Self {
+        let mut reader = Self {
             stream: stream.clone(),
             want: want.clone(),
             start,
@@ -67,16 +67,16 @@ impl Source {
             skipped: 0,
         };
         if let Some(Plan::Transcode(to)) = stream.config(Track::Audio).map(|config| want.plan(config.codec)) {
-            source.open_view(to);
+            reader.open_view(to);
         }
-        source
+        reader
     }
 
     /// Waits for the next entry. Returns [`None`] when the stream has ended. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Arc<FrameEntry>> {
         loop {
             let entry = self.cursor.next().await?;
-            if let Some(entry) = self.take(entry) {
+            if let Some(entry) = self.accept(entry) {
                 return Some(entry);
             }
         }
@@ -86,7 +86,7 @@ impl Source {
     pub(super) fn try_next(&mut self) -> Option<Arc<FrameEntry>> {
         loop {
             let entry = self.cursor.try_next()?;
-            if let Some(entry) = self.take(entry) {
+            if let Some(entry) = self.accept(entry) {
                 return Some(entry);
             }
         }
@@ -112,8 +112,8 @@ impl Source {
         self.view.is_some()
     }
 
-    fn take(&mut self, entry: Arc<FrameEntry>) -> Option<Arc<FrameEntry>> {
-        if !self.joins(&entry) {
+    fn accept(&mut self, entry: Arc<FrameEntry>) -> Option<Arc<FrameEntry>> {
+        if !self.is_for_reader(&entry) {
             return None;
         }
         let video = entry.frame.is_video();
@@ -134,11 +134,11 @@ impl Source {
             Plan::Pass => {}
         }
         *(if video { &mut self.video } else { &mut self.audio }) = Some(entry.frame.dts);
-        Some(mark(&entry, std::mem::take(&mut self.discontinuity)))
+        Some(with_mark(&entry, std::mem::take(&mut self.discontinuity)))
     }
 
     /// Returns whether the entry is for this reader, and not left out after a switch.
-    fn joins(&mut self, entry: &Arc<FrameEntry>) -> bool {
+    fn is_for_reader(&mut self, entry: &Arc<FrameEntry>) -> bool {
         let frame = &entry.frame;
         let last = if frame.is_video() { self.video } else { self.audio };
         let joined = match &mut self.join {

@@ -78,9 +78,9 @@ fn hub() -> (Hub, StreamName) {
 }
 
 /// All that comes until nothing has come for a moment.
-async fn drain(source: &mut Source) -> Vec<Arc<FrameEntry>> {
+async fn drain(reader: &mut AudioSwitch) -> Vec<Arc<FrameEntry>> {
     let mut entries = Vec::new();
-    while let Ok(Some(entry)) = tokio::time::timeout(Duration::from_millis(50), source.next()).await {
+    while let Ok(Some(entry)) = tokio::time::timeout(Duration::from_millis(50), reader.next()).await {
         entries.push(entry);
     }
     entries
@@ -104,13 +104,13 @@ async fn sound_that_is_carried_is_read_from_the_stream_itself() {
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Aac);
     feed.run(SECOND).await;
     let stream = feed.publisher.stream().clone();
-    let (mut source, mut direct) =
-        (Source::new(&stream, &Want::FLV, Start::Key), stream.subscribe(Start::Key));
-    for entry in drain(&mut source).await {
+    let (mut reader, mut direct) =
+        (AudioSwitch::new(&stream, &Want::FLV, Start::Key), stream.subscribe(Start::Key));
+    for entry in drain(&mut reader).await {
         assert!(Arc::ptr_eq(&entry, &direct.try_next().unwrap()));
     }
-    assert!(direct.try_next().is_none() && !source.transcodes());
-    assert!(Arc::ptr_eq(&source.config(Track::Audio).unwrap(), &feed.audio));
+    assert!(direct.try_next().is_none() && !reader.transcodes());
+    assert!(Arc::ptr_eq(&reader.config(Track::Audio).unwrap(), &feed.audio));
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,9 +121,9 @@ async fn who_comes_late_has_sound_with_the_cached_pictures() {
     feed.run(1900 * MILLI).await;
     let stream = feed.publisher.stream().clone();
     for turn in ["who starts the view", "who finds it running"] {
-        let mut source = Source::new(&stream, &Want::FLV, Start::Key);
-        assert!(source.transcodes());
-        let entries = drain(&mut source).await;
+        let mut reader = AudioSwitch::new(&stream, &Want::FLV, Start::Key);
+        assert!(reader.transcodes());
+        let entries = drain(&mut reader).await;
         assert!(entries[0].start && entries[0].frame.key && entries[0].frame.is_video(), "{turn}");
         assert!(!entries[0].discontinuity && codecs(&entries) == ["aac", "h264"], "{turn}");
         let (video, audio) = (times(&entries, true), times(&entries, false));
@@ -140,7 +140,7 @@ async fn who_comes_late_has_sound_with_the_cached_pictures() {
                 false => assert!((-45 * MILLI..=100 * MILLI).contains(&(shown - dts)), "{shown} {dts}"),
             }
         }
-        let config = source.config(Track::Audio).unwrap();
+        let config = reader.config(Track::Audio).unwrap();
         assert!(entries.iter().all(|e| e.frame.is_video() || Arc::ptr_eq(&e.frame.config, &config)));
         // Pictures are the stream's own.
         let own = stream.subscribe(Start::Key).try_next().unwrap();
@@ -154,9 +154,9 @@ async fn one_view_serves_all_and_stops_ten_seconds_after_the_last() {
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Aac);
     feed.run(SECOND).await;
     let stream = feed.publisher.stream().clone();
-    let derived = |source: &Source| source.view.as_ref().unwrap().downgrade().upgrade().unwrap();
-    let first = Source::new(&stream, &Want::webrtc(&Reencoders::off()), Start::Key);
-    let second = Source::new(&stream, &Want::webrtc(&Reencoders::off()), Start::Key);
+    let derived = |reader: &AudioSwitch| reader.view.as_ref().unwrap().downgrade().upgrade().unwrap();
+    let first = AudioSwitch::new(&stream, &Want::webrtc(&Reencoders::off()), Start::Key);
+    let second = AudioSwitch::new(&stream, &Want::webrtc(&Reencoders::off()), Start::Key);
     assert!(Arc::ptr_eq(&derived(&first), &derived(&second)));
     let weak = Arc::downgrade(&derived(&first));
     drop((first, second));
@@ -165,7 +165,7 @@ async fn one_view_serves_all_and_stops_ten_seconds_after_the_last() {
     let before = weak.upgrade().unwrap().newest();
     feed.run(SECOND).await;
     assert!(weak.upgrade().unwrap().newest() > before);
-    let third = Source::new(&stream, &Want::webrtc(&Reencoders::off()), Start::Key);
+    let third = AudioSwitch::new(&stream, &Want::webrtc(&Reencoders::off()), Start::Key);
     assert!(Arc::ptr_eq(&derived(&third), &weak.upgrade().unwrap()));
     drop(third);
     sleep(Duration::from_millis(9_900)).await;
@@ -179,7 +179,7 @@ async fn it_changes_over_with_the_publisher_and_back_without_a_gap() {
     let (hub, name) = hub();
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Aac);
     let stream = feed.publisher.stream().clone();
-    let mut source = Source::new(&stream, &Want::FLV, Start::Key);
+    let mut reader = AudioSwitch::new(&stream, &Want::FLV, Start::Key);
     let mut all = Vec::new();
     for (codec, transcodes) in
         [(Codec::Aac, false), (Codec::Opus, true), (Codec::Aac, false), (Codec::Opus, true)]
@@ -191,9 +191,9 @@ async fn it_changes_over_with_the_publisher_and_back_without_a_gap() {
         // It reads while it comes.
         for _ in 0..6 {
             feed.run(480 * MILLI).await;
-            all.extend(drain(&mut source).await);
+            all.extend(drain(&mut reader).await);
         }
-        assert_eq!(source.transcodes(), transcodes);
+        assert_eq!(reader.transcodes(), transcodes);
     }
     assert_eq!(codecs(&all), ["aac", "h264"]);
     assert_eq!(all.iter().filter(|entry| entry.discontinuity).count(), 4);
@@ -202,19 +202,19 @@ async fn it_changes_over_with_the_publisher_and_back_without_a_gap() {
     video.windows(2).for_each(|pair| assert_eq!(pair[1] - pair[0], 40 * MILLI));
     let audio = times(&all, false);
     audio.windows(2).for_each(|pair| assert!((1..120 * MILLI).contains(&(pair[1] - pair[0])), "{pair:?}"));
-    assert!((source.skipped(), source.take_skip()) == (0, false));
+    assert!((reader.skipped(), reader.take_skip()) == (0, false));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_shows_its_sound_later_is_changed_over_then() {
     let (hub, name) = hub();
     let publisher = hub.publish(&PublishGrant::for_job(&name, "test")).unwrap();
-    let mut source = Source::new(publisher.stream(), &Want::FLV, Start::Key);
+    let mut reader = AudioSwitch::new(publisher.stream(), &Want::FLV, Start::Key);
     let mut feed = Feed::new(publisher, Codec::Opus);
     let mut all = Vec::new();
     for _ in 0..10 {
         feed.run(120 * MILLI).await;
-        all.extend(drain(&mut source).await);
+        all.extend(drain(&mut reader).await);
     }
     assert_eq!(codecs(&all), ["aac", "h264"]);
     assert_eq!(times(&all, true).len(), 30);
@@ -226,10 +226,10 @@ async fn who_wants_only_what_is_to_come_gets_no_cached_pictures() {
     let (hub, name) = hub();
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Opus);
     feed.run(1500 * MILLI).await;
-    let mut source = Source::new(feed.publisher.stream(), &Want::FLV, Start::Live);
-    assert!(drain(&mut source).await.is_empty());
+    let mut reader = AudioSwitch::new(feed.publisher.stream(), &Want::FLV, Start::Live);
+    assert!(drain(&mut reader).await.is_empty());
     feed.run(SECOND).await;
-    let entries = drain(&mut source).await;
+    let entries = drain(&mut reader).await;
     assert_eq!(entries[0].frame.dts, 3 * SECOND);
     assert_eq!(codecs(&entries), ["aac", "h264"]);
 }
@@ -238,19 +238,19 @@ async fn who_wants_only_what_is_to_come_gets_no_cached_pictures() {
 async fn sound_alone_is_transcoded_and_anyone_starts_anywhere() {
     let (hub, name) = hub();
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Opus);
-    let mut source = Source::new(feed.publisher.stream(), &Want::FLV, Start::Key);
+    let mut reader = AudioSwitch::new(feed.publisher.stream(), &Want::FLV, Start::Key);
     let mut entries = Vec::new();
     for n in 0..50 {
         let dts = n * 20 * MILLI;
         let data = feed.packet.clone();
         feed.publisher.push(Frame { number: 0, config: feed.audio.clone(), dts, pts: dts, key: true, data });
-        entries.extend(drain(&mut source).await);
+        entries.extend(drain(&mut reader).await);
     }
     assert!(entries.len() > 43 && entries.iter().all(|entry| entry.start));
-    assert_eq!(drain(&mut Source::new(feed.publisher.stream(), &Want::FLV, Start::Key)).await.len(), 1);
+    assert_eq!(drain(&mut AudioSwitch::new(feed.publisher.stream(), &Want::FLV, Start::Key)).await.len(), 1);
     feed.next = [2 * SECOND, 2 * SECOND];
     feed.run(SECOND).await;
-    assert_eq!(codecs(&drain(&mut source).await), ["aac", "h264"]);
+    assert_eq!(codecs(&drain(&mut reader).await), ["aac", "h264"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -259,10 +259,10 @@ async fn what_cannot_be_decoded_is_left_out() {
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Mp3);
     feed.run(SECOND).await;
     let stream = feed.publisher.stream();
-    let mut source = Source::new(stream, &Want::webrtc(&Reencoders::off()), Start::Key);
-    assert_eq!(codecs(&drain(&mut source).await), ["h264"]);
-    assert!(source.config(Track::Audio).is_none() && !source.transcodes());
-    assert_eq!(codecs(&drain(&mut Source::new(stream, &Want::FLV, Start::Key)).await), ["h264", "mp3"]);
+    let mut reader = AudioSwitch::new(stream, &Want::webrtc(&Reencoders::off()), Start::Key);
+    assert_eq!(codecs(&drain(&mut reader).await), ["h264"]);
+    assert!(reader.config(Track::Audio).is_none() && !reader.transcodes());
+    assert_eq!(codecs(&drain(&mut AudioSwitch::new(stream, &Want::FLV, Start::Key)).await), ["h264", "mp3"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,10 +270,10 @@ async fn it_ends_with_the_stream() {
     let (hub, name) = hub();
     let mut feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), Codec::Opus);
     feed.run(SECOND).await;
-    let mut source = Source::new(feed.publisher.stream(), &Want::FLV, Start::Key);
+    let mut reader = AudioSwitch::new(feed.publisher.stream(), &Want::FLV, Start::Key);
     hub.shutdown();
     let mut count = 0;
-    while source.next().await.is_some() {
+    while reader.next().await.is_some() {
         count += 1;
     }
     assert!(count > 25);

@@ -12,7 +12,7 @@ const PER_CORE: usize = 2;
 
 /// The limit of video encoders that run at once, for all streams. Cloning shares it.
 #[derive(Debug, Clone)]
-pub struct Reencoders(Arc<Places>);
+pub struct Reencoders(Arc<Inner>);
 
 /// Two values are equal if they share the limit.
 impl PartialEq for Reencoders {
@@ -24,7 +24,7 @@ impl PartialEq for Reencoders {
 impl Eq for Reencoders {}
 
 #[derive(Debug)]
-struct Places {
+struct Inner {
     free: Arc<Semaphore>,
     most: usize,
     started: AtomicU64,
@@ -49,7 +49,7 @@ impl Reencoders {
 
     fn exactly(most: usize) -> Self {
         let free = Arc::new(Semaphore::new(most));
-        Self(Arc::new(Places { free, most, started: AtomicU64::new(0), refused: AtomicU64::new(0) }))
+        Self(Arc::new(Inner { free, most, started: AtomicU64::new(0), refused: AtomicU64::new(0) }))
     }
 
     /// Returns whether encoders are permitted at all.
@@ -78,16 +78,16 @@ impl Reencoders {
     }
 
     /// Returns a permit if one is free. Otherwise counts a refusal.
-    pub(super) fn try_take(&self) -> Option<EncoderPermit> {
-        let place = self.0.free.clone().try_acquire_owned().ok();
-        if place.is_none() {
+    pub(super) fn try_permit(&self) -> Option<EncoderPermit> {
+        let permit = self.0.free.clone().try_acquire_owned().ok();
+        if permit.is_none() {
             self.0.refused.fetch_add(1, Ordering::Relaxed);
         }
-        place.map(EncoderPermit)
+        permit.map(EncoderPermit)
     }
 
     /// Waits for a permit. Waiting streams are served in order.
-    pub(super) async fn take(&self) -> Option<EncoderPermit> {
+    pub(super) async fn permit(&self) -> Option<EncoderPermit> {
         self.0.free.clone().acquire_owned().await.ok().map(EncoderPermit)
     }
 
@@ -102,20 +102,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn there_are_as_many_places_as_said_and_a_freed_one_goes_to_who_waits() {
-        let places = Reencoders::new(2);
-        let held = [places.try_take().unwrap(), places.try_take().unwrap()];
-        assert!(places.try_take().is_none());
-        assert_eq!((places.running(), places.refused()), (2, 1));
+    async fn there_are_as_many_permits_as_said_and_a_freed_one_goes_to_who_waits() {
+        let reencoders = Reencoders::new(2);
+        let held = [reencoders.try_permit().unwrap(), reencoders.try_permit().unwrap()];
+        assert!(reencoders.try_permit().is_none());
+        assert_eq!((reencoders.running(), reencoders.refused()), (2, 1));
         let waiting = tokio::spawn({
-            let places = places.clone();
-            async move { places.take().await.is_some() }
+            let reencoders = reencoders.clone();
+            async move { reencoders.permit().await.is_some() }
         });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
         drop(held);
         assert!(waiting.await.unwrap());
-        assert_eq!(places.running(), 0);
+        assert_eq!(reencoders.running(), 0);
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
         let cores = thread::available_parallelism().unwrap().get();
         assert_eq!(Reencoders::new(0).most(), 2 * cores);
         assert!(Reencoders::new(0).enabled() && !Reencoders::off().enabled());
-        assert!(Reencoders::off().try_take().is_none());
-        assert!(Reencoders::new(usize::MAX).try_take().is_some());
+        assert!(Reencoders::off().try_permit().is_none());
+        assert!(Reencoders::new(usize::MAX).try_permit().is_some());
     }
 }

@@ -8,7 +8,7 @@ use media::time::{MILLI, Micros, SECOND};
 use media::{Frame, Track};
 use tokio::time::Instant;
 
-use super::{Batch, Encoder, Tracks};
+use super::{Batch, Tracks, WireMuxer};
 use crate::core::hub::{FrameEntry, Note, Start, Stream};
 use crate::derive::derived::Output;
 use crate::derive::transcode::{Frames, Want};
@@ -24,11 +24,11 @@ const SETTLE: Micros = SECOND + SECOND / 2;
 const PRELUDE_AGE: Micros = SECOND;
 
 /// Reads a stream's frames and writes batches.
-pub(super) struct Pump {
+pub(super) struct BatchWriter {
     stream: Arc<Stream>,
     frames: Frames,
     output: Output<Batch>,
-    encoder: Box<dyn Encoder>,
+    muxer: Box<dyn WireMuxer>,
     tracks: Tracks,
     /// Number of the publisher's notes that were passed on.
     heard: u64,
@@ -45,11 +45,11 @@ pub(super) struct Pump {
     prelude: (Micros, Bytes),
 }
 
-impl Pump {
+impl BatchWriter {
     pub(super) fn new(
         stream: &Arc<Stream>,
         want: &Want,
-        encoder: Box<dyn Encoder>,
+        muxer: Box<dyn WireMuxer>,
         output: Output<Batch>,
     ) -> Self {
         let frames = Frames::new(stream, want, Start::Key);
@@ -62,7 +62,7 @@ impl Pump {
             tracks: Tracks::of(&frames, stream),
             frames,
             output,
-            encoder,
+            muxer,
             waiting: Vec::new(),
             count: 0,
             since: None,
@@ -121,11 +121,11 @@ impl Pump {
         if changed {
             *known = Some(frame.config.clone());
             self.prelude.1.clear();
-            self.encoder.config(&frame.config, &self.tracks, frame.dts, &mut self.waiting);
+            self.muxer.config(&frame.config, &self.tracks, frame.dts, &mut self.waiting);
         }
         if !frame.is_video() && !entry.start {
             self.since.get_or_insert_with(|| (frame.dts, Instant::now()));
-            self.encoder.frame(frame, &mut self.waiting);
+            self.muxer.frame(frame, &mut self.waiting);
             self.count += 1;
             if self.tracks.video.is_none() || self.count >= MAX_FRAMES {
                 self.flush();
@@ -139,7 +139,7 @@ impl Pump {
             self.last_video = Some(frame.dts);
         }
         self.waiting.reserve(frame.data.len() + 256);
-        self.encoder.frame(frame, &mut self.waiting);
+        self.muxer.frame(frame, &mut self.waiting);
         let prelude = if entry.start { self.make_prelude(frame) } else { Bytes::new() };
         self.push(frame.dts, entry.start, prelude);
     }
@@ -148,11 +148,11 @@ impl Pump {
     fn pass_on_notes(&mut self, dts: Micros) {
         for note in self.stream.notes_since(&mut self.heard) {
             match note {
-                Note::Message(message) => self.encoder.message(&message, dts, &mut self.waiting),
+                Note::Message(message) => self.muxer.message(&message, dts, &mut self.waiting),
                 Note::Metadata => {
                     self.tracks.fields = self.stream.fields();
                     self.prelude.1.clear();
-                    self.encoder.metadata(&self.tracks, &mut self.waiting);
+                    self.muxer.metadata(&self.tracks, &mut self.waiting);
                 }
             }
         }
@@ -176,7 +176,7 @@ impl Pump {
         let (made, prelude) = &self.prelude;
         if prelude.is_empty() || frame.is_video() || frame.dts - made > PRELUDE_AGE {
             let mut out = Vec::new();
-            self.encoder.prelude(&self.tracks, frame.dts, &mut out);
+            self.muxer.prelude(&self.tracks, frame.dts, &mut out);
             self.prelude = (frame.dts, out.into());
         }
         self.prelude.1.clone()
