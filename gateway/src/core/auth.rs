@@ -8,18 +8,19 @@
 //! from a local program.
 //!
 //! Start reading at [`Auth`]. `request` extracts credentials, `local` detects requests from this machine,
-//! `guesses` limits guessing of secrets, `tokens` checks tokens and `source` loads their keys.
+//! `guesses` limits guessing of secrets, `tokens` checks tokens and `key_source` loads their keys.
 
 mod denied;
 mod fetch;
 mod guesses;
 mod jwks;
+mod key_source;
 mod local;
 mod own;
 mod request;
 mod secret;
 mod settings;
-mod source;
+
 #[cfg(test)]
 mod tests;
 mod token;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 
 pub use denied::Denied;
 pub use guesses::Guesses;
-use guesses::{Source, Verdict};
+use guesses::{SecretOrigin, Verdict};
 pub use own::{SigningKey, Wish};
 use request::is_token;
 pub use request::{AuthRequest, visitor};
@@ -108,7 +109,7 @@ impl Auth {
         let (Some(tokens), Some(token)) = (&self.tokens, request.token()) else { return Ok(None) };
         let stream = request.stream.ok_or(TokenError::Stream)?;
         let identity = if consume {
-            tokens.take(&token, stream, act).await?
+            tokens.consume(&token, stream, act).await?
         } else {
             tokens.check(&token, stream, act).await?
         };
@@ -186,8 +187,8 @@ impl Auth {
         if given.is_empty() || secrets.is_empty() {
             return Ok(false);
         }
-        let source = Source::new(request.from, request.peer.ip());
-        let (new, wait) = match self.guesses.judge(source, door, &given, &secrets) {
+        let origin = SecretOrigin::new(request.from, request.peer.ip());
+        let (new, wait) = match self.guesses.judge(origin, door, &given, &secrets) {
             Verdict::Right => return Ok(true),
             Verdict::Paused(wait) => {
                 metrics::counter!("lianmai_paused_secrets_total", "door" => door).increment(1);

@@ -20,56 +20,56 @@ const MAX: usize = 1024;
 const SWEEP: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
-struct Seen {
+struct RefusalCount {
     since: Instant,
     count: u64,
 }
 
 /// The recent refusals. Cloning shares them.
 #[derive(Debug, Clone, Default)]
-pub struct Refusals(Arc<Mutex<HashMap<(&'static str, IpAddr), Seen>>>);
+pub struct Refusals(Arc<Mutex<HashMap<(&'static str, IpAddr), RefusalCount>>>);
 
 impl Refusals {
-    fn seen(&self) -> MutexGuard<'_, HashMap<(&'static str, IpAddr), Seen>> {
+    fn counts(&self) -> MutexGuard<'_, HashMap<(&'static str, IpAddr), RefusalCount>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a refusal; returns whether to log it.
     pub fn count(&self, kind: &'static str, ip: IpAddr) -> bool {
-        let mut seen = self.seen();
+        let mut counts = self.counts();
         let mut key = (kind, counted_as(ip));
-        if seen.len() >= MAX && !seen.contains_key(&key) {
+        if counts.len() >= MAX && !counts.contains_key(&key) {
             key.1 = Ipv4Addr::UNSPECIFIED.into();
         }
         let now = Instant::now();
-        let entry = seen.entry(key).or_insert(Seen { since: now, count: 0 });
+        let entry = counts.entry(key).or_insert(RefusalCount { since: now, count: 0 });
         entry.count += 1;
         entry.count <= LOGGED
     }
 
     /// Removes the counts that are older than `age`: kind, address and number of unlogged refusals.
-    fn take(&self, age: Duration) -> Vec<(&'static str, IpAddr, u64)> {
-        let mut taken = Vec::new();
-        self.seen().retain(|(kind, ip), seen| {
-            let old = seen.since.elapsed() >= age;
-            if old && seen.count > LOGGED {
-                taken.push((*kind, *ip, seen.count - LOGGED));
+    fn remove_older_than(&self, age: Duration) -> Vec<(&'static str, IpAddr, u64)> {
+        let mut removed = Vec::new();
+        self.counts().retain(|(kind, ip), refusals| {
+            let old = refusals.since.elapsed() >= age;
+            if old && refusals.count > LOGGED {
+                removed.push((*kind, *ip, refusals.count - LOGGED));
             }
             !old
         });
-        taken
+        removed
     }
 
     /// Logs all counted refusals.
     pub fn flush(&self) {
-        log(self.take(Duration::ZERO));
+        log(self.remove_older_than(Duration::ZERO));
     }
 
     /// Logs the counted refusals once per interval, forever.
     pub async fn run(self) {
         loop {
             sleep(SWEEP).await;
-            log(self.take(INTERVAL));
+            log(self.remove_older_than(INTERVAL));
         }
     }
 }
@@ -98,9 +98,9 @@ mod tests {
         let logged = (0..1000).filter(|_| refusals.count("flv", ip(1))).count();
         assert_eq!(logged as u64, LOGGED);
         assert!(refusals.count("rtmp", ip(1)) && refusals.count("flv", ip(2)), "others are not hidden by it");
-        assert!(refusals.take(INTERVAL).is_empty());
+        assert!(refusals.remove_older_than(INTERVAL).is_empty());
         tokio::time::advance(INTERVAL).await;
-        assert_eq!(refusals.take(INTERVAL), [("flv", ip(1), 1000 - LOGGED)]);
+        assert_eq!(refusals.remove_older_than(INTERVAL), [("flv", ip(1), 1000 - LOGGED)]);
         assert!(refusals.count("flv", ip(1)), "the next interval");
     }
 
@@ -109,10 +109,10 @@ mod tests {
         let refusals = Refusals::default();
         let logged = (0..100_000).filter(|n| refusals.count("flv", ip(*n))).count();
         assert_eq!(logged, MAX + LOGGED as usize);
-        assert!(refusals.seen().len() <= MAX + 1);
+        assert!(refusals.counts().len() <= MAX + 1);
         tokio::time::advance(INTERVAL).await;
         let rest = 100_000 - MAX as u64 - LOGGED;
-        assert_eq!(refusals.take(INTERVAL), [("flv", Ipv4Addr::UNSPECIFIED.into(), rest)]);
+        assert_eq!(refusals.remove_older_than(INTERVAL), [("flv", Ipv4Addr::UNSPECIFIED.into(), rest)]);
         // All IPv6 addresses of one customer count as one.
         let v6 = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]);
         assert_eq!((0..100).filter(|n| refusals.count("flv", v6(*n))).count() as u64, LOGGED);

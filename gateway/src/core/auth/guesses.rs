@@ -35,14 +35,14 @@ const VARIED: usize = 8;
 
 /// The origin of a secret.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source {
+pub(super) struct SecretOrigin {
     ip: IpAddr,
     /// The addresses that one client can choose from: all addresses that a proxy reports, or an IPv6 site's
     /// /48.
     group: Option<IpAddr>,
 }
 
-impl Source {
+impl SecretOrigin {
     /// Returns the origin of a request from `ip` over a connection from `peer`.
     pub(super) fn new(ip: IpAddr, peer: IpAddr) -> Self {
         let (ip, peer) = (ip.to_canonical(), peer.to_canonical());
@@ -66,8 +66,9 @@ pub(super) enum Verdict {
     Paused(Duration),
 }
 
+/// The content of [`Guesses`].
 #[derive(Debug)]
-struct Shared {
+struct Inner {
     hasher: RandomState,
     table: Mutex<Table>,
     held: Semaphore,
@@ -75,11 +76,11 @@ struct Shared {
 
 /// Recent wrong secrets by address. Cloning shares them.
 #[derive(Debug, Clone)]
-pub struct Guesses(Arc<Shared>);
+pub struct Guesses(Arc<Inner>);
 
 impl Default for Guesses {
     fn default() -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(Inner {
             hasher: RandomState::new(),
             table: Mutex::default(),
             held: Semaphore::new(MAX_HELD),
@@ -91,7 +92,7 @@ impl Guesses {
     /// Compares the secrets of a request with those that open `door`.
     pub(super) fn judge(
         &self,
-        source: Source,
+        origin: SecretOrigin,
         door: &'static str,
         given: &[Cow<'_, str>],
         secrets: &[&str],
@@ -108,16 +109,16 @@ impl Guesses {
         if right && long {
             return Verdict::Right;
         }
-        let known = table.has_shown_right(source.ip, door, now);
-        let one = Key::Address { ip: source.ip, known };
-        let group = source.group.map(Key::Group);
+        let known = table.has_shown_right(origin.ip, door, now);
+        let one = Key::Address { ip: origin.ip, known };
+        let group = origin.group.map(Key::Group);
         // Wrong secrets of a known address do not count for the other addresses in its group.
         let keys = [Some(one), group.filter(|_| !known)];
         let pause = keys.into_iter().flatten().filter_map(|key| table.pause(key, now)).max();
         if right {
             return pause.map_or_else(
                 || {
-                    table.shown_right(source.ip, door, now);
+                    table.shown_right(origin.ip, door, now);
                     Verdict::Right
                 },
                 Verdict::Paused,

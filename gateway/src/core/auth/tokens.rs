@@ -9,11 +9,11 @@ use tokio::time::Instant;
 
 use super::fetch;
 use super::jwks::Key;
+use super::key_source::{KeyLocation, KeySource};
 use super::own::{self, now};
 use super::settings::AuthSettings;
-use super::source::{Place, Source};
 use super::token::{Claims, Rules, TokenError};
-use super::used::Used;
+use super::used::UsedTokens;
 use super::verify::{kid, verify};
 use crate::core::client::{Act, Identity};
 use crate::core::name::StreamName;
@@ -22,9 +22,9 @@ use crate::net::tls;
 /// Trusted issuers, and used tokens.
 #[derive(Debug)]
 pub struct Tokens {
-    sources: Vec<Arc<Source>>,
+    sources: Vec<Arc<KeySource>>,
     rules: Rules,
-    used: Used,
+    used: UsedTokens,
 }
 
 impl Tokens {
@@ -34,12 +34,12 @@ impl Tokens {
     /// # Errors
     /// A text: a key location is not valid.
     pub fn new(config: &AuthSettings, data: &Path) -> Result<Self, String> {
-        let mut sources = vec![Arc::new(Source::new(Place::Own(own::path(data)), None))];
+        let mut sources = vec![Arc::new(KeySource::new(KeyLocation::Own(own::path(data)), None))];
         let mut client = None;
         for entry in config.jwks.iter().filter(|entry| !entry.is_empty()) {
             let (prefix, place) = prefix_of(entry);
             if !place.contains("://") {
-                sources.push(Arc::new(Source::new(Place::File(PathBuf::from(place)), prefix)));
+                sources.push(Arc::new(KeySource::new(KeyLocation::File(PathBuf::from(place)), prefix)));
                 continue;
             }
             let uri: Uri = place.parse().map_err(|error| format!("auth_jwks: {place}: {error}"))?;
@@ -48,7 +48,7 @@ impl Tokens {
                 client = Some(tls::client().map_err(|error| error.to_string())?);
             }
             if let Some(client) = &client {
-                sources.push(Arc::new(Source::new(Place::Url(uri, client.clone()), prefix)));
+                sources.push(Arc::new(KeySource::new(KeyLocation::Url(uri, client.clone()), prefix)));
             }
         }
         let rules = Rules {
@@ -56,7 +56,7 @@ impl Tokens {
             issuer: Some(config.issuer.clone()).filter(|issuer| !issuer.is_empty()),
             started: now(),
         };
-        Ok(Self { sources, rules, used: Used::default() })
+        Ok(Self { sources, rules, used: UsedTokens::default() })
     }
 
     /// Keeps the keys up to date from now on, in tasks on the current runtime.
@@ -67,7 +67,7 @@ impl Tokens {
     }
 
     /// Checks `token`, consumes it, and returns the identity of its holder.
-    pub(super) async fn take(
+    pub(super) async fn consume(
         &self,
         token: &str,
         stream: &StreamName,
@@ -77,7 +77,7 @@ impl Tokens {
         let now = now();
         let (jti, until) = self.rules_of(key).check(&claims, stream, act, now)?;
         self.check_prefix(key, stream)?;
-        self.used.take(key, jti, until, now)?;
+        self.used.mark_used(key, jti, until, now)?;
         let identity = identity(&claims);
         tracing::info!(%stream, ?act, %identity, "token used");
         Ok(identity)
@@ -106,7 +106,7 @@ impl Tokens {
 
     /// Checks whether this key may sign tokens for `stream`. One source that lists the key is enough.
     fn check_prefix(&self, key: [u8; 32], stream: &StreamName) -> Result<(), TokenError> {
-        let trusted = self.sources.iter().any(|source| source.has(key) && source.reaches(stream));
+        let trusted = self.sources.iter().any(|source| source.has(key) && source.is_trusted_for(stream));
         if trusted { Ok(()) } else { Err(TokenError::Prefix) }
     }
 

@@ -15,28 +15,29 @@ const SWEEP: i64 = 5;
 /// The signing key, and the `jti`.
 type Id = ([u8; 32], String);
 
+/// The content of [`UsedTokens`].
 #[derive(Debug, Default)]
 struct State {
-    /// Time until which each has to be remembered.
+    /// Time until which each token has to be remembered.
     until: HashMap<Id, i64>,
     swept: i64,
 }
 
 /// The used `jti`s that are still valid. Each signing key has its own.
 #[derive(Debug)]
-pub(super) struct Used {
+pub(super) struct UsedTokens {
     state: Mutex<State>,
     max: usize,
 }
 
-impl Default for Used {
+impl Default for UsedTokens {
     fn default() -> Self {
-        Self::of(MAX)
+        Self::new(MAX)
     }
 }
 
-impl Used {
-    fn of(max: usize) -> Self {
+impl UsedTokens {
+    fn new(max: usize) -> Self {
         Self { state: Mutex::default(), max }
     }
 
@@ -50,7 +51,7 @@ impl Used {
     }
 
     /// Marks the token as used, unless it was used before. Of several concurrent calls exactly one succeeds.
-    pub(super) fn take(&self, key: [u8; 32], jti: &str, until: i64, now: i64) -> Result<(), TokenError> {
+    pub(super) fn mark_used(&self, key: [u8; 32], jti: &str, until: i64, now: i64) -> Result<(), TokenError> {
         let mut state = self.state();
         if now.saturating_sub(state.swept) >= SWEEP || now < state.swept {
             state.until.retain(|_, until| *until > now);
@@ -78,36 +79,36 @@ mod tests {
 
     #[test]
     fn it_is_used_once_until_it_is_over() {
-        let used = Used::of(10);
-        assert_eq!(used.take(KEY, "a", 100, 50), Ok(()));
-        assert_eq!(used.take(KEY, "a", 100, 50), Err(TokenError::Used));
-        assert_eq!(used.take(KEY, "a", 100, 99), Err(TokenError::Used));
+        let used = UsedTokens::new(10);
+        assert_eq!(used.mark_used(KEY, "a", 100, 50), Ok(()));
+        assert_eq!(used.mark_used(KEY, "a", 100, 50), Err(TokenError::Used));
+        assert_eq!(used.mark_used(KEY, "a", 100, 99), Err(TokenError::Used));
         assert!(used.has(KEY, "a") && !used.has(KEY, "b"));
-        assert_eq!(used.take([2; 32], "a", 100, 99), Ok(()));
-        assert_eq!(used.take(KEY, "a", 200, 105), Ok(()));
+        assert_eq!(used.mark_used([2; 32], "a", 100, 99), Ok(()));
+        assert_eq!(used.mark_used(KEY, "a", 200, 105), Ok(()));
     }
 
     #[test]
     fn memory_is_bounded_and_the_full_one_lets_nobody_in() {
-        let used = Used::of(10);
+        let used = UsedTokens::new(10);
         for n in 0..10 {
-            assert_eq!(used.take(KEY, &n.to_string(), 100, 50), Ok(()));
+            assert_eq!(used.mark_used(KEY, &n.to_string(), 100, 50), Ok(()));
         }
-        assert_eq!(used.take(KEY, "more", 100, 50), Err(TokenError::Busy));
-        assert_eq!(used.take(KEY, "0", 100, 50), Err(TokenError::Used));
-        assert_eq!(used.take(KEY, "more", 200, 101), Ok(()));
+        assert_eq!(used.mark_used(KEY, "more", 100, 50), Err(TokenError::Busy));
+        assert_eq!(used.mark_used(KEY, "0", 100, 50), Err(TokenError::Used));
+        assert_eq!(used.mark_used(KEY, "more", 200, 101), Ok(()));
         assert_eq!(used.state().until.len(), 1);
     }
 
     #[test]
     fn of_two_at_once_exactly_one_wins() {
-        let used = Used::default();
+        let used = UsedTokens::default();
         let start = Barrier::new(2);
         for n in 0..500 {
             let jti = n.to_string();
             let go = || {
                 start.wait();
-                used.take(KEY, &jti, 100, 50).is_ok()
+                used.mark_used(KEY, &jti, 100, 50).is_ok()
             };
             let won = std::thread::scope(|scope| {
                 let other = scope.spawn(go);

@@ -57,7 +57,7 @@ async fn receive(
             consume_budget().await;
             match event {
                 Event::Stop => return Ok(()),
-                event => take(event, ingest, &mut publishing.publisher, connection.peer),
+                event => pass_to_hub(event, ingest, &mut publishing.publisher, connection.peer),
             }
         }
         held.note(ingest.holds(), ingest.frames());
@@ -87,7 +87,7 @@ async fn receive(
 }
 
 /// Passes one message to the hub.
-fn take(event: Event, ingest: &mut Ingest, publisher: &mut Publisher, peer: SocketAddr) {
+fn pass_to_hub(event: Event, ingest: &mut Ingest, publisher: &mut Publisher, peer: SocketAddr) {
     let read = ingest.read(event);
     push(ingest, publisher);
     if let Err(why) = read {

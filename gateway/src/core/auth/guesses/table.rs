@@ -64,8 +64,9 @@ impl Key {
     }
 }
 
+/// The wrong secrets of one address or group.
 #[derive(Debug)]
-struct Entry {
+struct WrongSecrets {
     wrong: u32,
     last: Instant,
     /// Hashes of the last wrong secrets.
@@ -74,9 +75,10 @@ struct Entry {
     due: Vec<Instant>,
 }
 
+/// The addresses that recently showed wrong or right secrets.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    wrong: HashMap<(bool, IpAddr), Entry>,
+    wrong: HashMap<(bool, IpAddr), WrongSecrets>,
     right: HashMap<(IpAddr, &'static str), Instant>,
 }
 
@@ -102,7 +104,7 @@ impl Table {
             return Duration::ZERO;
         }
         make_room(&mut self.wrong, &key.id(), |entry| entry.last);
-        let new = Entry { wrong: 0, last: now, repeated: Vec::new(), due: Vec::new() };
+        let new = WrongSecrets { wrong: 0, last: now, repeated: Vec::new(), due: Vec::new() };
         let entry = self.wrong.entry(key.id()).or_insert(new);
         if entry.last + MEMORY <= now {
             (entry.wrong, entry.repeated) = (0, Vec::new());

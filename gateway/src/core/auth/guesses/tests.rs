@@ -16,24 +16,24 @@ fn ip(n: u32) -> IpAddr {
     Ipv4Addr::from(0x0a00_0000 + n).into()
 }
 
-fn direct(n: u32) -> Source {
-    Source::new(ip(n), ip(n))
+fn direct(n: u32) -> SecretOrigin {
+    SecretOrigin::new(ip(n), ip(n))
 }
 
 /// A client that the proxy on this machine reports.
-fn forwarded(n: u32) -> Source {
-    Source::new(ip(n), Ipv4Addr::LOCALHOST.into())
+fn forwarded(n: u32) -> SecretOrigin {
+    SecretOrigin::new(ip(n), Ipv4Addr::LOCALHOST.into())
 }
 
-fn show(guesses: &Guesses, source: Source, secret: &str) -> Verdict {
-    guesses.judge(source, "publish", &[secret.into()], &[WEAK])
+fn show(guesses: &Guesses, origin: SecretOrigin, secret: &str) -> Verdict {
+    guesses.judge(origin, "publish", &[secret.into()], &[WEAK])
 }
 
 /// Shows different wrong secrets until no more are compared; returns their number.
-fn flood(guesses: &Guesses, source: impl Fn(u32) -> Source) -> u32 {
+fn flood(guesses: &Guesses, origin: impl Fn(u32) -> SecretOrigin) -> u32 {
     let mut next = || NEXT.fetch_add(1, Ordering::Relaxed);
     let guess =
-        |n: u32| matches!(show(guesses, source(n), &format!("guess {n}")), Verdict::Wrong { new: 1, .. });
+        |n: u32| matches!(show(guesses, origin(n), &format!("guess {n}")), Verdict::Wrong { new: 1, .. });
     iter::repeat_with(&mut next).take_while(|n| guess(*n)).count() as u32
 }
 
@@ -88,24 +88,24 @@ async fn a_pause_tells_nothing_about_the_secret() {
 #[tokio::test(start_paused = true)]
 async fn addresses_that_one_client_may_choose_share_a_limit() {
     let sites = |n: u32| -> IpAddr { Ipv6Addr::new(0x2001, 0xdb8, 1, n as u16, 0, 0, 0, n as u16).into() };
-    let network = |n| Source::new(sites(n), sites(n));
-    let choices: [&dyn Fn(u32) -> Source; 2] = [&forwarded, &network];
-    for source in choices {
+    let network = |n| SecretOrigin::new(sites(n), sites(n));
+    let choices: [&dyn Fn(u32) -> SecretOrigin; 2] = [&forwarded, &network];
+    for origin in choices {
         let guesses = Guesses::default();
         // Another client behind the same proxy, which is known.
-        assert_eq!(show(&guesses, source(60_000), WEAK), Verdict::Right);
-        let mut compared = flood(&guesses, source);
+        assert_eq!(show(&guesses, origin(60_000), WEAK), Verdict::Right);
+        let mut compared = flood(&guesses, origin);
         assert_eq!(compared, 40 + PLACES[2] as u32);
         for _ in 0..60 {
             tokio::time::advance(SECOND).await;
-            compared += flood(&guesses, source);
-            assert_eq!(show(&guesses, source(60_000), WEAK), Verdict::Right);
+            compared += flood(&guesses, origin);
+            assert_eq!(show(&guesses, origin(60_000), WEAK), Verdict::Right);
         }
         assert!(compared <= 104 + 16 * 60, "{compared} guesses in a minute");
         // Another proxy, another network.
         assert_eq!(show(&guesses, direct(1), WEAK), Verdict::Right);
         let verdict =
-            guesses.judge(source(1), "publish", &["abcdefghijkmnpqr".into()], &["abcdefghijkmnpqr"]);
+            guesses.judge(origin(1), "publish", &["abcdefghijkmnpqr".into()], &["abcdefghijkmnpqr"]);
         assert_eq!(verdict, Verdict::Right);
     }
 }

@@ -31,7 +31,7 @@ const LARGEST: u64 = 64 << 10;
 
 /// The location of a key set.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum KeyLocation {
     /// A key set at an address.
     Url(Uri, Arc<ClientConfig>),
     /// A key set in a file.
@@ -40,36 +40,39 @@ pub(super) enum Place {
     Own(PathBuf),
 }
 
+/// The known keys of a [`KeySource`].
 #[derive(Debug, Default)]
 struct State {
     keys: Arc<[Key]>,
     /// Modification time and size of the file when it was read.
     stamp: Option<(SystemTime, u64)>,
     /// The last logged fault.
-    said: Option<String>,
+    logged_fault: Option<String>,
 }
 
-/// Time of the last download. The task that started it may have been dropped before it finished.
+/// Times of downloads. `begun` may be newer than `answered`: the task may have been dropped before it finished.
 #[derive(Debug, Default)]
-struct Asked {
+struct Downloads {
+    /// Start of the newest download.
     begun: Option<Instant>,
+    /// Start of the newest download that has finished.
     answered: Option<Instant>,
 }
 
-/// One location, and its known keys.
+/// A location of keys, and the keys that are known from it.
 #[derive(Debug)]
-pub(super) struct Source {
-    place: Place,
+pub(super) struct KeySource {
+    location: KeyLocation,
     /// Prefix of the stream names for which its keys are trusted, with a slash at the end.
     prefix: Option<String>,
     state: Mutex<State>,
     /// Locked during a download.
-    asked: tokio::sync::Mutex<Asked>,
+    downloads: tokio::sync::Mutex<Downloads>,
 }
 
-impl Source {
-    pub(super) fn new(place: Place, prefix: Option<String>) -> Self {
-        Self { place, prefix, state: Mutex::default(), asked: tokio::sync::Mutex::default() }
+impl KeySource {
+    pub(super) fn new(location: KeyLocation, prefix: Option<String>) -> Self {
+        Self { location, prefix, state: Mutex::default(), downloads: tokio::sync::Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -78,9 +81,9 @@ impl Source {
 
     /// Returns the keys with this id. A changed file is read again.
     pub(super) async fn find(&self, kid: &str) -> Vec<Key> {
-        match &self.place {
-            Place::Url(..) => {}
-            Place::File(path) | Place::Own(path) => self.look(path).await,
+        match &self.location {
+            KeyLocation::Url(..) => {}
+            KeyLocation::File(path) | KeyLocation::Own(path) => self.reload_file(path).await,
         }
         let keys = self.state().keys.clone();
         keys.iter().filter(|key| key.kid == kid).cloned().collect()
@@ -92,43 +95,43 @@ impl Source {
     }
 
     /// Returns whether its keys are trusted for `stream`.
-    pub(super) fn reaches(&self, stream: &StreamName) -> bool {
+    pub(super) fn is_trusted_for(&self, stream: &StreamName) -> bool {
         self.prefix.as_ref().is_none_or(|prefix| stream.as_str().starts_with(prefix))
     }
 
     /// Returns whether this is the gateway's own key.
     pub(super) fn is_own(&self, key: [u8; 32]) -> bool {
-        matches!(self.place, Place::Own(_)) && self.state().keys.iter().any(|own| own.raw == key)
+        matches!(self.location, KeyLocation::Own(_)) && self.state().keys.iter().any(|own| own.raw == key)
     }
 
     /// Downloads the keys, unless that happened after `wanted`: all tasks that wait together share one
     /// download.
     pub(super) async fn refresh(&self, wanted: Instant) {
-        let Place::Url(uri, tls) = &self.place else { return };
-        let mut asked = self.asked.lock().await;
-        if asked.answered.is_some_and(|begun| begun >= wanted) {
+        let KeyLocation::Url(uri, tls) = &self.location else { return };
+        let mut downloads = self.downloads.lock().await;
+        if downloads.answered.is_some_and(|begun| begun >= wanted) {
             return;
         }
-        if let Some(last) = asked.begun {
+        if let Some(last) = downloads.begun {
             sleep_until(last + PAUSE).await;
         }
         let begun = Instant::now();
-        asked.begun = Some(begun);
-        let told = fetch::get(uri, tls).await.and_then(|body| jwks::parse(&body));
-        self.take(told);
-        asked.answered = Some(begun);
+        downloads.begun = Some(begun);
+        let result = fetch::get(uri, tls).await.and_then(|body| jwks::parse(&body));
+        self.store(result);
+        downloads.answered = Some(begun);
     }
 
     /// Keeps downloaded keys up to date, forever. Files are read once at the start, so that the operator sees
     /// their content in the log.
     pub(super) async fn watch(self: Arc<Self>) {
-        if let Place::File(path) | Place::Own(path) = &self.place {
-            return self.look(path).await;
+        if let KeyLocation::File(path) | KeyLocation::Own(path) = &self.location {
+            return self.reload_file(path).await;
         }
         let mut failures = 0_u32;
         loop {
             self.refresh(Instant::now()).await;
-            let wait = if self.state().said.is_none() {
+            let wait = if self.state().logged_fault.is_none() {
                 failures = 0;
                 EVERY
             } else {
@@ -141,28 +144,28 @@ impl Source {
 
     /// Returns whether the location is an address.
     pub(super) fn is_url(&self) -> bool {
-        matches!(self.place, Place::Url(..))
+        matches!(self.location, KeyLocation::Url(..))
     }
 
-    async fn look(&self, path: &Path) {
+    async fn reload_file(&self, path: &Path) {
         let stamp = match tokio::fs::metadata(path).await {
             Ok(found) => stamp(&found),
-            Err(error) => return self.gone(&error),
+            Err(error) => return self.handle_read_error(&error),
         };
         if self.state().stamp == Some(stamp) {
             return;
         }
-        let told = match self.read(path).await {
+        let result = match self.read(path).await {
             Ok(bytes) if bytes.len() as u64 > LARGEST => Err("it is too large".to_owned()),
             Ok(bytes) => self.parse(&bytes),
-            Err(error) => return self.gone(&error),
+            Err(error) => return self.handle_read_error(&error),
         };
-        self.take(told);
+        self.store(result);
         self.state().stamp = Some(stamp);
     }
 
     async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        if matches!(self.place, Place::Own(_)) {
+        if matches!(self.location, KeyLocation::Own(_)) {
             secret_file::read(path, Readers::Owner)
         } else {
             read(path).await
@@ -170,7 +173,7 @@ impl Source {
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<(Vec<Key>, Vec<String>), String> {
-        if !matches!(self.place, Place::Own(_)) {
+        if !matches!(self.location, KeyLocation::Own(_)) {
             return jwks::parse(bytes);
         }
         let key = std::str::from_utf8(bytes).ok().and_then(|pem| SigningKey::of_pem(pem).ok());
@@ -179,26 +182,26 @@ impl Source {
     }
 
     /// Handles a read error: a removed file loses its keys, an unreadable one keeps them.
-    fn gone(&self, error: &io::Error) {
+    fn handle_read_error(&self, error: &io::Error) {
         let missing = error.kind() == io::ErrorKind::NotFound;
         if missing {
             let mut state = self.state();
             (state.keys, state.stamp) = (Arc::default(), None);
         }
-        if !(missing && matches!(self.place, Place::Own(_))) {
-            self.take(Err(error.to_string()));
+        if !(missing && matches!(self.location, KeyLocation::Own(_))) {
+            self.store(Err(error.to_string()));
         }
     }
 
     /// Stores the result of a read or download.
-    fn take(&self, told: Result<(Vec<Key>, Vec<String>), String>) {
+    fn store(&self, result: Result<(Vec<Key>, Vec<String>), String>) {
         let place = self.name();
         let mut state = self.state();
-        match told {
+        match result {
             Ok((keys, bad)) => {
                 let kids = |keys: &[Key]| keys.iter().map(|key| key.kid.clone()).collect::<Vec<_>>();
                 let (before, now) = (kids(&state.keys), kids(&keys));
-                if before != now || state.said.is_some() {
+                if before != now || state.logged_fault.is_some() {
                     let prefix = self.prefix.as_deref().unwrap_or_default();
                     tracing::info!(place, prefix, keys = now.join(","), "keys that sign tokens");
                     for why in bad {
@@ -208,23 +211,23 @@ impl Source {
                         tracing::warn!(place, "there is no key that can be used");
                     }
                 }
-                (state.keys, state.said) = (keys.into(), None);
+                (state.keys, state.logged_fault) = (keys.into(), None);
             }
             Err(why) => {
                 // Logged once, not on every retry.
-                if state.said.as_ref() != Some(&why) {
+                if state.logged_fault.as_ref() != Some(&why) {
                     let known = state.keys.len();
                     tracing::warn!(place, why, known, "no keys that sign tokens; those known stay");
                 }
-                state.said = Some(why);
+                state.logged_fault = Some(why);
             }
         }
     }
 
     fn name(&self) -> String {
-        match &self.place {
-            Place::Url(uri, _) => uri.to_string(),
-            Place::File(path) | Place::Own(path) => path.display().to_string(),
+        match &self.location {
+            KeyLocation::Url(uri, _) => uri.to_string(),
+            KeyLocation::File(path) | KeyLocation::Own(path) => path.display().to_string(),
         }
     }
 }
