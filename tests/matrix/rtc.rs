@@ -17,7 +17,7 @@ use super::LIMIT;
 
 /// A protocol variant for publishing or playing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum ProtocolVariant {
     /// WHIP or WHEP with SRS's addresses.
     Rtc,
     /// WHIP or WHEP below the stream's name.
@@ -44,7 +44,7 @@ macro_rules! matrix {
     ($($name:ident: $publish:ident $clip:ident -> $($play:ident)+;)+) => {$(
         #[test]
         fn $name() {
-            check(Way::$publish, Clip::$clip, &[$(Way::$play),+]);
+            check(ProtocolVariant::$publish, Clip::$clip, &[$(ProtocolVariant::$play),+]);
         }
     )+};
 }
@@ -73,19 +73,19 @@ enum Publishing {
 }
 
 impl Publishing {
-    fn start(gateway: &Gateway, way: Way, clip: Clip) -> Self {
+    fn start(gateway: &Gateway, variant: ProtocolVariant, clip: Clip) -> Self {
         let other = |publish| Self::Other(super::start(gateway, publish, clip));
-        match way {
-            Way::Rtmp => other(super::In::Rtmp),
-            Way::HttpPost => other(super::In::HttpPost),
-            Way::WsFlv => other(super::In::WsFlv),
-            way => {
+        match variant {
+            ProtocolVariant::Rtmp => other(super::In::Rtmp),
+            ProtocolVariant::HttpPost => other(super::In::HttpPost),
+            ProtocolVariant::WsFlv => other(super::In::WsFlv),
+            variant => {
                 let media = match clip {
                     Clip::AudioOnly => Media::usual().blind(),
                     Clip::VideoOnly => Media::of(clip).mute(),
                     clip => Media::of(clip),
                 };
-                Self::Peer(Peer::publish(&call(gateway, way), media))
+                Self::Peer(Peer::publish(&call(gateway, variant), media))
             }
         }
     }
@@ -101,12 +101,12 @@ impl Publishing {
     }
 }
 
-fn call(gateway: &Gateway, way: Way) -> Call {
+fn call(gateway: &Gateway, variant: ProtocolVariant) -> Call {
     let call = Call::new(gateway, "x");
-    match way {
-        Way::Path => call.by(Api::Path),
-        Way::Srs => call.by(Api::Srs),
-        Way::Tcp => call.over_tcp(),
+    match variant {
+        ProtocolVariant::Path => call.by(Api::Path),
+        ProtocolVariant::Srs => call.by(Api::Srs),
+        ProtocolVariant::Tcp => call.over_tcp(),
         _ => call,
     }
 }
@@ -132,19 +132,19 @@ enum Watching {
 }
 
 impl Watching {
-    fn start(gateway: &Gateway, way: Way) -> Self {
-        match way {
-            Way::HttpFlv => Self::Flv(FlvViewer::http(gateway.http(), "/live/x.flv")),
-            Way::WsFlv => Self::Flv(FlvViewer::ws(&gateway.ws_url("x.flv"))),
-            Way::Rtmp => Self::Url(gateway.rtmp_url("x")),
-            Way::Hls => {
+    fn start(gateway: &Gateway, variant: ProtocolVariant) -> Self {
+        match variant {
+            ProtocolVariant::HttpFlv => Self::Flv(FlvViewer::http(gateway.http(), "/live/x.flv")),
+            ProtocolVariant::WsFlv => Self::Flv(FlvViewer::ws(&gateway.ws_url("x.flv"))),
+            ProtocolVariant::Rtmp => Self::Url(gateway.rtmp_url("x")),
+            ProtocolVariant::Hls => {
                 wait::until_true("two HLS segments", LIMIT, || {
                     let playlist = gateway.get("/live/x.m3u8");
                     playlist.status == 200 && playlist.text().matches("#EXTINF").count() >= 2
                 });
                 Self::Url(gateway.http_url("x.m3u8"))
             }
-            way => Self::Peer(Box::new(Peer::play(&call(gateway, way)))),
+            variant => Self::Peer(Box::new(Peer::play(&call(gateway, variant)))),
         }
     }
 
@@ -225,7 +225,7 @@ impl Seen {
     }
 }
 
-fn check(publish: Way, clip: Clip, outs: &[Way]) {
+fn check(publish: ProtocolVariant, clip: Clip, outs: &[ProtocolVariant]) {
     // Re-encoded video differs; `rtc.rs` has a test for it.
     let gateway = Gateway::start(if clip == Clip::BFrames { &["--transcode", "off"] } else { &[] });
     let publishing = Publishing::start(&gateway, publish, clip);

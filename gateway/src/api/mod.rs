@@ -47,6 +47,7 @@ const COUNT: usize = 10;
 #[derive(Debug, Clone)]
 pub struct Api(Arc<Inner>);
 
+/// The content of [`Api`].
 #[derive(Debug)]
 struct Inner {
     context: Context,

@@ -20,7 +20,6 @@ mod own;
 mod request;
 mod secret;
 mod settings;
-
 #[cfg(test)]
 mod tests;
 mod token;

@@ -38,6 +38,7 @@ struct Open {
     revoked: Option<CancellationToken>,
 }
 
+/// The content of [`Answers`].
 #[derive(Debug)]
 struct Inner {
     grace: Duration,

@@ -48,8 +48,8 @@ impl Http {
             // Only after all sockets are bound: a failed start must not create a certificate.
             let here: Vec<_> =
                 settings.http.iter().copied().chain(settings.https.0).map(|addr| addr.ip()).collect();
-            let place = tls::Place { data, listeners: &here };
-            let tls = Tls::new(&settings.tls, &place).map_err(StartError::Tls)?;
+            let own_cert = tls::OwnCertInfo { data, listeners: &here };
+            let tls = Tls::new(&settings.tls, &own_cert).map_err(StartError::Tls)?;
             reached.https = Some((addr, tls.source().clone()));
             secure = Some(addr);
             listeners.push((listener, Some(tls)));

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use super::*;
-use crate::net::tls::Source;
+use crate::net::tls::CertSource;
 
 /// Returns settings with which every service listens on a free port, without HTTPS.
 fn free_ports() -> Settings {
@@ -19,7 +19,7 @@ fn here(port: u16) -> SocketAddr {
 }
 
 /// Returns the greeting of a gateway with these rules and the default ports. `RTMP` replaces that port.
-async fn greeting_of(auth: Auth, certificate: Source) -> String {
+async fn greeting_of(auth: Auth, certificate: CertSource) -> String {
     let settings = free_ports();
     let jobs = Jobs::default();
     let services = Services::bind(&settings, &jobs).unwrap();
@@ -35,7 +35,7 @@ async fn greeting_of(auth: Auth, certificate: Source) -> String {
 #[tokio::test]
 async fn a_public_gateway_tells_its_key() {
     let auth = Auth { public: true, secret: Some("a&b".to_owned()), ..Auth::default() };
-    let said = greeting_of(auth, Source::Own).await;
+    let said = greeting_of(auth, CertSource::Own).await;
     assert!(
         said.contains("OBS: Server rtmp://HOST:RTMP/live/   Stream Key livestream?secret=a%26b\n"),
         "{said}"
@@ -48,7 +48,7 @@ async fn a_public_gateway_tells_its_key() {
 #[tokio::test]
 async fn a_local_gateway_tells_addresses_to_open() {
     let auth = Auth { secret: Some("kept".to_owned()), ..Auth::default() };
-    let said = greeting_of(auth, Source::Own).await;
+    let said = greeting_of(auth, CertSource::Own).await;
     for line in [
         "  watch    http://127.0.0.1:8080/\n",
         "           http://127.0.0.1:8080/live/livestream.flv\n",
@@ -67,19 +67,19 @@ async fn a_local_gateway_tells_addresses_to_open() {
 #[tokio::test]
 async fn a_gateway_that_takes_tokens_says_how_to_get_one() {
     let auth = Auth { publish_tokens: true, play_tokens: true, ..Auth::default() };
-    let tokens = greeting_of(auth.clone(), Source::Own).await;
+    let tokens = greeting_of(auth.clone(), CertSource::Own).await;
     assert!(tokens.contains("Stream Key livestream?token=TOKEN\n"), "{tokens}");
     assert!(tokens.contains("lianmai token --stream") && tokens.contains("Viewers need"), "{tokens}");
-    let both = greeting_of(Auth { secret: Some("kept".to_owned()), ..auth.clone() }, Source::Own).await;
+    let both = greeting_of(Auth { secret: Some("kept".to_owned()), ..auth.clone() }, CertSource::Own).await;
     assert!(both.contains("livestream?secret=kept\n"), "{both}");
-    let open = greeting_of(Auth { open: true, ..auth }, Source::Own).await;
+    let open = greeting_of(Auth { open: true, ..auth }, CertSource::Own).await;
     assert!(!open.contains("TOKEN"), "{open}");
 }
 
 #[tokio::test]
 async fn a_gateway_with_a_domain_is_found_there() {
     let auth = Auth { public: true, ..Auth::default() };
-    let said = greeting_of(auth, Source::Acme(vec!["live.example.com".to_owned()])).await;
+    let said = greeting_of(auth, CertSource::Acme(vec!["live.example.com".to_owned()])).await;
     assert!(said.contains("https://live.example.com/players/"), "{said}");
     assert!(!said.contains("A browser warns"), "{said}");
 }

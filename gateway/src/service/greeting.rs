@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::context::Context;
-use crate::net::tls::Source;
+use crate::net::tls::CertSource;
 
 /// The addresses of the HTTP service.
 #[derive(Debug, Clone, Default)]
@@ -11,7 +11,7 @@ pub struct Reached {
     /// The first HTTP address.
     pub http: Option<SocketAddr>,
     /// The HTTPS address, and the source of its certificate.
-    pub https: Option<(SocketAddr, Source)>,
+    pub https: Option<(SocketAddr, CertSource)>,
 }
 
 /// The greeting. Each service adds its lines.
@@ -61,7 +61,7 @@ impl Greeting {
             greeting.https = Some(greeting.authority(*addr, 443));
             source
         });
-        if let Some(Source::Acme(domains)) = source {
+        if let Some(CertSource::Acme(domains)) = source {
             // Others reach the gateway under the domain that ACME has validated.
             greeting.https = domains.first().cloned();
             greeting.domain = true;
@@ -79,7 +79,7 @@ impl Greeting {
         if auth.play_tokens {
             greeting.notes.push("Viewers need a token, or the secret (--auth-play).\n".to_owned());
         }
-        if auth.public && source == Some(&Source::Own) {
+        if auth.public && source == Some(&CertSource::Own) {
             greeting.notes.push(
                 "A browser warns at the first https page, since the certificate is signed by this machine itself:\n\
                  choose \"Advanced\" and go on. docs/https.md tells how to be rid of the warning.\n"

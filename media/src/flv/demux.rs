@@ -28,6 +28,7 @@ pub enum Event {
     Script(Bytes),
 }
 
+/// The next element of the byte stream.
 #[derive(Debug, Clone, Copy)]
 enum State {
     FileHeader,

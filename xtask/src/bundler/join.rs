@@ -23,11 +23,11 @@ pub(crate) type Read<'r> = dyn Fn(&str) -> Result<String> + 'r;
 pub(crate) struct Joined<'a> {
     /// Its source is the sources of the modules, one after the other.
     pub(crate) program: Program<'a>,
-    pub(crate) sources: Vec<Source<'a>>,
+    pub(crate) sources: Vec<ModuleSource<'a>>,
 }
 
 /// Where a module is in the source of the joined program.
-pub(crate) struct Source<'a> {
+pub(crate) struct ModuleSource<'a> {
     /// The module's path below `player-wasm/js`.
     pub(crate) path: String,
     pub(crate) text: &'a str,
@@ -83,7 +83,11 @@ impl<'a> Joining<'a, '_> {
             // Positions and comments refer to one text: the sources one after the other.
             let offset = u32::try_from(source_text.len()).map_err(|_| "the sources are too large")?;
             let first_line = u32::try_from(source_text.matches('\n').count()).unwrap_or(u32::MAX);
-            sources.push(Source { path: module.path.clone(), text: module.program.source_text, first_line });
+            sources.push(ModuleSource {
+                path: module.path.clone(),
+                text: module.program.source_text,
+                first_line,
+            });
             source_text.push_str(module.program.source_text);
             source_text.push('\n');
             for statement in module.program.body.take_in(&builder) {

@@ -55,14 +55,15 @@ pub(super) fn by_websocket(
     Ok(response)
 }
 
-type Heard = (ws::Listener, BytesMut);
+/// The parser of a viewer's messages, and its unread bytes.
+type ViewerInput = (ws::Listener, BytesMut);
 
 /// Plays until the connection has to be closed with a code and a text. Returns `None` if the client is gone.
 async fn play(
     context: &Context,
     grant: &PlayGrant,
     socket: &mut Socket,
-    heard: &mut Heard,
+    heard: &mut ViewerInput,
     options: Options,
 ) -> Option<(u16, String)> {
     match wait(context, grant, socket, heard).await {
@@ -92,7 +93,7 @@ async fn wait(
     context: &Context,
     grant: &PlayGrant,
     socket: &mut Socket,
-    heard: &mut Heard,
+    heard: &mut ViewerInput,
 ) -> Result<Result<Arc<Stream>, PlayError>, CloseReason> {
     let mut play = std::pin::pin!(context.hub.play(grant, grant.limits().play_wait));
     loop {
@@ -100,17 +101,17 @@ async fn wait(
             played = &mut play => return Ok(played),
             reason = grant.revocation().revoked() => return Err(reason),
             said = listen(socket, heard) => match said {
-                Some(ws::Said::Ping(payload)) => {
+                Some(ws::ViewerMessage::Ping(payload)) => {
                     socket.send(&mut ws::pong(payload)).await.map_err(|_| CloseReason::Left)?;
                 }
-                None | Some(ws::Said::Close | ws::Said::Nonsense) => return Err(CloseReason::Left),
+                None | Some(ws::ViewerMessage::Close | ws::ViewerMessage::Malformed) => return Err(CloseReason::Left),
             },
         }
     }
 }
 
 /// Sends until there is a close reason. Returns `None` if the client is gone.
-async fn send(socket: &mut Socket, heard: &mut Heard, viewer: &mut Viewer) -> Option<CloseReason> {
+async fn send(socket: &mut Socket, heard: &mut ViewerInput, viewer: &mut Viewer) -> Option<CloseReason> {
     let mut pieces = vec![viewer.header.clone()];
     loop {
         tokio::select! {
@@ -128,18 +129,18 @@ async fn send(socket: &mut Socket, heard: &mut Heard, viewer: &mut Viewer) -> Op
             }
             said = listen(socket, heard) => match said {
                 None => return None,
-                Some(ws::Said::Close) => return Some(CloseReason::Left),
-                Some(ws::Said::Nonsense) => {
+                Some(ws::ViewerMessage::Close) => return Some(CloseReason::Left),
+                Some(ws::ViewerMessage::Malformed) => {
                     return Some(CloseReason::Protocol("this is not WebSocket".to_owned()));
                 }
-                Some(ws::Said::Ping(payload)) => socket.send(&mut ws::pong(payload)).await.ok()?,
+                Some(ws::ViewerMessage::Ping(payload)) => socket.send(&mut ws::pong(payload)).await.ok()?,
             },
         }
     }
 }
 
 /// Reads the viewer's next message; `None` if the client is gone. Safe to cancel and call again.
-async fn listen(socket: &mut Socket, (listener, input): &mut Heard) -> Option<ws::Said> {
+async fn listen(socket: &mut Socket, (listener, input): &mut ViewerInput) -> Option<ws::ViewerMessage> {
     loop {
         if let Some(said) = listener.next(input) {
             return Some(said);

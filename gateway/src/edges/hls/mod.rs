@@ -56,7 +56,7 @@ const PROTOCOL: &str = "hls";
 
 /// Rules for segments, and the limits of their storage.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct SegmentRules {
     /// Rules for segment boundaries.
     pub segmenter: SegmenterConfig,
     /// Minimum number of segments in the playlist. There are more if they are shorter than three target
@@ -67,15 +67,15 @@ pub struct Settings {
     /// Maximum bytes per stream of segments that are no longer stored and that slow clients still read.
     /// Beyond it, the slowest clients are disconnected.
     pub max_lent: usize,
-    /// How long the playlist of an ended stream is available, so that viewers see its end.
+    /// Time that the playlist of an ended stream is available, so that viewers see its end.
     pub farewell: Duration,
-    /// How long the segments of an ended stream are kept after that.
+    /// Time that the segments of an ended stream are kept after that.
     pub linger: Duration,
-    /// How long the sequence numbers of a name are remembered after that.
+    /// Time that the sequence numbers of a name are remembered after that.
     pub memory: Duration,
 }
 
-impl Default for Settings {
+impl Default for SegmentRules {
     fn default() -> Self {
         Self {
             segmenter: SegmenterConfig::default(),
@@ -95,10 +95,11 @@ struct Stores {
     by_token: HashMap<String, Arc<Store>>,
 }
 
+/// The content of [`Hls`].
 #[derive(Debug)]
 struct Inner {
     context: Context,
-    settings: Settings,
+    rules: SegmentRules,
     stores: Mutex<Stores>,
     /// Sessions of viewers of protected streams.
     sessions: Sessions,
@@ -114,16 +115,12 @@ impl Hls {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn new(context: Context) -> Self {
-        Self::with(context, Settings::default())
+        Self::with(context, SegmentRules::default())
     }
 
-    fn with(context: Context, settings: Settings) -> Self {
-        let hls = Self(Arc::new(Inner {
-            context,
-            settings,
-            stores: Mutex::default(),
-            sessions: Sessions::default(),
-        }));
+    fn with(context: Context, rules: SegmentRules) -> Self {
+        let hls =
+            Self(Arc::new(Inner { context, rules, stores: Mutex::default(), sessions: Sessions::default() }));
         tokio::spawn(feed::watch(hls.clone()));
         hls
     }
@@ -138,7 +135,7 @@ impl Hls {
         if let Some(store) = stores.by_name.get(name) {
             return store.clone();
         }
-        let store = Arc::new(Store::new(name.clone(), self.0.settings));
+        let store = Arc::new(Store::new(name.clone(), self.0.rules));
         stores.by_token.insert(store.token().to_owned(), store.clone());
         stores.by_name.insert(name.clone(), store.clone());
         store

@@ -13,7 +13,7 @@ use media::hls::playlist::Media;
 use media::time::Micros;
 use tokio::sync::watch;
 
-use super::Settings;
+use super::SegmentRules;
 use super::demand::Demand;
 use super::lent::{Data, Lent};
 use super::render::{self, Rendered};
@@ -31,6 +31,7 @@ pub(super) enum Missing {
     Unknown,
 }
 
+/// The content of a [`Store`].
 #[derive(Debug)]
 struct State {
     /// The listed segments, and a few earlier ones for slow players.
@@ -63,7 +64,7 @@ pub(super) struct Store {
     /// Random part of every segment's name. Names are never reused, and a client that was refused the
     /// playlist cannot guess them.
     token: String,
-    settings: Settings,
+    rules: SegmentRules,
     state: Mutex<State>,
     changed: watch::Sender<()>,
     pub(super) viewers: Viewers,
@@ -71,7 +72,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn new(name: StreamName, settings: Settings) -> Self {
+    pub(super) fn new(name: StreamName, rules: SegmentRules) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let state = State {
             segments: VecDeque::new(),
@@ -81,7 +82,7 @@ impl Store {
             listed: since.as_secs(),
             discontinuities: 0,
             used: false,
-            target: settings.segmenter.target,
+            target: rules.segmenter.target,
             independent: true,
             ended: true,
             hidden: true,
@@ -92,7 +93,7 @@ impl Store {
         Self {
             name,
             token: format!("{:016x}", rand::random::<u64>()),
-            settings,
+            rules,
             state: Mutex::new(state),
             changed: watch::Sender::new(()),
             viewers: Viewers::default(),
@@ -166,7 +167,7 @@ impl Store {
         state.segments.push_back(stored);
         state.next += 1;
         state.rendered = None;
-        state.trim(&self.settings);
+        state.trim(&self.rules);
         drop(state);
         self.changed.send_replace(());
     }
@@ -198,7 +199,7 @@ impl Store {
         if state.turn == turn {
             let segments = std::mem::take(&mut state.segments);
             segments.into_iter().for_each(|segment| state.lent.add(segment.data));
-            state.lent.trim(self.settings.max_lent);
+            state.lent.trim(self.rules.max_lent);
             (state.bytes, state.listed, state.rendered) = (0, state.next, None);
         }
         state.turn == turn
@@ -258,7 +259,7 @@ pub(super) const MAX_SEGMENTS: usize = 128;
 
 impl State {
     /// Moves the playlist window and frees segments that no viewer needs.
-    fn trim(&mut self, settings: &Settings) {
+    fn trim(&mut self, rules: &SegmentRules) {
         let total = |segments: &VecDeque<Stored>, listed: u64, in_window: bool| -> Micros {
             segments.iter().filter(|s| (s.sequence >= listed) == in_window).map(|s| s.duration).sum()
         };
@@ -266,7 +267,7 @@ impl State {
         let mut window = total(&self.segments, self.listed, true);
         while let Some(first) = self.segments.iter().find(|s| s.sequence >= self.listed) {
             let count = self.next - self.listed;
-            if count <= settings.window as u64 || window - first.duration < self.target * 3 {
+            if count <= rules.window as u64 || window - first.duration < self.target * 3 {
                 break;
             }
             window -= first.duration;
@@ -277,7 +278,7 @@ impl State {
         while let Some(first) = self.segments.front() {
             let stale = first.sequence < self.listed && old - first.duration > window + first.duration;
             let over = self.segments.len() > MAX_SEGMENTS
-                || (self.bytes > settings.max_bytes && self.segments.len() > 1);
+                || (self.bytes > rules.max_bytes && self.segments.len() > 1);
             if !stale && !over {
                 break;
             }
@@ -288,6 +289,6 @@ impl State {
                 self.lent.add(gone.data);
             }
         }
-        self.lent.trim(settings.max_lent);
+        self.lent.trim(rules.max_lent);
     }
 }

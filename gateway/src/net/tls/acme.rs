@@ -16,12 +16,12 @@ use super::settings::TlsSettings;
 use super::shown::Shown;
 
 /// The ACME account, the certificate and the current order.
-pub(super) struct Order {
+pub(super) struct AcmeOrder {
     state: AcmeState<io::Error>,
     domains: Vec<String>,
 }
 
-impl Order {
+impl AcmeOrder {
     /// Creates an order for `domains` with the settings in `config`. Sends no request yet.
     pub(super) fn new(config: &TlsSettings, data: &Path, domains: &[&String]) -> Result<Self, TlsError> {
         let domains: Vec<_> = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();

@@ -57,7 +57,7 @@ const HANDSHAKE: u8 = 22;
 
 /// The source of the certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum CertSource {
     /// Self-signed: browsers do not trust it.
     Own,
     /// The operator's files.
@@ -66,9 +66,9 @@ pub enum Source {
     Acme(Vec<String>),
 }
 
-/// Where a gateway's own certificate is kept, and what it has to name.
+/// The folder of the gateway's own certificate, and the addresses that it has to name.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct OwnCertInfo<'a> {
     /// The data folder.
     pub data: &'a Path,
     /// The addresses that HTTP and HTTPS listen on.
@@ -79,9 +79,10 @@ pub struct Place<'a> {
 #[derive(Clone)]
 pub struct Tls(Arc<Inner>);
 
+/// The content of [`Tls`].
 struct Inner {
     acceptor: TlsAcceptor,
-    source: Source,
+    source: CertSource,
     /// Tasks that keep the certificate up to date.
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
@@ -92,7 +93,7 @@ impl Tls {
     ///
     /// # Errors
     /// The operator's files or domains cannot be used.
-    pub fn new(config: &TlsSettings, place: &Place<'_>) -> Result<Self, TlsError> {
+    pub fn new(config: &TlsSettings, info: &OwnCertInfo<'_>) -> Result<Self, TlsError> {
         let acme: Vec<_> = config.acme.iter().filter(|domain| !domain.is_empty()).collect();
         let files = files::Files::of(config)?;
         let (shown, source, tasks) = match files {
@@ -101,28 +102,33 @@ impl Tls {
                 let bytes = files.read()?;
                 let shown = Arc::new(Shown::new(files.pair(&bytes)?.key, None));
                 let watch = files.watch(bytes, shown.clone());
-                (shown, Source::Files, vec![AbortOnDropHandle::new(tokio::spawn(watch))])
+                (shown, CertSource::Files, vec![AbortOnDropHandle::new(tokio::spawn(watch))])
             }
             None => {
-                let order =
-                    if acme.is_empty() { None } else { Some(acme::Order::new(config, place.data, &acme)?) };
-                let own = own::Own::of(config, place);
+                let order = if acme.is_empty() {
+                    None
+                } else {
+                    Some(acme::AcmeOrder::new(config, info.data, &acme)?)
+                };
+                let own = own::Own::of(config, info);
                 let pair = own.pair(SystemTime::now())?;
-                let shown = Arc::new(Shown::new(pair.key.clone(), order.as_ref().map(acme::Order::resolver)));
+                let shown =
+                    Arc::new(Shown::new(pair.key.clone(), order.as_ref().map(acme::AcmeOrder::resolver)));
                 let mut tasks = vec![AbortOnDropHandle::new(tokio::spawn(own.watch(pair, shown.clone())))];
-                let source = order.as_ref().map_or(Source::Own, |order| Source::Acme(order.domains()));
+                let source =
+                    order.as_ref().map_or(CertSource::Own, |order| CertSource::Acme(order.domains()));
                 if let Some(order) = order {
                     tasks.push(AbortOnDropHandle::new(tokio::spawn(order.run(shown.clone()))));
                 }
                 (shown, source, tasks)
             }
         };
-        let acceptor = TlsAcceptor::from(Arc::new(server(shown, matches!(source, Source::Acme(_)))?));
+        let acceptor = TlsAcceptor::from(Arc::new(server(shown, matches!(source, CertSource::Acme(_)))?));
         Ok(Self(Arc::new(Inner { acceptor, source, _tasks: tasks })))
     }
 
     /// Returns the source of the certificate.
-    pub fn source(&self) -> &Source {
+    pub fn source(&self) -> &CertSource {
         &self.0.source
     }
 

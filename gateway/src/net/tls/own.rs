@@ -13,7 +13,7 @@ use rcgen::{
 use rustls::pki_types::DnsName;
 use tokio::time::sleep;
 
-use super::Place;
+use super::OwnCertInfo;
 use super::error::TlsError;
 use super::pair::Pair;
 use super::settings::TlsSettings;
@@ -36,8 +36,8 @@ pub(super) struct Own {
 
 impl Own {
     /// For this machine's known names and addresses.
-    pub(super) fn of(config: &TlsSettings, place: &Place<'_>) -> Self {
-        Self { dir: place.data.to_owned(), names: names(config, place.listeners) }
+    pub(super) fn of(config: &TlsSettings, info: &OwnCertInfo<'_>) -> Self {
+        Self { dir: info.data.to_owned(), names: names(config, info.listeners) }
     }
 
     /// Returns the stored certificate if it is valid, or else creates a new one and stores it if possible.

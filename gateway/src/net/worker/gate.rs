@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+/// The current connections.
 #[derive(Debug, Default)]
 struct State {
     total: usize,
@@ -13,6 +14,7 @@ struct State {
     refused: u64,
 }
 
+/// The content of a [`Gate`].
 #[derive(Debug)]
 struct Inner {
     state: Mutex<State>,

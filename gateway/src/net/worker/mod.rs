@@ -35,6 +35,7 @@ use crate::net::wake;
 #[derive(Debug, Clone)]
 pub struct Workers(Arc<Inner>);
 
+/// The content of [`Workers`].
 #[derive(Debug)]
 struct Inner {
     workers: Vec<Watched>,

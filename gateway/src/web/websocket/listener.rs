@@ -4,13 +4,13 @@ use bytes::{Buf, Bytes, BytesMut};
 
 /// A message of a viewer.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum ViewerMessage {
     /// A ping, which needs a pong.
     Ping(Bytes),
     /// The viewer closes the connection.
     Close,
     /// A protocol error.
-    Nonsense,
+    Malformed,
 }
 
 /// Reads a viewer's messages. Data messages are skipped.
@@ -22,7 +22,7 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Returns the next complete message in `input` and consumes it.
-    pub(crate) fn next(&mut self, input: &mut BytesMut) -> Option<Said> {
+    pub(crate) fn next(&mut self, input: &mut BytesMut) -> Option<ViewerMessage> {
         loop {
             let pass = self.skip.min(input.len() as u64);
             input.advance(pass as usize);
@@ -32,11 +32,11 @@ impl Listener {
             }
             let (kind, short) = (input[0], usize::from(input[1] & 0x7f));
             if input[1] & 0x80 == 0 || kind & 0x70 != 0 {
-                return Some(Said::Nonsense);
+                return Some(ViewerMessage::Malformed);
             }
             if kind & 8 != 0 {
                 if short > 125 || kind & 0x80 == 0 {
-                    return Some(Said::Nonsense);
+                    return Some(ViewerMessage::Malformed);
                 }
                 if input.len() < 6 + short {
                     return None;
@@ -46,8 +46,8 @@ impl Listener {
                 let payload: Vec<u8> =
                     message[6..].iter().zip(mask.iter().cycle()).map(|(b, m)| b ^ m).collect();
                 match kind & 0xf {
-                    8 => return Some(Said::Close),
-                    9 => return Some(Said::Ping(payload.into())),
+                    8 => return Some(ViewerMessage::Close),
+                    9 => return Some(ViewerMessage::Ping(payload.into())),
                     _ => continue,
                 }
             }
@@ -83,9 +83,13 @@ mod tests {
                 input.extend_from_slice(piece);
                 said.extend(std::iter::from_fn(|| listener.next(&mut input)));
             }
-            assert_eq!(said, [Said::Ping(Bytes::from_static(b"hi")), Said::Close], "{size}");
+            assert_eq!(
+                said,
+                [ViewerMessage::Ping(Bytes::from_static(b"hi")), ViewerMessage::Close],
+                "{size}"
+            );
         }
         let unmasked = &mut BytesMut::from(&b"\x89\x02hi"[..]);
-        assert_eq!(Listener::default().next(unmasked), Some(Said::Nonsense));
+        assert_eq!(Listener::default().next(unmasked), Some(ViewerMessage::Malformed));
     }
 }

@@ -15,7 +15,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-pub(crate) use listener::{Listener, Said};
+pub(crate) use listener::{Listener, ViewerMessage};
 pub(crate) use message::{Pieces, binary, close, pong};
 
 use crate::net::worker::Socket;

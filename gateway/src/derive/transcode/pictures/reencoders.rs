@@ -23,6 +23,7 @@ impl PartialEq for Reencoders {
 
 impl Eq for Reencoders {}
 
+/// The content of [`Reencoders`].
 #[derive(Debug)]
 struct Inner {
     free: Arc<Semaphore>,

@@ -39,9 +39,9 @@ async fn viewing_sessions_are_limited_over_all_streams_and_make_room_when_they_a
 
 #[tokio::test]
 async fn viewers_over_the_limit_are_served_but_not_counted() {
-    let hls = hls(Settings::default(), Auth::default());
-    let source = Source::new(&hls);
-    let (context, stream) = (&hls.0.context, source.publisher.stream());
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let feed = Feed::new(&hls);
+    let (context, stream) = (&hls.0.context, feed.publisher.stream());
     let grant = PlayGrant::for_job(stream.name(), "test");
     let register = || Some(context.clients.add(&grant, stream));
     let origin = |number| Origin { from: from(number), agent: String::new() };

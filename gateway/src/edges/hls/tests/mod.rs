@@ -22,11 +22,12 @@ const SPS: &[u8] = &[
 ];
 const PPS: &[u8] = &[0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0];
 
-fn hls(settings: Settings, auth: Auth) -> Hls {
-    Hls::with(Context::new(crate::limits::LimitSettings::default(), auth), settings)
+fn hls(rules: SegmentRules, auth: Auth) -> Hls {
+    Hls::with(Context::new(crate::limits::LimitSettings::default(), auth), rules)
 }
 
-struct Source {
+/// A publisher of test frames.
+struct Feed {
     publisher: Publisher,
     video: Arc<Config>,
     audio: Arc<Config>,
@@ -34,7 +35,7 @@ struct Source {
     frames: i64,
 }
 
-impl Source {
+impl Feed {
     fn new(hls: &Hls) -> Self {
         Self::named(hls, "live/x")
     }
@@ -111,9 +112,9 @@ async fn list(hls: &Hls) -> Media {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_is_cut_before_anyone_asks() {
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::new(&hls);
-    source.run(31).await;
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::new(&hls);
+    feed.run(31).await;
     let media = list(&hls).await;
     assert_eq!((media.target, media.segments.len(), media.ended), (2 * SECOND, 6, false));
     assert!(media.independent && media.segments.iter().all(|s| s.duration == 2 * SECOND && !s.discontinuity));
@@ -133,38 +134,38 @@ async fn a_stream_is_cut_before_anyone_asks() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_players_get_segments_that_left_the_list_and_later_they_are_gone() {
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::new(&hls);
-    source.run(3).await;
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::new(&hls);
+    feed.run(3).await;
     let first = list(&hls).await.segments[0].uri.clone();
-    source.run(16).await;
+    feed.run(16).await;
     let media = list(&hls).await;
     assert!(media.segments.iter().all(|s| s.uri != first));
     assert_eq!(get(&hls, &format!("/live/{first}")).await.status, 200);
-    source.run(60).await;
+    feed.run(60).await;
     assert_eq!(get(&hls, &format!("/live/{first}")).await.status, 410);
     let (stem, _) = first.rsplit_once('-').expect("a sequence number");
     assert_eq!(get(&hls, &format!("/live/{stem}-99999999999.ts")).await.status, 404);
     assert_eq!(get(&hls, "/live/x-0123456789abcdef-5.ts").await.status, 404);
     assert_eq!(get(&hls, "/live/x.ts").await.status, 404);
-    let stored = hls.store(source.publisher.stream().name());
+    let stored = hls.store(feed.publisher.stream().name());
     assert!(format!("{stored:?}").matches("Stored").count() <= 16, "memory is bounded");
 }
 
 #[tokio::test(start_paused = true)]
 async fn memory_is_bounded_by_bytes_too() {
-    let hls = hls(Settings { max_bytes: 30_000, ..Settings::default() }, Auth::default());
-    let mut source = Source::new(&hls);
-    source.run(40).await;
+    let hls = hls(SegmentRules { max_bytes: 30_000, ..SegmentRules::default() }, Auth::default());
+    let mut feed = Feed::new(&hls);
+    feed.run(40).await;
     let media = list(&hls).await;
-    let kept = format!("{:?}", hls.store(source.publisher.stream().name())).matches("Stored").count();
+    let kept = format!("{:?}", hls.store(feed.publisher.stream().name())).matches("Stored").count();
     assert!((1..6).contains(&kept) && media.segments.len() == kept, "{kept}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_publisher_that_changes_its_audio_all_the_time_gets_a_short_playlist() {
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::new(&hls);
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::new(&hls);
     // Stereo and mono in turn, without video: each needs a segment of its own.
     let configs = [[0x12, 0x10], [0x12, 0x08]]
         .map(|asc| Arc::new(aac::config_from_asc(Bytes::copy_from_slice(&asc)).expect("asc")));
@@ -172,8 +173,8 @@ async fn a_publisher_that_changes_its_audio_all_the_time_gets_a_short_playlist()
     for n in 0..settled + 6 * store::MAX_SEGMENTS {
         let config = configs[if n < settled { 0 } else { n % 2 }].clone();
         let dts = n as i64 * 20 * MILLI;
-        let data = Bytes::from_static(source.sound);
-        source.publisher.push(Frame { config, number: 0, dts, pts: dts, key: true, data });
+        let data = Bytes::from_static(feed.sound);
+        feed.publisher.push(Frame { config, number: 0, dts, pts: dts, key: true, data });
         tokio::task::yield_now().await;
     }
     let listed = list(&hls).await.segments.len();
@@ -182,24 +183,24 @@ async fn a_publisher_that_changes_its_audio_all_the_time_gets_a_short_playlist()
 
 #[tokio::test(start_paused = true)]
 async fn a_publisher_who_comes_back_goes_on_after_a_discontinuity() {
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::new(&hls);
-    source.run(9).await;
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::new(&hls);
+    feed.run(9).await;
     let before = list(&hls).await;
-    drop(source);
+    drop(feed);
     tokio::time::sleep(Duration::from_secs(5)).await;
     // The last second was not a whole segment; it is published when the publisher leaves.
     let paused = list(&hls).await;
     assert_eq!(paused.segments.len(), before.segments.len() + 1);
     assert!(!paused.ended);
-    let mut source = Source::new(&hls);
-    source.run(3).await;
+    let mut feed = Feed::new(&hls);
+    feed.run(3).await;
     let after = list(&hls).await;
     assert_eq!(after.sequence, before.sequence);
     let flags: Vec<_> = after.segments.iter().map(|s| s.discontinuity).collect();
     assert_eq!(flags, [false, false, false, false, false, true]);
     assert_eq!(after.segments[..5], paused.segments[..]);
-    source.run(40).await;
+    feed.run(40).await;
     let later = list(&hls).await;
     assert_eq!(later.discontinuity_sequence, 1);
     assert!(later.sequence > after.sequence && later.segments.iter().all(|s| !s.discontinuity));
@@ -207,14 +208,14 @@ async fn a_publisher_who_comes_back_goes_on_after_a_discontinuity() {
 
 #[tokio::test(start_paused = true)]
 async fn opus_is_cut_as_aac_up_to_the_last_of_it() {
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::opus(&hls);
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::opus(&hls);
     let store = hls.store(&StreamName::parse("live/x").expect("a name"));
     // A viewer has waited from the start.
     store.demand.ask();
-    source.run(5).await;
+    feed.run(5).await;
     assert_eq!(list(&hls).await.segments.len(), 2);
-    drop(source);
+    drop(feed);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let media = list(&hls).await;
     assert_eq!(media.segments.len(), 3);
@@ -240,32 +241,32 @@ async fn opus_is_cut_as_aac_up_to_the_last_of_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_has_to_be_transcoded_is_cut_while_somebody_asks() {
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::opus(&hls);
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::opus(&hls);
     let store = hls.store(&StreamName::parse("live/x").expect("a name"));
-    source.run(9).await;
+    feed.run(9).await;
     assert!(store.playlist().is_none(), "nobody has asked");
     let asked = {
         let hls = hls.clone();
         tokio::spawn(async move { list(&hls).await })
     };
-    source.run(6).await;
+    feed.run(6).await;
     assert!(!asked.await.expect("an answer").segments.is_empty());
     tokio::time::sleep(Duration::from_secs(61)).await;
-    source.run(1).await;
+    feed.run(1).await;
     assert!(store.playlist().is_none(), "nobody asks any more");
     store.demand.ask();
-    source.run(6).await;
+    feed.run(6).await;
     assert!(!list(&hls).await.segments.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_over_ends_its_list_and_a_new_one_counts_on() {
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::new(&hls);
-    source.run(9).await;
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::new(&hls);
+    feed.run(9).await;
     let before = list(&hls).await;
-    drop(source);
+    drop(feed);
     tokio::time::sleep(Duration::from_secs(16)).await;
     let end = list(&hls).await;
     assert!(end.ended);
@@ -280,8 +281,8 @@ async fn a_stream_that_is_over_ends_its_list_and_a_new_one_counts_on() {
     assert_eq!(get(&hls, &format!("/live/{last}")).await.status, 200);
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(get(&hls, &format!("/live/{last}")).await.status, 410);
-    let mut source = Source::new(&hls);
-    source.run(4).await;
+    let mut feed = Feed::new(&hls);
+    feed.run(4).await;
     let again = list(&hls).await;
     assert_eq!(again.sequence, before.sequence + end.segments.len() as u64);
     assert!(again.segments[0].discontinuity && again.segments.len() == 1 && !again.ended);
@@ -289,7 +290,7 @@ async fn a_stream_that_is_over_ends_its_list_and_a_new_one_counts_on() {
 
 #[tokio::test(start_paused = true)]
 async fn who_comes_first_waits_for_the_publisher_and_the_first_segment() {
-    let hls = hls(Settings::default(), Auth::default());
+    let hls = hls(SegmentRules::default(), Auth::default());
     assert_eq!(ask(&hls, Method::HEAD, "/live/x.m3u8", &[]).await.status, 404);
     let viewer = tokio::spawn({
         let hls = hls.clone();
@@ -297,28 +298,28 @@ async fn who_comes_first_waits_for_the_publisher_and_the_first_segment() {
     });
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(!viewer.is_finished());
-    let mut source = Source::new(&hls);
-    source.run(1).await;
+    let mut feed = Feed::new(&hls);
+    feed.run(1).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(!viewer.is_finished());
-    source.run(2).await;
+    feed.run(2).await;
     assert_eq!(viewer.await.expect("answered").segments.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_whose_first_segment_does_not_come_is_told_so() {
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::new(&hls);
-    source.run(1).await;
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::new(&hls);
+    feed.run(1).await;
     let answer = get(&hls, "/live/x.m3u8").await;
     assert_eq!((answer.status, answer.body.is_empty()), (503, false));
 }
 
 #[tokio::test(start_paused = true)]
 async fn playlists_are_revalidated_and_zipped() {
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::new(&hls);
-    source.run(9).await;
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::new(&hls);
+    feed.run(9).await;
     let plain = get(&hls, "/live/x.m3u8").await;
     assert_eq!(plain.headers["content-type"], "application/vnd.apple.mpegurl");
     assert_eq!(plain.headers["cache-control"], "no-cache");
@@ -334,7 +335,7 @@ async fn playlists_are_revalidated_and_zipped() {
     let etag = plain.headers["etag"].to_str().expect("text").to_owned();
     let same = ask(&hls, Method::GET, "/live/x.m3u8", &[("if-none-match", &etag)]).await;
     assert_eq!((same.status, same.body.len()), (304, 0));
-    source.run(2).await;
+    feed.run(2).await;
     let new = ask(&hls, Method::GET, "/live/x.m3u8", &[("if-none-match", &etag)]).await;
     assert_eq!(new.status, 200);
     let head = ask(&hls, Method::HEAD, "/live/x.m3u8", &[]).await;
@@ -346,10 +347,10 @@ async fn playlists_are_revalidated_and_zipped() {
 
 #[tokio::test(start_paused = true)]
 async fn viewers_are_those_who_keep_asking() {
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::new(&hls);
-    source.run(3).await;
-    let stream = source.publisher.stream().clone();
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::new(&hls);
+    feed.run(3).await;
+    let stream = feed.publisher.stream().clone();
     let clients = hls.0.context.clients.clone();
     let vlc = [("user-agent", "VLC")];
     let mpv = [("user-agent", "mpv")];
@@ -371,7 +372,7 @@ async fn viewers_are_those_who_keep_asking() {
     // Silent viewers are removed.
     tokio::time::sleep(Duration::from_secs(7)).await;
     ask(&hls, Method::GET, "/live/x.m3u8", &mpv).await;
-    source.run(3).await;
+    feed.run(3).await;
     assert_eq!(stream.viewers(), 1);
 }
 
@@ -386,9 +387,9 @@ async fn video_that_a_transport_stream_cannot_carry_is_refused_in_words() {
         Config { codec: media::Codec::Vp8, format: media::Format::Video(size), description: Bytes::new() };
     let av1 = media::codec::av1::config_from_av1c(hex(av1c).into()).expect("av1C");
     for (config, name) in [(av1, "av1"), (vp8, "vp8")] {
-        let hls = hls(Settings::default(), Auth::default());
-        let mut source = Source { video: Arc::new(config), ..Source::new(&hls) };
-        source.run(31).await;
+        let hls = hls(SegmentRules::default(), Auth::default());
+        let mut feed = Feed { video: Arc::new(config), ..Feed::new(&hls) };
+        feed.run(31).await;
         for method in [Method::GET, Method::HEAD] {
             let answer = ask(&hls, method.clone(), "/live/x.m3u8", &[]).await;
             assert_eq!(answer.status, 406, "{name}: {:?}", answer.body);
@@ -397,17 +398,17 @@ async fn video_that_a_transport_stream_cannot_carry_is_refused_in_words() {
         }
     }
     // With H.264 video, the same audio is available.
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::new(&hls);
-    source.run(31).await;
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::new(&hls);
+    feed.run(31).await;
     assert_eq!(get(&hls, "/live/x.m3u8").await.status, 200);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_publisher_of_what_cannot_be_read_is_told_apart_from_none() {
-    let hls = hls(Settings::default(), Auth::default());
-    let mut source = Source::new(&hls);
-    source.publisher.bad_frame(&media::Error::unsupported_track(
+    let hls = hls(SegmentRules::default(), Auth::default());
+    let mut feed = Feed::new(&hls);
+    feed.publisher.bad_frame(&media::Error::unsupported_track(
         "flv",
         0,
         media::Track::Video,

@@ -9,7 +9,7 @@ const SECOND: &str = "192.0.2.2:4000";
 /// A gateway that requires tokens from viewers, and its signing key.
 struct Few {
     hls: Hls,
-    source: Source,
+    feed: Feed,
     key: SigningKey,
     dir: std::path::PathBuf,
 }
@@ -25,10 +25,10 @@ impl Few {
             ..Auth::default()
         };
         let key = SigningKey::kept(&dir).expect("a key");
-        let hls = hls(Settings::default(), auth);
-        let mut source = Source::new(&hls);
-        source.run(7).await;
-        Self { hls, source, key, dir }
+        let hls = hls(SegmentRules::default(), auth);
+        let mut feed = Feed::new(&hls);
+        feed.run(7).await;
+        Self { hls, feed, key, dir }
     }
 
     fn token(&self, stream: &str, act: Act) -> String {
@@ -104,7 +104,7 @@ async fn a_token_opens_a_session_that_the_addresses_carry() {
 #[tokio::test]
 async fn a_session_is_for_one_stream_and_a_token_for_one_act() {
     let few = Few::new("bound").await;
-    let mut second = Source::named(&few.hls, "live/y");
+    let mut second = Feed::named(&few.hls, "live/y");
     second.run(7).await;
     let y = format!("/live/y.m3u8?token={}", few.token("live/y", Act::Play));
     let y = Few::segments(&few.get(FIRST, &y, &[]).await);
@@ -145,14 +145,14 @@ async fn a_session_ends_by_silence_and_by_an_operator() {
     let (kept, kept_segments) = open(&few).await;
     let (silent, silent_segments) = open(&few).await;
     let clients = few.hls.0.context.clients.clone();
-    let stream = few.source.publisher.stream().clone();
+    let stream = few.feed.publisher.stream().clone();
     assert_eq!(stream.viewers(), 2);
     tokio::time::pause();
     for _ in 0..4 {
         tokio::time::advance(Duration::from_secs(8)).await;
         assert_eq!(few.get(FIRST, &kept_segments[0], &[]).await.status, 200);
     }
-    few.source.run(3).await;
+    few.feed.run(3).await;
     assert_eq!(stream.viewers(), 1);
     assert_eq!(few.get(FIRST, &silent_segments[0], &[]).await.status, 401);
     tokio::time::resume();

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::super::Source;
+use super::super::CertSource;
 use super::super::files::Files;
 use super::super::pair::Pair;
 use super::super::shown::Shown;
@@ -77,7 +77,7 @@ async fn files_that_are_no_pair_are_refused_in_sentences() {
     let chain = format!("{cert}{other}");
     let locked = key.replace("PRIVATE", "ENCRYPTED PRIVATE");
     let tls = dir.tls(&dir.files((&chain, &key))).unwrap();
-    assert_eq!(tls.source(), &Source::Files);
+    assert_eq!(tls.source(), &CertSource::Files);
     let broken = cert.replace("MII", "AAA");
     for (cert, key, words) in [
         (&*cert, "", "k.pem (--key) holds no private key in PEM form"),

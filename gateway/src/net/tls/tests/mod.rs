@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
 use super::own::{Own, make};
-use super::{Place, Tls, TlsError, TlsSettings};
+use super::{OwnCertInfo, Tls, TlsError, TlsSettings};
 
 /// A temporary folder for one test.
 struct Dir(PathBuf);
@@ -29,12 +29,12 @@ impl Dir {
 
     /// The gateway's own certificate with these settings, before there is one.
     fn own(&self) -> Own {
-        Own::of(&TlsSettings::default(), &Place { data: &self.0.join("data"), listeners: &[] })
+        Own::of(&TlsSettings::default(), &OwnCertInfo { data: &self.0.join("data"), listeners: &[] })
     }
 
     /// TLS with these settings and a data folder of its own.
     fn tls(&self, settings: &TlsSettings) -> Result<Tls, TlsError> {
-        Tls::new(settings, &Place { data: &self.0.join("data"), listeners: &[] })
+        Tls::new(settings, &OwnCertInfo { data: &self.0.join("data"), listeners: &[] })
     }
 
     /// Returns settings with `text`s as the operator's files.
