@@ -69,6 +69,10 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("context", Floor::Base(&["core", "derive", "flags", "limits", "net"])),
     ("service", Floor::Base(&["context", "net"])),
     ("edges", Floor::Edge),
+    (
+        "rooms",
+        Floor::Base(&["context", "core", "flags", "limits", "net", "service", "web"]),
+    ),
     ("jobs", Floor::Edge),
     ("settings", Floor::Top),
     ("api", Floor::Top),

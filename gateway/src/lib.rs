@@ -40,6 +40,7 @@ pub mod limits;
 pub mod log;
 pub mod metrics;
 pub mod net;
+pub mod rooms;
 pub mod secret_file;
 pub mod serve;
 pub mod service;

@@ -38,7 +38,7 @@ pub use request::{AuthRequest, visitor};
 pub use secret::{OPERATOR, PUBLISH, kept as secret_of, random as new_secret};
 pub use settings::AuthSettings;
 pub use token::{LONGEST, TokenError};
-pub use tokens::Tokens;
+pub use tokens::{RoomPass, Tokens};
 
 pub use crate::core::client::Act;
 use crate::core::client::Identity;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,13 @@ pub enum Identity {
     Local,
     /// Any client: this gateway requires no credentials.
     Open,
+    /// A participant of a room, with its seat key.
+    Seat {
+        /// The room's name.
+        room: Arc<str>,
+        /// The participant's identifier in the room.
+        id: Arc<str>,
+    },
     /// A job of the gateway itself, by its name.
     Job(&'static str),
 }
@@ -74,6 +82,7 @@ impl Identity {
             Self::Secret => "secret",
             Self::Local => "local",
             Self::Open => "open",
+            Self::Seat { .. } => "seat",
             Self::Job(_) => "job",
         }
     }
@@ -83,6 +92,7 @@ impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token { subject, issuer } => write!(f, "token sub={subject} iss={issuer}"),
+            Self::Seat { id, .. } => write!(f, "seat {id}"),
             Self::Job(name) => write!(f, "job {name}"),
             _ => f.write_str(self.kind()),
         }

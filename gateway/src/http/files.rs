@@ -35,8 +35,8 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 /// with this header.
 pub(super) const EMBEDDABLE: (&str, &str) = ("cross-origin-resource-policy", "cross-origin");
 
-/// What a page with a publisher contains.
-const PUBLISHER: &[u8] = b"<srs-publisher";
+/// What pages contain that use a camera: a publisher or a room.
+const CAMERAS: [&[u8]; 3] = [b"<srs-publisher", b"<srs-room>", b"<srs-room "];
 
 /// Returns whether `path` belongs to the player's package and not to a stream.
 pub(super) fn is_player(path: &str) -> bool {
@@ -48,6 +48,7 @@ pub(super) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Respon
     let name = path.trim_start_matches('/');
     let name =
         if name.is_empty() || name.ends_with('/') { format!("{name}index.html") } else { name.to_owned() };
+    let name = if Pages::get(&name).is_none() { room_page(path).unwrap_or(name) } else { name };
     let get = if is_player(path) { Player::get } else { Pages::get };
     // Hidden files next to them are not served.
     let hidden = name.split('/').any(|part| part.starts_with('.'));
@@ -63,6 +64,14 @@ pub(super) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Respon
     }
     let brotli = || get(&format!("{name}.br"));
     send(&name, file, brotli, headers)
+}
+
+/// Returns the page for the address of a room: `/rooms/NAME`, `/rooms/NAME/watch` or `/rooms/NAME/scene`.
+fn room_page(path: &str) -> Option<String> {
+    let room = path.strip_prefix("/rooms/")?;
+    let (name, view) = room.split_once('/').unwrap_or((room, "room"));
+    let known = !name.is_empty() && matches!(view, "room" | "watch" | "scene");
+    known.then(|| format!("rooms/{view}.html"))
 }
 
 fn send(
@@ -91,7 +100,8 @@ fn send(
     put(HeaderName::from_static(EMBEDDABLE.0), EMBEDDABLE.1);
     if kind.starts_with("text/html") {
         // No foreign page may cover the button that starts the camera (clickjacking).
-        let publishes = file.data.windows(PUBLISHER.len()).any(|part| part == PUBLISHER);
+        let has = |element: &[u8]| file.data.windows(element.len()).any(|part| part == element);
+        let publishes = CAMERAS.into_iter().any(has);
         let framed = if publishes { "; frame-ancestors 'self'" } else { "" };
         put(header::CONTENT_SECURITY_POLICY, &format!("{POLICY}{framed}"));
         put(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
@@ -178,6 +188,23 @@ mod tests {
         assert!(is_hashed("srs-player/player-0a1b2c3d.wasm"));
         for name in ["srs-player.js", "srs-player/player_wasm_bg.wasm", "deadbeef0/index.js", "a-b.js"] {
             assert!(!is_hashed(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_room_has_its_pages() {
+        for (path, page) in [
+            ("/rooms/friday-show", Some("rooms/room.html")),
+            ("/rooms/%E5%AE%89", Some("rooms/room.html")),
+            ("/rooms/friday-show/watch", Some("rooms/watch.html")),
+            ("/rooms/friday-show/scene", Some("rooms/scene.html")),
+            ("/rooms/friday-show/other", None),
+            ("/rooms/friday-show/scene/", None),
+            ("/rooms//scene", None),
+            ("/rooms/", None),
+            ("/rooms", None),
+        ] {
+            assert_eq!(room_page(path).as_deref(), page, "{path}");
         }
     }
 

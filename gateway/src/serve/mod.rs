@@ -40,7 +40,10 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::System)?;
 
-    let context = Context::new(settings.context.clone(), auth);
+    let mut context = Context::new(settings.context.clone(), auth);
+    for service in &mut services.all {
+        service.guard(&mut context)?;
+    }
     let gateway = Gateway {
         gate: Gate::new(context.limits.connections, context.limits.connections_per_ip),
         workers: Workers::start(settings.workers).map_err(StartError::System)?,

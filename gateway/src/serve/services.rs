@@ -8,6 +8,7 @@ use crate::edges::webrtc::WebRtcService;
 use crate::http::Http;
 use crate::jobs::Jobs;
 use crate::jobs::demo::Demo;
+use crate::rooms::RoomsService;
 use crate::service::{Job, Listening, Service, StartError};
 use crate::settings::Settings;
 
@@ -30,6 +31,7 @@ impl Services {
             Box::new(HlsService),
             Box::new(rtmp),
             Box::new(webrtc),
+            Box::new(RoomsService::new(&settings.rooms, &settings.data)),
             Box::new(ApiService::new(jobs.clone())),
         ];
         let http = Http::bind(&settings.http, &settings.data)?;

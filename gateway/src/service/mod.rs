@@ -69,6 +69,15 @@ impl FromIterator<(&'static str, serde_json::Value)> for Listening {
 
 /// A part of the gateway that clients connect to: through its own socket, or through HTTP routes.
 pub trait Service: Send {
+    /// Adds its guards to the admission of `context`, before the gateway starts.
+    ///
+    /// # Errors
+    /// The same as [`Service::start`].
+    fn guard(&mut self, context: &mut Context) -> Result<(), StartError> {
+        let _ = context;
+        Ok(())
+    }
+
     /// Starts to serve, in tasks that end with [`Gateway::stop`], and adds its HTTP routes to `routes`.
     ///
     /// # Errors

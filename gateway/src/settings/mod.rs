@@ -21,6 +21,7 @@ use crate::edges::webrtc::WebRtcSettings;
 use crate::flags;
 use crate::http::HttpSettings;
 use crate::jobs::demo::DemoSettings;
+use crate::rooms::RoomsSettings;
 
 pub use load::{LoadError, file, from_matches, from_surroundings};
 pub use print::print;
@@ -43,6 +44,11 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub webrtc: WebRtcSettings,
+
+    /// Rooms.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub rooms: RoomsSettings,
 
     /// Folder for files that must survive a restart (secrets, certificate, key for tokens); created when needed
     #[arg(long, env = "LIANMAI_DATA", value_name = "DIR", default_value = "lianmai-data")]

@@ -40,6 +40,8 @@ pub(super) struct Claims {
     pub(super) sub: Option<String>,
     pub(super) stream: Option<String>,
     pub(super) act: Option<String>,
+    pub(super) room: Option<String>,
+    pub(super) role: Option<String>,
     pub(super) iat: Option<i64>,
     pub(super) nbf: Option<i64>,
     pub(super) exp: Option<i64>,
@@ -66,9 +68,34 @@ impl Rules {
         act: Act,
         now: i64,
     ) -> Result<(&'a str, i64), TokenError> {
-        let audience = claims.aud.as_ref().ok_or(TokenError::Missing("aud"))?;
         let named = claims.stream.as_deref().ok_or(TokenError::Missing("stream"))?;
         let allowed = claims.act.as_deref().ok_or(TokenError::Missing("act"))?;
+        let checked = self.check_common(claims, now)?;
+        if named != stream.as_str() {
+            return Err(TokenError::Stream);
+        }
+        if allowed != act.word() {
+            return Err(TokenError::Act);
+        }
+        Ok(checked)
+    }
+
+    /// Checks whether a token with these claims lets its holder into `room` at `now`. Returns the same as
+    /// [`Rules::check`].
+    pub(super) fn check_room<'a>(
+        &self,
+        claims: &'a Claims,
+        room: &str,
+        now: i64,
+    ) -> Result<(&'a str, i64), TokenError> {
+        let named = claims.room.as_deref().ok_or(TokenError::Missing("room"))?;
+        let checked = self.check_common(claims, now)?;
+        if named == room { Ok(checked) } else { Err(TokenError::Room) }
+    }
+
+    /// Checks the claims that every token has.
+    fn check_common<'a>(&self, claims: &'a Claims, now: i64) -> Result<(&'a str, i64), TokenError> {
+        let audience = claims.aud.as_ref().ok_or(TokenError::Missing("aud"))?;
         let made = claims.iat.ok_or(TokenError::Missing("iat"))?;
         let end = claims.exp.ok_or(TokenError::Missing("exp"))?;
         let jti = claims.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(TokenError::Missing("jti"))?;
@@ -95,12 +122,6 @@ impl Rules {
         }
         if made.saturating_add(SKEW) < self.started {
             return Err(TokenError::Stale);
-        }
-        if named != stream.as_str() {
-            return Err(TokenError::Stream);
-        }
-        if allowed != act.word() {
-            return Err(TokenError::Act);
         }
         Ok((jti, end.saturating_add(SKEW)))
     }
@@ -139,6 +160,8 @@ pub enum TokenError {
     Used,
     /// The token is for another stream.
     Stream,
+    /// The token is for another room.
+    Room,
     /// The issuer is trusted for other streams only.
     Prefix,
     /// The token allows another act.
@@ -151,7 +174,7 @@ impl TokenError {
     /// Returns the HTTP status: only a valid token for something else is "forbidden" (RFC 6750 3.1).
     pub(super) const fn status(self) -> StatusCode {
         match self {
-            Self::Stream | Self::Prefix | Self::Act => StatusCode::FORBIDDEN,
+            Self::Stream | Self::Room | Self::Prefix | Self::Act => StatusCode::FORBIDDEN,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
@@ -178,6 +201,7 @@ impl fmt::Display for TokenError {
             Self::Stale => "the token is older than this run of the gateway: ask for another",
             Self::Used => "the token was used already: each attempt needs another",
             Self::Stream => "the token is for another stream",
+            Self::Room => "the token is for another room",
             Self::Prefix => "the token's key is trusted for streams of another prefix only",
             Self::Act => "the token is for another action: to publish or to play is one each",
             Self::Busy => "too many tokens are in use, try again later",

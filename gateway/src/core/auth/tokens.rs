@@ -19,6 +19,15 @@ use crate::core::client::{Act, Identity};
 use crate::core::name::StreamName;
 use crate::net::tls;
 
+/// The right that a token for a room gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomPass {
+    /// The holder: the token's `sub` and `iss`; empty if it has no `sub`.
+    pub subject: String,
+    /// The token's `role`, if it has one.
+    pub role: Option<String>,
+}
+
 /// Trusted issuers, and used tokens.
 #[derive(Debug)]
 pub struct Tokens {
@@ -94,6 +103,26 @@ impl Tokens {
         let (jti, _) = self.rules_of(key).check(&claims, stream, act, now())?;
         self.check_prefix(key, stream)?;
         if self.used.has(key, jti) { Err(TokenError::Used) } else { Ok(identity(&claims)) }
+    }
+
+    /// Checks a token for a room, consumes it, and returns the right of its holder.
+    ///
+    /// # Errors
+    /// The token is not valid for this room.
+    pub async fn consume_for_room(&self, token: &str, room: &str) -> Result<RoomPass, TokenError> {
+        let (claims, key) = self.read(token).await?;
+        let now = now();
+        let (jti, until) = self.rules_of(key).check_room(&claims, room, now)?;
+        // An issuer that is trusted for the streams of a room is trusted for the room.
+        self.check_prefix(key, &StreamName::new(room, "x").map_err(|_| TokenError::Room)?)?;
+        self.used.take(key, jti, until, now)?;
+        let identity = identity(&claims);
+        tracing::info!(room, %identity, "token used");
+        let Identity::Token { subject, issuer } = identity else { return Err(TokenError::Shape) };
+        Ok(RoomPass {
+            subject: if subject.is_empty() { subject } else { format!("{subject} {issuer}") },
+            role: claims.role,
+        })
     }
 
     /// Returns the requirements for tokens of this key. The gateway's own key needs no issuer: its holder is

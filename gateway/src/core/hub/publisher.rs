@@ -94,6 +94,11 @@ impl Publisher {
         }
     }
 
+    /// Records the audio level of a packet, in dBov: -127 (silence) to 0 (RFC 6464).
+    pub fn audio_level(&self, level: i8) {
+        self.stream.record_audio_level(level);
+    }
+
     /// Declares that this publisher creates key frames on request: see [`Publisher::key_wanted`].
     pub fn promise_keys(&self) {
         self.stream.keys().promise();

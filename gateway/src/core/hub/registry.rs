@@ -17,6 +17,7 @@ use super::ring::RingLimits;
 use super::stream::Stream;
 use super::watcher::StreamWatcher;
 use crate::core::admission::grant::{PlayGrant, PublishGrant};
+use crate::core::client::Identity;
 use crate::core::close::{CloseReason, Revocation};
 use crate::core::name::StreamName;
 
@@ -122,6 +123,8 @@ struct StreamEntry {
     turn: u64,
     /// Closes the newest publisher.
     revocation: Revocation,
+    /// The identity of the newest publisher.
+    identity: Identity,
     /// Whether any other publisher replaces the current one.
     yields: bool,
     /// The stream's clock while there is no publisher.
@@ -129,9 +132,11 @@ struct StreamEntry {
 }
 
 impl StreamEntry {
-    /// Returns whether there is a publisher that is not replaced by others.
-    fn is_taken(&self) -> bool {
-        self.clock.is_none() && !self.yields && self.stream.silence() < SILENCE
+    /// Returns whether there is a publisher that somebody of this identity does not replace. A participant of a room
+    /// who comes back replaces the own predecessor: nobody else has the seat's key.
+    fn is_taken(&self, identity: &Identity) -> bool {
+        let same_seat = matches!(identity, Identity::Seat { .. }) && *identity == self.identity;
+        self.clock.is_none() && !self.yields && !same_seat && self.stream.silence() < SILENCE
     }
 }
 
@@ -206,11 +211,11 @@ impl Hub {
     ///
     /// # Errors
     /// The same as [`Hub::publish`].
-    pub fn available(&self, name: &StreamName) -> Result<(), PublishError> {
+    pub fn available(&self, grant: &PublishGrant) -> Result<(), PublishError> {
         let table = self.table();
-        match table.streams.get(name) {
+        match table.streams.get(grant.name()) {
             _ if table.closed => Err(PublishError::ShuttingDown),
-            Some(entry) if entry.is_taken() => Err(PublishError::Busy),
+            Some(entry) if entry.is_taken(grant.identity()) => Err(PublishError::Busy),
             None if table.streams.len() >= self.0.config.max_streams => Err(PublishError::TooManyStreams),
             _ => Ok(()),
         }
@@ -223,7 +228,7 @@ impl Hub {
             return Err(PublishError::ShuttingDown);
         }
         if let Some(entry) = table.streams.get_mut(name) {
-            if yields || entry.is_taken() {
+            if yields || entry.is_taken(grant.identity()) {
                 return Err(PublishError::Busy);
             }
             // A yielding publisher keeps its clock until it is dropped. The viewers' time must continue now,
@@ -235,6 +240,7 @@ impl Hub {
             clock.restart();
             entry.revocation.revoke(CloseReason::Replaced);
             entry.revocation = revocation.clone();
+            entry.identity = grant.identity().clone();
             entry.turn += 1;
             entry.yields = false;
             entry.stream.begin(entry.turn);
@@ -257,8 +263,8 @@ impl Hub {
         let publisher = self.publisher(stream.clone(), Clock::new(), 1, revocation.clone());
         table.begun += 1;
         let number = table.begun;
-        let entry =
-            StreamEntry { stream, number, turn: 1, revocation: revocation.clone(), yields, clock: None };
+        let (revocation, identity) = (revocation.clone(), grant.identity().clone());
+        let entry = StreamEntry { stream, number, turn: 1, revocation, identity, yields, clock: None };
         table.streams.insert(name.clone(), entry);
         drop(table);
         self.notify_changed();

@@ -1,7 +1,7 @@
 //! One stream: its frames, its properties, and its derived streams.
 
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -151,6 +151,8 @@ pub struct Stream {
     received: Meter,
     sent: Meter,
     viewers: ViewerCount,
+    /// The highest audio level since the last reading, in dBov; `i32::MIN` if none came.
+    audio_level: AtomicI32,
 }
 
 impl Stream {
@@ -210,6 +212,17 @@ impl Stream {
 
     fn report_viewers(&self, count: usize) {
         self.events.send(&self.name, Happened::Viewers(count));
+    }
+
+    /// Records the audio level of a packet, in dBov: -127 (silence) to 0 (RFC 6464).
+    pub(super) fn record_audio_level(&self, level: i8) {
+        self.audio_level.fetch_max(level.into(), Ordering::Relaxed);
+    }
+
+    /// Returns the highest audio level since the last call, in dBov: -127 (silence) to 0. `None` if no packet with a level
+    /// came. Only WebRTC publishers send levels.
+    pub fn take_audio_level(&self) -> Option<i8> {
+        i8::try_from(self.audio_level.swap(i32::MIN, Ordering::Relaxed)).ok()
     }
 
     /// Returns a short identifier for the API, unique among the streams of a run.

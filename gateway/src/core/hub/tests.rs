@@ -219,12 +219,12 @@ async fn a_publisher_that_fell_silent_makes_way_and_is_told() {
     for n in 0..4 {
         lost.push(frame(&video, n * 2000, true));
         tokio::time::sleep(Duration::from_millis(2000)).await;
-        assert_eq!(hub.available(&name()), Err(PublishError::Busy));
+        assert_eq!(hub.available(&PublishGrant::for_job(&name(), "test")), Err(PublishError::Busy));
     }
     tokio::time::sleep(Duration::from_millis(2999)).await;
     assert_eq!(hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap_err(), PublishError::Busy);
     tokio::time::sleep(Duration::from_millis(1)).await;
-    assert_eq!(hub.available(&name()), Ok(()));
+    assert_eq!(hub.available(&PublishGrant::for_job(&name(), "test")), Ok(()));
     let mut viewer = lost.stream().subscribe(Start::Live);
     let mut next = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
     assert!(lost.revoked().now_or_never().is_some() && next.revoked().now_or_never().is_none());
@@ -233,7 +233,7 @@ async fn a_publisher_that_fell_silent_makes_way_and_is_told() {
     let entry = viewer.next().await.unwrap();
     assert!(entry.discontinuity && viewer.try_next().is_none());
     drop(lost);
-    assert_eq!(hub.available(&name()), Err(PublishError::Busy));
+    assert_eq!(hub.available(&PublishGrant::for_job(&name(), "test")), Err(PublishError::Busy));
 }
 
 #[tokio::test(start_paused = true)]

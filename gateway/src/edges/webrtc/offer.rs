@@ -168,7 +168,7 @@ impl WebRtc {
         offer: ClientOffer,
     ) -> Result<OfferResponse, Problem> {
         let context = &self.0.context;
-        context.hub.available(grant.name())?;
+        context.hub.available(&grant)?;
         let client = SessionClient::new(&grant, context.limits.publish_timeout);
         let options = PublisherOptions { simulcast: offer.offers_simulcast() };
         let rtc = rtc::publisher(&self.0.certificate, options, Instant::now());

@@ -84,6 +84,7 @@ impl PublisherRole {
         let arrival = data.network_time.saturating_duration_since(self.epoch).as_micros() as Micros;
         let pts = self.clock.timestamp(track, data.time.numer() as u32, arrival);
         let size = data.data.len();
+        let level = data.ext_vals.audio_level;
         let frame = match track {
             Track::Audio => Some(self.audio_frame(data, pts)),
             Track::Video => self.video_frame(rtc, codec, data, pts, now),
@@ -92,7 +93,11 @@ impl PublisherRole {
             publishing.client.received(size);
         }
         let Some(frame) = frame else { return Ok(()) };
-        self.publisher()?.push(frame);
+        let publisher = self.publisher()?;
+        publisher.push(frame);
+        if let (Track::Audio, Some(level)) = (track, level) {
+            publisher.audio_level(level);
+        }
         if self.wants_key_frame() {
             self.request_key_frame(rtc, now);
         }

@@ -1,0 +1,104 @@
+//! Writes the chat of rooms into files: JSON lines, one file per room and day (UTC).
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+
+use super::message::ChatMessage;
+
+/// Maximum number of messages that wait to be written; further ones are counted as lost.
+const MAX_WAITING: usize = 1_000;
+
+/// The log of all rooms. A task writes it, so that a slow disk stops nobody.
+#[derive(Debug)]
+pub(super) struct ChatLog(mpsc::Sender<(String, ChatMessage)>);
+
+impl ChatLog {
+    /// Creates the log in the folder `chat` of the data folder.
+    pub(super) fn new(data: &Path) -> Self {
+        let folder = data.join("chat");
+        let (sender, mut lines) = mpsc::channel::<(String, ChatMessage)>(MAX_WAITING);
+        tokio::task::spawn_blocking(move || {
+            let mut failed = false;
+            while let Some((room, message)) = lines.blocking_recv() {
+                let written = append(&folder, &room, &message);
+                if let (Err(error), false) = (&written, failed) {
+                    tracing::warn!(folder = %folder.display(), %error, "the chat cannot be logged");
+                }
+                failed = written.is_err();
+            }
+        });
+        Self(sender)
+    }
+
+    pub(super) fn write(&self, room: &str, message: &ChatMessage) {
+        if self.0.try_send((room.to_owned(), message.clone())).is_err() {
+            metrics::counter!("lianmai_chat_log_lost_total").increment(1);
+        }
+    }
+}
+
+fn append(folder: &Path, room: &str, message: &ChatMessage) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    OpenOptions::new().create(true).append(true).open(file(folder, room, message.at))?.write_all(&line)
+}
+
+/// Returns the file of a room and a day. A room's name is valid in a path: it has no slash and no leading dot.
+fn file(folder: &Path, room: &str, at: u64) -> PathBuf {
+    let (year, month, day) = date(at / 86_400_000);
+    folder.join(format!("{room}-{year:04}-{month:02}-{day:02}.jsonl"))
+}
+
+/// Returns year, month and day of a number of days since 1970 (the civil calendar).
+fn date(days: u64) -> (u64, u64, u64) {
+    // Years that begin in March have the leap day at their end.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rooms::role::Role;
+
+    #[test]
+    fn a_day_has_its_file() {
+        for (at, name) in [
+            (0, "show-1970-01-01.jsonl"),
+            (951_782_400_000, "show-2000-02-29.jsonl"),
+            (1_735_689_599_999, "show-2024-12-31.jsonl"),
+            (4_107_542_400_000, "show-2100-03-01.jsonl"),
+        ] {
+            assert_eq!(file(Path::new("f"), "show", at), Path::new("f").join(name));
+        }
+    }
+
+    #[test]
+    fn messages_are_appended_as_lines() {
+        let folder = std::env::temp_dir().join(format!("lianmai-chat-{}", std::process::id()));
+        let message = ChatMessage {
+            seq: 1,
+            at: 0,
+            id: "anna".into(),
+            name: "A\nB".to_owned(),
+            role: Role::Host,
+            text: "hi".to_owned(),
+        };
+        append(&folder, "show", &message).unwrap();
+        append(&folder, "show", &ChatMessage { seq: 2, ..message }).unwrap();
+        let text = fs::read_to_string(folder.join("show-1970-01-01.jsonl")).unwrap();
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.starts_with(r#"{"seq":1,"at":0,"id":"anna","name":"A\nB","role":"host","text":"hi"}"#));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

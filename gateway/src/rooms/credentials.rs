@@ -1,0 +1,89 @@
+//! The role that a client's credentials allow.
+
+use rand::Rng as _;
+
+use super::message::{Code, Failure, Id, Join};
+use super::registry::{Rooms, now};
+use super::role::Role;
+use super::state::Room;
+use super::text;
+use crate::core::auth::{AuthRequest, Denied};
+use crate::core::client::Act;
+
+/// Characters of the random part of an identifier.
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// Length of the random part.
+const RANDOM: usize = 4;
+
+/// A client whose credentials were checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Checked {
+    pub(super) role: Role,
+    /// The seat that the client returns to.
+    pub(super) seat: Option<Id>,
+    /// The subject of the token.
+    pub(super) subject: Option<String>,
+}
+
+/// Checks the credentials of a client: seat key, invitation, token, secret or local connection. Without any, the client
+/// may be in the audience of an open room.
+///
+/// # Errors
+/// A credential is wrong, the role that the client wants is not allowed, or there is no such room.
+pub(super) async fn check(
+    rooms: &Rooms,
+    room: &str,
+    join: &Join,
+    request: &AuthRequest<'_>,
+) -> Result<Checked, Failure> {
+    let seconds = now() / 1000;
+    let seat = join.key.as_deref().and_then(|key| rooms.passes().check_seat(room, key, seconds));
+    if let Some((id, role)) = seat {
+        let role = join.role.map_or(role, |wanted| wanted.min(role));
+        return Ok(Checked { role, seat: Some(Id::from(id)), subject: None });
+    }
+    let mut subject = None;
+    let allowed = if let Some(invite) = &join.invite {
+        let wrong = "this invitation is wrong or has expired: ask for another";
+        rooms.passes().check_invite(room, invite, seconds).ok_or_else(|| forbidden(wrong))?
+    } else if let (Some(token), Some(tokens)) = (&join.token, &rooms.auth().tokens) {
+        let pass =
+            tokens.consume_for_room(token, room).await.map_err(|error| forbidden(&error.to_string()))?;
+        subject = Some(pass.subject).filter(|subject| !subject.is_empty());
+        pass.role
+            .map_or(Some(Role::Guest), |name| Role::of_name(&name))
+            .ok_or_else(|| forbidden("the token names a role that rooms do not have"))?
+    } else if rooms.auth().is_free(Act::Publish, request).await.map_err(denied)? {
+        Role::Host
+    } else {
+        Role::Audience
+    };
+    let role = join.role.unwrap_or(allowed);
+    if role > allowed {
+        return Err(forbidden("this role needs an invitation, a token or the secret"));
+    }
+    if !allowed.has_seat() && rooms.get(room).is_none_or(|cell| cell.read(Room::empty_since).is_some()) {
+        return Err(Failure { retry: Some(5), ..Code::NoRoom.failure() });
+    }
+    Ok(Checked { role, seat: None, subject })
+}
+
+fn forbidden(text: &str) -> Failure {
+    Failure { text: text.to_owned(), ..Code::Forbidden.failure() }
+}
+
+fn denied(denied: Denied) -> Failure {
+    let retry = if let Denied::Slow(seconds) = &denied { Some(*seconds) } else { None };
+    Failure { retry, ..forbidden(&denied.to_string()) }
+}
+
+/// Returns a new identifier for somebody of this name.
+pub(super) fn new_id(name: &str) -> Id {
+    let mut random = rand::rng();
+    let mut id = text::slug(name);
+    id.push('-');
+    for _ in 0..RANDOM {
+        id.push(char::from(ALPHABET[random.random_range(..ALPHABET.len())]));
+    }
+    id.into()
+}

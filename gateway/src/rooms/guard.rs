@@ -1,0 +1,101 @@
+//! Rooms as guards of admission: participants publish and play with their seat keys.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+
+use super::registry::{Rooms, is_name, now};
+use super::state::part_of;
+use crate::core::admission::{Ask, Guard, Refusal, Usage};
+use crate::core::client::{Act, Identity};
+
+/// The parameter of an address that carries a seat key.
+const PARAMETER: &str = "seat";
+
+/// Admits participants of a room by their seat keys. It is asked first.
+pub(super) struct SeatKeys(pub(super) Rooms);
+
+/// Keeps others than participants from publishing in a room. It is asked last.
+pub(super) struct FreeSeats(pub(super) Rooms);
+
+impl SeatKeys {
+    fn identify(&self, ask: &Ask<'_>) -> Result<Option<Identity>, Refusal> {
+        let key =
+            form_urlencoded::parse(ask.credentials.query.as_bytes()).find(|(name, _)| name == PARAMETER);
+        let Some((_, key)) = key else { return Ok(None) };
+        let room = ask.stream.app();
+        let seat = if is_name(room) { self.0.passes().check_seat(room, &key, now() / 1000) } else { None };
+        let Some((id, role)) = seat else {
+            return Err(Refusal::Rule(
+                "the seat key is wrong or has expired: join the room again".to_owned(),
+            ));
+        };
+        // Somebody with a seat may be back before the room is, after a restart of the gateway.
+        let cell = if role.has_seat() { self.0.open(room).ok() } else { self.0.get(room) };
+        let Some(cell) = cell else { return Ok(None) };
+        if ask.act == Act::Publish {
+            if part_of(ask.stream.stream()).0 != id {
+                return Err(Refusal::Rule("the seat key is for another seat".to_owned()));
+            }
+            if let Some(text) = cell.read(|room| room.refuses(ask.stream.stream(), true)) {
+                return Err(Refusal::Rule(text.to_owned()));
+            }
+        }
+        if ask.usage == Usage::Consume {
+            cell.apply(&self.0, |room| {
+                room.key_used(id);
+                Vec::new()
+            });
+        }
+        Ok(Some(Identity::Seat { room: Arc::from(room), id: Arc::from(id) }))
+    }
+}
+
+impl Guard for SeatKeys {
+    fn check<'a>(
+        &'a self,
+        ask: &'a Ask<'_>,
+        _: Option<&'a Identity>,
+    ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
+        ready(self.identify(ask)).boxed()
+    }
+
+    fn restricts_play(&self) -> bool {
+        false
+    }
+}
+
+impl Guard for FreeSeats {
+    fn check<'a>(
+        &'a self,
+        ask: &'a Ask<'_>,
+        known: Option<&'a Identity>,
+    ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
+        let seated = matches!(known, Some(Identity::Seat { .. }));
+        let room = if ask.act == Act::Publish && !seated { self.0.get(ask.stream.app()) } else { None };
+        let text = room.and_then(|cell| cell.read(|room| room.refuses(ask.stream.stream(), false)));
+        ready(match text {
+            Some(text) => Err(Refusal::Rule(text.to_owned())),
+            None => Ok(None),
+        })
+        .boxed()
+    }
+
+    fn restricts_play(&self) -> bool {
+        false
+    }
+}
+
+impl fmt::Debug for SeatKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SeatKeys")
+    }
+}
+
+impl fmt::Debug for FreeSeats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FreeSeats")
+    }
+}

@@ -1,0 +1,192 @@
+//! All rooms of the gateway.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::chat_log::ChatLog;
+use super::message::{ChatMessage, Code, Failure, Id, Message};
+use super::pass::Passes;
+use super::role::Role;
+use super::room_cell::RoomCell;
+use super::settings::RoomsSettings;
+use super::state::{Connection, Millis, Room, RoomLimits, part_of};
+use crate::context::Context;
+use crate::core::auth::Auth;
+use crate::core::client::{Act, Identity};
+use crate::core::close::CloseReason;
+use crate::core::hub::{Clients, Hub, StreamName};
+
+/// How long a room is kept after everybody has left: with its chat, and with those who were removed.
+pub(super) const KEEP_ROOM: Millis = 3_600_000;
+/// Maximum length of a room's name in bytes.
+const MAX_NAME: usize = 64;
+/// Names that are addresses of the gateway.
+const RESERVED: [&str; 5] = ["api", "rtc", "rooms", "players", "srs-player"];
+
+/// All rooms. Cloning shares them.
+#[derive(Debug, Clone)]
+pub(super) struct Rooms(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    pub(super) settings: RoomsSettings,
+    passes: Passes,
+    chat_log: Option<ChatLog>,
+    hub: Hub,
+    clients: Clients,
+    auth: Arc<Auth>,
+    rooms: Mutex<HashMap<String, Arc<RoomCell>>>,
+    next_connection: AtomicU64,
+}
+
+impl Rooms {
+    /// Creates the registry without rooms. The key for passes is in the folder `data`.
+    ///
+    /// # Errors
+    /// The key cannot be read or created.
+    pub(super) fn new(context: &Context, settings: &RoomsSettings, data: &Path) -> io::Result<Self> {
+        let chat_log = settings.chat_log.then(|| ChatLog::new(data));
+        Ok(Self(Arc::new(Inner {
+            settings: settings.clone(),
+            passes: Passes::kept(data)?,
+            chat_log,
+            hub: context.hub.clone(),
+            clients: context.clients.clone(),
+            auth: context.auth.clone(),
+            rooms: Mutex::default(),
+            next_connection: AtomicU64::new(0),
+        })))
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<String, Arc<RoomCell>>> {
+        self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn passes(&self) -> &Passes {
+        &self.0.passes
+    }
+
+    pub(super) fn auth(&self) -> &Auth {
+        &self.0.auth
+    }
+
+    pub(super) fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    /// Returns the number of a new connection.
+    pub(super) fn connection(&self) -> Connection {
+        self.0.next_connection.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Returns a room.
+    pub(super) fn get(&self, name: &str) -> Option<Arc<RoomCell>> {
+        self.rooms().get(name).cloned()
+    }
+
+    /// Returns all rooms.
+    pub(super) fn all(&self) -> Vec<Arc<RoomCell>> {
+        self.rooms().values().cloned().collect()
+    }
+
+    /// Returns a room, and opens it if there is none.
+    ///
+    /// # Errors
+    /// There are too many rooms.
+    pub(super) fn open(&self, name: &str) -> Result<Arc<RoomCell>, Failure> {
+        let now = now();
+        let mut rooms = self.rooms();
+        if let Some(cell) = rooms.get(name) {
+            return Ok(cell.clone());
+        }
+        if rooms.len() >= self.0.settings.max_rooms {
+            let empty = rooms
+                .values()
+                .filter_map(|cell| cell.read(Room::empty_since).map(|since| (since, cell.name.clone())));
+            let Some((_, oldest)) = empty.min() else {
+                let text = "the gateway has as many rooms as it is allowed to".to_owned();
+                return Err(Failure { text, ..Code::Full.failure() });
+            };
+            rooms.remove(&oldest);
+        }
+        let room = Room::new(name, RoomLimits { seats: self.0.settings.room_seats }, now);
+        let cell = Arc::new(RoomCell::new(name, room));
+        rooms.insert(name.to_owned(), cell.clone());
+        drop(rooms);
+        tracing::info!(room = name, "room opened");
+        // Encoders may have been first.
+        self.sync(&cell);
+        Ok(cell)
+    }
+
+    /// Removes the rooms in which nobody was for a long time.
+    pub(super) fn sweep(&self, now: Millis) {
+        self.rooms().retain(|_, cell| {
+            let kept = cell.read(Room::empty_since).is_none_or(|since| now < since + KEEP_ROOM);
+            if !kept {
+                tracing::info!(room = cell.name, "room closed");
+            }
+            kept
+        });
+    }
+
+    /// Returns the key of a seat.
+    pub(super) fn seat_key(&self, room: &str, id: &str, role: Role) -> String {
+        self.0.passes.seat(room, id, role, now() / 1000)
+    }
+
+    /// Returns an invitation, as a message.
+    pub(super) fn invitation(&self, room: &str, role: Role, minutes: u32) -> Message {
+        let until = now() / 1000 + u64::from(minutes) * 60;
+        Message::InviteMade { invite: self.0.passes.invite(room, role, until), role, until: until * 1000 }
+    }
+
+    /// Returns the key of an encoder's seat, as a message.
+    pub(super) fn encoder(&self, room: &str, id: Id) -> Message {
+        let key = self.seat_key(room, &id, Role::Guest);
+        Message::EncoderMade { stream: format!("{room}/{id}"), id, key }
+    }
+
+    /// Ends everything that a participant publishes, and plays with the seat key.
+    pub(super) fn end_media(&self, room: &str, id: &str, reason: &'static str) {
+        for client in self.0.clients.list() {
+            let by_key =
+                matches!(&client.identity, Identity::Seat { room: r, id: i } if **r == *room && **i == *id);
+            let name = client.stream.name();
+            let own = client.act == Act::Publish && name.app() == room && part_of(name.stream()).0 == id;
+            if by_key || own {
+                self.0.clients.close(client.id, CloseReason::Refused(reason.to_owned()));
+            }
+        }
+    }
+
+    /// Writes a message into the log of the chat, if there is one.
+    pub(super) fn log_chat(&self, room: &str, message: &ChatMessage) {
+        if let Some(log) = &self.0.chat_log {
+            log.write(room, message);
+        }
+    }
+}
+
+/// Returns whether a room can have this name.
+pub(super) fn is_name(name: &str) -> bool {
+    name.len() <= MAX_NAME
+        && !name.contains('/')
+        && !RESERVED.contains(&name)
+        && StreamName::new(name, "x").is_ok_and(|parsed| parsed.app() == name)
+}
+
+/// Returns the current time.
+pub(super) fn now() -> Millis {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
+}
+
+/// Returns the address of a client for the log and for removals.
+pub(super) fn shown_address(peer: SocketAddr) -> String {
+    peer.to_string()
+}

@@ -1,0 +1,179 @@
+//! A room with its connections: delivers what the state of the room puts out.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::message::{Failure, Message, Welcome};
+use super::registry::Rooms;
+use super::state::{CloseCode, Connection, Joining, Millis, Output, Room, Urgency};
+
+/// Maximum number of batches that wait for one client; a client that is slower is disconnected.
+pub(super) const MAX_WAITING: usize = 64;
+/// Maximum number of bytes in a batch: further messages start another one.
+const MAX_BATCH: usize = 256 << 10;
+
+/// Something for a client's socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// A text message: a JSON array.
+    Text(Utf8Bytes),
+    /// The gateway closes the connection.
+    Close(CloseCode),
+}
+
+/// Takes the messages for one client. Its end means that the client was too slow.
+pub(super) type Deliveries = mpsc::Receiver<Delivery>;
+
+/// A room and its connections.
+#[derive(Debug)]
+pub(super) struct RoomCell {
+    pub(super) name: String,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    room: Room,
+    connections: HashMap<Connection, mpsc::Sender<Delivery>>,
+    /// The messages of the next batch, in JSON, separated by commas.
+    batch: String,
+}
+
+impl RoomCell {
+    pub(super) fn new(name: &str, room: Room) -> Self {
+        let inner = Inner { room, connections: HashMap::new(), batch: String::new() };
+        Self { name: name.to_owned(), inner: Mutex::new(inner) }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the state of the room.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Room) -> T) -> T {
+        read(&self.inner().room)
+    }
+
+    /// Changes the state of the room, and delivers what comes out.
+    pub(super) fn apply(&self, rooms: &Rooms, change: impl FnOnce(&mut Room) -> Vec<Output>) {
+        let inner = &mut *self.inner();
+        let out = change(&mut inner.room);
+        inner.deliver(rooms, &self.name, out);
+    }
+
+    /// Lets a client in. The welcome is the first message in the returned queue.
+    pub(super) fn join(
+        &self,
+        rooms: &Rooms,
+        joining: Joining,
+        now: Millis,
+        welcome: impl FnOnce(Welcome) -> Message,
+    ) -> Result<Deliveries, Failure> {
+        let inner = &mut *self.inner();
+        // What happened before belongs to those who were there.
+        inner.flush();
+        let connection = joining.connection;
+        let mut out = Vec::new();
+        let welcomed = inner.room.join(joining, now, &mut out);
+        inner.deliver(rooms, &self.name, out);
+        let welcomed = welcomed?;
+        let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        inner.connections.insert(connection, sender);
+        let waits = inner.room.waits(&welcomed.id);
+        inner.send(connection, &welcome(welcomed));
+        if let Some(waits) = waits {
+            inner.send(connection, &waits);
+        }
+        Ok(receiver)
+    }
+
+    /// Forgets a connection that is gone.
+    pub(super) fn forget(&self, connection: Connection) {
+        self.inner().connections.remove(&connection);
+    }
+
+    /// Sends a message to one client.
+    pub(super) fn send(&self, connection: Connection, message: &Message) {
+        self.inner().send(connection, message);
+    }
+
+    /// Sends the collected messages to all clients.
+    pub(super) fn flush(&self) {
+        self.inner().flush();
+    }
+
+    /// Returns the number of connections.
+    pub(super) fn connections(&self) -> usize {
+        self.inner().connections.len()
+    }
+}
+
+impl Inner {
+    fn deliver(&mut self, rooms: &Rooms, name: &str, out: Vec<Output>) {
+        let mut urgent = false;
+        for output in out {
+            match output {
+                Output::To(connection, message) => self.send(connection, &message),
+                Output::All(message, urgency) => {
+                    urgent |= urgency == Urgency::Now;
+                    self.add(&message);
+                }
+                Output::Seat { connection, id, role, reason } => {
+                    let key = rooms.seat_key(name, &id, role);
+                    self.send(connection, &Message::Seat { role, key, reason });
+                }
+                Output::Invite { connection, role, minutes } => {
+                    let message = rooms.invitation(name, role, minutes);
+                    self.send(connection, &message);
+                }
+                Output::Encoder { connection, id } => {
+                    let message = rooms.encoder(name, id);
+                    self.send(connection, &message);
+                }
+                Output::Close(connection, code) => {
+                    // What the others hear has to reach this client, too.
+                    self.flush();
+                    if let Some(sender) = self.connections.remove(&connection) {
+                        let _ = sender.try_send(Delivery::Close(code));
+                    }
+                }
+                Output::EndMedia { id, reason } => rooms.end_media(name, &id, reason),
+                Output::Log(message) => rooms.log_chat(name, &message),
+            }
+        }
+        if urgent {
+            self.flush();
+        }
+    }
+
+    fn add(&mut self, message: &Message) {
+        let Ok(json) = serde_json::to_string(message) else { return };
+        if self.batch.len() + json.len() > MAX_BATCH {
+            self.flush();
+        }
+        if !self.batch.is_empty() {
+            self.batch.push(',');
+        }
+        self.batch.push_str(&json);
+    }
+
+    fn flush(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let text = Utf8Bytes::from(format!("[{}]", std::mem::take(&mut self.batch)));
+        // Dropping the sender of a client that is too slow closes its connection.
+        self.connections.retain(|_, sender| sender.try_send(Delivery::Text(text.clone())).is_ok());
+    }
+
+    fn send(&mut self, connection: Connection, message: &Message) {
+        let Ok(json) = serde_json::to_string(message) else { return };
+        let Some(sender) = self.connections.get(&connection) else { return };
+        if sender.try_send(Delivery::Text(format!("[{json}]").into())).is_err() {
+            self.connections.remove(&connection);
+        }
+    }
+}

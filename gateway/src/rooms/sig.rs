@@ -1,0 +1,286 @@
+//! SRS's signalling, `ws://…/sig/v1/rtc`: its pages `one2one.html` and `room.html` join the same rooms.
+//!
+//! A client sends `{tid, msg: {action, room, display, …}}`; the response repeats `tid`. Notifications have no `tid`. The
+//! display name is the participant, and so the name of its stream. These clients know no seat keys, so they need the
+//! right to publish on this gateway.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::response::Response;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::Request as HttpRequest;
+use http::request::Parts;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message as Frame;
+
+use super::message::{Code, Failure, Id, Message, Request};
+use super::registry::{is_name, now};
+use super::role::Role;
+use super::room_cell::{Deliveries, Delivery, RoomCell};
+use super::socket::{self, Client, End, FLOOD, REFUSED, REMOVED, REPLACED, SLOW, Serving};
+use super::state::{Bucket, CloseCode, Connection, Joining, OnAir, Who, part_of};
+use super::text;
+use crate::core::auth::{AuthRequest, visitor};
+use crate::core::client::Act;
+use crate::core::hub::StreamName;
+
+/// Messages of one client per second, and at once.
+const MESSAGES: (u32, u32) = (20, 100);
+
+/// A message of a client.
+#[derive(Debug, Deserialize)]
+struct Call {
+    #[serde(default)]
+    tid: Value,
+    msg: Action,
+}
+
+#[derive(Debug, Deserialize)]
+struct Action {
+    action: String,
+    #[serde(default)]
+    room: String,
+    #[serde(default)]
+    display: String,
+    #[serde(default)]
+    call: String,
+    #[serde(default)]
+    data: String,
+}
+
+/// A participant, in SRS's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Participant {
+    display: Id,
+    publishing: bool,
+}
+
+/// What a client knows of the room.
+struct View {
+    room: String,
+    own: Id,
+    others: BTreeMap<Id, bool>,
+}
+
+/// Handles a request for the signalling.
+pub(super) fn serve(serving: Serving, peer: SocketAddr, request: HttpRequest<Body>) -> Response {
+    socket::upgrade(request, move |mut client, head| async move {
+        let (code, text) = run(&serving, peer, &head, &mut client).await;
+        socket::say_goodbye(&mut client, code, text).await;
+    })
+}
+
+async fn run(serving: &Serving, peer: SocketAddr, head: &Parts, client: &mut Client) -> End {
+    let call = match timeout(serving.limits.header_timeout, next(client)).await {
+        Err(_) => return (REFUSED, "no `join` came in time".to_owned()),
+        Ok(Err(end)) => return end,
+        Ok(Ok(call)) => call,
+    };
+    let rooms = &serving.rooms;
+    let refused = |text: &str| (REFUSED, text.to_owned());
+    let Action { action, room, display, .. } = call.msg;
+    let known = text::name(&display).filter(|name| *name == display && part_of(name).0 == display);
+    if action != "join" || !is_name(&room) || known.is_none() || StreamName::new(&room, &display).is_err() {
+        return refused("the first message joins a room, under a name that can be that of a stream");
+    }
+    let request = AuthRequest::http(None, &head.uri, &head.headers, peer).by(head.version);
+    match rooms.auth().is_free(Act::Publish, &request).await {
+        Ok(true) => {}
+        Ok(false) => return refused("publishing here needs the secret: add ?secret=… to the page's address"),
+        Err(denied) => return refused(&denied.to_string()),
+    }
+    let cell = match rooms.open(&room) {
+        Ok(cell) => cell,
+        Err(failure) => return refused(&failure.text),
+    };
+    let (connection, id) = (rooms.connection(), Id::from(display));
+    let who = Who { subject: None, address: visitor(&head.headers, peer) };
+    let (name, role) = (id.to_string(), Role::Guest);
+    let joining =
+        Joining { connection, name, role, id: id.clone(), returns: false, keyless: true, who, since: None };
+    let mut view = View { room, own: id.clone(), others: BTreeMap::new() };
+    let joined = cell.join(rooms, joining, now(), |welcome| Message::Welcome(Box::new(welcome)));
+    let mut deliveries = match joined {
+        Ok(deliveries) => deliveries,
+        Err(Failure { code: Code::Name, .. }) => {
+            return refused("somebody of this name is in the room already");
+        }
+        Err(failure) => return refused(&failure.text),
+    };
+    // The stream of this name may be on air already.
+    rooms.sync(&cell);
+    let end = view.talk(serving, &cell, connection, call.tid, client, &mut deliveries).await;
+    cell.forget(connection);
+    // These clients do not come back to their seat.
+    cell.apply(rooms, |room| {
+        let mut out = room.handle(&id, connection, Request::Leave, now());
+        if let Ok(name) = StreamName::new(&cell.name, &id)
+            && rooms.hub().stream(&name).is_some_and(|stream| stream.publishing().is_some())
+        {
+            // What is still published is that of an encoder now.
+            out.extend(room.stream_changed(&id, OnAir::Paused, now()));
+        }
+        out
+    });
+    end
+}
+
+async fn next(client: &mut Client) -> Result<Call, End> {
+    loop {
+        match client.next().await {
+            None | Some(Ok(Frame::Close(_))) => return Err((1000, String::new())),
+            Some(Err(error)) => return Err(socket::broken(&error)),
+            Some(Ok(Frame::Text(text))) => {
+                let wrong = |_| (REFUSED, "this is not a message of SRS's signalling".to_owned());
+                return serde_json::from_str(&text).map_err(wrong);
+            }
+            Some(Ok(_)) => {}
+        }
+    }
+}
+
+impl View {
+    async fn talk(
+        &mut self,
+        serving: &Serving,
+        cell: &RoomCell,
+        connection: Connection,
+        tid: Value,
+        client: &mut Client,
+        deliveries: &mut Deliveries,
+    ) -> End {
+        let stall = serving.limits.stall_timeout;
+        let mut rate = Bucket::new(MESSAGES.0, MESSAGES.1, now());
+        let mut join = Some(tid);
+        loop {
+            let answers = tokio::select! {
+                delivery = deliveries.recv() => match delivery {
+                    None => return (SLOW, "the client took its messages too slowly".to_owned()),
+                    Some(Delivery::Close(code)) => return closed(code),
+                    Some(Delivery::Text(text)) => {
+                        let mut answers = self.notifications(&text);
+                        // The first delivery is the welcome.
+                        if let Some(tid) = join.take() {
+                            answers = vec![json!({ "tid": tid, "msg": {
+                                "action": "join", "room": self.room, "self": self.participant(&self.own),
+                                "participants": self.participants(),
+                            }})];
+                        }
+                        answers
+                    }
+                },
+                call = next(client) => match call {
+                    Err(end) => return end,
+                    Ok(_) if rate.take(1, now()).is_err() => {
+                        return (FLOOD, "the client sent too many messages".to_owned());
+                    }
+                    Ok(call) => self.answer(serving, cell, call).into_iter().collect(),
+                },
+                () = serving.stop.cancelled() => {
+                    let _ = connection;
+                    return (1001, "the server is shutting down".to_owned());
+                }
+            };
+            for answer in answers {
+                let sent = timeout(stall, client.send(Frame::text(answer.to_string()))).await;
+                if !matches!(sent, Ok(Ok(()))) {
+                    return (SLOW, "the client took its messages too slowly".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Returns the response to a message.
+    fn answer(&self, serving: &Serving, cell: &RoomCell, call: Call) -> Option<Value> {
+        let Call { tid, msg } = call;
+        match msg.action.as_str() {
+            // Others hear of the stream when it is on air.
+            "publish" => {}
+            "control" => cell.apply(&serving.rooms, |room| room.control(&self.own, &msg.call, &msg.data)),
+            _ => return None,
+        }
+        Some(json!({ "tid": tid, "msg": null }))
+    }
+
+    fn participant(&self, id: &Id) -> Participant {
+        Participant { display: id.clone(), publishing: self.others.get(id).copied().unwrap_or_default() }
+    }
+
+    fn participants(&self) -> Vec<Participant> {
+        self.others.keys().map(|id| self.participant(id)).collect()
+    }
+
+    fn notification(&self, event: &str, peer: &Participant, param: &str, data: &str) -> Value {
+        json!({ "msg": {
+            "action": "notify", "event": event, "param": param, "data": data, "room": self.room,
+            "self": self.participant(&self.own), "peer": peer, "participants": self.participants(),
+        }})
+    }
+
+    /// Translates a batch of messages.
+    fn notifications(&mut self, batch: &str) -> Vec<Value> {
+        let messages: Vec<Value> = serde_json::from_str(batch).unwrap_or_default();
+        let mut out = Vec::new();
+        for message in &messages {
+            let id = |value: &Value| value["id"].as_str().map(Id::from);
+            match message["type"].as_str() {
+                Some("welcome") => {
+                    for person in message["people"].as_array().into_iter().flatten() {
+                        self.learn(person);
+                    }
+                }
+                Some("person") => out.extend(self.learn(&message["person"])),
+                Some("left") => {
+                    if let Some(id) = id(message).filter(|id| self.others.contains_key(id)) {
+                        let peer = self.participant(&id);
+                        self.others.remove(&id);
+                        out.push(self.notification("leave", &peer, "", ""));
+                    }
+                }
+                Some("control") => {
+                    if let Some(id) = id(message).filter(|id| *id != self.own) {
+                        let text = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
+                        out.push(self.notification(
+                            "control",
+                            &self.participant(&id),
+                            &text("call"),
+                            &text("data"),
+                        ));
+                    }
+                }
+                _ => {}
+            }
+        }
+        out
+    }
+
+    /// Learns about a participant, and returns what is new.
+    fn learn(&mut self, person: &Value) -> Option<Value> {
+        let id = person["id"].as_str().map(Id::from)?;
+        let seated = matches!(person["role"].as_str(), Some("host" | "guest"));
+        if !seated {
+            return None;
+        }
+        let publishing = !person["stream"].is_null();
+        let before = self.others.insert(id.clone(), publishing);
+        let event = match before {
+            None if publishing => "publish",
+            None => "join",
+            Some(false) if publishing => "publish",
+            Some(_) => return None,
+        };
+        (id != self.own).then(|| self.notification(event, &self.participant(&id), "", ""))
+    }
+}
+
+fn closed(code: CloseCode) -> End {
+    match code {
+        CloseCode::Left => (1000, String::new()),
+        CloseCode::Replaced => (REPLACED, "the same seat joined from elsewhere".to_owned()),
+        CloseCode::Removed => (REMOVED, "a host has removed you from this room".to_owned()),
+    }
+}

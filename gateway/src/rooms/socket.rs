@@ -1,0 +1,330 @@
+//! Serves one client of a room.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::request::Parts;
+use http::{Request as HttpRequest, StatusCode};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as Code16;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role as SocketRole, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message as Frame, Utf8Bytes};
+use tokio_util::sync::CancellationToken;
+
+use super::credentials::{self, Checked};
+use super::message::{Code, Failure, Id, Join, Message, Request, Welcome};
+use super::registry::{Rooms, is_name, now, shown_address};
+use super::room_cell::{Deliveries, Delivery, RoomCell};
+use super::state::{Bucket, CloseCode, Connection, Joining, Who};
+use super::text;
+use crate::core::auth::{AuthRequest, visitor};
+use crate::limits::Limits;
+use crate::net::worker::{Permit, Socket};
+use crate::web::problem::Problem;
+use crate::web::websocket as ws;
+
+/// Maximum size of a message from a client in bytes.
+pub(super) const MAX_MESSAGE: usize = 16 << 10;
+/// Messages of one client per second, and at once.
+const MESSAGES: (u32, u32) = (20, 100);
+/// Bytes of one client per second, and at once.
+const BYTES: (u32, u32) = (64 << 10, 128 << 10);
+/// Interval of the pings that find lost connections.
+const PING_INTERVAL: Duration = Duration::from_secs(15);
+/// A client that sends nothing for this long, not even a pong, is lost.
+const SILENCE: Duration = Duration::from_secs(40);
+/// Read buffer of a connection in bytes.
+const READ_BUFFER: usize = 4 << 10;
+
+/// Close codes of the protocol, besides those of RFC 6455.
+pub(super) const REPLACED: u16 = 4000;
+pub(super) const REMOVED: u16 = 4001;
+pub(super) const REFUSED: u16 = 4003;
+pub(super) const SLOW: u16 = 4008;
+pub(super) const FLOOD: u16 = 4029;
+const NORMAL: u16 = 1000;
+const STOPPING: u16 = 1001;
+const PROTOCOL: u16 = 1002;
+const UNSUPPORTED: u16 = 1003;
+const TOO_LARGE: u16 = 1009;
+
+/// What a connection needs of the gateway.
+#[derive(Debug, Clone)]
+pub(super) struct Serving {
+    pub(super) rooms: Rooms,
+    pub(super) limits: Arc<Limits>,
+    pub(super) stop: CancellationToken,
+}
+
+/// A WebSocket of a client.
+pub(super) type Client = WebSocketStream<Socket>;
+
+/// The end of a connection: a close code and a text.
+pub(super) type End = (u16, String);
+
+/// Handles `ws://…/api/v1/rooms/NAME`.
+pub(super) fn serve(
+    serving: Serving,
+    room: String,
+    peer: SocketAddr,
+    request: HttpRequest<Body>,
+) -> Response {
+    if !is_name(&room) {
+        let text = "a room's name has 1 to 64 bytes, without spaces, slashes and the names of the gateway's addresses";
+        return Problem::new(StatusCode::BAD_REQUEST, text).into_response();
+    }
+    upgrade(request, move |mut client, head| async move {
+        let (code, text) = run(&serving, &room, peer, &head, &mut client).await;
+        say_goodbye(&mut client, code, text).await;
+    })
+}
+
+/// Turns a request into a WebSocket, which `run` serves in a task on this worker.
+pub(super) fn upgrade<F: Future<Output = ()> + Send + 'static>(
+    request: HttpRequest<Body>,
+    run: impl FnOnce(Client, Parts) -> F + Send + 'static,
+) -> Response {
+    if !ws::asked(request.headers()) {
+        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "this address is for WebSocket");
+        return problem.into_response();
+    }
+    let permit = request.extensions().get::<Arc<Permit>>().cloned();
+    let mut head = HttpRequest::new(());
+    *head.method_mut() = request.method().clone();
+    *head.uri_mut() = request.uri().clone();
+    *head.version_mut() = request.version();
+    *head.headers_mut() = request.headers().clone();
+    let (head, ()) = head.into_parts();
+    let (response, upgrade) = match ws::accept(request) {
+        Ok(accepted) => accepted,
+        Err(problem) => return problem.into_response(),
+    };
+    tokio::spawn(async move {
+        // hyper has finished with the connection; the permit still counts it until this task ends.
+        let _permit = permit;
+        let Some((socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .max_message_size(Some(MAX_MESSAGE))
+            .max_frame_size(Some(MAX_MESSAGE))
+            .write_buffer_size(0)
+            .max_write_buffer_size(1 << 20);
+        let client =
+            WebSocketStream::from_partially_read(socket, read.into(), SocketRole::Server, Some(config)).await;
+        run(client, head).await;
+    });
+    response
+}
+
+/// Serves a client until there is a reason to close the connection.
+async fn run(serving: &Serving, room: &str, peer: SocketAddr, head: &Parts, client: &mut Client) -> End {
+    let join = match timeout(serving.limits.header_timeout, first(client)).await {
+        Err(_) => return (REFUSED, "no `join` came in time".to_owned()),
+        Ok(Err(end)) => return end,
+        Ok(Ok(join)) => join,
+    };
+    let name = match &join {
+        Some(join) if join.version != 1 => Err(Code::Version.failure()),
+        Some(join) => text::name(&join.name).ok_or_else(|| Code::Name.failure()),
+        None => Err(Code::NotJoined.failure()),
+    };
+    let (name, join) = match name {
+        Ok(name) => (name, join.unwrap_or_default()),
+        Err(failure) => return refuse(client, failure).await,
+    };
+    let request = AuthRequest::http(None, &head.uri, &head.headers, peer).by(head.version);
+    let checked = match credentials::check(&serving.rooms, room, &join, &request).await {
+        Ok(checked) => checked,
+        Err(failure) => return refuse(client, failure).await,
+    };
+    let cell = match serving.rooms.open(room) {
+        Ok(cell) => cell,
+        Err(failure) => return refuse(client, failure).await,
+    };
+    let who = Who { subject: checked.subject.clone(), address: visitor(&head.headers, peer) };
+    let connection = serving.rooms.connection();
+    let (id, mut deliveries) = match enter(&serving.rooms, &cell, connection, name, checked, who, join.since)
+    {
+        Ok(entered) => entered,
+        Err(failure) => return refuse(client, failure).await,
+    };
+    let from = shown_address(peer);
+    tracing::debug!(room, %id, from, "participant joined");
+    let member = Member { serving, cell: &cell, connection, id: &id };
+    let end = member.talk(client, &mut deliveries).await;
+    // Frees the place in the list of connections first, so that nothing more is sent here.
+    cell.forget(connection);
+    cell.apply(&serving.rooms, |room| room.lose(&id, connection, now()));
+    tracing::debug!(room, %id, from, code = end.0, "participant disconnected");
+    end
+}
+
+/// Enters the room.
+fn enter(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    connection: Connection,
+    name: String,
+    checked: Checked,
+    who: Who,
+    since: Option<u64>,
+) -> Result<(Id, Deliveries), Failure> {
+    let returns = checked.seat.is_some();
+    let mut id = checked.seat.unwrap_or_else(|| credentials::new_id(&name));
+    while !returns && cell.read(|room| room.knows(&id)) {
+        id = credentials::new_id(&name);
+    }
+    let joining =
+        Joining { connection, name, role: checked.role, id: id.clone(), returns, keyless: false, who, since };
+    let deliveries = cell.join(rooms, joining, now(), |welcome| {
+        let key = rooms.seat_key(&cell.name, &welcome.id, welcome.role);
+        Message::Welcome(Box::new(Welcome { key, ..welcome }))
+    })?;
+    Ok((id, deliveries))
+}
+
+/// Reads the first message. `None` if it is not `join`.
+async fn first(client: &mut Client) -> Result<Option<Join>, End> {
+    loop {
+        match client.next().await {
+            None | Some(Ok(Frame::Close(_))) => return Err((NORMAL, String::new())),
+            Some(Err(error)) => return Err(broken(&error)),
+            Some(Ok(Frame::Text(text))) => {
+                return Ok(match serde_json::from_str(&text) {
+                    Ok(Request::Join(join)) => Some(join),
+                    _ => None,
+                });
+            }
+            Some(Ok(Frame::Binary(_))) => return Err(binary()),
+            Some(Ok(_)) => {}
+        }
+    }
+}
+
+/// Tells a client why it is refused.
+pub(super) async fn refuse(client: &mut Client, failure: Failure) -> End {
+    let text = failure.text.clone();
+    let failure = Failure { about: Some("join"), ..failure };
+    if let Ok(json) = serde_json::to_string(&[Message::Error(failure)]) {
+        // An error is irrelevant: the client is gone.
+        let _ = client.send(Frame::text(json)).await;
+    }
+    (REFUSED, text)
+}
+
+/// A client in a room.
+struct Member<'a> {
+    serving: &'a Serving,
+    cell: &'a RoomCell,
+    connection: Connection,
+    id: &'a Id,
+}
+
+impl Member<'_> {
+    async fn talk(&self, client: &mut Client, deliveries: &mut Deliveries) -> End {
+        let stall = self.serving.limits.stall_timeout;
+        let mut messages = Bucket::new(MESSAGES.0, MESSAGES.1, now());
+        let mut bytes = Bucket::new(BYTES.0, BYTES.1, now());
+        let (mut heard, mut pinged) = (Instant::now(), Instant::now());
+        loop {
+            let next_ping = pinged + PING_INTERVAL;
+            tokio::select! {
+                delivery = deliveries.recv() => {
+                    let text = match delivery {
+                        None => return (SLOW, "the client took its messages too slowly".to_owned()),
+                        Some(Delivery::Close(code)) => return closed(code),
+                        Some(Delivery::Text(text)) => text,
+                    };
+                    match timeout(stall, client.send(Frame::Text(text))).await {
+                        Err(_) => return (SLOW, "the client took its messages too slowly".to_owned()),
+                        Ok(Err(error)) => return broken(&error),
+                        Ok(Ok(())) => {}
+                    }
+                }
+                frame = client.next() => {
+                    heard = Instant::now();
+                    let text = match frame {
+                        None | Some(Ok(Frame::Close(_))) => return (NORMAL, String::new()),
+                        Some(Err(error)) => return broken(&error),
+                        Some(Ok(Frame::Binary(_))) => return binary(),
+                        Some(Ok(Frame::Text(text))) => text,
+                        Some(Ok(_)) => Utf8Bytes::default(),
+                    };
+                    let size = u32::try_from(text.len()).unwrap_or(u32::MAX);
+                    let now = now();
+                    if messages.take(1, now).is_err() || bytes.take(size, now).is_err() {
+                        return (FLOOD, "the client sent too many messages".to_owned());
+                    }
+                    if !text.is_empty() {
+                        self.handle(&text);
+                    }
+                }
+                () = sleep_until(next_ping) => {
+                    if heard.elapsed() >= SILENCE {
+                        return (SLOW, "the client is silent".to_owned());
+                    }
+                    pinged = Instant::now();
+                    if !matches!(timeout(stall, client.send(Frame::Ping(Bytes::new()))).await, Ok(Ok(()))) {
+                        return (SLOW, "the client takes nothing".to_owned());
+                    }
+                }
+                () = self.serving.stop.cancelled() => {
+                    return (STOPPING, "the server is shutting down".to_owned());
+                }
+            }
+        }
+    }
+
+    fn handle(&self, text: &str) {
+        let Ok(request) = serde_json::from_str::<Request>(text) else {
+            self.cell.send(self.connection, &Message::Error(Code::BadMessage.failure()));
+            return;
+        };
+        self.cell.apply(&self.serving.rooms, |room| room.handle(self.id, self.connection, request, now()));
+    }
+}
+
+fn closed(code: CloseCode) -> End {
+    let (code, text) = match code {
+        CloseCode::Left => (NORMAL, ""),
+        CloseCode::Replaced => (REPLACED, "the same seat joined from elsewhere"),
+        CloseCode::Removed => (REMOVED, "a host has removed you from this room"),
+    };
+    (code, text.to_owned())
+}
+
+fn binary() -> End {
+    (UNSUPPORTED, "messages are text".to_owned())
+}
+
+pub(super) fn broken(error: &Error) -> End {
+    match error {
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => {
+            (TOO_LARGE, format!("a message has at most {MAX_MESSAGE} bytes"))
+        }
+        Error::Protocol(_) | Error::Utf8(_) => (PROTOCOL, "this is not WebSocket".to_owned()),
+        _ => (NORMAL, String::new()),
+    }
+}
+
+/// Sends the close code and text, and waits a short time for the client to receive them.
+pub(super) async fn say_goodbye(client: &mut Client, code: u16, mut text: String) {
+    while text.len() > 123 {
+        text.pop();
+    }
+    let close = Frame::Close(Some(CloseFrame { code: Code16::from(code), reason: text.into() }));
+    let heard = async {
+        if client.send(close).await.is_ok() {
+            while let Some(Ok(_)) = client.next().await {}
+        }
+    };
+    // A client that does not answer misses only the text.
+    let _ = timeout(Duration::from_secs(2), heard).await;
+}

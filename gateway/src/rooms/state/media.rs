@@ -1,0 +1,201 @@
+//! Follows the streams of a room, and decides who may publish them.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::join::Who;
+use super::person::Person;
+use super::{Millis, Output, Room, USUAL_APP, Urgency};
+use crate::rooms::message::{Id, Leaving, Live, Message};
+use crate::rooms::role::Role;
+
+/// A level changes by this much, in dB, before it is announced.
+const LEVEL_STEP: i8 = 3;
+/// Levels below this are silence, in dBov.
+const SILENCE: i8 = -60;
+
+/// The streams of a participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::rooms) enum StreamKind {
+    /// Camera and microphone.
+    Main,
+    /// The same video, small and without audio.
+    Small,
+    /// A shared screen.
+    Screen,
+}
+
+impl StreamKind {
+    /// All kinds, in the order of their numbers.
+    pub(super) const ALL: [Self; 3] = [Self::Main, Self::Small, Self::Screen];
+
+    /// Returns the end of the stream's name, after the participant's identifier.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Main => "",
+            Self::Small => "~s",
+            Self::Screen => "~screen",
+        }
+    }
+
+    /// Returns the name of a participant's stream.
+    pub(super) fn stream(self, room: &str, id: &str) -> String {
+        format!("{room}/{id}{}", self.suffix())
+    }
+}
+
+/// Splits the last segment of a stream's name into participant and kind.
+pub(in crate::rooms) fn part_of(stream: &str) -> (&str, StreamKind) {
+    [StreamKind::Small, StreamKind::Screen]
+        .into_iter()
+        .find_map(|kind| stream.strip_suffix(kind.suffix()).map(|id| (id, kind)))
+        .unwrap_or((stream, StreamKind::Main))
+}
+
+/// What happened to a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::rooms) enum OnAir {
+    /// It is published.
+    Yes,
+    /// Its publisher is away and may return.
+    Paused,
+    /// It has ended.
+    No,
+}
+
+impl Room {
+    /// Returns why somebody must not publish a stream of the room; `None` if they may. `seat` says that they showed the
+    /// key of the participant's seat.
+    pub(in crate::rooms) fn refuses(&self, stream: &str, seat: bool) -> Option<&'static str> {
+        let (id, _) = part_of(stream);
+        if self.is_removed(&Id::from(id)) {
+            return Some("a host has removed this participant from the room");
+        }
+        let Some(person) = self.people.get(id) else {
+            if seat && self.demoted.contains(&Id::from(id)) {
+                return Some("a host has taken the seat back");
+            }
+            let seats = self.has_free_seat() || (self.name == USUAL_APP && !seat);
+            return (!seats).then_some("the room has no free seat");
+        };
+        if !person.role.has_seat() {
+            return Some("only participants with a seat may publish in this room");
+        }
+        let own = seat || person.keyless || person.encoder;
+        (!own).then_some("this is the seat of somebody else in the room: publish under another name")
+    }
+
+    /// Records that a media connection uses a seat key, so that it is ended with the seat.
+    pub(in crate::rooms) fn key_used(&mut self, id: &str) {
+        if let Some(person) = self.people.get_mut(id) {
+            person.uses_key = true;
+        }
+    }
+
+    /// A stream of the room's application changed.
+    pub(in crate::rooms) fn stream_changed(
+        &mut self,
+        stream: &str,
+        on_air: OnAir,
+        now: Millis,
+    ) -> Vec<Output> {
+        let mut out = Vec::new();
+        let (id, kind) = part_of(stream);
+        let id = Id::from(id);
+        if !self.people.contains_key(&id) && !self.encoder_came(&id, kind, on_air, now, &mut out) {
+            return out;
+        }
+        let Some(person) = self.people.get_mut(&id) else { return out };
+        let Some(known) = person.on_air.get_mut(kind as usize) else { return out };
+        let was = std::mem::replace(known, on_air == OnAir::Yes);
+        let encoder = person.encoder;
+        if on_air == OnAir::Yes && !person.role.has_seat() {
+            // The seat was taken back while the publisher connected.
+            out.push(Output::EndMedia {
+                id,
+                reason: "only participants with a seat may publish in this room",
+            });
+            return out;
+        }
+        if encoder && !person.is_on_air() && on_air == OnAir::No {
+            self.take_out(&id, Leaving::Left, now, &mut out);
+            return out;
+        }
+        if was != (on_air == OnAir::Yes) {
+            self.announce(&id, true, &mut out);
+        }
+        out
+    }
+
+    /// A stream without a participant: an encoder takes a seat. Returns false if it is no participant.
+    fn encoder_came(
+        &mut self,
+        id: &Id,
+        kind: StreamKind,
+        on_air: OnAir,
+        now: Millis,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        if on_air != OnAir::Yes || kind != StreamKind::Main || self.name == USUAL_APP {
+            return false;
+        }
+        if !self.has_free_seat() || self.is_removed(id) {
+            out.push(Output::EndMedia { id: id.clone(), reason: "the room has no free seat" });
+            return false;
+        }
+        let who = Who { subject: None, address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let mut person = Person::new(id.clone(), id.to_string(), Role::Guest, who, now);
+        person.encoder = true;
+        self.people.insert(id.clone(), person);
+        self.empty_since = None;
+        true
+    }
+
+    /// Takes the current audio levels in dBov, and announces those that changed and who speaks.
+    pub(in crate::rooms) fn levels(&mut self, levels: &[(Id, i8)], now: Millis) -> Vec<Output> {
+        let mut out = Vec::new();
+        let mut changed = BTreeMap::new();
+        for (id, level) in levels {
+            let Some(person) = self.people.get_mut(id) else { continue };
+            let silent = *level < SILENCE;
+            let step = (i16::from(*level) - i16::from(person.level)).abs() >= i16::from(LEVEL_STEP);
+            if step && !(silent && person.level < SILENCE) {
+                person.level = *level;
+                changed.insert(id.clone(), *level);
+            }
+        }
+        if !changed.is_empty() {
+            out.push(Output::All(Message::Levels { levels: changed }, Urgency::Batch));
+        }
+        if self.speaker.update(levels.iter().map(|(id, level)| (id, *level)), now) {
+            let id = self.speaker.current().cloned();
+            out.push(Output::All(Message::Speaker { id }, Urgency::Now));
+        }
+        out
+    }
+
+    /// Returns the streams that the room takes for on air: the last segments of their names.
+    pub(in crate::rooms) fn known_streams(&self) -> Vec<String> {
+        let kinds = |person: &Person| {
+            let streams = StreamKind::ALL.into_iter().filter(|kind| person.on_air[*kind as usize]);
+            streams.map(|kind| format!("{}{}", person.id, kind.suffix())).collect::<Vec<_>>()
+        };
+        self.people.values().flat_map(kinds).collect()
+    }
+
+    /// Returns the participants whose main stream is on air.
+    pub(in crate::rooms) fn on_air(&self) -> Vec<Id> {
+        let on_air = |person: &&Person| person.on_air[StreamKind::Main as usize];
+        self.people.values().filter(on_air).map(Person::id).collect()
+    }
+
+    /// The broadcast of the room started, ended, or has another number of viewers.
+    pub(in crate::rooms) fn broadcast_changed(&mut self, live: Live) -> Vec<Output> {
+        if self.live == live {
+            return Vec::new();
+        }
+        let urgency = if self.live.stream == live.stream { Urgency::Batch } else { Urgency::Now };
+        self.live = live.clone();
+        vec![Output::All(Message::Live(live), urgency)]
+    }
+}

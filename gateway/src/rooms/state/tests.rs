@@ -1,0 +1,348 @@
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::rooms::message::{Change, ChatMode, Quality, Request, Welcome};
+
+const SEATS: usize = 3;
+
+fn who(address: u8) -> Who {
+    Who { subject: None, address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, address)) }
+}
+
+fn room() -> Room {
+    Room::new("show", RoomLimits { seats: SEATS }, 0)
+}
+
+fn joining(connection: Connection, id: &str, role: Role) -> Joining {
+    let address = u8::try_from(connection % 250).unwrap();
+    Joining {
+        connection,
+        name: id.to_owned(),
+        role,
+        id: id.into(),
+        returns: false,
+        keyless: false,
+        who: who(address),
+        since: None,
+    }
+}
+
+fn join(room: &mut Room, connection: Connection, id: &str, role: Role) -> Result<Welcome, Code> {
+    room.join(joining(connection, id, role), 0, &mut Vec::new()).map_err(|failure| failure.code)
+}
+
+fn say(room: &mut Room, connection: Connection, id: &str, request: Request, now: Millis) -> Vec<Output> {
+    room.handle(&id.into(), connection, request, now)
+}
+
+/// The code of the error in `out`, if there is one.
+fn code(out: &[Output]) -> Option<Code> {
+    out.iter().find_map(|output| match output {
+        Output::To(_, Message::Error(failure)) => Some(failure.code),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_guest_raises_a_hand_is_invited_and_sent_back() {
+    let mut room = room();
+    join(&mut room, 1, "host", Role::Host).unwrap();
+    let welcome = join(&mut room, 2, "anna", Role::Audience).unwrap();
+    // The audience is counted, not listed.
+    assert_eq!((welcome.people.len(), welcome.room.audience), (1, 1));
+    assert_eq!(room.refuses("anna", true), Some("only participants with a seat may publish in this room"));
+
+    assert_eq!(code(&say(&mut room, 2, "anna", Request::Accept, 1)), Some(Code::NotNow));
+    say(&mut room, 2, "anna", Request::Hand { up: true }, 1);
+    assert!(room.people().iter().any(|person| &*person.id == "anna" && person.hand));
+    assert_eq!(
+        code(&say(&mut room, 2, "anna", Request::Invite { id: "host".into() }, 1)),
+        Some(Code::Forbidden)
+    );
+    let out = say(&mut room, 1, "host", Request::Invite { id: "anna".into() }, 1);
+    assert!(out.contains(&Output::To(2, Message::Invited { by: "host".into() })));
+    let out = say(&mut room, 2, "anna", Request::Accept, 2);
+    let seat = |role, reason| Output::Seat { connection: 2, id: "anna".into(), role, reason };
+    assert!(out.contains(&seat(Role::Guest, SeatReason::Accepted)), "{out:?}");
+    assert_eq!(room.refuses("anna", true), None);
+    // A stranger cannot publish on this seat.
+    assert!(room.refuses("anna", false).is_some());
+
+    let out = say(&mut room, 1, "host", Request::Demote { id: "anna".into() }, 3);
+    assert!(out.contains(&seat(Role::Audience, SeatReason::Demoted)));
+    assert!(out.iter().any(|output| matches!(output, Output::EndMedia { id, .. } if &**id == "anna")));
+    // The key of the seat is of no use any more, even after leaving.
+    say(&mut room, 2, "anna", Request::Leave, 4);
+    assert!(room.refuses("anna", true).is_some());
+    let back = Joining { returns: true, ..joining(3, "anna", Role::Guest) };
+    assert_eq!(room.join(back, 5, &mut Vec::new()).unwrap().role, Role::Audience);
+}
+
+#[test]
+fn a_lost_connection_keeps_the_seat_for_a_while() {
+    let mut room = room();
+    join(&mut room, 1, "anna", Role::Guest).unwrap();
+    join(&mut room, 2, "bert", Role::Guest).unwrap();
+    room.lose(&"anna".into(), 1, 1_000);
+    assert!(room.people().iter().any(|person| &*person.id == "anna" && person.away));
+    assert!(room.tick(1_000 + KEEP_SEAT - 1).is_empty());
+    // The page comes back and ends its own predecessor.
+    let back = |connection| Joining { returns: true, ..joining(connection, "anna", Role::Guest) };
+    let mut out = Vec::new();
+    room.join(back(3), 10_000, &mut out).unwrap();
+    assert!(!out.iter().any(|output| matches!(output, Output::Close(..))));
+    room.join(back(4), 10_001, &mut out).unwrap();
+    assert!(out.contains(&Output::Close(3, CloseCode::Replaced)));
+    // The predecessor's end is not the participant's.
+    assert!(room.lose(&"anna".into(), 3, 10_002).is_empty());
+    room.lose(&"anna".into(), 4, 20_000);
+    let out = room.tick(20_000 + KEEP_SEAT);
+    let left = Message::Left { id: "anna".into(), reason: Leaving::Lost };
+    assert!(out.contains(&Output::All(left, Urgency::Now)));
+    assert!(out.iter().any(|output| matches!(output, Output::EndMedia { .. })));
+}
+
+#[test]
+fn removed_and_locked_and_full() {
+    let mut room = room();
+    join(&mut room, 1, "host", Role::Host).unwrap();
+    join(&mut room, 2, "troll", Role::Guest).unwrap();
+    let out = say(&mut room, 1, "host", Request::Remove { id: "troll".into() }, 1);
+    assert!(out.contains(&Output::Close(2, CloseCode::Removed)));
+    // Neither the key nor the address helps.
+    let mut back = Joining { returns: true, ..joining(9, "troll", Role::Guest) };
+    assert_eq!(room.join(back.clone(), 2, &mut Vec::new()).unwrap_err().code, Code::Removed);
+    back = Joining { who: who(2), ..joining(10, "new-name", Role::Audience) };
+    assert_eq!(room.join(back, 2, &mut Vec::new()).unwrap_err().code, Code::Removed);
+    assert!(room.refuses("troll", true).is_some() && room.refuses("troll~s", true).is_some());
+
+    join(&mut room, 3, "anna", Role::Guest).unwrap();
+    join(&mut room, 4, "bert", Role::Guest).unwrap();
+    assert_eq!(join(&mut room, 5, "carl", Role::Guest), Err(Code::Full));
+    assert_eq!(room.refuses("obs", false), Some("the room has no free seat"));
+    assert!(join(&mut room, 5, "carl", Role::Audience).is_ok());
+    let lock = Request::Settings(Change { locked: Some(true), ..Change::default() });
+    say(&mut room, 1, "host", lock, 3);
+    assert_eq!(join(&mut room, 6, "dora", Role::Audience), Err(Code::Locked));
+}
+
+#[test]
+fn removing_one_program_of_this_machine_leaves_the_others() {
+    let mut room = room();
+    let local = Who { subject: None, address: Ipv4Addr::LOCALHOST.into() };
+    let of = |connection, id| Joining { who: local.clone(), ..joining(connection, id, Role::Host) };
+    room.join(of(1, "host"), 0, &mut Vec::new()).unwrap();
+    room.join(of(2, "anna"), 0, &mut Vec::new()).unwrap();
+    say(&mut room, 1, "host", Request::Remove { id: "anna".into() }, 1);
+    assert!(room.join(of(3, "bert"), 2, &mut Vec::new()).is_ok());
+}
+
+#[test]
+fn guests_wait_in_the_lobby() {
+    let mut room = room();
+    join(&mut room, 1, "host", Role::Host).unwrap();
+    let lobby = Request::Settings(Change { lobby: Some(true), ..Change::default() });
+    say(&mut room, 1, "host", lobby, 1);
+    let welcome = join(&mut room, 2, "anna", Role::Guest).unwrap();
+    assert_eq!((welcome.role, welcome.people.len()), (Role::Waiting, 0));
+    assert_eq!(
+        code(&say(&mut room, 2, "anna", Request::Chat { text: "hi".into() }, 2)),
+        Some(Code::Forbidden)
+    );
+    assert_eq!(
+        code(&say(&mut room, 1, "host", Request::Promote { id: "anna".into(), role: None }, 2)),
+        Some(Code::NotNow)
+    );
+    let out = say(&mut room, 1, "host", Request::Admit { id: "anna".into() }, 3);
+    assert!(out.iter().any(|output| matches!(output, Output::Seat { role: Role::Guest, .. })));
+    assert!(out.iter().any(|output| matches!(output, Output::To(2, Message::Settings { .. }))));
+}
+
+#[test]
+fn an_encoder_takes_a_seat_and_frees_it() {
+    let mut room = room();
+    join(&mut room, 1, "host", Role::Host).unwrap();
+    room.stream_changed("obs", OnAir::Yes, 1);
+    let encoder = room.people().into_iter().find(|person| &*person.id == "obs").unwrap();
+    assert!(encoder.encoder && encoder.stream.as_deref() == Some("show/obs"));
+    // A short absence keeps the seat; small streams of nobody are nobody.
+    room.stream_changed("obs", OnAir::Paused, 2);
+    room.stream_changed("ghost~s", OnAir::Yes, 2);
+    assert_eq!(room.people().len(), 2);
+    room.stream_changed("obs", OnAir::No, 3);
+    assert_eq!(room.people().len(), 1);
+
+    // In the room of the usual application, streams are no participants.
+    let mut live = Room::new(USUAL_APP, RoomLimits { seats: 1 }, 0);
+    live.stream_changed("livestream", OnAir::Yes, 1);
+    assert!(live.people().is_empty());
+    assert_eq!(live.refuses("livestream", false), None);
+}
+
+#[test]
+fn the_chat_is_bounded_and_has_limits() {
+    let mut room = room();
+    join(&mut room, 1, "host", Role::Host).unwrap();
+    let chat = |text: &str| Request::Chat { text: text.to_owned() };
+    let mut now = 0;
+    for n in 0..500 {
+        now += 1_000;
+        assert_eq!(code(&say(&mut room, 1, "host", chat(&n.to_string()), now)), None);
+    }
+    assert_eq!(room.chat.len(), chat::MAX_HISTORY);
+    assert_eq!(room.chat.after(Some(498)).len(), 2);
+    // A number from before a restart.
+    assert_eq!(room.chat.after(Some(10_000)).len(), chat::MAX_HISTORY);
+    room.tick(now + 4 * 3_600_000);
+    assert_eq!(room.chat.len(), 0);
+
+    for (text, expected) in
+        [("", Code::TooLong), (" \u{200b}", Code::TooLong), (&"x".repeat(301), Code::TooLong)]
+    {
+        assert_eq!(code(&say(&mut room, 1, "host", chat(text), now)), Some(expected));
+    }
+    join(&mut room, 2, "anna", Role::Audience).unwrap();
+    let mut codes: Vec<_> = (0..7).map(|_| code(&say(&mut room, 2, "anna", chat("x"), now))).collect();
+    codes.dedup();
+    assert_eq!(codes, [None, Some(Code::SlowDown)]);
+    // The room as a whole, with as many as it takes.
+    let mut all = 0;
+    for n in 0..20 {
+        let id = format!("p{n}");
+        join(&mut room, 100 + n, &id, Role::Audience).unwrap();
+        all += (0..5).filter(|_| code(&say(&mut room, 100 + n, &id, chat("x"), now)).is_none()).count();
+    }
+    assert!((10..=20).contains(&all), "{all}");
+
+    now += 60_000;
+    let settings = |change| Request::Settings(change);
+    say(&mut room, 1, "host", settings(Change { slow: Some(30), ..Change::default() }), now);
+    assert_eq!(code(&say(&mut room, 2, "anna", chat("x"), now)), None);
+    assert_eq!(code(&say(&mut room, 2, "anna", chat("x"), now + 10_000)), Some(Code::SlowDown));
+    say(&mut room, 1, "host", settings(Change { chat: Some(ChatMode::Hosts), ..Change::default() }), now);
+    assert_eq!(code(&say(&mut room, 2, "anna", chat("x"), now + 60_000)), Some(Code::ChatClosed));
+    say(&mut room, 1, "host", settings(Change { chat: Some(ChatMode::All), ..Change::default() }), now);
+    say(&mut room, 1, "host", Request::Silence { id: "anna".into(), seconds: 90 }, now);
+    assert_eq!(code(&say(&mut room, 2, "anna", chat("x"), now + 60_000)), Some(Code::Silenced));
+    assert_eq!(code(&say(&mut room, 2, "anna", chat("x"), now + 90_000)), None);
+    let seq = room.chat.after(None).last().unwrap().seq;
+    join(&mut room, 3, "bert", Role::Audience).unwrap();
+    assert_eq!(code(&say(&mut room, 3, "bert", Request::Delete { seq }, now)), Some(Code::Forbidden));
+    assert_eq!(code(&say(&mut room, 2, "anna", Request::Delete { seq }, now)), None);
+}
+
+#[test]
+fn only_so_many_of_the_audience_are_listed() {
+    let mut room = room();
+    for n in 0..u64::try_from(MAX_LISTED + 5).unwrap() {
+        let id = format!("p{n}");
+        join(&mut room, n, &id, Role::Audience).unwrap();
+        say(&mut room, n, &id, Request::Hand { up: true }, 1);
+    }
+    assert_eq!(room.people().len(), MAX_LISTED);
+}
+
+/// Something that happens in a room, about one of a few participants.
+#[derive(Debug, Clone)]
+enum Step {
+    Join(Role, bool),
+    Say(Request),
+    Lose,
+    Stream(&'static str, OnAir),
+    Tick(u64),
+}
+
+fn step() -> impl Strategy<Value = (usize, Step)> {
+    let ids = || select(vec!["a", "b", "c", "d", "e", "f"]).prop_map(Id::from);
+    let role = || select(vec![Role::Waiting, Role::Audience, Role::Guest, Role::Host]);
+    let request = prop_oneof![
+        any::<(bool, bool)>().prop_map(|(audio, video)| Request::Mute { audio, video }),
+        Just(Request::Quality { quality: Quality::Poor }),
+        any::<bool>().prop_map(|up| Request::Hand { up }),
+        Just(Request::Accept),
+        Just(Request::Decline),
+        Just(Request::Leave),
+        ids().prop_map(|id| Request::Invite { id }),
+        (ids(), role()).prop_map(|(id, role)| Request::Promote { id, role: Some(role) }),
+        ids().prop_map(|id| Request::Demote { id }),
+        ids().prop_map(|id| Request::Admit { id }),
+        ids().prop_map(|id| Request::Remove { id }),
+        any::<bool>().prop_map(|lobby| Request::Settings(Change { lobby: Some(lobby), ..Change::default() })),
+        ids().prop_map(|id| Request::Settings(Change { spotlight: Some(Some(id)), ..Change::default() })),
+        Just(Request::Chat { text: "hello".to_owned() }),
+        (0..9_u64).prop_map(|seq| Request::Delete { seq }),
+        Just(Request::MakeEncoder { name: "a".to_owned() }),
+    ];
+    let step = prop_oneof![
+        3 => (role(), any::<bool>()).prop_map(|(role, returns)| Step::Join(role, returns)),
+        6 => request.prop_map(Step::Say),
+        1 => Just(Step::Lose),
+        2 => (select(vec!["", "~s", "~screen"]), select(vec![OnAir::Yes, OnAir::Paused, OnAir::No]))
+            .prop_map(|(kind, on_air)| Step::Stream(kind, on_air)),
+        1 => (0..20_000_u64).prop_map(Step::Tick),
+    ];
+    (0..6_usize, step)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_the_rules_hold(steps in proptest::collection::vec(step(), 1..120)) {
+        let ids = ["a", "b", "c", "d", "e", "f"];
+        let mut room = room();
+        let (mut now, mut next) = (0, 0);
+        let mut connections = [None; 6];
+        // What a client knows of the others, from the messages alone.
+        let mut known = BTreeSet::new();
+        for (who, step) in steps {
+            let id = Id::from(ids[who]);
+            let mut out = Vec::new();
+            match step {
+                Step::Join(role, returns) => {
+                    next += 1;
+                    let joining = Joining { returns, ..joining(next, &id, role) };
+                    if room.join(joining, now, &mut out).is_ok() {
+                        connections[who] = Some(next);
+                    }
+                }
+                Step::Say(request) => {
+                    out = room.handle(&id, connections[who].unwrap_or(0), request, now);
+                }
+                Step::Lose => out = room.lose(&id, connections[who].take().unwrap_or(0), now),
+                Step::Stream(kind, on_air) => out = room.stream_changed(&format!("{id}{kind}"), on_air, now),
+                Step::Tick(passed) => {
+                    now += passed;
+                    out = room.tick(now);
+                }
+            }
+            for output in &out {
+                match output {
+                    Output::All(Message::Person { person }, _) => { known.insert(person.id.clone()); }
+                    Output::All(Message::Left { id, .. }, _) => { known.remove(id); }
+                    _ => {}
+                }
+            }
+            prop_assert!(room.seated() <= SEATS);
+            prop_assert!(room.people.len() <= ids.len());
+            let people = room.people();
+            let listed: BTreeSet<Id> = people.iter().map(|person| person.id.clone()).collect();
+            // Everybody knows exactly those who are there.
+            prop_assert_eq!(&listed, &known);
+            for person in &people {
+                let seated = person.role.has_seat();
+                let media = person.stream.is_some() || person.small.is_some() || person.screen.is_some();
+                let ends = out.iter().any(|o| matches!(o, Output::EndMedia { id, .. } if *id == person.id));
+                prop_assert!(seated || !media || ends || !room.refuses(&person.id, true).is_none());
+                prop_assert_eq!(room.refuses(&person.id, true).is_none(), seated);
+            }
+            prop_assert!(room.spotlight.as_ref().is_none_or(|id| listed.contains(id)));
+            prop_assert!(room.chat.len() <= chat::MAX_HISTORY);
+            prop_assert_eq!(room.empty_since().is_some(), room.people.is_empty());
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Text of participants: names, titles and chat messages.
+
+/// Maximum length of a name in characters.
+const MAX_NAME: usize = 40;
+/// Maximum length of the readable part of an identifier in bytes.
+const MAX_SLUG: usize = 12;
+
+/// Returns `text` without control characters and without characters that change the direction of the text around them;
+/// white space is one space each, and none at the ends.
+pub(super) fn clean(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words = words.map(|word| word.chars().filter(|c| !is_hidden(*c)).collect::<String>());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns whether a character is invisible and changes others: bidirectional controls (Unicode Standard Annex 9),
+/// zero-width characters but the joiners that scripts and emoji need, and tags.
+fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Returns a name as others see it; `None` if nothing is left of it, or it is too long.
+pub(super) fn name(text: &str) -> Option<String> {
+    Some(clean(text)).filter(|name| (1..=MAX_NAME).contains(&name.chars().count()))
+}
+
+/// Returns the readable part of an identifier: the Latin letters and digits of a name.
+pub(super) fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars().map(|c| c.to_ascii_lowercase()) {
+        if slug.len() >= MAX_SLUG {
+            break;
+        }
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "host".to_owned() } else { slug.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_cannot_hide_or_turn_other_text() {
+        assert_eq!(clean("  a\tb\r\n c\0 "), "a b c");
+        assert_eq!(clean("admin\u{202e}nimda \u{2066}x\u{feff}"), "adminnimda x");
+        assert_eq!(clean("<script>alert(1)</script>"), "<script>alert(1)</script>");
+        // Joiners stay: a family is one emoji.
+        assert_eq!(clean("👨\u{200d}👩\u{200d}👧"), "👨\u{200d}👩\u{200d}👧");
+        assert_eq!(name(" \u{200b} "), None);
+        assert_eq!(name(&"x".repeat(41)), None);
+        assert_eq!(name("安娜").as_deref(), Some("安娜"));
+    }
+
+    #[test]
+    fn identifiers_are_readable() {
+        for (name, slug) in [
+            ("Anna", "anna"),
+            ("Dr. Bert  Müller-Lüdenscheidt", "dr-bert-m-ll"),
+            ("安娜", "host"),
+            ("--", "host"),
+        ] {
+            assert_eq!(super::slug(name), slug);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Follows the hub for all rooms, and lets time pass in them.
+
+use std::collections::HashSet;
+use std::time::{Duration, UNIX_EPOCH};
+
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::message::{Id, Live};
+use super::registry::{Rooms, now};
+use super::room_cell::RoomCell;
+use super::state::{OnAir, Room, USUAL_APP};
+use crate::core::hub::{Happened, Heard, HubEvent, Stream, StreamName};
+
+/// Interval of the batches.
+const TICK: Duration = Duration::from_millis(100);
+/// In rooms with more clients than this, a batch goes out every second tick: half the system calls.
+const MANY_CLIENTS: usize = 2_000;
+/// Ticks between two readings of the audio levels.
+const LEVELS_EVERY: u64 = 2;
+/// The lowest audio level, in dBov (RFC 6464).
+const SILENT: i8 = -127;
+/// Ticks between two looks at the broadcasts.
+const BROADCASTS_EVERY: u64 = 5;
+/// Ticks between two sweeps of empty rooms.
+const SWEEP_EVERY: u64 = 100;
+
+impl Rooms {
+    /// Follows the hub until `stop`.
+    pub(super) async fn watch(self, stop: CancellationToken) {
+        let mut events = self.hub().events();
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut count = 0;
+        loop {
+            tokio::select! {
+                heard = events.next() => match heard {
+                    None => return,
+                    Some(Heard::Event(event)) => self.hear(&event),
+                    Some(Heard::Missed(_)) => self.all().iter().for_each(|cell| self.sync(cell)),
+                },
+                _ = ticks.tick() => {
+                    count += 1;
+                    self.tick(count);
+                }
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    fn hear(&self, event: &HubEvent) {
+        let on_air = match event.happened {
+            Happened::Started | Happened::Resumed => OnAir::Yes,
+            Happened::Paused => OnAir::Paused,
+            Happened::Ended => OnAir::No,
+            Happened::ConfigChanged(_) | Happened::Viewers(_) => return,
+        };
+        if let Some(cell) = self.get(event.stream.app()) {
+            cell.apply(self, |room| room.stream_changed(event.stream.stream(), on_air, now()));
+        }
+    }
+
+    /// Compares the streams that a room knows with those that the hub has.
+    pub(super) fn sync(&self, cell: &RoomCell) {
+        let streams = self.hub().streams();
+        let published = streams.iter().filter(|stream| stream.name().app() == cell.name);
+        let on_air: HashSet<&str> =
+            published.filter(|s| s.publishing().is_some()).map(|stream| stream.name().stream()).collect();
+        cell.apply(self, |room| {
+            let ended = room.known_streams().into_iter().filter(|stream| !on_air.contains(&**stream));
+            let ended: Vec<_> = ended.map(|stream| (stream, OnAir::No)).collect();
+            let begun = on_air.iter().map(|stream| ((*stream).to_owned(), OnAir::Yes));
+            let all: Vec<_> = ended.into_iter().chain(begun).collect();
+            all.into_iter().flat_map(|(stream, on_air)| room.stream_changed(&stream, on_air, now())).collect()
+        });
+    }
+
+    fn tick(&self, count: u64) {
+        let now = now();
+        for cell in self.all() {
+            cell.apply(self, |room| room.tick(now));
+            if count.is_multiple_of(LEVELS_EVERY) {
+                let levels: Vec<(Id, i8)> = cell
+                    .read(Room::on_air)
+                    .into_iter()
+                    .filter_map(|id| {
+                        let name = StreamName::new(&cell.name, &id).ok()?;
+                        // Nothing arrives while a microphone is off.
+                        let level = self.hub().stream(&name)?.take_audio_level().unwrap_or(SILENT);
+                        Some((id, level))
+                    })
+                    .collect();
+                if !levels.is_empty() {
+                    cell.apply(self, |room| room.levels(&levels, now));
+                }
+            }
+            if count.is_multiple_of(BROADCASTS_EVERY) {
+                let live = self.broadcast(&cell.name);
+                cell.apply(self, |room| room.broadcast_changed(live));
+            }
+            if count.is_multiple_of(2) || cell.connections() <= MANY_CLIENTS {
+                cell.flush();
+            }
+        }
+        if count.is_multiple_of(SWEEP_EVERY) {
+            self.sweep(now);
+        }
+    }
+
+    /// Returns the broadcast of a room: the stream `live/ROOM`, if somebody publishes it.
+    fn broadcast(&self, room: &str) -> Live {
+        let name = if room == USUAL_APP { None } else { StreamName::new(USUAL_APP, room).ok() };
+        name.and_then(|name| self.hub().stream(&name)).map_or_else(Live::default, |stream| live(&stream))
+    }
+}
+
+fn live(stream: &Stream) -> Live {
+    let Some(since) = stream.publishing() else { return Live::default() };
+    let since = since.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    Live { stream: Some(stream.name().to_string()), since: Some(since), viewers: stream.viewers() }
+}
