@@ -69,10 +69,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("context", Floor::Base(&["core", "derive", "flags", "limits", "net"])),
     ("service", Floor::Base(&["context", "net"])),
     ("edges", Floor::Edge),
-    (
-        "rooms",
-        Floor::Base(&["context", "core", "flags", "limits", "net", "service", "web"]),
-    ),
+    ("rooms", Floor::Base(&["context", "core", "flags", "limits", "net", "service", "web"])),
     ("jobs", Floor::Edge),
     ("settings", Floor::Top),
     ("api", Floor::Top),

@@ -77,8 +77,9 @@ impl Room {
         if !may {
             return failure(Code::ChatClosed);
         }
-        if now < person.silenced_until {
-            let retry = Some((person.silenced_until - now).div_ceil(1000));
+        let silenced = self.silenced.iter().filter(|(who, from, _)| who == id || from.is(&person.who));
+        if let Some(until) = silenced.map(|(.., until)| *until).max().filter(|until| now < *until) {
+            let retry = Some((until - now).div_ceil(1000));
             return Err(Failure { retry, ..Code::Silenced.failure() });
         }
         let slow_until = person.last_chat.map_or(0, |last| last + slow);

@@ -19,7 +19,7 @@ pub(in crate::rooms) struct Who {
 impl Who {
     /// Returns whether two clients are the same person, as far as can be told: by their tokens, or else by their
     /// addresses. All programs of this machine have one address, which tells nothing.
-    fn is(&self, other: &Self) -> bool {
+    pub(super) fn is(&self, other: &Self) -> bool {
         match (&self.subject, &other.subject) {
             (Some(own), Some(theirs)) => own == theirs,
             _ => self.address == other.address && !self.address.is_loopback(),

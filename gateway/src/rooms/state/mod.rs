@@ -39,7 +39,7 @@ pub(super) type Connection = u64;
 pub(super) const KEEP_SEAT: Millis = 10_000;
 /// Interval of the messages with the size of the audience and the likes.
 const COUNTS_INTERVAL: Millis = 500;
-/// Maximum number of removed and of demoted participants that a room remembers.
+/// Maximum number of removed, of demoted and of silenced participants that a room remembers.
 const MAX_REMEMBERED: usize = 1_000;
 /// Maximum number of members of the audience who are listed, because they raised a hand or are invited.
 const MAX_LISTED: usize = 100;
@@ -116,6 +116,8 @@ pub(super) struct Room {
     /// The identifiers of removed participants: their seat keys are refused.
     removed_ids: VecDeque<Id>,
     demoted: VecDeque<Id>,
+    /// Who must not write in the chat, until when. It outlasts a reconnection.
+    silenced: VecDeque<(Id, Who, Millis)>,
     speaker: Speaker,
     live: Live,
     /// Since when nobody is in the room.
@@ -143,6 +145,7 @@ impl Room {
             removed: VecDeque::new(),
             removed_ids: VecDeque::new(),
             demoted: VecDeque::new(),
+            silenced: VecDeque::new(),
             speaker: Speaker::default(),
             live: Live::default(),
             empty_since: Some(now),

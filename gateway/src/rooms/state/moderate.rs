@@ -124,9 +124,10 @@ impl Room {
         if seconds > MAX_SILENCE {
             return failure(Code::BadMessage);
         }
-        let Some(person) = self.people.get_mut(other) else { return failure(Code::UnknownPerson) };
+        let Some(person) = self.people.get(other) else { return failure(Code::UnknownPerson) };
         let until = now + Millis::from(seconds) * 1000;
-        person.silenced_until = until;
+        self.silenced.retain(|(id, _, end)| id != other && now < *end);
+        remember(&mut self.silenced, (other.clone(), person.who.clone(), until));
         out.extend(person.connection.map(|to| Output::To(to, Message::Silenced { until })));
         Ok(())
     }

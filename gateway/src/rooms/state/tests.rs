@@ -228,6 +228,12 @@ fn the_chat_is_bounded_and_has_limits() {
     say(&mut room, 1, "host", settings(Change { chat: Some(ChatMode::All), ..Change::default() }), now);
     say(&mut room, 1, "host", Request::Silence { id: "anna".into(), seconds: 90 }, now);
     assert_eq!(code(&say(&mut room, 2, "anna", chat("x"), now + 60_000)), Some(Code::Silenced));
+    // Coming back does not help, nor does another name.
+    room.lose(&"anna".into(), 2, now);
+    room.join(Joining { returns: true, ..joining(2, "anna", Role::Audience) }, now, &mut Vec::new()).unwrap();
+    assert_eq!(code(&say(&mut room, 2, "anna", chat("x"), now + 60_000)), Some(Code::Silenced));
+    join(&mut room, 252, "other", Role::Audience).unwrap();
+    assert_eq!(code(&say(&mut room, 252, "other", chat("x"), now + 60_000)), Some(Code::Silenced));
     assert_eq!(code(&say(&mut room, 2, "anna", chat("x"), now + 90_000)), None);
     let seq = room.chat.after(None).last().unwrap().seq;
     join(&mut room, 3, "bert", Role::Audience).unwrap();
