@@ -47,9 +47,10 @@ fn append(folder: &Path, room: &str, message: &ChatMessage) -> std::io::Result<(
     OpenOptions::new().create(true).append(true).open(file(folder, room, message.at))?.write_all(&line)
 }
 
-/// Returns the file of a room and a day. A room's name is valid in a path: it has no slash and no leading dot.
+/// Returns the file of a room and a day. The levels of a room's name have no leading dot and no `%`.
 fn file(folder: &Path, room: &str, at: u64) -> PathBuf {
     let (year, month, day) = date(at / 86_400_000);
+    let room = room.replace('/', "%2F");
     folder.join(format!("{room}-{year:04}-{month:02}-{day:02}.jsonl"))
 }
 
@@ -81,6 +82,7 @@ mod tests {
         ] {
             assert_eq!(file(Path::new("f"), "show", at), Path::new("f").join(name));
         }
+        assert_eq!(file(Path::new("f"), "site/show", 0), Path::new("f/site%2Fshow-1970-01-01.jsonl"));
     }
 
     #[test]

@@ -25,8 +25,8 @@ use crate::core::hub::{Clients, Hub, StreamName};
 pub(super) const KEEP_ROOM: Millis = 3_600_000;
 /// Maximum length of a room's name in bytes.
 const MAX_NAME: usize = 64;
-/// Names that are addresses of the gateway.
-const RESERVED: [&str; 5] = ["api", "rtc", "rooms", "players", "srs-player"];
+/// First levels of names that are addresses of the gateway.
+const RESERVED: [&str; 6] = ["api", "rtc", "sig", "rooms", "players", "srs-player"];
 
 /// All rooms. Cloning shares them.
 #[derive(Debug, Clone)]
@@ -173,11 +173,11 @@ impl Rooms {
     }
 }
 
-/// Returns whether a room can have this name.
+/// Returns whether a room can have this name: that of an application. It may have several levels (`site/show`).
 pub(super) fn is_name(name: &str) -> bool {
+    let first = name.split('/').next().unwrap_or_default();
     name.len() <= MAX_NAME
-        && !name.contains('/')
-        && !RESERVED.contains(&name)
+        && !RESERVED.contains(&first)
         && StreamName::new(name, "x").is_ok_and(|parsed| parsed.app() == name)
 }
 
@@ -189,4 +189,23 @@ pub(super) fn now() -> Millis {
 /// Returns the address of a client for the log and for removals.
 pub(super) fn shown_address(peer: SocketAddr) -> String {
     peer.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_is_named_like_an_application() {
+        for name in ["friday-show", "live", "安娜", "site/show", "a.b"] {
+            assert!(is_name(name), "{name}");
+        }
+        let long = "x".repeat(65);
+        for name in [
+            "", "/", "a/", "/a", "a//b", "..", "a/../b", ".a", "a b", "a%2Fb", "a?b", "api", "api/x", "rtc",
+            &long,
+        ] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
 }
