@@ -51,6 +51,9 @@ fn describe() {
     counter!(STALLS, "Times that a worker thread has not turned for 1 s.");
     metrics::describe_gauge!(STALLED, "Worker threads that have not turned for 1 s.");
     metrics::gauge!(STALLED).increment(0.0);
+    metrics::describe_gauge!("lianmai_rooms", "Rooms.");
+    metrics::describe_gauge!("lianmai_room_sockets", "Sockets of clients in rooms.");
+    counter!("lianmai_chat_log_lost_total", "Chat messages that were not logged.");
     for name in [
         "lianmai_received_bytes_total",
         "lianmai_sent_bytes_total",

@@ -77,7 +77,11 @@ impl Rooms {
 
     fn tick(&self, count: u64) {
         let now = now();
-        for cell in self.all() {
+        let rooms = self.all();
+        let sockets: usize = rooms.iter().map(|cell| cell.connections()).sum();
+        metrics::gauge!("lianmai_rooms").set(rooms.len() as f64);
+        metrics::gauge!("lianmai_room_sockets").set(sockets as f64);
+        for cell in rooms {
             cell.apply(self, |room| room.tick(now));
             if count.is_multiple_of(LEVELS_EVERY) {
                 let levels: Vec<(Id, i8)> = cell
