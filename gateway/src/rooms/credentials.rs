@@ -59,6 +59,9 @@ pub(super) async fn check(
         Role::Audience
     };
     let role = join.role.unwrap_or(allowed);
+    if role == Role::Waiting {
+        return Err(forbidden("nobody chooses to wait: ask for another role"));
+    }
     if role > allowed {
         return Err(forbidden("this role needs an invitation, a token or the secret"));
     }

@@ -34,10 +34,18 @@ pub(super) struct RoomCell {
     inner: Mutex<Inner>,
 }
 
+/// A client's queue.
+#[derive(Debug)]
+struct Listener {
+    sender: mpsc::Sender<Delivery>,
+    /// Whether the client waits in the lobby: messages for all are not for it.
+    waits: bool,
+}
+
 #[derive(Debug)]
 struct Inner {
     room: Room,
-    connections: HashMap<Connection, mpsc::Sender<Delivery>>,
+    connections: HashMap<Connection, Listener>,
     /// The messages of the next batch, in JSON, separated by commas.
     batch: String,
 }
@@ -81,8 +89,8 @@ impl RoomCell {
         inner.deliver(rooms, &self.name, out);
         let welcomed = welcomed?;
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        inner.connections.insert(connection, sender);
         let waits = inner.room.waits(&welcomed.id);
+        inner.connections.insert(connection, Listener { sender, waits: waits.is_some() });
         inner.send(connection, &welcome(welcomed));
         if let Some(waits) = waits {
             inner.send(connection, &waits);
@@ -123,6 +131,9 @@ impl Inner {
                 }
                 Output::Seat { connection, id, role, reason } => {
                     let key = rooms.seat_key(name, &id, role);
+                    if let Some(listener) = self.connections.get_mut(&connection) {
+                        listener.waits = false;
+                    }
                     self.send(connection, &Message::Seat { role, key, reason });
                 }
                 Output::Invite { connection, role, minutes } => {
@@ -136,8 +147,8 @@ impl Inner {
                 Output::Close(connection, code) => {
                     // What the others hear has to reach this client, too.
                     self.flush();
-                    if let Some(sender) = self.connections.remove(&connection) {
-                        let _ = sender.try_send(Delivery::Close(code));
+                    if let Some(listener) = self.connections.remove(&connection) {
+                        let _ = listener.sender.try_send(Delivery::Close(code));
                     }
                 }
                 Output::EndMedia { id, reason } => rooms.end_media(name, &id, reason),
@@ -166,13 +177,15 @@ impl Inner {
         }
         let text = Utf8Bytes::from(format!("[{}]", std::mem::take(&mut self.batch)));
         // Dropping the sender of a client that is too slow closes its connection.
-        self.connections.retain(|_, sender| sender.try_send(Delivery::Text(text.clone())).is_ok());
+        self.connections.retain(|_, listener| {
+            listener.waits || listener.sender.try_send(Delivery::Text(text.clone())).is_ok()
+        });
     }
 
     fn send(&mut self, connection: Connection, message: &Message) {
         let Ok(json) = serde_json::to_string(message) else { return };
-        let Some(sender) = self.connections.get(&connection) else { return };
-        if sender.try_send(Delivery::Text(format!("[{json}]").into())).is_err() {
+        let Some(listener) = self.connections.get(&connection) else { return };
+        if listener.sender.try_send(Delivery::Text(format!("[{json}]").into())).is_err() {
             self.connections.remove(&connection);
         }
     }

@@ -60,8 +60,8 @@ impl Room {
         if self.removed.iter().any(|removed| removed.is(&who)) || self.is_removed(&id) {
             return failure(Code::Removed);
         }
-        if returns && self.demoted.contains(&id) {
-            role = role.min(Role::Audience);
+        if returns {
+            role = role.min(self.highest_role(&id));
         }
         if let Some(person) = self.people.get_mut(&id) {
             if !returns {

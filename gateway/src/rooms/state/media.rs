@@ -72,7 +72,7 @@ impl Room {
             return Some("a host has removed this participant from the room");
         }
         let Some(person) = self.people.get(id) else {
-            if seat && self.demoted.contains(&Id::from(id)) {
+            if seat && !self.highest_role(id).has_seat() {
                 return Some("a host has taken the seat back");
             }
             let seats = self.has_free_seat() || (self.name == USUAL_APP && !seat);

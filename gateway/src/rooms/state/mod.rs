@@ -39,7 +39,7 @@ pub(super) type Connection = u64;
 pub(super) const KEEP_SEAT: Millis = 10_000;
 /// Interval of the messages with the size of the audience and the likes.
 const COUNTS_INTERVAL: Millis = 500;
-/// Maximum number of removed, of demoted and of silenced participants that a room remembers.
+/// Maximum number of removed, of lowered and of silenced participants that a room remembers.
 const MAX_REMEMBERED: usize = 1_000;
 /// Maximum number of members of the audience who are listed, because they raised a hand or are invited.
 const MAX_LISTED: usize = 100;
@@ -115,7 +115,8 @@ pub(super) struct Room {
     removed: VecDeque<Who>,
     /// The identifiers of removed participants: their seat keys are refused.
     removed_ids: VecDeque<Id>,
-    demoted: VecDeque<Id>,
+    /// The highest roles of participants whose role was lowered: an older key promises more.
+    lowered: VecDeque<(Id, Role)>,
     /// Who must not write in the chat, until when. It outlasts a reconnection.
     silenced: VecDeque<(Id, Who, Millis)>,
     speaker: Speaker,
@@ -144,7 +145,7 @@ impl Room {
             announced: (0, 0, now),
             removed: VecDeque::new(),
             removed_ids: VecDeque::new(),
-            demoted: VecDeque::new(),
+            lowered: VecDeque::new(),
             silenced: VecDeque::new(),
             speaker: Speaker::default(),
             live: Live::default(),
@@ -263,6 +264,19 @@ impl Room {
             out.push(Output::All(Message::Audience { count, likes }, Urgency::Batch));
         }
         out
+    }
+}
+
+impl Room {
+    /// Remembers the highest role of a participant.
+    fn lower(&mut self, id: &Id, role: Role) {
+        self.lowered.retain(|(lowered, _)| lowered != id);
+        remember(&mut self.lowered, (id.clone(), role));
+    }
+
+    /// Returns the highest role of a participant.
+    fn highest_role(&self, id: &str) -> Role {
+        self.lowered.iter().find(|(lowered, _)| **lowered == *id).map_or(Role::Host, |(_, role)| *role)
     }
 }
 

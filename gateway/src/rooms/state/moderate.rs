@@ -85,13 +85,14 @@ impl Room {
         if !person.role.has_seat() {
             return failure(Code::NotNow);
         }
-        remember(&mut self.demoted, other.clone());
         let Some(connection) = person.connection else {
             // An encoder, or somebody whose connection is lost.
+            self.lower(other, Role::Audience);
             self.take_out(other, Leaving::Removed, now, out);
             return Ok(());
         };
         person.role = Role::Audience;
+        self.lower(other, Role::Audience);
         out.push(Output::EndMedia { id: other.clone(), reason: "a host has taken the seat back" });
         let (id, role, reason) = (other.clone(), Role::Audience, SeatReason::Demoted);
         out.push(Output::Seat { connection, id, role, reason });

@@ -150,7 +150,7 @@ impl Room {
         (person.role, person.hand, person.invited_by) = (role, false, None);
         (person.audio, person.video) = (true, true);
         let connection = person.connection;
-        self.demoted.retain(|demoted| demoted != id);
+        self.lower(id, role);
         out.extend(connection.map(|connection| Output::Seat { connection, id: id.clone(), role, reason }));
         if reason == SeatReason::Admitted {
             self.show_room(id, now, out);
