@@ -115,7 +115,7 @@ impl Tokens {
         let (jti, until) = self.rules_of(key).check_room(&claims, room, now)?;
         // An issuer that is trusted for the streams of a room is trusted for the room.
         self.check_prefix(key, &StreamName::new(room, "x").map_err(|_| TokenError::Room)?)?;
-        self.used.take(key, jti, until, now)?;
+        self.used.mark_used(key, jti, until, now)?;
         let identity = identity(&claims);
         tracing::info!(room, %identity, "token used");
         let Identity::Token { subject, issuer } = identity else { return Err(TokenError::Shape) };

@@ -173,6 +173,7 @@ impl Stream {
             received: Meter::default(),
             sent: Meter::default(),
             viewers: ViewerCount::default(),
+            audio_level: AtomicI32::new(i32::MIN),
         })
     }
 

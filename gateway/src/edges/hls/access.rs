@@ -44,7 +44,7 @@ pub(super) enum Access {
 impl Hls {
     /// Returns how long a session may be silent. A player that waits for a stream is silent too.
     pub(super) fn patience(&self, store: Option<&Store>) -> Duration {
-        let usual = Duration::from_micros((self.0.settings.segmenter.target * 3).max(0) as u64);
+        let usual = Duration::from_micros((self.0.rules.segmenter.target * 3).max(0) as u64);
         let patience = store.map_or(usual, Store::patience);
         patience.max(self.0.context.limits.play_wait) + SLACK
     }

@@ -30,23 +30,23 @@ async fn feed(hls: Hls, stream: Arc<Stream>, store: Arc<Store>, turn: u64) {
     cut(&hls, &stream, &store, turn).await;
     let name = stream.name().clone();
     drop(stream);
-    let settings = &hls.0.settings;
+    let rules = &hls.0.rules;
     if !store.end(turn) {
         return;
     }
     tracing::debug!(stream = %name, "HLS ends");
-    sleep(settings.farewell).await;
+    sleep(rules.farewell).await;
     if !store.hide(turn) {
         return;
     }
-    store.viewers.expire(settings.farewell, &CloseReason::StreamEnded);
-    sleep(settings.linger).await;
+    store.viewers.expire(rules.farewell, &CloseReason::StreamEnded);
+    sleep(rules.linger).await;
     if !store.clear(turn) {
         return;
     }
     store.viewers.expire(Duration::ZERO, &CloseReason::StreamEnded);
     hls.0.sessions.release(&name);
-    sleep(settings.memory).await;
+    sleep(rules.memory).await;
     hls.forget(&name, turn);
 }
 
@@ -85,7 +85,7 @@ fn rests(stream: &Stream, store: &Store) -> bool {
 /// Segments until the stream ends (returns true) or pauses (returns false).
 async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool {
     let _keys = stream.demand_keys();
-    let mut segmenter = Segmenter::new(hls.0.settings.segmenter);
+    let mut segmenter = Segmenter::new(hls.0.rules.segmenter);
     let mut frames = Frames::new(stream, &Want::MPEG_TS, Start::Key);
     let mut changed = hls.0.context.hub.changed();
     let mut told = false;
