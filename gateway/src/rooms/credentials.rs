@@ -26,7 +26,7 @@ pub(super) struct Checked {
 }
 
 /// Checks the credentials of a client: seat key, invitation, token, secret or local connection. Without any, the client
-/// may be in the audience of an open room.
+/// may be in the audience of a room, where everybody may play.
 ///
 /// # Errors
 /// A credential is wrong, the role that the client wants is not allowed, or there is no such room.
@@ -55,8 +55,11 @@ pub(super) async fn check(
             .ok_or_else(|| forbidden("the token names a role that rooms do not have"))?
     } else if rooms.auth().is_free(Act::Publish, request).await.map_err(denied)? {
         Role::Host
-    } else {
+    } else if rooms.auth().is_free(Act::Play, request).await.map_err(denied)? {
         Role::Audience
+    } else {
+        // A seat key of the audience plays the streams of the room.
+        return Err(forbidden("watching here needs an invitation, a token or the secret"));
     };
     let role = join.role.unwrap_or(allowed);
     if role == Role::Waiting {
