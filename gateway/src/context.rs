@@ -15,8 +15,8 @@ use crate::flags;
 use crate::limits::{LimitSettings, Limits};
 use crate::net::worker::Gate;
 
-/// How long a video frame that a publisher sends in parts waits for its next part. A longer network stall
-/// within a frame loses the rest of the frame.
+/// Maximum time that a video frame, sent in parts, waits for its next part. After a longer network stall within a
+/// frame, the rest of the frame is lost.
 pub const MAX_PICTURE_WAIT: Duration = Duration::from_millis(500);
 
 /// Deadline of the video frame that waits for its next part.

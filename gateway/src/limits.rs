@@ -169,9 +169,9 @@ pub struct Limits {
     pub publish_timeout: Duration,
     /// Timeout for a viewer that receives no bytes.
     pub stall_timeout: Duration,
-    /// How long a player waits for a publisher.
+    /// Maximum time that a player waits for a publisher.
     pub play_wait: Duration,
-    /// How long viewers are kept while their publisher is away.
+    /// Maximum time that viewers are kept while their publisher is away.
     pub reconnect: Duration,
 }
 
@@ -197,7 +197,7 @@ pub struct ClientLimits {
     pub publish_timeout: Duration,
     /// Timeout for a client that receives no bytes.
     pub stall_timeout: Duration,
-    /// How long a viewer waits for a publisher.
+    /// Maximum time that a viewer waits for a publisher.
     pub play_wait: Duration,
 }
 

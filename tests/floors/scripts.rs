@@ -2,7 +2,7 @@
 
 use super::imports::File;
 
-/// What the scripts of a folder may import besides their own folder. A file belongs to the longest folder
+/// The folders that the scripts of a folder may import besides their own. A file belongs to the longest folder
 /// that its path begins with; a new folder has to be entered here.
 pub(super) const BROWSER: &[(&str, &[&str])] = &[
     ("types", &[]),

@@ -18,7 +18,7 @@ fn every_way_out_and_in_works_by_https() {
     let direct = FlvViewer::https(to, "/live/x.flv");
     let websocket = FlvViewer::wss(to, "/live/x.flv");
     let mut hls = Player::start(&format!("https://{to}/live/x.m3u8"), View::Whole);
-    // It waits for its stream, so it does not use the direct path from the shared bytes to the socket.
+    // This viewer waits for its stream, so it does not use the direct path from the shared bytes to the socket.
     let early = FlvViewer::https(to, "/live/y.flv");
     let url = format!("https://{to}/live/y.flv");
     let _by_post = publisher::ffmpeg_forever(&Clip::Av.file(), &url);

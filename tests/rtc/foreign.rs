@@ -82,7 +82,7 @@ fn ffmpegs_whip_muxer_publishes() {
     );
     gateway.wait_published("ffmpeg");
     wait_played(&gateway, "ffmpeg");
-    // It closes the session by DELETE, and the name is free.
+    // The publisher closes the session by DELETE, and the name is free.
     assert!(publisher.wait(LIMIT).success(), "{}", publisher.stderr());
     wait::until_true("the name to be free", LIMIT, || {
         gateway.stream("ffmpeg").is_none_or(|stream| stream["publish"]["active"] == false)

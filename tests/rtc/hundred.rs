@@ -18,7 +18,7 @@ fn a_hundred_publishes_in_a_row_play_over_flv_with_picture_and_sound() {
             let call = Call::new(&gateway, &format!("x{n}"));
             let began = Instant::now();
             let publisher = Peer::publish(&call, media.clone());
-            // It waits for the first frame, like a viewer who was told of the stream.
+            // The viewer waits for the first frame, like a viewer who was told of the stream.
             let viewer = FlvViewer::http(gateway.http(), &format!("/live/x{n}.flv"));
             let first = |frames: Vec<Seen>| frames.first().cloned();
             let (picture, sound) = wait::until(&format!("picture and sound of x{n}"), LIMIT, || {

@@ -1,4 +1,4 @@
-//! What WebRTC viewers receive, and how soon.
+//! Tests of what WebRTC viewers receive, and of the delay.
 
 use std::time::Instant;
 

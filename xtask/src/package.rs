@@ -37,7 +37,7 @@ const WASM_OPT: [&str; 14] = [
     "--enable-mutable-globals",
 ];
 
-/// What a build is for.
+/// The purpose of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Small scripts.
@@ -106,7 +106,7 @@ fn compile(feature: &str, to: &Path) -> Result {
     Ok(())
 }
 
-/// How a package was made. It has to be made again for another use.
+/// Describes the options of a build. With other options the package has to be built again.
 fn stamp(optimized: bool, purpose: Purpose) -> String {
     format!("{} for {purpose:?}\n", if optimized { "optimized" } else { "not optimized" })
 }

@@ -17,7 +17,7 @@ enum Outcome {
     Skipped(String),
 }
 
-/// What [`remark`] was told.
+/// The texts that were passed to [`remark`].
 static REMARKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A line that stands below the table of what became of each step.

@@ -194,6 +194,6 @@ async fn the_version_is_no_oracle() {
     let began = tokio::time::Instant::now();
     let (_, answer) = ask(&context, "GET", "/api/v1/versions?secret=s", HERE).await;
     assert_eq!((began.elapsed().as_secs(), &answer["data"]["may_publish"]), (0, &true.into()));
-    // Where the services listen, for pages that build addresses.
+    // The services' ports, for pages that build addresses.
     assert_eq!((&answer["data"]["rtmp_port"], &answer["data"]["https_port"]), (&11935.into(), &18443.into()));
 }

@@ -1,4 +1,4 @@
-//! How a settings struct becomes a list of flags.
+//! Converts settings structs to lists of flags.
 //!
 //! Each part of the gateway keeps its settings in its own struct, in its folder. Each field is a flag, a
 //! `LIANMAI_*` variable and a key of `lianmai.toml`, all with the same name; its doc comment is the text of

@@ -35,7 +35,7 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 /// with this header.
 pub(super) const EMBEDDABLE: (&str, &str) = ("cross-origin-resource-policy", "cross-origin");
 
-/// What pages contain that use a camera: a publisher or a room.
+/// Elements that use a camera: a page that contains one gets the permission.
 const CAMERAS: [&[u8]; 3] = [b"<srs-publisher", b"<srs-room>", b"<srs-room "];
 
 /// Returns whether `path` belongs to the player's package and not to a stream.

@@ -38,7 +38,7 @@ impl Services {
         Ok(Self { all, http })
     }
 
-    /// Where they listen.
+    /// Returns the addresses on which the services listen.
     pub(super) fn listening(&self) -> Listening {
         self.all.iter().filter_map(|service| service.ready()).chain(self.http.ready()).collect()
     }

@@ -38,11 +38,11 @@ pub struct Gateway {
     pub stop: CancellationToken,
     /// The protocol names of all services, for the API and the metrics.
     pub protocols: Vec<&'static str>,
-    /// Where all services listen.
+    /// The addresses of all services.
     pub listening: Listening,
 }
 
-/// Where the services listen: the entries of the ready file.
+/// The addresses on which the services listen: the entries of the ready file.
 #[derive(Debug, Clone, Default)]
 pub struct Listening(serde_json::Map<String, serde_json::Value>);
 

@@ -21,7 +21,7 @@ pub const MEDIA: Endpoint = Endpoint {
 pub const PLAYLIST: Endpoint = Endpoint { request_headers: "authorization, if-none-match, range", ..FILE };
 /// A file, or a number about a stream.
 pub const FILE: Endpoint = Endpoint { methods: "GET, HEAD", request_headers: "", exposed: "", max_body: 0 };
-/// Where offers are posted.
+/// An address to which offers are posted.
 pub const OFFER: Endpoint = Endpoint {
     methods: "POST",
     request_headers: "authorization, content-type, if-match",
@@ -36,7 +36,7 @@ const MAX_DESCRIPTION: usize = 64 << 10;
 /// Seconds for which a browser remembers the response to a preflight request.
 const MAX_AGE: &str = "86400";
 
-/// What an address takes.
+/// The methods, headers and body size that an address accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct Endpoint {
     /// Methods besides OPTIONS, separated by commas.

@@ -13,7 +13,7 @@ use crate::core::hub::{NameError, PlayError, PublishError};
 pub struct Problem {
     /// The HTTP status.
     pub status: StatusCode,
-    /// What is wrong, and how to correct it.
+    /// A description of the error, and a way to correct it.
     pub detail: String,
     /// The value of `WWW-Authenticate`, if any.
     pub challenge: Option<String>,

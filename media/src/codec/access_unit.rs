@@ -55,7 +55,7 @@ pub struct AccessUnit {
     pub entry: EntryPoint,
 }
 
-/// How the encoder splits access units, as far as it is known.
+/// The encoder's way of splitting access units, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Habit {
     /// No whole access unit has arrived yet.

@@ -24,7 +24,7 @@ const MAX_BEHIND_BYTES: usize = 1 << 20;
 
 /// Converts the bodies of FLV tags, or the payloads of RTMP messages, to frames.
 ///
-/// It keeps the configurations, and unwraps the 32-bit timestamps of each track separately, because some
+/// The demuxer keeps the configurations, and unwraps the 32-bit timestamps of each track separately, because some
 /// encoders use one clock per track. After an error the next tag may be good: only the faulty tag is lost. A
 /// tag may complete no frame, one or several. Call [`BodyDemuxer::next`] until it returns `None` before the
 /// next tag.

@@ -101,8 +101,8 @@ impl RtpClock {
         }
     }
 
-    /// How much later the video still is than the audio, according to the sender reports. None while a track has no
-    /// report, or the reports are not credible.
+    /// Returns the remaining delay of the video relative to the audio, according to the sender reports.
+    /// Returns `None` while a track has no report, or if the reports are not credible.
     pub fn error(&self) -> Option<Micros> {
         let apart = self.video.report?.saturating_sub(self.audio.report?);
         let error = self.video.offset.saturating_sub(self.audio.offset).saturating_sub(apart);

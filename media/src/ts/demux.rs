@@ -47,7 +47,7 @@ struct Elementary {
 
 /// An incremental demuxer: [`Demuxer::push`] bytes in any chunks, and read events by [`Demuxer::next`].
 ///
-/// It can start in the middle of a stream, finds packets again after lost bytes, and drops access units with
+/// The demuxer can start in the middle of a stream, finds packets again after lost bytes, and drops access units with
 /// missing packets (video continues with the next key frame). It never fails for good: after an error, the
 /// next call continues. Memory is bounded by two PES packets of 8 MiB and the events not read yet. Times are
 /// the stream's own, unwrapped from 33 bits, in µs.

@@ -5,7 +5,8 @@ use oxc_ast::ast::{ExportNamedDeclaration, Program, Statement};
 use oxc_ast_visit::{VisitMut, walk_mut};
 use oxc_span::GetSpan;
 
-/// How statements begin that go: disposal, advice, and what browsers without WebAssembly lack as well.
+/// Beginnings of the statements that are removed: disposal, warnings, and checks for features that every browser with
+/// WebAssembly has.
 const UNUSED: [&str; 4] = [
     "console.warn(",
     "if (Symbol.dispose)",

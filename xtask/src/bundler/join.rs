@@ -26,7 +26,7 @@ pub(crate) struct Joined<'a> {
     pub(crate) sources: Vec<ModuleSource<'a>>,
 }
 
-/// Where a module is in the source of the joined program.
+/// The position of a module in the source of the joined program.
 pub(crate) struct ModuleSource<'a> {
     /// The module's path below `player-wasm/js`.
     pub(crate) path: String,
@@ -132,7 +132,7 @@ impl<'a> Joining<'a, '_> {
         Ok(names)
     }
 
-    /// Where a symbol is defined that a module imports, and as which symbol.
+    /// Returns the module that defines an imported symbol, and the symbol there.
     fn origin(&self, mut at: usize, mut symbol: SymbolId) -> Result<(usize, SymbolId)> {
         // Modules may hand on what they import; each does so once.
         for _ in 0..=self.modules.len() {

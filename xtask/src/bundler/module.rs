@@ -13,7 +13,7 @@ use oxc_syntax::symbol::SymbolId;
 
 use crate::published::{is_reference, published, resolve};
 
-/// What went wrong, as one sentence.
+/// A result whose error is one sentence.
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
 /// New names of symbols.
@@ -27,7 +27,7 @@ pub(crate) struct Module<'a> {
     pub(crate) scoping: Scoping,
     /// The symbols that it exports, by the names that others see.
     pub(crate) exports: BTreeMap<String, SymbolId>,
-    /// What symbols stand for that are imported from a joined module: its path, and the name of the export.
+    /// The meaning of symbols that are imported from a joined module: its path, and the name of the export.
     pub(crate) imports: HashMap<SymbolId, (String, String)>,
 }
 
@@ -116,7 +116,7 @@ impl<'a> Module<'a> {
     }
 }
 
-/// What remains of a top-level statement of a joined module.
+/// Returns the part of a joined module's top-level statement that remains, if any.
 pub(crate) fn kept<'a>(
     module: &str,
     statement: Statement<'a>,

@@ -13,8 +13,9 @@ pub type Codecs = &'static [Codec];
 
 const VIDEO: Codecs = &[Codec::H264, Codec::H265, Codec::Av1, Codec::Vp8, Codec::Vp9];
 
-/// What a reader of a stream supports. From it, [`super::Frames`] decides whether to pass a track on, transcode it,
-/// reorder it or leave it out. Readers with equal wants share the work.
+/// The codecs and the frame order that a reader of a stream supports. From it, [`super::Frames`] decides
+/// whether to pass a track on, transcode it, reorder it or leave it out. Readers with equal wants share the
+/// work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Want {
     /// Video codecs; video in another codec is left out.

@@ -34,7 +34,7 @@ pub(super) struct Connection {
     socket: TcpStream,
     input: Vec<u8>,
     at: usize,
-    /// Whole messages; the front one may be partly written.
+    /// Complete messages to send; the front one may be partly written.
     output: VecDeque<Bytes>,
     /// Number of bytes in `output` that the session created.
     answers: usize,

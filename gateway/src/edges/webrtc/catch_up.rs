@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use media::time::{MILLI, Micros, SECOND};
 
-/// How fast cached frames are sent, in bytes per second.
+/// Rate at which cached frames are sent, in bytes per second.
 const BYTES_PER_SECOND: u64 = 3_000_000;
-/// How many bytes of them are sent at once: a socket's usual buffer holds them.
+/// Maximum number of bytes sent at once; they fit into a socket's usual buffer.
 const MAX_BURST: u64 = 64 << 10;
 /// The shortest pause between two bursts.
 const MIN_PAUSE: Duration = Duration::from_micros(500);

@@ -53,8 +53,8 @@ fn fits(params: &PayloadParams, config: &Config) -> bool {
     ours(spec.codec) == Some(config.codec) && whole
 }
 
-/// How near the H.264 profile and level of the payload type are to those of the stream. They need not be the same:
-/// every decoder plays the profiles below its own, and browsers play those above too.
+/// Rates the similarity of the H.264 profile and level of the payload type to those of the stream. They may differ:
+/// every decoder plays the profiles below its own, and browsers also play those above.
 fn closeness(params: &PayloadParams, config: &Config) -> u8 {
     let Some([profile, limits, _]) = h264::profile_level_id(&config.description) else { return 0 };
     let Some(theirs) = params.spec().format.profile_level_id else { return 0 };

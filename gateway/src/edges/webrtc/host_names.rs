@@ -1,7 +1,8 @@
 //! Looks up the host names that the operator has configured: those of `--candidate`, and the domains of `--acme`.
 //!
-//! No other name is ever looked up. A request's Host is chosen by the client, so it counts only if it is one of these
-//! names. Otherwise strangers could make the gateway look up names, and learn the addresses of names inside its network.
+//! No other name is ever looked up. A request's Host is chosen by the client, so it counts only if it is one
+//! of these names. Otherwise strangers could make the gateway look up names, and learn the addresses of names
+//! inside its network.
 
 use std::collections::HashMap;
 use std::io;
@@ -21,7 +22,7 @@ const MAX_ADDRESSES: usize = 8;
 const REFRESH: Duration = Duration::from_secs(30);
 /// The time until a name is looked up again after a failure.
 const RETRY: Duration = Duration::from_secs(5);
-/// How long the first offers wait for the first addresses.
+/// Maximum time that the first offers wait for the first addresses.
 const FIRST_LOOKUP_WAIT: Duration = Duration::from_secs(2);
 
 /// The configured names and their addresses. Cloning shares them.

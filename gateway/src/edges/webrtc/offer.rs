@@ -31,10 +31,10 @@ use crate::core::hub::StreamName;
 use crate::derive::transcode::Want;
 use crate::web::problem::Problem;
 
-/// How long a viewer's request waits for a stream that nobody publishes yet. Players repeat the request at once,
-/// and so show the stream from its first frame on.
+/// Maximum time that a viewer's request waits for a stream that nobody publishes yet. Players then repeat the request
+/// at once, so they show the stream from its first frame on.
 const PLAY_WAIT: Duration = Duration::from_secs(5);
-/// How long a viewer may be unreachable.
+/// Maximum time that a viewer may be unreachable.
 const VIEWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The permission to publish or play, for the client of an offer.
@@ -102,7 +102,7 @@ pub(super) struct OfferResponse {
 struct SessionClient {
     ip: IpAddr,
     span: Span,
-    /// How long the client may be unreachable.
+    /// Returns the maximum time that the client may be unreachable.
     unreachable_timeout: Duration,
 }
 

@@ -54,7 +54,7 @@ pub(super) struct Transmit {
     pub(super) contents: DatagramSend,
 }
 
-/// How a role goes on after [`PeerRole::advance`].
+/// The continuation of a role after [`PeerRole::advance`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextStep {
     /// The role may have more to do. Send what it has written, then let it go on.

@@ -87,8 +87,8 @@ impl ViewerRole {
         if self.resends.is_some() { Packetizer::Shared } else { Packetizer::PerViewer }
     }
 
-    /// Checks that the viewer accepts the codecs that the stream has now. If not, returns the name of the first that it
-    /// does not accept.
+    /// Checks that the viewer accepts the codecs that the stream has now. If not, returns the name of the
+    /// first that it does not accept.
     fn accepts_stream(&self, rtc: &Rtc) -> Result<(), &'static str> {
         for (track, sender) in [(Track::Video, &self.video), (Track::Audio, &self.audio)] {
             let config = self.want.config(&self.stream, track);
@@ -198,7 +198,7 @@ pub(super) fn unsupported_codec(codec: &str) -> Problem {
     Problem::new(StatusCode::NOT_ACCEPTABLE, text)
 }
 
-/// How the packets of a stream are made.
+/// Returns the packetizer for a stream.
 pub(super) fn packetizer(stream: &Stream) -> Packetizer {
     match stream.config(Track::Video) {
         Some(config) if config.codec != Codec::H264 => Packetizer::PerViewer,
@@ -293,8 +293,9 @@ impl PeerRole for ViewerRole {
                     return Ok(NextStep::WaitUntil(at));
                 }
             } else if frame.is_video() {
-                // Only video ends the catch-up. Audio may be ahead of the video, by seconds where the video is encoded
-                // again, and cached video that still comes must not step back behind what was sent of it.
+                // Only video ends the catch-up. Audio may be ahead of the video, by seconds where the video
+                // is encoded again, and cached video that still comes must not step back behind what was sent
+                // of it.
                 self.catch_up = None;
             }
             self.awaits_key_frame &= !frame.key || !frame.is_video();

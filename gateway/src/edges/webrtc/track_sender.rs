@@ -15,9 +15,10 @@ use super::resends::{self, Resends};
 use super::rtc::Packetizer;
 use crate::core::close::CloseReason;
 
-/// How long str0m keeps packets that can be sent again, beside the limit [`resends::MAX_PACKETS`]: at 2 Mb/s that is
-/// more than half a second. Each packet costs nearly half a kilobyte per viewer, beside the payload that all share.
-/// With fewer packets, the cached frames that a viewer begins with could not be repaired on a bad network.
+/// Maximum time that str0m keeps packets for resending, in addition to the limit [`resends::MAX_PACKETS`],
+/// which is more than half a second at 2 Mb/s. Each packet costs nearly half a kilobyte per viewer, beside
+/// the payload that all share. With fewer packets, the cached frames that a viewer begins with could not be
+/// repaired on a bad network.
 const RESEND_TIME: Duration = Duration::from_millis(800);
 /// The largest part of what is sent that may be resends, where str0m makes the packets and [`Resends`] knows none.
 const RESEND_RATIO: f32 = 0.25;

@@ -54,7 +54,7 @@ pub(super) fn class(codec: Codec, nal: &[u8]) -> Class {
     }
 }
 
-/// How a slice follows another slice.
+/// The relation of a slice to the previous slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Joint {
     /// Belongs to another picture.

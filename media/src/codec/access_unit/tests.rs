@@ -332,7 +332,7 @@ fn an_access_unit_has_bounds() {
 }
 
 proptest! {
-    /// However the NAL units are spread over messages, the access units are whole and in order, and a stream
+    /// For any distribution of NAL units over messages, the access units are whole and in order, and a stream
     /// of whole access units has no delay.
     #[test]
     fn any_cut_gives_the_same_pictures(

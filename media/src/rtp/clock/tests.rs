@@ -11,7 +11,7 @@ struct Sender {
     audio_delay: Micros,
     video_delay: Micros,
     jitter: Micros,
-    /// How much faster the sender's clock runs than the receiver's, in parts per million.
+    /// Drift of the sender's clock relative to the receiver's, in parts per million.
     drift: i64,
     audio_rtp: u32,
     video_rtp: u32,

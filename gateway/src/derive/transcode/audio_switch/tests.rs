@@ -161,7 +161,7 @@ async fn one_view_serves_all_and_stops_ten_seconds_after_the_last() {
     let weak = Arc::downgrade(&derived(&first));
     drop((first, second));
     sleep(Duration::from_secs(9)).await;
-    // It still works for nobody.
+    // The view keeps running without a reader.
     let before = weak.upgrade().unwrap().newest();
     feed.run(SECOND).await;
     assert!(weak.upgrade().unwrap().newest() > before);
@@ -188,7 +188,7 @@ async fn it_changes_over_with_the_publisher_and_back_without_a_gap() {
             drop(feed);
             feed = Feed::new(hub.publish(&PublishGrant::for_job(&name, "test")).unwrap(), codec);
         }
-        // It reads while it comes.
+        // Read at once, so that the reader misses nothing.
         for _ in 0..6 {
             feed.run(480 * MILLI).await;
             all.extend(drain(&mut reader).await);

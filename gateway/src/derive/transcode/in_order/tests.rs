@@ -198,7 +198,7 @@ async fn it_changes_over_where_the_encoder_has_caught_up() {
     let (pictures, sounds) = drain(&mut reader).await;
     assert_eq!((made(&pictures), pictures.len(), sounds), (vec![true], 10, 10));
     assert_eq!(pictures[9].frame.pts, newest);
-    // Who comes now begins with the encoder's newest key frame.
+    // A new reader begins with the encoder's newest key frame.
     let mut second = encoder.reader(&stream);
     let first = second.try_next().unwrap();
     let pictures = std::iter::from_fn(|| second.try_next()).filter(|entry| entry.frame.is_video());
@@ -252,7 +252,7 @@ async fn without_an_encoder_it_goes_on_at_the_next_key_frame() {
     encoder.make(every(newest, newest + PICTURE));
     feed.run(10).await;
     assert_eq!(made(&drain(&mut reader).await.0), [false, true]);
-    // It has given up: what depends on pictures that were not shown is of no use.
+    // The encoder has given up. Frames that depend on frames that were not shown cannot be decoded.
     let FakeEncoder { holder: _holder, output, .. } = encoder;
     drop(output);
     let (pictures, sounds) = drain(&mut reader).await;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What a publisher sends, with times.
+/// The packets of a publisher, with times.
 struct Sent {
     config: Arc<Config>,
     frames: Vec<Frame>,
@@ -132,7 +132,7 @@ impl Heard {
         &self.planes[channel][at(from)..at(to)]
     }
 
-    /// How much of `hertz` there is (as amplitude), and of everything else.
+    /// Returns the amplitude of `hertz`, and that of everything else.
     fn tone(&self, channel: usize, hertz: f64, from: f64, to: f64) -> (f64, f64) {
         let samples = self.between(channel, from, to);
         let (mut re, mut im, mut power) = (0.0, 0.0, 0.0);
@@ -364,7 +364,7 @@ fn samples() -> &'static [Sent; 3] {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever comes: no panic gets out, times rise, and not more comes out than the times span.
+    /// For any input: there is no panic, times rise, and the output is not longer than the times span.
     #[test]
     fn anything_may_come(
         which in 0usize..3,

@@ -180,7 +180,7 @@ fn a_player_supports_opus_if_it_says_so_in_connect() {
         (vec![("fourCcList", "Opus".into())], false),
         (vec![map("Opus", 1.0)], true),
         (vec![map("*", 4.0)], true),
-        // It only encodes Opus, and the map says more than the list.
+        // Capability 2 is encoding only, and the map overrides the list.
         (vec![list(&["Opus"]), map("Opus", 2.0)], false),
         (vec![list(&["Opus"]), map("mp4a", 1.0)], false),
         (vec![list(&["Opus"]), ("audioFourCcInfoMap", Value::Null)], true),

@@ -23,7 +23,7 @@ const MIN_REORDERING: f64 = 0.03;
 const DEFAULT_ROUND_TRIP: Duration = Duration::from_millis(100);
 /// From this loss on, audio is sent with redundancy.
 const MIN_LOSSY: f64 = 0.01;
-/// How long after the last report of such loss.
+/// Time after the last report of such loss until which redundancy is sent.
 const LOSSY_TIME: Duration = Duration::from_secs(30);
 
 /// A packet that was sent.
@@ -32,7 +32,7 @@ struct SentPacket {
     sequence: u16,
     size: usize,
     sent_at: Instant,
-    /// How often it was requested.
+    /// Number of requests for it.
     requests: u32,
     /// When it was sent again last.
     resent_at: Option<Instant>,
@@ -117,8 +117,8 @@ impl Resends {
         allowed
     }
 
-    /// Reads a compound RTCP packet, of which `head` are the first eight bytes, and removes the requests that should not
-    /// be answered.
+    /// Reads a compound RTCP packet, of which `head` are the first eight bytes, and removes the requests that
+    /// should not be answered.
     pub(super) fn filter(&mut self, head: [u8; 8], rest: &mut [u8], now: Instant) {
         let byte = |rest: &[u8], at: usize| head.get(at).or_else(|| rest.get(at.checked_sub(8)?)).copied();
         let mut start = 0;

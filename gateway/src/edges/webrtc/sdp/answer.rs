@@ -53,7 +53,7 @@ impl ClientOffer {
     }
 }
 
-/// What str0m has for a section, if it has something.
+/// Returns str0m's sections for a section of the offer, if there are any.
 fn matching<'a>(
     told: &'a ClientSection,
     theirs: &'a Description<'_>,

@@ -100,7 +100,7 @@ const fn is_extra(codec: Codec) -> bool {
     matches!(codec, Codec::Red | Codec::Resend(_))
 }
 
-/// What follows the payload type in `a=key:NUMBER …`.
+/// Returns the text after the payload type in each `a=key:NUMBER …`.
 fn of<'a>(section: &Section<'a>, key: &str, number: u8) -> impl Iterator<Item = &'a str> {
     section.lines.values(key).filter_map(move |value| {
         let (told, rest) = value.split_once(' ')?;

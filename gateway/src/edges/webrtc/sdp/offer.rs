@@ -50,8 +50,9 @@ pub(super) struct NegotiatedSection {
     pub(super) formats: Vec<Format>,
     /// Header extensions: numbers and URIs.
     pub(super) extensions: Vec<(u8, String)>,
-    /// What a publisher tells of its packets, and how it names the layers of a simulcast.
+    /// A publisher's descriptions of its packets.
     pub(super) sources: Vec<String>,
+    /// A publisher's names of its simulcast layers.
     pub(super) layers: Vec<String>,
 }
 

@@ -113,7 +113,7 @@ async fn post(
     Ok((StatusCode::CREATED, headers, answer.sdp).into_response())
 }
 
-/// How the API and the log name the client of a request.
+/// Returns the description of a request's client for the API and the log.
 fn client(parts: &Parts, peer: SocketAddr, act: Act, name: &StreamName) -> ClientInfo {
     ClientInfo {
         protocol: word(act),

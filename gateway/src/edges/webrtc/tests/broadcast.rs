@@ -33,7 +33,7 @@ pub(super) struct Line {
     /// The RTP timestamp at capture time 0.
     rtp: u32,
     pub(super) number: u32,
-    /// How much later than it is captured it goes out.
+    /// Delay from capture to sending.
     pub(super) late: Duration,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Broadcast {
     pub(super) video: Line,
     pub(super) audio: Line,
     start: Instant,
-    /// How many requests for key frames the client has answered.
+    /// Number of key frame requests that the client has answered.
     answered: usize,
     /// Whether none is answered.
     pub(super) deaf: bool,
@@ -187,7 +187,8 @@ impl Broadcast {
         sounds.map(|head| u16::from_be_bytes([head[2], head[3]]).wrapping_sub(FIRST).into()).collect()
     }
 
-    /// How much later the video frames are than the audio, compared with their capture times, from `since` on.
+    /// Returns the delay of each video frame relative to the audio, compared with their capture times, from
+    /// `since` on.
     pub(super) fn apart(&self, since: Micros) -> Vec<Micros> {
         let sound = self.numbers(Track::Audio);
         let truth = |number: u32, step| Micros::from(number) * step;

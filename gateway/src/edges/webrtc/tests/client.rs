@@ -19,7 +19,7 @@ pub(super) struct Client {
     pub(super) audio: Mid,
     pending: Option<SdpPendingOffer>,
     pub(super) connected: Option<Instant>,
-    /// Whole frames in the order in which they came, and their arrival.
+    /// Complete frames in the order of arrival, and their arrival times.
     pub(super) media: Vec<(Instant, MediaData)>,
     /// When the gateway requested key frames.
     pub(super) key_asked: Vec<Instant>,

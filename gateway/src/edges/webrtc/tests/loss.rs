@@ -1,4 +1,4 @@
-//! What a viewer receives over networks that lose and reorder packets.
+//! Tests of viewers on networks that lose and reorder packets.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ struct Outcome {
     lost: f64,
     /// Resent packets for each video packet.
     again: f64,
-    /// How often the client has requested a key frame.
+    /// Number of the client's requests for a key frame.
     asked: usize,
 }
 

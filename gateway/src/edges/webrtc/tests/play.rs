@@ -252,7 +252,7 @@ async fn a_viewer_of_a_publisher_that_ignores_requests_begins_with_the_cached_pi
 
 #[tokio::test(start_paused = true)]
 async fn a_viewer_that_waits_for_a_key_frame_gets_the_cached_one_when_none_comes() {
-    // It comes, and another loses the picture, while the publisher is being asked for the first time.
+    // One viewer joins, and another loses the picture, while the first request to the publisher is pending.
     let mut show = deaf(Duration::from_millis(1700)).await;
     let (mut first, mut second) = (show.viewer().await, show.viewer().await);
     show.connect(&mut first).await;

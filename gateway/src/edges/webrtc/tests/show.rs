@@ -32,7 +32,7 @@ pub(super) struct Show {
     pub(super) clients: Clients,
     want: Want,
     _packets: Holder<Packets>,
-    /// How many pictures and sounds there were.
+    /// Number of published video frames and audio packets.
     pub(super) pictures: u32,
     pub(super) sounds: u32,
     pub(super) start: Instant,

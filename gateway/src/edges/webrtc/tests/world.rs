@@ -38,7 +38,7 @@ pub(super) struct World<R> {
     pub(super) client: Client,
     pub(super) up: Link,
     pub(super) down: Link,
-    /// How often the peer was called.
+    /// Number of calls of the peer.
     pub(super) woken: u64,
 }
 

@@ -390,7 +390,7 @@ fn every_bound_is_reached() {
         offer.clone() + &(0..count).map(|n| line(n) + "\r\n").collect::<String>()
     };
     let plain = |text: &'static str| move |_: usize| text.to_owned();
-    // How many more are accepted, and the error for one too many.
+    // The number of further ones that are accepted, and the error for one too many.
     type Line = Box<dyn Fn(usize) -> String>;
     let cases: Vec<(usize, Line, SdpError)> = vec![
         (
