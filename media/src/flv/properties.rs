@@ -10,7 +10,7 @@ use super::*;
 use crate::codec::nal::push_length_prefixed;
 use crate::codec::samples::{H264_PPS, H264_SPS};
 use crate::codec::{aac, h264, opus};
-use crate::config::Config;
+use crate::config::{Codec, Config};
 use crate::error::Result;
 use crate::frame::Frame;
 
@@ -48,6 +48,10 @@ fn frames() -> impl Strategy<Value = Vec<Frame>> {
                 nal.extend_from_slice(&data);
                 data.clear();
                 push_length_prefixed(&mut data, &nal);
+            }
+            if config.codec == Codec::Aac {
+                // Stereo AAC begins with a channel pair element (id 1). Random bytes may look like ADTS or LATM.
+                data[0] = 0x20 | data[0] & 0x1f;
             }
             let pts = if video { time + composition } else { time };
             let key = key || !video;
