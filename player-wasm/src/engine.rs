@@ -5,11 +5,12 @@
 
 use bytes::Bytes;
 use media::time::Micros;
-use media::{Config, Track};
+use media::{Codec, Config, Track};
 use wasm_bindgen::prelude::*;
 
-use crate::pacing::{Action, Latency, Pacer, Playhead};
-use crate::remux::{Chunk, Notice, Remuxer};
+use crate::border::{ActionName, CodecName, LatencyName, PieceKind, StreamFormat, TrackName};
+use crate::pacing::{Action, Pacer, Playhead};
+use crate::remux::{Chunk, Remuxer};
 use crate::source::{self, Event, Source};
 
 fn millis(value: f64) -> Micros {
@@ -22,14 +23,6 @@ pub(crate) fn seconds(value: f64) -> Micros {
 
 pub(crate) fn to_seconds(value: Micros) -> f64 {
     value as f64 / 1e6
-}
-
-pub(crate) fn latency(number: u32) -> Latency {
-    match number {
-        0 => Latency::Realtime,
-        1 => Latency::Low,
-        _ => Latency::Normal,
-    }
 }
 
 /// One stream: network bytes in, pieces to append out, and instructions for the playhead.
@@ -49,21 +42,22 @@ pub struct Engine {
     /// Number of frames of all tracks.
     all: u32,
     bad: u32,
+    /// The codec of the notice that was taken last.
+    noticed: Option<Codec>,
     ranges: Vec<(Micros, Micros)>,
 }
 
 #[wasm_bindgen]
 impl Engine {
-    /// `format`: 0 FLV, 1 MPEG-TS, 2 MPEG-TS in segments. `latency_number`: 0 realtime, 1 low, 2 normal.
-    /// `codecs` has a bit for each codec that MediaSource plays: 1 H.264, 2 H.265, 4 AV1, 8 VP8, 16 VP9,
-    /// 32 AAC, 64 Opus, 128 MP3.
+    /// Creates the engine of a new stream. MediaSource plays no codec yet: see [`Engine::allow`].
     #[wasm_bindgen(constructor)]
-    pub fn new(format: u32, latency_number: u32, codecs: u32) -> Self {
+    pub fn new(format: StreamFormat, latency: LatencyName) -> Self {
+        let ts = format != StreamFormat::Flv;
         Self {
-            source: source::new(format != 0),
-            ts: format != 0,
-            remuxer: Remuxer::new(codecs, format != 0),
-            pacer: Pacer::new(latency(latency_number), format == 2),
+            source: source::new(ts),
+            ts,
+            remuxer: Remuxer::new(&[], ts),
+            pacer: Pacer::new(latency.into(), format == StreamFormat::Hls),
             front: Bytes::new(),
             mime: String::new(),
             value: 0.0,
@@ -71,7 +65,15 @@ impl Engine {
             frames: 0,
             all: 0,
             bad: 0,
+            noticed: None,
             ranges: Vec::new(),
+        }
+    }
+
+    /// Reports that MediaSource plays a codec.
+    pub fn allow(&mut self, codec: CodecName) {
+        if let Some(codec) = codec.codec() {
+            self.remuxer.allow(codec);
         }
     }
 
@@ -168,26 +170,24 @@ impl Engine {
         }
     }
 
-    /// Takes the next piece to append: 0 none, 1 fragments, 2 an initialisation segment, 3 an initialisation
-    /// segment that needs a new MediaSource.
-    pub fn take(&mut self) -> u32 {
-        match self.remuxer.take() {
-            None => 0,
-            Some(Chunk::Media(data)) => {
+    /// Takes the next piece to append, if there is one.
+    pub fn take(&mut self) -> Option<PieceKind> {
+        Some(match self.remuxer.take()? {
+            Chunk::Media(data) => {
                 self.front = data.into();
-                1
+                PieceKind::Fragments
             }
-            Some(Chunk::Init(init)) => {
+            Chunk::Init(init) => {
                 self.front = init.data;
                 self.mime = init.mime;
                 if init.rebuild {
                     self.pacer.rebuilt();
-                    3
+                    PieceKind::Rebuild
                 } else {
-                    2
+                    PieceKind::Init
                 }
             }
-        }
+        })
     }
 
     /// Returns the address of the piece in memory.
@@ -205,14 +205,16 @@ impl Engine {
         self.mime.clone()
     }
 
-    /// Returns the next notice: 0 none, 1 the audio cannot be played, 2 the video cannot be played. The
-    /// codec's bit, as in [`Engine::new`], is shifted left by two.
-    pub fn notice(&mut self) -> u32 {
-        match self.remuxer.notice() {
-            None => 0,
-            Some(Notice::NoAudio(codec)) => codec << 2 | 1,
-            Some(Notice::NoVideo(codec)) => codec << 2 | 2,
-        }
+    /// Returns the track of the next notice: the browser cannot play it. [`Engine::noticed`] tells more.
+    pub fn notice(&mut self) -> Option<TrackName> {
+        let notice = self.remuxer.notice()?;
+        self.noticed = notice.codec;
+        Some(notice.track.into())
+    }
+
+    /// Returns the codec of the notice that [`Engine::notice`] returned; none if it is unknown here.
+    pub fn noticed(&self) -> Option<CodecName> {
+        self.noticed.and_then(CodecName::of)
     }
 
     /// Returns whether the stream is unreadable for good.
@@ -221,8 +223,8 @@ impl Engine {
     }
 
     /// Changes the latency mode.
-    pub fn set_latency(&mut self, number: u32) {
-        self.pacer.set_latency(latency(number));
+    pub fn set_latency(&mut self, latency: LatencyName) {
+        self.pacer.set_latency(latency.into());
     }
 
     /// Plays from the beginning at normal speed, as for a file. `fresh` means that nothing was received yet
@@ -259,11 +261,11 @@ impl Engine {
         self.pacer.stalled(millis(now));
     }
 
-    /// Returns the action to take now: 0 nothing, 1 set the rate to [`Engine::value`], 2 seek to it.
+    /// Returns the action to take now, if there is one: to set the rate to [`Engine::value`], or to seek to it.
     ///
     /// `time` is the playhead; `flags`: 1 paused, 2 seeking, 4 starved, 8 hidden, 16 the sought media is
     /// being fetched; `buffered` has start and end of each range.
-    pub fn poll(&mut self, now: f64, time: f64, flags: u32, buffered: &[f64]) -> u32 {
+    pub fn poll(&mut self, now: f64, time: f64, flags: u32, buffered: &[f64]) -> Option<ActionName> {
         let wall = millis(now);
         self.remuxer.poll(wall);
         self.ranges.clear();
@@ -276,17 +278,16 @@ impl Engine {
             hidden: flags & 8 != 0,
             fetching: flags & 16 != 0,
         };
-        match self.pacer.poll(wall, head, &self.ranges) {
-            None => 0,
-            Some(Action::Rate(rate)) => {
+        Some(match self.pacer.poll(wall, head, &self.ranges)? {
+            Action::Rate(rate) => {
                 self.value = rate as f64 / 1e3;
-                1
+                ActionName::Rate
             }
-            Some(Action::Seek(to)) => {
+            Action::Seek(to) => {
                 self.value = to_seconds(to);
-                2
+                ActionName::Seek
             }
-        }
+        })
     }
 
     /// Returns the rate or the time of the action that [`Engine::poll`] returned.
@@ -324,15 +325,18 @@ impl Engine {
         to_seconds(self.remuxer.newest_picture())
     }
 
-    /// Returns the RFC 6381 codec string of a track (0 video, 1 audio); empty without one.
-    pub fn codec(&self, track: u32) -> String {
+    /// Returns the RFC 6381 codec string of a track; empty without one.
+    pub fn codec(&self, track: TrackName) -> String {
         let [video, audio] = self.remuxer.configs();
-        let config = if track == 0 { video } else { audio };
+        let config = match track.into() {
+            Track::Video => video,
+            Track::Audio => audio,
+        };
         config.map_or_else(String::new, |config| Config::codec_string(config))
     }
 
-    /// Reports that the browser cannot decode a track after all (0 video, 1 audio).
-    pub fn refuse(&mut self, track: u32) {
-        self.remuxer.refuse(if track == 0 { Track::Video } else { Track::Audio });
+    /// Reports that the browser cannot decode a track after all.
+    pub fn refuse(&mut self, track: TrackName) {
+        self.remuxer.refuse(track.into());
     }
 }

@@ -2,8 +2,9 @@
 //! when to play faster or to jump.
 //!
 //! `source` demuxes, `remux` writes MP4, `pacing` controls the latency, `follow` reads HLS playlists. Only
-//! [`engine`] and `playlist` contain JavaScript bindings; everything else is plain Rust with native tests.
+//! [`engine`], `playlist` and [`border`] contain JavaScript bindings; everything else is plain Rust with native tests.
 
+pub mod border;
 pub mod engine;
 #[cfg(feature = "ts")]
 pub mod follow;

@@ -2,36 +2,45 @@
 
 use wasm_bindgen::prelude::*;
 
-use crate::engine::{latency, seconds, to_seconds};
-use crate::follow::{Follower, Segment, Step, Variant};
+use crate::border::{HlsFeature, LatencyName, PlaylistKind};
+use crate::engine::{seconds, to_seconds};
+use crate::follow::{Follower, Foreign, Segment, Step, Variant};
+use crate::pacing::Latency;
 
 /// One HLS playlist.
 #[wasm_bindgen]
 pub struct Hls {
     follower: Follower,
-    latency: u32,
+    latency: Latency,
+    /// The unsupported features that were returned.
+    told: Foreign,
     segment: Option<Segment>,
     variants: Vec<Variant>,
 }
 
 #[wasm_bindgen]
 impl Hls {
-    /// Creates a follower that joins as near to live as `latency` demands (0 realtime, 1 low, 2 normal).
+    /// Creates a follower that joins as near to live as `latency` demands.
     #[wasm_bindgen(constructor)]
-    pub fn new(latency: u32) -> Self {
-        Self { follower: Follower::new(), latency, segment: None, variants: Vec::new() }
+    pub fn new(latency: LatencyName) -> Self {
+        Self {
+            follower: Follower::new(),
+            latency: latency.into(),
+            told: Foreign::default(),
+            segment: None,
+            variants: Vec::new(),
+        }
     }
 
-    /// Reads a playlist. Returns 0: continue with [`Hls::advance`]; 1: load one of the variants instead; 2:
-    /// not a playlist.
-    pub fn playlist(&mut self, text: &str) -> u32 {
-        match self.follower.playlist(text, latency(self.latency)) {
-            Step::Segments => 0,
+    /// Reads a playlist, and returns what it is.
+    pub fn playlist(&mut self, text: &str) -> PlaylistKind {
+        match self.follower.playlist(text, self.latency) {
+            Step::Segments => PlaylistKind::Media,
             Step::Variants(variants) => {
                 self.variants = variants;
-                1
+                PlaylistKind::Master
             }
-            Step::Invalid => 2,
+            Step::Invalid => PlaylistKind::Invalid,
         }
     }
 
@@ -47,10 +56,20 @@ impl Hls {
         text
     }
 
-    /// Returns the unsupported features of the playlists: 1 encryption, 2 fragmented MP4, 4 separate audio, 8
-    /// separate subtitles.
-    pub fn foreign(&self) -> u32 {
-        self.follower.foreign().0
+    /// Returns an unsupported feature of the playlists that was not returned before, if there is one.
+    pub fn foreign(&mut self) -> Option<HlsFeature> {
+        for (bit, feature) in [
+            (Foreign::KEY, HlsFeature::Encryption),
+            (Foreign::MAP, HlsFeature::FragmentedMp4),
+            (Foreign::AUDIO, HlsFeature::Audio),
+            (Foreign::SUBTITLES, HlsFeature::Subtitles),
+        ] {
+            if self.follower.foreign().contains(bit) && !self.told.contains(bit) {
+                self.told = self.told | bit;
+                return Some(feature);
+            }
+        }
+        None
     }
 
     /// Moves to the next segment; returns false if there is none yet.
@@ -120,7 +139,7 @@ impl Hls {
 
     /// Continues near live.
     pub fn go_live(&mut self) {
-        self.follower.go_live(latency(self.latency));
+        self.follower.go_live(self.latency);
     }
 
     /// Returns the media time of the playlist's start.

@@ -30,7 +30,7 @@ pub struct Variant {
 
 /// Unsupported features of a playlist, as a set of bits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Foreign(pub u32);
+pub struct Foreign(u32);
 
 impl Foreign {
     /// Segments are encrypted.
@@ -41,6 +41,11 @@ impl Foreign {
     pub const AUDIO: Self = Self(4);
     /// The subtitles are a separate rendition.
     pub const SUBTITLES: Self = Self(8);
+
+    /// Returns whether a feature is in the set.
+    pub const fn contains(self, feature: Self) -> bool {
+        self.0 & feature.0 != 0
+    }
 }
 
 impl std::ops::BitOr for Foreign {

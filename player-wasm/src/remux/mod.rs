@@ -57,13 +57,13 @@ pub struct Init {
     pub rebuild: bool,
 }
 
-/// A message for the page.
+/// A message for the page: the browser cannot decode a track, and the other one plays alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
-    /// The browser cannot decode the audio; video plays alone. Contains the codec's [`bit`].
-    NoAudio(u32),
-    /// The browser cannot decode the video; audio plays alone. Contains the codec's [`bit`].
-    NoVideo(u32),
+pub struct Notice {
+    /// The track.
+    pub track: Track,
+    /// Its codec; `None` if the demuxer does not know it.
+    pub codec: Option<Codec>,
 }
 
 /// Converts one stream's frames to chunks.
@@ -97,19 +97,9 @@ pub struct Remuxer {
     notices: VecDeque<Notice>,
 }
 
-/// Returns a codec's bit in a set of codecs; 0 for codecs that MP4 does not support.
-pub const fn bit(codec: Codec) -> u32 {
-    match codec {
-        Codec::H264 => 1,
-        Codec::H265 => 2,
-        Codec::Av1 => 4,
-        Codec::Vp8 => 8,
-        Codec::Vp9 => 16,
-        Codec::Aac => 32,
-        Codec::Opus => 64,
-        Codec::Mp3 => 128,
-        _ => 0,
-    }
+/// Returns a codec's bit in a set of codecs.
+const fn bit(codec: Codec) -> u32 {
+    1 << codec as u32
 }
 
 /// Returns whether the channels are in a program config element, which browsers do not support.
@@ -126,11 +116,10 @@ const fn slot(track: Track) -> usize {
 }
 
 impl Remuxer {
-    /// Creates a remuxer for a browser that supports the `codecs` whose [`bit`]s are set. `ts` means that
-    /// frames come from MPEG-TS.
-    pub fn new(codecs: u32, ts: bool) -> Self {
+    /// Creates a remuxer for a browser that supports the `codecs`. `ts` means that frames come from MPEG-TS.
+    pub fn new(codecs: &[Codec], ts: bool) -> Self {
         Self {
-            codecs,
+            codecs: codecs.iter().fold(0, |set, &codec| set | bit(codec)),
             ts,
             timeline: Timeline::new(EPOCH),
             came: [Micros::MIN; 2],
@@ -151,6 +140,11 @@ impl Remuxer {
         }
     }
 
+    /// Adds a codec that the browser supports.
+    pub fn allow(&mut self, codec: Codec) {
+        self.codecs |= bit(codec);
+    }
+
     /// Sets the tracks to wait for, from the container.
     pub fn promise(&mut self, video: bool, audio: bool) {
         if let Some(start) = &mut self.start {
@@ -162,7 +156,7 @@ impl Remuxer {
     pub fn unsupported(&mut self, track: Track) {
         self.missing[slot(track)] = true;
         if !std::mem::replace(&mut self.unreadable[slot(track)], true) {
-            self.tell(track, 0);
+            self.notices.push_back(Notice { track, codec: None });
         }
     }
 
@@ -368,13 +362,8 @@ impl Remuxer {
         if !self.refused.contains(config) {
             self.refused.truncate(MOST_REFUSED - 1);
             self.refused.insert(0, config.clone());
-            self.tell(config.track(), bit(config.codec));
+            self.notices.push_back(Notice { track: config.track(), codec: Some(config.codec) });
         }
-    }
-
-    fn tell(&mut self, track: Track, codec: u32) {
-        let notice = if track == Track::Audio { Notice::NoAudio } else { Notice::NoVideo };
-        self.notices.push_back(notice(codec));
     }
 
     /// Outputs an initialisation segment for these tracks; decoding restarts at a key frame.

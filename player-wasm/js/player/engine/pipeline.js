@@ -11,17 +11,24 @@ import { Sink } from './sink.js';
  * @typedef {import('./sources/messages.js').State} State
  * @typedef {import('./sources/messages.js').Kind} Kind
  * @typedef {import('./sources/messages.js').ToPipeline} ToPipeline
+ * @typedef {import('../../player_wasm.js').CodecName} CodecName
+ * @typedef {import('../../player_ts.js').HlsFeature} HlsFeature
  */
 
-const LATENCIES = ['realtime', 'low', 'normal'];
 const PROTOCOLS = { flv: 'http-flv', 'ws-flv': 'ws-flv', hls: 'hls', ts: 'http-ts' };
-const FORMATS = { flv: 0, 'ws-flv': 0, ts: 1, hls: 2 };
-/** In the order of the engine's bits; an unusual profile may still turn out not to play. */
-const CODECS = [
-  ...['avc1.42e01e', 'hvc1.1.6.L93.B0', 'av01.0.04M.08', 'vp08.00.10.08', 'vp09.00.10.08']
-    .map((codec) => `video/mp4; codecs="${codec}"`),
-  ...['mp4a.40.2', 'opus', 'mp4a.6B'].map((codec) => `audio/mp4; codecs="${codec}"`),
-];
+const video = (/** @type {string} */ codec) => `video/mp4; codecs="${codec}"`;
+const audio = (/** @type {string} */ codec) => `audio/mp4; codecs="${codec}"`;
+/** The types that MediaSource is asked for; an unusual profile may still turn out not to play. @type {Record<CodecName, string>} */
+const CODECS = {
+  'H.264': video('avc1.42e01e'),
+  'H.265': video('hvc1.1.6.L93.B0'),
+  AV1: video('av01.0.04M.08'),
+  VP8: video('vp08.00.10.08'),
+  VP9: video('vp09.00.10.08'),
+  AAC: audio('mp4a.40.2'),
+  Opus: audio('opus'),
+  MP3: audio('mp4a.6B'),
+};
 /** Milliseconds after a seek before something is fetched for it: a seek bar that is dragged seeks often. */
 const SETTLE = 150;
 /** Seconds that a stream may be ahead of the clock and still be live: what a server has in store for a start. */
@@ -38,8 +45,8 @@ const BLIND = 1_500;
 
 const now = () => performance.timeOrigin + performance.now();
 
-/** What a playlist may have that is not read here, in the order of its bits. */
-const FOREIGN = ['encrypted segments', 'fragmented MP4', 'audio of its own', 'subtitles of its own', 'packed audio'];
+/** The warning for a feature without which a playlist plays. @type {{ [feature in HlsFeature]?: string }} */
+const SEPARATE = { 'audio of its own': 'audio-unsupported', 'subtitles of its own': 'no-captions' };
 
 /** Whether a time is buffered. @param {Float64Array} ranges @param {number} time */
 const within = (ranges, time) => ranges.some((start, n) => n % 2 === 0 && start <= time && time < ranges[n + 1]);
@@ -101,7 +108,7 @@ export class Pipeline {
         break;
       case 'latency':
         this.#request.latency = message.latency;
-        this.#engine?.set_latency(LATENCIES.indexOf(message.latency));
+        this.#engine?.set_latency(message.latency);
         break;
       case 'resume': this.#resume(); break;
       case 'live': this.#safe(() => this.#goLive()); break;
@@ -129,7 +136,6 @@ export class Pipeline {
     const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
     if (!Source) return this.#fail('no-mse');
     // The connection is opened while the wasm compiles; what comes first waits in it.
-    const level = LATENCIES.indexOf(latency);
     const target = {
       data: (/** @type {Uint8Array} */ bytes) => this.#safe(() => this.#data(bytes)),
       state: (/** @type {State} */ state, code = '', own = false, text = '') => this.#state(state, code, own, text),
@@ -141,7 +147,7 @@ export class Pipeline {
         if (file) this.#duration = end;
         else this.#sink?.seekable(begin, end);
       },
-      foreign: (/** @type {number} */ bits) => this.#foreign(bits),
+      foreign: (/** @type {HlsFeature[]} */ features) => this.#foreign(features),
       plays: (/** @type {string} */ mime) => Source.isTypeSupported(mime),
       warn: (/** @type {string} */ code) => this.#warn(code),
       other: (/** @type {Kind | 'page'} */ found) => this.#other(found),
@@ -158,8 +164,11 @@ export class Pipeline {
     const ready = Promise.all([glue, compiled]).then(async ([{ default: init, Engine }, module]) => {
       const { memory } = await init({ module_or_path: module ?? wasm });
       if (this.#closed) return;
-      const codecs = CODECS.reduce((set, mime, n) => set | +Source.isTypeSupported(mime) << n, 0);
-      this.#engine = new Engine(FORMATS[/** @type {keyof typeof FORMATS} */ (kind)], LATENCIES.indexOf(request.latency), codecs);
+      const format = /** @type {import('../../player_wasm.js').StreamFormat} */ (/flv/.test(kind) ? 'flv' : kind);
+      this.#engine = new Engine(format, request.latency);
+      for (const codec of /** @type {CodecName[]} */ (Object.keys(CODECS))) {
+        if (Source.isTypeSupported(CODECS[codec])) this.#engine.allow(codec);
+      }
       this.#sink = new Sink(this.#engine, memory, Source, {
         attach: (handle, managed, transfer) => this.#report({ type: 'attach', handle, managed }, transfer),
         appended: () => this.#safe(() => this.#pace()),
@@ -178,7 +187,7 @@ export class Pipeline {
     }
     import('./sources/hls/hls.js').then(({ Hls }) => {
       if (this.#closed) return;
-      this.#loader = new Hls(url, retry, level, ready, target);
+      this.#loader = new Hls(url, retry, latency, ready, target);
       this.#loader.hidden = this.#clock.hidden;
     }, (error) => this.#fail('engine', String(error)));
   }
@@ -224,16 +233,17 @@ export class Pipeline {
 
   #notices() {
     const engine = this.#engine;
-    for (let notice; engine && (notice = engine.notice());) {
-      const code = notice & 1 ? 'audio-unsupported' : 'codec-unsupported';
-      const why = import('./unplayable.js').then((module) => module.why(notice), () => undefined);
-      why.then((why) => this.#warn(code, why?.text, why?.word));
-      if (notice & 1) continue;
+    for (let track; engine && (track = engine.notice());) {
+      const lost = track, codec = engine.noticed();
+      const audio = track === 'audio';
+      const why = import('./unplayable.js').then((module) => module.why(lost, codec), () => undefined);
+      why.then((why) => this.#warn(audio ? 'audio-unsupported' : 'codec-unsupported', why?.text, why?.word));
+      if (audio) continue;
       this.#blind ||= now();
       this.#why = why;
     }
     // Where there is audio, it plays without the video.
-    if (engine?.codec(0) || engine?.codec(1)) this.#blind = 0;
+    if (engine?.codec('video') || engine?.codec('audio')) this.#blind = 0;
     else if (this.#blind && now() - this.#blind > BLIND) this.#unplayable();
   }
 
@@ -259,8 +269,8 @@ export class Pipeline {
     // It plays: what broke it before is over.
     if (moved > 0.05) this.#broken = 0;
     switch (engine.poll(wall, head, flags, ranges)) {
-      case 1: if (this.#request.rates) this.#report({ type: 'rate', rate: engine.value() }); break;
-      case 2:
+      case 'rate': if (this.#request.rates) this.#report({ type: 'rate', rate: engine.value() }); break;
+      case 'seek':
         // Until the player tells more, it is where it was sent.
         this.#clock = { ...this.#clock, at: wall, time: engine.value(), seeking: true };
         this.#report({ type: 'seek', time: engine.value() });
@@ -346,21 +356,20 @@ export class Pipeline {
     return this.#file;
   }
 
-  /** A playlist has what is not read here: whether that ends it. @param {number} bits */
-  #foreign(bits) {
-    if (!bits) return false;
-    const names = FOREIGN.filter((_, bit) => bits >> bit & 1);
-    const text = `This HLS playlist has ${names.join(' and ')}, which the player cannot read, and this browser does not play HLS by itself.`;
+  /** A playlist has what is not read here: whether that ends it. @param {HlsFeature[]} features */
+  #foreign(features) {
+    if (!features.length) return false;
+    const text = `This HLS playlist has ${features.join(' and ')}, which the player cannot read, and this browser does not play HLS by itself.`;
     // Subtitles alone are not worth the delay of the browser's own HLS.
-    if (this.#request.native && bits !== 8) {
+    if (this.#request.native && features.some((feature) => feature !== 'subtitles of its own')) {
       this.#other('native');
       return true;
     }
-    if (bits & 19) {
+    if (!features.every((feature) => SEPARATE[feature])) {
       this.#fail('unsupported-format', text);
       return true;
     }
-    if (!this.#told) this.#warn(bits & 4 ? 'audio-unsupported' : 'no-captions', text);
+    if (!this.#told) this.#warn(/** @type {string} */ (SEPARATE[features[0]]), text);
     this.#told = true;
     return false;
   }
@@ -389,12 +398,12 @@ export class Pipeline {
     if (!engine || !this.#sink) return;
     // The same will break it again: without the sound, which breaks more often than the picture.
     const broken = ++this.#broken;
-    if (broken >= BROKEN && engine.codec(0) && engine.codec(1)) {
-      engine.refuse(/video/i.test(text) && !/audio/i.test(text) ? 0 : 1);
+    if (broken >= BROKEN && engine.codec('video') && engine.codec('audio')) {
+      engine.refuse(/video/i.test(text) && !/audio/i.test(text) ? 'video' : 'audio');
       this.#notices();
       this.#broken = 1;
     } else if (broken >= GIVEN_UP) {
-      return this.#fail(engine.codec(0) || engine.codec(1) ? 'media-error' : 'unsupported-format', text);
+      return this.#fail(engine.codec('video') || engine.codec('audio') ? 'media-error' : 'unsupported-format', text);
     }
     this.#sink.drop();
     engine.rebuild();
@@ -408,7 +417,7 @@ export class Pipeline {
     const engine = this.#engine;
     engine?.finish(now());
     // A page of words has an end as well.
-    if (!engine?.codec(0) && !engine?.codec(1)) return this.#blind ? this.#unplayable() : this.#fail('unsupported-format');
+    if (!engine?.codec('video') && !engine?.codec('audio')) return this.#blind ? this.#unplayable() : this.#fail('unsupported-format');
     this.#ended = true;
     this.#fetching = false;
     this.#sink?.end();
@@ -454,7 +463,7 @@ export class Pipeline {
         bitrate: at ? Math.round((this.#bytes - bytes) * 8 / span) : 0,
         fps: at ? Math.round((engine.frames() - frames) / span * 10) / 10 : 0,
         protocol: PROTOCOLS[/** @type {keyof typeof PROTOCOLS} */ (this.#request.kind)],
-        codecs: [engine.codec(0), engine.codec(1)].filter(Boolean).join(','),
+        codecs: [engine.codec('video'), engine.codec('audio')].filter(Boolean).join(','),
         reconnects: this.#loader?.reconnects ?? 0,
         bad: engine.bad(),
         behind: engine.behind(),

@@ -23,8 +23,8 @@ export class Sink {
   /** @type {MediaSource | null} */ #source = null;
   /** @type {SourceBuffer | null} */ #buffer = null;
   #mime = '';
-  /** A piece is taken from the engine but not appended yet. @type {number} */
-  #held = 0;
+  /** A piece is taken from the engine but not appended yet. @type {import('../../player_wasm.js').PieceKind | undefined} */
+  #held;
   #head = 0;
   #ended = false;
   /** The whole buffer is to be removed. */
@@ -80,7 +80,7 @@ export class Sink {
 
   /** Empties the buffer: the viewer seeks. */
   clear() {
-    if (this.#held === 1) this.#held = 0;
+    if (this.#held === 'fragments') this.#held = undefined;
     this.#clearing = !!this.#buffer;
     this.#ended = this.#full = false;
     for (const resolve of this.#waiters.splice(0)) resolve();
@@ -111,12 +111,11 @@ export class Sink {
           return this.#failed(String(error));
         }
       }
-      const kind = this.#held || this.#engine.take();
-      this.#held = kind;
-      if (kind === 0) return this.#idle();
-      if (kind === 3) return this.#open();
+      const kind = this.#held ??= this.#engine.take();
+      if (!kind) return this.#idle();
+      if (kind === 'rebuild') return this.#open();
       if (!buffer || this.#full || /** @type {Partial<ManagedMediaSource> | null} */ (this.#source)?.streaming === false) return;
-      if (kind === 2) {
+      if (kind === 'init') {
         const mime = this.#engine.mime();
         try {
           buffer.abort();
@@ -146,7 +145,7 @@ export class Sink {
   #forget() {
     this.#life++;
     this.#source = this.#buffer = null;
-    this.#held = 0;
+    this.#held = undefined;
     this.#clearing = this.#full = false;
   }
 
@@ -160,7 +159,7 @@ export class Sink {
     try {
       // The data is copied before the call returns. The view is made anew each time, since wasm memory may have grown.
       buffer.appendBuffer(new Uint8Array(this.#memory.buffer, engine.pointer(), engine.length()));
-      this.#held = 0;
+      this.#held = undefined;
       return true;
     } catch (error) {
       if (/** @type {DOMException} */ (error).name !== 'QuotaExceededError') this.#failed(String(error));
@@ -174,7 +173,7 @@ export class Sink {
     this.#forget();
     const life = this.#life;
     const Source = this.#Source;
-    this.#held = 2;
+    this.#held = 'init';
     const mime = this.#mime = this.#engine.mime();
     if (!Source.isTypeSupported(mime)) return this.#unsupported(Source);
     const source = new Source();
@@ -206,9 +205,9 @@ export class Sink {
 
   /** Leaves out a track with a profile that the browser does not play. @param {typeof MediaSource} Source */
   #unsupported(Source) {
-    for (const [track, kind] of ['video', 'audio'].entries()) {
+    for (const track of /** @type {const} */ (['video', 'audio'])) {
       const codec = this.#engine.codec(track);
-      if (codec && !Source.isTypeSupported(`${kind}/mp4; codecs="${codec}"`)) this.#engine.refuse(track);
+      if (codec && !Source.isTypeSupported(`${track}/mp4; codecs="${codec}"`)) this.#engine.refuse(track);
     }
     this.#failed(this.#mime);
   }

@@ -1,7 +1,5 @@
 // What cannot be played, and what helps: fetched when it happens.
 
-/** By the engine's bits of codecs. */
-const CODECS = ['H.264', 'H.265', 'AV1', 'VP8', 'VP9', 'AAC', 'Opus', 'MP3'];
 const NO_DECODER = (/** @type {string} */ codec) => `This browser has no decoder for ${codec} video. Publish H.264, which all browsers play.`;
 
 /** @type {Record<string, string>} */
@@ -17,11 +15,10 @@ const SENTENCES = {
 
 /**
  * The sentence for a notice of the engine, and its name for translators; none: there is no more to say than its code.
- * @param {number} notice
+ * @param {import('../../player_wasm.js').TrackName} track
+ * @param {import('../../player_wasm.js').CodecName} [codec] none: the engine does not know it
  */
-export function why(notice) {
-  const bits = notice >> 2;
-  const codec = CODECS.find((_, bit) => bits >> bit & 1);
-  const word = codec ? `no-${codec}` : notice & 1 ? 'no-sound' : 'no-picture';
+export function why(track, codec) {
+  const word = codec ? `no-${codec}` : track === 'audio' ? 'no-sound' : 'no-picture';
   return SENTENCES[word] ? { word, text: SENTENCES[word] } : undefined;
 }

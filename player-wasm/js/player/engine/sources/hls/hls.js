@@ -10,8 +10,6 @@ import { bearer } from '../../../../net/token.js';
 /** Attempts at a segment of a live stream, and of a recording. */
 const TRIES = 2;
 const TRIES_FILE = 4;
-/** The bit of packed audio among the features that are not supported. */
-const PACKED = 16;
 /** Segments in a row that may be missing. */
 const MISSING = 3;
 /** Milliseconds after which a live playlist is loaded again before the next segment. */
@@ -46,7 +44,7 @@ export class Hls extends Connection {
   /**
    * @param {string} url
    * @param {number} retry
-   * @param {number} latency
+   * @param {import('../../../../types/attributes.js').Latency} latency
    * @param {Promise<unknown>} ready
    * @param {import('../flv/loader.js').Target} target
    */
@@ -114,7 +112,7 @@ export class Hls extends Connection {
       if (signal.aborted) return;
       const read = performance.now();
       const step = follower.playlist(text);
-      if (step === 1) {
+      if (step === 'master') {
         base = list;
         const { Variants } = await import('./variants.js').catch(() => { throw { code: 'network' }; });
         if (signal.aborted) return;
@@ -125,10 +123,12 @@ export class Hls extends Connection {
         continue;
       }
       // A response that is no playlist will not become one.
-      if (step) throw { code: 'unsupported-format', fatal: !this.#before && text !== '' };
+      if (step === 'invalid') throw { code: 'unsupported-format', fatal: !this.#before && text !== '' };
       if (this.#toLive) follower.go_live();
       this.#toLive = false;
-      if (target.foreign(follower.foreign())) return;
+      /** @type {import('../../../../player_ts.js').HlsFeature[]} */ const features = [];
+      for (let feature; (feature = follower.foreign());) features.push(feature);
+      if (target.foreign(features)) return;
       if (!follower.ended()) this.#live = true;
       // Servers keep a live stream's last playlist for a while; that is no file.
       else if (this.#live && this.#first && !this.#behind) throw { code: 'closed' };
@@ -237,7 +237,7 @@ export class Hls extends Connection {
       if (!this.#known && value.length && value[0] !== 0x47) {
         // Packed audio has no container, or an ID3 tag in front.
         const audio = value[0] === 0xff || (value[0] === 0x49 && value[1] === 0x44);
-        if (!target.foreign(audio ? PACKED : 0)) throw { code: 'unsupported-format', fatal: true };
+        if (!target.foreign(audio ? ['packed audio'] : [])) throw { code: 'unsupported-format', fatal: true };
         return this.pause();
       }
       this.#known = true;
