@@ -1,0 +1,146 @@
+// Opens what brings a stream to the element: the browser itself, WebRTC, or a pipeline in a Worker or on this thread.
+
+import { isGstreamerWebKit } from '../../net/browser.js';
+import { isFlv, isNative, kindOf } from './formats.js';
+import { sentence } from './sentences.js';
+
+/** @typedef {import('./sources/messages.js').Request} Request */
+
+/**
+ * What brings a stream to the element.
+ * @typedef {object} Source
+ * @property {() => void} [start]
+ * @property {(message: import('./sources/messages.js').ToSource) => void} post
+ * @property {() => void} close
+ */
+
+/**
+ * How an address is played, or why it cannot be.
+ * @param {string} url
+ * @param {import('../../types/attributes.js').Protocol} protocol
+ * @returns {{ url: string, kind: import('./sources/messages.js').Kind, code?: undefined } | { kind?: undefined, code: string, message?: string }}
+ */
+export function choose(url, protocol) {
+  let address;
+  try {
+    address = new URL(url, document.baseURI);
+  } catch {
+    return { code: 'bad-url' };
+  }
+  // Browsers fetch nothing from such an address.
+  if (address.username || address.password) return { code: 'bad-url', message: sentence('credentials') };
+  const kind = kindOf(address, protocol);
+  return kind ? { url: address.href, kind } : { code: 'unsupported-protocol' };
+}
+
+/**
+ * Starts what brings a stream.
+ * @param {HTMLVideoElement} video
+ * @param {Required<import('./player.js').PlayerOptions>} options
+ * @param {Pick<Request, 'url' | 'kind' | 'protocol' | 'token'>} chosen
+ * @param {import('./sources/messages.js').Report} receive
+ * @returns {Promise<Source>}
+ */
+export async function openSource(video, options, chosen, receive) {
+  const { latency, retry, trace, base } = options;
+  const rates = !isGstreamerWebKit();
+  const native = chosen.protocol === 'auto' && !!video.canPlayType('application/vnd.apple.mpegurl');
+  const request = { ...chosen, latency, retry, trace, base, rates, native };
+  if (isNative(request.kind)) {
+    const { NativeSource } = await import('./sources/native.js');
+    return new NativeSource(video, request, receive);
+  }
+  if (request.kind === 'webrtc') {
+    const { Rtc } = await import('./sources/webrtc/rtc.js');
+    return new Rtc(request, receive);
+  }
+  return openPipeline(options, request, receive);
+}
+
+/**
+ * Starts a pipeline.
+ * @param {{ base: string, worker: boolean }} options of the player
+ * @param {Request} request
+ * @param {import('./sources/messages.js').Report} receive
+ * @returns {Promise<Source>}
+ */
+async function openPipeline(options, request, receive) {
+  // Compiled here while the worker starts.
+  const flv = isFlv(request.kind);
+  const base = options.base && new URL(options.base, document.baseURI);
+  // Written out: bundlers look for exactly this.
+  const wasm = base ? new URL(flv ? 'player_wasm_bg.wasm' : 'player_ts_bg.wasm', base)
+    : flv ? new URL('../../player_wasm_bg.wasm', import.meta.url) : new URL('../../player_ts_bg.wasm', import.meta.url);
+  const load = /** @type {import('./sources/messages.js').Load} */ ({ ...request, type: 'load', token: !!request.token, wasm: wasm.href });
+  const compile = () => WebAssembly.compileStreaming(fetch(wasm)).catch((error) => {
+    // Forbidden by the page's policy: a worker has one of its own.
+    if (error instanceof WebAssembly.CompileError) return undefined;
+    // Some bundlers and hosts leave files out that are not scripts.
+    return (flv ? import('../../flv-inline.js') : import('../../ts-inline.js')).then(({ compile }) => compile()).catch(() => undefined);
+  });
+  const module = compile();
+  if (options.worker && workerCan()) {
+    try {
+      const worker = await startWorker(options.base);
+      worker.onmessage = ({ data }) => receive(data);
+      // Nothing goes on after that.
+      worker.onerror = (event) => {
+        worker.terminate();
+        receive({ type: 'error', code: 'engine', message: event.message });
+      };
+      worker.postMessage(load);
+      module.then((module) => worker.postMessage({ type: 'module', module }));
+      return {
+        post: (message) => worker.postMessage(message),
+        close: () => worker.terminate(),
+      };
+    } catch (error) {
+      receive({ type: 'warning', code: 'no-worker', message: String(error) });
+    }
+  }
+  const { Pipeline } = await import('./pipeline.js');
+  const pipeline = new Pipeline(receive);
+  pipeline.receive(load);
+  pipeline.receive({ type: 'module', module: await module });
+  return { post: (message) => pipeline.receive(message), close: () => pipeline.close() };
+}
+
+/**
+ * A running worker; rejects when it cannot start (a content security policy, a missing file).
+ * @param {string} base
+ * @returns {Promise<Worker>}
+ */
+function startWorker(base) {
+  // Bundlers put a file: address in the place of import.meta.url: that says nothing about where the script is.
+  const folder = new URL(base || import.meta.url, document.baseURI);
+  let worker;
+  let blob = '';
+  if (/^http/.test(folder.protocol) && folder.origin !== location.origin) {
+    // A worker's own script must come from the page's origin, but it may import from elsewhere. Where a bundler
+    // has renamed the files it does not start: the page's own thread, then.
+    const code = new Blob([`import ${JSON.stringify(new URL('worker.js', folder).href)};`], { type: 'text/javascript' });
+    blob = URL.createObjectURL(code);
+    worker = new Worker(blob, { type: 'module' });
+  } else if (base) {
+    worker = new Worker(new URL('worker.js', folder), { type: 'module' });
+  } else {
+    // Written out: bundlers look for exactly this.
+    worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  }
+  return new Promise((resolve, reject) => {
+    worker.onmessage = () => {
+      URL.revokeObjectURL(blob);
+      resolve(worker);
+    };
+    worker.onerror = (event) => {
+      worker.terminate();
+      reject(new Error(event.message || 'the worker did not start'));
+    };
+  });
+}
+
+/** Whether a MediaSource can live in a Worker here. */
+function workerCan() {
+  const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
+  return typeof Worker === 'function' && !!Source?.canConstructInDedicatedWorker;
+}
