@@ -1,0 +1,312 @@
+// The socket of a room: joins, comes back to the same seat after an interruption, and keeps what the gateway says.
+
+import { Retry } from '../net/retry.js';
+import { Tokens } from '../net/token-ask.js';
+import { Seat } from './seat.js';
+
+/**
+ * @typedef {import('./messages.js').ServerMessage} ServerMessage
+ * @typedef {import('./messages.js').Person} Person
+ * @typedef {import('./messages.js').Room} Room
+ * @typedef {import('./messages.js').ChatMessage} ChatMessage
+ * @typedef {import('./messages.js').Me} Me
+ * @typedef {import('./messages.js').JoinOptions} JoinOptions
+ */
+/** @typedef {'idle' | 'joining' | 'waiting' | 'joined' | 'reconnecting' | 'refused' | 'closed'} RoomState */
+
+/** Chat messages that are kept. */
+const MAX_CHAT = 200;
+/** Participants that are kept. The gateway lists those with a seat, a raised hand or an invitation. */
+const MAX_PEOPLE = 500;
+/** Messages that are sent when the connection is back. */
+const MAX_UNSENT = 20;
+/** Milliseconds between two signs of life. A seat is kept for 10 s without a socket. */
+const PING = 15_000;
+/** Milliseconds without any message after which the socket counts as lost. */
+const SILENCE = 2 * PING + 5_000;
+/** Milliseconds that the socket may take to open and to be welcomed. */
+const PATIENCE = 15_000;
+const LEFT = 1000;
+const ELSEWHERE = 4000;
+const REMOVED = 4001;
+const REFUSED = 4003;
+
+export class RoomConnection extends EventTarget {
+  /** @type {RoomState} */
+  #state = 'idle';
+  #url;
+  /** @type {JoinOptions} */
+  #options = {};
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #retry = new Retry(Infinity);
+  #tokens = new Tokens();
+  #seat;
+  /** @type {object[]} */
+  #unsent = [];
+  #timer = 0;
+  #heard = 0;
+  #pings = 0;
+  /** The request that is under way shows the key of the seat from before. */
+  #resuming = false;
+
+  /** Who this client is; null before the first `welcome`. @type {Me | null} */
+  me = null;
+  /** @type {Room | null} */
+  room = null;
+  /** Everybody with a seat, and those who wait, raised a hand or are invited, by id. @type {Map<string, Person>} */
+  people = new Map();
+  /** The newest messages, the oldest first. @type {ChatMessage[]} */
+  chat = [];
+  /** The broadcast of the room. @type {{ stream: string, since: number, viewers: number } | null} */
+  live = null;
+  likes = 0;
+  audience = 0;
+  /** Who speaks. @type {string | null} */
+  speaker = null;
+  /** Why the room refused the client, or ended the connection. @type {{ code: string, text: string } | null} */
+  error = null;
+  /** Milliseconds to add to this machine's clock to get the gateway's. */
+  clock = 0;
+
+  /** @param {{ url: string }} options url: `ws://HOST/api/v1/rooms/NAME` */
+  constructor({ url }) {
+    super();
+    this.#url = url;
+    this.#seat = new Seat(url);
+  }
+
+  get state() { return this.#state; }
+
+  /** Opens the socket and enters the room; from then on it reconnects by itself. @param {JoinOptions} [options] */
+  join(options = {}) {
+    this.close();
+    this.#options = options;
+    this.error = null;
+    globalThis.addEventListener?.('online', this.#online);
+    this.#show('joining');
+    void this.#open();
+  }
+
+  /**
+   * Sends a message: now, or when the connection is back.
+   * @param {{ type: string } & Record<string, unknown>} message
+   * @returns {boolean} whether it was sent at once
+   */
+  send(message) {
+    const ready = this.#state === 'joined' || this.#state === 'waiting';
+    if (ready && this.#socket?.readyState === WebSocket.OPEN) {
+      this.#socket.send(JSON.stringify(message));
+      return true;
+    }
+    if (this.#state === 'reconnecting' && message.type !== 'like') this.#unsent = [...this.#unsent, message].slice(-MAX_UNSENT);
+    return false;
+  }
+
+  /** Leaves the room and gives the seat up. */
+  leave() {
+    this.send({ type: 'leave' });
+    this.#seat.forget();
+    this.#end('closed');
+  }
+
+  /** Ends the connection. The gateway keeps the seat for some seconds. */
+  close() {
+    this.#end(this.#state === 'idle' ? 'idle' : 'closed');
+  }
+
+  async #open() {
+    const { name, role, invite, token, secret, since } = this.#options;
+    this.#timer = setTimeout(() => this.#lost(), PATIENCE);
+    const seat = this.#seat.read();
+    const shown = seat || invite || !token ? '' : await this.#tokens.take(token).catch((error) => {
+      this.error = { code: error.code ?? 'network', text: error.detail ?? '' };
+      return null;
+    });
+    if (this.#state !== 'joining' && this.#state !== 'reconnecting') return;
+    if (shown === null) return this.#lost();
+    const url = new URL(this.#url);
+    if (secret) url.searchParams.set('secret', secret);
+    /** @type {WebSocket} */
+    let socket;
+    try {
+      socket = this.#socket = new WebSocket(url.href);
+    } catch (error) {
+      return this.#refuse('address', String(error));
+    }
+    this.#resuming = seat !== null;
+    socket.onopen = () => {
+      const last = Math.max(0, since ?? 0, ...this.chat.map(({ seq }) => seq));
+      socket.send(JSON.stringify({
+        type: 'join', version: 1, name, role, ...(last && { since: last }), ...(seat ?? (invite ? { invite } : shown ? { token: shown } : {})),
+      }));
+    };
+    socket.onmessage = ({ data }) => { if (socket === this.#socket) this.#receive(data); };
+    socket.onclose = ({ code }) => { if (socket === this.#socket) this.#closed(code); };
+  }
+
+  /** @param {unknown} data */
+  #receive(data) {
+    this.#heard = performance.now();
+    /** @type {ServerMessage[]} */
+    let all = [];
+    try {
+      const read = JSON.parse(String(data));
+      if (Array.isArray(read)) all = read;
+    } catch {
+      // A gateway that sends no JSON is none of ours; the timeout ends the attempt.
+    }
+    for (const message of all) {
+      if (typeof message?.type !== 'string' || !this.#socket) continue;
+      this.#keep(message);
+      this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
+    }
+  }
+
+  /** Keeps what a message says. @param {ServerMessage} message */
+  #keep(message) {
+    switch (message.type) {
+      case 'welcome': return this.#welcome(message);
+      case 'waiting': return this.#enter('waiting');
+      case 'person':
+        if (this.people.size < MAX_PEOPLE || this.people.has(message.person.id)) this.people.set(message.person.id, message.person);
+        return undefined;
+      case 'left': return void this.people.delete(message.id);
+      case 'seat':
+        if (this.me) this.#iam({ ...this.me, role: message.role, key: message.key ?? this.me.key });
+        return this.#enter(message.role === 'waiting' ? 'waiting' : 'joined');
+      case 'settings': return this.#roomIs(message.room);
+      case 'audience':
+        this.audience = message.count;
+        this.likes = message.likes;
+        return undefined;
+      case 'speaker':
+        this.speaker = message.id;
+        return undefined;
+      case 'chat':
+        this.chat = [...this.chat, message].slice(-MAX_CHAT);
+        return undefined;
+      case 'deleted':
+        this.chat = this.chat.filter(({ seq }) => seq !== message.seq);
+        return undefined;
+      case 'live':
+        this.live = message.stream ? { stream: message.stream, since: message.since, viewers: message.viewers } : null;
+        return undefined;
+      case 'error':
+        this.error = message;
+        return undefined;
+      default: return undefined;
+    }
+  }
+
+  /** @param {import('./messages.js').Welcome} message */
+  #welcome({ id, name, role, key, room, people, chat, time }) {
+    this.#retry.reset();
+    this.error = null;
+    this.clock = time - Date.now();
+    this.#iam({ id, name, role, key });
+    this.people = new Map(people.slice(0, MAX_PEOPLE).map((person) => [person.id, person]));
+    // A gateway that was restarted counts anew: a number alone does not tell a message.
+    const known = new Set(this.chat.map(({ seq, at }) => `${seq} ${at}`));
+    this.chat = [...this.chat, ...chat.filter(({ seq, at }) => !known.has(`${seq} ${at}`))].sort((a, b) => a.at - b.at).slice(-MAX_CHAT);
+    this.#roomIs(room);
+    this.#enter(role === 'waiting' ? 'waiting' : 'joined');
+  }
+
+  /** @param {Me} me */
+  #iam(me) {
+    this.me = me;
+    if (me.key) this.#seat.write({ id: me.id, key: me.key });
+  }
+
+  /** @param {Room} room */
+  #roomIs(room) {
+    this.room = room;
+    if (typeof room.audience === 'number') this.audience = room.audience;
+    if (typeof room.likes === 'number') this.likes = room.likes;
+    if (room.live !== undefined) this.live = room.live?.stream ? room.live : null;
+  }
+
+  /** The gateway has answered. @param {'waiting' | 'joined'} state */
+  #enter(state) {
+    const before = this.#state;
+    if (before === 'joining' || before === 'reconnecting') this.#watch();
+    if (before === state) return;
+    this.#show(state);
+    for (const message of this.#unsent.splice(0)) this.send(/** @type {{ type: string }} */ (message));
+  }
+
+  /** Sends signs of life, and notices when none comes back. */
+  #watch() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (performance.now() - this.#heard > SILENCE) return this.#lost();
+      this.send({ type: 'ping', n: ++this.#pings });
+      return this.#watch();
+    }, PING);
+  }
+
+  /** @param {number} code */
+  #closed(code) {
+    this.#socket = null;
+    if (code === LEFT) return this.#end('closed');
+    if (code === ELSEWHERE) {
+      // The other page has the seat; fetching it back would go on for ever.
+      this.error = { code: 'elsewhere', text: '' };
+      this.#seat.forget();
+      return this.#end('closed');
+    }
+    if (code === REMOVED) return this.#refuse('removed', '');
+    if (code === REFUSED) {
+      const { retry } = /** @type {{ retry?: number | null }} */ (this.error ?? {});
+      // The key may be that of a room that is over: other credentials may do.
+      if (this.#resuming && this.error?.code !== 'removed') {
+        this.#seat.forget();
+        return this.#lost();
+      }
+      if (typeof retry === 'number') return this.#lost(retry * 1000);
+      return this.#refuse(this.error?.code ?? 'forbidden', this.error?.text ?? '');
+    }
+    return this.#lost();
+  }
+
+  /** Connects again, after a pause. @param {number} [wait] in milliseconds */
+  #lost(wait) {
+    this.#drop();
+    this.#show(this.me ? 'reconnecting' : 'joining');
+    const hidden = globalThis.document?.hidden ?? false;
+    this.#retry.after(wait ?? this.#retry.next(hidden) ?? 0, () => void this.#open());
+  }
+
+  /** @param {string} code @param {string} text */
+  #refuse(code, text) {
+    this.error = { code, text };
+    this.#seat.forget();
+    this.#end('refused');
+  }
+
+  /** @param {RoomState} state */
+  #end(state) {
+    globalThis.removeEventListener?.('online', this.#online);
+    this.#retry.stop();
+    this.#unsent = [];
+    this.#drop();
+    if (state !== this.#state) this.#show(state);
+  }
+
+  #drop() {
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  #online = () => this.#retry.hurry();
+
+  /** @param {RoomState} state */
+  #show(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.dispatchEvent(new CustomEvent('state', { detail: { state, error: this.error } }));
+  }
+}

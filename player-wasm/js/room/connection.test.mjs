@@ -1,0 +1,167 @@
+// The socket of a room, against a gateway that the test plays.
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import { RoomConnection } from './connection.js';
+
+const URL_ = 'ws://127.0.0.1:8080/api/v1/rooms/show';
+const ROOM = { name: 'show', title: '', locked: false, lobby: false, layout: 'grid', spotlight: null, chat: 'all', slow: 0, audience: 3, likes: 7, live: null, seats: 10 };
+const WELCOME = { type: 'welcome', version: 1, id: 'anna-1', name: 'Anna', role: 'host', key: 'KEY', room: ROOM, people: [], chat: [], time: 0 };
+
+/** Sockets that were opened. */
+let sockets = [];
+
+class FakeSocket {
+  static OPEN = 1;
+  readyState = 0;
+  sent = [];
+  constructor(url) {
+    this.url = url;
+    sockets.push(this);
+  }
+  send(text) { this.sent.push(JSON.parse(text)); }
+  close() { this.readyState = 3; }
+  /** The gateway's side. */
+  open() {
+    this.readyState = 1;
+    this.onopen();
+    return this;
+  }
+  says(...messages) { this.onmessage({ data: JSON.stringify(messages) }); }
+  ends(code) {
+    this.readyState = 3;
+    this.onclose({ code });
+  }
+}
+
+const kept = new Map();
+const { WebSocket: before } = globalThis;
+beforeEach(() => {
+  sockets = [];
+  kept.clear();
+  globalThis.WebSocket = FakeSocket;
+  globalThis.sessionStorage = { getItem: (name) => kept.get(name) ?? null, setItem: (name, text) => kept.set(name, text), removeItem: (name) => kept.delete(name) };
+  mock.timers.enable({ apis: ['setTimeout'] });
+});
+afterEach(() => {
+  mock.timers.reset();
+  globalThis.WebSocket = before;
+});
+
+const settled = () => new Promise((resolve) => { setImmediate(resolve); });
+
+/** A connection that was welcomed. */
+async function joined(options = { name: 'Anna' }, welcome = WELCOME) {
+  const room = new RoomConnection({ url: URL_ });
+  const states = [];
+  room.addEventListener('state', ({ detail }) => states.push(detail.state));
+  room.join(options);
+  await settled();
+  sockets.at(-1).open().says(welcome);
+  return { room, states };
+}
+
+test('joins with name, role and invitation, and says who and where it is', async () => {
+  const { room, states } = await joined({ name: 'Anna', role: 'guest', invite: 'INVITE', secret: 'a b' });
+  assert.equal(sockets[0].url, `${URL_}?secret=a+b`);
+  assert.deepEqual(sockets[0].sent, [{ type: 'join', version: 1, name: 'Anna', role: 'guest', invite: 'INVITE' }]);
+  assert.deepEqual(states, ['joining', 'joined']);
+  assert.deepEqual(room.me, { id: 'anna-1', name: 'Anna', role: 'host', key: 'KEY' });
+  assert.deepEqual([room.audience, room.likes, room.live], [3, 7, null]);
+});
+
+test('keeps people, chat and broadcast, bounded, and passes every message on', async () => {
+  const { room } = await joined();
+  const heard = [];
+  room.addEventListener('chat', ({ detail }) => heard.push(detail.seq));
+  const [socket] = sockets;
+  socket.says({ type: 'person', person: { id: 'ben' } }, { type: 'person', person: { id: 'cleo' } }, { type: 'left', id: 'ben', reason: 'left' });
+  assert.deepEqual([...room.people.keys()], ['cleo']);
+  for (let seq = 1; seq <= 250; seq++) socket.says({ type: 'chat', seq, at: seq, id: 'x', name: 'X', role: 'audience', text: 'hi' });
+  socket.says({ type: 'deleted', seq: 250 }, { type: 'unknown' }, null);
+  assert.deepEqual([room.chat.length, room.chat.at(-1).seq, heard.length], [199, 249, 250]);
+  socket.says({ type: 'live', stream: 'live/show', since: 1, viewers: 2 }, { type: 'audience', count: 9, likes: 10 });
+  assert.deepEqual([room.live.stream, room.audience, room.likes], ['live/show', 9, 10]);
+  socket.says({ type: 'live', stream: null, since: 0, viewers: 0 });
+  assert.equal(room.live, null);
+});
+
+test('comes back to the same seat, with the last chat message, and sends what was said meanwhile', async () => {
+  const { room, states } = await joined();
+  sockets[0].says({ type: 'chat', seq: 5, at: 50, id: 'x', name: 'X', role: 'audience', text: 'hi' });
+  sockets[0].ends(1006);
+  assert.equal(room.send({ type: 'hand', up: true }), false);
+  mock.timers.tick(200);
+  await settled();
+  sockets[1].open();
+  assert.deepEqual(sockets[1].sent[0], { type: 'join', version: 1, name: 'Anna', since: 5, id: 'anna-1', key: 'KEY' });
+  sockets[1].says({ ...WELCOME, chat: [{ type: 'chat', seq: 1, at: 60, id: 'x', name: 'X', role: 'audience', text: 'counted anew' }] });
+  assert.deepEqual(states, ['joining', 'joined', 'reconnecting', 'joined']);
+  assert.deepEqual(sockets[1].sent[1], { type: 'hand', up: true });
+  assert.deepEqual(room.chat.map(({ seq }) => seq), [5, 1]);
+  // So does a page that was reloaded.
+  const after = new RoomConnection({ url: URL_ });
+  after.join({ name: 'Anna', invite: 'INVITE' });
+  await settled();
+  assert.equal(sockets[2].open().sent[0].key, 'KEY');
+  after.close();
+});
+
+test('a seat that is over is given up for the other credentials; a refusal is final', async () => {
+  const { room, states } = await joined({ name: 'Anna', invite: 'INVITE' });
+  sockets[0].ends(1001);
+  mock.timers.tick(200);
+  await settled();
+  sockets[1].open().says({ type: 'error', code: 'forbidden', text: 'over', about: 'join' });
+  sockets[1].ends(4003);
+  mock.timers.tick(1000);
+  await settled();
+  assert.equal(sockets[2].open().sent[0].invite, 'INVITE');
+  sockets[2].says({ type: 'error', code: 'locked', text: 'The room is locked', about: 'join' });
+  sockets[2].ends(4003);
+  assert.equal(states.at(-1), 'refused');
+  assert.deepEqual(room.error, { code: 'locked', text: 'The room is locked' });
+  mock.timers.tick(60_000);
+  await settled();
+  assert.equal(sockets.length, 3);
+});
+
+test('a refusal that says when to try again is no end', async () => {
+  const room = new RoomConnection({ url: URL_ });
+  room.join({ name: 'Anna' });
+  await settled();
+  sockets[0].open().says({ type: 'error', code: 'no_room', text: 'nobody is here', about: 'join', retry: 5 });
+  sockets[0].ends(4003);
+  assert.equal(room.state, 'joining');
+  mock.timers.tick(5000);
+  await settled();
+  assert.equal(sockets.length, 2);
+  room.close();
+});
+
+test('the same seat elsewhere, removal, and leaving end the connection', async () => {
+  for (const [code, state, error] of [[4000, 'closed', 'elsewhere'], [4001, 'refused', 'removed']]) {
+    const { room } = await joined();
+    sockets.at(-1).ends(code);
+    assert.deepEqual([room.state, room.error.code, kept.size], [state, error, 0]);
+  }
+  const { room } = await joined();
+  room.leave();
+  assert.deepEqual([sockets.at(-1).sent.at(-1).type, room.state, kept.size], ['leave', 'closed', 0]);
+});
+
+test('waits in the lobby until somebody opens', async () => {
+  const { room, states } = await joined({ name: 'Ben' }, { ...WELCOME, role: 'waiting' });
+  assert.equal(room.state, 'waiting');
+  sockets[0].says({ type: 'seat', role: 'guest', key: 'NEW', reason: 'admitted' });
+  assert.deepEqual(states, ['joining', 'waiting', 'joined']);
+  assert.deepEqual([room.me.role, room.me.key], ['guest', 'NEW']);
+});
+
+test('a socket that says nothing any more is lost', async () => {
+  const { room } = await joined();
+  mock.method(performance, 'now', () => 1e9);
+  mock.timers.tick(15_000);
+  assert.equal(room.state, 'reconnecting');
+  mock.restoreAll();
+  room.close();
+});
