@@ -2,15 +2,15 @@
 
 import { Retry } from '../net/retry.js';
 import { Tokens } from '../net/token-ask.js';
-import { Seat } from './seat.js';
+import { Seat } from '../net/seat.js';
 
 /**
- * @typedef {import('./messages.js').ServerMessage} ServerMessage
- * @typedef {import('./messages.js').Person} Person
- * @typedef {import('./messages.js').Room} Room
- * @typedef {import('./messages.js').ChatMessage} ChatMessage
- * @typedef {import('./messages.js').Me} Me
- * @typedef {import('./messages.js').JoinOptions} JoinOptions
+ * @typedef {import('../net/room-messages.js').ServerMessage} ServerMessage
+ * @typedef {import('../net/room-messages.js').Person} Person
+ * @typedef {import('../net/room-messages.js').Room} Room
+ * @typedef {import('../net/room-messages.js').ChatMessage} ChatMessage
+ * @typedef {import('../net/room-messages.js').Me} Me
+ * @typedef {import('../net/room-messages.js').JoinOptions} JoinOptions
  */
 /** @typedef {'idle' | 'joining' | 'waiting' | 'joined' | 'reconnecting' | 'refused' | 'closed'} RoomState */
 
@@ -190,8 +190,7 @@ export class RoomConnection extends EventTarget {
         this.chat = this.chat.filter(({ seq }) => seq !== message.seq);
         return undefined;
       case 'live':
-        this.live = message.stream ? { stream: message.stream, since: message.since, viewers: message.viewers } : null;
-        return undefined;
+        return this.#broadcast(message);
       case 'error':
         this.error = message;
         return undefined;
@@ -199,11 +198,12 @@ export class RoomConnection extends EventTarget {
     }
   }
 
-  /** @param {import('./messages.js').Welcome} message */
-  #welcome({ id, name, role, key, room, people, chat, time }) {
+  /** @param {import('../net/room-messages.js').Welcome} message */
+  #welcome({ id, name, role, key, room, people, chat, speaker, time }) {
     this.#retry.reset();
     this.error = null;
     this.clock = time - Date.now();
+    this.speaker = speaker ?? null;
     this.#iam({ id, name, role, key });
     this.people = new Map(people.slice(0, MAX_PEOPLE).map((person) => [person.id, person]));
     // A gateway that was restarted counts anew: a number alone does not tell a message.
@@ -224,7 +224,12 @@ export class RoomConnection extends EventTarget {
     this.room = room;
     if (typeof room.audience === 'number') this.audience = room.audience;
     if (typeof room.likes === 'number') this.likes = room.likes;
-    if (room.live !== undefined) this.live = room.live?.stream ? room.live : null;
+    this.#broadcast(room.live);
+  }
+
+  /** @param {import('../net/room-messages.js').Live | undefined} live */
+  #broadcast(live) {
+    this.live = live?.stream ? { stream: live.stream, since: live.since ?? 0, viewers: live.viewers } : null;
   }
 
   /** The gateway has answered. @param {'waiting' | 'joined'} state */

@@ -14,9 +14,12 @@ import { AudioMixer } from './audio.js';
  * @property {number} fps        preferred frames per second
  * @property {boolean} muted     the microphone is silent
  * @property {boolean} cameraOff the video is black
+ * @property {boolean} [alone]   a screen has its own audio only, without the microphone
  */
 
 const SPEECH = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+/** In a conversation, the audio of the whole system has the voices of the others in it: they would hear themselves. */
+const OWN_AUDIO = { systemAudio: 'exclude', selfBrowserSurface: 'exclude' };
 
 /** The tracks that are published. */
 export class Capture {
@@ -56,11 +59,11 @@ export class Capture {
 
   /** Opens the devices; throws a PublishError. */
   async open() {
-    const { source } = this.#options;
+    const { source, alone } = this.#options;
     if (source === 'screen') {
       await this.#openScreen();
-      this.#microphone = await this.#user({ audio: this.#audioConstraints() }).then((stream) => stream.getAudioTracks()[0] ?? null, () => null);
-      if (!this.#microphone && !this.#system) this.lack = 'no-microphone';
+      if (!alone) this.#microphone = await this.#user({ audio: this.#audioConstraints() }).then((stream) => stream.getAudioTracks()[0] ?? null, () => null);
+      if (!alone && !this.#microphone && !this.#system) this.lack = 'no-microphone';
     } else {
       const stream = await this.#user({ audio: this.#audioConstraints(), ...(source === 'camera' && { video: this.#videoConstraints() }) })
         .catch((error) => this.#less(error));
@@ -136,10 +139,10 @@ export class Capture {
   }
 
   async #openScreen() {
-    const { width, height, fps } = this.#options;
+    const { width, height, fps, alone } = this.#options;
     const video = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: fps } };
     if (!navigator.mediaDevices.getDisplayMedia) throw new PublishError('no-screen');
-    const stream = this.#checked(await navigator.mediaDevices.getDisplayMedia({ video, audio: true })
+    const stream = this.#checked(await navigator.mediaDevices.getDisplayMedia({ video, audio: true, ...(alone && OWN_AUDIO) })
       .catch((error) => { throw captureError(error, true); }));
     this.#videoTrack = stream.getVideoTracks()[0] ?? null;
     this.#system = stream.getAudioTracks()[0] ?? null;

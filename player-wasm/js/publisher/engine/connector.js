@@ -98,9 +98,9 @@ export class Connector {
    * @returns {import('./rtc.js').SessionOptions}
    */
   #sessionOptions(endpoint) {
-    const { source, bitrate, width, height, fps, base } = this.#options;
+    const { source, bitrate, width, height, fps, lines = 0, base } = this.#options;
     return {
-      endpoint, fps, base, screen: source === 'screen', bitrate: bitrate || suited(width, height), servers: this.#servers,
+      endpoint, fps, lines, base, screen: source === 'screen', bitrate: bitrate || suited(width, height), servers: this.#servers,
       capture: this.#capture,
       token: () => {
         const unspent = this.#unspent;

@@ -11,7 +11,9 @@ import { Waker } from './wake.js';
 /**
  * @typedef {import('./capture.js').CaptureOptions & {
  *   url: string, token: import('../../net/token-ask.js').Token, protocol: string, retry: number, bitrate: number, secure: string, base: string,
- * }} PublisherOptions bitrate in bits per second (0: what suits the size); secure: the page's address over HTTPS
+ *   lines?: number,
+ * }} PublisherOptions bitrate in bits per second (0: what suits the size); secure: the page's address over HTTPS; lines: of
+ *   the video that is sent, if it is to have fewer than the capture
  */
 /** @typedef {import('../../types/index.js').PublisherState} PublisherState */
 
@@ -37,11 +39,17 @@ export class Publisher extends EventTarget {
   #retry = new Retry(0);
   /** Changes of devices, which are made one after the other. @type {Promise<unknown>} */
   #changing = Promise.resolve();
+  #newCapture;
 
-  /** @param {PublisherOptions} options */
-  constructor(options) {
+  /**
+   * @param {PublisherOptions} options
+   * @param {(options: PublisherOptions, onend: (kind: 'video' | 'microphone') => void) => Capture} [newCapture] makes what
+   *   is published, if that is not this publisher's own camera, microphone or screen
+   */
+  constructor(options, newCapture = (given, onend) => new Capture(given, onend)) {
     super();
     this.#options = options;
+    this.#newCapture = newCapture;
   }
 
   get state() { return this.#state; }
@@ -60,7 +68,7 @@ export class Publisher extends EventTarget {
     // Browsers share a screen only after a click.
     if (this.#capture || source === 'screen' || !globalThis.isSecureContext || !navigator.mediaDevices) return;
     const run = ++this.#run;
-    const capture = this.#capture = new Capture(this.#options, (kind) => this.#ended(kind));
+    const capture = this.#capture = this.#newCapture(this.#options, (kind) => this.#ended(kind));
     await capture.open().catch(() => {});
     if (run !== this.#run) return;
     if (capture.stream.getTracks().length) this.#emit('capture');
@@ -87,7 +95,7 @@ export class Publisher extends EventTarget {
     try {
       if (!globalThis.isSecureContext || !navigator.mediaDevices) throw new PublishError('insecure', this.#options.secure);
       if (!endpoints(this.#options.url, document.baseURI).length) throw new PublishError('bad-url', this.#options.url);
-      const capture = this.#capture = shown ?? new Capture(this.#options, (kind) => this.#ended(kind));
+      const capture = this.#capture = shown ?? this.#newCapture(this.#options, (kind) => this.#ended(kind));
       if (!shown) await capture.open();
       if (run !== this.#run) throw new PublishError('stopped');
       if (capture.lack) this.#warn(new PublishError(capture.lack));

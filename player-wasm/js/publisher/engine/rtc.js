@@ -15,6 +15,7 @@ import { prefer } from './prefer.js';
  * @property {boolean} screen   the video is that of a screen
  * @property {number} bitrate   limit of the video, in bits per second
  * @property {number} fps       preferred frames per second
+ * @property {number} lines     of the video that is sent, with `fps` as its limit; 0: as captured
  * @property {RTCIceServer[]} servers
  * @property {string} base      folder of the scripts that are fetched later; empty: beside this module
  * @property {(why: PublishError) => void} onlost the connection was lost
@@ -103,13 +104,15 @@ export class RtcSession {
   /** Applies another bit rate. @param {SessionOptions} options */
   async set(options) {
     this.#options = options;
-    const { screen, bitrate } = options;
+    const { screen, bitrate, fps, lines } = options;
     for (const sender of this.#pc.getSenders()) {
       const parameters = sender.getParameters();
       const [encoding] = parameters.encodings ?? [];
       if (!encoding) continue;
       encoding.maxBitrate = sender.track?.kind === 'audio' ? AUDIO_BITRATE : bitrate;
       if (sender.track?.kind === 'video') {
+        const { width = 0, height = 0 } = sender.track.getSettings();
+        if (lines) Object.assign(encoding, { scaleResolutionDownBy: Math.max(1, Math.min(width, height) / lines), maxFramerate: fps });
         /** @type {{ degradationPreference?: string }} */ (parameters).degradationPreference = screen ? 'maintain-resolution' : 'balanced';
       }
       // An older browser keeps its own bit rate.

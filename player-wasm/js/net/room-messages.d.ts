@@ -1,6 +1,6 @@
 // The messages of a room's socket: docs/rooms.md. Unknown types and fields are ignored.
 
-import type { Token } from '../net/token-ask.js';
+import type { Token } from './token-ask.js';
 
 export type Role = 'host' | 'guest' | 'audience' | 'waiting';
 export type Layout = 'grid' | 'speaker' | 'side' | 'screen';
@@ -29,14 +29,16 @@ export interface Person {
   screen: string | null;
   audio: boolean;
   video: boolean;
-  quality: Quality;
+  /** null: not known. */
+  quality: Quality | null;
   hand: boolean;
   invited: boolean;
   away: boolean;
   encoder: boolean;
 }
 
-export interface Live { stream: string; since: number; viewers: number }
+/** The broadcast; `stream` is null while there is none. */
+export interface Live { stream: string | null; since: number | null; viewers: number }
 
 export interface Room {
   name: string;
@@ -49,7 +51,7 @@ export interface Room {
   slow: number;
   audience: number;
   likes: number;
-  live: Live | null;
+  live: Live;
   seats: number;
 }
 
@@ -65,6 +67,7 @@ export interface Welcome {
   room: Room;
   people: Person[];
   chat: ChatMessage[];
+  speaker?: string | null;
   time: number;
 }
 
@@ -86,7 +89,7 @@ export type ServerMessage =
   | ChatMessage
   | { type: 'deleted'; seq: number }
   | { type: 'silenced'; until: number }
-  | { type: 'live'; stream: string | null; since: number; viewers: number }
+  | ({ type: 'live' } & Live)
   | { type: 'invite_made'; invite: string; role: Role; until: number }
   | { type: 'encoder_made'; id: string; stream: string; key: string }
   | ErrorMessage

@@ -1,0 +1,228 @@
+// A participant's part in a room: the socket, what is published and what is played, without any view of it.
+
+import { RoomAudio } from './audio.js';
+import { RoomConnection } from './connection.js';
+import { pictureOf, place } from './layout.js';
+import { Network } from './network.js';
+import { RoomPublishing } from './publishing.js';
+import { RoomReceiving } from './receiving.js';
+
+/** @typedef {import('../net/room-messages.js').Person} Person */
+/** @typedef {import('../net/room-messages.js').Layout} Layout */
+
+/** Milliseconds between two measurements of the network. */
+const MEASURE = 2_000;
+/** A hidden page keeps its pictures for this many milliseconds; audio stays. */
+const HIDDEN = 5_000;
+
+export class RoomSession extends EventTarget {
+  connection; publishing; receiving;
+  #server; #scene;
+  /** Made in the click on Join. @type {RoomAudio | null} */
+  audio = null;
+  /** The layout that this page's user chose; null: that of the room. @type {Layout | null} */
+  own = null;
+  /** Tiles that are on the screen. @type {Set<string>} */
+  visible = new Set();
+  /** Bits per second that arrive of each participant. @type {Map<string, number>} */
+  rates = new Map();
+  #network = new Network();
+  #timer = 0;
+  #hiding = 0;
+  #hidden = false;
+  #screens = '';
+
+  /**
+   * @param {object} options
+   * @param {string} options.server address of the gateway: `https://host`
+   * @param {string} options.room
+   * @param {boolean} options.scene shows the hosts only, in full size: for a broadcast
+   */
+  constructor({ server, room, scene }) {
+    super();
+    const base = new URL(server.replace(/\/*$/, '/'), document.baseURI);
+    this.#server = base.href;
+    this.#scene = scene;
+    const socket = new URL(`api/v1/rooms/${encodeURIComponent(room)}`, base);
+    socket.protocol = socket.protocol.replace('http', 'ws');
+    const connection = this.connection = new RoomConnection({ url: socket.href });
+    this.publishing = new RoomPublishing();
+    for (const type of ['person', 'left', 'settings', 'speaker', 'welcome', 'live', 'audience']) connection.addEventListener(type, this.#changed);
+    connection.addEventListener('state', () => this.#entered());
+    connection.addEventListener('seat', () => this.#seated());
+    this.publishing.addEventListener('change', () => this.#publishes());
+    this.publishing.addEventListener('stats', () => this.#changed());
+  }
+
+  get network() { return this.#network.quality; }
+  get me() { return this.connection.me; }
+  /** Whether this participant may publish. */
+  get seated() { return this.me?.role === 'host' || this.me?.role === 'guest'; }
+  get isHost() { return this.me?.role === 'host'; }
+
+  /** Those with a seat: this participant, then the others in the order of their arrival. @returns {Person[]} */
+  get people() {
+    const all = [...this.connection.people.values()].filter(({ role }) => role === 'host' || role === 'guest');
+    return [...all.filter(({ id }) => id === this.me?.id), ...all.filter(({ id }) => id !== this.me?.id)];
+  }
+
+  /** The layout of this page. A screen takes the stage unless the user has chosen since. */
+  get layout() {
+    return this.own ?? (this.people.some(({ screen }) => screen) ? 'screen' : this.connection.room?.layout ?? 'grid');
+  }
+
+  get tiles() {
+    const { spotlight = null } = this.connection.room ?? {};
+    return place({ people: this.people, layout: this.layout, spotlight, speaker: this.connection.speaker, me: this.me?.id ?? '' });
+  }
+
+  /** Enters the room. Has to be called in a click, which starts the audio. @param {import('../net/room-messages.js').JoinOptions} options */
+  join(options) {
+    this.audio ??= new RoomAudio();
+    this.audio.addEventListener('change', this.#changed);
+    this.receiving ??= new RoomReceiving((name) => this.#playAddress(name), this.audio,
+      (tile, track) => this.dispatchEvent(new CustomEvent('picture', { detail: { tile, track } })));
+    document.addEventListener('visibilitychange', this.#visibility);
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => void this.#measure(), MEASURE);
+    this.connection.join(options);
+  }
+
+  /** Leaves, and closes everything but the socket's history. */
+  async leave() {
+    this.connection.leave();
+    await this.#close();
+  }
+
+  /** Ends everything; the gateway keeps the seat for some seconds. */
+  async close() {
+    this.connection.close();
+    await this.#close();
+  }
+
+  /** Shows other tiles, or the same in another layout. @param {Layout | null} layout */
+  arrange(layout) {
+    this.own = layout;
+    this.#changed();
+  }
+
+  /** @param {string} tile @param {boolean} visible */
+  see(tile, visible) {
+    if (this.visible.has(tile) === visible) return;
+    if (visible) this.visible.add(tile);
+    else this.visible.delete(tile);
+    this.#play();
+  }
+
+  /** @param {{ muted?: boolean, cameraOff?: boolean }} changes */
+  mute(changes) {
+    this.publishing.set(changes);
+    this.#tell();
+  }
+
+  async #close() {
+    clearInterval(this.#timer);
+    clearTimeout(this.#hiding);
+    document.removeEventListener('visibilitychange', this.#visibility);
+    this.receiving?.close();
+    this.receiving = undefined;
+    this.audio?.close();
+    this.audio = null;
+    await this.publishing.stop();
+  }
+
+  /** The address of a stream, which its endpoints are below. @param {string} name */
+  #stream(name) { return new URL(encodeURI(name).replace(/[?#]/g, encodeURIComponent), this.#server).href; }
+
+  /** @param {string} name */
+  #playAddress(name) { return `${this.#stream(name)}/whep?seat=${encodeURIComponent(this.me?.key ?? '')}`; }
+
+  #entered() {
+    const { state } = this.connection;
+    if (state === 'joined') this.#seated();
+    else if (state === 'refused' || state === 'closed') void this.#close();
+    this.#changed();
+  }
+
+  /** Publishes or stops, as the role says. */
+  #seated() {
+    const { me, room } = this.connection;
+    if (this.#scene || !me || !room) return;
+    if (this.seated) void this.publishing.start(this.#stream(`${room.name}/${me.id}`), me.key).then(() => this.#tell());
+    else if (this.publishing.state !== 'idle') void this.publishing.stop();
+    this.#changed();
+  }
+
+  /** Tells the others what this participant sends. */
+  #tell() {
+    if (!this.seated) return;
+    const { muted, cameraOff, stream } = this.publishing;
+    const has = (/** @type {string} */ kind) => stream?.getTracks().some((track) => track.kind === kind) ?? false;
+    this.connection.send({ type: 'mute', audio: has('audio') && !muted, video: has('video') && !cameraOff });
+  }
+
+  #publishes() {
+    const tracks = this.publishing.stream?.getTracks().map(({ kind }) => kind).join() ?? '';
+    if (tracks !== this.#screens) {
+      this.#screens = tracks;
+      if (this.connection.state === 'joined') this.#tell();
+    }
+    this.#changed();
+  }
+
+  #changed = () => {
+    this.#play();
+    this.dispatchEvent(new CustomEvent('change'));
+  };
+
+  /** Plays what the layout shows. */
+  #play() {
+    if (!this.receiving) return;
+    const { connection, me } = this;
+    if (connection.state !== 'joined' && connection.state !== 'reconnecting') return this.receiving.update(new Map(), new Map());
+    /** @type {Map<string, { name: string, of: string }>} */
+    const voices = new Map();
+    /** @type {Map<string, { name: string, of: string }>} */
+    const pictures = new Map();
+    const others = this.people.filter(({ id }) => id !== me?.id);
+    for (const { id, stream, screen } of others) {
+      if (stream) voices.set(id, { name: stream, of: id });
+      if (screen) voices.set(`${id}~screen`, { name: screen, of: id });
+    }
+    for (const tile of this.tiles) {
+      const person = others.find(({ id }) => id === tile.person);
+      if (!person) continue;
+      const visible = !this.#hidden && this.visible.has(tile.id);
+      const picture = pictureOf(tile, person, { visible, others: others.length, network: this.network, full: this.#scene });
+      const name = { full: person.stream, small: person.small, screen: person.screen, none: null }[picture];
+      if (name) pictures.set(tile.id, { name, of: tile.person });
+    }
+    this.receiving.update(voices, pictures);
+    return undefined;
+  }
+
+  #visibility = () => {
+    clearTimeout(this.#hiding);
+    if (!document.hidden) {
+      this.#hidden = false;
+      this.#play();
+    } else if (!this.#scene) this.#hiding = setTimeout(() => {
+      this.#hidden = true;
+      this.#play();
+    }, HIDDEN);
+  };
+
+  async #measure() {
+    const measured = await this.receiving?.measure();
+    if (!measured) return;
+    this.rates = measured.rates;
+    const { stats } = this.publishing;
+    const loss = Math.max(measured.loss, stats?.loss ?? 0);
+    if (this.#network.measure({ loss, rtt: Math.max(measured.rtt, stats?.rtt ?? 0) })) {
+      this.publishing.adapt(this.network);
+      this.connection.send({ type: 'quality', quality: this.network });
+      this.dispatchEvent(new CustomEvent('network'));
+    }
+    this.#changed();
+  }
+}
