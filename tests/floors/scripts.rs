@@ -2,17 +2,22 @@
 
 use super::imports::File;
 
-/// The folders that the scripts of a folder may import besides their own. A file belongs to the longest folder
-/// that its path begins with; a new folder has to be entered here.
+/// What the scripts of a folder may import besides their own folder. A file belongs to the longest folder
+/// that its path begins with, or has an entry of its own; a new folder has to be entered here.
 pub(super) const BROWSER: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("net", &["types"]),
     ("ui", &["types"]),
+    ("room/connection.js", &["net", "types"]),
+    ("chat/flying", &["room/connection.js", "net", "ui", "types"]),
     ("player/engine/sources", &["net", "types"]),
     ("player/engine", &["player/engine/sources", "net", "types"]),
-    ("player", &["player/engine", "net", "ui", "types"]),
+    // The player's flying messages are those of a room's chat.
+    ("player", &["player/engine", "chat/flying", "net", "ui", "types"]),
     ("publisher/engine", &["net", "types"]),
     ("publisher", &["publisher/engine", "net", "ui", "types"]),
+    // It makes `<srs-player>` and is given the connection of `<srs-room>`, and imports neither.
+    ("chat", &["chat/flying", "room/connection.js", "net", "ui", "types"]),
     (
         "srs",
         &[
@@ -73,7 +78,8 @@ fn resolve(name: &str, specifier: &str) -> String {
 
 /// The folder of the table that a path belongs to.
 fn room(path: &str) -> Option<&'static str> {
-    let inside = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let inside =
+        |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     BROWSER
         .iter()
         .map(|&(folder, _)| folder)

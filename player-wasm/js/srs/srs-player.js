@@ -87,11 +87,16 @@
     stop() { return this.ready.then((publisher) => publisher.stop()); }
     destroy() { return this.ready.then((publisher) => publisher.destroy()); }
   };
-  const elements = document.getElementsByTagName('srs-publisher');
+  // The same for the elements of rooms.
+  const chat = () => parts.then(() => import(`${folder}define-chat.js`));
+  const rare = new Map([['srs-publisher', publishing], ['srs-chat', chat], ['srs-room-list', chat], ['srs-audience', chat]]);
   const look = () => {
-    if (!elements.length) return;
-    watch.disconnect();
-    publishing().catch((error) => console.error(error));
+    for (const [name, fetch] of rare) {
+      if (!document.getElementsByTagName(name).length) continue;
+      rare.delete(name);
+      fetch().catch((error) => console.error(error));
+    }
+    if (!rare.size) watch.disconnect();
   };
   const watch = new MutationObserver(look);
   watch.observe(document, { childList: true, subtree: true });

@@ -3,8 +3,10 @@
 //! The sources lie in folders; the package is one flat folder whose file names are public.
 
 /// The files of the package and the module each begins with: (published name, path below `player-wasm/js`).
-pub(crate) const ENTRIES: [(&str, &str); 25] = [
+pub(crate) const ENTRIES: [(&str, &str); 27] = [
     ("compat.js", "player/compat.js"),
+    ("danmaku.js", "chat/flying/overlay.js"),
+    ("define-chat.js", "chat/define.js"),
     ("define-player.js", "player/define.js"),
     ("define-publisher.js", "publisher/define.js"),
     ("element.js", "player/element.js"),
