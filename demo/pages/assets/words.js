@@ -1,6 +1,7 @@
 // The pages' words: English stands in the HTML and here, Chinese here only.
 
 const en = {
+  watchTitle: 'Watch · Lianmai 连麦',
   copy: 'Copy',
   copied: 'Copied',
   copyOf: 'Copy: {name}',
@@ -42,6 +43,11 @@ const zh = {
   skip: '跳到正文',
   pages: '页面',
   home: '直播',
+  rooms: '房间',
+  roomsTitle: '房间 · Lianmai 连麦',
+  roomsText: '最多十人上麦聊天，其他人观看并发言。',
+  watchTitle: '观看 · Lianmai 连麦',
+  onStage: '上麦',
   player: '播放器',
   publisher: '开播',
   publisherTitle: '开播 · Lianmai 连麦',
@@ -142,7 +148,7 @@ export function t(name, values = {}) {
 export function translate() {
   if (!chinese) return;
   document.documentElement.lang = 'zh-CN';
-  for (const player of document.querySelectorAll('srs-player, srs-publisher')) player.setAttribute('lang', 'zh-CN');
+  for (const player of document.querySelectorAll('srs-player, srs-publisher, srs-room-list, srs-audience, srs-chat')) player.setAttribute('lang', 'zh-CN');
   for (const node of document.querySelectorAll('[data-t]')) node.textContent = t(node.getAttribute('data-t') ?? '');
   for (const node of document.querySelectorAll('[data-t-label]')) {
     node.setAttribute('aria-label', t(node.getAttribute('data-t-label') ?? ''));

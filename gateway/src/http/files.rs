@@ -122,7 +122,7 @@ fn send(
             name.trim().eq_ignore_ascii_case(coding) && !matches!(quality.trim(), "q=0" | "q=0.0")
         })
     };
-    let small = ["text/", "application/wasm", "application/json", "image/svg"];
+    let small = ["text/", "application/wasm", "application/json", "application/manifest", "image/svg"];
     let mut body = bytes(file.data);
     if let Some(file) = accepts("br").then(brotli).flatten() {
         body = bytes(file.data);
