@@ -57,8 +57,8 @@ export class Bar {
   }
 
   /**
-   * @param {import('../room/messages.js').Me | null} me
-   * @param {import('../room/messages.js').Person | undefined} own what the room knows of this person, if it lists the person
+   * @param {import('../net/room-messages.js').Me | null} me
+   * @param {import('../net/room-messages.js').Person | undefined} own what the room knows of this person, if it lists the person
    * @param {boolean} mayRename
    */
   render(me, own, mayRename) {

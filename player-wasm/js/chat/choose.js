@@ -4,7 +4,7 @@
 const HOLD = 4_000;
 
 /**
- * @typedef {import('../room/messages.js').Person} Person
+ * @typedef {import('../net/room-messages.js').Person} Person
  * @typedef {object} Stage what a connection knows
  * @property {{ stream: string } | null} live
  * @property {string | null} speaker

@@ -16,7 +16,7 @@ import { CHAT_CSS } from './style.js';
 import { speech } from './texts.js';
 
 /** @typedef {import('../room/connection.js').RoomConnection} RoomConnection */
-/** @typedef {import('../room/messages.js').ChatMessage} ChatMessage */
+/** @typedef {import('../net/room-messages.js').ChatMessage} ChatMessage */
 
 // A server has no elements; importing this module must work there too.
 const Host = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
@@ -139,7 +139,7 @@ export class SrsChatElement extends Host {
   /** @param {string} name empty: one is made up */
   #options(name) {
     const attribute = (/** @type {string} */ of) => this.getAttribute(of) || undefined;
-    const role = /** @type {import('../room/messages.js').Role} */ (attribute('as') ?? 'audience');
+    const role = /** @type {import('../net/room-messages.js').Role} */ (attribute('as') ?? 'audience');
     return { name: name || `${this.#say('viewer')} ${1000 + Math.floor(Math.random() * 9000)}`, role, invite: attribute('invite'), token: this.token || undefined, secret: attribute('secret') };
   }
 
@@ -200,7 +200,7 @@ export class SrsChatElement extends Host {
     return this.#compose.tell(this.#say('silenced:until', new Date(time).toLocaleTimeString(this.lang || undefined, { hour: '2-digit', minute: '2-digit' })));
   }
 
-  /** @param {import('../room/messages.js').ErrorMessage} error */
+  /** @param {import('../net/room-messages.js').ErrorMessage} error */
   #wrong({ code, text, about, retry }) {
     if (about && !OURS.includes(about)) return;
     const seconds = retry ? this.#say(`${code}:retry`, String(Math.ceil(retry))) : '';

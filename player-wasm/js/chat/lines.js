@@ -3,7 +3,7 @@
 import { h, icon } from '../ui/dom.js';
 import { clean, hueOf } from '../ui/clean.js';
 
-/** @typedef {import('../room/messages.js').ChatMessage} ChatMessage */
+/** @typedef {import('../net/room-messages.js').ChatMessage} ChatMessage */
 
 /** Lines that are kept; the gateway keeps as many messages. */
 const MAX_LINES = 200;

@@ -29,9 +29,9 @@ export class Menu {
   }
 
   /**
-   * @param {import('../room/messages.js').ChatMessage} message
+   * @param {import('../net/room-messages.js').ChatMessage} message
    * @param {HTMLElement} line below which the menu appears
-   * @param {import('../room/messages.js').Me} me
+   * @param {import('../net/room-messages.js').Me} me
    */
   open(message, line, me) {
     const { id, seq, role } = message;

@@ -54,7 +54,7 @@ export class Settings {
     if (open) this.who.focus();
   }
 
-  /** @param {import('../room/messages.js').Room | null} room @param {boolean} host */
+  /** @param {import('../net/room-messages.js').Room | null} room @param {boolean} host */
   render(room, host) {
     this.button.hidden = !host;
     if (!host) this.show(false);

@@ -8,7 +8,7 @@ import { enter, exit, socketAddress } from './share.js';
 export class Overlay {
   #danmaku; #url; #connection;
   #fly = (/** @type {Event} */ event) => {
-    const { text, id } = /** @type {CustomEvent<import('../../room/messages.js').ChatMessage>} */ (event).detail;
+    const { text, id } = /** @type {CustomEvent<import('../../net/room-messages.js').ChatMessage>} */ (event).detail;
     this.#danmaku.fly(clean(text), id === this.#connection.me?.id);
   };
 

@@ -25,7 +25,7 @@ export function socketAddress(server, room) {
 /**
  * The page's connection to a room; the first user of it joins.
  * @param {string} url of the socket
- * @param {import('../../room/messages.js').JoinOptions} options
+ * @param {import('../../net/room-messages.js').JoinOptions} options
  * @param {boolean} [named] the name is the person's own: it takes the place of one that was made up
  */
 export function enter(url, options, named = false) {
