@@ -1,9 +1,9 @@
-// Writes everything that lists the attributes of <srs-player>, <srs-publisher> and their shortcodes from one table,
+// Writes everything that lists the attributes of <srs-player>, <srs-publisher>, <srs-room> and their shortcodes from one table,
 // attributes.json: `node player-wasm/attributes.mjs`, which `cargo xtask fix` runs. The files are committed, so that
 // a build needs no Node; attributes.test.mjs fails where one of them differs from the table.
 //
 // A row of the table:
-//   element      `player` or `publisher`
+//   element      `player`, `publisher` or `room`
 //   name         of the attribute
 //   value        `text`, `switch` (there or not), `number`, `choice` (one of `choices`, whose TypeScript name is `type`)
 //                or `token`; without it the shortcode alone has the attribute
@@ -16,13 +16,15 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const ELEMENTS = /** @type {const} */ (['player', 'publisher']);
-const CLASSES = { player: 'SrsPlayer', publisher: 'SrsPublisher' };
+const ELEMENTS = /** @type {const} */ (['player', 'publisher', 'room']);
+/** Elements that the plugin has shortcodes for. */
+const IN_PLUGIN = /** @type {const} */ (['player', 'publisher']);
+const CLASSES = { player: 'SrsPlayer', publisher: 'SrsPublisher', room: 'SrsRoom' };
 const GENERATED = 'Generated from player-wasm/attributes.json by `cargo xtask fix`. Do not edit.';
 const ROOT = new URL('../', import.meta.url);
 
 /**
- * @typedef {'player' | 'publisher'} ElementName
+ * @typedef {'player' | 'publisher' | 'room'} ElementName
  * @typedef {{ type: string, default: string | boolean, group?: string, label: string, help: string, written?: boolean, choices?: string[], min?: number, max?: number }} Shortcode
  * @typedef {object} Row of the table
  * @property {ElementName} element
@@ -48,13 +50,16 @@ export function files(rows) {
     ...Object.fromEntries(ELEMENTS.map((element) => [`player-wasm/js/${element}/attributes.js`, lists(rows, element)])),
     'player-wasm/js/types/attributes.d.ts': types(rows),
     'wp-plugin/src/attribute-table.php': php(rows),
-    ...Object.fromEntries(ELEMENTS.map((element) => [`docs/${element}.md`, between(`docs/${element}.md`, 'attributes', markdown(rows, element))])),
-    'docs/wordpress.md': ELEMENTS.reduce(
+    ...Object.fromEntries(ELEMENTS.map((element) => [documentOf(element), between(documentOf(element), 'attributes', markdown(rows, element))])),
+    'docs/wordpress.md': IN_PLUGIN.reduce(
       (text, element) => replace(text, `attributes of the ${element}`, shortcodeMarkdown(rows, element)),
       readFileSync(new URL('docs/wordpress.md', ROOT), 'utf8'),
     ),
   };
 }
+
+/** The document with an element's attributes. @param {ElementName} element */
+const documentOf = (element) => (element === 'room' ? 'docs/rooms.md' : `docs/${element}.md`);
 
 /** The rows that are attributes of an element. @param {Row[]} rows @param {ElementName} element */
 const attributesOf = (rows, element) => rows.filter((row) => row.element === element && row.value);
@@ -185,13 +190,13 @@ export function php(rows) {
     return typeof is === 'string' ? text(is) : String(is);
   };
   const pad = (/** @type {string} */ name, /** @type {string[]} */ all) => `'${name}'`.padEnd(2 + Math.max(...all.map(({ length }) => length)));
-  const elements = ELEMENTS.map((element) => {
+  const elements = IN_PLUGIN.map((element) => {
     const attributes = shortcodes(rows, element).map(({ name, ...row }) => {
       const entries = Object.entries(row).filter(([, is]) => is !== undefined);
       const keys = entries.map(([key]) => key);
       return `\t\t\t'${name}' => array(\n${entries.map(([key, is]) => `\t\t\t\t${pad(key, keys)} => ${code(key, is)},\n`).join('')}\t\t\t),\n`;
     });
-    return `\t\t${pad(element, [...ELEMENTS])} => array(\n${attributes.join('')}\t\t),\n`;
+    return `\t\t${pad(element, [...IN_PLUGIN])} => array(\n${attributes.join('')}\t\t),\n`;
   });
   return `<?php
 /**

@@ -18,6 +18,7 @@ pub(super) const BROWSER: &[(&str, &[&str])] = &[
     ("publisher", &["publisher/engine", "net", "ui", "types"]),
     // It makes `<srs-player>` and is given the connection of `<srs-room>`, and imports neither.
     ("chat", &["chat/flying", "room/connection.js", "net", "ui", "types"]),
+    ("room", &["room/connection.js", "publisher/engine", "net", "ui", "types"]),
     (
         "srs",
         &[

@@ -16,7 +16,9 @@ const MEASURE = 2_000;
 const HIDDEN = 5_000;
 
 export class RoomSession extends EventTarget {
-  connection; publishing; receiving;
+  connection; publishing;
+  /** @type {RoomReceiving | undefined} */
+  receiving;
   #server; #scene;
   /** Made in the click on Join. @type {RoomAudio | null} */
   audio = null;

@@ -38,7 +38,7 @@ export class Settings {
       },
     }, row('encoderName', this.#name), h('button', {}, this.#labels.encoderMake = h('span', {})));
     this.#room = h('fieldset', {}, this.#labels.forAll = h('legend', {}), row('roomLayout', this.#layout), row('roomChat', this.#chat),
-      row('locked', this.#locked), row('lobby', this.#lobby));
+      row('locked_', this.#locked), row('lobby', this.#lobby));
     this.#encoderBox = h('fieldset', {}, this.#labels.encoderTitle = h('legend', {}), this.#labels.encoderText = h('p', { class: 'hint' }), this.#encoder, this.#made);
     this.node = h('div', { class: 'body settings' }, this.#devices.node, row('ownLayout', this.#own), this.#room, this.#encoderBox);
     session.connection.addEventListener('encoder_made', (event) => this.#show(/** @type {CustomEvent<{ id: string, stream: string, key: string }>} */ (event).detail));

@@ -225,3 +225,64 @@ export interface SrsPublisherOptions {
   /** As for the docs/player.md. */
   stats?: boolean;
 }
+
+/** Attributes that templates may write on an `<srs-room>`. */
+export interface SrsRoomAttributes {
+  room?: string;
+  server?: string;
+  name?: string;
+  as?: string;
+  invite?: string;
+  token?: Token;
+  secret?: string;
+  layout?: string;
+  scene?: Switch;
+  names?: Switch;
+  lang?: string;
+}
+
+/** Properties of an `<srs-room>` that are attributes too. */
+export interface SrsRoomProperties {
+  /** Name of the room, such as `friday-show`. */
+  room: string;
+  /** Address of the gateway, such as `https://live.example.com`; default: where the page comes from. */
+  server: string;
+  /** Name of the participant; the page asks for it, and the browser remembers the last one. */
+  name: string;
+  /** An invitation to the room. Set as a property it is not written into the page. */
+  invite: string;
+  /** A token with the claim `room`, or a function that returns one. Set as a property it is not written into the page. */
+  token: Token;
+  /** `grid`, `speaker`, `side` or `screen`; default: the layout of the room. */
+  layout: string;
+  /** Shows the stage only, on a transparent background, for a broadcast: joins at once as audience, and never publishes. */
+  scene: boolean;
+  /** With `scene`: shows the names too. */
+  names: boolean;
+}
+
+/** Attributes for an `<srs-room>` that `new SrsRoom()` makes. */
+export interface SrsRoomOptions {
+  /** Name of the room, such as `friday-show`. */
+  room?: string;
+  /** Address of the gateway, such as `https://live.example.com`; default: where the page comes from. */
+  server?: string;
+  /** Name of the participant; the page asks for it, and the browser remembers the last one. */
+  name?: string;
+  /** Role to join with: `host`, `guest` or `audience`; default: the highest that the credentials allow. */
+  as?: string;
+  /** An invitation to the room. Set as a property it is not written into the page. */
+  invite?: string;
+  /** A token with the claim `room`, or a function that returns one. Set as a property it is not written into the page. */
+  token?: Token;
+  /** The secret of the gateway; the element asks for it where it is needed. */
+  secret?: string;
+  /** `grid`, `speaker`, `side` or `screen`; default: the layout of the room. */
+  layout?: string;
+  /** Shows the stage only, on a transparent background, for a broadcast: joins at once as audience, and never publishes. */
+  scene?: boolean;
+  /** With `scene`: shows the names too. */
+  names?: boolean;
+  /** As for the docs/player.md. */
+  lang?: string;
+}

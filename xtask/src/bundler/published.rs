@@ -3,12 +3,13 @@
 //! The sources lie in folders; the package is one flat folder whose file names are public.
 
 /// The files of the package and the module each begins with: (published name, path below `player-wasm/js`).
-pub(crate) const ENTRIES: [(&str, &str); 27] = [
+pub(crate) const ENTRIES: [(&str, &str); 31] = [
     ("compat.js", "player/compat.js"),
     ("danmaku.js", "chat/flying/overlay.js"),
     ("define-chat.js", "chat/define.js"),
     ("define-player.js", "player/define.js"),
     ("define-publisher.js", "publisher/define.js"),
+    ("define-room.js", "room/define.js"),
     ("element.js", "player/element.js"),
     ("extras.js", "player/extras.js"),
     ("hls-variants.js", "player/engine/sources/hls/variants.js"),
@@ -23,6 +24,9 @@ pub(crate) const ENTRIES: [(&str, &str); 27] = [
     ("publisher-flv.js", "publisher/engine/flv.js"),
     ("publisher-tap.js", "publisher/engine/tap.js"),
     ("publisher.js", "publisher/index.js"),
+    ("room-connection.js", "room/connection.js"),
+    ("room-qr.js", "room/qr.js"),
+    ("room.js", "room/index.js"),
     ("rtc.js", "player/engine/sources/webrtc/rtc.js"),
     ("sdk-publish.js", "srs/sdk-publish.js"),
     ("sdk.js", "srs/sdk.js"),
