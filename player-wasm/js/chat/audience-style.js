@@ -6,7 +6,10 @@ export const AUDIENCE_CSS = `
 @media (prefers-color-scheme:light){:host{--_accent:var(--srs-accent,#0b63ce);--_on:var(--srs-on-accent,#fff);--_quiet:#576078}}
 .view{display:grid;grid-template-columns:minmax(0,1fr) minmax(300px,360px);gap:20px;height:100%}
 .stage-side{min-width:0;min-height:0;display:flex;flex-direction:column}
-srs-player{width:100%;border-radius:var(--srs-radius,12px);max-height:calc(100% - 72px)}
+.screen{position:relative;min-height:0;max-height:calc(100% - 72px);aspect-ratio:16/9;border-radius:var(--srs-radius,12px);overflow:hidden}
+srs-player{display:block;width:100%;height:100%;border-radius:0}
+.nobody{position:absolute;inset:0;display:grid;place-items:center;margin:0;padding:16px;text-align:center;font-size:16px;
+background:linear-gradient(140deg,#26324a,#131926);color:#eef1f8}
 srs-chat{height:100%;min-height:0}
 .about{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px;padding:12px 2px 0}
 h1{font-size:19px;line-height:1.3;margin:0;overflow-wrap:anywhere}
@@ -18,7 +21,7 @@ h1{font-size:19px;line-height:1.3;margin:0;overflow-wrap:anywhere}
 .flying svg{width:20px;height:20px}
 @container (max-width:719px){
 .view{grid-template-columns:minmax(0,1fr);grid-template-rows:auto minmax(0,1fr);gap:10px}
-srs-player{border-radius:0;max-height:none}
+.screen{border-radius:0;max-height:none}
 .about{padding:8px 12px 0}
 h1{font-size:16px}
 srs-chat{border-radius:0}

@@ -22,7 +22,7 @@ const PASSED = ['room', 'server', 'name', 'token', 'secret', 'invite', 'lang'];
 export class SrsAudienceElement extends Host {
   static observedAttributes = PASSED;
 
-  #player; #chat; #title; #who; #flying; #live;
+  #player; #chat; #title; #who; #flying; #live; #nobody;
   /** @type {RoomConnection | null} */
   #connection = null;
   /** @type {Danmaku | null} */
@@ -41,10 +41,11 @@ export class SrsAudienceElement extends Host {
     this.#chat = /** @type {import('./element.js').SrsChatElement} */ (document.createElement('srs-chat'));
     this.#title = h('h1', {}, h('bdi', {}));
     this.#who = h('p', { class: 'who' });
+    this.#nobody = h('p', { class: 'nobody', role: 'status' });
     this.#live = h('span', { class: 'on-air', hidden: true });
     this.#flying = h('button', { type: 'button', class: 'flying', onclick: () => this.#fly(this.#danmaku === null) }, icon(FLYING), h('span', {}));
     root.append(h('div', { class: 'view' },
-      h('div', { class: 'stage-side' }, this.#player,
+      h('div', { class: 'stage-side' }, h('div', { class: 'screen' }, this.#player, this.#nobody),
         h('div', { class: 'about' }, h('div', {}, this.#title, this.#who), this.#live, h('span', { class: 'gap' }), this.#flying)),
       this.#chat));
     this.#chat.addEventListener('connection', () => this.#use(this.#chat.connection));
@@ -115,7 +116,6 @@ export class SrsAudienceElement extends Host {
     if (!live && this.#choice.rest(now)) this.#timer = window.setTimeout(() => this.#render(), this.#choice.rest(now));
     const title = clean(room?.title) || clean(room?.name);
     /** @type {Element} */ (this.#title.firstChild).textContent = title;
-    this.#player.setAttribute('title', title);
     const names = [...people.values()].filter(({ role }) => role === 'host' || role === 'guest').map(({ name }) => clean(name));
     tell(this.#who, names.join(', '));
     this.#live.hidden = !live;
@@ -129,7 +129,7 @@ export class SrsAudienceElement extends Host {
     this.#address = address;
     if (address) this.#player.setAttribute('url', address);
     else this.#player.removeAttribute('url');
-    this.classList.toggle('empty', !address);
+    tell(this.#nobody, address ? '' : this.#say('nobody'));
   }
 
   /** Shows flying messages over the video, or not. @param {boolean} on */
@@ -155,6 +155,6 @@ export class SrsAudienceElement extends Host {
   #translate() {
     /** @type {Element} */ (this.#flying.lastChild).textContent = this.#say('flying');
     this.#live.textContent = this.#say('live');
-    this.#player.setAttribute('offline', this.#say('nobody'));
+    tell(this.#nobody, this.#address ? '' : this.#say('nobody'));
   }
 }

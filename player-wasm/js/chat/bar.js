@@ -94,7 +94,7 @@ export class Bar {
     this.#likes = sum;
     const all = sum + this.#mine;
     this.sum.textContent = short(all, this.#lang());
-    this.like.setAttribute('aria-label', `${this.#say('like')} (${this.#say('likes', String(all))})`);
+    this.like.setAttribute('aria-label', `${this.#say('like')} (${this.#say('likes', this.sum.textContent)})`);
     this.like.title = this.#say('like');
   }
 

@@ -24,6 +24,8 @@ const Host = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class 
 const EYE = 'M12 6c4.5 0 8 3.2 9.5 6-1.5 2.8-5 6-9.5 6s-8-3.2-9.5-6C4 9.2 7.5 6 12 6zm0 2.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z';
 /** Types of messages whose errors concern what is done here. */
 const OURS = ['chat', 'delete', 'silence', 'remove', 'like', 'hand', 'accept', 'decline', 'invite', 'settings', 'join'];
+/** Errors after which the connection tries again to join. */
+const TEMPORARY = ['no_room', 'full', 'locked'];
 /** Attributes by which the element joins. */
 const JOINS = ['room', 'server', 'as', 'token', 'secret', 'invite'];
 
@@ -203,6 +205,7 @@ export class SrsChatElement extends Host {
   /** @param {import('../net/room-messages.js').ErrorMessage} error */
   #wrong({ code, text, about, retry }) {
     if (about && !OURS.includes(about)) return;
+    if (this.#connection?.state !== 'joined') return this.#render();
     const seconds = retry ? this.#say(`${code}:retry`, String(Math.ceil(retry))) : '';
     // What the server says is in English, but better than nothing.
     this.#compose.tell(seconds || this.#say(code) || clean(text));
@@ -246,7 +249,9 @@ export class SrsChatElement extends Host {
     const host = me?.role === 'host';
     const own = me ? people?.get(me.id) : undefined;
     const over = state === 'refused' || state === 'closed';
-    tell(this.#status, over ? this.#say(error?.code ?? 'ended') || this.#say('refused') : state === 'reconnecting' || state === 'joining' ? this.#say(state) : '');
+    const outside = state === 'reconnecting' || state === 'joining';
+    tell(this.#status, over ? this.#say(error?.code ?? 'ended') || this.#say('refused')
+      : outside ? this.#say(TEMPORARY.includes(error?.code ?? '') ? `${error?.code}` : state) : '');
     this.#watching.hidden = !room;
     /** @type {Element} */ (this.#watching.lastChild).textContent = short(audience, this.lang);
     this.#watching.setAttribute('aria-label', this.#say('watching', String(audience)));

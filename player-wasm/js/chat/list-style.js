@@ -28,8 +28,8 @@ background:#0b0e14c7;color:#fff;font-variant-numeric:tabular-nums}
 .hosts{display:block;color:var(--_quiet);overflow:hidden;text-overflow:ellipsis;white-space:nowrap;min-height:1.4em}
 .start{display:block;max-width:560px}
 .start.first{margin:0 auto;padding:36px 28px;text-align:center;border:1px dashed var(--_line);border-radius:14px;background:var(--_card)}
-h3{margin:0 0 6px;font-size:16px}
-.first h3{font-size:21px}
+h2{margin:0 0 6px;font-size:16px}
+.first h2{font-size:21px}
 .start p{margin:0 0 18px;color:var(--_quiet);font-size:15px;text-wrap:balance}
 .entry{display:flex;flex-wrap:wrap;gap:8px;align-items:end}
 .first .entry{justify-content:center}

@@ -39,7 +39,7 @@ export class SrsRoomListElement extends Base {
     const root = this.attachShadow({ mode: 'open' });
     this.#status = h('p', { class: 'status', role: 'status', hidden: true });
     this.#list = h('ul', { part: 'list', hidden: true });
-    this.#none = h('h3', {});
+    this.#none = h('h2', {});
     this.#how = h('p', {});
     this.#field = h('input', { type: 'text', id: 'name', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', required: true });
     this.#label = h('label', { for: 'name' });

@@ -1,7 +1,7 @@
 // Generated from player-wasm/attributes.json by `cargo xtask fix`. Do not edit.
 
 /** Attributes whose property is their text. @type {string[]} */
-export const TEXTS = ['protocol', 'latency', 'preload', 'retry', 'poster', 'offline', 'captions', 'ratio', 'base'];
+export const TEXTS = ['protocol', 'latency', 'preload', 'retry', 'poster', 'offline', 'captions', 'ratio', 'danmaku', 'base'];
 
 /** Attributes whose property says whether they are there. @type {string[]} */
 export const SWITCHES = ['autoplay', 'controls', 'loop', 'viewers'];

@@ -130,7 +130,7 @@ export class SrsPlayerElement extends Base {
     else if (name === 'stats') this.#skin.showStats(value !== null);
     else if (name === 'token') this.#shows();
     else if (name === 'width' || name === 'height' || name === 'ratio') this.#layout();
-    else if (name === 'captions' || name === 'viewers') this.#more();
+    else if (name === 'captions' || name === 'viewers' || name === 'danmaku') this.#more();
     else if (name === 'loop' && this.#player) this.#player.loop = value !== null;
     else if (name === 'latency') this.#player && (this.#player.latency = this.#options().latency);
     else if (name === 'protocol' && this.#player) this.#changed();
@@ -240,7 +240,8 @@ export class SrsPlayerElement extends Base {
     const playing = this.#wanted && !!this.#player;
     const captions = playing ? this.getAttribute('captions') ?? '' : '';
     const viewers = playing && this.hasAttribute('viewers') ? this.url : '';
-    if (!this.#extras && !captions && !viewers) return;
+    const room = playing ? this.getAttribute('danmaku') ?? '' : '';
+    if (!this.#extras && !captions && !viewers && !room) return;
     this.#extras ??= import('./extras.js').then(({ Extras }) => new Extras(this.#video, {
       captions: () => this.#skin.render(),
       viewers: (count) => this.#skin.showViewers(count),
@@ -251,6 +252,7 @@ export class SrsPlayerElement extends Base {
     this.#extras.then((extras) => {
       if (playing || !this.url) void extras.captions(captions && new URL(captions, document.baseURI).href, words(this.lang)('captions'));
       extras.watch(viewers);
+      extras.fly(room, this.url);
     }, () => { this.#extras = null; });
   }
 

@@ -1,4 +1,4 @@
-// Captions and the number of viewers. Fetched by pages that show them.
+// Captions, the number of viewers, and flying messages. Fetched by pages that show them.
 
 import { pathOf, readAddress } from '../net/stream-address.js';
 
@@ -14,6 +14,9 @@ export class Extras {
   #track = null;
   #captions = '';
   #watched = '';
+  #room = '';
+  /** The messages of a room over the video. @type {Promise<import('../chat/flying/overlay.js').Overlay> | null} */
+  #overlay = null;
   #timer = 0;
 
   /**
@@ -54,6 +57,23 @@ export class Extras {
     } catch (error) {
       if (url === this.#captions) this.#tell.failed('no-captions', String(error));
     }
+  }
+
+  /**
+   * Lets the messages of a room fly over the video; empty: ends that.
+   * @param {string} room
+   * @param {string} url of the stream, on the room's server
+   */
+  fly(room, url) {
+    const wanted = room && `${room} ${url}`;
+    if (wanted === this.#room) return;
+    this.#room = wanted;
+    void this.#overlay?.then((overlay) => overlay.close(), () => {});
+    this.#overlay = null;
+    const box = this.#video.parentElement;
+    if (!room || !box) return;
+    this.#overlay = import('../chat/flying/overlay.js').then(({ Overlay }) => new Overlay(box, room, url));
+    this.#overlay.catch(() => { this.#room = ''; });
   }
 
   /** Asks the server for the number of viewers of a stream, regularly; empty: stops. @param {string} url */

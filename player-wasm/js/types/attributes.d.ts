@@ -43,6 +43,7 @@ export interface SrsPlayerAttributes {
   height?: Size;
   ratio?: string;
   token?: Token;
+  danmaku?: string;
   lang?: string;
   base?: string;
 }
@@ -86,6 +87,8 @@ export interface SrsPlayerProperties {
   ratio: string;
   /** Token or secret that allows playing: see Tokens. A token set as a property is not written into the page. */
   token: Token;
+  /** Name of a room on the same server: while the stream plays, the messages of its docs/chat.md fly over the video. */
+  danmaku: string;
   /** Folder of the player's files, if a bundler or an optimiser does not keep them beside the script: docs/npm.md. */
   base: string;
 }
@@ -128,6 +131,8 @@ export interface SrsPlayerOptions {
   ratio?: string;
   /** Token or secret that allows playing: see Tokens. A token set as a property is not written into the page. */
   token?: Token;
+  /** Name of a room on the same server: while the stream plays, the messages of its docs/chat.md fly over the video. */
+  danmaku?: string;
   /** Language of the controls: `en…` or `zh…`; default: the browser's. */
   lang?: string;
   /** Folder of the player's files, if a bundler or an optimiser does not keep them beside the script: docs/npm.md. */

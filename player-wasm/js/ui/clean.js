@@ -25,6 +25,7 @@ export const cut = (text, count) => [...text].slice(0, count).join('');
 /** A hue for a participant, always the same. @param {string} id */
 export function hueOf(id) {
   let hash = 0;
-  for (const letter of id) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 3600;
-  return hash % 360;
+  for (const letter of id) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 65521;
+  // Similar ids get hues that are far from each other: steps of the golden angle.
+  return Math.round(hash * 137.508) % 360;
 }
