@@ -22,8 +22,8 @@ const OTHERS = ['index', 'define-player', 'sdk', 'extras', 'media-session', 'met
   .map((name) => `srs-player/${name}.js`);
 const dist = new URL('../../player-wasm/dist/', import.meta.url).pathname;
 
-/** Fetched only by pages that publish. */
-const PUBLISHER = /publish/;
+/** Fetched only by pages that publish, and by those with a chat or flying messages. */
+const PUBLISHER = /publish|chat|danmaku/;
 
 function wireSize(file) {
   const options = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 } };
@@ -53,4 +53,10 @@ test('what publishes is at most 23.6 kB on the wire', () => {
   assert.ok(files.length >= 4 && sum <= 23_600, `${sum} bytes`);
   // The half of srs.sdk.js that publishes does without the element.
   assert.ok(wireSize('srs-player/sdk-publish.js') <= 5_800);
+});
+
+test('chat, list of rooms and flying messages are at most 21 kB on the wire', () => {
+  const sum = ['define-chat', 'danmaku'].reduce((total, name) => total + wireSize(`srs-player/${name}.js`), 0);
+  console.log(`chat on the wire: ${sum} bytes`);
+  assert.ok(sum <= 21_000, `${sum} bytes`);
 });
