@@ -117,7 +117,8 @@ export class RoomView {
     this.stage.node.setAttribute('aria-label', say('stage'));
     this.bar.node.setAttribute('aria-label', say('controls'));
     this.#title.textContent = title;
-    this.#title.hidden = this.#watching.hidden = !inside;
+    this.#title.hidden = !inside;
+    this.#watching.hidden = !inside || !connection.audience;
     this.#count.textContent = say('watching', String(connection.audience));
     const insecure = globalThis.isSecureContext === false || !navigator.mediaDevices;
     this.card.render({
