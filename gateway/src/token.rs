@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use gateway::core::auth::{Act, SigningKey, Wish};
+use gateway::core::auth::{Act, Right, SigningKey, Wish};
 use gateway::core::hub::StreamName;
 use gateway::settings;
 
@@ -13,16 +13,29 @@ enum Action {
     Play,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RoomRole {
+    Host,
+    Guest,
+    Audience,
+}
+
 /// Options of `lianmai token`. The settings give the defaults, so that a gateway with the same settings accepts the token.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(crate) struct Args {
     /// Stream, as app/name
-    #[arg(long, value_name = "APP/NAME", required_unless_present = "jwks")]
+    #[arg(long, value_name = "APP/NAME", required_unless_present_any = ["jwks", "room"], requires = "act")]
     stream: Option<String>,
     /// Action that the token allows
-    #[arg(long, value_enum, required_unless_present = "jwks")]
+    #[arg(long, value_enum, requires = "stream")]
     act: Option<Action>,
+    /// Room that the token lets its holder join, instead of a stream
+    #[arg(long, value_name = "NAME", requires = "role", conflicts_with = "stream")]
+    room: Option<String>,
+    /// Role in the room
+    #[arg(long, value_enum, requires = "room")]
+    role: Option<RoomRole>,
     /// Seconds until the token expires; it is valid once, and a running connection continues
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     ttl: i64,
@@ -42,7 +55,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Print the public key (as a JWKS, for other gateways) instead of a token
-    #[arg(long, conflicts_with_all = ["stream", "act"])]
+    #[arg(long, conflicts_with_all = ["stream", "act", "room", "role"])]
     jwks: bool,
     /// File with the settings; by default ./lianmai.toml, if it exists
     #[arg(long, env = "LIANMAI_CONFIG", value_name = "FILE")]
@@ -57,18 +70,34 @@ pub(crate) fn run(args: &Args) -> Result<String, String> {
         Some(file) => SigningKey::of_file(file)?,
         None => SigningKey::kept(args.data.as_ref().unwrap_or(&config.data))?,
     };
-    let (Some(stream), Some(action)) = (&args.stream, args.act) else { return key.jwks() };
-    let stream = StreamName::parse(stream).map_err(|error| format!("{stream}: {error}"))?;
+    let stream;
+    let right = match (&args.stream, args.act, &args.room, args.role) {
+        (Some(name), Some(action), ..) => {
+            stream = StreamName::parse(name).map_err(|error| format!("{name}: {error}"))?;
+            let act = match action {
+                Action::Publish => Act::Publish,
+                Action::Play => Act::Play,
+            };
+            Right::Stream { stream: &stream, act }
+        }
+        (_, _, Some(room), Some(role)) => {
+            // A room is named like an application.
+            StreamName::new(room, "x").map_err(|error| format!("{room}: {error}"))?;
+            let role = match role {
+                RoomRole::Host => "host",
+                RoomRole::Guest => "guest",
+                RoomRole::Audience => "audience",
+            };
+            Right::Room { room, role }
+        }
+        _ => return key.jwks(),
+    };
     let usual = if config.auth.issuer.is_empty() { "lianmai" } else { &config.auth.issuer };
     key.mint(&Wish {
         issuer: args.issuer.as_deref().unwrap_or(usual),
         audience: args.audience.as_deref().unwrap_or(&config.auth.audience),
         subject: &args.sub,
-        stream: &stream,
-        act: match action {
-            Action::Publish => Act::Publish,
-            Action::Play => Act::Play,
-        },
+        right,
         ttl: args.ttl,
     })
 }

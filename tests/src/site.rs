@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use ::gateway::core::auth::{Act, SigningKey, Wish};
+use ::gateway::core::auth::{Act, Right, SigningKey, Wish};
 use ::gateway::core::hub::StreamName;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -30,7 +30,8 @@ pub fn token(key: &SigningKey, name: &str, act: Act) -> String {
 pub fn token_for(key: &SigningKey, name: &str, act: Act, ttl: i64) -> String {
     let stream = StreamName::new("live", name).unwrap();
     let (issuer, audience, subject) = ("https://site.example", "lianmai", "7");
-    key.mint(&Wish { issuer, audience, subject, stream: &stream, act, ttl }).unwrap()
+    let right = Right::Stream { stream: &stream, act };
+    key.mint(&Wish { issuer, audience, subject, right, ttl }).unwrap()
 }
 
 /// The response of the site.

@@ -32,7 +32,7 @@ use std::sync::Arc;
 pub use denied::Denied;
 pub use guesses::Guesses;
 use guesses::{SecretOrigin, Verdict};
-pub use own::{SigningKey, Wish};
+pub use own::{Right, SigningKey, Wish};
 use request::is_token;
 pub use request::{AuthRequest, visitor};
 pub use secret::{OPERATOR, PUBLISH, kept as secret_of, random as new_secret};

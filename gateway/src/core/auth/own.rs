@@ -31,12 +31,29 @@ pub struct Wish<'a> {
     pub audience: &'a str,
     /// The subject (`sub`), for the log.
     pub subject: &'a str,
-    /// The stream.
-    pub stream: &'a StreamName,
-    /// The allowed act.
-    pub act: Act,
+    /// What the token allows.
+    pub right: Right<'a>,
     /// Lifetime in seconds.
     pub ttl: i64,
+}
+
+/// What a token allows.
+#[derive(Debug, Clone)]
+pub enum Right<'a> {
+    /// To publish or play a stream.
+    Stream {
+        /// The stream.
+        stream: &'a StreamName,
+        /// The allowed act.
+        act: Act,
+    },
+    /// To join a room.
+    Room {
+        /// The room's name.
+        room: &'a str,
+        /// The role: host, guest or audience.
+        role: &'a str,
+    },
 }
 
 #[derive(Serialize)]
@@ -44,11 +61,18 @@ struct Claims<'a> {
     iss: &'a str,
     aud: &'a str,
     sub: &'a str,
-    stream: &'a str,
-    act: Act,
+    #[serde(flatten)]
+    right: RightClaims<'a>,
     iat: i64,
     exp: i64,
     jti: String,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum RightClaims<'a> {
+    Stream { stream: &'a str, act: Act },
+    Room { room: &'a str, role: &'a str },
 }
 
 /// A private key and its public key.
@@ -130,8 +154,10 @@ impl SigningKey {
             iss: wish.issuer,
             aud: wish.audience,
             sub: wish.subject,
-            stream: wish.stream.as_str(),
-            act: wish.act,
+            right: match wish.right {
+                Right::Stream { stream, act } => RightClaims::Stream { stream: stream.as_str(), act },
+                Right::Room { room, role } => RightClaims::Room { room, role },
+            },
             iat: now,
             exp: now + wish.ttl,
             jti: random().map_err(|error| error.to_string())?,

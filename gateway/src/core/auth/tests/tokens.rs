@@ -211,8 +211,7 @@ async fn a_changed_file_changes_the_keys_and_the_own_key_is_trusted_once_it_is_t
         issuer: "lianmai",
         audience: "lianmai",
         subject: "me",
-        stream: &bench.stream,
-        act: Act::Publish,
+        right: Right::Stream { stream: &bench.stream, act: Act::Publish },
         ttl: 60,
     };
     assert_eq!(bench.publish(&own.mint(&wish).unwrap()).await, Ok(()));
@@ -250,7 +249,8 @@ async fn an_issuer_and_an_audience_can_be_asked_for() {
     // The holder of the gateway's own key is its operator, not a site.
     let own = SigningKey::kept(&bench.dir.join("data")).unwrap();
     let (issuer, audience, subject) = ("lianmai", "gateway-7", "me");
-    let wish = Wish { issuer, audience, subject, stream: &bench.stream, act: Act::Publish, ttl: 60 };
+    let right = Right::Stream { stream: &bench.stream, act: Act::Publish };
+    let wish = Wish { issuer, audience, subject, right, ttl: 60 };
     assert_eq!(bench.publish(&own.mint(&wish).unwrap()).await, Ok(()));
 }
 

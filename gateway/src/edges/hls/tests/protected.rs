@@ -1,7 +1,7 @@
 //! Protected streams.
 
 use super::*;
-use crate::core::auth::{Act, AuthSettings, SigningKey, Tokens, Wish};
+use crate::core::auth::{Act, AuthSettings, Right, SigningKey, Tokens, Wish};
 
 const FIRST: &str = "192.0.2.1:4000";
 const SECOND: &str = "192.0.2.2:4000";
@@ -33,7 +33,8 @@ impl Few {
 
     fn token(&self, stream: &str, act: Act) -> String {
         let stream = StreamName::parse(stream).expect("a name");
-        let wish = Wish { issuer: "me", audience: "lianmai", subject: "7", stream: &stream, act, ttl: 60 };
+        let right = Right::Stream { stream: &stream, act };
+        let wish = Wish { issuer: "me", audience: "lianmai", subject: "7", right, ttl: 60 };
         self.key.mint(&wish).expect("a token")
     }
 
