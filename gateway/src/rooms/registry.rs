@@ -108,7 +108,11 @@ impl Rooms {
             let empty = rooms
                 .values()
                 .filter_map(|cell| cell.read(Room::empty_since).map(|since| (since, cell.name.clone())));
-            let Some((_, oldest)) = empty.min() else {
+            let oldest = empty.min().map(|(_, name)| name);
+            let closes = |name: &String| {
+                rooms.get(name).is_some_and(|cell| cell.close_if(|room| room.empty_since().is_some()))
+            };
+            let Some(oldest) = oldest.filter(closes) else {
                 let text = "the gateway has as many rooms as it is allowed to".to_owned();
                 return Err(Failure { text, ..Code::Full.failure() });
             };
@@ -127,11 +131,12 @@ impl Rooms {
     /// Removes the rooms in which nobody was for a long time.
     pub(super) fn sweep(&self, now: Millis) {
         self.rooms().retain(|_, cell| {
-            let kept = cell.read(Room::empty_since).is_none_or(|since| now < since + KEEP_ROOM);
-            if !kept {
+            let closed =
+                cell.close_if(|room| room.empty_since().is_some_and(|since| now >= since + KEEP_ROOM));
+            if closed {
                 tracing::info!(room = cell.name, "room closed");
             }
-            kept
+            !closed
         });
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::message::{Failure, Message, Welcome};
+use super::message::{Code, Failure, Message, Welcome};
 use super::registry::Rooms;
 use super::state::{CloseCode, Connection, Joining, Millis, Output, Room, Urgency};
 
@@ -14,6 +14,10 @@ use super::state::{CloseCode, Connection, Joining, Millis, Output, Room, Urgency
 pub(super) const MAX_WAITING: usize = 64;
 /// Maximum number of bytes in a batch: further messages start another one.
 const MAX_BATCH: usize = 256 << 10;
+
+/// Maximum number of batches that go out at once between two ticks. Further urgent messages wait for the tick, so that
+/// nobody can fill the queues of others with many small batches.
+const MAX_URGENT: u32 = 5;
 
 /// Something for a client's socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,11 +52,16 @@ struct Inner {
     connections: HashMap<Connection, Listener>,
     /// The messages of the next batch, in JSON, separated by commas.
     batch: String,
+    /// Number of batches that went out at once since the last tick.
+    urgent: u32,
+    /// Whether the registry has removed the room: a client that found it before must not join it.
+    closed: bool,
 }
 
 impl RoomCell {
     pub(super) fn new(name: &str, room: Room) -> Self {
-        let inner = Inner { room, connections: HashMap::new(), batch: String::new() };
+        let inner =
+            Inner { room, connections: HashMap::new(), batch: String::new(), urgent: 0, closed: false };
         Self { name: name.to_owned(), inner: Mutex::new(inner) }
     }
 
@@ -63,6 +72,13 @@ impl RoomCell {
     /// Reads the state of the room.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Room) -> T) -> T {
         read(&self.inner().room)
+    }
+
+    /// Closes the room for good if `is` returns true. Returns whether the room is closed.
+    pub(super) fn close_if(&self, is: impl FnOnce(&Room) -> bool) -> bool {
+        let inner = &mut *self.inner();
+        inner.closed = inner.closed || is(&inner.room);
+        inner.closed
     }
 
     /// Changes the state of the room, and delivers what comes out.
@@ -81,6 +97,9 @@ impl RoomCell {
         welcome: impl FnOnce(Welcome) -> Message,
     ) -> Result<Deliveries, Failure> {
         let inner = &mut *self.inner();
+        if inner.closed {
+            return Err(Failure { retry: Some(1), ..Code::NoRoom.failure() });
+        }
         // What happened before belongs to those who were there.
         inner.flush();
         let connection = joining.connection;
@@ -108,9 +127,11 @@ impl RoomCell {
         self.inner().send(connection, message);
     }
 
-    /// Sends the collected messages to all clients.
+    /// Sends the collected messages to all clients, once per tick.
     pub(super) fn flush(&self) {
-        self.inner().flush();
+        let inner = &mut *self.inner();
+        inner.urgent = 0;
+        inner.flush();
     }
 
     /// Returns the number of connections.
@@ -155,7 +176,8 @@ impl Inner {
                 Output::Log(message) => rooms.log_chat(name, &message),
             }
         }
-        if urgent {
+        if urgent && self.urgent < MAX_URGENT {
+            self.urgent += 1;
             self.flush();
         }
     }

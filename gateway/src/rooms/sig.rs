@@ -9,12 +9,13 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::Request as HttpRequest;
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::message::{Code, Failure, Id, Message, Request};
@@ -22,7 +23,7 @@ use super::registry::{is_name, now};
 use super::role::Role;
 use super::room_cell::{Deliveries, Delivery, RoomCell};
 use super::socket::{self, Client, End, FLOOD, REFUSED, REMOVED, REPLACED, SLOW, Serving};
-use super::state::{Bucket, CloseCode, Connection, Joining, OnAir, Who, part_of};
+use super::state::{Bucket, CloseCode, Joining, OnAir, Who, part_of};
 use super::text;
 use crate::core::auth::{AuthRequest, visitor};
 use crate::core::client::Act;
@@ -113,7 +114,7 @@ async fn run(serving: &Serving, peer: SocketAddr, head: &Parts, client: &mut Cli
     };
     // The stream of this name may be on air already.
     rooms.sync(&cell);
-    let end = view.talk(serving, &cell, connection, call.tid, client, &mut deliveries).await;
+    let end = view.talk(serving, &cell, call.tid, client, &mut deliveries).await;
     cell.forget(connection);
     // These clients do not come back to their seat.
     cell.apply(rooms, |room| {
@@ -131,15 +132,22 @@ async fn run(serving: &Serving, peer: SocketAddr, head: &Parts, client: &mut Cli
 
 async fn next(client: &mut Client) -> Result<Call, End> {
     loop {
-        match client.next().await {
-            None | Some(Ok(Frame::Close(_))) => return Err((1000, String::new())),
-            Some(Err(error)) => return Err(socket::broken(&error)),
-            Some(Ok(Frame::Text(text))) => {
-                let wrong = |_| (REFUSED, "this is not a message of SRS's signalling".to_owned());
-                return serde_json::from_str(&text).map_err(wrong);
-            }
-            Some(Ok(_)) => {}
+        if let Some(call) = frame(client).await? {
+            return Ok(call);
         }
+    }
+}
+
+/// Reads one frame. `None` if it contains no message.
+async fn frame(client: &mut Client) -> Result<Option<Call>, End> {
+    match client.next().await {
+        None | Some(Ok(Frame::Close(_))) => Err((1000, String::new())),
+        Some(Err(error)) => Err(socket::broken(&error)),
+        Some(Ok(Frame::Text(text))) => {
+            let wrong = |_| (REFUSED, "this is not a message of SRS's signalling".to_owned());
+            serde_json::from_str(&text).map(Some).map_err(wrong)
+        }
+        Some(Ok(_)) => Ok(None),
     }
 }
 
@@ -148,7 +156,6 @@ impl View {
         &mut self,
         serving: &Serving,
         cell: &RoomCell,
-        connection: Connection,
         tid: Value,
         client: &mut Client,
         deliveries: &mut Deliveries,
@@ -156,7 +163,9 @@ impl View {
         let stall = serving.limits.stall_timeout;
         let mut rate = Bucket::new(MESSAGES.0, MESSAGES.1, now());
         let mut join = Some(tid);
+        let (mut heard, mut pinged) = (Instant::now(), Instant::now());
         loop {
+            let next_ping = pinged + socket::PING_INTERVAL;
             let answers = tokio::select! {
                 delivery = deliveries.recv() => match delivery {
                     None => return (SLOW, "the client took its messages too slowly".to_owned()),
@@ -173,15 +182,28 @@ impl View {
                         answers
                     }
                 },
-                call = next(client) => match call {
+                call = frame(client) => match call {
                     Err(end) => return end,
                     Ok(_) if rate.take(1, now()).is_err() => {
                         return (FLOOD, "the client sent too many messages".to_owned());
                     }
-                    Ok(call) => self.answer(serving, cell, call).into_iter().collect(),
+                    Ok(call) => {
+                        heard = Instant::now();
+                        call.and_then(|call| self.answer(serving, cell, call)).into_iter().collect()
+                    }
                 },
+                () = sleep_until(next_ping) => {
+                    // A page that vanished must not keep its seat.
+                    if heard.elapsed() >= socket::SILENCE {
+                        return (SLOW, "the client is silent".to_owned());
+                    }
+                    pinged = Instant::now();
+                    if !matches!(timeout(stall, client.send(Frame::Ping(Bytes::new()))).await, Ok(Ok(()))) {
+                        return (SLOW, "the client takes nothing".to_owned());
+                    }
+                    Vec::new()
+                }
                 () = serving.stop.cancelled() => {
-                    let _ = connection;
                     return (1001, "the server is shutting down".to_owned());
                 }
             };

@@ -37,9 +37,9 @@ const MESSAGES: (u32, u32) = (20, 100);
 /// Bytes of one client per second, and at once.
 const BYTES: (u32, u32) = (64 << 10, 128 << 10);
 /// Interval of the pings that find lost connections.
-const PING_INTERVAL: Duration = Duration::from_secs(15);
+pub(super) const PING_INTERVAL: Duration = Duration::from_secs(15);
 /// A client that sends nothing for this long, not even a pong, is lost.
-const SILENCE: Duration = Duration::from_secs(40);
+pub(super) const SILENCE: Duration = Duration::from_secs(40);
 /// Read buffer of a connection in bytes.
 const READ_BUFFER: usize = 4 << 10;
 
@@ -150,11 +150,16 @@ async fn run(serving: &Serving, room: &str, peer: SocketAddr, head: &Parts, clie
     };
     let who = Who { subject: checked.subject.clone(), address: visitor(&head.headers, peer) };
     let connection = serving.rooms.connection();
+    let returns = checked.seat.is_some() && checked.role.has_seat();
     let (id, mut deliveries) = match enter(&serving.rooms, &cell, connection, name, checked, who, join.since)
     {
         Ok(entered) => entered,
         Err(failure) => return refuse(client, failure).await,
     };
+    if returns {
+        // Streams of the seat may be on air that the room does not know: a small stream is nobody's without a seat.
+        serving.rooms.sync(&cell);
+    }
     let from = shown_address(peer);
     tracing::debug!(room, %id, from, "participant joined");
     let member = Member { serving, cell: &cell, connection, id: &id };

@@ -26,6 +26,12 @@ pub(super) fn name(text: &str) -> Option<String> {
     Some(clean(text)).filter(|name| (1..=MAX_NAME).contains(&name.chars().count()))
 }
 
+/// Returns the name of an encoder, from the name of its stream.
+pub(super) fn cut_name(stream: &str) -> String {
+    let name: String = clean(stream).chars().take(MAX_NAME).collect();
+    if name.is_empty() { "encoder".to_owned() } else { name }
+}
+
 /// Returns the readable part of an identifier: the Latin letters and digits of a name.
 pub(super) fn slug(name: &str) -> String {
     let mut slug = String::new();
@@ -57,6 +63,8 @@ mod tests {
         assert_eq!(name(" \u{200b} "), None);
         assert_eq!(name(&"x".repeat(41)), None);
         assert_eq!(name("安娜").as_deref(), Some("安娜"));
+        assert_eq!(cut_name(&"x".repeat(128)).len(), MAX_NAME);
+        assert_eq!((cut_name("o\u{202e}bs"), cut_name("\u{200b}")), ("obs".to_owned(), "encoder".to_owned()));
     }
 
     #[test]

@@ -120,6 +120,7 @@ impl Room {
     }
 }
 
-fn slow_down(wait: Millis) -> Failure {
+/// Returns the failure of somebody who has to wait.
+pub(super) fn slow_down(wait: Millis) -> Failure {
     Failure { retry: Some(wait.div_ceil(1000)), ..Code::SlowDown.failure() }
 }

@@ -8,6 +8,7 @@ use super::person::Person;
 use super::{Millis, Output, Room, USUAL_APP, Urgency};
 use crate::rooms::message::{Id, Leaving, Live, Message};
 use crate::rooms::role::Role;
+use crate::rooms::text;
 
 /// A level changes by this much, in dB, before it is announced.
 const LEVEL_STEP: i8 = 3;
@@ -144,7 +145,7 @@ impl Room {
             return false;
         }
         let who = Who { subject: None, address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
-        let mut person = Person::new(id.clone(), id.to_string(), Role::Guest, who, now);
+        let mut person = Person::new(id.clone(), text::cut_name(id), Role::Guest, who, now);
         person.encoder = true;
         self.people.insert(id.clone(), person);
         self.empty_since = None;

@@ -164,11 +164,13 @@ impl Room {
         Ok(())
     }
 
-    /// Returns an identifier that starts with `slug` and that no participant has.
+    /// Returns an identifier that starts with `slug` and that no participant has, nor had one who was removed or demoted:
+    /// its key would be refused.
     fn free_id(&self, slug: &str) -> Id {
         let numbered = (2..).map(|number: u32| Id::from(format!("{slug}-{number}")));
         let mut ids = std::iter::once(Id::from(slug)).chain(numbered);
-        ids.find(|id| !self.people.contains_key(id)).unwrap_or_else(|| slug.into())
+        ids.find(|id| !self.people.contains_key(id) && !self.is_removed(id) && !self.demoted.contains(id))
+            .unwrap_or_else(|| slug.into())
     }
 
     pub(super) fn is_removed(&self, id: &Id) -> bool {

@@ -34,6 +34,8 @@ pub(super) struct Person {
     pub(super) last_chat: Option<Millis>,
     pub(super) chats: Bucket,
     pub(super) likes: Bucket,
+    /// Changes that everybody hears of: a raised hand, a muted microphone.
+    pub(super) changes: Bucket,
     /// In dBov.
     pub(super) level: i8,
 }
@@ -42,6 +44,9 @@ pub(super) struct Person {
 const CHAT_BURST: u32 = 5;
 /// Likes of one participant per second.
 const LIKES: u32 = 50;
+/// Announced changes of one participant per second, and at once.
+const CHANGES: u32 = 2;
+const CHANGES_BURST: u32 = 10;
 
 impl Person {
     pub(super) fn new(id: Id, name: String, role: Role, who: Who, now: Millis) -> Self {
@@ -64,6 +69,7 @@ impl Person {
             last_chat: None,
             chats: Bucket::new(1, CHAT_BURST, now),
             likes: Bucket::new(LIKES, LIKES, now),
+            changes: Bucket::new(CHANGES, CHANGES_BURST, now),
             level: i8::MIN,
         }
     }

@@ -1,5 +1,6 @@
 //! Handles the messages of participants.
 
+use super::chat::slow_down;
 use super::{Connection, Millis, Output, Room, Urgency, failure};
 use crate::rooms::message::{Code, Failure, Id, Message, Request, SeatReason};
 use crate::rooms::role::Role;
@@ -53,15 +54,15 @@ impl Room {
                 Ok(())
             }
             _ if role == Role::Waiting => failure(Code::Forbidden),
-            Request::Mute { audio, video } => self.change(id, out, |person| {
+            Request::Mute { audio, video } => self.change(id, now, out, |person| {
                 let changed = (person.audio, person.video) != (audio, video);
                 (person.audio, person.video) = (audio, video);
                 changed
             }),
             Request::Quality { quality } => {
-                self.change(id, out, |person| person.quality.replace(quality) != Some(quality))
+                self.change(id, now, out, |person| person.quality.replace(quality) != Some(quality))
             }
-            Request::Hand { up } => self.raise(id, up, out),
+            Request::Hand { up } => self.raise(id, up, now, out),
             Request::Accept => self.accept(id, now, out),
             Request::Decline => self.decline(id, out),
             Request::Chat { text } => self.write(id, &text, now, out),
@@ -76,6 +77,7 @@ impl Room {
     fn change(
         &mut self,
         id: &Id,
+        now: Millis,
         out: &mut Vec<Output>,
         change: impl FnOnce(&mut super::Person) -> bool,
     ) -> Result<(), Failure> {
@@ -83,13 +85,14 @@ impl Room {
         if !person.role.has_seat() {
             return failure(Code::Forbidden);
         }
+        person.changes.take(1, now).map_err(slow_down)?;
         if change(person) {
             self.announce(id, true, out);
         }
         Ok(())
     }
 
-    fn raise(&mut self, id: &Id, up: bool, out: &mut Vec<Output>) -> Result<(), Failure> {
+    fn raise(&mut self, id: &Id, up: bool, now: Millis, out: &mut Vec<Output>) -> Result<(), Failure> {
         let full = self.listed_without_seat() >= super::MAX_LISTED;
         let Some(person) = self.people.get_mut(id) else { return failure(Code::NotJoined) };
         if person.hand == up {
@@ -99,6 +102,7 @@ impl Room {
         if up && !was_listed && full {
             return failure(Code::NotNow);
         }
+        person.changes.take(1, now).map_err(slow_down)?;
         person.hand = up;
         self.announce(id, was_listed, out);
         Ok(())
