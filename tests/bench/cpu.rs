@@ -170,7 +170,7 @@ fn play_rtmp(to: SocketAddr) -> TcpStream {
 }
 
 /// Reads and discards data from all sockets on one thread. Returns how many are still open.
-fn read_all(sockets: Vec<TcpStream>, received: &AtomicU64, stop: &AtomicBool) -> usize {
+pub(crate) fn read_all(sockets: Vec<TcpStream>, received: &AtomicU64, stop: &AtomicBool) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let closed = Arc::new(AtomicU64::new(0));
     let viewers = sockets.len();

@@ -7,6 +7,7 @@ mod join;
 mod lag;
 mod latency;
 mod nginx;
+mod rooms;
 mod rtp;
 mod stalled;
 mod stream;
@@ -19,7 +20,7 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 8] = [
+    let parts: [(&str, fn()); 9] = [
         ("cpu", cpu::run),
         ("latency", latency::run),
         ("join", join::run),
@@ -28,6 +29,7 @@ fn main() {
         ("transcode", transcode::run),
         ("whep", whep::run),
         ("https", https::run),
+        ("rooms", rooms::run),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {

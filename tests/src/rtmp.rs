@@ -30,7 +30,12 @@ impl std::fmt::Debug for Client {
 impl Client {
     /// Connects and plays `live/NAME`; returns after the server accepted.
     pub fn play(to: SocketAddr, name: &str) -> io::Result<Self> {
-        let mut client = Self::connect(to)?;
+        Self::play_at(to, "live", name)
+    }
+
+    /// Connects and plays `APP/NAME`; returns after the server accepted.
+    pub fn play_at(to: SocketAddr, app: &str, name: &str) -> io::Result<Self> {
+        let mut client = Self::connect_at(to, &format!("rtmp://{to}/{app}"), app)?;
         let request = client.session.request_playback(name.to_owned()).map_err(other)?;
         client.send(vec![request])?;
         client.until(&ClientSessionEvent::PlaybackRequestAccepted)?;

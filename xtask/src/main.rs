@@ -38,7 +38,7 @@ cargo xtask pot                 collect the plugin's texts for translators, targ
 cargo xtask fuzz SECONDS [TARGET…]
                                 run each fuzz target (or those named) for so many seconds
 cargo xtask bench [PART…]       measure: cpu, latency, join, stalled, rtp, transcode, https,
-                                whep, browser, loss
+                                whep, rooms, browser, loss
 ";
 
 fn main() -> ExitCode {

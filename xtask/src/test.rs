@@ -64,7 +64,7 @@ fn one(name: &str, filter: &[String]) -> Result {
     if protocol_files().iter().any(|file| file == name) {
         let uses: &[Use] = match name {
             "floors" => &[],
-            "rtc" => &[Use::Streams, Use::Rtc],
+            "rtc" | "rooms" => &[Use::Streams, Use::Rtc],
             "operation" => &[Use::Streams, Use::Operation],
             _ => &[Use::Streams],
         };

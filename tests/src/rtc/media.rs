@@ -16,6 +16,8 @@ pub struct Media {
     pub sounds: Vec<Arc<[u8]>>,
     /// Whether to keep video and audio in sync: no video frames are skipped for a requested key frame.
     pub whole: bool,
+    /// The audio level to announce (RFC 6464), in dBov.
+    pub level: Option<i8>,
 }
 
 impl Media {
@@ -25,13 +27,19 @@ impl Media {
         let (_, tags) = clip.tags();
         let sounds = ogg::packets(&fs::read(Clip::Ogg.file()).expect("a readable clip"));
         let sounds = sounds.into_iter().map(Arc::from).collect();
-        Self { pictures: pictures(&tags), sounds, whole: false }
+        Self { pictures: pictures(&tags), sounds, whole: false, level: None }
     }
 
     /// Returns media like a browser's: constrained baseline and Opus.
     #[track_caller]
     pub fn usual() -> Self {
         Self::of(Clip::Baseline)
+    }
+
+    /// The same with this audio level, in dBov.
+    #[must_use]
+    pub fn loud(self, level: i8) -> Self {
+        Self { level: Some(level), ..self }
     }
 
     /// The same without audio.

@@ -29,6 +29,8 @@ pub struct Call {
     pub http: SocketAddr,
     /// The gateway's WebRTC address.
     pub webrtc: SocketAddr,
+    /// `live` of `live/x`.
+    pub app: String,
     /// `x` of `live/x`.
     pub name: String,
     /// The signalling protocol.
@@ -48,6 +50,7 @@ impl Call {
         Self {
             http: gateway.http(),
             webrtc: gateway.webrtc(),
+            app: "live".to_owned(),
             name: name.to_owned(),
             api: Api::Query,
             query: String::new(),
@@ -68,6 +71,12 @@ impl Call {
         Self { tcp: true, ..self }
     }
 
+    /// Uses another application than `live`.
+    #[must_use]
+    pub fn app(self, app: &str) -> Self {
+        Self { app: app.to_owned(), ..self }
+    }
+
     /// Adds a query parameter: `secret=…`.
     #[must_use]
     pub fn query(self, query: &str) -> Self {
@@ -83,10 +92,11 @@ impl Call {
 
     /// Returns the address of the endpoint with its query.
     pub fn path(&self, publish: bool) -> String {
-        let (word, name, more) = (if publish { "whip" } else { "whep" }, &self.name, &self.query);
+        let word = if publish { "whip" } else { "whep" };
+        let Self { app, name, query: more, .. } = self;
         match self.api {
-            Api::Query => format!("/rtc/v1/{word}/?app=live&stream={name}&{more}"),
-            Api::Path => format!("/live/{name}/{word}?{more}"),
+            Api::Query => format!("/rtc/v1/{word}/?app={app}&stream={name}&{more}"),
+            Api::Path => format!("/{app}/{name}/{word}?{more}"),
             Api::Srs => (if publish { "/rtc/v1/publish/" } else { "/rtc/v1/play/" }).to_owned(),
         }
     }
@@ -96,7 +106,7 @@ impl Call {
     pub fn post(&self, publish: bool, sdp: &str) -> Response {
         let (kind, body) = match self.api {
             Api::Srs => {
-                let url = format!("webrtc://{}/live/{}?{}", self.http, self.name, self.query);
+                let url = format!("webrtc://{}/{}/{}?{}", self.http, self.app, self.name, self.query);
                 let call = json!({
                     "api": format!("http://{}{}", self.http, self.path(publish)),
                     "tid": "2b3a1c7", "streamurl": url, "clientip": null, "sdp": sdp,

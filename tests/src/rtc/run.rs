@@ -233,6 +233,10 @@ impl Inner {
                 params.spec().codec == codec && params.spec().format.packetization_mode.unwrap_or(1) == 1
             });
             let pt = taken.ok_or("the answer takes no such codec")?.pt();
+            let writer = match feed.media.level.filter(|_| !video) {
+                Some(level) => writer.audio_level(level, true),
+                None => writer,
+            };
             writer.write(pt, due, time, data.clone()).map_err(|error| error.to_string())?;
             self.state.lock().unwrap().sent.push(Sent { video, data });
             // Written data is sent when time advances.
