@@ -56,7 +56,7 @@ fn hosts_close_slow_and_silence_the_chat() {
     let gateway = Gateway::start(&[]);
     let (mut anna, mut eve) = (join(&gateway, "Anna", "host"), join(&gateway, "Eve", "audience"));
     let text = json!({ "type": "chat", "text": "x" });
-    let mut set = |anna: &mut RoomClient, eve: &mut RoomClient, change: Value| {
+    let set = |anna: &mut RoomClient, eve: &mut RoomClient, change: Value| {
         let mut message = json!({ "type": "settings" });
         for (field, value) in change.as_object().unwrap() {
             message[field] = value.clone();

@@ -42,7 +42,7 @@ fn an_encoder_is_a_participant_while_it_publishes() {
 fn a_reserved_seat_is_for_the_encoder_with_its_key() {
     let gateway = public(&[]);
     let mut host = host(&gateway);
-    let mut make = |host: &mut RoomClient| {
+    let make = |host: &mut RoomClient| {
         host.send(&json!({ "type": "make_encoder", "name": "OBS Studio" }));
         let made = host.wait("encoder_made", |_| true);
         assert_eq!(made["stream"], format!("{ROOM}/{}", made["id"].as_str().unwrap()));

@@ -162,10 +162,12 @@ fn hands_that_wave_disturb_nobody() {
     eve.wait("person", |_| true);
     eve.sync();
     host.sync();
-    drop(waving);
-    host.wait("audience", |counts| counts["count"] == 1);
+    for n in 0..waving.len() {
+        let name = format!("W{n}");
+        host.wait("person", |told| told["person"]["name"] == *name && told["person"]["hand"] == true);
+    }
     let told = host.take_all("person").iter().filter(|person| person["person"]["hand"] == true).count();
-    assert!((20..=20 * 10).contains(&told), "{told} raised hands");
+    assert!(told <= 20 * 10, "{told} raised hands");
 }
 
 #[test]

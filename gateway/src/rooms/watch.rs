@@ -1,6 +1,6 @@
 //! Follows the hub for all rooms, and lets time pass in them.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::time::{MissedTickBehavior, interval};
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::message::{Id, Live};
 use super::registry::{Rooms, now};
 use super::room_cell::RoomCell;
-use super::state::{OnAir, Room, USUAL_APP};
+use super::state::{OnAir, Room, SILENT, USUAL_APP};
 use crate::core::hub::{Happened, Heard, HubEvent, Stream, StreamName};
 
 /// Interval of the batches.
@@ -18,8 +18,6 @@ const TICK: Duration = Duration::from_millis(100);
 const MANY_CLIENTS: usize = 2_000;
 /// Ticks between two readings of the audio levels.
 const LEVELS_EVERY: u64 = 2;
-/// The lowest audio level, in dBov (RFC 6464).
-const SILENT: i8 = -127;
 /// Ticks between two looks at the broadcasts.
 const BROADCASTS_EVERY: u64 = 5;
 /// Ticks between two sweeps of empty rooms.
@@ -64,7 +62,8 @@ impl Rooms {
     pub(super) fn sync(&self, cell: &RoomCell) {
         let streams = self.hub().streams();
         let published = streams.iter().filter(|stream| stream.name().app() == cell.name);
-        let on_air: HashSet<&str> =
+        // Sorted: a small stream comes after the main stream, whose participant it needs.
+        let on_air: BTreeSet<&str> =
             published.filter(|s| s.publishing().is_some()).map(|stream| stream.name().stream()).collect();
         cell.apply(self, |room| {
             let ended = room.known_streams().into_iter().filter(|stream| !on_air.contains(&**stream));
@@ -94,9 +93,7 @@ impl Rooms {
                         Some((id, level))
                     })
                     .collect();
-                if !levels.is_empty() {
-                    cell.apply(self, |room| room.levels(&levels, now));
-                }
+                cell.apply(self, |room| room.levels(&levels, now));
             }
             if count.is_multiple_of(BROADCASTS_EVERY) {
                 let live = self.broadcast(&cell.name);

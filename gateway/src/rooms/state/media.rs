@@ -14,6 +14,8 @@ use crate::rooms::text;
 const LEVEL_STEP: i8 = 3;
 /// Levels below this are silence, in dBov.
 const SILENCE: i8 = -60;
+/// The lowest level (RFC 6464), in dBov.
+pub(in crate::rooms) const SILENT: i8 = -127;
 
 /// The streams of a participant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +165,13 @@ impl Room {
             if step && !(silent && person.level < SILENCE) {
                 person.level = *level;
                 changed.insert(id.clone(), *level);
+            }
+        }
+        // A participant who is off the air is silent.
+        for (id, person) in &mut self.people {
+            if person.level >= SILENCE && !levels.iter().any(|(other, _)| other == id) {
+                person.level = SILENT;
+                changed.insert(id.clone(), SILENT);
             }
         }
         if !changed.is_empty() {

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub(super) use self::bucket::Bucket;
 use self::chat::Chat;
 pub(super) use self::join::{Joining, Who};
-pub(super) use self::media::{OnAir, part_of};
+pub(super) use self::media::{OnAir, SILENT, part_of};
 use self::person::Person;
 use self::speaker::Speaker;
 use super::message::{
