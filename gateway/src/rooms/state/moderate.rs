@@ -169,8 +169,10 @@ impl Room {
     fn free_id(&self, slug: &str) -> Id {
         let numbered = (2..).map(|number: u32| Id::from(format!("{slug}-{number}")));
         let mut ids = std::iter::once(Id::from(slug)).chain(numbered);
-        ids.find(|id| !self.people.contains_key(id) && !self.is_removed(id) && !self.demoted.contains(id))
-            .unwrap_or_else(|| slug.into())
+        ids.find(|id| {
+            !self.people.contains_key(id) && !self.is_removed(id) && self.highest_role(id).has_seat()
+        })
+        .unwrap_or_else(|| slug.into())
     }
 
     pub(super) fn is_removed(&self, id: &Id) -> bool {
