@@ -22,8 +22,8 @@ const OTHERS = ['index', 'define-player', 'sdk', 'extras', 'media-session', 'met
   .map((name) => `srs-player/${name}.js`);
 const dist = new URL('../../player-wasm/dist/', import.meta.url).pathname;
 
-/** Fetched only by pages that publish, and by those with a chat or flying messages. */
-const PUBLISHER = /publish|chat|danmaku/;
+/** Fetched only by pages that publish, and by those with a room, a chat or flying messages. */
+const PUBLISHER = /publish|room|chat|danmaku/;
 
 function wireSize(file) {
   const options = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 } };

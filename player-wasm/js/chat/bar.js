@@ -76,13 +76,15 @@ export class Bar {
 
   /** A host invites to the stage. @param {string} name */
   invite(name) {
-    this.question.textContent = this.#say('invitation', `\u2068${clean(name)}\u2069`);
+    const [before = '', after = ''] = this.#say('invitation', '\n').split('\n');
+    this.question.replaceChildren(before, h('bdi', {}, clean(name)), after);
     if (this.dialog.open) return;
     // show() takes the focus; what had it gets it back.
     const root = /** @type {ShadowRoot} */ (this.node.getRootNode());
-    const before = /** @type {HTMLElement | null} */ (root.activeElement);
+    const focused = /** @type {HTMLElement | null} */ (root.activeElement);
     this.dialog.show();
-    before?.focus();
+    if (focused) focused.focus();
+    else /** @type {HTMLElement | null} */ (root.activeElement)?.blur();
   }
 
   close() {
@@ -94,7 +96,7 @@ export class Bar {
     this.#likes = sum;
     const all = sum + this.#mine;
     this.sum.textContent = short(all, this.#lang());
-    this.like.setAttribute('aria-label', `${this.#say('like')} (${this.#say('likes', this.sum.textContent)})`);
+    this.like.setAttribute('aria-label', `${this.#say('like')}, ${this.#say('likes', this.sum.textContent)}`);
     this.like.title = this.#say('like');
   }
 

@@ -116,15 +116,16 @@ export class SrsRoomListElement extends Base {
       card.close();
       this.#cards.delete(name);
     }
-    for (const room of rooms) {
+    for (const [at, room] of rooms.entries()) {
       let card = this.#cards.get(room.name);
       if (!card) {
         card = new RoomCard({ say: speech(this.lang), server: this.#home, lang: this.lang });
         this.#cards.set(room.name, card);
-        this.#list.append(card.node);
         this.#sight?.observe(card.node);
       }
       card.render(room);
+      // The gateway's order; a card that is in its place is not moved, because it may have the focus.
+      if (this.#list.children[at] !== card.node) this.#list.insertBefore(card.node, this.#list.children[at] ?? null);
     }
     this.#list.hidden = rooms.length === 0;
     this.#start.hidden = false;
