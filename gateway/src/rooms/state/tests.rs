@@ -188,6 +188,32 @@ fn an_encoder_takes_a_seat_and_frees_it() {
 }
 
 #[test]
+fn somebody_off_the_air_is_silent() {
+    let mut room = room();
+    join(&mut room, 1, "anna", Role::Host).unwrap();
+    let levels = |out: Vec<Output>| {
+        out.into_iter().find_map(|output| match output {
+            Output::All(Message::Levels { levels }, _) => levels.get("anna").copied(),
+            _ => None,
+        })
+    };
+    assert_eq!(levels(room.levels(&[("anna".into(), -20)], 0)), Some(-20));
+    assert_eq!(levels(room.levels(&[], 200)), Some(SILENT));
+    assert_eq!(levels(room.levels(&[], 400)), None);
+}
+
+#[test]
+fn a_waving_hand_is_slowed_down() {
+    let mut room = room();
+    join(&mut room, 1, "anna", Role::Audience).unwrap();
+    let wave =
+        |room: &mut Room, n: u32, now| code(&say(room, 1, "anna", Request::Hand { up: n % 2 == 0 }, now));
+    let codes: Vec<_> = (0..12).map(|n| wave(&mut room, n, 0)).collect();
+    assert_eq!((codes[9], codes[10], codes[11]), (None, Some(Code::SlowDown), None), "down is down already");
+    assert_eq!(wave(&mut room, 0, 500), None);
+}
+
+#[test]
 fn the_chat_is_bounded_and_has_limits() {
     let mut room = room();
     join(&mut room, 1, "host", Role::Host).unwrap();
