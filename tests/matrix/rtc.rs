@@ -68,7 +68,7 @@ matrix! {
 
 #[expect(dead_code, reason = "most are only held")]
 enum Publishing {
-    Peer(Peer),
+    Peer(Box<Peer>),
     Other(super::Publishing),
 }
 
@@ -85,7 +85,7 @@ impl Publishing {
                     Clip::VideoOnly => Media::of(clip).mute(),
                     clip => Media::of(clip),
                 };
-                Self::Peer(Peer::publish(&call(gateway, variant), media))
+                Self::Peer(Box::new(Peer::publish(&call(gateway, variant), media)))
             }
         }
     }

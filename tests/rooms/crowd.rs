@@ -55,7 +55,9 @@ fn a_thousand_guests_come_and_go_and_leave_nothing() {
         assert_eq!(guest.closed(), 1000);
         if n % 10 == 0 {
             host.sync();
-            ["person", "left", "chat"].map(|kind| host.take_all(kind).len());
+            for kind in ["person", "left", "chat"] {
+                host.take_all(kind);
+            }
         }
         if n == GUESTS / 4 {
             memory = gateway.rss();

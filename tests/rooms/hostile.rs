@@ -123,7 +123,8 @@ fn names_and_texts_arrive_as_text() {
 fn a_flood_ends_its_own_connection_only() {
     let gateway = Gateway::start(&[]);
     let (mut host, mut eve) = (join(&gateway, "Host", "host"), join(&gateway, "Eve", "audience"));
-    let floods: [(&str, fn(usize) -> ws::Message); 4] = [
+    type Flood = (&'static str, fn(usize) -> ws::Message);
+    let floods: [Flood; 4] = [
         ("pings of the room", |n| ws::Message::text(json!({ "type": "ping", "n": n }).to_string())),
         ("pings of WebSocket", |_| ws::Message::Ping(vec![1; 100].into())),
         ("bytes", |_| ws::Message::text(format!("{{\"type\":\"x\",\"y\":\"{}\"}}", "y".repeat(15_000)))),

@@ -206,8 +206,9 @@ fn somebody_off_the_air_is_silent() {
 fn a_waving_hand_is_slowed_down() {
     let mut room = room();
     join(&mut room, 1, "anna", Role::Audience).unwrap();
-    let wave =
-        |room: &mut Room, n: u32, now| code(&say(room, 1, "anna", Request::Hand { up: n % 2 == 0 }, now));
+    let wave = |room: &mut Room, n: u32, now| {
+        code(&say(room, 1, "anna", Request::Hand { up: n.is_multiple_of(2) }, now))
+    };
     let codes: Vec<_> = (0..12).map(|n| wave(&mut room, n, 0)).collect();
     assert_eq!((codes[9], codes[10], codes[11]), (None, Some(Code::SlowDown), None), "down is down already");
     assert_eq!(wave(&mut room, 0, 500), None);
