@@ -27,8 +27,10 @@ fn everybody_hears_everything_in_order_and_late_comers_the_rest() {
     let gateway = Gateway::start(&[]);
     let (mut anna, mut eve) = (join(&gateway, "Anna", "host"), join(&gateway, "Eve", "audience"));
     say(&mut anna, "one");
+    assert_eq!(heard(&mut eve, "one"), 1);
     say(&mut eve, " two\u{202e}\r\n<b>2</b> \u{0}");
-    assert_eq!((heard(&mut eve, "one"), heard(&mut anna, "two <b>2</b>")), (1, 2));
+    assert_eq!((heard(&mut anna, "one"), heard(&mut anna, "two <b>2</b>")), (1, 2));
+    heard(&mut eve, "two <b>2</b>");
     let late = join(&gateway, "Late", "audience");
     assert_eq!(texts(&late.welcome), ["one", "two <b>2</b>"]);
     assert_eq!(late.welcome["chat"][1]["role"], "audience");

@@ -83,6 +83,11 @@ fn members_play_with_their_keys_where_strangers_may_not() {
         let sdp = lianmai_tests::rtc::offer(str0m::media::Direction::RecvOnly, None).sdp;
         assert!(no.answer(no.post(false, &sdp)).is_err(), "{api:?}");
     }
+    // Nor does somebody who was removed play.
+    host.send(&json!({ "type": "remove", "id": guest.id() }));
+    host.wait("left", |left| left["id"] == guest.id());
+    assert_eq!(play(&gateway, &format!("{flv}?seat={member}")), 403);
+    assert_eq!(play(&gateway, &format!("{playlist}?seat={member}")), 403);
     let other = RoomClient::join(&gateway, "other?secret=right", "Dora", json!({}));
     assert_eq!(play(&gateway, &format!("{flv}?seat={}", other.key())), 403);
     assert_eq!(play(&gateway, &format!("{flv}?secret=see")), 200);

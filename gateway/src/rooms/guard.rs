@@ -43,6 +43,9 @@ impl SeatKeys {
                 return Err(Refusal::Rule(text.to_owned()));
             }
         }
+        if cell.read(|room| room.is_removed(&id.into())) {
+            return Err(Refusal::Rule("a host has removed this participant from the room".to_owned()));
+        }
         if ask.usage == Usage::Consume {
             cell.apply(&self.0, |room| {
                 room.key_used(id);

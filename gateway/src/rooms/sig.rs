@@ -85,7 +85,9 @@ async fn run(serving: &Serving, peer: SocketAddr, head: &Parts, client: &mut Cli
     let refused = |text: &str| (REFUSED, text.to_owned());
     let Action { action, room, display, .. } = call.msg;
     let known = text::name(&display).filter(|name| *name == display && part_of(name).0 == display);
-    if action != "join" || !is_name(&room) || known.is_none() || StreamName::new(&room, &display).is_err() {
+    let is_stream = StreamName::new(&room, &display)
+        .is_ok_and(|name| (name.app(), name.stream()) == (room.as_str(), display.as_str()));
+    if action != "join" || !is_name(&room) || known.is_none() || !is_stream {
         return refused("the first message joins a room, under a name that can be that of a stream");
     }
     let request = AuthRequest::http(None, &head.uri, &head.headers, peer).by(head.version);

@@ -130,9 +130,13 @@ impl Hls {
         } else if let Some(token) = about.token() {
             Key::Token(origin.from, token.into_owned())
         } else {
-            let refused = admission.probe(Act::Play, name, &about, &info(request, peer)).await.err();
-            let refused = refused.filter(|_| shown.is_none());
-            return Err(refused.unwrap_or(Refusal::Credentials(Denied::Session)).into());
+            let probed = admission.probe(Act::Play, name, &about, &info(request, peer)).await;
+            if let Err(refused) = probed {
+                let refused = Some(refused).filter(|_| shown.is_none());
+                return Err(refused.unwrap_or(Refusal::Credentials(Denied::Session)).into());
+            }
+            // Another guard knows the viewer, by something in the address: a seat key.
+            Key::Secret(origin, short_query(request))
         };
         let known = |id: String| match sessions.ask(name, &id, patience) {
             Standing::Kicked => Err(kicked()),

@@ -170,12 +170,15 @@ impl Room {
         let numbered = (2..).map(|number: u32| Id::from(format!("{slug}-{number}")));
         let mut ids = std::iter::once(Id::from(slug)).chain(numbered);
         ids.find(|id| {
-            !self.people.contains_key(id) && !self.is_removed(id) && self.highest_role(id).has_seat()
+            !self.people.contains_key(id)
+                && !self.is_removed(id)
+                && !self.lowered.iter().any(|(other, _)| other == id)
         })
         .unwrap_or_else(|| slug.into())
     }
 
-    pub(super) fn is_removed(&self, id: &Id) -> bool {
+    /// Returns whether a host has removed the participant.
+    pub(in crate::rooms) fn is_removed(&self, id: &Id) -> bool {
         self.removed_ids.contains(id)
     }
 }
