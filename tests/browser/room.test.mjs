@@ -50,7 +50,7 @@ async function open(path, options = {}) {
     await look('pictures that move', ({ tiles }) => tiles.every(({ label, currentTime }) => /camera off/.test(label) || currentTime > (first.find((one) => one.label === label)?.currentTime ?? 0)));
   };
   const hears = (name) => look(`the sound of ${name}`, ({ tiles }) => tiles.some(({ label, speaks }) => label.startsWith(name) && speaks));
-  return { ...opened, read, look, state, join, sees, hears, press: (name) => page.getByRole('button', { name, exact: true }).click() };
+  return { ...opened, read, look, state, join, sees, hears, press: (name) => page.getByRole('button', { name: typeof name === 'string' ? new RegExp(`^${name}(, \\d+)?$`) : name }).click() };
 }
 
 /** @param {{ page: import('playwright-core').Page }} at @param {string} name */

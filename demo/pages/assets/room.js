@@ -21,6 +21,8 @@ for (const attribute of scene ? ['layout', 'secret'] : ['layout', 'name', 'as', 
 }
 if (scene && query.has('names') && query.get('names') !== '0') room.setAttribute('names', '');
 document.title = `${decoded} · Lianmai 连麦`;
+const title = document.getElementById('title');
+if (title) title.textContent = decoded;
 // Last: the name of the room has the element begin.
 room.setAttribute('room', decoded);
 

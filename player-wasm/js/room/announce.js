@@ -28,7 +28,7 @@ export function announce(session, notices, language) {
     known.set(person.id, person);
     if (person.id === session.me?.id) return;
     const { id, name } = person;
-    if (isSeated(person) && !isSeated(before)) notices.show(`came ${id}`, say('came', name));
+    if (isSeated(person) && !isSeated(before)) notices.show('came', say('came', name));
     if (person.hand && !before?.hand && !isSeated(person)) {
       notices.show(`hand ${id}`, say('raised', name), session.isHost ? [{ text: say('promote'), act: () => void connection.send({ type: 'promote', id, role: 'guest' }) }] : [], session.isHost ? say('close') : '');
     }
@@ -37,13 +37,13 @@ export function announce(session, notices, language) {
       notices.show(`knocks ${id}`, say('knocks', name), [{ text: say('admit'), act: () => void connection.send({ type: 'admit', id }) }], say('close'));
     }
     if (person.role !== 'waiting') notices.hide(`knocks ${id}`);
-    if (person.screen && !before?.screen) notices.show(`shares ${id}`, say('shares', name));
+    if (person.screen && !before?.screen) notices.show('shares', say('shares', name));
   });
   on(connection, 'left', (/** @type {{ id: string }} */ { id }) => {
     const before = known.get(id);
     known.delete(id);
     for (const key of ['knocks', 'hand']) notices.hide(`${key} ${id}`);
-    if (isSeated(before) && before) notices.show(`came ${id}`, language()('went', before.name));
+    if (isSeated(before) && before) notices.show('came', language()('went', before.name));
   });
   on(connection, 'seat', (/** @type {{ role: string }} */ { role }) => {
     notices.hide('invited');

@@ -104,13 +104,20 @@ export class Bar {
     const sharing = publishing.screen !== null;
     state('share', sharing ? 'unshare' : 'share', { pressed: sharing, hidden: !seated || !navigator.mediaDevices?.getDisplayMedia });
     const up = connection.people.get(me?.id ?? '')?.hand ?? false;
-    state('hand', up ? 'lowerHand' : 'raiseHand', { pressed: up, hidden: isHost });
+    state('hand', up ? 'lowerHand' : 'raiseHand', { pressed: up, hidden: seated });
     state('layout', `layout:${layout}`, { shape: { grid: SHAPE.layout, speaker: SHAPE.speaker, side: SHAPE.side, screen: SHAPE.screen }[layout] });
     state('chat', unread ? 'chatUnread' : 'chat', { expanded: panel === 'chat', hidden: !chat });
     state('people', 'people', { expanded: panel === 'people' });
     state('invite', 'invite', { expanded: panel === 'invite', hidden: !isHost });
     state('settings', 'settings', { expanded: panel === 'settings' });
     state('leave', 'leave');
+    // What is seen in a button has to be a part of its name, for people who speak to their computer.
+    const named = (/** @type {string} */ name, /** @type {string} */ text) => {
+      const button = /** @type {HTMLButtonElement} */ (this.buttons[name]);
+      if (text) button.setAttribute('aria-label', `${button.getAttribute('aria-label')}, ${text}`);
+    };
+    named('people', String(session.people.length));
+    named('chat', unread ? String(unread > 99 ? '99+' : unread) : '');
     this.count.textContent = String(session.people.length);
     this.unread.textContent = unread > 99 ? '99+' : String(unread);
     this.unread.hidden = !unread;

@@ -124,7 +124,8 @@ export class RoomConnection extends EventTarget {
       return null;
     });
     if (this.#state !== 'joining' && this.#state !== 'reconnecting') return;
-    if (shown === null) return this.#lost();
+    // A page that refuses a token, after a logout for example, will refuse the next one too.
+    if (shown === null) return this.error?.code === 'forbidden' ? this.#refuse('forbidden', this.error.text) : this.#lost();
     const url = new URL(this.#url);
     if (secret) url.searchParams.set('secret', secret);
     /** @type {WebSocket} */

@@ -165,3 +165,10 @@ test('a socket that says nothing any more is lost', async () => {
   mock.restoreAll();
   room.close();
 });
+
+test('a page that refuses a token ends the attempts', async () => {
+  const room = new RoomConnection({ url: URL_ });
+  room.join({ name: 'Anna', token: () => Promise.reject(Object.assign(new Error('logged out'), { code: 'forbidden' })) });
+  await settled();
+  assert.deepEqual([room.state, room.error.code, sockets.length], ['refused', 'forbidden', 0]);
+});

@@ -13,10 +13,13 @@ export class People {
   #watching = h('p', { class: 'hint' });
   #drawn = '';
 
-  /** @param {import('./session.js').RoomSession} session */
-  constructor(session) {
+  #invite;
+
+  /** @param {import('./session.js').RoomSession} session @param {() => void} invite opens the panel that invites */
+  constructor(session, invite) {
     this.#session = session;
-    this.node = h('div', { class: 'body' }, this.#list, this.#watching);
+    this.#invite = h('button', { type: 'button', class: 'primary', onclick: invite });
+    this.node = h('div', { class: 'body' }, this.#invite, this.#list, this.#watching);
   }
 
   /** @param {Say} say */
@@ -25,6 +28,8 @@ export class People {
     const seats = this.#session.people;
     const others = [...connection.people.values()].filter(({ id }) => !seats.some((person) => person.id === id));
     const all = [...others.filter(({ role }) => role === 'waiting'), ...seats, ...others.filter(({ role }) => role !== 'waiting')];
+    this.#invite.textContent = say('invite');
+    this.#invite.hidden = !this.#session.isHost;
     this.#watching.textContent = say('watching', String(connection.audience));
     // A list that is the same stays, with the focus and the open menu in it.
     const drawn = JSON.stringify([all, this.#session.isHost, me?.id, connection.room?.spotlight, say('people')]);

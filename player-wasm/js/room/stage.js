@@ -103,6 +103,7 @@ export class Stage {
     }
     order(this.#main, main);
     order(this.#strip, strip);
+    for (const node of strip) node.style.gridColumnStart = '';
     this.node.classList.toggle('large', anyLarge);
     this.node.dataset.count = String(placed.length);
     this.#strip.hidden = strip.length === 0;
@@ -125,6 +126,11 @@ export class Stage {
     const across = columns(count, width, height);
     this.#main.style.setProperty('--columns', String(across));
     this.#main.style.setProperty('--rows', String(Math.ceil(count / across)));
+    // A row that is not full stands in the middle: a tile is two of the grid's columns wide.
+    const rest = count % across;
+    [...this.#main.children].forEach((tile, at) => {
+      /** @type {HTMLElement} */ (tile).style.gridColumnStart = rest && at === count - rest ? String(1 + across - rest) : '';
+    });
   }
 
   #look() {

@@ -10,9 +10,10 @@ export const ROOM_CSS = `
 .top .badge{display:inline-flex;align-items:center;gap:6px;font-variant-numeric:tabular-nums;letter-spacing:0;text-transform:none;white-space:nowrap}
 .top .watching{display:inline-flex;align-items:center;gap:5px;font-size:13px;opacity:.8;white-space:nowrap}
 .top svg{width:18px;height:18px}
-.middle{position:relative;min-width:0;min-height:0}
+.middle{grid-row:2;grid-column:1;position:relative;min-width:0;min-height:0}
 .tiles{display:flex;flex-direction:column;gap:8px;padding:8px;position:absolute;inset:0}
-.main{flex:1;min-height:0;min-width:0;display:grid;gap:8px;grid-template:repeat(var(--rows,1),minmax(0,1fr))/repeat(var(--columns,1),minmax(0,1fr))}
+.main{flex:1;min-height:0;min-width:0;display:grid;gap:8px;grid-template:repeat(var(--rows,1),minmax(0,1fr))/repeat(calc(2*var(--columns,1)),minmax(0,1fr))}
+.main .tile{grid-column-end:span 2}
 .strip{display:flex;gap:8px;overflow:auto;height:22%;min-height:90px;max-height:170px;flex:none;scrollbar-width:thin;padding:3px;margin:-3px}
 .strip .tile{height:100%;width:auto;aspect-ratio:16/9;flex:none}
 .tile{position:relative;overflow:hidden;border-radius:12px;background:hsl(var(--hue) 24% 30%);color:#f4f6fb;min-width:0;min-height:0;
@@ -40,7 +41,7 @@ font-size:13px;line-height:1.5}
 .tile>.hand{position:absolute;top:8px;right:8px;padding:6px;border-radius:50%;background:#ffc14d;color:#10141d}
 .tile>.hand svg{width:20px;height:20px}
 .away:not(:empty){position:absolute;inset:0;display:grid;place-items:center;background:#0b0e14b8;font-size:14px;text-align:center;padding:8px}
-.bar{position:static;grid-column:1/-1;display:flex;flex-wrap:nowrap;justify-content:center;align-items:center;gap:8px;padding:4px 12px 12px;transition:none}
+.bar{position:static;grid-row:3;grid-column:1/-1;display:flex;flex-wrap:nowrap;justify-content:center;align-items:center;gap:8px;padding:4px 12px 12px;transition:none}
 .bar button{background:var(--_tile);border-radius:50%;width:var(--_size);position:relative;flex:none}
 .bar button:hover{background:color-mix(in srgb,var(--_fg) 20%,var(--_bg))}
 .bar button.off{background:#c4203a;color:#fff}
@@ -123,6 +124,7 @@ details:not([open]) .menu{display:none}
 .panel{position:absolute;z-index:3;inset:auto 0 0 0;width:auto;height:min(70%,560px);margin:0;border-radius:16px 16px 0 0;grid-row:auto;grid-column:auto;background:var(--_bg);box-shadow:0 -8px 30px #0008}
 .label{left:6px;bottom:6px;font-size:12px;padding:2px 8px}.label .rate{display:none}
 .strip{height:16%}
+.notices{bottom:auto;top:8px}
 }
 @container (max-height:420px){.top{min-height:28px;padding-top:4px}.bar{padding-bottom:6px}.strip{min-height:64px}}
 @media (prefers-reduced-motion:reduce){.tile{transition:none}}

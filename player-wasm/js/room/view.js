@@ -50,7 +50,7 @@ export class RoomView {
       layout: () => session.arrange(LAYOUTS[(LAYOUTS.indexOf(session.layout) + 1) % LAYOUTS.length] ?? 'grid'),
     });
     const render = () => this.render();
-    this.people = new People(session);
+    this.people = new People(session, () => this.toggle('invite'));
     this.settings = new Settings(session);
     this.settings.dispatch = render;
     this.invite = new Invite(session, () => host.page, render);
