@@ -86,6 +86,10 @@ export class SrsAudienceElement extends Host {
     }
   }
 
+  // The chat connects.
+  get token() { return this.#chat.token; }
+  set token(value) { this.#chat.token = value; }
+
   /** The `<srs-chat>` and the `<srs-player>` inside. */
   get chat() { return this.#chat; }
   get player() { return this.#player; }

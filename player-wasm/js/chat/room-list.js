@@ -22,7 +22,7 @@ const MAX_NAME = 64;
 export const roomName = (text) => cut(text.trim().replace(/[^\p{L}\p{M}\p{N}_-]+/gu, '-').replace(/^-+|-+$/g, ''), MAX_NAME);
 
 export class SrsRoomListElement extends Base {
-  static observedAttributes = ['server', 'lang'];
+  static observedAttributes = ['server', 'prefix', 'lang'];
 
   #status; #list; #none; #how; #field; #label; #button; #start;
   /** @type {Map<string, RoomCard>} */
@@ -84,6 +84,9 @@ export class SrsRoomListElement extends Base {
   get server() { return this.getAttribute('server') ?? ''; }
   set server(value) { this.setAttribute('server', value); }
 
+  /** How the names of the rooms begin that are shown, such as `news/`: those of one site among several. */
+  get #begin() { return this.getAttribute('prefix') ?? ''; }
+
   /** The gateway's address without a slash at its end. */
   get #home() { return new URL(this.server || location.origin, document.baseURI).href.replace(/\/+$/, ''); }
 
@@ -100,7 +103,8 @@ export class SrsRoomListElement extends Base {
         const response = await fetch(`${home}/api/v1/rooms`, { signal: AbortSignal.timeout?.(PATIENCE) });
         const { rooms } = await response.json();
         if (!Array.isArray(rooms)) throw new Error('no list');
-        if (home === this.#home && this.isConnected) this.#show(rooms.slice(0, MAX_ROOMS));
+        const own = rooms.filter((/** @type {import('./room-card.js').ListedRoom} */ { name }) => name.startsWith(this.#begin));
+        if (home === this.#home && this.isConnected) this.#show(own.slice(0, MAX_ROOMS));
         tell(this.#status, '');
       } catch {
         tell(this.#status, speech(this.lang)('unreached'));
@@ -147,7 +151,7 @@ export class SrsRoomListElement extends Base {
   #open(event) {
     event.preventDefault();
     const name = roomName(this.#field.value);
-    if (name) location.assign(`${this.#home}/rooms/${encodeURIComponent(name)}`);
+    if (name) location.assign(`${this.#home}/rooms/${encodeURIComponent(this.#begin + name)}`);
     else this.#field.focus();
   }
 }

@@ -41,6 +41,7 @@ export class SrsChatElement extends HTMLElement {
 
 /** `<srs-audience>`: the broadcast of a room, or who speaks, with the chat beside it. */
 export class SrsAudienceElement extends HTMLElement {
+  token: Token;
   readonly chat: SrsChatElement;
   readonly player: SrsPlayerElement;
   readonly connection: RoomConnection | null;
