@@ -17,13 +17,14 @@ if ( ! defined( 'WP_UNINSTALL_PLUGIN' ) ) {
 $clean = static function (): void {
 	global $wpdb;
 	// The plugin is not loaded now, so its names are written out.
-	$capability = 'lianmai_publish';
-	foreach ( array_keys( wp_roles()->roles ) as $role ) {
-		wp_roles()->remove_cap( (string) $role, $capability );
-	}
-	// Role editors give it to single people as well.
-	foreach ( get_users( array( 'capability' => $capability ) ) as $user ) {
-		$user->remove_cap( $capability );
+	foreach ( array( 'lianmai_publish', 'lianmai_host' ) as $capability ) {
+		foreach ( array_keys( wp_roles()->roles ) as $role ) {
+			wp_roles()->remove_cap( (string) $role, $capability );
+		}
+		// Role editors give it to single people as well.
+		foreach ( get_users( array( 'capability' => $capability ) ) as $user ) {
+			$user->remove_cap( $capability );
+		}
 	}
 	foreach ( array( 'lianmai_', '_transient_lianmai_', '_transient_timeout_lianmai_' ) as $prefix ) {
 		// phpcs:ignore WordPress.DB.DirectDatabaseQuery

@@ -1,6 +1,6 @@
 <?php
 /**
- * The right to publish.
+ * The rights to publish, and to host rooms.
  *
  * @package Lianmai
  */
@@ -9,9 +9,16 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Gives the right to the roles that publish posts, once: what a role editor changes later stays. */
+/** Gives the rights to the roles that publish posts, once: what a role editor changes later stays. */
 final class Capability {
-	public const NAME  = 'lianmai_publish';
+	public const NAME = 'lianmai_publish';
+
+	/** Whoever has it is a host of this site's rooms. */
+	public const HOST = 'lianmai_host';
+
+	public const ALL = array( self::NAME, self::HOST );
+
+	/** The option that says which rights were given: 1 is the first, 2 both. */
 	public const GIVEN = 'lianmai_capability';
 
 	private const ROLES = array( 'author', 'editor', 'administrator' );
@@ -52,16 +59,21 @@ final class Capability {
 		restore_current_blog();
 	}
 
-	/** Gives the right on this site, unless that was done before. */
+	/** Gives the rights on this site, unless that was done before. */
 	public static function give(): void {
-		if ( false !== get_option( self::GIVEN ) ) {
+		$given = (int) get_option( self::GIVEN, 0 );
+		if ( $given >= count( self::ALL ) ) {
 			return;
 		}
-		update_option( self::GIVEN, 1, true );
-		foreach ( self::ROLES as $name ) {
-			$role = get_role( $name );
-			if ( null !== $role ) {
+		update_option( self::GIVEN, count( self::ALL ), true );
+		$roles = array_filter( array_map( 'get_role', $given > 0 ? array_keys( wp_roles()->roles ) : self::ROLES ) );
+		foreach ( $roles as $role ) {
+			// Version 0.1.0 knew one right. The second follows the first, also where a role editor has changed that.
+			if ( 0 === $given ) {
 				$role->add_cap( self::NAME );
+			}
+			if ( $role->has_cap( self::NAME ) ) {
+				$role->add_cap( self::HOST );
 			}
 		}
 	}

@@ -13,7 +13,7 @@ namespace Lianmai;
 final class Rest {
 	public const SPACE = 'lianmai/v1';
 
-	/** So many tokens to publish a person gets in a minute: a page that asks in a loop stops there. */
+	/** So many tokens to publish, and as many for rooms, a person gets in a minute: a page that asks in a loop stops there. */
 	private const A_MINUTE = 60;
 
 	/** The AJAX action that gives the person at the browser a nonce: WordPress's own refuses strangers with an error. */
@@ -75,7 +75,8 @@ final class Rest {
 	}
 
 	/**
-	 * Whether the person may, and with which stream; no refusal is an error here, and `code` says which it is.
+	 * Whether the person may, and with which stream, or in which room with which role and name; no refusal is an error
+	 * here, and `code` says which it is.
 	 *
 	 * @return array<string, bool|string>
 	 */
@@ -83,9 +84,18 @@ final class Rest {
 		$refusal = self::refusal( $request );
 		if ( null === $refusal ) {
 			$bound = Ticket::read( self::ticket( $request ) );
-			return array(
+			$may   = array(
 				'may'    => true,
 				'stream' => $bound['stream'] ?? '',
+			);
+			if ( null === $bound || ! in_array( $bound['action'], array( 'room', 'chat' ), true ) ) {
+				return $may;
+			}
+			$nonce = self::nonce_of( $request );
+			$user  = Rights::person( $nonce );
+			return $may + array(
+				'role' => Rights::room_role( $bound, $nonce ),
+				'name' => null === $user ? '' : Room::name_of( $user ),
 			);
 		}
 		return array(
@@ -112,8 +122,14 @@ final class Rest {
 			return new \WP_Error( 'lianmai_ticket', __( 'The page is out of date. Reload it and try again.', 'lianmai' ), array( 'status' => 400 ) );
 		}
 		$user = get_current_user_id();
-		if ( 'publish' === $bound['action'] && self::is_too_many( 'publish', $user, self::A_MINUTE ) ) {
+		$room = in_array( $bound['action'], array( 'room', 'chat' ), true );
+		// Visitors have one number together.
+		if ( 'play' !== $bound['action'] && $user > 0 && self::is_too_many( $room ? 'room' : 'publish', $user, self::A_MINUTE ) ) {
 			return new \WP_Error( 'lianmai_many', __( 'Too many attempts. Try again in a minute.', 'lianmai' ), array( 'status' => 429 ) );
+		}
+		if ( $room ) {
+			$nonce = self::nonce_of( $request );
+			return array( 'token' => Token::mint_for_room( null === Rights::person( $nonce ) ? 0 : $user, $bound['stream'], Rights::room_role( $bound, $nonce ) ) );
 		}
 		return array( 'token' => Token::mint( $user, $bound['stream'], $bound['action'] ) );
 	}
@@ -144,7 +160,11 @@ final class Rest {
 	}
 
 	private static function refusal( \WP_REST_Request $request ): ?\WP_Error {
-		return Rights::refusal( self::ticket( $request ), (string) $request->get_header( 'X-WP-Nonce' ) );
+		return Rights::refusal( self::ticket( $request ), self::nonce_of( $request ) );
+	}
+
+	private static function nonce_of( \WP_REST_Request $request ): string {
+		return (string) $request->get_header( 'X-WP-Nonce' );
 	}
 
 	/** WordPress asks for the permission of requests that it refused for what is in them, too. */

@@ -22,7 +22,43 @@ final class Rights {
 		if ( null === $bound || ( '' !== Ticket::edited( $bound['post'] ) && Ticket::edited( $bound['post'] ) !== $bound['edited'] ) ) {
 			return self::error( 'lianmai_ticket', __( 'The page is out of date. Reload it and try again.', 'lianmai' ), 400 );
 		}
+		if ( in_array( $bound['action'], array( 'room', 'chat' ), true ) ) {
+			return self::room_refusal( $bound, $nonce );
+		}
 		return 'play' === $bound['action'] ? self::play_refusal( $bound ) : self::publish_refusal( $bound, $nonce );
+	}
+
+	/**
+	 * The role of the current person in the room that a ticket names; '' is none. Visitors have none: the gateway lets them
+	 * watch without a token, unless watching needs one.
+	 *
+	 * @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string} $bound
+	 * @param string $nonce What came as X-WP-Nonce.
+	 */
+	public static function room_role( array $bound, string $nonce ): string {
+		if ( ! self::is_readable( $bound['post'] ) ) {
+			return '';
+		}
+		$closed = Settings::play_tokens() && ! self::is_approved( $bound['post'] );
+		$user   = self::person( $nonce );
+		if ( null === $user ) {
+			return Settings::play_tokens() && ! $closed ? 'audience' : '';
+		}
+		$host = user_can( $user, Capability::HOST ) && self::is_within( $bound['limits'], $user );
+		/**
+		 * Filters the role of a logged-in person in a room.
+		 *
+		 * @param string   $role `host`, `guest` (may publish), `audience`, or '' for none.
+		 * @param \WP_User $user who asks.
+		 * @param string   $room its name, with the prefix of the site.
+		 * @param int      $post whose page shows the room; 0: a template or widget.
+		 */
+		$role = apply_filters( 'lianmai_room_role', $host ? 'host' : 'audience', $user, $bound['stream'], $bound['post'] );
+		if ( ! in_array( $role, Room::ROLES, true ) || ( 'audience' === $role && $closed ) ) {
+			return '';
+		}
+		// A chat publishes nothing, and must not open the room.
+		return 'chat' === $bound['action'] ? 'audience' : $role;
 	}
 
 	/**
@@ -32,14 +68,31 @@ final class Rights {
 	 * @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string} $bound
 	 */
 	private static function publish_refusal( array $bound, string $nonce ): ?\WP_Error {
-		$user = wp_get_current_user();
-		if ( ! $user->exists() || wp_validate_auth_cookie( '', 'logged_in' ) !== $user->ID || ! wp_verify_nonce( $nonce, 'wp_rest' ) ) {
+		$user = self::person( $nonce );
+		if ( null === $user ) {
 			return self::error( 'lianmai_login', __( 'Log in to publish.', 'lianmai' ), 401 );
 		}
 		if ( ! self::is_readable( $bound['post'] ) || ! current_user_can( Capability::NAME ) || ! self::is_within( $bound['limits'], $user ) ) {
 			return self::error( 'lianmai_denied', __( 'You may not publish here.', 'lianmai' ), 403 );
 		}
 		return null;
+	}
+
+	/** @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string} $bound */
+	private static function room_refusal( array $bound, string $nonce ): ?\WP_Error {
+		if ( '' !== self::room_role( $bound, $nonce ) ) {
+			return null;
+		}
+		return null === self::person( $nonce )
+			? self::error( 'lianmai_login', __( 'Log in to take part under your name.', 'lianmai' ), 401 )
+			: self::error( 'lianmai_denied', __( 'You have no role in this room.', 'lianmai' ), 403 );
+	}
+
+	/** Who is logged in by the cookie at the browser whose page asks; null: nobody. */
+	public static function person( string $nonce ): ?\WP_User {
+		$user = wp_get_current_user();
+		$is   = $user->exists() && wp_validate_auth_cookie( '', 'logged_in' ) === $user->ID && wp_verify_nonce( $nonce, 'wp_rest' );
+		return $is ? $user : null;
 	}
 
 	/** @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string} $bound */

@@ -10,22 +10,25 @@ declare(strict_types=1);
 namespace Lianmai;
 
 /**
- * Binds a post as it was last edited, a stream and an action. It is the same for everybody, so a cached page may hold
+ * Binds a post as it was last edited, a stream or room, and an action. It is the same for everybody, so a cached page may hold
  * it, and alone it opens nothing: who shows it must have the right as well. It is encrypted, since it may name people
  * of the site.
  */
 final class Ticket {
 	private const LONGEST = 4096;
 
-	/** `show` is for publishers on other servers: who sees them is asked, and there is no token. */
-	private const ACTIONS = array( 'publish', 'play', 'show' );
+	/**
+	 * `show` is for publishers on other servers: who sees them is asked, and there is no token. `room` and `chat` are for a
+	 * room: the first lets its hosts publish.
+	 */
+	private const ACTIONS = array( 'publish', 'play', 'show', 'room', 'chat' );
 
 	/**
 	 * A signed ticket.
 	 *
 	 * @param int                              $post   The post whose page holds the element; Holder::SITE for none.
-	 * @param string                           $stream `app/name`.
-	 * @param string                           $action `publish`, `play` or `show`.
+	 * @param string                           $stream `app/name`, or the name of a room.
+	 * @param string                           $action one of ACTIONS.
 	 * @param array<string, string|array<int, string|int>> $limits `roles` and `users`, lists or comma separated: they only narrow who may.
 	 */
 	public static function make( int $post, string $stream, string $action, array $limits = array() ): string {

@@ -28,6 +28,7 @@ final class UninstallTest extends Site {
 
 		Capability::activate();
 		get_userdata( $person )->add_cap( Capability::NAME );
+		get_userdata( $person )->add_cap( Capability::HOST );
 		self::set_server( 'https://live.example.com', array( 'kind' => 'secret', 'secret' => 'swordfish' ) );
 		Token::spend( Token::verify( Token::mint( 1, 'a/b', 'publish' ), 'publish' ) );
 		$nonce = self::log_in( $author );
