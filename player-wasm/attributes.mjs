@@ -3,7 +3,7 @@
 // a build needs no Node; attributes.test.mjs fails where one of them differs from the table.
 //
 // A row of the table:
-//   element      `player`, `publisher` or `room`
+//   element      `player`, `publisher` or `room`; of shortcodes also `rooms` (the list of rooms) and `chat`
 //   name         of the attribute
 //   value        `text`, `switch` (there or not), `number`, `choice` (one of `choices`, whose TypeScript name is `type`)
 //                or `token`; without it the shortcode alone has the attribute
@@ -12,29 +12,32 @@
 //   description  in Markdown, for docs/ and the types; a row without one shares the description above it
 //   shortcode    of the WordPress plugin: `type` (a method of Sanitizer), `default`, `group` (the editor's panel; without
 //                it no control), `label`, `help`, and with `integer` `min` and `max`. The renderer writes the value on
-//                the element unless `written` is false. `"player"` stands for what the player's row has
+//                the element unless `written` is false. `"player"` or `"room"` stands for what the row of that element has
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const ELEMENTS = /** @type {const} */ (['player', 'publisher', 'room']);
-/** Elements that the plugin has shortcodes for. */
-const IN_PLUGIN = /** @type {const} */ (['player', 'publisher']);
+/** The plugin's shortcodes. */
+const SHORTCODES = /** @type {const} */ ([...ELEMENTS, 'rooms', 'chat']);
+/** What docs/wordpress.md calls them. @type {Record<ShortcodeName, string>} */
+const NAMES = { player: 'player', publisher: 'publisher', room: 'room', rooms: 'list of rooms', chat: 'chat' };
 const CLASSES = { player: 'SrsPlayer', publisher: 'SrsPublisher', room: 'SrsRoom' };
 const GENERATED = 'Generated from player-wasm/attributes.json by `cargo xtask fix`. Do not edit.';
 const ROOT = new URL('../', import.meta.url);
 
 /**
  * @typedef {'player' | 'publisher' | 'room'} ElementName
+ * @typedef {ElementName | 'rooms' | 'chat'} ShortcodeName
  * @typedef {{ type: string, default: string | boolean, group?: string, label: string, help: string, written?: boolean, choices?: string[], min?: number, max?: number }} Shortcode
  * @typedef {object} Row of the table
- * @property {ElementName} element
+ * @property {ShortcodeName} element
  * @property {string} name
  * @property {'text' | 'switch' | 'number' | 'choice' | 'token'} [value]
  * @property {'text' | 'own' | 'none'} [property]
  * @property {string} [type]
  * @property {string[]} [choices]
  * @property {string} [description]
- * @property {Shortcode | 'player'} [shortcode]
+ * @property {Shortcode | 'player' | 'room'} [shortcode]
  */
 
 /** The table. @returns {Row[]} */
@@ -51,8 +54,8 @@ export function files(rows) {
     'player-wasm/js/types/attributes.d.ts': types(rows),
     'wp-plugin/src/attribute-table.php': php(rows),
     ...Object.fromEntries(ELEMENTS.map((element) => [documentOf(element), between(documentOf(element), 'attributes', markdown(rows, element))])),
-    'docs/wordpress.md': IN_PLUGIN.reduce(
-      (text, element) => replace(text, `attributes of the ${element}`, shortcodeMarkdown(rows, element)),
+    'docs/wordpress.md': SHORTCODES.reduce(
+      (text, element) => replace(text, `attributes of the ${NAMES[element]}`, shortcodeMarkdown(rows, element)),
       readFileSync(new URL('docs/wordpress.md', ROOT), 'utf8'),
     ),
   };
@@ -61,7 +64,7 @@ export function files(rows) {
 /** The document with an element's attributes. @param {ElementName} element */
 const documentOf = (element) => (element === 'room' ? 'docs/rooms.md' : `docs/${element}.md`);
 
-/** The rows that are attributes of an element. @param {Row[]} rows @param {ElementName} element */
+/** The rows that are attributes of an element. @param {Row[]} rows @param {ShortcodeName} element */
 const attributesOf = (rows, element) => rows.filter((row) => row.element === element && row.value);
 
 /** @param {Row} row */
@@ -159,20 +162,21 @@ function markdown(rows, element) {
   return ['| attribute | |', '|---|---|', ...lines.map(({ names, text }) => `| ${names.join(', ')} | ${text} |`)].join('\n');
 }
 
-/** The shortcode's attributes of an element. @param {Row[]} rows @param {ElementName} element */
+/** The shortcode's attributes of an element. @param {Row[]} rows @param {ShortcodeName} element */
 function shortcodes(rows, element) {
   return rows.filter((row) => row.element === element && row.shortcode).map((row) => {
-    const shared = row.shortcode === 'player' ? rows.find((one) => one.element === 'player' && one.name === row.name)?.shortcode : row.shortcode;
-    if (!shared || shared === 'player') throw new Error(`${element} ${row.name}: the player has no such shortcode attribute`);
+    const other = row.shortcode;
+    const shared = typeof other === 'string' ? rows.find((one) => one.element === other && one.name === row.name)?.shortcode : other;
+    if (!shared || typeof shared === 'string') throw new Error(`${element} ${row.name}: ${other} has no such shortcode attribute`);
     const { type, default: preset, group = '', label, help, min, max, written: toWrite = true } = shared;
     return { name: row.name, type, default: preset, group, label, help, choices: type === 'choice' ? row.choices : undefined, min, max, written: Boolean(row.value) && toWrite };
   });
 }
 
-/** A table of docs/wordpress.md. @param {Row[]} rows @param {ElementName} element */
+/** A table of docs/wordpress.md. @param {Row[]} rows @param {ShortcodeName} element */
 function shortcodeMarkdown(rows, element) {
   const value = (/** @type {ReturnType<typeof shortcodes>[number]} */ { type, choices = [], min, max }) => ({
-    address: 'an address', server: '`https://host[:port]`', stream: '`app/name`', boolean: 'on or off', file: 'an address',
+    address: 'an address', server: '`https://host[:port]`', stream: '`app/name`', room: 'a name', boolean: 'on or off', file: 'an address',
     text: 'words', width: '`640`, `640px` or `50%`', height: '`360` or `360px`', ratio: '`16:9`', classes: 'names',
     names: '`name,name`', integer: `${min} to ${max}`, choice: choices.map((choice) => `\`${choice}\``).join(', '),
   })[type] ?? type;
@@ -190,13 +194,13 @@ export function php(rows) {
     return typeof is === 'string' ? text(is) : String(is);
   };
   const pad = (/** @type {string} */ name, /** @type {string[]} */ all) => `'${name}'`.padEnd(2 + Math.max(...all.map(({ length }) => length)));
-  const elements = IN_PLUGIN.map((element) => {
+  const elements = SHORTCODES.map((element) => {
     const attributes = shortcodes(rows, element).map(({ name, ...row }) => {
       const entries = Object.entries(row).filter(([, is]) => is !== undefined);
       const keys = entries.map(([key]) => key);
       return `\t\t\t'${name}' => array(\n${entries.map(([key, is]) => `\t\t\t\t${pad(key, keys)} => ${code(key, is)},\n`).join('')}\t\t\t),\n`;
     });
-    return `\t\t${pad(element, [...IN_PLUGIN])} => array(\n${attributes.join('')}\t\t),\n`;
+    return `\t\t${pad(element, [...SHORTCODES])} => array(\n${attributes.join('')}\t\t),\n`;
   });
   return `<?php
 /**

@@ -1,7 +1,7 @@
 <?php
 /**
  * Plugin Name:       Lianmai
- * Description:       Live video on your pages, published from them by whoever may: the shortcodes [srs_player] and [srs_publisher], and the blocks Live player and Live publisher.
+ * Description:       Live video on your pages, published from them by whoever may: the shortcodes [srs_player], [srs_publisher] and [srs_room], and the blocks Live player, Live publisher and Live room.
  * Version:           0.1.0
  * Requires at least: 6.1
  * Requires PHP:      7.4

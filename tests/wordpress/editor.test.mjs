@@ -119,7 +119,7 @@ onSites('the block editor', ['oldest', 'current'], {}, (site, scenario) => {
     await player(reader.page).moves();
   });
 
-  scenario('the classic editor inserts both by buttons, in the visual and in the text mode', async () => {
+  scenario('the classic editor inserts all by buttons, in the visual and in the text mode', async () => {
     await site.plugin('classic.php', "<?php add_filter( 'use_block_editor_for_post', '__return_false' );");
     try {
       const { page, complaints } = await site.as('author');
@@ -135,6 +135,8 @@ onSites('the block editor', ['oldest', 'current'], {}, (site, scenario) => {
       await until('a player', async () => (await text()).includes('[srs_player stream="live/a"]'));
       await page.locator('#qt_content_lianmai_publisher').click();
       await until('a publisher', async () => (await text()).includes('[srs_publisher stream="live/a"]'));
+      await page.locator('.lianmai-insert[data-who=room]').click();
+      await until('a room', async () => (await text()).includes('[srs_room room="live/a"]'));
       await page.locator('#content-tmce').click();
       await page.waitForFunction(() => /** @type {any} */ (window).tinymce?.get('content')?.initialized);
       await page.locator('.mce-btn', { hasText: 'Live player' }).click();

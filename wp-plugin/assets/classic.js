@@ -3,10 +3,14 @@
   const page = /** @type {any} */ (window);
   const config = page.lianmaiClassic;
   if (!config) return;
-  const { labels, ask, stream } = config;
+  const { labels, ask, stream, askRoom, room } = config;
 
-  /** The shortcode for a stream that is asked for; empty: nothing was entered. @param {string} who */
+  /** The shortcode for a stream or room that is asked for; empty: nothing was entered. @param {string} who */
   const shortcode = (who) => {
+    if (who === 'room') {
+      const name = (prompt(askRoom, room) ?? '').replace(/["[\]<>]/g, '').trim();
+      return name && `[srs_room room="${name}"]`;
+    }
     const name = (prompt(ask, stream) ?? '').replace(/["[\]<>]/g, '').trim();
     return name && `[srs_${who} ${/^[a-z]+:\/\//i.test(name) ? 'url' : 'stream'}="${name}"]`;
   };

@@ -1,10 +1,10 @@
-// The blocks "Live player" and "Live publisher" in the editor. Their attributes, labels and choices come from
+// The blocks for players, publishers and rooms in the editor. Their attributes, labels and choices come from
 // the plugin's attribute table; nothing here reaches a stream: the editor shows where one will be.
 
 /**
  * A row of the attribute table.
  * @typedef {{ type: string, default: string | boolean, group: string, label: string, help?: string, choices?: string[], min?: number, max?: number }} Row
- * @typedef {'player' | 'publisher'} Who
+ * @typedef {'player' | 'publisher' | 'room' | 'rooms' | 'chat'} Who
  * @typedef {Record<string, any>} Attributes of a block
  * @typedef {{ attributes: Attributes, setAttributes: (next: Attributes) => void }} Props
  * @typedef {{ named: Record<string, string>, numeric: string[] }} Written attributes of a shortcode
@@ -23,9 +23,12 @@
   const ICONS = {
     player: icon('M3 5h18v14H3zm2 2v10h14V7zm5 2 5 3-5 3z'),
     publisher: icon('M3 7h12v3l5-3v10l-5-3v3H3zm2 2v6h8V9z'),
+    room: icon('M3 5h8v8H3zm2 2v4h4V7zm8-2h8v8h-8zm2 2v4h4V7zM3 15h18v4H3zm2 1.5v1h14v-1z'),
+    rooms: icon('M3 5h6v6H3zm8 1h10v2H11zM3 13h6v6H3zm8 1h10v2H11z'),
+    chat: icon('M3 4h18v13H9l-4 4v-4H3zm2 2v9h14V6z'),
   };
   const GROUPS = [
-    ['source', __('Stream', 'lianmai')],
+    ['source', __('Place', 'lianmai')],
     ['play', __('Playing', 'lianmai')],
     ['publish', __('Publishing', 'lianmai')],
     ['look', __('Look', 'lianmai')],
@@ -86,18 +89,19 @@
   const secret = (url) => new RegExp(`[?&#](?:${config.secrets.join('|')})=|//[^/?#]*@`, 'i').test(url);
 
   /** What readers or publishers should know before it is published. @param {Attributes} attributes */
-  const warnings = ({ url = '', stream = '', server = '' }) => [
+  const warnings = ({ url = '', stream = '', room = '', server = '' }) => [
     amiss(url),
-    !url && stream && !server && !config.server ? __('Set the server under Settings → Lianmai.', 'lianmai') : '',
+    !url && (stream || room) && !server && !config.server ? __('Set the server under Settings → Lianmai.', 'lianmai') : '',
     secret(url) || secret(server) ? __('This address holds a secret. It is left out of the page; enter it under Settings → Lianmai instead.', 'lianmai') : '',
   ].filter(Boolean).map((text) => el(Notice, { key: text, status: 'warning', isDismissible: false }, text));
 
-  /** Which stream, in a sentence. @param {Attributes} attributes */
-  function place({ url, stream, server }) {
+  /** Which stream or room, in a sentence. @param {Attributes} attributes */
+  function place({ url, stream, room, server }) {
     if (url) return url.replace(/[?#].*$/, '').replace(/\/\/[^/]*@/, '//');
     const where = server || config.server;
-    /* translators: 1: a stream's name, 2: a server's address. */
-    return where ? sprintf(__('%1$s on %2$s', 'lianmai'), stream, where) : stream;
+    const what = stream || room;
+    /* translators: 1: a stream's or room's name, 2: a server's address. */
+    return what && where ? sprintf(__('%1$s on %2$s', 'lianmai'), what, where) : what || where;
   }
 
   /** The picture's shape. @param {Attributes} attributes */
@@ -134,8 +138,11 @@
     return own.length ? el(PanelBody, { key: group, title, initialOpen: group === 'source' }, controls) : null;
   });
 
+  /** Whether it is said which stream or room. @param {Attributes} attributes */
+  const named = ({ url, stream, room }) => !!(url || stream || room);
+
   /**
-   * Asks which stream.
+   * Asks which stream or room.
    * @param {Who} who
    * @param {string} title
    * @param {Props} props
@@ -145,9 +152,12 @@
     // What is being written is not yet there.
     const writing = (/** @type {Attributes} */ next) => (ask(true), setAttributes(next));
     const onSubmit = (/** @type {Event} */ event) => (event.preventDefault(), ask(false));
-    const fields = ['url', 'stream'].map((name) => control(name, { ...config[who][name], help: undefined }, { attributes, setAttributes: writing }));
-    const done = el(Button, { variant: 'primary', type: 'submit', disabled: !attributes.url && !attributes.stream, ...size }, __('Done', 'lianmai'));
-    const instructions = __('The address of a stream, or its name on the server of the settings.', 'lianmai');
+    const asksRoom = who === 'room' || who === 'chat';
+    const fields = (asksRoom ? ['room'] : ['url', 'stream']).map((name) => control(name, { ...config[who][name], help: undefined }, { attributes, setAttributes: writing }));
+    const done = el(Button, { variant: 'primary', type: 'submit', disabled: !named(attributes), ...size }, __('Done', 'lianmai'));
+    const instructions = asksRoom
+      ? __('The name of a room, such as friday-show. The first host who enters opens it.', 'lianmai')
+      : __('The address of a stream, or its name on the server of the settings.', 'lianmai');
     return el(Placeholder, { icon: ICONS[who], label: title, instructions }, el('form', { className: 'lianmai-edit-form', onSubmit }, fields, done));
   }
 
@@ -155,7 +165,13 @@
   function Preview({ who, title, attributes }) {
     const [missing, miss] = useState('');
     const { poster = '', autoplay = false } = attributes;
-    const playing = autoplay ? __('Plays by itself', 'lianmai') : __('Plays when a reader presses play', 'lianmai');
+    const states = {
+      player: autoplay ? __('Plays by itself', 'lianmai') : __('Plays when a reader presses play', 'lianmai'),
+      publisher: __('Only those who may publish see it', 'lianmai'),
+      room: __('Hosts talk to each other, readers watch and chat', 'lianmai'),
+      rooms: __('Shows the rooms that are open', 'lianmai'),
+      chat: __('Readers write here', 'lianmai'),
+    };
     return el(
       'div',
       { className: 'lianmai-edit-picture', style: { aspectRatio: shape(attributes) } },
@@ -163,7 +179,7 @@
       el('span', { className: 'lianmai-edit-icon' }, ICONS[who]),
       el('strong', null, attributes.title || title),
       el('span', { className: 'lianmai-edit-place' }, place(attributes)),
-      el('span', { className: 'lianmai-edit-state' }, who === 'player' ? playing : __('Only those who may publish see it', 'lianmai')),
+      el('span', { className: 'lianmai-edit-state' }, states[who]),
     );
   }
 
@@ -175,13 +191,14 @@
     // Without a width of its own it is as wide as the theme makes it: an inline one would win.
     const own = !width || width === '100%' ? {} : { width: /^\d+$/.test(width) ? `${width}px` : width, maxWidth: '100%' };
     const blockProps = useBlockProps({ className: 'lianmai-edit', style: own });
-    const there = !!(attributes.url || attributes.stream);
+    // A list needs nothing.
+    const there = who === 'rooms' || named(attributes);
     const replace = el(ToolbarButton, { onClick: () => ask(!asked), isPressed: asked }, __('Replace', 'lianmai'));
     return el(
       Fragment,
       null,
       el(InspectorControls, null, panels(who, props)),
-      there && el(BlockControls, null, el(ToolbarGroup, null, replace)),
+      there && who !== 'rooms' && el(BlockControls, null, el(ToolbarGroup, null, replace)),
       el('div', blockProps, there && !asked ? el(Preview, { who, title, attributes }) : form(who, title, props, ask), warnings(attributes)),
     );
   };
@@ -223,7 +240,11 @@
     return { from, to };
   }
 
-  for (const [who, title] of /** @type {[Who, string][]} */ ([['player', __('Live player', 'lianmai')], ['publisher', __('Live publisher', 'lianmai')]])) {
+  const TITLES = /** @type {[Who, string][]} */ ([
+    ['player', __('Live player', 'lianmai')], ['publisher', __('Live publisher', 'lianmai')], ['room', __('Live room', 'lianmai')],
+    ['rooms', __('List of live rooms', 'lianmai')], ['chat', __('Live chat', 'lianmai')],
+  ]);
+  for (const [who, title] of TITLES) {
     registerBlockType(`lianmai/${who}`, { apiVersion: 3, title, icon: ICONS[who], edit: edit(who, title), save: () => null, transforms: transforms(who) });
   }
 })(/** @type {any} */ (window).wp, /** @type {any} */ (window).lianmaiEditor);

@@ -1,5 +1,6 @@
 // What a page with a player loads before anything plays: a button in each player's place. The player itself
 // comes with the first press (with `autoplay`: when it comes into view), and a publisher shows itself to those who may.
+// A room is that of its audience, unless WordPress says that the person is a host.
 //
 // The page is the same for everybody, so that caches may keep it; who somebody is, WordPress is asked here.
 (() => {
@@ -16,6 +17,8 @@
   };
   /** Elements that were seen to, and those that ask for tokens. */
   const [seen, armed] = [new WeakSet(), new WeakSet()];
+  /** Of rooms: those that were started, and those whose person gets tokens. Visitors come in without. */
+  const [begun, entitled] = [new WeakSet(), new WeakSet()];
 
   /** How long WordPress may think, in milliseconds. */
   const PATIENCE = 15_000;
@@ -33,21 +36,36 @@
   /** @type {Record<string, Promise<any> | undefined>} */
   const modules = {};
 
-  /**
-   * Loads the module of an element, and defines it.
-   * @param {string} tag `srs-player` or `srs-publisher`
-   */
-  const define = (tag) => modules[tag] ??= (async () => {
-    const file = config.modules + (tag === 'srs-player' ? config.player : config.publisher);
+  /** Modules that an element needs, as the page was told of them. @type {Record<string, string[]>} */
+  const NEEDS = {
+    'srs-player': ['player'], 'srs-publisher': ['publisher'],
+    'srs-audience': ['player', 'chat'], 'srs-chat': ['chat'], 'srs-room-list': ['chat'], 'srs-room': ['chat', 'room'],
+  };
+  /** Classes of modules that do not define their elements themselves. @type {Record<string, [string, string]>} */
+  const CLASSES = { player: ['srs-player', 'SrsPlayerElement'], publisher: ['srs-publisher', 'SrsPublisherElement'] };
+  /** What a room is shown as. */
+  const ROOM = ['srs-audience', 'srs-room'];
+  /** Elements that enter a room. */
+  const IN_ROOM = ['srs-chat', ...ROOM];
+  /** Elements that may ask for tokens. */
+  const ASKING = ['srs-player', 'srs-publisher', ...IN_ROOM];
+
+  /** Loads the modules of an element, and defines it. @param {string} tag */
+  const define = (tag) => Promise.all(NEEDS[tag].map(load));
+
+  /** @param {string} name of a module, as the page was told of it */
+  const load = (name) => modules[name] ??= (async () => {
+    const file = config.modules + config[name];
     // A page in a cache may name a file that an update removed; the name without the hash stays. A browser may remember
     // a failed address.
     const again = () => `${file.replace(/\.[0-9a-f]{8}\.js$/, '.js')}${file.includes('?') ? '&' : '?'}try=${++misses}`;
     try {
       const module = await import(misses ? again() : file).catch(() => import(again()));
-      if (!customElements.get(tag)) customElements.define(tag, tag === 'srs-player' ? module.SrsPlayerElement : module.SrsPublisherElement);
-      authorise(tag);
+      const [tag, named] = CLASSES[name] ?? [];
+      if (tag && !customElements.get(tag)) customElements.define(tag, module[named]);
+      ASKING.forEach(authorise);
     } catch (error) {
-      modules[tag] = undefined;
+      modules[name] = undefined;
       throw error;
     }
   })();
@@ -107,20 +125,25 @@
 
   /** Somebody has edited the page: whoever is live on it goes on with its new tickets. @param {Element} element */
   async function renew(element) {
-    const selector = `${element.localName}[data-ticket]`;
+    // In the page as WordPress sends it, a room is always that of its audience.
+    const selector = (ROOM.includes(element.localName) ? ROOM : [element.localName]).map((tag) => `${tag}[data-ticket]`).join();
     const place = [...document.querySelectorAll(selector)].indexOf(element);
     const text = await (await request(location.href)).text();
     const other = new DOMParser().parseFromString(text, 'text/html').querySelectorAll(selector)[place];
     const ticket = other?.getAttribute('data-ticket');
-    if (!ticket || ticket === element.getAttribute('data-ticket') || other.getAttribute('url') !== element.getAttribute('url')) return false;
+    if (!ticket || ticket === element.getAttribute('data-ticket') || subject(other) !== subject(element)) return false;
     element.setAttribute('data-ticket', ticket);
     return true;
   }
 
+  /** The stream or room of an element. @param {Element} element */
+  const subject = (element) => element.getAttribute('url') ?? `${element.getAttribute('server')} ${element.getAttribute('room') ?? element.getAttribute('data-room')}`;
+
   /** Lets the elements of a kind ask for a token whenever they connect. @param {string} tag */
   function authorise(tag) {
+    if (!customElements.get(tag)) return;
     for (const element of document.querySelectorAll(`${tag}[data-lianmai][data-token]`)) {
-      if (armed.has(element)) continue;
+      if (armed.has(element) || (IN_ROOM.includes(tag) && !entitled.has(element))) continue;
       armed.add(element);
       Object.assign(element, {
         token: async () => {
@@ -237,6 +260,67 @@
     box.hidden = false;
   }
 
+  /**
+   * Puts a room's element of another kind in the place of one.
+   * @param {HTMLElement} element
+   * @param {string} tag of the other
+   */
+  function become(element, tag) {
+    const other = document.createElement(tag);
+    for (const { name, value } of element.attributes) other.setAttribute(name, value);
+    // Guests without an account come in by the gateway's own page.
+    const room = other.getAttribute('data-room') ?? other.getAttribute('room') ?? '';
+    Object.assign(other, { page: `${other.getAttribute('server')}/rooms/${encodeURIComponent(room)}` });
+    seen.add(other);
+    if (entitled.has(element)) entitled.add(other);
+    element.replaceWith(other);
+    return other;
+  }
+
+  /**
+   * A room or its chat. An element connects once it has the name of its room; before that it is a button.
+   * @param {HTMLElement} element
+   */
+  async function room(element) {
+    if (begun.has(element)) return;
+    const name = element.getAttribute('data-room') ?? element.getAttribute('room') ?? '';
+    element.setAttribute('data-room', name);
+    element.removeAttribute('room');
+    const asker = element.hasAttribute('data-ticket') ? await askNonce().catch(() => null) : '';
+    const answer = asker || element.hasAttribute('data-all') ? await ask('may', element).catch(() => null) : {};
+    // While WordPress does not answer, everybody is a visitor. It is asked again.
+    if (asker === null || !answer) setTimeout(() => seen.delete(element), 1000);
+    const { may, role, name: person, code, message } = answer ?? {};
+    if (begun.has(element)) return;
+    if (may) entitled.add(element);
+    if (person) element.setAttribute('name', person);
+    const chat = element.localName === 'srs-chat';
+    const takesPart = !chat && (role === 'host' || role === 'guest');
+    const shown = takesPart ? become(element, 'srs-room') : element;
+    const go = () => {
+      begun.add(shown);
+      shown.setAttribute('room', name);
+    };
+    if (!chat && !takesPart) shown.addEventListener('stage', (event) => {
+      const { detail } = /** @type {CustomEvent} */ (event);
+      if (detail.role !== 'host' && detail.role !== 'guest') return;
+      // The seat is this page's: the gateway's page, where the element would go, does not know it.
+      event.preventDefault();
+      void define('srs-room').then(() => begun.add(become(shown, 'srs-room')));
+    });
+    const word = config.words[chat ? 'chat' : takesPart ? 'enter' : 'watch'];
+    const start = facade(shown, word, chat ? 'M4 4h16v12H9l-5 4z' : 'M8 5v14l11-7z', go);
+    // Another element of the page may have brought the same modules: what stood here is hidden then.
+    void customElements.whenDefined(shown.localName).then(go);
+    if (shown.hasAttribute('autoplay')) near(shown, start);
+    shown.removeAttribute('autoplay');
+    const box = /** @type {HTMLElement} */ (shown.closest('.lianmai') ?? shown);
+    const note = (/** @type {string} */ text) => box.append(Object.assign(document.createElement('p'), { className: 'lianmai-note', textContent: text }));
+    if (code === 'blocked' && document.getElementById('wpadminbar')) note(message);
+    if (takesPart) note(config.words.host.replace('%s', name));
+    box.hidden = false;
+  }
+
   /** Sees to the elements that were not there before. */
   function look() {
     if (!told()) return;
@@ -244,17 +328,19 @@
       if (seen.has(element)) continue;
       seen.add(element);
       if (element.localName === 'srs-player') player(element);
+      else if (element.localName === 'srs-room-list') near(element, () => define('srs-room-list').catch((error) => console.error('lianmai:', error)));
+      else if (IN_ROOM.includes(element.localName)) void room(element);
       // WordPress did not answer: asked again when there is a network, or somebody looks.
       else publisher(element).catch(() => void setTimeout(() => seen.delete(element), 1000));
     }
   }
   // Another script of the page may define them, too.
-  for (const tag of ['srs-player', 'srs-publisher']) void customElements.whenDefined(tag).then(() => authorise(tag));
+  for (const tag of ASKING) void customElements.whenDefined(tag).then(() => authorise(tag));
   look();
   // Themes that change pages without loading them bring new ones.
   new MutationObserver(() => {
     look();
-    for (const tag of ['srs-player', 'srs-publisher']) if (customElements.get(tag)) authorise(tag);
+    ASKING.forEach(authorise);
   }).observe(document.documentElement, { childList: true, subtree: true });
   addEventListener('online', look);
   document.addEventListener('visibilitychange', look);

@@ -10,7 +10,7 @@ declare(strict_types=1);
 namespace Lianmai;
 
 /**
- * Nothing without a player; with one a small script, which fetches the player itself before it plays. What the script must
+ * Nothing without a player or room; with one a small script, which fetches the player itself before it plays. What the script must
  * know is printed with it, wherever and by whomever it is enqueued.
  */
 final class Assets {
@@ -132,7 +132,7 @@ final class Assets {
 	public static function serve_old_names(): void {
 		$asked = isset( $_SERVER['REQUEST_URI'] ) ? (string) $_SERVER['REQUEST_URI'] : ''; // phpcs:ignore WordPress.Security -- compared, not used.
 		$build = (string) wp_parse_url( plugins_url( 'build/', FILE ), PHP_URL_PATH );
-		if ( 0 === strpos( $asked, $build ) && preg_match( '/^(element|publisher)\.[0-9a-f]{8}\.js(?:\?|$)/D', substr( $asked, strlen( $build ) ), $is ) ) {
+		if ( 0 === strpos( $asked, $build ) && preg_match( '/^(element|publisher|define-chat|define-room)\.[0-9a-f]{8}\.js(?:\?|$)/D', substr( $asked, strlen( $build ) ), $is ) ) {
 			header( 'Cache-Control: no-store' );
 			wp_safe_redirect( plugins_url( 'build/' . self::module( $is[1] . '.js' ), FILE ), 302, 'Lianmai' );
 			exit;
@@ -147,9 +147,10 @@ final class Assets {
 			'schemes' => Sanitizer::SCHEMES,
 			// Controls before 6.7 do not know their present size, which later ones want to be asked for.
 			'sized'   => version_compare( get_bloginfo( 'version' ), '6.7', '>=' ),
-			'player'  => Attributes::of( 'player' ),
-			'publisher' => Attributes::of( 'publisher' ),
 		);
+		foreach ( Attributes::WHO as $who ) {
+			$editor[ $who ] = Attributes::of( $who );
+		}
 		self::tell( self::EDITOR, 'lianmaiEditor', $editor );
 	}
 
@@ -163,11 +164,16 @@ final class Assets {
 			'modules'   => plugins_url( 'build/', FILE ),
 			'player'    => self::module( 'element.js' ),
 			'publisher' => self::module( 'publisher.js' ),
+			'chat'      => self::module( 'define-chat.js' ),
+			'room'      => self::module( 'define-room.js' ),
 			'rest'      => rest_url( 'lianmai/v1/' ),
 			'nonce'     => admin_url( 'admin-ajax.php?action=' . Rest::NONCE ),
 			'words'     => array(
 				'play'    => __( 'Play', 'lianmai' ),
 				'golive'  => __( 'Go live', 'lianmai' ),
+				'watch'   => __( 'Watch live', 'lianmai' ),
+				'enter'   => __( 'Enter the room', 'lianmai' ),
+				'chat'    => __( 'Open the chat', 'lianmai' ),
 				'loading' => __( 'Loading…', 'lianmai' ),
 				'failed'  => __( 'The player could not be loaded. Reload the page to try again.', 'lianmai' ),
 				'busy'    => __( 'The site does not answer.', 'lianmai' ),
@@ -177,6 +183,8 @@ final class Assets {
 				'open'    => __( 'Its REST API is closed to visitors, or a firewall answers in its place: let POST requests to %s through.', 'lianmai' ),
 				/* translators: %s: a stream's name. */
 				'own'     => __( 'Goes live as %s. Only people who may publish see this box.', 'lianmai' ),
+				/* translators: %s: a room's name. */
+				'host'    => __( 'You are a host of the room %s. All others see who is in it, and write in the chat.', 'lianmai' ),
 			),
 		);
 	}

@@ -16,20 +16,23 @@ namespace Lianmai;
  * and `max`.
  */
 final class Attributes {
-	/** What the two shortcodes and blocks are for. */
-	public const WHO = array( 'player', 'publisher' );
+	/** What the shortcodes and blocks are for. `room` is a room, `rooms` the list of them. */
+	public const WHO = array( 'player', 'publisher', 'room', 'rooms', 'chat' );
+
+	/** Those of rooms: they have a room where the others have a stream. */
+	public const OF_ROOMS = array( 'room', 'rooms', 'chat' );
 
 	/**
-	 * Gives the rows of the player and of the publisher; null before the first use. A test sets another one.
+	 * Gives the rows of each of WHO; null before the first use. A test sets another one.
 	 *
 	 * @var \Closure|null
 	 */
 	private static $table = null;
 
 	/**
-	 * The rows of the player or the publisher, by name, in the language of the moment.
+	 * The rows of one of WHO, by name, in the language of the moment.
 	 *
-	 * @param string $who player or publisher.
+	 * @param string $who one of WHO.
 	 * @return array<string, array<string, mixed>>
 	 */
 	public static function of( string $who ): array {
@@ -40,7 +43,7 @@ final class Attributes {
 	/**
 	 * What holds where nothing is written.
 	 *
-	 * @param string $who player or publisher.
+	 * @param string $who one of WHO.
 	 * @return array<string, string|bool>
 	 */
 	public static function defaults( string $who ): array {
@@ -55,7 +58,7 @@ final class Attributes {
 	/**
 	 * Names of the attributes that the renderer writes on the element.
 	 *
-	 * @param string $who  player or publisher.
+	 * @param string $who  one of WHO.
 	 * @param bool   $flag whether those that are there or not, or those with a value.
 	 * @return string[]
 	 */
@@ -73,7 +76,7 @@ final class Attributes {
 	/**
 	 * Rows that are a block's attributes: all but those the editor has in another way.
 	 *
-	 * @param string $who player or publisher.
+	 * @param string $who one of WHO.
 	 * @return array<string, array<string, mixed>>
 	 */
 	public static function block( string $who ): array {

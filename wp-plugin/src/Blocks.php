@@ -1,6 +1,6 @@
 <?php
 /**
- * The blocks "Live player" and "Live publisher".
+ * The blocks: "Live player", "Live publisher", "Live room", "List of live rooms" and "Live chat".
  *
  * @package Lianmai
  */

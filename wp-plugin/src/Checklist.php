@@ -1,6 +1,6 @@
 <?php
 /**
- * What an author sees after a post with a player or publisher was published.
+ * What an author sees after a post with a player, publisher or room was published.
  *
  * @package Lianmai
  */
@@ -169,7 +169,7 @@ final class Checklist {
 		}
 		echo '</ul>';
 		printf( '<p><a href="%1$s" target="_blank">%2$s</a></p>', esc_url( (string) get_permalink( $post ) ), esc_html__( 'Watch the page as readers see it', 'lianmai' ) );
-		if ( 0 !== $checks->rtmp && $shown->are_here() ) {
+		if ( 0 !== $checks->rtmp && array() !== $shown->streams() ) {
 			self::show_program( $shown->streams(), $checks->rtmp );
 		}
 		if ( current_user_can( 'manage_options' ) ) {

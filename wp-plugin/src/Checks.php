@@ -1,6 +1,6 @@
 <?php
 /**
- * What has to be right for the players and publishers of a post.
+ * What has to be right for the players, publishers and rooms of a post.
  *
  * @package Lianmai
  */
@@ -84,6 +84,30 @@ final class Checks {
 		}
 		foreach ( $reached ? array_slice( $shown->streams(), 0, self::STREAMS ) : array() as $stream ) {
 			$this->live( $stream );
+		}
+		$rooms = $reached ? array_slice( $shown->rooms(), 0, self::STREAMS ) : array();
+		$open  = array() === $rooms ? null : Gateway::rooms();
+		foreach ( $rooms as $room ) {
+			$this->room( $room, $open );
+		}
+	}
+
+	/**
+	 * Whether a room is open.
+	 *
+	 * @param string        $room  its name on the gateway.
+	 * @param string[]|null $rooms that are open; null: the server has no rooms.
+	 */
+	private function room( string $room, ?array $rooms ): void {
+		if ( null === $rooms ) {
+			/* translators: %s: a room's name. */
+			$this->add( 'problem', sprintf( __( 'The media server has no rooms, so %s cannot be entered', 'lianmai' ), $room ), __( 'Update the gateway.', 'lianmai' ) );
+		} elseif ( in_array( $room, $rooms, true ) ) {
+			/* translators: %s: a room's name. */
+			$this->add( 'good', sprintf( __( 'The room %s is open now', 'lianmai' ), $room ) );
+		} else {
+			/* translators: %s: a room's name. */
+			$this->add( 'info', sprintf( __( 'The room %s is not open now', 'lianmai' ), $room ), __( 'The first host who enters opens it. Readers who wait come in by themselves.', 'lianmai' ) );
 		}
 	}
 

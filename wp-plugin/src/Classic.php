@@ -9,7 +9,7 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** They ask for the name of a stream and insert a shortcode: above the text, in the visual editor, among the quicktags. */
+/** They ask for the name of a stream or room and insert a shortcode: above the text, in the visual editor, among the quicktags. */
 final class Classic {
 	private const HANDLE = 'lianmai-classic';
 
@@ -41,9 +41,11 @@ final class Classic {
 	public static function enqueue(): void {
 		wp_enqueue_script( self::HANDLE, plugins_url( 'assets/classic.js', FILE ), array(), VERSION, true );
 		$words = array(
-			'labels' => self::labels(),
-			'ask'    => __( 'Name of the stream, as app/name, or its address:', 'lianmai' ),
-			'stream' => Starter::stream(),
+			'labels'  => self::labels(),
+			'ask'     => __( 'Name of the stream, as app/name, or its address:', 'lianmai' ),
+			'stream'  => Starter::stream(),
+			'askRoom' => __( 'Name of the room, without spaces:', 'lianmai' ),
+			'room'    => 'friday-show',
 		);
 		wp_add_inline_script( self::HANDLE, 'window.lianmaiClassic = ' . wp_json_encode( $words, JSON_HEX_TAG | JSON_HEX_AMP ) . ';', 'before' );
 	}
@@ -65,7 +67,7 @@ final class Classic {
 	 * @return mixed
 	 */
 	public static function buttons( $buttons ) {
-		return is_array( $buttons ) ? array_merge( $buttons, array( 'lianmai_player', 'lianmai_publisher' ) ) : $buttons;
+		return is_array( $buttons ) ? array_merge( $buttons, array( 'lianmai_player', 'lianmai_publisher', 'lianmai_room' ) ) : $buttons;
 	}
 
 	/** @return array<string, string> */
@@ -73,6 +75,7 @@ final class Classic {
 		return array(
 			'player'    => __( 'Live player', 'lianmai' ),
 			'publisher' => __( 'Live publisher', 'lianmai' ),
+			'room'      => __( 'Live room', 'lianmai' ),
 		);
 	}
 }

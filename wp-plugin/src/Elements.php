@@ -1,6 +1,6 @@
 <?php
 /**
- * The players and publishers of a post.
+ * The players, publishers and rooms of a post.
  *
  * @package Lianmai
  */
@@ -17,8 +17,11 @@ final class Elements {
 	/** A post may hold more; so many are looked at. */
 	private const MOST = 20;
 
-	/** @var array<int, array{who: string, url: string, stream: string}> */
+	/** Players and publishers. @var array<int, array{who: string, url: string, stream: string}> */
 	public $all = array();
+
+	/** Rooms that the page shows or whose chat it has, and those of its lists of rooms. @var array<int, array{room: string, server: string}> */
+	public $rooms = array();
 
 	/** What is amiss with others, as authors read it in their place. @var string[] */
 	public $notes = array();
@@ -57,6 +60,13 @@ final class Elements {
 				'stream' => self::stream( $url, self::attribute( $tag[2], 'data-ticket' ) ),
 			);
 		}
+		preg_match_all( '~<srs-(?:audience|chat|room-list)\b([^>]*)>~', $html, $tags, PREG_SET_ORDER );
+		foreach ( array_slice( $tags, 0, self::MOST ) as $tag ) {
+			$found->rooms[] = array(
+				'room'   => self::attribute( $tag[1], 'room' ),
+				'server' => self::attribute( $tag[1], 'server' ),
+			);
+		}
 		preg_match_all( '~<p class="lianmai-note">(.*?)</p>~s', $html, $notes );
 		$found->notes = array_slice( array_unique( array_map( array( self::class, 'text' ), $notes[1] ) ), 0, self::MOST );
 		return $found;
@@ -64,17 +74,28 @@ final class Elements {
 
 	/** Whether there is neither an element nor a mistaken one. */
 	public function is_empty(): bool {
-		return array() === $this->all && array() === $this->notes;
+		return array() === $this->all && array() === $this->rooms && array() === $this->notes;
 	}
 
 	/** Whether one of them is on the server of the settings. */
 	public function are_here(): bool {
-		return array() !== $this->streams();
+		return array() !== $this->streams() || in_array( Settings::server(), array_column( $this->rooms, 'server' ), true );
 	}
 
 	/** Whether somebody may go live from the post. */
 	public function publish(): bool {
-		return in_array( 'publisher', array_column( $this->all, 'who' ), true );
+		return in_array( 'publisher', array_column( $this->all, 'who' ), true ) || array() !== $this->rooms();
+	}
+
+	/** The names of the rooms on the server of the settings. @return string[] */
+	public function rooms(): array {
+		$here = array_filter(
+			$this->rooms,
+			static function ( array $one ): bool {
+				return Settings::server() === $one['server'];
+			}
+		);
+		return array_values( array_unique( array_filter( array_column( $here, 'room' ) ) ) );
 	}
 
 	/** The names of the streams on the server of the settings. @return string[] */
@@ -90,7 +111,8 @@ final class Elements {
 				return '' === $one['stream'];
 			}
 		);
-		return array_values( array_unique( array_column( $others, 'url' ) ) );
+		$servers = array_diff( array_column( $this->rooms, 'server' ), array( Settings::server() ) );
+		return array_values( array_unique( array_merge( array_column( $others, 'url' ), $servers ) ) );
 	}
 
 	/**

@@ -72,6 +72,20 @@ final class Gateway {
 		return 'secret' === Settings::kind() ? self::is_listed( $stream ) : self::has( $stream );
 	}
 
+	/**
+	 * The names of the rooms that are open; null where the server has no rooms.
+	 *
+	 * @return string[]|null
+	 */
+	public static function rooms(): ?array {
+		$answer = self::request( 'GET', Settings::server() . '/api/v1/rooms' );
+		$said   = is_wp_error( $answer ) ? null : json_decode( (string) wp_remote_retrieve_body( $answer ), true );
+		if ( ! is_array( $said ) || ! isset( $said['rooms'] ) || ! is_array( $said['rooms'] ) ) {
+			return null;
+		}
+		return array_values( array_filter( array_column( array_filter( $said['rooms'], 'is_array' ), 'name' ), 'is_string' ) );
+	}
+
 	/** Asks a Lianmai gateway for the head of a stream, which it answers at once. */
 	private static function has( string $stream ): ?bool {
 		$headers = Settings::play_tokens() ? array( 'Authorization' => 'Bearer ' . Token::mint( get_current_user_id(), $stream, 'play' ) ) : array();

@@ -1,6 +1,6 @@
 <?php
 /**
- * The HTML of a player or publisher.
+ * The HTML of a player, publisher, room, list of rooms or chat.
  *
  * @package Lianmai
  */
@@ -14,6 +14,18 @@ namespace Lianmai;
  * only those who may edit the post see what is amiss with it.
  */
 final class Renderer {
+	/** The element of each shortcode. A room is the view of its audience until the script knows who somebody is. */
+	private const TAGS = array(
+		'player'    => 'srs-player',
+		'publisher' => 'srs-publisher',
+		'room'      => 'srs-audience',
+		'rooms'     => 'srs-room-list',
+		'chat'      => 'srs-chat',
+	);
+
+	/** Those that readers watch: they leave a link where there are no scripts. */
+	private const WATCHED = array( 'player', 'room' );
+
 	/** What begins and ends shortcodes. */
 	private const BRACKETS = array(
 		'[' => '&#x5B;',
@@ -21,9 +33,9 @@ final class Renderer {
 	);
 
 	/**
-	 * A player or publisher.
+	 * An element in its box.
 	 *
-	 * @param string $who     player or publisher.
+	 * @param string $who     one of Attributes::WHO.
 	 * @param array  $raw     attributes as written.
 	 * @param string $classes more of the box, by WordPress.
 	 */
@@ -34,20 +46,22 @@ final class Renderer {
 		}
 		$is = Sanitizer::clean( $who, $raw );
 		if ( is_feed() ) {
-			$link = 'player' === $who ? self::link( $is['title'] ) : '';
+			$link = in_array( $who, self::WATCHED, true ) ? self::link( $is['title'] ) : '';
 			return '' === $link ? '' : "<p>{$link}</p>";
 		}
-		$wrote = array_filter( array_intersect_key( Sanitizer::named( $raw ), array_flip( array( 'url', 'src' ) ) ) );
-		$place = self::place( $who, $is, array() !== $wrote, Sanitizer::excerpt( Sanitizer::named( $raw )['stream'] ?? null ) );
+		$named = Sanitizer::named( $raw );
+		if ( in_array( $who, Attributes::OF_ROOMS, true ) ) {
+			$place = RoomPlace::of( $who, $is, Sanitizer::excerpt( $named['room'] ?? null ) );
+		} else {
+			$wrote = array_filter( array_intersect_key( $named, array_flip( array( 'url', 'src' ) ) ) );
+			$place = self::place( $who, $is, array() !== $wrote, Sanitizer::excerpt( $named['stream'] ?? null ) );
+		}
 		if ( isset( $place['amiss'] ) ) {
 			return self::note( $place['amiss'], $place['settings'] ?? false );
 		}
 		Assets::need();
 
-		$element = array(
-			'data-lianmai' => '',
-			'url'          => $place['url'],
-		) + self::written( $who, $is );
+		$element = array( 'data-lianmai' => '' ) + ( $place['at'] ?? array( 'url' => $place['url'] ) ) + self::written( $who, $is );
 		if ( $place['relay'] ) {
 			// Beside it there is no stream's address that the element could make up.
 			$element['protocol'] = 'webrtc';
@@ -61,7 +75,7 @@ final class Renderer {
 		$box = array_filter(
 			array(
 				'class' => self::names( $who, $is, $classes ),
-				'style' => self::style( $is ),
+				'style' => self::style( $who, $is ),
 			)
 		);
 		$along = '';
@@ -70,16 +84,18 @@ final class Renderer {
 			$along                      = Assets::tags();
 		}
 		$without = '';
-		if ( 'player' === $who ) {
+		if ( in_array( $who, self::WATCHED, true ) ) {
 			// The style shows it without scripts. As text it would be left where somebody takes the tags away.
 			$element['data-without'] = __( 'Watching this needs JavaScript.', 'lianmai' );
 			$link                    = self::link( $is['title'] );
 			$without                 = '' === $link ? '' : "<noscript>{$link}</noscript>";
-		} else {
-			// Hidden until the script finds out that the person may publish.
+		}
+		if ( in_array( $who, array( 'publisher', 'room' ), true ) ) {
+			// Hidden until the script finds out whether the person may publish.
 			$box['hidden'] = '';
 		}
-		return '<div' . self::attributes( $box ) . ">{$along}<srs-{$who}" . self::attributes( $element ) . ">{$without}</srs-{$who}></div>";
+		$tag = self::TAGS[ $who ];
+		return '<div' . self::attributes( $box ) . ">{$along}<{$tag}" . self::attributes( $element ) . ">{$without}</{$tag}></div>";
 	}
 
 	/**
@@ -168,7 +184,7 @@ final class Renderer {
 	/**
 	 * The element's own attributes.
 	 *
-	 * @param string $who player or publisher.
+	 * @param string $who one of Attributes::WHO.
 	 * @param array  $is  clean attributes.
 	 * @return array<string, string>
 	 */
@@ -185,6 +201,16 @@ final class Renderer {
 				$written[ $name ] = '';
 			}
 		}
+		if ( in_array( $who, Attributes::OF_ROOMS, true ) ) {
+			// Their box has the size. The script starts them, as it does players.
+			if ( $is['autoplay'] ?? false ) {
+				$written['autoplay'] = '';
+			}
+			if ( '' !== ( $is['title'] ?? '' ) ) {
+				$written['title'] = $is['title'];
+			}
+			return $written;
+		}
 		// In pixels. A publisher's are those of the picture it asks the camera for: both or none.
 		$pixels = array_filter( array_map( 'intval', array_intersect_key( $is, array( 'width' => 1, 'height' => 1 ) ) ) );
 		if ( 'px' !== substr( $is['width'], -2 ) ) {
@@ -199,7 +225,7 @@ final class Renderer {
 	/**
 	 * The box's classes.
 	 *
-	 * @param string $who     player or publisher.
+	 * @param string $who     one of Attributes::WHO.
 	 * @param array  $is      clean attributes.
 	 * @param string $classes more, by WordPress.
 	 */
@@ -210,10 +236,14 @@ final class Renderer {
 	/**
 	 * The box's size, where it is not that of its place.
 	 *
-	 * @param array $is clean attributes.
+	 * @param string $who one of Attributes::WHO.
+	 * @param array  $is  clean attributes.
 	 */
-	private static function style( array $is ): string {
+	private static function style( string $who, array $is ): string {
 		$style = '100%' === $is['width'] ? '' : "width:{$is['width']};max-width:100%;";
+		if ( in_array( $who, Attributes::OF_ROOMS, true ) ) {
+			return '' === ( $is['height'] ?? '' ) ? $style : $style . "height:{$is['height']};";
+		}
 		if ( '' === $is['height'] && '' !== ( $is['ratio'] ?? '' ) ) {
 			$style .= 'aspect-ratio:' . str_replace( ':', '/', $is['ratio'] ) . ';';
 		}

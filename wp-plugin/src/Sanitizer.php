@@ -38,6 +38,9 @@ final class Sanitizer {
 				$clean[ $name ] = self::$type( $value, array( 'name' => $name ) + $rows[ $name ] ) ?? $clean[ $name ];
 			}
 		}
+		if ( ! isset( $clean['url'] ) ) {
+			return $clean;
+		}
 		if ( '' === $clean['url'] ) {
 			$clean['url'] = $clean['src'];
 		}
@@ -231,6 +234,16 @@ final class Sanitizer {
 		$name = trim( (string) preg_replace( '~(?:/whip/?|/whep/?|\.flv|\.m3u8|\.ts)$~i', '', trim( $path ) ), '/ ' );
 		$one  = '[^\s/\\\\?#%<>"\'`\p{C}.][^\s/\\\\?#%<>"\'`\p{C}]{0,127}';
 		return strlen( $name ) <= 512 && preg_match( "~^{$one}(?:/{$one})+$~Du", $name ) ? $name : null;
+	}
+
+	/**
+	 * The name of a room, as a gateway allows it: that of an application.
+	 *
+	 * @param mixed $value as written.
+	 */
+	private static function room( $value ): ?string {
+		$name = trim( (string) preg_replace( '/[?#].*$/s', '', (string) self::bare( $value ) ), '/ ' );
+		return Room::is_name( $name ) ? $name : null;
 	}
 
 	/**

@@ -52,7 +52,7 @@ final class SettingsFields {
 				'after'  => '</details>',
 				'fields' => array(
 					'everywhere' => __( 'Pages without a player', 'lianmai' ),
-					'prefix'     => __( 'Prefix of streams', 'lianmai' ),
+					'prefix'     => __( 'Prefix of streams and rooms', 'lianmai' ),
 					'audience'   => __( 'Audience of the tokens', 'lianmai' ),
 				),
 			),
@@ -118,7 +118,7 @@ final class SettingsFields {
 
 	/** Whether every page gets the small script. */
 	public static function show_everywhere(): void {
-		self::checkbox( 'everywhere', Settings::everywhere(), __( 'They load the player’s small script too (9 kB)', 'lianmai' ) );
+		self::checkbox( 'everywhere', Settings::everywhere(), __( 'They load the player’s small script too (11 kB)', 'lianmai' ) );
 		self::describe( __( 'For themes that put more of the site into an open page: infinite scroll, page transitions.', 'lianmai' ) );
 	}
 
@@ -126,7 +126,7 @@ final class SettingsFields {
 	public static function show_prefix(): void {
 		self::text_field( 'prefix', Settings::prefix_as_set(), 'news', false );
 		/* translators: 1: a name that streams begin with, 2: the name of a stream. */
-		self::describe( sprintf( __( 'For a gateway that several sites share: with %1$s, this site publishes streams such as %2$s, and those of other sites stay closed to it. The line for the gateway names it.', 'lianmai' ), 'news', 'news/livestream' ) );
+		self::describe( sprintf( __( 'For a gateway that several sites share: with %1$s, this site publishes streams such as %2$s, and those of other sites stay closed to it. Names of rooms get it by themselves. The line for the gateway names it.', 'lianmai' ), 'news', 'news/livestream' ) );
 	}
 
 	/** The tokens' `aud`. */

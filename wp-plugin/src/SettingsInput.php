@@ -88,7 +88,7 @@ final class SettingsInput {
 		if ( '' === $given || preg_match( '#^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,3}$#D', $given ) && strlen( $given ) <= 100 ) {
 			return $given;
 		}
-		self::complain( 'prefix', __( 'Prefix of streams: letters, digits and . _ - only, such as news. The old one stays.', 'lianmai' ) );
+		self::complain( 'prefix', __( 'Prefix of streams and rooms: letters, digits and . _ - only, such as news. The old one stays.', 'lianmai' ) );
 		return is_string( $old ) ? $old : '';
 	}
 

@@ -108,6 +108,7 @@ final class SettingsPage {
 				'id'      => 'lianmai',
 				'title'   => __( 'Publishing', 'lianmai' ),
 				'content' => '<p>' . esc_html__( 'Whoever has the right “lianmai_publish” may publish from a page with [srs_publisher] or the block “Live publisher”: authors, editors and administrators, unless a role editor says otherwise.', 'lianmai' ) . '</p><p>'
+					. esc_html__( 'Whoever has the right “lianmai_host” is a host of the rooms on pages with [srs_room] or the block “Live room”: the same roles to begin with. Other people who are logged in watch and write under their name, and visitors under one that they choose.', 'lianmai' ) . '</p><p>'
 					. esc_html__( 'A Lianmai gateway gets this site’s public key and trusts the tokens signed with it. An SRS or Oryx server gets the shared secret from this site, never from the page.', 'lianmai' ) . '</p><p>'
 					. esc_html__( 'Constants in wp-config.php come before what is entered here: LIANMAI_SERVER and LIANMAI_SECRET. On a network they count for every site.', 'lianmai' ) . '</p>',
 			)

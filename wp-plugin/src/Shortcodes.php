@@ -1,6 +1,6 @@
 <?php
 /**
- * [srs_player], [srs_publisher], and [video] of a live stream.
+ * [srs_player], [srs_publisher], [srs_room], [srs_rooms], [srs_chat], and [video] of a live stream.
  *
  * @package Lianmai
  */
@@ -9,7 +9,7 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** The shortcodes have the names that srs-player gave them, so its pages go on working. */
+/** The first two have the names that srs-player gave them, so its pages go on working. */
 final class Shortcodes {
 	/** Hooks into WordPress. */
 	public static function register(): void {
@@ -46,7 +46,7 @@ final class Shortcodes {
 	 * @return false|string
 	 */
 	public static function with_other_quotes( $html, $tag, $attributes, $found ) {
-		$who     = preg_match( '/^srs_(player|publisher)$/D', (string) $tag, $is ) ? $is[1] : '';
+		$who     = preg_match( '/^srs_(player|publisher|rooms?|chat)$/D', (string) $tag, $is ) ? $is[1] : '';
 		$written = is_array( $found ) && isset( $found[3] ) && is_string( $found[3] ) ? $found[3] : '';
 		if ( false !== $html || '' === $who || '' === trim( $written ) ) {
 			return $html;

@@ -75,6 +75,9 @@ final class Starter {
 			. esc_html__( 'The name of the stream is what its publisher uses: the application, a slash, and the stream key.', 'lianmai' ) . '</p>';
 		self::line( 'lianmai-player-line', __( 'Readers watch', 'lianmai' ), '[srs_player stream="' . self::stream() . '"]' );
 		self::line( 'lianmai-publisher-line', __( 'Authors go live', 'lianmai' ), '[srs_publisher stream="' . self::stream() . '"]' );
+		if ( 'lianmai' === Settings::kind() ) {
+			self::line( 'lianmai-room-line', __( 'Hosts talk to each other, readers watch and chat', 'lianmai' ), '[srs_room room="friday-show"]' );
+		}
 		printf(
 			'<p><a class="button" href="%1$s">%2$s</a></p>',
 			esc_url( admin_url( 'post-new.php?post_type=page&' . self::BEGIN . '=1' ) ),

@@ -6,7 +6,7 @@
 //!                 the player's modules under names that contain a content hash; build/manifest.json lists them
 //! ```
 //!
-//! The modules that pages refer to (`element.js`, `publisher.js`) keep their names and get `?ver=HASH`. Page
+//! The modules that pages refer to (`element.js`, `publisher.js` and those of rooms) keep their names and get `?ver=HASH`. Page
 //! caches keep a page for days, and an update of the plugin removes the files of the previous version: a page
 //! from before the update then loads the new module under the old address.
 
@@ -23,7 +23,7 @@ use crate::sh::{Result, at, root, target, which};
 use crate::{package, pot};
 
 /// The modules that the plugin's script loads. Their imports are included.
-const ENTRIES: [&str; 2] = ["element.js", "publisher.js"];
+const ENTRIES: [&str; 4] = ["element.js", "publisher.js", "define-chat.js", "define-room.js"];
 
 /// Builds the plugin and returns the path of its zip.
 pub(crate) fn build() -> Result<PathBuf> {

@@ -19,6 +19,14 @@ require_once __DIR__ . '/support/ContentTestCase.php';
 final class AttributesTest extends ContentTestCase {
 	private const PLAYER = __DIR__ . '/../../../player-wasm/';
 
+	private const TITLES = array(
+		'player'    => 'Live player',
+		'publisher' => 'Live publisher',
+		'room'      => 'Live room',
+		'rooms'     => 'List of live rooms',
+		'chat'      => 'Live chat',
+	);
+
 	/** Old posts have these names, so they stay. */
 	public function test_names(): void {
 		$player    = explode( ' ', 'url src stream server protocol latency autoplay muted controls loop preload poster width height ratio class title retry offline captions viewers stats' );
@@ -33,7 +41,7 @@ final class AttributesTest extends ContentTestCase {
 	/** What the element and the shortcode both have, and nothing else, comes through to the element. */
 	public function test_the_renderer_writes_what_the_element_has(): void {
 		foreach ( Attributes::WHO as $who ) {
-			$elsewhere = array( 'url', 'src', 'width', 'height' );
+			$elsewhere = array( 'url', 'src', 'width', 'height', 'room', 'server' );
 			$has       = array_column( array_filter( self::rows( $who ), static function ( array $row ): bool {
 				return isset( $row['value'] );
 			} ), 'name' );
@@ -96,7 +104,7 @@ final class AttributesTest extends ContentTestCase {
 		};
 		foreach ( Attributes::WHO as $who ) {
 			add_filter( "shortcode_atts_srs_$who", $filter, 10, 2 );
-			do_shortcode( "[srs_$who stream=\"live/a\"]" );
+			do_shortcode( "[srs_$who stream=\"live/a\" room=\"a\"]" );
 			$this->assertSame( Attributes::defaults( $who ), array_pop( $seen ) );
 		}
 	}
@@ -104,13 +112,14 @@ final class AttributesTest extends ContentTestCase {
 	public function test_blocks_have_the_tables_attributes(): void {
 		foreach ( Attributes::WHO as $who ) {
 			$block = \WP_Block_Type_Registry::get_instance()->get_registered( "lianmai/$who" );
-			$this->assertSame( 'player' === $who ? 'Live player' : 'Live publisher', $block->title );
+			$this->assertSame( self::TITLES[ $who ], $block->title );
 			$this->assertTrue( $block->is_dynamic() );
 			foreach ( Attributes::block( $who ) as $name => $row ) {
 				$this->assertSame( $row['default'], $block->attributes[ $name ]['default'], $name );
 				$this->assertSame( is_bool( $row['default'] ) ? 'boolean' : 'string', $block->attributes[ $name ]['type'], $name );
 			}
-			$this->assertSame( array( 'class', 'src' ), array_values( array_intersect( array( 'class', 'src' ), array_keys( array_diff_key( Attributes::of( $who ), $block->attributes ) ) ) ) );
+			$others = in_array( $who, Attributes::OF_ROOMS, true ) ? array( 'class' ) : array( 'class', 'src' );
+			$this->assertSame( $others, array_values( array_intersect( array( 'class', 'src' ), array_keys( array_diff_key( Attributes::of( $who ), $block->attributes ) ) ) ) );
 		}
 	}
 

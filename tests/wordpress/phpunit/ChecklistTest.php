@@ -19,6 +19,7 @@ final class ChecklistTest extends Site {
 	/** A gateway that trusts this site, takes RTMP at port 1936, and has `live/on`. */
 	private const GATEWAY = 'header( "Date: " . gmdate( "D, d M Y H:i:s" ) . " GMT" ); $path = strtok( $asked["uri"], "?" );
 		if ( "/api/v1/versions" === $path ) { echo \'{"code":0,"data":{"version":"0.1.0","rtmp_port":1936}}\'; }
+		elseif ( "/api/v1/rooms" === $path ) { echo \'{"code":0,"rooms":[{"name":"open"}]}\'; }
 		elseif ( "/whip" === substr( $path, -5 ) ) { http_response_code( isset( $_SERVER["HTTP_AUTHORIZATION"] ) ? 400 : 401 ); }
 		elseif ( "/live/closed.flv" === $path ) { http_response_code( 401 ); }
 		else { http_response_code( "/live/on.flv" === $path ? 200 : 404 ); }';
@@ -99,6 +100,9 @@ final class ChecklistTest extends Site {
 			'a block'               => array( '<!-- wp:lianmai/publisher {"stream":"live/a"} /-->', 'Nobody is live on live/a now' ),
 			'somebody live'         => array( '[srs_player stream="live/on"]', 'Somebody is live on live/on now' ),
 			'the server says not'   => array( '[srs_player stream="live/closed"]', 'Whether somebody is live on live/closed is not known' ),
+			'a room'                => array( '[srs_room room="friday-show"]', 'The room friday-show is not open now' ),
+			'an open room'          => array( '<!-- wp:lianmai/chat {"room":"open"} /-->', 'The room open is open now' ),
+			'a room elsewhere'      => array( '[srs_room room="a" server="https://other.example"]', 'https://other.example is not on the server of the settings' ),
 			'a mistake'             => array( '[srs_player stream="nonsense"]', 'Lianmai: “nonsense” is not the name of a stream' ),
 			'an address elsewhere'  => array( 'webrtc://live.example/live/a?token=swordfish', 'webrtc://live.example/live/a is not on the server of the settings' ),
 		);

@@ -412,7 +412,7 @@ final class ContentTest extends ContentTestCase {
 		$printed = (string) ob_get_clean();
 		$this->assertSame( 1, preg_match( '~^<script (?=[^>]*id="lianmai-config")(?=[^>]*type="application/json")[^>]*>(.*?)</script>\s*<script [^>]*/assets/view\.js~s', $printed, $is ), $printed );
 		$config = json_decode( $is[1], true );
-		$this->assertSame( array( 'modules', 'player', 'publisher', 'rest', 'nonce', 'words' ), array_keys( $config ) );
+		$this->assertSame( array( 'modules', 'player', 'publisher', 'chat', 'room', 'rest', 'nonce', 'words' ), array_keys( $config ) );
 		$this->assertSame( plugins_url( 'build/', \Lianmai\FILE ), $config['modules'] );
 		$this->assertStringStartsWith( home_url(), $config['modules'] );
 		$this->assertStringNotContainsString( wp_create_nonce( 'wp_rest' ), $printed );

@@ -44,7 +44,10 @@ final class HostileTest extends ContentTestCase {
 
 	/** What an attribute needs around it, so that it comes to be written. */
 	private static function around( string $name ): array {
-		return in_array( $name, array( 'url', 'src', 'stream', 'server' ), true ) ? array( 'stream' => 'live/a' ) : array( 'url' => 'webrtc://live.example.test/live/a' );
+		if ( 'room' === $name ) {
+			return array( 'server' => 'https://live.example.test' );
+		}
+		return in_array( $name, array( 'url', 'src', 'stream', 'server' ), true ) ? array( 'stream' => 'live/a', 'room' => 'friday-show' ) : array( 'room' => 'friday-show', 'url' => 'webrtc://live.example.test/live/a' );
 	}
 
 	/**
@@ -101,7 +104,7 @@ final class HostileTest extends ContentTestCase {
 	public function test_names_that_are_no_attributes(): void {
 		foreach ( Attributes::WHO as $who ) {
 			foreach ( Hostile::texts() as $number => $name ) {
-				self::look( "srs_$who name #$number", Shortcodes::shortcode( $who, array( $name => 'x', 'url' => 'http://h/a.flv', 0 => $name, 'onclick' => $name, 'style' => $name, 'data-ticket' => $name ) ) );
+				self::look( "srs_$who name #$number", Shortcodes::shortcode( $who, array( $name => 'x', 'url' => 'http://h/a.flv', 'room' => 'friday-show', 0 => $name, 'onclick' => $name, 'style' => $name, 'data-ticket' => $name ) ) );
 			}
 		}
 		self::assertNothing();
@@ -133,7 +136,7 @@ final class HostileTest extends ContentTestCase {
 		foreach ( Attributes::WHO as $who ) {
 			foreach ( array_keys( Attributes::of( $who ) ) as $name ) {
 				foreach ( Hostile::texts() as $number => $value ) {
-					$page = self::page( "[srs_$who url='http://h/a.flv' $name=\"$value\"]" );
+					$page = self::page( "[srs_$who url='http://h/a.flv' " . ( 'room' === $name ? '' : "room='friday-show' " ) . "$name=\"$value\"]" );
 					foreach ( self::boxes( $page ) as $box ) {
 						self::look( "page srs_$who $name #$number", $box );
 					}

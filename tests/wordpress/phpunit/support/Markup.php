@@ -11,13 +11,16 @@ namespace Lianmai\Tests;
 
 /** Allows what the renderer makes, and nothing else. */
 final class Markup {
-	private const FLAGS = array( 'data-lianmai', 'hidden', 'autoplay', 'muted', 'controls', 'loop', 'viewers', 'stats', 'preview' );
+	private const FLAGS = array( 'data-lianmai', 'data-all', 'hidden', 'autoplay', 'muted', 'controls', 'loop', 'viewers', 'stats', 'preview' );
+
+	/** The name of a room. */
+	private const ROOM = '~^[^\s/\\\\?#%<>"\'`\p{C}.][^\s\\\\?#%<>"\'`\p{C}]{0,63}$~Du';
 
 	/** Attributes of each element, with what they may hold. */
 	private const ALLOWED = array(
 		'div'           => array(
-			'class' => '/^lianmai lianmai-(player|publisher) wp-block-lianmai-(player|publisher)( -?[A-Za-z_][\w-]*)*$/D',
-			'style' => '~^(width:\d{1,5}(px|%);max-width:100%;)?(aspect-ratio:\d{1,4}/\d{1,4};)?$~D',
+			'class' => '/^lianmai lianmai-(player|publisher|rooms?|chat) wp-block-lianmai-(player|publisher|rooms?|chat)( -?[A-Za-z_][\w-]*)*$/D',
+			'style' => '~^(width:\d{1,5}(px|%);max-width:100%;)?(aspect-ratio:\d{1,4}/\d{1,4};)?(height:\d{1,5}px;)?$~D',
 		),
 		'p'             => array( 'class' => '/^lianmai-note$/D' ),
 		'noscript'      => array(),
@@ -38,6 +41,24 @@ final class Markup {
 			'data-ticket' => '/^[\w-]+\.[\w-]+$/D',
 			'data-token'  => '/^$/D',
 			'data-without' => '/^Watching this needs JavaScript\.$/D',
+		),
+		'srs-audience'  => array(
+			'room'         => self::ROOM,
+			'server'       => 'address',
+			'title'        => '/^(?:[^\p{C}]|[\x{200c}\x{200d}]){1,300}$/Du',
+			'data-ticket'  => '/^[\w-]+\.[\w-]+$/D',
+			'data-token'   => '/^$/D',
+			'data-without' => '/^Watching this needs JavaScript\.$/D',
+		),
+		'srs-chat'      => array(
+			'room'        => self::ROOM,
+			'server'      => 'address',
+			'data-ticket' => '/^[\w-]+\.[\w-]+$/D',
+			'data-token'  => '/^$/D',
+		),
+		'srs-room-list' => array(
+			'server' => 'address',
+			'prefix' => '~^[\w.-]+(/[\w.-]+)*/$~D',
 		),
 		'srs-publisher' => array(
 			'url'         => 'address',
@@ -67,13 +88,13 @@ final class Markup {
 	}
 
 	/**
-	 * The one player or publisher in some HTML.
+	 * The one element of ours in some HTML.
 	 *
 	 * @param string $html of a page.
 	 * @return array<string, string> attributes; `in` is the box's style, `box` its classes.
 	 */
 	public static function element( string $html ): array {
-		foreach ( array( 'srs-player', 'srs-publisher' ) as $name ) {
+		foreach ( array( 'srs-player', 'srs-publisher', 'srs-audience', 'srs-chat', 'srs-room-list' ) as $name ) {
 			$found = self::body( $html )->getElementsByTagName( $name );
 			if ( 1 === $found->length ) {
 				$is = array();
@@ -104,7 +125,7 @@ final class Markup {
 			$found[] = 'not clean UTF-8';
 		}
 		// Every bracket belongs to a tag: parsers that disagree on other things agree on that.
-		$tags = 0 === strpos( $html, '<p' ) ? 2 : 4 + 4 * (int) preg_match( '~><noscript><a href="[^"<>]*">[^<>]+</a></noscript></srs-player></div>$~D', $html );
+		$tags = 0 === strpos( $html, '<p' ) ? 2 : 4 + 4 * (int) preg_match( '~><noscript><a href="[^"<>]*">[^<>]+</a></noscript></srs-(?:player|audience)></div>$~D', $html );
 		if ( substr_count( $html, '<' ) !== $tags || substr_count( $html, '>' ) !== $tags ) {
 			$found[] = 'more or fewer tags';
 		}
