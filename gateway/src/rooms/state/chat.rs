@@ -10,6 +10,8 @@ use crate::rooms::text;
 
 /// Maximum number of messages that a room keeps.
 pub(super) const MAX_HISTORY: usize = 200;
+/// Maximum number of bytes of their texts: everybody who joins gets the messages.
+const MAX_HISTORY_BYTES: usize = 32 << 10;
 /// How long a room keeps a message.
 const MAX_AGE: Millis = 4 * 3600 * 1000;
 /// Maximum length of a message in characters.
@@ -21,6 +23,8 @@ const ROOM_RATE: u32 = 20;
 #[derive(Debug, Default)]
 pub(super) struct Chat {
     history: VecDeque<ChatMessage>,
+    /// Bytes of the texts in `history`.
+    bytes: usize,
     /// Number of messages so far.
     count: u64,
     rate: Option<Bucket>,
@@ -36,15 +40,22 @@ impl Chat {
 
     pub(super) fn forget_old(&mut self, now: Millis) {
         while self.history.front().is_some_and(|message| now >= message.at + MAX_AGE) {
-            self.history.pop_front();
+            self.forget(0);
         }
     }
 
     fn push(&mut self, message: ChatMessage) {
-        if self.history.len() >= MAX_HISTORY {
-            self.history.pop_front();
-        }
+        self.bytes += message.text.len();
         self.history.push_back(message);
+        while self.history.len() > MAX_HISTORY || self.bytes > MAX_HISTORY_BYTES {
+            self.forget(0);
+        }
+    }
+
+    fn forget(&mut self, index: usize) {
+        if let Some(message) = self.history.remove(index) {
+            self.bytes -= message.text.len();
+        }
     }
 
     #[cfg(test)]
@@ -114,7 +125,7 @@ impl Room {
         if !is_host && self.chat.history.get(at).is_none_or(|message| message.id != *id) {
             return failure(Code::Forbidden);
         }
-        self.chat.history.remove(at);
+        self.chat.forget(at);
         out.push(Output::All(Message::Deleted { seq }, Urgency::Now));
         Ok(())
     }

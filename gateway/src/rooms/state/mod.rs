@@ -233,7 +233,9 @@ impl Room {
         if person.is_listed() {
             out.push(Output::All(Message::Left { id: id.clone(), reason }, Urgency::Now));
         }
-        if person.role.has_seat() || person.uses_key {
+        // A member of the audience whose socket is lost may watch on.
+        let watches_on = reason == Leaving::Lost && !person.role.has_seat();
+        if (person.role.has_seat() || person.uses_key) && !watches_on {
             out.push(Output::EndMedia { id: id.clone(), reason: "the participant is no longer in the room" });
         }
         if self.spotlight.as_ref() == Some(id) {

@@ -228,6 +228,12 @@ fn the_chat_is_bounded_and_has_limits() {
     assert_eq!(room.chat.after(Some(498)).len(), 2);
     // A number from before a restart.
     assert_eq!(room.chat.after(Some(10_000)).len(), chat::MAX_HISTORY);
+    // Long texts leave room for fewer.
+    for _ in 0..100 {
+        now += 1_000;
+        assert_eq!(code(&say(&mut room, 1, "host", chat(&"安".repeat(300)), now)), None);
+    }
+    assert_eq!(room.chat.len(), (32 << 10) / 900);
     room.tick(now + 4 * 3_600_000);
     assert_eq!(room.chat.len(), 0);
 
