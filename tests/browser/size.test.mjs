@@ -55,6 +55,13 @@ test('what publishes is at most 23.6 kB on the wire', () => {
   assert.ok(wireSize('srs-player/sdk-publish.js') <= 5_800);
 });
 
+test('a room is at most 25 kB on the wire before somebody opens a panel', () => {
+  const size = (/** @type {string} */ name) => wireSize(`srs-player/${name}.js`);
+  const sum = ['define-room', 'room', 'room-connection'].reduce((total, name) => total + size(name), 0);
+  console.log(`room on the wire: ${sum} bytes; later`, Object.fromEntries(['room-panels', 'room-qr', 'room-words-zh'].map((name) => [name, size(name)])));
+  assert.ok(sum <= 25_000, `${sum} bytes`);
+});
+
 test('chat, list of rooms and flying messages are at most 21 kB on the wire', () => {
   const sum = ['define-chat', 'danmaku'].reduce((total, name) => total + wireSize(`srs-player/${name}.js`), 0);
   console.log(`chat on the wire: ${sum} bytes`);

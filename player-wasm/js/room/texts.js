@@ -1,7 +1,6 @@
 // The room's texts.
 
-import { texts } from '../ui/texts.js';
-import { CHINESE } from './texts-zh.js';
+import { lazyTexts } from '../ui/lazy-texts.js';
 
 /** @type {Record<string, string>} */
 const english = {
@@ -156,5 +155,5 @@ const english = {
   problem: 'That did not work: {detail}',
 };
 
-/** The room's texts for a language tag such as `zh-CN`. */
-export const speech = texts(english, () => CHINESE);
+/** The room's texts for a language tag such as `zh-CN`, and fetching those of a language. */
+export const { words: speech, fetched } = lazyTexts(english, () => import('./texts-zh.js').then(({ CHINESE }) => CHINESE));

@@ -6,14 +6,11 @@ import { announce } from './announce.js';
 import { Bar } from './bar.js';
 import { Card } from './card.js';
 import { SHAPE } from './icons.js';
-import { Invite } from './invite.js';
 import { LAYOUTS } from './layout.js';
 import { Notices } from './notices.js';
-import { People } from './people.js';
-import { Settings } from './settings.js';
 import { Stage } from './stage.js';
 import { ROOM_CSS } from './style.js';
-import { speech } from './texts.js';
+import { fetched, speech } from './texts.js';
 
 /** @typedef {import('./bar.js').PanelName} PanelName */
 /** @typedef {import('./element.js').SrsRoomElement} SrsRoomElement */
@@ -35,6 +32,10 @@ export class RoomView {
   #panel = h('aside', { class: 'panel', part: 'panel', hidden: true }, h('header', {}, this.#panelTitle, this.#closer));
   /** @type {HTMLElement | null} */
   #chat = null;
+  /** The other panels, once one was opened. @type {ReturnType<typeof import('./panels.js').panels> | null} */
+  #panels = null;
+  /** The language whose texts were asked for. @type {string | null} */
+  #asked = null;
   notices = new Notices();
 
   /** @param {SrsRoomElement} host @param {import('./session.js').RoomSession} session @param {ShadowRoot} root */
@@ -50,10 +51,6 @@ export class RoomView {
       layout: () => session.arrange(LAYOUTS[(LAYOUTS.indexOf(session.layout) + 1) % LAYOUTS.length] ?? 'grid'),
     });
     const render = () => this.render();
-    this.people = new People(session, () => this.toggle('invite'));
-    this.settings = new Settings(session);
-    this.settings.dispatch = render;
-    this.invite = new Invite(session, () => host.page, render);
     announce(session, this.notices, language);
     session.addEventListener('change', render);
     session.connection.addEventListener('chat', () => {
@@ -91,9 +88,23 @@ export class RoomView {
     const before = this.#open;
     this.#open = name === before ? '' : name;
     if (this.#open === 'chat') this.#unread = 0;
+    else if (this.#open && !this.#panels) void this.#load();
     this.render();
     if (this.#open) this.#closer.focus({ preventScroll: true });
     else if (before) this.bar.buttons[before]?.focus({ preventScroll: true });
+  }
+
+  /** Loads the panels. Without them, the one that was asked for closes, and the next press tries again. */
+  async #load() {
+    try {
+      const { panels } = await import('./panels.js');
+      this.#panels ??= panels(this.#session, {
+        page: () => this.#host.page, invite: () => this.toggle('invite'), render: () => this.render(),
+      });
+    } catch {
+      this.#open = '';
+    }
+    this.render();
   }
 
   render() {
@@ -101,6 +112,10 @@ export class RoomView {
     const session = this.#session;
     const { connection, publishing } = session;
     const say = this.#say = speech(host.lang);
+    if (this.#asked !== host.lang) {
+      this.#asked = host.lang;
+      void fetched(host.lang)?.then((came) => came && this.render());
+    }
     const { state } = host;
     const inside = state === 'joined' || state === 'reconnecting';
     const title = connection.room?.title || host.room;
@@ -146,12 +161,12 @@ export class RoomView {
     this.#panelTitle.textContent = say(this.#open);
     this.#panel.setAttribute('aria-label', say(this.#open));
     this.#closer.setAttribute('aria-label', this.#closer.title = say('close'));
-    const body = this.#open === 'chat' ? this.#chat ??= this.#newChat() : this[this.#open].node;
-    if (this.#panel.lastElementChild !== body) {
-      if (this.#panel.childElementCount > 1) this.#panel.lastElementChild?.remove();
-      this.#panel.append(body);
-    }
-    if (this.#open !== 'chat') this[this.#open].render(say);
+    const panel = this.#open === 'chat' ? null : this.#panels?.[this.#open];
+    const body = this.#open === 'chat' ? this.#chat ??= this.#newChat() : panel?.node;
+    if (this.#panel.lastElementChild !== body && this.#panel.childElementCount > 1) this.#panel.lastElementChild?.remove();
+    if (!body) return;
+    if (this.#panel.lastElementChild !== body) this.#panel.append(body);
+    panel?.render(say);
   }
 
   /** The chat is an element of its own, which uses this room's connection. */

@@ -3,7 +3,7 @@
 //! The sources lie in folders; the package is one flat folder whose file names are public.
 
 /// The files of the package and the module each begins with: (published name, path below `player-wasm/js`).
-pub(crate) const ENTRIES: [(&str, &str); 31] = [
+pub(crate) const ENTRIES: [(&str, &str); 33] = [
     ("compat.js", "player/compat.js"),
     ("danmaku.js", "chat/flying/overlay.js"),
     ("define-chat.js", "chat/define.js"),
@@ -25,7 +25,9 @@ pub(crate) const ENTRIES: [(&str, &str); 31] = [
     ("publisher-tap.js", "publisher/engine/tap.js"),
     ("publisher.js", "publisher/index.js"),
     ("room-connection.js", "room/connection.js"),
+    ("room-panels.js", "room/panels.js"),
     ("room-qr.js", "room/qr.js"),
+    ("room-words-zh.js", "room/texts-zh.js"),
     ("room.js", "room/index.js"),
     ("rtc.js", "player/engine/sources/webrtc/rtc.js"),
     ("sdk-publish.js", "srs/sdk-publish.js"),
