@@ -1,4 +1,4 @@
-//! Writes the chat of rooms into files: JSON lines, one file per room and day (UTC).
+//! Writes the chat of rooms to files: JSON lines, one file per room and day (UTC).
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 
 use super::message::ChatMessage;
 
-/// Maximum number of messages that wait to be written; further ones are counted as lost.
+/// Maximum number of messages that wait to be written. Further messages are dropped and counted.
 const MAX_WAITING: usize = 1_000;
 
-/// The log of all rooms. A task writes it, so that a slow disk stops nobody.
+/// The chat log of all rooms. A separate thread writes the files, so that a slow disk does not block the rooms.
 #[derive(Debug)]
 pub(super) struct ChatLog(mpsc::Sender<(String, ChatMessage)>);
 
@@ -33,6 +33,7 @@ impl ChatLog {
         Self(sender)
     }
 
+    /// Queues a message of a room for writing.
     pub(super) fn write(&self, room: &str, message: &ChatMessage) {
         if self.0.try_send((room.to_owned(), message.clone())).is_err() {
             metrics::counter!("lianmai_chat_log_lost_total").increment(1);
@@ -47,16 +48,17 @@ fn append(folder: &Path, room: &str, message: &ChatMessage) -> std::io::Result<(
     OpenOptions::new().create(true).append(true).open(file(folder, room, message.at))?.write_all(&line)
 }
 
-/// Returns the file of a room and a day. The levels of a room's name have no leading dot and no `%`.
+/// Returns the path of the file for a room and a day. The segments of a room's name contain no `%` and no leading
+/// dot, so every room has its own file, and the file is in `folder`.
 fn file(folder: &Path, room: &str, at: u64) -> PathBuf {
     let (year, month, day) = date(at / 86_400_000);
     let room = room.replace('/', "%2F");
     folder.join(format!("{room}-{year:04}-{month:02}-{day:02}.jsonl"))
 }
 
-/// Returns year, month and day of a number of days since 1970 (the civil calendar).
+/// Returns the year, month and day of the date that is `days` days after 1970-01-01 (Gregorian calendar).
 fn date(days: u64) -> (u64, u64, u64) {
-    // Years that begin in March have the leap day at their end.
+    // The calculation counts years from 1 March, so that a leap day is the last day of its year.
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

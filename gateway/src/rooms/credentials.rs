@@ -10,26 +10,26 @@ use super::text;
 use crate::core::auth::{AuthRequest, Denied};
 use crate::core::client::Act;
 
-/// Characters of the random part of an identifier.
+/// Characters of the random part of an identifier. `l`, `o`, `0` and `1` are missing, because they look alike.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-/// Length of the random part.
+/// Length of the random part of an identifier, in characters.
 const RANDOM: usize = 4;
 
-/// A client whose credentials were checked.
+/// The result of checking a client's credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Checked {
     pub(super) role: Role,
-    /// The seat that the client returns to.
+    /// The participant whose seat the client returns to, if the client sent a seat key.
     pub(super) seat: Option<Id>,
-    /// The subject of the token.
+    /// The subject of the token, if the client sent one.
     pub(super) subject: Option<String>,
 }
 
-/// Checks the credentials of a client: seat key, invitation, token, secret or local connection. Without any, the client
-/// may be in the audience of a room, where everybody may play.
+/// Checks the credentials of a client: seat key, invitation, token, secret or local connection. A client without
+/// credentials may join the audience if everybody may play streams on this gateway.
 ///
 /// # Errors
-/// A credential is wrong, the role that the client wants is not allowed, or there is no such room.
+/// A credential is wrong, the client asks for a role that is not allowed, or there is no such room.
 pub(super) async fn check(
     rooms: &Rooms,
     room: &str,
@@ -58,7 +58,7 @@ pub(super) async fn check(
     } else if rooms.auth().is_free(Act::Play, request).await.map_err(denied)? {
         Role::Audience
     } else {
-        // A seat key of the audience plays the streams of the room.
+        // The audience gets seat keys that play the room's streams, so it needs the right to play.
         return Err(forbidden("watching here needs an invitation, a token or the secret"));
     };
     let role = join.role.unwrap_or(allowed);
@@ -83,7 +83,7 @@ fn denied(denied: Denied) -> Failure {
     Failure { retry, ..forbidden(&denied.to_string()) }
 }
 
-/// Returns a new identifier for somebody of this name.
+/// Returns a new random identifier for a participant with this name.
 pub(super) fn new_id(name: &str) -> Id {
     let mut random = rand::rng();
     let mut id = text::slug(name);

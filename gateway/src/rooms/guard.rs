@@ -1,4 +1,4 @@
-//! Rooms as guards of admission: participants publish and play with their seat keys.
+//! The guards with which rooms take part in admission: participants publish and play with their seat keys.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,13 +11,14 @@ use super::state::part_of;
 use crate::core::admission::{Ask, Guard, Refusal, Usage};
 use crate::core::client::{Act, Identity};
 
-/// The parameter of an address that carries a seat key.
+/// The query parameter that contains a seat key.
 const PARAMETER: &str = "seat";
 
-/// Admits participants of a room by their seat keys. It is asked first.
+/// The guard that admits the participants of a room by their seat keys. It runs before all other guards.
 pub(super) struct SeatKeys(pub(super) Rooms);
 
-/// Keeps others than participants from publishing in a room. It is asked last.
+/// The guard for publishers without a seat key. It refuses them if the room has no free seat, or if the stream
+/// belongs to another participant. It runs after all other guards.
 pub(super) struct FreeSeats(pub(super) Rooms);
 
 impl SeatKeys {
@@ -32,7 +33,7 @@ impl SeatKeys {
                 "the seat key is wrong or has expired: join the room again".to_owned(),
             ));
         };
-        // Somebody with a seat may be back before the room is, after a restart of the gateway.
+        // After a restart of the gateway, a participant with a seat may connect before the room is open again.
         let cell = if role.has_seat() { self.0.open(room).ok() } else { self.0.get(room) };
         let Some(cell) = cell else { return Ok(None) };
         if ask.act == Act::Publish {

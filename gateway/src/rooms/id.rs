@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// The identifier of a participant in a room: the last segment of the name of its stream. Cloning is cheap.
+/// The identifier of a participant in a room. It is the last segment of the name of the participant's main stream.
+/// Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(from = "String")]
 pub(super) struct Id(Arc<str>);

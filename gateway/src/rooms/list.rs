@@ -1,4 +1,4 @@
-//! `GET /api/v1/rooms`: the rooms in which somebody has a seat.
+//! `GET /api/v1/rooms`: lists the rooms in which at least one participant has a seat.
 
 use std::net::SocketAddr;
 
@@ -25,13 +25,13 @@ struct List {
 struct Listed {
     name: String,
     title: String,
-    /// The stream of the broadcast.
+    /// The name of the room's broadcast stream, if it is on air.
     live: Option<String>,
     locked: bool,
     audience: usize,
     likes: u64,
     seats: usize,
-    /// Milliseconds since 1970.
+    /// When the room was opened, in milliseconds since 1970.
     since: u64,
     hosts: Vec<Seated>,
 }
@@ -44,7 +44,7 @@ struct Seated {
     small: Option<String>,
 }
 
-/// Handles the request. Who may list streams may list rooms.
+/// Handles the request. A client that may list streams may also list rooms.
 pub(super) async fn answer(rooms: &Rooms, peer: SocketAddr, request: &Parts) -> Response {
     if let Some(response) = FILE.answer(&request.method) {
         return FILE.share(response);
@@ -61,6 +61,7 @@ pub(super) async fn answer(rooms: &Rooms, peer: SocketAddr, request: &Parts) -> 
     FILE.share((headers, Json(List { code: 0, rooms: listed })).into_response())
 }
 
+/// Returns the entry of a room; `None` if no participant has a seat.
 fn list(cell: &RoomCell) -> Option<Listed> {
     cell.read(|room| {
         let seated = room.people().into_iter().filter(|person| person.role.has_seat());

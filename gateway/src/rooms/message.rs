@@ -10,7 +10,7 @@ use super::role::Role;
 /// The version of the messages.
 pub(super) const VERSION: u32 = 1;
 
-/// A message from a client. Unknown fields are ignored, and so are unknown types.
+/// A message from a client. Unknown fields and unknown types are ignored.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(Serialize))]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -91,7 +91,7 @@ pub(super) struct Join {
     pub(super) token: Option<String>,
 }
 
-/// How well a participant's connection works.
+/// The quality of a participant's connection, as the participant's page reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Quality {
@@ -111,7 +111,7 @@ pub(super) enum Layout {
     Screen,
 }
 
-/// Who may write in the chat.
+/// The roles that may write in the chat.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ChatMode {
@@ -121,7 +121,7 @@ pub(super) enum ChatMode {
     Off,
 }
 
-/// Changes of a room. Absent fields stay as they are.
+/// New settings of a room. An absent field leaves its setting unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(Serialize))]
 pub(super) struct Change {
@@ -129,13 +129,14 @@ pub(super) struct Change {
     pub(super) locked: Option<bool>,
     pub(super) lobby: Option<bool>,
     pub(super) layout: Option<Layout>,
-    /// The outer `Option` says whether the field is there: null takes the spotlight away.
+    /// `None` if the field is absent. `Some(None)` if it is null, which removes the spotlight.
     #[serde(default, deserialize_with = "present")]
     pub(super) spotlight: Option<Option<Id>>,
     pub(super) chat: Option<ChatMode>,
     pub(super) slow: Option<u32>,
 }
 
+/// Deserializes a field that is present, even if it is null.
 fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Id>>, D::Error> {
     Option::deserialize(from).map(Some)
 }
@@ -187,7 +188,7 @@ pub(super) enum Message {
     Silenced {
         until: u64,
     },
-    /// A call of a page of SRS.
+    /// A call from a page of SRS to the other pages of SRS.
     Control {
         id: Id,
         call: String,
@@ -210,7 +211,7 @@ pub(super) enum Message {
     },
 }
 
-/// The answer to `join`.
+/// The response to `join`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Welcome {
     pub(super) version: u32,
@@ -225,7 +226,7 @@ pub(super) struct Welcome {
     pub(super) time: u64,
 }
 
-/// A room as its clients see it.
+/// The public state of a room.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct RoomInfo {
     pub(super) name: String,
@@ -250,7 +251,7 @@ pub(super) struct Live {
     pub(super) viewers: usize,
 }
 
-/// A participant as the others see them.
+/// The public state of a participant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct PersonInfo {
     pub(super) id: Id,
@@ -285,11 +286,11 @@ pub(super) struct ChatMessage {
 pub(super) enum Leaving {
     /// The participant left.
     Left,
-    /// The connection was lost and did not come back.
+    /// The connection was lost, and the participant did not reconnect in time.
     Lost,
     /// A host removed the participant.
     Removed,
-    /// The participant is in the audience, where nobody is listed.
+    /// The participant belongs to the audience, which is counted and not listed.
     Audience,
 }
 
@@ -310,7 +311,7 @@ pub(super) struct Failure {
     pub(super) text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) about: Option<&'static str>,
-    /// In seconds.
+    /// Time after which another attempt may succeed, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) retry: Option<u64>,
 }
@@ -337,7 +338,7 @@ pub(super) enum Code {
 }
 
 impl Code {
-    /// Returns the failure with the sentence for people.
+    /// Returns a failure with this code and its English text.
     pub(super) fn failure(self) -> Failure {
         let text = match self {
             Self::BadMessage => "this is not a message that the room understands",
@@ -361,7 +362,7 @@ impl Code {
 }
 
 impl Request {
-    /// Returns the type, as in the JSON.
+    /// Returns the value of `type` in the JSON.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Join(_) => "join",

@@ -1,10 +1,12 @@
-//! Rooms (连麦): two to ten participants who talk to each other, and everybody else who watches.
+//! Rooms (连麦): two to ten participants talk to each other, and everybody else watches.
 //!
-//! `docs/rooms.md` describes the messages. A room's participants publish ordinary streams: the application is the room,
-//! the stream is the participant. Start reading at [`state`], the rules without clock and socket. `registry` holds all
-//! rooms and delivers their messages; `socket` serves one client, `credentials` decides its role, and `sig` serves the
-//! pages of SRS. `guard` is a part of admission: it lets participants publish and play with their seat keys (`pass`).
-//! `watch` follows the hub, and `list` is the HTTP API.
+//! `docs/rooms.md` describes the messages. The participants of a room publish ordinary streams `ROOM/PARTICIPANT`: the
+//! application is the room's name, and the last segment is the participant's identifier.
+//!
+//! Start reading at [`state`], which contains the rules of a room and does no I/O. `registry` holds all rooms, and
+//! `room_cell` delivers the messages of one room. `socket` serves one client, `credentials` decides the client's role,
+//! and `sig` serves the pages of SRS. `guard` takes part in admission: it lets participants publish and play with their
+//! seat keys, which `pass` signs. `watch` passes events of the hub to the rooms, and `list` is the HTTP API.
 
 mod chat_log;
 mod credentials;

@@ -1,8 +1,14 @@
 //! Signed passes: seat keys and invitations.
 //!
-//! A pass is `ROLE.END.SIGNATURE.ID`: the role as a letter, the end in seconds since 1970 in hexadecimal, 128 bits of
-//! HMAC-SHA-256 over room, participant, role and end, and the participant. It proves a right without any memory, so that
-//! everybody returns to their seats after a restart. Its key is in the data folder.
+//! A pass is `ROLE.END.SIGNATURE.ID`:
+//!
+//! - the role, as a letter;
+//! - the end of validity, in seconds since 1970, in hexadecimal;
+//! - the first 128 bits of the HMAC-SHA-256 of room, participant, role and end;
+//! - the identifier of the participant.
+//!
+//! The gateway does not store passes: it checks their signatures. So participants can return to their seats after a
+//! restart of the gateway. The signing key is a file in the data folder.
 
 use std::io;
 use std::path::Path;
@@ -12,15 +18,15 @@ use aws_lc_rs::hmac;
 use super::role::Role;
 use crate::core::auth::secret_of;
 
-/// File name of the key in the data folder.
+/// Name of the file with the signing key in the data folder.
 const FILE: &str = "rooms-key";
-/// Seconds for which a seat key is valid.
+/// Time for which a seat key is valid, in seconds.
 pub(super) const SEAT_KEY_LIFE: u64 = 24 * 3600;
-/// Bytes of the signature that a pass carries.
+/// Length of the signature in a pass, in bytes.
 const SIGNATURE: usize = 16;
 /// Maximum length of a pass in bytes; a longer text is not parsed.
 const MAX_PASS: usize = 256;
-/// The participant of an invitation: anybody. No participant has this identifier.
+/// Stands for the participant in an invitation, which anybody may use. The gateway creates no identifier with a `*`.
 const ANYBODY: &str = "*";
 
 /// Signs and checks passes.
@@ -33,7 +39,7 @@ impl std::fmt::Debug for Passes {
 }
 
 impl Passes {
-    /// Reads the key from the data folder; creates it if there is none.
+    /// Reads the signing key from the data folder. Creates the key if there is none.
     ///
     /// # Errors
     /// The file cannot be read or created, or other users may read it.
@@ -42,17 +48,17 @@ impl Passes {
         Ok(Self::new(secret.as_bytes()))
     }
 
-    /// Creates passes that are signed with this key.
+    /// Creates an instance that signs passes with this key.
     pub(super) fn new(key: &[u8]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// Returns the key of a participant's seat. `now` is in seconds since 1970.
+    /// Returns a seat key for a participant. `now` is in seconds since 1970.
     pub(super) fn seat(&self, room: &str, id: &str, role: Role, now: u64) -> String {
         self.sign(room, id, role, now + SEAT_KEY_LIFE)
     }
 
-    /// Returns an invitation that ends at `until`, in seconds since 1970.
+    /// Returns an invitation that is valid until `until`, in seconds since 1970.
     pub(super) fn invite(&self, room: &str, role: Role, until: u64) -> String {
         self.sign(room, ANYBODY, role, until)
     }
@@ -84,15 +90,15 @@ impl Passes {
         let role = Role::of_letter(role.chars().next().filter(|_| role.len() == 1)?)?;
         let until = u64::from_str_radix(parts.next()?, 16).ok()?;
         let id = parts.nth(1)?;
-        // Comparing the whole text covers other spellings of the same number, too.
+        // The whole text is compared. That also rejects other spellings of the same number, such as `+6b`.
         let expected = self.sign(room, id, role, until);
         let same: bool = subtle::ConstantTimeEq::ct_eq(expected.as_bytes(), pass.as_bytes()).into();
         (same && now < until).then_some((id, role))
     }
 }
 
-/// Returns the signed bytes. Neither a room's name nor an identifier contains a line break, so that no part of one can
-/// pass for a part of the other.
+/// Returns the bytes that are signed. Neither a room's name nor an identifier contains a line break, so two different
+/// passes never have the same signed bytes.
 fn signed(room: &str, id: &str, head: &str) -> Vec<u8> {
     format!("lianmai room pass\n{room}\n{id}\n{head}").into_bytes()
 }

@@ -21,11 +21,11 @@ use crate::core::client::{Act, Identity};
 use crate::core::close::CloseReason;
 use crate::core::hub::{Clients, Hub, StreamName};
 
-/// How long a room is kept after everybody has left: with its chat, and with those who were removed.
+/// Time for which an empty room is kept, with its chat and its list of removed participants.
 pub(super) const KEEP_ROOM: Millis = 3_600_000;
 /// Maximum length of a room's name in bytes.
 const MAX_NAME: usize = 64;
-/// First levels of names that are addresses of the gateway.
+/// First segments that a room's name must not have, because they are paths of the gateway.
 const RESERVED: [&str; 6] = ["api", "rtc", "sig", "rooms", "players", "srs-player"];
 
 /// All rooms. Cloning shares them.
@@ -45,7 +45,7 @@ struct Inner {
 }
 
 impl Rooms {
-    /// Creates the registry without rooms. The key for passes is in the folder `data`.
+    /// Creates an empty registry. The key that signs passes is in the folder `data`.
     ///
     /// # Errors
     /// The key cannot be read or created.
@@ -79,12 +79,12 @@ impl Rooms {
         &self.0.hub
     }
 
-    /// Returns the number of a new connection.
+    /// Returns a new number for a connection.
     pub(super) fn connection(&self) -> Connection {
         self.0.next_connection.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Returns a room.
+    /// Returns the room with this name, if it is open.
     pub(super) fn get(&self, name: &str) -> Option<Arc<RoomCell>> {
         self.rooms().get(name).cloned()
     }
@@ -94,10 +94,11 @@ impl Rooms {
         self.rooms().values().cloned().collect()
     }
 
-    /// Returns a room, and opens it if there is none.
+    /// Returns the room with this name; opens it if there is none. If there are too many rooms, closes the room that
+    /// has been empty for longest.
     ///
     /// # Errors
-    /// There are too many rooms.
+    /// There are too many rooms, and none of them is empty.
     pub(super) fn open(&self, name: &str) -> Result<Arc<RoomCell>, Failure> {
         let now = now();
         let mut rooms = self.rooms();
@@ -123,12 +124,12 @@ impl Rooms {
         rooms.insert(name.to_owned(), cell.clone());
         drop(rooms);
         tracing::info!(room = name, "room opened");
-        // Encoders may have been first.
+        // Encoders may have started to publish before the room was opened.
         self.sync(&cell);
         Ok(cell)
     }
 
-    /// Removes the rooms in which nobody was for a long time.
+    /// Closes the rooms that have been empty for [`KEEP_ROOM`].
     pub(super) fn sweep(&self, now: Millis) {
         self.rooms().retain(|_, cell| {
             let closed =
@@ -140,24 +141,25 @@ impl Rooms {
         });
     }
 
-    /// Returns the key of a seat.
+    /// Returns a seat key for a participant.
     pub(super) fn seat_key(&self, room: &str, id: &str, role: Role) -> String {
         self.0.passes.seat(room, id, role, now() / 1000)
     }
 
-    /// Returns an invitation, as a message.
+    /// Returns an invitation that is valid for `minutes`, as the message to the host who asked for it.
     pub(super) fn invitation(&self, room: &str, role: Role, minutes: u32) -> Message {
         let until = now() / 1000 + u64::from(minutes) * 60;
         Message::InviteMade { invite: self.0.passes.invite(room, role, until), role, until: until * 1000 }
     }
 
-    /// Returns the key of an encoder's seat, as a message.
+    /// Returns a seat key for an encoder, as the message to the host who asked for it.
     pub(super) fn encoder(&self, room: &str, id: Id) -> Message {
         let key = self.seat_key(room, &id, Role::Guest);
         Message::EncoderMade { stream: format!("{room}/{id}"), id, key }
     }
 
-    /// Ends everything that a participant publishes, and plays with the seat key.
+    /// Closes the media connections of a participant: those that publish the participant's streams, and those that
+    /// use the seat key.
     pub(super) fn end_media(&self, room: &str, id: &str, reason: &'static str) {
         for client in self.0.clients.list() {
             let by_key =
@@ -170,7 +172,7 @@ impl Rooms {
         }
     }
 
-    /// Writes a message into the log of the chat, if there is one.
+    /// Writes a message to the chat log, if the log is turned on.
     pub(super) fn log_chat(&self, room: &str, message: &ChatMessage) {
         if let Some(log) = &self.0.chat_log {
             log.write(room, message);
@@ -178,7 +180,8 @@ impl Rooms {
     }
 }
 
-/// Returns whether a room can have this name: that of an application. It may have several levels (`site/show`).
+/// Returns whether this is a valid name for a room. It must be a valid application name, which may have several
+/// segments (`site/show`).
 pub(super) fn is_name(name: &str) -> bool {
     let first = name.split('/').next().unwrap_or_default();
     name.len() <= MAX_NAME
@@ -186,12 +189,12 @@ pub(super) fn is_name(name: &str) -> bool {
         && StreamName::new(name, "x").is_ok_and(|parsed| parsed.app() == name)
 }
 
-/// Returns the current time.
+/// Returns the current time in milliseconds since 1970.
 pub(super) fn now() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
 }
 
-/// Returns the address of a client for the log and for removals.
+/// Returns the address of a client as it is shown in the log.
 pub(super) fn shown_address(peer: SocketAddr) -> String {
     peer.to_string()
 }

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The role of a participant, from the least rights to the most.
+/// The role of a participant. The order is from the fewest rights to the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Role {
-    /// Waits until a host lets the participant in.
+    /// Waits in the lobby until a host lets the participant in.
     Waiting,
     /// Watches and writes in the chat.
     Audience,
@@ -22,7 +22,7 @@ impl Role {
         matches!(self, Self::Guest | Self::Host)
     }
 
-    /// Returns the role of the letter that [`Role::letter`] returns.
+    /// Returns the role for a letter: the reverse of [`Role::letter`].
     pub(super) const fn of_letter(letter: char) -> Option<Self> {
         match letter {
             'h' => Some(Self::Host),
@@ -33,7 +33,7 @@ impl Role {
         }
     }
 
-    /// Returns the role as one letter, for keys.
+    /// Returns the letter that stands for the role in a pass.
     pub(super) const fn letter(self) -> char {
         match self {
             Self::Host => 'h',
@@ -43,7 +43,7 @@ impl Role {
         }
     }
 
-    /// Returns the role of this name, as tokens have it.
+    /// Returns the role with this name, as in the claim of a token.
     pub(super) fn of_name(name: &str) -> Option<Self> {
         match name {
             "host" => Some(Self::Host),

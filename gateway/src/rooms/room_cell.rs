@@ -1,4 +1,4 @@
-//! A room with its connections: delivers what the state of the room puts out.
+//! A room with its connections: delivers the messages that the state of the room returns.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,25 +10,25 @@ use super::message::{Code, Failure, Message, Welcome};
 use super::registry::Rooms;
 use super::state::{CloseCode, Connection, Joining, Millis, Output, Room, Urgency};
 
-/// Maximum number of batches that wait for one client; a client that is slower is disconnected.
+/// Maximum number of batches in the queue of one client. A client whose queue is full is disconnected.
 pub(super) const MAX_WAITING: usize = 64;
-/// Maximum number of bytes in a batch: further messages start another one.
+/// Maximum size of a batch in bytes. A message that does not fit starts the next batch.
 const MAX_BATCH: usize = 256 << 10;
 
-/// Maximum number of batches that go out at once between two ticks. Further urgent messages wait for the tick, so that
-/// nobody can fill the queues of others with many small batches.
+/// Maximum number of batches that are sent immediately between two ticks. Further urgent messages wait for the tick, so
+/// that nobody can fill the queues of the other clients with many small batches.
 const MAX_URGENT: u32 = 5;
 
-/// Something for a client's socket.
+/// An entry in a client's queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Delivery {
-    /// A text message: a JSON array.
+    /// A text message to send: a JSON array of messages.
     Text(Utf8Bytes),
-    /// The gateway closes the connection.
+    /// Close the connection with this code.
     Close(CloseCode),
 }
 
-/// Takes the messages for one client. Its end means that the client was too slow.
+/// The receiving end of a client's queue. If the queue ends, the client was too slow.
 pub(super) type Deliveries = mpsc::Receiver<Delivery>;
 
 /// A room and its connections.
@@ -38,11 +38,11 @@ pub(super) struct RoomCell {
     inner: Mutex<Inner>,
 }
 
-/// A client's queue.
+/// The sending end of a client's queue.
 #[derive(Debug)]
 struct Listener {
     sender: mpsc::Sender<Delivery>,
-    /// Whether the client waits in the lobby: messages for all are not for it.
+    /// Whether the client waits in the lobby. Such a client gets no messages that are for all clients.
     waits: bool,
 }
 
@@ -52,9 +52,9 @@ struct Inner {
     connections: HashMap<Connection, Listener>,
     /// The messages of the next batch, in JSON, separated by commas.
     batch: String,
-    /// Number of batches that went out at once since the last tick.
+    /// Number of batches that were sent immediately since the last tick.
     urgent: u32,
-    /// Whether the registry has removed the room: a client that found it before must not join it.
+    /// Whether the registry has removed the room. A client that got the room from the registry before must not join it.
     closed: bool,
 }
 
@@ -81,14 +81,17 @@ impl RoomCell {
         inner.closed
     }
 
-    /// Changes the state of the room, and delivers what comes out.
+    /// Changes the state of the room, and carries out the returned actions.
     pub(super) fn apply(&self, rooms: &Rooms, change: impl FnOnce(&mut Room) -> Vec<Output>) {
         let inner = &mut *self.inner();
         let out = change(&mut inner.room);
         inner.deliver(rooms, &self.name, out);
     }
 
-    /// Lets a client in. The welcome is the first message in the returned queue.
+    /// Adds a client to the room. The first message in the returned queue is the one that `welcome` makes.
+    ///
+    /// # Errors
+    /// The room is closed, or [`Room::join`] refuses the client.
     pub(super) fn join(
         &self,
         rooms: &Rooms,
@@ -100,7 +103,7 @@ impl RoomCell {
         if inner.closed {
             return Err(Failure { retry: Some(1), ..Code::NoRoom.failure() });
         }
-        // What happened before belongs to those who were there.
+        // The collected messages are only for the clients that are in the room already.
         inner.flush();
         let connection = joining.connection;
         let mut out = Vec::new();
@@ -117,7 +120,7 @@ impl RoomCell {
         Ok(receiver)
     }
 
-    /// Forgets a connection that is gone.
+    /// Removes a connection that has ended.
     pub(super) fn forget(&self, connection: Connection) {
         self.inner().connections.remove(&connection);
     }
@@ -141,6 +144,7 @@ impl RoomCell {
 }
 
 impl Inner {
+    /// Carries out the actions that the state of the room returned.
     fn deliver(&mut self, rooms: &Rooms, name: &str, out: Vec<Output>) {
         let mut urgent = false;
         for output in out {
@@ -166,7 +170,7 @@ impl Inner {
                     self.send(connection, &message);
                 }
                 Output::Close(connection, code) => {
-                    // What the others hear has to reach this client, too.
+                    // The collected messages are for this client, too, so they are sent before it is closed.
                     self.flush();
                     if let Some(listener) = self.connections.remove(&connection) {
                         let _ = listener.sender.try_send(Delivery::Close(code));
@@ -182,6 +186,7 @@ impl Inner {
         }
     }
 
+    /// Adds a message for all clients to the batch.
     fn add(&mut self, message: &Message) {
         let Ok(json) = serde_json::to_string(message) else { return };
         if self.batch.len() + json.len() > MAX_BATCH {
@@ -193,6 +198,7 @@ impl Inner {
         self.batch.push_str(&json);
     }
 
+    /// Sends the batch to all clients that do not wait in the lobby.
     fn flush(&mut self) {
         if self.batch.is_empty() {
             return;

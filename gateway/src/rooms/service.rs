@@ -22,12 +22,12 @@ use crate::service::{Gateway, Greeting, Routes, Service, StartError};
 pub struct RoomsService {
     settings: RoomsSettings,
     data: PathBuf,
-    /// Present from [`Service::guard`] on, unless there are no rooms.
+    /// All rooms. [`Service::guard`] sets this, unless the operator has turned rooms off.
     rooms: Option<Rooms>,
 }
 
 impl RoomsService {
-    /// Creates the service. The key of the rooms is kept in the folder `data`.
+    /// Creates the service. The folder `data` contains the key that signs passes, and the chat log.
     pub fn new(settings: &RoomsSettings, data: &Path) -> Self {
         Self { settings: settings.clone(), data: data.to_owned(), rooms: None }
     }

@@ -1,8 +1,9 @@
-//! SRS's signalling, `ws://…/sig/v1/rtc`: its pages `one2one.html` and `room.html` join the same rooms.
+//! The signalling protocol of SRS, at `ws://…/sig/v1/rtc`. With it, SRS's pages `one2one.html` and `room.html` join the
+//! same rooms.
 //!
-//! A client sends `{tid, msg: {action, room, display, …}}`; the response repeats `tid`. Notifications have no `tid`. The
-//! display name is the participant, and so the name of its stream. These clients know no seat keys, so they need the
-//! right to publish on this gateway.
+//! A client sends `{tid, msg: {action, room, display, …}}`, and the response repeats `tid`. Notifications have no
+//! `tid`. The display name is the participant's identifier, and so the last segment of the stream's name. These
+//! clients do not support seat keys, so they need the right to publish on this gateway.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -29,10 +30,10 @@ use crate::core::auth::{AuthRequest, visitor};
 use crate::core::client::Act;
 use crate::core::hub::StreamName;
 
-/// Messages of one client per second, and at once.
+/// Rate limit of one client: messages per second on average, and the maximum burst.
 const MESSAGES: (u32, u32) = (20, 100);
 
-/// A message of a client.
+/// A message from a client.
 #[derive(Debug, Deserialize)]
 struct Call {
     #[serde(default)]
@@ -53,21 +54,21 @@ struct Action {
     data: String,
 }
 
-/// A participant, in SRS's words.
+/// A participant, in the JSON format of SRS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Participant {
     display: Id,
     publishing: bool,
 }
 
-/// What a client knows of the room.
+/// The participants of the room that a client has been told about, with whether they publish.
 struct View {
     room: String,
     own: Id,
     others: BTreeMap<Id, bool>,
 }
 
-/// Handles a request for the signalling.
+/// Handles a request for `/sig/v1/rtc`.
 pub(super) fn serve(serving: Serving, peer: SocketAddr, request: HttpRequest<Body>) -> Response {
     socket::upgrade(request, move |mut client, head| async move {
         let (code, text) = run(&serving, peer, &head, &mut client).await;
@@ -114,17 +115,17 @@ async fn run(serving: &Serving, peer: SocketAddr, head: &Parts, client: &mut Cli
         }
         Err(failure) => return refused(&failure.text),
     };
-    // The stream of this name may be on air already.
+    // The participant's stream may be on air already.
     rooms.sync(&cell);
     let end = view.talk(serving, &cell, call.tid, client, &mut deliveries).await;
     cell.forget(connection);
-    // These clients do not come back to their seat.
+    // These clients have no seat key to return with, so the seat is freed immediately.
     cell.apply(rooms, |room| {
         let mut out = room.handle(&id, connection, Request::Leave, now());
         if let Ok(name) = StreamName::new(&cell.name, &id)
             && rooms.hub().stream(&name).is_some_and(|stream| stream.publishing().is_some())
         {
-            // What is still published is that of an encoder now.
+            // The stream that is still published does not belong to this client any more.
             out.extend(room.stream_changed(&id, OnAir::Paused, now()));
         }
         out
@@ -132,6 +133,7 @@ async fn run(serving: &Serving, peer: SocketAddr, head: &Parts, client: &mut Cli
     end
 }
 
+/// Reads the next message.
 async fn next(client: &mut Client) -> Result<Call, End> {
     loop {
         if let Some(call) = frame(client).await? {
@@ -140,7 +142,7 @@ async fn next(client: &mut Client) -> Result<Call, End> {
     }
 }
 
-/// Reads one frame. `None` if it contains no message.
+/// Reads one frame. Returns `None` if it contains no message.
 async fn frame(client: &mut Client) -> Result<Option<Call>, End> {
     match client.next().await {
         None | Some(Ok(Frame::Close(_))) => Err((1000, String::new())),
@@ -195,7 +197,7 @@ impl View {
                     }
                 },
                 () = sleep_until(next_ping) => {
-                    // A page that vanished must not keep its seat.
+                    // The page may be gone without closing the connection. It must not keep its seat.
                     if heard.elapsed() >= socket::SILENCE {
                         return (SLOW, "the client is silent".to_owned());
                     }
@@ -222,7 +224,7 @@ impl View {
     fn answer(&self, serving: &Serving, cell: &RoomCell, call: Call) -> Option<Value> {
         let Call { tid, msg } = call;
         match msg.action.as_str() {
-            // Others hear of the stream when it is on air.
+            // The other clients are notified later, when the stream is on air.
             "publish" => {}
             "control" => cell.apply(&serving.rooms, |room| room.control(&self.own, &msg.call, &msg.data)),
             _ => return None,
@@ -245,7 +247,7 @@ impl View {
         }})
     }
 
-    /// Translates a batch of messages.
+    /// Translates a batch of the room's messages into notifications.
     fn notifications(&mut self, batch: &str) -> Vec<Value> {
         let messages: Vec<Value> = serde_json::from_str(batch).unwrap_or_default();
         let mut out = Vec::new();
@@ -282,7 +284,7 @@ impl View {
         out
     }
 
-    /// Learns about a participant, and returns what is new.
+    /// Records a participant with a seat. Returns a notification if the participant joined or started to publish.
     fn learn(&mut self, person: &Value) -> Option<Value> {
         let id = person["id"].as_str().map(Id::from)?;
         let seated = matches!(person["role"].as_str(), Some("host" | "guest"));

@@ -1,4 +1,4 @@
-//! Serves one client of a room.
+//! Serves one client of a room over a WebSocket.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,18 +32,18 @@ use crate::web::websocket as ws;
 
 /// Maximum size of a message from a client in bytes.
 pub(super) const MAX_MESSAGE: usize = 16 << 10;
-/// Messages of one client per second, and at once.
+/// Rate limit of one client: messages per second on average, and the maximum burst.
 const MESSAGES: (u32, u32) = (20, 100);
-/// Bytes of one client per second, and at once.
+/// Rate limit of one client: bytes per second on average, and the maximum burst.
 const BYTES: (u32, u32) = (64 << 10, 128 << 10);
 /// Interval of the pings that find lost connections.
 pub(super) const PING_INTERVAL: Duration = Duration::from_secs(15);
 /// A client that sends nothing for this long, not even a pong, is lost.
 pub(super) const SILENCE: Duration = Duration::from_secs(40);
-/// Read buffer of a connection in bytes.
+/// Size of a connection's read buffer in bytes.
 const READ_BUFFER: usize = 4 << 10;
 
-/// Close codes of the protocol, besides those of RFC 6455.
+// Close codes. Those from 4000 on are the protocol's own (see `docs/rooms.md`), the others are from RFC 6455.
 pub(super) const REPLACED: u16 = 4000;
 pub(super) const REMOVED: u16 = 4001;
 pub(super) const REFUSED: u16 = 4003;
@@ -55,7 +55,7 @@ const PROTOCOL: u16 = 1002;
 const UNSUPPORTED: u16 = 1003;
 const TOO_LARGE: u16 = 1009;
 
-/// What a connection needs of the gateway.
+/// The parts of the gateway that a connection uses.
 #[derive(Debug, Clone)]
 pub(super) struct Serving {
     pub(super) rooms: Rooms,
@@ -63,7 +63,7 @@ pub(super) struct Serving {
     pub(super) stop: CancellationToken,
 }
 
-/// A WebSocket of a client.
+/// The WebSocket of a client.
 pub(super) type Client = WebSocketStream<Socket>;
 
 /// The end of a connection: a close code and a text.
@@ -86,7 +86,7 @@ pub(super) fn serve(
     })
 }
 
-/// Turns a request into a WebSocket, which `run` serves in a task on this worker.
+/// Upgrades a request to a WebSocket. `run` serves the WebSocket in a task on this worker.
 pub(super) fn upgrade<F: Future<Output = ()> + Send + 'static>(
     request: HttpRequest<Body>,
     run: impl FnOnce(Client, Parts) -> F + Send + 'static,
@@ -107,7 +107,7 @@ pub(super) fn upgrade<F: Future<Output = ()> + Send + 'static>(
         Err(problem) => return problem.into_response(),
     };
     tokio::spawn(async move {
-        // hyper has finished with the connection; the permit still counts it until this task ends.
+        // hyper no longer manages the connection. The permit counts it until this task ends.
         let _permit = permit;
         let Some((socket, read)) = upgrade.await.ok().and_then(ws::socket) else { return };
         let config = WebSocketConfig::default()
@@ -123,7 +123,7 @@ pub(super) fn upgrade<F: Future<Output = ()> + Send + 'static>(
     response
 }
 
-/// Serves a client until there is a reason to close the connection.
+/// Serves a client. Returns the close code and text of the connection.
 async fn run(serving: &Serving, room: &str, peer: SocketAddr, head: &Parts, client: &mut Client) -> End {
     let join = match timeout(serving.limits.header_timeout, first(client)).await {
         Err(_) => return (REFUSED, "no `join` came in time".to_owned()),
@@ -157,21 +157,22 @@ async fn run(serving: &Serving, room: &str, peer: SocketAddr, head: &Parts, clie
         Err(failure) => return refuse(client, failure).await,
     };
     if returns {
-        // Streams of the seat may be on air that the room does not know: a small stream is nobody's without a seat.
+        // The participant's streams may be on air already. While the participant was not in the room, the room ignored
+        // the small stream and the screen.
         serving.rooms.sync(&cell);
     }
     let from = shown_address(peer);
     tracing::debug!(room, %id, from, "participant joined");
     let member = Member { serving, cell: &cell, connection, id: &id };
     let end = member.talk(client, &mut deliveries).await;
-    // Frees the place in the list of connections first, so that nothing more is sent here.
+    // The connection is removed first, so that the room sends nothing more to it.
     cell.forget(connection);
     cell.apply(&serving.rooms, |room| room.lose(&id, connection, now()));
     tracing::debug!(room, %id, from, code = end.0, "participant disconnected");
     end
 }
 
-/// Enters the room.
+/// Adds the client to the room. Returns its identifier and its queue.
 fn enter(
     rooms: &Rooms,
     cell: &RoomCell,
@@ -195,7 +196,7 @@ fn enter(
     Ok((id, deliveries))
 }
 
-/// Reads the first message. `None` if it is not `join`.
+/// Reads the first message. Returns `None` if it is not `join`.
 async fn first(client: &mut Client) -> Result<Option<Join>, End> {
     loop {
         match client.next().await {
@@ -213,12 +214,12 @@ async fn first(client: &mut Client) -> Result<Option<Join>, End> {
     }
 }
 
-/// Tells a client why it is refused.
+/// Sends a client the reason why it may not join. Returns the close code and text.
 pub(super) async fn refuse(client: &mut Client, failure: Failure) -> End {
     let text = failure.text.clone();
     let failure = Failure { about: Some("join"), ..failure };
     if let Ok(json) = serde_json::to_string(&[Message::Error(failure)]) {
-        // An error is irrelevant: the client is gone.
+        // If sending fails, the client is gone already.
         let _ = client.send(Frame::text(json)).await;
     }
     (REFUSED, text)
@@ -233,6 +234,7 @@ struct Member<'a> {
 }
 
 impl Member<'_> {
+    /// Exchanges messages with the client until the connection ends.
     async fn talk(&self, client: &mut Client, deliveries: &mut Deliveries) -> End {
         let stall = self.serving.limits.stall_timeout;
         let mut messages = Bucket::new(MESSAGES.0, MESSAGES.1, now());
@@ -296,6 +298,7 @@ impl Member<'_> {
     }
 }
 
+/// Returns the close code and text for a connection that the room closes.
 fn closed(code: CloseCode) -> End {
     let (code, text) = match code {
         CloseCode::Left => (NORMAL, ""),
@@ -305,10 +308,12 @@ fn closed(code: CloseCode) -> End {
     (code, text.to_owned())
 }
 
+/// Returns the close code and text for a client that sends a binary message.
 fn binary() -> End {
     (UNSUPPORTED, "messages are text".to_owned())
 }
 
+/// Returns the close code and text for a WebSocket error.
 pub(super) fn broken(error: &Error) -> End {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => {
@@ -330,6 +335,6 @@ pub(super) async fn say_goodbye(client: &mut Client, code: u16, mut text: String
             while let Some(Ok(_)) = client.next().await {}
         }
     };
-    // A client that does not answer misses only the text.
+    // If the client does not close its side in time, the connection is dropped.
     let _ = timeout(Duration::from_secs(2), heard).await;
 }

@@ -1,38 +1,39 @@
-//! Text of participants: names, titles and chat messages.
+//! Cleans the text that participants send: names, titles and chat messages.
 
 /// Maximum length of a name in characters.
 const MAX_NAME: usize = 40;
-/// Maximum length of the readable part of an identifier in bytes.
+/// Maximum length of the readable part of an identifier, in bytes.
 const MAX_SLUG: usize = 12;
 
-/// Returns `text` without control characters and without characters that change the direction of the text around them;
-/// white space is one space each, and none at the ends.
+/// Returns `text` without control characters and hidden characters. Each run of white space becomes one space; white
+/// space at both ends is removed.
 pub(super) fn clean(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     let words = words.map(|word| word.chars().filter(|c| !is_hidden(*c)).collect::<String>());
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Returns whether a character is invisible and changes others: bidirectional controls (Unicode Standard Annex 9),
-/// zero-width characters but the joiners that scripts and emoji need, and tags.
+/// Returns whether a character is invisible and can falsify the text around it: bidirectional controls (Unicode
+/// Standard Annex 9), zero-width characters, and tags. The two zero-width joiners are allowed: some scripts and emoji
+/// need them.
 fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Returns a name as others see it; `None` if nothing is left of it, or it is too long.
+/// Returns the cleaned name; `None` if it is empty or too long.
 pub(super) fn name(text: &str) -> Option<String> {
     Some(clean(text)).filter(|name| (1..=MAX_NAME).contains(&name.chars().count()))
 }
 
-/// Returns the name of an encoder, from the name of its stream.
+/// Returns the displayed name of an encoder: the cleaned and shortened name of its stream.
 pub(super) fn cut_name(stream: &str) -> String {
     let name: String = clean(stream).chars().take(MAX_NAME).collect();
     if name.is_empty() { "encoder".to_owned() } else { name }
 }
 
-/// Returns the readable part of an identifier: the Latin letters and digits of a name.
+/// Returns the readable part of an identifier: the Latin letters and digits of a name, or `host` if it has none.
 pub(super) fn slug(name: &str) -> String {
     let mut slug = String::new();
     for c in name.chars().map(|c| c.to_ascii_lowercase()) {
@@ -58,7 +59,7 @@ mod tests {
         assert_eq!(clean("  a\tb\r\n c\0 "), "a b c");
         assert_eq!(clean("admin\u{202e}nimda \u{2066}x\u{feff}"), "adminnimda x");
         assert_eq!(clean("<script>alert(1)</script>"), "<script>alert(1)</script>");
-        // Joiners stay: a family is one emoji.
+        // The zero-width joiners stay: this family is one emoji.
         assert_eq!(clean("👨\u{200d}👩\u{200d}👧"), "👨\u{200d}👩\u{200d}👧");
         assert_eq!(name(" \u{200b} "), None);
         assert_eq!(name(&"x".repeat(41)), None);

@@ -1,4 +1,4 @@
-//! Follows the hub for all rooms, and lets time pass in them.
+//! Passes the events of the hub to the rooms, and does the periodic work of all rooms.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
@@ -12,19 +12,19 @@ use super::room_cell::RoomCell;
 use super::state::{OnAir, Room, SILENT, USUAL_APP};
 use crate::core::hub::{Happened, Heard, HubEvent, Stream, StreamName};
 
-/// Interval of the batches.
+/// Interval at which the rooms send their batches.
 const TICK: Duration = Duration::from_millis(100);
-/// In rooms with more clients than this, a batch goes out every second tick: half the system calls.
+/// A room with more clients than this sends its batch only every second tick, which halves the system calls.
 const MANY_CLIENTS: usize = 2_000;
 /// Ticks between two readings of the audio levels.
 const LEVELS_EVERY: u64 = 2;
-/// Ticks between two looks at the broadcasts.
+/// Ticks between two checks of the broadcasts.
 const BROADCASTS_EVERY: u64 = 5;
 /// Ticks between two sweeps of empty rooms.
 const SWEEP_EVERY: u64 = 100;
 
 impl Rooms {
-    /// Follows the hub until `stop`.
+    /// Watches the hub and runs the ticks until `stop` is cancelled.
     pub(super) async fn watch(self, stop: CancellationToken) {
         let mut events = self.hub().events();
         let mut ticks = interval(TICK);
@@ -58,11 +58,12 @@ impl Rooms {
         }
     }
 
-    /// Compares the streams that a room knows with those that the hub has.
+    /// Tells a room which of its streams the hub has now, and which have ended.
     pub(super) fn sync(&self, cell: &RoomCell) {
         let streams = self.hub().streams();
         let published = streams.iter().filter(|stream| stream.name().app() == cell.name);
-        // Sorted: a small stream comes after the main stream, whose participant it needs.
+        // The set is sorted, so that a main stream comes before its small stream. The main stream of an encoder adds
+        // the participant to which the small stream belongs.
         let on_air: BTreeSet<&str> =
             published.filter(|s| s.publishing().is_some()).map(|stream| stream.name().stream()).collect();
         cell.apply(self, |room| {
@@ -88,7 +89,7 @@ impl Rooms {
                     .into_iter()
                     .filter_map(|id| {
                         let name = StreamName::new(&cell.name, &id).ok()?;
-                        // Nothing arrives while a microphone is off.
+                        // A publisher sends no audio while its microphone is off.
                         let level = self.hub().stream(&name)?.take_audio_level().unwrap_or(SILENT);
                         Some((id, level))
                     })

@@ -1,14 +1,16 @@
-//! A token bucket: limits how often something may happen.
+//! A token bucket, which limits the rate of messages.
 
 use super::Millis;
 
-/// Allows `rate` units per second on average, and `burst` at once.
+/// A token bucket. It allows `rate` units per second on average, and a burst of `burst` units.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::rooms) struct Bucket {
     rate: u64,
-    /// In thousandths of a unit.
+    /// The available amount, in thousandths of a unit.
     level: u64,
+    /// The maximum of `level`.
     burst: u64,
+    /// When `level` was calculated.
     since: Millis,
 }
 
@@ -19,7 +21,10 @@ impl Bucket {
         Self { rate: u64::from(rate), level: burst, burst, since: now }
     }
 
-    /// Takes `units`, if there are as many. Otherwise returns the milliseconds until there are.
+    /// Takes `units` out of the bucket.
+    ///
+    /// # Errors
+    /// The bucket contains too few units. The error is the time in milliseconds until it has enough.
     pub(in crate::rooms) fn take(&mut self, units: u32, now: Millis) -> Result<(), Millis> {
         let passed = now.saturating_sub(self.since);
         self.since = now.max(self.since);
@@ -46,7 +51,7 @@ mod tests {
         assert_eq!(bucket.take(1, 1_000), Err(1_000));
         assert_eq!(bucket.take(1, 1_600), Err(400));
         assert_eq!(bucket.take(1, 2_000), Ok(()));
-        // A clock that goes back gives nothing.
+        // A clock that goes back adds no units.
         assert_eq!(bucket.take(1, 0), Err(1_000));
         assert_eq!(bucket.take(5, u64::MAX), Ok(()));
         assert_eq!(bucket.take(1, u64::MAX), Err(1_000));

@@ -1,4 +1,4 @@
-//! The messages of a room.
+//! The chat of a room.
 
 use std::collections::VecDeque;
 
@@ -10,22 +10,22 @@ use crate::rooms::text;
 
 /// Maximum number of messages that a room keeps.
 pub(super) const MAX_HISTORY: usize = 200;
-/// Maximum number of bytes of their texts: everybody who joins gets the messages.
+/// Maximum number of bytes of the texts that a room keeps: everybody who joins gets them.
 const MAX_HISTORY_BYTES: usize = 32 << 10;
-/// How long a room keeps a message.
+/// Time for which a room keeps a message.
 const MAX_AGE: Millis = 4 * 3600 * 1000;
 /// Maximum length of a message in characters.
 const MAX_TEXT: usize = 300;
-/// Messages of one room per second.
+/// Maximum number of messages of all participants of a room per second.
 const ROOM_RATE: u32 = 20;
 
-/// The newest messages.
+/// The newest messages of a room's chat.
 #[derive(Debug, Default)]
 pub(super) struct Chat {
     history: VecDeque<ChatMessage>,
-    /// Bytes of the texts in `history`.
+    /// Number of bytes of the texts in `history`.
     bytes: usize,
-    /// Number of messages so far.
+    /// Number of messages so far: the number of the newest message.
     count: u64,
     rate: Option<Bucket>,
 }
@@ -33,11 +33,12 @@ pub(super) struct Chat {
 impl Chat {
     /// Returns the messages after message `since`.
     pub(super) fn after(&self, since: Option<u64>) -> Vec<ChatMessage> {
-        // A number that was not given yet comes from before a restart: the client has none of these messages.
+        // A number that is too high comes from before a restart of the gateway: the client has none of these messages.
         let since = since.filter(|since| *since <= self.count).unwrap_or(0);
         self.history.iter().filter(|message| message.seq > since).cloned().collect()
     }
 
+    /// Removes the messages that are too old.
     pub(super) fn forget_old(&mut self, now: Millis) {
         while self.history.front().is_some_and(|message| now >= message.at + MAX_AGE) {
             self.forget(0);
@@ -65,7 +66,7 @@ impl Chat {
 }
 
 impl Room {
-    /// Adds a message of a participant.
+    /// Adds a chat message of a participant.
     pub(super) fn write(
         &mut self,
         id: &Id,
@@ -116,7 +117,7 @@ impl Room {
         Ok(())
     }
 
-    /// Deletes a message: hosts any, others their own.
+    /// Deletes a message. A host may delete every message, the others only their own.
     pub(super) fn delete(&mut self, id: &Id, seq: u64, out: &mut Vec<Output>) -> Result<(), Failure> {
         let is_host = self.people.get(id).is_some_and(|person| person.role == Role::Host);
         let Some(at) = self.chat.history.iter().position(|message| message.seq == seq) else {
@@ -131,7 +132,7 @@ impl Room {
     }
 }
 
-/// Returns the failure of somebody who has to wait.
+/// Returns the failure for a client that sends too fast, with the time to wait.
 pub(super) fn slow_down(wait: Millis) -> Failure {
     Failure { retry: Some(wait.div_ceil(1000)), ..Code::SlowDown.failure() }
 }

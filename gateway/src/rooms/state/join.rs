@@ -1,4 +1,4 @@
-//! Entering and leaving a room.
+//! Joining and leaving a room.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use super::{CloseCode, Connection, Millis, Output, Room, failure};
 use crate::rooms::message::{Code, Failure, Id, Leaving, Message, VERSION, Welcome};
 use crate::rooms::role::Role;
 
-/// Who a client is, for refusing those who were removed.
+/// The token and the address of a client, by which a removed or silenced person is recognized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::rooms) struct Who {
     /// The subject of the token, if there is one.
@@ -17,8 +17,9 @@ pub(in crate::rooms) struct Who {
 }
 
 impl Who {
-    /// Returns whether two clients are the same person, as far as can be told: by their tokens, or else by their
-    /// addresses. All programs of this machine have one address, which tells nothing.
+    /// Returns whether two clients are probably the same person: their tokens have the same subject or, if one of
+    /// them has no subject, their addresses are equal. Loopback addresses do not count: all programs on this machine
+    /// share them.
     pub(super) fn is(&self, other: &Self) -> bool {
         match (&self.subject, &other.subject) {
             (Some(own), Some(theirs)) => own == theirs,
@@ -31,25 +32,26 @@ impl Who {
 #[derive(Debug, Clone)]
 pub(in crate::rooms) struct Joining {
     pub(in crate::rooms) connection: Connection,
-    /// The name, cleaned.
+    /// The cleaned name.
     pub(in crate::rooms) name: String,
-    /// The role that the credentials allow and the client wants.
+    /// The role that the client asks for. Its credentials allow this role.
     pub(in crate::rooms) role: Role,
-    /// A new identifier, or that of the seat key.
+    /// The identifier in the seat key, or a new one.
     pub(in crate::rooms) id: Id,
-    /// Whether the client showed a seat key for `id`.
+    /// Whether the client sent a valid seat key for `id`.
     pub(in crate::rooms) returns: bool,
     /// Whether the participant publishes without a seat key.
     pub(in crate::rooms) keyless: bool,
     pub(in crate::rooms) who: Who,
+    /// The number of the last chat message that the client has.
     pub(in crate::rooms) since: Option<u64>,
 }
 
 impl Room {
-    /// Lets a client in. Returns the welcome without its key, which the caller signs.
+    /// Adds a client to the room. Returns the welcome without a seat key; the caller adds the key.
     ///
     /// # Errors
-    /// The room is locked or full, or the participant was removed.
+    /// The room is locked or full, another participant has the identifier, or a host has removed the participant.
     pub(in crate::rooms) fn join(
         &mut self,
         joining: Joining,
@@ -114,7 +116,7 @@ impl Room {
         })
     }
 
-    /// The connection of a participant is lost: the seat is kept for a while.
+    /// Handles the loss of a participant's connection. The participant keeps the seat for `KEEP_SEAT`.
     pub(in crate::rooms) fn lose(&mut self, id: &Id, connection: Connection, now: Millis) -> Vec<Output> {
         let mut out = Vec::new();
         let Some(person) = self.people.get_mut(id).filter(|person| person.connection == Some(connection))
@@ -124,7 +126,7 @@ impl Room {
         person.connection = None;
         person.away_since = Some(now);
         if person.role == Role::Audience && !person.is_listed() {
-            // Nobody sees an empty place in the audience.
+            // The audience is only counted, so there is nothing to keep.
             self.take_out(id, Leaving::Lost, now, &mut out);
         } else {
             self.announce(id, false, &mut out);
@@ -132,7 +134,7 @@ impl Room {
         out
     }
 
-    /// A participant leaves on purpose.
+    /// Removes a participant who leaves on purpose, and closes the connection.
     pub(super) fn leave(&mut self, id: &Id, now: Millis, out: &mut Vec<Output>) {
         let connection = self.people.get(id).and_then(|person| person.connection);
         self.take_out(id, Leaving::Left, now, out);
@@ -144,7 +146,7 @@ impl Room {
         self.people.values().filter(|person| person.is_listed() && !person.role.has_seat()).count()
     }
 
-    /// Tells a waiting participant so.
+    /// Returns the message for a participant who waits in the lobby; `None` for every other participant.
     pub(in crate::rooms) fn waits(&self, id: &Id) -> Option<Message> {
         self.people.get(id).filter(|person| person.role == Role::Waiting).map(|_| Message::Waiting)
     }

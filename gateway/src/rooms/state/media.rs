@@ -10,29 +10,29 @@ use crate::rooms::message::{Id, Leaving, Live, Message};
 use crate::rooms::role::Role;
 use crate::rooms::text;
 
-/// A level changes by this much, in dB, before it is announced.
+/// Minimum change of a level that is announced, in dB.
 const LEVEL_STEP: i8 = 3;
-/// Levels below this are silence, in dBov.
+/// A level below this counts as silence, in dBov.
 const SILENCE: i8 = -60;
 /// The lowest level (RFC 6464), in dBov.
 pub(in crate::rooms) const SILENT: i8 = -127;
 
-/// The streams of a participant.
+/// The kinds of streams that a participant publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rooms) enum StreamKind {
     /// Camera and microphone.
     Main,
-    /// The same video, small and without audio.
+    /// The video of the camera again, smaller and without audio.
     Small,
     /// A shared screen.
     Screen,
 }
 
 impl StreamKind {
-    /// All kinds, in the order of their numbers.
+    /// All kinds, in the order of their discriminants.
     pub(super) const ALL: [Self; 3] = [Self::Main, Self::Small, Self::Screen];
 
-    /// Returns the end of the stream's name, after the participant's identifier.
+    /// Returns the suffix that follows the participant's identifier in the stream's name.
     const fn suffix(self) -> &'static str {
         match self {
             Self::Main => "",
@@ -47,7 +47,7 @@ impl StreamKind {
     }
 }
 
-/// Splits the last segment of a stream's name into participant and kind.
+/// Splits the last segment of a stream's name into the participant's identifier and the kind of stream.
 pub(in crate::rooms) fn part_of(stream: &str) -> (&str, StreamKind) {
     [StreamKind::Small, StreamKind::Screen]
         .into_iter()
@@ -55,7 +55,7 @@ pub(in crate::rooms) fn part_of(stream: &str) -> (&str, StreamKind) {
         .unwrap_or((stream, StreamKind::Main))
 }
 
-/// What happened to a stream.
+/// Whether a stream is published now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rooms) enum OnAir {
     /// It is published.
@@ -67,8 +67,8 @@ pub(in crate::rooms) enum OnAir {
 }
 
 impl Room {
-    /// Returns why somebody must not publish a stream of the room; `None` if they may. `seat` says that they showed the
-    /// key of the participant's seat.
+    /// Returns why a client must not publish a stream of the room; `None` if it may. `seat` says whether the client has
+    /// sent the seat key of the participant to whom the stream belongs.
     pub(in crate::rooms) fn refuses(&self, stream: &str, seat: bool) -> Option<&'static str> {
         let (id, _) = part_of(stream);
         if self.is_removed(&Id::from(id)) {
@@ -88,14 +88,15 @@ impl Room {
         (!own).then_some("this is the seat of somebody else in the room: publish under another name")
     }
 
-    /// Records that a media connection uses a seat key, so that it is ended with the seat.
+    /// Records that a media connection uses a participant's seat key. The connection is closed when the participant
+    /// leaves.
     pub(in crate::rooms) fn key_used(&mut self, id: &str) {
         if let Some(person) = self.people.get_mut(id) {
             person.uses_key = true;
         }
     }
 
-    /// A stream of the room's application changed.
+    /// Handles a stream of the room's application that started, paused or ended.
     pub(in crate::rooms) fn stream_changed(
         &mut self,
         stream: &str,
@@ -130,7 +131,8 @@ impl Room {
         out
     }
 
-    /// A stream without a participant: an encoder takes a seat. Returns false if it is no participant.
+    /// Handles a stream that belongs to no participant: adds its encoder as a participant with a seat. Returns false
+    /// if no participant was added.
     fn encoder_came(
         &mut self,
         id: &Id,
@@ -154,7 +156,7 @@ impl Room {
         true
     }
 
-    /// Takes the current audio levels in dBov, and announces those that changed and who speaks.
+    /// Records the current audio levels in dBov. Announces the levels that changed, and a new speaker.
     pub(in crate::rooms) fn levels(&mut self, levels: &[(Id, i8)], now: Millis) -> Vec<Output> {
         let mut out = Vec::new();
         let mut changed = BTreeMap::new();
@@ -167,7 +169,7 @@ impl Room {
                 changed.insert(id.clone(), *level);
             }
         }
-        // A participant who is off the air is silent.
+        // A participant whose stream is not on air counts as silent.
         for (id, person) in &mut self.people {
             if person.level >= SILENCE && !levels.iter().any(|(other, _)| other == id) {
                 person.level = SILENT;
@@ -184,7 +186,7 @@ impl Room {
         out
     }
 
-    /// Returns the streams that the room takes for on air: the last segments of their names.
+    /// Returns the last segments of the names of all streams that are on air, as far as the room knows.
     pub(in crate::rooms) fn known_streams(&self) -> Vec<String> {
         let kinds = |person: &Person| {
             let streams = StreamKind::ALL.into_iter().filter(|kind| person.on_air[*kind as usize]);
@@ -199,7 +201,7 @@ impl Room {
         self.people.values().filter(on_air).map(Person::id).collect()
     }
 
-    /// The broadcast of the room started, ended, or has another number of viewers.
+    /// Records the state of the room's broadcast, and announces it if it has changed.
     pub(in crate::rooms) fn broadcast_changed(&mut self, live: Live) -> Vec<Output> {
         if self.live == live {
             return Vec::new();

@@ -1,8 +1,9 @@
-//! The state of a room: pure, without clock, socket and random numbers.
+//! The state of a room. This code does no I/O, and uses no clock and no random numbers.
 //!
-//! [`Room`] takes what happens (a participant joins, a message comes, a stream starts, time passes) and returns what to
-//! do, as a list of [`Output`]s. `join` lets participants in, `request` handles their messages, `moderate` those of
-//! hosts, `media` follows the streams, `chat` keeps the messages, `speaker` finds who speaks.
+//! A method of [`Room`] handles one event (a participant joins, a message comes, a stream starts, time passes) and
+//! returns the actions for the caller, as a list of [`Output`]s. `join` adds and removes participants, `request`
+//! handles their messages, `moderate` handles the messages that only hosts may send, `media` follows the streams,
+//! `chat` stores the chat messages, and `speaker` finds the participant who speaks.
 
 mod bucket;
 mod chat;
@@ -32,44 +33,45 @@ use super::role::Role;
 /// Milliseconds since 1970.
 pub(super) type Millis = u64;
 
-/// A connection of a client.
+/// The number of a client's connection.
 pub(super) type Connection = u64;
 
-/// How long a seat is kept for a participant whose connection is lost.
+/// Time for which a participant whose connection is lost keeps the seat.
 pub(super) const KEEP_SEAT: Millis = 10_000;
-/// Interval of the messages with the size of the audience and the likes.
+/// Minimum interval between two messages with the size of the audience and the number of likes.
 const COUNTS_INTERVAL: Millis = 500;
-/// Maximum number of removed, of lowered and of silenced participants that a room remembers.
+/// Maximum length of the lists of removed participants, of participants with a changed role, and of silenced
+/// participants.
 const MAX_REMEMBERED: usize = 1_000;
-/// Maximum number of members of the audience who are listed, because they raised a hand or are invited.
+/// Maximum number of listed participants without a seat: they wait in the lobby, have raised a hand or are invited.
 const MAX_LISTED: usize = 100;
-/// Maximum length of the texts in a call of a page of SRS, in characters.
+/// Maximum length of each text in a call from a page of SRS, in characters.
 const MAX_CONTROL: usize = 300;
-/// The usual application: in the room of this name, streams without a participant are not participants.
+/// The usual application name. In the room with this name, the stream of an encoder does not become a participant.
 pub(super) const USUAL_APP: &str = "live";
 
-/// What to do after something happened.
+/// An action for the caller, as the result of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Output {
     /// Send a message to one client.
     To(Connection, Message),
-    /// Send a message to all clients: at once, or with the next batch.
+    /// Send a message to all clients, immediately or with the next batch.
     All(Message, Urgency),
-    /// Send a client its new role, with a key for it.
+    /// Send a client its new role, with a seat key for this role.
     Seat { connection: Connection, id: Id, role: Role, reason: SeatReason },
-    /// Send a client an invitation of this role for this many minutes.
+    /// Send a host an invitation for this role, valid for this many minutes.
     Invite { connection: Connection, role: Role, minutes: u32 },
-    /// Send a client the key of a seat for an encoder.
+    /// Send a host a seat key for an encoder.
     Encoder { connection: Connection, id: Id },
     /// Close a connection.
     Close(Connection, CloseCode),
-    /// End everything that a participant publishes, and plays with the seat key.
+    /// Close the media connections that publish the participant's streams, or use the seat key.
     EndMedia { id: Id, reason: &'static str },
-    /// Write a message into the log of the chat.
+    /// Write a message to the chat log.
     Log(ChatMessage),
 }
 
-/// When to send a message to all clients.
+/// Whether a message to all clients can wait for the next batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Urgency {
     Now,
@@ -110,18 +112,19 @@ pub(super) struct Room {
     people: BTreeMap<Id, Person>,
     chat: Chat,
     likes: u64,
-    /// What was announced last of the audience and the likes, and when.
+    /// The size of the audience and the number of likes that were announced last, and the time of the announcement.
     announced: (usize, u64, Millis),
     removed: VecDeque<Who>,
     /// The identifiers of removed participants: their seat keys are refused.
     removed_ids: VecDeque<Id>,
-    /// The highest roles of participants whose role was lowered: an older key promises more.
+    /// The highest allowed roles of participants whose role has changed. Their older seat keys may contain higher
+    /// roles.
     lowered: VecDeque<(Id, Role)>,
-    /// Who must not write in the chat, until when. It outlasts a reconnection.
+    /// Participants who must not write in the chat, and until when. An entry is kept when the participant reconnects.
     silenced: VecDeque<(Id, Who, Millis)>,
     speaker: Speaker,
     live: Live,
-    /// Since when nobody is in the room.
+    /// The time since when the room is empty; `None` while somebody is in it.
     empty_since: Option<Millis>,
     opened: Millis,
 }
@@ -154,7 +157,7 @@ impl Room {
         }
     }
 
-    /// Returns the room as its clients see it.
+    /// Returns the public state of the room.
     pub(super) fn info(&self) -> RoomInfo {
         RoomInfo {
             name: self.name.clone(),
@@ -172,12 +175,12 @@ impl Room {
         }
     }
 
-    /// Returns the participants that every client knows: with a seat, or asking for one.
+    /// Returns the listed participants: those who have a seat, wait in the lobby, have raised a hand or are invited.
     pub(super) fn people(&self) -> Vec<PersonInfo> {
         self.people.values().filter(|person| person.is_listed()).map(|person| self.shown(person)).collect()
     }
 
-    /// Returns since when nobody is in the room; `None` while somebody is.
+    /// Returns the time since when the room is empty; `None` while somebody is in it.
     pub(super) const fn empty_since(&self) -> Option<Millis> {
         self.empty_since
     }
@@ -197,12 +200,12 @@ impl Room {
         self.people.values().filter(|person| person.role == Role::Audience).count()
     }
 
-    /// Returns whether a participant of this identifier is in the room.
+    /// Returns whether a participant with this identifier is in the room.
     pub(super) fn knows(&self, id: &Id) -> bool {
         self.people.contains_key(id)
     }
 
-    /// Passes on a call of a page of SRS to the others.
+    /// Passes a call from a page of SRS on to all clients.
     pub(super) fn control(&self, id: &Id, call: &str, data: &str) -> Vec<Output> {
         let cut = |text: &str| text.chars().take(MAX_CONTROL).collect();
         vec![Output::All(Message::Control { id: id.clone(), call: cut(call), data: cut(data) }, Urgency::Now)]
@@ -212,11 +215,12 @@ impl Room {
         self.seated() < self.limits.seats
     }
 
+    /// Returns the public state of a participant.
     fn shown(&self, person: &Person) -> PersonInfo {
         person.info(&self.name)
     }
 
-    /// Announces a participant: as changed, or as no longer listed.
+    /// Announces a participant who is new or has changed, or who is no longer listed.
     fn announce(&self, id: &Id, was_listed: bool, out: &mut Vec<Output>) {
         let Some(person) = self.people.get(id) else { return };
         if person.is_listed() {
@@ -227,7 +231,7 @@ impl Room {
         }
     }
 
-    /// Takes a participant out of the room, and ends what it publishes.
+    /// Removes a participant from the room, and closes the participant's media connections.
     fn take_out(&mut self, id: &Id, reason: Leaving, now: Millis, out: &mut Vec<Output>) {
         let Some(person) = self.people.remove(id) else { return };
         if person.is_listed() {
@@ -250,7 +254,7 @@ impl Room {
         }
     }
 
-    /// Lets time pass: frees the seats of lost participants, and announces counts.
+    /// Does the periodic work: removes lost participants and old chat messages, and announces changed counts.
     pub(super) fn tick(&mut self, now: Millis) -> Vec<Output> {
         let mut out = Vec::new();
         let lost: Vec<Id> =
@@ -270,18 +274,19 @@ impl Room {
 }
 
 impl Room {
-    /// Remembers the highest role of a participant.
+    /// Limits the role that a participant may have after returning with an older seat key.
     fn lower(&mut self, id: &Id, role: Role) {
         self.lowered.retain(|(lowered, _)| lowered != id);
         remember(&mut self.lowered, (id.clone(), role));
     }
 
-    /// Returns the highest role of a participant.
+    /// Returns the highest role that a participant may have after returning with an older seat key.
     fn highest_role(&self, id: &str) -> Role {
         self.lowered.iter().find(|(lowered, _)| **lowered == *id).map_or(Role::Host, |(_, role)| *role)
     }
 }
 
+/// Appends an item that is not in the list yet. Drops the oldest item if the list is full.
 fn remember<T: PartialEq>(list: &mut VecDeque<T>, item: T) {
     if list.contains(&item) {
         return;

@@ -1,4 +1,4 @@
-//! Handles the messages of hosts.
+//! Handles the messages that only hosts may send.
 
 use super::{CloseCode, Connection, Millis, Output, Room, failure, remember};
 use crate::rooms::message::{Change, Code, Failure, Id, Leaving, Message, Request, SeatReason};
@@ -9,8 +9,9 @@ use crate::rooms::text;
 const MAX_TITLE: usize = 100;
 /// Maximum number of minutes for which an invitation is valid: a week.
 const MAX_INVITE: u32 = 7 * 24 * 60;
-/// Maximum number of seconds between two messages, and for which somebody is kept out of the chat.
+/// Maximum time between two chat messages of a member of the audience, in seconds.
 const MAX_SLOW: u32 = 3_600;
+/// Maximum time for which a participant is kept out of the chat, in seconds.
 const MAX_SILENCE: u32 = 86_400;
 
 impl Room {
@@ -86,7 +87,7 @@ impl Room {
             return failure(Code::NotNow);
         }
         let Some(connection) = person.connection else {
-            // An encoder, or somebody whose connection is lost.
+            // This is an encoder, or a participant whose connection is lost.
             self.lower(other, Role::Audience);
             self.take_out(other, Leaving::Removed, now, out);
             return Ok(());
@@ -164,8 +165,8 @@ impl Room {
         Ok(())
     }
 
-    /// Returns an identifier that starts with `slug` and that no participant has, nor had one who was removed or demoted:
-    /// its key would be refused.
+    /// Returns a free identifier that starts with `slug`. It is not that of a participant who was removed or whose role
+    /// has changed: the room could refuse a seat key for it.
     fn free_id(&self, slug: &str) -> Id {
         let numbered = (2..).map(|number: u32| Id::from(format!("{slug}-{number}")));
         let mut ids = std::iter::once(Id::from(slug)).chain(numbered);

@@ -7,7 +7,7 @@ use super::{Connection, KEEP_SEAT, Millis};
 use crate::rooms::message::{Id, PersonInfo, Quality};
 use crate::rooms::role::Role;
 
-/// One participant.
+/// The state of one participant.
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) id: Id,
@@ -16,36 +16,40 @@ pub(super) struct Person {
     pub(super) who: Who,
     /// The connection of the page; `None` for an encoder, and while the connection is lost.
     pub(super) connection: Option<Connection>,
-    /// When the connection was lost.
+    /// When the connection was lost; `None` while it works.
     pub(super) away_since: Option<Millis>,
-    /// Whether the participant is a stream without a page.
+    /// Whether the participant is an encoder, which publishes and has no page.
     pub(super) encoder: bool,
     /// Whether the participant publishes without a seat key, as the pages of SRS do.
     pub(super) keyless: bool,
-    /// Whether a connection for media used the seat key.
+    /// Whether a media connection has used the seat key.
     pub(super) uses_key: bool,
+    /// Whether the participant has raised a hand.
     pub(super) hand: bool,
     /// The host who invited the participant to the stage.
     pub(super) invited_by: Option<Id>,
+    /// Whether the participant sends audio (the microphone is on), and video (the camera is on).
     pub(super) audio: bool,
     pub(super) video: bool,
     pub(super) quality: Option<Quality>,
+    /// Whether each kind of stream is on air, by [`StreamKind`].
     pub(super) on_air: [bool; StreamKind::ALL.len()],
     pub(super) last_chat: Option<Millis>,
     pub(super) chats: Bucket,
     pub(super) likes: Bucket,
-    /// Changes that everybody hears of: a raised hand, a muted microphone.
+    /// Limits the changes that are announced to all clients, such as a raised hand or a muted microphone.
     pub(super) changes: Bucket,
-    /// In dBov.
+    /// The audio level that was announced last, in dBov.
     pub(super) level: i8,
 }
 
-/// Chat messages of one participant: one per second, five at once.
+/// Maximum burst of chat messages of one participant. The average is one message per second.
 const CHAT_BURST: u32 = 5;
-/// Likes of one participant per second.
+/// Maximum number of likes of one participant per second.
 const LIKES: u32 = 50;
-/// Announced changes of one participant per second, and at once.
+/// Maximum number of announced changes of one participant per second.
 const CHANGES: u32 = 2;
+/// Maximum burst of announced changes of one participant.
 const CHANGES_BURST: u32 = 10;
 
 impl Person {
@@ -78,12 +82,12 @@ impl Person {
         self.id.clone()
     }
 
-    /// Returns whether every client knows the participant. The audience is only counted.
+    /// Returns whether the participant is listed for all clients. The rest of the audience is only counted.
     pub(super) fn is_listed(&self) -> bool {
         self.role != Role::Audience || self.hand || self.invited_by.is_some()
     }
 
-    /// Returns whether the participant's connection is lost for too long.
+    /// Returns whether the participant's connection has been lost for too long to keep the seat.
     pub(super) fn is_lost(&self, now: Millis) -> bool {
         self.away_since.is_some_and(|since| now >= since + KEEP_SEAT)
     }
@@ -93,6 +97,7 @@ impl Person {
         self.on_air.contains(&true)
     }
 
+    /// Returns the public state of the participant in the room `room`.
     pub(super) fn info(&self, room: &str) -> PersonInfo {
         let [stream, small, screen] = StreamKind::ALL.map(|kind| {
             let on_air = self.on_air.get(kind as usize).is_some_and(|on| *on);

@@ -9,7 +9,7 @@ use crate::rooms::role::Role;
 const MAX_LIKES: u32 = 50;
 
 impl Room {
-    /// Handles a message of a participant. A message without effect is answered with an error.
+    /// Handles a message from a participant. If the message has no effect, the participant gets an error.
     pub(in crate::rooms) fn handle(
         &mut self,
         id: &Id,
@@ -32,6 +32,7 @@ impl Room {
         out
     }
 
+    /// Handles a message on the current connection of a participant.
     fn act_on(
         &mut self,
         id: &Id,
@@ -42,7 +43,7 @@ impl Room {
     ) -> Result<(), Failure> {
         let role = self.people.get(id).map_or(Role::Waiting, |person| person.role);
         match request {
-            // New types may come from a newer client.
+            // A newer client may send types that this gateway does not know.
             Request::Unknown => Ok(()),
             Request::Join(_) => failure(Code::NotNow),
             Request::Ping { n } => {
@@ -73,7 +74,7 @@ impl Room {
         }
     }
 
-    /// Changes a participant, and announces it if `change` returns true.
+    /// Changes a participant with a seat. Announces the participant if `change` returns true.
     fn change(
         &mut self,
         id: &Id,
@@ -130,14 +131,14 @@ impl Room {
         if !(1..=MAX_LIKES).contains(&count) {
             return failure(Code::BadMessage);
         }
-        // More likes than a person can give are not counted; that is no reason for an error.
+        // Likes over the rate limit are not counted, and the client gets no error.
         if person.likes.take(count, now).is_ok() {
             self.likes = self.likes.saturating_add(u64::from(count));
         }
         Ok(())
     }
 
-    /// Gives a participant a seat, or another role on its seat.
+    /// Gives a participant a seat, or gives a participant with a seat another role.
     pub(super) fn seat(
         &mut self,
         id: &Id,
@@ -163,7 +164,7 @@ impl Room {
         Ok(())
     }
 
-    /// Sends a participant who waited all that the others know.
+    /// Sends an admitted participant the people, the chat and the current settings of the room.
     fn show_room(&self, id: &Id, _now: Millis, out: &mut Vec<Output>) {
         let Some(connection) = self.people.get(id).and_then(|person| person.connection) else { return };
         let people = self.people().into_iter().map(|person| Message::Person { person });
@@ -172,6 +173,7 @@ impl Room {
         out.push(Output::To(connection, Message::Settings { room: self.info() }));
     }
 
+    /// Announces the settings of the room.
     pub(super) fn settings_changed(&self, out: &mut Vec<Output>) {
         out.push(Output::All(Message::Settings { room: self.info() }, Urgency::Now));
     }

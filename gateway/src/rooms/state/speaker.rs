@@ -1,20 +1,20 @@
-//! Finds who speaks, from audio levels.
+//! Finds the participant who speaks, from the audio levels.
 
 use super::Millis;
 use crate::rooms::message::Id;
 
 /// A level above this counts as speech, in dBov.
 const SPEECH: i8 = -45;
-/// Somebody else has to be louder by this, in dB, …
+/// Another participant must be louder than the speaker by this, in dB, to become the speaker.
 const LOUDER: i8 = 4;
-/// … for this long, before they become the speaker.
+/// Another participant must stay louder for this long to become the speaker.
 const HOLD: Millis = 600;
 
-/// The participant who speaks.
+/// The participant who speaks, and the one who may be next.
 #[derive(Debug, Default)]
 pub(super) struct Speaker {
     current: Option<Id>,
-    /// Somebody else who is louder, and since when.
+    /// Another participant who is louder than the speaker, and since when.
     next: Option<(Id, Millis)>,
 }
 
@@ -23,7 +23,7 @@ impl Speaker {
         self.current.as_ref()
     }
 
-    /// Takes the current levels. Returns whether the speaker changed.
+    /// Updates the speaker from the current levels in dBov. Returns whether the speaker changed.
     pub(super) fn update<'a>(
         &mut self,
         levels: impl Iterator<Item = (&'a Id, i8)> + Clone,
@@ -55,7 +55,7 @@ impl Speaker {
         }
     }
 
-    /// Forgets a participant who left. Returns whether it was the speaker.
+    /// Removes a participant who left. Returns whether this participant was the speaker.
     pub(super) fn forget(&mut self, id: &Id) -> bool {
         self.next.take_if(|(next, _)| next == id);
         self.current.take_if(|current| current == id).is_some()
@@ -76,7 +76,7 @@ mod tests {
         };
         assert_eq!(at(-20, -90, 0), (false, None));
         assert_eq!(at(-20, -90, 600), (true, Some(anna.clone())));
-        // A short word, and one that is not louder.
+        // Bert speaks only briefly, and later is not loud enough.
         assert_eq!(at(-60, -20, 700), (false, Some(anna.clone())));
         assert_eq!(at(-20, -60, 1_200), (false, Some(anna.clone())));
         assert_eq!(at(-60, -20, 1_300), (false, Some(anna.clone())));

@@ -69,17 +69,17 @@ fn a_guest_raises_a_hand_is_invited_and_sent_back() {
     let seat = |role, reason| Output::Seat { connection: 2, id: "anna".into(), role, reason };
     assert!(out.contains(&seat(Role::Guest, SeatReason::Accepted)), "{out:?}");
     assert_eq!(room.refuses("anna", true), None);
-    // A host who becomes a guest is not a host again by an old key.
+    // A former host who is now a guest cannot become a host again with an older seat key.
     say(&mut room, 1, "host", Request::Promote { id: "anna".into(), role: Some(Role::Host) }, 2);
     say(&mut room, 1, "host", Request::Promote { id: "anna".into(), role: Some(Role::Guest) }, 2);
     assert_eq!(room.highest_role("anna"), Role::Guest);
-    // A stranger cannot publish on this seat.
+    // A client without the seat key cannot publish on this seat.
     assert!(room.refuses("anna", false).is_some());
 
     let out = say(&mut room, 1, "host", Request::Demote { id: "anna".into() }, 3);
     assert!(out.contains(&seat(Role::Audience, SeatReason::Demoted)));
     assert!(out.iter().any(|output| matches!(output, Output::EndMedia { id, .. } if &**id == "anna")));
-    // The key of the seat is of no use any more, even after leaving.
+    // The older seat key stays useless, even after the participant has left.
     say(&mut room, 2, "anna", Request::Leave, 4);
     assert!(room.refuses("anna", true).is_some());
     let back = Joining { returns: true, ..joining(3, "anna", Role::Guest) };
@@ -94,14 +94,14 @@ fn a_lost_connection_keeps_the_seat_for_a_while() {
     room.lose(&"anna".into(), 1, 1_000);
     assert!(room.people().iter().any(|person| &*person.id == "anna" && person.away));
     assert!(room.tick(1_000 + KEEP_SEAT - 1).is_empty());
-    // The page comes back and ends its own predecessor.
+    // The page reconnects, and the room closes the page's older connection.
     let back = |connection| Joining { returns: true, ..joining(connection, "anna", Role::Guest) };
     let mut out = Vec::new();
     room.join(back(3), 10_000, &mut out).unwrap();
     assert!(!out.iter().any(|output| matches!(output, Output::Close(..))));
     room.join(back(4), 10_001, &mut out).unwrap();
     assert!(out.contains(&Output::Close(3, CloseCode::Replaced)));
-    // The predecessor's end is not the participant's.
+    // The end of the older connection does not change the participant.
     assert!(room.lose(&"anna".into(), 3, 10_002).is_empty());
     room.lose(&"anna".into(), 4, 20_000);
     let out = room.tick(20_000 + KEEP_SEAT);
@@ -117,7 +117,7 @@ fn removed_and_locked_and_full() {
     join(&mut room, 2, "troll", Role::Guest).unwrap();
     let out = say(&mut room, 1, "host", Request::Remove { id: "troll".into() }, 1);
     assert!(out.contains(&Output::Close(2, CloseCode::Removed)));
-    // Neither the key nor the address helps.
+    // A removed participant can return neither with the seat key nor from the same address.
     let mut back = Joining { returns: true, ..joining(9, "troll", Role::Guest) };
     assert_eq!(room.join(back.clone(), 2, &mut Vec::new()).unwrap_err().code, Code::Removed);
     back = Joining { who: who(2), ..joining(10, "new-name", Role::Audience) };
@@ -173,14 +173,14 @@ fn an_encoder_takes_a_seat_and_frees_it() {
     room.stream_changed("obs", OnAir::Yes, 1);
     let encoder = room.people().into_iter().find(|person| &*person.id == "obs").unwrap();
     assert!(encoder.encoder && encoder.stream.as_deref() == Some("show/obs"));
-    // A short absence keeps the seat; small streams of nobody are nobody.
+    // A paused encoder keeps its seat. A small stream without a main stream does not become a participant.
     room.stream_changed("obs", OnAir::Paused, 2);
     room.stream_changed("ghost~s", OnAir::Yes, 2);
     assert_eq!(room.people().len(), 2);
     room.stream_changed("obs", OnAir::No, 3);
     assert_eq!(room.people().len(), 1);
 
-    // In the room of the usual application, streams are no participants.
+    // In the room with the usual application name, encoders do not become participants.
     let mut live = Room::new(USUAL_APP, RoomLimits { seats: 1 }, 0);
     live.stream_changed("livestream", OnAir::Yes, 1);
     assert!(live.people().is_empty());
@@ -226,7 +226,7 @@ fn the_chat_is_bounded_and_has_limits() {
     }
     assert_eq!(room.chat.len(), chat::MAX_HISTORY);
     assert_eq!(room.chat.after(Some(498)).len(), 2);
-    // A number from before a restart.
+    // This number is from before a restart of the gateway.
     assert_eq!(room.chat.after(Some(10_000)).len(), chat::MAX_HISTORY);
     // Long texts leave room for fewer.
     for _ in 0..100 {
@@ -246,7 +246,7 @@ fn the_chat_is_bounded_and_has_limits() {
     let mut codes: Vec<_> = (0..7).map(|_| code(&say(&mut room, 2, "anna", chat("x"), now))).collect();
     codes.dedup();
     assert_eq!(codes, [None, Some(Code::SlowDown)]);
-    // The room as a whole, with as many as it takes.
+    // Many participants together exceed the rate limit of the room.
     let mut all = 0;
     for n in 0..20 {
         let id = format!("p{n}");
@@ -265,7 +265,7 @@ fn the_chat_is_bounded_and_has_limits() {
     say(&mut room, 1, "host", settings(Change { chat: Some(ChatMode::All), ..Change::default() }), now);
     say(&mut room, 1, "host", Request::Silence { id: "anna".into(), seconds: 90 }, now);
     assert_eq!(code(&say(&mut room, 2, "anna", chat("x"), now + 60_000)), Some(Code::Silenced));
-    // Coming back does not help, nor does another name.
+    // A silenced participant stays silenced after a reconnection and under another name.
     room.lose(&"anna".into(), 2, now);
     room.join(Joining { returns: true, ..joining(2, "anna", Role::Audience) }, now, &mut Vec::new()).unwrap();
     assert_eq!(code(&say(&mut room, 2, "anna", chat("x"), now + 60_000)), Some(Code::Silenced));
@@ -289,7 +289,7 @@ fn only_so_many_of_the_audience_are_listed() {
     assert_eq!(room.people().len(), MAX_LISTED);
 }
 
-/// Something that happens in a room, about one of a few participants.
+/// An event in a room. It concerns one of six participants.
 #[derive(Debug, Clone)]
 enum Step {
     Join(Role, bool),
@@ -340,7 +340,7 @@ proptest! {
         let mut room = room();
         let (mut now, mut next) = (0, 0);
         let mut connections = [None; 6];
-        // What a client knows of the others, from the messages alone.
+        // The participants that a client knows from the messages to all clients.
         let mut known = BTreeSet::new();
         for (who, step) in steps {
             let id = Id::from(ids[who]);
@@ -359,7 +359,7 @@ proptest! {
                 Step::Lose => out = room.lose(&id, connections[who].take().unwrap_or(0), now),
                 Step::Stream(kind, on_air) => {
                     out = room.stream_changed(&format!("{id}{kind}"), on_air, now);
-                    // Nobody publishes without a seat.
+                    // A main stream without a seat is ended.
                     let seated = room.people.get(&id).is_some_and(|person| person.role.has_seat());
                     let ends = out.iter().any(|output| matches!(output, Output::EndMedia { .. }));
                     prop_assert!(seated || ends || on_air != OnAir::Yes || !kind.is_empty());
@@ -380,7 +380,7 @@ proptest! {
             prop_assert!(room.people.len() <= ids.len());
             let people = room.people();
             let listed: BTreeSet<Id> = people.iter().map(|person| person.id.clone()).collect();
-            // Everybody knows exactly those who are there.
+            // A client that follows the messages knows exactly the listed participants.
             prop_assert_eq!(&listed, &known);
             for person in &people {
                 let seated = person.role.has_seat();
