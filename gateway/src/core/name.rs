@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Maximum length of an address that is parsed for a name.
+/// Maximum length in bytes of a text that [`StreamName::parse`] looks at.
 const MAX_ADDRESS: usize = 4096;
 
 /// A stream's name: `app/stream`, as in `rtmp://host/app/stream`. Cloning is cheap.
 ///
 /// The application may have several levels (`a/b`); the last segment is the stream. Segments are 1 to 128
-/// bytes of printable UTF-8 without `/ \ ? # %`, white space or a leading dot. The whole name has at most 512
-/// bytes.
+/// bytes of UTF-8 without control characters, white space, a leading dot, and the characters ``/ \ ? # % < > " ' ` ``.
+/// The whole name has at most 512 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamName(Arc<str>);
 
@@ -38,7 +38,7 @@ impl fmt::Display for NameError {
 impl std::error::Error for NameError {}
 
 impl StreamName {
-    /// Creates the name of `stream` in the application `app`; slashes around either are ignored.
+    /// Creates the name of `stream` in the application `app`. Slashes at the ends of both are removed.
     ///
     /// # Errors
     /// A segment is empty, too long, or has a character that is not allowed.
@@ -46,8 +46,8 @@ impl StreamName {
         Self::parse(&format!("{}/{}", app.trim_matches('/'), stream.trim_matches('/')))
     }
 
-    /// Parses `app/stream`. Slashes around it and doubled slashes are removed; they occur if a server address
-    /// ends in a slash.
+    /// Parses `app/stream`. Slashes at both ends are removed, and several slashes in a row count as one: such
+    /// names come from clients whose server address ends in a slash.
     ///
     /// # Errors
     /// The same as [`StreamName::new`].

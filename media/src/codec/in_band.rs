@@ -1,4 +1,4 @@
-//! H.264 and H.265 as carried by MPEG-TS and RTP: Annex B with in-band parameter sets.
+//! Reads H.264 and H.265 in the form that MPEG-TS and RTP carry: Annex B with in-band parameter sets.
 
 use std::sync::Arc;
 
@@ -12,40 +12,41 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::time::Micros;
 
-/// The format name in errors, for both codecs: the browser's module has no codec names.
+/// The format name in errors. It is the same for both codecs, because the browser's module has no table of codec names.
 const FORMAT: &str = "annexb";
 
-/// Maximum number of parameter sets of one kind; more are dropped.
+/// Maximum number of parameter sets of one kind. Further sets are dropped.
 const MAX_SETS: usize = 64;
 
-/// The treatment of a NAL unit.
+/// The action for a NAL unit, according to its type.
 enum Unit {
     /// A parameter set: 0 is VPS, 1 is SPS, 2 is PPS.
     Set(usize),
     Slice,
-    /// Delimiters, filler, ends of sequence: dropped, because the container carries that information.
+    /// A delimiter, filler data or an end of sequence. It is dropped, because the container has this information.
     Drop,
     Keep,
 }
 
-/// The content of a piece of Annex B without its parameter sets.
+/// Annex B data after its parameter sets were removed.
 pub(crate) struct Rest {
-    /// NAL units with 4-byte lengths.
+    /// NAL units, each after its length in 4 bytes.
     pub(crate) data: Bytes,
     /// Whether it contains slices.
     pub(crate) picture: bool,
-    /// Whether parameter sets were removed, and whether an SPS was among them.
+    /// Whether parameter sets were removed.
     pub(crate) sets: bool,
+    /// Whether an SPS was removed.
     pub(crate) sps: bool,
 }
 
-/// Turns access units into frames.
+/// Converts access units into frames.
 #[derive(Debug)]
 pub(crate) struct InBand {
     codec: Codec,
     sets: [Vec<Vec<u8>>; 3],
     config: Option<Arc<Config>>,
-    /// After a loss, frames are dropped until the next key frame.
+    /// Whether frames are dropped until the next key frame, after a loss.
     wait: bool,
 }
 
@@ -60,13 +61,13 @@ impl InBand {
         self.wait = true;
     }
 
-    /// Returns whether it waits for a key frame.
+    /// Returns whether frames are dropped for now: the converter waits for a key frame or for parameter sets.
     pub(crate) const fn waits(&self) -> bool {
         self.wait || self.config.is_none()
     }
 
-    /// Returns the frame of one access unit. `None` before the first parameter sets, after a loss, and for
-    /// data without a picture.
+    /// Converts one access unit into a frame. Returns `None` before the first parameter sets, between a loss and the
+    /// next key frame, and for data without a slice.
     pub(crate) fn access_unit(&mut self, dts: Micros, pts: Micros, data: &[u8]) -> Option<Result<Frame>> {
         let rest = match self.take_sets(data) {
             Ok(rest) => rest,
@@ -85,14 +86,14 @@ impl InBand {
         self.config.as_ref()
     }
 
-    /// Returns whether a frame may be passed on: after a loss, only a key frame or a frame with an SPS. A
-    /// stream without IDR pictures (intra refresh) starts where its parameter sets are repeated.
+    /// Returns whether a frame may be passed on. After a loss, only a key frame or a frame with an SPS ends the wait:
+    /// a stream without IDR pictures (intra refresh) can be decoded from where its parameter sets are repeated.
     pub(crate) fn may_pass(&mut self, key: bool, sps: bool) -> bool {
         self.wait &= !key && !sps;
         !self.wait && self.config.is_some()
     }
 
-    /// Removes the parameter sets from a piece of Annex B.
+    /// Stores the parameter sets in a piece of Annex B data, and returns the data without them.
     pub(crate) fn take_sets(&mut self, data: &[u8]) -> Result<Rest> {
         let mut fresh: [Vec<&[u8]>; 3] = Default::default();
         let mut out = Vec::with_capacity(data.len() + 16);
@@ -118,10 +119,10 @@ impl InBand {
         Ok(Rest { data: out.into(), picture, sets, sps })
     }
 
-    /// Stores an access unit's parameter sets; returns whether any is new.
+    /// Stores the parameter sets of an access unit. Returns whether a stored set was added or changed.
     fn update(&mut self, fresh: &[Vec<&[u8]>; 3]) -> bool {
         let mut changed = false;
-        // An SPS is sent together with all other sets: sets that are not repeated are no longer in use.
+        // A sender repeats all its sets together with an SPS, so stored sets that are not repeated are out of use.
         let whole = !fresh[1].is_empty();
         for (kept, fresh) in self.sets.iter_mut().zip(fresh) {
             if whole && !fresh.is_empty() {
@@ -146,7 +147,7 @@ impl InBand {
         changed
     }
 
-    /// Creates the configuration from the parameter sets; an unchanged description keeps its `Arc`.
+    /// Creates the configuration from the parameter sets. Keeps the `Arc` if the configuration is the same as before.
     fn configure(&mut self) -> Result<()> {
         let [vps, sps, pps] =
             self.sets.each_ref().map(|sets| sets.iter().map(Vec::as_slice).collect::<Vec<_>>());
@@ -162,7 +163,7 @@ impl InBand {
             Ok(config) if self.config.as_deref() == Some(&config) => {}
             Ok(config) => self.config = Some(Arc::new(config)),
             Err(error) => {
-                // Frames must not be sent with a configuration that does not belong to them.
+                // The old configuration does not belong to the next frames, so they must not be sent with it.
                 self.config = None;
                 return Err(error);
             }
@@ -171,6 +172,7 @@ impl InBand {
     }
 }
 
+/// Returns the action for a NAL unit.
 fn unit(codec: Codec, nal: &[u8]) -> Unit {
     let Some(&first) = nal.first() else { return Unit::Drop };
     // Unit types: ITU-T H.264 table 7-1, H.265 table 7-1.

@@ -1,4 +1,4 @@
-// Shows a title and the level of the audio while <srs-player> plays audio without video. Fetched when that happens.
+// Shows a title and the level of the audio while <srs-player> plays audio without video. Loaded only when it is needed.
 
 import { h } from '../ui/dom.js';
 import { readAddress } from '../net/stream-address.js';
@@ -18,10 +18,10 @@ padding:16px 16px 56px;pointer-events:none;text-align:center}
 @media (prefers-reduced-motion:reduce){.meter.unmeasured i{animation:none;transform:scaleY(.4)}}
 `;
 
-/** The upper ends of the bands that the bars show, in hertz. */
+/** The highest frequency of each bar, in hertz. A bar shows the frequencies above those of the bar before it. */
 const BANDS = [150, 400, 1000, 2500, 6000, 14_000];
 
-/** The stream's name in an address: its last part without the ending. @param {string} url */
+/** Returns the last segment of the stream's name in an address, without the file extension. @param {string} url */
 const nameOf = (url) => readAddress(url, document.baseURI)?.name.split('/').pop() ?? '';
 
 /** The level meter of one player. */
@@ -34,21 +34,21 @@ export class Meter {
   /**
    * @param {{ title: string, url: string }} host
    * @param {HTMLVideoElement} video
-   * @param {HTMLElement} stage where it is shown
+   * @param {HTMLElement} stage the element that gets the meter as a child
    */
   constructor(host, video, stage) {
     this.#root = /** @type {ShadowRoot} */ (stage.getRootNode());
     this.#sheet = newSheet(stage.ownerDocument, METER_CSS);
     if (this.#sheet) this.#root.adoptedStyleSheets.push(this.#sheet);
     this.#bars = BANDS.map(() => h('i'));
-    // Screen readers read the title as the player's name.
+    // Hidden from screen readers: they read the title already, as the name of the player.
     this.#box = h('div', { class: 'meter unmeasured', part: 'audio', 'aria-hidden': 'true' },
       h('b', {}, host.title || nameOf(host.url)), h('span', {}, ...this.#bars));
     stage.append(this.#box);
     try {
       this.#measure(video);
     } catch {
-      // The bars move without being measured.
+      // This browser cannot measure the level: a CSS animation moves the bars.
     }
   }
 
@@ -73,7 +73,7 @@ export class Meter {
     const levels = new Uint8Array(analyser.frequencyBinCount);
     const show = () => {
       this.#frame = requestAnimationFrame(show);
-      // A browser may hold the context back until a click.
+      // Browsers may keep an AudioContext suspended until the viewer clicks.
       const measured = context.state === 'running';
       this.#box.classList.toggle('unmeasured', !measured);
       if (!measured) return;

@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 const LARGEST: usize = 64 << 10;
 /// Timeout for the whole download.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Maximum number of redirections, for sites that moved to https or to another path.
+/// Maximum number of redirections that are followed. Sites redirect when they have moved to https or to another path.
 const HOPS: usize = 3;
 
 /// Checks whether keys can be downloaded from `uri`. The error says why not.
@@ -35,12 +35,13 @@ pub(super) fn check(uri: &Uri) -> Result<(), &'static str> {
     }
 }
 
-/// Returns the body of the response. The error is a text for the log.
+/// Downloads `uri` and returns the body of the response. The error is a text for the log.
 pub(super) async fn get(uri: &Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, String> {
     let answer = timeout(PATIENCE, follow(uri.clone(), tls));
     answer.await.unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())))
 }
 
+/// Sends the request, and follows redirections.
 async fn follow(mut uri: Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, String> {
     for _ in 0..=HOPS {
         let (status, headers, body) = ask(&uri, tls).await?;
@@ -55,8 +56,8 @@ async fn follow(mut uri: Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, String> 
     Err("it sends one in circles".to_owned())
 }
 
-/// Returns the target of a redirection. Another host and plain http are errors: the operator trusts this host
-/// only.
+/// Returns the target of a redirection. Fails if the target has another host, because the operator trusts only this
+/// host, and if it leads from https to http.
 fn onward(from: &Uri, headers: &HeaderMap) -> Result<Uri, String> {
     let to = headers.get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
     let bad = || format!("it sends one to {to:?}, which is no address to go to: name the right one");
@@ -112,7 +113,7 @@ async fn exchange(
         let body = body.map_err(|error| format!("its answer can't be read: {error}"))?.to_bytes();
         Ok((head.status, head.headers, body))
     };
-    // Polled here and not in a separate task, so that it ends with this future.
+    // The connection is not polled in a separate task, so that it ends when this future is dropped.
     let mut connection = std::pin::pin!(connection);
     let mut answer = std::pin::pin!(answer);
     tokio::select! {

@@ -1,4 +1,4 @@
-//! Sources of streams that are not published here.
+//! Sources of streams that no client publishes on this gateway.
 
 use std::fmt;
 
@@ -6,8 +6,10 @@ use crate::core::name::StreamName;
 
 /// Another source of streams: a server to pull from, a node of a cluster, a recording.
 pub trait Origin: Send + Sync + fmt::Debug {
-    /// A viewer wants a stream that nobody publishes here. An origin that has it starts a job that publishes
-    /// it; the viewer waits as long as for any publisher. Called without a lock, from a network thread, once
-    /// per waiting viewer. It must not block, and must not start the same job twice.
+    /// Tells the origin that a viewer waits for a stream that nobody publishes. If the origin has the stream, it
+    /// starts a job that publishes it. The viewer waits for the job as long as it waits for any publisher.
+    ///
+    /// The hub calls this once for each waiting viewer, on a network thread, and holds no lock. The origin must
+    /// not block, and must not start the same job twice.
     fn wanted(&self, stream: &StreamName);
 }

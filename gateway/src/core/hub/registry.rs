@@ -1,4 +1,4 @@
-//! The hub: all streams by name.
+//! The hub, which holds all streams by name.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -26,11 +26,12 @@ use crate::core::name::StreamName;
 pub struct HubConfig {
     /// Maximum number of streams.
     pub max_streams: usize,
-    /// Maximum number of cached frames per stream: the newest group of pictures and a short time before it.
+    /// Maximum number of cached frames per stream. The cache contains the newest group of pictures and a short time
+    /// before it.
     pub gop_max_frames: usize,
     /// Maximum number of cached bytes per stream.
     pub gop_max_bytes: usize,
-    /// Time that viewers wait for a publisher that left.
+    /// Time for which a stream stays, and its viewers wait, after its publisher left.
     pub reconnect: Duration,
 }
 
@@ -80,9 +81,9 @@ impl From<PublishError> for CloseReason {
 /// Why a stream cannot be played.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlayError {
-    /// Nobody published it, or no frame came, within the waiting time.
+    /// Nobody published the stream within the waiting time, or the publisher sent no frame.
     NotFound,
-    /// The publisher sends only this, which is not readable.
+    /// The publisher sends only media that the gateway cannot read. The text describes the media.
     Unreadable(String),
     /// The server is stopping.
     ShuttingDown,
@@ -117,23 +118,25 @@ const SILENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 struct StreamEntry {
     stream: Arc<Stream>,
-    /// Position of this stream in the order in which the hub's streams began.
+    /// The number of this stream: the hub numbers its streams in the order in which they start.
     number: u64,
-    /// Number of publishers so far, which is the number of the newest.
+    /// The number of the newest publisher. The publishers of a stream are numbered from 1.
     turn: u64,
     /// Closes the newest publisher.
     revocation: Revocation,
     /// The identity of the newest publisher.
     identity: Identity,
-    /// Whether any other publisher replaces the current one.
+    /// Whether every other publisher may replace the current one.
     yields: bool,
-    /// The stream's clock while there is no publisher.
+    /// The stream's clock while there is no publisher; `None` while there is one, which owns the clock.
     clock: Option<Clock>,
 }
 
 impl StreamEntry {
-    /// Returns whether there is a publisher that somebody of this identity does not replace. A participant of a room
-    /// who comes back replaces the own predecessor: nobody else has the seat's key.
+    /// Returns whether the stream has a publisher that a client with this identity must not replace.
+    ///
+    /// A participant of a room may replace an earlier connection of the same seat: only this participant has the key
+    /// of the seat.
     fn is_taken(&self, identity: &Identity) -> bool {
         let same_seat = matches!(identity, Identity::Seat { .. }) && *identity == self.identity;
         self.clock.is_none() && !self.yields && !same_seat && self.stream.silence() < SILENCE
@@ -144,7 +147,7 @@ impl StreamEntry {
 #[derive(Debug, Default)]
 struct StreamTable {
     streams: HashMap<StreamName, StreamEntry>,
-    /// Number of streams that have begun so far.
+    /// Number of streams that have started so far.
     begun: u64,
     closed: bool,
 }
@@ -190,7 +193,7 @@ impl Hub {
         self.0.changed.send_modify(|version| *version += 1);
     }
 
-    /// Publishes the grant's stream. Replaces a publisher that left, yields or is silent.
+    /// Starts to publish the stream that `grant` allows. Replaces a publisher that left, yields or is silent.
     ///
     /// # Errors
     /// The name has a publisher, there are too many streams, or the server is stopping.
@@ -198,11 +201,11 @@ impl Hub {
         self.enter(grant, false)
     }
 
-    /// Publishes the grant's stream only while nobody else does: any other publisher replaces this one
-    /// immediately, and viewers who wait for a publisher to return are not disturbed.
+    /// Starts to publish the stream that `grant` allows, but only while no other client publishes it. Every other
+    /// publisher may replace this one immediately.
     ///
     /// # Errors
-    /// The same as [`Hub::publish`]; also [`PublishError::Busy`] while viewers wait for a publisher.
+    /// The same as [`Hub::publish`]; also [`PublishError::Busy`] while the stream waits for its publisher to return.
     pub fn publish_yielding(&self, grant: &PublishGrant) -> Result<Publisher, PublishError> {
         self.enter(grant, true)
     }
@@ -231,8 +234,8 @@ impl Hub {
             if yields || entry.is_taken(grant.identity()) {
                 return Err(PublishError::Busy);
             }
-            // A yielding publisher keeps its clock until it is dropped. The viewers' time must continue now,
-            // so the new publisher continues from the newest frame of the stream.
+            // A publisher that is replaced keeps its clock until it is dropped, which may be later than now. So the
+            // new publisher gets a clock that continues from the newest frame of the stream.
             let mut clock = match entry.clock.take() {
                 Some(clock) => clock,
                 None => Clock::after(entry.stream.newest()),
@@ -278,7 +281,7 @@ impl Hub {
         Publisher::new(stream, clock, turn, revocation, leave)
     }
 
-    /// Handles a leaving publisher: the stream stays for a while.
+    /// Handles a publisher that leaves: the stream waits for [`HubConfig::reconnect`], and then ends.
     fn leave(&self, stream: &Arc<Stream>, turn: u64, clock: Clock) {
         let mut table = self.table();
         let closed = table.closed;
@@ -304,7 +307,7 @@ impl Hub {
         });
     }
 
-    /// Ends the stream, unless another publisher came after `turn`.
+    /// Ends the stream, unless a newer publisher than `turn` has started.
     fn remove(&self, stream: &Arc<Stream>, turn: u64) {
         let mut table = self.table();
         let same = |entry: &StreamEntry| entry.turn == turn && Arc::ptr_eq(&entry.stream, stream);
@@ -319,7 +322,8 @@ impl Hub {
 
     /// Returns the granted stream once its tracks are known. Waits up to `wait` for a publisher.
     ///
-    /// While a publisher is away, a new viewer waits for the next one: the cached frames are no longer live.
+    /// While the publisher is away, a new viewer waits for the next publisher. It does not get the cached frames,
+    /// because they are no longer live.
     ///
     /// # Errors
     /// Nothing was published in time, or the server is stopping.
@@ -335,7 +339,7 @@ impl Hub {
     async fn find(&self, name: &StreamName, wait: Duration) -> Result<Arc<Stream>, PlayError> {
         let mut changed = self.0.changed.subscribe();
         let found = async {
-            // The publisher that was absent at the time of the call.
+            // The number of the publisher that had left before this call.
             let mut away = None;
             let mut first = true;
             // Whether the origin has been asked for the stream.
@@ -378,7 +382,7 @@ impl Hub {
         tokio::time::timeout(wait, found).await.unwrap_or_else(|_| Err(self.missing(name)))
     }
 
-    /// Returns why a stream is not there, after the waiting time.
+    /// Returns why a stream cannot be played after the waiting time has passed.
     pub fn missing(&self, name: &StreamName) -> PlayError {
         let what = self.stream(name).and_then(|stream| stream.only_unreadable());
         what.map_or(PlayError::NotFound, PlayError::Unreadable)
@@ -389,7 +393,7 @@ impl Hub {
         self.table().streams.get(name).map(|entry| entry.stream.clone())
     }
 
-    /// Returns all streams, by name.
+    /// Returns all streams, sorted by name.
     pub fn streams(&self) -> Vec<Arc<Stream>> {
         let mut streams: Vec<_> = self.table().streams.values().map(|entry| entry.stream.clone()).collect();
         streams.sort_by(|a, b| a.name().cmp(b.name()));
@@ -401,8 +405,8 @@ impl Hub {
         StreamWatcher::new(self.clone())
     }
 
-    /// Returns the streams that began after stream `number`, in order, with their numbers; [`None`] once the hub is
-    /// shut down.
+    /// Returns the streams that started after stream `number`, in this order, with their numbers. Returns [`None`] once
+    /// the hub is shut down.
     pub(super) fn streams_after(&self, number: u64) -> Option<Vec<(u64, Arc<Stream>)>> {
         let table = self.table();
         if table.closed {
@@ -414,18 +418,18 @@ impl Hub {
         Some(later)
     }
 
-    /// Returns the events from now on.
+    /// Returns a receiver of all events from now on.
     pub fn events(&self) -> HubEvents {
         self.0.events.listen()
     }
 
-    /// Sets the origin, which is asked for streams that viewers want and nobody publishes here. There is one
-    /// origin, set before viewers come. Returns false if there is one already.
+    /// Sets the origin, which the hub asks for streams that viewers want and nobody publishes. Call this before the
+    /// first viewer comes. Returns false if an origin is set already: there can be only one.
     pub fn set_origin(&self, origin: Box<dyn Origin>) -> bool {
         self.0.origin.set(origin).is_ok()
     }
 
-    /// Changes whenever a stream starts, loses its publisher or ends.
+    /// Returns a receiver that changes whenever a stream starts, loses its publisher or ends.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.0.changed.subscribe()
     }

@@ -1,4 +1,4 @@
-//! One stream: its frames, its properties, and its derived streams.
+//! One stream with its frames, its properties and its derived streams.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
@@ -24,8 +24,8 @@ use crate::core::name::StreamName;
 pub struct FrameEntry {
     /// The frame, on the stream's clock.
     pub frame: Frame,
-    /// Whether decoders and segmenters must restart here (times continue): the first frame of another
-    /// publisher, or the first start frame after a jump of the publisher's clock.
+    /// Whether decoders and segmenters must restart here: this is the first frame of another publisher, or the
+    /// first start frame after a jump of the publisher's clock. The timestamps continue without a jump.
     pub discontinuity: bool,
     /// Whether a viewer may start here: a video key frame, or any audio frame while there is no video.
     pub start: bool,
@@ -46,12 +46,12 @@ impl Item for Arc<FrameEntry> {
 /// Reads a stream's frames.
 pub type Subscriber = Cursor<Arc<FrameEntry>>;
 
-/// Knowledge about a stream's tracks.
+/// Progress in finding out which tracks the current publisher sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// No frame yet.
     Empty,
-    /// No frame yet, but since this time unreadable media.
+    /// No frame yet. The publisher has sent unreadable media since this time.
     Unreadable(Instant),
     /// One track has been seen, at this time; the other may follow.
     Partial(Instant),
@@ -59,13 +59,13 @@ pub(super) enum Phase {
     Settled,
 }
 
-/// Time for a publisher whose first frames are unreadable to send readable ones.
+/// Viewers are refused after a publisher has sent only unreadable media for this long.
 const UNREADABLE: Duration = Duration::from_secs(3);
 
 /// Time to wait for a second track.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// Time to expect another track from a publisher that does not announce its tracks.
+/// Time for which viewers expect another track from a new publisher that has not announced its tracks.
 const LATE_TRACK: Duration = Duration::from_secs(10);
 
 /// Counters of a stream.
@@ -99,15 +99,17 @@ struct KnownTrack {
 #[derive(Debug, Default)]
 struct Known {
     tracks: Vec<KnownTrack>,
+    /// When the publisher connected, for the API; `None` while it is away.
     publishing: Option<SystemTime>,
-    /// When the publisher connected, and whether it has announced audio and video.
+    /// When the publisher connected.
     begun: Option<Instant>,
+    /// Whether the publisher has announced audio and video; `None` if it has announced nothing.
     announced: Option<(bool, bool)>,
     /// When the publisher connected or last sent something.
     heard: Option<Instant>,
     /// Description of the publisher's unreadable media.
     unreadable: Option<String>,
-    /// The publisher to which the values belong.
+    /// The number of the publisher to which these values belong.
     turn: u64,
 }
 
@@ -133,7 +135,7 @@ impl Known {
     }
 }
 
-/// A named stream. It lives from its first publisher until no publisher returns in time.
+/// A named stream. It starts with its first publisher, and ends when a publisher leaves and none returns in time.
 #[derive(Debug)]
 pub struct Stream {
     name: StreamName,
@@ -151,7 +153,8 @@ pub struct Stream {
     received: Meter,
     sent: Meter,
     viewers: ViewerCount,
-    /// The highest audio level since the last reading, in dBov; `i32::MIN` if none came.
+    /// The highest audio level since the last call of [`Stream::take_audio_level`], in dBov; `i32::MIN` if there was
+    /// none.
     audio_level: AtomicI32,
 }
 
@@ -181,7 +184,7 @@ impl Stream {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns its name.
+    /// Returns the stream's name.
     pub fn name(&self) -> &StreamName {
         &self.name
     }
@@ -220,23 +223,23 @@ impl Stream {
         self.audio_level.fetch_max(level.into(), Ordering::Relaxed);
     }
 
-    /// Returns the highest audio level since the last call, in dBov: -127 (silence) to 0. `None` if no packet with a level
-    /// came. Only WebRTC publishers send levels.
+    /// Returns the highest audio level since the last call, in dBov: -127 (silence) to 0. Returns `None` if no packet
+    /// had a level. Only WebRTC publishers send levels.
     pub fn take_audio_level(&self) -> Option<i8> {
         i8::try_from(self.audio_level.swap(i32::MIN, Ordering::Relaxed)).ok()
     }
 
-    /// Returns a short identifier for the API, unique among the streams of a run.
+    /// Returns a short identifier for the API. It is random, and is new for each stream.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Returns when its first publisher connected.
+    /// Returns when the first publisher connected.
     pub fn started(&self) -> SystemTime {
         self.started
     }
 
-    /// Returns since when there is a publisher; `None` while viewers wait for one to return.
+    /// Returns when the current publisher connected; `None` while there is no publisher.
     pub fn publishing(&self) -> Option<SystemTime> {
         self.known().publishing
     }
@@ -256,18 +259,18 @@ impl Stream {
         self.notes.fields()
     }
 
-    /// Returns the metadata changes and messages from number `heard` on, and advances `heard`.
+    /// Returns the metadata changes and messages whose number is at least `heard`, and advances `heard` past them.
     pub fn notes_since(&self, heard: &mut u64) -> Vec<Note> {
         self.notes.since(heard)
     }
 
-    /// Adds metadata or a message of publisher `turn`. Returns false if its rate limit was exceeded.
+    /// Adds metadata or a message of publisher `turn`. Returns false if the publisher exceeds its rate limit.
     pub(super) fn push_note(&self, note: Note, fields: Option<Fields>, turn: u64) -> bool {
         self.known().turn != turn || self.notes.push(note, fields)
     }
 
-    /// Returns whether a viewer should expect this track: it is there, or announced, or the publisher is new
-    /// and has announced nothing.
+    /// Returns whether a viewer should expect this track. That is so if the publisher has sent or announced the
+    /// track, and while a publisher that has announced nothing is new.
     pub fn promises(&self, track: Track) -> bool {
         let known = self.known();
         let new = known.begun.is_some_and(|begun| begun.elapsed() < LATE_TRACK);
@@ -286,17 +289,19 @@ impl Stream {
         }
     }
 
-    /// Creates a reader of its frames. A reader that waits for a requested key frame gets the cached one if
-    /// the publisher does not answer.
+    /// Creates a reader of the stream's frames. If the reader has to wait for a requested key frame and the
+    /// publisher does not send one in time, the reader starts with the cached key frame.
     pub fn subscribe(&self, start: Start) -> Subscriber {
         let better = self.start(start);
         let cursor = self.ring.cursor(better);
         if better == start { cursor } else { cursor.hoping(Hope::new(&self.keys)) }
     }
 
-    /// Returns the best start position for a viewer that wants `start`: the next key frame, if the newest is
-    /// old and the publisher creates them on request. Requests one, even if the publisher ignored earlier
-    /// requests.
+    /// Returns the best start position for a viewer that asks for `start`. This is the next key frame if the cached
+    /// key frame is old and the publisher creates key frames on request; else it is `start`.
+    ///
+    /// If the cached key frame is old, requests a new one from a publisher that promises key frames on request, even if
+    /// it ignored earlier requests.
     pub fn start(&self, start: Start) -> Start {
         let stale = || self.newest().is_some_and(|now| self.keys.stale(now));
         if start != Start::Key || !self.keys.promised() || !stale() {
@@ -306,7 +311,7 @@ impl Stream {
         if self.makes_keys() { Start::Live } else { start }
     }
 
-    /// Returns whether the publisher creates key frames on request, as far as known.
+    /// Returns whether the publisher is expected to create key frames on request.
     pub fn makes_keys(&self) -> bool {
         self.keys.on_request()
     }
@@ -321,25 +326,25 @@ impl Stream {
         self.keys.ask();
     }
 
-    /// Requests key frames at least every two seconds while the result is held.
+    /// Requests key frames at least every two seconds, until the returned value is dropped.
     pub fn demand_keys(&self) -> Demand {
         Demand::new(&self.keys)
     }
 
-    /// Returns the newest decode time; `None` before the first frame.
+    /// Returns the decode time of the newest frame; `None` before the first frame.
     pub fn newest(&self) -> Option<Micros> {
         self.ring.newest()
     }
 
-    /// Returns whether it has ended: its publisher left and did not return in time.
+    /// Returns whether the stream has ended: the publisher left, and none returned in time.
     pub fn ended(&self) -> bool {
         self.ring.closed()
     }
 
-    /// Returns the derived `T` of `key`. If nobody holds one, `make` creates it.
+    /// Returns the derived stream for `key`. If no viewer holds it, `make` creates it.
     ///
-    /// Viewers share derived work in this way, and the work stops with the last viewer: each viewer holds the
-    /// `Arc`, and the stream has only a weak reference. `make` may derive something else, under another key.
+    /// In this way, viewers share derived work. Each viewer holds the `Arc`, and the stream has only a weak
+    /// reference, so the work stops with the last viewer. `make` may call this method with another key.
     pub fn derive<K, T>(self: &Arc<Self>, key: K, make: impl FnOnce(&Arc<Self>) -> Arc<T>) -> Arc<T>
     where
         K: Eq + Debug + Send + 'static,
@@ -348,12 +353,12 @@ impl Stream {
         self.derived.get_or_make(key, || make(self))
     }
 
-    /// Returns the size limits of the stream's ring. Rings of derived streams have the same limits.
+    /// Returns the size limits of the stream's ring. The rings of derived streams use the same limits.
     pub fn limits(&self) -> RingLimits {
         self.ring.limits()
     }
 
-    /// Returns its counters.
+    /// Returns the stream's counters.
     pub fn stats(&self) -> StreamStats {
         StreamStats {
             frames: self.frames.load(Ordering::Relaxed),
@@ -371,8 +376,8 @@ impl Stream {
         self.sent.add(bytes);
     }
 
-    /// Resolves when the tracks are known: both were seen, or all announced ones were, or a second has passed
-    /// since the first frame.
+    /// Resolves when the tracks are known: both tracks or all announced tracks have sent a frame, or one second has
+    /// passed since the first frame.
     pub(super) async fn settled(&self) {
         let mut phase = self.phase.subscribe();
         loop {
@@ -409,13 +414,13 @@ impl Stream {
         }
     }
 
-    /// Returns the description of unreadable media, if the publisher sends nothing else.
+    /// Returns the description of the unreadable media, if the publisher has sent nothing else.
     pub(super) fn only_unreadable(&self) -> Option<String> {
         let unreadable = matches!(*self.phase.borrow(), Phase::Unreadable(_));
         self.known().unreadable.clone().filter(|_| unreadable)
     }
 
-    /// Resolves when the publisher has sent only unreadable media for a while.
+    /// Resolves when the publisher has sent only unreadable media for [`UNREADABLE`].
     pub(super) async fn stays_unreadable(&self) {
         let mut phase = self.phase.subscribe();
         loop {
@@ -435,8 +440,9 @@ impl Stream {
         }
     }
 
+    /// Resets the state for the new publisher `turn`.
     pub(super) fn begin(&self, turn: u64) {
-        // Media of the previous publisher says nothing about the tracks of this one.
+        // The new publisher may send other tracks than the previous one.
         let (publishing, heard) = (Some(SystemTime::now()), Some(Instant::now()));
         *self.known() = Known { publishing, heard, begun: heard, turn, ..Known::default() };
         self.keys.begin();
@@ -448,7 +454,7 @@ impl Stream {
         &self.keys
     }
 
-    /// Returns for how long the publisher has been silent.
+    /// Returns the time since the publisher last sent something.
     pub(super) fn silence(&self) -> Duration {
         self.known().heard.map(|heard| heard.elapsed()).unwrap_or_default()
     }
@@ -462,8 +468,8 @@ impl Stream {
         self.viewers.end(|count| self.report_viewers(count));
     }
 
-    /// Adds one frame of publisher `turn`, unless another has replaced it. `expected` is the number of
-    /// announced tracks, if any were announced.
+    /// Adds a frame of publisher `turn`. Drops the frame if another publisher has replaced this one. `expected` is
+    /// the number of announced tracks, if the publisher has announced any.
     pub(super) fn push(&self, entry: FrameEntry, expected: Option<usize>, turn: u64) {
         let track = entry.frame.track();
         let mut known = self.known();
@@ -489,7 +495,7 @@ impl Stream {
         let id = entry.frame.track_id();
         let report = known.store_config(id, &entry.frame.config, now);
         let seen = known.tracks.iter().filter(|track| track.id.is_default()).count();
-        // Inside the lock: no frame of one publisher may follow the first frame of the next.
+        // The lock is still held, so that no frame of an old publisher can follow the first frame of its successor.
         self.ring.push(Arc::new(entry));
         drop(known);
         if report {

@@ -1,4 +1,4 @@
-//! A viewer's position in a wire.
+//! Reads a stream's batches for one viewer.
 
 use bytes::Bytes;
 use media::time::Micros;
@@ -8,11 +8,11 @@ use crate::core::hub::Start;
 use crate::core::hub::ring::Cursor;
 use crate::derive::derived::Holder;
 
-/// A viewer's position in a [`super::Wire`]. It keeps the wire's task running.
+/// Reads the batches of a [`super::Wire`] for one viewer. The wire's task runs as long as a reader exists.
 #[derive(Debug)]
 pub struct BatchReader {
     cursor: Cursor<Batch>,
-    /// The reader starts at the first key batch after this time.
+    /// If set, the reader skips everything up to the first key batch that is newer than this time.
     past: Option<Micros>,
     started: bool,
     time: Micros,
@@ -20,17 +20,18 @@ pub struct BatchReader {
 }
 
 impl BatchReader {
-    /// Size in bytes up to which available batches are joined into one write.
+    /// A write with fewer bytes than this also takes the batches that wait, without waiting for more.
     const ENOUGH: usize = 64 << 10;
     /// Maximum number of slices in one vectored write.
     const MAX_SLICES: usize = 32;
 
-    /// Creates a reader that starts at `start`, but after the time `past`.
+    /// Creates a reader that starts at `start`. With `past`, it first skips to the first key batch after that time.
     pub(super) fn new(batches: Holder<Batches>, start: Start, past: Option<Micros>) -> Self {
         Self { cursor: batches.cursor(start), past, started: false, time: 0, _holder: batches }
     }
 
-    /// Waits for bytes and appends those to be written now. Returns false when the stream has ended. Cancel-safe.
+    /// Waits for a batch, and appends the bytes of the next write to `out`. Returns false when the stream has ended.
+    /// Cancel-safe.
     pub async fn next(&mut self, out: &mut Vec<Bytes>) -> bool {
         let batch = loop {
             let Some(batch) = self.cursor.next().await else { return false };
@@ -47,6 +48,7 @@ impl BatchReader {
         true
     }
 
+    /// Appends a batch to `out`, after its prelude if the viewer needs one. Returns the number of bytes in both.
     fn put(&mut self, batch: Batch, out: &mut Vec<Bytes>) -> usize {
         let size = batch.prelude.len() + batch.bytes.len();
         let skipped = self.cursor.take_skip();

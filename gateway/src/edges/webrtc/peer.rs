@@ -1,11 +1,11 @@
 //! One peer as a state machine without I/O: it opens no socket and reads no clock.
 //!
-//! Its contract is str0m's, with the gateway's part of the work in it:
+//! The caller uses it in the same way as str0m, in a loop:
 //!
-//! 1. [`Peer::handle_input`] takes a datagram, or that time has passed.
-//! 2. [`Peer::drive`] lets the peer's [`PeerRole`] work (publish or play), hands out every datagram that has to be
-//!    sent, and returns the time of the next timeout.
-//! 3. The caller waits for a datagram, for [`PeerRole::ready`], or for that time, and begins again.
+//! 1. [`Peer::handle_input`] handles a datagram, or the fact that time has passed.
+//! 2. [`Peer::drive`] runs the peer's [`PeerRole`] (publish or play), passes every datagram to send to the caller, and
+//!    returns the time of the next timeout.
+//! 3. The caller waits for a datagram, for [`PeerRole::ready`], or for that time, and starts again at step 1.
 //!
 //! In the gateway the caller is [`super::session`], in tests a simulated network in virtual time.
 
@@ -25,8 +25,8 @@ use super::ssrcs::SsrcFilter;
 use crate::core::close::CloseReason;
 use crate::web::problem::Problem;
 
-/// The addresses that one peer may use between two ICE restarts; datagrams from further ones are dropped. str0m keeps
-/// an ICE candidate for each.
+/// Maximum number of addresses from which one peer may send between two ICE restarts. Datagrams from further addresses
+/// are dropped, because str0m keeps an ICE candidate for each address.
 const MAX_SOURCES: usize = 64;
 
 /// An input of a peer.
@@ -34,7 +34,7 @@ const MAX_SOURCES: usize = 64;
 pub(super) enum Input<'a> {
     /// A datagram from the network.
     Datagram(&'a Datagram),
-    /// Time has passed: it is now this time.
+    /// Time has passed. This is the current time.
     Timeout(Instant),
 }
 
@@ -43,7 +43,7 @@ pub(super) enum Input<'a> {
 pub(super) enum Output {
     /// Send a datagram.
     Transmit(Transmit),
-    /// Call again at this time, or with the next input. There is nothing more to send.
+    /// There is nothing more to send. Call the peer again at this time, or earlier if there is an input.
     Timeout(Instant),
 }
 
@@ -54,32 +54,32 @@ pub(super) struct Transmit {
     pub(super) contents: DatagramSend,
 }
 
-/// The continuation of a role after [`PeerRole::advance`].
+/// When to call [`PeerRole::advance`] again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextStep {
-    /// The role may have more to do. Send what it has written, then let it go on.
+    /// Immediately after sending the datagrams: the role may have more to do.
     Continue,
-    /// Nothing to do until [`PeerRole::ready`] resolves.
+    /// When [`PeerRole::ready`] resolves.
     Wait,
-    /// Nothing to do until [`PeerRole::ready`] resolves, or until this time.
+    /// When [`PeerRole::ready`] resolves, but at this time at the latest.
     WaitUntil(Instant),
 }
 
-/// The task of a peer for its client: to publish a stream or to play one.
+/// The purpose of a peer: its client publishes a stream or plays one.
 pub(super) trait PeerRole {
     /// Adds a media section of the answer.
     fn add_media(&mut self, rtc: &mut Rtc, mid: Mid);
 
-    /// Checks, after all media sections were added, that the negotiated media are of use.
+    /// Checks that the role can use the negotiated media. Called after all media sections were added.
     ///
     /// # Errors
-    /// When they are not, with the response to the client.
+    /// The role cannot use them. The error is the response to the client.
     fn check_media(&mut self, rtc: &Rtc) -> Result<(), Problem>;
 
     /// Handles an event of the connection.
     fn handle_event(&mut self, rtc: &mut Rtc, event: Event, now: Instant) -> Result<(), CloseReason>;
 
-    /// The filter that sees the peer's RTCP before str0m does.
+    /// Returns the filter through which the peer's RTCP passes before str0m handles it, if the role has one.
     fn resends(&mut self) -> Option<&mut Resends> {
         None
     }
@@ -87,20 +87,20 @@ pub(super) trait PeerRole {
     /// Resolves when [`Self::advance`] has something to do. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// When the peer has to end.
+    /// The peer has to end, for this reason.
     fn ready(&mut self) -> impl Future<Output = Result<(), CloseReason>> + Send;
 
-    /// Does the next part of what has to be done now.
+    /// Does the next part of the work that is due now.
     ///
     /// # Errors
-    /// When the peer has to end.
+    /// The peer has to end, for this reason.
     fn advance(&mut self, rtc: &mut Rtc, now: Instant) -> Result<NextStep, CloseReason>;
 
-    /// Notes why the peer ended. Nothing is called after this.
+    /// Records why the peer ended. No other method is called after this one.
     fn close(&mut self, reason: CloseReason);
 }
 
-/// The reason to end a peer over an error of str0m's.
+/// Returns the close reason for an error that str0m reports.
 pub(super) fn protocol_error(error: impl std::fmt::Display) -> CloseReason {
     CloseReason::Protocol(error.to_string())
 }
@@ -109,19 +109,19 @@ pub(super) fn protocol_error(error: impl std::fmt::Display) -> CloseReason {
 pub(super) struct Peer<R> {
     pub(super) rtc: Rtc,
     pub(super) role: R,
-    /// The gateway's own addresses in the answer.
+    /// The gateway's own addresses, which the SDP answer contains as ICE candidates.
     local_addresses: Vec<SocketAddr>,
     paths: Paths,
-    /// Addresses from which datagrams came.
+    /// The addresses from which the peer has sent since the last ICE restart.
     sources: Vec<SocketAddr>,
-    /// One of the negotiated media sections.
+    /// The first negotiated media section.
     mid: Option<Mid>,
     ssrcs: SsrcFilter,
     liveness: Liveness,
 }
 
 impl<R: PeerRole> Peer<R> {
-    /// A peer that may be reached at `local_addresses`.
+    /// Creates a peer. Its client reaches the gateway at `local_addresses`.
     pub(super) fn new(
         rtc: Rtc,
         role: R,
@@ -141,7 +141,7 @@ impl<R: PeerRole> Peer<R> {
         }
     }
 
-    /// The peer's timeouts and signs of life.
+    /// Returns the peer's timeouts and signs of life.
     pub(super) const fn liveness(&self) -> &Liveness {
         &self.liveness
     }
@@ -152,15 +152,15 @@ impl<R: PeerRole> Peer<R> {
         self.role.add_media(&mut self.rtc, mid);
     }
 
-    /// Prepares for the client's new ICE credentials: it may be in another network.
+    /// Prepares for new ICE credentials of the client, which may have moved to another network.
     pub(super) fn restart_ice(&mut self) {
         self.sources.clear();
     }
 
-    /// Takes an input. After this, call [`Self::drive`] or at least [`Self::flush`].
+    /// Handles an input. After this, call [`Self::drive`] or at least [`Self::flush`].
     ///
     /// # Errors
-    /// When the connection is broken. A datagram that nothing understands is dropped and no error.
+    /// The connection is broken. An unknown datagram is no error: it is dropped.
     pub(super) fn handle_input(&mut self, input: Input<'_>) -> Result<(), CloseReason> {
         match input {
             Input::Datagram(datagram) => self.handle_datagram(datagram),
@@ -168,10 +168,10 @@ impl<R: PeerRole> Peer<R> {
         }
     }
 
-    /// Does everything that is due now, hands each datagram to `send`, and returns the time of the next timeout.
+    /// Runs the role until it has to wait, passes each datagram to `send`, and returns the time of the next timeout.
     ///
     /// # Errors
-    /// When the peer has to end.
+    /// The peer has to end, for this reason.
     pub(super) fn drive(
         &mut self,
         now: Instant,
@@ -188,10 +188,10 @@ impl<R: PeerRole> Peer<R> {
         }
     }
 
-    /// Hands all datagrams that wait to `send`, and returns the time of the next timeout.
+    /// Passes all waiting datagrams to `send`, and returns the time of the next timeout.
     ///
     /// # Errors
-    /// When the peer has to end.
+    /// The peer has to end, for this reason.
     pub(super) fn flush(
         &mut self,
         now: Instant,
@@ -205,7 +205,7 @@ impl<R: PeerRole> Peer<R> {
         }
     }
 
-    /// The next request to the caller.
+    /// Returns the peer's next request to the caller.
     fn poll_output(&mut self, now: Instant) -> Result<Output, CloseReason> {
         loop {
             match self.rtc.poll_output().map_err(protocol_error)? {
@@ -226,13 +226,13 @@ impl<R: PeerRole> Peer<R> {
         }
     }
 
-    /// Lets the role work, as long as the peer is reachable.
+    /// Calls the role, but only while the peer is reachable.
     fn advance_role(&mut self, now: Instant) -> Result<NextStep, CloseReason> {
         if !self.liveness.is_reachable() {
             return Ok(NextStep::Wait);
         }
         let step = self.role.advance(&mut self.rtc, now)?;
-        // str0m makes datagrams of what was written when time passes.
+        // str0m turns written media into datagrams only when it handles a timeout.
         self.handle_input(Input::Timeout(now))?;
         Ok(step)
     }
@@ -259,7 +259,7 @@ impl<R: PeerRole> Peer<R> {
         handled.map_err(protocol_error)
     }
 
-    /// Whether the address is one of the few that the peer may use.
+    /// Returns whether the peer may send from this address. Records the address if it is new.
     fn accepts_source(&mut self, source: SocketAddr) -> bool {
         if self.sources.contains(&source) {
             return true;
@@ -271,8 +271,8 @@ impl<R: PeerRole> Peer<R> {
         has_room
     }
 
-    /// The gateway's candidate that a datagram was sent to. Behind a NAT, that is another address than the one at
-    /// which the datagram arrived.
+    /// Returns the gateway's ICE candidate to which the peer sent a datagram. If the gateway is behind a NAT, the
+    /// datagram arrives at an address that is no candidate. Then this returns the candidate with the same IP version.
     fn destination(&self, datagram: &Datagram) -> Option<SocketAddr> {
         let exact = self.local_addresses.iter().find(|addr| Some(addr.ip()) == datagram.local);
         let same_family = || {

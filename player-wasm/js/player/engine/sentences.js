@@ -27,14 +27,28 @@ const SENTENCES = {
   'unsupported-protocol': 'Browsers cannot play this kind of address.',
 };
 
-/** The English sentence for a code. @param {string} code */
+/** Returns the English sentence for a code, or the code itself if there is none. @param {string} code */
 export const sentence = (code) => SENTENCES[code] ?? code;
 
-/** Which of the sentences is meant. @param {string} code @param {string} [more] */
+/**
+ * Returns the code whose sentence describes a failure best.
+ * @param {string} code
+ * @param {string} [more] a more exact code, or any other text about the failure
+ */
 export const word = (code, more) => (more && sentence(more) !== more ? more : code);
 
-/** The sentence for a failure: its own, or that of its code. @param {string} code @param {string} [more] */
+/**
+ * Returns the English text for a failure. An HTTP status in `more` is added to the sentence for `code`; any other text
+ * in `more` replaces it.
+ * @param {string} code
+ * @param {string} [more] a more exact code, an HTTP status, or any other text about the failure
+ */
 export const said = (code, more) => (/^HTTP/.test(more ?? '') ? `${sentence(code)} (${more})` : sentence(more || code));
 
-/** A refusal that has words has them from the page. @param {string} code @param {string} [more] */
+/**
+ * Returns the text with which the page itself refused the stream (an error of its `token` function), else ''. The
+ * player shows this text as it is and does not translate it.
+ * @param {string} code
+ * @param {string} [more] a more exact code, or any other text about the failure
+ */
 export const own = (code, more) => (code === 'forbidden' && sentence(more ?? '') === more ? more : '');
