@@ -26,8 +26,9 @@ pub(super) const SEAT_KEY_LIFE: u64 = 24 * 3600;
 const SIGNATURE: usize = 16;
 /// Maximum length of a pass in bytes; a longer text is not parsed.
 const MAX_PASS: usize = 256;
-/// Stands for the participant in an invitation, which anybody may use. The gateway creates no identifier with a `*`.
-const ANYBODY: &str = "*";
+/// Stands for the participant in an invitation, which anybody may use. No stream has a name with a leading dot, so no
+/// participant has this identifier.
+const ANYBODY: &str = ".any";
 
 /// Signs and checks passes.
 pub(super) struct Passes(hmac::Key);

@@ -24,7 +24,7 @@ use super::registry::{is_name, now};
 use super::role::Role;
 use super::room_cell::{Deliveries, Delivery, RoomCell};
 use super::socket::{self, Client, End, FLOOD, REFUSED, REMOVED, REPLACED, SLOW, Serving};
-use super::state::{Bucket, CloseCode, Joining, OnAir, Who, part_of};
+use super::state::{Bucket, CloseCode, Joining, Who, part_of};
 use super::text;
 use crate::core::auth::{AuthRequest, visitor};
 use crate::core::client::Act;
@@ -120,16 +120,7 @@ async fn run(serving: &Serving, peer: SocketAddr, head: &Parts, client: &mut Cli
     let end = view.talk(serving, &cell, call.tid, client, &mut deliveries).await;
     cell.forget(connection);
     // These clients have no seat key to return with, so the seat is freed immediately.
-    cell.apply(rooms, |room| {
-        let mut out = room.handle(&id, connection, Request::Leave, now());
-        if let Ok(name) = StreamName::new(&cell.name, &id)
-            && rooms.hub().stream(&name).is_some_and(|stream| stream.publishing().is_some())
-        {
-            // The stream that is still published does not belong to this client any more.
-            out.extend(room.stream_changed(&id, OnAir::Paused, now()));
-        }
-        out
-    });
+    cell.apply(rooms, |room| room.handle(&id, connection, Request::Leave, now()));
     end
 }
 

@@ -77,7 +77,7 @@ pub(super) fn serve(
     request: HttpRequest<Body>,
 ) -> Response {
     if !is_name(&room) {
-        let text = "a room's name has 1 to 64 bytes, without spaces and unlike the gateway's own addresses (api, rtc, rooms …)";
+        let text = "a room's name has 1 to 64 bytes, without spaces, and is not an address of the gateway (api, rtc …)";
         return Problem::new(StatusCode::BAD_REQUEST, text).into_response();
     }
     upgrade(request, move |mut client, head| async move {

@@ -18,7 +18,7 @@ pub(super) fn clean(text: &str) -> String {
 /// need them.
 fn is_hidden(c: char) -> bool {
     matches!(c,
-        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn text_cannot_hide_or_turn_other_text() {
         assert_eq!(clean("  a\tb\r\n c\0 "), "a b c");
-        assert_eq!(clean("admin\u{202e}nimda \u{2066}x\u{feff}"), "adminnimda x");
+        assert_eq!(clean("admin\u{202e}\u{61c}nimda \u{2066}x\u{feff}"), "adminnimda x");
         assert_eq!(clean("<script>alert(1)</script>"), "<script>alert(1)</script>");
         // The zero-width joiners stay: this family is one emoji.
         assert_eq!(clean("👨\u{200d}👩\u{200d}👧"), "👨\u{200d}👩\u{200d}👧");

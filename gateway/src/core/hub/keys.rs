@@ -4,7 +4,6 @@
 //! create one every ten seconds. The gateway learns the behaviour of a publisher from its first request.
 //! While requests are answered in time, viewers wait for the requested key frame; otherwise they start with
 //! the cached one.
-//! answers come in time its word is taken, else viewers begin with the cached key frame.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -31,14 +31,14 @@ impl Room {
                 if self.people.get(&other).is_some_and(|person| person.role == Role::Waiting) {
                     return failure(Code::NotNow);
                 }
-                self.seat(&other, role, SeatReason::Promoted, now, out)
+                self.seat(&other, role, SeatReason::Promoted, out)
             }
             Request::Demote { id: other } => self.demote(&other, now, out),
             Request::Admit { id: other } => {
                 if self.people.get(&other).is_none_or(|person| person.role != Role::Waiting) {
                     return failure(Code::UnknownPerson);
                 }
-                self.seat(&other, Role::Guest, SeatReason::Admitted, now, out)
+                self.seat(&other, Role::Guest, SeatReason::Admitted, out)
             }
             Request::Remove { id: other } => self.remove(&other, now, out),
             Request::AskMute { id: other } => {

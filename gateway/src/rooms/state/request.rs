@@ -64,7 +64,7 @@ impl Room {
                 self.change(id, now, out, |person| person.quality.replace(quality) != Some(quality))
             }
             Request::Hand { up } => self.raise(id, up, now, out),
-            Request::Accept => self.accept(id, now, out),
+            Request::Accept => self.accept(id, out),
             Request::Decline => self.decline(id, out),
             Request::Chat { text } => self.write(id, &text, now, out),
             Request::Delete { seq } => self.delete(id, seq, out),
@@ -109,12 +109,12 @@ impl Room {
         Ok(())
     }
 
-    fn accept(&mut self, id: &Id, now: Millis, out: &mut Vec<Output>) -> Result<(), Failure> {
+    fn accept(&mut self, id: &Id, out: &mut Vec<Output>) -> Result<(), Failure> {
         let invited = self.people.get(id).is_some_and(|person| person.invited_by.is_some());
         if !invited {
             return failure(Code::NotNow);
         }
-        self.seat(id, Role::Guest, SeatReason::Accepted, now, out)
+        self.seat(id, Role::Guest, SeatReason::Accepted, out)
     }
 
     fn decline(&mut self, id: &Id, out: &mut Vec<Output>) -> Result<(), Failure> {
@@ -144,7 +144,6 @@ impl Room {
         id: &Id,
         role: Role,
         reason: SeatReason,
-        now: Millis,
         out: &mut Vec<Output>,
     ) -> Result<(), Failure> {
         let free = self.has_free_seat();
@@ -158,14 +157,14 @@ impl Room {
         self.lower(id, role);
         out.extend(connection.map(|connection| Output::Seat { connection, id: id.clone(), role, reason }));
         if reason == SeatReason::Admitted {
-            self.show_room(id, now, out);
+            self.show_room(id, out);
         }
         self.announce(id, true, out);
         Ok(())
     }
 
     /// Sends an admitted participant the people, the chat and the current settings of the room.
-    fn show_room(&self, id: &Id, _now: Millis, out: &mut Vec<Output>) {
+    fn show_room(&self, id: &Id, out: &mut Vec<Output>) {
         let Some(connection) = self.people.get(id).and_then(|person| person.connection) else { return };
         let people = self.people().into_iter().map(|person| Message::Person { person });
         let chat = self.chat.after(None).into_iter().map(Message::Chat);
