@@ -65,10 +65,15 @@ fn so_many_of_the_audience_are_listed() {
     let hand = json!({ "type": "hand", "up": true });
     let mut listed: Vec<RoomClient> =
         (0..100).map(|n| join(&gateway, &format!("L{n}"), "audience")).collect();
-    for client in &mut listed {
+    let (hands, invited) = listed.split_at_mut(10);
+    for client in hands {
         client.send(&hand);
         client.sync();
     }
+    for client in invited {
+        host.send(&json!({ "type": "invite", "id": client.id() }));
+    }
+    host.sync();
     let mut more = join(&gateway, "More", "audience");
     assert_eq!(more.welcome["people"].as_array().map(Vec::len), Some(101));
     assert_eq!(more.refused(&hand), "not_now");

@@ -163,12 +163,9 @@ fn hands_that_wave_disturb_nobody() {
     eve.wait("person", |_| true);
     eve.sync();
     host.sync();
-    for n in 0..waving.len() {
-        let name = format!("W{n}");
-        host.wait("person", |told| told["person"]["name"] == *name && told["person"]["hand"] == true);
-    }
+    // A room takes 20 hands a second, however many wave.
     let told = host.take_all("person").iter().filter(|person| person["person"]["hand"] == true).count();
-    assert!(told <= 20 * 10, "{told} raised hands");
+    assert!((1..=20 * 10).contains(&told), "{told} raised hands");
 }
 
 #[test]

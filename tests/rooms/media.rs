@@ -97,7 +97,7 @@ fn members_play_with_their_keys_where_strangers_may_not() {
 fn nobody_publishes_on_the_seat_of_somebody_else() {
     let gateway = Gateway::start(&[]);
     let (anna, bert) = (join(&gateway, "Anna", "host"), join(&gateway, "Bert", "guest"));
-    let eve = join(&gateway, "Eve", "audience");
+    let mut eve = join(&gateway, "Eve", "audience");
     for key in [format!("seat={}", bert.key()), String::new()] {
         for name in [anna.id().to_owned(), format!("{}~s", anna.id()), format!("{}~screen", anna.id())] {
             let call = call(&gateway, &name, "").query(&key);
@@ -113,6 +113,13 @@ fn nobody_publishes_on_the_seat_of_somebody_else() {
     let no = Peer::try_publish(&call(&gateway, eve.id(), eve.key()), Media::usual()).expect_err("no seat");
     assert!(no.status == 403 && no.text().contains("only participants with a seat"), "{}", no.text());
     assert!(rtmp_publish(&gateway, eve.id(), eve.key()).is_err());
+    // Nor does it become one when its holder has left.
+    let (id, key) = (eve.id().to_owned(), eve.key().to_owned());
+    eve.send(&json!({ "type": "leave" }));
+    assert_eq!(eve.closed(), 1000);
+    let no = Peer::try_publish(&call(&gateway, &id, &key), Media::usual()).expect_err("no seat");
+    assert!(no.status == 403 && no.text().contains("only participants with a seat"), "{}", no.text());
+    assert!(rtmp_publish(&gateway, &id, &key).is_err());
     // A screen and a small stream belong to their participant.
     let mut anna = anna;
     let id = anna.id().to_owned();

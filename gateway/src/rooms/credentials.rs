@@ -40,6 +40,9 @@ pub(super) async fn check(
     let seat = join.key.as_deref().and_then(|key| rooms.passes().check_seat(room, key, seconds));
     if let Some((id, role)) = seat {
         let role = join.role.map_or(role, |wanted| wanted.min(role));
+        if !role.has_seat() {
+            check_open(rooms, room)?;
+        }
         return Ok(Checked { role, seat: Some(Id::from(id)), subject: None });
     }
     let mut subject = None;
@@ -68,10 +71,16 @@ pub(super) async fn check(
     if role > allowed {
         return Err(forbidden("this role needs an invitation, a token or the secret"));
     }
-    if !allowed.has_seat() && rooms.get(room).is_none_or(|cell| cell.read(Room::empty_since).is_some()) {
-        return Err(Failure { retry: Some(5), ..Code::NoRoom.failure() });
+    if !allowed.has_seat() {
+        check_open(rooms, room)?;
     }
     Ok(Checked { role, seat: None, subject })
+}
+
+/// Checks that somebody is in the room: only somebody with a seat opens one.
+fn check_open(rooms: &Rooms, room: &str) -> Result<(), Failure> {
+    let open = rooms.get(room).is_some_and(|cell| cell.read(Room::empty_since).is_none());
+    if open { Ok(()) } else { Err(Failure { retry: Some(5), ..Code::NoRoom.failure() }) }
 }
 
 fn forbidden(text: &str) -> Failure {

@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 
 use super::registry::{Rooms, is_name, now};
+use super::role::Role;
 use super::state::part_of;
 use crate::core::admission::{Ask, Guard, Refusal, Usage};
 use crate::core::client::{Act, Identity};
@@ -33,6 +34,13 @@ impl SeatKeys {
                 "the seat key is wrong or has expired: join the room again".to_owned(),
             ));
         };
+        if role == Role::Waiting {
+            return Err(Refusal::Rule("wait until a host lets you in".to_owned()));
+        }
+        if ask.act == Act::Publish && !role.has_seat() {
+            let text = "only participants with a seat may publish in this room";
+            return Err(Refusal::Rule(text.to_owned()));
+        }
         // After a restart of the gateway, a participant with a seat may connect before the room is open again.
         let cell = if role.has_seat() { self.0.open(room).ok() } else { self.0.get(room) };
         let Some(cell) = cell else { return Ok(None) };

@@ -150,6 +150,7 @@ impl Inner {
         for output in out {
             match output {
                 Output::To(connection, message) => self.send(connection, &message),
+                Output::Several(connection, messages) => self.send_batch(connection, &messages),
                 Output::All(message, urgency) => {
                     urgent |= urgency == Urgency::Now;
                     self.add(&message);
@@ -211,9 +212,14 @@ impl Inner {
     }
 
     fn send(&mut self, connection: Connection, message: &Message) {
-        let Ok(json) = serde_json::to_string(message) else { return };
+        self.send_batch(connection, std::slice::from_ref(message));
+    }
+
+    /// Sends messages to one client, as one batch.
+    fn send_batch(&mut self, connection: Connection, messages: &[Message]) {
+        let Ok(json) = serde_json::to_string(messages) else { return };
         let Some(listener) = self.connections.get(&connection) else { return };
-        if listener.sender.try_send(Delivery::Text(format!("[{json}]").into())).is_err() {
+        if listener.sender.try_send(Delivery::Text(json.into())).is_err() {
             self.connections.remove(&connection);
         }
     }

@@ -47,31 +47,38 @@ impl Rooms {
     }
 
     fn hear(&self, event: &HubEvent) {
-        let on_air = match event.happened {
-            Happened::Started | Happened::Resumed => OnAir::Yes,
-            Happened::Paused => OnAir::Paused,
-            Happened::Ended => OnAir::No,
-            Happened::ConfigChanged(_) | Happened::Viewers(_) => return,
-        };
+        if matches!(event.happened, Happened::ConfigChanged(_) | Happened::Viewers(_)) {
+            return;
+        }
         if let Some(cell) = self.get(event.stream.app()) {
-            cell.apply(self, |room| room.stream_changed(event.stream.stream(), on_air, now()));
+            cell.apply(self, |room| {
+                // Events of several threads may come in another order, so the hub tells the present state.
+                let on_air = self.on_air(&event.stream);
+                room.stream_changed(event.stream.stream(), on_air, now())
+            });
+        }
+    }
+
+    /// Returns whether the hub has a stream now.
+    fn on_air(&self, name: &StreamName) -> OnAir {
+        match self.hub().stream(name).map(|stream| stream.publishing().is_some()) {
+            Some(true) => OnAir::Yes,
+            Some(false) => OnAir::Paused,
+            None => OnAir::No,
         }
     }
 
     /// Tells a room which of its streams the hub has now, and which have ended.
     pub(super) fn sync(&self, cell: &RoomCell) {
-        let streams = self.hub().streams();
-        let published = streams.iter().filter(|stream| stream.name().app() == cell.name);
-        // The set is sorted, so that a main stream comes before its small stream. The main stream of an encoder adds
-        // the participant to which the small stream belongs.
-        let on_air: BTreeSet<&str> =
-            published.filter(|s| s.publishing().is_some()).map(|stream| stream.name().stream()).collect();
         cell.apply(self, |room| {
-            let ended = room.known_streams().into_iter().filter(|stream| !on_air.contains(&**stream));
-            let ended: Vec<_> = ended.map(|stream| (stream, OnAir::No)).collect();
-            let begun = on_air.iter().map(|stream| ((*stream).to_owned(), OnAir::Yes));
-            let all: Vec<_> = ended.into_iter().chain(begun).collect();
-            all.into_iter().flat_map(|(stream, on_air)| room.stream_changed(&stream, on_air, now())).collect()
+            let streams = self.hub().streams();
+            let present = streams.iter().map(|stream| stream.name()).filter(|name| name.app() == cell.name);
+            // The set is sorted, so that a main stream comes before its small stream. The main stream of an encoder
+            // adds the participant to which the small stream belongs.
+            let mut all: BTreeSet<StreamName> = present.cloned().collect();
+            all.extend(room.known_streams().iter().filter_map(|id| StreamName::new(&cell.name, id).ok()));
+            let changed = |name: &StreamName| room.stream_changed(name.stream(), self.on_air(name), now());
+            all.iter().flat_map(changed).collect()
         });
     }
 

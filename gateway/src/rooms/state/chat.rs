@@ -89,7 +89,9 @@ impl Room {
         if !may {
             return failure(Code::ChatClosed);
         }
-        let silenced = self.silenced.iter().filter(|(who, from, _)| who == id || from.is(&person.who));
+        // Several people may have one address, so it does not silence hosts.
+        let silenced = self.silenced.iter();
+        let silenced = silenced.filter(|(who, from, _)| who == id || (!is_host && from.is(&person.who)));
         if let Some(until) = silenced.map(|(.., until)| *until).max().filter(|until| now < *until) {
             let retry = Some((until - now).div_ceil(1000));
             return Err(Failure { retry, ..Code::Silenced.failure() });

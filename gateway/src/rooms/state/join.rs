@@ -59,7 +59,9 @@ impl Room {
         out: &mut Vec<Output>,
     ) -> Result<Welcome, Failure> {
         let Joining { connection, name, mut role, id, returns, keyless, who, since } = joining;
-        if self.removed.iter().any(|removed| removed.is(&who)) || self.is_removed(&id) {
+        // A valid seat key proves more than an address, which others may have too.
+        let removed = !returns && self.removed.iter().any(|removed| removed.is(&who));
+        if removed || self.is_removed(&id) {
             return failure(Code::Removed);
         }
         if returns {
@@ -73,7 +75,13 @@ impl Room {
                 out.push(Output::Close(old, CloseCode::Replaced));
             }
             let changed = person.away_since.take().is_some() || person.encoder || person.name != name;
-            (person.encoder, person.name, person.who) = (false, name, who);
+            if person.encoder {
+                // The media of a host may be back before the socket. It came as that of an encoder, which is a guest.
+                person.role = person.role.max(role);
+            }
+            // A seat key does not repeat the subject of the token.
+            let subject = who.subject.or_else(|| person.who.subject.take());
+            (person.encoder, person.name, person.who) = (false, name, Who { subject, ..who });
             if changed {
                 self.announce(&id, false, out);
             }
@@ -92,6 +100,8 @@ impl Room {
             }
             let mut person = Person::new(id.clone(), name, role, who, now);
             (person.connection, person.keyless) = (Some(connection), keyless);
+            // Media with the key may be back before the socket.
+            person.uses_key = returns;
             self.people.insert(id.clone(), person);
             self.empty_since = None;
             self.announce(&id, false, out);
@@ -108,10 +118,10 @@ impl Room {
             name: person.name.clone(),
             role: person.role,
             key: String::new(),
-            room: self.info(),
+            room: if waits { self.front() } else { self.info() },
             people: if waits { Vec::new() } else { self.people() },
             chat: if waits { Vec::new() } else { self.chat.after(since) },
-            speaker: self.speaker.current().cloned(),
+            speaker: self.speaker.current().cloned().filter(|_| !waits),
             time: now,
         })
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::join::Who;
 use super::person::Person;
-use super::{Millis, Output, Room, USUAL_APP, Urgency};
+use super::{Millis, NO_SEAT, Output, Room, USUAL_APP, Urgency};
 use crate::rooms::message::{Id, Leaving, Live, Message};
 use crate::rooms::role::Role;
 use crate::rooms::text;
@@ -82,7 +82,7 @@ impl Room {
             return (!seats).then_some("the room has no free seat");
         };
         if !person.role.has_seat() {
-            return Some("only participants with a seat may publish in this room");
+            return Some(NO_SEAT);
         }
         let own = seat || person.keyless || person.encoder;
         (!own).then_some("this is the seat of somebody else in the room: publish under another name")
@@ -115,10 +115,7 @@ impl Room {
         let encoder = person.encoder;
         if on_air == OnAir::Yes && !person.role.has_seat() {
             // The seat was taken back while the publisher connected.
-            out.push(Output::EndMedia {
-                id,
-                reason: "only participants with a seat may publish in this room",
-            });
+            out.push(Output::EndMedia { id, reason: NO_SEAT });
             return out;
         }
         if encoder && !person.is_on_air() && on_air == OnAir::No {
@@ -144,7 +141,7 @@ impl Room {
         if on_air != OnAir::Yes || kind != StreamKind::Main || self.name == USUAL_APP {
             return false;
         }
-        if !self.has_free_seat() || self.is_removed(id) {
+        if !self.has_free_seat() || self.is_removed(id) || !self.highest_role(id).has_seat() {
             out.push(Output::EndMedia { id: id.clone(), reason: "the room has no free seat" });
             return false;
         }
@@ -189,7 +186,10 @@ impl Room {
     /// Returns the last segments of the names of all streams that are on air, as far as the room knows.
     pub(in crate::rooms) fn known_streams(&self) -> Vec<String> {
         let kinds = |person: &Person| {
-            let streams = StreamKind::ALL.into_iter().filter(|kind| person.on_air[*kind as usize]);
+            // An encoder whose publisher is away is there as long as its stream.
+            let streams = StreamKind::ALL.into_iter().filter(|kind| {
+                person.on_air[*kind as usize] || (person.encoder && *kind == StreamKind::Main)
+            });
             streams.map(|kind| format!("{}{}", person.id, kind.suffix())).collect::<Vec<_>>()
         };
         self.people.values().flat_map(kinds).collect()

@@ -45,6 +45,10 @@ const COUNTS_INTERVAL: Millis = 500;
 const MAX_REMEMBERED: usize = 1_000;
 /// Maximum number of listed participants without a seat: they wait in the lobby, have raised a hand or are invited.
 const MAX_LISTED: usize = 100;
+/// Maximum number of hands that are raised or lowered per second, by all people without a seat together.
+const HANDS_RATE: u32 = 20;
+/// Why media of somebody without a seat is closed.
+const NO_SEAT: &str = "only participants with a seat may publish in this room";
 /// Maximum length of each text in a call from a page of SRS, in characters.
 const MAX_CONTROL: usize = 300;
 /// The usual application name. In the room with this name, the stream of an encoder does not become a participant.
@@ -55,6 +59,8 @@ pub(super) const USUAL_APP: &str = "live";
 pub(super) enum Output {
     /// Send a message to one client.
     To(Connection, Message),
+    /// Send messages to one client, as one batch.
+    Several(Connection, Vec<Message>),
     /// Send a message to all clients, immediately or with the next batch.
     All(Message, Urgency),
     /// Send a client its new role, with a seat key for this role.
@@ -122,6 +128,8 @@ pub(super) struct Room {
     lowered: VecDeque<(Id, Role)>,
     /// Participants who must not write in the chat, and until when. An entry is kept when the participant reconnects.
     silenced: VecDeque<(Id, Who, Millis)>,
+    /// Limits how often people without a seat raise and lower their hands.
+    hands: Bucket,
     speaker: Speaker,
     live: Live,
     /// The time since when the room is empty; `None` while somebody is in it.
@@ -150,11 +158,17 @@ impl Room {
             removed_ids: VecDeque::new(),
             lowered: VecDeque::new(),
             silenced: VecDeque::new(),
+            hands: Bucket::new(HANDS_RATE, HANDS_RATE, now),
             speaker: Speaker::default(),
             live: Live::default(),
             empty_since: Some(now),
             opened: now,
         }
+    }
+
+    /// Returns the state of the room for those who wait in the lobby: nothing about the people inside.
+    fn front(&self) -> RoomInfo {
+        RoomInfo { spotlight: None, audience: 0, likes: 0, live: Live::default(), ..self.info() }
     }
 
     /// Returns the public state of the room.
@@ -262,6 +276,9 @@ impl Room {
         for id in lost {
             self.take_out(&id, Leaving::Lost, now, &mut out);
         }
+        // A publisher may have been admitted just before the seat was taken back.
+        let unseated = self.people.values().filter(|person| !person.role.has_seat() && person.is_on_air());
+        out.extend(unseated.map(|person| Output::EndMedia { id: person.id(), reason: NO_SEAT }));
         self.chat.forget_old(now);
         let (count, likes) = (self.audience(), self.likes);
         let (told_count, told_likes, at) = self.announced;

@@ -94,17 +94,22 @@ impl Room {
     }
 
     fn raise(&mut self, id: &Id, up: bool, now: Millis, out: &mut Vec<Output>) -> Result<(), Failure> {
-        let full = self.listed_without_seat() >= super::MAX_LISTED;
         let Some(person) = self.people.get_mut(id) else { return failure(Code::NotJoined) };
         if person.hand == up {
             return Ok(());
         }
-        let was_listed = person.is_listed();
-        if up && !was_listed && full {
+        person.changes.take(1, now).map_err(slow_down)?;
+        let (was_listed, has_seat) = (person.is_listed(), person.role.has_seat());
+        if !has_seat {
+            self.hands.take(1, now).map_err(slow_down)?;
+        }
+        // This counts everybody, so it comes after the limits.
+        if up && !was_listed && self.listed_without_seat() >= super::MAX_LISTED {
             return failure(Code::NotNow);
         }
-        person.changes.take(1, now).map_err(slow_down)?;
-        person.hand = up;
+        if let Some(person) = self.people.get_mut(id) {
+            person.hand = up;
+        }
         self.announce(id, was_listed, out);
         Ok(())
     }
@@ -168,8 +173,9 @@ impl Room {
         let Some(connection) = self.people.get(id).and_then(|person| person.connection) else { return };
         let people = self.people().into_iter().map(|person| Message::Person { person });
         let chat = self.chat.after(None).into_iter().map(Message::Chat);
-        out.extend(people.chain(chat).map(|message| Output::To(connection, message)));
-        out.push(Output::To(connection, Message::Settings { room: self.info() }));
+        let settings = Message::Settings { room: self.info() };
+        let speaker = Message::Speaker { id: self.speaker.current().cloned() };
+        out.push(Output::Several(connection, people.chain(chat).chain([settings, speaker]).collect()));
     }
 
     /// Announces the settings of the room.

@@ -135,6 +135,57 @@ fn removed_and_locked_and_full() {
 }
 
 #[test]
+fn a_removed_address_does_not_refuse_those_who_have_a_seat() {
+    let mut room = room();
+    let of = |connection, id| Joining { who: who(7), ..joining(connection, id, Role::Host) };
+    room.join(of(1, "host"), 0, &mut Vec::new()).unwrap();
+    room.join(of(2, "troll"), 0, &mut Vec::new()).unwrap();
+    say(&mut room, 1, "host", Request::Silence { id: "troll".into(), seconds: 60 }, 1);
+    assert_eq!(code(&say(&mut room, 1, "host", Request::Chat { text: "hi".into() }, 1)), None);
+    say(&mut room, 1, "host", Request::Remove { id: "troll".into() }, 1);
+    // The host's socket breaks and comes back, behind the same address.
+    room.lose(&"host".into(), 1, 2);
+    assert!(room.join(Joining { returns: true, ..of(3, "host") }, 3, &mut Vec::new()).is_ok());
+    assert_eq!(room.join(of(4, "other"), 3, &mut Vec::new()).unwrap_err().code, Code::Removed);
+}
+
+#[test]
+fn a_token_is_remembered_behind_a_seat_key() {
+    let mut room = room();
+    let with = |connection, subject: Option<&str>, address| {
+        let who = Who { subject: subject.map(str::to_owned), ..who(address) };
+        Joining { who, ..joining(connection, "anna", Role::Guest) }
+    };
+    join(&mut room, 1, "host", Role::Host).unwrap();
+    room.join(with(2, Some("7 site"), 20), 0, &mut Vec::new()).unwrap();
+    room.lose(&"anna".into(), 2, 1);
+    room.join(Joining { returns: true, ..with(3, None, 20) }, 2, &mut Vec::new()).unwrap();
+    say(&mut room, 1, "host", Request::Remove { id: "anna".into() }, 3);
+    let again = Joining { id: "new".into(), ..with(4, Some("7 site"), 21) };
+    assert_eq!(room.join(again, 4, &mut Vec::new()).unwrap_err().code, Code::Removed);
+}
+
+#[test]
+fn a_host_whose_media_comes_first_is_host_again() {
+    let mut room = room();
+    room.stream_changed("anna", OnAir::Yes, 1);
+    let back = Joining { returns: true, ..joining(1, "anna", Role::Host) };
+    assert_eq!(room.join(back, 2, &mut Vec::new()).unwrap().role, Role::Host);
+    // A role that was lowered stays low.
+    join(&mut room, 2, "bert", Role::Host).unwrap();
+    say(&mut room, 1, "anna", Request::Promote { id: "bert".into(), role: Some(Role::Guest) }, 3);
+    say(&mut room, 2, "bert", Request::Leave, 4);
+    room.stream_changed("bert", OnAir::Yes, 5);
+    let back = Joining { returns: true, ..joining(3, "bert", Role::Host) };
+    assert_eq!(room.join(back, 6, &mut Vec::new()).unwrap().role, Role::Guest);
+    // Somebody who was demoted does not return as an encoder.
+    say(&mut room, 1, "anna", Request::Demote { id: "bert".into() }, 7);
+    say(&mut room, 3, "bert", Request::Leave, 8);
+    let out = room.stream_changed("bert", OnAir::Yes, 9);
+    assert!(matches!(&out[..], [Output::EndMedia { .. }]), "{out:?}");
+}
+
+#[test]
 fn removing_one_program_of_this_machine_leaves_the_others() {
     let mut room = room();
     let local = Who { subject: None, address: Ipv4Addr::LOCALHOST.into() };
@@ -163,7 +214,11 @@ fn guests_wait_in_the_lobby() {
     );
     let out = say(&mut room, 1, "host", Request::Admit { id: "anna".into() }, 3);
     assert!(out.iter().any(|output| matches!(output, Output::Seat { role: Role::Guest, .. })));
-    assert!(out.iter().any(|output| matches!(output, Output::To(2, Message::Settings { .. }))));
+    let several = out.iter().find_map(|output| match output {
+        Output::Several(2, messages) => Some(messages),
+        _ => None,
+    });
+    assert!(several.unwrap().iter().any(|message| matches!(message, Message::Settings { .. })));
 }
 
 #[test]
@@ -284,7 +339,16 @@ fn only_so_many_of_the_audience_are_listed() {
     for n in 0..u64::try_from(MAX_LISTED + 5).unwrap() {
         let id = format!("p{n}");
         join(&mut room, n, &id, Role::Audience).unwrap();
-        say(&mut room, n, &id, Request::Hand { up: true }, 1);
+        // As quick as the room takes them.
+        say(&mut room, n, &id, Request::Hand { up: true }, n * 50);
+    }
+    assert_eq!(room.people().len(), MAX_LISTED);
+    for n in 0..30 {
+        say(&mut room, n, &format!("p{n}"), Request::Hand { up: false }, 100_000);
+    }
+    assert_eq!(room.people().len(), MAX_LISTED - HANDS_RATE as usize);
+    for n in 0..30 {
+        say(&mut room, n, &format!("p{n}"), Request::Hand { up: true }, 200_000);
     }
     assert_eq!(room.people().len(), MAX_LISTED);
 }
