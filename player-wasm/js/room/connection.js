@@ -69,6 +69,9 @@ export class RoomConnection extends EventTarget {
   /** Milliseconds to add to this machine's clock to get the gateway's. */
   clock = 0;
 
+  /** Number of attempts: an earlier one that still waits for its token is void. */
+  #run = 0;
+
   /** @param {{ url: string }} options url: `ws://HOST/api/v1/rooms/NAME` */
   constructor({ url }) {
     super();
@@ -118,12 +121,16 @@ export class RoomConnection extends EventTarget {
   async #open() {
     const { name, role, invite, token, secret, since } = this.#options;
     this.#timer = setTimeout(() => this.#lost(), PATIENCE);
-    const seat = this.#seat.read();
+    const run = ++this.#run;
+    const kept = this.#seat.read();
+    // Somebody who watched in this tab may have come back with more rights.
+    const better = this.#state === 'joining' && (invite || token || secret) && /^[aw]\./.test(kept?.key ?? '');
+    const seat = better ? null : kept;
     const shown = seat || invite || !token ? '' : await this.#tokens.take(token).catch((error) => {
       this.error = { code: error.code ?? 'network', text: error.detail ?? '' };
       return null;
     });
-    if (this.#state !== 'joining' && this.#state !== 'reconnecting') return;
+    if (run !== this.#run || (this.#state !== 'joining' && this.#state !== 'reconnecting')) return;
     // A page that refuses a token, after a logout for example, will refuse the next one too.
     if (shown === null) return this.error?.code === 'forbidden' ? this.#refuse('forbidden', this.error.text) : this.#lost();
     const url = new URL(this.#url);
@@ -137,6 +144,7 @@ export class RoomConnection extends EventTarget {
     }
     this.#resuming = seat !== null;
     socket.onopen = () => {
+      if (socket !== this.#socket) return socket.close();
       const last = Math.max(0, since ?? 0, ...this.chat.map(({ seq }) => seq));
       socket.send(JSON.stringify({
         type: 'join', version: 1, name, role, ...(last && { since: last }), ...(seat ?? (invite ? { invite } : shown ? { token: shown } : {})),

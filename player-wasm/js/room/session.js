@@ -68,6 +68,9 @@ export class RoomSession extends EventTarget {
     return [...all.filter(({ id }) => id === this.me?.id), ...all.filter(({ id }) => id !== this.me?.id)];
   }
 
+  /** The gateway's host name. */
+  get hostname() { return new URL(this.#server, location.href).hostname; }
+
   /** The layout of this page. A screen takes the stage unless the user has chosen since. */
   get layout() {
     return this.own ?? (this.people.some(({ screen }) => screen) ? 'screen' : this.connection.room?.layout ?? 'grid');
@@ -80,6 +83,8 @@ export class RoomSession extends EventTarget {
 
   /** Enters the room. Has to be called in a click, which starts the audio. @param {import('../net/room-messages.js').JoinOptions} options */
   join(options) {
+    // Ends what an earlier attempt has left, before anything new is made.
+    this.connection.close();
     this.audio ??= new RoomAudio();
     this.audio.addEventListener('change', this.#changed);
     this.receiving ??= new RoomReceiving((name) => this.#playAddress(name), this.audio,

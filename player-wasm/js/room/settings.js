@@ -53,7 +53,7 @@ export class Settings {
   /** @param {{ id: string, stream: string, key: string }} encoder */
   #show({ id, stream, key }) {
     const app = stream.slice(0, stream.lastIndexOf('/'));
-    const rows = [['encoderServer', `${this.rtmp || `rtmp://${location.hostname}`}/${app}`], ['encoderKey', `${id}?seat=${key}`]];
+    const rows = [['encoderServer', `${this.rtmp || `rtmp://${this.#session.hostname}`}/${app}`], ['encoderKey', `${id}?seat=${key}`]];
     this.#made.hidden = false;
     this.#made.replaceChildren(...rows.flatMap(([word, text]) => [h('dt', { 'data-word': word }), h('dd', {}, h('code', {}, text ?? ''))]));
     this.dispatch?.();
