@@ -14,6 +14,8 @@ const EYE = 'M12 6c4.5 0 8 3.2 9.5 6-1.5 2.8-5 6-9.5 6s-8-3.2-9.5-6C4 9.2 7.5 6 
 const LOCK = 'M7 10V8a5 5 0 0 1 10 0v2h1v10H6V10zm2 0h6V8a3 3 0 0 0-6 0z';
 /** Milliseconds after which a cover is drawn again. */
 const FRESH = 60_000;
+/** Milliseconds after which a cover that failed is tried again: the stream may have just begun. */
+const RETRY = 8_000;
 /** Hosts whose names are shown. */
 const MAX_NAMES = 4;
 
@@ -21,7 +23,8 @@ export class RoomCard {
   #say; #server; #lang;
   /** @type {ListedRoom | null} */
   #room = null;
-  #drawn = 0;
+  /** When a cover may be drawn again. */
+  #due = 0;
   #busy = false;
   #abort = new AbortController();
   /** Whether the card is in sight. */
@@ -67,11 +70,11 @@ export class RoomCard {
   async #cover() {
     const { hosts = [] } = this.#room ?? {};
     const stream = hosts.find(({ small }) => small)?.small ?? hosts.find(({ stream: own }) => own)?.stream ?? this.#room?.live;
-    if (!stream || !this.seen || this.#busy || performance.now() - this.#drawn < FRESH && this.#drawn) return;
+    if (!stream || !this.seen || this.#busy || performance.now() < this.#due) return;
     this.#busy = true;
     const there = await draw(this.#server, stream, this.canvas, this.#abort.signal);
     this.#busy = false;
-    this.#drawn = performance.now();
+    this.#due = performance.now() + (there ? FRESH : RETRY);
     if (there) this.canvas.hidden = false;
   }
 
