@@ -157,7 +157,10 @@ impl RoomClient {
     /// Reads one batch. The error is the code of the end, 1006 without one.
     #[track_caller]
     fn read(&mut self) -> Result<(), u16> {
+        let start = Instant::now();
         loop {
+            // Pings come all the time, so the timeout of the socket is not enough.
+            assert!(start.elapsed() < LIMIT, "waited in vain; not waited for: {:?}", self.pending);
             match self.socket.read() {
                 Ok(ws::Message::Text(text)) => {
                     let batch: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{text}: {e}"));
