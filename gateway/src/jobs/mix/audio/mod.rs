@@ -1,0 +1,1 @@
+//! Mixes the audio of the inputs.

@@ -1,0 +1,1 @@
+//! The child processes that decode the inputs and encode the mix.

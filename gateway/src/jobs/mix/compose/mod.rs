@@ -1,0 +1,1 @@
+//! Composes pictures: layouts, scaling, names and fades.
