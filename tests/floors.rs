@@ -38,6 +38,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("limits", Floor::Base(&["flags"])),
     ("secret_file", Floor::Base(&[])),
     ("log", Floor::Base(&[])),
+    ("net::child", Floor::Base(&[])),
     ("net::wake", Floor::Base(&[])),
     ("net::worker", Floor::Base(&["net::wake"])),
     ("net::tls", Floor::Base(&["flags", "limits", "net::worker", "secret_file"])),

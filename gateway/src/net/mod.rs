@@ -1,6 +1,7 @@
-//! Network threads, sockets and TLS. `worker` accepts connections and assigns each to a thread, `wake` wakes
-//! the readers on a thread, `tls` manages certificates.
+//! Network threads, sockets, TLS and child processes. `worker` accepts connections and assigns each to a thread,
+//! `wake` wakes the readers on a thread, `tls` manages certificates, `child` runs programs such as ffmpeg.
 
+pub mod child;
 pub mod tls;
 pub mod wake;
 pub mod worker;

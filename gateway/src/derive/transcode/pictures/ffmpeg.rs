@@ -1,17 +1,15 @@
 //! Runs ffmpeg as a child process that re-encodes video: FLV in, FLV out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::BytesMut;
 use media::flv::{Demuxer, Event, mux};
 use media::time::{MILLI, Micros, SECOND};
 use media::{Frame, Video};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
-use tracing::Instrument as _;
 
-use super::child;
+use crate::net::child::{Limits, Process, Progress};
 
 /// The program, looked up in PATH.
 const PROGRAM: &str = "ffmpeg";
@@ -28,6 +26,10 @@ const FIRST_KEYS: f64 = 0.5;
 const FIRST: f64 = 2.5;
 /// Maximum number of frames whose exact times are remembered.
 const REMEMBERED: usize = 1024;
+/// Size in bytes of the buffer for the output. Without it, each read would take 64 bytes.
+const READ: usize = 16 << 10;
+/// Time without reading or writing after which an ffmpeg process is considered to hang.
+const HANGS: Duration = Duration::from_secs(10);
 
 /// The result of [`Ffmpeg::next`].
 #[derive(Debug)]
@@ -43,10 +45,7 @@ pub(super) enum Made {
 /// An ffmpeg process. Dropping it kills the process.
 #[derive(Debug)]
 pub(super) struct Ffmpeg {
-    _child: Child,
-    stdin: ChildStdin,
-    stdout: ChildStdout,
-    waiting: VecDeque<Bytes>,
+    process: Process,
     read: BytesMut,
     demuxer: Demuxer,
     /// The stream time that is 0 for ffmpeg.
@@ -94,31 +93,16 @@ impl Ffmpeg {
     pub(super) fn start(first: &Frame, from: Micros, rate: u64) -> io::Result<Self> {
         // Whole milliseconds, so that all times are rounded in the same way.
         let zero = (first.dts - BEGIN).div_euclid(MILLI) * MILLI;
-        let mut child =
-            child::start(PROGRAM, arguments(from.saturating_sub(zero) as f64 / SECOND as f64, rate))?;
-        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        let (Some(stdin), Some(stdout), Some(stderr)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
-        else {
-            return Err(gone());
-        };
-        tokio::spawn(log(stderr).in_current_span());
-        let waiting = VecDeque::from([mux::header(false, true), mux::config_tag(&first.config, BEGIN)]);
-        Ok(Self {
-            _child: child,
-            stdin,
-            stdout,
-            waiting,
-            read: BytesMut::new(),
-            demuxer: Demuxer::new(),
-            zero,
-            exact: BTreeMap::new(),
-        })
+        let arguments = arguments(from.saturating_sub(zero) as f64 / SECOND as f64, rate);
+        let mut process = Process::start(PROGRAM, arguments, Limits::CODEC, HANGS)?;
+        process.push(mux::header(false, true));
+        process.push(mux::config_tag(&first.config, BEGIN));
+        Ok(Self { process, read: BytesMut::new(), demuxer: Demuxer::new(), zero, exact: BTreeMap::new() })
     }
 
     /// Returns whether another frame can be pushed now.
     pub(super) fn has_room(&self) -> bool {
-        self.waiting.is_empty()
+        self.process.waiting() == 0
     }
 
     /// Adds the next frame, in decode order.
@@ -128,7 +112,7 @@ impl Ffmpeg {
         while self.exact.len() > REMEMBERED {
             self.exact.pop_first();
         }
-        self.waiting.push_back(mux::frame_tag(&Frame { dts, pts, ..frame.clone() }));
+        self.process.push(mux::frame_tag(&Frame { dts, pts, ..frame.clone() }));
     }
 
     /// Waits for output, or for room for input. Cancel-safe.
@@ -145,14 +129,14 @@ impl Ffmpeg {
                 Some(Ok(_)) => continue,
                 None => {}
             }
-            tokio::select! {
-                biased;
-                read = self.stdout.read_buf(&mut self.read) => match read {
-                    Ok(1..) => self.demuxer.push(self.read.split().freeze()),
-                    Ok(0) | Err(_) => return Made::End,
-                },
-                written = write(&mut self.stdin, &mut self.waiting) => {
-                    return if written.is_ok() { Made::Room } else { Made::End };
+            self.read.reserve(READ);
+            match self.process.progress(&mut self.read).await {
+                Progress::Read => self.demuxer.push(self.read.split().freeze()),
+                Progress::Written => return Made::Room,
+                Progress::End => return Made::End,
+                Progress::Hangs => {
+                    tracing::warn!("ffmpeg neither reads nor writes: another one follows");
+                    return Made::End;
                 }
             }
         }
@@ -164,29 +148,5 @@ impl Ffmpeg {
         let exact = self.exact.remove(&time).unwrap_or(time * MILLI + self.zero);
         self.exact = self.exact.split_off(&time);
         Frame { dts: exact, pts: exact, ..frame }
-    }
-}
-
-/// Writes all waiting input. Never resolves while there is none.
-async fn write(stdin: &mut ChildStdin, waiting: &mut VecDeque<Bytes>) -> io::Result<()> {
-    if waiting.is_empty() {
-        return std::future::pending().await;
-    }
-    while let Some(front) = waiting.front_mut() {
-        let written = stdin.write(front).await?;
-        front.advance(written);
-        if front.is_empty() {
-            waiting.pop_front();
-        }
-    }
-    Ok(())
-}
-
-/// Logs what ffmpeg writes to its error output.
-async fn log(stderr: ChildStderr) {
-    let mut lines = BufReader::new(stderr).split(b'\n');
-    while let Ok(Some(line)) = lines.next_segment().await {
-        let line = String::from_utf8_lossy(&line);
-        tracing::debug!(line = %line.chars().take(300).collect::<String>(), "ffmpeg");
     }
 }

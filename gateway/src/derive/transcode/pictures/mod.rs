@@ -3,11 +3,9 @@
 //! WebRTC players show frames in the order of arrival. For these players, ffmpeg decodes and encodes a stream with
 //! B-frames, in a child process: once per stream, while somebody needs it.
 
-mod child;
 mod disorder;
 mod ffmpeg;
 mod reencoders;
-mod restart;
 
 use std::io;
 use std::sync::{Arc, Once};
@@ -15,22 +13,20 @@ use std::time::Duration;
 
 use media::time::{Micros, SECOND};
 use media::{Config, Frame};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
 pub(super) use self::disorder::Disorder;
 use self::ffmpeg::{Ffmpeg, Made, encodes};
 use self::reencoders::EncoderPermit;
 pub use self::reencoders::Reencoders;
-use self::restart::Restarts;
 use super::pool;
 use crate::core::hub::{FrameEntry, Start, Stream, Subscriber};
 use crate::derive::derived::{Derivation, Output, Started};
+use crate::net::child::Restarts;
 
 /// Time to catch up when more than a second of the stream is waiting. After this time the machine is too slow.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Time without reading or writing after which an ffmpeg process is considered to hang.
-const HANGS: Duration = Duration::from_secs(10);
 /// Stream time after which a new process replaces the current one, long before FLV's 32-bit milliseconds overflow.
 const TERM: Micros = 12 * 3600 * SECOND;
 /// Maximum ratio of the output's to the input's bit rate. Video without B-frames needs a higher bit rate.
@@ -157,19 +153,15 @@ async fn encode(stream: &Stream, output: &Output<Arc<FrameEntry>>, reencoders: &
     let (config, begin) = (first.frame.config.clone(), first.frame.dts);
     ffmpeg.push(&first.frame);
     let mut behind: Option<Instant> = None;
-    let mut active = Instant::now();
     loop {
         tokio::select! {
             biased;
-            made = ffmpeg.next() => {
-                active = Instant::now();
-                match made {
-                    Made::Picture(frame) => {
-                        output.push(entry(frame, !std::mem::replace(&mut started, true)));
-                    }
-                    Made::Room => {}
-                    Made::End => return Stop::Failed,
+            made = ffmpeg.next() => match made {
+                Made::Picture(frame) => {
+                    output.push(entry(frame, !std::mem::replace(&mut started, true)));
                 }
+                Made::Room => {}
+                Made::End => return Stop::Failed,
             },
             entry = frames.next(), if ffmpeg.has_room() => {
                 let Some(entry) = entry else { return Stop::Ended };
@@ -188,10 +180,6 @@ async fn encode(stream: &Stream, output: &Output<Arc<FrameEntry>>, reencoders: &
                     tracing::warn!("this machine is too slow to encode pictures anew: WebRTC viewers get fewer");
                     return Stop::Hopeless;
                 }
-            }
-            () = sleep_until(active + HANGS), if !ffmpeg.has_room() => {
-                tracing::warn!("ffmpeg neither reads nor writes: another one follows");
-                return Stop::Failed;
             }
         }
     }

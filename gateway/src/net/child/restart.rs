@@ -1,4 +1,4 @@
-//! Computes how long a stream waits before it starts the next encoder process.
+//! Computes the pause before the next child process is started.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use std::time::Duration;
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 /// Maximum pause after a change.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Ratio of an encoder's run to the pause before it, from which the next change counts as the first again.
+/// Ratio of a run to the pause before it, from which the next change counts as the first again.
 const WORTH: u32 = 10;
-/// Pauses after failures of the process. After a further failure the encoder is not started again.
+/// Pauses after failures of the process. After a further failure no process is started.
 const FAILURES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
 /// Duration of a run after which earlier failures are forgotten.
 const SOUND: Duration = Duration::from_secs(60);
 
-/// The history of the encoder processes of one stream.
+/// The history of the child processes for one task.
 #[derive(Debug, Default)]
-pub(super) struct Restarts {
+pub struct Restarts {
     pause: Duration,
     failed: usize,
 }
@@ -24,14 +24,14 @@ impl Restarts {
     /// Returns the pause after a process that ran for `ran` and ended because the publisher changed its
     /// configuration. A publisher that changes the configuration all the time must not start a process each
     /// time.
-    pub(super) fn changed(&mut self, ran: Duration) -> Duration {
+    pub fn changed(&mut self, ran: Duration) -> Duration {
         let worth = ran >= (self.pause * WORTH).min(SOUND);
         self.pause = if worth { FIRST_PAUSE } else { (self.pause * 2).min(LONGEST_PAUSE) };
         self.pause
     }
 
     /// Returns the pause after a process that failed after it ran for `ran`; `None` after the last attempt.
-    pub(super) fn failed(&mut self, ran: Duration) -> Option<Duration> {
+    pub fn failed(&mut self, ran: Duration) -> Option<Duration> {
         if ran > SOUND {
             self.failed = 0;
         }

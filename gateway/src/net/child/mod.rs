@@ -1,10 +1,15 @@
-//! Starts a child process that reads bytes from strangers. It has no environment, cannot gain privileges, and
-//! has limited resources.
+//! Child processes that read bytes from strangers. A child has no environment, cannot gain privileges, and has
+//! limited resources.
+//!
+//! [`Process`] is a running child with its pipes. [`Restarts`] computes how long to wait before the next one.
 //!
 //! The child cannot be limited between `fork` and `exec` without `unsafe`, so two safe ways are used.
 //! `no_new_privs` belongs to a thread and is inherited, so a separate thread sets it and starts the child.
 //! Resource limits are set by `prlimit` right after the start. The child has read nothing before that,
-//! because its input is a pipe that is written to only after [`start`] has returned.
+//! because its input is a pipe that is written to only after `start` has returned.
+
+mod process;
+mod restart;
 
 use std::env;
 use std::fs;
@@ -18,23 +23,41 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit, setpriority_process};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 
-/// Priority of the child, lower than that of the network threads.
-const NICE: i32 = 5;
-/// Maximum address space in bytes. The largest video needs 0.7 GB with Debian's ffmpeg; half of that is libraries.
-const MAX_ADDRESS_SPACE: u64 = 3 << 29;
-/// Maximum CPU time in seconds: two busy threads, for as long as one child runs.
-const MAX_CPU_SECONDS: u64 = 24 * 3600;
-/// Maximum number of open files: the three pipes, and libraries while they are loaded.
-const MAX_OPEN_FILES: u64 = 32;
+pub use self::process::{Process, Progress};
+pub use self::restart::Restarts;
 
-/// Resource limits of a child. With a file size of 0 the child can write to its pipes but to no file.
-const LIMITS: [(Resource, u64); 5] = [
-    (Resource::As, MAX_ADDRESS_SPACE),
-    (Resource::Cpu, MAX_CPU_SECONDS),
-    (Resource::Nofile, MAX_OPEN_FILES),
-    (Resource::Fsize, 0),
-    (Resource::Core, 0),
-];
+/// Priority of a child, lower than that of the network threads.
+const NICE: i32 = 5;
+
+/// Resource limits of a child. Every child may write to its pipes but to no file, and leaves no core dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Maximum address space in bytes; `None` is no limit.
+    pub address_space: Option<u64>,
+    /// Maximum CPU time in seconds.
+    pub cpu_seconds: u64,
+    /// Maximum number of open files.
+    pub open_files: u64,
+}
+
+impl Limits {
+    /// Limits for a program that decodes or encodes video on the CPU.
+    ///
+    /// The largest video needs 0.7 GB of address space with Debian's ffmpeg; half of that is libraries. The CPU
+    /// time is two busy threads for half a day. The open files are the three pipes, and libraries while they are
+    /// loaded.
+    pub const CODEC: Self = Self { address_space: Some(3 << 29), cpu_seconds: 24 * 3600, open_files: 32 };
+
+    fn all(&self) -> [(Resource, Option<u64>); 5] {
+        [
+            (Resource::As, self.address_space),
+            (Resource::Cpu, Some(self.cpu_seconds)),
+            (Resource::Nofile, Some(self.open_files)),
+            (Resource::Fsize, Some(0)),
+            (Resource::Core, Some(0)),
+        ]
+    }
+}
 
 /// Returns the path of `program` in PATH.
 ///
@@ -55,7 +78,7 @@ fn find(program: &str) -> io::Result<PathBuf> {
 ///
 /// # Errors
 /// The program is not found, cannot be started, or cannot be limited.
-pub(super) fn start(program: &str, args: Vec<String>) -> io::Result<Child> {
+fn start(program: &str, args: Vec<String>, limits: Limits) -> io::Result<Child> {
     let mut command = Command::new(find(program)?);
     command
         .args(args)
@@ -67,8 +90,8 @@ pub(super) fn start(program: &str, args: Vec<String>) -> io::Result<Child> {
         .kill_on_drop(true);
     let child = without_new_privileges(command)?;
     let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed())).ok_or(io::ErrorKind::BrokenPipe)?;
-    for (resource, most) in LIMITS {
-        prlimit(Some(pid), resource, Rlimit { current: Some(most), maximum: Some(most) })?;
+    for (resource, most) in limits.all() {
+        prlimit(Some(pid), resource, Rlimit { current: most, maximum: most })?;
     }
     // If this is not permitted, the child runs at normal priority.
     let _ = setpriority_process(Some(pid), NICE);
@@ -101,15 +124,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_child_has_no_environment_no_rights_to_gain_and_limits() {
-        let mut child = start("cat", Vec::new()).unwrap();
+        let mut child = start("cat", Vec::new(), Limits::CODEC).unwrap();
         let read = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", child.id().unwrap())).unwrap();
         assert_eq!(read("environ"), "");
         assert_eq!(words(&read("status"), "NoNewPrivs:"), ["1"]);
         let limits = read("limits");
         for (name, most) in [
-            ("Max address space", MAX_ADDRESS_SPACE),
-            ("Max cpu time", MAX_CPU_SECONDS),
-            ("Max open files", MAX_OPEN_FILES),
+            ("Max address space", 3 << 29),
+            ("Max cpu time", 24 * 3600),
+            ("Max open files", 32),
             ("Max file size", 0),
             ("Max core file size", 0),
         ] {
@@ -136,7 +159,7 @@ mod tests {
             ("read line; dd if=/dev/zero of=/dev/null bs=4G count=1 2>&1; echo $?", true),
             ("read line; dd if=/dev/zero of=/dev/null bs=1M count=1 2>/dev/null; echo $?", false),
         ] {
-            let mut child = start("sh", vec!["-c".to_owned(), script.to_owned()]).unwrap();
+            let mut child = start("sh", vec!["-c".to_owned(), script.to_owned()], Limits::CODEC).unwrap();
             child.stdin.take().unwrap().write_all(b"text\n").await.unwrap();
             let output = child.wait_with_output().await.unwrap();
             let said = String::from_utf8_lossy(&output.stdout);
@@ -148,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_program_that_is_not_there_is_not_found() {
-        let error = start("no-such-program", Vec::new()).unwrap_err();
+        let error = start("no-such-program", Vec::new(), Limits::CODEC).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         // The current folder is not searched.
         assert!(find("Cargo.toml").is_err());
