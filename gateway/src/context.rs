@@ -21,12 +21,12 @@ pub const MAX_PICTURE_WAIT: Duration = Duration::from_millis(500);
 
 /// Deadline of the video frame that waits for its next part.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct FrameDeadline {
     since: Option<Instant>,
     frames: u64,
 }
 
-impl Held {
+impl FrameDeadline {
     /// Records whether a frame waits after `frames` were passed on. A different count means that another
     /// frame waits now, and its time starts again.
     pub fn note(&mut self, holds: bool, frames: u64) {
@@ -139,17 +139,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn every_picture_has_its_own_time_to_become_whole() {
-        let mut held = Held::default();
-        assert_eq!(held.until(), None);
+        let mut deadline = FrameDeadline::default();
+        assert_eq!(deadline.until(), None);
         for frames in 0..100 {
             let due = Some(Instant::now() + MAX_PICTURE_WAIT);
             for _part in 0..3 {
-                held.note(true, frames);
-                assert_eq!(held.until(), due);
+                deadline.note(true, frames);
+                assert_eq!(deadline.until(), due);
                 tokio::time::advance(Duration::from_millis(10)).await;
             }
         }
-        held.note(false, 100);
-        assert_eq!(held.until(), None);
+        deadline.note(false, 100);
+        assert_eq!(deadline.until(), None);
     }
 }

@@ -51,7 +51,7 @@ impl Visitor<'_> {
         if name != "message" {
             write!(self.writer, "{name}=")?;
         }
-        let mut shown = Shown { to: &mut self.writer, left: MAX_FIELD, cut: 0 };
+        let mut shown = Escaped { to: &mut self.writer, left: MAX_FIELD, cut: 0 };
         write!(shown, "{value:?}")?;
         match shown.cut {
             0 => Ok(()),
@@ -69,13 +69,13 @@ impl Visit for Visitor<'_> {
 }
 
 /// Writes text, escaped, up to a maximum length.
-struct Shown<'a, W> {
+struct Escaped<'a, W> {
     to: &'a mut W,
     left: usize,
     cut: usize,
 }
 
-impl<W: fmt::Write> fmt::Write for Shown<'_, W> {
+impl<W: fmt::Write> fmt::Write for Escaped<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for char in text.chars() {
             if self.left == 0 {

@@ -117,7 +117,7 @@ fn can_be_closed(file: &File, found: &Metadata) -> bool {
 }
 
 /// Warns once about a file that other users may read: certificates are reloaded every few seconds.
-fn warn_once(path: &Path, why: Wide) {
+fn warn_once(path: &Path, why: TooPermissive) {
     // All paths come from the operator's configuration, so there are few.
     static WARNED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     if WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned()) {
@@ -206,9 +206,9 @@ pub fn create(path: &Path, mode: u32) -> io::Result<File> {
 
 /// The file mode is too permissive for a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wide(u32);
+struct TooPermissive(u32);
 
-impl Wide {
+impl TooPermissive {
     const fn may_be_changed(self) -> bool {
         self.0 & 0o022 != 0
     }
@@ -221,7 +221,7 @@ impl Wide {
     }
 }
 
-impl fmt::Display for Wide {
+impl fmt::Display for TooPermissive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -232,18 +232,18 @@ impl fmt::Display for Wide {
 }
 
 #[cfg(unix)]
-fn problem(found: &Metadata, readers: Readers) -> Option<Wide> {
+fn problem(found: &Metadata, readers: Readers) -> Option<TooPermissive> {
     use std::os::unix::fs::MetadataExt as _;
     let mode = found.mode() & 0o7777;
     let wide = match readers {
         Readers::Owner | Readers::AnyOwner => 0o077,
         Readers::Group => 0o037,
     };
-    (found.is_file() && mode & wide != 0).then_some(Wide(mode))
+    (found.is_file() && mode & wide != 0).then_some(TooPermissive(mode))
 }
 
 #[cfg(not(unix))]
-fn problem(_: &Metadata, _: Readers) -> Option<Wide> {
+fn problem(_: &Metadata, _: Readers) -> Option<TooPermissive> {
     None
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use gateway::core::auth::{Act, Right, SigningKey, Wish};
+use gateway::core::auth::{Act, Right, SigningKey, TokenRequest};
 use gateway::core::hub::StreamName;
 use gateway::settings;
 
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args) -> Result<String, String> {
         _ => return key.jwks(),
     };
     let usual = if config.auth.issuer.is_empty() { "lianmai" } else { &config.auth.issuer };
-    key.mint(&Wish {
+    key.mint(&TokenRequest {
         issuer: args.issuer.as_deref().unwrap_or(usual),
         audience: args.audience.as_deref().unwrap_or(&config.auth.audience),
         subject: &args.sub,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use ::gateway::core::auth::{Act, Right, SigningKey, Wish};
+use ::gateway::core::auth::{Act, Right, SigningKey, TokenRequest};
 use ::gateway::core::hub::StreamName;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -31,7 +31,7 @@ pub fn token_for(key: &SigningKey, name: &str, act: Act, ttl: i64) -> String {
     let stream = StreamName::new("live", name).unwrap();
     let (issuer, audience, subject) = ("https://site.example", "lianmai", "7");
     let right = Right::Stream { stream: &stream, act };
-    key.mint(&Wish { issuer, audience, subject, right, ttl }).unwrap()
+    key.mint(&TokenRequest { issuer, audience, subject, right, ttl }).unwrap()
 }
 
 /// The response of the site.

@@ -224,9 +224,9 @@ impl Range {
     }
 }
 
-type Asked = Result<Query<Range>, QueryRejection>;
+type RangeQuery = Result<Query<Range>, QueryRejection>;
 
-async fn streams(State(api): State<Api>, asked: Asker, range: Asked) -> Response {
+async fn streams(State(api): State<Api>, asked: Asker, range: RangeQuery) -> Response {
     if let Some(refusal) = api.no_viewer(&asked).await {
         return refusal;
     }
@@ -252,7 +252,7 @@ async fn stream(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
 
 // The list contains addresses of people, so only the operator may read it.
 
-async fn clients(State(api): State<Api>, asked: Asker, range: Asked) -> Response {
+async fn clients(State(api): State<Api>, asked: Asker, range: RangeQuery) -> Response {
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }

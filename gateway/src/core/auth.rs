@@ -31,8 +31,8 @@ use std::sync::Arc;
 
 pub use denied::Denied;
 pub use guesses::Guesses;
-use guesses::{SecretOrigin, Verdict};
-pub use own::{Right, SigningKey, Wish};
+use guesses::{SecretCheck, SecretOrigin};
+pub use own::{Right, SigningKey, TokenRequest};
 use request::is_token;
 pub use request::{AuthRequest, visitor};
 pub use secret::{OPERATOR, PUBLISH, kept as secret_of, random as new_secret};
@@ -188,12 +188,12 @@ impl Auth {
         }
         let origin = SecretOrigin::new(request.from, request.peer.ip());
         let (new, wait) = match self.guesses.judge(origin, door, &given, &secrets) {
-            Verdict::Right => return Ok(true),
-            Verdict::Paused(wait) => {
+            SecretCheck::Right => return Ok(true),
+            SecretCheck::Paused(wait) => {
                 metrics::counter!("lianmai_paused_secrets_total", "door" => door).increment(1);
                 return Err(Denied::Slow(wait.as_secs() + 1));
             }
-            Verdict::Wrong { new, wait } => (new, wait),
+            SecretCheck::Wrong { new, wait } => (new, wait),
         };
         metrics::counter!("lianmai_wrong_secrets_total", "door" => door).increment(new as u64);
         if self.refusals.count("wrong secret", request.from) {

@@ -31,8 +31,9 @@ const SMALL: usize = 16 << 10;
 /// Bytes of unsent responses of the whole process.
 static UNSENT: AtomicUsize = AtomicUsize::new(0);
 
+/// A response that is being sent.
 #[derive(Debug)]
-struct Open {
+struct OpenAnswer {
     id: u64,
     deadline: Instant,
     revoked: Option<CancellationToken>,
@@ -44,7 +45,7 @@ struct Inner {
     grace: Duration,
     next: AtomicU64,
     /// In the order in which they are sent.
-    open: Mutex<Vec<Open>>,
+    open: Mutex<Vec<OpenAnswer>>,
     changed: Notify,
 }
 
@@ -76,10 +77,10 @@ impl Answers {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let deadline = Instant::now() + self.0.grace + Duration::from_secs(size.div_ceil(MIN_RATE));
         let revoked = shared.and_then(|shared| shared.revoked);
-        self.0.open().push(Open { id, deadline, revoked });
+        self.0.open().push(OpenAnswer { id, deadline, revoked });
         self.0.changed.notify_waiters();
-        let unsent = Arc::new(Unsent { answers: self.clone(), id, counted });
-        response.map(|body| Body::new(Watched { body, unsent }))
+        let unsent = Arc::new(UnsentBytes { answers: self.clone(), id, counted });
+        response.map(|body| Body::new(CountedBody { body, unsent }))
     }
 
     /// Resolves when the current response has to be aborted, with the reason for the log.
@@ -110,20 +111,20 @@ impl Answers {
 }
 
 impl Inner {
-    fn open(&self) -> MutexGuard<'_, Vec<Open>> {
+    fn open(&self) -> MutexGuard<'_, Vec<OpenAnswer>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Counts a response until it is dropped.
 #[derive(Debug)]
-struct Unsent {
+struct UnsentBytes {
     answers: Answers,
     id: u64,
     counted: usize,
 }
 
-impl Drop for Unsent {
+impl Drop for UnsentBytes {
     fn drop(&mut self) {
         UNSENT.fetch_sub(self.counted, Ordering::Relaxed);
         self.answers.0.open().retain(|open| open.id != self.id);
@@ -131,24 +132,25 @@ impl Drop for Unsent {
     }
 }
 
-/// A body whose bytes stay counted while hyper holds them.
-struct Watched {
+/// A body whose bytes are [`CountedBytes`].
+struct CountedBody {
     body: Body,
-    unsent: Arc<Unsent>,
+    unsent: Arc<UnsentBytes>,
 }
 
-struct Held {
+/// Bytes of a body that stay counted until hyper drops them.
+struct CountedBytes {
     data: Bytes,
-    _unsent: Arc<Unsent>,
+    _unsent: Arc<UnsentBytes>,
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for CountedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.data
     }
 }
 
-impl http_body::Body for Watched {
+impl http_body::Body for CountedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -158,7 +160,7 @@ impl http_body::Body for Watched {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         let unsent = &self.unsent;
-        let hold = |data| Bytes::from_owner(Held { data, _unsent: unsent.clone() });
+        let hold = |data| Bytes::from_owner(CountedBytes { data, _unsent: unsent.clone() });
         Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(hold))))
     }
 

@@ -26,7 +26,7 @@ pub use service::Http;
 pub use settings::HttpSettings;
 
 use crate::context::Context;
-use crate::service::{Asked, Routes, StreamRoutes};
+use crate::service::{PeerRequest, Routes, StreamRoutes};
 use crate::web::endpoint::FILE;
 use crate::web::problem::Problem;
 
@@ -53,7 +53,7 @@ async fn other(
     let path = request.uri().path();
     let service = if files::is_player(path) { None } else { streams.find(path) };
     let mut response = match service {
-        Some(serve) => serve(Asked { peer, request }).await,
+        Some(serve) => serve(PeerRequest { peer, request }).await,
         None if path.ends_with(viewers::ENDING) && !files::is_player(path) => {
             viewers::answer(&context, peer, &request.into_parts().0).await
         }

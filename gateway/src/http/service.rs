@@ -11,20 +11,20 @@ use super::router;
 use super::settings::HttpSettings;
 use crate::net::tls::{self, Tls};
 use crate::net::worker::accept;
-use crate::service::{Gateway, Greeting, Reached, Routes, StartError, listen};
+use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError, listen};
 
 /// The HTTP service. It starts last, when all other services have added their routes.
 pub struct Http {
     addresses: Vec<SocketAddr>,
     secure: Option<SocketAddr>,
-    reached: Reached,
+    reachable: HttpAddresses,
     /// Present until the service starts: each listener with its TLS, if it has any.
     listeners: Vec<(TcpListener, Option<Tls>)>,
 }
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http").field("reached", &self.reached).finish_non_exhaustive()
+        f.debug_struct("Http").field("addresses", &self.addresses).finish_non_exhaustive()
     }
 }
 
@@ -40,7 +40,7 @@ impl Http {
             addresses.push(listener.local_addr().map_err(StartError::System)?);
             listeners.push((listener, None));
         }
-        let mut reached = Reached { http: addresses.first().copied(), https: None };
+        let mut reachable = HttpAddresses { http: addresses.first().copied(), https: None };
         let mut secure = None;
         if let Some(addr) = settings.https.0 {
             let listener = listen("--https", addr)?;
@@ -50,16 +50,16 @@ impl Http {
                 settings.http.iter().copied().chain(settings.https.0).map(|addr| addr.ip()).collect();
             let own_cert = tls::OwnCertInfo { data, listeners: &here };
             let tls = Tls::new(&settings.tls, &own_cert).map_err(StartError::Tls)?;
-            reached.https = Some((addr, tls.source().clone()));
+            reachable.https = Some((addr, tls.source().clone()));
             secure = Some(addr);
             listeners.push((listener, Some(tls)));
         }
-        Ok(Self { addresses, secure, reached, listeners })
+        Ok(Self { reachable, secure, addresses, listeners })
     }
 
     /// Returns the addresses for browsers.
-    pub const fn reached(&self) -> &Reached {
-        &self.reached
+    pub const fn addresses(&self) -> &HttpAddresses {
+        &self.reachable
     }
 
     /// Serves `routes` from now on.

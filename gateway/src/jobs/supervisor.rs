@@ -91,14 +91,14 @@ pub struct UnknownJob;
 
 /// The list of jobs.
 #[derive(Default)]
-struct Table {
+struct JobTable {
     next: u64,
     entries: BTreeMap<u64, Arc<JobEntry>>,
 }
 
 /// All jobs of a gateway. Cloning shares them.
 #[derive(Clone, Default)]
-pub struct Jobs(Arc<Mutex<Table>>);
+pub struct Jobs(Arc<Mutex<JobTable>>);
 
 impl std::fmt::Debug for Jobs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -107,7 +107,7 @@ impl std::fmt::Debug for Jobs {
 }
 
 impl Jobs {
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, JobTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

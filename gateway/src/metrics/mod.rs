@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::context::Context;
 use crate::core::hub::Act;
-use crate::derive::transcode::{AudioTarget, Counted, Reencoders, counted};
+use crate::derive::transcode::{AudioTarget, Reencoders, TranscodeStats, counted};
 use crate::net::worker::{Gate, STALLED, STALLS};
 
 /// Installs the recorder of all counters, once per process.
@@ -146,7 +146,7 @@ fn reencoders(out: &mut String, reencoders: &Reencoders) {
 }
 
 fn transcoding(out: &mut String) {
-    type Read = fn(&Counted) -> f64;
+    type Read = fn(&TranscodeStats) -> f64;
     let families: [(&str, &str, &str, Read); 6] = [
         ("transcoders", "gauge", "Streams whose audio is transcoded now.", |c| c.running as f64),
         ("transcoded_seconds_total", "counter", "Audio made by transcoding.", |c| c.made.as_secs_f64()),

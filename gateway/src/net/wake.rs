@@ -1,7 +1,7 @@
 //! Wakes all readers of a ring with one message per worker.
 //!
 //! Waking a task on another thread costs a system call, which a publisher must not pay once per viewer. So
-//! each worker has a mailbox: the publisher posts the ring's slot there, and the worker wakes its own
+//! each worker has a mailbox: the publisher posts the ring's group there, and the worker wakes its own
 //! readers, which is cheap.
 
 use std::cell::RefCell;
@@ -12,9 +12,9 @@ use tokio::sync::{Notify, mpsc};
 
 /// The readers of one ring on one worker.
 #[derive(Debug)]
-pub struct Slot {
+pub struct ReaderGroup {
     readers: Notify,
-    /// Whether the slot is in its worker's mailbox.
+    /// Whether the group is in its worker's mailbox.
     posted: AtomicBool,
     mailbox: Option<Mailbox>,
 }
@@ -22,7 +22,7 @@ pub struct Slot {
 #[derive(Debug, Clone)]
 struct Mailbox {
     worker: u64,
-    slots: mpsc::UnboundedSender<Arc<Slot>>,
+    groups: mpsc::UnboundedSender<Arc<ReaderGroup>>,
 }
 
 thread_local! {
@@ -34,18 +34,18 @@ thread_local! {
 /// Call it once per thread, inside that thread's current-thread runtime.
 pub fn join_worker() {
     static WORKERS: AtomicU64 = AtomicU64::new(0);
-    let (slots, mut inbox) = mpsc::unbounded_channel::<Arc<Slot>>();
-    let mailbox = Mailbox { worker: WORKERS.fetch_add(1, Ordering::Relaxed), slots };
+    let (groups, mut inbox) = mpsc::unbounded_channel::<Arc<ReaderGroup>>();
+    let mailbox = Mailbox { worker: WORKERS.fetch_add(1, Ordering::Relaxed), groups };
     MAILBOX.set(Some(mailbox));
     tokio::spawn(async move {
-        while let Some(slot) = inbox.recv().await {
-            slot.posted.store(false, Ordering::Release);
-            slot.readers.notify_waiters();
+        while let Some(group) = inbox.recv().await {
+            group.posted.store(false, Ordering::Release);
+            group.readers.notify_waiters();
         }
     });
 }
 
-impl Slot {
+impl ReaderGroup {
     /// Resolves at the next wake after the future was enabled.
     pub fn notified(&self) -> tokio::sync::futures::Notified<'_> {
         self.readers.notified()
@@ -54,7 +54,7 @@ impl Slot {
     fn wake(self: &Arc<Self>, here: Option<u64>) {
         match &self.mailbox {
             Some(mailbox) if Some(mailbox.worker) != here => {
-                if !self.posted.swap(true, Ordering::AcqRel) && mailbox.slots.send(self.clone()).is_err() {
+                if !self.posted.swap(true, Ordering::AcqRel) && mailbox.groups.send(self.clone()).is_err() {
                     // The worker is gone, and so are its readers.
                     self.posted.store(false, Ordering::Release);
                 }
@@ -64,34 +64,34 @@ impl Slot {
     }
 }
 
-/// All slots of one ring.
+/// All groups of one ring.
 #[derive(Debug, Default)]
 pub struct Wake {
-    slots: Mutex<Vec<Arc<Slot>>>,
+    groups: Mutex<Vec<Arc<ReaderGroup>>>,
 }
 
 impl Wake {
-    /// Returns the slot for readers of the current thread.
-    pub fn slot(&self) -> Arc<Slot> {
+    /// Returns the group for readers of the current thread.
+    pub fn group(&self) -> Arc<ReaderGroup> {
         let mailbox = MAILBOX.with_borrow(Clone::clone);
         let worker = mailbox.as_ref().map(|m| m.worker);
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.iter().find(|s| s.mailbox.as_ref().map(|m| m.worker) == worker) {
-            return slot.clone();
+        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(group) = groups.iter().find(|s| s.mailbox.as_ref().map(|m| m.worker) == worker) {
+            return group.clone();
         }
-        let slot = Arc::new(Slot { readers: Notify::new(), posted: AtomicBool::new(false), mailbox });
-        slots.push(slot.clone());
-        slot
+        let group = Arc::new(ReaderGroup { readers: Notify::new(), posted: AtomicBool::new(false), mailbox });
+        groups.push(group.clone());
+        group
     }
 
     /// Wakes all waiting readers.
     pub fn wake(&self) {
         let here = MAILBOX.with_borrow(|m| m.as_ref().map(|m| m.worker));
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        // A slot that only this list holds has no readers any more.
-        slots.retain(|slot| Arc::strong_count(slot) > 1);
-        for slot in slots.iter() {
-            slot.wake(here);
+        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        // A group that only this list holds has no readers any more.
+        groups.retain(|group| Arc::strong_count(group) > 1);
+        for group in groups.iter() {
+            group.wake(here);
         }
     }
 }

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, ready};
 
 use super::registry::{Rooms, is_name, now};
 use super::role::Role;
-use super::state::part_of;
+use super::state::participant_and_kind;
 use crate::core::admission::{Ask, Guard, Refusal, Usage};
 use crate::core::client::{Act, Identity};
 
@@ -45,10 +45,10 @@ impl SeatKeys {
         let cell = if role.has_seat() { self.0.open(room).ok() } else { self.0.get(room) };
         let Some(cell) = cell else { return Ok(None) };
         if ask.act == Act::Publish {
-            if part_of(ask.stream.stream()).0 != id {
+            if participant_and_kind(ask.stream.stream()).0 != id {
                 return Err(Refusal::Rule("the seat key is for another seat".to_owned()));
             }
-            if let Some(text) = cell.read(|room| room.refuses(ask.stream.stream(), true)) {
+            if let Some(text) = cell.read(|room| room.publish_refusal(ask.stream.stream(), true)) {
                 return Err(Refusal::Rule(text.to_owned()));
             }
         }
@@ -87,7 +87,7 @@ impl Guard for FreeSeats {
     ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
         let seated = matches!(known, Some(Identity::Seat { .. }));
         let room = if ask.act == Act::Publish && !seated { self.0.get(ask.stream.app()) } else { None };
-        let text = room.and_then(|cell| cell.read(|room| room.refuses(ask.stream.stream(), false)));
+        let text = room.and_then(|cell| cell.read(|room| room.publish_refusal(ask.stream.stream(), false)));
         ready(match text {
             Some(text) => Err(Refusal::Rule(text.to_owned())),
             None => Ok(None),

@@ -14,7 +14,7 @@ use super::pass::Passes;
 use super::role::Role;
 use super::room_cell::RoomCell;
 use super::settings::RoomsSettings;
-use super::state::{Connection, Millis, Room, RoomLimits, part_of};
+use super::state::{Connection, Millis, Room, RoomLimits, participant_and_kind};
 use crate::context::Context;
 use crate::core::auth::Auth;
 use crate::core::client::{Act, Identity};
@@ -32,6 +32,7 @@ const RESERVED: [&str; 6] = ["api", "rtc", "sig", "rooms", "players", "srs-playe
 #[derive(Debug, Clone)]
 pub(super) struct Rooms(Arc<Inner>);
 
+/// The content of [`Rooms`].
 #[derive(Debug)]
 struct Inner {
     pub(super) settings: RoomsSettings,
@@ -165,7 +166,9 @@ impl Rooms {
             let by_key =
                 matches!(&client.identity, Identity::Seat { room: r, id: i } if **r == *room && **i == *id);
             let name = client.stream.name();
-            let own = client.act == Act::Publish && name.app() == room && part_of(name.stream()).0 == id;
+            let own = client.act == Act::Publish
+                && name.app() == room
+                && participant_and_kind(name.stream()).0 == id;
             if by_key || own {
                 self.0.clients.close(client.id, CloseReason::Refused(reason.to_owned()));
             }

@@ -35,7 +35,7 @@ pub(super) type Deliveries = mpsc::Receiver<Delivery>;
 #[derive(Debug)]
 pub(super) struct RoomCell {
     pub(super) name: String,
-    inner: Mutex<Inner>,
+    inner: Mutex<State>,
 }
 
 /// The sending end of a client's queue.
@@ -46,8 +46,9 @@ struct Listener {
     waits: bool,
 }
 
+/// The content of [`RoomCell`].
 #[derive(Debug)]
-struct Inner {
+struct State {
     room: Room,
     connections: HashMap<Connection, Listener>,
     /// The messages of the next batch, in JSON, separated by commas.
@@ -61,11 +62,11 @@ struct Inner {
 impl RoomCell {
     pub(super) fn new(name: &str, room: Room) -> Self {
         let inner =
-            Inner { room, connections: HashMap::new(), batch: String::new(), urgent: 0, closed: false };
+            State { room, connections: HashMap::new(), batch: String::new(), urgent: 0, closed: false };
         Self { name: name.to_owned(), inner: Mutex::new(inner) }
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, State> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -143,7 +144,7 @@ impl RoomCell {
     }
 }
 
-impl Inner {
+impl State {
     /// Carries out the actions that the state of the room returned.
     fn deliver(&mut self, rooms: &Rooms, name: &str, out: Vec<Output>) {
         let mut urgent = false;

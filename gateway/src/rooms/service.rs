@@ -12,7 +12,7 @@ use http::Request;
 use super::guard::{FreeSeats, SeatKeys};
 use super::registry::Rooms;
 use super::settings::RoomsSettings;
-use super::socket::{self, Serving};
+use super::socket::{self, SocketContext};
 use super::{list, sig};
 use crate::context::Context;
 use crate::service::{Gateway, Greeting, Routes, Service, StartError};
@@ -48,7 +48,7 @@ impl Service for RoomsService {
 
     fn start(&mut self, gateway: &Gateway, routes: &mut Routes) -> Result<(), StartError> {
         let Some(rooms) = self.rooms.clone() else { return Ok(()) };
-        let serving = Serving {
+        let context = SocketContext {
             rooms: rooms.clone(),
             limits: gateway.context.limits.clone(),
             stop: gateway.stop.clone(),
@@ -58,14 +58,14 @@ impl Service for RoomsService {
             let rooms = rooms.clone();
             async move { list::answer(&rooms, peer, &request.into_parts().0).await }
         };
-        let signalling = serving.clone();
+        let signalling = context.clone();
         let router = Router::new()
             .route("/api/v1/rooms", any(list.clone()))
             .route("/api/v1/rooms/", any(list))
             .route(
                 "/api/v1/rooms/{name}",
                 any(move |ConnectInfo(peer), UrlPath(name): UrlPath<String>, request: Request<Body>| async move {
-                    socket::serve(serving, name, peer, request)
+                    socket::serve(context, name, peer, request)
                 }),
             )
             .route(

@@ -23,8 +23,8 @@ use super::message::{Code, Failure, Id, Message, Request};
 use super::registry::{is_name, now};
 use super::role::Role;
 use super::room_cell::{Deliveries, Delivery, RoomCell};
-use super::socket::{self, Client, End, FLOOD, REFUSED, REMOVED, REPLACED, SLOW, Serving};
-use super::state::{Bucket, CloseCode, Joining, Who, part_of};
+use super::socket::{self, Client, End, FLOOD, REFUSED, REMOVED, REPLACED, SLOW, SocketContext};
+use super::state::{Bucket, CloseCode, Joining, PersonIdentity, participant_and_kind};
 use super::text;
 use crate::core::auth::{AuthRequest, visitor};
 use crate::core::client::Act;
@@ -69,23 +69,24 @@ struct View {
 }
 
 /// Handles a request for `/sig/v1/rtc`.
-pub(super) fn serve(serving: Serving, peer: SocketAddr, request: HttpRequest<Body>) -> Response {
+pub(super) fn serve(context: SocketContext, peer: SocketAddr, request: HttpRequest<Body>) -> Response {
     socket::upgrade(request, move |mut client, head| async move {
-        let (code, text) = run(&serving, peer, &head, &mut client).await;
+        let (code, text) = run(&context, peer, &head, &mut client).await;
         socket::say_goodbye(&mut client, code, text).await;
     })
 }
 
-async fn run(serving: &Serving, peer: SocketAddr, head: &Parts, client: &mut Client) -> End {
-    let call = match timeout(serving.limits.header_timeout, next(client)).await {
+async fn run(context: &SocketContext, peer: SocketAddr, head: &Parts, client: &mut Client) -> End {
+    let call = match timeout(context.limits.header_timeout, next(client)).await {
         Err(_) => return (REFUSED, "no `join` came in time".to_owned()),
         Ok(Err(end)) => return end,
         Ok(Ok(call)) => call,
     };
-    let rooms = &serving.rooms;
+    let rooms = &context.rooms;
     let refused = |text: &str| (REFUSED, text.to_owned());
     let Action { action, room, display, .. } = call.msg;
-    let known = text::name(&display).filter(|name| *name == display && part_of(name).0 == display);
+    let known =
+        text::name(&display).filter(|name| *name == display && participant_and_kind(name).0 == display);
     let is_stream = StreamName::new(&room, &display)
         .is_ok_and(|name| (name.app(), name.stream()) == (room.as_str(), display.as_str()));
     if action != "join" || !is_name(&room) || known.is_none() || !is_stream {
@@ -102,10 +103,18 @@ async fn run(serving: &Serving, peer: SocketAddr, head: &Parts, client: &mut Cli
         Err(failure) => return refused(&failure.text),
     };
     let (connection, id) = (rooms.connection(), Id::from(display));
-    let who = Who { subject: None, address: visitor(&head.headers, peer) };
+    let identity = PersonIdentity { subject: None, address: visitor(&head.headers, peer) };
     let (name, role) = (id.to_string(), Role::Guest);
-    let joining =
-        Joining { connection, name, role, id: id.clone(), returns: false, keyless: true, who, since: None };
+    let joining = Joining {
+        connection,
+        name,
+        role,
+        id: id.clone(),
+        returns: false,
+        keyless: true,
+        identity,
+        since: None,
+    };
     let mut view = View { room, own: id.clone(), others: BTreeMap::new() };
     let joined = cell.join(rooms, joining, now(), |welcome| Message::Welcome(Box::new(welcome)));
     let mut deliveries = match joined {
@@ -117,7 +126,7 @@ async fn run(serving: &Serving, peer: SocketAddr, head: &Parts, client: &mut Cli
     };
     // The participant's stream may be on air already.
     rooms.sync(&cell);
-    let end = view.talk(serving, &cell, call.tid, client, &mut deliveries).await;
+    let end = view.talk(context, &cell, call.tid, client, &mut deliveries).await;
     cell.forget(connection);
     // These clients have no seat key to return with, so the seat is freed immediately.
     cell.apply(rooms, |room| room.handle(&id, connection, Request::Leave, now()));
@@ -149,13 +158,13 @@ async fn frame(client: &mut Client) -> Result<Option<Call>, End> {
 impl View {
     async fn talk(
         &mut self,
-        serving: &Serving,
+        context: &SocketContext,
         cell: &RoomCell,
         tid: Value,
         client: &mut Client,
         deliveries: &mut Deliveries,
     ) -> End {
-        let stall = serving.limits.stall_timeout;
+        let stall = context.limits.stall_timeout;
         let mut rate = Bucket::new(MESSAGES.0, MESSAGES.1, now());
         let mut join = Some(tid);
         let (mut heard, mut pinged) = (Instant::now(), Instant::now());
@@ -184,12 +193,12 @@ impl View {
                     }
                     Ok(call) => {
                         heard = Instant::now();
-                        call.and_then(|call| self.answer(serving, cell, call)).into_iter().collect()
+                        call.and_then(|call| self.answer(context, cell, call)).into_iter().collect()
                     }
                 },
                 () = sleep_until(next_ping) => {
                     // The page may be gone without closing the connection. It must not keep its seat.
-                    if heard.elapsed() >= socket::SILENCE {
+                    if heard.elapsed() >= socket::CLIENT_TIMEOUT {
                         return (SLOW, "the client is silent".to_owned());
                     }
                     pinged = Instant::now();
@@ -198,7 +207,7 @@ impl View {
                     }
                     Vec::new()
                 }
-                () = serving.stop.cancelled() => {
+                () = context.stop.cancelled() => {
                     return (1001, "the server is shutting down".to_owned());
                 }
             };
@@ -212,12 +221,12 @@ impl View {
     }
 
     /// Returns the response to a message.
-    fn answer(&self, serving: &Serving, cell: &RoomCell, call: Call) -> Option<Value> {
+    fn answer(&self, context: &SocketContext, cell: &RoomCell, call: Call) -> Option<Value> {
         let Call { tid, msg } = call;
         match msg.action.as_str() {
             // The other clients are notified later, when the stream is on air.
             "publish" => {}
-            "control" => cell.apply(&serving.rooms, |room| room.control(&self.own, &msg.call, &msg.data)),
+            "control" => cell.apply(&context.rooms, |room| room.control(&self.own, &msg.call, &msg.data)),
             _ => return None,
         }
         Some(json!({ "tid": tid, "msg": null }))

@@ -22,7 +22,7 @@ use super::credentials::{self, Checked};
 use super::message::{Code, Failure, Id, Join, Message, Request, Welcome};
 use super::registry::{Rooms, is_name, now, shown_address};
 use super::room_cell::{Deliveries, Delivery, RoomCell};
-use super::state::{Bucket, CloseCode, Connection, Joining, Who};
+use super::state::{Bucket, CloseCode, Connection, Joining, PersonIdentity};
 use super::text;
 use crate::core::auth::{AuthRequest, visitor};
 use crate::limits::Limits;
@@ -39,7 +39,7 @@ const BYTES: (u32, u32) = (64 << 10, 128 << 10);
 /// Interval of the pings that find lost connections.
 pub(super) const PING_INTERVAL: Duration = Duration::from_secs(15);
 /// A client that sends nothing for this long, not even a pong, is lost.
-pub(super) const SILENCE: Duration = Duration::from_secs(40);
+pub(super) const CLIENT_TIMEOUT: Duration = Duration::from_secs(40);
 /// Size of a connection's read buffer in bytes.
 const READ_BUFFER: usize = 4 << 10;
 
@@ -57,7 +57,7 @@ const TOO_LARGE: u16 = 1009;
 
 /// The parts of the gateway that a connection uses.
 #[derive(Debug, Clone)]
-pub(super) struct Serving {
+pub(super) struct SocketContext {
     pub(super) rooms: Rooms,
     pub(super) limits: Arc<Limits>,
     pub(super) stop: CancellationToken,
@@ -71,7 +71,7 @@ pub(super) type End = (u16, String);
 
 /// Handles `ws://…/api/v1/rooms/NAME`.
 pub(super) fn serve(
-    serving: Serving,
+    context: SocketContext,
     room: String,
     peer: SocketAddr,
     request: HttpRequest<Body>,
@@ -81,7 +81,7 @@ pub(super) fn serve(
         return Problem::new(StatusCode::BAD_REQUEST, text).into_response();
     }
     upgrade(request, move |mut client, head| async move {
-        let (code, text) = run(&serving, &room, peer, &head, &mut client).await;
+        let (code, text) = run(&context, &room, peer, &head, &mut client).await;
         say_goodbye(&mut client, code, text).await;
     })
 }
@@ -124,8 +124,14 @@ pub(super) fn upgrade<F: Future<Output = ()> + Send + 'static>(
 }
 
 /// Serves a client. Returns the close code and text of the connection.
-async fn run(serving: &Serving, room: &str, peer: SocketAddr, head: &Parts, client: &mut Client) -> End {
-    let join = match timeout(serving.limits.header_timeout, first(client)).await {
+async fn run(
+    context: &SocketContext,
+    room: &str,
+    peer: SocketAddr,
+    head: &Parts,
+    client: &mut Client,
+) -> End {
+    let join = match timeout(context.limits.header_timeout, first(client)).await {
         Err(_) => return (REFUSED, "no `join` came in time".to_owned()),
         Ok(Err(end)) => return end,
         Ok(Ok(join)) => join,
@@ -140,34 +146,34 @@ async fn run(serving: &Serving, room: &str, peer: SocketAddr, head: &Parts, clie
         Err(failure) => return refuse(client, failure).await,
     };
     let request = AuthRequest::http(None, &head.uri, &head.headers, peer).by(head.version);
-    let checked = match credentials::check(&serving.rooms, room, &join, &request).await {
+    let checked = match credentials::check(&context.rooms, room, &join, &request).await {
         Ok(checked) => checked,
         Err(failure) => return refuse(client, failure).await,
     };
-    let cell = match serving.rooms.open(room) {
+    let cell = match context.rooms.open(room) {
         Ok(cell) => cell,
         Err(failure) => return refuse(client, failure).await,
     };
-    let who = Who { subject: checked.subject.clone(), address: visitor(&head.headers, peer) };
-    let connection = serving.rooms.connection();
+    let identity = PersonIdentity { subject: checked.subject.clone(), address: visitor(&head.headers, peer) };
+    let connection = context.rooms.connection();
     let returns = checked.seat.is_some() && checked.role.has_seat();
-    let (id, mut deliveries) = match enter(&serving.rooms, &cell, connection, name, checked, who, join.since)
-    {
-        Ok(entered) => entered,
-        Err(failure) => return refuse(client, failure).await,
-    };
+    let (id, mut deliveries) =
+        match enter(&context.rooms, &cell, connection, name, checked, identity, join.since) {
+            Ok(entered) => entered,
+            Err(failure) => return refuse(client, failure).await,
+        };
     if returns {
         // The participant's streams may be on air already. While the participant was not in the room, the room ignored
         // the small stream and the screen.
-        serving.rooms.sync(&cell);
+        context.rooms.sync(&cell);
     }
     let from = shown_address(peer);
     tracing::debug!(room, %id, from, "participant joined");
-    let member = Member { serving, cell: &cell, connection, id: &id };
+    let member = Member { context, cell: &cell, connection, id: &id };
     let end = member.talk(client, &mut deliveries).await;
     // The connection is removed first, so that the room sends nothing more to it.
     cell.forget(connection);
-    cell.apply(&serving.rooms, |room| room.lose(&id, connection, now()));
+    cell.apply(&context.rooms, |room| room.lose(&id, connection, now()));
     tracing::debug!(room, %id, from, code = end.0, "participant disconnected");
     end
 }
@@ -179,7 +185,7 @@ fn enter(
     connection: Connection,
     name: String,
     checked: Checked,
-    who: Who,
+    identity: PersonIdentity,
     since: Option<u64>,
 ) -> Result<(Id, Deliveries), Failure> {
     let returns = checked.seat.is_some();
@@ -187,8 +193,16 @@ fn enter(
     while !returns && cell.read(|room| room.knows(&id)) {
         id = credentials::new_id(&name);
     }
-    let joining =
-        Joining { connection, name, role: checked.role, id: id.clone(), returns, keyless: false, who, since };
+    let joining = Joining {
+        connection,
+        name,
+        role: checked.role,
+        id: id.clone(),
+        returns,
+        keyless: false,
+        identity,
+        since,
+    };
     let deliveries = cell.join(rooms, joining, now(), |welcome| {
         let key = rooms.seat_key(&cell.name, &welcome.id, welcome.role);
         Message::Welcome(Box::new(Welcome { key, ..welcome }))
@@ -227,7 +241,7 @@ pub(super) async fn refuse(client: &mut Client, failure: Failure) -> End {
 
 /// A client in a room.
 struct Member<'a> {
-    serving: &'a Serving,
+    context: &'a SocketContext,
     cell: &'a RoomCell,
     connection: Connection,
     id: &'a Id,
@@ -236,7 +250,7 @@ struct Member<'a> {
 impl Member<'_> {
     /// Exchanges messages with the client until the connection ends.
     async fn talk(&self, client: &mut Client, deliveries: &mut Deliveries) -> End {
-        let stall = self.serving.limits.stall_timeout;
+        let stall = self.context.limits.stall_timeout;
         let mut messages = Bucket::new(MESSAGES.0, MESSAGES.1, now());
         let mut bytes = Bucket::new(BYTES.0, BYTES.1, now());
         let (mut heard, mut pinged) = (Instant::now(), Instant::now());
@@ -274,7 +288,7 @@ impl Member<'_> {
                     }
                 }
                 () = sleep_until(next_ping) => {
-                    if heard.elapsed() >= SILENCE {
+                    if heard.elapsed() >= CLIENT_TIMEOUT {
                         return (SLOW, "the client is silent".to_owned());
                     }
                     pinged = Instant::now();
@@ -282,7 +296,7 @@ impl Member<'_> {
                         return (SLOW, "the client takes nothing".to_owned());
                     }
                 }
-                () = self.serving.stop.cancelled() => {
+                () = self.context.stop.cancelled() => {
                     return (STOPPING, "the server is shutting down".to_owned());
                 }
             }
@@ -294,7 +308,7 @@ impl Member<'_> {
             self.cell.send(self.connection, &Message::Error(Code::BadMessage.failure()));
             return;
         };
-        self.cell.apply(&self.serving.rooms, |room| room.handle(self.id, self.connection, request, now()));
+        self.cell.apply(&self.context.rooms, |room| room.handle(self.id, self.connection, request, now()));
     }
 }
 

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::message::{Id, Live};
 use super::registry::{Rooms, now};
 use super::room_cell::RoomCell;
-use super::state::{OnAir, Room, SILENT, USUAL_APP};
-use crate::core::hub::{Happened, Heard, HubEvent, Stream, StreamName};
+use super::state::{LOWEST_LEVEL, OnAir, Room, USUAL_APP};
+use crate::core::hub::{Happened, HubEvent, NextEvent, Stream, StreamName};
 
 /// Interval at which the rooms send their batches.
 const TICK: Duration = Duration::from_millis(100);
@@ -34,8 +34,8 @@ impl Rooms {
             tokio::select! {
                 heard = events.next() => match heard {
                     None => return,
-                    Some(Heard::Event(event)) => self.hear(&event),
-                    Some(Heard::Missed(_)) => self.all().iter().for_each(|cell| self.sync(cell)),
+                    Some(NextEvent::Event(event)) => self.hear(&event),
+                    Some(NextEvent::Missed(_)) => self.all().iter().for_each(|cell| self.sync(cell)),
                 },
                 _ = ticks.tick() => {
                     count += 1;
@@ -97,7 +97,7 @@ impl Rooms {
                     .filter_map(|id| {
                         let name = StreamName::new(&cell.name, &id).ok()?;
                         // A publisher sends no audio while its microphone is off.
-                        let level = self.hub().stream(&name)?.take_audio_level().unwrap_or(SILENT);
+                        let level = self.hub().stream(&name)?.take_audio_level().unwrap_or(LOWEST_LEVEL);
                         Some((id, level))
                     })
                     .collect();

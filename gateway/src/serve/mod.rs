@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::core::auth::{self, Auth, Tokens, secret_of};
 use crate::jobs::Jobs;
 use crate::net::worker::{Gate, Watchdog, Workers};
-use crate::service::{Gateway, Greeting, Reached, Routes, StartError};
+use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError};
 use crate::settings::Settings;
 use crate::{metrics, secret_file};
 
@@ -70,7 +70,7 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
             .map_err(|e| StartError::File(file.clone(), e))?;
     }
     // Ignore a closed standard output.
-    let text = greeting(&services, &jobs, &context, services.http.reached());
+    let text = greeting(&services, &jobs, &context, services.http.addresses());
     let _ = io::stdout().write_all(text.as_bytes());
     let _ = io::stdout().flush();
     if let Some(files) =
@@ -95,8 +95,8 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
 }
 
 /// Returns the text that is printed at the start.
-fn greeting(services: &Services, jobs: &Jobs, context: &Context, reached: &Reached) -> String {
-    let mut greeting = Greeting::new(context, reached);
+fn greeting(services: &Services, jobs: &Jobs, context: &Context, addresses: &HttpAddresses) -> String {
+    let mut greeting = Greeting::new(context, addresses);
     services.http.greet(&mut greeting);
     services.all.iter().for_each(|service| service.greet(&mut greeting));
     jobs.greet(&mut greeting);

@@ -28,8 +28,8 @@ async fn greeting_of(auth: Auth, certificate: CertSource) -> String {
     for job in super::services::jobs(&settings) {
         jobs.add(job, &context, &CancellationToken::new()).unwrap();
     }
-    let reached = Reached { http: Some(here(8080)), https: Some((here(8443), certificate)) };
-    greeting(&services, &jobs, &context, &reached).replace(&format!(":{rtmp}"), ":RTMP")
+    let addresses = HttpAddresses { http: Some(here(8080)), https: Some((here(8443), certificate)) };
+    greeting(&services, &jobs, &context, &addresses).replace(&format!(":{rtmp}"), ":RTMP")
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::net::tls::CertSource;
 
 /// The addresses of the HTTP service.
 #[derive(Debug, Clone, Default)]
-pub struct Reached {
+pub struct HttpAddresses {
     /// The first HTTP address.
     pub http: Option<SocketAddr>,
     /// The HTTPS address, and the source of its certificate.
@@ -35,7 +35,7 @@ pub struct Greeting {
 
 impl Greeting {
     /// Creates the greeting of a gateway with these rules and addresses.
-    pub fn new(context: &Context, reached: &Reached) -> Self {
+    pub fn new(context: &Context, addresses: &HttpAddresses) -> Self {
         let auth = &context.auth;
         let tokens = auth.publish_tokens && !auth.open;
         let secret = auth.secret.as_ref().filter(|_| (auth.public || tokens) && !auth.open);
@@ -56,8 +56,8 @@ impl Greeting {
             demo: Vec::new(),
             notes: Vec::new(),
         };
-        greeting.http = reached.http.map(|addr| greeting.authority(addr, 80));
-        let source = reached.https.as_ref().map(|(addr, source)| {
+        greeting.http = addresses.http.map(|addr| greeting.authority(addr, 80));
+        let source = addresses.https.as_ref().map(|(addr, source)| {
             greeting.https = Some(greeting.authority(*addr, 443));
             source
         });

@@ -17,9 +17,9 @@ use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use greeting::{Greeting, Reached};
+pub use greeting::{Greeting, HttpAddresses};
 pub use job::{Job, Run};
-pub use routes::{Answer, Asked, Routes, Serve, StreamRoutes};
+pub use routes::{Answer, PeerRequest, Routes, Serve, StreamRoutes};
 
 use crate::context::Context;
 use crate::net::tls::TlsError;

@@ -12,7 +12,7 @@ use http::Request;
 
 /// A request, and the peer of its connection.
 #[derive(Debug)]
-pub struct Asked {
+pub struct PeerRequest {
     /// The peer's address.
     pub peer: SocketAddr,
     /// The request, with an unread body.
@@ -23,10 +23,10 @@ pub struct Asked {
 pub type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// Handles one request.
-pub type Serve = dyn Fn(Asked) -> Answer + Send + Sync;
+pub type Serve = dyn Fn(PeerRequest) -> Answer + Send + Sync;
 
 /// The handler for the stream addresses that `takes` accepts.
-struct Stream {
+struct StreamRoute {
     takes: fn(&str) -> bool,
     serve: Box<Serve>,
 }
@@ -36,7 +36,7 @@ struct Stream {
 pub struct Routes {
     /// Routes that do not depend on a stream.
     pub fixed: Router,
-    streams: Vec<Stream>,
+    streams: Vec<StreamRoute>,
 }
 
 impl Routes {
@@ -51,11 +51,11 @@ impl Routes {
     pub fn add_streams<F>(
         &mut self,
         takes: fn(&str) -> bool,
-        serve: impl Fn(Asked) -> F + Send + Sync + 'static,
+        serve: impl Fn(PeerRequest) -> F + Send + Sync + 'static,
     ) where
         F: Future<Output = Response> + Send + 'static,
     {
-        self.streams.push(Stream { takes, serve: Box::new(move |asked| Box::pin(serve(asked))) });
+        self.streams.push(StreamRoute { takes, serve: Box::new(move |asked| Box::pin(serve(asked))) });
     }
 
     /// Returns the fixed routes and the stream routes.
@@ -72,7 +72,7 @@ impl std::fmt::Debug for Routes {
 
 /// The routes of streams. Cloning shares them.
 #[derive(Clone)]
-pub struct StreamRoutes(Arc<Vec<Stream>>);
+pub struct StreamRoutes(Arc<Vec<StreamRoute>>);
 
 impl StreamRoutes {
     /// Returns the handler for `path`; `None` if no service handles it.

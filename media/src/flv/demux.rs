@@ -30,7 +30,7 @@ pub enum Event {
 
 /// The next element of the byte stream.
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum NextElement {
     FileHeader,
     /// Skips this many bytes: the rest of a long file header, and the size after it.
     Skip(usize),
@@ -56,7 +56,7 @@ pub struct Demuxer {
     partial: Vec<u8>,
     /// Number of bytes consumed.
     offset: u64,
-    state: State,
+    state: NextElement,
     body: BodyDemuxer,
 }
 
@@ -79,7 +79,7 @@ impl Demuxer {
 
     fn with(body: BodyDemuxer) -> Self {
         let (chunks, partial) = (VecDeque::new(), Vec::new());
-        Self { chunks, partial, offset: 0, state: State::FileHeader, body }
+        Self { chunks, partial, offset: 0, state: NextElement::FileHeader, body }
     }
 
     /// Adds the next bytes. Frames that lie within one chunk share its memory.
@@ -91,7 +91,7 @@ impl Demuxer {
 
     /// Returns whether the framing is lost for good.
     pub const fn failed(&self) -> bool {
-        matches!(self.state, State::Failed)
+        matches!(self.state, NextElement::Failed)
     }
 
     /// Returns whether a video frame waits for its next part, or for the proof that it is whole.
@@ -117,30 +117,30 @@ impl Demuxer {
                 return Some(Ok(Event::Frame(frame)));
             }
             match self.state {
-                State::FileHeader => {
+                NextElement::FileHeader => {
                     let head = self.take(9)?;
                     return Some(self.file_header(&head));
                 }
-                State::Skip(0) => self.state = State::TagHeader,
-                State::Skip(count) => {
+                NextElement::Skip(0) => self.state = NextElement::TagHeader,
+                NextElement::Skip(count) => {
                     let available = self.chunks.front()?.len();
                     let skipped = self.take(count.min(available))?.len();
-                    self.state = State::Skip(count - skipped);
+                    self.state = NextElement::Skip(count - skipped);
                 }
-                State::TagHeader => {
+                NextElement::TagHeader => {
                     let head = self.take(11)?;
                     if let Err(error) = self.tag_header(&head) {
-                        if matches!(self.state, State::TagHeader) {
-                            self.state = State::Failed;
+                        if matches!(self.state, NextElement::TagHeader) {
+                            self.state = NextElement::Failed;
                             self.chunks.clear();
                         }
                         return Some(Err(error));
                     }
                 }
-                State::Body { kind, timestamp, size } => {
+                NextElement::Body { kind, timestamp, size } => {
                     let at = self.offset;
                     let body = self.take(size)?;
-                    self.state = State::Skip(4);
+                    self.state = NextElement::Skip(4);
                     let read = match kind {
                         8 => self.body.audio(timestamp, body),
                         9 => self.body.video(timestamp, body),
@@ -152,7 +152,7 @@ impl Demuxer {
                         return Some(Err(error.at(offset)));
                     }
                 }
-                State::Failed => return None,
+                NextElement::Failed => return None,
             }
         }
     }
@@ -195,11 +195,11 @@ impl Demuxer {
     fn file_header(&mut self, head: &[u8]) -> Result<Event> {
         let size = u32::from_be_bytes([head[5], head[6], head[7], head[8]]) as usize;
         if !head.starts_with(b"FLV\x01") || !(9..=1024).contains(&size) {
-            self.state = State::Failed;
+            self.state = NextElement::Failed;
             self.chunks.clear();
             return Err(Error::invalid(FORMAT, self.offset - 9, "file header"));
         }
-        self.state = State::Skip(size - 9 + 4);
+        self.state = NextElement::Skip(size - 9 + 4);
         Ok(Event::Header { audio: head[4] & 4 != 0, video: head[4] & 1 != 0 })
     }
 
@@ -209,7 +209,7 @@ impl Demuxer {
         if head.starts_with(b"FLV\x01") {
             // A second file in the same stream, which some servers send after a reconnect: 9 bytes of header
             // and 4 of size, two of which are left.
-            self.state = State::Skip(2);
+            self.state = NextElement::Skip(2);
             return Ok(());
         }
         let kind = head[0] & 0x1f;
@@ -222,10 +222,10 @@ impl Demuxer {
         }
         let timestamp = u32::from_be_bytes([head[7], head[4], head[5], head[6]]);
         if head[0] & 0x20 != 0 {
-            self.state = State::Body { kind: 0, timestamp, size };
+            self.state = NextElement::Body { kind: 0, timestamp, size };
             return Err(Error::unsupported(FORMAT, at, "encrypted tag"));
         }
-        self.state = State::Body { kind, timestamp, size };
+        self.state = NextElement::Body { kind, timestamp, size };
         Ok(())
     }
 }

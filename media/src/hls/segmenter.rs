@@ -71,7 +71,7 @@ pub struct Segment {
 pub struct Segmenter {
     config: SegmenterConfig,
     muxer: Muxer,
-    open: Option<Open>,
+    open: Option<OpenSegment>,
     /// Frames that are held back until the tracks are known.
     held: Vec<Frame>,
     /// Whether the next segment does not continue the previous one.
@@ -89,7 +89,7 @@ pub struct Segmenter {
 
 /// The current segment.
 #[derive(Debug)]
-struct Open {
+struct OpenSegment {
     start: Micros,
     /// Newest dts, and its distance to the previous one, of the track that determines the boundaries.
     newest: Micros,
@@ -254,7 +254,7 @@ impl Segmenter {
     /// Opens a segment with `frame` as its first frame.
     fn begin(&mut self, frame: &Frame) {
         let video = frame.is_video().then(|| frame.config.clone());
-        self.open = Some(Open {
+        self.open = Some(OpenSegment {
             start: frame.dts,
             newest: frame.dts,
             // Until the second frame arrives, assume the previous frame distance.

@@ -18,8 +18,8 @@ const CREDIBLE: Micros = 5 * SECOND;
 const NEW_SOURCE: Micros = SECOND;
 /// Delays are compared over this time and as much again.
 const WINDOW: Micros = 4 * SECOND;
-/// Sound that has not come for this long leads no more.
-const SILENT: Micros = 10 * SECOND;
+/// Audio that has sent nothing for this long no longer leads.
+const AUDIO_TIMEOUT: Micros = 10 * SECOND;
 
 /// Following the arrival: 1/20 of what is off in a second, at most 2 ms. Clocks differ by 0.1 ms in a
 /// second, seldom by 0.5.
@@ -44,14 +44,14 @@ impl Slew {
 /// Maps the RTP timestamps of one publisher's two tracks to the receiver's clock.
 #[derive(Debug, Clone)]
 pub struct RtpClock {
-    video: Line,
-    audio: Line,
+    video: TrackClock,
+    audio: TrackClock,
 }
 
 impl RtpClock {
     /// A clock for video, whose RTP clock rate is 90 kHz, and audio of `audio_rate` Hz (Opus: 48 kHz).
     pub const fn new(audio_rate: u32) -> Self {
-        Self { video: Line::new(90_000), audio: Line::new(audio_rate) }
+        Self { video: TrackClock::new(90_000), audio: TrackClock::new(audio_rate) }
     }
 
     /// Handles a sender report: the RTP timestamp `rtp` belongs to the sender's time `ntp`, which may count from any
@@ -109,7 +109,7 @@ impl RtpClock {
         (error.saturating_abs() <= CREDIBLE).then_some(error)
     }
 
-    const fn line(&mut self, track: Track) -> &mut Line {
+    const fn line(&mut self, track: Track) -> &mut TrackClock {
         match track {
             Track::Video => &mut self.video,
             Track::Audio => &mut self.audio,
@@ -132,7 +132,7 @@ impl RtpClock {
 
 /// The clock of one track.
 #[derive(Debug, Clone)]
-struct Line {
+struct TrackClock {
     rate: u32,
     unwrapper: Unwrapper<32>,
     /// The RTP time of the newest packet in microseconds, and its arrival.
@@ -147,7 +147,7 @@ struct Line {
     report: Option<Micros>,
 }
 
-impl Line {
+impl TrackClock {
     const fn new(rate: u32) -> Self {
         Self {
             rate,
@@ -173,7 +173,7 @@ impl Line {
     }
 
     fn silent_at(&self, arrival: Micros) -> bool {
-        self.last.is_none_or(|(_, last)| arrival.saturating_sub(last) > SILENT)
+        self.last.is_none_or(|(_, last)| arrival.saturating_sub(last) > AUDIO_TIMEOUT)
     }
 
     /// The RTP time of a report in microseconds, unwrapped near that of the newest packet.

@@ -23,13 +23,13 @@ const BEHIND: Micros = 300 * MILLI;
 const LONGEST_FILL: Micros = 6 * SECOND;
 
 /// A frame that waits until its fragment is complete.
-pub(super) struct Held {
+pub(super) struct PendingSample {
     dts: Micros,
     duration: Micros,
     data: Bytes,
 }
 
-impl Held {
+impl PendingSample {
     pub(super) fn sample(&self) -> mp4::Sample<'_> {
         let &Self { dts, duration, ref data } = self;
         mp4::Sample { dts, pts: dts, duration: duration as u32, key: true, data }
@@ -48,7 +48,7 @@ pub(super) struct AudioLane {
     count: i64,
     /// Media time up to which fragments were output.
     flushed: Micros,
-    held: Vec<Held>,
+    held: Vec<PendingSample>,
     /// Whether silence is output instead of frames.
     stopped: bool,
 }
@@ -176,11 +176,11 @@ impl AudioLane {
         let Some(dts) = self.end() else { return };
         self.count += i64::from(samples);
         let duration = self.end().unwrap_or(dts) - dts;
-        self.held.push(Held { dts, duration, data });
+        self.held.push(PendingSample { dts, duration, data });
     }
 
     /// Returns the frames for a fragment once there are enough; with `all`, whatever there is.
-    pub(super) fn bundle(&mut self, all: bool) -> Option<Vec<Held>> {
+    pub(super) fn bundle(&mut self, all: bool) -> Option<Vec<PendingSample>> {
         let size = if all { self.held.len().min(BUNDLE) } else { BUNDLE };
         if size == 0 || self.held.len() < size {
             return None;

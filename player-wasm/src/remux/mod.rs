@@ -449,7 +449,7 @@ impl Remuxer {
 
     fn write_audio(&mut self, all: bool) {
         while let Some(frames) = self.audio.bundle(all) {
-            let samples: Vec<_> = frames.iter().map(audio::Held::sample).collect();
+            let samples: Vec<_> = frames.iter().map(audio::PendingSample::sample).collect();
             self.write(AUDIO_ID, &samples);
         }
     }

@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::*;
-use crate::core::auth::{Auth, AuthRequest, AuthSettings, Denied, Right, SigningKey, Tokens, Wish};
+use crate::core::auth::{Auth, AuthRequest, AuthSettings, Denied, Right, SigningKey, TokenRequest, Tokens};
 use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::CloseReason;
 use crate::core::hub::{Clients, Hub, HubConfig, StreamName};
@@ -107,8 +107,8 @@ async fn a_token_gives_its_subject_and_is_used_once() {
     let auth = Auth { tokens, publish_tokens: true, ..Auth::default() };
     let (name, act) = (name(), Act::Publish);
     let right = Right::Stream { stream: &name, act };
-    let wish = Wish { issuer: "site", audience: "lianmai", subject: "alice", right, ttl: 60 };
-    let query = format!("token={}", key.mint(&wish).unwrap());
+    let request = TokenRequest { issuer: "site", audience: "lianmai", subject: "alice", right, ttl: 60 };
+    let query = format!("token={}", key.mint(&request).unwrap());
     let admission = self::admission(auth);
     let credentials = credentials(&name, &query, HERE);
     admission.probe(act, &name, &credentials, &client()).await.unwrap();

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep};
 
 use super::request::is_secret;
 use crate::net::worker::counted_as;
-use table::{Key, Table};
+use table::{GuessTable, Key};
 
 /// Maximum number of delayed answers, in total. Beyond it answers are immediate, and only the slots of each
 /// address limit the guesses.
@@ -57,12 +57,12 @@ impl SecretOrigin {
 
 /// The result of comparing the secrets of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum SecretCheck {
     /// One of the secrets is right.
     Right,
     /// All secrets are wrong. `new` of them are new guesses; answer after `wait`.
     Wrong { new: usize, wait: Duration },
-    /// The secrets were not compared. A slot is free after this time.
+    /// The secrets were not compared. The address may try again after this time.
     Paused(Duration),
 }
 
@@ -70,7 +70,7 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 struct Inner {
     hasher: RandomState,
-    table: Mutex<Table>,
+    table: Mutex<GuessTable>,
     held: Semaphore,
 }
 
@@ -96,7 +96,7 @@ impl Guesses {
         door: &'static str,
         given: &[Cow<'_, str>],
         secrets: &[&str],
-    ) -> Verdict {
+    ) -> SecretCheck {
         // All secrets are compared, so that the duration reveals nothing.
         let (mut right, mut long) = (false, false);
         for (given, secret) in given.iter().flat_map(|given| secrets.iter().map(move |s| (given, s))) {
@@ -107,7 +107,7 @@ impl Guesses {
         let now = Instant::now();
         let mut table = self.0.table.lock().unwrap_or_else(PoisonError::into_inner);
         if right && long {
-            return Verdict::Right;
+            return SecretCheck::Right;
         }
         let known = table.has_shown_right(origin.ip, door, now);
         let one = Key::Address { ip: origin.ip, known };
@@ -119,21 +119,21 @@ impl Guesses {
             return pause.map_or_else(
                 || {
                     table.shown_right(origin.ip, door, now);
-                    Verdict::Right
+                    SecretCheck::Right
                 },
-                Verdict::Paused,
+                SecretCheck::Paused,
             );
         }
         let hashes = given.iter().map(|given| self.0.hasher.hash_one(given.as_ref()));
         let new: Vec<u64> = hashes.filter(|hash| !table.is_repeated(one, *hash, now)).collect();
         match pause {
-            _ if new.is_empty() => Verdict::Wrong { new: 0, wait: Duration::ZERO },
-            Some(pause) => Verdict::Paused(pause),
+            _ if new.is_empty() => SecretCheck::Wrong { new: 0, wait: Duration::ZERO },
+            Some(pause) => SecretCheck::Paused(pause),
             None => {
                 let keys = [Some(one), group].into_iter().flatten();
                 let waits = keys.flat_map(|key| new.iter().map(move |hash| (key, *hash)));
                 let wait = waits.map(|(key, hash)| table.wrong(key, hash, now)).max();
-                Verdict::Wrong { new: new.len(), wait: wait.unwrap_or_default() }
+                SecretCheck::Wrong { new: new.len(), wait: wait.unwrap_or_default() }
             }
         }
     }

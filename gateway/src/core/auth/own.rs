@@ -24,7 +24,7 @@ pub(super) fn path(data: &Path) -> PathBuf {
 
 /// The content of a token to be created.
 #[derive(Debug, Clone)]
-pub struct Wish<'a> {
+pub struct TokenRequest<'a> {
     /// The issuer (`iss`).
     pub issuer: &'a str,
     /// The audience (`aud`).
@@ -145,21 +145,21 @@ impl SigningKey {
     ///
     /// # Errors
     /// A text that says what is wrong.
-    pub fn mint(&self, wish: &Wish<'_>) -> Result<String, String> {
-        if wish.ttl < 1 || wish.ttl > LONGEST {
+    pub fn mint(&self, request: &TokenRequest<'_>) -> Result<String, String> {
+        if request.ttl < 1 || request.ttl > LONGEST {
             return Err(format!("a token is good for 1 to {LONGEST} seconds"));
         }
         let now = now();
         let claims = Claims {
-            iss: wish.issuer,
-            aud: wish.audience,
-            sub: wish.subject,
-            right: match wish.right {
+            iss: request.issuer,
+            aud: request.audience,
+            sub: request.subject,
+            right: match request.right {
                 Right::Stream { stream, act } => RightClaims::Stream { stream: stream.as_str(), act },
                 Right::Room { room, role } => RightClaims::Room { room, role },
             },
             iat: now,
-            exp: now + wish.ttl,
+            exp: now + request.ttl,
             jti: random().map_err(|error| error.to_string())?,
         };
         self.sign(&claims)

@@ -8,21 +8,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 ///
 /// The list is short: there is one entry for each kind of derived stream that somebody holds.
 #[derive(Debug, Default)]
-pub(super) struct DerivedStreams(Mutex<Vec<Box<dyn Slot>>>);
+pub(super) struct DerivedStreams(Mutex<Vec<Box<dyn CacheEntry>>>);
 
-/// The slot of one key. It has a lock of its own, because making a derived stream may derive another one.
+/// The entry of one key. It has a lock of its own, because making a derived stream may derive another one.
 #[derive(Debug)]
 struct Keyed<K, T> {
     key: K,
     made: Arc<Mutex<Weak<T>>>,
 }
 
-trait Slot: Any + Debug + Send {
+trait CacheEntry: Any + Debug + Send {
     /// Whether somebody holds the derived stream or is making it.
     fn is_in_use(&self) -> bool;
 }
 
-impl<K, T> Slot for Keyed<K, T>
+impl<K, T> CacheEntry for Keyed<K, T>
 where
     K: Debug + Send + 'static,
     T: Debug + Send + Sync + 'static,
@@ -45,33 +45,33 @@ impl DerivedStreams {
         K: Eq + Debug + Send + 'static,
         T: Debug + Send + Sync + 'static,
     {
-        let slot = self.slot(key);
-        let mut slot = lock(&slot);
-        if let Some(held) = slot.upgrade() {
+        let entry = self.entry(key);
+        let mut entry = lock(&entry);
+        if let Some(held) = entry.upgrade() {
             return held;
         }
         let made = make();
-        *slot = Arc::downgrade(&made);
+        *entry = Arc::downgrade(&made);
         made
     }
 
-    fn slot<K, T>(&self, key: K) -> Arc<Mutex<Weak<T>>>
+    fn entry<K, T>(&self, key: K) -> Arc<Mutex<Weak<T>>>
     where
         K: Eq + Debug + Send + 'static,
         T: Debug + Send + Sync + 'static,
     {
-        let mut slots = lock(&self.0);
-        for slot in slots.iter() {
-            let slot: &dyn Any = slot.as_ref();
-            if let Some(slot) = slot.downcast_ref::<Keyed<K, T>>()
-                && slot.key == key
+        let mut entries = lock(&self.0);
+        for entry in entries.iter() {
+            let entry: &dyn Any = entry.as_ref();
+            if let Some(entry) = entry.downcast_ref::<Keyed<K, T>>()
+                && entry.key == key
             {
-                return slot.made.clone();
+                return entry.made.clone();
             }
         }
-        slots.retain(|slot| slot.is_in_use());
+        entries.retain(|entry| entry.is_in_use());
         let made = Arc::new(Mutex::new(Weak::new()));
-        slots.push(Box::new(Keyed { key, made: made.clone() }));
+        entries.push(Box::new(Keyed { key, made: made.clone() }));
         made
     }
 
@@ -112,7 +112,7 @@ mod tests {
     fn making_one_may_derive_another() {
         let derived = DerivedStreams::default();
         let outer = derived.get_or_make("outer", || {
-            // The slot is already in the list, and stays there although nobody holds the stream yet.
+            // The entry is already in the list, and stays there although nobody holds the stream yet.
             Arc::new(*derived.get_or_make("inner", || Arc::new(7)) + 1)
         });
         assert_eq!(*outer, 8);

@@ -118,9 +118,9 @@ impl Sender {
 #[derive(Debug)]
 pub struct HubEvents(broadcast::Receiver<HubEvent>);
 
-/// A received event.
+/// The result of [`HubEvents::next`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum NextEvent {
     /// The next event.
     Event(HubEvent),
     /// The listener was too slow: this many events are lost, and it should read the hub's state again.
@@ -129,10 +129,10 @@ pub enum Heard {
 
 impl HubEvents {
     /// Waits for the next event; `None` when the hub is gone. Safe to cancel and call again.
-    pub async fn next(&mut self) -> Option<Heard> {
+    pub async fn next(&mut self) -> Option<NextEvent> {
         match self.0.recv().await {
-            Ok(event) => Some(Heard::Event(event)),
-            Err(broadcast::error::RecvError::Lagged(count)) => Some(Heard::Missed(count)),
+            Ok(event) => Some(NextEvent::Event(event)),
+            Err(broadcast::error::RecvError::Lagged(count)) => Some(NextEvent::Missed(count)),
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }

@@ -165,9 +165,9 @@ impl Keys {
 
 /// A reader's reason to wait for a new key frame although one is cached: a request is pending.
 #[derive(Debug, Clone)]
-pub(super) struct Hope(Arc<Keys>);
+pub(super) struct KeyFrameWait(Arc<Keys>);
 
-impl Hope {
+impl KeyFrameWait {
     pub(super) fn new(keys: &Arc<Keys>) -> Self {
         Self(keys.clone())
     }

@@ -62,7 +62,7 @@ mod viewer_count;
 mod watcher;
 
 pub use clients::{Client, ClientHandle, Clients};
-pub use events::{Happened, Heard, HubEvent, HubEvents};
+pub use events::{Happened, HubEvent, HubEvents, NextEvent};
 pub use keys::Demand;
 pub use notes::{Fields, Note};
 pub use origin::Origin;

@@ -112,7 +112,7 @@ impl From<PlayError> for CloseReason {
 
 /// A publisher that is silent for this long can be replaced: its browser or network is gone, and the new
 /// publisher is usually the same person.
-const SILENCE: Duration = Duration::from_secs(5);
+const REPLACEABLE_AFTER: Duration = Duration::from_secs(5);
 
 /// A stream, and the state of its publisher.
 #[derive(Debug)]
@@ -139,7 +139,7 @@ impl StreamEntry {
     /// of the seat.
     fn is_taken(&self, identity: &Identity) -> bool {
         let same_seat = matches!(identity, Identity::Seat { .. }) && *identity == self.identity;
-        self.clock.is_none() && !self.yields && !same_seat && self.stream.silence() < SILENCE
+        self.clock.is_none() && !self.yields && !same_seat && self.stream.silence() < REPLACEABLE_AFTER
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use media::time::Micros;
 
-use super::keys::Hope;
-use crate::net::wake::{Slot, Wake};
+use super::keys::KeyFrameWait;
+use crate::net::wake::{ReaderGroup, Wake};
 
 /// An item of a ring: cheap to clone, with shared bytes.
 pub trait Item: Clone {
@@ -155,7 +155,7 @@ impl<T: Item> Ring<T> {
             (Start::Oldest, _) => (state.first, false),
         };
         drop(state);
-        Cursor { ring: self.clone(), next, key, hope: None, skipped: 0, jumped: false, slot: None }
+        Cursor { ring: self.clone(), next, key, key_frame_wait: None, skipped: 0, jumped: false, group: None }
     }
 }
 
@@ -167,10 +167,10 @@ pub struct Cursor<T> {
     /// Whether it must find a key item first.
     key: bool,
     /// Why it waits for a new key item. Without a reason it starts at the newest cached one.
-    hope: Option<Hope>,
+    key_frame_wait: Option<KeyFrameWait>,
     skipped: u64,
     jumped: bool,
-    slot: Option<Arc<Slot>>,
+    group: Option<Arc<ReaderGroup>>,
 }
 
 enum Step<T> {
@@ -180,19 +180,19 @@ enum Step<T> {
 }
 
 impl<T: Item> Cursor<T> {
-    /// Makes the cursor wait for a new key item only while `hope` lasts.
-    pub(super) fn hoping(self, hope: Hope) -> Self {
-        Self { hope: Some(hope), ..self }
+    /// Makes the cursor wait for a new key item only while `wait` lasts.
+    pub(super) fn waiting_for_key_frame(self, wait: KeyFrameWait) -> Self {
+        Self { key_frame_wait: Some(wait), ..self }
     }
 
     fn step(&mut self) -> Step<T> {
         let state = self.ring.state();
         if !self.key {
-            self.hope = None;
-        } else if self.hope.as_ref().is_some_and(Hope::is_over)
+            self.key_frame_wait = None;
+        } else if self.key_frame_wait.as_ref().is_some_and(KeyFrameWait::is_over)
             && let Some(key) = state.newest_key
         {
-            (self.next, self.key, self.hope) = (key, false, None);
+            (self.next, self.key, self.key_frame_wait) = (key, false, None);
         }
         if self.next < state.first {
             let to = state.newest_key.unwrap_or(state.end());
@@ -237,9 +237,9 @@ impl<T: Item> Cursor<T> {
             Step::Closed => return None,
             Step::Empty => {}
         }
-        let slot = self.slot.get_or_insert_with(|| self.ring.wake.slot()).clone();
+        let group = self.group.get_or_insert_with(|| self.ring.wake.group()).clone();
         loop {
-            let mut notified = std::pin::pin!(slot.notified());
+            let mut notified = std::pin::pin!(group.notified());
             notified.as_mut().enable();
             match self.step() {
                 Step::Item(item) => return Some(item),

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::derived::DerivedStreams;
 use super::events::{self, ConfigEvents, Happened};
-use super::keys::{Demand, Hope, Keys};
+use super::keys::{Demand, KeyFrameWait, Keys};
 use super::meter::Meter;
 use super::notes::{Fields, Note, Notes};
 use super::ring::{Cursor, Item, Ring, RingLimits, Start};
@@ -294,7 +294,7 @@ impl Stream {
     pub fn subscribe(&self, start: Start) -> Subscriber {
         let better = self.start(start);
         let cursor = self.ring.cursor(better);
-        if better == start { cursor } else { cursor.hoping(Hope::new(&self.keys)) }
+        if better == start { cursor } else { cursor.waiting_for_key_frame(KeyFrameWait::new(&self.keys)) }
     }
 
     /// Returns the best start position for a viewer that asks for `start`. This is the next key frame if the cached

@@ -64,7 +64,7 @@ impl Drop for Running {
 
 /// Statistics of transcoding to one codec since the gateway started.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Counted {
+pub struct TranscodeStats {
     /// Number of streams that are being transcoded now.
     pub running: i64,
     /// Duration of the transcoded audio.
@@ -80,10 +80,10 @@ pub struct Counted {
 }
 
 /// Returns the statistics of `target`.
-pub fn counted(target: AudioTarget) -> Counted {
+pub fn counted(target: AudioTarget) -> TranscodeStats {
     let counters = Counters::of(target);
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    Counted {
+    TranscodeStats {
         running: counters.running.load(Ordering::Relaxed),
         made: Duration::from_secs_f64(read(&counters.samples) as f64 / f64::from(RATE)),
         busy: Duration::from_nanos(read(&counters.nanos)),

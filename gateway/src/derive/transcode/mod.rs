@@ -35,7 +35,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use media::{Audio, Codec, Config, Format};
 
-pub use self::counters::{Counted, counted};
+pub use self::counters::{TranscodeStats, counted};
 pub use self::frames::Frames;
 pub use self::in_order::reordered;
 pub use self::pictures::Reencoders;

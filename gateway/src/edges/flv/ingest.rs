@@ -4,7 +4,7 @@ use bytes::Bytes;
 use media::flv::{Demuxer, Event, Metadata, message};
 use tokio::time::sleep_until;
 
-use crate::context::Held;
+use crate::context::FrameDeadline;
 use crate::core::admission::Publishing;
 use crate::core::close::CloseReason;
 
@@ -15,12 +15,12 @@ pub(super) struct Ingest {
     publishing: Publishing,
     /// Number of frames passed to the hub.
     frames: u64,
-    held: Held,
+    deadline: FrameDeadline,
 }
 
 impl Ingest {
     pub(super) fn new(publishing: Publishing) -> Self {
-        Self { demuxer: Demuxer::for_publisher(), frames: 0, held: Held::default(), publishing }
+        Self { demuxer: Demuxer::for_publisher(), frames: 0, deadline: FrameDeadline::default(), publishing }
     }
 
     /// Adds the next bytes. An error ends the publisher's connection.
@@ -28,13 +28,13 @@ impl Ingest {
         self.publishing.client.received(bytes.len());
         self.demuxer.push(bytes);
         let read = self.read();
-        self.held.note(self.demuxer.holds(), self.frames);
+        self.deadline.note(self.demuxer.holds(), self.frames);
         read
     }
 
     /// Resolves when a video frame has waited long enough for further parts; then call [`Ingest::flush`].
     pub(super) async fn overdue(&self) {
-        match self.held.until() {
+        match self.deadline.until() {
             Some(time) => sleep_until(time).await,
             None => std::future::pending().await,
         }
@@ -45,7 +45,7 @@ impl Ingest {
         self.demuxer.flush();
         // Its bytes were read before, so there is no new error.
         let _ = self.read();
-        self.held.note(self.demuxer.holds(), self.frames);
+        self.deadline.note(self.demuxer.holds(), self.frames);
     }
 
     fn read(&mut self) -> Result<(), CloseReason> {

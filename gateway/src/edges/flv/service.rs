@@ -1,7 +1,7 @@
 //! Registers the FLV addresses, which end in `.flv`.
 
 use super::serve;
-use crate::service::{Asked, Gateway, Greeting, Routes, Service, StartError};
+use crate::service::{Gateway, Greeting, PeerRequest, Routes, Service, StartError};
 
 /// The FLV service.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ impl Service for Flv {
         let context = gateway.context.clone();
         routes.add_streams(
             |path| path.ends_with(".flv"),
-            move |Asked { peer, request }| {
+            move |PeerRequest { peer, request }| {
                 let context = context.clone();
                 async move { serve(context, peer, request).await }
             },

@@ -8,7 +8,7 @@ use http::request::Parts;
 
 use super::sessions::{Key, Standing};
 use super::store::Store;
-use super::viewers::Origin;
+use super::viewers::ClientOrigin;
 use super::{Hls, PROTOCOL, info, kicked, short_query};
 use crate::context::Context;
 use crate::core::admission::{PlayGrant, Refusal};
@@ -76,7 +76,7 @@ impl Hls {
         request: &Parts,
     ) -> Result<Admitted, Problem> {
         let store = self.stores().by_name.get(name).cloned();
-        let origin = Origin::of(request, peer);
+        let origin = ClientOrigin::of(request, peer);
         if store.is_some_and(|store| store.viewers.knows(&origin, &short_query(request))) {
             return Ok(Admitted::Public(None));
         }
@@ -124,7 +124,7 @@ impl Hls {
                 Standing::Over => {}
             }
         }
-        let origin = Origin::of(request, peer);
+        let origin = ClientOrigin::of(request, peer);
         let key = if auth.is_free(Act::Play, &about).await? {
             Key::Secret(origin, short_query(request))
         } else if let Some(token) = about.token() {

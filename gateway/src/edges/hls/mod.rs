@@ -9,8 +9,8 @@
 
 mod access;
 mod demand;
+mod dropped_segments;
 mod feed;
-mod lent;
 mod render;
 mod service;
 mod sessions;
@@ -39,7 +39,7 @@ use self::render::Rendered;
 pub use self::service::HlsService;
 use self::sessions::Sessions;
 use self::store::{Missing, Store};
-use self::viewers::Origin;
+use self::viewers::ClientOrigin;
 use crate::context::Context;
 use crate::core::admission::PlayGrant;
 use crate::core::client::ClientInfo;
@@ -209,7 +209,12 @@ impl Hls {
             }
             Admitted::Public(grant) => {
                 let register = || grant.as_ref().and_then(register);
-                store.viewers.ask(&Origin::of(request, peer), &short_query(request), body.len(), register)
+                store.viewers.ask(
+                    &ClientOrigin::of(request, peer),
+                    &short_query(request),
+                    body.len(),
+                    register,
+                )
             }
         };
         if !counted {
@@ -261,7 +266,7 @@ impl Hls {
             Missing::Unknown => not_found(),
         })?;
         let counted = match &session {
-            Access::Free => store.viewers.sent(&Origin::of(request, peer), data.len()),
+            Access::Free => store.viewers.sent(&ClientOrigin::of(request, peer), data.len()),
             Access::Session(id) => {
                 let stream = store.stream();
                 self.0.sessions.sent(store.name(), id, data.len(), stream.as_deref(), |_| None)
@@ -305,7 +310,7 @@ fn kicked() -> Problem {
 fn info(request: &Parts, peer: SocketAddr) -> ClientInfo {
     let secure = request.extensions.get::<Secure>().is_some();
     let url = address("http", secure, &request.headers, request.uri.path());
-    ClientInfo { protocol: PROTOCOL, peer, url, agent: Origin::of(request, peer).agent }
+    ClientInfo { protocol: PROTOCOL, peer, url, agent: ClientOrigin::of(request, peer).agent }
 }
 
 fn playlist_response(

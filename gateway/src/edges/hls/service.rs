@@ -1,7 +1,7 @@
 //! The HLS service: serves playlists and segments, and starts the segmenting of streams.
 
 use super::Hls;
-use crate::service::{Asked, Gateway, Greeting, Routes, Service, StartError};
+use crate::service::{Gateway, Greeting, PeerRequest, Routes, Service, StartError};
 
 /// The HLS service.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ impl Service for HlsService {
         let hls = Hls::new(gateway.context.clone());
         routes.add_streams(
             |path| path.ends_with(".m3u8") || path.ends_with(".ts"),
-            move |Asked { peer, request }| {
+            move |PeerRequest { peer, request }| {
                 let hls = hls.clone();
                 async move { hls.serve(peer, request).await }
             },

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::viewers::{From, Origin};
+use super::viewers::{ClientOrigin, NetworkOrigin};
 use crate::core::admission::PlayGrant;
 use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, Stream, StreamName};
@@ -26,10 +26,10 @@ pub(super) const MAX: usize = 20_000;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     /// The client's address, and the token that was used.
-    Token(From, String),
+    Token(NetworkOrigin, String),
     /// The client, which shows the secret every time, and its query, which players may use to distinguish
     /// themselves.
-    Secret(Origin, String),
+    Secret(ClientOrigin, String),
 }
 
 /// The state of a session.
@@ -43,6 +43,7 @@ pub(super) enum Standing {
     Over,
 }
 
+/// An HLS viewer whose requests were admitted.
 #[derive(Debug)]
 struct Session {
     key: Key,
@@ -62,13 +63,14 @@ impl Session {
     }
 }
 
+/// The sessions of one stream.
 #[derive(Debug, Default)]
-struct Table {
+struct StreamSessions {
     by_id: HashMap<String, Session>,
     by_key: HashMap<Key, String>,
 }
 
-impl Table {
+impl StreamSessions {
     fn expire(&mut self, patience: Duration) {
         let Self { by_id, by_key } = self;
         by_id.retain(|id, session| {
@@ -83,10 +85,10 @@ impl Table {
 
 /// The sessions of all streams.
 #[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<HashMap<StreamName, Table>>);
+pub(super) struct Sessions(Mutex<HashMap<StreamName, StreamSessions>>);
 
 impl Sessions {
-    fn all(&self) -> MutexGuard<'_, HashMap<StreamName, Table>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<StreamName, StreamSessions>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

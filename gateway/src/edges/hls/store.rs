@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::SegmentRules;
 use super::demand::Demand;
-use super::lent::{Data, Lent};
+use super::dropped_segments::{Data, DroppedSegments};
 use super::render::{self, Rendered};
 use super::stored::Stored;
 use super::viewers::Viewers;
@@ -38,7 +38,7 @@ struct State {
     segments: VecDeque<Stored>,
     bytes: usize,
     /// Segments that left `segments` and are still being sent.
-    lent: Lent,
+    dropped: DroppedSegments,
     next: u64,
     /// The first listed sequence number; it never decreases.
     listed: u64,
@@ -77,7 +77,7 @@ impl Store {
         let state = State {
             segments: VecDeque::new(),
             bytes: 0,
-            lent: Lent::default(),
+            dropped: DroppedSegments::default(),
             next: since.as_secs(),
             listed: since.as_secs(),
             discontinuities: 0,
@@ -198,8 +198,8 @@ impl Store {
         let mut state = self.state();
         if state.turn == turn {
             let segments = std::mem::take(&mut state.segments);
-            segments.into_iter().for_each(|segment| state.lent.add(segment.data));
-            state.lent.trim(self.rules.max_lent);
+            segments.into_iter().for_each(|segment| state.dropped.add(segment.data));
+            state.dropped.trim(self.rules.max_lent);
             (state.bytes, state.listed, state.rendered) = (0, state.next, None);
         }
         state.turn == turn
@@ -286,9 +286,9 @@ impl State {
             self.bytes -= first.data.len();
             self.listed = self.listed.max(first.sequence + 1);
             if let Some(gone) = self.segments.pop_front() {
-                self.lent.add(gone.data);
+                self.dropped.add(gone.data);
             }
         }
-        self.lent.trim(rules.max_lent);
+        self.dropped.trim(rules.max_lent);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use media::time::Micros;
 
-use super::lent::Data;
+use super::dropped_segments::Data;
 
 /// One segment, and its position in the playlist.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ pub(super) const MAX: usize = 20_000;
 
 /// The network origin of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct From {
+pub(super) struct NetworkOrigin {
     ip: IpAddr,
     /// The client address that a proxy reports.
     forwarded: String,
@@ -32,16 +32,16 @@ pub(super) struct From {
 
 /// The network origin of a request, and the client software.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Origin {
-    pub(super) from: From,
+pub(super) struct ClientOrigin {
+    pub(super) from: NetworkOrigin,
     pub(super) agent: String,
 }
 
-impl Origin {
+impl ClientOrigin {
     pub(super) fn of(request: &Parts, peer: SocketAddr) -> Self {
         let text = |name| shown(&request.headers, name);
         Self {
-            from: From {
+            from: NetworkOrigin {
                 ip: peer.ip().to_canonical(),
                 forwarded: text(HeaderName::from_static("x-forwarded-for")),
             },
@@ -58,15 +58,15 @@ struct Viewer {
 
 /// The viewers of one stream.
 #[derive(Debug, Default)]
-pub(super) struct Viewers(Mutex<HashMap<Origin, HashMap<String, Viewer>>>);
+pub(super) struct Viewers(Mutex<HashMap<ClientOrigin, HashMap<String, Viewer>>>);
 
 impl Viewers {
-    fn all(&self) -> MutexGuard<'_, HashMap<Origin, HashMap<String, Viewer>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<ClientOrigin, HashMap<String, Viewer>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns whether this viewer is known, which means that it was admitted.
-    pub(super) fn knows(&self, origin: &Origin, query: &str) -> bool {
+    pub(super) fn knows(&self, origin: &ClientOrigin, query: &str) -> bool {
         self.all().get(origin).is_some_and(|queries| queries.contains_key(query))
     }
 
@@ -74,7 +74,7 @@ impl Viewers {
     /// this viewer.
     pub(super) fn ask(
         &self,
-        origin: &Origin,
+        origin: &ClientOrigin,
         query: &str,
         bytes: usize,
         register: impl FnOnce() -> Option<ClientHandle>,
@@ -100,7 +100,7 @@ impl Viewers {
     }
 
     /// Records a segment request. Returns false if no known viewer matches.
-    pub(super) fn sent(&self, origin: &Origin, bytes: usize) -> bool {
+    pub(super) fn sent(&self, origin: &ClientOrigin, bytes: usize) -> bool {
         let mut all = self.all();
         // A segment's address has no query: count it for the matching viewer that asked last.
         let newest = all.get_mut(origin).and_then(|queries| queries.values_mut().max_by_key(|v| v.seen));

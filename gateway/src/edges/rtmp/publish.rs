@@ -11,7 +11,7 @@ use super::close::{admit_publisher, refuse, tell};
 use super::connection::Connection;
 use super::ingest::{Ingest, Input};
 use super::session::{Event, Request};
-use crate::context::{Context, Held};
+use crate::context::{Context, FrameDeadline};
 use crate::core::admission::Publishing;
 use crate::core::client::Act;
 use crate::core::close::CloseReason;
@@ -50,7 +50,7 @@ async fn receive(
     ingest: &mut Ingest,
 ) -> Result<(), CloseReason> {
     let limits = *publishing.client.limits();
-    let mut held = Held::default();
+    let mut deadline = FrameDeadline::default();
     loop {
         while let Some(event) = connection.event()? {
             // One read may hold thousands of small messages; other connections of this worker get their turn.
@@ -60,7 +60,7 @@ async fn receive(
                 event => pass_to_hub(event, ingest, &mut publishing.publisher, connection.peer),
             }
         }
-        held.note(ingest.holds(), ingest.frames());
+        deadline.note(ingest.holds(), ingest.frames());
         let sent = tokio::select! {
             biased;
             reason = publishing.revoked() => return Err(reason),
@@ -72,7 +72,7 @@ async fn receive(
         tokio::select! {
             biased;
             reason = publishing.revoked() => return Err(reason),
-            () = sleep_until(held.until().unwrap_or_else(Instant::now)), if held.until().is_some() => {
+            () = sleep_until(deadline.until().unwrap_or_else(Instant::now)), if deadline.until().is_some() => {
                 ingest.flush();
                 push(ingest, &mut publishing.publisher);
             }

@@ -5,7 +5,7 @@
 //! 1. [`signal`] answers HTTP requests: WHIP (RFC 9725), WHEP and SRS's JSON calls. It asks admission and hands the
 //!    offer to [`offer`].
 //! 2. [`offer`] turns an offer into a session: [`sdp`] reads the client's text and writes the answer, [`rtc`] configures
-//!    str0m, [`candidates`] and [`host_names`] find the gateway's addresses, [`pending`] and [`slot`] limit sessions.
+//!    str0m, [`candidates`] and [`host_names`] find the gateway's addresses, [`pending`] and [`session_permit`] limit sessions.
 //! 3. [`session`] is the task of one session. It moves datagrams between the port and the peer.
 //! 4. [`peer`] is the state machine of one client, without I/O and clock: str0m, with [`liveness`] (timeouts), [`paths`]
 //!    (changes of address), [`ssrcs`] (forged packets), [`srtp`] and [`dtls`] (cryptography) around it.
@@ -55,9 +55,9 @@ mod rtc;
 mod sdp;
 mod service;
 mod session;
+mod session_permit;
 mod settings;
 mod signal;
-mod slot;
 mod srtp;
 mod ssrcs;
 mod track_sender;

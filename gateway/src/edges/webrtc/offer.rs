@@ -20,7 +20,7 @@ use super::publish::PublisherRole;
 use super::rtc::{self, PublisherOptions, ViewerOptions};
 use super::sdp::{self, ClientOffer, Kind, SdpError};
 use super::session::{SessionTask, commands};
-use super::slot::Slot;
+use super::session_permit::SessionPermit;
 use super::{SessionHandle, WebRtc};
 use crate::context::Context;
 use crate::core::admission::{Grant, PlayGrant, PublishGrant, Refusal};
@@ -215,7 +215,7 @@ impl WebRtc {
     {
         let NewSession { request, offer, mut rtc, client, make_role } = new;
         let reservation = self.0.pending.reserve(request.visitor, offer.size(), Instant::now())?;
-        let slot = Slot::Pending(reservation, self.0.gate.clone(), client.ip);
+        let permit = SessionPermit::Pending(reservation, self.0.gate.clone(), client.ip);
         let negotiated = self.negotiate(&request, &offer, &mut rtc).map_err(|why| bad_offer(&why))?;
         let Negotiated { answer, mids, username, addresses } = negotiated;
         let connect = self.0.context.limits.header_timeout;
@@ -233,7 +233,7 @@ impl WebRtc {
         let (id, etag) = (random_id(), etag());
         self.sessions().insert(id.clone(), SessionHandle { commands: sender, etag: etag.clone() });
         let task =
-            SessionTask { peer, port, routes, inbox, commands, offer, stop: self.0.stop.clone(), slot };
+            SessionTask { peer, port, routes, inbox, commands, offer, stop: self.0.stop.clone(), permit };
         self.spawn(task, id.clone(), client.span);
         Ok(OfferResponse { sdp: answer, id, etag, fragments })
     }

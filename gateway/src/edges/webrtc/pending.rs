@@ -28,10 +28,11 @@ pub(super) const GRACE_TIME: Duration = Duration::from_secs(3);
 
 /// All pending sessions. Cloning shares them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PendingSessions(Arc<Mutex<Table>>);
+pub(super) struct PendingSessions(Arc<Mutex<PendingTable>>);
 
+/// The content of [`PendingSessions`].
 #[derive(Debug, Default)]
-struct Table {
+struct PendingTable {
     /// The sessions of each address, the oldest first.
     addresses: HashMap<IpAddr, VecDeque<PendingSession>>,
     sessions: usize,
@@ -57,7 +58,7 @@ pub(super) enum LimitReached {
 }
 
 impl PendingSessions {
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, PendingTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -101,7 +102,7 @@ impl PendingSessions {
     }
 }
 
-impl Table {
+impl PendingTable {
     /// Displaces the oldest session of the address with the most, if that has at least two more than `count`; else
     /// the oldest session of all, if it is older than [`GRACE_TIME`].
     fn displace_one(&mut self, count: usize, now: Instant) -> Option<()> {

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use super::settings::WebRtcSettings;
 use super::{Port, WebRtc, is_endpoint, router, serve};
-use crate::service::{Asked, Gateway, Greeting, Routes, Service, StartError};
+use crate::service::{Gateway, Greeting, PeerRequest, Routes, Service, StartError};
 
 /// The WebRTC service.
 #[derive(Debug)]
@@ -40,7 +40,9 @@ impl Service for WebRtcService {
             webrtc.ok_or_else(|| StartError::System(io::Error::other("no DTLS certificate can be made")))?;
         webrtc.listen(tcp);
         routes.add(router(webrtc.clone()));
-        routes.add_streams(is_endpoint, move |Asked { peer, request }| serve(webrtc.clone(), peer, request));
+        routes.add_streams(is_endpoint, move |PeerRequest { peer, request }| {
+            serve(webrtc.clone(), peer, request)
+        });
         Ok(())
     }
 

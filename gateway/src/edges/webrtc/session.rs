@@ -15,7 +15,7 @@ use super::peer::{Input, Peer, PeerRole, Transmit};
 use super::port::{Datagram, Outbox, PeerRoutes, Port};
 use super::rtc;
 use super::sdp::{self, ClientOffer, Credentials, SdpError};
-use super::slot::Slot;
+use super::session_permit::SessionPermit;
 use crate::core::close::CloseReason;
 
 /// A request about a running session.
@@ -53,7 +53,7 @@ pub(super) struct SessionTask<R> {
     /// The client's offer, which an ICE restart repeats.
     pub(super) offer: ClientOffer,
     pub(super) stop: CancellationToken,
-    pub(super) slot: Slot,
+    pub(super) permit: SessionPermit,
 }
 
 /// Why the task woke up.
@@ -106,7 +106,7 @@ impl<R: PeerRole> SessionTask<R> {
         tokio::select! {
             biased;
             () = stopped => Wake::Stopped,
-            () = self.slot.displaced() => Wake::Displaced,
+            () = self.permit.displaced() => Wake::Displaced,
             command = self.commands.recv() => Wake::Command(command),
             ready = self.peer.role.ready() => Wake::Role(ready),
             datagram = self.inbox.recv() => Wake::Datagram(datagram),
@@ -145,7 +145,7 @@ impl<R: PeerRole> SessionTask<R> {
         let timeout =
             self.with_sender(now, |peer, sender| peer.drive(now, |datagram| sender.send(datagram)))?;
         if self.peer.liveness().is_connected() {
-            self.slot.connect()?;
+            self.permit.connect()?;
         }
         Ok(timeout)
     }

@@ -11,9 +11,9 @@ use rustls_acme::caches::DirCache;
 use rustls_acme::{AcmeConfig, AcmeState, EventOk, ResolvesServerCertAcme};
 
 use super::client::client;
+use super::current_cert::CurrentCert;
 use super::error::TlsError;
 use super::settings::TlsSettings;
-use super::shown::Shown;
 
 /// The ACME account, the certificate and the current order.
 pub(super) struct AcmeOrder {
@@ -54,16 +54,16 @@ impl AcmeOrder {
     }
 
     /// Gets the certificate, and renews it forever when a third of its lifetime is left.
-    pub(super) async fn run(mut self, shown: Arc<Shown>) {
+    pub(super) async fn run(mut self, current: Arc<CurrentCert>) {
         let domains = self.domains.join(",");
         while let Some(event) = self.state.next().await {
             match event {
                 Ok(EventOk::DeployedCachedCert) => {
-                    shown.got();
+                    current.got();
                     tracing::info!(domains, "ACME's certificate is kept from before");
                 }
                 Ok(EventOk::DeployedNewCert) => {
-                    shown.got();
+                    current.got();
                     tracing::info!(domains, "ACME has given a certificate");
                 }
                 Ok(EventOk::CertCacheStore | EventOk::AccountCacheStore) => {}

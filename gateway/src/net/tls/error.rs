@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::pair::Bad;
+use super::pair::PairError;
 
 /// Why TLS cannot be used.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub enum TlsError {
     /// A file cannot be read; with its flag.
     Read(&'static str, PathBuf, io::Error),
     /// Certificate file, key file, and the fault.
-    Files(PathBuf, PathBuf, Bad),
+    Files(PathBuf, PathBuf, PairError),
     /// A domain that ACME cannot validate.
     Domain(String),
     /// The directory URL of the ACME server is not valid.
@@ -26,7 +26,7 @@ pub enum TlsError {
     /// No certificate could be created.
     Make(rcgen::Error),
     /// The gateway's own certificate cannot be used.
-    Own(Bad),
+    Own(PairError),
     /// An error of the TLS library.
     Library(rustls::Error),
 }
@@ -40,19 +40,21 @@ impl fmt::Display for TlsError {
             Self::Files(cert, key, bad) => {
                 let (cert, key) = (cert.display(), key.display());
                 match bad {
-                    Bad::NoCertificate => write!(f, "{cert} (--cert) holds no certificate in PEM form"),
-                    Bad::NoKey => write!(f, "{key} (--key) holds no private key in PEM form"),
-                    Bad::Locked => write!(
+                    PairError::NoCertificate => write!(f, "{cert} (--cert) holds no certificate in PEM form"),
+                    PairError::NoKey => write!(f, "{key} (--key) holds no private key in PEM form"),
+                    PairError::Locked => write!(
                         f,
                         "the key in {key} (--key) is locked with a passphrase; \
                          `openssl pkey -in {key} -out FILE` writes it without one"
                     ),
-                    Bad::Differ => write!(
+                    PairError::Differ => write!(
                         f,
                         "the key in {key} (--key) is not that of the first certificate in {cert} (--cert)"
                     ),
-                    Bad::Certificate(why) => write!(f, "the certificate in {cert} (--cert) is broken: {why}"),
-                    Bad::Key(why) => write!(f, "the key in {key} (--key) cannot be used: {why}"),
+                    PairError::Certificate(why) => {
+                        write!(f, "the certificate in {cert} (--cert) is broken: {why}")
+                    }
+                    PairError::Key(why) => write!(f, "the key in {key} (--key) cannot be used: {why}"),
                 }
             }
             Self::Domain(domain) => {

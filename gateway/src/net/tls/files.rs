@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::sleep;
 
+use super::current_cert::CurrentCert;
 use super::error::TlsError;
 use super::pair::Pair;
 use super::settings::TlsSettings;
-use super::shown::Shown;
 use crate::secret_file::{self, Readers};
 
 /// Interval between checks of the files.
@@ -69,7 +69,7 @@ impl Files {
 
     /// Reloads the certificate forever when the files change. Unusable files change nothing and are logged
     /// once.
-    pub(super) async fn watch(self, loaded: Texts, shown: Arc<Shown>) {
+    pub(super) async fn watch(self, loaded: Texts, current: Arc<CurrentCert>) {
         let files = Arc::new(self);
         let (mut known, mut before) = (Ok(loaded), None);
         loop {
@@ -82,7 +82,7 @@ impl Files {
             if settled && now != known {
                 match now.clone().and_then(|texts| files.pair(&texts).map_err(|e| e.to_string())) {
                     Ok(pair) => {
-                        shown.set(pair.key);
+                        current.set(pair.key);
                         tracing::info!(file = %files.cert.display(), "another certificate is shown now");
                     }
                     Err(error) => tracing::warn!(error, "the certificate stays as it was"),

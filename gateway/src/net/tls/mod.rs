@@ -1,17 +1,17 @@
 //! TLS for the HTTPS listener: the certificate and the handshake.
 //!
 //! The certificate has one of three sources: the operator's files, reloaded when they change (`files`); ACME
-//! (`acme`); or a self-signed one, kept in the data folder (`own`). `shown` holds the current one. Start
+//! (`acme`); or a self-signed one, kept in the data folder (`own`). `current_cert` holds the current one. Start
 //! reading at [`Tls`].
 
 mod acme;
 mod client;
+mod current_cert;
 mod error;
 mod files;
 mod own;
 mod pair;
 mod settings;
-mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -37,7 +37,7 @@ pub use settings::TlsSettings;
 
 use crate::limits::Limits;
 use crate::net::worker::{Refusal, Socket, Tcp, refuse};
-use shown::Shown;
+use current_cert::CurrentCert;
 
 /// The response to a connection over the limit: the fatal alert `internal_error` (RFC 8446 6.2). A text would
 /// need a handshake, which a busy server avoids.
@@ -96,13 +96,13 @@ impl Tls {
     pub fn new(config: &TlsSettings, info: &OwnCertInfo<'_>) -> Result<Self, TlsError> {
         let acme: Vec<_> = config.acme.iter().filter(|domain| !domain.is_empty()).collect();
         let files = files::Files::of(config)?;
-        let (shown, source, tasks) = match files {
+        let (current, source, tasks) = match files {
             Some(_) if !acme.is_empty() => return Err(TlsError::Both),
             Some(files) => {
                 let bytes = files.read()?;
-                let shown = Arc::new(Shown::new(files.pair(&bytes)?.key, None));
-                let watch = files.watch(bytes, shown.clone());
-                (shown, CertSource::Files, vec![AbortOnDropHandle::new(tokio::spawn(watch))])
+                let current = Arc::new(CurrentCert::new(files.pair(&bytes)?.key, None));
+                let watch = files.watch(bytes, current.clone());
+                (current, CertSource::Files, vec![AbortOnDropHandle::new(tokio::spawn(watch))])
             }
             None => {
                 let order = if acme.is_empty() {
@@ -110,20 +110,22 @@ impl Tls {
                 } else {
                     Some(acme::AcmeOrder::new(config, info.data, &acme)?)
                 };
-                let own = own::Own::of(config, info);
+                let own = own::OwnCertFiles::of(config, info);
                 let pair = own.pair(SystemTime::now())?;
-                let shown =
-                    Arc::new(Shown::new(pair.key.clone(), order.as_ref().map(acme::AcmeOrder::resolver)));
-                let mut tasks = vec![AbortOnDropHandle::new(tokio::spawn(own.watch(pair, shown.clone())))];
+                let current = Arc::new(CurrentCert::new(
+                    pair.key.clone(),
+                    order.as_ref().map(acme::AcmeOrder::resolver),
+                ));
+                let mut tasks = vec![AbortOnDropHandle::new(tokio::spawn(own.watch(pair, current.clone())))];
                 let source =
                     order.as_ref().map_or(CertSource::Own, |order| CertSource::Acme(order.domains()));
                 if let Some(order) = order {
-                    tasks.push(AbortOnDropHandle::new(tokio::spawn(order.run(shown.clone()))));
+                    tasks.push(AbortOnDropHandle::new(tokio::spawn(order.run(current.clone()))));
                 }
-                (shown, source, tasks)
+                (current, source, tasks)
             }
         };
-        let acceptor = TlsAcceptor::from(Arc::new(server(shown, matches!(source, CertSource::Acme(_)))?));
+        let acceptor = TlsAcceptor::from(Arc::new(server(current, matches!(source, CertSource::Acme(_)))?));
         Ok(Self(Arc::new(Inner { acceptor, source, _tasks: tasks })))
     }
 
@@ -170,10 +172,10 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
-fn server(shown: Arc<Shown>, acme: bool) -> Result<ServerConfig, TlsError> {
+fn server(current: Arc<CurrentCert>, acme: bool) -> Result<ServerConfig, TlsError> {
     let config = ServerConfig::builder_with_provider(provider());
     let config = config.with_safe_default_protocol_versions().map_err(TlsError::Library)?;
-    let mut config = config.with_no_client_auth().with_cert_resolver(shown);
+    let mut config = config.with_no_client_auth().with_cert_resolver(current);
     config.alpn_protocols.push(b"http/1.1".to_vec());
     if acme {
         config.alpn_protocols.push(ACME_TLS_ALPN_NAME.to_vec());

@@ -14,10 +14,10 @@ use rustls::pki_types::DnsName;
 use tokio::time::sleep;
 
 use super::OwnCertInfo;
+use super::current_cert::CurrentCert;
 use super::error::TlsError;
 use super::pair::Pair;
 use super::settings::TlsSettings;
-use super::shown::Shown;
 use crate::secret_file::{self, Readers};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -29,12 +29,12 @@ const RENEW: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The certificate's folder and host names.
 #[derive(Debug, Clone)]
-pub(super) struct Own {
+pub(super) struct OwnCertFiles {
     dir: PathBuf,
     names: Vec<String>,
 }
 
-impl Own {
+impl OwnCertFiles {
     /// For this machine's known names and addresses.
     pub(super) fn of(config: &TlsSettings, info: &OwnCertInfo<'_>) -> Self {
         Self { dir: info.data.to_owned(), names: names(config, info.listeners) }
@@ -64,7 +64,7 @@ impl Own {
     }
 
     /// Replaces `pair` with a new certificate before it expires, forever.
-    pub(super) async fn watch(self, mut pair: Pair, shown: Arc<Shown>) {
+    pub(super) async fn watch(self, mut pair: Pair, current: Arc<CurrentCert>) {
         loop {
             sleep(DAY / 4).await;
             let now = SystemTime::now();
@@ -73,7 +73,7 @@ impl Own {
             }
             match self.pair(now) {
                 Ok(another) => {
-                    shown.set(another.key.clone());
+                    current.set(another.key.clone());
                     pair = another;
                 }
                 Err(error) => tracing::warn!(%error, "the certificate stays as it was"),

@@ -18,7 +18,7 @@ pub(super) struct Pair {
 
 /// Why two texts are not a [`Pair`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bad {
+pub enum PairError {
     /// The first text has no certificate.
     NoCertificate,
     /// The second text has no key.
@@ -35,23 +35,23 @@ pub enum Bad {
 
 impl Pair {
     /// Parses two PEM texts; the server's own certificate is the first in the chain.
-    pub(super) fn parse(cert: &[u8], key: &[u8]) -> Result<Self, Bad> {
-        let broken = |error: PemError| Bad::Certificate(error.to_string());
+    pub(super) fn parse(cert: &[u8], key: &[u8]) -> Result<Self, PairError> {
+        let broken = |error: PemError| PairError::Certificate(error.to_string());
         let chain: Vec<_> = CertificateDer::pem_slice_iter(cert).collect::<Result<_, _>>().map_err(broken)?;
-        let own = chain.first().ok_or(Bad::NoCertificate)?;
+        let own = chain.first().ok_or(PairError::NoCertificate)?;
         let (_, parsed) =
-            x509_parser::parse_x509_certificate(own).map_err(|e| Bad::Certificate(e.to_string()))?;
+            x509_parser::parse_x509_certificate(own).map_err(|e| PairError::Certificate(e.to_string()))?;
         let ends = u64::try_from(parsed.validity().not_after.timestamp()).unwrap_or(0);
         let ends = UNIX_EPOCH.checked_add(Duration::from_secs(ends)).unwrap_or(UNIX_EPOCH);
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
             // Both formats contain it: `ENCRYPTED PRIVATE KEY` and `Proc-Type: 4,ENCRYPTED`.
-            _ if key.windows(9).any(|word| word == b"ENCRYPTED") => Bad::Locked,
-            PemError::NoItemsFound => Bad::NoKey,
-            error => Bad::Key(error.to_string()),
+            _ if key.windows(9).any(|word| word == b"ENCRYPTED") => PairError::Locked,
+            PemError::NoItemsFound => PairError::NoKey,
+            error => PairError::Key(error.to_string()),
         })?;
         let key = CertifiedKey::from_der(chain, key, &provider()).map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => Bad::Differ,
-            error => Bad::Key(error.to_string()),
+            rustls::Error::InconsistentKeys(_) => PairError::Differ,
+            error => PairError::Key(error.to_string()),
         })?;
         Ok(Self { key: Arc::new(key), ends })
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// The current connections.
+/// The content of the lock: the current connections.
 #[derive(Debug, Default)]
 struct State {
     total: usize,

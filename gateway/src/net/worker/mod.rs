@@ -28,7 +28,7 @@ pub use socket::{Secure, Socket};
 pub use tcp::Tcp;
 pub use watchdog::{STALLED, STALLS, Watchdog};
 
-use self::watchdog::Watched;
+use self::watchdog::WorkerStatus;
 use crate::net::wake;
 
 /// The network threads. Dropping the last clone stops them and their tasks.
@@ -38,7 +38,7 @@ pub struct Workers(Arc<Inner>);
 /// The content of [`Workers`].
 #[derive(Debug)]
 struct Inner {
-    workers: Vec<Watched>,
+    workers: Vec<WorkerStatus>,
     threads: Vec<JoinHandle<()>>,
     next: AtomicUsize,
     stop: CancellationToken,
@@ -67,7 +67,7 @@ impl Workers {
         for index in 0..count {
             let name = format!("{name}-{index}");
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            workers.push(Watched::new(&name, runtime.handle().clone()));
+            workers.push(WorkerStatus::new(&name, runtime.handle().clone()));
             let stop = stop.clone();
             let run = move || {
                 runtime.block_on(async {

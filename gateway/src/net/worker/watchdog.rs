@@ -26,13 +26,13 @@ const PATIENCE: u32 = 4;
 
 /// The state of one worker. Cloning shares it.
 #[derive(Debug, Clone)]
-pub(super) struct Watched {
+pub(super) struct WorkerStatus {
     name: Arc<str>,
     handle: Handle,
     stalled: Arc<AtomicBool>,
 }
 
-impl Watched {
+impl WorkerStatus {
     pub(super) fn new(name: &str, handle: Handle) -> Self {
         Self { name: name.into(), handle, stalled: Arc::default() }
     }
@@ -63,17 +63,17 @@ impl Watchdog {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn current(name: &str) -> io::Result<Self> {
-        Self::start(vec![Watched::new(name, Handle::current())])
+        Self::start(vec![WorkerStatus::new(name, Handle::current())])
     }
 
-    pub(super) fn start(watched: Vec<Watched>) -> io::Result<Self> {
+    pub(super) fn start(watched: Vec<WorkerStatus>) -> io::Result<Self> {
         let (stop, stopped) = channel();
-        let mut patients: Vec<_> = watched.into_iter().map(Patient::new).collect();
+        let mut workers: Vec<_> = watched.into_iter().map(WatchedWorker::new).collect();
         let run = move || {
             while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                patients.iter_mut().for_each(Patient::look);
+                workers.iter_mut().for_each(WatchedWorker::look);
             }
-            patients.iter_mut().for_each(Patient::forget);
+            workers.iter_mut().for_each(WatchedWorker::forget);
         };
         let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(run)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
@@ -98,22 +98,22 @@ impl Drop for Answer {
     }
 }
 
-/// A watched worker.
-struct Patient {
-    watched: Watched,
+/// A worker with the state of its checks.
+struct WatchedWorker {
+    watched: WorkerStatus,
     answered: Arc<AtomicBool>,
-    pulse: Pulse,
+    detector: StallDetector,
 }
 
-impl Patient {
-    fn new(watched: Watched) -> Self {
-        Self { watched, answered: Arc::new(AtomicBool::new(true)), pulse: Pulse::default() }
+impl WatchedWorker {
+    fn new(watched: WorkerStatus) -> Self {
+        Self { watched, answered: Arc::new(AtomicBool::new(true)), detector: StallDetector::default() }
     }
 
     fn look(&mut self) {
         let answered = self.answered.load(Ordering::Acquire);
         let worker = &self.watched.name;
-        match self.pulse.look(answered) {
+        match self.detector.look(answered) {
             Some(Change::Stalled) => {
                 self.watched.stalled.store(true, Ordering::Relaxed);
                 gauge!(STALLED).increment(1.0);
@@ -150,11 +150,11 @@ enum Change {
 
 /// Derives from a worker's answers when it stalls and when it resumes, each once.
 #[derive(Debug, Default)]
-struct Pulse {
+struct StallDetector {
     missed: u32,
 }
 
-impl Pulse {
+impl StallDetector {
     fn look(&mut self, answered: bool) -> Option<Change> {
         if answered {
             let missed = std::mem::take(&mut self.missed);
@@ -171,9 +171,9 @@ mod tests {
 
     #[test]
     fn a_stall_and_its_end_are_told_once() {
-        let mut pulse = Pulse::default();
+        let mut detector = StallDetector::default();
         let mut looks =
-            |answered, count| -> Vec<Change> { (0..count).filter_map(|_| pulse.look(answered)).collect() };
+            |answered, count| -> Vec<Change> { (0..count).filter_map(|_| detector.look(answered)).collect() };
         assert_eq!(looks(true, 10), []);
         assert_eq!(looks(false, PATIENCE - 1), []);
         assert_eq!(looks(true, 1), []);

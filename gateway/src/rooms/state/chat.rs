@@ -91,7 +91,9 @@ impl Room {
         }
         // Several people may have one address, so it does not silence hosts.
         let silenced = self.silenced.iter();
-        let silenced = silenced.filter(|(who, from, _)| who == id || (!is_host && from.is(&person.who)));
+        let silenced = silenced.filter(|(silenced, from, _)| {
+            silenced == id || (!is_host && from.is_same_person(&person.identity))
+        });
         if let Some(until) = silenced.map(|(.., until)| *until).max().filter(|until| now < *until) {
             let retry = Some((until - now).div_ceil(1000));
             return Err(Failure { retry, ..Code::Silenced.failure() });

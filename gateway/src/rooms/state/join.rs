@@ -9,18 +9,18 @@ use crate::rooms::role::Role;
 
 /// The token and the address of a client, by which a removed or silenced person is recognized.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::rooms) struct Who {
+pub(in crate::rooms) struct PersonIdentity {
     /// The subject of the token, if there is one.
     pub(in crate::rooms) subject: Option<String>,
     /// The address of the client.
     pub(in crate::rooms) address: IpAddr,
 }
 
-impl Who {
+impl PersonIdentity {
     /// Returns whether two clients are probably the same person: their tokens have the same subject or, if one of
     /// them has no subject, their addresses are equal. Loopback addresses do not count: all programs on this machine
     /// share them.
-    pub(super) fn is(&self, other: &Self) -> bool {
+    pub(super) fn is_same_person(&self, other: &Self) -> bool {
         match (&self.subject, &other.subject) {
             (Some(own), Some(theirs)) => own == theirs,
             _ => self.address == other.address && !self.address.is_loopback(),
@@ -42,7 +42,7 @@ pub(in crate::rooms) struct Joining {
     pub(in crate::rooms) returns: bool,
     /// Whether the participant publishes without a seat key.
     pub(in crate::rooms) keyless: bool,
-    pub(in crate::rooms) who: Who,
+    pub(in crate::rooms) identity: PersonIdentity,
     /// The number of the last chat message that the client has.
     pub(in crate::rooms) since: Option<u64>,
 }
@@ -58,9 +58,9 @@ impl Room {
         now: Millis,
         out: &mut Vec<Output>,
     ) -> Result<Welcome, Failure> {
-        let Joining { connection, name, mut role, id, returns, keyless, who, since } = joining;
+        let Joining { connection, name, mut role, id, returns, keyless, identity, since } = joining;
         // A valid seat key proves more than an address, which others may have too.
-        let removed = !returns && self.removed.iter().any(|removed| removed.is(&who));
+        let removed = !returns && self.removed.iter().any(|removed| removed.is_same_person(&identity));
         if removed || self.is_removed(&id) {
             return failure(Code::Removed);
         }
@@ -80,8 +80,9 @@ impl Room {
                 person.role = person.role.max(role);
             }
             // A seat key does not repeat the subject of the token.
-            let subject = who.subject.or_else(|| person.who.subject.take());
-            (person.encoder, person.name, person.who) = (false, name, Who { subject, ..who });
+            let subject = identity.subject.or_else(|| person.identity.subject.take());
+            (person.encoder, person.name, person.identity) =
+                (false, name, PersonIdentity { subject, ..identity });
             if changed {
                 self.announce(&id, false, out);
             }
@@ -98,7 +99,7 @@ impl Room {
             if role == Role::Waiting && self.listed_without_seat() >= super::MAX_LISTED {
                 return failure(Code::Full);
             }
-            let mut person = Person::new(id.clone(), name, role, who, now);
+            let mut person = Person::new(id.clone(), name, role, identity, now);
             (person.connection, person.keyless) = (Some(connection), keyless);
             // Media with the key may be back before the socket.
             person.uses_key = returns;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::join::Who;
+use super::join::PersonIdentity;
 use super::person::Person;
 use super::{Millis, NO_SEAT, Output, Room, USUAL_APP, Urgency};
 use crate::rooms::message::{Id, Leaving, Live, Message};
@@ -12,10 +12,10 @@ use crate::rooms::text;
 
 /// Minimum change of a level that is announced, in dB.
 const LEVEL_STEP: i8 = 3;
-/// A level below this counts as silence, in dBov.
-const SILENCE: i8 = -60;
+/// Levels below this count as silence, in dBov.
+const SILENCE_BELOW: i8 = -60;
 /// The lowest level (RFC 6464), in dBov.
-pub(in crate::rooms) const SILENT: i8 = -127;
+pub(in crate::rooms) const LOWEST_LEVEL: i8 = -127;
 
 /// The kinds of streams that a participant publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl StreamKind {
 }
 
 /// Splits the last segment of a stream's name into the participant's identifier and the kind of stream.
-pub(in crate::rooms) fn part_of(stream: &str) -> (&str, StreamKind) {
+pub(in crate::rooms) fn participant_and_kind(stream: &str) -> (&str, StreamKind) {
     [StreamKind::Small, StreamKind::Screen]
         .into_iter()
         .find_map(|kind| stream.strip_suffix(kind.suffix()).map(|id| (id, kind)))
@@ -69,8 +69,8 @@ pub(in crate::rooms) enum OnAir {
 impl Room {
     /// Returns why a client must not publish a stream of the room; `None` if it may. `seat` says whether the client has
     /// sent the seat key of the participant to whom the stream belongs.
-    pub(in crate::rooms) fn refuses(&self, stream: &str, seat: bool) -> Option<&'static str> {
-        let (id, _) = part_of(stream);
+    pub(in crate::rooms) fn publish_refusal(&self, stream: &str, seat: bool) -> Option<&'static str> {
+        let (id, _) = participant_and_kind(stream);
         if self.is_removed(&Id::from(id)) {
             return Some("a host has removed this participant from the room");
         }
@@ -104,9 +104,9 @@ impl Room {
         now: Millis,
     ) -> Vec<Output> {
         let mut out = Vec::new();
-        let (id, kind) = part_of(stream);
+        let (id, kind) = participant_and_kind(stream);
         let id = Id::from(id);
-        if !self.people.contains_key(&id) && !self.encoder_came(&id, kind, on_air, now, &mut out) {
+        if !self.people.contains_key(&id) && !self.add_encoder(&id, kind, on_air, now, &mut out) {
             return out;
         }
         let Some(person) = self.people.get_mut(&id) else { return out };
@@ -130,7 +130,7 @@ impl Room {
 
     /// Handles a stream that belongs to no participant: adds its encoder as a participant with a seat. Returns false
     /// if no participant was added.
-    fn encoder_came(
+    fn add_encoder(
         &mut self,
         id: &Id,
         kind: StreamKind,
@@ -145,8 +145,8 @@ impl Room {
             out.push(Output::EndMedia { id: id.clone(), reason: "the room has no free seat" });
             return false;
         }
-        let who = Who { subject: None, address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
-        let mut person = Person::new(id.clone(), text::cut_name(id), Role::Guest, who, now);
+        let identity = PersonIdentity { subject: None, address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let mut person = Person::new(id.clone(), text::cut_name(id), Role::Guest, identity, now);
         person.encoder = true;
         self.people.insert(id.clone(), person);
         self.empty_since = None;
@@ -159,18 +159,18 @@ impl Room {
         let mut changed = BTreeMap::new();
         for (id, level) in levels {
             let Some(person) = self.people.get_mut(id) else { continue };
-            let silent = *level < SILENCE;
+            let silent = *level < SILENCE_BELOW;
             let step = (i16::from(*level) - i16::from(person.level)).abs() >= i16::from(LEVEL_STEP);
-            if step && !(silent && person.level < SILENCE) {
+            if step && !(silent && person.level < SILENCE_BELOW) {
                 person.level = *level;
                 changed.insert(id.clone(), *level);
             }
         }
         // A participant whose stream is not on air counts as silent.
         for (id, person) in &mut self.people {
-            if person.level >= SILENCE && !levels.iter().any(|(other, _)| other == id) {
-                person.level = SILENT;
-                changed.insert(id.clone(), SILENT);
+            if person.level >= SILENCE_BELOW && !levels.iter().any(|(other, _)| other == id) {
+                person.level = LOWEST_LEVEL;
+                changed.insert(id.clone(), LOWEST_LEVEL);
             }
         }
         if !changed.is_empty() {

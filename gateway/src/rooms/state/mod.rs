@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 pub(super) use self::bucket::Bucket;
 use self::chat::Chat;
-pub(super) use self::join::{Joining, Who};
-pub(super) use self::media::{OnAir, SILENT, part_of};
+pub(super) use self::join::{Joining, PersonIdentity};
+pub(super) use self::media::{LOWEST_LEVEL, OnAir, participant_and_kind};
 use self::person::Person;
 use self::speaker::Speaker;
 use super::message::{
@@ -120,14 +120,14 @@ pub(super) struct Room {
     likes: u64,
     /// The size of the audience and the number of likes that were announced last, and the time of the announcement.
     announced: (usize, u64, Millis),
-    removed: VecDeque<Who>,
+    removed: VecDeque<PersonIdentity>,
     /// The identifiers of removed participants: their seat keys are refused.
     removed_ids: VecDeque<Id>,
     /// The highest allowed roles of participants whose role has changed. Their older seat keys may contain higher
     /// roles.
     lowered: VecDeque<(Id, Role)>,
     /// Participants who must not write in the chat, and until when. An entry is kept when the participant reconnects.
-    silenced: VecDeque<(Id, Who, Millis)>,
+    silenced: VecDeque<(Id, PersonIdentity, Millis)>,
     /// Limits how often people without a seat raise and lower their hands.
     hands: Bucket,
     speaker: Speaker,

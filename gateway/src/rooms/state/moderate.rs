@@ -108,8 +108,8 @@ impl Room {
     fn remove(&mut self, other: &Id, now: Millis, out: &mut Vec<Output>) -> Result<(), Failure> {
         let Some(person) = self.people.get(other) else { return failure(Code::UnknownPerson) };
         let connection = person.connection;
-        let who = person.who.clone();
-        remember(&mut self.removed, who);
+        let identity = person.identity.clone();
+        remember(&mut self.removed, identity);
         remember(&mut self.removed_ids, other.clone());
         self.take_out(other, Leaving::Removed, now, out);
         out.extend(connection.map(|connection| Output::Close(connection, CloseCode::Removed)));
@@ -129,7 +129,7 @@ impl Room {
         let Some(person) = self.people.get(other) else { return failure(Code::UnknownPerson) };
         let until = now + Millis::from(seconds) * 1000;
         self.silenced.retain(|(id, _, end)| id != other && now < *end);
-        remember(&mut self.silenced, (other.clone(), person.who.clone(), until));
+        remember(&mut self.silenced, (other.clone(), person.identity.clone(), until));
         out.extend(person.connection.map(|to| Output::To(to, Message::Silenced { until })));
         Ok(())
     }

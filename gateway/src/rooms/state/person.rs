@@ -1,7 +1,7 @@
 //! A participant of a room.
 
 use super::bucket::Bucket;
-use super::join::Who;
+use super::join::PersonIdentity;
 use super::media::StreamKind;
 use super::{Connection, KEEP_SEAT, Millis};
 use crate::rooms::message::{Id, PersonInfo, Quality};
@@ -13,7 +13,7 @@ pub(super) struct Person {
     pub(super) id: Id,
     pub(super) name: String,
     pub(super) role: Role,
-    pub(super) who: Who,
+    pub(super) identity: PersonIdentity,
     /// The connection of the page; `None` for an encoder, and while the connection is lost.
     pub(super) connection: Option<Connection>,
     /// When the connection was lost; `None` while it works.
@@ -53,12 +53,12 @@ const CHANGES: u32 = 2;
 const CHANGES_BURST: u32 = 10;
 
 impl Person {
-    pub(super) fn new(id: Id, name: String, role: Role, who: Who, now: Millis) -> Self {
+    pub(super) fn new(id: Id, name: String, role: Role, identity: PersonIdentity, now: Millis) -> Self {
         Self {
             id,
             name,
             role,
-            who,
+            identity,
             connection: None,
             away_since: None,
             encoder: false,

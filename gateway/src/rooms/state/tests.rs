@@ -9,8 +9,8 @@ use crate::rooms::message::{Change, ChatMode, Quality, Request, Welcome};
 
 const SEATS: usize = 3;
 
-fn who(address: u8) -> Who {
-    Who { subject: None, address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, address)) }
+fn identity(address: u8) -> PersonIdentity {
+    PersonIdentity { subject: None, address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, address)) }
 }
 
 fn room() -> Room {
@@ -26,7 +26,7 @@ fn joining(connection: Connection, id: &str, role: Role) -> Joining {
         id: id.into(),
         returns: false,
         keyless: false,
-        who: who(address),
+        identity: identity(address),
         since: None,
     }
 }
@@ -54,7 +54,10 @@ fn a_guest_raises_a_hand_is_invited_and_sent_back() {
     let welcome = join(&mut room, 2, "anna", Role::Audience).unwrap();
     // The audience is counted, not listed.
     assert_eq!((welcome.people.len(), welcome.room.audience), (1, 1));
-    assert_eq!(room.refuses("anna", true), Some("only participants with a seat may publish in this room"));
+    assert_eq!(
+        room.publish_refusal("anna", true),
+        Some("only participants with a seat may publish in this room")
+    );
 
     assert_eq!(code(&say(&mut room, 2, "anna", Request::Accept, 1)), Some(Code::NotNow));
     say(&mut room, 2, "anna", Request::Hand { up: true }, 1);
@@ -68,20 +71,20 @@ fn a_guest_raises_a_hand_is_invited_and_sent_back() {
     let out = say(&mut room, 2, "anna", Request::Accept, 2);
     let seat = |role, reason| Output::Seat { connection: 2, id: "anna".into(), role, reason };
     assert!(out.contains(&seat(Role::Guest, SeatReason::Accepted)), "{out:?}");
-    assert_eq!(room.refuses("anna", true), None);
+    assert_eq!(room.publish_refusal("anna", true), None);
     // A former host who is now a guest cannot become a host again with an older seat key.
     say(&mut room, 1, "host", Request::Promote { id: "anna".into(), role: Some(Role::Host) }, 2);
     say(&mut room, 1, "host", Request::Promote { id: "anna".into(), role: Some(Role::Guest) }, 2);
     assert_eq!(room.highest_role("anna"), Role::Guest);
     // A client without the seat key cannot publish on this seat.
-    assert!(room.refuses("anna", false).is_some());
+    assert!(room.publish_refusal("anna", false).is_some());
 
     let out = say(&mut room, 1, "host", Request::Demote { id: "anna".into() }, 3);
     assert!(out.contains(&seat(Role::Audience, SeatReason::Demoted)));
     assert!(out.iter().any(|output| matches!(output, Output::EndMedia { id, .. } if &**id == "anna")));
     // The older seat key stays useless, even after the participant has left.
     say(&mut room, 2, "anna", Request::Leave, 4);
-    assert!(room.refuses("anna", true).is_some());
+    assert!(room.publish_refusal("anna", true).is_some());
     let back = Joining { returns: true, ..joining(3, "anna", Role::Guest) };
     assert_eq!(room.join(back, 5, &mut Vec::new()).unwrap().role, Role::Audience);
 }
@@ -120,14 +123,14 @@ fn removed_and_locked_and_full() {
     // A removed participant can return neither with the seat key nor from the same address.
     let mut back = Joining { returns: true, ..joining(9, "troll", Role::Guest) };
     assert_eq!(room.join(back.clone(), 2, &mut Vec::new()).unwrap_err().code, Code::Removed);
-    back = Joining { who: who(2), ..joining(10, "new-name", Role::Audience) };
+    back = Joining { identity: identity(2), ..joining(10, "new-name", Role::Audience) };
     assert_eq!(room.join(back, 2, &mut Vec::new()).unwrap_err().code, Code::Removed);
-    assert!(room.refuses("troll", true).is_some() && room.refuses("troll~s", true).is_some());
+    assert!(room.publish_refusal("troll", true).is_some() && room.publish_refusal("troll~s", true).is_some());
 
     join(&mut room, 3, "anna", Role::Guest).unwrap();
     join(&mut room, 4, "bert", Role::Guest).unwrap();
     assert_eq!(join(&mut room, 5, "carl", Role::Guest), Err(Code::Full));
-    assert_eq!(room.refuses("obs", false), Some("the room has no free seat"));
+    assert_eq!(room.publish_refusal("obs", false), Some("the room has no free seat"));
     assert!(join(&mut room, 5, "carl", Role::Audience).is_ok());
     let lock = Request::Settings(Change { locked: Some(true), ..Change::default() });
     say(&mut room, 1, "host", lock, 3);
@@ -137,7 +140,7 @@ fn removed_and_locked_and_full() {
 #[test]
 fn a_removed_address_does_not_refuse_those_who_have_a_seat() {
     let mut room = room();
-    let of = |connection, id| Joining { who: who(7), ..joining(connection, id, Role::Host) };
+    let of = |connection, id| Joining { identity: identity(7), ..joining(connection, id, Role::Host) };
     room.join(of(1, "host"), 0, &mut Vec::new()).unwrap();
     room.join(of(2, "troll"), 0, &mut Vec::new()).unwrap();
     say(&mut room, 1, "host", Request::Silence { id: "troll".into(), seconds: 60 }, 1);
@@ -153,8 +156,8 @@ fn a_removed_address_does_not_refuse_those_who_have_a_seat() {
 fn a_token_is_remembered_behind_a_seat_key() {
     let mut room = room();
     let with = |connection, subject: Option<&str>, address| {
-        let who = Who { subject: subject.map(str::to_owned), ..who(address) };
-        Joining { who, ..joining(connection, "anna", Role::Guest) }
+        let identity = PersonIdentity { subject: subject.map(str::to_owned), ..identity(address) };
+        Joining { identity, ..joining(connection, "anna", Role::Guest) }
     };
     join(&mut room, 1, "host", Role::Host).unwrap();
     room.join(with(2, Some("7 site"), 20), 0, &mut Vec::new()).unwrap();
@@ -188,8 +191,8 @@ fn a_host_whose_media_comes_first_is_host_again() {
 #[test]
 fn removing_one_program_of_this_machine_leaves_the_others() {
     let mut room = room();
-    let local = Who { subject: None, address: Ipv4Addr::LOCALHOST.into() };
-    let of = |connection, id| Joining { who: local.clone(), ..joining(connection, id, Role::Host) };
+    let local = PersonIdentity { subject: None, address: Ipv4Addr::LOCALHOST.into() };
+    let of = |connection, id| Joining { identity: local.clone(), ..joining(connection, id, Role::Host) };
     room.join(of(1, "host"), 0, &mut Vec::new()).unwrap();
     room.join(of(2, "anna"), 0, &mut Vec::new()).unwrap();
     say(&mut room, 1, "host", Request::Remove { id: "anna".into() }, 1);
@@ -239,7 +242,7 @@ fn an_encoder_takes_a_seat_and_frees_it() {
     let mut live = Room::new(USUAL_APP, RoomLimits { seats: 1 }, 0);
     live.stream_changed("livestream", OnAir::Yes, 1);
     assert!(live.people().is_empty());
-    assert_eq!(live.refuses("livestream", false), None);
+    assert_eq!(live.publish_refusal("livestream", false), None);
 }
 
 #[test]
@@ -253,7 +256,7 @@ fn somebody_off_the_air_is_silent() {
         })
     };
     assert_eq!(levels(room.levels(&[("anna".into(), -20)], 0)), Some(-20));
-    assert_eq!(levels(room.levels(&[], 200)), Some(SILENT));
+    assert_eq!(levels(room.levels(&[], 200)), Some(LOWEST_LEVEL));
     assert_eq!(levels(room.levels(&[], 400)), None);
 }
 
@@ -448,7 +451,7 @@ proptest! {
             prop_assert_eq!(&listed, &known);
             for person in &people {
                 let seated = person.role.has_seat();
-                prop_assert_eq!(room.refuses(&person.id, true).is_none(), seated);
+                prop_assert_eq!(room.publish_refusal(&person.id, true).is_none(), seated);
             }
             prop_assert!(room.spotlight.as_ref().is_none_or(|id| listed.contains(id)));
             prop_assert!(room.chat.len() <= chat::MAX_HISTORY);

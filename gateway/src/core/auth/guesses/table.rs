@@ -77,12 +77,12 @@ struct WrongSecrets {
 
 /// The addresses that recently showed wrong or right secrets.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct GuessTable {
     wrong: HashMap<(bool, IpAddr), WrongSecrets>,
     right: HashMap<(IpAddr, &'static str), Instant>,
 }
 
-impl Table {
+impl GuessTable {
     /// Returns the time until a secret may be compared; `None` if it may be compared now.
     pub(super) fn pause(&mut self, key: Key, now: Instant) -> Option<Duration> {
         let entry = self.wrong.get_mut(&key.id())?;

@@ -25,7 +25,7 @@ fn forwarded(n: u32) -> SecretOrigin {
     SecretOrigin::new(ip(n), Ipv4Addr::LOCALHOST.into())
 }
 
-fn show(guesses: &Guesses, origin: SecretOrigin, secret: &str) -> Verdict {
+fn show(guesses: &Guesses, origin: SecretOrigin, secret: &str) -> SecretCheck {
     guesses.judge(origin, "publish", &[secret.into()], &[WEAK])
 }
 
@@ -33,7 +33,7 @@ fn show(guesses: &Guesses, origin: SecretOrigin, secret: &str) -> Verdict {
 fn flood(guesses: &Guesses, origin: impl Fn(u32) -> SecretOrigin) -> u32 {
     let mut next = || NEXT.fetch_add(1, Ordering::Relaxed);
     let guess =
-        |n: u32| matches!(show(guesses, origin(n), &format!("guess {n}")), Verdict::Wrong { new: 1, .. });
+        |n: u32| matches!(show(guesses, origin(n), &format!("guess {n}")), SecretCheck::Wrong { new: 1, .. });
     iter::repeat_with(&mut next).take_while(|n| guess(*n)).count() as u32
 }
 
@@ -42,8 +42,8 @@ async fn an_address_that_tries_many_at_once_is_paused_and_no_other_is() {
     let guesses = Guesses::default();
     let mut compared = flood(&guesses, |_| direct(1));
     assert_eq!(compared, 5 + PLACES[0] as u32);
-    assert!(matches!(show(&guesses, direct(1), WEAK), Verdict::Paused(wait) if wait <= 2 * SECOND));
-    assert_eq!(show(&guesses, direct(2), WEAK), Verdict::Right);
+    assert!(matches!(show(&guesses, direct(1), WEAK), SecretCheck::Paused(wait) if wait <= 2 * SECOND));
+    assert_eq!(show(&guesses, direct(2), WEAK), SecretCheck::Right);
     // One hour of it: 16 answers of 4 s at the same time.
     for _ in 0..3600 {
         tokio::time::advance(SECOND).await;
@@ -52,27 +52,27 @@ async fn an_address_that_tries_many_at_once_is_paused_and_no_other_is() {
     assert!((10_000..=4 * 3600 + 200).contains(&compared), "{compared} guesses in an hour");
     // As soon as the attack stops, the right secret is accepted.
     tokio::time::advance(LONGEST).await;
-    assert_eq!(show(&guesses, direct(1), WEAK), Verdict::Right);
+    assert_eq!(show(&guesses, direct(1), WEAK), SecretCheck::Right);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_address_that_knew_the_secret_and_a_long_secret_are_let_in_during_a_flood() {
     let guesses = Guesses::default();
-    assert_eq!(show(&guesses, direct(1), WEAK), Verdict::Right);
+    assert_eq!(show(&guesses, direct(1), WEAK), SecretCheck::Right);
     for n in 0..PLACES[0] + 5 {
         show(&guesses, direct(1), &format!("some {n}"));
-        assert_eq!(show(&guesses, direct(1), WEAK), Verdict::Right);
+        assert_eq!(show(&guesses, direct(1), WEAK), SecretCheck::Right);
     }
     // There is a limit at this door, and the address is not known at other doors.
     assert_eq!(flood(&guesses, |_| direct(1)), (PLACES[1] - PLACES[0]) as u32);
-    assert!(matches!(show(&guesses, direct(1), WEAK), Verdict::Paused(_)));
+    assert!(matches!(show(&guesses, direct(1), WEAK), SecretCheck::Paused(_)));
     let other = guesses.judge(direct(1), "operate", &[WEAK.into()], &[WEAK]);
-    assert!(matches!(other, Verdict::Paused(_)));
+    assert!(matches!(other, SecretCheck::Paused(_)));
     for (secret, long) in
         [("abcdefghijkmnpqr", true), ("aaaaaaaaaaaaaaaaaaaaaaaa", false), ("abcdefgh", false)]
     {
         let verdict = guesses.judge(direct(1), "publish", &[secret.into()], &[secret, WEAK]);
-        assert_eq!(verdict == Verdict::Right, long, "{secret}");
+        assert_eq!(verdict == SecretCheck::Right, long, "{secret}");
     }
     assert!(is_long(&super::super::new_secret().unwrap()), "those the gateway makes");
 }
@@ -93,20 +93,20 @@ async fn addresses_that_one_client_may_choose_share_a_limit() {
     for origin in choices {
         let guesses = Guesses::default();
         // Another client behind the same proxy, which is known.
-        assert_eq!(show(&guesses, origin(60_000), WEAK), Verdict::Right);
+        assert_eq!(show(&guesses, origin(60_000), WEAK), SecretCheck::Right);
         let mut compared = flood(&guesses, origin);
         assert_eq!(compared, 40 + PLACES[2] as u32);
         for _ in 0..60 {
             tokio::time::advance(SECOND).await;
             compared += flood(&guesses, origin);
-            assert_eq!(show(&guesses, origin(60_000), WEAK), Verdict::Right);
+            assert_eq!(show(&guesses, origin(60_000), WEAK), SecretCheck::Right);
         }
         assert!(compared <= 104 + 16 * 60, "{compared} guesses in a minute");
         // Another proxy, another network.
-        assert_eq!(show(&guesses, direct(1), WEAK), Verdict::Right);
+        assert_eq!(show(&guesses, direct(1), WEAK), SecretCheck::Right);
         let verdict =
             guesses.judge(origin(1), "publish", &["abcdefghijkmnpqr".into()], &["abcdefghijkmnpqr"]);
-        assert_eq!(verdict, Verdict::Right);
+        assert_eq!(verdict, SecretCheck::Right);
     }
 }
 
@@ -116,9 +116,9 @@ async fn one_wrong_secret_again_and_again_is_no_guess() {
     for n in 0..1000 {
         // All viewers of a page that shows an outdated secret.
         let verdict = show(&guesses, forwarded(n), "old");
-        assert_eq!(verdict, Verdict::Wrong { new: 1, wait: Duration::ZERO });
+        assert_eq!(verdict, SecretCheck::Wrong { new: 1, wait: Duration::ZERO });
         let again = show(&guesses, forwarded(n), "old");
-        assert_eq!(again, Verdict::Wrong { new: 0, wait: Duration::ZERO });
+        assert_eq!(again, SecretCheck::Wrong { new: 0, wait: Duration::ZERO });
     }
 }
 

@@ -207,16 +207,16 @@ async fn a_changed_file_changes_the_keys_and_the_own_key_is_trusted_once_it_is_t
     std::fs::remove_file(&file).unwrap();
     assert_eq!(bench.publish(&bench.token(json!({}))).await, refused(TokenError::UnknownKey));
     let own = SigningKey::kept(&bench.dir.join("data")).unwrap();
-    let wish = Wish {
+    let request = TokenRequest {
         issuer: "lianmai",
         audience: "lianmai",
         subject: "me",
         right: Right::Stream { stream: &bench.stream, act: Act::Publish },
         ttl: 60,
     };
-    assert_eq!(bench.publish(&own.mint(&wish).unwrap()).await, Ok(()));
-    assert!(own.mint(&Wish { ttl: LONGEST + 1, ..wish.clone() }).is_err());
-    assert!(own.mint(&Wish { ttl: 0, ..wish }).is_err());
+    assert_eq!(bench.publish(&own.mint(&request).unwrap()).await, Ok(()));
+    assert!(own.mint(&TokenRequest { ttl: LONGEST + 1, ..request.clone() }).is_err());
+    assert!(own.mint(&TokenRequest { ttl: 0, ..request }).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -250,8 +250,8 @@ async fn an_issuer_and_an_audience_can_be_asked_for() {
     let own = SigningKey::kept(&bench.dir.join("data")).unwrap();
     let (issuer, audience, subject) = ("lianmai", "gateway-7", "me");
     let right = Right::Stream { stream: &bench.stream, act: Act::Publish };
-    let wish = Wish { issuer, audience, subject, right, ttl: 60 };
-    assert_eq!(bench.publish(&own.mint(&wish).unwrap()).await, Ok(()));
+    let request = TokenRequest { issuer, audience, subject, right, ttl: 60 };
+    assert_eq!(bench.publish(&own.mint(&request).unwrap()).await, Ok(()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use media::{Audio, Codec, Config, Format, Frame, TrackId};
 
-use super::{Happened, Heard, HubEvents, MAX_EVENTS};
+use super::{Happened, HubEvents, MAX_EVENTS, NextEvent};
 use crate::core::admission::{PlayGrant, PublishGrant};
 use crate::core::hub::{Clients, Hub, HubConfig, Origin, StreamName};
 
@@ -21,7 +21,7 @@ fn frame(dts: i64) -> Frame {
 /// Returns all changes so far, in order.
 async fn heard(events: &mut HubEvents) -> Vec<Happened> {
     let mut all = Vec::new();
-    while let Ok(Some(Heard::Event(event))) =
+    while let Ok(Some(NextEvent::Event(event))) =
         tokio::time::timeout(Duration::from_millis(1), events.next()).await
     {
         assert_eq!(event.stream, name());
@@ -74,7 +74,7 @@ async fn a_slow_listener_hears_how_much_it_missed_and_goes_on() {
     let mut events = hub.events();
     // A publisher who leaves without a frame causes three events.
     (0..MAX_EVENTS).for_each(|_| drop(hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap()));
-    assert_eq!(events.next().await, Some(Heard::Missed(2 * MAX_EVENTS as u64)));
+    assert_eq!(events.next().await, Some(NextEvent::Missed(2 * MAX_EVENTS as u64)));
     assert_eq!(heard(&mut events).await.len(), MAX_EVENTS);
 }
 

@@ -203,7 +203,7 @@ async fn the_next_publisher_is_not_judged_by_the_one_before() {
     keys.seen(0);
     keys.ask();
     advance(Duration::from_secs(1)).await;
-    assert!(keys.check() && !keys.check() && !keys.on_request() && Hope::new(&keys).is_over());
+    assert!(keys.check() && !keys.check() && !keys.on_request() && KeyFrameWait::new(&keys).is_over());
     keys.begin();
     assert!(!keys.on_request() && !keys.wanted(10 * SECOND), "nothing was promised");
     keys.promise();

@@ -1,16 +1,16 @@
 //! Limits of viewers and sessions.
 
 use super::super::sessions::{self, Key, Sessions, Standing};
-use super::super::viewers::{self, From, Origin, Viewers};
+use super::super::viewers::{self, ClientOrigin, NetworkOrigin, Viewers};
 use super::*;
 use crate::core::admission::PlayGrant;
 
 const PATIENCE: Duration = Duration::from_secs(6);
 
-fn from(number: usize) -> From {
+fn from(number: usize) -> NetworkOrigin {
     let request =
         Request::builder().header("x-forwarded-for", number.to_string()).body(()).expect("a request");
-    Origin::of(&request.into_parts().0, "192.0.2.1:4000".parse().expect("an address")).from
+    ClientOrigin::of(&request.into_parts().0, "192.0.2.1:4000".parse().expect("an address")).from
 }
 
 fn token(number: usize) -> Key {
@@ -44,7 +44,7 @@ async fn viewers_over_the_limit_are_served_but_not_counted() {
     let (context, stream) = (&hls.0.context, feed.publisher.stream());
     let grant = PlayGrant::for_job(stream.name(), "test");
     let register = || Some(context.clients.add(&grant, stream));
-    let origin = |number| Origin { from: from(number), agent: String::new() };
+    let origin = |number| ClientOrigin { from: from(number), agent: String::new() };
     let viewers = Viewers::default();
     for number in 0..viewers::MAX {
         // Some share an address and a browser, and differ in the query.

@@ -1,7 +1,7 @@
 //! Protected streams.
 
 use super::*;
-use crate::core::auth::{Act, AuthSettings, Right, SigningKey, Tokens, Wish};
+use crate::core::auth::{Act, AuthSettings, Right, SigningKey, TokenRequest, Tokens};
 
 const FIRST: &str = "192.0.2.1:4000";
 const SECOND: &str = "192.0.2.2:4000";
@@ -34,8 +34,8 @@ impl Few {
     fn token(&self, stream: &str, act: Act) -> String {
         let stream = StreamName::parse(stream).expect("a name");
         let right = Right::Stream { stream: &stream, act };
-        let wish = Wish { issuer: "me", audience: "lianmai", subject: "7", right, ttl: 60 };
-        self.key.mint(&wish).expect("a token")
+        let request = TokenRequest { issuer: "me", audience: "lianmai", subject: "7", right, ttl: 60 };
+        self.key.mint(&request).expect("a token")
     }
 
     async fn get(&self, peer: &str, address: &str, headers: &[(&str, &str)]) -> Answer {

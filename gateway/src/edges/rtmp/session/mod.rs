@@ -108,8 +108,9 @@ struct Connect {
     supports_opus: bool,
 }
 
+/// The state after the handshake.
 #[derive(Debug)]
-struct Open {
+struct OpenSession {
     chunks: ChunkReader,
     writer: Writer,
     connect: Option<Connect>,
@@ -120,7 +121,7 @@ struct Open {
 enum Stage {
     New,
     Handshake(Box<Handshake>, usize),
-    Open(Box<Open>),
+    Open(Box<OpenSession>),
 }
 
 /// The state of a connection.
@@ -199,7 +200,7 @@ impl Session {
                         }
                         Ok(HandshakeProcessResult::Completed { response_bytes, .. }) => {
                             self.out.extend_from_slice(&response_bytes);
-                            self.stage = Stage::Open(Box::new(Open {
+                            self.stage = Stage::Open(Box::new(OpenSession {
                                 chunks: ChunkReader::new(MAX_COMMAND),
                                 writer: Writer::new(),
                                 connect: None,
@@ -230,7 +231,7 @@ impl Session {
         }
     }
 
-    fn open(&mut self) -> Option<&mut Open> {
+    fn open(&mut self) -> Option<&mut OpenSession> {
         match &mut self.stage {
             Stage::Open(open) => Some(open),
             _ => None,

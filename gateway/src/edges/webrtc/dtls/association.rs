@@ -14,7 +14,7 @@ use str0m::crypto::dtls::{
     DtlsImplError, DtlsInstance, DtlsOutput, KeyingMaterial, ProtocolVersion, SrtpProfile,
 };
 
-use super::bounds::{Bounds, Verdict};
+use super::bounds::{Bounds, DatagramDecision};
 use super::resend::Resend;
 
 /// The label for exporting SRTP keys (RFC 5764 4.2).
@@ -100,9 +100,9 @@ impl Association {
 
     fn read(&mut self, datagram: BytesMut) -> Result<(), DtlsImplError> {
         match self.bounds.check(&datagram, self.stage == Stage::Connected) {
-            Verdict::Read => {}
-            Verdict::Ignore => return Ok(()),
-            Verdict::End(why) => {
+            DatagramDecision::Read => {}
+            DatagramDecision::Ignore => return Ok(()),
+            DatagramDecision::End(why) => {
                 self.stage = Stage::Closed;
                 return Err(failed("read", &why));
             }

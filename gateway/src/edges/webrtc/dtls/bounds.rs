@@ -32,7 +32,7 @@ const HANDSHAKE: u8 = 22;
 
 /// The decision about a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum DatagramDecision {
     /// The handshake library reads it.
     Read,
     /// The datagram is dropped, as RFC 6347 4.1.2.7 requires for invalid records.
@@ -53,30 +53,30 @@ pub(super) struct Bounds {
 
 impl Bounds {
     /// Decides about a datagram. `connected` is true after the handshake.
-    pub(super) fn check(&mut self, datagram: &[u8], connected: bool) -> Verdict {
-        let Some(records) = records(datagram) else { return Verdict::Ignore };
+    pub(super) fn check(&mut self, datagram: &[u8], connected: bool) -> DatagramDecision {
+        let Some(records) = records(datagram) else { return DatagramDecision::Ignore };
         if connected {
             return self.check_connected(&records);
         }
         self.datagrams += 1;
         self.bytes += datagram.len();
         if self.datagrams > MAX_HANDSHAKE_DATAGRAMS || self.bytes > MAX_HANDSHAKE_BYTES {
-            return Verdict::End("the DTLS handshake is longer than any real one");
+            return DatagramDecision::End("the DTLS handshake is longer than any real one");
         }
-        let Some(count) = content(&records) else { return Verdict::Ignore };
+        let Some(count) = content(&records) else { return DatagramDecision::Ignore };
         self.fragments += count.fragments;
         self.finished += count.finished;
         if self.fragments > MAX_FRAGMENTS || self.finished > MAX_FINISHED_RECORDS {
-            return Verdict::End("the DTLS handshake has more fragments than any real one");
+            return DatagramDecision::End("the DTLS handshake has more fragments than any real one");
         }
-        Verdict::Read
+        DatagramDecision::Read
     }
 
     /// Decides about a datagram after the handshake. The peer may repeat its last flight and close the association.
     /// Nothing else is read: the gateway refuses data channels, and each further `ChangeCipherSpec` would begin an
     /// epoch.
-    fn check_connected(&mut self, records: &[Record<'_>]) -> Verdict {
-        let Some(count) = content(records) else { return Verdict::Ignore };
+    fn check_connected(&mut self, records: &[Record<'_>]) -> DatagramDecision {
+        let Some(count) = content(records) else { return DatagramDecision::Ignore };
         if records.iter().any(|record| record.kind == HANDSHAKE) {
             self.repeated += 1;
             self.fragments += count.fragments;
@@ -85,10 +85,10 @@ impl Bounds {
                 || self.fragments > 2 * MAX_FRAGMENTS
                 || self.finished > 2 * MAX_FINISHED_RECORDS
             {
-                return Verdict::Ignore;
+                return DatagramDecision::Ignore;
             }
         }
-        Verdict::Read
+        DatagramDecision::Read
     }
 }
 

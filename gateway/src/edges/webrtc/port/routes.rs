@@ -31,8 +31,9 @@ struct Owner {
 /// (RFC 7675 5.1).
 const OWNER_TIMEOUT: Duration = Duration::from_secs(8);
 
+/// The mailboxes of all peers, by what identifies a datagram's peer.
 #[derive(Debug, Default)]
-struct Table {
+struct PeerTable {
     fragments: HashMap<String, Mailbox>,
     addresses: HashMap<Address, Owner>,
     connections: HashMap<SocketAddr, mpsc::Sender<Bytes>>,
@@ -41,10 +42,10 @@ struct Table {
 /// The table of all peers. An address belongs to a peer only after str0m has answered a datagram from there, so that
 /// nobody can redirect another peer's datagrams by sending from a forged address.
 #[derive(Debug, Default)]
-pub(in crate::edges::webrtc) struct RoutingTable(Mutex<Table>);
+pub(in crate::edges::webrtc) struct RoutingTable(Mutex<PeerTable>);
 
 impl RoutingTable {
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, PeerTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -52,7 +53,7 @@ impl RoutingTable {
     pub(super) fn deliver(&self, datagram: Datagram) -> bool {
         let mailbox = {
             let mut table = self.table();
-            let Table { fragments, addresses, .. } = &mut *table;
+            let PeerTable { fragments, addresses, .. } = &mut *table;
             let known = addresses.get_mut(&(datagram.protocol, datagram.source));
             // The user name first: several peers may be behind the same address.
             match username_fragment(&datagram.bytes).and_then(|fragment| fragments.get(&fragment)) {

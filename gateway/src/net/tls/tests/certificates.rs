@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::super::CertSource;
+use super::super::current_cert::CurrentCert;
 use super::super::files::Files;
 use super::super::pair::Pair;
-use super::super::shown::Shown;
 use super::TlsSettings;
 use super::{Dir, pem};
 
@@ -128,26 +128,26 @@ async fn changed_files_are_shown_and_broken_ones_are_not() {
     let files = Files::of(&dir.files((&cert, &key))).unwrap().unwrap();
     let texts = files.read().unwrap();
     let first = files.pair(&texts).unwrap();
-    let shown = Arc::new(Shown::new(first.key.clone(), None));
-    let watch = tokio::spawn(files.watch(texts, shown.clone()));
+    let current = Arc::new(CurrentCert::new(first.key.clone(), None));
+    let watch = tokio::spawn(files.watch(texts, current.clone()));
     // The virtual clock stands still while files are read, and jumps from one check to the next.
     let looks = || tokio::time::sleep(Duration::from_secs(20));
 
     looks().await;
-    assert!(Arc::ptr_eq(&shown.own(), &first.key));
+    assert!(Arc::ptr_eq(&current.own(), &first.key));
     let (next, next_key) = pem("a.example");
     fs::write(&config.cert, &next).unwrap();
     looks().await;
-    assert!(Arc::ptr_eq(&shown.own(), &first.key), "a certificate without its key");
+    assert!(Arc::ptr_eq(&current.own(), &first.key), "a certificate without its key");
     fs::write(&config.key, &next_key).unwrap();
     looks().await;
-    let second = shown.own();
+    let second = current.own();
     assert_eq!(second.cert[0], Pair::parse(next.as_bytes(), next_key.as_bytes()).unwrap().key.cert[0]);
     fs::remove_file(&config.key).unwrap();
     looks().await;
-    assert!(Arc::ptr_eq(&shown.own(), &second), "a key that is gone");
+    assert!(Arc::ptr_eq(&current.own(), &second), "a key that is gone");
     dir.files((&cert, &key));
     looks().await;
-    assert_eq!(shown.own().cert[0], first.key.cert[0]);
+    assert_eq!(current.own().cert[0], first.key.cert[0]);
     watch.abort();
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
-use super::own::{Own, make};
+use super::own::{OwnCertFiles, make};
 use super::{OwnCertInfo, Tls, TlsError, TlsSettings};
 
 /// A temporary folder for one test.
@@ -28,8 +28,8 @@ impl Dir {
     }
 
     /// The gateway's own certificate with these settings, before there is one.
-    fn own(&self) -> Own {
-        Own::of(&TlsSettings::default(), &OwnCertInfo { data: &self.0.join("data"), listeners: &[] })
+    fn own(&self) -> OwnCertFiles {
+        OwnCertFiles::of(&TlsSettings::default(), &OwnCertInfo { data: &self.0.join("data"), listeners: &[] })
     }
 
     /// TLS with these settings and a data folder of its own.

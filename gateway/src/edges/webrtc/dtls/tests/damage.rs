@@ -4,8 +4,8 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
 use super::super::bounds::{
-    Bounds, MAX_FINISHED, MAX_FINISHED_RECORDS, MAX_FRAGMENTS, MAX_HANDSHAKE_BYTES, MAX_HANDSHAKE_DATAGRAMS,
-    MAX_MESSAGE, MAX_REPEATED, Verdict,
+    Bounds, DatagramDecision, MAX_FINISHED, MAX_FINISHED_RECORDS, MAX_FRAGMENTS, MAX_HANDSHAKE_BYTES,
+    MAX_HANDSHAKE_DATAGRAMS, MAX_MESSAGE, MAX_REPEATED,
 };
 use super::pair::{certificate, run};
 
@@ -55,7 +55,7 @@ fn damaged_handshakes_end_or_go_on_but_never_panic() {
 fn what_is_no_handshake_is_passed_over() {
     let mut bounds = Bounds::default();
     let hello = record(&[(4, 0, 0, &[1, 2, 3, 4])]);
-    assert_eq!(bounds.check(&hello, false), Verdict::Read);
+    assert_eq!(bounds.check(&hello, false), DatagramDecision::Read);
     for (what, bytes) in [
         ("a cut record", hello[..hello.len() - 1].to_vec()),
         ("an empty record", framed(22, 0, &[])),
@@ -71,7 +71,7 @@ fn what_is_no_handshake_is_passed_over() {
         ("an empty fragment of a message", record(&[(4, 0, 1, &[])])),
         ("the hundredth message", record(&[(1, 100, 0, &[1])])),
     ] {
-        assert_eq!(bounds.check(&bytes, false), Verdict::Ignore, "{what}");
+        assert_eq!(bounds.check(&bytes, false), DatagramDecision::Ignore, "{what}");
     }
 }
 
@@ -79,7 +79,7 @@ fn what_is_no_handshake_is_passed_over() {
 fn a_handshake_has_bounds() {
     let ends = |datagram: &[u8]| {
         let mut bounds = Bounds::default();
-        (1..).find(|_| matches!(bounds.check(datagram, false), Verdict::End(_))).unwrap()
+        (1..).find(|_| matches!(bounds.check(datagram, false), DatagramDecision::End(_))).unwrap()
     };
     let byte = [1];
     assert_eq!(ends(&record(&[(4, 0, 0, &[1, 2, 3, 4])])), MAX_HANDSHAKE_DATAGRAMS + 1);
@@ -99,21 +99,25 @@ fn a_handshake_has_bounds() {
 #[test]
 fn after_the_handshake_repetitions_are_counted_and_data_is_passed_over() {
     let mut bounds = Bounds::default();
-    assert_eq!(bounds.check(&framed(23, 1, &[0; 40]), true), Verdict::Ignore);
+    assert_eq!(bounds.check(&framed(23, 1, &[0; 40]), true), DatagramDecision::Ignore);
     let finished = framed(22, 1, &[0; 40]);
-    let read = (0..100).filter(|_| bounds.check(&finished, true) == Verdict::Read).count();
+    let read = (0..100).filter(|_| bounds.check(&finished, true) == DatagramDecision::Read).count();
     assert_eq!(read, MAX_REPEATED);
     // Many records in one datagram count as many.
     let mut bounds = Bounds::default();
     let many = |one: &[u8]| std::iter::repeat_n(one, 10).flatten().copied().collect::<Vec<_>>();
-    let read = (0..100).filter(|_| bounds.check(&many(&finished), true) == Verdict::Read).count();
+    let read = (0..100).filter(|_| bounds.check(&many(&finished), true) == DatagramDecision::Read).count();
     assert_eq!(read, 2 * MAX_FINISHED_RECORDS / 10);
     let plain = many(&record(&[(4, 0, 0, &[1, 2, 3, 4]), (8, 1, 0, &[1])]));
     let mut bounds = Bounds::default();
-    let read = (0..100).filter(|_| bounds.check(&plain, true) == Verdict::Read).count();
+    let read = (0..100).filter(|_| bounds.check(&plain, true) == DatagramDecision::Read).count();
     assert_eq!(read, 2 * MAX_FRAGMENTS / 20);
     // `ChangeCipherSpec` would begin another epoch.
-    assert_eq!(bounds.check(&framed(20, 1, &[0; 25]), true), Verdict::Ignore);
-    assert_eq!(bounds.check(&framed(22, 2, &[0; 40]), true), Verdict::Ignore);
-    assert_eq!(bounds.check(&framed(21, 1, &[0; 26]), true), Verdict::Read, "it may still say goodbye");
+    assert_eq!(bounds.check(&framed(20, 1, &[0; 25]), true), DatagramDecision::Ignore);
+    assert_eq!(bounds.check(&framed(22, 2, &[0; 40]), true), DatagramDecision::Ignore);
+    assert_eq!(
+        bounds.check(&framed(21, 1, &[0; 26]), true),
+        DatagramDecision::Read,
+        "it may still say goodbye"
+    );
 }

@@ -22,9 +22,9 @@ impl Data {
         self.bytes.len()
     }
 
-    /// Returns the bytes for one response. They count as lent until the response drops them.
+    /// Returns the bytes for one response. They count as read until the response drops them.
     pub(super) fn lend(self: &Arc<Self>) -> Bytes {
-        Bytes::from_owner(Loan(self.clone()))
+        Bytes::from_owner(SegmentReader(self.clone()))
     }
 
     /// Returns a token that is cancelled when all clients have to stop reading.
@@ -33,9 +33,10 @@ impl Data {
     }
 }
 
-struct Loan(Arc<Data>);
+/// A response's reference to a segment.
+struct SegmentReader(Arc<Data>);
 
-impl AsRef<[u8]> for Loan {
+impl AsRef<[u8]> for SegmentReader {
     fn as_ref(&self) -> &[u8] {
         &self.0.bytes
     }
@@ -43,9 +44,9 @@ impl AsRef<[u8]> for Loan {
 
 /// Segments of one stream that are no longer stored but may still be read.
 #[derive(Debug, Default)]
-pub(super) struct Lent(VecDeque<(Weak<Data>, usize)>);
+pub(super) struct DroppedSegments(VecDeque<(Weak<Data>, usize)>);
 
-impl Lent {
+impl DroppedSegments {
     /// Adds a segment that leaves the store.
     pub(super) fn add(&mut self, data: Arc<Data>) {
         let size = data.len();
@@ -77,21 +78,21 @@ mod tests {
 
     #[test]
     fn the_oldest_readers_are_ended_when_too_much_is_lent() {
-        let mut lent = Lent::default();
+        let mut dropped = DroppedSegments::default();
         let mut readers = Vec::new();
         for n in 0..10 {
             let data = Data::new(Bytes::from(vec![0; 100]));
             if n != 3 {
                 readers.push((data.lend(), data.revoked()));
             }
-            lent.add(data);
-            lent.trim(400);
+            dropped.add(data);
+            dropped.trim(400);
         }
         let ended: Vec<bool> = readers.iter().map(|(_, revoked)| revoked.is_cancelled()).collect();
         assert_eq!(ended, [true, true, true, true, true, false, false, false, false]);
         // A client that has read everything no longer counts.
         drop(readers);
-        lent.trim(400);
-        assert!(lent.0.is_empty());
+        dropped.trim(400);
+        assert!(dropped.0.is_empty());
     }
 }

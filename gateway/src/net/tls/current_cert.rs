@@ -9,14 +9,14 @@ use rustls_acme::{ResolvesServerCertAcme, is_tls_alpn_challenge};
 
 /// The current certificate. Open connections keep theirs when it changes.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct CurrentCert {
     own: RwLock<Arc<CertifiedKey>>,
     acme: Option<Arc<ResolvesServerCertAcme>>,
     /// Whether ACME has issued a certificate.
     got: AtomicBool,
 }
 
-impl Shown {
+impl CurrentCert {
     /// Uses `own` until `acme` has a certificate.
     pub(super) fn new(own: Arc<CertifiedKey>, acme: Option<Arc<ResolvesServerCertAcme>>) -> Self {
         Self { own: RwLock::new(own), acme, got: AtomicBool::new(false) }
@@ -37,7 +37,7 @@ impl Shown {
     }
 }
 
-impl ResolvesServerCert for Shown {
+impl ResolvesServerCert for CurrentCert {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         match &self.acme {
             Some(acme) if self.got.load(Ordering::Relaxed) || is_tls_alpn_challenge(&hello) => {

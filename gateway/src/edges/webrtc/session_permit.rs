@@ -1,5 +1,5 @@
-//! The place that a session counts against: first among the sessions that have not connected, then among all
-//! connections of the gateway.
+//! The permit of a session: first one of the permits for sessions that have not connected, then one of the permits
+//! for all connections of the gateway.
 
 use std::net::IpAddr;
 
@@ -7,16 +7,16 @@ use super::pending::Reservation;
 use crate::core::close::CloseReason;
 use crate::net::worker::{Gate, Permit};
 
-/// The place of one session.
+/// The permit of one session.
 #[derive(Debug)]
-pub(super) enum Slot {
+pub(super) enum SessionPermit {
     /// Until the peer connects. Keeps what is needed to enter the gate then.
     Pending(Reservation, Gate, IpAddr),
     /// The session counts among `max_connections`.
     Connected { _permit: Permit },
 }
 
-impl Slot {
+impl SessionPermit {
     /// Moves the session to the connections, if that was not done yet.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Slot {
         Ok(())
     }
 
-    /// Resolves when another session needs the place.
+    /// Resolves when another session needs the permit.
     pub(super) async fn displaced(&self) {
         match self {
             Self::Pending(reservation, ..) => reservation.displaced().await,
