@@ -23,7 +23,7 @@ mod settings;
 mod sig;
 mod socket;
 mod state;
-mod text;
+pub(crate) mod text;
 mod watch;
 
 pub use service::RoomsService;

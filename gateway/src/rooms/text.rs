@@ -7,7 +7,7 @@ const MAX_SLUG: usize = 12;
 
 /// Returns `text` without control characters and hidden characters. Each run of white space becomes one space; white
 /// space at both ends is removed.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     let words = words.map(|word| word.chars().filter(|c| !is_hidden(*c)).collect::<String>());
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")

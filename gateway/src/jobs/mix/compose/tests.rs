@@ -1,0 +1,4 @@
+//! Tests of whole pictures.
+
+mod pictures;
+mod random;
