@@ -46,15 +46,19 @@
 //! # }
 //! ```
 
+mod audio_level;
 pub mod clients;
 mod clock;
 mod derived;
 pub mod events;
+mod frame_entry;
 mod keys;
 pub mod meter;
 mod notes;
 mod origin;
+mod phase;
 pub mod publisher;
+mod publisher_state;
 mod registry;
 pub mod ring;
 pub mod stream;
@@ -63,13 +67,14 @@ mod watcher;
 
 pub use clients::{Client, ClientHandle, Clients};
 pub use events::{Happened, HubEvent, HubEvents, NextEvent};
+pub use frame_entry::{FrameEntry, Subscriber};
 pub use keys::Demand;
 pub use notes::{Fields, Note};
 pub use origin::Origin;
 pub use publisher::Publisher;
 pub use registry::{Hub, HubConfig, PlayError, PublishError};
 pub use ring::Start;
-pub use stream::{FrameEntry, Stream, StreamStats, Subscriber};
+pub use stream::{Stream, StreamStats};
 pub use watcher::StreamWatcher;
 
 pub use crate::core::client::{Act, ClientInfo, Identity};

@@ -8,8 +8,9 @@ use media::flv::amf0::Value;
 use media::{Frame, Track};
 
 use super::clock::Clock;
+use super::frame_entry::FrameEntry;
 use super::notes::{Fields, Note};
-use super::stream::{FrameEntry, Stream};
+use super::stream::Stream;
 use crate::core::close::{CloseReason, Revocation};
 
 /// Called when a publisher leaves: returns the clock to its place in the hub.

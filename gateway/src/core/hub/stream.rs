@@ -1,72 +1,26 @@
 //! One stream with its frames, its properties and its derived streams.
 
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use media::time::Micros;
-use media::{Config, Frame, Track, TrackId};
-use tokio::sync::watch;
+use media::{Config, Track, TrackId};
 use tokio::time::Instant;
 
+use super::audio_level::AudioLevel;
 use super::derived::DerivedStreams;
-use super::events::{self, ConfigEvents, Happened};
+use super::events::{self, Happened};
+use super::frame_entry::{FrameEntry, Subscriber};
 use super::keys::{Demand, KeyFrameWait, Keys};
 use super::meter::Meter;
 use super::notes::{Fields, Note, Notes};
-use super::ring::{Cursor, Item, Ring, RingLimits, Start};
+use super::phase::PublisherPhase;
+use super::publisher_state::PublisherState;
+use super::ring::{Ring, RingLimits, Start};
 use super::viewer_count::ViewerCount;
 use crate::core::name::StreamName;
-
-/// A frame in a stream's ring.
-#[derive(Debug)]
-pub struct FrameEntry {
-    /// The frame, on the stream's clock.
-    pub frame: Frame,
-    /// Whether decoders and segmenters must restart here: this is the first frame of another publisher, or the
-    /// first start frame after a jump of the publisher's clock. The timestamps continue without a jump.
-    pub discontinuity: bool,
-    /// Whether a viewer may start here: a video key frame, or any audio frame while there is no video.
-    pub start: bool,
-}
-
-impl Item for Arc<FrameEntry> {
-    fn key(&self) -> bool {
-        self.start
-    }
-    fn size(&self) -> usize {
-        self.frame.data.len() + size_of::<FrameEntry>()
-    }
-    fn time(&self) -> Micros {
-        self.frame.dts
-    }
-}
-
-/// Reads a stream's frames.
-pub type Subscriber = Cursor<Arc<FrameEntry>>;
-
-/// Progress in finding out which tracks the current publisher sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// No frame yet.
-    Empty,
-    /// No frame yet. The publisher has sent unreadable media since this time.
-    Unreadable(Instant),
-    /// One track has been seen, at this time; the other may follow.
-    Partial(Instant),
-    /// The tracks are known.
-    Settled,
-}
-
-/// Viewers are refused after a publisher has sent only unreadable media for this long.
-const UNREADABLE: Duration = Duration::from_secs(3);
-
-/// Time to wait for a second track.
-const SETTLE: Duration = Duration::from_secs(1);
-
-/// Time for which viewers expect another track from a new publisher that has not announced its tracks.
-const LATE_TRACK: Duration = Duration::from_secs(10);
 
 /// Counters of a stream.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,54 +41,6 @@ pub struct StreamStats {
     pub cached: usize,
 }
 
-/// State of one track of the current publisher.
-#[derive(Debug)]
-struct KnownTrack {
-    id: TrackId,
-    config: Arc<Config>,
-    events: ConfigEvents,
-}
-
-/// State of the current publisher.
-#[derive(Debug, Default)]
-struct Known {
-    tracks: Vec<KnownTrack>,
-    /// When the publisher connected, for the API; `None` while it is away.
-    publishing: Option<SystemTime>,
-    /// When the publisher connected.
-    begun: Option<Instant>,
-    /// Whether the publisher has announced audio and video; `None` if it has announced nothing.
-    announced: Option<(bool, bool)>,
-    /// When the publisher connected or last sent something.
-    heard: Option<Instant>,
-    /// Description of the publisher's unreadable media.
-    unreadable: Option<String>,
-    /// The number of the publisher to which these values belong.
-    turn: u64,
-}
-
-impl Known {
-    /// Returns the newest configuration of a track.
-    fn config(&self, id: TrackId) -> Option<&Arc<Config>> {
-        self.tracks.iter().find(|track| track.id == id).map(|track| &track.config)
-    }
-
-    /// Stores the configuration of a track's newest frame. Returns whether to report a change to listeners now.
-    fn store_config(&mut self, id: TrackId, config: &Arc<Config>, now: Instant) -> bool {
-        let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) else {
-            let mut events = ConfigEvents::default();
-            let report = events.is_due(true, now);
-            self.tracks.push(KnownTrack { id, config: config.clone(), events });
-            return report;
-        };
-        let changed = !Arc::ptr_eq(&track.config, config);
-        if changed {
-            track.config = config.clone();
-        }
-        track.events.is_due(changed, now)
-    }
-}
-
 /// A named stream. It starts with its first publisher, and ends when a publisher leaves and none returns in time.
 #[derive(Debug)]
 pub struct Stream {
@@ -143,8 +49,8 @@ pub struct Stream {
     id: String,
     started: SystemTime,
     ring: Arc<Ring<Arc<FrameEntry>>>,
-    known: Mutex<Known>,
-    phase: watch::Sender<Phase>,
+    known: Mutex<PublisherState>,
+    phase: PublisherPhase,
     derived: DerivedStreams,
     keys: Arc<Keys>,
     notes: Notes,
@@ -152,22 +58,21 @@ pub struct Stream {
     video_frames: AtomicU64,
     received: Meter,
     sent: Meter,
-    viewers: ViewerCount,
-    /// The highest audio level since the last call of [`Stream::take_audio_level`], in dBov; `i32::MIN` if there was
-    /// none.
-    audio_level: AtomicI32,
+    viewers: Arc<ViewerCount>,
+    audio_level: AudioLevel,
 }
 
 impl Stream {
     pub(super) fn new(name: StreamName, limits: RingLimits, events: events::Sender) -> Arc<Self> {
         Arc::new(Self {
+            viewers: ViewerCount::new(name.clone(), events.clone()),
             name,
             events,
             id: format!("vid-{:08x}", rand::random::<u32>()),
             started: SystemTime::now(),
             ring: Ring::new(limits),
             known: Mutex::default(),
-            phase: watch::Sender::new(Phase::Empty),
+            phase: PublisherPhase::default(),
             derived: DerivedStreams::default(),
             keys: Arc::default(),
             notes: Notes::default(),
@@ -175,12 +80,11 @@ impl Stream {
             video_frames: AtomicU64::new(0),
             received: Meter::default(),
             sent: Meter::default(),
-            viewers: ViewerCount::default(),
-            audio_level: AtomicI32::new(i32::MIN),
+            audio_level: AudioLevel::default(),
         })
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, PublisherState> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -195,38 +99,24 @@ impl Stream {
     }
 
     /// Counts a new viewer.
-    pub(super) fn viewer_came(self: &Arc<Self>) {
-        self.change_viewers(1);
+    pub(super) fn viewer_came(&self) {
+        self.viewers.change(1);
     }
 
     /// Removes a viewer from the count.
-    pub(super) fn viewer_left(self: &Arc<Self>) {
-        self.change_viewers(-1);
-    }
-
-    fn change_viewers(self: &Arc<Self>, by: isize) {
-        let Some(due) = self.viewers.change(by, |count| self.report_viewers(count)) else { return };
-        let stream = Arc::downgrade(self);
-        self.events.schedule(due, move || {
-            if let Some(stream) = stream.upgrade() {
-                stream.viewers.report_scheduled(|count| stream.report_viewers(count));
-            }
-        });
-    }
-
-    fn report_viewers(&self, count: usize) {
-        self.events.send(&self.name, Happened::Viewers(count));
+    pub(super) fn viewer_left(&self) {
+        self.viewers.change(-1);
     }
 
     /// Records the audio level of a packet, in dBov: -127 (silence) to 0 (RFC 6464).
     pub(super) fn record_audio_level(&self, level: i8) {
-        self.audio_level.fetch_max(level.into(), Ordering::Relaxed);
+        self.audio_level.record(level);
     }
 
     /// Returns the highest audio level since the last call, in dBov: -127 (silence) to 0. Returns `None` if no packet
     /// had a level. Only WebRTC publishers send levels.
     pub fn take_audio_level(&self) -> Option<i8> {
-        i8::try_from(self.audio_level.swap(i32::MIN, Ordering::Relaxed)).ok()
+        self.audio_level.take()
     }
 
     /// Returns a short identifier for the API. It is random, and is new for each stream.
@@ -272,13 +162,7 @@ impl Stream {
     /// Returns whether a viewer should expect this track. That is so if the publisher has sent or announced the
     /// track, and while a publisher that has announced nothing is new.
     pub fn promises(&self, track: Track) -> bool {
-        let known = self.known();
-        let new = known.begun.is_some_and(|begun| begun.elapsed() < LATE_TRACK);
-        let announced = known.announced.map_or(new, |(audio, video)| match track {
-            Track::Audio => audio,
-            Track::Video => video,
-        });
-        announced || known.config(track.into()).is_some()
+        self.known().promises(track)
     }
 
     /// Stores the tracks that publisher `turn` announces.
@@ -379,23 +263,7 @@ impl Stream {
     /// Resolves when the tracks are known: both tracks or all announced tracks have sent a frame, or one second has
     /// passed since the first frame.
     pub(super) async fn settled(&self) {
-        let mut phase = self.phase.subscribe();
-        loop {
-            let now = *phase.borrow_and_update();
-            let changed = match now {
-                Phase::Settled => return,
-                Phase::Empty | Phase::Unreadable(_) => phase.changed().await,
-                Phase::Partial(since) => {
-                    match tokio::time::timeout_at(since + SETTLE, phase.changed()).await {
-                        Ok(changed) => changed,
-                        Err(_) => return,
-                    }
-                }
-            };
-            if changed.is_err() {
-                return;
-            }
-        }
+        self.phase.settled().await;
     }
 
     /// Records that publisher `turn` sends unreadable media. Only the first description is kept.
@@ -408,46 +276,28 @@ impl Stream {
         if known.unreadable.is_none() {
             known.unreadable = Some(what());
             drop(known);
-            if *self.phase.borrow() == Phase::Empty {
-                self.phase.send_replace(Phase::Unreadable(Instant::now()));
-            }
+            self.phase.set_unreadable();
         }
     }
 
     /// Returns the description of the unreadable media, if the publisher has sent nothing else.
     pub(super) fn only_unreadable(&self) -> Option<String> {
-        let unreadable = matches!(*self.phase.borrow(), Phase::Unreadable(_));
+        let unreadable = self.phase.is_unreadable();
         self.known().unreadable.clone().filter(|_| unreadable)
     }
 
-    /// Resolves when the publisher has sent only unreadable media for [`UNREADABLE`].
+    /// Resolves when the publisher has sent only unreadable media for some seconds.
     pub(super) async fn stays_unreadable(&self) {
-        let mut phase = self.phase.subscribe();
-        loop {
-            let now = *phase.borrow_and_update();
-            let changed = match now {
-                Phase::Unreadable(since) => {
-                    match tokio::time::timeout_at(since + UNREADABLE, phase.changed()).await {
-                        Ok(changed) => changed,
-                        Err(_) => return,
-                    }
-                }
-                _ => phase.changed().await,
-            };
-            if changed.is_err() {
-                return std::future::pending().await;
-            }
-        }
+        self.phase.stays_unreadable().await;
     }
 
     /// Resets the state for the new publisher `turn`.
     pub(super) fn begin(&self, turn: u64) {
         // The new publisher may send other tracks than the previous one.
-        let (publishing, heard) = (Some(SystemTime::now()), Some(Instant::now()));
-        *self.known() = Known { publishing, heard, begun: heard, turn, ..Known::default() };
+        *self.known() = PublisherState::new(turn);
         self.keys.begin();
         self.notes.reset();
-        self.phase.send_replace(Phase::Empty);
+        self.phase.reset();
     }
 
     pub(super) fn keys(&self) -> &Keys {
@@ -465,7 +315,7 @@ impl Stream {
 
     pub(super) fn end(&self) {
         self.ring.close();
-        self.viewers.end(|count| self.report_viewers(count));
+        self.viewers.end();
     }
 
     /// Adds a frame of publisher `turn`. Drops the frame if another publisher has replaced this one. `expected` is
@@ -494,19 +344,13 @@ impl Stream {
         }
         let id = entry.frame.track_id();
         let report = known.store_config(id, &entry.frame.config, now);
-        let seen = known.tracks.iter().filter(|track| track.id.is_default()).count();
+        let seen = known.count_default_tracks();
         // The lock is still held, so that no frame of an old publisher can follow the first frame of its successor.
         self.ring.push(Arc::new(entry));
         drop(known);
         if report {
             self.events.send(&self.name, Happened::ConfigChanged(id));
         }
-        if *self.phase.borrow() != Phase::Settled {
-            if seen >= expected.unwrap_or(2) {
-                self.phase.send_replace(Phase::Settled);
-            } else if matches!(*self.phase.borrow(), Phase::Empty | Phase::Unreadable(_)) {
-                self.phase.send_replace(Phase::Partial(Instant::now()));
-            }
-        }
+        self.phase.frame_came(seen, expected.unwrap_or(2));
     }
 }

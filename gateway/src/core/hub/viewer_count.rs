@@ -1,9 +1,12 @@
 //! The number of viewers of a stream, and when listeners hear of it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::events::{self, Happened};
+use crate::core::name::StreamName;
 
 /// Minimum interval of the events about one stream. A client that connects and disconnects all the time must not push
 /// the events of other streams out of the queue.
@@ -21,14 +24,25 @@ struct State {
     ended: bool,
 }
 
-/// Counts the viewers of a stream. The `report` functions send an event with the count; they run inside the lock, so
-/// that the events have the order of the changes.
-#[derive(Debug, Default)]
-pub(super) struct ViewerCount(Mutex<State>);
+/// Counts the viewers of a stream. Events are sent inside the lock, so that they have the order of the changes.
+#[derive(Debug)]
+pub(super) struct ViewerCount {
+    stream: StreamName,
+    events: events::Sender,
+    state: Mutex<State>,
+}
 
 impl ViewerCount {
+    pub(super) fn new(stream: StreamName, events: events::Sender) -> Arc<Self> {
+        Arc::new(Self { stream, events, state: Mutex::default() })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self, state: &State) {
+        self.events.send(&self.stream, Happened::Viewers(state.count));
     }
 
     /// Returns the number of viewers.
@@ -36,37 +50,41 @@ impl ViewerCount {
         self.state().count
     }
 
-    /// Adds or removes viewers. Reports the new count, or returns the time at which to call
-    /// [`ViewerCount::report_scheduled`].
-    pub(super) fn change(&self, by: isize, report: impl FnOnce(usize)) -> Option<Instant> {
+    /// Adds or removes viewers. Reports the new count now, or at the end of the interval.
+    pub(super) fn change(self: &Arc<Self>, by: isize) {
         let (mut state, now) = (self.state(), Instant::now());
         state.count = state.count.saturating_add_signed(by);
         if state.ended || state.scheduled {
-            return None;
+            return;
         }
         let due = state.reported.map(|reported| reported + MIN_INTERVAL).filter(|due| *due > now);
-        match due {
-            Some(_) => state.scheduled = true,
-            None => {
-                state.reported = Some(now);
-                report(state.count);
+        let Some(due) = due else {
+            state.reported = Some(now);
+            self.report(&state);
+            return;
+        };
+        state.scheduled = true;
+        drop(state);
+        let count = Arc::downgrade(self);
+        self.events.schedule(due, move || {
+            if let Some(count) = count.upgrade() {
+                count.report_scheduled();
             }
-        }
-        due
+        });
     }
 
-    /// Reports the newest count at the end of the interval, unless the stream has ended.
-    pub(super) fn report_scheduled(&self, report: impl FnOnce(usize)) {
+    /// Reports the newest count if that is scheduled.
+    fn report_scheduled(&self) {
         let mut state = self.state();
         if std::mem::take(&mut state.scheduled) {
             state.reported = Some(Instant::now());
-            report(state.count);
+            self.report(&state);
         }
     }
 
     /// Reports a count that is due, and none after that.
-    pub(super) fn end(&self, report: impl FnOnce(usize)) {
-        self.report_scheduled(report);
+    pub(super) fn end(&self) {
+        self.report_scheduled();
         self.state().ended = true;
     }
 }
