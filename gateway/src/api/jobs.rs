@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::{Api, Asker, millis, types};
-use crate::jobs::JobInfo;
+use crate::jobs::{JobInfo, Jobs as Registry, UnknownJob};
 
 /// SRS has no jobs, so this is the HTTP status.
 const JOB_NOT_FOUND: u32 = 404;
@@ -55,8 +55,25 @@ pub(super) async fn restart(State(api): State<Api>, asked: Asker, Path(id): Path
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
-    match id.parse().ok().map(|id| api.0.jobs.restart(id)) {
+    change(&api, &id, Registry::restart)
+}
+
+/// Handles `DELETE /api/v1/jobs/ID`.
+pub(super) async fn remove(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
+    if let Some(refusal) = api.no_operator(&asked).await {
+        return refusal;
+    }
+    change(&api, &id, Registry::remove)
+}
+
+/// Changes the job with this id.
+fn change(api: &Api, id: &str, change: fn(&Registry, u64) -> Result<(), UnknownJob>) -> Response {
+    match id.parse().ok().map(|id| change(&api.0.jobs, id)) {
         Some(Ok(())) => api.answer(types::Nothing {}),
-        _ => api.refuse(StatusCode::NOT_FOUND, JOB_NOT_FOUND, "there is no job of this id"),
+        _ => api.refuse(
+            StatusCode::NOT_FOUND,
+            JOB_NOT_FOUND,
+            "there is no job with this id; GET /api/v1/jobs lists all jobs",
+        ),
     }
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use http::request::Parts;
 use http::{StatusCode, header};
@@ -80,6 +80,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/clients/{id}", get(client).delete(kick))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/jobs/", get(jobs::list))
+        .route("/api/v1/jobs/{id}", delete(jobs::remove))
         .route("/api/v1/jobs/{id}/restart", post(jobs::restart))
         .route("/metrics", get(prometheus))
         .route("/healthz", get(|| async { ([(header::CACHE_CONTROL, "no-store")], "ok\n") }))

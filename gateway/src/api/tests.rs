@@ -20,7 +20,7 @@ fn context(auth: Auth) -> Context {
     Context::new(LimitSettings::default(), auth)
 }
 
-async fn ask(context: &Context, method: &str, path: &str, peer: &str) -> (StatusCode, Value) {
+fn api(context: &Context) -> Api {
     let gateway = Gateway {
         context: context.clone(),
         workers: Workers::start(1).unwrap(),
@@ -31,11 +31,18 @@ async fn ask(context: &Context, method: &str, path: &str, peer: &str) -> (Status
     };
     let jobs = Jobs::default();
     jobs.add(Box::new(Demo), context, &gateway.stop).unwrap();
-    let api = Api::new(gateway, jobs);
+    Api::new(gateway, jobs)
+}
+
+async fn ask(context: &Context, method: &str, path: &str, peer: &str) -> (StatusCode, Value) {
+    ask_api(&api(context), method, path, peer).await
+}
+
+async fn ask_api(api: &Api, method: &str, path: &str, peer: &str) -> (StatusCode, Value) {
     let mut request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
     request.headers_mut().insert(header::HOST, "127.0.0.1:8080".parse().unwrap());
     request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
-    let answer = router::<()>(api).oneshot(request).await.unwrap();
+    let answer = router::<()>(api.clone()).oneshot(request).await.unwrap();
     let status = answer.status();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
@@ -108,9 +115,11 @@ async fn a_stream_and_its_publisher_name_each_other() {
 }
 
 #[tokio::test]
-async fn only_an_operator_sees_and_restarts_jobs() {
+async fn only_an_operator_sees_restarts_and_removes_jobs() {
     let context = context(Auth { operator: Some("o".to_owned()), ..Auth::default() });
-    for (method, path) in [("GET", "/api/v1/jobs"), ("POST", "/api/v1/jobs/1/restart")] {
+    for (method, path) in
+        [("GET", "/api/v1/jobs"), ("POST", "/api/v1/jobs/1/restart"), ("DELETE", "/api/v1/jobs/1")]
+    {
         assert_eq!(ask(&context, method, path, HERE).await.0, StatusCode::UNAUTHORIZED, "{path}");
         let (status, answer) = ask(&context, method, &format!("{path}?secret=o"), HERE).await;
         assert_eq!((status, &answer["code"]), (StatusCode::OK, &0.into()), "{path}");
@@ -119,10 +128,18 @@ async fn only_an_operator_sees_and_restarts_jobs() {
     let job = &answer["jobs"][0];
     assert_eq!((&job["id"], &job["kind"], &job["state"]), (&"1".into(), &"demo".into(), &"running".into()));
     assert_eq!((&job["target"], &job["failure"]), (&"live/livestream".into(), &Value::Null));
-    for path in ["/api/v1/jobs/2/restart", "/api/v1/jobs/x/restart"] {
-        let (status, answer) = ask(&context, "POST", &format!("{path}?secret=o"), HERE).await;
-        assert_eq!((status, &answer["code"]), (StatusCode::NOT_FOUND, &404.into()), "{path}");
+    let missing = [("POST", "2/restart"), ("POST", "x/restart"), ("DELETE", "2"), ("DELETE", "x")];
+    for (method, path) in missing {
+        let path = format!("/api/v1/jobs/{path}?secret=o");
+        let (status, answer) = ask(&context, method, &path, HERE).await;
+        assert_eq!((status, &answer["code"]), (StatusCode::NOT_FOUND, &404.into()), "{method} {path}");
     }
+
+    let api = api(&context);
+    assert_eq!(ask_api(&api, "DELETE", "/api/v1/jobs/1?secret=o", HERE).await.0, StatusCode::OK);
+    let (_, answer) = ask_api(&api, "GET", "/api/v1/jobs?secret=o", HERE).await;
+    assert_eq!(answer["jobs"], Value::Array(Vec::new()));
+    assert_eq!(ask_api(&api, "DELETE", "/api/v1/jobs/1?secret=o", HERE).await.0, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
