@@ -22,8 +22,11 @@ const MAX_PEOPLE = 500;
 const MAX_UNSENT = 20;
 /** Milliseconds between two signs of life. A seat is kept for 10 s without a socket. */
 const PING = 15_000;
-/** Milliseconds without any message after which the socket counts as lost. */
-const SILENCE = 2 * PING + 5_000;
+/**
+ * Signs of life without an answer after which the socket counts as lost. They are counted, because browsers run the timers
+ * of hidden pages once a minute only: a time that has passed does not tell how long the gateway had for its answer.
+ */
+const MAX_UNANSWERED = 2;
 /** Milliseconds that the socket may take to open and to be welcomed. */
 const PATIENCE = 15_000;
 const LEFT = 1000;
@@ -45,10 +48,13 @@ export class RoomConnection extends EventTarget {
   /** @type {object[]} */
   #unsent = [];
   #timer = 0;
-  #heard = 0;
   #pings = 0;
+  /** Signs of life since the last message of the gateway. */
+  #unanswered = 0;
   /** The request that is under way shows the key of the seat from before. */
   #resuming = false;
+  /** Why the gateway does not let this client in, if it has said so. @type {{ code: string, text: string, retry?: number | null } | null} */
+  #refusal = null;
 
   /** Who this client is; null before the first `welcome`. @type {Me | null} */
   me = null;
@@ -143,6 +149,7 @@ export class RoomConnection extends EventTarget {
       return this.#refuse('address', String(error));
     }
     this.#resuming = seat !== null;
+    this.#refusal = null;
     socket.onopen = () => {
       if (socket !== this.#socket) return socket.close();
       const last = Math.max(0, since ?? 0, ...this.chat.map(({ seq }) => seq));
@@ -156,7 +163,7 @@ export class RoomConnection extends EventTarget {
 
   /** @param {unknown} data */
   #receive(data) {
-    this.#heard = performance.now();
+    this.#unanswered = 0;
     /** @type {ServerMessage[]} */
     let all = [];
     try {
@@ -202,6 +209,7 @@ export class RoomConnection extends EventTarget {
         return this.#broadcast(message);
       case 'error':
         this.error = message;
+        if (message.about === 'join') this.#refusal = message;
         return undefined;
       default: return undefined;
     }
@@ -244,7 +252,10 @@ export class RoomConnection extends EventTarget {
   /** The gateway has answered. @param {'waiting' | 'joined'} state */
   #enter(state) {
     const before = this.#state;
-    if (before === 'joining' || before === 'reconnecting') this.#watch();
+    if (before === 'joining' || before === 'reconnecting') {
+      this.#unanswered = 0;
+      this.#watch();
+    }
     if (before === state) return;
     this.#show(state);
     for (const message of this.#unsent.splice(0)) this.send(/** @type {{ type: string }} */ (message));
@@ -254,7 +265,8 @@ export class RoomConnection extends EventTarget {
   #watch() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (performance.now() - this.#heard > SILENCE) return this.#lost();
+      if (this.#unanswered >= MAX_UNANSWERED) return this.#lost();
+      this.#unanswered++;
       this.send({ type: 'ping', n: ++this.#pings });
       return this.#watch();
     }, PING);
@@ -272,14 +284,16 @@ export class RoomConnection extends EventTarget {
     }
     if (code === REMOVED) return this.#refuse('removed', '');
     if (code === REFUSED) {
-      const { retry } = /** @type {{ retry?: number | null }} */ (this.error ?? {});
+      const refusal = this.#refusal;
+      // Without a reason, the gateway has not seen the request in time.
+      if (!refusal) return this.#lost();
+      if (typeof refusal.retry === 'number') return this.#lost(refusal.retry * 1000);
       // The key may be that of a room that is over: other credentials may do.
-      if (this.#resuming && this.error?.code !== 'removed') {
+      if (this.#resuming && refusal.code !== 'removed') {
         this.#seat.forget();
         return this.#lost();
       }
-      if (typeof retry === 'number') return this.#lost(retry * 1000);
-      return this.#refuse(this.error?.code ?? 'forbidden', this.error?.text ?? '');
+      return this.#refuse(refusal.code, refusal.text);
     }
     return this.#lost();
   }

@@ -125,6 +125,84 @@ test('a seat that is over is given up for the other credentials; a refusal is fi
   assert.equal(sockets.length, 3);
 });
 
+test('a key is kept when the gateway has no time, or gives no reason', async () => {
+  const { room } = await joined({ name: 'Anna', invite: 'INVITE' });
+  sockets[0].says({ type: 'error', code: 'slow_down', text: 'wait', about: 'chat', retry: 3 });
+  sockets[0].ends(1001);
+  mock.timers.tick(200);
+  await settled();
+  // No reason: what the gateway has said of a chat message before is none.
+  sockets[1].open().ends(4003);
+  mock.timers.tick(1000);
+  await settled();
+  assert.equal(sockets[2].open().sent[0].key, 'KEY');
+  sockets[2].says({ type: 'error', code: 'no_room', text: 'nobody is here', about: 'join', retry: 5 });
+  sockets[2].ends(4003);
+  mock.timers.tick(4000);
+  await settled();
+  assert.equal(sockets.length, 3);
+  mock.timers.tick(1000);
+  await settled();
+  assert.equal(sockets[3].open().sent[0].key, 'KEY');
+  assert.equal(room.state, 'reconnecting');
+  room.close();
+});
+
+test('somebody who was refused can join again', async () => {
+  const room = new RoomConnection({ url: URL_ });
+  room.join({ name: 'Anna', secret: 'wrong' });
+  await settled();
+  sockets[0].open().says({ type: 'error', code: 'forbidden', text: 'the secret is wrong', about: 'join' });
+  sockets[0].ends(4003);
+  assert.deepEqual([room.state, room.error.code], ['refused', 'forbidden']);
+  room.join({ name: 'Anna', secret: 'right' });
+  assert.deepEqual([room.state, room.error], ['joining', null]);
+  await settled();
+  assert.equal(new URL(sockets[1].url).searchParams.get('secret'), 'right');
+  sockets[1].open().says(WELCOME);
+  assert.equal(room.state, 'joined');
+  room.close();
+});
+
+test('a better right goes before the seat of somebody who watched in this tab', async () => {
+  const stored = (key) => sessionStorage.setItem(`lianmai room ${URL_}`, JSON.stringify({ id: 'anna-1', key }));
+  for (const [key, options, shown] of [
+    ['a.1.2.anna-1', { invite: 'INVITE' }, 'INVITE'], ['w.1.2.anna-1', { invite: 'INVITE' }, 'INVITE'],
+    ['g.1.2.anna-1', { invite: 'INVITE' }, undefined], ['a.1.2.anna-1', {}, undefined],
+  ]) {
+    stored(key);
+    const room = new RoomConnection({ url: URL_ });
+    room.join({ name: 'Anna', ...options });
+    await settled();
+    const [join] = sockets.at(-1).open().sent;
+    assert.deepEqual([join.invite, join.key], [shown, shown ? undefined : key]);
+    room.close();
+  }
+});
+
+test('an attempt that waits for its token is void after another one', async () => {
+  const given = [];
+  const room = new RoomConnection({ url: URL_ });
+  const token = () => new Promise((resolve) => { given.push(resolve); });
+  room.join({ name: 'Anna', token });
+  await settled();
+  room.join({ name: 'Ben', token });
+  await settled();
+  given[0]('OLD');
+  await settled();
+  given[1]?.('NEW');
+  await settled();
+  assert.equal(sockets.length, 1);
+  assert.equal(sockets[0].open().sent[0].name, 'Ben');
+  room.close();
+  room.join({ name: 'Anna', token });
+  await settled();
+  room.close();
+  given.at(-1)('LATE');
+  await settled();
+  assert.deepEqual([sockets.length, room.state], [1, 'closed']);
+});
+
 test('a refusal that says when to try again is no end', async () => {
   const room = new RoomConnection({ url: URL_ });
   room.join({ name: 'Anna' });
@@ -159,9 +237,32 @@ test('waits in the lobby until somebody opens', async () => {
 
 test('a socket that says nothing any more is lost', async () => {
   const { room } = await joined();
-  mock.method(performance, 'now', () => 1e9);
+  const [socket] = sockets;
+  const pings = () => socket.sent.filter(({ type }) => type === 'ping').length;
+  mock.timers.tick(15_000);
+  mock.timers.tick(15_000);
+  assert.deepEqual([pings(), room.state], [2, 'joined']);
+  // Any message is a sign of life.
+  socket.says({ type: 'pong', n: 2 });
+  mock.timers.tick(15_000);
+  mock.timers.tick(15_000);
+  assert.deepEqual([pings(), room.state], [4, 'joined']);
   mock.timers.tick(15_000);
   assert.equal(room.state, 'reconnecting');
+  room.close();
+});
+
+test('a hidden page, whose timers run once a minute, keeps its socket', async () => {
+  const { room, states } = await joined();
+  let now = performance.now();
+  mock.method(performance, 'now', () => now);
+  for (let minute = 1; minute <= 10; minute++) {
+    now += 60_000;
+    mock.timers.tick(15_000);
+    assert.equal(sockets[0].sent.at(-1).n, minute);
+    sockets[0].says({ type: 'pong', n: minute });
+  }
+  assert.deepEqual([states, sockets.length], [['joining', 'joined'], 1]);
   mock.restoreAll();
   room.close();
 });
