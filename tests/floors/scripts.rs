@@ -9,7 +9,8 @@ pub(super) const BROWSER: &[(&str, &[&str])] = &[
     ("net", &["types"]),
     ("ui", &["types"]),
     ("room/connection.js", &["net", "types"]),
-    ("chat/flying", &["room/connection.js", "net", "ui", "types"]),
+    ("room/share.js", &["room/connection.js", "net", "types"]),
+    ("chat/flying", &["room/share.js", "net", "ui", "types"]),
     ("player/engine/sources", &["net", "types"]),
     ("player/engine", &["player/engine/sources", "net", "types"]),
     // The player's flying messages are those of a room's chat.
@@ -17,8 +18,8 @@ pub(super) const BROWSER: &[(&str, &[&str])] = &[
     ("publisher/engine", &["net", "types"]),
     ("publisher", &["publisher/engine", "net", "ui", "types"]),
     // It makes `<srs-player>` and is given the connection of `<srs-room>`, and imports neither.
-    ("chat", &["chat/flying", "room/connection.js", "net", "ui", "types"]),
-    ("room", &["room/connection.js", "publisher/engine", "net", "ui", "types"]),
+    ("chat", &["chat/flying", "room/connection.js", "room/share.js", "net", "ui", "types"]),
+    ("room", &["room/connection.js", "room/share.js", "publisher/engine", "net", "ui", "types"]),
     (
         "srs",
         &[

@@ -5,9 +5,9 @@
 import { h, icon, tell } from '../ui/dom.js';
 import { clean } from '../ui/clean.js';
 import { adopt, CSS_TEXT } from '../ui/style.js';
+import { RANK, Share, socketAddress } from '../room/share.js';
 import { Bar, short } from './bar.js';
 import { Compose } from './compose.js';
-import { enter, exit, socketAddress } from './flying/share.js';
 import { Lines } from './lines.js';
 import { Menu } from './menu.js';
 import { ownName } from './own-name.js';
@@ -35,8 +35,8 @@ export class SrsChatElement extends Host {
   #lines; #menu; #settings; #bar; #compose; #title; #watching; #status;
   /** @type {RoomConnection | null} */
   #connection = null;
-  /** The address of the socket, if the connection is the element's own. */
-  #url = '';
+  /** The element's part in the connection; null: the page has given the connection. @type {Share | null} */
+  #share = null;
   /** From the page: never written into it. @type {import('../net/token-ask.js').Token | null} */
   #token = null;
   #pending = false;
@@ -96,7 +96,7 @@ export class SrsChatElement extends Host {
   attributeChangedCallback(name, old, value) {
     if (old === value) return;
     if (name === 'lang') this.#translate();
-    else if (this.#url) {
+    else if (this.#share) {
       this.#drop();
       this.#change();
     } else this.#change();
@@ -133,8 +133,9 @@ export class SrsChatElement extends Host {
       if (!this.isConnected || this.#connection || !this.room) return;
       const own = this.name || ownName();
       this.#nameless = !own;
-      this.#url = socketAddress(this.server, this.room);
-      this.#use(enter(this.#url, this.#options(own), Boolean(own)));
+      this.#share = new Share(socketAddress(this.server, this.room), own ? RANK.named : RANK.nameless);
+      this.#share.join(this.#options(own));
+      this.#use(this.#share.connection);
     });
   }
 
@@ -219,12 +220,11 @@ export class SrsChatElement extends Host {
     if (!connection || (connection.state !== 'joined' && !name)) return this.#say('unsent');
     this.#sent = text;
     if (name) {
-      // There is no other way to another name than to come in once more. The message follows with the welcome.
+      // The message follows with the welcome.
       this.#nameless = false;
       this.#queued = text;
       ownName(name);
-      connection.leave();
-      connection.join(this.#options(name));
+      this.#share?.rename(this.#options(name));
       return '';
     }
     return connection.send({ type: 'chat', text }) ? '' : this.#say('unsent');
@@ -257,10 +257,11 @@ export class SrsChatElement extends Host {
     this.#watching.setAttribute('aria-label', this.#say('watching', String(audience)));
     this.#settings.render(room, host);
     this.#bar.likes(likes);
-    this.#bar.render(me ?? null, own, Boolean(this.#url) && !this.#nameless && !this.name);
+    const named = this.#share !== null && !this.#share.follows;
+    this.#bar.render(me ?? null, own, named && !this.#nameless && !this.name);
     this.#bar.node.hidden = over;
     this.#compose.node.hidden = over;
-    this.#compose.askName(this.#nameless && Boolean(this.#url));
+    this.#compose.askName(this.#nameless && named);
     this.#compose.close(host || !room || room.chat === 'all' ? '' : this.#say(room.chat === 'off' ? 'chatOff' : 'hostsOnly'));
     this.#compose.field.placeholder = room?.slow && me?.role === 'audience' ? this.#say('slowly', String(room.slow)) : this.#say('write');
   }
@@ -279,8 +280,9 @@ export class SrsChatElement extends Host {
   #drop() {
     this.#off.abort();
     this.#connection = null;
-    if (this.#url) exit(this.#url);
-    this.#url = this.#sent = this.#queued = '';
+    this.#share?.release();
+    this.#share = null;
+    this.#sent = this.#queued = '';
     this.#lines.clear();
     this.#bar.close();
     this.#menu.close(false);

@@ -19,10 +19,14 @@ export function announce(session, notices, language) {
   const isSeated = (/** @type {Person | undefined} */ person) => person?.role === 'host' || person?.role === 'guest';
   /** @type {<T>(target: EventTarget, type: string, take: (detail: T) => void) => void} */
   const on = (target, type, take) => target.addEventListener(type, (event) => take(/** @type {CustomEvent} */ (event).detail));
+  /** What the connection tells while this participant is in the room, or waits to be let in. @type {typeof on} */
+  const heard = (target, type, take) => target.addEventListener(type, (event) => {
+    if (session.inside || session.state === 'waiting') take(/** @type {CustomEvent} */ (event).detail);
+  }, { signal: session.signal });
   const nameOf = (/** @type {string} */ id) => connection.people.get(id)?.name ?? known.get(id)?.name ?? id;
 
-  on(connection, 'welcome', () => { known = new Map(connection.people); });
-  on(connection, 'person', (/** @type {{ person: Person }} */ { person }) => {
+  heard(connection, 'welcome', () => { known = new Map(connection.people); });
+  heard(connection, 'person', (/** @type {{ person: Person }} */ { person }) => {
     const say = language();
     const before = known.get(person.id);
     known.set(person.id, person);
@@ -39,33 +43,33 @@ export function announce(session, notices, language) {
     if (person.role !== 'waiting') notices.hide(`knocks ${id}`);
     if (person.screen && !before?.screen) notices.show('shares', say('shares', name));
   });
-  on(connection, 'left', (/** @type {{ id: string }} */ { id }) => {
+  heard(connection, 'left', (/** @type {{ id: string }} */ { id }) => {
     const before = known.get(id);
     known.delete(id);
     for (const key of ['knocks', 'hand']) notices.hide(`${key} ${id}`);
     if (isSeated(before) && before) notices.show('came', language()('went', before.name));
   });
-  on(connection, 'seat', (/** @type {{ role: string }} */ { role }) => {
+  heard(connection, 'seat', (/** @type {{ role: string }} */ { role }) => {
     notices.hide('invited');
     if (role !== 'waiting') notices.show('seat', language()(role === 'audience' ? 'offStage' : 'onStage'));
   });
-  on(connection, 'mute_asked', (/** @type {{ by: string }} */ { by }) => {
+  heard(connection, 'mute_asked', (/** @type {{ by: string }} */ { by }) => {
     const say = language();
     if (!publishing.muted) notices.show('muteAsked', say('muteAsked', nameOf(by)), [{ text: say('muteNow'), act: () => session.mute({ muted: true }) }], say('close'));
   });
-  on(connection, 'invited', (/** @type {{ by: string }} */ { by }) => {
+  heard(connection, 'invited', (/** @type {{ by: string }} */ { by }) => {
     const say = language();
     notices.show('invited', say('invited', nameOf(by)), [
       { text: say('accept'), act: () => void connection.send({ type: 'accept' }) },
       { text: say('decline'), act: () => void connection.send({ type: 'decline' }) },
     ]);
   });
-  on(connection, 'declined', (/** @type {{ id: string }} */ { id }) => notices.show('declined', language()('declined', nameOf(id))));
-  on(connection, 'error', (/** @type {{ text: string, about?: string }} */ { text, about }) => {
+  heard(connection, 'declined', (/** @type {{ id: string }} */ { id }) => notices.show('declined', language()('declined', nameOf(id))));
+  heard(connection, 'error', (/** @type {{ text: string, about?: string }} */ { text, about }) => {
     // The chat shows its own errors; those of joining are on the card.
     if (about !== 'join' && about !== 'chat' && about !== 'like') notices.show('problem', language()('problem', text));
   });
-  on(connection, 'state', (/** @type {{ state: string }} */ { state }) => {
+  on(session, 'state', (/** @type {{ state: string }} */ { state }) => {
     const say = language();
     if (state === 'joined') notices.hide('reconnecting');
     if (state === 'reconnecting') notices.show('reconnecting', say('reconnecting'), [], say('close'));
@@ -83,7 +87,7 @@ export function announce(session, notices, language) {
   });
   on(session, 'change', () => {
     const say = language();
-    const inside = connection.state === 'joined';
+    const inside = session.state === 'joined';
     if (inside && publishing.interrupted) {
       notices.show('interrupted', say('interrupted'), [{ text: say('resume'), act: () => {
         session.audio?.resume();

@@ -77,6 +77,8 @@ export class SrsRoomElement extends Host {
       if (this.isConnected) return;
       this.#view?.run(false);
       void this.#session?.close();
+      // One that is put in again begins anew.
+      this.#address = '';
     });
   }
 
@@ -89,7 +91,7 @@ export class SrsRoomElement extends Host {
   }
 
   /** @returns {State} */
-  get state() { return this.#session?.connection.state ?? 'idle'; }
+  get state() { return this.#session?.state ?? 'idle'; }
   get connection() { return this.#session?.connection ?? null; }
   get people() { return this.#session?.people ?? []; }
   get me() { return this.#session?.me ?? null; }
@@ -153,10 +155,10 @@ export class SrsRoomElement extends Host {
     session.own = this.#layout;
     const view = this.#view = new RoomView(this, session, this.#root);
     view.card.name.value = this.getAttribute('name') || remembered();
-    session.connection.addEventListener('state', () => {
+    session.addEventListener('state', () => {
       if (session !== this.#session) return;
-      const { state, connection } = this;
-      mark(this, this.#internals, state, connection?.error?.code);
+      const { state } = session;
+      mark(this, this.#internals, state, session.error?.code);
       this.dispatchEvent(new CustomEvent('statechange', { detail: { state } }));
     });
     mark(this, this.#internals, 'idle');
@@ -169,7 +171,11 @@ export class SrsRoomElement extends Host {
   async #preview(session) {
     const query = async (/** @type {string} */ name) => (await navigator.permissions?.query({ name: /** @type {PermissionName} */ (name) }).catch(() => null))?.state === 'granted';
     if (!globalThis.isSecureContext || !await query('camera') || !await query('microphone')) return;
-    if (session === this.#session && session.connection.state === 'idle') await session.publishing.preview();
+    const wanted = () => session === this.#session && this.isConnected && session.state === 'idle';
+    if (!wanted()) return;
+    await session.publishing.preview();
+    // The element may have gone while the browser opened the devices.
+    if (session !== this.#session || !this.isConnected) await session.publishing.stop();
   }
 }
 

@@ -1,11 +1,11 @@
 // A participant's part in a room: the socket, what is published and what is played, without any view of it.
 
 import { RoomAudio } from './audio.js';
-import { RoomConnection } from './connection.js';
 import { pictureOf, place } from './layout.js';
 import { Network } from './network.js';
 import { RoomPublishing } from './publishing.js';
 import { RoomReceiving } from './receiving.js';
+import { RANK, Share, socketAddress } from './share.js';
 
 /** @typedef {import('../net/room-messages.js').Person} Person */
 /** @typedef {import('../net/room-messages.js').Layout} Layout */
@@ -17,6 +17,12 @@ const HIDDEN = 5_000;
 
 export class RoomSession extends EventTarget {
   connection; publishing;
+  /** @type {import('./connection.js').RoomState} */
+  #state = 'idle';
+  #share;
+  #joining = false;
+  /** Why the room has refused this participant, or ended the connection. @type {{ code: string, text: string } | null} */
+  error = null;
   /** @type {RoomReceiving | undefined} */
   receiving;
   #server; #scene;
@@ -33,6 +39,8 @@ export class RoomSession extends EventTarget {
   #hiding = 0;
   #hidden = false;
   #screens = '';
+  /** Ends the listeners on the connection, which others of the page may go on with. */
+  #off = new AbortController();
 
   /**
    * @param {object} options
@@ -45,17 +53,25 @@ export class RoomSession extends EventTarget {
     const base = new URL(server.replace(/\/*$/, '/'), document.baseURI);
     this.#server = base.href;
     this.#scene = scene;
-    const socket = new URL(`api/v1/rooms/${encodeURIComponent(room)}`, base);
-    socket.protocol = socket.protocol.replace('http', 'ws');
-    const connection = this.connection = new RoomConnection({ url: socket.href });
+    this.#share = new Share(socketAddress(base.href, room), RANK.participant, () => void this.#over('closed'));
+    const connection = this.connection = this.#share.connection;
     this.publishing = new RoomPublishing();
-    for (const type of ['person', 'left', 'settings', 'speaker', 'welcome', 'live', 'audience']) connection.addEventListener(type, this.#changed);
-    connection.addEventListener('state', () => this.#entered());
-    connection.addEventListener('seat', () => this.#seated());
+    const { signal } = this.#off;
+    for (const type of ['person', 'left', 'settings', 'speaker', 'welcome', 'live', 'audience']) connection.addEventListener(type, this.#changed, { signal });
+    connection.addEventListener('state', () => { if (this.#taking && !this.#joining) this.#entered(); }, { signal });
+    connection.addEventListener('seat', () => { if (this.#taking) this.#seated(); }, { signal });
     this.publishing.addEventListener('change', () => this.#publishes());
     this.publishing.addEventListener('stats', () => this.#changed());
   }
 
+  /** Whether this participant is in the room, or about to be. Others of the page may be in it without. */
+  get #taking() { return this.#share.options !== null; }
+  /** The state of this participant's part; that of the connection may differ, which a chat beside it may use. */
+  get state() { return this.#state; }
+  /** Is aborted when the session is closed for good: the connection may live on. */
+  get signal() { return this.#off.signal; }
+  /** Whether this participant is in the room. */
+  get inside() { return this.#state === 'joined' || this.#state === 'reconnecting'; }
   get network() { return this.#network.quality; }
   get me() { return this.connection.me; }
   /** Whether this participant may publish. */
@@ -83,8 +99,6 @@ export class RoomSession extends EventTarget {
 
   /** Enters the room. Has to be called in a click, which starts the audio. @param {import('../net/room-messages.js').JoinOptions} options */
   join(options) {
-    // Ends what an earlier attempt has left, before anything new is made.
-    this.connection.close();
     this.audio ??= new RoomAudio();
     this.audio.addEventListener('change', this.#changed);
     this.receiving ??= new RoomReceiving((name) => this.#playAddress(name), this.audio,
@@ -92,19 +106,38 @@ export class RoomSession extends EventTarget {
     document.addEventListener('visibilitychange', this.#visibility);
     clearInterval(this.#timer);
     this.#timer = setInterval(() => void this.#measure(), MEASURE);
-    this.connection.join(options);
+    this.error = null;
+    this.#joining = true;
+    // The connection may leave first, as what the page was in the room before.
+    this.#share.join(options);
+    this.#joining = false;
+    this.#entered();
   }
 
   /** Leaves, and closes everything but the socket's history. */
   async leave() {
-    this.connection.leave();
+    this.#share.leave();
+    await this.#over('closed');
+  }
+
+  /** Ends everything for good; the gateway keeps the seat for some seconds. */
+  async close() {
+    this.#off.abort();
+    this.#share.release();
+    await this.#over(this.#state === 'idle' ? 'idle' : 'closed');
+  }
+
+  /** @param {import('./connection.js').RoomState} state */
+  async #over(state) {
+    this.#show(state);
     await this.#close();
   }
 
-  /** Ends everything; the gateway keeps the seat for some seconds. */
-  async close() {
-    this.connection.close();
-    await this.#close();
+  /** @param {import('./connection.js').RoomState} state */
+  #show(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.dispatchEvent(new CustomEvent('state', { detail: { state } }));
   }
 
   /** Shows other tiles, or the same in another layout. @param {Layout | null} layout */
@@ -146,8 +179,13 @@ export class RoomSession extends EventTarget {
 
   #entered() {
     const { state } = this.connection;
+    this.error = this.connection.error;
+    this.#show(state);
     if (state === 'joined') this.#seated();
-    else if (state === 'refused' || state === 'closed') void this.#close();
+    else if (state === 'refused' || state === 'closed') {
+      void this.#close();
+      this.#share.quit();
+    }
     this.#changed();
   }
 
@@ -172,7 +210,7 @@ export class RoomSession extends EventTarget {
     const tracks = this.publishing.stream?.getTracks().map(({ kind }) => kind).join() ?? '';
     if (tracks !== this.#screens) {
       this.#screens = tracks;
-      if (this.connection.state === 'joined') this.#tell();
+      if (this.#state === 'joined') this.#tell();
     }
     this.#changed();
   }
@@ -185,8 +223,8 @@ export class RoomSession extends EventTarget {
   /** Plays what the layout shows. */
   #play() {
     if (!this.receiving) return;
-    const { connection, me } = this;
-    if (connection.state !== 'joined' && connection.state !== 'reconnecting') return this.receiving.update(new Map(), new Map());
+    const { me } = this;
+    if (!this.inside) return this.receiving.update(new Map(), new Map());
     /** @type {Map<string, { name: string, of: string }>} */
     const voices = new Map();
     /** @type {Map<string, { name: string, of: string }>} */

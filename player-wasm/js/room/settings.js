@@ -41,7 +41,7 @@ export class Settings {
       row('locked_', this.#locked), row('lobby', this.#lobby));
     this.#encoderBox = h('fieldset', {}, this.#labels.encoderTitle = h('legend', {}), this.#labels.encoderText = h('p', { class: 'hint' }), this.#encoder, this.#made);
     this.node = h('div', { class: 'body settings' }, this.#devices.node, row('ownLayout', this.#own), this.#room, this.#encoderBox);
-    session.connection.addEventListener('encoder_made', (event) => this.#show(/** @type {CustomEvent<{ id: string, stream: string, key: string }>} */ (event).detail));
+    session.connection.addEventListener('encoder_made', (event) => this.#show(/** @type {CustomEvent<{ id: string, stream: string, key: string }>} */ (event).detail), { signal: session.signal });
   }
 
   #encoderBox;

@@ -54,10 +54,10 @@ export class RoomView {
     announce(session, this.notices, language);
     session.addEventListener('change', render);
     session.connection.addEventListener('chat', () => {
-      if (this.#open === 'chat') return;
+      if (this.#open === 'chat' || !session.inside) return;
       this.#unread++;
       this.render();
-    });
+    }, { signal: session.signal });
     this.frame = h('div', { class: 'room', part: 'room', role: 'group' },
       h('div', { class: 'top', part: 'top' }, this.#title, this.#live, this.#watching),
       h('div', { class: 'middle' }, this.stage.node, this.notices.node), this.#panel, this.bar.node,
@@ -117,7 +117,7 @@ export class RoomView {
       void fetched(host.lang)?.then((came) => came && this.render());
     }
     const { state } = host;
-    const inside = state === 'joined' || state === 'reconnecting';
+    const { inside } = session;
     const title = connection.room?.title || host.room;
     if (this.frame.dataset.state !== state) {
       this.frame.dataset.state = state;
@@ -137,7 +137,7 @@ export class RoomView {
     this.#count.textContent = say('watching', String(connection.audience));
     const insecure = globalThis.isSecureContext === false || !navigator.mediaDevices;
     this.card.render({
-      title, state, code: connection.error?.code ?? '', publishes: host.publishes, secure: insecure ? host.secureAddress : '',
+      title, state, code: session.error?.code ?? '', publishes: host.publishes, secure: insecure ? host.secureAddress : '',
     }, say);
     if (publishing.stream && !this.#named) {
       // Browsers name the devices after the permission.
@@ -192,8 +192,7 @@ export class RoomView {
     const { target, key } = event;
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
     if (key === 'Escape' && this.#open) return this.toggle('');
-    const inside = this.frame.dataset.state === 'joined' || this.frame.dataset.state === 'reconnecting';
-    if (!inside || !(target instanceof Element) || target.matches('input,select,textarea,srs-chat')) return;
+    if (!this.#session.inside || !(target instanceof Element) || target.matches('input,select,textarea,srs-chat')) return;
     if (this.bar.press(key.toLowerCase())) event.preventDefault();
   }
 }

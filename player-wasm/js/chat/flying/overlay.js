@@ -1,15 +1,15 @@
 // `<srs-player danmaku="ROOM">`: the chat of a room flies over the player.
 
 import { readAddress } from '../../net/stream-address.js';
+import { RANK, Share, socketAddress } from '../../room/share.js';
 import { clean } from '../../ui/clean.js';
 import { Danmaku } from './danmaku.js';
-import { enter, exit, socketAddress } from './share.js';
 
 export class Overlay {
-  #danmaku; #url; #connection;
+  #danmaku; #share;
   #fly = (/** @type {Event} */ event) => {
     const { text, id } = /** @type {CustomEvent<import('../../net/room-messages.js').ChatMessage>} */ (event).detail;
-    this.#danmaku.fly(clean(text), id === this.#connection.me?.id);
+    this.#danmaku.fly(clean(text), id === this.#share.connection.me?.id);
   };
 
   /**
@@ -18,15 +18,15 @@ export class Overlay {
    * @param {string} address of the stream: the room is on the same server
    */
   constructor(box, room, address) {
-    this.#url = socketAddress(readAddress(address, document.baseURI)?.origins[0] ?? '', room);
     this.#danmaku = new Danmaku(box);
-    this.#connection = enter(this.#url, { name: 'Viewer', role: 'audience' });
-    this.#connection.addEventListener('chat', this.#fly);
+    this.#share = new Share(socketAddress(readAddress(address, document.baseURI)?.origins[0] ?? '', room), RANK.nameless);
+    this.#share.join({ name: 'Viewer', role: 'audience' });
+    this.#share.connection.addEventListener('chat', this.#fly);
   }
 
   close() {
-    this.#connection.removeEventListener('chat', this.#fly);
+    this.#share.connection.removeEventListener('chat', this.#fly);
     this.#danmaku.close();
-    exit(this.#url);
+    this.#share.release();
   }
 }
