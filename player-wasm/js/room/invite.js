@@ -7,6 +7,8 @@ import { h, tell } from '../ui/dom.js';
 
 /** Minutes for which an invitation is valid. */
 const MINUTES = 24 * 60;
+/** Milliseconds before the end of an invitation from which another one is made: a guest has to have time. */
+const SPARE = 3_600_000;
 
 export class Invite {
   #session; #page; #dispatch;
@@ -18,8 +20,9 @@ export class Invite {
   #share = h('button', { type: 'button', onclick: () => void navigator.share({ url: this.#link.value }).catch(() => {}) });
   #code = h('div', { class: 'qr', role: 'img' });
   #done = h('span', { role: 'status' });
-  /** Invitations that were made, by role. @type {Map<string, string>} */
+  /** Invitations that were made, by role, and the gateway's time when they end. @type {Map<string, { invite: string, until: number }>} */
   #made = new Map();
+  /** The role whose invitation was asked for, over the socket of the moment. */
   #asked = '';
   #drawn = '';
 
@@ -35,11 +38,13 @@ export class Invite {
     this.#role.onchange = dispatch;
     this.node = h('div', { class: 'body invite' }, h('label', {}, this.#label, this.#role), this.#link, h('div', { class: 'row' }, this.#copy, this.#share), this.#done, this.#code, this.#hint);
     session.connection.addEventListener('invite_made', (event) => {
-      const { role, invite } = /** @type {CustomEvent<{ role: string, invite: string }>} */ (event).detail;
-      this.#made.set(role, invite);
+      const { role, invite, until } = /** @type {CustomEvent<{ role: string, invite: string, until: number }>} */ (event).detail;
+      this.#made.set(role, { invite, until });
       this.#asked = '';
       this.#dispatch();
-    });
+    }, { signal: session.signal });
+    // A socket that is lost takes the question with it.
+    session.connection.addEventListener('state', () => { this.#asked = ''; }, { signal: session.signal });
   }
 
   /** @param {Say} say */
@@ -49,9 +54,10 @@ export class Invite {
     if (!this.#role.options.length) this.#role.append(...roles.map((value) => h('option', { value })));
     for (const option of this.#role.options) option.textContent = say(`role:${option.value}`);
     const role = this.#role.value;
-    const invite = this.#made.get(role);
-    if (!invite && this.#asked !== role && this.#session.connection.send({ type: 'make_invite', role, minutes: MINUTES })) this.#asked = role;
-    const link = invite ? `${this.#page()}#invite=${invite}` : '';
+    const { invite, until = 0 } = this.#made.get(role) ?? {};
+    const old = until < Date.now() + this.#session.connection.clock + SPARE;
+    if (old && this.#asked !== role && this.#session.connection.send({ type: 'make_invite', role, minutes: MINUTES })) this.#asked = role;
+    const link = invite && !old ? `${this.#page()}#invite=${invite}` : '';
     if (this.#link.value !== link) this.#done.textContent = '';
     this.#link.value = link;
     this.#link.setAttribute('aria-label', say('inviteLink'));
