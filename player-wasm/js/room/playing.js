@@ -39,9 +39,6 @@ export class StreamPlay extends Connection {
   #gone = () => this.pause();
 
   /** @override */
-  get address() { return this.#url(); }
-
-  /** @override */
   close() {
     removeEventListener('pagehide', this.#gone);
     clearTimeout(this.#timer);
