@@ -19,7 +19,7 @@ export class RoomPublishing extends EventTarget {
   #options = {
     // A refusal may be that of a gateway that was restarted and does not know the seat yet: an attempt with a function
     // for a token is made again.
-    url: '', token: () => '', protocol: 'webrtc', retry: Infinity, secure: '', base: '', source: 'camera', bitrate: 0,
+    url: '', seat: '', token: () => '', protocol: 'webrtc', retry: Infinity, secure: '', base: '', source: 'camera', bitrate: 0,
     camera: '', microphone: '', width: 1280, height: 720, fps: 30, muted: false, cameraOff: false,
   };
   #main;
@@ -30,6 +30,8 @@ export class RoomPublishing extends EventTarget {
   #address = '';
   #key = '';
   #wanted = false;
+  /** Counts stops: a preview that was begun before one is not opened after it. */
+  #stops = 0;
   #timer = 0;
   /** @type {PublisherStats | null} */
   stats = null;
@@ -60,8 +62,9 @@ export class RoomPublishing extends EventTarget {
 
   /** Opens the devices for a preview. */
   async preview() {
+    const stops = this.#stops;
     await this.#look();
-    return this.#main.preview();
+    if (stops === this.#stops) await this.#main.preview();
   }
 
   /**
@@ -77,7 +80,7 @@ export class RoomPublishing extends EventTarget {
     if (!this.stream) await this.#look();
     if (!this.#wanted) return;
     this.#apply();
-    // Another address or key begins a session by itself.
+    // Another address begins a session by itself; another key is that of the sessions to come.
     if (!was || this.#main.state === 'error') await this.#main.start().catch(() => {});
   }
 
@@ -119,6 +122,7 @@ export class RoomPublishing extends EventTarget {
   /** Stops publishing, and closes the devices unless a preview is to remain. */
   async stop() {
     this.#wanted = false;
+    this.#stops++;
     clearTimeout(this.#timer);
     this.stats = null;
     const small = this.#small;
@@ -135,6 +139,7 @@ export class RoomPublishing extends EventTarget {
   }
 
   #apply() {
+    this.#options = { ...this.#options, seat: this.#key };
     this.#main.set({ ...this.#options, url: this.#url('') });
     this.#small?.set(this.#smallOptions());
     this.#screen?.set(this.#screenOptions());
@@ -142,7 +147,7 @@ export class RoomPublishing extends EventTarget {
 
   /** @param {string} ending */
   #url(ending) {
-    return this.#address && `${this.#address}${ending}/whip?seat=${encodeURIComponent(this.#key)}`;
+    return this.#address && `${this.#address}${ending}/whip`;
   }
 
   #smallOptions() {

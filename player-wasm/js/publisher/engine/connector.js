@@ -133,7 +133,8 @@ export class Connector {
   /** Opens a session with the first server that answers. */
   async #open() {
     let last = new PublishError('bad-url', this.#options.url);
-    const all = endpoints(this.#options.url, document.baseURI);
+    const { url, seat } = this.#options;
+    const all = endpoints(seat ? `${url}?seat=${encodeURIComponent(seat)}` : url, document.baseURI);
     for (const endpoint of all.filter(({ flv, whip }) => (this.#flv ? flv : whip))) {
       const Session = this.#flv ? await import('./flv.js').then((module) => module.FlvSession) : RtcSession;
       this.#check();

@@ -11,8 +11,8 @@ import { Waker } from './wake.js';
 /**
  * @typedef {import('./capture.js').CaptureOptions & {
  *   url: string, token: import('../../net/token-ask.js').Token, protocol: string, retry: number, bitrate: number, secure: string, base: string,
- *   lines?: number,
- * }} PublisherOptions bitrate in bits per second (0: what suits the size); secure: the page's address over HTTPS; lines: of
+ *   lines?: number, seat?: string,
+ * }} PublisherOptions seat: the key of a seat in a room, which a running session does not need any more; bitrate in bits per second (0: what suits the size); secure: the page's address over HTTPS; lines: of
  *   the video that is sent, if it is to have fewer than the capture
  */
 /** @typedef {import('../../types/index.js').PublisherState} PublisherState */
