@@ -12,6 +12,8 @@ import { RANK, Share, socketAddress } from './share.js';
 
 /** Milliseconds between two measurements of the network. */
 const MEASURE = 2_000;
+/** Milliseconds that sessions may take to end before the seat is given up. */
+const GOODBYE = 500;
 /** A hidden page keeps its pictures for this many milliseconds; audio stays. */
 const HIDDEN = 5_000;
 
@@ -116,8 +118,10 @@ export class RoomSession extends EventTarget {
 
   /** Leaves, and closes everything but the socket's history. */
   async leave() {
-    this.#share.leave();
-    await this.#over('closed');
+    this.#share.options = null;
+    // The sessions end first: the gateway knows none of them any more after the seat is given up.
+    await Promise.race([this.#over('closed'), new Promise((resolve) => { setTimeout(resolve, GOODBYE); })]);
+    if (!this.#taking) this.#share.leave();
   }
 
   /** Ends everything for good; the gateway keeps the seat for some seconds. */
