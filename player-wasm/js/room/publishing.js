@@ -57,8 +57,13 @@ export class RoomPublishing extends EventTarget {
   get options() { return this.#options; }
   /** The shared screen. */
   get screen() { return this.#screen?.stream ?? null; }
-  /** Whether the microphone is silent although nobody has muted it: a call, or another program, has it. */
-  get interrupted() { return this.stream?.getAudioTracks().some(({ muted }) => muted) ?? false; }
+  /**
+   * Whether a call, or another program, has taken the devices: the microphone is silent although nobody has muted it, or
+   * the camera has ended.
+   */
+  get interrupted() {
+    return (this.#wanted && this.#main.state === 'ended') || (this.stream?.getAudioTracks().some(({ muted }) => muted) ?? false);
+  }
 
   /** Opens the devices for a preview. */
   async preview() {

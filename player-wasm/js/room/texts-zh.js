@@ -126,7 +126,7 @@ export const CHINESE = {
   accept: '上麦',
   decline: '暂不',
   declined: '{detail} 拒绝了邀请。',
-  interrupted: '通话或其他程序占用了你的麦克风。',
+  interrupted: '通话或其他程序占用了你的麦克风或摄像头。',
   resume: '恢复',
   suspended: '浏览器暂停了声音。',
   listen: '打开声音',

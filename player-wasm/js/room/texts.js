@@ -134,7 +134,7 @@ const english = {
   accept: 'Join the stage',
   decline: 'Not now',
   declined: '{detail} declined.',
-  interrupted: 'A call or another program has taken your microphone.',
+  interrupted: 'A call or another program has taken your microphone or camera.',
   resume: 'Come back',
   suspended: 'The browser holds the audio back.',
   listen: 'Turn on the sound',
