@@ -124,7 +124,131 @@ test('encoders are participants, a scene has the stage alone, and all come back 
   await rooms.restart(() => anna.state('reconnecting'));
   await anna.state('joined');
   await scene.sees('Anna');
+  // One that the page takes out and puts in again joins again.
+  await scene.page.evaluate(async () => {
+    const room = document.querySelector('srs-room');
+    const { parentElement } = room;
+    room.remove();
+    await new Promise((resolve) => { setTimeout(resolve); });
+    parentElement.append(room);
+  });
+  await scene.sees('Anna');
   await scene.close();
+  await anna.close();
+});
+
+test('a room and a chat of one page are one person; no camera is opened for an element that is gone', LIMIT, async () => {
+  const host = await rooms.member('shared', 'Hu', 'host');
+  const anna = await rooms.open('/rooms/shared?name=Anna');
+  const { page } = anna;
+  await page.evaluate(() => document.body.append(Object.assign(document.createElement('srs-chat'), { id: 'beside', room: 'shared' })));
+  const chat = () => page.evaluate(() => {
+    const { me, connection } = document.querySelector('#beside');
+    return { id: me?.id, role: me?.role, name: me?.name, state: connection?.state };
+  });
+  const { id: viewer } = await until('the audience', async () => {
+    const is = await chat();
+    return is.role === 'audience' && is.state === 'joined' && is;
+  });
+  // The participant is not in the room because the chat is.
+  assert.equal((await anna.read()).state, 'idle');
+  await anna.join();
+  const { me } = await anna.read();
+  assert.deepEqual([me.role, await chat()], ['host', { id: me.id, role: 'host', name: 'Anna', state: 'joined' }]);
+  assert.notEqual(me.id, viewer);
+  await page.locator('#beside').getByRole('textbox', { name: 'Write a message' }).fill('Hello');
+  await page.keyboard.press('Enter');
+  await until('the message', () => host.last('chat')?.text === 'Hello' && host.last('chat').name === 'Anna');
+  await until('no audience', () => host.last('audience')?.count === 0);
+  await anna.press('Leave the room');
+  await anna.state('closed');
+  await until('the audience again', async () => (await chat()).role === 'audience');
+  await until('one in the audience', () => host.last('audience')?.count === 1);
+  assert.equal(await page.locator('#beside').getByText('Hello').count(), 1);
+  const live = () => page.evaluate(() => globalThis.captured.filter(({ readyState }) => readyState === 'live').length);
+  assert.equal(await live(), 0);
+
+  // The element goes while it asks whether the browser may use the camera.
+  const { asked, opened } = await page.evaluate(async () => {
+    const room = document.querySelector('srs-room');
+    const before = globalThis.captured.length;
+    const answers = [];
+    navigator.permissions.query = () => new Promise((resolve) => { answers.push(() => resolve({ state: 'granted' })); });
+    const turn = () => new Promise((resolve) => { setTimeout(resolve); });
+    const answer = async () => { for (let n = 0; n < 10; n++, await turn()) answers.splice(0).forEach((one) => one()); };
+    const { parentElement } = room;
+    room.remove();
+    await turn();
+    parentElement.append(room);
+    const asked = answers.length;
+    room.remove();
+    await answer();
+    const opened = globalThis.captured.length - before;
+    parentElement.append(room);
+    await answer();
+    return { asked, opened };
+  });
+  assert.deepEqual([asked, opened], [1, 0]);
+  // One that stays shows the preview.
+  await until('the preview', live);
+  noErrors(anna);
+  await anna.close();
+  host.close();
+});
+
+test('a shared screen takes the stage; a call is told; a network that loses much shows less', LIMIT, async () => {
+  const anna = await rooms.open('/rooms/busy?name=Anna');
+  await anna.join();
+  const relay = await rooms.relay();
+  const ben = await rooms.open('/rooms/busy?name=Ben', { relay: relay.port });
+  await ben.join();
+  await ben.sees('Anna', 'Ben (you)');
+  await anna.press('Share your screen');
+  const screen = (seen) => seen.tiles.find(({ label, large, width }) => label === 'Anna’s screen' && large && width > 0);
+  await ben.look('the screen on the stage', screen);
+  await anna.look('the own screen', screen);
+  await ben.page.getByText('Anna shares a screen').waitFor();
+  await ben.shot('screen-1280');
+  assert.deepEqual(await axe(ben.page), []);
+  await anna.press('Stop sharing your screen');
+  await ben.look('the grid', ({ tiles }) => tiles.length === 2 && tiles.every(({ large }) => !large));
+
+  // A call takes the microphone: browsers mute its track.
+  const call = (kind, type, muted) => anna.page.evaluate(([kind, type, muted]) => {
+    const track = globalThis.captured.findLast((one) => one.kind === kind && one.readyState === 'live');
+    if (type === 'ended') track.stop();
+    Object.defineProperty(track, 'muted', { value: muted, configurable: true });
+    track.dispatchEvent(new Event(type));
+  }, [kind, type, muted]);
+  const told = anna.page.getByText('A call or another program has taken your microphone or camera.');
+  await call('audio', 'mute', true);
+  await told.waitFor();
+  await anna.shot('interrupted-1280');
+  assert.deepEqual(await axe(anna.page), []);
+  await call('audio', 'unmute', false);
+  await told.waitFor({ state: 'detached' });
+  // Others end the track of the camera: then one press brings everything back.
+  await call('video', 'ended', false);
+  await told.waitFor();
+  await anna.press('Come back');
+  await ben.sees('Anna', 'Ben (you)');
+  await ben.hears('Anna');
+  await told.waitFor({ state: 'detached' });
+
+  // A network that loses packets.
+  const lose = (loss) => relay.change({ loss, delay: 0, jitter: 0 }, 1);
+  const width = async () => (await ben.read()).tiles.find(({ label }) => label.startsWith('Anna'))?.width ?? 0;
+  assert.ok(await width() > 320);
+  lose(0.12);
+  await ben.page.getByText('Your connection is poor: you see small pictures only.').waitFor();
+  await until('the small picture', async () => await width() === 320);
+  await anna.page.getByRole('group', { name: /^Ben/ }).getByRole('img', { name: 'poor connection' }).waitFor();
+  lose(0.4);
+  await ben.page.getByText('Your connection is bad: you only hear the others.').waitFor();
+  await until('no picture', async () => await width() === 0);
+  await ben.hears('Anna');
+  await ben.shot('bad-1280');
+  await ben.close();
   await anna.close();
 });
 

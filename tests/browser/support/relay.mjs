@@ -19,7 +19,7 @@ function random(seed) {
   };
 }
 
-/** One direction. @param {(data: Buffer) => void} deliver */
+/** One direction. @template T @param {(datagram: T) => void} deliver */
 function way(deliver) {
   let chance = random(0);
   /** @type {Weather} */ let weather = { loss: 0, delay: 0, jitter: 0 };
@@ -31,15 +31,15 @@ function way(deliver) {
       [weather, chance] = [next, random(seed)];
       Object.assign(counts, { sent: 0, lost: 0 });
     },
-    /** @param {Buffer} data */
-    send(data) {
+    /** @param {T} datagram */
+    send(datagram) {
       const { loss, delay, jitter } = weather;
       // Both are drawn for each datagram, so that the course does not depend on what is lost.
       const [lost, late] = [chance() < loss, delay + (2 * chance() - 1) * jitter];
       counts.sent++;
       if (lost) counts.lost++;
-      else if (late > 0) setTimeout(deliver, late, data);
-      else deliver(data);
+      else if (late > 0) setTimeout(deliver, late, datagram);
+      else deliver(datagram);
     },
   };
 }
@@ -51,22 +51,31 @@ const bind = (socket) => new Promise((resolve, reject) => {
 });
 
 /**
- * Starts a relay to a port of 127.0.0.1, for one client: the one that was heard last.
+ * Starts a relay to a port of 127.0.0.1. Each client has a port of its own towards it.
  * @param {number} to
  */
 export async function startRelay(to) {
-  const [near, far] = [createSocket('udp4'), createSocket('udp4')];
-  /** @type {import('node:dgram').RemoteInfo | null} */ let client = null;
+  const near = createSocket('udp4');
+  /** The sockets of clients towards the gateway, by the client's address. @type {Map<string, import('node:dgram').Socket>} */
+  const clients = new Map();
   let open = true;
-  const down = way((data) => { if (open && client) near.send(data, client.port, client.address); });
-  const up = way((data) => { if (open) far.send(data, to, '127.0.0.1'); });
-  near.on('message', (data, from) => { client = from; up.send(data); });
-  far.on('message', (data) => down.send(data));
-  const [port] = await Promise.all([bind(near), bind(far)]);
+  /** @typedef {{ data: Buffer, client: import('node:dgram').RemoteInfo }} Datagram */
+  const nameOf = (/** @type {import('node:dgram').RemoteInfo} */ { address, port }) => `${address} ${port}`;
+  const down = way((/** @type {Datagram} */ { data, client }) => { if (open) near.send(data, client.port, client.address); });
+  const up = way((/** @type {Datagram} */ { data, client }) => { if (open) clients.get(nameOf(client))?.send(data, to, '127.0.0.1'); });
+  near.on('message', (data, client) => {
+    if (!clients.has(nameOf(client))) {
+      const far = createSocket('udp4');
+      far.on('message', (answer) => down.send({ data: answer, client }));
+      clients.set(nameOf(client), far);
+    }
+    up.send({ data, client });
+  });
+  const port = await bind(near);
   return {
-    /** Where the client is to send to. */
+    /** Where clients are to send to. */
     port,
-    /** Datagrams to the client, and those of them that were lost. */
+    /** Datagrams to clients, and those of them that were lost. */
     counts: () => ({ ...down.counts }),
     /** @param {Weather} weather @param {number} seed */
     change(weather, seed) {
@@ -75,8 +84,7 @@ export async function startRelay(to) {
     },
     close() {
       open = false;
-      near.close();
-      far.close();
+      for (const socket of [near, ...clients.values()]) socket.close();
     },
   };
 }

@@ -5,7 +5,10 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 
+import WebSocket from 'ws';
+
 import { launch, openPage, startGateway, until } from '../harness.mjs';
+import { startRelay } from './relay.mjs';
 
 /** Where pictures of the pages are put, to be looked at; without it none are taken. */
 export const { SHOTS } = process.env;
@@ -16,8 +19,8 @@ const CAPTURE = ['--use-fake-device-for-media-stream=device-count=3,fps=10', '--
  * @typedef {{ state: string, error?: string, me: { id: string, name: string, role: string, key: string } | null, peers: number, tiles: Tile[] }} Seen
  */
 
-/** Counts the page's WebRTC connections, and keeps the tracks of its devices. */
-function spy() {
+/** Counts the page's WebRTC connections, and keeps the tracks of its devices. @param {number} port of a relay for media; 0: none */
+function spy(port) {
   const page = /** @type {any} */ (globalThis);
   page.peers = 0;
   page.RTCPeerConnection = class extends RTCPeerConnection {
@@ -25,6 +28,13 @@ function spy() {
     constructor(configuration) {
       super(configuration);
       page.peers++;
+    }
+    /** @param {RTCSessionDescriptionInit} description */
+    setRemoteDescription({ type, sdp = '' }) {
+      // The relay is the only way: no other address, no TCP.
+      const lines = sdp.split('\r\n').filter((line) => !port || !line.startsWith('a=candidate') || / udp /i.test(line))
+        .map((line) => (port ? line.replace(/^(a=candidate:\S+ \d+ udp \d+) \S+ \d+/i, `$1 127.0.0.1 ${port}`) : line));
+      return super.setRemoteDescription({ type, sdp: lines.join('\r\n') });
     }
   };
   /** @type {MediaStreamTrack[]} */
@@ -86,14 +96,14 @@ export async function startRooms(flags = []) {
   const browser = await launch([...CAPTURE, ...flags]);
   /** @type {Set<import('node:child_process').ChildProcess>} */
   const children = new Set();
-  /** @type {Awaited<ReturnType<typeof startWire>>[]} */
-  const wires = [];
+  /** Ways to the gateway that tests have changed. @type {{ close: () => void }[]} */
+  const ways = [];
 
-  /** A page of a room, with ways to see what it does. @param {string} path @param {import('playwright-core').BrowserContextOptions & { from?: string }} [options] */
-  async function open(path, { from = gateway.http, ...options } = {}) {
+  /** A page of a room, with ways to see what it does. @param {string} path @param {import('playwright-core').BrowserContextOptions & { from?: string, relay?: number }} [options] */
+  async function open(path, { from = gateway.http, relay = 0, ...options } = {}) {
     const opened = await openPage(browser, { viewport: { width: 1280, height: 720 }, ...options });
     const { page } = opened;
-    await page.addInitScript(spy);
+    await page.addInitScript(spy, relay);
     await page.goto(`${from}${path}`);
     await page.waitForFunction(() => customElements.get('srs-room'));
     const read = () => page.evaluate(look);
@@ -121,6 +131,20 @@ export async function startRooms(flags = []) {
     return { ...opened, read, look: seen, state, join, sees, hears, press, shot };
   }
 
+  /** Somebody in a room who uses no browser. @param {string} room @param {string} name @param {string} role */
+  async function member(room, name, role) {
+    const socket = new WebSocket(`${gateway.http.replace('http', 'ws')}/api/v1/rooms/${room}`);
+    /** @type {any[]} */
+    const got = [];
+    socket.on('message', (data) => got.push(...JSON.parse(String(data))));
+    const send = (/** @type {object} */ message) => socket.send(JSON.stringify(message));
+    socket.on('open', () => send({ type: 'join', version: 1, name, role }));
+    await until(`${name} to be in the room`, () => got.some(({ type }) => type === 'welcome'));
+    /** The newest message of a type. @param {string} type */
+    const last = (type) => got.findLast((message) => message.type === type);
+    return { got, send, last, close: () => socket.close() };
+  }
+
   /** Publishes a test picture to a room, as OBS would. @param {string} room @param {string} name */
   function encode(room, name) {
     const child = spawn('ffmpeg', [
@@ -132,13 +156,19 @@ export async function startRooms(flags = []) {
   }
 
   return {
-    open, encode,
+    open, encode, member,
     get gateway() { return gateway; },
     /** A way to the gateway that can be cut. */
     async wire() {
       const wire = await startWire(gateway.http);
-      wires.push(wire);
+      ways.push(wire);
       return wire;
+    },
+    /** A network for media that can lose some. */
+    async relay() {
+      const relay = await startRelay(Number(gateway.webrtc.split(':').at(-1)));
+      ways.push(relay);
+      return relay;
     },
     /** Ends all encoders, as a loss of power would. */
     stopEncoders() { for (const child of children) child.kill('SIGKILL'); },
@@ -151,7 +181,7 @@ export async function startRooms(flags = []) {
     },
     async stop() {
       for (const child of children) child.kill('SIGKILL');
-      for (const wire of wires) wire.close();
+      for (const way of ways) way.close();
       await browser.close();
       await gateway.stop();
     },
