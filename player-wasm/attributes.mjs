@@ -1,9 +1,9 @@
-// Writes everything that lists the attributes of <srs-player>, <srs-publisher>, <srs-room> and their shortcodes from one table,
+// Writes everything that lists the attributes of <srs-player>, <srs-publisher>, <srs-room>, <srs-mixer> and their shortcodes from one table,
 // attributes.json: `node player-wasm/attributes.mjs`, which `cargo xtask fix` runs. The files are committed, so that
 // a build needs no Node; attributes.test.mjs fails where one of them differs from the table.
 //
 // A row of the table:
-//   element      `player`, `publisher` or `room`; of shortcodes also `rooms` (the list of rooms) and `chat`
+//   element      `player`, `publisher`, `room` or `mixer`, which has no shortcode; of shortcodes also `rooms` (the list of rooms) and `chat`
 //   name         of the attribute
 //   value        `text`, `switch` (there or not), `number`, `choice` (one of `choices`, whose TypeScript name is `type`)
 //                or `token`; without it the shortcode alone has the attribute
@@ -16,21 +16,21 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const ELEMENTS = /** @type {const} */ (['player', 'publisher', 'room']);
+const ELEMENTS = /** @type {const} */ (['player', 'publisher', 'room', 'mixer']);
 /** The plugin's shortcodes. */
-const SHORTCODES = /** @type {const} */ ([...ELEMENTS, 'rooms', 'chat']);
+const SHORTCODES = /** @type {const} */ (['player', 'publisher', 'room', 'rooms', 'chat']);
 /** What docs/wordpress.md calls them. @type {Record<ShortcodeName, string>} */
 const NAMES = { player: 'player', publisher: 'publisher', room: 'room', rooms: 'list of rooms', chat: 'chat' };
-const CLASSES = { player: 'SrsPlayer', publisher: 'SrsPublisher', room: 'SrsRoom' };
+const CLASSES = { player: 'SrsPlayer', publisher: 'SrsPublisher', room: 'SrsRoom', mixer: 'SrsMixer' };
 const GENERATED = 'Generated from player-wasm/attributes.json by `cargo xtask fix`. Do not edit.';
 const ROOT = new URL('../', import.meta.url);
 
 /**
- * @typedef {'player' | 'publisher' | 'room'} ElementName
- * @typedef {ElementName | 'rooms' | 'chat'} ShortcodeName
+ * @typedef {'player' | 'publisher' | 'room' | 'mixer'} ElementName
+ * @typedef {typeof SHORTCODES[number]} ShortcodeName
  * @typedef {{ type: string, default: string | boolean, group?: string, label: string, help: string, written?: boolean, choices?: string[], min?: number, max?: number }} Shortcode
  * @typedef {object} Row of the table
- * @property {ShortcodeName} element
+ * @property {ElementName | ShortcodeName} element
  * @property {string} name
  * @property {'text' | 'switch' | 'number' | 'choice' | 'token'} [value]
  * @property {'text' | 'own' | 'none'} [property]
@@ -62,9 +62,9 @@ export function files(rows) {
 }
 
 /** The document with an element's attributes. @param {ElementName} element */
-const documentOf = (element) => (element === 'room' ? 'docs/rooms.md' : `docs/${element}.md`);
+const documentOf = (element) => `docs/${{ room: 'rooms', mixer: 'browser-mix' }[/** @type {string} */ (element)] ?? element}.md`;
 
-/** The rows that are attributes of an element. @param {Row[]} rows @param {ShortcodeName} element */
+/** The rows that are attributes of an element. @param {Row[]} rows @param {string} element */
 const attributesOf = (rows, element) => rows.filter((row) => row.element === element && row.value);
 
 /** @param {Row} row */

@@ -26,3 +26,10 @@ declare var MediaStreamTrackProcessor: (new (init: { track: MediaStreamTrack }) 
 
 /** Chromium only. */
 declare var fetchLater: ((url: string, init?: RequestInit) => unknown) | undefined;
+
+interface MediaStreamTrackGenerator extends MediaStreamTrack {
+  readonly writable: WritableStream<VideoFrame>;
+}
+
+/** Chromium only. */
+declare var MediaStreamTrackGenerator: (new (init: { kind: 'video' }) => MediaStreamTrackGenerator) | undefined;

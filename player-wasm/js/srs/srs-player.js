@@ -90,7 +90,8 @@
   // The same for the elements of rooms.
   const chat = () => parts.then(() => import(`${folder}define-chat.js`));
   const room = () => Promise.all([parts.then(() => import(`${folder}define-room.js`)), chat()]);
-  const rare = new Map([['srs-publisher', publishing], ['srs-room', room], ['srs-chat', chat], ['srs-room-list', chat], ['srs-audience', chat]]);
+  const mixer = () => parts.then(() => import(`${folder}define-mixer.js`));
+  const rare = new Map([['srs-publisher', publishing], ['srs-mixer', mixer], ['srs-room', room], ['srs-chat', chat], ['srs-room-list', chat], ['srs-audience', chat]]);
   const look = () => {
     for (const [name, fetch] of rare) {
       if (!document.getElementsByTagName(name).length) continue;

@@ -21,6 +21,9 @@ export type PublisherSource = 'camera' | 'screen' | 'audio';
 /** Values of `protocol` of an `<srs-publisher>`. */
 export type PublisherProtocol = 'auto' | 'webrtc' | 'ws-flv';
 
+/** Values of `layout` of an `<srs-mixer>`. */
+export type MixLayoutName = 'grid' | 'speaker' | 'side' | 'pip' | 'screen';
+
 /** Attributes that templates may write on an `<srs-player>`. */
 export interface SrsPlayerAttributes {
   url?: string;
@@ -288,6 +291,92 @@ export interface SrsRoomOptions {
   scene?: boolean;
   /** With `scene`: shows the names too. */
   names?: boolean;
+  /** As for the docs/player.md. */
+  lang?: string;
+}
+
+/** Attributes that templates may write on an `<srs-mixer>`. */
+export interface SrsMixerAttributes {
+  inputs?: string;
+  output?: string;
+  server?: string;
+  layout?: MixLayoutName | '';
+  names?: Switch;
+  size?: string;
+  rate?: Size;
+  bitrate?: Size;
+  background?: string;
+  margin?: Size;
+  gap?: Size;
+  retry?: Size;
+  base?: string;
+  token?: Token;
+  lang?: string;
+}
+
+/** Properties of an `<srs-mixer>` that are attributes too. */
+export interface SrsMixerProperties {
+  /** The streams that are mixed, such as `live/a live/b`, or their addresses; up to 16. The property takes more: Inputs. */
+  inputs: string;
+  /** The stream that the mix is published as, such as `live/merge`, or its WHIP address. */
+  output: string;
+  /** Address of the gateway that streams without an address are on; default: where the page comes from. */
+  server: string;
+  /** `grid` (default), `speaker`, `side`, `pip`, `screen`: Layouts. */
+  layout: MixLayoutName;
+  /** Each input has its name at the lower edge. */
+  names: boolean;
+  /** Size of the mix in pixels; default `1280x720`. It counts from the next start. */
+  size: string;
+  /** Frames per second of the mix, 1 to 60; default 30. It counts from the next start. */
+  rate: number;
+  /** Maximum bit rate of the video, in kb/s; default: chosen by the size (2500 for 720p). */
+  bitrate: number;
+  /** Colour behind the inputs, `#rrggbb`. */
+  background: string;
+  /** Part of the canvas that stays free on each side, per cent (0 to 20), and pixels between two inputs (0 to 64, default 8). */
+  margin: number;
+  /** Part of the canvas that stays free on each side, per cent (0 to 20), and pixels between two inputs (0 to 64, default 8). */
+  gap: number;
+  /** Attempts to reconnect the output before giving up; default: unlimited. */
+  get retry(): string;
+  set retry(value: string | number);
+  /** Folder of the package's files, if a bundler does not keep them beside the script: docs/npm.md. */
+  base: string;
+  /** A token or the server's secret, for the inputs and the output, or a function that returns one: see docs/publisher.md. A token set as a property is not written into the page. */
+  token: Token;
+}
+
+/** Attributes for an `<srs-mixer>` that `new SrsMixer()` makes. */
+export interface SrsMixerOptions {
+  /** The streams that are mixed, such as `live/a live/b`, or their addresses; up to 16. The property takes more: Inputs. */
+  inputs?: string;
+  /** The stream that the mix is published as, such as `live/merge`, or its WHIP address. */
+  output?: string;
+  /** Address of the gateway that streams without an address are on; default: where the page comes from. */
+  server?: string;
+  /** `grid` (default), `speaker`, `side`, `pip`, `screen`: Layouts. */
+  layout?: MixLayoutName;
+  /** Each input has its name at the lower edge. */
+  names?: boolean;
+  /** Size of the mix in pixels; default `1280x720`. It counts from the next start. */
+  size?: string;
+  /** Frames per second of the mix, 1 to 60; default 30. It counts from the next start. */
+  rate?: number;
+  /** Maximum bit rate of the video, in kb/s; default: chosen by the size (2500 for 720p). */
+  bitrate?: number;
+  /** Colour behind the inputs, `#rrggbb`. */
+  background?: string;
+  /** Part of the canvas that stays free on each side, per cent (0 to 20), and pixels between two inputs (0 to 64, default 8). */
+  margin?: number;
+  /** Part of the canvas that stays free on each side, per cent (0 to 20), and pixels between two inputs (0 to 64, default 8). */
+  gap?: number;
+  /** Attempts to reconnect the output before giving up; default: unlimited. */
+  retry?: number;
+  /** Folder of the package's files, if a bundler does not keep them beside the script: docs/npm.md. */
+  base?: string;
+  /** A token or the server's secret, for the inputs and the output, or a function that returns one: see docs/publisher.md. A token set as a property is not written into the page. */
+  token?: Token;
   /** As for the docs/player.md. */
   lang?: string;
 }

@@ -3,10 +3,11 @@
 //! The sources lie in folders; the package is one flat folder whose file names are public.
 
 /// The files of the package and the module each begins with: (published name, path below `player-wasm/js`).
-pub(crate) const ENTRIES: [(&str, &str); 33] = [
+pub(crate) const ENTRIES: [(&str, &str); 37] = [
     ("compat.js", "player/compat.js"),
     ("danmaku.js", "chat/flying/overlay.js"),
     ("define-chat.js", "chat/define.js"),
+    ("define-mixer.js", "mixer/define.js"),
     ("define-player.js", "player/define.js"),
     ("define-publisher.js", "publisher/define.js"),
     ("define-room.js", "room/define.js"),
@@ -17,6 +18,9 @@ pub(crate) const ENTRIES: [(&str, &str); 33] = [
     ("index.js", "index.js"),
     ("media-session.js", "player/media-session.js"),
     ("meter.js", "player/meter.js"),
+    ("mixer-page.js", "mixer/draw/page-painter.js"),
+    ("mixer-worker.js", "mixer/draw/worker.js"),
+    ("mixer.js", "mixer/index.js"),
     ("native.js", "player/engine/sources/native.js"),
     ("pipeline.js", "player/engine/pipeline.js"),
     ("player.js", "player/engine/player.js"),
