@@ -8,3 +8,4 @@ pub mod close;
 pub mod hub;
 pub mod name;
 pub mod refusals;
+pub mod text;

@@ -13,6 +13,7 @@ mod credentials;
 mod guard;
 mod id;
 mod list;
+mod live;
 mod message;
 mod pass;
 mod registry;
@@ -23,7 +24,7 @@ mod settings;
 mod sig;
 mod socket;
 mod state;
-pub(crate) mod text;
+mod text;
 mod watch;
 
 pub use service::RoomsService;

@@ -5,9 +5,9 @@ use std::ptr;
 use ab_glyph::{Font, FontArc, Glyph, GlyphId, PxScale, ScaleFont, point};
 
 use super::{Fonts, Mask};
+use crate::core::text::clean;
 use crate::jobs::mix::compose::limits::MAX_NAME;
 use crate::jobs::mix::compose::rect::even;
-use crate::rooms::text::clean;
 
 /// Stands for the part of a name that has no room.
 const MORE: char = '…';
