@@ -8,18 +8,18 @@ use media::time::{MILLI, Micros, to_ticks};
 use super::codec::{self, Broken, Decoder, Pcm, guarded};
 
 /// Maximum duration that is filled from the audio before a gap; the rest of the gap is silence.
-pub(super) const CONCEAL: Micros = 120 * MILLI;
+pub(crate) const CONCEAL: Micros = 120 * MILLI;
 /// Duration of the fade before silence.
 const FADE: Micros = 10 * MILLI;
 /// Supported sample rates.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 
 /// A decoder that also fills gaps.
-pub(super) struct Decoding {
+pub(crate) struct Decoding {
     input: Arc<Config>,
     decoder: Box<dyn Decoder>,
     /// The newest samples, and the samples before them.
-    pub(super) pcm: Pcm,
+    pub(crate) pcm: Pcm,
     before: Pcm,
     /// Whether the newest samples were concealed and end in silence.
     faded: bool,
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Decoding {
 }
 
 impl Decoding {
-    pub(super) fn new(input: &Arc<Config>, channels: usize) -> Result<Self, Broken> {
+    pub(crate) fn new(input: &Arc<Config>, channels: usize) -> Result<Self, Broken> {
         Ok(Self {
             input: input.clone(),
             decoder: codec::decoder(input)?,
@@ -43,7 +43,7 @@ impl Decoding {
     }
 
     /// Returns the configuration of the input.
-    pub(super) fn input(&self) -> &Config {
+    pub(crate) fn input(&self) -> &Config {
         &self.input
     }
 
@@ -55,7 +55,7 @@ impl Decoding {
     }
 
     /// Decodes a packet into `pcm`.
-    pub(super) fn decode(&mut self, packet: &[u8]) -> Result<(), Broken> {
+    pub(crate) fn decode(&mut self, packet: &[u8]) -> Result<(), Broken> {
         self.swap_buffers();
         let (decoder, pcm) = (&mut self.decoder, &mut self.pcm);
         let decoded = guarded(|| decoder.decode(packet, pcm));
@@ -78,7 +78,7 @@ impl Decoding {
     }
 
     /// Fills `pcm` with concealment for missing packets of this duration.
-    pub(super) fn conceal(&mut self, time: Micros) {
+    pub(crate) fn conceal(&mut self, time: Micros) {
         let rate = self.pcm.rate;
         let samples = to_ticks(time, rate).max(0) as usize;
         let alive = samples.min(to_ticks(CONCEAL, rate) as usize);

@@ -15,9 +15,9 @@
 //! MP3 is not decoded: formats that carry it get it as it is, and WebRTC viewers get no audio.
 
 mod audio_switch;
-mod codec;
+pub(crate) mod codec;
 mod counters;
-mod decoding;
+pub(crate) mod decoding;
 mod follow;
 mod frames;
 mod in_order;
@@ -25,7 +25,7 @@ mod pictures;
 mod pipeline;
 mod pool;
 mod replace;
-mod resample;
+pub(crate) mod resample;
 mod settings;
 mod view;
 mod want;
@@ -69,7 +69,7 @@ impl AudioTarget {
     }
 
     /// Returns the configuration of transcoded audio. It is the same `Arc` for every stream, which identifies it.
-    fn output(self, channels: usize) -> Arc<Config> {
+    pub(crate) fn output(self, channels: usize) -> Arc<Config> {
         static OUTPUT: OnceLock<[[Arc<Config>; 2]; 2]> = OnceLock::new();
         let mono = channels == 1;
         let [aac, opus] = OUTPUT.get_or_init(|| [[aac(1), aac(2)], [opus(1), opus(2)]]);

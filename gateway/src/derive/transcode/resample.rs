@@ -22,7 +22,7 @@ const LANES: usize = 8;
 
 /// Converts audio from one sample rate to another. Output sample 0 has the time of input sample 0.
 #[derive(Debug)]
-pub(super) struct Resampler {
+pub(crate) struct Resampler {
     taps: usize,
     /// A filter of `taps` for each phase.
     filters: Vec<f32>,
@@ -37,7 +37,7 @@ pub(super) struct Resampler {
 }
 
 impl Resampler {
-    pub(super) fn new(from: u32, to: u32, channels: usize) -> Self {
+    pub(crate) fn new(from: u32, to: u32, channels: usize) -> Self {
         let down = (f64::from(from) / f64::from(to)).max(1.0);
         let taps = ((TAPS as f64 * down) as usize).next_multiple_of(LANES);
         let exact = u64::from(to / gcd(from, to));
@@ -52,7 +52,7 @@ impl Resampler {
     }
 
     /// Starts again: the next samples do not continue the previous ones.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.input.clear();
         // Silence before the first sample puts that sample in the middle of the filter.
         self.input.pad(self.taps / 2 - 1);
@@ -60,23 +60,23 @@ impl Resampler {
     }
 
     /// Returns the sample rate of the input.
-    pub(super) const fn from(&self) -> u32 {
+    pub(crate) const fn from(&self) -> u32 {
         self.input.rate
     }
 
     /// Makes the audio longer by `ppm` parts per million from now on; a negative value makes it shorter.
-    pub(super) fn stretch(&mut self, ppm: f64) {
+    pub(crate) fn stretch(&mut self, ppm: f64) {
         self.step = self.ratio / (1.0 + ppm * 1e-6);
     }
 
     /// Returns the distance from the next output sample to the next input sample, in output samples.
-    pub(super) fn ahead(&self) -> f64 {
+    pub(crate) fn ahead(&self) -> f64 {
         let middle = self.input.len() as f64 - (self.taps / 2 - 1) as f64;
         (middle * self.phases as f64 - self.position) / self.step
     }
 
     /// Adds the samples of `pcm`, and appends the output samples that are complete.
-    pub(super) fn push(&mut self, pcm: &Pcm, out: &mut Pcm) {
+    pub(crate) fn push(&mut self, pcm: &Pcm, out: &mut Pcm) {
         for (to, from) in self.input.planes.iter_mut().zip(&pcm.planes) {
             to.extend_from_slice(from);
         }

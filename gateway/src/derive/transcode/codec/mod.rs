@@ -17,47 +17,47 @@ use media::{Codec, Config};
 use super::AudioTarget;
 
 /// Sample rate of all encoders, in hertz.
-pub(super) const RATE: u32 = 48_000;
+pub(crate) const RATE: u32 = 48_000;
 
 /// The packet or the configuration is broken: there is no audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Broken;
+pub(crate) struct Broken;
 
 /// Audio samples between two codecs: one or two planes of equal length, with values that are nominally within
 /// -1 to 1.
 #[derive(Debug, Clone)]
-pub(super) struct Pcm {
+pub(crate) struct Pcm {
     /// Sample rate in hertz.
-    pub(super) rate: u32,
+    pub(crate) rate: u32,
     /// The left (or only) channel, and the right one.
-    pub(super) planes: Vec<Vec<f32>>,
+    pub(crate) planes: Vec<Vec<f32>>,
 }
 
 impl Pcm {
     /// Creates a buffer without samples, for one or two channels.
-    pub(super) fn new(rate: u32, channels: usize) -> Self {
+    pub(crate) fn new(rate: u32, channels: usize) -> Self {
         Self { rate, planes: vec![Vec::new(); channels] }
     }
 
     /// Returns the number of samples in each plane.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.planes.first().map_or(0, Vec::len)
     }
 
     /// Removes all samples. The memory stays allocated.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.planes.iter_mut().for_each(Vec::clear);
     }
 
     /// Appends silence.
-    pub(super) fn pad(&mut self, samples: usize) {
+    pub(crate) fn pad(&mut self, samples: usize) {
         for plane in &mut self.planes {
             plane.resize(plane.len() + samples, 0.0);
         }
     }
 
     /// Removes the first samples.
-    pub(super) fn drop_front(&mut self, samples: usize) {
+    pub(crate) fn drop_front(&mut self, samples: usize) {
         for plane in &mut self.planes {
             plane.drain(..samples.min(plane.len()));
         }
@@ -65,7 +65,7 @@ impl Pcm {
 }
 
 /// Decodes the packets of one track, in order.
-pub(super) trait Decoder: Send {
+pub(crate) trait Decoder: Send {
     /// Appends a packet's samples to `out`, in as many channels as `out` has, and sets its rate. The decoder adds no
     /// delay: its first samples have the time of the first packet.
     fn decode(&mut self, packet: &[u8], out: &mut Pcm) -> Result<(), Broken>;
@@ -77,7 +77,7 @@ pub(super) trait Decoder: Send {
 }
 
 /// Encodes audio at [`RATE`].
-pub(super) trait Encoder: Send {
+pub(crate) trait Encoder: Send {
     /// Returns the number of samples per packet.
     fn frame(&self) -> usize;
 
@@ -89,7 +89,7 @@ pub(super) trait Encoder: Send {
 }
 
 /// Creates a decoder for packets of this configuration.
-pub(super) fn decoder(config: &Config) -> Result<Box<dyn Decoder>, Broken> {
+pub(crate) fn decoder(config: &Config) -> Result<Box<dyn Decoder>, Broken> {
     match config.codec {
         Codec::Aac => Ok(Box::new(aac::Decoder::new(&config.description)?)),
         Codec::Opus => Ok(Box::new(opus::Decoder::new(config)?)),
@@ -99,7 +99,7 @@ pub(super) fn decoder(config: &Config) -> Result<Box<dyn Decoder>, Broken> {
 }
 
 /// Creates an encoder for one or two channels.
-pub(super) fn encoder(to: AudioTarget, channels: usize) -> Result<Box<dyn Encoder>, Broken> {
+pub(crate) fn encoder(to: AudioTarget, channels: usize) -> Result<Box<dyn Encoder>, Broken> {
     match to {
         AudioTarget::Aac => Ok(Box::new(aac::Encoder::new(channels)?)),
         AudioTarget::Opus => Ok(Box::new(opus::Encoder::new(channels)?)),
@@ -107,6 +107,6 @@ pub(super) fn encoder(to: AudioTarget, channels: usize) -> Result<Box<dyn Encode
 }
 
 /// Calls a codec and returns the result. Returns [`None`] if the codec panicked and must not be called again.
-pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, Broken>) -> Option<Result<T, Broken>> {
+pub(crate) fn guarded<T>(call: impl FnOnce() -> Result<T, Broken>) -> Option<Result<T, Broken>> {
     catch_unwind(AssertUnwindSafe(call)).ok()
 }
