@@ -2,6 +2,7 @@
 //! [`Api::router`]; `types` holds the JSON.
 
 mod jobs;
+mod mixes;
 mod profile;
 mod service;
 #[cfg(test)]
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -26,6 +27,7 @@ use crate::core::auth::{AuthRequest, Denied};
 use crate::core::close::CloseReason;
 use crate::core::hub::{Act, Client};
 use crate::jobs::Jobs;
+use crate::jobs::mix::Mixes;
 use crate::metrics::{self, process};
 use crate::net::worker::Gate;
 use crate::service::{Gateway, Listening};
@@ -53,6 +55,7 @@ struct Inner {
     context: Context,
     gate: Gate,
     jobs: Jobs,
+    mixes: Mixes,
     /// The protocols of all services.
     protocols: Vec<&'static str>,
     listening: Listening,
@@ -60,10 +63,10 @@ struct Inner {
 }
 
 impl Api {
-    /// Creates the API of this gateway and its jobs.
-    pub fn new(gateway: Gateway, jobs: Jobs) -> Self {
+    /// Creates the API of this gateway, its jobs and its mixes.
+    pub fn new(gateway: Gateway, jobs: Jobs, mixes: Mixes) -> Self {
         let Gateway { context, gate, protocols, listening, .. } = gateway;
-        Self(Arc::new(Inner { context, gate, jobs, protocols, listening, started: Instant::now() }))
+        Self(Arc::new(Inner { context, gate, jobs, mixes, protocols, listening, started: Instant::now() }))
     }
 }
 
@@ -82,9 +85,20 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/jobs/", get(jobs::list))
         .route("/api/v1/jobs/{id}", delete(jobs::remove))
         .route("/api/v1/jobs/{id}/restart", post(jobs::restart))
+        .merge(mixes())
         .route("/metrics", get(prometheus))
         .route("/healthz", get(|| async { ([(header::CACHE_CONTROL, "no-store")], "ok\n") }))
         .with_state(api)
+}
+
+/// Returns the routes of the mixes.
+fn mixes() -> Router<Api> {
+    let all = || get(mixes::list).post(mixes::start);
+    Router::new()
+        .route("/api/v1/mixes", all())
+        .route("/api/v1/mixes/", all())
+        .route("/api/v1/mixes/{id}", get(mixes::show).patch(mixes::change).delete(mixes::stop))
+        .layer(DefaultBodyLimit::max(mixes::MAX_BODY))
 }
 
 /// The fields around every response.

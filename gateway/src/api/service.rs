@@ -2,27 +2,29 @@
 
 use super::{Api, router};
 use crate::jobs::Jobs;
+use crate::jobs::mix::Mixes;
 use crate::service::{Gateway, Greeting, Routes, Service, StartError};
 
 /// The API service.
 #[derive(Debug)]
 pub struct ApiService {
     jobs: Jobs,
+    mixes: Mixes,
     /// The operator's secret, if it differs from the secret for publishing.
     operator: Option<String>,
 }
 
 impl ApiService {
-    /// Creates the service. The API lists `jobs`.
-    pub const fn new(jobs: Jobs) -> Self {
-        Self { jobs, operator: None }
+    /// Creates the service. The API lists `jobs`, and controls `mixes`.
+    pub const fn new(jobs: Jobs, mixes: Mixes) -> Self {
+        Self { jobs, mixes, operator: None }
     }
 }
 
 impl Service for ApiService {
     fn start(&mut self, gateway: &Gateway, routes: &mut Routes) -> Result<(), StartError> {
         self.operator.clone_from(&gateway.context.auth.operator);
-        routes.add(router(Api::new(gateway.clone(), self.jobs.clone())));
+        routes.add(router(Api::new(gateway.clone(), self.jobs.clone(), self.mixes.clone())));
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use self::services::Services;
 use crate::context::Context;
 use crate::core::auth::{self, Auth, Tokens, secret_of};
 use crate::jobs::Jobs;
+use crate::jobs::mix::Mixes;
 use crate::net::worker::{Gate, Watchdog, Workers};
 use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError};
 use crate::settings::Settings;
@@ -33,8 +34,9 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
     metrics::install();
     secret_file::check_folder(&settings.data).map_err(|e| StartError::File(settings.data.clone(), e))?;
     let jobs = Jobs::default();
+    let mixes = Mixes::new(&settings.mix, &jobs);
     settings.open_addresses();
-    let mut services = Services::bind(&settings, &jobs)?;
+    let mut services = Services::bind(&settings, &jobs, &mixes)?;
     // Only after all sockets are bound: a failed start must not create a secret.
     let auth = rules(&settings)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::System)?;
@@ -63,6 +65,7 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
     for job in self::services::jobs(&settings) {
         jobs.add(job, &context, &gateway.stop);
     }
+    mixes.begin(&context, &gateway.stop);
 
     let file = &settings.ready_file;
     if !file.as_os_str().is_empty() {

@@ -8,6 +8,7 @@ use crate::edges::webrtc::WebRtcService;
 use crate::http::Http;
 use crate::jobs::Jobs;
 use crate::jobs::demo::Demo;
+use crate::jobs::mix::Mixes;
 use crate::rooms::RoomsService;
 use crate::service::{Job, Listening, Service, StartError};
 use crate::settings::Settings;
@@ -23,7 +24,7 @@ impl Services {
     ///
     /// # Errors
     /// An address is in use or does not belong to this machine, or the HTTPS certificate cannot be used.
-    pub(super) fn bind(settings: &Settings, jobs: &Jobs) -> Result<Self, StartError> {
+    pub(super) fn bind(settings: &Settings, jobs: &Jobs, mixes: &Mixes) -> Result<Self, StartError> {
         let rtmp = Rtmp::bind(&settings.rtmp)?;
         let webrtc = WebRtcService::bind(settings.webrtc.clone(), settings.http.tls.acme.clone())?;
         let all: Vec<Box<dyn Service>> = vec![
@@ -31,8 +32,8 @@ impl Services {
             Box::new(HlsService),
             Box::new(rtmp),
             Box::new(webrtc),
-            Box::new(RoomsService::new(&settings.rooms, &settings.data)),
-            Box::new(ApiService::new(jobs.clone())),
+            Box::new(RoomsService::new(&settings.rooms, &settings.data, mixes)),
+            Box::new(ApiService::new(jobs.clone(), mixes.clone())),
         ];
         let http = Http::bind(&settings.http, &settings.data)?;
         Ok(Self { all, http })

@@ -21,6 +21,7 @@ use crate::edges::webrtc::WebRtcSettings;
 use crate::flags;
 use crate::http::HttpSettings;
 use crate::jobs::demo::DemoSettings;
+use crate::jobs::mix::MixSettings;
 use crate::rooms::RoomsSettings;
 
 pub use load::{LoadError, file, from_matches, from_surroundings};
@@ -58,6 +59,11 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub demo: DemoSettings,
+
+    /// Mixes.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub mix: MixSettings,
 
     /// Listen on all interfaces (the ports stay); publishing then needs the secret
     #[arg(long, env = "LIANMAI_PUBLIC", value_name = "BOOL", default_value = "false", num_args = 0..=1,

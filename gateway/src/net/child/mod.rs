@@ -63,7 +63,7 @@ impl Limits {
 ///
 /// # Errors
 /// [`io::ErrorKind::NotFound`] when no folder of PATH has an executable file of this name.
-fn find(program: &str) -> io::Result<PathBuf> {
+pub fn find(program: &str) -> io::Result<PathBuf> {
     let executable = |path: &PathBuf| {
         fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
     };
@@ -78,7 +78,7 @@ fn find(program: &str) -> io::Result<PathBuf> {
 ///
 /// # Errors
 /// The program is not found, cannot be started, or cannot be limited.
-fn start(program: &str, args: Vec<String>, limits: Limits) -> io::Result<Child> {
+pub fn start(program: &str, args: Vec<String>, limits: Limits) -> io::Result<Child> {
     let mut command = Command::new(find(program)?);
     command
         .args(args)

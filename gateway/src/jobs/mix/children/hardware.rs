@@ -13,6 +13,8 @@ pub enum EncoderName {
     Superfast,
     /// `libx264 veryfast`.
     Veryfast,
+    /// `libx264 ultrafast`: for machines that are too slow for the others.
+    Ultrafast,
     /// `h264_vaapi`: graphics cards of Intel and AMD.
     Vaapi,
     /// `h264_nvenc`: graphics cards of NVIDIA.
@@ -25,14 +27,15 @@ pub enum EncoderName {
 
 impl EncoderName {
     /// All encoders, the default first.
-    pub const ALL: [Self; 6] =
-        [Self::Superfast, Self::Veryfast, Self::Vaapi, Self::Nvenc, Self::Qsv, Self::V4l2];
+    pub const ALL: [Self; 7] =
+        [Self::Superfast, Self::Veryfast, Self::Ultrafast, Self::Vaapi, Self::Nvenc, Self::Qsv, Self::V4l2];
 
     /// Returns the name in the settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Superfast => "libx264 superfast",
             Self::Veryfast => "libx264 veryfast",
+            Self::Ultrafast => "libx264 ultrafast",
             Self::Vaapi => "h264_vaapi",
             Self::Nvenc => "h264_nvenc",
             Self::Qsv => "h264_qsv",
@@ -40,9 +43,17 @@ impl EncoderName {
         }
     }
 
+    /// Returns the encoder for a machine that is too slow for this one.
+    pub const fn fastest(self) -> Self {
+        match self {
+            Self::Superfast | Self::Veryfast => Self::Ultrafast,
+            other => other,
+        }
+    }
+
     /// Returns whether it uses the CPU only.
     pub(super) const fn is_software(self) -> bool {
-        matches!(self, Self::Superfast | Self::Veryfast)
+        matches!(self, Self::Superfast | Self::Veryfast | Self::Ultrafast)
     }
 
     /// Returns ffmpeg's arguments before the input.
@@ -62,6 +73,10 @@ impl EncoderName {
             }
             Self::Veryfast => {
                 "-c:v libx264 -preset veryfast -tune zerolatency -profile:v high -bf 0 -sc_threshold 0 \
+                 -forced-idr 1 -threads 2 -pix_fmt yuv420p"
+            }
+            Self::Ultrafast => {
+                "-c:v libx264 -preset ultrafast -tune zerolatency -profile:v high -bf 0 -sc_threshold 0 \
                  -forced-idr 1 -threads 2 -pix_fmt yuv420p"
             }
             Self::Vaapi => "-vf format=nv12,hwupload -c:v h264_vaapi -profile:v high -bf 0 -async_depth 1",
@@ -116,7 +131,10 @@ mod tests {
         }
         for refused in ["", "libx265", "libx264", "libx264 superfast -f hls x"] {
             let error = refused.parse::<EncoderName>().unwrap_err();
-            assert!(error.contains("libx264 superfast, libx264 veryfast, h264_vaapi"), "{error}");
+            assert!(
+                error.contains("libx264 superfast, libx264 veryfast, libx264 ultrafast, h264_vaapi"),
+                "{error}"
+            );
         }
         assert_eq!(EncoderName::default(), EncoderName::Superfast);
     }

@@ -4,6 +4,7 @@
 //! pictures in, H.264 out. Both are read with `next` and fed with `push` when `has_room` returns true; neither blocks
 //! its user, whatever the child does. [`Supervised`] replaces a child that ended.
 
+mod check;
 mod decoder;
 mod encoder;
 mod hardware;
@@ -12,6 +13,7 @@ mod output;
 mod reason;
 mod supervised;
 
+pub use self::check::check;
 pub use self::decoder::{DecodedPicture, Decoder, DecoderSettings};
 pub use self::encoder::{Encoder, EncoderSettings};
 pub use self::hardware::EncoderName;

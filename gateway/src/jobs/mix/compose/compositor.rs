@@ -57,6 +57,11 @@ impl Compositor {
         })
     }
 
+    /// Returns the size of the pictures.
+    pub const fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
     /// Draws the picture of this moment, in I420. It never fails: what is out of its bounds is moved into them, or
     /// not drawn.
     ///

@@ -10,9 +10,10 @@ use super::limits::MAX_REGIONS;
 ///
 /// In JSON, a layout is a name (`"grid"`, `"speaker"`, `"side"`, `"pip"`, `"screen"`), `{"pip": {…}}` with the fields
 /// of [`Pip`], or `{"regions": […]}` with [`Region`]s.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Layout {
     /// Tiles of equal size.
+    #[default]
     Grid,
     /// The input that speaks is large; the others are in a strip.
     Speaker,

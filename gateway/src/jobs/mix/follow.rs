@@ -1,0 +1,117 @@
+//! Reads an input's stream from the hub.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use media::Track;
+use media::time::{MILLI, Micros};
+use tokio::time::timeout;
+
+use super::audio::{AudioMixer, InputId};
+use super::input::InputState;
+use super::mix_clock::MixClock;
+use super::video::{Decoded, Video};
+use crate::core::hub::{FrameEntry, Hub, Start, Stream, StreamName};
+
+/// A frame at most this much older than the newest one has just arrived.
+const LIVE: Micros = 100 * MILLI;
+/// Interval at which the hub is asked for the stream, besides its events.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Follows one input while it belongs to the mix: waits for its stream, reads it, and waits for it again.
+pub(super) struct Follower {
+    pub(super) name: StreamName,
+    pub(super) id: InputId,
+    pub(super) hub: Hub,
+    pub(super) clock: MixClock,
+    pub(super) state: Rc<RefCell<InputState>>,
+    pub(super) audio: Rc<RefCell<AudioMixer>>,
+    /// The size that pictures fit into.
+    pub(super) max_size: (u32, u32),
+    /// Half the time between two pictures of the mix: pictures are shown this much early or late.
+    pub(super) half_period: Micros,
+}
+
+impl Follower {
+    /// Runs until it is dropped, or the gateway stops.
+    pub(super) async fn run(self) {
+        let mut changed = self.hub.changed();
+        loop {
+            changed.borrow_and_update();
+            if let Some(stream) = self.hub.stream(&self.name).filter(|stream| !stream.ended()) {
+                self.read(&stream).await;
+                self.state.borrow_mut().end();
+            }
+            if matches!(timeout(LOOK, changed.changed()).await, Ok(Err(_))) {
+                return;
+            }
+        }
+    }
+
+    /// Reads the stream until it ends.
+    async fn read(&self, stream: &Arc<Stream>) {
+        {
+            let mut state = self.state.borrow_mut();
+            state.clock.reset();
+            state.stream = Some(stream.clone());
+        }
+        let mut cursor = stream.subscribe(Start::Key);
+        let mut video = Video::new(self.max_size);
+        let mut heard = Micros::MIN;
+        let mut waits_for_key = false;
+        loop {
+            tokio::select! {
+                entry = cursor.next() => {
+                    let Some(entry) = entry else { return };
+                    let frame = &entry.frame;
+                    let live = stream.newest().is_none_or(|newest| newest - frame.dts <= LIVE);
+                    if frame.track() == Track::Video {
+                        waits_for_key &= !frame.key;
+                        let needs_key = video.push(frame, live);
+                        if needs_key && !waits_for_key {
+                            stream.ask_key();
+                            waits_for_key = true;
+                        }
+                        self.state.borrow_mut().decoder = video.id();
+                    } else if frame.dts > heard {
+                        heard = frame.dts;
+                        self.hear(&entry, live);
+                    }
+                }
+                decoded = video.next() => match decoded {
+                    Decoded::Picture { pts, picture, steady } => {
+                        let mut state = self.state.borrow_mut();
+                        if steady {
+                            state.clock.record(pts, self.clock.now() + self.half_period);
+                        }
+                        state.add(pts, picture);
+                    }
+                    Decoded::NeedsKey => {
+                        self.state.borrow_mut().restarts += 1;
+                        stream.ask_key();
+                        // The newest key frame and the frames after it are read again; audio is not.
+                        cursor = stream.subscribe(Start::Key);
+                    }
+                    Decoded::Failed(reason) => {
+                        tracing::warn!(input = %self.name, %reason, "input of a mix cannot be decoded");
+                        self.state.borrow_mut().failure = Some(reason.to_string());
+                    }
+                }
+            }
+            self.state.borrow_mut().decoder_drops = video.drops + cursor.skipped();
+        }
+    }
+
+    fn hear(&self, entry: &FrameEntry, live: bool) {
+        let (frame, now) = (&entry.frame, self.clock.now());
+        let mut state = self.state.borrow_mut();
+        if live {
+            state.clock.record(frame.pts, now);
+        }
+        if let Some(offset) = state.clock.offset(now) {
+            self.audio.borrow_mut().push(self.id, frame, frame.pts + offset);
+        }
+    }
+}

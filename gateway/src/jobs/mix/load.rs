@@ -1,0 +1,183 @@
+//! Lowers the quality of a mix that is too expensive for the machine.
+
+use media::time::{Micros, SECOND};
+
+/// Duration of one measurement.
+const WINDOW: Micros = 3 * SECOND;
+/// Time after a change that is not measured.
+const SETTLE: Micros = 2 * SECOND;
+/// Share of lost pictures in a window from which the quality is lowered, in per cent.
+const TOO_MANY: u32 = 10;
+/// Time without losses after which a higher quality is tried. It doubles with every failed attempt.
+const HEALTHY: Micros = 60 * SECOND;
+/// Longest time until a higher quality is tried again.
+const LONGEST_HEALTHY: Micros = 3600 * SECOND;
+
+/// The quality of a mix: the steps are taken one after the other while the machine is too slow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Quality {
+    /// As the settings say.
+    #[default]
+    Full,
+    /// With the fastest preset of the encoder.
+    FastPreset,
+    /// Also with two thirds of the frame rate.
+    LowRate,
+    /// Also with half of the frame rate.
+    HalfRate,
+    /// Also with two thirds of the width and the height.
+    LowSize,
+    /// With half of the width and the height.
+    HalfSize,
+}
+
+impl Quality {
+    const ALL: [Self; 6] =
+        [Self::Full, Self::FastPreset, Self::LowRate, Self::HalfRate, Self::LowSize, Self::HalfSize];
+
+    /// Returns the name of the quality in the API.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::FastPreset => "fast preset",
+            Self::LowRate => "lower frame rate",
+            Self::HalfRate => "half the frame rate",
+            Self::LowSize => "smaller picture",
+            Self::HalfSize => "half the picture size",
+        }
+    }
+
+    fn step(self, by: isize) -> Option<Self> {
+        let index = Self::ALL.iter().position(|quality| *quality == self)?;
+        Self::ALL.get(index.checked_add_signed(by)?).copied()
+    }
+
+    /// Returns the frame rate for a mix with `rate` frames per second.
+    pub(super) fn rate(self, rate: u32) -> u32 {
+        match self {
+            Self::Full | Self::FastPreset => rate,
+            Self::LowRate => (rate * 2 / 3).max(1),
+            Self::HalfRate | Self::LowSize | Self::HalfSize => (rate / 2).max(1),
+        }
+    }
+
+    /// Returns the picture size for a mix of `size`, in even numbers that are at least 64.
+    pub(super) fn size(self, (width, height): (u32, u32)) -> (u32, u32) {
+        let even = |n: u32| (n & !1).max(64);
+        match self {
+            Self::LowSize => (even(width * 2 / 3), even(height * 2 / 3)),
+            Self::HalfSize => (even(width / 2), even(height / 2)),
+            _ => (width, height),
+        }
+    }
+}
+
+/// Decides on the quality of a mix, by the pictures that the encoder had no time for.
+#[derive(Debug, Clone)]
+pub(super) struct Load {
+    quality: Quality,
+    window: Micros,
+    made: u32,
+    lost: u32,
+    /// Time since when no picture was lost.
+    healthy_since: Micros,
+    healthy: Micros,
+    /// Time of the last step up, if the step has not proved good yet.
+    tried: Option<Micros>,
+}
+
+impl Load {
+    /// Begins at `now` with the full quality.
+    pub(super) const fn new(now: Micros) -> Self {
+        Self {
+            quality: Quality::Full,
+            window: now,
+            made: 0,
+            lost: 0,
+            healthy_since: now,
+            healthy: HEALTHY,
+            tried: None,
+        }
+    }
+
+    /// Returns the current quality.
+    pub(super) const fn quality(&self) -> Quality {
+        self.quality
+    }
+
+    /// Records a picture of the mix, and whether it was lost because the encoder or the machine was too slow.
+    /// Returns the new quality when it changes.
+    pub(super) fn record(&mut self, now: Micros, lost: bool) -> Option<Quality> {
+        if now < self.window {
+            return None;
+        }
+        self.made += 1;
+        self.lost += u32::from(lost);
+        if now - self.window < WINDOW {
+            return None;
+        }
+        let too_slow = self.lost * 100 >= self.made * TOO_MANY;
+        if self.lost > 0 {
+            self.healthy_since = now;
+        }
+        (self.window, self.made, self.lost) = (now, 0, 0);
+        if too_slow {
+            if self.tried.take().is_some() {
+                self.healthy = (self.healthy * 2).min(LONGEST_HEALTHY);
+            }
+            return self.change(now, 1);
+        }
+        if now - self.healthy_since >= self.healthy && self.quality != Quality::Full {
+            self.tried = Some(now);
+            return self.change(now, -1);
+        }
+        None
+    }
+
+    fn change(&mut self, now: Micros, by: isize) -> Option<Quality> {
+        self.healthy_since = now;
+        // The first pictures of another encoder may be lost.
+        self.window = now + SETTLE;
+        self.quality = self.quality.step(by)?;
+        Some(self.quality)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds `seconds` of 30 pictures per second, of which `lost` per cent are lost. Returns the changes.
+    fn feed(load: &mut Load, from: i64, seconds: i64, lost: i64) -> Vec<Quality> {
+        let pictures = from * 30..(from + seconds) * 30;
+        pictures.filter_map(|n| load.record(n * SECOND / 30, n * lost % 100 < lost)).collect()
+    }
+
+    #[test]
+    fn a_slow_encoder_lowers_the_preset_then_the_rate_then_the_size() {
+        let mut load = Load::new(0);
+        let changes = feed(&mut load, 0, 30, 50);
+        assert_eq!(changes, Quality::ALL[1..], "and it stays at the lowest quality");
+        assert_eq!(Quality::LowRate.rate(30), 20);
+        assert_eq!((Quality::HalfRate.rate(30), Quality::HalfSize.rate(30)), (15, 15));
+        assert_eq!(Quality::LowSize.size((1280, 720)), (852, 480));
+        assert_eq!(Quality::HalfSize.size((1280, 720)), (640, 360));
+        assert_eq!(Quality::HalfRate.size((1280, 720)), (1280, 720));
+    }
+
+    #[test]
+    fn few_losses_change_nothing() {
+        assert_eq!(feed(&mut Load::new(0), 0, 600, 5), []);
+    }
+
+    #[test]
+    fn a_healthy_mix_gets_its_quality_back_and_a_failed_attempt_waits_longer() {
+        let mut load = Load::new(0);
+        assert_eq!(feed(&mut load, 0, 4, 50), [Quality::FastPreset]);
+        assert_eq!(feed(&mut load, 4, 50, 0), []);
+        assert_eq!(feed(&mut load, 54, 20, 0), [Quality::Full]);
+        assert_eq!(feed(&mut load, 74, 4, 50), [Quality::FastPreset]);
+        assert_eq!(feed(&mut load, 78, 100, 0), [], "the next attempt comes after two minutes");
+        assert_eq!(feed(&mut load, 178, 60, 0), [Quality::Full]);
+    }
+}

@@ -1,0 +1,222 @@
+//! The output of a mix: its encoder, and its stream in the hub.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use media::time::Micros;
+use media::{Config, Frame};
+use tokio::time::Instant;
+
+use super::children::{Encoder, EncoderSettings, Output as Made, Reason, Supervised};
+use crate::core::admission::PublishGrant;
+use crate::core::close::CloseReason;
+use crate::core::hub::{Hub, Publisher, StreamName};
+
+/// Maximum number of pictures in the encoder whose delay is measured.
+const MAX_INSIDE: usize = 64;
+
+/// What happened at the output.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A frame was published, or the encoder has room.
+    Progress,
+    /// The stream was taken away from the mix.
+    Revoked(CloseReason),
+    /// The encoder has ended and will not come back.
+    Failed(Reason),
+}
+
+/// An encoder with the times of the pictures in it.
+struct Encoding {
+    encoder: Supervised<Encoder>,
+    inside: VecDeque<(Micros, Instant)>,
+    /// Whether the next picture becomes a key frame.
+    wants_key: bool,
+}
+
+impl Encoding {
+    fn new(settings: EncoderSettings) -> Self {
+        Self { encoder: Supervised::new(settings), inside: VecDeque::new(), wants_key: false }
+    }
+
+    /// Encodes a picture. Returns false if the encoder has no room.
+    fn push(&mut self, picture: Bytes, time: Micros) -> bool {
+        if !self.encoder.push(picture, time, self.wants_key) {
+            return false;
+        }
+        self.wants_key = false;
+        self.inside.push_back((time, Instant::now()));
+        if self.inside.len() > MAX_INSIDE {
+            self.inside.pop_front();
+        }
+        true
+    }
+
+    /// Returns how long the picture of this time was in the encoder, in microseconds.
+    fn delay(&mut self, time: Micros) -> Option<Micros> {
+        while let Some((pushed, at)) = self.inside.pop_front() {
+            if pushed == time {
+                return Some(at.elapsed().as_micros() as Micros);
+            }
+        }
+        None
+    }
+}
+
+/// The output of a mix.
+pub(super) struct Output {
+    publisher: Publisher,
+    current: Encoding,
+    /// An encoder with other settings. It takes over at a key frame of its own, when it keeps up.
+    next: Option<Encoding>,
+    /// The configuration of the published video. Frames of a new encoder with an equal one get the same.
+    config: Option<Arc<Config>>,
+    /// The time of the newest published video frame.
+    newest: Micros,
+    /// Average time of a picture in the encoder, in microseconds.
+    pub(super) delay: Micros,
+    /// Number of published video frames since the last report.
+    pub(super) frames: u32,
+    pub(super) restarts: u64,
+}
+
+impl Output {
+    /// Begins to publish.
+    ///
+    /// # Errors
+    /// The stream cannot be published; the text says why.
+    pub(super) fn new(hub: &Hub, name: &StreamName, settings: EncoderSettings) -> Result<Self, String> {
+        let grant = PublishGrant::for_job(name, "mix");
+        let mut publisher = hub.publish(&grant).map_err(|error| format!("cannot publish {name}: {error}"))?;
+        publisher.announce(true, true);
+        publisher.promise_keys();
+        Ok(Self {
+            publisher,
+            current: Encoding::new(settings),
+            next: None,
+            config: None,
+            newest: Micros::MIN,
+            delay: 0,
+            frames: 0,
+            restarts: 0,
+        })
+    }
+
+    /// Returns the number of viewers.
+    pub(super) fn viewers(&self) -> usize {
+        self.publisher.stream().viewers()
+    }
+
+    /// Returns the process ids of the encoders.
+    pub(super) fn processes(&self) -> impl Iterator<Item = u32> {
+        let all = std::iter::once(&self.current).chain(&self.next);
+        all.filter_map(|encoding| encoding.encoder.child()?.id())
+    }
+
+    /// Replaces the encoder. Viewers see no break: the old one goes on until the new one has made a key frame.
+    pub(super) fn set(&mut self, settings: EncoderSettings) {
+        let newest = self.next.as_ref().unwrap_or(&self.current);
+        if *newest.encoder.settings() != settings {
+            self.next = Some(Encoding::new(settings));
+        }
+    }
+
+    /// Returns the sizes of the pictures that the encoders take: of the current one, and of the next one.
+    pub(super) fn sizes(&self) -> ((u32, u32), Option<(u32, u32)>) {
+        let size = |encoding: &Encoding| {
+            let settings = encoding.encoder.settings();
+            (settings.width, settings.height)
+        };
+        (size(&self.current), self.next.as_ref().map(size))
+    }
+
+    /// Encodes a picture. Returns false if the encoder is too slow for it.
+    pub(super) fn push(&mut self, picture: Bytes, time: Micros) -> bool {
+        self.current.push(picture, time)
+    }
+
+    /// Gives a picture to the next encoder.
+    pub(super) fn push_next(&mut self, picture: Bytes, time: Micros) {
+        if let Some(next) = &mut self.next {
+            next.push(picture, time);
+        }
+    }
+
+    /// Publishes audio.
+    pub(super) fn push_audio(&mut self, frame: Frame) {
+        self.publisher.push(frame);
+    }
+
+    /// Waits for the next event. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Event {
+        let Self { publisher, current, next, .. } = self;
+        let coming = async {
+            match next {
+                Some(next) => next.encoder.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            reason = publisher.revoked() => Event::Revoked(reason),
+            () = publisher.key_asked() => {
+                current.wants_key |= publisher.key_wanted();
+                Event::Progress
+            }
+            made = current.encoder.next() => match made {
+                Made::Made(frame) => {
+                    if let Some(delay) = current.delay(frame.pts) {
+                        self.delay = if self.delay == 0 { delay } else { (self.delay * 15 + delay) / 16 };
+                    }
+                    self.publish(frame);
+                    Event::Progress
+                }
+                Made::Room => Event::Progress,
+                Made::Restarted => {
+                    self.restarts += 1;
+                    current.inside.clear();
+                    Event::Progress
+                }
+                Made::End(reason) => Event::Failed(reason),
+            },
+            made = coming => {
+                match made {
+                    Made::Made(frame) => self.take_over(frame),
+                    Made::Room | Made::Restarted => {}
+                    // The old encoder goes on.
+                    Made::End(reason) => {
+                        tracing::warn!(%reason, "another encoder for the mix failed; the old one goes on");
+                        self.next = None;
+                    }
+                }
+                Event::Progress
+            }
+        }
+    }
+
+    /// Handles a frame of the next encoder. When its first frame is there, it keeps up: it is asked for a key frame,
+    /// with which it takes over.
+    fn take_over(&mut self, frame: Frame) {
+        if frame.key && frame.pts > self.newest {
+            if let Some(next) = self.next.take() {
+                self.current = next;
+            }
+            self.publish(frame);
+        } else if let Some(next) = &mut self.next {
+            next.wants_key = true;
+        }
+    }
+
+    fn publish(&mut self, mut frame: Frame) {
+        if frame.pts <= self.newest {
+            return;
+        }
+        match &self.config {
+            Some(config) if **config == *frame.config => frame.config = config.clone(),
+            _ => self.config = Some(frame.config.clone()),
+        }
+        self.newest = frame.pts;
+        self.frames += 1;
+        self.publisher.push(frame);
+    }
+}

@@ -1,0 +1,86 @@
+//! Decodes a piece of a stream with ffmpeg, and looks at its pictures and its audio.
+
+use std::f64::consts::TAU;
+use std::fs;
+use std::process::Command;
+
+use lianmai_tests::gateway::temp_dir;
+
+/// Sample rate of the analysed audio in hertz.
+pub const RATE: u32 = 48_000;
+
+/// A piece of a stream, decoded.
+#[derive(Debug)]
+pub struct Piece {
+    width: usize,
+    height: usize,
+    /// Pictures in RGB.
+    pub pictures: Vec<Vec<u8>>,
+    /// Mono samples.
+    pub samples: Vec<f32>,
+}
+
+impl Piece {
+    /// Plays `url` for some seconds, after some others that are left out. Pictures have the size `size`.
+    #[track_caller]
+    pub fn record(url: &str, skip: f64, seconds: f64, (width, height): (usize, usize)) -> Self {
+        let folder = temp_dir("piece");
+        let (video, audio) = (folder.join("video.rgb"), folder.join("audio.f32"));
+        let mut ffmpeg = Command::new("ffmpeg");
+        ffmpeg.args(["-v", "error", "-y", "-analyzeduration", "1000000"]);
+        if url.contains(".m3u8") {
+            ffmpeg.args(["-live_start_index", "-1"]);
+        }
+        let (from, to) = (skip.to_string(), seconds.to_string());
+        let scale = format!("scale={width}:{height}");
+        ffmpeg.args(["-i", url, "-ss", &from, "-t", &to, "-map", "0:v", "-vf", &scale, "-pix_fmt", "rgb24"]);
+        ffmpeg.args(["-fps_mode", "passthrough", "-f", "rawvideo"]).arg(&video);
+        ffmpeg.args(["-ss", &from, "-t", &to, "-map", "0:a", "-ac", "1", "-ar", &RATE.to_string()]);
+        ffmpeg.args(["-f", "f32le"]).arg(&audio);
+        let output = ffmpeg.output().expect("ffmpeg");
+        assert!(output.status.success(), "{url}: {}", String::from_utf8_lossy(&output.stderr));
+        let bytes = fs::read(&video).expect("video");
+        let pictures: Vec<Vec<u8>> = bytes.chunks_exact(width * height * 3).map(<[u8]>::to_vec).collect();
+        let bytes = fs::read(&audio).expect("audio");
+        let sample = |four: &[u8]| f32::from_le_bytes(four.try_into().expect("four bytes"));
+        let samples = bytes.chunks_exact(4).map(sample).collect();
+        let _ = fs::remove_dir_all(&folder);
+        assert!(!pictures.is_empty(), "no picture of {url}");
+        Self { width, height, pictures, samples }
+    }
+
+    /// Returns the colour at a place of a picture, in parts of its width and height.
+    pub fn colour(&self, picture: usize, x: f64, y: f64) -> [u8; 3] {
+        let at = |part: f64, whole: usize| ((part * whole as f64) as usize).min(whole - 1);
+        let index = (at(y, self.height) * self.width + at(x, self.width)) * 3;
+        self.pictures[picture][index..index + 3].try_into().expect("three bytes")
+    }
+
+    /// Returns the colour at a place of the last picture.
+    pub fn last_colour(&self, x: f64, y: f64) -> [u8; 3] {
+        self.colour(self.pictures.len() - 1, x, y)
+    }
+
+    /// Returns the power of a tone in the audio: 1 for a sine of full scale.
+    pub fn tone(&self, frequency: u32) -> f64 {
+        tone(&self.samples, frequency)
+    }
+}
+
+/// Returns the power of a tone: 1 for a sine of full scale.
+pub fn tone(samples: &[f32], frequency: u32) -> f64 {
+    let step = TAU * f64::from(frequency) / f64::from(RATE);
+    let (mut re, mut im) = (0.0, 0.0);
+    for (n, sample) in samples.iter().enumerate() {
+        let (sin, cos) = (step * n as f64).sin_cos();
+        re += f64::from(*sample) * cos;
+        im += f64::from(*sample) * sin;
+    }
+    let half = samples.len().max(1) as f64 / 2.0;
+    (re / half).hypot(im / half)
+}
+
+/// Returns whether two colours are the same, apart from what encoders change.
+pub fn is_near(seen: [u8; 3], wanted: [u8; 3]) -> bool {
+    seen.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 24)
+}
