@@ -69,6 +69,17 @@ pub(super) enum Request {
     Like {
         count: u32,
     },
+    GoLive {
+        layout: Option<Layout>,
+    },
+    StopLive {
+        #[serde(default)]
+        card: String,
+    },
+    Show {
+        id: Id,
+        shown: bool,
+    },
     Ping {
         n: Option<u64>,
     },
@@ -109,6 +120,7 @@ pub(super) enum Layout {
     Speaker,
     Side,
     Screen,
+    Pip,
 }
 
 /// The roles that may write in the chat.
@@ -249,6 +261,10 @@ pub(super) struct Live {
     pub(super) stream: Option<String>,
     pub(super) since: Option<u64>,
     pub(super) viewers: usize,
+    /// Whether the broadcast is the mix that the gateway makes of the room.
+    pub(super) mixed: bool,
+    /// What limits the mix, or why it failed and begins again.
+    pub(super) problem: Option<String>,
 }
 
 /// The public state of a participant.
@@ -267,6 +283,7 @@ pub(super) struct PersonInfo {
     pub(super) invited: bool,
     pub(super) away: bool,
     pub(super) encoder: bool,
+    pub(super) shown: bool,
 }
 
 /// A message of the chat.
@@ -385,6 +402,9 @@ impl Request {
             Self::Delete { .. } => "delete",
             Self::Silence { .. } => "silence",
             Self::Like { .. } => "like",
+            Self::GoLive { .. } => "go_live",
+            Self::StopLive { .. } => "stop_live",
+            Self::Show { .. } => "show",
             Self::Ping { .. } => "ping",
             Self::Unknown => "unknown",
         }

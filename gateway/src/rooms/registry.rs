@@ -20,6 +20,7 @@ use crate::core::auth::Auth;
 use crate::core::client::{Act, Identity};
 use crate::core::close::CloseReason;
 use crate::core::hub::{Clients, Hub, StreamName};
+use crate::jobs::mix::Mixes;
 
 /// Time for which an empty room is kept, with its chat and its list of removed participants.
 pub(super) const KEEP_ROOM: Millis = 3_600_000;
@@ -39,6 +40,7 @@ struct Inner {
     passes: Passes,
     chat_log: Option<ChatLog>,
     hub: Hub,
+    mixes: Mixes,
     clients: Clients,
     auth: Arc<Auth>,
     rooms: Mutex<HashMap<String, Arc<RoomCell>>>,
@@ -50,13 +52,19 @@ impl Rooms {
     ///
     /// # Errors
     /// The key cannot be read or created.
-    pub(super) fn new(context: &Context, settings: &RoomsSettings, data: &Path) -> io::Result<Self> {
+    pub(super) fn new(
+        context: &Context,
+        settings: &RoomsSettings,
+        data: &Path,
+        mixes: &Mixes,
+    ) -> io::Result<Self> {
         let chat_log = settings.chat_log.then(|| ChatLog::new(data));
         Ok(Self(Arc::new(Inner {
             settings: settings.clone(),
             passes: Passes::kept(data)?,
             chat_log,
             hub: context.hub.clone(),
+            mixes: mixes.clone(),
             clients: context.clients.clone(),
             auth: context.auth.clone(),
             rooms: Mutex::default(),
@@ -74,6 +82,10 @@ impl Rooms {
 
     pub(super) fn auth(&self) -> &Auth {
         &self.0.auth
+    }
+
+    pub(super) fn mixes(&self) -> &Mixes {
+        &self.0.mixes
     }
 
     pub(super) fn hub(&self) -> &Hub {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::live::RoomMix;
 use super::message::{Code, Failure, Message, Welcome};
 use super::registry::Rooms;
 use super::state::{CloseCode, Connection, Joining, Millis, Output, Room, Urgency};
@@ -50,6 +51,8 @@ struct Listener {
 #[derive(Debug)]
 struct State {
     room: Room,
+    /// The mix that is the room's broadcast.
+    mix: Option<RoomMix>,
     connections: HashMap<Connection, Listener>,
     /// The messages of the next batch, in JSON, separated by commas.
     batch: String,
@@ -61,8 +64,14 @@ struct State {
 
 impl RoomCell {
     pub(super) fn new(name: &str, room: Room) -> Self {
-        let inner =
-            State { room, connections: HashMap::new(), batch: String::new(), urgent: 0, closed: false };
+        let inner = State {
+            room,
+            mix: None,
+            connections: HashMap::new(),
+            batch: String::new(),
+            urgent: 0,
+            closed: false,
+        };
         Self { name: name.to_owned(), inner: Mutex::new(inner) }
     }
 
@@ -138,6 +147,17 @@ impl RoomCell {
         inner.flush();
     }
 
+    /// Calls `change` with the room and its mix.
+    pub(super) fn with_mix(&self, change: impl FnOnce(&Room, &mut Option<RoomMix>)) {
+        let inner = &mut *self.inner();
+        change(&inner.room, &mut inner.mix);
+    }
+
+    /// Returns the id of the mix that is the room's broadcast.
+    pub(super) fn mix_id(&self) -> Option<u64> {
+        self.inner().mix.as_ref().map(RoomMix::id)
+    }
+
     /// Returns the number of connections.
     pub(super) fn connections(&self) -> usize {
         self.inner().connections.len()
@@ -170,6 +190,19 @@ impl State {
                 Output::Encoder { connection, id } => {
                     let message = rooms.encoder(name, id);
                     self.send(connection, &message);
+                }
+                Output::GoLive { connection } => {
+                    if let Err(failure) = rooms.go_live(name, &self.room, &mut self.mix) {
+                        self.send(connection, &Message::Error(Failure { about: Some("go_live"), ..failure }));
+                    }
+                }
+                Output::StopLive { connection, card } => {
+                    if let Err(failure) = rooms.stop_live(name, &card, &mut self.mix) {
+                        self.send(
+                            connection,
+                            &Message::Error(Failure { about: Some("stop_live"), ..failure }),
+                        );
+                    }
                 }
                 Output::Close(connection, code) => {
                     // The collected messages are for this client, too, so they are sent before it is closed.

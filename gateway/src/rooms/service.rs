@@ -15,6 +15,7 @@ use super::settings::RoomsSettings;
 use super::socket::{self, SocketContext};
 use super::{list, sig};
 use crate::context::Context;
+use crate::jobs::mix::Mixes;
 use crate::service::{Gateway, Greeting, Routes, Service, StartError};
 
 /// The service of rooms.
@@ -22,14 +23,15 @@ use crate::service::{Gateway, Greeting, Routes, Service, StartError};
 pub struct RoomsService {
     settings: RoomsSettings,
     data: PathBuf,
+    mixes: Mixes,
     /// All rooms. [`Service::guard`] sets this, unless the operator has turned rooms off.
     rooms: Option<Rooms>,
 }
 
 impl RoomsService {
-    /// Creates the service. The folder `data` contains the key that signs passes, and the chat log.
-    pub fn new(settings: &RoomsSettings, data: &Path) -> Self {
-        Self { settings: settings.clone(), data: data.to_owned(), rooms: None }
+    /// Creates the service. The folder `data` contains the key that signs passes, and the chat log. Broadcasts are mixes.
+    pub fn new(settings: &RoomsSettings, data: &Path, mixes: &Mixes) -> Self {
+        Self { settings: settings.clone(), data: data.to_owned(), mixes: mixes.clone(), rooms: None }
     }
 }
 
@@ -38,7 +40,7 @@ impl Service for RoomsService {
         if self.settings.max_rooms == 0 {
             return Ok(());
         }
-        let rooms = Rooms::new(context, &self.settings, &self.data)
+        let rooms = Rooms::new(context, &self.settings, &self.data, &self.mixes)
             .map_err(|error| StartError::File(self.data.clone(), error))?;
         let admission = context.admission.clone();
         context.admission = admission.with_first(SeatKeys(rooms.clone())).with(FreeSeats(rooms.clone()));

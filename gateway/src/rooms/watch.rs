@@ -6,10 +6,11 @@ use std::time::{Duration, UNIX_EPOCH};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::live::broadcast_name;
 use super::message::{Id, Live};
 use super::registry::{Rooms, now};
 use super::room_cell::RoomCell;
-use super::state::{LOWEST_LEVEL, OnAir, Room, USUAL_APP};
+use super::state::{LOWEST_LEVEL, OnAir, Room};
 use crate::core::hub::{Happened, HubEvent, NextEvent, Stream, StreamName};
 
 /// Interval at which the rooms send their batches.
@@ -103,8 +104,9 @@ impl Rooms {
                     .collect();
                 cell.apply(self, |room| room.levels(&levels, now));
             }
+            self.update_mix(&cell, now);
             if count.is_multiple_of(BROADCASTS_EVERY) {
-                let live = self.broadcast(&cell.name);
+                let live = self.with_mix_state(&cell, self.broadcast(&cell.name));
                 cell.apply(self, |room| room.broadcast_changed(live));
             }
             if count.is_multiple_of(2) || cell.connections() <= MANY_CLIENTS {
@@ -118,13 +120,18 @@ impl Rooms {
 
     /// Returns the broadcast of a room: the stream `live/ROOM`, if somebody publishes it.
     fn broadcast(&self, room: &str) -> Live {
-        let name = if room == USUAL_APP { None } else { StreamName::new(USUAL_APP, room).ok() };
-        name.and_then(|name| self.hub().stream(&name)).map_or_else(Live::default, |stream| live(&stream))
+        let stream = broadcast_name(room).and_then(|name| self.hub().stream(&name));
+        stream.map_or_else(Live::default, |stream| live(&stream))
     }
 }
 
 fn live(stream: &Stream) -> Live {
     let Some(since) = stream.publishing() else { return Live::default() };
     let since = since.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    Live { stream: Some(stream.name().to_string()), since: Some(since), viewers: stream.viewers() }
+    Live {
+        stream: Some(stream.name().to_string()),
+        since: Some(since),
+        viewers: stream.viewers(),
+        ..Live::default()
+    }
 }

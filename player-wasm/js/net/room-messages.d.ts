@@ -3,7 +3,7 @@
 import type { Token } from './token-ask.js';
 
 export type Role = 'host' | 'guest' | 'audience' | 'waiting';
-export type Layout = 'grid' | 'speaker' | 'side' | 'screen';
+export type Layout = 'grid' | 'speaker' | 'side' | 'screen' | 'pip';
 export type Quality = 'good' | 'poor' | 'bad';
 
 export interface JoinOptions {
@@ -35,10 +35,12 @@ export interface Person {
   invited: boolean;
   away: boolean;
   encoder: boolean;
+  /** Whether the broadcast shows the participant. */
+  shown?: boolean;
 }
 
 /** The broadcast; `stream` is null while there is none. */
-export interface Live { stream: string | null; since: number | null; viewers: number }
+export interface Live { stream: string | null; since: number | null; viewers: number; mixed?: boolean; problem?: string | null }
 
 export interface Room {
   name: string;

@@ -3,7 +3,7 @@
 import { h, icon } from '../ui/dom.js';
 import { SHAPE } from './icons.js';
 
-/** @typedef {'people' | 'chat' | 'invite' | 'settings'} PanelName */
+/** @typedef {'people' | 'chat' | 'invite' | 'live' | 'settings'} PanelName */
 
 /** Keys, by the button that they press. */
 const KEYS = { microphone: 'm', camera: 'c', share: 's', hand: 'h', layout: 'l', chat: 't', people: 'p' };
@@ -43,6 +43,7 @@ export class Bar {
       button('layout', SHAPE.layout, act.layout),
       /** @type {HTMLButtonElement} */ (this.buttons.chat), /** @type {HTMLButtonElement} */ (this.buttons.people),
       button('invite', SHAPE.invite, () => act.panel('invite')),
+      button('live', SHAPE.live, () => act.panel('live')),
       button('settings', SHAPE.settings, () => act.panel('settings')),
       h('span', { class: 'gap' }),
       button('leave', SHAPE.leave, act.leave));
@@ -105,10 +106,11 @@ export class Bar {
     state('share', sharing ? 'unshare' : 'share', { pressed: sharing, hidden: !seated || !navigator.mediaDevices?.getDisplayMedia });
     const up = connection.people.get(me?.id ?? '')?.hand ?? false;
     state('hand', up ? 'lowerHand' : 'raiseHand', { pressed: up, hidden: seated });
-    state('layout', `layout:${layout}`, { shape: { grid: SHAPE.layout, speaker: SHAPE.speaker, side: SHAPE.side, screen: SHAPE.screen }[layout] });
+    state('layout', `layout:${layout}`, { shape: { grid: SHAPE.layout, speaker: SHAPE.speaker, side: SHAPE.side, screen: SHAPE.screen, pip: SHAPE.speaker }[layout] });
     state('chat', unread ? 'chatUnread' : 'chat', { expanded: panel === 'chat', hidden: !chat });
     state('people', 'people', { expanded: panel === 'people' });
     state('invite', 'invite', { expanded: panel === 'invite', hidden: !isHost });
+    state('live', connection.live ? 'live' : 'goLive', { expanded: panel === 'live', hidden: !isHost });
     state('settings', 'settings', { expanded: panel === 'settings' });
     state('leave', 'leave');
     // What is seen in a button has to be a part of its name, for people who speak to their computer.

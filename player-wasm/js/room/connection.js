@@ -246,7 +246,7 @@ export class RoomConnection extends EventTarget {
 
   /** @param {import('../net/room-messages.js').Live | undefined} live */
   #broadcast(live) {
-    this.live = live?.stream ? { stream: live.stream, since: live.since ?? 0, viewers: live.viewers } : null;
+    this.live = live?.stream ? { stream: live.stream, since: live.since ?? 0, viewers: live.viewers, mixed: live.mixed ?? false, problem: live.problem ?? null } : null;
   }
 
   /** The gateway has answered. @param {'waiting' | 'joined'} state */

@@ -1,17 +1,18 @@
 // The panels beside the stage, but for the chat: loaded when one is opened.
 
 import { Invite } from './invite.js';
+import { LivePanel } from './live.js';
 import { People } from './people.js';
 import { Settings } from './settings.js';
 
 /**
  * Makes the panels of a room.
  * @param {import('./session.js').RoomSession} session
- * @param {{ page: () => string, invite: () => void, render: () => void }} act `page`: the address for guests;
- *   `invite` opens that panel; `render` has the view rendered
+ * @param {{ page: () => string, open: (name: 'invite' | 'live') => void, render: () => void }} act `page`: the address
+ *   for guests; `open` opens another panel; `render` has the view rendered
  */
-export function panels(session, { page, invite, render }) {
+export function panels(session, { page, open, render }) {
   const settings = new Settings(session);
   settings.dispatch = render;
-  return { people: new People(session, invite), settings, invite: new Invite(session, page, render) };
+  return { people: new People(session, open), settings, invite: new Invite(session, page, render), live: new LivePanel(session, page) };
 }

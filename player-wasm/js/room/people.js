@@ -14,12 +14,14 @@ export class People {
   #drawn = '';
 
   #invite;
+  #live;
 
-  /** @param {import('./session.js').RoomSession} session @param {() => void} invite opens the panel that invites */
-  constructor(session, invite) {
+  /** @param {import('./session.js').RoomSession} session @param {(name: 'invite' | 'live') => void} open opens another panel */
+  constructor(session, open) {
     this.#session = session;
-    this.#invite = h('button', { type: 'button', class: 'primary', onclick: invite });
-    this.node = h('div', { class: 'body' }, this.#invite, this.#list, this.#watching);
+    this.#invite = h('button', { type: 'button', class: 'primary', onclick: () => open('invite') });
+    this.#live = h('button', { type: 'button', onclick: () => open('live') });
+    this.node = h('div', { class: 'body' }, h('div', { class: 'row' }, this.#invite, this.#live), this.#list, this.#watching);
   }
 
   /** @param {Say} say */
@@ -29,7 +31,8 @@ export class People {
     const others = [...connection.people.values()].filter(({ id }) => !seats.some((person) => person.id === id));
     const all = [...others.filter(({ role }) => role === 'waiting'), ...seats, ...others.filter(({ role }) => role !== 'waiting')];
     this.#invite.textContent = say('invite');
-    this.#invite.hidden = !this.#session.isHost;
+    this.#live.textContent = say('goLive');
+    this.#invite.hidden = this.#live.hidden = !this.#session.isHost;
     this.#watching.textContent = say('watching', String(connection.audience));
     // A list that is the same stays, with the focus and the open menu in it.
     const drawn = JSON.stringify([all, this.#session.isHost, me?.id, connection.room?.spotlight, say('people')]);

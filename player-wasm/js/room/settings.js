@@ -73,15 +73,15 @@ export class Settings {
     fill(this.#own, [['', say('asRoom')], ...layouts], own ?? '');
     this.#room.hidden = this.#encoderBox.hidden = !isHost;
     if (!room) return;
-    fill(this.#layout, layouts, room.layout);
+    fill(this.#layout, [...layouts, ['pip', say('name:pip')]], room.layout);
     fill(this.#chat, [['all', say('chat:all')], ['hosts', say('chat:hosts')], ['off', say('chat:off')]], room.chat);
     this.#locked.checked = room.locked;
     this.#lobby.checked = room.lobby;
   }
 }
 
-/** @param {HTMLSelectElement} select @param {[string, string][]} options @param {string} value */
-function fill(select, options, value) {
+/** Shows these options. @param {HTMLSelectElement} select @param {[string, string][]} options @param {string} value */
+export function fill(select, options, value) {
   const is = JSON.stringify(options);
   if (select.dataset.is !== is) {
     select.dataset.is = is;

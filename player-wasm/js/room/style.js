@@ -67,6 +67,7 @@ input[type=checkbox]{width:20px;height:20px;margin:0;flex:none}
 input[type=range]{width:100%;display:block;margin:0}
 .primary,.open,.panel form button,.row button{background:var(--_accent);color:var(--srs-on-accent,#06121f);font-weight:600;padding:0 18px;border-radius:10px;min-height:44px}
 .row{display:flex;gap:8px}.row .primary{flex:1}
+.panel form .end{background:#c4203a;color:#fff}
 .row button:not(.primary){background:var(--_tile);color:inherit}
 button:disabled{opacity:.5;cursor:default}
 .hint{margin:0;font-size:13px;opacity:.8}
@@ -119,7 +120,7 @@ details:not([open]) .menu{display:none}
 .cover{align-items:start;padding:12px}
 .tiles{padding:6px;gap:6px}.main{gap:6px}
 .bar{gap:6px;padding:4px 8px max(8px,env(safe-area-inset-bottom))}
-.bar .invite,.bar .layout,.bar .gap,.bar .share{display:none}
+.bar .invite,.bar .layout,.bar .gap,.bar .share,.bar .live{display:none}
 .bar .leave{width:52px}
 .panel{position:absolute;z-index:3;inset:auto 0 0 0;width:auto;height:min(70%,560px);margin:0;border-radius:16px 16px 0 0;grid-row:auto;grid-column:auto;background:var(--_bg);box-shadow:0 -8px 30px #0008}
 .label{left:6px;bottom:6px;font-size:12px;padding:2px 8px}.label .rate{display:none}

@@ -99,7 +99,7 @@ export class RoomView {
     try {
       const { panels } = await import('./panels.js');
       this.#panels ??= panels(this.#session, {
-        page: () => this.#host.page, invite: () => this.toggle('invite'), render: () => this.render(),
+        page: () => this.#host.page, open: (name) => this.toggle(name), render: () => this.render(),
       });
     } catch {
       this.#open = '';

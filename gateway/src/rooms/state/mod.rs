@@ -8,6 +8,7 @@
 mod bucket;
 mod chat;
 mod join;
+mod live;
 mod media;
 mod moderate;
 mod person;
@@ -21,6 +22,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub(super) use self::bucket::Bucket;
 use self::chat::Chat;
 pub(super) use self::join::{Joining, PersonIdentity};
+pub(super) use self::live::{LiveInput, LiveScene};
 pub(super) use self::media::{LOWEST_LEVEL, OnAir, participant_and_kind};
 use self::person::Person;
 use self::speaker::Speaker;
@@ -69,6 +71,10 @@ pub(super) enum Output {
     Invite { connection: Connection, role: Role, minutes: u32 },
     /// Send a host a seat key for an encoder.
     Encoder { connection: Connection, id: Id },
+    /// Start the broadcast of the room. If that fails, tell this client.
+    GoLive { connection: Connection },
+    /// End the broadcast of the room with a last card.
+    StopLive { connection: Connection, card: String },
     /// Close a connection.
     Close(Connection, CloseCode),
     /// Close the media connections that publish the participant's streams, or use the seat key.

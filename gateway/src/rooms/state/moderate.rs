@@ -61,6 +61,12 @@ impl Room {
                 out.push(Output::Encoder { connection, id });
                 Ok(())
             }
+            Request::GoLive { layout } => {
+                self.go_live(connection, layout, out);
+                Ok(())
+            }
+            Request::StopLive { card } => self.stop_live(connection, &card, out),
+            Request::Show { id: other, shown } => self.show(&other, shown, out),
             Request::Silence { id: other, seconds } => self.silence(&other, seconds, now, out),
             _ => failure(Code::BadMessage),
         }

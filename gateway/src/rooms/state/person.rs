@@ -31,6 +31,8 @@ pub(super) struct Person {
     /// Whether the participant sends audio (the microphone is on), and video (the camera is on).
     pub(super) audio: bool,
     pub(super) video: bool,
+    /// Whether the broadcast shows the participant.
+    pub(super) shown: bool,
     pub(super) quality: Option<Quality>,
     /// Whether each kind of stream is on air, by [`StreamKind`].
     pub(super) on_air: [bool; StreamKind::ALL.len()],
@@ -68,6 +70,7 @@ impl Person {
             invited_by: None,
             audio: true,
             video: true,
+            shown: true,
             quality: None,
             on_air: Default::default(),
             last_chat: None,
@@ -117,6 +120,7 @@ impl Person {
             invited: self.invited_by.is_some(),
             away: self.away_since.is_some(),
             encoder: self.encoder,
+            shown: self.shown,
         }
     }
 }

@@ -1,0 +1,102 @@
+//! The broadcast of the room: the mix that hosts start and end.
+
+use super::{Connection, Output, Room, failure};
+use crate::rooms::message::{Code, Failure, Id, Layout};
+use crate::rooms::text;
+
+/// Maximum length of the last card in characters.
+const MAX_CARD: usize = 100;
+
+/// One participant's stream in the broadcast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::rooms) struct LiveInput {
+    /// The name of the stream, with its application.
+    pub(in crate::rooms) stream: String,
+    /// The name of the participant.
+    pub(in crate::rooms) name: String,
+    /// Whether the stream is a shared screen.
+    pub(in crate::rooms) screen: bool,
+    /// Whether the microphone is off.
+    pub(in crate::rooms) muted: bool,
+    /// Whether the camera is off.
+    pub(in crate::rooms) camera_off: bool,
+    /// Whether a host has taken the participant out of the picture.
+    pub(in crate::rooms) hidden: bool,
+}
+
+/// What the broadcast shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::rooms) struct LiveScene {
+    pub(in crate::rooms) inputs: Vec<LiveInput>,
+    pub(in crate::rooms) layout: Layout,
+    /// The stream that is shown large.
+    pub(in crate::rooms) spotlight: Option<String>,
+}
+
+impl Room {
+    /// Starts the broadcast; with a layout, changes the layout first.
+    pub(super) fn go_live(&mut self, connection: Connection, layout: Option<Layout>, out: &mut Vec<Output>) {
+        if let Some(layout) = layout.filter(|layout| *layout != self.layout) {
+            self.layout = layout;
+            self.settings_changed(out);
+        }
+        out.push(Output::GoLive { connection });
+    }
+
+    /// Ends the broadcast with a last card, which may be empty.
+    pub(super) fn stop_live(
+        &mut self,
+        connection: Connection,
+        card: &str,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Failure> {
+        let card = text::clean(card);
+        if card.chars().count() > MAX_CARD {
+            return failure(Code::TooLong);
+        }
+        out.push(Output::StopLive { connection, card });
+        Ok(())
+    }
+
+    /// Shows a participant in the broadcast, or takes the participant out of the picture. The audio stays.
+    pub(super) fn show(&mut self, other: &Id, shown: bool, out: &mut Vec<Output>) -> Result<(), Failure> {
+        let Some(person) = self.people.get_mut(other) else { return failure(Code::UnknownPerson) };
+        if !person.role.has_seat() {
+            return failure(Code::NotNow);
+        }
+        if std::mem::replace(&mut person.shown, shown) != shown {
+            self.announce(other, true, out);
+        }
+        Ok(())
+    }
+
+    /// Returns what the broadcast shows now: the streams of all participants with a seat that are on air, in the order
+    /// of their identifiers, the spotlighted one first.
+    pub(in crate::rooms) fn scene(&self) -> LiveScene {
+        let mut inputs = Vec::new();
+        let mut spotlight = None;
+        let seated = self.people.values().filter(|person| person.role.has_seat());
+        for person in seated {
+            let info = self.shown(person);
+            let input = |stream: String, screen: bool| LiveInput {
+                stream,
+                name: info.name.clone(),
+                screen,
+                muted: !screen && !info.audio,
+                camera_off: !screen && !info.video,
+                hidden: !info.shown,
+            };
+            let spotlighted = self.spotlight.as_ref() == Some(&person.id);
+            for (stream, screen) in [(info.stream.clone(), false), (info.screen.clone(), true)] {
+                let Some(stream) = stream else { continue };
+                if spotlighted && !screen {
+                    spotlight = Some(stream.clone());
+                    inputs.insert(0, input(stream, screen));
+                } else {
+                    inputs.push(input(stream, screen));
+                }
+            }
+        }
+        LiveScene { inputs, layout: self.layout, spotlight }
+    }
+}
