@@ -6,6 +6,7 @@ mod https;
 mod join;
 mod lag;
 mod latency;
+mod mix;
 mod nginx;
 mod rooms;
 mod rtp;
@@ -20,7 +21,7 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 9] = [
+    let parts: [(&str, fn()); 10] = [
         ("cpu", cpu::run),
         ("latency", latency::run),
         ("join", join::run),
@@ -30,6 +31,7 @@ fn main() {
         ("whep", whep::run),
         ("https", https::run),
         ("rooms", rooms::run),
+        ("mix", mix::run),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {
