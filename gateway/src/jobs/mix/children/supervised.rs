@@ -1,6 +1,7 @@
 //! Replaces children that ended.
 
 use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 use media::Frame;
@@ -132,14 +133,13 @@ impl<C: Child> Supervised<C> {
                 true
             }
             Err(reason) => {
-                self.failed(reason, std::time::Duration::ZERO);
+                self.failed(reason, Duration::ZERO);
                 false
             }
         }
     }
 
-    fn failed(&mut self, reason: Reason, ran: std::time::Duration) {
-        // A child that has run for its term was sound.
+    fn failed(&mut self, reason: Reason, ran: Duration) {
         let pause = if reason.is_hopeless() { None } else { self.restarts.failed(ran) };
         self.state = match pause {
             Some(pause) => {
@@ -176,5 +176,70 @@ impl Supervised<Encoder> {
     pub fn push(&mut self, picture: Bytes, time: Micros, key: bool) -> bool {
         let State::Runs(encoder, _) = &mut self.state else { return false };
         encoder.push(picture, time, key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::sleep;
+
+    use super::*;
+
+    /// A child that ends after a time, with a reason, or cannot be started.
+    struct Fake(Duration, Reason);
+
+    impl Child for Fake {
+        type Settings = (Duration, Reason);
+        type Made = ();
+
+        fn start((runs, reason): &(Duration, Reason)) -> Result<Self, Reason> {
+            if runs.is_zero() { Err(reason.clone()) } else { Ok(Self(*runs, reason.clone())) }
+        }
+
+        async fn next(&mut self) -> Output<()> {
+            sleep(self.0).await;
+            Output::End(self.1.clone())
+        }
+    }
+
+    /// Returns the number of restarts within `time`, and the reason if the child was given up.
+    async fn restarts(runs: Duration, reason: Reason, time: Duration) -> (u32, Option<Reason>) {
+        let mut child = Supervised::<Fake>::new((runs, reason));
+        let (begin, mut count) = (Instant::now(), 0);
+        while begin.elapsed() < time {
+            match child.next().await {
+                Output::Restarted => count += 1,
+                Output::End(reason) => {
+                    assert!(child.child().is_none());
+                    assert_eq!(child.next().await, Output::End(reason.clone()));
+                    return (count, Some(reason));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        (count, None)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_child_that_ends_again_and_again_is_given_up_with_the_last_reason() {
+        let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
+        let failed = Reason::Failed("exit status: 1".to_owned());
+        assert_eq!(restarts(second, failed.clone(), hour).await, (3, Some(failed.clone())));
+        // A child that cannot be started is tried as often.
+        let not_started = Reason::NotStarted(std::io::ErrorKind::OutOfMemory);
+        assert_eq!(restarts(Duration::ZERO, not_started.clone(), hour).await, (0, Some(not_started)));
+        // One that runs for more than a minute each time is never given up.
+        let (count, end) = restarts(61 * second, failed, hour).await;
+        assert!((55..60).contains(&count) && end.is_none(), "{count}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_attempt_is_not_made_when_it_would_fail_too() {
+        for runs in [Duration::ZERO, Duration::from_secs(1)] {
+            let begin = Instant::now();
+            let end = restarts(runs, Reason::NotFound, Duration::from_secs(3600)).await;
+            assert_eq!(end, (0, Some(Reason::NotFound)));
+            assert!(begin.elapsed() <= runs);
+        }
     }
 }

@@ -127,10 +127,15 @@ proptest! {
         // A packet with a valid checksum.
         for startcode in [MAIN, STREAM, SYNCPOINT, INFO] {
             let mut file = written(&[]);
-            file.truncate(if startcode == MAIN { FILE_ID.len() } else { file.len() });
+            // After everything that precedes it in a file.
+            let stream = file.windows(8).position(|bytes| bytes == STREAM.to_be_bytes());
+            match startcode {
+                MAIN => file.truncate(FILE_ID.len()),
+                STREAM => file.truncate(stream.expect("a stream header")),
+                _ => {}
+            }
             file.extend(startcode.to_be_bytes());
-            let forward = bytes.len() % 128 + 4;
-            let content = &bytes[..bytes.len().min(forward - 4)];
+            let content = &bytes[..bytes.len().min(100)];
             file.push(content.len() as u8 + 4);
             file.extend(content);
             file.extend(checksum(content).to_be_bytes());
@@ -144,5 +149,25 @@ proptest! {
         let at = at.min(bytes.len() - 1);
         bytes[at] = value;
         let _ = read(&bytes, most);
+    }
+
+    #[test]
+    fn changed_headers_with_right_checksums_give_an_error_or_pictures(
+        changes in prop::collection::vec((0usize..160, any::<u8>()), 1..4),
+    ) {
+        let mut bytes = written(&TIMES);
+        let packets: Vec<_> = [MAIN, STREAM, INFO, SYNCPOINT]
+            .iter()
+            .map(|code| bytes.windows(8).position(|at| at == code.to_be_bytes()).unwrap())
+            .map(|at| at + 9..at + 5 + usize::from(bytes[at + 8]))
+            .collect();
+        for (at, value) in changes {
+            bytes[FILE_ID.len() + at] = value;
+        }
+        for packet in packets {
+            let sum = checksum(&bytes[packet.clone()]).to_be_bytes();
+            bytes[packet.end..packet.end + 4].copy_from_slice(&sum);
+        }
+        let _ = read(&bytes, usize::MAX);
     }
 }
