@@ -11,7 +11,7 @@ use crate::flags;
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[group(skip)]
 pub struct LimitSettings {
-    /// Connections at once, all protocols together
+    /// Maximum number of connections at the same time, all protocols together
     #[arg(
         long,
         env = "LIANMAI_MAX_CONNECTIONS",
@@ -21,7 +21,7 @@ pub struct LimitSettings {
     )]
     pub max_connections: usize,
 
-    /// Connections at once from one address; 0: no limit
+    /// Maximum number of connections at the same time from one address; 0: no limit
     #[arg(
         long,
         env = "LIANMAI_MAX_CONNECTIONS_PER_IP",
@@ -31,7 +31,7 @@ pub struct LimitSettings {
     )]
     pub max_connections_per_ip: usize,
 
-    /// Connections at once that speak RTMP or TLS and have not yet asked to publish or play
+    /// Maximum number of RTMP and TLS connections that have not yet asked to publish or play
     #[arg(
         long,
         env = "LIANMAI_MAX_PENDING",
@@ -41,7 +41,7 @@ pub struct LimitSettings {
     )]
     pub max_pending: usize,
 
-    /// Such connections at once from one address, except this machine; 0: no limit
+    /// Maximum number of such connections from one address, except this machine; 0: no limit
     #[arg(
         long,
         env = "LIANMAI_MAX_PENDING_PER_IP",
@@ -51,7 +51,7 @@ pub struct LimitSettings {
     )]
     pub max_pending_per_ip: usize,
 
-    /// Streams at once
+    /// Maximum number of streams at the same time
     #[arg(
         long,
         env = "LIANMAI_MAX_STREAMS",

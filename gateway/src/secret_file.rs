@@ -27,9 +27,9 @@ pub enum Readers {
 /// which the text explains.
 pub fn read(path: &Path, readers: Readers) -> io::Result<Vec<u8>> {
     let file = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound if fs::symlink_metadata(path).is_ok() => {
-            io::Error::other("this is a link to a file that is not there: remove it, or make the file")
-        }
+        io::ErrorKind::NotFound if fs::symlink_metadata(path).is_ok() => io::Error::other(
+            "the link leads to a file that does not exist: remove the link, or create the file",
+        ),
         _ => error,
     })?;
     let found = file.metadata()?;

@@ -102,7 +102,7 @@ fn files_are_shown_and_read_again_when_they_change() {
     viewer.wait_frames(VIDEO, 5, LIMIT);
 
     copy(&new, "cert.pem");
-    let warned = || gateway.process.stderr().matches("the certificate stays as it was").count();
+    let warned = || gateway.process.stderr().matches("new certificate ignored").count();
     wait::until_true("the half pair to be noticed", LIMIT, || warned() == 1);
     assert_eq!(tls::certificate(to), first);
     copy(&new, "key.pem");

@@ -86,7 +86,7 @@ fn refusals_say_what_is_wrong_with_a_token() {
         (token(&key, "y", Act::Publish), 403, "another stream"),
         (token(&key, "x", Act::Play), 403, "another action"),
         (token(&stranger, "x", Act::Publish), 401, "not one that this gateway trusts"),
-        ("a.b.c".to_owned(), 401, "not a token"),
+        ("a.b.c".to_owned(), 401, "not a JWT"),
         ("wrong".to_owned(), 403, "the secret is wrong"),
         ("password".to_owned(), 204, ""),
     ] {

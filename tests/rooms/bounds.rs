@@ -11,7 +11,7 @@ fn there_are_so_many_rooms_and_empty_ones_make_way() {
     let open = |room: &str| RoomClient::try_join(&gateway, room, "Anna", json!({}));
     let (mut first, second) = (open("first").expect("a room"), open("second").expect("a room"));
     let full = open("third").expect_err("one too many");
-    assert!(full.error == "full" && full.text.contains("as many rooms"), "{full:?}");
+    assert!(full.error == "full" && full.text.contains("--max-rooms"), "{full:?}");
     // A stranger opens none, and a seat key for one that is gone neither.
     first.send(&json!({ "type": "chat", "text": "x" }));
     first.wait("chat", |_| true);

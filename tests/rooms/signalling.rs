@@ -123,8 +123,8 @@ fn names_that_exist_or_are_none_and_strangers_are_refused() {
     let (_alice, _) = Page::join(&gateway, "alice");
     let long = "x".repeat(129);
     for (room, display, words) in [
-        (ROOM, "alice", "somebody of this name"),
-        (ROOM, anna.id(), "somebody of this name"),
+        (ROOM, "alice", "a participant of this name"),
+        (ROOM, anna.id(), "a participant of this name"),
         (ROOM, "", "name"),
         (ROOM, "a/b", "name"),
         (ROOM, "a?seat=1", "name"),

@@ -122,7 +122,7 @@ impl Api {
     }
 
     fn bad_range(&self) -> Response {
-        self.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, "start and count are numbers")
+        self.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, "`start` and `count` must be numbers")
     }
 
     fn denied(&self, denied: Denied) -> Response {
@@ -261,7 +261,7 @@ async fn stream(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
             let stream = types::Stream::of(stream, &api.0.context.clients.list());
             api.answer(types::OneStream { stream })
         }
-        None => api.refuse(StatusCode::NOT_FOUND, STREAM_NOT_FOUND, "there is no stream of this id"),
+        None => api.refuse(StatusCode::NOT_FOUND, STREAM_NOT_FOUND, "there is no stream with this id"),
     }
 }
 
@@ -287,7 +287,7 @@ async fn client(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
     }
     match find(&api, &id) {
         Some(client) => api.answer(types::OneClient { client: types::Client::of(&client) }),
-        None => api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client of this id"),
+        None => api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client with this id"),
     }
 }
 
@@ -296,7 +296,7 @@ async fn kick(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> R
         return refusal;
     }
     let Some(client) = find(&api, &id) else {
-        return api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client of this id");
+        return api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client with this id");
     };
     tracing::info!(peer = %asked.peer, client = client.id, stream = %client.stream.name(), "client ended by an operator");
     api.0.context.clients.close(client.id, CloseReason::Operator);

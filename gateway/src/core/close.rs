@@ -72,8 +72,8 @@ impl fmt::Display for CloseReason {
             Self::Stalled => "the client took no data for too long",
             Self::Idle => "the client sent nothing for too long",
             Self::NotConnected => "the client did not connect in time",
-            Self::Displaced => "other clients needed its place before it connected",
-            Self::Full => "the server has all the connections it may",
+            Self::Displaced => "the client did not connect before other clients needed its place",
+            Self::Full => "too many connections: the gateway has reached --max-connections or --max-pending, try again later",
             Self::Refused(text) | Self::Unsupported(text) | Self::Media(text) | Self::Protocol(text) => text,
         })
     }

@@ -28,7 +28,9 @@ pub enum NameError {
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Empty => "the address needs an application and a stream, as in live/livestream",
+            Self::Empty => {
+                "the address needs the name of an application and a stream, such as live/livestream"
+            }
             Self::TooLong => "the stream's name is too long",
             Self::Character => "the stream's name has a character that is not allowed",
         })

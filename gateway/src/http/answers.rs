@@ -71,7 +71,7 @@ impl Answers {
         if UNSENT.fetch_add(counted, Ordering::Relaxed).saturating_add(counted) > MAX_UNSENT {
             UNSENT.fetch_sub(counted, Ordering::Relaxed);
             metrics::counter!("lianmai_answers_refused_total").increment(1);
-            let words = "too many answers wait for slow clients, try again later";
+            let words = "too many responses wait for slow clients: try again later";
             return Problem::new(StatusCode::SERVICE_UNAVAILABLE, words).into_response();
         }
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
@@ -103,8 +103,8 @@ impl Answers {
             };
             tokio::select! {
                 () = changed => {}
-                () = sleep_until(deadline) => return "the client took the answer too slowly",
-                () = revoked => return "the client was too slow for the segments that are kept",
+                () = sleep_until(deadline) => return "the client read the response too slowly",
+                () = revoked => return "the client read a segment too slowly, and it is no longer stored",
             }
         }
     }

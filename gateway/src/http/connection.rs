@@ -25,12 +25,12 @@ use crate::web::problem::Problem;
 /// The response to a connection over the limit.
 pub(super) const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     Content-Type: application/problem+json\r\n\
-    Content-Length: 119\r\n\
+    Content-Length: 158\r\n\
     Retry-After: 10\r\n\
     Connection: close\r\n\
     \r\n\
     {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\
-    \"detail\":\"the server has all the connections it may\"}\n";
+    \"detail\":\"too many connections: the gateway has reached --max-connections, try again later\"}\n";
 
 /// Serves a connection until it ends, inside TLS if `tls` is given. After `stop`, the current request is
 /// finished.
@@ -121,15 +121,15 @@ pub(super) async fn serve(
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = connection.as_mut() => ended,
-                why = answers.overdue() => return tracing::debug!(%peer, why, "http answer given up"),
+                why = answers.overdue() => return tracing::debug!(%peer, why, "http response aborted"),
             }
         }
         why = answers.overdue() => {
             metrics::counter!("lianmai_slow_answers_total").increment(1);
-            return tracing::debug!(%peer, why, "http answer given up");
+            return tracing::debug!(%peer, why, "http response aborted");
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "an HTTP connection ends early");
+        tracing::debug!(%peer, %error, "http connection broken");
     }
 }

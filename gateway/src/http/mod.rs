@@ -37,7 +37,7 @@ pub fn router(context: Context, routes: Routes) -> Router {
         .merge(fixed.with_state(()))
         .fallback(move |context, peer, request| other(streams.clone(), context, peer, request))
         .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method")
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the method is not allowed at this address")
         })
         .with_state(context.clone())
         .layer(middleware::from_fn_with_state(context, bounds))
@@ -69,7 +69,8 @@ async fn other(
 /// size.
 async fn bounds(State(context): State<Context>, request: Request<Body>, next: Next) -> Response {
     if request.headers().get_all(header::HOST).iter().count() > 1 {
-        return Problem::new(StatusCode::BAD_REQUEST, "a request has one Host").into_response();
+        return Problem::new(StatusCode::BAD_REQUEST, "the request must have exactly one Host header")
+            .into_response();
     }
     let address = request.uri().path_and_query().map_or(0, |p| p.as_str().len());
     if address > context.limits.header / 2 {

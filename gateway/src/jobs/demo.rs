@@ -109,12 +109,12 @@ async fn run(hub: Hub) {
         changed.borrow_and_update();
         match hub.publish_yielding(&PublishGrant::for_job(&name, "demo")) {
             Ok(publisher) => {
-                tracing::info!(stream = NAME, "the demo plays");
+                tracing::info!(stream = NAME, "demo started");
                 play(&clip, publisher).await;
-                tracing::info!(stream = NAME, "the demo makes way");
+                tracing::info!(stream = NAME, "demo stopped: another publisher uses its name");
             }
             Err(PublishError::ShuttingDown) => return,
-            Err(PublishError::Busy | PublishError::TooManyStreams) => {}
+            Err(PublishError::Busy | PublishError::TooManyStreams(_)) => {}
         }
         tokio::select! {
             // The hub lives as long as this function holds it.

@@ -37,19 +37,25 @@ fn describe() {
     counter!("lianmai_sent_bytes_total", "Bytes written to connections.");
     counter!(
         "lianmai_slow_answers_total",
-        "HTTP answers that were given up because a client took them too slowly."
+        "HTTP responses that were aborted because a client read them too slowly."
     );
-    counter!("lianmai_answers_refused_total", "HTTP requests refused because too many answers were unsent.");
+    counter!(
+        "lianmai_answers_refused_total",
+        "HTTP requests refused because too many responses were unsent."
+    );
     counter!("lianmai_closed_total", "Publishers and viewers disconnected or refused, by reason.");
-    counter!("lianmai_bad_frames_total", "Tags and messages that could not be read and were passed over.");
+    counter!("lianmai_bad_frames_total", "Tags and messages that could not be read and were ignored.");
     counter!("lianmai_dropped_messages_total", "Publishers' messages to viewers that were over the limits.");
     counter!(
         "lianmai_stalled_connections_total",
         "Connections ended because they took no bytes for too long."
     );
-    counter!("lianmai_failed_handshakes_total", "HTTPS connections that ended before TLS was agreed on.");
-    counter!(STALLS, "Times that a worker thread has not turned for 1 s.");
-    metrics::describe_gauge!(STALLED, "Worker threads that have not turned for 1 s.");
+    counter!(
+        "lianmai_failed_handshakes_total",
+        "HTTPS connections that ended before the TLS handshake was complete."
+    );
+    counter!(STALLS, "Times that a worker thread has not run its tasks for 1 s.");
+    metrics::describe_gauge!(STALLED, "Worker threads that have not run their tasks for 1 s.");
     metrics::gauge!(STALLED).increment(0.0);
     metrics::describe_gauge!("lianmai_rooms", "Rooms.");
     metrics::describe_gauge!("lianmai_room_sockets", "Sockets of clients in rooms.");
@@ -73,7 +79,7 @@ pub fn render(context: &Context, gate: &Gate, known: &[&'static str]) -> String 
     let mut out = recorder().render();
     let (streams, clients) = (context.hub.streams(), context.clients.list());
     let publishing = streams.iter().filter(|s| s.publishing().is_some()).count();
-    gauge(&mut out, "streams", "Streams, also those whose publisher may come back.", streams.len() as f64);
+    gauge(&mut out, "streams", "Streams, including those whose publisher may return.", streams.len() as f64);
     gauge(&mut out, "publishers", "Streams that are published now.", publishing as f64);
 
     family(&mut out, "viewers", "gauge", "Players that receive a stream now.");
@@ -103,7 +109,7 @@ pub fn render(context: &Context, gate: &Gate, known: &[&'static str]) -> String 
         sample(&mut out, "stream_sent_bytes_total", label, stats.sent as f64);
     }
 
-    family(&mut out, "skipped_total", "counter", "Writes that slow viewers missed.");
+    family(&mut out, "skipped_total", "counter", "Frames that slow viewers missed.");
     sample(&mut out, "skipped_total", "", context.clients.skipped() as f64);
     let mut lags: Vec<f64> = clients.iter().filter_map(|c| c.lag()).map(|lag| lag as f64 / 1e6).collect();
     lags.sort_by(f64::total_cmp);
@@ -118,7 +124,7 @@ pub fn render(context: &Context, gate: &Gate, known: &[&'static str]) -> String 
     gauge(&mut out, "connections", "Connections now.", gate.open() as f64);
     family(&mut out, "connections_refused_total", "counter", "Connections over the limit.");
     sample(&mut out, "connections_refused_total", "", gate.refused() as f64);
-    let help = "Connections that have not shown yet what they want.";
+    let help = "Connections that have not asked to publish or play yet.";
     gauge(&mut out, "pending_connections", help, context.pending.open() as f64);
     family(
         &mut out,
@@ -134,13 +140,18 @@ pub fn render(context: &Context, gate: &Gate, known: &[&'static str]) -> String 
 }
 
 fn reencoders(out: &mut String, reencoders: &Reencoders) {
-    let help = "Streams whose pictures are encoded anew now, without B-frames.";
+    let help = "Streams whose video is being encoded again, without B-frames.";
     gauge(out, "reencoders", help, reencoders.running() as f64);
-    gauge(out, "reencoders_max", "Streams whose pictures may be encoded at once.", reencoders.most() as f64);
+    gauge(
+        out,
+        "reencoders_max",
+        "Maximum number of streams whose video may be encoded at the same time.",
+        reencoders.most() as f64,
+    );
     let help = "Encoder processes started.";
     family(out, "reencoders_started_total", "counter", help);
     sample(out, "reencoders_started_total", "", reencoders.started() as f64);
-    let help = "Times that a stream had to wait because too many pictures were being encoded.";
+    let help = "Times that a stream had to wait because too many streams were being encoded.";
     family(out, "reencoders_refused_total", "counter", help);
     sample(out, "reencoders_refused_total", "", reencoders.refused() as f64);
 }
@@ -149,17 +160,19 @@ fn transcoding(out: &mut String) {
     type Read = fn(&TranscodeStats) -> f64;
     let families: [(&str, &str, &str, Read); 6] = [
         ("transcoders", "gauge", "Streams whose audio is transcoded now.", |c| c.running as f64),
-        ("transcoded_seconds_total", "counter", "Audio made by transcoding.", |c| c.made.as_secs_f64()),
-        ("transcoding_busy_seconds_total", "counter", "Time that transcoding took.", |c| {
+        ("transcoded_seconds_total", "counter", "Duration of the transcoded audio.", |c| {
+            c.made.as_secs_f64()
+        }),
+        ("transcoding_busy_seconds_total", "counter", "Processor time of transcoding.", |c| {
             c.busy.as_secs_f64()
         }),
-        ("transcoding_concealed_total", "counter", "Packets of sound that were filled in.", |c| {
+        ("transcoding_concealed_total", "counter", "Audio packets that were replaced by silence.", |c| {
             c.concealed as f64
         }),
-        ("transcoding_broken_total", "counter", "Packets of sound that were not understood.", |c| {
+        ("transcoding_broken_total", "counter", "Audio packets that could not be decoded.", |c| {
             c.broken as f64
         }),
-        ("transcoding_late_total", "counter", "Packets of sound left out for lack of time.", |c| {
+        ("transcoding_late_total", "counter", "Audio packets that were dropped for lack of time.", |c| {
             c.late as f64
         }),
     ];

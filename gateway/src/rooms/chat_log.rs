@@ -25,7 +25,7 @@ impl ChatLog {
             while let Some((room, message)) = lines.blocking_recv() {
                 let written = append(&folder, &room, &message);
                 if let (Err(error), false) = (&written, failed) {
-                    tracing::warn!(folder = %folder.display(), %error, "the chat cannot be logged");
+                    tracing::warn!(folder = %folder.display(), %error, "chat message not logged");
                 }
                 failed = written.is_err();
             }

@@ -47,7 +47,7 @@ pub(super) async fn check(
     }
     let mut subject = None;
     let allowed = if let Some(invite) = &join.invite {
-        let wrong = "this invitation is wrong or has expired: ask for another";
+        let wrong = "the invitation is wrong or has expired: ask a host for a new one";
         rooms.passes().check_invite(room, invite, seconds).ok_or_else(|| forbidden(wrong))?
     } else if let (Some(token), Some(tokens)) = (&join.token, &rooms.auth().tokens) {
         let pass =
@@ -66,7 +66,9 @@ pub(super) async fn check(
     };
     let role = join.role.unwrap_or(allowed);
     if role == Role::Waiting {
-        return Err(forbidden("nobody chooses to wait: ask for another role"));
+        return Err(forbidden(
+            "`waiting` is not a role that a client may request: request `host`, `guest` or `audience`",
+        ));
     }
     if role > allowed {
         return Err(forbidden("this role needs an invitation, a token or the secret"));

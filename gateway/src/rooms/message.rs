@@ -358,21 +358,21 @@ impl Code {
     /// Returns a failure with this code and its English text.
     pub(super) fn failure(self) -> Failure {
         let text = match self {
-            Self::BadMessage => "this is not a message that the room understands",
+            Self::BadMessage => "the message has an unknown type or wrong fields",
             Self::NotJoined => "the first message must be `join`",
-            Self::Version => "this gateway speaks version 1 of the room's messages",
+            Self::Version => "the gateway supports version 1 of the room's messages only",
             Self::Name => "a name has 1 to 40 characters",
             Self::Forbidden => "your role in this room does not allow that",
-            Self::Locked => "the room is locked: nobody new may join",
+            Self::Locked => "the room is locked: new participants cannot join",
             Self::Full => "the room has no free seat",
-            Self::NoRoom => "there is no such room now: a host has to open it",
+            Self::NoRoom => "the room is not open: a host has to join first",
             Self::Removed => "a host has removed you from this room",
             Self::UnknownPerson => "this participant is not in the room",
-            Self::NotNow => "that is not possible now",
+            Self::NotNow => "the request is not possible in the current state of the room",
             Self::SlowDown => "too many messages: wait a moment",
             Self::TooLong => "a message has 1 to 300 characters",
-            Self::ChatClosed => "the chat is closed for you now",
-            Self::Silenced => "a host keeps you out of the chat for a time",
+            Self::ChatClosed => "the chat is closed for your role",
+            Self::Silenced => "a host has silenced you in the chat for some time",
         };
         Failure { code: self, text: text.to_owned(), about: None, retry: None }
     }

@@ -127,7 +127,8 @@ impl Rooms {
                 rooms.get(name).is_some_and(|cell| cell.close_if(|room| room.empty_since().is_some()))
             };
             let Some(oldest) = oldest.filter(closes) else {
-                let text = "the gateway has as many rooms as it is allowed to".to_owned();
+                let text =
+                    format!("the gateway already has {} rooms, as many as --max-rooms allows", rooms.len());
                 return Err(Failure { text, ..Code::Full.failure() });
             };
             rooms.remove(&oldest);

@@ -9,11 +9,11 @@ use crate::flags;
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[group(skip)]
 pub struct RoomsSettings {
-    /// Rooms at once; 0: no rooms
+    /// Maximum number of rooms at the same time; 0: no rooms
     #[arg(long, env = "LIANMAI_MAX_ROOMS", value_name = "N", default_value_t = 200, help_heading = "Rooms")]
     pub max_rooms: usize,
 
-    /// Seats of a room: participants who may publish at once
+    /// Seats of a room: the maximum number of participants who publish at the same time
     #[arg(long, env = "LIANMAI_ROOM_SEATS", value_name = "N", default_value_t = 10, help_heading = "Rooms")]
     pub room_seats: usize,
 

@@ -78,7 +78,7 @@ pub(super) fn serve(context: SocketContext, peer: SocketAddr, request: HttpReque
 
 async fn run(context: &SocketContext, peer: SocketAddr, head: &Parts, client: &mut Client) -> End {
     let call = match timeout(context.limits.header_timeout, next(client)).await {
-        Err(_) => return (REFUSED, "no `join` came in time".to_owned()),
+        Err(_) => return (REFUSED, "the client did not send `join` in time".to_owned()),
         Ok(Err(end)) => return end,
         Ok(Ok(call)) => call,
     };
@@ -90,7 +90,9 @@ async fn run(context: &SocketContext, peer: SocketAddr, head: &Parts, client: &m
     let is_stream = StreamName::new(&room, &display)
         .is_ok_and(|name| (name.app(), name.stream()) == (room.as_str(), display.as_str()));
     if action != "join" || !is_name(&room) || known.is_none() || !is_stream {
-        return refused("the first message joins a room, under a name that can be that of a stream");
+        return refused(
+            "the first message must have the action `join`, a room, and a display name that can name a stream",
+        );
     }
     let request = AuthRequest::http(None, &head.uri, &head.headers, peer).by(head.version);
     match rooms.auth().is_free(Act::Publish, &request).await {
@@ -120,7 +122,7 @@ async fn run(context: &SocketContext, peer: SocketAddr, head: &Parts, client: &m
     let mut deliveries = match joined {
         Ok(deliveries) => deliveries,
         Err(Failure { code: Code::Name, .. }) => {
-            return refused("somebody of this name is in the room already");
+            return refused("the room already has a participant of this name: join under another name");
         }
         Err(failure) => return refused(&failure.text),
     };
@@ -148,7 +150,12 @@ async fn frame(client: &mut Client) -> Result<Option<Call>, End> {
         None | Some(Ok(Frame::Close(_))) => Err((1000, String::new())),
         Some(Err(error)) => Err(socket::broken(&error)),
         Some(Ok(Frame::Text(text))) => {
-            let wrong = |_| (REFUSED, "this is not a message of SRS's signalling".to_owned());
+            let wrong = |_| {
+                (
+                    REFUSED,
+                    "the message is not SRS signalling: it must be JSON with `tid` and `msg`".to_owned(),
+                )
+            };
             serde_json::from_str(&text).map(Some).map_err(wrong)
         }
         Some(Ok(_)) => Ok(None),
@@ -172,7 +179,7 @@ impl View {
             let next_ping = pinged + socket::PING_INTERVAL;
             let answers = tokio::select! {
                 delivery = deliveries.recv() => match delivery {
-                    None => return (SLOW, "the client took its messages too slowly".to_owned()),
+                    None => return (SLOW, "the client read its messages too slowly".to_owned()),
                     Some(Delivery::Close(code)) => return closed(code),
                     Some(Delivery::Text(text)) => {
                         let mut answers = self.notifications(&text);
@@ -199,11 +206,11 @@ impl View {
                 () = sleep_until(next_ping) => {
                     // The page may be gone without closing the connection. It must not keep its seat.
                     if heard.elapsed() >= socket::CLIENT_TIMEOUT {
-                        return (SLOW, "the client is silent".to_owned());
+                        return (SLOW, "the client sent nothing for too long, not even a pong".to_owned());
                     }
                     pinged = Instant::now();
                     if !matches!(timeout(stall, client.send(Frame::Ping(Bytes::new()))).await, Ok(Ok(()))) {
-                        return (SLOW, "the client takes nothing".to_owned());
+                        return (SLOW, "the client reads nothing".to_owned());
                     }
                     Vec::new()
                 }
@@ -214,7 +221,7 @@ impl View {
             for answer in answers {
                 let sent = timeout(stall, client.send(Frame::text(answer.to_string()))).await;
                 if !matches!(sent, Ok(Ok(()))) {
-                    return (SLOW, "the client took its messages too slowly".to_owned());
+                    return (SLOW, "the client read its messages too slowly".to_owned());
                 }
             }
         }

@@ -92,7 +92,8 @@ pub(super) fn upgrade<F: Future<Output = ()> + Send + 'static>(
     run: impl FnOnce(Client, Parts) -> F + Send + 'static,
 ) -> Response {
     if !ws::asked(request.headers()) {
-        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "this address is for WebSocket");
+        let problem =
+            Problem::new(StatusCode::UPGRADE_REQUIRED, "this address accepts WebSocket requests only");
         return problem.into_response();
     }
     let permit = request.extensions().get::<Arc<Permit>>().cloned();
@@ -132,7 +133,7 @@ async fn run(
     client: &mut Client,
 ) -> End {
     let join = match timeout(context.limits.header_timeout, first(client)).await {
-        Err(_) => return (REFUSED, "no `join` came in time".to_owned()),
+        Err(_) => return (REFUSED, "the client did not send `join` in time".to_owned()),
         Ok(Err(end)) => return end,
         Ok(Ok(join)) => join,
     };
@@ -259,12 +260,12 @@ impl Member<'_> {
             tokio::select! {
                 delivery = deliveries.recv() => {
                     let text = match delivery {
-                        None => return (SLOW, "the client took its messages too slowly".to_owned()),
+                        None => return (SLOW, "the client read its messages too slowly".to_owned()),
                         Some(Delivery::Close(code)) => return closed(code),
                         Some(Delivery::Text(text)) => text,
                     };
                     match timeout(stall, client.send(Frame::Text(text))).await {
-                        Err(_) => return (SLOW, "the client took its messages too slowly".to_owned()),
+                        Err(_) => return (SLOW, "the client read its messages too slowly".to_owned()),
                         Ok(Err(error)) => return broken(&error),
                         Ok(Ok(())) => {}
                     }
@@ -289,11 +290,11 @@ impl Member<'_> {
                 }
                 () = sleep_until(next_ping) => {
                     if heard.elapsed() >= CLIENT_TIMEOUT {
-                        return (SLOW, "the client is silent".to_owned());
+                        return (SLOW, "the client sent nothing for too long, not even a pong".to_owned());
                     }
                     pinged = Instant::now();
                     if !matches!(timeout(stall, client.send(Frame::Ping(Bytes::new()))).await, Ok(Ok(()))) {
-                        return (SLOW, "the client takes nothing".to_owned());
+                        return (SLOW, "the client reads nothing".to_owned());
                     }
                 }
                 () = self.context.stop.cancelled() => {
@@ -324,7 +325,7 @@ fn closed(code: CloseCode) -> End {
 
 /// Returns the close code and text for a client that sends a binary message.
 fn binary() -> End {
-    (UNSUPPORTED, "messages are text".to_owned())
+    (UNSUPPORTED, "send messages as text, not as binary data".to_owned())
 }
 
 /// Returns the close code and text for a WebSocket error.
@@ -333,7 +334,7 @@ pub(super) fn broken(error: &Error) -> End {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => {
             (TOO_LARGE, format!("a message has at most {MAX_MESSAGE} bytes"))
         }
-        Error::Protocol(_) | Error::Utf8(_) => (PROTOCOL, "this is not WebSocket".to_owned()),
+        Error::Protocol(_) | Error::Utf8(_) => (PROTOCOL, "the data is not WebSocket (RFC 6455)".to_owned()),
         _ => (NORMAL, String::new()),
     }
 }

@@ -79,7 +79,7 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
     if let Some(files) =
         metrics::process::open_files().filter(|files| *files < context.limits.connections as u64)
     {
-        tracing::warn!(files, "fewer files may be open than connections are allowed: raise `ulimit -n`");
+        tracing::warn!(files, "the limit of open files is lower than --max-connections: raise `ulimit -n`");
     }
 
     tokio::select! {
@@ -146,7 +146,7 @@ fn operator(settings: &Settings) -> Result<Option<String>, StartError> {
         Ok(made) => Ok(made),
         Err(error) => {
             let folder = settings.data.display();
-            tracing::warn!(%folder, %error, "the operator's secret can't be kept: the next start has another");
+            tracing::warn!(%folder, %error, "the operator's secret cannot be stored: the next start makes a new one");
             auth::new_secret().map(Some).map_err(StartError::System)
         }
     }

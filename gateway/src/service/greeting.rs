@@ -82,7 +82,7 @@ impl Greeting {
         if auth.public && source == Some(&CertSource::Own) {
             greeting.notes.push(
                 "A browser warns at the first https page, since the certificate is signed by this machine itself:\n\
-                 choose \"Advanced\" and go on. docs/https.md tells how to be rid of the warning.\n"
+                 choose \"Advanced\" and go on. docs/https.md explains how to avoid the warning.\n"
                     .to_owned(),
             );
         }

@@ -130,7 +130,7 @@ impl fmt::Display for StartError {
             Self::Tls(e) => e.fmt(f),
             Self::File(path, e) => write!(f, "{}: {e}", path.display()),
             Self::Setting(words) => f.write_str(words),
-            Self::System(e) => write!(f, "the system refuses: {e}"),
+            Self::System(e) => write!(f, "the system reports an error: {e}"),
         }
     }
 }

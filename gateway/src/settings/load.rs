@@ -46,7 +46,10 @@ impl fmt::Display for LoadError {
             ),
             Self::Value(path, key, e) => write!(f, "in {}: {key}: {}", path.display(), e.message()),
             Self::Variable(name) => {
-                write!(f, "the variable {name} sets nothing; `lianmai config --print` lists what can be set")
+                write!(
+                    f,
+                    "the variable {name} is not a setting; `lianmai config --print` lists what can be set"
+                )
             }
             Self::Flags(e) => e.fmt(f),
         }

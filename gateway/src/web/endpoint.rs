@@ -65,7 +65,10 @@ impl Endpoint {
             ];
             (StatusCode::NO_CONTENT, headers).into_response()
         } else {
-            let detail = format!("this address takes {} and OPTIONS", self.methods.replace(", ", " and "));
+            let detail = format!(
+                "the method is not allowed at this address: use {} or OPTIONS",
+                self.methods.replace(", ", " and ")
+            );
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
         };
         // All are ASCII.

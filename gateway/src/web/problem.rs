@@ -95,7 +95,7 @@ impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         let status = match error {
             PublishError::Busy => StatusCode::CONFLICT,
-            PublishError::TooManyStreams | PublishError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            PublishError::TooManyStreams(_) | PublishError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())
     }

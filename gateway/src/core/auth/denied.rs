@@ -83,9 +83,9 @@ impl fmt::Display for Denied {
             Self::Local => {
                 "only programs on the gateway's own machine may do this; start it with --public, or set a secret, to allow more"
             }
-            Self::Play => "playing needs the right ?secret=…",
+            Self::Play => "playing needs the viewers' secret: add ?secret=… to the address",
             Self::PlayToken => "playing needs a token here: add ?token=… to the address, or Authorization: Bearer",
-            Self::Session => "this viewing is over, or was never begun: ask for the playlist with a token or secret",
+            Self::Session => "the HLS session has ended or does not exist: request the playlist again, with a token or secret",
             Self::Token(why) => return why.fmt(f),
         })
     }

@@ -25,20 +25,20 @@ const HOPS: usize = 3;
 
 /// Checks whether keys can be downloaded from `uri`. The error says why not.
 pub(super) fn check(uri: &Uri) -> Result<(), &'static str> {
-    let Some(authority) = uri.authority() else { return Err("it has no host") };
+    let Some(authority) = uri.authority() else { return Err("the address has no host name") };
     if authority.as_str().contains('@') {
-        return Err("it must have no password");
+        return Err("the address must not contain a password");
     }
     match uri.scheme() {
         Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS => Ok(()),
-        _ => Err("it is neither http:// nor https://"),
+        _ => Err("the address does not begin with http:// or https://"),
     }
 }
 
 /// Downloads `uri` and returns the body of the response. The error is a text for the log.
 pub(super) async fn get(uri: &Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, String> {
     let answer = timeout(PATIENCE, follow(uri.clone(), tls));
-    answer.await.unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())))
+    answer.await.unwrap_or_else(|_| Err(format!("the server did not answer within {} s", PATIENCE.as_secs())))
 }
 
 /// Sends the request, and follows redirections.
@@ -49,18 +49,22 @@ async fn follow(mut uri: Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, String> 
             return Ok(body);
         }
         if !status.is_redirection() {
-            return Err(format!("it answers {status}"));
+            return Err(format!("the server answered with status {status}"));
         }
         uri = onward(&uri, &headers)?;
     }
-    Err("it sends one in circles".to_owned())
+    Err(format!("the server redirected more than {HOPS} times"))
 }
 
 /// Returns the target of a redirection. Fails if the target has another host, because the operator trusts only this
 /// host, and if it leads from https to http.
 fn onward(from: &Uri, headers: &HeaderMap) -> Result<Uri, String> {
     let to = headers.get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
-    let bad = || format!("it sends one to {to:?}, which is no address to go to: name the right one");
+    let bad = || {
+        format!(
+            "the server redirected to {to:?}, which is not an address of keys: set --auth-jwks to the right address"
+        )
+    };
     let to_uri: Uri = match to.strip_prefix('/') {
         Some(rest) if !rest.starts_with('/') => {
             let mut parts = from.clone().into_parts();
@@ -72,10 +76,12 @@ fn onward(from: &Uri, headers: &HeaderMap) -> Result<Uri, String> {
     check(&to_uri).map_err(|_| bad())?;
     let same = |a: Option<&str>, b: Option<&str>| a.zip(b).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
     if !same(from.host(), to_uri.host()) {
-        return Err(format!("it sends one to another host ({to}): name that address if you trust it"));
+        return Err(format!(
+            "the server redirected to another host ({to}): set --auth-jwks to that address if you trust it"
+        ));
     }
     if from.scheme() == Some(&Scheme::HTTPS) && to_uri.scheme() != Some(&Scheme::HTTPS) {
-        return Err(format!("it sends one from https to http ({to})"));
+        return Err(format!("the server redirected from https to http ({to})"));
     }
     Ok(to_uri)
 }
@@ -110,7 +116,7 @@ async fn exchange(
         let answer = sender.send_request(request).await.map_err(words)?;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, LARGEST).collect().await;
-        let body = body.map_err(|error| format!("its answer can't be read: {error}"))?.to_bytes();
+        let body = body.map_err(|error| format!("the response cannot be read: {error}"))?.to_bytes();
         Ok((head.status, head.headers, body))
     };
     // The connection is not polled in a separate task, so that it ends when this future is dropped.

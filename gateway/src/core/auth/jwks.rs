@@ -32,28 +32,29 @@ impl Key {
 
     fn of_jwk(jwk: &Jwk) -> Result<Self, &'static str> {
         let AlgorithmParameters::OctetKeyPair(pair) = &jwk.algorithm else {
-            return Err("it is not of the type OKP");
+            return Err("its type (kty) is not OKP");
         };
         if pair.curve != EllipticCurve::Ed25519 {
             return Err("its curve is not Ed25519");
         }
         let common = &jwk.common;
         if common.key_algorithm.is_some_and(|alg| alg != KeyAlgorithm::EdDSA) {
-            return Err("it is for another algorithm than EdDSA");
+            return Err("its algorithm (alg) is not EdDSA");
         }
         if common.public_key_use.as_ref().is_some_and(|word| *word != PublicKeyUse::Signature) {
-            return Err("it is not for signatures");
+            return Err("its use is not sig");
         }
         if common.key_operations.as_ref().is_some_and(|all| !all.contains(&KeyOperations::Verify)) {
-            return Err("it is not for verifying");
+            return Err("its key_ops do not contain verify");
         }
-        let decoding = DecodingKey::from_ed_components(&pair.x).map_err(|_| "its x is no base64url")?;
+        let decoding =
+            DecodingKey::from_ed_components(&pair.x).map_err(|_| "its public key (x) is not base64url")?;
         let raw = decoding.try_get_as_bytes().ok().and_then(|raw| raw.try_into().ok());
-        let raw: [u8; 32] = raw.ok_or("its x has not 32 bytes")?;
-        let own = Self::of_raw(raw).map_err(|_| "it has no thumbprint")?;
+        let raw: [u8; 32] = raw.ok_or("its public key (x) does not have 32 bytes")?;
+        let own = Self::of_raw(raw).map_err(|_| "its thumbprint cannot be computed")?;
         let kid = common.key_id.clone().filter(|kid| !kid.is_empty()).unwrap_or(own.kid);
         if kid.len() > KID {
-            return Err("its kid is too long");
+            return Err("its identifier (kid) is too long");
         }
         Ok(Self { kid, ..own })
     }
@@ -75,11 +76,11 @@ struct Set {
 
 /// Returns the usable keys of a set, and the faults of the others.
 pub(super) fn parse(text: &[u8]) -> Result<(Vec<Key>, Vec<String>), String> {
-    let set: Set =
-        serde_json::from_slice(text).map_err(|error| format!("this is no set of keys: {error}"))?;
+    let set: Set = serde_json::from_slice(text)
+        .map_err(|error| format!("the text is not a JSON Web Key Set: {error}"))?;
     let (mut keys, mut bad) = (Vec::new(), Vec::new());
     for (index, value) in set.keys.into_iter().enumerate() {
-        let key = serde_json::from_value::<Jwk>(value).map_err(|_| "it is no key (RFC 7517)");
+        let key = serde_json::from_value::<Jwk>(value).map_err(|_| "it is not a JSON Web Key (RFC 7517)");
         match key.and_then(|jwk| Key::of_jwk(&jwk)) {
             Ok(_) if keys.len() >= MAX => bad.push(format!("key {index}: there are too many")),
             Ok(key) => keys.push(key),
@@ -135,8 +136,8 @@ mod tests {
             (with(json!({ "x": "not base64!" })), "base64"),
             (with(json!({ "x": null })), "key"),
             (with(json!({ "alg": "HS256" })), "algorithm"),
-            (with(json!({ "use": "enc" })), "signatures"),
-            (with(json!({ "key_ops": ["sign"] })), "verifying"),
+            (with(json!({ "use": "enc" })), "use"),
+            (with(json!({ "key_ops": ["sign"] })), "verify"),
             (with(json!({ "kid": "x".repeat(257) })), "kid"),
             (json!(7), "key"),
         ] {

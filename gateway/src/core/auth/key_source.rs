@@ -156,7 +156,9 @@ impl KeySource {
             return;
         }
         let result = match self.read(path).await {
-            Ok(bytes) if bytes.len() as u64 > LARGEST => Err("it is too large".to_owned()),
+            Ok(bytes) if bytes.len() as u64 > LARGEST => {
+                Err(format!("the file has more than {LARGEST} bytes"))
+            }
             Ok(bytes) => self.parse(&bytes),
             Err(error) => return self.handle_read_error(&error),
         };
@@ -177,7 +179,7 @@ impl KeySource {
             return jwks::parse(bytes);
         }
         let key = std::str::from_utf8(bytes).ok().and_then(|pem| SigningKey::of_pem(pem).ok());
-        let key = key.ok_or("it holds no private Ed25519 key")?;
+        let key = key.ok_or("the file contains no private Ed25519 key in PEM form")?;
         Ok((vec![key.public().clone()], Vec::new()))
     }
 
@@ -203,12 +205,12 @@ impl KeySource {
                 let (before, now) = (kids(&state.keys), kids(&keys));
                 if before != now || state.logged_fault.is_some() {
                     let prefix = self.prefix.as_deref().unwrap_or_default();
-                    tracing::info!(place, prefix, keys = now.join(","), "keys that sign tokens");
+                    tracing::info!(place, prefix, keys = now.join(","), "token keys loaded");
                     for why in bad {
-                        tracing::warn!(place, why, "a key is passed over");
+                        tracing::warn!(place, why, "token key ignored");
                     }
                     if keys.is_empty() {
-                        tracing::warn!(place, "there is no key that can be used");
+                        tracing::warn!(place, "no usable token key: all tokens of this issuer are refused");
                     }
                 }
                 (state.keys, state.logged_fault) = (keys.into(), None);
@@ -217,7 +219,7 @@ impl KeySource {
                 // Logged once, not on every retry.
                 if state.logged_fault.as_ref() != Some(&why) {
                     let known = state.keys.len();
-                    tracing::warn!(place, why, known, "no keys that sign tokens; those known stay");
+                    tracing::warn!(place, why, known, "token keys not loaded; the known keys stay valid");
                 }
                 state.logged_fault = Some(why);
             }

@@ -103,8 +103,9 @@ impl SigningKey {
     /// # Errors
     /// A text that says what is wrong.
     pub fn of_file(path: &Path) -> Result<Self, String> {
-        Self::read(path)
-            .map_err(|words| words.unwrap_or_else(|| format!("{}: there is no such file", path.display())))
+        Self::read(path).map_err(|words| {
+            words.unwrap_or_else(|| format!("cannot read {}: there is no such file", path.display()))
+        })
     }
 
     /// Reads a key file. The error is `None` if there is no file.
@@ -117,7 +118,7 @@ impl SigningKey {
 
     /// Parses a key in PEM format.
     pub(super) fn of_pem(text: &str) -> Result<Self, &'static str> {
-        let wrong = "this is no private Ed25519 key in PEM form (PKCS #8)";
+        let wrong = "the file contains no private Ed25519 key in PEM form (PKCS #8)";
         let pair = KeyPair::from_pem(text).map_err(|_| wrong)?;
         if !pair.is_compatible(&rcgen::PKCS_ED25519) {
             return Err(wrong);
@@ -147,7 +148,7 @@ impl SigningKey {
     /// A text that says what is wrong.
     pub fn mint(&self, request: &TokenRequest<'_>) -> Result<String, String> {
         if request.ttl < 1 || request.ttl > LONGEST {
-            return Err(format!("a token is good for 1 to {LONGEST} seconds"));
+            return Err(format!("a token is valid for 1 to {LONGEST} seconds, not for {}", request.ttl));
         }
         let now = now();
         let claims = Claims {

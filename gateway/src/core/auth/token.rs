@@ -184,8 +184,8 @@ impl TokenError {
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Shape => "this is not a token",
-            Self::Long => "this is too long for a token",
+            Self::Shape => "the token cannot be read: it is not a JWT",
+            Self::Long => "the token is too long",
             Self::Algorithm => "the token is not signed by EdDSA (Ed25519)",
             Self::NoKey => "the token does not name its key (kid)",
             Self::UnknownKey => "the token's key is not one that this gateway trusts",
@@ -193,17 +193,17 @@ impl fmt::Display for TokenError {
             Self::Missing(claim) => return write!(f, "the token lacks the claim {claim}"),
             Self::Audience => "the token is for another audience (aud)",
             Self::Issuer => "the token is from another issuer (iss)",
-            Self::Life => "the token ends before it begins, or is good for more than 24 hours",
+            Self::Life => "the token expires before it begins, or is valid for more than 24 hours",
             Self::Early(seconds) => {
-                return write!(f, "the token is not valid yet, but in {seconds} s: do the clocks differ?");
+                return write!(f, "the token is not valid yet, but in {seconds} s: check the clocks of the issuer and the gateway");
             }
             Self::Expired(seconds) => return write!(f, "the token expired {seconds} s ago"),
-            Self::Stale => "the token is older than this run of the gateway: ask for another",
-            Self::Used => "the token was used already: each attempt needs another",
+            Self::Stale => "the token was made before the gateway started: request another one",
+            Self::Used => "the token was used already: request another one for each attempt",
             Self::Stream => "the token is for another stream",
             Self::Room => "the token is for another room",
             Self::Prefix => "the token's key is trusted for streams of another prefix only",
-            Self::Act => "the token is for another action: to publish or to play is one each",
+            Self::Act => "the token is for another action: a token allows either to publish or to play",
             Self::Busy => "too many tokens are in use, try again later",
         })
     }

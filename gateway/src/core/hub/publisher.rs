@@ -146,7 +146,7 @@ impl Publisher {
         self.bad += 1;
         metrics::counter!("lianmai_bad_frames_total").increment(1);
         if self.bad == 1 {
-            tracing::warn!(stream = %self.stream.name(), %why, "frame unreadable; further ones are only counted");
+            tracing::warn!(stream = %self.stream.name(), %why, "frame unreadable; further unreadable frames are only counted");
         }
         self.stream.unreadable(self.turn, || match why.kind {
             media::ErrorKind::Unsupported(_, what) => what.to_owned(),
@@ -157,7 +157,7 @@ impl Publisher {
     /// Logs once that the publisher sends further tracks, which are not read.
     pub fn passes_tracks_over(&mut self) {
         if !std::mem::replace(&mut self.tracks_told, true) {
-            tracing::warn!(stream = %self.stream.name(), "tracks passed over: only track 0 is read");
+            tracing::warn!(stream = %self.stream.name(), "tracks ignored: only track 0 is read");
             self.stream.unreadable(self.turn, || "tracks other than the default track 0".to_owned());
         }
     }

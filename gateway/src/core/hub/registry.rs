@@ -51,19 +51,21 @@ impl Default for HubConfig {
 pub enum PublishError {
     /// Another publisher has the name.
     Busy,
-    /// The server has reached its maximum number of streams.
-    TooManyStreams,
+    /// The gateway has this number of streams, which is the maximum.
+    TooManyStreams(usize),
     /// The server is stopping.
     ShuttingDown,
 }
 
 impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Busy => "someone else is publishing this stream",
-            Self::TooManyStreams => "the server has as many streams as it is allowed to",
-            Self::ShuttingDown => "the server is shutting down",
-        })
+        match self {
+            Self::Busy => f.write_str("someone else is publishing this stream"),
+            Self::TooManyStreams(max) => {
+                write!(f, "the gateway already has {max} streams, as many as --max-streams allows")
+            }
+            Self::ShuttingDown => f.write_str("the server is shutting down"),
+        }
     }
 }
 
@@ -73,7 +75,7 @@ impl From<PublishError> for CloseReason {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::ShuttingDown => Self::Shutdown,
-            PublishError::Busy | PublishError::TooManyStreams => Self::Refused(error.to_string()),
+            PublishError::Busy | PublishError::TooManyStreams(_) => Self::Refused(error.to_string()),
         }
     }
 }
@@ -215,11 +217,11 @@ impl Hub {
     /// # Errors
     /// The same as [`Hub::publish`].
     pub fn available(&self, grant: &PublishGrant) -> Result<(), PublishError> {
-        let table = self.table();
+        let (table, max_streams) = (self.table(), self.0.config.max_streams);
         match table.streams.get(grant.name()) {
             _ if table.closed => Err(PublishError::ShuttingDown),
             Some(entry) if entry.is_taken(grant.identity()) => Err(PublishError::Busy),
-            None if table.streams.len() >= self.0.config.max_streams => Err(PublishError::TooManyStreams),
+            None if table.streams.len() >= max_streams => Err(PublishError::TooManyStreams(max_streams)),
             _ => Ok(()),
         }
     }
@@ -254,7 +256,7 @@ impl Hub {
             return Ok(publisher);
         }
         if table.streams.len() >= self.0.config.max_streams {
-            return Err(PublishError::TooManyStreams);
+            return Err(PublishError::TooManyStreams(self.0.config.max_streams));
         }
         let limits = RingLimits {
             items: self.0.config.gop_max_frames,

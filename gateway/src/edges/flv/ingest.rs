@@ -68,7 +68,7 @@ impl Ingest {
                     publisher.describe(metadata.fields);
                 }
                 Err(error) if self.demuxer.failed() => {
-                    return Err(CloseReason::Media(format!("this is no FLV stream: {error}")));
+                    return Err(CloseReason::Media(format!("the data is not an FLV stream: {error}")));
                 }
                 Err(error) => publisher.bad_frame(&error),
             }

@@ -131,7 +131,7 @@ async fn send(socket: &mut Socket, heard: &mut ViewerInput, viewer: &mut Viewer)
                 None => return None,
                 Some(ws::ViewerMessage::Close) => return Some(CloseReason::Left),
                 Some(ws::ViewerMessage::Malformed) => {
-                    return Some(CloseReason::Protocol("this is not WebSocket".to_owned()));
+                    return Some(CloseReason::Protocol("the data is not WebSocket (RFC 6455)".to_owned()));
                 }
                 Some(ws::ViewerMessage::Ping(payload)) => socket.send(&mut ws::pong(payload)).await.ok()?,
             },

@@ -125,7 +125,9 @@ async fn receive(
             Ok(Some(Err(error))) => return CloseReason::Protocol(error.to_string()),
             Ok(Some(Ok(Message::Binary(bytes)))) => bytes,
             Ok(Some(Ok(Message::Text(_)))) => {
-                return CloseReason::Unsupported("FLV comes in binary messages".to_owned());
+                return CloseReason::Unsupported(
+                    "send FLV in binary messages, not in text messages".to_owned(),
+                );
             }
             Ok(Some(Ok(_))) => continue,
         };

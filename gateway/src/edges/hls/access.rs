@@ -159,7 +159,7 @@ impl Hls {
                 return Err(refusal.into());
             }
         };
-        let full = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many are watching, try again later");
+        let full = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many HLS sessions: try again later");
         sessions.open(grant, key, patience).map(Admitted::Session).ok_or_else(full)
     }
 

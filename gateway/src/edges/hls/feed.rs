@@ -136,6 +136,6 @@ fn report(segmenter: &mut Segmenter, stream: &Stream, told: &mut bool) {
     let (count, Some(error)) = segmenter.take_refused() else { return };
     metrics::counter!("lianmai_bad_frames_total").increment(count);
     if !std::mem::replace(told, true) {
-        tracing::warn!(stream = %stream.name(), %error, "HLS leaves frames out; further ones are only counted");
+        tracing::warn!(stream = %stream.name(), %error, "HLS ignores frames that it cannot carry; further frames are only counted");
     }
 }

@@ -241,19 +241,15 @@ impl Hls {
                 Err(context.hub.missing(name).into())
             }
             Err(_) => {
-                let words = "the stream is there, but its first segment is not whole yet; try again";
+                let words = "the first segment of the stream is not complete yet: try again in a second";
                 Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, words))
             }
         }
     }
 
     async fn segment(&self, path: &str, peer: SocketAddr, request: &Parts) -> Result<Response, Problem> {
-        let not_found = || {
-            Problem::new(
-                StatusCode::NOT_FOUND,
-                "there is no such segment; the playlist names those there are",
-            )
-        };
+        let not_found =
+            || Problem::new(StatusCode::NOT_FOUND, "there is no such segment: load the playlist again");
         let name = path.rsplit('/').next().unwrap_or_default();
         let mut parts = name.strip_suffix(".ts").unwrap_or_default().rsplitn(3, '-');
         let (Some(sequence), Some(token)) = (parts.next(), parts.next()) else { return Err(not_found()) };
@@ -262,7 +258,10 @@ impl Hls {
         let session = self.admit_segment(store.as_deref(), peer, request).await?;
         let store = store.ok_or_else(not_found)?;
         let data = store.segment(sequence).map_err(|missing| match missing {
-            Missing::Gone => Problem::new(StatusCode::GONE, "this segment is too old and no longer kept"),
+            Missing::Gone => Problem::new(
+                StatusCode::GONE,
+                "the segment is too old and was deleted: load the playlist again",
+            ),
             Missing::Unknown => not_found(),
         })?;
         let counted = match &session {
@@ -372,7 +371,7 @@ fn carries(stream: &Stream) -> Result<(), Problem> {
     }
     let codecs: Vec<_> = video.iter().chain(&audio).map(|config| config.codec.name()).collect();
     let words = format!(
-        "HLS carries H.264 or H.265 with AAC or MP3 here, and this stream is {}; play it as .flv or over WebRTC",
+        "HLS carries H.264 or H.265 with AAC or MP3, but the stream is {}: play it as .flv or over WebRTC",
         codecs.join(" and ")
     );
     Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words))

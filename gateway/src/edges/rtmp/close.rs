@@ -16,7 +16,7 @@ impl From<PublishError> for Refused {
     fn from(error: PublishError) -> Self {
         let code = match error {
             PublishError::Busy => "NetStream.Publish.BadName",
-            PublishError::TooManyStreams | PublishError::ShuttingDown => "NetStream.Publish.Failed",
+            PublishError::TooManyStreams(_) | PublishError::ShuttingDown => "NetStream.Publish.Failed",
         };
         Self(code, error.to_string())
     }

@@ -40,7 +40,11 @@ impl HostNames {
         let mut known = HashMap::new();
         for name in names {
             if known.len() >= MAX_NAMES && !known.contains_key(&name) {
-                tracing::warn!(name, limit = MAX_NAMES, "too many names: this one is not looked up");
+                tracing::warn!(
+                    name,
+                    limit = MAX_NAMES,
+                    "candidate's name ignored: too many names are being looked up"
+                );
                 continue;
             }
             known.insert(name, Vec::new());
@@ -100,7 +104,7 @@ impl HostNames {
                     // The last known addresses stay valid.
                     if !std::mem::replace(&mut failed, true) {
                         let error = found.err().map(|error| error.to_string());
-                        tracing::warn!(name, error, "a candidate's name cannot be looked up");
+                        tracing::warn!(name, error, "candidate's name not found");
                     }
                     RETRY
                 }

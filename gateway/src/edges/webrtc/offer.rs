@@ -145,8 +145,8 @@ impl WebRtc {
         let offer = ClientOffer::read(&request.sdp, act).map_err(|why| bad_offer(&why))?;
         if !offer.is_usable() {
             let words = match act {
-                Act::Publish => "the offer sends nothing that this server takes",
-                Act::Play => "the offer takes nothing that this server sends",
+                Act::Publish => "the offer sends no codec that the gateway receives",
+                Act::Play => "the offer receives no codec that the gateway sends",
             };
             let words = format!("{words}: H.264, VP8, VP9, AV1, H.265 or Opus");
             return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words));

@@ -179,7 +179,7 @@ impl PacketTask {
                 Ok(payloads) => payloads,
                 Err(error) => {
                     metrics::counter!("lianmai_bad_frames_total").increment(1);
-                    tracing::debug!(%error, "a frame can't be sent by RTP");
+                    tracing::debug!(%error, "frame cannot be sent by RTP");
                     return;
                 }
             },

@@ -159,11 +159,12 @@ impl ViewerRole {
         };
         let (Some(sender), Some(reader)) = (sender, &self.reader) else { return Ok(()) };
         let pt = sender.payload_type(rtc, &frame.config).ok_or_else(|| {
-            let text = format!("the viewer has no way to take {}", frame.config.codec.name());
+            let text = format!("the viewer's offer has no codec for {}", frame.config.codec.name());
             CloseReason::Unsupported(text)
         })?;
         if self.resends.is_some() && unit.payloads.is_empty() {
-            let text = format!("the stream is {} now: play it anew", frame.config.codec.name());
+            let text =
+                format!("the stream's codec is {} now: start the player again", frame.config.codec.name());
             return Err(CloseReason::Unsupported(text));
         }
         let (rtp, time) = timestamp(self.catch_up.as_mut(), unit);
@@ -194,7 +195,7 @@ fn timestamp(catch_up: Option<&mut CatchUp>, unit: &PacketizedFrame) -> (u32, Mi
 
 /// The response to a viewer that does not accept the stream's codec.
 pub(super) fn unsupported_codec(codec: &str) -> Problem {
-    let text = format!("the stream is {codec}, and the offer has no way to take that");
+    let text = format!("the stream is {codec}, which the offer does not receive");
     Problem::new(StatusCode::NOT_ACCEPTABLE, text)
 }
 

@@ -230,7 +230,7 @@ impl PeerRole for PublisherRole {
         if self.video.is_some() || self.audio.is_some() {
             return Ok(());
         }
-        let words = "the offer sends nothing that this server takes: H.264, VP8, VP9, AV1, H.265 or Opus";
+        let words = "the offer sends no codec that the gateway receives: H.264, VP8, VP9, AV1, H.265 or Opus";
         Err(Problem::new(StatusCode::NOT_ACCEPTABLE, words))
     }
 

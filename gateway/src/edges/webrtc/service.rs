@@ -37,7 +37,7 @@ impl Service for WebRtcService {
         let Some(tcp) = self.tcp.take() else { return Ok(()) };
         let webrtc = WebRtc::new(gateway, self.port.clone(), self.settings.clone(), &self.domains);
         let webrtc =
-            webrtc.ok_or_else(|| StartError::System(io::Error::other("no DTLS certificate can be made")))?;
+            webrtc.ok_or_else(|| StartError::System(io::Error::other("cannot make a DTLS certificate")))?;
         webrtc.listen(tcp);
         routes.add(router(webrtc.clone()));
         routes.add_streams(is_endpoint, move |PeerRequest { peer, request }| {

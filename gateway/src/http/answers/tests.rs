@@ -40,7 +40,7 @@ async fn an_answer_has_time_by_its_size_until_its_last_byte_is_gone() {
     let second = queued(answers.watch(shared)).await;
     assert!(answers.overdue().now_or_never().is_none());
     revoked.cancel();
-    assert!(answers.overdue().now_or_never().unwrap().contains("segments"));
+    assert!(answers.overdue().now_or_never().unwrap().contains("segment"));
     drop(second);
 
     // The unsent responses of many connections together.

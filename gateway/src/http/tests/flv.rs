@@ -316,7 +316,7 @@ async fn what_is_no_flv_ends_with_words_and_frees_the_name() {
     let gateway = Gateway::start(LimitSettings::default(), Auth::default()).await;
     let url = gateway.ws("/live/x.flv?action=publish");
     for (message, words) in [
-        (Message::binary(&b"GET / HTTP/1.1 and so on"[..]), "this is no FLV stream"),
+        (Message::binary(&b"GET / HTTP/1.1 and so on"[..]), "the data is not an FLV stream"),
         (Message::text("FLV"), "binary messages"),
     ] {
         let (mut ws, _) = tokio_tungstenite::connect_async(&url).await.unwrap();

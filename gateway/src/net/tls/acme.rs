@@ -60,14 +60,14 @@ impl AcmeOrder {
             match event {
                 Ok(EventOk::DeployedCachedCert) => {
                     current.got();
-                    tracing::info!(domains, "ACME's certificate is kept from before");
+                    tracing::info!(domains, "ACME certificate loaded from the data folder");
                 }
                 Ok(EventOk::DeployedNewCert) => {
                     current.got();
-                    tracing::info!(domains, "ACME has given a certificate");
+                    tracing::info!(domains, "ACME certificate received");
                 }
                 Ok(EventOk::CertCacheStore | EventOk::AccountCacheStore) => {}
-                Err(error) => tracing::warn!(domains, %error, "ACME has failed and will be tried again"),
+                Err(error) => tracing::warn!(domains, %error, "ACME failed; the gateway tries again later"),
             }
         }
     }

@@ -58,18 +58,21 @@ impl fmt::Display for TlsError {
                 }
             }
             Self::Domain(domain) => {
-                write!(f, "`{domain}` (--acme) is no domain that ACME can prove: no address, no port, no `*`")
+                write!(
+                    f,
+                    "`{domain}` (--acme) is not a domain that ACME can check: use a host name without port and `*`"
+                )
             }
             Self::Directory(url) => {
                 write!(f, "`{url}` (--acme-directory) is not the https:// address of an ACME server")
             }
             Self::Folder(path, e) => write!(
                 f,
-                "{}: {e}; ACME needs a place to keep what it gets, since servers give only a few a week",
+                "{}: {e}; ACME needs a folder for the certificates, because servers give only a few per week",
                 path.display()
             ),
             Self::Make(e) => write!(f, "cannot make a certificate: {e}"),
-            Self::Own(bad) => write!(f, "cannot use the certificate that was made: {bad:?}"),
+            Self::Own(bad) => write!(f, "cannot use the created certificate: {bad:?}"),
             Self::Library(e) => write!(f, "TLS: {e}"),
         }
     }

@@ -83,9 +83,11 @@ impl Files {
                 match now.clone().and_then(|texts| files.pair(&texts).map_err(|e| e.to_string())) {
                     Ok(pair) => {
                         current.set(pair.key);
-                        tracing::info!(file = %files.cert.display(), "another certificate is shown now");
+                        tracing::info!(file = %files.cert.display(), "certificate replaced");
                     }
-                    Err(error) => tracing::warn!(error, "the certificate stays as it was"),
+                    Err(error) => {
+                        tracing::warn!(error, "new certificate ignored; the old certificate stays in use")
+                    }
                 }
                 known = now.clone();
             }

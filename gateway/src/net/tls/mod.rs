@@ -143,7 +143,7 @@ impl Tls {
             Err(late) => late.into(),
         };
         metrics::counter!("lianmai_failed_handshakes_total").increment(1);
-        tracing::debug!(%peer, %error, "no TLS handshake");
+        tracing::debug!(%peer, %error, "TLS handshake failed");
         None
     }
 

@@ -51,14 +51,14 @@ impl OwnCertFiles {
         }
         match self.kept() {
             Ok(pair) if is_fresh(&pair, now) => return Ok(pair),
-            Ok(_) => tracing::info!("the kept certificate ends soon: another is made"),
+            Ok(_) => tracing::info!("the stored certificate expires soon; a new one is made"),
             Err(None) => {}
-            Err(Some(why)) => tracing::warn!(why, "the kept certificate can't be used: another is made"),
+            Err(Some(why)) => tracing::warn!(why, "the stored certificate cannot be used; a new one is made"),
         }
         let (cert, key) = make(&self.names, now).map_err(TlsError::Make)?;
         if let Err(error) = self.keep(&cert, &key) {
             let dir = self.dir.display();
-            tracing::warn!(%dir, %error, "the certificate can't be kept: browsers ask again after a restart");
+            tracing::warn!(%dir, %error, "the certificate cannot be stored: browsers warn again after a restart of the gateway");
         }
         Pair::parse(cert.as_bytes(), key.as_bytes()).map_err(TlsError::Own)
     }
@@ -76,7 +76,9 @@ impl OwnCertFiles {
                     current.set(another.key.clone());
                     pair = another;
                 }
-                Err(error) => tracing::warn!(%error, "the certificate stays as it was"),
+                Err(error) => {
+                    tracing::warn!(%error, "new certificate failed; the old certificate stays in use")
+                }
             }
         }
     }

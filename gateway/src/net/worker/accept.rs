@@ -82,14 +82,14 @@ pub async fn accept<F>(
                 // concern the server: retrying immediately would use all CPU.
                 if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
                 {
-                    tracing::warn!(%error, "can't take connections in");
+                    tracing::warn!(%error, "cannot accept connections");
                     sleep(Duration::from_millis(100)).await;
                 }
                 continue;
             }
         };
         let Some(permit) = gate.enter(peer.ip()) else {
-            tracing::debug!(%peer, "refused: too many connections");
+            tracing::debug!(%peer, "connection refused: too many connections");
             if let Ok(place) = refusals.clone().try_acquire_owned() {
                 tokio::spawn(async move {
                     refuse(stream, refusal).await;

@@ -35,14 +35,17 @@ fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool
 pub(crate) fn accept(mut request: Request<Body>) -> Result<(Response, OnUpgrade), Problem> {
     let headers = request.headers();
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|v| v != "13") {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "only version 13 of WebSocket is spoken here"));
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "the gateway supports version 13 of WebSocket only",
+        ));
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
     let (Some(key), true) = (key, has_token(headers, header::CONNECTION, "upgrade")) else {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "this is no WebSocket handshake"));
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "the request is not a WebSocket handshake"));
     };
     let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "this is no WebSocket handshake"))?;
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the request is not a WebSocket handshake"))?;
     let mut answer = HeaderMap::new();
     answer.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     answer.insert(header::UPGRADE, HeaderValue::from_static("websocket"));

@@ -43,7 +43,7 @@ impl fmt::Display for ChunkError {
             Self::TooManyStreams => f.write_str("too many chunk streams"),
             Self::TooLong(length) => write!(f, "a message of {length} bytes is too large"),
             Self::TooMuchUnfinished => f.write_str("too many unfinished messages"),
-            Self::ChunkSize => f.write_str("an impossible chunk size"),
+            Self::ChunkSize => f.write_str("the chunk size is 0 or too large"),
         }
     }
 }

@@ -76,7 +76,7 @@ impl Session {
             return self.connect(&command);
         }
         if open.connect.is_none() {
-            return Err(SessionError::Protocol("a command before connect"));
+            return Err(SessionError::Protocol("a command was sent before connect"));
         }
         match command.name.as_str() {
             "createStream" => self.result(&command, &[Value::Null, Value::Number(STREAM.into())]),
@@ -105,10 +105,10 @@ impl Session {
             "pause" | "pauseRaw" if self.activity() == Activity::Playing => {
                 let on = command.argument(0).and_then(Value::as_bool).unwrap_or(true);
                 let code = if on { "NetStream.Pause.Notify" } else { "NetStream.Unpause.Notify" };
-                self.status("status", code, if on { "paused" } else { "going on, live" });
+                self.status("status", code, if on { "paused" } else { "Playing live: pause ended" });
                 return Ok(Some(Event::Pause(on)));
             }
-            "seek" => self.status("status", "NetStream.Seek.Notify", "this is live: it stays where it is"),
+            "seek" => self.status("status", "NetStream.Seek.Notify", "Live streams cannot seek"),
             "getStreamLength" => self.result(&command, &[Value::Null, Value::Number(0.0)]),
             // Track selection, which no client uses, and replies and notices.
             "receiveAudio" | "receiveVideo" | "_result" | "_error" | "onStatus" => {}
@@ -127,7 +127,7 @@ impl Session {
         };
         let Some(open) = self.open() else { return Ok(None) };
         if open.connect.replace(connect).is_some() {
-            return Err(SessionError::Protocol("connect twice on one connection"));
+            return Err(SessionError::Protocol("connect was sent twice on one connection"));
         }
         self.accept_connect(command);
         Ok(None)
@@ -143,7 +143,7 @@ impl Session {
             self.status(
                 "error",
                 "NetStream.Failed",
-                "this connection has a stream already: use another connection",
+                "the connection already has a stream: use another connection",
             );
             return None;
         }

@@ -74,7 +74,9 @@ pub enum SessionError {
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Handshake => f.write_str("this is not RTMP"),
+            Self::Handshake => {
+                f.write_str("the data is not RTMP: the handshake does not begin with version 3")
+            }
             Self::Chunk(why) => why.fmt(f),
             Self::Protocol(what) => f.write_str(what),
         }

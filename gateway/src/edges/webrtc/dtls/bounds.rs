@@ -61,13 +61,13 @@ impl Bounds {
         self.datagrams += 1;
         self.bytes += datagram.len();
         if self.datagrams > MAX_HANDSHAKE_DATAGRAMS || self.bytes > MAX_HANDSHAKE_BYTES {
-            return DatagramDecision::End("the DTLS handshake is longer than any real one");
+            return DatagramDecision::End("the DTLS handshake has too many datagrams or bytes");
         }
         let Some(count) = content(&records) else { return DatagramDecision::Ignore };
         self.fragments += count.fragments;
         self.finished += count.finished;
         if self.fragments > MAX_FRAGMENTS || self.finished > MAX_FINISHED_RECORDS {
-            return DatagramDecision::End("the DTLS handshake has more fragments than any real one");
+            return DatagramDecision::End("the DTLS handshake has too many fragments");
         }
         DatagramDecision::Read
     }

@@ -31,7 +31,10 @@ pub(super) async fn serve(webrtc: &WebRtc, id: &str, request: Request<Body>) -> 
         return Ok(StatusCode::OK.into_response());
     }
     if !is_type(&parts.headers, FRAGMENT) {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("a change is {FRAGMENT}")));
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!("the content type of a change must be {FRAGMENT}"),
+        ));
     }
     let read = SESSION.text(body, webrtc.0.context.limits.header_timeout).await?;
     let fragment = Fragment::parse(&read).map_err(|why| bad_change(&why))?;
@@ -47,14 +50,14 @@ async fn patch(
 ) -> Result<Response, Problem> {
     let tags: Vec<&str> = headers.get_all(header::IF_MATCH).iter().flat_map(tags).collect();
     if tags.is_empty() {
-        let words = "say which ICE session you mean by If-Match, or * for another one";
+        let words = "name the ICE session in If-Match, or * for a restart";
         return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, words));
     }
     if tags != ["*"] {
         if !tags.contains(&known.etag.as_str()) {
             return Err(Problem::new(
                 StatusCode::PRECONDITION_FAILED,
-                "that ICE session is not the present one",
+                "If-Match does not name the current ICE session",
             ));
         }
         // The candidates are not needed: the gateway is ICE-lite. It makes no checks, and learns the client's
@@ -92,5 +95,5 @@ fn bad_change(why: &SdpError) -> Problem {
 }
 
 fn over() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "there is no such session, or it is over")
+    Problem::new(StatusCode::NOT_FOUND, "the session does not exist or has ended")
 }

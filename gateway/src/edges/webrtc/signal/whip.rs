@@ -90,7 +90,10 @@ async fn post(
     let about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer).by(parts.version);
     let granted = OfferGrant::admit(context, act, &name, &about, client(parts, peer, act, &name)).await?;
     if !is_type(&parts.headers, SDP) {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an offer is application/sdp"));
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the content type of an offer must be application/sdp",
+        ));
     }
     let offer = OfferRequest {
         visitor: visitor(&parts.headers, peer),
