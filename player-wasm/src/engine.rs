@@ -33,6 +33,7 @@ pub struct Engine {
     ts: bool,
     remuxer: Remuxer,
     pacer: Pacer,
+    playhead: Playhead,
     /// The piece that is being appended.
     front: Bytes,
     mime: String,
@@ -58,6 +59,7 @@ impl Engine {
             ts,
             remuxer: Remuxer::new(&[], ts),
             pacer: Pacer::new(latency.into(), format == StreamFormat::Hls),
+            playhead: Playhead::default(),
             front: Bytes::new(),
             mime: String::new(),
             value: 0.0,
@@ -261,24 +263,28 @@ impl Engine {
         self.pacer.stalled(millis(now));
     }
 
+    /// Sets the media time and the state of the playhead: paused by the viewer, a seek is in progress, there is no
+    /// media for the next moment, the page is hidden, the media at the playhead is being fetched.
+    pub fn set_playhead(
+        &mut self,
+        time: f64,
+        paused: bool,
+        seeking: bool,
+        starved: bool,
+        hidden: bool,
+        fetching: bool,
+    ) {
+        self.playhead = Playhead { time: seconds(time), paused, seeking, starved, hidden, fetching };
+    }
+
     /// Returns the action to take now, if there is one: to set the rate to [`Engine::value`], or to seek to it.
-    ///
-    /// `time` is the playhead; `flags`: 1 paused, 2 seeking, 4 starved, 8 hidden, 16 the sought media is
-    /// being fetched; `buffered` has start and end of each range.
-    pub fn poll(&mut self, now: f64, time: f64, flags: u32, buffered: &[f64]) -> Option<ActionName> {
+    /// `buffered` has start and end of each range. Call [`Engine::set_playhead`] before.
+    pub fn poll(&mut self, now: f64, buffered: &[f64]) -> Option<ActionName> {
         let wall = millis(now);
         self.remuxer.poll(wall);
         self.ranges.clear();
         self.ranges.extend(buffered.as_chunks::<2>().0.iter().map(|&[a, b]| (seconds(a), seconds(b))));
-        let head = Playhead {
-            time: seconds(time),
-            paused: flags & 1 != 0,
-            seeking: flags & 2 != 0,
-            starved: flags & 4 != 0,
-            hidden: flags & 8 != 0,
-            fetching: flags & 16 != 0,
-        };
-        Some(match self.pacer.poll(wall, head, &self.ranges)? {
+        Some(match self.pacer.poll(wall, self.playhead, &self.ranges)? {
             Action::Rate(rate) => {
                 self.value = rate as f64 / 1e3;
                 ActionName::Rate

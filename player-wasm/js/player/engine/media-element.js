@@ -1,7 +1,6 @@
 // The <video> that a player drives: its source, rate and playhead, and which of its events are the viewer's doing.
 
-/** Milliseconds on a clock that the page and its workers share. */
-const now = () => performance.timeOrigin + performance.now();
+import { now } from './clock.js';
 
 /** Drives one `<video>`. */
 export class MediaElement {

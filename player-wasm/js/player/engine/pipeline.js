@@ -4,49 +4,27 @@
 // out: attach, rate, seek, state, warning, error, stats, token (asks for one), other, trace (see player.js)
 
 import { PAUSE_LIMIT } from '../../net/connection.js';
+import { now } from './clock.js';
+import { loadEngine } from './load-engine.js';
 import { Loader } from './sources/flv/loader.js';
+import { statistics } from './statistics.js';
 import { Sink } from './sink.js';
+import { Unplayable } from './unplayable-video.js';
+import { isFile } from './whole-file.js';
 
 /**
  * @typedef {import('./sources/messages.js').State} State
  * @typedef {import('./sources/messages.js').Kind} Kind
  * @typedef {import('./sources/messages.js').ToPipeline} ToPipeline
- * @typedef {import('../../player_wasm.js').CodecName} CodecName
- * @typedef {import('../../player_ts.js').HlsFeature} HlsFeature
  */
 
-const PROTOCOLS = { flv: 'http-flv', 'ws-flv': 'ws-flv', hls: 'hls', ts: 'http-ts' };
-const video = (/** @type {string} */ codec) => `video/mp4; codecs="${codec}"`;
-const audio = (/** @type {string} */ codec) => `audio/mp4; codecs="${codec}"`;
-/** The types that MediaSource is asked for; an unusual profile may still turn out not to play. @type {Record<CodecName, string>} */
-const CODECS = {
-  'H.264': video('avc1.42e01e'),
-  'H.265': video('hvc1.1.6.L93.B0'),
-  AV1: video('av01.0.04M.08'),
-  VP8: video('vp08.00.10.08'),
-  VP9: video('vp09.00.10.08'),
-  AAC: audio('mp4a.40.2'),
-  Opus: audio('opus'),
-  MP3: audio('mp4a.6B'),
-};
 /** Milliseconds after a seek before something is fetched for it: a seek bar that is dragged seeks often. */
 const SETTLE = 150;
-/** Seconds that a stream may be ahead of the clock and still be live: what a server has in store for a start. */
-const STORE = 30;
-/** A shorter duration than this, in seconds, proves no file: a server may have as much in store. */
-const BRIEF = 5;
 /** A MediaSource that broke so many times without having played goes on without the sound, then is given up. */
 const BROKEN = 2;
 const GIVEN_UP = 4;
 /** Bytes of MPEG-TS in which there must be a frame, when nothing was played yet. */
 const FRUITLESS = 2 << 20;
-/** Milliseconds that audio is waited for where the video cannot be played. */
-const BLIND = 1_500;
-
-const now = () => performance.timeOrigin + performance.now();
-
-/** The warning for a feature without which a playlist plays. @type {{ [feature in HlsFeature]?: string }} */
-const SEPARATE = { 'audio of its own': 'audio-unsupported', 'subtitles of its own': 'no-captions' };
 
 /** Whether a time is buffered. @param {Float64Array} ranges @param {number} time */
 const within = (ranges, time) => ranges.some((start, n) => n % 2 === 0 && start <= time && time < ranges[n + 1]);
@@ -69,8 +47,6 @@ export class Pipeline {
   #live = false;
   #file = false;
   #ended = false;
-  /** What a playlist has too much was told. */
-  #told = false;
   #rebuilds = 0;
   /** MediaSources that broke in a row, without having played. */
   #broken = 0;
@@ -82,10 +58,8 @@ export class Pipeline {
   /** When the first frame of the connection came, and its time. */
   #begun = { at: 0, end: 0 };
   #bytes = 0;
-  /** Since when there is video that cannot be played, and nothing else; and why. */
-  #blind = 0;
-  /** @type {Promise<{ word: string, text: string } | undefined> | undefined} */ #why;
-  #counted = { at: 0, bytes: 0, frames: 0 };
+  #unplayable = new Unplayable();
+  #statistics = statistics();
   /** Who waits for a token: an answer that comes after its attempt is nobody's. */
   #asking = { id: 0, answer: (/** @type {import('./sources/messages.js').TokenAnswer} */ message) => {} };
 
@@ -132,7 +106,7 @@ export class Pipeline {
   /** @param {import('./sources/messages.js').Load} request */
   #open(request) {
     this.#request = request;
-    const { url, kind, latency, retry, wasm, token } = request;
+    const { url, kind, latency, retry, token } = request;
     const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
     if (!Source) return this.#fail('no-mse');
     // The connection is opened while the wasm compiles; what comes first waits in it.
@@ -147,9 +121,9 @@ export class Pipeline {
         if (file) this.#duration = end;
         else this.#sink?.seekable(begin, end);
       },
-      foreign: (/** @type {HlsFeature[]} */ features) => this.#foreign(features),
+      native: request.native,
       plays: (/** @type {string} */ mime) => Source.isTypeSupported(mime),
-      warn: (/** @type {string} */ code) => this.#warn(code),
+      warn: (/** @type {string} */ code, /** @type {string} */ text = '') => this.#warn(code, text),
       other: (/** @type {Kind | 'page'} */ found) => this.#other(found),
       whole: (/** @type {number} */ span) => this.#whole(span),
       flush: () => this.#safe(() => this.#engine?.flush(now())),
@@ -160,19 +134,13 @@ export class Pipeline {
       token: token ? (unspent = false) => this.#token(unspent) : undefined,
     };
     const compiled = new Promise((resolve) => { this.#compiled = resolve; });
-    const glue = /flv/.test(kind) ? import('../../player_wasm.js') : import('../../player_ts.js');
-    const ready = Promise.all([glue, compiled]).then(async ([{ default: init, Engine }, module]) => {
-      const { memory } = await init({ module_or_path: module ?? wasm });
-      if (this.#closed) return;
-      const format = /** @type {import('../../player_wasm.js').StreamFormat} */ (/flv/.test(kind) ? 'flv' : kind);
-      this.#engine = new Engine(format, request.latency);
-      for (const codec of /** @type {CodecName[]} */ (Object.keys(CODECS))) {
-        if (Source.isTypeSupported(CODECS[codec])) this.#engine.allow(codec);
-      }
-      this.#sink = new Sink(this.#engine, memory, Source, {
+    const ready = loadEngine(request, compiled, Source).then(({ engine, memory }) => {
+      if (this.#closed) return engine.free();
+      this.#engine = engine;
+      this.#sink = new Sink(engine, memory, Source, {
         attach: (handle, managed, transfer) => this.#report({ type: 'attach', handle, managed }, transfer),
         appended: () => this.#safe(() => this.#pace()),
-        duration: () => this.#duration || (this.#file && this.#engine?.duration()) || 0,
+        duration: () => this.#duration || (this.#file && engine.duration()) || 0,
         failed: (text) => {
           this.#warn('media-error', text);
           this.#rebuild(text);
@@ -238,20 +206,15 @@ export class Pipeline {
       const audio = track === 'audio';
       const why = import('./unplayable.js').then((module) => module.why(lost, codec), () => undefined);
       why.then((why) => this.#warn(audio ? 'audio-unsupported' : 'codec-unsupported', why?.text, why?.word));
-      if (audio) continue;
-      this.#blind ||= now();
-      this.#why = why;
+      if (!audio) this.#unplayable.add(why);
     }
-    // Where there is audio, it plays without the video.
-    if (engine?.codec('video') || engine?.codec('audio')) this.#blind = 0;
-    else if (this.#blind && now() - this.#blind > BLIND) this.#unplayable();
+    if (engine && this.#unplayable.lasts(engine)) this.#giveUp();
   }
 
   /** Ends with what the video lacks. */
-  #unplayable() {
-    this.#blind = 0;
+  #giveUp() {
     this.#loader?.close();
-    void this.#why?.then((why) => this.#fail('codec-unsupported', why?.text, why?.word));
+    void this.#unplayable.take().then((why) => this.#fail('codec-unsupported', why?.text, why?.word));
   }
 
   /** Asks latency control what to do, with the playhead moved on to this moment. */
@@ -264,11 +227,11 @@ export class Pipeline {
     const head = time + moved;
     const ranges = sink.buffered();
     if (this.#fetching && within(ranges, head)) this.#fetching = false;
-    const flags = +paused + 2 * +seeking + 4 * +starved + 8 * +hidden + 16 * +this.#fetching;
+    engine.set_playhead(head, paused, seeking, starved, hidden, this.#fetching);
     sink.playhead(head);
     // It plays: what broke it before is over.
     if (moved > 0.05) this.#broken = 0;
-    switch (engine.poll(wall, head, flags, ranges)) {
+    switch (engine.poll(wall, ranges)) {
       case 'rate': if (this.#request.rates) this.#report({ type: 'rate', rate: engine.value() }); break;
       case 'seek':
         // Until the player tells more, it is where it was sent.
@@ -346,32 +309,9 @@ export class Pipeline {
    * its own head says. @param {number} seconds since its begin, at its end; less than 0: it goes on
    */
   #whole(seconds) {
-    const engine = this.#engine, { at, end } = this.#begun;
-    if (this.#file || !engine || !at) return this.#file;
-    const ahead = engine.end() - end - (now() - at) / 1000;
-    const duration = engine.duration();
-    // What was published from a file tells that file's duration, too: most of it must have come at once.
-    const all = seconds >= 0 && duration > BRIEF && Math.abs(engine.end() - 1 - duration) < 1 + duration / 20 && ahead > 0.8 * duration;
-    if (ahead > STORE || all) this.#isFile(false);
+    const engine = this.#engine;
+    if (!this.#file && engine && isFile(engine, this.#begun, seconds)) this.#isFile(false);
     return this.#file;
-  }
-
-  /** A playlist has what is not read here: whether that ends it. @param {HlsFeature[]} features */
-  #foreign(features) {
-    if (!features.length) return false;
-    const text = `This HLS playlist has ${features.join(' and ')}, which the player cannot read, and this browser does not play HLS by itself.`;
-    // Subtitles alone are not worth the delay of the browser's own HLS.
-    if (this.#request.native && features.some((feature) => feature !== 'subtitles of its own')) {
-      this.#other('native');
-      return true;
-    }
-    if (!features.every((feature) => SEPARATE[feature])) {
-      this.#fail('unsupported-format', text);
-      return true;
-    }
-    if (!this.#told) this.#warn(/** @type {string} */ (SEPARATE[features[0]]), text);
-    this.#told = true;
-    return false;
   }
 
   /** The address is of another kind than its ending said. @param {Kind | 'page'} kind */
@@ -417,7 +357,7 @@ export class Pipeline {
     const engine = this.#engine;
     engine?.finish(now());
     // A page of words has an end as well.
-    if (!engine?.codec('video') && !engine?.codec('audio')) return this.#blind ? this.#unplayable() : this.#fail('unsupported-format');
+    if (!engine?.codec('video') && !engine?.codec('audio')) return this.#unplayable.found ? this.#giveUp() : this.#fail('unsupported-format');
     this.#ended = true;
     this.#fetching = false;
     this.#sink?.end();
@@ -450,24 +390,9 @@ export class Pipeline {
     if (this.#clock.hidden) this.#sink?.pump();
     const ranges = this.#sink?.buffered() ?? [];
     if (!this.#file && ranges.length && this.#request.kind !== 'hls') this.#sink?.seekable(ranges[0], ranges[ranges.length - 1]);
-    const wall = now(), { at, bytes, frames } = this.#counted;
-    const span = (wall - at) / 1000;
-    this.#counted = { at: wall, bytes: this.#bytes, frames: engine.frames() };
     // Good for a while: the next failure is a new one.
     if (this.#live && this.#rebuilds && Math.random() < 0.05) this.#rebuilds--;
-    this.#report({
-      type: 'stats',
-      stats: {
-        latency: engine.latency(),
-        target: engine.target(wall),
-        bitrate: at ? Math.round((this.#bytes - bytes) * 8 / span) : 0,
-        fps: at ? Math.round((engine.frames() - frames) / span * 10) / 10 : 0,
-        protocol: PROTOCOLS[/** @type {keyof typeof PROTOCOLS} */ (this.#request.kind)],
-        codecs: [engine.codec('video'), engine.codec('audio')].filter(Boolean).join(','),
-        reconnects: this.#loader?.reconnects ?? 0,
-        bad: engine.bad(),
-        behind: engine.behind(),
-      },
-    });
+    const reconnects = this.#loader?.reconnects ?? 0;
+    this.#report({ type: 'stats', stats: this.#statistics(engine, this.#request.kind, this.#bytes, reconnects) });
   }
 }

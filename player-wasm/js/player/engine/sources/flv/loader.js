@@ -16,9 +16,9 @@ import { bearer, showing } from '../../../../net/token.js';
  * @property {(at: number) => void} place the following data begins at a media time
  * @property {() => number} end_time    media time up to which all data has come
  * @property {(begin: number, end: number, file: boolean) => void} window media times that the server has
- * @property {(features: import('../../../../player_ts.js').HlsFeature[]) => boolean} foreign a playlist has features that are not supported: whether that ends it
+ * @property {boolean} native whether the browser may play HLS by itself
  * @property {(mime: string) => boolean} plays whether the browser has the codecs
- * @property {(code: string) => void} warn
+ * @property {(code: string, text?: string) => void} warn
  * @property {(kind: import('../messages.js').Kind | 'page') => void} other the address is of another kind
  * @property {(span: number) => boolean} whole the data ended after so many seconds: whether that is a file
  * @property {() => Promise<void>} room resolves when more is wanted

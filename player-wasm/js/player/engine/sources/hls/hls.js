@@ -4,6 +4,7 @@ import { Hls as Follower } from '../../../../player_ts.js';
 import { Connection, SILENCE } from '../../../../net/connection.js';
 import { refusal } from '../../../../net/refusal.js';
 import { textOf } from './text.js';
+import { unsupported } from './unsupported.js';
 import { backOff } from '../../../../net/retry.js';
 import { bearer } from '../../../../net/token.js';
 
@@ -17,7 +18,7 @@ const STALE = 10_000;
 
 /** Loads a playlist for as long as it takes. */
 export class Hls extends Connection {
-  #url; #latency; #target;
+  #url; #latency; #target; #unsupported;
   /** @type {Follower | null} */ #follower = null;
   /** @type {import('./variants.js').Variants | null} */ #variants = null;
   /** The variant that is played. @type {import('./variants.js').Variant | null} */ #variant = null;
@@ -53,6 +54,7 @@ export class Hls extends Connection {
     this.#url = url;
     this.#latency = latency;
     this.#target = target;
+    this.#unsupported = unsupported(target);
     ready.then(() => this.connect(), () => {});
   }
 
@@ -128,7 +130,7 @@ export class Hls extends Connection {
       this.#toLive = false;
       /** @type {import('../../../../player_ts.js').HlsFeature[]} */ const features = [];
       for (let feature; (feature = follower.foreign());) features.push(feature);
-      if (target.foreign(features)) return;
+      if (this.#unsupported(features)) return;
       if (!follower.ended()) this.#live = true;
       // Servers keep a live stream's last playlist for a while; that is no file.
       else if (this.#live && this.#first && !this.#behind) throw { code: 'closed' };
@@ -237,7 +239,7 @@ export class Hls extends Connection {
       if (!this.#known && value.length && value[0] !== 0x47) {
         // Packed audio has no container, or an ID3 tag in front.
         const audio = value[0] === 0xff || (value[0] === 0x49 && value[1] === 0x44);
-        if (!target.foreign(audio ? ['packed audio'] : [])) throw { code: 'unsupported-format', fatal: true };
+        if (!this.#unsupported(audio ? ['packed audio'] : [])) throw { code: 'unsupported-format', fatal: true };
         return this.pause();
       }
       this.#known = true;
