@@ -39,7 +39,7 @@ pub(super) struct PublisherState {
 
 impl PublisherState {
     /// Returns the state of publisher `turn`, which connects now.
-    pub(super) fn new(turn: u64) -> Self {
+    pub(super) fn starting(turn: u64) -> Self {
         let (publishing, now) = (Some(SystemTime::now()), Some(Instant::now()));
         Self { publishing, heard: now, begun: now, turn, ..Self::default() }
     }

@@ -294,7 +294,7 @@ impl Stream {
     /// Resets the state for the new publisher `turn`.
     pub(super) fn begin(&self, turn: u64) {
         // The new publisher may send other tracks than the previous one.
-        *self.known() = PublisherState::new(turn);
+        *self.known() = PublisherState::starting(turn);
         self.keys.begin();
         self.notes.reset();
         self.phase.reset();
