@@ -1,24 +1,24 @@
-// Whether and when something that failed is tried again.
+// Decides whether and when to repeat a failed attempt to connect.
 
-/** Milliseconds to wait at most, for somebody who looks on and for a page that nobody sees. */
+/** Maximum milliseconds between attempts: for a visible page, and for a hidden one. */
 const SEEN = 1_600;
 const UNSEEN = 10_000;
 
-/** Refusals in a row after which a new token is tried: a server that was restarted may be back before it knows its token issuers. */
+/** Number of refusals in a row for which a new token is tried: a restarted server may not know its token issuers yet. */
 const REFUSALS = 4;
 
 /**
- * Milliseconds to wait before an attempt: short first, then doubling. A quarter of it is random, so that a thousand
- * viewers do not come back in the same moment.
+ * Returns the milliseconds to wait before an attempt. The time starts short and doubles. A quarter of it is random, so
+ * that a thousand viewers do not reconnect at the same moment.
  * @param {number} attempt  0 for the first
- * @param {boolean} [slow]  the page is hidden, or a server is asked that many share
+ * @param {boolean} [slow]  the page is hidden, or many clients share the server
  */
 export function backOff(attempt, slow = false) {
   const wait = attempt === 0 ? 100 : Math.min(slow ? UNSEEN : SEEN, 250 * 2 ** Math.min(attempt, 10));
   return wait * (0.75 + Math.random() / 2);
 }
 
-/** Decides about the attempts of one connection, and waits before the next one. */
+/** Counts the attempts of one connection, and waits before the next one. */
 export class Retry {
   #limit;
   #attempt = 0;
@@ -30,18 +30,18 @@ export class Retry {
     this.#limit = limit;
   }
 
-  /** Makes the attempt that is to come at once. */
+  /** Makes the scheduled attempt now. */
   hurry = () => {};
 
-  /** It worked: the next failure is a first one. */
+  /** Resets the count after a success. */
   reset() {
     this.#attempt = this.#refused = 0;
   }
 
   /**
-   * Milliseconds to wait before the next attempt; none: give up.
-   * @param {boolean} [slow] as of {@link backOff}
-   * @param {boolean} [held] the server has held the request: it may be asked again soon
+   * Returns the milliseconds to wait before the next attempt; none: give up.
+   * @param {boolean} [slow] see {@link backOff}
+   * @param {boolean} [held] the server has held the request for a while, so the next attempt may follow soon
    */
   next(slow, held) {
     if (this.#attempt >= this.#limit) return undefined;
@@ -50,9 +50,9 @@ export class Retry {
   }
 
   /**
-   * The same after a refusal, when the page may give another token.
-   * @param {boolean} kept the token that was refused is an older one
-   * @param {boolean} worked it worked before
+   * Returns the same after a refusal, when the page may give another token.
+   * @param {boolean} kept the refused token was used before
+   * @param {boolean} worked an earlier attempt succeeded
    * @param {boolean} [slow]
    */
   refused(kept, worked, slow) {
@@ -60,7 +60,7 @@ export class Retry {
     return this.#refused < (worked ? REFUSALS : 1) ? this.#refused++ && backOff(this.#refused, slow) : undefined;
   }
 
-  /** Makes an attempt after some milliseconds. @param {number} wait @param {() => void} work */
+  /** Schedules an attempt after some milliseconds. @param {number} wait @param {() => void} work */
   after(wait, work) {
     this.stop();
     this.hurry = () => {
@@ -70,7 +70,7 @@ export class Retry {
     this.#timer = setTimeout(this.hurry, wait);
   }
 
-  /** Makes no attempt. */
+  /** Cancels the scheduled attempt. */
   stop() {
     clearTimeout(this.#timer);
     this.hurry = () => {};

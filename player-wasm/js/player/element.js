@@ -1,11 +1,15 @@
 // <srs-player>: a <video> for live streams.
 //
-// It holds a real <video> in its shadow tree and speaks for it: the same properties, methods and events.
-// The engine is fetched when something is to be played, never before.
+// It has a <video> in its shadow tree, and the same properties, methods and events as a <video>.
+// The engine is fetched when playback starts, never before.
 
 import { resolve } from './address.js';
 import { NUMBERS, OTHERS, OWN, SWITCHES, TEXTS } from './attributes.js';
+import { extensions, sentence } from './extensions.js';
 import { fetched, words } from './texts.js';
+import { options, preload } from './options.js';
+import { abort, pending } from './play-promise.js';
+import { sizeOf } from './size.js';
 import { forward, reflect, MEDIA_EVENTS } from '../ui/media-members.js';
 import { newSheet } from '../ui/sheet.js';
 import { Skin } from './skin.js';
@@ -20,12 +24,9 @@ import { mark } from '../ui/state-attributes.js';
 // On a server there are no elements; importing this module must work there too.
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
-/** What a browser plays by itself, and can fetch before it is played. */
-const FILE = /\.(mp4|m4v|m4a|mov|webm|ogv|ogg|mp3)$/i;
-
 /** Times the engine could not be fetched: browsers may remember that for an address. */
 let misses = 0;
-/** Another address of the same module. Bundlers must not look for it. */
+/** Another address of the same module, which is beside this one when both are built. Bundlers must not look for it. */
 const again = () => `./player.js?${misses}`;
 
 export class SrsPlayerElement extends Base {
@@ -40,11 +41,11 @@ export class SrsPlayerElement extends Base {
   #internals = this.attachInternals?.();
   /** @type {Player | null} */
   #player = null;
-  /** Counts what was begun: whoever awaits something and finds another number stops. */
+  /** The number of the current start. Asynchronous steps of an earlier start stop when they see another number. */
   #run = 0;
-  /** Whether it shall play, as the page or the viewer last said. */
+  /** Whether the page or the viewer wants it to play. */
   #wanted = false;
-  /** What the engine says; null while there is none. @type {PlayerState | null} */
+  /** The engine's state; null while there is no engine. @type {PlayerState | null} */
   #engine = null;
   /** @type {PlayerState} */
   #state = 'idle';
@@ -52,13 +53,10 @@ export class SrsPlayerElement extends Base {
   /** @type {PlayerError | null} */
   #error = null;
   #soundBlocked = false;
-  /** Captions, and how many watch. @type {Promise<import('./extras.js').Extras> | null} */
-  #extras = null;
-  /** What the system shows of it. @type {typeof import('./media-session.js') | null} */
-  #session = null;
-  /** As given by the page: never written into it. @type {import('../net/token-ask.js').Token | null} */
+  #extensions;
+  /** The token that the page has set as a property. It is not written into the attribute. @type {import('../net/token-ask.js').Token | null} */
   #token = null;
-  /** Answers to play(). @type {{ promise: Promise<void>, resolve: () => void, reject: (why: unknown) => void } | null} */
+  /** The pending promise of play(). @type {{ promise: Promise<void>, resolve: () => void, reject: (why: unknown) => void } | null} */
   #answer = null;
 
   constructor() {
@@ -68,7 +66,9 @@ export class SrsPlayerElement extends Base {
     this.#video.playsInline = true;
     this.#video.setAttribute('part', 'video');
     this.#video.tabIndex = -1;
-    this.#skin = new Skin(/** @type {import('../types/index.js').SrsPlayerElement} */ (/** @type {unknown} */ (this)), this.#video, root);
+    const host = /** @type {import('../types/index.js').SrsPlayerElement} */ (/** @type {unknown} */ (this));
+    this.#skin = new Skin(host, this.#video, root);
+    this.#extensions = extensions(host, this.#video, this.#skin, () => this.#wanted && !!this.#player);
     this.#dress(root);
     for (const type of MEDIA_EVENTS) {
       this.#video.addEventListener(type, () => {
@@ -87,7 +87,7 @@ export class SrsPlayerElement extends Base {
       delete self[name];
       self[name] = value;
     }
-    // Once the parser has set every attribute.
+    // Wait until the parser has set all attributes.
     queueMicrotask(() => {
       if (!this.isConnected || this.#player || !this.url) return;
       if (this.#wanted || this.hasAttribute('autoplay')) this.play().catch(() => {});
@@ -95,19 +95,19 @@ export class SrsPlayerElement extends Base {
     });
   }
 
-  /** In another document (an iframe, a picture-in-picture window) its style sheets have to be made again. */
+  /** Creates the style sheets again, because they belong to one document and the element has moved to another one. */
   adoptedCallback() {
     this.#skin.settle();
     this.#dress(/** @type {ShadowRoot} */ (this.shadowRoot));
     this.#skin.render();
-    // Browsers empty a media element that moves to an iframe, and would not fill it again.
+    // Browsers reset a media element that moves to an iframe.
     if (!this.#player || this.#video.readyState > 0) return;
     if (this.#wanted) this.load();
     else this.#stop();
   }
 
   disconnectedCallback() {
-    // Moved elsewhere in the page it goes on; gone, it lets go of everything but its wish to play.
+    // An element that moves within the page continues. A removed one stops, and plays again when it is inserted.
     queueMicrotask(() => {
       if (this.isConnected) return;
       const wanted = this.#wanted;
@@ -129,10 +129,10 @@ export class SrsPlayerElement extends Base {
     else if (name === 'lang' || name === 'title') this.#skin.translate();
     else if (name === 'stats') this.#skin.showStats(value !== null);
     else if (name === 'token') this.#shows();
-    else if (name === 'width' || name === 'height' || name === 'ratio') this.#layout();
-    else if (name === 'captions' || name === 'viewers' || name === 'danmaku') this.#more();
+    else if (/^(width|height|ratio)$/.test(name)) this.#layout();
+    else if (/^(captions|viewers|danmaku)$/.test(name)) this.#extensions.show();
     else if (name === 'loop' && this.#player) this.#player.loop = value !== null;
-    else if (name === 'latency') this.#player && (this.#player.latency = this.#options().latency);
+    else if (name === 'latency') this.#player && (this.#player.latency = options(this).latency);
     else if (name === 'protocol' && this.#player) this.#changed();
     else if (name === 'autoplay' && value !== null && this.isConnected && this.#state === 'idle') this.connectedCallback();
     this.#skin.render();
@@ -157,7 +157,7 @@ export class SrsPlayerElement extends Base {
   get soundBlocked() { return this.#soundBlocked; }
   get stats() { return this.#player?.stats ?? null; }
 
-  /** Why it is in its state, in the viewer's language; empty when there is nothing to say. */
+  /** The reason for the state in the viewer's language; may be empty. */
   get reason() { return this.#reason; }
 
   get muted() { return this.#video.muted; }
@@ -169,13 +169,13 @@ export class SrsPlayerElement extends Base {
   get defaultMuted() { return this.hasAttribute('muted'); }
   set defaultMuted(value) { this.toggleAttribute('muted', Boolean(value)); }
 
-  /** Whether what is seen is the newest there is. */
+  /** Whether playback is at the live edge. */
   get live() {
     const stats = this.stats;
     return this.#state === 'live' && !!stats && this.#video.duration === Infinity && !stats.behind && stats.latency < Math.max(1, 5 * stats.target);
   }
 
-  /** Ends what plays and begins anew, if it was to play. */
+  /** Stops, and starts again if it was playing. */
   load() {
     const wanted = this.#wanted || this.#state === 'error' || this.#state === 'ended';
     this.#stop();
@@ -183,7 +183,7 @@ export class SrsPlayerElement extends Base {
   }
 
   /**
-   * Plays; keeps its promise when pictures (or sound) come.
+   * Plays. The promise resolves when video or audio plays.
    * @returns {Promise<void>}
    */
   play() {
@@ -207,56 +207,18 @@ export class SrsPlayerElement extends Base {
     this.#show();
   }
 
-  /** Jumps to the newest there is, and plays. */
+  /** Jumps to live, and plays. */
   goLive() {
     this.#player?.goLive();
     return this.play();
   }
 
-  #options() {
-    const latency = this.getAttribute('latency');
-    const retry = this.getAttribute('retry');
-    return {
-      latency: /** @type {import('./engine/player.js').Latency} */ (/^(realtime|low|normal)$/.test(latency ?? '') ? latency : 'low'),
-      protocol: /** @type {import('./engine/player.js').Protocol} */ (this.getAttribute('protocol') || 'auto'),
-      retry: retry && Number(retry) >= 0 ? Number(retry) : Infinity,
-      loop: this.hasAttribute('loop'),
-      token: this.token,
-    };
-  }
-
   /** A file is fetched before it is played, if the page says so. What is live cannot be. */
   #preload() {
-    const wish = this.getAttribute('preload');
-    if (this.#state !== 'idle' || this.token || !/^(auto|metadata)?$/.test(wish ?? 'none')) return;
-    const address = resolve(this.url, document.baseURI);
-    if ('code' in address || !FILE.test(new URL(address.url).pathname)) return;
-    this.#video.preload = wish === 'metadata' ? wish : 'auto';
-    this.#video.src = address.url;
+    if (this.#state === 'idle' && !this.token) preload(this.#video, this.url, this.getAttribute('preload'));
   }
 
-  /** What only some pages want. */
-  #more() {
-    const playing = this.#wanted && !!this.#player;
-    const captions = playing ? this.getAttribute('captions') ?? '' : '';
-    const viewers = playing && this.hasAttribute('viewers') ? this.url : '';
-    const room = playing ? this.getAttribute('danmaku') ?? '' : '';
-    if (!this.#extras && !captions && !viewers && !room) return;
-    this.#extras ??= import('./extras.js').then(({ Extras }) => new Extras(this.#video, {
-      captions: () => this.#skin.render(),
-      viewers: (count) => this.#skin.showViewers(count),
-      failed: (code, message) => {
-        this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: this.#sentence(code, message) } }));
-      },
-    }));
-    this.#extras.then((extras) => {
-      if (playing || !this.url) void extras.captions(captions && new URL(captions, document.baseURI).href, words(this.lang)('captions'));
-      extras.watch(viewers);
-      extras.fly(room, this.url);
-    }, () => { this.#extras = null; });
-  }
-
-  /** Another token: the next attempt to connect takes it. */
+  /** Passes a changed token to the engine. The next attempt to connect uses it. */
   #shows() {
     if (this.#player) this.#player.token = this.token;
   }
@@ -274,18 +236,18 @@ export class SrsPlayerElement extends Base {
       return this.#fail(address.code, say(address.word, address.detail) + instead);
     }
     this.#engine = 'connecting';
-    // Within the viewer's click: later, Safari would no longer count it.
+    // Safari allows playback only if this call is inside the handler of the viewer's click.
     if (navigator.userActivation?.isActive !== false && !this.#video.src) this.#video.load();
     /** @type {typeof import('./engine/player.js')} */ let module;
     try {
       module = await import('./engine/player.js').catch(() => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ again()));
     } catch (error) {
       misses++;
-      return run === this.#run ? this.#fail('engine', this.#sentence('engine', String(error))) : undefined;
+      return run === this.#run ? this.#fail('engine', sentence(this.lang, 'engine', String(error))) : undefined;
     }
     if (run !== this.#run) return undefined;
     const base = this.getAttribute('base') ?? SrsPlayerElement.base;
-    const player = new module.Player(this.#video, { ...this.#options(), ...(base && { base }) });
+    const player = new module.Player(this.#video, { ...options(this), ...(base && { base }) });
     this.#player = player;
     /** @type {<T>(type: string, take: (detail: T) => void) => void} */
     const on = (type, take) => player.addEventListener(type, (event) => {
@@ -293,16 +255,16 @@ export class SrsPlayerElement extends Base {
     });
     on('state', (/** @type {{ state: PlayerState, code?: string, message?: string, word: string }} */ { state, code, message, word }) => {
       this.#engine = state;
-      this.#reason = code ? this.#sentence(word, message) : '';
+      this.#reason = code ? sentence(this.lang, word, message) : '';
       if (state !== 'error') this.#show();
     });
     on('warning', (/** @type {PlayerError & { word: string }} */ { code, message, word }) => {
       if (code === 'autoplay-blocked') return this.#refused(new DOMException(message, 'NotAllowedError'));
-      message = this.#sentence(word, message);
+      message = sentence(this.lang, word, message);
       if (/-unsupported$/.test(code)) this.#skin.notice(message);
       this.dispatchEvent(new CustomEvent('warning', { detail: { code, message } }));
     });
-    on('error', (/** @type {PlayerError & { said: string, word: string }} */ { code, message, said, word }) => this.#fail(code, said || this.#sentence(word, message)));
+    on('error', (/** @type {PlayerError & { said: string, word: string }} */ { code, message, said, word }) => this.#fail(code, said || sentence(this.lang, word, message)));
     on('stats', (detail) => {
       this.#skin.render();
       this.dispatchEvent(new CustomEvent('stats', { detail }));
@@ -311,20 +273,20 @@ export class SrsPlayerElement extends Base {
     return player.play().catch((error) => this.#refused(error));
   }
 
-  /** The address or what it means has changed. */
+  /** Handles a changed address or protocol. */
   #changed() {
     if (!this.isConnected && !this.#player) return;
     if (!this.#player) this.#video.removeAttribute('src');
     const wanted = this.#wanted || this.hasAttribute('autoplay');
     this.#stop();
-    // Several attributes may change in one go.
+    // Several attributes may change in the same task.
     if (wanted && this.url) {
       const run = this.#run;
       queueMicrotask(() => { if (run === this.#run) this.play().catch(() => {}); });
     }
   }
 
-  /** Lets the engine go. */
+  /** Destroys the engine. */
   #drop() {
     this.#run++;
     this.#player?.destroy();
@@ -341,19 +303,19 @@ export class SrsPlayerElement extends Base {
     this.#show();
   }
 
-  /** What the media element says. @param {string} type of its event */
+  /** Handles an event of the `<video>`. @param {string} type */
   #follow(type) {
     const video = this.#video;
     if (type === 'playing') this.#settle();
     if (type === 'play') this.#wanted = true;
-    // Not the pause of a source that is being replaced, or at an end.
+    // Ignore the pause event of a source that is being replaced or has ended.
     if (type === 'pause' && video.readyState > 0 && !video.ended && this.#engine === 'live') this.#wanted = false;
     if (type === 'resize') this.#layout();
     if (type === 'volumechange' && !video.muted) this.#soundBlocked = false;
     if (type !== 'timeupdate' && type !== 'progress') this.#show();
   }
 
-  /** Playing was refused: without sound it is nearly always allowed. @param {DOMException} error */
+  /** Handles a refusal of the browser to play: plays muted, which is nearly always allowed. @param {DOMException} error */
   #refused(error) {
     if (error.name !== 'NotAllowedError') return error.name === 'AbortError' ? undefined : this.#settle(error);
     if (!this.#video.muted) {
@@ -381,20 +343,14 @@ export class SrsPlayerElement extends Base {
     this.dispatchEvent(new Event('error'));
   }
 
-  /** In the viewer's language if we have it, else as the engine put it. @param {string} code @param {string} [message] */
-  #sentence(code, message = code) {
-    const known = words(this.lang)(code);
-    return code === 'engine' && known ? `${known} (${message})` : known || message;
-  }
-
-  /** Answers play(). @param {unknown} [why] it was not to be */
+  /** Settles the promise of play(). @param {unknown} [why] the reason for its rejection */
   #settle(why) {
     if (why) this.#answer?.reject(why);
     else this.#answer?.resolve();
     this.#answer = null;
   }
 
-  /** Puts the state together, and tells it. */
+  /** Computes the state, and reports a change. */
   #show() {
     const engine = this.#engine;
     /** @type {PlayerState} */
@@ -404,21 +360,10 @@ export class SrsPlayerElement extends Base {
       this.#state = state;
       mark(this, this.#internals, state, state === 'error' ? this.#error?.code ?? '' : undefined);
       this.dispatchEvent(new CustomEvent('statechange', { detail: { state, reason: this.#reason } }));
-      this.#more();
+      this.#extensions.show();
     }
-    this.#present();
+    this.#extensions.present();
     this.#skin.render();
-  }
-
-  /** Tells the system what plays, once it is heard. */
-  #present() {
-    if (this.#session) return this.#session.present(/** @type {import('../types/index.js').SrsPlayerElement} */ (/** @type {unknown} */ (this)));
-    if (this.#state !== 'live' || this.muted || !navigator.mediaSession) return undefined;
-    import('./media-session.js').then((module) => {
-      this.#session = module;
-      module.present(/** @type {import('../types/index.js').SrsPlayerElement} */ (/** @type {unknown} */ (this)));
-    }, () => {});
-    return undefined;
   }
 
   /** @param {ShadowRoot} root */
@@ -428,30 +373,9 @@ export class SrsPlayerElement extends Base {
     this.#layout();
   }
 
-  /** The size: width and height as on <video>, else the picture's own shape. */
   #layout() {
-    const width = Number(this.getAttribute('width')) || 0;
-    const height = Number(this.getAttribute('height')) || 0;
-    const { videoWidth, videoHeight } = this.#video;
-    const [, across, down] = /^\s*(\d+(?:\.\d+)?)\s*[:/]\s*(\d+(?:\.\d+)?)\s*$/.exec(this.getAttribute('ratio') ?? '') ?? [];
-    const ratio = Number(across) && Number(down) ? `${across}/${down}` : width && height ? `${width}/${height}` : videoWidth ? `${videoWidth}/${videoHeight}` : '16/9';
-    const own = width ? `width:${width}px;` : height ? `width:auto;height:${height}px;` : '';
-    this.#sheet?.replaceSync(`:host{${own}aspect-ratio:${ratio}}`);
+    this.#sheet?.replaceSync(sizeOf(this, this.#video));
   }
-}
-
-/** @param {string} why */
-const abort = (why) => new DOMException(`play() was ${why}`, 'AbortError');
-
-function pending() {
-  let resolve = () => {};
-  /** @type {(why: unknown) => void} */
-  let reject = () => {};
-  /** @type {Promise<void>} */
-  const promise = new Promise((yes, no) => { resolve = yes; reject = no; });
-  // A page that does not look at the promise finds the reason in `error` and `state`.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }
 
 forward(SrsPlayerElement.prototype);

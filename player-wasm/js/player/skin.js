@@ -1,23 +1,13 @@
-// The controls: they call the element's public methods and show what the media element says.
+// The controls: they call the public methods of the element and show its state.
 
 import { h, icon, tell } from '../ui/dom.js';
+import { toggleFullscreen, togglePictureInPicture } from './screen.js';
+import { ICON } from './icons.js';
+import { press } from './keys.js';
 import { fetched, words } from './texts.js';
 import { newSheet } from '../ui/sheet.js';
 import { adopt, CSS_TEXT } from '../ui/style.js';
 import { rows } from './stats-view.js';
-
-const ICON = {
-  play: 'M8 5v14l11-7z',
-  pause: 'M7 5h4v14H7zm6 0h4v14h-4z',
-  sound: 'M4 9v6h4l5 5V4L8 9zm11.5 3A4 4 0 0 0 13.5 8.5v7a4 4 0 0 0 2-3.5zM13.5 4v2a6.5 6.5 0 0 1 0 12v2a8.5 8.5 0 0 0 0-16z',
-  muted: 'M4 9v6h4l5 5V4L8 9zm17.4 1.4L20 9l-2 2-2-2-1.4 1.4 2 2-2 2L16 15.8l2-2 2 2 1.4-1.4-2-2z',
-  full: 'M5 5h6v2H7v4H5zm8 0h6v6h-2V7h-4zM5 13h2v4h4v2H5zm12 0h2v6h-6v-2h4z',
-  small: 'M9 5h2v6H5V9h4zm4 0h2v4h4v2h-6zM5 13h6v6H9v-4H5zm8 0h6v2h-4v4h-2z',
-  pip: 'M3 5h18v14H3zm2 2v10h14V7zm6 4h7v5h-7z',
-  captions: 'M3 5h18v14H3zm2 2v10h14V7zm6 3v1.5H8v1h3V14H6.5v-4zm6.5 0v1.5H14v1h3.5V14h-5v-4z',
-  eye: 'M12 6c4.5 0 8 3.2 9.5 6-1.5 2.8-5 6-9.5 6s-8-3.2-9.5-6C4 9.2 7.5 6 12 6zm0 2.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z',
-  stats: 'M5 12h3v7H5zm5.5-7h3v14h-3zM16 9h3v10h-3z',
-};
 
 const HIDE_AFTER = 2500;
 
@@ -33,7 +23,7 @@ export class Skin {
   #notice = '';
   /** @type {ResizeObserver | undefined} */
   #sized;
-  /** Whether it plays audio without video, and what shows that. */
+  /** Whether the stream plays audio without video. */
   #bare = false;
   /** @type {import('./meter.js').Meter | null} */
   #meter = null;
@@ -54,7 +44,7 @@ export class Skin {
     this.spin = h('div', { class: 'spin', part: 'spinner' });
     this.text = h('p', {});
     this.wrong = h('p', {});
-    // Said to those who do not see the picture.
+    // For screen readers.
     this.heard = h('span', { class: 'heard' });
     this.heading = h('div', { class: 'title', part: 'title' });
     this.again = button('again', () => this.#host.load());
@@ -67,24 +57,24 @@ export class Skin {
     this.mute = button('mute', () => void (this.#host.muted = !this.#host.muted), icon(ICON.sound));
     this.volume = h('input', {
       type: 'range', min: '0', max: '1', step: '0.05', part: 'volume',
-      oninput: () => this.#setVolume(Number(this.volume.value)),
+      oninput: () => this.setVolume(Number(this.volume.value)),
     });
     this.badge = button('badge', () => void this.#host.goLive(), h('span', {}));
     this.watching = h('span', { class: 'viewers', part: 'viewers', role: 'img', hidden: true }, icon(ICON.eye), h('span', {}));
-    this.cc = button('captions', () => this.#captions(), icon(ICON.captions));
+    this.cc = button('captions', () => this.toggleCaptions(), icon(ICON.captions));
     this.info = button('info', () => this.showStats(this.table.hidden === true), icon(ICON.stats));
-    this.pip = button('pip', () => void this.#pictureInPicture(), icon(ICON.pip));
-    this.full = button('full', () => void this.#fullscreen(), icon(ICON.full));
+    this.pip = button('pip', () => void togglePictureInPicture(this.#host), icon(ICON.pip));
+    this.full = button('full', () => void toggleFullscreen(this.#host, this.#video), icon(ICON.full));
     this.bar = h('div', { class: 'bar', part: 'controls', role: 'group' },
       this.play, this.mute, this.volume, this.badge, this.watching, h('span', { class: 'gap' }), this.cc, this.info, this.pip, this.full);
-    // The stage takes the keyboard after a click on the picture; it is no stop of its own.
-    this.stage = h('div', { class: 'stage', tabindex: '-1', onclick: () => this.#tap(), ondblclick: () => void this.#fullscreen() },
+    // The stage gets the focus after a click on the video. It is not a tab stop.
+    this.stage = h('div', { class: 'stage', tabindex: '-1', onclick: () => this.#tap(), ondblclick: () => void toggleFullscreen(this.#host, this.#video) },
       video);
     this.frame = h('div', { class: 'frame idle', part: 'frame', role: 'group' },
       this.stage, this.note, this.big, this.heading, this.sound, this.table, this.bar);
     root.append(this.frame);
 
-    root.addEventListener('keydown', (event) => this.#key(/** @type {KeyboardEvent} */ (event)));
+    root.addEventListener('keydown', (event) => press(this, host, video, /** @type {KeyboardEvent} */ (event)));
     for (const type of ['pointermove', 'pointerdown', 'focusin', 'keydown']) {
       root.addEventListener(type, (event) => {
         this.#pointer = /** @type {PointerEvent} */ (event).pointerType === 'touch';
@@ -99,7 +89,7 @@ export class Skin {
     this.translate();
   }
 
-  /** Styles the shadow tree for the document where it is; again when the element has moved to another one. */
+  /** Adds the style sheets of the element's document. Call it again when the element has moved to another document. */
   settle() {
     adopt(this.#root, CSS_TEXT, ...this.#styles);
     this.#sized?.disconnect();
@@ -109,7 +99,7 @@ export class Skin {
     this.#sized.observe(this.#host);
   }
 
-  /** Puts the words in; again when the element's `lang` changes. */
+  /** Sets all texts. Call it again when the element's `lang` changes. */
   translate() {
     const { lang } = this.#host;
     this.#words = words(lang);
@@ -136,12 +126,12 @@ export class Skin {
   /** @type {(node: Element, word: string, keys?: string) => void} */
   name = () => {};
 
-  /** Where one is in a recording or a live window. @type {import('./timeline.js').Timeline | null} */
+  /** The timeline of a recording or a live window. @type {import('./timeline.js').Timeline | null} */
   line = null;
   #lines = false;
-  /** Styles of what was fetched later. @type {string[]} */ #styles = [];
+  /** Style sheets of parts that were fetched later. @type {string[]} */ #styles = [];
 
-  /** The timeline is fetched for what may have one. */
+  /** Fetches the timeline when the stream may need one. */
   #timeline() {
     const { duration } = this.#video;
     const worth = duration > 0 && (duration < Infinity || /hls|native/.test(this.#host.stats?.protocol ?? '') || this.#host.stats?.behind);
@@ -158,7 +148,7 @@ export class Skin {
     }, () => { this.#lines = false; });
   }
 
-  /** Shows what the element and its video say now. */
+  /** Shows the current state of the element and its video. */
   render() {
     const host = this.#host;
     const video = this.#video;
@@ -168,7 +158,7 @@ export class Skin {
     const active = busy || state === 'live';
     this.frame.dataset.state = state;
     this.frame.classList.toggle('idle', state === 'idle');
-    // A poster covers the stage as a picture does.
+    // A poster covers the stage like video.
     this.frame.classList.toggle('seen', video.videoWidth > 0 || video.poster !== '');
     this.spin.hidden = !busy;
     const error = host.error;
@@ -177,7 +167,7 @@ export class Skin {
     const text = error ? '' : busy || state === 'ended' ? said : this.#notice;
     tell(this.text, text);
     tell(this.wrong, error?.message ?? '');
-    // Not after each short wait for data; of a file the button says it.
+    // Not after each short wait for data. For a file the button says it.
     if (state !== 'live' && state !== 'buffering') tell(this.heard, '');
     else if (state === 'live' && video.duration === Infinity) tell(this.heard, this.#words('live'));
     this.again.hidden = !error && state !== 'ended';
@@ -195,13 +185,13 @@ export class Skin {
     this.name(this.mute, silent ? 'unmute' : 'mute', 'm');
     this.volume.value = String(video.muted ? 0 : video.volume);
     const live = host.live;
-    // Nothing has come yet, or a file, which has an end and no live.
+    // Hidden until a stream has started, and for files.
     this.badge.hidden = video.duration !== Infinity || (!active && state !== 'paused');
     this.badge.classList.toggle('on', live);
     this.name(this.badge, live ? 'live' : 'goLive', 'l');
     /** @type {Element} */ (this.badge.lastChild).textContent = this.#words(live ? 'live' : 'goLive');
     const page = host.ownerDocument;
-    // An iframe without `allow` has neither; an iPhone shows only the video itself full screen.
+    // An iframe without `allow` has neither.
     this.pip.hidden = !(page.pictureInPictureEnabled && 'requestPictureInPicture' in video);
     this.full.hidden = 'requestFullscreen' in host ? !page.fullscreenEnabled : !('webkitEnterFullscreen' in video);
     const fullscreen = page.fullscreenElement === host;
@@ -227,7 +217,7 @@ export class Skin {
     }, 700);
   }
 
-  /** Says something for some seconds. @param {string} text */
+  /** Shows a text for some seconds. @param {string} text */
   notice(text) {
     this.#notice = text;
     setTimeout(() => {
@@ -237,31 +227,31 @@ export class Skin {
     this.render();
   }
 
-  /** @param {number} count less than 0: nobody tells */
+  /** @param {number} count less than 0: unknown */
   showViewers(count) {
     this.watching.hidden = count < 0;
     /** @type {Element} */ (this.watching.lastChild).textContent = String(count);
     this.watching.setAttribute('aria-label', this.#words('viewers', String(count)));
   }
 
-  #captions() {
+  toggleCaptions() {
     const [track] = this.#video.textTracks;
     if (track) track.mode = track.mode === 'showing' ? 'hidden' : 'showing';
     this.render();
   }
 
-  /** @param {boolean} on whether the statistics lie over the picture */
+  /** @param {boolean} on whether the statistics are shown over the video */
   showStats(on) {
     this.table.hidden = !on;
     this.info.setAttribute('aria-pressed', String(on));
     this.render();
   }
 
-  /** Play when it stands, pause when it runs or tries to. */
+  /** Plays, or pauses when it plays or connects. */
   toggle() {
     const { state } = this.#host;
     if (state === 'idle' || state === 'paused' || state === 'ended' || state === 'error') {
-      // What went wrong stands in `error` and on the screen.
+      // The error is in `error` and on the screen.
       return this.#host.play().catch(() => {});
     }
     this.#host.pause();
@@ -276,65 +266,26 @@ export class Skin {
   #tap() {
     if (this.#host.soundBlocked) return this.#unmute();
     if (!this.#host.controls) return undefined;
-    // A finger first brings the controls, as every phone player does.
+    // The first tap of a finger shows the controls, as in other players on phones.
     if (this.#pointer && this.frame.classList.contains('quiet')) return this.#wake();
     return this.#pointer && this.#host.state === 'live' ? this.#wake() : this.toggle();
   }
 
   #unmute() {
     this.#host.muted = false;
-    // The button goes away; the keys stay with the player.
+    // The button disappears, so the focus moves to the stage, and the keys still work.
     this.stage.focus({ preventScroll: true });
     void this.#host.play().catch(() => {});
   }
 
   /** @param {number} volume 0 to 1 */
-  #setVolume(volume) {
+  setVolume(volume) {
     const value = Math.min(1, Math.max(0, Math.round(volume * 100) / 100));
     this.#host.volume = value;
     this.#host.muted = value === 0;
   }
 
-  #pictureInPicture() {
-    const page = this.#host.ownerDocument;
-    const change = page.pictureInPictureElement ? page.exitPictureInPicture() : this.#host.requestPictureInPicture();
-    return change.catch(() => {});
-  }
-
-  #fullscreen() {
-    const page = this.#host.ownerDocument;
-    if (page.fullscreenElement === this.#host) return page.exitFullscreen();
-    if ('requestFullscreen' in this.#host) return this.#host.requestFullscreen().catch(() => {});
-    return this.#video.webkitEnterFullscreen?.();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    if (!this.#host.controls || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
-    const onButton = event.target instanceof HTMLButtonElement;
-    const onLine = event.target === this.line?.bar;
-    const volume = this.#video.muted ? 0 : this.#video.volume;
-    /** @type {Record<string, () => unknown>} */
-    const keys = {
-      // Space and Enter on a button press it; elsewhere space plays.
-      ' ': () => this.toggle(),
-      m: () => void (this.#host.muted = !this.#host.muted),
-      f: () => this.#fullscreen(),
-      l: () => this.#host.goLive(),
-      c: () => this.#captions(),
-      s: () => this.showStats(this.table.hidden === true),
-      ArrowUp: () => (onLine ? void (this.#host.currentTime += 5) : this.#setVolume(volume + 0.05)),
-      ArrowDown: () => (onLine ? void (this.#host.currentTime -= 5) : this.#setVolume(volume - 0.05)),
-      ArrowLeft: () => void (this.#host.currentTime -= 5),
-      ArrowRight: () => void (this.#host.currentTime += 5),
-    };
-    const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!action || (event.key === ' ' && onButton) || (event.target === this.volume && event.key.startsWith('Arrow'))) return;
-    event.preventDefault();
-    void action();
-  }
-
-  /** Shows the controls, and hides them after a while when pictures move and nobody needs them. */
+  /** Shows the controls. They hide after a while if the stream plays and no control has the focus. */
   #wake(after = HIDE_AFTER) {
     this.frame.classList.remove('quiet');
     clearTimeout(this.#timer);

@@ -24,7 +24,7 @@ pub struct TranscodeSettings {
     #[arg(long, env = "LIANMAI_TRANSCODE", value_name = "HOW", default_value = "auto", value_enum)]
     pub transcode: Transcode,
 
-    /// ffmpeg processes at once that encode video for WebRTC viewers; 0: twice the number of cores
+    /// Maximum number of ffmpeg processes that encode video for WebRTC viewers; 0: twice the number of cores
     #[arg(
         long,
         env = "LIANMAI_MAX_REENCODERS",

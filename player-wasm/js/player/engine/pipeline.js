@@ -18,12 +18,12 @@ import { isFile } from './whole-file.js';
  * @typedef {import('./sources/messages.js').ToPipeline} ToPipeline
  */
 
-/** Milliseconds after a seek before something is fetched for it: a seek bar that is dragged seeks often. */
+/** Milliseconds between a seek and the request for its media: a seek bar that is dragged seeks often. */
 const SETTLE = 150;
-/** A MediaSource that broke so many times without having played goes on without the sound, then is given up. */
+/** Number of MediaSources that break in a row before the stream plays without audio, and before it ends with an error. */
 const BROKEN = 2;
 const GIVEN_UP = 4;
-/** Bytes of MPEG-TS in which there must be a frame, when nothing was played yet. */
+/** Bytes of a stream that must contain a frame, when nothing has played yet. */
 const FRUITLESS = 2 << 20;
 
 /** Whether a time is buffered. @param {Float64Array} ranges @param {number} time */
@@ -39,28 +39,28 @@ export class Pipeline {
   /** @type {Loader | import('./sources/hls/hls.js').Hls | null} */ #loader = null;
   #closed = false;
   #timer;
-  /** The playhead, as the player told last. @type {import('./sources/messages.js').Clock} */
+  /** The newest state of the playhead that the player has sent. @type {import('./sources/messages.js').Clock} */
   #clock = { at: 0, time: 0, rate: 1, paused: true, seeking: false, starved: true, hidden: false };
-  /** When it began to stand still, or to load. */
+  /** When the viewer paused, or the stream started. */
   #pausedAt = 0;
   #asleep = false;
   #live = false;
   #file = false;
   #ended = false;
   #rebuilds = 0;
-  /** MediaSources that broke in a row, without having played. */
+  /** Number of MediaSources that broke in a row before anything played. */
   #broken = 0;
-  /** What the viewer sought is being fetched. */
+  /** Whether the media for a seek is being fetched. */
   #fetching = false;
   #settle = 0;
-  /** Of a recording, in seconds. */
+  /** Duration of a recording in seconds. */
   #duration = 0;
-  /** When the first frame of the connection came, and its time. */
+  /** When the first frame of the connection arrived, and its media time. */
   #begun = { at: 0, end: 0 };
   #bytes = 0;
   #unplayable = new Unplayable();
   #statistics = statistics();
-  /** Who waits for a token: an answer that comes after its attempt is nobody's. */
+  /** The current request for a token. Answers to earlier requests are ignored. */
   #asking = { id: 0, answer: (/** @type {import('./sources/messages.js').TokenAnswer} */ message) => {} };
 
   /** @param {import('./sources/messages.js').Report} report */
@@ -109,7 +109,7 @@ export class Pipeline {
     const { url, kind, latency, retry, token } = request;
     const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
     if (!Source) return this.#fail('no-mse');
-    // The connection is opened while the wasm compiles; what comes first waits in it.
+    // The connection opens while the wasm compiles. The connection keeps data that arrives before.
     const target = {
       data: (/** @type {Uint8Array} */ bytes) => this.#safe(() => this.#data(bytes)),
       state: (/** @type {State} */ state, code = '', own = false, text = '') => this.#state(state, code, own, text),
@@ -160,7 +160,7 @@ export class Pipeline {
     }, (error) => this.#fail('engine', String(error)));
   }
 
-  /** Only the page's thread can call the page's function. @param {boolean} unspent @returns {Promise<string>} */
+  /** Asks the page for a token: only the page's thread can call its function. @param {boolean} unspent @returns {Promise<string>} */
   #token(unspent) {
     return new Promise((resolve, reject) => {
       const id = this.#asking.id + 1;
@@ -188,7 +188,7 @@ export class Pipeline {
     this.#sink?.pump();
   }
 
-  /** A trap leaves the engine in pieces: that is the end, and no failure of the network. @param {() => void} work */
+  /** Runs a function that calls the engine. After a trap the engine cannot be used, so the stream ends with an error. @param {() => void} work */
   #safe(work) {
     try {
       work();
@@ -211,13 +211,13 @@ export class Pipeline {
     if (engine && this.#unplayable.lasts(engine)) this.#giveUp();
   }
 
-  /** Ends with what the video lacks. */
+  /** Ends the stream with the reason why its video cannot be played. */
   #giveUp() {
     this.#loader?.close();
     void this.#unplayable.take().then((why) => this.#fail('codec-unsupported', why?.text, why?.word));
   }
 
-  /** Asks latency control what to do, with the playhead moved on to this moment. */
+  /** Asks latency control for its action, with the playhead of this moment. */
   #pace() {
     const { at, time, rate, paused, seeking, starved, hidden } = this.#clock;
     const engine = this.#engine, sink = this.#sink;
@@ -229,12 +229,12 @@ export class Pipeline {
     if (this.#fetching && within(ranges, head)) this.#fetching = false;
     engine.set_playhead(head, paused, seeking, starved, hidden, this.#fetching);
     sink.playhead(head);
-    // It plays: what broke it before is over.
+    // The stream plays, so earlier errors do not count any more.
     if (moved > 0.05) this.#broken = 0;
     switch (engine.poll(wall, ranges)) {
       case 'rate': if (this.#request.rates) this.#report({ type: 'rate', rate: engine.value() }); break;
       case 'seek':
-        // Until the player tells more, it is where it was sent.
+        // The playhead is assumed to be there until the player sends its state.
         this.#clock = { ...this.#clock, at: wall, time: engine.value(), seeking: true };
         this.#report({ type: 'seek', time: engine.value() });
         break;
@@ -247,7 +247,7 @@ export class Pipeline {
     }
   }
 
-  /** The viewer seeks. @param {number} time */
+  /** Handles a seek of the viewer. @param {number} time */
   #seek(time) {
     const engine = this.#engine, sink = this.#sink;
     if (!engine || !sink) return;
@@ -259,7 +259,7 @@ export class Pipeline {
     this.#pace();
   }
 
-  /** Fetches what the viewer sought, if the server has it. @param {number} time */
+  /** Fetches the media for a seek, if the server has it. @param {number} time */
   #fetch(time) {
     const engine = this.#engine, sink = this.#sink, loader = this.#loader;
     if (!engine || !sink || !this.#fetching) return;
@@ -268,7 +268,7 @@ export class Pipeline {
       this.#fetching = loader.seek(time);
       if (this.#fetching) engine.seek(time);
     } else if (!this.#file || (ranges.length && time >= ranges[0])) {
-      // Further on in a file: until it was loaded up to there.
+      // In a file that is still being loaded: wait until this position is loaded.
       this.#fetching = this.#file && !this.#ended;
       return;
     } else {
@@ -280,7 +280,7 @@ export class Pipeline {
     sink.clear();
   }
 
-  /** The viewer wants to be live. */
+  /** Jumps to live. */
   #goLive() {
     const engine = this.#engine;
     if (!engine || this.#file) return;
@@ -297,7 +297,7 @@ export class Pipeline {
     this.#pace();
   }
 
-  /** What comes has an end. @param {boolean} fresh */
+  /** Notes that the stream is a file, which has an end. @param {boolean} fresh */
   #isFile(fresh) {
     if (!this.#file) this.#engine?.set_file(fresh);
     this.#file = true;
@@ -305,8 +305,8 @@ export class Pipeline {
   }
 
   /**
-   * Whether what came is a file, though the server did not say so: it came faster than anything live, or ended where
-   * its own head says. @param {number} seconds since its begin, at its end; less than 0: it goes on
+   * Returns whether the response is a file although the server did not say so.
+   * @param {number} seconds see {@link isFile}
    */
   #whole(seconds) {
     const engine = this.#engine;
@@ -314,7 +314,7 @@ export class Pipeline {
     return this.#file;
   }
 
-  /** The address is of another kind than its ending said. @param {Kind | 'page'} kind */
+  /** Reports that the address is of another kind than its suffix says. @param {Kind | 'page'} kind */
   #other(kind) {
     this.#loader?.pause();
     if (kind === 'page') return this.#fail('unsupported-format', 'web-page');
@@ -330,13 +330,13 @@ export class Pipeline {
   }
 
   /**
-   * A new MediaSource, filled from a new connection: there the server begins with a key frame.
-   * @param {string} [text] what broke the old one
+   * Creates a new MediaSource and connects again, because the server starts a connection with a key frame.
+   * @param {string} [text] why the old one failed
    */
   #rebuild(text = '') {
     const engine = this.#engine, loader = this.#loader;
     if (!engine || !this.#sink) return;
-    // The same will break it again: without the sound, which breaks more often than the picture.
+    // The same data will break it again, so continue without one track. Audio causes this more often than video.
     const broken = ++this.#broken;
     if (broken >= BROKEN && engine.codec('video') && engine.codec('audio')) {
       engine.refuse(/video/i.test(text) && !/audio/i.test(text) ? 'video' : 'audio');
@@ -349,14 +349,14 @@ export class Pipeline {
     engine.rebuild();
     if (this.#file && loader && 'seek' in loader) loader.seek(this.#clock.time);
     else if (this.#file) /** @type {Loader} */ (loader).rewind();
-    // At once, but a stream that breaks the decoder every time must not spin.
+    // The first time immediately, later after a pause: some streams break the decoder every time.
     this.#loader?.again(this.#rebuilds++ ? Math.min(10_000, 500 * this.#rebuilds) : 0);
   }
 
   #end() {
     const engine = this.#engine;
     engine?.finish(now());
-    // A page of words has an end as well.
+    // A response that is not a stream ends here as well.
     if (!engine?.codec('video') && !engine?.codec('audio')) return this.#unplayable.found ? this.#giveUp() : this.#fail('unsupported-format');
     this.#ended = true;
     this.#fetching = false;
@@ -390,7 +390,7 @@ export class Pipeline {
     if (this.#clock.hidden) this.#sink?.pump();
     const ranges = this.#sink?.buffered() ?? [];
     if (!this.#file && ranges.length && this.#request.kind !== 'hls') this.#sink?.seekable(ranges[0], ranges[ranges.length - 1]);
-    // Good for a while: the next failure is a new one.
+    // After some time without failures, the next failure counts as the first.
     if (this.#live && this.#rebuilds && Math.random() < 0.05) this.#rebuilds--;
     const reconnects = this.#loader?.reconnects ?? 0;
     this.#report({ type: 'stats', stats: this.#statistics(engine, this.#request.kind, this.#bytes, reconnects) });

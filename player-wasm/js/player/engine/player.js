@@ -1,7 +1,7 @@
-// The engine's face on the page's main thread: one Player drives one <video>.
+// The part of the engine on the page's main thread: one Player drives one <video>.
 //
-// The work (network, demux, remux, MediaSource) is a pipeline in a Worker where the browser can hold a
-// MediaSource there, else on this thread. What must touch the element stays here: play, rate, seeks.
+// The work (network, demux, remux, MediaSource) is done by a pipeline: in a Worker if the browser supports MediaSource
+// there, else on this thread. Everything that needs the <video> is here: play, rate, seeks.
 
 import { HOME } from '../../net/home.js';
 import { Tokens } from '../../net/token-ask.js';
@@ -31,15 +31,15 @@ export class Player extends EventTarget {
   /** @type {MediaElement} */ #element;
   /** @type {Required<PlayerOptions>} */ #options;
   /** @type {Source | null} */ #pipeline = null;
-  /** The browser plays the address itself. */
+  /** Whether the browser plays the address without the engine. */
   #native = false;
-  /** The pipeline, when it is there. @type {Promise<Source> | null} */ #opening = null;
-  /** Counts loads: answers to an older one are ignored. */
+  /** Resolves to the pipeline when it is loaded. @type {Promise<Source> | null} */ #opening = null;
+  /** The number of the current load. Answers to earlier loads are ignored. */
   #load = 0;
   /** @type {State} */ #state = 'idle';
-  /** What the connection says: the state whenever it is not simply `live`. @type {State} */ #connection = 'idle';
+  /** The state of the connection. It is the player's state unless it is `live`. @type {State} */ #connection = 'idle';
   #wanted = false;
-  /** The page is in the back/forward cache, and this will connect again when it is shown. */
+  /** Whether the page is in the back/forward cache; the player connects again when the page is shown. */
   #away = false;
   #stalls = 0;
   #timer = 0;
@@ -47,7 +47,7 @@ export class Player extends EventTarget {
   /** @type {import('./sources/messages.js').Figures} */ #figures = {};
   #tokens = new Tokens();
   #url = '';
-  /** Other addresses of the same stream, to try if this one does not work. @type {string[]} */ #spare = [];
+  /** Other addresses of the same stream. They are tried when the current address fails. @type {string[]} */ #spare = [];
 
   /**
    * @param {HTMLVideoElement} video
@@ -93,7 +93,7 @@ export class Player extends EventTarget {
     this.#video.loop = loop && this.#native;
   }
 
-  /** Counts from the next attempt to connect. @returns {import('../../net/token-ask.js').Token} */
+  /** The token. A new value is used from the next attempt to connect. @returns {import('../../net/token-ask.js').Token} */
   get token() { return this.#options.token; }
   set token(token) { this.#options.token = token; }
 
@@ -108,7 +108,8 @@ export class Player extends EventTarget {
   }
 
   /**
-   * Begins to load an address; what played before ends. It starts to show when {@link play} was or is called.
+   * Starts to load an address, and ends the stream before it. Playback starts when {@link play} was called, or is
+   * called later.
    * @param {string} url
    */
   load(url) {
@@ -150,21 +151,21 @@ export class Player extends EventTarget {
     if (this.#element.attached) await this.#video.play();
   }
 
-  /** Goes to the newest there is. */
+  /** Jumps to live. */
   goLive() {
     const { seekable, duration } = this.#video;
     if (this.#native && duration === Infinity && seekable.length) this.#video.currentTime = seekable.end(seekable.length - 1);
     this.#pipeline?.post({ type: 'live' });
   }
 
-  /** Pauses; the connection stays for a while, so that going on is quick. */
+  /** Pauses. The connection stays open for a while, so that playback can resume quickly. */
   pause() {
     this.#wanted = false;
     this.#video.pause();
     this.#clock();
   }
 
-  /** Ends everything. The player cannot be used again. */
+  /** Closes the connection and removes all listeners. The player cannot be used again. */
   destroy() {
     this.#load++;
     this.#unload();
@@ -172,7 +173,7 @@ export class Player extends EventTarget {
     this.#connect('idle');
   }
 
-  /** A page in the back/forward cache keeps no connection, but the wish to play. A recording stays: its place would be lost. */
+  /** Disconnects because the page enters the back/forward cache, and connects again later. A recording stays loaded, because its position would be lost. */
   #leave() {
     const { duration } = this.#video;
     if (!this.#opening || this.#native || this.#connection === 'error' || (duration > 0 && duration < Infinity)) return;
@@ -190,7 +191,7 @@ export class Player extends EventTarget {
 
   #blocked() {
     if (!this.#pipeline || this.#native) return;
-    // The element's own error follows, and would be taken for one of the stream.
+    // An error event of the <video> follows. It must not count as an error of the stream.
     this.#load++;
     this.#unload();
     this.#fail('csp', `${sentence('csp')} media-src blob:`);
@@ -220,10 +221,10 @@ export class Player extends EventTarget {
   /** @param {import('./sources/messages.js').FromSource} message */
   #receive(message) {
     if (message.state === 'live') this.#spare = [];
-    // Of no use, or held back by something on the way.
+    // The address does not work, or a firewall or proxy blocks it.
     if (this.#spare.length && !message.own && /^(engine|http|no-mse|stalled|unsupported-format)$/.test(message.code ?? '')) return this.#next();
     switch (message.type) {
-      // Fails by itself where the browser cannot.
+      // This fails with an error if the browser cannot play the address.
       case 'other': return this.#open(this.#url, message.kind);
       case 'instead':
         this.#spare = message.urls;
@@ -256,12 +257,12 @@ export class Player extends EventTarget {
     }
   }
 
-  /** How to get what shows the server that we may; none: nothing does. */
+  /** Returns the function that gets a token; none if the page has given no token. */
   get #token() {
     return this.#options.token ? (unspent = false) => this.#tokens.take(this.#options.token, unspent) : undefined;
   }
 
-  /** The pipeline asks for a token: a Worker has no hold of the page's function. @param {{ id: number, unspent: boolean }} question */
+  /** Answers the pipeline's request for a token: a Worker cannot call a function of the page. @param {{ id: number, unspent: boolean }} question */
   #give({ id, unspent }) {
     const opening = this.#opening;
     const post = (/** @type {import('./sources/messages.js').TokenResult} */ message) => opening?.then((pipeline) => pipeline.post({ type: 'token', id, ...message }));
@@ -297,7 +298,7 @@ export class Player extends EventTarget {
   /** @param {string} [code] @param {string} [message] @returns {void} */
   #update(code, message) {
     const state = this.#element.state(this.#connection, this.#state);
-    // Of what a MediaSource shows the beginning is gone at the end.
+    // At the end, a MediaSource no longer has the beginning of the stream.
     if (state === 'ended' && this.#options.loop && this.#wanted && !this.#native) return this.load(this.#url);
     if (state === this.#state && !code) return;
     if (state === 'buffering' && this.#state === 'live' && !this.#video.seeking && !this.#video.paused) {
@@ -309,12 +310,12 @@ export class Player extends EventTarget {
     this.dispatchEvent(new CustomEvent('state', { detail }));
   }
 
-  /** @param {string} code @param {string} [message] @param {string} [name] of the sentence */
+  /** @param {string} code @param {string} [message] @param {string} [name] the name of the sentence, for translators */
   #warn(code, message, name = code) {
     this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: said(code, message), word: name } }));
   }
 
-  /** @param {string} code @param {string} [message] @param {string} [name] of the sentence */
+  /** @param {string} code @param {string} [message] @param {string} [name] the name of the sentence, for translators */
   #fail(code, message, name = word(code, message)) {
     this.#connect('error', code, message);
     const detail = { code, message: said(code, message), said: own(code, message), word: name, fatal: true };

@@ -1,7 +1,5 @@
 import { now } from './clock.js';
 
-const PROTOCOLS = { flv: 'http-flv', 'ws-flv': 'ws-flv', hls: 'hls', ts: 'http-ts' };
-
 /** Returns a function that measures a stream: rates are those since its last call. */
 export function statistics() {
   let last = { at: 0, bytes: 0, frames: 0 };
@@ -20,7 +18,7 @@ export function statistics() {
       target: engine.target(wall),
       bitrate: at ? Math.round((bytes - before.bytes) * 8 / span) : 0,
       fps: at ? Math.round((frames - before.frames) / span * 10) / 10 : 0,
-      protocol: PROTOCOLS[/** @type {keyof typeof PROTOCOLS} */ (kind)],
+      protocol: /^(flv|ts)$/.test(kind) ? `http-${kind}` : kind,
       codecs: [engine.codec('video'), engine.codec('audio')].filter(Boolean).join(','),
       reconnects,
       bad: engine.bad(),

@@ -7,13 +7,13 @@ import { RtcSession } from './rtc.js';
 
 /** @typedef {import('./publisher.js').PublisherOptions} PublisherOptions */
 
-/** Errors after which FLV is worth a try. */
+/** Errors after which the publisher tries FLV. */
 const OTHER_WAY = ['ice', 'no-webrtc', 'no-h264'];
 
-/** Bits per second that suit a size. @param {number} width @param {number} height */
+/** Returns a suitable bit rate for a video size, in bits per second. @param {number} width @param {number} height */
 const suited = (width, height) => Math.round(Math.min(8, 0.5 + width * height / 460_000) * 1_000_000);
 
-/** The connections of one start, one session at a time. */
+/** Opens the sessions of one publication, one at a time. */
 export class Connector {
   /** @type {RtcSession | import('./flv.js').FlvSession | null} */
   session = null;
@@ -23,7 +23,7 @@ export class Connector {
   #flv;
   /** ICE servers that the server has named. */
   #servers = /** @type {RTCIceServer[]} */ ([]);
-  /** The last token reached nobody. */
+  /** Whether no server has received the last token. */
   #unspent = false;
   #endpoint = { whip: '', flv: '' };
 
@@ -42,8 +42,8 @@ export class Connector {
   }
 
   /**
-   * Makes one attempt, over WebRTC or FLV. Resolves to the reason for which FLV took the place of WebRTC just now, or
-   * an empty text. Throws a PublishError.
+   * Makes one attempt, over WebRTC or FLV. If this attempt changed from WebRTC to FLV, resolves to the reason, else to an
+   * empty text. Throws a PublishError.
    */
   async connect() {
     const none = new PublishError('no-webrtc');
@@ -83,7 +83,7 @@ export class Connector {
     await this.session?.set(this.#sessionOptions(this.#endpoint));
   }
 
-  /** Ends the session, and attempts that are being made. */
+  /** Ends the session and the current attempts. */
   async close() {
     this.#closed = true;
     await this.session?.close();
@@ -111,7 +111,7 @@ export class Connector {
     };
   }
 
-  /** Whether this browser has H.264 for a WebSocket only: over WebRTC it would send a codec that few viewers can play. */
+  /** Returns whether this browser can encode H.264 for a WebSocket but not for WebRTC, where it would use a codec that few viewers can play. */
   async #lacksH264() {
     const { protocol, source, width, height, fps, bitrate } = this.#options;
     if (protocol !== 'auto' || source === 'audio' || this.#flv || offersH264() || !this.#hasFlv()) return false;
@@ -145,7 +145,7 @@ export class Connector {
       } catch (error) {
         last = coded(error, 'http');
         this.#unspent = last.unspent;
-        // Without a token the next server is of no use.
+        // Without a token, the next server refuses as well.
         if (!isElsewhere(last.code) || /** @type {{ own?: boolean }} */ (last).own) throw last;
         await session.close();
       }

@@ -12,18 +12,16 @@ export function unsupported(target) {
   /** Returns whether the features end the stream. @param {HlsFeature[]} features */
   return (features) => {
     if (!features.length) return false;
-    const text = `This HLS playlist has ${features.join(' and ')}, which the player cannot read, and this browser does not play HLS by itself.`;
+    const text = `The playlist has ${features.join(' and ')}, which the player and the browser cannot play.`;
     // Subtitles alone are not worth the delay of the browser's own HLS.
-    if (target.native && features.some((feature) => feature !== 'subtitles of its own')) {
+    if (target.native && features.some((feature) => SEPARATE[feature] !== 'no-captions')) {
       target.other('native');
       return true;
     }
-    if (!features.every((feature) => SEPARATE[feature])) {
-      target.fail('unsupported-format', text);
-      return true;
-    }
-    if (!warned) target.warn(/** @type {string} */ (SEPARATE[features[0]]), text);
+    const warning = features.every((feature) => SEPARATE[feature]) && SEPARATE[features[0]];
+    if (!warning) target.fail('unsupported-format', text);
+    else if (!warned) target.warn(warning, text);
     warned = true;
-    return false;
+    return !warning;
   };
 }
