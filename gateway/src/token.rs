@@ -11,6 +11,7 @@ use gateway::settings;
 enum Action {
     Publish,
     Play,
+    Operate,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -25,13 +26,13 @@ enum RoomRole {
 #[group(skip)]
 pub(crate) struct Args {
     /// Stream, as app/name
-    #[arg(long, value_name = "APP/NAME", required_unless_present_any = ["jwks", "room"], requires = "act")]
+    #[arg(long, value_name = "APP/NAME", requires = "act", conflicts_with = "room")]
     stream: Option<String>,
-    /// Action that the token allows
-    #[arg(long, value_enum, requires = "stream")]
+    /// Action that the token allows: to publish or play a stream, or to operate the gateway by its API
+    #[arg(long, value_enum, required_unless_present_any = ["jwks", "room"], conflicts_with = "room")]
     act: Option<Action>,
     /// Room that the token lets its holder join, instead of a stream
-    #[arg(long, value_name = "NAME", requires = "role", conflicts_with = "stream")]
+    #[arg(long, value_name = "NAME", requires = "role")]
     room: Option<String>,
     /// Role in the room
     #[arg(long, value_enum, requires = "room")]
@@ -70,16 +71,17 @@ pub(crate) fn run(args: &Args) -> Result<String, String> {
         Some(file) => SigningKey::of_file(file)?,
         None => SigningKey::kept(args.data.as_ref().unwrap_or(&config.data))?,
     };
-    let stream;
-    let right = match (&args.stream, args.act, &args.room, args.role) {
-        (Some(name), Some(action), ..) => {
-            stream = StreamName::parse(name).map_err(|error| format!("{name}: {error}"))?;
-            let act = match action {
-                Action::Publish => Act::Publish,
-                Action::Play => Act::Play,
-            };
-            Right::Stream { stream: &stream, act }
+    let stream =
+        args.stream.as_ref().map(|name| StreamName::parse(name).map_err(|error| format!("{name}: {error}")));
+    let stream = stream.transpose()?;
+    let right = match (&stream, args.act, &args.room, args.role) {
+        (Some(stream), Some(Action::Publish), ..) => Right::Stream { stream, act: Act::Publish },
+        (Some(stream), Some(Action::Play), ..) => Right::Stream { stream, act: Act::Play },
+        (None, Some(Action::Operate), ..) => Right::Operate,
+        (Some(_), Some(Action::Operate), ..) => {
+            return Err("an operator's token is for the whole gateway: leave out --stream".to_owned());
         }
+        (None, Some(_), ..) => return Err("to publish or play needs --stream APP/NAME".to_owned()),
         (_, _, Some(room), Some(role)) => {
             // A room is named like an application.
             StreamName::new(room, "x").map_err(|error| format!("{room}: {error}"))?;

@@ -84,7 +84,17 @@ fn count(gateway: &Gateway, metric: &str) -> u64 {
 
 #[test]
 fn strangers_at_every_door_are_slow_and_delay_nobody_who_knows_the_secret() {
-    let flags = ["--public", "--secret", "s3cret", "--play-secret", "watch", "--play-wait", "1"];
+    let flags = [
+        "--public",
+        "--secret",
+        "s3cret",
+        "--play-secret",
+        "watch",
+        "--operator-secret",
+        "0perate",
+        "--play-wait",
+        "1",
+    ];
     let gateway = Gateway::start(&flags);
     let strangers = Strangers::start(&gateway, 12);
     let wrong = || count(&gateway, "lianmai_wrong_secrets_total");
@@ -97,7 +107,7 @@ fn strangers_at_every_door_are_slow_and_delay_nobody_who_knows_the_secret() {
     let refused = rtmp::Client::play(gateway.rtmp(), "by-rtmp?secret=watch").expect_err("no media");
     assert!(refused.to_string().contains("StreamNotFound"), "{refused}");
     for (method, path, wanted) in [
-        ("GET", "/api/v1/clients?secret=s3cret", 200),
+        ("GET", "/api/v1/clients?secret=0perate", 200),
         ("GET", "/api/v1/streams?secret=watch", 200),
         ("GET", "/live/x/viewers?secret=watch", 200),
         // Admitted: there is no stream, and an empty body is not an offer.
@@ -136,7 +146,7 @@ fn status(mut socket: TcpStream) -> u16 {
 
 #[test]
 fn whatever_a_forwarder_lets_a_stranger_say_the_guesses_are_few() {
-    let gateway = Gateway::start(&["--public", "--secret", "s3cret"]);
+    let gateway = Gateway::start(&["--public", "--operator-secret", "s3cret"]);
     let publisher = "X-Forwarded-For: 192.0.2.1\r\n";
     let right = || status(ask(&gateway, "/api/v1/clients?secret=s3cret", publisher));
     assert_eq!(right(), 200);
@@ -157,7 +167,7 @@ fn whatever_a_forwarder_lets_a_stranger_say_the_guesses_are_few() {
 #[test]
 fn a_long_secret_is_let_in_while_one_address_tries_thousands() {
     let secret = "correct-horse-battery";
-    let gateway = Gateway::start(&["--public", "--secret", secret]);
+    let gateway = Gateway::start(&["--public", "--secret", secret, "--operator-secret", secret]);
     let mut asked: Vec<TcpStream> =
         (0..100).map(|n| ask(&gateway, &format!("/api/v1/clients?secret=guess{n}"), "")).collect();
     // No client here has shown it before.
@@ -183,7 +193,7 @@ fn secrets_that_others_can_read_are_refused_with_the_cure() {
     let mode = |path: &Path| fs::metadata(path).expect("it is there").mode() & 0o777;
     let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("ours");
     assert_eq!((mode(&data), mode(&data.join("publish-secret"))), (0o700, 0o600));
-    for name in ["publish-secret", "key.pem"] {
+    for name in ["publish-secret", "operator-secret", "key.pem"] {
         let path = data.join(name);
         for wide in [0o644, 0o666, 0o640] {
             set(&path, wide);

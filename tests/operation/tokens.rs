@@ -19,6 +19,35 @@ fn trusting(site: &Site, more: &[&str]) -> Gateway {
     Gateway::start(&[&["--auth-jwks", &url], more].concat())
 }
 
+#[test]
+fn the_key_of_an_encoder_does_not_operate_and_an_operators_token_does_once() {
+    let gateway = Gateway::start(&["--public"]);
+    let data = gateway.data();
+    let obs = std::fs::read_to_string(data.join("publish-secret")).expect("a secret was made");
+    let clients = |bearer: &str| {
+        let line = format!("Authorization: Bearer {}", bearer.trim());
+        http::request(gateway.http(), "GET", "/api/v1/clients", &[&line])
+    };
+    let refused = clients(&obs);
+    assert!(refused.status == 403 && refused.text().contains("operator-secret"), "{}", refused.text());
+    assert_eq!(post(&gateway, "x", obs.trim()).0, 204, "it publishes");
+    let make = || {
+        let mut command = gateway::subcommand("token");
+        let done = command.arg("--data").arg(data).args(["--act", "operate"]).output().expect("it runs");
+        String::from_utf8(done.stdout).expect("text")
+    };
+    let token = make();
+    assert_eq!(clients(&token).status, 200);
+    let again = clients(&token);
+    assert!(again.status == 401 && again.text().contains("used already"), "{}", again.text());
+    assert_ne!(post(&gateway, "x", make().trim()).0, 204, "an operator's token does not publish");
+    // The address that is printed at the start.
+    let printed = gateway.process.stdout();
+    let line = printed.lines().find(|line| line.contains("  operate ")).expect("it is printed");
+    let path = line.split_once("/api/").map(|(_, path)| format!("/api/{path}")).expect("an address");
+    assert_eq!(gateway.get(&path).status, 200, "{path}");
+}
+
 /// Publishes an empty stream with this token. Returns the status and the text of a refusal.
 #[track_caller]
 fn post(gateway: &Gateway, name: &str, token: &str) -> (u16, String) {

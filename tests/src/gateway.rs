@@ -23,8 +23,8 @@ pub struct Gateway {
     pub ready: Value,
     dir: PathBuf,
     data: PathBuf,
-    /// The value of `--secret`.
-    secret: Option<String>,
+    /// The value of `--operator-secret`.
+    operator: Option<String>,
 }
 
 impl Gateway {
@@ -56,8 +56,8 @@ impl Gateway {
         });
         let told = |name| flags.iter().position(|flag| *flag == name).and_then(|at| flags.get(at + 1));
         let data = told("--data").map_or(data, PathBuf::from);
-        let secret = told("--secret").map(|secret| (*secret).to_owned());
-        Self { process, ready, dir, data, secret }
+        let operator = told("--operator-secret").map(|secret| (*secret).to_owned());
+        Self { process, ready, dir, data, operator }
     }
 
     /// Returns the RTMP listener's address.
@@ -104,6 +104,11 @@ impl Gateway {
         format!("ws://{}/live/{name}", self.http())
     }
 
+    /// Returns its data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Requests `GET path`.
     #[track_caller]
     pub fn get(&self, path: &str) -> http::Response {
@@ -112,10 +117,8 @@ impl Gateway {
 
     /// Returns `path` with the operator's secret.
     pub fn operator(&self, path: &str) -> String {
-        let kept = |name| fs::read_to_string(self.data.join(name)).ok();
-        let secret =
-            self.secret.clone().or_else(|| kept("publish-secret")).or_else(|| kept("operator-secret"));
-        let Some(secret) = secret else { return path.to_owned() };
+        let kept = || fs::read_to_string(self.data.join("operator-secret")).ok();
+        let Some(secret) = self.operator.clone().or_else(kept) else { return path.to_owned() };
         let escaped: String = secret.trim().bytes().map(|byte| format!("%{byte:02X}")).collect();
         let mark = if path.contains('?') { '&' } else { '?' };
         format!("{path}{mark}secret={escaped}")

@@ -3,14 +3,14 @@
 use super::{Api, router};
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
-use crate::service::{Gateway, Greeting, Routes, Service, StartError};
+use crate::service::{Gateway, Greeting, Routes, Service, StartError, query};
 
 /// The API service.
 #[derive(Debug)]
 pub struct ApiService {
     jobs: Jobs,
     mixes: Mixes,
-    /// The operator's secret, if it differs from the secret for publishing.
+    /// The operator's secret.
     operator: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl Service for ApiService {
 
     fn greet(&self, greeting: &mut Greeting) {
         if let (Some(http), Some(secret)) = (&greeting.http, &self.operator) {
-            greeting.operate(format!("http://{http}/api/v1/clients?secret={secret}"));
+            greeting.operate(format!("http://{http}/api/v1/clients?secret={}", query(secret)));
         }
     }
 }

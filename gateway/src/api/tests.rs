@@ -1,5 +1,6 @@
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::Request;
 use http_body_util::BodyExt as _;
 use media::{Codec, Config, Format, Frame, Video as Size};
@@ -144,15 +145,20 @@ async fn only_an_operator_sees_restarts_and_removes_jobs() {
 
 #[tokio::test]
 async fn only_an_operator_sees_and_kicks_clients() {
-    let secret = Some("s".to_owned());
-    let context = context(Auth { public: true, secret, ..Auth::default() });
+    let (secret, operator) = (Some("s".to_owned()), Some("o".to_owned()));
+    let context = context(Auth { public: true, secret, operator, ..Auth::default() });
     let publishing = publish(&context, "live/x").await;
     let path = format!("/api/v1/clients/{}", publishing.client.client().id);
     for (method, path) in [("GET", "/api/v1/clients"), ("GET", &path), ("DELETE", &path)] {
         let (status, answer) = ask(&context, method, path, HERE).await;
         assert_eq!((status, &answer["code"]), (StatusCode::UNAUTHORIZED, &DENIED.into()), "{method} {path}");
+        // The secret for publishing does not operate.
+        let (status, answer) = ask(&context, method, &format!("{path}?secret=s"), HERE).await;
+        assert_eq!((status, &answer["code"]), (StatusCode::FORBIDDEN, &DENIED.into()), "{method} {path}");
+        assert!(answer["message"].as_str().unwrap().contains("operator-secret"), "{answer}");
     }
-    let (status, answer) = ask(&context, "DELETE", &format!("{path}?secret=s"), HERE).await;
+    assert!(publishing.revoked().now_or_never().is_none());
+    let (status, answer) = ask(&context, "DELETE", &format!("{path}?secret=o"), HERE).await;
     assert_eq!((status, &answer["code"]), (StatusCode::OK, &0.into()));
     assert_eq!(publishing.revoked().await, CloseReason::Operator);
 }

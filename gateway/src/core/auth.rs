@@ -4,8 +4,8 @@
 //! *arrives* over loopback is not trusted: a proxy may have forwarded it, it may name another host (DNS
 //! rebinding), or a foreign page in a developer's browser may have sent it. Such a request, and every request
 //! to a public gateway, must show the secret or a token. If token issuers are configured, every request must.
-//! The operator always needs a secret, because a plain TCP forwarder on this machine cannot be distinguished
-//! from a local program.
+//! The operator always needs the operator's secret or a token, because a plain TCP forwarder on this machine
+//! cannot be distinguished from a local program, and because publishers must not close other publishers.
 //!
 //! Start reading at [`Auth`]. `request` extracts credentials, `local` detects requests from this machine,
 //! `guesses` limits guessing of secrets, `tokens` checks tokens and `key_source` loads their keys.
@@ -54,7 +54,7 @@ pub struct Auth {
     pub open: bool,
     /// The secret for publishers; if `None`, no secret is valid.
     pub secret: Option<String>,
-    /// The operator's secret, if there is no `secret`. Otherwise `secret` also authenticates the operator.
+    /// The operator's secret; if `None`, only a token authenticates the operator.
     pub operator: Option<String>,
     /// The secret for viewers, if playing is restricted.
     pub play_secret: Option<String>,
@@ -83,9 +83,9 @@ impl Auth {
             Act::Publish if !self.public && !self.publish_tokens && request.is_local() => {
                 Ok(Some(Identity::Local))
             }
-            Act::Publish => self.shows(request, [&self.secret, &None], "publish").await.map(by_secret),
+            Act::Publish => self.shows(request, &[&self.secret], "publish").await.map(by_secret),
             Act::Play if !self.play_is_closed() => Ok(Some(Identity::Open)),
-            Act::Play => self.shows(request, [&self.play_secret, &self.secret], "play").await.map(by_secret),
+            Act::Play => self.shows(request, &[&self.play_secret, &self.secret], "play").await.map(by_secret),
         }
     }
 
@@ -132,37 +132,43 @@ impl Auth {
         self.play_secret.is_some() || self.play_tokens
     }
 
-    /// Checks whether `request` may list the streams. If playing is restricted, the list is too.
+    /// Checks whether `request` may list the streams. If playing is restricted, the list is too: it needs the
+    /// secret of a viewer, a publisher or the operator.
     ///
     /// # Errors
     /// The reason of the refusal.
     pub async fn sees_streams(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
         if !self.play_is_closed()
-            || self.shows(request, [&self.play_secret, self.operators()], "look").await?
+            || self.shows(request, &[&self.play_secret, &self.secret, &self.operator], "look").await?
         {
             return Ok(());
+        }
+        if let Some(operated) = self.operator_token(request).await {
+            return operated;
         }
         Err(if request.shows_any() { Denied::Wrong } else { Denied::Missing })
     }
 
     /// Checks whether `request` may operate the gateway (see clients, close other people's connections). This
-    /// always needs a secret, even on this machine. Tokens are not accepted.
+    /// always needs the operator's secret or a token with `act: operate`, even on this machine. The token is
+    /// consumed.
     ///
     /// # Errors
     /// The reason of the refusal.
     pub async fn operate(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
-        if self.shows(request, [self.operators(), &None], "operate").await? {
+        if self.shows(request, &[&self.operator], "operate").await? {
             return Ok(());
         }
-        Err(match (self.operators(), request.shows_any()) {
-            (None, _) => Denied::Local,
-            (Some(_), true) => Denied::Wrong,
-            (Some(_), false) => Denied::MissingOperator,
-        })
+        if let Some(operated) = self.operator_token(request).await {
+            return operated;
+        }
+        Err(if request.shows_any() { Denied::WrongOperator } else { Denied::MissingOperator })
     }
 
-    fn operators(&self) -> &Option<String> {
-        if self.secret.is_some() { &self.secret } else { &self.operator }
+    /// Consumes the operator's token of a request; `None` if there is no token, or tokens are not accepted.
+    async fn operator_token(&self, request: &AuthRequest<'_>) -> Option<Result<(), Denied>> {
+        let token = request.token()?;
+        Some(self.tokens.as_ref()?.consume_for_operator(&token).await.map_err(Denied::from))
     }
 
     /// Returns whether `request` shows one of `secrets`. A wrong secret is counted, logged, and answered with
@@ -173,11 +179,14 @@ impl Auth {
     async fn shows(
         &self,
         request: &AuthRequest<'_>,
-        secrets: [&Option<String>; 2],
+        secrets: &[&Option<String>],
         door: &'static str,
     ) -> Result<bool, Denied> {
-        let secrets: Vec<&str> =
-            secrets.into_iter().flatten().map(String::as_str).filter(|secret| !secret.is_empty()).collect();
+        let secrets: Vec<&str> = secrets
+            .iter()
+            .filter_map(|secret| secret.as_deref())
+            .filter(|secret| !secret.is_empty())
+            .collect();
         let mut given = request.secrets();
         // A token is not a guess of the secret, unless the secret looks like a token.
         if self.tokens.is_some() && !secrets.iter().any(|secret| is_token(secret)) {

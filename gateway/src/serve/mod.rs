@@ -106,7 +106,7 @@ fn greeting(services: &Services, jobs: &Jobs, context: &Context, addresses: &Htt
     greeting.text()
 }
 
-/// Returns the authentication rules; creates the secret if one is needed.
+/// Returns the authentication rules; creates the secrets that are needed.
 fn rules(settings: &Settings) -> Result<Auth, StartError> {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let secret = match text(&settings.auth.secret) {
@@ -116,7 +116,13 @@ fn rules(settings: &Settings) -> Result<Auth, StartError> {
             kept(settings, auth::PUBLISH, make)?
         }
     };
-    let operator = if secret.is_none() { operator(settings)? } else { None };
+    let operator = match text(&settings.auth.operator_secret) {
+        Some(operator) => Some(operator),
+        None => operator(settings)?,
+    };
+    if secret.is_some() && secret == operator {
+        tracing::warn!("the operator's secret is the publish secret: every publisher can close the others");
+    }
     let tokens = Tokens::new(&settings.auth, &settings.data).map_err(StartError::Setting)?;
     tokens.watch();
     Ok(Auth {

@@ -34,7 +34,8 @@ async fn greeting_of(auth: Auth, certificate: CertSource) -> String {
 
 #[tokio::test]
 async fn a_public_gateway_tells_its_key() {
-    let auth = Auth { public: true, secret: Some("a&b".to_owned()), ..Auth::default() };
+    let (secret, operator) = (Some("a&b".to_owned()), Some("c d".to_owned()));
+    let auth = Auth { public: true, secret, operator, ..Auth::default() };
     let said = greeting_of(auth, CertSource::Own).await;
     assert!(
         said.contains("OBS: Server rtmp://HOST:RTMP/live/   Stream Key livestream?secret=a%26b\n"),

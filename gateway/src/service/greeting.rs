@@ -160,6 +160,6 @@ impl Greeting {
 }
 
 /// Encodes a value for a query.
-fn query(value: &str) -> String {
+pub(crate) fn query(value: &str) -> String {
     form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }

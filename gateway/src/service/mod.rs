@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use greeting::query;
 pub use greeting::{Greeting, HttpAddresses};
 pub use job::{Job, Run};
 pub use routes::{Answer, PeerRequest, Routes, Serve, StreamRoutes};

@@ -13,6 +13,8 @@ pub enum Denied {
     Missing,
     /// The operator's secret is required, and none was shown.
     MissingOperator,
+    /// The operator's secret is required, and another one was shown.
+    WrongOperator,
     /// This address has shown wrong secrets: its credentials are not checked for this many seconds.
     Slow(u64),
     /// A token or secret is required, and none was shown.
@@ -41,7 +43,7 @@ impl Denied {
             | Self::Play
             | Self::PlayToken
             | Self::Session => StatusCode::UNAUTHORIZED,
-            Self::Wrong | Self::Local => StatusCode::FORBIDDEN,
+            Self::Wrong | Self::WrongOperator | Self::Local => StatusCode::FORBIDDEN,
             Self::Slow(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Token(why) => why.status(),
         }
@@ -80,6 +82,9 @@ impl fmt::Display for Denied {
                 return write!(f, "too many wrong secrets came from this address: try again in {seconds} s");
             }
             Self::Wrong => "the secret is wrong",
+            Self::WrongOperator => {
+                "the operator's secret is wrong: it is not the secret for publishing, but the content of operator-secret in the data folder, or the setting operator_secret"
+            }
             Self::Local => {
                 "only programs on the gateway's own machine may do this; start it with --public, or set a secret, to allow more"
             }

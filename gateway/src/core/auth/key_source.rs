@@ -99,6 +99,11 @@ impl KeySource {
         self.prefix.as_ref().is_none_or(|prefix| stream.as_str().starts_with(prefix))
     }
 
+    /// Returns whether its keys are trusted for all streams.
+    pub(super) const fn is_trusted_for_all(&self) -> bool {
+        self.prefix.is_none()
+    }
+
     /// Returns whether this is the gateway's own key.
     pub(super) fn is_own(&self, key: [u8; 32]) -> bool {
         matches!(self.location, KeyLocation::Own(_)) && self.state().keys.iter().any(|own| own.raw == key)

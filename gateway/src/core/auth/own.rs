@@ -12,7 +12,7 @@ use rcgen::KeyPair;
 use serde::Serialize;
 
 use super::jwks::{self, Key};
-use super::token::LONGEST;
+use super::token::{LONGEST, OPERATE};
 use crate::core::client::Act;
 use crate::core::name::StreamName;
 use crate::secret_file::{self, Readers};
@@ -54,6 +54,8 @@ pub enum Right<'a> {
         /// The role: host, guest or audience.
         role: &'a str,
     },
+    /// To operate the gateway.
+    Operate,
 }
 
 #[derive(Serialize)]
@@ -73,6 +75,7 @@ struct Claims<'a> {
 enum RightClaims<'a> {
     Stream { stream: &'a str, act: Act },
     Room { room: &'a str, role: &'a str },
+    Operate { act: &'static str },
 }
 
 /// A private key and its public key.
@@ -158,6 +161,7 @@ impl SigningKey {
             right: match request.right {
                 Right::Stream { stream, act } => RightClaims::Stream { stream: stream.as_str(), act },
                 Right::Room { room, role } => RightClaims::Room { room, role },
+                Right::Operate => RightClaims::Operate { act: OPERATE },
             },
             iat: now,
             exp: now + request.ttl,

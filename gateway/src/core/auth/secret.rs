@@ -10,7 +10,7 @@ use crate::secret_file::{self, Readers};
 
 /// File name of the secret for publishers of a public gateway.
 pub const PUBLISH: &str = "publish-secret";
-/// File name of the secret for the operator of any other gateway.
+/// File name of the operator's secret.
 pub const OPERATOR: &str = "operator-secret";
 
 /// 32 letters and digits that are easy to distinguish and need no escaping in an address.

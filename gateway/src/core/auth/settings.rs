@@ -18,6 +18,16 @@ pub struct AuthSettings {
     #[arg(long, env = "LIANMAI_SECRET", value_name = "TEXT", default_value = "", hide_env_values = true)]
     pub secret: String,
 
+    /// Secret of the operator, for the API; empty: made at the first start and kept in the data folder
+    #[arg(
+        long,
+        env = "LIANMAI_OPERATOR_SECRET",
+        value_name = "TEXT",
+        default_value = "",
+        hide_env_values = true
+    )]
+    pub operator_secret: String,
+
     /// Secret that players send as ?secret=… (the publish secret works too); empty: everyone may play
     #[arg(
         long,
@@ -67,6 +77,12 @@ pub struct AuthSettings {
           require_equals = true, default_missing_value = "true", value_parser = flags::switch())]
     #[serde(rename = "auth_play")]
     pub play: bool,
+
+    /// Let the issuers of auth_jwks without a prefix sign tokens for operators (act: operate), too
+    #[arg(id = "auth_operate", long = "auth-operate", env = "LIANMAI_AUTH_OPERATE", value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = flags::switch())]
+    #[serde(rename = "auth_operate")]
+    pub operate: bool,
 }
 
 impl Default for AuthSettings {

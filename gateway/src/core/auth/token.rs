@@ -12,6 +12,8 @@ use crate::core::name::StreamName;
 pub(super) const SKEW: i64 = 5;
 /// Maximum lifetime of a token in seconds. A `jti` has to be remembered for as long.
 pub const LONGEST: i64 = 24 * 3600;
+/// `act` of a token that lets its holder operate the gateway.
+pub(super) const OPERATE: &str = "operate";
 /// Maximum length of a `jti` in bytes; it is stored as it is.
 const JTI: usize = 256;
 
@@ -93,6 +95,23 @@ impl Rules {
         if named == room { Ok(checked) } else { Err(TokenError::Room) }
     }
 
+    /// Checks whether a token with these claims lets its holder operate the gateway at `now`. Returns the same
+    /// as [`Rules::check`].
+    pub(super) fn check_operator<'a>(
+        &self,
+        claims: &'a Claims,
+        now: i64,
+    ) -> Result<(&'a str, i64), TokenError> {
+        let allowed = claims.act.as_deref().ok_or(TokenError::Missing("act"))?;
+        let checked = self.check_common(claims, now)?;
+        // A token that names a stream or a room is not for the whole gateway.
+        if allowed == OPERATE && claims.stream.is_none() && claims.room.is_none() {
+            Ok(checked)
+        } else {
+            Err(TokenError::Act)
+        }
+    }
+
     /// Checks the claims that every token has.
     fn check_common<'a>(&self, claims: &'a Claims, now: i64) -> Result<(&'a str, i64), TokenError> {
         let audience = claims.aud.as_ref().ok_or(TokenError::Missing("aud"))?;
@@ -164,6 +183,8 @@ pub enum TokenError {
     Room,
     /// The issuer is trusted for other streams only.
     Prefix,
+    /// The issuer is not trusted to name operators.
+    Operator,
     /// The token allows another act.
     Act,
     /// More tokens are in use than can be remembered.
@@ -174,7 +195,7 @@ impl TokenError {
     /// Returns the HTTP status: only a valid token for something else is "forbidden" (RFC 6750 3.1).
     pub(super) const fn status(self) -> StatusCode {
         match self {
-            Self::Stream | Self::Room | Self::Prefix | Self::Act => StatusCode::FORBIDDEN,
+            Self::Stream | Self::Room | Self::Prefix | Self::Operator | Self::Act => StatusCode::FORBIDDEN,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
@@ -203,7 +224,8 @@ impl fmt::Display for TokenError {
             Self::Stream => "the token is for another stream",
             Self::Room => "the token is for another room",
             Self::Prefix => "the token's key is trusted for streams of another prefix only",
-            Self::Act => "the token is for another action: a token allows either to publish or to play",
+            Self::Operator => "the token's key is not trusted to name operators (auth_operate)",
+            Self::Act => "the token is for another action: a token allows either to publish, to play or to operate",
             Self::Busy => "too many tokens are in use, try again later",
         })
     }

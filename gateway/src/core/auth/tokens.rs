@@ -34,6 +34,8 @@ pub struct Tokens {
     sources: Vec<Arc<KeySource>>,
     rules: Rules,
     used: UsedTokens,
+    /// Whether the issuers of `auth_jwks` may name operators.
+    issuers_operate: bool,
 }
 
 impl Tokens {
@@ -65,7 +67,7 @@ impl Tokens {
             issuer: Some(config.issuer.clone()).filter(|issuer| !issuer.is_empty()),
             started: now(),
         };
-        Ok(Self { sources, rules, used: UsedTokens::default() })
+        Ok(Self { sources, rules, used: UsedTokens::default(), issuers_operate: config.operate })
     }
 
     /// Keeps the keys up to date from now on, in tasks on the current runtime.
@@ -125,6 +127,24 @@ impl Tokens {
             subject: if subject.is_empty() { subject } else { format!("{subject} {issuer}") },
             role: claims.role,
         })
+    }
+
+    /// Checks a token that lets its holder operate the gateway, and consumes it. The gateway's own key may sign
+    /// one, and with `auth_operate` every issuer that is trusted for all streams.
+    pub(super) async fn consume_for_operator(&self, token: &str) -> Result<(), TokenError> {
+        let (claims, key) = self.read(token).await?;
+        let now = now();
+        let (jti, until) = self.rules_of(key).check_operator(&claims, now)?;
+        let trusted = |source: &Arc<KeySource>| {
+            source.is_own(key) || self.issuers_operate && source.has(key) && source.is_trusted_for_all()
+        };
+        if !self.sources.iter().any(trusted) {
+            return Err(TokenError::Operator);
+        }
+        self.used.mark_used(key, jti, until, now)?;
+        let identity = identity(&claims);
+        tracing::info!(%identity, "operator's token used");
+        Ok(())
     }
 
     /// Returns the requirements for tokens of this key. The gateway's own key needs no issuer: its holder is

@@ -208,25 +208,39 @@ fn two_origins_and_old_versions_are_not_of_this_machine() {
 }
 
 #[test]
-fn operating_takes_a_secret_on_this_machine_too() {
+fn operating_takes_its_own_secret_on_this_machine_too() {
     let with = |query| AuthRequest { query, ..request() };
     let local = Auth { operator: Some("o".to_owned()), ..Auth::default() };
     for auth in
         [local.clone(), Auth { open: true, ..local.clone() }, Auth { public: true, open: true, ..local }]
     {
         assert_eq!(now(auth.operate(&request())), Err(Denied::MissingOperator));
-        assert_eq!(now(auth.operate(&with("secret=p"))), Err(Denied::Wrong));
+        assert_eq!(now(auth.operate(&with("secret=p"))), Err(Denied::WrongOperator));
         assert_eq!(now(auth.operate(&with("secret=o"))), Ok(()));
         assert_eq!(now(auth.operate(&AuthRequest { bearer: Some("o"), ..request() })), Ok(()));
     }
-    // The secret for publishers also authenticates the operator.
-    assert_eq!(now(auth(true).operate(&with("secret=s3cret%2B%26"))), Ok(()));
-    assert_eq!(now(Auth::default().operate(&with("secret="))), Err(Denied::Local));
+    // The secret for publishers does not authenticate the operator, whether there is one or not.
+    let both = Auth { operator: Some("o".to_owned()), ..auth(true) };
+    for auth in [&both, &auth(true)] {
+        assert_eq!(now(auth.operate(&with("secret=s3cret%2B%26"))), Err(Denied::WrongOperator));
+    }
+    assert_eq!(now(both.operate(&with("secret=o"))), Ok(()));
+    // Nor does the operator's secret publish.
+    assert_eq!(now(both.publish(&with("secret=o"))), Err(Denied::Wrong));
+    assert_eq!(now(Auth::default().operate(&with("secret="))), Err(Denied::WrongOperator));
+    // Each of the three reads a list of streams that is not public.
+    let closed = Auth { play_secret: Some("watch".to_owned()), ..both };
+    for (secret, may) in [("o", true), ("watch", true), ("s3cret%2B%26", true), ("p", false)] {
+        let query = format!("secret={secret}");
+        let look = AuthRequest { query: &query, ..request() };
+        assert_eq!(now(closed.sees_streams(&look)).is_ok(), may, "{secret}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn guesses_at_all_doors_of_one_address_are_answered_late() {
-    let all = Auth { play_secret: Some("watch".to_owned()), ..auth(true) };
+    let operator = Some("o".to_owned());
+    let all = Auth { play_secret: Some("watch".to_owned()), operator, ..auth(true) };
     let at = |from: &str| AuthRequest { from: from.parse().unwrap(), peer: peer(from), ..request() };
     let began = tokio::time::Instant::now();
     for n in 0..105 {

@@ -128,12 +128,51 @@ async fn with_signers_nobody_publishes_without_a_token_or_the_secret() {
     assert_eq!(bench.auth.publish(&wrong).await, Err(Denied::Wrong));
     let open = Auth { open: true, ..bench.auth.clone() };
     assert_eq!(open.publish(&here).await, Ok(()));
-    // The secret authenticates the operator, a token does not.
     assert_eq!(bench.auth.operate(&here).await, Err(Denied::MissingOperator));
-    assert_eq!(bench.auth.operate(&secret).await, Ok(()));
-    let token = bench.token(json!({}));
-    let far = AuthRequest { peer: "192.0.2.1:9".parse().unwrap(), bearer: Some(&token), ..here };
-    assert!(bench.auth.operate(&far).await.is_err());
+    assert_eq!(bench.auth.operate(&secret).await, Err(Denied::WrongOperator));
+}
+
+#[tokio::test]
+async fn an_operators_token_operates_once_and_only_trusted_keys_sign_one() {
+    async fn operate(auth: &Auth, token: &str) -> Result<(), Denied> {
+        let query = format!("token={token}");
+        auth.operate(&AuthRequest { query: &query, ..request() }).await
+    }
+    let operator = json!({ "act": "operate", "stream": null });
+    let bench = Bench::new("operator");
+    assert_eq!(operate(&bench.auth, &bench.token(operator.clone())).await, refused(TokenError::Operator));
+    // The gateway's own key, through `lianmai token`.
+    let own = SigningKey::kept(&bench.dir.join("data")).unwrap();
+    let wish =
+        own::Wish { issuer: "lianmai", audience: "lianmai", subject: "", right: Right::Operate, ttl: 60 };
+    let token = own.mint(&wish).unwrap();
+    // It neither publishes nor plays.
+    assert_eq!(bench.publish(&token).await, refused(TokenError::Missing("stream")));
+    assert_eq!(operate(&bench.auth, &token).await, Ok(()));
+    assert_eq!(operate(&bench.auth, &token).await, refused(TokenError::Used));
+    let look = own.mint(&wish).unwrap();
+    let look = AuthRequest { bearer: Some(&look), ..request() };
+    assert_eq!(bench.auth.sees_streams(&look).await, Ok(()));
+    assert_eq!(bench.auth.sees_streams(&look).await, refused(TokenError::Used));
+
+    let trusted = Bench::with("operators", |config| AuthSettings { operate: true, ..config });
+    assert_eq!(operate(&trusted.auth, &trusted.token(operator.clone())).await, Ok(()));
+    for (change, why) in [
+        (json!({}), TokenError::Act),
+        (json!({ "act": "operate" }), TokenError::Act),
+        (json!({ "act": "operate", "stream": null, "room": "r" }), TokenError::Act),
+        (json!({ "act": "operate", "stream": null, "aud": "other" }), TokenError::Audience),
+        (json!({ "act": null, "stream": null }), TokenError::Missing("act")),
+    ] {
+        assert_eq!(operate(&trusted.auth, &trusted.token(change.clone())).await, refused(why), "{change}");
+    }
+    // An issuer that is trusted for some streams only does not name operators.
+    let prefixed = Bench::with("operators-of-some", |config| {
+        let jwks = config.jwks.iter().map(|place| format!("live/={place}")).collect();
+        AuthSettings { operate: true, jwks, ..config }
+    });
+    assert_eq!(operate(&prefixed.auth, &prefixed.token(operator)).await, refused(TokenError::Operator));
+    assert_eq!(prefixed.publish(&prefixed.token(json!({}))).await, Ok(()));
 }
 
 #[tokio::test]
