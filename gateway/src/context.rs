@@ -7,7 +7,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::core::admission::Admission;
+use crate::core::admission::{Admission, Bans};
 use crate::core::auth::Auth;
 use crate::core::hub::{Clients, Hub, HubConfig};
 use crate::derive::transcode::{Reencoders, Transcode, TranscodeSettings};
@@ -79,6 +79,8 @@ pub struct Context {
     pub auth: Arc<Auth>,
     /// Admits clients to the hub.
     pub admission: Admission,
+    /// Clients that the operator keeps out.
+    pub bans: Bans,
     /// Limits connections that have not been admitted yet.
     pub pending: Gate,
     /// Limits of connections.
@@ -120,10 +122,12 @@ impl Context {
             Transcode::Off => Reencoders::off(),
         };
         let auth = Arc::new(auth);
+        let bans = Bans::default();
         Self {
             hub,
             clients: Clients::new(),
-            admission: Admission::new(auth.clone(), limits.client()),
+            admission: Admission::new(auth.clone(), limits.client()).with(bans.clone()),
+            bans,
             auth,
             pending: Gate::pending(limits.pending, limits.pending_per_ip),
             limits: Arc::new(limits),

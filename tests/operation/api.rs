@@ -114,6 +114,37 @@ fn an_operator_kicks_a_viewer_and_a_publisher() {
 }
 
 #[test]
+fn a_kicked_publisher_stays_out_as_long_as_the_operator_says() {
+    let gateway = Gateway::start(&[]);
+    let ask = |method: &str, path: &str| {
+        let answer = http::request(gateway.http(), method, &gateway.operator(path), &[]);
+        (answer.status, serde_json::from_slice::<Value>(&answer.body).expect("JSON"))
+    };
+    let mut publisher = publisher::ffmpeg_forever(&Clip::Av.file(), &gateway.rtmp_url("x"));
+    gateway.wait_published("x");
+    let client = gateway.stream("x").expect("it is published")["publish"]["cid"].clone();
+    let path = format!("/api/v1/clients/{}", client.as_str().expect("an id"));
+    for minutes in ["0", "x", "-1", "10081"] {
+        assert_eq!(ask("DELETE", &format!("{path}?minutes={minutes}")).0, 400, "{minutes}");
+    }
+    let (status, answer) = ask("DELETE", &format!("{path}?minutes=5"));
+    assert_eq!((status, &answer["ban"]["stream"]), (200, &"live/x".into()), "{answer}");
+    publisher.wait(LIMIT);
+    let mut again = publisher::ffmpeg(&Clip::Av.file(), &gateway.rtmp_url("x"));
+    assert!(!again.wait(LIMIT).success());
+    assert!(gateway.process.stderr().contains("refused for 5 min"), "{}", gateway.process.stderr());
+    let _other = publish(&gateway, "y", Clip::Av);
+
+    assert_eq!(gateway.get("/api/v1/bans").status, 401);
+    let ban = ask("GET", "/api/v1/bans").1["bans"][0].clone();
+    assert_eq!((&ban["act"], &ban["ip"]), (&"publish".into(), &"127.0.0.1".into()), "{ban}");
+    let path = format!("/api/v1/bans/{}", ban["id"].as_str().expect("an id"));
+    assert_eq!(http::request(gateway.http(), "DELETE", &path, &[]).status, 401);
+    assert_eq!((ask("DELETE", &path).0, ask("DELETE", &path).0), (200, 404));
+    let _again = publish(&gateway, "x", Clip::Av);
+}
+
+#[test]
 fn metrics_count_what_happens() {
     let gateway = Gateway::start(&[]);
     assert_eq!(gateway.get("/healthz").status, 200);

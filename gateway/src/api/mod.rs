@@ -1,6 +1,7 @@
 //! The HTTP API: `/api/v1/…` with the JSON of SRS, `/metrics` and `/healthz`. Start reading at
 //! [`Api::router`]; `types` holds the JSON.
 
+mod bans;
 mod jobs;
 mod mixes;
 mod profile;
@@ -24,7 +25,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::core::auth::{AuthRequest, Denied};
-use crate::core::close::CloseReason;
 use crate::core::hub::{Act, Client};
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
@@ -80,7 +80,10 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/streams/{id}", get(stream))
         .route("/api/v1/clients", get(clients))
         .route("/api/v1/clients/", get(clients))
-        .route("/api/v1/clients/{id}", get(client).delete(kick))
+        .route("/api/v1/clients/{id}", get(client).delete(bans::kick))
+        .route("/api/v1/bans", get(bans::list))
+        .route("/api/v1/bans/", get(bans::list))
+        .route("/api/v1/bans/{id}", delete(bans::lift))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/jobs/", get(jobs::list))
         .route("/api/v1/jobs/{id}", delete(jobs::remove))
@@ -289,18 +292,6 @@ async fn client(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
         Some(client) => api.answer(types::OneClient { client: types::Client::of(&client) }),
         None => api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client with this id"),
     }
-}
-
-async fn kick(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
-    if let Some(refusal) = api.no_operator(&asked).await {
-        return refusal;
-    }
-    let Some(client) = find(&api, &id) else {
-        return api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client with this id");
-    };
-    tracing::info!(peer = %asked.peer, client = client.id, stream = %client.stream.name(), "client ended by an operator");
-    api.0.context.clients.close(client.id, CloseReason::Operator);
-    api.answer(types::Nothing {})
 }
 
 async fn prometheus(State(api): State<Api>, asked: Asker) -> Response {

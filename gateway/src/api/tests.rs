@@ -12,6 +12,7 @@ use super::*;
 use crate::core::admission::{Admission, Publishing};
 use crate::core::auth::Auth;
 use crate::core::client::ClientInfo;
+use crate::core::close::CloseReason;
 use crate::core::hub::StreamName;
 use crate::jobs::demo::Demo;
 use crate::limits::{ClientLimits, LimitSettings};

@@ -110,7 +110,7 @@ impl Admission {
         for guard in &*self.guards {
             guard.limit(&ask, &identity, &mut limits);
         }
-        Ok((identity, limits))
+        Ok(Admitted { identity, limits, from: credentials.from })
     }
 
     /// Logs and counts a refused client. Of many refusals from one address, only a few are logged.

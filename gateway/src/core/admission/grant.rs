@@ -1,6 +1,6 @@
 //! The right to publish or play one stream.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -18,13 +18,19 @@ pub struct Grant {
     name: StreamName,
     client: ClientInfo,
     identity: Identity,
+    from: IpAddr,
     span: Span,
     revocation: Revocation,
     limits: ClientLimits,
 }
 
-/// The identity of an admitted client, and its limits.
-pub(super) type Admitted = (Identity, ClientLimits);
+/// The identity of an admitted client, its limits and its address.
+pub(super) struct Admitted {
+    pub(super) identity: Identity,
+    pub(super) limits: ClientLimits,
+    /// The address of the client, even behind a proxy that reports it.
+    pub(super) from: IpAddr,
+}
 
 /// The right to publish a stream.
 #[derive(Debug)]
@@ -35,25 +41,21 @@ pub struct PublishGrant(Box<Grant>);
 pub struct PlayGrant(Arc<Grant>);
 
 impl Grant {
-    fn new(
-        act: Act,
-        name: &StreamName,
-        client: ClientInfo,
-        identity: Identity,
-        limits: ClientLimits,
-    ) -> Self {
+    fn new(act: Act, name: &StreamName, client: ClientInfo, admitted: Admitted) -> Self {
+        let Admitted { identity, limits, from } = admitted;
         let (peer, protocol) = (client.peer, client.protocol);
         let span = match act {
             Act::Publish => tracing::info_span!("publisher", %peer, stream = %name, protocol),
             Act::Play => tracing::info_span!("viewer", %peer, stream = %name, protocol),
         };
-        Self { act, name: name.clone(), client, identity, span, revocation: Revocation::new(), limits }
+        Self { act, name: name.clone(), client, identity, from, span, revocation: Revocation::new(), limits }
     }
 
     fn job(act: Act, name: &StreamName, job: &'static str) -> Self {
         let peer = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let client = ClientInfo { protocol: job, peer, url: String::new(), agent: String::new() };
-        Self::new(act, name, client, Identity::Job(job), ClientLimits::default())
+        let (identity, limits) = (Identity::Job(job), ClientLimits::default());
+        Self::new(act, name, client, Admitted { identity, limits, from: peer.ip() })
     }
 
     /// Returns the act that the grant allows.
@@ -74,6 +76,11 @@ impl Grant {
     /// Returns the client's identity.
     pub const fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// Returns the client's address: its own, or the one that a nearby proxy reports.
+    pub const fn from(&self) -> IpAddr {
+        self.from
     }
 
     /// Returns the client's log span: its address, stream and protocol.
@@ -119,8 +126,8 @@ pub(in crate::core) fn disconnected(
 }
 
 impl PublishGrant {
-    pub(super) fn new(name: &StreamName, client: ClientInfo, (identity, limits): Admitted) -> Self {
-        Self(Box::new(Grant::new(Act::Publish, name, client, identity, limits)))
+    pub(super) fn new(name: &StreamName, client: ClientInfo, admitted: Admitted) -> Self {
+        Self(Box::new(Grant::new(Act::Publish, name, client, admitted)))
     }
 
     /// Creates a grant for a job of the gateway, without a client.
@@ -130,8 +137,8 @@ impl PublishGrant {
 }
 
 impl PlayGrant {
-    pub(super) fn new(name: &StreamName, client: ClientInfo, (identity, limits): Admitted) -> Self {
-        Self(Arc::new(Grant::new(Act::Play, name, client, identity, limits)))
+    pub(super) fn new(name: &StreamName, client: ClientInfo, admitted: Admitted) -> Self {
+        Self(Arc::new(Grant::new(Act::Play, name, client, admitted)))
     }
 
     /// Creates a grant for a job of the gateway, without a client.

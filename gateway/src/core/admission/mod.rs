@@ -30,6 +30,7 @@
 //! ```
 
 mod ask;
+mod bans;
 mod desk;
 pub mod grant;
 mod guards;
@@ -38,6 +39,7 @@ mod publishing;
 pub(crate) mod tests;
 
 pub use ask::{Ask, Guard, Refusal, Usage};
+pub use bans::{Ban, BannedClient, Bans, MAX_BANS, MAX_MINUTES};
 pub use desk::Admission;
 pub use grant::{Grant, PlayGrant, PublishGrant};
 pub use publishing::Publishing;

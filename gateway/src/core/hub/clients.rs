@@ -1,6 +1,7 @@
 //! The registry of all publishers and viewers, for the API, the metrics and closing clients.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -26,6 +27,8 @@ pub struct Client {
     pub info: ClientInfo,
     /// Its identity.
     pub identity: Identity,
+    /// Its address: its own, or the one that a nearby proxy reports.
+    pub from: IpAddr,
     /// The stream that it publishes or plays.
     pub stream: Arc<Stream>,
     /// Time when it connected.
@@ -88,6 +91,7 @@ impl Clients {
             act: grant.act(),
             info: grant.client().clone(),
             identity: grant.identity().clone(),
+            from: grant.from(),
             stream: stream.clone(),
             since: SystemTime::now(),
             sent: Meter::default(),

@@ -1,0 +1,130 @@
+//! `DELETE /api/v1/clients/ID` and `/api/v1/bans`: ends connections and keeps clients out, for the operator.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::{Api, Asker, BAD_REQUEST, CLIENT_NOT_FOUND, find, types};
+use crate::core::admission::{Ban, BannedClient, MAX_MINUTES};
+use crate::core::close::CloseReason;
+use crate::core::hub::Identity;
+
+/// SRS has no bans, so this is the HTTP status.
+const BAN_NOT_FOUND: u32 = 404;
+
+#[derive(Deserialize)]
+pub(super) struct Kick {
+    minutes: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    id: String,
+    /// `publish` or `play`.
+    act: &'static str,
+    /// The stream, for a ban of an address.
+    stream: Option<String>,
+    ip: Option<String>,
+    /// The claims of the token whose holder is banned.
+    subject: Option<String>,
+    issuer: Option<String>,
+    /// The participant of a room.
+    seat: Option<String>,
+    seconds_left: u64,
+}
+
+impl From<&Ban> for Entry {
+    fn from(ban: &Ban) -> Self {
+        let mut entry = Self {
+            id: ban.id.to_string(),
+            act: ban.act.word(),
+            stream: None,
+            ip: None,
+            subject: None,
+            issuer: None,
+            seat: None,
+            seconds_left: ban.until.saturating_duration_since(Instant::now()).as_secs(),
+        };
+        match &ban.client {
+            BannedClient::Address(ip, stream) => {
+                (entry.ip, entry.stream) = (Some(ip.to_string()), Some(stream.to_string()));
+            }
+            BannedClient::Person(Identity::Token { subject, issuer }) => {
+                (entry.subject, entry.issuer) = (Some(subject.clone()), Some(issuer.clone()));
+            }
+            BannedClient::Person(Identity::Seat { room, id }) => entry.seat = Some(format!("{room}/{id}")),
+            BannedClient::Person(_) => {}
+        }
+        entry
+    }
+}
+
+#[derive(Serialize)]
+struct Bans {
+    bans: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct OneBan {
+    ban: Entry,
+}
+
+/// Handles `DELETE /api/v1/clients/ID?minutes=N`: ends a connection, and keeps its client out if `minutes` is given.
+pub(super) async fn kick(
+    State(api): State<Api>,
+    asked: Asker,
+    Path(id): Path<String>,
+    kick: Result<Query<Kick>, QueryRejection>,
+) -> Response {
+    if let Some(refusal) = api.no_operator(&asked).await {
+        return refusal;
+    }
+    let minutes = match kick {
+        Ok(Query(Kick { minutes })) if minutes.is_none_or(|n| (1..=MAX_MINUTES).contains(&n)) => minutes,
+        _ => {
+            let text = format!("minutes is a number from 1 to {MAX_MINUTES}");
+            return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, &text);
+        }
+    };
+    let Some(client) = find(&api, &id) else {
+        return api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client of this id");
+    };
+    let context = &api.0.context;
+    // Before the connection ends, so that the client finds the ban when it reconnects.
+    let ban = match minutes.map(|minutes| context.bans.add(&client, minutes)) {
+        Some(None) => {
+            let text = "this is a job of the gateway itself, which no ban keeps out: leave out minutes";
+            return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, text);
+        }
+        ban => ban.flatten(),
+    };
+    tracing::info!(peer = %asked.peer, client = client.id, stream = %client.stream.name(), minutes, "client ended by an operator");
+    context.clients.close(client.id, CloseReason::Operator);
+    match ban {
+        Some(ban) => api.answer(OneBan { ban: Entry::from(&ban) }),
+        None => api.answer(types::Nothing {}),
+    }
+}
+
+/// Handles `GET /api/v1/bans`.
+pub(super) async fn list(State(api): State<Api>, asked: Asker) -> Response {
+    if let Some(refusal) = api.no_operator(&asked).await {
+        return refusal;
+    }
+    api.answer(Bans { bans: api.0.context.bans.list().iter().map(Entry::from).collect() })
+}
+
+/// Handles `DELETE /api/v1/bans/ID`.
+pub(super) async fn lift(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
+    if let Some(refusal) = api.no_operator(&asked).await {
+        return refusal;
+    }
+    if !id.parse().is_ok_and(|id| api.0.context.bans.lift(id)) {
+        return api.refuse(StatusCode::NOT_FOUND, BAN_NOT_FOUND, "there is no ban of this id");
+    }
+    tracing::info!(peer = %asked.peer, ban = id, "ban lifted by an operator");
+    api.answer(types::Nothing {})
+}
