@@ -1,9 +1,9 @@
-// Writes everything that lists the attributes of <srs-player>, <srs-publisher>, <srs-room>, <srs-mixer> and their shortcodes from one table,
+// Writes everything that lists the attributes of the elements and their shortcodes from one table,
 // attributes.json: `node player-wasm/attributes.mjs`, which `cargo xtask fix` runs. The files are committed, so that
 // a build needs no Node; attributes.test.mjs fails where one of them differs from the table.
 //
 // A row of the table:
-//   element      `player`, `publisher`, `room` or `mixer`, which has no shortcode; of shortcodes also `rooms` (the list of rooms) and `chat`
+//   element      `player`, `publisher`, `room`, `rooms` (<srs-room-list>), `chat`, `audience` or `mixer` (the last two have no shortcode)
 //   name         of the attribute
 //   value        `text`, `switch` (there or not), `number`, `choice` (one of `choices`, whose TypeScript name is `type`)
 //                or `token`; without it the shortcode alone has the attribute
@@ -16,21 +16,25 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const ELEMENTS = /** @type {const} */ (['player', 'publisher', 'room', 'mixer']);
+/** Elements whose class works with lists that are made here, and for which the package has a class with options. */
+const LISTED = /** @type {const} */ (['player', 'publisher', 'room', 'mixer']);
+const ELEMENTS = /** @type {const} */ ([...LISTED, 'chat', 'audience', 'rooms']);
 /** The plugin's shortcodes. */
 const SHORTCODES = /** @type {const} */ (['player', 'publisher', 'room', 'rooms', 'chat']);
 /** What docs/wordpress.md calls them. @type {Record<ShortcodeName, string>} */
 const NAMES = { player: 'player', publisher: 'publisher', room: 'room', rooms: 'list of rooms', chat: 'chat' };
-const CLASSES = { player: 'SrsPlayer', publisher: 'SrsPublisher', room: 'SrsRoom', mixer: 'SrsMixer' };
+const CLASSES = { player: 'SrsPlayer', publisher: 'SrsPublisher', room: 'SrsRoom', mixer: 'SrsMixer', chat: 'SrsChat', audience: 'SrsAudience', rooms: 'SrsRoomList' };
+/** The elements' names in pages. */
+export const TAGS = { player: 'srs-player', publisher: 'srs-publisher', room: 'srs-room', mixer: 'srs-mixer', chat: 'srs-chat', audience: 'srs-audience', rooms: 'srs-room-list' };
 const GENERATED = 'Generated from player-wasm/attributes.json by `cargo xtask fix`. Do not edit.';
 const ROOT = new URL('../', import.meta.url);
 
 /**
- * @typedef {'player' | 'publisher' | 'room' | 'mixer'} ElementName
- * @typedef {typeof SHORTCODES[number]} ShortcodeName
+ * @typedef {'player' | 'publisher' | 'room' | 'mixer' | 'chat' | 'audience' | 'rooms'} ElementName
+ * @typedef {Exclude<ElementName, 'audience' | 'mixer'>} ShortcodeName
  * @typedef {{ type: string, default: string | boolean, group?: string, label: string, help: string, written?: boolean, choices?: string[], min?: number, max?: number }} Shortcode
  * @typedef {object} Row of the table
- * @property {ElementName | ShortcodeName} element
+ * @property {ElementName} element
  * @property {string} name
  * @property {'text' | 'switch' | 'number' | 'choice' | 'token'} [value]
  * @property {'text' | 'own' | 'none'} [property]
@@ -50,10 +54,14 @@ export const table = () => JSON.parse(readFileSync(new URL('attributes.json', im
  */
 export function files(rows) {
   return {
-    ...Object.fromEntries(ELEMENTS.map((element) => [`player-wasm/js/${element}/attributes.js`, lists(rows, element)])),
+    ...Object.fromEntries(LISTED.map((element) => [`player-wasm/js/${element}/attributes.js`, lists(rows, element)])),
     'player-wasm/js/types/attributes.d.ts': types(rows),
     'wp-plugin/src/attribute-table.php': php(rows),
-    ...Object.fromEntries(ELEMENTS.map((element) => [documentOf(element), between(documentOf(element), 'attributes', markdown(rows, element))])),
+    ...Object.fromEntries(LISTED.map((element) => [documentOf(element), between(documentOf(element), 'attributes', markdown(rows, element))])),
+    'docs/chat.md': OF_CHAT.reduce(
+      (text, element) => replace(text, `attributes of ${TAGS[element]}`, markdown(rows, element)),
+      readFileSync(new URL('docs/chat.md', ROOT), 'utf8'),
+    ),
     'docs/wordpress.md': SHORTCODES.reduce(
       (text, element) => replace(text, `attributes of the ${NAMES[element]}`, shortcodeMarkdown(rows, element)),
       readFileSync(new URL('docs/wordpress.md', ROOT), 'utf8'),
@@ -61,11 +69,13 @@ export function files(rows) {
   };
 }
 
-/** The document with an element's attributes. @param {ElementName} element */
+/** Elements whose attributes are in docs/chat.md. */
+const OF_CHAT = /** @type {const} */ (['chat', 'audience', 'rooms']);
+/** The document with an element's attributes. @param {typeof LISTED[number]} element */
 const documentOf = (element) => `docs/${{ room: 'rooms', mixer: 'browser-mix' }[/** @type {string} */ (element)] ?? element}.md`;
 
-/** The rows that are attributes of an element. @param {Row[]} rows @param {string} element */
-const attributesOf = (rows, element) => rows.filter((row) => row.element === element && row.value);
+/** The rows that are attributes of an element. @param {Row[]} rows @param {ElementName} element */
+export const attributesOf = (rows, element) => rows.filter((row) => row.element === element && row.value);
 
 /** @param {Row} row */
 const reflects = ({ value, property }) => property ?? (value === 'choice' ? 'text' : value);
@@ -96,17 +106,17 @@ function lists(rows, element) {
 /** TypeScript's types. @param {Row[]} rows */
 function types(rows) {
   const choices = rows.filter(({ type }) => type).map(({ element, name, type, choices }) =>
-    `/** Values of \`${name}\` of an \`<srs-${element}>\`. */\nexport type ${type} = ${union(choices)};\n`);
+    `/** Values of \`${name}\` of an \`<${TAGS[element]}>\`. */\nexport type ${type} = ${union(choices)};\n`);
   const interfaces = ELEMENTS.flatMap((element) => {
     const own = attributesOf(rows, element);
     return [
-      `/** Attributes that templates may write on an \`<srs-${element}>\`. */\n`
+      `/** Attributes that templates may write on an \`<${TAGS[element]}>\`. */\n`
         + block(`${CLASSES[element]}Attributes`, own.map((row) => `  ${quoted(row.name)}?: ${written(row)};\n`)),
-      `/** Properties of an \`<srs-${element}>\` that are attributes too. */\n`
+      `/** Properties of an \`<${TAGS[element]}>\` that are attributes too. */\n`
         + block(`${CLASSES[element]}Properties`, own.filter(({ property }) => property !== 'none').map((row) => comment(rows, row) + property(row))),
-      `/** Attributes for an \`<srs-${element}>\` that \`new ${CLASSES[element]}()\` makes. */\n`
+      ...(LISTED.some((one) => one === element) ? [`/** Attributes for an \`<${TAGS[element]}>\` that \`new ${CLASSES[element]}()\` makes. */\n`
         + block(`${CLASSES[element]}Options`, own.filter(({ name }) => !['url', 'src'].includes(name))
-          .map((row) => `${comment(rows, row)}  ${camel(row.name)}?: ${option(row)};\n`)),
+          .map((row) => `${comment(rows, row)}  ${camel(row.name)}?: ${option(row)};\n`))] : []),
     ];
   });
   return [

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { files, table } from './attributes.mjs';
+import { attributesOf, files, table, TAGS } from './attributes.mjs';
 
 const root = new URL('../', import.meta.url);
 const LIVE = 'player-wasm/js/';
@@ -67,4 +67,17 @@ test('a new attribute is in the documentation of the player and of the plugin', 
   assert.ok(faked['docs/player.md'].includes('\n| `faketext` | a fake text |\n'));
   assert.ok(faked['docs/wordpress.md'].includes('\n| `fakeswitch` | on or off | `off` | Fakes a switch. |\n'));
   assert.ok(!faked['docs/publisher.md'].includes('fake'));
+});
+
+test('elements without generated lists observe the attributes of the table, and all elements are in the types', async () => {
+  const { SrsAudienceElement } = await import('./js/chat/audience.js');
+  const { SrsChatElement } = await import('./js/chat/element.js');
+  const { SrsRoomListElement } = await import('./js/chat/room-list.js');
+  const classes = /** @type {const} */ ([['chat', SrsChatElement], ['audience', SrsAudienceElement], ['rooms', SrsRoomListElement]]);
+  for (const [element, { observedAttributes }] of classes) {
+    assert.deepEqual([...observedAttributes].sort(), attributesOf(table(), element).map(({ name }) => name).sort(), element);
+  }
+  const react = readFileSync(new URL('js/types/react.d.ts', import.meta.url), 'utf8');
+  const vue = readFileSync(new URL('js/types/vue.d.ts', import.meta.url), 'utf8');
+  for (const tag of Object.values(TAGS)) assert.ok(react.includes(`'${tag}': Props<`) && vue.includes(`'${tag}': DefineComponent<`), tag);
 });

@@ -380,3 +380,57 @@ export interface SrsMixerOptions {
   /** As for the docs/player.md. */
   lang?: string;
 }
+
+/** Attributes that templates may write on an `<srs-chat>`. */
+export interface SrsChatAttributes {
+  room?: string;
+  server?: string;
+  name?: string;
+  as?: string;
+  token?: Token;
+  secret?: string;
+  invite?: string;
+  lang?: string;
+}
+
+/** Properties of an `<srs-chat>` that are attributes too. */
+export interface SrsChatProperties {
+  /** Name of the room, such as `friday-show`. */
+  room: string;
+  /** Address of the gateway, such as `https://live.example.com`; default: where the page comes from. */
+  server: string;
+  /** Name of the person. Without it the element asks before the first message; the browser keeps the name. */
+  name: string;
+  /** A token with the claim `room`, where the gateway wants one, or a function that returns one. Set as a property it is not written into the page. */
+  token: Token;
+}
+
+/** Attributes that templates may write on an `<srs-audience>`. */
+export interface SrsAudienceAttributes {
+  room?: string;
+  server?: string;
+  name?: string;
+  token?: Token;
+  secret?: string;
+  invite?: string;
+  lang?: string;
+}
+
+/** Properties of an `<srs-audience>` that are attributes too. */
+export interface SrsAudienceProperties {
+  /** A token with the claim `room`, where the gateway wants one, or a function that returns one. Set as a property it is not written into the page. */
+  token: Token;
+}
+
+/** Attributes that templates may write on an `<srs-room-list>`. */
+export interface SrsRoomListAttributes {
+  server?: string;
+  prefix?: string;
+  lang?: string;
+}
+
+/** Properties of an `<srs-room-list>` that are attributes too. */
+export interface SrsRoomListProperties {
+  /** Address of the gateway, such as `https://live.example.com`; default: where the page comes from. */
+  server: string;
+}

@@ -1,6 +1,7 @@
 // `import 'lianmai/chat'`: the elements of a room for its audience.
 
-import type { SrsPlayerElement, Token } from './index.js';
+import type { SrsAudienceProperties, SrsChatProperties, SrsRoomListProperties } from './attributes.js';
+import type { SrsPlayerElement } from './index.js';
 
 /** A message of a room's chat. */
 export interface ChatMessage {
@@ -29,28 +30,24 @@ export interface RoomConnection extends EventTarget {
 }
 
 /** `<srs-chat>`: the chat of a room. */
+export interface SrsChatElement extends SrsChatProperties {}
 export class SrsChatElement extends HTMLElement {
-  room: string;
-  server: string;
-  name: string;
-  token: Token;
   /** The connection that the chat uses; a page may give it one. */
   connection: RoomConnection | null;
   readonly me: { readonly id: string; readonly name: string; readonly role: string } | null;
 }
 
 /** `<srs-audience>`: the broadcast of a room, or who speaks, with the chat beside it. */
+export interface SrsAudienceElement extends SrsAudienceProperties {}
 export class SrsAudienceElement extends HTMLElement {
-  token: Token;
   readonly chat: SrsChatElement;
   readonly player: SrsPlayerElement;
   readonly connection: RoomConnection | null;
 }
 
 /** `<srs-room-list>`: the rooms that are open. */
-export class SrsRoomListElement extends HTMLElement {
-  server: string;
-}
+export interface SrsRoomListElement extends SrsRoomListProperties {}
+export class SrsRoomListElement extends HTMLElement {}
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -1,7 +1,11 @@
 // `import 'lianmai/react'`: what `lianmai` is, and the elements in JSX (React 19).
 
 import type { DetailedHTMLProps, HTMLAttributes } from 'react';
-import type { SrsPlayerAttributes, SrsPublisherAttributes } from './attributes.js';
+import type {
+  SrsAudienceAttributes, SrsChatAttributes, SrsPlayerAttributes, SrsPublisherAttributes, SrsRoomAttributes, SrsRoomListAttributes,
+} from './attributes.js';
+import type { SrsAudienceElement, SrsChatElement, SrsRoomListElement } from './define-chat.js';
+import type { SrsRoomElement } from './define-room.js';
 import type { SrsPlayerElement, SrsPublisherElement } from './index.js';
 
 export * from './index.js';
@@ -14,6 +18,10 @@ declare module 'react' {
     interface IntrinsicElements {
       'srs-player': Props<SrsPlayerAttributes, SrsPlayerElement>;
       'srs-publisher': Props<SrsPublisherAttributes, SrsPublisherElement>;
+      'srs-room': Props<SrsRoomAttributes, SrsRoomElement>;
+      'srs-chat': Props<SrsChatAttributes, SrsChatElement>;
+      'srs-audience': Props<SrsAudienceAttributes, SrsAudienceElement>;
+      'srs-room-list': Props<SrsRoomListAttributes, SrsRoomListElement>;
     }
   }
 }

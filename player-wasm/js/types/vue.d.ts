@@ -1,7 +1,9 @@
 // `import 'lianmai/vue'`: what `lianmai` is, and the elements in Vue's templates.
 
 import type { DefineComponent } from 'vue';
-import type { SrsPlayerAttributes, SrsPublisherAttributes } from './attributes.js';
+import type {
+  SrsAudienceAttributes, SrsChatAttributes, SrsPlayerAttributes, SrsPublisherAttributes, SrsRoomAttributes, SrsRoomListAttributes,
+} from './attributes.js';
 
 export * from './index.js';
 
@@ -9,5 +11,9 @@ declare module 'vue' {
   interface GlobalComponents {
     'srs-player': DefineComponent<SrsPlayerAttributes>;
     'srs-publisher': DefineComponent<SrsPublisherAttributes>;
+    'srs-room': DefineComponent<SrsRoomAttributes>;
+    'srs-chat': DefineComponent<SrsChatAttributes>;
+    'srs-audience': DefineComponent<SrsAudienceAttributes>;
+    'srs-room-list': DefineComponent<SrsRoomListAttributes>;
   }
 }
