@@ -26,6 +26,8 @@ export class MixAudio {
   #out = new MediaStreamAudioDestinationNode(this.context, { channelCount: 2 });
   /** @type {Map<string, Voice>} */
   #voices = new Map();
+  /** Tracks that the browser does not take. @type {WeakSet<MediaStreamTrack>} */
+  #refused = new WeakSet();
   #samples = new Float32Array(4096);
 
   constructor() {
@@ -46,17 +48,30 @@ export class MixAudio {
     if (this.#voices.get(id)?.track === track) return this.setVolume(id, volume);
     this.remove(id);
     const mediaStream = new MediaStream([track]);
+    const source = this.#source(track, mediaStream);
+    if (!source) return;
     // Chromium gives a graph the audio of a connection only while an element plays it as well.
     const element = new Audio();
     Object.assign(element, { muted: true, srcObject: mediaStream });
     element.play().catch(() => {});
-    const source = new MediaStreamAudioSourceNode(this.context, { mediaStream });
     const analyser = new AnalyserNode(this.context, { fftSize: this.#samples.length });
     const gain = new GainNode(this.context, { gain: 0 });
     source.connect(analyser);
     source.connect(gain).connect(this.#limiter);
     this.#voices.set(id, { track, source, gain, analyser, element, volume: 0 });
     this.setVolume(id, volume);
+  }
+
+  /** @param {MediaStreamTrack} track @param {MediaStream} mediaStream */
+  #source(track, mediaStream) {
+    if (this.#refused.has(track)) return null;
+    try {
+      return new MediaStreamAudioSourceNode(this.context, { mediaStream });
+    } catch {
+      // Firefox does not convert the sample rates of microphones: such an input is silent.
+      this.#refused.add(track);
+      return null;
+    }
   }
 
   /** @param {string} id @param {number} volume 1: as it came */

@@ -33,6 +33,8 @@ export class SrsMixerElement extends Host {
   /** @type {import('../types/index.js').PublisherError | null} */
   #error = null;
   #warning = '';
+  /** The warning is that of audio that waits for a click. */
+  #suspended = false;
   /** @type {import('../types/define-mixer.js').MixerStats | null} */
   #stats = null;
   /** The inputs that the page has given. @type {MixInput[] | null} */
@@ -141,16 +143,22 @@ export class SrsMixerElement extends Host {
 
   /** Mixes and publishes; resolves when the mix is live. Has to be called in a click, unless the page may play audio without one. */
   async start() {
-    await this.stop();
+    const stopped = this.stop();
     this.#error = null;
     this.#warning = '';
     const size = sizeOf(this.getAttribute('size') ?? '1280x720');
     if (!size) return this.#fail('bad-size', this.getAttribute('size') ?? '');
     if (!this.getAttribute('output')) return this.#fail('no-output');
-    const mixer = this.#mixer = new Mixer({ ...this.#options(), ...size, rate: this.rate, base: this.getAttribute('base') || SrsMixerElement.base, secure: location.href.replace(/^http:/, 'https:') }, this.#items(), this.#drawn());
+    const base = this.getAttribute('base') || SrsMixerElement.base;
+    // Made before anything is awaited: audio starts within a click.
+    const mixer = this.#mixer = new Mixer({ ...this.#options(), ...size, rate: this.rate, base, secure: location.href.replace(/^http:/, 'https:') }, this.#items(), this.#drawn());
     this.#listen(mixer);
     this.#show('connecting');
-    await mixer.start().catch((error) => this.#fail(error.code ?? 'engine', error.detail ?? String(error)));
+    await stopped;
+    await mixer.start().catch((error) => {
+      if (mixer !== this.#mixer && this.#state !== 'error') throw new DOMException('start() was stopped', 'AbortError');
+      return this.#fail(error.code ?? 'engine', error.detail ?? String(error));
+    });
     return undefined;
   }
 
@@ -181,16 +189,17 @@ export class SrsMixerElement extends Host {
     on('warning', (/** @type {{ code: string, detail: string }} */ { code, detail }) => this.#warn(code, detail));
     on('stats', (/** @type {import('../types/index.js').PublisherStats} */ stats) => {
       this.#stats = { ...stats, ...mixer.figures };
+      if (this.#suspended && !mixer.suspended) this.#suspended = Boolean(this.#warning = '');
+      this.#view.render();
       this.dispatchEvent(new CustomEvent('stats', { detail: this.#stats }));
     });
   }
 
   get #server() { return this.getAttribute('server') || location.origin; }
 
-  #items() {
-    const list = this.#given ?? (this.getAttribute('inputs') ?? '').split(/[\s,]+/).filter(Boolean);
-    return itemsOf(list, this.#server);
-  }
+  get #list() { return this.#given ?? (this.getAttribute('inputs') ?? '').split(/[\s,]+/).filter(Boolean); }
+
+  #items() { return itemsOf(this.#list, this.#server); }
 
   /** @returns {MixLook} */
   #drawn() {
@@ -218,7 +227,7 @@ export class SrsMixerElement extends Host {
       this.#changed = false;
       const mixer = this.#mixer;
       if (mixer) {
-        if ((this.#given?.length ?? 0) > MAX_INPUTS) this.#warn('too-many', String(MAX_INPUTS));
+        if (this.#list.length > MAX_INPUTS) this.#warn('too-many', String(MAX_INPUTS));
         mixer.items = this.#items();
         mixer.look = this.#drawn();
         mixer.set(this.#options());
@@ -230,6 +239,7 @@ export class SrsMixerElement extends Host {
   /** @param {string} code @param {string} [detail] */
   #warn(code, detail = '') {
     this.#warning = words(this.lang)(code, detail) || detail;
+    this.#suspended = code === 'sound-suspended';
     this.dispatchEvent(new CustomEvent('warning', { detail: { code, message: this.#warning } }));
     this.#view.render();
   }
@@ -238,7 +248,6 @@ export class SrsMixerElement extends Host {
   async #fail(code, detail = '') {
     const message = words(this.lang)(code, detail) || detail || code;
     const mixer = this.#mixer;
-    if (code === 'stopped') throw new DOMException('start() was stopped', 'AbortError');
     if (this.#state !== 'error' || mixer) {
       this.#mixer = null;
       this.#error = { code, message };

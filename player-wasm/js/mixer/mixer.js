@@ -60,6 +60,8 @@ export class Mixer extends EventTarget {
   }
   /** The id of the input that speaks; empty: nobody has spoken. */
   get speaker() { return this.#items[this.#count.speaker]?.id ?? ''; }
+  /** Whether the browser holds the audio back. */
+  get suspended() { return this.#audio.suspended; }
   /** Figures of the mixing. */
   get figures() { return { mixed: this.#rate.fps, skipped: this.#count.skipped, inputs: this.#inputs.size }; }
 
@@ -94,8 +96,11 @@ export class Mixer extends EventTarget {
 
   /** Mixes and publishes; throws an error with a `code`. */
   async start() {
-    const painter = await startPainting(this.#options, (count) => this.#counted(count));
-    if (this.#closed) return painter.close();
+    const painter = await startPainting(this.#options, (count) => this.#counted(count), (detail) => this.#emit('state', { state: 'error', code: 'engine', detail }));
+    if (this.#closed) {
+      painter.close();
+      throw Object.assign(new Error('start() was stopped'), { code: 'stopped' });
+    }
     this.#painter = painter;
     this.#paint();
     this.#tick();
@@ -105,7 +110,7 @@ export class Mixer extends EventTarget {
     for (const type of ['state', 'warning', 'stats']) {
       publisher.addEventListener(type, (event) => this.#emit(type, /** @type {CustomEvent} */ (event).detail));
     }
-    return publisher.start();
+    await publisher.start();
   }
 
   /** Ends the mix; resolves when the name is free. */

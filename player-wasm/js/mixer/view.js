@@ -1,9 +1,9 @@
 // The mixer's controls: start, stop, a preview, and what is going on.
 
 import { h, tell } from '../ui/dom.js';
-import { adopt, CSS_TEXT } from '../ui/style.js';
+import { newSheet } from '../ui/sheet.js';
 import { MIXER_CSS } from './style.js';
-import { words } from './texts.js';
+import { fetched, words } from './texts.js';
 
 const BUSY = ['connecting', 'live', 'reconnecting'];
 
@@ -16,7 +16,7 @@ export class MixerView {
   #status = h('p', { role: 'status', part: 'status' });
   #problem = h('p', { role: 'alert', class: 'problem', part: 'message' });
   #bar = h('div', { class: 'bar', part: 'controls' }, this.#stop, this.#status);
-  #frame = h('div', { role: 'group', part: 'frame' }, h('div', { class: 'stage' }, this.video), this.#problem, this.#start, this.#bar);
+  #frame = h('div', { role: 'group', part: 'frame' }, this.video, this.#problem, this.#start, this.#bar);
 
   /** @param {import('./element.js').SrsMixerElement} host @param {ShadowRoot} root */
   constructor(host, root) {
@@ -28,7 +28,10 @@ export class MixerView {
   }
 
   /** Styles the shadow tree for its document. */
-  settle() { adopt(this.#root, CSS_TEXT, MIXER_CSS); }
+  settle() {
+    const sheet = newSheet(this.#root.ownerDocument, MIXER_CSS);
+    this.#root.adoptedStyleSheets = sheet ? [sheet] : [];
+  }
 
   /** @param {MediaStreamTrack | null} track */
   preview(track) { this.video.srcObject = track && new MediaStream([track]); }
@@ -37,6 +40,7 @@ export class MixerView {
     const { state, error, warning, inputs, lang } = this.#host;
     const busy = BUSY.includes(state);
     const focused = this.#root.activeElement;
+    void fetched(lang)?.then((came) => { if (came) this.render(); });
     this.#frame.setAttribute('aria-label', words(lang)('mixer'));
     this.#frame.dataset.state = state;
     this.#frame.classList.toggle('seen', Boolean(this.video.srcObject));

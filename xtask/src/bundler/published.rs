@@ -3,7 +3,7 @@
 //! The sources lie in folders; the package is one flat folder whose file names are public.
 
 /// The files of the package and the module each begins with: (published name, path below `player-wasm/js`).
-pub(crate) const ENTRIES: [(&str, &str); 37] = [
+pub(crate) const ENTRIES: [(&str, &str); 38] = [
     ("compat.js", "player/compat.js"),
     ("danmaku.js", "chat/flying/overlay.js"),
     ("define-chat.js", "chat/define.js"),
@@ -19,6 +19,7 @@ pub(crate) const ENTRIES: [(&str, &str); 37] = [
     ("media-session.js", "player/media-session.js"),
     ("meter.js", "player/meter.js"),
     ("mixer-page.js", "mixer/draw/page-painter.js"),
+    ("mixer-words-zh.js", "mixer/texts-zh.js"),
     ("mixer-worker.js", "mixer/draw/worker.js"),
     ("mixer.js", "mixer/index.js"),
     ("native.js", "player/engine/sources/native.js"),

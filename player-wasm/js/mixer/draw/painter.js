@@ -11,11 +11,13 @@ import { startWorker } from './start-worker.js';
  * Starts to draw.
  * @param {PaintOptions} options
  * @param {(count: Extract<FromMix, { type: 'count' }>) => void} oncount ten times a second
+ * @param {(why: string) => void} onfail the worker has failed
  * @returns {Promise<Painter>}
  */
-export async function startPainting(options, oncount) {
+export async function startPainting(options, oncount, onfail) {
   const worker = await startWorker(options.base).catch(() => null);
   const { MediaStreamTrackProcessor: Processor, MediaStreamTrackGenerator: Generator } = globalThis;
+  if (worker) worker.onerror = ({ message }) => onfail(message);
   if (worker && Processor && Generator) return inWorker(worker, Processor, new Generator({ kind: 'video' }), options, oncount);
   const { PagePainter } = await import('./page-painter.js');
   return new PagePainter(options, worker, oncount);

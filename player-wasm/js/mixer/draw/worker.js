@@ -43,6 +43,7 @@ scope.onmessage = (/** @type {MessageEvent<ToMix>} */ { data }) => {
     stop();
     mix?.inputs.close();
     mix?.output.close();
+    if (mix) mix.scene.sources = [];
     mix = null;
   } else if (data.type === 'track') mix?.inputs.use(data.id, data.readable);
   else if (data.type === 'look' && mix) mix.scene.look = data.look;
