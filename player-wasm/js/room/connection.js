@@ -64,7 +64,7 @@ export class RoomConnection extends EventTarget {
   people = new Map();
   /** The newest messages, the oldest first. @type {ChatMessage[]} */
   chat = [];
-  /** The broadcast of the room. @type {{ stream: string, since: number, viewers: number } | null} */
+  /** The broadcast of the room. @type {{ stream: string, since: number, viewers: number, mixed: boolean, problem: string | null } | null} */
   live = null;
   likes = 0;
   audience = 0;

@@ -2,9 +2,10 @@
 
 import type { DetailedHTMLProps, HTMLAttributes } from 'react';
 import type {
-  SrsAudienceAttributes, SrsChatAttributes, SrsPlayerAttributes, SrsPublisherAttributes, SrsRoomAttributes, SrsRoomListAttributes,
+  SrsAudienceAttributes, SrsChatAttributes, SrsMixerAttributes, SrsPlayerAttributes, SrsPublisherAttributes, SrsRoomAttributes, SrsRoomListAttributes,
 } from './attributes.js';
 import type { SrsAudienceElement, SrsChatElement, SrsRoomListElement } from './define-chat.js';
+import type { SrsMixerElement } from './define-mixer.js';
 import type { SrsRoomElement } from './define-room.js';
 import type { SrsPlayerElement, SrsPublisherElement } from './index.js';
 
@@ -19,6 +20,7 @@ declare module 'react' {
       'srs-player': Props<SrsPlayerAttributes, SrsPlayerElement>;
       'srs-publisher': Props<SrsPublisherAttributes, SrsPublisherElement>;
       'srs-room': Props<SrsRoomAttributes, SrsRoomElement>;
+      'srs-mixer': Props<SrsMixerAttributes, SrsMixerElement>;
       'srs-chat': Props<SrsChatAttributes, SrsChatElement>;
       'srs-audience': Props<SrsAudienceAttributes, SrsAudienceElement>;
       'srs-room-list': Props<SrsRoomListAttributes, SrsRoomListElement>;

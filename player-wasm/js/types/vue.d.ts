@@ -2,7 +2,7 @@
 
 import type { DefineComponent } from 'vue';
 import type {
-  SrsAudienceAttributes, SrsChatAttributes, SrsPlayerAttributes, SrsPublisherAttributes, SrsRoomAttributes, SrsRoomListAttributes,
+  SrsAudienceAttributes, SrsChatAttributes, SrsMixerAttributes, SrsPlayerAttributes, SrsPublisherAttributes, SrsRoomAttributes, SrsRoomListAttributes,
 } from './attributes.js';
 
 export * from './index.js';
@@ -12,6 +12,7 @@ declare module 'vue' {
     'srs-player': DefineComponent<SrsPlayerAttributes>;
     'srs-publisher': DefineComponent<SrsPublisherAttributes>;
     'srs-room': DefineComponent<SrsRoomAttributes>;
+    'srs-mixer': DefineComponent<SrsMixerAttributes>;
     'srs-chat': DefineComponent<SrsChatAttributes>;
     'srs-audience': DefineComponent<SrsAudienceAttributes>;
     'srs-room-list': DefineComponent<SrsRoomListAttributes>;
