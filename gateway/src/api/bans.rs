@@ -90,7 +90,7 @@ pub(super) async fn kick(
         }
     };
     let Some(client) = find(&api, &id) else {
-        return api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client of this id");
+        return api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client with this id");
     };
     let context = &api.0.context;
     // Before the connection ends, so that the client finds the ban when it reconnects.
@@ -123,7 +123,7 @@ pub(super) async fn lift(State(api): State<Api>, asked: Asker, Path(id): Path<St
         return refusal;
     }
     if !id.parse().is_ok_and(|id| api.0.context.bans.lift(id)) {
-        return api.refuse(StatusCode::NOT_FOUND, BAN_NOT_FOUND, "there is no ban of this id");
+        return api.refuse(StatusCode::NOT_FOUND, BAN_NOT_FOUND, "there is no ban with this id");
     }
     tracing::info!(peer = %asked.peer, ban = id, "ban lifted by an operator");
     api.answer(types::Nothing {})

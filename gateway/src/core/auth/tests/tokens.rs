@@ -143,8 +143,13 @@ async fn an_operators_token_operates_once_and_only_trusted_keys_sign_one() {
     assert_eq!(operate(&bench.auth, &bench.token(operator.clone())).await, refused(TokenError::Operator));
     // The gateway's own key, through `lianmai token`.
     let own = SigningKey::kept(&bench.dir.join("data")).unwrap();
-    let wish =
-        own::Wish { issuer: "lianmai", audience: "lianmai", subject: "", right: Right::Operate, ttl: 60 };
+    let wish = own::TokenRequest {
+        issuer: "lianmai",
+        audience: "lianmai",
+        subject: "",
+        right: Right::Operate,
+        ttl: 60,
+    };
     let token = own.mint(&wish).unwrap();
     // It neither publishes nor plays.
     assert_eq!(bench.publish(&token).await, refused(TokenError::Missing("stream")));
