@@ -295,7 +295,7 @@ fn media_is_pure() {
 
 #[test]
 fn default_is_what_new_makes() {
-    for krate in ["media", "gateway", "player-wasm", "examples", "tests", "xtask"] {
+    for krate in ["media", "pixels", "gateway", "player-wasm", "examples", "tests", "xtask"] {
         let wrong = defaults::derived_beside_new(&sources(krate));
         assert!(wrong.is_empty(), "in {krate}: {}; write `impl Default` by hand", wrong.join("\n"));
     }

@@ -6,7 +6,7 @@ use crate::steps::Steps;
 use crate::tools::{self, Use};
 
 /// Folders of crates with their own tests. Each is also a part.
-const CRATES: [&str; 5] = ["media", "gateway", "player-wasm", "examples", "xtask"];
+const CRATES: [&str; 6] = ["media", "pixels", "gateway", "player-wasm", "examples", "xtask"];
 
 /// Runs everything, or the part in `args`. Only a complete run installs programs.
 pub(crate) fn run(args: &[String]) -> Result {

@@ -36,7 +36,7 @@ impl Fade {
         // It begins and ends slowly. One tick after the change, something has to be seen already.
         let part = (passed as f32 + MILLI as f32) / FADE as f32;
         let eased = part * part * (3.0 - 2.0 * part);
-        blend(old, picture, (eased * 256.0) as u16);
+        pixels::fade(old, picture, (eased * 256.0) as u16);
     }
 
     /// Keeps the picture that was made last.
@@ -48,14 +48,6 @@ impl Fade {
     #[cfg(test)]
     pub(super) const fn is_on(&self) -> bool {
         self.old.is_some()
-    }
-}
-
-/// Mixes `old` into `new`, whose part is `weight` of 256.
-fn blend(old: &[u8], new: &mut [u8], weight: u16) {
-    let weight = weight.min(256);
-    for (new, old) in new.iter_mut().zip(old) {
-        *new = ((u16::from(*old) * (256 - weight) + u16::from(*new) * weight) >> 8) as u8;
     }
 }
 
@@ -95,16 +87,5 @@ mod tests {
         fade.apply(2, false, 0, &mut picture);
         assert_eq!(picture, [200; 6]);
         assert!(!fade.is_on());
-    }
-
-    #[test]
-    fn a_blend_of_equal_samples_changes_nothing() {
-        for sample in 0..=255 {
-            for weight in [0, 1, 100, 255, 256] {
-                let mut new = [sample];
-                blend(&[sample], &mut new, weight);
-                assert_eq!(new, [sample]);
-            }
-        }
     }
 }

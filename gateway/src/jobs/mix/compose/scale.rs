@@ -1,10 +1,8 @@
 //! Scales pictures to the size of their tiles.
 
-use fast_image_resize::images::{TypedCroppedImageMut, TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8;
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use pixels::Part;
 
-use super::frame::Frame;
+use super::frame::{Frame, samples};
 use super::layout::Fit;
 use super::rect::{Rect, even};
 use crate::jobs::mix::Picture;
@@ -35,17 +33,26 @@ pub(super) fn place(picture: &Picture, tile: Rect, fit: Fit, screen: bool) -> Pl
         Fit::Auto if screen => contain(false),
         Fit::Auto if portrait => contain(true),
         Fit::Contain => contain(false),
-        Fit::Auto | Fit::Cover => {
-            Placement { crop: whole.with_aspect(tile.w, tile.h), at: tile, blurred: false }
-        }
+        Fit::Auto | Fit::Cover => Placement { crop: cover(whole, tile), at: tile, blurred: false },
         Fit::Stretch => Placement { crop: whole, at: tile, blurred: false },
+    }
+}
+
+/// Returns the part of a picture that fills a tile. A picture that is hardly larger than the tile loses its edges instead
+/// of its sharpness, and need not be scaled: 640x360 in a grid with gaps.
+fn cover(whole: Rect, tile: Rect) -> Rect {
+    let hardly = |whole: u32, tile: u32| (tile..=tile + tile / 16).contains(&whole);
+    if hardly(whole.w, tile.w) && hardly(whole.h, tile.h) {
+        whole.middle(tile.w, tile.h)
+    } else {
+        whole.with_aspect(tile.w, tile.h)
     }
 }
 
 /// Scales I420 pictures.
 #[derive(Debug, Default)]
 pub(super) struct Scaler {
-    resizer: Resizer,
+    scaler: pixels::Scaler,
     small: Vec<u8>,
 }
 
@@ -61,22 +68,11 @@ impl Scaler {
     /// Scales a part of a picture, given by its width and planes, into a rectangle of the frame.
     fn scale(&mut self, picture: (u32, [&[u8]; 3]), crop: Rect, frame: &mut Frame<'_>, to: Rect) {
         for (n, source) in picture.1.into_iter().enumerate() {
-            let half = |length: u32| if n == 0 { length } else { length / 2 };
-            let [x, y, w, h] = [crop.x, crop.y, crop.w, crop.h].map(|n| f64::from(half(n)));
-            let options = ResizeOptions::new().resize_alg(algorithm(crop, to)).crop(x, y, w, h);
-            let width = half(picture.0);
-            let height = source.len() as u32 / width;
-            let (out_width, out_height) = (half(frame.width), half(frame.height));
+            let width = if n == 0 { picture.0 } else { picture.0 / 2 };
             let plane = frame.plane(n);
-            // Neither can fail: the planes have these sizes, and the rectangles are inside them. A failure leaves
-            // the tile as it is.
-            let Ok(from) = TypedImageRef::<U8>::from_buffer(width, height, source) else { continue };
-            let Ok(image) = TypedImage::<U8>::from_buffer(out_width, out_height, plane.data) else {
-                continue;
-            };
-            let part = TypedCroppedImageMut::new(image, half(to.x), half(to.y), half(to.w), half(to.h));
-            let Ok(mut part) = part else { continue };
-            let done = self.resizer.resize_typed(&from, &mut part, &options);
+            let stride = plane.stride as u32;
+            let done = self.scaler.scale((source, width), part(crop, n), (plane.data, stride), part(to, n));
+            // The rectangles are inside their pictures. If they were not, the tile would stay as it is.
             debug_assert_eq!(done, Ok(()), "{crop:?} -> {to:?}");
         }
     }
@@ -94,18 +90,35 @@ impl Scaler {
             tiny,
         );
         let (y, chroma) = small.split_at_mut((tiny.w * tiny.h) as usize);
-        let dim = |n: &mut u8, zero: u16| {
-            *n = ((u16::from(*n) * DIMMED + zero * (256 - DIMMED)) >> 8) as u8;
-        };
-        y.iter_mut().for_each(|y| dim(y, 16));
-        chroma.iter_mut().for_each(|c| dim(c, 128));
+        pixels::dim(y, 16, DIMMED);
+        pixels::dim(chroma, 128, DIMMED);
         let (u, v) = chroma.split_at(chroma.len() / 2);
         self.scale((tiny.w, [y, u, v]), tiny, frame, frame.area());
         self.small = small;
     }
 }
 
-/// Chooses the filter.
-fn algorithm(_crop: Rect, _to: Rect) -> ResizeAlg {
-    ResizeAlg::Convolution(FilterType::Bilinear)
+/// Returns a rectangle in samples of a plane.
+fn part(rect: Rect, plane: usize) -> Part {
+    let [x, y, w, h] = samples(rect, plane).map(|n| n as u32);
+    Part { x, y, w, h }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_is_hardly_larger_loses_its_edges() {
+        let tile = Rect::new(0, 0, 636, 356);
+        for (w, h, crop) in [
+            (640, 360, Rect::new(2, 2, 636, 356)),
+            (636, 356, tile),
+            (1280, 720, Rect::new(0, 2, 1280, 716)),
+            (634, 356, Rect::new(0, 0, 634, 354)),
+            (640, 480, Rect::new(0, 60, 640, 358)),
+        ] {
+            assert_eq!(cover(Rect::new(0, 0, w, h), tile), crop, "{w}x{h}");
+        }
+    }
 }
