@@ -1,6 +1,7 @@
 //! `cargo xtask bench [PART…]`: cost and speed of the server, compared with known figures of other servers.
 //! Nothing here passes or fails: it prints figures and their targets.
 
+mod compose;
 mod cpu;
 mod https;
 mod join;
@@ -28,6 +29,7 @@ fn main() {
         ("stalled", stalled::run),
         ("rtp", rtp::run),
         ("transcode", transcode::run),
+        ("compose", compose::run),
         ("whep", whep::run),
         ("https", https::run),
         ("rooms", rooms::run),

@@ -7,7 +7,7 @@ use crate::sh::{Result, cargo, command, root, run as sh, target, which};
 const BROWSER: [(&str, &[&str]); 2] =
     [("browser", &["measure.mjs", "measure-rtc.mjs"]), ("loss", &["measure-loss.mjs"])];
 
-/// Measures the server (cpu, latency, join, stalled, rtp, transcode, https, whep, rooms, mix), then the player in
+/// Measures the server (cpu, latency, join, stalled, rtp, transcode, compose, https, whep, rooms, mix), then the player in
 /// Chromium (browser) and on a bad network (loss); all of them, or the named ones.
 pub(crate) fn run(parts: &[String]) -> Result {
     let named = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);

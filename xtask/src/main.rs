@@ -37,8 +37,8 @@ cargo xtask dist                build the WordPress plugin, target/dist/lianmai.
 cargo xtask pot                 collect the plugin's texts for translators, target/languages/lianmai.pot
 cargo xtask fuzz SECONDS [TARGET…]
                                 run each fuzz target (or those named) for so many seconds
-cargo xtask bench [PART…]       measure: cpu, latency, join, stalled, rtp, transcode, https,
-                                whep, rooms, browser, loss
+cargo xtask bench [PART…]       measure: cpu, latency, join, stalled, rtp, transcode, compose,
+                                https, whep, rooms, browser, loss
 ";
 
 fn main() -> ExitCode {
