@@ -22,7 +22,7 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 10] = [
+    let parts: [(&str, fn()); 11] = [
         ("cpu", cpu::run),
         ("latency", latency::run),
         ("join", join::run),
