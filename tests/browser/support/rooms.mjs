@@ -90,9 +90,9 @@ async function startWire(to) {
   };
 }
 
-/** Starts a gateway and a browser. @param {string[]} [flags] of Chromium */
-export async function startRooms(flags = []) {
-  let gateway = await startGateway();
+/** Starts a gateway and a browser. @param {string[]} [flags] of Chromium @param {string[]} [settings] of the gateway */
+export async function startRooms(flags = [], settings = []) {
+  let gateway = await startGateway(settings);
   const browser = await launch([...CAPTURE, ...flags]);
   /** @type {Set<import('node:child_process').ChildProcess>} */
   const children = new Set();
@@ -156,7 +156,7 @@ export async function startRooms(flags = []) {
   }
 
   return {
-    open, encode, member,
+    open, encode, member, browser,
     get gateway() { return gateway; },
     /** A way to the gateway that can be cut. */
     async wire() {
@@ -177,7 +177,7 @@ export async function startRooms(flags = []) {
       const { addresses } = gateway;
       await gateway.stop();
       await meanwhile();
-      gateway = await startGateway([], addresses);
+      gateway = await startGateway(settings, addresses);
     },
     async stop() {
       for (const child of children) child.kill('SIGKILL');
