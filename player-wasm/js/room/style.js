@@ -14,7 +14,7 @@ export const ROOM_CSS = `
 .tiles{display:flex;flex-direction:column;gap:8px;padding:8px;position:absolute;inset:0}
 .main{flex:1;min-height:0;min-width:0;display:grid;gap:8px;grid-template:repeat(var(--rows,1),minmax(0,1fr))/repeat(calc(2*var(--columns,1)),minmax(0,1fr))}
 .main .tile{grid-column-end:span 2}
-.strip{display:flex;gap:8px;overflow:auto;height:22%;min-height:90px;max-height:170px;flex:none;scrollbar-width:thin;padding:3px;margin:-3px}
+.strip{display:flex;justify-content:safe center;gap:8px;overflow:auto;height:22%;min-height:90px;max-height:170px;flex:none;scrollbar-width:thin;padding:3px;margin:-3px}
 .strip .tile{height:100%;width:auto;aspect-ratio:16/9;flex:none}
 .tile{position:relative;overflow:hidden;border-radius:12px;background:hsl(var(--hue) 24% 30%);color:#f4f6fb;min-width:0;min-height:0;
 outline:3px solid transparent;outline-offset:-1px;transition:outline-color .15s}
@@ -63,7 +63,7 @@ legend{padding:0 6px;font-weight:600}
 form{flex-direction:column;align-items:stretch;gap:10px;flex-wrap:nowrap}
 select,input[type=text],input[type=password]{font:inherit;color:inherit;width:100%;min-height:44px;height:auto;margin:0;padding:8px 12px;border-radius:10px;cursor:auto;display:block;
 border:1px solid color-mix(in srgb,var(--_fg) 45%,transparent);background:var(--_bg);min-width:0}
-input[type=checkbox]{width:20px;height:20px;margin:0;flex:none}
+input[type=checkbox]{display:block;width:20px;height:20px;margin:0;flex:none}
 input[type=range]{width:100%;display:block;margin:0}
 .primary,.open,.panel form button,.row button{background:var(--_accent);color:var(--srs-on-accent,#06121f);font-weight:600;padding:0 18px;border-radius:10px;min-height:44px}
 .row{display:flex;gap:8px}.row .primary{flex:1}
