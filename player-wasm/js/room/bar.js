@@ -106,7 +106,7 @@ export class Bar {
     state('share', sharing ? 'unshare' : 'share', { pressed: sharing, hidden: !seated || !navigator.mediaDevices?.getDisplayMedia });
     const up = connection.people.get(me?.id ?? '')?.hand ?? false;
     state('hand', up ? 'lowerHand' : 'raiseHand', { pressed: up, hidden: seated });
-    state('layout', `layout:${layout}`, { shape: { grid: SHAPE.layout, speaker: SHAPE.speaker, side: SHAPE.side, screen: SHAPE.screen, pip: SHAPE.speaker }[layout] });
+    state('layout', `layout:${layout}`, { shape: { grid: SHAPE.layout, speaker: SHAPE.speaker, side: SHAPE.side, screen: SHAPE.speaker, pip: SHAPE.speaker }[layout] });
     state('chat', unread ? 'chatUnread' : 'chat', { expanded: panel === 'chat', hidden: !chat });
     state('people', 'people', { expanded: panel === 'people' });
     state('invite', 'invite', { expanded: panel === 'invite', hidden: !isHost });
