@@ -23,6 +23,8 @@ export class RoomSession extends EventTarget {
   #state = 'idle';
   #share;
   #joining = false;
+  /** The participant is about to give the seat up. */
+  #leaving = false;
   /** Why the room has refused this participant, or ended the connection. @type {{ code: string, text: string } | null} */
   error = null;
   /** @type {RoomReceiving | undefined} */
@@ -119,13 +121,21 @@ export class RoomSession extends EventTarget {
   /** Leaves, and closes everything but the socket's history. */
   async leave() {
     this.#share.options = null;
+    this.#leaving = true;
     // The sessions end first: the gateway knows none of them any more after the seat is given up.
     await Promise.race([this.#over('closed'), new Promise((resolve) => { setTimeout(resolve, GOODBYE); })]);
-    if (!this.#taking) this.#share.leave();
+    this.#giveUp();
+  }
+
+  /** Gives the seat up, unless somebody has joined again meanwhile. */
+  #giveUp() {
+    if (this.#leaving && !this.#taking) this.#share.leave();
+    this.#leaving = false;
   }
 
   /** Ends everything for good; the gateway keeps the seat for some seconds. */
   async close() {
+    this.#giveUp();
     this.#off.abort();
     this.#share.release();
     await this.#over(this.#state === 'idle' ? 'idle' : 'closed');
@@ -134,6 +144,7 @@ export class RoomSession extends EventTarget {
   /** @param {import('./connection.js').RoomState} state */
   async #over(state) {
     this.#show(state);
+    this.dispatchEvent(new CustomEvent('change'));
     await this.#close();
   }
 
