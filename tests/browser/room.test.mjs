@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { axe, LIMIT, until } from './harness.mjs';
-import { mediaSessions, noErrors, SHOTS, startRooms } from './support/rooms.mjs';
+import { mediaSessions, noErrors, startRooms } from './support/rooms.mjs';
 
 /** @type {Awaited<ReturnType<typeof startRooms>>} */ let rooms;
 before(async () => { rooms = await startRooms(); }, LIMIT);
@@ -69,6 +69,7 @@ test('everybody sees and hears everybody; mute, leave, return', LIMIT, async () 
   await ben.press('Leave the room');
   await ben.state('closed');
   await ben.page.getByText('You left the room').waitFor();
+  assert.deepEqual(await axe(ben.page), []);
   await anna.sees('Anna (you)');
   await ben.join();
   await anna.sees('Anna (you)', 'Ben');
@@ -87,6 +88,7 @@ test('an invitation on a phone: link, QR code, and the guest joins', LIMIT, asyn
   const link = await until('a link', () => host.page.getByRole('textbox', { name: 'Link' }).inputValue());
   assert.match(link, /\/rooms\/phones#invite=.+/);
   await host.page.getByRole('img', { name: 'QR code of the link' }).locator('svg').waitFor();
+  assert.deepEqual(await axe(host.page), []);
   await host.shot('invite-1280');
   const { pathname, hash } = new URL(link);
   const guest = await rooms.open(`${pathname}?name=Gu${hash}`, phone);
@@ -118,10 +120,14 @@ test('encoders are participants, a scene has the stage alone, and all come back 
   const scene = await rooms.open('/rooms/show/scene?layout=speaker&names=1');
   await scene.sees('Anna', 'cam-a', 'cam-b', 'cam-c', 'cam-d');
   assert.equal(await scene.page.getByRole('button').count(), 0);
+  assert.deepEqual(await axe(scene.page), []);
   await scene.shot('scene-1280');
   rooms.stopEncoders();
   await anna.sees('Anna (you)');
-  await rooms.restart(() => anna.state('reconnecting'));
+  await rooms.restart(async () => {
+    await anna.state('reconnecting');
+    assert.deepEqual(await axe(anna.page), []);
+  });
   await anna.state('joined');
   await scene.sees('Anna');
   // One that the page takes out and puts in again joins again.
@@ -205,9 +211,9 @@ test('a shared screen takes the stage; a call is told; a network that loses much
   await ben.sees('Anna', 'Ben (you)');
   await anna.press('Share your screen');
   const screen = (seen) => seen.tiles.find(({ label, large, width }) => label === 'Anna’s screen' && large && width > 0);
+  await ben.page.getByText('Anna shares a screen').waitFor();
   await ben.look('the screen on the stage', screen);
   await anna.look('the own screen', screen);
-  await ben.page.getByText('Anna shares a screen').waitFor();
   await ben.shot('screen-1280');
   assert.deepEqual(await axe(ben.page), []);
   await anna.press('Stop sharing your screen');
@@ -252,20 +258,54 @@ test('a shared screen takes the stage; a call is told; a network that loses much
   await anna.close();
 });
 
-if (SHOTS) test('pictures of ten', LIMIT, async () => {
-  const anna = await rooms.open('/rooms/ten?name=Anna');
-  await anna.join();
-  for (let n = 1; n < 10; n++) rooms.encode('ten', `camera-${n}`);
-  await anna.look('ten', ({ tiles }) => tiles.length === 10 && tiles.every(({ width }) => width > 0));
-  await anna.shot('10-1280');
-  await anna.press('Layout: grid');
-  await new Promise((resolve) => { setTimeout(resolve, 3000); });
-  await anna.shot('10-speaker-1280');
-  await anna.page.setViewportSize({ width: 390, height: 780 });
-  await new Promise((resolve) => { setTimeout(resolve, 2000); });
-  await anna.shot('10-speaker-390');
-  await anna.page.evaluate(() => { document.querySelector('srs-room').setAttribute('layout', 'grid'); });
-  await new Promise((resolve) => { setTimeout(resolve, 2000); });
-  await anna.shot('10-390');
-  await anna.close();
+test('in Chinese, on a phone: a host lets a guest in, brings a viewer to the stage, and sends her back', LIMIT, async () => {
+  const phone = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true };
+  const host = await rooms.open('/rooms/lobby?name=胡', { ...phone, locale: 'zh-CN' });
+  await host.page.getByRole('button', { name: '加入' }).waitFor();
+  await host.shot('prejoin-zh-390');
+  await host.join();
+  await host.press('设置');
+  await host.page.getByLabel('嘉宾需等待主持人同意').check();
+  await host.shot('settings-zh-390');
+  assert.deepEqual(await axe(host.page), []);
+  await host.page.keyboard.press('Escape');
+
+  const guest = await rooms.open('/rooms/lobby?name=Gu&as=guest');
+  await guest.page.getByRole('button', { name: 'Join' }).click();
+  await guest.state('waiting');
+  await guest.page.getByText('A host of the room will let you in.').waitFor();
+  assert.deepEqual(await axe(guest.page), []);
+  await guest.shot('waiting-1280');
+  await host.page.getByText('Gu 等待进入').waitFor();
+  await host.shot('knocks-zh-390');
+  assert.deepEqual(await axe(host.page), []);
+  // Who waits sees, hears and sends nothing.
+  assert.deepEqual([(await guest.read()).tiles, (await guest.read()).peers], [[], 0]);
+  await host.page.getByRole('status').getByRole('button', { name: '允许进入' }).click();
+  await guest.state('joined');
+  await guest.sees('Gu (you)', '胡');
+  await host.sees('Gu', '胡（我）');
+
+  const mia = await rooms.open('/rooms/lobby?name=Mia&as=audience');
+  await mia.join();
+  await mia.sees('Gu', '胡');
+  await mia.press('Raise your hand');
+  await host.page.getByText('Mia 举手了').waitFor();
+  await host.page.getByRole('status').getByRole('button', { name: '邀请上麦' }).click();
+  await mia.page.getByText('You are on the stage now.').waitFor();
+  await host.sees('Gu', 'Mia', '胡（我）');
+  await host.press('成员');
+  await host.page.getByLabel('对 Mia 的操作').click();
+  await host.shot('people-zh-390');
+  assert.deepEqual(await axe(host.page), []);
+  await host.page.getByRole('button', { name: '请下麦' }).click();
+  await mia.page.getByText('You are in the audience now.').waitFor();
+  await mia.sees('Gu', '胡');
+  await until('closed devices', () => mia.page.evaluate(() => globalThis.captured.length > 0 && globalThis.captured.every(({ readyState }) => readyState === 'ended')));
+  await host.page.getByLabel('对 Gu 的操作').click();
+  await host.page.getByRole('button', { name: '移出房间' }).click();
+  await guest.state('refused');
+  await guest.page.getByText('A host has removed you from the room.').waitFor();
+  assert.deepEqual(await axe(guest.page), []);
+  for (const one of [mia, guest, host]) await one.close();
 });

@@ -11,7 +11,7 @@ import { launch, openPage, startGateway, until } from '../harness.mjs';
 import { startRelay } from './relay.mjs';
 
 /** Where pictures of the pages are put, to be looked at; without it none are taken. */
-export const { SHOTS } = process.env;
+const { SHOTS } = process.env;
 const CAPTURE = ['--use-fake-device-for-media-stream=device-count=3,fps=10', '--use-fake-ui-for-media-stream', '--mute-audio'];
 
 /**
@@ -99,11 +99,12 @@ export async function startRooms(flags = [], settings = []) {
   /** Ways to the gateway that tests have changed. @type {{ close: () => void }[]} */
   const ways = [];
 
-  /** A page of a room, with ways to see what it does. @param {string} path @param {import('playwright-core').BrowserContextOptions & { from?: string, relay?: number }} [options] */
-  async function open(path, { from = gateway.http, relay = 0, ...options } = {}) {
+  /** A page of a room, with ways to see what it does. @param {string} path @param {import('playwright-core').BrowserContextOptions & { from?: string, relay?: number, init?: [(argument: any) => void, any] }} [options] */
+  async function open(path, { from = gateway.http, relay = 0, init, ...options } = {}) {
     const opened = await openPage(browser, { viewport: { width: 1280, height: 720 }, ...options });
     const { page } = opened;
     await page.addInitScript(spy, relay);
+    if (init) await page.addInitScript(...init);
     await page.goto(`${from}${path}`);
     await page.waitForFunction(() => customElements.get('srs-room'));
     const read = () => page.evaluate(look);
@@ -128,7 +129,9 @@ export async function startRooms(flags = [], settings = []) {
       mkdirSync(SHOTS, { recursive: true });
       await page.screenshot({ path: `${SHOTS}/${name}.png` });
     };
-    return { ...opened, read, look: seen, state, join, sees, hears, press, shot };
+    /** Waits for something of this page; `explain` runs in it. @param {string} what @param {() => Promise<unknown>} check @param {() => unknown} explain */
+    const wait = (what, check, explain) => until(what, check, () => page.evaluate(explain));
+    return { ...opened, read, until: wait, look: seen, state, join, sees, hears, press, shot };
   }
 
   /** Somebody in a room who uses no browser. @param {string} room @param {string} name @param {string} role */
@@ -145,10 +148,16 @@ export async function startRooms(flags = [], settings = []) {
     return { got, send, last, close: () => socket.close() };
   }
 
-  /** Publishes a test picture to a room, as OBS would. @param {string} room @param {string} name */
-  function encode(room, name) {
+  /**
+   * Publishes a picture to a room, as OBS would.
+   * @param {string} room
+   * @param {string} name
+   * @param {string} [video] the source of its picture, as ffmpeg names it
+   * @param {string} [audio] the source of its sound
+   */
+  function encode(room, name, video = `testsrc2=size=320x180:rate=8,hue=h=${name.charCodeAt(name.length - 1) * 37}`, audio = 'anullsrc=cl=stereo:r=48000') {
     const child = spawn('ffmpeg', [
-      '-v', 'error', '-re', '-f', 'lavfi', '-i', `testsrc2=size=320x180:rate=8,hue=h=${name.charCodeAt(name.length - 1) * 37}`, '-f', 'lavfi', '-i', 'anullsrc=cl=stereo:r=48000',
+      '-v', 'error', '-re', '-f', 'lavfi', '-i', video, '-f', 'lavfi', '-i', audio,
       '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '16', '-b:v', '100k', '-c:a', 'aac', '-f', 'flv', `${gateway.rtmp}/${room}/${name}`,
     ], { stdio: 'ignore' });
     children.add(child);
