@@ -81,10 +81,21 @@ test('the list is empty at first; a room appears by itself, with a frame as its 
       return [response.headers.get('content-type'), (await response.json()).display];
     });
     assert.deepEqual(manifest, ['application/manifest+json', 'standalone']);
+    // iOS takes no SVG for its home screen.
+    const icon = await page.evaluate(async () => {
+      const image = new Image();
+      image.src = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel=apple-touch-icon]')).href;
+      await image.decode();
+      return [image.naturalWidth, image.naturalHeight];
+    });
+    assert.deepEqual(icon, [180, 180]);
   } finally {
     encoder.kill();
     await ended;
   }
+  // The seat of an encoder is kept for 10 s, unless a host removes it.
+  anna.send({ type: 'remove', id: 'camera' });
+  await until('the seat to be free', () => anna.got.some(({ type, id }) => type === 'left' && id === 'camera'));
   anna.send({ type: 'leave' });
   await page.getByRole('heading', { name: 'No room is open' }).waitFor();
   assert.deepEqual(errors, []);

@@ -3,7 +3,7 @@
 import { negotiate } from '../net/whep.js';
 
 /** Milliseconds that a picture may take. */
-const PATIENCE = 8_000;
+const PATIENCE = 15_000;
 /** Sessions at once. */
 const MAX_SESSIONS = 6;
 
@@ -49,8 +49,9 @@ async function grab(server, stream, canvas, signal) {
       peer.ontrack = ({ track }) => {
         video.srcObject = new MediaStream([track]);
         video.play().catch(() => {});
-        if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(resolve);
-        else video.onloadeddata = resolve;
+        // Either tells that there is a frame. A busy browser may call back late for a video that is on no page.
+        video.requestVideoFrameCallback?.(resolve);
+        video.onloadeddata = resolve;
       };
     });
     // It may be rejected before anybody waits for it.
