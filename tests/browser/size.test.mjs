@@ -22,8 +22,8 @@ const OTHERS = ['index', 'define-player', 'sdk', 'extras', 'media-session', 'met
   .map((name) => `srs-player/${name}.js`);
 const dist = new URL('../../player-wasm/dist/', import.meta.url).pathname;
 
-/** Fetched only by pages that publish, and by those with a room, a chat or flying messages. */
-const PUBLISHER = /publish|room|chat|danmaku/;
+/** Fetched only by pages that publish or mix, and by those with a room, a chat or flying messages. */
+const PUBLISHER = /publish|room|chat|danmaku|mixer/;
 
 function wireSize(file) {
   const options = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 } };
@@ -66,4 +66,11 @@ test('chat, list of rooms and flying messages are at most 21 kB on the wire', ()
   const sum = ['define-chat', 'danmaku'].reduce((total, name) => total + wireSize(`srs-player/${name}.js`), 0);
   console.log(`chat on the wire: ${sum} bytes`);
   assert.ok(sum <= 21_000, `${sum} bytes`);
+});
+
+test('the mixer is at most 12 kB on the wire, besides what publishes and what plays WebRTC', () => {
+  const size = (/** @type {string} */ name) => wireSize(`srs-player/${name}.js`);
+  const sum = ['define-mixer', 'mixer', 'mixer-worker'].reduce((total, name) => total + size(name), 0);
+  console.log(`mixer on the wire: ${sum} bytes; where a worker cannot draw, or in Chinese`, size('mixer-page'), size('mixer-words-zh'));
+  assert.ok(sum <= 12_000, `${sum} bytes`);
 });
