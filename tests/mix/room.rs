@@ -31,7 +31,10 @@ fn a_host_goes_live_and_viewers_see_the_participants_come_and_go() {
     assert_eq!((&live["mixed"], &live["problem"]), (&json!(true), &json!(null)));
     // A second press changes nothing.
     anna.send(&json!({ "type": "go_live" }));
-    let viewer = FlvViewer::http(gateway.http(), "/live/show.flv");
+    // The seat key of the room plays the broadcast, and no other stream of that application.
+    let key = guest.key().to_owned();
+    assert_eq!(gateway.get(&format!("/live/other.flv?seat={key}")).status, 403);
+    let viewer = FlvViewer::http(gateway.http(), &format!("/live/show.flv?seat={key}"));
     viewer.wait_frames(flv::VIDEO, 10, LIMIT);
     let url = gateway.http_url("show.flv");
     let until = |what: &str, is: &dyn Fn(&Piece) -> bool| {

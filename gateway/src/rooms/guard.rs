@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, ready};
 
 use super::registry::{Rooms, is_name, now};
 use super::role::Role;
-use super::state::participant_and_kind;
+use super::state::{USUAL_APP, participant_and_kind};
 use crate::core::admission::{Ask, Guard, Refusal, Usage};
 use crate::core::client::{Act, Identity};
 
@@ -27,9 +27,15 @@ impl SeatKeys {
         let key =
             form_urlencoded::parse(ask.credentials.query.as_bytes()).find(|(name, _)| name == PARAMETER);
         let Some((_, key)) = key else { return Ok(None) };
-        let room = ask.stream.app();
-        let seat = if is_name(room) { self.0.passes().check_seat(room, &key, now() / 1000) } else { None };
-        let Some((id, role)) = seat else {
+        // The key of a room also plays the room's broadcast.
+        let broadcast = ask.stream.as_str().strip_prefix(USUAL_APP).and_then(|rest| rest.strip_prefix('/'));
+        let of_broadcast = broadcast.filter(|_| ask.act == Act::Play);
+        let rooms = [Some(ask.stream.app()), of_broadcast].into_iter().flatten().filter(|room| is_name(room));
+        let mut seats = rooms.filter_map(|room| {
+            let (id, role) = self.0.passes().check_seat(room, &key, now() / 1000)?;
+            Some((room, id, role))
+        });
+        let Some((room, id, role)) = seats.next() else {
             return Err(Refusal::Rule(
                 "the seat key is wrong or has expired: join the room again".to_owned(),
             ));

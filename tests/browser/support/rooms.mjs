@@ -11,7 +11,7 @@ import { launch, openPage, startGateway, until } from '../harness.mjs';
 import { startRelay } from './relay.mjs';
 
 /** Where pictures of the pages are put, to be looked at; without it none are taken. */
-const { SHOTS } = process.env;
+export const { SHOTS } = process.env;
 const CAPTURE = ['--use-fake-device-for-media-stream=device-count=3,fps=10', '--use-fake-ui-for-media-stream', '--mute-audio'];
 
 /**
