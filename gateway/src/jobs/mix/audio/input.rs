@@ -252,7 +252,7 @@ fn place(at: Micros, head: Option<Micros>, config: &Config, duration: Micros) ->
     match difference {
         _ if difference.abs() <= follows => Place::Follows(difference),
         _ if lossy && (0..=CONCEALED).contains(&difference) => Place::After(difference),
-        _ if difference < 0 && difference >= -2 * STRETCHED => Place::Overlaps(-difference),
+        _ if (-2 * STRETCHED..0).contains(&difference) => Place::Overlaps(-difference),
         _ => Place::Anew,
     }
 }
