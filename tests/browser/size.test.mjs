@@ -12,7 +12,7 @@ const module = (/** @type {string} */ name) => [`srs-player/${name}.js`, `srs-pl
 const KINDS = {
   FLV: { budget: 61_600, files: [...ALL, ...PIPELINE, ...module('player_wasm')] },
   'MPEG-TS': { budget: 63_300, files: [...ALL, ...PIPELINE, ...module('player_ts')] },
-  HLS: { budget: 66_400, files: [...ALL, ...PIPELINE, ...module('player_ts'), 'srs-player/hls.js', 'srs-player/hls-variants.js'] },
+  HLS: { budget: 66_600, files: [...ALL, ...PIPELINE, ...module('player_ts'), 'srs-player/hls.js', 'srs-player/hls-variants.js'] },
   WebRTC: { budget: 21_400, files: [...ALL, 'srs-player/rtc.js'] },
 };
 /** Not on the way of any of them: the module's other entries, the names of srs.sdk.js, captions and viewers, the picture of
@@ -68,9 +68,9 @@ test('chat, list of rooms and flying messages are at most 21 kB on the wire', ()
   assert.ok(sum <= 21_000, `${sum} bytes`);
 });
 
-test('the mixer is at most 12 kB on the wire, besides what publishes and what plays WebRTC', () => {
+test('the mixer is at most 12.5 kB on the wire, besides what publishes and what plays WebRTC', () => {
   const size = (/** @type {string} */ name) => wireSize(`srs-player/${name}.js`);
   const sum = ['define-mixer', 'mixer', 'mixer-worker'].reduce((total, name) => total + size(name), 0);
   console.log(`mixer on the wire: ${sum} bytes; where a worker cannot draw, or in Chinese`, size('mixer-page'), size('mixer-words-zh'));
-  assert.ok(sum <= 12_000, `${sum} bytes`);
+  assert.ok(sum <= 12_500, `${sum} bytes`);
 });
