@@ -63,7 +63,7 @@ const GATEWAY: &[(&str, Floor)] = &[
         "core::auth",
         Floor::Base(&["core::client", "core::name", "core::refusals", "flags", "net", "secret_file"]),
     ),
-    ("core::admission", Floor::Base(&["core", "limits"])),
+    ("core::admission", Floor::Base(&["core", "limits", "net::worker"])),
     ("derive::derived", Floor::Base(&["core::hub"])),
     ("derive::transcode", Floor::Base(&["core::hub", "derive::derived", "flags", "net"])),
     ("derive::batch", Floor::Base(&["core::hub", "derive::derived", "derive::transcode"])),

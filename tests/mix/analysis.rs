@@ -7,23 +7,23 @@ use std::process::Command;
 use lianmai_tests::gateway::temp_dir;
 
 /// Sample rate of the analysed audio in hertz.
-pub const RATE: u32 = 48_000;
+pub(crate) const RATE: u32 = 48_000;
 
 /// A piece of a stream, decoded.
 #[derive(Debug)]
-pub struct Piece {
+pub(crate) struct Piece {
     width: usize,
     height: usize,
     /// Pictures in RGB.
-    pub pictures: Vec<Vec<u8>>,
+    pub(crate) pictures: Vec<Vec<u8>>,
     /// Mono samples.
-    pub samples: Vec<f32>,
+    pub(crate) samples: Vec<f32>,
 }
 
 impl Piece {
     /// Plays `url` for some seconds, after some others that are left out. Pictures have the size `size`.
     #[track_caller]
-    pub fn record(url: &str, skip: f64, seconds: f64, (width, height): (usize, usize)) -> Self {
+    pub(crate) fn record(url: &str, skip: f64, seconds: f64, (width, height): (usize, usize)) -> Self {
         let folder = temp_dir("piece");
         let (video, audio) = (folder.join("video.rgb"), folder.join("audio.f32"));
         let mut ffmpeg = Command::new("ffmpeg");
@@ -50,25 +50,25 @@ impl Piece {
     }
 
     /// Returns the colour at a place of a picture, in parts of its width and height.
-    pub fn colour(&self, picture: usize, x: f64, y: f64) -> [u8; 3] {
+    pub(crate) fn colour(&self, picture: usize, x: f64, y: f64) -> [u8; 3] {
         let at = |part: f64, whole: usize| ((part * whole as f64) as usize).min(whole - 1);
         let index = (at(y, self.height) * self.width + at(x, self.width)) * 3;
         self.pictures[picture][index..index + 3].try_into().expect("three bytes")
     }
 
     /// Returns the colour at a place of the last picture.
-    pub fn last_colour(&self, x: f64, y: f64) -> [u8; 3] {
+    pub(crate) fn last_colour(&self, x: f64, y: f64) -> [u8; 3] {
         self.colour(self.pictures.len() - 1, x, y)
     }
 
     /// Returns the power of a tone in the audio: 1 for a sine of full scale.
-    pub fn tone(&self, frequency: u32) -> f64 {
+    pub(crate) fn tone(&self, frequency: u32) -> f64 {
         tone(&self.samples, frequency)
     }
 }
 
 /// Returns the power of a tone: 1 for a sine of full scale.
-pub fn tone(samples: &[f32], frequency: u32) -> f64 {
+pub(crate) fn tone(samples: &[f32], frequency: u32) -> f64 {
     let step = TAU * f64::from(frequency) / f64::from(RATE);
     let (mut re, mut im) = (0.0, 0.0);
     for (n, sample) in samples.iter().enumerate() {
@@ -81,6 +81,6 @@ pub fn tone(samples: &[f32], frequency: u32) -> f64 {
 }
 
 /// Returns whether two colours are the same, apart from what encoders change.
-pub fn is_near(seen: [u8; 3], wanted: [u8; 3]) -> bool {
+pub(crate) fn is_near(seen: [u8; 3], wanted: [u8; 3]) -> bool {
     seen.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 24)
 }

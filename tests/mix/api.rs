@@ -54,7 +54,7 @@ fn wait_on_air_again(gateway: &Gateway) {
     let small = json!({ "inputs": [], "output": "live/m", "width": 320, "height": 180, "rate": 10 });
     let id = wait::until("the name to be free", LIMIT, || {
         let response = api(gateway, "POST", ALL, &small);
-        (response.status == 201).then(|| json_of(&response)["mix"]["id"].as_str().unwrap().to_owned())
+        (response.status == 201).then(|| json_of(&response)["mix"]["id"].as_str().expect("an id").to_owned())
     });
     wait_on_air(gateway, "live/m");
     change(gateway, &id, &json!({ "layout": "speaker", "names": false }));

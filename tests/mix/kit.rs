@@ -10,26 +10,26 @@ use lianmai_tests::{Gateway, wait};
 use serde_json::{Value, json};
 
 /// A timeout for a busy machine; nothing waits that long normally.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// An input: a plain colour and a tone.
 #[derive(Debug, Clone, Copy)]
-pub struct Input {
+pub(crate) struct Input {
     /// ffmpeg's name of the colour.
-    pub colour: &'static str,
+    pub(crate) colour: &'static str,
     /// Frequency of the tone in hertz.
-    pub tone: u32,
+    pub(crate) tone: u32,
     /// Size of the picture.
-    pub size: &'static str,
+    pub(crate) size: &'static str,
     /// Pictures per second.
-    pub rate: u32,
+    pub(crate) rate: u32,
     /// Further options of ffmpeg for the output.
-    pub options: &'static str,
+    pub(crate) options: &'static str,
 }
 
-pub const RED: Input = Input { colour: "0xd02020", tone: 440, size: "640x360", rate: 30, options: "" };
+pub(crate) const RED: Input = Input { colour: "0xd02020", tone: 440, size: "640x360", rate: 30, options: "" };
 /// In portrait format, with B-frames, 25 pictures per second, and mono audio at 44.1 kHz.
-pub const BLUE: Input = Input {
+pub(crate) const BLUE: Input = Input {
     colour: "0x2030d0",
     tone: 700,
     size: "360x480",
@@ -37,12 +37,12 @@ pub const BLUE: Input = Input {
     options: "-tune fastdecode -bf 3 -ar 44100 -ac 1",
 };
 /// Odd aspect ratio, and 4:4:4 video.
-pub const GREEN: Input =
+pub(crate) const GREEN: Input =
     Input { colour: "0x20a030", tone: 1100, size: "400x400", rate: 15, options: "-pix_fmt yuv444p" };
 
 /// Publishes an input over RTMP until it is dropped.
 #[track_caller]
-pub fn publish(gateway: &Gateway, name: &str, input: Input) -> Process {
+pub(crate) fn publish(gateway: &Gateway, name: &str, input: Input) -> Process {
     let Input { colour, tone, size, rate, options } = input;
     let video = format!("color=c={colour}:size={size}:rate={rate}");
     // A little motion in the corner, so that frames are not empty.
@@ -77,7 +77,7 @@ fn url(gateway: &Gateway, name: &str) -> String {
 
 /// Waits until a stream `app/name` is on air.
 #[track_caller]
-pub fn wait_on_air(gateway: &Gateway, name: &str) {
+pub(crate) fn wait_on_air(gateway: &Gateway, name: &str) {
     wait::until_true(&format!("{name} on air"), LIMIT, || is_on_air(gateway, name));
 }
 
@@ -90,7 +90,7 @@ fn is_on_air(gateway: &Gateway, name: &str) -> bool {
 
 /// Sends a request to the API as the operator.
 #[track_caller]
-pub fn api(gateway: &Gateway, method: &str, path: &str, body: &Value) -> Response {
+pub(crate) fn api(gateway: &Gateway, method: &str, path: &str, body: &Value) -> Response {
     let path = gateway.operator(path);
     http::send(
         gateway.http(),
@@ -103,13 +103,13 @@ pub fn api(gateway: &Gateway, method: &str, path: &str, body: &Value) -> Respons
 
 /// Returns the JSON of a response.
 #[track_caller]
-pub fn json_of(response: &Response) -> Value {
+pub(crate) fn json_of(response: &Response) -> Value {
     serde_json::from_slice(&response.body).unwrap_or_else(|error| panic!("{error}: {}", response.text()))
 }
 
 /// Starts a mix. Returns its id.
 #[track_caller]
-pub fn mix(gateway: &Gateway, request: &Value) -> String {
+pub(crate) fn mix(gateway: &Gateway, request: &Value) -> String {
     let response = api(gateway, "POST", "/api/v1/mixes", request);
     assert_eq!(response.status, 201, "{}", response.text());
     let id = json_of(&response)["mix"]["id"].as_str().expect("an id").to_owned();
@@ -119,7 +119,7 @@ pub fn mix(gateway: &Gateway, request: &Value) -> String {
 
 /// Returns a mix as the API shows it.
 #[track_caller]
-pub fn shown(gateway: &Gateway, id: &str) -> Value {
+pub(crate) fn shown(gateway: &Gateway, id: &str) -> Value {
     let response = api(gateway, "GET", &format!("/api/v1/mixes/{id}"), &json!(null));
     assert_eq!(response.status, 200, "{}", response.text());
     json_of(&response)["mix"].clone()
@@ -127,14 +127,14 @@ pub fn shown(gateway: &Gateway, id: &str) -> Value {
 
 /// Changes a mix.
 #[track_caller]
-pub fn change(gateway: &Gateway, id: &str, change: &Value) {
+pub(crate) fn change(gateway: &Gateway, id: &str, change: &Value) {
     let response = api(gateway, "PATCH", &format!("/api/v1/mixes/{id}"), change);
     assert_eq!(response.status, 200, "{}", response.text());
 }
 
 /// Waits until all inputs of a mix are shown.
 #[track_caller]
-pub fn wait_live(gateway: &Gateway, id: &str) {
+pub(crate) fn wait_live(gateway: &Gateway, id: &str) {
     wait::until_true("all inputs live", LIMIT, || {
         let mix = shown(gateway, id);
         let inputs = mix["status"]["inputs"].as_array().cloned().unwrap_or_default();
@@ -143,13 +143,13 @@ pub fn wait_live(gateway: &Gateway, id: &str) {
 }
 
 /// Returns the number of codec configurations of a track that a viewer has received.
-pub fn configurations(viewer: &FlvViewer, kind: u8) -> usize {
+pub(crate) fn configurations(viewer: &FlvViewer, kind: u8) -> usize {
     viewer.seen().iter().filter(|seen| seen.tag.kind == kind && !seen.tag.is_frame()).count()
 }
 
 /// Returns the longest distance between the times of two frames that follow each other, in milliseconds.
 #[track_caller]
-pub fn longest_gap(viewer: &FlvViewer, kind: u8) -> u32 {
+pub(crate) fn longest_gap(viewer: &FlvViewer, kind: u8) -> u32 {
     let times: Vec<u32> = viewer.frames(kind).iter().map(|seen| seen.tag.time).collect();
     assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "the times rise");
     times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)
