@@ -244,7 +244,7 @@ test('a shared screen takes the stage; a call is told; a network that loses much
   // A network that loses packets.
   const lose = (loss) => relay.change({ loss, delay: 0, jitter: 0 }, 1);
   const width = async () => (await ben.read()).tiles.find(({ label }) => label.startsWith('Anna'))?.width ?? 0;
-  assert.ok(await width() > 320);
+  await until('the large picture', async () => await width() > 320);
   lose(0.12);
   await ben.page.getByText('Your connection is poor: you see small pictures only.').waitFor();
   await until('the small picture', async () => await width() === 320);

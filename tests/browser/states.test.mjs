@@ -177,7 +177,7 @@ test('recorded files: again and again, fetched before, captions by button and ke
     last = now;
     return again;
   });
-  assert.equal(await look((p) => p.state), 'live');
+  await until('it plays again', () => look((p) => p.state === 'live'));
   await look((p) => { p.loop = false; });
   await until('the end', () => look((p) => p.state === 'ended'));
   await close();

@@ -248,7 +248,8 @@ export class SrsMixerElement extends Host {
   async #fail(code, detail = '') {
     const message = words(this.lang)(code, detail) || detail || code;
     const mixer = this.#mixer;
-    if (this.#state !== 'error' || mixer) {
+    // The mixer and the promise of start() report the same failure.
+    if (!this.#error || mixer) {
       this.#mixer = null;
       this.#error = { code, message };
       this.#view.preview(null);
@@ -265,7 +266,7 @@ export class SrsMixerElement extends Host {
     this.#state = state;
     if (state !== 'error') this.#error = null;
     if (state === 'live') this.#warning = '';
-    if (changed) {
+    if (changed || state === 'error') {
       mark(this, this.#internals, state, this.#error?.code);
       this.dispatchEvent(new CustomEvent('statechange', { detail: { state } }));
     }
