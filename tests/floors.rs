@@ -37,7 +37,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("flags", Floor::Base(&[])),
     ("limits", Floor::Base(&["flags"])),
     ("secret_file", Floor::Base(&[])),
-    ("log", Floor::Base(&[])),
+    ("log", Floor::Base(&["flags"])),
     ("net::child", Floor::Base(&[])),
     ("net::wake", Floor::Base(&[])),
     ("net::worker", Floor::Base(&["net::wake"])),

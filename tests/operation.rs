@@ -15,6 +15,8 @@ mod publishers;
 mod secrets;
 #[path = "operation/server.rs"]
 mod server;
+#[path = "operation/service.rs"]
+mod service;
 #[path = "operation/tokens.rs"]
 mod tokens;
 #[path = "operation/tunnels.rs"]

@@ -11,7 +11,7 @@ use crate::flags;
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[group(skip)]
 pub struct LimitSettings {
-    /// Maximum number of connections at the same time, all protocols together
+    /// Maximum number of connections at the same time, all protocols together; 0: no limit
     #[arg(
         long,
         env = "LIANMAI_MAX_CONNECTIONS",
@@ -31,7 +31,7 @@ pub struct LimitSettings {
     )]
     pub max_connections_per_ip: usize,
 
-    /// Maximum number of RTMP and TLS connections that have not yet asked to publish or play
+    /// Maximum number of RTMP and TLS connections that have not yet asked to publish or play; 0: no limit
     #[arg(
         long,
         env = "LIANMAI_MAX_PENDING",
@@ -51,7 +51,7 @@ pub struct LimitSettings {
     )]
     pub max_pending_per_ip: usize,
 
-    /// Maximum number of streams at the same time
+    /// Maximum number of streams at the same time; 0: no limit
     #[arg(
         long,
         env = "LIANMAI_MAX_STREAMS",
@@ -129,12 +129,13 @@ impl Default for LimitSettings {
 impl LimitSettings {
     /// Returns the limits as durations and sizes.
     pub fn limits(&self) -> Limits {
+        let or_all = |count: usize| if count == 0 { usize::MAX } else { count };
         Limits {
-            connections: self.max_connections,
+            connections: or_all(self.max_connections),
             connections_per_ip: self.max_connections_per_ip,
-            pending: self.max_pending,
+            pending: or_all(self.max_pending),
             pending_per_ip: self.max_pending_per_ip,
-            streams: self.max_streams,
+            streams: or_all(self.max_streams),
             message: self.max_message,
             header: self.max_header.max(8192),
             header_timeout: Duration::from_secs(self.header_timeout),
@@ -210,5 +211,25 @@ impl Default for ClientLimits {
 impl Default for Limits {
     fn default() -> Self {
         LimitSettings::default().limits()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_is_no_limit_for_every_count() {
+        let settings = LimitSettings {
+            max_connections: 0,
+            max_connections_per_ip: 0,
+            max_pending: 0,
+            max_pending_per_ip: 0,
+            max_streams: 0,
+            ..LimitSettings::default()
+        };
+        let limits = settings.limits();
+        assert_eq!([limits.connections, limits.pending, limits.streams], [usize::MAX; 3]);
+        assert_eq!([limits.connections_per_ip, limits.pending_per_ip], [0; 2], "the gate knows 0");
     }
 }

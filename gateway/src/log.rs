@@ -6,11 +6,16 @@
 use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
 
+use clap::Args;
+use serde::{Deserialize, Serialize};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
+
+use crate::flags;
 
 /// The default filter. The DTLS library warns about every extension that it does not know.
 const FILTER: &str = "info,rtc_dtls=error";
@@ -18,11 +23,66 @@ const FILTER: &str = "info,rtc_dtls=error";
 /// Maximum number of characters of a field; the log states how many more there were.
 pub const MAX_FIELD: usize = 300;
 
-/// Logs to standard error, filtered by `LIANMAI_LOG`.
-pub fn install() {
-    let filter = EnvFilter::try_from_env("LIANMAI_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
+/// Settings of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[group(skip)]
+pub struct LogSettings {
+    /// Least important level that is logged: error, warn, info, debug or trace; also for parts, as in
+    /// info,gateway::edges::rtmp=debug
+    #[arg(id = "log", long = "log", env = "LIANMAI_LOG", value_name = "FILTER", default_value = FILTER)]
+    #[serde(rename = "log")]
+    pub filter: String,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        flags::defaults()
+    }
+}
+
+/// The running log. Its filter can change.
+pub struct Log(Box<dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync>);
+
+impl Log {
+    /// Replaces the filter.
+    ///
+    /// # Errors
+    /// A text: it is not a filter.
+    pub fn set(&self, filter: &str) -> Result<(), String> {
+        (self.0)(parse(filter)?)
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Log")
+    }
+}
+
+/// Logs to standard error. A filter that cannot be read is replaced by the default, and the log says so: a spelling
+/// mistake must not keep the gateway from starting.
+pub fn install(settings: &LogSettings) -> Log {
+    let parsed = parse(&settings.filter);
+    let filter = parsed.as_ref().map_or_else(|_| EnvFilter::new(FILTER), Clone::clone);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    log.with_ansi(std::io::stderr().is_terminal()).fmt_fields(Fields).init();
+    let log = log.with_ansi(std::io::stderr().is_terminal()).fmt_fields(Fields).with_filter_reloading();
+    let handle = log.reload_handle();
+    log.init();
+    if let Err(error) = parsed {
+        tracing::warn!(error, used = FILTER, "the setting log cannot be read");
+    }
+    Log(Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string())))
+}
+
+/// Parses a filter. The library takes a single word that is no level for the name of a part: then nothing else would
+/// be logged.
+fn parse(filter: &str) -> Result<EnvFilter, String> {
+    let words: Vec<&str> = filter.split(',').map(str::trim).collect();
+    let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
+    if let Some(word) = words.iter().find(|word| !word.contains(['=', '[']) && !is_level(word)) {
+        return Err(format!("{word:?} is not a level: use error, warn, info, debug or trace, or PART=LEVEL"));
+    }
+    EnvFilter::try_new(words.join(",")).map_err(|error| error.to_string())
 }
 
 /// Writes the fields of events and spans, each escaped and shortened.
@@ -181,6 +241,16 @@ mod tests {
     fn what_people_write_stays_as_it_is() {
         let text = "连麦 café हिन्दी עברית 🎥 C:\\x";
         assert!(logged(|| tracing::info!(name = %text, "a")).contains(text));
+    }
+
+    #[test]
+    fn a_filter_with_a_mistake_is_not_read_as_something_else() {
+        for good in ["debug", FILTER, "warn,gateway::edges::rtmp=trace", "OFF", "info, rtc_dtls=error"] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "debg", "debug,,=x", "info,gateway::edges", "gateway=loud"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use gateway::settings::{self, Settings};
+use gateway::serve::Reload;
+use gateway::settings::{self, Loaded, Settings};
 use gateway::{log, serve};
 
 /// A live video gateway: publish over RTMP, WebRTC (WHIP) and FLV, watch over WebRTC (WHEP), FLV, HLS and RTMP
@@ -52,11 +53,14 @@ fn main() -> ExitCode {
     let done = match matches.subcommand() {
         Some(("serve", matches)) => {
             let file = settings::file(matches.get_one::<PathBuf>("config").map(PathBuf::as_path));
-            settings_of(matches).and_then(|settings| run(settings, file))
+            settings_of(matches).and_then(|loaded| run(loaded, matches, file))
         }
-        Some(("config", matches)) => {
-            settings_of(matches).map(|settings| print!("{}", settings::print(&settings)))
-        }
+        Some(("config", matches)) => settings_of(matches).map(|loaded| {
+            for name in &loaded.unknown {
+                eprintln!("lianmai: the variable {name} sets nothing");
+            }
+            print!("{}", settings::print(&loaded.settings));
+        }),
         Some(("token", matches)) => token(matches),
         _ => Ok(()),
     };
@@ -76,23 +80,33 @@ fn token(matches: &ArgMatches) -> Result<(), String> {
     Ok(())
 }
 
-fn settings_of(matches: &ArgMatches) -> Result<Settings, String> {
+fn settings_of(matches: &ArgMatches) -> Result<Loaded, String> {
     let file = matches.get_one::<PathBuf>("config").map(PathBuf::as_path);
     let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     settings::from_matches(matches, file, variables).map_err(|error| error.to_string())
 }
 
-fn run(settings: Settings, file: Option<PathBuf>) -> Result<(), String> {
+fn run(loaded: Loaded, matches: &ArgMatches, file: Option<PathBuf>) -> Result<(), String> {
+    let Loaded { settings, unknown } = loaded;
     // Files of the ACME library must also be readable by their owner only.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    log::install();
+    let log = log::install(&settings.log);
+    for name in unknown {
+        tracing::warn!(
+            name,
+            "variable ignored: it sets nothing, `lianmai config --print` lists the settings"
+        );
+    }
     if let Some(file) = file {
         let path = std::path::absolute(&file).unwrap_or(file);
         tracing::info!(file = %path.display(), public = settings.public, open = settings.auth.open, "settings file read");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
-    runtime.block_on(serve::run(settings)).map_err(|error| error.to_string())
+    let again = matches.clone();
+    let reload =
+        Reload { settings: Box::new(move || settings_of(&again).map(|loaded| loaded.settings)), log };
+    runtime.block_on(serve::run_with_reload(settings, reload)).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

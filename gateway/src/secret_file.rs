@@ -179,8 +179,12 @@ pub fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
         _ => {}
     }
     let mut file = create(Path::new(&part), mode)?;
-    file.write_all(text.as_bytes())?;
-    fs::rename(&part, path)
+    let written = file.write_all(text.as_bytes()).and_then(|()| fs::rename(&part, path));
+    if written.is_err() {
+        // A full disk leaves an empty file behind, which nobody needs.
+        let _ = fs::remove_file(&part);
+    }
+    written
 }
 
 /// Creates a new file with this mode, whatever the umask.
@@ -355,6 +359,17 @@ mod tests {
         assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o444);
         assert!(!read_text(path, Readers::Owner).unwrap().is_empty());
         assert!(!read_text(path, Readers::Group).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_nothing_behind() {
+        let dir = std::env::temp_dir().join(format!("lianmai-leftovers-{}", std::process::id()));
+        // A folder is in the way of the file.
+        make_folder(&dir.join("secret/full")).unwrap();
+        assert!(write(&dir.join("secret"), "s", 0o600).is_err());
+        let left: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["secret"]);
+        fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]

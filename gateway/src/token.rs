@@ -66,7 +66,8 @@ pub(crate) struct Args {
 /// Returns the text to print: a token or a key set.
 pub(crate) fn run(args: &Args) -> Result<String, String> {
     let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let config = settings::from_surroundings(args.config.as_deref(), variables).map_err(|e| e.to_string())?;
+    let config =
+        settings::from_surroundings(args.config.as_deref(), variables).map_err(|e| e.to_string())?.settings;
     let key = match &args.key {
         Some(file) => SigningKey::of_file(file)?,
         None => SigningKey::kept(args.data.as_ref().unwrap_or(&config.data))?,

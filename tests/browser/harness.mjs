@@ -87,7 +87,8 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
   const addresses = await until('the gateway', () => {
     if (child.exitCode !== null) throw new Error(`the gateway ended: ${log}`);
     try {
-      return JSON.parse(readFileSync(ready, 'utf8'));
+      // A public gateway listens everywhere; it is reached here.
+      return JSON.parse(readFileSync(ready, 'utf8').replaceAll('"[::]:', '"127.0.0.1:'));
     } catch {
       return null;
     }

@@ -1,7 +1,7 @@
 //! The real server, as a process.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
@@ -152,7 +152,9 @@ impl Gateway {
 
     /// Returns the number of established TCP connections to its listeners.
     pub fn connections(&self) -> usize {
-        let table = fs::read_to_string(format!("/proc/{}/net/tcp", self.process.pid())).unwrap_or_default();
+        // IPv4 connections of a socket for both families are in the second table.
+        let table = |name| fs::read_to_string(format!("/proc/{}/net/{name}", self.process.pid()));
+        let table = ["tcp", "tcp6"].map(|name| table(name).unwrap_or_default()).concat();
         let ports =
             [self.rtmp().port(), self.http().port(), self.https().port()].map(|port| format!(":{port:04X}"));
         let established = |line: &&str| {
@@ -184,7 +186,9 @@ impl Drop for Gateway {
 #[track_caller]
 fn address(value: &Value) -> SocketAddr {
     let text = value.as_str().expect("the ready file has this address");
-    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    let addr: SocketAddr = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+    // A public gateway listens everywhere; it is reached here.
+    if addr.ip().is_unspecified() { (Ipv4Addr::LOCALHOST, addr.port()).into() } else { addr }
 }
 
 /// Returns resident memory of process `pid` in bytes.
@@ -240,7 +244,8 @@ pub fn serve(flags: &[&str]) -> Command {
             command.args([listener, "127.0.0.1:0"]);
             continue;
         };
-        for address in flags.get(at + 1).into_iter().flat_map(|value| value.split(',')) {
+        let addresses = flags.get(at + 1).into_iter().flat_map(|value| value.split(','));
+        for address in addresses.filter(|address| !address.is_empty()) {
             let port = address.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(1);
             assert!(
                 port == 0 || port >= FIRST_FREE_PORT,

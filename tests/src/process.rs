@@ -66,7 +66,13 @@ impl Process {
     /// Sends SIGTERM.
     #[track_caller]
     pub fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        self.signal("TERM");
+    }
+
+    /// Sends a signal, by its name.
+    #[track_caller]
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([&format!("-{signal}"), &self.pid().to_string()]).status();
         assert!(sent.is_ok_and(|status| status.success()), "cannot signal {}", self.name);
     }
 }

@@ -250,8 +250,9 @@ async fn streams(State(api): State<Api>, asked: Asker, range: RangeQuery) -> Res
     }
     let Ok(Query(range)) = range else { return api.bad_range() };
     let clients = api.0.context.clients.list();
-    let streams = range.of(&api.0.context.hub.streams(), |stream| types::Stream::of(stream, &clients));
-    api.answer(types::Streams { streams })
+    let all = api.0.context.hub.streams();
+    let streams = range.of(&all, |stream| types::Stream::of(stream, &clients));
+    api.answer(types::Streams { total: all.len(), streams })
 }
 
 async fn stream(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
@@ -275,8 +276,9 @@ async fn clients(State(api): State<Api>, asked: Asker, range: RangeQuery) -> Res
         return refusal;
     }
     let Ok(Query(range)) = range else { return api.bad_range() };
-    let clients = range.of(&api.0.context.clients.list(), |client| types::Client::of(client));
-    api.answer(types::Clients { clients })
+    let all = api.0.context.clients.list();
+    let clients = range.of(&all, |client| types::Client::of(client));
+    api.answer(types::Clients { total: all.len(), clients })
 }
 
 /// Returns the client with the id from a request path.

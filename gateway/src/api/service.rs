@@ -23,7 +23,7 @@ impl ApiService {
 
 impl Service for ApiService {
     fn start(&mut self, gateway: &Gateway, routes: &mut Routes) -> Result<(), StartError> {
-        self.operator.clone_from(&gateway.context.auth.operator);
+        self.operator = gateway.context.auth.operator.text();
         routes.add(router(Api::new(gateway.clone(), self.jobs.clone(), self.mixes.clone())));
         Ok(())
     }

@@ -10,7 +10,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::core::admission::{Admission, Publishing};
-use crate::core::auth::Auth;
+use crate::core::auth::{Auth, Secret};
 use crate::core::client::ClientInfo;
 use crate::core::close::CloseReason;
 use crate::core::hub::StreamName;
@@ -59,13 +59,11 @@ async fn publish(context: &Context, name: &str) -> Publishing {
     };
     let name = StreamName::parse(name).unwrap();
     let credentials = AuthRequest::rtmp(&name, "secret=s", None, client.peer);
-    let grant = Admission::new(
-        Auth { secret: Some("s".to_owned()), ..Auth::default() }.into(),
-        ClientLimits::default(),
-    )
-    .publish(&name, &credentials, client)
-    .await
-    .unwrap();
+    let grant =
+        Admission::new(Auth { secret: "s".into(), ..Auth::default() }.into(), ClientLimits::default())
+            .publish(&name, &credentials, client)
+            .await
+            .unwrap();
     let mut publishing = Publishing::start(&context.hub, &context.clients, &grant).unwrap();
     let config = Arc::new(Config {
         codec: Codec::H264,
@@ -81,7 +79,7 @@ const HERE: &str = "127.0.0.1:5";
 
 #[tokio::test]
 async fn lists_have_a_start_and_a_count() {
-    let context = context(Auth::default());
+    let context = context(Auth { operator: "o".into(), ..Auth::default() });
     let mut held = Vec::new();
     for n in 0..12 {
         held.push(publish(&context, &format!("live/s{n:02}")).await);
@@ -92,14 +90,17 @@ async fn lists_have_a_start_and_a_count() {
         let (_, answer) = ask(&context, "GET", &format!("/api/v1/streams/{query}"), HERE).await;
         let streams = answer["streams"].as_array().unwrap();
         assert_eq!((&streams[0]["name"], streams.len()), (&first.into(), length), "{query}");
+        assert_eq!(answer["total"], 12, "{query}");
     }
+    let (_, answer) = ask(&context, "GET", "/api/v1/clients?count=2&secret=o", HERE).await;
+    assert_eq!((answer["clients"].as_array().unwrap().len(), &answer["total"]), (2, &12.into()));
     let (status, answer) = ask(&context, "GET", "/api/v1/streams?start=x", HERE).await;
     assert_eq!((status, &answer["code"]), (StatusCode::BAD_REQUEST, &400.into()));
 }
 
 #[tokio::test]
 async fn a_stream_and_its_publisher_name_each_other() {
-    let context = context(Auth { operator: Some("o".to_owned()), ..Auth::default() });
+    let context = context(Auth { operator: "o".into(), ..Auth::default() });
     let publishing = publish(&context, "live/x").await;
     publishing.client.received(1000);
     let id = publishing.publisher.stream().id().to_owned();
@@ -118,7 +119,7 @@ async fn a_stream_and_its_publisher_name_each_other() {
 
 #[tokio::test]
 async fn only_an_operator_sees_restarts_and_removes_jobs() {
-    let context = context(Auth { operator: Some("o".to_owned()), ..Auth::default() });
+    let context = context(Auth { operator: "o".into(), ..Auth::default() });
     for (method, path) in
         [("GET", "/api/v1/jobs"), ("POST", "/api/v1/jobs/1/restart"), ("DELETE", "/api/v1/jobs/1")]
     {
@@ -146,7 +147,7 @@ async fn only_an_operator_sees_restarts_and_removes_jobs() {
 
 #[tokio::test]
 async fn only_an_operator_sees_and_kicks_clients() {
-    let (secret, operator) = (Some("s".to_owned()), Some("o".to_owned()));
+    let (secret, operator) = (Secret::from("s"), Secret::from("o"));
     let context = context(Auth { public: true, secret, operator, ..Auth::default() });
     let publishing = publish(&context, "live/x").await;
     let path = format!("/api/v1/clients/{}", publishing.client.client().id);
@@ -178,8 +179,8 @@ async fn metrics_are_whole_families() {
 
 #[tokio::test]
 async fn strangers_do_not_hear_which_streams_there_are_once_playing_is_closed() {
-    let play_secret = Some("watch".to_owned());
-    let secret = Some("s".to_owned());
+    let play_secret = Secret::from("watch");
+    let secret = Secret::from("s");
     let play = Auth { public: true, secret: secret.clone(), play_secret, ..Auth::default() };
     let tokens = Auth { public: true, secret, play_tokens: true, ..Auth::default() };
     for (auth, own) in [(play, "watch"), (tokens, "s")] {
@@ -208,7 +209,7 @@ async fn strangers_do_not_hear_which_streams_there_are_once_playing_is_closed() 
 
 #[tokio::test(start_paused = true)]
 async fn the_version_is_no_oracle() {
-    let context = context(Auth { public: true, secret: Some("s".to_owned()), ..Auth::default() });
+    let context = context(Auth { public: true, secret: "s".into(), ..Auth::default() });
     let began = tokio::time::Instant::now();
     for n in 0..200 {
         ask(&context, "GET", &format!("/api/v1/versions?secret=guess{n}"), HERE).await;

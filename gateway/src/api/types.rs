@@ -86,6 +86,8 @@ pub(super) struct System {
 
 #[derive(Serialize)]
 pub(super) struct Streams {
+    /// Not in SRS: the number of streams, of which `streams` is a part.
+    pub(super) total: usize,
     pub(super) streams: Vec<Stream>,
 }
 
@@ -96,6 +98,8 @@ pub(super) struct OneStream {
 
 #[derive(Serialize)]
 pub(super) struct Clients {
+    /// Not in SRS: the number of clients, of which `clients` is a part.
+    pub(super) total: usize,
     pub(super) clients: Vec<Client>,
 }
 

@@ -35,7 +35,7 @@ use guesses::{SecretCheck, SecretOrigin};
 pub use own::{Right, SigningKey, TokenRequest};
 use request::is_token;
 pub use request::{AuthRequest, visitor};
-pub use secret::{OPERATOR, PUBLISH, kept as secret_of, random as new_secret};
+pub use secret::{OPERATOR, PUBLISH, Secret, kept as secret_of, random as new_secret};
 pub use settings::AuthSettings;
 pub use token::{LONGEST, TokenError};
 pub use tokens::{RoomPass, Tokens};
@@ -52,12 +52,12 @@ pub struct Auth {
     pub public: bool,
     /// Whether everyone may publish.
     pub open: bool,
-    /// The secret for publishers; if `None`, no secret is valid.
-    pub secret: Option<String>,
-    /// The operator's secret; if `None`, only a token authenticates the operator.
-    pub operator: Option<String>,
+    /// The secret for publishers; if there is none, no secret is valid.
+    pub secret: Secret,
+    /// The operator's secret; if there is none, only a token authenticates the operator.
+    pub operator: Secret,
     /// The secret for viewers, if playing is restricted.
-    pub play_secret: Option<String>,
+    pub play_secret: Secret,
     /// Trusted token issuers; `None` accepts no tokens.
     pub tokens: Option<Arc<Tokens>>,
     /// Whether publishing needs a token or secret even on this machine.
@@ -117,19 +117,19 @@ impl Auth {
 
     /// Returns the refusal of a request without a valid secret or token.
     pub(super) fn denial(&self, act: Act, request: &AuthRequest<'_>) -> Denied {
-        match (act, &self.secret, request.shows_any()) {
+        match (act, self.secret.is_set(), request.shows_any()) {
             (Act::Play, ..) if self.play_tokens => Denied::PlayToken,
             (Act::Play, ..) => Denied::Play,
-            (Act::Publish, Some(_), true) => Denied::Wrong,
+            (Act::Publish, true, true) => Denied::Wrong,
             (Act::Publish, ..) if self.publish_tokens => Denied::MissingToken,
-            (Act::Publish, None, _) => Denied::Local,
-            (Act::Publish, Some(_), false) => Denied::Missing,
+            (Act::Publish, false, _) => Denied::Local,
+            (Act::Publish, true, false) => Denied::Missing,
         }
     }
 
     /// Returns whether playing needs credentials.
-    pub const fn play_is_closed(&self) -> bool {
-        self.play_secret.is_some() || self.play_tokens
+    pub fn play_is_closed(&self) -> bool {
+        self.play_secret.is_set() || self.play_tokens
     }
 
     /// Checks whether `request` may list the streams. If playing is restricted, the list is too: it needs the
@@ -179,14 +179,11 @@ impl Auth {
     async fn shows(
         &self,
         request: &AuthRequest<'_>,
-        secrets: &[&Option<String>],
+        secrets: &[&Secret],
         door: &'static str,
     ) -> Result<bool, Denied> {
-        let secrets: Vec<&str> = secrets
-            .iter()
-            .filter_map(|secret| secret.as_deref())
-            .filter(|secret| !secret.is_empty())
-            .collect();
+        let texts: Vec<String> = secrets.iter().filter_map(|secret| secret.text()).collect();
+        let secrets: Vec<&str> = texts.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
         let mut given = request.secrets();
         // A token is not a guess of the secret, unless the secret looks like a token.
         if self.tokens.is_some() && !secrets.iter().any(|secret| is_token(secret)) {

@@ -35,8 +35,8 @@ impl Http {
     /// An address is in use or does not belong to this machine, or the certificate cannot be used.
     pub fn bind(settings: &HttpSettings, data: &Path) -> Result<Self, StartError> {
         let (mut addresses, mut listeners) = (Vec::new(), Vec::new());
-        for addr in &settings.http {
-            let listener = listen("--http", *addr)?;
+        for addr in settings.http.iter().filter_map(|addr| addr.0) {
+            let listener = listen("--http", addr)?;
             addresses.push(listener.local_addr().map_err(StartError::System)?);
             listeners.push((listener, None));
         }
@@ -47,7 +47,7 @@ impl Http {
             let addr = listener.local_addr().map_err(StartError::System)?;
             // Only after all sockets are bound: a failed start must not create a certificate.
             let here: Vec<_> =
-                settings.http.iter().copied().chain(settings.https.0).map(|addr| addr.ip()).collect();
+                settings.http.iter().chain([&settings.https]).filter_map(|addr| Some(addr.0?.ip())).collect();
             let own_cert = tls::OwnCertInfo { data, listeners: &here };
             let tls = Tls::new(&settings.tls, &own_cert).map_err(StartError::Tls)?;
             reachable.https = Some((addr, tls.source().clone()));

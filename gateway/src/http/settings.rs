@@ -1,7 +1,5 @@
 //! Settings of the HTTP service.
 
-use std::net::SocketAddr;
-
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +10,7 @@ use crate::net::tls::TlsSettings;
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[group(skip)]
 pub struct HttpSettings {
-    /// Addresses on which HTTP listens (pages, FLV, HLS, API); SRS's pages expect the second one
+    /// Addresses on which HTTP listens (pages, FLV, HLS, API); SRS's pages expect the second one; empty: no HTTP
     #[arg(
         long,
         env = "LIANMAI_HTTP",
@@ -20,7 +18,7 @@ pub struct HttpSettings {
         value_delimiter = ',',
         default_value = "127.0.0.1:8080,127.0.0.1:1985"
     )]
-    pub http: Vec<SocketAddr>,
+    pub http: Vec<Listen>,
 
     /// Address on which HTTPS listens, with everything that HTTP has; empty: no HTTPS
     #[arg(long, env = "LIANMAI_HTTPS", value_name = "ADDR", default_value = "127.0.0.1:8443")]

@@ -37,7 +37,7 @@ async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
     ApiService::new(Jobs::default(), Mixes::default()).start(&gateway, &mut routes).unwrap();
     Flv.start(&gateway, &mut routes).unwrap();
     HlsService.start(&gateway, &mut routes).unwrap();
-    WebRtcService::bind(webrtc, Vec::new()).unwrap().start(&gateway, &mut routes).unwrap();
+    WebRtcService::bind(webrtc, Vec::new()).unwrap().unwrap().start(&gateway, &mut routes).unwrap();
     let (router, context, stop) = (router(context.clone(), routes), context.clone(), stop.clone());
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {

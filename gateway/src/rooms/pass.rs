@@ -19,7 +19,7 @@ use super::role::Role;
 use crate::core::auth::secret_of;
 
 /// Name of the file with the signing key in the data folder.
-const FILE: &str = "rooms-key";
+pub(super) const FILE: &str = "rooms-key";
 /// Time for which a seat key is valid, in seconds.
 pub(super) const SEAT_KEY_LIFE: u64 = 24 * 3600;
 /// Length of the signature in a pass, in bytes.

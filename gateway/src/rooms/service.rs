@@ -13,7 +13,7 @@ use super::guard::{FreeSeats, SeatKeys};
 use super::registry::Rooms;
 use super::settings::RoomsSettings;
 use super::socket::{self, SocketContext};
-use super::{list, sig};
+use super::{list, pass, sig};
 use crate::context::Context;
 use crate::jobs::mix::Mixes;
 use crate::service::{Gateway, Greeting, Routes, Service, StartError};
@@ -41,7 +41,7 @@ impl Service for RoomsService {
             return Ok(());
         }
         let rooms = Rooms::new(context, &self.settings, &self.data, &self.mixes)
-            .map_err(|error| StartError::File(self.data.clone(), error))?;
+            .map_err(|error| StartError::File("--data", self.data.join(pass::FILE), error))?;
         let admission = context.admission.clone();
         context.admission = admission.with_first(SeatKeys(rooms.clone())).with(FreeSeats(rooms.clone()));
         self.rooms = Some(rooms);

@@ -1,27 +1,37 @@
 //! `lianmai serve`: assembles and runs the gateway. Start reading at [`run`]; `services` lists all services
 //! and jobs.
 
+mod lock;
+mod notify;
+mod reload;
+mod secrets;
 mod services;
 #[cfg(test)]
 mod tests;
 
+use std::fs;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::lock::DataLock;
+use self::secrets::SecretTexts;
 use self::services::Services;
 use crate::context::Context;
-use crate::core::auth::{self, Auth, Tokens, secret_of};
+use crate::core::auth::{self, Auth, Tokens};
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
-use crate::net::worker::{Gate, Watchdog, Workers};
+use crate::net::worker::{Gate, Watchdog, Workers, has_both_families};
 use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError};
 use crate::settings::Settings;
 use crate::{metrics, secret_file};
+
+pub use self::reload::Reload;
 
 /// Maximum time for streams and connections to end at shutdown.
 const GRACE: Duration = Duration::from_millis(2500);
@@ -30,17 +40,31 @@ const GRACE: Duration = Duration::from_millis(2500);
 ///
 /// # Errors
 /// The gateway cannot start; the text says what to change.
-pub async fn run(mut settings: Settings) -> Result<(), StartError> {
+pub async fn run(settings: Settings) -> Result<(), StartError> {
+    run_until_end(settings, None).await
+}
+
+/// Runs the gateway until SIGTERM or SIGINT, and reads its settings again on SIGHUP.
+///
+/// # Errors
+/// The same as [`run`].
+pub async fn run_with_reload(settings: Settings, reload: Reload) -> Result<(), StartError> {
+    run_until_end(settings, Some(reload)).await
+}
+
+async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result<(), StartError> {
     metrics::install();
-    secret_file::check_folder(&settings.data).map_err(|e| StartError::File(settings.data.clone(), e))?;
+    let in_data = |e| StartError::File("--data", settings.data.clone(), e);
+    secret_file::check_folder(&settings.data).map_err(in_data)?;
+    let mut signals = Signals::new(reload.is_some())?;
     let jobs = Jobs::default();
     let mixes = Mixes::new(&settings.mix, &jobs);
-    settings.open_addresses();
+    let given = settings.clone();
+    settings.open_addresses(has_both_families());
     let mut services = Services::bind(&settings, &jobs, &mixes)?;
     // Only after all sockets are bound: a failed start must not create a secret.
+    let _lock = DataLock::take(&settings.data)?;
     let auth = rules(&settings)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::System)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::System)?;
 
     let mut context = Context::new(settings.context.clone(), auth);
     for service in &mut services.all {
@@ -67,11 +91,10 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
     }
     mixes.begin(&context, &gateway.stop);
 
-    let file = &settings.ready_file;
-    if !file.as_os_str().is_empty() {
-        secret_file::write(file, &gateway.listening.file(), 0o644)
-            .map_err(|e| StartError::File(file.clone(), e))?;
-    }
+    let ready_file = ReadyFile::write(&settings.ready_file, gateway.listening.file())?;
+    let data = std::path::absolute(&settings.data).unwrap_or_else(|_| settings.data.clone());
+    let (version, public) = (env!("CARGO_PKG_VERSION"), settings.public);
+    tracing::info!(version, public, data = %data.display(), listening = %gateway.listening, "gateway started");
     // Ignore a closed standard output.
     let text = greeting(&services, &jobs, &context, services.http.addresses());
     let _ = io::stdout().write_all(text.as_bytes());
@@ -82,12 +105,13 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
         tracing::warn!(files, "the limit of open files is lower than --max-connections: raise `ulimit -n`");
     }
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    notify::tell(notify::READY);
+    let signal = wait_for_end(&mut signals, reload.as_ref(), given, &context).await;
+    notify::tell(notify::STOPPING);
+    // A program that waits for the file must not find a gateway that ends.
+    drop(ready_file);
     let Gateway { gate, stop, .. } = gateway;
-    tracing::info!(connections = gate.open(), "stopping");
+    tracing::info!(signal, connections = gate.open(), "gateway stopping");
     context.auth.refusals.flush();
     stop.cancel();
     context.hub.shutdown();
@@ -95,6 +119,32 @@ pub async fn run(mut settings: Settings) -> Result<(), StartError> {
         tracing::warn!(connections = gate.open(), "some connections did not end in time");
     }
     Ok(())
+}
+
+/// The ready file. Dropping it removes the file, unless another gateway has written there since.
+struct ReadyFile<'a> {
+    path: &'a Path,
+    text: String,
+}
+
+impl<'a> ReadyFile<'a> {
+    /// Writes the file; `None` if the settings name none.
+    fn write(path: &'a Path, text: String) -> Result<Option<Self>, StartError> {
+        if path.as_os_str().is_empty() {
+            return Ok(None);
+        }
+        secret_file::write(path, &text, 0o644)
+            .map_err(|e| StartError::File("--ready-file", path.to_owned(), e))?;
+        Ok(Some(Self { path, text }))
+    }
+}
+
+impl Drop for ReadyFile<'_> {
+    fn drop(&mut self) {
+        if fs::read_to_string(self.path).is_ok_and(|text| text == self.text) {
+            let _ = fs::remove_file(self.path);
+        }
+    }
 }
 
 /// Returns the text that is printed at the start.
@@ -108,29 +158,17 @@ fn greeting(services: &Services, jobs: &Jobs, context: &Context, addresses: &Htt
 
 /// Returns the authentication rules; creates the secrets that are needed.
 fn rules(settings: &Settings) -> Result<Auth, StartError> {
-    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let secret = match text(&settings.auth.secret) {
-        Some(secret) => Some(secret),
-        None => {
-            let make = settings.public && !settings.auth.open;
-            kept(settings, auth::PUBLISH, make)?
-        }
-    };
-    let operator = match text(&settings.auth.operator_secret) {
-        Some(operator) => Some(operator),
-        None => operator(settings)?,
-    };
-    if secret.is_some() && secret == operator {
-        tracing::warn!("the operator's secret is the publish secret: every publisher can close the others");
-    }
+    let secrets = SecretTexts::read(settings)?;
+    // A secret that cannot be stored is new on every start.
+    let operator = secrets.operator.map_or_else(auth::new_secret, Ok).map_err(StartError::System)?;
     let tokens = Tokens::new(&settings.auth, &settings.data).map_err(StartError::Setting)?;
     tokens.watch();
     Ok(Auth {
         public: settings.public,
         open: settings.auth.open,
-        secret,
-        operator,
-        play_secret: text(&settings.auth.play_secret),
+        secret: secrets.publish.into(),
+        operator: Some(operator).into(),
+        play_secret: secrets.play.into(),
         tokens: Some(Arc::new(tokens)),
         publish_tokens: settings.auth.jwks.iter().any(|place| !place.is_empty()),
         play_tokens: settings.auth.play,
@@ -138,22 +176,47 @@ fn rules(settings: &Settings) -> Result<Auth, StartError> {
     })
 }
 
-/// Reads a secret from the data folder.
-fn kept(settings: &Settings, name: &str, make: bool) -> Result<Option<String>, StartError> {
-    secret_of(&settings.data, name, make).map_err(|e| StartError::File(settings.data.join(name), e))
+/// Waits for a signal to end. Reads the settings again on SIGHUP, if `reload` says how.
+async fn wait_for_end(
+    signals: &mut Signals,
+    reload: Option<&Reload>,
+    mut current: Settings,
+    context: &Context,
+) -> &'static str {
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => return "SIGTERM",
+            _ = signals.interrupt.recv() => return "SIGINT",
+            () = hangup(&mut signals.hangup) => {}
+        }
+        if let Some(reload) = reload {
+            reload.run(&mut current, &context.auth);
+        }
+    }
 }
 
-/// Returns the operator's secret. If it cannot be stored, it is new on every start.
-fn operator(settings: &Settings) -> Result<Option<String>, StartError> {
-    if let Some(kept) = kept(settings, auth::OPERATOR, false)? {
-        return Ok(Some(kept));
+/// The signals that end the gateway or reload its settings.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Option<Signal>,
+}
+
+impl Signals {
+    fn new(with_reload: bool) -> Result<Self, StartError> {
+        let signal = |kind| signal(kind).map_err(StartError::System);
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: if with_reload { Some(signal(SignalKind::hangup())?) } else { None },
+        })
     }
-    match secret_of(&settings.data, auth::OPERATOR, true) {
-        Ok(made) => Ok(made),
-        Err(error) => {
-            let folder = settings.data.display();
-            tracing::warn!(%folder, %error, "the operator's secret cannot be stored: the next start makes a new one");
-            auth::new_secret().map(Some).map_err(StartError::System)
-        }
+}
+
+/// Resolves at a SIGHUP, if the gateway can reload.
+async fn hangup(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }

@@ -27,14 +27,11 @@ impl Services {
     pub(super) fn bind(settings: &Settings, jobs: &Jobs, mixes: &Mixes) -> Result<Self, StartError> {
         let rtmp = Rtmp::bind(&settings.rtmp)?;
         let webrtc = WebRtcService::bind(settings.webrtc.clone(), settings.http.tls.acme.clone())?;
-        let all: Vec<Box<dyn Service>> = vec![
-            Box::new(Flv),
-            Box::new(HlsService),
-            Box::new(rtmp),
-            Box::new(webrtc),
-            Box::new(RoomsService::new(&settings.rooms, &settings.data, mixes)),
-            Box::new(ApiService::new(jobs.clone(), mixes.clone())),
-        ];
+        let mut all: Vec<Box<dyn Service>> = vec![Box::new(Flv), Box::new(HlsService)];
+        all.extend(rtmp.map(|rtmp| Box::new(rtmp) as Box<dyn Service>));
+        all.extend(webrtc.map(|webrtc| Box::new(webrtc) as Box<dyn Service>));
+        all.push(Box::new(RoomsService::new(&settings.rooms, &settings.data, mixes)));
+        all.push(Box::new(ApiService::new(jobs.clone(), mixes.clone())));
         let http = Http::bind(&settings.http, &settings.data)?;
         Ok(Self { all, http })
     }

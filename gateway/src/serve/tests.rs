@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 
 use super::*;
+use crate::core::auth::Secret;
 use crate::net::tls::CertSource;
 
 /// Returns settings with which every service listens on a free port, without HTTPS.
@@ -8,8 +9,8 @@ fn free_ports() -> Settings {
     let mut settings = Settings::default();
     settings.demo.demo = true;
     settings.http.http = vec!["127.0.0.1:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap()];
-    settings.rtmp.addr.set_port(0);
-    settings.webrtc.addr.set_port(0);
+    settings.rtmp.addr = "127.0.0.1:0".parse().unwrap();
+    settings.webrtc.addr = "127.0.0.1:0".parse().unwrap();
     settings.http.https.0 = None;
     settings
 }
@@ -34,7 +35,7 @@ async fn greeting_of(auth: Auth, certificate: CertSource) -> String {
 
 #[tokio::test]
 async fn a_public_gateway_tells_its_key() {
-    let (secret, operator) = (Some("a&b".to_owned()), Some("c d".to_owned()));
+    let (secret, operator) = (Secret::from("a&b"), Secret::from("c d"));
     let auth = Auth { public: true, secret, operator, ..Auth::default() };
     let said = greeting_of(auth, CertSource::Own).await;
     assert!(
@@ -48,7 +49,7 @@ async fn a_public_gateway_tells_its_key() {
 
 #[tokio::test]
 async fn a_local_gateway_tells_addresses_to_open() {
-    let auth = Auth { secret: Some("kept".to_owned()), ..Auth::default() };
+    let auth = Auth { secret: "kept".into(), ..Auth::default() };
     let said = greeting_of(auth, CertSource::Own).await;
     for line in [
         "  watch    http://127.0.0.1:8080/\n",
@@ -71,7 +72,7 @@ async fn a_gateway_that_takes_tokens_says_how_to_get_one() {
     let tokens = greeting_of(auth.clone(), CertSource::Own).await;
     assert!(tokens.contains("Stream Key livestream?token=TOKEN\n"), "{tokens}");
     assert!(tokens.contains("lianmai token --stream") && tokens.contains("Viewers need"), "{tokens}");
-    let both = greeting_of(Auth { secret: Some("kept".to_owned()), ..auth.clone() }, CertSource::Own).await;
+    let both = greeting_of(Auth { secret: "kept".into(), ..auth.clone() }, CertSource::Own).await;
     assert!(both.contains("livestream?secret=kept\n"), "{both}");
     let open = greeting_of(Auth { open: true, ..auth }, CertSource::Own).await;
     assert!(!open.contains("TOKEN"), "{open}");

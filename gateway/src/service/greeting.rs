@@ -38,9 +38,9 @@ impl Greeting {
     pub fn new(context: &Context, addresses: &HttpAddresses) -> Self {
         let auth = &context.auth;
         let tokens = auth.publish_tokens && !auth.open;
-        let secret = auth.secret.as_ref().filter(|_| (auth.public || tokens) && !auth.open);
+        let secret = auth.secret.text().filter(|_| (auth.public || tokens) && !auth.open);
         let key = match secret {
-            Some(secret) => format!("livestream?secret={}", query(secret)),
+            Some(secret) => format!("livestream?secret={}", query(&secret)),
             None if tokens => "livestream?token=TOKEN".to_owned(),
             None => "livestream".to_owned(),
         };

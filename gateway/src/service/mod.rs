@@ -62,6 +62,18 @@ impl Listening {
     }
 }
 
+impl fmt::Display for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (entry, addresses)) in self.0.iter().enumerate() {
+            let space = if index == 0 { "" } else { " " };
+            let list = addresses.as_array().map_or_else(|| vec![addresses], |list| list.iter().collect());
+            let list: Vec<&str> = list.into_iter().filter_map(|addr| addr.as_str()).collect();
+            write!(f, "{space}{entry}={}", list.join(","))?;
+        }
+        Ok(())
+    }
+}
+
 impl FromIterator<(&'static str, serde_json::Value)> for Listening {
     fn from_iter<I: IntoIterator<Item = (&'static str, serde_json::Value)>>(entries: I) -> Self {
         Self(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
@@ -108,8 +120,8 @@ pub enum StartError {
     Listen(&'static str, SocketAddr, io::Error),
     /// The HTTPS certificate cannot be used.
     Tls(TlsError),
-    /// A file cannot be read or written.
-    File(PathBuf, io::Error),
+    /// A file cannot be read or written; with the flag that says where it is.
+    File(&'static str, PathBuf, io::Error),
     /// A setting is not valid; the text says why.
     Setting(String),
     /// The system provides no threads, signals or random numbers.
@@ -129,7 +141,7 @@ impl fmt::Display for StartError {
             }
             Self::Listen(flag, addr, e) => write!(f, "cannot listen on {addr} ({flag}): {e}"),
             Self::Tls(e) => e.fmt(f),
-            Self::File(path, e) => write!(f, "{}: {e}", path.display()),
+            Self::File(flag, path, e) => write!(f, "cannot use {} ({flag}): {e}", path.display()),
             Self::Setting(words) => f.write_str(words),
             Self::System(e) => write!(f, "the system reports an error: {e}"),
         }

@@ -14,8 +14,20 @@ use crate::secret_file;
 const DEFAULT_FILE: &str = "lianmai.toml";
 /// Prefix of all variables.
 const PREFIX: &str = "LIANMAI_";
-/// Variables that are not settings: the file to read, and the log level.
-const OTHERS: [&str; 2] = ["LIANMAI_CONFIG", "LIANMAI_LOG"];
+/// The variable that names the file; it is not a setting itself.
+const CONFIG: &str = "LIANMAI_CONFIG";
+/// Parts of the names of variables that Kubernetes and `docker --link` make for every service, also for one that is
+/// called `lianmai`.
+const SERVICE_PARTS: [&str; 4] = ["_SERVICE_HOST", "_SERVICE_PORT", "_TCP", "_UDP"];
+
+/// The settings that were read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// Variables that begin like settings and are none. Other programs may have set them.
+    pub unknown: Vec<String>,
+}
 
 /// The error of settings that cannot be read; its text names the key.
 #[derive(Debug)]
@@ -28,8 +40,6 @@ pub enum LoadError {
     Unknown(PathBuf, String),
     /// A key of the file whose value does not fit.
     Value(PathBuf, String, Box<toml::de::Error>),
-    /// A `LIANMAI_*` variable that is not a setting.
-    Variable(String),
     /// A bug: the flags do not describe the struct.
     Flags(clap::Error),
 }
@@ -45,12 +55,6 @@ impl fmt::Display for LoadError {
                 path.display()
             ),
             Self::Value(path, key, e) => write!(f, "in {}: {key}: {}", path.display(), e.message()),
-            Self::Variable(name) => {
-                write!(
-                    f,
-                    "the variable {name} is not a setting; `lianmai config --print` lists what can be set"
-                )
-            }
             Self::Flags(e) => e.fmt(f),
         }
     }
@@ -70,16 +74,14 @@ pub fn from_matches(
     matches: &ArgMatches,
     file: Option<&Path>,
     variables: impl Iterator<Item = String>,
-) -> Result<Settings, LoadError> {
+) -> Result<Loaded, LoadError> {
     let parsed = Settings::from_arg_matches(matches).map_err(LoadError::Flags)?;
     let all = to_table(&parsed);
-    for name in variables {
-        let known = OTHERS.contains(&name.as_str())
-            || name.strip_prefix(PREFIX).is_none_or(|key| all.contains_key(&key.to_ascii_lowercase()));
-        if !known {
-            return Err(LoadError::Variable(name));
-        }
-    }
+    let is_unknown = |name: &String| {
+        let key = name.strip_prefix(PREFIX).map(str::to_ascii_lowercase);
+        key.is_some_and(|key| !all.contains_key(&key)) && name != CONFIG && !is_of_a_service(name)
+    };
+    let unknown = variables.filter(is_unknown).collect();
     let (path, mut table) = read(file)?;
     check(&table, &all, &path)?;
     for (key, value) in all {
@@ -89,7 +91,13 @@ pub fn from_matches(
             table.insert(key, value);
         }
     }
-    Value::Table(table).try_into().map_err(|e| LoadError::Toml(path, Box::new(e)))
+    let settings = Value::Table(table).try_into().map_err(|e| LoadError::Toml(path, Box::new(e)))?;
+    Ok(Loaded { settings, unknown })
+}
+
+/// Returns whether a variable has a name that Kubernetes gives it.
+fn is_of_a_service(name: &str) -> bool {
+    name.ends_with("_PORT") || SERVICE_PARTS.iter().any(|part| name.contains(part))
 }
 
 /// Finds the first key of the file that is unknown, or whose value does not fit. The error of the whole table would
@@ -112,7 +120,7 @@ fn check(table: &Table, all: &Table, path: &Path) -> Result<(), LoadError> {
 pub fn from_surroundings(
     file: Option<&Path>,
     variables: impl Iterator<Item = String>,
-) -> Result<Settings, LoadError> {
+) -> Result<Loaded, LoadError> {
     let command = Settings::augment_args(Command::new("lianmai").no_binary_name(true));
     let matches = command.try_get_matches_from(Vec::<String>::new()).map_err(LoadError::Flags)?;
     from_matches(&matches, file, variables)

@@ -18,13 +18,14 @@ use crate::context::ContextSettings;
 use crate::core::auth::AuthSettings;
 use crate::edges::rtmp::RtmpSettings;
 use crate::edges::webrtc::WebRtcSettings;
-use crate::flags;
+use crate::flags::{self, Listen};
 use crate::http::HttpSettings;
 use crate::jobs::demo::DemoSettings;
 use crate::jobs::mix::MixSettings;
+use crate::log::LogSettings;
 use crate::rooms::RoomsSettings;
 
-pub use load::{LoadError, file, from_matches, from_surroundings};
+pub use load::{LoadError, Loaded, file, from_matches, from_surroundings};
 pub use print::print;
 
 /// The gateway's settings. Times are in whole seconds, sizes in bytes.
@@ -65,7 +66,7 @@ pub struct Settings {
     #[serde(flatten)]
     pub mix: MixSettings,
 
-    /// Listen on all interfaces (the ports stay); publishing then needs the secret
+    /// Listen on all interfaces, over IPv4 and IPv6 (the ports stay); publishing then needs the secret
     #[arg(long, env = "LIANMAI_PUBLIC", value_name = "BOOL", default_value = "false", num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_parser = flags::switch())]
     pub public: bool,
@@ -79,6 +80,11 @@ pub struct Settings {
     #[arg(long, env = "LIANMAI_READY_FILE", value_name = "PATH", default_value = "", value_parser = flags::path)]
     pub ready_file: PathBuf,
 
+    /// The log.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub log: LogSettings,
+
     /// Network threads; 0: one per core
     #[arg(long, env = "LIANMAI_WORKERS", value_name = "N", default_value_t = 0, help_heading = "Limits")]
     pub workers: usize,
@@ -91,20 +97,39 @@ pub struct Settings {
 
 impl Settings {
     /// Makes every loopback address that a service listens on all interfaces, if the gateway is public.
-    pub fn open_addresses(&mut self) {
+    /// `both_families` says that `[::]` takes IPv4 connections, too.
+    pub fn open_addresses(&mut self, both_families: bool) {
         if !self.public {
             return;
         }
-        let http = self.http.http.iter_mut().chain(self.http.https.0.as_mut());
-        http.chain([&mut self.rtmp.addr, &mut self.webrtc.addr]).for_each(open);
+        let http = self.http.http.iter_mut().chain([&mut self.http.https]);
+        let all = http.chain([&mut self.rtmp.addr, &mut self.webrtc.addr]);
+        all.filter_map(|addr| addr.0.as_mut()).for_each(|addr| open(addr, both_families));
+        // 127.0.0.1:8080 and [::1]:8080 are one address now.
+        let mut opened: Vec<Listen> = Vec::new();
+        self.http.http.retain(|addr| {
+            let again = addr.0.is_some_and(|addr| addr.port() != 0) && opened.contains(addr);
+            opened.push(*addr);
+            !again
+        });
     }
 }
 
-fn open(addr: &mut SocketAddr) {
+/// Returns the keys whose values differ.
+pub fn differences(one: &Settings, other: &Settings) -> Vec<String> {
+    let other = load::to_table(other);
+    load::to_table(one)
+        .into_iter()
+        .filter(|(key, value)| other.get(key) != Some(value))
+        .map(|(key, _)| key)
+        .collect()
+}
+
+fn open(addr: &mut SocketAddr, both_families: bool) {
     match addr {
         _ if !addr.ip().is_loopback() => {}
-        SocketAddr::V4(addr) => addr.set_ip(Ipv4Addr::UNSPECIFIED),
-        SocketAddr::V6(addr) => addr.set_ip(Ipv6Addr::UNSPECIFIED),
+        SocketAddr::V4(addr) if !both_families => addr.set_ip(Ipv4Addr::UNSPECIFIED),
+        _ => addr.set_ip(Ipv6Addr::UNSPECIFIED.into()),
     }
 }
 

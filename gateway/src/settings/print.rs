@@ -3,10 +3,15 @@
 use std::fmt::Write as _;
 
 use clap::{Args, Command};
+use toml::Value;
 
 use super::{Settings, load};
 
-/// Returns `config` as TOML, each key below its `--help` text.
+/// The settings that are secrets. `ice_server` is one if it has a password.
+const SECRETS: [&str; 3] = ["secret", "play_secret", "operator_secret"];
+
+/// Returns `config` as TOML, each key below its `--help` text. Secrets are not shown: the output often ends in a file
+/// that everybody can read.
 pub fn print(config: &Settings) -> String {
     let command = Settings::augment_args(Command::new("lianmai"));
     let values = load::to_table(config);
@@ -19,7 +24,16 @@ pub fn print(config: &Settings) -> String {
         let Some(value) = values.get(key) else { continue };
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
         // A text written to a String does not fail.
-        let _ = write!(out, "\n# {help}\n{key} = {value}\n");
+        let _ = if is_secret(key, value) {
+            write!(out, "\n# {help}\n# {key} = is set, but not shown: add it by hand\n")
+        } else {
+            write!(out, "\n# {help}\n{key} = {value}\n")
+        };
     }
     out
+}
+
+fn is_secret(key: &str, value: &Value) -> bool {
+    SECRETS.contains(&key) && value.as_str().is_some_and(|text| !text.is_empty())
+        || key == "ice_server" && value.to_string().contains('@')
 }

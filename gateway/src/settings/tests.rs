@@ -1,4 +1,3 @@
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Command};
@@ -24,15 +23,15 @@ fn load(flags: &[&str], file: Option<&str>, variables: &[&str]) -> Result<Settin
     if let Some(path) = path {
         std::fs::remove_file(path).unwrap();
     }
-    loaded.map_err(|e| e.to_string())
+    loaded.map(|loaded| loaded.settings).map_err(|e| e.to_string())
 }
 
 #[test]
 fn a_flag_beats_the_file_and_the_file_beats_the_default() {
     let file = "rtmp = \"127.0.0.1:7\"\nmax_streams = 5\ndemo = true\nhttp = [\"127.0.0.1:8\"]";
     let config = load(&["--rtmp", "127.0.0.1:0", "--demo=false"], Some(file), &[]).unwrap();
-    assert_eq!(config.rtmp.addr, "127.0.0.1:0".parse::<SocketAddr>().unwrap());
-    assert_eq!(config.http.http, ["127.0.0.1:8".parse::<SocketAddr>().unwrap()]);
+    assert_eq!(config.rtmp.addr, "127.0.0.1:0".parse().unwrap());
+    assert_eq!(config.http.http, ["127.0.0.1:8".parse().unwrap()]);
     assert!(!config.demo.demo);
     assert_eq!(config.context.limits.max_streams, 5);
     assert_eq!(
@@ -47,7 +46,6 @@ fn a_flag_beats_the_file_and_the_file_beats_the_default() {
 #[test]
 fn unknown_keys_are_errors_that_name_the_key() {
     assert!(load(&[], Some("max_stream = 5"), &[]).unwrap_err().contains("max_stream"));
-    assert!(load(&[], None, &["LIANMAI_MAX_STREAM"]).unwrap_err().contains("LIANMAI_MAX_STREAM"));
     assert!(load(&["--max-stream", "5"], None, &[]).is_err());
     assert!(load(&[], None, &["LIANMAI_MAX_STREAMS", "LIANMAI_LOG", "PATH"]).is_ok());
     for (line, key) in [
@@ -59,6 +57,26 @@ fn unknown_keys_are_errors_that_name_the_key() {
         let error = load(&[], Some(&format!("max_streams = 5\n{line}")), &[]).unwrap_err();
         assert!(error.contains(&format!(" {key}: ")), "{error}");
     }
+}
+
+#[test]
+fn variables_that_are_no_settings_are_named_and_those_of_kubernetes_are_passed_over() {
+    // A Service called `lianmai` puts its addresses into every pod; `docker --link` does the same.
+    let kubernetes = [
+        "LIANMAI_SERVICE_HOST",
+        "LIANMAI_SERVICE_PORT",
+        "LIANMAI_SERVICE_PORT_RTMP",
+        "LIANMAI_PORT",
+        "LIANMAI_PORT_1935_TCP",
+        "LIANMAI_PORT_1935_TCP_ADDR",
+        "LIANMAI_RTMP_SERVICE_HOST",
+        "LIANMAI_RTMP_PORT_1935_TCP_PROTO",
+    ];
+    let others = ["LIANMAI_MAX_STREAM", "LIANMAI_MAX_STREAMS", "LIANMAI_CONFIG", "LIANMAI_", "PATH"];
+    let matches = command().try_get_matches_from(Vec::<String>::new()).unwrap();
+    let variables = kubernetes.into_iter().chain(others).map(str::to_owned);
+    let loaded = from_matches(&matches, None, variables).unwrap();
+    assert_eq!(loaded.unknown, ["LIANMAI_MAX_STREAM", "LIANMAI_"]);
 }
 
 #[test]
@@ -86,19 +104,49 @@ fn what_is_printed_reads_back() {
 }
 
 #[test]
+fn settings_that_differ_are_named() {
+    let one = load(&["--secret", "a", "--max-streams", "5"], None, &[]).unwrap();
+    let other = load(&["--secret", "b", "--max-streams", "5", "--log", "debug"], None, &[]).unwrap();
+    assert_eq!(differences(&one, &other), ["log", "secret"]);
+    assert!(differences(&one, &one.clone()).is_empty());
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let flags = ["--secret", "geheim", "--play-secret", "geheim", "--operator-secret", "geheim"];
+    let ice = ["--ice-server", "turn:user:geheim@192.0.2.1:3478"];
+    let config = load(&[&flags[..], &ice].concat(), None, &[]).unwrap();
+    let printed = print(&config);
+    assert!(!printed.contains("geheim"), "{printed}");
+    assert_eq!(printed.matches("set, but not shown").count(), 4, "{printed}");
+    // The rest can be read.
+    assert_eq!(load(&[], Some(&printed), &[]).unwrap(), Settings::default());
+    let stun = load(&["--ice-server", "stun:192.0.2.1:3478"], None, &[]).unwrap();
+    assert!(print(&stun).contains("stun:192.0.2.1"));
+}
+
+#[test]
 fn public_opens_loopback_addresses_and_leaves_named_ones() {
     let addresses = |config: &Settings| {
         let http: Vec<_> =
-            config.http.http.iter().chain(&config.http.https.0).map(ToString::to_string).collect();
+            config.http.http.iter().chain([&config.http.https]).map(ToString::to_string).collect();
         (config.rtmp.addr.to_string(), config.webrtc.addr.to_string(), http.join(" "))
     };
     let mut config = load(&["--public", "--http", "127.0.0.1:1,[::1]:2,192.0.2.1:3"], None, &[]).unwrap();
     let mut local = Settings { public: false, ..config.clone() };
-    config.open_addresses();
+    let mut only_v4 = config.clone();
+    only_v4.open_addresses(false);
     let http = "0.0.0.0:1 [::]:2 192.0.2.1:3 0.0.0.0:8443";
-    assert_eq!(addresses(&config), ("0.0.0.0:1935".into(), "0.0.0.0:8000".into(), http.into()));
+    assert_eq!(addresses(&only_v4), ("0.0.0.0:1935".into(), "0.0.0.0:8000".into(), http.into()));
+    config.open_addresses(true);
+    let http = "[::]:1 [::]:2 192.0.2.1:3 [::]:8443";
+    assert_eq!(addresses(&config), ("[::]:1935".into(), "[::]:8000".into(), http.into()));
+    // One socket serves both families.
+    let mut twice = load(&["--public", "--http", "127.0.0.1:1,[::1]:1,:0,:0"], None, &[]).unwrap();
+    twice.open_addresses(true);
+    assert_eq!(addresses(&twice).2, "[::]:1 [::]:0 [::]:0 [::]:8443");
     let before = local.clone();
-    local.open_addresses();
+    local.open_addresses(true);
     assert_eq!(local, before);
     assert_eq!(config.data, PathBuf::from("lianmai-data"));
 }
@@ -110,7 +158,9 @@ fn https_can_be_elsewhere_or_nowhere() {
     assert_eq!(https(&[], "https = \"[::1]:1\"").unwrap(), "[::1]:1".parse().ok());
     assert_eq!(https(&[], "https = \"\"").unwrap(), None);
     assert_eq!(https(&["--https="], "https = \"[::1]:1\"").unwrap(), None);
-    assert!(https(&[], "https = \"8443\"").unwrap_err().contains("https"));
+    assert_eq!(https(&[], "https = \"443\"").unwrap(), "127.0.0.1:443".parse().ok());
+    let error = https(&[], "https = \"example.com:443\"").unwrap_err();
+    assert!(error.contains("https") && error.contains("IP:PORT"), "{error}");
     let acme = load(&["--acme", "a.example,b.example"], Some("acme = [\"c.example\"]"), &[]).unwrap();
     assert_eq!(acme.http.tls.acme, ["a.example", "b.example"]);
 }

@@ -87,7 +87,7 @@ fn admission(auth: impl Into<Arc<Auth>>) -> Admission {
 
 #[tokio::test]
 async fn a_grant_says_who_the_client_is() {
-    let secret = || Auth { secret: Some("s".to_owned()), ..Auth::default() };
+    let secret = || Auth { secret: "s".into(), ..Auth::default() };
     assert_eq!(publisher(secret(), "", HERE).await, Ok(Identity::Local));
     assert_eq!(publisher(secret(), "secret=s", ELSEWHERE).await, Ok(Identity::Secret));
     assert_eq!(publisher(Auth { open: true, ..secret() }, "", ELSEWHERE).await, Ok(Identity::Open));

@@ -196,8 +196,8 @@ fn make(data: &Path, path: &Path) -> io::Result<()> {
     // No reader may see an incomplete file: write to a temporary file, then link it, which fails if `path`
     // exists.
     let part = data.join(format!("token-key.{}.part", random()?));
-    secret_file::create(&part, 0o600)?.write_all(key.serialize_pem().as_bytes())?;
-    let linked = fs::hard_link(&part, path);
+    let mut file = secret_file::create(&part, 0o600)?;
+    let linked = file.write_all(key.serialize_pem().as_bytes()).and_then(|()| fs::hard_link(&part, path));
     fs::remove_file(&part)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),

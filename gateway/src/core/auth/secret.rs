@@ -1,8 +1,9 @@
-//! Secrets that the gateway creates and stores.
+//! Secrets: those in use, which may change while the gateway runs, and those that the gateway creates and stores.
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::{fmt, fs};
 
 use rand::TryRngCore as _;
 
@@ -17,6 +18,48 @@ pub const OPERATOR: &str = "operator-secret";
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Number of characters of 5 bits each: 120 bits.
 const LENGTH: usize = 24;
+
+/// A secret in use, or none. Cloning shares it.
+#[derive(Clone, Default)]
+pub struct Secret(Arc<RwLock<Option<String>>>);
+
+impl Secret {
+    /// Returns the secret.
+    pub fn text(&self) -> Option<String> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns whether there is a secret.
+    pub fn is_set(&self) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Replaces the secret from now on. Returns whether it differs.
+    pub fn set(&self, text: Option<String>) -> bool {
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let differs = *current != text;
+        *current = text;
+        differs
+    }
+}
+
+impl From<Option<String>> for Secret {
+    fn from(text: Option<String>) -> Self {
+        Self(Arc::new(RwLock::new(text)))
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Some(text.to_owned()).into()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_set() { "Secret(…)" } else { "Secret(none)" })
+    }
+}
 
 /// Reads the secret `name` in the folder `data`. Creates it if there is none and `make` is set.
 ///
@@ -35,7 +78,7 @@ pub fn kept(data: &Path, name: &str, make: bool) -> io::Result<Option<String>> {
     }
     secret_file::make_folder(data)?;
     let secret = random()?;
-    writeln!(secret_file::create(&path, 0o600)?, "{secret}")?;
+    secret_file::write(&path, &format!("{secret}\n"), 0o600)?;
     Ok(Some(secret))
 }
 
@@ -52,6 +95,16 @@ pub fn random() -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_in_use_changes_for_all_who_share_it_and_is_not_shown() {
+        let secret = Secret::from("geheim");
+        let shared = secret.clone();
+        assert!(!format!("{secret:?}").contains("geheim"));
+        assert!(!secret.set(Some("geheim".to_owned())) && secret.set(Some("neu".to_owned())));
+        assert_eq!(shared.text().as_deref(), Some("neu"));
+        assert!(secret.set(None) && !shared.is_set());
+    }
 
     #[test]
     fn it_is_made_once_and_only_its_owner_reads_it() {

@@ -18,14 +18,15 @@ pub struct Rtmp {
 }
 
 impl Rtmp {
-    /// Starts to listen.
+    /// Starts to listen; `None` if the settings turn RTMP off.
     ///
     /// # Errors
     /// The address is in use or does not belong to this machine.
-    pub fn bind(settings: &RtmpSettings) -> Result<Self, StartError> {
-        let listener = listen("--rtmp", settings.addr)?;
+    pub fn bind(settings: &RtmpSettings) -> Result<Option<Self>, StartError> {
+        let Some(addr) = settings.addr.0 else { return Ok(None) };
+        let listener = listen("--rtmp", addr)?;
         let addr = listener.local_addr().map_err(StartError::System)?;
-        Ok(Self { addr, listener: Some(listener) })
+        Ok(Some(Self { addr, listener: Some(listener) }))
     }
 }
 

@@ -1,17 +1,15 @@
 //! Settings of the RTMP service.
 
-use std::net::SocketAddr;
-
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use crate::flags;
+use crate::flags::{self, Listen};
 
 /// Settings of the RTMP service.
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[group(skip)]
 pub struct RtmpSettings {
-    /// Address on which RTMP listens
+    /// Address on which RTMP listens; a port alone is one of this machine; empty: no RTMP
     #[arg(
         id = "rtmp",
         long = "rtmp",
@@ -20,7 +18,7 @@ pub struct RtmpSettings {
         default_value = "127.0.0.1:1935"
     )]
     #[serde(rename = "rtmp")]
-    pub addr: SocketAddr,
+    pub addr: Listen,
 }
 
 impl Default for RtmpSettings {

@@ -21,14 +21,15 @@ pub struct WebRtcService {
 }
 
 impl WebRtcService {
-    /// Binds the port for datagrams and connections. `domains` are the host names of the gateway's certificate.
+    /// Binds the port for datagrams and connections; `None` if the settings turn WebRTC off. `domains` are the
+    /// host names of the gateway's certificate.
     ///
     /// # Errors
     /// When the port is in use for either, or the address is not one of this machine.
-    pub fn bind(settings: WebRtcSettings, domains: Vec<String>) -> Result<Self, StartError> {
-        let addr = settings.addr;
+    pub fn bind(settings: WebRtcSettings, domains: Vec<String>) -> Result<Option<Self>, StartError> {
+        let Some(addr) = settings.addr.0 else { return Ok(None) };
         let (port, tcp) = Port::bind(addr).map_err(|e| StartError::Listen("--webrtc", addr, e))?;
-        Ok(Self { settings, domains, port, tcp: Some(tcp) })
+        Ok(Some(Self { settings, domains, port, tcp: Some(tcp) }))
     }
 }
 

@@ -1,18 +1,16 @@
 //! Settings of the WebRTC service.
 
-use std::net::SocketAddr;
-
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::public_host::PublicHost;
-use crate::flags;
+use crate::flags::{self, Listen};
 
 /// Settings of the WebRTC service.
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[group(skip)]
 pub struct WebRtcSettings {
-    /// Address for WebRTC media, UDP and TCP: one port for all peers
+    /// Address for WebRTC media, UDP and TCP: one port for all peers; empty: no WebRTC
     #[arg(
         id = "webrtc",
         long = "webrtc",
@@ -21,7 +19,7 @@ pub struct WebRtcSettings {
         default_value = "127.0.0.1:8000"
     )]
     #[serde(rename = "webrtc")]
-    pub addr: SocketAddr,
+    pub addr: Listen,
 
     /// Addresses or host names at which WebRTC peers can reach the gateway, in addition to the addresses that it
     /// finds itself; needed behind a NAT. Names are looked up every 30 seconds

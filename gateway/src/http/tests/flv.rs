@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::core::admission::PublishGrant;
-use crate::core::auth::Auth;
+use crate::core::auth::{Auth, Secret};
 use crate::core::close::CloseReason;
 use crate::core::hub::{Publisher, StreamName};
 use crate::http::tests::listen;
@@ -295,7 +295,7 @@ async fn what_is_published_by_websocket_or_post_is_played() {
 
 #[tokio::test]
 async fn publishers_are_refused_before_the_handshake() {
-    let secret = Some("s".to_owned());
+    let secret = Secret::from("s");
     let gateway =
         Gateway::start(LimitSettings::default(), Auth { public: true, secret, ..Auth::default() }).await;
     let status = async |query: &str| {

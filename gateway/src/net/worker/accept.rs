@@ -56,6 +56,16 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
+/// Returns whether a socket that listens on `[::]` takes IPv4 connections, too. IPv6 may be turned off.
+pub fn has_both_families() -> bool {
+    let both = || -> io::Result<()> {
+        let socket = socket2::Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_only_v6(false)?;
+        socket.bind(&SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, 0)).into())
+    };
+    both().is_ok()
+}
+
 /// Accepts connections until `stop`, and runs `serve` for each on the next worker in turn. The connection
 /// holds its permit until `serve` returns.
 pub async fn accept<F>(
@@ -88,6 +98,8 @@ pub async fn accept<F>(
                 continue;
             }
         };
+        // A socket for both families reports IPv4 addresses as IPv6 addresses.
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let Some(permit) = gate.enter(peer.ip()) else {
             tracing::debug!(%peer, "connection refused: too many connections");
             if let Ok(place) = refusals.clone().try_acquire_owned() {

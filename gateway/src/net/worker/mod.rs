@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::CancellationToken;
 
-pub use accept::{Connection, Refusal, accept, bind, refuse};
+pub use accept::{Connection, Refusal, accept, bind, has_both_families, refuse};
 pub use answer::SharedBody;
 pub use gate::{Gate, Permit, counted_as};
 pub use socket::{Secure, Socket};

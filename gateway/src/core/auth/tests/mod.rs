@@ -67,7 +67,7 @@ fn request<'a>() -> AuthRequest<'a> {
 }
 
 fn auth(public: bool) -> Auth {
-    Auth { public, secret: Some(SECRET.to_owned()), ..Auth::default() }
+    Auth { public, secret: SECRET.into(), ..Auth::default() }
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_public_gateway_asks_everyone() {
     assert_eq!(now(auth(true).publish(&AuthRequest { query: "secret=", ..request() })), Err(Denied::Wrong));
     assert_eq!(now(auth(true).publish(&AuthRequest { bearer: Some(SECRET), ..request() })), Ok(()));
     // An empty secret counts as no secret. Otherwise everybody would know it.
-    let empty = Auth { public: true, secret: Some(String::new()), ..Auth::default() };
+    let empty = Auth { public: true, secret: "".into(), ..Auth::default() };
     assert!(now(empty.publish(&AuthRequest { query: "secret=", ..request() })).is_err());
 }
 
@@ -140,7 +140,7 @@ fn a_public_gateway_asks_everyone() {
 fn playing_is_free_unless_configured() {
     let far = AuthRequest { peer: "192.0.2.1:9".parse().unwrap(), ..request() };
     assert_eq!(now(auth(true).play(&far)), Ok(()));
-    let closed = Auth { play_secret: Some("watch".to_owned()), ..auth(true) };
+    let closed = Auth { play_secret: "watch".into(), ..auth(true) };
     assert_eq!(now(closed.play(&far)), Err(Denied::Play));
     assert_eq!(now(closed.play(&AuthRequest { query: "secret=watch", ..far.clone() })), Ok(()));
     assert_eq!(now(closed.play(&AuthRequest { bearer: Some(SECRET), ..far.clone() })), Ok(()));
@@ -210,7 +210,7 @@ fn two_origins_and_old_versions_are_not_of_this_machine() {
 #[test]
 fn operating_takes_its_own_secret_on_this_machine_too() {
     let with = |query| AuthRequest { query, ..request() };
-    let local = Auth { operator: Some("o".to_owned()), ..Auth::default() };
+    let local = Auth { operator: "o".into(), ..Auth::default() };
     for auth in
         [local.clone(), Auth { open: true, ..local.clone() }, Auth { public: true, open: true, ..local }]
     {
@@ -220,7 +220,7 @@ fn operating_takes_its_own_secret_on_this_machine_too() {
         assert_eq!(now(auth.operate(&AuthRequest { bearer: Some("o"), ..request() })), Ok(()));
     }
     // The secret for publishers does not authenticate the operator, whether there is one or not.
-    let both = Auth { operator: Some("o".to_owned()), ..auth(true) };
+    let both = Auth { operator: "o".into(), ..auth(true) };
     for auth in [&both, &auth(true)] {
         assert_eq!(now(auth.operate(&with("secret=s3cret%2B%26"))), Err(Denied::WrongOperator));
     }
@@ -229,7 +229,7 @@ fn operating_takes_its_own_secret_on_this_machine_too() {
     assert_eq!(now(both.publish(&with("secret=o"))), Err(Denied::Wrong));
     assert_eq!(now(Auth::default().operate(&with("secret="))), Err(Denied::WrongOperator));
     // Each of the three reads a list of streams that is not public.
-    let closed = Auth { play_secret: Some("watch".to_owned()), ..both };
+    let closed = Auth { play_secret: "watch".into(), ..both };
     for (secret, may) in [("o", true), ("watch", true), ("s3cret%2B%26", true), ("p", false)] {
         let query = format!("secret={secret}");
         let look = AuthRequest { query: &query, ..request() };
@@ -239,8 +239,8 @@ fn operating_takes_its_own_secret_on_this_machine_too() {
 
 #[tokio::test(start_paused = true)]
 async fn guesses_at_all_doors_of_one_address_are_answered_late() {
-    let operator = Some("o".to_owned());
-    let all = Auth { play_secret: Some("watch".to_owned()), operator, ..auth(true) };
+    let operator = Secret::from("o");
+    let all = Auth { play_secret: "watch".into(), operator, ..auth(true) };
     let at = |from: &str| AuthRequest { from: from.parse().unwrap(), peer: peer(from), ..request() };
     let began = tokio::time::Instant::now();
     for n in 0..105 {

@@ -34,7 +34,7 @@ impl Bench {
         let config = AuthSettings { jwks: vec![file.display().to_string()], ..AuthSettings::default() };
         let tokens = Tokens::new(&settings(config), &dir.join("data")).unwrap();
         let auth = Auth {
-            secret: Some(SECRET.to_owned()),
+            secret: SECRET.into(),
             tokens: Some(Arc::new(tokens)),
             publish_tokens: true,
             play_tokens: true,

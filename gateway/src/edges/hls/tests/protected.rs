@@ -19,7 +19,7 @@ impl Few {
         let dir = std::env::temp_dir().join(format!("lianmai-hls-{name}-{}", std::process::id()));
         let settings = AuthSettings::default();
         let auth = Auth {
-            play_secret: Some("open sesame".into()),
+            play_secret: "open sesame".into(),
             tokens: Some(Arc::new(Tokens::new(&settings, &dir).expect("settings"))),
             play_tokens: true,
             ..Auth::default()
