@@ -3,10 +3,12 @@
 //!
 //! Every field of every event passes through [`Fields`], so log statements may contain any text.
 
+mod json;
+
 use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::EnvFilter;
@@ -14,6 +16,9 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, reload};
 
 use crate::flags;
 
@@ -32,6 +37,27 @@ pub struct LogSettings {
     #[arg(id = "log", long = "log", env = "LIANMAI_LOG", value_name = "FILTER", default_value = FILTER)]
     #[serde(rename = "log")]
     pub filter: String,
+
+    /// Form of the log: text, or json with one object a line
+    #[arg(
+        id = "log_format",
+        long = "log-format",
+        env = "LIANMAI_LOG_FORMAT",
+        value_enum,
+        default_value = "text"
+    )]
+    #[serde(rename = "log_format")]
+    pub format: LogFormat,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// A line of text for people.
+    Text,
+    /// A JSON object for programs.
+    Json,
 }
 
 impl Default for LogSettings {
@@ -62,21 +88,29 @@ impl fmt::Debug for Log {
 /// Logs to standard error. A filter that cannot be read is replaced by the default, and the log says so: a spelling
 /// mistake must not keep the gateway from starting.
 pub fn install(settings: &LogSettings) -> Log {
-    let parsed = parse(&settings.filter);
-    let filter = parsed.as_ref().map_or_else(|_| EnvFilter::new(FILTER), Clone::clone);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let log = log.with_ansi(std::io::stderr().is_terminal()).fmt_fields(Fields).with_filter_reloading();
-    let handle = log.reload_handle();
-    log.init();
-    if let Err(error) = parsed {
+    let (filter, mistake) = match parse(&settings.filter) {
+        Ok(filter) => (filter, None),
+        Err(error) => (EnvFilter::new(FILTER), Some(error)),
+    };
+    let (filter, handle) = reload::Layer::new(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = match settings.format {
+        LogFormat::Text => layer.with_ansi(std::io::stderr().is_terminal()).fmt_fields(Fields).boxed(),
+        LogFormat::Json => {
+            layer.with_ansi(false).fmt_fields(json::JsonFields).event_format(json::JsonEvents).boxed()
+        }
+    };
+    tracing_subscriber::registry().with(filter).with(layer).init();
+    if let Some(error) = mistake {
         tracing::warn!(error, used = FILTER, "the setting log cannot be read");
     }
     Log(Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string())))
 }
 
-/// Parses a filter. The library takes a single word that is no level for the name of a part: then nothing else would
-/// be logged.
+/// Parses a filter; the empty text is the default. The library takes a single word that is no level for the name of a
+/// part: then nothing else would be logged.
 fn parse(filter: &str) -> Result<EnvFilter, String> {
+    let filter = if filter.trim().is_empty() { FILTER } else { filter };
     let words: Vec<&str> = filter.split(',').map(str::trim).collect();
     let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
     if let Some(word) = words.iter().find(|word| !word.contains(['=', '[']) && !is_level(word)) {
@@ -111,13 +145,26 @@ impl Visitor<'_> {
         if name != "message" {
             write!(self.writer, "{name}=")?;
         }
-        let mut shown = Escaped { to: &mut self.writer, left: MAX_FIELD, cut: 0 };
-        write!(shown, "{value:?}")?;
-        match shown.cut {
-            0 => Ok(()),
-            cut => write!(self.writer, "… ({cut} bytes more)"),
-        }
+        shorten(&mut self.writer, format_args!("{value:?}"))
     }
+}
+
+/// Writes a field's value, escaped and shortened.
+fn shorten(to: &mut impl fmt::Write, value: fmt::Arguments<'_>) -> fmt::Result {
+    let mut shown = Escaped { to, left: MAX_FIELD, cut: 0 };
+    shown.write_fmt(value)?;
+    match shown.cut {
+        0 => Ok(()),
+        cut => write!(shown.to, "… ({cut} bytes more)"),
+    }
+}
+
+/// Returns a field's value, escaped and shortened.
+fn shortened(value: fmt::Arguments<'_>) -> String {
+    let mut out = String::new();
+    // A text written to a String does not fail.
+    let _ = shorten(&mut out, value);
+    out
 }
 
 impl Visit for Visitor<'_> {
@@ -238,6 +285,41 @@ mod tests {
     }
 
     #[test]
+    fn json_is_one_object_a_line_with_the_same_escapes_and_lengths() {
+        let memory = Memory::default();
+        let log = tracing_subscriber::fmt().with_writer(memory.clone()).with_ansi(false);
+        let log = log.fmt_fields(json::JsonFields).event_format(json::JsonEvents).finish();
+        tracing::subscriber::with_default(log, || {
+            for text in HOSTILE {
+                let span = tracing::info_span!("publisher", peer = %text, late = tracing::field::Empty);
+                let _entered = span.enter();
+                span.record("late", 7);
+                tracing::warn!(agent = text, debug = ?text, count = 5_u64, on = true, "a \"word\"");
+            }
+            tracing::info!(why = %"é".repeat(8000));
+        });
+        let all = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<serde_json::Value> = all
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+            .collect();
+        assert_eq!(lines.len(), HOSTILE.len() + 1);
+        for line in &lines[..HOSTILE.len()] {
+            assert_eq!((&line["level"], &line["message"]), (&"WARN".into(), &"a \"word\"".into()), "{line}");
+            assert_eq!((&line["count"], &line["on"]), (&5.into(), &true.into()));
+            let span = &line["spans"][0];
+            assert_eq!((&span["name"], &span["late"]), (&"publisher".into(), &7.into()), "{line}");
+            // Programs decode the text and show it: the escapes of JSON are not enough.
+            for text in [&line["agent"], &line["debug"], &span["peer"]] {
+                assert!(!text.as_str().unwrap().chars().any(is_hidden), "{text}");
+            }
+            assert!(line["timestamp"].as_str().unwrap().ends_with('Z'), "{line}");
+        }
+        let long = lines[HOSTILE.len()]["why"].as_str().unwrap();
+        assert!(long.ends_with("… (15400 bytes more)") && long.len() < 2 * MAX_FIELD + 50, "{long}");
+    }
+
+    #[test]
     fn what_people_write_stays_as_it_is() {
         let text = "连麦 café हिन्दी עברית 🎥 C:\\x";
         assert!(logged(|| tracing::info!(name = %text, "a")).contains(text));
@@ -245,10 +327,10 @@ mod tests {
 
     #[test]
     fn a_filter_with_a_mistake_is_not_read_as_something_else() {
-        for good in ["debug", FILTER, "warn,gateway::edges::rtmp=trace", "OFF", "info, rtc_dtls=error"] {
+        for good in ["", "debug", FILTER, "warn,gateway::edges::rtmp=trace", "OFF", "info, rtc_dtls=error"] {
             assert!(parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "debg", "debug,,=x", "info,gateway::edges", "gateway=loud"] {
+        for bad in ["debg", "debug,,=x", "info,gateway::edges", "gateway=loud"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }
