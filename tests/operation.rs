@@ -7,6 +7,8 @@ mod acme;
 mod api;
 #[path = "operation/https.rs"]
 mod https;
+#[path = "operation/keys.rs"]
+mod keys;
 #[path = "operation/log.rs"]
 mod log;
 #[path = "operation/publishers.rs"]

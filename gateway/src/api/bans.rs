@@ -31,6 +31,8 @@ struct Entry {
     /// The claims of the token whose holder is banned.
     subject: Option<String>,
     issuer: Option<String>,
+    /// The name of the key whose holder is banned.
+    key: Option<String>,
     /// The participant of a room.
     seat: Option<String>,
     seconds_left: u64,
@@ -45,6 +47,7 @@ impl From<&Ban> for Entry {
             ip: None,
             subject: None,
             issuer: None,
+            key: None,
             seat: None,
             seconds_left: ban.until.saturating_duration_since(Instant::now()).as_secs(),
         };
@@ -56,6 +59,7 @@ impl From<&Ban> for Entry {
                 (entry.subject, entry.issuer) = (Some(subject.clone()), Some(issuer.clone()));
             }
             BannedClient::Person(Identity::Seat { room, id }) => entry.seat = Some(format!("{room}/{id}")),
+            BannedClient::Person(Identity::Key { name, .. }) => entry.key = Some(name.to_string()),
             BannedClient::Person(_) => {}
         }
         entry

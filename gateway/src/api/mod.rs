@@ -3,6 +3,7 @@
 
 mod bans;
 mod jobs;
+mod keys;
 mod mixes;
 mod profile;
 mod service;
@@ -84,6 +85,9 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/bans", get(bans::list))
         .route("/api/v1/bans/", get(bans::list))
         .route("/api/v1/bans/{id}", delete(bans::lift))
+        .route("/api/v1/keys", get(keys::list).post(keys::create))
+        .route("/api/v1/keys/", get(keys::list).post(keys::create))
+        .route("/api/v1/keys/{id}", delete(keys::revoke))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/jobs/", get(jobs::list))
         .route("/api/v1/jobs/{id}", delete(jobs::remove))

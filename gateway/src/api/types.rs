@@ -246,13 +246,15 @@ pub(super) struct Client {
     send_bytes: u64,
     recv_bytes: u64,
     kbps: Kbps,
-    /// Not in SRS: how the client was identified (`token`, `secret`, `local`, `open` or `job`), and the
-    /// claims of its token.
+    /// Not in SRS: how the client was identified (`token`, `key`, `secret`, `local`, `open` or `job`), the
+    /// claims of its token, and the name of its key.
     identity: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
     /// Not in SRS: the client's software, and the number of items that a slow viewer missed.
     agent: String,
     skipped: u64,
@@ -268,6 +270,10 @@ impl Client {
         let (subject, issuer) = match &client.identity {
             hub::Identity::Token { subject, issuer } => (Some(subject.clone()), Some(issuer.clone())),
             _ => (None, None),
+        };
+        let key = match &client.identity {
+            hub::Identity::Key { name, .. } => Some(name.to_string()),
+            _ => None,
         };
         let alive = SystemTime::now().duration_since(client.since).unwrap_or_default();
         Self {
@@ -287,6 +293,7 @@ impl Client {
             identity: client.identity.kind(),
             subject,
             issuer,
+            key,
             agent: client.info.agent.clone(),
             skipped: client.skipped.load(std::sync::atomic::Ordering::Relaxed),
             estimate_kbps: client.estimate().map(|bits| bits / 1000),

@@ -15,6 +15,7 @@ mod fetch;
 mod guesses;
 mod jwks;
 mod key_source;
+mod keys;
 mod local;
 mod own;
 mod request;
@@ -32,6 +33,8 @@ use std::sync::Arc;
 pub use denied::Denied;
 pub use guesses::Guesses;
 use guesses::{SecretCheck, SecretOrigin};
+pub(crate) use keys::FILE as KEYS;
+pub use keys::{KeyEntry, KeyError, Keys, MAX_KEYS, StreamPattern};
 pub use own::{Right, SigningKey, TokenRequest};
 use request::is_token;
 pub use request::{AuthRequest, visitor};
@@ -58,6 +61,8 @@ pub struct Auth {
     pub operator: Secret,
     /// The secret for viewers, if playing is restricted.
     pub play_secret: Secret,
+    /// Lasting keys.
+    pub keys: Keys,
     /// Trusted token issuers; `None` accepts no tokens.
     pub tokens: Option<Arc<Tokens>>,
     /// Whether publishing needs a token or secret even on this machine.
@@ -95,6 +100,12 @@ impl Auth {
     /// The same as [`Auth::trusts`].
     pub async fn is_free(&self, act: Act, request: &AuthRequest<'_>) -> Result<bool, Denied> {
         Ok(self.trusts(act, request).await?.is_some())
+    }
+
+    /// Returns the identity from the lasting key of a request; `None` if it shows none.
+    pub(super) fn key(&self, act: Act, request: &AuthRequest<'_>) -> Result<Option<Identity>, Denied> {
+        let (Some(key), Some(stream)) = (request.key(), request.stream) else { return Ok(None) };
+        self.keys.find(&key, act, stream).map(Some).ok_or(Denied::Key)
     }
 
     /// Returns the identity from the token of a request; `None` if there is no token, or tokens are not

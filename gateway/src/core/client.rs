@@ -59,6 +59,13 @@ pub enum Identity {
     },
     /// A client that knows a secret.
     Secret,
+    /// The holder of a lasting key.
+    Key {
+        /// The key's identifier.
+        id: u64,
+        /// The key's name.
+        name: Arc<str>,
+    },
     /// A program on the gateway's own machine.
     Local,
     /// Any client: this gateway requires no credentials.
@@ -80,6 +87,7 @@ impl Identity {
         match self {
             Self::Token { .. } => "token",
             Self::Secret => "secret",
+            Self::Key { .. } => "key",
             Self::Local => "local",
             Self::Open => "open",
             Self::Seat { .. } => "seat",
@@ -92,6 +100,7 @@ impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token { subject, issuer } => write!(f, "token sub={subject} iss={issuer}"),
+            Self::Key { name, .. } => write!(f, "key {name}"),
             Self::Seat { id, .. } => write!(f, "seat {id}"),
             Self::Job(name) => write!(f, "job {name}"),
             _ => f.write_str(self.kind()),

@@ -23,7 +23,7 @@ use self::lock::DataLock;
 use self::secrets::SecretTexts;
 use self::services::Services;
 use crate::context::Context;
-use crate::core::auth::{self, Auth, Tokens};
+use crate::core::auth::{self, Auth, Keys, Tokens};
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
 use crate::net::worker::{Gate, Watchdog, Workers, has_both_families};
@@ -113,6 +113,7 @@ async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result
     let Gateway { gate, stop, .. } = gateway;
     tracing::info!(signal, connections = gate.open(), "gateway stopping");
     context.auth.refusals.flush();
+    context.auth.keys.flush();
     stop.cancel();
     context.hub.shutdown();
     if timeout(GRACE, gate.empty()).await.is_err() {
@@ -161,6 +162,9 @@ fn rules(settings: &Settings) -> Result<Auth, StartError> {
     let secrets = SecretTexts::read(settings)?;
     // A secret that cannot be stored is new on every start.
     let operator = secrets.operator.map_or_else(auth::new_secret, Ok).map_err(StartError::System)?;
+    let in_data = |e| StartError::File("--data", settings.data.join(auth::KEYS), e);
+    let keys = Keys::kept(&settings.data).map_err(in_data)?;
+    tokio::spawn(keys.clone().run());
     let tokens = Tokens::new(&settings.auth, &settings.data).map_err(StartError::Setting)?;
     tokens.watch();
     Ok(Auth {
@@ -169,6 +173,7 @@ fn rules(settings: &Settings) -> Result<Auth, StartError> {
         secret: secrets.publish.into(),
         operator: Some(operator).into(),
         play_secret: secrets.play.into(),
+        keys,
         tokens: Some(Arc::new(tokens)),
         publish_tokens: settings.auth.jwks.iter().any(|place| !place.is_empty()),
         play_tokens: settings.auth.play,

@@ -1,9 +1,9 @@
 //! Clients that the operator keeps out for a time.
 //!
 //! An encoder reconnects by itself, so ending its connection alone has no effect for long. A ban is for one act. It
-//! applies to the person that a token names, on every stream, or to the participant of a room. Other clients share
-//! their secret with others, so their ban applies to their address, on one stream: other clients behind the same
-//! address keep the other streams.
+//! applies to the person that a token names, on every stream, to the holder of a lasting key, or to the participant of a
+//! room. Other clients share their secret with others, so their ban applies to their address, on one stream: other
+//! clients behind the same address keep the other streams.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ pub const MAX_MINUTES: u64 = 7 * 24 * 60;
 /// Who is banned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BannedClient {
-    /// The person that a token names, or the participant of a room, on all streams.
+    /// The person that a token names, the holder of a key, or the participant of a room, on all streams.
     Person(Identity),
     /// The clients at this address (for IPv6, the first 64 bits), on this stream.
     Address(IpAddr, StreamName),
@@ -41,7 +41,7 @@ impl BannedClient {
             Identity::Token { subject, .. } if !subject.is_empty() && subject != "0" => {
                 Self::Person(identity.clone())
             }
-            Identity::Seat { .. } => Self::Person(identity.clone()),
+            Identity::Seat { .. } | Identity::Key { .. } => Self::Person(identity.clone()),
             _ => Self::Address(counted_as(address), stream.clone()),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ask::{Ask, Guard, Refusal, Usage};
 use super::grant::{Admitted, PlayGrant, PublishGrant};
-use super::guards::{Secrets, Tokens};
+use super::guards::{Keys, Secrets, Tokens};
 use crate::core::auth::{Auth, AuthRequest};
 use crate::core::client::{Act, ClientInfo};
 use crate::core::hub::StreamName;
@@ -23,8 +23,11 @@ pub struct Admission {
 impl Admission {
     /// Creates admission with the gateway's own guards. Every client has these limits, unless a guard lowers them.
     pub fn new(auth: Arc<Auth>, limits: ClientLimits) -> Self {
-        let guards: Vec<Arc<dyn Guard>> =
-            vec![Arc::new(Secrets(auth.clone())), Arc::new(Tokens(auth.clone()))];
+        let guards: Vec<Arc<dyn Guard>> = vec![
+            Arc::new(Keys(auth.clone())),
+            Arc::new(Secrets(auth.clone())),
+            Arc::new(Tokens(auth.clone())),
+        ];
         Self { auth, limits, guards: Arc::new(guards) }
     }
 

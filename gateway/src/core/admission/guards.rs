@@ -27,6 +27,24 @@ impl Guard for Secrets {
     }
 }
 
+/// Admits clients by a lasting key. A client that shows a wrong one is refused, whoever else may come in.
+#[derive(Debug)]
+pub(super) struct Keys(pub(super) Arc<Auth>);
+
+impl Guard for Keys {
+    fn check<'a>(
+        &'a self,
+        ask: &'a Ask<'_>,
+        _: Option<&'a Identity>,
+    ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
+        ready(self.0.key(ask.act, ask.credentials).map_err(Refusal::from)).boxed()
+    }
+
+    fn restricts_play(&self) -> bool {
+        self.0.play_is_closed()
+    }
+}
+
 /// Admits clients by a token.
 #[derive(Debug)]
 pub(super) struct Tokens(pub(super) Arc<Auth>);

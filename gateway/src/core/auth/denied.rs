@@ -21,6 +21,8 @@ pub enum Denied {
     MissingToken,
     /// The secret is wrong.
     Wrong,
+    /// The lasting key is wrong, or it is not for this stream and act.
+    Key,
     /// The gateway serves its own machine only, and has no secret.
     Local,
     /// Playing requires a secret, and the right one was not shown.
@@ -43,7 +45,7 @@ impl Denied {
             | Self::Play
             | Self::PlayToken
             | Self::Session => StatusCode::UNAUTHORIZED,
-            Self::Wrong | Self::WrongOperator | Self::Local => StatusCode::FORBIDDEN,
+            Self::Wrong | Self::Key | Self::WrongOperator | Self::Local => StatusCode::FORBIDDEN,
             Self::Slow(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Token(why) => why.status(),
         }
@@ -82,6 +84,7 @@ impl fmt::Display for Denied {
                 return write!(f, "too many wrong secrets came from this address: try again in {seconds} s");
             }
             Self::Wrong => "the secret is wrong",
+            Self::Key => "the key is wrong or revoked, or it is not for this stream or action",
             Self::WrongOperator => {
                 "the operator's secret is wrong: it is not the secret for publishing, but the content of operator-secret in the data folder, or the setting operator_secret"
             }

@@ -103,6 +103,11 @@ impl<'a> AuthRequest<'a> {
         told.or_else(|| self.bearer.filter(|b| is_token(b)).map(Cow::Borrowed))
     }
 
+    /// Returns the lasting key of the request.
+    pub(super) fn key(&self) -> Option<Cow<'a, str>> {
+        form_urlencoded::parse(self.query.as_bytes()).find(|(name, _)| name == "key").map(|(_, key)| key)
+    }
+
     pub(super) fn shows_any(&self) -> bool {
         self.bearer.is_some() || form_urlencoded::parse(self.query.as_bytes()).any(|(k, _)| k == "secret")
     }
