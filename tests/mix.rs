@@ -14,3 +14,5 @@ mod content;
 mod kit;
 #[path = "mix/room.rs"]
 mod room;
+#[path = "mix/sync.rs"]
+mod sync;
