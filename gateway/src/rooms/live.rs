@@ -19,6 +19,8 @@ pub(super) struct RoomMix {
     scene: LiveScene,
     /// The time since when nobody is on the stage.
     empty_since: Option<Millis>,
+    /// Whether the mix shows its last card.
+    ending: bool,
 }
 
 impl Rooms {
@@ -27,8 +29,12 @@ impl Rooms {
     /// # Errors
     /// The gateway cannot mix now, or somebody else publishes `live/ROOM`; the text says why.
     pub(super) fn go_live(&self, name: &str, room: &Room, mix: &mut Option<RoomMix>) -> Result<(), Failure> {
-        if mix.as_ref().is_some_and(|mix| self.mixes().get(mix.id).is_some()) {
-            return Ok(());
+        if let Some(mix) = mix.as_ref().filter(|mix| self.mixes().get(mix.id).is_some()) {
+            if !mix.ending {
+                return Ok(());
+            }
+            let text = "the broadcast shows its last card: try again in a few seconds".to_owned();
+            return Err(Failure { text, retry: Some(3), ..Code::NotNow.failure() });
         }
         let not_now = |text: String| Failure { text, ..Code::NotNow.failure() };
         let output = broadcast_name(name).ok_or_else(|| {
@@ -40,7 +46,7 @@ impl Rooms {
         let request = MixRequest { names: true, ..request(&output, &scene) };
         let id = self.mixes().start(request).map_err(|error| not_now(error.to_string()))?;
         tracing::info!(room = name, stream = %output, "room goes live");
-        *mix = Some(RoomMix { id, scene, empty_since: None });
+        *mix = Some(RoomMix { id, scene, empty_since: None, ending: false });
         Ok(())
     }
 
@@ -49,11 +55,13 @@ impl Rooms {
     /// # Errors
     /// The room has no broadcast of its own.
     pub(super) fn stop_live(&self, name: &str, card: &str, mix: &mut Option<RoomMix>) -> Result<(), Failure> {
-        let Some(ended) = mix.take() else {
+        let Some(ended) = mix.as_mut() else {
             let text = "the room is not live, or another encoder publishes its broadcast".to_owned();
             return Err(Failure { text, ..Code::NotNow.failure() });
         };
         tracing::info!(room = name, "room ends its broadcast");
+        // The room keeps the mix until its last card was shown.
+        ended.ending = true;
         match self.mixes().stop(ended.id, card) {
             Ok(()) | Err(MixError::Unknown) => Ok(()),
             Err(error) => Err(Failure { text: error.to_string(), ..Code::NotNow.failure() }),
@@ -68,7 +76,7 @@ impl Rooms {
                 *mix = None;
                 return;
             }
-            if room.seated() > 0 {
+            if room.seated() > 0 || current.ending {
                 current.empty_since = None;
             } else if now >= *current.empty_since.get_or_insert(now) + ABANDONED {
                 let _ = self.stop_live(&cell.name, "", mix);
@@ -91,11 +99,21 @@ impl Rooms {
         });
     }
 
+    /// Ends the broadcast of a room that is closed for good.
+    pub(super) fn end_mix(&self, cell: &RoomCell) {
+        cell.with_mix(|_, mix| {
+            if let Some(mix) = mix.take() {
+                let _ = self.mixes().stop(mix.id, "");
+            }
+        });
+    }
+
     /// Adds the state of the room's mix to that of its broadcast.
     pub(super) fn with_mix_state(&self, cell: &RoomCell, live: Live) -> Live {
         let Some(mix) = cell.mix_id().and_then(|id| self.mixes().get(id)) else { return live };
-        let limited = mix.status.limited_by.map(str::to_owned);
-        Live { mixed: true, problem: mix.failure.or(limited), ..live }
+        // Everybody in the room reads this, so the details are in the log only.
+        let failed = mix.is_failing().then_some("it failed, and begins again");
+        Live { mixed: true, problem: failed.or(mix.status.limited_by).map(str::to_owned), ..live }
     }
 }
 

@@ -131,7 +131,9 @@ impl Rooms {
                     format!("the gateway already has {} rooms, as many as --max-rooms allows", rooms.len());
                 return Err(Failure { text, ..Code::Full.failure() });
             };
-            rooms.remove(&oldest);
+            if let Some(closed) = rooms.remove(&oldest) {
+                self.end_mix(&closed);
+            }
         }
         let room = Room::new(name, RoomLimits { seats: self.0.settings.room_seats }, now);
         let cell = Arc::new(RoomCell::new(name, room));
@@ -149,6 +151,7 @@ impl Rooms {
             let closed =
                 cell.close_if(|room| room.empty_since().is_some_and(|since| now >= since + KEEP_ROOM));
             if closed {
+                self.end_mix(cell);
                 tracing::info!(room = cell.name, "room closed");
             }
             !closed

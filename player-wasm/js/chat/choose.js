@@ -6,7 +6,7 @@ const HOLD = 4_000;
 /**
  * @typedef {import('../net/room-messages.js').Person} Person
  * @typedef {object} Stage what a connection knows
- * @property {{ stream: string } | null} live
+ * @property {{ stream: string | null } | null} live
  * @property {string | null} speaker
  * @property {{ spotlight: string | null } | null} room
  * @property {Map<string, Person>} people

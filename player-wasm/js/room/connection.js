@@ -64,7 +64,7 @@ export class RoomConnection extends EventTarget {
   people = new Map();
   /** The newest messages, the oldest first. @type {ChatMessage[]} */
   chat = [];
-  /** The broadcast of the room. @type {{ stream: string, since: number, viewers: number, mixed: boolean, problem: string | null } | null} */
+  /** The broadcast of the room. @type {{ stream: string | null, since: number, viewers: number, mixed: boolean, problem: string | null } | null} */
   live = null;
   likes = 0;
   audience = 0;
@@ -246,7 +246,7 @@ export class RoomConnection extends EventTarget {
 
   /** @param {import('../net/room-messages.js').Live | undefined} live */
   #broadcast(live) {
-    this.live = live?.stream ? { stream: live.stream, since: live.since ?? 0, viewers: live.viewers, mixed: live.mixed ?? false, problem: live.problem ?? null } : null;
+    this.live = live && (live.stream || live.mixed) ? { stream: live.stream, since: live.since ?? 0, viewers: live.viewers, mixed: live.mixed ?? false, problem: live.problem ?? null } : null;
   }
 
   /** The gateway has answered. @param {'waiting' | 'joined'} state */

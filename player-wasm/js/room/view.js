@@ -179,8 +179,8 @@ export class RoomView {
   /** The time for which the room is broadcast. */
   #clock() {
     const { live, clock } = this.#session.connection;
-    this.#live.hidden = !live || this.#title.hidden;
-    if (!live) return;
+    this.#live.hidden = !live?.stream || this.#title.hidden;
+    if (!live?.stream) return;
     const seconds = Math.max(0, Math.floor((Date.now() + clock - live.since) / 1000));
     const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
     const text = [...(hours ? [hours] : []), minutes, rest].map((part, at) => (at ? String(part).padStart(2, '0') : part)).join(':');
