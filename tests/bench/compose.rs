@@ -77,7 +77,7 @@ fn compositor() -> Compositor {
 }
 
 fn source<'a>(id: &'a str, picture: &'a Picture) -> Source<'a> {
-    Source { id, name: id, picture: Some(picture), screen: false, level: -20, hidden: false }
+    Source { id, name: id, picture: Some(picture), screen: false, level: -20, hidden: false, text: false }
 }
 
 /// Returns some pictures with different content.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use media::Track;
-use media::time::{MILLI, Micros};
+use media::time::Micros;
 use tokio::time::timeout;
 
 use super::audio::{AudioMixer, InputId};
@@ -15,8 +15,6 @@ use super::mix_clock::MixClock;
 use super::video::{Decoded, Video};
 use crate::core::hub::{FrameEntry, Hub, Start, Stream, StreamName};
 
-/// A frame at most this much older than the newest one has just arrived.
-const LIVE: Micros = 100 * MILLI;
 /// Interval at which the hub is asked for the stream, besides its events.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -61,12 +59,18 @@ impl Follower {
         let mut video = Video::new(self.max_size);
         let mut heard = Micros::MIN;
         let mut waits_for_key = false;
+        // Whether the cursor was at the end once: from then on, frames have just arrived.
+        let mut live = false;
         loop {
             tokio::select! {
                 entry = cursor.next() => {
                     let Some(entry) = entry else { return };
                     let frame = &entry.frame;
-                    let live = stream.newest().is_none_or(|newest| newest - frame.dts <= LIVE);
+                    if entry.discontinuity {
+                        // Another publisher, or another clock: its delay is unknown.
+                        self.state.borrow_mut().clock.reset();
+                    }
+                    live |= cursor.lag() == 0;
                     if frame.track() == Track::Video {
                         waits_for_key &= !frame.key;
                         let needs_key = video.push(frame, live);
@@ -86,13 +90,17 @@ impl Follower {
                         if steady {
                             state.clock.record(pts, self.clock.now() + self.half_period);
                         }
+                        state.failure = None;
                         state.add(pts, picture);
                     }
                     Decoded::NeedsKey => {
                         self.state.borrow_mut().restarts += 1;
-                        stream.ask_key();
-                        // The newest key frame and the frames after it are read again; audio is not.
-                        cursor = stream.subscribe(Start::Key);
+                        // The newest key frame and the frames after it are read again; audio is not. If that key frame
+                        // is too old, the publisher is asked for another, and audio goes on.
+                        if stream.start(Start::Key) == Start::Key {
+                            cursor = stream.subscribe(Start::Key);
+                            live = false;
+                        }
                     }
                     Decoded::Failed(reason) => {
                         tracing::warn!(input = %self.name, %reason, "input of a mix cannot be decoded");

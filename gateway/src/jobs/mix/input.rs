@@ -103,7 +103,8 @@ impl InputState {
         if let Some((_, picture)) = chosen {
             let since = now - self.shown_at;
             if self.current.is_some() && since < LONGEST_FREEZE {
-                self.interval = if self.interval == 0 { since } else { (self.interval * 7 + since) / 8 };
+                // It rises at once: a shared screen may become still.
+                self.interval = since.max((self.interval * 7 + since) / 8);
             }
             self.current = Some(picture);
             self.shown_at = now;

@@ -19,6 +19,14 @@ const JUMP: Micros = 25 * MILLI;
 /// Largest delay between the arrival of an input's frame and its place in the mix.
 pub(super) const MAX_DELAY: Micros = SECOND;
 
+/// The delays (ready time minus presentation time) of half a second.
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    start: Micros,
+    shortest: Micros,
+    longest: Micros,
+}
+
 /// Finds the offset between the times of an input and the time of the mix.
 ///
 /// A frame can be shown when it is ready: it has arrived and is decoded. The offset is chosen so that nearly all frames
@@ -27,10 +35,8 @@ pub(super) const MAX_DELAY: Micros = SECOND;
 /// so they stay in sync. The clock reads no time: all times are arguments, in microseconds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InputClock {
-    /// Start time and longest delay (ready time minus presentation time) of each bucket, oldest first.
-    buckets: VecDeque<(Micros, Micros)>,
-    /// Shortest delay in the remembered time, which bounds the offset.
-    shortest: Option<Micros>,
+    /// The measurements, oldest first.
+    buckets: VecDeque<Bucket>,
     began: Option<Micros>,
     offset: Option<f64>,
     moved: Micros,
@@ -41,15 +47,15 @@ impl InputClock {
     pub(super) fn record(&mut self, pts: Micros, now: Micros) {
         let delay = now - pts;
         self.began.get_or_insert(now);
-        self.shortest = Some(self.shortest.map_or(delay, |shortest| shortest.min(delay)));
         match self.buckets.back_mut() {
-            Some((start, longest)) if now < *start + BUCKET => *longest = (*longest).max(delay),
+            Some(bucket) if now < bucket.start + BUCKET => {
+                bucket.shortest = bucket.shortest.min(delay);
+                bucket.longest = bucket.longest.max(delay);
+            }
             _ => {
-                self.buckets.push_back((now, delay));
+                self.buckets.push_back(Bucket { start: now, shortest: delay, longest: delay });
                 if self.buckets.len() > BUCKETS {
                     self.buckets.pop_front();
-                    // The shortest delay rises slowly, so that a slow clock of a publisher is followed.
-                    self.shortest = self.shortest.map(|shortest| shortest + MILLI);
                 }
             }
         }
@@ -59,7 +65,9 @@ impl InputClock {
     /// are known.
     pub(super) fn offset(&mut self, now: Micros) -> Option<Micros> {
         let target = self.target()? as f64;
-        let passed = (now - std::mem::replace(&mut self.moved, now)).max(0) as f64;
+        // The callers' times are not quite in order.
+        let passed = (now - self.moved).max(0) as f64;
+        self.moved = self.moved.max(now);
         let offset = match self.offset {
             None if now - self.began? < SETTLE => return None,
             Some(offset) if (target - offset).abs() <= JUMP as f64 || target < offset => {
@@ -75,16 +83,21 @@ impl InputClock {
 
     /// Returns the offset that fits the measured delays. One late frame alone does not count.
     fn target(&self) -> Option<Micros> {
-        let mut longest: Vec<Micros> = self.buckets.iter().map(|(_, longest)| *longest).collect();
+        let mut longest: Vec<Micros> = self.buckets.iter().map(|bucket| bucket.longest).collect();
         longest.sort_unstable_by(|a, b| b.cmp(a));
         let usual = longest.get(usize::from(longest.len() > 4)).copied()?;
-        let most = self.shortest? + MAX_DELAY;
+        let most = self.shortest()? + MAX_DELAY;
         Some(usual.min(most) + RESERVE)
+    }
+
+    /// Returns the shortest delay that is remembered.
+    fn shortest(&self) -> Option<Micros> {
+        self.buckets.iter().map(|bucket| bucket.shortest).min()
     }
 
     /// Returns the delay that the clock adds to the fastest frames, in microseconds.
     pub(super) fn delay(&self) -> Micros {
-        match (self.offset, self.shortest) {
+        match (self.offset, self.shortest()) {
             (Some(offset), Some(shortest)) => (offset as Micros - shortest).max(0),
             _ => 0,
         }

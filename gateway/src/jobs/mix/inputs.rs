@@ -106,6 +106,11 @@ impl Inputs {
         }
     }
 
+    /// Measures the delays of all inputs anew.
+    pub(super) fn forget_delays(&self) {
+        self.all.iter().for_each(|input| input.state.borrow_mut().clock.reset());
+    }
+
     /// Returns the inputs that have a place in the layout at `now`.
     pub(super) fn shown(&self, now: Micros) -> Vec<ShownInput<'_>> {
         let shown = |input: &'_ Input| {

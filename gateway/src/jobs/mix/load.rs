@@ -91,7 +91,7 @@ impl Load {
     pub(super) const fn new(now: Micros) -> Self {
         Self {
             quality: Quality::Full,
-            window: now,
+            window: now + SETTLE,
             made: 0,
             lost: 0,
             healthy_since: now,
@@ -103,6 +103,11 @@ impl Load {
     /// Returns the current quality.
     pub(super) const fn quality(&self) -> Quality {
         self.quality
+    }
+
+    /// Ignores the next pictures: the encoder or the mix has just begun.
+    pub(super) const fn settle(&mut self, now: Micros) {
+        (self.window, self.made, self.lost) = (now + SETTLE, 0, 0);
     }
 
     /// Records a picture of the mix, and whether it was lost because the encoder or the machine was too slow.
@@ -126,6 +131,10 @@ impl Load {
                 self.healthy = (self.healthy * 2).min(LONGEST_HEALTHY);
             }
             return self.change(now, 1);
+        }
+        if self.tried.is_some_and(|tried| now - tried >= HEALTHY) {
+            // The last step up has proved good.
+            (self.tried, self.healthy) = (None, HEALTHY);
         }
         if now - self.healthy_since >= self.healthy && self.quality != Quality::Full {
             self.tried = Some(now);
@@ -173,11 +182,29 @@ mod tests {
     #[test]
     fn a_healthy_mix_gets_its_quality_back_and_a_failed_attempt_waits_longer() {
         let mut load = Load::new(0);
-        assert_eq!(feed(&mut load, 0, 4, 50), [Quality::FastPreset]);
-        assert_eq!(feed(&mut load, 4, 50, 0), []);
-        assert_eq!(feed(&mut load, 54, 20, 0), [Quality::Full]);
-        assert_eq!(feed(&mut load, 74, 4, 50), [Quality::FastPreset]);
-        assert_eq!(feed(&mut load, 78, 100, 0), [], "the next attempt comes after two minutes");
-        assert_eq!(feed(&mut load, 178, 60, 0), [Quality::Full]);
+        // Loses half of the pictures until the quality changes.
+        let fail = |load: &mut Load, from: i64| {
+            (from..from + 20).find(|second| !feed(load, *second, 1, 50).is_empty()).expect("a change") + 1
+        };
+        let at = fail(&mut load, 0);
+        assert_eq!((load.quality(), feed(&mut load, at, 50, 0)), (Quality::FastPreset, vec![]));
+        assert_eq!(feed(&mut load, at + 50, 20, 0), [Quality::Full]);
+        let at = fail(&mut load, at + 70);
+        assert_eq!(feed(&mut load, at, 100, 0), [], "the next attempt comes after two minutes");
+        assert_eq!(feed(&mut load, at + 100, 60, 0), [Quality::Full]);
+        // A step that has proved good is forgotten: the next attempt comes after one minute again.
+        assert_eq!(feed(&mut load, at + 160, 70, 0), []);
+        let at = fail(&mut load, at + 230);
+        assert_eq!(feed(&mut load, at, 80, 0), [Quality::Full]);
+    }
+
+    #[test]
+    fn the_first_pictures_and_those_after_a_restart_do_not_count() {
+        let mut load = Load::new(0);
+        assert_eq!(feed(&mut load, 0, 2, 100), []);
+        assert_eq!(feed(&mut load, 2, 10, 0), []);
+        load.settle(12 * SECOND);
+        assert_eq!(feed(&mut load, 12, 2, 100), []);
+        assert_eq!(feed(&mut load, 14, 10, 0), []);
     }
 }

@@ -23,7 +23,6 @@ use super::report::Report;
 use super::request::MixRequest;
 use super::returns::Returns;
 use super::settings::{MixQuality, MixSettings};
-use crate::core::close::CloseReason;
 use crate::core::hub::{Hub, StreamName};
 
 /// A later tick than this means that the machine was suspended: the clock is set back, so that the output has no gap.
@@ -72,7 +71,12 @@ pub(super) async fn run(setup: Setup) -> Result<(), String> {
     let mut orders = setup.control.orders();
     let stop = setup.stop.clone();
     let mut mixer = Mixer::new(setup, &orders.borrow_and_update())?;
-    mixer.load_background().await;
+    tokio::select! {
+        () = mixer.load_background() => {}
+        () = stop.cancelled() => return Ok(()),
+    }
+    let now = mixer.clock.now();
+    mixer.load.settle(now);
     loop {
         tokio::select! {
             biased;
@@ -91,7 +95,10 @@ pub(super) async fn run(setup: Setup) -> Result<(), String> {
             }
             event = mixer.output.next() => match event {
                 Event::Progress => {}
-                Event::Revoked(CloseReason::Operator) => return Ok(()),
+                Event::Restarted => {
+                    let now = mixer.clock.now();
+                    mixer.load.settle(now);
+                }
                 Event::Revoked(reason) => return Err(format!("the stream of the mix was ended: {reason}")),
                 Event::Failed(reason) => return Err(format!("the mix cannot be encoded: {reason}")),
             },
@@ -190,6 +197,7 @@ impl Mixer {
         let late = now - due;
         if late > SUSPENDED {
             self.clock.set_back(late);
+            self.inputs.forget_delays();
             return false;
         }
         // Ticks that were missed are left out: the mix never falls behind.
@@ -200,14 +208,14 @@ impl Mixer {
             self.lose(now);
         }
         self.inputs.choose(time, self.period() / 2);
+        self.watch_encoder_size();
         let encoded = self.draw(time);
         if encoded {
-            self.count(now, false)
-        } else {
-            self.lose(now)
+            self.count(now, false);
+        } else if self.output.encodes() {
+            self.lose(now);
         }
         self.mix_audio(time);
-        self.watch_encoder_size();
         let audio = self.audio.borrow();
         if let Some(status) = self.report.status(now, &self.inputs, &mut self.output, &self.load, &audio) {
             self.control.set_status(status);
@@ -241,7 +249,6 @@ impl Mixer {
     /// Draws the inputs at the mix time `time`, and encodes the picture. Returns false if the encoder is too slow.
     fn draw(&mut self, time: Micros) -> bool {
         let card = self.ending.as_ref().map(|(card, _)| card.clone());
-        let look = self.looks.look(card.is_some());
         let levels = self.audio.borrow().levels();
         let shown = self.inputs.shown(time);
         let mut sources: Vec<Source<'_>> = Vec::with_capacity(shown.len());
@@ -258,6 +265,7 @@ impl Mixer {
                 screen: input.request.screen,
                 level,
                 hidden: input.request.hidden,
+                text: false,
             });
         }
         let last = card.as_deref().filter(|card| !card.is_empty());
@@ -271,11 +279,14 @@ impl Mixer {
             screen: false,
             level: SILENT,
             hidden: false,
+            text: true,
         }));
-        let picture = self.compositor.compose(look, &sources, time);
+        let look = self.looks.look(card.is_some(), self.compositor.size());
+        let picture = self.compositor.compose(&look, &sources, time);
         match (self.output.sizes().1, &mut self.next_compositor) {
             (Some(_), Some(next)) => {
-                let other = next.compose(look, &sources, time);
+                let look = self.looks.look(card.is_some(), next.size());
+                let other = next.compose(&look, &sources, time);
                 self.output.push_next(other, time);
             }
             (Some(_), None) => self.output.push_next(picture.clone(), time),

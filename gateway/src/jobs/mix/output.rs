@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use media::time::Micros;
+use media::time::{Micros, SECOND};
 use media::{Config, Frame};
 use tokio::time::Instant;
 
@@ -16,11 +16,16 @@ use crate::core::hub::{Hub, Publisher, StreamName};
 /// Maximum number of pictures in the encoder whose delay is measured.
 const MAX_INSIDE: usize = 64;
 
+/// Longest time from the first picture for a new encoder alone to its frame.
+const SWITCHES_IN: Micros = SECOND;
+
 /// What happened at the output.
 #[derive(Debug)]
 pub(super) enum Event {
     /// A frame was published, or the encoder has room.
     Progress,
+    /// Another encoder process has replaced one that ended.
+    Restarted,
     /// The stream was taken away from the mix.
     Revoked(CloseReason),
     /// The encoder has ended and will not come back.
@@ -70,6 +75,10 @@ pub(super) struct Output {
     current: Encoding,
     /// An encoder with other settings. It takes over at a key frame of its own, when it keeps up.
     next: Option<Encoding>,
+    /// Whether the next encoder has made a frame: it keeps up.
+    ready: bool,
+    /// The time of the first picture that only the next encoder gets.
+    switch: Option<Micros>,
     /// The configuration of the published video. Frames of a new encoder with an equal one get the same.
     config: Option<Arc<Config>>,
     /// The time of the newest published video frame.
@@ -95,6 +104,8 @@ impl Output {
             publisher,
             current: Encoding::new(settings),
             next: None,
+            ready: false,
+            switch: None,
             config: None,
             newest: Micros::MIN,
             delay: 0,
@@ -118,8 +129,19 @@ impl Output {
     pub(super) fn set(&mut self, settings: EncoderSettings) {
         let newest = self.next.as_ref().unwrap_or(&self.current);
         if *newest.encoder.settings() != settings {
+            self.forget_next();
             self.next = Some(Encoding::new(settings));
         }
+    }
+
+    /// Goes on with the current encoder.
+    fn forget_next(&mut self) {
+        (self.next, self.ready, self.switch) = (None, false, None);
+    }
+
+    /// Returns whether an encoder is running that may be too slow.
+    pub(super) fn encodes(&self) -> bool {
+        self.current.encoder.child().is_some()
     }
 
     /// Returns the sizes of the pictures that the encoders take: of the current one, and of the next one.
@@ -133,13 +155,22 @@ impl Output {
 
     /// Encodes a picture. Returns false if the encoder is too slow for it.
     pub(super) fn push(&mut self, picture: Bytes, time: Micros) -> bool {
-        self.current.push(picture, time)
+        if self.switch.is_some_and(|at| time - at > SWITCHES_IN) {
+            // The next encoder has stopped making frames.
+            tracing::warn!("another encoder for the mix does not keep up; the old one goes on");
+            self.forget_next();
+        }
+        self.switch.is_some() || self.current.push(picture, time)
     }
 
-    /// Gives a picture to the next encoder.
+    /// Gives a picture to the next encoder. When that keeps up, the picture becomes a key frame, and the old encoder gets
+    /// no more pictures. Call it before [`Output::push`].
     pub(super) fn push_next(&mut self, picture: Bytes, time: Micros) {
-        if let Some(next) = &mut self.next {
-            next.push(picture, time);
+        let Some(next) = &mut self.next else { return };
+        let switches = self.ready && self.switch.is_none();
+        next.wants_key |= switches;
+        if next.push(picture, time) && switches {
+            self.switch = Some(time);
         }
     }
 
@@ -175,18 +206,19 @@ impl Output {
                 Made::Restarted => {
                     self.restarts += 1;
                     current.inside.clear();
-                    Event::Progress
+                    Event::Restarted
                 }
                 Made::End(reason) => Event::Failed(reason),
             },
             made = coming => {
                 match made {
                     Made::Made(frame) => self.take_over(frame),
-                    Made::Room | Made::Restarted => {}
+                    Made::Room => {}
+                    Made::Restarted => (self.ready, self.switch) = (false, None),
                     // The old encoder goes on.
                     Made::End(reason) => {
                         tracing::warn!(%reason, "another encoder for the mix failed; the old one goes on");
-                        self.next = None;
+                        self.forget_next();
                     }
                 }
                 Event::Progress
@@ -194,17 +226,18 @@ impl Output {
         }
     }
 
-    /// Handles a frame of the next encoder. When its first frame is there, it keeps up: it is asked for a key frame,
-    /// with which it takes over.
+    /// Handles a frame of the next encoder. The first frame shows that it keeps up. It takes over with the key frame of
+    /// the first picture that it alone has got.
     fn take_over(&mut self, frame: Frame) {
-        if frame.key && frame.pts > self.newest {
-            if let Some(next) = self.next.take() {
-                self.current = next;
-            }
-            self.publish(frame);
-        } else if let Some(next) = &mut self.next {
-            next.wants_key = true;
+        self.ready = true;
+        if !frame.key || self.switch.is_none_or(|at| frame.pts < at) {
+            return;
         }
+        if let Some(next) = self.next.take() {
+            self.current = next;
+        }
+        self.forget_next();
+        self.publish(frame);
     }
 
     fn publish(&mut self, mut frame: Frame) {

@@ -62,6 +62,13 @@ pub struct MixInfo {
     pub failure: Option<String>,
 }
 
+impl MixInfo {
+    /// Returns whether the mix has failed and has not begun again.
+    pub fn is_failing(&self) -> bool {
+        self.failure.is_some() && self.state != JobState::Running
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
     settings: Arc<MixSettings>,
@@ -109,8 +116,10 @@ impl Mixes {
 
     /// Removes the mixes whose jobs have ended.
     fn forget_ended(&self) {
+        // The list of jobs is read under the lock: a mix that starts meanwhile is in both or in none.
+        let mut mixes = self.mixes();
         let jobs = self.0.jobs.list();
-        self.mixes().retain(|id, _| {
+        mixes.retain(|id, _| {
             let ended = jobs.iter().find(|job| job.id == *id).is_none_or(|job| job.state == JobState::Ended);
             if ended {
                 let _ = self.0.jobs.remove(*id);

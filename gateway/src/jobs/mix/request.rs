@@ -78,7 +78,11 @@ impl InputRequest {
 
 /// An input as the API accepts it: the stream's name alone, or with its properties.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "an input is the name of a stream, or an object with stream, name, gain (a whole number), muted, hidden, screen, \
+                 camera_off and minus"
+)]
 enum AnyInput {
     Name(String),
     Full(InputRequest),
@@ -129,7 +133,7 @@ pub struct MixRequest {
     /// Whether a change of the layout takes 200 ms; otherwise it is a cut.
     #[serde(default = "yes")]
     pub fade: bool,
-    /// Margin at all sides that stays free, in per cent of the height.
+    /// Margin that stays free, in per cent: of the width at the sides, of the height above and below.
     #[serde(default)]
     pub margin: u32,
     /// The background: `#rrggbb`, or `image` for the picture of the setting `mix_background`.
@@ -161,7 +165,7 @@ pub struct MixChange {
     pub border: Option<bool>,
     /// Whether a change of the layout takes 200 ms.
     pub fade: Option<bool>,
-    /// Margin at all sides in per cent of the height.
+    /// Margin in per cent.
     pub margin: Option<u32>,
     /// The background.
     pub background: Option<String>,
@@ -240,7 +244,19 @@ impl MixRequest {
                 return Err(format!("the name of {:?} has more than {MAX_NAME} characters", input.stream));
             }
             if input.minus {
-                self.minus_name(input)?;
+                let name = self.minus_name(input)?;
+                let taken = |other: &InputRequest| {
+                    other.stream == name.as_str()
+                        || (other.minus
+                            && other.stream != input.stream
+                            && self.minus_name(other) == Ok(name.clone()))
+                };
+                if self.inputs.iter().any(taken) {
+                    return Err(format!(
+                        "minus: two inputs of this mix would use the name {:?}",
+                        name.as_str()
+                    ));
+                }
             }
         }
         let (w, h) = (self.width, self.height);

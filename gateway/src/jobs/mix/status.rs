@@ -25,7 +25,7 @@ pub struct InputStatus {
 }
 
 /// The state of a mix.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MixStatus {
     /// The inputs, in the order of the request.
     pub inputs: Vec<InputStatus>,
@@ -53,4 +53,25 @@ pub struct MixStatus {
     pub viewers: usize,
     /// Time since the mix began, in milliseconds.
     pub live_ms: u64,
+}
+
+impl Default for MixStatus {
+    /// Returns the state of a mix that has not begun.
+    fn default() -> Self {
+        Self {
+            inputs: Vec::new(),
+            fps: 0,
+            width: 0,
+            height: 0,
+            cpu_percent: 0,
+            encoder_ms: 0,
+            drops: 0,
+            quality: "full",
+            limited_by: None,
+            encoder_restarts: 0,
+            level: -127,
+            viewers: 0,
+            live_ms: 0,
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use media::time::Micros;
 use media::{Config, Frame};
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
 use super::children::{DecodedPicture, Decoder, DecoderSettings, Output, Reason, Supervised};
 use crate::net::child::Restarts;
@@ -16,6 +16,8 @@ const MAX_BACKLOG: usize = 600;
 const MAX_BACKLOG_BYTES: usize = 16 << 20;
 /// Maximum number of frames in the decoder whose pictures are followed.
 const MAX_FOLLOWED: usize = 64;
+/// Time after which a decoder that was given up is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// Number of frames in a decoder that keeps up, with B-frames.
 const STEADY: usize = 5;
 
@@ -89,7 +91,7 @@ impl Video {
             let ready = self.not_before.is_none_or(|at| Instant::now() >= at);
             if !frame.key || !ready {
                 self.drops += 1;
-                return frame.key || live;
+                return ready && live;
             }
             self.skipping = false;
             self.start(&frame.config);
@@ -166,8 +168,9 @@ impl Video {
             match decoder.next().await {
                 Output::Made(DecodedPicture { pts, picture }) => {
                     self.works = true;
-                    let at = self.inside.iter().position(|(time, _)| *time == pts);
-                    let steady = at.and_then(|at| self.inside.remove(at)).is_some_and(|(_, steady)| steady);
+                    let steady = self.inside.iter().any(|(time, steady)| *time == pts && *steady);
+                    // Pictures come in the order of presentation: frames before this one gave no picture.
+                    self.inside.retain(|(time, _)| *time > pts);
                     self.feed();
                     return Decoded::Picture { pts, picture, steady };
                 }
@@ -179,7 +182,12 @@ impl Video {
                     return Decoded::NeedsKey;
                 }
                 Output::End(reason) => {
-                    self.failed = true;
+                    if reason.is_hopeless() {
+                        self.failed = true;
+                    } else {
+                        self.decoder = None;
+                        self.not_before = Some(Instant::now() + TRY_AGAIN);
+                    }
                     self.skip();
                     return Decoded::Failed(reason);
                 }

@@ -248,7 +248,7 @@ fn place(at: Micros, head: Option<Micros>, config: &Config, duration: Micros) ->
     let difference = at - head;
     // AAC comes over TCP, which loses nothing. Over UDP, a gap of nearly a packet means that one was lost.
     let lossy = config.codec != Codec::Aac;
-    let follows = if lossy { (duration * 3 / 4).min(STRETCHED) } else { STRETCHED };
+    let follows = if lossy && difference > 0 { (duration * 3 / 4).min(STRETCHED) } else { STRETCHED };
     match difference {
         _ if difference.abs() <= follows => Place::Follows(difference),
         _ if lossy && (0..=CONCEALED).contains(&difference) => Place::After(difference),

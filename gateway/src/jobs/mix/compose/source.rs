@@ -20,4 +20,6 @@ pub struct Source<'a> {
     pub level: i8,
     /// Whether the input is left out.
     pub hidden: bool,
+    /// Whether the card has the whole name as its text: the last card of a mix. Otherwise it has initials.
+    pub text: bool,
 }

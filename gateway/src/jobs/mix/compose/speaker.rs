@@ -102,7 +102,7 @@ mod tests {
     const TICK: Micros = SECOND / 30;
 
     fn source(id: &str, level: i8) -> Source<'_> {
-        Source { id, name: id, picture: None, screen: false, level, hidden: false }
+        Source { id, name: id, picture: None, screen: false, level, hidden: false, text: false }
     }
 
     /// Runs until the time, with levels of a, b and c.

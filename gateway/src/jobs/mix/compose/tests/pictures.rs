@@ -29,7 +29,7 @@ fn look(layout: Layout) -> Look {
 }
 
 fn source<'a>(id: &'a str, picture: Option<&'a Picture>) -> Source<'a> {
-    Source { id, name: id, picture, screen: false, level: SILENT, hidden: false }
+    Source { id, name: id, picture, screen: false, level: SILENT, hidden: false, text: false }
 }
 
 fn compositor() -> Compositor {

@@ -95,6 +95,7 @@ proptest! {
                     screen: *screen,
                     level: *level,
                     hidden: *hidden,
+                    text: *hidden ^ *screen,
                 })
                 .collect();
             let picture = compositor.compose(look, &sources, now);

@@ -14,7 +14,8 @@ fn sources(n: usize) -> Vec<Source<'static>> {
         "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17",
         "18", "19",
     ];
-    let source = |id| Source { id, name: id, picture: None, screen: false, level: -127, hidden: false };
+    let source =
+        |id| Source { id, name: id, picture: None, screen: false, level: -127, hidden: false, text: false };
     IDS[..n].iter().map(|id| source(id)).collect()
 }
 
