@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Api, Asker, BAD_REQUEST, types};
 use crate::core::auth::{KeyEntry, KeyError, StreamPattern};
 use crate::core::close::CloseReason;
-use crate::core::hub::{Clients, Identity};
+use crate::core::hub::{Clients, Hub, Identity};
 use crate::web::endpoint::OFFER;
 
 /// SRS has no keys, so this is the HTTP status.
@@ -123,28 +123,30 @@ pub(super) async fn revoke(State(api): State<Api>, asked: Asker, Path(id): Path<
     let id = id.parse().unwrap_or(0);
     match api.0.context.auth.keys.revoke(id) {
         Ok(true) => {}
-        Ok(false) => return api.refuse(StatusCode::NOT_FOUND, KEY_NOT_FOUND, "there is no key of this id"),
+        Ok(false) => return api.refuse(StatusCode::NOT_FOUND, KEY_NOT_FOUND, "there is no key with this id"),
         Err(error) => {
             let text = format!("the key stays, because that cannot be stored: {error}");
             return api.refuse(StatusCode::INSUFFICIENT_STORAGE, NOT_STORED, &text);
         }
     }
     tracing::info!(peer = %asked.peer, key = id, "key revoked by an operator");
-    let clients = api.0.context.clients.clone();
-    end_sessions(&clients, id);
+    let (hub, clients) = (api.0.context.hub.clone(), api.0.context.clients.clone());
+    end_sessions(&hub, &clients, id);
     tokio::spawn(async move {
         for pause in SWEEPS {
             tokio::time::sleep(pause).await;
-            end_sessions(&clients, id);
+            end_sessions(&hub, &clients, id);
         }
     });
     api.answer(types::Nothing {})
 }
 
 /// Ends the connections of all clients that were admitted by this key.
-fn end_sessions(clients: &Clients, key: u64) {
+fn end_sessions(hub: &Hub, clients: &Clients, key: u64) {
+    let by_key = |identity: &Identity| matches!(identity, Identity::Key { id, .. } if *id == key);
+    hub.end_waiting(|grant| by_key(grant.identity()), &CloseReason::Operator);
     for client in clients.list() {
-        if matches!(client.identity, Identity::Key { id, .. } if id == key) {
+        if by_key(&client.identity) {
             clients.close(client.id, CloseReason::Operator);
         }
     }

@@ -14,7 +14,7 @@ use super::pass::Passes;
 use super::role::Role;
 use super::room_cell::RoomCell;
 use super::settings::RoomsSettings;
-use super::state::{Connection, Millis, Room, RoomLimits, participant_and_kind};
+use super::state::{Connection, Millis, Room, RoomLimits, USUAL_APP, participant_and_kind};
 use crate::context::Context;
 use crate::core::auth::Auth;
 use crate::core::client::{Act, Identity};
@@ -178,15 +178,17 @@ impl Rooms {
     /// Closes the media connections of a participant: those that publish the participant's streams, and those that
     /// use the seat key.
     pub(super) fn end_media(&self, room: &str, id: &str, reason: &'static str) {
+        let is_seat = |identity: &Identity| matches!(identity, Identity::Seat { room: r, id: i } if **r == *room && **i == *id);
+        let closed = CloseReason::Refused(reason.to_owned());
+        self.hub().end_waiting(|grant| is_seat(grant.identity()), &closed);
         for client in self.0.clients.list() {
-            let by_key =
-                matches!(&client.identity, Identity::Seat { room: r, id: i } if **r == *room && **i == *id);
+            let by_key = is_seat(&client.identity);
             let name = client.stream.name();
             let own = client.act == Act::Publish
                 && name.app() == room
                 && participant_and_kind(name.stream()).0 == id;
             if by_key || own {
-                self.0.clients.close(client.id, CloseReason::Refused(reason.to_owned()));
+                self.0.clients.close(client.id, closed.clone());
             }
         }
     }
@@ -202,8 +204,12 @@ impl Rooms {
 /// Returns whether this is a valid name for a room. It must be a valid application name, which may have several
 /// segments (`site/show`).
 pub(super) fn is_name(name: &str) -> bool {
-    let first = name.split('/').next().unwrap_or_default();
+    let mut parts = name.split('/');
+    let first = parts.next().unwrap_or_default();
+    // The streams of a room below `live/` would be the broadcasts of other rooms.
+    let below = first == USUAL_APP && parts.next().is_some();
     name.len() <= MAX_NAME
+        && !below
         && !RESERVED.contains(&first)
         && StreamName::new(name, "x").is_ok_and(|parsed| parsed.app() == name)
 }
@@ -229,8 +235,8 @@ mod tests {
         }
         let long = "x".repeat(65);
         for name in [
-            "", "/", "a/", "/a", "a//b", "..", "a/../b", ".a", "a b", "a%2Fb", "a?b", "api", "api/x", "rtc",
-            &long,
+            "live/x", "live/a/b", "", "/", "a/", "/a", "a//b", "..", "a/../b", ".a", "a b", "a%2Fb", "a?b",
+            "api", "api/x", "rtc", &long,
         ] {
             assert!(!is_name(name), "{name}");
         }

@@ -86,6 +86,7 @@ impl From<PlayError> for Problem {
             // The publisher acts as the upstream server, and its media are not usable.
             PlayError::Unreadable(_) => StatusCode::BAD_GATEWAY,
             PlayError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            PlayError::Revoked(_) => StatusCode::FORBIDDEN,
         };
         Self::new(status, error.to_string())
     }

@@ -63,6 +63,7 @@ mod registry;
 pub mod ring;
 pub mod stream;
 mod viewer_count;
+mod waiting;
 mod watcher;
 
 pub use clients::{Client, ClientHandle, Clients};

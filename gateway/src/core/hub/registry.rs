@@ -15,8 +15,9 @@ use super::origin::Origin;
 use super::publisher::Publisher;
 use super::ring::RingLimits;
 use super::stream::Stream;
+use super::waiting::WaitingViewers;
 use super::watcher::StreamWatcher;
-use crate::core::admission::grant::{PlayGrant, PublishGrant};
+use crate::core::admission::grant::{Grant, PlayGrant, PublishGrant};
 use crate::core::client::Identity;
 use crate::core::close::{CloseReason, Revocation};
 use crate::core::name::StreamName;
@@ -89,6 +90,8 @@ pub enum PlayError {
     Unreadable(String),
     /// The server is stopping.
     ShuttingDown,
+    /// The viewer's right was taken away while it waited.
+    Revoked(CloseReason),
 }
 
 impl fmt::Display for PlayError {
@@ -97,6 +100,7 @@ impl fmt::Display for PlayError {
             Self::NotFound => f.write_str("nobody is publishing this stream"),
             Self::Unreadable(what) => write!(f, "the publisher sends {what}, which this server cannot read"),
             Self::ShuttingDown => f.write_str("the server is shutting down"),
+            Self::Revoked(reason) => reason.fmt(f),
         }
     }
 }
@@ -107,6 +111,7 @@ impl From<PlayError> for CloseReason {
     fn from(error: PlayError) -> Self {
         match error {
             PlayError::ShuttingDown => Self::Shutdown,
+            PlayError::Revoked(reason) => reason,
             PlayError::NotFound | PlayError::Unreadable(_) => Self::Refused(error.to_string()),
         }
     }
@@ -163,6 +168,7 @@ struct Inner {
     changed: watch::Sender<u64>,
     events: events::Sender,
     origin: OnceLock<Box<dyn Origin>>,
+    waiting: WaitingViewers,
     runtime: tokio::runtime::Handle,
 }
 
@@ -183,6 +189,7 @@ impl Hub {
             changed: watch::Sender::new(0),
             events: events::Sender::new(runtime.clone()),
             origin: OnceLock::new(),
+            waiting: WaitingViewers::default(),
             runtime,
         }))
     }
@@ -328,9 +335,25 @@ impl Hub {
     /// because they are no longer live.
     ///
     /// # Errors
-    /// Nothing was published in time, or the server is stopping.
+    /// Nothing was published in time, the viewer's right was taken away, or the server is stopping.
     pub async fn play(&self, grant: &PlayGrant, wait: Duration) -> Result<Arc<Stream>, PlayError> {
-        self.find(grant.name(), wait).await
+        let _waiting = self.0.waiting.enter(grant);
+        tokio::select! {
+            biased;
+            reason = grant.revocation().revoked() => Err(PlayError::Revoked(reason)),
+            found = self.find(grant.name(), wait) => found,
+        }
+    }
+
+    /// Returns the number of viewers that wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.0.waiting.len()
+    }
+
+    /// Ends the waiting of the viewers for which `which` returns true: they have lost their right to play.
+    pub fn end_waiting(&self, which: impl Fn(&Grant) -> bool, reason: &CloseReason) {
+        self.0.waiting.revoke(which, reason);
     }
 
     /// Returns whether [`Hub::play`] would return a stream immediately.

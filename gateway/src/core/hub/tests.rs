@@ -443,3 +443,24 @@ async fn tracks_are_known_by_their_id_and_only_the_default_ones_are_passed_on() 
     assert_eq!(stream.config(media::Track::Video), Some(video));
     assert!(!stream.has(second.track_id()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_whose_right_is_taken_away_while_it_waits_gets_nothing() {
+    let hub = Hub::new(HubConfig::default());
+    let name = StreamName::parse("live/x").unwrap();
+    let (grant, other) = (PlayGrant::for_job(&name, "test"), PlayGrant::for_job(&name, "other"));
+    let wait = Duration::from_secs(15);
+    let end = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(hub.waiting(), 2);
+        hub.end_waiting(|grant| *grant.identity() == Identity::Job("test"), &CloseReason::Operator);
+    };
+    let started = tokio::time::Instant::now();
+    let (ended, gone, ()) = tokio::join!(hub.play(&grant, wait), hub.play(&other, wait), end);
+    assert_eq!(ended.unwrap_err(), PlayError::Revoked(CloseReason::Operator));
+    assert_eq!(gone.unwrap_err(), PlayError::NotFound, "the others wait on");
+    assert_eq!((started.elapsed(), hub.waiting()), (wait, 0));
+    // The right stays taken away, also when the stream is there.
+    let _publisher = hub.publish(&PublishGrant::for_job(&name, "test")).unwrap();
+    assert_eq!(hub.play(&grant, wait).await.unwrap_err(), PlayError::Revoked(CloseReason::Operator));
+}

@@ -26,7 +26,9 @@ impl From<PlayError> for Refused {
     fn from(error: PlayError) -> Self {
         let code = match error {
             PlayError::NotFound => "NetStream.Play.StreamNotFound",
-            PlayError::Unreadable(_) | PlayError::ShuttingDown => "NetStream.Play.Failed",
+            PlayError::Unreadable(_) | PlayError::ShuttingDown | PlayError::Revoked(_) => {
+                "NetStream.Play.Failed"
+            }
         };
         Self(code, error.to_string())
     }
