@@ -1,7 +1,7 @@
 //! `/api/v1/mixes`: the mixes, for the operator.
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Api, Asker, BAD_REQUEST, types};
 use crate::jobs::mix::{MixChange, MixError, MixInfo, MixRequest, MixStatus};
-
-/// Maximum size of a request's body in bytes.
-pub(super) const MAX_BODY: usize = 64 << 10;
+use crate::web::endpoint::OFFER;
 
 /// A mix in the API: its request, so that it can be sent again, and its state.
 #[derive(Serialize)]
@@ -54,8 +52,6 @@ pub(super) struct Ending {
     card: String,
 }
 
-type Body = Result<Bytes, BytesRejection>;
-
 /// Handles `GET /api/v1/mixes`.
 pub(super) async fn list(State(api): State<Api>, asked: Asker) -> Response {
     if let Some(refusal) = api.no_operator(&asked).await {
@@ -69,7 +65,10 @@ pub(super) async fn start(State(api): State<Api>, asked: Asker, body: Body) -> R
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
-    let started = parse(body).and_then(|request| api.0.mixes.start(request));
+    let started = match parse(&api, body).await {
+        Ok(request) => api.0.mixes.start(request),
+        Err(refusal) => return refusal,
+    };
     let id = match started {
         Ok(id) => id,
         Err(error) => return refused(&api, &error),
@@ -118,7 +117,11 @@ pub(super) async fn change(
         return refusal;
     }
     let id = number(&id);
-    match parse::<MixChange>(body).and_then(|change| api.0.mixes.change(id, change)) {
+    let change: MixChange = match parse(&api, body).await {
+        Ok(change) => change,
+        Err(refusal) => return refusal,
+    };
+    match api.0.mixes.change(id, change) {
         Ok(()) => one(&api, id),
         Err(error) => refused(&api, &error),
     }
@@ -129,11 +132,14 @@ pub(super) async fn stop(
     State(api): State<Api>,
     asked: Asker,
     Path(id): Path<String>,
-    Query(ending): Query<Ending>,
+    ending: Result<Query<Ending>, QueryRejection>,
 ) -> Response {
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
+    let Ok(Query(ending)) = ending else {
+        return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, "card is one text");
+    };
     match api.0.mixes.stop(number(&id), &ending.card) {
         Ok(()) => api.answer(types::Nothing {}),
         Err(error) => refused(&api, &error),
@@ -152,9 +158,15 @@ fn one(api: &Api, id: u64) -> Response {
     }
 }
 
-fn parse<T: for<'a> Deserialize<'a>>(body: Body) -> Result<T, MixError> {
-    let body = body.map_err(|error| MixError::Request(error.body_text()))?;
-    serde_json::from_slice(&body).map_err(|error| MixError::Request(error.to_string()))
+/// Reads the JSON of a body. It is read for the operator only, and has an end in bytes and in time.
+///
+/// # Errors
+/// The response to a body that is too large, too slow or not what is expected.
+async fn parse<T: for<'a> Deserialize<'a>>(api: &Api, body: Body) -> Result<T, Response> {
+    let text = OFFER.text(body, api.0.context.limits.header_timeout).await;
+    let text =
+        text.map_err(|problem| api.refuse(problem.status, problem.status.as_u16().into(), &problem.detail))?;
+    serde_json::from_str(&text).map_err(|error| refused(api, &MixError::Request(error.to_string())))
 }
 
 fn refused(api: &Api, error: &MixError) -> Response {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -105,7 +105,6 @@ fn mixes() -> Router<Api> {
         .route("/api/v1/mixes", all())
         .route("/api/v1/mixes/", all())
         .route("/api/v1/mixes/{id}", get(mixes::show).patch(mixes::change).delete(mixes::stop))
-        .layer(DefaultBodyLimit::max(mixes::MAX_BODY))
 }
 
 /// The fields around every response.
