@@ -1,5 +1,8 @@
 //! The API of mixes, and mixes of the settings.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use lianmai_tests::http;
 use lianmai_tests::{Gateway, wait};
 use serde_json::{Value, json};
@@ -30,7 +33,8 @@ fn bad_requests_are_refused_in_words_and_change_nothing() {
         refused("POST", ALL, &body, 400, said);
     }
     let big = json!({ "inputs": ["x".repeat(100_000)], "output": "live/m" });
-    refused("POST", ALL, &big, 400, "");
+    refused("POST", ALL, &big, 413, "");
+    refused("DELETE", "/api/v1/mixes/7?card=a&card=b", &Value::Null, 400, "one text");
     refused("GET", "/api/v1/mixes/7", &Value::Null, 404, "no mix");
     refused("PATCH", "/api/v1/mixes/x", &json!({}), 404, "no mix");
     refused("DELETE", "/api/v1/mixes/7", &Value::Null, 404, "no mix");
@@ -70,6 +74,17 @@ fn mixes_are_for_the_operator() {
         let body = json!({ "inputs": [], "output": "live/m" }).to_string();
         let response = http::send(gateway.http(), method, path, &["Host: example.com"], body.as_bytes());
         assert_eq!(response.status, 401, "{method} {path}: {}", response.text());
+    }
+    // A stranger is refused before the body: one that never ends holds nothing.
+    for (method, path) in [("POST", ALL), ("PATCH", "/api/v1/mixes/1")] {
+        let mut socket = TcpStream::connect(gateway.http()).expect("a connection");
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nHost: example.com\r\nContent-Length: 60000\r\n\r\n{{");
+        socket.write_all(head.as_bytes()).expect("the head is sent");
+        socket.set_read_timeout(Some(LIMIT)).expect("a timeout");
+        let mut answer = [0; 12];
+        socket.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 401", "{method}");
     }
 }
 

@@ -119,7 +119,9 @@ fn an_input_without_a_publisher_freezes_shows_its_card_and_leaves() {
     });
     assert_eq!(shown(&gateway, &id)["status"]["inputs"][0]["state"], "waiting");
     let _red = publish(&gateway, "live/a", RED);
-    until(&url, "both again, and heard", |piece| both(piece) && piece.tone(440) > LOUD && piece.tone(700) > LOUD);
+    until(&url, "both again, and heard", |piece| {
+        both(piece) && piece.tone(440) > LOUD && piece.tone(700) > LOUD
+    });
 }
 
 /// Returns the FFmpeg command of the documentation, as it stands there.

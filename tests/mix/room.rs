@@ -53,6 +53,11 @@ fn a_host_goes_live_and_viewers_see_the_participants_come_and_go() {
     until("the other one alone", &|piece| {
         is_near(piece.last_colour(0.25, 0.5), red) && piece.tone(700) > 0.03
     });
+    // One who leaves and comes back is still out of the picture.
+    drop(second);
+    anna.wait("left", |left| left["id"] == "blue");
+    let second = publish(&gateway, "show/blue", BLUE);
+    anna.wait_person("blue", |person| person["shown"] == false);
     anna.send(&json!({ "type": "show", "id": "blue", "shown": true }));
     until("both again", &both);
     drop(second);

@@ -47,6 +47,10 @@ impl SeatKeys {
             let text = "only participants with a seat may publish in this room";
             return Err(Refusal::Rule(text.to_owned()));
         }
+        if room != ask.stream.app() && self.0.get(room).is_none_or(|cell| cell.mix_id().is_none()) {
+            // Somebody else publishes this stream: the key says nothing about it.
+            return Ok(None);
+        }
         // After a restart of the gateway, a participant with a seat may connect before the room is open again.
         let cell = if role.has_seat() { self.0.open(room).ok() } else { self.0.get(room) };
         let Some(cell) = cell else { return Ok(None) };

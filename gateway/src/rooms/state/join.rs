@@ -100,6 +100,7 @@ impl Room {
                 return failure(Code::Full);
             }
             let mut person = Person::new(id.clone(), name, role, identity, now);
+            person.shown = !self.hidden.contains(&id);
             (person.connection, person.keyless) = (Some(connection), keyless);
             // Media with the key may be back before the socket.
             person.uses_key = returns;

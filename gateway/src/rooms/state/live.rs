@@ -1,6 +1,7 @@
 //! The broadcast of the room: the mix that hosts start and end.
 
-use super::{Connection, Output, Room, failure};
+use super::chat::slow_down;
+use super::{Connection, Millis, Output, Room, failure};
 use crate::rooms::message::{Code, Failure, Id, Layout};
 use crate::rooms::text;
 
@@ -35,12 +36,20 @@ pub(in crate::rooms) struct LiveScene {
 
 impl Room {
     /// Starts the broadcast; with a layout, changes the layout first.
-    pub(super) fn go_live(&mut self, connection: Connection, layout: Option<Layout>, out: &mut Vec<Output>) {
+    pub(super) fn go_live(
+        &mut self,
+        connection: Connection,
+        layout: Option<Layout>,
+        now: Millis,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Failure> {
+        self.starts.take(1, now).map_err(slow_down)?;
         if let Some(layout) = layout.filter(|layout| *layout != self.layout) {
             self.layout = layout;
             self.settings_changed(out);
         }
         out.push(Output::GoLive { connection });
+        Ok(())
     }
 
     /// Ends the broadcast with a last card, which may be empty.
@@ -64,7 +73,12 @@ impl Room {
         if !person.role.has_seat() {
             return failure(Code::NotNow);
         }
-        if std::mem::replace(&mut person.shown, shown) != shown {
+        let changed = std::mem::replace(&mut person.shown, shown) != shown;
+        self.hidden.retain(|id| id != other);
+        if !shown {
+            super::remember(&mut self.hidden, other.clone());
+        }
+        if changed {
             self.announce(other, true, out);
         }
         Ok(())

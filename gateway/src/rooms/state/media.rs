@@ -147,6 +147,7 @@ impl Room {
         }
         let identity = PersonIdentity { subject: None, address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
         let mut person = Person::new(id.clone(), text::cut_name(id), Role::Guest, identity, now);
+        person.shown = !self.hidden.iter().any(|hidden| hidden == id);
         person.encoder = true;
         self.people.insert(id.clone(), person);
         self.empty_since = None;

@@ -49,6 +49,8 @@ const MAX_REMEMBERED: usize = 1_000;
 const MAX_LISTED: usize = 100;
 /// Maximum number of hands that are raised or lowered per second, by all people without a seat together.
 const HANDS_RATE: u32 = 20;
+/// Maximum burst of starts of the broadcast. The average is one per second.
+const STARTS: u32 = 3;
 /// Why media of somebody without a seat is closed.
 const NO_SEAT: &str = "only participants with a seat may publish in this room";
 /// Maximum length of each text in a call from a page of SRS, in characters.
@@ -134,6 +136,10 @@ pub(super) struct Room {
     lowered: VecDeque<(Id, Role)>,
     /// Participants who must not write in the chat, and until when. An entry is kept when the participant reconnects.
     silenced: VecDeque<(Id, PersonIdentity, Millis)>,
+    /// Participants whom a host has taken out of the broadcast, also when they come back.
+    hidden: VecDeque<Id>,
+    /// Limits how often the broadcast is started.
+    starts: Bucket,
     /// Limits how often people without a seat raise and lower their hands.
     hands: Bucket,
     speaker: Speaker,
@@ -164,6 +170,8 @@ impl Room {
             removed_ids: VecDeque::new(),
             lowered: VecDeque::new(),
             silenced: VecDeque::new(),
+            hidden: VecDeque::new(),
+            starts: Bucket::new(1, STARTS, now),
             hands: Bucket::new(HANDS_RATE, HANDS_RATE, now),
             speaker: Speaker::default(),
             live: Live::default(),

@@ -61,10 +61,7 @@ impl Room {
                 out.push(Output::Encoder { connection, id });
                 Ok(())
             }
-            Request::GoLive { layout } => {
-                self.go_live(connection, layout, out);
-                Ok(())
-            }
+            Request::GoLive { layout } => self.go_live(connection, layout, now, out),
             Request::StopLive { card } => self.stop_live(connection, &card, out),
             Request::Show { id: other, shown } => self.show(&other, shown, out),
             Request::Silence { id: other, seconds } => self.silence(&other, seconds, now, out),
