@@ -62,6 +62,8 @@ impl Follower {
         // Whether the cursor was at the end once: from then on, frames have just arrived.
         let mut live = false;
         loop {
+            // All inputs and the ticks share one thread: an input with many frames must not hold the others up.
+            tokio::task::coop::consume_budget().await;
             tokio::select! {
                 entry = cursor.next() => {
                     let Some(entry) = entry else { return };

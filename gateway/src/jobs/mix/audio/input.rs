@@ -20,6 +20,8 @@ const MAX_WAITING: usize = 2 * RATE as usize;
 const FADE: usize = 240;
 /// Largest difference between a packet's place and the end of the audio before it that stretching removes.
 const STRETCHED: Micros = 40 * MILLI;
+/// Shortest time between two changes of an input's format.
+const CHANGES_EVERY: Micros = 500 * MILLI;
 /// Longest gap that is concealed, for codecs over UDP. A longer one is silence.
 const CONCEALED: Micros = 120 * MILLI;
 /// Largest stretch in parts per million: 0.5 %.
@@ -41,6 +43,8 @@ pub(super) struct InputAudio {
     /// Samples at [`RATE`] that wait for their time. The first one has the number `start`.
     waiting: VecDeque<[f32; 2]>,
     start: i64,
+    /// When the next change of the format is followed.
+    next_change: Micros,
     /// Average difference between the places of packets and the end of the audio before them, in microseconds.
     pub(super) difference: f64,
     /// The number of the next sample that is mixed.
@@ -67,6 +71,7 @@ impl InputAudio {
             resampled: Pcm::new(RATE, 2),
             waiting: VecDeque::new(),
             start: next,
+            next_change: Micros::MIN,
             difference: 0.0,
             next,
             gain: 0.0,
@@ -85,7 +90,14 @@ impl InputAudio {
 
     /// Adds a packet whose first sample has to be heard at the mix time `at`.
     pub(super) fn push(&mut self, frame: &Frame, at: Micros) {
-        if self.config.as_ref().is_none_or(|config| !Arc::ptr_eq(config, &frame.config)) {
+        let same = |config: &Arc<Config>| Arc::ptr_eq(config, &frame.config) || **config == *frame.config;
+        if !self.config.as_ref().is_some_and(same) {
+            // A new decoder and a new filter cost much: an input that changes its format all the time is left out.
+            if at < self.next_change {
+                self.lost += 1;
+                return;
+            }
+            self.next_change = at + CHANGES_EVERY;
             let channels = if frame.config.audio().is_some_and(|audio| audio.channels == 1) { 1 } else { 2 };
             self.decoding = guarded(|| Decoding::new(&frame.config, channels)).and_then(Result::ok);
             self.resampler = None;
