@@ -55,9 +55,9 @@ pub struct Auth {
     pub public: bool,
     /// Whether everyone may publish.
     pub open: bool,
-    /// The secret for publishers; if there is none, no secret is valid.
+    /// The secret for publishers. If it is empty, no secret is valid.
     pub secret: Secret,
-    /// The operator's secret; if there is none, only a token authenticates the operator.
+    /// The operator's secret. If it is empty, only a token authenticates the operator.
     pub operator: Secret,
     /// The secret for viewers, if playing is restricted.
     pub play_secret: Secret,

@@ -24,7 +24,7 @@ pub const MAX_BANS: usize = 1000;
 /// Longest ban, in minutes: a week.
 pub const MAX_MINUTES: u64 = 7 * 24 * 60;
 
-/// Who is banned.
+/// The identity or the address that a ban is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BannedClient {
     /// The person that a token names, the holder of a key, or the participant of a room, on all streams.
@@ -66,7 +66,7 @@ pub struct Ban {
     pub id: u64,
     /// The act that is not allowed.
     pub act: Act,
-    /// Who is banned.
+    /// The banned identity or address.
     pub client: BannedClient,
     /// When the ban ends.
     pub until: Instant,
@@ -130,7 +130,7 @@ impl Bans {
         bans
     }
 
-    /// Lifts a ban. Returns false if there is none with this id.
+    /// Lifts a ban. Returns false if no ban has this id.
     pub fn lift(&self, id: u64) -> bool {
         let mut state = self.state();
         let before = state.bans.len();

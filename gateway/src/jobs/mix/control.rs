@@ -7,10 +7,10 @@ use tokio::sync::watch;
 use super::request::{MixChange, MixRequest};
 use super::status::MixStatus;
 
-/// What a mix has to do.
+/// The orders of the controllers to a mix.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Orders {
-    /// What it shows and plays.
+    /// The inputs, the layout and the output.
     pub(super) request: Arc<MixRequest>,
     /// Whether the mix ends: its last card, which may be empty.
     pub(super) ending: Option<String>,

@@ -20,7 +20,7 @@ const FOLD: Micros = 3 * SECOND;
 /// Time for which a new input is not shown while it has no picture yet.
 const FIRST_PICTURE: Micros = 1500 * MILLI;
 
-/// What an input shows.
+/// The part of an input that is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shows {
     /// The newest picture.
@@ -103,7 +103,7 @@ impl InputState {
         if let Some((_, picture)) = chosen {
             let since = now - self.shown_at;
             if self.current.is_some() && since < LONGEST_FREEZE {
-                // It rises at once: a shared screen may become still.
+                // The average rises at once: a shared screen may become still.
                 self.interval = since.max((self.interval * 7 + since) / 8);
             }
             self.current = Some(picture);

@@ -30,7 +30,7 @@ const SUSPENDED: Micros = 2 * SECOND;
 /// Time for which the last card is shown.
 const LAST_CARD: Micros = 3 * SECOND;
 
-/// What a mix needs.
+/// The parts of the gateway that a mix uses.
 pub(super) struct Setup {
     pub(super) hub: Hub,
     pub(super) control: Arc<Control>,

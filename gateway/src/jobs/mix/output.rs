@@ -19,7 +19,7 @@ const MAX_INSIDE: usize = 64;
 /// Longest time from the first picture for a new encoder alone to its frame.
 const SWITCHES_IN: Micros = SECOND;
 
-/// What happened at the output.
+/// An event at the output.
 #[derive(Debug)]
 pub(super) enum Event {
     /// A frame was published, or the encoder has room.

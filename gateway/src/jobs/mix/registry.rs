@@ -52,7 +52,7 @@ impl std::error::Error for MixError {}
 pub struct MixInfo {
     /// The id of the mix, which is also the id of its job.
     pub id: u64,
-    /// What it shows and plays.
+    /// The inputs, the layout and the output.
     pub request: Arc<MixRequest>,
     /// Its state.
     pub status: MixStatus,

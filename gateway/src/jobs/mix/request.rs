@@ -1,4 +1,4 @@
-//! What a mix shows and plays: the JSON of the API.
+//! The request for a mix: the JSON of the API.
 
 use media::time::Micros;
 use serde::{Deserialize, Serialize};

@@ -42,8 +42,8 @@ pub struct MixSettings {
     #[arg(long, env = "LIANMAI_MIX_RATE", value_name = "N", default_value_t = 30, help_heading = "Mix")]
     pub mix_rate: u32,
 
-    /// What a mix does while the machine is too slow for it. auto: it lowers its quality (preset, then rate, then size);
-    /// full: it leaves out pictures
+    /// Behaviour of a mix while the machine is too slow for it. auto: the mix lowers its quality (preset, then rate,
+    /// then size); full: the mix leaves out pictures
     #[arg(
         long,
         env = "LIANMAI_MIX_QUALITY",
@@ -87,13 +87,13 @@ impl MixSettings {
     }
 }
 
-/// What a mix does while the machine is too slow for it.
+/// Behaviour of a mix while the machine is too slow for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MixQuality {
-    /// It lowers its quality.
+    /// The mix lowers its quality.
     Auto,
-    /// It leaves out pictures.
+    /// The mix leaves out pictures.
     Full,
 }
 

@@ -43,7 +43,7 @@ pub struct MixStatus {
     pub drops: u64,
     /// The quality, which is lowered while the machine is too slow.
     pub quality: &'static str,
-    /// What limits the quality; `None` while nothing does.
+    /// The reason for a lower quality; `None` for the full quality.
     pub limited_by: Option<&'static str>,
     /// Number of restarts of the encoder.
     pub encoder_restarts: u64,

@@ -21,7 +21,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// Number of frames in a decoder that keeps up, with B-frames.
 const STEADY: usize = 5;
 
-/// What the decoder of an input has done.
+/// An event of the decoder of an input.
 #[derive(Debug)]
 pub(super) enum Decoded {
     /// A picture. `steady`: it was decoded without a backlog, so its delay is typical of the input.

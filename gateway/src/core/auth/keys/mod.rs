@@ -202,7 +202,7 @@ impl Keys {
         Ok((entry, text))
     }
 
-    /// Revokes a key. Returns false if there is none with this id.
+    /// Revokes a key. Returns false if no key has this id.
     ///
     /// # Errors
     /// The change cannot be stored: then the key stays.

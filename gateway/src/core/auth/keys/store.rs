@@ -54,7 +54,7 @@ impl Store {
         self.replace(keys, last_id)
     }
 
-    /// Removes a key, and stores that. Returns false if there is none with this id.
+    /// Removes a key, and stores the list. Returns false if no key has this id.
     pub(super) fn remove(&mut self, id: u64) -> io::Result<bool> {
         let mut keys = self.keys.clone();
         keys.retain(|key| key.id != id);

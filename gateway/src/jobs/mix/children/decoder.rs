@@ -20,7 +20,7 @@ const MAX_FRAMES: usize = 8;
 /// send them.
 const BEGIN: Micros = 10 * SECOND;
 
-/// What a decoder decodes.
+/// Settings of a decoder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecoderSettings {
     /// The configuration of all frames. Another configuration needs another decoder.

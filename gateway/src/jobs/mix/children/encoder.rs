@@ -177,7 +177,7 @@ impl Encoder {
                     let progress = if self.inside.len() < MAX_INSIDE {
                         progress.await
                     } else {
-                        // It has read much, but writes nothing.
+                        // The child has read much, but writes nothing.
                         timeout_at(self.made + HANGS, progress).await.unwrap_or(Progress::Hangs)
                     };
                     match progress {

@@ -87,7 +87,7 @@ impl EncoderName {
             Self::Qsv => {
                 "-c:v h264_qsv -preset veryfast -profile:v high -bf 0 -async_depth 1 -forced_idr 1 -pix_fmt nv12"
             }
-            // It announces no parameter sets: they are taken from the key frames.
+            // This encoder announces no parameter sets: they are taken from the key frames.
             Self::V4l2 => "-c:v h264_v4l2m2m -bf 0 -pix_fmt yuv420p -bsf:v extract_extradata",
         }
     }

@@ -1,4 +1,4 @@
-//! What a child process returns.
+//! The results of waiting for a child process.
 
 use super::Reason;
 

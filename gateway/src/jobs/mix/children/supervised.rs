@@ -228,7 +228,7 @@ mod tests {
         // A child that cannot be started is tried as often.
         let not_started = Reason::NotStarted(std::io::ErrorKind::OutOfMemory);
         assert_eq!(restarts(Duration::ZERO, not_started.clone(), hour).await, (0, Some(not_started)));
-        // One that runs for more than a minute each time is never given up.
+        // A child that runs for more than a minute each time is never given up.
         let (count, end) = restarts(61 * second, failed, hour).await;
         assert!((55..60).contains(&count) && end.is_none(), "{count}");
     }

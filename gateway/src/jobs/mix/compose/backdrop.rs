@@ -1,4 +1,4 @@
-//! What is behind the tiles.
+//! The background behind the tiles.
 
 use super::cache::is_same;
 use super::frame::Frame;

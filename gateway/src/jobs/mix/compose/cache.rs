@@ -16,7 +16,7 @@ use crate::jobs::mix::Picture;
 pub(super) struct Cache {
     drawn: Vec<Drawn>,
     scaler: Scaler,
-    /// How many tiles were drawn anew.
+    /// Number of tiles that were drawn anew.
     #[cfg(test)]
     pub(super) renewed: u64,
 }

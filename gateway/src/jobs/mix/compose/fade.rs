@@ -10,7 +10,7 @@ pub const FADE: Micros = 200 * MILLI;
 /// for each change.
 #[derive(Debug, Default)]
 pub(super) struct Fade {
-    /// What identifies the scene, and the last picture.
+    /// The key of the scene, and the last picture.
     last: Option<(u64, Bytes)>,
     /// The last picture of the old scene, and the time at which the new one began.
     old: Option<(Bytes, Micros)>,
@@ -33,7 +33,7 @@ impl Fade {
             self.old = None;
             return;
         }
-        // It begins and ends slowly. One tick after the change, something has to be seen already.
+        // The fade begins and ends slowly. One tick after the change, something has to be seen already.
         let part = (passed as f32 + MILLI as f32) / FADE as f32;
         let eased = part * part * (3.0 - 2.0 * part);
         pixels::fade(old, picture, (eased * 256.0) as u16);

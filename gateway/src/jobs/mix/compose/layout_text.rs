@@ -37,7 +37,7 @@ impl FromStr for Layout {
             "pip" => Self::PictureInPicture(Pip::default()),
             "screen" => Self::Screen,
             other => {
-                // It comes from a request: an answer does not repeat more than a word of it.
+                // The text comes from a request: an answer does not repeat more than a word of it.
                 let other: String = other.chars().take(20).collect();
                 return Err(LayoutError::new(format!("{other:?} is no layout: use {}", LAYOUTS.join(", "))));
             }

@@ -1,18 +1,18 @@
-//! What a mix looks like.
+//! The look of a mix.
 
 use super::colour::Colour;
 use super::layout::{Layout, LayoutError};
 use super::limits::{MAX_GAP, MAX_MARGIN};
 use crate::jobs::mix::Picture;
 
-/// How the inputs are drawn.
+/// The look of a mix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     /// Where the inputs are.
     pub layout: Layout,
     /// Whether each input has its name at the lower edge.
     pub names: bool,
-    /// What is behind the inputs.
+    /// The background behind the inputs.
     pub background: Background,
     /// Part of the canvas that stays free on each side, per cent. A layout by coordinates ignores it.
     pub margin: u8,
@@ -56,7 +56,7 @@ impl Look {
     }
 }
 
-/// What is behind the inputs.
+/// The background behind the inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Background {
     /// One colour.

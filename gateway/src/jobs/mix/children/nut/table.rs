@@ -8,7 +8,7 @@ use super::{N, flags};
 /// Maximum number of time bases. ffmpeg writes one for each stream.
 const MAX_TIME_BASES: usize = 16;
 
-/// What a frame code says about its frames.
+/// The properties that a frame code gives its frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FrameCode {
     pub(super) flags: u64,

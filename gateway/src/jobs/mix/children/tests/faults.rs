@@ -110,7 +110,7 @@ async fn a_stopped_decoder_takes_few_frames_and_never_blocks() {
             }
         }
     };
-    // It is considered to hang after a while.
+    // The child is considered to hang after a while.
     assert_eq!(timeout(LIMIT, run).await.unwrap(), Reason::Hangs);
     assert!(since.elapsed() < Duration::from_secs(8));
     let bytes = frames.iter().map(|frame| frame.data.len()).sum::<usize>() / frames.len() * taken;
@@ -155,7 +155,7 @@ async fn hostile_bytes_in_a_stream_do_not_stop_the_decoder() {
 
 #[tokio::test]
 async fn an_input_that_cannot_be_decoded_is_given_up_with_the_reason() {
-    // With a configuration that is none and frames that are none, ffmpeg makes no picture, but nobody waits for it.
+    // The configuration and the frames are random bytes: ffmpeg makes no picture, and the caller does not wait for one.
     let config = media::Config {
         codec: media::Codec::Opus,
         format: media::Format::Audio(media::Audio { sample_rate: 48000, channels: 2 }),
