@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Picture;
 use super::compose::{Background, Colour, Layout, Look, Pip, Region, RegionSource};
-use super::request::{MixRequest, colour};
+use super::request::MixRequest;
 
 /// The look of a mix.
 #[derive(Debug, Default)]
@@ -26,10 +26,10 @@ impl Looks {
 
     /// Uses the look of a request.
     pub(super) fn set(&mut self, request: &MixRequest) {
-        let background = match (colour(&request.background), &self.image) {
-            (Some([red, green, blue]), _) => Background::Colour(Colour { red, green, blue }),
-            (None, Some(image)) => Background::Picture(image.clone()),
-            (None, None) => Look::default().background,
+        let background = match (request.background.parse::<Colour>(), &self.image) {
+            (Ok(colour), _) => Background::Colour(colour),
+            (Err(_), Some(image)) => Background::Picture(image.clone()),
+            (Err(_), None) => Look::default().background,
         };
         self.look = Look {
             layout: by_stream(&request.layout, request),

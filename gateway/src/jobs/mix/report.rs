@@ -48,7 +48,7 @@ impl Report {
             inputs: inputs
                 .all()
                 .iter()
-                .map(|input| status(input, now, levels.input(input.id), per_second))
+                .map(|input| status(input, now, levels.input(input.id), audio.lost(input.id), per_second))
                 .collect(),
             fps: per_second(std::mem::take(&mut output.frames)),
             width,
@@ -66,7 +66,7 @@ impl Report {
     }
 }
 
-fn status(input: &Input, now: Micros, level: i8, per_second: impl Fn(u32) -> u32) -> InputStatus {
+fn status(input: &Input, now: Micros, level: i8, lost: u64, per_second: impl Fn(u32) -> u32) -> InputStatus {
     let state = &mut *input.state.borrow_mut();
     let shown = std::mem::take(&mut state.shown);
     InputStatus {
@@ -75,7 +75,7 @@ fn status(input: &Input, now: Micros, level: i8, per_second: impl Fn(u32) -> u32
         failure: state.failure.clone(),
         fps: per_second(shown),
         delay_ms: state.clock.delay() / MILLI,
-        drops: state.drops(),
+        drops: state.drops() + lost,
         level,
         decoder_restarts: state.restarts,
     }

@@ -3,25 +3,23 @@
 use media::time::Micros;
 use serde::{Deserialize, Serialize};
 
-use super::compose::Layout;
+use super::compose::{Colour, Layout, MAX_MARGIN, MAX_SOURCES, check_size};
 use crate::core::name::StreamName;
 
 /// Maximum number of inputs of a mix.
-pub const MAX_INPUTS: usize = 16;
+pub const MAX_INPUTS: usize = MAX_SOURCES;
 /// Maximum number of characters of an input's name.
 const MAX_NAME: usize = 60;
 /// Maximum number of characters of the last card.
 const MAX_CARD: usize = 100;
-/// Largest picture, in pixels.
-const MAX_SIZE: (u32, u32) = (1920, 1080);
-/// Smallest picture, in pixels.
-const MIN_SIZE: (u32, u32) = (64, 64);
 /// Range of frame rates.
 const RATES: std::ops::RangeInclusive<u32> = 1..=60;
 /// Range of bit rates of the video, in kbit/s.
 const BITRATES: std::ops::RangeInclusive<u32> = 100..=20_000;
 /// Range of an input's gain, in dB.
 const GAINS: std::ops::RangeInclusive<i32> = -60..=20;
+/// The background that is the image of the settings.
+pub(super) const IMAGE: &str = "image";
 /// Bits per pixel of a mix without a bit rate in its request.
 const BITS_PER_PIXEL: f64 = 0.09;
 
@@ -259,21 +257,17 @@ impl MixRequest {
                 }
             }
         }
-        let (w, h) = (self.width, self.height);
-        let fits = (MIN_SIZE.0..=MAX_SIZE.0).contains(&w) && (MIN_SIZE.1..=MAX_SIZE.1).contains(&h);
-        if !fits || !w.is_multiple_of(2) || !h.is_multiple_of(2) {
-            return Err(format!("{w}x{h}: width and height are even numbers, from 64x64 to 1920x1080"));
-        }
+        check_size(self.width, self.height).map_err(|error| error.to_string())?;
         if !RATES.contains(&self.rate) {
             return Err(format!("rate {}: pictures per second are 1 to 60", self.rate));
         }
         if self.bitrate != 0 && !BITRATES.contains(&self.bitrate) {
             return Err(format!("bitrate {}: kbit/s are 100 to 20000, or 0", self.bitrate));
         }
-        if self.margin > 20 {
-            return Err(format!("margin {}: per cent are 0 to 20", self.margin));
+        if self.margin > u32::from(MAX_MARGIN) {
+            return Err(format!("margin {}: per cent are 0 to {MAX_MARGIN}", self.margin));
         }
-        if self.background != "image" && colour(&self.background).is_none() {
+        if self.background != IMAGE && self.background.parse::<Colour>().is_err() {
             return Err(format!("background {:?} is neither #rrggbb nor image", short(&self.background)));
         }
         self.layout.check(self.width, self.height).map_err(|error| format!("layout: {error}"))
@@ -325,13 +319,6 @@ impl MixRequest {
     pub fn period(&self) -> Micros {
         1_000_000 / Micros::from(self.rate)
     }
-}
-
-/// Parses a colour of the form `#rrggbb`.
-pub(super) fn colour(text: &str) -> Option<[u8; 3]> {
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
-    let part = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-    Some([part(0)?, part(2)?, part(4)?])
 }
 
 /// Shortens a text from a client for an error message.
@@ -407,13 +394,5 @@ mod tests {
         );
         let change: MixChange = serde_json::from_str(r#"{"inputs":["live/m"]}"#).unwrap();
         assert!(mix.changed(change).is_err());
-    }
-
-    #[test]
-    fn a_colour_has_six_digits() {
-        assert_eq!(colour("#0a80ff"), Some([10, 128, 255]));
-        for text in ["", "#", "#12345", "#1234567", "123456", "#12345g", "#é1234"] {
-            assert_eq!(colour(text), None, "{text}");
-        }
     }
 }

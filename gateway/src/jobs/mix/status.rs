@@ -16,7 +16,7 @@ pub struct InputStatus {
     pub fps: u32,
     /// Delay that the mix adds to the input, in milliseconds.
     pub delay_ms: i64,
-    /// Number of frames that were left out, because the decoder was too slow or they came too late.
+    /// Number of frames and audio packets that were left out: the decoder was too slow, or they came too late or broken.
     pub drops: u64,
     /// Audio level of the last 100 ms in dBov: -127 (silent) to 0.
     pub level: i8,

@@ -195,3 +195,36 @@ impl Video {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use media::{Codec, Format, Video as Size};
+
+    use super::*;
+
+    fn frame(config: &Arc<Config>, n: Micros, size: usize) -> Frame {
+        let time = n * 33_000;
+        let data = Bytes::from(vec![0; size]);
+        Frame { number: 0, config: config.clone(), dts: time, pts: time, key: n == 0, data }
+    }
+
+    #[tokio::test]
+    async fn the_frames_that_wait_for_a_decoder_are_bounded_in_number_and_in_bytes() {
+        let format = Format::Video(Size { width: 320, height: 180 });
+        let config = Arc::new(Config { codec: Codec::Vp8, format, description: Bytes::new() });
+        // The decoder is never asked for pictures, so it takes a few frames only.
+        for (size, most) in [(10, MAX_BACKLOG), (1 << 20, MAX_BACKLOG_BYTES >> 20)] {
+            let mut video = Video::new((320, 180));
+            let mut longest = 0;
+            let full = (0..).find(|n| {
+                let needs_key = video.push(&frame(&config, *n, size), true);
+                longest = longest.max(video.backlog.len());
+                needs_key
+            });
+            assert!(full.is_some_and(|n| n > most as Micros) && longest == most, "{full:?} {longest} {most}");
+            assert!(video.backlog.is_empty() && video.bytes == 0 && video.drops >= most as u64);
+            assert!(video.inside.len() <= MAX_FOLLOWED);
+        }
+    }
+}

@@ -114,3 +114,70 @@ impl Room {
         LiveScene { inputs, layout: self.layout, spotlight }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::super::{Joining, OnAir, PersonIdentity, RoomLimits};
+    use super::*;
+    use crate::rooms::message::{Message, Request};
+    use crate::rooms::role::Role;
+
+    fn room() -> Room {
+        let mut room = Room::new("show", RoomLimits { seats: 9 }, 0);
+        for (connection, id, role) in
+            [(1, "anna", Role::Host), (2, "bert", Role::Guest), (3, "carl", Role::Audience)]
+        {
+            let identity = PersonIdentity { subject: None, address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+            let (name, id) = (id.to_owned(), id.into());
+            let joining =
+                Joining { connection, name, role, id, returns: false, keyless: false, identity, since: None };
+            room.join(joining, 0, &mut Vec::new()).unwrap();
+        }
+        room
+    }
+
+    fn error(out: &[Output]) -> Option<Code> {
+        out.iter().find_map(|output| match output {
+            Output::To(_, Message::Error(failure)) => Some(failure.code),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn only_hosts_go_live_and_not_too_often() {
+        let mut room = room();
+        let go = |room: &mut Room, connection, id: &str, now| {
+            room.handle(&id.into(), connection, Request::GoLive { layout: None }, now)
+        };
+        assert_eq!(error(&go(&mut room, 2, "bert", 0)), Some(Code::Forbidden));
+        assert_eq!(error(&go(&mut room, 3, "carl", 0)), Some(Code::Forbidden));
+        let started = (0..50).filter(|_| error(&go(&mut room, 1, "anna", 0)).is_none()).count();
+        assert_eq!(started, super::super::STARTS as usize);
+        assert_eq!(error(&go(&mut room, 1, "anna", 0)), Some(Code::SlowDown));
+        assert_eq!(error(&go(&mut room, 1, "anna", 5_000)), None);
+        let card = Request::StopLive { card: "x".repeat(MAX_CARD + 1) };
+        assert_eq!(error(&room.handle(&"anna".into(), 1, card, 5_000)), Some(Code::TooLong));
+    }
+
+    #[test]
+    fn the_scene_has_everybody_on_air_and_remembers_who_is_hidden() {
+        let mut room = room();
+        for stream in ["anna", "bert", "bert~screen", "bert~s"] {
+            room.stream_changed(stream, OnAir::Yes, 1);
+        }
+        let streams = |room: &Room| {
+            room.scene().inputs.into_iter().map(|input| (input.stream, input.hidden)).collect::<Vec<_>>()
+        };
+        let is = |stream: &str, hidden| (format!("show/{stream}"), hidden);
+        assert_eq!(streams(&room), [is("anna", false), is("bert", false), is("bert~screen", false)]);
+        let hide = Request::Show { id: "bert".into(), shown: false };
+        assert_eq!(error(&room.handle(&"bert".into(), 2, hide.clone(), 1)), Some(Code::Forbidden));
+        assert_eq!(error(&room.handle(&"anna".into(), 1, hide, 1)), None);
+        assert_eq!(streams(&room)[1..], [is("bert", true), is("bert~screen", true)]);
+        let carl = Request::Show { id: "carl".into(), shown: false };
+        assert_eq!(error(&room.handle(&"anna".into(), 1, carl, 1)), Some(Code::NotNow));
+        assert_eq!(room.hidden.len(), 1);
+    }
+}

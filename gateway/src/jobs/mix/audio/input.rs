@@ -108,6 +108,11 @@ impl InputAudio {
             self.lost += 1;
             return;
         };
+        if to_ticks(at + duration, RATE) <= self.next {
+            // Its time has passed. What waits stays as it is.
+            self.lost += 1;
+            return;
+        }
         let overlap = match place(
             at,
             head(self.start, self.waiting.len(), self.resampler.as_ref()),

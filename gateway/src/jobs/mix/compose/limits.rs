@@ -44,7 +44,10 @@ impl fmt::Display for BadSize {
 impl std::error::Error for BadSize {}
 
 /// Refuses a size of the canvas that is odd, too small or too large.
-pub(super) fn check_size(width: u32, height: u32) -> Result<(), BadSize> {
+///
+/// # Errors
+/// The text names the allowed sizes.
+pub fn check_size(width: u32, height: u32) -> Result<(), BadSize> {
     let (long, short) = (width.max(height), width.min(height));
     let even = width.is_multiple_of(2) && height.is_multiple_of(2);
     let good = even && long <= MAX_SIDE && (MIN_SIDE..=MAX_SHORT_SIDE).contains(&short);

@@ -32,7 +32,7 @@ pub use layout::{Corner, Fit, Layout, LayoutError, Pip, Region, RegionSource};
 pub use layout_text::LAYOUTS;
 pub use limits::{
     BadSize, MAX_FONT_BYTES, MAX_GAP, MAX_LABELS, MAX_MARGIN, MAX_NAME, MAX_REGIONS, MAX_SHORT_SIDE,
-    MAX_SIDE, MAX_SOURCES, MIN_SIDE,
+    MAX_SIDE, MAX_SOURCES, MIN_SIDE, check_size,
 };
 pub use look::{Background, Look};
 pub use rect::Rect;
