@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use lianmai_tests::player::FlvViewer;
+use lianmai_tests::process::Process;
 use lianmai_tests::{Gateway, flv, wait};
 use serde_json::json;
 
@@ -30,30 +31,44 @@ fn signal(name: &str, id: u32) {
     assert!(sent.is_ok_and(|status| status.success()), "kill -{name} {id}");
 }
 
-#[test]
-fn a_killed_decoder_and_a_killed_encoder_are_back_within_a_second() {
+/// A mix of two inputs with a viewer who sees it.
+struct Watched {
+    gateway: Gateway,
+    _inputs: [Process; 2],
+    id: String,
+    viewer: FlvViewer,
+}
+
+#[track_caller]
+fn watched() -> Watched {
     let gateway = Gateway::start(&["--mix-quality", "full"]);
-    let _inputs = [publish(&gateway, "live/a", RED), publish(&gateway, "live/b", BLUE)];
+    let inputs = [publish(&gateway, "live/a", RED), publish(&gateway, "live/b", BLUE)];
     let request = json!({ "inputs": ["live/a", "live/b"], "output": "live/merge", "width": 640, "height": 360, "rate": 20 });
     let id = mix(&gateway, &request);
     wait_live(&gateway, &id);
     let viewer = FlvViewer::http(gateway.http(), "/live/merge.flv");
     viewer.wait_frames(flv::VIDEO, 30, LIMIT);
-    let (decoders, encoders) = (children(&gateway, "rawvideo"), children(&gateway, "libx264"));
+    Watched { gateway, _inputs: inputs, id, viewer }
+}
+
+#[test]
+fn a_killed_decoder_and_a_killed_encoder_are_back_within_a_second() {
+    let Watched { gateway, id, viewer, .. } = &watched();
+    let (decoders, encoders) = (children(gateway, "rawvideo"), children(gateway, "libx264"));
     assert_eq!((decoders.len(), encoders.len()), (2, 1));
     signal("KILL", decoders[0]);
     wait::until_true("another decoder", LIMIT, || {
-        let now = children(&gateway, "rawvideo");
+        let now = children(gateway, "rawvideo");
         now.len() == 2 && !now.contains(&decoders[0])
     });
-    wait_live(&gateway, &id);
+    wait_live(gateway, id);
     signal("KILL", encoders[0]);
     let before = viewer.frames(flv::VIDEO).len();
     viewer.wait_frames(flv::VIDEO, before + 30, LIMIT);
-    let gap = longest_gap(&viewer, flv::VIDEO);
+    let gap = longest_gap(viewer, flv::VIDEO);
     assert!(gap <= FREEZE, "{gap} ms");
-    assert_eq!(configurations(&viewer, flv::VIDEO), 1, "the same parameter sets");
-    let status = &shown(&gateway, &id)["status"];
+    assert_eq!(configurations(viewer, flv::VIDEO), 1, "the same parameter sets");
+    let status = &shown(gateway, id)["status"];
     assert_eq!(status["encoder_restarts"], 1, "{status}");
     let restarts = |input: &serde_json::Value| input["decoder_restarts"].as_u64().unwrap_or(0);
     assert_eq!(status["inputs"].as_array().unwrap().iter().map(restarts).sum::<u64>(), 1, "{status}");
@@ -61,20 +76,14 @@ fn a_killed_decoder_and_a_killed_encoder_are_back_within_a_second() {
 
 #[test]
 fn a_decoder_that_is_stopped_holds_nobody_up() {
-    let gateway = Gateway::start(&["--mix-quality", "full"]);
-    let _inputs = [publish(&gateway, "live/a", RED), publish(&gateway, "live/b", BLUE)];
-    let request = json!({ "inputs": ["live/a", "live/b"], "output": "live/merge", "width": 640, "height": 360, "rate": 20 });
-    let id = mix(&gateway, &request);
-    wait_live(&gateway, &id);
-    let viewer = FlvViewer::http(gateway.http(), "/live/merge.flv");
-    viewer.wait_frames(flv::VIDEO, 30, LIMIT);
+    let Watched { gateway, id, viewer, .. } = &watched();
     let memory = gateway.rss();
-    let stopped = children(&gateway, "rawvideo")[0];
+    let stopped = children(gateway, "rawvideo")[0];
     signal("STOP", stopped);
     // The decoder is found to hang after some seconds, and is replaced.
-    wait::until_true("another decoder", LIMIT, || !children(&gateway, "rawvideo").contains(&stopped));
-    wait_live(&gateway, &id);
-    let gap = longest_gap(&viewer, flv::VIDEO);
+    wait::until_true("another decoder", LIMIT, || !children(gateway, "rawvideo").contains(&stopped));
+    wait_live(gateway, id);
+    let gap = longest_gap(viewer, flv::VIDEO);
     assert!(gap <= 2_000, "{gap} ms");
     let grown = gateway.rss().saturating_sub(memory);
     assert!(grown < 80 << 20, "{grown} bytes more");
@@ -89,7 +98,7 @@ fn damaged_video_spoils_one_input_only() {
     ffmpeg.args(["-v", "error", "-re", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=30"]);
     ffmpeg.args(["-c:v", "libx264", "-preset", "ultrafast", "-g", "15", "-pix_fmt", "yuv420p"]);
     ffmpeg.args(["-bsf:v", "noise=amount=30", "-f", "flv", &format!("rtmp://{}/live/bad", gateway.rtmp())]);
-    let _bad = lianmai_tests::process::Process::start(&mut ffmpeg);
+    let _bad = Process::start(&mut ffmpeg);
     crate::kit::wait_on_air(&gateway, "live/bad");
     let request = json!({ "inputs": ["live/a", "live/bad"], "output": "live/merge", "width": 640, "height": 360, "rate": 20 });
     let id = mix(&gateway, &request);

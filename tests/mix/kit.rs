@@ -48,20 +48,21 @@ pub(crate) fn publish(gateway: &Gateway, name: &str, input: Input) -> Process {
     // A little motion in the corner, so that frames are not empty.
     let video = format!("{video},drawbox=x=0:y=0:w=8:h=8:color=white:t=fill:enable='mod(n,2)'");
     let audio = format!("sine=frequency={tone}:sample_rate=48000,volume=4");
+    publish_signals(gateway, name, &video, &audio, options)
+}
+
+/// Publishes a video and an audio source of ffmpeg as H.264 and AAC over RTMP until the result is dropped.
+#[track_caller]
+pub(crate) fn publish_signals(
+    gateway: &Gateway,
+    name: &str,
+    video: &str,
+    audio: &str,
+    options: &str,
+) -> Process {
     let mut ffmpeg = Command::new("ffmpeg");
-    ffmpeg.args(["-v", "error", "-re", "-f", "lavfi", "-i", &video, "-re", "-f", "lavfi", "-i", &audio]);
-    ffmpeg.args([
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-g",
-        "30",
-        "-pix_fmt",
-        "yuv420p",
-        "-c:a",
-        "aac",
-    ]);
+    ffmpeg.args(["-v", "error", "-re", "-f", "lavfi", "-i", video, "-re", "-f", "lavfi", "-i", audio]);
+    ffmpeg.args("-c:v libx264 -preset ultrafast -g 30 -pix_fmt yuv420p -c:a aac".split(' '));
     ffmpeg.args(options.split_whitespace()).args(["-f", "flv", &url(gateway, name)]);
     let mut process = Process::start(&mut ffmpeg);
     wait::until_true(&format!("{name} on air"), LIMIT, || {

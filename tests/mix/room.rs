@@ -1,11 +1,11 @@
 //! A room goes live.
 
 use lianmai_tests::player::FlvViewer;
-use lianmai_tests::{Gateway, RoomClient, flv, wait};
+use lianmai_tests::{Clip, Gateway, RoomClient, flv, http, publisher, wait};
 use serde_json::json;
 
 use crate::analysis::{Piece, is_near};
-use crate::kit::{BLUE, LIMIT, RED, configurations, publish};
+use crate::kit::{BLUE, LIMIT, RED, api, configurations, json_of, publish};
 
 #[test]
 fn a_host_goes_live_and_viewers_see_the_participants_come_and_go() {
@@ -81,4 +81,38 @@ fn a_broadcast_that_somebody_else_publishes_is_not_taken_over() {
     anna.send(&json!({ "type": "go_live" }));
     let refused = anna.wait("error", |error| error["about"] == "go_live");
     assert!(refused["text"].as_str().unwrap().contains("has a publisher"), "{refused}");
+}
+
+#[test]
+fn a_room_that_makes_way_for_another_ends_its_broadcast() {
+    let gateway = Gateway::start(&["--max-rooms", "1", "--mix-size", "320x180", "--mix-rate", "10"]);
+    let mut anna = RoomClient::join(&gateway, "show", "Anna", json!({ "role": "host" }));
+    anna.send(&json!({ "type": "go_live" }));
+    anna.wait("live", |live| live["stream"] == "live/show" && live["mixed"] == true);
+    anna.send(&json!({ "type": "leave" }));
+    anna.closed();
+    let _bert = RoomClient::join(&gateway, "other", "Bert", json!({ "role": "host" }));
+    wait::until_true("the mix to end", LIMIT, || {
+        json_of(&api(&gateway, "GET", "/api/v1/mixes", &json!(null)))["mixes"] == json!([])
+    });
+}
+
+#[test]
+fn a_seat_key_plays_the_rooms_own_broadcast_and_no_foreign_one() {
+    let flags = ["--public", "--secret", "right", "--play-secret", "watch", "--reconnect", "0"];
+    let gateway = Gateway::start(&[&flags[..], &["--mix-size", "320x180", "--mix-rate", "10"]].concat());
+    let mut anna = RoomClient::join(&gateway, "show?secret=right", "Anna", json!({}));
+    let path = format!("/live/show.flv?seat={}", anna.key());
+    let status = || http::open(gateway.http(), "GET", &path, &[]).status;
+    let obs = publisher::ffmpeg_forever(
+        &Clip::Av.file(),
+        &format!("rtmp://{}/live/show?secret=right", gateway.rtmp()),
+    );
+    gateway.wait_published("show");
+    assert_eq!(status(), 401, "another encoder publishes this stream");
+    drop(obs);
+    wait::until_true("the name to be free", LIMIT, || gateway.stream("show").is_none());
+    anna.send(&json!({ "type": "go_live" }));
+    anna.wait("live", |live| live["stream"] == "live/show" && live["mixed"] == true);
+    assert_eq!(status(), 200);
 }

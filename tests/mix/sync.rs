@@ -6,7 +6,7 @@ use lianmai_tests::Gateway;
 use lianmai_tests::process::Process;
 use serde_json::json;
 
-use crate::kit::{mix, wait_live, wait_on_air};
+use crate::kit::{mix, publish_signals, wait_live};
 
 /// Largest offset between audio and video on a busy machine, in seconds.
 const OFFSET: f64 = 0.06;
@@ -16,24 +16,7 @@ fn publish(gateway: &Gateway, name: &str, options: &str) -> Process {
     let video =
         "color=black:size=320x180:rate=30,drawbox=w=320:h=180:color=white:t=fill:enable='lt(mod(t,1),0.2)'";
     let audio = "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t,1),0.2)':s=48000";
-    let mut ffmpeg = Command::new("ffmpeg");
-    ffmpeg.args(["-v", "error", "-re", "-f", "lavfi", "-i", video, "-re", "-f", "lavfi", "-i", audio]);
-    ffmpeg.args([
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-g",
-        "30",
-        "-pix_fmt",
-        "yuv420p",
-        "-c:a",
-        "aac",
-    ]);
-    ffmpeg.args(options.split_whitespace());
-    let process = Process::start(ffmpeg.args(["-f", "flv", &format!("rtmp://{}/{name}", gateway.rtmp())]));
-    wait_on_air(gateway, name);
-    process
+    publish_signals(gateway, name, video, audio, options)
 }
 
 /// Returns the times after `name` in the log of ffmpeg's detectors, in seconds.
