@@ -1,5 +1,6 @@
 //! `lianmai`: the command line.
 
+mod health;
 mod token;
 
 use std::path::PathBuf;
@@ -33,6 +34,8 @@ enum Command {
         #[command(flatten)]
         settings: Options,
     },
+    /// Ask a running gateway whether it is alive; ends with status 1 if not
+    Health(Options),
     /// Make a token that allows to publish or play a stream, and print it
     Token(token::Args),
 }
@@ -61,6 +64,9 @@ fn main() -> ExitCode {
             }
             print!("{}", settings::print(&loaded.settings));
         }),
+        Some(("health", matches)) => settings_of(matches)
+            .and_then(|loaded| health::run(&loaded.settings))
+            .map(|line| println!("{line}")),
         Some(("token", matches)) => token(matches),
         _ => Ok(()),
     };

@@ -265,6 +265,11 @@ pub fn subcommand(name: &str) -> Command {
     command
 }
 
+/// Returns the server's program file, to be packed. Tests start it with [`serve`].
+pub fn program() -> &'static Path {
+    binary()
+}
+
 /// Returns the server's binary: the value of `LIANMAI`, or else this profile's, built if it is not up to
 /// date.
 ///

@@ -143,7 +143,7 @@ for (const [what, versions, options] of cases) {
         for (const name of readdirSync(join(work, 'modules'))) {
           if (name.endsWith('.js')) appendFileSync(join(work, 'modules', name), '\n// The next version.\n');
         }
-        await run(XTASK, ['dist', join(work, 'modules'), join(work, 'dist')], { cwd: ROOT });
+        await run(XTASK, ['dist', 'plugin', join(work, 'modules'), join(work, 'dist')], { cwd: ROOT });
         renameSync(folder, old);
         cpSync(join(work, 'dist/lianmai/build'), folder, { recursive: true });
         const gone = readdirSync(old).filter((name) => name.endsWith('.js') && !readdirSync(folder).includes(name));

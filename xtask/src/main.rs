@@ -33,7 +33,9 @@ cargo xtask test [PART [FILTER…]]
 cargo xtask tools               install the programs that tests use (Debian, as root), or list them
 cargo xtask build [--dev]       build the browser package into player-wasm/dist; --dev: readable
                                 scripts with source maps
-cargo xtask dist                build the WordPress plugin, target/dist/lianmai.zip
+cargo xtask dist [plugin|server]
+                                build what users install into target/dist: the WordPress plugin
+                                (.zip), and the gateway (.tar.gz, .deb)
 cargo xtask pot                 collect the plugin's texts for translators, target/languages/lianmai.pot
 cargo xtask fuzz SECONDS [TARGET…]
                                 run each fuzz target (or those named) for so many seconds
@@ -47,8 +49,7 @@ fn main() -> ExitCode {
     let done = match args.first().map(String::as_str) {
         Some("build") if rest.is_empty() => package::build().map(|_| ()),
         Some("build") if rest == ["--dev"] => package::build_for(Purpose::Development).map(|_| ()),
-        Some("dist") if rest.is_empty() => dist::build().map(|_| ()),
-        Some("dist") if rest.len() == 2 => dist::build_from(rest[0].as_ref(), rest[1].as_ref()).map(|_| ()),
+        Some("dist") => dist::run(rest),
         Some("pot") if rest.is_empty() => pot::build(),
         Some("run") => run::run(rest),
         Some("check") if rest.is_empty() => check::run(),

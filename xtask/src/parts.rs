@@ -67,7 +67,7 @@ pub(crate) const PARTS: [Part; 15] = [
     Part {
         needs: &["player"],
         uses: &[Use::WordPress],
-        run: |_| dist::build().map(|_| ()),
+        run: |_| dist::build_plugin().map(|_| ()),
         ..part("plugin", "builds the WordPress plugin's zip")
     },
     Part {

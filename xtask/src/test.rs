@@ -66,6 +66,7 @@ fn one(name: &str, filter: &[String]) -> Result {
             "floors" => &[],
             "rtc" | "rooms" => &[Use::Streams, Use::Rtc],
             "operation" => &[Use::Streams, Use::Operation],
+            "packages" => &[Use::Operation],
             _ => &[Use::Streams],
         };
         tools::require(uses)?;

@@ -50,6 +50,8 @@ const TOOLS: &[Tool] = &[
     tool("ffprobe", "ffmpeg", Use::Streams, "looking at streams"),
     tool("nginx", "nginx-light", Use::Operation, "a proxy before the gateway"),
     tool("pebble", "pebble", Use::Operation, "getting certificates by ACME"),
+    tool("dpkg", "dpkg", Use::Operation, "the gateway's Debian package"),
+    tool("systemd-analyze", "systemd", Use::Operation, "the service file"),
     tool("wasm-opt", "binaryen", Use::Size, "the player's size"),
     tool("brotli", "brotli", Use::Size, "the player's files as they are served"),
     tool("openssl", "openssl", Use::Rtc, "DTLS peers and their certificates"),

@@ -24,8 +24,8 @@ const SHOTS = new URL('../../../target/tmp/screenshots/', import.meta.url).pathn
 export const SECRET = 'kept-between-servers-4711';
 
 /**
- * @param {Parameters<typeof startWordPress>[0] & { flags?: string[], settings?: Record<string, unknown>, jwks?: boolean, prefix?: string }} [options]
- *   `flags` of the gateway; `jwks: false`: it does not know of the site; `prefix`: what the site's streams begin with there
+ * @param {Parameters<typeof startWordPress>[0] & { flags?: string[] | ((url: string) => string[]), settings?: Record<string, unknown>, jwks?: boolean, prefix?: string }} [options]
+ *   `flags` of the gateway, which may depend on the site's address; `jwks: false`: it does not know of the site; `prefix`: what the site's streams begin with there
  */
 export async function startSite({ flags = [], settings = {}, jwks = true, prefix = '', ...options } = {}) {
   /** @type {(() => Promise<unknown>)[]} */
@@ -38,7 +38,8 @@ export async function startSite({ flags = [], settings = {}, jwks = true, prefix
     started.push(wordpress.stop);
     const keys = `${wordpress.url}/wp-json/lianmai/v1/jwks`;
     const trust = prefix ? ['--auth-jwks', `${prefix}/=${keys}`] : ['--auth-jwks', keys, '--auth-issuer', wordpress.url];
-    const all = [...(jwks ? trust : []), '--secret', SECRET, ...flags];
+    const more = typeof flags === 'function' ? flags(wordpress.url) : flags;
+    const all = [...(jwks ? trust : []), '--secret', SECRET, ...more];
     let gateway = await startGateway(all);
     started.push(() => gateway.stop());
     const browser = await launch(CAPTURE);

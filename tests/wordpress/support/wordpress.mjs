@@ -28,8 +28,10 @@ const quoted = (text) => `'${text.replace(/['\\]/g, '\\$&')}'`;
  * @param {string} [options.wasmType] what its web server says `.wasm` is
  * @param {boolean} [options.network] whether it is a network of sites
  * @param {boolean} [options.active] whether the plugin is activated
+ * @param {(php: (...args: string[]) => Promise<{ stdout: string }>, folder: string, url: string) => Promise<unknown>} [options.setup]
+ *   installs WordPress in another way
  */
-export async function startWordPress({ version = 'current', base = '', wasmType = '', network = false, active = true } = {}) {
+export async function startWordPress({ version = 'current', base = '', wasmType = '', network = false, active = true, setup } = {}) {
   assert.ok(existsSync(ZIP), `there is no ${ZIP}: \`cargo xtask dist\` makes it`);
   const core = await wordpress(version);
   const folder = mkdtempSync(join(tmpdir(), 'lianmai-wordpress-'));
@@ -86,7 +88,8 @@ export async function startWordPress({ version = 'current', base = '', wasmType 
     const salts = {};
     config({});
     const php = (/** @type {string[]} */ ...args) => run('php', ['-d', 'memory_limit=512M', ...args], { maxBuffer: 64 * 1024 * 1024 });
-    await php(join(HERE, 'install.php'), files, host);
+    if (setup) await setup(php, files, url);
+    else await php(join(HERE, 'install.php'), files, host);
     if (network) {
       await php(join(HERE, 'network.php'), files, host, `${base}/`);
       config({

@@ -1,14 +1,14 @@
-//! `cargo xtask dist`: the files that users install, in `target/dist/`.
+//! The WordPress plugin.
 //!
 //! ```text
-//! lianmai.zip     the WordPress plugin, to upload
+//! lianmai.zip     the plugin, to upload
 //! lianmai/        the same, unpacked: wp-plugin/, LICENSE, languages/ as WordPress reads them, and build/ with
 //!                 the player's modules under names that contain a content hash; build/manifest.json lists them
 //! ```
 //!
-//! The modules that pages refer to (`element.js`, `publisher.js` and those of rooms) keep their names and get `?ver=HASH`. Page
-//! caches keep a page for days, and an update of the plugin removes the files of the previous version: a page
-//! from before the update then loads the new module under the old address.
+//! The modules that pages refer to (`element.js`, `publisher.js` and those of rooms) keep their names and get
+//! `?ver=HASH`. Page caches keep a page for days, and an update of the plugin removes the files of the previous
+//! version: a page from before the update then loads the new module under the old address.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -25,7 +25,7 @@ use crate::{package, pot};
 /// The modules that the plugin's script loads. Their imports are included.
 const ENTRIES: [&str; 4] = ["element.js", "publisher.js", "define-chat.js", "define-room.js"];
 
-/// Builds the plugin and returns the path of its zip.
+/// Builds the plugin into `target/dist` and returns the path of its zip.
 pub(crate) fn build() -> Result<PathBuf> {
     let modules = package::build()?.join("srs-player");
     build_from(&modules, &target().join("dist"))
