@@ -1,4 +1,4 @@
-// The style of the audience's page of a room, in addition to the common one.
+// The style of the audience's page, in addition to the common style.
 
 export const AUDIENCE_CSS = `
 :host{display:block;width:auto;height:100%;min-height:480px;aspect-ratio:auto;background:none;color:inherit;overflow:visible;container-type:inline-size;

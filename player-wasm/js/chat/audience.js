@@ -1,4 +1,4 @@
-// <srs-audience>: the page of a room for those without a seat: the broadcast or who speaks, with the chat beside it.
+// <srs-audience>: the page of a room for people without a seat. It shows the broadcast or the speaker, and the chat.
 
 import { h, icon, tell } from '../ui/dom.js';
 import { clean } from '../ui/clean.js';
@@ -14,9 +14,9 @@ import { speech } from './texts.js';
 const Host = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
 const FLYING = 'M4 6h10v2H4zm8 5h8v2h-8zM4 11h6v2H4zm0 5h12v2H4z';
-/** Whether flying messages are shown, kept for the next visit. */
+/** Storage key: whether the viewer wants flying messages. */
 const KEY = 'lianmai danmaku';
-/** Attributes that the chat gets. */
+/** Attributes that are copied to the chat. */
 const PASSED = ['room', 'server', 'name', 'token', 'secret', 'invite', 'lang'];
 
 export class SrsAudienceElement extends Host {
@@ -63,7 +63,7 @@ export class SrsAudienceElement extends Host {
     try {
       wanted = localStorage.getItem(KEY) ?? '';
     } catch {
-      // Without storage they are shown.
+      // Without storage, show flying messages.
     }
     void customElements.whenDefined('srs-player').then(() => { if (this.isConnected) this.#fly(wanted !== 'off'); });
   }
@@ -86,11 +86,11 @@ export class SrsAudienceElement extends Host {
     }
   }
 
-  // The chat connects.
+  // The chat opens the connection.
   get token() { return this.#chat.token; }
   set token(value) { this.#chat.token = value; }
 
-  /** The `<srs-chat>` and the `<srs-player>` inside. */
+  /** Returns the `<srs-chat>` and the `<srs-player>` inside. */
   get chat() { return this.#chat; }
   get player() { return this.#player; }
   get connection() { return this.#connection; }
@@ -116,7 +116,7 @@ export class SrsAudienceElement extends Host {
     const stream = connection.state === 'refused' || connection.state === 'closed' ? '' : this.#choice.stream(connection, now);
     this.#play(stream, me.key);
     clearTimeout(this.#timer);
-    // The speaker may have changed within the time for which one is shown at least.
+    // The speaker may have changed during the minimum time for which a speaker is shown.
     if (!live && this.#choice.rest(now)) this.#timer = window.setTimeout(() => this.#render(), this.#choice.rest(now));
     const title = clean(room?.title) || clean(room?.name);
     /** @type {Element} */ (this.#title.firstChild).textContent = title;
@@ -125,7 +125,7 @@ export class SrsAudienceElement extends Host {
     this.#live.hidden = !live;
   }
 
-  /** @param {string} stream empty: none @param {string} key that allows playing */
+  /** @param {string} stream empty for none @param {string} key that allows playing */
   #play(stream, key) {
     const path = stream.split('/').map(encodeURIComponent).join('/');
     const address = stream && `${this.#home}/${path}/whep${key ? `?seat=${encodeURIComponent(key)}` : ''}`;
@@ -136,7 +136,7 @@ export class SrsAudienceElement extends Host {
     tell(this.#nobody, address ? '' : this.#say('nobody'));
   }
 
-  /** Shows flying messages over the video, or not. @param {boolean} on */
+  /** Shows or hides flying messages. @param {boolean} on */
   #fly(on) {
     this.#danmaku?.close();
     const box = this.#player.video?.parentElement;
@@ -149,7 +149,7 @@ export class SrsAudienceElement extends Host {
     }
   }
 
-  /** The viewer got a seat: unless the page does something else, the room's own page goes on. @param {CustomEvent} event */
+  /** Handles a seat for the viewer: opens the room's own page, unless the page prevents it. @param {CustomEvent} event */
   #staged(event) {
     const { role, room } = event.detail;
     if (role !== 'host' && role !== 'guest') return;

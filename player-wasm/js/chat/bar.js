@@ -1,21 +1,21 @@
-// What the audience does besides writing: raise a hand, answer an invitation to the stage, like.
+// The bar of the audience: raise a hand, answer an invitation to the stage, like.
 
 import { h, icon } from '../ui/dom.js';
 import { clean } from '../ui/clean.js';
 
 const HEART = 'M12 20.5 4.2 12.9A5 5 0 0 1 11.3 5.8l.7.8.7-.8a5 5 0 0 1 7.1 7.1z';
 const HAND = 'M8 12V5.5a1.4 1.4 0 0 1 2.8 0V11h.6V4a1.4 1.4 0 0 1 2.8 0v7h.6V5.5a1.4 1.4 0 0 1 2.8 0V15c0 4-2.3 6.5-6 6.5-3 0-4.5-1.3-6-4l-2.3-4.2c-.8-1.6 1.2-2.8 2.3-1.5z';
-/** Milliseconds in which likes are added up before they are sent. */
+/** Milliseconds for which likes are added up before they are sent. */
 const TOGETHER = 500;
-/** Likes in one message at most. */
+/** Maximum number of likes in one message. */
 const MAX_LIKES = 50;
 
-/** A number as it is shown: 1234 as 1.2K. @param {number} count @param {string} lang */
+/** Formats a number for display: 1234 as 1.2K. @param {number} count @param {string} lang */
 export const short = (count, lang) => new Intl.NumberFormat(lang || undefined, { notation: 'compact', maximumFractionDigits: 1 }).format(count);
 
 export class Bar {
   #say; #send; #lang;
-  /** Likes that were not sent yet. */
+  /** Likes that have not been sent yet. */
   #mine = 0;
   #timer = 0;
   #likes = 0;
@@ -44,7 +44,7 @@ export class Bar {
     this.hint = h('p', { id: 'hint', class: 'hint' });
     this.yes = h('button', { type: 'button', class: 'primary', onclick: answer('accept') });
     this.no = h('button', { type: 'button', onclick: answer('decline') });
-    // It takes no focus: whoever is writing would accept with the next key.
+    // The question must not take the focus: the next key of a viewer who is typing would accept it.
     this.dialog = h('dialog', { class: 'invitation', part: 'invitation', 'aria-labelledby': 'question', 'aria-describedby': 'hint' },
       h('div', { role: 'alert' }, this.question), this.hint, h('div', { class: 'answers' }, this.yes, this.no));
   }
@@ -58,7 +58,7 @@ export class Bar {
 
   /**
    * @param {import('../net/room-messages.js').Me | null} me
-   * @param {import('../net/room-messages.js').Person | undefined} own what the room knows of this person, if it lists the person
+   * @param {import('../net/room-messages.js').Person | undefined} own the participant's entry in the roster, if there is one
    * @param {boolean} mayRename
    */
   render(me, own, mayRename) {
@@ -74,12 +74,12 @@ export class Bar {
     if (me?.role !== 'audience' || own?.invited === false) this.close();
   }
 
-  /** A host invites to the stage. @param {string} name */
+  /** Shows the invitation of a host to the stage. @param {string} name */
   invite(name) {
     const [before = '', after = ''] = this.#say('invitation', '\n').split('\n');
     this.question.replaceChildren(before, h('bdi', {}, clean(name)), after);
     if (this.dialog.open) return;
-    // show() takes the focus; what had it gets it back.
+    // show() takes the focus. Return the focus to the element that had it.
     const root = /** @type {ShadowRoot} */ (this.node.getRootNode());
     const focused = /** @type {HTMLElement | null} */ (root.activeElement);
     this.dialog.show();
@@ -108,13 +108,13 @@ export class Bar {
     this.#timer = setTimeout(() => {
       this.#timer = 0;
       this.#send({ type: 'like', count: this.#mine });
-      // Until the gateway counts them, they stay in the sum.
+      // These likes stay in the sum until the gateway counts them.
       this.#likes += this.#mine;
       this.#mine = 0;
     }, TOGETHER);
   }
 
-  /** A heart that rises. */
+  /** Shows a rising heart. */
   #burst() {
     if (matchMedia('(prefers-reduced-motion: reduce)').matches || this.like.querySelectorAll('.rise').length > 8) return;
     const heart = icon(HEART);

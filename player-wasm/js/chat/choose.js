@@ -1,6 +1,6 @@
-// What the audience of a room sees: the broadcast, or else who speaks.
+// Chooses the stream for the audience of a room: the broadcast, or else a speaker.
 
-/** Milliseconds for which a speaker is shown at least: every change begins a new stream. */
+/** Minimum milliseconds for which a speaker is shown, because each change starts another stream. */
 const HOLD = 4_000;
 
 /**
@@ -18,7 +18,7 @@ export class Choice {
   #since = -Infinity;
 
   /**
-   * Returns the name of the stream to play; empty: nobody is on the stage.
+   * Returns the name of the stream to play; empty if nobody is on the stage.
    * @param {Stage} stage
    * @param {number} now milliseconds
    */
@@ -32,12 +32,12 @@ export class Choice {
     return this.#stream = wanted;
   }
 
-  /** Milliseconds after which to ask again. @param {number} now */
+  /** Returns the milliseconds after which to choose again. @param {number} now */
   rest(now) {
     return Math.max(0, this.#since + HOLD - now);
   }
 
-  /** A shared screen first, then those who are wanted, then who is shown already, then any. @param {Map<string, Person>} people @param {(string | null)[]} wanted */
+  /** Returns the stream of the first that exists: a shared screen, a wanted participant, the current participant, any other. @param {Map<string, Person>} people @param {(string | null)[]} wanted */
   #person(people, wanted) {
     const all = [...people.values()].filter(({ stream, screen }) => stream || screen);
     const shown = all.find(({ stream }) => stream === this.#stream);

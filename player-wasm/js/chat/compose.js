@@ -1,4 +1,4 @@
-// The line in which messages are written, with the name if none is known yet.
+// The input line for messages, with an input for the name if the name is not known yet.
 
 import { h, icon, tell } from '../ui/dom.js';
 import { MAX_NAME, MAX_TEXT, clean, cut, lengthOf } from '../ui/clean.js';
@@ -7,13 +7,13 @@ const SEND = 'M3 20v-6l8-2-8-2V4l19 8z';
 
 export class Compose {
   #say; #send;
-  /** Why nothing can be written; empty: it can. */
+  /** The reason why the reader cannot write; empty if the reader can. */
   #closed = '';
 
   /**
    * @param {object} options
    * @param {(name: string, detail?: string) => string} options.say
-   * @param {(text: string, name: string) => string} options.send sends; returns the sentence about why it did not
+   * @param {(text: string, name: string) => string} options.send sends a message; returns the reason if it was not sent
    */
   constructor({ say, send }) {
     this.#say = say;
@@ -36,12 +36,12 @@ export class Compose {
     this.button.title = this.#say('send');
   }
 
-  /** Says why something did not work, or that it does again; empty: nothing. @param {string} sentence */
+  /** Shows the reason for a failure; an empty sentence removes it. @param {string} sentence */
   tell(sentence) {
     tell(this.said, sentence || this.#closed);
   }
 
-  /** @param {string} why nothing can be written; empty: it can */
+  /** @param {string} why the reason why the reader cannot write; empty if the reader can */
   close(why) {
     if (why === this.#closed) return;
     const said = this.said.textContent === this.#closed;
@@ -50,12 +50,12 @@ export class Compose {
     this.field.disabled = this.button.disabled = why !== '';
   }
 
-  /** @param {boolean} wanted the name is to be written first */
+  /** @param {boolean} wanted whether the reader must enter a name first */
   askName(wanted) {
     this.name.hidden = !wanted;
   }
 
-  /** Puts a message back that the gateway refused. @param {string} text */
+  /** Puts a message that the gateway refused back into the input. @param {string} text */
   restore(text) {
     if (this.field.value) return;
     this.field.value = text;

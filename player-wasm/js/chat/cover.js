@@ -1,27 +1,27 @@
-// One picture of a live stream, for the card of a room: a short session over WHEP.
+// Draws a cover frame of a live stream for the card of a room, with a short WHEP session.
 
 import { negotiate } from '../net/whep.js';
 
-/** Milliseconds that a picture may take. */
+/** Milliseconds after which the session for a cover frame is ended. */
 const PATIENCE = 15_000;
-/** Sessions at once. */
+/** Maximum number of sessions at the same time. */
 const MAX_SESSIONS = 6;
 
 let sessions = 0;
-/** Those who wait for a session. @type {(() => void)[]} */
+/** Callers that wait for a session. @type {(() => void)[]} */
 const waiting = [];
 
 /**
- * Draws a frame of a stream. Returns whether there was one.
+ * Draws a frame of a stream. Resolves to whether a frame arrived.
  * @param {string} server origin of the gateway
- * @param {string} stream complete name
+ * @param {string} stream the name with its application
  * @param {HTMLCanvasElement} canvas
  * @param {AbortSignal} signal
  * @returns {Promise<boolean>}
  */
 export async function draw(server, stream, canvas, signal) {
   if (sessions >= MAX_SESSIONS) {
-    // A session that ends hands its place on.
+    // The next caller gets the place of the session that ended.
     await new Promise((resolve) => { waiting.push(() => resolve(undefined)); });
   } else sessions++;
   try {
@@ -49,12 +49,12 @@ async function grab(server, stream, canvas, signal) {
       peer.ontrack = ({ track }) => {
         video.srcObject = new MediaStream([track]);
         video.play().catch(() => {});
-        // Either tells that there is a frame. A busy browser may call back late for a video that is on no page.
+        // Either event means that a frame has arrived. A busy browser may call back late for a video outside the page.
         video.requestVideoFrameCallback?.(resolve);
         video.onloadeddata = resolve;
       };
     });
-    // It may be rejected before anybody waits for it.
+    // The promise may be rejected before another function awaits it.
     seen.catch(() => {});
     peer.addTransceiver('video', { direction: 'recvonly' });
     const path = stream.split('/').map(encodeURIComponent).join('/');
@@ -73,7 +73,7 @@ async function grab(server, stream, canvas, signal) {
   }
 }
 
-/** Fills the canvas with the middle of the picture. @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas */
+/** Fills the canvas with the middle of the frame. @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas */
 function paint(video, canvas) {
   const { videoWidth, videoHeight } = video;
   const { width, height } = canvas;

@@ -1,6 +1,6 @@
 // <srs-chat>: the chat of a room, for the audience and for hosts.
 //
-// It uses the connection that the page gives it, or one of its own, as a member of the audience.
+// The chat uses the connection that the page gives it, or opens its own connection and joins as audience.
 
 import { h, icon, tell } from '../ui/dom.js';
 import { clean } from '../ui/clean.js';
@@ -18,15 +18,15 @@ import { speech } from './texts.js';
 /** @typedef {import('../room/connection.js').RoomConnection} RoomConnection */
 /** @typedef {import('../net/room-messages.js').ChatMessage} ChatMessage */
 
-// A server has no elements; importing this module must work there too.
+// On a server there are no elements; importing this module must work there too.
 const Host = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
 const EYE = 'M12 6c4.5 0 8 3.2 9.5 6-1.5 2.8-5 6-9.5 6s-8-3.2-9.5-6C4 9.2 7.5 6 12 6zm0 2.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z';
-/** Types of messages whose errors concern what is done here. */
+/** Types of requests whose errors this element shows. */
 const OURS = ['chat', 'delete', 'silence', 'remove', 'like', 'hand', 'accept', 'decline', 'invite', 'settings', 'join'];
-/** Errors after which the connection tries again to join. */
+/** Errors after which the connection tries to join again. */
 const TEMPORARY = ['no_room', 'full', 'locked'];
-/** Attributes by which the element joins. */
+/** Attributes with which the element joins. */
 const JOINS = ['room', 'server', 'as', 'token', 'secret', 'invite'];
 
 export class SrsChatElement extends Host {
@@ -35,18 +35,18 @@ export class SrsChatElement extends Host {
   #lines; #menu; #settings; #bar; #compose; #title; #watching; #status;
   /** @type {RoomConnection | null} */
   #connection = null;
-  /** The element's part in the connection; null: the page has given the connection. @type {Share | null} */
+  /** The connection that the element has opened; null if the page has given a connection. @type {Share | null} */
   #share = null;
-  /** From the page: never written into it. @type {import('../net/token-ask.js').Token | null} */
+  /** Token or invitation from the page. It is never written into an attribute. @type {import('../net/token-ask.js').Token | null} */
   #token = null;
   #pending = false;
-  /** The message that was sent last, until it comes back. */
+  /** The last sent message, until the room sends it back. */
   #sent = '';
   /** A message that waits until the room knows the person's name. */
   #queued = '';
-  /** The name was made up: the person's own is asked for before the first message. */
+  /** Whether the current name was made up. The person must enter a name before the first message. */
   #nameless = false;
-  /** Ends the listeners on the connection. */
+  /** Removes the listeners on the connection. */
   #off = new AbortController();
   #say = (/** @type {string} */ name, detail = '') => speech(this.lang)(name, detail);
 
@@ -73,7 +73,7 @@ export class SrsChatElement extends Host {
   }
 
   connectedCallback() {
-    // Properties that were set before the element was defined.
+    // Apply properties that the page set before the element was defined.
     for (const name of ['connection', 'room', 'server', 'name', 'token']) {
       if (!Object.hasOwn(this, name)) continue;
       const self = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (this));
@@ -84,11 +84,11 @@ export class SrsChatElement extends Host {
     this.#change();
   }
 
-  /** Another document needs style sheets of its own. */
+  /** Creates the style sheets again: a sheet belongs to one document. */
   adoptedCallback() { this.#dress(); }
 
   disconnectedCallback() {
-    // An element that was moved within the page goes on.
+    // An element that moves within the page continues.
     queueMicrotask(() => { if (!this.isConnected) this.#drop(); });
   }
 
@@ -112,10 +112,10 @@ export class SrsChatElement extends Host {
   get token() { return this.#token ?? this.getAttribute('token') ?? ''; }
   set token(value) { this.#token = value; }
 
-  /** Who the reader is in the room; null before the gateway has said so. */
+  /** The reader as a participant of the room; null before the welcome of the gateway. */
   get me() { return this.#connection?.me ?? null; }
 
-  /** The connection that the element uses. The page may give it one: of `<srs-room>`, for example. */
+  /** The connection that the element uses. The page may set it, for example to the connection of an `<srs-room>`. */
   get connection() { return this.#connection; }
   set connection(connection) {
     if (connection === this.#connection) return;
@@ -124,7 +124,7 @@ export class SrsChatElement extends Host {
     else this.#change();
   }
 
-  /** Joins when the attributes are complete, several of which may change at once. */
+  /** Joins when the attributes are complete. Several attributes may change at once. */
   #change() {
     if (this.#pending) return;
     this.#pending = true;
@@ -139,7 +139,7 @@ export class SrsChatElement extends Host {
     });
   }
 
-  /** @param {string} name empty: one is made up */
+  /** @param {string} name empty to make up a name */
   #options(name) {
     const attribute = (/** @type {string} */ of) => this.getAttribute(of) || undefined;
     const role = /** @type {import('../net/room-messages.js').Role} */ (attribute('as') ?? 'audience');
@@ -186,7 +186,7 @@ export class SrsChatElement extends Host {
     this.dispatchEvent(new CustomEvent('message', { detail: message }));
   }
 
-  /** The role has changed: hosts and guests go on the stage. @param {string} role */
+  /** Handles a changed role: hosts and guests go on the stage. @param {string} role */
   #seated(role) {
     const { me } = this;
     this.#lines.refresh();
@@ -208,19 +208,19 @@ export class SrsChatElement extends Host {
     if (about && !OURS.includes(about)) return;
     if (this.#connection?.state !== 'joined') return this.#render();
     const seconds = retry ? this.#say(`${code}:retry`, String(Math.ceil(retry))) : '';
-    // What the server says is in English, but better than nothing.
+    // Show the server's English text if there is no translation.
     this.#compose.tell(seconds || this.#say(code) || clean(text));
     if (about === 'chat' && this.#sent) this.#compose.restore(this.#sent);
     if (about === 'chat') this.#sent = '';
   }
 
-  /** Sends a message; returns why it was not sent. @param {string} text @param {string} name the person's own; empty: it is known */
+  /** Sends a message; returns why it was not sent. @param {string} text @param {string} name the name that the person has entered; empty if the name is known */
   #write(text, name) {
     const connection = this.#connection;
     if (!connection || (connection.state !== 'joined' && !name)) return this.#say('unsent');
     this.#sent = text;
     if (name) {
-      // The message follows with the welcome.
+      // The message is sent after the welcome.
       this.#nameless = false;
       this.#queued = text;
       ownName(name);
@@ -276,7 +276,7 @@ export class SrsChatElement extends Host {
     adopt(/** @type {ShadowRoot} */ (this.shadowRoot), CSS_TEXT, CHAT_CSS);
   }
 
-  /** Lets the connection go. */
+  /** Releases the connection. */
   #drop() {
     this.#off.abort();
     this.#connection = null;

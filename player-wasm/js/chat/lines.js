@@ -5,24 +5,24 @@ import { clean, hueOf } from '../ui/clean.js';
 
 /** @typedef {import('../net/room-messages.js').ChatMessage} ChatMessage */
 
-/** Lines that are kept; the gateway keeps as many messages. */
+/** Maximum number of lines. The gateway stores as many messages. */
 const MAX_LINES = 200;
-/** Pixels from the end that still count as the end. */
+/** Distance in pixels from the end that still counts as the end. */
 const NEAR = 40;
 const DOTS = 'M6 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4zm6 0a2 2 0 1 0 0 4 2 2 0 0 0 0-4zm6 0a2 2 0 1 0 0 4 2 2 0 0 0 0-4z';
 
 export class Lines {
-  /** By number and time: a gateway that was restarted counts anew. @type {Map<string, { line: HTMLElement, message: ChatMessage }>} */
+  /** Lines by number and time, because a restarted gateway starts to count again. @type {Map<string, { line: HTMLElement, message: ChatMessage }>} */
   #lines = new Map();
   #open; #may; #say;
   #unseen = 0;
-  /** Whether the newest message is in sight. */
+  /** Whether the newest message is visible. */
   #atEnd = true;
 
   /**
    * @param {object} options
    * @param {(name: string, detail?: string) => string} options.say
-   * @param {(message: ChatMessage) => boolean} options.may whether the reader may do something with a message
+   * @param {(message: ChatMessage) => boolean} options.may returns whether the reader may act on a message
    * @param {(message: ChatMessage, line: HTMLElement) => void} options.open opens the actions of a message
    */
   constructor({ say, may, open }) {
@@ -35,7 +35,7 @@ export class Lines {
     });
     this.newer = h('button', { type: 'button', class: 'newer', hidden: true, onclick: () => this.toEnd() });
     this.node = h('div', { class: 'log' }, this.list, this.newer);
-    // A keyboard on a phone, or another layout: the end stays in sight.
+    // If the keyboard of a phone or another layout changes the height, keep the end visible.
     if (globalThis.ResizeObserver) new ResizeObserver(() => { if (this.#atEnd) this.toEnd(); }).observe(this.list);
   }
 
@@ -45,7 +45,7 @@ export class Lines {
     this.refresh();
   }
 
-  /** Writes all lines again: another language or role. */
+  /** Writes all lines again, for another language or role. */
   refresh() {
     const messages = [...this.#lines.values()].map(({ message }) => message);
     this.clear();
@@ -57,7 +57,7 @@ export class Lines {
     this.list.replaceChildren();
   }
 
-  /** Adds the messages that are not there, silently: nobody wants to hear a history. @param {ChatMessage[]} messages */
+  /** Adds missing messages without an announcement: screen readers must not read the history. @param {ChatMessage[]} messages */
   fill(messages) {
     this.list.setAttribute('aria-live', 'off');
     for (const message of messages) this.add(message);
@@ -75,7 +75,7 @@ export class Lines {
     this.list.append(line);
     if (this.#lines.size > MAX_LINES) {
       const [[oldest, { line: first }] = ['', { line: null }]] = this.#lines;
-      // The lines that somebody reads further up stay in their place.
+      // Keep the lines that the reader looks at in place.
       const size = first?.offsetHeight ?? 0;
       first?.remove();
       this.#lines.delete(oldest);
@@ -107,7 +107,7 @@ export class Lines {
   #line(message) {
     const name = clean(message.name) || '?';
     const badge = message.role === 'host' || message.role === 'guest' ? [h('span', { class: `badge ${message.role}` }, this.#say(message.role)), ' '] : [];
-    // <bdi> keeps a text that is written from right to left away from what stands beside it.
+    // <bdi> isolates the direction of the text from the text around it.
     const line = h('div', { class: 'line', tabindex: '-1', title: new Date(message.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) },
       h('bdi', { class: 'name' }, name), ' ', ...badge, h('bdi', { class: 'text', dir: 'auto' }, clean(message.text)));
     line.style.setProperty('--hue', String(hueOf(message.id)));
@@ -133,7 +133,7 @@ export class Lines {
     this.newer.textContent = this.#say('newer', String(this.#unseen));
   }
 
-  /** Arrow keys go from message to message; Enter opens the actions. @param {KeyboardEvent} event */
+  /** Handles keys: arrow keys move between messages, Enter opens the actions. @param {KeyboardEvent} event */
   #key(event) {
     const root = /** @type {ShadowRoot} */ (this.list.getRootNode());
     const active = /** @type {HTMLElement | null} */ (root.activeElement);

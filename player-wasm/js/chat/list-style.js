@@ -1,4 +1,4 @@
-// The style of the list of rooms, in addition to the common one.
+// The style of the list of rooms, in addition to the common style.
 
 export const LIST_CSS = `
 :host{display:block;width:auto;aspect-ratio:auto;overflow:visible;background:none;color:inherit;

@@ -1,14 +1,14 @@
-// The actions for one message: delete it; for hosts also what concerns its author.
+// The menu of a message: delete the message; hosts may also silence or remove its author.
 
 import { h } from '../ui/dom.js';
 import { clean } from '../ui/clean.js';
 
-/** Seconds for which a host may silence somebody; 0 ends it. */
+/** Choices for the seconds of silence; 0 ends the silence. */
 const SILENCES = [60, 600, 3600, 0];
 
 export class Menu {
   #say; #send;
-  /** What gets the focus back. @type {HTMLElement | null} */
+  /** The element that gets the focus back. @type {HTMLElement | null} */
   #from = null;
 
   /**
@@ -30,7 +30,7 @@ export class Menu {
 
   /**
    * @param {import('../net/room-messages.js').ChatMessage} message
-   * @param {HTMLElement} line below which the menu appears
+   * @param {HTMLElement} line the line of the message
    * @param {import('../net/room-messages.js').Me} me
    */
   open(message, line, me) {
@@ -47,7 +47,7 @@ export class Menu {
       items.push(...SILENCES.map((seconds) => item(this.#say(`silence${seconds}`), send({ type: 'silence', id, seconds }))));
       if (role === 'audience') items.push(item(this.#say('invite'), send({ type: 'invite', id })));
       const remove = item(this.#say('remove'), () => {
-        // Asked once more: a removed person cannot come back.
+        // Ask for confirmation, because a removed person cannot come back.
         if (remove.classList.contains('sure')) return send({ type: 'remove', id })();
         remove.classList.add('sure');
         remove.textContent = this.#say('sure', name);
@@ -69,7 +69,7 @@ export class Menu {
     if (back) this.#from?.focus();
   }
 
-  /** Below the line if there is room, else above it. @param {HTMLElement} line */
+  /** Places the menu below the line if there is room, else above the line. @param {HTMLElement} line */
   #place(line) {
     const box = /** @type {HTMLElement} */ (this.node.offsetParent ?? this.node).getBoundingClientRect();
     const { top, bottom } = line.getBoundingClientRect();

@@ -12,22 +12,22 @@ import { draw } from './cover.js';
 
 const EYE = 'M12 6c4.5 0 8 3.2 9.5 6-1.5 2.8-5 6-9.5 6s-8-3.2-9.5-6C4 9.2 7.5 6 12 6zm0 2.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z';
 const LOCK = 'M7 10V8a5 5 0 0 1 10 0v2h1v10H6V10zm2 0h6V8a3 3 0 0 0-6 0z';
-/** Milliseconds after which a cover is drawn again. */
+/** Milliseconds after which a cover frame is drawn again. */
 const FRESH = 60_000;
-/** Milliseconds after which a cover that failed is tried again: the stream may have just begun. */
+/** Milliseconds after which a failed cover frame is tried again: the stream may have just started. */
 const RETRY = 8_000;
-/** Hosts whose names are shown. */
+/** Maximum number of hosts whose names are shown. */
 const MAX_NAMES = 4;
 
 export class RoomCard {
   #say; #server; #lang;
   /** @type {ListedRoom | null} */
   #room = null;
-  /** When a cover may be drawn again. */
+  /** The time from which a cover frame may be drawn again. */
   #due = 0;
   #busy = false;
   #abort = new AbortController();
-  /** Whether the card is in sight. */
+  /** Whether the card is visible. */
   seen = false;
 
   /** @param {{ say: (name: string, detail?: string) => string, server: string, lang: string }} options */
@@ -66,7 +66,7 @@ export class RoomCard {
     this.#cover();
   }
 
-  /** Draws the cover if it is in sight and old. */
+  /** Draws the cover frame if the card is visible and the frame is old. */
   async #cover() {
     const { hosts = [] } = this.#room ?? {};
     const stream = hosts.find(({ small }) => small)?.small ?? hosts.find(({ stream: own }) => own)?.stream ?? this.#room?.live;

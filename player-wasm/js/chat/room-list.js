@@ -1,4 +1,4 @@
-// <srs-room-list>: the rooms that are open on a gateway.
+// <srs-room-list>: lists the open rooms of a gateway.
 
 import { h, tell } from '../ui/dom.js';
 import { cut } from '../ui/clean.js';
@@ -11,14 +11,14 @@ const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class 
 
 /** Milliseconds between requests, while the page is visible. */
 const OFTEN = 5_000;
-/** Milliseconds that an answer may take. */
+/** Timeout of a request in milliseconds. */
 const PATIENCE = 10_000;
-/** Rooms that are shown. */
+/** Maximum number of rooms that are shown. */
 const MAX_ROOMS = 200;
-/** Characters of a room's name. */
+/** Maximum length of a room's name. */
 const MAX_NAME = 64;
 
-/** A name that can stand in an address. @param {string} text */
+/** Returns whether a text can be a room name in an address. @param {string} text */
 export const roomName = (text) => cut(text.trim().replace(/[^\p{L}\p{M}\p{N}_-]+/gu, '-').replace(/^-+|-+$/g, ''), MAX_NAME);
 
 export class SrsRoomListElement extends Base {
@@ -30,7 +30,7 @@ export class SrsRoomListElement extends Base {
   #timer = 0;
   #asking = false;
   #pending = false;
-  /** Tells which cards are in sight. @type {IntersectionObserver | undefined} */
+  /** Observes which cards are visible. @type {IntersectionObserver | undefined} */
   #sight;
   #visible = () => { if (!document.hidden) this.#look(); };
 
@@ -84,13 +84,13 @@ export class SrsRoomListElement extends Base {
   get server() { return this.getAttribute('server') ?? ''; }
   set server(value) { this.setAttribute('server', value); }
 
-  /** How the names of the rooms begin that are shown, such as `news/`: those of one site among several. */
+  /** Prefix of the names of the rooms to show, such as `news/`, if several sites share a gateway. */
   get #begin() { return this.getAttribute('prefix') ?? ''; }
 
-  /** The gateway's address without a slash at its end. */
+  /** Returns the gateway's address without a slash at its end. */
   get #home() { return new URL(this.server || location.origin, document.baseURI).href.replace(/\/+$/, ''); }
 
-  /** Asks the gateway, once at a time; several wishes become one request. */
+  /** Requests the list, one request at a time. Calls during a request cause one more request. */
   #look() {
     if (this.#pending) return;
     this.#pending = true;
@@ -128,7 +128,7 @@ export class SrsRoomListElement extends Base {
         this.#sight?.observe(card.node);
       }
       card.render(room);
-      // The gateway's order; a card that is in its place is not moved, because it may have the focus.
+      // Use the gateway's order. Do not move a card that is in its place, because it may have the focus.
       if (this.#list.children[at] !== card.node) this.#list.insertBefore(card.node, this.#list.children[at] ?? null);
     }
     this.#list.hidden = rooms.length === 0;

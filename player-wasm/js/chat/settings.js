@@ -1,9 +1,9 @@
-// A host's settings of the chat: who may write, and how often.
+// The chat settings of a host: which roles may write, and how often.
 
 import { h, icon } from '../ui/dom.js';
 
 const GEAR = 'M10.6 3h2.8l.5 2.3 1.6.7 2-1.3 2 2-1.3 2 .7 1.6 2.1.4v2.8l-2.2.5-.6 1.6 1.3 2-2 2-2-1.3-1.6.7-.5 2.1h-2.8l-.5-2.2-1.6-.6-2 1.3-2-2 1.3-2-.7-1.6L3 13.4v-2.8l2.3-.5.7-1.6-1.3-2 2-2 2 1.3 1.6-.7zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z';
-/** Seconds between two messages of one member of the audience. */
+/** Choices for the minimum seconds between two messages of one member of the audience. */
 const SLOW = [0, 5, 10, 30, 60, 300];
 
 export class Settings {
@@ -61,7 +61,7 @@ export class Settings {
     if (!room) return;
     this.who.value = room.chat;
     const value = String(room.slow);
-    // Another program may have chosen a number that is not in the list.
+    // Another client may have set a number that is not in the list.
     if (![...this.slow.options].some((option) => option.value === value)) this.slow.append(h('option', { value }, this.#seconds(room.slow)));
     this.slow.value = value;
   }

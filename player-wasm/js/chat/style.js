@@ -1,4 +1,4 @@
-// The chat's style, in addition to the common one.
+// The chat's style, in addition to the common style.
 
 export const CHAT_CSS = `
 :host{display:block;width:auto;min-width:240px;height:440px;aspect-ratio:auto;border-radius:var(--srs-radius,12px);--_size:36px;

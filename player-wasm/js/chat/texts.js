@@ -42,7 +42,7 @@ const english = {
   slow: 'Slow mode',
   none: 'Off',
   every: 'A message every {detail} s',
-  // Why nothing can be written, and errors by code.
+  // Reasons why the reader cannot write, and errors by code.
   hostsOnly: 'Only hosts may write at the moment.',
   chatOff: 'The chat is off at the moment.',
   slowly: 'Slow mode: a message every {detail} s.',
@@ -169,5 +169,5 @@ const chinese = {
   unreached: '无法加载房间列表，正在重试…',
 };
 
-/** The texts for a language tag such as `zh-CN`. */
+/** Returns the texts for a language tag such as `zh-CN`. */
 export const speech = texts(english, () => chinese);

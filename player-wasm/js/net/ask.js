@@ -1,13 +1,13 @@
-// Requests that open a session at the server, and those that end it.
+// Sends requests that open a session at the server or end it.
 
-/** The response is still read when it comes within this many milliseconds after the caller gave up. */
+/** Milliseconds after the caller has given up in which a response is still read. */
 const GRACE = 3_000;
-/** Milliseconds to wait for the response when a session is ended. */
+/** Timeout in milliseconds of the request that ends a session. */
 const GOODBYE = 2_000;
 
 /**
- * Fetches. When the caller gives up, a response that is on its way is read nevertheless, so that the session that it
- * opens can be ended. A server that holds the request until somebody publishes has opened no session.
+ * Sends a request. If the caller gives up, a late response is still read, so that the session that it opens can be
+ * ended. A server that holds the request until somebody publishes has opened no session.
  * @param {string} url
  * @param {RequestInit} init
  * @param {AbortSignal} [signal] of the caller
@@ -21,11 +21,11 @@ export function ask(url, init, signal) {
   return fetch(url, { ...init, signal: late.signal }).finally(() => signal.removeEventListener('abort', stop));
 }
 
-/** Open sessions, and the controllers that withdraw the browser's later requests. @type {Map<string, AbortController>} */
+/** Open sessions, and the controllers that cancel the browser's deferred requests. @type {Map<string, AbortController>} */
 const open = new Map();
 
 /**
- * Has the browser end a session once the page is gone. A page that is busy when it is closed, or that crashes, runs
+ * Lets the browser end a session after the page is gone. A page that is busy when it is closed, or that crashes, runs
  * no `pagehide` handler. Browsers without `fetchLater()` leave such a session to the server's timeout.
  * @param {string} location of the session
  * @param {Record<string, string>} [headers]
@@ -36,13 +36,13 @@ export function endLater(location, headers = {}) {
     /** @type {NonNullable<typeof fetchLater>} */ (globalThis.fetchLater)(location, { method: 'DELETE', headers, signal: withdrawn.signal });
     open.set(location, withdrawn);
   } catch {
-    // This browser does not have it, or does not allow it for a server without HTTPS.
+    // This browser does not support `fetchLater()`, or does not allow it for a server without HTTPS.
   }
 }
 
 /**
- * Ends a session, also while the page goes away. A server that does not hear of it ends the session by its timeout.
- * @param {string} location of the session; empty: it has none
+ * Ends a session, also while the page is being closed. If the request is lost, the server ends the session by its timeout.
+ * @param {string} location of the session; empty if there is none
  * @param {Record<string, string>} [headers]
  */
 export async function endSession(location, headers = {}) {

@@ -1,4 +1,4 @@
-// Differences between browsers that no feature test shows.
+// Detects browsers whose differences no feature test shows.
 
 /**
  * WebKit with GStreamer (WebKitGTK, WPE): its web process deadlocks while `playbackRate` changes. Apple's own
@@ -10,7 +10,7 @@ export const isGstreamerWebKit = () =>
 /** Firefox: its ICE agent pairs none of its candidates with a loopback address. */
 const isFirefox = () => 'mozInnerScreenX' in globalThis;
 
-/** Whether an answer has loopback candidates only, which this browser cannot reach. @param {string} sdp */
+/** Returns whether an answer has loopback candidates only and this browser cannot reach them. @param {string} sdp */
 export function onlyLoopback(sdp) {
   const addresses = [...sdp.matchAll(/^a=candidate:(?:\S+ ){4}(\S+)/gm)].map(([, address = '']) => address);
   return isFirefox() && addresses.length > 0 && addresses.every((address) => /^127\.|^::1$/.test(address));

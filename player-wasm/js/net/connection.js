@@ -1,31 +1,31 @@
-// A connection that is made again when it fails: its timeouts, its attempts, and what it tells.
+// A connection that reconnects after failures: its timeouts, attempts and events.
 
 import { Retry } from './retry.js';
 
-/** Milliseconds without data, once some came, after which the server has stalled. */
+/** Milliseconds without data after which a server that has sent data counts as stalled. */
 export const SILENCE = 6_000;
-/** A paused live stream is let go after this many milliseconds. */
+/** Milliseconds after which a paused live stream is disconnected. */
 export const PAUSE_LIMIT = 30_000;
-/** Milliseconds to wait for an answer: servers hold a request for 15 s until somebody publishes. */
+/** Milliseconds to wait for a response. Servers hold a request up to 15 s until the stream starts. */
 const PATIENCE = 20_000;
-/** Milliseconds that a page's function may take for a token. Somebody may have to log in. */
+/** Timeout in milliseconds of the page's token function. The viewer may have to log in. */
 const DECISION = 60_000;
-/** No answer for this many milliseconds means that nobody publishes yet. */
+/** Milliseconds without a response after which the stream counts as not started. */
 const ANSWER = 1_500;
-/** Milliseconds within which a server answers that answers at all, also over a slow network or on a busy machine. */
+/** Milliseconds in which a reachable server responds, even over a slow network or on a busy machine. */
 const PROBE = 5_000;
 
-/** Attempts at what cannot become better, as long as nothing was ever played. */
+/** Number of attempts after a permanent failure if nothing has ever played. */
 const SAME = 6;
 
 /** @typedef {'connecting' | 'waiting' | 'live' | 'reconnecting'} ConnectionState */
 
 /**
- * What a connection tells, and where its tokens come from.
+ * Receives the events of a connection, and provides its tokens.
  * @typedef {object} Listener
  * @property {(state: ConnectionState, code?: string, own?: boolean, text?: string) => void} state own: the page's function has
  *   failed, not the server
- * @property {(code: string, text?: string) => void} fail text: a sentence of the page's own
+ * @property {(code: string, text?: string) => void} fail text: a sentence from the page
  * @property {(unspent?: boolean) => Promise<string>} [token] the token that the server is shown; none: there are no tokens.
  *   unspent: the token before reached nobody
  */
@@ -37,24 +37,24 @@ export class Connection {
   abort = new AbortController();
   #retry; #listener;
   #worked = false;
-  /** The present attempt works. */
+  /** Whether the current attempt works. */
   #working = false;
-  /** The last failure, and how often it came in a row. */
+  /** The last failure, and how often it occurred in a row. */
   #same = { code: '', count: 0 };
-  /** The host takes no more connections of this browser. */
+  /** Whether this browser has no more connections to the host. */
   #crowded = false;
-  /** The last token reached nobody. */
+  /** Whether no server has received the last token. */
   #unspent = false;
-  /** The present token is one that reached nobody before. */
+  /** Whether the current token was used in an attempt that reached no server. */
   #kept = false;
   #timer = 0;
   #asked = 0;
   #watch = 0;
   #closed = false;
   #hidden = false;
-  /** The server has answered a request whose response the page may not read. */
+  /** Whether the server has answered a request whose response the page may not read (CORS). */
   #unreadable = false;
-  /** A request looks whether there are connections left. */
+  /** The request that checks whether connections are left. */
   #crowds = false;
 
   /**
@@ -66,10 +66,10 @@ export class Connection {
     this.#listener = listener;
   }
 
-  /** The address, if it is one that fetch() opens. */
+  /** Returns the address if fetch() can open it. */
   get address() { return ''; }
 
-  /** Whether something was played. */
+  /** Whether anything has played. */
   get worked() { return this.#worked; }
 
   /** Whether the page is hidden; then attempts are less frequent. */
@@ -80,7 +80,7 @@ export class Connection {
     if (seen) this.#retry.hurry();
   }
 
-  /** One attempt; throws `{ code, fatal, unspent }` when it fails. @param {AbortController} abort @returns {Promise<void>} */
+  /** Makes one attempt. Throws `{ code, fatal, unspent }` if it fails. @param {AbortController} abort @returns {Promise<void>} */
   async open(abort) {}
 
   /** Makes an attempt. */
@@ -92,13 +92,13 @@ export class Connection {
       if (!abort.signal.aborted && error?.unspent) this.#unspent = true;
       let code = error?.code ?? 'network';
       if (error instanceof WebAssembly.RuntimeError) return this.failed(abort, 'engine', true, false, String(error));
-      // An answer that the page may not read looks like none. The first failure is not looked into.
+      // A response that the page may not read looks like no response. Do not check after the first failure.
       if (!error?.code && !this.#worked && this.#same.count && !abort.signal.aborted && (this.#unreadable ||= await this.#answers())) code = 'cors';
       this.failed(abort, code, error?.fatal, error?.own, error?.detail ?? error?.say, error?.hopeless);
     });
   }
 
-  /** Whether the server answers requests whose answer the page may not read. */
+  /** Returns whether the server answers requests whose response the page may not read (CORS). */
   async #answers() {
     if (!/^http/.test(this.address)) return false;
     const signal = AbortSignal.timeout?.(PROBE);
@@ -110,14 +110,14 @@ export class Connection {
     this.pause();
   }
 
-  /** Ends the attempt; {@link again} makes a new one. */
+  /** Ends the attempt. {@link again} starts a new one. */
   pause() {
     this.rest();
     this.#retry.stop();
     this.abort.abort();
   }
 
-  /** Makes a new attempt, after some milliseconds. @param {number} [wait] */
+  /** Starts a new attempt after some milliseconds. @param {number} [wait] */
   again(wait = 0) {
     this.pause();
     if (this.#closed) return;
@@ -127,18 +127,18 @@ export class Connection {
     });
   }
 
-  /** Fails: the data that came is of no use. @param {string} code */
+  /** Handles unusable data as a failure. @param {string} code */
   broken(code) {
     this.failed(this.abort, code, !this.#worked);
   }
 
-  /** Ends the timeouts. */
+  /** Cancels the timeouts. */
   rest() {
     clearTimeout(this.#timer);
     clearTimeout(this.#watch);
   }
 
-  /** A frame came: the connection works, and the next failure is a first one. */
+  /** Notes that a frame has arrived: the connection works, and the next failure counts as the first. */
   works() {
     if (this.#working) return;
     this.#working = true;
@@ -150,9 +150,9 @@ export class Connection {
   }
 
   /**
-   * The token for this attempt; empty: none.
+   * Returns the token for this attempt; empty if there is none.
    * @param {AbortController} abort
-   * @param {boolean} [more] for another request of the attempt
+   * @param {boolean} [more] whether it is for another request of the attempt
    */
   async token(abort, more = false) {
     const { token } = this.#listener;
@@ -166,7 +166,7 @@ export class Connection {
   }
 
   /**
-   * A request that shows the attempt's token; if it reaches nobody, the next attempt may show it again.
+   * Sends a request with the attempt's token. If the request reaches no server, the next attempt may use the token again.
    * @param {AbortController} abort
    * @param {() => Promise<T>} work
    * @template T
@@ -175,13 +175,13 @@ export class Connection {
     try {
       return await work();
     } catch (error) {
-      // The browser's own error: there was no answer.
+      // This is an error of the browser: there was no response.
       if (!abort.signal.aborted && error instanceof TypeError) this.#unspent = true;
       throw error;
     }
   }
 
-  /** A request was sent. Without an answer soon, nobody publishes. @param {AbortController} [abort] */
+  /** Notes that a request was sent. Without a response soon, the stream counts as not started. @param {AbortController} [abort] */
   asked(abort = this.abort) {
     if (abort.signal.aborted) return;
     this.alive(PATIENCE, abort);
@@ -189,7 +189,7 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(async () => {
       this.#listener.state('waiting', 'not-found');
-      // A server that waits for a stream answers others meanwhile. Over HTTP/1 a browser opens six connections to a host.
+      // A server that waits for a stream still answers other requests. Over HTTP/1, a browser opens six connections to a host.
       if (!/^http:/.test(this.address) || this.#worked || this.#crowds) return;
       this.#crowds = true;
       this.#crowded = !await this.#answers();
@@ -199,7 +199,7 @@ export class Connection {
   }
 
   /**
-   * Sets the timeout anew: something must happen within some milliseconds.
+   * Restarts the timeout. The attempt fails if nothing happens in time.
    * @param {number} limit
    * @param {AbortController} [abort]  of the attempt
    */
@@ -213,9 +213,9 @@ export class Connection {
    * @param {AbortController} abort  of the attempt that failed
    * @param {string} code
    * @param {boolean} [fatal]
-   * @param {boolean} [own] the page's function has failed
-   * @param {string} [text] the page's own sentence
-   * @param {boolean} [hopeless] the same request will fail again
+   * @param {boolean} [own] whether the page's function has failed
+   * @param {string} [text] a sentence from the page
+   * @param {boolean} [hopeless] whether the same request would fail again
    */
   failed(abort, code, fatal, own = false, text = '', hopeless = false) {
     if (this.#closed || abort !== this.abort || abort.signal.aborted) return;
@@ -225,13 +225,13 @@ export class Connection {
     this.#same = { code, count };
     hopeless ||= code === 'cors' || code === 'closed' || code === 'unsupported-format';
     fatal ||= hopeless && !this.#worked && !own && count >= SAME;
-    // The server that gives tokens is shared by many.
+    // Back off: the token server is shared by many viewers.
     const slow = this.#hidden || own;
-    // The token may have been too old, or used up.
+    // The token may have expired, or was used before.
     const mendable = code === 'forbidden' && !own && this.#listener.token;
     const again = mendable && this.#retry.refused(this.#kept, this.#worked, slow);
     if (typeof again === 'number') return this.again(again);
-    // A server that held the request until somebody publishes may be asked again at once.
+    // If the server held the request until the stream starts, retry at once.
     const held = code === 'not-found' && performance.now() - this.#asked > ANSWER;
     const wait = fatal ? undefined : this.#retry.next(slow, held);
     if (wait === undefined) return this.#listener.fail(code, text);

@@ -1,10 +1,10 @@
-// Which server a host name in an address stands for.
+// Compares a host name with that of the page's server.
 
 /** @param {string} hostname */
 const isLoopback = (hostname) => /^(127\.|localhost$|\[::1\]$)/.test(hostname);
 
 /**
- * Whether a host name is that of the page's own server. All loopback names are one machine.
+ * Returns whether a host name belongs to the page's own server. All loopback names are the same machine.
  * @param {string} hostname
  * @param {URL} page
  */

@@ -1,11 +1,11 @@
-// The `Link` header (RFC 8288), by which a server names its ICE servers (RFC 9725, section 4.6).
+// Parses the `Link` header (RFC 8288), in which a server lists its ICE servers (RFC 9725, section 4.6).
 
-/** A target and its parameters, up to the next target. A quoted string may hold anything. */
+/** Matches a target and its parameters, up to the next target. A quoted string may contain any character. */
 const LINK = /<([^>]*)>((?:"(?:\\.|[^"\\])*"|[^"<])*)/g;
 const PARAMETER = /([\w-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s;,"]*))/g;
 
 /**
- * The ICE servers that a `Link` header names.
+ * Returns the ICE servers in a `Link` header.
  * @param {string} header
  * @returns {RTCIceServer[]}
  */

@@ -1,4 +1,4 @@
-// What a refusal means to a player.
+// Converts a server's refusal to an error code.
 
 /** @param {number} status other than success @param {Response} [response] */
 export function refusal(status, response) {
@@ -8,11 +8,11 @@ export function refusal(status, response) {
     code: fatal ? 'forbidden' : status === 404 || status === 410 ? 'not-found' : 'http',
     fatal,
     status,
-    // A media server refuses in a few words; a firewall or a login sends a page.
+    // A media server refuses with a short text. A firewall or a login sends an HTML page.
     say: page ? 'refused-page' : fatal || status === 404 ? '' : `HTTP ${status}`,
-    // The request itself is wrong, and would be wrong again.
+    // The request itself is wrong, so a retry does not help.
     hopeless: status >= 400 && status < 500 && ![404, 408, 410, 425, 429].includes(status),
-    // 502 to 504 are a proxy's, in front of a server that is away.
+    // A proxy sends 502 to 504 if the server behind it is down.
     unspent: status > 501 && status < 505,
   };
 }

@@ -39,7 +39,7 @@ export class Retry {
   }
 
   /**
-   * Returns the milliseconds to wait before the next attempt; none: give up.
+   * Returns the milliseconds to wait before the next attempt; none to give up.
    * @param {boolean} [slow] see {@link backOff}
    * @param {boolean} [held] the server has held the request for a while, so the next attempt may follow soon
    */

@@ -1,10 +1,10 @@
-// The seat that a page has in a room, kept for the time after a reload: per room and tab.
+// Stores the seat of a page in a room, per room and tab, so that it survives a reload.
 
 /** @typedef {{ id: string, key: string }} SeatKey */
 
 export class Seat {
   #name;
-  /** What is kept if the browser withholds its storage. @type {SeatKey | null} */
+  /** Storage of this page, for browsers without session storage. @type {SeatKey | null} */
   #own = null;
 
   /** @param {string} url of the room's socket */
@@ -28,7 +28,7 @@ export class Seat {
     try {
       sessionStorage.setItem(this.#name, JSON.stringify(seat));
     } catch {
-      // Private windows may have no storage: the seat lasts as long as the page.
+      // Private windows may have no storage. The seat then lasts as long as the page.
     }
   }
 
@@ -37,7 +37,7 @@ export class Seat {
     try {
       sessionStorage.removeItem(this.#name);
     } catch {
-      // There is nothing to forget.
+      // Without storage there is no entry to delete.
     }
   }
 }

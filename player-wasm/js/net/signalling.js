@@ -1,4 +1,4 @@
-// WHIP and WHEP (RFC 9725, draft-ietf-wish-whep): an SDP offer goes out by HTTP; an answer comes back, and the address
+// WHIP and WHEP (RFC 9725, draft-ietf-wish-whep): sends an SDP offer over HTTP, and receives an answer and the address
 // of the session.
 
 import { ask, endLater, endSession } from './ask.js';
@@ -6,21 +6,21 @@ import { iceServers } from './link.js';
 import { bearer, isToken } from './token.js';
 
 /**
- * Makes errors, which differ between playing and publishing.
+ * Creates errors, which differ between playing and publishing.
  * @typedef {object} Errors
- * @property {(response: Response) => unknown} refused of a response that is no success
- * @property {(error: unknown) => unknown} unreached of what fetch() throws when there is no response
+ * @property {(response: Response) => unknown} refused for a response other than success
+ * @property {(error: unknown) => unknown} unreached for the error of fetch() if there is no response
  */
 
 /** The signalling of one session. */
 export class Signalling {
-  /** Address of the session at the server, while there is one. */
+  /** Address of the session at the server, while the session exists. */
   location = '';
-  /** ICE servers that the server recommends. @type {RTCIceServer[]} */
+  /** ICE servers from the server. @type {RTCIceServer[]} */
   servers = [];
   #url; #errors;
   #ended = false;
-  /** Headers of later requests of the session. @type {Record<string, string>} */
+  /** Headers for later requests of the session. @type {Record<string, string>} */
   headers = {};
 
   /** @param {string} url of the endpoint @param {Errors} errors */
@@ -30,14 +30,14 @@ export class Signalling {
   }
 
   /**
-   * Sends an offer. Resolves to the body of the response: the answer.
+   * Sends an offer. Resolves to the body of the response, which is the answer.
    * @param {string} body
-   * @param {string} token empty: none
+   * @param {string} token empty for none
    * @param {AbortSignal} [signal]
    * @param {string} [type] of the body
    */
   async offer(body, token, signal, type = 'application/sdp') {
-    // A token is used up by the offer; from then on the session's address is the key. A secret goes along.
+    // The offer uses the token up; later requests need the session's address only. A secret is sent each time.
     this.headers = isToken(token) ? {} : bearer(token);
     const response = await this.send('POST', this.#url, { 'content-type': type, ...bearer(token) }, body, signal);
     const location = response.headers.get('location');
@@ -46,7 +46,7 @@ export class Signalling {
       endLater(this.location, this.headers);
     }
     if (this.#ended) {
-      // The session was given up while the server answered.
+      // The caller gave the session up before the response arrived.
       void this.end();
       throw { code: 'closed' };
     }
@@ -55,8 +55,8 @@ export class Signalling {
   }
 
   /**
-   * Ends the session, also while the page goes away, and then closes its peer connection. The other way round the
-   * server would hear of the closing first, and not know the session any more.
+   * Ends the session, also while the page is being closed, and then closes its peer connection. In the other order, the
+   * server would notice the closed connection first and no longer know the session.
    * @param {RTCPeerConnection | null} [peer]
    */
   async end(peer) {
@@ -68,7 +68,7 @@ export class Signalling {
   }
 
   /**
-   * Sends a request; throws when it is refused.
+   * Sends a request. Throws if the server refuses it.
    * @param {string} method
    * @param {string} url
    * @param {Record<string, string>} headers

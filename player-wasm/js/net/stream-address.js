@@ -1,32 +1,32 @@
-// Reads the addresses of streams, for playing and for publishing, and writes a stream's other addresses.
+// Parses addresses of streams, for players and publishers, and creates a stream's addresses in other protocols.
 
 import { isPageHost } from './host.js';
 
 /**
- * What an address says.
+ * A parsed address.
  * @typedef {object} StreamAddress
- * @property {string[]} origins where the server may be, the most likely first: an origin, and a path if a proxy has the
+ * @property {string[]} origins possible origins of the server, the most likely first; with a path if a proxy has the
  *   server below one
- * @property {string} name `app/stream`, decoded; empty: the address does not tell
+ * @property {string} name `app/stream`, decoded; empty if the address has none
  * @property {string} search the query with its question mark
- * @property {string} url the address itself if it is one of HTTP, absolute; empty: it was `webrtc://`
- * @property {boolean} endpoint it is the address of a WHIP or WHEP endpoint
+ * @property {string} url the absolute address if its scheme is HTTP; empty for `webrtc://`
+ * @property {boolean} endpoint whether it is the address of a WHIP or WHEP endpoint
  */
 
-/** Parameters that are read here, and not sent on with an offer. */
+/** Parameters that this module reads. They are not sent with an offer. */
 const OF_OFFER = /^(app|stream|api|play|schema)=/;
-/** These, and parameters of the server's end of a WebRTC connection, say nothing to other protocols. */
+/** These parameters, and those of the server's side of WebRTC, have no meaning in other protocols. */
 const OF_WEBRTC = /^(app|stream|api|play|schema|eip|candidate|action)=/;
-/** WordPress passes an offer on to a server, but has no streams itself. */
+/** WordPress forwards an offer to a server, but has no streams itself. */
 const RELAY = /\/wp-json\/|\/lianmai\/v1\/whip\/?$|[?&]rest_route=/;
 
 /**
- * Reads `webrtc://host[:port]/app/stream?query`, the address of a WHIP or WHEP endpoint, or another address of HTTP or
+ * Parses `webrtc://host[:port]/app/stream?query`, the address of a WHIP or WHEP endpoint, or another address of HTTP or
  * WebSocket, which names a stream if it has the form `/app/stream.ending`. In the query of `webrtc://` the parameter
  * `schema` is the scheme of the signalling, as with SRS.
- * @param {string} text may be relative to the page
+ * @param {string} text an address; may be relative to the page
  * @param {string} base the page's address
- * @returns {StreamAddress | null} null: it is no such address
+ * @returns {StreamAddress | null} null for another address
  */
 export function readAddress(text, base) {
   const page = new URL(base);
@@ -56,8 +56,8 @@ export function readAddress(text, base) {
 }
 
 /**
- * Where the server of an address without a port may listen: where the page comes from if that is the same host, at
- * SRS's port, and at Lianmai's.
+ * Returns possible origins for an address without a port: the page's origin if it has the same host, SRS's port, and
+ * Lianmai's port.
  * @param {string} hostname
  * @param {string} scheme `http:` or `https:`
  * @param {URL} page
@@ -67,7 +67,7 @@ function originsOf(hostname, scheme, page) {
   return scheme === page.protocol && isPageHost(hostname, page) ? [...new Set([page.origin, ...usual])] : usual;
 }
 
-/** `app/stream` of a percent-encoded path; empty: it is too short. @param {string} path */
+/** Returns `app/stream` of a percent-encoded path; empty if the path is too short. @param {string} path */
 function decodedName(path) {
   const name = path.split('/').filter(Boolean).join('/');
   try {
@@ -77,17 +77,17 @@ function decodedName(path) {
   }
 }
 
-/** The query without some parameters. @param {string} search @param {RegExp} without */
+/** Returns the query without some parameters. @param {string} search @param {RegExp} without */
 function queryOf(search, without) {
   const rest = search.slice(1).split('&').filter((part) => part && !without.test(part)).join('&');
   return rest && `?${rest}`;
 }
 
-/** The parameters that are sent along with an offer. @param {StreamAddress} address */
+/** Returns the parameters that are sent with an offer. @param {StreamAddress} address */
 export const offerQuery = ({ search }) => queryOf(search, OF_OFFER);
 
 /**
- * Where an offer for a stream is sent.
+ * Returns the address to which an offer for a stream is sent.
  * @param {StreamAddress} address
  * @param {number} origin which of its origins
  * @param {'whip' | 'whep'} protocol
@@ -96,16 +96,16 @@ export function endpointOf(address, origin, protocol) {
   const { name, origins, endpoint, url } = address;
   if (endpoint) return url;
   const cut = name.lastIndexOf('/');
-  // A slash may stand in a query, and some servers do not decode it.
+  // A slash is allowed in a query, and some servers do not decode it.
   const [app, stream] = [name.slice(0, cut), name.slice(cut + 1)].map((part) => encodeURIComponent(part).replace(/%2F/g, '/'));
   return `${origins[origin]}/rtc/v1/${protocol}/?app=${app}&stream=${stream}${offerQuery(address).replace('?', '&')}`;
 }
 
-/** The stream's path on its server, without an ending. @param {StreamAddress} address */
+/** Returns the stream's path on its server, without a suffix. @param {StreamAddress} address */
 export const pathOf = ({ name }) => `/${encodeURI(name).replace(/[?#]/g, encodeURIComponent)}`;
 
 /**
- * The stream's address in another protocol.
+ * Returns the stream's address in another protocol.
  * @param {StreamAddress} address
  * @param {number} origin which of its origins
  * @param {string} protocol `flv`, `ws-flv`, `hls` …

@@ -1,16 +1,16 @@
-// Tokens that the page gives: asked for again before every attempt that may reach a server.
+// Gets tokens from the page: a new one for each attempt that may reach a server.
 
 /** @typedef {string | (() => string | Promise<string>)} Token */
 
-/** Codes that an error of a page's function may have. The next attempt may not have any other error. */
+/** Error codes that a page's function may use. */
 const GIVEN = /^(busy|forbidden|http|network|not-found)$/;
 /** The message of fetch() when there is no response. */
 const UNREACHED = /fetch|network|load failed/i;
-/** Milliseconds for which a token that reached nobody is kept. Some servers accept a token for 60 s after it was made. */
+/** Milliseconds for which a token that no server has received is kept. Some servers accept a token for 60 s. */
 const KEPT = 40_000;
 
 /**
- * The token for one attempt; empty: none.
+ * Returns the token for one attempt; empty if there is none.
  * @param {Token} token
  * @returns {Promise<string>}
  * @throws an error with `code`, `detail`, `fatal`, and `own`: the page's function has failed, not the server
@@ -27,16 +27,16 @@ export async function shown(token) {
   }
 }
 
-/** The tokens of one player or publisher. */
+/** Provides the tokens of one player or publisher. */
 export class Tokens {
-  /** The last token, and where it came from. */
+  /** The last token, and its source. */
   #last = { of: /** @type {Token} */ (''), token: '', until: 0 };
 
   /**
-   * The token for one attempt. While a server is away, not every attempt takes another token: otherwise all viewers
-   * would ask the server that gives them, again and again.
+   * Returns the token for one attempt. While a media server is down, attempts reuse the token: otherwise all viewers
+   * would request new tokens from the token server again and again.
    * @param {Token} of
-   * @param {boolean} [unspent] the last token reached nobody
+   * @param {boolean} [unspent] whether no server has received the last token
    */
   async take(of, unspent) {
     const last = this.#last;

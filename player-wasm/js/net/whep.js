@@ -4,14 +4,14 @@ import { refusal } from './refusal.js';
 import { Signalling } from './signalling.js';
 import { endpointOf, offerQuery } from './stream-address.js';
 
-/** Asks for stereo audio: browsers leave it at mono unless told. @param {string} sdp */
+/** Asks for stereo audio: the default of browsers is mono. @param {string} sdp */
 export const stereo = (sdp) =>
   sdp.replace(/(a=rtpmap:(\d+) opus\/48000\/2\r\n[^]*?a=fmtp:\2 [^\r\n]*)/i, '$1;stereo=1');
 
-/** What a refusal means to a player. @param {Response} response */
+/** Converts a server's refusal to an error of the player. @param {Response} response */
 function refused(response) {
   const { status } = response;
-  // A server without WebRTC does not know the method, or answers with a page.
+  // A server without WebRTC refuses the method, or answers with an HTML page.
   const json = /json/.test(response.headers.get('content-type') ?? '');
   if (status === 405 || status === 501 || (status === 404 && !json)) return { code: 'no-webrtc' };
   if (status === 406 || status === 415 || status === 400) return { code: 'codec-unsupported' };
@@ -22,12 +22,12 @@ function refused(response) {
 const ufrag = (sdp) => /a=ice-ufrag:(\S+)/.exec(sdp)?.[1];
 
 /**
- * Where an offer to play a stream is sent. `play` in the query of a `webrtc://` address is the path of a JSON API to
+ * Returns the address to which an offer to play a stream is sent. `play` in the query of a `webrtc://` address is the path of a JSON API to
  * use instead of WHEP, as with SRS.
  * @param {import('./stream-address.js').StreamAddress} address
  * @param {number} origin which of its origins
- * @param {string} text the address as it was given
- * @returns {{ url: string, streamurl: string }} streamurl: for the JSON API; empty: WHEP
+ * @param {string} text the address from the page
+ * @returns {{ url: string, streamurl: string }} streamurl: for the JSON API; empty for WHEP
  */
 export function playEndpoint(address, origin, text) {
   const api = !address.url && new URLSearchParams(address.search).get('play');
@@ -36,16 +36,16 @@ export function playEndpoint(address, origin, text) {
 }
 
 /**
- * Begins a session for what `peer`, whose transceivers are made, receives.
+ * Starts a session for `peer`, whose transceivers exist.
  *
- * The offer goes out before any candidate is gathered: a server learns the browser's address from its connectivity
- * checks. So the server's ICE servers come in time, and nothing is waited for.
+ * The offer is sent before candidates are gathered: a server learns the browser's address from its connectivity checks.
+ * So the ICE servers in the response arrive in time, and the start needs no wait.
  * @param {RTCPeerConnection} peer
  * @param {{ url: string, streamurl: string }} endpoint
- * @param {(session: Signalling) => void} begun gets the session, to end it, before there is an answer
+ * @param {(session: Signalling) => void} begun gets the session before the answer arrives, so that the caller can end it
  * @param {AbortSignal} [signal]
  * @param {string} [token]
- * @returns {Promise<string>} SRS's name for the session
+ * @returns {Promise<string>} the name of the session in SRS's API
  * @throws `{ code, fatal, text }`
  */
 export async function negotiate(peer, { url, streamurl }, begun, signal, token = '') {
@@ -70,7 +70,7 @@ export async function negotiate(peer, { url, streamurl }, begun, signal, token =
   }
 }
 
-/** The answer of SRS's JSON API. @param {{ code?: number, sdp: string, message?: string }} reply */
+/** Returns the answer in a response of SRS's JSON API. @param {{ code?: number, sdp: string, message?: string }} reply */
 function read({ code, sdp, message }) {
   if (code) throw { ...refusal(code), text: message };
   return sdp;

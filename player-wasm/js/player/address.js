@@ -1,4 +1,4 @@
-// Checks an address before anything is loaded for it.
+// Checks an address before the player loads anything.
 
 import { isPageHost } from '../net/host.js';
 
@@ -13,7 +13,7 @@ import { isPageHost } from '../net/host.js';
 const UNSUPPORTED = 'unsupported-protocol';
 
 /**
- * The HTTP-FLV address of the stream that `rtmp://host/app/stream` names: at the page's own server if the host is the
+ * Returns the HTTP-FLV address of the stream `rtmp://host/app/stream`: at the page's own server if the host is the
  * page's, else at Lianmai's usual port.
  * @param {string} rest `host[:port]/app/stream[?query]`
  * @param {URL} base the page

@@ -1,4 +1,4 @@
-// `new SrsPlayer(selectorOrElement, url).play()`: the way in which existing pages play.
+// `new SrsPlayer(selectorOrElement, url).play()`: the API of existing pages.
 
 /** @typedef {import('../types/index.js').SrsPlayerOptions} Options */
 
@@ -22,7 +22,7 @@ export class SrsPlayer {
     if (!found) throw new TypeError(`SrsPlayer: nothing on the page is ${String(target)}`);
     this.url = url;
     this.options = options;
-    /** The element that shows the stream: an `<srs-player>`, or the page's own `<video>`. @type {any} */
+    /** Returns the element that shows the stream: an `<srs-player>`, or the page's own `<video>`. @type {any} */
     this.element = found;
     if (found instanceof HTMLVideoElement) return;
     if (found.localName !== 'srs-player') {
@@ -52,7 +52,7 @@ export class SrsPlayer {
     this.element.pause();
   }
 
-  /** Stops playing, closes the connection, and removes what it put into the page. */
+  /** Stops playing, closes the connection, and removes the elements that it added to the page. */
   destroy() {
     this.#player?.destroy();
     this.#player = null;

@@ -24,9 +24,9 @@ import { mark } from '../ui/state-attributes.js';
 // On a server there are no elements; importing this module must work there too.
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
-/** Times the engine could not be fetched: browsers may remember that for an address. */
+/** Number of failed attempts to fetch the engine. Browsers may remember a failed fetch of an address. */
 let misses = 0;
-/** Another address of the same module, which is beside this one when both are built. Bundlers must not look for it. */
+/** Returns another address of the same module, for a new attempt. Bundlers must not resolve it. */
 const again = () => `./player.js?${misses}`;
 
 export class SrsPlayerElement extends Base {
@@ -43,7 +43,7 @@ export class SrsPlayerElement extends Base {
   #player = null;
   /** The number of the current start. Asynchronous steps of an earlier start stop when they see another number. */
   #run = 0;
-  /** Whether the page or the viewer wants it to play. */
+  /** Whether the page or the viewer wants the element to play. */
   #wanted = false;
   /** The engine's state; null while there is no engine. @type {PlayerState | null} */
   #engine = null;
@@ -79,7 +79,7 @@ export class SrsPlayerElement extends Base {
   }
 
   connectedCallback() {
-    // Properties that were set before the element was defined.
+    // Apply properties that the page set before the element was defined.
     for (const name of [...TEXTS, ...SWITCHES, ...NUMBERS, ...OWN, 'volume']) {
       if (!Object.hasOwn(this, name)) continue;
       const self = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (this));
@@ -213,7 +213,7 @@ export class SrsPlayerElement extends Base {
     return this.play();
   }
 
-  /** A file is fetched before it is played, if the page says so. What is live cannot be. */
+  /** Fetches a file before playback if the attribute `preload` asks for it. Live streams are not preloaded. */
   #preload() {
     if (this.#state === 'idle' && !this.token) preload(this.#video, this.url, this.getAttribute('preload'));
   }

@@ -1,9 +1,9 @@
-// What only some pages want, fetched when it is wanted: captions, the number of viewers, flying messages, and what the
-// system shows of the player.
+// Fetches parts that only some pages use: captions, the number of viewers, flying messages, and the media session of
+// the system.
 
 import { words } from './texts.js';
 
-/** A sentence in the viewer's language if there is one, else as the engine put it. @param {string} language @param {string} code @param {string} [message] */
+/** Returns the sentence for a code in the viewer's language, or the engine's English text if there is none. @param {string} language @param {string} code @param {string} [message] */
 export function sentence(language, code, message = code) {
   const known = words(language)(code);
   return code === 'engine' && known ? `${known} (${message})` : known || message;
@@ -17,12 +17,12 @@ export function sentence(language, code, message = code) {
  * @param {() => boolean} plays whether the stream plays
  */
 export function extensions(host, video, skin, plays) {
-  /** Captions, the number of viewers, and flying messages. @type {Promise<import('./extras.js').Extras> | null} */
+  /** The module for captions, the number of viewers and flying messages. @type {Promise<import('./extras.js').Extras> | null} */
   let extras = null;
-  /** What the system shows of the player. @type {typeof import('./media-session.js') | null} */
+  /** The module for the media session of the system. @type {typeof import('./media-session.js') | null} */
   let session = null;
 
-  /** Shows what the attributes ask for, as long as the stream plays. */
+  /** Shows the parts that the attributes ask for, while the stream plays. */
   const show = () => {
     const playing = plays();
     const captions = playing ? host.getAttribute('captions') ?? '' : '';
@@ -43,7 +43,7 @@ export function extensions(host, video, skin, plays) {
     }, () => { extras = null; });
   };
 
-  /** Tells the system what plays, once it is heard. */
+  /** Reports the stream to the system when its audio is audible. */
   const present = () => {
     if (session) return session.present(host);
     if (host.state !== 'live' || host.muted || !navigator.mediaSession) return undefined;

@@ -4,10 +4,10 @@ import { pathOf, readAddress } from '../net/stream-address.js';
 
 /** Milliseconds between requests for the number of viewers. */
 const OFTEN = 10_000;
-/** Number of streams that SRS is asked for, to find one among them. */
+/** Number of streams to request from SRS, whose API lists all streams. */
 const MANY = 1000;
 
-/** For one player. */
+/** The captions, viewer count and flying messages of one player. */
 export class Extras {
   #video; #tell;
   /** @type {HTMLTrackElement | null} */
@@ -15,7 +15,7 @@ export class Extras {
   #captions = '';
   #watched = '';
   #room = '';
-  /** The messages of a room over the video. @type {Promise<import('../chat/flying/overlay.js').Overlay> | null} */
+  /** Shows the messages of a room over the video. @type {Promise<import('../chat/flying/overlay.js').Overlay> | null} */
   #overlay = null;
   #timer = 0;
 
@@ -29,7 +29,7 @@ export class Extras {
   }
 
   /**
-   * Shows a WebVTT file over the video; empty: none.
+   * Shows a WebVTT file over the video; an empty address removes it.
    * @param {string} url
    * @param {string} label name of the track
    */
@@ -41,7 +41,7 @@ export class Extras {
     this.#tell.captions();
     if (!url) return;
     try {
-      // The file is fetched here: the element would ask the video's server for permission as well (CORS).
+      // Fetch the file here: the element would need CORS permission from the video's server as well.
       const response = await fetch(url);
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
       const text = await response.text();
@@ -60,7 +60,7 @@ export class Extras {
   }
 
   /**
-   * Lets the messages of a room fly over the video; empty: ends that.
+   * Lets the messages of a room fly over the video; an empty name ends that.
    * @param {string} room
    * @param {string} url of the stream, on the room's server
    */
@@ -76,7 +76,7 @@ export class Extras {
     this.#overlay.catch(() => { this.#room = ''; });
   }
 
-  /** Asks the server for the number of viewers of a stream, regularly; empty: stops. @param {string} url */
+  /** Asks the server regularly for the number of viewers of a stream; an empty address stops that. @param {string} url */
   watch(url) {
     if (url === this.#watched) return;
     this.#watched = url;
@@ -87,7 +87,7 @@ export class Extras {
     const look = async () => {
       if (document.hidden) return;
       let count = await ask(url).catch(() => -1);
-      // A server that does not know the first address is asked at the second one from now on.
+      // If the server does not know the first address, use the second one from now on.
       if (count === undefined) count = await (ask = clients)(url).catch(() => -1);
       if (url === this.#watched) this.#tell.viewers(count);
     };
@@ -97,9 +97,9 @@ export class Extras {
 }
 
 /**
- * The number of viewers, from Lianmai; -1: unknown.
+ * Returns the number of viewers from a Lianmai gateway; -1 if unknown.
  * @param {string} url
- * @returns {Promise<number | undefined>} undefined: it is another server
+ * @returns {Promise<number | undefined>} undefined if it is another server
  */
 async function viewers(url) {
   const address = readAddress(url, document.baseURI);
@@ -110,7 +110,7 @@ async function viewers(url) {
   return count >= 0 ? count : -1;
 }
 
-/** The number of viewers, from SRS, which lists all streams; -1: unknown. @param {string} url */
+/** Returns the number of viewers from SRS, which lists all streams; -1 if unknown. @param {string} url */
 async function clients(url) {
   const address = readAddress(url, document.baseURI);
   const [, app, name] = /^(.+)\/([^/]+)$/.exec(address?.name ?? '') ?? [];
@@ -119,6 +119,6 @@ async function clients(url) {
   const response = await fetch(`${address.origins[0]}/api/v1/streams/?${query}`);
   const { streams = [] } = await response.json();
   const own = streams.find((/** @type {{ app: string, name: string }} */ one) => one.app === app && one.name === name);
-  // The publisher is one of the clients.
+  // SRS counts the publisher as a client.
   return own ? Math.max(0, own.clients - (own.publish?.cid ? 1 : 0)) : -1;
 }

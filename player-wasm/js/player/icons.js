@@ -1,4 +1,4 @@
-/** The paths of the controls' icons. */
+/** SVG paths of the controls' icons. */
 export const ICON = {
   play: 'M8 5v14l11-7z',
   pause: 'M7 5h4v14H7zm6 0h4v14h-4z',

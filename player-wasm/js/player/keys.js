@@ -1,9 +1,9 @@
-// The keys of the controls.
+// Keyboard shortcuts.
 
 import { toggleFullscreen } from './screen.js';
 
 /**
- * Does what a key stands for.
+ * Runs the action of a key.
  * @param {import('./skin.js').Skin} skin
  * @param {import('../types/index.js').SrsPlayerElement} host
  * @param {HTMLVideoElement} video
@@ -16,7 +16,7 @@ export function press(skin, host, video, event) {
   const volume = video.muted ? 0 : video.volume;
   /** @type {Record<string, () => unknown>} */
   const keys = {
-    // Space and Enter on a button press it; elsewhere space plays.
+    // On a button, Space and Enter press it. Elsewhere, Space plays.
     ' ': () => skin.toggle(),
     m: () => void (host.muted = !host.muted),
     f: () => toggleFullscreen(host, video),

@@ -1,6 +1,6 @@
 // Lock screen, media keys and headsets. Fetched when a player with audible audio plays.
 
-/** The element that the system controls at the moment. @type {import('../types/index.js').SrsPlayerElement | null} */
+/** The element that the system controls now. @type {import('../types/index.js').SrsPlayerElement | null} */
 let owner = null;
 /** The metadata that this module has set; a page may have its own. @type {MediaMetadata | null} */
 let shown = null;
@@ -8,8 +8,8 @@ let shown = null;
 const ACTIONS = /** @type {const} */ (['play', 'pause', 'stop', 'seekbackward', 'seekforward', 'seekto']);
 
 /**
- * Tells the system about an element whose state has changed. An audible player replaces the one before; metadata that
- * the page has set stay.
+ * Reports the new state of an element to the system. An audible player replaces the previous one. Metadata that the
+ * page has set is kept.
  * @param {import('../types/index.js').SrsPlayerElement} host
  */
 export function present(host) {
@@ -61,6 +61,6 @@ function handle(session, action, work) {
   try {
     session.setActionHandler(action, work);
   } catch {
-    // This browser does not know the action.
+    // This browser does not support the action.
   }
 }

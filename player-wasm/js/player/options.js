@@ -2,7 +2,7 @@
 
 import { resolve } from './address.js';
 
-/** What a browser plays by itself, and can fetch before it is played. */
+/** Addresses that the browser plays without the engine and can preload. */
 const FILE = /\.(mp4|m4v|m4a|mov|webm|ogv|ogg|mp3)$/i;
 
 /** @param {Element & { token: import('../net/token-ask.js').Token }} element */
@@ -19,7 +19,7 @@ export function options(element) {
 }
 
 /**
- * Fetches a file before it is played, if the page says so. What is live cannot be.
+ * Preloads a file if the page asks for it. Live streams are not preloaded.
  * @param {HTMLVideoElement} video
  * @param {string} url
  * @param {string | null} wish the attribute `preload`

@@ -8,7 +8,7 @@ export function pending() {
   let reject = () => {};
   /** @type {Promise<void>} */
   const promise = new Promise((yes, no) => { resolve = yes; reject = no; });
-  // A page that does not look at the promise finds the reason in `error` and `state`.
+  // A page may ignore the promise: `error` and `state` have the reason too.
   promise.catch(() => {});
   return { promise, resolve, reject };
 }

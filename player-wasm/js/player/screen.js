@@ -1,4 +1,4 @@
-// Full screen, and picture in picture.
+// Full screen and picture in picture.
 
 /** @typedef {import('../types/index.js').SrsPlayerElement} Host */
 

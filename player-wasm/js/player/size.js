@@ -1,5 +1,5 @@
 /**
- * The style of an element's size: width and height as on `<video>`, else the shape of its video.
+ * Returns the CSS for an element's size: width and height as on `<video>`, else the aspect ratio of its video.
  * @param {Element} element
  * @param {HTMLVideoElement} video
  */

@@ -158,7 +158,7 @@ export class Skin {
     const active = busy || state === 'live';
     this.frame.dataset.state = state;
     this.frame.classList.toggle('idle', state === 'idle');
-    // A poster covers the stage like video.
+    // A poster covers the stage as video does.
     this.frame.classList.toggle('seen', video.videoWidth > 0 || video.poster !== '');
     this.spin.hidden = !busy;
     const error = host.error;
@@ -167,7 +167,7 @@ export class Skin {
     const text = error ? '' : busy || state === 'ended' ? said : this.#notice;
     tell(this.text, text);
     tell(this.wrong, error?.message ?? '');
-    // Not after each short wait for data. For a file the button says it.
+    // Do not announce each short wait for data. For a file, the button shows the state.
     if (state !== 'live' && state !== 'buffering') tell(this.heard, '');
     else if (state === 'live' && video.duration === Infinity) tell(this.heard, this.#words('live'));
     this.again.hidden = !error && state !== 'ended';
@@ -191,7 +191,7 @@ export class Skin {
     this.name(this.badge, live ? 'live' : 'goLive', 'l');
     /** @type {Element} */ (this.badge.lastChild).textContent = this.#words(live ? 'live' : 'goLive');
     const page = host.ownerDocument;
-    // An iframe without `allow` has neither.
+    // An iframe without `allow` can use neither.
     this.pip.hidden = !(page.pictureInPictureEnabled && 'requestPictureInPicture' in video);
     this.full.hidden = 'requestFullscreen' in host ? !page.fullscreenEnabled : !('webkitEnterFullscreen' in video);
     const fullscreen = page.fullscreenElement === host;
@@ -203,7 +203,7 @@ export class Skin {
     this.#wake();
   }
 
-  /** Shows that audio plays where there is no video. @param {boolean} bare */
+  /** Shows that audio plays without video. @param {boolean} bare */
   #listen(bare) {
     if (bare === this.#bare) return;
     this.#bare = bare;
@@ -247,11 +247,11 @@ export class Skin {
     this.render();
   }
 
-  /** Plays, or pauses when it plays or connects. */
+  /** Toggles between play and pause. */
   toggle() {
     const { state } = this.#host;
     if (state === 'idle' || state === 'paused' || state === 'ended' || state === 'error') {
-      // The error is in `error` and on the screen.
+      // The element shows the error, and `error` has it.
       return this.#host.play().catch(() => {});
     }
     this.#host.pause();

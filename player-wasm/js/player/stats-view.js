@@ -1,9 +1,9 @@
-// The player's statistics as lines of text.
+// Formats the player's statistics as text.
 
 /**
  * @param {import('../types/index.js').Stats | null} stats
  * @param {(word: string) => string} words
- * @returns {[name: string, value: string][]} without unknown values
+ * @returns {[name: string, value: string][]} rows without unknown values
  */
 export function rows(stats, words) {
   if (!stats) return [];

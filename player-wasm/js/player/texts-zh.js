@@ -1,4 +1,4 @@
-// The player's words in Chinese: fetched where they are read.
+// The player's Chinese texts. Fetched when they are needed.
 
 /** @type {Record<string, string>} */
 export const zh = {

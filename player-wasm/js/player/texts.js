@@ -28,7 +28,7 @@ const english = {
   reconnecting: 'Trying again…',
   ended: 'The stream has ended.',
   paused: 'Paused',
-  // Errors, by code; the engine brings English sentences of its own.
+  // Errors, by code. The engine has English sentences of its own.
   'bad-url': 'This is not an address of a stream: {detail}',
   'unsupported-protocol': 'Browsers cannot play {detail} addresses.',
   credentials: 'Browsers do not allow a user name and password in an address. Use the token instead.',

@@ -26,7 +26,7 @@ linear-gradient(color-mix(in srgb,currentColor 25%,transparent) 0 0) center/100%
 @media (prefers-color-scheme:light){.tip{--_panel:#fffffff0;color:#182033}}
 `;
 
-/** Hours, minutes and seconds. @param {number} seconds */
+/** Formats a time as hours, minutes and seconds. @param {number} seconds */
 export function clock(seconds) {
   const all = Math.max(0, Math.floor(seconds));
   const two = (/** @type {number} */ value) => String(value).padStart(2, '0');
@@ -37,7 +37,7 @@ export function clock(seconds) {
 /** A row above the controls. Time runs from left to right in every language, as in other players. */
 export class Timeline {
   #host; #video; #words;
-  /** A finger or the mouse holds the thumb. */
+  /** Whether a finger or the mouse holds the thumb. */
   #held = false;
 
   /**
@@ -68,7 +68,7 @@ export class Timeline {
     }
   }
 
-  /** The range in which the viewer can seek; null: there is none. @returns {[number, number] | null} */
+  /** Returns the range in which the viewer can seek; null if there is none. @returns {[number, number] | null} */
   static span(/** @type {HTMLVideoElement} */ { duration, seekable, buffered }, /** @type {import('../types/index.js').Stats | null} */ stats) {
     if (duration > 0 && duration < Infinity) return [0, duration];
     const ranges = seekable.length ? seekable : buffered;
@@ -78,7 +78,7 @@ export class Timeline {
     return window || stats?.behind ? [begin, end] : null;
   }
 
-  /** Shows the video's present times. @param {(word: string, detail?: string) => string} words */
+  /** Shows the current times of the video. @param {(word: string, detail?: string) => string} words */
   render(words) {
     this.#words = words;
     const video = this.#video;

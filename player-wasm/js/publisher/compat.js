@@ -1,4 +1,4 @@
-// `new SrsPublisher(selectorOrElement, url).publish()`: the way in which existing pages publish.
+// `new SrsPublisher(selectorOrElement, url).publish()`: the API of existing pages.
 
 /** @typedef {import('../types/index.js').SrsPublisherOptions} PublishOptions */
 
@@ -8,26 +8,26 @@
  */
 export class SrsPublisher {
   #made = false;
-  /** The page's own video, which shows the preview. @type {HTMLVideoElement | null} */
+  /** The page's own `<video>`, which shows the preview. @type {HTMLVideoElement | null} */
   #video = null;
 
   /**
    * @param {string | Element | ArrayLike<Element>} target a selector, an element, or a jQuery object
    * @param {string} url
-   * @param {PublishOptions} [options] attributes; `token` is kept out of the page
+   * @param {PublishOptions} [options] attributes; `token` is not written into an attribute
    */
   constructor(target, url, options = {}) {
     const found = typeof target === 'string' ? document.querySelector(target)
       : target instanceof Element ? target : target?.[0];
     if (!found) throw new TypeError(`SrsPublisher: nothing on the page is ${String(target)}`);
     this.url = url;
-    /** The element that publishes. @type {import('../types/index.js').SrsPublisherElement} */
+    /** Returns the element that publishes. @type {import('../types/index.js').SrsPublisherElement} */
     this.element = /** @type {import('../types/index.js').SrsPublisherElement} */ (found);
     if (found.localName !== 'srs-publisher') {
       this.element = document.createElement('srs-publisher');
       this.#made = true;
       if (found instanceof HTMLVideoElement) {
-        // The element is hidden beside the video; the page has buttons of its own.
+        // The element is hidden beside the video, because the page has its own buttons.
         this.#video = found;
         this.element.hidden = true;
         found.after(this.element);
@@ -43,10 +43,10 @@ export class SrsPublisher {
     this.element.setAttribute('url', url);
   }
 
-  /** The stream that is published; null while nothing is captured. */
+  /** Returns the published stream; null while nothing is captured. */
   get stream() { return this.element.stream; }
 
-  /** Publishes; resolves when it is live. @returns {Promise<void>} */
+  /** Publishes. Resolves when the stream is live. @returns {Promise<void>} */
   async publish() {
     const video = this.#video;
     if (video) {
@@ -60,10 +60,10 @@ export class SrsPublisher {
     return this.element.start();
   }
 
-  /** Stops publishing; resolves when the name is free. @returns {Promise<void>} */
+  /** Stops publishing. Resolves when the name is free. @returns {Promise<void>} */
   stop() { return this.element.stop(); }
 
-  /** Stops publishing, and removes what it put into the page. */
+  /** Stops publishing, and removes the elements that it added to the page. */
   destroy() {
     void this.element.stop();
     if (this.#made) this.element.remove();

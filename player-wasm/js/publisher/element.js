@@ -1,6 +1,6 @@
 // <srs-publisher>: publishes camera, screen or microphone from a page.
 //
-// No device is opened before somebody presses the button, or the page calls start().
+// No device is opened before the user presses the button or the page calls start().
 
 import { NUMBERS, OTHERS, OWN, SWITCHES, TEXTS } from './attributes.js';
 import { secureAddress } from './secure-address.js';
@@ -12,16 +12,16 @@ import { speech } from './texts.js';
 /** @typedef {import('../types/index.js').PublisherState} PublisherState */
 /** @typedef {import('./engine/publisher.js').Publisher} Publisher */
 
-// A server has no elements; importing this module must work there too.
+// On a server there are no elements; importing this module must work there too.
 const Host = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
 const SETTINGS = [...TEXTS, ...SWITCHES, ...NUMBERS, ...OWN];
 const BUSY = ['requesting', 'connecting', 'live', 'reconnecting'];
 
-/** The engine, once it is loaded. Loading it after a click would use up the click. @type {typeof import('./engine/publisher.js') | undefined} */
+/** The engine, once it is loaded. A load after a click would use up the click. @type {typeof import('./engine/publisher.js') | undefined} */
 let engine;
 let misses = 0;
-/** Another address of the published module. Bundlers must not look for it. */
+/** Returns another address of the published module. Bundlers must not resolve it. */
 const again = () => `./publisher-engine.js?${++misses}`;
 
 /** Fetches the engine. A browser may remember that an address failed, so the second attempt takes another one. */
@@ -48,7 +48,7 @@ export class SrsPublisherElement extends Host {
   #error = null;
   /** @type {import('../types/index.js').PublisherStats | null} */
   #stats = null;
-  /** The token from the page, or typed: never written into an attribute. @type {import('../net/token-ask.js').Token | null} */
+  /** The token from the page or from the user. It is never written into an attribute. @type {import('../net/token-ask.js').Token | null} */
   #token = null;
   /** @type {Promise<void> | null} */
   #starting = null;
@@ -67,7 +67,7 @@ export class SrsPublisherElement extends Host {
   }
 
   connectedCallback() {
-    // Properties that were set before the element was defined.
+    // Apply properties that the page set before the element was defined.
     for (const name of [...SETTINGS, 'cameraOff', 'secureAddress']) {
       if (!Object.hasOwn(this, name)) continue;
       const self = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (this));
@@ -79,12 +79,12 @@ export class SrsPublisherElement extends Host {
     load().then(() => this.#preview(), () => {});
   }
 
-  /** Another document needs style sheets of its own. */
+  /** Creates the style sheets again: a sheet belongs to one document. */
   adoptedCallback() { this.#skin.settle(); }
 
   disconnectedCallback() {
     navigator.mediaDevices?.removeEventListener('devicechange', this.#devices);
-    // An element that was moved within the page goes on.
+    // An element that moves within the page continues.
     queueMicrotask(() => { if (!this.isConnected) void this.stop(); });
   }
 
@@ -138,13 +138,13 @@ export class SrsPublisherElement extends Host {
   }
 
   /**
-   * Opens the source and publishes it; resolves when it is live.
+   * Opens the source and publishes it. Resolves when the stream is live.
    * @returns {Promise<void>}
    */
   start() {
     if (!this.#starting) {
       const starting = this.#starting = this.#start().finally(() => { if (this.#starting === starting) this.#starting = null; });
-      // A page that ignores the promise finds the reason in `error` and `state`.
+      // A page may ignore the promise: `error` and `state` have the reason too.
       starting.catch(() => {});
     }
     return this.#starting;
@@ -153,7 +153,7 @@ export class SrsPublisherElement extends Host {
   /** The same as start(). */
   publish() { return this.start(); }
 
-  /** Stops publishing, and closes camera and microphone; resolves when the name is free. */
+  /** Stops publishing, and closes camera and microphone. Resolves when the name is free. */
   async stop() {
     this.#starting = null;
     if (this.#engine) return this.#engine.stop();
@@ -161,7 +161,7 @@ export class SrsPublisherElement extends Host {
     return undefined;
   }
 
-  /** Shows the camera before anything is published, if the page wants that. Failures are not reported. */
+  /** Shows the camera before publishing, if the page wants a preview. Failures are not reported. */
   #preview() {
     if (!this.isConnected || !this.hasAttribute('preview') || this.#state !== 'idle' || this.stream) return;
     this.#engine ??= this.#open(/** @type {typeof import('./engine/publisher.js')} */ (engine));
@@ -216,7 +216,7 @@ export class SrsPublisherElement extends Host {
     return publisher;
   }
 
-  /** The captured tracks have changed. */
+  /** Handles changed tracks. */
   #captured() {
     const { stream } = this;
     if (this.#video.srcObject !== stream) this.#video.srcObject = stream;
@@ -232,7 +232,7 @@ export class SrsPublisherElement extends Host {
     this.#skin.render();
   }
 
-  // The list of devices is read only after the permission.
+  // Read the list of devices only after the user has given the permission.
   #devices = () => { if (this.stream) void this.#skin.devices(); };
 
   /** Applies changed attributes, several at once. */
@@ -259,9 +259,9 @@ export class SrsPublisherElement extends Host {
     };
   }
 
-  /** The sentence for a code in the user's language; without one, the server's detail. @param {string} code @param {string} detail */
+  /** Returns the sentence for a code in the user's language, or the server's detail if there is no sentence. @param {string} code @param {string} detail */
   #sentence(code, detail) {
-    // The sentence for `forbidden` asks for the server's secret. Where the page gives tokens, users do not know it.
+    // The sentence for `forbidden` asks for the server's secret. If the page provides tokens, users do not know the secret.
     if (code === 'forbidden' && typeof this.token === 'function') return detail || speech(this.lang)('denied');
     const say = speech(this.lang);
     return say(`${code}:${detail}`) || say(code, detail) || detail || code;

@@ -1,9 +1,9 @@
-// The publisher's statistics as lines of text.
+// Formats the publisher's statistics as text.
 
 /**
  * @param {import('../types/index.js').PublisherStats | null} stats
  * @param {(word: string) => string} say
- * @returns {[name: string, value: string][]} without unknown values
+ * @returns {[name: string, value: string][]} rows without unknown values
  */
 export function figures(stats, say) {
   if (!stats) return [];
@@ -22,7 +22,7 @@ export function figures(stats, say) {
   return all.filter(([, value]) => value).map(([word, value]) => [say(word), value]);
 }
 
-/** `1:02:03`. @param {number} seconds */
+/** Formats a duration as `1:02:03`. @param {number} seconds */
 export function duration(seconds) {
   const whole = Math.floor(seconds);
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];

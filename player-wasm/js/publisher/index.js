@@ -1,4 +1,4 @@
-// What <srs-publisher> and SrsPublisher are made of; loaded where a page has one.
+// Exports the classes of <srs-publisher> and SrsPublisher. Loaded by pages that use one.
 
 import { SrsPublisher } from './compat.js';
 import { SrsPublisherElement } from './element.js';

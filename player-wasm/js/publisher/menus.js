@@ -7,7 +7,7 @@ const SIZES = [[640, 360], [854, 480], [1280, 720], [1920, 1080]];
 const RATES = [500, 1000, 1500, 2500, 4000, 6000];
 
 /**
- * Replaces a menu's options if they have changed: an open menu stays as it is.
+ * Replaces the options of a menu if they have changed. An open menu stays unchanged otherwise.
  * @param {HTMLSelectElement} select
  * @param {[value: string, text: string][]} options
  * @param {string} value
@@ -57,7 +57,7 @@ export class Menus {
     const host = this.#host;
     for (const [name, { label, select }] of Object.entries(this.#all)) {
       label.textContent = say(name);
-      // A screen reader would read out the options as part of the label around the menu.
+      // Otherwise a screen reader reads the options as part of the label around the menu.
       select.setAttribute('aria-label', say(name));
     }
     const menu = (/** @type {string} */ name) => /** @type {{ select: HTMLSelectElement }} */ (this.#all[name]).select;
@@ -67,7 +67,7 @@ export class Menus {
       const known = this.#devices.filter((device) => device.kind === kind && device.deviceId);
       const chosen = host[name] || host.devices[name];
       const names = known.map(({ deviceId, label }, at) => /** @type {[string, string]} */ ([deviceId, label || say('device', String(at + 1))]));
-      // Browsers name no devices before the permission.
+      // Browsers hide the names of devices before the permission.
       fill(menu(name), names.some(([id]) => id === chosen) ? names : [['', say('byBrowser')], ...names], names.some(([id]) => id === chosen) ? chosen : '');
     }
     menu('camera').disabled = host.source !== 'camera';
@@ -79,7 +79,7 @@ export class Menus {
     fill(menu('rate'), [['', say('automatic')], ...rates], host.bitrate ? String(host.bitrate) : '');
   }
 
-  /** Reads the list of devices. Called only after the permission. */
+  /** Reads the list of devices. Call it only after the permission. */
   async look() {
     this.#devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
   }

@@ -40,7 +40,7 @@ export class PublisherSkin {
     this.#say = speech(host.lang);
     const button = (/** @type {string} */ name, /** @type {() => void} */ onclick, /** @type {(Node | string)[]} */ ...inside) =>
       h('button', { type: 'button', class: name, part: `button ${name}`, onclick }, ...inside);
-    // The error is in `error` and on the screen.
+    // The element shows the error, and `error` has it.
     const start = () => void host.start().catch(() => {});
 
     this.spin = h('div', { class: 'spin', part: 'spinner' });
@@ -86,7 +86,7 @@ export class PublisherSkin {
     this.translate();
   }
 
-  /** Styles the shadow tree for its document; called again when the element has moved to another document. */
+  /** Adds the style sheets of the element's document. Call it again when the element has moved to another document. */
   settle() {
     adopt(this.#root, CSS_TEXT, PUBLISHER_CSS);
     this.#sized?.disconnect();
@@ -96,7 +96,7 @@ export class PublisherSkin {
     this.#sized.observe(this.#host);
   }
 
-  /** Writes the texts; called again when the element's `lang` changes. */
+  /** Writes the texts. Call it again when the element's `lang` changes. */
   translate() {
     this.#say = speech(this.#host.lang);
     const say = this.#say;
@@ -114,7 +114,7 @@ export class PublisherSkin {
     this.render();
   }
 
-  /** Shows the element's present state. */
+  /** Shows the current state of the element. */
   render() {
     const host = this.#host;
     const say = this.#say;
@@ -139,7 +139,7 @@ export class PublisherSkin {
     this.note.classList.toggle('warn', !error && !text && !!this.#notice);
     this.secret.hidden = code !== 'forbidden' || typeof host.token === 'function';
     this.again.hidden = !error || !this.secret.hidden || code === 'insecure' || code === 'bad-url';
-    // A button that replaces the focused one takes the focus.
+    // The focus moves to the button that replaces the focused button.
     const pressed = this.#root.activeElement;
     this.big.hidden = running || insecure || !host.url || !!error;
     this.note.classList.toggle('below', !this.big.hidden);

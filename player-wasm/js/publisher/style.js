@@ -1,4 +1,4 @@
-// The publisher's style, in addition to the common one.
+// The publisher's style, in addition to the common style.
 
 export const PUBLISHER_CSS = `
 :host{container-type:inline-size}

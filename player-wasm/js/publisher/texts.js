@@ -163,5 +163,5 @@ const chinese = {
   engine: '推流器加载失败。',
 };
 
-/** The publisher's texts for a language tag such as `zh-CN`. */
+/** Returns the publisher's texts for a language tag such as `zh-CN`. */
 export const speech = texts(english, () => chinese);

@@ -12,7 +12,7 @@ import { speech } from '../publisher/texts.js';
  * @typedef {object} Publishing
  * @property {RTCPeerConnection | null} pc
  * @property {MediaStream} stream
- * @property {MediaStreamConstraints} [constraints] of the camera and the microphone
+ * @property {MediaStreamConstraints} [constraints] for the camera and the microphone
  * @property {(event: RTCTrackEvent) => void} ontrack
  * @property {() => void} leave ends the session at the server and the connection, and closes the devices
  */
@@ -23,13 +23,13 @@ import { speech } from '../publisher/texts.js';
  * @param {Publishing} sdk
  * @param {string} url `webrtc://host/app/stream`, or a WHIP address
  * @param {Sources} [sources] camera and microphone unless they say otherwise
- * @returns {Promise<{ code: number, sessionid: string, simulator: string }>} as SRS's servers answer
+ * @returns {Promise<{ code: number, sessionid: string, simulator: string }>} the response in the format of SRS
  */
 export async function publish(sdk, url, sources = {}) {
   try {
     return await begin(sdk, url, sources);
   } catch (error) {
-    // The connection has made its offer and cannot make another; the page needs a new object.
+    // A connection makes one offer only. The page needs a new object for another session.
     if (sdk.pc) sdk.leave();
     const { code, detail = '' } = /** @type {PublishError} */ (error);
     const name = code === 'insecure' ? 'HttpsRequiredError' : 'SrsError';
@@ -57,7 +57,7 @@ async function begin(sdk, url, { camera, screen = false, audio = true, video = t
   const { audio: microphone = true, video: size = true } = sdk.constraints ?? {};
   const add = (/** @type {MediaStream} */ stream) => {
     tracks.push(...stream.getTracks());
-    // The page closed it while the browser asked for permission.
+    // The page closed the session while the browser asked for permission.
     if (!sdk.pc) sdk.leave();
     if (!sdk.pc) throw new PublishError('stopped');
     for (const track of stream.getTracks()) {

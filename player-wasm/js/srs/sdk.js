@@ -1,15 +1,15 @@
-// The names of SRS's srs.sdk.js, for existing pages. The publishing half is fetched when it is used.
+// The API of SRS's srs.sdk.js, for existing pages. The publishing half is fetched when it is used.
 
 import { negotiate, playEndpoint, readAddress } from '../player/engine/sources/webrtc/rtc.js';
 
 /** @typedef {{ videoOnly?: boolean, audioOnly?: boolean }} Only */
 
-/** Plays. Pages expect that `pc` and `stream` are there at once, and that `ontrack` may be replaced. */
+/** Plays a stream. Pages expect that `pc` and `stream` exist at once, and that they may replace `ontrack`. */
 export class SrsRtcPlayerAsync {
   /** @type {RTCPeerConnection | null} */
   pc = new RTCPeerConnection();
   stream = new MediaStream();
-  /** Ends the connection, and the session at the server once there is one. @type {() => unknown} */
+  /** Ends the connection, and the session at the server if it exists. @type {() => unknown} */
   leave = () => this.pc?.close();
 
   constructor() {
@@ -36,7 +36,7 @@ export class SrsRtcPlayerAsync {
   }
 }
 
-/** The same, to publish. */
+/** Publishes a stream, with the same API. */
 export class SrsRtcPublisherAsync extends SrsRtcPlayerAsync {
   /** Constraints of camera and microphone. @type {MediaStreamConstraints} */
   constraints = { audio: true, video: { width: { ideal: 1280 }, height: { ideal: 720 } } };
@@ -51,14 +51,14 @@ export class SrsRtcPublisherAsync extends SrsRtcPlayerAsync {
   }
 }
 
-/** The same for WHIP and WHEP addresses. */
+/** The API of srs.sdk.js for WHIP and WHEP addresses. */
 export class SrsRtcWhipWhepAsync extends SrsRtcPublisherAsync {}
 
 /**
  * @param {SrsRtcPlayerAsync} sdk
  * @param {string} url
  * @param {Only} [only]
- * @returns {Promise<{ code: number, sessionid: string, simulator: string }>} as SRS's servers answer
+ * @returns {Promise<{ code: number, sessionid: string, simulator: string }>} the response in the format of SRS
  */
 export async function play(sdk, url, { videoOnly, audioOnly } = {}) {
   const peer = sdk.pc;
@@ -68,12 +68,12 @@ export async function play(sdk, url, { videoOnly, audioOnly } = {}) {
   if (!videoOnly) peer.addTransceiver('audio', { direction: 'recvonly' });
   if (!audioOnly) peer.addTransceiver('video', { direction: 'recvonly' });
   for (let n = 0; ; n++) {
-    // Any address over HTTP is taken for an endpoint.
+    // Every HTTP address counts as an endpoint.
     const endpoint = /^https?:/i.test(url) ? { url: at.url, streamurl: '' } : playEndpoint(at, n, url);
     const { origin } = new URL(endpoint.url);
     try {
       const sessionid = await negotiate(peer, endpoint, (session) => { sdk.leave = () => session.end(peer); });
-      // The page closed it meanwhile.
+      // The page closed the session meanwhile.
       if (!sdk.pc) sdk.leave();
       return { code: 0, sessionid, simulator: `${origin}/rtc/v1/nack/` };
     } catch (error) {

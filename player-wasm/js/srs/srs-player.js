@@ -8,7 +8,7 @@
   if (page.SrsPlayer) return;
 
   /**
-   * Where the folder may be, the most likely first. A module and evaluated code have no `currentScript`; a script that
+   * Possible addresses of the folder, the most likely first. A module and evaluated code have no `currentScript`; a script that
    * was joined with others does not lie beside the folder.
    */
   function folders() {
@@ -39,7 +39,7 @@
     }
   }
 
-  // Evaluated code may run before the elements with `base` are there.
+  // Evaluated code may run before the elements with `base` exist.
   const all = folders();
   const parsed = () => new Promise((resolve) => {
     if (document.readyState === 'loading') addEventListener('DOMContentLoaded', resolve);
@@ -58,7 +58,7 @@
     for (const element of document.querySelectorAll('srs-player,srs-publisher')) element.textContent ||= error.message;
   });
 
-  /** Exists at once; calls wait until the modules are loaded. */
+  /** A class that exists at once. Its calls wait until the modules are loaded. */
   page.SrsPlayer = class SrsPlayer {
     /** @param {unknown[]} args */
     constructor(...args) {
@@ -87,7 +87,7 @@
     stop() { return this.ready.then((publisher) => publisher.stop()); }
     destroy() { return this.ready.then((publisher) => publisher.destroy()); }
   };
-  // The same for the elements of rooms.
+  // The elements of rooms are loaded in the same way.
   const chat = () => parts.then(() => import(`${folder}define-chat.js`));
   const room = () => Promise.all([parts.then(() => import(`${folder}define-room.js`)), chat()]);
   const mixer = () => parts.then(() => import(`${folder}define-mixer.js`));
@@ -104,7 +104,7 @@
   watch.observe(document, { childList: true, subtree: true });
   look();
 
-  // Names of srs.sdk.js. Its pages want the connection and the stream at once; the rest is loaded when it is used.
+  // The names of srs.sdk.js. Its pages need the connection and the stream at once; the rest is loaded on use.
   for (const name of ['SrsRtcPlayerAsync', 'SrsRtcPublisherAsync', 'SrsRtcWhipWhepAsync']) {
     page[name] ??= function () {
       const pc = new RTCPeerConnection();

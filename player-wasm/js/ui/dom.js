@@ -1,9 +1,9 @@
-// Building the shadow tree without innerHTML: works under a strict CSP and under Trusted Types.
+// Builds the shadow tree without innerHTML, so that it works under a strict CSP and Trusted Types.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
- * An HTML element. Keys that start with `on` are listeners, the others attributes; `false` and
+ * Creates an HTML element. Keys that start with `on` are listeners, the others attributes; `false` and
  * `undefined` leave an attribute out.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
@@ -22,7 +22,7 @@ export function h(tag, props = {}, ...children) {
 }
 
 /**
- * A 24x24 icon of one path, hidden from screen readers: its button has a label.
+ * Creates a 24x24 icon of one path. It is hidden from screen readers, because its button has a label.
  * @param {string} path
  */
 export function icon(path) {
@@ -35,7 +35,7 @@ export function icon(path) {
   return svg;
 }
 
-/** Writes a text if it is another one: screen readers read it out whenever it is written. An empty text hides the node. @param {HTMLElement} node @param {string} text */
+/** Sets the text of a node if it differs, because screen readers announce each write. An empty text hides the node. @param {HTMLElement} node @param {string} text */
 export function tell(node, text) {
   if (node.textContent !== text) node.textContent = text;
   node.hidden = text === '';

@@ -1,6 +1,6 @@
-// Members of <srs-player> that are those of its <video>, and properties that reflect attributes.
+// Defines members of <srs-player> that forward to its <video>, and properties that reflect attributes.
 
-/** Events of the <video> that come out of the element too; `error` comes from the player itself. */
+/** Events of the <video> that the element dispatches too; `error` comes from the player itself. */
 export const MEDIA_EVENTS = [
   'abort', 'canplay', 'canplaythrough', 'durationchange', 'emptied', 'ended', 'enterpictureinpicture',
   'leavepictureinpicture', 'loadeddata', 'loadedmetadata', 'loadstart', 'pause', 'play', 'playing', 'progress',
@@ -18,7 +18,7 @@ const CALL = [
 ];
 
 /**
- * Defines the members that are passed on to the video.
+ * Defines the members that forward to the video.
  * @param {any} prototype
  */
 export function forward(prototype) {

@@ -1,6 +1,6 @@
-// An element's state, for the page's style sheets: `[state=live]` and `:state(live)`.
+// Exposes an element's state to the page's style sheets as `[state=live]` and `:state(live)`.
 
-/** Elements whose attributes are written when the page is loaded, and the values. @type {Map<Element, string[]> | null} */
+/** Elements whose attributes wait for the load of the page, with the values. @type {Map<Element, string[]> | null} */
 let early = new Map();
 
 function write() {

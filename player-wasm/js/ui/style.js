@@ -73,12 +73,12 @@ max-width:calc(100% - 24px);max-height:calc(100% - 70px);overflow:auto}
 @media (forced-colors:active){.big,.sound,.bar{border:1px solid}}
 `;
 
-/** The sheets of each document, by their text. @type {WeakMap<Document, Map<string, CSSStyleSheet>>} */
+/** Style sheets of each document, by their text. @type {WeakMap<Document, Map<string, CSSStyleSheet>>} */
 const sheets = new WeakMap();
 
 /**
- * Styles a shadow root; a document's roots share the sheets. Sheets belong to the document in which they were
- * made: a root that moves to another document loses them and has to be styled again.
+ * Adds style sheets to a shadow root. All roots of a document share them. A sheet belongs to the document that created
+ * it, so a root that moves to another document loses its sheets and must be styled again.
  * @param {ShadowRoot} root
  * @param {string[]} texts
  */

@@ -6,11 +6,11 @@ import { Lanes } from './lanes.js';
 
 /** Milliseconds in which a message crosses the box. */
 const DURATION = 8_000;
-/** Messages at once. */
+/** Maximum number of messages in flight. */
 const MAX_FLYING = 40;
-/** Milliseconds that a message may wait for a free lane; after that it is left out, and the chat still has it. */
+/** Maximum milliseconds that a message waits for a free lane. After that it is dropped; the chat still shows it. */
 const PATIENCE = 2_000;
-/** The part of the box's height that messages use: faces and subtitles are in the rest. */
+/** The share of the box's height that messages use. The rest is for faces and subtitles. */
 const PART = 0.7;
 
 const CSS = `
@@ -38,13 +38,13 @@ export class Danmaku {
     this.#still.addEventListener('change', this.#clear);
   }
 
-  /** The number of messages in flight. */
+  /** Number of messages in flight. */
   get size() { return this.#root.childElementCount; }
 
   /**
-   * Lets a message fly. Returns whether it does: not if motion is unwanted, the page is hidden, or there is no place.
+   * Starts a message. Returns false if the viewer prefers no motion, the page is hidden, or no lane is free.
    * @param {string} text
-   * @param {boolean} [own] the viewer wrote it
+   * @param {boolean} [own] whether the viewer wrote the message
    */
   fly(text, own = false) {
     const { clientWidth: box, clientHeight: height } = this.#layer;
@@ -69,7 +69,7 @@ export class Danmaku {
     this.#lanes.clear();
   }
 
-  /** Takes the layer away. */
+  /** Removes the layer. */
   close() {
     this.#still.removeEventListener('change', this.#clear);
     this.#layer.remove();

@@ -1,13 +1,13 @@
-// In which lane a flying message starts, and when, so that messages never overlap.
+// Chooses the lane and the start of a flying message, so that messages never overlap.
 
-/** Pixels between two messages of a lane. */
+/** Minimum distance in pixels between two messages of a lane. */
 const GAP = 24;
 
 /**
- * Lanes of messages that all cross the box in the same time: long ones are faster than short ones.
+ * Lanes for messages. All messages cross the box in the same time, so long messages are faster than short ones.
  */
 export class Lanes {
-  /** Of each lane: when the end of its last message is in the box, and when it has left it. @type {{ entered: number, left: number }[]} */
+  /** For each lane: the time when the end of its last message enters the box, and the time when it leaves the box. @type {{ entered: number, left: number }[]} */
   #lanes = [];
   #duration;
 
@@ -17,7 +17,7 @@ export class Lanes {
   }
 
   /**
-   * Takes a place for a message; none: no lane is free soon enough.
+   * Reserves a place for a message. Returns none if no lane is free soon enough.
    * @param {number} now milliseconds
    * @param {number} width of the message
    * @param {number} box width of the box
@@ -30,7 +30,7 @@ export class Lanes {
     let best = { lane: -1, start: Infinity };
     for (let lane = 0; lane < count; lane++) {
       const last = this.#lanes[lane];
-      // A longer message is faster: it may reach the left edge only when the one before has left.
+      // A longer message is faster. It must not reach the left edge before the previous message has left the box.
       const start = last ? Math.max(now, last.entered, last.left - duration * box / (box + width)) : now;
       if (start < best.start) best = { lane, start };
     }

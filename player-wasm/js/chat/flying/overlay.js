@@ -1,4 +1,4 @@
-// `<srs-player danmaku="ROOM">`: the chat of a room flies over the player.
+// `<srs-player danmaku="ROOM">`: shows the chat of a room as flying messages over the player.
 
 import { readAddress } from '../../net/stream-address.js';
 import { RANK, Share, socketAddress } from '../../room/share.js';
@@ -15,7 +15,7 @@ export class Overlay {
   /**
    * @param {HTMLElement} box around the video
    * @param {string} room
-   * @param {string} address of the stream: the room is on the same server
+   * @param {string} address of the stream; the room is on the same server
    */
   constructor(box, room, address) {
     this.#danmaku = new Danmaku(box);

@@ -1,2 +1,2 @@
-/** Milliseconds on the clock that pages and workers share. */
+/** Returns the time in milliseconds, on a clock that pages and workers share. */
 export const now = () => performance.timeOrigin + performance.now();

@@ -1,17 +1,17 @@
-// How an address is played.
+// Chooses how an address is played: by its suffix and the option `protocol`.
 
 /** @typedef {import('./sources/messages.js').Kind} Kind */
 
 const NATIVE = /\.(mp4|m4v|m4a|mov|webm|ogv|ogg|mp3|aac|wav|flac)$/i;
 
-/** Whether this browser should play HLS by itself: Chromium says that it can, and then fails on some streams. */
+/** Returns whether this browser should play HLS without the engine. Chromium reports that it can, but fails on some streams. */
 const nativeHls = () => {
   return (globalThis.ManagedMediaSource || !globalThis.MediaSource)
     && document.createElement('video').canPlayType('application/vnd.apple.mpegurl') !== '';
 };
 
 /**
- * How to play an address; null when no browser can.
+ * Returns how to play an address; null if no browser can play it.
  * @param {URL} url
  * @param {string} protocol  the player's option
  * @returns {Kind | null}

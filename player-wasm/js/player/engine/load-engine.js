@@ -1,10 +1,10 @@
-// Loads the wasm, and makes its engine.
+// Loads the wasm and creates its engine.
 
 /** @typedef {import('../../player_wasm.js').CodecName} CodecName */
 
 const video = (/** @type {string} */ codec) => `video/mp4; codecs="${codec}"`;
 const audio = (/** @type {string} */ codec) => `audio/mp4; codecs="${codec}"`;
-/** The types that MediaSource is asked for; an unusual profile may still turn out not to play. @type {Record<CodecName, string>} */
+/** A MIME type for each codec, to ask MediaSource for support. A stream with an unusual profile may still not play. @type {Record<CodecName, string>} */
 const CODECS = {
   'H.264': video('avc1.42e01e'),
   'H.265': video('hvc1.1.6.L93.B0'),
@@ -17,7 +17,7 @@ const CODECS = {
 };
 
 /**
- * Makes an engine for the codecs of this browser.
+ * Creates an engine for the codecs that this browser supports.
  * @param {import('./sources/messages.js').Load} request
  * @param {Promise<WebAssembly.Module | undefined>} compiled
  * @param {typeof MediaSource} Source

@@ -1,29 +1,29 @@
-// The <video> that a player drives: its source, rate and playhead, and which of its events are the viewer's doing.
+// Drives a <video>: source, rate and playhead. Tells events that the viewer caused from those that the player caused.
 
 import { now } from './clock.js';
 
 /** Drives one `<video>`. */
 export class MediaElement {
   #video;
-  /** It has something to play. */
+  /** Whether the element has a source to play. */
   attached = false;
-  /** A pause or play is ours, not the viewer's. */
+  /** Whether the player, not the viewer, caused the current pause or play event. */
   ours = false;
-  /** The last seek was ours. */
+  /** Whether the player, not the viewer, caused the last seek. */
   own = true;
-  /** Where we sent the playhead last. */
+  /** The position, in seconds, of the last seek by the player. */
   #sent = NaN;
   #rate = 1;
 
   /** @param {HTMLVideoElement} video @param {AbortSignal} signal aborts when the player ends */
   constructor(video, signal) {
     this.#video = video;
-    // Another seek of ours may be under way already.
+    // Another seek by the player may be pending already.
     video.addEventListener('seeked', () => { if (!video.seeking) this.#sent = NaN; }, { signal });
   }
 
   /**
-   * Shows a MediaSource, the first one or one that replaces a broken one.
+   * Attaches the first MediaSource, or one that replaces a broken MediaSource.
    * @param {import('./sources/messages.js').Media} source  a MediaSourceHandle, a MediaSource of this thread, or a MediaStream
    * @param {boolean | undefined} managed
    * @param {() => void} shown  called when the element has it
@@ -36,7 +36,7 @@ export class MediaElement {
       try {
         video.srcObject = /** @type {MediaProvider} */ (source);
       } catch {
-        // Only handles and streams here: an older browser's MediaSource goes by an object URL.
+        // `srcObject` accepts handles and streams. In older browsers, a MediaSource needs an object URL.
         const url = URL.createObjectURL(/** @type {MediaSource} */ (source));
         video.src = url;
         /** @type {MediaSource} */ (source).addEventListener('sourceopen', () => URL.revokeObjectURL(url), { once: true });
@@ -46,7 +46,7 @@ export class MediaElement {
     });
   }
 
-  /** Lets go of what it plays. @param {boolean} shown it may show something: that is removed */
+  /** Detaches the source. @param {boolean} shown it may show something: that is removed */
   release(shown) {
     const video = this.#video;
     this.attached = false;
@@ -60,11 +60,11 @@ export class MediaElement {
     });
   }
 
-  /** Does what makes the element fire `pause` without taking it as the viewer's wish. @param {() => void} work */
+  /** Runs a function that makes the element fire `pause`, and does not count that event as an action of the viewer. @param {() => void} work */
   #quietly(work) {
     this.ours = true;
     work();
-    // The element queues its events as tasks; this runs after them.
+    // The element queues its events as tasks; this task runs after them.
     setTimeout(() => { this.ours = false; });
   }
 
@@ -79,17 +79,17 @@ export class MediaElement {
   /** @param {number} time */
   seek(time) {
     this.#video.currentTime = time;
-    // The browser moves it into what can be sought, which on a busy page may end earlier than the pipeline knows.
+    // The browser moves the target into the seekable range, which may end earlier than the pipeline knows if the page is busy.
     this.#sent = this.#video.currentTime;
   }
 
-  /** Notes that a seek begins. Returns whether it is the viewer's. */
+  /** Handles the start of a seek. Returns whether the viewer caused it. */
   seeking() {
     this.own = Math.abs(this.#video.currentTime - this.#sent) < 0.002;
     return !this.own;
   }
 
-  /** Where the playhead is, for the source. @returns {import('./sources/messages.js').Clock} */
+  /** Returns the state of the playhead for the source. @returns {import('./sources/messages.js').Clock} */
   clock() {
     const video = this.#video;
     return {
@@ -104,7 +104,7 @@ export class MediaElement {
   }
 
   /**
-   * What a player does while its connection does this.
+   * Returns the state of the player for a state of its connection.
    * @param {import('./sources/messages.js').State} connection
    * @param {import('./sources/messages.js').State} before
    */
@@ -112,7 +112,7 @@ export class MediaElement {
     const { readyState, seeking, ended } = this.#video;
     if (connection !== 'live') return connection;
     if (ended) return 'ended';
-    // A jump of ours to live is no buffering.
+    // A jump to live by the player does not count as buffering.
     return readyState < 3 && !(seeking && this.own && before === 'live') ? 'buffering' : 'live';
   }
 
@@ -124,7 +124,7 @@ export class MediaElement {
     const end = buffered.length ? buffered.end(buffered.length - 1) : currentTime;
     return {
       buffer: Math.max(0, end - currentTime),
-      // Firefox does not count what comes by WebRTC.
+      // Firefox has no frame counters for WebRTC.
       dropped: quality?.droppedVideoFrames || figures.dropped || 0,
       decoded: quality?.totalVideoFrames || figures.decoded || 0,
       width: video.videoWidth,

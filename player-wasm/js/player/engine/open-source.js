@@ -1,4 +1,4 @@
-// Opens what brings a stream to the element: the browser itself, WebRTC, or a pipeline in a Worker or on this thread.
+// Opens the source of a stream: the browser itself, WebRTC, or a pipeline in a Worker or on this thread.
 
 import { isGstreamerWebKit } from '../../net/browser.js';
 import { isFlv, isNative, kindOf } from './formats.js';
@@ -7,7 +7,7 @@ import { sentence } from './sentences.js';
 /** @typedef {import('./sources/messages.js').Request} Request */
 
 /**
- * What brings a stream to the element.
+ * Receives a stream and passes it to the element.
  * @typedef {object} Source
  * @property {() => void} [start]
  * @property {(message: import('./sources/messages.js').ToSource) => void} post
@@ -15,7 +15,7 @@ import { sentence } from './sentences.js';
  */
 
 /**
- * How an address is played, or why it cannot be.
+ * Returns how an address is played, or the error code if it cannot be played.
  * @param {string} url
  * @param {import('../../types/attributes.js').Protocol} protocol
  * @returns {{ url: string, kind: import('./sources/messages.js').Kind, code?: undefined } | { kind?: undefined, code: string, message?: string }}
@@ -27,14 +27,14 @@ export function choose(url, protocol) {
   } catch {
     return { code: 'bad-url' };
   }
-  // Browsers fetch nothing from such an address.
+  // Browsers do not fetch addresses with credentials.
   if (address.username || address.password) return { code: 'bad-url', message: sentence('credentials') };
   const kind = kindOf(address, protocol);
   return kind ? { url: address.href, kind } : { code: 'unsupported-protocol' };
 }
 
 /**
- * Starts what brings a stream.
+ * Starts the source of a stream.
  * @param {HTMLVideoElement} video
  * @param {Required<import('./player.js').PlayerOptions>} options
  * @param {Pick<Request, 'url' | 'kind' | 'protocol' | 'token'>} chosen
@@ -65,17 +65,17 @@ export async function openSource(video, options, chosen, receive) {
  * @returns {Promise<Source>}
  */
 async function openPipeline(options, request, receive) {
-  // Compiled here while the worker starts.
+  // The page compiles the wasm while the worker starts.
   const flv = isFlv(request.kind);
   const base = options.base && new URL(options.base, document.baseURI);
-  // Written out: bundlers look for exactly this.
+  // Bundlers recognize this exact expression.
   const wasm = base ? new URL(flv ? 'player_wasm_bg.wasm' : 'player_ts_bg.wasm', base)
     : flv ? new URL('../../player_wasm_bg.wasm', import.meta.url) : new URL('../../player_ts_bg.wasm', import.meta.url);
   const load = /** @type {import('./sources/messages.js').Load} */ ({ ...request, type: 'load', token: !!request.token, wasm: wasm.href });
   const compile = () => WebAssembly.compileStreaming(fetch(wasm)).catch((error) => {
-    // Forbidden by the page's policy: a worker has one of its own.
+    // The page's content security policy forbids it. A worker has its own policy and tries again.
     if (error instanceof WebAssembly.CompileError) return undefined;
-    // Some bundlers and hosts leave files out that are not scripts.
+    // Some bundlers and hosts omit files that are not scripts. The script contains the same wasm.
     return (flv ? import('../../flv-inline.js') : import('../../ts-inline.js')).then(({ compile }) => compile()).catch(() => undefined);
   });
   const module = compile();
@@ -83,7 +83,7 @@ async function openPipeline(options, request, receive) {
     try {
       const worker = await startWorker(options.base);
       worker.onmessage = ({ data }) => receive(data);
-      // Nothing goes on after that.
+      // The worker cannot continue after such an error.
       worker.onerror = (event) => {
         worker.terminate();
         receive({ type: 'error', code: 'engine', message: event.message });
@@ -124,7 +124,7 @@ function startWorker(base) {
   } else if (base) {
     worker = new Worker(new URL('worker.js', folder), { type: 'module' });
   } else {
-    // Written out: bundlers look for exactly this.
+    // Bundlers recognize this exact expression.
     worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   }
   return new Promise((resolve, reject) => {
@@ -139,7 +139,7 @@ function startWorker(base) {
   });
 }
 
-/** Whether a MediaSource can live in a Worker here. */
+/** Returns whether this browser supports MediaSource in a Worker. */
 function workerCan() {
   const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
   return typeof Worker === 'function' && !!Source?.canConstructInDedicatedWorker;

@@ -1,7 +1,7 @@
-// What happens to the page that a player is in.
+// Events of the page that contains a player.
 
 /**
- * Tells what happens, until the signal aborts.
+ * Reports events of the page until the signal aborts.
  * @param {AbortSignal} signal
  * @param {{ shown: () => void, leave: () => void, back: () => void, blocked: () => void }} tell  the page is shown or
  * hidden; it goes into the back/forward cache; it comes out of it; its policy does not allow a MediaSource

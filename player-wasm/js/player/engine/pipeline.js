@@ -26,7 +26,7 @@ const GIVEN_UP = 4;
 /** Bytes of a stream that must contain a frame, when nothing has played yet. */
 const FRUITLESS = 2 << 20;
 
-/** Whether a time is buffered. @param {Float64Array} ranges @param {number} time */
+/** Returns whether a time is buffered. @param {Float64Array} ranges @param {number} time */
 const within = (ranges, time) => ranges.some((start, n) => n % 2 === 0 && start <= time && time < ranges[n + 1]);
 
 /** Runs one stream. */
@@ -280,7 +280,7 @@ export class Pipeline {
     sink.clear();
   }
 
-  /** Jumps to live. */
+  /** Moves the playhead to the live edge. */
   #goLive() {
     const engine = this.#engine;
     if (!engine || this.#file) return;
@@ -356,7 +356,7 @@ export class Pipeline {
   #end() {
     const engine = this.#engine;
     engine?.finish(now());
-    // A response that is not a stream ends here as well.
+    // The response may not have been a stream, such as an HTML error page.
     if (!engine?.codec('video') && !engine?.codec('audio')) return this.#unplayable.found ? this.#giveUp() : this.#fail('unsupported-format');
     this.#ended = true;
     this.#fetching = false;
@@ -390,7 +390,7 @@ export class Pipeline {
     if (this.#clock.hidden) this.#sink?.pump();
     const ranges = this.#sink?.buffered() ?? [];
     if (!this.#file && ranges.length && this.#request.kind !== 'hls') this.#sink?.seekable(ranges[0], ranges[ranges.length - 1]);
-    // After some time without failures, the next failure counts as the first.
+    // After some time without failures, the next failure counts as the first one again.
     if (this.#live && this.#rebuilds && Math.random() < 0.05) this.#rebuilds--;
     const reconnects = this.#loader?.reconnects ?? 0;
     this.#report({ type: 'stats', stats: this.#statistics(engine, this.#request.kind, this.#bytes, reconnects) });

@@ -136,7 +136,7 @@ export class Player extends EventTarget {
       if (load !== this.#load) return pipeline.close();
       this.#pipeline = pipeline;
       pipeline.start?.();
-      // It may have changed meanwhile.
+      // The option may have changed while the pipeline was opened.
       this.latency = this.#options.latency;
       this.#clock();
     }, (error) => { if (load === this.#load) this.#fail('engine', String(error)); });
@@ -151,7 +151,7 @@ export class Player extends EventTarget {
     if (this.#element.attached) await this.#video.play();
   }
 
-  /** Jumps to live. */
+  /** Moves the playhead to the live edge. */
   goLive() {
     const { seekable, duration } = this.#video;
     if (this.#native && duration === Infinity && seekable.length) this.#video.currentTime = seekable.end(seekable.length - 1);
@@ -224,7 +224,7 @@ export class Player extends EventTarget {
     // The address does not work, or a firewall or proxy blocks it.
     if (this.#spare.length && !message.own && /^(engine|http|no-mse|stalled|unsupported-format)$/.test(message.code ?? '')) return this.#next();
     switch (message.type) {
-      // This fails with an error if the browser cannot play the address.
+      // If the browser cannot play this kind, `#open` reports the error.
       case 'other': return this.#open(this.#url, message.kind);
       case 'instead':
         this.#spare = message.urls;
@@ -283,7 +283,7 @@ export class Player extends EventTarget {
     this.#pipeline.post({ type: 'rebuild', text: error.message });
   }
 
-  /** Tells the pipeline where the playhead is. */
+  /** Sends the state of the playhead to the pipeline. */
   #clock() {
     this.#pipeline?.post({ type: 'clock', ...this.#element.clock() });
     this.#update();

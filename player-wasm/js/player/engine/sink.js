@@ -1,15 +1,15 @@
-// The MediaSource: appends pieces of wasm memory to one SourceBuffer, one at a time.
+// Appends pieces of wasm memory to the SourceBuffer of a MediaSource, one at a time.
 
-/** Seconds that are kept behind the playhead of a live stream, and of a recording. */
+/** Seconds of media that stay in the buffer behind the playhead: of a live stream, and of a recording. */
 const BEHIND = 10;
 const BEHIND_FILE = 30;
-/** Seconds that a recording is loaded ahead. */
+/** Seconds of a recording that are loaded ahead of the playhead. */
 const AHEAD = 20;
-/** Limit of a recording's bytes that wait to be appended, approximately. */
+/** Approximate limit of the bytes of a recording that wait to be appended. */
 const WAITING = 4 << 20;
 
 /**
- * Receives what the sink tells.
+ * Receives the events of the sink.
  * @typedef {object} Events
  * @property {(source: import('./sources/messages.js').Media, managed: boolean, transfer: Transferable[]) => void} attach
  * @property {() => void} appended
@@ -23,17 +23,17 @@ export class Sink {
   /** @type {MediaSource | null} */ #source = null;
   /** @type {SourceBuffer | null} */ #buffer = null;
   #mime = '';
-  /** A piece is taken from the engine but not appended yet. @type {import('../../player_wasm.js').PieceKind | undefined} */
+  /** A piece that was taken from the engine and is not appended yet. @type {import('../../player_wasm.js').PieceKind | undefined} */
   #held;
   #head = 0;
   #ended = false;
-  /** The whole buffer is to be removed. */
+  /** Whether the whole buffer must be removed. */
   #clearing = false;
-  /** The buffer is full of media that was not played yet. */
+  /** Whether the buffer is full of media that has not been played yet. */
   #full = false;
-  /** It is a recording: nothing may be lost, and loading waits while enough is buffered. */
+  /** Whether the stream is a recording: no media may be dropped, and loading waits while enough is buffered. */
   file = false;
-  /** Counts MediaSources: events of older ones are ignored. */
+  /** The number of the current MediaSource. Events of earlier ones are ignored. */
   #life = 0;
   /** @type {(() => void)[]} */ #waiters = [];
 
@@ -57,7 +57,7 @@ export class Sink {
     if (this.#waiters.length && this.#room()) for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
-  /** Starts and ends of the buffered ranges, in seconds. */
+  /** Returns the starts and ends of the buffered ranges, in seconds. */
   buffered() {
     const times = [];
     try {
@@ -69,7 +69,7 @@ export class Sink {
     return new Float64Array(times);
   }
 
-  /** Resolves when a file may go on loading. @returns {Promise<void>} */
+  /** Returns a promise that resolves when a file may continue to load. @returns {Promise<void>} */
   room() {
     return this.#room() ? Promise.resolve() : new Promise((resolve) => this.#waiters.push(resolve));
   }
@@ -78,7 +78,7 @@ export class Sink {
     return this.#engine.pending() < WAITING && this.#engine.end() - this.#head < AHEAD;
   }
 
-  /** Empties the buffer: the viewer seeks. */
+  /** Empties the buffer for a seek of the viewer. */
   clear() {
     if (this.#held === 'fragments') this.#held = undefined;
     this.#clearing = !!this.#buffer;
@@ -104,7 +104,7 @@ export class Sink {
       if (this.#clearing && buffer) {
         this.#clearing = false;
         try {
-          // This also opens a MediaSource that had ended.
+          // This also reopens a MediaSource that has ended.
           buffer.remove(0, Infinity);
           return;
         } catch (error) {
@@ -135,7 +135,7 @@ export class Sink {
     this.pump();
   }
 
-  /** Forgets the MediaSource; the engine will ask for a new one. */
+  /** Drops the MediaSource. The engine asks for a new one. */
   drop() {
     this.#forget();
     this.#ended = false;
@@ -153,7 +153,7 @@ export class Sink {
     this.drop();
   }
 
-  /** @param {SourceBuffer} buffer @returns {boolean} whether it was taken */
+  /** @param {SourceBuffer} buffer @returns {boolean} whether the buffer accepted the piece */
   #append(buffer) {
     const engine = this.#engine;
     try {
@@ -163,7 +163,7 @@ export class Sink {
       return true;
     } catch (error) {
       if (/** @type {DOMException} */ (error).name !== 'QuotaExceededError') this.#failed(String(error));
-      // A recording goes on when some of it was played.
+      // Appending of a recording continues after some of it has been played.
       else if (!this.#evict(1) && !(this.#full = this.file)) this.#failed('the buffer is full');
       return false;
     }
@@ -203,7 +203,7 @@ export class Sink {
     this.#events.attach(handle ?? source, managed, handle ? [handle] : []);
   }
 
-  /** Leaves out a track with a profile that the browser does not play. @param {typeof MediaSource} Source */
+  /** Disables a track whose profile the browser cannot play. @param {typeof MediaSource} Source */
   #unsupported(Source) {
     for (const track of /** @type {const} */ (['video', 'audio'])) {
       const codec = this.#engine.codec(track);
@@ -220,7 +220,7 @@ export class Sink {
   }
 
   /**
-   * Removes media far behind the playhead, never ahead of it. Returns whether it does.
+   * Removes media far behind the playhead, never ahead of it. Returns whether a removal started.
    * @param {number} behind  seconds
    */
   #evict(behind) {

@@ -1,6 +1,6 @@
 import { now } from './clock.js';
 
-/** Returns a function that measures a stream: rates are those since its last call. */
+/** Returns a function that measures a stream. Rates are averages since its last call. */
 export function statistics() {
   let last = { at: 0, bytes: 0, frames: 0 };
   /**

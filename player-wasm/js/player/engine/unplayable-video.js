@@ -1,18 +1,18 @@
 import { now } from './clock.js';
 
-/** Milliseconds that audio is waited for where the video cannot be played. */
+/** Milliseconds to wait for audio when the video cannot be played. */
 const WAIT = 1_500;
 
 /** @typedef {Promise<{ word: string, text: string } | undefined>} Reason why the browser cannot play a track */
 
-/** Notes that the video of a stream cannot be played, until there is audio. */
+/** Tracks whether a stream has nothing but video that cannot be played. */
 export class Unplayable {
-  /** Since when there is such video, and nothing else. */
+  /** Time since when the stream has only such video; 0 if it does not. */
   #since = 0;
   /** @type {Reason} */
   #why = Promise.resolve(undefined);
 
-  /** Whether there is such video, and nothing else. */
+  /** Whether the stream has only such video. */
   get found() { return this.#since > 0; }
 
   /** @param {Reason} why */
@@ -21,13 +21,13 @@ export class Unplayable {
     this.#why = why;
   }
 
-  /** Whether no audio has come in time: where there is audio, it plays without the video. @param {import('../../player_wasm.js').Engine} engine */
+  /** Returns whether no audio has arrived in time. Audio plays without the video. @param {import('../../player_wasm.js').Engine} engine */
   lasts(engine) {
     if (engine.codec('video') || engine.codec('audio')) this.#since = 0;
     return this.found && now() - this.#since > WAIT;
   }
 
-  /** The reason. There is no such video any more. */
+  /** Returns the reason, and forgets the video. */
   take() {
     this.#since = 0;
     return this.#why;

@@ -1,4 +1,4 @@
-// What cannot be played, and what helps: fetched when it happens.
+// Sentences about media that cannot be played, with advice. Fetched when they are needed.
 
 const NO_DECODER = (/** @type {string} */ codec) => `This browser has no decoder for ${codec} video. Publish H.264, which all browsers play.`;
 
@@ -14,9 +14,9 @@ const SENTENCES = {
 };
 
 /**
- * The sentence for a notice of the engine, and its name for translators; none: there is no more to say than its code.
+ * Returns the sentence for a notice of the engine, and its name for translators; none if the error code says it all.
  * @param {import('../../player_wasm.js').TrackName} track
- * @param {import('../../player_wasm.js').CodecName} [codec] none: the engine does not know it
+ * @param {import('../../player_wasm.js').CodecName} [codec] none if the engine does not know the codec
  */
 export function why(track, codec) {
   const word = codec ? `no-${codec}` : track === 'audio' ? 'no-sound' : 'no-picture';

@@ -1,6 +1,6 @@
-// The audio that is published: measured, and mixed when it comes from a screen and a microphone.
+// The published audio: measures its level, and mixes the audio of a screen and a microphone.
 
-/** The AudioContext of a publisher. It has to be made within a click; otherwise it is silent until the next click. */
+/** The AudioContext of a publisher. It must be created during a click, or it is silent until the next click. */
 export class AudioMixer {
   #context = new AudioContext({ sampleRate: 48_000 });
   /** The sum of the sources, for encoders. */
@@ -18,12 +18,12 @@ export class AudioMixer {
     addEventListener('pointerdown', this.#resume);
   }
 
-  /** Starts the context. A browser may wait for a click before it does. */
+  /** Starts the context. A browser may delay the start until a click. */
   #resume = () => { if (this.#context.state === 'suspended') this.#context.resume().catch(() => {}); };
 
-  /** Whether the browser holds the audio back: until a click, or because there is no audio output. */
+  /** Whether the context is suspended: until a click, or because there is no audio output. */
   get suspended() { return this.#context.state !== 'running'; }
-  /** Whether the published audio goes through the context. */
+  /** Whether the published audio passes through the context. */
   get mixes() { return this.#sources.length > 1; }
 
   get context() { return this.#context; }
@@ -41,7 +41,7 @@ export class AudioMixer {
         source.connect(this.#bus);
         return [source];
       } catch {
-        // Firefox does not convert sample rates: the track is published as it is, and not measured.
+        // Firefox does not convert sample rates, so the track is published unchanged and not measured.
         return [];
       }
     });
@@ -53,7 +53,7 @@ export class AudioMixer {
     return this.#mix.stream.getAudioTracks()[0] ?? null;
   }
 
-  /** The present level: 0 (60 dB below full scale, or less) to 1. */
+  /** The current level: 0 (60 dB below full scale, or less) to 1. */
   get level() {
     this.#analyser.getFloatTimeDomainData(this.#samples);
     const peak = this.#samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);

@@ -7,32 +7,32 @@ import { AudioMixer } from './audio.js';
  * Settings of a capture.
  * @typedef {object} CaptureOptions
  * @property {'camera' | 'screen' | 'audio'} source
- * @property {string} camera     a device's id; empty: the browser's choice
- * @property {string} microphone a device's id; empty: the browser's choice
+ * @property {string} camera     the id of a device; empty for the browser's choice
+ * @property {string} microphone the id of a device; empty for the browser's choice
  * @property {number} width      preferred width of the video, in pixels
  * @property {number} height     preferred height of the video, in pixels
  * @property {number} fps        preferred frames per second
- * @property {boolean} muted     the microphone is silent
- * @property {boolean} cameraOff the video is black
- * @property {boolean} [alone]   a screen has its own audio only, without the microphone
+ * @property {boolean} muted     whether the microphone is silent
+ * @property {boolean} cameraOff whether the video is black
+ * @property {boolean} [alone]   whether a screen has its own audio only, without the microphone
  */
 
 const SPEECH = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-/** In a conversation, the audio of the whole system has the voices of the others in it: they would hear themselves. */
+/** In a conversation, the audio of the whole system contains the voices of the others, who would hear themselves. */
 const OWN_AUDIO = { systemAudio: 'exclude', selfBrowserSurface: 'exclude' };
 
-/** The tracks that are published. */
+/** The published tracks. */
 export class Capture {
-  /** The stream that is published, and that the preview shows. */
+  /** The published stream, which the preview shows. */
   stream = new MediaStream();
-  /** Code of the warning that something is missing; empty: nothing is. */
+  /** Code of the warning about a missing device; empty if none is missing. */
   lack = '';
   #mixer = new AudioMixer();
   /** @type {MediaStreamTrack | null} */
   #videoTrack = null;
   /** @type {MediaStreamTrack | null} */
   #microphone = null;
-  /** The screen's own audio. @type {MediaStreamTrack | null} */
+  /** The audio of the screen. @type {MediaStreamTrack | null} */
   #system = null;
   #options;
   #onend;
@@ -40,7 +40,7 @@ export class Capture {
 
   /**
    * @param {CaptureOptions} options
-   * @param {(kind: 'video' | 'microphone') => void} onend the user, or the system, has ended a track
+   * @param {(kind: 'video' | 'microphone') => void} onend called when the user or the system has ended a track
    */
   constructor(options, onend) {
     this.#options = options;
@@ -52,12 +52,12 @@ export class Capture {
   get video() { return this.#videoTrack; }
   get microphone() { return this.#microphone; }
 
-  /** Whether the preview is mirrored: that of a camera is, unless the camera points away from the user. */
+  /** Whether the preview is mirrored. Cameras are mirrored, except those that point away from the user. */
   get mirrored() {
     return this.#options.source === 'camera' && this.#videoTrack?.getSettings().facingMode !== 'environment';
   }
 
-  /** Opens the devices; throws a PublishError. */
+  /** Opens the devices. Throws a PublishError. */
   async open() {
     const { source, alone } = this.#options;
     if (source === 'screen') {
@@ -75,7 +75,7 @@ export class Capture {
   }
 
   /**
-   * Replaces the video: by that of another camera, or of the screen.
+   * Replaces the video by another camera or the screen.
    * @param {CaptureOptions} options
    */
   async useVideo(options) {
@@ -83,7 +83,7 @@ export class Capture {
     const before = [this.#videoTrack, this.#system];
     if (source === 'screen') await this.#openScreen();
     else {
-      // Many systems open one camera at a time: a phone's two cameras exclude each other.
+      // Many systems open only one camera at a time, such as one of a phone's two cameras.
       if (this.#videoTrack) this.#videoTrack.onended = null;
       this.#videoTrack?.stop();
       const stream = await this.#user({ video: this.#videoConstraints() });
@@ -103,13 +103,13 @@ export class Capture {
     this.#assemble();
   }
 
-  /** Applies another size, or mutes. @param {CaptureOptions} options */
+  /** Applies a changed size or mute state. @param {CaptureOptions} options */
   async adjust(options) {
     const sized = /** @type {const} */ (['width', 'height', 'fps']).some((name) => options[name] !== this.#options[name]);
     this.#options = options;
     this.#mute();
     const { deviceId: _, ...size } = this.#videoConstraints();
-    // A camera that has no such size keeps its own.
+    // A camera without this size keeps its own size.
     if (sized) await this.#videoTrack?.applyConstraints(size).catch(() => {});
   }
 
@@ -146,24 +146,24 @@ export class Capture {
       .catch((error) => { throw captureError(error, true); }));
     this.#videoTrack = stream.getVideoTracks()[0] ?? null;
     this.#system = stream.getAudioTracks()[0] ?? null;
-    // Text is to stay sharp, at the cost of fewer frames.
+    // Keep text sharp, at the cost of fewer frames.
     if (this.#videoTrack) this.#videoTrack.contentHint = 'detail';
   }
 
-  /** Closes a stream that comes after the capture was closed. @param {MediaStream} stream */
+  /** Closes a stream that arrives after the capture was closed. @param {MediaStream} stream */
   #checked(stream) {
     if (!this.#closed) return stream;
     for (const track of stream.getTracks()) track.stop();
     throw new PublishError('stopped');
   }
 
-  /** Opens the devices that there are, after a failure to open all of them. @param {PublishError} error */
+  /** Opens the available devices after a failure to open all of them. @param {PublishError} error */
   async #less(error) {
     const devices = error.code === 'no-device' ? await navigator.mediaDevices.enumerateDevices() : [];
     const has = (/** @type {string} */ kind) => devices.some((device) => device.kind === kind);
     const { source, microphone, camera } = this.#options;
     if (devices.length && (microphone || camera)) {
-      // A chosen device is gone: the browser chooses instead.
+      // If a chosen device is gone, let the browser choose.
       this.#options = { ...this.#options, microphone: '', camera: '' };
     } else if (source !== 'camera' || !has('videoinput') || has('audioinput')) {
       throw error;
@@ -173,7 +173,7 @@ export class Capture {
     });
   }
 
-  /** Puts the present tracks into the stream. */
+  /** Puts the current tracks into the stream. */
   #assemble() {
     this.#mute();
     const audio = this.#mixer.use([this.#microphone, this.#system].filter((track) => track !== null));

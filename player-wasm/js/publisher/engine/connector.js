@@ -19,9 +19,9 @@ export class Connector {
   session = null;
   #options; #capture; #tokens; #onlost;
   #closed = false;
-  /** FLV is used instead of WebRTC. */
+  /** Whether FLV is used instead of WebRTC. */
   #flv;
-  /** ICE servers that the server has named. */
+  /** ICE servers from the server. */
   #servers = /** @type {RTCIceServer[]} */ ([]);
   /** Whether no server has received the last token. */
   #unspent = false;
@@ -31,7 +31,7 @@ export class Connector {
    * @param {PublisherOptions} options
    * @param {import('./capture.js').Capture} capture
    * @param {import('../../net/token-ask.js').Tokens} tokens
-   * @param {(why: PublishError) => void} onlost the connection was lost
+   * @param {(why: PublishError) => void} onlost called when the connection is lost
    */
   constructor(options, capture, tokens, onlost) {
     this.#options = options;
@@ -62,7 +62,7 @@ export class Connector {
       const servers = this.session?.servers ?? [];
       await this.session?.close();
       this.#check();
-      // The server has named relays that were not tried yet.
+      // Try the relays that the server has named.
       const relays = why.code === 'ice' && servers.length > 0 && this.#servers.length === 0;
       if (relays) this.#servers = servers;
       else if (!this.#mayChange(why)) throw why;
@@ -145,7 +145,7 @@ export class Connector {
       } catch (error) {
         last = coded(error, 'http');
         this.#unspent = last.unspent;
-        // Without a token, the next server refuses as well.
+        // The next server refuses a request without a token as well.
         if (!isElsewhere(last.code) || /** @type {{ own?: boolean }} */ (last).own) throw last;
         await session.close();
       }

@@ -1,21 +1,21 @@
-// WebCodecs: video as H.264, audio as Opus.
+// Encodes video as H.264 and audio as Opus, with WebCodecs.
 
 import { HOME } from '../../net/home.js';
 import { DeviceClock } from './clock.js';
 import { coded, PublishError } from './error.js';
 import { avcc, takeApart } from './nal.js';
 
-/** Milliseconds between key frames, at which viewers join. */
+/** Milliseconds between key frames. Viewers can join at a key frame. */
 const KEY_EVERY = 2_000;
 
-/** Whether this browser has the interfaces. */
+/** Whether this browser supports the interfaces. */
 export const canEncode = () => 'VideoEncoder' in globalThis && 'AudioEncoder' in globalThis && 'AudioWorkletNode' in globalThis;
 
-/** The H.264 level for so many pixels per second (H.264 A.3). @param {number} rate */
+/** Returns the H.264 level for a number of pixels per second (H.264 A.3). @param {number} rate */
 const level = (rate) => (rate <= 27_648_000 ? '1f' : rate <= 62_914_560 ? '28' : '33');
 
 /**
- * Finds a configuration that this browser encodes to; null: it has no H.264 of this size.
+ * Finds a configuration that this browser can encode; null if it has no H.264 encoder for this size.
  * @param {{ width: number, height: number, fps: number, bitrate: number }} options
  */
 export async function h264Config({ width, height, fps, bitrate }) {
@@ -33,15 +33,15 @@ export async function h264Config({ width, height, fps, bitrate }) {
 
 /**
  * @typedef {object} EncodedPicture
- * @property {Uint8Array[]} units NAL units of one picture
+ * @property {Uint8Array[]} units NAL units of one frame
  * @property {boolean} key
  * @property {number} time in milliseconds on the page's clock
- * @property {Uint8Array | undefined} description of a new configuration (avcC)
+ * @property {Uint8Array | undefined} description the new configuration (avcC)
  */
 
-/** Encodes a video track, which another one may replace. */
+/** Encodes a video track. The track may be replaced. */
 export class VideoTrackEncoder {
-  /** Frames that were not encoded, because the encoder was behind. */
+  /** Number of frames that were dropped because the encoder was too slow. */
   skipped = 0;
   size = { width: 0, height: 0 };
   codec = '';
@@ -51,9 +51,9 @@ export class VideoTrackEncoder {
   #clock = new DeviceClock();
   #bitrate; #fps;
   #key = -Infinity;
-  /** Counts tracks: the reader of a replaced track stops. */
+  /** The number of the current track. The reader of a replaced track stops. */
   #run = 0;
-  /** The parameter sets of the present configuration. */
+  /** The parameter sets of the current configuration. */
   #sets = '';
 
   /**
@@ -75,7 +75,7 @@ export class VideoTrackEncoder {
   set bitrate(bitrate) {
     if (bitrate === this.#bitrate) return;
     this.#bitrate = bitrate;
-    // The next frame configures the encoder anew.
+    // The next frame configures the encoder again.
     this.size = { width: 0, height: 0 };
   }
 
@@ -120,7 +120,7 @@ export class VideoTrackEncoder {
   async #configure(width, height) {
     const config = await h264Config({ width, height, fps: this.#fps, bitrate: this.#bitrate });
     if (!config) throw new PublishError('no-h264');
-    // A new encoder: Chromium's adds the parameter sets of a new size to the old ones, and readers take the first.
+    // Create a new encoder: Chromium's encoder adds the parameter sets of a new size to the old ones, and players use the first.
     if (this.#encoder && this.#encoder.state !== 'closed') this.#encoder.close();
     this.#encoder = new VideoEncoder({
       output: (chunk) => this.#output(chunk),
@@ -163,7 +163,7 @@ async function* ofProcessor(track, go) {
   }
 }
 
-/** The frames that a video element shows, for browsers without track processors. @param {MediaStreamTrack} track @param {() => boolean} go */
+/** Reads the frames that a video element shows, for browsers without track processors. @param {MediaStreamTrack} track @param {() => boolean} go */
 async function* ofVideo(track, go) {
   const video = document.createElement('video');
   video.muted = true;

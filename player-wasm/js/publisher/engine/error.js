@@ -1,23 +1,23 @@
 // Errors of publishing.
-/** An error with a code, which the texts have a sentence for, and a detail to put into the sentence. */
+/** An error with a code, for which the texts have a sentence, and a detail for the sentence. */
 export class PublishError extends Error {
   /** @param {string} code @param {string} [detail] */
   constructor(code, detail = '') {
     super(detail || code);
     this.code = code;
     this.detail = detail;
-    /** The request, and the token with it, reached nobody. */
+    /** Whether no server has received the request and its token. */
     this.unspent = false;
   }
 }
 
-/** No server answers. @param {unknown} error @returns {PublishError} */
+/** Creates the error for a server that does not answer. @param {unknown} error @returns {PublishError} */
 export const unreached = (error) => Object.assign(new PublishError('network', String(error)), { unspent: true });
 
 /**
- * Gives an error a code. (Scripts that are loaded later have classes of their own, so the class does not tell.)
+ * Returns an error with a code. (Scripts that are loaded later have their own classes, so `instanceof` does not work.)
  * @param {unknown} error
- * @param {string} code for an error without one
+ * @param {string} code the code for an error without a code
  * @returns {PublishError}
  */
 export const coded = (error, code) => (typeof /** @type {PublishError | undefined} */ (error)?.code === 'string' ? /** @type {PublishError} */ (error) : new PublishError(code, String(error)));
@@ -25,8 +25,8 @@ export const coded = (error, code) => (typeof /** @type {PublishError | undefine
 /** @typedef {{ allowsFeature: (feature: string) => boolean }} Policy */
 
 /**
- * Whether the page around this one withholds features: `frame`. If the browser does not tell and there is such a
- * page: `embedded`; else empty.
+ * Returns `frame` if the page around this page withholds features, `embedded` if there is such a page and the browser
+ * does not report it, else an empty text.
  * @param {string[]} features
  */
 function framed(features) {
@@ -37,14 +37,14 @@ function framed(features) {
 }
 
 /**
- * Why there is no camera, microphone or screen.
+ * Returns the error for a camera, microphone or screen that could not be opened.
  * @param {unknown} error of getUserMedia or getDisplayMedia
  * @param {boolean} screen
  */
 export function captureError(error, screen = false) {
   const { name, message } = /** @type {DOMException} */ (error);
   const frame = framed(screen ? ['display-capture'] : ['camera', 'microphone']);
-  // If the page around withholds the features, nothing else matters.
+  // If the page around withholds the features, other reasons do not matter.
   if (name === 'NotAllowedError' || frame === 'frame') return new PublishError(screen ? 'no-screen' : 'permission', frame || message);
   if (name === 'SecurityError') return new PublishError('permission', message);
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return new PublishError('no-device', message);
@@ -52,7 +52,7 @@ export function captureError(error, screen = false) {
   return new PublishError('capture', message);
 }
 
-/** What a refusal means to a publisher. @param {Response} response */
+/** Converts a server's refusal to an error of the publisher. @param {Response} response */
 export async function refused(response) {
   const { status } = response;
   const text = await response.text().catch(() => '');
@@ -60,15 +60,15 @@ export async function refused(response) {
   try {
     detail = JSON.parse(text).detail ?? '';
   } catch {
-    // It is not JSON (application/problem+json).
+    // The body is not JSON (application/problem+json).
   }
   const code = status === 401 || status === 403 ? 'forbidden'
     : status === 409 ? 'busy'
       : status === 406 ? 'no-h264'
         : status === 404 || status === 405 || status === 501 ? 'no-webrtc' : 'http';
-  // 502 to 504 are a proxy's, in front of a server that is away.
+  // A proxy sends 502 to 504 if the server behind it is down.
   return Object.assign(new PublishError(code, detail || `HTTP ${status}`), { unspent: status > 501 && status < 505 });
 }
 
-/** Errors of WHIP. @type {import('../../net/signalling.js').Errors} */
+/** Creates the errors of WHIP. @type {import('../../net/signalling.js').Errors} */
 export const WHIP_ERRORS = { refused, unreached };

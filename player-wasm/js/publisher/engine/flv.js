@@ -1,4 +1,4 @@
-// Publishes FLV over a WebSocket, for networks that let nothing else through.
+// Publishes FLV over a WebSocket, for networks that block everything else.
 
 import { canEncode, h264Config, VideoTrackEncoder, AudioTrackEncoder } from './encoder.js';
 import { PublishError, refused, unreached } from './error.js';
@@ -7,11 +7,11 @@ import { audioFrame, audioSequence, flvHeader, videoFrame, videoSequence } from 
 import { bearer } from '../../net/token.js';
 
 const AUDIO_BITRATE = 128_000;
-/** Milliseconds of media that may wait to be sent. Beyond that frames are dropped until a key frame. */
+/** Maximum milliseconds of media that wait to be sent. Beyond that, frames are dropped until a key frame. */
 const BACKLOG = 1_000;
 const PATIENCE = 10_000;
 
-/** Whether this browser has H.264 for a WebSocket. @param {{ width: number, height: number, fps: number, bitrate: number }} options */
+/** Returns whether this browser can encode H.264 for a WebSocket. @param {{ width: number, height: number, fps: number, bitrate: number }} options */
 export const encodesH264 = async (options) => canEncode() && !!await h264Config(options);
 
 export class FlvSession {
@@ -24,16 +24,16 @@ export class FlvSession {
   #audioEncoder = null;
   #closed = false;
   #begin = 0;
-  /** Whether the decoders have their configuration. */
+  /** Whether the configurations for decoders were sent. */
   #ready = { audio: false, video: false };
-  /** Frames are dropped until the next key frame. */
+  /** Whether frames are dropped until the next key frame. */
   #dropping = false;
   #rate;
   #count = { bytes: 0, frames: 0, dropped: 0, key: 0 };
   #last = { at: 0, bytes: 0, frames: 0, lost: 0, skipped: 0 };
   /** Settles {@link #flowing}. @type {(error?: PublishError) => void} */
   #answer = () => {};
-  /** Resolves when the first media is sent; rejects when none will be. @type {Promise<void>} */
+  /** Resolves when the first media is sent. Rejects if no media can be sent. @type {Promise<void>} */
   #flowing = new Promise((resolve, reject) => {
     this.#answer = (error) => (error ? reject(error) : resolve());
   });
@@ -47,7 +47,7 @@ export class FlvSession {
 
   protocol = 'ws-flv';
   servers = /** @type {RTCIceServer[]} */ ([]);
-  /** Audio goes through an AudioContext, which a browser may hold back. */
+  /** Audio passes through an AudioContext, which a browser may suspend. */
   get lack() { return this.#audioEncoder && this.#options.capture.audio.suspended ? 'sound-suspended' : ''; }
 
   async open() {
@@ -61,7 +61,7 @@ export class FlvSession {
     const { video } = capture;
     const [audio] = capture.stream.getAudioTracks();
     this.#begin = performance.now();
-    // Audio that waits for a click is not announced.
+    // Do not announce audio that waits for a click.
     this.#send(flvHeader(!!audio && !capture.audio.suspended, !!video));
     const fail = (/** @type {PublishError} */ error) => this.#lost(error);
     if (audio) {
@@ -77,7 +77,7 @@ export class FlvSession {
     await this.#flowing.finally(() => clearTimeout(timer));
   }
 
-  /** A WebSocket has no other route; the publisher makes a new connection. @returns {Promise<void>} */
+  /** Does nothing: a WebSocket has no other route, so the publisher opens a new connection. @returns {Promise<void>} */
   restart() { return Promise.reject(new PublishError('network')); }
 
   async replace() {
@@ -122,7 +122,7 @@ export class FlvSession {
     this.#audioEncoder?.close();
     const socket = this.#socket;
     if (!socket || socket.readyState > 1) return;
-    // The name is free when both sides have closed.
+    // The name is free after both sides have closed the connection.
     const closed = new Promise((resolve) => { socket.onclose = resolve; });
     socket.close();
     await Promise.race([closed, new Promise((resolve) => { setTimeout(resolve, 2000); })]);
@@ -148,13 +148,13 @@ export class FlvSession {
     throw await this.#why();
   }
 
-  /** Finds out why the WebSocket was refused: it does not tell, but a POST without a body does. */
+  /** Finds out why the WebSocket was refused, with a POST without a body: a WebSocket reports no reason. */
   async #why() {
     const { endpoint, token } = this.#options;
     const { origin } = new URL(endpoint.flv);
     await fetch(origin, { method: 'HEAD', mode: 'no-cors', signal: AbortSignal.timeout?.(PATIENCE) })
       .catch((error) => { throw unreached(error); });
-    // There is a server, so the token before may be used up.
+    // A server answered, so it may have used the previous token up.
     const headers = bearer(await token());
     try {
       const response = await fetch(endpoint.flv, { method: 'POST', headers });
@@ -174,7 +174,7 @@ export class FlvSession {
     const waiting = (this.#socket?.bufferedAmount ?? 0) * 8000 / Math.max(this.#rate, 100_000);
     if (waiting > BACKLOG && !this.#dropping) {
       this.#dropping = true;
-      // The network carries less than the encoder makes.
+      // The network is slower than the encoder.
       if (this.#videoEncoder) this.#videoEncoder.bitrate = this.#rate = Math.max(150_000, this.#rate * 0.7);
     }
     if (this.#dropping && waiting < BACKLOG / 4) {
@@ -189,7 +189,7 @@ export class FlvSession {
     return undefined;
   }
 
-  /** Raises the bit rate to the requested one, in steps, while nothing waits. @param {number} at in milliseconds */
+  /** Raises the bit rate to the requested value in steps, while no media waits. @param {number} at in milliseconds */
   #recover(at) {
     if (this.#rate >= this.#options.bitrate || at - this.#count.key < 10_000) return;
     this.#count.key = at;
@@ -203,13 +203,13 @@ export class FlvSession {
       this.#send(audioSequence(at, description));
       this.#ready.audio = true;
     }
-    // Audio is small; it is dropped only if the network carries nothing at all.
+    // Audio is small. It is dropped only if the network transports nothing at all.
     if ((this.#socket?.bufferedAmount ?? 0) > 4_000_000) return;
     this.#send(audioFrame(at, chunk));
     if (!this.#options.capture.video) this.#answer();
   }
 
-  /** Milliseconds since the start. @param {number} time on the page's clock */
+  /** Returns the milliseconds since the start. @param {number} time on the page's clock */
   #time(time) { return Math.max(0, Math.round(time - this.#begin)); }
 
   /** @param {Uint8Array<ArrayBuffer>} bytes */
@@ -221,7 +221,7 @@ export class FlvSession {
 
   /** @param {number} code @param {string} reason */
   #gone(code, reason) {
-    // 1008: an operator has ended the stream. After any other code it may come back.
+    // 1008: an operator has ended the stream. After other codes, reconnect.
     this.#lost(code === 1008 ? new PublishError('ended', reason) : new PublishError('lost', reason));
   }
 

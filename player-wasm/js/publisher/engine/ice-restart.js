@@ -1,9 +1,9 @@
-// ICE restarts (RFC 9725, section 4.3.2): another network, the same session.
+// ICE restarts (RFC 9725, section 4.3.2): moves a session to another network.
 
 import { PublishError } from './error.js';
 
 /**
- * Asks for an ICE restart. Resolves to the server's fragment.
+ * Requests an ICE restart. Resolves to the server's SDP fragment.
  * @param {import('../../net/signalling.js').Signalling} session
  * @param {string} sdp of the new offer
  * @param {AbortSignal} signal
@@ -14,7 +14,7 @@ export async function restart(session, sdp, signal) {
 }
 
 /**
- * The ICE part of an SDP (RFC 8840): its credentials, and the candidates of its first section, with which the others are bundled.
+ * Returns the ICE fragment of an SDP (RFC 8840): its credentials, and the candidates of its first section, with which the others are bundled.
  * @param {string} sdp
  */
 export function fragment(sdp) {
@@ -29,7 +29,7 @@ export function fragment(sdp) {
 }
 
 /**
- * The answer before, with the credentials and candidates after an ICE restart.
+ * Returns the previous answer with the credentials and candidates of an ICE restart.
  * @param {string} answer
  * @param {string} part the server's fragment
  */
@@ -38,7 +38,7 @@ export function restarted(answer, part) {
   const [ufrag, pwd] = [value('ice-ufrag'), value('ice-pwd')];
   if (!ufrag || !pwd) throw new PublishError('http', 'the answer to the ICE restart has no credentials');
   const found = (/** @type {string} */ text) => [...text.matchAll(/^a=candidate:.*$/gm)].map(([line]) => line);
-  // A server that names no candidates has not moved. The old ones name the old credentials.
+  // A fragment without candidates means that the server has not moved. The old candidates contain the old credentials.
   const candidates = (found(part).length ? found(part) : found(answer))
     .map((line) => `${line.replace(/ ufrag \S+/, '')}\r\n`).join('');
   const kept = answer.replace(/^a=(candidate:.*|end-of-candidates)\r?\n/gm, '')

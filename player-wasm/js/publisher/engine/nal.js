@@ -1,11 +1,11 @@
-// Splits the H.264 of encoders (Annex B) for FLV.
+// Converts H.264 from encoders (Annex B) for FLV.
 
 const SPS = 7;
 const PPS = 8;
 const DELIMITER = 9;
 
 /**
- * The NAL units between start codes (ITU-T H.264, Annex B).
+ * Returns the NAL units between start codes (ITU-T H.264, Annex B).
  * @param {Uint8Array} data
  */
 function* nalUnits(data) {
@@ -19,7 +19,7 @@ function* nalUnits(data) {
   if (start >= 0) yield data.subarray(start);
 }
 
-/** Without the zeros that belong to the next start code. @param {Uint8Array} unit */
+/** Removes the zeros that belong to the next start code. @param {Uint8Array} unit */
 function trimmed(unit) {
   let end = unit.length;
   while (end && !unit[end - 1]) end--;
@@ -43,15 +43,15 @@ export function takeApart(data) {
 }
 
 /**
- * The decoder's configuration record (`avcC`, ISO/IEC 14496-15 5.3.3.1), with lengths of 4 bytes. It is made here,
- * because Firefox's is broken.
+ * Creates the decoder configuration record (`avcC`, ISO/IEC 14496-15 5.3.3.1), with lengths of 4 bytes. The record of
+ * Firefox is broken.
  * @param {Uint8Array[]} sps at least one
  * @param {Uint8Array[]} pps
  */
 export function avcc(sps, pps) {
   const sets = (/** @type {Uint8Array[]} */ list) => list.flatMap((set) => [set.length >> 8, set.length & 255, ...set]);
   const [, profile = 0, compatibility = 0, level = 0] = /** @type {Uint8Array} */ (sps[0]);
-  // Browsers encode 4:2:0 in 8 bits; the High profile's record says so.
+  // Browsers encode 4:2:0 in 8 bits. The record of the High profile must contain these values.
   const format = profile === 100 ? [0xfd, 0xf8, 0xf8, 0] : [];
   return Uint8Array.of(1, profile, compatibility, level, 0xff,
     0xe0 | sps.length, ...sets(sps), pps.length, ...sets(pps), ...format);

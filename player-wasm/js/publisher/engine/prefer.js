@@ -1,11 +1,11 @@
-// The order in which codecs are offered.
+// Chooses the order of codecs in an offer.
 
-/** Whether this browser sends H.264 over WebRTC, as far as it tells. */
+/** Returns whether this browser reports that it can send H.264 over WebRTC. */
 export const offersH264 = () =>
   globalThis.RTCRtpSender?.getCapabilities?.('video')?.codecs.some(({ mimeType }) => /h264/i.test(mimeType)) ?? true;
 
 /**
- * Puts H.264 first, which everyone can play: constrained baseline before other profiles.
+ * Puts H.264 first, which all viewers can play: constrained baseline before other profiles.
  * @param {RTCRtpTransceiver} transceiver
  */
 export function prefer(transceiver) {
@@ -18,6 +18,6 @@ export function prefer(transceiver) {
   try {
     transceiver.setCodecPreferences?.([...codecs].sort((a, b) => rank(a) - rank(b)));
   } catch {
-    // This browser keeps its own order.
+    // This browser does not allow another order.
   }
 }

@@ -17,9 +17,9 @@ import { Waker } from './wake.js';
  */
 /** @typedef {import('../../types/index.js').PublisherState} PublisherState */
 
-/** Errors after which there is no other attempt, even for somebody who was live. */
+/** Errors after which the publisher does not retry, even after it was live. */
 const FINAL = ['forbidden', 'no-h264', 'no-webrtc', 'no-encoder', 'encoder', 'ended', 'stopped', 'bad-url'];
-/** Milliseconds for which a server may keep a name for a connection that is gone. */
+/** Milliseconds for which a server may reserve the name for a lost connection. */
 const OWN_NAME = 30_000;
 
 export class Publisher extends EventTarget {
@@ -30,14 +30,14 @@ export class Publisher extends EventTarget {
   #capture = null;
   /** @type {Connector | null} */
   #connector = null;
-  /** Counts starts: work that belongs to an older start stops. */
+  /** The number of the current start. Asynchronous steps of an earlier start stop. */
   #run = 0;
   #reconnects = 0;
   #tokens = new Tokens();
   #timer = 0;
   #waker = new Waker();
   #retry = new Retry(0);
-  /** Changes of devices, which are made one after the other. @type {Promise<unknown>} */
+  /** Pending changes of devices. They run one after the other. @type {Promise<unknown>} */
   #changing = Promise.resolve();
   #newCapture;
 
@@ -56,16 +56,16 @@ export class Publisher extends EventTarget {
   get stream() { return this.#capture?.stream ?? null; }
   get level() { return this.#capture?.level ?? 0; }
   get mirrored() { return this.#capture?.mirrored ?? false; }
-  /** The ids of the devices in use. */
+  /** Returns the ids of the devices in use. */
   get devices() {
     const id = (/** @type {MediaStreamTrack | null | undefined} */ track) => track?.getSettings().deviceId ?? '';
     return { camera: this.#options.source === 'camera' ? id(this.#capture?.video) : '', microphone: id(this.#capture?.microphone) };
   }
 
-  /** Captures for the preview; nothing is published. */
+  /** Captures for the preview, without publishing. */
   async preview() {
     const { source } = this.#options;
-    // Browsers share a screen only after a click.
+    // Browsers capture a screen only after a click.
     if (this.#capture || source === 'screen' || !globalThis.isSecureContext || !navigator.mediaDevices) return;
     const run = ++this.#run;
     const capture = this.#capture = this.#newCapture(this.#options, (kind) => this.#ended(kind));
@@ -83,9 +83,9 @@ export class Publisher extends EventTarget {
     this.#emit('capture');
   }
 
-  /** Captures and publishes; throws a PublishError. */
+  /** Captures and publishes. Throws a PublishError. */
   async start() {
-    // The preview's capture is published as it is.
+    // Publish the capture of the preview.
     const shown = this.#state === 'idle' && this.#capture?.stream.getTracks().length ? this.#capture : null;
     if (!shown) await this.stop();
     const run = ++this.#run;
@@ -104,7 +104,7 @@ export class Publisher extends EventTarget {
       window.addEventListener('pagehide', this.#leave);
       this.#connector = new Connector(this.#options, capture, this.#tokens, (why) => { if (run === this.#run) void this.#lost(run, why); });
       await this.#connect(run).catch((error) => {
-        // The token may have been too old, or used up.
+        // The token may have expired, or was used before.
         if (run !== this.#run || !this.#mendable(error)) throw error;
         return this.#connect(run);
       });
@@ -115,7 +115,7 @@ export class Publisher extends EventTarget {
     }
   }
 
-  /** Stops publishing; resolves when the name is free. */
+  /** Stops publishing. Resolves when the name is free. */
   async stop() {
     if (this.#state === 'idle' && this.#capture) this.#dark();
     if (this.#state === 'idle' || this.#state === 'ended' || this.#state === 'error') return;
@@ -132,7 +132,7 @@ export class Publisher extends EventTarget {
     const capture = this.#capture;
     if (!capture || this.#state === 'requesting') return;
     const changed = (/** @type {(keyof PublisherOptions)[]} */ ...names) => names.some((name) => before[name] !== options[name]);
-    // A function is asked at the next attempt; another function is no reason to start again.
+    // A token function is called at the next attempt, so another function needs no new start.
     const token = changed('token') && typeof before.token === 'string' && typeof options.token === 'string';
     const restart = token || changed('url', 'protocol') || (changed('source') && [before.source, options.source].includes('audio'));
     if (restart && this.#state === 'idle') {
@@ -154,7 +154,7 @@ export class Publisher extends EventTarget {
     }).catch((error) => {
       if (capture !== this.#capture) return;
       this.#warn(coded(error, 'capture'));
-      // Without video publishing cannot go on; the old microphone still works.
+      // Publishing cannot continue without video. After a failed change of the microphone, the old one still works.
       if (video && capture.video?.readyState !== 'live') this.#fail(coded(error, 'capture'));
     });
     return undefined;
@@ -168,7 +168,7 @@ export class Publisher extends EventTarget {
     if (fallback) this.#warn(new PublishError('fallback', fallback));
   }
 
-  /** Whether another token may help: the server has refused one, and the page gives more. @param {{ code: string, own?: boolean }} why */
+  /** Returns whether another token may help: the server has refused a token, and the page can provide another. @param {{ code: string, own?: boolean }} why */
   #mendable({ code, own }) {
     return code === 'forbidden' && !own && typeof this.#options.token === 'function';
   }
@@ -192,7 +192,7 @@ export class Publisher extends EventTarget {
     window.addEventListener('online', this.#online);
   }
 
-  /** Restores a lost connection: by a new route, or by a new session, until one works. @param {number} run @param {PublishError} why */
+  /** Restores a lost connection: over a new route or with a new session, until one works. @param {number} run @param {PublishError} why */
   async #lost(run, why) {
     if (this.#state === 'reconnecting' || this.#state === 'connecting') return;
     clearInterval(this.#timer);
@@ -205,7 +205,7 @@ export class Publisher extends EventTarget {
       this.#reconnects++;
       return this.#live(run);
     } catch {
-      // The session is lost; the next attempt makes a new one.
+      // The session is lost. The next attempt opens a new one.
     }
     let wait = this.#retry.next();
     while (wait !== undefined) {
@@ -228,7 +228,7 @@ export class Publisher extends EventTarget {
   }
 
   /**
-   * Milliseconds until the next attempt; none: give up.
+   * Returns the milliseconds until the next attempt; none to give up.
    * @param {{ code: string, own?: boolean }} why
    * @param {number} begin when the connection was lost
    */
@@ -236,16 +236,16 @@ export class Publisher extends EventTarget {
     const { code, own } = why;
     const again = this.#mendable(why) ? this.#retry.refused(false, true) : undefined;
     if (again !== undefined) return again;
-    // The name may be busy with our own connection before, which the server keeps for a while.
+    // The name may still be busy with the previous connection, which the server keeps for a while.
     if (FINAL.includes(code) || (code === 'busy' && performance.now() - begin > OWN_NAME)) return undefined;
-    // The server that gives tokens is shared by many.
+    // Back off: the token server is shared by many publishers.
     return this.#retry.next(own);
   }
 
   #online = () => this.#retry.hurry();
   #leave = () => void this.stop();
 
-  /** A device is gone, or the user has stopped sharing the screen. @param {'video' | 'microphone'} kind */
+  /** Handles a lost device, or the end of screen sharing by the user. @param {'video' | 'microphone'} kind */
   #ended(kind) {
     if (this.#state === 'idle') this.#dark();
     else if (kind === 'video') void this.stop();

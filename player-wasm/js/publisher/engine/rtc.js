@@ -7,29 +7,29 @@ import { restart, restarted } from './ice-restart.js';
 import { prefer } from './prefer.js';
 
 /**
- * Options of both kinds of session.
+ * Options of a session, over WebRTC or FLV.
  * @typedef {object} SessionOptions
  * @property {import('./endpoints.js').Endpoint} endpoint
- * @property {() => Promise<string>} token for one request that opens a session; empty: none
+ * @property {() => Promise<string>} token for one request that opens a session; empty for none
  * @property {import('./capture.js').Capture} capture
- * @property {boolean} screen   the video is that of a screen
+ * @property {boolean} screen   whether the video shows a screen
  * @property {number} bitrate   limit of the video, in bits per second
  * @property {number} fps       preferred frames per second
- * @property {number} lines     of the video that is sent, with `fps` as its limit; 0: as captured
+ * @property {number} lines     height of the sent video, with `fps` as its limit; 0 for the captured height
  * @property {RTCIceServer[]} servers
  * @property {string} base      folder of the scripts that are fetched later; empty: beside this module
- * @property {(why: PublishError) => void} onlost the connection was lost
+ * @property {(why: PublishError) => void} onlost called when the connection is lost
  */
 
 /** @typedef {Partial<import('../../types/index.js').PublisherStats>} Figures */
 
-/** Milliseconds that a server may take to answer an offer. */
+/** Timeout in milliseconds of the answer to an offer. */
 const ANSWER = 10_000;
-/** Milliseconds after which a connection that has not come about never will. */
+/** Milliseconds after which the establishment of a connection has failed. */
 const PATIENCE = 10_000;
-/** The same for a connection that this browser is known not to make; a later version may. */
+/** The same for a kind of connection that this browser does not support. A later version may support it. */
 const PATIENCE_LOOPBACK = 1_500;
-/** Milliseconds of interruption after which the network is taken for another one. */
+/** Milliseconds of interruption after which the network counts as changed. */
 const INTERRUPTED = 3_000;
 const AUDIO_BITRATE = 128_000;
 
@@ -39,7 +39,7 @@ export class RtcSession {
   #abort = new AbortController();
   #closed = false;
   #timer = 0;
-  /** The statistics before, to compute rates from. */
+  /** The previous statistics, to compute rates. */
   #last = { at: 0, bytes: 0 };
 
   /** @param {SessionOptions} options */
@@ -50,9 +50,9 @@ export class RtcSession {
   }
 
   protocol = 'webrtc';
-  /** ICE servers that the server recommends. */
+  /** ICE servers from the server. */
   get servers() { return this.#signalling.servers; }
-  /** Code of a warning: only WebRTC viewers can play the video's codec, or the browser holds mixed audio back. */
+  /** Code of a warning: only WebRTC viewers can play the video codec, or the browser has suspended the mixed audio. */
   get lack() {
     const [codec] = this.#sender('video')?.getParameters().codecs ?? [];
     if (codec && !/h26[45]/i.test(codec.mimeType)) return 'no-h264';
@@ -60,7 +60,7 @@ export class RtcSession {
     return audio.mixes && audio.suspended ? 'sound-suspended' : '';
   }
 
-  /** Connects; throws a PublishError. */
+  /** Connects. Throws a PublishError. */
   async open() {
     const { capture } = this.#options;
     const pc = this.#pc;
@@ -77,7 +77,7 @@ export class RtcSession {
     pc.onconnectionstatechange = () => this.#watch();
   }
 
-  /** Continues the session over another network. Throws when that fails. */
+  /** Continues the session over another network. Throws if that fails. */
   async restart() {
     const pc = this.#pc;
     clearTimeout(this.#timer);
@@ -93,7 +93,7 @@ export class RtcSession {
     pc.onconnectionstatechange = () => this.#watch();
   }
 
-  /** Sends the capture's present tracks. */
+  /** Sends the current tracks of the capture. */
   async replace() {
     for (const track of this.#options.capture.stream.getTracks()) {
       const sender = this.#sender(track.kind);
@@ -115,7 +115,7 @@ export class RtcSession {
         if (lines) Object.assign(encoding, { scaleResolutionDownBy: Math.max(1, Math.min(width, height) / lines), maxFramerate: fps });
         /** @type {{ degradationPreference?: string }} */ (parameters).degradationPreference = screen ? 'maintain-resolution' : 'balanced';
       }
-      // An older browser keeps its own bit rate.
+      // An older browser chooses the bit rate by itself.
       await sender.setParameters(parameters).catch(() => {});
     }
   }
@@ -149,7 +149,7 @@ export class RtcSession {
     };
   }
 
-  /** Ends the session at the server, and here. */
+  /** Ends the session at the server and in the browser. */
   async close() {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -163,7 +163,7 @@ export class RtcSession {
     return this.#pc.getSenders().find(({ track }) => track?.kind === kind);
   }
 
-  /** Sends an offer; resolves to the answer. @param {RTCSessionDescriptionInit} offer */
+  /** Sends an offer. Resolves to the answer. @param {RTCSessionDescriptionInit} offer */
   async #offered(offer) {
     const pc = this.#pc;
     await pc.setLocalDescription(offer);
@@ -171,15 +171,15 @@ export class RtcSession {
     if (this.#closed) throw new PublishError('stopped');
     const token = await this.#options.token();
     if (this.#closed) throw new PublishError('stopped');
-    // A port that a firewall blocks never answers.
+    // A firewall may drop packets, so the server never answers.
     const limit = setTimeout(() => this.#abort.abort(), ANSWER);
     return this.#signalling.offer(pc.localDescription?.sdp ?? '', token, this.#abort.signal).finally(() => clearTimeout(limit));
   }
 
-  /** The answer with settings for this browser's encoders. @param {string} answer */
+  /** Returns the answer with settings for this browser's encoders. @param {string} answer */
   #tuned(answer) {
     const start = Math.round(Math.min(this.#options.bitrate, 1_000_000) / 1000);
-    // Without these Chromium begins with 300 kb/s, and makes every microphone mono.
+    // Without these settings, Chromium starts with 300 kb/s, and every microphone is mono.
     const stereo = formatted(answer, /^a=rtpmap:(\d+) opus\/48000\/2.*$/gmi, `stereo=1;maxaveragebitrate=${AUDIO_BITRATE};usedtx=0`);
     return formatted(stereo, /^a=rtpmap:(\d+) H264\/90000.*$/gmi, `x-google-start-bitrate=${start}`);
   }
@@ -219,9 +219,9 @@ export class RtcSession {
 }
 
 /**
- * An SDP with more parameters in a codec's fmtp line.
+ * Returns an SDP with more parameters in the fmtp line of a codec.
  * @param {string} sdp
- * @param {RegExp} codec its rtpmap lines, with the payload type as the first group
+ * @param {RegExp} codec matches its rtpmap lines; the payload type is the first group
  * @param {string} more
  */
 function formatted(sdp, codec, more) {

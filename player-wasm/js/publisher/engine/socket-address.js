@@ -1,11 +1,11 @@
-// The address of the WebSocket that FLV is published to.
+// The address of the WebSocket for publishing FLV.
 
 import { parameter } from '../../net/token.js';
 
 /**
- * The WebSocket that takes FLV. A WebSocket carries no headers, so the token is part of the address.
+ * Returns the address of the WebSocket. A WebSocket has no headers, so the token is part of the address.
  * @param {string} flv
- * @param {string} token empty: none
+ * @param {string} token empty for none
  */
 export function socketOf(flv, token) {
   const url = new URL(flv);

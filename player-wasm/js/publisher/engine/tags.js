@@ -1,16 +1,16 @@
-// FLV tags for the output of WebCodecs.
+// Writes FLV tags for the output of WebCodecs.
 
 const AUDIO = 8;
 const VIDEO = 9;
-/** Enhanced FLV: a packet type in the low bits, and the codec's FourCC. */
+/** Enhanced FLV: the low bits are a packet type, and the FourCC of the codec follows. */
 const OPUS = [0x4f, 0x70, 0x75, 0x73];
 
-/** The file's header. @param {boolean} audio @param {boolean} video */
+/** Returns the header of the file. @param {boolean} audio @param {boolean} video */
 export const flvHeader = (audio, video) =>
   Uint8Array.of(0x46, 0x4c, 0x56, 1, (audio ? 4 : 0) | (video ? 1 : 0), 0, 0, 0, 9, 0, 0, 0, 0);
 
 /**
- * A tag, followed by its size.
+ * Returns a tag, followed by its size.
  * @param {number} type
  * @param {number} time in milliseconds
  * @param {number[]} head of the body
@@ -30,10 +30,10 @@ function tag(type, time, head, data) {
   return out;
 }
 
-/** The decoder's configuration (avcC). @param {number} time @param {AllowSharedBufferSource} avcc */
+/** Returns the tag of the decoder configuration (avcC). @param {number} time @param {AllowSharedBufferSource} avcc */
 export const videoSequence = (time, avcc) => tag(VIDEO, time, [0x17, 0, 0, 0, 0], avcc);
 
-/** A frame; there are no B-frames. @param {number} time @param {boolean} key @param {Uint8Array[]} units NAL units */
+/** Returns the tag of a frame. There are no B-frames. @param {number} time @param {boolean} key @param {Uint8Array[]} units NAL units */
 export function videoFrame(time, key, units) {
   const data = new Uint8Array(units.reduce((size, unit) => size + 4 + unit.length, 0));
   const view = new DataView(data.buffer);
@@ -46,7 +46,7 @@ export function videoFrame(time, key, units) {
   return tag(VIDEO, time, [key ? 0x17 : 0x27, 1, 0, 0, 0], data);
 }
 
-/** The decoder's configuration (OpusHead, RFC 7845). @param {number} time @param {AllowSharedBufferSource} head */
+/** Returns the tag of the decoder configuration (OpusHead, RFC 7845). @param {number} time @param {AllowSharedBufferSource} head */
 export const audioSequence = (time, head) => tag(AUDIO, time, [0x90, ...OPUS], head);
 
 /** @param {number} time @param {EncodedAudioChunk} chunk */

@@ -10,7 +10,7 @@ scope.registerProcessor('lianmai-tap', class extends scope.AudioWorkletProcessor
   /** @param {Float32Array[][]} inputs */
   process([input]) {
     const [left, right = left] = input ?? [];
-    // An input without a connection is silence, so that the clock of the audio goes on.
+    // Send silence for an input without a connection, so that the clock of the audio continues.
     const length = left?.length ?? 128;
     for (let at = 0; at < length; at++) {
       this.#samples[this.#filled] = left ? left[at] : 0;

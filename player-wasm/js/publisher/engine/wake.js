@@ -1,4 +1,4 @@
-// Keeps the screen on while somebody is live: a phone that sleeps stops its camera.
+// Keeps the screen on while the publisher is live: a sleeping phone stops its camera.
 
 export class Waker {
   /** @type {WakeLockSentinel | null} */
@@ -19,7 +19,7 @@ export class Waker {
     this.#lock = null;
   }
 
-  // A browser releases the lock whenever the page is hidden.
+  // A browser releases the lock each time the page is hidden.
   #ask = async () => {
     if (document.hidden) return;
     const lock = await navigator.wakeLock?.request('screen').catch(() => null);

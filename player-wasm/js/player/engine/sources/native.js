@@ -1,9 +1,9 @@
-// What the browser plays by itself: files, and HLS on Safari. This module only makes the connection again.
+// Plays files, and HLS on Safari, without the engine: the browser plays them. This module only reconnects.
 
 import { Retry } from '../../../net/retry.js';
 import { showing } from '../../../net/token.js';
 
-/** Plays an address as the media element's own source, from {@link start} on. */
+/** Plays an address as the `src` of the media element. Playback begins with {@link start}. */
 export class NativeSource {
   #video; #request; #report; #retry;
   #abort = new AbortController();
@@ -37,7 +37,7 @@ export class NativeSource {
     void this.#open();
   }
 
-  /** What the player tells its sources does not concern this one. */
+  /** Ignores messages of the player: the browser needs none. */
   post() {}
 
   close() {
@@ -51,7 +51,7 @@ export class NativeSource {
     try {
       const address = token ? showing(url, await token()) : url;
       if (this.#abort.signal.aborted) return;
-      // The page may have preloaded it.
+      // The element may have preloaded this address.
       if (video.src !== address || video.error) video.src = address;
       this.#report({ type: 'source' });
     } catch (error) {
@@ -63,7 +63,7 @@ export class NativeSource {
   #broken() {
     const { error } = this.#video;
     if (!error) return;
-    // A file that was never readable stays so; a live playlist may come.
+    // Do not retry a file in an unsupported format. A live playlist may appear later.
     const never = error.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED && !/\.m3u8/i.test(this.#request.url);
     const code = never ? 'unsupported-format' : error.code === MediaError.MEDIA_ERR_DECODE ? 'media-error' : 'network';
     this.#failed(code, never, error.message);
@@ -71,7 +71,7 @@ export class NativeSource {
 
   /** @param {string} code @param {boolean} fatal @param {string} message */
   #failed(code, fatal, message) {
-    // It may be the page's function that has failed, and the server that it asks is shared by many.
+    // Back off if the page provides tokens: its token server may be shared by many viewers.
     const wait = fatal ? undefined : this.#retry.next(document.hidden || !!this.#request.token);
     if (wait === undefined) return this.#report({ type: 'error', code, message });
     this.#report({ type: 'state', state: 'reconnecting', code });

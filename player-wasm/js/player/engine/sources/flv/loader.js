@@ -1,11 +1,11 @@
-// Loads one endless response or WebSocket, and opens it again when it ends.
+// Loads an endless HTTP response or a WebSocket, and connects again when it ends.
 
 import { Connection, SILENCE } from '../../../../net/connection.js';
 import { refusal } from '../../../../net/refusal.js';
 import { bearer, showing } from '../../../../net/token.js';
 
 /**
- * Receives what a loader loads.
+ * Receives the data and events of a loader.
  * @typedef {object} Target
  * @property {(bytes: Uint8Array) => void} data
  * @property {(state: import('../../../../net/connection.js').ConnectionState, code?: string, own?: boolean) => void} state
@@ -27,28 +27,28 @@ import { bearer, showing } from '../../../../net/token.js';
  * @property {(unspent?: boolean) => Promise<string>} [token]
  */
 
-/** Milliseconds within which a server refuses. A server that holds the request longer waits for a stream. */
+/** Milliseconds in which a server refuses a request. A server that takes longer is waiting for a stream. */
 const ANSWERED = 3_000;
 
-/** Bytes of a file that are passed on at once. */
+/** Size in bytes of the slices in which a file is passed on. */
 const SLICE = 128 << 10;
 
-/** Loads an address for as long as it takes. */
+/** Loads an address and reconnects until it is closed. */
 export class Loader extends Connection {
   #url; #kind; #ready; #target;
-  /** Data came on this connection. */
+  /** Whether data arrived on this connection. */
   #flowing = false;
   #before = false;
-  /** Bytes of a file that were passed on, and its size. */
+  /** Bytes of a file that were passed on, and the size of the file. */
   #at = 0;
   #size = '';
-  /** When the first bytes of the connection came. */
+  /** Time of the first bytes of the connection. */
   #since = 0;
-  /** The last WebSocket was not opened. */
+  /** Whether the last WebSocket could not be opened. */
   #missed = false;
 
   /**
-   * Opens the connection at once; data is passed on when the engine is ready.
+   * Opens the connection at once, and passes data on when the engine is ready.
    * @param {string} url
    * @param {string} kind
    * @param {number} retry
@@ -67,7 +67,7 @@ export class Loader extends Connection {
   /** @override */
   get address() { return this.#kind === 'ws-flv' ? '' : this.#url; }
 
-  /** Loads a file from its beginning: there is no index to seek with. */
+  /** Loads a file from its beginning, because it has no index for seeks. */
   rewind() {
     this.#at = 0;
     this.#before = false;
@@ -92,7 +92,7 @@ export class Loader extends Connection {
   /** @param {AbortController} abort @param {string} token */
   async #fetch(abort, token) {
     const target = this.#target;
-    // A file whose connection broke is continued.
+    // Continue a file whose connection broke.
     const from = this.#at;
     const headers = { ...bearer(token), ...(from && { range: `bytes=${from}-` }) };
     const response = await this.reach(abort, () => fetch(this.#url, { signal: abort.signal, cache: 'no-store', headers }));
@@ -175,13 +175,13 @@ export class Loader extends Connection {
     throw { code: this.#flowing || code === 1000 ? 'closed' : code === 4404 ? 'not-found' : code === 1008 ? 'forbidden' : 'network' };
   }
 
-  /** Throws when no server answers. @param {AbortController} abort */
+  /** Sends a HEAD request to the server's origin. Throws if no server answers. @param {AbortController} abort */
   async #there(abort) {
     const { origin } = new URL(this.#url.replace('ws', 'http'));
     await fetch(origin, { method: 'HEAD', mode: 'no-cors', signal: abort.signal });
   }
 
-  /** Finds out why a WebSocket was refused: the same request over HTTP has a status. @param {AbortController} abort */
+  /** Finds out why a WebSocket was refused, from the status of the same request over HTTP. @param {AbortController} abort */
   async #why(abort) {
     await this.reach(abort, () => this.#there(abort));
     const token = await this.token(abort, true);
@@ -207,7 +207,7 @@ export class Loader extends Connection {
 }
 
 /**
- * Recognises a response by its first bytes; empty: unknown.
+ * Returns the kind of a response, recognized by its first bytes; empty if unknown.
  * @param {Uint8Array} bytes
  * @param {string} type its Content-Type
  * @returns {import('../messages.js').Kind | 'page' | ''}

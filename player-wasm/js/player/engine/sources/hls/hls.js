@@ -8,38 +8,38 @@ import { unsupported } from './unsupported.js';
 import { backOff } from '../../../../net/retry.js';
 import { bearer } from '../../../../net/token.js';
 
-/** Attempts at a segment of a live stream, and of a recording. */
+/** Number of attempts to fetch a segment: of a live stream, and of a recording. */
 const TRIES = 2;
 const TRIES_FILE = 4;
-/** Segments in a row that may be missing. */
+/** Number of segments in a row that may be missing. */
 const MISSING = 3;
-/** Milliseconds after which a live playlist is loaded again before the next segment. */
+/** Age in milliseconds at which a live playlist is loaded again before the next segment is. */
 const STALE = 10_000;
 
-/** Loads a playlist for as long as it takes. */
+/** Loads a playlist and its segments until it is closed. */
 export class Hls extends Connection {
   #url; #latency; #target; #unsupported;
   /** @type {Follower | null} */ #follower = null;
   /** @type {import('./variants.js').Variants | null} */ #variants = null;
-  /** The variant that is played. @type {import('./variants.js').Variant | null} */ #variant = null;
+  /** The variant that plays. @type {import('./variants.js').Variant | null} */ #variant = null;
   #before = false;
-  /** No data came yet since it was opened. */
+  /** Whether no data has arrived since the source was opened. */
   #first = true;
-  /** The playlist had no end once: the stream may begin again after it ends. */
+  /** Whether the playlist once had no end. Such a stream may start again after its end. */
   #live = false;
-  /** A recording. */
+  /** Whether the stream is a recording. */
   #file = false;
-  /** The viewer is behind live: segments are fetched when they are needed. */
+  /** Whether the viewer is behind live. Segments are then fetched when they are needed. */
   #behind = false;
-  /** The viewer wants to be live again. */
+  /** Whether the viewer wants to return to live. */
   #toLive = false;
-  /** Segments are MPEG-TS. */
+  /** Whether segments are MPEG-TS. */
   #known = false;
-  /** A segment is under way. */
+  /** Whether a segment is being fetched. */
   #loading = false;
-  /** Segments that were missing, in a row. */
+  /** Number of missing segments in a row. */
   #missing = 0;
-  /** Ends the present request when the viewer seeks. */
+  /** Aborts the current request when the viewer seeks. */
   #hop = new AbortController();
 
   /**
@@ -61,7 +61,7 @@ export class Hls extends Connection {
   /** @override */
   get address() { return this.#url; }
 
-  /** Seeks to a media time. Returns whether it can be fetched. @param {number} time */
+  /** Seeks to a media time. Returns whether the media at this time can be fetched. @param {number} time */
   seek(time) {
     const follower = this.#follower;
     if (!follower || !this.#before) return false;
@@ -71,7 +71,7 @@ export class Hls extends Connection {
     return true;
   }
 
-  /** The viewer goes to live: whether that must be fetched. */
+  /** Returns to live. Returns whether the media there must be fetched. */
   goLive() {
     if (!this.#behind) return false;
     this.#behind = false;
@@ -90,7 +90,7 @@ export class Hls extends Connection {
   async open(abort) {
     const { signal } = abort;
     const target = this.#target;
-    // Where the playhead chose the place, it stays.
+    // Keep the position that the viewer has chosen.
     const kept = this.#file || this.#behind ? this.#follower : null;
     const follower = this.#follower = kept ?? new Follower(this.#latency);
     if (this.#loading && kept) kept.again();
@@ -98,8 +98,8 @@ export class Hls extends Connection {
     this.#first = true;
     this.#hop = new AbortController();
     signal.addEventListener('abort', () => this.#hop.abort());
-    // One token for the attempt: what the playlist names has a session in its address, and asking for the
-    // playlist again goes on with it.
+    // The attempt needs one token: the segments have a session in their addresses, and a new request for the
+    // playlist continues that session.
     const token = await this.token(abort);
     if (signal.aborted) return;
     let headers = bearer(token);
@@ -124,7 +124,7 @@ export class Hls extends Connection {
         headers = {};
         continue;
       }
-      // A response that is no playlist will not become one.
+      // A retry does not help if the response is not a playlist.
       if (step === 'invalid') throw { code: 'unsupported-format', fatal: !this.#before && text !== '' };
       if (this.#toLive) follower.go_live();
       this.#toLive = false;
@@ -132,9 +132,9 @@ export class Hls extends Connection {
       for (let feature; (feature = follower.foreign());) features.push(feature);
       if (this.#unsupported(features)) return;
       if (!follower.ended()) this.#live = true;
-      // Servers keep a live stream's last playlist for a while; that is no file.
+      // Servers keep the last playlist of a live stream for a while. It is not a recording.
       else if (this.#live && this.#first && !this.#behind) throw { code: 'closed' };
-      // For a viewer who is behind, a stream that has ended is a recording.
+      // A stream that has ended is a recording for a viewer behind live.
       const file = this.#file = follower.ended() && (!this.#live || this.#behind);
       target.window(follower.begin(), follower.end(), file);
       if (!kept && this.#before && this.#first) follower.joined(target.end_time());
@@ -152,7 +152,7 @@ export class Hls extends Connection {
           await this.#segment(abort, hop, new URL(follower.uri(), list).href, kept !== null);
           if (signal.aborted) return;
         } else if (file) {
-          // The viewer may go back.
+          // The viewer may still seek back.
           this.rest();
           target.end();
           await wait(hop.signal);
@@ -168,11 +168,11 @@ export class Hls extends Connection {
   }
 
   /**
-   * Fetches the follower's segment, with more than one attempt if necessary.
+   * Fetches the next segment of the follower, with several attempts if necessary.
    * @param {AbortController} abort of the attempt
    * @param {AbortController} hop
    * @param {string} url
-   * @param {boolean} kept the attempt continues the last one
+   * @param {boolean} kept whether the attempt continues the last one
    */
   async #segment(abort, hop, url, kept) {
     const follower = /** @type {Follower} */ (this.#follower);
@@ -185,7 +185,7 @@ export class Hls extends Connection {
       } catch (error) {
         const { code, fatal, status } = /** @type {{ code?: string, fatal?: boolean, status?: number }} */ (error);
         if (hop.signal.aborted) break;
-        // Without an answer the network has failed: the next attempt goes on here.
+        // Without an answer, the network has failed. The next attempt continues with this segment.
         if (fatal || !status) throw error;
         if (tries < (this.#file ? TRIES_FILE : TRIES)) {
           this.rest();
@@ -200,7 +200,7 @@ export class Hls extends Connection {
         break;
       }
     }
-    // The next segment may be under way by now.
+    // The next segment may already be loading.
     if (!hop.signal.aborted) this.#loading = false;
   }
 
@@ -237,7 +237,7 @@ export class Hls extends Connection {
       this.rest();
       if (done) break;
       if (!this.#known && value.length && value[0] !== 0x47) {
-        // Packed audio has no container, or an ID3 tag in front.
+        // Packed audio has no container, and may begin with an ID3 tag.
         const audio = value[0] === 0xff || (value[0] === 0x49 && value[1] === 0x44);
         if (!this.#unsupported(audio ? ['packed audio'] : [])) throw { code: 'unsupported-format', fatal: true };
         return this.pause();
@@ -260,7 +260,7 @@ export class Hls extends Connection {
    * @param {AbortSignal} signal
    */
   async #get(url, abort, headers, signal) {
-    // A server may hold the first playlist until there is a stream.
+    // A server may hold the request for the first playlist until the stream starts.
     if (this.#first) this.asked(abort);
     else this.alive(SILENCE, abort);
     try {

@@ -1,6 +1,6 @@
 // Reads the text of a playlist.
 
-/** Bytes of a playlist at most: 24 hours of segments of two seconds with long names. */
+/** Maximum size of a playlist in bytes: enough for 24 hours of two-second segments with long names. */
 const LONGEST = 8 << 20;
 
 /**

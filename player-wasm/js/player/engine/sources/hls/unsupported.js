@@ -3,7 +3,7 @@
  * @typedef {import('../flv/loader.js').Target} Target
  */
 
-/** The warning for a feature without which a playlist plays. @type {{ [feature in HlsFeature]?: string }} */
+/** Warnings for features that are optional: the playlist plays without them. @type {{ [feature in HlsFeature]?: string }} */
 const SEPARATE = { 'audio of its own': 'audio-unsupported', 'subtitles of its own': 'no-captions' };
 
 /** Returns a function that reports features of a playlist that are not supported, each warning once. @param {Target} target */
@@ -13,7 +13,7 @@ export function unsupported(target) {
   return (features) => {
     if (!features.length) return false;
     const text = `The playlist has ${features.join(' and ')}, which the player and the browser cannot play.`;
-    // Subtitles alone are not worth the delay of the browser's own HLS.
+    // Subtitles alone do not justify the longer delay of the browser's own HLS.
     if (target.native && features.some((feature) => SEPARATE[feature] !== 'no-captions')) {
       target.other('native');
       return true;

@@ -1,22 +1,22 @@
-// Chooses a variant of a master playlist that the browser decodes and the network carries.
+// Chooses a variant of a master playlist: one that the browser can decode and the network can deliver.
 
-/** Bits per second that are assumed before anything was measured. */
+/** Bandwidth in bits per second that is assumed before the first measurement. */
 const UNKNOWN = 1_000_000;
-/** The part of the measured bandwidth that a variant may take. */
+/** The share of the measured bandwidth that a variant may use. */
 const SHARE = 0.8;
-/** Segments smaller than this say nothing about the network. */
+/** Size in bytes below which a segment is too small to measure the bandwidth. */
 const TELLING = 16_384;
 
 /** @typedef {{ bandwidth: number, codecs: string, uri: string }} Variant */
 
-/** Chooses among the variants of one master playlist. */
+/** The variants of one master playlist. */
 export class Variants {
   #list;
   #speed = UNKNOWN;
   #measured = false;
 
   /**
-   * @param {string} text a variant a line: bandwidth, codecs and address, with tabulators between
+   * @param {string} text one variant per line: bandwidth, codecs and address, separated by tabs
    * @param {(mime: string) => boolean} plays
    */
   constructor(text, plays) {
@@ -26,7 +26,7 @@ export class Variants {
     });
     const can = all.filter(({ codecs }) => !codecs || plays(`video/mp4; codecs="${codecs}"`));
     const list = can.length ? can : all;
-    // Variants of audio alone are for listeners.
+    // Skip variants without video.
     const seen = list.filter(({ codecs }) => !codecs || /avc|hvc|hev|av0|vp/.test(codecs));
     this.#list = (seen.length ? seen : list).sort((a, b) => a.bandwidth - b.bandwidth);
   }

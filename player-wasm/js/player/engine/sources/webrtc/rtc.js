@@ -1,4 +1,4 @@
-// Plays over WebRTC, by the browser's own peer connection. Exchanges messages with the player, like the pipeline.
+// Plays over WebRTC with the browser's peer connection. Exchanges messages with the player, as the pipeline does.
 //
 // in:  clock, latency, resume, rebuild
 // out: attach, state, warning, error, stats, instead (other addresses of the stream, to be played from now on)
@@ -11,15 +11,15 @@ import { figures, totals } from './stats.js';
 
 export { negotiate, playEndpoint, readAddress };
 
-/** Milliseconds after which a peer connection will not come about: UDP and TCP are blocked. */
+/** Milliseconds after which a peer connection has failed: UDP and TCP are blocked. */
 const CONNECT = 4_000;
-/** The same for a connection that this browser is known not to make; a later version may. */
+/** The same for a kind of connection that this browser does not support. A later version may support it. */
 const CONNECT_LOOPBACK = 1_000;
-/** Milliseconds without media, once some came, after which the session is dead. */
+/** Milliseconds without media after which a session that has received media counts as dead. */
 const SILENT = 3_000;
-/** Milliseconds after which audio without video is played alone. */
+/** Milliseconds after which audio plays without video. */
 const VIDEO = 1_000;
-/** Milliseconds for which the browser holds media back, against an uneven network. */
+/** Target of the jitter buffer in milliseconds. */
 const HOLD = { realtime: 0, low: 0, normal: 1000 };
 
 /** Sentences about why there is no WebRTC. @type {Record<string, string>} */
@@ -29,25 +29,25 @@ const REASONS = {
   'ice-failed': 'WebRTC does not get through to the server: its UDP and TCP port is blocked, or not announced.',
 };
 
-/** Plays one stream. */
+/** Plays one stream over WebRTC. */
 export class Rtc extends Connection {
   #report; #request; #address;
-  /** Index of the origin that is asked. */
+  /** Index of the origin that the current attempt uses. */
   #origin = 0;
-  /** The present attempt's peer, and the peer whose media is shown: the last frame stays until there is a new one. */
+  /** The peer of the current attempt, and the peer whose media is shown. The last frame stays until a new one arrives. */
   #peer = /** @type {RTCPeerConnection | null} */ (null);
   #shown = /** @type {RTCPeerConnection | null} */ (null);
   /** The kinds of tracks that are shown. */
   #kinds = '';
-  /** The session at the server. @type {import('../../../../net/signalling.js').Signalling | null} */
+  /** The address of the session at the server. @type {import('../../../../net/signalling.js').Signalling | null} */
   #session = null;
-  /** When media began to come. */
+  /** Time of the first media. */
   #since = 0;
-  /** Attempts in a row that made no connection, though the server had answered. */
+  /** Number of attempts in a row in which the server answered but no connection was established. */
   #blocked = 0;
-  /** The origin has answered: it is a gateway. */
+  /** Whether the origin has answered, so it is a gateway. */
   #proven = false;
-  /** Media has come. */
+  /** Whether media has arrived. */
   #worked = false;
   #asleep = false;
   #paused = false;
@@ -143,7 +143,7 @@ export class Rtc extends Connection {
     } catch (error) {
       const { code = 'network' } = /** @type {{ code?: string }} */ (error);
       if (abort.signal.aborted) return undefined;
-      // As long as no origin has answered, the next one may be right.
+      // If no origin has answered yet, try the next one.
       if (code === 'network' && !this.#proven) this.#origin = (this.#origin + 1) % origins.length;
       if (code === 'no-webrtc' && this.#origin + 1 < origins.length) {
         this.#origin++;
@@ -155,7 +155,7 @@ export class Rtc extends Connection {
     }
     this.#proven = true;
     this.#hold();
-    // A server that stops closes the transport. Browsers show that in the transport alone; the peer stays connected.
+    // A server that shuts down closes the transport. Browsers report that on the transport only; the peer stays connected.
     const transport = peer.getReceivers()[0]?.transport;
     transport?.addEventListener('statechange', () => { if (transport.state === 'closed') this.failed(abort, 'closed'); });
     if (!this.#worked) this.#show(tracks(peer));
@@ -183,16 +183,16 @@ export class Rtc extends Connection {
     }
   }
 
-  /** The server has answered, but no connection comes about. @param {AbortController} abort */
+  /** Handles an attempt in which the server answered but no connection was established. @param {AbortController} abort */
   #unreachable(abort) {
     if (abort.signal.aborted) return;
     if (onlyLoopback(this.#peer?.remoteDescription?.sdp ?? '')) this.#useless('ice-loopback');
-    // A server that has worked before may just have been restarted.
+    // A server that worked before may be restarting.
     else if (++this.#blocked > (this.#worked ? 1 : 0)) this.#useless('ice-failed');
     else this.failed(abort, 'ice-failed');
   }
 
-  /** Gives WebRTC up: plays by another protocol, if that is allowed. @param {string} code */
+  /** Gives up on WebRTC, and plays over another protocol if the options allow it. @param {string} code */
   #useless(code) {
     const address = /** @type {import('../../../../net/stream-address.js').StreamAddress} */ (this.#address);
     if (this.#request.protocol !== 'auto' || !address.name) return this.failed(this.abort, code, !/^ice/.test(code));
@@ -202,17 +202,17 @@ export class Rtc extends Connection {
     return undefined;
   }
 
-  /** Tells the browser how much media to hold back. */
+  /** Sets the target of the jitter buffer. */
   #hold() {
     const hold = HOLD[this.#request.latency];
     for (const receiver of this.#peer?.getReceivers() ?? []) {
       receiver.jitterBufferTarget = hold;
-      // The older name of the property, in seconds.
+      // The older property, in seconds.
       receiver.playoutDelayHint = hold / 1000;
     }
   }
 
-  /** Shows tracks of the present peer. @param {MediaStreamTrack[]} what */
+  /** Shows tracks of the current peer. @param {MediaStreamTrack[]} what */
   #show(what) {
     const kinds = what.map((track) => track.kind).sort().join();
     if (!this.#peer || (this.#shown === this.#peer && this.#kinds === kinds)) return;
@@ -222,7 +222,7 @@ export class Rtc extends Connection {
     this.#report({ type: 'attach', handle: new MediaStream(what) });
   }
 
-  /** Looks whether the present peer receives media. */
+  /** Checks whether the current peer receives media. */
   #look() {
     const peer = this.#peer;
     if (!peer) return;
@@ -238,7 +238,7 @@ export class Rtc extends Connection {
     }
     const all = tracks(peer);
     const silent = all.length > 1 && flowing.every((track) => track.kind === 'audio');
-    // A video element shows nothing, and is silent, until each of its tracks has received media.
+    // A video element shows nothing and plays nothing until each of its tracks has received media.
     if (!silent) this.#show(all);
     else if (now - this.#since > VIDEO) this.#show(flowing);
   }
@@ -259,7 +259,7 @@ export class Rtc extends Connection {
     if (now - this.#counted >= 1000) void this.#count(now);
   }
 
-  /** Once a second. @param {number} now */
+  /** Runs once a second. @param {number} now */
   async #count(now) {
     const seconds = (now - this.#counted) / 1000;
     this.#counted = now;
@@ -278,9 +278,9 @@ export class Rtc extends Connection {
   }
 }
 
-/** The code for the page, and a sentence. @param {string} [code] */
+/** Returns the page's code for a failure, and its sentence. @param {string} [code] */
 const told = (code = '') => ({ code: code in REASONS ? 'no-webrtc' : code, message: REASONS[code] });
 
-/** The tracks that were negotiated. @param {RTCPeerConnection} peer */
+/** Returns the tracks that were negotiated. @param {RTCPeerConnection} peer */
 const tracks = (peer) =>
   peer.getTransceivers().filter((one) => /recv/.test(one.currentDirection ?? '')).map((one) => one.receiver.track);

@@ -1,6 +1,6 @@
-// Computes the player's statistics from those of a peer connection.
+// Computes the player's statistics from the statistics of a peer connection.
 
-/** Names of codecs by RFC 6381 for those of WebRTC; without a profile if the SDP has none. */
+/** Returns the RFC 6381 name of a WebRTC codec, without a profile if the SDP has none. */
 const NAMES = { VP8: 'vp8', VP9: 'vp09', AV1: 'av01', H265: 'hvc1', opus: 'opus' };
 
 /** @param {{ mimeType?: string, sdpFmtpLine?: string }} codec */
@@ -11,7 +11,7 @@ function codecName({ mimeType = '', sdpFmtpLine = '' }) {
 }
 
 /**
- * Totals since the start.
+ * Counters since the start.
  * @param {RTCStatsReport} report
  */
 export function totals(report) {
@@ -41,7 +41,7 @@ export function totals(report) {
 }
 
 /**
- * Figures of the time between two reports.
+ * Computes figures for the time between two reports.
  * @param {ReturnType<typeof totals>} now
  * @param {ReturnType<typeof totals> | null} before
  * @param {number} seconds between them
@@ -54,7 +54,7 @@ export function figures(now, before, seconds) {
     return count > counted ? (time - past) / (count - counted) : 0;
   });
   return {
-    // Browsers play both in step, so the later one counts.
+    // Browsers synchronize both tracks, so the larger delay counts.
     latency: Math.max(0, ...waits) + now.rtt / 2,
     bitrate: before ? Math.round(per('bytes') * 8 / seconds) : 0,
     fps: now.fps,
