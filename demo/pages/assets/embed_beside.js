@@ -1,4 +1,4 @@
-// The page at `/embed/beside.html`: both elements on one stream, with a name that nobody else has.
+// The page at `/embed/beside.html`: publisher and player of one stream, with a random name.
 
 const root = new URL('..', import.meta.url);
 const name = new URLSearchParams(location.search).get('stream') ?? `beside-${Math.random().toString(36).slice(2, 8)}`;

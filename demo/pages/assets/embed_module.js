@@ -1,4 +1,4 @@
-// The page at `/embed/module.html`: the module without its element.
+// The page at `/embed/module.html`: uses the module without the element.
 
 import { Player } from '../srs-player/index.js';
 

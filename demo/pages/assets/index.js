@@ -38,7 +38,7 @@ void gateway().then(({ rtmp, mayPublish }) => {
 const player = /** @type {SrsPlayerElement} */ ($('player'));
 player.setAttribute('url', flv);
 
-/** Clients but the publisher. @param {import('./site.js').Stream} stream */
+/** Returns the number of viewers: all clients except the publisher. @param {import('./site.js').Stream} stream */
 const watching = (stream) => Math.max(0, stream.clients - (stream.publish.cid ? 1 : 0));
 
 let viewers = 0;

@@ -1,4 +1,4 @@
-// The page at `/players/mixer.html`: several streams become one.
+// The page at `/players/mixer.html`: mixes several streams into one.
 
 import { $, ROOT, copyable, gateway } from './site.js';
 import { t, translate } from './words.js';
@@ -15,7 +15,7 @@ field('output').value = query.get('output') ?? 'live/merge';
 if (query.has('layout')) layout.value = query.get('layout') ?? '';
 let rtmp = `rtmp://${location.hostname}`;
 
-/** The element takes what stands in the fields. */
+/** Copies the values of the fields to the element. */
 function apply() {
   const inputs = field('inputs').value.trim();
   const output = field('output').value.trim();
@@ -28,7 +28,7 @@ function apply() {
   copyable($('code'), [
     [t('html'), `<script src="${new URL('srs-player.js', ROOT)}"></script>\n<srs-mixer server="${ROOT.href}" inputs="${quoted(inputs)}" output="${quoted(output)}" layout="${layout.value}"></srs-mixer>`],
   ]);
-  // Never with the publisher's secret.
+  // The link must not contain the publisher's secret.
   const name = output.replace(/\?.*/, '');
   const player = new URL('players/srs_player.html', ROOT);
   player.search = new URLSearchParams({ url: `webrtc://${location.host}/${name}`, autoplay: '' }).toString();

@@ -1,4 +1,4 @@
-// What the address of the player's page asks for.
+// Parses the query of the pages for playing and publishing.
 
 /**
  * Reads `?url=…&autoplay&muted&latency=low`, and SRS's
@@ -17,8 +17,8 @@ export function address(query, page) {
 }
 
 /**
- * What somebody typed, as an address: `live/livestream` is a stream of this gateway, and an address
- * without an ending means HTTP-FLV.
+ * Converts user input to an address: `live/livestream` is a stream of this gateway, and an address
+ * without a suffix is HTTP-FLV.
  * @param {string} text
  * @param {string | URL} root  the gateway
  */
@@ -26,13 +26,13 @@ export function complete(text, root) {
   if (!URL.canParse(text, root)) return text;
   const url = new URL(text, root);
   if (!/^(http|ws)s?:$/.test(url.protocol)) return text;
-  // Two segments at least, and no dot in the last one.
+  // At least two segments, and no dot in the last one.
   url.pathname = url.pathname.replace(/^\/[^]+\/[^/.]+$/, '$&.flv');
   return url.href;
 }
 
 /**
- * Where the publisher's page publishes to: `?url=…`, SRS's `?app=live&stream=x&server=host`, or this
+ * Returns the address to which the publisher's page publishes, from `?url=…`, SRS's `?app=live&stream=x&server=host`, or this
  * gateway's `live/livestream`.
  * @param {URLSearchParams} query
  * @param {{ hostname: string }} page
@@ -44,7 +44,7 @@ export function publishAddress(query, page) {
 }
 
 /**
- * Which stream an address to publish to names.
+ * Returns the stream that an address for publishing names.
  * @param {string} text `webrtc://host/app/stream?…`, or a WHIP address
  * @returns {{ hostname: string, name: string } | null}
  */
@@ -57,7 +57,7 @@ export function streamOf(text) {
   return /^[^/]+(\/[^/]+)+$/.test(name) ? { hostname, name } : null;
 }
 
-/** Says where the stream is; everything else in the query belongs to the stream (a secret, a token). */
+/** Parameters that give the position of the stream. All others belong to the stream (a secret, a token). */
 const PARTS = ['app', 'stream', 'server', 'port', 'schema', 'vhost', 'autostart', 'autoplay', 'muted', 'latency', 'lang'];
 
 /**
@@ -72,7 +72,7 @@ function fromParts(query, page) {
   const own = server === page.hostname && `${schema}:` === page.protocol;
   const port = query.get('port') ?? (own ? page.port : schema === 'http' ? '8080' : '');
   const rest = new URLSearchParams([...query].filter(([name]) => !PARTS.includes(name))).toString();
-  // SRS adds .flv to a name without an ending.
+  // SRS adds .flv to a name without a suffix.
   const file = /\.\w+$/.test(stream) || !/^(http|ws)/.test(schema) ? stream : `${stream}.flv`;
   return `${schema}://${server}${port && `:${port}`}/${query.get('app') ?? 'live'}/${file}${rest && `?${rest}`}`;
 }

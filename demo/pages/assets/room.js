@@ -1,4 +1,4 @@
-// The pages at `/rooms/NAME` and `/rooms/NAME/scene`: the room of the address's name.
+// The pages at `/rooms/NAME` and `/rooms/NAME/scene`: shows the room in the address.
 
 import { ROOT, gateway } from './site.js';
 
@@ -12,7 +12,7 @@ const scene = room.hasAttribute('scene');
 
 room.setAttribute('server', ROOT.href);
 room.page = new URL(`rooms/${name}`, ROOT).href;
-// The fragment is not sent to any server; it stays in the address, so that a reload finds it again.
+// Browsers do not send the fragment to a server. It stays in the address, so that a reload finds it again.
 const invite = new URLSearchParams(hash.slice(1)).get('invite');
 if (invite) room.invite = invite;
 for (const attribute of scene ? ['layout', 'secret'] : ['layout', 'name', 'as', 'secret']) {
@@ -23,7 +23,7 @@ if (scene && query.has('names') && query.get('names') !== '0') room.setAttribute
 document.title = `${decoded} · Lianmai 连麦`;
 const title = document.getElementById('title');
 if (title) title.textContent = decoded;
-// Last: the name of the room has the element begin.
+// Set the room last: this attribute starts the element.
 room.setAttribute('room', decoded);
 
 if (!scene && !globalThis.isSecureContext) void gateway().then(({ https }) => {

@@ -1,4 +1,4 @@
-// The page at `/rooms/`: the rooms that are open.
+// The page at `/rooms/`: lists the open rooms.
 
 import { $, ROOT } from './site.js';
 import { translate } from './words.js';

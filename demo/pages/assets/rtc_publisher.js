@@ -1,4 +1,4 @@
-// The page at `/players/rtc_publisher.html`: camera, screen or microphone, live.
+// The page at `/players/rtc_publisher.html`: publishes camera, screen or microphone.
 
 import { publishAddress, streamOf } from './query.js';
 import { $, ROOT, copyable, gateway } from './site.js';
@@ -14,7 +14,7 @@ translate();
 url.value = publishAddress(new URLSearchParams(location.search), location);
 let rtmp = `rtmp://${location.hostname}`;
 
-/** From plain HTTP browsers give out no camera. @param {number} port of HTTPS; 0: there is none */
+/** Links to HTTPS, because browsers do not allow the camera on HTTP pages. @param {number} port of HTTPS; 0 for none */
 function insecure(port) {
   if (window.isSecureContext || !port) return;
   const secure = new URL(location.href);
@@ -25,13 +25,13 @@ function insecure(port) {
   $('insecure').hidden = false;
 }
 
-/** The element takes what stands in the fields. */
+/** Copies the values of the fields to the element. */
 function apply() {
   const text = url.value.trim();
   publisher.setAttribute('url', text);
   publisher.setAttribute('source', source.value);
   publisher.setAttribute('protocol', protocol.value);
-  // On another host's page only a port says which server is meant.
+  // A page on another host needs the port to find this server.
   const full = text.replace(`webrtc://${location.hostname}/`, `webrtc://${location.host}/`);
   const quoted = full.replace(/\?.*$/, '').replace(/&/g, '&amp;').replace(/"/g, '&quot;');
   copyable($('code'), [
@@ -40,7 +40,7 @@ function apply() {
   show(text);
 }
 
-/** Where to watch it; never with the publisher's secret. @param {string} text */
+/** Shows the addresses for viewers, without the publisher's secret. @param {string} text */
 function show(text) {
   const stream = streamOf(text);
   const own = stream && stream.hostname === location.hostname;
@@ -62,7 +62,7 @@ $('form').addEventListener('submit', (event) => {
   apply();
 });
 for (const field of [url, source, protocol]) field.addEventListener('change', apply);
-// The element has menus of its own.
+// The element has its own menus.
 for (const type of ['statechange', 'stats']) publisher.addEventListener(type, () => { source.value = publisher.source; });
 apply();
 void gateway().then((known) => {

@@ -1,8 +1,8 @@
-// What both pages share: addresses, copy buttons, the list of streams.
+// Shared functions of the pages: addresses, copy buttons, the list of streams.
 
 import { t } from './words.js';
 
-/** The gateway's own folder: `/`, or where a proxy has put it. */
+/** The gateway's root: `/`, or its path below a proxy. */
 export const ROOT = new URL('..', import.meta.url);
 
 /** @typedef {{ name: string, app: string, clients: number, publish: { active: boolean, cid: string }, video: { codec: string, width: number, height: number } | null, audio: { codec: string } | null }} Stream */
@@ -40,13 +40,13 @@ export function copyable(list, rows) {
 
 /**
  * @param {string} text
- * @param {HTMLButtonElement} button says that it is done
+ * @param {HTMLButtonElement} button shows that the text was copied
  */
 async function copy(text, button) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // Without HTTPS there is no clipboard interface, but this old way.
+    // Without HTTPS there is no clipboard interface, so use the older command.
     const field = h('textarea', { 'aria-hidden': 'true' });
     field.value = text;
     document.body.append(field);
@@ -56,7 +56,7 @@ async function copy(text, button) {
     button.focus();
     if (!done) return;
   }
-  // Pressed once more meanwhile it still knows its own name.
+  // The label must survive a second press during this time.
   if (button.textContent === t('copied')) return;
   const label = button.getAttribute('aria-label') ?? '';
   button.textContent = t('copied');
@@ -68,7 +68,7 @@ async function copy(text, button) {
 }
 
 /**
- * What the gateway says of itself: where RTMP and HTTPS listen, and whether publishing from here is free.
+ * Fetches the state of the gateway: ports of RTMP and HTTPS, and whether this browser may publish without a secret.
  * @returns {Promise<{ rtmp: string, https: number, mayPublish: boolean }>}
  */
 export async function gateway() {
@@ -82,13 +82,13 @@ export async function gateway() {
     https = data.https_port ?? https;
     mayPublish = data.may_publish ?? mayPublish;
   } catch {
-    // The usual port is a good guess.
+    // Use the default port.
   }
   return { rtmp: `rtmp://${location.hostname}${port === 1935 ? '' : `:${port}`}`, https, mayPublish };
 }
 
 /**
- * The gateway's streams; null when it does not answer.
+ * Fetches the gateway's streams; null if it does not answer.
  * @returns {Promise<Stream[] | null>}
  */
 export async function streams() {
@@ -102,7 +102,7 @@ export async function streams() {
 }
 
 /**
- * Calls `show` with the streams now and every few seconds, while the page is seen.
+ * Calls `show` with the streams now and every few seconds while the page is visible.
  * @param {(streams: Stream[]) => void} show
  */
 export function watchStreams(show) {

@@ -1,4 +1,4 @@
-// The page at `/players/srs_player.html`: an address in, a picture out.
+// The page at `/players/srs_player.html`: plays an address.
 
 import { address, complete } from './query.js';
 import { $, ROOT, copyable, h, watchStreams } from './site.js';
@@ -21,10 +21,10 @@ function start() {
   const text = complete(url.value.trim(), ROOT);
   url.value = text;
   player.toggleAttribute('muted', muted.checked);
-  // What the browser muted by itself gets its sound by this click.
+  // This click unmutes a player that the browser has muted.
   if (player.matches(':defined')) player.muted = muted.checked;
   player.setAttribute('latency', latency.value);
-  // Attributes only: they count also while the element's code is still on its way.
+  // Use attributes only: they work before the element's code is loaded.
   player.removeAttribute('url');
   player.setAttribute('autoplay', '');
   player.setAttribute('url', text);
@@ -33,7 +33,7 @@ function start() {
   share(text);
 }
 
-/** The page's address becomes one that plays this again. @param {string} text */
+/** Sets the page's address to one that plays the same stream again. @param {string} text */
 function share(text) {
   const page = new URL(location.href);
   const lang = page.searchParams.get('lang');
@@ -45,7 +45,7 @@ function share(text) {
   }).toString();
   history.replaceState(null, '', page);
   $('sharing').hidden = false;
-  // On another page a relative address would mean something else.
+  // A relative address would mean another address on another page.
   const full = URL.canParse(text, location.href) ? new URL(text, location.href).href : text;
   const quoted = full.replace(/&/g, '&amp;').replace(/"/g, '&quot;');
   copyable($('links'), [
@@ -66,7 +66,7 @@ stop.addEventListener('click', () => {
 latency.addEventListener('change', () => player.setAttribute('latency', latency.value));
 muted.addEventListener('change', () => { player.muted = muted.checked; });
 player.addEventListener('volumechange', () => {
-  // That the browser wants a click first is not the viewer's wish.
+  // The browser, not the viewer, asks for a click first.
   if (!player.soundBlocked) muted.checked = player.muted;
 });
 
@@ -76,7 +76,7 @@ player.addEventListener('stats', () => {
   /** @type {[string, string][]} */
   const rows = [
     [t('statLatency'), `${stats.latency.toFixed(2)} s`],
-    // WebRTC has no buffer to speak of, but a network to show.
+    // WebRTC has almost no buffer. Show figures of the network instead.
     [t('statBuffer'), stats.rtt === undefined ? `${stats.buffer.toFixed(2)} s` : ''],
     [t('statRtt'), stats.rtt === undefined ? '' : `${Math.round(stats.rtt * 1000)} ms`],
     [t('statLoss'), stats.loss === undefined ? '' : `${(stats.loss * 100).toFixed(1)} %`],
@@ -103,7 +103,7 @@ watchStreams((streams) => {
     });
     return chip;
   });
-  // Whoever is about to press one keeps it.
+  // Keep the button under the pointer or with the focus.
   if ($('live').contains(document.activeElement)) return;
   $('live').replaceChildren(/** @type {Node} */ ($('live').firstElementChild), ...chips);
 });

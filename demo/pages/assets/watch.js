@@ -1,11 +1,11 @@
-// The page at `/rooms/NAME/watch`: a room for those without a seat.
+// The page at `/rooms/NAME/watch`: a room for people without a seat.
 
 import { $, ROOT } from './site.js';
 import { t, translate } from './words.js';
 
 const [, name = ''] = /\/rooms\/([^/]+)\/watch\/?$/.exec(location.pathname) ?? [];
 const room = decodeURIComponent(name);
-// An invitation is in the fragment, which the server's log does not see.
+// The invitation is in the fragment, which browsers do not send to the server.
 const invite = new URLSearchParams(location.hash.slice(1)).get('invite');
 const audience = $('audience');
 audience.setAttribute('server', ROOT.href.replace(/\/$/, ''));

@@ -1,4 +1,4 @@
-// The pages' words: English stands in the HTML and here, Chinese here only.
+// Texts of the pages. English texts are in the HTML and here, Chinese texts only here.
 
 const en = {
   watchTitle: 'Watch · Lianmai 连麦',
@@ -146,9 +146,9 @@ const zh = {
 const chinese = /^zh\b/i.test(new URLSearchParams(location.search).get('lang') ?? navigator.language);
 
 /**
- * A text by its name.
+ * Returns a text by its name.
  * @param {string} name
- * @param {Record<string, string | number>} [values] for what stands in braces
+ * @param {Record<string, string | number>} [values] for the placeholders in braces
  */
 export function t(name, values = {}) {
   /** @type {Record<string, string>} */
@@ -156,7 +156,7 @@ export function t(name, values = {}) {
   return (table[name] ?? '').replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ''));
 }
 
-/** Puts the page into Chinese, if that is the browser's language (or `?lang=zh`). */
+/** Translates the page to Chinese if the browser's language is Chinese (or with `?lang=zh`). */
 export function translate() {
   if (!chinese) return;
   document.documentElement.lang = 'zh-CN';
