@@ -1,5 +1,5 @@
-// The checklist in the block editor: in the panel after publishing; after an update that brought live video, a notice that
-// opens it; and a button in the post's summary, whenever somebody wants it again.
+// The checklist in the block editor: in the panel after publishing, behind a notice after an update that added live video,
+// and behind a button in the post's summary.
 
 /**
  * @typedef {{ onDismiss?: () => void }} On
@@ -17,10 +17,10 @@
   const { createElement: el, Fragment, useEffect, useRef, useState } = element;
   const { Button, Modal } = components;
   const { words } = tools;
-  // WordPress 6.6 moved them.
+  // WordPress 6.6 moved these components.
   const { PluginPostPublishPanel, PluginPostStatusInfo } = editor?.PluginPostPublishPanel ? editor : editPost;
   const NOTICE = 'lianmai-checklist';
-  /** A synced pattern may hold a player: only the site knows. */
+  /** A synced pattern may contain a player. Only the server can tell. */
   const PATTERN = '<!-- wp:block ';
 
   /** @param {{ post: number } & On} props */
@@ -30,7 +30,7 @@
     return el('div', { ref: box, className: 'lianmai-checklist' });
   }
 
-  /** The post as it was saved last. */
+  /** Returns the last saved post. */
   function usePost() {
     return data.useSelect((/** @type {any} */ select) => {
       const store = select('core/editor');
@@ -51,7 +51,7 @@
     const [open, setOpen] = useState(false);
     const [gone, setGone] = useState('');
     const [found, setFound] = useState('');
-    /** The players and publishers that somebody was asked about, or that were there before. */
+    /** Players and publishers for which a notice was shown, or that existed before. */
     const asked = useRef(undefined);
     const now = tools.mark(content) + (content.includes(PATTERN) ? 'p' : '');
     const live = tools.isLive(content) || found === now;

@@ -1,5 +1,5 @@
-// The checklist after a post with live video was published: what WordPress found, and what this browser reaches. The
-// block editor's part is in checklist-editor.js; the classic editor's notice is at the end.
+// The checklist after a post with live video was published: the results of WordPress, and the servers that this browser
+// can reach. checklist-editor.js has the part for the block editor; the notice of the classic editor is at the end.
 (() => {
   const page = /** @type {any} */ (window);
   const told = page.lianmaiChecklist;
@@ -7,15 +7,15 @@
   const { path, signs, words } = told;
   const { reach } = page.lianmaiReach;
 
-  /** How long the media server may take to answer, in milliseconds. */
+  /** Timeout of requests to the media server, in milliseconds. */
   const PATIENCE = 10_000;
-  /** Where this browser keeps which posts are not to be asked about again, and how many of them. */
+  /** Storage key for posts whose notice was dismissed, and their maximum number. */
   const KEPT = 'lianmai-checklist', MOST = 100;
 
-  /** The lines of a post's content that hold players or publishers. @param {string} content */
+  /** Returns the lines of a post's content with players or publishers. @param {string} content */
   const live = (content) => content.split('\n').filter((line) => signs.some((sign) => line.includes(sign))).join('\n');
 
-  /** Tells one set of players and publishers from another. @param {string} content */
+  /** Returns a text that identifies a set of players and publishers. @param {string} content */
   const mark = (content) => [...live(content)].reduce((sum, sign) => (sum * 33 + (sign.codePointAt(0) ?? 0)) % 4_294_967_291, 5381).toString(36);
 
   /** @returns {string[]} */
@@ -34,14 +34,14 @@
     try {
       localStorage.setItem(KEPT, JSON.stringify([...kept(), `${post} ${what}`].slice(-MOST)));
     } catch {
-      // A browser that keeps nothing shows it again.
+      // A browser without storage shows the notice again.
     }
   }
 
-  /** The list of a post as HTML of this site; empty: it has no live video. @param {number} post @returns {Promise<string>} */
+  /** Fetches the list of a post as HTML; empty if the post has no live video. @param {number} post @returns {Promise<string>} */
   const check = async (post) => (await page.wp.apiFetch({ path, method: 'POST', data: { post } })).html;
 
-  /** Finds out whether this browser reaches a server. @param {HTMLElement} row of the list */
+  /** Checks whether this browser reaches a server. @param {HTMLElement} row of the list */
   async function fill(row) {
     const [state, label, advice] = row.children;
     const { reach: url = '', mode } = row.dataset;
@@ -104,7 +104,7 @@
   const { post = '', mark: what = '' } = notice.dataset;
   if (isDismissed(Number(post), what)) return notice.remove();
   notice.hidden = false;
-  // WordPress puts its own button there.
+  // WordPress adds its button to the notice.
   notice.addEventListener('click', ({ target }) => {
     if (/** @type {Element} */ (target).closest('.notice-dismiss')) dismiss(Number(post), what);
   });

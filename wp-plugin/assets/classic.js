@@ -1,11 +1,11 @@
-// The classic editor's buttons. The page loads this script, and so does the visual editor as one of its plugins.
+// The buttons of the classic editor. Both the page and the visual editor (as a plugin) load this script.
 (() => {
   const page = /** @type {any} */ (window);
   const config = page.lianmaiClassic;
   if (!config) return;
   const { labels, ask, stream, askRoom, room } = config;
 
-  /** The shortcode for a stream or room that is asked for; empty: nothing was entered. @param {string} who */
+  /** Asks for a stream or room, and returns its shortcode; empty if nothing was entered. @param {string} who */
   const shortcode = (who) => {
     if (who === 'room') {
       const name = (prompt(askRoom, room) ?? '').replace(/["[\]<>]/g, '').trim();
@@ -15,7 +15,7 @@
     return name && `[srs_${who} ${/^[a-z]+:\/\//i.test(name) ? 'url' : 'stream'}="${name}"]`;
   };
 
-  // Called with `new`.
+  // The visual editor calls this with `new`.
   page.tinymce?.PluginManager.add('lianmai', function plugin(/** @type {any} */ editor) {
     for (const who of Object.keys(labels)) {
       editor.addButton(`lianmai_${who}`, {

@@ -1,4 +1,4 @@
-// The settings page's "Test connection": publishes a picture over WHIP and plays it back over WHEP.
+// The settings page's "Test connection": publishes a test video over WHIP and plays it over WHEP.
 
 /**
  * @typedef {object} TestConfig
@@ -14,7 +14,7 @@
 /** @typedef {{ peer: RTCPeerConnection, session: string, token: string }} Session */
 
 ( () => {
-	/** What a slow network and a busy machine may take. */
+	/** Timeouts in milliseconds that allow for a slow network and a busy machine. */
 	const GATHER = 2000, CONNECT = 20000, PICTURE = 20000;
 
 	const config = /** @type {TestConfig} */ ( /** @type {any} */ ( window ).lianmaiTest );
@@ -26,7 +26,7 @@
 	const frame = /** @type {HTMLElement} */ ( video.parentElement );
 
 	/**
-	 * Shows a step and how it went.
+	 * Shows a step with its result.
 	 * @template T
 	 * @param {string} name
 	 * @param {() => Promise<T & { sentence?: string, advice?: string } | T>} work
@@ -54,7 +54,7 @@
 		}
 	};
 
-	/** Asks this site. @param {string} path @param {object} [body] @returns {Promise<any>} */
+	/** Sends a request to this site. @param {string} path @param {object} [body] @returns {Promise<any>} */
 	const ask = async ( path, body = {} ) => {
 		const response = await fetch( config.rest + path, {
 			method: 'POST',
@@ -69,7 +69,7 @@
 		return answer;
 	};
 
-	/** Waits for a condition that events may have made true. @param {EventTarget} target @param {string} event @param {() => boolean} is @param {number} limit */
+	/** Waits for a condition that events can make true. @param {EventTarget} target @param {string} event @param {() => boolean} is @param {number} limit */
 	const until = ( target, event, is, limit ) => new Promise( ( resolve ) => {
 		const end = () => {
 			clearTimeout( timer );
@@ -82,7 +82,7 @@
 		check();
 	} );
 
-	/** Ends a session: at the server first, which otherwise waits for the publisher to come back. @param {Session} session */
+	/** Ends a session, at the server first: otherwise the server waits for the publisher to reconnect. @param {Session} session */
 	const end = async ( session ) => {
 		if ( session.session ) {
 			const headers = { Authorization: `Bearer ${ session.token }` };
@@ -92,7 +92,7 @@
 	};
 
 	/**
-	 * Posts an offer and takes the answer.
+	 * Sends an offer and applies the answer.
 	 * @param {RTCPeerConnection} peer @param {string} url @param {string} stream @param {'publish' | 'play'} act
 	 * @returns {Promise<Session>}
 	 */
@@ -100,7 +100,7 @@
 		await peer.setLocalDescription();
 		await until( peer, 'icegatheringstatechange', () => peer.iceGatheringState === 'complete', GATHER );
 		const { token } = config.tokens ? await ask( 'test/token', { stream, act } ) : { token: '' };
-		// A server with a shared secret does not know tokens: only the relay does.
+		// A server with a shared secret does not accept tokens; the relay does.
 		const shown = token && ( act === 'publish' || ! config.secret );
 		/** @type {Response} */
 		const response = await reach( url, {
@@ -125,7 +125,7 @@
 		return session;
 	};
 
-	/** A picture that moves, so that it is sent. */
+	/** Creates a moving test video, so that frames are sent. */
 	const picture = () => {
 		const canvas = document.createElement( 'canvas' );
 		canvas.width = 320;
@@ -161,7 +161,7 @@
 		/** @type {(() => void)[]} */
 		const after = [];
 		const passed = await ( async () => {
-			// What follows may work all the same: only a relay needs the site's server to reach the other.
+			// The next steps may still work: only a relay needs a connection between the two servers.
 			const reached = await step( 'server', async () => {
 				const answer = await ask( 'test/server' );
 				if ( ! answer.ok ) {

@@ -1,10 +1,10 @@
-// Lines to copy: a button with `data-copy` copies the code beside it.
+// Copy buttons: a button with `data-copy` copies the code beside it.
 document.addEventListener('click', async ({ target }) => {
   const button = target instanceof Element ? target.closest('[data-copy]') : null;
   const line = button?.parentElement?.querySelector('code');
   if (!(button instanceof HTMLElement) || !line || button.dataset.copied) return;
   getSelection()?.selectAllChildren(line);
-  // A page without HTTPS has no clipboard.
+  // A page without HTTPS cannot use the clipboard.
   if (navigator.clipboard) await navigator.clipboard.writeText(line.textContent ?? '').catch(() => document.execCommand('copy'));
   else document.execCommand('copy');
   const { textContent } = button;

@@ -1,5 +1,5 @@
 // The blocks for players, publishers and rooms in the editor. Their attributes, labels and choices come from
-// the plugin's attribute table; nothing here reaches a stream: the editor shows where one will be.
+// the plugin's attribute table. The editor shows a placeholder and does not connect to a stream.
 
 /**
  * A row of the attribute table.
@@ -18,7 +18,7 @@
   const { InspectorControls, BlockControls, MediaUpload, MediaUploadCheck, useBlockProps } = blockEditor;
   const { Button, Notice, PanelBody, Placeholder, SelectControl, TextControl, ToggleControl, ToolbarButton, ToolbarGroup } = components;
 
-  /** @param {string} path of a picture of 24 x 24 */
+  /** @param {string} path of an icon of 24 x 24 */
   const icon = (path) => el('svg', { viewBox: '0 0 24 24', width: 24, height: 24, 'aria-hidden': true, focusable: false }, el('path', { d: path }));
   const ICONS = {
     player: icon('M3 5h18v14H3zm2 2v10h14V7zm5 2 5 3-5 3z'),
@@ -36,14 +36,14 @@
   const STREAM = /^(?:webrtc:\/\/[^\s<>"/]+\/[^\s<>"]+|https?:\/\/[^\s<>"?#]+\.(?:m3u8|flv)(?:[?#][^\s<>"]*)?)$/i;
   const size = config.sized ? { __next40pxDefaultSize: true } : {};
 
-  /** Rows that are attributes of the block. @param {Who} who */
+  /** Returns the rows that are attributes of the block. @param {Who} who */
   const rowsOf = (who) => Object.entries(config[who]).filter(([, { group }]) => group);
 
-  /** Entities as what they stand for. @param {string} text */
+  /** Decodes HTML entities. @param {string} text */
   const plain = (text) => new DOMParser().parseFromString(`<i>${text.replace(/</g, '&lt;')}</i>`, 'text/html').body.textContent ?? '';
 
   /**
-   * An attribute of a shortcode as one of the block; undefined: it is not written.
+   * Converts an attribute of a shortcode to one of the block; undefined if it is absent.
    * @param {string} name
    * @param {Row} row
    * @param {Written} written
@@ -76,7 +76,7 @@
     return `[srs_${who}${written.map(([name, value]) => ` ${name}="${safe(value)}"`).join('')}]`;
   }
 
-  /** What is amiss with an address; empty: nothing. @param {string} url */
+  /** Returns the fault of an address; empty if there is none. @param {string} url */
   function amiss(url) {
     const scheme = /^\s*([^/?#:]*):/.exec(url)?.[1].toLowerCase();
     if (scheme === undefined) return '';
@@ -85,17 +85,17 @@
     return '';
   }
 
-  /** Whether an address carries a secret. @param {string} url */
+  /** Returns whether an address contains a secret. @param {string} url */
   const secret = (url) => new RegExp(`[?&#](?:${config.secrets.join('|')})=|//[^/?#]*@`, 'i').test(url);
 
-  /** What readers or publishers should know before it is published. @param {Attributes} attributes */
+  /** Returns warnings for the author before the post is published. @param {Attributes} attributes */
   const warnings = ({ url = '', stream = '', room = '', server = '' }) => [
     amiss(url),
     !url && (stream || room) && !server && !config.server ? __('Set the server under Settings → Lianmai.', 'lianmai') : '',
     secret(url) || secret(server) ? __('This address holds a secret. It is left out of the page; enter it under Settings → Lianmai instead.', 'lianmai') : '',
   ].filter(Boolean).map((text) => el(Notice, { key: text, status: 'warning', isDismissible: false }, text));
 
-  /** Which stream or room, in a sentence. @param {Attributes} attributes */
+  /** Returns a description of the stream or room. @param {Attributes} attributes */
   function place({ url, stream, room, server }) {
     if (url) return url.replace(/[?#].*$/, '').replace(/\/\/[^/]*@/, '//');
     const where = server || config.server;
@@ -104,7 +104,7 @@
     return what && where ? sprintf(__('%1$s on %2$s', 'lianmai'), what, where) : what || where;
   }
 
-  /** The picture's shape. @param {Attributes} attributes */
+  /** Returns the aspect ratio of the placeholder. @param {Attributes} attributes */
   function shape({ ratio = '', width = '', height = '' }) {
     const [, across, down] = /^(\d+)\s*[:/]\s*(\d+)$/.exec(ratio) ?? [];
     if (across) return `${across} / ${down}`;
@@ -112,7 +112,7 @@
   }
 
   /**
-   * The control of a row.
+   * Returns the control for a row.
    * @param {string} name
    * @param {Row} row
    * @param {Props} props
@@ -138,18 +138,18 @@
     return own.length ? el(PanelBody, { key: group, title, initialOpen: group === 'source' }, controls) : null;
   });
 
-  /** Whether it is said which stream or room. @param {Attributes} attributes */
+  /** Returns whether the stream or room is set. @param {Attributes} attributes */
   const named = ({ url, stream, room }) => !!(url || stream || room);
 
   /**
-   * Asks which stream or room.
+   * Shows the form that asks for the stream or room.
    * @param {Who} who
    * @param {string} title
    * @param {Props} props
    * @param {(asked: boolean) => void} ask
    */
   function form(who, title, { attributes, setAttributes }, ask) {
-    // What is being written is not yet there.
+    // Show the form while the author is typing.
     const writing = (/** @type {Attributes} */ next) => (ask(true), setAttributes(next));
     const onSubmit = (/** @type {Event} */ event) => (event.preventDefault(), ask(false));
     const asksRoom = who === 'room' || who === 'chat';
@@ -161,7 +161,7 @@
     return el(Placeholder, { icon: ICONS[who], label: title, instructions }, el('form', { className: 'lianmai-edit-form', onSubmit }, fields, done));
   }
 
-  /** Shows what will be there. @param {{ who: Who, title: string, attributes: Attributes }} props */
+  /** Shows the placeholder of a block. @param {{ who: Who, title: string, attributes: Attributes }} props */
   function Preview({ who, title, attributes }) {
     const [missing, miss] = useState('');
     const { poster = '', autoplay = false } = attributes;
@@ -188,10 +188,10 @@
     const { attributes } = props;
     const [asked, ask] = useState(false);
     const { width = '100%' } = attributes;
-    // Without a width of its own it is as wide as the theme makes it: an inline one would win.
+    // Without a width attribute, the theme sets the width: an inline width would override it.
     const own = !width || width === '100%' ? {} : { width: /^\d+$/.test(width) ? `${width}px` : width, maxWidth: '100%' };
     const blockProps = useBlockProps({ className: 'lianmai-edit', style: own });
-    // A list needs nothing.
+    // A list needs no stream or room.
     const there = who === 'rooms' || named(attributes);
     const replace = el(ToolbarButton, { onClick: () => ask(!asked), isPressed: asked }, __('Replace', 'lianmai'));
     return el(
@@ -207,7 +207,7 @@
   function transforms(who) {
     const name = `lianmai/${who}`;
     const tag = `srs_${who}`;
-    /** The shortcode that is a text, and all of it. @param {string} [text] @returns {Written | null} */
+    /** Returns the shortcode if the whole text is one shortcode. @param {string} [text] @returns {Written | null} */
     const whole = (text = '') => {
       const found = shortcode.next(tag, text);
       return found && found.content.trim() === text.trim() ? found.shortcode.attrs : null;
@@ -225,7 +225,7 @@
       },
       { type: 'shortcode', tag, attributes },
     ];
-    // An address on a line of its own; before the core's embeds, which do not know live streams.
+    // An address on its own line. This runs before the embeds of WordPress, which do not know live streams.
     if (who === 'player') from.push({
       type: 'raw',
       priority: 5,

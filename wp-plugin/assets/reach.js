@@ -1,9 +1,9 @@
-// Requests of an administrator's or author's browser to the media server, with a sentence on why one fails.
+// Sends requests from the browser of an administrator or author to the media server, and explains failures.
 (() => {
   const told = /** @type {any} */ (window).lianmaiReach;
   const { words } = told;
 
-  /** A step that failed: what happened, and what to do. */
+  /** A failed step: the problem, and advice. */
   class Failure extends Error {
     /** @param {string} sentence @param {string} [advice] */
     constructor(sentence, advice = '') {
@@ -13,7 +13,7 @@
   }
 
   /**
-   * Makes a request; a server that does not answer, or that the browser may not ask, is a Failure.
+   * Sends a request. Throws a Failure if the server does not answer or the browser forbids the request.
    * @param {string} url
    * @param {RequestInit} [init]
    */

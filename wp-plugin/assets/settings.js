@@ -1,4 +1,4 @@
-// The settings page: shows what fits the kind of server.
+// The settings page: shows the fields for the chosen kind of server.
 (() => {
   const page = /** @type {HTMLElement | null} */ (document.querySelector('.lianmai-settings'));
   if (!page) return;

@@ -1,13 +1,13 @@
-// What a page with a player loads before anything plays: a button in each player's place. The player itself
-// comes with the first press (with `autoplay`: when it comes into view), and a publisher shows itself to those who may.
-// A room is that of its audience, unless WordPress says that the person is a host.
+// The small script of pages with a player: shows a button in place of each player. The first press loads the player (with
+// `autoplay`: its scrolling into view). A publisher is shown to people who may publish. A room shows the view of its
+// audience, unless WordPress reports that the person is a host.
 //
-// The page is the same for everybody, so that caches may keep it; who somebody is, WordPress is asked here.
+// The page is the same for everybody, so that it can be cached. This script asks WordPress for the rights of the person.
 (() => {
   const page = /** @type {any} */ (window);
   if (page.lianmai) return;
   page.lianmai = {};
-  /** What the page was told: before this script, or in a part of a page that another script put in. @type {any} */
+  /** The settings from the page: before this script, or in a part of a page that another script has inserted. @type {any} */
   let config;
   const told = () => {
     const text = document.getElementById('lianmai-config')?.textContent
@@ -15,35 +15,35 @@
     if (!config && text) page.lianmai = config = JSON.parse(text);
     return !!config;
   };
-  /** Elements that were seen to, and those that ask for tokens. */
+  /** Elements that were handled, and elements that ask for tokens. */
   const [seen, armed] = [new WeakSet(), new WeakSet()];
-  /** Of rooms: those that were started, and those whose person gets tokens. Visitors come in without. */
+  /** Rooms that were started, and rooms whose person gets tokens. Visitors join without a token. */
   const [begun, entitled] = [new WeakSet(), new WeakSet()];
 
-  /** How long WordPress may think, in milliseconds. */
+  /** Timeout of requests to WordPress, in milliseconds. */
   const PATIENCE = 15_000;
-  /** Refusals of WordPress: another try does not mend them. Each comes with a sentence for the reader. */
+  /** Permanent refusals of WordPress. Each has a sentence for the reader. */
   const REFUSALS = ['lianmai_login', 'lianmai_denied', 'lianmai_ticket', 'blocked'];
-  /** Codes of answers that WordPress or this plugin gave. */
+  /** Matches error codes of WordPress and of this plugin. */
   const OURS = /^(?:lianmai_|rest_cookie_invalid_nonce$)/;
 
-  /** So many answers of a kind that may get better in a moment are one that does not. */
+  /** Number of temporary failures in a row that count as a permanent failure. */
   const FAILURES = 6;
   let failures = 0;
 
-  /** Tries that a browser may remember as failed. */
+  /** Number of failed imports, whose addresses a browser may remember as failed. */
   let misses = 0;
   /** @type {Record<string, Promise<any> | undefined>} */
   const modules = {};
 
-  /** Modules that an element needs, as the page was told of them. @type {Record<string, string[]>} */
+  /** Modules of each element, by their names in the settings. @type {Record<string, string[]>} */
   const NEEDS = {
     'srs-player': ['player'], 'srs-publisher': ['publisher'],
     'srs-audience': ['player', 'chat'], 'srs-chat': ['chat'], 'srs-room-list': ['chat'], 'srs-room': ['chat', 'room'],
   };
-  /** Classes of modules that do not define their elements themselves. @type {Record<string, [string, string]>} */
+  /** Classes of modules that do not define their elements. @type {Record<string, [string, string]>} */
   const CLASSES = { player: ['srs-player', 'SrsPlayerElement'], publisher: ['srs-publisher', 'SrsPublisherElement'] };
-  /** What a room is shown as. */
+  /** Elements that can show a room. */
   const ROOM = ['srs-audience', 'srs-room'];
   /** Elements that enter a room. */
   const IN_ROOM = ['srs-chat', ...ROOM];
@@ -53,11 +53,11 @@
   /** Loads the modules of an element, and defines it. @param {string} tag */
   const define = (tag) => Promise.all(NEEDS[tag].map(load));
 
-  /** @param {string} name of a module, as the page was told of it */
+  /** @param {string} name of a module in the settings */
   const load = (name) => modules[name] ??= (async () => {
     const file = config.modules + config[name];
-    // A page in a cache may name a file that an update removed; the name without the hash stays. A browser may remember
-    // a failed address.
+    // A cached page may name a file that an update has removed; the name without the hash stays valid. A browser may
+    // remember a failed address.
     const again = () => `${file.replace(/\.[0-9a-f]{8}\.js$/, '.js')}${file.includes('?') ? '&' : '?'}try=${++misses}`;
     try {
       const module = await import(misses ? again() : file).catch(() => import(again()));
@@ -73,16 +73,16 @@
   /** @param {string} url @param {RequestInit} [more] */
   const request = (url, more) => fetch(url, { credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout?.(PATIENCE), ...more });
 
-  /** Whether a server may answer better in a moment. @param {Response} response */
+  /** Returns whether a failure may be temporary. @param {Response} response */
   const later = ({ status }) => status === 408 || status === 429 || status >= 500;
 
-  /** The nonce of whoever is logged in; empty: nobody. @type {Promise<string> | undefined} */
+  /** Fetches the nonce of the logged-in person; empty for visitors. @type {Promise<string> | undefined} */
   let nonce;
   const askNonce = () => {
     const asked = nonce ??= request(config.nonce).then(async (response) => {
       const text = (await response.text()).trim();
       if (later(response)) throw new Error(`${response.status}`);
-      // Where WordPress's own folder is closed to visitors, whoever asks is a visitor.
+      // If the site closes wp-admin to visitors, a refused person is a visitor.
       return response.ok && /^[0-9a-f]{10}$/.test(text) ? text : '';
     });
     asked.catch(() => { if (nonce === asked) nonce = undefined; });
@@ -90,11 +90,11 @@
   };
 
   /**
-   * Asks WordPress about an element's ticket.
+   * Asks WordPress about the ticket of an element.
    * @param {string} what `may` or `token`
    * @param {Element} element
-   * @param {string[]} [tried] what was mended already
-   * @returns {Promise<any>} its answer; `code` tells what is wrong
+   * @param {string[]} [tried] repairs that were tried already
+   * @returns {Promise<any>} its answer; `code` is the code of an error
    */
   async function ask(what, element, tried = []) {
     const known = await askNonce();
@@ -108,7 +108,7 @@
     const { code } = answer;
     failures = later(response) ? failures + 1 : 0;
     if (failures && (failures < FAILURES || OURS.test(code))) throw new Error(`${response.status}`);
-    // Of a firewall or a plugin that closes the REST API: neither a right nor one of our refusals.
+    // A firewall or a plugin that closes the REST API has answered, not this plugin.
     if (!('may' in answer || answer.token || OURS.test(code))) {
       const said = `${response.status}${typeof code === 'string' ? ` ${code.slice(0, 60)}` : ''}`;
       const message = (config.words.blocked ?? config.words.busy).replace('%s', said);
@@ -117,15 +117,15 @@
       return { code: 'blocked', message: known ? `${message} ${help}` : message };
     }
     if (tried.includes(code)) return answer;
-    // Nonces live for half a day, and end with a login.
+    // Nonces are valid for half a day, and until the next login.
     if (code === 'rest_cookie_invalid_nonce') nonce = undefined;
     else if (code !== 'lianmai_ticket' || !await renew(element)) return answer;
     return ask(what, element, [...tried, code]);
   }
 
-  /** Somebody has edited the page: whoever is live on it goes on with its new tickets. @param {Element} element */
+  /** Fetches the new tickets of an edited page, so that a live publisher can continue. @param {Element} element */
   async function renew(element) {
-    // In the page as WordPress sends it, a room is always that of its audience.
+    // In the page from WordPress, a room is always the view of its audience.
     const selector = (ROOM.includes(element.localName) ? ROOM : [element.localName]).map((tag) => `${tag}[data-ticket]`).join();
     const place = [...document.querySelectorAll(selector)].indexOf(element);
     const text = await (await request(location.href)).text();
@@ -136,10 +136,10 @@
     return true;
   }
 
-  /** The stream or room of an element. @param {Element} element */
+  /** Returns the stream or room of an element. @param {Element} element */
   const subject = (element) => element.getAttribute('url') ?? `${element.getAttribute('server')} ${element.getAttribute('room') ?? element.getAttribute('data-room')}`;
 
-  /** Lets the elements of a kind ask for a token whenever they connect. @param {string} tag */
+  /** Lets the elements of a kind ask for a token each time they connect. @param {string} tag */
   function authorise(tag) {
     if (!customElements.get(tag)) return;
     for (const element of document.querySelectorAll(`${tag}[data-lianmai][data-token]`)) {
@@ -149,7 +149,7 @@
         token: async () => {
           const { token, code, message } = await ask('token', element).catch(() => ({}));
           if (token) return token;
-          // A site that does not answer, or not now, will: the element tries again.
+          // The failure may be temporary, so the element tries again.
           const refused = REFUSALS.includes(code);
           throw Object.assign(new Error(refused ? message : config.words.busy), { code: refused ? 'forbidden' : 'network' });
         },
@@ -157,14 +157,14 @@
     }
   }
 
-  /** The shape of the picture that is to come. @param {HTMLElement} element */
+  /** Returns the aspect ratio of the element. @param {HTMLElement} element */
   function shape(element) {
     const [, width, height] = /^(\d+)[:/](\d+)$/.exec(element.getAttribute('ratio') ?? '') ?? [];
     const given = [width ?? element.getAttribute('width'), height ?? element.getAttribute('height')].map(Number);
     if (given[0] > 0 && given[1] > 0) element.style.setProperty('aspect-ratio', given.join(' / '));
   }
 
-  /** A picture of 24 x 24. @param {string} outline */
+  /** Creates an icon of 24 x 24. @param {string} outline */
   function icon(outline) {
     const [svg, path] = ['svg', 'path'].map((name) => document.createElementNS('http://www.w3.org/2000/svg', name));
     svg.setAttribute('viewBox', '0 0 24 24');
@@ -175,11 +175,11 @@
   }
 
   /**
-   * Puts a button where the element will be.
+   * Shows a button in place of the element.
    * @param {HTMLElement} element
    * @param {string} word on the button
-   * @param {string} outline beside it
-   * @param {(element: any) => unknown} go once it is defined
+   * @param {string} outline of its icon
+   * @param {(element: any) => unknown} go called when the element is defined
    * @returns {() => Promise<void>} the same as a press
    */
   function facade(element, word, outline, go) {
@@ -208,10 +208,10 @@
       try {
         await define(tag);
         const focused = document.activeElement === button;
-        // What stood here is hidden now by what the element shows itself.
+        // The content of the element now hides the placeholder.
         element.replaceChildren();
         void go(element);
-        // The keyboard stays where the button was.
+        // Keep the keyboard focus at the position of the button.
         if (focused) [...element.shadowRoot?.querySelectorAll('[part~="play"], [part~="stop"], [part~="start"]') ?? []].forEach((next) => /** @type {HTMLElement} */ (next).focus({ preventScroll: true }));
       } catch (error) {
         console.error('lianmai:', error);
@@ -224,7 +224,7 @@
     return start;
   }
 
-  /** Once a reader comes near: who does not scroll there loads nothing. @param {Element} element @param {() => unknown} go */
+  /** Calls a function when the element comes near the visible area, so that readers who do not scroll load nothing. @param {Element} element @param {() => unknown} go */
   function near(element, go) {
     const observer = new IntersectionObserver((entries) => {
       if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
@@ -237,7 +237,7 @@
   /** @param {HTMLElement} element */
   function player(element) {
     const start = facade(element, config.words.play, 'M8 5v14l11-7z', (ready) => void ready.play().catch(() => {}));
-    // Else all of the page would begin with the first.
+    // Otherwise the first press would start all players of the page.
     if (element.hasAttribute('autoplay')) near(element, start);
     element.removeAttribute('autoplay');
   }
@@ -249,7 +249,7 @@
     const box = /** @type {HTMLElement} */ (element.closest('[hidden]') ?? element);
     const say = (/** @type {string} */ text) => box.append(Object.assign(document.createElement('p'), { className: 'lianmai-note', textContent: text }));
     if (code === 'blocked' && document.getElementById('wpadminbar')) {
-      // Somebody who works on the site can do something about it.
+      // People who can edit the site can fix the problem.
       say(message);
       element.remove();
       box.hidden = false;
@@ -261,14 +261,14 @@
   }
 
   /**
-   * Puts a room's element of another kind in the place of one.
+   * Replaces the element of a room by one of another kind.
    * @param {HTMLElement} element
-   * @param {string} tag of the other
+   * @param {string} tag of the new element
    */
   function become(element, tag) {
     const other = document.createElement(tag);
     for (const { name, value } of element.attributes) other.setAttribute(name, value);
-    // Guests without an account come in by the gateway's own page.
+    // Guests without an account join on the gateway's own page.
     const room = other.getAttribute('data-room') ?? other.getAttribute('room') ?? '';
     Object.assign(other, { page: `${other.getAttribute('server')}/rooms/${encodeURIComponent(room)}` });
     seen.add(other);
@@ -278,7 +278,7 @@
   }
 
   /**
-   * A room or its chat. An element connects once it has the name of its room; before that it is a button.
+   * Shows a room or its chat. An element connects when it gets the name of its room; before that, a button is shown.
    * @param {HTMLElement} element
    */
   async function room(element) {
@@ -288,7 +288,7 @@
     element.removeAttribute('room');
     const asker = element.hasAttribute('data-ticket') ? await askNonce().catch(() => null) : '';
     const answer = asker || element.hasAttribute('data-all') ? await ask('may', element).catch(() => null) : {};
-    // While WordPress does not answer, everybody is a visitor. It is asked again.
+    // While WordPress does not answer, treat the person as a visitor, and ask again.
     if (asker === null || !answer) setTimeout(() => seen.delete(element), 1000);
     const { may, role, name: person, code, message } = answer ?? {};
     if (begun.has(element)) return;
@@ -304,13 +304,13 @@
     if (!chat && !takesPart) shown.addEventListener('stage', (event) => {
       const { detail } = /** @type {CustomEvent} */ (event);
       if (detail.role !== 'host' && detail.role !== 'guest') return;
-      // The seat is this page's: the gateway's page, where the element would go, does not know it.
+      // The seat belongs to this page. The gateway's page, which the element would open, does not know it.
       event.preventDefault();
       void define('srs-room').then(() => begun.add(become(shown, 'srs-room')));
     });
     const word = config.words[chat ? 'chat' : takesPart ? 'enter' : 'watch'];
     const start = facade(shown, word, chat ? 'M4 4h16v12H9l-5 4z' : 'M8 5v14l11-7z', go);
-    // Another element of the page may have brought the same modules: what stood here is hidden then.
+    // Another element of the page may have loaded the same modules. The placeholder is then hidden.
     void customElements.whenDefined(shown.localName).then(go);
     if (shown.hasAttribute('autoplay')) near(shown, start);
     shown.removeAttribute('autoplay');
@@ -321,7 +321,7 @@
     box.hidden = false;
   }
 
-  /** Sees to the elements that were not there before. */
+  /** Handles elements that were added to the page. */
   function look() {
     if (!told()) return;
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-lianmai]'))) {
@@ -330,14 +330,14 @@
       if (element.localName === 'srs-player') player(element);
       else if (element.localName === 'srs-room-list') near(element, () => define('srs-room-list').catch((error) => console.error('lianmai:', error)));
       else if (IN_ROOM.includes(element.localName)) void room(element);
-      // WordPress did not answer: asked again when there is a network, or somebody looks.
+      // WordPress did not answer. Ask again when the network returns or the page becomes visible.
       else publisher(element).catch(() => void setTimeout(() => seen.delete(element), 1000));
     }
   }
-  // Another script of the page may define them, too.
+  // Another script of the page may define the elements too.
   for (const tag of ASKING) void customElements.whenDefined(tag).then(() => authorise(tag));
   look();
-  // Themes that change pages without loading them bring new ones.
+  // Themes that change pages without a reload add new elements.
   new MutationObserver(() => {
     look();
     ASKING.forEach(authorise);

@@ -1,6 +1,6 @@
 <?php
 /**
- * Where a stream is, and which stream an address is of.
+ * Creates and parses addresses of streams.
  *
  * @package Lianmai
  */
@@ -9,9 +9,9 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Addresses as the gateway and SRS have them. */
+/** Addresses in the forms of the gateway and of SRS. */
 final class Address {
-	/** What a stream's address ends with, by protocol. */
+	/** Suffixes of a stream's address, by protocol. */
 	private const ENDINGS = array(
 		'flv'    => '.flv',
 		'ws-flv' => '.flv',
@@ -20,11 +20,11 @@ final class Address {
 		'ts'     => '.ts',
 	);
 
-	/** Where gateways and SRS listen if nothing else is said. */
+	/** Default ports of the gateway and of SRS. */
 	public const PORTS = array( 80, 443, 1985, 8080, 8443 );
 
 	/**
-	 * Where a stream is played.
+	 * Returns the address for playing a stream.
 	 *
 	 * @param string $stream   app/name.
 	 * @param string $server   base address.
@@ -40,7 +40,7 @@ final class Address {
 	}
 
 	/**
-	 * Where a stream is published.
+	 * Returns the address for publishing a stream.
 	 *
 	 * @param string $stream app/name.
 	 * @param string $server base address.
@@ -51,7 +51,7 @@ final class Address {
 	}
 
 	/**
-	 * The stream that an address names; empty: none.
+	 * Returns the stream in an address; empty if there is none.
 	 *
 	 * @param string $url    absolute or relative.
 	 * @param string $server whose path does not belong to the stream.
@@ -81,8 +81,8 @@ final class Address {
 	}
 
 	/**
-	 * The server's part of an address that somebody copied from a player, a streaming program or the gateway's pages. A
-	 * scheme of http(s) is left out where the address does not tell which it is.
+	 * Returns the server of an address that was copied from a player, a streaming program or the gateway's pages. The result
+	 * has no scheme if the address does not tell whether it is http or https.
 	 *
 	 * @param string $address as entered.
 	 */
@@ -114,8 +114,8 @@ final class Address {
 	}
 
 	/**
-	 * Whether an address is on the server of the settings, at its port or at one where gateways usually listen, so
-	 * that WordPress's tokens are good there.
+	 * Returns whether an address is on the server of the settings, at its port or at a default port of gateways, so
+	 * that the server accepts WordPress's tokens.
 	 *
 	 * @param string $url    absolute or relative.
 	 * @param string $server base address.
@@ -142,7 +142,7 @@ final class Address {
 	}
 
 	/**
-	 * Whether a text is the address of a live stream, and nothing else.
+	 * Returns whether a text is the address of a live stream, and nothing else.
 	 *
 	 * @param string $text as written.
 	 */
@@ -151,7 +151,7 @@ final class Address {
 	}
 
 	/**
-	 * The WHIP or WHEP address of a stream.
+	 * Returns the WHIP or WHEP address of a stream.
 	 *
 	 * @param string $stream app/name.
 	 * @param string $server base address.
@@ -167,7 +167,7 @@ final class Address {
 	}
 
 	/**
-	 * A stream's name as part of a path.
+	 * Encodes the name of a stream for a path.
 	 *
 	 * @param string $stream app/name.
 	 */
@@ -176,7 +176,7 @@ final class Address {
 	}
 
 	/**
-	 * Scheme, host and port in one spelling; empty: there is none, or somebody stands before the host.
+	 * Returns scheme, host and port in normal form; empty if the address has none, or has a user name.
 	 *
 	 * @param string $url absolute.
 	 */
@@ -189,7 +189,7 @@ final class Address {
 	}
 
 	/**
-	 * Whether two addresses are at one host; the names of this machine are one.
+	 * Returns whether two addresses have the same host. All names of this machine count as the same host.
 	 *
 	 * @param string $one   absolute.
 	 * @param string $other absolute.
@@ -200,7 +200,7 @@ final class Address {
 	}
 
 	/**
-	 * An address taken apart; empty: it is none. A scheme that PHP does not know is one with a host all the same.
+	 * Splits an address into parts; empty if it is invalid. Unknown schemes may have a host too.
 	 *
 	 * @param string $url absolute.
 	 * @return array<string, string|int>
@@ -211,7 +211,7 @@ final class Address {
 	}
 
 	/**
-	 * The host in lower case; the names of this machine are one.
+	 * Returns the host in lower case. All names of this machine become the same name.
 	 *
 	 * @param array $parts of an address.
 	 */
@@ -221,7 +221,7 @@ final class Address {
 	}
 
 	/**
-	 * The port, as given or usual.
+	 * Returns the port of an address, or the default port.
 	 *
 	 * @param array $parts of an address.
 	 */

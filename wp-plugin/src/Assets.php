@@ -1,6 +1,6 @@
 <?php
 /**
- * What pages load.
+ * Scripts and styles of pages.
  *
  * @package Lianmai
  */
@@ -10,15 +10,15 @@ declare(strict_types=1);
 namespace Lianmai;
 
 /**
- * Nothing without a player or room; with one a small script, which fetches the player itself before it plays. What the script must
- * know is printed with it, wherever and by whomever it is enqueued.
+ * Pages without a player or room load nothing. Others load a small script, which fetches the player before playback. The
+ * settings of the script are printed with it, regardless of who enqueued it.
  */
 final class Assets {
-	/** The handle of the page's script and style, and that of the editor's. */
+	/** Handles of the page's script and style, and of the editor's script and style. */
 	public const VIEW   = 'lianmai-view';
 	public const EDITOR = 'lianmai-editor';
 
-	/** Headers of scripts that fetch a page to put a part of it into the one that is open. */
+	/** Headers of scripts that fetch a page to insert a part of it into the open page. */
 	private const FETCHED = array( 'HTTP_X_REQUESTED_WITH', 'HTTP_HX_REQUEST', 'HTTP_X_PJAX', 'HTTP_X_BARBA' );
 
 	/** Hooks into WordPress. */
@@ -30,7 +30,7 @@ final class Assets {
 		add_action( 'enqueue_block_editor_assets', array( self::class, 'edit' ) );
 	}
 
-	/** Makes the handles known. */
+	/** Registers the handles. */
 	public static function announce(): void {
 		// Before WordPress 6.3 the array only says "in the footer".
 		wp_register_script(
@@ -55,13 +55,13 @@ final class Assets {
 		wp_register_style( self::EDITOR, plugins_url( 'assets/editor.css', FILE ), array(), VERSION );
 	}
 
-	/** This page has a player. */
+	/** Notes that this page has a player. */
 	public static function need(): void {
 		wp_enqueue_script( self::VIEW );
 		wp_enqueue_style( self::VIEW );
 	}
 
-	/** Every page may get a player later, from a script that fetches more of the site: where the settings say so. */
+	/** Enqueues the script on all pages if the settings ask for it: a script may insert a player from another page later. */
 	public static function everywhere(): void {
 		/**
 		 * Filters whether pages without a player load the script and the style too.
@@ -74,8 +74,8 @@ final class Assets {
 	}
 
 	/**
-	 * The script's tag with what the script must know before it. Data and no script: what moves or forbids inline scripts
-	 * leaves it where it is.
+	 * Adds the settings before the script's tag. They are data, so that plugins that move or forbid inline scripts
+	 * ignore them.
 	 *
 	 * @param mixed $tag    of a script.
 	 * @param mixed $handle of the script.
@@ -95,14 +95,14 @@ final class Assets {
 		return $data . $tag;
 	}
 
-	/** What the script must know, as JSON. */
+	/** Returns the settings of the script as JSON. */
 	public static function config(): string {
 		return (string) wp_json_encode( self::page(), JSON_HEX_TAG | JSON_HEX_AMP | JSON_UNESCAPED_SLASHES );
 	}
 
 	/**
-	 * Whether a script asked for this page, to put a part of it into the one that is open (infinite scroll, page
-	 * transitions): what the footer prints does not get there.
+	 * Returns whether a script has requested this page to insert a part of it into the open page (infinite scroll, page
+	 * transitions). The output of the footer is not inserted.
 	 */
 	public static function is_fetched(): bool {
 		if ( defined( 'REST_REQUEST' ) && REST_REQUEST ) {
@@ -117,7 +117,7 @@ final class Assets {
 		return wp_doing_ajax() || array() !== $asked || 'empty' === ( $_SERVER['HTTP_SEC_FETCH_DEST'] ?? '' );
 	}
 
-	/** The tags of style and script, for a part of a page that goes into another one; once, they are in a page that has them. */
+	/** Returns the tags of style and script for a part of a page that is inserted into another page, once per page. */
 	public static function tags(): string {
 		$style  = add_query_arg( 'ver', VERSION, plugins_url( 'assets/view.css', FILE ) );
 		$script = add_query_arg( 'ver', VERSION, plugins_url( 'assets/view.js', FILE ) );
@@ -126,8 +126,8 @@ final class Assets {
 	}
 
 	/**
-	 * Answers for modules of an earlier version, which pages in a cache still name, with those of this one. Web servers ask
-	 * WordPress for files that are not there.
+	 * Serves modules of this version for names of an earlier version, which cached pages still use. Web servers pass requests
+	 * for missing files to WordPress.
 	 */
 	public static function serve_old_names(): void {
 		$asked = isset( $_SERVER['REQUEST_URI'] ) ? (string) $_SERVER['REQUEST_URI'] : ''; // phpcs:ignore WordPress.Security -- compared, not used.
@@ -145,7 +145,7 @@ final class Assets {
 			'server'  => Settings::server(),
 			'secrets' => Secrets::NAMES,
 			'schemes' => Sanitizer::SCHEMES,
-			// Controls before 6.7 do not know their present size, which later ones want to be asked for.
+			// Controls before WordPress 6.7 do not know this size option, which later versions expect.
 			'sized'   => version_compare( get_bloginfo( 'version' ), '6.7', '>=' ),
 		);
 		foreach ( Attributes::WHO as $who ) {
@@ -155,7 +155,7 @@ final class Assets {
 	}
 
 	/**
-	 * What the page's script must know: the same for every reader, and nothing secret.
+	 * Returns the settings of the page's script: the same for every reader, without secrets.
 	 *
 	 * @return array<string, mixed>
 	 */
@@ -190,7 +190,7 @@ final class Assets {
 	}
 
 	/**
-	 * The address of a module within `build/`, with its version.
+	 * Returns the address of a module in `build/`, with its version.
 	 *
 	 * @param string $name of the file.
 	 */
@@ -201,7 +201,7 @@ final class Assets {
 	}
 
 	/**
-	 * Puts a value before a script.
+	 * Prints a value before a script.
 	 *
 	 * @param string $handle of the script.
 	 * @param string $name   of the variable.

@@ -1,6 +1,6 @@
 <?php
 /**
- * The attributes that shortcodes and blocks take.
+ * The attributes of shortcodes and blocks.
  *
  * @package Lianmai
  */
@@ -16,21 +16,21 @@ namespace Lianmai;
  * and `max`.
  */
 final class Attributes {
-	/** What the shortcodes and blocks are for. `room` is a room, `rooms` the list of them. */
+	/** Kinds of shortcodes and blocks. `rooms` is the list of rooms. */
 	public const WHO = array( 'player', 'publisher', 'room', 'rooms', 'chat' );
 
-	/** Those of rooms: they have a room where the others have a stream. */
+	/** Kinds with a room instead of a stream. */
 	public const OF_ROOMS = array( 'room', 'rooms', 'chat' );
 
 	/**
-	 * Gives the rows of each of WHO; null before the first use. A test sets another one.
+	 * Returns the rows of each kind; null before the first use. Tests replace it.
 	 *
 	 * @var \Closure|null
 	 */
 	private static $table = null;
 
 	/**
-	 * The rows of one of WHO, by name, in the language of the moment.
+	 * Returns the rows of a kind, by name, in the current language.
 	 *
 	 * @param string $who one of WHO.
 	 * @return array<string, array<string, mixed>>
@@ -41,7 +41,7 @@ final class Attributes {
 	}
 
 	/**
-	 * What holds where nothing is written.
+	 * Returns the default values.
 	 *
 	 * @param string $who one of WHO.
 	 * @return array<string, string|bool>
@@ -56,10 +56,10 @@ final class Attributes {
 	}
 
 	/**
-	 * Names of the attributes that the renderer writes on the element.
+	 * Returns the names of the attributes that the renderer writes on the element.
 	 *
 	 * @param string $who  one of WHO.
-	 * @param bool   $flag whether those that are there or not, or those with a value.
+	 * @param bool   $flag whether to return switches, or attributes with a value.
 	 * @return string[]
 	 */
 	public static function written( string $who, bool $flag ): array {
@@ -74,7 +74,7 @@ final class Attributes {
 	}
 
 	/**
-	 * Rows that are a block's attributes: all but those the editor has in another way.
+	 * Returns the rows that are attributes of a block: all except those that the editor provides in another way.
 	 *
 	 * @param string $who one of WHO.
 	 * @return array<string, array<string, mixed>>

@@ -1,6 +1,6 @@
 <?php
 /**
- * Base64 as tokens and tickets spell it.
+ * Base64 for tokens and tickets.
  *
  * @package Lianmai
  */
@@ -11,12 +11,12 @@ namespace Lianmai;
 
 /** RFC 4648 section 5, without padding. */
 final class Base64Url {
-	/** Bytes as text. */
+	/** Encodes bytes as text. */
 	public static function encode( string $bytes ): string {
 		return rtrim( strtr( base64_encode( $bytes ), '+/', '-_' ), '=' ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions
 	}
 
-	/** Text as bytes; null when it is not exactly what encode() writes. */
+	/** Decodes text to bytes; null if encode() would write another text. */
 	public static function decode( string $text ): ?string {
 		if ( ! preg_match( '/^[A-Za-z0-9_-]*$/D', $text ) ) {
 			return null;

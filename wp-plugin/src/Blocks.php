@@ -9,14 +9,14 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Dynamic blocks: the post holds their attributes, and the page gets what the shortcodes make. */
+/** Dynamic blocks: the post stores their attributes, and the page gets the HTML of the shortcodes. */
 final class Blocks {
 	/** Hooks into WordPress. */
 	public static function register(): void {
 		add_action( 'init', array( self::class, 'announce' ) );
 	}
 
-	/** Makes the blocks known, with the attribute table's attributes. */
+	/** Registers the blocks with the attributes of the attribute table. */
 	public static function announce(): void {
 		foreach ( Attributes::WHO as $who ) {
 			register_block_type(
@@ -32,7 +32,7 @@ final class Blocks {
 	}
 
 	/**
-	 * A block's HTML.
+	 * Returns the HTML of a block.
 	 *
 	 * @param string $who        player or publisher.
 	 * @param array  $attributes of the block.
@@ -47,7 +47,7 @@ final class Blocks {
 	}
 
 	/**
-	 * The attribute table in the block's words.
+	 * Returns the attribute table in the format of blocks.
 	 *
 	 * @param string $who player or publisher.
 	 * @return array<string, array<string, mixed>>

@@ -9,16 +9,16 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Gives the rights to the roles that publish posts, once: what a role editor changes later stays. */
+/** Gives the rights to the roles that publish posts. It does so once, so that later changes by a role editor stay. */
 final class Capability {
 	public const NAME = 'lianmai_publish';
 
-	/** Whoever has it is a host of this site's rooms. */
+	/** The right to host this site's rooms. */
 	public const HOST = 'lianmai_host';
 
 	public const ALL = array( self::NAME, self::HOST );
 
-	/** The option that says which rights were given: 1 is the first, 2 both. */
+	/** The option with the rights that were given: 1 for the first, 2 for both. */
 	public const GIVEN = 'lianmai_capability';
 
 	private const ROLES = array( 'author', 'editor', 'administrator' );
@@ -27,11 +27,11 @@ final class Capability {
 	public static function register(): void {
 		register_activation_hook( FILE, array( self::class, 'activate' ) );
 		add_action( 'wp_initialize_site', array( self::class, 'new_site' ), 100 );
-		// wp-config tools and must-use loaders switch a plugin on without telling it.
+		// Some tools and must-use loaders activate a plugin without its activation hook.
 		add_action( 'admin_init', array( self::class, 'give' ) );
 	}
 
-	/** At activation: this site, or every site of the network. */
+	/** Gives the rights at activation, on this site or on every site of the network. */
 	public static function activate( bool $network_wide = false ): void {
 		if ( ! $network_wide || ! is_multisite() ) {
 			self::give();
@@ -49,7 +49,7 @@ final class Capability {
 		}
 	}
 
-	/** A site that joins a network where the plugin is active. */
+	/** Gives the rights on a new site of a network where the plugin is active. */
 	public static function new_site( \WP_Site $site ): void {
 		if ( ! array_key_exists( plugin_basename( FILE ), (array) get_site_option( 'active_sitewide_plugins', array() ) ) ) {
 			return;
@@ -68,7 +68,7 @@ final class Capability {
 		update_option( self::GIVEN, count( self::ALL ), true );
 		$roles = array_filter( array_map( 'get_role', $given > 0 ? array_keys( wp_roles()->roles ) : self::ROLES ) );
 		foreach ( $roles as $role ) {
-			// Version 0.1.0 knew one right. The second follows the first, also where a role editor has changed that.
+			// Version 0.1.0 had one right. Roles with the first right get the second, even if a role editor has changed them.
 			if ( 0 === $given ) {
 				$role->add_cap( self::NAME );
 			}

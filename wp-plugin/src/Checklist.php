@@ -1,6 +1,6 @@
 <?php
 /**
- * What an author sees after a post with a player, publisher or room was published.
+ * The checklist for authors after a post with a player, publisher or room was published.
  *
  * @package Lianmai
  */
@@ -9,17 +9,17 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** In the block editor a panel, in the classic editor a notice; the list itself comes from one route. Public pages get nothing. */
+/** The block editor shows a panel, the classic editor a notice. One route returns the list. Public pages load nothing. */
 final class Checklist {
 	private const HANDLE = 'lianmai-checklist';
 
-	/** So many times a minute a person may ask: each makes requests to the media server. */
+	/** Requests per person and minute. Each request causes requests to the media server. */
 	private const A_MINUTE = 20;
 
-	/** Streams whose lines for streaming programs are shown. */
+	/** Maximum number of streams whose lines for streaming programs are shown. */
 	private const STREAMS = 3;
 
-	/** What WordPress's address of the editor has after a post was published, and after it was updated. */
+	/** Query values of the editor's address after a post was published, and after it was updated. */
 	private const MESSAGES = array( '6', '1' );
 
 	/** Hooks into WordPress. */
@@ -29,7 +29,7 @@ final class Checklist {
 		add_action( 'admin_notices', array( self::class, 'in_classic_editor' ) );
 	}
 
-	/** What the scripts ask. */
+	/** Registers the route for the scripts. */
 	public static function routes(): void {
 		register_rest_route(
 			Rest::SPACE,
@@ -49,7 +49,7 @@ final class Checklist {
 		);
 	}
 
-	/** Only who may edit a post that is published and has a page: the list says who is live, and drafts may name any stream. */
+	/** Allows people who may edit a published post with a page: the list shows which streams are live, and a draft may name any stream. */
 	public static function may( \WP_REST_Request $request ): bool {
 		$post   = is_scalar( $request['post'] ) && (int) $request['post'] > 0 ? get_post( (int) $request['post'] ) : null;
 		$status = null === $post || ! is_post_type_viewable( $post->post_type ) ? null : get_post_status_object( (string) get_post_status( $post ) );
@@ -57,7 +57,7 @@ final class Checklist {
 	}
 
 	/**
-	 * The list as HTML; empty where the post has neither player nor publisher.
+	 * Returns the list as HTML; empty if the post has neither player nor publisher.
 	 *
 	 * @return array{html: string}|\WP_Error
 	 */
@@ -75,7 +75,7 @@ final class Checklist {
 		return array( 'html' => (string) ob_get_clean() );
 	}
 
-	/** Loads the panel, where a post is edited. */
+	/** Loads the panel in the editor of posts. */
 	public static function in_block_editor(): void {
 		$screen = get_current_screen();
 		if ( null === $screen || 'post' !== $screen->base || ! is_post_type_viewable( $screen->post_type ) ) {
@@ -91,7 +91,7 @@ final class Checklist {
 		);
 	}
 
-	/** The notice, after a post was published or updated in the classic editor. */
+	/** Shows the notice after a post was published or updated in the classic editor. */
 	public static function in_classic_editor(): void {
 		$screen = get_current_screen();
 		$post   = get_post();
@@ -111,7 +111,7 @@ final class Checklist {
 		);
 	}
 
-	/** Loads what both editors need. */
+	/** Loads the scripts for both editors. */
 	private static function enqueue(): void {
 		Starter::enqueue_lines();
 		ConnectionTest::enqueue_reach();
@@ -178,7 +178,7 @@ final class Checklist {
 	}
 
 	/**
-	 * Prints what to enter into OBS.
+	 * Prints the settings for OBS.
 	 *
 	 * @param string[] $streams on the server of the settings.
 	 * @param int|null $port    of RTMP; null: the usual one.
@@ -186,7 +186,7 @@ final class Checklist {
 	private static function show_program( array $streams, ?int $port ): void {
 		$whip = 'other' === Settings::kind();
 		$rtmp = 'rtmp://' . (string) wp_parse_url( Settings::server(), PHP_URL_HOST ) . ( null === $port || 1935 === $port ? '' : ':' . $port );
-		// The list may stand in the page twice.
+		// The page may contain the list twice.
 		$id = 'lianmai-program-' . bin2hex( random_bytes( 4 ) );
 		echo '<h3>' . esc_html__( 'To go live with OBS', 'lianmai' ) . '</h3><p class="description">' . esc_html(
 			$whip

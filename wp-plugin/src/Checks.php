@@ -1,6 +1,6 @@
 <?php
 /**
- * What has to be right for the players, publishers and rooms of a post.
+ * Checks for the players, publishers and rooms of a post.
  *
  * @package Lianmai
  */
@@ -10,28 +10,28 @@ declare(strict_types=1);
 namespace Lianmai;
 
 /**
- * Asks what Site Health asks, as far as it concerns the post, and whether somebody is live. Each check has a `state`
+ * Runs the tests of Site Health that concern the post, and checks whether its streams are live. Each check has a `state`
  * (good, problem, warning, or info), a `label`, and perhaps `advice`.
  */
 final class Checks {
-	/** Site Health's states in ours. */
+	/** Maps the states of Site Health to the states of this list. */
 	private const STATES = array(
 		'good'        => 'good',
 		'critical'    => 'problem',
 		'recommended' => 'warning',
 	);
 
-	/** Streams that the server is asked about. */
+	/** Maximum number of streams to check at the server. */
 	private const STREAMS = 5;
 
 	/** @var array<int, array{state: string, label: string, advice: string}> */
 	public $all = array();
 
-	/** At which port the server takes RTMP: 0 is none, null is not known. @var int|null */
+	/** Port for RTMP on the server: 0 if none, null if not known. @var int|null */
 	public $rtmp = null;
 
 	/**
-	 * The checks of a post's elements, in the order in which an author would fix them.
+	 * Checks the elements of a post, in the order in which an author would fix problems.
 	 *
 	 * @param Elements $shown on the post's page.
 	 */
@@ -47,7 +47,7 @@ final class Checks {
 		return $checks;
 	}
 
-	/** Whether pages may load from the servers, and use a camera. */
+	/** Checks whether pages may load from the servers and use a camera. */
 	private function scheme( Elements $shown ): void {
 		$https = SiteHealth::https( $shown->are_here() ? null : '' );
 		if ( 'critical' === $https['status'] || $shown->publish() ) {
@@ -65,7 +65,7 @@ final class Checks {
 		}
 	}
 
-	/** Whether the server of the settings answers, lets in whom this site lets in, and has the streams. */
+	/** Checks whether the server of the settings answers, trusts this site's tokens, and has the streams. */
 	private function server( Elements $shown ): void {
 		if ( 'other' === Settings::kind() ) {
 			return;
@@ -93,7 +93,7 @@ final class Checks {
 	}
 
 	/**
-	 * Whether a room is open.
+	 * Checks whether a room is open.
 	 *
 	 * @param string        $room  its name on the gateway.
 	 * @param string[]|null $rooms that are open; null: the server has no rooms.
@@ -111,7 +111,7 @@ final class Checks {
 		}
 	}
 
-	/** Whether the gateway lets this site have these streams. */
+	/** Checks whether the gateway trusts this site for these streams. */
 	private function prefix( Elements $shown ): void {
 		$prefix = Settings::prefix();
 		foreach ( $shown->streams() as $stream ) {
@@ -122,7 +122,7 @@ final class Checks {
 		}
 	}
 
-	/** Whether somebody is live on a stream. */
+	/** Checks whether a stream is live. */
 	private function live( string $stream ): void {
 		$is = Gateway::live( $stream );
 		if ( true === $is ) {
@@ -138,8 +138,8 @@ final class Checks {
 	}
 
 	/**
-	 * Takes over a result of Site Health. The details are for those who can change the settings: an error may name machines
-	 * inside of the network.
+	 * Adds a result of Site Health. Only people who can change the settings see details: an error may name machines
+	 * inside the network.
 	 *
 	 * @param array<string, mixed> $result of Site Health.
 	 */
@@ -158,7 +158,7 @@ final class Checks {
 		$this->all[] = compact( 'state', 'label', 'advice' );
 	}
 
-	/** An address without its query, which may hold a token. */
+	/** Returns an address without its query, which may contain a token. */
 	private static function short( string $url ): string {
 		return (string) preg_replace( '~[?#].*$~', '', $url );
 	}

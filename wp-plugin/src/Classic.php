@@ -9,7 +9,7 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** They ask for the name of a stream or room and insert a shortcode: above the text, in the visual editor, among the quicktags. */
+/** The buttons ask for a stream or room and insert a shortcode: above the text, in the visual editor, among the quicktags. */
 final class Classic {
 	private const HANDLE = 'lianmai-classic';
 
@@ -22,7 +22,7 @@ final class Classic {
 	}
 
 	/**
-	 * The buttons above the text.
+	 * Prints the buttons above the text.
 	 *
 	 * @param mixed $editor id of the editor.
 	 */
@@ -37,7 +37,7 @@ final class Classic {
 		}
 	}
 
-	/** Loads the script, with the words it needs. */
+	/** Loads the script with its texts. */
 	public static function enqueue(): void {
 		wp_enqueue_script( self::HANDLE, plugins_url( 'assets/classic.js', FILE ), array(), VERSION, true );
 		$words = array(
@@ -51,7 +51,7 @@ final class Classic {
 	}
 
 	/**
-	 * The plugin of the visual editor is the same script.
+	 * Adds the same script as a plugin of the visual editor.
 	 *
 	 * @param mixed $plugins addresses by name.
 	 * @return mixed
@@ -61,7 +61,7 @@ final class Classic {
 	}
 
 	/**
-	 * The visual editor's first row.
+	 * Adds the buttons to the first row of the visual editor.
 	 *
 	 * @param mixed $buttons names.
 	 * @return mixed

@@ -1,6 +1,6 @@
 <?php
 /**
- * "Test connection": publishes a picture and plays it back.
+ * "Test connection": publishes a test video and plays it.
  *
  * @package Lianmai
  */
@@ -9,24 +9,24 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** The settings page's button, its script, and the routes that the script asks. Administrators only. */
+/** The button of the settings page, its script, and the routes of the script. Administrators only. */
 final class ConnectionTest {
 	private const NAME = 'lianmai-test';
 
-	/** The script that makes the browser's requests. */
+	/** Handle of the script that sends the browser's requests. */
 	public const REACH = 'lianmai-reach';
 
-	/** What the names of test streams begin with: the gateway may trust this site for the streams below its prefix only. */
+	/** Prefix of the names of test streams: the gateway may trust this site for streams below its prefix only. */
 	public static function app(): string {
 		return ltrim( Settings::prefix() . '/' . self::NAME, '/' );
 	}
 
-	/** Hooks the routes in. */
+	/** Hooks into WordPress. */
 	public static function register(): void {
 		add_action( 'rest_api_init', array( self::class, 'routes' ) );
 	}
 
-	/** What the script asks. */
+	/** Registers the routes for the script. */
 	public static function routes(): void {
 		register_rest_route(
 			Rest::SPACE,
@@ -62,13 +62,13 @@ final class ConnectionTest {
 		);
 	}
 
-	/** Only who may change the settings may test them. */
+	/** Allows people who may change the settings. */
 	public static function may(): bool {
 		return current_user_can( 'manage_options' );
 	}
 
 	/**
-	 * Step one: what this site's server sees.
+	 * Step one: tests the connection from this site's server.
 	 *
 	 * @return array{ok: bool, sentence: string, advice: string}
 	 */
@@ -104,7 +104,7 @@ final class ConnectionTest {
 	}
 
 	/**
-	 * A token for the test's own stream.
+	 * Returns a token for the test stream.
 	 *
 	 * @return array{token: string}
 	 */
@@ -112,7 +112,7 @@ final class ConnectionTest {
 		return array( 'token' => Token::mint( get_current_user_id(), (string) $request['stream'], (string) $request['act'] ) );
 	}
 
-	/** Loads the script, on the settings page alone. */
+	/** Loads the script on the settings page only. */
 	public static function enqueue(): void {
 		self::enqueue_reach();
 		wp_enqueue_script( 'lianmai-connection-test', plugins_url( 'assets/connection-test.js', FILE ), array( self::REACH ), VERSION, true );
@@ -123,7 +123,7 @@ final class ConnectionTest {
 		);
 	}
 
-	/** Loads the script that asks the server from the browser, with its words. */
+	/** Loads the script that sends requests from the browser to the server, with its texts. */
 	public static function enqueue_reach(): void {
 		wp_enqueue_script( self::REACH, plugins_url( 'assets/reach.js', FILE ), array(), VERSION, true );
 		$words = array(
@@ -135,7 +135,7 @@ final class ConnectionTest {
 	}
 
 	/**
-	 * What a browser has to reach: rows of a list whose state the script fills in.
+	 * Returns the addresses that a browser must reach: rows of a list whose state the script fills in.
 	 *
 	 * @return array<int, array{state: string, label: string, advice: string, reach: string, mode: string}>
 	 */
@@ -148,7 +148,7 @@ final class ConnectionTest {
 				/* translators: %s: an address. */
 				'label'  => sprintf( __( 'This browser reaches %s', 'lianmai' ), $base ),
 				'advice' => '',
-				// A file that every gateway has, with the CORS headers that streams have, too; of others only that they answer is known.
+				// Every gateway has this file, with the CORS headers of streams. For other servers, test only whether they answer.
 				'reach'  => $base . ( $gateway ? '/srs-player.js' : '/' ),
 				'mode'   => $gateway ? 'cors' : 'no-cors',
 			);
@@ -156,7 +156,7 @@ final class ConnectionTest {
 		return $rows;
 	}
 
-	/** The button and the place for what it finds. */
+	/** Prints the button and the container for its results. */
 	public static function show(): void {
 		echo '<h2>' . esc_html__( 'Test connection', 'lianmai' ) . '</h2><p>'
 			. esc_html__( 'Publishes a small picture from this browser to the saved server and plays it back, as your readers will.', 'lianmai' )
@@ -173,10 +173,10 @@ final class ConnectionTest {
 			'app'    => self::app(),
 			'rest'   => rest_url( Rest::SPACE . '/' ),
 			'nonce'  => wp_create_nonce( 'wp_rest' ),
-			// NAME stands for the test stream's name.
+			// The script replaces NAME by the name of the test stream.
 			'whip'   => $secret ? rest_url( Rest::SPACE . '/whip' ) : Settings::server() . '/' . self::app() . '/NAME/whip',
 			'whep'   => $secret ? Settings::api() . '/rtc/v1/whep/?app=' . self::app() . '&stream=NAME' : Settings::server() . '/' . self::app() . '/NAME/whep',
-			// Whose tokens the server takes: the relay's only, or nobody's.
+			// Whether tokens go to the server, to the relay only, or nowhere.
 			'secret' => $secret,
 			'tokens' => 'other' !== Settings::kind(),
 			'words'  => array(

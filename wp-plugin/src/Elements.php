@@ -10,24 +10,24 @@ declare(strict_types=1);
 namespace Lianmai;
 
 /**
- * Reads them out of the HTML that the post's page will have, so that shortcodes, blocks, synced patterns and addresses on
- * lines of their own are all found, and what another plugin takes away is not.
+ * Reads the HTML of the post's page. This finds shortcodes, blocks, synced patterns and addresses on their own lines, and
+ * no elements that another plugin removes.
  */
 final class Elements {
-	/** A post may hold more; so many are looked at. */
+	/** Maximum number of elements of a post that are read. */
 	private const MOST = 20;
 
 	/** Players and publishers. @var array<int, array{who: string, url: string, stream: string}> */
 	public $all = array();
 
-	/** Rooms that the page shows or whose chat it has, and those of its lists of rooms. @var array<int, array{room: string, server: string}> */
+	/** Rooms of the page: shown rooms, rooms with a chat, and lists of rooms. @var array<int, array{room: string, server: string}> */
 	public $rooms = array();
 
-	/** What is amiss with others, as authors read it in their place. @var string[] */
+	/** Errors of other elements, as shown to authors. @var string[] */
 	public $notes = array();
 
 	/**
-	 * Those of a post.
+	 * Returns the elements of a post.
 	 *
 	 * @param \WP_Post $post whose content is rendered.
 	 */
@@ -45,7 +45,7 @@ final class Elements {
 	}
 
 	/**
-	 * Those in the HTML of a page.
+	 * Returns the elements in the HTML of a page.
 	 *
 	 * @param string $html with elements as the renderer makes them.
 	 */
@@ -72,22 +72,22 @@ final class Elements {
 		return $found;
 	}
 
-	/** Whether there is neither an element nor a mistaken one. */
+	/** Returns whether there is no element and no error. */
 	public function is_empty(): bool {
 		return array() === $this->all && array() === $this->rooms && array() === $this->notes;
 	}
 
-	/** Whether one of them is on the server of the settings. */
+	/** Returns whether an element is on the server of the settings. */
 	public function are_here(): bool {
 		return array() !== $this->streams() || in_array( Settings::server(), array_column( $this->rooms, 'server' ), true );
 	}
 
-	/** Whether somebody may go live from the post. */
+	/** Returns whether the post has a publisher or a room. */
 	public function publish(): bool {
 		return in_array( 'publisher', array_column( $this->all, 'who' ), true ) || array() !== $this->rooms();
 	}
 
-	/** The names of the rooms on the server of the settings. @return string[] */
+	/** Returns the names of the rooms on the server of the settings. @return string[] */
 	public function rooms(): array {
 		$here = array_filter(
 			$this->rooms,
@@ -98,12 +98,12 @@ final class Elements {
 		return array_values( array_unique( array_filter( array_column( $here, 'room' ) ) ) );
 	}
 
-	/** The names of the streams on the server of the settings. @return string[] */
+	/** Returns the names of the streams on the server of the settings. @return string[] */
 	public function streams(): array {
 		return array_values( array_unique( array_filter( array_column( $this->all, 'stream' ) ) ) );
 	}
 
-	/** The addresses on other servers. @return string[] */
+	/** Returns the addresses on other servers. @return string[] */
 	public function elsewhere(): array {
 		$others = array_filter(
 			$this->all,
@@ -116,7 +116,7 @@ final class Elements {
 	}
 
 	/**
-	 * The stream of an element. The address of a publisher may be the relay's, and then its ticket names the stream.
+	 * Returns the stream of an element. If the address is that of the relay, the ticket has the stream.
 	 *
 	 * @param string $url    of the element.
 	 * @param string $ticket of the element.
@@ -130,7 +130,7 @@ final class Elements {
 		return preg_match( '~ ' . $name . '="([^"]*)"~', $tag, $is ) ? self::text( $is[1] ) : '';
 	}
 
-	/** HTML as text. @param string $html without anything but text and inline tags. */
+	/** Converts HTML to text. @param string $html without anything but text and inline tags. */
 	public static function text( string $html ): string {
 		return trim( html_entity_decode( wp_strip_all_tags( $html ), ENT_QUOTES | ENT_HTML5, 'UTF-8' ) );
 	}

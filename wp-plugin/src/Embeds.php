@@ -1,6 +1,6 @@
 <?php
 /**
- * A stream's address on a line of its own becomes a player.
+ * Replaces the address of a stream on its own line by a player.
  *
  * @package Lianmai
  */
@@ -9,19 +9,19 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** WordPress does so with addresses of http(s); those of webrtc:// it does not know. */
+/** WordPress finds addresses of http(s). This class finds those of webrtc:// too. */
 final class Embeds {
 	/** Hooks into WordPress. */
 	public static function register(): void {
 		wp_embed_register_handler( 'lianmai', '~^(?:webrtc|https?)://\S+$~i', array( self::class, 'embed' ), 5 );
-		// Before WordPress's own search for addresses.
+		// Run before WordPress's own search for addresses.
 		foreach ( array( 'the_content', 'widget_text_content', 'widget_block_content' ) as $hook ) {
 			add_filter( $hook, array( self::class, 'lines' ), 7 );
 		}
 	}
 
 	/**
-	 * An address that WordPress found, or the content of [embed]; false leaves it to others.
+	 * Handles an address that WordPress has found, or the content of [embed]. Returns false for other addresses.
 	 *
 	 * @param array  $found      matches of the pattern.
 	 * @param array  $attributes of [embed].
@@ -33,7 +33,7 @@ final class Embeds {
 	}
 
 	/**
-	 * The player of an address.
+	 * Returns the player for an address.
 	 *
 	 * @param string $url of a stream.
 	 */
@@ -42,8 +42,8 @@ final class Embeds {
 	}
 
 	/**
-	 * Content with players for webrtc:// addresses that have a line or a paragraph of their own. In code and
-	 * preformatted text addresses stay what they are, also those that WordPress would find there.
+	 * Replaces webrtc:// addresses on their own line or paragraph by players. In code and preformatted text, all addresses
+	 * stay unchanged, including those that WordPress would replace.
 	 *
 	 * @param string $content HTML.
 	 */

@@ -1,6 +1,6 @@
 <?php
 /**
- * What can be asked of the media server itself.
+ * Requests to the API of the media server.
  *
  * @package Lianmai
  */
@@ -9,16 +9,16 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Questions from this site's own server; the browser's half is in the connection test. */
+/** Requests from this site's server. The connection test has the requests from the browser. */
 final class Gateway {
 	private const TIMEOUT = 5;
 
-	/** What clocks may differ by before tokens are early or late, in seconds. */
+	/** Maximum difference of clocks in seconds, before tokens are too early or too late. */
 	public const SKEW = 5;
 
 	/**
-	 * Which version answers, how far its clock is from ours, and at which port it takes RTMP: 0 is none, and null that it
-	 * does not say.
+	 * Returns the version of the server, the difference of its clock, and its port for RTMP: 0 for none, null if the server
+	 * does not report it.
 	 *
 	 * @return array{version: string, ahead: int|null, rtmp: int|null}|\WP_Error
 	 */
@@ -47,8 +47,8 @@ final class Gateway {
 	}
 
 	/**
-	 * Whether the gateway lets this site's tokens in, and nobody without: 'trusted', 'refused', 'open' or 'unknown'.
-	 * The offers sent are none, so nothing is published: a gateway that would let them in finds fault with them.
+	 * Returns whether the gateway accepts this site's tokens, and only these: 'trusted', 'refused', 'open' or 'unknown'.
+	 * The offers are invalid, so nothing is published: a gateway that accepts the token reports the invalid offer.
 	 */
 	public static function trust(): string {
 		$stream = ConnectionTest::app() . '/' . bin2hex( random_bytes( 8 ) );
@@ -64,7 +64,7 @@ final class Gateway {
 	}
 
 	/**
-	 * Whether somebody publishes a stream now; null where the server does not say.
+	 * Returns whether a stream is live; null if the server does not report it.
 	 *
 	 * @param string $stream app/name.
 	 */
@@ -73,7 +73,7 @@ final class Gateway {
 	}
 
 	/**
-	 * The names of the rooms that are open; null where the server has no rooms.
+	 * Returns the names of the open rooms; null if the server has no rooms.
 	 *
 	 * @return string[]|null
 	 */
@@ -86,7 +86,7 @@ final class Gateway {
 		return array_values( array_filter( array_column( array_filter( $said['rooms'], 'is_array' ), 'name' ), 'is_string' ) );
 	}
 
-	/** Asks a Lianmai gateway for the head of a stream, which it answers at once. */
+	/** Sends a HEAD request for a stream to a Lianmai gateway, which answers at once. */
 	private static function has( string $stream ): ?bool {
 		$headers = Settings::play_tokens() ? array( 'Authorization' => 'Bearer ' . Token::mint( get_current_user_id(), $stream, 'play' ) ) : array();
 		$answer  = self::request( 'HEAD', Address::play( $stream, Settings::server(), 'flv', 'lianmai' ), $headers );
@@ -97,7 +97,7 @@ final class Gateway {
 		)[ $status ] ?? null;
 	}
 
-	/** Looks for a stream in the list that SRS and Oryx give. */
+	/** Looks for a stream in the list of SRS or Oryx. */
 	private static function is_listed( string $stream ): ?bool {
 		$answer = self::request( 'GET', Settings::api() . '/api/v1/streams/?start=0&count=1000' );
 		$said   = is_wp_error( $answer ) ? null : json_decode( (string) wp_remote_retrieve_body( $answer ), true );
@@ -112,7 +112,7 @@ final class Gateway {
 		return false;
 	}
 
-	/** The status of an offer that is none. */
+	/** Returns the HTTP status for an invalid offer. */
 	private static function knock( string $stream, string $token ): int {
 		$headers = array( 'Content-Type' => 'application/sdp' );
 		if ( '' !== $token ) {

@@ -9,12 +9,12 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Short answers, no redirects, and on a network of sites no way into the network's own machines. */
+/** Allows short answers only, no redirects, and on a network of sites no requests to the network's own machines. */
 final class Http {
 	private const LONGEST = 65536;
 
 	/**
-	 * One request.
+	 * Sends one request.
 	 *
 	 * @param array<string, string> $headers
 	 * @return array<string, mixed>|\WP_Error
@@ -25,7 +25,7 @@ final class Http {
 			add_filter( 'http_allowed_safe_ports', array( self::class, 'ports' ) );
 		}
 		try {
-			// WordPress's own sentence for it does not say why.
+			// WordPress's own error text does not give the reason.
 			if ( $guarded && ! wp_http_validate_url( $url ) ) {
 				return new \WP_Error( 'lianmai_unsafe', __( 'On a network of sites WordPress asks a server outside of the network only, at port 80, 443, 1985, 8080 or 8443. For another one, set LIANMAI_SERVER in wp-config.php.', 'lianmai' ) );
 			}
@@ -49,7 +49,7 @@ final class Http {
 	}
 
 	/**
-	 * Media servers listen at other ports than websites.
+	 * Allows the ports of media servers, which differ from those of websites.
 	 *
 	 * @param int[] $ports that WordPress takes for safe.
 	 * @return int[]
@@ -59,8 +59,8 @@ final class Http {
 	}
 
 	/**
-	 * Whoever runs one site of a network may enter an address, and the network's machines are not theirs. A super admin who
-	 * only looks at that site's health must not be the one who reaches them: who looks makes no difference.
+	 * Returns whether to forbid requests to the network's machines: the administrator of one site of a network may enter any
+	 * address. The rule is the same for a super admin, who may open that site's health page.
 	 */
 	private static function is_guarded(): bool {
 		return is_multisite() && ! Settings::server_is_fixed();

@@ -1,6 +1,6 @@
 <?php
 /**
- * The key this site signs tokens with.
+ * The key with which this site signs tokens.
  *
  * @package Lianmai
  */
@@ -9,11 +9,11 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** An Ed25519 pair, made at first need. Its secret half is read here alone and never leaves. */
+/** An Ed25519 key pair, created at first use. Only this class reads the secret key. */
 final class Key {
 	public const OPTION = 'lianmai_key';
 
-	/** Hooks the button in. */
+	/** Hooks into WordPress. */
 	public static function register(): void {
 		add_action( 'admin_post_lianmai_rotate', array( self::class, 'on_rotate' ) );
 	}
@@ -23,19 +23,19 @@ final class Key {
 		return sodium_crypto_sign_detached( $text, self::bytes( self::current()['secret'] ) );
 	}
 
-	/** The current key's id: its RFC 7638 thumbprint. */
+	/** Returns the id of the current key: its RFC 7638 thumbprint. */
 	public static function id(): string {
 		return self::thumbprint( self::current()['public'] );
 	}
 
-	/** The public key of an id; null when that is not the current key's. */
+	/** Returns the public key with an id; null if it is not the id of the current key. */
 	public static function public_key( string $id ): ?string {
 		$public = self::current()['public'];
 		return hash_equals( self::thumbprint( $public ), $id ) ? self::bytes( $public ) : null;
 	}
 
 	/**
-	 * The public half as a JSON Web Key Set.
+	 * Returns the public key as a JSON Web Key Set.
 	 *
 	 * @return array{keys: array<int, array<string, string>>}
 	 */
@@ -55,12 +55,12 @@ final class Key {
 		);
 	}
 
-	/** Makes a new pair. The old key may be stolen, so nothing of it stays; gateways ask for a key that they do not know. */
+	/** Creates a new pair and deletes the old one, which may be stolen. Gateways fetch keys that they do not know. */
 	public static function rotate(): void {
 		update_option( self::OPTION, self::make(), false );
 	}
 
-	/** The button "Make a new key". */
+	/** Handles the button "Make a new key". */
 	public static function on_rotate(): void {
 		check_admin_referer( 'lianmai_rotate' );
 		if ( ! current_user_can( 'manage_options' ) ) {
@@ -75,7 +75,7 @@ final class Key {
 	private static function current(): array {
 		$stored = get_option( self::OPTION );
 		if ( false === $stored ) {
-			// Of two first requests one makes the key, and both use it.
+			// If two requests need the first key at the same time, one creates it and both use it.
 			Options::claim( self::OPTION, (string) maybe_serialize( self::make() ) );
 			$stored = get_option( self::OPTION );
 		}
@@ -87,9 +87,9 @@ final class Key {
 	}
 
 	/**
-	 * Whether an option's value is a key that can sign.
+	 * Returns whether the value of an option is a valid key pair.
 	 *
-	 * @param mixed $stored What the database gave.
+	 * @param mixed $stored The value from the database.
 	 */
 	private static function is_whole( $stored ): bool {
 		return is_array( $stored ) && isset( $stored['secret'], $stored['public'] )

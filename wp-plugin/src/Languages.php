@@ -1,6 +1,6 @@
 <?php
 /**
- * The plugin's words in other languages.
+ * Translations of the plugin.
  *
  * @package Lianmai
  */
@@ -13,11 +13,11 @@ namespace Lianmai;
 final class Languages {
 	/** Hooks into WordPress. */
 	public static function register(): void {
-		// Before the parts that name things at `init`.
+		// Run before the parts that use texts at `init`.
 		add_action( 'init', array( self::class, 'load' ), 0 );
 	}
 
-	/** Tells WordPress where they are. */
+	/** Registers the folder of the translations. */
 	public static function load(): void {
 		load_plugin_textdomain( 'lianmai', false, dirname( plugin_basename( FILE ) ) . '/languages' );
 	}

@@ -1,6 +1,6 @@
 <?php
 /**
- * Options that only one request may make.
+ * Options that only one request may create.
  *
  * @package Lianmai
  */
@@ -9,9 +9,9 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** `add_option` lets the last of two win; here the first does, and the other one knows. */
+/** With `add_option`, the last of two concurrent requests wins. Here the first wins, and the other gets false. */
 final class Options {
-	/** Makes an option, not loaded with every page; false when it is there already. */
+	/** Creates an option that is not loaded with every page. Returns false if it exists already. */
 	public static function claim( string $name, string $value ): bool {
 		global $wpdb;
 		// phpcs:ignore WordPress.DB.DirectDatabaseQuery
@@ -27,10 +27,10 @@ final class Options {
 		return 1 === $rows;
 	}
 
-	/** Removes the options of a prefix whose value, a time, is past. */
+	/** Removes the options with a prefix whose value is a time in the past. */
 	public static function drop_past( string $prefix, int $now ): void {
 		global $wpdb;
-		// Times have ten digits until the year 2286, so text compares as numbers do.
+		// Times have ten digits until the year 2286, so texts compare like numbers.
 		// phpcs:ignore WordPress.DB.DirectDatabaseQuery
 		$wpdb->query(
 			$wpdb->prepare(

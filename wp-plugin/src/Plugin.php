@@ -1,6 +1,6 @@
 <?php
 /**
- * Puts the parts together.
+ * Connects the parts.
  *
  * @package Lianmai
  */
@@ -11,7 +11,7 @@ namespace Lianmai;
 
 /** The composition root: knows every part, and no part knows it. */
 final class Plugin {
-	/** Each hooks itself into WordPress. */
+	/** Parts of the plugin. Each hooks itself into WordPress. */
 	private const PARTS = array(
 		Languages::class,
 		Settings::class,

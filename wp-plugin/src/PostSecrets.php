@@ -1,6 +1,6 @@
 <?php
 /**
- * Secrets that stand in posts and widgets, as old players wanted it.
+ * Secrets in posts and widgets, where older players needed them.
  *
  * @package Lianmai
  */
@@ -9,17 +9,17 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Finds them, and moves the server's one to the settings, out of the posts with their revisions and the widgets. */
+/** Finds such secrets, and moves the server's secret from posts, revisions and widgets to the settings. */
 final class PostSecrets {
 	private const REPORT = 'lianmai_moved_';
 
-	/** Hooks the button in. */
+	/** Hooks into WordPress. */
 	public static function register(): void {
 		add_action( 'admin_post_lianmai_move_secrets', array( self::class, 'on_move' ) );
 	}
 
 	/**
-	 * The posts with secrets; revisions are theirs, and widgets are Texts::WIDGETS together.
+	 * Returns the posts with secrets. A revision counts as its post; all widgets together are Texts::WIDGETS.
 	 *
 	 * @return array<int, array<int, array{url: string, secret: string}>> Post => what is in it; '' for a secret of another name.
 	 */
@@ -49,7 +49,7 @@ final class PostSecrets {
 	/**
 	 * Moves the server's secret from the posts to the settings.
 	 *
-	 * @return string What was done, to show.
+	 * @return string A sentence about the result.
 	 */
 	public static function move(): string {
 		$secret = Settings::secret();
@@ -97,7 +97,7 @@ final class PostSecrets {
 		exit;
 	}
 
-	/** What the button did just now, once. */
+	/** Returns the result of the button, once. */
 	public static function last_report(): string {
 		$name   = self::REPORT . get_current_user_id();
 		$report = get_transient( $name );
@@ -106,7 +106,7 @@ final class PostSecrets {
 	}
 
 	/**
-	 * Takes a secret out of every text; answers out of which.
+	 * Removes a secret from every text. Returns the changed texts.
 	 *
 	 * @return array<int, true>
 	 */
@@ -130,7 +130,7 @@ final class PostSecrets {
 	}
 
 	/**
-	 * A text with its addresses as a function gives them back.
+	 * Applies a function to the addresses in a text.
 	 *
 	 * @param callable(string): string $with
 	 */
@@ -160,7 +160,7 @@ final class PostSecrets {
 		return array_values( array_unique( $secrets ) );
 	}
 
-	/** An address spelt as the one it replaces. */
+	/** Returns an address with the escapes of the address that it replaces. */
 	private static function write( string $url, string $written ): string {
 		foreach ( array( '\u0026', '&amp;', '&#038;', '&#38;' ) as $and ) {
 			if ( false !== strpos( $written, $and ) ) {

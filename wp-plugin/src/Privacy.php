@@ -1,6 +1,6 @@
 <?php
 /**
- * What a site's privacy policy may say about us.
+ * Suggested text for a site's privacy policy.
  *
  * @package Lianmai
  */
@@ -10,10 +10,10 @@ declare(strict_types=1);
 namespace Lianmai;
 
 /**
- * A text to copy. There is nothing to export or erase: what is stored names nobody, or is gone after a minute.
+ * A text to copy. There is nothing to export or erase: stored data names nobody, or expires after a minute.
  */
 final class Privacy {
-	/** Hooks the text in. */
+	/** Hooks into WordPress. */
 	public static function register(): void {
 		add_action( 'admin_init', array( self::class, 'suggest' ) );
 	}

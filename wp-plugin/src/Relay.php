@@ -1,6 +1,6 @@
 <?php
 /**
- * Publishing to a server that knows one shared secret.
+ * The relay: publishes to a server with one shared secret.
  *
  * @package Lianmai
  */
@@ -10,22 +10,22 @@ declare(strict_types=1);
 namespace Lianmai;
 
 /**
- * SRS and Oryx cannot check our tokens. So the offer comes here with one, and goes on with the secret, which the page
- * never sees. Media does not pass here: the answer names the server itself.
+ * SRS and Oryx cannot check tokens. So the page sends its offer with a token to this route, which forwards it with the
+ * secret. The page never sees the secret. Media does not pass through WordPress: the answer names the server.
  */
 final class Relay {
 	private const BASE        = '/whip';
 	private const LONGEST_SDP = 65536;
 	private const SESSION     = 'lianmai_whip_';
 
-	/** Hooks the routes in. */
+	/** Hooks into WordPress. */
 	public static function register(): void {
 		add_action( 'rest_api_init', array( self::class, 'routes' ) );
-		// After WordPress has sent its own headers.
+		// Run after WordPress has sent its own headers.
 		add_filter( 'rest_pre_serve_request', array( self::class, 'serve_sdp' ), 20, 3 );
 	}
 
-	/** WHIP's own verbs. The token is the permission, and who knows a session's id owns it. */
+	/** Registers the methods of WHIP. The token is the permission for an offer, and the session id for its end. */
 	public static function routes(): void {
 		$routes = array(
 			self::BASE                       => array( 'POST', 'offer' ),
@@ -54,7 +54,7 @@ final class Relay {
 	}
 
 	/**
-	 * An offer: checked, sent on with the secret, answered.
+	 * Handles an offer: checks it, forwards it with the secret, and returns the answer.
 	 *
 	 * @return \WP_REST_Response|\WP_Error
 	 */
@@ -94,7 +94,7 @@ final class Relay {
 	}
 
 	/**
-	 * Ends what an offer began.
+	 * Ends a session.
 	 *
 	 * @return \WP_REST_Response|\WP_Error
 	 */
@@ -105,7 +105,7 @@ final class Relay {
 			return self::error( 'lianmai_session', __( 'There is no such session, or it has ended.', 'lianmai' ), 404 );
 		}
 		delete_transient( $name );
-		// A server that named no session ends it when the browser's connection goes.
+		// A server without a session address ends the session when the browser's connection closes.
 		if ( '' !== $location ) {
 			$answer = Upstream::send( 'DELETE', $location, '' );
 			if ( is_wp_error( $answer ) ) {
@@ -119,9 +119,9 @@ final class Relay {
 	}
 
 	/**
-	 * SDP goes out as it is; WordPress would make JSON of it.
+	 * Sends SDP unchanged: WordPress would encode it as JSON.
 	 *
-	 * @param mixed $served   Whether somebody did already.
+	 * @param mixed $served   Whether the response was sent already.
 	 * @param mixed $response What will be sent.
 	 * @return mixed
 	 */
@@ -143,7 +143,7 @@ final class Relay {
 		return Settings::api() . '/rtc/v1/whip/?' . http_build_query( $query, '', '&', PHP_QUERY_RFC3986 );
 	}
 
-	/** The token: of the header, which some servers hide from PHP, or of the address. */
+	/** Returns the token from the header, which some web servers hide from PHP, or from the query. */
 	private static function bearer( \WP_REST_Request $request ): string {
 		$header = (string) $request->get_header( 'Authorization' );
 		if ( '' === $header && isset( $_SERVER['REDIRECT_HTTP_AUTHORIZATION'] ) ) {

@@ -10,11 +10,11 @@ declare(strict_types=1);
 namespace Lianmai;
 
 /**
- * One for shortcodes, blocks and embeds. What it makes is the same for every reader, so that pages can be cached;
- * only those who may edit the post see what is amiss with it.
+ * Renders shortcodes, blocks and embeds. The HTML is the same for every reader, so that pages can be cached. Only people
+ * who may edit the post see errors.
  */
 final class Renderer {
-	/** The element of each shortcode. A room is the view of its audience until the script knows who somebody is. */
+	/** The element of each kind. A room is the view of its audience until the script knows the role of the person. */
 	private const TAGS = array(
 		'player'    => 'srs-player',
 		'publisher' => 'srs-publisher',
@@ -23,24 +23,24 @@ final class Renderer {
 		'chat'      => 'srs-chat',
 	);
 
-	/** Those that readers watch: they leave a link where there are no scripts. */
+	/** Kinds for readers: without scripts, a link takes their place. */
 	private const WATCHED = array( 'player', 'room' );
 
-	/** What begins and ends shortcodes. */
+	/** Brackets of shortcodes, and their entities. */
 	private const BRACKETS = array(
 		'[' => '&#x5B;',
 		']' => '&#x5D;',
 	);
 
 	/**
-	 * An element in its box.
+	 * Returns an element in its container.
 	 *
 	 * @param string $who     one of Attributes::WHO.
 	 * @param array  $raw     attributes as written.
-	 * @param string $classes more of the box, by WordPress.
+	 * @param string $classes more classes of the container, from WordPress.
 	 */
 	public static function render( string $who, array $raw, string $classes = '' ): string {
-		// An excerpt is text; what it leaves out must not load anything either.
+		// An excerpt is text, so a removed player must not load scripts either.
 		if ( doing_filter( 'get_the_excerpt' ) ) {
 			return '';
 		}
@@ -63,7 +63,7 @@ final class Renderer {
 
 		$element = array( 'data-lianmai' => '' ) + ( $place['at'] ?? array( 'url' => $place['url'] ) ) + self::written( $who, $is );
 		if ( $place['relay'] ) {
-			// Beside it there is no stream's address that the element could make up.
+			// Without an address, the element could use the stream of the page's address.
 			$element['protocol'] = 'webrtc';
 		}
 		if ( '' !== $place['ticket'] ) {
@@ -85,13 +85,13 @@ final class Renderer {
 		}
 		$without = '';
 		if ( in_array( $who, self::WATCHED, true ) ) {
-			// The style shows it without scripts. As text it would be left where somebody takes the tags away.
+			// The style shows this text without scripts. A text node would remain in places that remove the tags.
 			$element['data-without'] = __( 'Watching this needs JavaScript.', 'lianmai' );
 			$link                    = self::link( $is['title'] );
 			$without                 = '' === $link ? '' : "<noscript>{$link}</noscript>";
 		}
 		if ( in_array( $who, array( 'publisher', 'room' ), true ) ) {
-			// Hidden until the script finds out whether the person may publish.
+			// Hidden until the script knows whether the person may publish.
 			$box['hidden'] = '';
 		}
 		$tag = self::TAGS[ $who ];
@@ -99,11 +99,11 @@ final class Renderer {
 	}
 
 	/**
-	 * Where it is, with what shows the right to it; or a sentence on what is amiss.
+	 * Returns the address with its ticket, or a sentence about an error.
 	 *
 	 * @param string $who    player or publisher.
 	 * @param array  $is     clean attributes.
-	 * @param bool   $wrote  whether something was written where an address belongs.
+	 * @param bool   $wrote  whether the shortcode has an address.
 	 * @param string $stream as written.
 	 * @return array{url?: string, ticket?: string, token?: bool, relay?: bool, amiss?: string, settings?: bool}
 	 */
@@ -114,7 +114,7 @@ final class Renderer {
 		$url    = Secrets::strip( $is['url'] );
 		$named  = $stream;
 		if ( preg_match( '/^rtmp:/', $url ) && Address::same_host( $url, $ours ) && '' !== Address::stream( $url ) ) {
-			// The address that streaming programs publish to, on our own server: browsers play the same stream otherwise.
+			// The address is for streaming programs, on the server of the settings. Browsers play the same stream from another address.
 			$is['stream'] = Address::stream( $url );
 			$url          = '';
 			$wrote        = false;
@@ -138,13 +138,13 @@ final class Renderer {
 				);
 			}
 			$stream = $server === $ours ? $is['stream'] : '';
-			// SRS without a proxy answers offers at another port than it plays from.
+			// SRS without a proxy accepts offers at another port than its streams.
 			$offers = 'secret' === $kind && in_array( $is['protocol'] ?? 'auto', array( 'auto', 'webrtc' ), true ) ? Settings::api() : $server;
 			$url    = 'player' === $who
 				? Address::play( $is['stream'], $offers, $is['protocol'], $kind )
 				: Address::publish( $is['stream'], $offers, $kind );
 		}
-		// A token is good on the server of the settings alone, and shown to no other.
+		// A token is valid on the server of the settings only, and must not be sent to another server.
 		$needed = '' !== $stream && 'other' !== Settings::kind() && ( 'publisher' === $who || Settings::play_tokens() );
 		if ( ( $needed || 'publisher' === $who ) && Holder::is_in_loop_of_others() ) {
 			return array( 'amiss' => __( 'Lianmai: a list of other posts (Query Loop) is no place for this, since the rights of those posts would count. Put it before or after the list.', 'lianmai' ) );
@@ -160,11 +160,11 @@ final class Renderer {
 	}
 
 	/**
-	 * What the page shows to learn who may see a publisher, and to get a token; empty where neither is asked.
+	 * Returns the ticket with which the page asks for rights and tokens; empty if it needs neither.
 	 *
-	 * @param int    $post   that holds it.
+	 * @param int    $post   that contains it.
 	 * @param string $who    player or publisher.
-	 * @param string $stream app/name on the server of the settings; empty: it is on another.
+	 * @param string $stream app/name on the server of the settings; empty for another server.
 	 * @param bool   $token  whether a token is needed.
 	 * @param array  $is     clean attributes.
 	 */
@@ -182,7 +182,7 @@ final class Renderer {
 	}
 
 	/**
-	 * The element's own attributes.
+	 * Returns the attributes of the element.
 	 *
 	 * @param string $who one of Attributes::WHO.
 	 * @param array  $is  clean attributes.
@@ -202,7 +202,7 @@ final class Renderer {
 			}
 		}
 		if ( in_array( $who, Attributes::OF_ROOMS, true ) ) {
-			// Their box has the size. The script starts them, as it does players.
+			// Their container has the size. The script starts them, as it does players.
 			if ( $is['autoplay'] ?? false ) {
 				$written['autoplay'] = '';
 			}
@@ -211,7 +211,7 @@ final class Renderer {
 			}
 			return $written;
 		}
-		// In pixels. A publisher's are those of the picture it asks the camera for: both or none.
+		// In pixels. For a publisher, they are the size of the video from the camera: both or none.
 		$pixels = array_filter( array_map( 'intval', array_intersect_key( $is, array( 'width' => 1, 'height' => 1 ) ) ) );
 		if ( 'px' !== substr( $is['width'], -2 ) ) {
 			unset( $pixels['width'] );
@@ -223,7 +223,7 @@ final class Renderer {
 	}
 
 	/**
-	 * The box's classes.
+	 * Returns the classes of the container.
 	 *
 	 * @param string $who     one of Attributes::WHO.
 	 * @param array  $is      clean attributes.
@@ -234,7 +234,7 @@ final class Renderer {
 	}
 
 	/**
-	 * The box's size, where it is not that of its place.
+	 * Returns the size of the container, if it differs from the default.
 	 *
 	 * @param string $who one of Attributes::WHO.
 	 * @param array  $is  clean attributes.
@@ -251,7 +251,7 @@ final class Renderer {
 	}
 
 	/**
-	 * A link to the page that has the player, for places without players.
+	 * Returns a link to the page with the player, for places without players.
 	 *
 	 * @param string $title of the player.
 	 */
@@ -262,10 +262,10 @@ final class Renderer {
 	}
 
 	/**
-	 * What is amiss, for those who can do something about it.
+	 * Returns an error for people who can fix it; empty for others.
 	 *
-	 * @param string $sentence of ours.
-	 * @param bool   $settings whether it is mended in the settings.
+	 * @param string $sentence the error.
+	 * @param bool   $settings whether the fix is in the settings.
 	 */
 	private static function note( string $sentence, bool $settings ): string {
 		$post = Holder::written_in();
@@ -283,7 +283,7 @@ final class Renderer {
 	}
 
 	/**
-	 * Attributes as HTML. WordPress looks for shortcodes in what it was given, even within tags: there are none.
+	 * Returns attributes as HTML. WordPress looks for shortcodes even inside tags, so brackets are encoded.
 	 *
 	 * @param array<string, string> $all names and values.
 	 */

@@ -1,6 +1,6 @@
 <?php
 /**
- * What pages and gateways ask this site for.
+ * REST routes for pages and gateways.
  *
  * @package Lianmai
  */
@@ -9,17 +9,17 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** The routes of tokens: the public keys, whether a person may, and the token itself. */
+/** Routes for tokens: the public keys, the rights of a person, and the token itself. */
 final class Rest {
 	public const SPACE = 'lianmai/v1';
 
-	/** So many tokens to publish, and as many for rooms, a person gets in a minute: a page that asks in a loop stops there. */
+	/** Maximum number of tokens per person and minute, to publish and for rooms each. It stops pages that ask in a loop. */
 	private const A_MINUTE = 60;
 
-	/** The AJAX action that gives the person at the browser a nonce: WordPress's own refuses strangers with an error. */
+	/** The AJAX action that returns a nonce. The action of WordPress answers visitors with an error. */
 	public const NONCE = 'lianmai-rest-nonce';
 
-	/** Hooks the routes in. */
+	/** Hooks into WordPress. */
 	public static function register(): void {
 		add_action( 'wp_ajax_' . self::NONCE, array( self::class, 'nonce' ) );
 		add_action( 'wp_ajax_nopriv_' . self::NONCE, array( self::class, 'nonce' ) );
@@ -27,12 +27,12 @@ final class Rest {
 		add_filter( 'rest_post_dispatch', array( self::class, 'cache_headers' ), 10, 3 );
 	}
 
-	/** A nonce for the REST API; nothing for a stranger. Not a REST route: those may be read from other sites' pages. */
+	/** Returns a nonce for the REST API; empty for visitors. It is not a REST route, because pages of other sites may read those. */
 	public static function nonce(): void {
 		exit( is_user_logged_in() ? esc_html( wp_create_nonce( 'wp_rest' ) ) : '' );
 	}
 
-	/** The routes and what they take. */
+	/** Registers the routes with their parameters. */
 	public static function routes(): void {
 		$ticket = array(
 			'ticket' => array(
@@ -75,8 +75,8 @@ final class Rest {
 	}
 
 	/**
-	 * Whether the person may, and with which stream, or in which room with which role and name; no refusal is an error
-	 * here, and `code` says which it is.
+	 * Returns whether the person may publish or play, with the stream, or with the room, role and name. A refusal is not an
+	 * error here; `code` has its reason.
 	 *
 	 * @return array<string, bool|string>
 	 */
@@ -123,7 +123,7 @@ final class Rest {
 		}
 		$user = get_current_user_id();
 		$room = in_array( $bound['action'], array( 'room', 'chat' ), true );
-		// Visitors have one number together.
+		// All visitors share one counter.
 		if ( 'play' !== $bound['action'] && $user > 0 && self::is_too_many( $room ? 'room' : 'publish', $user, self::A_MINUTE ) ) {
 			return new \WP_Error( 'lianmai_many', __( 'Too many attempts. Try again in a minute.', 'lianmai' ), array( 'status' => 429 ) );
 		}
@@ -135,7 +135,7 @@ final class Rest {
 	}
 
 	/**
-	 * Tokens are for one person now and are kept nowhere; the public keys may be kept for a minute.
+	 * Sets cache headers: tokens must not be stored; the public keys may be stored for a minute.
 	 *
 	 * @param mixed $response What will be sent.
 	 * @return mixed
@@ -145,7 +145,7 @@ final class Rest {
 			$keys = '/' . self::SPACE . '/jwks' === $request->get_route();
 			$cache = array( 'Cache-Control' => $keys ? 'public, max-age=60' : 'no-store' );
 			$response->header( 'Cache-Control', $cache['Cache-Control'] );
-			// To people who are logged in WordPress sends its own after ours.
+			// For logged-in people, WordPress sends its own headers after these.
 			add_filter(
 				'nocache_headers',
 				static function ( array $headers ) use ( $cache ): array {
@@ -167,13 +167,13 @@ final class Rest {
 		return (string) $request->get_header( 'X-WP-Nonce' );
 	}
 
-	/** WordPress asks for the permission of requests that it refused for what is in them, too. */
+	/** Checks the permission of invalid requests too, as WordPress does. */
 	private static function ticket( \WP_REST_Request $request ): string {
 		return is_string( $request['ticket'] ) ? $request['ticket'] : '';
 	}
 
 	/**
-	 * Whether a person asks more often than they may; counts this time.
+	 * Counts a request. Returns whether the person has made too many.
 	 *
 	 * @param string $what is asked for.
 	 * @param int    $user who asks.

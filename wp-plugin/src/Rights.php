@@ -1,6 +1,6 @@
 <?php
 /**
- * Who may do what a ticket names.
+ * Authorization rules for tickets.
  *
  * @package Lianmai
  */
@@ -9,16 +9,16 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Decides for the person who asks. */
+/** Decides for the current person. */
 final class Rights {
 	/**
-	 * Why the current person may not do what a ticket names; null when they may.
+	 * Returns the reason why the current person may not use a ticket; null if the person may.
 	 *
 	 * @param string $nonce What came as X-WP-Nonce.
 	 */
 	public static function refusal( string $ticket, string $nonce ): ?\WP_Error {
 		$bound = Ticket::read( $ticket );
-		// Of a page as it was before somebody edited it: its script asks for the page again.
+		// The ticket is from the page before an edit. The script fetches the page again.
 		if ( null === $bound || ( '' !== Ticket::edited( $bound['post'] ) && Ticket::edited( $bound['post'] ) !== $bound['edited'] ) ) {
 			return self::error( 'lianmai_ticket', __( 'The page is out of date. Reload it and try again.', 'lianmai' ), 400 );
 		}
@@ -29,8 +29,8 @@ final class Rights {
 	}
 
 	/**
-	 * The role of the current person in the room that a ticket names; '' is none. Visitors have none: the gateway lets them
-	 * watch without a token, unless watching needs one.
+	 * Returns the role of the current person in the room of a ticket; '' for none. Visitors have none: the gateway lets them
+	 * watch without a token, unless playback needs a token.
 	 *
 	 * @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string} $bound
 	 * @param string $nonce What came as X-WP-Nonce.
@@ -57,13 +57,13 @@ final class Rights {
 		if ( ! in_array( $role, Room::ROLES, true ) || ( 'audience' === $role && $closed ) ) {
 			return '';
 		}
-		// A chat publishes nothing, and must not open the room.
+		// A chat does not publish, and must not open the room.
 		return 'chat' === $bound['action'] ? 'audience' : $role;
 	}
 
 	/**
-	 * Publishing opens a camera to the world, so only the person at this browser may start it: the login cookie and a
-	 * nonce, both looked at here. Application passwords and what other plugins take for a login are no way round.
+	 * Checks the login cookie and a nonce: publishing shows a camera to the world, so only the person at this browser may
+	 * start it. Application passwords and login methods of other plugins do not count.
 	 *
 	 * @param array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string} $bound
 	 */
@@ -88,7 +88,7 @@ final class Rights {
 			: self::error( 'lianmai_denied', __( 'You have no role in this room.', 'lianmai' ), 403 );
 	}
 
-	/** Who is logged in by the cookie at the browser whose page asks; null: nobody. */
+	/** Returns the user of the login cookie of the requesting page; null if there is none. */
 	public static function person( string $nonce ): ?\WP_User {
 		$user = wp_get_current_user();
 		$is   = $user->exists() && wp_validate_auth_cookie( '', 'logged_in' ) === $user->ID && wp_verify_nonce( $nonce, 'wp_rest' );
@@ -105,7 +105,7 @@ final class Rights {
 			: self::error( 'lianmai_login', __( 'Log in to watch this, or enter the page’s password.', 'lianmai' ), 401 );
 	}
 
-	/** Whether the person may read a post, and entered its password. The site itself: plugins for private networks say no. */
+	/** Returns whether the person may read a post, and has entered its password. For the site itself, plugins for private networks decide. */
 	private static function is_readable( int $id ): bool {
 		if ( Holder::SITE === $id ) {
 			return (int) get_option( 'blog_public' ) >= 0 || current_user_can( 'read' );
@@ -118,12 +118,12 @@ final class Rights {
 	}
 
 	/**
-	 * Whether somebody stands behind what is in a post: it is published, or written or asked for by a person who may
-	 * publish. Otherwise whoever may write drafts could name any stream in one, and watch it.
+	 * Returns whether a post is approved: it is published, or its author or the current person may publish it. Otherwise
+	 * authors of drafts could watch any stream by naming it in a draft.
 	 */
 	private static function is_approved( int $id ): bool {
 		if ( Holder::SITE === $id ) {
-			// In a template or widget: by somebody who may edit the theme.
+			// A template or widget is approved by people who may edit the theme.
 			return true;
 		}
 		$status = get_post_status_object( (string) get_post_status( $id ) );
@@ -133,7 +133,7 @@ final class Rights {
 	}
 
 	/**
-	 * Whether a page's `roles` and `users` leave a person in: one of the roles, or one of the users.
+	 * Returns whether a page's `roles` and `users` allow a person: one of the roles, or one of the users.
 	 *
 	 * @param array{roles: array<int, string>, users: array<int, string>} $limits
 	 */
@@ -145,7 +145,7 @@ final class Rights {
 			return true;
 		}
 		foreach ( $limits['users'] as $name ) {
-			// Digits alone are an id: who registers as "7" is not user 7.
+			// A number is an id: a person with the login name "7" is not user 7.
 			$is = ctype_digit( $name ) ? (string) $user->ID === $name : in_array( $name, array( $user->user_login, $user->user_nicename ), true );
 			if ( $is ) {
 				return true;

@@ -1,6 +1,6 @@
 <?php
 /**
- * Rooms, in which hosts talk to each other while all others watch.
+ * Rooms: hosts talk to each other, and all others watch.
  *
  * @package Lianmai
  */
@@ -9,22 +9,22 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Names of rooms and of people, as the gateway takes them. */
+/** Names of rooms and people in the form that the gateway accepts. */
 final class Room {
-	/** What a token may say. Without a token people watch. */
+	/** Roles in tokens. People without a token watch. */
 	public const ROLES = array( 'host', 'guest', 'audience' );
 
-	/** Bytes of a room's name, with the prefix. */
+	/** Maximum length of a room's name in bytes, with the prefix. */
 	private const LONGEST = 64;
 
-	/** Characters of a person's name. */
+	/** Maximum length of a person's name in characters. */
 	private const NAME = 40;
 
-	/** First parts of names that are addresses of the gateway. */
+	/** First parts of names that are reserved for addresses of the gateway. */
 	private const RESERVED = array( 'api', 'rtc', 'sig', 'rooms', 'players', 'srs-player' );
 
 	/**
-	 * Whether a text can be the name of a room. It is also the application of the streams in it.
+	 * Returns whether a text can be the name of a room. The name is also the application of the streams in the room.
 	 *
 	 * @param string $name as written.
 	 */
@@ -35,7 +35,7 @@ final class Room {
 	}
 
 	/**
-	 * The name on the gateway: on one that several sites share, all rooms of this site begin with its prefix.
+	 * Returns the name on the gateway. If several sites share a gateway, all rooms of this site begin with its prefix.
 	 *
 	 * @param string $name as written.
 	 */
@@ -44,7 +44,7 @@ final class Room {
 		return '' === $prefix || 0 === strpos( $name, $prefix . '/' ) ? $name : $prefix . '/' . $name;
 	}
 
-	/** The name under which a person is seen in rooms: as on this site. */
+	/** Returns the person's name in rooms, which is the name on this site. */
 	public static function name_of( \WP_User $user ): string {
 		foreach ( array( $user->display_name, $user->user_nicename ) as $name ) {
 			$seen = trim( (string) preg_replace( '/(?![\x{200c}\x{200d}])[\p{C}\p{Z}]+/u', ' ', wp_specialchars_decode( (string) $name, ENT_QUOTES ) ) );

@@ -1,6 +1,6 @@
 <?php
 /**
- * Where a room, its chat or the list of rooms is.
+ * Server and name of a room, its chat or the list of rooms.
  *
  * @package Lianmai
  */
@@ -9,10 +9,10 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** What the element of a room says of its place, and the ticket of the page. */
+/** Creates the attributes for the server and the room, and the ticket of the page. */
 final class RoomPlace {
 	/**
-	 * Where it is; or a sentence on what is amiss.
+	 * Returns the attributes, or a sentence about an error.
 	 *
 	 * @param string $who  one of Attributes::OF_ROOMS.
 	 * @param array  $is   clean attributes.
@@ -45,7 +45,7 @@ final class RoomPlace {
 		}
 		$place['at']['room'] = $room;
 		if ( ! $ours ) {
-			// A token is good on the server of the settings alone: elsewhere everybody watches.
+			// A token is valid on the server of the settings only. On other servers, everybody watches.
 			return $place;
 		}
 		if ( Holder::is_in_loop_of_others() ) {
@@ -56,19 +56,19 @@ final class RoomPlace {
 			$limits          = array_filter( array_intersect_key( $is, array_flip( array( 'roles', 'users' ) ) ) );
 			$place['ticket'] = Ticket::make( $post, $room, $who, $limits );
 			$place['token']  = true;
-			// The script need not ask for visitors otherwise.
+			// Without this, the script does not ask for visitors.
 			$place['at'] += Settings::play_tokens() ? array( 'data-all' => '' ) : array();
 		}
 		return $place;
 	}
 
 	/**
-	 * What is missing or cannot be; null: nothing.
+	 * Returns the error about a missing or invalid value; null if there is none.
 	 *
 	 * @param string $who    one of Attributes::OF_ROOMS.
 	 * @param array  $is     clean attributes.
 	 * @param string $name   of the room, as written.
-	 * @param string $server that it would be on.
+	 * @param string $server of the room.
 	 * @return array{amiss: string, settings?: bool}|null
 	 */
 	private static function amiss( string $who, array $is, string $name, string $server ): ?array {

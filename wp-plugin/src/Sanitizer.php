@@ -1,6 +1,6 @@
 <?php
 /**
- * What somebody wrote into an attribute, as what it may be.
+ * Sanitises the values of attributes.
  *
  * @package Lianmai
  */
@@ -10,20 +10,20 @@ declare(strict_types=1);
 namespace Lianmai;
 
 /**
- * One method per type of the attribute table; each takes anything at all and gives a value that is safe,
- * or null where the input means nothing.
+ * Has one method for each type of the attribute table. A method accepts any input, and returns a safe value,
+ * or null for invalid input.
  */
 final class Sanitizer {
-	/** Schemes that a player or publisher knows; it says itself what a browser cannot do with rtmp. */
+	/** Schemes that a player or publisher knows. The player explains that browsers cannot play rtmp. */
 	public const SCHEMES = array( 'http', 'https', 'ws', 'wss', 'webrtc', 'rtmp' );
 
-	/** Characters at most: of a sentence, an address, a list of names. */
+	/** Maximum lengths in characters: of a sentence, an address, a list of names. */
 	private const TEXT    = 300;
 	private const ADDRESS = 2048;
 	private const LIST    = 1000;
 
 	/**
-	 * All attributes of a player or publisher: those written, where they mean something, else the defaults.
+	 * Returns all attributes of a kind: the written values if they are valid, else the defaults.
 	 *
 	 * @param string $who player or publisher.
 	 * @param array  $raw as written in a shortcode or block; a name without a value is a key with a number.
@@ -48,7 +48,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * What people write as the name of a stream is often its address, or ends as its address does.
+	 * Corrects the name of a stream: people often write its address, or a name with a suffix.
 	 *
 	 * @param array<string, string|bool> $clean   attributes.
 	 * @param string                     $written as the name.
@@ -68,7 +68,7 @@ final class Sanitizer {
 		$clean['stream'] = '';
 		$name            = self::stream( substr( $path, strlen( $origin[0] ) ) );
 		if ( null !== $name && preg_match( '~^https?:~i', $written ) && '' === Address::stream( $written ) ) {
-			// A player does not know what is at an address without an ending.
+			// A player cannot tell the protocol of an address without a suffix.
 			$clean['server'] = self::server( $origin[0] ) ?? $clean['server'];
 			$clean['stream'] = $name;
 			return $clean;
@@ -78,7 +78,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * Names in lower case, those without a value on: `[srs_player muted]`.
+	 * Returns the attributes with names in lower case. Names without a value are on: `[srs_player muted]`.
 	 *
 	 * @param array $raw as written.
 	 */
@@ -95,7 +95,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * On or off, as HTML, core's shortcodes and srs-player mean it. What is neither is off, as with srs-player.
+	 * Returns on or off, by the rules of HTML, core's shortcodes and srs-player. Other values are off, as in srs-player.
 	 *
 	 * @param mixed $value as written.
 	 * @param array $row   of the table.
@@ -112,7 +112,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * One of the row's choices.
+	 * Returns one of the row's choices.
 	 *
 	 * @param mixed $value as written.
 	 * @param array $row   of the table.
@@ -123,7 +123,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * A whole number within the row's bounds.
+	 * Returns an integer within the row's bounds.
 	 *
 	 * @param mixed $value as written.
 	 * @param array $row   of the table.
@@ -137,7 +137,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * Pixels (a bare number, or with px) or per cent.
+	 * Returns pixels (a bare number, or with px) or per cent.
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -159,7 +159,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * Width to height, `16:9` or `16/9`.
+	 * Returns an aspect ratio, `16:9` or `16/9`.
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -168,7 +168,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * Names of CSS classes with spaces between.
+	 * Returns names of CSS classes, separated by spaces.
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -182,7 +182,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * Words, without markup.
+	 * Returns text without markup.
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -191,13 +191,13 @@ final class Sanitizer {
 		if ( null === $text ) {
 			return null;
 		}
-		// Without what is not seen, but for the joiners that scripts and emoji need.
+		// Remove invisible characters, except the joiners that scripts and emoji need.
 		$seen = (string) preg_replace( '/(?![\x{200c}\x{200d}])[\p{C}\p{Zl}\p{Zp}]+/u', ' ', $text );
 		return mb_substr( sanitize_text_field( $seen ), 0, self::TEXT );
 	}
 
 	/**
-	 * The beginning of what somebody wrote, to show it; empty: it is no text.
+	 * Returns the beginning of a value for an error message; empty if the value is not text.
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -206,7 +206,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * Roles or people with commas between. They narrow who may: what is no name is nobody's, and never everybody's.
+	 * Returns roles or people, separated by commas. They restrict the right: an invalid list allows nobody, never everybody.
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -224,8 +224,8 @@ final class Sanitizer {
 	}
 
 	/**
-	 * `app/name`, as a gateway allows it. A key as streaming programs have it (`name?secret=…`) loses its query, and the
-	 * path of an address (`/live/name.flv`) its ending.
+	 * Returns `app/name` in the form that a gateway allows. Removes the query of a stream key (`name?secret=…`) and the
+	 * suffix of a path (`/live/name.flv`).
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -237,7 +237,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * The name of a room, as a gateway allows it: that of an application.
+	 * Returns the name of a room in the form that a gateway allows, which is that of an application.
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -247,7 +247,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * The address of a server, without a last slash and without a person and password.
+	 * Returns the address of a server without a slash at the end, user name and password.
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -257,7 +257,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * The address of a picture or of captions.
+	 * Returns the address of an image or of captions.
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -267,8 +267,8 @@ final class Sanitizer {
 	}
 
 	/**
-	 * An address with a scheme of ours, or a relative one. Entities (`&amp;`) are what they stand for, to the last,
-	 * so that no reader of the page finds another scheme than was looked at here.
+	 * Returns an address with an allowed scheme, or a relative one. Decodes all entities (`&amp;`), so that no client
+	 * of the page finds another scheme than this check.
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -299,7 +299,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * The same without quotation marks around it.
+	 * Removes quotation marks around a value.
 	 *
 	 * @param mixed $value as written.
 	 */
@@ -309,7 +309,7 @@ final class Sanitizer {
 	}
 
 	/**
-	 * One line of valid UTF-8 with entities decoded, without white space around it; null for anything else.
+	 * Returns one line of valid UTF-8 with decoded entities and without white space around it; null for other input.
 	 *
 	 * @param mixed $value as written.
 	 */

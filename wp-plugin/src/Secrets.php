@@ -1,6 +1,6 @@
 <?php
 /**
- * Secrets in addresses, as pages for SRS and Oryx carry them.
+ * Finds secrets in addresses, where pages for SRS and Oryx have them.
  *
  * @package Lianmai
  */
@@ -9,19 +9,19 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** A page's source is for everybody, so what it carries is no secret: it is taken out of every address. */
+/** Everybody can read the source of a page, so secrets are removed from every address. */
 final class Secrets {
-	/** Names of parameters, in lower case. */
+	/** Names of parameters with secrets, in lower case. */
 	public const NAMES = array( 'secret', 'token', 'access_token', 'password', 'passwd', 'passphrase', 'pwd', 'pass', 'streamkey', 'stream_key' );
 
-	/** What stands before the host: scheme, two slashes, a person and perhaps a password. */
+	/** Matches the text before the host: scheme, two slashes, a user name and perhaps a password. */
 	private const USER = '~^([a-z][a-z0-9+.-]*:)?(//)([^/?#]*)@~i';
 
-	/** Of those, what is a secret in the address of a picture elsewhere too: a signed link needs its `token`. */
+	/** Names that are secrets in the address of an image on another server too. A signed link needs its `token`. */
 	private const NAMES_ELSEWHERE = array( 'secret' );
 
 	/**
-	 * The address without its secrets, otherwise as it is.
+	 * Returns the address without its secrets, otherwise unchanged.
 	 *
 	 * @param string $url of a stream.
 	 */
@@ -30,9 +30,9 @@ final class Secrets {
 	}
 
 	/**
-	 * The address of a picture or of captions without its secrets. On the server of the settings it is as one of a
-	 * stream; elsewhere a link may be signed, and is for everybody who has it, so that its parameters stay but those
-	 * that are secrets by any reading.
+	 * Returns the address of an image or of captions without its secrets. On the server of the settings, the rules of
+	 * streams apply. On other servers, a link may be signed for everybody who has it, so only parameters that are
+	 * certainly secrets are removed.
 	 *
 	 * @param string $url absolute or relative.
 	 */
@@ -42,7 +42,7 @@ final class Secrets {
 	}
 
 	/**
-	 * The address of a server without a person and password.
+	 * Returns the address of a server without user name and password.
 	 *
 	 * @param string $url of a server.
 	 */
@@ -51,7 +51,7 @@ final class Secrets {
 	}
 
 	/**
-	 * The address without parameters of some names, and without who stands before the host.
+	 * Returns the address without some parameters, user name and password.
 	 *
 	 * @param string   $url   absolute or relative.
 	 * @param string[] $names in lower case.
@@ -73,7 +73,7 @@ final class Secrets {
 	}
 
 	/**
-	 * The secrets of an address: names and values; `user` is what stands before the host.
+	 * Returns the secrets of an address by name; `user` has the user name and password.
 	 *
 	 * @param string $url of a stream.
 	 * @return array<string, string>
@@ -94,7 +94,7 @@ final class Secrets {
 	}
 
 	/**
-	 * Takes out secrets inside of names and values: `stream=x%3Fsecret%3Dy`.
+	 * Removes secrets inside names and values: `stream=x%3Fsecret%3Dy`.
 	 *
 	 * @param string   $url   absolute or relative.
 	 * @param string[] $names in lower case.
@@ -105,7 +105,7 @@ final class Secrets {
 	}
 
 	/**
-	 * Name and value, if `name=value` is a secret by its name or by being that of the settings.
+	 * Returns name and value if `name=value` is a secret: by its name, or because the value is the secret of the settings.
 	 *
 	 * @param string   $pair  of a query.
 	 * @param string[] $names in lower case.

@@ -1,6 +1,6 @@
 <?php
 /**
- * What the administrator set: the server, how it is told who may publish, and its secret.
+ * The settings of the administrator: the server, its kind of authorization, and its secret.
  *
  * @package Lianmai
  */
@@ -9,13 +9,13 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** The settings of this site, sanitised; constants of wp-config.php come first. */
+/** The sanitised settings of this site. Constants in wp-config.php take precedence. */
 final class Settings {
 	public const OPTION = 'lianmai_settings';
 	public const SECRET = 'lianmai_secret';
 	public const GROUP  = 'lianmai';
 
-	/** What holds until somebody sets it. */
+	/** Default values. */
 	public const DEFAULTS = array(
 		'server'      => '',
 		'kind'        => 'lianmai',
@@ -27,15 +27,15 @@ final class Settings {
 		'everywhere'  => false,
 	);
 
-	/** What the form has for the kind of the server. */
+	/** Choices for the kind of server. */
 	public const KINDS = array( 'lianmai', 'secret', 'other' );
 
-	/** Hooks the options and their sanitiser in. */
+	/** Hooks into WordPress. */
 	public static function register(): void {
 		add_action( 'init', array( self::class, 'announce' ) );
 	}
 
-	/** Tells the Settings API about the option: whoever sets it, it is sanitised. */
+	/** Registers the option with its sanitiser, which also runs for changes by programs. */
 	public static function announce(): void {
 		register_setting(
 			self::GROUP,
@@ -48,39 +48,39 @@ final class Settings {
 		);
 	}
 
-	/** The server's base address without a last slash, or '' while none is set. */
+	/** Returns the server's base address without a slash at the end, or '' while none is set. */
 	public static function server(): string {
 		return self::server_is_fixed() ? self::clean_address( (string) constant( 'LIANMAI_SERVER' ) ) : self::text( 'server' );
 	}
 
-	/** Whether wp-config.php names the server, for every site. */
+	/** Returns whether wp-config.php sets the server, for every site. */
 	public static function server_is_fixed(): bool {
 		return defined( 'LIANMAI_SERVER' ) && is_string( constant( 'LIANMAI_SERVER' ) ) && '' !== self::clean_address( constant( 'LIANMAI_SERVER' ) );
 	}
 
-	/** 'lianmai' (it takes tokens), 'secret' (one shared secret: SRS, Oryx) or 'other' (neither). */
+	/** Returns 'lianmai' (accepts tokens), 'secret' (one shared secret: SRS, Oryx) or 'other' (neither). */
 	public static function kind(): string {
 		return in_array( self::text( 'kind' ), self::KINDS, true ) ? self::text( 'kind' ) : self::DEFAULTS['kind'];
 	}
 
-	/** Where a server with a shared secret takes WHIP offers: its own address unless another is set. */
+	/** Returns the address for WHIP offers of a server with a shared secret: the server address unless another is set. */
 	public static function api(): string {
 		$api = self::server_is_fixed() || 'secret' !== self::kind() ? '' : self::text( 'api' );
 		return '' === $api ? self::server() : $api;
 	}
 
-	/** The second address as it was entered, whatever kind of server is chosen now. */
+	/** Returns the WHIP address as entered, regardless of the current kind of server. */
 	public static function api_as_set(): string {
 		return self::text( 'api' );
 	}
 
-	/** The server's shared secret, or ''. */
+	/** Returns the server's shared secret, or ''. */
 	public static function secret(): string {
 		if ( self::secret_is_fixed() ) {
 			return (string) constant( 'LIANMAI_SECRET' );
 		}
 		$stored = get_option( self::SECRET );
-		// A secret belongs to the server it was entered for: another address does not get it.
+		// A secret belongs to the server for which it was entered, and is not sent to another address.
 		if ( ! is_array( $stored ) || ! isset( $stored['secret'], $stored['server'] ) || $stored['server'] !== self::api() ) {
 			return '';
 		}
@@ -88,15 +88,15 @@ final class Settings {
 	}
 
 	/**
-	 * Whether wp-config.php holds the secret. On a network only together with the server: whoever
-	 * administers one site could otherwise have the network's secret sent to a server of their own.
+	 * Returns whether wp-config.php sets the secret. On a network, it must set the server too: otherwise the administrator
+	 * of one site could have the network's secret sent to another server.
 	 */
 	public static function secret_is_fixed(): bool {
 		return defined( 'LIANMAI_SECRET' ) && is_string( constant( 'LIANMAI_SECRET' ) ) && '' !== constant( 'LIANMAI_SECRET' )
 			&& ( ! is_multisite() || self::server_is_fixed() );
 	}
 
-	/** Keeps a secret for the server of the settings; '' forgets it. */
+	/** Stores a secret for the server of the settings; '' deletes it. */
 	public static function keep_secret( string $secret, ?string $server = null ): void {
 		if ( '' === $secret ) {
 			delete_option( self::SECRET );
@@ -109,39 +109,39 @@ final class Settings {
 		update_option( self::SECRET, $value, false );
 	}
 
-	/** Whether viewers need a token too. */
+	/** Returns whether viewers need a token too. */
 	public static function play_tokens(): bool {
 		return 'lianmai' === self::kind() && (bool) self::all()['play_tokens'];
 	}
 
-	/** Whether players begin by themselves, without sound, where the page does not say otherwise. */
+	/** Returns whether players start automatically without audio, unless the page sets another value. */
 	public static function autoplay(): bool {
 		return (bool) self::all()['autoplay'];
 	}
 
-	/** Whether pages without a player load the small script too. */
+	/** Returns whether pages without a player load the small script too. */
 	public static function everywhere(): bool {
 		return (bool) self::all()['everywhere'];
 	}
 
-	/** The tokens' `aud`. */
+	/** Returns the `aud` claim of tokens. */
 	public static function audience(): string {
 		$audience = self::text( 'audience' );
 		return '' === $audience ? self::DEFAULTS['audience'] : $audience;
 	}
 
-	/** What the names of this site's streams begin with on a server that several sites share, such as `news`; '': anything. */
+	/** Returns the prefix of this site's streams on a server that several sites share, such as `news`; '' for none. */
 	public static function prefix(): string {
 		return 'lianmai' === self::kind() ? self::text( 'prefix' ) : '';
 	}
 
-	/** The prefix as it was entered, whatever kind of server is chosen now. */
+	/** Returns the prefix as entered, regardless of the current kind of server. */
 	public static function prefix_as_set(): string {
 		return self::text( 'prefix' );
 	}
 
 	/**
-	 * The stream that an address names on the server of the settings; '' when the address is elsewhere or names none.
+	 * Returns the stream in an address on the server of the settings; '' for other servers and addresses without a stream.
 	 *
 	 * @param string $url absolute or relative.
 	 */
@@ -154,11 +154,11 @@ final class Settings {
 		return '';
 	}
 
-	/** An http(s) address without query, user, last slash or the name of a stream; '' when it is none. */
+	/** Returns an http(s) address without query, user, slash at the end and name of a stream; '' for other texts. */
 	public static function clean_address( string $address ): string {
 		$address = Address::without_stream( trim( $address ) );
 		if ( '' !== $address && false === strpos( $address, '://' ) ) {
-			// Gateways have no certificate that anybody trusts on this machine, and none at their plain ports.
+			// A gateway has no trusted certificate for this machine, and no TLS at its plain ports.
 			$plain   = preg_match( '~^(?:localhost|127\.[\d.]+|\[::1\])(?:[:/]|$)|^[^/]*:(?:1985|8080)(?:/|$)~i', $address );
 			$address = ( $plain ? 'http://' : 'https://' ) . $address;
 		}
@@ -179,7 +179,7 @@ final class Settings {
 	}
 
 	/**
-	 * What is stored, whether it holds now or not.
+	 * Returns the stored values, even those without effect for the current kind of server.
 	 *
 	 * @return array<string, mixed>
 	 */

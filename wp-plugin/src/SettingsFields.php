@@ -9,10 +9,10 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** In groups: what every server needs, what one kind of server needs, and what hardly anybody needs. */
+/** Groups of fields: for every server, for one kind of server, and advanced. */
 final class SettingsFields {
 	/**
-	 * The groups with their fields. The style hides `lianmai-for-KIND` while another kind is chosen.
+	 * Returns the groups with their fields. The style hides `lianmai-for-KIND` while another kind is chosen.
 	 *
 	 * @return array<string, array{title: string, before: string, after: string, fields: array<string, string>}>
 	 */
@@ -29,7 +29,7 @@ final class SettingsFields {
 			),
 			'lianmai_shared'   => array(
 				'title'  => __( 'SRS or Oryx', 'lianmai' ),
-				// A secret that is kept can be seen to be kept, and be forgotten.
+				// The page shows that a secret is stored, and can delete it.
 				'before' => '' === Settings::secret() ? '<div class="lianmai-for-secret">' : '<div>',
 				'after'  => '</div>',
 				'fields' => array(
@@ -59,13 +59,13 @@ final class SettingsFields {
 		);
 	}
 
-	/** Fields that one kind of server has. */
+	/** Fields for one kind of server. */
 	private const OF_LIANMAI = array( 'play_tokens', 'prefix', 'audience' );
 
-	/** Fields of several controls, whose name is no label of one. */
+	/** Fields with several controls: the name of the field is not the label of a control. */
 	private const WITHOUT_LABEL = array( 'kind', 'play_tokens', 'autoplay', 'everywhere' );
 
-	/** Tells the Settings API. */
+	/** Registers the fields. */
 	public static function announce(): void {
 		foreach ( self::groups() as $id => $group ) {
 			$around = array(
@@ -83,7 +83,7 @@ final class SettingsFields {
 		}
 	}
 
-	/** The server's address. */
+	/** Prints the field for the server's address. */
 	public static function show_server(): void {
 		self::text_field( 'server', Settings::server(), 'https://live.example.com', Settings::server_is_fixed() );
 		self::describe(
@@ -93,7 +93,7 @@ final class SettingsFields {
 		);
 	}
 
-	/** Tokens, a shared secret, or neither. */
+	/** Prints the field for the kind of server. */
 	public static function show_kind(): void {
 		echo '<fieldset><legend class="screen-reader-text">' . esc_html__( 'Kind of server', 'lianmai' ) . '</legend>';
 		self::radio( 'lianmai', __( 'Lianmai: it trusts this site’s key, and each person gets a token', 'lianmai' ) );
@@ -104,38 +104,38 @@ final class SettingsFields {
 		echo '</fieldset>';
 	}
 
-	/** Whether viewers need tokens. */
+	/** Prints the field for tokens of viewers. */
 	public static function show_play_tokens(): void {
 		self::checkbox( 'play_tokens', Settings::play_tokens(), __( 'Viewers need a token too (the gateway runs with --auth-play)', 'lianmai' ) );
 		self::describe( __( 'Only who may read a post can then play the streams in it.', 'lianmai' ) );
 	}
 
-	/** What players do where the page says nothing. */
+	/** Prints the field for the default start of players. */
 	public static function show_autoplay(): void {
 		self::checkbox( 'autoplay', Settings::autoplay(), __( 'Players begin by themselves, without sound, where the page does not say otherwise', 'lianmai' ) );
 		self::describe( __( 'For shortcodes and addresses of streams. A block has its own switches.', 'lianmai' ) );
 	}
 
-	/** Whether every page gets the small script. */
+	/** Prints the field for pages without a player. */
 	public static function show_everywhere(): void {
 		self::checkbox( 'everywhere', Settings::everywhere(), __( 'They load the player’s small script too (11 kB)', 'lianmai' ) );
 		self::describe( __( 'For themes that put more of the site into an open page: infinite scroll, page transitions.', 'lianmai' ) );
 	}
 
-	/** What this site's streams begin with on a shared gateway. */
+	/** Prints the field for the prefix on a shared gateway. */
 	public static function show_prefix(): void {
 		self::text_field( 'prefix', Settings::prefix_as_set(), 'news', false );
 		/* translators: 1: a name that streams begin with, 2: the name of a stream. */
 		self::describe( sprintf( __( 'For a gateway that several sites share: with %1$s, this site publishes streams such as %2$s, and those of other sites stay closed to it. Names of rooms get it by themselves. The line for the gateway names it.', 'lianmai' ), 'news', 'news/livestream' ) );
 	}
 
-	/** The tokens' `aud`. */
+	/** Prints the field for the `aud` claim of tokens. */
 	public static function show_audience(): void {
 		self::text_field( 'audience', Settings::audience(), 'lianmai', false );
 		self::describe( __( 'Whom the tokens are for; as the gateway’s auth_audience. Leave it unless several gateways trust this site.', 'lianmai' ) );
 	}
 
-	/** The secret goes in and never comes out. */
+	/** Prints the field for the secret, without the stored value. */
 	public static function show_secret(): void {
 		$fixed = Settings::secret_is_fixed();
 		printf(
@@ -156,7 +156,7 @@ final class SettingsFields {
 		}
 	}
 
-	/** Where offers go, if not to the server's address. */
+	/** Prints the field for the WHIP address. */
 	public static function show_api(): void {
 		$api = Settings::api_as_set();
 		self::text_field( 'api', $api, 'https://live.example.com:1985', Settings::server_is_fixed() );
@@ -170,7 +170,7 @@ final class SettingsFields {
 			esc_attr( Settings::OPTION ),
 			esc_attr( $value ),
 			esc_attr( $example ),
-			// What is shown but read-only is sent all the same, so that it survives when the constant goes.
+			// A read-only field is submitted too, so that its value stays when the constant is removed.
 			$fixed ? ' readonly' : ''
 		);
 	}

@@ -1,6 +1,6 @@
 <?php
 /**
- * What somebody entered under Settings → Lianmai.
+ * Validates the input of Settings → Lianmai.
  *
  * @package Lianmai
  */
@@ -9,12 +9,12 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Makes settings of it, and says what could not be taken. */
+/** Converts the input to settings, and reports invalid values. */
 final class SettingsInput {
 	/**
-	 * What the form sent, made safe. The secret goes to an option of its own, which is not loaded with every page.
+	 * Sanitises the input of the form. The secret is stored in its own option, which is not loaded with every page.
 	 *
-	 * @param mixed $input What came.
+	 * @param mixed $input The input.
 	 * @return array<string, mixed>
 	 */
 	public static function sanitize( $input ): array {
@@ -37,8 +37,8 @@ final class SettingsInput {
 	}
 
 	/**
-	 * @param array<mixed> $input What came.
-	 * @param mixed        $old   What stays when it is no address.
+	 * @param array<mixed> $input The input.
+	 * @param mixed        $old   The value that stays if the input is not an address.
 	 */
 	private static function sanitize_address( array $input, string $name, $old, string $label ): string {
 		$given = isset( $input[ $name ] ) && is_string( $input[ $name ] ) ? trim( $input[ $name ] ) : '';
@@ -64,8 +64,8 @@ final class SettingsInput {
 	}
 
 	/**
-	 * @param array<mixed> $input What came.
-	 * @param mixed        $old   What stays when it is none.
+	 * @param array<mixed> $input The input.
+	 * @param mixed        $old   The value that stays if the input is invalid.
 	 */
 	private static function sanitize_audience( array $input, $old ): string {
 		$given = isset( $input['audience'] ) && is_string( $input['audience'] ) ? trim( $input['audience'] ) : '';
@@ -80,8 +80,8 @@ final class SettingsInput {
 	}
 
 	/**
-	 * @param array<mixed> $input What came.
-	 * @param mixed        $old   What stays when it cannot begin a stream's name.
+	 * @param array<mixed> $input The input.
+	 * @param mixed        $old   The value that stays if the input cannot be a prefix of a stream's name.
 	 */
 	private static function sanitize_prefix( array $input, $old ): string {
 		$given = isset( $input['prefix'] ) && is_string( $input['prefix'] ) ? trim( $input['prefix'], "/= \t\n\r" ) : '';
@@ -93,10 +93,10 @@ final class SettingsInput {
 	}
 
 	/**
-	 * Keeps the secret that was entered, and forgets the one of another server.
+	 * Stores the entered secret, and deletes the secret of another server.
 	 *
-	 * @param array<mixed>         $input What came.
-	 * @param array<string, mixed> $settings   What will be stored.
+	 * @param array<mixed>         $input The input.
+	 * @param array<string, mixed> $settings   The settings to be stored.
 	 */
 	private static function take_secret( array $input, array $settings ): void {
 		$given  = isset( $input['secret'] ) && is_string( $input['secret'] ) ? trim( $input['secret'] ) : '';
@@ -122,7 +122,7 @@ final class SettingsInput {
 	}
 
 	private static function complain( string $name, string $sentence, string $kind = 'error' ): void {
-		// Absent when a program, not the form, sets the option.
+		// The field is absent if a program, not the form, sets the option.
 		if ( function_exists( 'add_settings_error' ) ) {
 			add_settings_error( Settings::OPTION, 'lianmai_' . $name, $sentence, $kind );
 		}

@@ -1,6 +1,6 @@
 <?php
 /**
- * Settings → Lianmai.
+ * The page Settings → Lianmai.
  *
  * @package Lianmai
  */
@@ -9,23 +9,23 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Shows the form, the connection test, a line to paste, and the line for the gateway. */
+/** Shows the form, the connection test, shortcodes to paste, and the command line for the gateway. */
 final class SettingsPage {
 	public const SLUG = 'lianmai';
 
-	/** Hooks the page in. */
+	/** Hooks into WordPress. */
 	public static function register(): void {
 		add_action( 'admin_menu', array( self::class, 'menu' ) );
 		add_action( 'admin_init', array( SettingsFields::class, 'announce' ) );
 		add_filter( 'plugin_action_links_' . plugin_basename( FILE ), array( self::class, 'link' ) );
 	}
 
-	/** Where the page is. */
+	/** Returns the address of the page. */
 	public static function address(): string {
 		return admin_url( 'options-general.php?page=' . self::SLUG );
 	}
 
-	/** Puts the page into the menu, and help on it. */
+	/** Adds the page to the menu, with its help. */
 	public static function menu(): void {
 		$hook = add_options_page( __( 'Lianmai', 'lianmai' ), __( 'Lianmai', 'lianmai' ), 'manage_options', self::SLUG, array( self::class, 'show' ) );
 		if ( is_string( $hook ) ) {
@@ -35,14 +35,14 @@ final class SettingsPage {
 		}
 	}
 
-	/** Loads the page's own script and style. */
+	/** Loads the script and style of the page. */
 	public static function enqueue(): void {
 		wp_enqueue_script( 'lianmai-settings', plugins_url( 'assets/settings.js', FILE ), array(), VERSION, true );
 		Starter::enqueue_lines();
 	}
 
 	/**
-	 * "Settings" beside the plugin's name.
+	 * Adds the link "Settings" to the list of plugins.
 	 *
 	 * @param array<int|string, string> $links
 	 * @return array<int|string, string>
@@ -86,7 +86,7 @@ final class SettingsPage {
 		echo '</div>';
 	}
 
-	/** What to do, in order, as long as nothing is set. */
+	/** Prints the first steps while no server is set. */
 	private static function show_steps(): void {
 		if ( '' !== Settings::server() ) {
 			return;
@@ -97,7 +97,7 @@ final class SettingsPage {
 			. esc_html__( 'Paste a line into a post: it will stand at the end of this page.', 'lianmai' ) . '</li></ol></div>';
 	}
 
-	/** What each field means, behind the Help button. */
+	/** Adds explanations of the fields to the Help button. */
 	public static function help(): void {
 		$screen = get_current_screen();
 		if ( null === $screen ) {
@@ -115,7 +115,7 @@ final class SettingsPage {
 		);
 	}
 
-	/** What the gateway needs to know of this site. */
+	/** Prints the settings for the gateway. */
 	private static function show_gateway(): void {
 		$set = rest_url( Rest::SPACE . '/jwks' );
 		echo '<h2>' . esc_html__( 'Let the gateway trust this site', 'lianmai' ) . '</h2>';
@@ -146,23 +146,23 @@ final class SettingsPage {
 	}
 
 	/**
-	 * The lines for a gateway that several sites share.
+	 * Prints the settings for a gateway that several sites share.
 	 *
-	 * @param string $entry of this site among those the gateway trusts.
+	 * @param string $entry of this site in auth_jwks.
 	 */
 	private static function show_shared( string $entry ): void {
 		/* translators: %s: what the names of streams begin with, such as news/. */
 		echo '<p>' . esc_html( sprintf( __( 'The gateway trusts this site for the streams that begin with %s, and each other site for its own. Add this entry to its auth_jwks:', 'lianmai' ), Settings::prefix() . '/' ) ) . '</p>';
 		Starter::line( 'lianmai-entry', __( 'In lianmai.toml, in the list jwks below [auth]', 'lianmai' ), '"' . $entry . '"' );
-		// The gateway knows one issuer, and each site is another one.
+		// The gateway has one issuer setting, and each site is a different issuer.
 		Starter::line( 'lianmai-serve', __( 'The line for a gateway that has no other site yet; further entries follow after a comma', 'lianmai' ), self::command( $entry, '' ) );
 	}
 
 	/**
-	 * The line that starts a gateway which trusts this site.
+	 * Returns the command line of a gateway that trusts this site.
 	 *
-	 * @param string $entry  of this site among those the gateway trusts.
-	 * @param string $issuer whose tokens alone it takes; '': those of any trusted site.
+	 * @param string $entry  of this site in auth_jwks.
+	 * @param string $issuer of accepted tokens; '' for any trusted site.
 	 */
 	private static function command( string $entry, string $issuer ): string {
 		$line = 'lianmai serve --public --auth-jwks ' . self::quoted( $entry );

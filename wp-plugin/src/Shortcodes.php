@@ -9,7 +9,7 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** The first two have the names that srs-player gave them, so its pages go on working. */
+/** The first two have the names from srs-player, so that existing pages continue to work. */
 final class Shortcodes {
 	/** Hooks into WordPress. */
 	public static function register(): void {
@@ -26,10 +26,10 @@ final class Shortcodes {
 	}
 
 	/**
-	 * A shortcode's HTML.
+	 * Returns the HTML of a shortcode.
 	 *
 	 * @param string       $who        player or publisher.
-	 * @param array|string $attributes as WordPress read them.
+	 * @param array|string $attributes as parsed by WordPress.
 	 */
 	public static function shortcode( string $who, $attributes ): string {
 		$written = Sanitizer::named( (array) $attributes );
@@ -37,12 +37,12 @@ final class Shortcodes {
 	}
 
 	/**
-	 * A shortcode whose values stand in quotation marks that WordPress does not know; false leaves it to WordPress.
+	 * Handles a shortcode with quotation marks that WordPress does not know. Returns false to leave it to WordPress.
 	 *
-	 * @param false|string $html       of another plugin, which goes before.
+	 * @param false|string $html       from another plugin, which takes precedence.
 	 * @param string       $tag        of the shortcode.
-	 * @param array|string $attributes as WordPress read them.
-	 * @param array        $found      the shortcode in its parts.
+	 * @param array|string $attributes as parsed by WordPress.
+	 * @param array        $found      the parts of the shortcode.
 	 * @return false|string
 	 */
 	public static function with_other_quotes( $html, $tag, $attributes, $found ) {
@@ -56,7 +56,7 @@ final class Shortcodes {
 	}
 
 	/**
-	 * What holds where a shortcode or an address says nothing. Blocks have the table's own: they save what differs from it.
+	 * Returns the defaults of shortcodes and addresses. Blocks have the defaults of the table, and store values that differ.
 	 *
 	 * @param string $who     player or publisher.
 	 * @param array  $written by name.
@@ -65,7 +65,7 @@ final class Shortcodes {
 	public static function defaults( string $who, array $written ): array {
 		$defaults = Attributes::defaults( $who );
 		if ( 'player' === $who && Settings::autoplay() ) {
-			// One that waits for a press plays with sound then.
+			// A player that waits for a press plays with audio.
 			$begins   = Sanitizer::clean( $who, array( 'autoplay' => $written['autoplay'] ?? true ) )['autoplay'];
 			$defaults = array(
 				'autoplay' => true,
@@ -76,10 +76,10 @@ final class Shortcodes {
 	}
 
 	/**
-	 * [video src="….m3u8"] becomes a player; attributes that core's shortcode leaves out are off there.
+	 * Replaces [video src="….m3u8"] by a player. As in core's shortcode, missing attributes are off.
 	 *
-	 * @param string       $html       of another plugin, which goes before.
-	 * @param array|string $attributes as WordPress read them.
+	 * @param string       $html       from another plugin, which takes precedence.
+	 * @param array|string $attributes as parsed by WordPress.
 	 */
 	public static function video( $html, $attributes ) {
 		$written = Sanitizer::named( (array) $attributes );

@@ -1,6 +1,6 @@
 <?php
 /**
- * What Tools → Site Health says about live video.
+ * Tests of live video for Tools → Site Health.
  *
  * @package Lianmai
  */
@@ -9,12 +9,12 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Its tests; those that make requests run after the page is there. */
+/** Tests with requests run after the page is loaded. */
 final class SiteHealth {
-	/** Names of the tests that make requests or search. */
+	/** Names of the tests that send requests or search posts. */
 	private const LATER = array( 'gateway', 'trust', 'files', 'rest', 'secrets' );
 
-	/** Hooks the tests in. */
+	/** Hooks into WordPress. */
 	public static function register(): void {
 		add_filter( 'site_status_tests', array( self::class, 'tests' ) );
 		add_filter( 'debug_information', array( self::class, 'information' ) );
@@ -22,7 +22,7 @@ final class SiteHealth {
 	}
 
 	/**
-	 * The list of tests with ours.
+	 * Adds the tests of the plugin to the list.
 	 *
 	 * @param array<string, array<string, mixed>> $tests
 	 * @return array<string, array<string, mixed>>
@@ -43,7 +43,7 @@ final class SiteHealth {
 		return $tests;
 	}
 
-	/** Where Site Health asks for the later ones. */
+	/** Registers the routes for the tests that run later. */
 	public static function routes(): void {
 		foreach ( self::LATER as $name ) {
 			register_rest_route(
@@ -61,15 +61,15 @@ final class SiteHealth {
 	}
 
 	/**
-	 * Cameras need HTTPS, and an HTTPS page an HTTPS server.
+	 * Tests HTTPS: cameras need an HTTPS page, which needs an HTTPS server.
 	 *
-	 * @param string|null $server that pages load from, if not that of the settings.
+	 * @param string|null $server from which pages load, if it is not the server of the settings.
 	 * @return array<string, mixed>
 	 */
 	public static function https( ?string $server = null ): array {
 		$site   = wp_parse_url( home_url() );
 		$server = $server ?? Settings::server();
-		// On their own machine browsers give cameras without.
+		// Browsers allow cameras on their own machine without HTTPS.
 		$local = isset( $site['host'] ) && in_array( $site['host'], array( 'localhost', '127.0.0.1', '[::1]' ), true );
 		$https = isset( $site['scheme'] ) && 'https' === $site['scheme'];
 		if ( ! $https && $local ) {
@@ -84,7 +84,7 @@ final class SiteHealth {
 		return self::result( 'https', 'good', __( 'Live video goes over HTTPS', 'lianmai' ), __( 'Cameras work, and browsers load from the media server.', 'lianmai' ) );
 	}
 
-	/** Whether the server answers, and what time it is there. @return array<string, mixed> */
+	/** Tests whether the server answers, and its clock. @return array<string, mixed> */
 	public static function gateway(): array {
 		if ( '' === Settings::server() ) {
 			return self::result( 'gateway', 'recommended', __( 'No media server is set', 'lianmai' ), __( 'Enter its address under Settings → Lianmai.', 'lianmai' ) );
@@ -96,9 +96,9 @@ final class SiteHealth {
 	}
 
 	/**
-	 * What the server's answer to this site means.
+	 * Converts the server's answer to a result.
 	 *
-	 * @param array{version: string, ahead: int|null}|\WP_Error $server that Gateway::ask() gave.
+	 * @param array{version: string, ahead: int|null}|\WP_Error $server from Gateway::ask().
 	 * @return array<string, mixed>
 	 */
 	public static function answered( $server ): array {
@@ -119,7 +119,7 @@ final class SiteHealth {
 		return self::result( 'gateway', 'good', __( 'The media server answers', 'lianmai' ), sprintf( __( 'Its version is %s, and its clock is right.', 'lianmai' ), $server['version'] ) );
 	}
 
-	/** Whether the gateway trusts our key, and only it. @return array<string, mixed> */
+	/** Tests whether the gateway trusts this site's key, and only trusted keys. @return array<string, mixed> */
 	public static function trust(): array {
 		if ( 'secret' === Settings::kind() ) {
 			return '' === Settings::secret()
@@ -142,7 +142,7 @@ final class SiteHealth {
 		return self::result( 'trust', 'recommended', __( 'Whether the media server trusts this site’s key is not known', 'lianmai' ), __( 'This site could not ask it. “Test connection” under Settings → Lianmai asks from your browser.', 'lianmai' ) );
 	}
 
-	/** Whether the web server names our files' types right; the player works without, a little slower. @return array<string, mixed> */
+	/** Tests whether the web server sends the right MIME types for the plugin's files. With wrong types, the player starts slower. @return array<string, mixed> */
 	public static function files(): array {
 		$wrong = array();
 		foreach ( array(
@@ -158,7 +158,7 @@ final class SiteHealth {
 				array(
 					'timeout'     => 5,
 					'redirection' => 2,
-					'sslverify'   => false, // This site's own file; nothing is done with it.
+					'sslverify'   => false, // A file of this site. Its content is not used.
 				)
 			);
 			$type   = is_wp_error( $answer ) ? '' : strtolower( trim( explode( ';', (string) wp_remote_retrieve_header( $answer, 'content-type' ) )[0] ) );
@@ -178,14 +178,14 @@ final class SiteHealth {
 		);
 	}
 
-	/** Whether visitors reach the routes that pages and gateways ask. @return array<string, mixed> */
+	/** Tests whether visitors can reach the routes for pages and gateways. @return array<string, mixed> */
 	public static function rest(): array {
 		$answer = wp_remote_post(
 			rest_url( Rest::SPACE . '/may' ),
 			array(
 				'timeout'     => 5,
 				'redirection' => 0,
-				'sslverify'   => false, // This site itself; no secret goes there.
+				'sslverify'   => false, // A request to this site, without a secret.
 				'headers'     => array( 'Content-Type' => 'application/json' ),
 				'body'        => '{"ticket":"x"}',
 			)
@@ -207,7 +207,7 @@ final class SiteHealth {
 		);
 	}
 
-	/** Secrets in posts, and the button that moves the server's one. @return array<string, mixed> */
+	/** Tests for secrets in posts, and offers a button that moves the server's secret. @return array<string, mixed> */
 	public static function secrets(): array {
 		$found = PostSecrets::find();
 		if ( array() === $found ) {
@@ -237,7 +237,7 @@ final class SiteHealth {
 	}
 
 	/**
-	 * The report that people send who ask for help: no secret in it.
+	 * Adds to the report that people send when they ask for help. It must not contain secrets.
 	 *
 	 * @param array<string, mixed> $information
 	 * @return array<string, mixed>

@@ -1,6 +1,6 @@
 <?php
 /**
- * The way from the activated plugin to the first post with a player.
+ * Leads from the activation of the plugin to the first post with a player.
  *
  * @package Lianmai
  */
@@ -9,18 +9,18 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Leads to the settings after activation, shows lines to paste, and begins a page with both blocks. */
+/** Opens the settings after activation, shows shortcodes to paste, and starts a page with both blocks. */
 final class Starter {
-	/** The name of the examples' stream, as in the gateway's own pages. */
+	/** The stream of the examples, the same as in the gateway's pages. */
 	private const NAME = 'livestream';
 
-	/** The script that copies lines, and the style of this plugin's parts of the administration. */
+	/** Handle of the script for copy buttons, and of the style for the plugin's administration pages. */
 	public const COPY = 'lianmai-copy';
 
-	/** What the address of a new page has. */
+	/** Query parameter of the address of a new page. */
 	private const BEGIN = 'lianmai_begin';
 
-	/** The stream of the examples: one that this site may publish. */
+	/** Returns the stream of the examples, which this site may publish. */
 	public static function stream(): string {
 		return ( '' === Settings::prefix() ? 'live' : Settings::prefix() ) . '/' . self::NAME;
 	}
@@ -34,13 +34,13 @@ final class Starter {
 	}
 
 	/**
-	 * After the plugin alone was activated by a press, its settings are shown.
+	 * Opens the settings after a person has activated only this plugin.
 	 *
-	 * @param mixed $plugin  that was activated.
+	 * @param mixed $plugin  the activated plugin.
 	 * @param mixed $network whether for all sites.
 	 */
 	public static function lead( $plugin, $network = false ): void {
-		// Also in a list of several, by a program, or on a network's own pages: those go on by themselves.
+		// Activations of several plugins, by programs, or on network pages continue without the settings.
 		// phpcs:ignore WordPress.Security.NonceVerification -- WordPress has checked it.
 		$pressed = isset( $_GET['action'] ) && 'activate' === $_GET['action'] && isset( $_GET['plugin'] );
 		if ( plugin_basename( FILE ) !== $plugin || $network || ! $pressed || ! is_admin() || wp_doing_ajax() || ! current_user_can( 'manage_options' ) ) {
@@ -50,7 +50,7 @@ final class Starter {
 		exit;
 	}
 
-	/** As long as no server is set, the pages about plugins say where. */
+	/** Shows a notice with a link to the settings on the plugin pages while no server is set. */
 	public static function remind(): void {
 		$screen = get_current_screen();
 		if ( null === $screen || ! in_array( $screen->id, array( 'plugins', 'plugin-install', 'dashboard' ), true )
@@ -66,7 +66,7 @@ final class Starter {
 		);
 	}
 
-	/** Lines for posts, once there is a server. */
+	/** Prints shortcodes for posts, if a server is set. */
 	public static function show(): void {
 		if ( '' === Settings::server() ) {
 			return;
@@ -85,17 +85,17 @@ final class Starter {
 		);
 	}
 
-	/** Loads what lines to copy need. */
+	/** Loads the script for copy buttons. */
 	public static function enqueue_lines(): void {
 		wp_enqueue_script( self::COPY, plugins_url( 'assets/copy.js', FILE ), array(), VERSION, true );
 		wp_enqueue_style( self::COPY, plugins_url( 'assets/admin.css', FILE ), array(), VERSION );
 	}
 
 	/**
-	 * A line to copy.
+	 * Prints a line with a copy button.
 	 *
 	 * @param string $id    of the element.
-	 * @param string $label what it is for.
+	 * @param string $label its purpose.
 	 * @param string $line  to copy.
 	 */
 	public static function line( string $id, string $label, string $line ): void {
@@ -110,7 +110,7 @@ final class Starter {
 	}
 
 	/**
-	 * The content of a new page that was begun from here.
+	 * Returns the content of a new page that was started from the settings.
 	 *
 	 * @param mixed $content of WordPress.
 	 * @param mixed $post    the new one.
@@ -136,7 +136,7 @@ final class Starter {
 	}
 
 	/**
-	 * Whether a new page was begun from here.
+	 * Returns whether a new page was started from the settings.
 	 *
 	 * @param mixed $post the new one.
 	 */

@@ -1,6 +1,6 @@
 <?php
 /**
- * Where addresses of streams are written.
+ * Texts of the site that may contain addresses of streams.
  *
  * @package Lianmai
  */
@@ -11,24 +11,24 @@ namespace Lianmai;
 
 /** Posts of every kind with their revisions (templates and synced patterns are posts), and widgets. */
 final class Texts {
-	/** In place of a post's id. */
+	/** Used instead of a post id. */
 	public const WIDGETS = 0;
 
-	/** What a text holds that becomes a player, or did with another plugin. */
+	/** Texts that indicate a player: shortcodes, blocks and addresses. */
 	public const SIGNS = array( '[srs_', '<!-- wp:lianmai/', 'webrtc://', '.m3u8', '.flv' );
 
-	/** Widgets that show what somebody wrote, and where they keep it. */
+	/** Widgets with free text, and the fields that contain it. */
 	private const WIDGET_KINDS = array(
 		'block'       => 'content',
 		'text'        => 'text',
 		'custom_html' => 'content',
 	);
 
-	/** As many posts at a time as memory bears. */
+	/** Number of posts that are read at a time, to limit memory. */
 	private const BATCH = 100;
 
 	/**
-	 * Every text that may hold the address of a stream, as a function gives it back.
+	 * Applies a function to every text that may contain the address of a stream.
 	 *
 	 * @param callable(int, string): string $with Gets the post (a revision's parent) or WIDGETS, and the text.
 	 */
@@ -55,7 +55,7 @@ final class Texts {
 				$last = (int) $row->ID;
 				$new  = $with( 'revision' === $row->post_type ? (int) $row->post_parent : $last, (string) $row->post_content );
 				if ( $new !== (string) $row->post_content ) {
-					// Straight into the row: saving as a post would filter what others may write and add a revision.
+					// Update the row directly: saving the post would filter HTML that others may write, and add a revision.
 					// phpcs:ignore WordPress.DB.DirectDatabaseQuery
 					$wpdb->update( $wpdb->posts, array( 'post_content' => $new ), array( 'ID' => $last ) );
 					clean_post_cache( $last );
@@ -81,7 +81,7 @@ final class Texts {
 	}
 
 	/**
-	 * Tells the players and publishers in a text from others; the rest of the text does not count.
+	 * Returns a text that identifies the players and publishers in a post, ignoring other content.
 	 *
 	 * @param string $text of a post.
 	 */
@@ -89,7 +89,7 @@ final class Texts {
 		return md5( implode( "\n", array_filter( explode( "\n", $text ), array( self::class, 'may_hold' ) ) ) );
 	}
 
-	/** Whether a text may hold a player or publisher. */
+	/** Returns whether a text may contain a player or publisher. */
 	public static function may_hold( string $text ): bool {
 		foreach ( self::SIGNS as $sign ) {
 			if ( false !== stripos( $text, $sign ) ) {

@@ -1,6 +1,6 @@
 <?php
 /**
- * What a page's element shows to be given a token.
+ * The ticket with which an element of a page requests a token.
  *
  * @package Lianmai
  */
@@ -10,26 +10,26 @@ declare(strict_types=1);
 namespace Lianmai;
 
 /**
- * Binds a post as it was last edited, a stream or room, and an action. It is the same for everybody, so a cached page may hold
- * it, and alone it opens nothing: who shows it must have the right as well. It is encrypted, since it may name people
- * of the site.
+ * Contains a post with the time of its last edit, a stream or room, and an action. It is the same for everybody, so pages
+ * with it may be cached. It gives no rights: the person must have the right as well. It is encrypted, because it may name
+ * people of the site.
  */
 final class Ticket {
 	private const LONGEST = 4096;
 
 	/**
-	 * `show` is for publishers on other servers: who sees them is asked, and there is no token. `room` and `chat` are for a
-	 * room: the first lets its hosts publish.
+	 * `show` is for publishers on other servers: it asks who may see them, and gives no token. `room` and `chat` are for
+	 * rooms: `room` lets hosts publish.
 	 */
 	private const ACTIONS = array( 'publish', 'play', 'show', 'room', 'chat' );
 
 	/**
-	 * A signed ticket.
+	 * Creates a ticket.
 	 *
-	 * @param int                              $post   The post whose page holds the element; Holder::SITE for none.
+	 * @param int                              $post   The post whose page contains the element; Holder::SITE for none.
 	 * @param string                           $stream `app/name`, or the name of a room.
 	 * @param string                           $action one of ACTIONS.
-	 * @param array<string, string|array<int, string|int>> $limits `roles` and `users`, lists or comma separated: they only narrow who may.
+	 * @param array<string, string|array<int, string|int>> $limits `roles` and `users`, lists or comma separated: they restrict the right.
 	 */
 	public static function make( int $post, string $stream, string $action, array $limits = array() ): string {
 		$text    = (string) wp_json_encode(
@@ -48,7 +48,7 @@ final class Ticket {
 	}
 
 	/**
-	 * What a ticket binds; null when this site did not make it.
+	 * Returns the content of a ticket; null if this site did not create it.
 	 *
 	 * @return array{post: int, stream: string, action: string, limits: array{roles: array<int, string>, users: array<int, string>}, edited: string}|null
 	 */
@@ -82,7 +82,7 @@ final class Ticket {
 	}
 
 	/**
-	 * When a post was last edited. What was taken out of it or narrowed since is not to be had by an older ticket.
+	 * Returns the time of the last edit of a post. Older tickets are invalid after an edit that removes or restricts elements.
 	 *
 	 * @param int $post Its id.
 	 */
@@ -107,21 +107,21 @@ final class Ticket {
 	}
 
 	/**
-	 * Whether a post names a stream. Version 0.1.0 did not encrypt tickets, and cached pages still hold such tickets; it
-	 * also made them for posts that somebody else's Query Loop showed, and those posts do not name the stream.
+	 * Returns whether a post names a stream. Cached pages may contain tickets of version 0.1.0, which did not encrypt them,
+	 * and also made them for posts in another author's Query Loop. Those posts do not name the stream.
 	 */
 	private static function is_named_in( int $id, string $stream ): bool {
 		$post = $id > 0 ? get_post( $id ) : null;
 		return null !== $post && false !== strpos( rawurldecode( $post->post_content ), $stream );
 	}
 
-	/** Encrypts a text. The nonce is made of the text, so that the same text gives the same ticket. */
+	/** Encrypts a text. The nonce is derived from the text, so that the same text gives the same ticket. */
 	private static function encrypt( string $text ): string {
 		$nonce = substr( hash_hmac( 'sha256', $text, self::key( 'nonce' ), true ), 0, SODIUM_CRYPTO_SECRETBOX_NONCEBYTES );
 		return $nonce . sodium_crypto_secretbox( $text, $nonce, self::key( 'text' ) );
 	}
 
-	/** The text that encrypt() got; null when it is another's, or not encrypted. */
+	/** Decrypts a text from encrypt(); null for other texts. */
 	private static function decrypt( string $bytes ): ?string {
 		if ( strlen( $bytes ) < SODIUM_CRYPTO_SECRETBOX_NONCEBYTES + SODIUM_CRYPTO_SECRETBOX_MACBYTES ) {
 			return null;
@@ -131,13 +131,13 @@ final class Ticket {
 		return is_string( $text ) ? $text : null;
 	}
 
-	/** A key of 32 bytes for one purpose. */
+	/** Derives a key of 32 bytes for one purpose. */
 	private static function key( string $purpose ): string {
 		return hash_hmac( 'sha256', 'lianmai ticket ' . $purpose . ' ' . get_current_blog_id(), wp_salt( 'auth' ), true );
 	}
 
 	private static function sign( string $payload ): string {
-		// The site's number: another site of the network has the same salt.
+		// Include the number of the site, because all sites of a network have the same salt.
 		$key = 'lianmai ticket ' . get_current_blog_id() . ' ' . wp_salt( 'auth' );
 		return Base64Url::encode( hash_hmac( 'sha256', $payload, $key, true ) );
 	}

@@ -1,6 +1,6 @@
 <?php
 /**
- * Tokens: JSON Web Tokens that say who may start what.
+ * JSON Web Tokens for authorization at the gateway.
  *
  * @package Lianmai
  */
@@ -9,17 +9,17 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Made for one attempt to connect: good for a minute to start with, and once. */
+/** A token is for one attempt to connect: it is valid for a minute, and once. */
 final class Token {
 	public const LIFE = 60;
 
-	/** Clocks differ; so much is forgiven. */
+	/** Accepted difference of clocks in seconds. */
 	private const SKEW = 5;
 
 	private const LONGEST = 4096;
 	private const USED    = 'lianmai_jti_';
 
-	/** A token for a user (0 for a visitor) to `publish` or `play` a stream. */
+	/** Creates a token for a user (0 for a visitor) to `publish` or `play` a stream. */
 	public static function mint( int $user, string $stream, string $action, ?int $now = null ): string {
 		return self::sign(
 			$user,
@@ -31,17 +31,17 @@ final class Token {
 		);
 	}
 
-	/** A token for a user to enter a room with a role. It opens no stream: the room itself gives its hosts keys. */
+	/** Creates a token for a user to join a room with a role. It allows no stream: the room gives keys to its hosts. */
 	public static function mint_for_room( int $user, string $room, string $role, ?int $now = null ): string {
 		return self::sign( $user, compact( 'room', 'role' ), $now );
 	}
 
 	/**
-	 * A token of what a user may.
+	 * Creates a token with rights of a user.
 	 *
 	 * @param int                   $user   0 for a visitor.
-	 * @param array<string, string> $rights Claims that say what.
-	 * @param int|null              $now    Null: this moment.
+	 * @param array<string, string> $rights Claims with the rights.
+	 * @param int|null              $now    Null for the current time.
 	 */
 	private static function sign( int $user, array $rights, ?int $now ): string {
 		$now    = null === $now ? time() : $now;
@@ -64,7 +64,7 @@ final class Token {
 	}
 
 	/**
-	 * What a token of ours says, when it is good now for that action; null when it is not.
+	 * Returns the claims of this site's token if it is valid for the action; null if not.
 	 *
 	 * @return array<string, mixed>|null
 	 */
@@ -97,9 +97,9 @@ final class Token {
 	}
 
 	/**
-	 * Uses a verified token up; false when somebody did before.
+	 * Marks a verified token as used. Returns false if it was used before.
 	 *
-	 * @param array<string, mixed> $claims What verify() gave.
+	 * @param array<string, mixed> $claims The result of verify().
 	 */
 	public static function spend( array $claims ): bool {
 		Options::drop_past( self::USED, time() );
@@ -107,7 +107,7 @@ final class Token {
 		return Options::claim( $name, (string) ( (int) $claims['exp'] + self::SKEW + 1 ) );
 	}
 
-	/** The tokens' `iss`: this site's home address. */
+	/** Returns the `iss` claim of tokens: this site's home address. */
 	public static function issuer(): string {
 		return untrailingslashit( (string) get_option( 'home' ) );
 	}

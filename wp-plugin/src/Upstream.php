@@ -9,15 +9,15 @@ declare(strict_types=1);
 
 namespace Lianmai;
 
-/** Sends, and puts what goes wrong in words that never hold the secret. */
+/** Sends requests, and describes errors in texts without the secret. */
 final class Upstream {
 	private const TIMEOUT = 10;
 
-	/** What the server answers that the browser is told as it is; the rest is 502. */
+	/** Statuses of the server that the browser gets unchanged. Other errors become 502. */
 	private const PASSED_ON = array( 400, 404, 409, 415, 429, 503 );
 
 	/**
-	 * One request.
+	 * Sends one request.
 	 *
 	 * @return array{status: int, body: string, location: string}|\WP_Error
 	 */
@@ -25,7 +25,7 @@ final class Upstream {
 		$headers = 'POST' === $method ? array( 'Content-Type' => 'application/sdp' ) : array();
 		$answer  = Http::send( $method, $url, self::TIMEOUT, $headers, $sdp );
 		if ( is_wp_error( $answer ) ) {
-			// The transport's own sentence may hold the address, and that holds the secret.
+			// The error text of the transport may contain the address with the secret.
 			return new \WP_Error( 'lianmai_server', __( 'The media server cannot be reached from this site.', 'lianmai' ), array( 'status' => 502 ) );
 		}
 		$location = wp_remote_retrieve_header( $answer, 'location' );
@@ -37,14 +37,14 @@ final class Upstream {
 	}
 
 	/**
-	 * The error for an answer that is no SDP.
+	 * Returns the error for an answer without SDP.
 	 *
 	 * @param array{status: int, body: string, location: string} $answer
 	 */
 	public static function refused( array $answer ): \WP_Error {
 		$body = $answer['body'];
 		$json = json_decode( $body, true );
-		// What a problem (RFC 9457), or an API's error, has for people.
+		// The text of a problem (RFC 9457) or of an API error.
 		foreach ( array( 'detail', 'message' ) as $field ) {
 			$body = is_array( $json ) && isset( $json[ $field ] ) && is_string( $json[ $field ] ) ? $json[ $field ] : $body;
 		}
