@@ -29,4 +29,4 @@ export const ENGLISH = {
   engine: 'The mixer could not be started: {detail}',
 };
 
-export const { words, fetched } = lazyTexts(ENGLISH, () => import('./texts-zh.js').then(({ CHINESE }) => CHINESE));
+export const { words, fetched } = lazyTexts(ENGLISH, () => import('./texts-zh.js'));

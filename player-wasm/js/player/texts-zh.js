@@ -1,7 +1,7 @@
 // The player's Chinese texts. Fetched when they are needed.
 
 /** @type {Record<string, string>} */
-export const zh = {
+export const CHINESE = {
   player: '视频播放器',
   play: '播放',
   pause: '暂停',

@@ -1,6 +1,6 @@
 // The player's texts.
 
-import { isChinese, texts } from '../ui/texts.js';
+import { lazyTexts } from '../ui/lazy-texts.js';
 
 /** @type {Record<string, string>} */
 const english = {
@@ -50,21 +50,4 @@ const english = {
   reconnects: 'Reconnects',
 };
 
-/** The texts in Chinese, once they were fetched. @type {Record<string, string> | null} */
-let chinese = null;
-/** @type {Promise<boolean> | null} */
-let fetching = null;
-
-/**
- * Fetches the texts of a language. Resolves to whether they came; null where nothing has to be fetched.
- * @param {string} [tag] a language tag such as `zh-CN`; none: the browser's language
- */
-export function fetched(tag) {
-  if (chinese || !isChinese(tag)) return null;
-  fetching ??= import('./texts-zh.js').then((module) => Boolean(chinese = module.zh), () => false)
-    .finally(() => { fetching = null; });
-  return fetching;
-}
-
-/** The player's texts for a language tag such as `zh-CN`: English until those of the language are {@link fetched}. */
-export const words = texts(english, () => chinese);
+export const { words, fetched } = lazyTexts(english, () => import('./texts-zh.js'));

@@ -168,4 +168,4 @@ const english = {
 };
 
 /** The room's texts for a language tag such as `zh-CN`, and fetching those of a language. */
-export const { words: speech, fetched } = lazyTexts(english, () => import('./texts-zh.js').then(({ CHINESE }) => CHINESE));
+export const { words: speech, fetched } = lazyTexts(english, () => import('./texts-zh.js'));

@@ -1,10 +1,11 @@
-// Texts whose Chinese is fetched when somebody reads it. (The player does the same by itself, in fewer bytes.)
+// Texts whose Chinese translation is fetched when it is needed.
 
 import { isChinese, texts } from './texts.js';
 
 /**
+ * Returns the functions that give and fetch the texts.
  * @param {Record<string, string>} english
- * @param {() => Promise<Record<string, string>>} load
+ * @param {() => Promise<{ CHINESE: Record<string, string> }>} load imports the module with the Chinese texts
  */
 export function lazyTexts(english, load) {
   /** @type {Record<string, string> | null} */
@@ -12,16 +13,16 @@ export function lazyTexts(english, load) {
   /** @type {Promise<boolean> | null} */
   let fetching = null;
   return {
-    /** The texts for a language tag such as `zh-CN`: English until those of the language are fetched. */
+    /** Returns the texts for a language tag such as `zh-CN`: English until the Chinese texts are fetched. */
     words: texts(english, () => chinese),
     /**
-     * Fetches the texts of a language. Resolves to whether they came; null where nothing has to be fetched.
-     * @param {string} [tag] a language tag such as `zh-CN`; none: the browser's language
+     * Fetches the texts of a language. Resolves to whether they arrived. Returns null if no fetch is needed.
+     * @param {string} [tag] a language tag such as `zh-CN`; none for the browser's language
      */
     fetched(tag) {
       if (chinese || !isChinese(tag)) return null;
-      fetching ??= load().then((table) => Boolean(chinese = table), () => false).finally(() => { fetching = null; });
-      return fetching;
+      // After a failure, the next call tries again.
+      return fetching ??= load().then((module) => Boolean(chinese = module.CHINESE), () => Boolean(fetching = null));
     },
   };
 }

@@ -40,7 +40,7 @@ border-top-color:var(--srs-waiting,currentColor);animation:spin .9s linear infin
 @keyframes spin{to{transform:rotate(1turn)}}
 .sound{position:absolute;top:12px;left:12px;padding:0 14px 0 10px;border-radius:99px;background:#fff;color:#10141d;
 font-weight:600;box-shadow:0 2px 12px #0005}
-.bar{position:absolute;left:0;right:0;bottom:0;display:flex;align-items:center;gap:2px;padding:28px 8px 6px;transition:opacity .2s}
+.bar{position:absolute;inset:auto 0 0;display:flex;align-items:center;gap:2px;padding:28px 8px 6px;transition:opacity .2s}
 .seen input{accent-color:#fff}
 .seen .bar{color:#fff;background:linear-gradient(#0000,#000b)}
 .quiet .bar{opacity:0;pointer-events:none}
@@ -51,7 +51,7 @@ input{width:84px;margin:0 8px;height:24px;accent-color:#9aa3b5;cursor:pointer}
 .badge::before{content:"";flex:none;width:9px;height:9px;border-radius:50%;background:var(--_off)}
 .badge.on::before{background:var(--_live)}
 .heard{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-.title{display:none;position:absolute;top:0;left:0;right:0;padding:10px 16px 24px;font-weight:600;transition:opacity .2s;pointer-events:none;
+.title{display:none;position:absolute;inset:0 0 auto;padding:10px 16px 24px;font-weight:600;transition:opacity .2s;pointer-events:none;
 white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .titled .title{display:block}
 .titled .sound,.titled .stats{top:46px}
@@ -66,8 +66,8 @@ max-width:calc(100% - 24px);max-height:calc(100% - 70px);overflow:auto}
 .stats dt{opacity:.7}
 .stats dd{margin:0;text-align:right;overflow-wrap:anywhere}
 @media (prefers-color-scheme:light){.stats{--_panel:#fffffff0;color:#182033}}
-@media (hover:none){input{display:none}}
 .small input,.small .pip{display:none}
+@media (hover:none){input{display:none}}
 .small .stats{font-size:11px;gap:0 10px;padding:6px 10px}
 @media (prefers-reduced-motion:reduce){.bar{transition:none}.spin{animation:none;border-top-color:inherit}}
 @media (forced-colors:active){.big,.sound,.bar{border:1px solid}}

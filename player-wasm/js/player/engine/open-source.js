@@ -1,6 +1,7 @@
 // Opens the source of a stream: the browser itself, WebRTC, or a pipeline in a Worker or on this thread.
 
 import { isGstreamerWebKit } from '../../net/browser.js';
+import { startWorker } from '../../net/start-worker.js';
 import { isFlv, isNative, kindOf } from './formats.js';
 import { sentence } from './sentences.js';
 
@@ -72,16 +73,17 @@ async function openPipeline(options, request, receive) {
   const wasm = base ? new URL(flv ? 'player_wasm_bg.wasm' : 'player_ts_bg.wasm', base)
     : flv ? new URL('../../player_wasm_bg.wasm', import.meta.url) : new URL('../../player_ts_bg.wasm', import.meta.url);
   const load = /** @type {import('./sources/messages.js').Load} */ ({ ...request, type: 'load', token: !!request.token, wasm: wasm.href });
-  const compile = () => WebAssembly.compileStreaming(fetch(wasm)).catch((error) => {
+  const module = WebAssembly.compileStreaming(fetch(wasm)).catch((error) => {
     // The page's content security policy forbids it. A worker has its own policy and tries again.
     if (error instanceof WebAssembly.CompileError) return undefined;
     // Some bundlers and hosts omit files that are not scripts. The script contains the same wasm.
     return (flv ? import('../../flv-inline.js') : import('../../ts-inline.js')).then(({ compile }) => compile()).catch(() => undefined);
   });
-  const module = compile();
   if (options.worker && workerCan()) {
     try {
-      const worker = await startWorker(options.base);
+      // Bundlers recognize this exact expression.
+      const beside = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+      const worker = await startWorker('worker.js', base, beside);
       worker.onmessage = ({ data }) => receive(data);
       // The worker cannot continue after such an error.
       worker.onerror = (event) => {
@@ -105,42 +107,8 @@ async function openPipeline(options, request, receive) {
   return { post: (message) => pipeline.receive(message), close: () => pipeline.close() };
 }
 
-/**
- * A running worker; rejects when it cannot start (a content security policy, a missing file).
- * @param {string} base
- * @returns {Promise<Worker>}
- */
-function startWorker(base) {
-  // Bundlers put a file: address in the place of import.meta.url: that says nothing about where the script is.
-  const folder = new URL(base || import.meta.url, document.baseURI);
-  let worker;
-  let blob = '';
-  if (/^http/.test(folder.protocol) && folder.origin !== location.origin) {
-    // A worker's own script must come from the page's origin, but it may import from elsewhere. Where a bundler
-    // has renamed the files it does not start: the page's own thread, then.
-    const code = new Blob([`import ${JSON.stringify(new URL('worker.js', folder).href)};`], { type: 'text/javascript' });
-    blob = URL.createObjectURL(code);
-    worker = new Worker(blob, { type: 'module' });
-  } else if (base) {
-    worker = new Worker(new URL('worker.js', folder), { type: 'module' });
-  } else {
-    // Bundlers recognize this exact expression.
-    worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-  }
-  return new Promise((resolve, reject) => {
-    worker.onmessage = () => {
-      URL.revokeObjectURL(blob);
-      resolve(worker);
-    };
-    worker.onerror = (event) => {
-      worker.terminate();
-      reject(new Error(event.message || 'the worker did not start'));
-    };
-  });
-}
-
 /** Returns whether this browser supports MediaSource in a Worker. */
 function workerCan() {
   const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
-  return typeof Worker === 'function' && !!Source?.canConstructInDedicatedWorker;
+  return typeof Worker === 'function' && Source?.canConstructInDedicatedWorker;
 }
