@@ -1,12 +1,12 @@
-// A page that nobody reloads: its players begin when a stream does, and come back when the server does. How
-// long that takes is printed; `OUTAGE=30000` makes it a long one.
+// A page without a reload: its players start when a stream starts, and reconnect when the server returns. The test prints
+// the time that this takes; `OUTAGE=30000` makes the outage longer.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { LIMIT, launch, openPage, startGateway, until } from './harness.mjs';
 import { servePages } from './pages-server.mjs';
 
-/** Long enough for the waits between attempts to have grown to their longest. */
+/** Duration after which the waits between attempts have their maximum. */
 const OUTAGE = Number(process.env.OUTAGE ?? 6_000);
 const WAYS = { webrtc: '/whep', flv: '.flv', 'ws-flv': '.flv', hls: '.m3u8' };
 /** @type {import('playwright-core').Browser} */ let browser;
@@ -25,7 +25,7 @@ after(async () => {
   await site?.close();
 });
 
-/** A test picture, with a key frame each second, as live/x. */
+/** Publishes a test video with a key frame each second as live/x. */
 function publish() {
   const child = spawn('ffmpeg', ['-v', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc2=size=480x270:rate=30',
     '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '30', '-f', 'flv',
@@ -37,7 +37,7 @@ function publish() {
   };
 }
 
-/** When the gateway has the stream for each way of playing, by this machine's clock. */
+/** Returns the time when the gateway has the stream in each protocol, by the clock of this machine. */
 async function there() {
   const live = await until('the stream', async () => {
     const answer = await fetch(`${gateway.http}/api/v1/streams?count=100`).then((response) => response.json(), () => ({}));
@@ -50,7 +50,7 @@ async function there() {
   return { webrtc: live, flv: live, 'ws-flv': live, hls: list };
 }
 
-/** Four players on a page of another origin, which stays when the gateway goes. */
+/** Opens four players on a page of another origin, which survives an outage of the gateway. */
 async function players() {
   const { page, close } = await openPage(browser);
   const elements = Object.entries(WAYS).map(([way, ending]) => {
@@ -59,12 +59,12 @@ async function players() {
   }).join('');
   site.extra['/test'] = `<!doctype html><title>test</title><link rel="icon" href="data:,">${elements}<script src="/srs-player.js"></script>`;
   await page.goto(`${site.origin}/test`);
-  /** When each shows a new picture, from now on. */
+  /** Resolves to the times when each player shows a new frame. */
   const shown = () => page.evaluate(() => {
     window.shown = {};
     for (const player of document.querySelectorAll('srs-player')) {
       let last = player.video.getVideoPlaybackQuality().totalVideoFrames;
-      // Frames that were decoded before are no new picture.
+      // Frames that were decoded before do not count.
       player.video.requestVideoFrameCallback(function seen() {
         const now = player.video.getVideoPlaybackQuality().totalVideoFrames;
         if (now !== last && player.state === 'live') window.shown[player.id] ??= Date.now();
@@ -81,7 +81,7 @@ async function players() {
   return { page, shown, all, states, close };
 }
 
-test('what starts after the page was opened plays by itself, and so does what comes back', LIMIT, async (t) => {
+test('players start when their stream starts, and reconnect when the server returns', LIMIT, async (t) => {
   const { page, shown, all, states, close } = await players();
   const tell = (/** @type {string} */ what, /** @type {Record<string, number>} */ times, /** @type {Record<string, number>} */ since) => {
     for (const way of Object.keys(WAYS)) t.diagnostic(`${what}: ${way} after ${times[way] - since[way]} ms`);

@@ -1,5 +1,5 @@
-// The npm package in the projects that people have: built by webpack, Next, Parcel, Rollup and esbuild with nothing
-// configured, and opened in Chromium. (Vite, and the package itself: npm.test.mjs.)
+// The npm package in typical projects: built by webpack, Next, Parcel, Rollup and esbuild without configuration, and
+// opened in Chromium. (Vite, and the package itself: npm.test.mjs.)
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,11 +16,11 @@ const root = new URL('../../', import.meta.url).pathname;
 const source = join(root, 'tests/bundlers');
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.json': 'application/json' };
 
-/** Every file below a folder. @param {string} folder @returns {string[]} */
+/** Returns all files below a folder. @param {string} folder @returns {string[]} */
 const filesOf = (folder) => readdirSync(folder, { withFileTypes: true, recursive: true })
   .filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name)).sort();
 
-/** A short name for what files contain. @param {string[]} files */
+/** Returns a hash of the contents of files. @param {string[]} files */
 function digest(files) {
   const hash = createHash('sha256');
   for (const file of files) hash.update(readFileSync(file)).update('\0');
@@ -55,7 +55,7 @@ async function prepare() {
   return project;
 }
 
-/** Builds the page by one bundler, unless that was done with the same files. @param {string} name */
+/** Builds the page with a bundler, unless it was built with the same files before. @param {string} name */
 async function build(name) {
   const out = join(project, 'out', name);
   const is = digest([...filesOf(source), ...filesOf(join(project, 'node_modules/lianmai'))]);
@@ -78,7 +78,7 @@ before(async () => {
   [project, gateway, browser] = await Promise.all([prepare(), startGateway(['--demo']), launch()]);
   server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://x');
-    // Where somebody has copied the package's files to, for `base`.
+    // A folder with a copy of the package's files, for `base`.
     const folder = pathname.startsWith('/lianmai/') ? 'node_modules/lianmai/dist/srs-player' : 'out';
     const file = join(project, folder, normalize(pathname.replace(/^\/lianmai/, '').replace(/\/$/, '/index.html')));
     if (!existsSync(file)) return response.writeHead(404).end();
@@ -136,10 +136,10 @@ for (const name of ['rollup', 'esbuild']) {
     const address = `${origin}/${name}/?url=${gateway.http}/live/livestream.flv`;
     const { errors, workers } = await opened(address);
     assert.equal(workers, 0);
-    // The files that these bundlers leave behind.
+    // The files that these bundlers omit.
     assert.deepEqual(errors.filter((text) => !/404/.test(text)), []);
     assert.deepEqual(await opened(`${address}&base=/lianmai/`), { errors: [], workers: 1 });
-    // The files of a gateway do as well: a worker of another origin.
+    // The files of a gateway work as well, with a worker of another origin.
     assert.deepEqual(await opened(`${address}&base=${gateway.http}/srs-player/`), { errors: [], workers: 1 });
   });
 }

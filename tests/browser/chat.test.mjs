@@ -22,7 +22,7 @@ after(async () => {
   await gateway?.stop();
 });
 
-/** Somebody in a room who uses no browser. @param {string} room @param {string} name @param {string} role */
+/** Joins a room without a browser. @param {string} room @param {string} name @param {string} role */
 async function member(room, name, role) {
   const socket = new WebSocket(`${gateway.http.replace('http', 'ws')}/api/v1/rooms/${room}`);
   /** @type {any[]} */
@@ -39,7 +39,7 @@ async function member(room, name, role) {
   return { got, send, close: () => socket.close(), last: (/** @type {string} */ type) => got.findLast((message) => message.type === type) };
 }
 
-/** The audience's page of the room `show`. @param {import('playwright-core').BrowserContextOptions} [options] */
+/** Opens the audience's page of the room `show`. @param {import('playwright-core').BrowserContextOptions} [options] */
 async function watch(options) {
   const opened = await openPage(browser, options);
   const { page } = opened;
@@ -55,7 +55,7 @@ async function watch(options) {
   return { ...opened, field, write, lines, line };
 }
 
-test('the list is empty at first; a room appears by itself, with a frame as its cover', LIMIT, async () => {
+test('a room appears in the empty list by itself, with a cover frame', LIMIT, async () => {
   const { page, errors, close } = await openPage(browser);
   await page.goto(`${gateway.http}/rooms/`);
   await page.getByRole('heading', { name: 'No room is open' }).waitFor();
@@ -68,20 +68,20 @@ test('the list is empty at first; a room appears by itself, with a frame as its 
     const card = page.getByRole('link', { name: /club/ });
     await card.waitFor();
     assert.equal(await card.getAttribute('href'), `${gateway.http}/rooms/club`);
-    // The demo's picture has many colours.
+    // The video of the demo has many colours.
     await until('the cover', () => card.locator('canvas').evaluate((/** @type {HTMLCanvasElement} */ canvas) => {
       const { data } = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')).getImageData(0, 0, canvas.width, canvas.height);
       return !canvas.hidden && new Set(new Uint32Array(data.buffer)).size > 50;
     }));
     assert.deepEqual(await axe(page), []);
-    // The session of the cover has ended: nobody watches.
+    // The session for the cover frame has ended, so there is no viewer.
     await until('no viewer', async () => (await (await fetch(`${gateway.http}/club/camera/viewers`)).json()).viewers === 0);
     const manifest = await page.evaluate(async () => {
       const response = await fetch(/** @type {HTMLLinkElement} */ (document.querySelector('link[rel=manifest]')).href);
       return [response.headers.get('content-type'), (await response.json()).display];
     });
     assert.deepEqual(manifest, ['application/manifest+json', 'standalone']);
-    // iOS takes no SVG for its home screen.
+    // iOS does not support SVG icons on its home screen.
     const icon = await page.evaluate(async () => {
       const image = new Image();
       image.src = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel=apple-touch-icon]')).href;
@@ -118,7 +118,7 @@ test('two pages chat; hostile names and texts are text; a page that returns has 
     assert.equal(await page.evaluate(() => /** @type {any} */ (window).bad), undefined);
     assert.equal(await page.locator('.line img, .line script, .line b').count(), 0);
   }
-  // Another host writes in another name, from right to left: each text is isolated from what stands beside it.
+  // A host with a right-to-left name writes: the direction of each text is isolated from the text around it.
   host.send({ type: 'chat', text: 'שלום' });
   const isolated = mia.line('שלום').locator('.text');
   assert.deepEqual(await isolated.evaluate((node) => [getComputedStyle(node).unicodeBidi, getComputedStyle(node).direction]), ['isolate', 'rtl']);
@@ -129,7 +129,7 @@ test('two pages chat; hostile names and texts are text; a page that returns has 
   await mia.page.reload();
   await mia.line('שלום').waitFor();
   assert.equal((await mia.lines()).length, 3);
-  // The name was kept too.
+  // The name was stored too.
   await mia.write('Back again');
   await bob.line('Back again').waitFor();
   assert.equal((await bob.lines()).at(-1), 'Mia Back again');
@@ -149,7 +149,7 @@ test('a host deletes, silences, closes the chat and removes', LIMIT, async () =>
     for (const [name, value] of Object.entries({ room: 'show', as: 'host', name: 'Moderator' })) chat.setAttribute(name, value);
     document.querySelector('main').prepend(chat);
   });
-  /** An action for Ron's newest message, by the keyboard. */
+  /** Runs an action for Ron's newest message with the keyboard. */
   const act = async (/** @type {string} */ name) => {
     await page.locator('.line', { hasText: 'Ron' }).last().focus();
     await page.keyboard.press('Enter');
@@ -163,7 +163,7 @@ test('a host deletes, silences, closes the chat and removes', LIMIT, async () =>
   await act('Silence for 10 minutes');
   await ron.page.getByText('A host has silenced you').waitFor();
   await ron.write('what');
-  // What the gateway refused is not lost.
+  // A refused message stays in the input.
   await until('the text to come back', async () => await ron.field.inputValue() === 'what');
   await page.getByRole('button', { name: 'Chat settings' }).click();
   assert.deepEqual(await axe(page), []);
@@ -181,7 +181,7 @@ test('a host deletes, silences, closes the chat and removes', LIMIT, async () =>
   await Promise.all([ron.close(), close()]);
 });
 
-test('who raises a hand is invited to the stage, and sent back', LIMIT, async () => {
+test('a viewer raises a hand, is invited to the stage, and is sent back', LIMIT, async () => {
   const { page, close } = await watch();
   await page.evaluate(() => {
     const seen = /** @type {any} */ (window).seen = [];
@@ -205,7 +205,7 @@ test('who raises a hand is invited to the stage, and sent back', LIMIT, async ()
   await close();
 });
 
-test('messages fly over the video, and not where motion is unwanted', LIMIT, async () => {
+test('messages fly over the video, but not for viewers who prefer reduced motion', LIMIT, async () => {
   const [moving, still] = await Promise.all([watch(), watch({ reducedMotion: 'reduce' })]);
   const flying = (/** @type {import('playwright-core').Page} */ page) => page.locator('.danmaku bdi').count();
   await until('the layer', () => moving.page.locator('.danmaku').count());

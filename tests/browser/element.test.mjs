@@ -1,5 +1,5 @@
-// <srs-player> as a page meets it: attributes, keys, words, coming and going. What plays here is a file,
-// which needs no wasm; live streams are in engine and pages tests.
+// The API of <srs-player>: attributes, keys, texts, insertion and removal. These tests play a file, which needs no wasm;
+// the tests of the engine and the pages play live streams.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -27,7 +27,7 @@ after(async () => {
   await site?.close();
 });
 
-/** Opens a page with this body, its first player upgraded. */
+/** Opens a page with this body, and waits until its first player is upgraded. */
 async function open(body, options) {
   site.extra['/test'] = html(body);
   const opened = await openPage(browser, options);
@@ -53,7 +53,7 @@ test('attributes are properties and properties are attributes', async () => {
   await close();
 });
 
-test('every member that index.d.ts promises is there', async () => {
+test('the element has every member of index.d.ts', async () => {
   const types = readFileSync(new URL('../../player-wasm/js/types/index.d.ts', import.meta.url), 'utf8');
   const own = promisedMembers('SrsPlayer');
   const video = [...types.slice(types.indexOf('type OfVideo'), types.indexOf('>;', types.indexOf('type OfVideo'))).matchAll(/'(\w+)'/g)].map((m) => m[1]);
@@ -63,7 +63,7 @@ test('every member that index.d.ts promises is there', async () => {
   await close();
 });
 
-test('plays, pauses, and tells it as a <video> does', async () => {
+test('plays, pauses, and dispatches the events of a <video>', async () => {
   const { look, state, errors, hosts, close } = await open('<srs-player url="/clip.mp4" controls muted></srs-player>');
   await look((p) => {
     window.seen = [];
@@ -88,7 +88,7 @@ test('plays, pauses, and tells it as a <video> does', async () => {
   await close();
 });
 
-test('nothing of the engine is loaded before something plays, and no wasm for a file', async () => {
+test('the engine is not loaded before playback, and a file needs no wasm', async () => {
   site.requests.length = 0;
   const { look, close } = await open('<srs-player url="/clip.mp4" controls></srs-player>');
   assert.ok(!site.requests.some((path) => /wasm|player\.js$/.test(path.replace('/srs-player.js', ''))), String(site.requests));
@@ -134,7 +134,7 @@ test('keys are the page\'s own without controls', async () => {
   await close();
 });
 
-test('screen readers find names, and axe finds nothing', async () => {
+test('the controls have accessible names, and axe finds no errors', async () => {
   const { page, state, close } = await open('<h1>Test</h1><srs-player url="/clip.mp4" controls muted autoplay></srs-player>');
   await state('live');
   for (const name of ['Pause', 'Unmute', 'Statistics', 'Full screen']) await page.getByRole('button', { name, exact: true }).waitFor();
@@ -153,7 +153,7 @@ test('speaks Chinese where the browser does, and as `lang` says', async () => {
   await close();
 });
 
-test('an address no browser can play is refused with a code and a way out', async () => {
+test('an address that browsers cannot play ends in an error with a code and advice', async () => {
   const { look, page, close } = await open('<srs-player controls></srs-player>');
   const refusal = (url) => look((p, value) => new Promise((resolve) => {
     p.addEventListener('error', () => resolve([p.state, p.error.code, p.error.message]), { once: true });
@@ -171,7 +171,7 @@ test('an address no browser can play is refused with a code and a way out', asyn
   await close();
 });
 
-test('a new address plays at once; removed and put back, it goes on', async () => {
+test('a new address plays at once; a removed player plays again after its insertion', async () => {
   const { look, state, close } = await open('<srs-player url="/clip.mp4" muted></srs-player>');
   await look((p) => p.play());
   await look((p) => { p.url = '/clip.mp4?again'; });
@@ -187,7 +187,7 @@ test('a new address plays at once; removed and put back, it goes on', async () =
   await close();
 });
 
-test('moved in the page it plays on', async () => {
+test('a player that is moved in the page continues', async () => {
   const { look, state, close } = await open('<srs-player url="/clip.mp4" muted autoplay></srs-player><div id="other"></div>');
   await state('live');
   await look((p) => { window.run = p.currentSrc; document.getElementById('other').append(p); });
@@ -195,7 +195,7 @@ test('moved in the page it plays on', async () => {
   await close();
 });
 
-test('two players on one page do not know each other', async () => {
+test('two players on one page are independent', async () => {
   const { page, close } = await open('<srs-player id="a" url="/clip.mp4" muted autoplay controls></srs-player><srs-player id="b" url="/clip.mp4" controls></srs-player>');
   await until('a plays', () => page.evaluate(() => document.getElementById('a').currentTime > 0.2));
   assert.deepEqual(await page.evaluate(() => ['a', 'b'].map((id) => document.getElementById(id)).map((p) => [p.state, p.muted])), [['live', true], ['idle', false]]);
@@ -205,11 +205,11 @@ test('two players on one page do not know each other', async () => {
   await close();
 });
 
-test('autoplay without a click plays muted, and a tap brings the sound', async () => {
+test('autoplay without a click plays muted, and a tap unmutes', async () => {
   const strict = await launch([], false);
   site.extra['/test'] = html('<srs-player url="/clip.mp4" autoplay controls></srs-player>');
   const { page } = await openPage(strict);
-  // Asking the page anything counts as a click: it has to speak first.
+  // An evaluation in the page counts as a click, so the page must report first.
   await page.addInitScript(() => document.addEventListener('soundblocked', () => console.log('no sound'), true));
   const told = page.waitForEvent('console', (message) => message.text() === 'no sound');
   await page.goto(`${site.origin}/test`);

@@ -1,4 +1,4 @@
-// The other ways in: `new SrsPlayer(…).play()`, the module, and importing on a server.
+// Other ways to embed: `new SrsPlayer(…).play()`, the module, and importing on a server.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ let gateway;
 let site;
 before(async () => {
   gateway = await startGateway(['--demo']);
-  // Another origin than the gateway, as the pages that embed are, with scripts in the page.
+  // Another origin than the gateway, like pages that embed the player, with inline scripts.
   site = await servePages({}, '');
   browser = await launch();
 });
@@ -52,7 +52,7 @@ test('new SrsPlayer on the page\'s own <video> keeps the video', async () => {
   await close();
 });
 
-test('the script twice, and the element before the script, do no harm', async () => {
+test('a second script tag, and an element before the script, work', async () => {
   const { page, errors, close } = await open(`<srs-player url="GATEWAY/live/livestream.flv" autoplay muted></srs-player>
     <script src="GATEWAY/srs-player.js"></script><script src="GATEWAY/srs-player.js"></script>`);
   await playing(page, 'srs-player');
@@ -60,7 +60,7 @@ test('the script twice, and the element before the script, do no harm', async ()
   await close();
 });
 
-test('the module exports what it says', async () => {
+test('the module has the exports of its types', async () => {
   const { page, errors, close } = await open(`<video id="mine" muted></video><script type="module">
     import { Player, SrsPlayer, SrsPlayerElement } from 'GATEWAY/srs-player/index.js';
     window.player = new Player(document.getElementById('mine'));

@@ -1,4 +1,4 @@
-// The player's engine on streams that go wrong: each must play again by itself.
+// The player's engine with faulty streams: each must play again by itself.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -191,7 +191,7 @@ scenario('a publisher that comes back as another', async (c) => {
   await page.near(1);
 });
 
-test('a stream that is not there yet is waited for', LIMIT, async () => {
+test('the player waits for a stream that has not started', LIMIT, async () => {
   const url = server.stream('later', 404);
   const page = await PlayerPage.open(browser, server.url);
   await page.play(url);

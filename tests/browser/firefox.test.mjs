@@ -1,5 +1,5 @@
-// Player and publisher in Debian's Firefox, which has H.264 for MediaSource and WebCodecs, but not for WebRTC, and
-// makes no peer connection to 127.0.0.1.
+// Player and publisher in Debian's Firefox, which supports H.264 in MediaSource and WebCodecs, but not in WebRTC, and
+// cannot open a peer connection to 127.0.0.1.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
@@ -36,7 +36,7 @@ async function open(body) {
 /** @param {string} url @param {string} [more] */
 const player = (url, more = '') => open(`<srs-player url="${url}" muted ${more}></srs-player>`);
 
-/** The picture moves, and is counted. @param {Awaited<ReturnType<typeof open>>} page */
+/** Checks that the video moves and its frames are counted. @param {Awaited<ReturnType<typeof open>>} page */
 async function moves(page) {
   await page.evaluate('void element.play().catch(() => {})');
   const look = () => page.evaluate(`({ state: element.state, time: element.currentTime, width: element.videoWidth, ...element.stats, error: element.error, warnings })`);
@@ -64,12 +64,12 @@ test('Firefox plays the stream of a webrtc:// address over HTTP-FLV, and says wh
   const page = await player(`webrtc://${new URL(gateway.http).host}/live/livestream`);
   const shown = await moves(page);
   assert.equal(shown.protocol, 'http-flv');
-  // Debian's has no H.264 for WebRTC; with its OpenH264 plugin it would be the address.
+  // Debian's Firefox has no H.264 for WebRTC. With the OpenH264 plugin, the address would be the reason.
   assert.match(shown.warnings[0]?.[0], /^(codec-unsupported|no-webrtc)$/);
   await page.close();
 });
 
-test('Firefox publishes over a WebSocket what everybody can play', LIMIT, async () => {
+test('Firefox publishes H.264 over a WebSocket', LIMIT, async () => {
   const host = new URL(gateway.http).host;
   const page = await open(`<srs-publisher url="webrtc://${host}/live/fox" width="640" height="360"></srs-publisher>`);
   await page.evaluate('void element.start().catch(() => {})');
@@ -81,7 +81,7 @@ test('Firefox publishes over a WebSocket what everybody can play', LIMIT, async 
   const [protocol, warnings] = [await until('figures', () => page.evaluate('element.stats?.protocol')), await page.evaluate('warnings')];
   assert.equal(protocol, 'ws-flv');
   assert.deepEqual(warnings.find(([code]) => code === 'fallback')?.[0], 'fallback');
-  // Without an audio output Firefox runs no AudioContext: then the page says so, else there is audio.
+  // Without an audio output, Firefox does not run an AudioContext, and the page must report it.
   const silent = warnings.some(([code]) => code === 'sound-suspended');
   const stream = await until('the stream', async () => {
     const { streams } = await (await fetch(`${gateway.http}/api/v1/streams?count=100`)).json();
@@ -99,7 +99,7 @@ test('Firefox publishes over a WebSocket what everybody can play', LIMIT, async 
     assert.deepEqual([video.width, video.height], [640, 360]);
     assert.ok(all.length > 10 && all.some(({ pict_type: type }) => type === 'I'), `${ending}: ${all.length} frames`);
   }
-  // And it sees itself.
+  // Firefox plays its own stream.
   const viewer = await player(`${gateway.http}/live/fox.flv`);
   await moves(viewer);
   await viewer.close();
@@ -107,7 +107,7 @@ test('Firefox publishes over a WebSocket what everybody can play', LIMIT, async 
   await page.close();
 });
 
-test('Firefox names 127.0.0.1 where only WebRTC is wished for', LIMIT, async () => {
+test('Firefox reports 127.0.0.1 as the reason if only WebRTC is allowed', LIMIT, async () => {
   const page = await open(`<srs-publisher url="webrtc://${new URL(gateway.http).host}/live/only" protocol="webrtc"></srs-publisher>`);
   await page.evaluate(`void Object.assign(window, { waits: [], setTimeout: new Proxy(setTimeout, {
     apply(real, self, given) {
@@ -119,7 +119,7 @@ test('Firefox names 127.0.0.1 where only WebRTC is wished for', LIMIT, async () 
   const error = await until('an error', () => page.evaluate('element.error'));
   assert.equal(error.code, 'ice');
   assert.match(error.message, /^Firefox makes no WebRTC connection to a server that listens on 127\.0\.0\.1 alone/);
-  // An offer's answer is waited for ten seconds; so is a connection, where nothing is known of the server's address.
+  // The player waits ten seconds for the answer, and as long for a connection to an unknown address.
   const waits = await page.evaluate('waits');
   assert.ok(waits.includes(1_500) && waits.filter((wait) => wait >= 10_000).length <= 1, `waited ${waits}`);
   await page.close();

@@ -1,4 +1,4 @@
-// What the browser tests share: Debian's Chromium, a gateway of one's own, waiting for conditions.
+// Shared functions of the browser tests: start Debian's Chromium, start a gateway, wait for conditions.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
-/** Longer than a busy machine takes for anything: the tests do not measure speed. */
+/** Maximum time of a wait, in milliseconds, long enough for a busy machine: the tests do not measure speed. */
 const PATIENCE = 60_000;
 
-/** Of a test as a whole. */
+/** Options with the timeout of a test. */
 export const LIMIT = { timeout: 300_000 };
 
 /**
- * @param {string[]} args more of Chromium's flags
- * @param {boolean} [autoplay] whether pages may play sound without a click
+ * @param {string[]} args more flags of Chromium
+ * @param {boolean} [autoplay] whether pages may play audio without a click
  */
 export function launch(args = [], autoplay = true) {
   const policy = autoplay ? 'no-user-gesture-required' : 'document-user-activation-required';
@@ -25,12 +25,12 @@ export function launch(args = [], autoplay = true) {
 }
 
 /**
- * Waits until `check` returns something true, and returns that. There is no shorter wait to choose: whatever has to
- * be quick shows it by what it did, not by the clock of a machine that does other things too.
+ * Waits until `check` returns a true value, and returns that value. The timeout cannot be shortened: a test must not
+ * measure speed by the clock of a busy machine.
  * @template T
- * @param {string} what is awaited, for the message
+ * @param {string} what the condition, for the error message
  * @param {() => T | Promise<T>} check
- * @param {() => unknown} [explain] more for the message
+ * @param {() => unknown} [explain] returns more text for the error message
  * @returns {Promise<NonNullable<T>>}
  */
 export async function until(what, check, explain) {
@@ -87,13 +87,13 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
   const addresses = await until('the gateway', () => {
     if (child.exitCode !== null) throw new Error(`the gateway ended: ${log}`);
     try {
-      // A public gateway listens everywhere; it is reached here.
+      // A public gateway listens on all addresses. Use 127.0.0.1.
       return JSON.parse(readFileSync(ready, 'utf8').replaceAll('"[::]:', '"127.0.0.1:'));
     } catch {
       return null;
     }
   });
-  // The operator's secret, where the gateway has made one.
+  // The operator's secret, if the gateway has created one.
   const kept = join(folder, 'operator-secret');
   const secret = existsSync(kept) ? readFileSync(kept, 'utf8').trim() : '';
   const stop = async () => {
@@ -108,8 +108,8 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
 }
 
 /**
- * Why the gateway ended the WebRTC sessions of a stream so far, as its log says: a session whose other side said
- * goodbye, or one that was missed for too long.
+ * Returns the reasons for which the gateway has ended the WebRTC sessions of a stream, from its log: the peer closed the
+ * session, or the session timed out.
  * @param {{ log: () => string }} gateway
  * @param {string} stream such as `live/x`
  */
@@ -119,7 +119,7 @@ export function endings(gateway, stream) {
 }
 
 /**
- * A page that keeps what must not happen: errors in the console, and requests to other hosts.
+ * Opens a page that records unwanted events: errors in the console, and requests to other hosts.
  * @param {import('playwright-core').Browser} browser
  * @param {import('playwright-core').BrowserContextOptions} [options]
  */
@@ -141,11 +141,11 @@ export async function openPage(browser, options = {}) {
 }
 
 /**
- * What axe finds wrong with a page's accessibility.
+ * Returns the accessibility errors that axe finds in a page.
  * @param {import('playwright-core').Page} page
  */
 export async function axe(page) {
-  // Not as a script element: the pages' policy keeps those out.
+  // Do not add a script element: the pages' policy forbids it.
   await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'));
   const { violations } = await page.evaluate('axe.run()');
   return violations.map(({ id, nodes }) => [id, nodes.map(({ html, any }) => [html, any[0]?.message])]);

@@ -1,4 +1,4 @@
-// A tab that nobody sees for a while is live again when it is shown.
+// A tab that was hidden for a while is live again when it is shown.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -40,7 +40,7 @@ for (const [name, options] of Object.entries({ 'with sound': {}, 'video only': {
       await browser.show(tab.target);
       await until('it is shown', async () => !(await look()).hidden);
       const before = await look();
-      // By a jump: at a faster rate it would take minutes.
+      // The player must seek: a higher rate would take minutes.
       await until('it is at most 0.5 s behind', async () => (await look()).lag <= 0.5, look);
       await until('it moves', async () => {
         const now = await look();

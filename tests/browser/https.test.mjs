@@ -7,7 +7,7 @@ let browser;
 let gateway;
 before(async () => {
   gateway = await startGateway(['--demo']);
-  // What a person says by "Advanced" and "go on".
+  // A person would press "Advanced" and "Proceed".
   browser = await launch(['--ignore-certificate-errors']);
 });
 after(async () => {
@@ -37,7 +37,7 @@ for (const [protocol, scheme, path] of [
   });
 }
 
-test('a browser that was not asked does not trust it', async () => {
+test('a browser does not trust the certificate by default', async () => {
   const strict = await launch();
   const { page, close } = await openPage(strict);
   await assert.rejects(page.goto(gateway.https), /ERR_CERT_AUTHORITY_INVALID/);

@@ -10,7 +10,7 @@ import { PlayerPage, startBrowser } from './support/browser.mjs';
 /** @type {import('playwright-core').Browser} */ let browser;
 
 before(async () => {
-  // Short, so that a publisher can be away for longer.
+  // A short timeout, so that the publisher can be absent for longer.
   gateway = await startGateway(['--reconnect', '3']);
   browser = await startBrowser();
 });
@@ -19,7 +19,7 @@ after(async () => {
   await gateway?.stop();
 });
 
-/** Publishes a test picture and a tone until it is stopped. @param {string} name @param {string} size */
+/** Publishes a test video and a tone until it is stopped. @param {string} name @param {string} size */
 function publish(name, size = '640x360') {
   const child = spawn('ffmpeg', ['-v', 'error', '-re',
     '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30`, '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100',
@@ -38,10 +38,10 @@ for (const [protocol, address, behind] of [
   ['ws-flv', (name) => `${gateway.http.replace('http', 'ws')}/live/${name}.flv`, 1],
 ]) {
   test(`${protocol} plays before, through and after a publisher's restart`, LIMIT, async () => {
-    // Any page of the gateway's origin.
+    // Use any page of the gateway's origin.
     const page = await PlayerPage.open(browser, `${gateway.http}/healthz`);
     await page.page.setContent('<video></video>');
-    // Play before publish: it waits, and starts by itself.
+    // A player without a stream waits, and starts by itself.
     await page.play(address(protocol), { latency: 'realtime' });
     await until('waiting', async () => (await page.look()).state === 'waiting', () => page.look());
     let stop = publish(protocol);

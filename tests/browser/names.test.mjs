@@ -1,5 +1,5 @@
-// Names with characters that mean something in a query: what is published under an address plays under the same one,
-// in every protocol, through a real gateway.
+// Names with characters that have a meaning in a query: a stream plays at the address at which it is published, in every
+// protocol, through a real gateway.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch, openPage, startGateway, until } from './harness.mjs';
@@ -15,10 +15,10 @@ after(async () => {
   await gateway?.stop();
 });
 
-/** A page of the gateway's origin with a publisher and a player for each address. */
+/** Opens a page of the gateway's origin with a publisher, and a player for each address. */
 async function open(address, protocol, ...players) {
   const opened = await openPage(browser);
-  // A real page of the gateway: Chromium lets no made-up one open a WebSocket to this machine.
+  // Use a real page of the gateway: Chromium forbids WebSockets to this machine from mocked pages.
   await opened.page.goto(`${gateway.http}/players/rtc_publisher.html`);
   await opened.page.waitForFunction(() => customElements.get('srs-publisher') && customElements.get('srs-player'));
   await opened.page.evaluate(([protocol, count]) => {
@@ -71,21 +71,21 @@ for (const [name, written, protocol] of [
             return { state: player.state, error: player.error, time: player.currentTime, stats: player.stats };
           }, n);
           assert.notEqual(state, 'error', `${path}: ${JSON.stringify(error)}`);
-          // It is not another protocol that has stepped in; the first figures may come after the first frame.
+          // No other protocol may take over. The first figures may arrive after the first frame.
           if (n === 0 && stats?.protocol) assert.equal(stats.protocol, 'webrtc');
           return time > 0.5 && (n > 0 || stats?.protocol);
         }, 60_000);
       }
       await page.evaluate(() => document.querySelector('srs-publisher').stop());
     } finally {
-      // The next name finds no other one on air.
+      // The stream must have ended before the next name.
       await close();
     }
     await until('the name is free', async () => !(await streams()).some((one) => one.publish.active));
   });
 }
 
-test('the number of viewers is that of the stream with the name', { timeout: 60_000 }, async () => {
+test('the number of viewers is that of the stream with this name', { timeout: 60_000 }, async () => {
   const { host } = new URL(gateway.http);
   const address = `webrtc://${host}/live/h+i&j`;
   const { page, close } = await open(address, 'webrtc', address);

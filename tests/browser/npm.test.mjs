@@ -1,5 +1,5 @@
-// The npm package as others use it: packed, installed into a Vite project (demo/vite), built and served by
-// Vite's own server, in Chromium with a live stream; its types; and on a server, where there is no browser.
+// The npm package in a project: packed, installed into a Vite project (demo/vite), built and served by Vite's own
+// server, in Chromium with a live stream; its types; and its import on a server without a browser.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -86,7 +86,7 @@ async function serve(...args) {
   return until('the address of Vite', () => /http:\/\/127\.0\.0\.1:\d+/.exec(log)?.[0]);
 }
 
-/** The page's player shows a moving picture, and is heard. @param {import('playwright-core').Page} page */
+/** Checks that the page's player shows a moving video and plays audio. @param {import('playwright-core').Page} page */
 async function plays(page) {
   await page.waitForFunction(() => document.querySelector('srs-player')?.video);
   await page.evaluate(() => {
@@ -99,7 +99,7 @@ async function plays(page) {
   await page.evaluate(async () => {
     const { srcObject } = window.video;
     if (!(srcObject instanceof MediaStream)) return;
-    // What comes by WebRTC is heard at its stream, not at the element.
+    // Audio over WebRTC is measured at its stream, not at the element.
     const audio = new AudioContext();
     const analyser = audio.createAnalyser();
     audio.createMediaStreamSource(srcObject).connect(analyser);
@@ -117,7 +117,7 @@ for (const [how, args] of [['its build', ['preview']], ['its server', []]]) {
       const { page, errors, close } = await openPage(browser);
       await page.goto(`${origin}/${name}.html?server=${gateway.http}`);
       await plays(page);
-      // Out of a Worker, with the wasm from where the bundler has put it.
+      // The player uses a Worker, and the wasm in the place where the bundler has put it.
       assert.ok(page.workers().length === 1, `${name}: ${page.workers().length} workers`);
       if (name !== 'index') await page.getByText('The player is live.').waitFor();
       assert.deepEqual(errors, [], name);
@@ -128,13 +128,13 @@ for (const [how, args] of [['its build', ['preview']], ['its server', []]]) {
     await page.getByRole('button', { name: 'Go live' }).click();
     await until('the publisher to be live', () => page.evaluate(() => document.querySelector('srs-publisher').state === 'live'));
     await plays(page);
-    // The player asked while nobody was live.
+    // The player has requested the stream before it started.
     assert.deepEqual(errors.filter((text) => !/404/.test(text)), []);
     await close();
   });
 }
 
-test('React finds what the server rendered, though the element has begun before', LIMIT, async () => {
+test('React hydrates the server\'s HTML, although the element has started before', LIMIT, async () => {
   writeFileSync(join(project, 'src/tree.js'), `
 import { createElement } from 'react';
 const props = { url: '${gateway.http}/live/livestream.flv', autoplay: true, muted: true, controls: true, title: 'Live' };
@@ -164,7 +164,7 @@ hydrateRoot(document.getElementById('root') ?? document.body, tree);
   await close();
 });
 
-test('the types are right: of the modules, in JSX, and of the elements a page finds', LIMIT, async () => {
+test('the types are right: of the modules, in JSX, and of elements in the page', LIMIT, async () => {
   writeFileSync(join(project, 'src/types.ts'), `
 import { Player, SrsPlayer, SrsPublisher, type PlayerState, type Token } from 'lianmai';
 import { Player as Same } from 'lianmai/player';
@@ -221,7 +221,7 @@ console.log(JSON.stringify({
   }
 });
 
-test('the package has what it says, and nothing else', () => {
+test('the package has the files that it names, and no others', () => {
   const names = packed.files.map(({ path }) => path);
   const manifest = JSON.parse(readFileSync(join(root, 'player-wasm/package.json'), 'utf8'));
   const paths = (/** @type {any} */ entry) => (typeof entry === 'string' ? [entry] : Object.values(entry).flatMap(paths));
@@ -233,7 +233,7 @@ test('the package has what it says, and nothing else', () => {
   assert.deepEqual(odd, []);
 });
 
-test('a bundler that leaves out what is not used keeps the definitions, and who only plays gets no publisher', async () => {
+test('tree shaking keeps the definitions, and a page that only plays gets no publisher', async () => {
   const page = (/** @type {string} */ name) => {
     const html = readFileSync(join(project, 'dist', name), 'utf8');
     return [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.js)"/g)].map(([, file]) => readFileSync(join(project, 'dist', file), 'utf8')).join('\n');

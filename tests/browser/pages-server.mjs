@@ -1,4 +1,4 @@
-// Pages and player from the source tree on a free port, with an API that says what a test wants it to.
+// Pages and player from the source tree on a free port, with an API whose answers a test sets.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';

@@ -45,7 +45,7 @@ for (const [name, view] of Object.entries(VIEWS)) {
   }
 }
 
-test('the pages to copy from play, and say nothing in the console', async () => {
+test('the example pages play, without messages in the console', async () => {
   for (const name of ['script', 'module']) {
     const { page, errors, hosts, close } = await open('/');
     await page.locator(`a[href="embed/${name}.html"]`).click();
@@ -62,12 +62,12 @@ test('the pages to copy from play, and say nothing in the console', async () => 
   await page.getByText('Press “Go live” above.').waitFor();
   await page.getByRole('button', { name: 'Go live' }).waitFor();
   assert.deepEqual(await axe(page), []);
-  // That nobody is live yet is an answer of 404.
+  // The answer is 404 while the stream is not live.
   assert.deepEqual(errors.filter((text) => !text.includes('404')), []);
   await close();
 });
 
-test('the copy buttons copy what stands beside them', async () => {
+test('the copy buttons copy the text beside them', async () => {
   const { page, close } = await open('/', { permissions: ['clipboard-read', 'clipboard-write'] });
   const buttons = page.getByRole('button', { name: /^Copy: / });
   await until('the buttons', async () => (await buttons.count()) === 8);
@@ -81,7 +81,7 @@ test('the copy buttons copy what stands beside them', async () => {
     'Copy: Command': `ffmpeg -re -i clip.mp4 -c copy -f flv ${gateway.rtmp}/live/livestream`,
   };
   for (const [name, text] of Object.entries(wanted)) {
-    // It says so for a moment only.
+    // The confirmation disappears after a moment.
     const copied = page.getByRole('button', { name: 'Copied' }).waitFor();
     await page.getByRole('button', { name }).click();
     await copied;
@@ -139,9 +139,9 @@ test('a new stream appears in the lists and plays by a click', async () => {
   await close();
 });
 
-test('a gateway that wants a secret says so on its page', async () => {
+test('the page of a gateway with a secret asks for it', async () => {
   const guarded = await startGateway(['--secret', 'sesame']);
-  // To the gateway, a page of another name is not its own machine.
+  // For the gateway, a page with another host name is not on its own machine.
   const { page, close } = await openPage(await launchAs('stream.example', guarded));
   await page.goto(guarded.http.replace('127.0.0.1', 'stream.example'));
   await page.getByText('This gateway wants a secret').waitFor();

@@ -1,5 +1,5 @@
-// Where pages put the player: another document, an iframe, the back/forward cache, a narrow column; every kind of
-// script tag; and what the system shows of it.
+// The player in different places: another document, an iframe, the back/forward cache, a narrow column; every kind of
+// script tag; and the media session of the system.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -42,7 +42,7 @@ async function open(body, options, { path = '/placed', at = browser } = {}) {
   return opened;
 }
 
-/** The first player of a page or frame shows pictures that move. @param {import('playwright-core').Page | import('playwright-core').Frame} where */
+/** Checks that the first player of a page or frame shows moving video. @param {import('playwright-core').Page | import('playwright-core').Frame} where */
 async function plays(where) {
   const look = () => where.evaluate(() => {
     const { state, video } = document.querySelector('srs-player') ?? {};
@@ -55,7 +55,7 @@ async function plays(where) {
   });
 }
 
-/** Players that the gateway counts, of one stream. */
+/** Returns the number of viewers of a stream that the gateway counts. */
 async function viewers(name = 'livestream') {
   return (await (await fetch(`${gateway.http}/live/${name}/viewers`)).json()).viewers;
 }
@@ -67,7 +67,7 @@ const styled = () => {
   return { bar: style('.bar').position, video: style('video').position, of: player.ownerDocument === frame };
 };
 
-test('moved into another document and back it plays on and looks the same', LIMIT, async () => {
+test('a player that moves into another document and back continues and looks the same', LIMIT, async () => {
   for (const kind of ['iframe', 'window']) {
     const { page: shown, errors, close } = await open(`${PLAYER}<iframe srcdoc="<!doctype html><body>" width="700" height="400"></iframe><button>out</button>${SCRIPT}`);
     await plays(shown);
@@ -109,7 +109,7 @@ test('moved into another document and back it plays on and looks the same', LIMI
   }
 });
 
-test('adopted by a document without a window, and shown later, it looks as it should', LIMIT, async () => {
+test('a player that was adopted by a document without a window has its style later', LIMIT, async () => {
   const { page: shown, close } = await open(`<srs-player></srs-player>${SCRIPT}`);
   await shown.waitForFunction(() => document.querySelector('srs-player').video);
   const looks = await shown.evaluate(`(() => {
@@ -123,18 +123,18 @@ test('adopted by a document without a window, and shown later, it looks as it sh
   await close();
 });
 
-test('players taken away while they connect give their sessions back', LIMIT, async () => {
+test('players that are removed while they connect end their sessions', LIMIT, async () => {
   const { page: shown, close } = await open(SCRIPT);
   await shown.waitForFunction(() => customElements.get('srs-player'));
   await until('nobody to watch', async () => (await viewers()) === 0);
-  // A start takes a few hundred milliseconds, on a busy machine more: until some were far enough to have a session.
+  // A start takes a few hundred milliseconds, or more on a busy machine. Repeat until some players had a session.
   let step = 12;
   await until('players with a session', async () => {
     await shown.evaluate(async ([html, step]) => {
       for (let n = 0; n < 24; n++) {
         document.body.insertAdjacentHTML('beforeend', html);
         const player = document.body.lastElementChild;
-        // At every moment of a start.
+        // Remove the player at different moments of its start.
         setTimeout(() => player.remove(), step * n);
         await new Promise((resolve) => { setTimeout(resolve, 60); });
       }
@@ -143,13 +143,13 @@ test('players taken away while they connect give their sessions back', LIMIT, as
     await until('the sessions to be given back', async () => (await viewers()) === 0);
     return endings(gateway, 'live/livestream').length > 0;
   });
-  // They were, and not cleared up by the gateway.
+  // The players ended the sessions, not a timeout of the gateway.
   const whys = endings(gateway, 'live/livestream');
   assert.ok(whys.every((why) => /^the client left/.test(why)), whys.join());
   await close();
 });
 
-test('in the back/forward cache a page has no connection, and it plays when it comes back', LIMIT, async () => {
+test('a page in the back/forward cache has no connection, and plays when it returns', LIMIT, async () => {
   const cached = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', ignoreDefaultArgs: ['--disable-back-forward-cache'],
     args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'],
@@ -163,13 +163,13 @@ test('in the back/forward cache a page has no connection, and it plays when it c
       const from = gateway.log().length;
       await shown.goto(`${other.origin}/second`);
       await until('the connection to be closed', async () => (await viewers()) === 0);
-      // A page in the cache would have read nothing, until the gateway hung up.
+      // With a connection, the page would read nothing until the gateway closed it.
       const ended = () => gateway.log().slice(from).split('\n').filter((line) => /disconnected .*reason=/.test(line));
       await until('its end in the log', () => ended().length > 0);
       assert.match(ended().join(), /reason="the client left"/);
       await shown.goBack({ waitUntil: 'commit' });
       await shown.waitForFunction(() => 'kept' in window);
-      // Chromium caches no page with a peer connection: that one is loaded again.
+      // Chromium does not cache a page with a peer connection, so that page is loaded again.
       assert.equal(await shown.evaluate(() => window.kept), body !== RTC, body);
       await plays(shown);
       await close();
@@ -180,7 +180,7 @@ test('in the back/forward cache a page has no connection, and it plays when it c
   }
 });
 
-test('in a frame that allows nothing there is no full screen, and the publisher says why it may not', LIMIT, async () => {
+test('in a frame without permissions there is no full screen, and the publisher explains its error', LIMIT, async () => {
   other.extra['/play'] = page(PLAYER + SCRIPT);
   other.extra['/publish'] = page(`<srs-publisher url="GATEWAY/live/framed/whip"></srs-publisher>${SCRIPT}`);
   for (const allow of ['', 'fullscreen; camera; microphone; picture-in-picture']) {
@@ -199,7 +199,7 @@ test('in a frame that allows nothing there is no full screen, and the publisher 
   }
 });
 
-test('what is heard has a title and buttons in the system, and only that', LIMIT, async () => {
+test('only an audible player has a title and buttons in the system', LIMIT, async () => {
   const { page: shown, close } = await open(`${PLAYER.replace('autoplay', 'autoplay title="A title"')}${SCRIPT}`);
   await plays(shown);
   const look = () => shown.evaluate(() => [navigator.mediaSession.metadata?.title, navigator.mediaSession.playbackState]);
@@ -211,7 +211,7 @@ test('what is heard has a title and buttons in the system, and only that', LIMIT
   await until('paused', async () => (await look())[1] === 'paused');
   await shown.evaluate(() => document.querySelector('srs-player').remove());
   await until('nothing', async () => (await look()).join() === ',none');
-  // A page that has its own keeps it.
+  // The metadata of the page is kept.
   await shown.evaluate((html) => {
     navigator.mediaSession.metadata = new MediaMetadata({ title: 'Own' });
     document.body.insertAdjacentHTML('beforeend', html);
@@ -221,7 +221,7 @@ test('what is heard has a title and buttons in the system, and only that', LIMIT
   await close();
 });
 
-test('audio without video shows its name and how loud it is', LIMIT, async () => {
+test('audio without video shows the name and the level', LIMIT, async () => {
   const { page: shown, errors, close } = await open(`${PLAYER.replace('livestream', 'radio')}${SCRIPT}`);
   const meter = shown.locator('srs-player').locator('.meter');
   await meter.waitFor();
@@ -239,7 +239,7 @@ test('audio without video shows its name and how loud it is', LIMIT, async () =>
   await close();
 });
 
-test('in 240 pixels spinner and dot are round', LIMIT, async () => {
+test('spinner and dot are round at a width of 240 pixels', LIMIT, async () => {
   const { page: shown, close } = await open(`<div style="width:240px">${PLAYER.replace('livestream', 'nobody')}</div>${SCRIPT}`);
   const size = (/** @type {string} */ what, pseudo = '') => shown.evaluate(([selector, before]) => {
     const root = document.querySelector('srs-player')?.shadowRoot;
@@ -255,7 +255,7 @@ test('in 240 pixels spinner and dot are round', LIMIT, async () => {
   await close();
 });
 
-test('the script plays as a module, imported and evaluated', LIMIT, async () => {
+test('the script works as a module, imported and evaluated', LIMIT, async () => {
   const source = readFileSync(new URL('../../player-wasm/dist/srs-player.js', import.meta.url), 'utf8');
   site.extra['/all.js'] = Buffer.from(`window.first = 1;\n${source}`);
   const ways = {

@@ -1,4 +1,4 @@
-// A publisher whose tab nobody sees goes on: people look at their chat, not at themselves.
+// A publisher in a hidden tab continues: people look at their chat while they publish.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { LIMIT, startGateway, until } from './harness.mjs';
 import { startRawBrowser } from './support/cdp.mjs';
 
 for (const protocol of ['webrtc', 'ws-flv']) {
-  test(`${protocol}: a hidden tab goes on publishing, and faster than its timers run`, LIMIT, async () => {
+  test(`${protocol}: a hidden tab continues to publish, faster than its timers run`, LIMIT, async () => {
     const gateway = await startGateway();
     const browser = await startRawBrowser(['--use-fake-device-for-media-stream=fps=30', '--use-fake-ui-for-media-stream']);
     try {

@@ -23,10 +23,10 @@ after(async () => {
   await gateway?.stop();
   for (const relayed of relays) relayed.close();
 });
-/** What a test that failed has left open. */
+/** Pages that a failed test has left open. */
 const relays = new Set();
 
-/** Counts what a page opens: devices, peers, sockets. */
+/** Counts the devices, peer connections and sockets that a page opens. */
 const spy = () => {
   const counts = { getUserMedia: 0, getDisplayMedia: 0, enumerateDevices: 0, RTCPeerConnection: 0, WebSocket: 0, AudioContext: 0 };
   const media = navigator.mediaDevices;
@@ -48,7 +48,7 @@ const spy = () => {
   window.opened = counts;
 };
 
-/** The publisher's page, which publishes to a name. */
+/** Opens the publisher's page for a stream. */
 async function open(name, { host = gateway, at = browser, path = PAGE, ...options } = {}) {
   const opened = await openPage(at, options);
   const { page } = opened;
@@ -58,7 +58,7 @@ async function open(name, { host = gateway, at = browser, path = PAGE, ...option
   return { ...opened, ...look(page), start: () => page.getByRole('button', { name: /^Go live|开始直播$/ }).click() };
 }
 
-/** Ways to see what the page's publisher does. @param {import('playwright-core').Page} page */
+/** Functions that read the state of the page's publisher. @param {import('playwright-core').Page} page */
 function look(page) {
   const read = (work, argument) => page.evaluate(
     ([source, value]) => new Function('publisher', 'value', `return (${source})(publisher, value)`)(document.querySelector('srs-publisher'), value),
@@ -72,7 +72,7 @@ function look(page) {
   return { read, state };
 }
 
-/** A page of somebody's own on the gateway's origin. @param {string} html */
+/** Opens a page with this HTML on the gateway's origin. @param {string} html */
 async function embed(html) {
   const opened = await openPage(browser);
   const asked = [];
@@ -85,7 +85,7 @@ async function embed(html) {
 }
 
 const streams = async (host = gateway) => (await (await fetch(`${host.http}/api/v1/streams?count=100`)).json()).streams;
-/** The gateway's view of a name. */
+/** Returns the gateway's state of a stream. */
 const known = async (name, host) => (await streams(host)).find((stream) => stream.name === name);
 const onAir = (name, check = () => true) => until(`${name} on air`, async () => {
   const stream = await known(name);
@@ -93,9 +93,9 @@ const onAir = (name, check = () => true) => until(`${name} on air`, async () => 
 });
 
 /**
- * The name is free, and not since the gateway has missed its publisher, which takes it half a minute.
+ * Checks that the name is free because the publisher has closed it, not because of the timeout of half a minute.
  * @param {string} name
- * @param {number} [sessions] by WebRTC, all of which have said goodbye
+ * @param {number} [sessions] number of WebRTC sessions, which must all be closed by the publisher
  */
 async function freed(name, sessions = 1) {
   await until(`${name} to be free`, async () => !(await known(name))?.publish.active);
@@ -104,7 +104,7 @@ async function freed(name, sessions = 1) {
   if (sessions) assert.deepEqual(ended(), Array(sessions).fill('the client left'));
 }
 
-/** Plays a stream in a page of its own, as a viewer would. */
+/** Plays a stream in its own page, as a viewer would. */
 async function watch(address) {
   const opened = await openPage(browser);
   await opened.page.goto(`${gateway.http}/players/srs_player.html?autoplay&muted&url=${encodeURIComponent(address)}`);
@@ -113,7 +113,7 @@ async function watch(address) {
     const { currentTime, videoWidth, videoHeight, video, stats } = document.querySelector('srs-player');
     return { currentTime, videoWidth, videoHeight, frames: video.getVideoPlaybackQuality().totalVideoFrames, sound: video.webkitAudioDecodedByteCount ?? 0, codecs: stats?.codecs };
   });
-  /** Picture and sound come, from now on. */
+  /** Checks that video and audio arrive from now on. */
   const moves = async () => {
     const first = await read();
     return until('picture and sound', async () => {
@@ -124,11 +124,11 @@ async function watch(address) {
   return { ...opened, read, moves };
 }
 
-test('nothing is opened, and nothing asked, before the button is pressed', async () => {
+test('no device is opened and no permission asked before the button is pressed', async () => {
   const { page, errors, hosts, read, close } = await open('untouched');
   await page.getByRole('button', { name: 'Go live' }).waitFor();
   await page.getByText('Camera and microphone are opened when you press the button.').waitFor();
-  // Its settings may be looked at, too.
+  // Opening the settings panel is no exception.
   await page.getByRole('button', { name: 'Settings' }).click();
   await page.getByRole('group', { name: 'Settings' }).waitFor();
   assert.equal(await page.getByLabel('Camera', { exact: true }).inputValue(), '');
@@ -145,7 +145,7 @@ test('nothing is opened, and nothing asked, before the button is pressed', async
 });
 
 for (const protocol of ['webrtc', 'ws-flv']) {
-  test(`${protocol}: a press of the button and the stream is live, with picture and sound; Stop frees its name`, async () => {
+  test(`${protocol}: the button makes the stream live, with video and audio; Stop frees its name`, async () => {
     const name = `live-${protocol}`;
     const { page, errors, read, state, start, close } = await open(name);
     await page.selectOption('#protocol', protocol);
@@ -156,7 +156,7 @@ for (const protocol of ['webrtc', 'ws-flv']) {
     const viewer = await watch(`${gateway.http}/live/${name}.flv`);
     await viewer.moves();
     await until('H.264 and a sound', async () => /avc1.*(opus|mp4a)/.test((await viewer.read()).codecs));
-    // Everyone else hears it as AAC.
+    // Other viewers get the audio as AAC.
     const probe = await run('ffprobe', ['-v', 'error', '-show_entries', 'stream=codec_name', '-of', 'csv=p=0', `${gateway.http}/live/${name}.flv`]);
     assert.deepEqual(probe.stdout.trim().split('\n').sort(), ['aac', 'h264']);
     await until('figures', () => read((p) => p.stats?.fps > 5 && p.stats.bitrate > 20_000));
@@ -164,7 +164,7 @@ for (const protocol of ['webrtc', 'ws-flv']) {
     // The fake microphone beeps.
     await until('the level', () => read((p) => p.level > 0.1));
     assert.equal(await read((p) => p.mirrored && p.getAttribute('state')), 'live');
-    // The button that took the other one's place has the keyboard.
+    // The button that replaced the other button has the focus.
     await page.keyboard.press('s');
     await page.getByRole('group', { name: 'Statistics' }).waitFor();
     assert.deepEqual(await axe(page), []);
@@ -217,7 +217,7 @@ for (const protocol of ['webrtc', 'ws-flv']) {
     await freed(name, protocol === 'webrtc' ? 1 : 0);
   });
 
-  test(`${protocol}: a name that is busy is told, and free again when its publisher stops`, async () => {
+  test(`${protocol}: a busy name is reported, and is free again when its publisher stops`, async () => {
     const name = `busy-${protocol}`;
     const first = await open(name);
     await first.page.selectOption('#protocol', protocol);
@@ -241,9 +241,9 @@ for (const protocol of ['webrtc', 'ws-flv']) {
     await second.close();
   });
 
-  test(`${protocol}: a wrong secret is told, and the right one may be typed`, async () => {
+  test(`${protocol}: a wrong secret is reported, and the user can enter the right one`, async () => {
     const guarded = await startGateway(['--public', '--secret', 'sesame']);
-    // Listening everywhere; a page of this machine is where a camera is to be had.
+    // The gateway listens on all addresses. Pages of this machine may use the camera.
     guarded.http = guarded.http.replace('0.0.0.0', '127.0.0.1');
     try {
       const { page, read, state, start, close } = await open('guarded', { host: guarded });
@@ -322,13 +322,13 @@ async function relay(to) {
   return relayed;
 }
 
-test('a route that breaks is replaced by an ICE restart: the same session goes on', async () => {
+test('an ICE restart replaces a broken route: the same session continues', async () => {
   const { page, read, state, start, close } = await open('moved');
   const way = await relay(Number(gateway.webrtc.split(':').at(-1)));
   const calls = [];
   page.on('request', (request) => { if (/^(POST|PATCH|DELETE)$/.test(request.method())) calls.push(request.method()); });
   await page.evaluate((port) => {
-    // The first answer leads over the relay, and nowhere else.
+    // The first answer has only the candidate of the relay.
     const real = RTCPeerConnection.prototype.setRemoteDescription;
     RTCPeerConnection.prototype.setRemoteDescription = function detour({ type, sdp }) {
       RTCPeerConnection.prototype.setRemoteDescription = real;
@@ -348,7 +348,7 @@ test('a route that breaks is replaced by an ICE restart: the same session goes o
   await close();
 });
 
-test('a network that takes less than the encoder makes costs pictures and bit rate, not the stream', async () => {
+test('a slow network reduces frames and bit rate, but does not end the stream', async () => {
   const { hostname, port } = new URL(gateway.http);
   let rate = Infinity;
   const server = createServer((client) => {
@@ -366,7 +366,7 @@ test('a network that takes less than the encoder makes costs pictures and bit ra
   const { read, state, start, close } = await open('narrow');
   try {
     await read((p, at) => {
-      // Noise, which no encoder makes small.
+      // Noise, which encoders cannot compress.
       const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 360 });
       const context = canvas.getContext('2d');
       const image = context.createImageData(640, 360);
@@ -376,7 +376,7 @@ test('a network that takes less than the encoder makes costs pictures and bit ra
         context.putImageData(image, 0, 0);
       }, 33);
       navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(30);
-      // What the encoder is asked for.
+      // The bit rate that the encoder is configured for.
       window.rates = [];
       const { configure } = VideoEncoder.prototype;
       VideoEncoder.prototype.configure = function noted(config) {
@@ -408,10 +408,10 @@ test('a network that takes less than the encoder makes costs pictures and bit ra
   }
 });
 
-test('where WebRTC does not get through, the same button publishes over a WebSocket', async () => {
+test('if WebRTC is blocked, the same button publishes over a WebSocket', async () => {
   const { page, read, state, start, close } = await open('blocked');
   await page.evaluate(() => {
-    // A firewall: no candidate of the server is reachable.
+    // Simulate a firewall: no candidate of the server is reachable.
     const real = RTCPeerConnection.prototype.setRemoteDescription;
     RTCPeerConnection.prototype.setRemoteDescription = function blocked({ type, sdp }) {
       return real.call(this, { type, sdp: sdp.replace(/^a=candidate:.*\r\n/gm, '') });
@@ -431,7 +431,7 @@ for (const [name, set] of /** @type {[string, (p: any) => void][]} */ ([
   ['protocol="webrtc"', (p) => { p.protocol = 'webrtc'; }],
   ['a site that passes offers on', (p) => { p.url = '/wp-json/lianmai/v1/whip'; }],
 ])) {
-  test(`${name}: without WebRTC there is no other way, and no WebSocket is tried`, async () => {
+  test(`${name}: without WebRTC, no WebSocket is tried`, async () => {
     const { page, read, state, start, close } = await open('alone');
     await page.evaluate((source) => {
       delete window.RTCPeerConnection;
@@ -445,7 +445,7 @@ for (const [name, set] of /** @type {[string, (p: any) => void][]} */ ([
   });
 }
 
-test('a browser without track processors encodes what its preview shows', async () => {
+test('a browser without track processors encodes the frames of its preview', async () => {
   const { page, read, state, start, close } = await open('shown');
   await page.evaluate(() => { delete window.MediaStreamTrackProcessor; });
   await page.selectOption('#protocol', 'ws-flv');
@@ -459,7 +459,7 @@ test('a browser without track processors encodes what its preview shows', async 
   await close();
 });
 
-test('screen and sound alone', async () => {
+test('screen, and audio without video', async () => {
   const { page, read, state, start, close } = await open('alone');
   await page.selectOption('#source', 'audio');
   await start();
@@ -476,7 +476,7 @@ test('screen and sound alone', async () => {
   await start();
   await state('live');
   await onAir('alone');
-  // Microphone and the screen's own sound go out as one.
+  // The audio of microphone and screen is mixed.
   assert.deepEqual(await read((p) => p.stream.getTracks().map(({ kind }) => kind).sort()), ['audio', 'video']);
   await close();
 });
@@ -492,7 +492,7 @@ for (const [code, work, sentence] of [
   ['network', () => { document.querySelector('srs-publisher').url = 'webrtc://127.0.0.1:9/live/x'; }, /cannot be reached/],
   ['bad-url', () => { document.querySelector('srs-publisher').url = 'rtsp://127.0.0.1/live/x'; }, /not an address to publish to: rtsp/],
 ]) {
-  test(`what is wrong is told in words: ${code}`, async () => {
+  test(`the page explains the error ${code}`, async () => {
     const { page, read, state, close } = await open('wrong');
     await page.evaluate(work);
     const refused = await read((p) => p.start().then(() => '', (error) => error.message));
@@ -510,7 +510,7 @@ for (const [code, work, sentence] of [
   });
 }
 
-test('from plain HTTP the page leads to itself over HTTPS, where it publishes', async () => {
+test('the HTTP page links to its HTTPS address, where it publishes', async () => {
   const open = await startGateway(['--open', '--reconnect', '3']);
   const other = await launch([...CAPTURE, `--host-resolver-rules=MAP stream.example 127.0.0.1`]);
   try {
@@ -536,7 +536,7 @@ test('from plain HTTP the page leads to itself over HTTPS, where it publishes', 
   }
 });
 
-test('a page that goes away, and an element that is taken away, let go of everything', async () => {
+test('a page that is left, and an element that is removed, release everything', async () => {
   const { page, read, state, start, close } = await open('leaving');
   await start();
   await state('live');
@@ -555,19 +555,19 @@ test('a page that goes away, and an element that is taken away, let go of everyt
   await close();
 });
 
-test('a page that is closed while it is busy, or before it is live, says goodbye as well', async () => {
+test('a page that is closed while it is busy, or before it is live, ends its session as well', async () => {
   const busy = await open('busy-page');
   await busy.start();
   await busy.state('live');
   await onAir('busy-page');
-  // No handler of this page runs any more.
+  // No handler of this page runs after this.
   await busy.page.evaluate(() => { setTimeout(() => { for (;;); }); });
   await busy.close();
   await freed('busy-page');
 
   const early = await open('early');
   await early.page.evaluate(() => {
-    // The answer is there, the connection is not.
+    // The answer has arrived, but the connection is not established.
     RTCPeerConnection.prototype.setRemoteDescription = () => new Promise(() => { window.answered = true; });
   });
   await early.start();
@@ -598,7 +598,7 @@ test('new SrsPublisher(…).publish() right after the script tag: in a box, and 
   }
 });
 
-test('what publishes is fetched only by pages that publish', async () => {
+test('only pages that publish fetch the publisher', async () => {
   const { page, asked, close } = await embed('<srs-player></srs-player>');
   await page.waitForFunction(() => customElements.get('srs-player'));
   assert.deepEqual(asked.filter((path) => path.includes('publish')), []);
@@ -627,7 +627,7 @@ for (const call of ['SrsRtcPublisherAsync', 'SrsRtcWhipWhepAsync']) {
   });
 }
 
-test('every member that index.d.ts promises is there', async () => {
+test('the element has every member of index.d.ts', async () => {
   const names = promisedMembers('SrsPublisher');
   assert.ok(names.includes('secureAddress') && names.includes('start') && names.includes('source') && names.length > 20, String(names));
   const { read, close } = await open('members');
@@ -648,7 +648,7 @@ test('Chinese where the browser is', async () => {
   await close();
 });
 
-test('the page on a phone, in the dark: nothing is wrong with it', async () => {
+test('the page on a phone in dark mode has no errors', async () => {
   const { page, close } = await open('phone', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: 'dark' });
   await page.getByRole('button', { name: 'Go live' }).waitFor();
   assert.deepEqual(await axe(page), []);

@@ -1,4 +1,4 @@
-// Recordings and live windows: they play whole, and the viewer goes where he wants.
+// Recordings and live windows: they play completely, and the viewer can seek.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -21,7 +21,7 @@ after(async () => {
   await server?.close();
 });
 
-/** Plays an address on a page of its own and notes the media times that are seen. */
+/** Plays an address on its own page and records the media times of shown frames. */
 async function play(url, options = {}) {
   const page = await PlayerPage.open(browser, server.url);
   await page.page.evaluate(() => {
@@ -46,16 +46,16 @@ const ended = (page) => until('the end', async () => (await page.look()).state =
 const notes = (page) => page.page.evaluate(() => ({ seen: window.seen, most: window.most, empty: window.empty }));
 const goTo = (page, time) => page.page.evaluate((to) => { window.video.currentTime = to; }, time);
 const warnings = (look) => look.log.filter(({ type }) => type === 'warning').map(({ code }) => code);
-/** Plays from about a time on, and moves. */
+/** Checks that playback continues from about a time. */
 const playsAt = (page, from, to = from + 4) => until(`it plays at ${from} s`, async () => {
   const { time, ready, state } = await page.look();
   return ready >= 3 && state === 'live' && time > from && time < to;
 }, () => page.look());
 
-/** A frame or two: Chromium may show them twice when it begins. */
+/** Seconds of a frame or two: Chromium may show frames twice at the start. */
 const MOMENT = 0.1;
 
-/** That nothing longer than a moment of it was left out. */
+/** Checks that no part longer than a moment was skipped. */
 function whole(seen, from, to, hole = 1.2) {
   assert.ok(seen[0] < from + 0.5, `begins at ${seen[0]}`);
   for (let n = 1; n < seen.length; n++) {
@@ -74,7 +74,7 @@ for (const [name, path] of Object.entries({
     await ended(page);
     const { seen, most } = await notes(page);
     whole(seen, name === 'FLV without a length' ? 1 : 0, SECONDS);
-    // No memory without an end: without a length it takes longer until it is known to be a file.
+    // Memory must be bounded: without a length, the player needs longer to recognize a file.
     if (name !== 'FLV without a length') assert.ok(most < 35, `${most} s were loaded ahead`);
     assert.equal(server.count(path), 1);
     assert.deepEqual(warnings(await page.look()), []);
@@ -82,7 +82,7 @@ for (const [name, path] of Object.entries({
   });
 }
 
-test('an FLV recording begins at its begin when the page is slow, and goes on where its connection broke', LIMIT, async () => {
+test('an FLV recording starts at its beginning on a slow page, and continues where its connection broke', LIMIT, async () => {
   let times = 0;
   const url = server.answer('/broken.flv', (request, response, send) => {
     times++;
@@ -109,7 +109,7 @@ test('an FLV recording begins at its begin when the page is slow, and goes on wh
   await page.close();
 });
 
-test('a recording is sought anywhere, over HLS and FLV', LIMIT, async () => {
+test('the viewer can seek anywhere in a recording, over HLS and FLV', LIMIT, async () => {
   for (const path of ['/long/index.m3u8', '/long.flv']) {
     const page = await play(server.url + path);
     await page.moves();
@@ -118,7 +118,7 @@ test('a recording is sought anywhere, over HLS and FLV', LIMIT, async () => {
     await playsAt(page, 50);
     await goTo(page, 0);
     await playsAt(page, 0);
-    // While it stands still, and by many small steps as a thumb that is dragged.
+    // Seek while paused, and in many small steps like a dragged thumb.
     await page.page.evaluate(async () => {
       window.video.pause();
       for (let time = 10; time <= 40; time += 2) {
@@ -132,14 +132,14 @@ test('a recording is sought anywhere, over HLS and FLV', LIMIT, async () => {
     await playsAt(page, 40, 45);
     await goTo(page, 59);
     await ended(page);
-    // From the end back to the begin.
+    // Seek from the end back to the beginning.
     await page.page.evaluate(() => { window.video.currentTime = 3; void window.player.play(); });
     await playsAt(page, 3);
     await page.close();
   }
 });
 
-test('a segment that fails now and then is fetched again; one that is gone is jumped; all gone is said', LIMIT, async () => {
+test('a segment that fails sometimes is fetched again; a missing one is skipped; if all are missing, an error is shown', LIMIT, async () => {
   const all = segments('long').slice(0, 8);
   const tries = {};
   const failing = (name, status, times, file) => {
@@ -181,7 +181,7 @@ test('a segment that fails now and then is fetched again; one that is gone is ju
   await gone.close();
 });
 
-test('an advertisement with other sound plays through without a new MediaSource, also at the start', LIMIT, async () => {
+test('an advertisement with other audio plays without a new MediaSource, also at the start', LIMIT, async () => {
   const [main, ad] = [segments('small'), segments('ad')];
   const cut = '#EXT-X-DISCONTINUITY';
   for (const [name, lines, length] of [
@@ -199,7 +199,7 @@ test('an advertisement with other sound plays through without a new MediaSource,
   }
 });
 
-test('a live window is sought back, stays there, and goes to live again', LIMIT, async () => {
+test('the viewer can seek back in a live window, stays there, and returns to live', LIMIT, async () => {
   const page = await play(`${server.url}/live/long?window=40&since=${Date.now() - 100_000}`, { latency: 'low' });
   await page.moves();
   const begin = await until('the window', () => page.page.evaluate(() => window.video.seekable.length && window.video.seekable.start(0)));
@@ -207,12 +207,12 @@ test('a live window is sought back, stays there, and goes to live again', LIMIT,
   assert.ok(time - begin > 20, `${time - begin} s of it lie before the start`);
   await goTo(page, time - 25);
   await playsAt(page, time - 25, time - 20);
-  // Nothing pulls it back.
+  // Latency control must not move the playhead.
   await until('five more seconds', async () => (await page.look()).time > time - 20, () => page.look());
   const look = await page.look();
   assert.ok(look.time < time - 15 && look.stats.behind, JSON.stringify(look.stats));
   assert.ok(look.stats.latency > 20, JSON.stringify(look.stats));
-  // Before all there is: to the first segment.
+  // A seek before the window goes to the first segment.
   await goTo(page, 0);
   await until('the begin of the window', async () => {
     const { state, ready, time: now } = await page.look();
@@ -224,7 +224,7 @@ test('a live window is sought back, stays there, and goes to live again', LIMIT,
   await page.close();
 });
 
-test('a live stream is sought back in its first seconds and later; it stays back until live is asked for', LIMIT, async () => {
+test('the viewer can seek back in a live stream, and stays back until going to live', LIMIT, async () => {
   const streams = await startServer();
   try {
     const usual = clip();

@@ -1,4 +1,4 @@
-// What keeps a stream from being played is named after few attempts, and what can be played of it is.
+// Errors: the player reports the reason after few attempts, and plays the tracks that can be played.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -21,7 +21,7 @@ after(async () => {
   await server?.close();
 });
 
-/** The error that playing an address ends with. */
+/** Plays an address, and returns the error. */
 async function failure(url, page = server.url) {
   const player = await PlayerPage.open(browser, page);
   await player.play(url);
@@ -31,7 +31,7 @@ async function failure(url, page = server.url) {
   return { code, message };
 }
 
-test('a web page that answers 200 is named at once, whatever the address looks like', LIMIT, async () => {
+test('a web page with status 200 is recognized at once, regardless of the address', LIMIT, async () => {
   await Promise.all(['/page.flv', '/page.m3u8', '/page.ts', '/watch'].map(async (path) => {
     const url = server.answer(path, (_, response) => {
       response.setHeader('content-type', 'text/html; charset=utf-8');
@@ -42,7 +42,7 @@ test('a web page that answers 200 is named at once, whatever the address looks l
   }));
 });
 
-test('a server that does not let the page read is named, with its cure', LIMIT, async () => {
+test('a server without CORS headers is recognized, with advice', LIMIT, async () => {
   const elsewhere = server.url.replace('127.0.0.1', 'localhost');
   await Promise.all([['/closed.flv', '/long.flv'], ['/closed.m3u8', '/long/index.m3u8']].map(async ([path, file]) => {
     server.answer(path, Object.assign((_, response, send) => send(file), { bare: true }));
@@ -51,13 +51,13 @@ test('a server that does not let the page read is named, with its cure', LIMIT, 
     assert.match(message, /Access-Control-Allow-Origin/);
     assert.ok(server.count(path) <= 14, `${server.count(path)} requests for ${path}`);
   }));
-  // One that takes its time to say that it is there.
+  // A server that answers slowly.
   server.answer('/slow.flv', Object.assign((request, response, send) => (
     request.method === 'HEAD' ? setTimeout(() => response.end(), 2_000) : send('/long.flv')), { bare: true }));
   assert.equal((await failure(`${elsewhere}/slow.flv`)).code, 'cors');
 });
 
-test('credentials in an address are named without a request', LIMIT, async () => {
+test('credentials in an address are reported without a request', LIMIT, async () => {
   for (const path of ['/named.flv', '/named.m3u8']) {
     const { code, message } = await failure(server.answer(path, 404).replace('://', '://user:word@'));
     assert.equal(code, 'bad-url');
@@ -66,7 +66,7 @@ test('credentials in an address are named without a request', LIMIT, async () =>
   }
 });
 
-test('a policy without media-src is named, with what it lacks', LIMIT, async () => {
+test('a policy without media-src is reported, with the missing source', LIMIT, async () => {
   const policy = encodeURIComponent("default-src 'self'; connect-src *; script-src 'self' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; img-src data:");
   const { code, message } = await failure(`${server.url}/long.flv`, `${server.url}/?policy=${policy}`);
   assert.equal(code, 'csp', message);
@@ -74,7 +74,7 @@ test('a policy without media-src is named, with what it lacks', LIMIT, async () 
   assert.equal(server.count('/long.flv'), 1);
 });
 
-test('sound whose channels no browser knows is left out with a warning', LIMIT, async () => {
+test('audio with channels that browsers do not support is dropped with a warning', LIMIT, async () => {
   await Promise.all(['/pce.flv', '/quad.flv'].map(async (path) => {
     const player = await PlayerPage.open(browser, server.url);
     await player.play(server.url + path);
@@ -88,7 +88,7 @@ test('sound whose channels no browser knows is left out with a warning', LIMIT, 
   }));
 });
 
-test('MP3 and VP8 are left out by name, with a cure, and the other track plays', LIMIT, async () => {
+test('MP3 and VP8 are dropped with their name and advice, and the other track plays', LIMIT, async () => {
   await Promise.all([
     ['/mp3.flv', 'audio-unsupported', /MP3.*AAC/, 'avc1'], ['/vp8.flv', 'codec-unsupported', /VP8.*webrtc:/, 'mp4a'],
   ].map(async ([path, code, words, codecs]) => {
@@ -105,14 +105,14 @@ test('MP3 and VP8 are left out by name, with a cure, and the other track plays',
   }));
 });
 
-test('a stream of VP8 alone ends in an error that names what plays it', LIMIT, async () => {
+test('a stream with VP8 only ends in an error that names players for it', LIMIT, async () => {
   const { code, message } = await failure(`${server.url}/vp8-alone.flv`);
   assert.equal(code, 'codec-unsupported');
   assert.match(message, /VP8.*webrtc:/);
   assert.equal(server.count('/vp8-alone.flv'), 1);
 });
 
-test('a seventh stream from a host says that the browser has no connection left, and plays when it has', LIMIT, async () => {
+test('a seventh stream from a host reports that the browser has no connection left, and plays when it has one', LIMIT, async () => {
   const live = await startServer();
   try {
     const url = live.stream('wall', (connection) => connection.play(clip({ size: '320x180' })));

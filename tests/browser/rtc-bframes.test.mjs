@@ -1,5 +1,5 @@
-// A stream with B-frames in Chromium by WebRTC: every picture where the gateway encodes them anew, fewer and in
-// order where it does not.
+// A stream with B-frames in Chromium over WebRTC: all frames if the gateway encodes the video again, else fewer frames
+// in order.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
@@ -12,7 +12,7 @@ before(async () => { browser = await launch(['--mute-audio']); });
 after(() => browser?.close());
 
 /**
- * Publishes pictures with three B-frames in a row and a tone as live/x, until it is stopped.
+ * Publishes video with three B-frames in a row and a tone as live/x, until it is stopped.
  * @param {string} to  the gateway's RTMP
  */
 function publish(to) {
@@ -86,7 +86,7 @@ function longest(steps) {
   return most;
 }
 
-test('with ffmpeg every picture is shown', LIMIT, async () => {
+test('with ffmpeg, every frame is shown', LIMIT, async () => {
   const gateway = await startGateway();
   const unpublish = publish(gateway.rtmp);
   try {
@@ -95,7 +95,7 @@ test('with ffmpeg every picture is shown', LIMIT, async () => {
       return streams.find(({ name, video }) => name === 'x' && video?.reordered);
     });
     let player = await play(gateway.http);
-    // A machine that was too slow for a while is not asked again, for these viewers.
+    // If the machine was too slow for a while, the gateway does not encode again for these viewers.
     const refusals = () => gateway.log().split('too slow to encode').length;
     let refused = refusals();
     // A busy machine skips some. Without B-frames there is never a row of eight.
@@ -116,12 +116,12 @@ test('with ffmpeg every picture is shown', LIMIT, async () => {
   }
 });
 
-test('without it fewer are, in order, and nothing ends', LIMIT, async () => {
+test('without ffmpeg, fewer frames are shown in order, and the session continues', LIMIT, async () => {
   const gateway = await startGateway(['--transcode', 'off']);
   const unpublish = publish(gateway.rtmp);
   try {
     const player = await play(gateway.http);
-    // A decoder that does not get along asks for key frames again and again.
+    // A decoder with errors would request key frames again and again.
     let [keys, since] = [-1, 0];
     await until('forty frames decoded with no key frame asked for', async () => {
       const now = await player.look();
@@ -132,7 +132,7 @@ test('without it fewer are, in order, and nothing ends', LIMIT, async () => {
     assert.equal(state, 'connected');
     const steps = stepsOf(times);
     assert.ok(steps.every((step) => step > 0), `RTP timestamps of the frames shown: ${times}`);
-    // Between those shown were B-frames, which were left out.
+    // The B-frames between the shown frames were dropped.
     const neighbours = steps.filter(isFrame).length;
     assert.ok(neighbours < steps.length / 4, `${neighbours} of ${steps.length} were shown right after the one before`);
   } finally {

@@ -1,5 +1,5 @@
-// <srs-player> and WebRTC on a real gateway: OBS's kind of stream (H.264 and AAC over RTMP) in, the browser's
-// own peer connection out.
+// <srs-player> over WebRTC with a real gateway: a stream like that of OBS (H.264 and AAC over RTMP), played with the
+// browser's peer connection.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
@@ -22,7 +22,7 @@ after(async () => {
 });
 
 /**
- * Publishes a test picture and a tone until it is stopped.
+ * Publishes a test video and a tone until it is stopped.
  * @param {string} name
  * @param {{ size?: string, video?: boolean, audio?: boolean, to?: string }} [options]
  */
@@ -44,7 +44,7 @@ function publish(name, { size = '640x360', video = true, audio = true, to = gate
   };
 }
 
-/** `webrtc://` of the gateway. @param {string} name */
+/** Returns a `webrtc://` address of the gateway. @param {string} name */
 const address = (name) => `webrtc://${new URL(gateway.http).host}/live/${name}`;
 
 /**
@@ -68,13 +68,13 @@ const patience = () => {
 /**
  * A page of the gateway's origin with one player, before it is given an address.
  * @param {{ attributes?: string, script?: () => void, from?: import('playwright-core').Browser, at?: string, patient?: boolean }} [options]
- *   `patient: false`: it gives WebRTC up as soon as it usually does
+ *   `patient: false`: the player gives up on WebRTC after its usual time
  */
 async function open({ attributes = '', script, from = browser, at = gateway.http, patient = true } = {}) {
   const opened = await openPage(from);
   const { page } = opened;
   await page.addInitScript(() => {
-    // What happens, in order.
+    // The events, in order.
     Object.assign(window, { states: [], warnings: [], posts: [] });
     document.addEventListener('statechange', (event) => window.states.push(event.detail.state), true);
     document.addEventListener('warning', (event) => window.warnings.push(event.detail), true);
@@ -111,14 +111,14 @@ async function open({ attributes = '', script, from = browser, at = gateway.http
       context.drawImage(p.video, 0, 0, 32, 18);
       return context.getImageData(0, 0, 32, 18).data.join(',');
     }),
-    /** The picture moves: more frames are decoded, and pixels change. */
+    /** Checks that the video moves: more frames are decoded, and pixels change. */
     async moves() {
       const first = await this.see('a picture', ({ state, width }) => state === 'live' && width > 0);
       await this.see('more frames', ({ decoded, time }) => decoded !== first.decoded && time !== first.time);
       const before = await this.pixels();
       await until('other pixels', async () => (await this.pixels()) !== before);
     },
-    /** How loud it is at its loudest in a fifth of a second, 0 to 1. */
+    /** Returns the peak level of the audio within a fifth of a second, 0 to 1. */
     loudness: () => look(async (p) => {
       const audio = new AudioContext();
       const analyser = audio.createAnalyser();
@@ -138,14 +138,14 @@ async function open({ attributes = '', script, from = browser, at = gateway.http
   };
 }
 
-/** How many play a stream. @param {string} name @param {string} [at] */
+/** Returns the number of viewers of a stream. @param {string} name @param {string} [at] */
 async function viewers(name, at = gateway.http) {
   const { streams } = await (await fetch(`${at}/api/v1/streams?count=100`)).json();
   const found = streams.find((stream) => stream.name === name);
   return found ? found.clients - (found.publish.cid ? 1 : 0) : 0;
 }
 
-test('webrtc:// plays with picture and sound, and gives its session back', LIMIT, async () => {
+test('webrtc:// plays video and audio, and ends its session', LIMIT, async () => {
   const page = await open();
   await page.play(address('x'));
   await page.moves();
@@ -160,7 +160,7 @@ test('webrtc:// plays with picture and sound, and gives its session back', LIMIT
   assert.deepEqual([states[0], states.at(-1)], ['connecting', 'live']);
   assert.equal(await page.look((p) => p.getAttribute('state')), 'live');
   await until('no lag', () => page.look((p) => p.live));
-  // Nothing of the way over MediaSource is loaded.
+  // The scripts for MediaSource are not loaded.
   assert.deepEqual(page.requests.filter((line) => /wasm|pipeline|worker/.test(line)), []);
   assert.deepEqual(page.hosts, [new URL(gateway.http).host]);
   assert.deepEqual(page.errors, []);
@@ -168,13 +168,13 @@ test('webrtc:// plays with picture and sound, and gives its session back', LIMIT
   await page.state('idle');
   await until('the session to end', () => page.requests.some((line) => line.startsWith('DELETE ')));
   await until('no viewers', async () => (await viewers('x')) === 0);
-  // A page that goes away does so too.
+  // A page that is left ends its session too.
   await page.play(address('x'));
   await page.moves();
   assert.equal(await viewers('x'), 1);
   await page.page.goto('about:blank');
   await until('no viewers', async () => (await viewers('x')) === 0);
-  // By itself the gateway would notice after a while.
+  // Without that, the gateway would notice after its timeout.
   const whys = () => endings(gateway, 'live/x');
   await until('the end of both sessions', () => whys().length >= 2);
   assert.deepEqual(whys(), Array(2).fill('the client left'));
@@ -197,7 +197,7 @@ test('WHEP addresses play, and protocol="webrtc" on an .flv address', LIMIT, asy
   await page.close();
 });
 
-test('other addresses know nothing of WebRTC, and protocol="flv" keeps from it', LIMIT, async () => {
+test('other addresses do not load WebRTC, and protocol="flv" prevents it', LIMIT, async () => {
   const page = await open();
   await page.play(`${gateway.http}/live/x.flv`);
   await page.see('FLV', ({ stats }) => stats?.protocol === 'http-flv');
@@ -231,7 +231,7 @@ for (const [name, options] of Object.entries({ sound: { video: false }, picture:
   });
 }
 
-test('it waits for a stream and starts by itself, and comes back with its publisher', LIMIT, async () => {
+test('the player waits for a stream, starts by itself, and reconnects with its publisher', LIMIT, async () => {
   const page = await open();
   await page.play(address('later'));
   await page.state('waiting');
@@ -240,7 +240,7 @@ test('it waits for a stream and starts by itself, and comes back with its publis
   try {
     await page.moves();
     await stop();
-    // Until the gateway has given the stream up.
+    // Wait until the gateway has ended the stream.
     await until('the end of the stream', async () => {
       const { streams } = await (await fetch(`${gateway.http}/api/v1/streams?count=100`)).json();
       return !streams.some((stream) => stream.name === 'later');
@@ -256,9 +256,9 @@ test('it waits for a stream and starts by itself, and comes back with its publis
   }
 });
 
-test('paused it stands still, and after a while gives its session back until play()', LIMIT, async () => {
+test('a paused player shows a still frame, and after a while ends its session until play()', LIMIT, async () => {
   const page = await open({
-    // Time that passes when the test says so.
+    // A clock that the test controls.
     script: () => {
       const real = performance.now.bind(performance);
       window.skew = 0;
@@ -287,7 +287,7 @@ test('paused it stands still, and after a while gives its session back until pla
   await stop();
 });
 
-test('it comes back when the server has been restarted', LIMIT, async () => {
+test('the player reconnects after a restart of the server', LIMIT, async () => {
   let server = await startGateway();
   let stop = publish('again', { to: server.rtmp });
   const page = await open({ at: server.http });
@@ -320,7 +320,7 @@ const blocked = () => {
   };
 };
 
-test('where WebRTC does not get through it plays HTTP-FLV, and says so', LIMIT, async () => {
+test('if WebRTC is blocked, the player plays HTTP-FLV and reports it', LIMIT, async () => {
   const page = await open({ script: blocked, patient: false });
   const stop = publish('blocked');
   await page.play(address('blocked'));
@@ -330,7 +330,7 @@ test('where WebRTC does not get through it plays HTTP-FLV, and says so', LIMIT, 
   assert.match(warnings[0].message, /does not get through/);
   assert.equal(stats.rtt, undefined);
   await until('only the viewer by FLV', async () => (await viewers('blocked')) === 1);
-  // Not where only WebRTC will do.
+  // It does not if only WebRTC is allowed.
   await page.look((p) => p.setAttribute('protocol', 'webrtc'));
   const { state, reason } = await page.see('another try', ({ state }) => state === 'reconnecting');
   assert.match(`${state}: ${reason}`, /does not get through/);
@@ -338,7 +338,7 @@ test('where WebRTC does not get through it plays HTTP-FLV, and says so', LIMIT, 
   await stop();
 });
 
-test('without WebRTC and without endless responses it plays HLS', LIMIT, async () => {
+test('without WebRTC and endless responses, the player plays HLS', LIMIT, async () => {
   const page = await open({ script: () => { delete window.RTCPeerConnection; } });
   await page.page.route('**/*.flv*', (route) => route.fulfill({ status: 502 }));
   await page.play(address('x'));
@@ -356,7 +356,7 @@ test('a server without WHEP plays HTTP-FLV', LIMIT, async () => {
   await page.close();
 });
 
-test('a stream that wants a secret is refused in words, and plays with it', LIMIT, async () => {
+test('a stream with a secret is refused with a text, and plays with the secret', LIMIT, async () => {
   const guarded = await startGateway(['--play-secret', 'sesame']);
   const stop = publish('x', { to: guarded.rtmp });
   const page = await open({ at: guarded.http });
@@ -374,10 +374,10 @@ test('a stream that wants a secret is refused in words, and plays with it', LIMI
   }
 });
 
-test('autoplay without a click plays muted, and a tap brings the sound', LIMIT, async () => {
+test('autoplay without a click plays muted, and a tap unmutes', LIMIT, async () => {
   const strict = await launch(['--mute-audio'], false);
   const { page, close } = await openPage(strict);
-  // Asking the page anything counts as a click: it has to speak first.
+  // An evaluation in the page counts as a click, so the page must report first.
   await page.addInitScript(() => document.addEventListener('soundblocked', () => console.log('no sound'), true));
   const told = page.waitForEvent('console', (message) => message.text() === 'no sound');
   await page.goto(`${gateway.http}/players/srs_player.html?url=${encodeURIComponent(address('x'))}&autoplay`);
@@ -391,7 +391,7 @@ test('autoplay without a click plays muted, and a tap brings the sound', LIMIT, 
   await strict.close();
 });
 
-test('a tab that nobody sees keeps its session, and is live when it is shown', LIMIT, async () => {
+test('a hidden tab keeps its session, and is live when it is shown', LIMIT, async () => {
   const raw = await startRawBrowser();
   try {
     const tab = await raw.open(`${gateway.http}/players/srs_player.html?url=${encodeURIComponent(address('x'))}&autoplay&muted`, patience);
@@ -406,7 +406,7 @@ test('a tab that nobody sees keeps its session, and is live when it is shown', L
       const now = await look();
       return now.hidden && now;
     });
-    // Longer than a session that brings nothing would be kept.
+    // Longer than the timeout of a session without media.
     await until('a while to pass', async () => (await look()).at > begun.at + 8_000);
     await raw.show(tab.target);
     const before = await until('it is shown', async () => {
@@ -437,7 +437,7 @@ test('the player page plays webrtc://, and shows figures of the network', LIMIT,
   await close();
 });
 
-test('pages of srs.sdk.js play as they are', LIMIT, async () => {
+test('pages of srs.sdk.js play unchanged', LIMIT, async () => {
   const stop = publish('old');
   const { page, errors, close } = await openPage(browser);
   await goto(page, '<video id="old" autoplay muted></video>');
@@ -465,12 +465,12 @@ test('pages of srs.sdk.js play as they are', LIMIT, async () => {
   await stop();
 });
 
-test('players of other people show streams[0] with picture and sound', LIMIT, async () => {
+test('other players show streams[0] with video and audio', LIMIT, async () => {
   const { page, errors, close } = await openPage(browser);
   await goto(page, '');
   const whep = `${gateway.http}/live/x/whep`;
   /**
-   * Plays as a page does that was written for another server.
+   * Plays like a page that was written for another server.
    * @param {{ kinds: string[], direction?: string, g711?: boolean, data?: boolean, munge?: [string, string][] }} how
    */
   const play = (how) => page.evaluate(async ([url, { kinds, direction = 'recvonly', g711 = false, data = false, munge = [] }]) => {
@@ -535,7 +535,7 @@ test('players of other people show streams[0] with picture and sound', LIMIT, as
     assert.equal(state.kinds, 'audio,video', what);
     await page.evaluate(() => window.foreign.pc.close());
   }
-  // No way to take the sound, in the section that would have had the candidates.
+  // The offer rejects audio in the section that would contain the candidates.
   const answer = await play({ kinds: ['audio', 'video'], g711: true });
   assert.match(answer, /m=audio 0 /);
   await until('the picture alone', async () => (await seen()).width === 640);

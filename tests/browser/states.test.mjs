@@ -1,4 +1,4 @@
-// What player and publisher are doing: to be seen, to be heard by who does not see it, once, and to be styled.
+// The states of player and publisher: visible, announced once to screen readers, and available for styles.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { LIMIT, axe, launch, openPage, startGateway, until } from './harness.mjs';
@@ -22,7 +22,7 @@ after(async () => {
 });
 
 /**
- * A page with one element, and what a screen reader would have said.
+ * Opens a page with one element, and records the announcements for screen readers.
  * @param {string} element
  * @param {{ init?: () => void, css?: string, permissions?: string[] }} [options]
  */
@@ -33,7 +33,7 @@ async function open(element, { init, permissions } = {}) {
     const attach = Element.prototype.attachShadow;
     Element.prototype.attachShadow = function attachShadow(options) {
       const root = attach.call(this, options);
-      // A live region is read when what stands in it changes.
+      // A live region is announced when its content changes.
       const before = new Map();
       new MutationObserver(() => {
         for (const region of root.querySelectorAll('[role=status],[role=alert]')) {
@@ -50,15 +50,15 @@ async function open(element, { init, permissions } = {}) {
   await page.goto(`${site.origin}/test`);
   await page.waitForFunction(() => document.querySelector('main').lastElementChild.state);
   const look = (/** @type {(element: any) => any} */ read) => page.evaluate(`(${read})(document.querySelector('main').lastElementChild)`);
-  /** It is in a state, shows a text, has said it once, and axe finds nothing wrong. */
+  /** Checks that the element is in a state, shows a text, has announced it once, and axe finds no errors. */
   const is = async (/** @type {string} */ state, /** @type {RegExp | null} */ text, role = 'status') => {
     await until(`the state ${state}`, () => look(`(p) => p.state === ${JSON.stringify(state)} && (p.getAttribute('state') ?? 'idle') === p.state`));
     if (text) {
       await page.getByRole(/** @type {any} */ (role)).filter({ hasText: text }).waitFor({ state: 'attached' });
-      // Later than the state: a mutation is told after what made it.
+      // Mutations are reported after the change of the state.
       await until(`${text} to be said`, () => page.evaluate((source) => window.said.some(([, said]) => new RegExp(source).test(said)), text.source));
       const said = await page.evaluate(() => window.said);
-      // A state may have more than one reason, one after the other: none is said twice.
+      // A state may have several reasons, one after the other. None is announced twice.
       const sentences = said.filter(([by, sentence]) => by === role && text.test(sentence)).map(([, sentence]) => sentence);
       assert.ok(sentences.length > 0);
       assert.deepEqual(sentences, [...new Set(sentences)], state);
@@ -75,14 +75,14 @@ test('a player: not live yet, live, reconnecting, and live again', LIMIT, async 
   const { page, look, is, forget, close } = await open(
     `<srs-player url="${url}" poster="${POSTER}" offline="We start at eight." title="The evening show" autoplay muted controls></srs-player>`);
   await is('waiting', /^We start at eight\.$/);
-  // The poster stays.
+  // The poster is still shown.
   assert.deepEqual(await look((p) => [p.video.poster.slice(0, 5), p.video.readyState]), ['data:', 0]);
   await page.getByText('We start at eight.').waitFor();
   await page.getByRole('group', { name: 'The evening show' }).waitFor({ state: 'attached' });
   await page.getByText('The evening show', { exact: true }).waitFor();
   server.stream('later', (connection) => {
     shown = connection;
-    // Ends each attempt at once: a server that held the request would soon be taken for one that waits for a publisher.
+    // End each attempt at once: a server that holds the request would soon count as waiting for a publisher.
     return away ? undefined : connection.play(clip());
   });
   await is('live', /^Live$/);
@@ -155,7 +155,7 @@ test('the look of each state is the page\'s to set', LIMIT, async () => {
   await close();
 });
 
-test('recorded files: again and again, fetched before, captions by button and key, a shape', LIMIT, async () => {
+test('recorded files: loop, preload, captions by button and key, aspect ratio', LIMIT, async () => {
   site.extra['/short.mp4'] ??= await short();
   site.extra['/words.html'] = CAPTIONS;
   site.requests.length = 0;
@@ -183,7 +183,7 @@ test('recorded files: again and again, fetched before, captions by button and ke
   await close();
 });
 
-test('the number of viewers is shown where the gateway tells, and nothing where it does not', LIMIT, async () => {
+test('the number of viewers is shown if the gateway reports it', LIMIT, async () => {
   const url = server.stream('seen', (connection) => connection.play(clip()));
   const { page, look, close } = await open(`<srs-player url="${url}" viewers muted controls></srs-player>`);
   let known = true;
@@ -211,7 +211,7 @@ test('the number of viewers is shown where the gateway tells, and nothing where 
   await close();
 });
 
-test('SRS tells the number of viewers in its list of streams', LIMIT, async () => {
+test('SRS reports the number of viewers in its list of streams', LIMIT, async () => {
   const url = server.stream('listed', (connection) => connection.play(clip()));
   const { page, look, close } = await open(`<srs-player url="${url}" viewers muted controls></srs-player>`);
   const headers = { 'access-control-allow-origin': '*' };
@@ -286,7 +286,7 @@ test('a publisher: refused, and not supported', LIMIT, async () => {
   await old.close();
 });
 
-test('a publisher shows the camera before it goes live, if the page wishes, and sends nothing', LIMIT, async () => {
+test('with a preview, a publisher shows the camera before it goes live, and sends nothing', LIMIT, async () => {
   site.requests.length = 0;
   const { page, look, close } = await open('<srs-publisher url="/live/x/whip" preview></srs-publisher>', { permissions: ['camera', 'microphone'] });
   await until('the picture', () => look((p) => p.state === 'idle' && p.video.videoWidth > 0));
@@ -298,13 +298,13 @@ test('a publisher shows the camera before it goes live, if the page wishes, and 
   await close();
 });
 
-/** A stylesheet's address that the page's policy allows. @param {string} text */
+/** Returns an address of a style sheet that the page's policy allows. @param {string} text */
 async function css(text) {
   site.extra['/look.css'] = Buffer.from(text);
   return '/look.css';
 }
 
-/** Two seconds of a picture, as a file. */
+/** Returns a file with two seconds of video. */
 async function short() {
   const { execFileSync } = await import('node:child_process');
   return execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=30:duration=2', '-c:v', 'libx264',

@@ -1,5 +1,5 @@
-// Tokens: asked for anew before every attempt, shown where each protocol has room for them, never in the page.
-// A proxy in front of a gateway stands for a server that wants them: each is good for one start.
+// Tokens: requested before every attempt, sent in the way of each protocol, never written into the page. A proxy in front
+// of a gateway plays the part of a server that requires tokens: each is valid for one start.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createServer, request as forward } from 'node:http';
@@ -9,7 +9,7 @@ import { LIMIT, launch, openPage, startGateway, until } from './harness.mjs';
 import { servePages } from './pages-server.mjs';
 
 const CAPTURE = ['--use-fake-device-for-media-stream=fps=30', '--use-fake-ui-for-media-stream', '--mute-audio'];
-/** Looks like a JSON Web Token; the number is what makes it another one. */
+/** Returns a text like a JSON Web Token, different for each number. */
 const PREFIX = 'eyJhbGciOiJFZERTQSJ9.eyJzdHJlYW0iOiJsaXZlL3gifQ.';
 /** @type {Awaited<ReturnType<typeof startGateway>>} */ let gateway;
 /** @type {Awaited<ReturnType<typeof servePages>>} */ let site;
@@ -32,7 +32,7 @@ after(async () => {
 });
 
 /**
- * A server that lets in who shows a token that was not shown before; what it has let in goes on.
+ * Starts a server that accepts each token once. Accepted sessions continue.
  * @param {string} to
  */
 async function guard(to) {
@@ -42,14 +42,14 @@ async function guard(to) {
   const used = new Map();
   const sockets = new Set();
   const door = { strict: false, seen, used };
-  /** Whether a request may pass. */
+  /** Returns whether a request is allowed. */
   const judge = (/** @type {import('node:http').IncomingMessage} */ request) => {
     const url = new URL(request.url ?? '', to);
     const bearer = request.headers.authorization?.replace('Bearer ', '') ?? '';
     const query = url.searchParams.get('token') ?? url.searchParams.get('secret') ?? '';
     const token = bearer || query;
     const list = /\.m3u8$/.test(url.pathname);
-    // What a session's own address names, what a playlist names, and questions of browsers.
+    // Requests of a session's own address, addresses in a playlist, and preflight requests need no token.
     const free = request.method === 'OPTIONS' || request.method === 'DELETE' || request.method === 'PATCH'
       || /\.(ts|m4s|mp4)$/.test(url.pathname) || url.searchParams.has('session') || /^\/api|^\/$/.test(url.pathname);
     const known = used.get(token);
@@ -101,7 +101,7 @@ async function guard(to) {
   const { port: own } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return Object.assign(door, {
     http: `http://127.0.0.1:${own}`,
-    /** Ends all connections, as an outage does. */
+    /** Closes all connections, like an outage. */
     drop() { for (const socket of sockets) socket.destroy(); },
     close() {
       this.drop();
@@ -110,14 +110,14 @@ async function guard(to) {
   });
 }
 
-/** What came to the guard after `from`, of those who had to show something. */
+/** Returns the requests after `from` that needed a token. */
 const shown = (/** @type {number} */ from) => door.seen.slice(from).filter(({ bearer, query, status }) => bearer || query || status !== 200);
 
 /**
- * A page with an element whose token is a function.
+ * Opens a page with an element whose token is a function.
  * @param {string} tag
  * @param {Record<string, string>} attributes
- * @param {string} body of the function that is given how often it was asked, and the prefix
+ * @param {string} body of the function, whose parameters are the number of calls, and the prefix
  */
 async function open(tag, attributes, body) {
   const { page, close } = await openPage(browser, { permissions: ['camera', 'microphone'] });
@@ -156,10 +156,10 @@ for (const [protocol, { ending, where }] of Object.entries(WAYS)) {
     const first = await asked();
     assert.equal(first, 1);
     if (protocol === 'webrtc') {
-      // It does not hang on the proxy.
+      // The media does not pass through the proxy.
       await look((p) => p.load());
     } else if (protocol === 'hls') {
-      // The session is over: the playlist is refused from now on.
+      // The session has ended: the playlist is refused from now on.
       for (const token of door.used.keys()) door.used.set(token, '/');
     } else {
       door.drop();
@@ -179,7 +179,7 @@ for (const [protocol, { ending, where }] of Object.entries(WAYS)) {
   });
 }
 
-test('a token that was used is asked for again once; who is refused again is told so', LIMIT, async () => {
+test('after a used token, the player requests one more; a second refusal is reported', LIMIT, async () => {
   door.used.set(`${PREFIX}old`, '/');
   const url = `${door.http}/live/x.flv`;
   const stale = await open('srs-player', { url, autoplay: '', muted: '' }, `return n === 1 ? '${PREFIX}old' : prefix + n`);
@@ -217,7 +217,7 @@ test('whatever else goes wrong in the page\'s function is tried again', LIMIT, a
     assert.equal(await asked(), 3, error);
     await close();
   }));
-  // Who is live stays in `reconnecting`.
+  // A live publisher stays in `reconnecting`.
   const { page, look, asked, close } = await open('srs-publisher', { url: `${door.http}/live/hiccup/whip`, protocol: 'ws-flv' },
     "if (n === 2 || n === 3) throw new Error('hiccup'); return prefix + n");
   await page.getByRole('button', { name: 'Go live' }).click();
@@ -229,7 +229,7 @@ test('whatever else goes wrong in the page\'s function is tried again', LIMIT, a
 });
 
 for (const protocol of ['webrtc', 'flv', 'ws-flv', 'hls']) {
-  test(`${protocol}: one token does while the server is away`, LIMIT, async () => {
+  test(`${protocol}: one token is enough while the server is down`, LIMIT, async () => {
     const { ending } = WAYS[protocol];
     const away = await guard('http://127.0.0.1:9');
     const { port } = new URL(away.http);
@@ -245,7 +245,7 @@ for (const protocol of ['webrtc', 'flv', 'ws-flv', 'hls']) {
   });
 }
 
-test('a publisher shows one token where its server may be', LIMIT, async () => {
+test('a publisher sends one token to the possible addresses of its server', LIMIT, async () => {
   const { page, look, asked, close } = await open('srs-publisher', { url: 'webrtc://gone.test/live/p' }, 'return prefix + n');
   const sent = [];
   await page.route(/gone\.test/, (route) => {
@@ -262,7 +262,7 @@ test('a publisher shows one token where its server may be', LIMIT, async () => {
   await close();
 });
 
-test('the publisher shows a token to start, and none to stop; over a WebSocket in the address', LIMIT, async () => {
+test('the publisher sends a token to start, and none to stop; over a WebSocket in the address', LIMIT, async () => {
   for (const [protocol, where] of [['webrtc', 'bearer'], ['ws-flv', 'query']]) {
     const from = door.seen.length;
     const { page, look, asked, close } = await open('srs-publisher', { url: `${door.http}/live/p-${protocol}/whip`, protocol }, 'return prefix + n');
@@ -277,7 +277,7 @@ test('the publisher shows a token to start, and none to stop; over a WebSocket i
     assert.ok(shown(from)[0][where].startsWith(PREFIX));
     await close();
   }
-  // A secret is for every request.
+  // A secret is sent with every request.
   const from = door.seen.length;
   const { page, look, close } = await open('srs-publisher', { url: `${door.http}/live/plain/whip` }, "return 'a plain.secret'");
   await page.getByRole('button', { name: 'Go live' }).click();
@@ -287,7 +287,7 @@ test('the publisher shows a token to start, and none to stop; over a WebSocket i
   await close();
 });
 
-test('who may not publish is told what the page says, and sees no field for a secret', LIMIT, async () => {
+test('a refused publisher sees the text of the page, and no field for a secret', LIMIT, async () => {
   const { page, look, close } = await open('srs-publisher', { url: `${door.http}/live/p/whip` }, "throw Object.assign(new Error('Log in to publish.'), { code: 'forbidden' })");
   await page.getByRole('button', { name: 'Go live' }).click();
   await page.getByRole('alert').filter({ hasText: 'Log in to publish.' }).waitFor();

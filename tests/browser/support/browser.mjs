@@ -1,4 +1,4 @@
-// Chromium, and a page with one player whose doings a test can see.
+// Starts Chromium, and a page with one player that a test can observe.
 
 import { chromium } from 'playwright-core';
 
@@ -50,7 +50,7 @@ export class PlayerPage {
     }, [url, options]);
   }
 
-  /** What there is to see. */
+  /** Returns the visible state. */
   look() {
     return this.page.evaluate(() => {
       const { player, video, log } = window;
@@ -65,7 +65,7 @@ export class PlayerPage {
     });
   }
 
-  /** A few hundred of the picture's pixels, as a string to compare. */
+  /** Returns a few hundred pixels of the frame as a string, for comparison. */
   pixels() {
     return this.page.evaluate(() => {
       const canvas = document.createElement('canvas');
@@ -77,7 +77,7 @@ export class PlayerPage {
     });
   }
 
-  /** The loudest sample in a tenth of a second of what the element plays, 0 to 1. */
+  /** Returns the loudest sample that the element plays within a tenth of a second, 0 to 1. */
   loudness() {
     return this.page.evaluate(async () => {
       if (!window.analyser) {
@@ -98,7 +98,7 @@ export class PlayerPage {
     });
   }
 
-  /** The picture moves: time and decoded frames grow, and pixels change. */
+  /** Checks that the video moves: time and decoded frames grow, and pixels change. */
   async moves() {
     const first = await this.look();
     let pixels = '';

@@ -1,4 +1,4 @@
-// Chromium by its raw protocol: Playwright makes every page believe that it is seen and focused.
+// Controls Chromium by its raw protocol, because Playwright reports every page as visible and focused.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Starts a browser of its own.
+ * Starts a browser.
  * @param {string[]} [more] further flags
  * @returns {Promise<{send: (method: string, params?: object, session?: string) => Promise<any>,
  *   open: (url: string, before?: () => void) => Promise<{target: string, evaluate: (expression: string) => Promise<any>}>,
@@ -41,7 +41,7 @@ export async function startRawBrowser(more = []) {
   });
   return {
     send,
-    /** Opens a page, in which a function runs before the page's own scripts. */
+    /** Opens a page in which a function runs before the page's own scripts. */
     async open(url, before) {
       const { targetId: target } = await send('Target.createTarget', { url: before ? 'about:blank' : url });
       const { sessionId } = await send('Target.attachToTarget', { targetId: target, flatten: true });

@@ -18,13 +18,13 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
  *
  * @typedef {object} Clip
  * @property {Tag[]} tags
- * @property {number} duration  milliseconds, to loop it without a hole
+ * @property {number} duration  milliseconds, to loop it without a gap
  */
 
 const made = new Map();
 
 /**
- * A clip: a running test picture and a 440 Hz tone.
+ * Creates a clip with a moving test video and a 440 Hz tone.
  * @param {{size?: string, rate?: number, seconds?: number, gop?: number, audio?: string | null, video?: boolean, bframes?: number}} [options]
  * @returns {Clip}
  */
@@ -63,7 +63,7 @@ function parse(flv) {
   return tags;
 }
 
-/** A tag's bytes, at a time of one's own. @param {Tag} tag @param {number} time */
+/** Returns the bytes of a tag with another time. @param {Tag} tag @param {number} time */
 export function bytes(tag, time = tag.time) {
   const head = Buffer.alloc(11);
   head[0] = tag.type;
@@ -75,7 +75,7 @@ export function bytes(tag, time = tag.time) {
   return Buffer.concat([head, tag.body, tail]);
 }
 
-/** An FLV file header with its promise. @param {{audio: boolean, video: boolean}} promise */
+/** Returns an FLV file header with flags for its tracks. @param {{audio: boolean, video: boolean}} promise */
 export function header({ audio, video }) {
   return Buffer.from([0x46, 0x4c, 0x56, 1, (audio ? 4 : 0) | (video ? 1 : 0), 0, 0, 0, 9, 0, 0, 0, 0]);
 }

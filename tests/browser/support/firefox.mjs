@@ -1,4 +1,4 @@
-// Firefox by WebDriver BiDi, which it speaks itself: nothing between, nothing to download.
+// Controls Firefox directly by WebDriver BiDi, without a driver.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,11 +11,11 @@ const PREFS = {
   'media.navigator.permission.disabled': true,
   'media.autoplay.default': 0,
   'media.autoplay.blocking_policy': 0,
-  // No codec from elsewhere: what Debian's Firefox has by itself.
+  // Use only the codecs of Debian's Firefox: download no plugins.
   'media.gmp-provider.enabled': false,
   'browser.shell.checkDefaultBrowser': false,
   'datareporting.policy.dataSubmissionEnabled': false,
-  // It reaches this machine directly, and everything else not at all.
+  // Firefox reaches this machine directly, and no other host.
   'network.proxy.type': 1,
   'network.proxy.http': '127.0.0.1', 'network.proxy.http_port': 9,
   'network.proxy.ssl': '127.0.0.1', 'network.proxy.ssl_port': 9,
@@ -23,11 +23,11 @@ const PREFS = {
 };
 
 /**
- * Starts a Firefox of its own, without windows.
+ * Starts a Firefox without windows.
  * @returns {Promise<{ open: (url: string) => Promise<FirefoxPage>, close: () => Promise<void> }>}
  *
  * @typedef {object} FirefoxPage
- * @property {(expression: string) => Promise<any>} evaluate as after a click; what comes back went through JSON
+ * @property {(expression: string) => Promise<any>} evaluate as after a click; the result is converted to JSON
  * @property {() => Promise<unknown>} close
  */
 export async function startFirefox() {

@@ -1,5 +1,5 @@
-// Recordings that ffmpeg makes once from its own test sources, kept in target/tmp, and a server that has them
-// in all the ways that servers have them.
+// Recordings that ffmpeg creates once from its test sources in target/tmp, and a server that serves them in all the ways
+// of real servers.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { bytes, clip, header } from './clips.mjs';
 
 const ROOT = new URL('../../../', import.meta.url).pathname;
 const DIST = join(ROOT, 'player-wasm/dist');
-/** Its last part changes with what is made below. */
+/** Change its last part if the recordings below change. */
 const FOLDER = join(ROOT, 'target/tmp/lianmai/recordings-2');
 const TYPES = {
   '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html', '.m3u8': 'application/vnd.apple.mpegurl',
@@ -28,7 +28,7 @@ const aac = (channels = 2) => ['-c:a', 'aac', '-b:a', '64k', '-ac', `${channels}
 const list = (name, ...more) => ['-f', 'hls', '-hls_time', '2', '-hls_list_size', '0', '-hls_playlist_type', 'vod', ...more,
   '-hls_segment_filename', `${name}/s%d.${more.includes('fmp4') ? 'm4s' : 'ts'}`, `${name}/index.m3u8`];
 
-/** The frames of an IVF file as enhanced FLV tags. @param {Buffer} ivf @param {number} rate */
+/** Converts the frames of an IVF file to enhanced FLV tags. @param {Buffer} ivf @param {number} rate */
 function vp8(ivf, rate) {
   const tag = (kind, time, data) => ({ type: 9, time, config: false, key: false, body: Buffer.concat([Buffer.from([kind]), Buffer.from('vp08'), data]) });
   // Sequence start: vpcC. Then coded frames, of which key frames have a lowest bit of 0.
@@ -42,7 +42,7 @@ function vp8(ivf, rate) {
   return tags;
 }
 
-/** Makes what is not there yet. */
+/** Makes the missing files. */
 function make() {
   if (existsSync(FOLDER)) return;
   const folder = `${FOLDER}.${process.pid}`;
@@ -51,7 +51,7 @@ function make() {
   const usual = [...picture('320x180', 15, SECONDS), ...tone(48_000, SECONDS), ...x264(15), ...aac()];
   ffmpeg(...usual, ...list('long'));
   ffmpeg('-i', 'long/index.m3u8', '-c', 'copy', '-bsf:a', 'aac_adtstoasc', 'long.flv');
-  // An advertisement: other size, rate and sound, in audio packets of almost a second.
+  // An advertisement with another size, rate and audio, in audio packets of almost a second.
   ffmpeg(...picture('480x270', 25, 6), ...tone(22_050, 6), ...x264(50), '-c:a', 'aac', '-ac', '1', '-b:a', '24k', ...list('ad'));
   ffmpeg(...picture('256x144', 15, 20), ...tone(48_000, 20), ...x264(30, '150k'), ...aac(), ...list('small'));
   ffmpeg(...picture('1280x720', 15, 20), ...tone(48_000, 20), ...x264(30, '2500k'), '-minrate', '2500k', '-nal-hrd', 'cbr', ...aac(), ...list('big'));
@@ -61,13 +61,13 @@ function make() {
   ffmpeg('-i', 'small/index.m3u8', '-c', 'copy', ...list('aes', '-hls_key_info_file', 'aes/info'));
   ffmpeg(...tone(48_000, 8), ...aac(), '-f', 'segment', '-segment_time', '2', '-segment_format', 'adts', '-segment_list', 'packed/index.m3u8', '-segment_list_size', '0', 'packed/s%d.aac');
   ffmpeg(...picture('256x144', 15, 8), ...tone(48_000, 8), ...x264(30), '-c:a', 'ac3', '-b:a', '96k', ...list('ac3'));
-  // 5.1 with its side channels has no channel configuration: a program config element says it.
+  // 5.1 with side channels has no channel configuration, but a program config element.
   ffmpeg(...picture('256x144', 15, 8), '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=8,pan=5.1(side)|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0',
     ...x264(15), '-c:a', 'aac', '-b:a', '192k', 'pce.flv');
   ffmpeg(...picture('256x144', 15, 8), '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=8,pan=quad|c0=c0|c1=c0|c2=c0|c3=c0',
     ...x264(15), '-c:a', 'aac', '-b:a', '192k', 'quad.flv');
   ffmpeg(...picture('256x144', 15, 8), ...tone(44_100, 8), ...x264(15), '-c:a', 'libmp3lame', '-b:a', '64k', 'mp3.flv');
-  // ffmpeg writes no VP8 into FLV.
+  // ffmpeg cannot write VP8 into FLV.
   ffmpeg(...picture('256x144', 15, 8), '-c:v', 'libvpx', '-deadline', 'realtime', '-g', '15', 'vp8.ivf');
   const video = vp8(readFileSync(join(folder, 'vp8.ivf')), 15);
   const audio = clip({ video: false, seconds: 8 }).tags;
@@ -79,13 +79,13 @@ function make() {
   renameSync(folder, FOLDER);
 }
 
-/** The segments of a list of ours: each with its `#EXTINF` line. @param {string} name */
+/** Returns the segments of a playlist, each with its `#EXTINF` line. @param {string} name */
 export function segments(name) {
   const lines = readFileSync(join(FOLDER, name, 'index.m3u8'), 'utf8').split('\n');
   return lines.flatMap((line, n) => (line.startsWith('#EXTINF') ? [`${line}\n/${name}/${lines[n + 1]}`] : []));
 }
 
-/** A playlist of such segments and other lines. @param {string[]} lines @param {string} [end] */
+/** Returns a playlist of such segments and other lines. @param {string[]} lines @param {string} [end] */
 export const playlist = (lines, end = '#EXT-X-ENDLIST') =>
   ['#EXTM3U', '#EXT-X-VERSION:8', '#EXT-X-TARGETDURATION:4', ...lines, end, ''].join('\n');
 
@@ -121,7 +121,7 @@ export async function startRecordings() {
   };
   const server = createServer(async (request, response) => {
     const { pathname, searchParams, search } = new URL(request.url, 'http://x');
-    // By HEAD the player only asks whether a slow server answers at all.
+    // With HEAD, the player only checks whether a slow server answers.
     if (request.method !== 'HEAD') requests.push({ path: pathname + search, range: request.headers.range });
     const scripted = answers.get(pathname);
     if (!scripted?.bare) response.setHeader('access-control-allow-origin', '*');
@@ -167,7 +167,7 @@ export async function startRecordings() {
       answers.set(path, what);
       return `http://127.0.0.1:${port}${path}`;
     },
-    /** Requests for what contains a text. @param {string} text */
+    /** Returns the requests whose path contains a text. @param {string} text */
     count: (text) => requests.filter(({ path }) => path.includes(text)).length,
     async close() {
       server.closeAllConnections();
@@ -176,7 +176,7 @@ export async function startRecordings() {
   };
 }
 
-/** A recording as a live window that began `since` (ms) and goes round and round. */
+/** Returns a recording as a live window that started at `since` (ms) and loops. */
 function live(name, window, since) {
   const all = segments(name);
   const count = Math.floor((Date.now() - since) / 2000);

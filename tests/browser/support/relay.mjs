@@ -1,15 +1,15 @@
-// A network between a browser and a gateway's UDP port that loses datagrams and lets them overtake each other.
+// A simulated network between a browser and a gateway's UDP port, which drops and reorders datagrams.
 
 import { createSocket } from 'node:dgram';
 
 /**
  * @typedef {object} Weather
- * @property {number} loss    the part of all datagrams that never arrives, 0 to 1
- * @property {number} delay   milliseconds that each takes
- * @property {number} jitter  up to so many more or fewer, for each on its own
+ * @property {number} loss    the share of datagrams that are lost, 0 to 1
+ * @property {number} delay   milliseconds of delay
+ * @property {number} jitter  maximum deviation from the delay, random for each datagram
  */
 
-/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). @param {number} seed */
+/** Returns a generator of numbers from 0 to 1, the same for the same seed (mulberry32). @param {number} seed */
 function random(seed) {
   return () => {
     seed = seed + 0x6d2b79f5 | 0;
@@ -34,7 +34,7 @@ function way(deliver) {
     /** @param {T} datagram */
     send(datagram) {
       const { loss, delay, jitter } = weather;
-      // Both are drawn for each datagram, so that the course does not depend on what is lost.
+      // Draw both numbers for each datagram, so that the sequence does not depend on losses.
       const [lost, late] = [chance() < loss, delay + (2 * chance() - 1) * jitter];
       counts.sent++;
       if (lost) counts.lost++;
@@ -51,7 +51,7 @@ const bind = (socket) => new Promise((resolve, reject) => {
 });
 
 /**
- * Starts a relay to a port of 127.0.0.1. Each client has a port of its own towards it.
+ * Starts a relay to a port of 127.0.0.1. Each client has its own port on the side of the gateway.
  * @param {number} to
  */
 export async function startRelay(to) {
@@ -73,9 +73,9 @@ export async function startRelay(to) {
   });
   const port = await bind(near);
   return {
-    /** Where clients are to send to. */
+    /** The port to which clients send. */
     port,
-    /** Datagrams to clients, and those of them that were lost. */
+    /** Number of datagrams to clients, and of lost ones. */
     counts: () => ({ ...down.counts }),
     /** @param {Weather} weather @param {number} seed */
     change(weather, seed) {

@@ -1,4 +1,4 @@
-// A web server whose streams misbehave on purpose: every test scripts what its connections do.
+// A web server with faulty streams: a test scripts the behaviour of each connection.
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -11,11 +11,11 @@ import { bytes, header } from './clips.mjs';
 const DIST = new URL('../../../player-wasm/dist/', import.meta.url).pathname;
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' };
 
-/** A player's connection, in the hands of a test. */
+/** A player's connection, which a test controls. */
 export class Connection {
   #write; #close; #held = null;
   closed = false;
-  /** Which connection to this stream it is, from 0. */
+  /** The number of this connection to the stream, from 0. */
   constructor(index, write, close) {
     this.index = index;
     this.#write = write;
@@ -29,7 +29,7 @@ export class Connection {
     else this.#write(data);
   }
 
-  /** What is sent from now on waits for {@link release}, as in a network that is gone for a while. */
+  /** Holds all data from now on until {@link release}, like an interrupted network. */
   hold() { this.#held ??= []; }
 
   release() {
@@ -44,12 +44,12 @@ export class Connection {
   }
 
   /**
-   * Sends a clip in real time, over and over.
+   * Sends a clip in real time, in a loop.
    * @param {import('./clips.mjs').Clip} clip
    * @param {object} [options]
    * @param {{audio: boolean, video: boolean} | null} [options.promise]  the header's; null sends none
-   * @param {number} [options.seconds]  how long; default until the player goes
-   * @param {number} [options.join]     milliseconds sent at once, as out of a cached GOP
+   * @param {number} [options.seconds]  duration; by default until the player disconnects
+   * @param {number} [options.join]     milliseconds sent at once, like a cached GOP
    * @param {(time: number) => number} [options.clock]  the timestamps to write
    * @param {(tag: import('./clips.mjs').Tag, time: number) => boolean} [options.filter]
    * @returns {Promise<number>} the stream's milliseconds after the last tag
@@ -103,7 +103,7 @@ export async function startServer() {
     if (name) {
       const script = scripts.get(name);
       if (request.method === 'HEAD') {
-        // The player asks whether the server answers at all, where the stream is slow to: this is no viewer.
+        // The player checks whether a slow server answers. This request is not a viewer.
         response.writeHead(typeof script === 'function' ? 200 : script ?? 404).end();
         return;
       }
@@ -143,7 +143,7 @@ export async function startServer() {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n'
       + `sec-websocket-accept: ${accept}\r\n\r\n`);
     const write = (data) => {
-      // The shortest form of the length is the only legal one.
+      // Only the shortest form of the length is valid.
       const { length } = data;
       const head = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
       head[0] = 0x82;
@@ -161,7 +161,7 @@ export async function startServer() {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
     url: `http://127.0.0.1:${port}/`,
-    /** Scripts a stream (or makes it an HTTP status) and answers its address. */
+    /** Scripts a stream (or an HTTP status) and returns its address. */
     stream(name, script) {
       scripts.set(name, script);
       return `http://127.0.0.1:${port}/live/${name}.flv`;

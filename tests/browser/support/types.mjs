@@ -1,8 +1,8 @@
-// What the published types promise of an element.
+// Reads the members of an element from the published types.
 import { readFileSync } from 'node:fs';
 
 /**
- * The names of an element's own members: of its class, and of the properties that are attributes too.
+ * Returns the names of an element's own members: of its class, and of the properties that are attributes too.
  * @param {'SrsPlayer' | 'SrsPublisher'} element
  */
 export function promisedMembers(element) {
