@@ -5,6 +5,7 @@
 import { h, icon, tell } from '../ui/dom.js';
 import { clean } from '../ui/clean.js';
 import { adopt, CSS_TEXT } from '../ui/style.js';
+import { upgrade } from '../ui/upgrade.js';
 import { RANK, Share, socketAddress } from '../room/share.js';
 import { Bar, short } from './bar.js';
 import { Compose } from './compose.js';
@@ -73,14 +74,7 @@ export class SrsChatElement extends Host {
   }
 
   connectedCallback() {
-    // Apply properties that the page set before the element was defined.
-    for (const name of ['connection', 'room', 'server', 'name', 'token']) {
-      if (!Object.hasOwn(this, name)) continue;
-      const self = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (this));
-      const value = self[name];
-      delete self[name];
-      self[name] = value;
-    }
+    upgrade(this, ['connection', 'room', 'server', 'name', 'token']);
     this.#change();
   }
 

@@ -7,6 +7,7 @@ import { secureAddress } from './secure-address.js';
 import { reflect } from '../ui/media-members.js';
 import { PublisherSkin } from './skin.js';
 import { mark } from '../ui/state-attributes.js';
+import { upgrade } from '../ui/upgrade.js';
 import { speech } from './texts.js';
 
 /** @typedef {import('../types/index.js').PublisherState} PublisherState */
@@ -67,14 +68,7 @@ export class SrsPublisherElement extends Host {
   }
 
   connectedCallback() {
-    // Apply properties that the page set before the element was defined.
-    for (const name of [...SETTINGS, 'cameraOff', 'secureAddress']) {
-      if (!Object.hasOwn(this, name)) continue;
-      const self = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (this));
-      const value = self[name];
-      delete self[name];
-      self[name] = value;
-    }
+    upgrade(this, [...SETTINGS, 'cameraOff', 'secureAddress']);
     navigator.mediaDevices?.addEventListener('devicechange', this.#devices);
     load().then(() => this.#preview(), () => {});
   }
