@@ -80,6 +80,9 @@ export class Connection {
     if (seen) this.#retry.hurry();
   }
 
+  /** Whether the next attempt costs much, so that it may come as late as that of a hidden page. */
+  get costly() { return false; }
+
   /** Makes one attempt. Throws `{ code, fatal, unspent }` if it fails. @param {AbortController} abort @returns {Promise<void>} */
   async open(abort) {}
 
@@ -226,7 +229,7 @@ export class Connection {
     hopeless ||= code === 'cors' || code === 'closed' || code === 'unsupported-format';
     fatal ||= hopeless && !this.#worked && !own && count >= SAME;
     // Back off: the token server is shared by many viewers.
-    const slow = this.#hidden || own;
+    const slow = this.#hidden || own || this.costly;
     // The token may have expired, or was used before.
     const mendable = code === 'forbidden' && !own && this.#listener.token;
     const again = mendable && this.#retry.refused(this.#kept, this.#worked, slow);

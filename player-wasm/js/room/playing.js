@@ -4,9 +4,13 @@ import { onlyLoopback } from '../net/browser.js';
 import { Connection } from '../net/connection.js';
 import { negotiate } from '../net/whep.js';
 
-/** Milliseconds that a connection may take, and those that a working one may carry nothing. */
+/** Milliseconds that a session may take until media comes, and those that a working one may carry nothing. */
 const CONNECT = 10_000;
 const SILENCE = 6_000;
+/** The time for a session doubles with each one that failed before, up to this: more sessions do not help a busy machine. */
+const LONGEST = 30_000;
+/** Sessions in a row that failed, after which the pauses between them may grow to 10 s. */
+const PATIENT = 2;
 /** Milliseconds before a stream that was given up is tried again while it is listed: it may have no audio yet. */
 const AGAIN = 5_000;
 
@@ -19,6 +23,8 @@ export class StreamPlay extends Connection {
   /** @type {import('../net/signalling.js').Signalling | null} */
   #session = null;
   #timer = 0;
+  /** Sessions that were answered, and brought no media, in a row. */
+  #vain = 0;
   /** When the last bytes came, and how many there were. */
   #last = { at: 0, bytes: 0 };
 
@@ -37,6 +43,9 @@ export class StreamPlay extends Connection {
   }
 
   #gone = () => this.pause();
+
+  /** Several sessions have failed: more of them only load the machine. @override */
+  get costly() { return this.#vain >= PATIENT; }
 
   /** @override */
   close() {
@@ -61,6 +70,7 @@ export class StreamPlay extends Connection {
       if (abort.signal.aborted || track.muted) return;
       this.works();
       this.rest();
+      this.#vain = 0;
       this.#last = { at: performance.now(), bytes: 0 };
       this.#ontrack(track);
     };
@@ -78,7 +88,8 @@ export class StreamPlay extends Connection {
     // A server that stops closes the transport; the peer stays connected.
     const transport = peer.getReceivers()[0]?.transport;
     transport?.addEventListener('statechange', () => { if (transport.state === 'closed') this.failed(abort, 'closed'); });
-    this.alive(onlyLoopback(peer.remoteDescription?.sdp ?? '') ? CONNECT / 2 : CONNECT, abort);
+    const usual = onlyLoopback(peer.remoteDescription?.sdp ?? '') ? CONNECT / 2 : CONNECT;
+    this.alive(Math.min(LONGEST, usual * 2 ** this.#vain++), abort);
     works();
   }
 
