@@ -56,6 +56,17 @@ test('everybody sees and hears everybody; mute, leave, return', LIMIT, async () 
   await ben.shot('settings-1280');
   assert.deepEqual(await axe(ben.page), []);
   await ben.page.keyboard.press('Escape');
+  // The chat works each time that its panel is opened.
+  for (const text of ['Hello', 'Hello again']) {
+    await ben.press('Chat');
+    const chat = ben.page.getByRole('complementary', { name: 'Chat' });
+    await chat.getByRole('textbox', { name: 'Write a message' }).fill(text);
+    await ben.page.keyboard.press('Enter');
+    await chat.getByText(text, { exact: true }).waitFor();
+    assert.deepEqual(await axe(ben.page), []);
+    await ben.press('Close');
+    await chat.waitFor({ state: 'detached' });
+  }
   // A page that is loaded again comes back to its seat.
   const before = (await ben.read()).me;
   await ben.page.reload();

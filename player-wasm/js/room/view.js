@@ -30,7 +30,7 @@ export class RoomView {
   #panelTitle = h('h3', {});
   #closer = h('button', { type: 'button', onclick: () => this.toggle('') }, icon(SHAPE.close));
   #panel = h('aside', { class: 'panel', part: 'panel', hidden: true }, h('header', {}, this.#panelTitle, this.#closer));
-  /** @type {HTMLElement | null} */
+  /** @type {import('../chat/element.js').SrsChatElement | null} */
   #chat = null;
   /** The other panels, once one was opened. @type {ReturnType<typeof import('./panels.js').panels> | null} */
   #panels = null;
@@ -166,12 +166,14 @@ export class RoomView {
     if (this.#panel.lastElementChild !== body && this.#panel.childElementCount > 1) this.#panel.lastElementChild?.remove();
     if (!body) return;
     if (this.#panel.lastElementChild !== body) this.#panel.append(body);
+    // The chat gives its connection up when it is taken out.
+    if (this.#chat && body === this.#chat) this.#chat.connection = this.#session.connection;
     panel?.render(say);
   }
 
   /** The chat is an element of its own, which uses this room's connection. */
   #newChat() {
-    const chat = Object.assign(document.createElement('srs-chat'), { connection: this.#session.connection });
+    const chat = /** @type {import('../chat/element.js').SrsChatElement} */ (document.createElement('srs-chat'));
     if (this.#host.lang) chat.lang = this.#host.lang;
     return chat;
   }
