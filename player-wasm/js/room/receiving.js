@@ -2,8 +2,11 @@
 
 import { StreamPlay } from './playing.js';
 
+/** Milliseconds for which the first picture of a tile may be on its way before another one takes its place. */
+const FIRST = 2_000;
+
 /** @typedef {import('./audio.js').RoomAudio} RoomAudio */
-/** @typedef {{ name: string, play: StreamPlay, of: string }} Playing */
+/** @typedef {{ name: string, play: StreamPlay, of: string, since: number }} Playing */
 
 export class RoomReceiving {
   #address; #audio; #onpicture;
@@ -13,6 +16,8 @@ export class RoomReceiving {
   #pictures = new Map();
   /** Pictures that take the place of others as soon as they are there. @type {Map<string, Playing>} */
   #coming = new Map();
+  /** The pictures that tiles are to have. @type {Map<string, { name: string, of: string }>} */
+  #wanted = new Map();
   /** The counts of the measurement before. @type {WeakMap<StreamPlay, import('./playing.js').Received>} */
   #before = new WeakMap();
   #measured = 0;
@@ -34,6 +39,9 @@ export class RoomReceiving {
    * @param {Map<string, { name: string, of: string }>} pictures
    */
   update(voices, pictures) {
+    this.#wanted = pictures;
+    for (const tile of new Set([...this.#pictures.keys(), ...this.#coming.keys()])) if (!pictures.has(tile)) this.#stop(tile);
+    for (const tile of pictures.keys()) this.#show(tile);
     for (const [tile, { name, play }] of this.#voices) {
       if (voices.get(tile)?.name === name) continue;
       play.close();
@@ -43,27 +51,33 @@ export class RoomReceiving {
     for (const [tile, { name, of }] of voices) {
       if (this.#voices.has(tile)) continue;
       const play = new StreamPlay(() => this.#address(name), 'audio', (track) => this.#audio.add(tile, track));
-      this.#voices.set(tile, { name, of, play });
+      this.#voices.set(tile, { name, of, play, since: performance.now() });
     }
-    for (const tile of new Set([...this.#pictures.keys(), ...this.#coming.keys()])) if (!pictures.has(tile)) this.#stop(tile);
-    for (const [tile, { name, of }] of pictures) this.#show(tile, name, of);
   }
 
-  /** @param {string} tile @param {string} name @param {string} of */
-  #show(tile, name, of) {
+  /** Begins to play the picture that a tile is to have, if another one is shown or none. @param {string} tile */
+  #show(tile) {
+    const { name, of } = this.#wanted.get(tile) ?? {};
+    if (!name || !of) return;
     const coming = this.#coming.get(tile);
     if (coming?.name === name) return;
+    const shown = this.#pictures.get(tile);
+    // Somebody who has just come publishes the full picture first, and the small one a moment later: what is nearly
+    // there is shown, and then replaced.
+    if (coming && !shown && performance.now() - coming.since < FIRST) return;
     coming?.play.close();
     this.#coming.delete(tile);
-    if (this.#pictures.get(tile)?.name === name) return;
-    const next = { name, of, play: new StreamPlay(() => this.#address(name), 'video', (track) => {
+    if (shown?.name === name) return;
+    const next = { name, of, since: performance.now(), play: new StreamPlay(() => this.#address(name), 'video', (track) => {
       if (this.#coming.get(tile) === next) {
         // The picture before is seen until now.
         this.#pictures.get(tile)?.play.close();
         this.#coming.delete(tile);
         this.#pictures.set(tile, next);
       }
-      if (this.#pictures.get(tile) === next) this.#onpicture(tile, track);
+      if (this.#pictures.get(tile) !== next) return;
+      this.#onpicture(tile, track);
+      this.#show(tile);
     }) };
     this.#coming.set(tile, next);
   }

@@ -42,6 +42,8 @@ export class RoomSession extends EventTarget {
   #timer = 0;
   #hiding = 0;
   #hidden = false;
+  /** What is played is to be looked at again, at once. */
+  #pending = false;
   #screens = '';
   /** Ends the listeners on the connection, which others of the page may go on with. */
   #off = new AbortController();
@@ -166,7 +168,13 @@ export class RoomSession extends EventTarget {
     if (this.visible.has(tile) === visible) return;
     if (visible) this.visible.add(tile);
     else this.visible.delete(tile);
-    this.#play();
+    // Many tiles come at once.
+    if (this.#pending) return;
+    this.#pending = true;
+    queueMicrotask(() => {
+      this.#pending = false;
+      this.#play();
+    });
   }
 
   /** @param {{ muted?: boolean, cameraOff?: boolean }} changes */
@@ -231,8 +239,9 @@ export class RoomSession extends EventTarget {
   }
 
   #changed = () => {
-    this.#play();
+    // The view has the tiles first, so that pictures and voices begin together.
     this.dispatchEvent(new CustomEvent('change'));
+    this.#play();
   };
 
   /** Plays what the layout shows. */

@@ -115,6 +115,8 @@ export class Stage {
     const tile = new Tile(placed);
     this.#tiles.set(placed.id, tile);
     tile.show(this.#tracks.get(placed.id) ?? null);
+    // It counts as visible until the browser says otherwise, which takes some time while much begins.
+    this.#session.see(placed.id, true);
     this.#seen?.observe(tile.node);
     return tile;
   }
@@ -131,6 +133,7 @@ export class Stage {
     [...this.#main.children].forEach((tile, at) => {
       /** @type {HTMLElement} */ (tile).style.gridColumnStart = rest && at === count - rest ? String(1 + across - rest) : '';
     });
+    for (const tile of this.#tiles.values()) tile.fit();
   }
 
   #look() {
