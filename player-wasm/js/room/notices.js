@@ -1,4 +1,4 @@
-// Sentences above the controls: some go by themselves, others wait for an answer. Screen readers read them out.
+// Sentences at the top of the stage, where they cover no names: some go by themselves, others wait for an answer. Screen readers read them out.
 
 import { h, icon } from '../ui/dom.js';
 import { SHAPE } from './icons.js';

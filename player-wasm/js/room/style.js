@@ -21,7 +21,9 @@ outline:3px solid transparent;outline-offset:-1px;transition:outline-color .15s}
 .tile.speaks{outline-color:var(--_say)}
 .tile video{object-fit:cover;opacity:0}
 .tile.screen video{object-fit:contain}
-.tile.screen{background:#10141d}
+.tile:is(.screen,.seen.square){background:#10141d}
+.square:not(.screen) video{margin:auto;width:auto;aspect-ratio:1;background:none}
+.square.upright:not(.screen) video{width:100%;height:auto}
 .tile.seen video{opacity:1}
 .mirror video{transform:scaleX(-1)}
 .letter{position:absolute;top:50%;left:50%;translate:-50% -50%;width:min(35cqh,84px);aspect-ratio:1;border-radius:50%;display:grid;place-items:center;
@@ -38,6 +40,7 @@ font-size:13px;line-height:1.5}
 .weak.bad svg{fill:#ff8a97}
 .rate{font-size:11px;opacity:.85;font-variant-numeric:tabular-nums;white-space:nowrap}
 .label .rate:empty,.strip .label .rate{display:none}
+.narrow .label .rate{display:none}
 .tile>.hand{position:absolute;top:8px;right:8px;padding:6px;border-radius:50%;background:#ffc14d;color:#10141d}
 .tile>.hand svg{width:20px;height:20px}
 .away:not(:empty){position:absolute;inset:0;display:grid;place-items:center;background:#0b0e14b8;font-size:14px;text-align:center;padding:8px}
@@ -55,6 +58,9 @@ display:flex;flex-direction:column;min-height:0;color:inherit;right:auto;bottom:
 .panel>header{display:flex;align-items:center;justify-content:space-between;padding:4px 4px 4px 14px;flex:none}
 .panel h3{margin:0;font-size:15px}
 .body{overflow:auto;padding:0 14px 14px;display:flex;flex-direction:column;gap:12px;flex:1;min-height:0}
+.panel:has(>srs-chat)>header{position:absolute;right:3px;top:3px;z-index:1;padding:0}
+.panel:has(>srs-chat) h3{display:none}
+.panel>srs-chat::part(head){padding-right:56px}
 .panel>srs-chat{flex:1;min-height:0;width:100%;height:auto}
 .panel label{display:flex;flex-direction:column;gap:4px}
 .panel label:has([type=checkbox]){flex-direction:row-reverse;justify-content:flex-end;align-items:center;gap:10px;min-height:36px}
@@ -88,7 +94,7 @@ details:not([open]) .menu{display:none}
 .menu button{justify-content:flex-start;padding:0 12px;min-height:44px;text-align:left}
 .menu button:hover{background:color-mix(in srgb,var(--_fg) 12%,transparent)}
 .menu label{padding:4px 12px}
-.notices{position:absolute;z-index:2;left:0;right:0;bottom:8px;display:flex;flex-direction:column;align-items:center;gap:8px;pointer-events:none;padding:0 12px}
+.notices{position:absolute;z-index:2;left:0;right:0;top:12px;display:flex;flex-direction:column;align-items:center;gap:8px;pointer-events:none;padding:0 12px}
 .notice{pointer-events:auto;display:flex;align-items:center;flex-wrap:wrap;gap:4px 10px;max-width:min(600px,100%);padding:6px 8px 6px 16px;border-radius:14px;background:#10141df2;color:#f4f6fb;box-shadow:0 4px 20px #0006}
 .notice p{margin:6px 8px 6px 0;flex:1 1 200px}
 .notice button:not(.primary){min-width:44px;height:44px}
@@ -125,7 +131,6 @@ details:not([open]) .menu{display:none}
 .panel{position:absolute;z-index:3;inset:auto 0 0 0;width:auto;height:min(70%,560px);margin:0;border-radius:16px 16px 0 0;grid-row:auto;grid-column:auto;background:var(--_bg);box-shadow:0 -8px 30px #0008}
 .label{left:6px;bottom:6px;font-size:12px;padding:2px 8px}.label .rate{display:none}
 .strip{height:16%}
-.notices{bottom:auto;top:8px}
 }
 @container (max-height:420px){.top{min-height:28px;padding-top:4px}.bar{padding-bottom:6px}.strip{min-height:64px}}
 @media (prefers-reduced-motion:reduce){.tile{transition:none}}

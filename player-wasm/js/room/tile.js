@@ -5,6 +5,11 @@ import { SHAPE } from './icons.js';
 
 /** @typedef {import('../net/room-messages.js').Person} Person */
 
+/** A tile of which a picture would show less than this part is filled by a square of the picture. */
+const SHOWN = 0.45;
+/** Pixels of width below which a tile has its name only. */
+const NARROW = 220;
+
 /** A colour of a participant's own, of 360. @param {string} id */
 const hue = (id) => [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 7);
 
@@ -27,6 +32,7 @@ export class Tile {
     this.screen = placed.screen;
     // The audio goes through the graph; attributes alone do not mute an element that a script has made.
     this.video.muted = true;
+    this.video.addEventListener('resize', () => this.fit());
     this.node = h('div', { class: 'tile', part: 'tile', role: 'group', style: `--hue:${hue(placed.person)}` },
       this.#letter, this.video, this.#away, h('div', { class: 'label' }, this.#silent, this.#name, this.#weak, this.#rate), this.#hand);
   }
@@ -37,6 +43,17 @@ export class Tile {
     this.#track = track;
     this.video.srcObject = track ? new MediaStream([track]) : null;
     if (track) this.video.play().catch(() => {});
+  }
+
+  /** Crops the picture to the shape of the tile, but not more than to a square: a phone's, and a camera's on a phone. */
+  fit() {
+    const { videoWidth, videoHeight } = this.video;
+    const { clientWidth, clientHeight, classList } = this.node;
+    if (!clientWidth || !clientHeight) return;
+    classList.toggle('narrow', clientWidth < NARROW);
+    const shape = (videoWidth * clientHeight) / (videoHeight * clientWidth);
+    classList.toggle('square', Math.min(shape, 1 / shape) < SHOWN);
+    classList.toggle('upright', clientHeight > clientWidth);
   }
 
   /**
