@@ -32,8 +32,8 @@ function wp_mail(): bool {
 }
 
 require "$folder/wp-load.php";
-require ABSPATH . 'wp-admin/includes/upgrade.php';
-require ABSPATH . 'wp-admin/includes/plugin.php';
+require_once ABSPATH . 'wp-admin/includes/upgrade.php';
+require_once ABSPATH . 'wp-admin/includes/plugin.php';
 
 if ( is_blog_installed() ) {
 	echo "setup: WordPress is installed\n";
