@@ -53,9 +53,11 @@ pub(super) async fn check(
         let pass =
             tokens.consume_for_room(token, room).await.map_err(|error| forbidden(&error.to_string()))?;
         subject = Some(pass.subject).filter(|subject| !subject.is_empty());
-        pass.role
-            .map_or(Some(Role::Guest), |name| Role::of_name(&name))
-            .ok_or_else(|| forbidden("the token names a role that rooms do not have"))?
+        pass.role.map_or(Some(Role::Guest), |name| Role::of_name(&name)).ok_or_else(|| {
+            forbidden(
+                "the token's claim `role` is not a role of rooms: it must be `host`, `guest` or `audience`",
+            )
+        })?
     } else if rooms.auth().is_free(Act::Publish, request).await.map_err(denied)? {
         Role::Host
     } else if rooms.auth().is_free(Act::Play, request).await.map_err(denied)? {
@@ -71,7 +73,9 @@ pub(super) async fn check(
         ));
     }
     if role > allowed {
-        return Err(forbidden("this role needs an invitation, a token or the secret"));
+        return Err(forbidden(
+            "your credentials do not allow this role: it needs an invitation, a token or the secret",
+        ));
     }
     if !allowed.has_seat() {
         check_open(rooms, room)?;

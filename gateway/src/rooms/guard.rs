@@ -44,7 +44,7 @@ impl SeatKeys {
             return Err(Refusal::Rule("wait until a host lets you in".to_owned()));
         }
         if ask.act == Act::Publish && !role.has_seat() {
-            let text = "only participants with a seat may publish in this room";
+            let text = "only participants with a seat may publish in this room: ask a host for a seat";
             return Err(Refusal::Rule(text.to_owned()));
         }
         if room != ask.stream.app() && self.0.get(room).is_none_or(|cell| cell.mix_id().is_none()) {
@@ -56,7 +56,10 @@ impl SeatKeys {
         let Some(cell) = cell else { return Ok(None) };
         if ask.act == Act::Publish {
             if participant_and_kind(ask.stream.stream()).0 != id {
-                return Err(Refusal::Rule("the seat key is for another seat".to_owned()));
+                return Err(Refusal::Rule(format!(
+                    "the seat key is for the seat {id:?}: publish {room}/{id}, not {}",
+                    ask.stream
+                )));
             }
             if let Some(text) = cell.read(|room| room.publish_refusal(ask.stream.stream(), true)) {
                 return Err(Refusal::Rule(text.to_owned()));

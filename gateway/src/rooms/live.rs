@@ -39,7 +39,7 @@ impl Rooms {
         let not_now = |text: String| Failure { text, ..Code::NotNow.failure() };
         let output = broadcast_name(name).ok_or_else(|| {
             not_now(format!(
-                "the room {USUAL_APP:?} cannot go live: its broadcast would be a stream of its own"
+                "the room {USUAL_APP:?} cannot go live: its broadcast would be one of its own seats; use a room of another name"
             ))
         })?;
         let scene = room.scene();
@@ -56,7 +56,9 @@ impl Rooms {
     /// The room has no broadcast of its own.
     pub(super) fn stop_live(&self, name: &str, card: &str, mix: &mut Option<RoomMix>) -> Result<(), Failure> {
         let Some(ended) = mix.as_mut() else {
-            let text = "the room is not live, or another encoder publishes its broadcast".to_owned();
+            let text = format!(
+                "the room {name:?} has no mix to end: it is not live, or an encoder publishes {USUAL_APP}/{name}"
+            );
             return Err(Failure { text, ..Code::NotNow.failure() });
         };
         tracing::info!(room = name, "room ends its broadcast");
@@ -112,7 +114,7 @@ impl Rooms {
     pub(super) fn with_mix_state(&self, cell: &RoomCell, live: Live) -> Live {
         let Some(mix) = cell.mix_id().and_then(|id| self.mixes().get(id)) else { return live };
         // Everybody in the room reads this, so the details are in the log only.
-        let failed = mix.is_failing().then_some("it failed, and begins again");
+        let failed = mix.is_failing().then_some("the mix failed, and starts again");
         Live { mixed: true, problem: failed.or(mix.status.limited_by).map(str::to_owned), ..live }
     }
 }

@@ -358,20 +358,26 @@ impl Code {
     /// Returns a failure with this code and its English text.
     pub(super) fn failure(self) -> Failure {
         let text = match self {
-            Self::BadMessage => "the message has an unknown type or wrong fields",
+            Self::BadMessage => {
+                "the gateway does not know a message of this type with these fields: docs/rooms.md lists them"
+            }
             Self::NotJoined => "the first message must be `join`",
-            Self::Version => "the gateway supports version 1 of the room's messages only",
-            Self::Name => "a name has 1 to 40 characters",
+            Self::Version => {
+                "the gateway supports version 1 of the room's messages only: send `join` with `version` 1"
+            }
+            Self::Name => {
+                "the name has no visible character, or more than 40 characters: choose another name"
+            }
             Self::Forbidden => "your role in this room does not allow that",
             Self::Locked => "the room is locked: new participants cannot join",
-            Self::Full => "the room has no free seat",
-            Self::NoRoom => "the room is not open: a host has to join first",
+            Self::Full => "the room has no free seat: wait until a participant leaves, or watch as audience",
+            Self::NoRoom => "the room is not open: try again when a host has joined",
             Self::Removed => "a host has removed you from this room",
-            Self::UnknownPerson => "this participant is not in the room",
-            Self::NotNow => "the request is not possible in the current state of the room",
+            Self::UnknownPerson => "the participant of this message is not in the room",
+            Self::NotNow => "the request does not fit the current state of the room",
             Self::SlowDown => "too many messages: wait a moment",
-            Self::TooLong => "a message has 1 to 300 characters",
-            Self::ChatClosed => "the chat is closed for your role",
+            Self::TooLong => "a chat message needs 1 to 300 characters: shorten it",
+            Self::ChatClosed => "the chat is closed for your role: a host can open it",
             Self::Silenced => "a host has silenced you in the chat for some time",
         };
         Failure { code: self, text: text.to_owned(), about: None, retry: None }

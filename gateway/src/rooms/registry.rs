@@ -127,8 +127,10 @@ impl Rooms {
                 rooms.get(name).is_some_and(|cell| cell.close_if(|room| room.empty_since().is_some()))
             };
             let Some(oldest) = oldest.filter(closes) else {
-                let text =
-                    format!("the gateway already has {} rooms, as many as --max-rooms allows", rooms.len());
+                let text = format!(
+                    "the gateway already has {} rooms, as many as --max-rooms allows: try again later, or raise it",
+                    rooms.len()
+                );
                 return Err(Failure { text, ..Code::Full.failure() });
             };
             if let Some(closed) = rooms.remove(&oldest) {

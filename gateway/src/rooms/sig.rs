@@ -78,7 +78,12 @@ pub(super) fn serve(context: SocketContext, peer: SocketAddr, request: HttpReque
 
 async fn run(context: &SocketContext, peer: SocketAddr, head: &Parts, client: &mut Client) -> End {
     let call = match timeout(context.limits.header_timeout, next(client)).await {
-        Err(_) => return (REFUSED, "the client did not send `join` in time".to_owned()),
+        Err(_) => {
+            return (
+                REFUSED,
+                format!("the client did not send `join` within {:?}", context.limits.header_timeout),
+            );
+        }
         Ok(Err(end)) => return end,
         Ok(Ok(call)) => call,
     };
@@ -122,7 +127,10 @@ async fn run(context: &SocketContext, peer: SocketAddr, head: &Parts, client: &m
     let mut deliveries = match joined {
         Ok(deliveries) => deliveries,
         Err(Failure { code: Code::Name, .. }) => {
-            return refused("the room already has a participant of this name: join under another name");
+            return refused(&format!(
+                "the room has a participant of this name, {:?}: join under another name",
+                &*id
+            ));
         }
         Err(failure) => return refused(&failure.text),
     };
@@ -150,12 +158,8 @@ async fn frame(client: &mut Client) -> Result<Option<Call>, End> {
         None | Some(Ok(Frame::Close(_))) => Err((1000, String::new())),
         Some(Err(error)) => Err(socket::broken(&error)),
         Some(Ok(Frame::Text(text))) => {
-            let wrong = |_| {
-                (
-                    REFUSED,
-                    "the message is not SRS signalling: it must be JSON with `tid` and `msg`".to_owned(),
-                )
-            };
+            let wrong =
+                |_| (REFUSED, "the message is not SRS signalling: send JSON with `tid` and `msg`".to_owned());
             serde_json::from_str(&text).map(Some).map_err(wrong)
         }
         Some(Ok(_)) => Ok(None),
@@ -196,7 +200,8 @@ impl View {
                 call = frame(client) => match call {
                     Err(end) => return end,
                     Ok(_) if rate.take(1, now()).is_err() => {
-                        return (FLOOD, "the client sent too many messages".to_owned());
+                        let text = "the client sent too many messages: at most";
+                        return (FLOOD, format!("{text} {} a second", MESSAGES.0));
                     }
                     Ok(call) => {
                         heard = Instant::now();
@@ -206,7 +211,7 @@ impl View {
                 () = sleep_until(next_ping) => {
                     // The page may be gone without closing the connection. It must not keep its seat.
                     if heard.elapsed() >= socket::CLIENT_TIMEOUT {
-                        return (SLOW, "the client sent nothing for too long, not even a pong".to_owned());
+                        return (SLOW, format!("the client sent nothing for {:?}, not even a pong", socket::CLIENT_TIMEOUT));
                     }
                     pinged = Instant::now();
                     if !matches!(timeout(stall, client.send(Frame::Ping(Bytes::new()))).await, Ok(Ok(()))) {

@@ -77,7 +77,9 @@ pub(super) fn serve(
     request: HttpRequest<Body>,
 ) -> Response {
     if !is_name(&room) {
-        let text = "a room's name has 1 to 64 bytes, without spaces, and is not an address of the gateway (api, rtc …)";
+        let text = format!(
+            "{room:?} cannot name a room: a name has 1 to 64 bytes, without spaces, and is not an address of the gateway (api, rtc …)"
+        );
         return Problem::new(StatusCode::BAD_REQUEST, text).into_response();
     }
     upgrade(request, move |mut client, head| async move {
@@ -133,7 +135,12 @@ async fn run(
     client: &mut Client,
 ) -> End {
     let join = match timeout(context.limits.header_timeout, first(client)).await {
-        Err(_) => return (REFUSED, "the client did not send `join` in time".to_owned()),
+        Err(_) => {
+            return (
+                REFUSED,
+                format!("the client did not send `join` within {:?}", context.limits.header_timeout),
+            );
+        }
         Ok(Err(end)) => return end,
         Ok(Ok(join)) => join,
     };
@@ -282,7 +289,8 @@ impl Member<'_> {
                     let size = u32::try_from(text.len()).unwrap_or(u32::MAX);
                     let now = now();
                     if messages.take(1, now).is_err() || bytes.take(size, now).is_err() {
-                        return (FLOOD, "the client sent too many messages".to_owned());
+                        let text = "the client sent too many messages: at most";
+                        return (FLOOD, format!("{text} {} and {} bytes a second", MESSAGES.0, BYTES.0));
                     }
                     if !text.is_empty() {
                         self.handle(&text);
@@ -290,7 +298,7 @@ impl Member<'_> {
                 }
                 () = sleep_until(next_ping) => {
                     if heard.elapsed() >= CLIENT_TIMEOUT {
-                        return (SLOW, "the client sent nothing for too long, not even a pong".to_owned());
+                        return (SLOW, format!("the client sent nothing for {CLIENT_TIMEOUT:?}, not even a pong"));
                     }
                     pinged = Instant::now();
                     if !matches!(timeout(stall, client.send(Frame::Ping(Bytes::new()))).await, Ok(Ok(()))) {
