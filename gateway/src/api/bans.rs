@@ -7,10 +7,11 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{Api, Asker, BAD_REQUEST, CLIENT_NOT_FOUND, find, types};
+use super::{Api, Asker, BAD_REQUEST, find, types};
 use crate::core::admission::{Ban, BannedClient, MAX_MINUTES};
 use crate::core::close::CloseReason;
 use crate::core::hub::Identity;
+use crate::core::text::quoted;
 
 /// SRS has no bans, so this is the HTTP status.
 const BAN_NOT_FOUND: u32 = 404;
@@ -89,18 +90,18 @@ pub(super) async fn kick(
     let minutes = match kick {
         Ok(Query(Kick { minutes })) if minutes.is_none_or(|n| (1..=MAX_MINUTES).contains(&n)) => minutes,
         _ => {
-            let text = format!("minutes is a number from 1 to {MAX_MINUTES}");
+            let text = format!("`minutes` must be a number from 1 to {MAX_MINUTES}");
             return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, &text);
         }
     };
     let Some(client) = find(&api, &id) else {
-        return api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client with this id");
+        return api.no_client(&id);
     };
     let context = &api.0.context;
     // Before the connection ends, so that the client finds the ban when it reconnects.
     let ban = match minutes.map(|minutes| context.bans.add(&client, minutes)) {
         Some(None) => {
-            let text = "this is a job of the gateway itself, which no ban keeps out: leave out minutes";
+            let text = "the client is a job of the gateway, which a ban cannot keep out: leave out `minutes`";
             return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, text);
         }
         ban => ban.flatten(),
@@ -127,7 +128,8 @@ pub(super) async fn lift(State(api): State<Api>, asked: Asker, Path(id): Path<St
         return refusal;
     }
     if !id.parse().is_ok_and(|id| api.0.context.bans.lift(id)) {
-        return api.refuse(StatusCode::NOT_FOUND, BAN_NOT_FOUND, "there is no ban with this id");
+        let text = format!("there is no ban {}; GET /api/v1/bans lists all bans", quoted(&id));
+        return api.refuse(StatusCode::NOT_FOUND, BAN_NOT_FOUND, &text);
     }
     tracing::info!(peer = %asked.peer, ban = id, "ban lifted by an operator");
     api.answer(types::Nothing {})

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::{Api, Asker, millis, types};
+use crate::core::text::quoted;
 use crate::jobs::{JobInfo, Jobs as Registry, UnknownJob};
 
 /// SRS has no jobs, so this is the HTTP status.
@@ -73,7 +74,7 @@ fn change(api: &Api, id: &str, change: fn(&Registry, u64) -> Result<(), UnknownJ
         _ => api.refuse(
             StatusCode::NOT_FOUND,
             JOB_NOT_FOUND,
-            "there is no job with this id; GET /api/v1/jobs lists all jobs",
+            &format!("there is no job {}; GET /api/v1/jobs lists all jobs", quoted(id)),
         ),
     }
 }

@@ -12,6 +12,7 @@ use super::{Api, Asker, BAD_REQUEST, types};
 use crate::core::auth::{KeyEntry, KeyError, StreamPattern};
 use crate::core::close::CloseReason;
 use crate::core::hub::{Clients, Hub, Identity};
+use crate::core::text::quoted;
 use crate::web::endpoint::OFFER;
 
 /// SRS has no keys, so this is the HTTP status.
@@ -116,16 +117,19 @@ pub(super) async fn create(State(api): State<Api>, asked: Asker, body: Body) -> 
 }
 
 /// Handles `DELETE /api/v1/keys/ID`: the key is not valid from now on, and its sessions end.
-pub(super) async fn revoke(State(api): State<Api>, asked: Asker, Path(id): Path<String>) -> Response {
+pub(super) async fn revoke(State(api): State<Api>, asked: Asker, Path(path): Path<String>) -> Response {
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
-    let id = id.parse().unwrap_or(0);
+    let id = path.parse().unwrap_or(0);
     match api.0.context.auth.keys.revoke(id) {
         Ok(true) => {}
-        Ok(false) => return api.refuse(StatusCode::NOT_FOUND, KEY_NOT_FOUND, "there is no key with this id"),
+        Ok(false) => {
+            let text = format!("there is no key {}; GET /api/v1/keys lists all keys", quoted(&path));
+            return api.refuse(StatusCode::NOT_FOUND, KEY_NOT_FOUND, &text);
+        }
         Err(error) => {
-            let text = format!("the key stays, because that cannot be stored: {error}");
+            let text = format!("the key is not revoked, because the change cannot be stored: {error}");
             return api.refuse(StatusCode::INSUFFICIENT_STORAGE, NOT_STORED, &text);
         }
     }

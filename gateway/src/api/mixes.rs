@@ -138,7 +138,7 @@ pub(super) async fn stop(
         return refusal;
     }
     let Ok(Query(ending)) = ending else {
-        return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, "card is one text");
+        return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, "`card` must be one text: give it once");
     };
     match api.0.mixes.stop(number(&id), &ending.card) {
         Ok(()) => api.answer(types::Nothing {}),

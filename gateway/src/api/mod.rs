@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::core::auth::{AuthRequest, Denied};
 use crate::core::hub::{Act, Client};
+use crate::core::text::quoted;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
 use crate::metrics::{self, process};
@@ -125,6 +126,11 @@ impl Api {
 
     fn refuse(&self, status: StatusCode, code: u32, message: &str) -> Response {
         self.say(status, code, types::Message { message })
+    }
+
+    fn no_client(&self, id: &str) -> Response {
+        let text = format!("there is no client {}; GET /api/v1/clients lists all clients", quoted(id));
+        self.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, &text)
     }
 
     fn bad_range(&self) -> Response {
@@ -268,7 +274,10 @@ async fn stream(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
             let stream = types::Stream::of(stream, &api.0.context.clients.list());
             api.answer(types::OneStream { stream })
         }
-        None => api.refuse(StatusCode::NOT_FOUND, STREAM_NOT_FOUND, "there is no stream with this id"),
+        None => {
+            let text = format!("there is no stream {}; GET /api/v1/streams lists all streams", quoted(&id));
+            api.refuse(StatusCode::NOT_FOUND, STREAM_NOT_FOUND, &text)
+        }
     }
 }
 
@@ -295,7 +304,7 @@ async fn client(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
     }
     match find(&api, &id) {
         Some(client) => api.answer(types::OneClient { client: types::Client::of(&client) }),
-        None => api.refuse(StatusCode::NOT_FOUND, CLIENT_NOT_FOUND, "there is no client with this id"),
+        None => api.no_client(&id),
     }
 }
 

@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 /// Maximum length in bytes of a text that [`StreamName::parse`] looks at.
 const MAX_ADDRESS: usize = 4096;
+/// Maximum length of a segment in bytes.
+const MAX_SEGMENT: usize = 128;
+/// Maximum length of a name in bytes.
+const MAX_NAME: usize = 512;
 
 /// A stream's name: `app/stream`, as in `rtmp://host/app/stream`. Cloning is cheap.
 ///
@@ -21,19 +25,25 @@ pub enum NameError {
     Empty,
     /// A segment or the whole name is too long.
     TooLong,
-    /// The name contains a character that is not allowed.
-    Character,
+    /// The name contains this character, which is not allowed, or a segment starts with a dot.
+    Character(char),
 }
 
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => {
-                "the address needs the name of an application and a stream, such as live/livestream"
+        match self {
+            Self::Empty => f.write_str(
+                "the address needs the name of an application and a stream, such as live/livestream",
+            ),
+            Self::TooLong => write!(
+                f,
+                "the stream's name is too long: {MAX_SEGMENT} bytes between slashes are possible, and {MAX_NAME} in all"
+            ),
+            Self::Character('.') => f.write_str("no part of the stream's name may start with a dot"),
+            Self::Character(c) => {
+                write!(f, "the stream's name has the character {c:?}, which is not allowed")
             }
-            Self::TooLong => "the stream's name is too long",
-            Self::Character => "the stream's name has a character that is not allowed",
-        })
+        }
     }
 }
 
@@ -62,16 +72,18 @@ impl StreamName {
             return Err(NameError::Empty);
         }
         for segment in &segments {
-            if segment.len() > 128 {
+            if segment.len() > MAX_SEGMENT {
                 return Err(NameError::TooLong);
             }
             let bad = |c: char| c.is_control() || c.is_whitespace() || "\\?#%<>\"'`".contains(c);
-            if segment.starts_with('.') || segment.contains(bad) {
-                return Err(NameError::Character);
+            let first_bad =
+                if segment.starts_with('.') { Some('.') } else { segment.chars().find(|c| bad(*c)) };
+            if let Some(c) = first_bad {
+                return Err(NameError::Character(c));
             }
         }
         let name = segments.join("/");
-        if name.len() > 512 {
+        if name.len() > MAX_NAME {
             return Err(NameError::TooLong);
         }
         Ok(Self(name.into()))

@@ -1,5 +1,8 @@
 //! Cleans text that strangers send, before others see it.
 
+/// Maximum number of characters of a text in an error message.
+const MAX_QUOTED: usize = 40;
+
 /// Returns `text` without control characters and hidden characters. Each run of white space becomes one space; white
 /// space at both ends is removed.
 pub fn clean(text: &str) -> String {
@@ -17,6 +20,15 @@ fn is_hidden(c: char) -> bool {
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Returns a text from outside for an error message: in quotation marks, with escapes instead of characters that are
+/// not printable, and at most [`MAX_QUOTED`] characters of it.
+pub fn quoted(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTED) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +40,12 @@ mod tests {
         assert_eq!(clean("<script>alert(1)</script>"), "<script>alert(1)</script>");
         // The zero-width joiners stay: this family is one emoji.
         assert_eq!(clean("👨\u{200d}👩\u{200d}👧"), "👨\u{200d}👩\u{200d}👧");
+    }
+
+    #[test]
+    fn a_quoted_text_is_printable_and_short() {
+        assert_eq!(quoted("live\n\u{202e}x\"\0"), r#""live\n\u{202e}x\"\0""#);
+        assert_eq!(quoted(&"é".repeat(MAX_QUOTED)), format!("{:?}", "é".repeat(MAX_QUOTED)));
+        assert_eq!(quoted(&"é".repeat(MAX_QUOTED + 1)), format!("{:?}…", "é".repeat(MAX_QUOTED)));
     }
 }

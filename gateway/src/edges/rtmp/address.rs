@@ -145,8 +145,8 @@ mod tests {
         assert_eq!(read("rtmp://h/live?vhost=v", "live?vhost=v", "s?k=1"), is("live/s", "k=1&vhost=v", "h"));
         let words = NameError::Empty.to_string();
         assert_eq!(read("rtmp://h/live", "live", ""), is(&words, "", "h"));
-        assert_eq!(Address::new("", "live", "a%2g").name, Err(NameError::Character));
-        assert_eq!(Address::new("", "live", "..").name, Err(NameError::Character));
+        assert_eq!(Address::new("", "live", "a%2g").name, Err(NameError::Character('%')));
+        assert_eq!(Address::new("", "live", "..").name, Err(NameError::Character('.')));
         assert_eq!(Address::new("rtmp://h/live", "live", "s?secret=x").url(), "rtmp://h/live/s");
         let long = format!("rtmp://{}/live", "h".repeat(256));
         for bad in ["rtmp://h\nERROR x/live", "rtmp://\x1b[2J/live", "rtmp://h\u{202e}/live", &long] {

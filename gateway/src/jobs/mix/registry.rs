@@ -40,7 +40,7 @@ impl fmt::Display for MixError {
                 f,
                 "{most} mixes run, and no more are allowed: end one, or raise the limit with --mix-max"
             ),
-            Self::Unknown => f.write_str("there is no mix with this id"),
+            Self::Unknown => f.write_str("there is no mix with this id; GET /api/v1/mixes lists all mixes"),
         }
     }
 }

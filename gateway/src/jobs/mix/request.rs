@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compose::{Colour, Layout, MAX_MARGIN, MAX_SOURCES, check_size};
 use crate::core::name::StreamName;
+use crate::core::text::quoted;
 
 /// Maximum number of inputs of a mix.
 pub const MAX_INPUTS: usize = MAX_SOURCES;
@@ -236,7 +237,10 @@ impl MixRequest {
                 return Err(format!("{:?} is an input twice", input.stream));
             }
             if !GAINS.contains(&input.gain) {
-                return Err(format!("the gain of {:?} is not within -60 to 20 dB", input.stream));
+                return Err(format!(
+                    "the gain of {:?} is {} dB; -60 to 20 are possible",
+                    input.stream, input.gain
+                ));
             }
             if input.name.chars().count() > MAX_NAME {
                 return Err(format!("the name of {:?} has more than {MAX_NAME} characters", input.stream));
@@ -268,7 +272,7 @@ impl MixRequest {
             return Err(format!("margin {}: per cent are 0 to {MAX_MARGIN}", self.margin));
         }
         if self.background != IMAGE && self.background.parse::<Colour>().is_err() {
-            return Err(format!("background {:?} is neither #rrggbb nor image", short(&self.background)));
+            return Err(format!("background {} is neither #rrggbb nor image", quoted(&self.background)));
         }
         self.layout.check(self.width, self.height).map_err(|error| format!("layout: {error}"))
     }
@@ -321,18 +325,14 @@ impl MixRequest {
     }
 }
 
-/// Shortens a text from a client for an error message.
-fn short(text: &str) -> String {
-    text.chars().take(40).collect()
-}
-
 /// Checks the text of the last card.
 ///
 /// # Errors
 /// The text is too long.
 pub(super) fn check_card(text: &str) -> Result<(), String> {
-    if text.chars().count() > MAX_CARD {
-        return Err(format!("the last card has at most {MAX_CARD} characters"));
+    let length = text.chars().count();
+    if length > MAX_CARD {
+        return Err(format!("the last card has {length} characters; {MAX_CARD} are possible"));
     }
     Ok(())
 }

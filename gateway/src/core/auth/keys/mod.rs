@@ -178,10 +178,10 @@ impl Keys {
         play: bool,
     ) -> Result<(KeyEntry, String), KeyError> {
         if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-            return Err(KeyError::Bad("name is a text of 1 to 64 characters"));
+            return Err(KeyError::Bad("`name` must have 1 to 64 characters, without control characters"));
         }
         if !publish && !play {
-            return Err(KeyError::Bad("a key needs publish or play"));
+            return Err(KeyError::Bad("a key must allow an action: set `publish` or `play` to true"));
         }
         let text = format!("{PREFIX}{}", secret::random().map_err(KeyError::Store)?);
         let mut store = self.store();

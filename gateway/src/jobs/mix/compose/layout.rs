@@ -136,7 +136,9 @@ impl Layout {
                 let (w, h, offset) =
                     (pip.width.unwrap_or(2), pip.height.unwrap_or(2), pip.offset.unwrap_or(0));
                 if w < 2 || h < 2 {
-                    return Err(LayoutError::new("the small picture has at least 2x2 pixels".into()));
+                    return Err(LayoutError::new(format!(
+                        "the small picture has {w}x{h} pixels, and needs at least 2x2"
+                    )));
                 }
                 let inside = |n: u32, whole| n.checked_add(offset).is_some_and(|end| end <= whole);
                 if inside(w, width) && inside(h, height) {
@@ -152,7 +154,10 @@ impl Layout {
                 }
                 for (n, region) in regions.iter().enumerate() {
                     if region.w < 2 || region.h < 2 {
-                        return Err(LayoutError::new(format!("region {n} has at least 2x2 pixels")));
+                        return Err(LayoutError::new(format!(
+                            "region {n} has {}x{} pixels, and needs at least 2x2",
+                            region.w, region.h
+                        )));
                     }
                     let inside = |at: u32, size, whole| at.checked_add(size).is_some_and(|end| end <= whole);
                     if !inside(region.x, region.w, width) || !inside(region.y, region.h, height) {
