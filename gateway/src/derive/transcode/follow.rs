@@ -8,7 +8,7 @@ const PULL: f64 = 0.2;
 const INTEGRAL: f64 = PULL * PULL / 4.0;
 /// Time over which errors are averaged, in seconds, because the timestamps of single packets are uneven.
 const SMOOTH: f64 = 1.0;
-/// Maximum stretch in parts per million. It cannot be heard.
+/// Maximum stretch in parts per million. A change of this size is not audible.
 const MAX_PPM: f64 = 1_000.0;
 
 /// Computes how much audio must be stretched to match its timestamps: a proportional-integral controller.

@@ -1,8 +1,8 @@
 //! Turns packets of one audio codec into packets of another: decodes, resamples, encodes and sets the times.
 //!
 //! The times of the output come from its samples: the first packet keeps its timestamp (the anchor), and each
-//! sample is 1/48000 s after the previous one. To match the input's timestamps the audio is stretched, by
-//! less than can be heard. Missing packets are concealed. After a longer gap there is a new anchor.
+//! sample is 1/48000 s after the previous one. To match the input's timestamps, the audio is stretched by
+//! an inaudible amount. Missing packets are concealed. After a longer gap there is a new anchor.
 
 use std::sync::Arc;
 

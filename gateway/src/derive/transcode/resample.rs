@@ -126,7 +126,7 @@ fn filters(taps: usize, phases: usize, cutoff: f64) -> Vec<f32> {
             sinc * window
         });
         let filter: Vec<f64> = filter.collect();
-        // All phases get the same gain, because a varying gain could be heard.
+        // All phases get the same gain, because a varying gain would be audible.
         let sum: f64 = filter.iter().sum();
         all.extend(filter.iter().map(|c| (c / sum) as f32));
     }

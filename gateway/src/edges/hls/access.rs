@@ -176,7 +176,7 @@ impl Hls {
         }
         let about = AuthRequest::http(store.map(Store::name), &request.uri, &request.headers, peer);
         let Some(store) = store else {
-            // Only viewers who may play the stream are told that the segment does not exist.
+            // Only viewers who may play the stream learn that the segment does not exist.
             return if auth.is_free(Act::Play, &about).await? {
                 Ok(Access::Secret)
             } else {

@@ -173,7 +173,7 @@ impl Sessions {
         }
     }
 
-    /// The stream has ended, so nobody is its viewer any more. Clients that wait for the next one keep their
+    /// Handles the end of the stream: it has no viewers any more. Clients that wait for the next one keep their
     /// session.
     pub(super) fn release(&self, stream: &StreamName) {
         if let Some(table) = self.all().get_mut(stream) {

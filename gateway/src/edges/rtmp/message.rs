@@ -44,8 +44,8 @@ pub(super) mod control {
     pub(crate) const PING_RESPONSE: u16 = 7;
 }
 
-/// The only message stream of a connection, as in nginx: a client that plays or publishes two streams uses
-/// two connections. This makes the messages the same bytes for every player.
+/// The only message stream of a connection, as in nginx: a client with two streams uses two connections. So the
+/// messages have the same bytes for every player.
 pub const STREAM: u32 = 1;
 
 /// The chunk size that this server announces and uses: nearly every frame fits one chunk.

@@ -71,7 +71,7 @@ async fn wait(
                 return Ok(None);
             }
         }
-        // A client that does not read its replies is not heard, and waits no longer than others.
+        // The requests of a client that does not read its replies are not read. It has the same timeout as others.
         let heard = async {
             connection.flush(grant.limits().stall_timeout).await?;
             connection.release();
@@ -132,7 +132,7 @@ impl Player<'_> {
                         return Err(CloseReason::StreamEnded);
                     }
                     if self.paused {
-                        // A paused player is still told when the stream ends.
+                        // A paused player also gets the end of the stream.
                         fresh.clear();
                         continue;
                     }

@@ -38,7 +38,7 @@ impl WireMuxer for Messages {
         self.sequence_header(config, dts, out);
     }
 
-    /// Metadata always have time 0: at any other time ffmpeg takes them for a text track.
+    /// Metadata always have time 0: at any other time, ffmpeg treats them as a text track.
     fn metadata(&mut self, tracks: &Tracks, out: &mut Vec<u8>) {
         let (video, audio) = (tracks.video.as_deref(), tracks.audio.as_deref());
         let body = mux::described_body(video, audio, tracks.own_fields());

@@ -16,7 +16,7 @@ const CHUNK: usize = 4 + 2 + LENGTH + 2;
 /// The largest report that str0m makes: it has few tracks.
 const MAX_REPORT: usize = 600;
 
-/// Made anew for each run of the gateway, like the DTLS certificate: the gateway is one endpoint (RFC 7022 4.1).
+/// Created for each run of the gateway, like the DTLS certificate: the gateway is one endpoint (RFC 7022 4.1).
 static CNAME: LazyLock<String> =
     LazyLock::new(|| rand::rng().sample_iter(Alphanumeric).take(LENGTH).map(char::from).collect());
 

@@ -9,7 +9,7 @@ use str0m::bwe::BweKind;
 use str0m::format::{self, PayloadParams};
 use str0m::media::{Frequency, Mid, Pt};
 
-/// The codec that str0m names so; none if the gateway does not support it.
+/// Returns the codec for str0m's codec; none if the gateway does not support it.
 pub(super) const fn ours(codec: format::Codec) -> Option<Codec> {
     match codec {
         format::Codec::Opus => Some(Codec::Opus),
@@ -22,7 +22,7 @@ pub(super) const fn ours(codec: format::Codec) -> Option<Codec> {
     }
 }
 
-/// The payload type with which the peer accepts what `config` describes, in this media section.
+/// Returns the payload type with which the peer accepts the codec in `config`, in this media section.
 pub(super) fn payload_type(rtc: &Rtc, mid: Mid, config: &Config) -> Option<Pt> {
     let taken = rtc.media(mid)?.remote_pts();
     let all = rtc.codec_config().params().iter();
@@ -30,7 +30,7 @@ pub(super) fn payload_type(rtc: &Rtc, mid: Mid, config: &Config) -> Option<Pt> {
     fitting.max_by_key(|params| closeness(params, config)).map(PayloadParams::pt)
 }
 
-/// The payload type with which the peer accepts packets of `pt` together with the packet before (RED).
+/// Returns the payload type with which the peer accepts packets of `pt` together with the previous packet (RED).
 pub(super) fn redundant(rtc: &Rtc, pt: Pt) -> Option<Pt> {
     rtc.codec_config().params().iter().find(|params| params.pt() == pt)?.red()
 }
@@ -45,7 +45,7 @@ pub(super) fn red(pt: Pt, packet: &[u8], before: &[u8], ticks: u32) -> Option<Ar
     Some([&head.to_be_bytes(), &[*pt][..], before, packet].concat().into())
 }
 
-/// Whether the peer has said that it takes this codec, and as we send it.
+/// Returns whether the peer accepts this codec in the format that the gateway sends.
 fn fits(params: &PayloadParams, config: &Config) -> bool {
     let spec = params.spec();
     // Without packetization mode 1 a NAL unit has to fit into one packet.
@@ -84,7 +84,7 @@ pub(super) fn wire(frame: &Frame) -> Arc<[u8]> {
     out.into()
 }
 
-/// A clock rate for str0m, which accepts any but 0.
+/// Returns a clock rate for str0m, which accepts all values except 0.
 pub(super) fn frequency(rate: u32) -> Frequency {
     Frequency::new(rate).unwrap_or(Frequency::NINETY_KHZ)
 }

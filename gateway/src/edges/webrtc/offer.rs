@@ -90,7 +90,7 @@ pub(super) struct OfferRequest {
 pub(super) struct OfferResponse {
     /// The answer.
     pub(super) sdp: String,
-    /// The identifier of the session, which nobody can guess.
+    /// The random identifier of the session, which cannot be guessed.
     pub(super) id: String,
     /// The entity tag of the ICE session.
     pub(super) etag: String,
@@ -283,7 +283,7 @@ impl Drop for Registration {
     }
 }
 
-/// An identifier that nobody can guess.
+/// Returns a random identifier, which cannot be guessed.
 fn random_id() -> String {
     format!("{:032x}", rand::random::<u128>())
 }

@@ -160,7 +160,7 @@ impl PublisherRole {
             self.request_key_frame(rtc, now);
         }
         frame.unwrap_or_else(|error| {
-            // A client that may not publish any more is told so with its next good frame.
+            // A client whose grant has ended gets the error with its next valid frame.
             if let Ok(publisher) = self.publisher() {
                 publisher.bad_frame(&error);
             }

@@ -25,7 +25,7 @@ impl WebRtcService {
     /// host names of the gateway's certificate.
     ///
     /// # Errors
-    /// When the port is in use for either, or the address is not one of this machine.
+    /// The UDP or TCP port is in use, or the address does not belong to this machine.
     pub fn bind(settings: WebRtcSettings, domains: Vec<String>) -> Result<Option<Self>, StartError> {
         let Some(addr) = settings.addr.0 else { return Ok(None) };
         let (port, tcp) = Port::bind(addr).map_err(|e| StartError::Listen("--webrtc", addr, e))?;

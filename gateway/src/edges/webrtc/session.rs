@@ -61,13 +61,13 @@ pub(super) struct SessionTask<R> {
 enum Wake {
     /// The gateway stops.
     Stopped,
-    /// Another client needs this session's place.
+    /// Another client needs the permit of this session.
     Displaced,
-    /// A request came, or nobody can send one any more.
+    /// A request arrived, or its queue was closed.
     Command(Option<Command>),
     /// The role has something to do, or has to end.
     Role(Result<(), CloseReason>),
-    /// A datagram came.
+    /// A datagram arrived.
     Datagram(Option<Datagram>),
     /// The peer's timeout has passed.
     Timeout,
@@ -169,7 +169,7 @@ impl<R: PeerRole> SessionTask<R> {
         match command {
             None | Some(Command::Close) => Err(CloseReason::Left),
             Some(Command::RestartIce(theirs, reply)) => {
-                // The restart stands even if the request was given up.
+                // The restart is valid even if the client has given up its request.
                 let _ = reply.send(self.restart_ice(theirs));
                 Ok(())
             }

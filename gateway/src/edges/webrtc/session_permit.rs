@@ -20,7 +20,7 @@ impl SessionPermit {
     /// Moves the session to the connections, if that was not done yet.
     ///
     /// # Errors
-    /// When the gateway has as many connections as it may have.
+    /// The gateway has reached its limit of connections.
     pub(super) fn connect(&mut self) -> Result<(), CloseReason> {
         if let Self::Pending(_, gate, ip) = self {
             let permit = gate.enter(*ip).ok_or(CloseReason::Full)?;

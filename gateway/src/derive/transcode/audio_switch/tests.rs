@@ -27,14 +27,14 @@ fn config(codec: Codec) -> Arc<Config> {
     })
 }
 
-/// Publishes pictures each 40 ms with a key frame each second, and sound of one codec in between.
+/// Publishes a video frame each 40 ms, with a key frame each second, and audio of one codec in between.
 struct Feed {
     publisher: Publisher,
     video: Arc<Config>,
     audio: Arc<Config>,
     packet: Bytes,
     step: Micros,
-    /// When the next picture and the next sound are due.
+    /// Times of the next video frame and the next audio packet.
     next: [Micros; 2],
 }
 
@@ -65,7 +65,7 @@ impl Feed {
     }
 }
 
-/// A packet of something that is heard.
+/// Returns an audio packet that is not silent.
 fn tone(sound: AudioTarget) -> Bytes {
     let mut encoder = encoder(sound, 2).unwrap();
     let plane: Vec<f32> = (0..encoder.frame()).map(|n| (n as f32 * 0.06).sin() * 0.3).collect();
@@ -131,7 +131,7 @@ async fn who_comes_late_has_sound_with_the_cached_pictures() {
         assert_eq!((first, last), (2 * SECOND, 2880 * MILLI));
         assert!(audio[0] - first < 30 * MILLI && last - audio[audio.len() - 1] < 70 * MILLI, "{turn}");
         audio.windows(2).for_each(|pair| assert!((21_333..=21_334).contains(&(pair[1] - pair[0]))));
-        // Sound stands among the pictures where it belongs: a packet and the encoder's delay later.
+        // Audio has its place among the video frames: one packet and the encoder's delay later.
         let mut shown = first;
         for entry in &entries {
             let dts = entry.frame.dts;

@@ -5,7 +5,7 @@ use syom::{Channel, DecodeOptions, EncodeOptions};
 
 use super::{Broken, Pcm, RATE};
 
-/// Bit rate for two channels, in bits per second. With a lower one, music sounds worse than from ffmpeg's encoder.
+/// Bit rate for two channels, in bits per second. A lower rate gives music a worse quality than ffmpeg's encoder.
 const STEREO: u32 = 160_000;
 /// Bit rate for one channel, in bits per second.
 const MONO: u32 = 96_000;

@@ -11,7 +11,8 @@ use super::{Broken, Pcm, RATE};
 const STEREO: i32 = 128_000;
 /// Bit rate for one channel, in bits per second.
 const MONO: i32 = 64_000;
-/// Complexity of the encoder, 0 to 10. A higher value costs CPU time and cannot be heard at these bit rates.
+/// Complexity of the encoder, 0 to 10. A higher value needs more CPU time, without an audible difference at these bit
+/// rates.
 const COMPLEXITY: i32 = 5;
 /// Packet loss that the encoder expects, in percent. The encoder then makes packets depend less on previous ones.
 const LOSS: i32 = 5;

@@ -10,7 +10,7 @@ fn config(codec: Codec, channels: u8) -> Arc<Config> {
     Arc::new(Config { codec, format, description: Bytes::new() })
 }
 
-/// A click at `at` through an encoder and its decoder; answers where it is loudest.
+/// Encodes and decodes a click at `at`. Returns the position of the loudest sample.
 fn click(to: AudioTarget, channels: usize, at: usize) -> usize {
     let mut encoder = encoder(to, channels).unwrap();
     let mut decoder = decoder(&to.output(channels)).unwrap();

@@ -52,7 +52,7 @@ impl Feed {
         self.publisher.stream().clone()
     }
 
-    /// The next pictures, each with a packet of sound; answers the newest time of the stream.
+    /// Publishes the next video frames, each with an audio packet. Returns the newest time of the stream.
     async fn run(&mut self, pictures: i64) -> Micros {
         for _ in 0..pictures {
             // I P b b P b b …: 25 of them.
@@ -125,7 +125,7 @@ fn hub() -> Hub {
     Hub::new(HubConfig::default())
 }
 
-/// All that comes until nothing has come for a moment: pictures, and how many packets of sound.
+/// Reads until nothing has arrived for a moment. Returns the video frames, and the number of audio packets.
 async fn drain(reader: &mut InOrder) -> (Vec<Arc<FrameEntry>>, usize) {
     let mut all = Vec::new();
     while let Ok(Some(entry)) = tokio::time::timeout(Duration::from_millis(20), reader.next()).await {
@@ -183,7 +183,7 @@ async fn it_changes_over_where_the_encoder_has_caught_up() {
     let stream = feed.stream();
     let encoder = FakeEncoder::new(&stream);
     let mut reader = encoder.reader(&stream);
-    // The first viewer starts it and is shown something at once.
+    // The first viewer starts the encoder and gets a frame at once.
     assert_eq!(made(&drain(&mut reader).await.0), [false]);
     // A key frame long ago is the past still.
     encoder.make(every(newest - SECOND, newest - 600 * MILLI));
@@ -233,7 +233,7 @@ async fn b_frames_may_begin_in_mid_stream_and_end_with_the_publisher() {
     let (pictures, _) = drain(&mut reader).await;
     assert_eq!((made(&pictures), pictures.len()), (vec![false], 60));
     assert!(pictures[0].start && reader.encoded.is_none());
-    // Nobody needs the encoder any more, and after ten seconds it is gone.
+    // No viewer needs the encoder any more, so it ends after ten seconds.
     sleep(Duration::from_millis(9_500)).await;
     assert!(weak.upgrade().is_some());
     sleep(Duration::from_millis(600)).await;

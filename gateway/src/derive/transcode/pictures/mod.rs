@@ -1,7 +1,7 @@
 //! Re-encodes a stream's video without B-frames, so that its frames are in presentation order.
 //!
 //! WebRTC players show frames in the order of arrival. For these players, ffmpeg decodes and encodes a stream with
-//! B-frames, in a child process: once per stream, while somebody needs it.
+//! B-frames, in a child process: once per stream, while a viewer needs it.
 
 mod disorder;
 mod ffmpeg;

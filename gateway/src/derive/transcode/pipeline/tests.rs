@@ -98,10 +98,10 @@ fn transcode(to: AudioTarget, frames: &[Frame]) -> Vec<Frame> {
     out
 }
 
-/// A track as it is heard: samples on its own time, silence where there are none.
+/// A decoded track: samples in its own time, with silence for gaps.
 struct Heard {
     rate: u32,
-    /// Of the first sample.
+    /// Time of the first sample.
     start: Micros,
     planes: Vec<Vec<f32>>,
 }
@@ -147,7 +147,7 @@ impl Heard {
         (amplitude, (power / count - amplitude * amplitude / 2.0).max(0.0).sqrt() * 2f64.sqrt())
     }
 
-    /// When it is loudest, in seconds.
+    /// Returns the time of the loudest sample, in seconds.
     fn click(&self, from: f64, to: f64) -> f64 {
         let samples = self.between(0, from, to);
         let loudest = (0..samples.len()).max_by(|&a, &b| samples[a].abs().total_cmp(&samples[b].abs()));
@@ -278,7 +278,7 @@ fn lost_packets_are_filled_and_nothing_moves() {
         steps.for_each(|step| assert!((21_333..=21_334).contains(&step), "{step}"));
         let (whole, heard) = (Heard::new(&sent.frames), Heard::new(&frames));
         assert!((heard.click(0.7, 1.0) - whole.click(0.7, 1.0)).abs() < 0.000_5);
-        // Not louder than it was, and no silence right after it stopped.
+        // The concealed part is not louder than before, and does not begin with silence.
         assert!(heard.between(0, 0.2, 0.6).iter().all(|s| s.abs() < 0.6));
         assert!(heard.rms(0.3, 0.31) > 0.05, "{}", heard.rms(0.3, 0.31));
     }
@@ -355,7 +355,7 @@ fn broken_packets_are_passed_over() {
     }
 }
 
-/// A few packets of each codec, made once.
+/// A few packets of each codec, created once.
 fn samples() -> &'static [Sent; 3] {
     static SAMPLES: std::sync::OnceLock<[Sent; 3]> = std::sync::OnceLock::new();
     SAMPLES.get_or_init(|| [Sent::aac(44_100, 2, 0.2, two), Sent::opus(2, 0.2, two), Sent::mulaw(0.2, two)])

@@ -6,7 +6,7 @@ use super::limits;
 use super::offer::{ClientOffer, ClientSection};
 use super::text::Lines;
 
-/// Bytes of a section's name that str0m keeps, and of a layer's.
+/// Number of bytes that str0m keeps of the name of a section, and of the name of a layer.
 const MID: usize = 16;
 const RID: usize = 8;
 /// The largest number of a header extension in the one-byte form (RFC 8285 4.2).
@@ -71,7 +71,7 @@ fn section(out: &mut String, told: &ClientSection) {
 }
 
 /// The `mid`s for str0m, which accepts letters, digits and `_`, and keeps [`STR0M_MID`] of them: what str0m makes
-/// of the `mid`s in a publisher's packets, or numbers if those would not be different.
+/// of the `mid`s in a publisher's packets. Returns numbers if the shortened names would not be unique.
 pub(super) fn mids(told: &[Option<&str>]) -> Vec<String> {
     let names: Vec<String> = told.iter().map(|mid| mid.map(known).unwrap_or_default()).collect();
     let alike = |at: usize| names.iter().enumerate().any(|(other, name)| other != at && *name == names[at]);
@@ -84,8 +84,8 @@ pub(super) fn known(mid: &str) -> String {
     mid.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(MID).collect()
 }
 
-/// The header extensions that the gateway uses. `named`: the section's name stands in packets; `layers`: and
-/// that of the layer.
+/// The header extensions that the gateway uses. `named`: packets contain the section's name; `layers`: packets
+/// also contain the layer's name.
 pub(super) fn extensions(lines: &Lines<'_>, named: bool, layers: bool) -> Vec<(u8, String)> {
     let wanted = |uri: &str| {
         EXTENSIONS.contains(&uri) || named && uri == SDES_MID || layers && SDES_LAYER.contains(&uri)

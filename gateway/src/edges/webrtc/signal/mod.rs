@@ -61,7 +61,7 @@ async fn one_session(
     SESSION.share(answer.unwrap_or_else(IntoResponse::into_response))
 }
 
-/// An address of the RTC API that is none. A page of another host is told so, too.
+/// Answers a request for an unknown address of the RTC API. Pages of other hosts may read the answer too.
 async fn nowhere() -> Response {
     OFFER
         .share(Problem::new(StatusCode::NOT_FOUND, "there is no such address in the RTC API").into_response())

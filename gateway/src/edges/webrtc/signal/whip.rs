@@ -47,7 +47,7 @@ pub(super) async fn serve(
 }
 
 /// Adds the ICE servers to `response`, for clients that need them before they offer (RFC 9725 4.6). Servers with a
-/// password are told only to clients that may publish or play; a browser's preflight shows neither secret nor token.
+/// password are sent only to clients that may publish or play; a browser's preflight contains neither secret nor token.
 async fn options(
     webrtc: &WebRtc,
     peer: SocketAddr,

@@ -46,9 +46,9 @@ pub(super) struct Broadcast {
     start: Instant,
     /// Number of key frame requests that the client has answered.
     answered: usize,
-    /// Whether none is answered.
+    /// Whether the client ignores key frame requests.
     pub(super) deaf: bool,
-    /// Whether each packet of sound has the one before in it; then what alone would be sent as.
+    /// Whether each audio packet contains the previous one (RED); then the payload type of single packets.
     pub(super) redundant: Option<Pt>,
     frames: Option<Subscriber>,
     got: Vec<Arc<FrameEntry>>,
@@ -164,7 +164,7 @@ impl Broadcast {
         self.got.extend(std::iter::from_fn(|| frames.try_next()));
     }
 
-    /// The numbers and times of a track's frames. Panics if one is broken.
+    /// Returns the numbers and times of a track's frames. Panics if a frame is broken.
     pub(super) fn numbers(&self, track: Track) -> Vec<(u32, Micros)> {
         let frames = self.got.iter().map(|entry| &entry.frame).filter(|frame| frame.track() == track);
         frames
@@ -181,7 +181,7 @@ impl Broadcast {
             .collect()
     }
 
-    /// The numbers of the audio packets that the network has lost.
+    /// Returns the numbers of the audio packets that the network has lost.
     pub(super) fn lost_sounds(&self) -> Vec<u32> {
         let sounds = self.world.up.dropped.iter().filter(|head| head[1] & 0x7f == *self.audio.pt);
         sounds.map(|head| u16::from_be_bytes([head[2], head[3]]).wrapping_sub(FIRST).into()).collect()
@@ -214,7 +214,7 @@ impl Broadcast {
     }
 }
 
-/// An audio packet together with the one before (RFC 2198).
+/// Returns an audio packet together with the previous one (RFC 2198).
 fn red(pt: Pt, packet: &[u8], before: Option<Bytes>) -> Vec<u8> {
     let before = before.unwrap_or_default();
     let head = (1 << 31) | u32::from(*pt) << 24 | 960 << 10 | before.len() as u32;

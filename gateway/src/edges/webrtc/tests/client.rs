@@ -26,9 +26,9 @@ pub(super) struct Client {
     /// Received packets, decrypted.
     pub(super) rtp: Vec<(Instant, RtpHeader)>,
     pub(super) rtcp: Vec<(Instant, Rtcp)>,
-    /// The number of NACKs that it has sent.
+    /// The number of NACKs that the client has sent.
     pub(super) nacks: usize,
-    /// Whether it requests a key frame when a packet is missing, as players do.
+    /// Whether the client requests a key frame when a packet is missing, as players do.
     pub(super) asks: bool,
     pub(super) asked: usize,
     ask_again: Option<Instant>,

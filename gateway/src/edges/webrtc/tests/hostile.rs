@@ -13,7 +13,7 @@ use super::show::{Show, got};
 use super::world::now;
 use crate::core::close::CloseReason;
 
-/// Datagrams that look like STUN, DTLS, RTP or RTCP, and are not valid.
+/// Invalid datagrams that look like STUN, DTLS, RTP or RTCP.
 fn garbage(random: &mut StdRng, near: Option<&Vec<u8>>) -> Vec<u8> {
     let size = random.random_range(0..1500);
     let mut bytes: Vec<u8> = (0..size).map(|_| random.random()).collect();
@@ -28,14 +28,14 @@ fn garbage(random: &mut StdRng, near: Option<&Vec<u8>>) -> Vec<u8> {
             };
             bytes.splice(..head.len().min(bytes.len()), head.iter().copied());
         }
-        // A datagram that was really sent: once more, or with a changed bit.
+        // A datagram that was sent before: repeated, or with a changed bit.
         4 => bytes = near.cloned().unwrap_or(bytes),
         5 => {
             bytes = near.cloned().unwrap_or(bytes);
             let at = random.random_range(0..bytes.len().max(1));
             bytes.get_mut(at).into_iter().for_each(|byte| *byte ^= 1 << random.random_range(0..8));
         }
-        // A datagram that was really sent, with another SSRC.
+        // A datagram that was sent before, with another SSRC.
         6 => {
             bytes = near.cloned().unwrap_or(bytes);
             let ssrc: [u8; 4] = random.random();

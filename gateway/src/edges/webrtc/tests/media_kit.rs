@@ -13,14 +13,14 @@ const SPS: &[u8] = &[
 ];
 const PPS: &[u8] = &[0x68, 0xef, 0x8f, 0xcb];
 
-/// NAL unit headers: of key frames, of frames that others need, and of frames that none needs.
+/// NAL unit headers: of key frames, of reference frames, and of frames that no other frame needs.
 pub(super) const KEY: u8 = 0x65;
 pub(super) const REFERENCE: u8 = 0x41;
 pub(super) const DROPPABLE: u8 = 0x01;
 
 /// The time between two video frames: 25 per second.
 pub(super) const PICTURE: Micros = 40 * MILLI;
-/// A packet of sound.
+/// Duration of an audio packet.
 pub(super) const SOUND: Micros = 20 * MILLI;
 
 pub(super) fn video() -> Arc<Config> {
@@ -31,7 +31,7 @@ pub(super) fn audio() -> Arc<Config> {
     Arc::new(opus::config_of_channels(2))
 }
 
-/// Bytes that are never 0, so that they contain no start code.
+/// Returns bytes that are never 0, so that they contain no start code.
 fn body(number: u32, size: usize) -> Vec<u8> {
     let head = (0..5).map(|at| 0x80 | (number >> (7 * at)) as u8);
     let tail = (0..size).map(|at| 0x80 | (number as usize * 31 + at * 7) as u8);

@@ -31,7 +31,7 @@ async fn all_that_is_sent_over_a_good_network_arrives_from_the_first_frame_on() 
 async fn what_a_rough_network_loses_is_sent_again_and_nothing_broken_gets_through() {
     for seed in 0..3 {
         let mut broadcast = Broadcast::new().await;
-        // A slow encoder: the arrival times do not tell how the tracks belong together.
+        // With a slow encoder, arrival times do not show how the tracks belong together.
         broadcast.video.late = Duration::from_millis(120);
         broadcast.world.up.change(Weather::ROUGH, seed);
         broadcast.world.down.change(Weather::ROUGH, seed + 100);
@@ -45,7 +45,7 @@ async fn what_a_rough_network_loses_is_sent_again_and_nothing_broken_gets_throug
         assert!(video[0].0 < 15 && video[0].1 < 2 * SECOND, "seed {seed}: {:?}", video[0]);
         let count = video.len() as u32;
         assert_eq!(video[video.len() - 1].0 - video[0].0 + 1, count, "seed {seed}: none is missing");
-        // Audio is not resent: every packet is there that the network did not lose.
+        // Audio is not resent: all packets arrive except those that the network has lost.
         let lost = broadcast.lost_sounds();
         let came: Vec<_> = audio.iter().map(|(number, _)| *number).collect();
         let missing = (3..audio[audio.len() - 1].0).filter(|number| !came.contains(number));

@@ -25,7 +25,7 @@ pub(super) const HERE: SocketAddr =
 pub(super) const THERE: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2)), 5000);
 
-/// So often may something be done in one moment; more is a busy loop.
+/// Maximum number of steps at one moment. More steps are a busy loop.
 const BUSY: u32 = 2000;
 
 /// The virtual time.
@@ -91,7 +91,8 @@ impl<R: PeerRole> World<R> {
         }
     }
 
-    /// Does what a session's task and a browser do at this moment. Returns the time of the next timeout or arrival.
+    /// Runs the steps of the session's task and of the browser at this moment.
+    /// Returns the time of the next timeout or arrival.
     async fn step(&mut self, now: Instant) -> Result<Instant, CloseReason> {
         while let Some(datagram) = self.down.arrived(now) {
             self.client.receive(now, &datagram);
@@ -118,7 +119,7 @@ impl<R: PeerRole> World<R> {
         Ok(arrivals.fold(ours.min(theirs), Instant::min))
     }
 
-    /// Gives the peer a datagram.
+    /// Passes a datagram to the peer.
     pub(super) fn receive(&mut self, now: Instant, bytes: Vec<u8>) -> Result<(), CloseReason> {
         let (source, local) = (THERE, Some(HERE.ip()));
         let datagram =

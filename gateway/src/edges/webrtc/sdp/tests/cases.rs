@@ -1,4 +1,4 @@
-//! Offers that clients really make, and the answers to them.
+//! Offers of real clients, and the answers to them.
 
 use super::super::limits::*;
 use super::super::{ClientOffer, Credentials, Kind, SdpError, fragment};
@@ -167,7 +167,7 @@ fn data_channels_and_strange_sections_are_refused() {
     }
     let text = lines("m=text 9 UDP/TLS/RTP/SAVPF 98\na=mid:t\na=rtpmap:98 t140/1000\na=sendrecv");
     assert_eq!(port(&answer(&(usual("recvonly") + &text), Play).unwrap(), 2), "0");
-    // Only such sections.
+    // An offer with such sections only.
     let offer =
         lines(&format!("v=0\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=mid:0\n{TRANSPORT}"));
     assert!(!ClientOffer::read(&offer, Play).unwrap().is_usable());
@@ -390,7 +390,7 @@ fn every_bound_is_reached() {
         offer.clone() + &(0..count).map(|n| line(n) + "\r\n").collect::<String>()
     };
     let plain = |text: &'static str| move |_: usize| text.to_owned();
-    // The number of further ones that are accepted, and the error for one too many.
+    // The maximum number, and the error for a larger number.
     type Line = Box<dyn Fn(usize) -> String>;
     let cases: Vec<(usize, Line, SdpError)> = vec![
         (

@@ -1,4 +1,4 @@
-//! Damaged and random offers: str0m must neither panic over nor refuse what it gets, and answers must fit.
+//! Damaged and random offers: str0m must neither panic nor refuse the normalized offer, and answers must match offers.
 
 use proptest::prelude::*;
 
