@@ -1,4 +1,4 @@
-//! `cargo xtask bench [PART…]`: the figures quoted in the README and in notes.
+//! `cargo xtask bench [PART…]`: measures the figures in the README.
 
 use crate::package;
 use crate::sh::{Result, cargo, command, root, run as sh, target, which};

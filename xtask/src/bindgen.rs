@@ -43,7 +43,7 @@ fn generate(input: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> 
 }
 
 /// Replaces every panic by a plain trap. The precompiled standard library contains the panic texts, and the
-/// code to format numbers and strings for them: a tenth of the page's download, which nobody reads.
+/// code to format numbers and strings for them: a tenth of the page's download, without a use there.
 fn without_panic_messages(module: &mut Module) {
     // Parts of mangled names: formatting, functions that only panics call, and the panic handler.
     const PARTS: [&str; 5] = ["3fmt", "9panicking", "10slice_error", "16slice_error", "18panic_"];

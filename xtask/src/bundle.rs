@@ -1,10 +1,10 @@
-//! Starts the bundler, a program of its own (`xtask/src/bundler`), which takes a minute to build once.
+//! Starts the bundler, a separate program (`xtask/src/bundler`). Its first build takes a minute.
 
 use std::path::Path;
 
 use crate::sh::{Result, cargo, run};
 
-/// Writes the scripts of the browser package into `dist`: those of `sources`, and those that wasm-bindgen made in
+/// Writes the scripts of the browser package into `dist`: those in `sources`, and wasm-bindgen's scripts in
 /// `generated`. With `dev` they are readable and have source maps.
 pub(crate) fn package(sources: &Path, generated: &Path, dist: &Path, dev: bool) -> Result {
     let mut command = bundler();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::sh::{Result, at, command, root, run as sh, target};
 use crate::steps::remark;
 
-/// If more files than this fail, it is not an accident of a busy machine: they are not run again.
+/// Maximum number of failed files that are run again. More failures are not caused by a busy machine.
 const MOST_AGAIN: usize = 2;
 
 /// Runs the tests beside the scripts, which need no browser.
@@ -28,7 +28,7 @@ pub(crate) fn browser_tests(folder: &str, filter: &[String]) -> Result {
     let failed = failed_files(&list);
     let _ = fs::remove_file(&list);
     let Err(why) = first else { return Ok(()) };
-    // Somebody who chose the files looks for their failures.
+    // With a filter, the caller wants to see the failures.
     if !filter.is_empty() || failed.is_empty() || failed.len() > MOST_AGAIN {
         return Err(why);
     }

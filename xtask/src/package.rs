@@ -51,7 +51,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     build_for(Purpose::Release)
 }
 
-/// Builds the package if anything it is made of changed, and answers where it is.
+/// Builds the package if one of its inputs has changed. Returns its path.
 pub(crate) fn build_for(purpose: Purpose) -> Result<PathBuf> {
     wasm_target()?;
     let dist = root().join("player-wasm/dist");
@@ -121,7 +121,7 @@ fn up_to_date(dist: &Path, compiled: &Path, stamp: &str) -> bool {
     newest(&made) >= sources.iter().filter_map(|source| newest(source)).max()
 }
 
-/// Puts the hand-written and the generated files into a fresh `dist`.
+/// Writes the hand-written and the generated files to a new `dist`.
 fn assemble(dist: &Path, generated: &Path, purpose: Purpose) -> Result {
     if dist.exists() {
         at("dist", fs::remove_dir_all(dist))?;

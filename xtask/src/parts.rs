@@ -125,7 +125,7 @@ fn lints(_: &[String]) -> Result {
         .args(["--", "--deny", "warnings"]))
 }
 
-/// Built before the tests that start it, so that its build time does not count as theirs.
+/// Builds the gateway before the tests that start it, so that the build does not count as their time.
 fn gateway_binary(_: &[String]) -> Result {
     sh(cargo().args(["build", "--package", "gateway"]))
 }
@@ -193,7 +193,7 @@ fn phpunit(filter: &[String]) -> Result {
     sh(command("node").current_dir(&tests).env("PLUGIN_ZIP", zip()).arg("wordpress/phpunit.mjs").args(filter))
 }
 
-/// The path of the zip from `cargo xtask dist`.
+/// Returns the path of the zip from `cargo xtask dist`.
 fn zip() -> PathBuf {
     target().join("dist/lianmai.zip")
 }

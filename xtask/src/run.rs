@@ -17,6 +17,6 @@ pub(crate) fn run(args: &[String]) -> Result {
     steps.must("build the player", || package::build_for(purpose))?;
     steps.must("build the gateway", || sh(cargo().args(["build", profile, "--package", "gateway"])))?;
     eprintln!("\n== [3/3] start the gateway; Ctrl+C ends it ==");
-    // Its first lines are the addresses.
+    // The first lines of the gateway are its addresses.
     sh(cargo().args(["run", "--quiet", profile, "--package", "gateway", "--", "serve", "--demo"]).args(flags))
 }

@@ -20,7 +20,7 @@ enum Outcome {
 /// The texts that were passed to [`remark`].
 static REMARKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// A line that stands below the table of what became of each step.
+/// Adds a line below the table of results.
 pub(crate) fn remark(text: String) {
     REMARKS.lock().unwrap_or_else(PoisonError::into_inner).push(text);
 }

@@ -1,4 +1,4 @@
-//! Takes out of wasm-bindgen's script what nobody here needs.
+//! Removes unused code from wasm-bindgen's script.
 
 use oxc_allocator::ArenaVec;
 use oxc_ast::ast::{ExportNamedDeclaration, Program, Statement};

@@ -1,8 +1,8 @@
-//! Joins a module with the modules that it imports and that are no files of their own.
+//! Joins a module with those of its imports that are not published as separate files.
 //!
 //! The syntax trees are joined, not the texts: every top-level name becomes unique, an import of a joined module
-//! becomes that module's own name, and one `export` at the end lists what the first module exports. So far a joined
-//! module may not export a default, nor everything of another module; [`join`] says so where one does.
+//! becomes that module's own name, and one `export` at the end lists what the first module exports. A joined module
+//! must not have a default export or re-export everything of another module: [`join`] reports it as an error.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +16,12 @@ use oxc_syntax::symbol::SymbolId;
 use crate::module::{self, Module, Names, Result};
 use crate::rewrite::Rewrite;
 
-/// Gives the source of a module by its path below `player-wasm/js`.
+/// Returns the source of a module by its path below `player-wasm/js`.
 pub(crate) type Read<'r> = dyn Fn(&str) -> Result<String> + 'r;
 
-/// Modules that are one program.
+/// Modules that were joined into one program.
 pub(crate) struct Joined<'a> {
-    /// Its source is the sources of the modules, one after the other.
+    /// The program. Its source text is the concatenation of the modules' sources.
     pub(crate) program: Program<'a>,
     pub(crate) sources: Vec<ModuleSource<'a>>,
 }
@@ -31,11 +31,11 @@ pub(crate) struct ModuleSource<'a> {
     /// The module's path below `player-wasm/js`.
     pub(crate) path: String,
     pub(crate) text: &'a str,
-    /// The line that it begins with, counted from 0.
+    /// The first line of the module, counted from 0.
     pub(crate) first_line: u32,
 }
 
-/// Joins the module `entry` of the sources that `read` gives with the modules that it needs.
+/// Joins the module `entry` with the modules that it needs. `read` returns their sources.
 pub(crate) fn join<'a>(
     allocator: &'a Allocator,
     entry: &str,
@@ -52,12 +52,12 @@ struct Joining<'a, 'r> {
     source_type: SourceType,
     read: &'r Read<'r>,
     seen: BTreeSet<String>,
-    /// Each after the modules that it imports; the entry is the last one.
+    /// The modules, each after its imports. The entry is the last one.
     modules: Vec<Module<'a>>,
 }
 
 impl<'a> Joining<'a, '_> {
-    /// Reads a module after the modules that it imports.
+    /// Reads a module after its imports.
     fn load(&mut self, path: &str) -> Result<()> {
         if !self.seen.insert(path.to_owned()) {
             return Ok(());
@@ -71,7 +71,7 @@ impl<'a> Joining<'a, '_> {
         Ok(())
     }
 
-    /// The joined program.
+    /// Returns the joined program.
     fn finish(mut self) -> Result<Joined<'a>> {
         let names = self.names()?;
         let builder = AstBuilder::new(self.allocator);
@@ -106,10 +106,10 @@ impl<'a> Joining<'a, '_> {
         Ok(Joined { program, sources })
     }
 
-    /// A unique name for each top-level symbol of each module. Imports of a joined module have the name of what they
-    /// import.
+    /// Returns a unique name for each top-level symbol of each module. Imports of a joined module have the name of
+    /// what they import.
     fn names(&self) -> Result<Vec<Names<'a>>> {
-        // Nested scopes keep their names: none of them may hide a new one.
+        // Nested scopes keep their names, so a new name must not equal any of them.
         let mut taken: BTreeSet<String> = self.modules.iter().flat_map(|module| module.all_names()).collect();
         let mut names: Vec<Names<'a>> = Vec::new();
         for module in &self.modules {
@@ -134,7 +134,7 @@ impl<'a> Joining<'a, '_> {
 
     /// Returns the module that defines an imported symbol, and the symbol there.
     fn origin(&self, mut at: usize, mut symbol: SymbolId) -> Result<(usize, SymbolId)> {
-        // Modules may hand on what they import; each does so once.
+        // Modules may re-export their imports, each at most once.
         for _ in 0..=self.modules.len() {
             let module = &self.modules[at];
             let Some((path, name)) = module.imports.get(&symbol) else { return Ok((at, symbol)) };
@@ -146,7 +146,7 @@ impl<'a> Joining<'a, '_> {
         Err(format!("{}: modules import `{symbol:?}` from each other in a circle", self.modules[at].path))
     }
 
-    /// The statement that exports what the entry exports.
+    /// Returns the statement with the exports of the entry.
     fn export(&self, names: &[Names<'a>], builder: &AstBuilder<'a>) -> Option<Statement<'a>> {
         let (entry, names) = (self.modules.last()?, names.last()?);
         let mut specifiers = ArenaVec::new_in(builder);

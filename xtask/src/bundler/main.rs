@@ -1,4 +1,4 @@
-//! Makes the scripts that pages load.
+//! Creates the scripts that pages load.
 //!
 //! ```text
 //! bundler package SOURCES GENERATED DIST [--dev]
@@ -7,8 +7,8 @@
 //!     one classic script
 //! ```
 //!
-//! oxc parses, shortens and writes. Only the joining of modules ([`join`]) is ours: what bundlers do, putting what two
-//! files share into a third one, would make a page load more files before it plays.
+//! oxc parses, minifies and writes scripts. Only the joining of modules ([`join`]) is own code: other bundlers move
+//! shared code into a third file, so that a page would load more files before playback.
 
 mod glue;
 mod join;
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes the published scripts and those of wasm-bindgen.
+/// Writes the published scripts and wasm-bindgen's scripts.
 fn package(sources: &str, generated: &str, dist: &Path, dev: bool) -> Result<()> {
     let (sources, generated) = (Path::new(sources), Path::new(generated));
     let modules = dist.join("srs-player");
@@ -77,7 +77,7 @@ fn package(sources: &str, generated: &str, dist: &Path, dev: bool) -> Result<()>
     Ok(())
 }
 
-/// wasm-bindgen's script, minified.
+/// Minifies wasm-bindgen's script.
 fn glue(name: &str, source: &str) -> Result<String> {
     let allocator = Allocator::default();
     let mut program = parse(&allocator, name, source, SourceType::mjs())?;

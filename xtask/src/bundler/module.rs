@@ -1,4 +1,4 @@
-//! A module as it is before it is joined with others: its tree, what it exports and what it imports.
+//! A module before it is joined with others: its syntax tree, exports and imports.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +13,7 @@ use oxc_syntax::symbol::SymbolId;
 
 use crate::published::{is_reference, published, resolve};
 
-/// A result whose error is one sentence.
+/// A result with a sentence as its error.
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
 /// New names of symbols.
@@ -25,13 +25,13 @@ pub(crate) struct Module<'a> {
     pub(crate) path: String,
     pub(crate) program: Program<'a>,
     pub(crate) scoping: Scoping,
-    /// The symbols that it exports, by the names that others see.
+    /// The exported symbols, by their exported names.
     pub(crate) exports: BTreeMap<String, SymbolId>,
-    /// The meaning of symbols that are imported from a joined module: its path, and the name of the export.
+    /// The source of each symbol that is imported from a joined module: path and name of the export.
     pub(crate) imports: HashMap<SymbolId, (String, String)>,
 }
 
-/// Parses a script; its mistakes are an error that names it.
+/// Parses a script. A syntax error contains the path of the script.
 pub(crate) fn parse<'a>(
     allocator: &'a Allocator,
     path: &str,
@@ -45,13 +45,13 @@ pub(crate) fn parse<'a>(
     }
 }
 
-/// Whether a statement of `module` names, as `specifier`, a module that is joined with it.
+/// Returns the path of the module that `module` imports as `specifier`, if it is joined with it.
 fn joined(module: &str, specifier: &str) -> Option<String> {
     is_reference(specifier).then(|| resolve(module, specifier)).filter(|path| published(path).is_none())
 }
 
 impl<'a> Module<'a> {
-    /// Reads a module. Answers also which modules have to be joined with it, in the order of their imports.
+    /// Reads a module. Also returns the modules that must be joined with it, in the order of their imports.
     pub(crate) fn read(
         allocator: &'a Allocator,
         path: &str,
@@ -70,7 +70,7 @@ impl<'a> Module<'a> {
         Ok((module, needed))
     }
 
-    /// Notes imports and exports, and answers which modules are joined, in their order.
+    /// Records imports and exports. Returns the modules that are joined, in their order.
     fn read_declarations(&mut self) -> Result<Vec<String>> {
         let mut needed = Vec::new();
         for statement in &self.program.body {
@@ -104,12 +104,12 @@ impl<'a> Module<'a> {
         Ok(needed)
     }
 
-    /// The symbols that it defines or imports at the top.
+    /// Returns the symbols that the module defines or imports at the top level.
     pub(crate) fn top_level(&self) -> impl Iterator<Item = SymbolId> {
         self.scoping.iter_bindings_in(self.scoping.root_scope_id())
     }
 
-    /// Every name of a symbol or a global.
+    /// Returns the names of all symbols and globals.
     pub(crate) fn all_names(&self) -> impl Iterator<Item = String> {
         let globals = self.scoping.root_unresolved_references().keys().map(|name| name.to_string());
         self.scoping.symbol_names().map(str::to_owned).chain(globals)

@@ -1,4 +1,4 @@
-//! Writes programs as text: small for pages, or readable for who works on them.
+//! Writes programs as text: minified for pages, or readable for development.
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::Program;
@@ -10,11 +10,10 @@ use oxc_sourcemap::SourceMapBuilder;
 use crate::join::Joined;
 use crate::module::Result;
 
-/// The minifier may use the syntax of this year and before. The sources themselves stay as they are.
+/// The minifier may use syntax up to this edition. Syntax in the sources is not converted.
 const TARGET: &str = "es2022";
 
-/// A program as small as it gets. Names become short that nobody outside can see: local and private ones, never those of
-/// properties.
+/// Returns a minified program. Local and private names become short; names of properties do not change.
 pub(crate) fn minified<'a>(allocator: &'a Allocator, program: &mut Program<'a>) -> Result<String> {
     let compress =
         CompressOptions { target: EngineTargets::from_target(TARGET)?, ..CompressOptions::smallest() };
@@ -24,7 +23,7 @@ pub(crate) fn minified<'a>(allocator: &'a Allocator, program: &mut Program<'a>) 
         compress: Some(compress),
     };
     let done = Minifier::new(options).minify(allocator, program);
-    // These tell bundlers which imports are not theirs.
+    // Annotations tell bundlers which imports they must ignore.
     let comments = CommentOptions { annotation: true, ..CommentOptions::disabled() };
     let mut code = Codegen::new()
         .with_options(CodegenOptions { comments, ..CodegenOptions::minify() })
@@ -36,7 +35,7 @@ pub(crate) fn minified<'a>(allocator: &'a Allocator, program: &mut Program<'a>) 
     Ok(code)
 }
 
-/// A script for debugging: the code of `joined`, and its source map, which leads to the files in `player-wasm/js`.
+/// Returns a script for debugging: the code of `joined`, and its source map for the files in `player-wasm/js`.
 /// `file` is the published name.
 pub(crate) fn readable(joined: &Joined<'_>, file: &str) -> (String, String) {
     let written = Codegen::new()
@@ -51,7 +50,7 @@ pub(crate) fn readable(joined: &Joined<'_>, file: &str) -> (String, String) {
     for source in &joined.sources {
         map.set_source_and_content(&source.path, source.text);
     }
-    // A position in the joined source becomes one in the module that it comes from.
+    // Convert a position in the joined source to a position in its module.
     for token in written.map.iter().flat_map(|map| map.get_tokens()) {
         let line = token.get_src_line();
         let at = joined.sources.partition_point(|source| source.first_line <= line).saturating_sub(1);

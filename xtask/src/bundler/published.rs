@@ -1,8 +1,8 @@
-//! The files of the browser package: which script each is made of, and how scripts name each other.
+//! The files of the browser package: the sources of each, and how scripts refer to each other.
 //!
-//! The sources lie in folders; the package is one flat folder whose file names are public.
+//! The sources are in folders; the package is one flat folder whose file names are public.
 
-/// The files of the package and the module each begins with: (published name, path below `player-wasm/js`).
+/// The files of the package and the entry module of each: (published name, path below `player-wasm/js`).
 pub(crate) const ENTRIES: [(&str, &str); 38] = [
     ("compat.js", "player/compat.js"),
     ("danmaku.js", "chat/flying/overlay.js"),
@@ -44,7 +44,7 @@ pub(crate) const ENTRIES: [(&str, &str); 38] = [
     ("worker.js", "player/engine/worker.js"),
 ];
 
-/// Generated files, which lie beside the published ones. Sources name them as if they lay at the root of
+/// Generated files, which are in the same folder as the published files. Sources refer to them as files in the root of
 /// `player-wasm/js`.
 pub(crate) const GENERATED: [&str; 6] = [
     "player_wasm.js",
@@ -55,22 +55,22 @@ pub(crate) const GENERATED: [&str; 6] = [
     "ts-inline.js",
 ];
 
-/// The classic script, which lies beside the folder of the modules.
+/// The classic script, which is beside the folder of the modules.
 pub(crate) const SCRIPT: &str = "srs-player.js";
 
-/// The published name of a module that is a file of its own: an entry or a generated file. `module` is a path
+/// Returns the published name of a module, if it is a published file: an entry or a generated file. `module` is a path
 /// below `player-wasm/js`.
 pub(crate) fn published(module: &str) -> Option<&'static str> {
     let entry = ENTRIES.iter().find(|(_, source)| *source == module).map(|&(published, _)| published);
     entry.or_else(|| GENERATED.into_iter().find(|name| *name == module))
 }
 
-/// Whether a text names a file of the package by a relative path.
+/// Returns whether a text refers to a file of the package by a relative path.
 pub(crate) fn is_reference(text: &str) -> bool {
     (text.starts_with("./") || text.starts_with("../")) && (text.ends_with(".js") || text.ends_with(".wasm"))
 }
 
-/// The path below `player-wasm/js` of what `module` names by a relative specifier.
+/// Returns the path below `player-wasm/js` for a relative specifier in `module`.
 pub(crate) fn resolve(module: &str, specifier: &str) -> String {
     let folder = module.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut path: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();

@@ -10,19 +10,19 @@ use oxc_str::Str;
 use crate::module::{Module, Names, Result};
 use crate::published::{is_reference, published, resolve};
 
-/// Renames symbols, moves positions, and lets relative paths name published files.
+/// Renames symbols, moves positions, and replaces relative paths by published files.
 pub(crate) struct Rewrite<'a, 'm> {
     allocator: &'a Allocator,
     path: &'m str,
     scoping: &'m Scoping,
     names: &'m Names<'a>,
-    /// Bytes of source in front of this module's.
+    /// Number of bytes of source text before this module.
     offset: u32,
     wrong: Option<String>,
 }
 
 impl<'a> Rewrite<'a, '_> {
-    /// Rewrites a module, its comments included. Fails if it names a file that the package does not have.
+    /// Rewrites a module with its comments. Fails if it refers to a file that the package does not have.
     pub(crate) fn apply(
         allocator: &'a Allocator,
         module: &mut Module<'a>,

@@ -5,7 +5,7 @@ use crate::join::{Joined, join};
 use crate::module::{Result, parse};
 use crate::output::{minified, readable};
 
-/// Joins `a.js` of these files.
+/// Joins `a.js` of these files with its imports.
 fn with<T>(files: &[(&str, &str)], then: impl for<'a> FnOnce(&'a Allocator, Joined<'a>) -> T) -> Result<T> {
     let allocator = Allocator::default();
     let read = |path: &str| {
@@ -26,7 +26,7 @@ fn script(source: &str) -> String {
     minified(&allocator, &mut program).unwrap()
 }
 
-/// Code and source map.
+/// Returns the readable code and its source map.
 fn large(files: &[(&str, &str)]) -> (String, String) {
     with(files, |_, joined| readable(&joined, "a.js")).unwrap()
 }
@@ -99,7 +99,7 @@ fn names_of_joined_modules_do_not_meet() {
         ("b.js", "export const name = 'b';\nconst count = 2;\nexport const twice = () => [name, count];"),
     ];
     let (code, _) = large(&files);
-    // `name$1` and `twice$1` are taken: they would hide what the function returns.
+    // `name$1` and `twice$1` exist already: they would shadow the value that the function returns.
     for part in [
         "const name$2 = 'b'",
         "const name$3 = 'a'",
@@ -111,7 +111,7 @@ fn names_of_joined_modules_do_not_meet() {
     ] {
         assert!(code.contains(part), "{part}: {code}");
     }
-    // The module that is imported runs first, and its own exports are not those of the file.
+    // The imported module runs first, and the file does not have its exports.
     assert!(code.find("'b'") < code.find("'a'"), "{code}");
     assert!(!code.contains("as twice") && !code.contains("as name"), "{code}");
     assert!(!small(&files).unwrap().contains("twice()"));
