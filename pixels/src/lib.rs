@@ -6,7 +6,7 @@
 
 mod scale;
 
-pub use scale::{NotInside, Part, Scaler};
+pub use scale::{LARGEST_FACTOR, NotInside, Part, Scaler};
 
 /// Mixes `old` into `new`, whose part is `weight` of 256. Equal samples stay the same.
 pub fn fade(old: &[u8], new: &mut [u8], weight: u16) {

@@ -39,13 +39,14 @@ pub(super) fn place(picture: &Picture, tile: Rect, fit: Fit, screen: bool) -> Pl
 }
 
 /// Returns the part of a picture that fills a tile. A picture that is hardly larger than the tile loses its edges instead
-/// of its sharpness, and need not be scaled: 640x360 in a grid with gaps.
+/// of its sharpness, and need not be scaled: 640x360 in a grid with gaps. The same holds for a picture that is hardly
+/// larger than twice the tile, or another whole factor: averages of squares are the fastest way to make it smaller.
 fn cover(whole: Rect, tile: Rect) -> Rect {
-    let hardly = |whole: u32, tile: u32| (tile..=tile + tile / 16).contains(&whole);
-    if hardly(whole.w, tile.w) && hardly(whole.h, tile.h) {
-        whole.middle(tile.w, tile.h)
-    } else {
-        whole.with_aspect(tile.w, tile.h)
+    let hardly = |whole: u32, part: u32| (part..=part + part / 16).contains(&whole);
+    let fits = |n: &u32| hardly(whole.w, n * tile.w) && hardly(whole.h, n * tile.h);
+    match (1..=pixels::LARGEST_FACTOR).find(fits) {
+        Some(n) => whole.middle(n * tile.w, n * tile.h),
+        None => whole.with_aspect(tile.w, tile.h),
     }
 }
 
@@ -114,7 +115,9 @@ mod tests {
         for (w, h, crop) in [
             (640, 360, Rect::new(2, 2, 636, 356)),
             (636, 356, tile),
-            (1280, 720, Rect::new(0, 2, 1280, 716)),
+            (1280, 720, Rect::new(4, 4, 1272, 712)),
+            (1920, 1080, Rect::new(6, 6, 1908, 1068)),
+            (1400, 720, Rect::new(56, 0, 1286, 720)),
             (634, 356, Rect::new(0, 0, 634, 354)),
             (640, 480, Rect::new(0, 60, 640, 358)),
         ] {
