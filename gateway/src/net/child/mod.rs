@@ -19,14 +19,14 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread;
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit, setpriority_process};
+use rustix::process::{Pid, Resource, Rlimit, getpriority_process, prlimit, setpriority_process};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 
 pub use self::process::{Process, Progress};
 pub use self::restart::Restarts;
 
-/// Priority of a child, lower than that of the network threads.
+/// Priority of a child, relative to that of this process: lower than that of the network threads.
 const NICE: i32 = 5;
 
 /// Resource limits of a child. Every child may write to its pipes but to no file, and leaves no core dump.
@@ -93,8 +93,11 @@ pub fn start(program: &str, args: Vec<String>, limits: Limits) -> io::Result<Chi
     for (resource, most) in limits.all() {
         prlimit(Some(pid), resource, Rlimit { current: most, maximum: most })?;
     }
-    // If this is not permitted, the child runs at normal priority.
-    let _ = setpriority_process(Some(pid), NICE);
+    // The child begins with the priority of this process, which an operator may have raised. If a change is not
+    // permitted, the child keeps it.
+    if let Ok(own) = getpriority_process(None) {
+        let _ = setpriority_process(Some(pid), own + NICE);
+    }
     Ok(child)
 }
 
