@@ -1,8 +1,10 @@
 //! A line of text.
 
+use std::borrow::Cow;
 use std::ptr;
 
 use ab_glyph::{Font, FontArc, Glyph, GlyphId, PxScale, ScaleFont, point};
+use unicode_bidi::BidiInfo;
 
 use super::{Fonts, Mask};
 use crate::core::text::clean;
@@ -43,6 +45,16 @@ pub(in crate::jobs::mix::compose) fn initials(name: &str) -> String {
     // Two characters of a Chinese name would be most of it.
     let last = letters.next_back().filter(|_| first.is_some_and(|c| (c as u32) < 0x2e80));
     first.into_iter().chain(last).flat_map(char::to_uppercase).take(2).collect()
+}
+
+/// Returns the characters of a line from left to right: those of Hebrew and Arabic are in reading order before (Unicode
+/// Standard Annex 9). Letters are not joined: that needs shaping.
+fn visual(text: &str) -> Cow<'_, str> {
+    let info = BidiInfo::new(text, None);
+    match info.paragraphs.first() {
+        Some(line) if info.has_rtl() => Cow::Owned(info.reorder_line(line, line.range.clone()).into_owned()),
+        _ => Cow::Borrowed(text),
+    }
 }
 
 /// A line of glyphs with their fonts, and its width.
@@ -96,15 +108,15 @@ impl Mask {
 
 /// Returns the longest line that is not wider than `room`.
 fn fit<'a>(fonts: &'a Fonts, text: &str, px: f32, baseline: f32, room: f32) -> Option<Line<'a>> {
-    let whole = Line::new(fonts, text.chars(), px, baseline);
+    let whole = Line::new(fonts, visual(text).chars(), px, baseline);
     if whole.glyphs.is_empty() || whole.width <= room {
         return Some(whole).filter(|line| line.width > 0.0);
     }
     let chars: Vec<char> = text.chars().collect();
     (1..chars.len()).rev().find_map(|n| {
         let kept = chars[..n].iter().collect::<String>();
-        let cut = kept.trim_end().chars().chain([MORE]);
-        Some(Line::new(fonts, cut, px, baseline)).filter(|line| line.width <= room)
+        let cut = format!("{}{MORE}", kept.trim_end());
+        Some(Line::new(fonts, visual(&cut).chars(), px, baseline)).filter(|line| line.width <= room)
     })
 }
 
@@ -119,6 +131,25 @@ mod tests {
         let long = shorten(&"x".repeat(1 << 20));
         assert_eq!((long.chars().count(), long.ends_with("x…")), (MAX_NAME, true));
         assert_eq!(shorten("\u{200b}\0"), "");
+    }
+
+    #[test]
+    fn hebrew_and_arabic_are_drawn_from_right_to_left() {
+        for (text, drawn) in [
+            ("Anna", "Anna"),
+            ("שלום", "םולש"),
+            ("Anna שלום", "Anna םולש"),
+            ("שלום 12 דן", "ןד 12 םולש"),
+            ("سلام", "مالس"),
+            ("", ""),
+        ] {
+            assert_eq!(visual(text), drawn, "{text}");
+        }
+        // A name that is cut off keeps its beginning, which is on the right.
+        let fonts = Fonts::built_in();
+        let whole = Mask::text(&fonts, "سلام عليكم", 20.0, 1000).unwrap();
+        let cut = Mask::text(&fonts, "سلام عليكم", 20.0, whole.width() - 10);
+        assert!(cut.is_some_and(|cut| cut.width() < whole.width()));
     }
 
     #[test]
