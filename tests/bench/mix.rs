@@ -1,5 +1,7 @@
 //! A mix: CPU time and memory of the gateway with its child processes, beside the classic FFmpeg command in the same
-//! seconds; the longest gap when inputs come and go; the freeze when a child process dies.
+//! seconds; the latency; the longest gap when inputs come and go; the freeze when a child process dies.
+
+mod latency;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,6 +30,7 @@ pub(crate) fn run() {
     beside_the_command();
     cost("4 x 360p30 -> 720p30", &vec![medium; 4], "at most 35 %, 300 MB");
     cost("10 x 180p15 -> 720p30", &vec![small; 10], "at most 50 %");
+    latency::run();
     gaps();
 }
 
@@ -137,26 +140,27 @@ fn beside_the_command() {
     thread::sleep(WINDOW);
     report(&gateway, &id, "2 x 720p30 -> 720p30", &before, "at most 38 %, 200 MB");
     let spent = spent(&theirs, &cpu(command.pid()));
-    println!("  the FFmpeg command (medium) {spent:.0} % of a core, {} MB", memory(command.pid()) >> 20);
+    println!("  the FFmpeg command (medium) {spent:.0} % of a core, {}", memory(command.pid()));
 }
 
 fn report(gateway: &Gateway, id: &str, name: &str, before: &BTreeMap<u32, f64>, reach: &str) {
     let pid = gateway.process.pid();
     let spent = spent(before, &cpu(pid));
     let mix = &api(gateway, "GET", &format!("/api/v1/mixes/{id}"), &Value::Null)["mix"]["status"];
-    let delays: Vec<i64> = mix["inputs"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|input| input["delay_ms"].as_i64())
-        .collect();
     println!(
-        "  {name}: {spent:.0} % of a core, {} MB (reach: {reach}); {} pictures/s, {} lost, encoder {} ms, delays {delays:?} ms",
-        memory(pid) >> 20,
+        "  {name}: {spent:.0} % of a core, {} (reach: {reach}); {} pictures/s, {} lost, encoder {} ms, delays {:?} ms",
+        memory(pid),
         mix["fps"],
         mix["drops"],
         mix["encoder_ms"],
+        delays(mix),
     );
+}
+
+/// Returns the delays of the inputs in milliseconds.
+fn delays(status: &Value) -> Vec<i64> {
+    let inputs = status["inputs"].as_array().into_iter().flatten();
+    inputs.filter_map(|input| input["delay_ms"].as_i64()).collect()
 }
 
 /// The longest gap over many joins and leaves, and after the death of each kind of child.
@@ -235,7 +239,18 @@ fn spent(before: &BTreeMap<u32, f64>, after: &BTreeMap<u32, f64>) -> f64 {
     sum * 100.0 / WINDOW.as_secs_f64()
 }
 
-/// Returns the resident memory of a process and of its children.
-fn memory(pid: u32) -> u64 {
-    std::iter::once(pid).chain(children(pid)).map(gateway::rss).sum()
+/// Describes the memory of a process and of its children. RSS counts a page that several processes share once for each
+/// of them; PSS divides it among them, as if it was counted once.
+fn memory(pid: u32) -> String {
+    let all: Vec<u32> = std::iter::once(pid).chain(children(pid)).collect();
+    let sum = |name: &str| all.iter().map(|id| rollup(*id, name)).sum::<u64>() >> 10;
+    let each: Vec<String> = all.iter().map(|id| (rollup(*id, "Pss:") >> 10).to_string()).collect();
+    format!("{} MB of memory (PSS: {}), {} MB RSS", sum("Pss:"), each.join(" + "), sum("Rss:"))
+}
+
+/// Returns a line of `/proc/PID/smaps_rollup` in kB.
+fn rollup(pid: u32, name: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }

@@ -8,41 +8,12 @@
 
 import { startGateway } from './harness.mjs';
 import { startBrowser } from './support/browser.mjs';
+import { clockTools, part } from './support/clock.mjs';
 
 const publishes = Number(process.argv[2] ?? 100);
 
-/** In the page: connections by WHIP and WHEP, and a reader of FLV. */
+/** In the page: a reader of FLV. */
 function tools() {
-  /** @param {RTCPeerConnection} pc @param {string} url */
-  const negotiate = async (pc, url) => {
-    await pc.setLocalDescription(await pc.createOffer());
-    const body = pc.localDescription?.sdp;
-    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/sdp' }, body });
-    if (response.status !== 201) throw new Error(await response.text());
-    await pc.setRemoteDescription({ type: 'answer', sdp: await response.text() });
-    return response.headers.get('location') ?? '';
-  };
-  /** @param {MediaStream} stream @param {string} url */
-  const publish = async (stream, url) => {
-    const pc = new RTCPeerConnection();
-    for (const track of stream.getTracks()) {
-      const transceiver = pc.addTransceiver(track, { direction: 'sendonly' });
-      if (track.kind !== 'video') continue;
-      const { codecs } = /** @type {RTCRtpCapabilities} */ (RTCRtpSender.getCapabilities('video'));
-      transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType === 'video/H264'));
-    }
-    const session = await negotiate(pc, url);
-    return { pc, stop: async () => { await fetch(session, { method: 'DELETE' }); pc.close(); } };
-  };
-  /** @param {string} url */
-  const play = async (url) => {
-    const pc = new RTCPeerConnection();
-    const stream = new MediaStream();
-    pc.ontrack = ({ track, receiver }) => { stream.addTrack(track); Object.assign(receiver, { jitterBufferTarget: 0 }); };
-    for (const kind of ['video', 'audio']) pc.addTransceiver(kind, { direction: 'recvonly' });
-    await negotiate(pc, url);
-    return stream;
-  };
   /** When the first picture and the first sound of an FLV stream have come. @param {string} url */
   const flv = async (url) => {
     const abort = new AbortController();
@@ -64,11 +35,8 @@ function tools() {
     abort.abort();
     return { picture, sound };
   };
-  Object.assign(window, { publish, play, flv });
+  Object.assign(window, { flv });
 }
-
-/** @param {number[]} values @param {number} p */
-const part = (values, p) => Math.round(values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * p))] ?? NaN);
 
 const gateway = await startGateway();
 const browser = await startBrowser(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
@@ -77,25 +45,12 @@ try {
   const page = await context.newPage();
   await page.goto(gateway.http);
   await page.evaluate(() => document.body.replaceChildren());
+  await page.evaluate(clockTools);
   await page.evaluate(tools);
 
   const delays = await page.evaluate(async () => {
-    const { publish, play } = /** @type {any} */ (window);
-    const BITS = 20, [width, height] = [1280, 720];
-    const canvas = Object.assign(document.createElement('canvas'), { width, height });
-    const paint = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-    const stream = canvas.captureStream(30);
-    // The time in ms as black and white fields, on a picture that moves.
-    setInterval(() => {
-      const now = Math.round(performance.now());
-      paint.fillStyle = `hsl(${now / 20 % 360} 60% 50%)`;
-      paint.fillRect(0, 0, width, height);
-      for (let bit = 0; bit < BITS; bit++) {
-        paint.fillStyle = now >> bit & 1 ? '#fff' : '#000';
-        paint.fillRect(bit * 64, 0, 64, 64);
-      }
-    }, 33);
-    const { stop } = await publish(stream, '/live/clock/whip');
+    const { publish, play, drawClock, readClock } = /** @type {any} */ (window);
+    const { stop } = await publish(drawClock(false), '/live/clock/whip');
     const video = Object.assign(document.createElement('video'), { muted: true, autoplay: true });
     document.body.append(video);
     for (;;) {
@@ -104,25 +59,7 @@ try {
         break;
       } catch { await new Promise((resolve) => { setTimeout(resolve, 100); }); }
     }
-    const read = new OffscreenCanvas(BITS * 64, 64);
-    const eye = /** @type {OffscreenCanvasRenderingContext2D} */ (read.getContext('2d', { willReadFrequently: true }));
-    /** @type {number[]} */
-    const delays = [];
-    const began = performance.now();
-    await new Promise((resolve) => {
-      const look = (/** @type {number} */ _, /** @type {VideoFrameCallbackMetadata} */ meta) => {
-        if (performance.now() - began > 25_000) return resolve(undefined);
-        video.requestVideoFrameCallback(look);
-        if (video.videoWidth < 640) return;
-        const scale = video.videoWidth / width;
-        eye.drawImage(video, 0, 0, BITS * 64 * scale, 64 * scale, 0, 0, BITS * 64, 64);
-        let then = 0;
-        for (let bit = 0; bit < BITS; bit++) if (eye.getImageData(bit * 64 + 32, 32, 1, 1).data[0] > 127) then |= 1 << bit;
-        // The first seconds find their way.
-        if (performance.now() - began > 5_000) delays.push(meta.presentationTime - then);
-      };
-      video.requestVideoFrameCallback(look);
-    });
+    const delays = await readClock(video, 25_000);
     await stop();
     return delays;
   });

@@ -3,17 +3,20 @@
 use crate::package;
 use crate::sh::{Result, cargo, command, root, run as sh, target, which};
 
-/// The parts that need Chromium, and their scripts.
-const BROWSER: [(&str, &[&str]); 2] =
-    [("browser", &["measure.mjs", "measure-rtc.mjs"]), ("loss", &["measure-loss.mjs"])];
+/// The parts that need Chromium, and their scripts. The part `mix` is one of the server's, too.
+const BROWSER: [(&str, &[&str]); 3] = [
+    ("mix", &["measure-mix.mjs"]),
+    ("browser", &["measure.mjs", "measure-rtc.mjs"]),
+    ("loss", &["measure-loss.mjs"]),
+];
 
-/// Measures the server (cpu, latency, join, stalled, rtp, transcode, compose, https, whep, rooms, mix), then the player in
-/// Chromium (browser) and on a bad network (loss); all of them, or the named ones.
+/// Measures the server (cpu, latency, join, stalled, rtp, transcode, compose, https, whep, rooms, mix), then a mix from
+/// glass to glass (mix), the player in Chromium (browser) and on a bad network (loss); all of them, or the named ones.
 pub(crate) fn run(parts: &[String]) -> Result {
     let named = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
     let scripts: Vec<_> =
         BROWSER.iter().filter(|(part, _)| named(part)).flat_map(|(_, scripts)| *scripts).collect();
-    let of_browser = |part: &&String| BROWSER.iter().any(|(name, _)| name == part);
+    let of_browser = |part: &&String| *part != "mix" && BROWSER.iter().any(|(name, _)| name == part);
     let server: Vec<&String> = parts.iter().filter(|part| !of_browser(part)).collect();
     sh(cargo().args(["build", "--release", "--package", "gateway"]))?;
     if parts.is_empty() || !server.is_empty() {

@@ -24,10 +24,15 @@ impl Media {
     /// Returns the video of an H.264 clip, and Opus.
     #[track_caller]
     pub fn of(clip: Clip) -> Self {
-        let (_, tags) = clip.tags();
+        Self::of_tags(&clip.tags().1)
+    }
+
+    /// Returns the H.264 video of FLV tags, and Opus.
+    #[track_caller]
+    pub fn of_tags(tags: &[Tag]) -> Self {
         let sounds = ogg::packets(&fs::read(Clip::Ogg.file()).expect("a readable clip"));
         let sounds = sounds.into_iter().map(Arc::from).collect();
-        Self { pictures: pictures(&tags), sounds, whole: false, level: None }
+        Self { pictures: pictures(tags), sounds, whole: false, level: None }
     }
 
     /// Returns media like a browser's: constrained baseline and Opus.

@@ -46,6 +46,8 @@ pub struct Sent {
     pub video: bool,
     /// Annex B, or an Opus packet.
     pub data: Arc<[u8]>,
+    /// When it was sent.
+    pub at: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -238,7 +240,7 @@ impl Inner {
                 None => writer,
             };
             writer.write(pt, due, time, data.clone()).map_err(|error| error.to_string())?;
-            self.state.lock().unwrap().sent.push(Sent { video, data });
+            self.state.lock().unwrap().sent.push(Sent { video, data, at: now });
             // Written data is sent when time advances.
             self.rtc.handle_input(Input::Timeout(now)).map_err(|error| error.to_string())?;
         }
