@@ -2,8 +2,8 @@
 
 /** @type {Record<string, string>} */
 const SENTENCES = {
-  'audio-unsupported': 'This browser cannot play the sound of this stream; the picture plays without it.',
-  'autoplay-blocked': 'The browser wants a click before it plays sound.',
+  'audio-unsupported': 'This browser cannot play the audio of this stream; the video plays without it.',
+  'autoplay-blocked': 'The browser wants a click before it plays audio.',
   'bad-url': 'This is not an address.',
   connections: 'This browser has no connection to this host left: it opens six at once. A ws:// address needs none of them.',
   cors: 'The server answers, but does not allow this page to read the stream (no Access-Control-Allow-Origin).',

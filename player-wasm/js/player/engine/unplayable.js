@@ -4,8 +4,8 @@ const NO_DECODER = (/** @type {string} */ codec) => `This browser has no decoder
 
 /** @type {Record<string, string>} */
 const SENTENCES = {
-  'no-MP3': 'This browser plays no MP3 in live streams; the picture plays without sound. Publish the sound as AAC.',
-  'no-sound': 'The sound of this stream has a codec that the player cannot read; the picture plays without it. Publish the sound as AAC.',
+  'no-MP3': 'This browser cannot play MP3 in live streams; the video plays without audio. Publish the audio as AAC.',
+  'no-sound': 'The audio of this stream has a codec that the player cannot read; the video plays without it. Publish the audio as AAC.',
   'no-VP8': 'Browsers play VP8 video by WebRTC only: open the webrtc:// address of this stream, or publish H.264.',
   'no-H.265': NO_DECODER('H.265'),
   'no-AV1': NO_DECODER('AV1'),
