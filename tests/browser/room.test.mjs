@@ -320,3 +320,55 @@ test('in Chinese, on a phone: a host lets a guest in, brings a viewer to the sta
   assert.deepEqual(await axe(guest.page), []);
   for (const one of [mia, guest, host]) await one.close();
 });
+
+test('a host asks again who has declined, or was away: in the room and in a chat', LIMIT, async () => {
+  const wire = await rooms.wire();
+  const host = await rooms.open('/rooms/asked?name=Hu');
+  await host.join();
+  const mia = await rooms.open('/rooms/asked?name=Mia&as=audience', { from: wire.http });
+  await mia.join();
+  const eve = await rooms.open('/rooms/asked?name=Eve', { from: wire.http });
+  await eve.page.evaluate(() => document.body.append(Object.assign(document.createElement('srs-chat'), { id: 'beside', room: 'asked', name: 'Eve' })));
+  const eveIs = () => eve.page.evaluate(() => {
+    const { me, connection } = /** @type {any} */ (document.querySelector('#beside'));
+    return { id: me?.id, role: me?.role, state: connection?.state };
+  });
+  await until('Eve in the audience', async () => (await eveIs()).role === 'audience');
+  const asks = mia.page.getByText('Hu invites you to the stage. Your camera and microphone will be opened.');
+  const asksEve = eve.page.locator('#beside').getByText('Hu invites you to the stage.');
+  const invite = (/** @type {string} */ id) => host.page.evaluate((id) => /** @type {any} */ (document.querySelector('srs-room')).connection.send({ type: 'invite', id }), id);
+  const ids = [String((await mia.read()).me?.id), String((await eveIs()).id)];
+  for (const id of ids) await invite(id);
+  await asks.waitFor();
+  await asksEve.waitFor();
+  assert.deepEqual(await axe(mia.page), []);
+  // Nobody has answered yet: the host asks again from the list, and the question stays one.
+  await host.press('People');
+  await host.page.getByLabel('Actions for Mia').click();
+  await host.shot('invite-again-1280');
+  await host.page.getByRole('button', { name: 'Invite again' }).click();
+  await mia.press('Not now');
+  await host.page.getByText('Mia declined.').waitFor();
+  await asks.waitFor({ state: 'detached' });
+  await eve.page.locator('#beside').getByRole('button', { name: 'Not now' }).click();
+  await asksEve.waitFor({ state: 'hidden' });
+  await until('nobody who is invited', () => host.page.evaluate(() => [...(/** @type {any} */ (document.querySelector('srs-room'))).connection.people.values()].every(({ invited }) => !invited)));
+  // The host asks while both are away, who have raised their hands: they are asked when they are back.
+  await mia.press('Raise your hand');
+  await eve.page.locator('#beside').getByRole('button', { name: 'Raise hand' }).click();
+  await until('two hands', () => host.page.evaluate(() => [...(/** @type {any} */ (document.querySelector('srs-room'))).connection.people.values()].filter(({ hand }) => hand).length === 2));
+  wire.break();
+  await mia.state('reconnecting');
+  await until('Eve to be away', async () => (await eveIs()).state === 'reconnecting');
+  for (const id of ids) await invite(id);
+  await until('both invited', () => host.page.evaluate(() => [...(/** @type {any} */ (document.querySelector('srs-room'))).connection.people.values()].filter(({ invited }) => invited).length === 2));
+  wire.mend();
+  await asks.waitFor();
+  await asksEve.waitFor();
+  await mia.press('Join the stage');
+  await mia.page.getByText('You are on the stage now.').waitFor();
+  await mia.sees('Hu', 'Mia (you)');
+  await host.sees('Hu (you)', 'Mia');
+  noErrors(host);
+  for (const one of [eve, mia, host]) await one.close();
+});

@@ -166,7 +166,9 @@ export class SrsChatElement extends Host {
     this.#lines.fill(chat);
     this.#lines.toEnd();
     const own = me && people?.get(me.id);
-    if (own?.invited && me?.role === 'audience') this.#bar.invite(this.#say('host'));
+    // The gateway does not repeat who has asked.
+    const host = [...people?.values() ?? []].find(({ role }) => role === 'host');
+    if (own?.invited && me?.role === 'audience') this.#bar.invite(host?.name ?? this.#say('host'));
     this.#render();
     if (!this.#queued) return;
     this.#connection?.send({ type: 'chat', text: this.#queued });

@@ -25,7 +25,19 @@ export function announce(session, notices, language) {
   }, { signal: session.signal });
   const nameOf = (/** @type {string} */ id) => connection.people.get(id)?.name ?? known.get(id)?.name ?? id;
 
-  heard(connection, 'welcome', () => { known = new Map(connection.people); });
+  const invite = (/** @type {string} */ host) => notices.show('invited', language()('invited', host), [
+    { text: language()('accept'), act: () => void connection.send({ type: 'accept' }) },
+    { text: language()('decline'), act: () => void connection.send({ type: 'decline' }) },
+  ]);
+
+  heard(connection, 'welcome', () => {
+    known = new Map(connection.people);
+    // A host may have asked while the connection was lost.
+    const own = known.get(session.me?.id ?? '');
+    const host = [...known.values()].find(({ role }) => role === 'host');
+    if (own?.invited && own.role === 'audience') invite(host?.name ?? language()('role:host'));
+    else notices.hide('invited');
+  });
   heard(connection, 'person', (/** @type {{ person: Person }} */ { person }) => {
     const say = language();
     const before = known.get(person.id);
@@ -57,13 +69,7 @@ export function announce(session, notices, language) {
     const say = language();
     if (!publishing.muted) notices.show('muteAsked', say('muteAsked', nameOf(by)), [{ text: say('muteNow'), act: () => session.mute({ muted: true }) }], say('close'));
   });
-  heard(connection, 'invited', (/** @type {{ by: string }} */ { by }) => {
-    const say = language();
-    notices.show('invited', say('invited', nameOf(by)), [
-      { text: say('accept'), act: () => void connection.send({ type: 'accept' }) },
-      { text: say('decline'), act: () => void connection.send({ type: 'decline' }) },
-    ]);
-  });
+  heard(connection, 'invited', (/** @type {{ by: string }} */ { by }) => invite(nameOf(by)));
   heard(connection, 'declined', (/** @type {{ id: string }} */ { id }) => notices.show('declined', language()('declined', nameOf(id))));
   heard(connection, 'error', (/** @type {{ text: string, about?: string }} */ { text, about }) => {
     // The chat shows its own errors; those of joining are on the card.

@@ -68,7 +68,9 @@ async function startWire(to) {
   const { hostname, port } = new URL(to);
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();
+  let broken = false;
   const server = createServer((near) => {
+    if (broken) return void near.on('error', () => {}).destroy();
     const far = connect(Number(port), hostname);
     for (const [socket, other] of [[near, far], [far, near]]) {
       sockets.add(socket);
@@ -83,6 +85,12 @@ async function startWire(to) {
   const cut = () => { for (const socket of sockets) socket.destroy(); };
   return {
     http: `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`, cut,
+    /** Ends all connections and lets none come until {@link mend}. */
+    break() {
+      broken = true;
+      cut();
+    },
+    mend() { broken = false; },
     close: () => {
       cut();
       server.close();
@@ -99,9 +107,9 @@ export async function startRooms(flags = [], settings = []) {
   /** Ways to the gateway that tests have changed. @type {{ close: () => void }[]} */
   const ways = [];
 
-  /** A page of a room, with ways to see what it does. @param {string} path @param {import('playwright-core').BrowserContextOptions & { from?: string, relay?: number, init?: [(argument: any) => void, any] }} [options] */
-  async function open(path, { from = gateway.http, relay = 0, init, ...options } = {}) {
-    const opened = await openPage(browser, { viewport: { width: 1280, height: 720 }, ...options });
+  /** A page of a room, with ways to see what it does. @param {string} path @param {import('playwright-core').BrowserContextOptions & { from?: string, relay?: number, init?: [(argument: any) => void, any], by?: import('playwright-core').Browser }} [options] */
+  async function open(path, { from = gateway.http, relay = 0, init, by = browser, ...options } = {}) {
+    const opened = await openPage(by, { viewport: { width: 1280, height: 720 }, ...options });
     const { page } = opened;
     await page.addInitScript(spy, relay);
     if (init) await page.addInitScript(...init);
