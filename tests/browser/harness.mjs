@@ -17,11 +17,23 @@ export const LIMIT = { timeout: 300_000 };
  * @param {boolean} [autoplay] whether pages may play audio without a click
  */
 export function launch(args = [], autoplay = true) {
+  return chromium.launch(chromiumOptions(args, autoplay));
+}
+
+/** A Chromium that a test can kill. @param {string[]} [args] */
+export async function launchServer(args = []) {
+  const server = await chromium.launchServer(chromiumOptions(args, true));
+  const browser = await chromium.connect(server.wsEndpoint());
+  return { browser, pid: Number(server.process().pid), kill: () => server.kill(), close: () => server.close() };
+}
+
+/** @param {string[]} args @param {boolean} autoplay */
+function chromiumOptions(args, autoplay) {
   const policy = autoplay ? 'no-user-gesture-required' : 'document-user-activation-required';
-  return chromium.launch({
+  return {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', `--autoplay-policy=${policy}`, ...args],
-  });
+  };
 }
 
 /**

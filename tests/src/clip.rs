@@ -1,7 +1,7 @@
 //! Short clips, created once from ffmpeg's own test sources.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::flv::{self, Tag};
@@ -74,17 +74,7 @@ impl Clip {
     pub fn file(self) -> PathBuf {
         let file = cache_dir().join(self.name());
         if !file.exists() {
-            // Several tests may create it at the same time: each writes its own file, the last one stays.
-            let own = cache_dir().join(format!(
-                "{}-{:?}-{}",
-                std::process::id(),
-                std::thread::current().id(),
-                self.name()
-            ));
-            let output = self.command().arg(&own).stdin(Stdio::null()).output();
-            let output = output.unwrap_or_else(|error| panic!("cannot start ffmpeg: {error}"));
-            assert!(output.status.success(), "ffmpeg: {}", String::from_utf8_lossy(&output.stderr));
-            fs::rename(&own, &file).expect("the clip can be renamed");
+            make(&file, self.command());
         }
         file
     }
@@ -161,5 +151,71 @@ impl Clip {
         };
         ffmpeg.args(["-c:a", audio, "-b:a", "64k", "-t", &SECONDS.to_string()]);
         ffmpeg
+    }
+}
+
+/// Has ffmpeg write a file.
+#[track_caller]
+fn make(file: &Path, mut ffmpeg: Command) {
+    // Several tests may create it at the same time: each writes its own file, the last one stays.
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let own = format!("{}-{:?}-{name}", std::process::id(), std::thread::current().id());
+    let own = cache_dir().join(own);
+    let output = ffmpeg.arg(&own).stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|error| panic!("cannot start ffmpeg: {error}"));
+    assert!(output.status.success(), "ffmpeg: {}", String::from_utf8_lossy(&output.stderr));
+    fs::rename(&own, file).expect("the clip can be renamed");
+}
+
+/// A clip of 2 s that is seen and heard to be a certain one: H.264 in constrained baseline, and Opus.
+#[derive(Debug, Clone)]
+pub struct Plain {
+    /// The colour, as ffmpeg names it.
+    pub colour: String,
+    /// Frequency of the tone, in Hz. It is interrupted twice a second, like speech.
+    pub hertz: u32,
+    /// Width and height: `320x180`.
+    pub size: &'static str,
+    /// Frames per second.
+    pub rate: u32,
+    /// The bit rate of a moving picture with much detail, as ffmpeg names it; `None`: a plain field, which
+    /// needs hardly any.
+    pub detail: Option<&'static str>,
+}
+
+impl Plain {
+    /// Returns the files of the video (FLV) and the audio (Ogg); creates them if they do not exist.
+    #[track_caller]
+    pub fn files(&self) -> (PathBuf, PathBuf) {
+        let Self { colour, hertz, size, rate, detail } = self;
+        let video =
+            cache_dir().join(format!("plain-{colour}-{size}-{rate}-{}.flv", detail.unwrap_or_default()));
+        if !video.exists() {
+            let mut ffmpeg = Command::new("ffmpeg");
+            let moving = format!(
+                "testsrc2=size={size}:rate={rate},noise=alls=12:allf=t,colorize=hue={}:saturation=0.4",
+                hertz % 360
+            );
+            let plain = format!("color={colour}:size={size}:rate={rate}");
+            ffmpeg.args(["-v", "error", "-y", "-f", "lavfi", "-i", detail.map_or(&plain, |_| &moving)]);
+            ffmpeg.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]);
+            ffmpeg.args(["-profile:v", "baseline", "-tune", "zerolatency"]);
+            if let Some(bits) = detail {
+                ffmpeg.args(["-b:v", bits, "-maxrate", bits, "-bufsize", bits]);
+            }
+            let gop = (rate * 2).to_string();
+            ffmpeg.args(["-g", &gop, "-keyint_min", &gop, "-sc_threshold", "0", "-t", "2"]);
+            ffmpeg.args(["-flvflags", "no_duration_filesize", "-f", "flv"]);
+            make(&video, ffmpeg);
+        }
+        let audio = cache_dir().join(format!("tone-{hertz}.ogg"));
+        if !audio.exists() {
+            let tone = format!(r"aevalsrc=0.08*sin(2*PI*{hertz}*t)*lt(mod(t\,0.5)\,0.4):s=48000:c=stereo");
+            let mut ffmpeg = Command::new("ffmpeg");
+            ffmpeg.args(["-v", "error", "-y", "-f", "lavfi", "-i", &tone, "-c:a", "libopus"]);
+            ffmpeg.args(["-frame_duration", "20", "-b:a", "48k", "-t", "2", "-f", "ogg"]);
+            make(&audio, ffmpeg);
+        }
+        (video, audio)
     }
 }

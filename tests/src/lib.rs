@@ -26,7 +26,7 @@ pub mod tls;
 pub mod wait;
 pub mod ws;
 
-pub use clip::Clip;
+pub use clip::{Clip, Plain};
 pub use gateway::Gateway;
 pub use process::Process;
 pub use room::RoomClient;

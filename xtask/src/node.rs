@@ -50,6 +50,7 @@ fn run(files: &[PathBuf], list: &Path) -> Result {
     sh(command("node")
         .current_dir(&tests)
         .env("LIANMAI", target().join("debug/lianmai"))
+        .env("LIANMAI_HOSTS", target().join("debug/hosts"))
         .env("PLUGIN_ZIP", target().join("dist/lianmai.zip"))
         .env("XTASK", std::env::current_exe().unwrap_or_default())
         .args(["--test", "--test-concurrency=1"])

@@ -24,11 +24,12 @@ const STREAMS: &[Use] = &[Use::Streams, Use::Rtc, Use::Operation];
 const BROWSER: &[Use] = &[Use::Streams, Use::Size, Use::Browser, Use::Node];
 const WORDPRESS: &[Use] = &[Use::Streams, Use::Size, Use::Browser, Use::Node, Use::WordPress];
 
-pub(crate) const PARTS: [Part; 15] = [
+pub(crate) const PARTS: [Part; 16] = [
     Part { run: format, ..part("format", "rustfmt --check") },
     Part { run: lints, ..part("lints", "clippy on everything; warnings are errors") },
     Part { run: |_| package::build().map(|_| ()), ..part("player", "builds the browser package") },
     Part { run: gateway_binary, ..part("binary", "builds the gateway that the tests start") },
+    Part { run: hosts_binary, ..part("hosts", "builds the hosts of rooms that browser tests start") },
     Part {
         filter: "TEST",
         run: units,
@@ -58,7 +59,7 @@ pub(crate) const PARTS: [Part; 15] = [
     },
     Part {
         filter: "FILE",
-        needs: &["npm", "player", "binary"],
+        needs: &["npm", "player", "binary", "hosts"],
         uses: BROWSER,
         run: |filter| node::browser_tests("browser", filter),
         ..part("browser", "player and publisher in Chromium and Firefox")
@@ -128,6 +129,11 @@ fn lints(_: &[String]) -> Result {
 /// Builds the gateway before the tests that start it, so that the build does not count as their time.
 fn gateway_binary(_: &[String]) -> Result {
     sh(cargo().args(["build", "--package", "gateway"]))
+}
+
+/// Publishers of rooms that need less CPU time than browsers.
+fn hosts_binary(_: &[String]) -> Result {
+    sh(cargo().args(["build", "--package", "lianmai-tests", "--bin", "hosts"]))
 }
 
 fn units(filter: &[String]) -> Result {

@@ -1,23 +1,33 @@
 //! The media that a peer publishes: video and audio encoded by ffmpeg.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::clip::Clip;
+use crate::clip::{Clip, Plain};
 use crate::flv::{self, Tag};
 use crate::ogg;
 
 /// Video and audio, sent in a loop.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Media {
-    /// H.264 as Annex B at 30 fps; true for a key frame, which includes its parameter sets.
+    /// H.264 as Annex B; true for a key frame, which includes its parameter sets.
     pub pictures: Vec<(bool, Arc<[u8]>)>,
+    /// Video frames per second.
+    pub rate: u32,
     /// Opus packets of 20 ms.
     pub sounds: Vec<Arc<[u8]>>,
     /// Whether to keep video and audio in sync: no video frames are skipped for a requested key frame.
     pub whole: bool,
     /// The audio level to announce (RFC 6464), in dBov.
     pub level: Option<i8>,
+}
+
+impl Default for Media {
+    /// No video and no audio.
+    fn default() -> Self {
+        Self { pictures: Vec::new(), rate: 30, sounds: Vec::new(), whole: false, level: None }
+    }
 }
 
 impl Media {
@@ -30,9 +40,15 @@ impl Media {
     /// Returns the H.264 video of FLV tags, and Opus.
     #[track_caller]
     pub fn of_tags(tags: &[Tag]) -> Self {
-        let sounds = ogg::packets(&fs::read(Clip::Ogg.file()).expect("a readable clip"));
-        let sounds = sounds.into_iter().map(Arc::from).collect();
-        Self { pictures: pictures(tags), sounds, whole: false, level: None }
+        Self { pictures: pictures(tags), sounds: sounds(&Clip::Ogg.file()), ..Self::default() }
+    }
+
+    /// Returns video of one colour, and one tone.
+    #[track_caller]
+    pub fn plain(clip: &Plain) -> Self {
+        let (video, audio) = clip.files();
+        let (_, tags) = flv::read(&fs::read(video).expect("a readable clip"));
+        Self { pictures: pictures(&tags), rate: clip.rate, sounds: sounds(&audio), ..Self::default() }
     }
 
     /// Returns media like a browser's: constrained baseline and Opus.
@@ -58,6 +74,12 @@ impl Media {
     pub fn blind(self) -> Self {
         Self { pictures: Vec::new(), ..self }
     }
+}
+
+/// Returns the packets of an Ogg file.
+#[track_caller]
+fn sounds(file: &Path) -> Vec<Arc<[u8]>> {
+    ogg::packets(&fs::read(file).expect("a readable clip")).into_iter().map(Arc::from).collect()
 }
 
 fn pictures(tags: &[Tag]) -> Vec<(bool, Arc<[u8]>)> {

@@ -41,6 +41,8 @@ pub struct Call {
     pub headers: Vec<String>,
     /// Whether media uses TCP.
     pub tcp: bool,
+    /// Whether video alone is offered, without a section for audio.
+    pub video_only: bool,
 }
 
 impl Call {
@@ -56,6 +58,7 @@ impl Call {
             query: String::new(),
             headers: Vec::new(),
             tcp: false,
+            video_only: false,
         }
     }
 
@@ -151,14 +154,20 @@ pub struct Offered {
 /// Creates an offer of Opus and H.264 in one direction.
 #[track_caller]
 pub fn offer(direction: Direction, candidate: Option<Candidate>) -> Offered {
+    offer_of(&[MediaKind::Audio, MediaKind::Video], direction, candidate)
+}
+
+/// The same of these kinds of media.
+#[track_caller]
+pub(super) fn offer_of(kinds: &[MediaKind], direction: Direction, candidate: Option<Candidate>) -> Offered {
     let config = Rtc::builder().clear_codecs().enable_opus(true, false).enable_h264(true);
     let mut rtc = config.build(Instant::now());
     if let Some(candidate) = candidate {
         rtc.add_local_candidate(candidate);
     }
     let mut api = rtc.sdp_api();
-    for kind in [MediaKind::Audio, MediaKind::Video] {
-        api.add_media(kind, direction, None, None, None);
+    for kind in kinds {
+        api.add_media(*kind, direction, None, None, None);
     }
     let (offer, pending) = api.apply().expect("something is offered");
     Offered { rtc, sdp: offer.to_sdp_string(), pending }

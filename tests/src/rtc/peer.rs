@@ -6,10 +6,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use str0m::change::SdpAnswer;
-use str0m::media::{Direction, KeyframeRequestKind, Mid};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid};
 
 use super::media::Media;
-use super::offer::{Call, Offered, offer};
+use super::offer::{Call, Offered, offer_of};
 use super::run::{Feed, Inner, Job, Received, Sent, State};
 use super::wire::Wire;
 use crate::http::{self, Response};
@@ -44,8 +44,13 @@ impl Peer {
     /// Connects like [`Peer::publish`], but sends nothing before [`Peer::go`].
     #[track_caller]
     pub fn hold(call: &Call, media: Media) -> Self {
-        let feed = Feed { held: true, ..Feed::new(media) };
-        Self::start(call, Some(feed)).unwrap_or_else(|no| panic!("{}: {}", no.status, no.text()))
+        Self::try_hold(call, media).unwrap_or_else(|no| panic!("{}: {}", no.status, no.text()))
+    }
+
+    /// The same; the error is the refusal.
+    #[track_caller]
+    pub fn try_hold(call: &Call, media: Media) -> Result<Self, Response> {
+        Self::start(call, Some(Feed { held: true, ..Feed::new(media) }))
     }
 
     /// Starts to send.
@@ -67,14 +72,16 @@ impl Peer {
     fn start(call: &Call, feed: Option<Feed>) -> Result<Self, Response> {
         let wire = if call.tcp { Wire::tcp(call.webrtc) } else { Wire::udp() };
         let direction = if feed.is_some() { Direction::SendOnly } else { Direction::RecvOnly };
-        let Offered { mut rtc, sdp, pending } = offer(direction, Some(wire.candidate()));
+        let kinds = &[MediaKind::Audio, MediaKind::Video][usize::from(call.video_only)..];
+        let Offered { mut rtc, sdp, pending } = offer_of(kinds, direction, Some(wire.candidate()));
         let response = call.post(feed.is_some(), &sdp);
         let answer = call.answer(response.clone())?;
         let parsed = SdpAnswer::from_sdp_string(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
         rtc.sdp_api().accept_answer(pending, parsed).unwrap_or_else(|error| panic!("{error}: {answer}"));
         let mids: Vec<Mid> =
             answer.lines().filter_map(|line| line.strip_prefix("a=mid:")).map(Mid::from).collect();
-        let [audio, video] = mids[..] else { panic!("not two media sections: {answer}") };
+        assert_eq!(mids.len(), kinds.len(), "the media sections of {answer}");
+        let (audio, video) = (mids[0], mids[kinds.len() - 1]);
         let state = Arc::new(Mutex::new(State::default()));
         let inner = Inner {
             rtc,

@@ -82,8 +82,8 @@ impl Feed {
     /// Returns when the next video frame and the next audio frame are due.
     fn due(&self) -> [Option<Instant>; 2] {
         let Some(began) = self.began else { return [None; 2] };
-        let picture =
-            (!self.media.pictures.is_empty()).then(|| began + Duration::from_secs(1) * self.sent[0] / 30);
+        let picture = (!self.media.pictures.is_empty())
+            .then(|| began + Duration::from_secs(1) * self.sent[0] / self.media.rate);
         let sound = (!self.media.sounds.is_empty()).then(|| began + Duration::from_millis(20) * self.sent[1]);
         [picture, sound]
     }
@@ -218,7 +218,8 @@ impl Inner {
             let Some(due) = due.filter(|due| *due <= now) else { continue };
             let (video, count) = (kind == 0, feed.sent[kind]);
             let (mid, codec, time, data) = if video {
-                let time = MediaTime::new(1_000_000 + u64::from(count) * 3_000, Frequency::NINETY_KHZ);
+                let ticks = u64::from(90_000 / feed.media.rate);
+                let time = MediaTime::new(1_000_000 + u64::from(count) * ticks, Frequency::NINETY_KHZ);
                 (self.video, Codec::H264, time, feed.next_picture())
             } else {
                 let time = MediaTime::new(500_000 + u64::from(count) * 960, Frequency::FORTY_EIGHT_KHZ);
