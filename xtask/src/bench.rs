@@ -4,14 +4,16 @@ use crate::package;
 use crate::sh::{Result, cargo, command, root, run as sh, target, which};
 
 /// The parts that need Chromium, and their scripts. The part `mix` is one of the server's, too.
-const BROWSER: [(&str, &[&str]); 3] = [
+const BROWSER: [(&str, &[&str]); 4] = [
     ("mix", &["measure-mix.mjs"]),
     ("browser", &["measure.mjs", "measure-rtc.mjs"]),
     ("loss", &["measure-loss.mjs"]),
+    ("rooms-browser", &["measure-rooms.mjs"]),
 ];
 
 /// Measures the server (cpu, latency, join, stalled, rtp, transcode, compose, https, whep, rooms, mix), then a mix from
-/// glass to glass (mix), the player in Chromium (browser) and on a bad network (loss); all of them, or the named ones.
+/// glass to glass (mix), the player in Chromium (browser), on a bad network (loss), and a room of ten hosts
+/// (rooms-browser); all of them, or the named ones.
 pub(crate) fn run(parts: &[String]) -> Result {
     let named = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
     let scripts: Vec<_> =
@@ -32,6 +34,7 @@ pub(crate) fn run(parts: &[String]) -> Result {
             );
         }
         package::build()?;
+        sh(cargo().args(["build", "--release", "--package", "lianmai-tests", "--bin", "hosts"]))?;
         if !tests.join("node_modules/playwright-core").is_dir() {
             sh(command("npm").current_dir(&tests).args(["ci", "--no-audit", "--no-fund"]))?;
         }
@@ -40,6 +43,7 @@ pub(crate) fn run(parts: &[String]) -> Result {
             sh(command("node")
                 .current_dir(&tests)
                 .env("LIANMAI", &gateway)
+                .env("LIANMAI_HOSTS", target().join("release/hosts"))
                 .arg(format!("browser/{script}")))?;
         }
     }
