@@ -2,6 +2,7 @@
 
 import { Invite } from './invite.js';
 import { LivePanel } from './live.js';
+import { PANEL_CSS } from './panel-style.js';
 import { People } from './people.js';
 import { Settings } from './settings.js';
 
@@ -14,5 +15,5 @@ import { Settings } from './settings.js';
 export function panels(session, { page, open, render }) {
   const settings = new Settings(session);
   settings.dispatch = render;
-  return { people: new People(session, open), settings, invite: new Invite(session, page, render), live: new LivePanel(session, page) };
+  return { style: PANEL_CSS, people: new People(session, open), settings, invite: new Invite(session, page, render), live: new LivePanel(session, page) };
 }

@@ -62,42 +62,19 @@ display:flex;flex-direction:column;min-height:0;color:inherit;right:auto;bottom:
 .panel:has(>srs-chat) h3{display:none}
 .panel>srs-chat::part(head){padding-right:56px}
 .panel>srs-chat{flex:1;min-height:0;width:100%;height:auto}
-.panel label{display:flex;flex-direction:column;gap:4px}
-.panel label:has([type=checkbox]){flex-direction:row-reverse;justify-content:flex-end;align-items:center;gap:10px;min-height:36px}
-fieldset{border:1px solid var(--_line);border-radius:10px;padding:10px 12px 12px;margin:0;display:flex;flex-direction:column;gap:10px;min-width:0}
-legend{padding:0 6px;font-weight:600}
 form{flex-direction:column;align-items:stretch;gap:10px;flex-wrap:nowrap}
-select,input[type=text],input[type=password]{font:inherit;color:inherit;width:100%;min-height:44px;height:auto;margin:0;padding:8px 12px;border-radius:10px;cursor:auto;display:block;
+select,input[type=text],input[type=password]{font:inherit;color:inherit;width:100%;min-height:48px;height:auto;margin:0;padding:8px 12px;border-radius:10px;cursor:auto;display:block;
 border:1px solid color-mix(in srgb,var(--_fg) 45%,transparent);background:var(--_bg);min-width:0}
 input[type=checkbox]{display:block;width:20px;height:20px;margin:0;flex:none}
-input[type=range]{width:100%;display:block;margin:0}
-.primary,.open,.panel form button,.row button{background:var(--_accent);color:var(--srs-on-accent,#06121f);font-weight:600;padding:0 18px;border-radius:10px;min-height:44px}
+.primary,.open,.panel form button,.row button{background:var(--_accent);color:var(--srs-on-accent,#06121f);font-weight:600;padding:0 18px;border-radius:10px;min-height:48px}
 .row{display:flex;gap:8px}.row .primary{flex:1}
-.panel form .end{background:#c4203a;color:#fff}
 .row button:not(.primary){background:var(--_tile);color:inherit}
 button:disabled{opacity:.5;cursor:default}
 .hint{margin:0;font-size:13px;opacity:.8}
-.made{margin:0;display:grid;gap:2px}.made dd{margin:0 0 6px;overflow-wrap:anywhere}.made code{font-size:12px;user-select:all}
-.qr{align-self:center;width:min(220px,100%)}
-.qr svg{width:100%;height:auto;border-radius:8px;display:block}
-.people{list-style:none;margin:0;padding:0;display:flex;flex-direction:column;gap:2px}
-.people li{display:flex;align-items:center;gap:8px;min-height:52px;position:relative;flex-wrap:wrap}
-.people .who{flex:1;min-width:0;display:flex;flex-wrap:wrap;gap:0 8px}
-.people b{width:100%;font-weight:600;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.people small{opacity:.8}
-details{display:contents}
-summary{list-style:none;cursor:pointer;width:44px;height:44px;display:grid;place-items:center;border-radius:8px;font-size:20px;order:1}
-summary::-webkit-details-marker{display:none}
-summary:hover{background:var(--_tile)}
-.menu{order:2;width:100%;display:flex;flex-direction:column;gap:4px;padding:8px;border-radius:10px;background:var(--_tile);margin-bottom:6px}
-details:not([open]) .menu{display:none}
-.menu button{justify-content:flex-start;padding:0 12px;min-height:44px;text-align:left}
-.menu button:hover{background:color-mix(in srgb,var(--_fg) 12%,transparent)}
-.menu label{padding:4px 12px}
 .notices{position:absolute;z-index:2;left:0;right:0;top:12px;display:flex;flex-direction:column;align-items:center;gap:8px;pointer-events:none;padding:0 12px}
 .notice{pointer-events:auto;display:flex;align-items:center;flex-wrap:wrap;gap:4px 10px;max-width:min(600px,100%);padding:6px 8px 6px 16px;border-radius:14px;background:#10141df2;color:#f4f6fb;box-shadow:0 4px 20px #0006}
 .notice p{margin:6px 8px 6px 0;flex:1 1 200px}
-.notice button:not(.primary){min-width:44px;height:44px}
+.notice button:not(.primary){min-width:48px;height:48px}
 .cover{position:absolute;inset:0;display:grid;place-items:center;overflow:auto;padding:16px}
 .card{display:grid;grid-template-columns:minmax(0,1.25fr) minmax(240px,1fr);gap:24px;align-items:center;width:min(860px,100%)}
 .card:has(>.preview[hidden]){grid-template-columns:minmax(0,1fr);width:min(380px,100%)}

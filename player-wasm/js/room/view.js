@@ -69,7 +69,7 @@ export class RoomView {
   }
 
   /** Styles the shadow tree for its document. */
-  settle() { adopt(this.#root, CSS_TEXT, ROOM_CSS); }
+  settle() { adopt(this.#root, CSS_TEXT, ROOM_CSS, ...(this.#panels ? [this.#panels.style] : [])); }
 
   /** Begins and ends what runs while the element is on the page. @param {boolean} on */
   run(on) {
@@ -101,6 +101,7 @@ export class RoomView {
       this.#panels ??= panels(this.#session, {
         page: () => this.#host.page, open: (name) => this.toggle(name), render: () => this.render(),
       });
+      this.settle();
     } catch {
       this.#open = '';
     }
