@@ -1,4 +1,4 @@
-// What pages load, and when.
+// The files that pages load, and when they load them.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { appendFileSync, cpSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
@@ -13,10 +13,10 @@ const run = promisify(execFile);
 const ROOT = new URL('../../', import.meta.url).pathname;
 const XTASK = process.env.XTASK || join(ROOT, 'target/debug/xtask');
 
-/** Before anything plays. */
+/** Requests before playback. */
 const FEW = 13_000;
 
-/** What a page gets from the plugin. @param {import('playwright-core').Page} page */
+/** Returns the requests of a page to the plugin. @param {import('playwright-core').Page} page */
 function loaded(page) {
   /** @type {Promise<{ path: string, bytes: number, status: number }>[]} */
   const all = [];
@@ -24,7 +24,7 @@ function loaded(page) {
     const path = new URL(response.url()).pathname;
     if (path.includes('/plugins/lianmai/')) {
       const file = response.body().then((body) => ({ path, bytes: body.length, status: response.status() }));
-      // A file that is still on its way when the page is closed is nobody's failure.
+      // A request that is pending when the page is closed does not count as a failure.
       file.catch(() => {});
       all.push(file);
     }
@@ -73,9 +73,9 @@ for (const [what, versions, options] of cases) {
       await player(page).moves();
       const modules = (await count()).files.filter((path) => !before.files.includes(path));
       assert.ok(modules.some((path) => path.endsWith('.wasm')), JSON.stringify(modules));
-      // Each name tells its content, and the publisher's are not there.
+      // Each name contains a hash of the content, and the files of the publisher are not loaded.
       for (const path of modules) assert.match(path, /\/lianmai\/build\/(element\.js|(?!publisher)[a-z_-]+\.[0-9a-f]{8}\.(js|wasm))$/);
-      // Where a browser does not compile it as it comes, it is asked for again; by then it is in the cache.
+      // A browser that cannot compile the wasm while it loads requests it again, from its cache.
       const twice = modules.filter((path, at) => modules.indexOf(path) !== at && !(options.wasmType && path.endsWith('.wasm')));
       assert.deepEqual(twice, []);
       assert.deepEqual(complaints(), []);
@@ -86,7 +86,7 @@ for (const [what, versions, options] of cases) {
       assert.deepEqual(names.filter((name) => !/\.[0-9a-f]{8}\.(js|wasm)$/.test(name)), ['define-chat.js', 'define-room.js', 'element.js', 'manifest.json', 'publisher.js']);
     });
 
-    /** A page that puts the content of another one into itself, as themes with infinite scroll do. @param {string} content */
+    /** Opens a page that inserts the content of another page, like themes with infinite scroll. @param {string} content */
     const openAndFetch = async (content) => {
       const url = await site.post(content);
       const opened = await site.as('visitor');
@@ -95,7 +95,7 @@ for (const [what, versions, options] of cases) {
       await page.goto(await site.post('No player is here.'), { waitUntil: 'networkidle' });
       return { ...opened, url, before: await count() };
     };
-    /** Presses the first play button and sees pictures. @param {import('playwright-core').Page} page */
+    /** Presses the first play button and checks that video plays. @param {import('playwright-core').Page} page */
     const plays = async (page) => {
       await page.getByRole('button', { name: 'Play', exact: true }).first().click();
       await player(page).moves();
@@ -138,7 +138,7 @@ for (const [what, versions, options] of cases) {
       const work = mkdtempSync(join(tmpdir(), 'lianmai-update-'));
       const old = join(work, 'old-build');
       try {
-        // The next version: other modules, and so other names.
+        // The next version has other modules, and so other names.
         cpSync(join(ROOT, 'player-wasm/dist/srs-player'), join(work, 'modules'), { recursive: true });
         for (const name of readdirSync(join(work, 'modules'))) {
           if (name.endsWith('.js')) appendFileSync(join(work, 'modules', name), '\n// The next version.\n');
@@ -159,7 +159,7 @@ for (const [what, versions, options] of cases) {
           await page.goto(url);
           await plays(page).catch((error) => { throw new Error(`${what}: ${error.message}`); });
         }
-        // Copies of the script that an optimiser made do not know of it: WordPress answers for the file.
+        // Copies of the script from an optimiser still have the old names. WordPress serves these files.
         const [, hash] = /element\.js\?ver=([0-9a-f]{8})/.exec(cached) ?? [];
         const answer = await fetch(`${site.url}/wp-content/plugins/lianmai/build/element.${hash}.js`);
         assert.equal(answer.status, 200);

@@ -1,16 +1,16 @@
-// What an author sees after a post with live video was published.
+// The checklist for authors after a post with live video was published.
 import assert from 'node:assert/strict';
 import { until } from '../browser/harness.mjs';
 import { SECRET, axe, onSites } from './support/site.mjs';
 
 onSites('the checklist', ['oldest', 'current'], {}, (site, scenario) => {
-  /** Every check of a list, as it is read aloud. @param {import('playwright-core').Locator} list */
+  /** Returns the checks of a list, as a screen reader announces them. @param {import('playwright-core').Locator} list */
   const rows = async (list) => (await list.locator('.lianmai-checks li').allTextContents()).map((text) => text.trim());
-  /** Waits until nothing is being checked. @param {import('playwright-core').Locator} list */
+  /** Waits until all checks are complete. @param {import('playwright-core').Locator} list */
   const done = (list) => until('the checklist', async () => await list.locator('.lianmai-checks').count() > 0
     && await list.locator('[data-state=running]').count() === 0, 60_000);
 
-  /** A new post in the block editor. @param {import('playwright-core').Page} page @param {string} content */
+  /** Opens a new post in the block editor. @param {import('playwright-core').Page} page @param {string} content */
   async function write(page, content) {
     await page.goto(`${site.url}/wp-admin/post-new.php`);
     await page.waitForFunction(() => /** @type {any} */ (window).wp?.data?.select('core/editor')?.getCurrentPostId()
@@ -64,7 +64,7 @@ onSites('the checklist', ['oldest', 'current'], {}, (site, scenario) => {
     } finally {
       await publisher.stop();
     }
-    // The page has its link, and nothing of the list.
+    // The page has its link, and no part of the list.
     const url = await list.getByRole('link', { name: 'Watch the page as readers see it' }).getAttribute('href');
     assert.ok(url);
     const text = await (await fetch(url)).text();
@@ -115,7 +115,7 @@ onSites('the checklist', ['oldest', 'current'], {}, (site, scenario) => {
   });
 });
 
-// The gateway as the settings of a site with a prefix want it.
+// A gateway with the settings for a site with a prefix.
 onSites('a gateway of several sites', ['current'], { prefix: 'news', settings: { prefix: 'news' } }, (site, scenario) => {
   scenario('lets the site publish below its prefix, and nowhere else', async () => {
     const [state, label] = await site.php("$r = Lianmai\\SiteHealth::trust(); return array( $r['status'], $r['label'] );");

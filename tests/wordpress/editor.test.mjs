@@ -1,4 +1,4 @@
-// The blocks in the editor, and what readers get of them.
+// The blocks in the editor, and their output for readers.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before } from 'node:test';
@@ -14,7 +14,7 @@ onSites('the block editor', ['oldest', 'current'], {}, (site, scenario) => {
   });
   after(() => publisher?.stop());
 
-  /** The editor with a new post. @param {string} [content] */
+  /** Opens the editor with a new post. @param {string} [content] */
   async function edit(content) {
     const opened = await site.as('editor');
     const { page } = opened;
@@ -22,10 +22,10 @@ onSites('the block editor', ['oldest', 'current'], {}, (site, scenario) => {
     await page.goto(`${site.url}/wp-admin/${id ? `post.php?post=${id}&action=edit` : 'post-new.php'}`);
     await page.waitForFunction(() => /** @type {any} */ (window).wp?.data?.select('core/editor')?.getCurrentPostId()
       && /** @type {any} */ (window).wp.blocks.getBlockType('lianmai/publisher'));
-    // What greets those who are new.
+    // Close the welcome guide.
     await page.evaluate(() => /** @type {any} */ (window).wp.data.dispatch('core/preferences').set('core/edit-post', 'welcomeGuide', false));
     await page.keyboard.press('Escape');
-    // Newer ones have the post in a frame.
+    // Newer versions show the post in a frame.
     await page.locator('iframe[name=editor-canvas], .edit-post-visual-editor .block-editor-block-list__layout').first().waitFor();
     const framed = await page.locator('iframe[name=editor-canvas]').count() > 0;
     const canvas = framed ? page.frameLocator('iframe[name=editor-canvas]') : page.locator('.edit-post-visual-editor');
@@ -60,7 +60,7 @@ onSites('the block editor', ['oldest', 'current'], {}, (site, scenario) => {
       await block.getByText(`live/a on ${site.http}`).waitFor();
       await until('the block', async () => (await blocks()).some((one) => one.name === name && one.attributes.stream === 'live/a'));
     }
-    // Nothing in the editor reaches a stream.
+    // The editor does not connect to a stream.
     assert.equal(await canvas.locator('srs-player, video').count(), 0);
     await canvas.locator('[data-type="lianmai/player"]').getByText('live/a on').click();
     const sidebar = page.getByRole('region', { name: 'Editor settings' });

@@ -1,4 +1,4 @@
-// The figures that README and notes quote for the plugin: `node figures.mjs` after `cargo xtask dist`.
+// Measures the figures of the plugin in the README: `node figures.mjs` after `cargo xtask dist`.
 
 import { until } from '../browser/harness.mjs';
 import { SECRET, player, startSite } from './support/site.mjs';
@@ -6,7 +6,7 @@ import { SECRET, player, startSite } from './support/site.mjs';
 const ROUNDS = 5;
 const site = await startSite({ flags: ['--demo'] });
 try {
-  /** Bytes of ours that a page loads. @param {string} content */
+  /** Returns the bytes of the plugin that a page loads. @param {string} content */
   const bytes = async (content) => {
     const { page } = await site.as('visitor');
     /** @type {Promise<number>[]} */
@@ -42,7 +42,7 @@ try {
     for (let round = 0; round < ROUNDS; round++) {
       const again = await site.kill();
       await until('the player sees it', async () => (await read()).state !== 'live');
-      // As long as a restart takes.
+      // An outage of the duration of a restart.
       await new Promise((resolve) => { setTimeout(resolve, 3000); });
       await again();
       const back = performance.now();

@@ -1,4 +1,4 @@
-// Streams that come, go and come back while a page is open.
+// Streams that start, end and start again while a page is open.
 import assert from 'node:assert/strict';
 import { until } from '../browser/harness.mjs';
 import { onSites, player } from './support/site.mjs';

@@ -1,4 +1,4 @@
-// A network of sites: each has its own key and its own people.
+// A network of sites: each has its own key and its own users.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startWordPress } from './support/wordpress.mjs';
@@ -19,7 +19,7 @@ for (const version of /** @type {const} */ (['oldest', 'current'])) {
         if ( is_wp_error( $new ) ) {
           return $new;
         }
-        // Old ones take ports out of domains.
+        // Old versions remove ports from domains.
         global $wpdb;
         $wpdb->update( $wpdb->blogs, array( 'domain' => $main->domain ), array( 'blog_id' => $new ) );
         clean_blog_cache( $new );

@@ -1,4 +1,4 @@
-// Pages that were written for srs-player, and addresses that WordPress itself would show otherwise.
+// Pages for srs-player, and addresses that WordPress would otherwise embed by itself.
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { until } from '../browser/harness.mjs';
@@ -20,7 +20,7 @@ onSites('old pages', ['oldest', 'current'], {}, (site, scenario) => {
       `[srs_player url="webrtc://${host()}/live/stream-b"]`,
       `[srs_player url="${site.http}/live/livestream.m3u8"]`,
       '[srs_player stream="live/stream-b"]',
-      // As the classic editor has written it.
+      // HTML from the classic editor.
       `[srs_player src='${site.http}/live/livestream.flv?a=1&amp;b=2' controls autoplay muted width=320]`,
       `[video src="${site.http}/live/livestream.m3u8"]`,
     ];
@@ -31,11 +31,11 @@ onSites('old pages', ['oldest', 'current'], {}, (site, scenario) => {
     assert.equal(await page.locator('.wp-video, .mejs-container').count(), 0);
     await page.evaluate(() => document.querySelectorAll('srs-player').forEach((element, n) => { element.id = `player-${n}`; }));
     for (const n of examples.keys()) {
-      // One with `autoplay` begins once a reader sees it.
+      // A player with `autoplay` starts when it is visible.
       await page.locator(`#player-${n}`).scrollIntoViewIfNeeded();
       if (!examples[n].includes('autoplay')) await page.locator(`#player-${n}`).getByRole('button', { name: 'Play', exact: true }).first().click();
       await player(page, `#player-${n}`).moves().catch((error) => { throw new Error(`${examples[n]}: ${error.message}`); });
-      // Few play at once on a small machine.
+      // Play only a few players at the same time on a small machine.
       await page.evaluate((id) => document.getElementById(id)?.remove(), `player-${n}`);
     }
     assert.deepEqual(complaints(), []);

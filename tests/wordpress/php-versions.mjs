@@ -9,18 +9,18 @@ import { getPHPLoaderModule as newest } from '@php-wasm/node-8-5';
 import { PHP, loadPHPRuntime } from '@php-wasm/universal';
 
 const PLUGIN = new URL('../../wp-plugin/', import.meta.url).pathname;
-/** Of PHP 8.0: a check that finds nothing here looks at nothing. */
+/** Code for PHP 8.0, to test the check: the older version must report an error. */
 const TOO_NEW = '<?php echo match ( 1 ) { default => 2 };';
-/** Gone with PHP 8. */
+/** Code that PHP 8 does not support. */
 const TOO_OLD = '<?php echo (real) 1;';
 
 /**
- * What `php -l` says about a file; empty: nothing.
+ * Returns the message of `php -l` about a file; empty if there is none.
  * @param {Awaited<ReturnType<typeof oldest>>} loader
  * @param {string} code
  */
 async function lint(loader, code) {
-  // A runtime is good for one command.
+  // A runtime can run one command only.
   const php = new PHP(await loadPHPRuntime(loader));
   try {
     php.writeFile('/file.php', code);

@@ -8,7 +8,7 @@ import { startWordPress } from './support/wordpress.mjs';
 
 const suite = new URL('phpunit/', import.meta.url).pathname;
 const versions = /** @type {(keyof typeof VERSIONS)[]} */ (Object.keys(VERSIONS));
-// What a network alone has is NetworkTest.php; on one site it is skipped.
+// NetworkTest.php is for networks only, and is skipped on a single site.
 const runs = [...versions.map((version) => ({ version, network: false })), { version: versions[0], network: true }];
 for (const { version, network } of runs) {
   const wordpress = await startWordPress({ version, network });

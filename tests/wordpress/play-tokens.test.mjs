@@ -1,4 +1,4 @@
-// A site whose streams are only for those who may read the post.
+// A site whose streams are only for readers of the post.
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { until } from '../browser/harness.mjs';
@@ -38,7 +38,7 @@ onSites('playing with tokens', ['current'], { flags: ['--auth-play'], settings: 
     assert.ok([401, 403].includes(refused.status) && !refused.token, JSON.stringify(refused));
     const given = await author.post('token', { ticket }, await author.nonce());
     assert.equal(given.status, 200);
-    // It plays once.
+    // The token is valid once.
     const flv = async () => {
       const answer = await fetch(`${site.http}/live/a.flv?token=${given.token}`);
       await answer.body?.cancel();
@@ -59,7 +59,7 @@ onSites('playing with tokens', ['current'], { flags: ['--auth-play'], settings: 
     assert.match((await player(page).read()).why, /^Log in to watch this/);
   });
 
-  // What stands between: a security plugin, a firewall's page for a script, and WordPress's own folder closed.
+  // Obstacles: a security plugin, a firewall that answers with a page, and a closed wp-admin folder.
   const closed = /** @type {const} */ ({
     'a plugin that closes the REST API': [401, 'application/json', '{"code":"rest_cannot_access","message":"Only authenticated users."}', /401 rest_cannot_access/],
     'a site without the route': [404, 'application/json', '{"code":"rest_no_route","message":"No route."}', /404 rest_no_route/],
@@ -81,7 +81,7 @@ onSites('playing with tokens', ['current'], { flags: ['--auth-play'], settings: 
       await page.context().close();
       site.pages.delete(page);
     }
-    // Who works there is told what to do.
+    // Editors of the site see advice.
     const { page } = await site.as('author');
     await page.route('**/lianmai/v1/token', (route) => route.fulfill({ status: 403, body: 'Blocked' }));
     await page.goto(url);

@@ -1,4 +1,4 @@
-// Who may publish, with what, and that it arrives.
+// Publishing: rights, tickets, and the arrival of the stream.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -10,9 +10,9 @@ const run = promisify(execFile);
 onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, (site, scenario) => {
   /** @type {Record<string, string>} */
   const pages = {};
-  /** The page of a stream. @param {string} stream */
+  /** Returns the page of a stream. @param {string} stream */
   const pageOf = async (stream) => pages[stream] ??= await site.post(`[srs_publisher stream="${stream}"]\n\n[srs_player stream="${stream}" autoplay="false"]`);
-  /** A page's own part: what we made of the post, and what we load. @param {string} html */
+  /** Returns the part of a page from the plugin: the HTML of the post, and the scripts. @param {string} html */
   const ours = (html) => [...html.matchAll(/<div class="lianmai.*?<\/div>|<script[^>]*lianmai[^]*?<\/script>|<link[^>]*lianmai[^>]*>/g)].map(([one]) => one);
 
   for (const role of /** @type {const} */ (['visitor', 'subscriber', 'contributor'])) {
@@ -47,7 +47,7 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
       const url = await pageOf(stream);
       const { page, complaints } = await site.as(role);
       await page.goto(url);
-      // Which stream it will be, and who sees the box.
+      // The box names its stream, and is shown to people who may publish.
       await page.getByText(`Goes live as ${stream}. Only people who may publish see this box.`).waitFor();
       await page.getByRole('button', { name: 'Go live' }).click();
       await until('on air', () => site.onAir(stream));
@@ -85,7 +85,7 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
     await again();
     await until('on air again', () => site.onAir(stream));
     assert.notEqual(await page.locator('srs-publisher').getAttribute('data-ticket'), old);
-    // Taken out of the page, it is not asked for in vain for ever.
+    // The script must not request the ticket of a removed element forever.
     await site.php(`return wp_update_post( array( 'ID' => url_to_postid( $args ), 'post_content' => 'Over.' ) );`, url);
     const third = await site.kill();
     await third();
@@ -115,7 +115,7 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
       assert.equal(answer.status, 200, JSON.stringify(answer));
       return answer.token;
     };
-    // A bound ticket, and a nonce: without either there is none.
+    // A token needs a ticket and a nonce.
     assert.equal((await post('token', { ticket: ticket(html) })).status, 401);
     assert.ok((await post('token', { ticket: `${ticket(html)}x` }, known)).status >= 400);
     const offer = await page.evaluate(async () => {
@@ -173,7 +173,7 @@ onSites('publishing', ['oldest', 'current'], { settings: { kind: 'lianmai' } }, 
       const { request } = await site.as(role);
       const html = await (await request.get(url)).text();
       const sources = { front: html };
-      // A post's own source may be read by whoever may edit it; it is reported by Site Health.
+      // Editors can read the source of a post. Site Health reports the secret.
       for (const path of ['/wp-admin/', '/wp-admin/options-general.php?page=lianmai', '/wp-admin/profile.php', '/wp-admin/site-health.php', `/wp-json/wp/v2/pages/${id}`, '/wp-json/', '/wp-json/lianmai/v1/jwks', '/feed/', '/wp-json/wp/v2/settings']) {
         Object.assign(sources, { [path]: await (await request.get(site.url + path)).text() });
       }

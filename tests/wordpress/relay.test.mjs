@@ -1,4 +1,4 @@
-// A server with one shared secret, which the site keeps to itself.
+// A server with one shared secret, which the site does not show.
 import assert from 'node:assert/strict';
 import { until } from '../browser/harness.mjs';
 import { SECRET, onSites, player, ticket } from './support/site.mjs';
@@ -43,7 +43,7 @@ onSites('a server with a shared secret', ['oldest', 'current'], { jwks: false, f
     assert.equal((await offer('?token=x.y.z')).status(), 401);
     assert.equal((await offer(`?token=${token}`, '{}', 'application/json')).status(), 415);
     assert.equal((await offer(`?token=${token}`, 'x'.repeat(100_000))).status(), 413);
-    // Spent by an offer that the server refuses, in its own words without the secret.
+    // An offer that the server refuses uses the token up. The error has the server's text without the secret.
     const refused = await offer(`?token=${token}`);
     assert.ok(refused.status() >= 400 && refused.status() < 600 && refused.status() !== 401, String(refused.status()));
     assert.equal((await refused.text()).includes(SECRET), false);

@@ -1,4 +1,4 @@
-// A room on a page: who hosts it, who takes part in its chat, and who watches.
+// A room on a page: its hosts, its chat, and its audience.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,12 +7,12 @@ import { axe, onSites } from './support/site.mjs';
 
 onSites('rooms', ['current'], { settings: { kind: 'lianmai', prefix: 'news' }, prefix: 'news' }, (site, scenario) => {
   const ROOM = 'news/friday-show';
-  /** What the gateway says of the room. */
+  /** Returns the gateway's state of the room. */
   const listed = async () => {
     const { rooms } = await (await fetch(`${site.http}/api/v1/rooms`)).json();
     return rooms.find((/** @type {{ name: string }} */ { name }) => name === ROOM);
   };
-  /** Enters as a host, and waits for the camera. @param {import('playwright-core').Page} page @param {string} url */
+  /** Joins as a host, and waits for the camera. @param {import('playwright-core').Page} page @param {string} url */
   const host = async (page, url) => {
     await page.goto(url);
     await page.getByRole('button', { name: 'Enter the room' }).click();
@@ -27,7 +27,7 @@ onSites('rooms', ['current'], { settings: { kind: 'lianmai', prefix: 'news' }, p
     await page.getByRole('button', { name: 'Watch live' }).click();
     await until('the room', async () => (await me(page))?.state === 'joined');
   };
-  /** Who the reader is in the room. @param {import('playwright-core').Page} page */
+  /** Returns the reader as a participant of the room. @param {import('playwright-core').Page} page */
   const me = (page) => page.evaluate(() => {
     const element = /** @type {any} */ (document.querySelector('srs-room') ?? document.querySelector('srs-audience')?.chat ?? document.querySelector('srs-chat'));
     return element?.me && { role: element.me.role, name: element.me.name, state: element.connection.state };
@@ -66,7 +66,7 @@ onSites('rooms', ['current'], { settings: { kind: 'lianmai', prefix: 'news' }, p
       const { connection } = /** @type {any} */ (document.querySelector('srs-room'));
       return [...connection.people.values()].some(({ name, hand }) => name === 'Sue & Co.' && hand);
     }));
-    // The host lets the subscriber in, who goes on in the same page with the same seat.
+    // The host lets the subscriber in, who continues in the same page with the same seat.
     await author.page.evaluate(() => {
       const { connection } = /** @type {any} */ (document.querySelector('srs-room'));
       const { id } = [...connection.people.values()].find(({ hand }) => hand);
@@ -76,11 +76,11 @@ onSites('rooms', ['current'], { settings: { kind: 'lianmai', prefix: 'news' }, p
     await until('a guest', async () => (await me(reader.page))?.role === 'guest' && (await listed()).hosts.length === 2);
     assert.equal(reader.page.url(), url);
 
-    // Guests without an account come in by the gateway's own page.
+    // Guests without an account join on the gateway's own page.
     assert.equal(await author.page.evaluate(() => /** @type {any} */ (document.querySelector('srs-room')).page),
       `${site.http}/rooms/${encodeURIComponent(ROOM)}`);
 
-    // A page that a cache has kept since before anybody entered.
+    // A cached page from before the first host joined.
     const editor = await site.as('editor');
     writeFileSync(join(site.files, 'wp-content/cached.html'), cached);
     await site.plugin('cache.php', `<?php if ( '${new URL(url).pathname}' === $_SERVER['REQUEST_URI'] ) { readfile( WP_CONTENT_DIR . '/cached.html' ); exit; }`);
@@ -93,7 +93,7 @@ onSites('rooms', ['current'], { settings: { kind: 'lianmai', prefix: 'news' }, p
     } finally {
       await site.plugin('cache.php', '');
     }
-    // While people come and go, the gateway refuses what asks about streams that are over.
+    // While people join and leave, the gateway refuses requests for ended streams.
     const complaints = [author, visitor, reader, editor].flatMap((one) => one.complaints());
     assert.deepEqual(complaints.filter((one) => !/^404 to DELETE /.test(one)), []);
     assert.doesNotMatch(cached, /nonce"?\s*[:=]\s*"?[0-9a-f]{10}\b/);
@@ -122,11 +122,11 @@ onSites('rooms', ['current'], { settings: { kind: 'lianmai', prefix: 'news' }, p
     const { page, complaints } = await site.as('subscriber');
     await page.goto(other);
     await page.locator('srs-room-list').getByRole('link').first().waitFor();
-    // Rooms of others on the same gateway are not listed.
+    // Rooms of other sites on the same gateway are not listed.
     await page.evaluate(() => document.querySelector('srs-room-list')?.setAttribute('prefix', 'club/'));
     await until('no room', async () => await page.locator('srs-room-list').getByRole('link').count() === 0);
     assert.equal(await page.locator('srs-room-list form').isVisible(), false);
-    // The list has brought the chat's module.
+    // The list has loaded the module of the chat.
     await until('the chat', async () => (await me(page))?.role === 'audience');
     await page.locator('srs-chat').getByRole('textbox').last().fill('Hello');
     await page.keyboard.press('Enter');

@@ -1,4 +1,4 @@
-// What an administrator sets, tries and is told.
+// The settings page and Site Health, for administrators.
 import assert from 'node:assert/strict';
 import { until } from '../browser/harness.mjs';
 import { SECRET, axe, onSites } from './support/site.mjs';
@@ -23,7 +23,7 @@ onSites('the settings', ['oldest', 'current'], { settings: { server: '' } }, (si
     await page.waitForURL(/page=lianmai/);
     await page.getByText('in three steps').waitFor();
     assert.equal(await page.getByText('Paste this into a post').count(), 0);
-    // Also on a phone.
+    // The page also works on a phone.
     await page.setViewportSize({ width: 390, height: 800 });
     const names = ['secret', 'api', 'play_tokens', 'everywhere'];
     const fields = async () => {
@@ -39,7 +39,7 @@ onSites('the settings', ['oldest', 'current'], { settings: { server: '' } }, (si
     await page.locator('.lianmai-advanced summary').click();
     assert.deepEqual(await fields(), ['everywhere']);
     await page.getByLabel('Lianmai: it trusts').check();
-    // The address of a stream, as a player shows it.
+    // The address of a stream, copied from a player.
     await page.getByLabel('Server address').fill(`${site.http}/live/livestream.flv`);
     await page.getByRole('button', { name: 'Save Changes' }).click();
     await page.getByText('Saved is the server’s part').waitFor();
@@ -64,7 +64,7 @@ onSites('the settings', ['oldest', 'current'], { settings: { server: '' } }, (si
     const save = async (/** @type {string} */ server) => {
       await page.getByLabel('Server address').fill(server);
       await page.getByRole('button', { name: 'Save Changes' }).click();
-      // WordPress takes what says so out of the address at once.
+      // WordPress removes the parameter from the address at once.
       await page.getByText(/Settings saved|The old one stays/).first().waitFor();
     };
     await save(`${site.http}/`);
@@ -82,7 +82,7 @@ onSites('the settings', ['oldest', 'current'], { settings: { server: '' } }, (si
     assert.deepEqual(complaints(), []);
     assert.deepEqual(hosts.filter((host) => !host.startsWith('127.0.0.1:')), []);
 
-    // A server that is away is told as that.
+    // The page reports a server that is down.
     const again = await site.kill();
     await page.getByRole('button', { name: 'Test connection' }).click();
     await until('the test fails', async () => await result.count() === 1 && await result.getAttribute('data-state') === 'failed');

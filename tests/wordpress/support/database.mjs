@@ -1,4 +1,4 @@
-// A MariaDB of one's own: its data in a folder, its socket beside it, no network.
+// A private MariaDB: its data in a folder, its socket beside it, no network.
 
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -11,15 +11,15 @@ import { start } from './processes.mjs';
 const run = promisify(execFile);
 
 /**
- * Starts it, with an empty database `wordpress`.
+ * Starts MariaDB with an empty database `wordpress`.
  * @param {string} folder
  */
 export async function mariadb(folder) {
   const data = join(folder, 'data');
   mkdirSync(data, { recursive: true });
-  // It does not run as root unless it is told to.
+  // MariaDB does not run as root without this flag.
   const options = ['--no-defaults', `--datadir=${data}`, ...(process.getuid?.() === 0 ? ['--user=root'] : [])];
-  // Nothing here must last.
+  // The data need not be durable.
   const fast = ['--innodb-flush-log-at-trx-commit=0', '--innodb-buffer-pool-size=32M', '--innodb-log-file-size=4M'];
   await run('mariadb-install-db', [...options, ...fast, '--auth-root-authentication-method=normal', '--skip-test-db']);
   const socket = join(folder, 'socket');

@@ -1,7 +1,7 @@
-// WordPress out of Debian's packages, and the SQLite drop-in out of an npm package, in target/tmp/wordpress.
+// Unpacks WordPress from Debian's packages, and the SQLite drop-in from an npm package, in target/tmp/wordpress.
 //
-// Nothing of the system changes: apt works with lists, a cache and a state of its own, and checks signatures
-// with Debian's keyring as ever.
+// The system does not change: apt uses separate lists, cache and state, and checks signatures with Debian's keyring as
+// usual.
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,25 +11,25 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Where things are kept between two runs. */
+/** The folder that is kept between two runs. */
 export const CACHE = new URL('../../../target/tmp/wordpress/', import.meta.url).pathname;
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-/** What WordPress's package takes from other packages. A web server and a database are not among it. */
+/** Packages on which WordPress's package depends, without a web server and a database. */
 const PARTS = /^(libjs-|libphp-|php-getid3$|wordpress-)/;
 const SQLITE = {
   package: '@wp-playground/cli@3.1.56',
   sha512: 'JTxl6djPEM2YRYz/w+BUoyoCvhSGHIjqMi4fMV1b8o1UPNvZatLaS7opo57UsrVElXrfdZwvi6IuyS4LswUx9Q==',
 };
 
-/** The versions that gate the build: the oldest that the plugin is for, and the newest that can be had. */
+/** The tested versions: the oldest supported one, and the newest available one. */
 export const VERSIONS = /** @type {const} */ ({
   oldest: { suites: ['bookworm'], database: 'mariadb' },
   current: { suites: ['sid', 'forky', 'trixie'], database: 'sqlite' },
 });
 
 /**
- * The folder of a WordPress that nobody may write to.
+ * Returns the folder of a read-only WordPress.
  * @param {keyof typeof VERSIONS} which
  * @returns {Promise<string>}
  */
@@ -48,7 +48,7 @@ export async function wordpress(which) {
   throw new Error(`no ${which} WordPress out of Debian's packages\n${why.join('\n')}`);
 }
 
-/** The mirror that this machine's own packages come from. */
+/** The mirror for this machine's own packages. */
 function mirror() {
   const folder = '/etc/apt/sources.list.d';
   const files = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
@@ -73,7 +73,7 @@ async function fetchSuite(suite) {
         'Dir::Etc::sourcelist': at('sources.list'), 'Dir::Etc::sourceparts': '/dev/null',
         'Dir::Etc::preferencesparts': '/dev/null', 'Dir::State::lists': at('lists'), 'Dir::State::status': '/dev/null',
         'Dir::Cache': at('cache'), 'Acquire::Languages': 'none', 'Acquire::Retries': '3',
-        // What software centres show.
+        // Metadata for software centres.
         'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
         ...(process.getuid?.() === 0 ? { 'APT::Sandbox::User': 'root' } : {}),
       }).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
@@ -86,15 +86,15 @@ async function fetchSuite(suite) {
     await apt('apt-get', '-qq', 'download', ...names);
     for (const deb of readdirSync(at('debs'))) await run('dpkg-deb', ['--extract', at('debs', deb), at('root')]);
     const made = at('root/usr/share/wordpress');
-    // Links of Debian's own set-up, to files that only an installed package has.
+    // Links to files that exist only after an installation of the package.
     for (const name of ['.htaccess', 'wp-config.php']) rmSync(join(made, name), { force: true });
-    // Links to the other packages' files become those files.
+    // Replace links to files of other packages by those files.
     cpSync(made, at('wordpress'), { recursive: true, dereference: true });
     for (const folder of ['plugins', 'mu-plugins', 'uploads', 'upgrade', 'languages']) {
       mkdirSync(at('wordpress/wp-content', folder), { recursive: true });
     }
     const to = join(CACHE, suite);
-    // Another test may have been faster.
+    // Another test may have created the folder meanwhile.
     if (!existsSync(to)) renameSync(at('wordpress'), to);
     return to;
   } catch (error) {
@@ -112,7 +112,7 @@ export async function sqlite() {
   const work = join(CACHE, `.sqlite-${process.pid}`);
   mkdirSync(work, { recursive: true });
   try {
-    // Not among the tests' packages: what it depends on is a hundred times as large.
+    // This package is not a dependency of the tests, because its own dependencies are a hundred times as large.
     const pack = () => run('npm', ['pack', '--silent', SQLITE.package], { cwd: work });
     // The registry may fail once.
     const { stdout } = await pack().catch(pack);

@@ -1,4 +1,4 @@
-// Programs that a test starts, and that end with it, whatever ends it.
+// Programs that a test starts. They end with the test, even if it is killed.
 
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
@@ -7,17 +7,17 @@ import { createServer } from 'node:net';
 const running = new Set();
 const kill = (/** @type {import('node:child_process').ChildProcess} */ child, /** @type {NodeJS.Signals} */ signal) => {
   try {
-    // The group: PHP's web server has workers.
+    // Kill the group, because PHP's web server has workers.
     process.kill(-(/** @type {number} */ (child.pid)), signal);
   } catch {
-    // It has ended.
+    // The process has ended.
   }
 };
 process.on('exit', () => running.forEach((child) => kill(child, 'SIGKILL')));
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, () => process.exit(1));
 
 /**
- * Starts a program in a process group of its own.
+ * Starts a program in its own process group.
  * @param {string} program
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions} [options]
@@ -34,21 +34,21 @@ export function start(program, args, options = {}) {
   running.add(child);
   return {
     log: () => log,
-    /** Fails when it has ended already. */
+    /** Fails if the program has ended already. */
     check() {
       if (child.exitCode !== null || child.signalCode) throw new Error(`${program} ended: ${log}`);
     },
     async stop() {
       kill(child, 'SIGTERM');
       await ended;
-      // Workers that were busy.
+      // Kill busy workers.
       kill(child, 'SIGKILL');
       running.delete(child);
     },
   };
 }
 
-/** A port that nobody listens on. @returns {Promise<number>} */
+/** Returns a free port. @returns {Promise<number>} */
 export const freePort = () => new Promise((resolve, reject) => {
   const server = createServer();
   server.on('error', reject);

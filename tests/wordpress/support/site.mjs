@@ -13,19 +13,19 @@ import { startWordPress } from './wordpress.mjs';
 /** The second fake camera gives depth, not colour. */
 const CAPTURE = ['--use-fake-device-for-media-stream=device-count=3,fps=20', '--use-fake-ui-for-media-stream', '--disable-gpu',
   '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  // Nobody else is there.
+  // The gateway is used by this test only.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
 const SHOTS = new URL('../../../target/tmp/screenshots/', import.meta.url).pathname;
 
 /** @typedef {Awaited<ReturnType<typeof startSite>>} Site */
 /** @typedef {'visitor' | 'subscriber' | 'contributor' | 'author' | 'editor' | 'admin'} Role */
 
-/** What servers are shown by those who are not of the site. */
+/** The secret of clients that do not belong to the site. */
 export const SECRET = 'kept-between-servers-4711';
 
 /**
  * @param {Parameters<typeof startWordPress>[0] & { flags?: string[] | ((url: string) => string[]), settings?: Record<string, unknown>, jwks?: boolean, prefix?: string }} [options]
- *   `flags` of the gateway, which may depend on the site's address; `jwks: false`: it does not know of the site; `prefix`: what the site's streams begin with there
+ *   `flags` of the gateway, which may depend on the site's address; `jwks: false`: the gateway does not trust the site; `prefix`: the prefix of the site's streams on the gateway
  */
 export async function startSite({ flags = [], settings = {}, jwks = true, prefix = '', ...options } = {}) {
   /** @type {(() => Promise<unknown>)[]} */
@@ -44,7 +44,7 @@ export async function startSite({ flags = [], settings = {}, jwks = true, prefix
     started.push(() => gateway.stop());
     const browser = await launch(CAPTURE);
     started.push(() => browser.close());
-    // What listens everywhere is reached here.
+    // A gateway that listens on all addresses is reached at 127.0.0.1.
     const http = gateway.http.replace('0.0.0.0', '127.0.0.1');
     /** @type {Set<import('playwright-core').Page>} */
     const pages = new Set();
@@ -55,20 +55,20 @@ export async function startSite({ flags = [], settings = {}, jwks = true, prefix
     return {
       ...wordpress, browser, http, pages, set, rtmp: gateway.rtmp.replace('0.0.0.0', '127.0.0.1'),
       gatewayLog: () => gateway.log(),
-      /** Ends the gateway; what is answered starts it again, where it was. */
+      /** Ends the gateway. Returns a function that starts it again at the same addresses. */
       async kill() {
         const { addresses } = gateway;
         await gateway.stop();
         return async () => { gateway = await startGateway(all, addresses); };
       },
       /**
-       * A browser of somebody's own, logged in.
+       * Opens a browser for a person, logged in.
        * @param {Role} role
        */
       async as(role) {
         const opened = await openPage(browser, { permissions: ['camera', 'microphone'] });
         pages.add(opened.page);
-        // The console does not say what was not loaded.
+        // The console does not name the file that was not loaded.
         /** @type {string[]} */
         const refused = [];
         opened.page.on('response', (response) => {
@@ -79,28 +79,28 @@ export async function startSite({ flags = [], settings = {}, jwks = true, prefix
           const answer = await request.post(`${wordpress.url}/wp-login.php`, { form: { log: role, pwd: 'password' }, maxRedirects: 0 });
           assert.equal(answer.status(), 302, `${role} cannot log in`);
         }
-        /** The nonce as the page's script gets it. */
+        /** Returns the nonce, as the page's script gets it. */
         const nonce = async () => {
           const answer = await request.get(`${wordpress.url}/wp-admin/admin-ajax.php?action=rest-nonce`);
           return answer.ok() ? answer.text() : '';
         };
-        /** Asks a route of the plugin. @param {string} route @param {unknown} data @param {string} [known] a nonce */
+        /** Sends a request to a route of the plugin. @param {string} route @param {unknown} data @param {string} [known] a nonce */
         const post = async (route, data, known) => {
           const headers = known ? { 'x-wp-nonce': known } : {};
           const answer = await request.post(`${wordpress.url}/wp-json/lianmai/v1/${route}`, { data, headers });
           return { status: answer.status(), ...await answer.json() };
         };
-        // WordPress itself asks for what some may not have, and browsers for icons.
+        // Ignore refused requests of WordPress itself, and requests of browsers for icons.
         const complaints = () => [...opened.errors.filter((error) => !error.startsWith('Failed to load resource')),
           ...refused.filter((one) => one.includes('lianmai') || one.includes(http))];
         return { ...opened, complaints, request, nonce, post };
       },
-      /** Publishes a test picture and tone by RTMP, with the server's secret. @param {string} stream */
+      /** Publishes a test video and tone over RTMP, with the server's secret. @param {string} stream */
       ffmpeg: (stream) => start('ffmpeg', ['-v', 'error', '-re',
         '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=15', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100',
         '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', '15', '-pix_fmt', 'yuv420p', '-c:a', 'aac',
         '-f', 'flv', `${gateway.rtmp.replace('0.0.0.0', '127.0.0.1')}/${stream}?secret=${SECRET}`]),
-      /** Whether the gateway has pictures of a stream. @param {string} stream */
+      /** Returns whether the gateway has video of a stream. @param {string} stream */
       async onAir(stream) {
         const [app, name] = stream.split('/');
         const answer = await fetch(`${http}/api/v1/streams?count=100&secret=${SECRET}`);
@@ -116,7 +116,7 @@ export async function startSite({ flags = [], settings = {}, jwks = true, prefix
 }
 
 /**
- * Tests that share a site, on each of the versions. What PHP complains of fails the last one.
+ * Runs tests that share a site, on each version. Errors of PHP fail the last test.
  * @param {string} what
  * @param {('oldest' | 'current')[]} versions
  * @param {Parameters<typeof startSite>[0]} options
@@ -146,7 +146,7 @@ export function onSites(what, versions, options, define) {
   }
 }
 
-/** Keeps how every open page looks. @param {Site} site @param {string} name */
+/** Saves a screenshot of every open page. @param {Site} site @param {string} name */
 async function shoot({ pages }, name) {
   mkdirSync(SHOTS, { recursive: true });
   let n = 0;
@@ -157,7 +157,7 @@ async function shoot({ pages }, name) {
 }
 
 /**
- * A player in a page, seen and heard.
+ * Functions that observe a player in a page.
  * @param {import('playwright-core').Page} page
  * @param {string} [selector]
  */
@@ -173,7 +173,7 @@ export function player(page, selector = 'srs-player') {
     const pixels = context.getImageData(0, 0, 32, 18).data;
     return {
       state: element.state, time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames,
-      // A black picture is none.
+      // A black frame does not count.
       pixels: pixels.some((value, at) => at % 4 < 3 && value > 16) ? pixels.join() : '', why: element.error?.message ?? element.reason,
     };
   }, selector);
@@ -184,7 +184,7 @@ export function player(page, selector = 'srs-player') {
       const { state } = await read();
       return state === name;
     }),
-    /** From now on time goes on, frames come, and the picture changes. */
+    /** Checks that from now on time advances, frames arrive, and pixels change. */
     async moves() {
       const first = await read();
       return until('a moving picture', async () => {
@@ -196,7 +196,7 @@ export function player(page, selector = 'srs-player') {
         throw new Error(`${error.message} (${JSON.stringify({ ...rest, picture: pixels !== '' })})`);
       });
     },
-    /** Something is to be heard. */
+    /** Checks that audio is audible. */
     sounds: () => until('sound', () => page.evaluate(async (css) => {
       const { video } = /** @type {any} */ (document.querySelector(css));
       const audio = new AudioContext();
@@ -207,7 +207,7 @@ export function player(page, selector = 'srs-player') {
       await audio.resume();
       const samples = new Float32Array(analyser.fftSize);
       let peak = 0;
-      // The fake microphone beeps once in a second.
+      // The fake microphone beeps once a second.
       for (let n = 0; n < 60 && peak < 0.01; n++) {
         analyser.getFloatTimeDomainData(samples);
         for (const sample of samples) peak = Math.max(peak, Math.abs(sample));
@@ -220,7 +220,7 @@ export function player(page, selector = 'srs-player') {
 }
 
 /**
- * What axe finds wrong with a part of a page.
+ * Returns the errors that axe finds in a part of a page.
  * @param {import('playwright-core').Page} page
  * @param {string} selector
  */
@@ -230,7 +230,7 @@ export async function axe(page, selector) {
   return violations.map(({ id, nodes }) => [id, nodes.map(({ html, any }) => [html, any[0]?.message])]);
 }
 
-/** The ticket of a page's publisher. @param {string} html */
+/** Returns the ticket of a page's publisher. @param {string} html */
 export function ticket(html) {
   const found = /<srs-publisher[^>]* data-ticket="([^"]+)"/.exec(html);
   assert.ok(found, 'the page has no publisher with a ticket');

@@ -1,4 +1,4 @@
-// A real WordPress with the plugin out of its zip, on 127.0.0.1, and nothing left of it at the end.
+// Starts a real WordPress with the plugin from its zip, on 127.0.0.1, and removes it at the end.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -17,15 +17,15 @@ const run = promisify(execFile);
 const HERE = new URL('.', import.meta.url).pathname;
 const ZIP = process.env.PLUGIN_ZIP ?? new URL('../../../target/dist/lianmai.zip', import.meta.url).pathname;
 
-/** A string of PHP. @param {string} text */
+/** Returns a string literal of PHP. @param {string} text */
 const quoted = (text) => `'${text.replace(/['\\]/g, '\\$&')}'`;
 
 /**
  * Starts one.
  * @param {object} [options]
  * @param {keyof typeof VERSIONS} [options.version]
- * @param {string} [options.base] the folder that it is installed in, seen from outside: `/blog`
- * @param {string} [options.wasmType] what its web server says `.wasm` is
+ * @param {string} [options.base] the path of the site in addresses, such as `/blog`
+ * @param {string} [options.wasmType] the MIME type of `.wasm` files
  * @param {boolean} [options.network] whether it is a network of sites
  * @param {boolean} [options.active] whether the plugin is activated
  * @param {(php: (...args: string[]) => Promise<{ stdout: string }>, folder: string, url: string) => Promise<unknown>} [options.setup]
@@ -40,7 +40,7 @@ export async function startWordPress({ version = 'current', base = '', wasmType 
   /** @type {{ stop: () => Promise<void> }[]} */
   const started = [];
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  // What is cut short leaves nothing either.
+  // An aborted test must not leave files either.
   process.on('exit', remove);
   const stop = async () => {
     for (const one of started.splice(0).reverse()) await one.stop();
@@ -49,7 +49,7 @@ export async function startWordPress({ version = 'current', base = '', wasmType 
   };
   try {
     mkdirSync(dirname(files), { recursive: true });
-    // Hard links: a WordPress of a hundred megabytes is there at once, and nothing writes to it.
+    // Use hard links: they need no time for the hundred megabytes, and these files are not written.
     await run('cp', ['--archive', '--link', core, files]).catch(() => cpSync(core, files, { recursive: true }));
     await run('unzip', ['-q', ZIP, '-d', join(files, 'wp-content/plugins')]);
     let database = '';
@@ -72,7 +72,7 @@ export async function startWordPress({ version = 'current', base = '', wasmType 
       const constants = {
         DB_NAME: 'wordpress', DB_USER: 'root', DB_PASSWORD: '', DB_HOST: database, DB_CHARSET: 'utf8mb4', DB_COLLATE: '',
         WP_HOME: url, WP_SITEURL: url,
-        // It asks nobody but itself and us, and does nothing by the clock.
+        // WordPress may send requests only to itself and to the test, and runs no scheduled tasks.
         WP_HTTP_BLOCK_EXTERNAL: true, WP_ACCESSIBLE_HOSTS: '127.0.0.1', DISABLE_WP_CRON: true, AUTOMATIC_UPDATER_DISABLED: true,
         WP_DEBUG: true, WP_DEBUG_DISPLAY: false, WP_DEBUG_LOG: debug, WP_ENVIRONMENT_TYPE: 'production', FS_METHOD: 'direct',
         ...Object.fromEntries(['AUTH', 'SECURE_AUTH', 'LOGGED_IN', 'NONCE'].flatMap((name) => ['KEY', 'SALT']
@@ -99,9 +99,9 @@ export async function startWordPress({ version = 'current', base = '', wasmType 
     }
 
     /**
-     * Runs PHP in it as the administrator, and answers what it returns.
+     * Runs PHP code as the administrator, and returns its result.
      * @param {string} code
-     * @param {unknown} [args] which the code finds in `$args`
+     * @param {unknown} [args] values for `$args` in the code
      * @returns {Promise<any>}
      */
     const evaluate = async (code, args = {}) => {
@@ -129,7 +129,7 @@ export async function startWordPress({ version = 'current', base = '', wasmType 
       version: await evaluate('return get_bloginfo( "version" );'),
       php: evaluate,
       /**
-       * A plugin that cannot be switched off; without code it is taken away.
+       * Installs a must-use plugin with this code; without code, removes it.
        * @param {string} name
        * @param {string} code
        */
@@ -139,7 +139,7 @@ export async function startWordPress({ version = 'current', base = '', wasmType 
         else rmSync(file, { force: true });
       },
       /**
-       * Publishes a post, and answers its address.
+       * Publishes a post, and returns its address.
        * @param {string} content
        * @param {Record<string, unknown>} [more]
        * @returns {Promise<string>}
