@@ -149,8 +149,8 @@ export async function startWordPress({ version = 'current', base = '', wasmType 
         post_type: 'page', post_status: 'publish', post_title: `Page ${++posts}`, post_content: content, ...more,
       }),
       /**
-       * What PHP complains of: nothing, but for what an old WordPress itself does that a new PHP deprecates, and
-       * that it does not reach its makers.
+       * Returns the errors of PHP, without deprecations in an old WordPress, and without its failed requests to
+       * wordpress.org.
        */
       complaints: () => (existsSync(debug) ? readFileSync(debug, 'utf8').split(/\n(?=\[)/) : []).filter((line) => line.trim() && !(
         (line.includes('PHP Deprecated:') && !line.includes('since version') && new RegExp(`in ${files}/wp-(admin|includes)/`).test(line))
