@@ -15,7 +15,7 @@ input[type=range]{width:100%;display:block;margin:0}
 .people .who{flex:1;min-width:0;display:flex;flex-wrap:wrap;gap:0 8px}
 .people b{width:100%;font-weight:600;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .people small{opacity:.8}
-details{display:contents}
+details,details::details-content{display:contents}
 summary{list-style:none;cursor:pointer;width:48px;height:48px;display:grid;place-items:center;border-radius:8px;font-size:20px;order:1}
 summary::-webkit-details-marker{display:none}
 summary:hover{background:var(--_tile)}
