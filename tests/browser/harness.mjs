@@ -80,9 +80,10 @@ function refuseFixedPorts(args) {
  * Starts a gateway on free ports.
  * @param {string[]} flags
  * @param {{ rtmp: string, http: string[], webrtc: string }} [at] where one listened that this one takes the place of
+ * @param {Record<string, string>} [variables] of its environment
  * @returns {Promise<{ http: string, https: string, rtmp: string, webrtc: string, addresses: any, secret: string, log: () => string, stop: () => Promise<void> }>}
  */
-export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http: ['127.0.0.1:0'], webrtc: '127.0.0.1:0' }) {
+export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http: ['127.0.0.1:0'], webrtc: '127.0.0.1:0' }, variables = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'lianmai-'));
   const ready = join(folder, 'ready.json');
   const binary = process.env.LIANMAI ?? new URL('../../target/debug/lianmai', import.meta.url).pathname;
@@ -91,7 +92,7 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
     '--data', folder, '--ready-file', ready, ...flags,
   ];
   refuseFixedPorts(args);
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...variables } });
   let log = '';
   child.stdout.on('data', (data) => { log += data; });
   child.stderr.on('data', (data) => { log += data; });

@@ -59,6 +59,9 @@ export class RoomAudio extends EventTarget {
     this.#voices.delete(id);
   }
 
+  /** @param {string} id @returns {MediaStreamTrack | undefined} */
+  track(id) { return this.#voices.get(id)?.track; }
+
   /** @param {string} id @returns {number} 0 to 1 */
   volume(id) { return this.#volumes.get(id) ?? 1; }
 

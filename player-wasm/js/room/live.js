@@ -1,6 +1,7 @@
 // The panel of the broadcast: a host starts and ends it, chooses its layout and who is seen.
 
 import { h, tell } from '../ui/dom.js';
+import { PageMix } from './page-mix.js';
 import { fill } from './settings.js';
 
 /** @typedef {(word: string, detail?: string) => string} Say */
@@ -22,11 +23,29 @@ export class LivePanel {
   /** @type {Record<string, HTMLElement>} */
   #labels = {};
   #drawn = '';
+  /** Why the gateway does not mix, in its words; empty: nobody has asked, or it does. */
+  #refusal = '';
+  #here = h('button', { type: 'button', class: 'primary', onclick: () => void this.#mix.start(this.node.getRootNode()) });
+  #mix;
 
-  /** @param {import('./session.js').RoomSession} session @param {() => string} page the room's page for guests */
-  constructor(session, page) {
+  /**
+   * @param {import('./session.js').RoomSession} session
+   * @param {() => string} page the room's page for guests
+   * @param {() => import('../net/token-ask.js').Token} credentials
+   * @param {() => void} render has the view rendered
+   */
+  constructor(session, page, credentials, render) {
     this.#session = session;
     this.page = page;
+    this.#mix = new PageMix(session, credentials);
+    this.#mix.addEventListener('change', render);
+    session.connection.addEventListener('error', (event) => {
+      const { about, text, retry } = /** @type {CustomEvent<{ about?: string, text: string, retry?: number }>} */ (event).detail;
+      // What the gateway can do in a moment, the page does not.
+      if (about !== 'go_live' || retry) return;
+      this.#refusal = text;
+      render();
+    }, { signal: session.signal });
     const { connection } = session;
     const row = (/** @type {string} */ word, /** @type {HTMLElement} */ field) => h('label', {}, this.#labels[word] = h('span', {}), field);
     this.#layout.onchange = () => void connection.send({ type: 'settings', layout: this.#layout.value });
@@ -34,23 +53,36 @@ export class LivePanel {
     this.#end = h('form', {
       onsubmit: (/** @type {Event} */ event) => {
         event.preventDefault();
-        connection.send({ type: 'stop_live', card: this.#card.value.trim() });
+        if (this.#mix.on) void this.#mix.stop();
+        else connection.send({ type: 'stop_live', card: this.#card.value.trim() });
       },
     }, row('lastCard', this.#card), this.#labels.endLive = h('button', { class: 'end' }));
-    this.node = h('div', { class: 'body live' }, this.#state, this.#problem, this.#start, this.#watch, row('liveLayout', this.#layout), this.#seen, this.#end);
+    this.node = h('div', { class: 'body live' }, this.#state, this.#problem, this.#start, this.#here, this.#watch, row('liveLayout', this.#layout), this.#seen, this.#end);
   }
 
   /** @param {Say} say */
   render(say) {
     const { connection: { live, room, people }, isHost } = this.#session;
     for (const [word, node] of Object.entries(this.#labels)) tell(node, say(word));
+    const { on, problem } = this.#mix;
+    const root = /** @type {ShadowRoot | Document} */ (this.node.getRootNode());
+    const pressed = [this.#start, this.#here, this.#labels.endLive].find((button) => button === root.activeElement);
     const mixed = live?.mixed ?? false;
-    tell(this.#state, live ? say(mixed ? 'liveNow' : 'liveOther', String(live.viewers)) : say('liveHint'));
-    tell(this.#problem, live?.problem ? say('liveProblem', live.problem) : '');
-    this.#problem.hidden = !live?.problem;
+    if (mixed) this.#refusal = '';
+    const hint = on ? say('mixing') : this.#refusal ? say('mixHint', this.#refusal) : say('liveHint');
+    tell(this.#state, live && (mixed || on) ? [say('liveNow', String(live.viewers)), ...(on ? [hint] : [])].join(' · ') : live && !on ? say('liveOther', String(live.viewers)) : hint);
+    const wrong = live?.problem || problem;
+    tell(this.#problem, wrong ? say('liveProblem', wrong) : '');
+    this.#problem.hidden = !wrong;
     tell(this.#start, say('goLive'));
-    this.#start.hidden = !isHost || live !== null;
-    this.#end.hidden = !isHost || !mixed;
+    this.#start.hidden = !isHost || live !== null || on;
+    tell(this.#here, say('mixHere'));
+    this.#here.hidden = this.#start.hidden || !this.#refusal;
+    this.#end.hidden = !isHost || (!mixed && !on);
+    // The gateway's mix alone has a last card.
+    /** @type {HTMLElement} */ (this.#card.parentElement).hidden = on;
+    // The button that was pressed is hidden now: another one is the next to press.
+    if (pressed && !pressed.checkVisibility()) [this.#here, this.#start, this.#labels.endLive].find((button) => button?.checkVisibility())?.focus();
     this.#watch.hidden = !live;
     this.#watch.href = `${this.page().replace(/[?#].*$/, '').replace(/\/$/, '')}/watch`;
     tell(this.#watch, say('watchLive'));
@@ -62,7 +94,7 @@ export class LivePanel {
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     tell(this.#legend, say('whoIsSeen'));
-    const focused = /** @type {ShadowRoot | Document} */ (this.node.getRootNode()).activeElement?.getAttribute('data-id');
+    const focused = root.activeElement?.getAttribute('data-id');
     this.#seen.replaceChildren(this.#legend, ...seated.map(({ id, name, shown }) => {
       const box = h('input', {
         type: 'checkbox', 'data-id': id, checked: shown !== false, disabled: !isHost,

@@ -9,11 +9,12 @@ import { Settings } from './settings.js';
 /**
  * Makes the panels of a room.
  * @param {import('./session.js').RoomSession} session
- * @param {{ page: () => string, open: (name: 'invite' | 'live') => void, render: () => void }} act `page`: the address
- *   for guests; `open` opens another panel; `render` has the view rendered
+ * @param {{ page: () => string, credentials: () => import('../net/token-ask.js').Token, open: (name: 'invite' | 'live') => void, render: () => void }} act
+ *   `page`: the address for guests; `credentials`: a token or the secret; `open` opens another panel; `render` has the
+ *   view rendered
  */
-export function panels(session, { page, open, render }) {
+export function panels(session, { page, credentials, open, render }) {
   const settings = new Settings(session);
   settings.dispatch = render;
-  return { style: PANEL_CSS, people: new People(session, open), settings, invite: new Invite(session, page, render), live: new LivePanel(session, page) };
+  return { style: PANEL_CSS, people: new People(session, open), settings, invite: new Invite(session, page, render), live: new LivePanel(session, page, credentials, render) };
 }

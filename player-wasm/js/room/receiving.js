@@ -16,6 +16,8 @@ export class RoomReceiving {
   #pictures = new Map();
   /** Pictures that take the place of others as soon as they are there. @type {Map<string, Playing>} */
   #coming = new Map();
+  /** @type {Map<string, MediaStreamTrack>} */
+  #shown = new Map();
   /** The pictures that tiles are to have. @type {Map<string, { name: string, of: string }>} */
   #wanted = new Map();
   /** The counts of the measurement before. @type {WeakMap<StreamPlay, import('./playing.js').Received>} */
@@ -76,6 +78,7 @@ export class RoomReceiving {
         this.#pictures.set(tile, next);
       }
       if (this.#pictures.get(tile) !== next) return;
+      this.#shown.set(tile, track);
       this.#onpicture(tile, track);
       this.#show(tile);
     }) };
@@ -88,6 +91,7 @@ export class RoomReceiving {
     this.#coming.get(tile)?.play.close();
     this.#pictures.delete(tile);
     this.#coming.delete(tile);
+    this.#shown.delete(tile);
     this.#onpicture(tile, null);
   }
 
@@ -114,6 +118,11 @@ export class RoomReceiving {
       rtt = Math.max(rtt, received.rtt);
     }
     return { rates, loss: packets + lost ? lost / (packets + lost) : 0, rtt };
+  }
+
+  /** The tracks that a tile has now. @param {string} tile @returns {MediaStreamTrack[]} */
+  tracksOf(tile) {
+    return [this.#shown.get(tile), this.#audio.track(tile)].filter((track) => track !== undefined);
   }
 
   /** Whether pictures of a tile are on their way and none is shown yet. @param {string} tile */

@@ -42,6 +42,8 @@ export class RoomSession extends EventTarget {
   #timer = 0;
   #hiding = 0;
   #hidden = false;
+  /** The page mixes, and up to so many others in full size. */
+  #mixes = 0;
   /** What is played is to be looked at again, at once. */
   #pending = false;
   #screens = '';
@@ -90,6 +92,7 @@ export class RoomSession extends EventTarget {
     return [...all.filter(({ id }) => id === this.me?.id), ...all.filter(({ id }) => id !== this.me?.id)];
   }
 
+  get server() { return this.#server; }
   /** The gateway's host name. */
   get hostname() { return new URL(this.#server, location.href).hostname; }
 
@@ -160,6 +163,23 @@ export class RoomSession extends EventTarget {
   /** Shows other tiles, or the same in another layout. @param {Layout | null} layout */
   arrange(layout) {
     this.own = layout;
+    this.#changed();
+  }
+
+  /**
+   * The tracks of a tile that are shown and played now.
+   * @param {string} tile
+   * @returns {MediaStreamTrack[]}
+   */
+  tracksOf(tile) {
+    const mine = this.me?.id;
+    const own = tile === mine ? this.publishing.stream : tile === `${mine}~screen` ? this.publishing.screen : null;
+    return own?.getTracks() ?? this.receiving?.tracksOf(tile) ?? [];
+  }
+
+  /** All pictures are needed, whatever is on the screen: in full size if there are at most so many others. @param {number} full 0: not any more */
+  mixes(full) {
+    this.#mixes = full;
     this.#changed();
   }
 
@@ -261,8 +281,8 @@ export class RoomSession extends EventTarget {
     for (const tile of this.tiles) {
       const person = others.find(({ id }) => id === tile.person);
       if (!person) continue;
-      const visible = !this.#hidden && this.visible.has(tile.id);
-      const picture = pictureOf(tile, person, { visible, others: others.length, network: this.network, full: this.#scene });
+      const visible = this.#mixes > 0 || (!this.#hidden && this.visible.has(tile.id));
+      const picture = pictureOf(tile, person, { visible, others: others.length, network: this.network, full: this.#scene || others.length <= this.#mixes });
       const name = { full: person.stream, small: person.small, screen: person.screen, none: null }[picture];
       if (name) pictures.set(tile.id, { name, of: tile.person });
     }

@@ -99,7 +99,8 @@ export class RoomView {
     try {
       const { panels } = await import('./panels.js');
       this.#panels ??= panels(this.#session, {
-        page: () => this.#host.page, open: (name) => this.toggle(name), render: () => this.render(),
+        page: () => this.#host.page, credentials: () => this.#host.token || this.card.secret.value || this.#host.getAttribute('secret') || '',
+        open: (name) => this.toggle(name), render: () => this.render(),
       });
       this.settle();
     } catch {

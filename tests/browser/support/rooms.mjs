@@ -98,9 +98,9 @@ async function startWire(to) {
   };
 }
 
-/** Starts a gateway and a browser. @param {string[]} [flags] of Chromium @param {string[]} [settings] of the gateway */
-export async function startRooms(flags = [], settings = []) {
-  let gateway = await startGateway(settings);
+/** Starts a gateway and a browser. @param {string[]} [flags] of Chromium @param {string[]} [settings] of the gateway @param {Record<string, string>} [variables] of its environment */
+export async function startRooms(flags = [], settings = [], variables = {}) {
+  let gateway = await startGateway(settings, undefined, variables);
   const browser = await launch([...CAPTURE, ...flags]);
   /** @type {Set<import('node:child_process').ChildProcess>} */
   const children = new Set();
@@ -194,7 +194,7 @@ export async function startRooms(flags = [], settings = []) {
       const { addresses } = gateway;
       await gateway.stop();
       await meanwhile();
-      gateway = await startGateway(settings, addresses);
+      gateway = await startGateway(settings, addresses, variables);
     },
     async stop() {
       for (const child of children) child.kill('SIGKILL');
