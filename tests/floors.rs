@@ -67,6 +67,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("derive::derived", Floor::Base(&["core::hub"])),
     ("derive::transcode", Floor::Base(&["core::hub", "derive::derived", "flags", "net"])),
     ("derive::batch", Floor::Base(&["core::hub", "derive::derived", "derive::transcode"])),
+    ("rtmp", Floor::Base(&["core", "derive"])),
     ("web", Floor::Base(&["core", "net"])),
     ("context", Floor::Base(&["core", "derive", "flags", "limits", "net"])),
     ("service", Floor::Base(&["context", "net"])),

@@ -13,6 +13,8 @@ mod keys;
 mod log;
 #[path = "operation/publishers.rs"]
 mod publishers;
+#[path = "operation/rtmps.rs"]
+mod rtmps;
 #[path = "operation/secrets.rs"]
 mod secrets;
 #[path = "operation/server.rs"]

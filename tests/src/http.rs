@@ -84,7 +84,8 @@ fn try_open(
     exchange(socket, stream, to, (method, path), headers, body)
 }
 
-pub(crate) fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
+/// Connects. Reads fail after a minute without a byte.
+pub fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpStream::connect(to)?;
     socket.set_read_timeout(Some(Duration::from_secs(60)))?;
     Ok(socket)

@@ -29,6 +29,7 @@ fn api(context: &Context) -> Api {
         gate: Gate::new(1, 0),
         stop: CancellationToken::new(),
         protocols: vec!["rtmp"],
+        tls: None,
         listening: [("rtmp", "0.0.0.0:11935".into()), ("https", "[::]:18443".into())].into_iter().collect(),
     };
     let jobs = Jobs::default();

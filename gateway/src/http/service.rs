@@ -62,6 +62,11 @@ impl Http {
         &self.reachable
     }
 
+    /// Returns TLS with the certificate of HTTPS; `None` if HTTPS is off.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.listeners.iter().find_map(|(_, tls)| tls.as_ref())
+    }
+
     /// Serves `routes` from now on.
     pub fn start(&mut self, gateway: &Gateway, routes: Routes) {
         let router = router(gateway.context.clone(), routes);

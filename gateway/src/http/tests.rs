@@ -30,6 +30,7 @@ async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
         gate: Gate::new(9, 0),
         stop: stop.clone(),
         protocols: Vec::new(),
+        tls: None,
         listening: Listening::default(),
     };
     let webrtc = WebRtcSettings { addr: "127.0.0.1:0".parse().unwrap(), ..WebRtcSettings::default() };

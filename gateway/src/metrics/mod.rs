@@ -52,7 +52,7 @@ fn describe() {
     );
     counter!(
         "lianmai_failed_handshakes_total",
-        "HTTPS connections that ended before the TLS handshake was complete."
+        "HTTPS and RTMPS connections that ended before the TLS handshake was complete."
     );
     counter!(STALLS, "Times that a worker thread has not run its tasks for 1 s.");
     metrics::describe_gauge!(STALLED, "Worker threads that have not run their tasks for 1 s.");

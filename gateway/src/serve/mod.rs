@@ -74,6 +74,7 @@ async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result
         gate: Gate::new(context.limits.connections, context.limits.connections_per_ip),
         workers: Workers::start(settings.workers).map_err(StartError::System)?,
         stop: CancellationToken::new(),
+        tls: services.http.tls().cloned(),
         listening: services.listening(),
         protocols: services.all.iter().flat_map(|service| service.protocols()).copied().collect(),
         context: context.clone(),

@@ -23,7 +23,7 @@ pub use job::{Job, Run};
 pub use routes::{Answer, PeerRequest, Routes, Serve, StreamRoutes};
 
 use crate::context::Context;
-use crate::net::tls::TlsError;
+use crate::net::tls::{Tls, TlsError};
 use crate::net::worker::{Gate, Workers, bind};
 
 /// The running gateway in which services are started. Cloning shares it.
@@ -39,6 +39,8 @@ pub struct Gateway {
     pub stop: CancellationToken,
     /// The protocol names of all services, for the API and the metrics.
     pub protocols: Vec<&'static str>,
+    /// TLS with the certificate of HTTPS; `None` if HTTPS is off.
+    pub tls: Option<Tls>,
     /// The addresses of all services.
     pub listening: Listening,
 }

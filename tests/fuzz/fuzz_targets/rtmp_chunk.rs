@@ -1,8 +1,8 @@
 //! Chunks: no panic, no more memory than received bytes, and the same messages for any chunks.
 #![no_main]
 
-use fuzz::edges::rtmp::chunk::{ChunkError, ChunkReader, SLACK};
-use fuzz::edges::rtmp::message::Message;
+use fuzz::rtmp::chunk::{ChunkError, ChunkReader, SLACK};
+use fuzz::rtmp::message::Message;
 use libfuzzer_sys::fuzz_target;
 
 const MAX: usize = 64 << 10;

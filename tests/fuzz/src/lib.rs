@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod http;
+pub mod rtmp;
 
 pub mod core {
     pub mod auth;

@@ -47,7 +47,8 @@ fn client<'a>(
     name: &'a StreamName,
 ) -> (ClientInfo, AuthRequest<'a>) {
     let (address, peer) = (&request.address, connection.peer);
-    let client = ClientInfo { protocol: "rtmp", peer, url: address.url(), agent: request.agent.clone() };
+    let client =
+        ClientInfo { protocol: "rtmp", peer, url: connection.url(address), agent: request.agent.clone() };
     (client, AuthRequest::rtmp(name, &address.query, address.host.as_deref(), peer))
 }
 
@@ -85,7 +86,8 @@ pub(super) fn refuse(
     act: Act,
     Refused(code, text): Refused,
 ) -> CloseReason {
-    context.admission.refused(act, "rtmp", connection.peer, &request.address.url(), &text);
+    let url = connection.url(&request.address);
+    context.admission.refused(act, "rtmp", connection.peer, &url, &text);
     connection.session.refuse(code, &text);
     CloseReason::Refused(text)
 }

@@ -1,19 +1,18 @@
 //! A socket and its session: reads until the next event, and writes without blocking.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use metrics::Counter;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::address::Address;
 use super::session::{Event, Session};
 use crate::core::close::CloseReason;
-use crate::net::worker::Permit;
+use crate::net::worker::{Direct, Permit};
 
 /// Maximum number of bytes per read from an admitted client.
 const READ: usize = 64 << 10;
@@ -31,7 +30,7 @@ pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     /// The permit of a client that is not admitted yet; `None` once it is admitted.
     pub(super) pending: Option<Permit>,
-    socket: TcpStream,
+    socket: Direct,
     input: Vec<u8>,
     at: usize,
     /// Complete messages to send; the front one may be partly written.
@@ -43,9 +42,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream, peer: SocketAddr, max_message: usize) -> Self {
+    pub(super) fn new(socket: Direct, peer: SocketAddr, max_message: usize) -> Self {
         // Without TCP_NODELAY small writes wait for acknowledgements. Failing to set it is harmless.
-        let _ = socket.set_nodelay(true);
+        let _ = socket.stream().set_nodelay(true);
         Self {
             session: Session::new(max_message),
             peer,
@@ -58,6 +57,12 @@ impl Connection {
             received: metrics::counter!("lianmai_received_bytes_total"),
             sent: metrics::counter!("lianmai_sent_bytes_total"),
         }
+    }
+
+    /// Returns the address without its query, which may contain secrets.
+    pub(super) fn url(&self, address: &Address) -> String {
+        let url = address.url();
+        if self.socket.is_secure() { url.replacen("rtmp:", "rtmps:", 1) } else { url }
     }
 
     /// Returns the next event from the bytes received so far.
@@ -80,8 +85,7 @@ impl Connection {
         }
         // A client that sends without a pause must yield to the others, and the deadlines must be checked.
         tokio::task::coop::consume_budget().await;
-        // The next read reports the error.
-        let _ = self.socket.readable().await;
+        self.socket.readable().await;
     }
 
     /// Reads the available bytes, after all events were handled. Returns their number.
@@ -89,7 +93,7 @@ impl Connection {
         self.input.clear();
         self.at = 0;
         self.input.reserve(if self.pending.is_some() { READ_PENDING } else { READ });
-        match self.socket.try_read_buf(&mut self.input) {
+        match self.socket.try_read(&mut self.input) {
             Ok(0) => Err(CloseReason::Left),
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => Ok(0),
             // A network error.
@@ -115,50 +119,23 @@ impl Connection {
 
     /// Returns whether there is output to write.
     pub(super) fn has_output(&self) -> bool {
-        !self.output.is_empty()
+        !self.output.is_empty() || self.socket.has_unsent()
     }
 
     /// Resolves when [`Connection::write`] can continue.
     pub(super) async fn writable(&self) {
-        let _ = self.socket.writable().await;
+        self.socket.writable().await;
     }
 
     /// Writes as many bytes as the socket accepts, and returns their number. Output may remain.
     pub(super) fn write(&mut self) -> Result<usize, CloseReason> {
-        let mut total = 0;
-        while !self.output.is_empty() {
-            let mut slices = [IoSlice::new(&[]); 64];
-            let mut count = 0;
-            for (slice, bytes) in slices.iter_mut().zip(&self.output) {
-                *slice = IoSlice::new(bytes);
-                count += 1;
-            }
-            match self.socket.try_write_vectored(&slices[..count]) {
-                Ok(0) => return Err(CloseReason::Left),
-                Ok(written) => {
-                    total += written;
-                    self.sent.increment(written as u64);
-                    self.advance(written);
-                }
-                Err(why) if why.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => return Err(CloseReason::Left),
-            }
-        }
+        // A network error.
+        let total = self.socket.try_write_queue(&mut self.output).map_err(|_| CloseReason::Left)?;
+        self.sent.increment(total as u64);
         if self.output.is_empty() {
             self.answers = 0;
         }
         Ok(total)
-    }
-
-    fn advance(&mut self, mut count: usize) {
-        while let Some(front) = self.output.front_mut() {
-            if count < front.len() {
-                front.advance(count);
-                return;
-            }
-            count -= front.len();
-            self.output.pop_front();
-        }
     }
 
     /// Writes all output, unless the client accepts nothing for `stall`.

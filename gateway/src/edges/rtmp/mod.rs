@@ -1,20 +1,17 @@
 //! RTMP: publish and play with OBS, ffmpeg, VLC and other clients.
 //!
-//! Start reading at [`handle`], which serves one connection. [`chunk`], [`session`] and [`ingest`] are the
-//! protocol without I/O; `connection` adds the socket; `publish` and `play` connect a session to the hub.
+//! Start reading at [`handle`], which serves one connection. [`session`] and [`ingest`], on top of
+//! [`crate::rtmp`], are the protocol without I/O; `connection` adds the socket; `publish` and `play` connect a session to the hub.
 
 pub mod address;
-pub mod chunk;
 mod close;
 mod connection;
 pub mod ingest;
-pub mod message;
 mod play;
 mod publish;
 mod service;
 pub mod session;
 mod settings;
-mod wire;
 
 use std::net::SocketAddr;
 
@@ -28,11 +25,14 @@ use self::session::Event;
 pub use self::settings::RtmpSettings;
 use crate::context::Context;
 use crate::core::close::CloseReason;
+use crate::net::tls::{self, Tls};
+use crate::net::worker::{Direct, refuse};
 
-/// Serves one RTMP connection until it ends.
-pub async fn handle(socket: TcpStream, peer: SocketAddr, context: Context) {
+/// Serves one RTMP connection until it ends. With `tls`, the client may use TLS (RTMPS).
+pub async fn handle(socket: TcpStream, peer: SocketAddr, context: Context, tls: Option<Tls>) {
     // A client that sends nothing occupies only its socket.
     let Ok(Ok(())) = timeout(context.limits.header_timeout, socket.readable()).await else { return };
+    let Some(socket) = secure(socket, peer, &context, tls).await else { return };
     let mut connection = Connection::new(socket, peer, context.limits.message);
     let reason = serve(&mut connection, &context).await;
     if reason == CloseReason::Stalled {
@@ -49,6 +49,18 @@ pub async fn handle(socket: TcpStream, peer: SocketAddr, context: Context) {
     if close::is_heard(&reason) {
         connection.close().await;
     }
+}
+
+/// Performs the TLS handshake if the client begins one. Returns `None` if it fails.
+async fn secure(socket: TcpStream, peer: SocketAddr, context: &Context, tls: Option<Tls>) -> Option<Direct> {
+    // Plain RTMP begins with its version, which is 3.
+    let (Some(tls), true) = (tls, tls::begins(&socket).await) else { return Some(Direct::plain(socket)) };
+    let Some(_pending) = context.pending.enter(peer.ip()) else {
+        refuse(socket, tls::BUSY).await;
+        return None;
+    };
+    // The handshake's values must not be kept afterwards.
+    Box::pin(tls.accept_direct(socket, peer, &context.limits)).await
 }
 
 /// Handles the `publish` and `play` requests of a connection, one after the other.

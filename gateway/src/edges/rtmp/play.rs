@@ -8,7 +8,6 @@ use tokio::time::{Instant, sleep_until};
 use super::close::{admit_viewer, refuse, tell};
 use super::connection::Connection;
 use super::session::{Event, Request};
-use super::wire::FORMAT;
 use crate::context::Context;
 use crate::core::admission::PlayGrant;
 use crate::core::client::Act;
@@ -16,6 +15,7 @@ use crate::core::close::CloseReason;
 use crate::core::hub::{ClientHandle, PlayError, Start, Stream};
 use crate::derive::batch::{BatchReader, Wire};
 use crate::derive::transcode::Want;
+use crate::rtmp::wire::FORMAT;
 
 /// Serves one `play`, until the stream ends or the client stops.
 pub(super) async fn serve(

@@ -33,8 +33,10 @@ impl Rtmp {
 impl Service for Rtmp {
     fn start(&mut self, gateway: &Gateway, _: &mut Routes) -> Result<(), StartError> {
         let Some(listener) = self.listener.take() else { return Ok(()) };
-        let Gateway { context, workers, gate, stop, .. } = gateway.clone();
-        let serve = move |connection: Connection| handle(connection.stream, connection.peer, context.clone());
+        let Gateway { context, workers, gate, stop, tls, .. } = gateway.clone();
+        let serve = move |connection: Connection| {
+            handle(connection.stream, connection.peer, context.clone(), tls.clone())
+        };
         tokio::spawn(accept(listener, workers, gate, stop, b"", serve));
         Ok(())
     }

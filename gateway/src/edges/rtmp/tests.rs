@@ -8,14 +8,14 @@ use rml_rtmp::handshake::{Handshake, HandshakeProcessResult, PeerType};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::chunk::ChunkReader;
-use super::message::{Message, STREAM, Writer, kind, object};
 use crate::context::Context;
 use crate::core::admission::tests::{CLOSED, Closed};
 use crate::core::auth::Auth;
 use crate::core::client::Act;
 use crate::core::close::CloseReason;
 use crate::limits::LimitSettings;
+use crate::rtmp::chunk::ChunkReader;
+use crate::rtmp::message::{Message, STREAM, Writer, kind, object};
 
 const AVC: &[u8] =
     b"\x17\0\0\0\0\x01\x42\xc0\x1e\xff\xe1\0\x17\x67\x42\xc0\x1e\xda\x01\x40\x16\xe8\x40\0\0\x03\0\x40\0\0\x0c\x83\xc5\x8b\xa8\x01\0\x04\x68\xce\x0f\xc8";
@@ -50,7 +50,7 @@ impl Client {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, peer) = listener.accept().await.unwrap();
-        tokio::spawn(super::handle(server, peer, context.clone()));
+        tokio::spawn(super::handle(server, peer, context.clone(), None));
         let chunks = ChunkReader::new(1 << 20);
         let mut client = Self { socket, writer: Writer::new(), chunks, input: Vec::new() };
         let mut handshake = Handshake::new(PeerType::Client);

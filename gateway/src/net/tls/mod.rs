@@ -1,4 +1,4 @@
-//! TLS for the HTTPS listener: the certificate and the handshake.
+//! TLS for the HTTPS and RTMPS listeners: the certificate and the handshake.
 //!
 //! The certificate has one of three sources: the operator's files, reloaded when they change (`files`); ACME
 //! (`acme`); or a self-signed one, kept in the data folder (`own`). `current_cert` holds the current one. Start
@@ -15,6 +15,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -36,7 +37,7 @@ pub use error::TlsError;
 pub use settings::TlsSettings;
 
 use crate::limits::Limits;
-use crate::net::worker::{Refusal, Socket, Tcp, refuse};
+use crate::net::worker::{Direct, Refusal, Socket, Tcp, refuse};
 use current_cert::CurrentCert;
 
 /// The response to a connection over the limit: the fatal alert `internal_error` (RFC 8446 6.2). A text would
@@ -75,13 +76,22 @@ pub struct OwnCertInfo<'a> {
     pub listeners: &'a [IpAddr],
 }
 
-/// Server-side TLS of the HTTPS listener. Cloning shares it.
+/// Server-side TLS. Cloning shares it.
 #[derive(Clone)]
 pub struct Tls(Arc<Inner>);
 
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("source", &self.0.source).finish_non_exhaustive()
+    }
+}
+
 /// The content of [`Tls`].
 struct Inner {
+    /// For HTTPS.
     acceptor: TlsAcceptor,
+    /// For protocols that have no ALPN name, such as RTMPS: it accepts what a client offers by not answering it.
+    without_alpn: TlsAcceptor,
     source: CertSource,
     /// Tasks that keep the certificate up to date.
     _tasks: Vec<AbortOnDropHandle<()>>,
@@ -125,8 +135,11 @@ impl Tls {
                 (current, source, tasks)
             }
         };
-        let acceptor = TlsAcceptor::from(Arc::new(server(current, matches!(source, CertSource::Acme(_)))?));
-        Ok(Self(Arc::new(Inner { acceptor, source, _tasks: tasks })))
+        let config = server(current, matches!(source, CertSource::Acme(_)))?;
+        let mut bare = config.clone();
+        bare.alpn_protocols.clear();
+        let [acceptor, without_alpn] = [config, bare].map(|config| TlsAcceptor::from(Arc::new(config)));
+        Ok(Self(Arc::new(Inner { acceptor, without_alpn, source, _tasks: tasks })))
     }
 
     /// Returns the source of the certificate.
@@ -136,15 +149,20 @@ impl Tls {
 
     /// Performs the handshake on a new connection. Returns `None` if it failed; the peer has been told then.
     pub async fn accept(&self, stream: TcpStream, peer: SocketAddr, limits: &Limits) -> Option<Socket> {
-        let handshake = timeout(limits.header_timeout, self.handshake(stream, limits.stall_timeout)).await;
-        let error = match handshake {
-            Ok(Ok(socket)) => return socket,
-            Ok(Err(error)) => error,
-            Err(late) => late.into(),
-        };
-        metrics::counter!("lianmai_failed_handshakes_total").increment(1);
-        tracing::debug!(%peer, %error, "TLS handshake failed");
-        None
+        finish(self.handshake(stream, limits.stall_timeout), peer, limits).await.flatten()
+    }
+
+    /// Performs the handshake of a protocol without an ALPN name. Returns `None` if it failed; the peer has been told
+    /// then.
+    pub async fn accept_direct(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        limits: &Limits,
+    ) -> Option<Direct> {
+        let handshake = self.0.without_alpn.accept(Tcp::new(stream, limits.stall_timeout));
+        let (tcp, state) = finish(handshake, peer, limits).await?.into_inner();
+        Some(Direct::tls(tcp.into_inner(), state))
     }
 
     async fn handshake(&self, stream: TcpStream, stall: Duration) -> io::Result<Option<Socket>> {
@@ -165,6 +183,28 @@ impl Tls {
         }
         Ok(Some(Socket::tls(stream)))
     }
+}
+
+/// Waits for a handshake, for a limited time. Counts a failed one.
+async fn finish<T>(
+    handshake: impl Future<Output = io::Result<T>>,
+    peer: SocketAddr,
+    limits: &Limits,
+) -> Option<T> {
+    let error = match timeout(limits.header_timeout, handshake).await {
+        Ok(Ok(done)) => return Some(done),
+        Ok(Err(error)) => error,
+        Err(late) => late.into(),
+    };
+    metrics::counter!("lianmai_failed_handshakes_total").increment(1);
+    tracing::debug!(%peer, %error, "TLS handshake failed");
+    None
+}
+
+/// Returns whether the first received byte begins a TLS connection. Call it when the socket is readable.
+pub async fn begins(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    matches!(stream.peek(&mut first).await, Ok(1)) && first[0] == HANDSHAKE
 }
 
 /// Returns the crypto library, which is the same everywhere.

@@ -1,11 +1,12 @@
 //! Network threads: one per core, each with its own single-threaded runtime.
 //!
 //! A connection stays on its worker, so it never needs another core. Start reading at [`Workers`]; `accept`
-//! distributes connections, `gate` limits their number, `socket` and `tcp` wrap a connection, `watchdog`
+//! distributes connections, `gate` limits their number, `socket`, `direct` and `tcp` wrap a connection, `watchdog`
 //! detects stalled workers.
 
 mod accept;
 mod answer;
+mod direct;
 mod gate;
 mod socket;
 mod tcp;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use accept::{Connection, Refusal, accept, bind, has_both_families, refuse};
 pub use answer::SharedBody;
+pub use direct::Direct;
 pub use gate::{Gate, Permit, counted_as};
 pub use socket::{Secure, Socket};
 pub use tcp::Tcp;

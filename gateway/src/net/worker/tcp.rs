@@ -30,6 +30,11 @@ impl Tcp {
         Self { stream, stall, timer: None, waiting: false, received, sent }
     }
 
+    /// Returns the TCP connection.
+    pub fn into_inner(self) -> TcpStream {
+        self.stream
+    }
+
     fn wrote(&mut self, cx: &mut Context<'_>, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match wrote {
             Poll::Ready(result) => {

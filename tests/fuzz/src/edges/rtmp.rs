@@ -2,11 +2,7 @@
 
 #[path = "../../../../gateway/src/edges/rtmp/address.rs"]
 pub mod address;
-#[path = "../../../../gateway/src/edges/rtmp/chunk/mod.rs"]
-pub mod chunk;
 #[path = "../../../../gateway/src/edges/rtmp/ingest/mod.rs"]
 pub mod ingest;
-#[path = "../../../../gateway/src/edges/rtmp/message.rs"]
-pub mod message;
 #[path = "../../../../gateway/src/edges/rtmp/session/mod.rs"]
 pub mod session;

@@ -4,7 +4,7 @@ use media::flv::amf0::{self, Value};
 
 use super::{Activity, Connect, Event, MAX_COMMAND, Request, Session, SessionError};
 use crate::edges::rtmp::address::Address;
-use crate::edges::rtmp::message::STREAM;
+use crate::rtmp::message::STREAM;
 
 /// Maximum number of characters of a text that are kept.
 const MAX_TEXT: usize = 4096;

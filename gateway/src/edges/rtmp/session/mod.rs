@@ -4,7 +4,6 @@
 //! with one of the `accept_…` methods or [`Session::refuse`], and sends the bytes from
 //! [`Session::take_output`].
 
-mod aggregate;
 mod command;
 mod reply;
 
@@ -13,10 +12,10 @@ use std::fmt;
 use bytes::Bytes;
 use rml_rtmp::handshake::{Handshake, HandshakeProcessResult, PeerType};
 
-use self::aggregate::Aggregate;
 use super::address::Address;
-use super::chunk::{ChunkError, ChunkReader};
-use super::message::{Message, Writer, control, kind};
+use crate::rtmp::aggregate::Aggregate;
+use crate::rtmp::chunk::{ChunkError, ChunkReader};
+use crate::rtmp::message::{Message, Writer, control, kind};
 
 /// Maximum size of a message before the client publishes: `connect` may contain an address of 4 kB, with a
 /// token, three times.

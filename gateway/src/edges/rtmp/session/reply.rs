@@ -5,7 +5,7 @@ use media::flv::amf0::Value;
 
 use super::command::Command;
 use super::{Activity, MAX_COMMAND, MAX_PLAYER, Session, Stage, WINDOW};
-use crate::edges::rtmp::message::{STREAM, control, kind, object};
+use crate::rtmp::message::{STREAM, control, kind, object};
 
 /// `FourCcInfoMask`: this server forwards the codec (Enhanced RTMP v2).
 const CAN_FORWARD: f64 = 4.0;

@@ -2,7 +2,7 @@ use media::flv::amf0::{self, Value};
 use proptest::prelude::*;
 
 use super::*;
-use crate::edges::rtmp::message::{STREAM, object};
+use crate::rtmp::message::{STREAM, object};
 
 /// The client side. It uses the same writer and reader as the server.
 struct Client {

@@ -67,7 +67,7 @@ fn without_a_place_to_keep_it_there_is_still_a_certificate() {
 
 /// Returns the error text for the operator.
 async fn refusal(dir: &Dir, config: &TlsSettings) -> String {
-    dir.tls(config).err().expect("it is refused").to_string()
+    dir.tls(config).expect_err("it is refused").to_string()
 }
 
 #[tokio::test]

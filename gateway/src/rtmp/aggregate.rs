@@ -2,11 +2,11 @@
 
 use bytes::{Buf as _, Bytes};
 
-use crate::edges::rtmp::message::{Message, kind};
+use super::message::{Message, kind};
 
 /// Iterates over the messages in an aggregate. Ends at the first incomplete one.
 #[derive(Debug)]
-pub(super) struct Aggregate {
+pub struct Aggregate {
     timestamp: u32,
     /// Timestamp of the first message. It corresponds to the timestamp of the aggregate.
     first: Option<u32>,
@@ -14,7 +14,8 @@ pub(super) struct Aggregate {
 }
 
 impl Aggregate {
-    pub(super) fn new(timestamp: u32, payload: Bytes) -> Self {
+    /// Creates an iterator over the content of an aggregate message.
+    pub fn new(timestamp: u32, payload: Bytes) -> Self {
         Self { timestamp, first: None, payload }
     }
 }

@@ -37,11 +37,17 @@ pub mod kind {
 }
 
 /// User control events.
-pub(super) mod control {
-    pub(crate) const STREAM_BEGIN: u16 = 0;
-    pub(crate) const STREAM_EOF: u16 = 1;
-    pub(crate) const PING_REQUEST: u16 = 6;
-    pub(crate) const PING_RESPONSE: u16 = 7;
+pub mod control {
+    /// Stream Begin.
+    pub const STREAM_BEGIN: u16 = 0;
+    /// Stream EOF.
+    pub const STREAM_EOF: u16 = 1;
+    /// Set Buffer Length.
+    pub const SET_BUFFER_LENGTH: u16 = 3;
+    /// Ping Request.
+    pub const PING_REQUEST: u16 = 6;
+    /// Ping Response.
+    pub const PING_RESPONSE: u16 = 7;
 }
 
 /// The only message stream of a connection, as in nginx: a client with two streams uses two connections. So the
@@ -66,7 +72,7 @@ pub struct Message {
 
 /// Writes messages as chunks. Every message starts with a full header, so that messages of several writers
 /// can follow each other on one connection.
-pub(super) struct Writer(ChunkSerializer);
+pub struct Writer(ChunkSerializer);
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -74,21 +80,27 @@ impl std::fmt::Debug for Writer {
     }
 }
 
+impl Default for Writer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Writer {
     /// Creates a writer for a new connection: chunks of 128 bytes until [`Writer::announce_chunk_size`].
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self(ChunkSerializer::new())
     }
 
     /// Creates a writer for a connection where [`CHUNK_SIZE`] was announced.
-    pub(super) fn announced() -> Self {
+    pub fn announced() -> Self {
         let mut writer = Self::new();
         writer.announce_chunk_size(&mut Vec::new());
         writer
     }
 
     /// Announces [`CHUNK_SIZE`] to the peer and uses it from now on.
-    pub(super) fn announce_chunk_size(&mut self, out: &mut Vec<u8>) {
+    pub fn announce_chunk_size(&mut self, out: &mut Vec<u8>) {
         // This fails only for sizes over 2^31.
         if let Ok(packet) = self.0.set_max_chunk_size(CHUNK_SIZE, RtmpTimestamp::new(0)) {
             out.extend_from_slice(&packet.bytes);
@@ -96,7 +108,7 @@ impl Writer {
     }
 
     /// Appends a message. A message over 2^24 bytes cannot be written and is dropped.
-    pub(super) fn write(&mut self, kind: u8, timestamp: u32, stream: u32, data: Bytes, out: &mut Vec<u8>) {
+    pub fn write(&mut self, kind: u8, timestamp: u32, stream: u32, data: Bytes, out: &mut Vec<u8>) {
         let payload = MessagePayload {
             timestamp: RtmpTimestamp::new(timestamp),
             type_id: kind,
@@ -109,20 +121,27 @@ impl Writer {
     }
 
     /// Appends a command or data message with these values.
-    pub(super) fn values(&mut self, kind: u8, stream: u32, values: &[Value], out: &mut Vec<u8>) {
+    pub fn values(&mut self, kind: u8, stream: u32, values: &[Value], out: &mut Vec<u8>) {
         let mut data = Vec::new();
         values.iter().for_each(|value| amf0::write(&mut data, value));
         self.write(kind, 0, stream, data.into(), out);
     }
 
     /// Appends a user control message with `value`.
-    pub(super) fn user_control(&mut self, event: u16, value: u32, out: &mut Vec<u8>) {
+    pub fn user_control(&mut self, event: u16, value: u32, out: &mut Vec<u8>) {
         let data = [&event.to_be_bytes()[..], &value.to_be_bytes()].concat();
+        self.write(kind::USER_CONTROL, 0, 0, data.into(), out);
+    }
+
+    /// Appends a player's buffer length in milliseconds.
+    pub fn buffer_length(&mut self, stream: u32, milliseconds: u32, out: &mut Vec<u8>) {
+        let event = control::SET_BUFFER_LENGTH.to_be_bytes();
+        let data = [&event[..], &stream.to_be_bytes(), &milliseconds.to_be_bytes()].concat();
         self.write(kind::USER_CONTROL, 0, 0, data.into(), out);
     }
 }
 
 /// Creates an AMF0 object.
-pub(super) fn object(properties: &[(&str, Value)]) -> Value {
+pub fn object(properties: &[(&str, Value)]) -> Value {
     Value::Object(properties.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
 }

@@ -9,8 +9,7 @@ use super::message::{STREAM, Writer, kind};
 use crate::derive::batch::{Tracks, WireFormat, WireMuxer};
 
 /// A stream as RTMP messages, for players to whom the session has announced its chunk size.
-pub(super) const FORMAT: WireFormat =
-    WireFormat { name: "rtmp", muxer: || Box::new(Messages(Writer::announced())) };
+pub const FORMAT: WireFormat = WireFormat { name: "rtmp", muxer: || Box::new(Messages(Writer::announced())) };
 
 /// Writes RTMP messages.
 #[derive(Debug)]
