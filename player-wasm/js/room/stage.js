@@ -16,6 +16,8 @@ export class Stage {
   /** Tracks that came before their tile. @type {Map<string, MediaStreamTrack>} */
   #tracks = new Map();
   #timer = 0;
+  /** The tiles as they were arranged. */
+  #shape = '';
   /** @type {IntersectionObserver | undefined} */
   #seen;
   /** @type {ResizeObserver | undefined} */
@@ -37,7 +39,6 @@ export class Stage {
       if (track) this.#tracks.set(tile, track);
       else this.#tracks.delete(tile);
       this.#tiles.get(tile)?.show(track);
-      this.render();
     });
   }
 
@@ -68,6 +69,7 @@ export class Stage {
     }
     this.#tiles.clear();
     this.#tracks.clear();
+    this.#shape = '';
   }
 
   render() {
@@ -107,6 +109,10 @@ export class Stage {
     this.node.classList.toggle('large', anyLarge);
     this.node.dataset.count = String(placed.length);
     this.#strip.hidden = strip.length === 0;
+    // To look at sizes is costly: nothing else changes them, but for the size of the stage.
+    const shape = [main.length, strip.length, ...placed.map(({ id }) => id)].join();
+    if (shape === this.#shape) return;
+    this.#shape = shape;
     this.#arrange();
   }
 

@@ -23,6 +23,7 @@ export class Tile {
   #away = h('span', { class: 'away' });
   /** @type {MediaStreamTrack | null} */
   #track = null;
+  #pictured = false;
   video = h('video', { playsinline: true, tabindex: '-1', 'aria-hidden': 'true' });
 
   /** @param {import('./layout.js').Placed} placed */
@@ -43,7 +44,10 @@ export class Tile {
     this.#track = track;
     this.video.srcObject = track ? new MediaStream([track]) : null;
     if (track) this.video.play().catch(() => {});
+    this.#see();
   }
+
+  #see() { this.node.classList.toggle('seen', this.#pictured && this.#track !== null); }
 
   /** Crops the picture to the shape of the tile, but not more than to a square: a phone's, and a camera's on a phone. */
   fit() {
@@ -73,7 +77,8 @@ export class Tile {
     node.classList.toggle('large', large);
     node.classList.toggle('mirror', mirrored);
     node.classList.toggle('screen', this.screen);
-    node.classList.toggle('seen', pictured && this.#track !== null);
+    this.#pictured = pictured;
+    this.#see();
     node.classList.toggle('gone', person.away);
     this.#name.textContent = name;
     this.#letter.textContent = [...person.name.trim()][0]?.toUpperCase() ?? '?';
