@@ -16,8 +16,8 @@
 //! 5. [`serve`]: assembles everything and runs it. This is `lianmai serve`.
 //! 6. [`http`]: serves all HTTP connections, the pages and the player. [`api`] is the HTTP API, [`web`] the
 //!    helpers that all HTTP code shares.
-//! 7. [`net`]: network threads, sockets and TLS; [`mod@rtmp`]: chunks and messages for server and client, below all
-//!    of the above.
+//! 7. [`net`]: network threads, sockets and TLS; [`mod@rtmp`]: chunks and messages for server and client; [`remote`]:
+//!    connections to other servers. They are below all of the above.
 //! 8. [`settings`], [`flags`] and [`limits`]: the operator's settings. Each part keeps its own settings struct in
 //!    its folder; `settings` puts them together.
 //! 9. [`context`], [`log`], [`metrics`] and [`secret_file`]: the state that all edges share, and the log, metrics
@@ -41,6 +41,7 @@ pub mod limits;
 pub mod log;
 pub mod metrics;
 pub mod net;
+pub mod remote;
 pub mod rooms;
 pub mod rtmp;
 pub mod secret_file;

@@ -3,6 +3,7 @@
 
 mod compose;
 mod cpu;
+mod forward;
 mod https;
 mod join;
 mod lag;
@@ -22,7 +23,7 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 11] = [
+    let parts: [(&str, fn()); 12] = [
         ("cpu", cpu::run),
         ("latency", latency::run),
         ("join", join::run),
@@ -34,6 +35,7 @@ fn main() {
         ("https", https::run),
         ("rooms", rooms::run),
         ("mix", mix::run),
+        ("forward", forward::run),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {

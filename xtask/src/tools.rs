@@ -49,6 +49,12 @@ const TOOLS: &[Tool] = &[
     tool("ffmpeg", "ffmpeg", Use::Streams, "publishers and players"),
     tool("ffprobe", "ffmpeg", Use::Streams, "looking at streams"),
     tool("nginx", "nginx-light", Use::Operation, "a proxy before the gateway"),
+    tool(
+        "/usr/lib/nginx/modules/ngx_rtmp_module.so",
+        "libnginx-mod-rtmp",
+        Use::Operation,
+        "nginx as a server for forwards",
+    ),
     tool("pebble", "pebble", Use::Operation, "getting certificates by ACME"),
     tool("dpkg", "dpkg", Use::Operation, "the gateway's Debian package"),
     tool("systemd-analyze", "systemd", Use::Operation, "the service file"),

@@ -2,6 +2,7 @@
 //! [`Api::router`]; `types` holds the JSON.
 
 mod bans;
+mod forwards;
 mod jobs;
 mod keys;
 mod mixes;
@@ -35,6 +36,7 @@ use crate::net::worker::Gate;
 use crate::service::{Gateway, Listening};
 use crate::web::problem::Problem;
 
+pub use forwards::ForwardService;
 pub use service::ApiService;
 
 /// SRS's code for a missing stream.

@@ -5,6 +5,7 @@
 //! is an example of a job.
 
 pub mod demo;
+pub mod forward;
 pub mod mix;
 mod supervisor;
 #[cfg(test)]

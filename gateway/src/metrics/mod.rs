@@ -54,6 +54,15 @@ fn describe() {
         "lianmai_failed_handshakes_total",
         "HTTPS and RTMPS connections that ended before the TLS handshake was complete."
     );
+    counter!("lianmai_forward_sent_bytes_total", "Bytes sent to other servers by forwards.");
+    counter!(
+        "lianmai_forward_failures_total",
+        "Connections of forwards that failed or ended before their stream."
+    );
+    counter!(
+        "lianmai_forward_skips_total",
+        "Batches that targets of forwards missed because they were too slow."
+    );
     counter!(STALLS, "Times that a worker thread has not run its tasks for 1 s.");
     metrics::describe_gauge!(STALLED, "Worker threads that have not run their tasks for 1 s.");
     metrics::gauge!(STALLED).increment(0.0);
@@ -67,6 +76,9 @@ fn describe() {
         "lianmai_dropped_messages_total",
         "lianmai_stalled_connections_total",
         "lianmai_failed_handshakes_total",
+        "lianmai_forward_sent_bytes_total",
+        "lianmai_forward_failures_total",
+        "lianmai_forward_skips_total",
         STALLS,
     ] {
         // Shown as 0 before the first event.

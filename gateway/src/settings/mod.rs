@@ -21,8 +21,10 @@ use crate::edges::webrtc::WebRtcSettings;
 use crate::flags::{self, Listen};
 use crate::http::HttpSettings;
 use crate::jobs::demo::DemoSettings;
+use crate::jobs::forward::ForwardSettings;
 use crate::jobs::mix::MixSettings;
 use crate::log::LogSettings;
+use crate::remote::RemoteSettings;
 use crate::rooms::RoomsSettings;
 
 pub use load::{LoadError, Loaded, file, from_matches, from_surroundings};
@@ -65,6 +67,16 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub mix: MixSettings,
+
+    /// Forwards.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub forward: ForwardSettings,
+
+    /// Connections to other servers.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub remote: RemoteSettings,
 
     /// Listen on all interfaces, over IPv4 and IPv6 (the ports stay); publishing then needs the secret
     #[arg(long, env = "LIANMAI_PUBLIC", value_name = "BOOL", default_value = "false", num_args = 0..=1,

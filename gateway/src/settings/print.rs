@@ -10,6 +10,9 @@ use super::{Settings, load};
 /// The settings that are secrets. `ice_server` is one if it has a password.
 const SECRETS: [&str; 3] = ["secret", "play_secret", "operator_secret"];
 
+/// The settings whose addresses may hold keys.
+const ADDRESSES: [&str; 1] = ["forward"];
+
 /// Returns `config` as TOML, each key below its `--help` text. Secrets are not shown: the output often ends in a file
 /// that everybody can read.
 pub fn print(config: &Settings) -> String {
@@ -35,5 +38,6 @@ pub fn print(config: &Settings) -> String {
 
 fn is_secret(key: &str, value: &Value) -> bool {
     SECRETS.contains(&key) && value.as_str().is_some_and(|text| !text.is_empty())
+        || ADDRESSES.contains(&key) && value.as_array().is_some_and(|list| !list.is_empty())
         || key == "ice_server" && value.to_string().contains('@')
 }

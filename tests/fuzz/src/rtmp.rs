@@ -4,5 +4,7 @@
 pub mod aggregate;
 #[path = "../../../gateway/src/rtmp/chunk/mod.rs"]
 pub mod chunk;
+#[path = "../../../gateway/src/rtmp/client/mod.rs"]
+pub mod client;
 #[path = "../../../gateway/src/rtmp/message.rs"]
 pub mod message;

@@ -60,6 +60,10 @@ pub(super) async fn admit_publisher(
 ) -> Result<PublishGrant, Refused> {
     let name = &request.address.name;
     let name = name.as_ref().map_err(|error| Refused("NetStream.Publish.BadName", error.to_string()))?;
+    if request.sent_by == context.ids.server {
+        let text = "this gateway forwards the stream to itself: change the address of the forward";
+        return Err(Refused("NetStream.Publish.Denied", text.to_owned()));
+    }
     let (client, credentials) = client(connection, request, name);
     let granted = context.admission.publish(name, &credentials, client).await;
     granted.map_err(|refusal| Refused("NetStream.Publish.Denied", refusal.to_string()))

@@ -32,7 +32,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
-pub(crate) use client::client;
+pub(crate) use client::{Authorities, client, client_trusting};
 pub use error::TlsError;
 pub use settings::TlsSettings;
 

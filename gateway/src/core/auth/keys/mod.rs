@@ -45,7 +45,8 @@ pub enum StreamPattern {
 }
 
 impl StreamPattern {
-    fn has(&self, stream: &StreamName) -> bool {
+    /// Returns whether the pattern names this stream.
+    pub fn has(&self, stream: &StreamName) -> bool {
         match self {
             Self::All => true,
             Self::Below(prefix) => stream.as_str().starts_with(prefix),

@@ -4,6 +4,7 @@ use media::flv::amf0::{self, Value};
 
 use super::{Activity, Connect, Event, MAX_COMMAND, Request, Session, SessionError};
 use crate::edges::rtmp::address::Address;
+use crate::rtmp::client::SENT_BY;
 use crate::rtmp::message::STREAM;
 
 /// Maximum number of characters of a text that are kept.
@@ -124,6 +125,7 @@ impl Session {
             app: command.text("app"),
             agent: command.text("flashVer"),
             supports_opus: supports(command, OPUS),
+            sent_by: command.text(SENT_BY),
         };
         let Some(open) = self.open() else { return Ok(None) };
         if open.connect.replace(connect).is_some() {
@@ -151,7 +153,7 @@ impl Session {
         let connect = open.connect.as_ref()?;
         let address = Address::new(&connect.tc_url, &connect.app, key);
         let (agent, supports_opus) = (connect.agent.clone(), connect.supports_opus);
-        Some(event(Request { address, agent, supports_opus }))
+        Some(event(Request { address, agent, supports_opus, sent_by: connect.sent_by.clone() }))
     }
 
     fn stop(&mut self, only: &[Activity]) -> Option<Event> {

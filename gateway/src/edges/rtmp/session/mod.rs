@@ -38,6 +38,8 @@ pub struct Request {
     pub agent: String,
     /// Whether the client declares support for Opus (Enhanced RTMP).
     pub supports_opus: bool,
+    /// Id of the gateway that forwards the stream; empty for other clients.
+    pub sent_by: String,
 }
 
 /// An event on a connection.
@@ -107,6 +109,7 @@ struct Connect {
     app: String,
     agent: String,
     supports_opus: bool,
+    sent_by: String,
 }
 
 /// The state after the handshake.

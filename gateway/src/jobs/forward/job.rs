@@ -1,0 +1,94 @@
+//! A forward as a job: starts a target for each stream that fits.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::task::JoinSet;
+
+use super::status::{SharedStatus, TargetStatus};
+use super::target::{self, Shared};
+use crate::context::Context;
+use crate::core::auth::StreamPattern;
+use crate::core::hub::Stream;
+use crate::net::worker::Workers;
+use crate::remote::Template;
+use crate::service::{Job, Run};
+
+/// A rule, and the state of its targets.
+#[derive(Debug)]
+pub(super) struct Forward {
+    pub(super) streams: StreamPattern,
+    pub(super) to: Template,
+    /// Whether the rule is for the stream that is live now, and ends with it.
+    pub(super) once: bool,
+    targets: Mutex<Vec<Weak<SharedStatus>>>,
+}
+
+impl Forward {
+    pub(super) fn new(streams: StreamPattern, to: Template, once: bool) -> Self {
+        Self { streams, to, once, targets: Mutex::default() }
+    }
+
+    /// Returns the states of the targets.
+    pub(super) fn targets(&self) -> Vec<TargetStatus> {
+        let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        targets.iter().filter_map(Weak::upgrade).map(|status| status.get()).collect()
+    }
+
+    fn add_target(&self, stream: &Stream) -> Arc<SharedStatus> {
+        let status = Arc::new(SharedStatus::new(stream.name().clone()));
+        let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        targets.retain(|known| known.strong_count() > 0);
+        targets.push(Arc::downgrade(&status));
+        status
+    }
+}
+
+/// The job of a rule. Its targets run on the network threads.
+#[derive(Debug)]
+pub(super) struct ForwardJob {
+    pub(super) forward: Arc<Forward>,
+    pub(super) shared: Shared,
+    pub(super) workers: Workers,
+}
+
+impl Job for ForwardJob {
+    fn kind(&self) -> &'static str {
+        "forward"
+    }
+
+    fn target(&self) -> String {
+        format!("{} to {}", self.forward.streams, self.forward.to)
+    }
+
+    fn run(&self, context: &Context) -> Run {
+        let (forward, shared, workers) = (self.forward.clone(), self.shared.clone(), self.workers.clone());
+        let mut streams = context.hub.watch();
+        Box::pin(async move {
+            // Dropping the set ends its tasks.
+            let mut targets = JoinSet::new();
+            loop {
+                let stream = tokio::select! {
+                    stream = streams.next() => stream,
+                    Some(_) = targets.join_next() => {
+                        if forward.once && targets.is_empty() {
+                            return Ok(());
+                        }
+                        continue;
+                    }
+                };
+                let Some(stream) = stream else { return Ok(()) };
+                if !forward.streams.has(stream.name()) {
+                    continue;
+                }
+                match forward.to.fill(stream.name()) {
+                    Ok(address) => {
+                        let run =
+                            target::run(stream.clone(), address, forward.add_target(&stream), shared.clone());
+                        targets.spawn_on(run, workers.next());
+                    }
+                    Err(error) => tracing::warn!(stream = %stream.name(), %error, "stream not forwarded"),
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,18 @@
+//! Forwards streams to other servers.
+//!
+//! A forward is a rule: a pattern of streams, and an address with places for their names. Each rule is a job (`job`),
+//! which finds the streams that fit and starts a task for each: a target. A target (`target`) connects, sends, and
+//! connects again after a pause when the server is away. It reads the stream as a viewer does, through a cursor, so a
+//! target that is dead or slow costs nobody else anything. Start reading at [`Forwards`].
+
+mod job;
+mod push_rtmp;
+mod rechunk;
+mod registry;
+mod settings;
+mod status;
+mod target;
+
+pub use registry::{ForwardError, ForwardInfo, Forwards, MAX_FORWARDS};
+pub use settings::{ForwardRule, ForwardSettings};
+pub use status::{TargetState, TargetStatus};

@@ -1,0 +1,78 @@
+//! One stream on its way to one server.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use super::push_rtmp;
+use super::status::SharedStatus;
+use crate::core::admission::PlayGrant;
+use crate::core::hub::{Hub, Stream};
+use crate::remote::{Backoff, Dialer, RemoteAddress};
+
+/// Time to wait for a stream's media before looking whether the stream has ended.
+const MEDIA_WAIT: Duration = Duration::from_secs(5);
+
+/// What the targets of a gateway share.
+#[derive(Debug, Clone)]
+pub(super) struct Shared {
+    pub(super) hub: Hub,
+    pub(super) dialer: Dialer,
+    /// Limits the connections.
+    pub(super) permits: Arc<Semaphore>,
+    /// Id of this gateway, by which it recognizes its own stream.
+    pub(super) id: String,
+}
+
+/// Sends `stream` to `address` until the stream has ended.
+pub(super) async fn run(
+    stream: Arc<Stream>,
+    address: RemoteAddress,
+    status: Arc<SharedStatus>,
+    shared: Shared,
+) {
+    tokio::select! {
+        () = ended(&shared.hub, &stream) => {
+            // The connection says goodbye itself if it is the first to notice.
+            sleep(Duration::from_secs(3)).await;
+        }
+        () = send(&stream, &address, &status, &shared) => {}
+    }
+}
+
+async fn send(stream: &Arc<Stream>, address: &RemoteAddress, status: &SharedStatus, shared: &Shared) {
+    let mut backoff = Backoff::default();
+    loop {
+        status.waiting();
+        let Ok(permit) = shared.permits.acquire().await else { return };
+        while !has_media(&shared.hub, stream).await {
+            if stream.ended() {
+                return;
+            }
+        }
+        status.connecting();
+        let sent = push_rtmp::push(stream, &shared.dialer, address, &shared.id, (status, &mut backoff)).await;
+        drop(permit);
+        let Err(error) = sent else { return };
+        metrics::counter!("lianmai_forward_failures_total").increment(1);
+        let pause = backoff.failed(error.is_refused());
+        let reason = error.to_string();
+        tracing::warn!(stream = %stream.name(), to = %address, reason, pause = pause.as_secs_f32(), "forward disconnected");
+        status.failed(reason, error.is_refused(), SystemTime::now() + pause);
+        sleep(pause).await;
+    }
+}
+
+/// Waits until the stream's tracks are known and its publisher is there.
+async fn has_media(hub: &Hub, stream: &Arc<Stream>) -> bool {
+    let played = hub.play(&PlayGrant::for_job(stream.name(), "forward"), MEDIA_WAIT).await;
+    played.is_ok_and(|played| Arc::ptr_eq(&played, stream))
+}
+
+/// Resolves when the stream has ended.
+async fn ended(hub: &Hub, stream: &Stream) {
+    let mut changed = hub.changed();
+    while !stream.ended() && changed.changed().await.is_ok() {}
+}

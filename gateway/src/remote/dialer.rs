@@ -1,0 +1,123 @@
+//! Connects to other servers.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::resolve::Resolver;
+use super::{RemoteAddress, RemoteError, RemoteSettings};
+use crate::net::tls;
+use crate::net::worker::Direct;
+
+/// Timeout for one address of a host.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Timeout for the name, all addresses and TLS.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connects to other servers. Cloning shares its settings.
+#[derive(Debug, Clone)]
+pub struct Dialer {
+    resolver: Resolver,
+    authorities: tls::Authorities,
+    tls: Arc<OnceLock<Result<Arc<ClientConfig>, String>>>,
+}
+
+impl Dialer {
+    /// Creates a dialer.
+    ///
+    /// # Errors
+    /// The file of certificate authorities cannot be read.
+    pub fn new(settings: &RemoteSettings) -> Result<Self, String> {
+        let path: &Path = &settings.remote_ca;
+        let authorities = if path.as_os_str().is_empty() {
+            tls::Authorities::default()
+        } else {
+            tls::Authorities::read(path)
+                .map_err(|error| format!("cannot use {} (--remote-ca): {error}", path.display()))?
+        };
+        Ok(Self { resolver: Resolver::new(), authorities, tls: Arc::default() })
+    }
+
+    /// Connects, and performs the TLS handshake where the address asks for it.
+    ///
+    /// # Errors
+    /// The name cannot be resolved, no address answers, or the certificate is not trusted.
+    pub async fn dial(&self, address: &RemoteAddress) -> Result<Direct, RemoteError> {
+        let dialed = async {
+            let stream = self.connect(&address.host, address.port).await?;
+            // Without TCP_NODELAY small writes wait for acknowledgements. Failing to set it is harmless.
+            let _ = stream.set_nodelay(true);
+            if !address.scheme.is_secure() {
+                return Ok(Direct::plain(stream));
+            }
+            let (stream, state) = self.handshake(&address.host, stream).await?.into_inner();
+            Ok(Direct::tls(stream, state))
+        };
+        in_time(dialed).await
+    }
+
+    /// The same, as a stream for libraries.
+    ///
+    /// # Errors
+    /// The same as [`Dialer::dial`].
+    pub(super) async fn dial_stream(&self, address: &RemoteAddress) -> Result<Box<dyn Stream>, RemoteError> {
+        let dialed = async {
+            let stream = self.connect(&address.host, address.port).await?;
+            if !address.scheme.is_secure() {
+                return Ok(Box::new(stream) as Box<dyn Stream>);
+            }
+            Ok(Box::new(self.handshake(&address.host, stream).await?) as Box<dyn Stream>)
+        };
+        in_time(dialed).await
+    }
+
+    async fn handshake(&self, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+        let connector = TlsConnector::from(self.tls().await?);
+        connector.connect(name, stream).await.map_err(|error| format!("TLS: {error}"))
+    }
+
+    async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, String> {
+        let mut last = String::new();
+        for addr in self.resolver.resolve(host, port).await? {
+            match timeout(CONNECT_TIMEOUT, TcpStream::connect(addr)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = error.to_string(),
+                Err(_) => last = format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
+            }
+        }
+        Err(format!("cannot connect to {host}:{port}: {last}"))
+    }
+
+    /// Returns the configuration of TLS. Reading the system's certificates takes some time, so this is done once, off
+    /// the network threads.
+    async fn tls(&self) -> Result<Arc<ClientConfig>, String> {
+        if let Some(known) = self.tls.get() {
+            return known.clone();
+        }
+        let (cell, authorities) = (self.tls.clone(), self.authorities.clone());
+        let make = move || {
+            cell.get_or_init(|| tls::client_trusting(&authorities).map_err(|error| error.to_string())).clone()
+        };
+        tokio::task::spawn_blocking(make).await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+}
+
+/// A connection for libraries.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// Waits for a connection, for a limited time.
+async fn in_time<T>(dialed: impl Future<Output = Result<T, String>>) -> Result<T, RemoteError> {
+    let late = |_| Err(format!("no connection within {} s", DIAL_TIMEOUT.as_secs()));
+    timeout(DIAL_TIMEOUT, dialed).await.unwrap_or_else(late).map_err(|words| RemoteError::new(&words))
+}

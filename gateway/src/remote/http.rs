@@ -1,0 +1,121 @@
+//! HTTP requests to other servers.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Dialer, RemoteAddress, RemoteError};
+
+/// Timeout for the head of a response.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum number of redirections that are followed, all on the same host.
+const MAX_REDIRECTIONS: usize = 3;
+
+/// The body of a response.
+#[derive(Debug)]
+pub struct HttpBody {
+    body: Incoming,
+    /// Drives the connection.
+    _connection: AbortOnDropHandle<()>,
+}
+
+impl HttpBody {
+    /// Returns the next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// The connection breaks, or nothing comes for `limit`.
+    pub async fn next(&mut self, limit: Duration) -> Result<Option<Bytes>, RemoteError> {
+        loop {
+            let Ok(frame) = timeout(limit, self.body.frame()).await else {
+                let words = format!("the server sent nothing for {} s", limit.as_secs());
+                return Err(RemoteError::new(&words));
+            };
+            match frame {
+                None => return Ok(None),
+                Some(Err(error)) => return Err(RemoteError::new(&format!("the connection broke: {error}"))),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(bytes) => return Ok(Some(bytes)),
+                    // Trailers.
+                    Err(_) => continue,
+                },
+            }
+        }
+    }
+
+    /// Returns the whole body as text.
+    ///
+    /// # Errors
+    /// The same as [`HttpBody::next`], and a body of more than `max` bytes.
+    pub async fn text(mut self, max: usize, limit: Duration) -> Result<String, RemoteError> {
+        let mut all = Vec::new();
+        while let Some(bytes) = self.next(limit).await? {
+            if all.len() + bytes.len() > max {
+                return Err(RemoteError::refused("the response is too large"));
+            }
+            all.extend_from_slice(&bytes);
+        }
+        Ok(String::from_utf8_lossy(&all).into_owned())
+    }
+}
+
+impl Dialer {
+    /// Requests `GET` of an address, and follows redirections on the same host.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or its answer is not 200.
+    pub async fn get(&self, address: &RemoteAddress) -> Result<HttpBody, RemoteError> {
+        let mut address = address.clone();
+        for _ in 0..=MAX_REDIRECTIONS {
+            let asked = timeout(HEAD_TIMEOUT, self.ask(&address)).await;
+            let late = || {
+                RemoteError::new(&format!("the server did not answer within {} s", HEAD_TIMEOUT.as_secs()))
+            };
+            let (status, location, body) = asked.map_err(|_| late())??;
+            if status == StatusCode::OK {
+                return Ok(body);
+            }
+            if !status.is_redirection() {
+                let words = format!("the server answered with status {status}");
+                // A stream that is not there yet may come.
+                let gone = status.is_client_error() && status != StatusCode::NOT_FOUND;
+                return Err(if gone { RemoteError::refused(&words) } else { RemoteError::new(&words) });
+            }
+            let to = address.join(&location)?;
+            if to.host != address.host || (address.scheme.is_secure() && !to.scheme.is_secure()) {
+                let words = "the server redirects to another host, or from https to http: set that address";
+                return Err(RemoteError::refused(words));
+            }
+            address = to;
+        }
+        Err(RemoteError::refused("the server redirects too often"))
+    }
+
+    async fn ask(&self, address: &RemoteAddress) -> Result<(StatusCode, String, HttpBody), RemoteError> {
+        let broken = |error: hyper::Error| RemoteError::new(&format!("the connection broke: {error}"));
+        let stream = self.dial_stream(address).await?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        let connection = AbortOnDropHandle::new(tokio::spawn(connection.map(drop)));
+        let authority = address.origin();
+        let authority = authority.split_once("://").map_or("", |(_, authority)| authority);
+        let request = Request::get(address.encoded_path())
+            .header(header::HOST, authority)
+            .header(header::ACCEPT, "*/*")
+            .header(header::USER_AGENT, concat!("lianmai/", env!("CARGO_PKG_VERSION")))
+            .header(header::CONNECTION, "close")
+            .body(Empty::<Bytes>::new())
+            .map_err(|_| RemoteError::refused("the path of the address is not valid"))?;
+        let response = sender.send_request(request).await.map_err(broken)?;
+        let location = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
+        let location = location.unwrap_or_default().to_owned();
+        let status = response.status();
+        Ok((status, location, HttpBody { body: response.into_body(), _connection: connection }))
+    }
+}
