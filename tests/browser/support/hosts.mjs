@@ -92,11 +92,8 @@ export function ears() {
   };
 }
 
-/**
- * In the page: the colour in each tile, and which tones sound at this moment.
- * @param {typeof HOSTS} hosts
- */
-function perceive(hosts) {
+/** In the page: the colour in each tile. @param {typeof HOSTS} hosts */
+function coloursSeen(hosts) {
   const room = /** @type {Element} */ (document.querySelector('srs-room'));
   const canvas = Object.assign(document.createElement('canvas'), { width: 8, height: 8 });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
@@ -114,20 +111,21 @@ function perceive(hosts) {
     }
     colours[tile.getAttribute('aria-label') ?? ''] = seen;
   }
+  return colours;
+}
+
+/** In the page: the hosts whose tones sound at this moment. @param {typeof HOSTS} hosts */
+function tonesHeard(hosts) {
   const { ears } = /** @type {{ ears?: AnalyserNode }} */ (/** @type {unknown} */ (globalThis));
-  /** @type {string[]} */
-  let tones = [];
-  if (ears) {
-    const spectrum = new Float32Array(ears.frequencyBinCount);
-    ears.getFloatFrequencyData(spectrum);
-    const loudest = (/** @type {number} */ hertz, /** @type {number} */ width) => {
-      const middle = Math.round(hertz * ears.fftSize / ears.context.sampleRate);
-      return Math.max(...spectrum.subarray(middle - width, middle + width + 1));
-    };
-    // A tone is a line of the spectrum, and its surroundings are darker.
-    tones = Object.entries(hosts).filter(([, { hertz }]) => loudest(hertz, 1) > -70 && loudest(hertz, 1) > loudest(hertz * 1.07, 1) + 12).map(([name]) => name);
-  }
-  return { colours, tones };
+  if (!ears) return [];
+  const spectrum = new Float32Array(ears.frequencyBinCount);
+  ears.getFloatFrequencyData(spectrum);
+  const loudest = (/** @type {number} */ hertz, /** @type {number} */ width) => {
+    const middle = Math.round(hertz * ears.fftSize / ears.context.sampleRate);
+    return Math.max(...spectrum.subarray(middle - width, middle + width + 1));
+  };
+  // A tone is a line of the spectrum, and its surroundings are darker.
+  return Object.entries(hosts).filter(([, { hertz }]) => loudest(hertz, 1) > -70 && loudest(hertz, 1) > loudest(hertz * 1.07, 1) + 12).map(([name]) => name);
 }
 
 /** Looks at the spectrum in a row. Tones are interrupted, and have other frequencies for a moment when they begin. */
@@ -141,17 +139,17 @@ const LOOKS = 8;
  * @param {string[]} others
  */
 export async function meets(page, me, others) {
-  const read = () => page.evaluate(perceive, HOSTS);
+  const read = () => page.evaluate(coloursSeen, HOSTS);
   const want = JSON.stringify(Object.fromEntries([me, ...others].sort().map((name) => [name === me ? `${name} (you)` : name, name])));
   await until(`${me} sees ${others.join(', ')}`, async () => {
-    const { colours } = await read();
+    const colours = await read();
     return JSON.stringify(Object.fromEntries(Object.entries(colours).sort(([a], [b]) => (a < b ? -1 : 1)))) === want;
   }, read);
   /** The tones of the newest looks. @type {string[][]} */
   const looks = [];
   const heard = (/** @type {string} */ name) => looks.filter((tones) => tones.includes(name)).length;
   await until(`${me} hears ${others.join(', ')}, and nobody else`, async () => {
-    looks.push((await read()).tones);
+    looks.push(await page.evaluate(tonesHeard, HOSTS));
     if (looks.length > LOOKS) looks.shift();
     return looks.length === LOOKS && Object.keys(HOSTS).every((name) => (others.includes(name) ? heard(name) >= 3 : heard(name) <= 2));
   }, () => looks);
