@@ -7,6 +7,7 @@ mod jobs;
 mod keys;
 mod mixes;
 mod profile;
+mod pulls;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ use crate::service::{Gateway, Listening};
 use crate::web::problem::Problem;
 
 pub use forwards::ForwardService;
+pub use pulls::PullService;
 pub use service::ApiService;
 
 /// SRS's code for a missing stream.

@@ -7,6 +7,7 @@
 pub mod demo;
 pub mod forward;
 pub mod mix;
+pub mod pull;
 mod supervisor;
 #[cfg(test)]
 mod tests;

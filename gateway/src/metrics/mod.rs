@@ -63,6 +63,8 @@ fn describe() {
         "lianmai_forward_skips_total",
         "Batches that targets of forwards missed because they were too slow."
     );
+    counter!("lianmai_pull_received_bytes_total", "Bytes of media received by pulls.");
+    counter!("lianmai_pull_failures_total", "Connections of pulls that failed or ended.");
     counter!(STALLS, "Times that a worker thread has not run its tasks for 1 s.");
     metrics::describe_gauge!(STALLED, "Worker threads that have not run their tasks for 1 s.");
     metrics::gauge!(STALLED).increment(0.0);
@@ -79,6 +81,8 @@ fn describe() {
         "lianmai_forward_sent_bytes_total",
         "lianmai_forward_failures_total",
         "lianmai_forward_skips_total",
+        "lianmai_pull_received_bytes_total",
+        "lianmai_pull_failures_total",
         STALLS,
     ] {
         // Shown as 0 before the first event.

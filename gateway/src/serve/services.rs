@@ -1,6 +1,6 @@
 //! The list of services and jobs. A new service or job needs one line here.
 
-use crate::api::{ApiService, ForwardService};
+use crate::api::{ApiService, ForwardService, PullService};
 use crate::edges::flv::Flv;
 use crate::edges::hls::HlsService;
 use crate::edges::rtmp::Rtmp;
@@ -33,6 +33,7 @@ impl Services {
         all.push(Box::new(RoomsService::new(&settings.rooms, &settings.data, mixes)));
         all.push(Box::new(ApiService::new(jobs.clone(), mixes.clone())));
         all.push(Box::new(ForwardService::new(&settings.forward, &settings.remote, jobs)?));
+        all.push(Box::new(PullService::new(&settings.pull, &settings.remote, jobs)?));
         let http = Http::bind(&settings.http, &settings.data)?;
         Ok(Self { all, http })
     }

@@ -23,6 +23,7 @@ use crate::http::HttpSettings;
 use crate::jobs::demo::DemoSettings;
 use crate::jobs::forward::ForwardSettings;
 use crate::jobs::mix::MixSettings;
+use crate::jobs::pull::PullSettings;
 use crate::log::LogSettings;
 use crate::remote::RemoteSettings;
 use crate::rooms::RoomsSettings;
@@ -72,6 +73,11 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub forward: ForwardSettings,
+
+    /// Pulls.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub pull: PullSettings,
 
     /// Connections to other servers.
     #[command(flatten)]

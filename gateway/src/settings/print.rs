@@ -11,7 +11,7 @@ use super::{Settings, load};
 const SECRETS: [&str; 3] = ["secret", "play_secret", "operator_secret"];
 
 /// The settings whose addresses may hold keys.
-const ADDRESSES: [&str; 1] = ["forward"];
+const ADDRESSES: [&str; 2] = ["forward", "pull"];
 
 /// Returns `config` as TOML, each key below its `--help` text. Secrets are not shown: the output often ends in a file
 /// that everybody can read.

@@ -80,6 +80,25 @@ impl StreamEntry {
     }
 }
 
+impl StreamEntry {
+    /// Returns whether a job may take the place of the current publisher: that one is silent, or is another job that
+    /// yields.
+    fn can_be_filled(&self, identity: &Identity) -> bool {
+        self.stream.silence() >= REPLACEABLE_AFTER || (self.yields && self.identity != *identity)
+    }
+}
+
+/// The way in which a publisher enters a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entrance {
+    /// As a client does: replaces a publisher that left, yields or is silent.
+    Normal,
+    /// Only where there is no stream; every other publisher may replace this one.
+    Yielding,
+    /// The same, or where the publisher has left, is silent, or is another job that yields.
+    Filling,
+}
+
 /// All streams by name.
 #[derive(Debug, Default)]
 struct StreamTable {
@@ -137,7 +156,7 @@ impl Hub {
     /// # Errors
     /// The name has a publisher, there are too many streams, or the server is stopping.
     pub fn publish(&self, grant: &PublishGrant) -> Result<Publisher, PublishError> {
-        self.enter(grant, false)
+        self.enter(grant, Entrance::Normal)
     }
 
     /// Starts to publish the stream that `grant` allows, but only while no other client publishes it. Every other
@@ -146,7 +165,16 @@ impl Hub {
     /// # Errors
     /// The same as [`Hub::publish`]; also [`PublishError::Busy`] while the stream waits for its publisher to return.
     pub fn publish_yielding(&self, grant: &PublishGrant) -> Result<Publisher, PublishError> {
-        self.enter(grant, true)
+        self.enter(grant, Entrance::Yielding)
+    }
+
+    /// The same as [`Hub::publish_yielding`], but also continues a stream whose publisher has left and not yet
+    /// returned, is silent, or is another job that yields.
+    ///
+    /// # Errors
+    /// The same as [`Hub::publish`].
+    pub fn publish_filling(&self, grant: &PublishGrant) -> Result<Publisher, PublishError> {
+        self.enter(grant, Entrance::Filling)
     }
 
     /// Checks whether [`Hub::publish`] would succeed now.
@@ -163,14 +191,20 @@ impl Hub {
         }
     }
 
-    fn enter(&self, grant: &PublishGrant, yields: bool) -> Result<Publisher, PublishError> {
+    fn enter(&self, grant: &PublishGrant, entrance: Entrance) -> Result<Publisher, PublishError> {
+        let yields = entrance != Entrance::Normal;
         let (name, revocation) = (grant.name(), grant.revocation());
         let mut table = self.table();
         if table.closed {
             return Err(PublishError::ShuttingDown);
         }
         if let Some(entry) = table.streams.get_mut(name) {
-            if yields || entry.is_taken(grant.identity()) {
+            let busy = match entrance {
+                Entrance::Normal => entry.is_taken(grant.identity()),
+                Entrance::Yielding => true,
+                Entrance::Filling => entry.clock.is_none() && !entry.can_be_filled(grant.identity()),
+            };
+            if busy {
                 return Err(PublishError::Busy);
             }
             // A publisher that is replaced keeps its clock until it is dropped, which may be later than now. So the
@@ -184,7 +218,7 @@ impl Hub {
             entry.revocation = revocation.clone();
             entry.identity = grant.identity().clone();
             entry.turn += 1;
-            entry.yields = false;
+            entry.yields = yields;
             entry.stream.begin(entry.turn);
             let publisher = self.publisher(entry.stream.clone(), clock, entry.turn, revocation.clone());
             drop(table);

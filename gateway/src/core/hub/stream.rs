@@ -60,6 +60,14 @@ pub struct Stream {
     sent: Meter,
     viewers: Arc<ViewerCount>,
     audio_level: AudioLevel,
+    /// Its clones are the jobs that need the stream.
+    held: Arc<()>,
+}
+
+/// The need of a job for a stream: see [`Stream::hold`].
+#[derive(Debug)]
+pub struct Hold {
+    _count: Arc<()>,
 }
 
 impl Stream {
@@ -81,11 +89,23 @@ impl Stream {
             received: Meter::default(),
             sent: Meter::default(),
             audio_level: AudioLevel::default(),
+            held: Arc::default(),
         })
     }
 
     fn known(&self) -> MutexGuard<'_, PublisherState> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Declares that a job needs the stream, until the returned value is dropped. Other jobs, such as pulls, then
+    /// provide it as they do for a viewer.
+    pub fn hold(&self) -> Hold {
+        Hold { _count: self.held.clone() }
+    }
+
+    /// Returns whether somebody needs the stream: a viewer, or a job that holds it.
+    pub fn is_needed(&self) -> bool {
+        self.viewers() > 0 || Arc::strong_count(&self.held) > 1
     }
 
     /// Returns the stream's name.
@@ -305,7 +325,7 @@ impl Stream {
     }
 
     /// Returns the time since the publisher last sent something.
-    pub(super) fn silence(&self) -> Duration {
+    pub fn silence(&self) -> Duration {
         self.known().heard.map(|heard| heard.elapsed()).unwrap_or_default()
     }
 

@@ -464,3 +464,32 @@ async fn a_viewer_whose_right_is_taken_away_while_it_waits_gets_nothing() {
     let _publisher = hub.publish(&PublishGrant::for_job(&name, "test")).unwrap();
     assert_eq!(hub.play(&grant, wait).await.unwrap_err(), PlayError::Revoked(CloseReason::Operator));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_job_fills_the_place_of_a_publisher_that_left_and_yields_to_every_other() {
+    let hub = Hub::new(HubConfig::default());
+    let grant = |job| PublishGrant::for_job(&name(), job);
+    let video = config(Codec::H264);
+    let mut first = hub.publish(&grant("test")).unwrap();
+    first.push(frame(&video, 0, true));
+    assert_eq!(
+        hub.publish_filling(&grant("slate")).err(),
+        Some(PublishError::Busy),
+        "the publisher is there"
+    );
+    drop(first);
+    assert_eq!(hub.publish_yielding(&grant("slate")).err(), Some(PublishError::Busy));
+    let mut slate = hub.publish_filling(&grant("slate")).unwrap();
+    slate.push(frame(&video, 0, true));
+    assert_eq!(hub.publish_filling(&grant("slate")).err(), Some(PublishError::Busy), "only one of a kind");
+    let mut pull = hub.publish_filling(&grant("pull")).unwrap();
+    assert_eq!(slate.revoked().await, CloseReason::Replaced);
+    pull.push(frame(&video, 0, true));
+    let mut back = hub.publish(&grant("test")).unwrap();
+    assert_eq!(pull.revoked().await, CloseReason::Replaced);
+    back.push(frame(&video, 0, true));
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(hub.publish_filling(&grant("slate")).err(), Some(PublishError::Busy));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(hub.publish_filling(&grant("slate")).is_ok(), "it has been silent for 5 s");
+}

@@ -55,6 +55,7 @@ impl Follower {
             state.clock.reset();
             state.stream = Some(stream.clone());
         }
+        let _hold = stream.hold();
         let mut cursor = stream.subscribe(Start::Key);
         let mut video = Video::new(self.max_size);
         let mut heard = Micros::MIN;
