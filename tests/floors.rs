@@ -79,6 +79,7 @@ const GATEWAY: &[(&str, Floor)] = &[
         Floor::Base(&["context", "core", "derive", "flags", "jobs", "net", "remote", "rtmp", "service"]),
     ),
     ("jobs::pull", Floor::Base(&["context", "core", "flags", "jobs", "net", "remote", "rtmp", "service"])),
+    ("jobs::slate", Floor::Base(&["context", "core", "flags", "jobs", "net", "service"])),
     ("rooms", Floor::Base(&["context", "core", "flags", "jobs::mix", "limits", "net", "service", "web"])),
     ("jobs", Floor::Edge),
     ("settings", Floor::Top),

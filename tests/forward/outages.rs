@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use lianmai_tests::flv::VIDEO;
 use lianmai_tests::player::FlvViewer;
-use lianmai_tests::{Clip, Gateway, wait};
+use lianmai_tests::{Clip, Gateway, gateway, wait};
 
 use crate::{LIMIT, publish, targets, wait_frames, wait_state};
 
@@ -115,4 +115,41 @@ fn a_target_that_stops_reading_slows_nobody_and_is_given_up() {
     }
     stuck.process.signal("CONT");
     wait_state(&source, "sending");
+}
+
+#[test]
+fn a_slate_goes_on_while_the_publisher_is_away() {
+    let dir = gateway::temp_dir("slate");
+    let image = dir.join("slate.png");
+    let made = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-f", "lavfi", "-i", "color=red:size=640x360", "-frames:v", "1"])
+        .arg(&image)
+        .status();
+    assert!(made.expect("ffmpeg starts").success());
+    let slate = format!("live/*={}", image.display());
+    let target = Gateway::start(&[]);
+    let to = format!("live/*=rtmp://{}/live/{{stream}}", target.rtmp());
+    let source =
+        Gateway::start(&["--slate", &slate, "--slate-limit", "20", "--reconnect", "10", "--forward", &to]);
+    let publisher = publish(&source, "x", Clip::Av);
+    let viewer = FlvViewer::http(source.http(), "/live/x.flv");
+    wait_frames(&target, "x", 60);
+    drop(publisher);
+    // The slate plays for longer than a stream waits for its publisher.
+    wait::until_true("the slate", LIMIT, || source.process.stderr().contains("slate started"));
+    let before = viewer.frames(VIDEO).len();
+    let video = viewer.wait_frames(VIDEO, before + 300, LIMIT);
+    assert!(video.windows(2).all(|pair| pair[1].tag.time >= pair[0].tag.time), "time goes on");
+    let size = |gateway: &Gateway| gateway.stream("x").map(|stream| stream["video"]["width"].clone());
+    assert_eq!(size(&source), Some(320.into()), "the slate has the publisher's size");
+    assert_eq!(targets(&source)[0]["tries"], 1, "the forward went on");
+    let publisher = publish(&source, "x", Clip::Av);
+    wait::until_true("the publisher to be back", LIMIT, || source.process.stderr().contains("slate stopped"));
+    viewer.wait_frames(VIDEO, viewer.frames(VIDEO).len() + 60, LIMIT);
+    assert_eq!(targets(&source)[0]["tries"], 1);
+    drop(publisher);
+    // The limit ends the slate, and then the stream.
+    wait::until_true("the end of the stream", LIMIT, || source.stream("x").is_none());
+    assert!(source.process.stderr().contains("at_limit=true"));
+    let _ = std::fs::remove_dir_all(dir);
 }

@@ -9,6 +9,7 @@ use crate::http::Http;
 use crate::jobs::Jobs;
 use crate::jobs::demo::Demo;
 use crate::jobs::mix::Mixes;
+use crate::jobs::slate::SlateJob;
 use crate::rooms::RoomsService;
 use crate::service::{Job, Listening, Service, StartError};
 use crate::settings::Settings;
@@ -34,6 +35,7 @@ impl Services {
         all.push(Box::new(ApiService::new(jobs.clone(), mixes.clone())));
         all.push(Box::new(ForwardService::new(&settings.forward, &settings.remote, jobs)?));
         all.push(Box::new(PullService::new(&settings.pull, &settings.remote, jobs)?));
+        settings.slate.check().map_err(StartError::Setting)?;
         let http = Http::bind(&settings.http, &settings.data)?;
         Ok(Self { all, http })
     }
@@ -50,5 +52,6 @@ pub(super) fn jobs(settings: &Settings) -> Vec<Box<dyn Job>> {
     if settings.demo.demo {
         jobs.push(Box::new(Demo));
     }
+    jobs.extend(SlateJob::all(&settings.slate));
     jobs
 }

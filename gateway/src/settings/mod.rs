@@ -24,6 +24,7 @@ use crate::jobs::demo::DemoSettings;
 use crate::jobs::forward::ForwardSettings;
 use crate::jobs::mix::MixSettings;
 use crate::jobs::pull::PullSettings;
+use crate::jobs::slate::SlateSettings;
 use crate::log::LogSettings;
 use crate::remote::RemoteSettings;
 use crate::rooms::RoomsSettings;
@@ -78,6 +79,11 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub pull: PullSettings,
+
+    /// Slates.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub slate: SlateSettings,
 
     /// Connections to other servers.
     #[command(flatten)]

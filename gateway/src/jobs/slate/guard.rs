@@ -1,0 +1,118 @@
+//! Watches one stream, and takes its publisher's place while it is away.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use media::time::Micros;
+use media::{Codec, Config, Format, Track};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::encode::{self, Slate};
+use crate::core::admission::PublishGrant;
+use crate::core::hub::{Hub, Publisher, Stream};
+
+/// Interval at which the guard looks at its stream.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// A publisher that is away for so long is replaced by the slate.
+const AWAY_AFTER: Duration = Duration::from_millis(400);
+/// A publisher that is connected and silent for so long is replaced, as by any other publisher.
+const SILENT_AFTER: Duration = Duration::from_secs(5);
+/// After a jump of the machine's clock, for example when it was suspended, the slate goes on from there.
+const LARGEST_DELAY: Duration = Duration::from_secs(2);
+
+/// The guard of one stream.
+pub(super) struct Guard {
+    pub(super) hub: Hub,
+    pub(super) stream: Arc<Stream>,
+    pub(super) path: PathBuf,
+    pub(super) limit: Duration,
+    pub(super) encoders: Arc<Semaphore>,
+}
+
+/// What a slate has to be like: codecs, sizes and the profile of H.264. Equal for a publisher and its slate.
+type Kind = [Option<(Codec, Format, Option<u8>)>; 2];
+
+fn kind(configs: &[Option<Arc<Config>>; 2]) -> Kind {
+    configs.each_ref().map(|config| {
+        let config = config.as_deref()?;
+        let profile = config.description.get(1).copied().filter(|_| config.codec == Codec::H264);
+        Some((config.codec, config.format, profile))
+    })
+}
+
+impl Guard {
+    /// Guards the stream until it has ended.
+    pub(super) async fn run(self) {
+        let mut prepared: Option<(Kind, Option<Slate>)> = None;
+        let mut away_since: Option<Instant> = None;
+        // Whether the slate has reached its limit, and no publisher has come since.
+        let mut over = false;
+        while !self.stream.ended() {
+            let configs = [Track::Video, Track::Audio].map(|track| self.stream.config(track));
+            let is_here = self.stream.publishing().is_some();
+            let kind = kind(&configs);
+            let known = prepared.as_ref().is_some_and(|(known, _)| *known == kind);
+            // Not while the publisher is away: the slate must be ready by then.
+            if is_here && !known && configs.iter().any(Option::is_some) && self.stream.newest().is_some() {
+                prepared = Some((kind, self.encode(&configs).await));
+                continue;
+            }
+            over &= !is_here;
+            let silent = is_here && self.stream.silence() >= SILENT_AFTER;
+            away_since = (!is_here).then(|| away_since.unwrap_or_else(Instant::now));
+            let due = silent || away_since.is_some_and(|since| since.elapsed() >= AWAY_AFTER);
+            if let (true, false, Some((_, Some(slate)))) = (due, over, &prepared) {
+                let grant = PublishGrant::for_job(self.stream.name(), "slate");
+                if let Ok(publisher) = self.hub.publish_filling(&grant) {
+                    tracing::info!(stream = %self.stream.name(), "slate started");
+                    over = self.play(slate, publisher).await;
+                    tracing::info!(stream = %self.stream.name(), at_limit = over, "slate stopped");
+                    away_since = None;
+                    continue;
+                }
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn encode(&self, configs: &[Option<Arc<Config>>; 2]) -> Option<Slate> {
+        let _permit = self.encoders.acquire().await.ok()?;
+        let [video, audio] = configs;
+        match encode::encode(&self.path, video.as_deref(), audio.as_deref()).await {
+            Ok(slate) => Some(slate),
+            Err(error) => {
+                tracing::warn!(stream = %self.stream.name(), path = %self.path.display(), error, "slate not usable");
+                None
+            }
+        }
+    }
+
+    /// Plays the slate in a loop, until another publisher comes or the limit is reached. Returns whether it was the
+    /// limit.
+    async fn play(&self, slate: &Slate, mut publisher: Publisher) -> bool {
+        let end = Instant::now() + self.limit;
+        let (mut start, mut round) = (Instant::now(), 0 as Micros);
+        loop {
+            for frame in &slate.frames {
+                let at = start + Duration::from_micros(u64::try_from(frame.dts).unwrap_or(0));
+                if Instant::now() > at + LARGEST_DELAY {
+                    start += Instant::now() - at;
+                }
+                tokio::select! {
+                    biased;
+                    _ = publisher.revoked() => return false,
+                    () = sleep_until(end) => return true,
+                    () = sleep_until(at) => {}
+                }
+                let mut frame = frame.clone();
+                frame.dts += round;
+                frame.pts += round;
+                publisher.push(frame);
+            }
+            start += Duration::from_micros(u64::try_from(slate.length).unwrap_or(0));
+            round += slate.length;
+        }
+    }
+}
