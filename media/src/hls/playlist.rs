@@ -8,10 +8,25 @@ mod date;
 mod parse;
 mod write;
 
+pub(crate) use attributes::push_integer;
+pub(crate) use date::write as push_date;
 pub use parse::parse;
+pub(crate) use write::push_seconds;
 pub use write::write;
 
 use crate::time::Micros;
+
+/// Writes a time in µs since 1970 as in `EXT-X-PROGRAM-DATE-TIME`: `2026-11-23T22:30:01.250Z`.
+pub fn date_text(micros: Micros) -> String {
+    let mut out = String::new();
+    date::write(&mut out, micros);
+    out
+}
+
+/// Reads such a time; `None` if it is not valid.
+pub fn parse_date(text: &str) -> Option<Micros> {
+    date::read(text)
+}
 
 /// A playlist of either kind.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::{FORMAT, TIMESCALE};
 use crate::config::{Config, Track};
 use crate::error::{Error, Result};
 
-const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
+pub(super) const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
 /// Returns `ftyp` and `moov` for these tracks. The numbers are track ids and must not be 0.
 ///

@@ -1,13 +1,17 @@
-//! Fragmented MP4 (ISO/IEC 14496-12) for Media Source Extensions: one initialisation segment, then
-//! fragments of one `moof` and one `mdat`.
+//! MP4 (ISO/IEC 14496-12).
+//!
+//! [`init_segment`] and [`fragment`] write fragmented MP4 for Media Source Extensions: one initialisation segment, then
+//! fragments of one `moof` and one `mdat`. [`recording`] writes files, and [`demux`] reads files of both kinds.
 //!
 //! Every track's timescale is 1,000,000, so a [`crate::time::Micros`] is written without rounding. No
 //! duration and no `mehd` is written: they would make Chromium leave its low-delay mode.
 
 mod boxes;
+pub mod demux;
 mod entry;
 mod fragment;
 mod init;
+pub mod recording;
 
 pub use fragment::{Sample, fragment, fragment_size};
 pub use init::init_segment;

@@ -46,7 +46,7 @@ pub(super) fn seconds(text: &str) -> Option<Micros> {
 }
 
 /// Appends `value` in decimal with at least `width` digits.
-pub(super) fn push_integer(out: &mut String, value: u64, width: usize) {
+pub(crate) fn push_integer(out: &mut String, value: u64, width: usize) {
     let (mut digits, mut count, mut value) = ([b'0'; 20], 0, value);
     while value > 0 || count < width {
         digits[count] = b'0' + (value % 10) as u8;

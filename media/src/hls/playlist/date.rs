@@ -40,7 +40,7 @@ pub(super) fn read(text: &str) -> Option<Micros> {
 }
 
 /// Writes `2026-11-23T22:30:01.250Z`.
-pub(super) fn write(out: &mut String, micros: Micros) {
+pub(crate) fn write(out: &mut String, micros: Micros) {
     let (seconds, fraction) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
     let (day, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
     // The inverse of `days`: eras of 400 years, years from March.

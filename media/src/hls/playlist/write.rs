@@ -75,7 +75,7 @@ fn push_range(out: &mut String, range: ByteRange) {
 }
 
 /// Appends seconds with three decimals, rounded.
-fn push_seconds(out: &mut String, micros: Micros) {
+pub(crate) fn push_seconds(out: &mut String, micros: Micros) {
     let millis = (micros.max(0) as u64 + 500) / 1000;
     push_integer(out, millis / 1000, 1);
     out.push('.');
