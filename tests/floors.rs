@@ -46,6 +46,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("core::text", Floor::Base(&[])),
     ("core::client", Floor::Base(&[])),
     ("core::close", Floor::Base(&[])),
+    ("core::facts", Floor::Base(&[])),
     ("core::admission::grant", Floor::Base(&["core::client", "core::close", "core::name", "limits"])),
     (
         "core::hub",
@@ -53,6 +54,7 @@ const GATEWAY: &[(&str, Floor)] = &[
             "core::admission::grant",
             "core::client",
             "core::close",
+            "core::facts",
             "core::name",
             "limits",
             "net::wake",
@@ -88,6 +90,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("http", Floor::Top),
     ("serve", Floor::Top),
     ("token", Floor::Top),
+    ("console", Floor::Top),
 ];
 
 /// Names that `media` must not use: it has no I/O, clock, threads or runtime.

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::core::admission::{Admission, Bans};
 use crate::core::auth::Auth;
+use crate::core::facts::Facts;
 use crate::core::hub::{Clients, Hub, HubConfig};
 use crate::derive::transcode::{Reencoders, Transcode, TranscodeSettings};
 use crate::flags;
@@ -75,6 +76,8 @@ pub struct Context {
     pub hub: Hub,
     /// The registry of publishers and viewers.
     pub clients: Clients,
+    /// What happened in the last hour.
+    pub facts: Facts,
     /// Authentication rules.
     pub auth: Arc<Auth>,
     /// Admits clients to the hub.
@@ -122,11 +125,12 @@ impl Context {
             Transcode::Off => Reencoders::off(),
         };
         let auth = Arc::new(auth);
-        let bans = Bans::default();
+        let (bans, facts) = (Bans::default(), Facts::default());
         Self {
             hub,
-            clients: Clients::new(),
-            admission: Admission::new(auth.clone(), limits.client()).with(bans.clone()),
+            clients: Clients::with_facts(&facts),
+            admission: Admission::new(auth.clone(), limits.client()).with(bans.clone()).with_facts(&facts),
+            facts,
             bans,
             auth,
             pending: Gate::pending(limits.pending, limits.pending_per_ip),

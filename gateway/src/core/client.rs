@@ -77,6 +77,8 @@ pub enum Identity {
         /// The participant's identifier in the room.
         id: Arc<str>,
     },
+    /// The operator, in a browser that is logged in to the console.
+    Operator,
     /// A job of the gateway itself, by its name.
     Job(&'static str),
 }
@@ -91,7 +93,20 @@ impl Identity {
             Self::Local => "local",
             Self::Open => "open",
             Self::Seat { .. } => "seat",
+            Self::Operator => "operator",
             Self::Job(_) => "job",
+        }
+    }
+}
+
+impl Identity {
+    /// Returns the name of the person or the key, if the identity has one.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Token { subject, .. } => Some(subject.as_str()).filter(|name| !name.is_empty()),
+            Self::Key { name, .. } => Some(name),
+            Self::Seat { id, .. } => Some(id),
+            _ => None,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Protocol-independent parts: `hub` holds the live streams, `admission` decides which clients may use them,
-//! `auth` checks credentials, `client` and `close` describe clients and why they end. Begin with `hub`.
+//! `auth` checks credentials, `client` and `close` describe clients and why they end, `facts` keeps what happened for the
+//! operator. Begin with `hub`.
 
 pub mod admission;
 pub mod auth;
 pub mod client;
 pub mod close;
+pub mod facts;
 pub mod hub;
 pub mod name;
 pub mod refusals;

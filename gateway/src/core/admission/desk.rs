@@ -8,6 +8,7 @@ use super::grant::{Admitted, PlayGrant, PublishGrant};
 use super::guards::{Keys, Secrets, Tokens};
 use crate::core::auth::{Auth, AuthRequest};
 use crate::core::client::{Act, ClientInfo};
+use crate::core::facts::{Fact, Facts};
 use crate::core::hub::StreamName;
 use crate::limits::ClientLimits;
 
@@ -18,6 +19,7 @@ pub struct Admission {
     limits: ClientLimits,
     /// Asked in this order.
     guards: Arc<Vec<Arc<dyn Guard>>>,
+    facts: Facts,
 }
 
 impl Admission {
@@ -28,7 +30,13 @@ impl Admission {
             Arc::new(Secrets(auth.clone())),
             Arc::new(Tokens(auth.clone())),
         ];
-        Self { auth, limits, guards: Arc::new(guards) }
+        Self { auth, limits, guards: Arc::new(guards), facts: Facts::default() }
+    }
+
+    /// Makes refusals known here.
+    #[must_use]
+    pub fn with_facts(self, facts: &Facts) -> Self {
+        Self { facts: facts.clone(), ..self }
     }
 
     /// Adds a guard that is asked last: the client is identified by then, and its token is consumed.
@@ -124,6 +132,15 @@ impl Admission {
         if !self.auth.refusals.count(role, peer.ip()) {
             return;
         }
+        self.facts.push(Fact {
+            what: "refused",
+            act: act.word(),
+            protocol,
+            ip: Some(peer.ip().to_canonical()),
+            stream: stream.trim_start_matches('/').to_owned(),
+            reason: reason.to_owned(),
+            ..Fact::default()
+        });
         match act {
             Act::Publish => tracing::info!(%peer, stream, protocol, reason, "publisher refused"),
             Act::Play => tracing::info!(%peer, stream, protocol, reason, "viewer refused"),

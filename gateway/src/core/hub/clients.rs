@@ -14,6 +14,7 @@ use super::stream::Stream;
 use crate::core::admission::grant::{Grant, disconnected};
 use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::{CloseReason, Revocation};
+use crate::core::facts::{Fact, Facts};
 use crate::limits::ClientLimits;
 
 /// One connected client.
@@ -68,6 +69,7 @@ struct Inner {
     clients: Mutex<BTreeMap<u64, Arc<Client>>>,
     next: AtomicU64,
     skipped: AtomicU64,
+    facts: Facts,
 }
 
 /// The registry of all clients. Cloning shares it.
@@ -78,6 +80,20 @@ impl Clients {
     /// Creates an empty registry.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Creates an empty registry that makes known when publishers come and leave.
+    pub fn with_facts(facts: &Facts) -> Self {
+        Self(Arc::new(Inner { facts: facts.clone(), ..Inner::default() }))
+    }
+
+    /// Makes known that a publisher has come or left.
+    fn tell(&self, what: &'static str, client: &Client, reason: String) {
+        // A job of the gateway has no address.
+        let ip = Some(client.from).filter(|ip| !ip.is_unspecified());
+        let name = client.identity.name().unwrap_or(&client.info.agent).to_owned();
+        let (stream, protocol) = (client.stream.name().to_string(), client.info.protocol);
+        self.0.facts.push(Fact { what, stream, protocol, ip, name, reason, ..Fact::default() });
     }
 
     fn clients(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Client>>> {
@@ -107,6 +123,9 @@ impl Clients {
             stream.viewer_came();
         }
         self.clients().insert(client.id, client.clone());
+        if client.act == Act::Publish {
+            self.tell("publisher_came", &client, String::new());
+        }
         let (id, agent, identity) = (client.id, &client.info.agent, &client.identity);
         grant.span().in_scope(|| match client.act {
             Act::Publish => tracing::info!(id, agent, %identity, "publisher connected"),
@@ -212,6 +231,9 @@ impl Drop for ClientHandle {
         }
         self.registry.clients().remove(&client.id);
         let reason = self.reason.take().or_else(|| client.revocation.reason()).unwrap_or(CloseReason::Left);
+        if client.act == Act::Publish {
+            self.registry.tell("publisher_left", client, reason.to_string());
+        }
         let [skipped, bad] = [&client.skipped, &client.bad_frames].map(|count| count.load(Ordering::Relaxed));
         let counts = [client.received.total(), client.sent.total(), skipped, bad];
         disconnected(client.act, client.info.protocol, &reason, &self.span, counts);

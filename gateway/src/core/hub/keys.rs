@@ -135,6 +135,13 @@ impl Keys {
         self.requests().stale(now)
     }
 
+    /// Returns the distance of the last two key frames at `now`, or the time since the last one if that is longer.
+    pub(super) fn interval(&self, now: Micros) -> Option<Micros> {
+        let requests = self.requests();
+        let since = now - requests.newest?;
+        Some(requests.interval.map_or(since, |interval| interval.max(since)))
+    }
+
     pub(super) fn ask(&self) {
         self.requests().pending.get_or_insert_with(Instant::now);
         self.ask.notify_one();

@@ -215,6 +215,11 @@ impl Stream {
         if self.makes_keys() { Start::Live } else { start }
     }
 
+    /// Returns how far apart key frames are now; `None` before the first one.
+    pub fn key_interval(&self) -> Option<Micros> {
+        self.keys.interval(self.newest()?)
+    }
+
     /// Returns whether the publisher is expected to create key frames on request.
     pub fn makes_keys(&self) -> bool {
         self.keys.on_request()
