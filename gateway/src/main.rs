@@ -1,5 +1,6 @@
 //! `lianmai`: the command line.
 
+mod console;
 mod health;
 mod token;
 
@@ -36,6 +37,8 @@ enum Command {
     },
     /// Ask a running gateway whether it is alive; ends with status 1 if not
     Health(Options),
+    /// Make a link that logs a browser in to the console, and print it
+    Console(console::Args),
     /// Make a token that allows to publish or play a stream, and print it
     Token(token::Args),
 }
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
             .and_then(|loaded| health::run(&loaded.settings))
             .map(|line| println!("{line}")),
         Some(("token", matches)) => token(matches),
+        Some(("console", matches)) => console(matches),
         _ => Ok(()),
     };
     match done {
@@ -83,6 +87,16 @@ fn token(matches: &ArgMatches) -> Result<(), String> {
     let args = token::Args::from_arg_matches(matches).map_err(|error| error.to_string())?;
     // Nothing else is printed, so that a shell can use the output.
     println!("{}", token::run(&args)?);
+    Ok(())
+}
+
+fn console(matches: &ArgMatches) -> Result<(), String> {
+    let args = console::Args::from_arg_matches(matches).map_err(|error| error.to_string())?;
+    let link = console::run(&args)?;
+    println!("{link}");
+    if link.contains("//HOST") {
+        eprintln!("HOST stands for this machine's name or address; --url names another one.");
+    }
     Ok(())
 }
 

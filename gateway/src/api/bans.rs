@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::{Api, Asker, BAD_REQUEST, find, types};
 use crate::core::admission::{Ban, BannedClient, MAX_MINUTES};
 use crate::core::close::CloseReason;
+use crate::core::facts::Fact;
 use crate::core::hub::Identity;
 use crate::core::text::quoted;
 
@@ -108,6 +109,15 @@ pub(super) async fn kick(
     };
     tracing::info!(peer = %asked.peer, client = client.id, stream = %client.stream.name(), minutes, "client ended by an operator");
     context.clients.close(client.id, CloseReason::Operator);
+    context.facts.push(Fact {
+        what: "kicked",
+        stream: client.stream.name().to_string(),
+        act: client.act.word(),
+        ip: Some(client.from),
+        name: client.identity.name().unwrap_or_default().to_owned(),
+        count: minutes,
+        ..Fact::default()
+    });
     match ban {
         Some(ban) => api.answer(OneBan { ban: Entry::from(&ban) }),
         None => api.answer(types::Nothing {}),
@@ -132,5 +142,6 @@ pub(super) async fn lift(State(api): State<Api>, asked: Asker, Path(id): Path<St
         return api.refuse(StatusCode::NOT_FOUND, BAN_NOT_FOUND, &text);
     }
     tracing::info!(peer = %asked.peer, ban = id, "ban lifted by an operator");
+    api.0.context.facts.push(Fact { what: "ban_lifted", ..asked.fact() });
     api.answer(types::Nothing {})
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Api, Asker, BAD_REQUEST, types};
 use crate::core::auth::{KeyEntry, KeyError, StreamPattern};
 use crate::core::close::CloseReason;
+use crate::core::facts::Fact;
 use crate::core::hub::{Clients, Hub, Identity};
 use crate::core::text::quoted;
 use crate::web::endpoint::OFFER;
@@ -107,6 +108,7 @@ pub(super) async fn create(State(api): State<Api>, asked: Asker, body: Body) -> 
     match api.0.context.auth.keys.create(&name, streams, publish, play) {
         Ok((entry, text)) => {
             tracing::info!(peer = %asked.peer, key = entry.id, name, streams = %entry.streams, "key created by an operator");
+            api.0.context.facts.push(Fact { what: "key_made", name, ..asked.fact() });
             api.answer(OneKey { key: Key::of(&entry, Some(text)) })
         }
         Err(error @ KeyError::Store(_)) => {
@@ -122,6 +124,8 @@ pub(super) async fn revoke(State(api): State<Api>, asked: Asker, Path(path): Pat
         return refusal;
     }
     let id = path.parse().unwrap_or(0);
+    let known = api.0.context.auth.keys.list().into_iter().find(|key| key.id == id);
+    let name = known.map(|key| key.name).unwrap_or_default();
     match api.0.context.auth.keys.revoke(id) {
         Ok(true) => {}
         Ok(false) => {
@@ -134,6 +138,7 @@ pub(super) async fn revoke(State(api): State<Api>, asked: Asker, Path(path): Pat
         }
     }
     tracing::info!(peer = %asked.peer, key = id, "key revoked by an operator");
+    api.0.context.facts.push(Fact { what: "key_revoked", name, ..asked.fact() });
     let (hub, clients) = (api.0.context.hub.clone(), api.0.context.clients.clone());
     end_sessions(&hub, &clients, id);
     tokio::spawn(async move {

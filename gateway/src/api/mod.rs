@@ -2,12 +2,15 @@
 //! [`Api::router`]; `types` holds the JSON.
 
 mod bans;
+mod events;
 mod forwards;
 mod jobs;
 mod keys;
+mod logins;
 mod mixes;
 mod profile;
 mod pulls;
+mod secrets;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -25,21 +28,24 @@ use axum::{Json, Router};
 use http::request::Parts;
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
+use self::events::{Figures, Listeners};
 use crate::context::Context;
 use crate::core::auth::{AuthRequest, Denied};
+use crate::core::facts::Fact;
 use crate::core::hub::{Act, Client};
 use crate::core::text::quoted;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
 use crate::metrics::{self, process};
-use crate::net::worker::Gate;
+use crate::net::worker::{Gate, Secure};
 use crate::service::{Gateway, Listening};
 use crate::web::problem::Problem;
 
 pub use forwards::ForwardService;
 pub use pulls::PullService;
-pub use service::ApiService;
+pub use service::{ApiService, CONSOLE_TTL};
 
 /// SRS's code for a missing stream.
 const STREAM_NOT_FOUND: u32 = 2048;
@@ -66,13 +72,28 @@ struct Inner {
     protocols: Vec<&'static str>,
     listening: Listening,
     started: Instant,
+    stop: CancellationToken,
+    listeners: Listeners,
+    figures: Figures,
 }
 
 impl Api {
     /// Creates the API of this gateway, its jobs and its mixes.
     pub fn new(gateway: Gateway, jobs: Jobs, mixes: Mixes) -> Self {
-        let Gateway { context, gate, protocols, listening, .. } = gateway;
-        Self(Arc::new(Inner { context, gate, jobs, mixes, protocols, listening, started: Instant::now() }))
+        let Gateway { context, gate, protocols, listening, stop, .. } = gateway;
+        let (listeners, figures, started) = (Listeners::default(), Figures::default(), Instant::now());
+        Self(Arc::new(Inner {
+            context,
+            gate,
+            jobs,
+            mixes,
+            protocols,
+            listening,
+            started,
+            stop,
+            listeners,
+            figures,
+        }))
     }
 }
 
@@ -98,6 +119,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/jobs/{id}", delete(jobs::remove))
         .route("/api/v1/jobs/{id}/restart", post(jobs::restart))
         .merge(mixes())
+        .merge(console())
         .route("/metrics", get(prometheus))
         .route("/healthz", get(|| async { ([(header::CACHE_CONTROL, "no-store")], "ok\n") }))
         .with_state(api)
@@ -110,6 +132,15 @@ fn mixes() -> Router<Api> {
         .route("/api/v1/mixes", all())
         .route("/api/v1/mixes/", all())
         .route("/api/v1/mixes/{id}", get(mixes::show).patch(mixes::change).delete(mixes::stop))
+}
+
+/// Returns the routes that only the console needs.
+fn console() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/events", get(events::events))
+        .route("/api/v1/secrets", get(secrets::show))
+        .route("/api/v1/logins", get(logins::list).post(logins::create))
+        .route("/api/v1/logins/{id}", delete(logins::end))
 }
 
 /// The fields around every response.
@@ -179,7 +210,15 @@ struct Asker {
 
 impl Asker {
     fn about(&self) -> AuthRequest<'_> {
-        AuthRequest::http(None, &self.head.uri, &self.head.headers, self.peer).by(self.head.version)
+        let secure = self.head.extensions.get::<Secure>().is_some();
+        AuthRequest::http(None, &self.head.uri, &self.head.headers, self.peer)
+            .by(self.head.version)
+            .over(&self.head.method, secure)
+    }
+
+    /// Returns a fact about something that this client does.
+    fn fact(&self) -> Fact {
+        Fact { ip: Some(self.about().from), ..Fact::default() }
     }
 }
 
@@ -255,6 +294,12 @@ impl Range {
     }
 }
 
+/// The stream whose clients are requested; all if there is none.
+#[derive(Deserialize)]
+struct Wanted {
+    stream: Option<String>,
+}
+
 type RangeQuery = Result<Query<Range>, QueryRejection>;
 
 async fn streams(State(api): State<Api>, asked: Asker, range: RangeQuery) -> Response {
@@ -287,12 +332,20 @@ async fn stream(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
 
 // The list contains addresses of people, so only the operator may read it.
 
-async fn clients(State(api): State<Api>, asked: Asker, range: RangeQuery) -> Response {
+async fn clients(
+    State(api): State<Api>,
+    asked: Asker,
+    range: RangeQuery,
+    Query(wanted): Query<Wanted>,
+) -> Response {
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
     let Ok(Query(range)) = range else { return api.bad_range() };
-    let all = api.0.context.clients.list();
+    let mut all = api.0.context.clients.list();
+    if let Some(stream) = wanted.stream {
+        all.retain(|client| client.stream.name().as_str() == stream);
+    }
     let clients = range.of(&all, |client| types::Client::of(client));
     api.answer(types::Clients { total: all.len(), clients })
 }

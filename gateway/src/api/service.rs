@@ -1,9 +1,13 @@
 //! The API service: its routes, and its line in the greeting.
 
+use super::events::follow;
 use super::{Api, router};
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
 use crate::service::{Gateway, Greeting, Routes, Service, StartError, query};
+
+/// Seconds for which the link to the console is valid.
+pub const CONSOLE_TTL: i64 = 600;
 
 /// The API service.
 #[derive(Debug)]
@@ -12,23 +16,38 @@ pub struct ApiService {
     mixes: Mixes,
     /// The operator's secret.
     operator: Option<String>,
+    /// A token with which a browser logs in to the console.
+    token: Option<String>,
 }
 
 impl ApiService {
     /// Creates the service. The API lists `jobs`, and controls `mixes`.
     pub const fn new(jobs: Jobs, mixes: Mixes) -> Self {
-        Self { jobs, mixes, operator: None }
+        Self { jobs, mixes, operator: None, token: None }
     }
 }
 
 impl Service for ApiService {
     fn start(&mut self, gateway: &Gateway, routes: &mut Routes) -> Result<(), StartError> {
-        self.operator = gateway.context.auth.operator.text();
+        let auth = &gateway.context.auth;
+        self.operator = auth.operator.text();
+        self.token = auth.tokens.as_ref().and_then(|tokens| match tokens.mint_for_console(CONSOLE_TTL) {
+            Ok(token) => Some(token),
+            Err(error) => {
+                tracing::warn!(error, "there is no link to the console");
+                None
+            }
+        });
+        tokio::spawn(follow(gateway.context.clone(), gateway.stop.clone()));
         routes.add(router(Api::new(gateway.clone(), self.jobs.clone(), self.mixes.clone())));
         Ok(())
     }
 
     fn greet(&self, greeting: &mut Greeting) {
+        if let (Some(pages), Some(token)) = (greeting.camera_pages(), &self.token) {
+            greeting.operate(format!("{pages}/console/#{token}"));
+            greeting.operate("(valid once, for 10 minutes; `lianmai console` prints another)".to_owned());
+        }
         if let (Some(http), Some(secret)) = (&greeting.http, &self.operator) {
             greeting.operate(format!("http://{http}/api/v1/clients?secret={}", query(secret)));
         }

@@ -1,3 +1,5 @@
+mod console;
+
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::FutureExt as _;

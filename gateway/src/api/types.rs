@@ -141,7 +141,7 @@ struct Publish {
 }
 
 #[derive(Serialize)]
-struct Video {
+pub(super) struct Video {
     codec: &'static str,
     profile: String,
     level: String,
@@ -152,7 +152,7 @@ struct Video {
 }
 
 #[derive(Serialize)]
-struct Audio {
+pub(super) struct Audio {
     codec: &'static str,
     sample_rate: u32,
     channel: u8,
@@ -177,7 +177,7 @@ const fn codec(codec: Codec) -> &'static str {
 }
 
 impl Video {
-    fn of(config: &Config, reordered: bool) -> Option<Self> {
+    pub(super) fn of(config: &Config, reordered: bool) -> Option<Self> {
         let size = config.video()?;
         let (profile, level) = profile::video(config);
         let (width, height) = (size.width, size.height);
@@ -186,7 +186,7 @@ impl Video {
 }
 
 impl Audio {
-    fn of(config: &Config) -> Option<Self> {
+    pub(super) fn of(config: &Config) -> Option<Self> {
         let sound = config.audio()?;
         Some(Self {
             codec: codec(config.codec),
@@ -258,6 +258,9 @@ pub(super) struct Client {
     /// Not in SRS: the client's software, and the number of items that a slow viewer missed.
     agent: String,
     skipped: u64,
+    /// How far a viewer is behind the newest frame, in milliseconds, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind_ms: Option<i64>,
     /// Estimated bandwidth to a WebRTC viewer in kbit/s, if it is estimated (`--webrtc-bwe`).
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate_kbps: Option<u64>,
@@ -296,6 +299,7 @@ impl Client {
             key,
             agent: client.info.agent.clone(),
             skipped: client.skipped.load(std::sync::atomic::Ordering::Relaxed),
+            behind_ms: client.lag().map(|lag| lag / 1000),
             estimate_kbps: client.estimate().map(|bits| bits / 1000),
         }
     }

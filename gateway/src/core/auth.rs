@@ -17,6 +17,7 @@ mod jwks;
 mod key_source;
 mod keys;
 mod local;
+mod logins;
 mod own;
 mod request;
 mod secret;
@@ -28,6 +29,7 @@ mod tokens;
 mod used;
 mod verify;
 
+use std::io;
 use std::sync::Arc;
 
 pub use denied::Denied;
@@ -35,6 +37,8 @@ pub use guesses::Guesses;
 use guesses::{SecretCheck, SecretOrigin};
 pub(crate) use keys::FILE as KEYS;
 pub use keys::{KeyEntry, KeyError, Keys, MAX_KEYS, StreamPattern};
+pub(crate) use logins::FILE as LOGINS;
+pub use logins::{LIFE as LOGIN_LIFE, LoginEntry, Logins, MAX_LOGINS, NewLogin, Page};
 pub use own::{Right, SigningKey, TokenRequest};
 use request::is_token;
 pub use request::{AuthRequest, visitor};
@@ -63,6 +67,8 @@ pub struct Auth {
     pub play_secret: Secret,
     /// Lasting keys.
     pub keys: Keys,
+    /// Browsers that are logged in as the operator.
+    pub logins: Logins,
     /// Trusted token issuers; `None` accepts no tokens.
     pub tokens: Option<Arc<Tokens>>,
     /// Whether publishing needs a token or secret even on this machine.
@@ -90,6 +96,7 @@ impl Auth {
             }
             Act::Publish => self.shows(request, &[&self.secret], "publish").await.map(by_secret),
             Act::Play if !self.play_is_closed() => Ok(Some(Identity::Open)),
+            Act::Play if self.logins.find(request).is_some() => Ok(Some(Identity::Operator)),
             Act::Play => self.shows(request, &[&self.play_secret, &self.secret], "play").await.map(by_secret),
         }
     }
@@ -150,34 +157,64 @@ impl Auth {
     /// The reason of the refusal.
     pub async fn sees_streams(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
         if !self.play_is_closed()
+            || self.logins.find(request).is_some()
             || self.shows(request, &[&self.play_secret, &self.secret, &self.operator], "look").await?
         {
             return Ok(());
         }
         if let Some(operated) = self.operator_token(request).await {
-            return operated;
+            return operated.map(drop);
         }
         Err(if request.shows_any() { Denied::Wrong } else { Denied::Missing })
     }
 
     /// Checks whether `request` may operate the gateway (see clients, close other people's connections). This
-    /// always needs the operator's secret or a token with `act: operate`, even on this machine. The token is
-    /// consumed.
+    /// always needs the operator's secret, a token with `act: operate`, or a login, even on this machine. The token
+    /// is consumed.
     ///
     /// # Errors
     /// The reason of the refusal.
     pub async fn operate(&self, request: &AuthRequest<'_>) -> Result<(), Denied> {
-        if self.shows(request, &[&self.operator], "operate").await? {
+        if self.logins.find(request).is_some() || self.shows(request, &[&self.operator], "operate").await? {
             return Ok(());
         }
         if let Some(operated) = self.operator_token(request).await {
-            return operated;
+            return operated.map(drop);
         }
-        Err(if request.shows_any() { Denied::WrongOperator } else { Denied::MissingOperator })
+        Err(match (request.shows_any(), self.logins.shown(request)) {
+            (true, _) => Denied::WrongOperator,
+            (false, false) => Denied::MissingOperator,
+            (false, true) if request.may_use_login() => Denied::LoginEnded,
+            (false, true) => Denied::OtherPage,
+        })
+    }
+
+    /// Returns the login of a request; `None` if its browser is not logged in.
+    pub fn login(&self, request: &AuthRequest<'_>) -> Option<LoginEntry> {
+        self.logins.find(request)
+    }
+
+    /// Logs a browser in that shows an operator's token, which is consumed. Returns the login and the text of its
+    /// cookie.
+    ///
+    /// # Errors
+    /// The token is not valid, or a page of somebody else sent the request. Inside, why the login cannot be stored.
+    pub async fn log_in(
+        &self,
+        request: &AuthRequest<'_>,
+        agent: &str,
+    ) -> Result<io::Result<(LoginEntry, String)>, Denied> {
+        // Otherwise somebody else's page could log this browser in with a token of its own.
+        if request.page == Page::Other {
+            return Err(Denied::OtherPage);
+        }
+        let identity = self.operator_token(request).await.ok_or(Denied::MissingOperator)??;
+        let Identity::Token { subject, .. } = identity else { return Err(Denied::MissingOperator) };
+        Ok(self.logins.create(&NewLogin { subject: &subject, agent, from: request.from }))
     }
 
     /// Consumes the operator's token of a request; `None` if there is no token, or tokens are not accepted.
-    async fn operator_token(&self, request: &AuthRequest<'_>) -> Option<Result<(), Denied>> {
+    async fn operator_token(&self, request: &AuthRequest<'_>) -> Option<Result<Identity, Denied>> {
         let token = request.token()?;
         Some(self.tokens.as_ref()?.consume_for_operator(&token).await.map_err(Denied::from))
     }

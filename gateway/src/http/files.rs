@@ -31,6 +31,13 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
     style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: http: https:; media-src * blob: data:; \
     connect-src *; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'";
 
+/// The policy of the console, whose pages hold the operator's login: nothing but this server, and no page around it.
+const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self'; worker-src 'self' blob:; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The folder of the console.
+const CONSOLE: &str = "console/";
+
 /// Pages with isolation (`Cross-Origin-Embedder-Policy: require-corp`) load resources of another host only
 /// with this header.
 pub(super) const EMBEDDABLE: (&str, &str) = ("cross-origin-resource-policy", "cross-origin");
@@ -50,6 +57,11 @@ pub(super) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Respon
         if name.is_empty() || name.ends_with('/') { format!("{name}index.html") } else { name.to_owned() };
     let name = if Pages::get(&name).is_none() { room_page(path).unwrap_or(name) } else { name };
     let get = if is_player(path) { Player::get } else { Pages::get };
+    if !is_player(path) && Pages::get(&format!("{name}/index.html")).is_some() {
+        // Relative, because a proxy may have put the gateway below a folder.
+        let folder = name.rsplit('/').next().unwrap_or_default();
+        return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("{folder}/"))]).into_response();
+    }
     // Hidden files next to them are not served.
     let hidden = name.split('/').any(|part| part.starts_with('.'));
     let Some(file) = get(&name).filter(|_| !hidden) else {
@@ -103,8 +115,14 @@ fn send(
         let has = |element: &[u8]| file.data.windows(element.len()).any(|part| part == element);
         let publishes = CAMERAS.into_iter().any(has);
         let framed = if publishes { "; frame-ancestors 'self'" } else { "" };
-        put(header::CONTENT_SECURITY_POLICY, &format!("{POLICY}{framed}"));
-        put(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
+        if name.starts_with(CONSOLE) {
+            put(header::CONTENT_SECURITY_POLICY, CONSOLE_POLICY);
+            put(header::REFERRER_POLICY, "no-referrer");
+            put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+        } else {
+            put(header::CONTENT_SECURITY_POLICY, &format!("{POLICY}{framed}"));
+            put(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
+        }
     }
     let etag: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
     // A weak ETag, because all encodings of a file share it.

@@ -88,6 +88,27 @@ async fn no_foreign_page_may_frame_a_page_that_publishes() {
 }
 
 #[tokio::test]
+async fn the_console_loads_nothing_from_elsewhere_and_no_page_may_frame_it() {
+    let to = gateway(LimitSettings::default()).await;
+    let get = async |path: &str| {
+        say(to, &format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")).await
+    };
+    let answer = get("/console/").await.to_lowercase();
+    let policy = answer.lines().find_map(|line| line.strip_prefix("content-security-policy: ")).unwrap();
+    for rule in [
+        "default-src 'none'",
+        "script-src 'self' 'wasm-unsafe-eval';",
+        "connect-src 'self';",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(rule), "{policy}");
+    }
+    assert!(!policy.contains("unsafe-inline") && answer.contains("referrer-policy: no-referrer"), "{answer}");
+    let moved = get("/console").await.to_lowercase();
+    assert!(moved.starts_with("http/1.1 308") && moved.contains("location: console/"), "{moved}");
+}
+
+#[tokio::test]
 async fn every_refusal_is_a_problem_in_words() {
     let to = gateway(LimitSettings { play_wait: 0, ..LimitSettings::default() }).await;
     let long = "a".repeat(20_000);

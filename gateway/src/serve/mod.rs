@@ -1,6 +1,7 @@
 //! `lianmai serve`: assembles and runs the gateway. Start reading at [`run`]; `services` lists all services
 //! and jobs.
 
+mod console_file;
 mod lock;
 mod notify;
 mod reload;
@@ -19,11 +20,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::console_file::ConsoleFile;
 use self::lock::DataLock;
 use self::secrets::SecretTexts;
 use self::services::Services;
 use crate::context::Context;
-use crate::core::auth::{self, Auth, Keys, Tokens};
+use crate::core::auth::{self, Auth, Keys, Logins, Tokens};
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
 use crate::net::worker::{Gate, Watchdog, Workers, has_both_families};
@@ -31,6 +33,7 @@ use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError};
 use crate::settings::Settings;
 use crate::{metrics, secret_file};
 
+pub use self::console_file::FILE as CONSOLE_FILE;
 pub use self::reload::Reload;
 
 /// Maximum time for streams and connections to end at shutdown.
@@ -93,6 +96,7 @@ async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result
     mixes.begin(&context, &gateway.stop);
 
     let ready_file = ReadyFile::write(&settings.ready_file, gateway.listening.file())?;
+    let console_file = ConsoleFile::write(&settings.data, &context, services.http.addresses());
     let data = std::path::absolute(&settings.data).unwrap_or_else(|_| settings.data.clone());
     let (version, public) = (env!("CARGO_PKG_VERSION"), settings.public);
     tracing::info!(version, public, data = %data.display(), listening = %gateway.listening, "gateway started");
@@ -110,11 +114,12 @@ async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result
     let signal = wait_for_end(&mut signals, reload.as_ref(), given, &context).await;
     notify::tell(notify::STOPPING);
     // A program that waits for the file must not find a gateway that ends.
-    drop(ready_file);
+    drop((ready_file, console_file));
     let Gateway { gate, stop, .. } = gateway;
     tracing::info!(signal, connections = gate.open(), "gateway stopping");
     context.auth.refusals.flush();
     context.auth.keys.flush();
+    context.auth.logins.flush();
     stop.cancel();
     context.hub.shutdown();
     if timeout(GRACE, gate.empty()).await.is_err() {
@@ -166,6 +171,9 @@ fn rules(settings: &Settings) -> Result<Auth, StartError> {
     let in_data = |e| StartError::File("--data", settings.data.join(auth::KEYS), e);
     let keys = Keys::kept(&settings.data).map_err(in_data)?;
     tokio::spawn(keys.clone().run());
+    let in_data = |e| StartError::File("--data", settings.data.join(auth::LOGINS), e);
+    let logins = Logins::kept(&settings.data).map_err(in_data)?;
+    tokio::spawn(logins.clone().run());
     let tokens = Tokens::new(&settings.auth, &settings.data).map_err(StartError::Setting)?;
     tokens.watch();
     Ok(Auth {
@@ -175,6 +183,7 @@ fn rules(settings: &Settings) -> Result<Auth, StartError> {
         operator: Some(operator).into(),
         play_secret: secrets.play.into(),
         keys,
+        logins,
         tokens: Some(Arc::new(tokens)),
         publish_tokens: settings.auth.jwks.iter().any(|place| !place.is_empty()),
         play_tokens: settings.auth.play,

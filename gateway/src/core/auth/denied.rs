@@ -31,6 +31,10 @@ pub enum Denied {
     PlayToken,
     /// An HLS session that was opened with a token or secret has ended or never existed.
     Session,
+    /// The login of this browser has ended.
+    LoginEnded,
+    /// A page of somebody else sent the request with the cookie of a login.
+    OtherPage,
     /// The token is not valid.
     Token(TokenError),
 }
@@ -44,8 +48,11 @@ impl Denied {
             | Self::MissingToken
             | Self::Play
             | Self::PlayToken
+            | Self::LoginEnded
             | Self::Session => StatusCode::UNAUTHORIZED,
-            Self::Wrong | Self::Key | Self::WrongOperator | Self::Local => StatusCode::FORBIDDEN,
+            Self::Wrong | Self::Key | Self::WrongOperator | Self::Local | Self::OtherPage => {
+                StatusCode::FORBIDDEN
+            }
             Self::Slow(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Token(why) => why.status(),
         }
@@ -94,6 +101,10 @@ impl fmt::Display for Denied {
             Self::Play => "playing needs the viewers' secret: add ?secret=… to the address",
             Self::PlayToken => "playing needs a token here: add ?token=… to the address, or Authorization: Bearer",
             Self::Session => "the HLS session has ended or does not exist: request the playlist again, with a token or secret",
+            Self::LoginEnded => {
+                "this browser is not logged in any more: open a new link, which `lianmai console` prints on the gateway's machine"
+            }
+            Self::OtherPage => "a login serves the pages of this gateway only: this request comes from another page",
             Self::Token(why) => return why.fmt(f),
         })
     }

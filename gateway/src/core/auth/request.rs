@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, HeaderName, Uri, Version, header};
+use http::{HeaderMap, HeaderName, Method, Uri, Version, header};
 use subtle::ConstantTimeEq as _;
 
 use super::local;
-
+use super::logins::Page;
 use crate::core::name::StreamName;
 
 /// Maximum number of secrets per request that are compared: an encoder may send the same one in server
@@ -33,6 +33,14 @@ pub struct AuthRequest<'a> {
     pub origin: Option<&'a str>,
     /// Whether headers show that the request was forwarded, or sent by a foreign page.
     pub forwarded: bool,
+    /// The headers of an HTTP request, for the cookie of a [login](super::Logins).
+    pub headers: Option<&'a HeaderMap>,
+    /// The page that sent the request.
+    pub page: Page,
+    /// Whether the request changes something at the gateway.
+    pub changes: bool,
+    /// Whether the request came over TLS.
+    pub secure: bool,
 }
 
 impl<'a> AuthRequest<'a> {
@@ -54,17 +62,30 @@ impl<'a> AuthRequest<'a> {
             let (scheme, token) = v.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
         });
+        // A target in absolute form wins over Host (RFC 9112 3.2.2).
+        let host = uri.authority().map(http::uri::Authority::as_str).or_else(|| told(header::HOST));
         Self {
             stream,
             query: uri.query().unwrap_or_default(),
             bearer,
             peer,
             from: visitor(headers, peer),
-            // A target in absolute form wins over Host (RFC 9112 3.2.2).
-            host: uri.authority().map(http::uri::Authority::as_str).or_else(|| told(header::HOST)),
+            host,
             origin: told(header::ORIGIN),
             forwarded: local::comes_from_elsewhere(headers),
+            headers: Some(headers),
+            page: Page::of(headers, host),
+            changes: false,
+            secure: false,
         }
+    }
+
+    /// Adds the method of the request, and whether it came over TLS.
+    #[must_use]
+    pub fn over(mut self, method: &Method, secure: bool) -> Self {
+        self.changes = !method.is_safe();
+        self.secure = secure;
+        self
     }
 
     /// Adds the HTTP version of the request, which may show that it was forwarded.
@@ -78,7 +99,20 @@ impl<'a> AuthRequest<'a> {
     pub fn rtmp(stream: &'a StreamName, query: &'a str, host: Option<&'a str>, peer: SocketAddr) -> Self {
         let from = peer.ip().to_canonical();
         let stream = Some(stream);
-        Self { stream, query, bearer: None, peer, from, host, origin: None, forwarded: false }
+        Self {
+            stream,
+            query,
+            bearer: None,
+            peer,
+            from,
+            host,
+            origin: None,
+            forwarded: false,
+            headers: None,
+            page: Page::Unknown,
+            changes: false,
+            secure: false,
+        }
     }
 
     /// Returns whether the request was made on this machine, for this machine, as far as can be detected.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::fetch;
 use super::jwks::Key;
 use super::key_source::{KeyLocation, KeySource};
-use super::own::{self, now};
+use super::own::{self, Right, SigningKey, TokenRequest, now};
 use super::settings::AuthSettings;
 use super::token::{Claims, Rules, TokenError};
 use super::used::UsedTokens;
@@ -36,6 +36,8 @@ pub struct Tokens {
     used: UsedTokens,
     /// Whether the issuers of `auth_jwks` may name operators.
     issuers_operate: bool,
+    /// The data folder, with the gateway's own key.
+    data: PathBuf,
 }
 
 impl Tokens {
@@ -67,7 +69,8 @@ impl Tokens {
             issuer: Some(config.issuer.clone()).filter(|issuer| !issuer.is_empty()),
             started: now(),
         };
-        Ok(Self { sources, rules, used: UsedTokens::default(), issuers_operate: config.operate })
+        let (used, data) = (UsedTokens::default(), data.to_owned());
+        Ok(Self { sources, rules, used, issuers_operate: config.operate, data })
     }
 
     /// Keeps the keys up to date from now on, in tasks on the current runtime.
@@ -131,7 +134,7 @@ impl Tokens {
 
     /// Checks a token that lets its holder operate the gateway, and consumes it. The gateway's own key may sign
     /// one, and with `auth_operate` every issuer that is trusted for all streams.
-    pub(super) async fn consume_for_operator(&self, token: &str) -> Result<(), TokenError> {
+    pub(super) async fn consume_for_operator(&self, token: &str) -> Result<Identity, TokenError> {
         let (claims, key) = self.read(token).await?;
         let now = now();
         let (jti, until) = self.rules_of(key).check_operator(&claims, now)?;
@@ -144,7 +147,19 @@ impl Tokens {
         self.used.mark_used(key, jti, until, now)?;
         let identity = identity(&claims);
         tracing::info!(%identity, "operator's token used");
-        Ok(())
+        Ok(identity)
+    }
+
+    /// Creates a token with which a browser logs in to the console, within `ttl` seconds. Creates the gateway's own key
+    /// if there is none.
+    ///
+    /// # Errors
+    /// A text: the key cannot be read or created.
+    pub fn mint_for_console(&self, ttl: i64) -> Result<String, String> {
+        let (issuer, subject) = ("lianmai", "operator");
+        let request =
+            TokenRequest { issuer, audience: &self.rules.audience, subject, right: Right::Operate, ttl };
+        SigningKey::kept(&self.data)?.mint(&request)
     }
 
     /// Returns the requirements for tokens of this key. The gateway's own key needs no issuer: its holder is

@@ -245,8 +245,8 @@ impl Keys {
     }
 }
 
-/// Returns SHA-256 of a key in hexadecimal digits.
-fn hash(text: &str) -> String {
+/// Returns SHA-256 of a text in hexadecimal digits.
+pub(super) fn hash(text: &str) -> String {
     let digest = digest::digest(&digest::SHA256, text.as_bytes());
     digest.as_ref().iter().fold(String::new(), |mut out, byte| {
         // A text written to a String does not fail.

@@ -7,6 +7,7 @@ use http::{HeaderMap, Uri};
 
 use super::*;
 
+use super::logins::Page;
 use crate::core::admission::{Admission, Refusal};
 use crate::core::client::ClientInfo;
 use crate::limits::ClientLimits;
@@ -63,6 +64,10 @@ fn request<'a>() -> AuthRequest<'a> {
         host: Some("127.0.0.1:8080"),
         origin: None,
         forwarded: false,
+        headers: None,
+        page: Page::Unknown,
+        changes: false,
+        secure: false,
     }
 }
 
