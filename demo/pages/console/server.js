@@ -1,0 +1,167 @@
+// The view of the server: version, load, certificate, bans, jobs, hooks, settings, events.
+
+import { call, isAbsent, refusal } from './api.js';
+import { announce, button, h, keyed, say, section, show, table } from './dom.js';
+import { facts, figures } from './state.js';
+import { fact } from './stream.js';
+import * as words from './words.js';
+import { duration, moment, size, t } from './words.js';
+
+const EVERY_MS = 5000;
+/** Events that are listed. */
+const MAX_EVENTS = 100;
+
+/** A list of names and values that stays in place. @param {string} label */
+function values(label) {
+  const node = h('dl', { class: 'figures', 'aria-label': label });
+  const update = keyed(node, ([name]) => name, (/** @type {[string, string]} */ [name]) => {
+    const value = h('dd');
+    return { node: h('div', {}, h('dt', {}, name), value), update: ([, text]) => say(value, text) };
+  });
+  return { node, update: (/** @type {[string, string][]} */ rows) => update(rows.filter(([, text]) => text !== '')) };
+}
+
+/** @param {HTMLElement} main */
+export function server(main) {
+  const about = values(t('aboutServer'));
+  const certificate = values(t('certificate'));
+  const settings = table(t('settings'), [t('setting'), t('value')], ([name]) => name, (/** @type {[string, string]} */ [name]) => ({
+    cells: [name, ''], update: ([, value], cells) => say(cells[1], value),
+  }));
+  const noServer = h('p', { class: 'notice', hidden: '' }, t('absent', { what: t('absentServer') }));
+  const bans = banTable(() => ask());
+  const noBans = h('p', { class: 'quiet' }, t('noBans'));
+  const jobs = jobTable(() => ask());
+  const noJobs = h('p', { class: 'quiet' }, t('noJobs'));
+  const hooks = hookTable();
+  const noHooks = h('p', { class: 'quiet' });
+  const happened = h('ol', { class: 'events' });
+  const nothing = h('p', { class: 'quiet' }, t('noEvents'));
+  const certificateSection = section(t('certificate'), certificate.node);
+  const settingsSection = h('section', {}, h('details', {}, h('summary', {}, h('h2', {}, t('settings'))), settings.node));
+  main.replaceChildren(
+    h('div', { class: 'head' }, h('h1', { tabindex: '-1' }, t('server'))),
+    section(t('aboutServer'), about.node, noServer), certificateSection,
+    section(t('bans'), bans.node, noBans),
+    section(t('jobs'), jobs.node, noJobs),
+    section(t('hooks'), hooks.node, noHooks),
+    section(t('events'), happened, nothing),
+    settingsSection,
+  );
+  const events = keyed(happened, ({ number }) => String(number), fact);
+  /** @type {any} */
+  let known = {};
+  /** @type {any} */
+  let versions = {};
+
+  async function ask() {
+    if (document.hidden) return;
+    const [own, summary, version, banned, running, hooked] = await Promise.all(
+      ['server', 'summaries', 'versions', 'bans', 'jobs', 'hooks'].map((name) => call('GET', `api/v1/${name}`)));
+    if (summary.ok) known = summary.data.data;
+    if (version.ok) versions = version.data.data;
+    show(noServer, isAbsent(own));
+    showServer(own.ok ? own.data.data ?? own.data.server_info ?? own.data : {});
+    if (banned.ok) bans.update(banned.data.bans);
+    show(bans.node, banned.data.bans?.length);
+    show(noBans, banned.ok && !banned.data.bans.length);
+    if (running.ok) jobs.update(running.data.jobs);
+    show(jobs.node, running.data.jobs?.length);
+    show(noJobs, running.ok && !running.data.jobs.length);
+    const list = hooked.ok ? hooked.data.hooks ?? [] : [];
+    hooks.update(list);
+    show(hooks.node, list.length);
+    say(noHooks, isAbsent(hooked) ? t('absent', { what: t('absentHooks') }) : t('none'));
+    show(noHooks, !list.length);
+    update();
+  }
+
+  /** @type {[string, string][]} */
+  let more = [];
+  /** @param {any} own */
+  function showServer(own) {
+    const cert = own.certificate ?? own.tls;
+    show(certificateSection, cert);
+    if (cert) {
+      const until = Number(cert.expires_s ?? cert.not_after ?? cert.expires ?? 0) * 1000;
+      certificate.update([
+        [t('certIssuer'), cert.source === 'own' ? t('certOwn') : String(cert.issuer ?? cert.source ?? '')],
+        [t('certNames'), (cert.names ?? cert.domains ?? []).join(', ')],
+        [t('certDays'), String(cert.days_left ?? (until ? Math.floor((until - Date.now()) / 86_400_000) : ''))],
+        [t('lastWords'), String(cert.error ?? cert.last_error ?? '')],
+      ]);
+    }
+    const { disk } = own;
+    const [free, all] = [disk?.free_bytes, disk?.total_bytes];
+    more = free === undefined ? [] : [[t('diskTitle'), t('disk', { free: size(free), all: size(all ?? 0) })]];
+    const set = Object.entries(own.settings ?? {}).map(([name, value]) => /** @type {[string, string]} */ ([name, typeof value === 'string' ? value : JSON.stringify(value)]));
+    settings.update(set);
+    show(settingsSection, set.length);
+  }
+
+  function update() {
+    const { self: own, system } = known;
+    about.update([
+      [t('version'), own?.version ?? ''],
+      [t('uptime'), own ? duration(own.srs_uptime * 1000) : ''],
+      [t('cpuNow'), figures?.cpu_percent == null ? '' : t('cpuOf', { n: figures.cpu_percent })],
+      [t('memoryNow'), figures ? size(figures.memory_bytes) : ''],
+      [t('connections'), figures ? String(figures.connections) : ''],
+      [t('load'), system ? `${system.load_1m} / ${system.cpus}` : ''],
+      [t('ports'), [versions.rtmp_port && `RTMP ${versions.rtmp_port}`, versions.https_port && `HTTPS ${versions.https_port}`].filter(Boolean).join(', ')],
+      ...more,
+    ]);
+    const list = facts.slice(-MAX_EVENTS).reverse();
+    events(list);
+    show(nothing, !list.length);
+  }
+  void ask();
+  const timer = setInterval(ask, EVERY_MS);
+  return { update, end: () => clearInterval(timer) };
+}
+
+/** Who is kept out. @param {any} ban */
+const banned = (ban) => ban.subject ?? ban.key ?? ban.seat ?? ban.ip ?? '–';
+
+/** @param {() => void} changed */
+function banTable(changed) {
+  const columns = ['who', 'mayNot', 'keyStreams', 'left', 'action'].map((name) => t(name));
+  return table(t('bans'), columns, (ban) => ban.id, (/** @type {any} */ ban) => {
+    const lift = button(t('lift'), async () => {
+      const answer = await call('DELETE', `api/v1/bans/${ban.id}`);
+      announce(answer.ok ? t('removed') : refusal(answer));
+      changed();
+    }, t('liftOf', { name: banned(ban) }));
+    const act = t(ban.act === 'publish' ? 'publishVerb' : 'watchVerb');
+    return { cells: [banned(ban), act, ban.stream ?? '*', '', lift], update: (now, cells) => say(cells[3], duration(now.seconds_left * 1000)) };
+  });
+}
+
+/** @param {() => void} changed */
+function jobTable(changed) {
+  const columns = ['job1', 'target', 'state', 'made', 'restarts', 'lastWords', 'action'].map((name) => t(name));
+  return table(t('jobs'), columns, (job) => job.id, (/** @type {any} */ job) => {
+    const restart = button(t('restart'), async () => {
+      const answer = await call('POST', `api/v1/jobs/${job.id}/restart`);
+      announce(answer.ok ? t('added') : refusal(answer));
+      changed();
+    }, t('restartOf', { name: `${job.kind} ${job.target}` }));
+    return { cells: [job.kind, job.target, '', moment(job.since_ms), '', '', restart], update: (now, cells) => {
+      say(cells[2], words.state(now.state));
+      say(cells[4], String(now.restarts));
+      say(cells[5], now.failure ?? '–');
+    } };
+  });
+}
+
+function hookTable() {
+  const columns = ['target', 'state', 'hookAnswer'].map((name) => t(name));
+  return table(t('hooks'), columns, (hook) => hook.address, (/** @type {any} */ hook) => ({
+    cells: [hook.address, '', ''],
+    update: (now, cells) => {
+      say(cells[1], t('hookCounts', { delivered: now.delivered, waiting: now.waiting, failed: now.failed, given_up: now.given_up }));
+      const { last } = now;
+      say(cells[2], last ? `${last.action}: ${last.error ?? `${last.status} ${last.answer ?? ''}`}`.trim() : '–');
+    },
+  }));
+}
