@@ -18,6 +18,7 @@ final class Plugin {
 		SettingsPage::class,
 		Starter::class,
 		Capability::class,
+		Console::class,
 		Key::class,
 		Rest::class,
 		Relay::class,

@@ -81,6 +81,7 @@ final class SettingsPage {
 		if ( 'lianmai' === Settings::kind() ) {
 			self::show_gateway();
 		}
+		Console::show();
 		ConnectionTest::show();
 		Starter::show();
 		echo '</div>';
