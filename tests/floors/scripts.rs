@@ -19,7 +19,8 @@ pub(super) const BROWSER: &[(&str, &[&str])] = &[
     ("publisher", &["publisher/engine", "net", "ui", "types"]),
     // It makes `<srs-player>` and is given the connection of `<srs-room>`, and imports neither.
     ("chat", &["chat/flying", "room/connection.js", "room/share.js", "net", "ui", "types"]),
-    ("room", &["room/connection.js", "room/share.js", "publisher/engine", "net", "ui", "types"]),
+    // A host's page mixes the room where the gateway cannot.
+    ("room", &["room/connection.js", "room/share.js", "mixer", "publisher/engine", "net", "ui", "types"]),
     // The page's end starts the worker, and draws itself where a worker cannot.
     ("mixer", &["player/engine/sources", "publisher/engine", "net", "ui", "types"]),
     (

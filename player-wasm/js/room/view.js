@@ -30,7 +30,7 @@ export class RoomView {
   #panelTitle = h('h3', {});
   #closer = h('button', { type: 'button', onclick: () => this.toggle('') }, icon(SHAPE.close));
   #panel = h('aside', { class: 'panel', part: 'panel', hidden: true }, h('header', {}, this.#panelTitle, this.#closer));
-  /** @type {import('../chat/element.js').SrsChatElement | null} */
+  /** @type {import('../types/define-chat.js').SrsChatElement | null} */
   #chat = null;
   /** The other panels, once one was opened. @type {ReturnType<typeof import('./panels.js').panels> | null} */
   #panels = null;
@@ -175,7 +175,7 @@ export class RoomView {
 
   /** The chat is an element of its own, which uses this room's connection. */
   #newChat() {
-    const chat = /** @type {import('../chat/element.js').SrsChatElement} */ (document.createElement('srs-chat'));
+    const chat = /** @type {import('../types/define-chat.js').SrsChatElement} */ (document.createElement('srs-chat'));
     if (this.#host.lang) chat.lang = this.#host.lang;
     return chat;
   }
