@@ -1,4 +1,4 @@
-//! Mixes: what they show and play, changes while they run, killed child processes, the API, and rooms that go live.
+//! Mixes: what they show and play, changes while they run, killed child processes, the load, the API, and rooms that go live.
 
 #[path = "mix/analysis.rs"]
 mod analysis;
@@ -12,6 +12,8 @@ mod children;
 mod content;
 #[path = "mix/kit.rs"]
 mod kit;
+#[path = "mix/load.rs"]
+mod load;
 #[path = "mix/room.rs"]
 mod room;
 #[path = "mix/sync.rs"]

@@ -2,9 +2,12 @@
 
 use std::f64::consts::TAU;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use lianmai_tests::gateway::temp_dir;
+use lianmai_tests::ogg;
+use lianmai_tests::rtc::Received;
 
 /// Sample rate of the analysed audio in hertz.
 pub(crate) const RATE: u32 = 48_000;
@@ -37,15 +40,40 @@ impl Piece {
         ffmpeg.args(["-fps_mode", "passthrough", "-f", "rawvideo"]).arg(&video);
         ffmpeg.args(["-ss", &from, "-t", &to, "-map", "0:a", "-ac", "1", "-ar", &RATE.to_string()]);
         ffmpeg.args(["-f", "f32le"]).arg(&audio);
+        Self::of(ffmpeg, url, &folder, (width, height))
+    }
+
+    /// Decodes what a WebRTC viewer has received: its video, which begins with a key frame, and its newest audio.
+    #[track_caller]
+    pub(crate) fn of_frames(video: &[Received], audio: &[Received], (width, height): (usize, usize)) -> Self {
+        let folder = temp_dir("piece");
+        let (h264, opus) = (folder.join("in.h264"), folder.join("in.ogg"));
+        let video: Vec<u8> = video.iter().flat_map(|frame| frame.data.iter().copied()).collect();
+        fs::write(&h264, video).expect("the video is written");
+        fs::write(&opus, ogg::file(audio.iter().map(|packet| &packet.data[..])))
+            .expect("the audio is written");
+        let mut ffmpeg = Command::new("ffmpeg");
+        ffmpeg.args(["-v", "error", "-y", "-f", "h264", "-i"]).arg(&h264).arg("-i").arg(&opus);
+        ffmpeg.args(["-map", "0:v", "-vf", &format!("scale={width}:{height}"), "-pix_fmt", "rgb24"]);
+        ffmpeg.args(["-fps_mode", "passthrough", "-f", "rawvideo"]).arg(folder.join("video.rgb"));
+        ffmpeg.args(["-map", "1:a", "-ac", "1", "-ar", &RATE.to_string(), "-f", "f32le"]);
+        ffmpeg.arg(folder.join("audio.f32"));
+        Self::of(ffmpeg, "the received frames", &folder, (width, height))
+    }
+
+    /// Runs ffmpeg, which writes `video.rgb` and `audio.f32` into the folder, and reads them.
+    #[track_caller]
+    fn of(mut ffmpeg: Command, what: &str, folder: &Path, (width, height): (usize, usize)) -> Self {
+        let (video, audio) = (folder.join("video.rgb"), folder.join("audio.f32"));
         let output = ffmpeg.output().expect("ffmpeg");
-        assert!(output.status.success(), "{url}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
         let bytes = fs::read(&video).expect("video");
         let pictures: Vec<Vec<u8>> = bytes.chunks_exact(width * height * 3).map(<[u8]>::to_vec).collect();
         let bytes = fs::read(&audio).expect("audio");
         let sample = |four: &[u8]| f32::from_le_bytes(four.try_into().expect("four bytes"));
         let samples = bytes.chunks_exact(4).map(sample).collect();
-        let _ = fs::remove_dir_all(&folder);
-        assert!(!pictures.is_empty(), "no picture of {url}");
+        let _ = fs::remove_dir_all(folder);
+        assert!(!pictures.is_empty(), "no picture of {what}");
         Self { width, height, pictures, samples }
     }
 

@@ -14,7 +14,7 @@ use crate::kit::{BLUE, LIMIT, RED, configurations, longest_gap, mix, publish, sh
 const FREEZE: u32 = 6_000;
 
 /// Returns the ids of the gateway's child processes whose command line contains `word`.
-fn children(gateway: &Gateway, word: &str) -> Vec<u32> {
+pub(crate) fn children(gateway: &Gateway, word: &str) -> Vec<u32> {
     let folder = format!("/proc/{}/task", gateway.process.pid());
     let tasks = fs::read_dir(folder).into_iter().flatten().flatten();
     let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
@@ -26,7 +26,8 @@ fn children(gateway: &Gateway, word: &str) -> Vec<u32> {
     ids.into_iter().filter(is).collect()
 }
 
-fn signal(name: &str, id: u32) {
+/// Sends a signal to a process, such as KILL.
+pub(crate) fn signal(name: &str, id: u32) {
     let sent = Command::new("kill").args([format!("-{name}"), id.to_string()]).status();
     assert!(sent.is_ok_and(|status| status.success()), "kill -{name} {id}");
 }

@@ -1,6 +1,11 @@
 //! Every colour is in its place, and every tone in the spectrum.
 
+use std::process::Command;
+
+use lianmai_tests::flv::{self, Tag};
 use lianmai_tests::process::Process;
+use lianmai_tests::publisher::WsPublisher;
+use lianmai_tests::rtc::{Call, Peer};
 use lianmai_tests::{Gateway, wait};
 use serde_json::json;
 
@@ -24,7 +29,7 @@ fn until(url: &str, what: &str, is: impl Fn(&Piece) -> bool) -> Piece {
 }
 
 #[test]
-fn three_inputs_of_other_kinds_are_seen_and_heard_over_flv_and_hls() {
+fn three_inputs_of_other_kinds_are_seen_and_heard_over_flv_hls_and_whep() {
     let gateway = Gateway::start(&["--mix-quality", "full"]);
     let _inputs = [publish(&gateway, "live/a", RED), publish(&gateway, "live/b", BLUE)];
     let request = json!({
@@ -42,6 +47,22 @@ fn three_inputs_of_other_kinds_are_seen_and_heard_over_flv_and_hls() {
         });
         assert!(piece.tone(560) < QUIET, "{url}: {}", piece.tone(560));
     }
+    let viewer = Peer::play(&Call::new(&gateway, "merge"));
+    wait::until_true("both colours and both tones over WHEP", LIMIT, || {
+        let (video, audio) = (viewer.frames(true), viewer.frames(false));
+        if video.len() < 10 || audio.len() < 100 {
+            assert_eq!(viewer.over(), None);
+            return false;
+        }
+        // Two seconds of audio: the beginning may be that of an input that is just beginning.
+        let piece = Piece::of_frames(&video, &audio[audio.len() - 100..], (320, 180));
+        is_near(piece.last_colour(0.25, 0.5), RED_RGB)
+            && is_near(piece.last_colour(0.75, 0.5), BLUE_RGB)
+            && piece.tone(440) > LOUD
+            && piece.tone(700) > LOUD
+            && piece.tone(560) < QUIET
+    });
+    drop(viewer);
     // A third one comes while the mix runs: a grid of two columns.
     let _green = publish(&gateway, "live/c", GREEN);
     change(&gateway, &id, &json!({ "inputs": ["live/a", "live/b", "live/c"], "layout": "grid" }));
@@ -122,6 +143,56 @@ fn an_input_without_a_publisher_freezes_shows_its_card_and_leaves() {
     until(&url, "both again, and heard", |piece| {
         both(piece) && piece.tone(440) > LOUD && piece.tone(700) > LOUD
     });
+}
+
+/// Returns the tags of 8 seconds of a plain colour, which begin at `from` milliseconds.
+fn colour_tags(colour: &str, size: &str, from: u32) -> Vec<Tag> {
+    let source = format!("color=c={colour}:size={size}:rate=30");
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args([
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        &source,
+        "-t",
+        "8",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+    ]);
+    ffmpeg.args(["-tune", "zerolatency", "-g", "15", "-pix_fmt", "yuv420p", "-f", "flv", "pipe:1"]);
+    let output = ffmpeg.output().expect("ffmpeg");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tags = flv::read(&output.stdout).1;
+    tags.into_iter().map(|tag| Tag { time: tag.time + from, ..tag }).collect()
+}
+
+#[test]
+fn an_input_that_is_turned_while_it_is_on_air_is_shown_in_its_new_format() {
+    let gateway = Gateway::start(&["--mix-quality", "full"]);
+    // As a phone does: the same stream goes on in another format, every 8 seconds.
+    let once = [colour_tags("0xd02020", "320x180", 0), colour_tags("0x2030d0", "180x320", 8000)].concat();
+    let tags = flv::repeat(&once, 10, 16_000);
+    let _phone = WsPublisher::start(&gateway.ws_publish_url("phone"), 1, tags, 1.0);
+    wait_on_air(&gateway, "live/phone");
+    let request = json!({
+        "inputs": ["live/phone"], "output": "live/merge", "width": 320, "height": 180, "rate": 20, "names": false,
+        "layout": { "regions": [{ "source": 0, "x": 0, "y": 0, "w": 320, "h": 180, "fit": "contain" }] },
+        "background": "#20a030"
+    });
+    let id = mix(&gateway, &request);
+    wait_live(&gateway, &id);
+    let url = gateway.http_url("merge.flv");
+    let is = |piece: &Piece, middle, left| {
+        is_near(piece.last_colour(0.5, 0.5), middle) && is_near(piece.last_colour(0.1, 0.5), left)
+    };
+    until(&url, "the landscape format", |piece| is(piece, RED_RGB, RED_RGB));
+    until(&url, "the portrait format", |piece| is(piece, BLUE_RGB, GREEN_RGB));
+    until(&url, "the landscape format again", |piece| is(piece, RED_RGB, RED_RGB));
+    assert_eq!(shown(&gateway, &id)["status"]["inputs"][0]["failure"], json!(null));
 }
 
 /// Returns the FFmpeg command of the documentation, as it stands there.

@@ -7,6 +7,7 @@ mod forwards;
 mod jobs;
 mod keys;
 mod logins;
+mod mix_metrics;
 mod mixes;
 mod profile;
 mod pulls;
@@ -369,7 +370,8 @@ async fn prometheus(State(api): State<Api>, asked: Asker) -> Response {
     if let Err(denied) = api.0.context.auth.sees_streams(&asked.about()).await {
         return Problem::from(denied).into_response();
     }
-    let text = metrics::render(&api.0.context, &api.0.gate, &api.0.protocols);
+    let mut text = metrics::render(&api.0.context, &api.0.gate, &api.0.protocols);
+    mix_metrics::render(&mut text, &api.0.mixes.list(), api.0.mixes.most());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

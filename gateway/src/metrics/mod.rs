@@ -202,15 +202,18 @@ fn transcoding(out: &mut String) {
 
 // Writing to a String cannot fail.
 
-fn family(out: &mut String, name: &str, kind: &str, help: &str) {
+/// Begins a family of metrics.
+pub fn family(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP lianmai_{name} {help}\n# TYPE lianmai_{name} {kind}");
 }
 
-fn sample(out: &mut String, name: &str, labels: &str, value: f64) {
+/// Adds a line to the family. `labels` is empty, or labels in braces.
+pub fn sample(out: &mut String, name: &str, labels: &str, value: f64) {
     let _ = writeln!(out, "lianmai_{name}{labels} {value}");
 }
 
-fn gauge(out: &mut String, name: &str, help: &str, value: f64) {
+/// Adds a family with one line.
+pub fn gauge(out: &mut String, name: &str, help: &str, value: f64) {
     family(out, name, "gauge", help);
     sample(out, name, "", value);
 }

@@ -9,8 +9,11 @@ use super::Picture;
 use super::input_clock::InputClock;
 use crate::core::hub::Stream;
 
-/// Maximum number of decoded pictures that wait for their time.
-const MAX_PICTURES: usize = 8;
+/// Maximum number of decoded pictures that wait for their time: one second of 60 per second, as long as the clock may
+/// delay an input.
+const MAX_PICTURES: usize = 64;
+/// Maximum number of bytes of these pictures: 0.8 s of 720p30.
+const MAX_PICTURES_BYTES: usize = 32 << 20;
 /// Time for which the last picture of an input without video stays, unless its frame rate is lower.
 const FREEZE: Micros = SECOND;
 /// Longest such time for an input with a low frame rate, such as a shared screen.
@@ -49,6 +52,10 @@ pub(super) struct InputState {
     left: Option<Micros>,
     /// Number of pictures shown since the last report.
     pub(super) shown: u32,
+    /// Number of pictures shown until the last report.
+    pub(super) pictures: u64,
+    /// Number of pictures of the mix that showed a picture again.
+    pub(super) repeats: u64,
     /// Number of pictures left out.
     drops: u64,
     /// Number of frames that were left out before the decoder.
@@ -75,8 +82,9 @@ impl InputState {
 
     /// Adds a decoded picture. If too many wait, every second one is left out, so that the motion stays even.
     pub(super) fn add(&mut self, pts: Micros, picture: Picture) {
+        let bytes = picture.data().len() * (self.waiting.len() + 1);
         self.waiting.push_back((pts, picture));
-        if self.waiting.len() > MAX_PICTURES {
+        if self.waiting.len() > MAX_PICTURES || bytes > MAX_PICTURES_BYTES {
             let before = self.waiting.len();
             let mut keep = true;
             self.waiting.retain(|_| {
@@ -109,6 +117,8 @@ impl InputState {
             self.current = Some(picture);
             self.shown_at = now;
             self.shown += 1;
+        } else if self.shows(now) == Shows::Picture {
+            self.repeats += 1;
         }
     }
 
@@ -186,19 +196,48 @@ mod tests {
         state.choose(SECOND + 75 * MILLI, 0);
         assert_eq!((state.shown, state.waiting.len(), state.drops), (1, 2, 2));
         state.choose(SECOND + 76 * MILLI, 0);
-        assert_eq!(state.shown, 1, "the same picture is not counted again");
+        assert_eq!((state.shown, state.repeats), (1, 1), "the same picture is not counted again");
         state.choose(SECOND + 76 * MILLI, 50 * MILLI);
         assert_eq!(state.shown, 2);
     }
 
     #[test]
     fn pictures_that_wait_are_bounded_and_stay_evenly_spread() {
-        let mut state = input();
-        for n in 0..100 {
-            state.add(n * 33 * MILLI, picture());
-            assert!(state.waiting.len() <= MAX_PICTURES);
+        let large = Picture::new(1920, 1080, Bytes::from(vec![0; Picture::bytes(1920, 1080)])).unwrap();
+        for (picture, most) in
+            [(picture(), MAX_PICTURES), (large, MAX_PICTURES_BYTES / Picture::bytes(1920, 1080))]
+        {
+            let (mut state, mut longest) = (input(), 0);
+            for n in 0..200 {
+                state.add(n * 16 * MILLI, picture.clone());
+                longest = longest.max(state.waiting.len());
+            }
+            assert_eq!(longest, most);
+            assert_eq!(state.drops + state.waiting.len() as u64, 200);
         }
-        assert_eq!(state.drops + state.waiting.len() as u64, 100);
+    }
+
+    #[test]
+    fn an_input_that_is_delayed_by_half_a_second_keeps_its_frame_rate() {
+        let mut state = input();
+        // The frames arrive in bursts: the clock delays all of them by half a second.
+        for n in 0..10 * 30 {
+            let (pts, ready) = (n * SECOND / 30, (n / 15 + 1) * SECOND / 2);
+            state.clock.record(pts, ready);
+        }
+        state.drops = 0;
+        for n in 0..5 * 30 {
+            // A burst of 15 frames, twice a second.
+            let now = 10 * SECOND + n * SECOND / 30;
+            if n % 15 == 0 {
+                let burst = 300 + n - 15..300 + n;
+                burst.for_each(|n| {
+                    state.add(n * SECOND / 30, Picture::new(2, 2, Bytes::from_static(&[0; 6])).unwrap())
+                });
+            }
+            state.choose(now, SECOND / 60);
+        }
+        assert!(state.drops <= 2 && state.shown >= 5 * 30 - 20, "{} {}", state.drops, state.shown);
     }
 
     #[test]

@@ -47,9 +47,13 @@ impl Quality {
         }
     }
 
+    /// Returns the number of steps below the full quality.
+    pub(super) fn steps(self) -> usize {
+        Self::ALL.iter().position(|quality| *quality == self).unwrap_or(0)
+    }
+
     fn step(self, by: isize) -> Option<Self> {
-        let index = Self::ALL.iter().position(|quality| *quality == self)?;
-        Self::ALL.get(index.checked_add_signed(by)?).copied()
+        Self::ALL.get(self.steps().checked_add_signed(by)?).copied()
     }
 
     /// Returns the frame rate for a mix with `rate` frames per second.
@@ -72,13 +76,37 @@ impl Quality {
     }
 }
 
-/// Decides on the quality of a mix, by the pictures that the encoder had no time for.
+/// What a picture was lost for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// The encoder had no room.
+    Encoder,
+    /// The thread of the mix came too late.
+    Machine,
+}
+
+impl Limit {
+    /// Returns the text in the API.
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Encoder => "the encoder is too slow",
+            Self::Machine => "the machine is too busy",
+        }
+    }
+}
+
+/// Decides on the quality of a mix, by the pictures that were lost because something was too slow.
 #[derive(Debug, Clone)]
 pub(super) struct Load {
     quality: Quality,
+    /// Whether the quality stays full, whatever is lost.
+    fixed: bool,
     window: Micros,
     made: u32,
-    lost: u32,
+    /// Lost pictures: for the encoder, and for the machine.
+    lost: [u32; 2],
+    /// What too many pictures were lost for, since the quality is lower or pictures are left out.
+    limit: Option<Limit>,
     /// Time since when no picture was lost.
     healthy_since: Micros,
     healthy: Micros,
@@ -87,13 +115,15 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Begins at `now` with the full quality.
-    pub(super) const fn new(now: Micros) -> Self {
+    /// Begins at `now` with the full quality, which it keeps if `fixed` is true.
+    pub(super) const fn new(now: Micros, fixed: bool) -> Self {
         Self {
             quality: Quality::Full,
+            fixed,
             window: now + SETTLE,
             made: 0,
-            lost: 0,
+            lost: [0; 2],
+            limit: None,
             healthy_since: now,
             healthy: HEALTHY,
             tried: None,
@@ -105,27 +135,44 @@ impl Load {
         self.quality
     }
 
-    /// Ignores the next pictures: the encoder or the mix has just begun.
-    pub(super) const fn settle(&mut self, now: Micros) {
-        (self.window, self.made, self.lost) = (now + SETTLE, 0, 0);
+    /// Returns what limits the quality, or the number of pictures.
+    pub(super) const fn limit(&self) -> Option<Limit> {
+        self.limit
     }
 
-    /// Records a picture of the mix, and whether it was lost because the encoder or the machine was too slow.
-    /// Returns the new quality when it changes.
-    pub(super) fn record(&mut self, now: Micros, lost: bool) -> Option<Quality> {
+    /// Ignores the next pictures: the encoder or the mix has just begun.
+    pub(super) const fn settle(&mut self, now: Micros) {
+        (self.window, self.made, self.lost) = (now + SETTLE, 0, [0; 2]);
+    }
+
+    /// Records a picture of the mix, and what it was lost for if it was lost. Returns the new quality when it changes.
+    pub(super) fn record(&mut self, now: Micros, lost: Option<Limit>) -> Option<Quality> {
         if now < self.window {
             return None;
         }
         self.made += 1;
-        self.lost += u32::from(lost);
+        match lost {
+            Some(Limit::Encoder) => self.lost[0] += 1,
+            Some(Limit::Machine) => self.lost[1] += 1,
+            None => {}
+        }
         if now - self.window < WINDOW {
             return None;
         }
-        let too_slow = self.lost * 100 >= self.made * TOO_MANY;
-        if self.lost > 0 {
+        let [encoder, machine] = self.lost;
+        let too_slow = (encoder + machine) * 100 >= self.made * TOO_MANY;
+        if encoder + machine > 0 {
             self.healthy_since = now;
         }
-        (self.window, self.made, self.lost) = (now, 0, 0);
+        (self.window, self.made, self.lost) = (now, 0, [0; 2]);
+        if too_slow {
+            self.limit = Some(if encoder >= machine { Limit::Encoder } else { Limit::Machine });
+        } else if self.quality == Quality::Full {
+            self.limit = None;
+        }
+        if self.fixed {
+            return None;
+        }
         if too_slow {
             if self.tried.take().is_some() {
                 self.healthy = (self.healthy * 2).min(LONGEST_HEALTHY);
@@ -159,12 +206,13 @@ mod tests {
     /// Feeds `seconds` of 30 pictures per second, of which `lost` per cent are lost. Returns the changes.
     fn feed(load: &mut Load, from: i64, seconds: i64, lost: i64) -> Vec<Quality> {
         let pictures = from * 30..(from + seconds) * 30;
-        pictures.filter_map(|n| load.record(n * SECOND / 30, n * lost % 100 < lost)).collect()
+        let limit = |n: i64| (n * lost % 100 < lost).then_some(Limit::Encoder);
+        pictures.filter_map(|n| load.record(n * SECOND / 30, limit(n))).collect()
     }
 
     #[test]
     fn a_slow_encoder_lowers_the_preset_then_the_rate_then_the_size() {
-        let mut load = Load::new(0);
+        let mut load = Load::new(0, false);
         let changes = feed(&mut load, 0, 30, 50);
         assert_eq!(changes, Quality::ALL[1..], "and it stays at the lowest quality");
         assert_eq!(Quality::LowRate.rate(30), 20);
@@ -175,13 +223,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_slow_is_told_while_it_is_and_a_fixed_quality_stays() {
+        let mut load = Load::new(0, true);
+        assert_eq!((feed(&mut load, 0, 10, 50), load.limit()), (vec![], Some(Limit::Encoder)));
+        assert_eq!((feed(&mut load, 10, 10, 0), load.limit()), (vec![], None));
+        let mut load = Load::new(0, false);
+        let late = (0..10 * 30).find_map(|n| load.record(n * SECOND / 30, Some(Limit::Machine)));
+        assert_eq!((late, load.limit()), (Some(Quality::FastPreset), Some(Limit::Machine)));
+        feed(&mut load, 10, 10, 0);
+        assert_eq!(load.limit(), Some(Limit::Machine), "the quality is still lower");
+        assert_eq!(Quality::ALL.map(Quality::steps), [0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
     fn few_losses_change_nothing() {
-        assert_eq!(feed(&mut Load::new(0), 0, 600, 5), []);
+        assert_eq!(feed(&mut Load::new(0, false), 0, 600, 5), []);
     }
 
     #[test]
     fn a_healthy_mix_gets_its_quality_back_and_a_failed_attempt_waits_longer() {
-        let mut load = Load::new(0);
+        let mut load = Load::new(0, false);
         // Loses half of the pictures until the quality changes.
         let fail = |load: &mut Load, from: i64| {
             (from..from + 20).find(|second| !feed(load, *second, 1, 50).is_empty()).expect("a change") + 1
@@ -200,7 +261,7 @@ mod tests {
 
     #[test]
     fn the_first_pictures_and_those_after_a_restart_do_not_count() {
-        let mut load = Load::new(0);
+        let mut load = Load::new(0, false);
         assert_eq!(feed(&mut load, 0, 2, 100), []);
         assert_eq!(feed(&mut load, 2, 10, 0), []);
         load.settle(12 * SECOND);

@@ -15,15 +15,15 @@ use super::compose::{Compositor, Fonts, SILENT, Source};
 use super::control::{Control, Orders};
 use super::input::Shows;
 use super::inputs::Inputs;
-use super::load::Load;
+use super::load::{Limit, Load};
 use super::look::Looks;
 use super::mix_clock::MixClock;
-use super::output::{Event, Output};
+use super::output::{self, Event, Output};
 use super::report::Report;
 use super::request::MixRequest;
 use super::returns::Returns;
 use super::settings::{MixQuality, MixSettings};
-use crate::core::hub::{Hub, StreamName};
+use crate::core::hub::{Hub, Publisher};
 
 /// A later tick than this means that the machine was suspended: the clock is set back, so that the output has no gap.
 const SUSPENDED: Micros = 2 * SECOND;
@@ -50,7 +50,6 @@ struct Mixer {
     compositor: Compositor,
     /// Draws pictures for the next encoder, if that has another size.
     next_compositor: Option<Compositor>,
-    fonts: Fonts,
     output: Output,
     returns: Returns,
     load: Load,
@@ -70,7 +69,12 @@ struct Mixer {
 pub(super) async fn run(setup: Setup) -> Result<(), String> {
     let mut orders = setup.control.orders();
     let stop = setup.stop.clone();
-    let mut mixer = Mixer::new(setup, &orders.borrow_and_update())?;
+    let first = orders.borrow_and_update().clone();
+    let publisher = tokio::select! {
+        publisher = output::publish(&setup.hub, &first.request.output) => publisher?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let mut mixer = Mixer::new(setup, &first, publisher)?;
     tokio::select! {
         () = mixer.load_background() => {}
         () = stop.cancelled() => return Ok(()),
@@ -93,6 +97,7 @@ pub(super) async fn run(setup: Setup) -> Result<(), String> {
                     return Ok(());
                 }
             }
+            () = sleep_until(mixer.clock.instant(mixer.next_audio())) => mixer.mix_audio(),
             event = mixer.output.next() => match event {
                 Event::Progress => {}
                 Event::Restarted => {
@@ -107,28 +112,27 @@ pub(super) async fn run(setup: Setup) -> Result<(), String> {
 }
 
 impl Mixer {
-    fn new(setup: Setup, orders: &Orders) -> Result<Self, String> {
+    fn new(setup: Setup, orders: &Orders, publisher: Publisher) -> Result<Self, String> {
         let Setup { hub, control, settings, .. } = setup;
         let request = orders.request.clone();
-        let name = StreamName::parse(&request.output).map_err(|error| error.to_string())?;
         let clock = MixClock::new();
         let audio = Rc::new(RefCell::new(AudioMixer::new(0)));
         let font = Some(settings.mix_font.as_path()).filter(|font| !font.as_os_str().is_empty());
         let fonts = Fonts::load(font).map_err(|error| error.to_string())?;
-        let compositor = Compositor::new(request.width, request.height, fonts.clone());
+        let compositor = Compositor::new(request.width, request.height, fonts);
+        let load = Load::new(0, settings.mix_quality == MixQuality::Full);
         let mut mixer = Self {
-            output: Output::new(&hub, &name, encoder(&settings, &request, Load::new(0).quality())?)?,
+            output: Output::new(publisher, encoder(&settings, &request, load.quality())?),
             inputs: Inputs::new(hub.clone(), clock.clone(), audio.clone()),
             returns: Returns::new(hub),
             looks: Looks::default(),
             compositor: compositor.map_err(|error| error.to_string())?,
             next_compositor: None,
-            fonts,
             control,
             settings,
             clock,
             audio,
-            load: Load::new(0),
+            load,
             report: Report::default(),
             ending: None,
             tick: 0,
@@ -205,17 +209,16 @@ impl Mixer {
         self.tick += missed + 1;
         let time = due + missed * self.period();
         for _ in 0..missed {
-            self.lose(now);
+            self.lose(now, Limit::Machine);
         }
         self.inputs.choose(time, self.period() / 2);
         self.watch_encoder_size();
         let encoded = self.draw(time);
         if encoded {
-            self.count(now, false);
+            self.count(now, None);
         } else if self.output.encodes() {
-            self.lose(now);
+            self.lose(now, Limit::Encoder);
         }
-        self.mix_audio(time);
         let audio = self.audio.borrow();
         if let Some(status) = self.report.status(now, &self.inputs, &mut self.output, &self.load, &audio) {
             self.control.set_status(status);
@@ -224,16 +227,13 @@ impl Mixer {
         self.ending.as_ref().is_some_and(|(_, end)| now >= *end)
     }
 
-    fn lose(&mut self, now: Micros) {
+    fn lose(&mut self, now: Micros, limit: Limit) {
         self.report.drops += 1;
-        self.count(now, true);
+        self.count(now, Some(limit));
     }
 
-    fn count(&mut self, now: Micros, lost: bool) {
+    fn count(&mut self, now: Micros, lost: Option<Limit>) {
         let time = self.next_tick();
-        if self.settings.mix_quality == MixQuality::Full {
-            return;
-        }
         if let Some(quality) = self.load.record(now, lost) {
             tracing::info!(
                 output = self.request.output,
@@ -312,12 +312,18 @@ impl Mixer {
     }
 
     fn compositor_of(&self, (width, height): (u32, u32)) -> Option<Compositor> {
-        Compositor::new(width, height, self.fonts.clone()).ok()
+        self.compositor.resized(width, height).ok()
     }
 
-    fn mix_audio(&mut self, time: Micros) {
+    /// Returns when the next packet of audio is complete.
+    fn next_audio(&self) -> Micros {
+        self.audio.borrow().due()
+    }
+
+    /// Mixes the audio up to now. It has its own times: at low frame rates, viewers would get it in large blocks.
+    fn mix_audio(&mut self) {
         let mut audio = self.audio.borrow_mut();
-        for mixed in audio.mix(time) {
+        for mixed in audio.mix(self.clock.now()) {
             match mixed.minus {
                 None => self.output.push_audio(mixed.frame),
                 Some(input) => self.returns.push(input, mixed.frame),

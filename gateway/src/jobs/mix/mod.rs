@@ -11,6 +11,7 @@
 
 pub mod audio;
 mod background;
+mod buffers;
 pub mod children;
 pub mod compose;
 mod control;
@@ -34,6 +35,7 @@ mod settings;
 mod status;
 mod video;
 
+pub use buffers::MAX_BUFFERS;
 pub use compose::{Layout, Pip};
 pub use picture::Picture;
 pub use registry::{MixError, MixInfo, Mixes};

@@ -6,15 +6,20 @@ use std::sync::Arc;
 use bytes::Bytes;
 use media::time::{Micros, SECOND};
 use media::{Config, Frame};
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant, sleep};
 
 use super::children::{Encoder, EncoderSettings, Output as Made, Reason, Supervised};
 use crate::core::admission::PublishGrant;
 use crate::core::close::CloseReason;
-use crate::core::hub::{Hub, Publisher, StreamName};
+use crate::core::hub::{Hub, PublishError, Publisher, StreamName};
 
 /// Maximum number of pictures in the encoder whose delay is measured.
 const MAX_INSIDE: usize = 64;
+
+/// Longest time in which the previous run of the mix ends.
+const PREVIOUS_ENDS_IN: Duration = Duration::from_secs(2);
+/// Time between two attempts to publish in that time.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Longest time from the first picture for a new encoder alone to its frame.
 const SWITCHES_IN: Micros = SECOND;
@@ -90,17 +95,32 @@ pub(super) struct Output {
     pub(super) restarts: u64,
 }
 
+/// Begins to publish the stream of a mix. While it still belongs to the previous run of the mix, whose thread is about
+/// to end, this waits.
+///
+/// # Errors
+/// The stream cannot be published; the text says why.
+pub(super) async fn publish(hub: &Hub, name: &str) -> Result<Publisher, String> {
+    let name = StreamName::parse(name).map_err(|error| error.to_string())?;
+    let grant = PublishGrant::for_job(&name, "mix");
+    let until = Instant::now() + PREVIOUS_ENDS_IN;
+    loop {
+        match hub.publish(&grant) {
+            Ok(mut publisher) => {
+                publisher.announce(true, true);
+                publisher.promise_keys();
+                return Ok(publisher);
+            }
+            Err(PublishError::Busy) if Instant::now() < until => sleep(ASK_AGAIN).await,
+            Err(error) => return Err(format!("cannot publish {name}: {error}")),
+        }
+    }
+}
+
 impl Output {
-    /// Begins to publish.
-    ///
-    /// # Errors
-    /// The stream cannot be published; the text says why.
-    pub(super) fn new(hub: &Hub, name: &StreamName, settings: EncoderSettings) -> Result<Self, String> {
-        let grant = PublishGrant::for_job(name, "mix");
-        let mut publisher = hub.publish(&grant).map_err(|error| format!("cannot publish {name}: {error}"))?;
-        publisher.announce(true, true);
-        publisher.promise_keys();
-        Ok(Self {
+    /// Begins to encode for this stream.
+    pub(super) fn new(publisher: Publisher, settings: EncoderSettings) -> Self {
+        Self {
             publisher,
             current: Encoding::new(settings),
             next: None,
@@ -111,7 +131,7 @@ impl Output {
             delay: 0,
             frames: 0,
             restarts: 0,
-        })
+        }
     }
 
     /// Returns the number of viewers.
@@ -253,3 +273,6 @@ impl Output {
         self.publisher.push(frame);
     }
 }
+
+#[cfg(test)]
+mod tests;

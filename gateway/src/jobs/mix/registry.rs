@@ -144,7 +144,7 @@ impl Mixes {
         let name = StreamName::parse(&request.output).map_err(|e| MixError::Request(e.to_string()))?;
         self.forget_ended();
         let mut mixes = self.mixes();
-        let most = self.0.settings.most();
+        let most = self.most();
         if mixes.len() >= most {
             return Err(MixError::TooMany(most));
         }
@@ -206,6 +206,11 @@ impl Mixes {
             })
         };
         mixes.iter().filter_map(info).collect()
+    }
+
+    /// Returns the maximum number of mixes.
+    pub fn most(&self) -> usize {
+        self.0.settings.most()
     }
 
     /// Returns a mix.

@@ -14,6 +14,10 @@ pub struct InputStatus {
     pub failure: Option<String>,
     /// Pictures per second that were shown in the last second.
     pub fps: u32,
+    /// Number of pictures that were shown.
+    pub pictures: u64,
+    /// Number of pictures of the mix that showed the same picture of the input as the one before.
+    pub repeats: u64,
     /// Delay that the mix adds to the input, in milliseconds.
     pub delay_ms: i64,
     /// Number of frames and audio packets that were left out: the decoder was too slow, or they came too late or broken.
@@ -31,19 +35,25 @@ pub struct MixStatus {
     pub inputs: Vec<InputStatus>,
     /// Pictures per second that were encoded in the last second.
     pub fps: u32,
+    /// Number of pictures that were encoded.
+    pub pictures: u64,
     /// Width of the video in pixels.
     pub width: u32,
     /// Height of the video in pixels.
     pub height: u32,
     /// CPU time per second of the mix and its child processes, in per cent of a core.
     pub cpu_percent: u32,
+    /// CPU time of the mix and its child processes since it began, in milliseconds.
+    pub cpu_ms: u64,
     /// Time from a picture to its encoded frame, in milliseconds.
     pub encoder_ms: u32,
-    /// Number of pictures that the encoder had no time for.
+    /// Number of pictures that were left out, because the encoder or the machine was too slow.
     pub drops: u64,
     /// The quality, which is lowered while the machine is too slow.
     pub quality: &'static str,
-    /// The reason for a lower quality; `None` for the full quality.
+    /// Number of steps of the quality below the full one.
+    pub quality_steps: usize,
+    /// What is too slow, so that the quality is lower or pictures are left out.
     pub limited_by: Option<&'static str>,
     /// Number of restarts of the encoder.
     pub encoder_restarts: u64,
@@ -61,12 +71,15 @@ impl Default for MixStatus {
         Self {
             inputs: Vec::new(),
             fps: 0,
+            pictures: 0,
             width: 0,
             height: 0,
             cpu_percent: 0,
+            cpu_ms: 0,
             encoder_ms: 0,
             drops: 0,
             quality: "full",
+            quality_steps: 0,
             limited_by: None,
             encoder_restarts: 0,
             level: -127,

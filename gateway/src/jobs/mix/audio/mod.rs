@@ -122,6 +122,11 @@ impl AudioMixer {
         self.inputs.get(&id).map_or(0, |input| input.lost)
     }
 
+    /// Returns the mix time of the end of the next packet.
+    pub fn due(&self) -> Micros {
+        from_ticks(self.next + PACKET as i64, RATE)
+    }
+
     /// Mixes up to the mix time `until`: returns the packets of 20 ms that end before it. Their times have no gaps.
     pub fn mix(&mut self, until: Micros) -> Vec<Mixed> {
         let mut mixed = Vec::new();

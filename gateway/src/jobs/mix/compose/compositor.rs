@@ -7,7 +7,6 @@ use bytes::Bytes;
 use media::time::Micros;
 
 use super::backdrop::Backdrop;
-use super::buffers::Buffers;
 use super::cache::Cache;
 use super::colour::Colour;
 use super::fade::Fade;
@@ -19,6 +18,7 @@ use super::speaker::Speaker;
 use super::text::{Fonts, Labels};
 use super::tiles::{Stage, Tile, tiles};
 use crate::jobs::mix::Picture;
+use crate::jobs::mix::buffers::Buffers;
 
 /// Colour of the border of the input that speaks.
 const BORDER: Colour = Colour::new(0x3d_d68c);
@@ -55,6 +55,13 @@ impl Compositor {
             fade: Fade::default(),
             buffers: Buffers::default(),
         })
+    }
+
+    /// Creates a compositor for pictures of another size, with the same fonts and the same speaker. Fails if the size is
+    /// odd, or beyond the bounds.
+    pub fn resized(&self, width: u32, height: u32) -> Result<Self, BadSize> {
+        let new = Self::new(width, height, self.labels.fonts().clone())?;
+        Ok(Self { speaker: self.speaker.clone(), ..new })
     }
 
     /// Returns the size of the pictures.

@@ -4,7 +4,6 @@
 //! limited range of BT.709. It has no clock, no thread and no child process, and reads files only in [`Fonts::load`].
 
 mod backdrop;
-mod buffers;
 mod cache;
 mod card;
 mod colour;
@@ -24,7 +23,6 @@ mod tests;
 mod text;
 mod tiles;
 
-pub use buffers::MAX_BUFFERS;
 pub use colour::{Colour, NotAColour};
 pub use compositor::Compositor;
 pub use fade::FADE;

@@ -19,7 +19,7 @@ const AVERAGE: Micros = 300 * MILLI;
 const FLOOR: f32 = -80.0;
 
 /// Decides which input speaks, so that it does not change with each cough.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Speaker {
     /// The volumes of the visible inputs: no more than [`super::MAX_SOURCES`].
     volumes: Vec<(String, f32)>,

@@ -7,6 +7,7 @@ use super::fields::{Fields, Invalid};
 use super::table::{FrameCode, Main};
 use super::{FILE_ID, INDEX, INFO, MAIN, N, STREAM, SYNCPOINT, checksum, flags};
 use crate::jobs::mix::Picture;
+use crate::jobs::mix::buffers::Buffers;
 
 /// Maximum length in bytes of a packet that is not a frame. ffmpeg's have less than 300 bytes.
 const MAX_PACKET: usize = 16 << 10;
@@ -26,6 +27,8 @@ pub(in crate::jobs::mix::children) enum Event {
 #[derive(Debug)]
 pub(in crate::jobs::mix::children) struct Reader {
     bytes: BytesMut,
+    /// The memory of pictures that are no longer used.
+    buffers: Buffers,
     most: (u32, u32),
     begun: bool,
     main: Option<Main>,
@@ -56,7 +59,8 @@ impl Stream {
 impl Reader {
     /// Creates a reader for pictures of at most `most` (width, height).
     pub(in crate::jobs::mix::children) fn new(most: (u32, u32)) -> Self {
-        Self { bytes: BytesMut::new(), most, begun: false, main: None, stream: None, frame: None }
+        let buffers = Buffers::default();
+        Self { bytes: BytesMut::new(), buffers, most, begun: false, main: None, stream: None, frame: None }
     }
 
     /// Returns the buffer, to which new bytes are appended.
@@ -99,12 +103,20 @@ impl Reader {
         let (width, height) = self.stream.as_ref().map_or((0, 0), |stream| stream.size);
         let length = Picture::bytes(width, height);
         if self.bytes.len() < length {
-            let missing = length - self.bytes.len();
-            self.bytes.reserve(missing);
-            return Ok(Event::Wants(missing));
+            if self.bytes.capacity() < length {
+                let mut buffer = self.buffers.next(length);
+                buffer.clear();
+                buffer.extend_from_slice(&self.bytes);
+                self.bytes = buffer;
+            }
+            return Ok(Event::Wants(length - self.bytes.len()));
         }
         self.frame = None;
-        let data = self.bytes.split_to(length).freeze();
+        // Bytes after the picture are copied: a picture has its memory alone, so that it can be used again.
+        let rest = BytesMut::from(&self.bytes[length..]);
+        self.bytes.truncate(length);
+        let data = std::mem::replace(&mut self.bytes, rest).freeze();
+        self.buffers.keep(data.clone());
         let picture = Picture::new(width, height, data).ok_or(Invalid("size of a picture"))?;
         Ok(Event::Picture(pts, picture))
     }

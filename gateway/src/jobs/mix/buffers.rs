@@ -1,29 +1,30 @@
-//! Buffers of the composed pictures.
+//! Buffers of pictures.
 
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-/// Maximum number of composed pictures that are kept for their memory. The encoder has one, a fade another one.
+/// Maximum number of pictures that the compositor, and each decoder, keeps for their memory. Of the composed ones, the
+/// encoder has one and a fade another one; of the decoded ones, one is shown and others wait.
 pub const MAX_BUFFERS: usize = 4;
 
 /// Makes each picture in the memory of an earlier one that nobody uses any more: the pages of a new allocation would
 /// cost as much as drawing into them.
 #[derive(Debug, Default)]
-pub(super) struct Buffers {
+pub(in crate::jobs::mix) struct Buffers {
     made: VecDeque<Bytes>,
 }
 
 impl Buffers {
     /// Returns a buffer of this length with any content.
-    pub(super) fn next(&mut self, length: usize) -> BytesMut {
+    pub(in crate::jobs::mix) fn next(&mut self, length: usize) -> BytesMut {
         let free = self.made.iter().position(Bytes::is_unique);
         let free = free.and_then(|n| self.made.remove(n)).and_then(|buffer| buffer.try_into_mut().ok());
         free.filter(|buffer| buffer.len() == length).unwrap_or_else(|| BytesMut::zeroed(length))
     }
 
     /// Keeps a picture until it is free.
-    pub(super) fn keep(&mut self, picture: Bytes) {
+    pub(in crate::jobs::mix) fn keep(&mut self, picture: Bytes) {
         if self.made.len() == MAX_BUFFERS {
             self.made.pop_front();
         }
