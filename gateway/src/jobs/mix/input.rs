@@ -149,6 +149,12 @@ impl InputState {
         self.current.as_ref()
     }
 
+    /// Returns the number of pictures that wait for their time.
+    #[cfg(test)]
+    pub(super) fn waiting_pictures(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Forgets the stream: it has ended.
     pub(super) fn end(&mut self) {
         self.stream = None;

@@ -17,6 +17,8 @@ pub mod compose;
 mod control;
 mod cpu;
 mod follow;
+#[cfg(test)]
+mod hours;
 mod input;
 mod input_clock;
 mod inputs;
