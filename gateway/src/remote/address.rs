@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use percent_encoding::{CONTROLS, utf8_percent_encode};
+use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::RemoteError;
@@ -12,6 +12,9 @@ use crate::core::name::StreamName;
 const MAX_ADDRESS: usize = 4096;
 /// Stands for what is not shown.
 const HIDDEN: &str = "••••";
+
+/// Shorter parts of an address are no keys, and may be ordinary words.
+const SHORTEST_KEY: usize = 5;
 
 /// The protocol of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,6 +200,20 @@ impl RemoteAddress {
         Self::parse(&text).map_err(invalid)
     }
 
+    /// Returns `text` without the parts of this address that may be keys: servers repeat them in their words.
+    pub fn hide_in(&self, text: &str) -> String {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let last = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
+        let values = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
+        let whole = [self.path.as_str(), query, last];
+        let mut hidden = text.to_owned();
+        for part in whole.into_iter().chain(values).filter(|part| part.len() >= SHORTEST_KEY) {
+            let decoded = percent_decode_str(part).decode_utf8_lossy();
+            hidden = hidden.replace(part, HIDDEN).replace(&*decoded, HIDDEN);
+        }
+        hidden
+    }
+
     /// Returns the parts of an RTMP address.
     pub(super) fn rtmp(&self) -> Option<crate::rtmp::client::ClientAddress> {
         crate::rtmp::client::ClientAddress::new(&self.origin(), &self.path)
@@ -285,6 +302,24 @@ mod tests {
             assert_eq!(format!("{address:?} {:?}", Template::new(text)), format!("{shown} {shown}"));
         }
         assert_eq!(Template::new("rtmp:secret").to_string(), "••••");
+    }
+
+    #[test]
+    fn keys_are_hidden_in_the_words_of_servers() {
+        let address = RemoteAddress::parse("rtmp://h/live/abcd-efgh?token=s3cret%20x&n=1").unwrap();
+        for words in [
+            "no such key abcd-efgh",
+            "BadName: abcd-efgh?token=s3cret%20x&n=1",
+            "token s3cret x is wrong",
+            "/live/abcd-efgh?token=s3cret%20x&n=1 was refused",
+        ] {
+            let hidden = address.hide_in(words);
+            assert!(
+                hidden.contains(HIDDEN) && !hidden.contains("s3cret") && !hidden.contains("efgh"),
+                "{hidden}"
+            );
+        }
+        assert_eq!(address.hide_in("the stream 1 is live"), "the stream 1 is live");
     }
 
     #[test]

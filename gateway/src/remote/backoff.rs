@@ -35,7 +35,12 @@ pub struct Backoff {
 impl Backoff {
     /// Records that a connection works.
     pub fn connected(&mut self) {
-        self.connected = Some(Instant::now());
+        self.connected_since(Instant::now());
+    }
+
+    /// Records that a connection has worked since this time.
+    pub fn connected_since(&mut self, since: Instant) {
+        self.connected = Some(since);
         self.has_worked = true;
     }
 

@@ -58,7 +58,7 @@ async fn send(stream: &Arc<Stream>, address: &RemoteAddress, status: &SharedStat
         let Err(error) = sent else { return };
         metrics::counter!("lianmai_forward_failures_total").increment(1);
         let pause = backoff.failed(error.is_refused());
-        let reason = error.to_string();
+        let reason = address.hide_in(&error.to_string());
         tracing::warn!(stream = %stream.name(), to = %address, reason, pause = pause.as_secs_f32(), "forward disconnected");
         status.failed(reason, error.is_refused(), SystemTime::now() + pause);
         sleep(pause).await;

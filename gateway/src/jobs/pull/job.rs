@@ -85,9 +85,10 @@ impl Pull {
         let mut used = Instant::now();
         loop {
             self.status.set(PullState::Connecting);
+            let begun = Instant::now();
             let received = self.receive(&mut feed, &started, &mut used).await;
             if started.borrow().is_some() {
-                backoff.connected();
+                backoff.connected_since(begun);
             }
             feed.leave();
             let (reason, refused) = match received {
@@ -102,6 +103,7 @@ impl Pull {
                     continue;
                 }
             };
+            let reason = self.from.hide_in(&reason);
             let pause = backoff.failed(refused);
             tracing::warn!(stream = %name, from = %self.from, reason, pause = pause.as_secs_f32(), "pull disconnected");
             metrics::counter!("lianmai_pull_failures_total").increment(1);

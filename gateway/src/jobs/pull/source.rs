@@ -19,6 +19,16 @@ pub(super) enum SourceAddress {
     Files(Vec<PathBuf>),
 }
 
+impl SourceAddress {
+    /// Returns `text` without the parts of the address that may be keys.
+    pub(super) fn hide_in(&self, text: &str) -> String {
+        match self {
+            Self::Remote(address) => address.hide_in(text),
+            Self::Files(_) => text.to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for SourceAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
