@@ -42,12 +42,17 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("net::wake", Floor::Base(&[])),
     ("net::worker", Floor::Base(&["net::wake"])),
     ("net::tls", Floor::Base(&["flags", "limits", "net::worker", "secret_file"])),
+    ("net::outgoing", Floor::Base(&[])),
     ("core::name", Floor::Base(&[])),
     ("core::text", Floor::Base(&[])),
     ("core::client", Floor::Base(&[])),
     ("core::close", Floor::Base(&[])),
     ("core::facts", Floor::Base(&[])),
-    ("core::admission::grant", Floor::Base(&["core::client", "core::close", "core::name", "limits"])),
+    ("core::session", Floor::Base(&["core::client", "core::close", "core::name"])),
+    (
+        "core::admission::grant",
+        Floor::Base(&["core::client", "core::close", "core::name", "core::session", "limits"]),
+    ),
     (
         "core::hub",
         Floor::Base(&[
@@ -56,6 +61,7 @@ const GATEWAY: &[(&str, Floor)] = &[
             "core::close",
             "core::facts",
             "core::name",
+            "core::session",
             "limits",
             "net::wake",
         ]),
@@ -88,9 +94,11 @@ const GATEWAY: &[(&str, Floor)] = &[
     ("api", Floor::Top),
     ("metrics", Floor::Top),
     ("http", Floor::Top),
+    ("hooks", Floor::Top),
     ("serve", Floor::Top),
     ("token", Floor::Top),
     ("console", Floor::Top),
+    ("health", Floor::Top),
 ];
 
 /// Names that `media` must not use: it has no I/O, clock, threads or runtime.

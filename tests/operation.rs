@@ -5,6 +5,8 @@
 mod acme;
 #[path = "operation/api.rs"]
 mod api;
+#[path = "operation/hooks.rs"]
+mod hooks;
 #[path = "operation/https.rs"]
 mod https;
 #[path = "operation/keys.rs"]

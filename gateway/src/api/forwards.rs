@@ -9,6 +9,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::{Api, Asker, BAD_REQUEST, millis, types};
+use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::forward::{ForwardError, ForwardInfo, ForwardRule, ForwardSettings, Forwards, TargetStatus};
 use crate::jobs::mix::Mixes;
@@ -41,7 +42,7 @@ impl Service for ForwardService {
         let Gateway { context, workers, stop, .. } = gateway;
         let begin = (context, workers, stop);
         let forwards = Forwards::start(&self.settings, self.dialer.clone(), &self.jobs, begin);
-        let api = Api::new(gateway.clone(), self.jobs.clone(), Mixes::default());
+        let api = Api::new(gateway.clone(), self.jobs.clone(), Mixes::default(), Hooks::default());
         routes.add(router(ForwardApi { api, forwards }));
         Ok(())
     }

@@ -4,6 +4,7 @@
 mod bans;
 mod events;
 mod forwards;
+mod hooks;
 mod jobs;
 mod keys;
 mod logins;
@@ -37,6 +38,7 @@ use crate::core::auth::{AuthRequest, Denied};
 use crate::core::facts::Fact;
 use crate::core::hub::{Act, Client};
 use crate::core::text::quoted;
+use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
 use crate::metrics::{self, process};
@@ -69,6 +71,7 @@ struct Inner {
     gate: Gate,
     jobs: Jobs,
     mixes: Mixes,
+    hooks: Hooks,
     /// The protocols of all services.
     protocols: Vec<&'static str>,
     listening: Listening,
@@ -79,8 +82,8 @@ struct Inner {
 }
 
 impl Api {
-    /// Creates the API of this gateway, its jobs and its mixes.
-    pub fn new(gateway: Gateway, jobs: Jobs, mixes: Mixes) -> Self {
+    /// Creates the API of this gateway, its jobs, its mixes and its hooks.
+    pub fn new(gateway: Gateway, jobs: Jobs, mixes: Mixes, hooks: Hooks) -> Self {
         let Gateway { context, gate, protocols, listening, stop, .. } = gateway;
         let (listeners, figures, started) = (Listeners::default(), Figures::default(), Instant::now());
         Self(Arc::new(Inner {
@@ -88,6 +91,7 @@ impl Api {
             gate,
             jobs,
             mixes,
+            hooks,
             protocols,
             listening,
             started,
@@ -121,6 +125,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/jobs/{id}/restart", post(jobs::restart))
         .merge(mixes())
         .merge(console())
+        .route("/api/v1/hooks", get(hooks::list))
+        .route("/api/v1/hooks/", get(hooks::list))
         .route("/metrics", get(prometheus))
         .route("/healthz", get(|| async { ([(header::CACHE_CONTROL, "no-store")], "ok\n") }))
         .with_state(api)

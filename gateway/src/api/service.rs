@@ -2,6 +2,7 @@
 
 use super::events::follow;
 use super::{Api, router};
+use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
 use crate::service::{Gateway, Greeting, Routes, Service, StartError, query};
@@ -14,6 +15,7 @@ pub const CONSOLE_TTL: i64 = 600;
 pub struct ApiService {
     jobs: Jobs,
     mixes: Mixes,
+    hooks: Hooks,
     /// The operator's secret.
     operator: Option<String>,
     /// A token with which a browser logs in to the console.
@@ -21,9 +23,9 @@ pub struct ApiService {
 }
 
 impl ApiService {
-    /// Creates the service. The API lists `jobs`, and controls `mixes`.
-    pub const fn new(jobs: Jobs, mixes: Mixes) -> Self {
-        Self { jobs, mixes, operator: None, token: None }
+    /// Creates the service. The API lists `jobs` and `hooks`, and controls `mixes`.
+    pub const fn new(jobs: Jobs, mixes: Mixes, hooks: Hooks) -> Self {
+        Self { jobs, mixes, hooks, operator: None, token: None }
     }
 }
 
@@ -39,7 +41,8 @@ impl Service for ApiService {
             }
         });
         tokio::spawn(follow(gateway.context.clone(), gateway.stop.clone()));
-        routes.add(router(Api::new(gateway.clone(), self.jobs.clone(), self.mixes.clone())));
+        let (jobs, mixes, hooks) = (self.jobs.clone(), self.mixes.clone(), self.hooks.clone());
+        routes.add(router(Api::new(gateway.clone(), jobs, mixes, hooks)));
         Ok(())
     }
 

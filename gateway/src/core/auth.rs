@@ -42,7 +42,9 @@ pub use logins::{LIFE as LOGIN_LIFE, LoginEntry, Logins, MAX_LOGINS, NewLogin, P
 pub use own::{Right, SigningKey, TokenRequest};
 use request::is_token;
 pub use request::{AuthRequest, visitor};
-pub use secret::{OPERATOR, PUBLISH, Secret, kept as secret_of, random as new_secret};
+pub use secret::{
+    OPERATOR, PUBLISH, Secret, kept as secret_of, made_by as secret_made_by, random as new_secret,
+};
 pub use settings::AuthSettings;
 pub use token::{LONGEST, TokenError};
 pub use tokens::{RoomPass, Tokens};

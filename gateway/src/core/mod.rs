@@ -1,6 +1,6 @@
 //! Protocol-independent parts: `hub` holds the live streams, `admission` decides which clients may use them,
-//! `auth` checks credentials, `client` and `close` describe clients and why they end, `facts` keeps what happened for the
-//! operator. Begin with `hub`.
+//! `auth` checks credentials, `client`, `session` and `close` describe clients, their sessions and why they end, `facts`
+//! keeps what happened for the operator. Begin with `hub`.
 
 pub mod admission;
 pub mod auth;
@@ -10,4 +10,5 @@ pub mod facts;
 pub mod hub;
 pub mod name;
 pub mod refusals;
+pub mod session;
 pub mod text;

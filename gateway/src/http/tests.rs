@@ -14,6 +14,7 @@ use crate::core::auth::Auth;
 use crate::edges::flv::Flv;
 use crate::edges::hls::HlsService;
 use crate::edges::webrtc::{WebRtcService, WebRtcSettings};
+use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
 use crate::limits::LimitSettings;
@@ -35,7 +36,9 @@ async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
     };
     let webrtc = WebRtcSettings { addr: "127.0.0.1:0".parse().unwrap(), ..WebRtcSettings::default() };
     let mut routes = Routes::default();
-    ApiService::new(Jobs::default(), Mixes::default()).start(&gateway, &mut routes).unwrap();
+    ApiService::new(Jobs::default(), Mixes::default(), Hooks::default())
+        .start(&gateway, &mut routes)
+        .unwrap();
     Flv.start(&gateway, &mut routes).unwrap();
     HlsService.start(&gateway, &mut routes).unwrap();
     WebRtcService::bind(webrtc, Vec::new()).unwrap().unwrap().start(&gateway, &mut routes).unwrap();

@@ -71,6 +71,14 @@ fn describe() {
     metrics::describe_gauge!("lianmai_rooms", "Rooms.");
     metrics::describe_gauge!("lianmai_room_sockets", "Sockets of clients in rooms.");
     counter!("lianmai_chat_log_lost_total", "Chat messages that were not logged.");
+    counter!("lianmai_hook_questions_total", "Clients about which a back end was asked, by its answer.");
+    counter!("lianmai_hook_lost_total", "Hooks that were dropped or given up, by reason.");
+    for (name, label, values) in [
+        ("lianmai_hook_questions_total", "answer", ["yes", "no", "none"].as_slice()),
+        ("lianmai_hook_lost_total", "reason", ["queue_full", "given_up"].as_slice()),
+    ] {
+        values.iter().for_each(|value| metrics::counter!(name, label => *value).increment(0));
+    }
     for name in [
         "lianmai_received_bytes_total",
         "lianmai_sent_bytes_total",

@@ -2,6 +2,7 @@
 //! `wake` wakes the readers on a thread, `tls` manages certificates, `child` runs programs such as ffmpeg.
 
 pub mod child;
+pub mod outgoing;
 pub mod tls;
 pub mod wake;
 pub mod worker;

@@ -48,7 +48,8 @@ impl Rooms {
     }
 
     fn hear(&self, event: &HubEvent) {
-        if matches!(event.happened, Happened::ConfigChanged(_) | Happened::Viewers(_)) {
+        if matches!(event.happened, Happened::ConfigChanged(_) | Happened::Viewers(_) | Happened::Segment(_))
+        {
             return;
         }
         if let Some(cell) = self.get(event.stream.app()) {

@@ -26,6 +26,7 @@ use self::secrets::SecretTexts;
 use self::services::Services;
 use crate::context::Context;
 use crate::core::auth::{self, Auth, Keys, Logins, Tokens};
+use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
 use crate::net::worker::{Gate, Watchdog, Workers, has_both_families};
@@ -35,9 +36,13 @@ use crate::{metrics, secret_file};
 
 pub use self::console_file::FILE as CONSOLE_FILE;
 pub use self::reload::Reload;
+use self::reload::ReloadedParts;
 
 /// Maximum time for streams and connections to end at shutdown.
 const GRACE: Duration = Duration::from_millis(2500);
+
+/// Maximum time for the last hooks to be sent at shutdown.
+const HOOK_GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the gateway until SIGTERM or SIGINT.
 ///
@@ -62,9 +67,10 @@ async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result
     let mut signals = Signals::new(reload.is_some())?;
     let jobs = Jobs::default();
     let mixes = Mixes::new(&settings.mix, &jobs);
+    let hooks = Hooks::default();
     let given = settings.clone();
     settings.open_addresses(has_both_families());
-    let mut services = Services::bind(&settings, &jobs, &mixes)?;
+    let mut services = Services::bind(&settings, &jobs, &mixes, &hooks)?;
     // Only after all sockets are bound: a failed start must not create a secret.
     let _lock = DataLock::take(&settings.data)?;
     let auth = rules(&settings)?;
@@ -111,7 +117,8 @@ async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result
     }
 
     notify::tell(notify::READY);
-    let signal = wait_for_end(&mut signals, reload.as_ref(), given, &context).await;
+    let parts = ReloadedParts { auth: &context.auth, hooks: &hooks };
+    let signal = wait_for_end(&mut signals, reload.as_ref(), given, &parts).await;
     notify::tell(notify::STOPPING);
     // A program that waits for the file must not find a gateway that ends.
     drop((ready_file, console_file));
@@ -124,6 +131,9 @@ async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result
     context.hub.shutdown();
     if timeout(GRACE, gate.empty()).await.is_err() {
         tracing::warn!(connections = gate.open(), "some connections did not end in time");
+    }
+    if timeout(HOOK_GRACE, hooks.drained()).await.is_err() {
+        tracing::warn!("some hooks were not sent before the end");
     }
     Ok(())
 }
@@ -196,7 +206,7 @@ async fn wait_for_end(
     signals: &mut Signals,
     reload: Option<&Reload>,
     mut current: Settings,
-    context: &Context,
+    parts: &ReloadedParts<'_>,
 ) -> &'static str {
     loop {
         tokio::select! {
@@ -205,7 +215,7 @@ async fn wait_for_end(
             () = hangup(&mut signals.hangup) => {}
         }
         if let Some(reload) = reload {
-            reload.run(&mut current, &context.auth);
+            reload.run(&mut current, parts);
         }
     }
 }

@@ -4,11 +4,12 @@ use std::fmt;
 
 use super::secrets::SecretTexts;
 use crate::core::auth::Auth;
+use crate::hooks::Hooks;
 use crate::log::Log;
 use crate::settings::{Settings, differences};
 
 /// The settings that change while the gateway runs. All others need a restart.
-const RELOADED: [&str; 4] = ["secret", "operator_secret", "play_secret", "log"];
+const RELOADED: [&str; 6] = ["secret", "operator_secret", "play_secret", "log", "hook", "hook_secret"];
 
 /// How to read the settings again.
 pub struct Reload {
@@ -16,6 +17,14 @@ pub struct Reload {
     pub settings: Box<dyn Fn() -> Result<Settings, String> + Send + Sync>,
     /// The log, whose filter can change.
     pub log: Log,
+}
+
+/// The parts of a running gateway whose settings change.
+pub(super) struct ReloadedParts<'a> {
+    /// The secrets.
+    pub(super) auth: &'a Auth,
+    /// The hooks.
+    pub(super) hooks: &'a Hooks,
 }
 
 impl fmt::Debug for Reload {
@@ -28,7 +37,7 @@ impl Reload {
     /// Reads the settings and the secrets in the data folder again, and applies what can be applied. `current` are
     /// the settings that the gateway was started with, and those applied since. Nothing changes if the settings
     /// cannot be read.
-    pub(super) fn run(&self, current: &mut Settings, auth: &Auth) {
+    pub(super) fn run(&self, current: &mut Settings, parts: &ReloadedParts<'_>) {
         let new = match (self.settings)() {
             Ok(new) => new,
             Err(error) => return tracing::warn!(error, "settings not reloaded"),
@@ -39,7 +48,16 @@ impl Reload {
             Ok(secrets) => secrets,
             Err(error) => return tracing::warn!(%error, "settings not reloaded"),
         };
-        let mut changed = secrets.apply(auth);
+        let mut changed = secrets.apply(parts.auth);
+        if new.hooks != current.hooks {
+            match parts.hooks.set(&new.hooks, &current.data) {
+                Ok(()) => {
+                    changed.push("hook");
+                    current.hooks = new.hooks.clone();
+                }
+                Err(error) => tracing::warn!(%error, "hooks not changed"),
+            }
+        }
         if new.log.filter != current.log.filter {
             match self.log.set(&new.log.filter) {
                 Ok(()) => changed.push("log"),

@@ -5,6 +5,7 @@ use crate::edges::flv::Flv;
 use crate::edges::hls::HlsService;
 use crate::edges::rtmp::Rtmp;
 use crate::edges::webrtc::WebRtcService;
+use crate::hooks::{Hooks, HooksService};
 use crate::http::Http;
 use crate::jobs::Jobs;
 use crate::jobs::demo::Demo;
@@ -25,17 +26,24 @@ impl Services {
     ///
     /// # Errors
     /// An address is in use or does not belong to this machine, or the HTTPS certificate cannot be used.
-    pub(super) fn bind(settings: &Settings, jobs: &Jobs, mixes: &Mixes) -> Result<Self, StartError> {
+    pub(super) fn bind(
+        settings: &Settings,
+        jobs: &Jobs,
+        mixes: &Mixes,
+        hooks: &Hooks,
+    ) -> Result<Self, StartError> {
         let rtmp = Rtmp::bind(&settings.rtmp)?;
         let webrtc = WebRtcService::bind(settings.webrtc.clone(), settings.http.tls.acme.clone())?;
         let mut all: Vec<Box<dyn Service>> = vec![Box::new(Flv), Box::new(HlsService)];
         all.extend(rtmp.map(|rtmp| Box::new(rtmp) as Box<dyn Service>));
         all.extend(webrtc.map(|webrtc| Box::new(webrtc) as Box<dyn Service>));
         all.push(Box::new(RoomsService::new(&settings.rooms, &settings.data, mixes)));
-        all.push(Box::new(ApiService::new(jobs.clone(), mixes.clone())));
+        all.push(Box::new(ApiService::new(jobs.clone(), mixes.clone(), hooks.clone())));
         all.push(Box::new(ForwardService::new(&settings.forward, &settings.remote, jobs)?));
         all.push(Box::new(PullService::new(&settings.pull, &settings.remote, jobs)?));
         settings.slate.check().map_err(StartError::Setting)?;
+        // The last one: its guard is asked after those of all other services.
+        all.push(Box::new(HooksService::new(hooks, &settings.hooks, &settings.data)));
         let http = Http::bind(&settings.http, &settings.data)?;
         Ok(Self { all, http })
     }

@@ -19,6 +19,7 @@ use crate::core::auth::AuthSettings;
 use crate::edges::rtmp::RtmpSettings;
 use crate::edges::webrtc::WebRtcSettings;
 use crate::flags::{self, Listen};
+use crate::hooks::HookSettings;
 use crate::http::HttpSettings;
 use crate::jobs::demo::DemoSettings;
 use crate::jobs::forward::ForwardSettings;
@@ -99,6 +100,11 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub auth: AuthSettings,
+
+    /// Hooks.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub hooks: HookSettings,
 
     /// JSON file that is written when everything listens, with the addresses and the process id
     #[arg(long, env = "LIANMAI_READY_FILE", value_name = "PATH", default_value = "", value_parser = flags::path)]

@@ -7,8 +7,8 @@ use toml::Value;
 
 use super::{Settings, load};
 
-/// The settings that are secrets. `ice_server` is one if it has a password.
-const SECRETS: [&str; 3] = ["secret", "play_secret", "operator_secret"];
+/// The settings that are secrets. `ice_server` is one if it has a password, and `hook` if it has a query.
+const SECRETS: [&str; 4] = ["secret", "play_secret", "operator_secret", "hook_secret"];
 
 /// The settings whose addresses may hold keys.
 const ADDRESSES: [&str; 2] = ["forward", "pull"];
@@ -40,4 +40,5 @@ fn is_secret(key: &str, value: &Value) -> bool {
     SECRETS.contains(&key) && value.as_str().is_some_and(|text| !text.is_empty())
         || ADDRESSES.contains(&key) && value.as_array().is_some_and(|list| !list.is_empty())
         || key == "ice_server" && value.to_string().contains('@')
+        || key == "hook" && value.to_string().contains('?')
 }

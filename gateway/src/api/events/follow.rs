@@ -30,7 +30,7 @@ fn tell(context: &Context, event: &HubEvent) {
         Happened::Paused => ("paused", None),
         Happened::Ended => ("ended", None),
         Happened::Viewers(count) => ("viewers", Some(count as u64)),
-        Happened::ConfigChanged(_) => return,
+        Happened::ConfigChanged(_) | Happened::Segment(_) => return,
     };
     let fact = Fact { what, stream: event.stream.to_string(), count, ..Fact::default() };
     match event.happened {

@@ -9,11 +9,14 @@ use crate::core::auth::{AuthRequest, Denied};
 use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::CloseReason;
 use crate::core::hub::StreamName;
+use crate::core::session::{ClientSession, MAX_PAGE, MAX_QUERY, start_of};
 use crate::limits::ClientLimits;
 
 /// A client asks to publish or to play.
 #[derive(Debug)]
 pub struct Ask<'a> {
+    /// The client's number: the same as in the API once it is admitted.
+    pub id: u64,
     /// The act that the client asks for.
     pub act: Act,
     /// The stream.
@@ -24,6 +27,23 @@ pub struct Ask<'a> {
     pub client: &'a ClientInfo,
     /// Whether the check consumes credentials.
     pub usage: Usage,
+}
+
+impl Ask<'_> {
+    /// Returns the session that the client will have if it is admitted with this identity.
+    pub fn session(&self, identity: &Identity) -> ClientSession {
+        let credentials = self.credentials;
+        ClientSession {
+            id: self.id,
+            act: self.act,
+            stream: self.stream.clone(),
+            client: self.client.clone(),
+            identity: identity.clone(),
+            from: credentials.from,
+            query: start_of(credentials.query, MAX_QUERY).to_owned(),
+            page: start_of(credentials.page_url, MAX_PAGE).to_owned(),
+        }
+    }
 }
 
 /// Whether a valid token is consumed.
@@ -66,6 +86,8 @@ pub enum Refusal {
     Credentials(Denied),
     /// Another rule refuses the client, with this text for it.
     Rule(String),
+    /// A rule cannot be checked now, for the reason in this text.
+    Unavailable(String),
 }
 
 impl Refusal {
@@ -74,6 +96,7 @@ impl Refusal {
         match self {
             Self::Credentials(denied) => denied.status(),
             Self::Rule(_) => StatusCode::FORBIDDEN,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -82,7 +105,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Credentials(denied) => denied.fmt(f),
-            Self::Rule(text) => f.write_str(text),
+            Self::Rule(text) | Self::Unavailable(text) => f.write_str(text),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::core::auth::{Auth, AuthRequest};
 use crate::core::client::{Act, ClientInfo};
 use crate::core::facts::{Fact, Facts};
 use crate::core::hub::StreamName;
+use crate::core::session::{self, Observers};
 use crate::limits::ClientLimits;
 
 /// Admits clients to the hub. Cloning shares the guards.
@@ -20,6 +21,7 @@ pub struct Admission {
     /// Asked in this order.
     guards: Arc<Vec<Arc<dyn Guard>>>,
     facts: Facts,
+    observers: Observers,
 }
 
 impl Admission {
@@ -30,7 +32,13 @@ impl Admission {
             Arc::new(Secrets(auth.clone())),
             Arc::new(Tokens(auth.clone())),
         ];
-        Self { auth, limits, guards: Arc::new(guards), facts: Facts::default() }
+        Self {
+            auth,
+            limits,
+            guards: Arc::new(guards),
+            facts: Facts::default(),
+            observers: Observers::default(),
+        }
     }
 
     /// Makes refusals known here.
@@ -64,7 +72,7 @@ impl Admission {
         client: ClientInfo,
     ) -> Result<PublishGrant, Refusal> {
         let admitted = self.ask(Act::Publish, stream, credentials, &client, Usage::Consume).await?;
-        Ok(PublishGrant::new(stream, client, admitted))
+        Ok(PublishGrant::new(admitted))
     }
 
     /// Admits a viewer.
@@ -78,7 +86,7 @@ impl Admission {
         client: ClientInfo,
     ) -> Result<PlayGrant, Refusal> {
         let admitted = self.ask(Act::Play, stream, credentials, &client, Usage::Consume).await?;
-        Ok(PlayGrant::new(stream, client, admitted))
+        Ok(PlayGrant::new(admitted))
     }
 
     /// Checks whether a client would be admitted now. Its token stays usable.
@@ -110,7 +118,7 @@ impl Admission {
     ) -> Result<Admitted, Refusal> {
         // A guard never sees credentials for another stream.
         let credentials = &AuthRequest { stream: Some(stream), ..credentials.clone() };
-        let ask = Ask { act, stream, credentials, client, usage };
+        let ask = Ask { id: session::next_id(), act, stream, credentials, client, usage };
         let mut known = None;
         for guard in &*self.guards {
             let identity = guard.check(&ask, known.as_ref()).await?;
@@ -121,7 +129,12 @@ impl Admission {
         for guard in &*self.guards {
             guard.limit(&ask, &identity, &mut limits);
         }
-        Ok(Admitted { identity, limits, from: credentials.from })
+        Ok(Admitted { session: ask.session(&identity), limits, observers: self.observers.clone() })
+    }
+
+    /// Returns the list of those that hear of all sessions.
+    pub const fn observers(&self) -> &Observers {
+        &self.observers
     }
 
     /// Logs and counts a refused client. Of many refusals from one address, only a few are logged.

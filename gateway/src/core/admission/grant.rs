@@ -3,33 +3,33 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::Span;
 
 use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::{CloseReason, Revocation};
 use crate::core::name::StreamName;
+use crate::core::session::{ClientSession, Observers, next_id};
 use crate::limits::ClientLimits;
 
 /// A right, with the client that holds it. Only [`super::Admission`] creates grants for clients.
 #[derive(Debug)]
 pub struct Grant {
-    act: Act,
-    name: StreamName,
-    client: ClientInfo,
-    identity: Identity,
-    from: IpAddr,
+    session: Arc<ClientSession>,
     span: Span,
     revocation: Revocation,
     limits: ClientLimits,
+    observers: Observers,
+    /// Whether the client has connected.
+    connected: AtomicBool,
 }
 
-/// The identity of an admitted client, its limits and its address.
+/// The session of an admitted client, its limits, and those that hear of its session.
 pub(super) struct Admitted {
-    pub(super) identity: Identity,
+    pub(super) session: ClientSession,
     pub(super) limits: ClientLimits,
-    /// The address of the client, even behind a proxy that reports it.
-    pub(super) from: IpAddr,
+    pub(super) observers: Observers,
 }
 
 /// The right to publish a stream.
@@ -41,46 +41,69 @@ pub struct PublishGrant(Box<Grant>);
 pub struct PlayGrant(Arc<Grant>);
 
 impl Grant {
-    fn new(act: Act, name: &StreamName, client: ClientInfo, admitted: Admitted) -> Self {
-        let Admitted { identity, limits, from } = admitted;
-        let (peer, protocol) = (client.peer, client.protocol);
-        let span = match act {
-            Act::Publish => tracing::info_span!("publisher", %peer, stream = %name, protocol),
-            Act::Play => tracing::info_span!("viewer", %peer, stream = %name, protocol),
+    fn new(admitted: Admitted) -> Self {
+        let Admitted { session, limits, observers } = admitted;
+        let ClientInfo { peer, protocol, .. } = session.client;
+        let span = match session.act {
+            Act::Publish => tracing::info_span!("publisher", %peer, stream = %session.stream, protocol),
+            Act::Play => tracing::info_span!("viewer", %peer, stream = %session.stream, protocol),
         };
-        Self { act, name: name.clone(), client, identity, from, span, revocation: Revocation::new(), limits }
+        let (session, revocation) = (Arc::new(session), Revocation::new());
+        Self { session, span, revocation, limits, observers, connected: AtomicBool::new(false) }
     }
 
     fn job(act: Act, name: &StreamName, job: &'static str) -> Self {
         let peer = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let client = ClientInfo { protocol: job, peer, url: String::new(), agent: String::new() };
-        let (identity, limits) = (Identity::Job(job), ClientLimits::default());
-        Self::new(act, name, client, Admitted { identity, limits, from: peer.ip() })
+        let session = ClientSession {
+            id: next_id(),
+            act,
+            stream: name.clone(),
+            client,
+            identity: Identity::Job(job),
+            from: peer.ip(),
+            query: String::new(),
+            page: String::new(),
+        };
+        let (limits, observers) = (ClientLimits::default(), Observers::default());
+        Self::new(Admitted { session, limits, observers })
     }
 
     /// Returns the act that the grant allows.
-    pub const fn act(&self) -> Act {
-        self.act
+    pub fn act(&self) -> Act {
+        self.session.act
     }
 
     /// Returns the stream's name.
-    pub const fn name(&self) -> &StreamName {
-        &self.name
+    pub fn name(&self) -> &StreamName {
+        &self.session.stream
     }
 
     /// Returns the client.
-    pub const fn client(&self) -> &ClientInfo {
-        &self.client
+    pub fn client(&self) -> &ClientInfo {
+        &self.session.client
     }
 
     /// Returns the client's identity.
-    pub const fn identity(&self) -> &Identity {
-        &self.identity
+    pub fn identity(&self) -> &Identity {
+        &self.session.identity
     }
 
     /// Returns the client's address: its own, or the one that a nearby proxy reports.
-    pub const fn from(&self) -> IpAddr {
-        self.from
+    pub fn from(&self) -> IpAddr {
+        self.session.from
+    }
+
+    /// Returns the client's session.
+    pub const fn session(&self) -> &Arc<ClientSession> {
+        &self.session
+    }
+
+    /// Records that the client has connected, and tells the observers, which are returned.
+    pub(in crate::core) fn connect(&self) -> Observers {
+        let again = self.connected.swap(true, Ordering::Relaxed);
+        self.observers.tell(|observer| observer.began(&self.session, again));
+        self.observers.clone()
     }
 
     /// Returns the client's log span: its address, stream and protocol.
@@ -100,7 +123,15 @@ impl Grant {
 
     /// Logs and counts a client that was admitted but closed before it published or played.
     pub fn abandoned(&self, reason: &CloseReason) {
-        disconnected(self.act, self.client.protocol, reason, &self.span, [0; 4]);
+        disconnected(self.act(), self.client().protocol, reason, &self.span, [0; 4]);
+    }
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        if !*self.connected.get_mut() {
+            self.observers.tell(|observer| observer.abandoned(&self.session));
+        }
     }
 }
 
@@ -126,8 +157,8 @@ pub(in crate::core) fn disconnected(
 }
 
 impl PublishGrant {
-    pub(super) fn new(name: &StreamName, client: ClientInfo, admitted: Admitted) -> Self {
-        Self(Box::new(Grant::new(Act::Publish, name, client, admitted)))
+    pub(super) fn new(admitted: Admitted) -> Self {
+        Self(Box::new(Grant::new(admitted)))
     }
 
     /// Creates a grant for a job of the gateway, without a client.
@@ -137,8 +168,8 @@ impl PublishGrant {
 }
 
 impl PlayGrant {
-    pub(super) fn new(name: &StreamName, client: ClientInfo, admitted: Admitted) -> Self {
-        Self(Arc::new(Grant::new(Act::Play, name, client, admitted)))
+    pub(super) fn new(admitted: Admitted) -> Self {
+        Self(Arc::new(Grant::new(admitted)))
     }
 
     /// Creates a grant for a job of the gateway, without a client.

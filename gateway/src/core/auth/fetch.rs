@@ -6,15 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::uri::Scheme;
 use http::{HeaderMap, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
+
+use crate::net::outgoing::{Connection, Resolver, Response, check};
 
 /// Maximum size of a response in bytes.
 const LARGEST: usize = 64 << 10;
@@ -22,18 +18,6 @@ const LARGEST: usize = 64 << 10;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Maximum number of redirections that are followed. Sites redirect when they have moved to https or to another path.
 const HOPS: usize = 3;
-
-/// Checks whether keys can be downloaded from `uri`. The error says why not.
-pub(super) fn check(uri: &Uri) -> Result<(), &'static str> {
-    let Some(authority) = uri.authority() else { return Err("the address has no host name") };
-    if authority.as_str().contains('@') {
-        return Err("the address must not contain a password");
-    }
-    match uri.scheme() {
-        Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS => Ok(()),
-        _ => Err("the address does not begin with http:// or https://"),
-    }
-}
 
 /// Downloads `uri` and returns the body of the response. The error is a text for the log.
 pub(super) async fn get(uri: &Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, String> {
@@ -44,7 +28,7 @@ pub(super) async fn get(uri: &Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, Str
 /// Sends the request, and follows redirections.
 async fn follow(mut uri: Uri, tls: &Arc<ClientConfig>) -> Result<Bytes, String> {
     for _ in 0..=HOPS {
-        let (status, headers, body) = ask(&uri, tls).await?;
+        let Response { status, headers, body } = ask(&uri, tls).await?;
         if status == StatusCode::OK {
             return Ok(body);
         }
@@ -86,50 +70,15 @@ fn onward(from: &Uri, headers: &HeaderMap) -> Result<Uri, String> {
     Ok(to_uri)
 }
 
-async fn ask(uri: &Uri, tls: &Arc<ClientConfig>) -> Result<(StatusCode, HeaderMap, Bytes), String> {
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-    let secure = uri.scheme() == Some(&Scheme::HTTPS);
-    let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    let stream = TcpStream::connect((host.as_str(), port)).await.map_err(|error| error.to_string())?;
-    if !secure {
-        return exchange(stream, uri).await;
-    }
-    let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
-    let stream = TlsConnector::from(tls.clone()).connect(name, stream).await.map_err(|e| e.to_string())?;
-    exchange(stream, uri).await
-}
-
-async fn exchange(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    uri: &Uri,
-) -> Result<(StatusCode, HeaderMap, Bytes), String> {
-    let words = |error: hyper::Error| error.to_string();
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(words)?;
-    let request = Request::get(uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str))
-        .header(header::HOST, uri.authority().map_or("", http::uri::Authority::as_str))
+async fn ask(uri: &Uri, tls: &Arc<ClientConfig>) -> Result<Response, String> {
+    let addresses = Resolver::new(uri.clone()).addresses().await?;
+    let request = Request::get("/")
         .header(header::ACCEPT, "application/json")
-        .header(header::USER_AGENT, concat!("lianmai/", env!("CARGO_PKG_VERSION")))
         .header(header::CONNECTION, "close")
-        .body(Empty::<Bytes>::new())
+        .body(Full::new(Bytes::new()))
         .map_err(|error| error.to_string())?;
-    let answer = async {
-        let answer = sender.send_request(request).await.map_err(words)?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, LARGEST).collect().await;
-        let body = body.map_err(|error| format!("the response cannot be read: {error}"))?.to_bytes();
-        Ok((head.status, head.headers, body))
-    };
-    // The connection is not polled in a separate task, so that it ends when this future is dropped.
-    let mut connection = std::pin::pin!(connection);
-    let mut answer = std::pin::pin!(answer);
-    tokio::select! {
-        biased;
-        answer = &mut answer => answer,
-        ended = &mut connection => {
-            ended.map_err(words)?;
-            answer.await
-        }
-    }
+    let mut connection = Connection::open(uri, &addresses, tls).await?;
+    connection.send(uri, request, LARGEST).await.map_err(|error| error.text)
 }
 
 #[cfg(test)]
@@ -159,18 +108,5 @@ mod tests {
             assert!(go(&from, bad).is_err(), "{bad:?}");
         }
         assert!(onward(&from, &HeaderMap::new()).is_err());
-    }
-
-    #[test]
-    fn addresses_are_looked_at() {
-        for (address, good) in [
-            ("https://site.example/?rest_route=/lianmai/v1/jwks", true),
-            ("http://[::1]:8080/jwks", true),
-            ("https://user:password@site.example/", false),
-            ("ftp://site.example/", false),
-            ("/a/file", false),
-        ] {
-            assert_eq!(check(&address.parse().unwrap()).is_ok(), good, "{address}");
-        }
     }
 }

@@ -31,6 +31,8 @@ pub struct AuthRequest<'a> {
     pub host: Option<&'a str>,
     /// The `Origin` header of a browser.
     pub origin: Option<&'a str>,
+    /// The address of the page with the player, as the client says; may be empty.
+    pub page_url: &'a str,
     /// Whether headers show that the request was forwarded, or sent by a foreign page.
     pub forwarded: bool,
     /// The headers of an HTTP request, for the cookie of a [login](super::Logins).
@@ -72,6 +74,7 @@ impl<'a> AuthRequest<'a> {
             from: visitor(headers, peer),
             host,
             origin: told(header::ORIGIN),
+            page_url: text(header::REFERER).unwrap_or_default(),
             forwarded: local::comes_from_elsewhere(headers),
             headers: Some(headers),
             page: Page::of(headers, host),
@@ -107,12 +110,20 @@ impl<'a> AuthRequest<'a> {
             from,
             host,
             origin: None,
+            page_url: "",
             forwarded: false,
             headers: None,
             page: Page::Unknown,
             changes: false,
             secure: false,
         }
+    }
+
+    /// Adds the address of the page that the client says it belongs to.
+    #[must_use]
+    pub const fn on_page(mut self, page: &'a str) -> Self {
+        self.page_url = page;
+        self
     }
 
     /// Returns whether the request was made on this machine, for this machine, as far as can be detected.

@@ -66,6 +66,24 @@ impl fmt::Debug for Secret {
 /// # Errors
 /// The file cannot be read or created, or other users may read it.
 pub fn kept(data: &Path, name: &str, make: bool) -> io::Result<Option<String>> {
+    match read(data, name)? {
+        None if make => Ok(Some(store(data, name, random()?)?)),
+        found => Ok(found),
+    }
+}
+
+/// Reads the secret `name` in the folder `data`. If there is none, stores the one that `make` returns.
+///
+/// # Errors
+/// The same as [`kept`].
+pub fn made_by(data: &Path, name: &str, make: fn() -> io::Result<String>) -> io::Result<String> {
+    match read(data, name)? {
+        None => store(data, name, make()?),
+        Some(found) => Ok(found),
+    }
+}
+
+fn read(data: &Path, name: &str) -> io::Result<Option<String>> {
     let path = data.join(name);
     match secret_file::read_text(&path, Readers::Owner) {
         Ok(text) if !text.trim().is_empty() => return Ok(Some(text.trim().to_owned())),
@@ -73,13 +91,13 @@ pub fn kept(data: &Path, name: &str, make: bool) -> io::Result<Option<String>> {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
         Err(_) => {}
     }
-    if !make {
-        return Ok(None);
-    }
+    Ok(None)
+}
+
+fn store(data: &Path, name: &str, secret: String) -> io::Result<String> {
     secret_file::make_folder(data)?;
-    let secret = random()?;
-    secret_file::write(&path, &format!("{secret}\n"), 0o600)?;
-    Ok(Some(secret))
+    secret_file::write(&data.join(name), &format!("{secret}\n"), 0o600)?;
+    Ok(secret)
 }
 
 /// Returns a new random secret.

@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use http::Uri;
 use tokio::time::Instant;
 
-use super::fetch;
 use super::jwks::Key;
 use super::key_source::{KeyLocation, KeySource};
 use super::own::{self, Right, SigningKey, TokenRequest, now};
@@ -17,7 +16,7 @@ use super::used::UsedTokens;
 use super::verify::{kid, verify};
 use crate::core::client::{Act, Identity};
 use crate::core::name::StreamName;
-use crate::net::tls;
+use crate::net::{outgoing, tls};
 
 /// The right that a token for a room gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +55,7 @@ impl Tokens {
                 continue;
             }
             let uri: Uri = place.parse().map_err(|error| format!("auth_jwks: {place}: {error}"))?;
-            fetch::check(&uri).map_err(|why| format!("auth_jwks: {place}: {why}"))?;
+            outgoing::check(&uri).map_err(|why| format!("auth_jwks: {place}: {why}"))?;
             if client.is_none() {
                 client = Some(tls::client().map_err(|error| error.to_string())?);
             }

@@ -15,6 +15,7 @@ use crate::core::admission::grant::{Grant, disconnected};
 use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::{CloseReason, Revocation};
 use crate::core::facts::{Fact, Facts};
+use crate::core::session::{ClientSession, Observers, SessionCounts, SessionEnd};
 use crate::limits::ClientLimits;
 
 /// One connected client.
@@ -44,6 +45,7 @@ pub struct Client {
     position: AtomicI64,
     /// Number of a publisher's unreadable frames; set when it disconnects.
     bad_frames: AtomicU64,
+    session: Arc<ClientSession>,
     revocation: Revocation,
     limits: ClientLimits,
     /// In bits per second; 0 while not known.
@@ -51,6 +53,21 @@ pub struct Client {
 }
 
 impl Client {
+    /// Returns the client's session.
+    pub const fn session(&self) -> &Arc<ClientSession> {
+        &self.session
+    }
+
+    /// Returns the counts up to now.
+    pub fn counts(&self) -> SessionCounts {
+        SessionCounts {
+            received: self.received.total(),
+            sent: self.sent.total(),
+            skipped: self.skipped.load(Ordering::Relaxed),
+            bad_frames: self.bad_frames.load(Ordering::Relaxed),
+        }
+    }
+
     /// Returns the estimated bandwidth to it in bits per second, if it is estimated.
     pub fn estimate(&self) -> Option<u64> {
         Some(self.estimate.load(Ordering::Relaxed)).filter(|bits| *bits > 0)
@@ -67,7 +84,6 @@ impl Client {
 #[derive(Debug, Default)]
 struct Inner {
     clients: Mutex<BTreeMap<u64, Arc<Client>>>,
-    next: AtomicU64,
     skipped: AtomicU64,
     facts: Facts,
 }
@@ -103,7 +119,7 @@ impl Clients {
     /// Registers a client until the handle is dropped. Logs the connection and its end.
     pub fn add(&self, grant: &Grant, stream: &Arc<Stream>) -> ClientHandle {
         let client = Arc::new(Client {
-            id: self.0.next.fetch_add(1, Ordering::Relaxed) + 1,
+            id: grant.session().id,
             act: grant.act(),
             info: grant.client().clone(),
             identity: grant.identity().clone(),
@@ -115,6 +131,7 @@ impl Clients {
             skipped: AtomicU64::new(0),
             position: AtomicI64::new(i64::MIN),
             bad_frames: AtomicU64::new(0),
+            session: grant.session().clone(),
             revocation: grant.revocation().clone(),
             limits: *grant.limits(),
             estimate: AtomicU64::new(0),
@@ -131,7 +148,9 @@ impl Clients {
             Act::Publish => tracing::info!(id, agent, %identity, "publisher connected"),
             Act::Play => tracing::info!(id, agent, %identity, "viewer connected"),
         });
-        ClientHandle { registry: self.clone(), client, span: grant.span().clone(), reason: OnceLock::new() }
+        let observers = grant.connect();
+        let (registry, span) = (self.clone(), grant.span().clone());
+        ClientHandle { registry, client, span, reason: OnceLock::new(), observers }
     }
 
     /// Returns all clients, oldest first.
@@ -162,6 +181,7 @@ pub struct ClientHandle {
     client: Arc<Client>,
     span: Span,
     reason: OnceLock<CloseReason>,
+    observers: Observers,
 }
 
 impl ClientHandle {
@@ -234,8 +254,16 @@ impl Drop for ClientHandle {
         if client.act == Act::Publish {
             self.registry.tell("publisher_left", client, reason.to_string());
         }
-        let [skipped, bad] = [&client.skipped, &client.bad_frames].map(|count| count.load(Ordering::Relaxed));
-        let counts = [client.received.total(), client.sent.total(), skipped, bad];
-        disconnected(client.act, client.info.protocol, &reason, &self.span, counts);
+        let counts = client.counts();
+        let SessionCounts { received, sent, skipped, bad_frames } = counts;
+        disconnected(
+            client.act,
+            client.info.protocol,
+            &reason,
+            &self.span,
+            [received, sent, skipped, bad_frames],
+        );
+        let end = SessionEnd { stream_id: client.stream.id(), since: client.since, counts, reason: &reason };
+        self.observers.tell(|observer| observer.ended(&client.session, &end));
     }
 }

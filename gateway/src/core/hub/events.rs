@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use media::TrackId;
@@ -15,8 +16,19 @@ use crate::core::name::StreamName;
 /// Maximum number of events that wait for one listener; a slower listener misses the oldest.
 pub const MAX_EVENTS: usize = 1024;
 
+/// A complete HLS segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HlsSegment {
+    /// Its address below the gateway's, without a slash at the start.
+    pub path: String,
+    /// Its number in the playlist.
+    pub sequence: u64,
+    /// Its duration.
+    pub duration: Duration,
+}
+
 /// A change of a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happened {
     /// The stream starts with its first publisher.
     Started,
@@ -32,6 +44,8 @@ pub enum Happened {
     /// The number of viewers changed to this. There is one such event in half a second at most, with the newest
     /// number, and none after [`Happened::Ended`].
     Viewers(usize),
+    /// An HLS segment is complete.
+    Segment(Arc<HlsSegment>),
 }
 
 /// An event of the hub.

@@ -69,7 +69,7 @@ mod watcher;
 
 pub use clients::{Client, ClientHandle, Clients};
 pub use error::{PlayError, PublishError};
-pub use events::{Happened, HubEvent, HubEvents, NextEvent};
+pub use events::{Happened, HlsSegment, HubEvent, HubEvents, NextEvent};
 pub use frame_entry::{FrameEntry, Subscriber};
 pub use keys::Demand;
 pub use notes::{Fields, Note};

@@ -412,6 +412,11 @@ impl Hub {
         self.0.events.listen()
     }
 
+    /// Sends an event about a stream to all listeners.
+    pub fn report(&self, stream: &StreamName, happened: Happened) {
+        self.0.events.send(stream, happened);
+    }
+
     /// Sets the origin, which the hub asks for streams that viewers want and nobody publishes. Call this before the
     /// first viewer comes. Returns false if an origin is set already: there can be only one.
     pub fn set_origin(&self, origin: Box<dyn Origin>) -> bool {

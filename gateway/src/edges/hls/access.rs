@@ -177,7 +177,7 @@ impl Hls {
         let about = AuthRequest::http(store.map(Store::name), &request.uri, &request.headers, peer);
         let Some(store) = store else {
             // Only viewers who may play the stream learn that the segment does not exist.
-            return if auth.is_free(Act::Play, &about).await? {
+            return if auth.play_is_closed() && auth.is_free(Act::Play, &about).await? {
                 Ok(Access::Secret)
             } else {
                 Err(Denied::Session.into())
@@ -190,7 +190,11 @@ impl Hls {
                 Standing::Over => {}
             }
         }
-        if auth.is_free(Act::Play, &about).await? { Ok(Access::Secret) } else { Err(Denied::Session.into()) }
+        if auth.play_is_closed() && auth.is_free(Act::Play, &about).await? {
+            return Ok(Access::Secret);
+        }
+        // Where no secret is needed, another guard may refuse viewers: only a session shows that it has not.
+        Err(Denied::Session.into())
     }
 }
 

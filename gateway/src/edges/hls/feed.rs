@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use media::hls::Segmenter;
+use media::hls::{Segment, Segmenter};
 use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Hls;
 use super::store::Store;
 use crate::core::close::CloseReason;
-use crate::core::hub::{Start, Stream};
+use crate::core::hub::{Happened, Start, Stream};
 use crate::derive::transcode::{Frames, Want};
 
 /// Maximum delay of transcoded audio relative to its publication.
@@ -119,16 +119,23 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
         };
         if let Some(segment) = segment {
             report(&mut segmenter, stream, &mut told);
-            store.push(turn, segment, SystemTime::now());
+            push(hls, store, turn, segment);
             store.viewers.expire(store.patience(), &CloseReason::Left);
             hls.0.sessions.expire(store.name(), hls.patience(Some(store)));
         }
     }
     if let Some(segment) = segmenter.finish() {
         report(&mut segmenter, stream, &mut told);
-        store.push(turn, segment, SystemTime::now());
+        push(hls, store, turn, segment);
     }
     true
+}
+
+/// Stores a segment, and reports it.
+fn push(hls: &Hls, store: &Store, turn: u64, segment: Segment) {
+    if let Some(complete) = store.push(turn, segment, SystemTime::now()) {
+        hls.0.context.hub.report(store.name(), Happened::Segment(Arc::new(complete)));
+    }
 }
 
 /// Counts the frames that segments leave out, and logs the first one.

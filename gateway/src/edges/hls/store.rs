@@ -20,7 +20,7 @@ use super::render::{self, Rendered};
 use super::stored::Stored;
 use super::viewers::Viewers;
 use crate::core::close::CloseReason;
-use crate::core::hub::{Stream, StreamName};
+use crate::core::hub::{HlsSegment, Stream, StreamName};
 
 /// Why a segment is not available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,10 +140,10 @@ impl Store {
 
     /// Appends a segment, whose first frame was captured at about `now - duration`. The last segment of a
     /// stream that was already followed by another one is dropped.
-    pub(super) fn push(&self, turn: u64, segment: Segment, now: SystemTime) {
+    pub(super) fn push(&self, turn: u64, segment: Segment, now: SystemTime) -> Option<HlsSegment> {
         let mut state = self.state();
         if state.turn != turn {
-            return;
+            return None;
         }
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as i64;
         let discontinuity = segment.discontinuity && state.used;
@@ -156,8 +156,14 @@ impl Store {
         state.independent &= segment.independent;
         state.target = state.target.max(segment.duration);
         state.bytes += segment.data.len();
+        let sequence = state.next;
+        let complete = HlsSegment {
+            path: format!("{}-{}-{sequence}.ts", self.name, self.token),
+            sequence,
+            duration: Duration::from_micros(segment.duration.max(0) as u64),
+        };
         let stored = Stored {
-            sequence: state.next,
+            sequence,
             duration: segment.duration,
             discontinuity,
             discontinuities: state.discontinuities,
@@ -170,6 +176,7 @@ impl Store {
         state.trim(&self.rules);
         drop(state);
         self.changed.send_replace(());
+        Some(complete)
     }
 
     /// Ends the playlist. Returns whether `turn` is still the current one.

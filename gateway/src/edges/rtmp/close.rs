@@ -49,7 +49,8 @@ fn client<'a>(
     let (address, peer) = (&request.address, connection.peer);
     let client =
         ClientInfo { protocol: "rtmp", peer, url: connection.url(address), agent: request.agent.clone() };
-    (client, AuthRequest::rtmp(name, &address.query, address.host.as_deref(), peer))
+    let credentials = AuthRequest::rtmp(name, &address.query, address.host.as_deref(), peer);
+    (client, credentials.on_page(&request.page))
 }
 
 /// Admits a publisher.

@@ -89,6 +89,7 @@ async fn a_person_with_a_name_is_kept_from_every_stream_and_from_every_address()
     let (stream, other) = (name("live/y"), peer("192.0.2.9"));
     let (credentials, client) = (AuthRequest::rtmp(&stream, "", None, other), info(other));
     let ask = Ask {
+        id: 1,
         act: Act::Publish,
         stream: &stream,
         credentials: &credentials,

@@ -44,7 +44,7 @@ impl Auth {
         };
         decided.map_err(|refusal| match refusal {
             Refusal::Credentials(denied) => denied,
-            Refusal::Rule(text) => panic!("{text}"),
+            Refusal::Rule(text) | Refusal::Unavailable(text) => panic!("{text}"),
         })
     }
 }
@@ -63,6 +63,7 @@ fn request<'a>() -> AuthRequest<'a> {
         from: "127.0.0.1".parse().unwrap(),
         host: Some("127.0.0.1:8080"),
         origin: None,
+        page_url: "",
         forwarded: false,
         headers: None,
         page: Page::Unknown,

@@ -53,7 +53,7 @@ async fn a_streams_life_is_told_in_order() {
         heard(&mut events).await,
         [
             Happened::Started,
-            config,
+            config.clone(),
             Happened::Viewers(1),
             Happened::Viewers(2),
             config,

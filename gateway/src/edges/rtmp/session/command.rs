@@ -124,6 +124,7 @@ impl Session {
             tc_url: command.text("tcUrl"),
             app: command.text("app"),
             agent: command.text("flashVer"),
+            page: command.text("pageUrl"),
             supports_opus: supports(command, OPUS),
             sent_by: command.text(SENT_BY),
         };
@@ -152,8 +153,9 @@ impl Session {
         open.activity = Activity::Asking;
         let connect = open.connect.as_ref()?;
         let address = Address::new(&connect.tc_url, &connect.app, key);
-        let (agent, supports_opus) = (connect.agent.clone(), connect.supports_opus);
-        Some(event(Request { address, agent, supports_opus, sent_by: connect.sent_by.clone() }))
+        let (agent, page) = (connect.agent.clone(), connect.page.clone());
+        let (supports_opus, sent_by) = (connect.supports_opus, connect.sent_by.clone());
+        Some(event(Request { address, agent, page, supports_opus, sent_by }))
     }
 
     fn stop(&mut self, only: &[Activity]) -> Option<Event> {

@@ -36,6 +36,8 @@ pub struct Request {
     pub address: Address,
     /// The client's software (`flashVer`); may be empty.
     pub agent: String,
+    /// The page that contains the player (`pageUrl`); may be empty.
+    pub page: String,
     /// Whether the client declares support for Opus (Enhanced RTMP).
     pub supports_opus: bool,
     /// Id of the gateway that forwards the stream; empty for other clients.
@@ -108,6 +110,7 @@ struct Connect {
     tc_url: String,
     app: String,
     agent: String,
+    page: String,
     supports_opus: bool,
     sent_by: String,
 }
