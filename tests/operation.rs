@@ -9,10 +9,16 @@ mod api;
 mod hooks;
 #[path = "operation/https.rs"]
 mod https;
+#[path = "operation/issuers.rs"]
+mod issuers;
 #[path = "operation/keys.rs"]
 mod keys;
 #[path = "operation/log.rs"]
 mod log;
+#[path = "operation/openapi.rs"]
+mod openapi;
+#[path = "operation/proxies.rs"]
+mod proxies;
 #[path = "operation/publishers.rs"]
 mod publishers;
 #[path = "operation/rtmps.rs"]
@@ -23,6 +29,8 @@ mod secrets;
 mod server;
 #[path = "operation/service.rs"]
 mod service;
+#[path = "operation/sessions.rs"]
+mod sessions;
 #[path = "operation/tokens.rs"]
 mod tokens;
 #[path = "operation/tunnels.rs"]

@@ -7,13 +7,14 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::core::admission::{Admission, Bans};
+use crate::core::admission::{Admission, Bans, IpListSettings, IpLists};
 use crate::core::auth::Auth;
 use crate::core::facts::Facts;
 use crate::core::hub::{Clients, Hub, HubConfig};
 use crate::derive::transcode::{Reencoders, Transcode, TranscodeSettings};
 use crate::flags;
 use crate::limits::{LimitSettings, Limits};
+use crate::net::proxies::Proxies;
 use crate::net::worker::Gate;
 
 /// Maximum time that a video frame, sent in parts, waits for its next part. After a longer network stall within a
@@ -51,6 +52,16 @@ pub struct ContextSettings {
     #[serde(flatten)]
     pub limits: LimitSettings,
 
+    /// Trusted proxies.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub proxies: Proxies,
+
+    /// Networks of clients.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub ip_lists: IpListSettings,
+
     /// Transcoding.
     #[command(flatten)]
     #[serde(flatten)]
@@ -84,8 +95,12 @@ pub struct Context {
     pub admission: Admission,
     /// Clients that the operator keeps out.
     pub bans: Bans,
+    /// Networks of clients that may come in.
+    pub ip_lists: IpLists,
     /// Limits connections that have not been admitted yet.
     pub pending: Gate,
+    /// Trusted proxies.
+    pub proxies: Arc<Proxies>,
     /// Limits of connections.
     pub limits: Arc<Limits>,
     /// Limits the video encoders of all streams.
@@ -113,8 +128,9 @@ impl Ids {
 impl Context {
     /// Creates an empty hub with these settings. Call it inside a runtime that outlives the context.
     pub fn new(settings: impl Into<ContextSettings>, auth: Auth) -> Self {
-        let ContextSettings { limits, transcode } = settings.into();
-        let limits = limits.limits();
+        let ContextSettings { limits, proxies, ip_lists, transcode } = settings.into();
+        let ip_lists = IpLists::new(ip_lists);
+        let (limits, proxies) = (limits.limits(), Arc::new(proxies));
         let hub = Hub::new(HubConfig {
             max_streams: limits.streams,
             reconnect: limits.reconnect,
@@ -129,11 +145,16 @@ impl Context {
         Self {
             hub,
             clients: Clients::with_facts(&facts),
-            admission: Admission::new(auth.clone(), limits.client()).with(bans.clone()).with_facts(&facts),
+            admission: Admission::new(auth.clone(), limits.client())
+                .with_first(ip_lists.clone())
+                .with(bans.clone())
+                .with_facts(&facts),
             facts,
             bans,
+            ip_lists,
             auth,
-            pending: Gate::pending(limits.pending, limits.pending_per_ip),
+            pending: Gate::pending(proxies.clone(), limits.pending, limits.pending_per_ip),
+            proxies,
             limits: Arc::new(limits),
             reencoders,
             ids: Ids::new(),

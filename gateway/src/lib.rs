@@ -16,7 +16,7 @@
 //! 5. [`serve`]: assembles everything and runs it. This is `lianmai serve`.
 //! 6. [`http`]: serves all HTTP connections, the pages and the player. [`api`] is the HTTP API, [`web`] the
 //!    helpers that all HTTP code shares.
-//!    [`hooks`] asks and tells the operator's back end about clients.
+//!    [`hooks`] asks and tells the operator's back end about clients, [`metering`] logs their sessions.
 //! 7. [`net`]: network threads, sockets and TLS; [`mod@rtmp`]: chunks and messages for server and client; [`remote`]:
 //!    connections to other servers. They are below all of the above.
 //! 8. [`settings`], [`flags`] and [`limits`]: the operator's settings. Each part keeps its own settings struct in
@@ -41,6 +41,7 @@ pub mod http;
 pub mod jobs;
 pub mod limits;
 pub mod log;
+pub mod metering;
 pub mod metrics;
 pub mod net;
 pub mod remote;

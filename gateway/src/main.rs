@@ -4,6 +4,7 @@ mod console;
 mod health;
 mod token;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,6 +13,8 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcomm
 use gateway::serve::Reload;
 use gateway::settings::{self, Loaded, Settings};
 use gateway::{log, serve};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A live video gateway: publish over RTMP, WebRTC (WHIP) and FLV, watch over WebRTC (WHEP), FLV, HLS and RTMP
 #[derive(Debug, Parser)]
@@ -54,12 +57,14 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    // Before anything else: a SIGHUP that comes early must not end the process.
+    let early = std::env::args_os().nth(1).is_some_and(|command| command == "serve").then(early_hangup);
     let command = Cli::command().styles(Styles::styled().header(AnsiColor::Green.on_default().bold()));
     let matches = command.get_matches();
     let done = match matches.subcommand() {
         Some(("serve", matches)) => {
             let file = settings::file(matches.get_one::<PathBuf>("config").map(PathBuf::as_path));
-            settings_of(matches).and_then(|loaded| run(loaded, matches, file))
+            settings_of(matches).and_then(|loaded| run(loaded, matches, file, early))
         }
         Some(("config", matches)) => settings_of(matches).map(|loaded| {
             for name in &loaded.unknown {
@@ -106,7 +111,24 @@ fn settings_of(matches: &ArgMatches) -> Result<Loaded, String> {
     settings::from_matches(matches, file, variables).map_err(|error| error.to_string())
 }
 
-fn run(loaded: Loaded, matches: &ArgMatches, file: Option<PathBuf>) -> Result<(), String> {
+/// The runtime of the gateway, and the signal that reloads its settings.
+type Early = io::Result<(Runtime, Signal)>;
+
+/// Starts to listen for SIGHUP.
+fn early_hangup() -> Early {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let inside = runtime.enter();
+    let hangup = signal(SignalKind::hangup())?;
+    drop(inside);
+    Ok((runtime, hangup))
+}
+
+fn run(
+    loaded: Loaded,
+    matches: &ArgMatches,
+    file: Option<PathBuf>,
+    early: Option<Early>,
+) -> Result<(), String> {
     let Loaded { settings, unknown } = loaded;
     // Files of the ACME library must also be readable by their owner only.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
@@ -121,12 +143,12 @@ fn run(loaded: Loaded, matches: &ArgMatches, file: Option<PathBuf>) -> Result<()
         let path = std::path::absolute(&file).unwrap_or(file);
         tracing::info!(file = %path.display(), public = settings.public, open = settings.auth.open, "settings file read");
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| error.to_string())?;
+    let early = early.unwrap_or_else(early_hangup);
+    let (runtime, hangup) = early.map_err(|error| error.to_string())?;
     let again = matches.clone();
     let reload =
         Reload { settings: Box::new(move || settings_of(&again).map(|loaded| loaded.settings)), log };
-    runtime.block_on(serve::run_with_reload(settings, reload)).map_err(|error| error.to_string())
+    runtime.block_on(serve::run_with_reload(settings, reload, hangup)).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -166,3 +166,55 @@ fn metrics_count_what_happens() {
         assert!(sample.is_some_and(|value| value > 0.0), "{name} in\n{text}");
     }
 }
+
+#[test]
+fn the_operator_sees_the_gateway_itself_without_secrets() {
+    let flags = ["--secret", "geheim", "--hook", "on_dvr=http://127.0.0.1:1/?key=verborgen"];
+    let gateway = Gateway::start(&flags);
+    assert_eq!(gateway.get("/api/v1/server").status, 401);
+    let answer = gateway.get(&gateway.operator("/api/v1/server"));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    for secret in ["geheim", "verborgen"] {
+        assert!(!answer.text().contains(secret), "{}", answer.text());
+    }
+    let server: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    has(
+        &server,
+        &[
+            ("code", |code| *code == 0),
+            ("data.version", Value::is_string),
+            ("data.uptime_s", Value::is_u64),
+            ("data.public", |public| *public == false),
+            ("data.certificate.source", |source| *source == "own"),
+            ("data.certificate.names", |names| {
+                names.as_array().is_some_and(|all| all.contains(&"localhost".into()))
+            }),
+            ("data.certificate.acme_error", Value::is_null),
+            ("data.disk.free_bytes", |bytes| bytes.as_u64() > Some(0)),
+            ("data.settings.secret", |secret| *secret == "…"),
+            ("data.settings.hook", |hook| *hook == "…"),
+            ("data.settings.max_streams", |max| *max == 1000),
+            ("data.settings.sessions_keep", |days| *days == 30),
+        ],
+    );
+    // openssl reads the same expiry from the certificate that the gateway shows to browsers.
+    let cert = gateway.data().join("cert.pem");
+    let mut command = std::process::Command::new("openssl");
+    let read =
+        command.args(["x509", "-noout", "-enddate", "-dateopt", "iso_8601", "-in"]).arg(&cert).output();
+    let read = String::from_utf8(read.expect("openssl is installed").stdout).expect("text");
+    let date = read.trim().trim_start_matches("notAfter=").trim_end_matches('Z').to_owned();
+    let mut command = std::process::Command::new("date");
+    let seconds = command.args(["-u", "+%s", "-d"]).arg(format!("{date} UTC")).output().expect("date runs");
+    let seconds: u64 = String::from_utf8_lossy(&seconds.stdout).trim().parse().expect("a number");
+    assert_eq!(server["data"]["certificate"]["expires_ms"], seconds * 1000);
+    let days = server["data"]["certificate"]["days_left"].as_i64().expect("a number");
+    assert!(days > 0 && days < 4000, "{days}");
+    let metrics = gateway.get("/metrics").text();
+    let line = metrics.lines().find_map(|line| line.strip_prefix("lianmai_certificate_expires_seconds "));
+    assert_eq!(line.and_then(|text| text.parse::<f64>().ok()), Some(seconds as f64));
+    let none = Gateway::start(&["--https", ""]);
+    let answer = none.get(&none.operator("/api/v1/server"));
+    let server: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    assert!(server["data"]["certificate"].is_null(), "{server}");
+}

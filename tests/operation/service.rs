@@ -170,3 +170,33 @@ fn no_limit_is_no_limit_and_no_secret_is_printed() {
     let printed = String::from_utf8(printed.expect("it runs").stdout).expect("text");
     assert!(!printed.contains("geheim") && printed.contains("# secret = is set"), "{printed}");
 }
+
+#[test]
+fn a_hangup_before_the_settings_are_read_does_not_end_the_gateway() {
+    let dir = temp_dir("early");
+    let config = dir.join("settings");
+    let made = std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&config).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+    // The gateway waits for its settings, because nobody writes into the pipe.
+    let ready = dir.join("ready.json");
+    let mut command = serve(&["--config", config.to_str().expect("text")]);
+    command.arg("--data").arg(dir.join("data")).arg("--ready-file").arg(&ready);
+    let mut process = Process::start(&mut command);
+    let status = format!("/proc/{}/status", process.pid());
+    wait::until_true("a handler of SIGHUP", LIMIT, || {
+        assert!(process.ended().is_none(), "it ended");
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+    });
+    assert!(!ready.exists() && !process.stderr().contains("gateway started"));
+    process.signal("HUP");
+    fs::write(&config, "max_streams = 7\n").expect("the gateway reads");
+    // The reload that the signal asks for reads the pipe again.
+    wait::until_true("the ready file", LIMIT, || ready.exists());
+    fs::write(&config, "max_streams = 7\n").expect("the gateway reads");
+    wait::until_true("the reload", LIMIT, || process.stderr().contains("settings reloaded"));
+    assert!(process.ended().is_none());
+    drop(process);
+    let _ = fs::remove_dir_all(dir);
+}

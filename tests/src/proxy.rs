@@ -29,6 +29,33 @@ pub fn forwarder(to: SocketAddr) -> SocketAddr {
     addr
 }
 
+/// Forwards TCP connections from the address 127.0.0.2, and begins each with these bytes; ends with the program.
+#[track_caller]
+pub fn load_balancer(to: SocketAddr, header: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = listener.local_addr().expect("it listens");
+    thread::spawn(move || {
+        for near in listener.incoming().map_while(Result::ok) {
+            let Ok(mut far) = connect_from([127, 0, 0, 2], to) else { continue };
+            if far.write_all(header).is_err() {
+                continue;
+            }
+            let (Ok(near_in), Ok(far_in)) = (near.try_clone(), far.try_clone()) else { continue };
+            thread::spawn(move || pass(near_in, far));
+            thread::spawn(move || pass(far_in, near));
+        }
+    });
+    addr
+}
+
+/// Connects from another address of this machine.
+fn connect_from(from: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((from, 0)).into())?;
+    socket.connect(&to.into())?;
+    Ok(socket.into())
+}
+
 fn pass(mut from: TcpStream, mut to: TcpStream) {
     // The end of either side ends this direction.
     let _ = std::io::copy(&mut from, &mut to);
@@ -72,6 +99,19 @@ impl Nginx {
 
     fn connect(&self) -> std::io::Result<UnixStream> {
         UnixStream::connect(self.dir.join("socket"))
+    }
+
+    /// Requests `GET path`, and returns the status of the response and the connection, which goes on.
+    #[track_caller]
+    pub fn open(&self, path: &str, headers: &str) -> (u16, UnixStream) {
+        let mut socket = self.connect().expect("nginx listens");
+        socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout can be set");
+        let request = format!("GET {path} HTTP/1.1\r\n{headers}\r\n");
+        socket.write_all(request.as_bytes()).expect("nginx takes a request");
+        let mut head = [0; 12];
+        socket.read_exact(&mut head).expect("nginx answers");
+        let status = std::str::from_utf8(&head[9..]).ok().and_then(|code| code.parse().ok());
+        (status.unwrap_or_else(|| panic!("no answer: {head:?}")), socket)
     }
 
     /// Sends a request as a stranger might. Returns the status and the rest of the response.

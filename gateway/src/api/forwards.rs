@@ -13,6 +13,7 @@ use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::forward::{ForwardError, ForwardInfo, ForwardRule, ForwardSettings, Forwards, TargetStatus};
 use crate::jobs::mix::Mixes;
+use crate::metering::LateSessionLog;
 use crate::remote::{Dialer, RemoteSettings};
 use crate::service::{Gateway, Routes, Service, StartError};
 use crate::web::endpoint::OFFER;
@@ -42,7 +43,13 @@ impl Service for ForwardService {
         let Gateway { context, workers, stop, .. } = gateway;
         let begin = (context, workers, stop);
         let forwards = Forwards::start(&self.settings, self.dialer.clone(), &self.jobs, begin);
-        let api = Api::new(gateway.clone(), self.jobs.clone(), Mixes::default(), Hooks::default());
+        let api = Api::new(
+            gateway.clone(),
+            self.jobs.clone(),
+            Mixes::default(),
+            Hooks::default(),
+            LateSessionLog::default(),
+        );
         routes.add(router(ForwardApi { api, forwards }));
         Ok(())
     }

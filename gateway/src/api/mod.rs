@@ -13,7 +13,9 @@ mod mixes;
 mod profile;
 mod pulls;
 mod secrets;
+mod server;
 mod service;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -30,6 +32,7 @@ use axum::{Json, Router};
 use http::request::Parts;
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::events::{Figures, Listeners};
@@ -41,6 +44,7 @@ use crate::core::text::quoted;
 use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
+use crate::metering::LateSessionLog;
 use crate::metrics::{self, process};
 use crate::net::worker::{Gate, Secure};
 use crate::service::{Gateway, Listening};
@@ -48,6 +52,7 @@ use crate::web::problem::Problem;
 
 pub use forwards::ForwardService;
 pub use pulls::PullService;
+pub use server::ServerFacts;
 pub use service::{ApiService, CONSOLE_TTL};
 
 /// SRS's code for a missing stream.
@@ -72,6 +77,10 @@ struct Inner {
     jobs: Jobs,
     mixes: Mixes,
     hooks: Hooks,
+    sessions: LateSessionLog,
+    facts: Option<Arc<ServerFacts>>,
+    /// Taken while the session log is read: one request at a time.
+    reading: Semaphore,
     /// The protocols of all services.
     protocols: Vec<&'static str>,
     listening: Listening,
@@ -82,16 +91,20 @@ struct Inner {
 }
 
 impl Api {
-    /// Creates the API of this gateway, its jobs, its mixes and its hooks.
-    pub fn new(gateway: Gateway, jobs: Jobs, mixes: Mixes, hooks: Hooks) -> Self {
+    /// Creates the API of this gateway, its jobs, its mixes, its hooks and its session log.
+    pub fn new(gateway: Gateway, jobs: Jobs, mixes: Mixes, hooks: Hooks, sessions: LateSessionLog) -> Self {
         let Gateway { context, gate, protocols, listening, stop, .. } = gateway;
         let (listeners, figures, started) = (Listeners::default(), Figures::default(), Instant::now());
+        let reading = Semaphore::new(1);
         Self(Arc::new(Inner {
             context,
             gate,
             jobs,
             mixes,
             hooks,
+            sessions,
+            facts: None,
+            reading,
             protocols,
             listening,
             started,
@@ -99,6 +112,15 @@ impl Api {
             listeners,
             figures,
         }))
+    }
+
+    /// Adds the facts that `/api/v1/server` shows. Call it before the API is shared.
+    #[must_use]
+    pub fn with_facts(mut self, facts: Option<Arc<ServerFacts>>) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.facts = facts;
+        }
+        self
     }
 }
 
@@ -125,6 +147,11 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/jobs/{id}/restart", post(jobs::restart))
         .merge(mixes())
         .merge(console())
+        .route("/api/v1/openapi.json", get(openapi))
+        .route("/api/v1/server", get(server::show))
+        .route("/api/v1/server/", get(server::show))
+        .route("/api/v1/sessions", get(sessions::list))
+        .route("/api/v1/sessions/", get(sessions::list))
         .route("/api/v1/hooks", get(hooks::list))
         .route("/api/v1/hooks/", get(hooks::list))
         .route("/metrics", get(prometheus))
@@ -148,6 +175,11 @@ fn console() -> Router<Api> {
         .route("/api/v1/secrets", get(secrets::show))
         .route("/api/v1/logins", get(logins::list).post(logins::create))
         .route("/api/v1/logins/{id}", delete(logins::end))
+}
+
+/// Handles `GET /api/v1/openapi.json`: describes the API for programs that generate clients.
+async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
 }
 
 /// The fields around every response.

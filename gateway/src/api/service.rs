@@ -1,10 +1,13 @@
 //! The API service: its routes, and its line in the greeting.
 
+use std::sync::Arc;
+
 use super::events::follow;
-use super::{Api, router};
+use super::{Api, ServerFacts, router};
 use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
+use crate::metering::LateSessionLog;
 use crate::service::{Gateway, Greeting, Routes, Service, StartError, query};
 
 /// Seconds for which the link to the console is valid.
@@ -16,6 +19,8 @@ pub struct ApiService {
     jobs: Jobs,
     mixes: Mixes,
     hooks: Hooks,
+    sessions: LateSessionLog,
+    facts: Option<Arc<ServerFacts>>,
     /// The operator's secret.
     operator: Option<String>,
     /// A token with which a browser logs in to the console.
@@ -23,9 +28,16 @@ pub struct ApiService {
 }
 
 impl ApiService {
-    /// Creates the service. The API lists `jobs` and `hooks`, and controls `mixes`.
-    pub const fn new(jobs: Jobs, mixes: Mixes, hooks: Hooks) -> Self {
-        Self { jobs, mixes, hooks, operator: None, token: None }
+    /// Creates the service. The API lists `jobs`, `hooks` and `sessions`, and controls `mixes`.
+    pub const fn new(jobs: Jobs, mixes: Mixes, hooks: Hooks, sessions: LateSessionLog) -> Self {
+        Self { jobs, mixes, hooks, sessions, facts: None, operator: None, token: None }
+    }
+
+    /// Adds the facts about the gateway that the API shows.
+    #[must_use]
+    pub fn with_facts(mut self, facts: Arc<ServerFacts>) -> Self {
+        self.facts = Some(facts);
+        self
     }
 }
 
@@ -42,7 +54,8 @@ impl Service for ApiService {
         });
         tokio::spawn(follow(gateway.context.clone(), gateway.stop.clone()));
         let (jobs, mixes, hooks) = (self.jobs.clone(), self.mixes.clone(), self.hooks.clone());
-        routes.add(router(Api::new(gateway.clone(), jobs, mixes, hooks)));
+        let api = Api::new(gateway.clone(), jobs, mixes, hooks, self.sessions.clone());
+        routes.add(router(api.with_facts(self.facts.clone())));
         Ok(())
     }
 

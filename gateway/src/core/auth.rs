@@ -22,6 +22,7 @@ mod own;
 mod request;
 mod secret;
 mod settings;
+mod signed_url;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -46,6 +47,7 @@ pub use secret::{
     OPERATOR, PUBLISH, Secret, kept as secret_of, made_by as secret_made_by, random as new_secret,
 };
 pub use settings::AuthSettings;
+pub use signed_url::MIN_KEY as MIN_URL_KEY;
 pub use token::{LONGEST, TokenError};
 pub use tokens::{RoomPass, Tokens};
 
@@ -67,6 +69,10 @@ pub struct Auth {
     pub operator: Secret,
     /// The secret for viewers, if playing is restricted.
     pub play_secret: Secret,
+    /// The key that signs addresses for publishers, if there is one.
+    pub publish_url_key: Secret,
+    /// The key that signs addresses for viewers: playing is restricted then.
+    pub play_url_key: Secret,
     /// Lasting keys.
     pub keys: Keys,
     /// Browsers that are logged in as the operator.
@@ -117,6 +123,27 @@ impl Auth {
         self.keys.find(&key, act, stream).map(Some).ok_or(Denied::Key)
     }
 
+    /// Returns the identity from the signature of a request's address; `None` if it has none, or if no key for
+    /// signatures is set.
+    pub(super) fn signed(&self, act: Act, request: &AuthRequest<'_>) -> Result<Option<Identity>, Denied> {
+        let (Some(key), Some(stream)) = (self.url_key(act).text(), request.stream) else { return Ok(None) };
+        let now = u64::try_from(own::now()).unwrap_or_default();
+        let signed = signed_url::check(&key, act, stream, request.query, now)?;
+        Ok(signed.then_some(Identity::SignedUrl))
+    }
+
+    /// Returns whether the address of a request is signed. The signature may be wrong.
+    pub fn is_signed(&self, act: Act, request: &AuthRequest<'_>) -> bool {
+        self.url_key(act).is_set() && signed_url::is_signed(request.query)
+    }
+
+    const fn url_key(&self, act: Act) -> &Secret {
+        match act {
+            Act::Publish => &self.publish_url_key,
+            Act::Play => &self.play_url_key,
+        }
+    }
+
     /// Returns the identity from the token of a request; `None` if there is no token, or tokens are not
     /// accepted.
     pub(super) async fn token(
@@ -149,7 +176,7 @@ impl Auth {
 
     /// Returns whether playing needs credentials.
     pub fn play_is_closed(&self) -> bool {
-        self.play_secret.is_set() || self.play_tokens
+        self.play_secret.is_set() || self.play_tokens || self.play_url_key.is_set()
     }
 
     /// Checks whether `request` may list the streams. If playing is restricted, the list is too: it needs the

@@ -66,6 +66,8 @@ pub enum Identity {
         /// The key's name.
         name: Arc<str>,
     },
+    /// The holder of a signed address.
+    SignedUrl,
     /// A program on the gateway's own machine.
     Local,
     /// Any client: this gateway requires no credentials.
@@ -90,6 +92,7 @@ impl Identity {
             Self::Token { .. } => "token",
             Self::Secret => "secret",
             Self::Key { .. } => "key",
+            Self::SignedUrl => "signed",
             Self::Local => "local",
             Self::Open => "open",
             Self::Seat { .. } => "seat",

@@ -6,6 +6,7 @@ pub mod admission;
 pub mod auth;
 pub mod client;
 pub mod close;
+pub mod date;
 pub mod facts;
 pub mod hub;
 pub mod name;

@@ -5,6 +5,7 @@
 //! `--help` and of `lianmai config --print`. `settings` puts these structs together.
 
 mod listen;
+mod network;
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap::builder::{BoolishValueParser, Resettable};
 use clap::{Args, Command};
 
 pub use listen::Listen;
+pub use network::{BadNetwork, Network};
 
 /// Parses a switch that is also a key: `--demo`, `--demo=false`, `LIANMAI_DEMO=1`, `demo = true`.
 pub fn switch() -> BoolishValueParser {

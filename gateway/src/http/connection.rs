@@ -7,6 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use http::StatusCode;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -31,6 +34,12 @@ pub(super) const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     \r\n\
     {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\
     \"detail\":\"too many connections: the gateway has reached --max-connections, try again later\"}\n";
+
+/// Returns the response to a client behind a proxy that has too many connections.
+fn busy() -> Response {
+    let text = "too many connections from this address: close one or try again later";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+}
 
 /// Serves a connection until it ends, inside TLS if `tls` is given. After `stop`, the current request is
 /// finished.
@@ -76,6 +85,11 @@ pub(super) async fn serve(
     // The refusal of a request that was checked already: checking it again would consume another token.
     let refused = Mutex::new(None);
     if let Some((mut request, head)) = first {
+        let peer = context.proxies.client(peer, request.headers_mut());
+        if !permit.move_to(peer.ip()) {
+            let _ = socket.send(&mut Bytes::from_static(BUSY)).await;
+            return;
+        }
         if let Some(secure) = secure {
             request.extensions_mut().insert(secure);
         }
@@ -91,9 +105,12 @@ pub(super) async fn serve(
     let io = TokioIo::new(socket);
     let answers = Answers::new(limits.stall_timeout);
     let watch = answers.clone();
+    let proxies = context.proxies.clone();
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let mut router = router.clone();
         let mut request = request.map(Body::new);
+        let peer = proxies.client(peer, request.headers_mut());
+        let counted = permit.move_to(peer.ip());
         let beside = request.extensions_mut();
         beside.insert(ConnectInfo::<SocketAddr>(peer));
         // Keep the permit for a WebSocket, which outlives HTTP on this connection.
@@ -105,7 +122,12 @@ pub(super) async fn serve(
             beside.insert::<Problem>(problem);
         }
         let watch = watch.clone();
-        async move { router.call(request).await.map(|answer| watch.watch(answer)).map_err(|e: Infallible| e) }
+        async move {
+            if !counted {
+                return Ok(watch.watch(busy()));
+            }
+            router.call(request).await.map(|answer| watch.watch(answer)).map_err(|e: Infallible| e)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

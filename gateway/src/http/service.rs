@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::connection::{self, BUSY};
 use super::router;
 use super::settings::HttpSettings;
-use crate::net::tls::{self, Tls};
+use crate::net::tls::{self, CertReport, CertSource, Tls};
 use crate::net::worker::accept;
 use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError, listen};
 
@@ -17,6 +17,8 @@ use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError, liste
 pub struct Http {
     addresses: Vec<SocketAddr>,
     secure: Option<SocketAddr>,
+    /// The source and the state of the certificate.
+    certificate: Option<(CertSource, CertReport)>,
     reachable: HttpAddresses,
     /// Present until the service starts: each listener with its TLS, if it has any.
     listeners: Vec<(TcpListener, Option<Tls>)>,
@@ -41,7 +43,7 @@ impl Http {
             listeners.push((listener, None));
         }
         let mut reachable = HttpAddresses { http: addresses.first().copied(), https: None };
-        let mut secure = None;
+        let (mut secure, mut certificate) = (None, None);
         if let Some(addr) = settings.https.0 {
             let listener = listen("--https", addr)?;
             let addr = listener.local_addr().map_err(StartError::System)?;
@@ -51,10 +53,16 @@ impl Http {
             let own_cert = tls::OwnCertInfo { data, listeners: &here };
             let tls = Tls::new(&settings.tls, &own_cert).map_err(StartError::Tls)?;
             reachable.https = Some((addr, tls.source().clone()));
+            certificate = Some((tls.source().clone(), tls.report().clone()));
             secure = Some(addr);
             listeners.push((listener, Some(tls)));
         }
-        Ok(Self { reachable, secure, addresses, listeners })
+        Ok(Self { reachable, secure, certificate, addresses, listeners })
+    }
+
+    /// Returns the source and the state of the certificate, if there is HTTPS.
+    pub const fn certificate(&self) -> &Option<(CertSource, CertReport)> {
+        &self.certificate
     }
 
     /// Returns the addresses for browsers.

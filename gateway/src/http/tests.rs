@@ -18,6 +18,7 @@ use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
 use crate::limits::LimitSettings;
+use crate::metering::LateSessionLog;
 use crate::net::worker::{Connection, Gate, Workers, bind};
 use crate::service::{Gateway, Listening, Service as _};
 
@@ -36,7 +37,7 @@ async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
     };
     let webrtc = WebRtcSettings { addr: "127.0.0.1:0".parse().unwrap(), ..WebRtcSettings::default() };
     let mut routes = Routes::default();
-    ApiService::new(Jobs::default(), Mixes::default(), Hooks::default())
+    ApiService::new(Jobs::default(), Mixes::default(), Hooks::default(), LateSessionLog::default())
         .start(&gateway, &mut routes)
         .unwrap();
     Flv.start(&gateway, &mut routes).unwrap();

@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use crate::context::Context;
 use crate::core::hub::Act;
 use crate::derive::transcode::{AudioTarget, Reencoders, TranscodeStats, counted};
+use crate::net::tls::EXPIRES;
 use crate::net::worker::{Gate, STALLED, STALLS};
 
 /// Installs the recorder of all counters, once per process.
@@ -73,14 +74,17 @@ fn describe() {
     counter!("lianmai_chat_log_lost_total", "Chat messages that were not logged.");
     counter!("lianmai_hook_questions_total", "Clients about which a back end was asked, by its answer.");
     counter!("lianmai_hook_lost_total", "Hooks that were dropped or given up, by reason.");
+    metrics::describe_gauge!(EXPIRES, "When the certificate of HTTPS expires, in seconds since 1970.");
     for (name, label, values) in [
         ("lianmai_hook_questions_total", "answer", ["yes", "no", "none"].as_slice()),
         ("lianmai_hook_lost_total", "reason", ["queue_full", "given_up"].as_slice()),
     ] {
         values.iter().for_each(|value| metrics::counter!(name, label => *value).increment(0));
     }
+    counter!("lianmai_session_lines_lost_total", "Ended sessions that were not logged.");
     for name in [
         "lianmai_received_bytes_total",
+        "lianmai_session_lines_lost_total",
         "lianmai_sent_bytes_total",
         "lianmai_bad_frames_total",
         "lianmai_dropped_messages_total",

@@ -3,6 +3,7 @@
 
 pub mod child;
 pub mod outgoing;
+pub mod proxies;
 pub mod tls;
 pub mod wake;
 pub mod worker;

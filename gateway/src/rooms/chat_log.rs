@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
 use super::message::ChatMessage;
+use crate::core::date::Date;
 
 /// Maximum number of messages that wait to be written. Further messages are dropped and counted.
 const MAX_WAITING: usize = 1_000;
@@ -51,22 +52,8 @@ fn append(folder: &Path, room: &str, message: &ChatMessage) -> std::io::Result<(
 /// Returns the path of the file for a room and a day. The segments of a room's name contain no `%` and no leading
 /// dot, so every room has its own file, and the file is in `folder`.
 fn file(folder: &Path, room: &str, at: u64) -> PathBuf {
-    let (year, month, day) = date(at / 86_400_000);
     let room = room.replace('/', "%2F");
-    folder.join(format!("{room}-{year:04}-{month:02}-{day:02}.jsonl"))
-}
-
-/// Returns the year, month and day of the date that is `days` days after 1970-01-01 (Gregorian calendar).
-fn date(days: u64) -> (u64, u64, u64) {
-    // The calculation counts years from 1 March, so that a leap day is the last day of its year.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+    folder.join(format!("{room}-{}.jsonl", Date::of_millis(at)))
 }
 
 #[cfg(test)]

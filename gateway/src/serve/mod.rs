@@ -29,6 +29,7 @@ use crate::core::auth::{self, Auth, Keys, Logins, Tokens};
 use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
+use crate::metering::LateSessionLog;
 use crate::net::worker::{Gate, Watchdog, Workers, has_both_families};
 use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError};
 use crate::settings::Settings;
@@ -41,6 +42,8 @@ use self::reload::ReloadedParts;
 /// Maximum time for streams and connections to end at shutdown.
 const GRACE: Duration = Duration::from_millis(2500);
 
+/// Maximum time for the last sessions to be logged at shutdown.
+const LOG_GRACE: Duration = Duration::from_secs(1);
 /// Maximum time for the last hooks to be sent at shutdown.
 const HOOK_GRACE: Duration = Duration::from_secs(1);
 
@@ -49,28 +52,32 @@ const HOOK_GRACE: Duration = Duration::from_secs(1);
 /// # Errors
 /// The gateway cannot start; the text says what to change.
 pub async fn run(settings: Settings) -> Result<(), StartError> {
-    run_until_end(settings, None).await
+    run_until_end(settings, None, None).await
 }
 
-/// Runs the gateway until SIGTERM or SIGINT, and reads its settings again on SIGHUP.
+/// Runs the gateway until SIGTERM or SIGINT, and reads its settings again on `hangup`.
 ///
 /// # Errors
 /// The same as [`run`].
-pub async fn run_with_reload(settings: Settings, reload: Reload) -> Result<(), StartError> {
-    run_until_end(settings, Some(reload)).await
+pub async fn run_with_reload(settings: Settings, reload: Reload, hangup: Signal) -> Result<(), StartError> {
+    run_until_end(settings, Some(reload), Some(hangup)).await
 }
 
-async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result<(), StartError> {
+async fn run_until_end(
+    mut settings: Settings,
+    reload: Option<Reload>,
+    hangup: Option<Signal>,
+) -> Result<(), StartError> {
     metrics::install();
     let in_data = |e| StartError::File("--data", settings.data.clone(), e);
     secret_file::check_folder(&settings.data).map_err(in_data)?;
-    let mut signals = Signals::new(reload.is_some())?;
+    let mut signals = Signals::new(hangup)?;
     let jobs = Jobs::default();
     let mixes = Mixes::new(&settings.mix, &jobs);
-    let hooks = Hooks::default();
+    let (hooks, sessions) = (Hooks::default(), LateSessionLog::default());
     let given = settings.clone();
     settings.open_addresses(has_both_families());
-    let mut services = Services::bind(&settings, &jobs, &mixes, &hooks)?;
+    let mut services = Services::bind(&settings, &jobs, &mixes, &hooks, &sessions)?;
     // Only after all sockets are bound: a failed start must not create a secret.
     let _lock = DataLock::take(&settings.data)?;
     let auth = rules(&settings)?;
@@ -80,7 +87,11 @@ async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result
         service.guard(&mut context)?;
     }
     let gateway = Gateway {
-        gate: Gate::new(context.limits.connections, context.limits.connections_per_ip),
+        gate: Gate::behind(
+            context.proxies.clone(),
+            context.limits.connections,
+            context.limits.connections_per_ip,
+        ),
         workers: Workers::start(settings.workers).map_err(StartError::System)?,
         stop: CancellationToken::new(),
         tls: services.http.tls().cloned(),
@@ -117,7 +128,12 @@ async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result
     }
 
     notify::tell(notify::READY);
-    let parts = ReloadedParts { auth: &context.auth, hooks: &hooks };
+    let parts = ReloadedParts {
+        auth: &context.auth,
+        ip_lists: &context.ip_lists,
+        hooks: &hooks,
+        facts: &services.facts,
+    };
     let signal = wait_for_end(&mut signals, reload.as_ref(), given, &parts).await;
     notify::tell(notify::STOPPING);
     // A program that waits for the file must not find a gateway that ends.
@@ -131,6 +147,11 @@ async fn run_until_end(mut settings: Settings, reload: Option<Reload>) -> Result
     context.hub.shutdown();
     if timeout(GRACE, gate.empty()).await.is_err() {
         tracing::warn!(connections = gate.open(), "some connections did not end in time");
+    }
+    if let Some(sessions) = sessions.get()
+        && timeout(LOG_GRACE, sessions.finish()).await.is_err()
+    {
+        tracing::warn!("some sessions were not logged before the end");
     }
     if timeout(HOOK_GRACE, hooks.drained()).await.is_err() {
         tracing::warn!("some hooks were not sent before the end");
@@ -192,6 +213,8 @@ fn rules(settings: &Settings) -> Result<Auth, StartError> {
         secret: secrets.publish.into(),
         operator: Some(operator).into(),
         play_secret: secrets.play.into(),
+        publish_url_key: secrets.publish_url.into(),
+        play_url_key: secrets.play_url.into(),
         keys,
         logins,
         tokens: Some(Arc::new(tokens)),
@@ -228,12 +251,12 @@ struct Signals {
 }
 
 impl Signals {
-    fn new(with_reload: bool) -> Result<Self, StartError> {
+    fn new(hangup: Option<Signal>) -> Result<Self, StartError> {
         let signal = |kind| signal(kind).map_err(StartError::System);
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            hangup: if with_reload { Some(signal(SignalKind::hangup())?) } else { None },
+            hangup,
         })
     }
 }

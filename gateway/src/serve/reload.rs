@@ -3,13 +3,27 @@
 use std::fmt;
 
 use super::secrets::SecretTexts;
+use crate::api::ServerFacts;
+use crate::core::admission::IpLists;
 use crate::core::auth::Auth;
 use crate::hooks::Hooks;
 use crate::log::Log;
+use crate::net::worker::has_both_families;
 use crate::settings::{Settings, differences};
 
 /// The settings that change while the gateway runs. All others need a restart.
-const RELOADED: [&str; 6] = ["secret", "operator_secret", "play_secret", "log", "hook", "hook_secret"];
+const RELOADED: [&str; 10] = [
+    "secret",
+    "operator_secret",
+    "play_secret",
+    "publish_url_key",
+    "play_url_key",
+    "allow_ip",
+    "deny_ip",
+    "log",
+    "hook",
+    "hook_secret",
+];
 
 /// How to read the settings again.
 pub struct Reload {
@@ -23,8 +37,12 @@ pub struct Reload {
 pub(super) struct ReloadedParts<'a> {
     /// The secrets.
     pub(super) auth: &'a Auth,
+    /// Networks of clients.
+    pub(super) ip_lists: &'a IpLists,
     /// The hooks.
     pub(super) hooks: &'a Hooks,
+    /// The settings that the API shows.
+    pub(super) facts: &'a ServerFacts,
 }
 
 impl fmt::Debug for Reload {
@@ -49,6 +67,11 @@ impl Reload {
             Err(error) => return tracing::warn!(%error, "settings not reloaded"),
         };
         let mut changed = secrets.apply(parts.auth);
+        if new.context.ip_lists != current.context.ip_lists {
+            parts.ip_lists.set(new.context.ip_lists.clone());
+            current.context.ip_lists = new.context.ip_lists.clone();
+            changed.push("ip_lists");
+        }
         if new.hooks != current.hooks {
             match parts.hooks.set(&new.hooks, &current.data) {
                 Ok(()) => {
@@ -69,6 +92,13 @@ impl Reload {
             differences.iter().map(String::as_str).filter(|key| !RELOADED.contains(key)).collect();
         let (changed, needs_restart) = (changed.join(" "), restart.join(" "));
         tracing::info!(changed, needs_restart, "settings reloaded");
-        current.log.filter = new.log.filter;
+        current.log.filter = new.log.filter.clone();
+        (current.auth.secret, current.auth.operator_secret) = (new.auth.secret, new.auth.operator_secret);
+        current.auth.play_secret = new.auth.play_secret;
+        current.auth.publish_url_key = new.auth.publish_url_key;
+        current.auth.play_url_key = new.auth.play_url_key;
+        let mut shown = current.clone();
+        shown.open_addresses(has_both_families());
+        parts.facts.set(&shown);
     }
 }

@@ -1,6 +1,6 @@
 //! The secrets of publishers, viewers and the operator: from the settings, or from files in the data folder.
 
-use crate::core::auth::{self, Auth, secret_of};
+use crate::core::auth::{self, Auth, MIN_URL_KEY, secret_of};
 use crate::service::StartError;
 use crate::settings::Settings;
 
@@ -11,6 +11,8 @@ pub(super) struct SecretTexts {
     /// `None` if it could not be kept.
     pub(super) operator: Option<String>,
     pub(super) play: Option<String>,
+    pub(super) publish_url: Option<String>,
+    pub(super) play_url: Option<String>,
 }
 
 impl SecretTexts {
@@ -34,7 +36,12 @@ impl SecretTexts {
                 "the operator's secret is the publish secret: every publisher can close the others"
             );
         }
-        Ok(Self { publish, operator, play: text(&auth.play_secret) })
+        let (publish_url, play_url) = (text(&auth.publish_url_key), text(&auth.play_url_key));
+        if publish_url.iter().chain(&play_url).any(|key| key.len() < MIN_URL_KEY) {
+            let text = format!("publish_url_key and play_url_key have at least {MIN_URL_KEY} characters");
+            return Err(StartError::Setting(text));
+        }
+        Ok(Self { publish, operator, play: text(&auth.play_secret), publish_url, play_url })
     }
 
     /// Makes these secrets valid instead of those of `auth`, and returns the names of those that differ.
@@ -45,6 +52,8 @@ impl SecretTexts {
             ("secret", &auth.secret, self.publish),
             ("operator_secret", &auth.operator, operator),
             ("play_secret", &auth.play_secret, self.play),
+            ("publish_url_key", &auth.publish_url_key, self.publish_url),
+            ("play_url_key", &auth.play_url_key, self.play_url),
         ]
         .into_iter()
         .filter_map(|(name, secret, text)| secret.set(text).then_some(name))

@@ -1,6 +1,8 @@
 //! The list of services and jobs. A new service or job needs one line here.
 
-use crate::api::{ApiService, ForwardService, PullService};
+use std::sync::Arc;
+
+use crate::api::{ApiService, ForwardService, PullService, ServerFacts};
 use crate::edges::flv::Flv;
 use crate::edges::hls::HlsService;
 use crate::edges::rtmp::Rtmp;
@@ -11,6 +13,7 @@ use crate::jobs::Jobs;
 use crate::jobs::demo::Demo;
 use crate::jobs::mix::Mixes;
 use crate::jobs::slate::SlateJob;
+use crate::metering::{LateSessionLog, MeteringService};
 use crate::rooms::RoomsService;
 use crate::service::{Job, Listening, Service, StartError};
 use crate::settings::Settings;
@@ -19,6 +22,8 @@ use crate::settings::Settings;
 pub(super) struct Services {
     pub(super) all: Vec<Box<dyn Service>>,
     pub(super) http: Http,
+    /// Facts about the gateway for the API.
+    pub(super) facts: Arc<ServerFacts>,
 }
 
 impl Services {
@@ -31,6 +36,7 @@ impl Services {
         jobs: &Jobs,
         mixes: &Mixes,
         hooks: &Hooks,
+        sessions: &LateSessionLog,
     ) -> Result<Self, StartError> {
         let rtmp = Rtmp::bind(&settings.rtmp)?;
         let webrtc = WebRtcService::bind(settings.webrtc.clone(), settings.http.tls.acme.clone())?;
@@ -38,14 +44,19 @@ impl Services {
         all.extend(rtmp.map(|rtmp| Box::new(rtmp) as Box<dyn Service>));
         all.extend(webrtc.map(|webrtc| Box::new(webrtc) as Box<dyn Service>));
         all.push(Box::new(RoomsService::new(&settings.rooms, &settings.data, mixes)));
-        all.push(Box::new(ApiService::new(jobs.clone(), mixes.clone(), hooks.clone())));
+        let http = Http::bind(&settings.http, &settings.data)?;
+        let facts = Arc::new(ServerFacts::new(settings, http.certificate().clone()));
+        all.push(Box::new(
+            ApiService::new(jobs.clone(), mixes.clone(), hooks.clone(), sessions.clone())
+                .with_facts(facts.clone()),
+        ));
         all.push(Box::new(ForwardService::new(&settings.forward, &settings.remote, jobs)?));
         all.push(Box::new(PullService::new(&settings.pull, &settings.remote, jobs)?));
         settings.slate.check().map_err(StartError::Setting)?;
+        all.push(Box::new(MeteringService::new(&settings.metering, &settings.data, sessions)));
         // The last one: its guard is asked after those of all other services.
         all.push(Box::new(HooksService::new(hooks, &settings.hooks, &settings.data)));
-        let http = Http::bind(&settings.http, &settings.data)?;
-        Ok(Self { all, http })
+        Ok(Self { all, http, facts })
     }
 
     /// Returns the addresses on which the services listen.

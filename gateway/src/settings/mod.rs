@@ -27,11 +27,12 @@ use crate::jobs::mix::MixSettings;
 use crate::jobs::pull::PullSettings;
 use crate::jobs::slate::SlateSettings;
 use crate::log::LogSettings;
+use crate::metering::MeteringSettings;
 use crate::remote::RemoteSettings;
 use crate::rooms::RoomsSettings;
 
 pub use load::{LoadError, Loaded, file, from_matches, from_surroundings};
-pub use print::print;
+pub use print::{print, shown};
 
 /// The gateway's settings. Times are in whole seconds, sizes in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
@@ -105,6 +106,11 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub hooks: HookSettings,
+
+    /// The session log.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub metering: MeteringSettings,
 
     /// JSON file that is written when everything listens, with the addresses and the process id
     #[arg(long, env = "LIANMAI_READY_FILE", value_name = "PATH", default_value = "", value_parser = flags::path)]

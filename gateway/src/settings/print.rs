@@ -8,7 +8,8 @@ use toml::Value;
 use super::{Settings, load};
 
 /// The settings that are secrets. `ice_server` is one if it has a password, and `hook` if it has a query.
-const SECRETS: [&str; 4] = ["secret", "play_secret", "operator_secret", "hook_secret"];
+const SECRETS: [&str; 6] =
+    ["secret", "play_secret", "operator_secret", "hook_secret", "publish_url_key", "play_url_key"];
 
 /// The settings whose addresses may hold keys.
 const ADDRESSES: [&str; 2] = ["forward", "pull"];
@@ -36,9 +37,20 @@ pub fn print(config: &Settings) -> String {
     out
 }
 
+/// Returns the settings as JSON, with secrets replaced by `…`.
+pub fn shown(config: &Settings) -> serde_json::Value {
+    let values = load::to_table(config).into_iter();
+    let shown = values.map(|(key, value)| {
+        let hidden = is_secret(&key, &value);
+        let value = if hidden { Ok("…".into()) } else { serde_json::to_value(value) };
+        (key, value.unwrap_or_default())
+    });
+    serde_json::Value::Object(shown.collect())
+}
+
 fn is_secret(key: &str, value: &Value) -> bool {
     SECRETS.contains(&key) && value.as_str().is_some_and(|text| !text.is_empty())
         || ADDRESSES.contains(&key) && value.as_array().is_some_and(|list| !list.is_empty())
         || key == "ice_server" && value.to_string().contains('@')
-        || key == "hook" && value.to_string().contains('?')
+        || (key == "hook" || key == "auth_jwks") && value.to_string().contains('?')
 }

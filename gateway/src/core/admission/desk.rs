@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ask::{Ask, Guard, Refusal, Usage};
 use super::grant::{Admitted, PlayGrant, PublishGrant};
-use super::guards::{Keys, Secrets, Tokens};
+use super::guards::{Keys, Secrets, SignedUrls, Tokens};
 use crate::core::auth::{Auth, AuthRequest};
 use crate::core::client::{Act, ClientInfo};
 use crate::core::facts::{Fact, Facts};
@@ -29,6 +29,7 @@ impl Admission {
     pub fn new(auth: Arc<Auth>, limits: ClientLimits) -> Self {
         let guards: Vec<Arc<dyn Guard>> = vec![
             Arc::new(Keys(auth.clone())),
+            Arc::new(SignedUrls(auth.clone())),
             Arc::new(Secrets(auth.clone())),
             Arc::new(Tokens(auth.clone())),
         ];

@@ -45,6 +45,27 @@ impl Guard for Keys {
     }
 }
 
+/// Admits clients by the signature of their address. A wrong one is refused, whoever else may come in.
+#[derive(Debug)]
+pub(super) struct SignedUrls(pub(super) Arc<Auth>);
+
+impl Guard for SignedUrls {
+    fn check<'a>(
+        &'a self,
+        ask: &'a Ask<'_>,
+        known: Option<&'a Identity>,
+    ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
+        if known.is_some() {
+            return ready(Ok(None)).boxed();
+        }
+        ready(self.0.signed(ask.act, ask.credentials).map_err(Refusal::from)).boxed()
+    }
+
+    fn restricts_play(&self) -> bool {
+        self.0.play_is_closed()
+    }
+}
+
 /// Admits clients by a token.
 #[derive(Debug)]
 pub(super) struct Tokens(pub(super) Arc<Auth>);

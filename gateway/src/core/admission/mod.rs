@@ -34,6 +34,7 @@ mod bans;
 mod desk;
 pub mod grant;
 mod guards;
+mod ip_lists;
 mod publishing;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -42,4 +43,5 @@ pub use ask::{Ask, Guard, Refusal, Usage};
 pub use bans::{Ban, BannedClient, Bans, MAX_BANS, MAX_MINUTES};
 pub use desk::Admission;
 pub use grant::{Grant, PlayGrant, PublishGrant};
+pub use ip_lists::{IpListSettings, IpLists, IpRule};
 pub use publishing::Publishing;

@@ -23,6 +23,10 @@ pub enum Denied {
     Wrong,
     /// The lasting key is wrong, or it is not for this stream and act.
     Key,
+    /// The signature of the address is wrong.
+    Signature,
+    /// The signature of the address expired this many seconds ago.
+    Expired(u64),
     /// The gateway serves its own machine only, and has no secret.
     Local,
     /// Playing requires a secret, and the right one was not shown.
@@ -50,9 +54,13 @@ impl Denied {
             | Self::PlayToken
             | Self::LoginEnded
             | Self::Session => StatusCode::UNAUTHORIZED,
-            Self::Wrong | Self::Key | Self::WrongOperator | Self::Local | Self::OtherPage => {
-                StatusCode::FORBIDDEN
-            }
+            Self::Wrong
+            | Self::Key
+            | Self::Signature
+            | Self::Expired(_)
+            | Self::WrongOperator
+            | Self::Local
+            | Self::OtherPage => StatusCode::FORBIDDEN,
             Self::Slow(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Token(why) => why.status(),
         }
@@ -92,6 +100,10 @@ impl fmt::Display for Denied {
             }
             Self::Wrong => "the secret is wrong",
             Self::Key => "the key is wrong or revoked, or it is not for this stream or action",
+            Self::Signature => "the signature of the address is wrong, or for another stream or action",
+            Self::Expired(seconds) => {
+                return write!(f, "the signed address expired {seconds} s ago: request another one");
+            }
             Self::WrongOperator => {
                 "the operator's secret is wrong: it is not the secret for publishing, but the content of operator-secret in the data folder, or the setting operator_secret"
             }

@@ -1,7 +1,12 @@
-//! Reads key sets (RFC 7517). Ed25519 keys are used, all others are skipped.
+//! Reads key sets (RFC 7517). Ed25519, RSA and P-256 keys are used, all others are skipped.
+//!
+//! A key is bound to one algorithm by its type, so a token cannot choose another one for it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jsonwebtoken::jwk::{
-    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse, ThumbprintHash,
+    AlgorithmParameters, EllipticCurve, EllipticCurveKeyParameters, Jwk, KeyAlgorithm, KeyOperations,
+    OctetKeyPairParameters, PublicKeyUse, RSAKeyParameters, ThumbprintHash,
 };
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
@@ -11,14 +16,18 @@ use serde_json::Value;
 const MAX: usize = 64;
 /// Maximum length of a key id in bytes.
 const KID: usize = 256;
+/// Accepted sizes of RSA keys in bits: smaller ones are weak, larger ones cost much time.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// A public key.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     /// The key id in tokens; for a key without id its thumbprint (RFC 7638).
     pub(super) kid: String,
-    /// The raw key.
-    pub(super) raw: [u8; 32],
+    /// Identifies the key: an Ed25519 key itself, or the thumbprint of another one.
+    pub(super) fingerprint: [u8; 32],
+    /// The only algorithm for tokens of this key.
+    pub(super) algorithm: Algorithm,
     pub(super) decoding: DecodingKey,
 }
 
@@ -27,19 +36,24 @@ impl Key {
     pub(super) fn of_raw(raw: [u8; 32]) -> Result<Self, String> {
         let decoding = DecodingKey::from_ed_der(&raw);
         let kid = jwk_of(&decoding)?.common.key_id.unwrap_or_default();
-        Ok(Self { kid, raw, decoding })
+        Ok(Self { kid, fingerprint: raw, algorithm: Algorithm::EdDSA, decoding })
     }
 
     fn of_jwk(jwk: &Jwk) -> Result<Self, &'static str> {
-        let AlgorithmParameters::OctetKeyPair(pair) = &jwk.algorithm else {
-            return Err("its type (kty) is not OKP");
+        let (algorithm, decoding) = match &jwk.algorithm {
+            AlgorithmParameters::OctetKeyPair(pair) => (Algorithm::EdDSA, ed25519(pair)?),
+            AlgorithmParameters::RSA(parameters) => (Algorithm::RS256, rsa(parameters)?),
+            AlgorithmParameters::EllipticCurve(parameters) => (Algorithm::ES256, p256(parameters)?),
+            _ => return Err("its type (kty) is not OKP, RSA or EC"),
         };
-        if pair.curve != EllipticCurve::Ed25519 {
-            return Err("its curve is not Ed25519");
-        }
         let common = &jwk.common;
-        if common.key_algorithm.is_some_and(|alg| alg != KeyAlgorithm::EdDSA) {
-            return Err("its algorithm (alg) is not EdDSA");
+        let named = match algorithm {
+            Algorithm::RS256 => KeyAlgorithm::RS256,
+            Algorithm::ES256 => KeyAlgorithm::ES256,
+            _ => KeyAlgorithm::EdDSA,
+        };
+        if common.key_algorithm.is_some_and(|alg| alg != named) {
+            return Err("its algorithm (alg) is not EdDSA, RS256 or ES256, or does not fit its type");
         }
         if common.public_key_use.as_ref().is_some_and(|word| *word != PublicKeyUse::Signature) {
             return Err("its use is not sig");
@@ -47,17 +61,53 @@ impl Key {
         if common.key_operations.as_ref().is_some_and(|all| !all.contains(&KeyOperations::Verify)) {
             return Err("its key_ops do not contain verify");
         }
-        let decoding =
-            DecodingKey::from_ed_components(&pair.x).map_err(|_| "its public key (x) is not base64url")?;
-        let raw = decoding.try_get_as_bytes().ok().and_then(|raw| raw.try_into().ok());
-        let raw: [u8; 32] = raw.ok_or("its public key (x) does not have 32 bytes")?;
-        let own = Self::of_raw(raw).map_err(|_| "its thumbprint cannot be computed")?;
-        let kid = common.key_id.clone().filter(|kid| !kid.is_empty()).unwrap_or(own.kid);
+        let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256);
+        let thumbprint = thumbprint.map_err(|_| "its thumbprint cannot be computed")?;
+        let fingerprint = match algorithm {
+            Algorithm::EdDSA => decoding.try_get_as_bytes().ok().and_then(|raw| raw.try_into().ok()),
+            _ => BASE64.decode(&thumbprint).ok().and_then(|hash| hash.try_into().ok()),
+        };
+        let fingerprint = fingerprint.ok_or("its public key (x) does not have 32 bytes")?;
+        let kid = common.key_id.clone().filter(|kid| !kid.is_empty()).unwrap_or(thumbprint);
         if kid.len() > KID {
             return Err("its identifier (kid) is too long");
         }
-        Ok(Self { kid, ..own })
+        Ok(Self { kid, fingerprint, algorithm, decoding })
     }
+}
+
+fn ed25519(pair: &OctetKeyPairParameters) -> Result<DecodingKey, &'static str> {
+    if pair.curve != EllipticCurve::Ed25519 {
+        return Err("its curve is not Ed25519");
+    }
+    let raw = BASE64.decode(&pair.x).map_err(|_| "its public key (x) is not base64url")?;
+    if raw.len() != 32 {
+        return Err("its public key (x) does not have 32 bytes");
+    }
+    DecodingKey::from_ed_components(&pair.x).map_err(|_| "its public key (x) is not base64url")
+}
+
+fn rsa(key: &RSAKeyParameters) -> Result<DecodingKey, &'static str> {
+    let bytes = |text: &str| BASE64.decode(text).map_err(|_| "its public key (n, e) is not base64url");
+    let (modulus, exponent) = (bytes(&key.n)?, bytes(&key.e)?);
+    let bits = modulus.iter().skip_while(|byte| **byte == 0).count() * 8;
+    if !RSA_BITS.contains(&bits) || exponent.is_empty() || exponent.len() > 8 {
+        return Err(
+            "its public key does not have 2048 to 8192 bits (n), and an exponent of 8 bytes at most (e)",
+        );
+    }
+    DecodingKey::from_rsa_components(&key.n, &key.e).map_err(|_| "its public key (n, e) is not base64url")
+}
+
+fn p256(key: &EllipticCurveKeyParameters) -> Result<DecodingKey, &'static str> {
+    if key.curve != EllipticCurve::P256 {
+        return Err("its curve is not P-256");
+    }
+    let is_long = |text: &str| BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32);
+    if !is_long(&key.x) || !is_long(&key.y) {
+        return Err("its public key (x, y) does not have 32 bytes each in base64url");
+    }
+    DecodingKey::from_ec_components(&key.x, &key.y).map_err(|_| "its public key (x, y) is not base64url")
 }
 
 /// Returns the key in the form of a key set, with its thumbprint as id.
@@ -113,7 +163,7 @@ mod tests {
             "kty": "OKP", "crv": "Ed25519", "x": X, "use": "sig", "alg": "EdDSA", "kid": THUMBPRINT
         });
         assert_eq!(told, whole);
-        assert_eq!(parse(&set(&[whole])).unwrap().0[0].raw, keys[0].raw);
+        assert_eq!(parse(&set(&[whole])).unwrap().0[0].fingerprint, keys[0].fingerprint);
     }
 
     #[test]
@@ -127,9 +177,15 @@ mod tests {
             key
         };
         for (other, words) in [
-            (json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" }), "OKP"),
+            (json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" }), "2048"),
+            (json!({ "kty": "RSA", "n": "!", "e": "AQAB" }), "base64"),
+            (json!({ "kty": "RSA", "n": "_".repeat(1400), "e": "AQAB" }), "2048"),
+            (json!({ "kty": "RSA", "n": "_".repeat(344), "e": "AQAB", "alg": "HS256" }), "algorithm"),
+            (json!({ "kty": "RSA", "n": "_".repeat(344), "e": "AQAB", "alg": "ES256" }), "algorithm"),
             (json!({ "kty": "oct", "k": X, "alg": "HS256", "kid": "mine" }), "OKP"),
-            (json!({ "kty": "EC", "crv": "P-256", "x": X, "y": X }), "OKP"),
+            (json!({ "kty": "EC", "crv": "P-256", "x": X, "y": "AAAA" }), "32 bytes"),
+            (json!({ "kty": "EC", "crv": "P-256", "x": X, "y": X, "alg": "EdDSA" }), "algorithm"),
+            (json!({ "kty": "EC", "crv": "P-384", "x": X, "y": X }), "P-256"),
             (with(json!({ "crv": "Ed448" })), "key"),
             (with(json!({ "crv": "X25519" })), "key"),
             (with(json!({ "x": "AAAA" })), "32 bytes"),

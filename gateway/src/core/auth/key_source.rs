@@ -91,7 +91,7 @@ impl KeySource {
 
     /// Returns whether this source lists the key.
     pub(super) fn has(&self, key: [u8; 32]) -> bool {
-        self.state().keys.iter().any(|known| known.raw == key)
+        self.state().keys.iter().any(|known| known.fingerprint == key)
     }
 
     /// Returns whether its keys are trusted for `stream`.
@@ -106,7 +106,8 @@ impl KeySource {
 
     /// Returns whether this is the gateway's own key.
     pub(super) fn is_own(&self, key: [u8; 32]) -> bool {
-        matches!(self.location, KeyLocation::Own(_)) && self.state().keys.iter().any(|own| own.raw == key)
+        matches!(self.location, KeyLocation::Own(_))
+            && self.state().keys.iter().any(|own| own.fingerprint == key)
     }
 
     /// Downloads the keys, unless that happened after `wanted`: all tasks that wait together share one

@@ -38,6 +38,26 @@ pub struct AuthSettings {
     )]
     pub play_secret: String,
 
+    /// Key that signs addresses for publishers (?expires=…&sig=… or ?txSecret=…&txTime=…); empty: no such addresses
+    #[arg(
+        long,
+        env = "LIANMAI_PUBLISH_URL_KEY",
+        value_name = "TEXT",
+        default_value = "",
+        hide_env_values = true
+    )]
+    pub publish_url_key: String,
+
+    /// Key that signs addresses for viewers in the same way; if it is set, viewers need such an address or a secret
+    #[arg(
+        long,
+        env = "LIANMAI_PLAY_URL_KEY",
+        value_name = "TEXT",
+        default_value = "",
+        hide_env_values = true
+    )]
+    pub play_url_key: String,
+
     /// JWKS URLs or files of trusted token issuers, such as a site with the WordPress plugin; PREFIX/=URL trusts an
     /// issuer for streams below that prefix only. Publishing then needs a token or the secret, on this machine too
     #[arg(

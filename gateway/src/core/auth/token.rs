@@ -207,7 +207,7 @@ impl fmt::Display for TokenError {
         f.write_str(match self {
             Self::Shape => "the token cannot be read: it is not a JWT",
             Self::Long => "the token is too long",
-            Self::Algorithm => "the token is not signed by EdDSA (Ed25519)",
+            Self::Algorithm => "the token is not signed by EdDSA (Ed25519), RS256 or ES256, or its key is of another type",
             Self::NoKey => "the token does not name its key (kid)",
             Self::UnknownKey => "the token's key is not one that this gateway trusts",
             Self::Signature => "the token's signature is wrong",

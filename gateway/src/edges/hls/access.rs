@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 use http::request::Parts;
 
-use super::sessions::{Key, Standing};
+use super::sessions::{Key, Sessions, Standing};
 use super::store::Store;
 use super::viewers::ClientOrigin;
 use super::{Hls, PROTOCOL, info, kicked, short_query};
@@ -129,6 +129,12 @@ impl Hls {
             Key::Secret(origin, short_query(request))
         } else if let Some(token) = about.token() {
             Key::Token(origin.from, token.into_owned())
+        } else if auth.is_signed(Act::Play, &about)
+            && let Some(id) =
+                sessions.known(name, &Key::Secret(origin.clone(), short_query(request)), patience)
+        {
+            // The signature has expired meanwhile: it says when a viewer may begin.
+            return known_session(sessions, name, id, patience);
         } else {
             let probed = admission.probe(Act::Play, name, &about, &info(request, peer)).await;
             if let Err(refused) = probed {
@@ -138,10 +144,7 @@ impl Hls {
             // Another guard knows the viewer, by something in the address: a seat key.
             Key::Secret(origin, short_query(request))
         };
-        let known = |id: String| match sessions.ask(name, &id, patience) {
-            Standing::Kicked => Err(kicked()),
-            _ => Ok(Admitted::Session(id)),
-        };
+        let known = |id: String| known_session(sessions, name, id, patience);
         if let Some(id) = sessions.known(name, &key, patience) {
             return known(id);
         }
@@ -195,6 +198,19 @@ impl Hls {
         }
         // Where no secret is needed, another guard may refuse viewers: only a session shows that it has not.
         Err(Denied::Session.into())
+    }
+}
+
+/// Continues a session, unless an operator has closed it.
+fn known_session(
+    sessions: &Sessions,
+    name: &StreamName,
+    id: String,
+    patience: Duration,
+) -> Result<Admitted, Problem> {
+    match sessions.ask(name, &id, patience) {
+        Standing::Kicked => Err(kicked()),
+        _ => Ok(Admitted::Session(id)),
     }
 }
 

@@ -1,24 +1,28 @@
 //! Gets a certificate by ACME (RFC 8555), with a challenge on the HTTPS port itself (TLS-ALPN-01, RFC 8737).
 
-use std::fs::DirBuilder;
+use std::fs::{self, DirBuilder};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use rustls::pki_types::DnsName;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, DnsName};
 use rustls_acme::caches::DirCache;
 use rustls_acme::{AcmeConfig, AcmeState, EventOk, ResolvesServerCertAcme};
 
 use super::client::client;
 use super::current_cert::CurrentCert;
 use super::error::TlsError;
+use super::report::CertReport;
 use super::settings::TlsSettings;
 
 /// The ACME account, the certificate and the current order.
 pub(super) struct AcmeOrder {
     state: AcmeState<io::Error>,
     domains: Vec<String>,
+    /// The folder in which the library stores the certificate.
+    folder: PathBuf,
 }
 
 impl AcmeOrder {
@@ -41,8 +45,8 @@ impl AcmeOrder {
         let acme = AcmeConfig::new_with_client_config(&domains, client()?)
             .contact(contact)
             .directory(directory)
-            .cache(DirCache::new(dir));
-        Ok(Self { state: acme.state(), domains })
+            .cache(DirCache::new(dir.clone()));
+        Ok(Self { state: acme.state(), domains, folder: dir })
     }
 
     pub(super) fn domains(&self) -> Vec<String> {
@@ -60,16 +64,33 @@ impl AcmeOrder {
             match event {
                 Ok(EventOk::DeployedCachedCert) => {
                     current.got();
+                    report_stored(&self.folder, current.report());
                     tracing::info!(domains, "ACME certificate loaded from the data folder");
                 }
                 Ok(EventOk::DeployedNewCert) => {
                     current.got();
+                    current.report().acme(None);
                     tracing::info!(domains, "ACME certificate received");
                 }
-                Ok(EventOk::CertCacheStore | EventOk::AccountCacheStore) => {}
-                Err(error) => tracing::warn!(domains, %error, "ACME failed; the gateway tries again later"),
+                Ok(EventOk::CertCacheStore) => report_stored(&self.folder, current.report()),
+                Ok(EventOk::AccountCacheStore) => {}
+                Err(error) => {
+                    current.report().acme(Some(error.to_string()));
+                    tracing::warn!(domains, %error, "ACME failed; the gateway tries again later");
+                }
             }
         }
+    }
+}
+
+/// Reports the certificate that was stored last. The library does not show the one that it uses.
+fn report_stored(folder: &Path, report: &CertReport) {
+    let files = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let certs = files.filter(|file| file.file_name().to_string_lossy().starts_with("cached_cert_"));
+    let newest = certs.max_by_key(|file| file.metadata().and_then(|found| found.modified()).ok());
+    let Some(pem) = newest.and_then(|file| fs::read(file.path()).ok()) else { return };
+    if let Some(Ok(cert)) = CertificateDer::pem_slice_iter(&pem).next() {
+        report.used(&cert);
     }
 }
 

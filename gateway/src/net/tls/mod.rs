@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod own;
 mod pair;
+mod report;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub(crate) use client::{Authorities, client, client_trusting};
 pub use error::TlsError;
+pub use report::{CertReport, CertState, EXPIRES};
 pub use settings::TlsSettings;
 
 use crate::limits::Limits;
@@ -93,6 +95,7 @@ struct Inner {
     /// For protocols that have no ALPN name, such as RTMPS: it accepts what a client offers by not answering it.
     without_alpn: TlsAcceptor,
     source: CertSource,
+    report: CertReport,
     /// Tasks that keep the certificate up to date.
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
@@ -135,16 +138,22 @@ impl Tls {
                 (current, source, tasks)
             }
         };
+        let report = current.report().clone();
         let config = server(current, matches!(source, CertSource::Acme(_)))?;
         let mut bare = config.clone();
         bare.alpn_protocols.clear();
         let [acceptor, without_alpn] = [config, bare].map(|config| TlsAcceptor::from(Arc::new(config)));
-        Ok(Self(Arc::new(Inner { acceptor, without_alpn, source, _tasks: tasks })))
+        Ok(Self(Arc::new(Inner { acceptor, without_alpn, source, report, _tasks: tasks })))
     }
 
     /// Returns the source of the certificate.
     pub fn source(&self) -> &CertSource {
         &self.0.source
+    }
+
+    /// Returns the state of the certificate.
+    pub fn report(&self) -> &CertReport {
+        &self.0.report
     }
 
     /// Performs the handshake on a new connection. Returns `None` if it failed; the peer has been told then.

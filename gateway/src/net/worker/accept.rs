@@ -112,11 +112,20 @@ pub async fn accept<F>(
         };
         let Ok(stream) = stream.into_std() else { continue };
         let (serve, permit) = (serve.clone(), Arc::new(permit));
+        let proxies = gate.clone();
         workers.next().spawn(async move {
             // A socket that cannot be registered is closed.
-            let Ok(stream) = TcpStream::from_std(stream) else { return };
+            let Ok(mut stream) = TcpStream::from_std(stream) else { return };
             tune(&stream);
-            serve(Connection { stream, peer, permit: permit.clone() }).await;
+            let client = match proxies.proxies().read_header(peer, &mut stream).await {
+                Ok(client) => client,
+                Err(error) => return tracing::debug!(%peer, %error, "connection of a proxy refused"),
+            };
+            if !permit.move_to(client.ip()) {
+                tracing::debug!(peer = %client, "connection refused: too many connections");
+                return refuse(stream, refusal).await;
+            }
+            serve(Connection { stream, peer: client, permit: permit.clone() }).await;
             drop(permit);
         });
     }

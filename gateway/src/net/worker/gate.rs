@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::net::proxies::Proxies;
+
 /// The content of the lock: the current connections.
 #[derive(Debug, Default)]
 struct State {
@@ -22,6 +24,8 @@ struct Inner {
     max_per_ip: usize,
     /// Whether the per-address limit also applies to this machine's addresses.
     local_too: bool,
+    /// Proxies, whose own addresses have no limit: each stands for many clients.
+    proxies: Arc<Proxies>,
     empty: Notify,
 }
 
@@ -40,25 +44,28 @@ pub struct Gate(Arc<Inner>);
 impl Gate {
     /// Creates a gate for at most `max` connections, and `max_per_ip` per address (0: no limit).
     pub fn new(max: usize, max_per_ip: usize) -> Self {
-        Self(Arc::new(Inner {
-            state: Mutex::default(),
-            max,
-            max_per_ip,
-            local_too: true,
-            empty: Notify::new(),
-        }))
+        Self::with(max, max_per_ip, true, Arc::default())
+    }
+
+    /// The same as [`Gate::new`], with trusted proxies.
+    pub fn behind(proxies: Arc<Proxies>, max: usize, max_per_ip: usize) -> Self {
+        Self::with(max, max_per_ip, true, proxies)
+    }
+
+    fn with(max: usize, max_per_ip: usize, local_too: bool, proxies: Arc<Proxies>) -> Self {
+        let (state, empty) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Inner { state, max, max_per_ip, local_too, proxies, empty }))
+    }
+
+    /// Returns the trusted proxies.
+    pub fn proxies(&self) -> &Proxies {
+        &self.0.proxies
     }
 
     /// Creates a gate for connections that are not admitted yet. Loopback addresses have no limit per
     /// address, because all clients behind a local forwarder share one.
-    pub fn pending(max: usize, max_per_ip: usize) -> Self {
-        Self(Arc::new(Inner {
-            state: Mutex::default(),
-            max,
-            max_per_ip,
-            local_too: false,
-            empty: Notify::new(),
-        }))
+    pub fn pending(proxies: Arc<Proxies>, max: usize, max_per_ip: usize) -> Self {
+        Self::with(max, max_per_ip, false, proxies)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -67,19 +74,25 @@ impl Gate {
 
     /// Returns a permit for a connection, or counts it as refused.
     pub fn enter(&self, ip: IpAddr) -> Option<Permit> {
-        let ip = counted_as(ip);
-        let limited = self.0.max_per_ip > 0 && (self.0.local_too || !ip.is_loopback());
         let mut state = self.state();
-        let from_ip = state.per_ip.get(&ip).copied().unwrap_or(0);
-        if state.total >= self.0.max || (limited && from_ip >= self.0.max_per_ip) {
+        if state.total >= self.0.max || !self.count(&mut state, ip) {
             state.refused += 1;
             return None;
         }
         state.total += 1;
-        if limited {
-            state.per_ip.insert(ip, from_ip + 1);
+        Some(Permit { gate: self.clone(), ip: Mutex::new(ip) })
+    }
+
+    /// Counts a connection of an address. Returns false if it has too many.
+    fn count(&self, state: &mut State, ip: IpAddr) -> bool {
+        let shared = ip.to_canonical().is_loopback() && !self.0.local_too || self.0.proxies.has(ip);
+        if self.0.max_per_ip == 0 || shared {
+            return true;
         }
-        Some(Permit { gate: self.clone(), ip })
+        let from_ip = state.per_ip.entry(counted_as(ip)).or_insert(0);
+        let has_room = *from_ip < self.0.max_per_ip;
+        *from_ip += usize::from(has_room);
+        has_room
     }
 
     /// Returns whether a connection from `ip` would be accepted now. Does not count it.
@@ -116,19 +129,47 @@ impl Gate {
 #[derive(Debug)]
 pub struct Permit {
     gate: Gate,
-    ip: IpAddr,
+    ip: Mutex<IpAddr>,
+}
+
+impl Permit {
+    /// Counts the connection for another address from now on: a proxy has said who the client is. Returns false if
+    /// that address has too many connections; then it stays with the one before.
+    pub fn move_to(&self, ip: IpAddr) -> bool {
+        let mut current = self.ip.lock().unwrap_or_else(PoisonError::into_inner);
+        if *current == ip {
+            return true;
+        }
+        let mut state = self.gate.state();
+        if !self.gate.count(&mut state, ip) {
+            state.refused += 1;
+            return false;
+        }
+        state.remove(*current);
+        *current = ip;
+        true
+    }
+}
+
+impl State {
+    /// Ends the count of a connection. Addresses without a limit are not counted.
+    fn remove(&mut self, ip: IpAddr) {
+        let ip = counted_as(ip);
+        if let Some(count) = self.per_ip.get_mut(&ip) {
+            *count -= 1;
+            if *count == 0 {
+                self.per_ip.remove(&ip);
+            }
+        }
+    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        let ip = *self.ip.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.gate.state();
         state.total -= 1;
-        if let Some(count) = state.per_ip.get_mut(&self.ip) {
-            *count -= 1;
-            if *count == 0 {
-                state.per_ip.remove(&self.ip);
-            }
-        }
+        state.remove(ip);
         if state.total == 0 {
             self.gate.0.empty.notify_waiters();
         }

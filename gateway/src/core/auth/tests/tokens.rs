@@ -186,7 +186,7 @@ async fn what_is_no_token_is_refused_in_words() {
     let good = bench.token(json!({}));
     let parts: Vec<&str> = good.split('.').collect();
     let (head, body, signature) = (parts[0], parts[1], parts[2]);
-    let raw = bench.key.public().raw;
+    let raw = bench.key.public().fingerprint;
     let kid = &bench.key.public().kid;
     let signed = |algorithm, key: &EncodingKey, kid: Option<&str>| {
         let header = Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) };
