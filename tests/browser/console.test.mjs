@@ -129,11 +129,8 @@ test('a viewer is ended from the view of the stream', LIMIT, async () => {
   await row.getByRole('button', { name: /^End the connection/ }).click();
   await page.getByRole('button', { name: 'End', exact: true }).click();
   await row.waitFor({ state: 'detached' });
-  // The gateway ends the connection.
-  await assert.rejects(async () => { for await (const _ of response.body) { /* until the end */ } }, (error) => error !== undefined).catch((error) => {
-    // A clean end of the body is one, too.
-    if (!/Missing expected rejection/.test(error.message)) throw error;
-  });
+  // The gateway ends the connection: the body ends, or breaks off.
+  await response.arrayBuffer().catch(() => null);
   await page.getByText('live/ben: an operator ended a viewer at 127.0.0.1').waitFor();
   publisher.stop();
   await page.getByRole('heading', { name: 'live/ben is not live' }).waitFor();
@@ -267,7 +264,7 @@ for (const [name, options] of Object.entries(VIEWS)) {
   }
 }
 
-test('two hundred streams are listed, filtered, and leave one by one', LIMIT, async () => {
+test('two hundred streams are listed and filtered', LIMIT, async () => {
   const many = await startConsole();
   many.publishMany(200);
   const { page, close } = await many.open(browser, many.link());
@@ -282,7 +279,7 @@ test('two hundred streams are listed, filtered, and leave one by one', LIMIT, as
   await many.stop();
 });
 
-test('a gateway that ends is noticed, and one that is back, too', LIMIT, async () => {
+test('a gateway that ends is noticed', LIMIT, async () => {
   const one = await startConsole();
   const { page, close } = await one.open(browser, one.link());
   await heading(page, 'Live');

@@ -1,5 +1,5 @@
 // Shared functions of the browser tests: start Debian's Chromium, start a gateway, wait for conditions.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -81,7 +81,7 @@ function refuseFixedPorts(args) {
  * @param {string[]} flags
  * @param {{ rtmp: string, http: string[], webrtc: string }} [at] where one listened that this one takes the place of
  * @param {Record<string, string>} [variables] of its environment
- * @returns {Promise<{ http: string, https: string, rtmp: string, webrtc: string, addresses: any, secret: string, log: () => string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ http: string, https: string, rtmp: string, webrtc: string, addresses: any, secret: string, consoleLink: (person?: string) => string, log: () => string, stop: () => Promise<void> }>}
  */
 export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http: ['127.0.0.1:0'], webrtc: '127.0.0.1:0' }, variables = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'lianmai-'));
@@ -109,6 +109,11 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
   // The operator's secret, if the gateway has created one.
   const kept = join(folder, 'operator-secret');
   const secret = existsSync(kept) ? readFileSync(kept, 'utf8').trim() : '';
+  const consoleLink = (person = 'operator') => {
+    const { stdout, stderr } = spawnSync(binary, ['console', '--data', folder, '--sub', person], { encoding: 'utf8' });
+    if (!stdout) throw new Error(stderr);
+    return stdout.trim();
+  };
   const stop = async () => {
     child.kill('SIGTERM');
     await ended;
@@ -116,7 +121,7 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
   };
   return {
     http: `http://${addresses.http[0]}`, https: `https://${addresses.https}`, rtmp: `rtmp://${addresses.rtmp}`,
-    webrtc: addresses.webrtc, addresses, secret, log: () => log, stop,
+    webrtc: addresses.webrtc, addresses, secret, consoleLink, log: () => log, stop,
   };
 }
 

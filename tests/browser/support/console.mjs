@@ -1,11 +1,10 @@
 // A gateway whose console a browser opens by its link, and streams for it.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { openPage, startGateway, until } from '../harness.mjs';
 
 const CLIP = new URL('../../../demo/clip.flv', import.meta.url).pathname;
-const BINARY = process.env.LIANMAI ?? new URL('../../../target/debug/lianmai', import.meta.url).pathname;
 
 /** @param {string[]} [flags] */
 export async function startConsole(flags = []) {
@@ -14,14 +13,7 @@ export async function startConsole(flags = []) {
   const running = [];
   // The greeting may come a moment after the ready file.
   const printed = await until('the link', () => /(https?:\/\/\S+\/console\/)#(\S+)/.exec(gateway.log()));
-  const folder = await until('the data folder', () => /data=(\S+)/.exec(gateway.log())?.[1]);
 
-  /** Another link, from `lianmai console`. */
-  const link = (/** @type {string} */ sub = 'operator') => {
-    const { stdout, stderr } = spawnSync(BINARY, ['console', '--data', folder, '--sub', sub], { encoding: 'utf8' });
-    if (!stdout) throw new Error(stderr);
-    return stdout.trim();
-  };
   /** The operator's API, for what a test only looks at. @param {string} method @param {string} path */
   const api = async (method, path) => {
     const response = await fetch(gateway.http + path, { method, headers: { authorization: `Bearer ${gateway.secret}` } });
@@ -29,7 +21,7 @@ export async function startConsole(flags = []) {
   };
 
   return {
-    gateway, printed: printed[0], link, api,
+    gateway, printed: printed[0], link: gateway.consoleLink, api,
 
     /** @param {string} name of the stream, with its query @param {string[]} [more] of ffmpeg's options for the output */
     ffmpeg: (name, more = []) => {
