@@ -61,7 +61,7 @@ export function server(main) {
     if (summary.ok) known = summary.data.data;
     if (version.ok) versions = version.data.data;
     show(noServer, isAbsent(own));
-    showServer(own.ok ? own.data.data ?? own.data.server_info ?? own.data : {});
+    showServer(own.ok ? own.data.data : {});
     if (banned.ok) bans.update(banned.data.bans);
     show(bans.node, banned.data.bans?.length);
     show(noBans, banned.ok && !banned.data.bans.length);
@@ -80,20 +80,20 @@ export function server(main) {
   let more = [];
   /** @param {any} own */
   function showServer(own) {
-    const cert = own.certificate ?? own.tls;
+    const cert = own.certificate;
     show(certificateSection, cert);
     if (cert) {
-      const until = Number(cert.expires_s ?? cert.not_after ?? cert.expires ?? 0) * 1000;
       certificate.update([
-        [t('certIssuer'), cert.source === 'own' ? t('certOwn') : String(cert.issuer ?? cert.source ?? '')],
-        [t('certNames'), (cert.names ?? cert.domains ?? []).join(', ')],
-        [t('certDays'), String(cert.days_left ?? (until ? Math.floor((until - Date.now()) / 86_400_000) : ''))],
-        [t('lastWords'), String(cert.error ?? cert.last_error ?? '')],
+        [t('certIssuer'), t(`cert_${cert.source}`)],
+        [t('certNames'), cert.names.join(', ')],
+        [t('until'), cert.expires_ms ? moment(cert.expires_ms) : ''],
+        [t('certDays'), cert.days_left === null ? '' : String(cert.days_left)],
+        [t('lastWords'), cert.acme_error ?? ''],
       ]);
     }
     const { disk } = own;
     const [free, all] = [disk?.free_bytes, disk?.total_bytes];
-    more = free === undefined ? [] : [[t('diskTitle'), t('disk', { free: size(free), all: size(all ?? 0) })]];
+    more = free == null ? [] : [[t('diskTitle'), t('disk', { free: size(free), all: size(all) })]];
     const set = Object.entries(own.settings ?? {}).map(([name, value]) => /** @type {[string, string]} */ ([name, typeof value === 'string' ? value : JSON.stringify(value)]));
     settings.update(set);
     show(settingsSection, set.length);
