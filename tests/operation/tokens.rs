@@ -43,7 +43,7 @@ fn the_key_of_an_encoder_does_not_operate_and_an_operators_token_does_once() {
     assert_ne!(post(&gateway, "x", make().trim()).0, 204, "an operator's token does not publish");
     // The address that is printed at the start.
     let printed = gateway.process.stdout();
-    let line = printed.lines().find(|line| line.contains("  operate ")).expect("it is printed");
+    let line = printed.lines().find(|line| line.contains("/api/v1/clients?")).expect("it is printed");
     let path = line.split_once("/api/").map(|(_, path)| format!("/api/{path}")).expect("an address");
     assert_eq!(gateway.get(&path).status, 200, "{path}");
 }

@@ -26,7 +26,7 @@ fn behind_a_forwarder_of_tcp_nobody_operates_without_the_secret() {
     assert!(gateway.stream("x").is_some_and(|stream| stream["publish"]["active"] == true));
     // With the secret that is printed at the start, from anywhere.
     let printed = gateway.process.stdout();
-    let line = printed.lines().find(|line| line.contains("operate")).expect("the secret is printed");
+    let line = printed.lines().find(|line| line.contains("/api/v1/clients?")).expect("the secret is printed");
     let secret = line.rsplit_once("secret=").expect("an address with the secret").1;
     let bearer = format!("Authorization: Bearer {secret}");
     assert_eq!(http::request(tunnel, "GET", "/api/v1/clients", &[&bearer]).status, 200);
