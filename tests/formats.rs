@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use lianmai_tests::Clip;
 use lianmai_tests::gateway::cache_dir;
-use lianmai_tests::packets::{Packets, View};
+use lianmai_tests::packets::{Packet, Packets, View};
 use media::codec::h264::{Order, Reorder, length_prefixed};
+use media::mp4::demux::box_head;
+use media::mp4::recording::{Finisher, Fragmenter, Layout};
 use media::{Codec, Config, Frame, Track, flv, mp4, rtp};
 
 const CLIPS: [Clip; 6] = [Clip::Av, Clip::BFrames, Clip::VideoOnly, Clip::AudioOnly, Clip::Mp3, Clip::Other];
@@ -75,6 +77,67 @@ fn fragmented_mp4_has_the_same_packets() {
             mp4::fragment(&mut out, sequence, id, &[mp4::Sample { dts, pts, duration, key, data }]);
         }
         compare(clip, "mp4", &out);
+    }
+}
+
+/// Returns the bytes of a recording of these frames: while it grows, and afterwards.
+fn recording(frames: &[Frame]) -> [Vec<u8>; 2] {
+    let configs = [config(frames, Track::Video), config(frames, Track::Audio)];
+    let configs: Vec<&Config> = configs.iter().flatten().map(|config| &**config).collect();
+    let tracks: Vec<(u32, &Config)> = (1..).zip(configs).collect();
+    let (mut file, layout) = Layout::start(&tracks).expect("codecs for MP4");
+    let (moov, kinds) =
+        (mp4::init_segment(&tracks).expect("codecs"), tracks.iter().map(|(id, c)| (*id, c.track())));
+    let ftyp = box_head(&moov).expect("a box").and_then(|head| head.size).expect("a size") as usize;
+    let mut finisher = Finisher::new(&moov.slice(ftyp + 8..)).expect("a moov");
+    let mut fragmenter = Fragmenter::new(&kinds.collect::<Vec<_>>());
+    let mut fragments: Vec<_> = frames.iter().filter_map(|frame| fragmenter.push(frame)).collect();
+    fragments.extend(fragmenter.finish());
+    for fragment in fragments {
+        let moof =
+            box_head(&fragment.bytes).expect("a box").and_then(|head| head.size).expect("a size") as usize;
+        let added = finisher.fragment(&fragment.bytes[8..moof], file.len() as u64).expect("a fragment");
+        assert_eq!((added.0, added.1), (fragment.duration, fragment.independent));
+        file.extend_from_slice(&fragment.bytes);
+    }
+    let mut finished = file.clone();
+    finished.extend_from_slice(&finisher.moov());
+    let head = layout.head as usize;
+    finished[head..head + 16].copy_from_slice(&layout.seal(file.len() as u64));
+    [file, finished]
+}
+
+#[test]
+fn a_recording_has_the_same_packets_while_it_grows_and_afterwards() {
+    for clip in CLIPS {
+        let frames = frames(clip);
+        let first = frames.iter().find(|frame| frame.is_video()).map_or(i64::MIN, |frame| frame.dts);
+        let from_start: Vec<Frame> = frames.iter().filter(|frame| frame.dts >= first).cloned().collect();
+        let sent = Packets::of_file(&clip.file(), View::Whole);
+        // Times are compared from the first packet on: an ordinary MP4 begins at 0.
+        let rows = |packets: &[Packet], skip: usize| {
+            let base = packets.get(skip).map_or(0, |packet| packet.pts);
+            packets[skip..].iter().map(|p| (p.pts - base, p.bytes.clone())).collect::<Vec<_>>()
+        };
+        for (bytes, what) in recording(&from_start).iter().zip(["growing", "finished"]) {
+            let name = format!("formats-{}-{clip:?}-{what}.mp4", std::process::id());
+            let file: PathBuf = cache_dir().join(name);
+            fs::write(&file, bytes).expect("the cache folder can be written");
+            let seen = Packets::of_file(&file, View::Whole);
+            fs::remove_file(&file).expect("the file was written");
+            assert!(rows(&sent.video, 0) == rows(&seen.video, 0), "{clip:?}, {what}: video differs");
+            // Audio before the first video frame is left out.
+            let skip = sent.audio.len() - seen.audio.len();
+            assert!(
+                skip < 4 && rows(&sent.audio, skip) == rows(&seen.audio, 0),
+                "{clip:?}, {what}: audio differs"
+            );
+            if !seen.video.is_empty() && !seen.audio.is_empty() {
+                let apart = |packets: &Packets, skip: usize| packets.audio[skip].pts - packets.video[0].pts;
+                let moved = apart(&sent, skip) - apart(&seen, 0);
+                assert!(moved.abs() <= 1_000, "{clip:?}, {what}: audio moved by {moved} µs");
+            }
+        }
     }
 }
 
