@@ -90,6 +90,7 @@ const GATEWAY: &[(&str, Floor)] = &[
     ),
     ("jobs::pull", Floor::Base(&["context", "core", "flags", "jobs", "net", "remote", "rtmp", "service"])),
     ("jobs::slate", Floor::Base(&["context", "core", "flags", "jobs", "net", "service"])),
+    ("jobs::record", Floor::Base(&["context", "core", "flags", "jobs", "limits", "net", "service", "web"])),
     ("rooms", Floor::Base(&["context", "core", "flags", "jobs::mix", "limits", "net", "service", "web"])),
     ("jobs", Floor::Edge),
     ("settings", Floor::Top),

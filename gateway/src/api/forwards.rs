@@ -8,12 +8,9 @@ use axum::routing::{delete, get};
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{Api, Asker, BAD_REQUEST, millis, types};
-use crate::hooks::Hooks;
+use super::{Api, ApiParts, Asker, BAD_REQUEST, millis, types};
 use crate::jobs::Jobs;
 use crate::jobs::forward::{ForwardError, ForwardInfo, ForwardRule, ForwardSettings, Forwards, TargetStatus};
-use crate::jobs::mix::Mixes;
-use crate::metering::LateSessionLog;
 use crate::remote::{Dialer, RemoteSettings};
 use crate::service::{Gateway, Routes, Service, StartError};
 use crate::web::endpoint::OFFER;
@@ -43,13 +40,7 @@ impl Service for ForwardService {
         let Gateway { context, workers, stop, .. } = gateway;
         let begin = (context, workers, stop);
         let forwards = Forwards::start(&self.settings, self.dialer.clone(), &self.jobs, begin);
-        let api = Api::new(
-            gateway.clone(),
-            self.jobs.clone(),
-            Mixes::default(),
-            Hooks::default(),
-            LateSessionLog::default(),
-        );
+        let api = Api::new(gateway.clone(), ApiParts { jobs: self.jobs.clone(), ..ApiParts::default() });
         routes.add(router(ForwardApi { api, forwards }));
         Ok(())
     }

@@ -12,6 +12,7 @@ mod mix_metrics;
 mod mixes;
 mod profile;
 mod pulls;
+mod records;
 mod secrets;
 mod server;
 mod service;
@@ -44,6 +45,7 @@ use crate::core::text::quoted;
 use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
+use crate::jobs::record::Records;
 use crate::metering::LateSessionLog;
 use crate::metrics::{self, process};
 use crate::net::worker::{Gate, Secure};
@@ -65,6 +67,21 @@ const BAD_REQUEST: u32 = 400;
 /// Default length of a list, as in SRS.
 const COUNT: usize = 10;
 
+/// The parts of the gateway that the API lists and controls. Cloning shares them.
+#[derive(Debug, Clone, Default)]
+pub struct ApiParts {
+    /// The jobs.
+    pub jobs: Jobs,
+    /// The mixes.
+    pub mixes: Mixes,
+    /// The recordings.
+    pub records: Records,
+    /// The hooks.
+    pub hooks: Hooks,
+    /// The log of ended sessions.
+    pub sessions: LateSessionLog,
+}
+
 /// The state of the API. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Api(Arc<Inner>);
@@ -81,6 +98,7 @@ struct Inner {
     facts: Option<Arc<ServerFacts>>,
     /// Taken while the session log is read: one request at a time.
     reading: Semaphore,
+    records: Records,
     /// The protocols of all services.
     protocols: Vec<&'static str>,
     listening: Listening,
@@ -91,16 +109,18 @@ struct Inner {
 }
 
 impl Api {
-    /// Creates the API of this gateway, its jobs, its mixes, its hooks and its session log.
-    pub fn new(gateway: Gateway, jobs: Jobs, mixes: Mixes, hooks: Hooks, sessions: LateSessionLog) -> Self {
+    /// Creates the API of this gateway with its parts.
+    pub fn new(gateway: Gateway, parts: ApiParts) -> Self {
         let Gateway { context, gate, protocols, listening, stop, .. } = gateway;
         let (listeners, figures, started) = (Listeners::default(), Figures::default(), Instant::now());
         let reading = Semaphore::new(1);
+        let ApiParts { jobs, mixes, records, hooks, sessions } = parts;
         Self(Arc::new(Inner {
             context,
             gate,
             jobs,
             mixes,
+            records,
             hooks,
             sessions,
             facts: None,
@@ -154,6 +174,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/sessions/", get(sessions::list))
         .route("/api/v1/hooks", get(hooks::list))
         .route("/api/v1/hooks/", get(hooks::list))
+        .merge(records::routes())
         .route("/metrics", get(prometheus))
         .route("/healthz", get(|| async { ([(header::CACHE_CONTROL, "no-store")], "ok\n") }))
         .with_state(api)

@@ -6,12 +6,9 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Serialize;
 
-use super::{Api, Asker, millis};
-use crate::hooks::Hooks;
+use super::{Api, ApiParts, Asker, millis};
 use crate::jobs::Jobs;
-use crate::jobs::mix::Mixes;
 use crate::jobs::pull::{PullInfo, PullSettings, PullStatus, Pulls};
-use crate::metering::LateSessionLog;
 use crate::remote::{Dialer, RemoteSettings};
 use crate::service::{Gateway, Routes, Service, StartError};
 
@@ -40,13 +37,7 @@ impl Service for PullService {
         let Gateway { context, workers, stop, .. } = gateway;
         let begin = (context, workers, stop);
         let pulls = Pulls::start(&self.settings, self.dialer.clone(), &self.jobs, begin);
-        let api = Api::new(
-            gateway.clone(),
-            self.jobs.clone(),
-            Mixes::default(),
-            Hooks::default(),
-            LateSessionLog::default(),
-        );
+        let api = Api::new(gateway.clone(), ApiParts { jobs: self.jobs.clone(), ..ApiParts::default() });
         let router = Router::new().route("/api/v1/pulls", get(list)).route("/api/v1/pulls/", get(list));
         routes.add(router.with_state((api, pulls)));
         Ok(())

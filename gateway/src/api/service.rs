@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use super::events::follow;
-use super::{Api, ServerFacts, router};
-use crate::hooks::Hooks;
-use crate::jobs::Jobs;
-use crate::jobs::mix::Mixes;
-use crate::metering::LateSessionLog;
+use super::{Api, ApiParts, ServerFacts, router};
 use crate::service::{Gateway, Greeting, Routes, Service, StartError, query};
 
 /// Seconds for which the link to the console is valid.
@@ -16,10 +12,7 @@ pub const CONSOLE_TTL: i64 = 600;
 /// The API service.
 #[derive(Debug)]
 pub struct ApiService {
-    jobs: Jobs,
-    mixes: Mixes,
-    hooks: Hooks,
-    sessions: LateSessionLog,
+    parts: ApiParts,
     facts: Option<Arc<ServerFacts>>,
     /// The operator's secret.
     operator: Option<String>,
@@ -28,9 +21,9 @@ pub struct ApiService {
 }
 
 impl ApiService {
-    /// Creates the service. The API lists `jobs`, `hooks` and `sessions`, and controls `mixes`.
-    pub const fn new(jobs: Jobs, mixes: Mixes, hooks: Hooks, sessions: LateSessionLog) -> Self {
-        Self { jobs, mixes, hooks, sessions, facts: None, operator: None, token: None }
+    /// Creates the service. The API lists and controls `parts`.
+    pub const fn new(parts: ApiParts) -> Self {
+        Self { parts, facts: None, operator: None, token: None }
     }
 
     /// Adds the facts about the gateway that the API shows.
@@ -53,8 +46,7 @@ impl Service for ApiService {
             }
         });
         tokio::spawn(follow(gateway.context.clone(), gateway.stop.clone()));
-        let (jobs, mixes, hooks) = (self.jobs.clone(), self.mixes.clone(), self.hooks.clone());
-        let api = Api::new(gateway.clone(), jobs, mixes, hooks, self.sessions.clone());
+        let api = Api::new(gateway.clone(), self.parts.clone());
         routes.add(router(api.with_facts(self.facts.clone())));
         Ok(())
     }

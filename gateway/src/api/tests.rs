@@ -36,7 +36,7 @@ fn api(context: &Context) -> Api {
     };
     let jobs = Jobs::default();
     jobs.add(Box::new(Demo), context, &gateway.stop).unwrap();
-    Api::new(gateway, jobs, Mixes::default(), Hooks::default(), LateSessionLog::default())
+    Api::new(gateway, ApiParts { jobs, ..ApiParts::default() })
 }
 
 async fn ask(context: &Context, method: &str, path: &str, peer: &str) -> (StatusCode, Value) {

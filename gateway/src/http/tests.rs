@@ -9,16 +9,12 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::api::ApiService;
+use crate::api::{ApiParts, ApiService};
 use crate::core::auth::Auth;
 use crate::edges::flv::Flv;
 use crate::edges::hls::HlsService;
 use crate::edges::webrtc::{WebRtcService, WebRtcSettings};
-use crate::hooks::Hooks;
-use crate::jobs::Jobs;
-use crate::jobs::mix::Mixes;
 use crate::limits::LimitSettings;
-use crate::metering::LateSessionLog;
 use crate::net::worker::{Connection, Gate, Workers, bind};
 use crate::service::{Gateway, Listening, Service as _};
 
@@ -37,9 +33,7 @@ async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
     };
     let webrtc = WebRtcSettings { addr: "127.0.0.1:0".parse().unwrap(), ..WebRtcSettings::default() };
     let mut routes = Routes::default();
-    ApiService::new(Jobs::default(), Mixes::default(), Hooks::default(), LateSessionLog::default())
-        .start(&gateway, &mut routes)
-        .unwrap();
+    ApiService::new(ApiParts::default()).start(&gateway, &mut routes).unwrap();
     Flv.start(&gateway, &mut routes).unwrap();
     HlsService.start(&gateway, &mut routes).unwrap();
     WebRtcService::bind(webrtc, Vec::new()).unwrap().unwrap().start(&gateway, &mut routes).unwrap();

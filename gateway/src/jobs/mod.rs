@@ -8,6 +8,7 @@ pub mod demo;
 pub mod forward;
 pub mod mix;
 pub mod pull;
+pub mod record;
 pub mod slate;
 mod supervisor;
 #[cfg(test)]

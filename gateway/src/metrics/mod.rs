@@ -71,6 +71,15 @@ fn describe() {
     metrics::gauge!(STALLED).increment(0.0);
     metrics::describe_gauge!("lianmai_rooms", "Rooms.");
     metrics::describe_gauge!("lianmai_room_sockets", "Sockets of clients in rooms.");
+    metrics::describe_gauge!("lianmai_recordings", "Recordings that grow now.");
+    metrics::describe_gauge!(
+        "lianmai_record_stopped",
+        "1 while nothing is recorded because the disk is too full."
+    );
+    metrics::describe_gauge!("lianmai_record_stored_bytes", "Bytes of all recordings.");
+    counter!("lianmai_record_bytes_total", "Bytes written to recordings.");
+    counter!("lianmai_record_lost_frames_total", "Frames that are not in a recording: slow or full disk.");
+    counter!("lianmai_record_errors_total", "Times that a recording could not be written or finished.");
     counter!("lianmai_chat_log_lost_total", "Chat messages that were not logged.");
     counter!("lianmai_hook_questions_total", "Clients about which a back end was asked, by its answer.");
     counter!("lianmai_hook_lost_total", "Hooks that were dropped or given up, by reason.");
@@ -95,6 +104,9 @@ fn describe() {
         "lianmai_forward_skips_total",
         "lianmai_pull_received_bytes_total",
         "lianmai_pull_failures_total",
+        "lianmai_record_bytes_total",
+        "lianmai_record_lost_frames_total",
+        "lianmai_record_errors_total",
         STALLS,
     ] {
         // Shown as 0 before the first event.

@@ -48,8 +48,13 @@ impl Rooms {
     }
 
     fn hear(&self, event: &HubEvent) {
-        if matches!(event.happened, Happened::ConfigChanged(_) | Happened::Viewers(_) | Happened::Segment(_))
-        {
+        if matches!(
+            event.happened,
+            Happened::ConfigChanged(_)
+                | Happened::Viewers(_)
+                | Happened::Segment(_)
+                | Happened::Recorded { .. }
+        ) {
             return;
         }
         if let Some(cell) = self.get(event.stream.app()) {

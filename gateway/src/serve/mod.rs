@@ -24,12 +24,12 @@ use self::console_file::ConsoleFile;
 use self::lock::DataLock;
 use self::secrets::SecretTexts;
 use self::services::Services;
+use crate::api::ApiParts;
 use crate::context::Context;
 use crate::core::auth::{self, Auth, Keys, Logins, Tokens};
-use crate::hooks::Hooks;
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
-use crate::metering::LateSessionLog;
+use crate::jobs::record::Records;
 use crate::net::worker::{Gate, Watchdog, Workers, has_both_families};
 use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError};
 use crate::settings::Settings;
@@ -74,10 +74,16 @@ async fn run_until_end(
     let mut signals = Signals::new(hangup)?;
     let jobs = Jobs::default();
     let mixes = Mixes::new(&settings.mix, &jobs);
-    let (hooks, sessions) = (Hooks::default(), LateSessionLog::default());
+    let parts = ApiParts {
+        records: Records::new(&settings.record, &settings.data),
+        jobs: jobs.clone(),
+        mixes: mixes.clone(),
+        ..ApiParts::default()
+    };
+    let (records, hooks, sessions) = (parts.records.clone(), parts.hooks.clone(), parts.sessions.clone());
     let given = settings.clone();
     settings.open_addresses(has_both_families());
-    let mut services = Services::bind(&settings, &jobs, &mixes, &hooks, &sessions)?;
+    let mut services = Services::bind(&settings, &parts)?;
     // Only after all sockets are bound: a failed start must not create a secret.
     let _lock = DataLock::take(&settings.data)?;
     let auth = rules(&settings)?;
@@ -111,6 +117,7 @@ async fn run_until_end(
         jobs.add(job, &context, &gateway.stop);
     }
     mixes.begin(&context, &gateway.stop);
+    records.begin(&context, &jobs, &gateway.stop);
 
     let ready_file = ReadyFile::write(&settings.ready_file, gateway.listening.file())?;
     let console_file = ConsoleFile::write(&settings.data, &context, services.http.addresses());
@@ -145,9 +152,12 @@ async fn run_until_end(
     context.auth.logins.flush();
     stop.cancel();
     context.hub.shutdown();
+    let recordings = tokio::task::spawn_blocking(move || records.end(GRACE));
     if timeout(GRACE, gate.empty()).await.is_err() {
         tracing::warn!(connections = gate.open(), "some connections did not end in time");
     }
+    // It waits no longer than the connections.
+    let _ = recordings.await;
     if let Some(sessions) = sessions.get()
         && timeout(LOG_GRACE, sessions.finish()).await.is_err()
     {

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::api::{ApiService, ForwardService, PullService, ServerFacts};
+use crate::api::{ApiParts, ApiService, ForwardService, PullService, ServerFacts};
 use crate::edges::flv::Flv;
 use crate::edges::hls::HlsService;
 use crate::edges::rtmp::Rtmp;
 use crate::edges::webrtc::WebRtcService;
-use crate::hooks::{Hooks, HooksService};
+use crate::hooks::HooksService;
 use crate::http::Http;
-use crate::jobs::Jobs;
 use crate::jobs::demo::Demo;
-use crate::jobs::mix::Mixes;
+use crate::jobs::record::RecordsService;
 use crate::jobs::slate::SlateJob;
-use crate::metering::{LateSessionLog, MeteringService};
+use crate::metering::MeteringService;
 use crate::rooms::RoomsService;
 use crate::service::{Job, Listening, Service, StartError};
 use crate::settings::Settings;
@@ -31,25 +30,18 @@ impl Services {
     ///
     /// # Errors
     /// An address is in use or does not belong to this machine, or the HTTPS certificate cannot be used.
-    pub(super) fn bind(
-        settings: &Settings,
-        jobs: &Jobs,
-        mixes: &Mixes,
-        hooks: &Hooks,
-        sessions: &LateSessionLog,
-    ) -> Result<Self, StartError> {
+    pub(super) fn bind(settings: &Settings, parts: &ApiParts) -> Result<Self, StartError> {
+        let ApiParts { jobs, mixes, records, hooks, sessions } = parts;
         let rtmp = Rtmp::bind(&settings.rtmp)?;
         let webrtc = WebRtcService::bind(settings.webrtc.clone(), settings.http.tls.acme.clone())?;
         let mut all: Vec<Box<dyn Service>> = vec![Box::new(Flv), Box::new(HlsService)];
         all.extend(rtmp.map(|rtmp| Box::new(rtmp) as Box<dyn Service>));
         all.extend(webrtc.map(|webrtc| Box::new(webrtc) as Box<dyn Service>));
         all.push(Box::new(RoomsService::new(&settings.rooms, &settings.data, mixes)));
+        all.push(Box::new(RecordsService::new(records.clone())));
         let http = Http::bind(&settings.http, &settings.data)?;
         let facts = Arc::new(ServerFacts::new(settings, http.certificate().clone()));
-        all.push(Box::new(
-            ApiService::new(jobs.clone(), mixes.clone(), hooks.clone(), sessions.clone())
-                .with_facts(facts.clone()),
-        ));
+        all.push(Box::new(ApiService::new(parts.clone()).with_facts(facts.clone())));
         all.push(Box::new(ForwardService::new(&settings.forward, &settings.remote, jobs)?));
         all.push(Box::new(PullService::new(&settings.pull, &settings.remote, jobs)?));
         settings.slate.check().map_err(StartError::Setting)?;

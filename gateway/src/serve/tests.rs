@@ -24,8 +24,7 @@ async fn greeting_of(auth: Auth, certificate: CertSource) -> String {
     let settings = free_ports();
     let jobs = Jobs::default();
     let services =
-        Services::bind(&settings, &jobs, &Mixes::default(), &Hooks::default(), &LateSessionLog::default())
-            .unwrap();
+        Services::bind(&settings, &ApiParts { jobs: jobs.clone(), ..ApiParts::default() }).unwrap();
     let rtmp = services.listening().port("rtmp");
     let context = Context::new(settings.context.clone(), auth);
     for job in super::services::jobs(&settings) {
@@ -90,14 +89,7 @@ async fn a_gateway_with_a_domain_is_found_there() {
 
 #[tokio::test]
 async fn the_ready_file_names_where_every_service_listens() {
-    let services = Services::bind(
-        &free_ports(),
-        &Jobs::default(),
-        &Mixes::default(),
-        &Hooks::default(),
-        &LateSessionLog::default(),
-    )
-    .unwrap();
+    let services = Services::bind(&free_ports(), &ApiParts::default()).unwrap();
     let listening = services.listening();
     let json: serde_json::Value = serde_json::from_str(&listening.file()).unwrap();
     assert_eq!(json["rtmp"], format!("127.0.0.1:{}", listening.port("rtmp")));
@@ -114,14 +106,7 @@ async fn the_ready_file_names_where_every_service_listens() {
 
 #[tokio::test]
 async fn every_service_names_its_protocols_once() {
-    let services = Services::bind(
-        &free_ports(),
-        &Jobs::default(),
-        &Mixes::default(),
-        &Hooks::default(),
-        &LateSessionLog::default(),
-    )
-    .unwrap();
+    let services = Services::bind(&free_ports(), &ApiParts::default()).unwrap();
     let mut protocols: Vec<_> = services.all.iter().flat_map(|service| service.protocols()).collect();
     let all = protocols.len();
     protocols.sort_unstable();

@@ -25,6 +25,7 @@ use crate::jobs::demo::DemoSettings;
 use crate::jobs::forward::ForwardSettings;
 use crate::jobs::mix::MixSettings;
 use crate::jobs::pull::PullSettings;
+use crate::jobs::record::RecordSettings;
 use crate::jobs::slate::SlateSettings;
 use crate::log::LogSettings;
 use crate::metering::MeteringSettings;
@@ -91,6 +92,10 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub remote: RemoteSettings,
+    /// Recordings.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub record: RecordSettings,
 
     /// Listen on all interfaces, over IPv4 and IPv6 (the ports stay); publishing then needs the secret
     #[arg(long, env = "LIANMAI_PUBLIC", value_name = "BOOL", default_value = "false", num_args = 0..=1,

@@ -19,6 +19,12 @@ pub const MEDIA: Endpoint = Endpoint {
 };
 /// A playlist or a segment.
 pub const PLAYLIST: Endpoint = Endpoint { request_headers: "authorization, if-none-match, range", ..FILE };
+/// A file of which parts can be requested.
+pub const RANGES: Endpoint = Endpoint {
+    request_headers: "authorization, if-none-match, if-range, range",
+    exposed: "accept-ranges, content-range, etag",
+    ..FILE
+};
 /// A file, or a number about a stream.
 pub const FILE: Endpoint = Endpoint { methods: "GET, HEAD", request_headers: "", exposed: "", max_body: 0 };
 /// An address to which offers are posted.
@@ -107,7 +113,7 @@ impl Endpoint {
 mod tests {
     use super::*;
 
-    const ALL: [Endpoint; 5] = [MEDIA, PLAYLIST, FILE, OFFER, SESSION];
+    const ALL: [Endpoint; 6] = [MEDIA, PLAYLIST, RANGES, FILE, OFFER, SESSION];
 
     #[test]
     fn only_methods_of_the_address_come_through() {

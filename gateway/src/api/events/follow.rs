@@ -31,6 +31,7 @@ fn tell(context: &Context, event: &HubEvent) {
         Happened::Ended => ("ended", None),
         Happened::Viewers(count) => ("viewers", Some(count as u64)),
         Happened::ConfigChanged(_) | Happened::Segment(_) => return,
+        Happened::Recorded { .. } => ("recorded", None),
     };
     let fact = Fact { what, stream: event.stream.to_string(), count, ..Fact::default() };
     match event.happened {

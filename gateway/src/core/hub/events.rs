@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -46,6 +47,15 @@ pub enum Happened {
     Viewers(usize),
     /// An HLS segment is complete.
     Segment(Arc<HlsSegment>),
+    /// A recording of the stream is complete. The stream may have ended long before.
+    Recorded {
+        /// The MP4 file.
+        path: Arc<Path>,
+        /// Its size in bytes.
+        size: u64,
+        /// Its duration.
+        duration: Duration,
+    },
 }
 
 /// An event of the hub.

@@ -412,7 +412,7 @@ impl Hub {
         self.0.events.listen()
     }
 
-    /// Sends an event about a stream to all listeners.
+    /// Reports what happened to a stream, or to what was made of it, to all listeners.
     pub fn report(&self, stream: &StreamName, happened: Happened) {
         self.0.events.send(stream, happened);
     }
