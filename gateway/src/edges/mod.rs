@@ -4,4 +4,5 @@
 pub mod flv;
 pub mod hls;
 pub mod rtmp;
+pub mod snapshot;
 pub mod webrtc;

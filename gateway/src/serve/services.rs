@@ -6,6 +6,7 @@ use crate::api::{ApiParts, ApiService, ForwardService, PullService, ServerFacts}
 use crate::edges::flv::Flv;
 use crate::edges::hls::HlsService;
 use crate::edges::rtmp::Rtmp;
+use crate::edges::snapshot::SnapshotService;
 use crate::edges::webrtc::WebRtcService;
 use crate::hooks::HooksService;
 use crate::http::Http;
@@ -38,6 +39,7 @@ impl Services {
         all.extend(rtmp.map(|rtmp| Box::new(rtmp) as Box<dyn Service>));
         all.extend(webrtc.map(|webrtc| Box::new(webrtc) as Box<dyn Service>));
         all.push(Box::new(RoomsService::new(&settings.rooms, &settings.data, mixes)));
+        all.push(Box::new(SnapshotService));
         all.push(Box::new(RecordsService::new(records.clone())));
         let http = Http::bind(&settings.http, &settings.data)?;
         let facts = Arc::new(ServerFacts::new(settings, http.certificate().clone()));
