@@ -49,7 +49,10 @@ fn a_killed_gateway_loses_at_most_a_second() {
         // Recordings that were finished before stay as they are.
         known.push(record);
         for (number, record) in known.iter().enumerate() {
-            assert_eq!(wait_records(&gateway, &format!("x{number}"), 1, is_finished), [record.clone()]);
+            assert_eq!(
+                &wait_records(&gateway, &format!("x{number}"), 1, is_finished)[..],
+                std::slice::from_ref(record)
+            );
         }
     }
 }

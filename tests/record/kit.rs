@@ -25,7 +25,7 @@ pub(crate) fn list(gateway: &Gateway, name: &str) -> Value {
     let path = format!("/api/v1/records?stream=live/{name}&count=100");
     let response = api(gateway, "GET", &path, &Value::Null);
     assert_eq!(response.status, 200, "{}", response.text());
-    serde_json::from_slice(&response.body).unwrap()
+    serde_json::from_slice(&response.body).expect("the JSON of the API or of ffprobe")
 }
 
 /// Waits until `live/NAME` has `count` recordings for which `which` returns true; returns them, oldest first.
@@ -38,8 +38,13 @@ pub(crate) fn wait_records(
 ) -> Vec<Value> {
     wait::until(&format!("{count} recordings of live/{name}"), LIMIT, || {
         let list = list(gateway, name);
-        let mut found: Vec<Value> =
-            list["records"].as_array().unwrap().iter().filter(|record| which(record)).cloned().collect();
+        let mut found: Vec<Value> = list["records"]
+            .as_array()
+            .expect("the JSON of the API or of ffprobe")
+            .iter()
+            .filter(|record| which(record))
+            .cloned()
+            .collect();
         found.reverse();
         (found.len() >= count).then_some(found)
     })
@@ -58,7 +63,10 @@ pub(crate) fn wait_duration(gateway: &Gateway, name: &str, millis: u64) -> Value
 
 /// Returns the path of a recording's file.
 pub(crate) fn path(data: &Path, record: &Value) -> PathBuf {
-    let (stream, file) = (record["stream"].as_str().unwrap(), record["file"].as_str().unwrap());
+    let (stream, file) = (
+        record["stream"].as_str().expect("the JSON of the API or of ffprobe"),
+        record["file"].as_str().expect("the JSON of the API or of ffprobe"),
+    );
     data.join("records").join(stream).join(file)
 }
 
@@ -79,13 +87,18 @@ pub(crate) fn probe(input: &str) -> Probe {
     let output = Command::new("ffprobe").args(args.split(' ')).arg(input).output().expect("ffprobe runs");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && errors.is_empty(), "{input}: {errors}");
-    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).expect("the JSON of the API or of ffprobe");
     let stream = |stream: &Value| {
         let count = stream["nb_read_frames"].as_str().and_then(|count| count.parse().ok()).unwrap_or(0);
         (stream["codec_name"].as_str().unwrap_or_default().to_owned(), count)
     };
     Probe {
-        streams: json["streams"].as_array().unwrap().iter().map(stream).collect(),
+        streams: json["streams"]
+            .as_array()
+            .expect("the JSON of the API or of ffprobe")
+            .iter()
+            .map(stream)
+            .collect(),
         duration: json["format"]["duration"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0.0),
     }
 }
