@@ -10,6 +10,7 @@ mod lag;
 mod latency;
 mod mix;
 mod nginx;
+mod record;
 mod rooms;
 mod rtp;
 mod stalled;
@@ -36,6 +37,7 @@ fn main() {
         ("rooms", rooms::run),
         ("mix", mix::run),
         ("forward", forward::run),
+        ("record", record::run),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {

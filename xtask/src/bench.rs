@@ -11,9 +11,9 @@ const BROWSER: [(&str, &[&str]); 4] = [
     ("rooms-browser", &["measure-rooms.mjs"]),
 ];
 
-/// Measures the server (cpu, latency, join, stalled, rtp, transcode, compose, https, whep, rooms, mix), then a mix from
-/// glass to glass (mix), the player in Chromium (browser), on a bad network (loss), and a room of ten hosts
-/// (rooms-browser); all of them, or the named ones.
+/// Measures the server (cpu, latency, join, stalled, rtp, transcode, compose, https, whep, rooms, mix, forward, record),
+/// then a mix from glass to glass (mix), the player in Chromium (browser), on a bad network (loss), and a room of ten
+/// hosts (rooms-browser); all of them, or the named ones.
 pub(crate) fn run(parts: &[String]) -> Result {
     let named = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
     let scripts: Vec<_> =
