@@ -13,7 +13,7 @@ import { bytes, clip, header } from './clips.mjs';
 const ROOT = new URL('../../../', import.meta.url).pathname;
 const DIST = join(ROOT, 'player-wasm/dist');
 /** Change its last part if the recordings below change. */
-const FOLDER = join(ROOT, 'target/tmp/lianmai/recordings-2');
+const FOLDER = join(ROOT, 'target/tmp/lianmai/recordings-3');
 const TYPES = {
   '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html', '.m3u8': 'application/vnd.apple.mpegurl',
   '.ts': 'video/mp2t', '.flv': 'video/x-flv', '.aac': 'audio/aac', '.m4s': 'video/iso.segment', '.mp4': 'video/mp4',
@@ -47,7 +47,7 @@ function make() {
   if (existsSync(FOLDER)) return;
   const folder = `${FOLDER}.${process.pid}`;
   const ffmpeg = (...args) => execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  for (const name of ['long', 'ad', 'small', 'big', 'fmp4', 'aes', 'packed', 'ac3']) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of ['long', 'ad', 'small', 'big', 'fmp4', 'video', 'audio', 'aes', 'packed', 'ac3']) mkdirSync(join(folder, name), { recursive: true });
   const usual = [...picture('320x180', 15, SECONDS), ...tone(48_000, SECONDS), ...x264(15), ...aac()];
   ffmpeg(...usual, ...list('long'));
   ffmpeg('-i', 'long/index.m3u8', '-c', 'copy', '-bsf:a', 'aac_adtstoasc', 'long.flv');
@@ -56,6 +56,10 @@ function make() {
   ffmpeg(...picture('256x144', 15, 20), ...tone(48_000, 20), ...x264(30, '150k'), ...aac(), ...list('small'));
   ffmpeg(...picture('1280x720', 15, 20), ...tone(48_000, 20), ...x264(30, '2500k'), '-minrate', '2500k', '-nal-hrd', 'cbr', ...aac(), ...list('big'));
   ffmpeg('-i', 'small/index.m3u8', '-c', 'copy', '-bsf:a', 'aac_adtstoasc', ...list('fmp4', '-hls_segment_type', 'fmp4'));
+  // The same with a playlist for each track.
+  for (const [name, map] of [['video', '0:v'], ['audio', '0:a']]) {
+    ffmpeg('-i', 'small/index.m3u8', '-map', map, '-c', 'copy', ...(name === 'audio' ? ['-bsf:a', 'aac_adtstoasc'] : []), ...list(name, '-hls_segment_type', 'fmp4'));
+  }
   writeFileSync(join(folder, 'aes/key'), Buffer.alloc(16, 7));
   writeFileSync(join(folder, 'aes/info'), 'key\naes/key\n');
   ffmpeg('-i', 'small/index.m3u8', '-c', 'copy', ...list('aes', '-hls_key_info_file', 'aes/info'));

@@ -3,7 +3,7 @@
 //! The sources are in folders; the package is one flat folder whose file names are public.
 
 /// The files of the package and the entry module of each: (published name, path below `player-wasm/js`).
-pub(crate) const ENTRIES: [(&str, &str); 38] = [
+pub(crate) const ENTRIES: [(&str, &str); 39] = [
     ("compat.js", "player/compat.js"),
     ("danmaku.js", "chat/flying/overlay.js"),
     ("define-chat.js", "chat/define.js"),
@@ -13,6 +13,7 @@ pub(crate) const ENTRIES: [(&str, &str); 38] = [
     ("define-room.js", "room/define.js"),
     ("element.js", "player/element.js"),
     ("extras.js", "player/extras.js"),
+    ("hls-fmp4.js", "player/engine/sources/hls/fmp4/fmp4.js"),
     ("hls-variants.js", "player/engine/sources/hls/variants.js"),
     ("hls.js", "player/engine/sources/hls/hls.js"),
     ("index.js", "index.js"),

@@ -18,7 +18,7 @@ import { sentence } from './sentences.js';
 /**
  * Returns how an address is played, or the error code if it cannot be played.
  * @param {string} url
- * @param {import('../../types/attributes.js').Protocol} protocol
+ * @param {import('../../types/attributes.js').Protocol | import('./sources/messages.js').Kind} protocol
  * @returns {{ url: string, kind: import('./sources/messages.js').Kind, code?: undefined } | { kind?: undefined, code: string, message?: string }}
  */
 export function choose(url, protocol) {
@@ -54,6 +54,10 @@ export async function openSource(video, options, chosen, receive) {
   if (request.kind === 'webrtc') {
     const { Rtc } = await import('./sources/webrtc/rtc.js');
     return new Rtc(request, receive);
+  }
+  if (request.kind === 'fmp4') {
+    const { Fmp4 } = await import('./sources/hls/fmp4/fmp4.js');
+    return new Fmp4(video, request, receive);
   }
   return openPipeline(options, request, receive);
 }

@@ -118,7 +118,7 @@ export class Player extends EventTarget {
     this.#open(url, this.#options.protocol);
   }
 
-  /** @param {string} url @param {Protocol} protocol */
+  /** @param {string} url @param {Protocol | import('./sources/messages.js').Kind} protocol */
   #open(url, protocol) {
     this.#unload();
     const load = ++this.#load;

@@ -5,7 +5,7 @@ import type { Latency, Protocol } from '../../../types/attributes.js';
 import type { PlayerState, Stats } from '../../../types/index.js';
 
 /** How an address is played. */
-export type Kind = Exclude<Protocol, 'auto'>;
+export type Kind = Exclude<Protocol, 'auto'> | 'fmp4';
 
 /** What a stream is doing. */
 export type State = Exclude<PlayerState, 'paused'>;
@@ -18,7 +18,7 @@ export interface Request {
   url: string;
   kind: Kind;
   /** What the page said: `auto` may play the stream in another way. */
-  protocol: Protocol;
+  protocol: Protocol | Kind;
   latency: Latency;
   retry: number;
   /** Whether every video frame is reported. */
@@ -113,7 +113,7 @@ export type FromSource =
   /** Asks for a token; the answer has the same id. */
   | ({ type: 'token'; id: number; unspent: boolean } & Anything)
   /** The address is of another kind. */
-  | ({ type: 'other'; kind: Protocol } & Anything)
+  | ({ type: 'other'; kind: Kind } & Anything)
   /** Other addresses of the stream, to be played from now on. */
   | ({ type: 'instead'; urls: string[] } & Anything);
 

@@ -18,6 +18,11 @@ export function unsupported(target) {
       target.other('native');
       return true;
     }
+    // Separate audio comes with it: other modules play both.
+    if (features.includes('fragmented MP4') && features.every((feature) => feature !== 'encrypted segments')) {
+      target.other('fmp4');
+      return true;
+    }
     const warning = features.every((feature) => SEPARATE[feature]) && SEPARATE[features[0]];
     if (!warning) target.fail('unsupported-format', text);
     else if (!warned) target.warn(warning, text);
