@@ -24,7 +24,7 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 12] = [
+    let parts: [(&str, fn()); 13] = [
         ("cpu", cpu::run),
         ("latency", latency::run),
         ("join", join::run),
