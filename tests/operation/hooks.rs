@@ -114,11 +114,20 @@ fn a_back_end_of_srs_hears_who_comes_and_goes() {
         ("on_connect+on_close", "/api/v1/clients"),
         ("on_publish+on_unpublish", "/api/v1/streams"),
         ("on_play+on_stop", "/api/v1/sessions?key=hidden"),
-        ("on_hls", "/api/v1/hls"),
+        ("on_hls+on_dvr", "/api/v1/hls"),
     ]
     .map(|(actions, path)| format!("{actions}={}", backend.url(path)))
     .join(",");
-    let gateway = Gateway::start(&["--hook", &hooks, "--hook-secret", SECRET]);
+    let gateway = Gateway::start(&[
+        "--hook",
+        &hooks,
+        "--hook-secret",
+        SECRET,
+        "--record",
+        "live/x",
+        "--reconnect",
+        "1",
+    ]);
     let mut encoder = publisher::ffmpeg_forever(&Clip::Av.file(), &gateway.rtmp_url("x?token=abc&salt=y"));
     let published = backend.wait("on_publish", "x");
     gateway.wait_published("x");
@@ -131,6 +140,10 @@ fn a_back_end_of_srs_hears_who_comes_and_goes() {
     encoder.wait(LIMIT);
     let unpublished = backend.wait("on_unpublish", "x");
     wait::until_true("two on_close", LIMIT, || backend.bodies("action", "on_close").len() == 2);
+    let recorded = backend.wait("on_dvr", "x");
+    let file = recorded["file"].as_str().expect("a text");
+    let path = PathBuf::from(recorded["cwd"].as_str().expect("a text")).join(file);
+    assert!(file.ends_with(".mp4") && path.is_file(), "{recorded}");
 
     let clients = gateway.json("/api/v1/versions");
     for body in [&published, &unpublished] {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Hooks;
 use super::action::Action;
+use super::event::Recording;
 use super::guard::is_internal;
 use crate::core::client::Act;
 use crate::core::hub::{Happened, HubEvents, NextEvent};
@@ -48,10 +49,17 @@ pub(super) async fn follow(hooks: Hooks, mut happened: HubEvents) {
     while let Some(next) = happened.next().await {
         let NextEvent::Event(event) = next else { continue };
         let Some(events) = hooks.0.events.get() else { continue };
-        if let Happened::Segment(segment) = &event.happened
-            && hooks.current().iter().any(|hook| hook.address().wants(Action::Hls))
-        {
-            hooks.tell(&events.segment(&event.stream, segment));
+        match &event.happened {
+            Happened::Segment(segment)
+                if hooks.current().iter().any(|hook| hook.address().wants(Action::Hls)) =>
+            {
+                hooks.tell(&events.segment(&event.stream, segment));
+            }
+            Happened::Recorded { path, .. } => {
+                let cwd = std::env::current_dir().unwrap_or_default();
+                hooks.recorded(&event.stream, &Recording { cwd, file: path.to_path_buf() });
+            }
+            _ => {}
         }
     }
 }

@@ -29,8 +29,8 @@ pub(super) fn stem(begin: SystemTime, number: u32) -> String {
 /// Returns when a recording of this name (without ending) began; `None` if it is not the name of a recording.
 pub(super) fn begin(stem: &str) -> Option<SystemTime> {
     let (time, number) = stem.split_at_checked(20)?;
-    let number = number.strip_prefix('-').unwrap_or(if number.is_empty() { "1" } else { return None });
-    if number.len() > 4 || !number.bytes().all(|b| b.is_ascii_digit()) || !time.is_ascii() {
+    let number = if number.is_empty() { "1" } else { number.strip_prefix('-')? };
+    if !(1..=4).contains(&number.len()) || !number.bytes().all(|b| b.is_ascii_digit()) || !time.is_ascii() {
         return None;
     }
     let (day, clock) = time.split_once('T')?;
