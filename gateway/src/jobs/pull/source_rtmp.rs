@@ -61,7 +61,8 @@ pub(super) async fn receive(
             }
         };
         if timeout(IDLE_TIMEOUT, more).await.is_err() {
-            let words = format!("the server sent nothing for {} s", IDLE_TIMEOUT.as_secs());
+            let words =
+                format!("the server sent nothing, or took no answers, for {} s", IDLE_TIMEOUT.as_secs());
             return Err(RemoteError::new(&words).into());
         }
         connection.receive()?;

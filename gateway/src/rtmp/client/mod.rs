@@ -93,6 +93,8 @@ struct OpenSession {
     chunks: ChunkReader,
     writer: Writer,
     aggregate: Option<Aggregate>,
+    /// Whether the server has answered `connect`.
+    connected: bool,
     /// Id of the message stream, once the server has created it.
     stream: Option<u32>,
     accepted: bool,
@@ -249,6 +251,7 @@ impl ClientSession {
             chunks,
             writer,
             aggregate: None,
+            connected: false,
             stream: None,
             accepted: false,
             codecs: Vec::new(),

@@ -80,9 +80,11 @@ impl ClientSession {
         if reply.is_error() {
             return Some(ClientEvent::Refused(reply.reason()));
         }
-        if let Stage::Open(open) = &mut self.stage {
-            open.codecs = reply.codecs();
+        let Stage::Open(open) = &mut self.stage else { return None };
+        if std::mem::replace(&mut open.connected, true) {
+            return None;
         }
+        open.codecs = reply.codecs();
         if self.purpose == Purpose::Publish {
             let key = Value::from(self.address.key.as_str());
             for (name, transaction) in [("releaseStream", 2.0), ("FCPublish", 3.0)] {

@@ -101,9 +101,12 @@ fn connect_has_the_address_and_the_gateway() {
     assert_eq!(["app", "tcUrl", super::SENT_BY].map(text), ["live", "rtmp://h/live", "this-gateway"]);
     // The key is sent last, and only to the server.
     let info = object(&[("code", "NetConnection.Connect.Success".into())]);
-    server.say(&["_result".into(), Value::Number(1.0), Value::Null, info]);
+    let accepted = ["_result".into(), Value::Number(1.0), Value::Null, info];
+    server.say(&accepted);
     let release = server.commands().remove(0);
     assert_eq!(release[3].as_str(), Some("key?a=b"));
+    server.say(&accepted);
+    assert_eq!(server.commands().len(), 0, "a repeated answer is not answered");
 }
 
 #[test]
