@@ -204,6 +204,41 @@ fn pulled_streams_are_bounded() {
 }
 
 #[test]
+fn names_that_nobody_publishes_leave_room_for_other_jobs() {
+    // Accepts connections and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let rule = format!("live/*=rtmp://{}/live/{{stream}}", silent.local_addr().expect("it listens"));
+    let flags = ["--pull", &rule, "--pull-max", "4", "--play-wait", "3", "--pull-linger", "1"];
+    let edge = Gateway::start(&flags);
+    let to = edge.http();
+    let ask =
+        |n: usize| thread::spawn(move || lianmai_tests::http::get(to, &format!("/live/no{n}.flv")).status);
+    let viewers: Vec<_> = (0..60).map(ask).collect();
+    let sources = || {
+        let pulls = edge.json(&edge.operator("/api/v1/pulls"));
+        pulls["pulls"][0]["sources"].as_array().map_or(0, Vec::len)
+    };
+    wait::until("pulls and those that wait", LIMIT, || (sources() == 4 + 16).then_some(()));
+    for viewer in viewers {
+        assert_ne!(viewer.join().expect("an answer"), 200);
+        assert!(sources() <= 4 + 16);
+    }
+    assert_eq!(edge.process.stderr().matches("too many wait for room").count(), 1);
+    wait::until("the end of the pulls", LIMIT, || (sources() == 0).then_some(()));
+}
+
+#[test]
+fn a_gateway_does_not_pull_from_itself() {
+    let addr = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+    let rule = format!("*=rtmp://{addr}/{{app}}/x{{stream}}");
+    let edge = Gateway::start(&["--rtmp", &addr.to_string(), "--pull", &rule, "--play-wait", "3"]);
+    assert_ne!(lianmai_tests::http::get(edge.http(), "/live/x.flv").status, 200);
+    let warned = edge.process.stderr();
+    assert!(warned.contains("pulls the stream from itself"), "{warned}");
+    assert!(!warned.contains("live/xxx"), "one viewer is one pull: {warned}");
+}
+
+#[test]
 fn files_are_played_in_a_loop_without_a_jump_until_somebody_publishes() {
     let dir = gateway::temp_dir("file");
     // Three short files: FLV and MPEG-TS are read by the gateway, MP4 by ffmpeg.

@@ -78,6 +78,10 @@ pub(super) async fn admit_viewer(
 ) -> Result<PlayGrant, Refused> {
     let name = &request.address.name;
     let name = name.as_ref().map_err(|error| Refused("NetStream.Play.StreamNotFound", error.to_string()))?;
+    if request.sent_by == context.ids.server {
+        let text = "this gateway pulls the stream from itself: change the address of the pull";
+        return Err(Refused("NetStream.Play.Failed", text.to_owned()));
+    }
     let (client, credentials) = client(connection, request, name);
     let granted = context.admission.play(name, &credentials, client).await;
     granted.map_err(|refusal| Refused("NetStream.Play.Failed", refusal.to_string()))

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::feed::{Feed, FeedError, SourceError, Started};
 use super::source::{self, SourceAddress, SourceSetup};
@@ -77,7 +77,7 @@ struct Pull {
 
 impl Pull {
     async fn run(&self) {
-        let Ok(_permit) = self.shared.permits.acquire().await else { return };
+        let Some(_permit) = self.permit().await else { return };
         let name = &self.status.stream;
         let (sender, started) = watch::channel(None);
         let mut feed = Feed::new(&self.context.hub, &self.status, sender);
@@ -109,12 +109,23 @@ impl Pull {
             metrics::counter!("lianmai_pull_failures_total").increment(1);
             self.status.failed(reason);
             // The next viewer asks again; the others are told after the hub's time for publishers to return.
-            let patience = self.shared.linger.max(self.context.limits.play_wait);
+            let patience = self.patience();
             if !self.always && (refused || used.elapsed() + pause > patience) {
                 return;
             }
             sleep(pause).await;
         }
+    }
+
+    /// Returns the time after which nobody waits any more for a stream that does not come.
+    fn patience(&self) -> Duration {
+        self.shared.linger.max(self.context.limits.play_wait)
+    }
+
+    /// Waits for room among the pulled streams. Returns `None` if nobody can be waiting for the stream any more.
+    async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        let patience = if self.always { Duration::MAX } else { self.patience() };
+        timeout(patience, self.shared.permits.acquire()).await.ok()?.ok()
     }
 
     /// Receives until the source ends, the stream is taken, or nobody needs it any more.
@@ -143,7 +154,7 @@ impl Pull {
             let (is_needed, patience) = match &*started.borrow() {
                 Some((_, stream)) => (stream.is_needed(), self.shared.linger),
                 // The viewers that wait for the stream are not counted.
-                None => (false, self.shared.linger.max(self.context.limits.play_wait)),
+                None => (false, self.patience()),
             };
             if self.always || is_needed {
                 *used = Instant::now();

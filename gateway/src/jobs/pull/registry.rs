@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ use crate::remote::{AddressError, Dialer, Template};
 
 /// Maximum number of pulls and files in the settings.
 pub const MAX_PULLS: usize = 64;
+/// Maximum number of streams that wait for room among those that are pulled.
+const MAX_WAITING: usize = 16;
 /// Maximum number of files of one stream.
 const MAX_FILES: usize = 1000;
 
@@ -99,6 +102,10 @@ struct Inner {
     stop: CancellationToken,
     shared: Shared,
     rules: Vec<Rule>,
+    /// Maximum number of streams that are pulled at the same time.
+    max: usize,
+    /// Whether the last stream that was wanted found no room; then the log has said so.
+    is_full: AtomicBool,
     running: Mutex<BTreeMap<StreamName, Running>>,
 }
 
@@ -126,10 +133,11 @@ impl Pulls {
         jobs: &Jobs,
         (context, workers, stop): (&Context, &Workers, &CancellationToken),
     ) -> Self {
+        let max = settings.pull_max.clamp(1, Semaphore::MAX_PERMITS);
         let shared = Shared {
             dialer,
             workers: workers.clone(),
-            permits: Arc::new(Semaphore::new(settings.pull_max.clamp(1, Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(max)),
             linger: Duration::from_secs(settings.pull_linger),
         };
         let pulls = Self(Arc::new(Inner {
@@ -139,6 +147,8 @@ impl Pulls {
             shared,
             // They were checked before.
             rules: rules(settings).unwrap_or_default(),
+            max,
+            is_full: AtomicBool::new(false),
             running: Mutex::default(),
         }));
         if pulls.0.rules.iter().any(|rule| !rule.always) {
@@ -169,6 +179,15 @@ impl Pulls {
         self.forget_ended();
         let mut running = self.running();
         if running.contains_key(stream) {
+            return;
+        }
+        // Viewers choose the names. Streams that are not there must not take the places of other jobs.
+        let is_full = !rule.always && running.len() >= self.0.max.saturating_add(MAX_WAITING);
+        let was_full = self.0.is_full.swap(is_full, Ordering::Relaxed);
+        if is_full {
+            if !was_full {
+                tracing::warn!(%stream, "stream not pulled: too many wait for room among --pull-max");
+            }
             return;
         }
         let from = match rule.from.of(stream) {
