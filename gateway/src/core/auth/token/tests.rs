@@ -69,6 +69,17 @@ fn the_rules() {
 }
 
 #[test]
+fn a_token_for_the_operator_is_not_valid_again_right_after_a_restart() {
+    let rules = Rules { audience: "lianmai".to_owned(), issuer: None, started: NOW - 100 };
+    let check = |made: i64| {
+        let claims = claims(serde_json::json!({ "act": OPERATE, "stream": null, "iat": made }));
+        rules.check_operator(&claims, NOW).map(|(jti, _)| jti.to_owned())
+    };
+    assert_eq!(check(NOW - 100), Ok("a".to_owned()));
+    assert_eq!(check(NOW - 101), Err(TokenError::Stale));
+}
+
+#[test]
 fn only_a_token_for_something_else_is_forbidden() {
     assert_eq!(TokenError::Stream.status(), StatusCode::FORBIDDEN);
     assert_eq!(TokenError::Used.status(), StatusCode::UNAUTHORIZED);
