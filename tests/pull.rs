@@ -1,5 +1,6 @@
 //! Pulls: streams from other servers, which are real ones: a second gateway and its HLS, FLV and RTMP.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
@@ -273,4 +274,50 @@ fn files_are_played_in_a_loop_without_a_jump_until_somebody_publishes() {
         assert!(process.stderr().contains(words), "{}", process.stderr());
     }
     let _ = std::fs::remove_dir_all(dir);
+}
+
+/// A web server that gives each request the answer of `answer`, which gets the path.
+fn web_server(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = listener.local_addr().expect("it listens");
+    thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let mut line = String::new();
+            let Ok(_) = BufReader::new(&socket).read_line(&mut line) else { continue };
+            let path = line.split(' ').nth(1).unwrap_or_default();
+            let body = answer(path);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            let _ = socket.write_all(&[head.as_bytes(), &body].concat());
+        }
+    });
+    addr
+}
+
+#[test]
+fn playlists_with_impossible_content_are_told_to_the_operator() {
+    let from = web_server(|path| {
+        let (sequence, link) = match path {
+            "/numbers.m3u8" => (u64::MAX.to_string(), "a.ts"),
+            "/file.m3u8" => ("1".to_owned(), "file:///etc/passwd"),
+            "/large.m3u8" => ("1".to_owned(), "x"),
+            _ => return Vec::new(),
+        };
+        let lines = if path == "/large.m3u8" { 200_000 } else { 1 };
+        let head = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{sequence}\n");
+        (head + &format!("#EXTINF:1,\n{link}\n").repeat(lines)).into_bytes()
+    });
+    for (path, words) in
+        [("numbers", "no possible numbers"), ("file", "does not begin with"), ("large", "too large")]
+    {
+        let dir = gateway::temp_dir("pull");
+        let file = dir.join("lianmai.toml");
+        let text =
+            format!("[[pull]]\nstream = \"live/x\"\nfrom = \"http://{from}/{path}.m3u8\"\nalways = true\n");
+        std::fs::write(&file, text).expect("a writable folder");
+        let edge = Gateway::start(&["--config", file.to_str().expect("a path of text")]);
+        let state = wait_state(&edge, "retrying");
+        assert!(state["last_words"].as_str().is_some_and(|said| said.contains(words)), "{path}: {state}");
+        assert!(!edge.process.stderr().contains("panicked"));
+        let _ = std::fs::remove_dir_all(dir);
+    }
 }

@@ -1,5 +1,6 @@
 //! Connects to other servers.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub struct Dialer {
     resolver: Resolver,
     authorities: tls::Authorities,
     tls: Arc<OnceLock<Result<Arc<ClientConfig>, String>>>,
+    /// The only host that may have an address in a private network; `None` if every host may.
+    only_private: Option<String>,
 }
 
 impl Dialer {
@@ -43,7 +46,18 @@ impl Dialer {
             tls::Authorities::read(path)
                 .map_err(|error| format!("cannot use {} (--remote-ca): {error}", path.display()))?
         };
-        Ok(Self { resolver: Resolver::new(), authorities, tls: Arc::default() })
+        Ok(Self { resolver: Resolver::new(), authorities, tls: Arc::default(), only_private: None })
+    }
+
+    /// Returns a dialer for addresses that the server at `address` names. A server in the internet must not make this
+    /// gateway ask machines of private networks, or this machine.
+    ///
+    /// # Errors
+    /// The name of the server cannot be resolved.
+    pub async fn for_links_of(&self, address: &RemoteAddress) -> Result<Self, RemoteError> {
+        let found = in_time(self.resolver.resolve(&address.host, address.port)).await?;
+        let is_public = found.iter().all(|addr| is_public(addr.ip()));
+        Ok(Self { only_private: is_public.then(|| address.host.clone()), ..self.clone() })
     }
 
     /// Connects, and performs the TLS handshake where the address asks for it.
@@ -86,8 +100,12 @@ impl Dialer {
     }
 
     async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, String> {
-        let mut last = String::new();
+        let mut last = "the server's link leads into a private network".to_owned();
+        let all = self.only_private.as_ref().is_none_or(|only| only == host);
         for addr in self.resolver.resolve(host, port).await? {
+            if !all && !is_public(addr.ip()) {
+                continue;
+            }
             match timeout(CONNECT_TIMEOUT, TcpStream::connect(addr)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => last = error.to_string(),
@@ -111,6 +129,30 @@ impl Dialer {
     }
 }
 
+/// Returns whether an address may belong to a server in the internet (RFC 6890).
+fn is_public(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [first, second, ..] = ip.octets();
+            let shared = first == 100 && second & 0xc0 == 64;
+            !(ip.is_private()
+                || ip.is_loopback()
+                || ip.is_link_local()
+                || ip.is_multicast()
+                || ip.is_broadcast()
+                || first == 0
+                || shared)
+        }
+        IpAddr::V6(ip) => {
+            !(ip.is_loopback()
+                || ip.is_unspecified()
+                || ip.is_unique_local()
+                || ip.is_unicast_link_local()
+                || ip.is_multicast())
+        }
+    }
+}
+
 /// A connection for libraries.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -120,4 +162,37 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 async fn in_time<T>(dialed: impl Future<Output = Result<T, String>>) -> Result<T, RemoteError> {
     let late = |_| Err(format!("no connection within {} s", DIAL_TIMEOUT.as_secs()));
     timeout(DIAL_TIMEOUT, dialed).await.unwrap_or_else(late).map_err(|words| RemoteError::new(&words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn links_of_servers_in_the_internet_do_not_lead_into_private_networks() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let dialer = Dialer::new(&RemoteSettings::default()).unwrap();
+        let parse = |text: &str| RemoteAddress::parse(text).unwrap();
+        let links = dialer.for_links_of(&parse("http://203.0.113.1/a.m3u8")).await.unwrap();
+        for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
+            let refused = links.get(&parse(&format!("http://{host}:{port}/x"))).await.unwrap_err();
+            assert!(refused.to_string().contains("private network"), "{host}: {refused}");
+        }
+        // A server of the same network may name its neighbours.
+        let links = dialer.for_links_of(&parse("http://127.0.0.2/a.m3u8")).await.unwrap();
+        links.dial(&parse(&format!("http://127.0.0.1:{port}/x"))).await.unwrap();
+    }
+
+    #[test]
+    fn addresses_of_private_networks_are_known() {
+        for ip in
+            ["10.1.1.1", "127.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fd00::1", "fe80::1"]
+        {
+            assert!(!is_public(ip.parse().unwrap()), "{ip}");
+        }
+        for ip in ["203.0.113.1", "100.128.0.1", "2001:db8::1"] {
+            assert!(is_public(ip.parse().unwrap()), "{ip}");
+        }
+    }
 }

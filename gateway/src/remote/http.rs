@@ -53,16 +53,23 @@ impl HttpBody {
     /// Returns the whole body as text.
     ///
     /// # Errors
-    /// The same as [`HttpBody::next`], and a body of more than `max` bytes.
+    /// The same as [`HttpBody::next`], a body of more than `max` bytes, and one that is not complete after `limit`.
     pub async fn text(mut self, max: usize, limit: Duration) -> Result<String, RemoteError> {
-        let mut all = Vec::new();
-        while let Some(bytes) = self.next(limit).await? {
-            if all.len() + bytes.len() > max {
-                return Err(RemoteError::refused("the response is too large"));
+        let read = async {
+            let mut all = Vec::new();
+            while let Some(bytes) = self.next(limit).await? {
+                if all.len() + bytes.len() > max {
+                    return Err(RemoteError::refused("the response is too large"));
+                }
+                all.extend_from_slice(&bytes);
             }
-            all.extend_from_slice(&bytes);
-        }
-        Ok(String::from_utf8_lossy(&all).into_owned())
+            Ok(String::from_utf8_lossy(&all).into_owned())
+        };
+        let late = |_| {
+            let words = format!("the response was not complete within {} s", limit.as_secs());
+            Err(RemoteError::new(&words))
+        };
+        timeout(limit, read).await.unwrap_or_else(late)
     }
 }
 

@@ -14,6 +14,8 @@ use crate::remote::{RemoteAddress, RemoteError};
 
 /// Maximum size of a playlist in bytes.
 const MAX_PLAYLIST: usize = 1 << 20;
+/// Largest number of a playlist's first segment: counting on from there reaches no limit of the type.
+const MAX_SEQUENCE: u64 = 1 << 62;
 /// Number of segments from the end of a live playlist at which reading begins.
 const BEHIND: usize = 2;
 /// Shortest interval between two requests for the playlist.
@@ -30,6 +32,8 @@ pub(super) async fn receive(
     setup: SourceSetup<'_>,
     feed: &mut Feed<'_>,
 ) -> Result<(), SourceError> {
+    let links = setup.dialer.for_links_of(address).await?;
+    let setup = SourceSetup { dialer: &links, ..setup };
     let (address, mut media) = first_playlist(address, setup).await?;
     let mut reader = Reader { demuxer: Demuxer::new(), pace: Pace::default() };
     let mut next =
@@ -101,7 +105,13 @@ async fn load(address: &RemoteAddress, setup: SourceSetup<'_>) -> Result<Media, 
 async fn parse(address: &RemoteAddress, setup: SourceSetup<'_>) -> Result<Playlist, SourceError> {
     let text = setup.dialer.get(address).await?.text(MAX_PLAYLIST, IDLE_TIMEOUT).await?;
     let parsed = playlist::parse(&text);
-    Ok(parsed.map_err(|error| RemoteError::new(&format!("the playlist is not valid: {error}")))?)
+    let parsed = parsed.map_err(|error| RemoteError::new(&format!("the playlist is not valid: {error}")))?;
+    if matches!(&parsed, Playlist::Media(media) if media.sequence > MAX_SEQUENCE) {
+        return Err(
+            RemoteError::new("the playlist is not valid: its segments have no possible numbers").into()
+        );
+    }
+    Ok(parsed)
 }
 
 /// Reads segments, and passes their frames on at the pace of their timestamps.
