@@ -12,7 +12,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use gateway::serve::Reload;
 use gateway::settings::{self, Loaded, Settings};
-use gateway::{log, serve};
+use gateway::{log, secret_file, serve};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -142,6 +142,9 @@ fn run(
     if let Some(file) = file {
         let path = std::path::absolute(&file).unwrap_or(file);
         tracing::info!(file = %path.display(), public = settings.public, open = settings.auth.open, "settings file read");
+        if settings.hold_keys() && secret_file::is_readable_by_all(&path) {
+            tracing::warn!(file = %path.display(), "all users of this machine can read the settings file: close it if it holds a secret or a key");
+        }
     }
     let early = early.unwrap_or_else(early_hangup);
     let (runtime, hangup) = early.map_err(|error| error.to_string())?;

@@ -103,6 +103,11 @@ pub fn read_settings(path: &Path, found_here: bool) -> io::Result<String> {
     String::from_utf8(read_all(file)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
+/// Returns whether all users of this machine may read a file. Its group is the administrator's choice.
+pub fn is_readable_by_all(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| mode_of_all(&found) & 0o4 != 0)
+}
+
 fn read_all(mut file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
@@ -251,15 +256,20 @@ fn problem(_: &Metadata, _: Readers) -> Option<TooPermissive> {
     None
 }
 
-#[cfg(unix)]
 fn is_writable_by_all(found: &Metadata) -> bool {
+    mode_of_all(found) & 0o2 != 0
+}
+
+/// Returns what users may do with a file who are neither its owner nor in its group: the last digit of its mode.
+#[cfg(unix)]
+fn mode_of_all(found: &Metadata) -> u32 {
     use std::os::unix::fs::MetadataExt as _;
-    found.is_file() && found.mode() & 0o002 != 0
+    if found.is_file() { found.mode() & 0o7 } else { 0 }
 }
 
 #[cfg(not(unix))]
-fn is_writable_by_all(_: &Metadata) -> bool {
-    false
+fn mode_of_all(_: &Metadata) -> u32 {
+    0
 }
 
 #[cfg(unix)]

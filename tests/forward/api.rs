@@ -1,6 +1,7 @@
 //! The API and the settings of forwards.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 
 use lianmai_tests::{Clip, Gateway, Process, gateway, http, wait};
 use serde_json::Value;
@@ -101,7 +102,14 @@ fn the_settings_file_has_a_table_for_each() {
          [[forward]]\nstream = \"*\"\nto = \"rtmp://{to}/{{app}}/{{stream}}-2\"\n"
     );
     fs::write(&file, text).expect("a writable folder");
-    let source = Gateway::start(&["--config", file.to_str().expect("a path of text")]);
+    let start = |mode| {
+        fs::set_permissions(&file, Permissions::from_mode(mode)).expect("our own file");
+        Gateway::start(&["--config", file.to_str().expect("a path of text")])
+    };
+    let words = "all users of this machine can read the settings file";
+    assert!(start(0o644).process.stderr().contains(words));
+    let source = start(0o640);
+    assert!(!source.process.stderr().contains(words));
     let _publisher = publish(&source, "x", Clip::Av);
     wait_frames(&target, "x-1", 5);
     wait_frames(&target, "x-2", 5);

@@ -137,6 +137,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns whether there are secrets, or addresses of other servers, which usually hold keys.
+    pub fn hold_keys(&self) -> bool {
+        let AuthSettings { secret, operator_secret, play_secret, .. } = &self.auth;
+        let secrets = [secret, operator_secret, play_secret];
+        !(secrets.into_iter().all(String::is_empty)
+            && self.forward.forward.is_empty()
+            && self.pull.pull.is_empty())
+    }
+
     /// Makes every loopback address that a service listens on all interfaces, if the gateway is public.
     /// `both_families` says that `[::]` takes IPv4 connections, too.
     pub fn open_addresses(&mut self, both_families: bool) {
