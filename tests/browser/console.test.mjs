@@ -194,6 +194,20 @@ test('what comes from outside is text', LIMIT, async () => {
   await close();
 });
 
+test('an address that names no possible stream shows no addresses to copy', LIMIT, async () => {
+  const { page, errors, close } = await console_.open(browser, console_.link());
+  await heading(page, 'Live');
+  for (const name of ['//other.example/live/x', '/other.example/x', 'live%2F%2Fother.example/x', "live/x';id;'", 'live/%E0%A4%A', 'live/%22x', 'x']) {
+    await page.goto(`${console_.gateway.http}/console/#/stream/live/there`);
+    await heading(page, 'live/there');
+    await page.goto(`${console_.gateway.http}/console/#/stream/${name}`);
+    await heading(page, 'Live');
+    assert.ok(!(await page.content()).includes('other.example'), name);
+  }
+  assert.deepEqual(complaints(errors), []);
+  await close();
+});
+
 test('a page of somebody else cannot use the login', LIMIT, async () => {
   const publisher = console_.ffmpeg('live/carl');
   const { page, close } = await console_.open(browser, console_.link());

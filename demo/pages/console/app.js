@@ -34,6 +34,23 @@ function takeToken() {
   return token;
 }
 
+/** What a part of a stream's name can be: the same as in the gateway. */
+const PART = /^[^.\p{Cc}\s\\?#%<>"'`][^\p{Cc}\s\\?#%<>"'`]*$/u;
+
+/**
+ * The stream that an address names; nothing if no stream can have this name. Somebody else may have written the
+ * address, and the name goes into addresses and commands that people copy.
+ * @param {string} text
+ */
+function streamOf(text) {
+  try {
+    const parts = decodeURIComponent(text).split('/');
+    return parts.length > 1 && parts.every((part) => PART.test(part)) ? parts.join('/') : '';
+  } catch {
+    return '';
+  }
+}
+
 /** The address shows a view, such as `#/stream/live/x`. */
 async function open() {
   if (!running.length) return;
@@ -45,7 +62,7 @@ async function open() {
   }
   route += 1;
   const mine = route;
-  const make = await load(name, rest.map(decodeURIComponent).join('/'));
+  const make = await load(name, streamOf(rest.join('/')));
   // Somebody may have gone on meanwhile.
   if (mine !== route) return;
   view?.end?.();
