@@ -207,9 +207,22 @@ impl RemoteAddress {
         let values = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
         let whole = [self.path.as_str(), query, last];
         let mut hidden = text.to_owned();
-        for part in whole.into_iter().chain(values).filter(|part| part.len() >= SHORTEST_KEY) {
+        let parts: Vec<_> =
+            whole.into_iter().chain(values).filter(|part| part.len() >= SHORTEST_KEY).collect();
+        for part in &parts {
             let decoded = percent_decode_str(part).decode_utf8_lossy();
             hidden = hidden.replace(part, HIDDEN).replace(&*decoded, HIDDEN);
+        }
+        // Words that were cut may end within a key.
+        for part in &parts {
+            let decoded = percent_decode_str(part).decode_utf8_lossy();
+            for part in [part, &*decoded] {
+                let is_cut_at = |at: &usize| part.starts_with(&hidden[*at..]);
+                let starts = hidden.char_indices().map(|(at, _)| at).find(is_cut_at);
+                if let Some(at) = starts.filter(|at| hidden.len() - at >= SHORTEST_KEY) {
+                    hidden.replace_range(at.., HIDDEN);
+                }
+            }
         }
         hidden
     }
@@ -221,9 +234,13 @@ impl RemoteAddress {
 }
 
 impl fmt::Display for RemoteAddress {
-    /// Shows the host, and the first part of a path that has several: `rtmps://a.rtmp.youtube.com/live2/••••`.
+    /// Shows the host, and the application of RTMP: `rtmps://a.rtmp.youtube.com/live2/••••`. In addresses of HTTP, any
+    /// part may be a key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.origin())?;
+        if !self.scheme.is_rtmp() {
+            return write!(f, "/{HIDDEN}");
+        }
         let path = self.path.split('?').next().unwrap_or_default();
         let mut parts = path.split('/').filter(|part| !part.is_empty());
         if let (Some(first), Some(_)) = (parts.next(), parts.next()) {
@@ -256,7 +273,15 @@ impl Template {
     /// # Errors
     /// The address is not valid.
     pub fn fill(&self, stream: &StreamName) -> Result<RemoteAddress, AddressError> {
+        self.check_host()?;
         RemoteAddress::parse(&self.0.replace("{app}", stream.app()).replace("{stream}", stream.stream()))
+    }
+
+    /// Checks that no name stands in the host: publishers and viewers choose names, and would choose the server.
+    fn check_host(&self) -> Result<(), AddressError> {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if host.contains('{') { Err(AddressError::Host) } else { Ok(()) }
     }
 
     /// Returns the address for some stream, to check the template and to show it.
@@ -264,6 +289,7 @@ impl Template {
     /// # Errors
     /// No stream makes the address valid.
     pub fn check(&self) -> Result<RemoteAddress, AddressError> {
+        self.check_host()?;
         RemoteAddress::parse(&self.0.replace("{app}", "app").replace("{stream}", "stream"))
     }
 }
@@ -295,6 +321,7 @@ mod tests {
             ("rtmp://h:1936/live/x?key=secret", "rtmp://h:1936/live/••••"),
             ("RTMP://[::1]/a/b/secret", "rtmp://[::1]/a/••••"),
             ("https://h/secret", "https://h/••••"),
+            ("https://h/secret/list.m3u8", "https://h/••••"),
             ("http://h?secret", "http://h/••••"),
         ] {
             let address = RemoteAddress::parse(text).unwrap();
@@ -320,6 +347,10 @@ mod tests {
             );
         }
         assert_eq!(address.hide_in("the stream 1 is live"), "the stream 1 is live");
+        let address = RemoteAddress::parse(&format!("rtmp://h/live/x?token={}", "k".repeat(400))).unwrap();
+        let long = RemoteError::new(&format!("no such key x?token={}", "k".repeat(400)));
+        let hidden = address.hide_in(&long.to_string());
+        assert!(hidden.starts_with("no such key ") && !hidden.contains("kkkkk"), "{hidden}");
     }
 
     #[test]
@@ -371,5 +402,13 @@ mod tests {
         let rtmp = address.rtmp().unwrap();
         assert_eq!((&*rtmp.app, &*rtmp.key, &*rtmp.tc_url), ("a/b", "c?s=c", "rtmp://h/a/b"));
         assert_eq!(Template::new("rtmp://h/{stream}").check(), Err(AddressError::Path));
+        // `{app}` may be `other.example/x`.
+        for host in ["{app}.h", "{stream}", "h:{stream}"] {
+            let template = Template::new(&format!("rtmp://{host}/live/x"));
+            assert_eq!(
+                (template.check(), template.fill(&name)),
+                (Err(AddressError::Host), Err(AddressError::Host))
+            );
+        }
     }
 }
