@@ -53,14 +53,18 @@ impl Grant {
     }
 
     fn job(act: Act, name: &StreamName, job: &'static str) -> Self {
+        Self::without_address(act, name, job, Identity::Job(job))
+    }
+
+    fn without_address(act: Act, name: &StreamName, protocol: &'static str, identity: Identity) -> Self {
         let peer = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let client = ClientInfo { protocol: job, peer, url: String::new(), agent: String::new() };
+        let client = ClientInfo { protocol, peer, url: String::new(), agent: String::new() };
         let session = ClientSession {
             id: next_id(),
             act,
             stream: name.clone(),
             client,
-            identity: Identity::Job(job),
+            identity,
             from: peer.ip(),
             query: String::new(),
             page: String::new(),
@@ -175,6 +179,12 @@ impl PlayGrant {
     /// Creates a grant for a job of the gateway, without a client.
     pub fn for_job(name: &StreamName, job: &'static str) -> Self {
         Self(Arc::new(Grant::job(Act::Play, name, job)))
+    }
+
+    /// Creates a grant for a client with this identity.
+    #[cfg(test)]
+    pub(crate) fn of_identity(name: &StreamName, identity: Identity) -> Self {
+        Self(Arc::new(Grant::without_address(Act::Play, name, "test", identity)))
     }
 }
 

@@ -1,6 +1,5 @@
 //! The registry of all publishers and viewers, for the API, the metrics and closing clients.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -9,6 +8,7 @@ use std::time::SystemTime;
 use media::time::Micros;
 use tracing::Span;
 
+use super::client_table::{ClientGroup, ClientTable};
 use super::meter::Meter;
 use super::stream::Stream;
 use crate::core::admission::grant::{Grant, disconnected};
@@ -83,7 +83,7 @@ impl Client {
 /// The content of [`Clients`].
 #[derive(Debug, Default)]
 struct Inner {
-    clients: Mutex<BTreeMap<u64, Arc<Client>>>,
+    clients: Mutex<ClientTable>,
     skipped: AtomicU64,
     facts: Facts,
 }
@@ -112,7 +112,7 @@ impl Clients {
         self.0.facts.push(Fact { what, stream, protocol, ip, name, reason, ..Fact::default() });
     }
 
-    fn clients(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Client>>> {
+    fn clients(&self) -> MutexGuard<'_, ClientTable> {
         self.0.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -139,7 +139,7 @@ impl Clients {
         if client.act == Act::Play {
             stream.viewer_came();
         }
-        self.clients().insert(client.id, client.clone());
+        self.clients().insert(&client);
         if client.act == Act::Publish {
             self.tell("publisher_came", &client, String::new());
         }
@@ -155,17 +155,32 @@ impl Clients {
 
     /// Returns all clients, oldest first.
     pub fn list(&self) -> Vec<Arc<Client>> {
-        self.clients().values().cloned().collect()
+        self.clients().all()
     }
 
     /// Returns one client.
     pub fn get(&self, id: u64) -> Option<Arc<Client>> {
-        self.clients().get(&id).cloned()
+        self.clients().get(id).cloned()
     }
 
     /// Closes a client from outside. Returns false if it does not exist or was closed before.
     pub fn close(&self, id: u64, reason: CloseReason) -> bool {
         self.get(id).is_some_and(|client| client.revocation.revoke(reason))
+    }
+
+    /// Closes the clients of a group from outside. The number of all other clients does not matter.
+    pub fn close_group(&self, group: &ClientGroup, reason: &CloseReason) {
+        // The lock is not held while clients are closed.
+        let clients = self.clients().group(group);
+        for client in clients {
+            client.revocation.revoke(reason.clone());
+        }
+    }
+
+    /// Returns the number of groups that have clients.
+    #[cfg(test)]
+    pub(crate) fn groups(&self) -> usize {
+        self.clients().groups()
     }
 
     /// Returns the number of items that all clients, including past ones, missed because they were too slow.
@@ -249,7 +264,7 @@ impl Drop for ClientHandle {
         if client.act == Act::Play {
             client.stream.viewer_left();
         }
-        self.registry.clients().remove(&client.id);
+        self.registry.clients().remove(client.id);
         let reason = self.reason.take().or_else(|| client.revocation.reason()).unwrap_or(CloseReason::Left);
         if client.act == Act::Publish {
             self.registry.tell("publisher_left", client, reason.to_string());

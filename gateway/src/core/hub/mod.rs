@@ -47,6 +47,7 @@
 //! ```
 
 mod audio_level;
+mod client_table;
 pub mod clients;
 mod clock;
 mod derived;
@@ -67,6 +68,7 @@ mod viewer_count;
 mod waiting;
 mod watcher;
 
+pub use client_table::ClientGroup;
 pub use clients::{Client, ClientHandle, Clients};
 pub use error::{PlayError, PublishError};
 pub use events::{Happened, HlsSegment, HubEvent, HubEvents, NextEvent};

@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use media::time::SECOND;
 use tokio::sync::watch;
 
+use super::client_table::ClientGroup;
 use super::clock::Clock;
 use super::error::{PlayError, PublishError};
 use super::events::{self, Happened, HubEvents};
@@ -318,6 +319,11 @@ impl Hub {
     /// Ends the waiting of the viewers for which `which` returns true: they have lost their right to play.
     pub fn end_waiting(&self, which: impl Fn(&Grant) -> bool, reason: &CloseReason) {
         self.0.waiting.revoke(which, reason);
+    }
+
+    /// Ends the waiting of the viewers in a group, without looking at the others.
+    pub fn end_waiting_group(&self, group: &ClientGroup, reason: &CloseReason) {
+        self.0.waiting.revoke_group(group, reason);
     }
 
     /// Returns whether [`Hub::play`] would return a stream immediately.
