@@ -12,10 +12,11 @@ fn read(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Returns the types of an enum in `message.rs`, as in the JSON.
+/// Returns the types of an enum in the folder `message`, as in the JSON.
 fn types_in_source(name: &str) -> BTreeSet<String> {
-    let file = syn::parse_file(&read("gateway/src/rooms/message.rs")).expect("Rust");
-    let found = file.items.iter().find_map(|item| match item {
+    let files = ["failure", "reply", "request"].map(|file| format!("gateway/src/rooms/message/{file}.rs"));
+    let files = files.map(|path| syn::parse_file(&read(&path)).expect("Rust"));
+    let found = files.iter().flat_map(|file| &file.items).find_map(|item| match item {
         syn::Item::Enum(item) if item.ident == name => Some(item),
         _ => None,
     });

@@ -1,5 +1,8 @@
 //! The role that a client's credentials allow.
 
+use std::net::{IpAddr, SocketAddr};
+
+use http::HeaderMap;
 use rand::Rng as _;
 
 use super::message::{Code, Failure, Id, Join};
@@ -7,8 +10,9 @@ use super::registry::{Rooms, now};
 use super::role::Role;
 use super::state::Room;
 use super::text;
-use crate::core::auth::{AuthRequest, Denied};
+use crate::core::auth::{AuthRequest, Denied, visitor};
 use crate::core::client::Act;
+use crate::net::worker::counted_as;
 
 /// Characters of the random part of an identifier. `l`, `o`, `0` and `1` are missing, because they look alike.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -23,6 +27,8 @@ pub(super) struct Checked {
     pub(super) seat: Option<Id>,
     /// The subject of the token, if the client sent one.
     pub(super) subject: Option<String>,
+    /// The number of the invitation, if the client sent one.
+    pub(super) invitation: Option<String>,
 }
 
 /// Checks the credentials of a client: seat key, invitation, token, secret or local connection. A client without
@@ -43,12 +49,15 @@ pub(super) async fn check(
         if !role.has_seat() {
             check_open(rooms, room)?;
         }
-        return Ok(Checked { role, seat: Some(Id::from(id)), subject: None });
+        return Ok(Checked { role, seat: Some(Id::from(id)), subject: None, invitation: None });
     }
-    let mut subject = None;
+    let (mut subject, mut invitation) = (None, None);
     let allowed = if let Some(invite) = &join.invite {
         let wrong = "the invitation is wrong or has expired: ask a host for a new one";
-        rooms.passes().check_invite(room, invite, seconds).ok_or_else(|| forbidden(wrong))?
+        let checked = rooms.passes().check_invite(room, invite, seconds);
+        let (number, role) = checked.ok_or_else(|| forbidden(wrong))?;
+        invitation = Some(number.to_owned());
+        role
     } else if let (Some(token), Some(tokens)) = (&join.token, &rooms.auth().tokens) {
         let pass =
             tokens.consume_for_room(token, room).await.map_err(|error| forbidden(&error.to_string()))?;
@@ -80,7 +89,7 @@ pub(super) async fn check(
     if !allowed.has_seat() {
         check_open(rooms, room)?;
     }
-    Ok(Checked { role, seat: None, subject })
+    Ok(Checked { role, seat: None, subject, invitation })
 }
 
 /// Checks that somebody is in the room: only somebody with a seat opens one.
@@ -98,6 +107,11 @@ fn denied(denied: Denied) -> Failure {
     Failure { retry, ..forbidden(&denied.to_string()) }
 }
 
+/// Returns the address by which a person is recognized: for IPv6 the first 64 bits, which belong to one customer.
+pub(super) fn address(headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+    counted_as(visitor(headers, peer))
+}
+
 /// Returns a new random identifier for a participant with this name.
 pub(super) fn new_id(name: &str) -> Id {
     let mut random = rand::rng();
@@ -107,4 +121,17 @@ pub(super) fn new_id(name: &str) -> Id {
         id.push(char::from(ALPHABET[random.random_range(..ALPHABET.len())]));
     }
     id.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_addresses_of_a_customer_are_one() {
+        let at = |peer: &str| address(&HeaderMap::new(), peer.parse().unwrap());
+        assert_eq!(at("[2001:db8::1]:9"), at("[2001:db8::2:3]:8"));
+        assert_ne!(at("[2001:db8::1]:9"), at("[2001:db8:0:1::1]:9"));
+        assert_ne!(at("192.0.2.1:9"), at("192.0.2.2:9"));
+    }
 }

@@ -4,12 +4,14 @@
 //! application is the room's name, and the last segment is the participant's identifier.
 //!
 //! Start reading at [`state`], which contains the rules of a room and does no I/O. `registry` holds all rooms, and
-//! `room_cell` delivers the messages of one room. `socket` serves one client, `credentials` decides the client's role,
-//! and `sig` serves the pages of SRS. `guard` takes part in admission: it lets participants publish and play with their
-//! seat keys, which `pass` signs. `watch` passes events of the hub to the rooms, and `list` is the HTTP API.
+//! `room_cell` joins a room to its clients, and `delivery` brings them its messages. `socket` serves one client,
+//! `credentials` decides the client's role, and `sig` serves the pages of SRS. `guard` takes part in admission: it lets
+//! participants publish and play with their seat keys, which `pass` signs. `watch` passes events of the hub to the
+//! rooms, and `list` is the HTTP API.
 
 mod chat_log;
 mod credentials;
+mod delivery;
 mod guard;
 mod id;
 mod list;
@@ -24,6 +26,8 @@ mod settings;
 mod sig;
 mod socket;
 mod state;
+#[cfg(test)]
+mod tests;
 mod text;
 mod watch;
 

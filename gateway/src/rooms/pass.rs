@@ -5,7 +5,7 @@
 //! - the role, as a letter;
 //! - the end of validity, in seconds since 1970, in hexadecimal;
 //! - the first 128 bits of the HMAC-SHA-256 of room, participant, role and end;
-//! - the identifier of the participant.
+//! - the identifier of the participant. In an invitation, a dot and a random text: the number of the invitation.
 //!
 //! The gateway does not store passes: it checks their signatures. So participants can return to their seats after a
 //! restart of the gateway. The signing key is a file in the data folder.
@@ -26,9 +26,9 @@ pub(super) const SEAT_KEY_LIFE: u64 = 24 * 3600;
 const SIGNATURE: usize = 16;
 /// Maximum length of a pass in bytes; a longer text is not parsed.
 const MAX_PASS: usize = 256;
-/// Stands for the participant in an invitation, which anybody may use. No stream has a name with a leading dot, so no
-/// participant has this identifier.
-const ANYBODY: &str = ".any";
+/// The first character of an invitation's number, which stands in the place of a participant. No stream has a name with
+/// a leading dot, so no participant has such an identifier.
+const INVITATION: char = '.';
 
 /// Signs and checks passes.
 pub(super) struct Passes(hmac::Key);
@@ -59,20 +59,20 @@ impl Passes {
         self.sign(room, id, role, now + SEAT_KEY_LIFE)
     }
 
-    /// Returns an invitation that is valid until `until`, in seconds since 1970.
+    /// Returns an invitation that is valid until `until`, in seconds since 1970. Each has a number of its own.
     pub(super) fn invite(&self, room: &str, role: Role, until: u64) -> String {
-        self.sign(room, ANYBODY, role, until)
+        let number = format!("{INVITATION}{:012x}", rand::random::<u64>() >> 16);
+        self.sign(room, &number, role, until)
     }
 
     /// Returns the participant and the role of a seat key; `None` if it is not valid.
     pub(super) fn check_seat<'k>(&self, room: &str, key: &'k str, now: u64) -> Option<(&'k str, Role)> {
-        self.check(room, key, now).filter(|(id, _)| *id != ANYBODY)
+        self.check(room, key, now).filter(|(id, _)| !id.starts_with(INVITATION))
     }
 
-    /// Returns the role that an invitation gives; `None` if it is not valid.
-    pub(super) fn check_invite(&self, room: &str, invite: &str, now: u64) -> Option<Role> {
-        let (id, role) = self.check(room, invite, now)?;
-        (id == ANYBODY).then_some(role)
+    /// Returns the number of an invitation, and the role that it gives; `None` if it is not valid.
+    pub(super) fn check_invite<'i>(&self, room: &str, invite: &'i str, now: u64) -> Option<(&'i str, Role)> {
+        self.check(room, invite, now).filter(|(id, _)| id.starts_with(INVITATION))
     }
 
     fn sign(&self, room: &str, id: &str, role: Role, until: u64) -> String {
@@ -137,7 +137,11 @@ mod tests {
     fn an_invitation_is_no_seat_key() {
         let passes = Passes::new(b"key");
         let invite = passes.invite("show", Role::Guest, NOW + 60);
-        assert_eq!(passes.check_invite("show", &invite, NOW), Some(Role::Guest));
+        let (number, role) = passes.check_invite("show", &invite, NOW).unwrap();
+        assert_eq!(role, Role::Guest);
+        let other = passes.invite("show", Role::Guest, NOW + 60);
+        assert_ne!(passes.check_invite("show", &other, NOW).unwrap().0, number);
+        assert_eq!(passes.check_invite("show", &invite.replace(number, ".000000000000"), NOW), None);
         assert_eq!(passes.check_invite("show", &invite, NOW + 60), None);
         assert_eq!(passes.check_seat("show", &invite, NOW), None);
         let key = passes.seat("show", "anna", Role::Guest, NOW);

@@ -14,12 +14,11 @@ use super::pass::Passes;
 use super::role::Role;
 use super::room_cell::RoomCell;
 use super::settings::RoomsSettings;
-use super::state::{Connection, Millis, Room, RoomLimits, USUAL_APP, participant_and_kind};
+use super::state::{Connection, Millis, Room, RoomLimits, USUAL_APP, streams_of};
 use crate::context::Context;
 use crate::core::auth::Auth;
-use crate::core::client::{Act, Identity};
 use crate::core::close::CloseReason;
-use crate::core::hub::{Clients, Hub, StreamName};
+use crate::core::hub::{ClientGroup, Clients, Hub, StreamName};
 use crate::jobs::mix::Mixes;
 
 /// Time for which an empty room is kept, with its chat and its list of removed participants.
@@ -180,25 +179,20 @@ impl Rooms {
     /// Closes the media connections of a participant: those that publish the participant's streams, and those that
     /// use the seat key.
     pub(super) fn end_media(&self, room: &str, id: &str, reason: &'static str) {
-        let is_seat = |identity: &Identity| matches!(identity, Identity::Seat { room: r, id: i } if **r == *room && **i == *id);
         let closed = CloseReason::Refused(reason.to_owned());
-        self.hub().end_waiting(|grant| is_seat(grant.identity()), &closed);
-        for client in self.0.clients.list() {
-            let by_key = is_seat(&client.identity);
-            let name = client.stream.name();
-            let own = client.act == Act::Publish
-                && name.app() == room
-                && participant_and_kind(name.stream()).0 == id;
-            if by_key || own {
-                self.0.clients.close(client.id, closed.clone());
-            }
+        let seat = ClientGroup::Seat { room: Arc::from(room), id: Arc::from(id) };
+        self.hub().end_waiting_group(&seat, &closed);
+        self.0.clients.close_group(&seat, &closed);
+        for name in streams_of(id).iter().filter_map(|stream| StreamName::new(room, stream).ok()) {
+            self.0.clients.close_group(&ClientGroup::Publishers(name), &closed);
         }
     }
 
     /// Writes a message to the chat log, if the log is turned on.
     pub(super) fn log_chat(&self, room: &str, message: &ChatMessage) {
         if let Some(log) = &self.0.chat_log {
-            log.write(room, message);
+            // A lost message is counted.
+            let _ = log.write(room, message);
         }
     }
 }
@@ -228,7 +222,65 @@ pub(super) fn shown_address(peer: SocketAddr) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::super::state::{Joining, PersonIdentity};
+    use super::super::tests::rooms;
     use super::*;
+
+    fn join(rooms: &Rooms, room: &str, id: &str) -> Result<Connection, Code> {
+        let connection = rooms.connection();
+        let joining = Joining {
+            connection,
+            name: id.to_owned(),
+            role: Role::Host,
+            id: id.into(),
+            returns: false,
+            keyless: false,
+            identity: PersonIdentity::at(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            since: None,
+        };
+        let cell = rooms.open(room).map_err(|failure| failure.code)?;
+        let joined = cell.join(rooms, joining, now(), |welcome| Message::Welcome(Box::new(welcome)));
+        joined.map(|_| connection).map_err(|failure| failure.code)
+    }
+
+    #[tokio::test]
+    async fn an_empty_room_is_forgotten_after_an_hour() {
+        let rooms = rooms(&RoomsSettings::default());
+        let anna = join(&rooms, "show", "anna").unwrap();
+        rooms.sweep(now() + 100 * KEEP_ROOM);
+        let cell = rooms.get("show").unwrap();
+        // The time of the loss, and the time at which the seat is free.
+        let lost = now();
+        cell.part(&rooms, |room| room.lose(&"anna".into(), anna, lost));
+        cell.apply(&rooms, |room| room.tick(lost + 10_000));
+        rooms.sweep(lost + 10_000 + KEEP_ROOM - 1);
+        assert!(rooms.get("show").is_some());
+        rooms.sweep(lost + 10_000 + KEEP_ROOM);
+        assert!(rooms.get("show").is_none());
+        // A client that found the room just before cannot join it any more.
+        assert!(cell.close_if(|_| false));
+        join(&rooms, "show", "bert").unwrap();
+        assert!(!Arc::ptr_eq(&cell, &rooms.get("show").unwrap()));
+    }
+
+    #[tokio::test]
+    async fn there_are_a_thousand_rooms_at_most() {
+        let rooms = rooms(&RoomsSettings { max_rooms: 1_000, ..RoomsSettings::default() });
+        for n in 0..1_000 {
+            join(&rooms, &format!("room-{n}"), "anna").unwrap();
+        }
+        assert_eq!(join(&rooms, "one-more", "anna"), Err(Code::Full));
+        let request = http::Request::new(()).into_parts().0;
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        let response = super::super::list::answer(&rooms, peer, &request).await;
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let list: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let mut names: Vec<_> = list["rooms"].as_array().unwrap().iter().map(|room| &room["name"]).collect();
+        names.dedup();
+        assert_eq!(names.len(), 1_000);
+    }
 
     #[test]
     fn a_room_is_named_like_an_application() {

@@ -9,14 +9,12 @@ use tokio_util::sync::CancellationToken;
 use super::live::broadcast_name;
 use super::message::{Id, Live};
 use super::registry::{Rooms, now};
-use super::room_cell::RoomCell;
+use super::room_cell::{MANY_CLIENTS, RoomCell};
 use super::state::{LOWEST_LEVEL, OnAir, Room};
 use crate::core::hub::{Happened, HubEvent, NextEvent, Stream, StreamName};
 
 /// Interval at which the rooms send their batches.
 const TICK: Duration = Duration::from_millis(100);
-/// A room with more clients than this sends its batch only every second tick, which halves the system calls.
-const MANY_CLIENTS: usize = 2_000;
 /// Ticks between two readings of the audio levels.
 const LEVELS_EVERY: u64 = 2;
 /// Ticks between two checks of the broadcasts.
@@ -115,6 +113,7 @@ impl Rooms {
                 let live = self.with_mix_state(&cell, self.broadcast(&cell.name));
                 cell.apply(self, |room| room.broadcast_changed(live));
             }
+            // In a room with many clients, half as many batches halve the system calls.
             if count.is_multiple_of(2) || cell.connections() <= MANY_CLIENTS {
                 cell.flush();
             }

@@ -7,23 +7,33 @@ use super::{CloseCode, Connection, Millis, Output, Room, failure};
 use crate::rooms::message::{Code, Failure, Id, Leaving, Message, VERSION, Welcome};
 use crate::rooms::role::Role;
 
-/// The token and the address of a client, by which a removed or silenced person is recognized.
+/// The token, the address and the invitation of a client, by which a removed or silenced person is recognized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::rooms) struct PersonIdentity {
     /// The subject of the token, if there is one.
     pub(in crate::rooms) subject: Option<String>,
-    /// The address of the client.
+    /// The address of the client, as [`counted_as`](crate::net::worker::counted_as) returns it.
     pub(in crate::rooms) address: IpAddr,
+    /// The number of the invitation, if the client came with one.
+    pub(in crate::rooms) invitation: Option<String>,
 }
 
 impl PersonIdentity {
+    /// Returns the identity of a client with this address, and without a token or an invitation.
+    pub(in crate::rooms) fn at(address: IpAddr) -> Self {
+        Self { subject: None, address, invitation: None }
+    }
+
     /// Returns whether two clients are probably the same person: their tokens have the same subject or, if one of
-    /// them has no subject, their addresses are equal. Loopback addresses do not count: all programs on this machine
-    /// share them.
+    /// them has no subject, their addresses are equal. All programs on this machine share the loopback addresses, so
+    /// clients there are the same person only if they came with the same invitation, too.
     pub(super) fn is_same_person(&self, other: &Self) -> bool {
         match (&self.subject, &other.subject) {
             (Some(own), Some(theirs)) => own == theirs,
-            _ => self.address == other.address && !self.address.is_loopback(),
+            _ => {
+                let same_invitation = self.invitation.is_some() && self.invitation == other.invitation;
+                self.address == other.address && (same_invitation || !self.address.is_loopback())
+            }
         }
     }
 }
@@ -64,6 +74,10 @@ impl Room {
         if removed || self.is_removed(&id) {
             return failure(Code::Removed);
         }
+        if !returns && identity.invitation.as_ref().is_some_and(|number| self.withdrawn.contains(number)) {
+            let text = "a host has withdrawn this invitation: ask for a new one".to_owned();
+            return Err(Failure { text, ..Code::Forbidden.failure() });
+        }
         if returns {
             role = role.min(self.highest_role(&id));
         }
@@ -79,10 +93,12 @@ impl Room {
                 // The media of a host may be back before the socket. It came as that of an encoder, which is a guest.
                 person.role = person.role.max(role);
             }
-            // A seat key does not repeat the subject of the token.
-            let subject = identity.subject.or_else(|| person.identity.subject.take());
+            // A seat key does not repeat the subject of the token or the invitation.
+            let PersonIdentity { subject, invitation, .. } = &mut person.identity;
+            let (subject, invitation) =
+                (identity.subject.or(subject.take()), identity.invitation.or(invitation.take()));
             (person.encoder, person.name, person.identity) =
-                (false, name, PersonIdentity { subject, ..identity });
+                (false, name, PersonIdentity { subject, invitation, ..identity });
             if changed {
                 self.announce(&id, false, out);
             }
@@ -155,7 +171,7 @@ impl Room {
 
     /// Returns the number of participants who are listed but have no seat.
     pub(super) fn listed_without_seat(&self) -> usize {
-        self.people.values().filter(|person| person.is_listed() && !person.role.has_seat()).count()
+        self.notable().filter(|person| person.is_listed() && !person.role.has_seat()).count()
     }
 
     /// Returns the message for a participant who waits in the lobby; `None` for every other participant.

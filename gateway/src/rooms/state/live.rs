@@ -89,7 +89,7 @@ impl Room {
     pub(in crate::rooms) fn scene(&self) -> LiveScene {
         let mut inputs = Vec::new();
         let mut spotlight = None;
-        let seated = self.people.values().filter(|person| person.role.has_seat());
+        let seated = self.notable().filter(|person| person.role.has_seat());
         for person in seated {
             let info = self.shown(person);
             let input = |stream: String, screen: bool| LiveInput {
@@ -129,7 +129,7 @@ mod tests {
         for (connection, id, role) in
             [(1, "anna", Role::Host), (2, "bert", Role::Guest), (3, "carl", Role::Audience)]
         {
-            let identity = PersonIdentity { subject: None, address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+            let identity = PersonIdentity::at(IpAddr::V4(Ipv4Addr::LOCALHOST));
             let (name, id) = (id.to_owned(), id.into());
             let joining =
                 Joining { connection, name, role, id, returns: false, keyless: false, identity, since: None };

@@ -13,7 +13,7 @@ use crate::rooms::text;
 /// Minimum change of a level that is announced, in dB.
 const LEVEL_STEP: i8 = 3;
 /// Levels below this count as silence, in dBov.
-const SILENCE_BELOW: i8 = -60;
+pub(super) const SILENCE_BELOW: i8 = -60;
 /// The lowest level (RFC 6464), in dBov.
 pub(in crate::rooms) const LOWEST_LEVEL: i8 = -127;
 
@@ -53,6 +53,11 @@ pub(in crate::rooms) fn participant_and_kind(stream: &str) -> (&str, StreamKind)
         .into_iter()
         .find_map(|kind| stream.strip_suffix(kind.suffix()).map(|id| (id, kind)))
         .unwrap_or((stream, StreamKind::Main))
+}
+
+/// Returns the last segments of the names of all streams that a participant may publish.
+pub(in crate::rooms) fn streams_of(id: &str) -> [String; 3] {
+    StreamKind::ALL.map(|kind| format!("{id}{}", kind.suffix()))
 }
 
 /// Whether a stream is published now.
@@ -112,13 +117,14 @@ impl Room {
         let Some(person) = self.people.get_mut(&id) else { return out };
         let Some(known) = person.on_air.get_mut(kind as usize) else { return out };
         let was = std::mem::replace(known, on_air == OnAir::Yes);
-        let encoder = person.encoder;
-        if on_air == OnAir::Yes && !person.role.has_seat() {
+        let (encoder, has_seat, is_on_air) = (person.encoder, person.role.has_seat(), person.is_on_air());
+        self.note(&id);
+        if on_air == OnAir::Yes && !has_seat {
             // The seat was taken back while the publisher connected.
             out.push(Output::EndMedia { id, reason: NO_SEAT });
             return out;
         }
-        if encoder && !person.is_on_air() && on_air == OnAir::No {
+        if encoder && !is_on_air && on_air == OnAir::No {
             self.take_out(&id, Leaving::Left, now, &mut out);
             return out;
         }
@@ -145,7 +151,7 @@ impl Room {
             out.push(Output::EndMedia { id: id.clone(), reason: "the room has no free seat" });
             return false;
         }
-        let identity = PersonIdentity { subject: None, address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let identity = PersonIdentity::at(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let mut person = Person::new(id.clone(), text::cut_name(id), Role::Guest, identity, now);
         person.shown = !self.hidden.iter().any(|hidden| hidden == id);
         person.encoder = true;
@@ -165,10 +171,13 @@ impl Room {
             if step && !(silent && person.level < SILENCE_BELOW) {
                 person.level = *level;
                 changed.insert(id.clone(), *level);
+                // The stream may have ended since its level was read.
+                self.notable.insert(id.clone());
             }
         }
         // A participant whose stream is not on air counts as silent.
-        for (id, person) in &mut self.people {
+        for id in &self.notable {
+            let Some(person) = self.people.get_mut(id) else { continue };
             if person.level >= SILENCE_BELOW && !levels.iter().any(|(other, _)| other == id) {
                 person.level = LOWEST_LEVEL;
                 changed.insert(id.clone(), LOWEST_LEVEL);
@@ -193,13 +202,13 @@ impl Room {
             });
             streams.map(|kind| format!("{}{}", person.id, kind.suffix())).collect::<Vec<_>>()
         };
-        self.people.values().flat_map(kinds).collect()
+        self.notable().flat_map(kinds).collect()
     }
 
     /// Returns the participants whose main stream is on air.
     pub(in crate::rooms) fn on_air(&self) -> Vec<Id> {
         let on_air = |person: &&Person| person.on_air[StreamKind::Main as usize];
-        self.people.values().filter(on_air).map(Person::id).collect()
+        self.notable().filter(on_air).map(Person::id).collect()
     }
 
     /// Records the state of the room's broadcast, and announces it if it has changed.

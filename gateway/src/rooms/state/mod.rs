@@ -11,25 +11,25 @@ mod join;
 mod live;
 mod media;
 mod moderate;
+mod output;
 mod person;
+mod presence;
 mod request;
 mod speaker;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(super) use self::bucket::Bucket;
 use self::chat::Chat;
 pub(super) use self::join::{Joining, PersonIdentity};
 pub(super) use self::live::{LiveInput, LiveScene};
-pub(super) use self::media::{LOWEST_LEVEL, OnAir, participant_and_kind};
+pub(super) use self::media::{LOWEST_LEVEL, OnAir, participant_and_kind, streams_of};
+pub(super) use self::output::{CloseCode, Output, Urgency};
 use self::person::Person;
 use self::speaker::Speaker;
-use super::message::{
-    ChatMessage, ChatMode, Code, Failure, Id, Layout, Leaving, Live, Message, PersonInfo, RoomInfo,
-    SeatReason,
-};
+use super::message::{ChatMode, Code, Failure, Id, Layout, Live, Message, PersonInfo, RoomInfo};
 use super::role::Role;
 
 /// Milliseconds since 1970.
@@ -40,10 +40,8 @@ pub(super) type Connection = u64;
 
 /// Time for which a participant whose connection is lost keeps the seat.
 pub(super) const KEEP_SEAT: Millis = 10_000;
-/// Minimum interval between two messages with the size of the audience and the number of likes.
-const COUNTS_INTERVAL: Millis = 500;
-/// Maximum length of the lists of removed participants, of participants with a changed role, and of silenced
-/// participants.
+/// Maximum length of the lists of removed participants, of withdrawn invitations, of participants with a changed role,
+/// and of silenced participants.
 const MAX_REMEMBERED: usize = 1_000;
 /// Maximum number of listed participants without a seat: they wait in the lobby, have raised a hand or are invited.
 const MAX_LISTED: usize = 100;
@@ -57,51 +55,6 @@ const NO_SEAT: &str = "only participants with a seat may publish in this room";
 const MAX_CONTROL: usize = 300;
 /// The usual application name. In the room with this name, the stream of an encoder does not become a participant.
 pub(super) const USUAL_APP: &str = "live";
-
-/// An action for the caller, as the result of an event.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Output {
-    /// Send a message to one client.
-    To(Connection, Message),
-    /// Send messages to one client, as one batch.
-    Several(Connection, Vec<Message>),
-    /// Send a message to all clients, immediately or with the next batch.
-    All(Message, Urgency),
-    /// Send a client its new role, with a seat key for this role.
-    Seat { connection: Connection, id: Id, role: Role, reason: SeatReason },
-    /// Send a host an invitation for this role, valid for this many minutes.
-    Invite { connection: Connection, role: Role, minutes: u32 },
-    /// Send a host a seat key for an encoder.
-    Encoder { connection: Connection, id: Id },
-    /// Start the broadcast of the room. If that fails, tell this client.
-    GoLive { connection: Connection },
-    /// End the broadcast of the room with a last card.
-    StopLive { connection: Connection, card: String },
-    /// Close a connection.
-    Close(Connection, CloseCode),
-    /// Close the media connections that publish the participant's streams, or use the seat key.
-    EndMedia { id: Id, reason: &'static str },
-    /// Write a message to the chat log.
-    Log(ChatMessage),
-}
-
-/// Whether a message to all clients can wait for the next batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Urgency {
-    Now,
-    Batch,
-}
-
-/// Why the gateway closes a connection to a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CloseCode {
-    /// The participant left.
-    Left,
-    /// The same seat joined from elsewhere.
-    Replaced,
-    /// A host removed the participant.
-    Removed,
-}
 
 /// The limits of a room.
 #[derive(Debug, Clone, Copy)]
@@ -124,11 +77,15 @@ pub(super) struct Room {
     /// Seconds between two chat messages of a member of the audience.
     slow: u32,
     people: BTreeMap<Id, Person>,
+    /// Everybody but the plain audience, which may be thousands: those who are listed, are on air, or are heard.
+    notable: BTreeSet<Id>,
     chat: Chat,
     likes: u64,
     /// The size of the audience and the number of likes that were announced last, and the time of the announcement.
     announced: (usize, u64, Millis),
     removed: VecDeque<PersonIdentity>,
+    /// The numbers of the invitations with which nobody joins any more.
+    withdrawn: VecDeque<String>,
     /// The identifiers of removed participants: their seat keys are refused.
     removed_ids: VecDeque<Id>,
     /// The highest allowed roles of participants whose role has changed. Their older seat keys may contain higher
@@ -163,10 +120,12 @@ impl Room {
             chat_mode: ChatMode::default(),
             slow: 0,
             people: BTreeMap::new(),
+            notable: BTreeSet::new(),
             chat: Chat::default(),
             likes: 0,
             announced: (0, 0, now),
             removed: VecDeque::new(),
+            withdrawn: VecDeque::new(),
             removed_ids: VecDeque::new(),
             lowered: VecDeque::new(),
             silenced: VecDeque::new(),
@@ -205,7 +164,7 @@ impl Room {
 
     /// Returns the listed participants: those who have a seat, wait in the lobby, have raised a hand or are invited.
     pub(super) fn people(&self) -> Vec<PersonInfo> {
-        self.people.values().filter(|person| person.is_listed()).map(|person| self.shown(person)).collect()
+        self.notable().filter(|person| person.is_listed()).map(|person| self.shown(person)).collect()
     }
 
     /// Returns the time since when the room is empty; `None` while somebody is in it.
@@ -220,12 +179,12 @@ impl Room {
 
     /// Returns the number of participants with a seat.
     pub(super) fn seated(&self) -> usize {
-        self.people.values().filter(|person| person.role.has_seat()).count()
+        self.notable().filter(|person| person.role.has_seat()).count()
     }
 
     /// Returns the number of people in the audience.
     pub(super) fn audience(&self) -> usize {
-        self.people.values().filter(|person| person.role == Role::Audience).count()
+        self.people.len() - self.notable().filter(|person| person.role != Role::Audience).count()
     }
 
     /// Returns whether a participant with this identifier is in the room.
@@ -239,6 +198,20 @@ impl Room {
         vec![Output::All(Message::Control { id: id.clone(), call: cut(call), data: cut(data) }, Urgency::Now)]
     }
 
+    /// Returns everybody but the plain audience.
+    fn notable(&self) -> impl Iterator<Item = &Person> {
+        self.notable.iter().filter_map(|id| self.people.get(id))
+    }
+
+    /// Updates the list of notable people after a participant has changed.
+    fn note(&mut self, id: &Id) {
+        if self.people.get(id).is_some_and(Person::is_notable) {
+            self.notable.insert(id.clone());
+        } else {
+            self.notable.remove(id);
+        }
+    }
+
     fn has_free_seat(&self) -> bool {
         self.seated() < self.limits.seats
     }
@@ -246,74 +219,6 @@ impl Room {
     /// Returns the public state of a participant.
     fn shown(&self, person: &Person) -> PersonInfo {
         person.info(&self.name)
-    }
-
-    /// Announces a participant who is new or has changed, or who is no longer listed.
-    fn announce(&self, id: &Id, was_listed: bool, out: &mut Vec<Output>) {
-        let Some(person) = self.people.get(id) else { return };
-        if person.is_listed() {
-            out.push(Output::All(Message::Person { person: self.shown(person) }, Urgency::Now));
-        } else if was_listed {
-            let message = Message::Left { id: id.clone(), reason: Leaving::Audience };
-            out.push(Output::All(message, Urgency::Now));
-        }
-    }
-
-    /// Removes a participant from the room, and closes the participant's media connections.
-    fn take_out(&mut self, id: &Id, reason: Leaving, now: Millis, out: &mut Vec<Output>) {
-        let Some(person) = self.people.remove(id) else { return };
-        if person.is_listed() {
-            out.push(Output::All(Message::Left { id: id.clone(), reason }, Urgency::Now));
-        }
-        // A member of the audience whose socket is lost may watch on.
-        let watches_on = reason == Leaving::Lost && !person.role.has_seat();
-        if (person.role.has_seat() || person.uses_key) && !watches_on {
-            out.push(Output::EndMedia { id: id.clone(), reason: "the participant is no longer in the room" });
-        }
-        if self.spotlight.as_ref() == Some(id) {
-            self.spotlight = None;
-            out.push(Output::All(Message::Settings { room: self.info() }, Urgency::Now));
-        }
-        if self.speaker.forget(id) {
-            out.push(Output::All(Message::Speaker { id: None }, Urgency::Now));
-        }
-        if self.people.is_empty() {
-            self.empty_since = Some(now);
-        }
-    }
-
-    /// Does the periodic work: removes lost participants and old chat messages, and announces changed counts.
-    pub(super) fn tick(&mut self, now: Millis) -> Vec<Output> {
-        let mut out = Vec::new();
-        let lost: Vec<Id> =
-            self.people.values().filter(|person| person.is_lost(now)).map(Person::id).collect();
-        for id in lost {
-            self.take_out(&id, Leaving::Lost, now, &mut out);
-        }
-        // A publisher may have been admitted just before the seat was taken back.
-        let unseated = self.people.values().filter(|person| !person.role.has_seat() && person.is_on_air());
-        out.extend(unseated.map(|person| Output::EndMedia { id: person.id(), reason: NO_SEAT }));
-        self.chat.forget_old(now);
-        let (count, likes) = (self.audience(), self.likes);
-        let (told_count, told_likes, at) = self.announced;
-        if (count, likes) != (told_count, told_likes) && now >= at + COUNTS_INTERVAL {
-            self.announced = (count, likes, now);
-            out.push(Output::All(Message::Audience { count, likes }, Urgency::Batch));
-        }
-        out
-    }
-}
-
-impl Room {
-    /// Limits the role that a participant may have after returning with an older seat key.
-    fn lower(&mut self, id: &Id, role: Role) {
-        self.lowered.retain(|(lowered, _)| lowered != id);
-        remember(&mut self.lowered, (id.clone(), role));
-    }
-
-    /// Returns the highest role that a participant may have after returning with an older seat key.
-    fn highest_role(&self, id: &str) -> Role {
-        self.lowered.iter().find(|(lowered, _)| **lowered == *id).map_or(Role::Host, |(_, role)| *role)
     }
 }
 

@@ -40,7 +40,7 @@ impl Room {
                 }
                 self.seat(&other, Role::Guest, SeatReason::Admitted, out)
             }
-            Request::Remove { id: other } => self.remove(&other, now, out),
+            Request::Remove { id: other, withdraw } => self.remove(&other, withdraw, now, out),
             Request::AskMute { id: other } => {
                 let Some(person) = self.people.get(&other) else { return failure(Code::UnknownPerson) };
                 let to = person.connection;
@@ -108,10 +108,20 @@ impl Room {
         Ok(())
     }
 
-    fn remove(&mut self, other: &Id, now: Millis, out: &mut Vec<Output>) -> Result<(), Failure> {
+    /// Removes a participant. With `withdraw`, nobody joins any more with the invitation that the participant used.
+    fn remove(
+        &mut self,
+        other: &Id,
+        withdraw: bool,
+        now: Millis,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Failure> {
         let Some(person) = self.people.get(other) else { return failure(Code::UnknownPerson) };
         let connection = person.connection;
         let identity = person.identity.clone();
+        if let Some(number) = identity.invitation.clone().filter(|_| withdraw) {
+            remember(&mut self.withdrawn, number);
+        }
         remember(&mut self.removed, identity);
         remember(&mut self.removed_ids, other.clone());
         self.take_out(other, Leaving::Removed, now, out);

@@ -2,7 +2,7 @@
 
 use super::bucket::Bucket;
 use super::join::PersonIdentity;
-use super::media::StreamKind;
+use super::media::{SILENCE_BELOW, StreamKind};
 use super::{Connection, KEEP_SEAT, Millis};
 use crate::rooms::message::{Id, PersonInfo, Quality};
 use crate::rooms::role::Role;
@@ -88,6 +88,11 @@ impl Person {
     /// Returns whether the participant is listed for all clients. The rest of the audience is only counted.
     pub(super) fn is_listed(&self) -> bool {
         self.role != Role::Audience || self.hand || self.invited_by.is_some()
+    }
+
+    /// Returns whether the participant is more than one of the audience.
+    pub(super) fn is_notable(&self) -> bool {
+        self.is_listed() || self.is_on_air() || self.level >= SILENCE_BELOW || self.away_since.is_some()
     }
 
     /// Returns whether the participant's connection has been lost for too long to keep the seat.

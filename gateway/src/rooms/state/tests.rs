@@ -5,12 +5,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::rooms::message::{Change, ChatMode, Quality, Request, Welcome};
+use crate::rooms::message::{Change, ChatMode, Leaving, Message, Quality, Request, SeatReason, Welcome};
 
 const SEATS: usize = 3;
 
 fn identity(address: u8) -> PersonIdentity {
-    PersonIdentity { subject: None, address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, address)) }
+    PersonIdentity::at(IpAddr::V4(Ipv4Addr::new(192, 0, 2, address)))
 }
 
 fn room() -> Room {
@@ -118,7 +118,7 @@ fn removed_and_locked_and_full() {
     let mut room = room();
     join(&mut room, 1, "host", Role::Host).unwrap();
     join(&mut room, 2, "troll", Role::Guest).unwrap();
-    let out = say(&mut room, 1, "host", Request::Remove { id: "troll".into() }, 1);
+    let out = say(&mut room, 1, "host", Request::Remove { id: "troll".into(), withdraw: false }, 1);
     assert!(out.contains(&Output::Close(2, CloseCode::Removed)));
     // A removed participant can return neither with the seat key nor from the same address.
     let mut back = Joining { returns: true, ..joining(9, "troll", Role::Guest) };
@@ -145,7 +145,7 @@ fn a_removed_address_does_not_refuse_those_who_have_a_seat() {
     room.join(of(2, "troll"), 0, &mut Vec::new()).unwrap();
     say(&mut room, 1, "host", Request::Silence { id: "troll".into(), seconds: 60 }, 1);
     assert_eq!(code(&say(&mut room, 1, "host", Request::Chat { text: "hi".into() }, 1)), None);
-    say(&mut room, 1, "host", Request::Remove { id: "troll".into() }, 1);
+    say(&mut room, 1, "host", Request::Remove { id: "troll".into(), withdraw: false }, 1);
     // The host's socket breaks and comes back, behind the same address.
     room.lose(&"host".into(), 1, 2);
     assert!(room.join(Joining { returns: true, ..of(3, "host") }, 3, &mut Vec::new()).is_ok());
@@ -163,7 +163,7 @@ fn a_token_is_remembered_behind_a_seat_key() {
     room.join(with(2, Some("7 site"), 20), 0, &mut Vec::new()).unwrap();
     room.lose(&"anna".into(), 2, 1);
     room.join(Joining { returns: true, ..with(3, None, 20) }, 2, &mut Vec::new()).unwrap();
-    say(&mut room, 1, "host", Request::Remove { id: "anna".into() }, 3);
+    say(&mut room, 1, "host", Request::Remove { id: "anna".into(), withdraw: false }, 3);
     let again = Joining { id: "new".into(), ..with(4, Some("7 site"), 21) };
     assert_eq!(room.join(again, 4, &mut Vec::new()).unwrap_err().code, Code::Removed);
 }
@@ -191,12 +191,75 @@ fn a_host_whose_media_comes_first_is_host_again() {
 #[test]
 fn removing_one_program_of_this_machine_leaves_the_others() {
     let mut room = room();
-    let local = PersonIdentity { subject: None, address: Ipv4Addr::LOCALHOST.into() };
+    let local = PersonIdentity::at(Ipv4Addr::LOCALHOST.into());
     let of = |connection, id| Joining { identity: local.clone(), ..joining(connection, id, Role::Host) };
     room.join(of(1, "host"), 0, &mut Vec::new()).unwrap();
     room.join(of(2, "anna"), 0, &mut Vec::new()).unwrap();
-    say(&mut room, 1, "host", Request::Remove { id: "anna".into() }, 1);
+    say(&mut room, 1, "host", Request::Remove { id: "anna".into(), withdraw: false }, 1);
     assert!(room.join(of(3, "bert"), 2, &mut Vec::new()).is_ok());
+}
+
+#[test]
+fn an_invitation_does_not_bring_a_removed_guest_back() {
+    let mut room = room();
+    let local = PersonIdentity::at(Ipv4Addr::LOCALHOST.into());
+    let of = |connection, id, invitation: &str, address| Joining {
+        identity: PersonIdentity { invitation: Some(invitation.to_owned()), ..PersonIdentity::at(address) },
+        ..joining(connection, id, Role::Audience)
+    };
+    let (here, there) = (Ipv4Addr::LOCALHOST.into(), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9)));
+    let join = |room: &mut Room, joining| room.join(joining, 0, &mut Vec::new()).map_err(|no| no.code);
+    join(&mut room, Joining { identity: local.clone(), ..joining(1, "host", Role::Host) }).unwrap();
+    join(&mut room, Joining { role: Role::Guest, ..of(2, "troll", ".1", here) }).unwrap();
+    join(&mut room, of(3, "friend", ".1", there)).unwrap();
+    // The room remembers the invitation when the guest comes back with the seat key.
+    room.lose(&"troll".into(), 2, 1);
+    let back = Joining { returns: true, identity: local, ..joining(4, "troll", Role::Guest) };
+    join(&mut room, back).unwrap();
+    say(&mut room, 1, "host", Request::Remove { id: "troll".into(), withdraw: false }, 2);
+    assert_eq!(join(&mut room, of(5, "new", ".1", here)).unwrap_err(), Code::Removed);
+    // Others use the same invitation, and other invitations are good on the same machine.
+    assert!(join(&mut room, of(6, "other", ".1", Ipv4Addr::new(192, 0, 2, 10).into())).is_ok());
+    assert!(join(&mut room, of(7, "local", ".2", here)).is_ok());
+    // A host withdraws the invitation: nobody new comes with it, and those who came stay.
+    say(&mut room, 1, "host", Request::Remove { id: "other".into(), withdraw: true }, 3);
+    assert_eq!(
+        join(&mut room, of(8, "late", ".1", Ipv4Addr::new(192, 0, 2, 11).into())).unwrap_err(),
+        Code::Forbidden
+    );
+    assert!(join(&mut room, Joining { returns: true, ..of(9, "friend", ".1", there) }).is_ok());
+    assert!(join(&mut room, of(10, "more", ".2", there)).is_ok());
+}
+
+#[test]
+fn lists_of_the_past_have_an_end() {
+    let mut room = room();
+    join(&mut room, 1, "host", Role::Host).unwrap();
+    for n in 0..u64::try_from(MAX_REMEMBERED).unwrap() + 1 {
+        let identity = PersonIdentity {
+            subject: Some(format!("s{n}")),
+            invitation: Some(format!(".{n}")),
+            ..identity(7)
+        };
+        let id = format!("p{n}");
+        let joining = Joining { identity, ..joining(n + 2, &id, Role::Audience) };
+        room.join(joining, n, &mut Vec::new()).unwrap();
+        say(&mut room, 1, "host", Request::Silence { id: id.as_str().into(), seconds: 80_000 }, n);
+        say(&mut room, 1, "host", Request::Promote { id: id.as_str().into(), role: None }, n);
+        say(&mut room, 1, "host", Request::Show { id: id.as_str().into(), shown: false }, n);
+        say(&mut room, 1, "host", Request::Remove { id: id.as_str().into(), withdraw: true }, n);
+    }
+    let lengths = [
+        room.removed.len(),
+        room.removed_ids.len(),
+        room.withdrawn.len(),
+        room.lowered.len(),
+        room.silenced.len(),
+        room.hidden.len(),
+    ];
+    assert_eq!(lengths, [MAX_REMEMBERED; 6]);
+    // The oldest entry made way.
+    assert!(!room.is_removed(&"p0".into()) && room.is_removed(&"p1".into()));
 }
 
 #[test]
@@ -364,28 +427,34 @@ enum Step {
     Lose,
     Stream(&'static str, OnAir),
     Tick(u64),
+    Level(i8),
 }
 
 fn step() -> impl Strategy<Value = (usize, Step)> {
     let ids = || select(vec!["a", "b", "c", "d", "e", "f"]).prop_map(Id::from);
     let role = || select(vec![Role::Waiting, Role::Audience, Role::Guest, Role::Host]);
     let request = prop_oneof![
-        any::<(bool, bool)>().prop_map(|(audio, video)| Request::Mute { audio, video }),
-        Just(Request::Quality { quality: Quality::Poor }),
-        any::<bool>().prop_map(|up| Request::Hand { up }),
-        Just(Request::Accept),
-        Just(Request::Decline),
-        Just(Request::Leave),
-        ids().prop_map(|id| Request::Invite { id }),
-        (ids(), role()).prop_map(|(id, role)| Request::Promote { id, role: Some(role) }),
-        ids().prop_map(|id| Request::Demote { id }),
-        ids().prop_map(|id| Request::Admit { id }),
-        ids().prop_map(|id| Request::Remove { id }),
-        any::<bool>().prop_map(|lobby| Request::Settings(Change { lobby: Some(lobby), ..Change::default() })),
-        ids().prop_map(|id| Request::Settings(Change { spotlight: Some(Some(id)), ..Change::default() })),
-        Just(Request::Chat { text: "hello".to_owned() }),
-        (0..9_u64).prop_map(|seq| Request::Delete { seq }),
-        Just(Request::MakeEncoder { name: "a".to_owned() }),
+        1 => any::<(bool, bool)>().prop_map(|(audio, video)| Request::Mute { audio, video }),
+        1 => Just(Request::Quality { quality: Quality::Poor }),
+        1 => any::<bool>().prop_map(|up| Request::Hand { up }),
+        1 => Just(Request::Accept),
+        1 => Just(Request::Decline),
+        1 => Just(Request::Leave),
+        // An invitation is often repeated before the answer.
+        3 => ids().prop_map(|id| Request::Invite { id }),
+        1 => (ids(), role()).prop_map(|(id, role)| Request::Promote { id, role: Some(role) }),
+        1 => ids().prop_map(|id| Request::Demote { id }),
+        1 => ids().prop_map(|id| Request::Admit { id }),
+        1 => (ids(), any::<bool>()).prop_map(|(id, withdraw)| Request::Remove { id, withdraw }),
+        1 => any::<bool>().prop_map(|lobby| Request::Settings(Change { lobby: Some(lobby), ..Change::default() })),
+        1 => ids().prop_map(|id| Request::Settings(Change { spotlight: Some(Some(id)), ..Change::default() })),
+        1 => Just(Request::Chat { text: "hello".to_owned() }),
+        1 => (0..9_u64).prop_map(|seq| Request::Delete { seq }),
+        1 => Just(Request::MakeEncoder { name: "a".to_owned() }),
+        1 => select(vec![None, Some(Layout::Grid), Some(Layout::Screen)])
+            .prop_map(|layout| Request::GoLive { layout }),
+        1 => (0..120_usize).prop_map(|length| Request::StopLive { card: "x".repeat(length) }),
+        3 => (ids(), any::<bool>()).prop_map(|(id, shown)| Request::Show { id, shown }),
     ];
     let step = prop_oneof![
         3 => (role(), any::<bool>()).prop_map(|(role, returns)| Step::Join(role, returns)),
@@ -394,8 +463,55 @@ fn step() -> impl Strategy<Value = (usize, Step)> {
         2 => (select(vec!["", "~s", "~screen"]), select(vec![OnAir::Yes, OnAir::Paused, OnAir::No]))
             .prop_map(|(kind, on_air)| Step::Stream(kind, on_air)),
         1 => (0..20_000_u64).prop_map(Step::Tick),
+        1 => (-100..0_i8).prop_map(Step::Level),
     ];
     (0..6_usize, step)
+}
+
+/// Checks the rules of the broadcast after a step.
+fn check_live(
+    room: &Room,
+    out: &[Output],
+    now: Millis,
+    starts: &mut VecDeque<Millis>,
+) -> Result<(), TestCaseError> {
+    for output in out {
+        match output {
+            Output::GoLive { connection } | Output::StopLive { connection, .. } => {
+                let asked = room.people.values().find(|person| person.connection == Some(*connection));
+                prop_assert_eq!(asked.map(|person| person.role), Some(Role::Host));
+                if matches!(output, Output::GoLive { .. }) {
+                    starts.push_back(now);
+                }
+            }
+            Output::To(connection, Message::Invited { by }) => {
+                // A repeated invitation counts once, and is answered to the host who asked last.
+                let invited = room.people.values().find(|person| person.connection == Some(*connection));
+                prop_assert_eq!(invited.and_then(|person| person.invited_by.as_ref()), Some(by));
+                prop_assert_eq!(invited.map(|person| person.role), Some(Role::Audience));
+            }
+            _ => {}
+        }
+        if let Output::StopLive { card, .. } = output {
+            prop_assert!(card.len() <= 100);
+        }
+    }
+    while starts.front().is_some_and(|at| at + 1_000 <= now) {
+        starts.pop_front();
+    }
+    prop_assert!(starts.len() <= STARTS as usize + 1);
+    // The scene has the streams of those with a seat only, each once, and says who is hidden.
+    let scene = room.scene();
+    let mut streams = BTreeSet::new();
+    for input in &scene.inputs {
+        let (id, _) = participant_and_kind(input.stream.strip_prefix("show/").unwrap_or_default());
+        let person = room.people.get(id);
+        prop_assert!(person.is_some_and(|person| person.role.has_seat() && person.shown != input.hidden));
+        prop_assert!(streams.insert(&input.stream));
+    }
+    prop_assert!(room.hidden.iter().all(|id| room.people.get(id).is_none_or(|person| !person.shown)));
+    prop_assert!(room.hidden.len() <= 6);
+    Ok(())
 }
 
 proptest! {
@@ -409,6 +525,7 @@ proptest! {
         let mut connections = [None; 6];
         // The participants that a client knows from the messages to all clients.
         let mut known = BTreeSet::new();
+        let mut starts = VecDeque::new();
         for (who, step) in steps {
             let id = Id::from(ids[who]);
             let mut out = Vec::new();
@@ -431,6 +548,10 @@ proptest! {
                     let ends = out.iter().any(|output| matches!(output, Output::EndMedia { .. }));
                     prop_assert!(seated || ends || on_air != OnAir::Yes || !kind.is_empty());
                 }
+                Step::Level(level) => {
+                    let levels: Vec<_> = room.on_air().into_iter().map(|id| (id, level)).collect();
+                    out = room.levels(&levels, now);
+                }
                 Step::Tick(passed) => {
                     now += passed;
                     out = room.tick(now);
@@ -443,8 +564,14 @@ proptest! {
                     _ => {}
                 }
             }
+            check_live(&room, &out, now, &mut starts)?;
             prop_assert!(room.seated() <= SEATS);
             prop_assert!(room.people.len() <= ids.len());
+            let missed = room.people.values().filter(|person| person.is_notable());
+            prop_assert_eq!(missed.map(Person::id).find(|id| !room.notable.contains(id)), None);
+            prop_assert!(room.notable.iter().all(|id| room.people.contains_key(id)));
+            let audience = room.people.values().filter(|person| person.role == Role::Audience).count();
+            prop_assert_eq!(room.audience(), audience);
             let people = room.people();
             let listed: BTreeSet<Id> = people.iter().map(|person| person.id.clone()).collect();
             // A client that follows the messages knows exactly the listed participants.

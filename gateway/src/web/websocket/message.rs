@@ -4,6 +4,7 @@ use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
 
+const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 const PONG: u8 = 0x8a;
@@ -24,6 +25,35 @@ fn head(kind: u8, length: usize) -> Bytes {
         }
     }
     head.into()
+}
+
+/// A ping without a payload.
+pub(crate) const PING: Bytes = Bytes::from_static(b"\x89\0");
+
+/// A text message with its header. Cloning it shares the bytes, so that many connections can send it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Text {
+    bytes: Bytes,
+    /// Length of the header.
+    head: usize,
+}
+
+impl Text {
+    /// Creates a message with this text.
+    pub(crate) fn new(text: &str) -> Self {
+        let head = head(TEXT, text.len());
+        Self { bytes: [&head[..], text.as_bytes()].concat().into(), head: head.len() }
+    }
+
+    /// Returns the header and the text as they are sent.
+    pub(crate) const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Returns the text.
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.bytes.get(self.head..).unwrap_or_default()
+    }
 }
 
 /// Creates a binary message from these pieces.
@@ -96,6 +126,8 @@ mod tests {
         );
         assert_eq!(&head(BINARY, 126)[..], b"\x82\x7e\0\x7e");
         assert_eq!(&head(BINARY, 65536)[..], b"\x82\x7f\0\0\0\0\0\x01\0\0");
+        let text = Text::new("hi");
+        assert_eq!((&text.bytes()[..], text.payload()), (&b"\x81\x02hi"[..], &b"hi"[..]));
         let mut long = close(4404, &"流".repeat(100));
         assert!(long.remaining() <= 2 + 125);
         assert!(std::str::from_utf8(&long.copy_to_bytes(long.remaining())[4..]).is_ok());

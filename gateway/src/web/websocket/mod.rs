@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 pub(crate) use listener::{Listener, ViewerMessage};
-pub(crate) use message::{Pieces, binary, close, pong};
+pub(crate) use message::{PING, Pieces, Text, binary, close, pong};
 
 use crate::net::worker::Socket;
 use crate::web::problem::Problem;
