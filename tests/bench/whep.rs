@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use lianmai_tests::Gateway;
 use lianmai_tests::gateway::rss;
-use lianmai_tests::rtc::{Call, Offered, offer};
+use lianmai_tests::rtc::{Call, Offered, offer_of};
 use str0m::change::SdpAnswer;
-use str0m::media::Direction;
+use str0m::media::{Direction, MediaKind};
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 use tokio::net::UdpSocket;
@@ -23,10 +23,10 @@ const JOINS: u32 = 60;
 
 /// The total of what all viewers have received.
 #[derive(Default)]
-struct Got {
+pub(crate) struct Got {
     bytes: AtomicU64,
-    pictures: AtomicU64,
-    connected: AtomicU64,
+    pub(crate) pictures: AtomicU64,
+    pub(crate) connected: AtomicU64,
 }
 
 pub(crate) fn run() {
@@ -61,7 +61,7 @@ pub(crate) fn run() {
 }
 
 /// Waits for a condition.
-fn wait(mut is: impl FnMut() -> bool) {
+pub(crate) fn wait(mut is: impl FnMut() -> bool) {
     let limit = Instant::now() + Duration::from_secs(60);
     while !is() {
         assert!(Instant::now() < limit, "the viewers do not get there");
@@ -96,7 +96,7 @@ fn joins() {
 }
 
 /// Several viewers on their own thread, until this is dropped.
-struct Viewers {
+pub(crate) struct Viewers {
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -109,13 +109,18 @@ impl Drop for Viewers {
 }
 
 fn start(gateway: &Gateway, viewers: usize, got: Arc<Got>) -> Viewers {
-    let call = Call::new(gateway, "bench");
+    watch(vec![Call::new(gateway, "bench"); viewers], &[MediaKind::Audio, MediaKind::Video], got)
+}
+
+/// Plays all these streams, with media of these kinds.
+pub(crate) fn watch(calls: Vec<Call>, kinds: &[MediaKind], got: Arc<Got>) -> Viewers {
+    let kinds = kinds.to_vec();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let thread = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(tokio::task::LocalSet::new().run_until(async move {
-            for _ in 0..viewers {
-                let (rtc, socket) = join(&call);
+            for call in calls {
+                let (rtc, socket) = join(&call, &kinds);
                 let socket = UdpSocket::from_std(socket).expect("a runtime is here");
                 tokio::task::spawn_local(view(rtc, socket, got.clone()));
                 tokio::task::yield_now().await;
@@ -127,12 +132,12 @@ fn start(gateway: &Gateway, viewers: usize, got: Arc<Got>) -> Viewers {
     Viewers { stop: Some(stop), thread: Some(thread) }
 }
 
-fn join(call: &Call) -> (Rtc, std::net::UdpSocket) {
+fn join(call: &Call, kinds: &[MediaKind]) -> (Rtc, std::net::UdpSocket) {
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
     socket.set_nonblocking(true).expect("sockets can be non-blocking");
     let local = socket.local_addr().expect("a bound port");
     let candidate = Candidate::host(local, Protocol::Udp).expect("a candidate");
-    let Offered { mut rtc, sdp, pending } = offer(Direction::RecvOnly, Some(candidate));
+    let Offered { mut rtc, sdp, pending } = offer_of(kinds, Direction::RecvOnly, Some(candidate));
     let answer = call.answer(call.post(false, &sdp)).unwrap_or_else(|no| panic!("{}", no.text()));
     let answer = SdpAnswer::from_sdp_string(&answer).expect("an answer");
     rtc.sdp_api().accept_answer(pending, answer).expect("an answer to the offer");

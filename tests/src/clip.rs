@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::flv::{self, Tag};
 use crate::gateway::cache_dir;
 
-/// The content of a clip: 320x180 at 30 frames per second with a key frame every second, and a tone.
+/// The content of a clip: 320x180 at 30 frames per second with a key frame every 30 frames, and a tone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clip {
     /// H.264 without B-frames, and AAC.
@@ -31,6 +31,8 @@ pub enum Clip {
     LongGop,
     /// H.264 in constrained baseline with low-latency settings, like a browser, and AAC.
     Baseline,
+    /// The same with 15 frames a second at 150 kb/s, like the small video of a host in a room.
+    Small,
     /// Opus only, in Ogg.
     Ogg,
 }
@@ -51,12 +53,18 @@ impl Clip {
             Self::Other => "other.flv",
             Self::LongGop => "longgop.flv",
             Self::Baseline => "baseline.flv",
+            Self::Small => "small.flv",
             Self::Ogg => "opus.ogg",
         }
     }
 
     fn size(self) -> &'static str {
         if self == Self::Other { "640x360" } else { "320x180" }
+    }
+
+    /// Returns the number of frames a second.
+    pub fn rate(self) -> u32 {
+        if self == Self::Small { 15 } else { 30 }
     }
 
     /// Returns whether it has video.
@@ -102,7 +110,7 @@ impl Clip {
                     let flash = r"drawbox=color=white:t=fill:enable='lt(mod(t\,1)\,0.099)'";
                     format!("color=black:size={}:rate=30,{flash}", self.size())
                 }
-                _ => format!("testsrc2=size={}:rate=30", self.size()),
+                _ => format!("testsrc2=size={}:rate={}", self.size(), self.rate()),
             };
             ffmpeg.args(["-f", "lavfi", "-i", &source]);
             maps.push("0:v");
@@ -135,8 +143,11 @@ impl Clip {
             }
             _ => {
                 ffmpeg.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]);
-                if self == Self::Baseline {
+                if matches!(self, Self::Baseline | Self::Small) {
                     ffmpeg.args(["-profile:v", "baseline", "-tune", "zerolatency"]);
+                }
+                if self == Self::Small {
+                    ffmpeg.args(["-b:v", "150k", "-maxrate", "150k", "-bufsize", "75k"]);
                 }
                 let gop = if self == Self::LongGop { "120" } else { "30" };
                 ffmpeg.args(["-bf", bframes, "-g", gop, "-keyint_min", gop, "-sc_threshold", "0"]);

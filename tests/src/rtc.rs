@@ -7,7 +7,7 @@ mod run;
 mod wire;
 
 pub use media::{Media, slices};
-pub use offer::{Api, Call, Offered, offer};
+pub use offer::{Api, Call, Offered, offer, offer_of};
 pub use peer::Peer;
 pub use run::{Received, Sent};
 pub use wire::Wire;

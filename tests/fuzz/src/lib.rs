@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod http;
+pub mod rooms;
 pub mod rtmp;
 
 pub mod core {
@@ -13,6 +14,8 @@ pub mod core {
     pub mod hub;
     #[path = "../../../../gateway/src/core/name.rs"]
     pub mod name;
+    #[path = "../../../../gateway/src/core/text.rs"]
+    pub mod text;
 }
 
 pub mod derive {

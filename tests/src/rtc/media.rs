@@ -34,7 +34,7 @@ impl Media {
     /// Returns the video of an H.264 clip, and Opus.
     #[track_caller]
     pub fn of(clip: Clip) -> Self {
-        Self::of_tags(&clip.tags().1)
+        Self { rate: clip.rate(), ..Self::of_tags(&clip.tags().1) }
     }
 
     /// Returns the H.264 video of FLV tags, and Opus.

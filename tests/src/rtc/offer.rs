@@ -159,7 +159,7 @@ pub fn offer(direction: Direction, candidate: Option<Candidate>) -> Offered {
 
 /// The same of these kinds of media.
 #[track_caller]
-pub(super) fn offer_of(kinds: &[MediaKind], direction: Direction, candidate: Option<Candidate>) -> Offered {
+pub fn offer_of(kinds: &[MediaKind], direction: Direction, candidate: Option<Candidate>) -> Offered {
     let config = Rtc::builder().clear_codecs().enable_opus(true, false).enable_h264(true);
     let mut rtc = config.build(Instant::now());
     if let Some(candidate) = candidate {
