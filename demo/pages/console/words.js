@@ -72,7 +72,7 @@ const en = {
   stopRecord: 'Stop recording',
   stopRecordOf: 'Stop recording {name}',
   sendOn: 'Send on…',
-  sendOnOf: 'Send {name} on',
+  sendOnOf: 'Send on… ({name})',
   stop: 'Stop…',
   stopOf: 'Stop {name}',
   close: 'Close',

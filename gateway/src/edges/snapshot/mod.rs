@@ -65,7 +65,7 @@ impl Snapshots {
     pub async fn serve(&self, peer: SocketAddr, request: Request<Body>) -> Response {
         let (request, _) = request.into_parts();
         if let Some(response) = FILE.answer(&request.method) {
-            return response;
+            return FILE.share(response);
         }
         let mut response =
             FILE.share(self.answer(peer, &request).await.unwrap_or_else(IntoResponse::into_response));

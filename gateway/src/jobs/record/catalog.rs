@@ -63,7 +63,7 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    pub(super) fn new(root: PathBuf) -> Self {
+    pub(super) fn of(root: PathBuf) -> Self {
         Self { root, files: Mutex::default() }
     }
 

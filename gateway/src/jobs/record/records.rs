@@ -185,7 +185,7 @@ impl Records {
         let root: PathBuf = std::path::absolute(data.join(FOLDER)).unwrap_or_else(|_| data.join(FOLDER));
         Self(Arc::new(Shared {
             settings: settings.clone(),
-            catalog: Catalog::new(root),
+            catalog: Catalog::of(root),
             finish: FinishQueue::default(),
             wishes: Mutex::default(),
             wake: Condvar::new(),

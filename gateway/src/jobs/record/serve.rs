@@ -57,7 +57,7 @@ struct Wanted {
 /// Handles a request for an address below `/records/`.
 pub(super) async fn serve(files: &Files, peer: SocketAddr, request: &Parts) -> Response {
     if let Some(response) = RANGES.answer(&request.method) {
-        return response;
+        return RANGES.share(response);
     }
     let answer = answer(files, peer, request).await;
     let mut response = RANGES.share(answer.unwrap_or_else(IntoResponse::into_response));

@@ -61,7 +61,7 @@ fn recording(root: &Folder, stream: &StreamName) -> OpenFile {
 fn a_file_that_was_cut_off_is_finished_and_stays_as_it_is_then() {
     let (root, stream) = (Folder::new("cut"), name("live/x"));
     let file = recording(&root, &stream);
-    let catalog = Catalog::new(root.0.clone());
+    let catalog = Catalog::of(root.0.clone());
     let (path, list) = (catalog.path(&stream, &file.stem, "mp4"), catalog.path(&stream, &file.stem, "m3u8"));
     // In the middle of the last fragment, and of a line of the list.
     let cut = |path: &PathBuf, bytes: u64| {
@@ -88,7 +88,7 @@ fn a_list_that_was_written_meanwhile_is_the_one_that_is_made_again() {
     let (root, stream) = (Folder::new("list"), name("live/x"));
     let mut file = recording(&root, &stream);
     file.end().unwrap();
-    let catalog = Catalog::new(root.0.clone());
+    let catalog = Catalog::of(root.0.clone());
     let list = catalog.path(&stream, &file.stem, "m3u8");
     let written = fs::read_to_string(&list).unwrap();
     assert!(written.matches("#EXTINF").count() >= 9, "{written}");
@@ -100,7 +100,7 @@ fn a_list_that_was_written_meanwhile_is_the_one_that_is_made_again() {
 #[test]
 fn a_file_that_is_no_recording_is_not_touched() {
     let (root, stream) = (Folder::new("foreign"), name("live/x"));
-    let catalog = Catalog::new(root.0.clone());
+    let catalog = Catalog::of(root.0.clone());
     let stem = "2026-11-29T08-50-00Z";
     let path = catalog.path(&stream, stem, "mp4");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
