@@ -58,6 +58,13 @@ describe('compose.yaml', LIMIT, () => {
     await run('node_modules/.bin/dclint', ['--max-warnings', '0', '--config', 'compose-lint.json', `${ROOT}compose.yaml`], { cwd: `${ROOT}tests` });
   });
 
+  it('shows a new WordPress, whose first visitor could install it, to this machine only', () => {
+    for (const [name, { ports = [] }] of Object.entries(services)) {
+      for (const port of name === 'gateway' ? [] : ports) assert.match(port, /^127\.0\.0\.1:/, name);
+    }
+    assert.equal(services.wordpress.ports.length, 1);
+  });
+
   it('names files that exist, and the address of the gateway', async () => {
     assert.equal(await site.php('return Lianmai\\Settings::server_is_fixed() ? Lianmai\\Settings::server() : "";'), site.http);
     assert.match((await again?.())?.stdout ?? '', /is installed/, 'a second start changes nothing');
