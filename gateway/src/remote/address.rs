@@ -5,7 +5,7 @@ use std::fmt;
 use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use super::RemoteError;
+use super::{MAX_WORDS, RemoteError};
 use crate::core::name::StreamName;
 
 /// Maximum length in bytes of an address.
@@ -214,7 +214,8 @@ impl RemoteAddress {
             hidden = hidden.replace(part, HIDDEN).replace(&*decoded, HIDDEN);
         }
         // Words that were cut may end within a key.
-        for part in &parts {
+        let was_cut = text.chars().nth(MAX_WORDS - 1).is_some();
+        for part in parts.iter().filter(|_| was_cut) {
             let decoded = percent_decode_str(part).decode_utf8_lossy();
             for part in [part, &*decoded] {
                 let is_cut_at = |at: &usize| part.starts_with(&hidden[*at..]);
@@ -347,6 +348,7 @@ mod tests {
             );
         }
         assert_eq!(address.hide_in("the stream 1 is live"), "the stream 1 is live");
+        assert_eq!(address.hide_in("no such key: abcd-e"), "no such key: abcd-e");
         let address = RemoteAddress::parse(&format!("rtmp://h/live/x?token={}", "k".repeat(400))).unwrap();
         let long = RemoteError::new(&format!("no such key x?token={}", "k".repeat(400)));
         let hidden = address.hide_in(&long.to_string());
