@@ -56,7 +56,12 @@ impl Guard {
             let known = prepared.as_ref().is_some_and(|(known, _)| *known == kind);
             // Not while the publisher is away: the slate must be ready by then.
             if is_here && !known && configs.iter().any(Option::is_some) && self.stream.newest().is_some() {
-                prepared = Some((kind, self.encode(&configs).await));
+                // Streams that come and go must not leave guards that wait for the encoder.
+                let slate = tokio::select! {
+                    slate = self.encode(&configs) => slate,
+                    () = self.ended() => return,
+                };
+                prepared = Some((kind, slate));
                 continue;
             }
             over &= !is_here;
@@ -75,6 +80,12 @@ impl Guard {
             }
             sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Resolves when the stream has ended.
+    async fn ended(&self) {
+        let mut changed = self.hub.changed();
+        while !self.stream.ended() && changed.changed().await.is_ok() {}
     }
 
     async fn encode(&self, configs: &[Option<Arc<Config>>; 2]) -> Option<Slate> {
@@ -114,5 +125,40 @@ impl Guard {
             start += Duration::from_micros(u64::try_from(slate.length).unwrap_or(0));
             round += slate.length;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use media::{Audio, Frame};
+
+    use super::*;
+    use crate::core::hub::{HubConfig, StreamName};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_guard_that_waits_for_the_encoder_ends_with_its_stream() {
+        let hub = Hub::new(HubConfig::default());
+        let grant = PublishGrant::for_job(&StreamName::parse("live/x").unwrap(), "test");
+        let mut publisher = hub.publish(&grant).unwrap();
+        let format = Format::Audio(Audio { sample_rate: 48_000, channels: 2 });
+        let config = Arc::new(Config { codec: Codec::Mp3, format, description: Bytes::new() });
+        let data = Bytes::from_static(&[0xff, 0xfb, 0x90, 0]);
+        publisher.push(Frame { number: 0, config, dts: 0, pts: 0, key: true, data });
+        let guard = Guard {
+            hub: hub.clone(),
+            stream: publisher.stream().clone(),
+            path: PathBuf::from("soon.png"),
+            limit: Duration::from_secs(1),
+            encoders: Arc::new(Semaphore::new(0)),
+        };
+        let encoders = guard.encoders.clone();
+        let mut guard = tokio::spawn(guard.run());
+        let waits = tokio::time::timeout(Duration::from_secs(5), &mut guard).await;
+        assert!(waits.is_err(), "the stream is there");
+        drop(publisher);
+        hub.shutdown();
+        guard.await.unwrap();
+        assert_eq!(encoders.available_permits(), 0);
     }
 }
