@@ -29,8 +29,8 @@ pub struct Dialer {
     resolver: Resolver,
     authorities: tls::Authorities,
     tls: Arc<OnceLock<Result<Arc<ClientConfig>, String>>>,
-    /// The only host that may have an address in a private network; `None` if every host may.
-    only_private: Option<String>,
+    /// Whether to connect to no address of a private network.
+    only_public: bool,
 }
 
 impl Dialer {
@@ -46,7 +46,7 @@ impl Dialer {
             tls::Authorities::read(path)
                 .map_err(|error| format!("cannot use {} (--remote-ca): {error}", path.display()))?
         };
-        Ok(Self { resolver: Resolver::new(), authorities, tls: Arc::default(), only_private: None })
+        Ok(Self { resolver: Resolver::new(), authorities, tls: Arc::default(), only_public: false })
     }
 
     /// Returns a dialer for addresses that the server at `address` names. A server in the internet must not make this
@@ -56,8 +56,7 @@ impl Dialer {
     /// The name of the server cannot be resolved.
     pub async fn for_links_of(&self, address: &RemoteAddress) -> Result<Self, RemoteError> {
         let found = in_time(self.resolver.resolve(&address.host, address.port)).await?;
-        let is_public = found.iter().all(|addr| is_public(addr.ip()));
-        Ok(Self { only_private: is_public.then(|| address.host.clone()), ..self.clone() })
+        Ok(Self { only_public: found.iter().all(|addr| is_public(addr.ip())), ..self.clone() })
     }
 
     /// Connects, and performs the TLS handshake where the address asks for it.
@@ -101,9 +100,8 @@ impl Dialer {
 
     async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, String> {
         let mut last = "the server's link leads into a private network".to_owned();
-        let all = self.only_private.as_ref().is_none_or(|only| only == host);
         for addr in self.resolver.resolve(host, port).await? {
-            if !all && !is_public(addr.ip()) {
+            if self.only_public && !is_public(addr.ip()) {
                 continue;
             }
             match timeout(CONNECT_TIMEOUT, TcpStream::connect(addr)).await {
