@@ -297,7 +297,7 @@ fn web_server(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> std::net::So
 fn playlists_with_impossible_content_are_told_to_the_operator() {
     let from = web_server(|path| {
         let (sequence, link) = match path {
-            "/numbers.m3u8" => (u64::MAX.to_string(), "a.ts"),
+            "/sequence.m3u8" => (u64::MAX.to_string(), "a.ts"),
             "/file.m3u8" => ("1".to_owned(), "file:///etc/passwd"),
             "/large.m3u8" => ("1".to_owned(), "x"),
             _ => return Vec::new(),
@@ -307,7 +307,7 @@ fn playlists_with_impossible_content_are_told_to_the_operator() {
         (head + &format!("#EXTINF:1,\n{link}\n").repeat(lines)).into_bytes()
     });
     for (path, words) in
-        [("numbers", "no possible numbers"), ("file", "does not begin with"), ("large", "too large")]
+        [("sequence", "no possible numbers"), ("file", "does not begin with"), ("large", "too large")]
     {
         let dir = gateway::temp_dir("pull");
         let file = dir.join("lianmai.toml");

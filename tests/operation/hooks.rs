@@ -133,7 +133,7 @@ fn a_back_end_of_srs_hears_who_comes_and_goes() {
     gateway.wait_published("x");
     let viewer = FlvViewer::http(gateway.http(), "/live/x.flv?from=page");
     viewer.wait_frames(VIDEO, 5, LIMIT);
-    drop(viewer);
+    viewer.leave();
     let stopped = backend.wait("on_stop", "x");
     let segment = backend.wait("on_hls", "x");
     encoder.signal("INT");

@@ -80,7 +80,7 @@ fn keys_that_cannot_be_are_refused_in_words_and_only_the_operator_makes_any() {
     for (wanted, words) in [
         (json!({ "name": "", "streams": "*" }), "1 to 64"),
         (json!({ "name": "x", "streams": "live" }), "APP/NAME"),
-        (json!({ "name": "x", "streams": "*", "publish": false }), "publish or play"),
+        (json!({ "name": "x", "streams": "*", "publish": false }), "must allow an action"),
         (json!({ "name": "x", "streams": "*", "until": 5 }), "until"),
         (json!({ "name": "x" }), "streams"),
         (json!(5), "invalid type"),

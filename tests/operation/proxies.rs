@@ -81,7 +81,7 @@ fn without_the_setting_the_header_changes_no_address_that_is_shown() {
 
 #[test]
 fn a_load_balancer_names_clients_by_the_proxy_protocol() {
-    let gateway = Gateway::start(&["--proxy-protocol", "127.0.0.2"]);
+    let gateway = Gateway::start(&["--proxy-protocol", "127.0.0.2", "--open"]);
     let rtmp_port = load_balancer(gateway.rtmp(), VERSION_2);
     let (_, tags) = Clip::Av.minutes(1);
     let mut publisher = rtmp::Client::publish(rtmp_port, "x").expect("published");

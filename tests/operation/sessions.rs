@@ -49,7 +49,7 @@ fn every_session_leaves_a_line_that_the_operator_can_read() {
     gateway.wait_published("x");
     let viewer = FlvViewer::http(gateway.http(), "/live/x.flv");
     viewer.wait_frames(VIDEO, 5, LIMIT);
-    drop(viewer);
+    viewer.leave();
     let viewed =
         wait::until("the viewer's line", LIMIT, || list(&gateway, "?stream=live/x").into_iter().next());
     assert_eq!(

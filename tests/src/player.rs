@@ -76,6 +76,7 @@ struct State {
     tags: Vec<Seen>,
     over: bool,
     error: Option<String>,
+    left: bool,
 }
 
 /// Plays FLV over HTTP or WebSocket in its own thread.
@@ -105,7 +106,9 @@ impl FlvViewer {
             let mut reader = flv::Reader::default();
             let mut buffer = vec![0; 64 * 1024];
             let mut read = open.body.read(&mut buffer);
-            while let Ok(n @ 1..) = read {
+            while let Ok(n @ 1..) = read
+                && !state.lock().unwrap().left
+            {
                 note(&state, &mut reader, &buffer[..n]);
                 read = open.body.read(&mut buffer);
             }
@@ -137,6 +140,11 @@ impl FlvViewer {
             shared.lock().unwrap().over = true;
         });
         Self { state }
+    }
+
+    /// Closes the connection of a viewer over HTTP, with the next bytes that arrive.
+    pub fn leave(self) {
+        self.state.lock().unwrap().left = true;
     }
 
     /// Returns the file header's flags, once received.

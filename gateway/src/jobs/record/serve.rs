@@ -15,6 +15,7 @@ use futures_util::stream;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
+use super::catalog::RecordState;
 use super::names::LIST;
 use super::records::Records;
 use super::sessions::Sessions;
@@ -81,7 +82,7 @@ async fn answer(files: &Files, peer: SocketAddr, request: &Parts) -> Result<Resp
         return redirect(&id, request);
     }
     // Only viewers who may play the stream are told which recordings exist.
-    files.records.get(&wanted.stream, &wanted.stem).ok_or_else(not_found)?;
+    let record = files.records.get(&wanted.stream, &wanted.stem).ok_or_else(not_found)?;
     let ending = if wanted.is_list { LIST } else { "mp4" };
     let path = files.records.shared().catalog.path(&wanted.stream, &wanted.stem, ending);
     let opened = tokio::task::spawn_blocking(move || Opened::open(&path)).await;
@@ -89,7 +90,10 @@ async fn answer(files: &Files, peer: SocketAddr, request: &Parts) -> Result<Resp
         let missing = error.kind() == io::ErrorKind::NotFound;
         if missing { not_found() } else { unreadable(&error) }
     })?;
-    Ok(send(opened, wanted.is_list, files.context.admission.restricts_play(), &request.headers))
+    // Browsers that know a version of a growing file would ask for parts of just that version.
+    let versioned = wanted.is_list || record.state != RecordState::Recording;
+    let private = files.context.admission.restricts_play();
+    Ok(send(opened, Sending { is_list: wanted.is_list, private, versioned }, &request.headers))
 }
 
 fn not_found() -> Problem {
@@ -189,20 +193,33 @@ impl Opened {
     }
 }
 
-fn send(opened: Opened, is_list: bool, private: bool, asked: &HeaderMap) -> Response {
+/// How a file is sent.
+#[derive(Debug, Clone, Copy)]
+struct Sending {
+    is_list: bool,
+    /// Not for caches that several people share.
+    private: bool,
+    /// Whether the response names the version of the file. The bytes of a growing MP4 file stay what they are.
+    versioned: bool,
+}
+
+fn send(opened: Opened, sending: Sending, asked: &HeaderMap) -> Response {
     let Opened { file, size, etag } = opened;
+    let Sending { is_list, private, versioned } = sending;
     let kind = if is_list { "application/vnd.apple.mpegurl" } else { "video/mp4" };
     let keep = if private { "private, no-cache" } else { "no-cache" };
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     let text = |name| asked.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let fresh =
-        text(header::IF_NONE_MATCH).is_some_and(|known| known.split(',').any(|tag| tag.trim() == etag));
+    let known = text(header::IF_NONE_MATCH).filter(|_| versioned);
+    let fresh = known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == etag));
     // A file that has changed since the client read a part of it is sent whole (RFC 9110 13.1.5).
-    let may_range = text(header::IF_RANGE).is_none_or(|known| known == etag);
+    let may_range = !versioned || text(header::IF_RANGE).is_none_or(|known| known == etag);
     let range = text(header::RANGE).filter(|_| may_range).map_or(Part::Whole, |range| part(range, size));
-    if let Ok(etag) = HeaderValue::try_from(etag) {
+    if let Ok(etag) = HeaderValue::try_from(etag)
+        && versioned
+    {
         headers.insert(header::ETAG, etag);
     }
     if fresh {

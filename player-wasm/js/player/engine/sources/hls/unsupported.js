@@ -13,14 +13,14 @@ export function unsupported(target) {
   return (features) => {
     if (!features.length) return false;
     const text = `The playlist has ${features.join(' and ')}, which the player and the browser cannot play.`;
-    // Subtitles alone do not justify the longer delay of the browser's own HLS.
-    if (target.native && features.some((feature) => SEPARATE[feature] !== 'no-captions')) {
-      target.other('native');
-      return true;
-    }
     // Separate audio comes with it: other modules play both.
     if (features.includes('fragmented MP4') && features.every((feature) => feature !== 'encrypted segments')) {
       target.other('fmp4');
+      return true;
+    }
+    // Subtitles alone do not justify the longer delay of the browser's own HLS.
+    if (target.native && features.some((feature) => SEPARATE[feature] !== 'no-captions')) {
+      target.other('native');
       return true;
     }
     const warning = features.every((feature) => SEPARATE[feature]) && SEPARATE[features[0]];

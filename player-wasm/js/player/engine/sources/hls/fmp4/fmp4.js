@@ -124,9 +124,13 @@ export class Fmp4 {
     if (!main || source?.readyState !== 'open') return;
     const { begin, end, ended } = main.window();
     if (ended) {
-      if (source.duration !== end && this.#feeds.every((feed) => feed.idle)) {
-        // The end of the media and of the playlist differ by a rounding.
-        source.duration = Math.max(end, ...this.#feeds.map((feed) => feed.buffered()));
+      // Appended media may have made it a little longer than the playlist says.
+      if (!(source.duration >= end && source.duration < Infinity) && this.#feeds.every((feed) => feed.idle)) {
+        try {
+          source.duration = Math.max(end, ...this.#feeds.map((feed) => feed.buffered()));
+        } catch {
+          // A frame ends later than the buffered range says: the end of the stream sets the duration.
+        }
       }
     } else {
       source.setLiveSeekableRange?.(begin, end);
