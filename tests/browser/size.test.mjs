@@ -14,7 +14,7 @@ const KINDS = {
   'MPEG-TS': { budget: 63_300, files: [...ALL, ...PIPELINE, ...module('player_ts')] },
   HLS: { budget: 66_600, files: [...ALL, ...PIPELINE, ...module('player_ts'), 'srs-player/hls.js', 'srs-player/hls-variants.js'] },
   // What an HLS player fetches besides, once it has seen such a playlist.
-  'HLS of fragmented MP4': { budget: 3_500, files: ['srs-player/hls-fmp4.js'] },
+  'HLS of fragmented MP4': { budget: 5_500, files: ['srs-player/hls-fmp4.js'] },
   WebRTC: { budget: 21_400, files: [...ALL, 'srs-player/rtc.js'] },
 };
 /** Files that none of them needs: the module's other entries, the names of srs.sdk.js, captions and viewers, the meter for
