@@ -64,7 +64,8 @@ fn metric(gateway: &Gateway, line: &str) -> Option<f64> {
 fn an_encoder_that_is_too_slow_is_replaced_by_a_faster_one_and_viewers_see_no_break() {
     let gateway = Gateway::start(&["--mix-quality", "auto"]);
     let _inputs = [publish(&gateway, "live/a", RED), publish(&gateway, "live/b", BLUE)];
-    let request = json!({ "inputs": ["live/a", "live/b"], "output": "live/merge", "width": 320, "height": 180, "rate": 20 });
+    // The pipe to the encoder holds three pictures of this size, fewer than come while the encoder is stopped.
+    let request = json!({ "inputs": ["live/a", "live/b"], "output": "live/merge", "width": 640, "height": 360, "rate": 20 });
     let id = mix(&gateway, &request);
     wait_live(&gateway, &id);
     let viewer = FlvViewer::http(gateway.http(), "/live/merge.flv");
