@@ -119,7 +119,7 @@ test('an invitation on a phone: link, QR code, and the guest joins', LIMIT, asyn
   await guest.shot('people-390');
   assert.deepEqual(await axe(guest.page), []);
   assert.deepEqual(await small(), []);
-  await guest.page.keyboard.press('Escape');
+  await guest.page.getByRole('complementary', { name: 'People' }).getByLabel('Actions for Hu').press('Escape');
   await guest.press('Settings');
   await guest.shot('settings-390');
   assert.deepEqual(await small(), []);
