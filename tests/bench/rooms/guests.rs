@@ -6,6 +6,8 @@ use lianmai_tests::{Gateway, RoomClient};
 use serde_json::json;
 
 const GUESTS: usize = 1_000;
+/// Number of guests after which the host reads its messages: rarely enough for the limit of 20 messages a second.
+const READ_EVERY: usize = 100;
 /// Guests after which the memory is the baseline.
 const WARM_UP: usize = 200;
 
@@ -26,7 +28,7 @@ pub(super) fn run() {
             }
             Err(_) => refused += 1,
         }
-        if n % 10 == 0 {
+        if n % READ_EVERY == 0 {
             host.sync();
             for kind in ["person", "left", "audience"] {
                 host.take_all(kind);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,16 +17,33 @@ use crate::cpu::cpu;
 use crate::whep::{Got, Viewers, wait, watch};
 
 const HOSTS: usize = 10;
+/// Interval at which the hosts read their messages. A host that answers no ping for 40 s loses the seat.
+const READ_EVERY: Duration = Duration::from_secs(5);
+
+/// A host, as its media connections need it.
+struct Host {
+    id: String,
+    /// The query with the seat key.
+    seat: String,
+}
 
 pub(super) fn run() {
     let gateway = Gateway::start(&["--workers", "1"]);
     let names = (0..HOSTS).map(|n| format!("H{n}"));
-    let hosts: Vec<RoomClient> =
+    let mut clients: Vec<RoomClient> =
         names.map(|name| RoomClient::join(&gateway, "bench", &name, json!({ "role": "host" }))).collect();
-    let call = |host: &RoomClient, stream: &str| {
-        Call::new(&gateway, &format!("{}{stream}", host.id()))
-            .app("bench")
-            .query(&format!("seat={}", host.key()))
+    let hosts: Vec<Host> = clients
+        .iter()
+        .map(|client| Host { id: client.id().to_owned(), seat: format!("seat={}", client.key()) })
+        .collect();
+    let (stop, stopped) = mpsc::channel::<()>();
+    let reader = thread::spawn(move || {
+        while stopped.recv_timeout(READ_EVERY) == Err(RecvTimeoutError::Timeout) {
+            clients.iter_mut().for_each(RoomClient::sync);
+        }
+    });
+    let call = |host: &Host, stream: &str| {
+        Call::new(&gateway, &format!("{}{stream}", host.id)).app("bench").query(&host.seat)
     };
     let (full, small) = (Media::usual(), Media::of(Clip::Small).mute());
     let publishers: Vec<Peer> = hosts
@@ -44,8 +62,7 @@ pub(super) fn run() {
             let others = hosts.iter().enumerate().filter(move |(m, _)| *m != n).map(|(_, other)| other);
             others.map(move |other| (host, other))
         });
-        let calls =
-            others.map(|(host, other)| Call { query: format!("seat={}", host.key()), ..call(other, stream) });
+        let calls = others.map(|(host, other)| Call { query: host.seat.clone(), ..call(other, stream) });
         let viewers = watch(calls.collect(), &[kind], got.clone());
         wait(|| got.connected.load(Ordering::Relaxed) == (HOSTS * (HOSTS - 1)) as u64);
         (viewers, got)
@@ -60,7 +77,8 @@ pub(super) fn run() {
     let (audio, _) = play("", MediaKind::Audio);
     thread::sleep(Duration::from_secs(3));
     report(&gateway, 180, "and their audio");
-    drop((small, audio));
+    drop((small, audio, stop));
+    reader.join().expect("the hosts stay in the room");
 }
 
 /// Prints the use of CPU time and memory. Returns the percentage of a CPU.
