@@ -271,10 +271,13 @@ fn a_back_end_that_was_down_hears_everything_in_order_afterwards() {
     backend.kill();
     for stream in ["a", "b"] {
         for _ in 0..3 {
-            // The name is free as soon as the gateway has noticed the end of the publisher before.
-            let mut client =
-                wait::until("a publisher", LIMIT, || rtmp::Client::publish(gateway.rtmp(), stream).ok());
+            let mut client = rtmp::Client::publish(gateway.rtmp(), stream).expect("published");
             client.send_tag(&Clip::Av.tags().1[0]).expect("sent");
+            drop(client);
+            // A publisher that finds the name taken is refused, and causes events of its own.
+            wait::until_true("the publisher's end", LIMIT, || {
+                gateway.stream(stream).is_none_or(|found| found["publish"]["active"] == false)
+            });
         }
     }
     wait::until_true("twelve events that wait, and a try that has failed", LIMIT, || {
