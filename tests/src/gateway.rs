@@ -138,7 +138,7 @@ impl Gateway {
     /// Returns the stream `live/NAME` from `/api/v1/streams`, if it exists.
     #[track_caller]
     pub fn stream(&self, name: &str) -> Option<Value> {
-        let streams = self.json("/api/v1/streams");
+        let streams = self.json("/api/v1/streams?count=1000");
         streams["streams"].as_array()?.iter().find(|s| s["name"] == name && s["app"] == "live").cloned()
     }
 
