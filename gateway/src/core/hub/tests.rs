@@ -1,3 +1,5 @@
+mod entrances;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -463,70 +465,4 @@ async fn a_viewer_whose_right_is_taken_away_while_it_waits_gets_nothing() {
     // The right stays taken away, also when the stream is there.
     let _publisher = hub.publish(&PublishGrant::for_job(&name, "test")).unwrap();
     assert_eq!(hub.play(&grant, wait).await.unwrap_err(), PlayError::Revoked(CloseReason::Operator));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_job_fills_the_place_of_a_publisher_that_left_and_yields_to_every_other() {
-    let hub = Hub::new(HubConfig::default());
-    let grant = |job| PublishGrant::for_job(&name(), job);
-    let video = config(Codec::H264);
-    let mut first = hub.publish(&grant("test")).unwrap();
-    first.push(frame(&video, 0, true));
-    assert_eq!(
-        hub.publish_filling(&grant("slate")).err(),
-        Some(PublishError::Busy),
-        "the publisher is there"
-    );
-    drop(first);
-    assert_eq!(hub.publish_yielding(&grant("slate")).err(), Some(PublishError::Busy));
-    let mut slate = hub.publish_filling(&grant("slate")).unwrap();
-    slate.push(frame(&video, 0, true));
-    assert_eq!(hub.publish_filling(&grant("slate")).err(), Some(PublishError::Busy), "only one of a kind");
-    let mut pull = hub.publish_filling(&grant("pull")).unwrap();
-    assert_eq!(slate.revoked().await, CloseReason::Replaced);
-    pull.push(frame(&video, 0, true));
-    let mut back = hub.publish(&grant("test")).unwrap();
-    assert_eq!(pull.revoked().await, CloseReason::Replaced);
-    back.push(frame(&video, 0, true));
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    assert_eq!(hub.publish_filling(&grant("slate")).err(), Some(PublishError::Busy));
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(hub.publish_filling(&grant("slate")).is_ok(), "it has been silent for 5 s");
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_clients_of_a_seat_and_the_publishers_of_a_stream_are_found_by_an_index() {
-    let (hub, clients) = (Hub::new(HubConfig::default()), Clients::new());
-    let grant = PublishGrant::for_job(&name(), "test");
-    let publisher = hub.publish(&grant).unwrap();
-    let stream = publisher.stream().clone();
-    let publishes = clients.add(&grant, &stream);
-    let seat = |n: usize| Identity::Seat { room: "show".into(), id: n.to_string().into() };
-    let group = |n: usize| ClientGroup::Seat { room: "show".into(), id: n.to_string().into() };
-    // Two connections for each of a hundred seats.
-    let grants: Vec<_> = (0..200).map(|n| PlayGrant::of_identity(&name(), seat(n / 2))).collect();
-    let viewers: Vec<_> = grants.iter().map(|grant| clients.add(grant, &stream)).collect();
-    assert_eq!(clients.groups(), 101);
-    let closed = || viewers.iter().filter(|viewer| viewer.revocation().reason().is_some()).count();
-    clients.close_group(&group(7), &CloseReason::Operator);
-    assert!(viewers[14].revocation().reason().is_some() && viewers[15].revocation().reason().is_some());
-    assert_eq!((closed(), publishes.revocation().reason()), (2, None));
-    clients.close_group(&ClientGroup::Publishers(name()), &CloseReason::Operator);
-    clients.close_group(&group(1_000), &CloseReason::Operator);
-    assert_eq!((closed(), publishes.revocation().reason()), (2, Some(CloseReason::Operator)));
-    drop((viewers, publishes));
-    assert_eq!((clients.groups(), clients.list().len()), (0, 0));
-
-    // Those who wait for a stream are found, too.
-    let later = StreamName::parse("show/later").unwrap();
-    let (ended, waits) = (PlayGrant::of_identity(&later, seat(1)), PlayGrant::of_identity(&later, seat(2)));
-    let wait = Duration::from_secs(15);
-    let end = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        hub.end_waiting_group(&group(1), &CloseReason::Operator);
-    };
-    let (ended, gone, ()) = tokio::join!(hub.play(&ended, wait), hub.play(&waits, wait), end);
-    assert_eq!(ended.unwrap_err(), PlayError::Revoked(CloseReason::Operator));
-    assert_eq!(gone.unwrap_err(), PlayError::NotFound);
-    assert_eq!(hub.waiting(), 0);
 }
