@@ -1,4 +1,4 @@
-// What an operator does to a stream or a client.
+// Actions of an operator on a stream or a client.
 
 import { call, path, refusal } from './api.js';
 import { ROOT, announce, dialog, h } from './dom.js';

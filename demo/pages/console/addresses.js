@@ -4,7 +4,7 @@ import { call, path } from './api.js';
 import { ROOT, copyable, dialog, h } from './dom.js';
 import { t } from './words.js';
 
-/** What publishing needs. @type {{ rtmp: string, secret: string, isNeeded: boolean, playIsClosed: boolean }} */
+/** Addresses and secret for publishers. @type {{ rtmp: string, secret: string, isNeeded: boolean, playIsClosed: boolean }} */
 export const gateway = { rtmp: `rtmp://${location.hostname}`, secret: '', isNeeded: false, playIsClosed: false };
 
 /** Asks the gateway where it listens, and for the publish secret. */
@@ -17,7 +17,7 @@ export async function learn() {
   gateway.playIsClosed = secrets.data.play_needed === true;
 }
 
-/** What follows a name to publish. @param {string} key a lasting key, in place of the secret */
+/** Returns the query that a publisher adds to the name of its stream. @param {string} key a lasting key, in place of the secret */
 const credentials = (key) => (key ? `?key=${encodeURIComponent(key)}`
   : gateway.isNeeded && gateway.secret ? `?secret=${encodeURIComponent(gateway.secret)}` : '');
 

@@ -41,7 +41,7 @@ function parse(text) {
   }
 }
 
-/** What went wrong, as a sentence; nothing if it worked. @param {Answer} answer */
+/** Returns the error of an answer as a sentence; an empty text if the request succeeded. @param {Answer} answer */
 export const refusal = (answer) => (answer.ok ? '' : t('failed', { why: answer.message }));
 
 /** Whether this gateway has no such address. @param {Answer} answer */

@@ -34,7 +34,7 @@ function takeToken() {
   return token;
 }
 
-/** What a part of a stream's name can be: the same as in the gateway. */
+/** Matches one part of a stream's name, by the rules of the gateway. */
 const PART = /^[^.\p{Cc}\s\\?#%<>"'`][^\p{Cc}\s\\?#%<>"'`]*$/u;
 
 /**

@@ -29,7 +29,7 @@ export function program(agent) {
 /** @param {number} n */
 export const seconds = (n) => (n < 10 ? n.toFixed(1).replace(/\.0$/, '') : String(Math.round(n)));
 
-/** Who publishes. @param {Stream} stream */
+/** Describes the publisher of a stream. @param {Stream} stream */
 export function publisher({ publisher: by, live }) {
   // Jobs of the gateway, such as a mix, are not among the clients.
   if (!by) return live ? t('itself') : '';
@@ -38,7 +38,7 @@ export function publisher({ publisher: by, live }) {
   return by.name ? `${by.name} · ${words}` : words;
 }
 
-/** What is in it. @param {Stream} stream */
+/** Describes the video and the audio of a stream. @param {Stream} stream */
 export function media(stream) {
   const { fps, kbps } = derived(stream.name);
   const { video, audio } = stream;
@@ -54,7 +54,7 @@ export function media(stream) {
 /** @param {Stream} stream */
 export const viewersOf = ({ viewers }) => Object.values(viewers).reduce((sum, n) => sum + n, 0);
 
-/** Who watches. @param {Stream} stream */
+/** Describes the viewers of a stream. @param {Stream} stream */
 export function viewers(stream) {
   const n = viewersOf(stream);
   if (n === 0) return t('nobodyWatches');
@@ -64,7 +64,7 @@ export function viewers(stream) {
   return t('watching', { viewers: count('viewers', n), list: Object.entries(by).map(([name, number]) => `${number} ${name}`).join(', ') });
 }
 
-/** What is amiss with a stream, in one sentence with its cure; nothing if all is well. @param {Stream} stream */
+/** Returns the fault of a stream with its cure, in one sentence; an empty text if there is none. @param {Stream} stream */
 export function amiss(stream) {
   const { awayMs, low, high, silent } = derived(stream.name);
   if (!stream.live) {

@@ -45,7 +45,7 @@ export function live(main, changed) {
   };
 }
 
-/** What to do while nobody is live. */
+/** Instructions for publishers, shown while nobody is live. */
 function welcome() {
   const list = h('dl', { class: 'addresses' });
   copyable(list, obs('live/livestream'));
@@ -121,7 +121,7 @@ function card({ name }, changed) {
   };
 }
 
-/** What else happens to a stream. @param {string} name */
+/** Describes the recording, forwards, mix and room of a stream. @param {string} name */
 export function badgesOf(name) {
   const targets = targetsOf(name);
   const bad = targets.filter(({ state }) => state === 'retrying' || state === 'refused');

@@ -120,7 +120,7 @@ export function server(main) {
   return { update, end: () => clearInterval(timer) };
 }
 
-/** Who is kept out. @param {any} ban */
+/** Describes a banned client. @param {any} ban */
 const banned = (ban) => ban.subject ?? ban.key ?? ban.seat ?? ban.ip ?? '–';
 
 /** @param {() => void} changed */

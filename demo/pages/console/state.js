@@ -1,4 +1,4 @@
-// What the gateway says by server-sent events: figures of all streams every two seconds, and facts as they happen.
+// Server-sent events of the gateway: figures of all streams every two seconds, and facts as they happen.
 
 import { ROOT } from '../assets/site.js';
 import { call } from './api.js';
@@ -24,7 +24,7 @@ export let facts = [];
 /** @type {Map<string, { frames: number, bytes: number, at: number, rates: number[], away: number, derived: Derived }>} */
 const before = new Map();
 
-/** What follows from two figures of a stream. @param {string} name @returns {Derived} */
+/** Computes rates from two figures of a stream. @param {string} name @returns {Derived} */
 export const derived = (name) => before.get(name)?.derived ?? { fps: 0, kbps: 0, low: 0, high: 0, awayMs: 0, silent: false };
 
 /** @param {Figures} now */

@@ -126,7 +126,7 @@ export function fact(one) {
   return { node: h('li', {}, time, h('span', {}, describe.sentence(one))), update: () => {} };
 }
 
-/** Who a client is: the person, or how it was let in. @param {any} client */
+/** Names a client by its person, or by the rule that admitted it. @param {any} client */
 const who = (client) => client.subject || client.key || words.identity(client.identity);
 
 function viewerTable() {
