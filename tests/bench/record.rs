@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use lianmai_tests::player::FlvViewer;
 use lianmai_tests::{Gateway, http, publisher};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cpu::cpu;
 use crate::lag::Probe;
@@ -41,5 +41,10 @@ pub(crate) fn run() {
         assert_eq!(started.status, 200, "{}", started.text());
     }
     let with = measure("the same, all recorded");
+    let answer = http::get(gateway.http(), &gateway.operator("/api/v1/records"));
+    let list: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    let written = list["all_bytes"].as_u64().expect("a number");
+    assert!(written > STREAMS as u64 * 3_000_000, "only {written} bytes are recorded");
+    println!("{} MB of {STREAMS} recordings written", written / 1_000_000);
     println!("recording costs {:.1} % of a core (target <= 5)", with - without);
 }
