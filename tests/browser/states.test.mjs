@@ -97,7 +97,8 @@ test('a player: not live yet, live, reconnecting, and live again', LIMIT, async 
 });
 
 test('a player: connecting, paused, ended', LIMIT, async () => {
-  let answer = () => {};
+  /** @type {(() => void) | undefined} */
+  let answer;
   const url = server.stream('slow', async (connection) => {
     await new Promise((resolve) => { answer = () => resolve(undefined); });
     await connection.play(clip());
@@ -106,8 +107,8 @@ test('a player: connecting, paused, ended', LIMIT, async () => {
   await is('idle', null);
   await look((p) => { p.play().catch(() => {}); });
   await is('connecting', /^Connecting…$/);
-  await until('the request', () => server.count('slow') > 0);
-  answer();
+  const send = await until('the request', () => answer);
+  send();
   await is('live', /^Live$/);
   await look((p) => p.pause());
   await is('paused', null);
@@ -239,16 +240,20 @@ test('a publisher: idle, requesting, connecting, live, reconnecting, ended', LIM
   });
   try {
     await is('idle', /^Camera and microphone are opened when you press the button\.$/);
-    let answer = () => {};
+    /** @type {(() => void) | undefined} */
+    let answer;
     await page.route('**/whip', async (route) => {
       await new Promise((resolve) => { answer = () => resolve(undefined); });
       await route.continue();
     }, { times: 1 });
     await page.getByRole('button', { name: 'Go live' }).click();
     await is('requesting', /^Waiting for your permission…$/);
+    await page.waitForFunction(() => window.allow);
     await page.evaluate(() => window.allow());
     await is('connecting', /^Connecting…$/);
-    answer();
+    // The browser sends the request after it has gathered its candidates, which may take longer than the checks above.
+    const send = await until('the request', () => answer);
+    send();
     await is('live', /^You are live\.$/);
     await forget();
     const at = gateway.addresses;
