@@ -5,6 +5,8 @@
 mod acme;
 #[path = "operation/api.rs"]
 mod api;
+#[path = "operation/credentials.rs"]
+mod credentials;
 #[path = "operation/hooks.rs"]
 mod hooks;
 #[path = "operation/https.rs"]

@@ -4,6 +4,7 @@
 //! Every field of every event passes through [`Fields`], so log statements may contain any text.
 
 mod json;
+pub mod recent;
 
 use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
@@ -100,7 +101,7 @@ pub fn install(settings: &LogSettings) -> Log {
             layer.with_ansi(false).fmt_fields(json::JsonFields).event_format(json::JsonEvents).boxed()
         }
     };
-    tracing_subscriber::registry().with(filter).with(layer).init();
+    tracing_subscriber::registry().with(filter).with(layer).with(recent::RecentLayer).init();
     if let Some(error) = mistake {
         tracing::warn!(error, used = FILTER, "the setting log cannot be read");
     }

@@ -302,6 +302,126 @@ test('a gateway that ends is noticed', LIMIT, async () => {
   await close();
 });
 
+test('a new publish secret replaces the old one, after a question', LIMIT, async () => {
+  const guarded = await startConsole(['--public']);
+  const { page, errors, close } = await guarded.open(browser, guarded.printed.replace('//HOST', '//127.0.0.1'), { ignoreHTTPSErrors: true });
+  await heading(page, 'Live');
+  await page.goto(page.url().replace(/#.*|$/, '#/keys'));
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  const shown = page.locator('section').filter({ hasText: 'The publish secret' }).locator('code').first();
+  const old = await shown.textContent();
+  const publisher = guarded.ffmpeg(`live/on?secret=${old}`);
+  await until('the publisher', async () => (await guarded.api('GET', '/api/v1/streams')).streams.length === 1);
+  await tabTo(page, 'New secret…');
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Make a new publish secret?' });
+  await dialog.getByText('Encoders with the old one are refused from now on.').waitFor();
+  assert.deepEqual(await axe(page), []);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(await shown.textContent(), old, 'Escape changes nothing');
+  await page.keyboard.press('Enter');
+  await tabTo(page, 'Make a new secret');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await until('the new secret', async () => await shown.textContent() !== old);
+  const refused = guarded.ffmpeg(`live/late?secret=${old}`);
+  await refused.ended;
+  const late = guarded.ffmpeg(`live/late?secret=${await shown.textContent()}`);
+  await until('both publishers', async () => (await guarded.api('GET', '/api/v1/streams')).streams.length === 2);
+  for (const one of [publisher, late]) one.stop();
+  assert.deepEqual(complaints(errors), []);
+  await close();
+  await guarded.stop();
+});
+
+test('trusted sites, warnings with their cure, a tested hook, and settings to reload', LIMIT, async () => {
+  const bodies = [];
+  const backend = createServer((request, response) => {
+    request.on('data', (part) => bodies.push(JSON.parse(part)));
+    request.on('end', () => response.end('{"code":0}'));
+  });
+  await new Promise((done) => { backend.listen(0, '127.0.0.1', () => done(null)); });
+  const hook = `http://127.0.0.1:${backend.address().port}/hooks`;
+  const one = await startConsole(['--hook', hook, '--auth-jwks', 'http://127.0.0.1:9/jwks']);
+  const { page, errors, close } = await one.open(browser, one.link());
+  await heading(page, 'Live');
+  await page.evaluate(() => { location.hash = '#/keys'; });
+  const site = page.getByRole('row').filter({ hasText: 'http://127.0.0.1:9/jwks' });
+  await site.getByText('publish, watch').waitFor();
+  await site.getByText(/refused|connect/i).waitFor();
+  await page.evaluate(() => { location.hash = '#/server'; });
+  const warning = page.getByRole('listitem').filter({ hasText: 'token keys not loaded' });
+  await warning.getByText('The gateway cannot reach the site in auth_jwks.').waitFor();
+  await tabTo(page, `Test ${hook}`);
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: hook });
+  await dialog.getByText(/Answered with status 200/).waitFor();
+  await dialog.getByText('"action": "on_test"').waitFor();
+  await dialog.getByText('{"code":0}').waitFor();
+  assert.deepEqual(await axe(page), []);
+  assert.equal(bodies[0].action, 'on_test');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Reload the settings' }).click();
+  await page.getByRole('dialog', { name: 'Reload the settings' }).getByText(/In force now|Nothing has changed|by a signal only/).waitFor();
+  assert.deepEqual(complaints(errors), []);
+  backend.close();
+  await close();
+  await one.stop();
+});
+
+test('a stream shows its recordings, and its pages as QR codes', LIMIT, async () => {
+  const one = await startConsole(['--record', 'live/*']);
+  const publisher = one.ffmpeg('live/taped');
+  const { page, errors, close } = await one.open(browser, one.link());
+  await page.getByRole('link', { name: 'live/taped' }).click();
+  await heading(page, 'live/taped');
+  const tape = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Recordings' }) });
+  await tape.getByText('recording now').waitFor();
+  const play = tape.getByRole('button', { name: /^Play live\/taped/ });
+  await play.click();
+  await until('the recording', () => tape.locator('srs-player').evaluate((node) => /** @type {any} */ (node).videoWidth === 854).catch(() => false));
+  publisher.stop();
+  await tape.getByRole('link', { name: /^Download live\/taped/ }).waitFor();
+  await tabTo(page, 'QR code: Player’s page');
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Player’s page' });
+  await dialog.getByRole('img', { name: 'QR code: Player’s page' }).locator('svg path').nth(1).waitFor({ state: 'attached' });
+  assert.deepEqual(await axe(page), []);
+  await page.keyboard.press('Escape');
+  assert.deepEqual(complaints(errors), []);
+  await close();
+  await one.stop();
+});
+
+test('pictures of many streams are fetched two at a time, and all appear', LIMIT, async () => {
+  const one = await startConsole();
+  one.publishMany(12, 1000);
+  const { page, close } = await one.open(browser, 'about:blank');
+  let [open, most] = [0, 0];
+  page.on('request', (request) => { if (/\.jpg\?at=/.test(request.url())) most = Math.max(most, open += 1); });
+  for (const end of ['requestfinished', 'requestfailed']) page.on(/** @type {any} */ (end), (request) => { if (/\.jpg\?at=/.test(request.url())) open -= 1; });
+  await page.setViewportSize({ width: 1280, height: 3000 });
+  await page.goto(one.link());
+  await until('twelve pictures', async () => (await page.locator('.screen img').count()) === 12);
+  assert.ok(most > 0 && most <= 2, `${most} at once`);
+  await close();
+  await one.stop();
+});
+
+test('each cure belongs to a warning of the gateway', async () => {
+  const source = new URL('../../gateway/src/', import.meta.url);
+  const files = readdirSync(source, { recursive: true }).filter((name) => String(name).endsWith('.rs'));
+  const text = files.map((name) => readFileSync(new URL(String(name), source), 'utf8')).join('\n').replace(/\\\n\s*/g, '');
+  const cures = readFileSync(new URL('../../demo/pages/console/cures.js', import.meta.url), 'utf8');
+  const begins = [...cures.matchAll(/^ {2}\['((?:[^'\\]|\\.)+)', /gm)].map(([, begin]) => begin.replaceAll("\\'", "'"));
+  assert.ok(begins.length > 20);
+  const shadowed = begins.filter((begin, at) => begins.slice(0, at).some((before) => begin.startsWith(before)));
+  assert.deepEqual(shadowed, [], 'a shorter begin stands before a longer one');
+  for (const begin of begins) assert.ok(text.includes(`"${begin}`), begin);
+});
+
 test('both languages have the same texts', async () => {
   const read = (name) => [...readFileSync(new URL(`../../demo/pages/console/${name}`, import.meta.url), 'utf8').matchAll(/^ {2}(\w+): '(.*)',$/gm)];
   const holes = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
@@ -313,7 +433,7 @@ test('both languages have the same texts', async () => {
 
 test('the first view is at most 40 kB on the wire', () => {
   const pages = new URL('../../demo/pages/', import.meta.url);
-  const later = /^(stream|recordings|keys|server|words-zh)\.js$/;
+  const later = /^(stream|recordings|keys|secret|sites|server|hooks|warnings|cures|code|words-zh)\.js$/;
   const own = readdirSync(new URL('console/', pages)).filter((name) => !later.test(name)).map((name) => `console/${name}`);
   const files = [...own, 'assets/site.js', 'assets/words.js', 'assets/site.css', 'assets/icon.svg'];
   const sizes = files.map((file) => [file, brotliCompressSync(readFileSync(new URL(file, pages)), { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length]);

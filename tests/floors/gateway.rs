@@ -51,7 +51,15 @@ pub(crate) const GATEWAY: &[(&str, Floor)] = &[
     ("core::refusals", Floor::Base(&["net"])),
     (
         "core::auth",
-        Floor::Base(&["core::client", "core::name", "core::refusals", "flags", "net", "secret_file"]),
+        Floor::Base(&[
+            "core::client",
+            "core::name",
+            "core::refusals",
+            "core::text",
+            "flags",
+            "net",
+            "secret_file",
+        ]),
     ),
     ("core::admission", Floor::Base(&["core", "flags", "limits", "net::worker"])),
     ("derive::derived", Floor::Base(&["core::hub"])),

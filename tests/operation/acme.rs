@@ -18,19 +18,32 @@ fn free_port() -> u16 {
 
 #[test]
 fn a_domain_gets_its_certificate_and_keeps_it() {
+    get_certificate("tls-alpn-01");
+}
+
+#[test]
+fn a_domain_whose_port_80_is_ours_gets_its_certificate() {
+    get_certificate("http-01");
+}
+
+/// Gets a certificate with this proof, and starts again with the stored one.
+#[track_caller]
+fn get_certificate(challenge: &str) {
     let dir = gateway::temp_dir("acme");
     let path = |name: &str| dir.join(name).to_str().expect("a path of text").to_owned();
     // Pebble needs a certificate for its own API: a gateway's is sufficient.
     drop(Gateway::start(&["--data", &path("pebble")]));
-    let (api, management, https) = (free_port(), free_port(), free_port());
+    let (api, management, https, http) = (free_port(), free_port(), free_port(), free_port());
+    // With the other proof, the authority finds nobody on this port.
+    let (http_port, tls_port) = if challenge == "http-01" { (http, 9) } else { (9, https) };
     let dns = UdpSocket::bind("127.0.0.1:0").expect("a free port").local_addr().expect("a bound port");
     let config = serde_json::json!({ "pebble": {
         "listenAddress": format!("127.0.0.1:{api}"),
         "managementListenAddress": format!("127.0.0.1:{management}"),
         "certificate": path("pebble/cert.pem"),
         "privateKey": path("pebble/key.pem"),
-        "httpPort": 9,
-        "tlsPort": https,
+        "httpPort": http_port,
+        "tlsPort": tls_port,
     }});
     fs::write(dir.join("pebble.json"), config.to_string()).expect("a writable folder");
     // All names resolve to this machine.
@@ -50,10 +63,14 @@ fn a_domain_gets_its_certificate_and_keeps_it() {
     });
 
     let directory = format!("https://127.0.0.1:{api}/dir");
-    let (listen, data) = (format!("127.0.0.1:{https}"), path("data"));
+    let (listen, plain, data) = (format!("127.0.0.1:{https}"), format!("127.0.0.1:{http}"), path("data"));
     let flags = [
         "--https",
         &listen,
+        "--http",
+        &plain,
+        "--acme-challenge",
+        challenge,
         "--data",
         &data,
         "--acme",
@@ -75,6 +92,7 @@ fn a_domain_gets_its_certificate_and_keeps_it() {
     assert!(contains(&issued, DOMAIN));
     assert!(first.process.stdout().contains(&format!("https://{DOMAIN}/")), "{}", first.process.stdout());
     assert_eq!(http::get(first.http(), "/healthz").status, 200);
+    assert_eq!(http::get(first.http(), "/.well-known/acme-challenge/guess").status, 404);
     let kept = || fs::read_dir(dir.join("data/acme")).expect("a folder").count() == 2;
     wait::until_true("account and certificate to be kept", LIMIT, kept);
     #[cfg(unix)]

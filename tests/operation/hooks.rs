@@ -230,6 +230,20 @@ fn whoever_the_back_end_does_not_let_in_is_refused_in_words() {
     wait::until_true("the reason in the log", LIMIT, || {
         gateway.process.stderr().contains("the operator's server has refused this (publish)")
     });
+    // The operator tries the address out, and sees request and answer.
+    let test = |id: &str| {
+        let path = gateway.operator(&format!("/api/v1/hooks/{id}/test"));
+        let answer = http::request(gateway.http(), "POST", &path, &[]);
+        (answer.status, serde_json::from_slice::<Value>(&answer.body).expect("JSON"))
+    };
+    assert_eq!(http::request(gateway.http(), "POST", "/api/v1/hooks/0/test", &[]).status, 401);
+    let (status, tested) = test("0");
+    let last = &tested["hook"]["last"];
+    assert_eq!((status, &last["action"], &last["status"]), (200, &"on_test".into(), &403.into()), "{tested}");
+    assert_eq!(last["request"]["stream"], "test");
+    assert_eq!(backend.bodies("action", "on_test").len(), 1);
+    assert_eq!(test("1").0, 404);
+    assert_eq!(test("x").0, 404);
     // A refused client is not told to have left.
     assert!(
         backend.actions("no-1").iter().all(|action| action == "on_connect"),

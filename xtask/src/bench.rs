@@ -4,16 +4,17 @@ use crate::package;
 use crate::sh::{Result, cargo, command, root, run as sh, target, which};
 
 /// The parts that need Chromium, and their scripts. The part `mix` is one of the server's, too.
-const BROWSER: [(&str, &[&str]); 4] = [
+const BROWSER: [(&str, &[&str]); 5] = [
     ("mix", &["measure-mix.mjs"]),
     ("browser", &["measure.mjs", "measure-rtc.mjs"]),
     ("loss", &["measure-loss.mjs"]),
     ("rooms-browser", &["measure-rooms.mjs"]),
+    ("console", &["measure-console.mjs"]),
 ];
 
 /// Measures the server (cpu, latency, join, stalled, rtp, transcode, compose, https, whep, rooms, mix, forward, record),
-/// then a mix from glass to glass (mix), the player in Chromium (browser), on a bad network (loss), and a room of ten
-/// hosts (rooms-browser); all of them, or the named ones.
+/// then a mix from glass to glass (mix), the player in Chromium (browser), on a bad network (loss), a room of ten hosts
+/// (rooms-browser), and the console's list of 200 streams (console); all of them, or the named ones.
 pub(crate) fn run(parts: &[String]) -> Result {
     let named = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
     let scripts: Vec<_> =

@@ -1,11 +1,11 @@
 // All addresses of a stream, to copy.
 
 import { call, path } from './api.js';
-import { ROOT, copyable, dialog, h } from './dom.js';
+import { ROOT, button, copyable, dialog, h } from './dom.js';
 import { t } from './words.js';
 
-/** Addresses and secret for publishers. @type {{ rtmp: string, secret: string, isNeeded: boolean, playIsClosed: boolean }} */
-export const gateway = { rtmp: `rtmp://${location.hostname}`, secret: '', isNeeded: false, playIsClosed: false };
+/** Addresses and secret for publishers. @type {{ rtmp: string, secret: string, isNeeded: boolean, isRenewable: boolean, playIsClosed: boolean }} */
+export const gateway = { rtmp: `rtmp://${location.hostname}`, secret: '', isNeeded: false, isRenewable: false, playIsClosed: false };
 
 /** Asks the gateway where it listens, and for the publish secret. */
 export async function learn() {
@@ -14,6 +14,7 @@ export async function learn() {
   gateway.rtmp = port ? `rtmp://${location.hostname}${port === 1935 ? '' : `:${port}`}` : '';
   gateway.secret = secrets.data.publish ?? '';
   gateway.isNeeded = secrets.data.publish_needed === true;
+  gateway.isRenewable = secrets.data.publish_renewable === true;
   gateway.playIsClosed = secrets.data.play_needed === true;
 }
 
@@ -75,6 +76,21 @@ export function addresses(name) {
   ];
 }
 
+/**
+ * Fills a list with texts to copy; those that are pages also have a QR code, for a phone.
+ * @param {HTMLElement} list
+ * @param {[name: string, text: string, link?: string][]} rows
+ */
+export function withCodes(list, rows) {
+  copyable(list, rows);
+  rows.forEach(([name, text, link], at) => {
+    if (!link) return;
+    const code = button(t('code'), async () => (await import('./code.js')).codeDialog(name, text), t('codeOf', { name }));
+    code.className = 'copy';
+    list.children[at].querySelector('dd')?.append(code);
+  });
+}
+
 /** The lists with their headings. @param {string} name */
 export function addressLists(name) {
   const notes = [gateway.isNeeded && gateway.secret ? t('secretInside') : '', gateway.playIsClosed ? t('playClosed') : ''].filter(Boolean);
@@ -82,7 +98,7 @@ export function addressLists(name) {
     ...notes.map((text) => h('p', { class: 'quiet' }, text)),
     h('div', { class: 'groups' }, ...addresses(name).map(([title, rows]) => {
       const list = h('dl', { class: 'addresses' });
-      copyable(list, rows);
+      withCodes(list, rows);
       return h('div', {}, h('h3', {}, title), list);
     })),
   ];

@@ -1,9 +1,11 @@
-// The view of the keys: the publish secret, keys of people, logged-in browsers.
+// The view of the keys: the publish secret, keys of people, trusted sites, logged-in browsers.
 
-import { gateway, learn, obs, playerPage, publisherPage } from './addresses.js';
+import { obs, playerPage, publisherPage, withCodes } from './addresses.js';
 import { call, path, refusal } from './api.js';
-import { ROOT, announce, button, copyable, dialog, h, say, section, show, table } from './dom.js';
+import { ROOT, announce, button, dialog, h, say, section, show, table } from './dom.js';
 import { program } from './describe.js';
+import { secret } from './secret.js';
+import { sites } from './sites.js';
 import { moment, t } from './words.js';
 
 const EVERY_MS = 10_000;
@@ -17,19 +19,22 @@ export function keys(main) {
   const none = h('p', { class: 'quiet' }, t('noKeys'));
   const logins = loginTable(() => ask());
   const made = h('div', { class: 'made', role: 'status' });
+  const trusted = sites();
   main.replaceChildren(
     h('div', { class: 'head' }, h('h1', { tabindex: '-1' }, t('keys'))),
     section(t('keysTitle'), h('p', { class: 'quiet' }, t('keysText')), form(made, () => ask()), made, list.node, none),
     section(t('secretTitle'), secret()),
+    section(t('sites'), h('p', { class: 'quiet' }, t('sitesText')), trusted.node),
     section(t('logins'), h('p', { class: 'quiet' }, t('loginsText')), logins.node),
   );
   async function ask() {
     if (document.hidden) return;
-    const [all, browsers] = await Promise.all([call('GET', 'api/v1/keys'), call('GET', 'api/v1/logins')]);
+    const [all, browsers, issuers] = await Promise.all(['keys', 'logins', 'issuers'].map((name) => call('GET', `api/v1/${name}`)));
     if (all.ok) list.update(all.data.keys);
     show(list.node, all.data.keys?.length);
     show(none, all.ok && !all.data.keys.length);
     if (browsers.ok) logins.update(browsers.data.logins);
+    if (issuers.ok) trusted.update(issuers.data.issuers);
   }
   void ask();
   const timer = setInterval(ask, EVERY_MS);
@@ -66,7 +71,7 @@ function showMade(made, { name, key, streams, publish, play }) {
   const list = h('dl', { class: 'addresses' });
   const page = publisherPage(stream, key);
   const watch = playerPage(stream, key);
-  copyable(list, [
+  withCodes(list, [
     [t('keyItself'), key],
     ...(publish ? [...obs(stream, key), /** @type {[string, string]} */ ([t('whip'), `${new URL(path(stream), ROOT)}/whip?key=${key}`]), /** @type {[string, string, string]} */ ([t('guestLink'), page, page])] : []),
     ...(play ? [/** @type {[string, string, string]} */ ([t('watchLink'), watch, watch])] : []),
@@ -102,23 +107,4 @@ function loginTable(changed) {
     const cells = [name, login.subject, login.ip, at(login.created), '', at(login.expires), login.current ? t('thisBrowser') : end];
     return { cells, update: (now, nodes) => say(nodes[4], at(now.used)) };
   });
-}
-
-/** The publish secret, covered until somebody wants to see it. */
-function secret() {
-  const text = h('p', { class: 'quiet' });
-  const list = h('dl', { class: 'addresses' });
-  const reveal = button(t('show'), () => {
-    const open = list.childElementCount > 0;
-    if (open) list.replaceChildren();
-    else copyable(list, [[t('secret'), gateway.secret], ...obs('live/livestream')]);
-    say(reveal, t(open ? 'show' : 'hide'));
-    reveal.setAttribute('aria-expanded', String(!open));
-  }, '');
-  reveal.setAttribute('aria-expanded', 'false');
-  void learn().then(() => {
-    say(text, t(gateway.secret && gateway.isNeeded ? 'secretText' : 'secretNone'));
-    show(reveal, gateway.secret && gateway.isNeeded);
-  });
-  return h('div', {}, text, h('div', { class: 'buttons' }, reveal), list);
 }

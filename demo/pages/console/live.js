@@ -4,17 +4,16 @@ import * as actions from './actions.js';
 import { addressDialog, obs, publisherPage } from './addresses.js';
 import { path } from './api.js';
 import * as describe from './describe.js';
-import { ROOT, button, copyable, h, keyed, say, show } from './dom.js';
-import { hasPictures, lists, mixOf, recordingOf, targetsOf } from './extras.js';
-import { derived, figures } from './state.js';
+import { button, copyable, h, keyed, say, show } from './dom.js';
+import { lists, mixOf, recordingOf, targetsOf } from './extras.js';
+import { Picture } from './pictures.js';
+import { figures } from './state.js';
 import { count, duration, size, t } from './words.js';
 
 /** @typedef {import('./state.js').Stream} Stream */
 
 /** From this number of streams on there is a field to filter them. */
 const MANY = 7;
-/** Milliseconds between two pictures of a stream that is in sight. */
-const PICTURE_EVERY = 10_000;
 
 /** @param {HTMLElement} main @param {() => void} changed */
 export function live(main, changed) {
@@ -133,34 +132,4 @@ export function badgesOf(name) {
     targets.length > bad.length ? t('badgeSent', { n: targets.length - bad.length }) : '',
     bad.length ? t('badgeSentBad', { n: bad.length }) : '',
   ].filter(Boolean);
-}
-
-/** The picture of a stream, renewed while it is in sight, where the gateway makes pictures. */
-class Picture {
-  #name;
-  #image = h('img', { alt: '', hidden: '' });
-  #inSight = false;
-  #at = 0;
-  #observer = new IntersectionObserver(([entry]) => { this.#inSight = entry.isIntersecting; });
-
-  /** @param {string} name @param {HTMLElement} screen */
-  constructor(name, screen) {
-    this.#name = name;
-    screen.append(this.#image);
-    this.#image.addEventListener('load', () => show(this.#image, true));
-    this.#image.addEventListener('error', () => show(this.#image, false));
-    this.#observer.observe(screen.parentElement ?? screen);
-  }
-
-  async update() {
-    if (!this.#inSight || Date.now() - this.#at < PICTURE_EVERY || this.#image.parentElement?.querySelector('srs-player')) return;
-    this.#at = Date.now();
-    // A stream needs a moment before it has a picture.
-    if (derived(this.#name).fps > 0 && await hasPictures(this.#name)) this.#image.src = new URL(`${path(this.#name)}.jpg?at=${this.#at}`, ROOT).href;
-    else if (derived(this.#name).fps === 0) this.#at = 0;
-  }
-
-  end() {
-    this.#observer.disconnect();
-  }
 }

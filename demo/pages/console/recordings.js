@@ -52,8 +52,13 @@ export function recordings(main) {
   return { update: () => {}, end: () => clearInterval(timer) };
 }
 
-/** @param {any} record @param {HTMLElement} screen @param {() => void} changed */
-function row(record, screen, changed) {
+/**
+ * A recording as an item of a list.
+ * @param {any} record
+ * @param {HTMLElement} screen where it is played
+ * @param {() => void} changed
+ */
+export function row(record, screen, changed) {
   const name = `${record.stream} ${clock(record.from_ms)}`;
   const address = `api/v1/records/${path(`${record.stream}/${record.file}`)}`;
   const about = h('span', { class: 'quiet' });

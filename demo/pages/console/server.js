@@ -1,10 +1,12 @@
-// The view of the server: version, load, certificate, bans, jobs, hooks, settings, events.
+// The view of the server: version, load, certificate, warnings, bans, jobs, hooks, settings, events.
 
 import { call, isAbsent, refusal } from './api.js';
-import { announce, button, h, keyed, say, section, show, table } from './dom.js';
+import { announce, button, dialog, h, keyed, say, section, show, table } from './dom.js';
+import { hookTable } from './hooks.js';
 import { facts, figures } from './state.js';
 import { fact } from './stream.js';
 import * as words from './words.js';
+import { warnings } from './warnings.js';
 import { duration, moment, size, t } from './words.js';
 
 const EVERY_MS = 5000;
@@ -33,15 +35,17 @@ export function server(main) {
   const noBans = h('p', { class: 'quiet' }, t('noBans'));
   const jobs = jobTable(() => ask());
   const noJobs = h('p', { class: 'quiet' }, t('noJobs'));
-  const hooks = hookTable();
+  const hooks = hookTable(() => ask());
+  const log = warnings();
   const noHooks = h('p', { class: 'quiet' });
   const happened = h('ol', { class: 'events' });
   const nothing = h('p', { class: 'quiet' }, t('noEvents'));
   const certificateSection = section(t('certificate'), certificate.node);
   const settingsSection = h('section', {}, h('details', {}, h('summary', {}, h('h2', {}, t('settings'))), settings.node));
   main.replaceChildren(
-    h('div', { class: 'head' }, h('h1', { tabindex: '-1' }, t('server'))),
+    h('div', { class: 'head' }, h('h1', { tabindex: '-1' }, t('server')), button(t('reload'), reload)),
     section(t('aboutServer'), about.node, noServer), certificateSection,
+    section(t('warnings'), log.node, log.none),
     section(t('bans'), bans.node, noBans),
     section(t('jobs'), jobs.node, noJobs),
     section(t('hooks'), hooks.node, noHooks),
@@ -56,8 +60,8 @@ export function server(main) {
 
   async function ask() {
     if (document.hidden) return;
-    const [own, summary, version, banned, running, hooked] = await Promise.all(
-      ['server', 'summaries', 'versions', 'bans', 'jobs', 'hooks'].map((name) => call('GET', `api/v1/${name}`)));
+    const [own, summary, version, banned, running, hooked, logged] = await Promise.all(
+      ['server', 'summaries', 'versions', 'bans', 'jobs', 'hooks', 'log'].map((name) => call('GET', `api/v1/${name}`)));
     if (summary.ok) known = summary.data.data;
     if (version.ok) versions = version.data.data;
     show(noServer, isAbsent(own));
@@ -73,6 +77,7 @@ export function server(main) {
     show(hooks.node, list.length);
     say(noHooks, isAbsent(hooked) ? t('absent', { what: t('absentHooks') }) : t('none'));
     show(noHooks, !list.length);
+    if (logged.ok) log.update(logged.data.lines);
     update();
   }
 
@@ -120,6 +125,17 @@ export function server(main) {
   return { update, end: () => clearInterval(timer) };
 }
 
+/** Has the gateway read its settings again, and tells what changed. */
+async function reload() {
+  const answer = await call('POST', 'api/v1/reload');
+  const words = (/** @type {unknown} */ list) => (Array.isArray(list) ? list.join(', ') : '');
+  const { changed, needs_restart: restart } = answer.data;
+  dialog(t('reload'), isAbsent(answer) ? [h('p', {}, t('reloadAbsent'))] : !answer.ok ? [h('p', { class: 'wrong' }, refusal(answer))] : [
+    h('p', {}, words(changed) ? t('reloadChanged', { names: words(changed) }) : t('reloadSame')),
+    ...(words(restart) ? [h('p', { class: 'amiss' }, t('reloadRestart', { names: words(restart) }))] : []),
+  ]);
+}
+
 /** Describes a banned client. @param {any} ban */
 const banned = (ban) => ban.subject ?? ban.key ?? ban.seat ?? ban.ip ?? '–';
 
@@ -152,16 +168,4 @@ function jobTable(changed) {
       say(cells[5], now.failure ?? '–');
     } };
   });
-}
-
-function hookTable() {
-  const columns = ['target', 'state', 'hookAnswer'].map((name) => t(name));
-  return table(t('hooks'), columns, (hook) => hook.address, (/** @type {any} */ hook) => ({
-    cells: [hook.address, '', ''],
-    update: (now, cells) => {
-      say(cells[1], t('hookCounts', { delivered: now.delivered, waiting: now.waiting, failed: now.failed, given_up: now.given_up }));
-      const { last } = now;
-      say(cells[2], last ? `${last.action}: ${last.error ?? `${last.status} ${last.answer ?? ''}`}`.trim() : '–');
-    },
-  }));
 }

@@ -7,6 +7,7 @@ import * as describe from './describe.js';
 import { announce, button, h, keyed, say, section, show, table } from './dom.js';
 import { lists, mixOf, recordingOf, refresh, targetsOf } from './extras.js';
 import { badgesOf } from './live.js';
+import { row } from './recordings.js';
 import { facts, figures } from './state.js';
 import * as words from './words.js';
 import { clock, duration, moment, rate, t } from './words.js';
@@ -14,6 +15,8 @@ import { clock, duration, moment, rate, t } from './words.js';
 /** Viewers that are listed; a further line says how many more there are. */
 const MAX_ROWS = 100;
 const CLIENTS_EVERY_MS = 3000;
+/** Recordings that are listed, newest first. */
+const MAX_RECORDS = 20;
 
 /** @param {HTMLElement} main @param {() => void} changed @param {string} name */
 export function stream(main, changed, name) {
@@ -40,6 +43,7 @@ export function stream(main, changed, name) {
   const inputs = inputTable();
   const mixText = h('p', { class: 'quiet' });
   const mixSection = section(t('mixOf'), mixText, inputs.node);
+  const tape = recordingList(name);
   const happened = h('ol', { class: 'events' });
   const nothing = h('p', { class: 'quiet' }, t('noEvents'));
   main.replaceChildren(
@@ -47,7 +51,7 @@ export function stream(main, changed, name) {
     h('div', { class: 'head' }, h('div', { class: 'title' }, title, state)),
     gone, present,
     section(t('viewers'), viewers.node, nobody, more),
-    mixSection, targetSection,
+    mixSection, targetSection, tape.node,
     section(t('events'), happened, nothing),
     section(t('addressesTitle'), ...addressLists(name)),
   );
@@ -62,6 +66,7 @@ export function stream(main, changed, name) {
   let total = 0;
   const ask = async () => {
     if (document.hidden) return;
+    void tape.ask();
     const answer = await call('GET', `api/v1/clients?count=${MAX_ROWS + 1}&stream=${encodeURIComponent(name)}`);
     if (!answer.ok) return;
     clients = answer.data.clients.filter((/** @type {any} */ { publish }) => !publish).slice(0, MAX_ROWS);
@@ -118,6 +123,24 @@ export function stream(main, changed, name) {
     show(nothing, !own.length);
   }
   return { update, end: () => clearInterval(timer) };
+}
+
+/** The recordings of a stream. @param {string} name */
+function recordingList(name) {
+  const screen = h('div', { class: 'screen big', hidden: '' });
+  const list = h('ul', { class: 'records' });
+  const none = h('p', { class: 'quiet' }, t('noRecords'));
+  const node = section(t('recordings'), screen, list, none);
+  const update = keyed(list, (record) => record.url, (/** @type {any} */ record) => row(record, screen, () => ask()));
+  node.hidden = true;
+  async function ask() {
+    const answer = await call('GET', `api/v1/records?count=${MAX_RECORDS}&stream=${encodeURIComponent(name)}`);
+    show(node, answer.ok);
+    if (!answer.ok) return;
+    update([...answer.data.records].sort((a, b) => b.from_ms - a.from_ms));
+    show(none, !answer.data.records.length);
+  }
+  return { node, ask };
 }
 
 /** A line of the events. @param {import('./state.js').Fact} one */

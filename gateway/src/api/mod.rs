@@ -5,8 +5,10 @@ mod bans;
 mod events;
 mod forwards;
 mod hooks;
+mod issuers;
 mod jobs;
 mod keys;
+mod log;
 mod logins;
 mod mix_metrics;
 mod mixes;
@@ -194,6 +196,10 @@ fn console() -> Router<Api> {
     Router::new()
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/secrets", get(secrets::show))
+        .route("/api/v1/secrets/publish", post(secrets::renew))
+        .route("/api/v1/issuers", get(issuers::list))
+        .route("/api/v1/log", get(log::list))
+        .route("/api/v1/hooks/{id}/test", post(hooks::test))
         .route("/api/v1/logins", get(logins::list).post(logins::create))
         .route("/api/v1/logins/{id}", delete(logins::end))
 }

@@ -29,6 +29,11 @@ impl ServerFacts {
         Self { certificate, data: settings.data.clone(), settings: RwLock::new(settings.clone()) }
     }
 
+    /// Returns whether the publish secret is one of the settings.
+    pub(super) fn has_publish_secret(&self) -> bool {
+        !self.settings.read().unwrap_or_else(PoisonError::into_inner).auth.secret.is_empty()
+    }
+
     /// Replaces the settings, after a reload.
     pub fn set(&self, settings: &Settings) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings.clone();

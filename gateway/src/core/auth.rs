@@ -8,10 +8,11 @@
 //! cannot be distinguished from a local program, and because publishers must not close other publishers.
 //!
 //! Start reading at [`Auth`]. `request` extracts credentials, `local` detects requests from this machine,
-//! `guesses` limits guessing of secrets, `tokens` checks tokens and `key_source` loads their keys.
+//! `guesses` limits guessing of secrets, `forged` slows down wrong keys and tokens, `tokens` checks tokens and `key_source` loads their keys.
 
 mod denied;
 mod fetch;
+mod forged;
 mod guesses;
 mod jwks;
 mod key_source;
@@ -34,8 +35,10 @@ use std::io;
 use std::sync::Arc;
 
 pub use denied::Denied;
+pub use forged::Forged;
 pub use guesses::Guesses;
 use guesses::{SecretCheck, SecretOrigin};
+pub use key_source::IssuerReport;
 pub(crate) use keys::FILE as KEYS;
 pub use keys::{KeyEntry, KeyError, Keys, MAX_KEYS, StreamPattern};
 pub(crate) use logins::FILE as LOGINS;
@@ -45,6 +48,7 @@ use request::is_token;
 pub use request::{AuthRequest, visitor};
 pub use secret::{
     OPERATOR, PUBLISH, Secret, kept as secret_of, made_by as secret_made_by, random as new_secret,
+    renewed as renewed_secret,
 };
 pub use settings::AuthSettings;
 pub use signed_url::MIN_KEY as MIN_URL_KEY;
@@ -118,18 +122,27 @@ impl Auth {
     }
 
     /// Returns the identity from the lasting key of a request; `None` if it shows none.
-    pub(super) fn key(&self, act: Act, request: &AuthRequest<'_>) -> Result<Option<Identity>, Denied> {
+    pub(super) async fn key(&self, act: Act, request: &AuthRequest<'_>) -> Result<Option<Identity>, Denied> {
         let (Some(key), Some(stream)) = (request.key(), request.stream) else { return Ok(None) };
-        self.keys.find(&key, act, stream).map(Some).ok_or(Denied::Key)
+        match self.keys.find(&key, act, stream) {
+            Some(identity) => Ok(Some(identity)),
+            None => Err(self.refuse(Denied::Key, &key, request).await),
+        }
     }
 
     /// Returns the identity from the signature of a request's address; `None` if it has none, or if no key for
     /// signatures is set.
-    pub(super) fn signed(&self, act: Act, request: &AuthRequest<'_>) -> Result<Option<Identity>, Denied> {
+    pub(super) async fn signed(
+        &self,
+        act: Act,
+        request: &AuthRequest<'_>,
+    ) -> Result<Option<Identity>, Denied> {
         let (Some(key), Some(stream)) = (self.url_key(act).text(), request.stream) else { return Ok(None) };
         let now = u64::try_from(own::now()).unwrap_or_default();
-        let signed = signed_url::check(&key, act, stream, request.query, now)?;
-        Ok(signed.then_some(Identity::SignedUrl))
+        match signed_url::check(&key, act, stream, request.query, now) {
+            Ok(signed) => Ok(signed.then_some(Identity::SignedUrl)),
+            Err(denied) => Err(self.refuse(denied, request.query, request).await),
+        }
     }
 
     /// Returns whether the address of a request is signed. The signature may be wrong.
@@ -154,12 +167,15 @@ impl Auth {
     ) -> Result<Option<Identity>, Denied> {
         let (Some(tokens), Some(token)) = (&self.tokens, request.token()) else { return Ok(None) };
         let stream = request.stream.ok_or(TokenError::Stream)?;
-        let identity = if consume {
-            tokens.consume(&token, stream, act).await?
+        let checked = if consume {
+            tokens.consume(&token, stream, act).await
         } else {
-            tokens.check(&token, stream, act).await?
+            tokens.check(&token, stream, act).await
         };
-        Ok(Some(identity))
+        match checked {
+            Ok(identity) => Ok(Some(identity)),
+            Err(error) => Err(self.refuse_token(error, &token, request).await),
+        }
     }
 
     /// Returns the refusal of a request without a valid secret or token.
@@ -212,9 +228,12 @@ impl Auth {
         }
         Err(match (request.shows_any(), self.logins.shown(request)) {
             (true, _) => Denied::WrongOperator,
-            (false, false) => Denied::MissingOperator,
-            (false, true) if request.may_use_login() => Denied::LoginEnded,
-            (false, true) => Denied::OtherPage,
+            (false, None) => Denied::MissingOperator,
+            (false, Some(cookie)) if request.may_use_login() => {
+                self.hold_forged(Forged::Login, &cookie, request).await?;
+                Denied::LoginEnded
+            }
+            (false, Some(_)) => Denied::OtherPage,
         })
     }
 
@@ -245,7 +264,11 @@ impl Auth {
     /// Consumes the operator's token of a request; `None` if there is no token, or tokens are not accepted.
     async fn operator_token(&self, request: &AuthRequest<'_>) -> Option<Result<Identity, Denied>> {
         let token = request.token()?;
-        Some(self.tokens.as_ref()?.consume_for_operator(&token).await.map_err(Denied::from))
+        let consumed = self.tokens.as_ref()?.consume_for_operator(&token).await;
+        Some(match consumed {
+            Ok(identity) => Ok(identity),
+            Err(error) => Err(self.refuse_token(error, &token, request).await),
+        })
     }
 
     /// Returns whether `request` shows one of `secrets`. A wrong secret is counted, logged, and answered with

@@ -19,6 +19,8 @@ pub(super) enum Action {
     Dvr,
     /// An HLS segment is complete.
     Hls,
+    /// An operator tries an address out. No address can choose or omit it.
+    Test,
 }
 
 impl Action {
@@ -45,6 +47,7 @@ impl Action {
             Self::Stop => "on_stop",
             Self::Dvr => "on_dvr",
             Self::Hls => "on_hls",
+            Self::Test => "on_test",
         }
     }
 
@@ -56,11 +59,11 @@ impl Action {
 
 /// A set of actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Actions(u8);
+pub(super) struct Actions(u16);
 
 impl Actions {
     /// Every action.
-    pub(super) const ALL: Self = Self(u8::MAX);
+    pub(super) const ALL: Self = Self(u16::MAX);
 
     /// Adds an action.
     pub(super) const fn with(self, action: Action) -> Self {

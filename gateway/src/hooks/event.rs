@@ -138,6 +138,11 @@ impl EventMaker {
         self.without_client(Action::Dvr, stream, More::Dvr { cwd, file })
     }
 
+    /// Makes the event with which an operator tries an address out.
+    pub(super) fn test(&self, stream: &StreamName) -> Arc<Event> {
+        self.without_client(Action::Test, stream, More::None {})
+    }
+
     /// Makes the event about a complete HLS segment. The gateway keeps segments in memory, so there are addresses
     /// below the gateway's instead of files.
     pub(super) fn segment(&self, stream: &StreamName, segment: &HlsSegment) -> Arc<Event> {

@@ -25,6 +25,8 @@ pub(super) const ASK_LIMIT: Duration = Duration::from_secs(3);
 const TELL_LIMIT: Duration = Duration::from_secs(5);
 /// Maximum number of unanswered questions. Further clients are refused.
 pub(super) const MAX_ASKING: usize = 256;
+/// Maximum number of tests of an address at the same time.
+pub(super) const MAX_TESTS: usize = 2;
 /// Maximum number of events that are sent at the same time, each about another stream.
 const MAX_SENDING: usize = 4;
 /// Interval in which unused connections are looked at.
@@ -41,6 +43,10 @@ pub(super) enum Verdict {
     NoAnswer,
 }
 
+/// An address is being tested already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooManyTests;
+
 /// What the sending task shares with its [`Hook`].
 #[derive(Debug)]
 struct Shared {
@@ -52,6 +58,7 @@ struct Shared {
     tried: Notify,
     record: HookRecord,
     asking: Semaphore,
+    testing: Semaphore,
 }
 
 /// An address in use. Dropping it stops its task; events that wait are lost.
@@ -72,6 +79,7 @@ impl Hook {
             tried: Notify::new(),
             record: HookRecord::default(),
             asking: Semaphore::new(MAX_ASKING),
+            testing: Semaphore::new(MAX_TESTS),
         });
         let sender = runtime.spawn(send_queued(shared.clone()));
         Self { shared, _sender: AbortOnDropHandle::new(sender) }
@@ -126,6 +134,17 @@ impl Hook {
         shared.record.count(|counts| counts.delivered += events.len() as u64);
         metrics::counter!("lianmai_hook_questions_total", "answer" => "yes").increment(1);
         Verdict::Yes
+    }
+
+    /// Sends an event at once, whatever waits, and records the answer.
+    ///
+    /// # Errors
+    /// [`MAX_TESTS`] are being sent.
+    pub(super) async fn try_out(&self, event: &Event) -> Result<(), TooManyTests> {
+        let _permit = self.shared.testing.try_acquire().map_err(|_| TooManyTests)?;
+        // The answer stands in the record.
+        let _ = self.shared.send(event, TELL_LIMIT).await;
+        Ok(())
     }
 
     /// Returns its state.

@@ -41,6 +41,18 @@ use crate::service::StartError;
 /// Maximum number of addresses.
 pub const MAX_HOOKS: usize = 16;
 
+/// The stream that a test names.
+const TEST_STREAM: &str = "live/test";
+
+/// Why an address is not tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookTestError {
+    /// There is no such address.
+    Unknown,
+    /// Tests of this address run already.
+    Busy,
+}
+
 /// The content of [`Hooks`].
 #[derive(Debug, Default)]
 struct Inner {
@@ -92,6 +104,26 @@ impl Hooks {
     /// Returns the state of every address, for the operator.
     pub fn list(&self) -> Vec<HookReport> {
         self.current().iter().map(|hook| hook.report()).collect()
+    }
+
+    /// Sends a test (`on_test`) to the address at this place of [`Hooks::list`], and returns its state with the
+    /// answer.
+    ///
+    /// # Errors
+    /// There is no such address, or it is being tested.
+    pub async fn test(&self, place: usize) -> Result<HookReport, HookTestError> {
+        let hook = self.current().get(place).cloned().ok_or(HookTestError::Unknown)?;
+        let (Some(events), Some(thread)) = (self.0.events.get(), self.0.thread.get()) else {
+            return Err(HookTestError::Unknown);
+        };
+        let stream = StreamName::parse(TEST_STREAM).map_err(|_| HookTestError::Unknown)?;
+        let event = events.test(&stream);
+        // On a thread of its own, which a slow name server may delay.
+        let tested = thread.handle().spawn(async move {
+            let tried = hook.try_out(&event).await;
+            tried.map(|()| hook.report())
+        });
+        tested.await.map_err(|_| HookTestError::Unknown)?.map_err(|_| HookTestError::Busy)
     }
 
     /// Tells that a recording is complete (`on_dvr`).

@@ -2,6 +2,7 @@
 //! services; `connection` serves one connection; `head` and `plain` select requests that are served without
 //! hyper.
 
+mod acme;
 mod answers;
 mod connection;
 mod files;

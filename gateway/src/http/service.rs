@@ -7,9 +7,9 @@ use std::path::Path;
 use tokio::net::TcpListener;
 
 use super::connection::{self, BUSY};
-use super::router;
 use super::settings::HttpSettings;
-use crate::net::tls::{self, CertReport, CertSource, Tls};
+use super::{acme, router};
+use crate::net::tls::{self, CertReport, CertSource, Tls, TlsSettings};
 use crate::net::worker::accept;
 use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError, listen};
 
@@ -51,7 +51,10 @@ impl Http {
             let here: Vec<_> =
                 settings.http.iter().chain([&settings.https]).filter_map(|addr| Some(addr.0?.ip())).collect();
             let own_cert = tls::OwnCertInfo { data, listeners: &here };
-            let tls = Tls::new(&settings.tls, &own_cert).map_err(StartError::Tls)?;
+            let ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
+            let acme_challenge = settings.tls.acme_challenge.for_ports(&ports, addr.port());
+            let tls_settings = TlsSettings { acme_challenge, ..settings.tls.clone() };
+            let tls = Tls::new(&tls_settings, &own_cert).map_err(StartError::Tls)?;
             reachable.https = Some((addr, tls.source().clone()));
             certificate = Some((tls.source().clone(), tls.report().clone()));
             secure = Some(addr);
@@ -76,7 +79,10 @@ impl Http {
     }
 
     /// Serves `routes` from now on.
-    pub fn start(&mut self, gateway: &Gateway, routes: Routes) {
+    pub fn start(&mut self, gateway: &Gateway, mut routes: Routes) {
+        if let Some(tls) = self.tls().filter(|tls| tls.has_proofs()) {
+            routes.add(acme::routes(tls.clone()));
+        }
         let router = router(gateway.context.clone(), routes);
         for (listener, tls) in self.listeners.drain(..) {
             let refusal = if tls.is_some() { tls::BUSY } else { BUSY };

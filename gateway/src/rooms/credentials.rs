@@ -10,7 +10,7 @@ use super::registry::{Rooms, now};
 use super::role::Role;
 use super::state::Room;
 use super::text;
-use crate::core::auth::{AuthRequest, Denied, visitor};
+use crate::core::auth::{Auth, AuthRequest, Denied, Forged, visitor};
 use crate::core::client::Act;
 use crate::net::worker::counted_as;
 
@@ -55,12 +55,16 @@ pub(super) async fn check(
     let allowed = if let Some(invite) = &join.invite {
         let wrong = "the invitation is wrong or has expired: ask a host for a new one";
         let checked = rooms.passes().check_invite(room, invite, seconds);
-        let (number, role) = checked.ok_or_else(|| forbidden(wrong))?;
+        let Some((number, role)) = checked else {
+            return Err(refuse_forged(rooms.auth(), Forged::Invitation, invite, request, wrong).await);
+        };
         invitation = Some(number.to_owned());
         role
     } else if let (Some(token), Some(tokens)) = (&join.token, &rooms.auth().tokens) {
-        let pass =
-            tokens.consume_for_room(token, room).await.map_err(|error| forbidden(&error.to_string()))?;
+        let pass = match tokens.consume_for_room(token, room).await {
+            Ok(pass) => pass,
+            Err(error) => return Err(denied(rooms.auth().refuse_token(error, token, request).await)),
+        };
         subject = Some(pass.subject).filter(|subject| !subject.is_empty());
         pass.role.map_or(Some(Role::Guest), |name| Role::of_name(&name)).ok_or_else(|| {
             forbidden(
@@ -73,7 +77,11 @@ pub(super) async fn check(
         Role::Audience
     } else {
         // The audience gets seat keys that play the room's streams, so it needs the right to play.
-        return Err(forbidden("watching here needs an invitation, a token or the secret"));
+        let text = "watching here needs an invitation, a token or the secret";
+        return Err(match &join.key {
+            Some(key) => refuse_forged(rooms.auth(), Forged::Seat, key, request, text).await,
+            None => forbidden(text),
+        });
     };
     let role = join.role.unwrap_or(allowed);
     if role == Role::Waiting {
@@ -100,6 +108,17 @@ fn check_open(rooms: &Rooms, room: &str) -> Result<(), Failure> {
 
 fn forbidden(text: &str) -> Failure {
     Failure { text: text.to_owned(), ..Code::Forbidden.failure() }
+}
+
+/// Returns the refusal of a wrong credential with this text, after the delay that is due.
+async fn refuse_forged(
+    auth: &Auth,
+    kind: Forged,
+    shown: &str,
+    request: &AuthRequest<'_>,
+    text: &str,
+) -> Failure {
+    auth.hold_forged(kind, shown, request).await.map_or_else(denied, |()| forbidden(text))
 }
 
 fn denied(denied: Denied) -> Failure {

@@ -10,6 +10,7 @@ use super::registry::{Rooms, is_name, now};
 use super::role::Role;
 use super::state::{USUAL_APP, participant_and_kind};
 use crate::core::admission::{Ask, Guard, Refusal, Usage};
+use crate::core::auth::Forged;
 use crate::core::client::{Act, Identity};
 
 /// The query parameter that contains a seat key.
@@ -23,23 +24,34 @@ pub(super) struct SeatKeys(pub(super) Rooms);
 pub(super) struct FreeSeats(pub(super) Rooms);
 
 impl SeatKeys {
-    fn identify(&self, ask: &Ask<'_>) -> Result<Option<Identity>, Refusal> {
+    async fn identify(&self, ask: &Ask<'_>) -> Result<Option<Identity>, Refusal> {
         let key =
             form_urlencoded::parse(ask.credentials.query.as_bytes()).find(|(name, _)| name == PARAMETER);
         let Some((_, key)) = key else { return Ok(None) };
+        let Some((room, id, role)) = self.seat_of(ask, &key) else {
+            self.0.auth().hold_forged(Forged::Seat, &key, ask.credentials).await?;
+            return Err(Refusal::Rule(
+                "the seat key is wrong or has expired: join the room again".to_owned(),
+            ));
+        };
+        self.admit(ask, room, id, role)
+    }
+
+    /// Returns the room, the participant and the role of a seat key that is for this stream; `None` if it is wrong.
+    fn seat_of<'a>(&self, ask: &Ask<'a>, key: &'a str) -> Option<(&'a str, &'a str, Role)> {
         // The key of a room also plays the room's broadcast.
         let broadcast = ask.stream.as_str().strip_prefix(USUAL_APP).and_then(|rest| rest.strip_prefix('/'));
         let of_broadcast = broadcast.filter(|_| ask.act == Act::Play);
         let rooms = [Some(ask.stream.app()), of_broadcast].into_iter().flatten().filter(|room| is_name(room));
         let mut seats = rooms.filter_map(|room| {
-            let (id, role) = self.0.passes().check_seat(room, &key, now() / 1000)?;
+            let (id, role) = self.0.passes().check_seat(room, key, now() / 1000)?;
             Some((room, id, role))
         });
-        let Some((room, id, role)) = seats.next() else {
-            return Err(Refusal::Rule(
-                "the seat key is wrong or has expired: join the room again".to_owned(),
-            ));
-        };
+        seats.next()
+    }
+
+    /// Decides about a participant with a seat key.
+    fn admit(&self, ask: &Ask<'_>, room: &str, id: &str, role: Role) -> Result<Option<Identity>, Refusal> {
         if role == Role::Waiting {
             return Err(Refusal::Rule("wait until a host lets you in".to_owned()));
         }
@@ -84,7 +96,7 @@ impl Guard for SeatKeys {
         ask: &'a Ask<'_>,
         _: Option<&'a Identity>,
     ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
-        ready(self.identify(ask)).boxed()
+        self.identify(ask).boxed()
     }
 
     fn restricts_play(&self) -> bool {

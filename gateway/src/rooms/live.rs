@@ -44,7 +44,13 @@ impl Rooms {
         })?;
         let scene = room.scene();
         let request = MixRequest { names: true, ..request(&output, &scene) };
-        let id = self.mixes().start(request).map_err(|error| not_now(error.to_string()))?;
+        let id = self.mixes().start(request).map_err(|error| match error {
+            // In both cases another one can mix: a page of a host.
+            MixError::Unavailable(_) | MixError::TooMany(_) => {
+                Failure { text: error.to_string(), ..Code::CannotMix.failure() }
+            }
+            MixError::Request(_) | MixError::Busy(_) | MixError::Unknown => not_now(error.to_string()),
+        })?;
         tracing::info!(room = name, stream = %output, "room goes live");
         *mix = Some(RoomMix { id, scene, empty_since: None, ending: false });
         Ok(())

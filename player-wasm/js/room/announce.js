@@ -71,9 +71,9 @@ export function announce(session, notices, language) {
   });
   heard(connection, 'invited', (/** @type {{ by: string }} */ { by }) => invite(nameOf(by)));
   heard(connection, 'declined', (/** @type {{ id: string }} */ { id }) => notices.show('declined', language()('declined', nameOf(id))));
-  heard(connection, 'error', (/** @type {{ text: string, about?: string, retry?: number }} */ { text, about = '', retry }) => {
+  heard(connection, 'error', (/** @type {{ code: string, text: string, about?: string }} */ { code, text, about = '' }) => {
     // The chat shows its own errors, those of joining are on the card, and a broadcast's panel offers something else.
-    if (!/^(join|chat|like)$/.test(about) && (about !== 'go_live' || retry)) notices.show('problem', language()('problem', text));
+    if (!/^(join|chat|like)$/.test(about) && code !== 'cannot_mix') notices.show('problem', language()('problem', text));
   });
   on(session, 'state', (/** @type {{ state: string }} */ { state }) => {
     const say = language();

@@ -40,9 +40,8 @@ export class LivePanel {
     this.#mix = new PageMix(session, credentials);
     this.#mix.addEventListener('change', render);
     session.connection.addEventListener('error', (event) => {
-      const { about, text, retry } = /** @type {CustomEvent<{ about?: string, text: string, retry?: number }>} */ (event).detail;
-      // What the gateway can do in a moment, the page does not.
-      if (about !== 'go_live' || retry) return;
+      const { code, text } = /** @type {CustomEvent<{ code: string, text: string }>} */ (event).detail;
+      if (code !== 'cannot_mix') return;
       this.#refusal = text;
       render();
     }, { signal: session.signal });

@@ -39,7 +39,9 @@ export class People {
     if (drawn !== this.#drawn) {
       this.#drawn = drawn;
       const open = this.#list.querySelector('details[open]')?.parentElement?.dataset.id;
+      const held = focusOf(this.#list);
       this.#list.replaceChildren(...all.map((person) => this.#row(person, person.id === open, say)));
+      if (held) focus(this.#list, held);
     }
     for (const row of /** @type {Iterable<HTMLElement>} */ (this.#list.children)) {
       const rate = row.dataset.id === me?.id ? publishing.stats?.bitrate ?? 0 : rates.get(row.dataset.id ?? '') ?? 0;
@@ -78,7 +80,10 @@ export class People {
     const act = (/** @type {string} */ word, /** @type {{ type: string } & Record<string, unknown>} */ message) => h('button', {
       type: 'button', onclick: (/** @type {Event} */ { currentTarget }) => {
         connection.send(message);
-        /** @type {HTMLElement} */ (currentTarget).closest('details')?.removeAttribute('open');
+        const menu = /** @type {HTMLElement} */ (currentTarget).closest('details');
+        // The button is hidden now: the one that opens the menu is the next to press.
+        menu?.querySelector('summary')?.focus();
+        menu?.removeAttribute('open');
       },
     }, say(word));
     /** @type {HTMLElement[]} */
@@ -105,6 +110,26 @@ export class People {
       all.push(act('demote', { type: 'demote', id }));
     }
     all.push(act('remove', { type: 'remove', id }));
+    // An encoder comes with a key of the gateway, not with an invitation.
+    if (!encoder) all.push(act('withdraw', { type: 'remove', id, withdraw: true }));
     return all;
   }
+}
+
+/** @param {Element} row */
+const controls = (row) => [...row.querySelectorAll('summary,input,button')];
+
+/** The participant in whose row the focus is, and the number of the control that has it. @param {HTMLElement} list */
+function focusOf(list) {
+  const { activeElement } = /** @type {ShadowRoot | Document} */ (list.getRootNode());
+  const row = /** @type {HTMLElement | null | undefined} */ (activeElement?.closest('li'));
+  return row?.parentElement === list && activeElement ? { id: row.dataset.id, at: controls(row).indexOf(activeElement) } : null;
+}
+
+/** Moves the focus to a control of a new list, or to another one near it. @param {HTMLElement} list @param {{ id?: string, at: number }} held */
+function focus(list, { id, at }) {
+  const rows = /** @type {HTMLElement[]} */ ([...list.children]);
+  const all = [...rows.filter((row) => row.dataset.id === id), ...rows].map(controls).find(({ length }) => length) ?? [];
+  const shown = /** @type {HTMLElement[]} */ ([all[at], ...all]).find((control) => control?.checkVisibility());
+  shown?.focus({ preventScroll: true });
 }

@@ -99,6 +99,7 @@ const english = {
   makeGuest: 'Make a guest',
   demote: 'Send to the audience',
   remove: 'Remove from the room',
+  withdraw: 'Remove, and withdraw the invitation',
   // Settings.
   camera: 'Camera',
   microphone: 'Microphone',

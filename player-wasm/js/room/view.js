@@ -75,9 +75,11 @@ export class RoomView {
   run(on) {
     clearInterval(this.#timer);
     navigator.mediaDevices?.removeEventListener('devicechange', this.#devices);
+    removeEventListener('keydown', this.#stray);
     if (!on) return this.stage.stop();
     this.#timer = setInterval(() => this.#clock(), 1000);
     navigator.mediaDevices?.addEventListener('devicechange', this.#devices);
+    addEventListener('keydown', this.#stray);
     return this.render();
   }
 
@@ -190,6 +192,9 @@ export class RoomView {
     const text = [...(hours ? [hours] : []), minutes, rest].map((part, at) => (at ? String(part).padStart(2, '0') : part)).join(':');
     this.#live.textContent = `${this.#say('live')} ${text} · ${this.#say('watching', String(live.viewers))}`;
   }
+
+  /** Escape closes the panel also where nothing has the focus: what had it is no longer shown. @param {KeyboardEvent} event */
+  #stray = (event) => { if (event.key === 'Escape' && event.target === document.body) this.#key(event); };
 
   /** @param {KeyboardEvent} event */
   #key(event) {

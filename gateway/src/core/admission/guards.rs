@@ -37,7 +37,7 @@ impl Guard for Keys {
         ask: &'a Ask<'_>,
         _: Option<&'a Identity>,
     ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
-        ready(self.0.key(ask.act, ask.credentials).map_err(Refusal::from)).boxed()
+        async move { Ok(self.0.key(ask.act, ask.credentials).await?) }.boxed()
     }
 
     fn restricts_play(&self) -> bool {
@@ -58,7 +58,7 @@ impl Guard for SignedUrls {
         if known.is_some() {
             return ready(Ok(None)).boxed();
         }
-        ready(self.0.signed(ask.act, ask.credentials).map_err(Refusal::from)).boxed()
+        async move { Ok(self.0.signed(ask.act, ask.credentials).await?) }.boxed()
     }
 
     fn restricts_play(&self) -> bool {

@@ -15,7 +15,7 @@ pub enum Denied {
     MissingOperator,
     /// The operator's secret is required, and another one was shown.
     WrongOperator,
-    /// This address has shown wrong secrets: its credentials are not checked for this many seconds.
+    /// This address has shown wrong secrets or keys: try again after this many seconds.
     Slow(u64),
     /// A token or secret is required, and none was shown.
     MissingToken,
@@ -96,7 +96,7 @@ impl fmt::Display for Denied {
                 "the operator's secret is needed here: add ?secret=… or Authorization: Bearer. The gateway prints where it is when it starts"
             }
             Self::Slow(seconds) => {
-                return write!(f, "too many wrong secrets came from this address: try again in {seconds} s");
+                return write!(f, "too many wrong secrets or keys came from this address: try again in {seconds} s");
             }
             Self::Wrong => "the secret is wrong",
             Self::Key => "the key is wrong or revoked, or it is not for this stream or action",

@@ -71,6 +71,8 @@ pub(super) enum SecretCheck {
 struct Inner {
     hasher: RandomState,
     table: Mutex<GuessTable>,
+    /// Wrong credentials that nobody can guess. In a table of their own they never pause a secret.
+    forged: Mutex<GuessTable>,
     held: Semaphore,
 }
 
@@ -83,6 +85,7 @@ impl Default for Guesses {
         Self(Arc::new(Inner {
             hasher: RandomState::new(),
             table: Mutex::default(),
+            forged: Mutex::default(),
             held: Semaphore::new(MAX_HELD),
         }))
     }
@@ -136,6 +139,28 @@ impl Guesses {
                 SecretCheck::Wrong { new: new.len(), wait: wait.unwrap_or_default() }
             }
         }
+    }
+
+    /// Counts a wrong credential that nobody can guess.
+    pub(super) fn judge_forged(&self, origin: SecretOrigin, shown: &str) -> SecretCheck {
+        let one = Key::Address { ip: origin.ip, known: false };
+        let keys = [Some(one), origin.group.map(Key::Group)];
+        let (hash, now) = (self.0.hasher.hash_one(shown), Instant::now());
+        let mut table = self.0.forged.lock().unwrap_or_else(PoisonError::into_inner);
+        if table.is_repeated(one, hash, now) {
+            return SecretCheck::Wrong { new: 0, wait: Duration::ZERO };
+        }
+        if let Some(pause) = keys.into_iter().flatten().filter_map(|key| table.pause(key, now)).max() {
+            return SecretCheck::Paused(pause);
+        }
+        let wait = keys.into_iter().flatten().map(|key| table.wrong(key, hash, now)).max();
+        SecretCheck::Wrong { new: 1, wait: wait.unwrap_or_default() }
+    }
+
+    /// Returns the number of addresses with wrong credentials that nobody can guess.
+    #[cfg(test)]
+    pub(super) fn forged_addresses(&self) -> usize {
+        self.0.forged.lock().unwrap_or_else(PoisonError::into_inner).sizes()[0]
     }
 
     /// Waits until the answer to a wrong secret is due.

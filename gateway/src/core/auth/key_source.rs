@@ -40,10 +40,31 @@ pub(super) enum KeyLocation {
     Own(PathBuf),
 }
 
+/// The state of a trusted issuer, for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerReport {
+    /// The address without its query, or the file.
+    pub place: String,
+    /// Whether this is the gateway's own key.
+    pub own: bool,
+    /// Prefix of the streams for which its keys are trusted; `None` for all streams.
+    pub prefix: Option<String>,
+    /// Whether its tokens may let people operate the gateway.
+    pub operates: bool,
+    /// The ids of the known keys.
+    pub keys: Vec<String>,
+    /// Time of the last answer, good or bad.
+    pub asked: Option<SystemTime>,
+    /// The fault of the last answer.
+    pub error: Option<String>,
+}
+
 /// The known keys of a [`KeySource`].
 #[derive(Debug, Default)]
 struct State {
     keys: Arc<[Key]>,
+    /// Time of the last result.
+    asked: Option<SystemTime>,
     /// Modification time and size of the file when it was read.
     stamp: Option<(SystemTime, u64)>,
     /// The last logged fault.
@@ -148,6 +169,21 @@ impl KeySource {
         }
     }
 
+    /// Returns the state for the operator. `issuers_operate`: other keys than the gateway's own may name operators.
+    pub(super) fn report(&self, issuers_operate: bool) -> IssuerReport {
+        let (state, own) = (self.state(), matches!(self.location, KeyLocation::Own(_)));
+        IssuerReport {
+            // A query may hold a secret.
+            place: self.name().split('?').next().unwrap_or_default().to_owned(),
+            own,
+            prefix: self.prefix.clone(),
+            operates: own || issuers_operate && self.prefix.is_none(),
+            keys: state.keys.iter().map(|key| key.kid.clone()).collect(),
+            asked: state.asked,
+            error: state.logged_fault.clone(),
+        }
+    }
+
     /// Returns whether the location is an address.
     pub(super) fn is_url(&self) -> bool {
         matches!(self.location, KeyLocation::Url(..))
@@ -205,6 +241,7 @@ impl KeySource {
     fn store(&self, result: Result<(Vec<Key>, Vec<String>), String>) {
         let place = self.name();
         let mut state = self.state();
+        state.asked = Some(SystemTime::now());
         match result {
             Ok((keys, bad)) => {
                 let kids = |keys: &[Key]| keys.iter().map(|key| key.kid.clone()).collect::<Vec<_>>();

@@ -83,6 +83,14 @@ pub fn made_by(data: &Path, name: &str, make: fn() -> io::Result<String>) -> io:
     }
 }
 
+/// Replaces the secret `name` in the folder `data` by a new one, and returns that.
+///
+/// # Errors
+/// The file cannot be written: the old secret stays.
+pub fn renewed(data: &Path, name: &str) -> io::Result<String> {
+    store(data, name, random()?)
+}
+
 fn read(data: &Path, name: &str) -> io::Result<Option<String>> {
     let path = data.join(name);
     match secret_file::read_text(&path, Readers::Owner) {
@@ -139,6 +147,9 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         assert_ne!(kept(&dir, OPERATOR, true).unwrap(), Some(made.clone()));
+        let renewed = renewed(&dir, PUBLISH).unwrap();
+        assert_ne!(renewed, made);
+        assert_eq!(kept(&dir, PUBLISH, false).unwrap(), Some(renewed));
         fs::remove_dir_all(&dir).unwrap();
         assert_ne!(random().unwrap(), made);
     }

@@ -196,6 +196,14 @@ pub enum TokenError {
 }
 
 impl TokenError {
+    /// Returns whether no trusted issuer has signed the token.
+    pub(super) const fn is_forged(self) -> bool {
+        matches!(
+            self,
+            Self::Shape | Self::Long | Self::Algorithm | Self::NoKey | Self::UnknownKey | Self::Signature
+        )
+    }
+
     /// Returns the HTTP status: only a valid token for something else is "forbidden" (RFC 6750 3.1).
     pub(super) const fn status(self) -> StatusCode {
         match self {

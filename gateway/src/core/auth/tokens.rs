@@ -8,7 +8,7 @@ use http::Uri;
 use tokio::time::Instant;
 
 use super::jwks::Key;
-use super::key_source::{KeyLocation, KeySource};
+use super::key_source::{IssuerReport, KeyLocation, KeySource};
 use super::own::{self, Right, SigningKey, TokenRequest, now};
 use super::settings::AuthSettings;
 use super::token::{Claims, Rules, TokenError};
@@ -77,6 +77,11 @@ impl Tokens {
         for source in &self.sources {
             tokio::spawn(source.clone().watch());
         }
+    }
+
+    /// Returns the state of every trusted issuer, for the operator.
+    pub fn issuers(&self) -> Vec<IssuerReport> {
+        self.sources.iter().map(|source| source.report(self.issuers_operate)).collect()
     }
 
     /// Checks `token`, consumes it, and returns the identity of its holder.

@@ -1,4 +1,5 @@
-//! Gets a certificate by ACME (RFC 8555), with a challenge on the HTTPS port itself (TLS-ALPN-01, RFC 8737).
+//! Gets a certificate by ACME (RFC 8555), with a challenge on the HTTPS port itself (TLS-ALPN-01, RFC 8737), or over
+//! HTTP (HTTP-01).
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -9,13 +10,13 @@ use futures_util::StreamExt as _;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, DnsName};
 use rustls_acme::caches::DirCache;
-use rustls_acme::{AcmeConfig, AcmeState, EventOk, ResolvesServerCertAcme};
+use rustls_acme::{AcmeConfig, AcmeState, EventOk, ResolvesServerCertAcme, UseChallenge};
 
 use super::client::client;
 use super::current_cert::CurrentCert;
 use super::error::TlsError;
 use super::report::CertReport;
-use super::settings::TlsSettings;
+use super::settings::{AcmeChallenge, TlsSettings};
 
 /// The ACME account, the certificate and the current order.
 pub(super) struct AcmeOrder {
@@ -29,7 +30,9 @@ impl AcmeOrder {
     /// Creates an order for `domains` with the settings in `config`. Sends no request yet.
     pub(super) fn new(config: &TlsSettings, data: &Path, domains: &[&String]) -> Result<Self, TlsError> {
         let domains: Vec<_> = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
-        if let Some(bad) = domains.iter().find(|name| DnsName::try_from(name.as_str()).is_err()) {
+        // No authority can reach a name without a dot, such as `localhost`.
+        let is_domain = |name: &String| name.contains('.') && DnsName::try_from(name.as_str()).is_ok();
+        if let Some(bad) = domains.iter().find(|name| !is_domain(name)) {
             return Err(TlsError::Domain(bad.clone()));
         }
         let directory = &config.acme_directory;
@@ -42,9 +45,14 @@ impl AcmeOrder {
         let contact = Some(&config.acme_contact).filter(|contact| !contact.is_empty()).map(|contact| {
             if contact.starts_with("mailto:") { contact.clone() } else { format!("mailto:{contact}") }
         });
+        let challenge = match config.acme_challenge {
+            AcmeChallenge::Http01 => UseChallenge::Http01,
+            AcmeChallenge::Auto | AcmeChallenge::TlsAlpn01 => UseChallenge::TlsAlpn01,
+        };
         let acme = AcmeConfig::new_with_client_config(&domains, client()?)
             .contact(contact)
             .directory(directory)
+            .challenge_type(challenge)
             .cache(DirCache::new(dir.clone()));
         Ok(Self { state: acme.state(), domains, folder: dir })
     }

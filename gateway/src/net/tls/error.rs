@@ -60,7 +60,7 @@ impl fmt::Display for TlsError {
             Self::Domain(domain) => {
                 write!(
                     f,
-                    "`{domain}` (--acme) is not a domain that ACME can check: use a host name without port and `*`"
+                    "`{domain}` (--acme) is not a domain that ACME can check: use a public host name, without port and `*`"
                 )
             }
             Self::Directory(url) => {

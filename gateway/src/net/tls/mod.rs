@@ -26,6 +26,7 @@ use std::time::{Duration, SystemTime};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{self, Ticketer};
+use rustls_acme::ResolvesServerCertAcme;
 use rustls_acme::acme::ACME_TLS_ALPN_NAME;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -36,7 +37,7 @@ use tokio_util::task::AbortOnDropHandle;
 pub(crate) use client::{Authorities, client, client_trusting};
 pub use error::TlsError;
 pub use report::{CertReport, CertState, EXPIRES};
-pub use settings::TlsSettings;
+pub use settings::{AcmeChallenge, TlsSettings};
 
 use crate::limits::Limits;
 use crate::net::worker::{Direct, Refusal, Socket, Tcp, refuse};
@@ -96,6 +97,8 @@ struct Inner {
     without_alpn: TlsAcceptor,
     source: CertSource,
     report: CertReport,
+    /// Knows the texts of HTTP-01 challenges, if ACME uses them.
+    proofs: Option<Arc<ResolvesServerCertAcme>>,
     /// Tasks that keep the certificate up to date.
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
@@ -109,6 +112,7 @@ impl Tls {
     pub fn new(config: &TlsSettings, info: &OwnCertInfo<'_>) -> Result<Self, TlsError> {
         let acme: Vec<_> = config.acme.iter().filter(|domain| !domain.is_empty()).collect();
         let files = files::Files::of(config)?;
+        let mut proofs = None;
         let (current, source, tasks) = match files {
             Some(_) if !acme.is_empty() => return Err(TlsError::Both),
             Some(files) => {
@@ -133,6 +137,7 @@ impl Tls {
                 let source =
                     order.as_ref().map_or(CertSource::Own, |order| CertSource::Acme(order.domains()));
                 if let Some(order) = order {
+                    proofs = (config.acme_challenge == AcmeChallenge::Http01).then(|| order.resolver());
                     tasks.push(AbortOnDropHandle::new(tokio::spawn(order.run(current.clone()))));
                 }
                 (current, source, tasks)
@@ -143,7 +148,7 @@ impl Tls {
         let mut bare = config.clone();
         bare.alpn_protocols.clear();
         let [acceptor, without_alpn] = [config, bare].map(|config| TlsAcceptor::from(Arc::new(config)));
-        Ok(Self(Arc::new(Inner { acceptor, without_alpn, source, report, _tasks: tasks })))
+        Ok(Self(Arc::new(Inner { acceptor, without_alpn, source, report, proofs, _tasks: tasks })))
     }
 
     /// Returns the source of the certificate.
@@ -154,6 +159,17 @@ impl Tls {
     /// Returns the state of the certificate.
     pub fn report(&self) -> &CertReport {
         &self.0.report
+    }
+
+    /// Returns whether ACME authorities ask for proofs over HTTP.
+    pub fn has_proofs(&self) -> bool {
+        self.0.proofs.is_some()
+    }
+
+    /// Returns the text with which the gateway proves to an ACME authority that a domain is its own (RFC 8555 8.3);
+    /// `None` if no such proof is being made.
+    pub fn proof(&self, token: &str) -> Option<String> {
+        self.0.proofs.as_ref()?.get_http_01_key_auth(token)
     }
 
     /// Performs the handshake on a new connection. Returns `None` if it failed; the peer has been told then.

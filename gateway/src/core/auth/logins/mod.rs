@@ -139,9 +139,9 @@ impl Logins {
         Some(login)
     }
 
-    /// Returns whether a request shows the cookie of a login, valid or not.
-    pub(super) fn shown(&self, request: &AuthRequest<'_>) -> bool {
-        request.cookie(&self.store().cookie).is_some()
+    /// Returns the cookie of a login that a request shows, valid or not.
+    pub(super) fn shown(&self, request: &AuthRequest<'_>) -> Option<String> {
+        request.cookie(&self.store().cookie).map(str::to_owned)
     }
 
     /// Returns the value of `Set-Cookie` that gives a browser this cookie, or removes it if the text is empty. A

@@ -1,3 +1,4 @@
+mod forged;
 mod tokens;
 
 use std::future::Future;

@@ -13,15 +13,15 @@ use super::*;
 use crate::core::hub::StreamName;
 
 /// A key, and a gateway that trusts it by a file.
-struct Bench {
+pub(super) struct Bench {
     dir: PathBuf,
     key: SigningKey,
-    auth: Auth,
-    stream: StreamName,
+    pub(super) auth: Auth,
+    pub(super) stream: StreamName,
 }
 
 impl Bench {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         Self::with(name, |config| config)
     }
 
@@ -43,7 +43,7 @@ impl Bench {
         Self { dir, key, auth, stream: StreamName::parse("live/x").unwrap() }
     }
 
-    fn token(&self, change: Value) -> String {
+    pub(super) fn token(&self, change: Value) -> String {
         self.key.sign(&claims(change)).unwrap()
     }
 

@@ -105,7 +105,9 @@ async fn files_that_are_no_pair_are_refused_in_sentences() {
 #[tokio::test]
 async fn what_acme_cannot_prove_is_refused_in_sentences() {
     let dir = Dir::new();
-    for domain in ["192.0.2.1", "*.example.com", "example.com:443", "https://example.com", "exämple.com"] {
+    for domain in
+        ["192.0.2.1", "*.example.com", "example.com:443", "https://example.com", "exämple.com", "localhost"]
+    {
         let config =
             TlsSettings { acme: vec!["ok.example".to_owned(), domain.to_owned()], ..TlsSettings::default() };
         assert!(refusal(&dir, &config).await.contains(&format!("`{domain}` (--acme)")));
