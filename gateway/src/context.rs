@@ -13,7 +13,7 @@ use crate::core::facts::Facts;
 use crate::core::hub::{Clients, Hub, HubConfig};
 use crate::derive::transcode::{Reencoders, Transcode, TranscodeSettings};
 use crate::flags;
-use crate::limits::{LimitSettings, Limits};
+use crate::limits::{LimitSettings, LiveLimits};
 use crate::net::proxies::Proxies;
 use crate::net::worker::Gate;
 
@@ -102,7 +102,7 @@ pub struct Context {
     /// Trusted proxies.
     pub proxies: Arc<Proxies>,
     /// Limits of connections.
-    pub limits: Arc<Limits>,
+    pub limits: LiveLimits,
     /// Limits the video encoders of all streams.
     pub reencoders: Reencoders,
     /// This gateway's ids in SRS's JSON; new on every start.
@@ -155,10 +155,19 @@ impl Context {
             auth,
             pending: Gate::pending(proxies.clone(), limits.pending, limits.pending_per_ip),
             proxies,
-            limits: Arc::new(limits),
+            limits: LiveLimits::new(limits),
             reencoders,
             ids: Ids::new(),
         }
+    }
+
+    /// Replaces the limits from now on. Clients that are there stay, even if there are more than the new limits allow.
+    pub fn set_limits(&self, settings: &LimitSettings) {
+        let limits = settings.limits();
+        self.hub.set_limits(limits.streams, limits.reconnect);
+        self.admission.set_limits(limits.client());
+        self.pending.set_max(limits.pending, limits.pending_per_ip);
+        self.limits.set(limits);
     }
 }
 

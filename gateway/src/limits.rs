@@ -1,5 +1,6 @@
 //! Limits of connections and streams, for all protocols.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use clap::Args;
@@ -185,6 +186,27 @@ impl Limits {
             stall_timeout: self.stall_timeout,
             play_wait: self.play_wait,
         }
+    }
+}
+
+/// The limits in use, which change when the settings are read again. Cloning shares them.
+#[derive(Debug, Clone, Default)]
+pub struct LiveLimits(Arc<RwLock<Arc<Limits>>>);
+
+impl LiveLimits {
+    /// Creates limits with these values.
+    pub fn new(limits: Limits) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(limits))))
+    }
+
+    /// Returns the values of now. A connection keeps those of its begin where they set up a library.
+    pub fn get(&self) -> Arc<Limits> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the values from now on.
+    pub fn set(&self, limits: Limits) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(limits);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Files that only the gateway may read, and files that are written atomically.
 
+mod kept;
+
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
@@ -7,6 +9,8 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+
+pub use kept::{KeptFile, MAX_KEPT};
 
 /// The other users that may read a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

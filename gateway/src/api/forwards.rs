@@ -1,8 +1,10 @@
 //! `/api/v1/forwards`: the forwards, for the operator. The service starts them.
 
+use std::path::{Path, PathBuf};
+
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path as UrlPath, State};
 use axum::response::Response;
 use axum::routing::{delete, get};
 use http::StatusCode;
@@ -10,7 +12,10 @@ use serde::Serialize;
 
 use super::{Api, ApiParts, Asker, BAD_REQUEST, millis, types};
 use crate::jobs::Jobs;
-use crate::jobs::forward::{ForwardError, ForwardInfo, ForwardRule, ForwardSettings, Forwards, TargetStatus};
+use crate::jobs::forward::{
+    ForwardError, ForwardInfo, ForwardOrigin, ForwardRule, ForwardSettings, Forwards, LateForwards,
+    TargetStatus,
+};
 use crate::remote::{Dialer, RemoteSettings};
 use crate::service::{Gateway, Routes, Service, StartError};
 use crate::web::endpoint::OFFER;
@@ -20,18 +25,26 @@ use crate::web::endpoint::OFFER;
 pub struct ForwardService {
     settings: ForwardSettings,
     dialer: Dialer,
+    data: PathBuf,
     jobs: Jobs,
+    forwards: LateForwards,
 }
 
 impl ForwardService {
-    /// Creates the service.
+    /// Creates the service, which fills `forwards` of `parts` when it starts.
     ///
     /// # Errors
     /// A forward of the settings is not valid, or the certificate authorities cannot be read.
-    pub fn new(settings: &ForwardSettings, remote: &RemoteSettings, jobs: &Jobs) -> Result<Self, StartError> {
+    pub fn new(
+        settings: &ForwardSettings,
+        remote: &RemoteSettings,
+        data: &Path,
+        parts: &ApiParts,
+    ) -> Result<Self, StartError> {
         Forwards::check(settings).map_err(|error| StartError::Setting(error.to_string()))?;
         let dialer = Dialer::new(remote).map_err(StartError::Setting)?;
-        Ok(Self { settings: settings.clone(), dialer, jobs: jobs.clone() })
+        let (jobs, forwards) = (parts.jobs.clone(), parts.forwards.clone());
+        Ok(Self { settings: settings.clone(), dialer, data: data.to_owned(), jobs, forwards })
     }
 }
 
@@ -39,7 +52,10 @@ impl Service for ForwardService {
     fn start(&mut self, gateway: &Gateway, routes: &mut Routes) -> Result<(), StartError> {
         let Gateway { context, workers, stop, .. } = gateway;
         let begin = (context, workers, stop);
-        let forwards = Forwards::start(&self.settings, self.dialer.clone(), &self.jobs, begin);
+        let remote = (self.dialer.clone(), self.data.as_path());
+        let forwards = Forwards::start(&self.settings, remote, &self.jobs, begin)?;
+        // A gateway starts once.
+        let _ = self.forwards.set(forwards.clone());
         let api = Api::new(gateway.clone(), ApiParts { jobs: self.jobs.clone(), ..ApiParts::default() });
         routes.add(router(ForwardApi { api, forwards }));
         Ok(())
@@ -95,6 +111,9 @@ struct Forward {
     stream: String,
     /// The address without its key.
     to: String,
+    /// `settings`, `api` or `hook`.
+    origin: &'static str,
+    /// Whether it ends with its stream.
     once: bool,
     targets: Vec<Target>,
 }
@@ -105,7 +124,8 @@ impl From<ForwardInfo> for Forward {
             id: info.id.to_string(),
             stream: info.streams,
             to: info.to,
-            once: info.once,
+            origin: info.origin.name(),
+            once: info.origin == ForwardOrigin::Hook,
             targets: info.targets.into_iter().map(Target::from).collect(),
         }
     }
@@ -134,7 +154,7 @@ async fn start(State(state): State<ForwardApi>, asked: Asker, body: Body) -> Res
         return refusal;
     }
     // Read for the operator only; it has an end in bytes and in time.
-    let rule = match OFFER.text(body, api.0.context.limits.header_timeout).await {
+    let rule = match OFFER.text(body, api.0.context.limits.get().header_timeout).await {
         Ok(text) => serde_json::from_str::<ForwardRule>(&text),
         Err(problem) => return api.refuse(problem.status, problem.status.as_u16().into(), &problem.detail),
     };
@@ -158,7 +178,7 @@ async fn start(State(state): State<ForwardApi>, asked: Asker, body: Body) -> Res
     response
 }
 
-async fn end(State(state): State<ForwardApi>, asked: Asker, Path(id): Path<String>) -> Response {
+async fn end(State(state): State<ForwardApi>, asked: Asker, UrlPath(id): UrlPath<String>) -> Response {
     if let Some(refusal) = state.api.no_operator(&asked).await {
         return refusal;
     }
@@ -175,7 +195,9 @@ fn refused(api: &Api, error: &ForwardError) -> Response {
     let status = match error {
         ForwardError::Request(_) => StatusCode::BAD_REQUEST,
         ForwardError::Twice => StatusCode::CONFLICT,
-        ForwardError::TooMany | ForwardError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ForwardError::TooMany | ForwardError::Unavailable | ForwardError::Store(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         ForwardError::Unknown => StatusCode::NOT_FOUND,
     };
     // SRS has no such list, so the code is the HTTP status.

@@ -94,7 +94,7 @@ pub(super) async fn create(State(api): State<Api>, asked: Asker, body: Body) -> 
         return refusal;
     }
     // The body is read for the operator only, and has an end in bytes and in time.
-    let text = match OFFER.text(body, api.0.context.limits.header_timeout).await {
+    let text = match OFFER.text(body, api.0.context.limits.get().header_timeout).await {
         Ok(text) => text,
         Err(problem) => {
             return api.refuse(problem.status, problem.status.as_u16().into(), &problem.detail);

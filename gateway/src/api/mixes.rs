@@ -163,7 +163,7 @@ fn one(api: &Api, id: u64) -> Response {
 /// # Errors
 /// The response to a body that is too large, too slow or not what is expected.
 async fn parse<T: for<'a> Deserialize<'a>>(api: &Api, body: Body) -> Result<T, Response> {
-    let text = OFFER.text(body, api.0.context.limits.header_timeout).await;
+    let text = OFFER.text(body, api.0.context.limits.get().header_timeout).await;
     let text =
         text.map_err(|problem| api.refuse(problem.status, problem.status.as_u16().into(), &problem.detail))?;
     serde_json::from_str(&text).map_err(|error| refused(api, &MixError::Request(error.to_string())))

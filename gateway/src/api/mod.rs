@@ -15,6 +15,7 @@ mod mixes;
 mod profile;
 mod pulls;
 mod records;
+mod reload;
 mod secrets;
 mod server;
 mod service;
@@ -46,7 +47,9 @@ use crate::core::hub::{Act, Client};
 use crate::core::text::quoted;
 use crate::hooks::Hooks;
 use crate::jobs::Jobs;
+use crate::jobs::forward::LateForwards;
 use crate::jobs::mix::Mixes;
+use crate::jobs::pull::LatePulls;
 use crate::jobs::record::Records;
 use crate::metering::LateSessionLog;
 use crate::metrics::{self, process};
@@ -56,6 +59,7 @@ use crate::web::problem::Problem;
 
 pub use forwards::ForwardService;
 pub use pulls::PullService;
+pub use reload::{MAX_RELOADS, ReloadDesk, ReloadReport, ReloadRequest};
 pub use server::ServerFacts;
 pub use service::{ApiService, CONSOLE_TTL};
 
@@ -82,6 +86,12 @@ pub struct ApiParts {
     pub hooks: Hooks,
     /// The log of ended sessions.
     pub sessions: LateSessionLog,
+    /// The forwards, once they are started.
+    pub forwards: LateForwards,
+    /// The pulls, once they are started.
+    pub pulls: LatePulls,
+    /// Takes requests to read the settings again.
+    pub reload: ReloadDesk,
 }
 
 /// The state of the API. Cloning shares it.
@@ -101,6 +111,7 @@ struct Inner {
     /// Taken while the session log is read: one request at a time.
     reading: Semaphore,
     records: Records,
+    reload: ReloadDesk,
     /// The protocols of all services.
     protocols: Vec<&'static str>,
     listening: Listening,
@@ -116,13 +127,14 @@ impl Api {
         let Gateway { context, gate, protocols, listening, stop, .. } = gateway;
         let (listeners, figures, started) = (Listeners::default(), Figures::default(), Instant::now());
         let reading = Semaphore::new(1);
-        let ApiParts { jobs, mixes, records, hooks, sessions } = parts;
+        let ApiParts { jobs, mixes, records, hooks, sessions, reload, .. } = parts;
         Self(Arc::new(Inner {
             context,
             gate,
             jobs,
             mixes,
             records,
+            reload,
             hooks,
             sessions,
             facts: None,
@@ -172,6 +184,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/openapi.json", get(openapi))
         .route("/api/v1/server", get(server::show))
         .route("/api/v1/server/", get(server::show))
+        .route("/api/v1/reload", post(reload::reload))
         .route("/api/v1/sessions", get(sessions::list))
         .route("/api/v1/sessions/", get(sessions::list))
         .route("/api/v1/hooks", get(hooks::list))

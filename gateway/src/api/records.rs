@@ -162,7 +162,8 @@ async fn start(State(api): State<Api>, asked: Asker, body: Body) -> Response {
         Ok(name) => name,
         Err(error) => return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, &error.to_string()),
     };
-    done(&api, api.0.records.start(&name))
+    let records = api.0.records.clone();
+    done(&api, on_disk(move || records.start(&name)).await)
 }
 
 /// Handles `GET /api/v1/records/APP/NAME/FILE.mp4`.
@@ -210,7 +211,9 @@ async fn remove(State(api): State<Api>, asked: Asker, Path(path): Path<String>) 
             on_disk(move || records.delete(&stream, &stem)).await
         }
         None => {
-            StreamName::parse(&path).map_err(|_| RecordError::Unknown).and_then(|name| records.stop(&name))
+            let (records, name) =
+                (records.clone(), StreamName::parse(&path).map_err(|_| RecordError::Unknown));
+            on_disk(move || records.stop(&name?)).await
         }
     };
     if removed.is_ok() {
@@ -232,7 +235,7 @@ fn file(path: &str) -> Option<(StreamName, &str)> {
 }
 
 async fn parse<T: for<'a> Deserialize<'a>>(api: &Api, body: Body) -> Result<T, Response> {
-    let text = OFFER.text(body, api.0.context.limits.header_timeout).await;
+    let text = OFFER.text(body, api.0.context.limits.get().header_timeout).await;
     let text =
         text.map_err(|problem| api.refuse(problem.status, problem.status.as_u16().into(), &problem.detail))?;
     serde_json::from_str(&text)

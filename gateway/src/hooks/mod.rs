@@ -67,6 +67,14 @@ struct Inner {
 pub struct Hooks(Arc<Inner>);
 
 impl Hooks {
+    /// Checks the hooks of the settings.
+    ///
+    /// # Errors
+    /// A setting is not valid.
+    pub fn check(settings: &HookSettings) -> Result<(), StartError> {
+        addresses(settings).map(drop)
+    }
+
     /// Sends to the addresses of `settings` from now on. An address that stays keeps its queue.
     ///
     /// # Errors

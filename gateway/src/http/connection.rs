@@ -51,7 +51,7 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) {
     let Connection { stream, peer, permit } = connection;
-    let limits = &context.limits;
+    let limits = &context.limits.get();
     let mut socket = match tls {
         None => Socket::new(stream, limits.stall_timeout),
         // Values for the handshake must not be kept afterwards.

@@ -73,13 +73,14 @@ async fn bounds(State(context): State<Context>, request: Request<Body>, next: Ne
         return Problem::new(StatusCode::BAD_REQUEST, "the request must have exactly one Host header")
             .into_response();
     }
+    let limit = context.limits.get().header;
     let address = request.uri().path_and_query().map_or(0, |p| p.as_str().len());
-    if address > context.limits.header / 2 {
+    if address > limit / 2 {
         return Problem::new(StatusCode::URI_TOO_LONG, "the address is too long").into_response();
     }
     let headers: usize =
         request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if address + headers > context.limits.header {
+    if address + headers > limit {
         let words = "the request's headers are too large";
         return Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, words).into_response();
     }

@@ -154,7 +154,9 @@ impl Jobs {
 
     /// Returns all jobs, oldest first.
     pub fn list(&self) -> Vec<JobInfo> {
-        self.table().entries.values().map(|entry| entry.info().clone()).collect()
+        // What a job works on changes with the settings.
+        let info = |entry: &Arc<JobEntry>| JobInfo { target: entry.job.target(), ..entry.info().clone() };
+        self.table().entries.values().map(info).collect()
     }
 
     /// Stops the job's current run, if any, and starts it again immediately.

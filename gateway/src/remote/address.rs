@@ -11,7 +11,7 @@ use crate::core::name::StreamName;
 /// Maximum length in bytes of an address.
 const MAX_ADDRESS: usize = 4096;
 /// Stands for what is not shown.
-const HIDDEN: &str = "••••";
+pub(super) const HIDDEN: &str = "••••";
 
 /// Shorter parts of an address are no keys, and may be ordinary words.
 const SHORTEST_KEY: usize = 5;
@@ -27,14 +27,26 @@ pub enum Scheme {
     Http,
     /// `https://`
     Https,
+    /// `whip://`: WHIP over HTTP
+    Whip,
+    /// `whips://`: WHIP over HTTPS
+    Whips,
+    /// `whep://`: WHEP over HTTP
+    Whep,
+    /// `wheps://`: WHEP over HTTPS
+    Wheps,
 }
 
 impl Scheme {
-    const ALL: [(&'static str, Self, u16); 4] = [
+    const ALL: [(&'static str, Self, u16); 8] = [
         ("rtmp", Self::Rtmp, 1935),
         ("rtmps", Self::Rtmps, 443),
         ("http", Self::Http, 80),
         ("https", Self::Https, 443),
+        ("whip", Self::Whip, 80),
+        ("whips", Self::Whips, 443),
+        ("whep", Self::Whep, 80),
+        ("wheps", Self::Wheps, 443),
     ];
 
     const fn row(self) -> (&'static str, Self, u16) {
@@ -43,7 +55,7 @@ impl Scheme {
 
     /// Returns whether the protocol uses TLS.
     pub const fn is_secure(self) -> bool {
-        matches!(self, Self::Rtmps | Self::Https)
+        matches!(self, Self::Rtmps | Self::Https | Self::Whips | Self::Wheps)
     }
 
     /// Returns whether the protocol is RTMP.
@@ -74,9 +86,9 @@ pub enum AddressError {
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Scheme => {
-                f.write_str("the address does not begin with rtmp://, rtmps://, http:// or https://")
-            }
+            Self::Scheme => f.write_str(
+                "the address does not begin with rtmp://, rtmps://, http://, https://, whip:// or whep://",
+            ),
             Self::Host => f.write_str("the address has no valid host name"),
             Self::Port => f.write_str("the port of the address is not a number from 1 to 65535"),
             Self::Password => f.write_str("the address must not have a user or a password before its host"),
@@ -146,6 +158,21 @@ impl RemoteAddress {
             return Err(AddressError::Path);
         }
         Ok(address)
+    }
+
+    /// Returns whether streams are sent to this address by WHIP: by HTTP, the gateway sends in no other way.
+    pub const fn is_whip(&self) -> bool {
+        matches!(self.scheme, Scheme::Whip | Scheme::Whips | Scheme::Http | Scheme::Https)
+    }
+
+    /// Returns whether streams are received from this address by WHEP: its scheme says so, or a part of its path.
+    pub fn is_whep(&self) -> bool {
+        let path = self.path.split('?').next().unwrap_or_default();
+        match self.scheme {
+            Scheme::Whep | Scheme::Wheps => true,
+            Scheme::Http | Scheme::Https => path.split('/').any(|part| part == "whep"),
+            _ => false,
+        }
     }
 
     /// Returns scheme, host and port. The port is left out if it is the scheme's own.

@@ -5,6 +5,7 @@
 mod address;
 mod backoff;
 mod dialer;
+mod hidden;
 mod http;
 mod resolve;
 pub mod rtmp;
@@ -13,6 +14,7 @@ mod settings;
 pub use address::{AddressError, RemoteAddress, Scheme, Template};
 pub use backoff::Backoff;
 pub use dialer::Dialer;
+pub use hidden::Hidden;
 pub use http::HttpBody;
 pub use settings::RemoteSettings;
 

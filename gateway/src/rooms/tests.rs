@@ -1,6 +1,5 @@
 //! Rooms for the tests.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio_util::sync::CancellationToken;
@@ -31,7 +30,7 @@ pub(super) fn socket_context() -> SocketContext {
     let context = Context::new(LimitSettings::default(), Auth::default());
     SocketContext {
         rooms: rooms(&RoomsSettings::default()),
-        limits: Arc::clone(&context.limits),
+        limits: context.limits.clone(),
         stop: CancellationToken::new(),
     }
 }

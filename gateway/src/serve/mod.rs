@@ -5,6 +5,7 @@ mod console_file;
 mod lock;
 mod notify;
 mod reload;
+mod running;
 mod secrets;
 mod services;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -24,12 +26,13 @@ use self::console_file::ConsoleFile;
 use self::lock::DataLock;
 use self::secrets::SecretTexts;
 use self::services::Services;
-use crate::api::ApiParts;
+use crate::api::{ApiParts, ReloadRequest};
 use crate::context::Context;
 use crate::core::auth::{self, Auth, Keys, Logins, Tokens};
 use crate::jobs::Jobs;
 use crate::jobs::mix::Mixes;
 use crate::jobs::record::Records;
+use crate::jobs::slate::Slates;
 use crate::net::worker::{Gate, Watchdog, Workers, has_both_families};
 use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError};
 use crate::settings::Settings;
@@ -37,7 +40,7 @@ use crate::{metrics, secret_file};
 
 pub use self::console_file::FILE as CONSOLE_FILE;
 pub use self::reload::Reload;
-use self::reload::ReloadedParts;
+use self::running::Running;
 
 /// Maximum time for streams and connections to end at shutdown.
 const GRACE: Duration = Duration::from_millis(2500);
@@ -81,6 +84,7 @@ async fn run_until_end(
         ..ApiParts::default()
     };
     let (records, hooks, sessions) = (parts.records.clone(), parts.hooks.clone(), parts.sessions.clone());
+    let mut requests = parts.reload.requests();
     let given = settings.clone();
     settings.open_addresses(has_both_families());
     let mut services = Services::bind(&settings, &parts)?;
@@ -92,12 +96,9 @@ async fn run_until_end(
     for service in &mut services.all {
         service.guard(&mut context)?;
     }
+    let limits = context.limits.get();
     let gateway = Gateway {
-        gate: Gate::behind(
-            context.proxies.clone(),
-            context.limits.connections,
-            context.limits.connections_per_ip,
-        ),
+        gate: Gate::behind(context.proxies.clone(), limits.connections, limits.connections_per_ip),
         workers: Workers::start(settings.workers).map_err(StartError::System)?,
         stop: CancellationToken::new(),
         tls: services.http.tls().cloned(),
@@ -117,7 +118,9 @@ async fn run_until_end(
         jobs.add(job, &context, &gateway.stop);
     }
     mixes.begin(&context, &gateway.stop);
-    records.begin(&context, &jobs, &gateway.stop);
+    records.begin(&context, &jobs, &gateway.stop)?;
+    let slates = Slates::default();
+    slates.set(&settings.slate, &jobs, &context, &gateway.stop);
 
     let ready_file = ReadyFile::write(&settings.ready_file, gateway.listening.file())?;
     let console_file = ConsoleFile::write(&settings.data, &context, services.http.addresses());
@@ -128,20 +131,21 @@ async fn run_until_end(
     let text = greeting(&services, &jobs, &context, services.http.addresses());
     let _ = io::stdout().write_all(text.as_bytes());
     let _ = io::stdout().flush();
-    if let Some(files) =
-        metrics::process::open_files().filter(|files| *files < context.limits.connections as u64)
-    {
+    if let Some(files) = metrics::process::open_files().filter(|files| *files < limits.connections as u64) {
         tracing::warn!(files, "the limit of open files is lower than --max-connections: raise `ulimit -n`");
     }
 
     notify::tell(notify::READY);
-    let parts = ReloadedParts {
-        auth: &context.auth,
-        ip_lists: &context.ip_lists,
-        hooks: &hooks,
-        facts: &services.facts,
+    let running = Running {
+        context: context.clone(),
+        gate: gateway.gate.clone(),
+        parts,
+        slates,
+        facts: services.facts.clone(),
+        stop: gateway.stop.clone(),
     };
-    let signal = wait_for_end(&mut signals, reload.as_ref(), given, &parts).await;
+    let signal = wait_for_end(&mut signals, &mut requests, reload.as_ref(), given, &running).await;
+    drop(requests);
     notify::tell(notify::STOPPING);
     // A program that waits for the file must not find a gateway that ends.
     drop((ready_file, console_file));
@@ -234,22 +238,38 @@ fn rules(settings: &Settings) -> Result<Auth, StartError> {
     })
 }
 
-/// Waits for a signal to end. Reads the settings again on SIGHUP, if `reload` says how.
+/// Waits for a signal to end. Reads the settings again on SIGHUP and for requests of the API, if `reload` says how.
 async fn wait_for_end(
     signals: &mut Signals,
+    requests: &mut Option<mpsc::Receiver<ReloadRequest>>,
     reload: Option<&Reload>,
     mut current: Settings,
-    parts: &ReloadedParts<'_>,
+    running: &Running,
 ) -> &'static str {
     loop {
-        tokio::select! {
+        let answer = tokio::select! {
             _ = signals.terminate.recv() => return "SIGTERM",
             _ = signals.interrupt.recv() => return "SIGINT",
-            () = hangup(&mut signals.hangup) => {}
+            () = hangup(&mut signals.hangup) => None,
+            answer = next_request(requests) => Some(answer),
+        };
+        let cannot = || Err("this gateway was started without a way to read its settings again".to_owned());
+        let reloaded = reload.map_or_else(cannot, |reload| reload.run(&mut current, running));
+        if let Some(answer) = answer {
+            // The client may have gone.
+            let _ = answer.send(reloaded);
         }
-        if let Some(reload) = reload {
-            reload.run(&mut current, parts);
-        }
+    }
+}
+
+/// Resolves with the next request to read the settings again.
+async fn next_request(requests: &mut Option<mpsc::Receiver<ReloadRequest>>) -> ReloadRequest {
+    match requests {
+        Some(requests) => match requests.recv().await {
+            Some(request) => request,
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
     }
 }
 

@@ -1,29 +1,16 @@
-//! Reads the settings again on SIGHUP, without dropping a connection.
+//! Reads the settings again on SIGHUP or for the API, without dropping a connection.
 
 use std::fmt;
 
+use super::running::Running;
 use super::secrets::SecretTexts;
-use crate::api::ServerFacts;
-use crate::core::admission::IpLists;
-use crate::core::auth::Auth;
+use crate::api::ReloadReport;
 use crate::hooks::Hooks;
+use crate::jobs::forward::Forwards;
+use crate::jobs::pull::Pulls;
 use crate::log::Log;
 use crate::net::worker::has_both_families;
 use crate::settings::{Settings, differences};
-
-/// The settings that change while the gateway runs. All others need a restart.
-const RELOADED: [&str; 10] = [
-    "secret",
-    "operator_secret",
-    "play_secret",
-    "publish_url_key",
-    "play_url_key",
-    "allow_ip",
-    "deny_ip",
-    "log",
-    "hook",
-    "hook_secret",
-];
 
 /// How to read the settings again.
 pub struct Reload {
@@ -31,18 +18,6 @@ pub struct Reload {
     pub settings: Box<dyn Fn() -> Result<Settings, String> + Send + Sync>,
     /// The log, whose filter can change.
     pub log: Log,
-}
-
-/// The parts of a running gateway whose settings change.
-pub(super) struct ReloadedParts<'a> {
-    /// The secrets.
-    pub(super) auth: &'a Auth,
-    /// Networks of clients.
-    pub(super) ip_lists: &'a IpLists,
-    /// The hooks.
-    pub(super) hooks: &'a Hooks,
-    /// The settings that the API shows.
-    pub(super) facts: &'a ServerFacts,
 }
 
 impl fmt::Debug for Reload {
@@ -53,52 +28,65 @@ impl fmt::Debug for Reload {
 
 impl Reload {
     /// Reads the settings and the secrets in the data folder again, and applies what can be applied. `current` are
-    /// the settings that the gateway was started with, and those applied since. Nothing changes if the settings
-    /// cannot be read.
-    pub(super) fn run(&self, current: &mut Settings, parts: &ReloadedParts<'_>) {
-        let new = match (self.settings)() {
-            Ok(new) => new,
-            Err(error) => return tracing::warn!(error, "settings not reloaded"),
-        };
+    /// the settings that the gateway was started with, and those applied since.
+    ///
+    /// # Errors
+    /// The settings cannot be read, or are not valid: nothing changes.
+    pub(super) fn run(&self, current: &mut Settings, running: &Running) -> Result<ReloadReport, String> {
+        let reloaded = self.read(current).map(|(new, secrets)| self.apply(current, &new, secrets, running));
+        match &reloaded {
+            Ok(ReloadReport { changed, needs_restart, failed }) => {
+                let (changed, needs_restart) = (changed.join(" "), needs_restart.join(" "));
+                tracing::info!(changed, needs_restart, "settings reloaded");
+                failed.iter().for_each(|error| tracing::warn!(error, "setting not changed"));
+            }
+            Err(error) => tracing::warn!(error, "settings not reloaded"),
+        }
+        reloaded
+    }
+
+    /// Reads everything, and checks what will be applied.
+    fn read(&self, current: &Settings) -> Result<(Settings, SecretTexts), String> {
+        let new = (self.settings)()?;
         // The folder and the mode are those of the start.
         let effective = Settings { data: current.data.clone(), public: current.public, ..new.clone() };
-        let secrets = match SecretTexts::read(&effective) {
-            Ok(secrets) => secrets,
-            Err(error) => return tracing::warn!(%error, "settings not reloaded"),
-        };
-        let mut changed = secrets.apply(parts.auth);
-        if new.context.ip_lists != current.context.ip_lists {
-            parts.ip_lists.set(new.context.ip_lists.clone());
-            current.context.ip_lists = new.context.ip_lists.clone();
-            changed.push("ip_lists");
-        }
-        if new.hooks != current.hooks {
-            match parts.hooks.set(&new.hooks, &current.data) {
-                Ok(()) => {
-                    changed.push("hook");
-                    current.hooks = new.hooks.clone();
-                }
-                Err(error) => tracing::warn!(%error, "hooks not changed"),
-            }
-        }
-        if new.log.filter != current.log.filter {
-            match self.log.set(&new.log.filter) {
-                Ok(()) => changed.push("log"),
-                Err(error) => tracing::warn!(error, "log filter not changed"),
-            }
-        }
-        let differences = differences(current, &new);
-        let restart: Vec<_> =
-            differences.iter().map(String::as_str).filter(|key| !RELOADED.contains(key)).collect();
-        let (changed, needs_restart) = (changed.join(" "), restart.join(" "));
-        tracing::info!(changed, needs_restart, "settings reloaded");
-        current.log.filter = new.log.filter.clone();
-        (current.auth.secret, current.auth.operator_secret) = (new.auth.secret, new.auth.operator_secret);
-        current.auth.play_secret = new.auth.play_secret;
-        current.auth.publish_url_key = new.auth.publish_url_key;
-        current.auth.play_url_key = new.auth.play_url_key;
+        let secrets = SecretTexts::read(&effective).map_err(|error| error.to_string())?;
+        Forwards::check(&new.forward).map_err(|error| error.to_string())?;
+        Pulls::check(&new.pull).map_err(|error| error.to_string())?;
+        new.slate.check()?;
+        Hooks::check(&new.hooks).map_err(|error| error.to_string())?;
+        Ok((new, secrets))
+    }
+
+    fn apply(
+        &self,
+        current: &mut Settings,
+        new: &Settings,
+        secrets: SecretTexts,
+        running: &Running,
+    ) -> ReloadReport {
+        let before = current.clone();
+        // Secrets may be in files, which are no settings.
+        let mut changed: Vec<String> =
+            secrets.apply(&running.context.auth).into_iter().map(str::to_owned).collect();
+        current.auth.secret.clone_from(&new.auth.secret);
+        current.auth.operator_secret.clone_from(&new.auth.operator_secret);
+        current.auth.play_secret.clone_from(&new.auth.play_secret);
+        current.auth.publish_url_key.clone_from(&new.auth.publish_url_key);
+        current.auth.play_url_key.clone_from(&new.auth.play_url_key);
+        let failed = running.apply(current, new, &self.log);
+        let applied = differences(&before, current).into_iter().filter(|key| !changed.contains(key));
+        let applied: Vec<String> = applied.filter(|key| !is_secret(key)).collect();
+        changed.extend(applied);
         let mut shown = current.clone();
         shown.open_addresses(has_both_families());
-        parts.facts.set(&shown);
+        running.facts.set(&shown);
+        ReloadReport { changed, needs_restart: differences(current, new), failed }
     }
+}
+
+/// Returns whether the key is one of those that [`SecretTexts::apply`] names: a setting that takes the place of a file
+/// with the same secret changes nothing.
+fn is_secret(key: &str) -> bool {
+    ["secret", "operator_secret", "play_secret", "publish_url_key", "play_url_key"].contains(&key)
 }

@@ -12,7 +12,6 @@ use crate::hooks::HooksService;
 use crate::http::Http;
 use crate::jobs::demo::Demo;
 use crate::jobs::record::RecordsService;
-use crate::jobs::slate::SlateJob;
 use crate::metering::MeteringService;
 use crate::rooms::RoomsService;
 use crate::service::{Job, Listening, Service, StartError};
@@ -32,7 +31,7 @@ impl Services {
     /// # Errors
     /// An address is in use or does not belong to this machine, or the HTTPS certificate cannot be used.
     pub(super) fn bind(settings: &Settings, parts: &ApiParts) -> Result<Self, StartError> {
-        let ApiParts { jobs, mixes, records, hooks, sessions } = parts;
+        let ApiParts { mixes, records, hooks, sessions, .. } = parts;
         let rtmp = Rtmp::bind(&settings.rtmp)?;
         let webrtc = WebRtcService::bind(settings.webrtc.clone(), settings.http.tls.acme.clone())?;
         let mut all: Vec<Box<dyn Service>> = vec![Box::new(Flv), Box::new(HlsService)];
@@ -44,8 +43,8 @@ impl Services {
         let http = Http::bind(&settings.http, &settings.data)?;
         let facts = Arc::new(ServerFacts::new(settings, http.certificate().clone()));
         all.push(Box::new(ApiService::new(parts.clone()).with_facts(facts.clone())));
-        all.push(Box::new(ForwardService::new(&settings.forward, &settings.remote, jobs)?));
-        all.push(Box::new(PullService::new(&settings.pull, &settings.remote, jobs)?));
+        all.push(Box::new(ForwardService::new(&settings.forward, &settings.remote, &settings.data, parts)?));
+        all.push(Box::new(PullService::new(&settings.pull, &settings.remote, &settings.data, parts)?));
         settings.slate.check().map_err(StartError::Setting)?;
         all.push(Box::new(MeteringService::new(&settings.metering, &settings.data, sessions)));
         // The last one: its guard is asked after those of all other services.
@@ -65,6 +64,5 @@ pub(super) fn jobs(settings: &Settings) -> Vec<Box<dyn Job>> {
     if settings.demo.demo {
         jobs.push(Box::new(Demo));
     }
-    jobs.extend(SlateJob::all(&settings.slate));
     jobs
 }

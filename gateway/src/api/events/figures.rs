@@ -127,7 +127,7 @@ fn content(context: &Context, gate: &Gate, cpu_percent: Option<f64>) -> serde_js
         connections: gate.open(),
         memory_bytes: process::memory(),
         cpu_percent,
-        reconnect_s: context.limits.reconnect.as_secs(),
+        reconnect_s: context.limits.get().reconnect.as_secs(),
     };
     serde_json::to_value(content).unwrap_or_default()
 }

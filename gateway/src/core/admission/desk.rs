@@ -1,7 +1,7 @@
 //! Admits clients by asking the guards.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::ask::{Ask, Guard, Refusal, Usage};
 use super::grant::{Admitted, PlayGrant, PublishGrant};
@@ -17,7 +17,8 @@ use crate::limits::ClientLimits;
 #[derive(Debug, Clone)]
 pub struct Admission {
     auth: Arc<Auth>,
-    limits: ClientLimits,
+    /// The limits of every client, before a guard lowers them.
+    limits: Arc<RwLock<ClientLimits>>,
     /// Asked in this order.
     guards: Arc<Vec<Arc<dyn Guard>>>,
     facts: Facts,
@@ -35,7 +36,7 @@ impl Admission {
         ];
         Self {
             auth,
-            limits,
+            limits: Arc::new(RwLock::new(limits)),
             guards: Arc::new(guards),
             facts: Facts::default(),
             observers: Observers::default(),
@@ -46,6 +47,11 @@ impl Admission {
     #[must_use]
     pub fn with_facts(self, facts: &Facts) -> Self {
         Self { facts: facts.clone(), ..self }
+    }
+
+    /// Gives clients that come from now on these limits.
+    pub fn set_limits(&self, limits: ClientLimits) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
     }
 
     /// Adds a guard that is asked last: the client is identified by then, and its token is consumed.
@@ -126,7 +132,7 @@ impl Admission {
             known = known.or(identity);
         }
         let identity = known.ok_or_else(|| self.auth.denial(act, credentials))?;
-        let mut limits = self.limits;
+        let mut limits = *self.limits.read().unwrap_or_else(PoisonError::into_inner);
         for guard in &*self.guards {
             guard.limit(&ask, &identity, &mut limits);
         }

@@ -63,6 +63,7 @@ pub mod publisher;
 mod publisher_state;
 mod registry;
 pub mod ring;
+mod stand_in;
 pub mod stream;
 mod viewer_count;
 mod waiting;
@@ -79,6 +80,7 @@ pub use origin::Origin;
 pub use publisher::Publisher;
 pub use registry::{Hub, HubConfig};
 pub use ring::Start;
+pub use stand_in::StandIn;
 pub use stream::{Stream, StreamStats};
 pub use watcher::StreamWatcher;
 

@@ -10,6 +10,7 @@ use media::{Frame, Track};
 use super::clock::Clock;
 use super::frame_entry::FrameEntry;
 use super::notes::{Fields, Note};
+use super::stand_in::Covered;
 use super::stream::Stream;
 use crate::core::close::{CloseReason, Revocation};
 
@@ -128,6 +129,14 @@ impl Publisher {
             self.passes_tracks_over();
             return;
         }
+        match self.stream.covered(&frame, self.turn) {
+            Covered::No => {}
+            Covered::Waits => return,
+            Covered::Returns => {
+                self.clock = Clock::after(self.stream.newest());
+                self.first = true;
+            }
+        }
         let jumped = self.clock.place(&mut frame);
         let start = match frame.track() {
             Track::Video => frame.key,
@@ -176,6 +185,11 @@ impl Publisher {
 impl Drop for Publisher {
     fn drop(&mut self) {
         if let Some(leave) = self.leave.take() {
+            // The stream's time has gone on without a publisher that was covered.
+            let covered = self.stream.is_covered(self.turn);
+            if covered {
+                self.clock = Clock::after(self.stream.newest());
+            }
             leave(std::mem::replace(&mut self.clock, Clock::new()));
         }
     }

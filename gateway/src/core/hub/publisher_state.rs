@@ -35,6 +35,12 @@ pub(super) struct PublisherState {
     pub(super) unreadable: Option<String>,
     /// The number of the publisher to which these values belong.
     pub(super) turn: u64,
+    /// Whether somebody sends frames in its place.
+    pub(super) has_stand_in: bool,
+    /// Whether somebody has sent frames in its place since its last frame.
+    pub(super) covered: bool,
+    /// Since when the covered publisher sends again, and the viewers wait for its key frame.
+    pub(super) returning: Option<Instant>,
 }
 
 impl PublisherState {

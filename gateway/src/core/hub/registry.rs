@@ -1,7 +1,7 @@
 //! The hub, which holds all streams by name.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -112,7 +112,7 @@ struct StreamTable {
 /// The content of a [`Hub`].
 #[derive(Debug)]
 struct Inner {
-    config: HubConfig,
+    config: RwLock<HubConfig>,
     table: Mutex<StreamTable>,
     /// Changes whenever a stream starts, loses its publisher or ends.
     changed: watch::Sender<u64>,
@@ -134,7 +134,7 @@ impl Hub {
     pub fn new(config: HubConfig) -> Self {
         let runtime = tokio::runtime::Handle::current();
         Self(Arc::new(Inner {
-            config,
+            config: RwLock::new(config),
             table: Mutex::default(),
             changed: watch::Sender::new(0),
             events: events::Sender::new(runtime.clone()),
@@ -146,6 +146,17 @@ impl Hub {
 
     fn table(&self) -> MutexGuard<'_, StreamTable> {
         self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn config(&self) -> HubConfig {
+        *self.0.config.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces the maximum number of streams, and the time for which a stream waits for its publisher. Streams that
+    /// are there stay; those whose publisher is away already wait as long as before.
+    pub fn set_limits(&self, max_streams: usize, reconnect: Duration) {
+        let mut config = self.0.config.write().unwrap_or_else(PoisonError::into_inner);
+        (config.max_streams, config.reconnect) = (max_streams, reconnect);
     }
 
     fn notify_changed(&self) {
@@ -183,7 +194,7 @@ impl Hub {
     /// # Errors
     /// The same as [`Hub::publish`].
     pub fn available(&self, grant: &PublishGrant) -> Result<(), PublishError> {
-        let (table, max_streams) = (self.table(), self.0.config.max_streams);
+        let (table, max_streams) = (self.table(), self.config().max_streams);
         match table.streams.get(grant.name()) {
             _ if table.closed => Err(PublishError::ShuttingDown),
             Some(entry) if entry.is_taken(grant.identity()) => Err(PublishError::Busy),
@@ -227,14 +238,12 @@ impl Hub {
             self.0.events.send(name, Happened::Resumed);
             return Ok(publisher);
         }
-        if table.streams.len() >= self.0.config.max_streams {
-            return Err(PublishError::TooManyStreams(self.0.config.max_streams));
+        let config = self.config();
+        if table.streams.len() >= config.max_streams {
+            return Err(PublishError::TooManyStreams(config.max_streams));
         }
-        let limits = RingLimits {
-            items: self.0.config.gop_max_frames,
-            bytes: self.0.config.gop_max_bytes,
-            span: 4 * SECOND,
-        };
+        let limits =
+            RingLimits { items: config.gop_max_frames, bytes: config.gop_max_bytes, span: 4 * SECOND };
         let stream = Stream::new(name.clone(), limits, self.0.events.clone());
         stream.begin(1);
         let publisher = self.publisher(stream.clone(), Clock::new(), 1, revocation.clone());
@@ -276,7 +285,7 @@ impl Hub {
         }
         let (hub, stream) = (self.clone(), stream.clone());
         self.0.runtime.spawn(async move {
-            tokio::time::sleep(hub.0.config.reconnect).await;
+            tokio::time::sleep(hub.config().reconnect).await;
             hub.remove(&stream, turn);
         });
     }

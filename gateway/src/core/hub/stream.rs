@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use media::time::Micros;
-use media::{Config, Track, TrackId};
+use media::{Config, Frame, Track, TrackId};
 use tokio::time::Instant;
 
 use super::audio_level::AudioLevel;
@@ -19,8 +19,12 @@ use super::notes::{Fields, Note, Notes};
 use super::phase::PublisherPhase;
 use super::publisher_state::PublisherState;
 use super::ring::{Ring, RingLimits, Start};
+use super::stand_in::{Covered, StandIn};
 use super::viewer_count::ViewerCount;
 use crate::core::name::StreamName;
+
+/// A publisher that was covered returns without a key frame if none comes for so long.
+const LONGEST_KEY_WAIT: Duration = Duration::from_secs(10);
 
 /// Counters of a stream.
 #[derive(Debug, Clone, Copy, Default)]
@@ -346,13 +350,73 @@ impl Stream {
     /// Adds a frame of publisher `turn`. Drops the frame if another publisher has replaced this one. `expected` is
     /// the number of announced tracks, if the publisher has announced any.
     pub(super) fn push(&self, entry: FrameEntry, expected: Option<usize>, turn: u64) {
-        let track = entry.frame.track();
         let mut known = self.known();
         if known.turn != turn {
             return;
         }
+        known.heard = Some(Instant::now());
+        if !known.covered {
+            self.add(entry, expected, known);
+        }
+    }
+
+    /// Begins to cover the current publisher, if it is connected and nobody else covers it.
+    pub fn stand_in(self: &Arc<Self>) -> Option<StandIn> {
+        let mut known = self.known();
+        if known.publishing.is_none() || known.has_stand_in {
+            return None;
+        }
+        (known.has_stand_in, known.covered, known.returning) = (true, true, None);
+        let turn = known.turn;
+        drop(known);
+        Some(StandIn::new(self.clone(), turn))
+    }
+
+    /// Adds a frame in the place of publisher `turn`. Returns false if the publisher is back or gone.
+    pub(super) fn push_covering(&self, entry: FrameEntry, turn: u64) -> bool {
+        let known = self.known();
+        if known.turn != turn || !known.has_stand_in || known.publishing.is_none() {
+            return false;
+        }
+        self.add(entry, None, known);
+        true
+    }
+
+    /// Ends the covering of publisher `turn`, which returns with its next key frame.
+    pub(super) fn end_stand_in(&self, turn: u64) {
+        let mut known = self.known();
+        known.has_stand_in &= known.turn != turn;
+    }
+
+    /// Returns whether publisher `turn` was covered since its last frame.
+    pub(super) fn is_covered(&self, turn: u64) -> bool {
+        let known = self.known();
+        known.turn == turn && known.covered
+    }
+
+    /// Finds out how publisher `turn` goes on with `frame`, if it is covered.
+    pub(super) fn covered(&self, frame: &Frame, turn: u64) -> Covered {
+        let mut known = self.known();
+        if known.turn != turn || !known.covered {
+            return Covered::No;
+        }
         let now = Instant::now();
         known.heard = Some(now);
+        let late = known.returning.is_some_and(|since| now >= since + LONGEST_KEY_WAIT);
+        if frame.is_video() && frame.key || known.config(Track::Video.into()).is_none() || late {
+            (known.covered, known.has_stand_in) = (false, false);
+            return Covered::Returns;
+        }
+        if known.returning.is_none() {
+            known.returning = Some(now);
+            drop(known);
+            self.ask_key();
+        }
+        Covered::Waits
+    }
+
+    fn add(&self, entry: FrameEntry, expected: Option<usize>, mut known: MutexGuard<'_, PublisherState>) {
+        let (track, now) = (entry.frame.track(), Instant::now());
         self.frames.fetch_add(1, Ordering::Relaxed);
         self.received.add(entry.frame.data.len() as u64);
         if track == Track::Video {

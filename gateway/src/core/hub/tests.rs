@@ -1,4 +1,5 @@
 mod entrances;
+mod stand_in;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -46,7 +46,7 @@ impl Hls {
     pub(super) fn patience(&self, store: Option<&Store>) -> Duration {
         let usual = Duration::from_micros((self.0.rules.segmenter.target * 3).max(0) as u64);
         let patience = store.map_or(usual, Store::patience);
-        patience.max(self.0.context.limits.play_wait) + SLACK
+        patience.max(self.0.context.limits.get().play_wait) + SLACK
     }
 
     /// Admits a viewer to the playlist of a stream.

@@ -31,9 +31,9 @@ use crate::net::worker::{Direct, refuse};
 /// Serves one RTMP connection until it ends. With `tls`, the client may use TLS (RTMPS).
 pub async fn handle(socket: TcpStream, peer: SocketAddr, context: Context, tls: Option<Tls>) {
     // A client that sends nothing occupies only its socket.
-    let Ok(Ok(())) = timeout(context.limits.header_timeout, socket.readable()).await else { return };
+    let Ok(Ok(())) = timeout(context.limits.get().header_timeout, socket.readable()).await else { return };
     let Some(socket) = secure(socket, peer, &context, tls).await else { return };
-    let mut connection = Connection::new(socket, peer, context.limits.message);
+    let mut connection = Connection::new(socket, peer, context.limits.get().message);
     let reason = serve(&mut connection, &context).await;
     if reason == CloseReason::Stalled {
         metrics::counter!("lianmai_stalled_connections_total").increment(1);
@@ -60,7 +60,7 @@ async fn secure(socket: TcpStream, peer: SocketAddr, context: &Context, tls: Opt
         return None;
     };
     // The handshake's values must not be kept afterwards.
-    Box::pin(tls.accept_direct(socket, peer, &context.limits)).await
+    Box::pin(tls.accept_direct(socket, peer, &context.limits.get())).await
 }
 
 /// Handles the `publish` and `play` requests of a connection, one after the other.
@@ -82,14 +82,14 @@ async fn serve(connection: &mut Connection, context: &Context) -> CloseReason {
 
 /// Waits for the client's next request, with a timeout.
 async fn request(connection: &mut Connection, context: &Context) -> Result<Event, CloseReason> {
-    let deadline = tokio::time::Instant::now() + context.limits.header_timeout;
+    let deadline = tokio::time::Instant::now() + context.limits.get().header_timeout;
     loop {
         if let Some(event) = connection.event()? {
             return Ok(event);
         }
         connection.release();
         let next = async {
-            connection.flush(context.limits.header_timeout).await?;
+            connection.flush(context.limits.get().header_timeout).await?;
             connection.readable().await;
             Ok(())
         };

@@ -154,7 +154,7 @@ impl WebRtc {
         let (port, limits) = (port.clone(), context.limits.clone());
         let serve = move |connection: Connection| {
             let (port, limits) = (port.clone(), limits.clone());
-            async move { port::serve_tcp(port, connection, &limits).await }
+            async move { port::serve_tcp(port, connection, &limits.get()).await }
         };
         tokio::spawn(accept(tcp, workers.clone(), gate.clone(), stop.clone(), b"", serve));
     }

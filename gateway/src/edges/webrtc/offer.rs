@@ -169,7 +169,7 @@ impl WebRtc {
     ) -> Result<OfferResponse, Problem> {
         let context = &self.0.context;
         context.hub.available(&grant)?;
-        let client = SessionClient::new(&grant, context.limits.publish_timeout);
+        let client = SessionClient::new(&grant, context.limits.get().publish_timeout);
         let options = PublisherOptions { simulcast: offer.offers_simulcast() };
         let rtc = rtc::publisher(&self.0.certificate, options, Instant::now());
         let make_role = || PublisherRole::new(context.clone(), grant, Instant::now());
@@ -183,7 +183,7 @@ impl WebRtc {
         offer: ClientOffer,
     ) -> Result<OfferResponse, Problem> {
         let context = &self.0.context;
-        let wait = context.limits.play_wait.min(PLAY_WAIT);
+        let wait = context.limits.get().play_wait.min(PLAY_WAIT);
         let stream = timeout(wait, context.hub.play(grant, wait))
             .await
             .unwrap_or_else(|_| Err(context.hub.missing(grant.name())))?;
@@ -218,7 +218,7 @@ impl WebRtc {
         let permit = SessionPermit::Pending(reservation, self.0.gate.clone(), client.ip);
         let negotiated = self.negotiate(&request, &offer, &mut rtc).map_err(|why| bad_offer(&why))?;
         let Negotiated { answer, mids, username, addresses } = negotiated;
-        let connect = self.0.context.limits.header_timeout;
+        let connect = self.0.context.limits.get().header_timeout;
         let timeouts = Timeouts { connect, unreachable: client.unreachable_timeout };
         let mut peer = Peer::new(rtc, make_role(), addresses, timeouts, Instant::now());
         mids.into_iter().for_each(|mid| peer.add_media(mid));

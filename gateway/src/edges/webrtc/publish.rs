@@ -252,7 +252,7 @@ impl PeerRole for PublisherRole {
     }
 
     fn advance(&mut self, rtc: &mut Rtc, now: Instant) -> Result<NextStep, CloseReason> {
-        let end = self.last_media + self.context.limits.publish_timeout;
+        let end = self.last_media + self.context.limits.get().publish_timeout;
         if now >= end {
             return Err(CloseReason::Idle);
         }

@@ -4,28 +4,70 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::task::JoinSet;
 
+use super::settings::ForwardRule;
 use super::status::{SharedStatus, TargetStatus};
 use super::target::{self, Shared};
 use crate::context::Context;
 use crate::core::auth::StreamPattern;
 use crate::core::hub::Stream;
 use crate::net::worker::Workers;
-use crate::remote::Template;
+use crate::remote::{Hidden, Template};
 use crate::service::{Job, Run};
+
+/// Where a forward comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForwardOrigin {
+    /// The settings.
+    Settings,
+    /// A request of the operator; it is kept over a restart.
+    Api,
+    /// The answer of a hook: it is for the stream that is live now, and ends with it.
+    Hook,
+}
+
+impl ForwardOrigin {
+    /// Returns the name in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Api => "api",
+            Self::Hook => "hook",
+        }
+    }
+}
 
 /// A rule, and the state of its targets.
 #[derive(Debug)]
 pub(super) struct Forward {
     pub(super) streams: StreamPattern,
     pub(super) to: Template,
-    /// Whether the rule is for the stream that is live now, and ends with it.
-    pub(super) once: bool,
+    /// The token for a WHIP server.
+    pub(super) token: Hidden,
+    origin: Mutex<ForwardOrigin>,
     targets: Mutex<Vec<Weak<SharedStatus>>>,
 }
 
 impl Forward {
-    pub(super) fn new(streams: StreamPattern, to: Template, once: bool) -> Self {
-        Self { streams, to, once, targets: Mutex::default() }
+    pub(super) fn new(streams: StreamPattern, to: Template, token: Hidden, origin: ForwardOrigin) -> Self {
+        Self { streams, to, token, origin: Mutex::new(origin), targets: Mutex::default() }
+    }
+
+    pub(super) fn origin(&self) -> ForwardOrigin {
+        *self.origin.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_origin(&self, origin: ForwardOrigin) {
+        *self.origin.lock().unwrap_or_else(PoisonError::into_inner) = origin;
+    }
+
+    /// Returns whether both send the same streams to the same place.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.streams, &self.to, &self.token) == (&other.streams, &other.to, &other.token)
+    }
+
+    /// Returns the rule from which this forward was made.
+    pub(super) fn rule(&self) -> ForwardRule {
+        ForwardRule { stream: self.streams.to_string(), to: self.to.clone(), token: self.token.clone() }
     }
 
     /// Returns the states of the targets.
@@ -70,7 +112,7 @@ impl Job for ForwardJob {
                 let stream = tokio::select! {
                     stream = streams.next() => stream,
                     Some(_) = targets.join_next() => {
-                        if forward.once && targets.is_empty() {
+                        if forward.origin() == ForwardOrigin::Hook && targets.is_empty() {
                             return Ok(());
                         }
                         continue;

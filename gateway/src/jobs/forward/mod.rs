@@ -6,6 +6,7 @@
 //! target that is dead or slow costs nobody else anything. Start reading at [`Forwards`].
 
 mod job;
+mod kept;
 mod push_rtmp;
 mod rechunk;
 mod registry;
@@ -13,6 +14,7 @@ mod settings;
 mod status;
 mod target;
 
-pub use registry::{ForwardError, ForwardInfo, Forwards, MAX_FORWARDS};
+pub use job::ForwardOrigin;
+pub use registry::{ForwardError, ForwardInfo, Forwards, LateForwards, MAX_FORWARDS};
 pub use settings::{ForwardRule, ForwardSettings};
 pub use status::{TargetState, TargetStatus};

@@ -1,13 +1,15 @@
 //! The forwards of the gateway.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::{fmt, io};
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::job::{Forward, ForwardJob};
+use super::job::{Forward, ForwardJob, ForwardOrigin};
+use super::kept::ForwardFile;
 use super::settings::{ForwardRule, ForwardSettings};
 use super::status::TargetStatus;
 use super::target::Shared;
@@ -16,7 +18,8 @@ use crate::core::auth::StreamPattern;
 use crate::core::hub::StreamName;
 use crate::jobs::{JobState, Jobs};
 use crate::net::worker::Workers;
-use crate::remote::{Dialer, Template};
+use crate::remote::{Dialer, Hidden, Template};
+use crate::service::StartError;
 
 /// Maximum number of forwards, from the settings and from the API together.
 pub const MAX_FORWARDS: usize = 64;
@@ -34,6 +37,14 @@ pub enum ForwardError {
     Unknown,
     /// The gateway cannot start more jobs.
     Unavailable,
+    /// The list of forwards cannot be stored; the text says why.
+    Store(String),
+}
+
+impl ForwardError {
+    fn store(error: &io::Error) -> Self {
+        Self::Store(error.to_string())
+    }
 }
 
 impl fmt::Display for ForwardError {
@@ -44,6 +55,7 @@ impl fmt::Display for ForwardError {
             Self::Twice => f.write_str("these streams are already forwarded to this address"),
             Self::Unknown => f.write_str("there is no forward with this id"),
             Self::Unavailable => f.write_str("there are too many jobs"),
+            Self::Store(why) => write!(f, "the list of forwards cannot be stored in the data folder: {why}"),
         }
     }
 }
@@ -59,8 +71,8 @@ pub struct ForwardInfo {
     pub streams: String,
     /// The address without its key.
     pub to: String,
-    /// Whether it ends with the stream that is live now.
-    pub once: bool,
+    /// Where it comes from.
+    pub origin: ForwardOrigin,
     /// The streams that are being sent.
     pub targets: Vec<TargetStatus>,
 }
@@ -73,8 +85,12 @@ struct Inner {
     workers: Workers,
     stop: CancellationToken,
     shared: Shared,
+    file: ForwardFile,
     forwards: Mutex<BTreeMap<u64, Arc<Forward>>>,
 }
+
+/// The forwards, once they are started. Cloning shares them.
+pub type LateForwards = Arc<OnceLock<Forwards>>;
 
 /// All forwards. Cloning shares them.
 #[derive(Debug, Clone)]
@@ -95,58 +111,114 @@ impl Forwards {
         })
     }
 
-    /// Starts the forwards of the settings; they end with `stop`. More can be added.
+    /// Starts the forwards of the settings, and those of the API that are kept in the folder `data`; they end with
+    /// `stop`. More can be added.
+    ///
+    /// # Errors
+    /// The file with the forwards of the API is not readable.
     pub fn start(
         settings: &ForwardSettings,
-        dialer: Dialer,
+        (dialer, data): (Dialer, &Path),
         jobs: &Jobs,
         (context, workers, stop): (&Context, &Workers, &CancellationToken),
-    ) -> Self {
+    ) -> Result<Self, StartError> {
         let shared = Shared {
             hub: context.hub.clone(),
             dialer,
             permits: Arc::new(Semaphore::new(settings.forward_max.clamp(1, Semaphore::MAX_PERMITS))),
             id: context.ids.server.clone(),
         };
+        let file = ForwardFile::new(data);
+        let kept = file.read().map_err(|error| StartError::File("--data", file.path().to_owned(), error))?;
         let forwards = Self(Arc::new(Inner {
             jobs: jobs.clone(),
             context: context.clone(),
             workers: workers.clone(),
             stop: stop.clone(),
             shared,
+            file,
             forwards: Mutex::default(),
         }));
-        for rule in &settings.forward {
-            if let Err(error) = forwards.add(rule) {
-                tracing::warn!(streams = rule.stream, %error, "forward of the settings not started");
+        forwards.set(settings);
+        for rule in &kept {
+            let made = make(rule, ForwardOrigin::Api);
+            if let Err(error) = made.and_then(|forward| forwards.insert(&mut forwards.forwards(), forward)) {
+                tracing::warn!(streams = rule.stream, %error, "forward of the API not started");
             }
         }
-        forwards
+        Ok(forwards)
+    }
+
+    /// Sends by these settings from now on. A forward that was there before keeps its connections; those that are not in
+    /// the settings end. The settings must be valid.
+    pub fn set(&self, settings: &ForwardSettings) {
+        self.forget_ended();
+        let mut forwards = self.forwards();
+        let wanted: Vec<_> =
+            settings.forward.iter().filter_map(|rule| make(rule, ForwardOrigin::Settings).ok()).collect();
+        forwards.retain(|id, known| {
+            let stays =
+                known.origin() != ForwardOrigin::Settings || wanted.iter().any(|new| new.is_same(known));
+            if !stays {
+                let _ = self.0.jobs.remove(*id);
+            }
+            stays
+        });
+        for forward in wanted {
+            if let Some(known) = forwards.values().find(|known| known.is_same(&forward)) {
+                // From now on it belongs to the settings.
+                known.set_origin(ForwardOrigin::Settings);
+                continue;
+            }
+            let streams = forward.streams.to_string();
+            if let Err(error) = self.insert(&mut forwards, forward) {
+                tracing::warn!(streams, %error, "forward of the settings not started");
+            }
+        }
     }
 
     fn forwards(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Forward>>> {
         self.0.forwards.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes the forwards whose jobs have ended.
+    /// Removes the forwards whose jobs have ended, or were removed by an operator.
     fn forget_ended(&self) {
+        if self.0.stop.is_cancelled() {
+            // All jobs end with the gateway, and begin again with it.
+            return;
+        }
         let mut forwards = self.forwards();
-        let jobs = self.0.jobs.list();
-        forwards.retain(|id, _| {
+        let (jobs, mut is_kept) = (self.0.jobs.list(), false);
+        forwards.retain(|id, forward| {
             let ended = jobs.iter().find(|job| job.id == *id).is_none_or(|job| job.state == JobState::Ended);
             if ended {
                 let _ = self.0.jobs.remove(*id);
+                is_kept |= forward.origin() == ForwardOrigin::Api;
             }
             !ended
         });
+        if is_kept && let Err(error) = self.store(&forwards) {
+            tracing::warn!(%error, "the list of forwards cannot be stored: an ended one begins again with the gateway");
+        }
     }
 
-    /// Starts to send the streams of `rule`, those that are live and those that will be. Returns the forward's id.
+    /// Starts to send the streams of `rule`, those that are live and those that will be, also after a restart. Returns
+    /// the forward's id.
     ///
     /// # Errors
-    /// The rule is not valid, exists already, or there are too many.
+    /// The rule is not valid, exists already, cannot be stored, or there are too many.
     pub fn add(&self, rule: &ForwardRule) -> Result<u64, ForwardError> {
-        self.insert(Forward::new(check(rule)?, rule.to.clone(), false))
+        let forward = make(rule, ForwardOrigin::Api)?;
+        self.forget_ended();
+        let mut forwards = self.forwards();
+        let id = self.insert(&mut forwards, forward)?;
+        self.store(&forwards).map_err(|error| {
+            // A forward that is gone after a restart helps nobody.
+            forwards.remove(&id);
+            let _ = self.0.jobs.remove(id);
+            ForwardError::store(&error)
+        })?;
+        Ok(id)
     }
 
     /// Starts to send one live stream, until it has ended. This is for answers of hooks.
@@ -154,14 +226,18 @@ impl Forwards {
     /// # Errors
     /// The address is not valid, the stream is already sent there, or there are too many forwards.
     pub fn add_once(&self, stream: &StreamName, to: &str) -> Result<u64, ForwardError> {
-        let to = Template::new(to);
-        to.fill(stream).map_err(|error| ForwardError::Request(error.to_string()))?;
-        self.insert(Forward::new(StreamPattern::One(stream.clone()), to, true))
+        let rule =
+            ForwardRule { stream: stream.to_string(), to: Template::new(to), token: Hidden::default() };
+        let forward = make(&rule, ForwardOrigin::Hook)?;
+        self.forget_ended();
+        self.insert(&mut self.forwards(), forward)
     }
 
-    fn insert(&self, forward: Forward) -> Result<u64, ForwardError> {
-        self.forget_ended();
-        let mut forwards = self.forwards();
+    fn insert(
+        &self,
+        forwards: &mut BTreeMap<u64, Arc<Forward>>,
+        forward: Forward,
+    ) -> Result<u64, ForwardError> {
         if forwards.len() >= MAX_FORWARDS {
             return Err(ForwardError::TooMany);
         }
@@ -180,12 +256,25 @@ impl Forwards {
         Ok(id)
     }
 
-    /// Ends a forward and its connections.
+    /// Stores the forwards of the API.
+    fn store(&self, forwards: &BTreeMap<u64, Arc<Forward>>) -> io::Result<()> {
+        let kept = forwards.values().filter(|forward| forward.origin() == ForwardOrigin::Api);
+        self.0.file.write(&kept.map(|forward| forward.rule()).collect::<Vec<_>>())
+    }
+
+    /// Ends a forward and its connections. One of the settings begins again when the gateway starts.
     ///
     /// # Errors
-    /// There is no such forward.
+    /// There is no such forward, or the change cannot be stored: then the forward stays.
     pub fn remove(&self, id: u64) -> Result<(), ForwardError> {
-        self.forwards().remove(&id).ok_or(ForwardError::Unknown)?;
+        let mut forwards = self.forwards();
+        let removed = forwards.remove(&id).ok_or(ForwardError::Unknown)?;
+        if removed.origin() == ForwardOrigin::Api
+            && let Err(error) = self.store(&forwards)
+        {
+            forwards.insert(id, removed);
+            return Err(ForwardError::store(&error));
+        }
         self.0.jobs.remove(id).map_err(|_| ForwardError::Unknown)
     }
 
@@ -196,11 +285,16 @@ impl Forwards {
             id: *id,
             streams: forward.streams.to_string(),
             to: forward.to.to_string(),
-            once: forward.once,
+            origin: forward.origin(),
             targets: forward.targets(),
         };
         self.forwards().iter().map(info).collect()
     }
+}
+
+/// Returns the forward of a valid rule.
+fn make(rule: &ForwardRule, origin: ForwardOrigin) -> Result<Forward, ForwardError> {
+    Ok(Forward::new(check(rule)?, rule.to.clone(), rule.token.clone(), origin))
 }
 
 /// Returns the pattern of a valid rule.
@@ -212,8 +306,14 @@ fn check(rule: &ForwardRule) -> Result<StreamPattern, ForwardError> {
         _ => rule.to.check(),
     };
     let address = address.map_err(|error| ForwardError::Request(error.to_string()))?;
-    if !address.scheme.is_rtmp() {
-        return Err(ForwardError::Request("forwards go to rtmp:// and rtmps:// addresses".to_owned()));
+    let refused = |text: &str| Err(ForwardError::Request(text.to_owned()));
+    if !address.scheme.is_rtmp() && !address.is_whip() {
+        return refused(
+            "forwards go to addresses that begin with rtmp://, rtmps://, http://, https:// or whip://",
+        );
+    }
+    if !rule.token.is_empty() && !address.is_whip() {
+        return refused("a token is for WHIP addresses only");
     }
     Ok(streams)
 }

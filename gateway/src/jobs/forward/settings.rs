@@ -4,7 +4,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::flags;
-use crate::remote::Template;
+use crate::remote::{Hidden, Template};
 
 /// Settings of forwards.
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct ForwardRule {
     pub stream: String,
     /// The address, in which `{app}` and `{stream}` stand for the parts of the stream's name.
     pub to: Template,
+    /// The bearer token for a WHIP server; empty: none.
+    #[serde(default, skip_serializing_if = "Hidden::is_empty")]
+    pub token: Hidden,
 }
 
 /// Parses a forward of the command line. This never fails, because the error would repeat the key: [`super::Forwards`]
@@ -48,5 +51,9 @@ pub struct ForwardRule {
 #[expect(clippy::unnecessary_wraps, reason = "clap's parsers return a result")]
 fn parse(text: &str) -> Result<ForwardRule, std::convert::Infallible> {
     let (stream, to) = text.split_once('=').unwrap_or((text, ""));
-    Ok(ForwardRule { stream: stream.trim().to_owned(), to: Template::new(to.trim()) })
+    Ok(ForwardRule {
+        stream: stream.trim().to_owned(),
+        to: Template::new(to.trim()),
+        token: Hidden::default(),
+    })
 }

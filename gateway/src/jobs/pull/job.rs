@@ -119,7 +119,7 @@ impl Pull {
 
     /// Returns the time after which nobody waits any more for a stream that does not come.
     fn patience(&self) -> Duration {
-        self.shared.linger.max(self.context.limits.play_wait)
+        self.shared.linger.max(self.context.limits.get().play_wait)
     }
 
     /// Waits for room among the pulled streams. Returns `None` if nobody can be waiting for the stream any more.
@@ -137,7 +137,7 @@ impl Pull {
     ) -> Ended {
         let setup = SourceSetup {
             dialer: &self.shared.dialer,
-            max_message: self.context.limits.message,
+            max_message: self.context.limits.get().message,
             id: &self.context.ids.server,
         };
         tokio::select! {

@@ -6,19 +6,24 @@
 //! HTTP-FLV (`source_flv`), HLS (`source_hls`) and files (`source_file`). A local publisher takes the stream over at any time. Start reading
 //! at [`Pulls`].
 
+mod error;
 mod feed;
 mod job;
+mod kept;
 mod origin;
 mod pace;
 mod registry;
+mod rule;
 mod settings;
 mod source;
 mod source_file;
 mod source_flv;
 mod source_hls;
 mod source_rtmp;
+mod source_whep;
 mod status;
 
-pub use registry::{MAX_PULLS, PullError, PullInfo, Pulls};
+pub use error::PullError;
+pub use registry::{LatePulls, MAX_PULLS, PullInfo, Pulls};
 pub use settings::{FileRule, Paths, PullRule, PullSettings};
 pub use status::{PullState, PullStatus};

@@ -1,49 +1,41 @@
 //! The pulls of the gateway.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::error::PullError;
 use super::job::{PullJob, Shared};
+use super::kept::PullFile;
 use super::origin::PullOrigin;
-use super::settings::{FileRule, PullRule, PullSettings};
-use super::source::SourceAddress;
+use super::rule::Rule;
+use super::settings::{PullRule, PullSettings};
 use super::status::{PullStatus, SharedStatus};
 use crate::context::Context;
 use crate::core::auth::StreamPattern;
 use crate::core::hub::StreamName;
 use crate::jobs::{JobState, Jobs};
 use crate::net::worker::Workers;
-use crate::remote::{AddressError, Dialer, Template};
+use crate::remote::Dialer;
+use crate::service::StartError;
 
-/// Maximum number of pulls and files in the settings.
+/// Maximum number of pulls and files, from the settings and from the API together.
 pub const MAX_PULLS: usize = 64;
 /// Maximum number of streams that wait for room among those that are pulled.
 const MAX_WAITING: usize = 16;
-/// Maximum number of files of one stream.
-const MAX_FILES: usize = 1000;
-
-/// Why a pull of the settings cannot be used. The text does not contain the address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PullError(String);
-
-impl fmt::Display for PullError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for PullError {}
 
 /// A pull as the API lists it.
 #[derive(Debug, Clone)]
 pub struct PullInfo {
+    /// The id, new on every start of the gateway.
+    pub id: u64,
+    /// Whether it is one of the settings; else it is one of the API.
+    pub is_set: bool,
     /// The pattern of the streams.
     pub streams: String,
     /// The address without its key.
@@ -54,44 +46,29 @@ pub struct PullInfo {
     pub sources: Vec<PullStatus>,
 }
 
+/// A rule in use.
 #[derive(Debug)]
-struct Rule {
-    streams: StreamPattern,
-    from: RuleFrom,
-    always: bool,
+struct Known {
+    id: u64,
+    is_set: bool,
+    rule: Arc<Rule>,
 }
 
-/// Where the streams of a rule come from.
-#[derive(Debug)]
-enum RuleFrom {
-    Remote(Template),
-    Files(Vec<PathBuf>),
-}
-
-impl RuleFrom {
-    fn of(&self, stream: &StreamName) -> Result<SourceAddress, AddressError> {
-        Ok(match self {
-            Self::Remote(template) => SourceAddress::Remote(template.fill(stream)?),
-            Self::Files(files) => SourceAddress::Files(files.clone()),
-        })
-    }
-}
-
-impl fmt::Display for RuleFrom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Remote(template) => template.fmt(f),
-            Self::Files(files) => SourceAddress::Files(files.clone()).fmt(f),
-        }
-    }
-}
-
-/// A pulled stream: its job, its rule and its state.
+/// A pulled stream: its job, the id of its rule, and its state.
 #[derive(Debug)]
 struct Running {
     job: u64,
-    rule: usize,
+    rule: u64,
     status: Arc<SharedStatus>,
+}
+
+/// What changes.
+#[derive(Debug, Default)]
+struct State {
+    last_id: u64,
+    /// Those of the settings in their order, then those of the API.
+    rules: Vec<Known>,
+    running: BTreeMap<StreamName, Running>,
 }
 
 /// The content of [`Pulls`].
@@ -101,17 +78,20 @@ struct Inner {
     context: Context,
     stop: CancellationToken,
     shared: Shared,
-    rules: Vec<Rule>,
+    file: PullFile,
     /// Maximum number of streams that are pulled at the same time.
     max: usize,
     /// Whether the last stream that was wanted found no room; then the log has said so.
     is_full: AtomicBool,
-    running: Mutex<BTreeMap<StreamName, Running>>,
+    state: Mutex<State>,
 }
 
 /// All pulls. Cloning shares them.
 #[derive(Debug, Clone)]
 pub struct Pulls(Arc<Inner>);
+
+/// The pulls, once they are started. Cloning shares them.
+pub type LatePulls = Arc<OnceLock<Pulls>>;
 
 impl Pulls {
     /// Checks the pulls of the settings, before anything starts.
@@ -119,20 +99,21 @@ impl Pulls {
     /// # Errors
     /// A pull is not valid; the text names its streams, not its address.
     pub fn check(settings: &PullSettings) -> Result<(), PullError> {
-        let rules = rules(settings)?;
-        if rules.len() > MAX_PULLS {
-            return Err(PullError(format!("there may be at most {MAX_PULLS} pulls and files")));
-        }
-        Ok(())
+        let rules = Rule::all(settings).map_err(PullError::Request)?;
+        if rules.len() > MAX_PULLS { Err(PullError::TooMany) } else { Ok(()) }
     }
 
-    /// Starts the pulls of the settings; they end with `stop`. Call it before the first viewer comes.
+    /// Starts the pulls of the settings, and those of the API that are kept in the folder `data`; they end with `stop`.
+    /// Call it before the first viewer comes.
+    ///
+    /// # Errors
+    /// The file with the pulls of the API is not readable.
     pub fn start(
         settings: &PullSettings,
-        dialer: Dialer,
+        (dialer, data): (Dialer, &Path),
         jobs: &Jobs,
         (context, workers, stop): (&Context, &Workers, &CancellationToken),
-    ) -> Self {
+    ) -> Result<Self, StartError> {
         let max = settings.pull_max.clamp(1, Semaphore::MAX_PERMITS);
         let shared = Shared {
             dialer,
@@ -140,49 +121,151 @@ impl Pulls {
             permits: Arc::new(Semaphore::new(max)),
             linger: Duration::from_secs(settings.pull_linger),
         };
+        let file = PullFile::new(data);
+        let kept = file.read().map_err(|error| StartError::File("--data", file.path().to_owned(), error))?;
         let pulls = Self(Arc::new(Inner {
             jobs: jobs.clone(),
             context: context.clone(),
             stop: stop.clone(),
             shared,
-            // They were checked before.
-            rules: rules(settings).unwrap_or_default(),
+            file,
             max,
             is_full: AtomicBool::new(false),
-            running: Mutex::default(),
+            state: Mutex::default(),
         }));
-        if pulls.0.rules.iter().any(|rule| !rule.always) {
-            // There is no other origin.
-            context.hub.set_origin(Box::new(PullOrigin::new(pulls.clone())));
-        }
-        for (index, rule) in pulls.0.rules.iter().enumerate() {
-            if let (true, StreamPattern::One(name)) = (rule.always, &rule.streams) {
-                pulls.pull(index, rule, name);
+        pulls.set(settings);
+        for rule in &kept {
+            let made = Rule::of_pull(rule).map_err(PullError::Request);
+            if let Err(error) = made.and_then(|rule| pulls.insert(&mut pulls.state(), rule, false)) {
+                tracing::warn!(streams = rule.stream, %error, "pull of the API not started");
             }
         }
-        pulls
+        Ok(pulls)
     }
 
-    fn running(&self) -> MutexGuard<'_, BTreeMap<StreamName, Running>> {
-        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Pulls by these settings from now on. A pull that was there before keeps its connections; those that are not in the
+    /// settings end. The settings must be valid.
+    pub fn set(&self, settings: &PullSettings) {
+        let wanted = Rule::all(settings).unwrap_or_default();
+        let mut state = self.state();
+        let gone = |known: &Known| known.is_set && !wanted.contains(&known.rule);
+        let ended: Vec<u64> = state.rules.iter().filter(|known| gone(known)).map(|known| known.id).collect();
+        ended.into_iter().for_each(|id| self.end(&mut state, id));
+        // One of the API that is in the settings now must not come back from the file.
+        let was_kept = state.rules.iter().any(|known| !known.is_set && wanted.contains(&known.rule));
+        // The first rule that fits counts, so the order of the settings does.
+        let before = std::mem::take(&mut state.rules);
+        let (mut before, mut rest): (Vec<_>, Vec<_>) =
+            before.into_iter().partition(|known| wanted.contains(&known.rule));
+        for rule in wanted {
+            match before.iter().position(|known| *known.rule == rule) {
+                Some(index) => state.rules.push(Known { is_set: true, ..before.swap_remove(index) }),
+                None => {
+                    let streams = rule.streams.to_string();
+                    // The rest counts for the limit, too.
+                    let room = state.rules.len() + before.len() + rest.len() < MAX_PULLS;
+                    let added = if room {
+                        self.insert(&mut state, rule, true).map(drop)
+                    } else {
+                        Err(PullError::TooMany)
+                    };
+                    if let Err(error) = added {
+                        tracing::warn!(streams, %error, "pull of the settings not started");
+                    }
+                }
+            }
+        }
+        state.rules.append(&mut rest);
+        if was_kept && let Err(error) = self.store(&state, None) {
+            tracing::warn!(%error, "a pull of the API is in the settings and in the data folder now");
+        }
+    }
+
+    /// Pulls by `rule` from now on, also after a restart. Returns the id of the pull.
+    ///
+    /// # Errors
+    /// The rule is not valid, exists already, cannot be stored, or there are too many.
+    pub fn add(&self, rule: &PullRule) -> Result<u64, PullError> {
+        let rule = Rule::of_pull(rule).map_err(PullError::Request)?;
+        let mut state = self.state();
+        let id = self.insert(&mut state, rule, false)?;
+        self.store(&state, None).inspect_err(|_| self.end(&mut state, id))?;
+        Ok(id)
+    }
+
+    /// Ends a pull and its connections. One of the settings begins again when the gateway starts.
+    ///
+    /// # Errors
+    /// There is no such pull, or the change cannot be stored: then the pull stays.
+    pub fn remove(&self, id: u64) -> Result<(), PullError> {
+        let mut state = self.state();
+        let known = state.rules.iter().find(|known| known.id == id).ok_or(PullError::Unknown)?;
+        if !known.is_set {
+            self.store(&state, Some(id))?;
+        }
+        self.end(&mut state, id);
+        Ok(())
+    }
+
+    /// Stores the pulls of the API, without one of them.
+    fn store(&self, state: &State, without: Option<u64>) -> Result<(), PullError> {
+        let kept = state.rules.iter().filter(|known| !known.is_set && Some(known.id) != without);
+        let kept: Vec<PullRule> = kept.filter_map(|known| known.rule.to_pull()).collect();
+        self.0.file.write(&kept).map_err(|error| PullError::Store(error.to_string()))
+    }
+
+    fn insert(&self, state: &mut State, rule: Rule, is_set: bool) -> Result<u64, PullError> {
+        if state.rules.len() >= MAX_PULLS {
+            return Err(PullError::TooMany);
+        }
+        if state.rules.iter().any(|known| *known.rule == rule) {
+            return Err(PullError::Twice);
+        }
+        state.last_id += 1;
+        let (id, rule) = (state.last_id, Arc::new(rule));
+        state.rules.push(Known { id, is_set, rule: rule.clone() });
+        match &rule.streams {
+            StreamPattern::One(name) if rule.always => self.pull(state, id, &rule, name),
+            _ if !rule.always => {
+                // There is no other origin.
+                self.0.context.hub.set_origin(Box::new(PullOrigin::new(self.clone())));
+            }
+            _ => {}
+        }
+        Ok(id)
+    }
+
+    /// Ends a rule and its streams.
+    fn end(&self, state: &mut State, id: u64) {
+        state.rules.retain(|known| known.id != id);
+        state.running.retain(|_, running| {
+            if running.rule == id {
+                let _ = self.0.jobs.remove(running.job);
+            }
+            running.rule != id
+        });
     }
 
     /// Starts the pull of a stream that a viewer wants, if there is one for it.
     pub(super) fn wanted(&self, stream: &StreamName) {
-        let rule = self.0.rules.iter().enumerate().find(|(_, rule)| !rule.always && rule.streams.has(stream));
-        if let Some((index, rule)) = rule {
-            self.pull(index, rule, stream);
+        let mut state = self.state();
+        let known = state.rules.iter().find(|known| !known.rule.always && known.rule.streams.has(stream));
+        if let Some((id, rule)) = known.map(|known| (known.id, known.rule.clone())) {
+            self.pull(&mut state, id, &rule, stream);
         }
     }
 
-    fn pull(&self, index: usize, rule: &Rule, stream: &StreamName) {
-        self.forget_ended();
-        let mut running = self.running();
-        if running.contains_key(stream) {
+    fn pull(&self, state: &mut State, id: u64, rule: &Rule, stream: &StreamName) {
+        self.forget_ended(state);
+        if state.running.contains_key(stream) {
             return;
         }
         // Viewers choose the names. Streams that are not there must not take the places of other jobs.
-        let is_full = !rule.always && running.len() >= self.0.max.saturating_add(MAX_WAITING);
+        let is_full = !rule.always && state.running.len() >= self.0.max.saturating_add(MAX_WAITING);
         let was_full = self.0.is_full.swap(is_full, Ordering::Relaxed);
         if is_full {
             if !was_full {
@@ -199,17 +282,16 @@ impl Pulls {
             PullJob { from, always: rule.always, status: status.clone(), shared: self.0.shared.clone() };
         match self.0.jobs.add(Box::new(job), &self.0.context, &self.0.stop) {
             Some(job) => {
-                running.insert(stream.clone(), Running { job, rule: index, status });
+                state.running.insert(stream.clone(), Running { job, rule: id, status });
             }
             None => tracing::warn!(%stream, "stream not pulled: there are too many jobs"),
         }
     }
 
-    /// Removes the pulls whose jobs have ended.
-    fn forget_ended(&self) {
-        let mut running = self.running();
+    /// Removes the pulled streams whose jobs have ended.
+    fn forget_ended(&self, state: &mut State) {
         let jobs = self.0.jobs.list();
-        running.retain(|_, pull| {
+        state.running.retain(|_, pull| {
             let job = jobs.iter().find(|job| job.id == pull.job);
             let ended = job.is_none_or(|job| job.state == JobState::Ended);
             if ended {
@@ -219,51 +301,19 @@ impl Pulls {
         });
     }
 
-    /// Returns all pulls, in the order of the settings.
+    /// Returns all pulls, those of the settings first.
     pub fn list(&self) -> Vec<PullInfo> {
-        self.forget_ended();
-        let running = self.running();
-        let info = |(index, rule): (usize, &Rule)| PullInfo {
-            streams: rule.streams.to_string(),
-            from: rule.from.to_string(),
-            always: rule.always,
-            sources: running
-                .values()
-                .filter(|pull| pull.rule == index)
-                .map(|pull| pull.status.get())
-                .collect(),
+        let mut state = self.state();
+        self.forget_ended(&mut state);
+        let sources = |id| state.running.values().filter(move |pull| pull.rule == id);
+        let info = |known: &Known| PullInfo {
+            id: known.id,
+            is_set: known.is_set,
+            streams: known.rule.streams.to_string(),
+            from: known.rule.from.to_string(),
+            always: known.rule.always,
+            sources: sources(known.id).map(|pull| pull.status.get()).collect(),
         };
-        self.0.rules.iter().enumerate().map(info).collect()
+        state.rules.iter().map(info).collect()
     }
-}
-
-/// Returns a valid rule.
-fn rule_of(rule: &PullRule) -> Result<Rule, PullError> {
-    let error = |text: &str| PullError(format!("pull of {:?}: {text}", rule.stream));
-    let streams = StreamPattern::try_from(rule.stream.clone()).map_err(error)?;
-    let address = match &streams {
-        StreamPattern::One(name) => rule.from.fill(name),
-        _ if rule.always => return Err(error("a pull that is always on is for one stream")),
-        _ => rule.from.check(),
-    };
-    address.map_err(|wrong| error(&wrong.to_string()))?;
-    Ok(Rule { streams, from: RuleFrom::Remote(rule.from.clone()), always: rule.always })
-}
-
-/// Returns a valid rule of files.
-fn rule_of_files(rule: &FileRule) -> Result<Rule, PullError> {
-    let error = |text: &str| PullError(format!("file of {:?}: {text}", rule.stream));
-    let name = StreamName::parse(&rule.stream).map_err(|wrong| error(&wrong.to_string()))?;
-    let files = rule.path.all();
-    if files.is_empty() || files.len() > MAX_FILES {
-        return Err(error(&format!("a stream has 1 to {MAX_FILES} files")));
-    }
-    if let Some(missing) = files.iter().find(|file| !file.is_file()) {
-        return Err(error(&format!("{} is not a file", missing.display())));
-    }
-    Ok(Rule { streams: StreamPattern::One(name), from: RuleFrom::Files(files), always: !rule.on_demand })
-}
-
-fn rules(settings: &PullSettings) -> Result<Vec<Rule>, PullError> {
-    settings.pull.iter().map(rule_of).chain(settings.file.iter().map(rule_of_files)).collect()
 }

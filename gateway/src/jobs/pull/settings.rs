@@ -6,7 +6,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::flags;
-use crate::remote::Template;
+use crate::remote::{Hidden, Template};
 
 /// Settings of pulls.
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub struct PullRule {
     pub stream: String,
     /// The address, in which `{app}` and `{stream}` stand for the parts of the stream's name.
     pub from: Template,
+    /// The bearer token for a WHEP server; empty: none.
+    #[serde(default, skip_serializing_if = "Hidden::is_empty")]
+    pub token: Hidden,
     /// Whether the stream is pulled at all times, not only when somebody wants to watch it.
     #[serde(default)]
     pub always: bool,
@@ -109,5 +112,10 @@ fn parse_file(text: &str) -> Result<FileRule, String> {
 #[expect(clippy::unnecessary_wraps, reason = "clap's parsers return a result")]
 fn parse(text: &str) -> Result<PullRule, std::convert::Infallible> {
     let (stream, from) = text.split_once('=').unwrap_or((text, ""));
-    Ok(PullRule { stream: stream.trim().to_owned(), from: Template::new(from.trim()), always: false })
+    Ok(PullRule {
+        stream: stream.trim().to_owned(),
+        from: Template::new(from.trim()),
+        token: Hidden::default(),
+        always: false,
+    })
 }

@@ -7,14 +7,14 @@ use bytes::Bytes;
 use media::flv::{Demuxer, Event, Metadata};
 
 use super::feed::{Feed, SourceError};
-use super::{source_file, source_flv, source_hls, source_rtmp};
-use crate::remote::{Dialer, RemoteAddress};
+use super::{source_file, source_flv, source_hls, source_rtmp, source_whep};
+use crate::remote::{Dialer, Hidden, RemoteAddress};
 
 /// Where a stream comes from.
 #[derive(Debug, Clone)]
 pub(super) enum SourceAddress {
-    /// Another server.
-    Remote(RemoteAddress),
+    /// Another server, and the token for it.
+    Remote(RemoteAddress, Hidden),
     /// Files of this machine.
     Files(Vec<PathBuf>),
 }
@@ -23,7 +23,7 @@ impl SourceAddress {
     /// Returns `text` without the parts of the address that may be keys.
     pub(super) fn hide_in(&self, text: &str) -> String {
         match self {
-            Self::Remote(address) => address.hide_in(text),
+            Self::Remote(address, token) => token.hide_in(&address.hide_in(text)),
             Self::Files(_) => text.to_owned(),
         }
     }
@@ -32,7 +32,7 @@ impl SourceAddress {
 impl fmt::Display for SourceAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Remote(address) => address.fmt(f),
+            Self::Remote(address, _) => address.fmt(f),
             Self::Files(files) => match &files[..] {
                 [one] => write!(f, "{}", one.display()),
                 _ => write!(f, "{} files", files.len()),
@@ -60,10 +60,13 @@ pub(super) async fn receive(
     setup: SourceSetup<'_>,
     feed: &mut Feed<'_>,
 ) -> Result<(), SourceError> {
-    let address = match from {
-        SourceAddress::Remote(address) => address,
+    let (address, token) = match from {
+        SourceAddress::Remote(address, token) => (address, token),
         SourceAddress::Files(files) => return source_file::receive(files, feed).await,
     };
+    if address.is_whep() {
+        return source_whep::receive(address, token, setup, feed).await;
+    }
     if address.scheme.is_rtmp() {
         return source_rtmp::receive(address, setup, feed).await;
     }

@@ -35,7 +35,7 @@ impl Job for RecordJob {
     }
 
     fn target(&self) -> String {
-        let patterns: Vec<String> = self.0.settings.record.iter().map(ToString::to_string).collect();
+        let patterns: Vec<String> = self.0.settings().record.iter().map(ToString::to_string).collect();
         patterns.join(",")
     }
 

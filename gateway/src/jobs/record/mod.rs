@@ -23,6 +23,7 @@ mod settings;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 pub use catalog::{RecordState, RecordedFile};
 pub use records::{RecordError, Records, StreamRecording};

@@ -83,12 +83,13 @@ pub(super) fn run(shared: &Arc<Shared>, hub: &Hub) -> Result<(), String> {
 /// Begins to record streams that are wanted, and ends those that are not wanted any more.
 fn find_streams(shared: &Shared, hub: &Hub, recordings: &mut Vec<Recording>, first: bool) {
     let mut wishes = shared.wishes();
-    if shared.settings.record.is_empty() && wishes.wanted.is_empty() && recordings.is_empty() {
+    let settings = shared.settings();
+    if settings.record.is_empty() && wishes.wanted.is_empty() && recordings.is_empty() {
         return;
     }
     let streams = hub.streams();
     wishes.stopped.retain(|id| streams.iter().any(|stream| stream.id() == id));
-    let by_pattern = |name: &StreamName| shared.settings.record.iter().any(|pattern| pattern.matches(name));
+    let by_pattern = |name: &StreamName| settings.record.iter().any(|pattern| pattern.matches(name));
     let wanted: Vec<_> = streams
         .into_iter()
         .filter(|stream| {

@@ -37,6 +37,8 @@ pub(super) struct Recording {
     /// Whether the codecs have changed, so that the next key frame begins another file.
     rotate: bool,
     failure: Option<Failure>,
+    /// Whether the log says that the stream has no track that MP4 carries.
+    is_told: bool,
     lost: u64,
 }
 
@@ -59,6 +61,7 @@ impl Recording {
             file: None,
             rotate: false,
             failure: None,
+            is_told: false,
             lost: 0,
         }
     }
@@ -77,11 +80,11 @@ impl Recording {
         StreamRecording {
             stream: self.stream.name().clone(),
             file: self.file.as_ref().map(|file| file.stem.clone()),
-            failure: self
-                .failure
-                .as_ref()
-                .filter(|_| self.file.is_none())
-                .map(|failure| failure.text.clone()),
+            failure: match &self.failure {
+                _ if self.file.is_some() => None,
+                Some(failure) => Some(failure.text.clone()),
+                None => self.not_carried(),
+            },
             lost_frames: self.lost,
         }
     }
@@ -109,6 +112,13 @@ impl Recording {
             self.frame(&entry, shared);
         }
         self.cursor = Some((cursor, demand));
+        if self.file.is_none()
+            && !self.is_told
+            && let Some(reason) = self.not_carried()
+        {
+            tracing::warn!(stream = %self.stream.name(), reason, "stream not recorded");
+            self.is_told = true;
+        }
         if let Some(file) = &self.file {
             let (size, duration) = (file.size(), Duration::from_micros(file.duration.max(0) as u64));
             shared.catalog.change(self.stream.name(), &file.stem, |recorded| {
@@ -116,6 +126,20 @@ impl Recording {
             });
         }
         read == MAX_FRAMES || !ended
+    }
+
+    /// Returns why nothing is recorded, if MP4 carries none of the stream's tracks.
+    fn not_carried(&self) -> Option<String> {
+        let tracks = [Track::Video, Track::Audio].map(|track| self.stream.config(track));
+        let tracks: Vec<_> = tracks.into_iter().flatten().collect();
+        if self.cursor.is_none() || tracks.is_empty() || tracks.iter().any(|config| is_carried(config)) {
+            return None;
+        }
+        let names: Vec<_> = tracks.iter().map(|config| config.codec.name()).collect();
+        let names = names.join(" and ");
+        Some(format!(
+            "nothing is recorded: the stream has only {names}, which MP4 files do not carry; publish AAC or Opus"
+        ))
     }
 
     fn tracks_are_known(&self) -> bool {

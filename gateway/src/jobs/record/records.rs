@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -13,9 +13,11 @@ use super::finisher::FinishQueue;
 use super::job::RecordJob;
 use super::names::KEEP;
 use super::settings::RecordSettings;
+use super::wanted::WantedFile;
 use crate::context::Context;
 use crate::core::hub::{Happened, StreamName};
 use crate::jobs::{JobState, Jobs};
+use crate::service::StartError;
 
 /// Folder of recordings in the data folder.
 const FOLDER: &str = "records";
@@ -89,7 +91,8 @@ pub(super) struct Report {
 /// What the API and the threads share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) settings: RecordSettings,
+    settings: RwLock<Arc<RecordSettings>>,
+    wanted: WantedFile,
     pub(super) catalog: Catalog,
     pub(super) finish: FinishQueue,
     wishes: Mutex<Wishes>,
@@ -104,6 +107,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Returns the settings of now.
+    pub(super) fn settings(&self) -> Arc<RecordSettings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(super) fn wishes(&self) -> MutexGuard<'_, Wishes> {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -184,7 +192,8 @@ impl Records {
     pub fn new(settings: &RecordSettings, data: &Path) -> Self {
         let root: PathBuf = std::path::absolute(data.join(FOLDER)).unwrap_or_else(|_| data.join(FOLDER));
         Self(Arc::new(Shared {
-            settings: settings.clone(),
+            settings: RwLock::new(Arc::new(settings.clone())),
+            wanted: WantedFile::new(data),
             catalog: Catalog::of(root),
             finish: FinishQueue::default(),
             wishes: Mutex::default(),
@@ -203,13 +212,35 @@ impl Records {
 
     /// Starts the job, if streams are to be recorded or recordings exist. Recordings can be started from now on; they
     /// end with `stop`.
-    pub fn begin(&self, context: &Context, jobs: &Jobs, stop: &CancellationToken) {
+    ///
+    /// # Errors
+    /// The list of the streams that are recorded by request is not readable.
+    pub fn begin(&self, context: &Context, jobs: &Jobs, stop: &CancellationToken) -> Result<(), StartError> {
+        let file = &self.0.wanted;
+        let wanted =
+            file.read().map_err(|error| StartError::File("--data", file.path().to_owned(), error))?;
         if self.0.begun.set((context.clone(), jobs.clone(), stop.clone())).is_err() {
-            return;
+            return Ok(());
         }
-        if (!self.0.settings.record.is_empty() || self.0.catalog.root().exists())
-            && let Err(error) = self.start_job()
-        {
+        let needed = !self.0.settings().record.is_empty() || !wanted.is_empty();
+        self.0.wishes().wanted = wanted;
+        if needed || self.0.catalog.root().exists() {
+            self.start_job_or_warn();
+        }
+        Ok(())
+    }
+
+    /// Records by these settings from now on. A recording that the settings before and these ask for goes on.
+    pub fn set(&self, settings: &RecordSettings) {
+        *self.0.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings.clone());
+        if !settings.record.is_empty() {
+            self.start_job_or_warn();
+        }
+        self.0.wake.notify_all();
+    }
+
+    fn start_job_or_warn(&self) {
+        if let Err(error) = self.start_job() {
             tracing::warn!(%error, "streams are not recorded");
         }
     }
@@ -233,14 +264,18 @@ impl Records {
     /// Records a stream from its next key frame on, and when it starts again, until [`Records::stop`].
     ///
     /// # Errors
-    /// Too many streams are recorded by request, or the gateway is starting.
+    /// Too many streams are recorded by request, the list of them cannot be stored, or the gateway is starting.
     pub fn start(&self, stream: &StreamName) -> Result<(), RecordError> {
         self.start_job()?;
         let mut wishes = self.0.wishes();
         if !wishes.wanted.contains(stream) && wishes.wanted.len() >= MAX_WANTED {
             return Err(RecordError::TooMany);
         }
-        wishes.wanted.insert(stream.clone());
+        if !wishes.wanted.contains(stream) {
+            let mut wanted = wishes.wanted.clone();
+            wanted.insert(stream.clone());
+            self.keep_wanted(&mut wishes, wanted)?;
+        }
         if let Some(live) = self.live(stream) {
             wishes.stopped.remove(&live);
         }
@@ -252,10 +287,10 @@ impl Records {
     /// Stops to record a stream: if the settings say so, it is recorded again when it starts the next time.
     ///
     /// # Errors
-    /// The stream is not recorded, or too many streams were stopped.
+    /// The stream is not recorded, too many streams were stopped, or the list of streams cannot be stored.
     pub fn stop(&self, stream: &StreamName) -> Result<(), RecordError> {
         let mut wishes = self.0.wishes();
-        let wanted = wishes.wanted.remove(stream);
+        let wanted = wishes.wanted.contains(stream);
         let live = self.live(stream).filter(|_| wanted || self.is_set(stream));
         if !wanted && live.as_ref().is_none_or(|id| wishes.stopped.contains(id)) {
             return Err(RecordError::Unknown);
@@ -263,9 +298,24 @@ impl Records {
         if wishes.stopped.len() >= MAX_WANTED {
             return Err(RecordError::TooMany);
         }
+        if wanted {
+            let mut rest = wishes.wanted.clone();
+            rest.remove(stream);
+            self.keep_wanted(&mut wishes, rest)?;
+        }
         wishes.stopped.extend(live);
         drop(wishes);
         self.0.wake.notify_all();
+        Ok(())
+    }
+
+    /// Stores the streams that are recorded by request, and uses them only if that works.
+    fn keep_wanted(&self, wishes: &mut Wishes, wanted: BTreeSet<StreamName>) -> Result<(), RecordError> {
+        let stored = self.0.wanted.write(&wanted);
+        let words =
+            |error| format!("the list of recorded streams cannot be stored in the data folder: {error}");
+        stored.map_err(|error| RecordError::Unavailable(words(error)))?;
+        wishes.wanted = wanted;
         Ok(())
     }
 
@@ -276,7 +326,7 @@ impl Records {
     }
 
     fn is_set(&self, stream: &StreamName) -> bool {
-        self.0.settings.record.iter().any(|pattern| pattern.matches(stream))
+        self.0.settings().record.iter().any(|pattern| pattern.matches(stream))
     }
 
     /// Returns the recordings for which `which` returns true, newest first.

@@ -26,7 +26,7 @@ impl Retention {
             return self.halted;
         }
         self.checked = Some(Instant::now());
-        let settings = &shared.settings;
+        let settings = shared.settings();
         let mut old =
             shared.catalog.list(|file| file.state == RecordState::Finished && !file.keep).into_iter();
         let mut next = old.next();
@@ -64,18 +64,15 @@ impl Retention {
             free = free_bytes(shared.catalog.root());
             next = old.next();
         }
-        self.report(shared, free, full(free));
+        let is_full = full(free);
+        self.report(shared, settings.record_free, free, is_full);
         self.halted
     }
 
-    fn report(&mut self, shared: &Shared, free: Option<u64>, full: bool) {
+    fn report(&mut self, shared: &Shared, limit_bytes: u64, free: Option<u64>, full: bool) {
         let free_bytes = free.unwrap_or(0);
         if full && !self.halted {
-            tracing::error!(
-                free_bytes,
-                limit_bytes = shared.settings.record_free,
-                "recording stopped: the disk is too full"
-            );
+            tracing::error!(free_bytes, limit_bytes, "recording stopped: the disk is too full");
         } else if !full && self.halted {
             tracing::info!(free_bytes, "recording continues: the disk has space again");
         }
@@ -87,8 +84,7 @@ impl Retention {
         report.free = free;
         report.halted = full.then(|| {
             format!(
-                "the disk has {free_bytes} free bytes, fewer than --record-free ({}): nothing is recorded",
-                shared.settings.record_free
+                "the disk has {free_bytes} free bytes, fewer than --record-free ({limit_bytes}): nothing is recorded"
             )
         });
     }

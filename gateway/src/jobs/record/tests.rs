@@ -154,7 +154,7 @@ async fn the_number_of_streams_that_are_recorded_by_request_is_bounded() {
     let (records, stop) = (Records::new(&RecordSettings::default(), &data.0), CancellationToken::new());
     assert!(matches!(records.start(&name("live/x")), Err(RecordError::Unavailable(_))));
     let context = Context::new(LimitSettings::default(), Auth::default());
-    records.begin(&context, &Jobs::default(), &stop);
+    records.begin(&context, &Jobs::default(), &stop).unwrap();
     assert!((0..MAX_WANTED).all(|n| records.start(&name(&format!("live/{n}"))).is_ok()));
     assert_eq!(records.start(&name("live/x")), Err(RecordError::TooMany));
     assert_eq!(records.start(&name("live/0")), Ok(()));

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use media::time::Micros;
-use media::{Codec, Config, Format, Track};
+use media::{Codec, Config, Format, Frame, Track};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::encode::{self, Slate};
 use crate::core::admission::PublishGrant;
-use crate::core::hub::{Hub, Publisher, Stream};
+use crate::core::hub::{Hub, Publisher, StandIn, Stream};
 
 /// Interval at which the guard looks at its stream.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A publisher that is away for so long is replaced by the slate.
 const AWAY_AFTER: Duration = Duration::from_millis(400);
-/// A publisher that is connected and silent for so long is replaced, as by any other publisher.
-const SILENT_AFTER: Duration = Duration::from_secs(5);
+/// A publisher that is connected and silent for so long is covered.
+const SILENT_AFTER: Duration = Duration::from_millis(700);
+/// For a publisher that sends few frames, the time is this many times the usual distance of two frames, if that is longer.
+const SILENT_FRAMES: u32 = 4;
 /// After a jump of the machine's clock, for example when it was suspended, the slate goes on from there.
 const LARGEST_DELAY: Duration = Duration::from_secs(2);
 
@@ -49,6 +51,7 @@ impl Guard {
         let mut away_since: Option<Instant> = None;
         // Whether the slate has reached its limit, and no publisher has come since.
         let mut over = false;
+        let mut pace = Pace::default();
         while !self.stream.ended() {
             let configs = [Track::Video, Track::Audio].map(|track| self.stream.config(track));
             let is_here = self.stream.publishing().is_some();
@@ -64,22 +67,33 @@ impl Guard {
                 prepared = Some((kind, slate));
                 continue;
             }
-            over &= !is_here;
-            let silent = is_here && self.stream.silence() >= SILENT_AFTER;
+            let silence = self.stream.silence();
+            pace.look(is_here && silence < AWAY_AFTER, self.stream.stats().frames);
+            let silent = is_here && silence >= SILENT_AFTER.max(pace.distance() * SILENT_FRAMES);
+            // After the limit, only a publisher that sends again can be covered again.
+            over &= !is_here || silent;
             away_since = (!is_here).then(|| away_since.unwrap_or_else(Instant::now));
             let due = silent || away_since.is_some_and(|since| since.elapsed() >= AWAY_AFTER);
-            if let (true, false, Some((_, Some(slate)))) = (due, over, &prepared) {
-                let grant = PublishGrant::for_job(self.stream.name(), "slate");
-                if let Ok(publisher) = self.hub.publish_filling(&grant) {
-                    tracing::info!(stream = %self.stream.name(), "slate started");
-                    over = self.play(slate, publisher).await;
-                    tracing::info!(stream = %self.stream.name(), at_limit = over, "slate stopped");
-                    away_since = None;
-                    continue;
-                }
+            if let (true, false, Some((_, Some(slate)))) = (due, over, &prepared)
+                && let Some(place) = self.place(silent)
+            {
+                tracing::info!(stream = %self.stream.name(), silent, "slate started");
+                over = self.play(slate, place).await;
+                tracing::info!(stream = %self.stream.name(), at_limit = over, "slate stopped");
+                (away_since, pace) = (None, Pace::default());
+                continue;
             }
             sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Returns a place from which the slate is sent: beside a publisher that is silent, or instead of one that has left.
+    fn place(&self, silent: bool) -> Option<Place> {
+        if silent {
+            return self.stream.stand_in().map(Place::Beside);
+        }
+        let grant = PublishGrant::for_job(self.stream.name(), "slate");
+        self.hub.publish_filling(&grant).ok().map(Place::Instead)
     }
 
     /// Resolves when the stream has ended.
@@ -100,9 +114,9 @@ impl Guard {
         }
     }
 
-    /// Plays the slate in a loop, until another publisher comes or the limit is reached. Returns whether it was the
-    /// limit.
-    async fn play(&self, slate: &Slate, mut publisher: Publisher) -> bool {
+    /// Plays the slate in a loop, until a publisher comes or comes back, or the limit is reached. Returns whether it was
+    /// the limit.
+    async fn play(&self, slate: &Slate, mut place: Place) -> bool {
         let end = Instant::now() + self.limit;
         let (mut start, mut round) = (Instant::now(), 0 as Micros);
         loop {
@@ -113,14 +127,16 @@ impl Guard {
                 }
                 tokio::select! {
                     biased;
-                    _ = publisher.revoked() => return false,
+                    () = place.taken() => return false,
                     () = sleep_until(end) => return true,
                     () = sleep_until(at) => {}
                 }
                 let mut frame = frame.clone();
                 frame.dts += round;
                 frame.pts += round;
-                publisher.push(frame);
+                if !place.push(frame) {
+                    return false;
+                }
             }
             start += Duration::from_micros(u64::try_from(slate.length).unwrap_or(0));
             round += slate.length;
@@ -128,10 +144,61 @@ impl Guard {
     }
 }
 
+/// Where a slate is sent from.
+enum Place {
+    Beside(StandIn),
+    Instead(Publisher),
+}
+
+impl Place {
+    /// Resolves when another publisher takes the place.
+    async fn taken(&self) {
+        match self {
+            // The next frame notices it.
+            Self::Beside(_) => std::future::pending().await,
+            Self::Instead(publisher) => drop(publisher.revoked().await),
+        }
+    }
+
+    /// Passes a frame on. Returns false if the covered publisher is back or gone.
+    fn push(&mut self, frame: Frame) -> bool {
+        match self {
+            Self::Beside(stand_in) => stand_in.push(frame),
+            Self::Instead(publisher) => {
+                publisher.push(frame);
+                true
+            }
+        }
+    }
+}
+
+/// The usual distance of a publisher's frames.
+#[derive(Default)]
+struct Pace {
+    /// Time and number of the first frames that were seen.
+    first: Option<(Instant, u64)>,
+    distance: Duration,
+}
+
+impl Pace {
+    /// Looks at the number of frames so far. A publisher that does not send now changes nothing.
+    fn look(&mut self, sends: bool, frames: u64) {
+        let (since, first) = *self.first.get_or_insert_with(|| (Instant::now(), frames));
+        let count = u32::try_from(frames - first).unwrap_or(u32::MAX);
+        if sends && count > 0 {
+            self.distance = since.elapsed() / count;
+        }
+    }
+
+    const fn distance(&self) -> Duration {
+        self.distance
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use media::{Audio, Frame};
+    use media::Audio;
 
     use super::*;
     use crate::core::hub::{HubConfig, StreamName};

@@ -15,18 +15,22 @@ use crate::service::{Job, Run};
 const MAX_ENCODERS: usize = 1;
 
 /// A slate of the settings.
-#[derive(Debug)]
-pub struct SlateJob {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SlateJob {
     rule: SlateRule,
     limit: Duration,
 }
 
 impl SlateJob {
     /// Returns the jobs of the settings.
-    pub fn all(settings: &SlateSettings) -> Vec<Box<dyn Job>> {
+    pub(super) fn all(settings: &SlateSettings) -> Vec<Self> {
         let limit = Duration::from_secs(settings.slate_limit);
-        let job = |rule: &SlateRule| Box::new(Self { rule: rule.clone(), limit }) as Box<dyn Job>;
-        settings.slate.iter().map(job).collect()
+        settings.slate.iter().map(|rule| Self { rule: rule.clone(), limit }).collect()
+    }
+
+    /// Returns the pattern of its streams.
+    pub(super) fn streams(&self) -> &str {
+        &self.rule.stream
     }
 }
 

@@ -7,7 +7,8 @@
 mod encode;
 mod guard;
 mod job;
+mod registry;
 mod settings;
 
-pub use job::SlateJob;
+pub use registry::Slates;
 pub use settings::{SlateRule, SlateSettings};

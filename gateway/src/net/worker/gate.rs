@@ -14,14 +14,15 @@ struct State {
     total: usize,
     per_ip: HashMap<IpAddr, usize>,
     refused: u64,
+    max: usize,
+    /// Maximum number of connections of one address; 0 is no limit.
+    max_per_ip: usize,
 }
 
 /// The content of a [`Gate`].
 #[derive(Debug)]
 struct Inner {
     state: Mutex<State>,
-    max: usize,
-    max_per_ip: usize,
     /// Whether the per-address limit also applies to this machine's addresses.
     local_too: bool,
     /// Proxies, whose own addresses have no limit: each stands for many clients.
@@ -53,8 +54,8 @@ impl Gate {
     }
 
     fn with(max: usize, max_per_ip: usize, local_too: bool, proxies: Arc<Proxies>) -> Self {
-        let (state, empty) = (Mutex::default(), Notify::new());
-        Self(Arc::new(Inner { state, max, max_per_ip, local_too, proxies, empty }))
+        let state = Mutex::new(State { max, max_per_ip, ..State::default() });
+        Self(Arc::new(Inner { state, local_too, proxies, empty: Notify::new() }))
     }
 
     /// Returns the trusted proxies.
@@ -72,10 +73,16 @@ impl Gate {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Replaces the limits. Connections that are there stay.
+    pub fn set_max(&self, max: usize, max_per_ip: usize) {
+        let mut state = self.state();
+        (state.max, state.max_per_ip) = (max, max_per_ip);
+    }
+
     /// Returns a permit for a connection, or counts it as refused.
     pub fn enter(&self, ip: IpAddr) -> Option<Permit> {
         let mut state = self.state();
-        if state.total >= self.0.max || !self.count(&mut state, ip) {
+        if state.total >= state.max || !self.count(&mut state, ip) {
             state.refused += 1;
             return None;
         }
@@ -86,11 +93,12 @@ impl Gate {
     /// Counts a connection of an address. Returns false if it has too many.
     fn count(&self, state: &mut State, ip: IpAddr) -> bool {
         let shared = ip.to_canonical().is_loopback() && !self.0.local_too || self.0.proxies.has(ip);
-        if self.0.max_per_ip == 0 || shared {
+        if shared {
             return true;
         }
+        // Counted without a limit, too: it may get one.
         let from_ip = state.per_ip.entry(counted_as(ip)).or_insert(0);
-        let has_room = *from_ip < self.0.max_per_ip;
+        let has_room = state.max_per_ip == 0 || *from_ip < state.max_per_ip;
         *from_ip += usize::from(has_room);
         has_room
     }
@@ -100,7 +108,7 @@ impl Gate {
         let state = self.state();
         // Addresses without a limit are not in the table.
         let from_ip = state.per_ip.get(&counted_as(ip)).copied().unwrap_or(0);
-        state.total < self.0.max && (self.0.max_per_ip == 0 || from_ip < self.0.max_per_ip)
+        state.total < state.max && (state.max_per_ip == 0 || from_ip < state.max_per_ip)
     }
 
     /// Returns the current number of connections.

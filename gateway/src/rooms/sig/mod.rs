@@ -44,11 +44,11 @@ pub(super) fn serve(context: SocketContext, peer: SocketAddr, request: HttpReque
 }
 
 async fn run(context: &SocketContext, peer: SocketAddr, head: &Parts, client: &mut Client) -> End {
-    let call = match timeout(context.limits.header_timeout, call::next(client)).await {
+    let call = match timeout(context.limits.get().header_timeout, call::next(client)).await {
         Err(_) => {
             return (
                 REFUSED,
-                format!("the client did not send `join` within {:?}", context.limits.header_timeout),
+                format!("the client did not send `join` within {:?}", context.limits.get().header_timeout),
             );
         }
         Ok(Err(end)) => return end,

@@ -62,7 +62,7 @@ impl Page<'_> {
                 () = &mut stopped => return (STOPPING, "the server is shutting down".to_owned()),
             };
             for answer in answers {
-                let sent = timeout(self.context.limits.stall_timeout, client.send(answer)).await;
+                let sent = timeout(self.context.limits.get().stall_timeout, client.send(answer)).await;
                 if !matches!(sent, Ok(Ok(()))) {
                     return too_slow();
                 }

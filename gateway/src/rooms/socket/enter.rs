@@ -63,8 +63,8 @@ struct Entered {
 
 /// Waits for the first message. The inner error is the failure to tell the client.
 async fn first_message(context: &SocketContext, client: &mut Client) -> Result<Result<Join, Failure>, End> {
-    let join = timeout(context.limits.header_timeout, read_join(client)).await.map_err(|_| {
-        (REFUSED, format!("the client did not send `join` within {:?}", context.limits.header_timeout))
+    let join = timeout(context.limits.get().header_timeout, read_join(client)).await.map_err(|_| {
+        (REFUSED, format!("the client did not send `join` within {:?}", context.limits.get().header_timeout))
     })??;
     Ok(match join {
         Some(join) if join.version != 1 => Err(Code::Version.failure()),

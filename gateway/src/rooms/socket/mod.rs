@@ -28,7 +28,7 @@ use self::carrier::Carrier;
 pub(super) use self::end::{End, FLOOD, NORMAL, REFUSED, STOPPING, broken, closed, say_goodbye, too_slow};
 pub(super) use self::heartbeat::{Beat, Heartbeat};
 use super::registry::{Rooms, is_name};
-use crate::limits::Limits;
+use crate::limits::LiveLimits;
 use crate::net::worker::{Permit, Socket};
 use crate::web::problem::Problem;
 use crate::web::websocket as ws;
@@ -44,7 +44,7 @@ const READ_BUFFER: usize = 4 << 10;
 #[derive(Debug, Clone)]
 pub(super) struct SocketContext {
     pub(super) rooms: Rooms,
-    pub(super) limits: Arc<Limits>,
+    pub(super) limits: LiveLimits,
     pub(super) stop: CancellationToken,
 }
 

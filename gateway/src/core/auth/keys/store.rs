@@ -1,12 +1,12 @@
 //! The file with the keys.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::{KeyEntry, MAX_KEYS};
-use crate::secret_file::{self, Readers};
+use crate::secret_file::KeptFile;
 
 /// Name of the file in the data folder.
 pub(crate) const FILE: &str = "keys.json";
@@ -14,8 +14,7 @@ pub(crate) const FILE: &str = "keys.json";
 /// The keys, and where they are stored.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    /// `None` in a gateway without a data folder.
-    path: Option<PathBuf>,
+    file: KeptFile,
     pub(super) keys: Vec<KeyEntry>,
     pub(super) last_id: u64,
     /// Whether the file has the times of use.
@@ -32,18 +31,13 @@ struct Content {
 impl Store {
     /// Reads the file, if there is one.
     pub(super) fn read(data: &Path) -> io::Result<Self> {
-        let path = data.join(FILE);
-        let content = match secret_file::read_text(&path, Readers::Owner) {
-            Ok(text) => serde_json::from_str(&text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Content::default(),
-            Err(error) => return Err(error),
-        };
-        let Content { last_id, keys } = content;
+        let file = KeptFile::new(data, FILE);
+        let Content { last_id, keys } = file.read()?.unwrap_or_default();
         if keys.len() > MAX_KEYS {
             return Err(io::Error::other(format!("there are more than {MAX_KEYS} keys")));
         }
         let last_id = keys.iter().map(|key| key.id).fold(last_id, u64::max);
-        Ok(Self { path: Some(path), keys, last_id, is_stored: true })
+        Ok(Self { file, keys, last_id, is_stored: true })
     }
 
     /// Adds a key, and stores it.
@@ -66,7 +60,7 @@ impl Store {
 
     /// Stores the times of use, if they have changed.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        if self.is_stored || self.path.is_none() {
+        if self.is_stored || !self.file.is_there() {
             Ok(())
         } else {
             self.replace(self.keys.clone(), self.last_id)
@@ -76,13 +70,9 @@ impl Store {
     /// Stores these keys, and uses them only if that works: a key that is gone after a restart helps nobody, and one that
     /// is back is worse.
     fn replace(&mut self, keys: Vec<KeyEntry>, last_id: u64) -> io::Result<()> {
-        if let Some(path) = &self.path {
-            if let Some(folder) = path.parent() {
-                secret_file::make_folder(folder)?;
-            }
-            let content = Content { last_id, keys: keys.clone() };
-            secret_file::write(path, &serde_json::to_string_pretty(&content)?, 0o600)?;
-        }
+        let content = Content { last_id, keys };
+        self.file.write(&content)?;
+        let keys = content.keys;
         (self.keys, self.last_id, self.is_stored) = (keys, last_id, true);
         Ok(())
     }

@@ -1,13 +1,13 @@
 //! The file with the logins.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::{LoginEntry, MAX_LOGINS};
 use crate::core::auth::secret;
-use crate::secret_file::{self, Readers};
+use crate::secret_file::KeptFile;
 
 /// Name of the file in the data folder.
 pub(crate) const FILE: &str = "logins.json";
@@ -15,8 +15,7 @@ pub(crate) const FILE: &str = "logins.json";
 /// The logins, and where they are stored.
 #[derive(Debug)]
 pub(super) struct Store {
-    /// `None` in a gateway without a data folder.
-    path: Option<PathBuf>,
+    file: KeptFile,
     pub(super) logins: Vec<LoginEntry>,
     pub(super) last_id: u64,
     /// Name of the cookie. All ports of a host share their cookies, so each gateway has a name of its own.
@@ -38,27 +37,22 @@ impl Default for Store {
         // Without random numbers there are no logins either.
         let name: String = secret::random().unwrap_or_default().chars().take(6).collect();
         let cookie = format!("lianmai-operator-{name}");
-        Self { path: None, logins: Vec::new(), last_id: 0, cookie, is_stored: true }
+        Self { file: KeptFile::default(), logins: Vec::new(), last_id: 0, cookie, is_stored: true }
     }
 }
 
 impl Store {
     /// Reads the file, if there is one.
     pub(super) fn read(data: &Path) -> io::Result<Self> {
-        let path = data.join(FILE);
-        let text = match secret_file::read_text(&path, Readers::Owner) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self { path: Some(path), ..Self::default() });
-            }
-            Err(error) => return Err(error),
+        let file = KeptFile::new(data, FILE);
+        let Some(Content { last_id, cookie, logins }) = file.read()? else {
+            return Ok(Self { file, ..Self::default() });
         };
-        let Content { last_id, cookie, logins } = serde_json::from_str(&text)?;
         if logins.len() > MAX_LOGINS {
             return Err(io::Error::other(format!("there are more than {MAX_LOGINS} logins")));
         }
         let last_id = logins.iter().map(|login| login.id).fold(last_id, u64::max);
-        Ok(Self { path: Some(path), logins, last_id, cookie, is_stored: true })
+        Ok(Self { file, logins, last_id, cookie, is_stored: true })
     }
 
     /// Adds a login, removes those that have ended at `now`, and the one used the longest time ago if there are too many.
@@ -90,13 +84,9 @@ impl Store {
 
     /// Stores these logins, and uses them only if that works.
     fn replace(&mut self, logins: Vec<LoginEntry>, last_id: u64) -> io::Result<()> {
-        if let Some(path) = &self.path {
-            if let Some(folder) = path.parent() {
-                secret_file::make_folder(folder)?;
-            }
-            let content = Content { last_id, cookie: self.cookie.clone(), logins: logins.clone() };
-            secret_file::write(path, &serde_json::to_string_pretty(&content)?, 0o600)?;
-        }
+        let content = Content { last_id, cookie: self.cookie.clone(), logins };
+        self.file.write(&content)?;
+        let logins = content.logins;
         (self.logins, self.last_id, self.is_stored) = (logins, last_id, true);
         Ok(())
     }

@@ -36,7 +36,7 @@ pub(super) async fn serve(webrtc: &WebRtc, id: &str, request: Request<Body>) -> 
             format!("the content type of a change must be {FRAGMENT}"),
         ));
     }
-    let read = SESSION.text(body, webrtc.0.context.limits.header_timeout).await?;
+    let read = SESSION.text(body, webrtc.0.context.limits.get().header_timeout).await?;
     let fragment = Fragment::parse(&read).map_err(|why| bad_change(&why))?;
     patch(webrtc, id, &known, &parts.headers, fragment).await
 }

@@ -85,7 +85,7 @@ async fn call(
 ) -> Result<OfferResponse, Problem> {
     let bad = |words: String| Problem::new(StatusCode::BAD_REQUEST, words);
     let call: Call =
-        serde_json::from_str(&OFFER.text(body, webrtc.0.context.limits.header_timeout).await?)
+        serde_json::from_str(&OFFER.text(body, webrtc.0.context.limits.get().header_timeout).await?)
             .map_err(|error| bad(format!("the call needs `streamurl` and `sdp` in JSON: {error}")))?;
     let (name, told) = stream(&call.streamurl)?;
     let mut about = AuthRequest::http(Some(&name), &parts.uri, &parts.headers, peer).by(parts.version);

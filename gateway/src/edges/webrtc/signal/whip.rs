@@ -97,7 +97,7 @@ async fn post(
     }
     let offer = OfferRequest {
         visitor: visitor(&parts.headers, peer),
-        sdp: OFFER.text(body, context.limits.header_timeout).await?,
+        sdp: OFFER.text(body, context.limits.get().header_timeout).await?,
         host: Some(shown(&parts.headers, header::HOST)),
         external: query(told, "eip").chain(query(told, "candidate")).collect(),
     };
