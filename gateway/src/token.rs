@@ -70,7 +70,11 @@ pub(crate) fn run(args: &Args) -> Result<String, String> {
         settings::from_surroundings(args.config.as_deref(), variables).map_err(|e| e.to_string())?.settings;
     let key = match &args.key {
         Some(file) => SigningKey::of_file(file)?,
-        None => SigningKey::kept(args.data.as_ref().unwrap_or(&config.data))?,
+        None => {
+            let data = args.data.as_ref().unwrap_or(&config.data);
+            settings::check_data_folder(data)?;
+            SigningKey::kept(data)?
+        }
     };
     let stream =
         args.stream.as_ref().map(|name| StreamName::parse(name).map_err(|error| format!("{name}: {error}")));

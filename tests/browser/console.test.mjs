@@ -372,7 +372,7 @@ test('trusted sites, warnings with their cure, a tested hook, and settings to re
 });
 
 test('a stream shows its recordings, and its pages as QR codes', LIMIT, async () => {
-  const one = await startConsole(['--record', 'live/*']);
+  const one = await startConsole(['--record', 'live/*', '--reconnect', '1']);
   const publisher = one.ffmpeg('live/taped');
   const { page, errors, close } = await one.open(browser, one.link());
   await page.getByRole('link', { name: 'live/taped' }).click();

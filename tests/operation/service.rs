@@ -162,6 +162,15 @@ fn files_that_cannot_be_used_are_named_with_their_setting() {
 }
 
 #[test]
+fn a_service_that_starts_in_the_root_folder_asks_for_a_data_folder() {
+    let mut process = Process::start(serve(&["--public"]).current_dir("/"));
+    assert!(!process.wait(LIMIT).success());
+    let words = process.stderr();
+    assert!(words.contains("/lianmai-data") && words.contains("--data"), "{words}");
+    assert!(!std::path::Path::new("/lianmai-data").exists());
+}
+
+#[test]
 fn no_limit_is_no_limit_and_no_secret_is_printed() {
     let gateway = Gateway::start(&["--max-connections", "0", "--max-streams", "0", "--max-pending", "0"]);
     assert_eq!(gateway.get("/healthz").status, 200);

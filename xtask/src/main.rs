@@ -33,9 +33,10 @@ cargo xtask test [PART [FILTER…]]
 cargo xtask tools               install the programs that tests use (Debian, as root), or list them
 cargo xtask build [--dev]       build the browser package into player-wasm/dist; --dev: readable
                                 scripts with source maps
-cargo xtask dist [plugin|server]
+cargo xtask dist [plugin|server|static]
                                 build what users install into target/dist: the WordPress plugin
-                                (.zip), and the gateway (.tar.gz, .deb)
+                                (.zip), and the gateway (.tar.gz, .deb); static: a program with its
+                                C library inside
 cargo xtask pot                 collect the plugin's texts for translators, target/languages/lianmai.pot
 cargo xtask fuzz SECONDS [TARGET…]
                                 run each fuzz target (or those named) for so many seconds

@@ -35,7 +35,7 @@ use crate::jobs::record::Records;
 use crate::jobs::slate::Slates;
 use crate::net::worker::{Gate, Watchdog, Workers, has_both_families};
 use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError};
-use crate::settings::Settings;
+use crate::settings::{Settings, check_data_folder};
 use crate::{metrics, secret_file};
 
 pub use self::console_file::FILE as CONSOLE_FILE;
@@ -72,6 +72,7 @@ async fn run_until_end(
     hangup: Option<Signal>,
 ) -> Result<(), StartError> {
     metrics::install();
+    check_data_folder(&settings.data).map_err(StartError::Setting)?;
     let in_data = |e| StartError::File("--data", settings.data.clone(), e);
     secret_file::check_folder(&settings.data).map_err(in_data)?;
     let mut signals = Signals::new(hangup)?;

@@ -3,6 +3,7 @@
 //!
 //! Each part of the gateway has its settings in its own folder; this is the list of them.
 
+mod data_folder;
 mod load;
 mod print;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use crate::metering::MeteringSettings;
 use crate::remote::RemoteSettings;
 use crate::rooms::RoomsSettings;
 
+pub use data_folder::check_data_folder;
 pub use load::{LoadError, Loaded, file, from_matches, from_surroundings};
 pub use print::{print, shown};
 
@@ -60,7 +62,7 @@ pub struct Settings {
     pub rooms: RoomsSettings,
 
     /// Folder for files that must survive a restart (secrets, certificate, key for tokens); created when needed
-    #[arg(long, env = "LIANMAI_DATA", value_name = "DIR", default_value = "lianmai-data")]
+    #[arg(long, env = "LIANMAI_DATA", value_name = "DIR", default_value = data_folder::DEFAULT)]
     pub data: PathBuf,
 
     /// The demo stream.

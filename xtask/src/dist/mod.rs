@@ -4,6 +4,7 @@
 //! lianmai.zip                     the WordPress plugin
 //! lianmai-VERSION-linux-ARCH.tar.gz   the gateway's program, its service file and settings, and the licence
 //! lianmai_VERSION_ARCH.deb        the same as a Debian package
+//! lianmai-VERSION-linux-ARCH-static.tar.gz   a program with its C library inside, only if asked for: `dist static`
 //! ```
 
 mod deb;
@@ -13,26 +14,35 @@ mod server;
 use std::fs;
 use std::path::Path;
 
+use self::server::Libc;
 use crate::sh::{Result, at, target, which};
 
 pub(crate) use plugin::build as build_plugin;
 
-/// Builds everything, or the named parts: `plugin`, `server`. Tests give their own program and folders.
+/// Builds everything but the static program, or the named part: `plugin`, `server`, `static`. Tests give their own program and folders.
 pub(crate) fn run(args: &[String]) -> Result {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         [] => plugin::build().and_then(|_| server()),
         ["plugin"] => plugin::build().map(drop),
         ["server"] => server(),
+        ["static"] => static_server(),
         ["plugin", modules, dist] => plugin::build_from(modules.as_ref(), dist.as_ref()).map(drop),
         ["server", program, dist] => pack(program.as_ref(), dist.as_ref(), Compression::Fast),
-        _ => Err(format!("unknown part {:?}: `cargo xtask dist [plugin|server]`", args.join(" "))),
+        _ => Err(format!("unknown part {:?}: `cargo xtask dist [plugin|server|static]`", args.join(" "))),
     }
 }
 
 /// Builds the program for releases and packs it.
 fn server() -> Result {
-    pack(&server::build()?, &target().join("dist"), Compression::Small)
+    pack(&server::build(Libc::System)?, &target().join("dist"), Compression::Small)
+}
+
+/// Builds the static program for releases and packs it.
+fn static_server() -> Result {
+    let (program, dist) = (server::build(Libc::Inside)?, target().join("dist"));
+    at(dist.display(), fs::create_dir_all(&dist))?;
+    server::tarball(&program, &dist, Compression::Small, Libc::Inside)
 }
 
 /// How packages are compressed.
@@ -47,7 +57,7 @@ enum Compression {
 /// Packs `program` as a tarball and as a Debian package into `dist`.
 fn pack(program: &Path, dist: &Path, compression: Compression) -> Result {
     at(dist.display(), fs::create_dir_all(dist))?;
-    server::tarball(program, dist, compression)?;
+    server::tarball(program, dist, compression, Libc::System)?;
     if which("dpkg-deb").is_none() {
         eprintln!("dpkg-deb not found: no Debian package (Debian's package `dpkg` has it)");
         return Ok(());

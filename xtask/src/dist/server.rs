@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Compression, made};
 use crate::package;
-use crate::sh::{Result, at, cargo, command, root, run, target};
+use crate::sh::{Result, at, cargo, command, root, run, target, which};
 
 /// The gateway's version; all crates have the same one.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -20,8 +20,39 @@ const FILES: [(&str, &str); 4] = [
     ("LICENSE", "LICENSE"),
 ];
 
+/// The C library of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Libc {
+    /// That of the system on which the program runs.
+    System,
+    /// Inside the program, which then runs on every Linux.
+    Inside,
+}
+
+impl Libc {
+    /// Returns the compiler's target; `None` for that of this machine.
+    fn target(self) -> Option<String> {
+        (self == Self::Inside).then(|| format!("{}-unknown-linux-musl", env::consts::ARCH))
+    }
+
+    /// Returns what an archive's name says about it.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::System => "",
+            Self::Inside => "-static",
+        }
+    }
+}
+
 /// Builds the program, without the paths of this machine, and returns its path.
-pub(super) fn build() -> Result<PathBuf> {
+pub(super) fn build(libc: Libc) -> Result<PathBuf> {
+    let triple = libc.target();
+    if let Some(triple) = &triple
+        && which("musl-gcc").is_none()
+    {
+        let text = "a static program needs musl-gcc (Debian's package `musl-tools`), and once: rustup target add";
+        return Err(format!("{text} {triple}"));
+    }
     package::build()?;
     // Its own folder: other flags would make cargo build everything else again.
     let folder = target().join("dist-build");
@@ -32,9 +63,10 @@ pub(super) fn build() -> Result<PathBuf> {
     run(cargo()
         .args(["build", "--release", "--locked", "--package", "gateway", "--target-dir"])
         .arg(&folder)
+        .args(triple.iter().flat_map(|triple| ["--target", triple]))
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")))?;
-    let program = folder.join("release/lianmai");
-    let small = folder.join("lianmai");
+    let program = folder.join(triple.unwrap_or_default()).join("release/lianmai");
+    let small = folder.join(format!("lianmai{}", libc.suffix()));
     at(small.display(), fs::copy(&program, &small))?;
     run(command("strip").arg(&small))?;
     check_paths(&small)?;
@@ -74,8 +106,8 @@ pub(super) fn architecture() -> &'static str {
 }
 
 /// Packs the program with its files into `dist`. The same files always give the same archive.
-pub(super) fn tarball(program: &Path, dist: &Path, compression: Compression) -> Result {
-    let name = format!("lianmai-{VERSION}-linux-{}", architecture());
+pub(super) fn tarball(program: &Path, dist: &Path, compression: Compression, libc: Libc) -> Result {
+    let name = format!("lianmai-{VERSION}-linux-{}{}", architecture(), libc.suffix());
     let folder = dist.join(&name);
     clear(&folder)?;
     install(program, &folder.join("lianmai"), 0o755)?;
