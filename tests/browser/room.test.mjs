@@ -127,6 +127,63 @@ test('an invitation on a phone: link, QR code, and the guest joins', LIMIT, asyn
   await host.close();
 });
 
+test('by keyboard: Escape closes a panel wherever the focus went; a guest is removed with the invitation', LIMIT, async () => {
+  const host = await rooms.open('/rooms/keyboard?name=Hu');
+  /** @type {string[]} */
+  const sent = [];
+  host.page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(String(payload))));
+  await host.join();
+  await host.press('Invite');
+  const invitation = host.page.getByRole('complementary', { name: 'Invite' }).getByRole('textbox', { name: 'Link' });
+  await until('the link', async () => /#invite=.+/.test(await invitation.inputValue()));
+  const { pathname, hash } = new URL(await invitation.inputValue());
+  await host.page.keyboard.press('Escape');
+  const guest = await rooms.open(`${pathname}?name=Gu${hash}`);
+  await guest.join();
+  await host.sees('Gu', 'Hu (you)');
+  const panel = host.page.getByRole('complementary', { name: 'People' });
+  const menu = panel.getByLabel('Actions for Gu');
+  const focused = () => host.page.evaluate(() => /** @type {any} */ (document.querySelector('srs-room')).shadowRoot.activeElement?.getAttribute('aria-label'));
+
+  // An action closes its menu: the focus stays at the menu, and the list that is drawn again keeps it.
+  await host.press('People');
+  await menu.press('Enter');
+  await panel.getByRole('button', { name: 'Make a host' }).press('Enter');
+  await panel.getByText('Host').nth(1).waitFor();
+  assert.equal(await focused(), 'Actions for Gu');
+  await host.page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'hidden' });
+  // Where nothing has the focus, Escape works as well.
+  await host.press('People');
+  await host.page.evaluate(() => /** @type {any} */ (document.querySelector('srs-room')).shadowRoot.activeElement.blur());
+  await host.page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'hidden' });
+
+  await host.press('People');
+  await menu.press('Enter');
+  assert.deepEqual(await axe(host.page), []);
+  await host.shot('withdraw-1280');
+  await panel.getByRole('button', { name: 'Remove, and withdraw the invitation' }).press('Enter');
+  await guest.page.getByText('A host has removed you from the room.').waitFor();
+  // The row of the guest is gone with its menu: another one has the focus.
+  await until('another focus', async () => await focused() === 'Actions for Hu');
+  await host.page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'hidden' });
+  assert.ok(sent.some((text) => /"remove"/.test(text) && /"withdraw":true/.test(text)), sent.at(-1));
+  for (const page of [host, guest]) await page.close();
+});
+
+test('a refusal that a page cannot mend offers no mix in the page', LIMIT, async () => {
+  const host = await rooms.open('/rooms/live?name=Hu');
+  await host.join();
+  await host.press('Go live');
+  const panel = host.page.getByRole('complementary', { name: 'Live' });
+  await panel.getByRole('button', { name: 'Go live' }).click();
+  await host.page.getByText(/cannot go live/).waitFor();
+  assert.equal(await panel.getByRole('button', { name: 'Mix in this page' }).count(), 0);
+  await host.close();
+});
+
 test('encoders are participants, a scene has the stage alone, and all come back after a restart', LIMIT, async () => {
   const anna = await rooms.open('/rooms/show?name=Anna');
   await anna.join();

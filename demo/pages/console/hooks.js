@@ -36,6 +36,6 @@ function exchange({ address, last }) {
     h('p', { class: error || status >= 300 ? 'wrong' : '' }, error ? t('hookNone', { why: error }) : t('hookTook', { status, ms: took })),
     h('p', { class: 'quiet' }, moment(at)),
     ...block(t('hookRequest'), JSON.stringify(request, null, 2)),
-    ...(error ? [] : block(t('hookAnswer'), answer || t('none'))),
+    ...(error ? [] : block(t('hookReply'), answer || t('none'))),
   ]);
 }

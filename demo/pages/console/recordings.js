@@ -57,8 +57,9 @@ export function recordings(main) {
  * @param {any} record
  * @param {HTMLElement} screen where it is played
  * @param {() => void} changed
+ * @param {string} [title] in place of the stream's name
  */
-export function row(record, screen, changed) {
+export function row(record, screen, changed, title = record.stream) {
   const name = `${record.stream} ${clock(record.from_ms)}`;
   const address = `api/v1/records/${path(`${record.stream}/${record.file}`)}`;
   const about = h('span', { class: 'quiet' });
@@ -79,7 +80,7 @@ export function row(record, screen, changed) {
     changed();
     return refusal(answer);
   } }), t('removeRecordOf', { name }));
-  const node = h('li', {}, h('div', {}, h('strong', {}, record.stream), about), h('div', { class: 'buttons' }, play, download, keep, remove));
+  const node = h('li', {}, h('div', {}, h('strong', {}, title), about), h('div', { class: 'buttons' }, play, download, keep, remove));
   return {
     node,
     /** @param {any} now */

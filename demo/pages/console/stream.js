@@ -10,7 +10,7 @@ import { badgesOf } from './live.js';
 import { row } from './recordings.js';
 import { facts, figures } from './state.js';
 import * as words from './words.js';
-import { clock, duration, moment, rate, t } from './words.js';
+import { clock, day, duration, moment, rate, t } from './words.js';
 
 /** Viewers that are listed; a further line says how many more there are. */
 const MAX_ROWS = 100;
@@ -131,7 +131,7 @@ function recordingList(name) {
   const list = h('ul', { class: 'records' });
   const none = h('p', { class: 'quiet' }, t('noRecords'));
   const node = section(t('recordings'), screen, list, none);
-  const update = keyed(list, (record) => record.url, (/** @type {any} */ record) => row(record, screen, () => ask()));
+  const update = keyed(list, (record) => record.url, (/** @type {any} */ record) => row(record, screen, () => ask(), day(record.from_ms)));
   node.hidden = true;
   async function ask() {
     const answer = await call('GET', `api/v1/records?count=${MAX_RECORDS}&stream=${encodeURIComponent(name)}`);

@@ -267,6 +267,7 @@ export const zh = {
   hookTest: '测试',
   hookTestOf: '测试：{name}',
   hookRequest: '请求',
+  hookReply: '应答',
   hookTook: '{ms} 毫秒后以状态 {status} 应答。',
   hookNone: '没有应答：{why}',
   warnings: '日志警告',

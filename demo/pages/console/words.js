@@ -266,6 +266,7 @@ const en = {
   hookTest: 'Test',
   hookTestOf: 'Test {name}',
   hookRequest: 'Request',
+  hookReply: 'Answer',
   hookTook: 'Answered with status {status} after {ms} ms.',
   hookNone: 'No answer: {why}',
   warnings: 'Warnings of the log',

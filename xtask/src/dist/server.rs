@@ -50,7 +50,8 @@ pub(super) fn build(libc: Libc) -> Result<PathBuf> {
     if let Some(triple) = &triple
         && which("musl-gcc").is_none()
     {
-        let text = "a static program needs musl-gcc (Debian's package `musl-tools`), and once: rustup target add";
+        let text =
+            "a static program needs musl-gcc (Debian's package `musl-tools`), and once: rustup target add";
         return Err(format!("{text} {triple}"));
     }
     package::build()?;

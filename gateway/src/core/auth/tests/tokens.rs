@@ -180,7 +180,8 @@ async fn an_operators_token_operates_once_and_only_trusted_keys_sign_one() {
     assert_eq!(prefixed.publish(&prefixed.token(json!({}))).await, Ok(()));
 }
 
-#[tokio::test]
+// In virtual time: wrong tokens are answered late.
+#[tokio::test(start_paused = true)]
 async fn what_is_no_token_is_refused_in_words() {
     let bench = Bench::new("hostile");
     let good = bench.token(json!({}));
