@@ -33,7 +33,7 @@ fn status(mut socket: TcpStream) -> (u16, Instant) {
 fn join(gateway: &Gateway, invite: &str) -> String {
     let mut socket = ws::connect(&format!("ws://{}/api/v1/rooms/show", gateway.http())).expect("a socket");
     let join = json!({ "type": "join", "version": 1, "name": "Eve", "invite": invite });
-    socket.send(tungstenite::Message::text(join.to_string())).expect("sent");
+    socket.send(ws::Message::text(join.to_string())).expect("sent");
     socket.read().expect("an answer").into_text().expect("a text").to_string()
 }
 
