@@ -201,7 +201,8 @@ const VHOST: &str = "__defaultVhost__";
 
 impl Stream {
     pub(super) fn of(stream: &hub::Stream, clients: &[Arc<hub::Client>]) -> Self {
-        let own = clients.iter().filter(|client| client.stream.id() == stream.id());
+        let is_relay = |client: &hub::Client| client.act == hub::Act::Play && !client.is_viewer();
+        let own = clients.iter().filter(|client| client.stream.id() == stream.id() && !is_relay(client));
         let publisher = own.clone().find(|client| client.act == hub::Act::Publish);
         let (name, stats) = (stream.name(), stream.stats());
         Self {

@@ -81,6 +81,8 @@ pub enum Identity {
     },
     /// The operator, in a browser that is logged in to the console.
     Operator,
+    /// Another gateway of the cluster, by its name: it relays the stream to its own viewers.
+    Node(Arc<str>),
     /// A job of the gateway itself, by its name.
     Job(&'static str),
 }
@@ -97,6 +99,7 @@ impl Identity {
             Self::Open => "open",
             Self::Seat { .. } => "seat",
             Self::Operator => "operator",
+            Self::Node(_) => "node",
             Self::Job(_) => "job",
         }
     }
@@ -109,6 +112,7 @@ impl Identity {
             Self::Token { subject, .. } => Some(subject.as_str()).filter(|name| !name.is_empty()),
             Self::Key { name, .. } => Some(name),
             Self::Seat { id, .. } => Some(id),
+            Self::Node(name) => Some(name),
             _ => None,
         }
     }
@@ -120,6 +124,7 @@ impl fmt::Display for Identity {
             Self::Token { subject, issuer } => write!(f, "token sub={subject} iss={issuer}"),
             Self::Key { name, .. } => write!(f, "key {name}"),
             Self::Seat { id, .. } => write!(f, "seat {id}"),
+            Self::Node(name) => write!(f, "node {name}"),
             Self::Job(name) => write!(f, "job {name}"),
             _ => f.write_str(self.kind()),
         }

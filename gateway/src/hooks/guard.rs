@@ -20,9 +20,13 @@ use crate::core::session::ClientSession;
 pub(super) struct HookGuard(pub(super) Hooks);
 
 /// Returns whether hooks say nothing about a client: the room itself decides about its participants in its own
-/// streams, which a back end does not know.
+/// streams, which a back end does not know; another node of the cluster tells the back end about its own viewers.
 pub(super) fn is_internal(session: &ClientSession) -> bool {
-    matches!(&session.identity, Identity::Seat { room, .. } if **room == *session.stream.app())
+    match &session.identity {
+        Identity::Seat { room, .. } => **room == *session.stream.app(),
+        Identity::Node(_) => true,
+        _ => false,
+    }
 }
 
 /// The answers about a client. Dropping it tells the back ends that have let it in that it has left.

@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::context::Context;
-use crate::core::hub::Act;
 use crate::derive::transcode::{AudioTarget, Reencoders, TranscodeStats, counted};
 use crate::net::tls::EXPIRES;
 use crate::net::worker::{Gate, STALLED, STALLS};
@@ -66,6 +65,14 @@ fn describe() {
     );
     counter!("lianmai_pull_received_bytes_total", "Bytes of media received by pulls.");
     counter!("lianmai_pull_failures_total", "Connections of pulls that failed or ended.");
+    counter!("lianmai_cluster_received_bytes_total", "Bytes received from other nodes of the cluster.");
+    counter!("lianmai_cluster_failures_total", "Connections to other nodes that failed.");
+    counter!("lianmai_cluster_relays_refused_total", "Streams that were not relayed: too many.");
+    counter!(
+        "lianmai_cluster_dropped_messages_total",
+        "Messages to other nodes that were dropped: too many."
+    );
+    counter!("lianmai_cluster_bad_messages_total", "Messages of other nodes that could not be read.");
     counter!(STALLS, "Times that a worker thread has not run its tasks for 1 s.");
     metrics::describe_gauge!(STALLED, "Worker threads that have not run their tasks for 1 s.");
     metrics::gauge!(STALLED).increment(0.0);
@@ -104,6 +111,11 @@ fn describe() {
         "lianmai_forward_skips_total",
         "lianmai_pull_received_bytes_total",
         "lianmai_pull_failures_total",
+        "lianmai_cluster_received_bytes_total",
+        "lianmai_cluster_failures_total",
+        "lianmai_cluster_relays_refused_total",
+        "lianmai_cluster_dropped_messages_total",
+        "lianmai_cluster_bad_messages_total",
         "lianmai_record_bytes_total",
         "lianmai_record_lost_frames_total",
         "lianmai_record_errors_total",
@@ -131,7 +143,7 @@ pub fn render(context: &Context, gate: &Gate, known: &[&'static str]) -> String 
         }
     }
     for protocol in protocols {
-        let viewers = clients.iter().filter(|c| c.act == Act::Play && c.info.protocol == protocol);
+        let viewers = clients.iter().filter(|c| c.is_viewer() && c.info.protocol == protocol);
         sample(&mut out, "viewers", &format!("{{protocol=\"{protocol}\"}}"), viewers.count() as f64);
     }
 

@@ -111,13 +111,15 @@ fn content(context: &Context, gate: &Gate, cpu_percent: Option<f64>) -> serde_js
         let stream = present.entry(client.stream.id()).or_default();
         match client.act {
             Act::Publish => stream.publisher = Some(client),
+            // The relay of another node has viewers there, which that node counts.
+            Act::Play if !client.is_viewer() => {}
             Act::Play => {
                 *stream.viewers.entry(client.info.protocol).or_default() += 1;
                 stream.skipped += client.skipped.load(Ordering::Relaxed);
             }
         }
     }
-    let viewers = clients.iter().filter(|client| client.act == Act::Play).count();
+    let viewers = clients.iter().filter(|client| client.is_viewer()).count();
     let listed = streams.iter().take(MAX_STREAMS);
     let content = Content {
         now_ms: millis(SystemTime::now()),

@@ -97,14 +97,26 @@ impl Bans {
     }
 
     /// Keeps `client` out for `minutes`, at most [`MAX_MINUTES`]. An earlier ban of the same client ends. Running
-    /// connections stay. Returns `None` for a job of the gateway, which no ban stops.
+    /// connections stay. Returns `None` for a job of the gateway and another node of the cluster, which no ban
+    /// stops.
     pub fn add(&self, client: &Client, minutes: u64) -> Option<Ban> {
-        if matches!(client.identity, Identity::Job(_)) {
+        if matches!(client.identity, Identity::Job(_) | Identity::Node(_)) {
             return None;
         }
         let banned = BannedClient::of(&client.identity, client.from, client.stream.name());
         let until = Instant::now() + Duration::from_secs(60 * minutes.min(MAX_MINUTES));
         Some(self.insert(client.act, banned, until))
+    }
+
+    /// Keeps a client out that another gateway of the cluster keeps out. An earlier ban of the same client ends.
+    pub fn add_shared(&self, act: Act, client: BannedClient, seconds: u64) -> Ban {
+        let until = Instant::now() + Duration::from_secs(seconds.min(60 * MAX_MINUTES));
+        self.insert(act, client, until)
+    }
+
+    /// Lifts the ban of a client, as another gateway of the cluster has done.
+    pub fn lift_shared(&self, act: Act, client: &BannedClient) {
+        self.state().bans.retain(|ban| ban.act != act || ban.client != *client);
     }
 
     fn insert(&self, act: Act, client: BannedClient, until: Instant) -> Ban {

@@ -10,7 +10,7 @@ use tracing::Span;
 
 use super::client_table::{ClientGroup, ClientTable};
 use super::meter::Meter;
-use super::stream::Stream;
+use super::stream::{Hold, Stream};
 use crate::core::admission::grant::{Grant, disconnected};
 use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::close::{CloseReason, Revocation};
@@ -56,6 +56,12 @@ impl Client {
     /// Returns the client's session.
     pub const fn session(&self) -> &Arc<ClientSession> {
         &self.session
+    }
+
+    /// Returns whether this is a viewer: it plays, and is not the relay of another node of the cluster, which has the
+    /// viewers and counts them.
+    pub fn is_viewer(&self) -> bool {
+        self.act == Act::Play && !matches!(self.identity, Identity::Node(_))
     }
 
     /// Returns the counts up to now.
@@ -136,9 +142,12 @@ impl Clients {
             limits: *grant.limits(),
             estimate: AtomicU64::new(0),
         });
-        if client.act == Act::Play {
+        let is_viewer = client.is_viewer();
+        if is_viewer {
             stream.viewer_came();
         }
+        // A relay needs the stream, and its own viewers are counted at the other node.
+        let hold = (client.act == Act::Play && !is_viewer).then(|| stream.hold());
         self.clients().insert(&client);
         if client.act == Act::Publish {
             self.tell("publisher_came", &client, String::new());
@@ -150,7 +159,7 @@ impl Clients {
         });
         let observers = grant.connect();
         let (registry, span) = (self.clone(), grant.span().clone());
-        ClientHandle { registry, client, span, reason: OnceLock::new(), observers }
+        ClientHandle { registry, client, span, reason: OnceLock::new(), observers, _hold: hold }
     }
 
     /// Returns all clients, oldest first.
@@ -197,6 +206,8 @@ pub struct ClientHandle {
     span: Span,
     reason: OnceLock<CloseReason>,
     observers: Observers,
+    /// The need of a relay of another node.
+    _hold: Option<Hold>,
 }
 
 impl ClientHandle {
@@ -261,7 +272,7 @@ impl ClientHandle {
 impl Drop for ClientHandle {
     fn drop(&mut self) {
         let client = &self.client;
-        if client.act == Act::Play {
+        if client.is_viewer() {
             client.stream.viewer_left();
         }
         self.registry.clients().remove(client.id);

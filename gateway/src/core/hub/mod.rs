@@ -78,6 +78,7 @@ pub use keys::Demand;
 pub use notes::{Fields, Note};
 pub use origin::Origin;
 pub use publisher::Publisher;
+pub use publisher_state::PublisherKind;
 pub use registry::{Hub, HubConfig};
 pub use ring::Start;
 pub use stand_in::StandIn;

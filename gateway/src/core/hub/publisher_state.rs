@@ -19,6 +19,18 @@ struct KnownTrack {
     events: ConfigEvents,
 }
 
+/// The kind of a stream's publisher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PublisherKind {
+    /// A client of this gateway, or a job that makes the stream here.
+    #[default]
+    Own,
+    /// A job that stands in until another publisher comes: a pull, a slate, the demo.
+    Stopgap,
+    /// The relay of a stream that another node of the cluster publishes.
+    Relay,
+}
+
 /// State of the current publisher.
 #[derive(Debug, Default)]
 pub(super) struct PublisherState {
@@ -41,13 +53,15 @@ pub(super) struct PublisherState {
     pub(super) covered: bool,
     /// Since when the covered publisher sends again, and the viewers wait for its key frame.
     pub(super) returning: Option<Instant>,
+    /// The kind of the publisher.
+    pub(super) kind: PublisherKind,
 }
 
 impl PublisherState {
     /// Returns the state of publisher `turn`, which connects now.
-    pub(super) fn starting(turn: u64) -> Self {
+    pub(super) fn starting(turn: u64, kind: PublisherKind) -> Self {
         let (publishing, now) = (Some(SystemTime::now()), Some(Instant::now()));
-        Self { publishing, heard: now, begun: now, turn, ..Self::default() }
+        Self { publishing, heard: now, begun: now, turn, kind, ..Self::default() }
     }
 
     /// Returns the newest configuration of a track.

@@ -1,7 +1,7 @@
 //! The hub, which holds all streams by name.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -14,6 +14,7 @@ use super::error::{PlayError, PublishError};
 use super::events::{self, Happened, HubEvents};
 use super::origin::Origin;
 use super::publisher::Publisher;
+use super::publisher_state::PublisherKind;
 use super::ring::RingLimits;
 use super::stream::Stream;
 use super::waiting::WaitingViewers;
@@ -98,6 +99,18 @@ enum Entrance {
     Yielding,
     /// The same, or where the publisher has left, is silent, or is another job that yields.
     Filling,
+    /// The same, with a stream that another node of the cluster publishes.
+    Relayed,
+}
+
+impl Entrance {
+    const fn kind(self) -> PublisherKind {
+        match self {
+            Self::Normal => PublisherKind::Own,
+            Self::Yielding | Self::Filling => PublisherKind::Stopgap,
+            Self::Relayed => PublisherKind::Relay,
+        }
+    }
 }
 
 /// All streams by name.
@@ -117,7 +130,8 @@ struct Inner {
     /// Changes whenever a stream starts, loses its publisher or ends.
     changed: watch::Sender<u64>,
     events: events::Sender,
-    origin: OnceLock<Box<dyn Origin>>,
+    /// Asked in this order.
+    origins: RwLock<Vec<Arc<dyn Origin>>>,
     waiting: WaitingViewers,
     runtime: tokio::runtime::Handle,
 }
@@ -138,7 +152,7 @@ impl Hub {
             table: Mutex::default(),
             changed: watch::Sender::new(0),
             events: events::Sender::new(runtime.clone()),
-            origin: OnceLock::new(),
+            origins: RwLock::default(),
             waiting: WaitingViewers::default(),
             runtime,
         }))
@@ -189,6 +203,15 @@ impl Hub {
         self.enter(grant, Entrance::Filling)
     }
 
+    /// The same as [`Hub::publish_filling`], for a stream that another node of the cluster publishes: see
+    /// [`Stream::remote`].
+    ///
+    /// # Errors
+    /// The same as [`Hub::publish`].
+    pub fn publish_relayed(&self, grant: &PublishGrant) -> Result<Publisher, PublishError> {
+        self.enter(grant, Entrance::Relayed)
+    }
+
     /// Checks whether [`Hub::publish`] would succeed now.
     ///
     /// # Errors
@@ -214,7 +237,9 @@ impl Hub {
             let busy = match entrance {
                 Entrance::Normal => entry.is_taken(grant.identity()),
                 Entrance::Yielding => true,
-                Entrance::Filling => entry.clock.is_none() && !entry.can_be_filled(grant.identity()),
+                Entrance::Filling | Entrance::Relayed => {
+                    entry.clock.is_none() && !entry.can_be_filled(grant.identity())
+                }
             };
             if busy {
                 return Err(PublishError::Busy);
@@ -231,7 +256,7 @@ impl Hub {
             entry.identity = grant.identity().clone();
             entry.turn += 1;
             entry.yields = yields;
-            entry.stream.begin(entry.turn);
+            entry.stream.begin(entry.turn, entrance.kind());
             let publisher = self.publisher(entry.stream.clone(), clock, entry.turn, revocation.clone());
             drop(table);
             self.notify_changed();
@@ -245,7 +270,7 @@ impl Hub {
         let limits =
             RingLimits { items: config.gop_max_frames, bytes: config.gop_max_bytes, span: 4 * SECOND };
         let stream = Stream::new(name.clone(), limits, self.0.events.clone());
-        stream.begin(1);
+        stream.begin(1, entrance.kind());
         let publisher = self.publisher(stream.clone(), Clock::new(), 1, revocation.clone());
         table.begun += 1;
         let number = table.begun;
@@ -346,7 +371,7 @@ impl Hub {
             // The number of the publisher that had left before this call.
             let mut away = None;
             let mut first = true;
-            // Whether the origin has been asked for the stream.
+            // Whether the origins have been asked for the stream.
             let mut asked = wait.is_zero();
             loop {
                 changed.borrow_and_update();
@@ -361,11 +386,8 @@ impl Hub {
                     }
                     entry.filter(|entry| away != Some(entry.turn)).map(|entry| entry.stream.clone())
                 };
-                if stream.is_none()
-                    && !std::mem::replace(&mut asked, true)
-                    && let Some(origin) = self.0.origin.get()
-                {
-                    origin.wanted(name);
+                if stream.is_none() && !std::mem::replace(&mut asked, true) {
+                    self.ask_origins(name);
                 }
                 if let Some(stream) = stream {
                     tokio::select! {
@@ -432,10 +454,26 @@ impl Hub {
         self.0.events.send(stream, happened);
     }
 
-    /// Sets the origin, which the hub asks for streams that viewers want and nobody publishes. Call this before the
-    /// first viewer comes. Returns false if an origin is set already: there can be only one.
-    pub fn set_origin(&self, origin: Box<dyn Origin>) -> bool {
-        self.0.origin.set(origin).is_ok()
+    /// Adds an origin, which the hub asks for streams that viewers want and nobody publishes. Origins are asked in the
+    /// order in which they were added, up to the first one that is responsible for the stream. Call this before the
+    /// first viewer comes.
+    pub fn add_origin(&self, origin: Arc<dyn Origin>) {
+        self.0.origins.write().unwrap_or_else(PoisonError::into_inner).push(origin);
+    }
+
+    fn ask_origins(&self, name: &StreamName) {
+        // No lock is held while an origin is asked.
+        let origins = self.0.origins.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let _ = origins.iter().any(|origin| origin.wanted(name));
+    }
+
+    /// Closes the publisher of a stream, if it is a client of this gateway or a job that makes the stream here. Returns
+    /// whether there is one.
+    pub fn end_publisher(&self, name: &StreamName, reason: CloseReason) -> bool {
+        let table = self.table();
+        let entry = table.streams.get(name).filter(|entry| entry.clock.is_none());
+        entry
+            .is_some_and(|entry| entry.stream.kind() == PublisherKind::Own && entry.revocation.revoke(reason))
     }
 
     /// Returns a receiver that changes whenever a stream starts, loses its publisher or ends.

@@ -17,7 +17,7 @@ use super::keys::{Demand, KeyFrameWait, Keys};
 use super::meter::Meter;
 use super::notes::{Fields, Note, Notes};
 use super::phase::PublisherPhase;
-use super::publisher_state::PublisherState;
+use super::publisher_state::{PublisherKind, PublisherState};
 use super::ring::{Ring, RingLimits, Start};
 use super::stand_in::{Covered, StandIn};
 use super::viewer_count::ViewerCount;
@@ -156,6 +156,22 @@ impl Stream {
     /// Returns when the current publisher connected; `None` while there is no publisher.
     pub fn publishing(&self) -> Option<SystemTime> {
         self.known().publishing
+    }
+
+    /// Returns the kind of the newest publisher, which may have left.
+    pub fn kind(&self) -> PublisherKind {
+        self.known().kind
+    }
+
+    /// Returns whether another node of the cluster publishes the stream, and this gateway only relays it. Such a
+    /// stream is not claimed, forwarded, recorded or pulled here: the other node does that.
+    pub fn remote(&self) -> bool {
+        self.kind() == PublisherKind::Relay
+    }
+
+    /// Returns whether the newest publisher promises key frames on request.
+    pub fn promises_keys(&self) -> bool {
+        self.keys.promised()
     }
 
     /// Returns the newest configuration of a track.
@@ -321,9 +337,9 @@ impl Stream {
     }
 
     /// Resets the state for the new publisher `turn`.
-    pub(super) fn begin(&self, turn: u64) {
+    pub(super) fn begin(&self, turn: u64, kind: PublisherKind) {
         // The new publisher may send other tracks than the previous one.
-        *self.known() = PublisherState::starting(turn);
+        *self.known() = PublisherState::starting(turn, kind);
         self.keys.begin();
         self.notes.reset();
         self.phase.reset();

@@ -26,19 +26,26 @@ pub(super) struct Shared {
     pub(super) id: String,
 }
 
-/// Sends `stream` to `address` until the stream has ended.
+/// Sends `stream` to `address` until the stream has ended. While another node of the cluster publishes the stream, that
+/// node sends it.
 pub(super) async fn run(
     stream: Arc<Stream>,
     address: RemoteAddress,
     status: Arc<SharedStatus>,
     shared: Shared,
 ) {
-    tokio::select! {
-        () = ended(&shared.hub, &stream) => {
-            // The connection says goodbye itself if it is the first to notice.
-            sleep(Duration::from_secs(3)).await;
+    let hub = &shared.hub;
+    while !stream.ended() {
+        status.waiting();
+        until(hub, || stream.ended() || !stream.remote()).await;
+        tokio::select! {
+            () = until(hub, || stream.ended()) => {
+                // The connection says goodbye itself if it is the first to notice.
+                sleep(Duration::from_secs(3)).await;
+            }
+            () = until(hub, || stream.remote()) => {}
+            () = send(&stream, &address, &status, &shared) => return,
         }
-        () = send(&stream, &address, &status, &shared) => {}
     }
 }
 
@@ -71,8 +78,8 @@ async fn has_media(hub: &Hub, stream: &Arc<Stream>) -> bool {
     played.is_ok_and(|played| Arc::ptr_eq(&played, stream))
 }
 
-/// Resolves when the stream has ended.
-async fn ended(hub: &Hub, stream: &Stream) {
+/// Resolves when a condition holds that depends on the streams of the hub and their publishers.
+async fn until(hub: &Hub, holds: impl Fn() -> bool) {
     let mut changed = hub.changed();
-    while !stream.ended() && changed.changed().await.is_ok() {}
+    while !holds() && changed.changed().await.is_ok() {}
 }

@@ -11,11 +11,18 @@ const MAX_WANTED: usize = 1024;
 
 /// Tells the pulls which streams viewers want.
 #[derive(Debug)]
-pub(super) struct PullOrigin(mpsc::Sender<StreamName>);
+pub(super) struct PullOrigin {
+    pulls: Pulls,
+    wanted: mpsc::Sender<StreamName>,
+}
 
 impl Origin for PullOrigin {
-    fn wanted(&self, stream: &StreamName) {
-        let _ = self.0.try_send(stream.clone());
+    fn wanted(&self, stream: &StreamName) -> bool {
+        let pulls = self.pulls.pulls(stream);
+        if pulls {
+            let _ = self.wanted.try_send(stream.clone());
+        }
+        pulls
     }
 }
 
@@ -23,11 +30,12 @@ impl PullOrigin {
     /// Returns the origin of these pulls. They start on the current runtime.
     pub(super) fn new(pulls: Pulls) -> Self {
         let (sender, mut wanted) = mpsc::channel(MAX_WANTED);
+        let own = pulls.clone();
         tokio::spawn(async move {
             while let Some(stream) = wanted.recv().await {
                 pulls.wanted(&stream);
             }
         });
-        Self(sender)
+        Self { pulls: own, wanted: sender }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -84,6 +84,9 @@ struct Inner {
     /// Whether the last stream that was wanted found no room; then the log has said so.
     is_full: AtomicBool,
     state: Mutex<State>,
+    /// The rules of [`State`] by which streams are pulled on demand. The network threads read them, and must not wait
+    /// until rules are stored.
+    on_demand: RwLock<Arc<[Arc<Rule>]>>,
 }
 
 /// All pulls. Cloning shares them.
@@ -132,7 +135,9 @@ impl Pulls {
             max,
             is_full: AtomicBool::new(false),
             state: Mutex::default(),
+            on_demand: RwLock::default(),
         }));
+        context.hub.add_origin(Arc::new(PullOrigin::new(pulls.clone())));
         pulls.set(settings);
         for rule in &kept {
             let made = Rule::of_pull(rule).map_err(PullError::Request);
@@ -180,6 +185,7 @@ impl Pulls {
             }
         }
         state.rules.append(&mut rest);
+        self.tell_hub(&state);
         if was_kept && let Err(error) = self.store(&state, None) {
             tracing::warn!(%error, "a pull of the API is in the settings and in the data folder now");
         }
@@ -228,13 +234,9 @@ impl Pulls {
         state.last_id += 1;
         let (id, rule) = (state.last_id, Arc::new(rule));
         state.rules.push(Known { id, is_set, rule: rule.clone() });
-        match &rule.streams {
-            StreamPattern::One(name) if rule.always => self.pull(state, id, &rule, name),
-            _ if !rule.always => {
-                // There is no other origin.
-                self.0.context.hub.set_origin(Box::new(PullOrigin::new(self.clone())));
-            }
-            _ => {}
+        self.tell_hub(state);
+        if let (StreamPattern::One(name), true) = (&rule.streams, rule.always) {
+            self.pull(state, id, &rule, name);
         }
         Ok(id)
     }
@@ -242,12 +244,25 @@ impl Pulls {
     /// Ends a rule and its streams.
     fn end(&self, state: &mut State, id: u64) {
         state.rules.retain(|known| known.id != id);
+        self.tell_hub(state);
         state.running.retain(|_, running| {
             if running.rule == id {
                 let _ = self.0.jobs.remove(running.job);
             }
             running.rule != id
         });
+    }
+
+    /// Lets the hub know the rules of now.
+    fn tell_hub(&self, state: &State) {
+        let rules = state.rules.iter().map(|known| &known.rule).filter(|rule| !rule.always).cloned().collect();
+        *self.0.on_demand.write().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    /// Returns whether a stream is pulled on demand. Does not wait while the rules are stored.
+    pub(super) fn pulls(&self, stream: &StreamName) -> bool {
+        let on_demand = self.0.on_demand.read().unwrap_or_else(PoisonError::into_inner).clone();
+        on_demand.iter().any(|rule| rule.streams.has(stream))
     }
 
     /// Starts the pull of a stream that a viewer wants, if there is one for it.

@@ -94,7 +94,10 @@ fn find_streams(shared: &Shared, hub: &Hub, recordings: &mut Vec<Recording>, fir
         .into_iter()
         .filter(|stream| {
             let name = stream.name();
-            !wishes.stopped.contains(stream.id()) && (wishes.wanted.contains(name) || by_pattern(name))
+            // Another node of the cluster records what is published there.
+            !stream.remote()
+                && !wishes.stopped.contains(stream.id())
+                && (wishes.wanted.contains(name) || by_pattern(name))
         })
         .collect();
     drop(wishes);

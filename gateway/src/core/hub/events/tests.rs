@@ -6,7 +6,7 @@ use media::{Audio, Codec, Config, Format, Frame, TrackId};
 
 use super::{Happened, HubEvents, MAX_EVENTS, NextEvent};
 use crate::core::admission::{PlayGrant, PublishGrant};
-use crate::core::hub::{Clients, Hub, HubConfig, Origin, StreamName};
+use crate::core::hub::{Clients, Hub, HubConfig, Origin, PlayError, StreamName};
 
 fn name() -> StreamName {
     StreamName::parse("live/x").unwrap()
@@ -139,16 +139,17 @@ async fn configuration_changes_with_each_frame_are_reported_rarely() {
 struct Asked(Arc<Mutex<Vec<StreamName>>>);
 
 impl Origin for Asked {
-    fn wanted(&self, stream: &StreamName) {
+    fn wanted(&self, stream: &StreamName) -> bool {
         self.0.lock().unwrap().push(stream.clone());
+        stream.app() == "live"
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_origin_is_asked_once_per_waiting_viewer_and_may_bring_the_stream() {
-    let (hub, asked) = (Hub::new(HubConfig::default()), Asked::default());
-    assert!(hub.set_origin(Box::new(asked.clone())));
-    assert!(!hub.set_origin(Box::new(Asked::default())), "there is one origin");
+    let (hub, asked, second) = (Hub::new(HubConfig::default()), Asked::default(), Asked::default());
+    hub.add_origin(Arc::new(asked.clone()));
+    hub.add_origin(Arc::new(second.clone()));
     let wait = {
         let hub = hub.clone();
         let grant = PlayGrant::for_job(&name(), "test");
@@ -167,4 +168,10 @@ async fn the_origin_is_asked_once_per_waiting_viewer_and_may_bring_the_stream() 
     assert!(!hub.is_on_air(&StreamName::parse("live/none").unwrap()));
     assert!(hub.play(&PlayGrant::for_job(&name(), "test"), Duration::from_secs(1)).await.is_ok());
     assert_eq!(asked.0.lock().unwrap().len(), 1);
+    // The second origin is asked for what the first is not responsible for.
+    let other = StreamName::parse("show/x").unwrap();
+    let missing = hub.play(&PlayGrant::for_job(&other, "test"), Duration::from_secs(1)).await;
+    assert_eq!(missing.unwrap_err(), PlayError::NotFound);
+    assert_eq!(asked.0.lock().unwrap().len(), 2);
+    assert_eq!(*second.0.lock().unwrap(), [other]);
 }

@@ -67,3 +67,32 @@ async fn the_clients_of_a_seat_and_the_publishers_of_a_stream_are_found_by_an_in
     assert_eq!(gone.unwrap_err(), PlayError::NotFound);
     assert_eq!(hub.waiting(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_yields_to_a_publisher_of_this_gateway_and_its_stream_is_remote_meanwhile() {
+    let (hub, clients) = (Hub::new(HubConfig::default()), Clients::new());
+    let video = config(Codec::H264);
+    let mut relay = hub.publish_relayed(&PublishGrant::for_job(&name(), "cluster")).unwrap();
+    relay.push(frame(&video, 0, true));
+    let stream = relay.stream().clone();
+    assert!(stream.remote());
+    // The relay of a third node is no viewer, but needs the stream.
+    let grant = PlayGrant::of_identity(&name(), Identity::Node("edge".into()));
+    let node = clients.add(&grant, &stream);
+    assert_eq!((stream.viewers(), stream.is_needed(), node.client().is_viewer()), (0, true, false));
+    drop(node);
+    assert!(!stream.is_needed());
+    let mut own = hub.publish(&PublishGrant::for_job(&name(), "test")).unwrap();
+    assert_eq!(relay.revoked().await, CloseReason::Replaced);
+    assert!(!stream.remote());
+    own.push(frame(&video, 0, true));
+    let refused = hub.publish_relayed(&PublishGrant::for_job(&name(), "cluster"));
+    assert_eq!(refused.err(), Some(PublishError::Busy));
+    // A relay continues the stream of a publisher that has left this gateway, and takes the place of a slate.
+    drop(own);
+    let slate = hub.publish_filling(&PublishGrant::for_job(&name(), "slate")).unwrap();
+    assert_eq!((stream.kind(), stream.remote()), (PublisherKind::Stopgap, false));
+    let _relay = hub.publish_relayed(&PublishGrant::for_job(&name(), "cluster")).unwrap();
+    assert_eq!(slate.revoked().await, CloseReason::Replaced);
+    assert!(stream.remote());
+}
