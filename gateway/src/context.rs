@@ -7,7 +7,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::core::admission::{Admission, Bans, IpListSettings, IpLists};
+use crate::core::admission::{Admission, Bans, Drain, IpListSettings, IpLists};
 use crate::core::auth::Auth;
 use crate::core::facts::Facts;
 use crate::core::hub::{Clients, Hub, HubConfig};
@@ -97,6 +97,8 @@ pub struct Context {
     pub bans: Bans,
     /// Networks of clients that may come in.
     pub ip_lists: IpLists,
+    /// Whether the gateway is about to stop, and takes no new clients.
+    pub drain: Drain,
     /// Limits connections that have not been admitted yet.
     pub pending: Gate,
     /// Trusted proxies.
@@ -141,16 +143,18 @@ impl Context {
             Transcode::Off => Reencoders::off(),
         };
         let auth = Arc::new(auth);
-        let (bans, facts) = (Bans::default(), Facts::default());
+        let (bans, drain, facts) = (Bans::default(), Drain::default(), Facts::default());
         Self {
             hub,
             clients: Clients::with_facts(&facts),
             admission: Admission::new(auth.clone(), limits.client())
                 .with_first(ip_lists.clone())
+                .with_first(drain.clone())
                 .with(bans.clone())
                 .with_facts(&facts),
             facts,
             bans,
+            drain,
             ip_lists,
             auth,
             pending: Gate::pending(proxies.clone(), limits.pending, limits.pending_per_ip),

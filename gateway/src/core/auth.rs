@@ -53,7 +53,7 @@ pub use secret::{
 pub use settings::AuthSettings;
 pub use signed_url::MIN_KEY as MIN_URL_KEY;
 pub use token::{LONGEST, TokenError};
-pub use tokens::{RoomPass, Tokens};
+pub use tokens::{RoomPass, Tokens, UsedToken};
 
 pub use crate::core::client::Act;
 use crate::core::client::Identity;

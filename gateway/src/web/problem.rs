@@ -68,7 +68,9 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Credentials(denied) => denied.into(),
-            Refusal::Rule(_) | Refusal::Unavailable(_) => Self::new(refusal.status(), refusal.to_string()),
+            Refusal::Rule(_) | Refusal::Taken(_) | Refusal::Unavailable(_) => {
+                Self::new(refusal.status(), refusal.to_string())
+            }
         }
     }
 }

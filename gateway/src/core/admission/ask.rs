@@ -67,6 +67,12 @@ pub trait Guard: fmt::Debug + Send + Sync {
         known: Option<&'a Identity>,
     ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>>;
 
+    /// Takes back what [`Guard::check`] has done for a client that this guard let pass: a later guard has refused the
+    /// client, or the client gave up.
+    fn withdraw(&self, ask: &Ask<'_>) {
+        let _ = ask;
+    }
+
     /// Lowers the limits of a client that all guards admit.
     fn limit(&self, ask: &Ask<'_>, identity: &Identity, limits: &mut ClientLimits) {
         let _ = (ask, identity, limits);
@@ -86,6 +92,8 @@ pub enum Refusal {
     Credentials(Denied),
     /// Another rule refuses the client, with this text for it.
     Rule(String),
+    /// Another publisher has the stream, as the text says.
+    Taken(String),
     /// A rule cannot be checked now, for the reason in this text.
     Unavailable(String),
 }
@@ -96,6 +104,7 @@ impl Refusal {
         match self {
             Self::Credentials(denied) => denied.status(),
             Self::Rule(_) => StatusCode::FORBIDDEN,
+            Self::Taken(_) => StatusCode::CONFLICT,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -105,7 +114,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Credentials(denied) => denied.fmt(f),
-            Self::Rule(text) | Self::Unavailable(text) => f.write_str(text),
+            Self::Rule(text) | Self::Taken(text) | Self::Unavailable(text) => f.write_str(text),
         }
     }
 }

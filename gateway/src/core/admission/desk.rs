@@ -25,6 +25,18 @@ pub struct Admission {
     observers: Observers,
 }
 
+/// The guards that have let a client pass. If this is dropped with any, they take their work back.
+struct Passed<'a> {
+    guards: &'a [Arc<dyn Guard>],
+    ask: &'a Ask<'a>,
+}
+
+impl Drop for Passed<'_> {
+    fn drop(&mut self) {
+        self.guards.iter().for_each(|guard| guard.withdraw(self.ask));
+    }
+}
+
 impl Admission {
     /// Creates admission with the gateway's own guards. Every client has these limits, unless a guard lowers them.
     pub fn new(auth: Arc<Auth>, limits: ClientLimits) -> Self {
@@ -127,11 +139,15 @@ impl Admission {
         let credentials = &AuthRequest { stream: Some(stream), ..credentials.clone() };
         let ask = Ask { id: session::next_id(), act, stream, credentials, client, usage };
         let mut known = None;
-        for guard in &*self.guards {
-            let identity = guard.check(&ask, known.as_ref()).await?;
+        let mut passed = Passed { guards: &[], ask: &ask };
+        for at in 0..self.guards.len() {
+            passed.guards = &self.guards[..at];
+            let identity = self.guards[at].check(&ask, known.as_ref()).await?;
             known = known.or(identity);
         }
+        passed.guards = &self.guards;
         let identity = known.ok_or_else(|| self.auth.denial(act, credentials))?;
+        passed.guards = &[];
         let mut limits = *self.limits.read().unwrap_or_else(PoisonError::into_inner);
         for guard in &*self.guards {
             guard.limit(&ask, &identity, &mut limits);

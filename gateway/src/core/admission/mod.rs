@@ -32,6 +32,7 @@
 mod ask;
 mod bans;
 mod desk;
+mod drain;
 pub mod grant;
 mod guards;
 mod ip_lists;
@@ -42,6 +43,7 @@ pub(crate) mod tests;
 pub use ask::{Ask, Guard, Refusal, Usage};
 pub use bans::{Ban, BannedClient, Bans, MAX_BANS, MAX_MINUTES};
 pub use desk::Admission;
+pub use drain::{Drain, DrainProgress, MAX_DRAIN_WAIT};
 pub use grant::{Grant, PlayGrant, PublishGrant};
 pub use ip_lists::{IpListSettings, IpLists, IpRule};
 pub use publishing::Publishing;

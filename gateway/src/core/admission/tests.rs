@@ -144,6 +144,47 @@ async fn guards_are_asked_in_order_until_one_refuses() {
     assert!(!admission(auth).restricts_play() && both.restricts_play());
 }
 
+/// A guard that lets everybody pass, and counts how often this was taken back.
+#[derive(Debug, Clone, Default)]
+struct Counts(Arc<Mutex<usize>>);
+
+impl Guard for Counts {
+    fn check<'a>(
+        &'a self,
+        _: &'a Ask<'_>,
+        _: Option<&'a Identity>,
+    ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
+        async { Ok(None) }.boxed()
+    }
+
+    fn withdraw(&self, _: &Ask<'_>) {
+        *self.0.lock().unwrap() += 1;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_is_told_when_a_later_one_refuses_or_the_client_gives_up() {
+    let (counts, name) = (Counts::default(), name());
+    let credentials = credentials(&name, "", HERE);
+    let withdrawn = || *counts.0.lock().unwrap();
+    let open = admission(Auth::default()).with(counts.clone());
+    let _grant = open.publish(&name, &credentials, client()).await.unwrap();
+    assert_eq!(withdrawn(), 0);
+    let closed = open.clone().with(Closed::default());
+    assert!(closed.publish(&name, &credentials, client()).await.is_err());
+    assert_eq!(withdrawn(), 1);
+    // The later guard takes a moment.
+    assert!(closed.publish(&name, &credentials, client()).now_or_never().is_none());
+    assert_eq!(withdrawn(), 2);
+    // A guard that was not asked has nothing to take back.
+    let first = open.with_first(Closed::default());
+    assert!(first.publish(&name, &credentials, client()).await.is_err());
+    assert_eq!(withdrawn(), 2);
+    let nobody = admission(Auth { public: true, ..Auth::default() }).with(counts.clone());
+    assert!(nobody.publish(&name, &credentials, client()).await.is_err());
+    assert_eq!(withdrawn(), 3, "no guard has identified the client");
+}
+
 #[tokio::test]
 async fn a_revoked_grant_ends_its_publisher_and_no_other() {
     let (hub, clients) = (Hub::new(HubConfig::default()), Clients::new());

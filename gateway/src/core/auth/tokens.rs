@@ -1,7 +1,7 @@
 //! Checks tokens (JWT with Ed25519 signature): trusted issuers, and single use.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::future::join_all;
 use http::Uri;
@@ -27,12 +27,41 @@ pub struct RoomPass {
     pub role: Option<String>,
 }
 
+/// A used token for publishing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedToken {
+    /// The key that has signed it.
+    pub key: [u8; 32],
+    /// Its `jti`.
+    pub jti: String,
+    /// Until when it has to be remembered, in seconds since 1970.
+    pub until: i64,
+}
+
+/// Hears of used tokens for publishing.
+#[derive(Default)]
+struct TellUsed(OnceLock<Box<dyn Fn(UsedToken) + Send + Sync>>);
+
+impl TellUsed {
+    fn get(&self) -> Option<&(dyn Fn(UsedToken) + Send + Sync)> {
+        self.0.get().map(|tell| &**tell)
+    }
+}
+
+impl std::fmt::Debug for TellUsed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TellUsed").field("set", &self.0.get().is_some()).finish()
+    }
+}
+
 /// Trusted issuers, and used tokens.
 #[derive(Debug)]
 pub struct Tokens {
     sources: Vec<Arc<KeySource>>,
     rules: Rules,
     used: UsedTokens,
+    /// Hears of used tokens for publishing.
+    tell_used: TellUsed,
     /// Whether the issuers of `auth_jwks` may name operators.
     issuers_operate: bool,
     /// The data folder, with the gateway's own key.
@@ -69,7 +98,8 @@ impl Tokens {
             started: now(),
         };
         let (used, data) = (UsedTokens::default(), data.to_owned());
-        Ok(Self { sources, rules, used, issuers_operate: config.operate, data })
+        let tell_used = TellUsed::default();
+        Ok(Self { sources, rules, used, tell_used, issuers_operate: config.operate, data })
     }
 
     /// Keeps the keys up to date from now on, in tasks on the current runtime.
@@ -84,6 +114,18 @@ impl Tokens {
         self.sources.iter().map(|source| source.report(self.issuers_operate)).collect()
     }
 
+    /// Calls `tell` with each token for publishing that is used from now on, for other gateways that trust the same
+    /// issuers. Only the first call has an effect.
+    pub fn tell_used(&self, tell: impl Fn(UsedToken) + Send + Sync + 'static) {
+        let _ = self.tell_used.0.set(Box::new(tell));
+    }
+
+    /// Marks a token as used that another gateway has accepted.
+    pub fn mark_used(&self, token: &UsedToken) {
+        // It may have been used here at the same moment.
+        let _ = self.used.mark_used(token.key, &token.jti, token.until, now());
+    }
+
     /// Checks `token`, consumes it, and returns the identity of its holder.
     pub(super) async fn consume(
         &self,
@@ -96,6 +138,9 @@ impl Tokens {
         let (jti, until) = self.rules_of(key).check(&claims, stream, act, now)?;
         self.check_prefix(key, stream)?;
         self.used.mark_used(key, jti, until, now)?;
+        if let (Act::Publish, Some(tell)) = (act, self.tell_used.get()) {
+            tell(UsedToken { key, jti: jti.to_owned(), until });
+        }
         let identity = identity(&claims);
         tracing::info!(%stream, ?act, %identity, "token used");
         Ok(identity)

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::session::{Request, SessionError};
 use crate::context::Context;
-use crate::core::admission::{PlayGrant, PublishGrant};
+use crate::core::admission::{PlayGrant, PublishGrant, Refusal};
 use crate::core::auth::AuthRequest;
 use crate::core::client::{Act, ClientInfo};
 use crate::core::close::CloseReason;
@@ -67,7 +67,13 @@ pub(super) async fn admit_publisher(
     }
     let (client, credentials) = client(connection, request, name);
     let granted = context.admission.publish(name, &credentials, client).await;
-    granted.map_err(|refusal| Refused("NetStream.Publish.Denied", refusal.to_string()))
+    granted.map_err(|refusal| {
+        let code = match refusal {
+            Refusal::Taken(_) => "NetStream.Publish.BadName",
+            _ => "NetStream.Publish.Denied",
+        };
+        Refused(code, refusal.to_string())
+    })
 }
 
 /// Admits a viewer.

@@ -45,7 +45,7 @@ impl Auth {
         };
         decided.map_err(|refusal| match refusal {
             Refusal::Credentials(denied) => denied,
-            Refusal::Rule(text) | Refusal::Unavailable(text) => panic!("{text}"),
+            Refusal::Rule(text) | Refusal::Taken(text) | Refusal::Unavailable(text) => panic!("{text}"),
         })
     }
 }
