@@ -31,6 +31,7 @@
 //! or through a derived stream, and their edge writes the bytes to their connections. No frame is copied.
 
 pub mod api;
+pub mod cluster;
 pub mod context;
 pub mod core;
 pub mod derive;

@@ -30,6 +30,7 @@ pub(crate) const GATEWAY: &[(&str, Floor)] = &[
     ("core::client", Floor::Base(&[])),
     ("core::close", Floor::Base(&[])),
     ("core::facts", Floor::Base(&[])),
+    ("core::bus", Floor::Base(&["core::name"])),
     ("core::session", Floor::Base(&["core::client", "core::close", "core::name"])),
     (
         "core::admission::grant",
@@ -70,6 +71,7 @@ pub(crate) const GATEWAY: &[(&str, Floor)] = &[
     ("web", Floor::Base(&["core", "net"])),
     ("context", Floor::Base(&["core", "derive", "flags", "limits", "net"])),
     ("service", Floor::Base(&["context", "net"])),
+    ("cluster", Floor::Base(&["context", "core", "flags", "net", "remote", "service"])),
     ("edges", Floor::Edge),
     ("jobs::mix", Floor::Base(&["context", "core", "derive", "flags", "jobs", "limits", "net", "service"])),
     (

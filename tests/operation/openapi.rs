@@ -110,6 +110,10 @@ fn every_documented_answer_has_its_documented_form() {
     let number = number.as_str().map_or_else(|| number.to_string(), str::to_owned);
     checked.call("DELETE", "/api/v1/forwards/{id}", &number, &none);
     checked.call("GET", "/api/v1/pulls", "", &none);
+    checked.call("GET", "/api/v1/nodes", "", &none);
+    for method in ["GET", "POST", "DELETE"] {
+        checked.call(method, "/api/v1/drain", "", &none);
+    }
     checked.call("POST", "/api/v1/records", "", &json!({ "stream": "live/x" }));
     checked.call("GET", "/api/v1/records", "", &none);
     checked.call("GET", "/api/v1/logins", "", &none);

@@ -7,19 +7,24 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{Api, Asker, BAD_REQUEST, find, types};
+use super::{Api, Asker, BAD_REQUEST, find, nodes, types};
 use crate::core::admission::{Ban, BannedClient, MAX_MINUTES};
 use crate::core::close::CloseReason;
 use crate::core::facts::Fact;
 use crate::core::hub::Identity;
 use crate::core::text::quoted;
 
+/// The refusal to ban a client that is not a person.
+pub(super) const NO_BAN: &str =
+    "the client is a job of the gateway or another node, which a ban cannot keep out: leave out `minutes`";
 /// SRS has no bans, so this is the HTTP status.
 const BAN_NOT_FOUND: u32 = 404;
 
 #[derive(Deserialize)]
 pub(super) struct Kick {
     minutes: Option<u64>,
+    /// The node of a cluster that has the client, if it is not this one.
+    node: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -78,7 +83,7 @@ struct OneBan {
     ban: Entry,
 }
 
-/// Handles `DELETE /api/v1/clients/ID?minutes=N`: ends a connection, and keeps its client out if `minutes` is given.
+/// Handles `DELETE /api/v1/clients/ID?minutes=N&node=NAME`: ends a connection, and keeps its client out if `minutes` is given.
 pub(super) async fn kick(
     State(api): State<Api>,
     asked: Asker,
@@ -88,13 +93,19 @@ pub(super) async fn kick(
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
-    let minutes = match kick {
-        Ok(Query(Kick { minutes })) if minutes.is_none_or(|n| (1..=MAX_MINUTES).contains(&n)) => minutes,
+    let (minutes, node) = match kick {
+        Ok(Query(Kick { minutes, node })) if minutes.is_none_or(|n| (1..=MAX_MINUTES).contains(&n)) => {
+            (minutes, node)
+        }
         _ => {
             let text = format!("`minutes` must be a number from 1 to {MAX_MINUTES}");
             return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, &text);
         }
     };
+    let own = api.0.cluster.get().map(|cluster| cluster.node().as_str());
+    if let Some(node) = node.filter(|node| own != Some(node)) {
+        return nodes::kick(&api, &node, &id, minutes).await;
+    }
     let Some(client) = find(&api, &id) else {
         return api.no_client(&id);
     };
@@ -102,11 +113,13 @@ pub(super) async fn kick(
     // Before the connection ends, so that the client finds the ban when it reconnects.
     let ban = match minutes.map(|minutes| context.bans.add(&client, minutes)) {
         Some(None) => {
-            let text = "the client is a job of the gateway, which a ban cannot keep out: leave out `minutes`";
-            return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, text);
+            return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, NO_BAN);
         }
         ban => ban.flatten(),
     };
+    if let (Some(cluster), Some(ban)) = (api.0.cluster.get(), &ban) {
+        cluster.share_ban(ban);
+    }
     tracing::info!(peer = %asked.peer, client = client.id, stream = %client.stream.name(), minutes, "client ended by an operator");
     context.clients.close(client.id, CloseReason::Operator);
     context.facts.push(Fact {
@@ -137,9 +150,14 @@ pub(super) async fn lift(State(api): State<Api>, asked: Asker, Path(id): Path<St
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
-    if !id.parse().is_ok_and(|id| api.0.context.bans.lift(id)) {
+    let bans = &api.0.context.bans;
+    let ban = id.parse::<u64>().ok().and_then(|id| bans.list().into_iter().find(|ban| ban.id == id));
+    if !ban.as_ref().is_some_and(|ban| bans.lift(ban.id)) {
         let text = format!("there is no ban {}; GET /api/v1/bans lists all bans", quoted(&id));
         return api.refuse(StatusCode::NOT_FOUND, BAN_NOT_FOUND, &text);
+    }
+    if let (Some(cluster), Some(ban)) = (api.0.cluster.get(), &ban) {
+        cluster.share_lift(ban);
     }
     tracing::info!(peer = %asked.peer, ban = id, "ban lifted by an operator");
     api.0.context.facts.push(Fact { what: "ban_lifted", ..asked.fact() });

@@ -2,6 +2,7 @@
 //! [`Api::router`]; `types` holds the JSON.
 
 mod bans;
+mod drain;
 mod events;
 mod forwards;
 mod hooks;
@@ -12,6 +13,7 @@ mod log;
 mod logins;
 mod mix_metrics;
 mod mixes;
+mod nodes;
 mod profile;
 mod pulls;
 mod records;
@@ -40,6 +42,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::events::{Figures, Listeners};
+use crate::cluster::{Cluster, LateCluster, ListWanted};
 use crate::context::Context;
 use crate::core::auth::{AuthRequest, Denied};
 use crate::core::facts::Fact;
@@ -92,6 +95,8 @@ pub struct ApiParts {
     pub pulls: LatePulls,
     /// Takes requests to read the settings again.
     pub reload: ReloadDesk,
+    /// The cluster, if the gateway belongs to one.
+    pub cluster: LateCluster,
 }
 
 /// The state of the API. Cloning shares it.
@@ -107,6 +112,7 @@ struct Inner {
     mixes: Mixes,
     hooks: Hooks,
     sessions: LateSessionLog,
+    cluster: LateCluster,
     facts: Option<Arc<ServerFacts>>,
     /// Taken while the session log is read: one request at a time.
     reading: Semaphore,
@@ -127,7 +133,7 @@ impl Api {
         let Gateway { context, gate, protocols, listening, stop, .. } = gateway;
         let (listeners, figures, started) = (Listeners::default(), Figures::default(), Instant::now());
         let reading = Semaphore::new(1);
-        let ApiParts { jobs, mixes, records, hooks, sessions, reload, .. } = parts;
+        let ApiParts { jobs, mixes, records, hooks, sessions, reload, cluster, .. } = parts;
         Self(Arc::new(Inner {
             context,
             gate,
@@ -137,6 +143,7 @@ impl Api {
             reload,
             hooks,
             sessions,
+            cluster,
             facts: None,
             reading,
             protocols,
@@ -180,6 +187,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/jobs/{id}", delete(jobs::remove))
         .route("/api/v1/jobs/{id}/restart", post(jobs::restart))
         .merge(mixes())
+        .merge(cluster())
         .merge(console())
         .route("/api/v1/openapi.json", get(openapi))
         .route("/api/v1/server", get(server::show))
@@ -193,6 +201,15 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/metrics", get(prometheus))
         .route("/healthz", get(|| async { ([(header::CACHE_CONTROL, "no-store")], "ok\n") }))
         .with_state(api)
+}
+
+/// Returns the routes of the cluster, and of the drain.
+fn cluster() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/nodes", get(nodes::list))
+        .route("/api/v1/nodes/", get(nodes::list))
+        .route("/api/v1/drain", get(drain::show).post(drain::begin).delete(drain::cancel))
+        .route("/readyz", get(drain::ready))
 }
 
 /// Returns the routes of the mixes.
@@ -379,13 +396,34 @@ struct Wanted {
     stream: Option<String>,
 }
 
+/// The nodes whose lists are requested: `all`, or this one.
+#[derive(Deserialize)]
+struct NodesWanted {
+    nodes: Option<String>,
+}
+
+impl NodesWanted {
+    /// Returns the cluster whose nodes are asked; `None` for this node only.
+    fn cluster<'a>(&self, api: &'a Api) -> Option<&'a Cluster> {
+        api.0.cluster.get().filter(|_| self.nodes.as_deref() == Some("all"))
+    }
+}
+
 type RangeQuery = Result<Query<Range>, QueryRejection>;
 
-async fn streams(State(api): State<Api>, asked: Asker, range: RangeQuery) -> Response {
+async fn streams(
+    State(api): State<Api>,
+    asked: Asker,
+    range: RangeQuery,
+    Query(from): Query<NodesWanted>,
+) -> Response {
     if let Some(refusal) = api.no_viewer(&asked).await {
         return refusal;
     }
     let Ok(Query(range)) = range else { return api.bad_range() };
+    if let Some(cluster) = from.cluster(&api) {
+        return nodes::everywhere(&api, cluster, ListWanted::Streams, &range).await;
+    }
     let clients = api.0.context.clients.list();
     let all = api.0.context.hub.streams();
     let streams = range.of(&all, |stream| types::Stream::of(stream, &clients));
@@ -416,11 +454,15 @@ async fn clients(
     asked: Asker,
     range: RangeQuery,
     Query(wanted): Query<Wanted>,
+    Query(from): Query<NodesWanted>,
 ) -> Response {
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
     let Ok(Query(range)) = range else { return api.bad_range() };
+    if let Some(cluster) = from.cluster(&api) {
+        return nodes::everywhere(&api, cluster, ListWanted::Clients(wanted.stream), &range).await;
+    }
     let mut all = api.0.context.clients.list();
     if let Some(stream) = wanted.stream {
         all.retain(|client| client.stream.name().as_str() == stream);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::events::follow;
-use super::{Api, ApiParts, ServerFacts, router};
+use super::{Api, ApiParts, ServerFacts, nodes, router};
 use crate::service::{Gateway, Greeting, Routes, Service, StartError, query};
 
 /// Seconds for which the link to the console is valid.
@@ -47,7 +47,9 @@ impl Service for ApiService {
         });
         tokio::spawn(follow(gateway.context.clone(), gateway.stop.clone()));
         let api = Api::new(gateway.clone(), self.parts.clone());
-        routes.add(router(api.with_facts(self.facts.clone())));
+        let api = api.with_facts(self.facts.clone());
+        nodes::share_lists(&api);
+        routes.add(router(api));
         Ok(())
     }
 

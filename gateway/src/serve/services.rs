@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::{ApiParts, ApiService, ForwardService, PullService, ServerFacts};
+use crate::cluster::ClusterService;
 use crate::edges::flv::Flv;
 use crate::edges::hls::HlsService;
 use crate::edges::rtmp::Rtmp;
@@ -31,7 +32,7 @@ impl Services {
     /// # Errors
     /// An address is in use or does not belong to this machine, or the HTTPS certificate cannot be used.
     pub(super) fn bind(settings: &Settings, parts: &ApiParts) -> Result<Self, StartError> {
-        let ApiParts { mixes, records, hooks, sessions, .. } = parts;
+        let ApiParts { mixes, records, hooks, sessions, cluster, .. } = parts;
         let rtmp = Rtmp::bind(&settings.rtmp)?;
         let webrtc = WebRtcService::bind(settings.webrtc.clone(), settings.http.tls.acme.clone())?;
         let mut all: Vec<Box<dyn Service>> = vec![Box::new(Flv), Box::new(HlsService)];
@@ -45,6 +46,8 @@ impl Services {
         all.push(Box::new(ApiService::new(parts.clone()).with_facts(facts.clone())));
         all.push(Box::new(ForwardService::new(&settings.forward, &settings.remote, &settings.data, parts)?));
         all.push(Box::new(PullService::new(&settings.pull, &settings.remote, &settings.data, parts)?));
+        // After the pulls: its origin is asked after theirs.
+        all.push(Box::new(ClusterService::new(&settings.cluster, &settings.remote, cluster)?));
         settings.slate.check().map_err(StartError::Setting)?;
         all.push(Box::new(MeteringService::new(&settings.metering, &settings.data, sessions)));
         // The last one: its guard is asked after those of all other services.

@@ -56,6 +56,13 @@ impl Listening {
         addr.and_then(|addr| addr.parse::<SocketAddr>().ok()).map_or(0, |addr| addr.port())
     }
 
+    /// The first address on which the service with this entry listens.
+    pub fn first(&self, entry: &str) -> Option<SocketAddr> {
+        let entry = self.0.get(entry)?;
+        let addr = entry.as_array().map_or(Some(entry), |list| list.first());
+        addr?.as_str()?.parse().ok()
+    }
+
     /// The ready file's contents, with the process.
     pub fn file(&self) -> String {
         let mut entries = self.0.clone();

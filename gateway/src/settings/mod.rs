@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::ClusterSettings;
 use crate::context::ContextSettings;
 use crate::core::auth::AuthSettings;
 use crate::edges::rtmp::RtmpSettings;
@@ -119,6 +120,11 @@ pub struct Settings {
     #[serde(flatten)]
     pub metering: MeteringSettings,
 
+    /// The cluster.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub cluster: ClusterSettings,
+
     /// JSON file that is written when everything listens, with the addresses and the process id
     #[arg(long, env = "LIANMAI_READY_FILE", value_name = "PATH", default_value = "", value_parser = flags::path)]
     pub ready_file: PathBuf,
@@ -142,7 +148,7 @@ impl Settings {
     /// Returns whether there are secrets, or addresses of other servers, which usually hold keys.
     pub fn hold_keys(&self) -> bool {
         let AuthSettings { secret, operator_secret, play_secret, .. } = &self.auth;
-        let secrets = [secret, operator_secret, play_secret];
+        let secrets = [secret, operator_secret, play_secret, &self.cluster.cluster_secret];
         !(secrets.into_iter().all(String::is_empty)
             && self.forward.forward.is_empty()
             && self.pull.pull.is_empty())

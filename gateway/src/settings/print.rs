@@ -7,9 +7,17 @@ use toml::Value;
 
 use super::{Settings, load};
 
-/// The settings that are secrets. `ice_server` is one if it has a password, and `hook` if it has a query.
-const SECRETS: [&str; 6] =
-    ["secret", "play_secret", "operator_secret", "hook_secret", "publish_url_key", "play_url_key"];
+/// The settings that are secrets. `ice_server` and `cluster` are if they have a
+/// password, and `hook` if it has a query.
+const SECRETS: [&str; 7] = [
+    "secret",
+    "play_secret",
+    "operator_secret",
+    "hook_secret",
+    "publish_url_key",
+    "play_url_key",
+    "cluster_secret",
+];
 
 /// The settings whose addresses may hold keys.
 const ADDRESSES: [&str; 2] = ["forward", "pull"];
@@ -51,6 +59,6 @@ pub fn shown(config: &Settings) -> serde_json::Value {
 fn is_secret(key: &str, value: &Value) -> bool {
     SECRETS.contains(&key) && value.as_str().is_some_and(|text| !text.is_empty())
         || ADDRESSES.contains(&key) && value.as_array().is_some_and(|list| !list.is_empty())
-        || key == "ice_server" && value.to_string().contains('@')
+        || (key == "ice_server" || key == "cluster") && value.to_string().contains('@')
         || (key == "hook" || key == "auth_jwks") && value.to_string().contains('?')
 }
