@@ -1,7 +1,7 @@
 //! Time until a new viewer has received the bytes of its first video frame.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,10 +18,7 @@ pub(crate) fn run() {
     let mut times = Vec::new();
     for n in 0..JOINS {
         let start = Instant::now();
-        let mut socket = TcpStream::connect(gateway.http()).expect("the server listens");
-        let request = format!("GET /live/bench.flv HTTP/1.0\r\nHost: {}\r\n\r\n", gateway.http());
-        socket.write_all(request.as_bytes()).expect("a request can be sent");
-        times.push(first_picture(&mut socket) - start);
+        times.push(first_picture_at(gateway.http(), "bench") - start);
         // Spread over the group of pictures.
         thread::sleep(Duration::from_millis(u64::from(37 + n % 10)));
     }
@@ -32,6 +29,14 @@ pub(crate) fn run() {
         percentile(&mut times, 0.95),
         percentile(&mut times, 1.0),
     );
+}
+
+/// Returns when the first video frame of `live/NAME` was complete at this server.
+pub(crate) fn first_picture_at(to: SocketAddr, name: &str) -> Instant {
+    let mut socket = TcpStream::connect(to).expect("the server listens");
+    let request = format!("GET /live/{name}.flv HTTP/1.0\r\nHost: {to}\r\n\r\n");
+    socket.write_all(request.as_bytes()).expect("a request can be sent");
+    first_picture(&mut socket)
 }
 
 /// Returns when the first video frame was complete.

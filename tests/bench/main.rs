@@ -1,6 +1,7 @@
 //! `cargo xtask bench [PART…]`: cost and speed of the server, compared with known figures of other servers.
 //! Nothing here passes or fails: it prints figures and their targets.
 
+mod cluster;
 mod compose;
 mod cpu;
 mod forward;
@@ -24,7 +25,7 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 13] = [
+    let parts: [(&str, fn()); 14] = [
         ("cpu", cpu::run),
         ("latency", latency::run),
         ("join", join::run),
@@ -38,6 +39,7 @@ fn main() {
         ("mix", mix::run),
         ("forward", forward::run),
         ("record", record::run),
+        ("cluster", cluster::run),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {

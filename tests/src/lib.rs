@@ -11,6 +11,7 @@ pub mod clip;
 pub mod flv;
 pub mod gateway;
 pub mod http;
+pub mod nats;
 pub mod ogg;
 pub mod packets;
 pub mod player;
@@ -28,5 +29,6 @@ pub mod ws;
 
 pub use clip::{Clip, Plain};
 pub use gateway::Gateway;
+pub use nats::Nats;
 pub use process::Process;
 pub use room::RoomClient;

@@ -41,7 +41,7 @@ cargo xtask pot                 collect the plugin's texts for translators, targ
 cargo xtask fuzz SECONDS [TARGET…]
                                 run each fuzz target (or those named) for so many seconds
 cargo xtask bench [PART…]       measure: cpu, latency, join, stalled, rtp, transcode, compose,
-                                https, whep, rooms, mix, forward, record, browser, loss,
+                                https, whep, rooms, mix, forward, record, cluster, browser, loss,
                                 rooms-browser, console
 ";
 

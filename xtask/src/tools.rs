@@ -55,6 +55,7 @@ const TOOLS: &[Tool] = &[
         Use::Operation,
         "nginx as a server for forwards",
     ),
+    tool("nats-server", "nats-server", Use::Operation, "the bus of a cluster"),
     tool("pebble", "pebble", Use::Operation, "getting certificates by ACME"),
     tool("dpkg", "dpkg", Use::Operation, "the gateway's Debian package"),
     tool("systemd-analyze", "systemd", Use::Operation, "the service file"),

@@ -1,0 +1,68 @@
+//! nats-server, the bus of a cluster.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::gateway::temp_dir;
+use crate::process::Process;
+use crate::wait;
+
+/// A running nats-server on a port of its own.
+#[derive(Debug)]
+pub struct Nats {
+    /// The server's process.
+    pub process: Process,
+    port: u16,
+    dir: PathBuf,
+}
+
+impl Nats {
+    /// Starts a server.
+    #[track_caller]
+    pub fn start() -> Self {
+        Self::at("-1")
+    }
+
+    /// Kills the server, and starts another one on its port after `pause`.
+    #[track_caller]
+    pub fn restart(&mut self, pause: impl FnOnce()) {
+        self.process.signal("KILL");
+        self.process.wait(Duration::from_secs(60));
+        pause();
+        let port = self.port.to_string();
+        *self = Self::at(&port);
+    }
+
+    #[track_caller]
+    fn at(port: &str) -> Self {
+        let dir = temp_dir("nats");
+        let mut command = Command::new("nats-server");
+        command.args(["--addr", "127.0.0.1", "--port", port, "--ports_file_dir"]).arg(&dir);
+        let mut process = Process::start(&mut command);
+        let file = dir.join(format!("nats-server_{}.ports", process.pid()));
+        let port = wait::until("the ports of nats-server", Duration::from_secs(60), || {
+            if let Some(status) = process.ended() {
+                panic!("nats-server ended with {status} instead of listening");
+            }
+            // The file may be incomplete at first.
+            let ports: Value = serde_json::from_slice(&fs::read(&file).ok()?).ok()?;
+            ports["nats"][0].as_str()?.rsplit(':').next()?.parse().ok()
+        });
+        Self { process, port, dir }
+    }
+
+    /// Returns its address, for `--cluster`.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
