@@ -17,6 +17,12 @@ fn operate(gateway: &Gateway, method: &str, path: &str) -> (u16, Value) {
     (response.status, serde_json::from_slice(&response.body).unwrap_or_default())
 }
 
+/// Returns the status for a viewer of `live/x` who asks and does not play.
+#[track_caller]
+fn head(gateway: &Gateway) -> u16 {
+    http::request(gateway.http(), "HEAD", "/live/x.flv", &[]).status
+}
+
 /// Returns the clients of all nodes.
 #[track_caller]
 fn clients(gateway: &Gateway) -> Vec<Value> {
@@ -109,11 +115,12 @@ fn the_operator_sees_and_ends_clients_of_all_nodes() {
     assert_eq!(operate(&c, "DELETE", &format!("/api/v1/clients/{id}?node=b&minutes=5")).0, 200);
     wait::until_true("the viewer to be ended", LIMIT, || viewer.over());
     for gateway in [&a, &b, &c] {
-        wait::until_true("the ban at every node", LIMIT, || gateway.get("/live/x.flv").status == 403);
+        wait::until_true("the ban at every node", LIMIT, || head(gateway) == 403);
     }
     let bans = operate(&c, "GET", "/api/v1/bans").1;
     let ban = bans["bans"][0]["id"].as_str().map(str::to_owned).expect("a ban");
     assert_eq!(operate(&c, "DELETE", &format!("/api/v1/bans/{ban}")).0, 200);
+    wait::until_true("the end of the ban", LIMIT, || head(&a) == 200);
     view(&a, "x").wait_frames(VIDEO, 10, LIMIT);
     // A node that hangs is named.
     b.process.signal("STOP");

@@ -12,7 +12,7 @@ fn every_node_plays_what_any_node_publishes_by_every_protocol() {
     let [a, b, c] = ["a", "b", "c"].map(|name| node(&nats, name, &[]));
     // The first viewer waits for the publisher.
     let early = view(&b, "x");
-    let _publisher = publish(&a, "x", Clip::Baseline);
+    let publisher = publish(&a, "x", Clip::Baseline);
     let video = early.wait_frames(VIDEO, 60, LIMIT);
     assert!(video.windows(2).all(|pair| pair[1].tag.time - pair[0].tag.time <= 50), "a frame is missing");
     let second = view(&b, "x");
@@ -38,7 +38,7 @@ fn every_node_plays_what_any_node_publishes_by_every_protocol() {
     let metrics = a.get("/metrics").text();
     assert!(metrics.contains("lianmai_viewers{protocol=\"http-flv\"} 0"), "{metrics}");
     // The publisher moves to the node of a viewer, and back.
-    drop(_publisher);
+    drop(publisher);
     wait::until_true("the publisher to be gone", LIMIT, || {
         a.stream("x").is_none_or(|stream| stream["publish"]["active"] == false)
     });

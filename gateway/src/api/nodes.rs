@@ -117,7 +117,8 @@ pub(super) async fn everywhere(api: &Api, cluster: &Cluster, wanted: ListWanted,
     });
     let silent =
         gathered.silent.iter().map(|node| Answered { node: node.to_string(), answered: false, total: None });
-    let nodes = answered.chain(silent).collect();
+    let mut nodes: Vec<Answered> = answered.chain(silent).collect();
+    nodes.sort_by(|a, b| a.node.cmp(&b.node));
     let all = gathered.answers.into_iter().flat_map(|listed| {
         let node = listed.node.to_string();
         listed.entries.into_iter().map(move |mut entry| {
