@@ -3,13 +3,18 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ::gateway::cluster::registry::{Me, Registry};
+use ::gateway::cluster::{NatsBus, NodeName};
+use ::gateway::core::bus::Bus as _;
+use ::gateway::core::hub::{Hub, HubConfig, StreamName};
 use lianmai_tests::flv::{self, VIDEO};
 use lianmai_tests::player::FlvViewer;
 use lianmai_tests::publisher::{self, WsPublisher};
-use lianmai_tests::{Clip, Gateway, Nats, rtmp, wait};
+use lianmai_tests::{Clip, Gateway, Nats, gateway, rtmp, wait};
 
 use crate::cpu::cpu;
 use crate::join::first_picture_at;
@@ -17,6 +22,8 @@ use crate::{WINDOW, percentile, stream};
 
 /// Number of streams that are played at another node for the first time.
 const JOINS: usize = 40;
+/// Number of streams of one node.
+const CLAIMS: u64 = 10_000;
 /// Number of deaths of the owner.
 const DEATHS: usize = 5;
 const LIMIT: Duration = Duration::from_secs(60);
@@ -26,6 +33,7 @@ pub(crate) fn run() {
     join(&nats);
     hops(&nats);
     cost(&nats);
+    claims(&nats);
     for pause in [Duration::ZERO, Duration::from_secs(1)] {
         handover(&nats, pause);
     }
@@ -136,6 +144,37 @@ fn cost(nats: &Nats) {
         relayed[1] - alone[1],
         relayed[0] - alone[0]
     );
+}
+
+/// Measures how long one node takes to claim many streams, and their memory.
+fn claims(nats: &Nats) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let handle = runtime.handle().clone();
+    runtime.block_on(async {
+        let bus = NatsBus::new(&[nats.url()], "bench", handle.clone()).expect("an address");
+        bus.connected().wait_for(|connected| *connected).await.expect("the bus");
+        let (node, url) = (NodeName::parse("bench").expect("a name"), Arc::default());
+        let me = Me { node, region: String::new(), url };
+        let registry = Registry::new(Arc::new(bus), me, Hub::new(HubConfig::default()), 32, handle);
+        let (before, start) = (gateway::rss(std::process::id()), Instant::now());
+        let claims: Vec<_> = (0..CLAIMS)
+            .map(|n| {
+                let registry = registry.clone();
+                let name = StreamName::parse(&format!("live/{n}")).expect("a name");
+                tokio::spawn(async move { registry.claim(&name, n).await })
+            })
+            .collect();
+        for claim in claims {
+            claim.await.expect("no panic").expect("nobody else has it");
+        }
+        let took = start.elapsed();
+        let memory = gateway::rss(std::process::id()).saturating_sub(before);
+        println!(
+            "{CLAIMS} streams claimed by one node: {:.2} s (target <= 2), {:.1} MB (target <= 20)",
+            took.as_secs_f64(),
+            memory as f64 / 1e6
+        );
+    });
 }
 
 /// Kills the owner while a third node plays. The publisher comes to the second one after `pause`.

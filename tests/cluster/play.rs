@@ -1,8 +1,8 @@
 //! Publishing at one node, and playing at all.
 
 use lianmai_tests::flv::VIDEO;
-use lianmai_tests::rtc::{Call, Peer};
-use lianmai_tests::{Clip, Nats, Process, gateway, http, rtmp, wait};
+use lianmai_tests::rtc::{Call, Media, Peer};
+use lianmai_tests::{Clip, Gateway, Nats, Process, gateway, http, rtmp, wait};
 
 use crate::{LIMIT, more_frames, node, publish, pulls, view};
 
@@ -49,6 +49,33 @@ fn every_node_plays_what_any_node_publishes_by_every_protocol() {
     let _at_a = publish(&a, "x", Clip::Baseline);
     let video = more_frames(&early, 60);
     assert!(video.windows(2).all(|pair| pair[1].tag.time >= pair[0].tag.time), "times go back");
+}
+
+#[test]
+fn only_the_owner_records_and_key_frames_are_asked_for_there() {
+    let nats = Nats::start();
+    let [a, b] = ["a", "b"].map(|name| node(&nats, name, &["--record", "live/*", "--operator-secret", "op"]));
+    let camera = Peer::publish(&Call::new(&a, "cam"), Media::usual());
+    let viewer = Peer::play(&Call::new(&b, "cam"));
+    viewer.wait_frames(true, 30, LIMIT);
+    let recorded = |gateway: &Gateway| {
+        let records = gateway.json(&gateway.operator("/api/v1/records"));
+        records["streams"].as_array().map_or(0, Vec::len)
+    };
+    wait::until_true("a recording at the owner", LIMIT, || recorded(&a) == 1);
+    assert_eq!(recorded(&b), 0, "another node publishes the stream");
+    let before = camera.key_requests();
+    wait::until_true("a request at the camera", LIMIT, || {
+        viewer.ask_key();
+        camera.key_requests() > before
+    });
+    // The camera moves to the other node, which records it from then on.
+    drop(camera);
+    wait::until_true("the camera to be gone", LIMIT, || {
+        a.stream("cam").is_none_or(|stream| stream["publish"]["active"] == false)
+    });
+    let _camera = Peer::publish(&Call::new(&b, "cam"), Media::usual());
+    wait::until_true("a recording at the new owner", LIMIT, || recorded(&b) == 1);
 }
 
 #[test]
