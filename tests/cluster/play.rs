@@ -55,7 +55,8 @@ fn every_node_plays_what_any_node_publishes_by_every_protocol() {
 fn only_the_owner_records_and_key_frames_are_asked_for_there() {
     let nats = Nats::start();
     let [a, b] = ["a", "b"].map(|name| node(&nats, name, &["--record", "live/*", "--operator-secret", "op"]));
-    let camera = Peer::publish(&Call::new(&a, "cam"), Media::usual());
+    // Distant key frames, as from a browser.
+    let camera = Peer::publish(&Call::new(&a, "cam"), Media::of(Clip::LongGop));
     let viewer = Peer::play(&Call::new(&b, "cam"));
     viewer.wait_frames(true, 30, LIMIT);
     let recorded = |gateway: &Gateway| {

@@ -26,7 +26,8 @@ const MAX_KEYS: usize = 10_000;
 struct KeyRequests(Mutex<HashMap<StreamName, Instant>>);
 
 impl KeyRequests {
-    /// Returns whether a request for this stream may be made now, and remembers it.
+    /// Returns whether a request for this stream may be made now, and remembers it. Beyond the maximum, none may be made
+    /// until others are old.
     fn is_due(&self, name: &StreamName) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if last.get(name).is_some_and(|last| last.elapsed() < KEY_EVERY) {
@@ -34,6 +35,9 @@ impl KeyRequests {
         }
         if last.len() >= MAX_KEYS {
             last.retain(|_, last| last.elapsed() < KEY_EVERY);
+            if last.len() >= MAX_KEYS {
+                return false;
+            }
         }
         last.insert(name.clone(), Instant::now());
         true
@@ -245,4 +249,31 @@ fn bytes_of(text: &str) -> Option<[u8; 32]> {
         *byte = u8::from_str_radix(&text[2 * n..2 * n + 2], 16).ok()?;
     }
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn key_frames_are_asked_for_twice_a_second_and_their_memory_is_bounded() {
+        let keys = KeyRequests::default();
+        let name = |n: usize| StreamName::parse(&format!("live/{n}")).unwrap();
+        assert!(keys.is_due(&name(0)) && !keys.is_due(&name(0)) && keys.is_due(&name(1)));
+        tokio::time::advance(KEY_EVERY).await;
+        assert!(keys.is_due(&name(0)));
+        (2..MAX_KEYS).for_each(|n| assert!(keys.is_due(&name(n)), "{n}"));
+        assert!(!keys.is_due(&name(MAX_KEYS)));
+        tokio::time::advance(KEY_EVERY).await;
+        assert!(keys.is_due(&name(MAX_KEYS)));
+        assert_eq!(keys.0.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn keys_are_read_as_hexadecimal_digits() {
+        assert_eq!(bytes_of(&"0f".repeat(32)), Some([15; 32]));
+        for bad in ["", "0f", &"0g".repeat(32), &"é".repeat(32)] {
+            assert_eq!(bytes_of(bad), None, "{bad}");
+        }
+    }
 }

@@ -11,6 +11,8 @@ mod parents;
 mod pull;
 mod relays;
 mod run;
+#[cfg(test)]
+mod tests;
 
 pub use follow::{Action, CONNECT_TIMEOUT, Follow, Found, LOOK_EVERY, SILENT_AFTER, Source};
 pub use parents::choose;

@@ -48,6 +48,7 @@ pub(super) async fn run(relays: &Relays, shared: &Shared, name: &StreamName, sta
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut used = Instant::now();
+    let mut failing = false;
     loop {
         let until = match follow.next(begun.elapsed()) {
             Action::Ask => {
@@ -96,6 +97,7 @@ pub(super) async fn run(relays: &Relays, shared: &Shared, name: &StreamName, sta
                 connecting = None;
                 match connected {
                     Ok(new) => {
+                        failing = false;
                         let Source { owner, via } = source;
                         let through = via.as_ref().map(ToString::to_string);
                         tracing::info!(stream = %name, owner = %owner.node, through, "relay connected");
@@ -109,7 +111,11 @@ pub(super) async fn run(relays: &Relays, shared: &Shared, name: &StreamName, sta
                     }
                     Err(error) => {
                         metrics::counter!("lianmai_cluster_failures_total").increment(1);
-                        tracing::debug!(stream = %name, owner = %source.owner.node, %error, "relay not connected");
+                        // Further failures in a row are only counted.
+                        if !std::mem::replace(&mut failing, true) {
+                            let owner = &source.owner.node;
+                            tracing::warn!(stream = %name, %owner, url = source.owner.url, %error, "relay not connected");
+                        }
                         follow.broken(begun.elapsed());
                     }
                 }
