@@ -54,28 +54,30 @@ fn every_node_plays_what_any_node_publishes_by_every_protocol() {
 #[test]
 fn only_the_owner_records_and_key_frames_are_asked_for_there() {
     let nats = Nats::start();
-    let [a, b] = ["a", "b"].map(|name| node(&nats, name, &["--record", "live/*", "--operator-secret", "op"]));
-    // Distant key frames, as from a browser.
-    let camera = Peer::publish(&Call::new(&a, "cam"), Media::of(Clip::LongGop));
-    let viewer = Peer::play(&Call::new(&b, "cam"));
-    viewer.wait_frames(true, 30, LIMIT);
+    let [a, b] = ["a", "b"].map(|name| node(&nats, name, &["--record", "live/x", "--operator-secret", "op"]));
+    let publisher = publish(&a, "x", Clip::Av);
+    view(&b, "x").wait_frames(VIDEO, 30, LIMIT);
     let recorded = |gateway: &Gateway| {
         let records = gateway.json(&gateway.operator("/api/v1/records"));
         records["streams"].as_array().map_or(0, Vec::len)
     };
     wait::until_true("a recording at the owner", LIMIT, || recorded(&a) == 1);
     assert_eq!(recorded(&b), 0, "another node publishes the stream");
+    // Distant key frames, as from a browser. Nothing but the viewer asks for more.
+    let camera = Peer::publish(&Call::new(&a, "cam"), Media::of(Clip::LongGop));
+    let viewer = Peer::play(&Call::new(&b, "cam"));
+    viewer.wait_frames(true, 30, LIMIT);
     let before = camera.key_requests();
     wait::until_true("a request at the camera", LIMIT, || {
         viewer.ask_key();
         camera.key_requests() > before
     });
-    // The camera moves to the other node, which records it from then on.
-    drop(camera);
-    wait::until_true("the camera to be gone", LIMIT, || {
-        a.stream("cam").is_none_or(|stream| stream["publish"]["active"] == false)
+    // A publisher that moves to the other node is recorded there from then on.
+    drop(publisher);
+    wait::until_true("the publisher to be gone", LIMIT, || {
+        a.stream("x").is_none_or(|stream| stream["publish"]["active"] == false)
     });
-    let _camera = Peer::publish(&Call::new(&b, "cam"), Media::usual());
+    let _publisher = publish(&b, "x", Clip::Av);
     wait::until_true("a recording at the new owner", LIMIT, || recorded(&b) == 1);
 }
 
