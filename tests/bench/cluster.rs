@@ -11,6 +11,7 @@ use ::gateway::cluster::registry::{Me, Registry};
 use ::gateway::cluster::{NatsBus, NodeName};
 use ::gateway::core::bus::Bus as _;
 use ::gateway::core::hub::{Hub, HubConfig, StreamName};
+use ::gateway::remote::{Dialer, RemoteSettings};
 use lianmai_tests::flv::{self, VIDEO};
 use lianmai_tests::player::FlvViewer;
 use lianmai_tests::publisher::{self, WsPublisher};
@@ -150,8 +151,9 @@ fn cost(nats: &Nats) {
 fn claims(nats: &Nats) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let handle = runtime.handle().clone();
+    let dialer = Dialer::new(&RemoteSettings::default()).expect("no file");
     runtime.block_on(async {
-        let bus = NatsBus::new(&[nats.url()], "bench", handle.clone()).expect("an address");
+        let bus = NatsBus::new(&[nats.url()], "bench", &dialer, handle.clone()).expect("an address");
         bus.connected().wait_for(|connected| *connected).await.expect("the bus");
         let (node, url) = (NodeName::parse("bench").expect("a name"), Arc::default());
         let me = Me { node, region: String::new(), url };

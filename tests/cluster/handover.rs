@@ -5,9 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lianmai_tests::flv::VIDEO;
-use lianmai_tests::{Clip, Nats, wait};
+use lianmai_tests::{Clip, Gateway, Nats, wait};
 
-use crate::{LIMIT, longest_silence, more_frames, node, publish, view};
+use crate::{LIMIT, SECRET, longest_silence, more_frames, node, publish, view};
 
 /// Waits on purpose: the time without a publisher is what the test is about.
 fn publisher_is_away() {
@@ -55,7 +55,8 @@ fn the_death_of_the_bus_changes_nothing_that_runs() {
     let _publisher = publish(&a, "x", Clip::Av);
     let viewers = [view(&a, "x"), view(&b, "x")];
     viewers.iter().for_each(|viewer| drop(viewer.wait_frames(VIDEO, 30, LIMIT)));
-    let mut late = None;
+    let (mut late, mut started, url) = (None, None, nats.url());
+    let mut late_at_d = None;
     nats.restart(|| {
         for gateway in [&a, &b, &c] {
             wait::until_true("the loss in the log", LIMIT, || {
@@ -63,8 +64,12 @@ fn the_death_of_the_bus_changes_nothing_that_runs() {
             });
             assert_eq!((gateway.get("/healthz").status, gateway.get("/readyz").status), (200, 200));
         }
-        // New publishers come in, too.
+        // New publishers come in, too, and a node starts.
         late = Some(publish(&c, "late", Clip::Av));
+        let flags = ["--cluster", &url, "--cluster-secret", SECRET, "--node", "d"];
+        let d = started.insert(Gateway::start(&flags));
+        late_at_d = Some(publish(d, "at-d", Clip::Av));
+        view(d, "at-d").wait_frames(VIDEO, 10, LIMIT);
         viewers.iter().for_each(|viewer| drop(more_frames(viewer, 60)));
     });
     for viewer in &viewers {
@@ -73,6 +78,7 @@ fn the_death_of_the_bus_changes_nothing_that_runs() {
     }
     // The bus is found again: by the relays of new streams, and of those that began meanwhile.
     view(&b, "late").wait_frames(VIDEO, 30, LIMIT);
+    view(&a, "at-d").wait_frames(VIDEO, 30, LIMIT);
     view(&c, "x").wait_frames(VIDEO, 30, LIMIT);
     // A server that hangs is noticed.
     nats.process.signal("STOP");

@@ -4,7 +4,7 @@ use lianmai_tests::flv::VIDEO;
 use lianmai_tests::rtc::{Call, Media, Peer};
 use lianmai_tests::{Clip, Gateway, Nats, Process, gateway, http, rtmp, wait};
 
-use crate::{LIMIT, more_frames, node, publish, pulls, view};
+use crate::{LIMIT, SECRET, more_frames, node, publish, pulls, view};
 
 #[test]
 fn every_node_plays_what_any_node_publishes_by_every_protocol() {
@@ -96,6 +96,31 @@ fn further_nodes_pull_from_those_that_have_the_stream() {
     more_frames(&second, 60);
     wait::until_true("node c to pull from the owner", LIMIT, || pulls(&a) == 1);
     assert!(!second.over());
+}
+
+#[test]
+fn nodes_and_the_bus_talk_over_tls() {
+    // Its certificate is for localhost.
+    let owner = Gateway::start(&[]);
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| owner.data().join(name));
+    let nats = Nats::with_tls(&cert, &key);
+    let (url, path) = (format!("tls://localhost:{}", nats.port()), cert.to_string_lossy().into_owned());
+    let flags = ["--cluster", &url, "--cluster-secret", SECRET, "--remote-ca", &path];
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let https = listener.local_addr().expect("it listens").to_string();
+    drop(listener);
+    let key = key.to_string_lossy();
+    let own_url = https.replace("127.0.0.1", "https://localhost");
+    let more = ["--node", "a", "--https", &https, "--cert", &path, "--key", &key, "--cluster-url", &own_url];
+    let a = Gateway::start(&[&flags[..], &more].concat());
+    let b = Gateway::start(&[&flags[..], &["--node", "b"]].concat());
+    let _publisher = publish(&a, "x", Clip::Av);
+    view(&b, "x").wait_frames(VIDEO, 30, LIMIT);
+    assert_eq!(pulls(&a), 1);
+    // A certificate that nobody trusts.
+    let flags = ["--cluster", &url, "--cluster-secret", SECRET, "--node", "c", "--play-wait", "1"];
+    let c = Gateway::start(&flags);
+    assert_eq!(c.get("/live/x.flv").status, 404);
 }
 
 #[test]

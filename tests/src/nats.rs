@@ -1,7 +1,7 @@
 //! nats-server, the bus of a cluster.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -24,7 +24,19 @@ impl Nats {
     /// Starts a server.
     #[track_caller]
     pub fn start() -> Self {
-        Self::at("-1")
+        Self::at("-1", &[])
+    }
+
+    /// Starts a server that takes TLS connections only, with this certificate and its key.
+    #[track_caller]
+    pub fn with_tls(cert: &Path, key: &Path) -> Self {
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        Self::at("-1", &["--tls", "--tlscert", &path(cert), "--tlskey", &path(key)])
+    }
+
+    /// Returns its port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Kills the server, and starts another one on its port after `pause`.
@@ -34,14 +46,14 @@ impl Nats {
         self.process.wait(Duration::from_secs(60));
         pause();
         let port = self.port.to_string();
-        *self = Self::at(&port);
+        *self = Self::at(&port, &[]);
     }
 
     #[track_caller]
-    fn at(port: &str) -> Self {
+    fn at(port: &str, more: &[&str]) -> Self {
         let dir = temp_dir("nats");
         let mut command = Command::new("nats-server");
-        command.args(["--addr", "127.0.0.1", "--port", port, "--ports_file_dir"]).arg(&dir);
+        command.args(["--addr", "127.0.0.1", "--port", port, "--ports_file_dir"]).arg(&dir).args(more);
         let mut process = Process::start(&mut command);
         let file = dir.join(format!("nats-server_{}.ports", process.pid()));
         let port = wait::until("the ports of nats-server", Duration::from_secs(60), || {
@@ -50,7 +62,8 @@ impl Nats {
             }
             // The file may be incomplete at first.
             let ports: Value = serde_json::from_slice(&fs::read(&file).ok()?).ok()?;
-            ports["nats"][0].as_str()?.rsplit(':').next()?.parse().ok()
+            let listens = ports["nats"].as_array().or_else(|| ports["tls"].as_array())?;
+            listens.first()?.as_str()?.rsplit(':').next()?.parse().ok()
         });
         Self { process, port, dir }
     }

@@ -130,6 +130,9 @@ pub(super) struct Stream {
     recv_bytes: u64,
     kbps: Kbps,
     publish: Publish,
+    /// Not in SRS: whether another node of the cluster publishes the stream, and this gateway relays it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    remote: bool,
     video: Option<Video>,
     audio: Option<Audio>,
 }
@@ -222,6 +225,7 @@ impl Stream {
                 active: stream.publishing().is_some(),
                 cid: publisher.map(|client| client.id.to_string()).unwrap_or_default(),
             },
+            remote: stream.remote(),
             video: stream.config(Track::Video).and_then(|config| Video::of(&config, reordered(stream))),
             audio: stream.config(Track::Audio).and_then(|config| Audio::of(&config)),
         }

@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::core::bus::{Bus, Handler, MAX_ANSWERS, MAX_PAYLOAD, Message, NoAnswer, Subject, Subscription};
+use crate::remote::Dialer;
 
 /// Interval of pings to the server. Two without an answer end the connection, so a server that hangs is noticed after
 /// about 3 s.
@@ -60,17 +61,19 @@ impl fmt::Debug for NatsBus {
 }
 
 impl NatsBus {
-    /// Connects to one of these servers, in the background on `runtime`. `name` is shown by the server.
+    /// Connects to one of these servers, in the background on `runtime`. `name` is shown by the server. Addresses that
+    /// begin with `tls://` use the certificate authorities of `dialer`.
     ///
     /// # Errors
     /// An address cannot be read; the text does not contain it, because it may contain a password.
-    pub fn new(servers: &[String], name: &str, runtime: Handle) -> Result<Self, String> {
+    pub fn new(servers: &[String], name: &str, dialer: &Dialer, runtime: Handle) -> Result<Self, String> {
         let parse = |(n, server): (usize, &String)| {
             server
                 .parse::<async_nats::ServerAddr>()
                 .map_err(|_| format!("address {} of --cluster is not valid", n + 1))
         };
         let servers = servers.iter().enumerate().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let dialer = Some(dialer.clone()).filter(|_| servers.iter().any(|server| server.scheme() == "tls"));
         let (queue, mut queued) = mpsc::channel::<Outgoing>(MAX_QUEUED);
         let (ready, client) = watch::channel(None);
         let connected = watch::Sender::new(false);
@@ -78,6 +81,10 @@ impl NatsBus {
         let inner =
             Arc::new(Inner { runtime: runtime.clone(), client, connected, queue, tasks: OnceLock::new() });
         let run = async move {
+            let options = match with_tls(options, dialer).await {
+                Ok(options) => options,
+                Err(error) => return tracing::error!(error, "cluster not connected"),
+            };
             let client = match options.connect(servers).await {
                 Ok(client) => client,
                 // It tries again for ever, so this is an error of the settings.
@@ -97,6 +104,12 @@ impl NatsBus {
     fn client(&self) -> Option<Client> {
         self.0.connected.borrow().then(|| self.0.client.borrow().clone()).flatten()
     }
+}
+
+/// Adds the certificate authorities of `dialer`, if there is one.
+async fn with_tls(options: ConnectOptions, dialer: Option<Dialer>) -> Result<ConnectOptions, String> {
+    let Some(dialer) = dialer else { return Ok(options) };
+    Ok(options.tls_client_config(dialer.tls().await?.as_ref().clone()))
 }
 
 fn options(name: &str, connected: watch::Sender<bool>) -> ConnectOptions {

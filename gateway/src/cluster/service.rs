@@ -75,8 +75,8 @@ impl Service for ClusterService {
             name => NodeName::parse(name).map_err(|error| StartError::Setting(error.to_string()))?,
         };
         let thread = Workers::named("cluster", 1).map_err(StartError::System)?;
-        let bus = NatsBus::new(&self.settings.cluster, node.as_str(), thread.next().clone())
-            .map_err(StartError::Setting)?;
+        let (servers, runtime) = (&self.settings.cluster, thread.next().clone());
+        let bus = NatsBus::new(servers, node.as_str(), &self.dialer, runtime).map_err(StartError::Setting)?;
         self.join(context, Arc::new(bus), node, &thread);
         self.thread = Some(thread);
         Ok(())

@@ -113,9 +113,12 @@ impl Dialer {
         Err(format!("cannot connect to {host}:{port}: {last}"))
     }
 
-    /// Returns the configuration of TLS. Reading the system's certificates takes some time, so this is done once, off
-    /// the network threads.
-    async fn tls(&self) -> Result<Arc<ClientConfig>, String> {
+    /// Returns the configuration of TLS, which trusts the system's authorities and those of the settings. Reading the
+    /// system's certificates takes some time, so this is done once, off the network threads.
+    ///
+    /// # Errors
+    /// The certificates cannot be used.
+    pub async fn tls(&self) -> Result<Arc<ClientConfig>, String> {
         if let Some(known) = self.tls.get() {
             return known.clone();
         }
