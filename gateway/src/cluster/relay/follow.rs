@@ -93,6 +93,11 @@ impl Follow {
         self.source.as_ref()
     }
 
+    /// Returns whether no media come at `now`.
+    pub fn is_silent(&self, now: Duration) -> bool {
+        self.source.is_none() || now.saturating_sub(self.heard) >= SILENT_AFTER
+    }
+
     /// Media came from the source.
     pub fn bytes(&mut self, now: Duration) {
         self.heard = now;
@@ -149,9 +154,8 @@ impl Follow {
     /// Returns whether the source is still right: the owner is the same, and is silent itself, or the source sends.
     fn explains(&self, now: Duration, owner: &Owner) -> bool {
         let Some(source) = &self.source else { return false };
-        let silence = now.saturating_sub(self.heard);
-        let sends = silence < SILENT_AFTER;
-        source.owner.node == owner.node && (sends || Duration::from_millis(owner.silence_ms) >= FRESH)
+        source.owner.node == owner.node
+            && (!self.is_silent(now) || Duration::from_millis(owner.silence_ms) >= FRESH)
     }
 
     /// Returns what to do at `now`.

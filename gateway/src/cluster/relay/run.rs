@@ -122,7 +122,7 @@ pub(super) async fn run(relays: &Relays, shared: &Shared, name: &StreamName, sta
             }
             found = ready(&mut asking) => {
                 asking = None;
-                let is_silent = found == Found::Nobody;
+                let is_over = found == Found::Nobody && follow.is_silent(begun.elapsed());
                 if let Found::Owner(owner) = &found
                     && owner.node == shared.registry.me().node
                 {
@@ -132,7 +132,7 @@ pub(super) async fn run(relays: &Relays, shared: &Shared, name: &StreamName, sta
                 }
                 let (me, turn) = (&shared.registry.me().node, rand::random());
                 follow.found(begun.elapsed(), found, |owner, avoid| parents::choose(owner, me, avoid, turn));
-                if is_silent {
+                if is_over {
                     // Nobody publishes it: viewers wait as long as for any publisher.
                     feed.leave();
                 }
