@@ -65,6 +65,7 @@ fn one(name: &str, filter: &[String]) -> Result {
         let uses: &[Use] = match name {
             "floors" => &[],
             "rtc" | "rooms" => &[Use::Streams, Use::Rtc],
+            "cluster" => &[Use::Streams, Use::Rtc, Use::Operation],
             "operation" => &[Use::Streams, Use::Operation],
             "packages" => &[Use::Operation],
             _ => &[Use::Streams],
