@@ -263,9 +263,10 @@ mod tests {
         tokio::time::advance(KEY_EVERY).await;
         assert!(keys.is_due(&name(0)));
         (2..MAX_KEYS).for_each(|n| assert!(keys.is_due(&name(n)), "{n}"));
-        assert!(!keys.is_due(&name(MAX_KEYS)));
+        assert!(keys.is_due(&name(MAX_KEYS)), "stream 1 is old");
+        assert!(!keys.is_due(&name(MAX_KEYS + 1)));
         tokio::time::advance(KEY_EVERY).await;
-        assert!(keys.is_due(&name(MAX_KEYS)));
+        assert!(keys.is_due(&name(MAX_KEYS + 1)));
         assert_eq!(keys.0.lock().unwrap().len(), 1);
     }
 
