@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::protocol::{self, AllAsk, Kicked, Listed, NodeAsk, NodeState, Route, SharedClient, Used};
+use super::bans::{SharedBan, SharedClient};
+use super::protocol::{self, AllAsk, Kicked, Listed, NodeAsk, NodeState, Route, Used};
 use super::{Cluster, ListWanted, NodeName};
 use crate::core::auth::UsedToken;
 use crate::core::bus::{MAX_PAYLOAD, Message, Subscription};
@@ -232,10 +233,10 @@ impl Cluster {
         }
     }
 
-    fn shared(&self, ban: &crate::core::admission::Ban) -> Option<protocol::SharedBan> {
+    fn shared(&self, ban: &crate::core::admission::Ban) -> Option<SharedBan> {
         let seconds = ban.until.saturating_duration_since(Instant::now()).as_secs();
         let client = SharedClient::of(&ban.client)?;
-        Some(protocol::SharedBan { node: self.node().clone(), act: ban.act, client, seconds })
+        Some(SharedBan { node: self.node().clone(), act: ban.act, client, seconds })
     }
 }
 

@@ -7,6 +7,7 @@
 //! with the clients, `control` answers the other nodes, `gather` asks them all. `protocol` has the messages. Start
 //! reading at [`Cluster`] and [`ClusterService`].
 
+pub mod bans;
 mod control;
 mod gather;
 mod guard;
