@@ -23,6 +23,8 @@ mod openapi;
 mod proxies;
 #[path = "operation/publishers.rs"]
 mod publishers;
+#[path = "operation/reload.rs"]
+mod reload;
 #[path = "operation/rtmps.rs"]
 mod rtmps;
 #[path = "operation/secrets.rs"]

@@ -1,42 +1,27 @@
 //! Pulls: streams from other servers, which are real ones: a second gateway and its HLS, FLV and RTMP.
 
+#[path = "pull/whep.rs"]
+mod whep;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::thread;
-use std::time::Duration;
 
 use lianmai_tests::flv::VIDEO;
 use lianmai_tests::player::FlvViewer;
-use lianmai_tests::publisher::WsPublisher;
+use lianmai_tests::relay::{self, LIMIT, publish, sources};
 use lianmai_tests::{Clip, Gateway, Process, gateway, wait};
 use serde_json::Value;
-
-/// A timeout for a busy machine; nothing waits that long normally.
-const LIMIT: Duration = Duration::from_secs(90);
-
-/// Publishes `clip` as `live/NAME` for up to five minutes.
-#[track_caller]
-fn publish(gateway: &Gateway, name: &str, clip: Clip) -> WsPublisher {
-    let (flags, tags) = clip.minutes(5);
-    let publisher = WsPublisher::start(&gateway.ws_publish_url(name), flags, tags, 1.0);
-    gateway.wait_published(name);
-    publisher
-}
 
 /// Returns the first source of the first pull.
 #[track_caller]
 fn source(gateway: &Gateway) -> Value {
-    let pulls = gateway.json(&gateway.operator("/api/v1/pulls"));
-    pulls["pulls"][0]["sources"][0].clone()
+    sources(gateway).into_iter().next().unwrap_or_default()
 }
 
 #[track_caller]
 fn wait_state(gateway: &Gateway, state: &str) -> Value {
-    let mut last = Value::Null;
-    wait::until(&format!("a source that is {state}"), LIMIT, || {
-        last = source(gateway);
-        (last["state"] == state).then(|| last.clone())
-    })
+    relay::wait_state(state, || sources(gateway))
 }
 
 /// A viewer that waits for its stream: it asks again until the stream is there.

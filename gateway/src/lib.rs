@@ -47,6 +47,7 @@ pub mod metrics;
 pub mod net;
 pub mod remote;
 pub mod rooms;
+mod rtc;
 pub mod rtmp;
 pub mod secret_file;
 pub mod serve;

@@ -258,6 +258,50 @@ fn whoever_the_back_end_does_not_let_in_is_refused_in_words() {
 }
 
 #[test]
+fn a_back_end_says_where_a_stream_is_sent_on_to() {
+    let (backend, target) = (Backend::start(), Gateway::start(&[]));
+    let asks = format!("on_forward={}", backend.url("/api/v1/forward"));
+    let gateway = Gateway::start(&["--hook", &asks, "--hook-secret", SECRET, "--reconnect", "1"]);
+    let to = |name: &str| format!("rtmp://{}/live/{name}?key=geheim", target.rtmp());
+    backend.answer(&format!("forward {} {} rtmp://h/geheim", to("copy1"), to("copy2")));
+    let forwards = || {
+        let answer = gateway.get(&gateway.operator("/api/v1/forwards"));
+        let list = serde_json::from_slice::<Value>(&answer.body).expect("JSON")["forwards"].clone();
+        list.as_array().cloned().unwrap_or_default()
+    };
+    let publisher = publish(&gateway, "x", Clip::Av);
+    wait::until_true("two forwards that send", LIMIT, || {
+        let sends = |forward: &Value| forward["targets"][0]["state"] == "sending";
+        forwards().len() == 2 && forwards().iter().all(sends)
+    });
+    for name in ["copy1", "copy2"] {
+        let viewer = FlvViewer::http(target.http(), &format!("/live/{name}.flv"));
+        viewer.wait_frames(VIDEO, 5, LIMIT);
+    }
+    let asked = backend.wait("on_forward", "x");
+    assert_eq!((&asked["app"], &asked["vhost"]), (&"live".into(), &"__defaultVhost__".into()), "{asked}");
+    assert!(forwards().iter().all(|forward| forward["once"] == true && forward["origin"] == "hook"));
+    // The keys of the addresses are shown nowhere.
+    let seen = [state(&gateway).to_string(), forwards()[0].to_string(), gateway.process.stderr()];
+    assert!(seen.iter().all(|text| !text.contains("geheim")), "{seen:?}");
+    assert!(seen[2].contains("forward of a hook not started"), "{}", seen[2]);
+    // They end with the stream.
+    drop(publisher);
+    wait::until_true("the end of the forwards", LIMIT, || forwards().is_empty());
+    // A back end that fails refuses nothing.
+    for mode in ["500", "denied", "garbage", "close"] {
+        backend.answer(mode);
+        let name = format!("fails-{mode}");
+        drop(rtmp::Client::publish(gateway.rtmp(), &name).expect("published"));
+        backend.wait("on_forward", &name);
+    }
+    wait::until_true("the reasons in the log", LIMIT, || {
+        gateway.process.stderr().matches("hook gives no forwards").count() == 4
+    });
+    assert!(forwards().is_empty());
+}
+
+#[test]
 fn a_back_end_that_never_answers_holds_up_nobody_else() {
     let backend = Backend::start();
     let asks = format!("on_publish={}", backend.url("/"));

@@ -109,7 +109,11 @@ fn every_documented_answer_has_its_documented_form() {
     let number = &forward["forward"]["id"];
     let number = number.as_str().map_or_else(|| number.to_string(), str::to_owned);
     checked.call("DELETE", "/api/v1/forwards/{id}", &number, &none);
+    let from = json!({ "stream": "live/pulled", "from": "rtmp://127.0.0.1:1/live/key" });
+    let pull = checked.call("POST", "/api/v1/pulls", "", &from);
     checked.call("GET", "/api/v1/pulls", "", &none);
+    checked.call("DELETE", "/api/v1/pulls/{id}", pull["pull"]["id"].as_str().expect("an id"), &none);
+    checked.call("POST", "/api/v1/reload", "", &none);
     checked.call("GET", "/api/v1/nodes", "", &none);
     for method in ["GET", "POST", "DELETE"] {
         checked.call(method, "/api/v1/drain", "", &none);

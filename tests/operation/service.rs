@@ -28,7 +28,7 @@ fn a_hangup_reloads_the_secrets_and_the_log_and_ends_no_stream() {
 
     // The operator's secret is a file; the other one is a setting.
     fs::write(gateway.data().join("operator-secret"), "another-operator\n").expect("ours");
-    write("public = true\nsecret = \"second-secret\"\nlog = \"info\"\nmax_streams = 7\n");
+    write("public = true\nsecret = \"second-secret\"\nlog = \"info\"\npull_linger = 7\n");
     gateway.process.signal("HUP");
     let reloaded = |gateway: &Gateway| {
         let log = gateway.process.stderr();
@@ -37,7 +37,7 @@ fn a_hangup_reloads_the_secrets_and_the_log_and_ends_no_stream() {
     wait::until_true("the reload", LIMIT, || !reloaded(&gateway).is_empty());
     let line = reloaded(&gateway).concat();
     assert!(line.contains("changed=\"secret operator_secret log\""), "{line}");
-    assert!(line.contains("needs_restart=\"max_streams\""), "{line}");
+    assert!(line.contains("needs_restart=\"pull_linger\""), "{line}");
     assert!(!gateway.process.stderr().contains("second-secret"), "a secret is in the log");
 
     let status = |secret: &str| {

@@ -19,6 +19,7 @@ pub mod process;
 pub mod proxy;
 pub mod publisher;
 pub mod random;
+pub mod relay;
 pub mod room;
 pub mod rtc;
 pub mod rtmp;

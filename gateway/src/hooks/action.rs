@@ -19,13 +19,15 @@ pub(super) enum Action {
     Dvr,
     /// An HLS segment is complete.
     Hls,
+    /// A stream begins: where is it sent on to?
+    Forward,
     /// An operator tries an address out. No address can choose or omit it.
     Test,
 }
 
 impl Action {
     /// All actions.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Connect,
         Self::Close,
         Self::Publish,
@@ -34,6 +36,7 @@ impl Action {
         Self::Stop,
         Self::Dvr,
         Self::Hls,
+        Self::Forward,
     ];
 
     /// Returns SRS's name.
@@ -47,6 +50,7 @@ impl Action {
             Self::Stop => "on_stop",
             Self::Dvr => "on_dvr",
             Self::Hls => "on_hls",
+            Self::Forward => "on_forward",
             Self::Test => "on_test",
         }
     }
@@ -62,17 +66,17 @@ impl Action {
 pub(super) struct Actions(u16);
 
 impl Actions {
-    /// Every action.
-    pub(super) const ALL: Self = Self(u16::MAX);
+    /// The actions of an address without names: all but `on_forward`, whose answers decide where streams go.
+    pub(super) const UNNAMED: Self = Self((1 << Action::Forward as u16) - 1);
 
     /// Adds an action.
     pub(super) const fn with(self, action: Action) -> Self {
-        Self(self.0 | 1 << action as u8)
+        Self(self.0 | 1 << action as u16)
     }
 
     /// Returns whether the set contains an action.
     pub(super) const fn has(self, action: Action) -> bool {
-        self.0 & 1 << action as u8 != 0
+        self.0 & 1 << action as u16 != 0
     }
 
     /// Returns the names in the set.

@@ -8,7 +8,7 @@ use http::Uri;
 use super::action::{Action, Actions};
 use crate::net::outgoing;
 
-/// An address for hooks: `URL` for all actions, or `on_publish+on_play=URL`.
+/// An address for hooks: `URL` for all actions but `on_forward`, or `on_publish+on_play=URL`.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct HookAddress {
     uri: Uri,
@@ -42,11 +42,11 @@ impl FromStr for HookAddress {
             Some((names, url)) if !names.contains(':') => (Some(names), url),
             _ => (None, entry),
         };
-        let mut actions = names.map_or(Actions::ALL, |_| Actions::default());
+        let mut actions = names.map_or(Actions::UNNAMED, |_| Actions::default());
         for name in names.into_iter().flat_map(|names| names.split('+')) {
             let known = Action::of(name.trim());
             let action = known.ok_or_else(|| {
-                let all = Actions::ALL.names().join(", ");
+                let all = Action::ALL.map(Action::name).join(", ");
                 format!("hook: there is no action {:?}: the actions are {all}", cut(name))
             })?;
             actions = actions.with(action);
@@ -90,6 +90,8 @@ mod tests {
             "on_publish+on_unpublish=http://127.0.0.1:8085/api/v1/streams".parse().unwrap();
         assert_eq!(two.actions(), ["on_publish", "on_unpublish"]);
         assert!(two.wants(Action::Publish) && !two.wants(Action::Play));
+        let forward: HookAddress = "on_forward=http://h/".parse().unwrap();
+        assert!(forward.wants(Action::Forward) && !all.wants(Action::Forward));
         assert_eq!(two.to_string(), "http://127.0.0.1:8085/api/v1/streams");
         for (bad, words) in [
             ("on_pub=http://h/", "on_publish"),

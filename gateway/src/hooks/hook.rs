@@ -15,6 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::address::HookAddress;
 use super::client::{Answer, HookClient};
 use super::event::Event;
+use super::forward;
 use super::queue::{EventQueue, Tried};
 use super::record::{HookRecord, HookReport};
 use super::signature::Signer;
@@ -145,6 +146,24 @@ impl Hook {
         // The answer stands in the record.
         let _ = self.shared.send(event, TELL_LIMIT).await;
         Ok(())
+    }
+
+    /// Asks where a stream is sent on to. The error is a text for the log.
+    pub(super) async fn ask_targets(&self, event: &Event) -> Result<Vec<String>, String> {
+        let shared = &self.shared;
+        let permit = shared.asking.try_acquire();
+        let _permit = permit.map_err(|_| format!("{MAX_ASKING} questions wait for an answer"))?;
+        let answer = shared.send(event, ASK_LIMIT).await?;
+        match forward::targets(&answer) {
+            Ok(targets) => {
+                shared.record.count(|counts| counts.delivered += 1);
+                Ok(targets)
+            }
+            Err(why) => {
+                shared.record.count(|counts| counts.failed += 1);
+                Err(why.to_owned())
+            }
+        }
     }
 
     /// Returns its state.

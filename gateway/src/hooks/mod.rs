@@ -1,7 +1,7 @@
 //! Hooks: HTTP requests to the operator's back end when clients connect, publish, play and leave, in the form of SRS.
 //!
 //! `on_connect`, `on_publish` and `on_play` ask: the back end answers within 3 s whether the client may come in.
-//! All other hooks only tell: they are queued, and sent in order for each stream.
+//! `on_forward` asks where a stream that has begun is sent on to: see `forward`. All other hooks only tell: they are queued, and sent in order for each stream.
 //!
 //! Start reading at [`Hooks`]. `guard` asks during admission, and `observer` hears of the ends of sessions and of
 //! finished segments. `address` is one entry of the setting `hook`, with its `action`s. For each there is a `Hook`,
@@ -11,6 +11,7 @@ mod action;
 mod address;
 mod client;
 mod event;
+mod forward;
 mod guard;
 mod hook;
 mod observer;
@@ -35,6 +36,7 @@ use self::signature::Signer;
 use self::thread::HookThread;
 use crate::context::Context;
 use crate::core::name::StreamName;
+use crate::jobs::forward::LateForwards;
 use crate::net::tls;
 use crate::service::StartError;
 
@@ -60,6 +62,8 @@ struct Inner {
     /// Runs everything that waits for back ends. Started with the first hook.
     thread: OnceLock<HookThread>,
     events: OnceLock<EventMaker>,
+    /// Takes the forwards that back ends ask for.
+    forwards: OnceLock<LateForwards>,
 }
 
 /// The hooks of a gateway. Cloning shares them.

@@ -27,6 +27,9 @@ impl HookObserver {
 impl Observer for HookObserver {
     fn began(&self, session: &Arc<ClientSession>, again: bool) {
         let Some(events) = self.0.0.events.get() else { return };
+        if session.act == Act::Publish && !is_internal(session) {
+            self.0.ask_forward(session);
+        }
         // The first time, the guard has asked. An HLS viewer that stays for the next publisher was told to have left.
         if again && session.act == Act::Play && !is_internal(session) {
             for action in [Action::Connect, Action::Play] {

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use super::action::Action;
 use super::client::Answer;
 use super::event::Event;
 use crate::core::text::clean;
@@ -100,7 +101,7 @@ impl HookRecord {
             action,
             request: without_secrets(&event.body),
             status: answer.as_ref().ok().map(|answer| answer.status.as_u16()),
-            answer: answer.as_ref().ok().map(|answer| shown(&answer.body)),
+            answer: answer.as_ref().ok().map(|answer| shown(event.action, &answer.body)),
             error: answer.as_ref().err().cloned(),
             took,
         });
@@ -118,7 +119,11 @@ impl HookRecord {
     }
 }
 
-fn shown(text: &str) -> String {
+fn shown(action: Action, text: &str) -> String {
+    if action == Action::Forward {
+        // Addresses of other servers hold keys.
+        return format!("… ({} bytes, not shown)", text.len());
+    }
     clean(text).chars().take(MAX_SHOWN).collect()
 }
 

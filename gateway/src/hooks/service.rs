@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::observer::follow;
 use super::{HookSettings, Hooks};
 use crate::context::Context;
+use crate::jobs::forward::LateForwards;
 use crate::service::{Gateway, Routes, Service, StartError};
 
 /// The service of hooks. It must be the last one in the list: its guard is asked after all others.
@@ -16,8 +17,15 @@ pub struct HooksService {
 }
 
 impl HooksService {
-    /// Creates the service, which sends `hooks`.
-    pub fn new(hooks: &Hooks, settings: &HookSettings, data: &std::path::Path) -> Self {
+    /// Creates the service, which sends `hooks`, and adds to `forwards` what back ends ask for.
+    pub fn new(
+        hooks: &Hooks,
+        settings: &HookSettings,
+        data: &std::path::Path,
+        forwards: &LateForwards,
+    ) -> Self {
+        // A gateway has one service of hooks.
+        let _ = hooks.0.forwards.set(forwards.clone());
         Self { hooks: hooks.clone(), settings: settings.clone(), data: data.to_owned() }
     }
 }

@@ -196,6 +196,12 @@ impl RemoteAddress {
         utf8_percent_encode(&self.path, CONTROLS).to_string()
     }
 
+    /// Returns whether a link or a redirection of the server at this address to `other` is followed with its key: to the
+    /// same host, and not from TLS to a connection without.
+    pub(super) fn may_lead_to(&self, other: &Self) -> bool {
+        self.host == other.host && (other.scheme.is_secure() || !self.scheme.is_secure())
+    }
+
     /// Returns the address that `reference` means in a document at this address (RFC 3986 section 5.2).
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::resolve::Resolver;
-use super::{RemoteAddress, RemoteError, RemoteSettings};
+use super::{RemoteAddress, RemoteError, RemoteSettings, webrtc};
 use crate::net::tls;
 use crate::net::worker::Direct;
 
@@ -92,6 +92,23 @@ impl Dialer {
         in_time(dialed).await
     }
 
+    /// Returns the address of this machine from which packets go to a server, and the server's.
+    ///
+    /// # Errors
+    /// The name cannot be resolved, or no address can be reached.
+    pub(super) async fn route_to(&self, address: &RemoteAddress) -> Result<(IpAddr, IpAddr), RemoteError> {
+        let found = in_time(self.resolver.resolve(&address.host, address.port)).await?;
+        let mut last = None;
+        for server in found {
+            match webrtc::local_address(server).await {
+                Ok(local) => return Ok((local, server.ip())),
+                Err(error) => last = Some(error.to_string()),
+            }
+        }
+        let last = last.unwrap_or_default();
+        Err(RemoteError::new(&format!("no way to {}: {last}", address.host)))
+    }
+
     async fn handshake(&self, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
         let connector = TlsConnector::from(self.tls().await?);
@@ -131,7 +148,7 @@ impl Dialer {
 }
 
 /// Returns whether an address may belong to a server in the internet (RFC 6890).
-fn is_public(ip: IpAddr) -> bool {
+pub(super) fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => {
             let [first, second, ..] = ip.octets();

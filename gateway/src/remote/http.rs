@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Empty};
+use http::{HeaderName, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -96,7 +96,7 @@ impl Dialer {
                 return Err(if gone { RemoteError::refused(&words) } else { RemoteError::new(&words) });
             }
             let to = address.join(&location)?;
-            if to.host != address.host || (address.scheme.is_secure() && !to.scheme.is_secure()) {
+            if !address.may_lead_to(&to) {
                 let words = "the server redirects to another host, or from https to http: set that address";
                 return Err(RemoteError::refused(words));
             }
@@ -106,23 +106,55 @@ impl Dialer {
     }
 
     async fn ask(&self, address: &RemoteAddress) -> Result<(StatusCode, String, HttpBody), RemoteError> {
+        let headers = vec![(header::ACCEPT, "*/*".to_owned())];
+        let HttpAnswer { status, location, body } =
+            self.send(address, Method::GET, headers, Bytes::new()).await?;
+        Ok((status, location, body))
+    }
+
+    /// Sends one request, and returns the head of the answer with the body. Wrap it in a timeout.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or the connection breaks.
+    pub(super) async fn send(
+        &self,
+        address: &RemoteAddress,
+        method: Method,
+        headers: Vec<(HeaderName, String)>,
+        body: Bytes,
+    ) -> Result<HttpAnswer, RemoteError> {
         let broken = |error: hyper::Error| RemoteError::new(&format!("the connection broke: {error}"));
         let stream = self.dial_stream(address).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         let connection = AbortOnDropHandle::new(tokio::spawn(connection.map(drop)));
         let authority = address.origin();
         let authority = authority.split_once("://").map_or("", |(_, authority)| authority);
-        let request = Request::get(address.encoded_path())
+        let mut request = Request::builder()
+            .method(method)
+            .uri(address.encoded_path())
             .header(header::HOST, authority)
-            .header(header::ACCEPT, "*/*")
             .header(header::USER_AGENT, concat!("lianmai/", env!("CARGO_PKG_VERSION")))
-            .header(header::CONNECTION, "close")
-            .body(Empty::<Bytes>::new())
-            .map_err(|_| RemoteError::refused("the path of the address is not valid"))?;
+            .header(header::CONNECTION, "close");
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request
+            .body(Full::new(body))
+            .map_err(|_| RemoteError::refused("the path of the address, or the token, is not valid"))?;
         let response = sender.send_request(request).await.map_err(broken)?;
         let location = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
         let location = location.unwrap_or_default().to_owned();
         let status = response.status();
-        Ok((status, location, HttpBody { body: response.into_body(), _connection: connection }))
+        let body = HttpBody { body: response.into_body(), _connection: connection };
+        Ok(HttpAnswer { status, location, body })
     }
+}
+
+/// An answer whose body has not been read.
+#[derive(Debug)]
+pub(super) struct HttpAnswer {
+    pub(super) status: StatusCode,
+    /// The header `Location`; empty if there is none.
+    pub(super) location: String,
+    pub(super) body: HttpBody,
 }

@@ -10,6 +10,7 @@ mod http;
 mod resolve;
 pub mod rtmp;
 mod settings;
+pub mod webrtc;
 
 pub use address::{AddressError, RemoteAddress, Scheme, Template};
 pub use backoff::Backoff;

@@ -51,7 +51,7 @@ impl Services {
         settings.slate.check().map_err(StartError::Setting)?;
         all.push(Box::new(MeteringService::new(&settings.metering, &settings.data, sessions)));
         // The last one: its guard is asked after those of all other services.
-        all.push(Box::new(HooksService::new(hooks, &settings.hooks, &settings.data)));
+        all.push(Box::new(HooksService::new(hooks, &settings.hooks, &settings.data, &parts.forwards)));
         Ok(Self { all, http, facts })
     }
 

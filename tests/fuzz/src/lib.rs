@@ -5,6 +5,7 @@
 
 pub mod http;
 pub mod rooms;
+pub mod rtc;
 pub mod rtmp;
 
 pub mod core {

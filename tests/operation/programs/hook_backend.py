@@ -2,8 +2,8 @@
 
     python3 hook_backend.py PORT MODE_FILE SECRET_FILE
 
-Prints its port, and then one JSON line for each request. The first word of the mode file says how it answers. The
-signature is checked by Python's own HMAC.
+Prints its port, and then one JSON line for each request. The first word of the mode file says how it answers; further
+ones are addresses for on_forward. The signature is checked by Python's own HMAC.
 """
 
 import base64
@@ -34,7 +34,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         with open(MODE, encoding="ascii") as file:
-            mode = file.read().split()[0]
+            mode, *words = file.read().split()
         line = {
             "path": self.path,
             "connection": id(self.connection),
@@ -46,9 +46,9 @@ class Handler(BaseHTTPRequestHandler):
         }
         with LOCK:
             print(json.dumps(line), flush=True)
-        self.answer(mode)
+        self.answer(mode, words)
 
-    def answer(self, mode):
+    def answer(self, mode, words):
         if mode == "never":
             time.sleep(3600)
         if mode == "close":
@@ -57,6 +57,8 @@ class Handler(BaseHTTPRequestHandler):
         status, text, headers = 200, mode, {}
         if mode == "object":
             text = '{"code": 0, "data": {}}'
+        elif mode == "forward":
+            text = json.dumps({"code": 0, "data": {"urls": words}})
         elif mode == "denied":
             text = '{"code": 403}'
         elif mode == "500":

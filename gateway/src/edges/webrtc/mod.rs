@@ -8,7 +8,7 @@
 //!    str0m, [`candidates`] and [`host_names`] find the gateway's addresses, [`pending`] and [`session_permit`] limit sessions.
 //! 3. [`session`] is the task of one session. It moves datagrams between the port and the peer.
 //! 4. [`peer`] is the state machine of one client, without I/O and clock: str0m, with [`liveness`] (timeouts), [`paths`]
-//!    (changes of address), [`ssrcs`] (forged packets), [`srtp`] and [`dtls`] (cryptography) around it.
+//!    (changes of address), [`ssrcs`] (forged packets), [`srtp`] and [`crate::rtc::dtls`] (cryptography) around it.
 //! 5. A peer has one of two roles: [`publish`] (with [`layers`] for simulcast) or [`play`] (with [`packets`],
 //!    [`track_sender`], [`catch_up`] and [`resends`]).
 //! 6. [`port`] owns the sockets: one port, over UDP and TCP, for all peers.
@@ -36,8 +36,6 @@
 mod candidates;
 mod catch_up;
 mod cname;
-mod codecs;
-mod dtls;
 mod host_names;
 mod layers;
 mod liveness;

@@ -11,7 +11,6 @@ use str0m::media::{Direction, MediaKind, Mid};
 use str0m::{Event, Rtc};
 
 use super::catch_up::{CatchUp, Pacer};
-use super::codecs;
 use super::packets::{PacketizedFrame, Packets, clock_rate};
 use super::peer::{NextStep, PeerRole};
 use super::resends::Resends;
@@ -22,6 +21,7 @@ use crate::core::hub::ring::Cursor;
 use crate::core::hub::{ClientHandle, Start, Stream};
 use crate::derive::derived::{Derived, Holder};
 use crate::derive::transcode::Want;
+use crate::rtc::codecs;
 use crate::web::problem::Problem;
 
 /// The shortest time between two repairs of a viewer's video.

@@ -11,13 +11,13 @@ use media::{Codec, Config, Frame, Track};
 use str0m::media::{Direction, KeyframeRequestKind, MediaData, MediaKind, Mid, Rid};
 use str0m::{Event, Rtc};
 
-use super::codecs;
 use super::layers::{LayerChoice, Layers};
 use super::peer::{NextStep, PeerRole};
 use crate::context::Context;
 use crate::core::admission::{PublishGrant, Publishing};
 use crate::core::close::CloseReason;
 use crate::core::hub::Publisher;
+use crate::rtc::codecs;
 use crate::web::problem::Problem;
 
 /// The shortest time between two requests for a key frame: the one requested first is on its way.

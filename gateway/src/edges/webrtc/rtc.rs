@@ -10,9 +10,9 @@ use str0m::config::DtlsCert;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Rtc, RtcConfig};
 
-use super::dtls;
 use super::sdp::{ClientOffer, SdpError};
 use super::srtp;
+use crate::rtc::dtls;
 
 /// The first bandwidth estimate of a viewer, in bits per second, where estimation is on.
 const FIRST_ESTIMATE: u64 = 4_000_000;

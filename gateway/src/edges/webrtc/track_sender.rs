@@ -8,12 +8,12 @@ use str0m::Rtc;
 use str0m::media::{MediaTime, Mid, Pt};
 use str0m::rtp::{RtpWrite, SeqNo};
 
-use super::codecs;
 use super::packets::{PacketizedFrame, clock_rate};
 use super::peer::protocol_error;
 use super::resends::{self, Resends};
 use super::rtc::Packetizer;
 use crate::core::close::CloseReason;
+use crate::rtc::codecs;
 
 /// Maximum time that str0m keeps packets for resending, in addition to the limit [`resends::MAX_PACKETS`],
 /// which is more than half a second at 2 Mb/s. Each packet costs nearly half a kilobyte per viewer, beside

@@ -105,7 +105,15 @@ impl Job for ForwardJob {
     fn run(&self, context: &Context) -> Run {
         let (forward, shared, workers) = (self.forward.clone(), self.shared.clone(), self.workers.clone());
         let mut streams = context.hub.watch();
+        let is_over = match (&forward.streams, forward.origin()) {
+            // The stream may have ended while its back end was asked; the next one of its name is another one.
+            (StreamPattern::One(name), ForwardOrigin::Hook) => context.hub.stream(name).is_none(),
+            _ => false,
+        };
         Box::pin(async move {
+            if is_over {
+                return Ok(());
+            }
             // Dropping the set ends its tasks.
             let mut targets = JoinSet::new();
             loop {
@@ -124,8 +132,8 @@ impl Job for ForwardJob {
                 }
                 match forward.to.fill(stream.name()) {
                     Ok(address) => {
-                        let run =
-                            target::run(stream.clone(), address, forward.add_target(&stream), shared.clone());
+                        let (status, to) = (forward.add_target(&stream), (address, forward.token.clone()));
+                        let run = target::run(stream.clone(), to, status, shared.clone());
                         targets.spawn_on(run, workers.next());
                     }
                     Err(error) => tracing::warn!(stream = %stream.name(), %error, "stream not forwarded"),

@@ -8,6 +8,7 @@
 mod job;
 mod kept;
 mod push_rtmp;
+mod push_whip;
 mod rechunk;
 mod registry;
 mod settings;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::{fmt, io};
 
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -84,6 +85,8 @@ struct Inner {
     context: Context,
     workers: Workers,
     stop: CancellationToken,
+    /// Runs the jobs. Threads of other runtimes add forwards, too.
+    runtime: Handle,
     shared: Shared,
     file: ForwardFile,
     forwards: Mutex<BTreeMap<u64, Arc<Forward>>>,
@@ -126,6 +129,7 @@ impl Forwards {
             hub: context.hub.clone(),
             dialer,
             permits: Arc::new(Semaphore::new(settings.forward_max.clamp(1, Semaphore::MAX_PERMITS))),
+            reencoders: context.reencoders.clone(),
             id: context.ids.server.clone(),
         };
         let file = ForwardFile::new(data);
@@ -135,6 +139,7 @@ impl Forwards {
             context: context.clone(),
             workers: workers.clone(),
             stop: stop.clone(),
+            runtime: Handle::current(),
             shared,
             file,
             forwards: Mutex::default(),
@@ -250,6 +255,7 @@ impl Forwards {
             shared: self.0.shared.clone(),
             workers: self.0.workers.clone(),
         };
+        let _inside = self.0.runtime.enter();
         let id = self.0.jobs.add(Box::new(job), &self.0.context, &self.0.stop);
         let id = id.ok_or(ForwardError::Unavailable)?;
         forwards.insert(id, forward);

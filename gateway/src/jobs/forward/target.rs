@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use super::push_rtmp;
 use super::status::SharedStatus;
+use super::{push_rtmp, push_whip};
 use crate::core::admission::PlayGrant;
 use crate::core::hub::{Hub, Stream};
-use crate::remote::{Backoff, Dialer, RemoteAddress};
+use crate::derive::transcode::Reencoders;
+use crate::remote::{Backoff, Dialer, Hidden, RemoteAddress};
 
 /// Time to wait for a stream's media before looking whether the stream has ended.
 const MEDIA_WAIT: Duration = Duration::from_secs(5);
@@ -22,6 +23,8 @@ pub(super) struct Shared {
     pub(super) dialer: Dialer,
     /// Limits the connections.
     pub(super) permits: Arc<Semaphore>,
+    /// Remove B-frames for WHIP.
+    pub(super) reencoders: Reencoders,
     /// Id of this gateway, by which it recognizes its own stream.
     pub(super) id: String,
 }
@@ -30,7 +33,7 @@ pub(super) struct Shared {
 /// node sends it.
 pub(super) async fn run(
     stream: Arc<Stream>,
-    address: RemoteAddress,
+    (address, token): (RemoteAddress, Hidden),
     status: Arc<SharedStatus>,
     shared: Shared,
 ) {
@@ -44,12 +47,17 @@ pub(super) async fn run(
                 sleep(Duration::from_secs(3)).await;
             }
             () = until(hub, || stream.remote()) => {}
-            () = send(&stream, &address, &status, &shared) => return,
+            () = send(&stream, (&address, &token), &status, &shared) => return,
         }
     }
 }
 
-async fn send(stream: &Arc<Stream>, address: &RemoteAddress, status: &SharedStatus, shared: &Shared) {
+async fn send(
+    stream: &Arc<Stream>,
+    (address, token): (&RemoteAddress, &Hidden),
+    status: &SharedStatus,
+    shared: &Shared,
+) {
     let mut backoff = Backoff::default();
     loop {
         status.waiting();
@@ -60,12 +68,18 @@ async fn send(stream: &Arc<Stream>, address: &RemoteAddress, status: &SharedStat
             }
         }
         status.connecting();
-        let sent = push_rtmp::push(stream, &shared.dialer, address, &shared.id, (status, &mut backoff)).await;
+        let report = (status, &mut backoff);
+        let sent = if address.scheme.is_rtmp() {
+            push_rtmp::push(stream, &shared.dialer, address, &shared.id, report).await
+        } else {
+            let setup = (&shared.dialer, &shared.reencoders);
+            push_whip::push(stream, setup, (address, token), report).await
+        };
         drop(permit);
         let Err(error) = sent else { return };
         metrics::counter!("lianmai_forward_failures_total").increment(1);
         let pause = backoff.failed(error.is_refused());
-        let reason = address.hide_in(&error.to_string());
+        let reason = token.hide_in(&address.hide_in(&error.to_string()));
         tracing::warn!(stream = %stream.name(), to = %address, reason, pause = pause.as_secs_f32(), "forward disconnected");
         status.failed(reason, error.is_refused(), SystemTime::now() + pause);
         sleep(pause).await;

@@ -59,6 +59,29 @@ impl<'a> Feed<'a> {
         Ok(())
     }
 
+    /// The same, for a source that makes key frames on request.
+    pub(super) fn frame_with_keys(&mut self, frame: Frame) -> Result<(), FeedError> {
+        let is_new = self.publisher.is_none();
+        self.frame(frame)?;
+        if let Some(publisher) = self.publisher.as_ref().filter(|_| is_new) {
+            publisher.promise_keys();
+        }
+        Ok(())
+    }
+
+    /// Resolves when a viewer needs a key frame.
+    pub(super) async fn key_asked(&self) {
+        match &self.publisher {
+            Some(publisher) => publisher.key_asked().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns whether the source should make a key frame now.
+    pub(super) fn key_wanted(&self) -> bool {
+        self.publisher.as_ref().is_some_and(Publisher::key_wanted)
+    }
+
     /// Passes on the source's own description of the stream.
     pub(super) fn metadata(&self, metadata: Metadata) {
         if let Some(publisher) = &self.publisher {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -77,6 +78,8 @@ struct Inner {
     jobs: Jobs,
     context: Context,
     stop: CancellationToken,
+    /// Runs the jobs. Threads of other runtimes add pulls, too.
+    runtime: Handle,
     shared: Shared,
     file: PullFile,
     /// Maximum number of streams that are pulled at the same time.
@@ -130,6 +133,7 @@ impl Pulls {
             jobs: jobs.clone(),
             context: context.clone(),
             stop: stop.clone(),
+            runtime: Handle::current(),
             shared,
             file,
             max,
@@ -231,6 +235,7 @@ impl Pulls {
         if state.rules.iter().any(|known| *known.rule == rule) {
             return Err(PullError::Twice);
         }
+        let _inside = self.0.runtime.enter();
         state.last_id += 1;
         let (id, rule) = (state.last_id, Arc::new(rule));
         state.rules.push(Known { id, is_set, rule: rule.clone() });

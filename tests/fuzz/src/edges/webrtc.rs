@@ -8,8 +8,6 @@ use str0m::crypto::dtls::{DtlsInstance, DtlsOutput, DtlsVersion};
 
 #[path = "../../../../gateway/src/edges/webrtc/cname.rs"]
 pub mod cname;
-#[path = "../../../../gateway/src/edges/webrtc/dtls/mod.rs"]
-mod dtls;
 #[path = "../../../../gateway/src/edges/webrtc/resends/mod.rs"]
 mod resends;
 #[path = "../../../../gateway/src/edges/webrtc/rtc.rs"]
@@ -24,6 +22,7 @@ use rtc::{Packetizer, PublisherOptions, ViewerOptions};
 use sdp::{ClientOffer, Credentials, Fragment, Kind, SdpError};
 
 use crate::core::client::Act;
+use crate::rtc::dtls;
 
 /// Answers an offer as the gateway does, and then again with other credentials, as in an ICE restart.
 pub fn offer(text: &str, publish: bool) {

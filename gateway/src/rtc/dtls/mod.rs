@@ -34,7 +34,7 @@ const SRTP_PROFILES: [SrtpProtectionProfile; 2] =
     [SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80];
 
 /// The cryptography of all WebRTC sessions: str0m's, with this module's DTLS.
-pub(super) fn provider() -> CryptoProvider {
+pub(crate) fn provider() -> CryptoProvider {
     static DTLS: Provider = Provider { configs: Mutex::new(None) };
     CryptoProvider { dtls_provider: &DTLS, ..from_feature_flags() }
 }

@@ -10,7 +10,7 @@ use str0m::format::{self, PayloadParams};
 use str0m::media::{Frequency, Mid, Pt};
 
 /// Returns the codec for str0m's codec; none if the gateway does not support it.
-pub(super) const fn ours(codec: format::Codec) -> Option<Codec> {
+pub(crate) const fn ours(codec: format::Codec) -> Option<Codec> {
     match codec {
         format::Codec::Opus => Some(Codec::Opus),
         format::Codec::H264 => Some(Codec::H264),
@@ -23,7 +23,7 @@ pub(super) const fn ours(codec: format::Codec) -> Option<Codec> {
 }
 
 /// Returns the payload type with which the peer accepts the codec in `config`, in this media section.
-pub(super) fn payload_type(rtc: &Rtc, mid: Mid, config: &Config) -> Option<Pt> {
+pub(crate) fn payload_type(rtc: &Rtc, mid: Mid, config: &Config) -> Option<Pt> {
     let taken = rtc.media(mid)?.remote_pts();
     let all = rtc.codec_config().params().iter();
     let fitting = all.filter(|params| taken.contains(&params.pt()) && fits(params, config));
@@ -31,13 +31,13 @@ pub(super) fn payload_type(rtc: &Rtc, mid: Mid, config: &Config) -> Option<Pt> {
 }
 
 /// Returns the payload type with which the peer accepts packets of `pt` together with the previous packet (RED).
-pub(super) fn redundant(rtc: &Rtc, pt: Pt) -> Option<Pt> {
+pub(crate) fn redundant(rtc: &Rtc, pt: Pt) -> Option<Pt> {
     rtc.codec_config().params().iter().find(|params| params.pt() == pt)?.red()
 }
 
 /// A packet of `pt` together with the packet before, which is `ticks` older (RFC 2198 3). Returns none if `ticks`
 /// or the size of the packet before does not fit into the RED header.
-pub(super) fn red(pt: Pt, packet: &[u8], before: &[u8], ticks: u32) -> Option<Arc<[u8]>> {
+pub(crate) fn red(pt: Pt, packet: &[u8], before: &[u8], ticks: u32) -> Option<Arc<[u8]>> {
     if ticks >= 1 << 14 || before.len() >= 1 << 10 {
         return None;
     }
@@ -64,7 +64,7 @@ fn closeness(params: &PayloadParams, config: &Config) -> u8 {
 
 /// A frame in the format that str0m's packetizers expect: H.264 and H.265 in Annex B, with parameter sets before a
 /// key frame, others as they are.
-pub(super) fn wire(frame: &Frame) -> Arc<[u8]> {
+pub(crate) fn wire(frame: &Frame) -> Arc<[u8]> {
     let sets = match frame.config.codec {
         Codec::H264 if frame.key => {
             h264::Avcc::parse(&frame.config.description).map(|avcc| [avcc.sps, avcc.pps].concat())
@@ -85,12 +85,12 @@ pub(super) fn wire(frame: &Frame) -> Arc<[u8]> {
 }
 
 /// Returns a clock rate for str0m, which accepts all values except 0.
-pub(super) fn frequency(rate: u32) -> Frequency {
+pub(crate) fn frequency(rate: u32) -> Frequency {
     Frequency::new(rate).unwrap_or(Frequency::NINETY_KHZ)
 }
 
 /// The estimate in bits per second.
-pub(super) fn bitrate(estimate: BweKind) -> Option<u64> {
+pub(crate) fn bitrate(estimate: BweKind) -> Option<u64> {
     match estimate {
         BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. } => Some(estimate.as_u64()),
         _ => None,
