@@ -190,7 +190,7 @@ impl Limits {
 }
 
 /// The limits in use, which change when the settings are read again. Cloning shares them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LiveLimits(Arc<RwLock<Arc<Limits>>>);
 
 impl LiveLimits {

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use lianmai_tests::flv::VIDEO;
 use lianmai_tests::player::FlvViewer;
-use lianmai_tests::{Clip, Gateway, gateway, wait};
+use lianmai_tests::{Clip, Gateway, gateway, publisher, wait};
 
 use crate::{LIMIT, publish, targets, wait_frames, wait_state};
 
@@ -151,5 +151,38 @@ fn a_slate_goes_on_while_the_publisher_is_away() {
     // The limit ends the slate, and then the stream.
     wait::until_true("the end of the stream", LIMIT, || source.stream("x").is_none());
     assert!(source.process.stderr().contains("at_limit=true"));
+    let _ = std::fs::remove_dir_all(dir);
+}
+
+#[test]
+fn a_slate_covers_a_publisher_that_is_connected_and_silent() {
+    let dir = gateway::temp_dir("slate-silent");
+    let image = dir.join("slate.png");
+    let made = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-f", "lavfi", "-i", "color=blue:size=320x180", "-frames:v", "1"])
+        .arg(&image)
+        .status();
+    assert!(made.expect("ffmpeg starts").success());
+    let source = Gateway::start(&["--slate", &format!("live/*={}", image.display())]);
+    let encoder = publisher::ffmpeg_forever(&Clip::Av.file(), &source.rtmp_url("x"));
+    source.wait_published("x");
+    let viewer = FlvViewer::http(source.http(), "/live/x.flv");
+    viewer.wait_frames(VIDEO, 30, LIMIT);
+    let connected = || source.stream("x").map(|stream| stream["publish"]["cid"].clone());
+    let before = connected();
+    let times = |word: &str| source.process.stderr().matches(word).count();
+    for round in 1..=2 {
+        encoder.signal("STOP");
+        wait::until_true("the slate", LIMIT, || times("slate started") == round);
+        let seen = viewer.frames(VIDEO).len();
+        viewer.wait_frames(VIDEO, seen + 50, LIMIT);
+        encoder.signal("CONT");
+        wait::until_true("the publisher to be back", LIMIT, || times("slate stopped") == round);
+        let seen = viewer.frames(VIDEO).len();
+        viewer.wait_frames(VIDEO, seen + 30, LIMIT);
+    }
+    assert_eq!(connected(), before, "it was not disconnected");
+    let video = viewer.frames(VIDEO);
+    assert!(video.windows(2).all(|pair| pair[1].tag.time >= pair[0].tag.time), "time goes on");
     let _ = std::fs::remove_dir_all(dir);
 }

@@ -262,7 +262,7 @@ fn a_back_end_says_where_a_stream_is_sent_on_to() {
     let (backend, target) = (Backend::start(), Gateway::start(&[]));
     let asks = format!("on_forward={}", backend.url("/api/v1/forward"));
     let gateway = Gateway::start(&["--hook", &asks, "--hook-secret", SECRET, "--reconnect", "1"]);
-    let to = |name: &str| format!("rtmp://{}/live/{name}?key=geheim", target.rtmp());
+    let to = |name: &str| format!("rtmp://{}/live/{name}?note=geheim", target.rtmp());
     backend.answer(&format!("forward {} {} rtmp://h/geheim", to("copy1"), to("copy2")));
     let forwards = || {
         let answer = gateway.get(&gateway.operator("/api/v1/forwards"));
@@ -419,7 +419,7 @@ fn hooks_change_by_sighup_and_wrong_ones_do_not_start() {
     );
     write("\"on_everything=http://127.0.0.1:1/\"");
     gateway.process.signal("HUP");
-    wait::until_true("a warning", LIMIT, || gateway.process.stderr().contains("hooks not changed"));
+    wait::until_true("a warning", LIMIT, || gateway.process.stderr().contains("settings not reloaded"));
     assert!(rtmp::Client::publish(gateway.rtmp(), "z").is_err(), "the hook of before stays");
     write("");
     gateway.process.signal("HUP");

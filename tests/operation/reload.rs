@@ -36,7 +36,7 @@ fn a_reload_changes_jobs_and_limits_and_what_stays_keeps_running() {
     let target = Gateway::start(&[]);
     let to = target.rtmp();
     let forward =
-        |n: u8| format!("[[forward]]\nstream = \"live/x\"\nto = \"rtmp://{to}/live/copy{n}?key=geheim\"\n");
+        |n: u8| format!("[[forward]]\nstream = \"live/x\"\nto = \"rtmp://{to}/live/copy{n}?note=geheim\"\n");
     write(&forward(1));
     let mut gateway = Gateway::start(&["--config", file.to_str().expect("text")]);
     let _publisher = publish(&gateway, "x", Clip::Av);
@@ -127,8 +127,8 @@ fn forwards_pulls_and_recordings_of_the_api_survive_a_restart() {
     let (target, origin) = (Gateway::start(&[]), Gateway::start(&[]));
     let _remote = publish(&origin, "far", Clip::Av);
     let mut gateway = Gateway::start(&flags);
-    let to = |n: u8| json!({"stream": "live/x", "to": format!("rtmp://{}/live/copy{n}?key=geheim", target.rtmp())});
-    let from = json!({"stream": "live/far", "from": format!("rtmp://{}/live/far?key=geheim", origin.rtmp()), "always": true});
+    let to = |n: u8| json!({"stream": "live/x", "to": format!("rtmp://{}/live/copy{n}?note=geheim", target.rtmp())});
+    let from = json!({"stream": "live/far", "from": format!("rtmp://{}/live/far?note=geheim", origin.rtmp()), "always": true});
     assert_eq!(call(&gateway, "POST", "/api/v1/forwards", &to(1).to_string()).0, 201);
     let (_, second) = call(&gateway, "POST", "/api/v1/forwards", &to(2).to_string());
     let (status, pull) = call(&gateway, "POST", "/api/v1/pulls", &from.to_string());

@@ -12,11 +12,6 @@ use super::address::HIDDEN;
 pub struct Hidden(String);
 
 impl Hidden {
-    /// Wraps a text.
-    pub fn new(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
     /// Returns the text; do not log it.
     pub fn text(&self) -> &str {
         &self.0

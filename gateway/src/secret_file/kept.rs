@@ -21,7 +21,7 @@ pub struct KeptFile {
 
 impl KeptFile {
     /// Returns the file `name` in the folder `data`; nothing is kept if `data` is empty.
-    pub fn new(data: &Path, name: &str) -> Self {
+    pub fn in_folder(data: &Path, name: &str) -> Self {
         Self { path: (!data.as_os_str().is_empty()).then(|| data.join(name)) }
     }
 
@@ -79,10 +79,10 @@ mod tests {
     #[test]
     fn a_list_survives_with_a_bound_and_for_the_owner_only() {
         let dir = std::env::temp_dir().join(format!("lianmai-kept-{}", std::process::id()));
-        let file = KeptFile::new(&dir, "list.json");
+        let file = KeptFile::in_folder(&dir, "list.json");
         assert_eq!(file.read::<Vec<String>>().unwrap(), None);
         file.write(&["one"]).unwrap();
-        assert_eq!(KeptFile::new(&dir, "list.json").read::<Vec<String>>().unwrap().unwrap(), ["one"]);
+        assert_eq!(KeptFile::in_folder(&dir, "list.json").read::<Vec<String>>().unwrap().unwrap(), ["one"]);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(file.path()), mode(&dir)), (0o600, 0o700));
         // Too large to write: the file stays. Too large to read.
@@ -97,7 +97,7 @@ mod tests {
         fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).unwrap();
         assert!(file.read::<Vec<String>>().is_err());
         // Without a data folder nothing is kept, and nothing fails.
-        let none = KeptFile::new(Path::new(""), "list.json");
+        let none = KeptFile::in_folder(Path::new(""), "list.json");
         none.write(&["one"]).unwrap();
         assert!(!none.is_there() && none.read::<Vec<String>>().unwrap().is_none());
         fs::remove_dir_all(&dir).unwrap();

@@ -17,6 +17,7 @@ use super::ask::{Ask, Guard, Refusal};
 use crate::core::client::{Act, Identity};
 use crate::core::hub::Client;
 use crate::core::name::StreamName;
+use crate::core::session::ClientSession;
 use crate::net::worker::counted_as;
 
 /// Maximum number of bans. One more replaces the ban that would end first.
@@ -148,6 +149,12 @@ impl Bans {
         let before = state.bans.len();
         state.bans.retain(|ban| ban.id != id);
         state.bans.len() < before
+    }
+
+    /// Returns whether a client that was admitted before is banned now.
+    pub fn has(&self, session: &ClientSession) -> bool {
+        let client = BannedClient::of(&session.identity, session.from, &session.stream);
+        self.state().bans.iter().any(|ban| ban.act == session.act && ban.client == client)
     }
 
     /// Returns the refusal of a banned client.

@@ -11,12 +11,12 @@ use crate::secret_file::KeptFile;
 const FILE: &str = "forwards.json";
 
 /// The file with the rules.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ForwardFile(KeptFile);
 
 impl ForwardFile {
     pub(super) fn new(data: &Path) -> Self {
-        Self(KeptFile::new(data, FILE))
+        Self(KeptFile::in_folder(data, FILE))
     }
 
     /// Reads the rules.

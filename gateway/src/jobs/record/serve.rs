@@ -21,8 +21,9 @@ use super::records::Records;
 use super::sessions::Sessions;
 use crate::context::Context;
 use crate::core::auth::{AuthRequest, Denied};
-use crate::core::client::{Act, ClientInfo};
+use crate::core::client::{Act, ClientInfo, Identity};
 use crate::core::hub::StreamName;
+use crate::core::session::ClientSession;
 use crate::net::worker::Secure;
 use crate::web::endpoint::RANGES;
 use crate::web::problem::Problem;
@@ -132,8 +133,15 @@ async fn admit(
     request: &Parts,
 ) -> Result<Option<String>, Problem> {
     let (admission, stream) = (&files.context.admission, &wanted.stream);
+    let is_kept_out = |session: &ClientSession| {
+        let key_is_gone = match &session.identity {
+            Identity::Key { id, .. } => !files.context.auth.keys.has(*id),
+            _ => false,
+        };
+        key_is_gone || files.context.bans.has(session)
+    };
     if let Some(id) = &wanted.session {
-        let admits = files.sessions.admits(id, stream);
+        let admits = files.sessions.admits(id, stream, &is_kept_out);
         return if admits { Ok(Some(id.clone())) } else { Err(Denied::Session.into()) };
     }
     let about = AuthRequest::http(Some(stream), &request.uri, &request.headers, peer).by(request.version);
@@ -154,18 +162,18 @@ async fn admit(
     }
     let token = about.token().map(|token| (about.from, token.into_owned()));
     if let Some((from, token)) = &token
-        && let Some(id) = files.sessions.of_token(stream, *from, token)
+        && let Some(id) = files.sessions.of_token(stream, (*from, token), &is_kept_out)
     {
         return Ok(Some(id));
     }
-    admission.play(stream, &about, client).await?;
+    let grant = admission.play(stream, &about, client).await?;
     // Each request for a file shows its secret or key; a token is shown once, and a playlist's addresses show nothing.
     if token.is_none() && !wanted.is_list {
         return Ok(None);
     }
     let full =
         || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many viewers of recordings: try again later");
-    files.sessions.open(stream, token).map(Some).ok_or_else(full)
+    files.sessions.open(grant.session(), token).map(Some).ok_or_else(full)
 }
 
 /// Sends a player to the playlist's address in its session: the addresses in the playlist are relative to it.

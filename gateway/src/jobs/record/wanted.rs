@@ -12,12 +12,12 @@ use crate::secret_file::KeptFile;
 const FILE: &str = "recorded-streams.json";
 
 /// The file with the names.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct WantedFile(KeptFile);
 
 impl WantedFile {
     pub(super) fn new(data: &Path) -> Self {
-        Self(KeptFile::new(data, FILE))
+        Self(KeptFile::in_folder(data, FILE))
     }
 
     /// Reads the names.

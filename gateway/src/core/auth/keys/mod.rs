@@ -211,6 +211,11 @@ impl Keys {
         self.store().remove(id)
     }
 
+    /// Returns whether there is a key with this id.
+    pub fn has(&self, id: u64) -> bool {
+        self.store().keys.iter().any(|key| key.id == id)
+    }
+
     /// Returns the identity of the holder of the key `text`, if the key allows `act` on `stream`.
     pub(super) fn find(&self, text: &str, act: Act, stream: &StreamName) -> Option<Identity> {
         if !text.starts_with(PREFIX) {

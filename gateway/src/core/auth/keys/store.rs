@@ -31,7 +31,7 @@ struct Content {
 impl Store {
     /// Reads the file, if there is one.
     pub(super) fn read(data: &Path) -> io::Result<Self> {
-        let file = KeptFile::new(data, FILE);
+        let file = KeptFile::in_folder(data, FILE);
         let Content { last_id, keys } = file.read()?.unwrap_or_default();
         if keys.len() > MAX_KEYS {
             return Err(io::Error::other(format!("there are more than {MAX_KEYS} keys")));

@@ -44,7 +44,7 @@ impl Default for Store {
 impl Store {
     /// Reads the file, if there is one.
     pub(super) fn read(data: &Path) -> io::Result<Self> {
-        let file = KeptFile::new(data, FILE);
+        let file = KeptFile::in_folder(data, FILE);
         let Some(Content { last_id, cookie, logins }) = file.read()? else {
             return Ok(Self { file, ..Self::default() });
         };
