@@ -5,6 +5,7 @@
 //! connects again after a pause when the server is away. It reads the stream as a viewer does, through a cursor, so a
 //! target that is dead or slow costs nobody else anything. Start reading at [`Forwards`].
 
+mod error;
 mod job;
 mod kept;
 mod push_rtmp;
@@ -15,7 +16,8 @@ mod settings;
 mod status;
 mod target;
 
+pub use error::ForwardError;
 pub use job::ForwardOrigin;
-pub use registry::{ForwardError, ForwardInfo, Forwards, LateForwards, MAX_FORWARDS};
+pub use registry::{ForwardInfo, Forwards, LateForwards, MAX_FORWARDS};
 pub use settings::{ForwardRule, ForwardSettings};
 pub use status::{TargetState, TargetStatus};

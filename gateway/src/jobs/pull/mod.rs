@@ -6,6 +6,7 @@
 //! HTTP-FLV (`source_flv`), HLS (`source_hls`) and files (`source_file`). A local publisher takes the stream over at any time. Start reading
 //! at [`Pulls`].
 
+mod entries;
 mod error;
 mod feed;
 mod job;
@@ -23,7 +24,8 @@ mod source_rtmp;
 mod source_whep;
 mod status;
 
+pub use entries::PullInfo;
 pub use error::PullError;
-pub use registry::{LatePulls, MAX_PULLS, PullInfo, Pulls};
+pub use registry::{LatePulls, MAX_PULLS, Pulls};
 pub use settings::{FileRule, Paths, PullRule, PullSettings};
 pub use status::{PullState, PullStatus};

@@ -1,6 +1,5 @@
 //! The pulls of the gateway.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -10,13 +9,14 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::entries::{Known, PullInfo, Running, State};
 use super::error::PullError;
 use super::job::{PullJob, Shared};
 use super::kept::PullFile;
 use super::origin::PullOrigin;
 use super::rule::Rule;
 use super::settings::{PullRule, PullSettings};
-use super::status::{PullStatus, SharedStatus};
+use super::status::SharedStatus;
 use crate::context::Context;
 use crate::core::auth::StreamPattern;
 use crate::core::hub::StreamName;
@@ -29,48 +29,6 @@ use crate::service::StartError;
 pub const MAX_PULLS: usize = 64;
 /// Maximum number of streams that wait for room among those that are pulled.
 const MAX_WAITING: usize = 16;
-
-/// A pull as the API lists it.
-#[derive(Debug, Clone)]
-pub struct PullInfo {
-    /// The id, new on every start of the gateway.
-    pub id: u64,
-    /// Whether it is one of the settings; else it is one of the API.
-    pub is_set: bool,
-    /// The pattern of the streams.
-    pub streams: String,
-    /// The address without its key.
-    pub from: String,
-    /// Whether the stream is pulled at all times.
-    pub always: bool,
-    /// The streams that are being pulled.
-    pub sources: Vec<PullStatus>,
-}
-
-/// A rule in use.
-#[derive(Debug)]
-struct Known {
-    id: u64,
-    is_set: bool,
-    rule: Arc<Rule>,
-}
-
-/// A pulled stream: its job, the id of its rule, and its state.
-#[derive(Debug)]
-struct Running {
-    job: u64,
-    rule: u64,
-    status: Arc<SharedStatus>,
-}
-
-/// What changes.
-#[derive(Debug, Default)]
-struct State {
-    last_id: u64,
-    /// Those of the settings in their order, then those of the API.
-    rules: Vec<Known>,
-    running: BTreeMap<StreamName, Running>,
-}
 
 /// The content of [`Pulls`].
 #[derive(Debug)]
