@@ -178,6 +178,26 @@ impl Context {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::admission::PublishGrant;
+    use crate::core::hub::{PublishError, StreamName};
+
+    #[tokio::test]
+    async fn new_limits_count_at_once() {
+        let context = Context::new(LimitSettings::default(), Auth::default());
+        let shared = context.clone();
+        let settings =
+            LimitSettings { max_streams: 1, max_pending: 1, publish_timeout: 7, ..LimitSettings::default() };
+        context.set_limits(&settings);
+        assert_eq!(shared.limits.get().publish_timeout, Duration::from_secs(7));
+        let grant = |name: &str| PublishGrant::for_job(&StreamName::parse(name).unwrap(), "test");
+        let _first = shared.hub.publish(&grant("live/a")).unwrap();
+        assert_eq!(shared.hub.publish(&grant("live/b")).unwrap_err(), PublishError::TooManyStreams(1));
+        let ip = [192, 0, 2, 1].into();
+        let _one = shared.pending.enter(ip).unwrap();
+        assert!(shared.pending.enter(ip).is_none());
+        context.set_limits(&LimitSettings::default());
+        assert!(shared.pending.enter(ip).is_some() && shared.hub.publish(&grant("live/b")).is_ok());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn every_picture_has_its_own_time_to_become_whole() {

@@ -40,7 +40,7 @@ use crate::{metrics, secret_file};
 
 pub use self::console_file::FILE as CONSOLE_FILE;
 pub use self::reload::Reload;
-use self::running::Running;
+use self::running::RunningGateway;
 
 /// Maximum time for streams and connections to end at shutdown.
 const GRACE: Duration = Duration::from_millis(2500);
@@ -137,7 +137,7 @@ async fn run_until_end(
     }
 
     notify::tell(notify::READY);
-    let running = Running {
+    let running = RunningGateway {
         context: context.clone(),
         gate: gateway.gate.clone(),
         parts,
@@ -245,7 +245,7 @@ async fn wait_for_end(
     requests: &mut Option<mpsc::Receiver<ReloadRequest>>,
     reload: Option<&Reload>,
     mut current: Settings,
-    running: &Running,
+    running: &RunningGateway,
 ) -> &'static str {
     loop {
         let answer = tokio::select! {

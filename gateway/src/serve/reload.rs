@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::running::Running;
+use super::running::RunningGateway;
 use super::secrets::SecretTexts;
 use crate::api::ReloadReport;
 use crate::hooks::Hooks;
@@ -32,7 +32,11 @@ impl Reload {
     ///
     /// # Errors
     /// The settings cannot be read, or are not valid: nothing changes.
-    pub(super) fn run(&self, current: &mut Settings, running: &Running) -> Result<ReloadReport, String> {
+    pub(super) fn run(
+        &self,
+        current: &mut Settings,
+        running: &RunningGateway,
+    ) -> Result<ReloadReport, String> {
         let reloaded = self.read(current).map(|(new, secrets)| self.apply(current, &new, secrets, running));
         match &reloaded {
             Ok(ReloadReport { changed, needs_restart, failed }) => {
@@ -63,7 +67,7 @@ impl Reload {
         current: &mut Settings,
         new: &Settings,
         secrets: SecretTexts,
-        running: &Running,
+        running: &RunningGateway,
     ) -> ReloadReport {
         let before = current.clone();
         // Secrets may be in files, which are no settings.

@@ -11,8 +11,8 @@ use crate::log::Log;
 use crate::net::worker::Gate;
 use crate::settings::Settings;
 
-/// The parts that take new settings. A new part needs a few lines in [`Running::apply`].
-pub(super) struct Running {
+/// The parts that take new settings. A new part needs a few lines in [`RunningGateway::apply`].
+pub(super) struct RunningGateway {
     pub(super) context: Context,
     /// Limits the connections.
     pub(super) gate: Gate,
@@ -23,7 +23,7 @@ pub(super) struct Running {
     pub(super) stop: CancellationToken,
 }
 
-impl Running {
+impl RunningGateway {
     /// Applies the settings of `new` that differ from `current` and can change, and copies them there. They were
     /// checked before. What stays the same keeps running. Returns why some were not applied.
     pub(super) fn apply(&self, current: &mut Settings, new: &Settings, log: &Log) -> Vec<String> {

@@ -132,9 +132,11 @@ impl Forwards {
             }
             stays
         });
+        let mut was_kept = false;
         for forward in wanted {
             if let Some(known) = forwards.values().find(|known| known.is_same(&forward)) {
-                // From now on it belongs to the settings.
+                // From now on it belongs to the settings, and must not come back from the file.
+                was_kept |= known.origin() == ForwardOrigin::Api;
                 known.set_origin(ForwardOrigin::Settings);
                 continue;
             }
@@ -142,6 +144,9 @@ impl Forwards {
             if let Err(error) = self.insert(&mut forwards, forward) {
                 tracing::warn!(streams, %error, "forward of the settings not started");
             }
+        }
+        if was_kept && let Err(error) = self.store(&forwards) {
+            tracing::warn!(%error, "a forward of the API is in the settings and in the data folder now");
         }
     }
 

@@ -156,3 +156,20 @@ async fn a_server_whose_workers_all_stall_goes_on_when_they_do() {
     late.await.unwrap();
     until(|| workers.stalled() == 0).await;
 }
+
+#[test]
+fn a_limit_per_address_counts_the_connections_of_before() {
+    let gate = Gate::new(10, 0);
+    let ip = std::net::IpAddr::from([192, 0, 2, 1]);
+    let mut open: Vec<_> = (0..3).map(|_| gate.enter(ip).unwrap()).collect();
+    gate.set_max(10, 3);
+    assert!(gate.enter(ip).is_none() && !gate.has_room(ip));
+    assert!(gate.enter([192, 0, 2, 2].into()).is_some());
+    open.pop();
+    let again = gate.enter(ip).unwrap();
+    gate.set_max(2, 0);
+    assert!(gate.enter(ip).is_none(), "those that are there stay, and no more come");
+    drop((open, again));
+    assert_eq!(gate.open(), 0);
+    assert!(gate.enter(ip).is_some());
+}

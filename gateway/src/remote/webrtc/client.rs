@@ -23,8 +23,8 @@ use crate::rtc::{codecs, dtls};
 
 /// Time for ICE and DTLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A server that cannot be reached for so long is disconnected.
-const LOST_TIMEOUT: Duration = Duration::from_secs(10);
+/// A server that cannot be reached is disconnected after this time: ICE has tried for some seconds before it says so.
+const LOST_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum size of a datagram in bytes. WebRTC sends at most what Ethernet carries.
 const MAX_DATAGRAM: usize = 2000;
 /// Maximum number of datagrams that are read before others get a turn.
