@@ -20,6 +20,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 pub(crate) fn run() {
     cost();
+    cost_of_whip();
     resume();
 }
 
@@ -27,18 +28,9 @@ pub(crate) fn run() {
 fn cost() {
     let (target, peer_target) = (Gateway::start(&[]), Gateway::start(&[]));
     let ((source, _publisher), (peer, _peer_publisher)) = (stream::gateway(&[]), stream::gateway(&[]));
-    let window = |pids: &[u32]| {
-        let total = || pids.iter().map(|pid| cpu(*pid)).sum::<Duration>();
-        let (before, start) = (total(), Instant::now());
-        thread::sleep(WINDOW);
-        (total() - before).as_secs_f64() / start.elapsed().as_secs_f64() * 1e6
-    };
     let (alone, peer_alone) = (window(&[source.process.pid()]), window(&[peer.process.pid()]));
     for n in 0..FORWARDS {
-        let to = format!("rtmp://{}/live/{{stream}}-{n}", target.rtmp());
-        let body = format!(r#"{{"stream":"live/bench","to":"{to}"}}"#);
-        let path = source.operator("/api/v1/forwards");
-        assert_eq!(http::send(source.http(), "POST", &path, &[], body.as_bytes()).status, 201);
+        add(&source, &format!("rtmp://{}/live/{{stream}}-{n}", target.rtmp()));
     }
     let copies: Vec<Process> = (0..FORWARDS)
         .map(|n| {
@@ -59,6 +51,35 @@ fn cost() {
         "{FORWARDS} forwards of one stream of 2 Mb/s, µs of CPU per forward and second: gateway {ours:.0}; \
          ffmpeg -c copy {copied:.0}, and {served:.0} in the server that it reads from"
     );
+}
+
+/// Measures the CPU time of forwards by WHIP.
+fn cost_of_whip() {
+    let (target, (source, _publisher)) = (Gateway::start(&[]), stream::gateway(&[]));
+    let alone = window(&[source.process.pid()]);
+    for n in 0..FORWARDS {
+        add(&source, &format!("http://{}/live/{{stream}}-{n}/whip", target.http()));
+    }
+    for n in 0..FORWARDS {
+        target.wait_published(&format!("bench-{n}"));
+    }
+    let each = (window(&[source.process.pid()]) - alone) / f64::from(FORWARDS);
+    println!("{FORWARDS} forwards of the same stream by WHIP, µs of CPU per forward and second: {each:.0}");
+}
+
+/// Returns the CPU time of processes during a window, in µs per second.
+fn window(pids: &[u32]) -> f64 {
+    let total = || pids.iter().map(|pid| cpu(*pid)).sum::<Duration>();
+    let (before, start) = (total(), Instant::now());
+    thread::sleep(WINDOW);
+    (total() - before).as_secs_f64() / start.elapsed().as_secs_f64() * 1e6
+}
+
+/// Adds a forward of the stream.
+fn add(source: &Gateway, to: &str) {
+    let body = format!(r#"{{"stream":"live/bench","to":"{to}"}}"#);
+    let path = source.operator("/api/v1/forwards");
+    assert_eq!(http::send(source.http(), "POST", &path, &[], body.as_bytes()).status, 201);
 }
 
 /// Measures the time from a target that listens again to its stream.
