@@ -2,7 +2,7 @@
 
 use lianmai_tests::publisher::{WsPublisher, ffmpeg};
 use lianmai_tests::rtc::{Call, Media, Peer};
-use lianmai_tests::{Clip, Gateway, wait};
+use lianmai_tests::{Clip, Gateway, Process, wait};
 
 use crate::kit::{LIMIT, is_finished, list, packets, path, probe, wait_duration, wait_records};
 
@@ -94,4 +94,19 @@ fn a_publisher_that_returns_goes_on_in_the_same_file_and_another_codec_begins_a_
     for (found, least) in found.zip([6.0, 1.0]) {
         assert!(found.duration > least && found.streams.len() == 2, "{found:?}");
     }
+}
+
+#[test]
+fn a_stream_that_mp4_files_do_not_carry_says_so() {
+    let gateway = Gateway::start(&["--record", "live/*"]);
+    let mut ffmpeg = std::process::Command::new("ffmpeg");
+    ffmpeg.args("-v error -re -f lavfi -i sine=440:sample_rate=8000 -c:a pcm_alaw -ac 1 -f flv".split(' '));
+    let _publisher = Process::start(ffmpeg.arg(gateway.rtmp_url("x")));
+    let told = wait::until("the reason", LIMIT, || {
+        list(&gateway, "x")["streams"][0]["failure"].as_str().map(str::to_owned)
+    });
+    assert!(told.contains("nothing is recorded") && told.contains("MP4 files do not carry"), "{told}");
+    let log = gateway.process.stderr();
+    assert_eq!(log.matches("stream not recorded").count(), 1, "{log}");
+    assert_eq!(list(&gateway, "x")["total"], 0);
 }

@@ -4,7 +4,7 @@ use lianmai_tests::http::{self, Response};
 use lianmai_tests::publisher::{ffmpeg, ffmpeg_forever};
 use lianmai_tests::{Clip, Gateway};
 
-use crate::kit::{LIMIT, is_finished, path, probe, wait_duration, wait_records};
+use crate::kit::{LIMIT, api, is_finished, path, probe, wait_duration, wait_records};
 
 fn get(gateway: &Gateway, path: &str, range: &str) -> Response {
     http::request(gateway.http(), "GET", path, &[&format!("Range: {range}")])
@@ -131,6 +131,17 @@ fn a_protected_recording_needs_what_playing_needs() {
     let refused = |path: &str| matches!(asked(path, "GET").status, 401 | 403);
     assert!(refused(&file.replace("/live/x/", "/live/y/")));
     assert!(refused(&address("playlist").replace("/x/", "/x/.00000000000000000000000000000000/")));
+    // The session of a key ends with the key.
+    let wanted = serde_json::json!({ "name": "Anna", "streams": "live/*", "publish": false, "play": true });
+    let made = api(&gateway, "POST", "/api/v1/keys", &wanted);
+    let made: serde_json::Value = serde_json::from_slice(&made.body).unwrap();
+    let (id, key) = (made["key"]["id"].as_str().unwrap(), made["key"]["key"].as_str().unwrap());
+    let own = asked(&format!("{}?key={key}", address("playlist")), "GET");
+    let own = own.header("location").expect("an address with a session").to_owned();
+    assert_eq!(asked(&own, "GET").status, 200);
+    assert_eq!(api(&gateway, "DELETE", &format!("/api/v1/keys/{id}"), &serde_json::Value::Null).status, 200);
+    assert!(refused(&own), "the key is revoked");
+    assert_eq!(asked(&session, "GET").status, 200, "the other session goes on");
     // Nobody learns which recordings exist.
     let missing = address("url").replace("20", "19");
     assert_eq!(asked(&missing, "GET").status, asked(&address("url"), "GET").status);
