@@ -236,10 +236,11 @@ fn whoever_the_back_end_does_not_let_in_is_refused_in_words() {
         let answer = http::request(gateway.http(), "POST", &path, &[]);
         (answer.status, serde_json::from_slice::<Value>(&answer.body).expect("JSON"))
     };
+    backend.answer("500");
     assert_eq!(http::request(gateway.http(), "POST", "/api/v1/hooks/0/test", &[]).status, 401);
     let (status, tested) = test("0");
     let last = &tested["hook"]["last"];
-    assert_eq!((status, &last["action"], &last["status"]), (200, &"on_test".into(), &403.into()), "{tested}");
+    assert_eq!((status, &last["action"], &last["status"]), (200, &"on_test".into(), &500.into()), "{tested}");
     assert_eq!(last["request"]["stream"], "test");
     assert_eq!(backend.bodies("action", "on_test").len(), 1);
     assert_eq!(test("1").0, 404);
