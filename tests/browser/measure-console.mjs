@@ -1,8 +1,11 @@
 // What the console's list of many streams costs the browser:
 //   node browser/measure-console.mjs [STREAMS] [SECONDS]
-// Prints the processor time of the page's main thread, and of all of the browser's processes, in per cent of a core.
+// Prints, once the page has settled, the processor time of the page's main thread, and of all of the browser's processes, in per cent of a core.
 import { launch, until } from './harness.mjs';
 import { startConsole } from './support/console.mjs';
+
+/** Time after which the page has settled: scripts are compiled, and the first pictures are there. */
+const SETTLED_MS = 15_000;
 
 const [streams = 200, seconds = 60] = process.argv.slice(2).map(Number);
 const console_ = await startConsole();
@@ -11,6 +14,7 @@ try {
   console_.publishMany(streams, 1000);
   const { page } = await console_.open(browser, console_.link());
   await until('all cards', async () => (await page.locator('.stream').count()) === streams);
+  await new Promise((resolve) => { setTimeout(resolve, SETTLED_MS); });
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   const whole = await browser.newBrowserCDPSession();
