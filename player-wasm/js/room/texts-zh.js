@@ -94,7 +94,7 @@ export const CHINESE = {
   makeGuest: '设为嘉宾',
   demote: '请下麦',
   remove: '移出房间',
-  withdraw: '移出房间并作废其邀请',
+  withdraw: '移出并作废其邀请',
   camera: '摄像头',
   microphone: '麦克风',
   byBrowser: '由浏览器选择',
