@@ -129,7 +129,7 @@ export function server(main) {
 async function reload() {
   const answer = await call('POST', 'api/v1/reload');
   const words = (/** @type {unknown} */ list) => (Array.isArray(list) ? list.join(', ') : '');
-  const { changed, needs_restart: restart, failed } = answer.data;
+  const { changed, needs_restart: restart, failed } = answer.data.data ?? {};
   dialog(t('reload'), isAbsent(answer) ? [h('p', {}, t('reloadAbsent'))] : !answer.ok ? [h('p', { class: 'wrong' }, refusal(answer))] : [
     h('p', {}, words(changed) ? t('reloadChanged', { names: words(changed) }) : t('reloadSame')),
     ...(words(restart) ? [h('p', { class: 'amiss' }, t('reloadRestart', { names: words(restart) }))] : []),
