@@ -22,6 +22,8 @@ const MAX_REDIRECTIONS: usize = 3;
 /// The body of a response.
 #[derive(Debug)]
 pub struct HttpBody {
+    /// The address that the server answered at, after redirections: relative addresses in the body begin there.
+    pub address: RemoteAddress,
     body: Incoming,
     /// Drives the connection.
     _connection: AbortOnDropHandle<()>,
@@ -145,7 +147,7 @@ impl Dialer {
         let location = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
         let location = location.unwrap_or_default().to_owned();
         let status = response.status();
-        let body = HttpBody { body: response.into_body(), _connection: connection };
+        let body = HttpBody { address: address.clone(), body: response.into_body(), _connection: connection };
         Ok(HttpAnswer { status, location, body })
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn receive(
 ) -> Result<(), SourceError> {
     let links = setup.dialer.for_links_of(address).await?;
     let setup = SourceSetup { dialer: &links, ..setup };
-    let (address, mut media) = first_playlist(address, setup).await?;
+    let (mut address, mut media) = first_playlist(address, setup).await?;
     let mut reader = Reader { demuxer: Demuxer::new(), pace: Pace::default() };
     let mut next =
         media.sequence + if media.ended { 0 } else { media.segments.len().saturating_sub(BEHIND) as u64 };
@@ -69,7 +69,7 @@ pub(super) async fn receive(
         }
         let target = Duration::from_micros(u64::try_from(media.target).unwrap_or(0));
         sleep_until(loaded + (target / 2).max(SHORTEST_RELOAD)).await;
-        media = load(&address, setup).await?;
+        (address, media) = load(&address, setup).await?;
         // A playlist that begins anew has lower numbers.
         let end = media.sequence + media.segments.len() as u64;
         if end < next {
@@ -84,26 +84,34 @@ async fn first_playlist(
     setup: SourceSetup<'_>,
 ) -> Result<(RemoteAddress, Media), SourceError> {
     match parse(address, setup).await? {
-        Playlist::Media(media) => Ok((address.clone(), media)),
-        Playlist::Master(master) => {
+        (address, Playlist::Media(media)) => Ok((address, media)),
+        (address, Playlist::Master(master)) => {
             let best = master.variants.iter().max_by_key(|variant| variant.bandwidth);
             let best = best.ok_or_else(|| RemoteError::refused("the playlist has no variants"))?;
             let address = address.join(&best.uri)?;
-            let media = load(&address, setup).await?;
-            Ok((address, media))
+            load(&address, setup).await
         }
     }
 }
 
-async fn load(address: &RemoteAddress, setup: SourceSetup<'_>) -> Result<Media, SourceError> {
+/// Loads a playlist of segments. Returns it with its address, which may have changed.
+async fn load(
+    address: &RemoteAddress,
+    setup: SourceSetup<'_>,
+) -> Result<(RemoteAddress, Media), SourceError> {
     match parse(address, setup).await? {
-        Playlist::Media(media) => Ok(media),
-        Playlist::Master(_) => Err(RemoteError::refused("a variant is a master playlist").into()),
+        (address, Playlist::Media(media)) => Ok((address, media)),
+        (_, Playlist::Master(_)) => Err(RemoteError::refused("a variant is a master playlist").into()),
     }
 }
 
-async fn parse(address: &RemoteAddress, setup: SourceSetup<'_>) -> Result<Playlist, SourceError> {
-    let text = setup.dialer.get(address).await?.text(MAX_PLAYLIST, IDLE_TIMEOUT).await?;
+async fn parse(
+    address: &RemoteAddress,
+    setup: SourceSetup<'_>,
+) -> Result<(RemoteAddress, Playlist), SourceError> {
+    let body = setup.dialer.get(address).await?;
+    let address = body.address.clone();
+    let text = body.text(MAX_PLAYLIST, IDLE_TIMEOUT).await?;
     let parsed = playlist::parse(&text);
     let parsed = parsed.map_err(|error| RemoteError::new(&format!("the playlist is not valid: {error}")))?;
     if matches!(&parsed, Playlist::Media(media) if media.sequence > MAX_SEQUENCE) {
@@ -111,7 +119,7 @@ async fn parse(address: &RemoteAddress, setup: SourceSetup<'_>) -> Result<Playli
             RemoteError::new("the playlist is not valid: its segments have no possible numbers").into()
         );
     }
-    Ok(parsed)
+    Ok((address, parsed))
 }
 
 /// Reads segments, and passes their frames on at the pace of their timestamps.
