@@ -81,7 +81,7 @@ impl Dialer {
     ///
     /// # Errors
     /// The same as [`Dialer::dial`].
-    pub(super) async fn dial_stream(&self, address: &RemoteAddress) -> Result<Box<dyn Stream>, RemoteError> {
+    pub(crate) async fn dial_stream(&self, address: &RemoteAddress) -> Result<Box<dyn Stream>, RemoteError> {
         let dialed = async {
             let stream = self.connect(&address.host, address.port).await?;
             if !address.scheme.is_secure() {
@@ -172,7 +172,7 @@ pub(super) fn is_public(ip: IpAddr) -> bool {
 }
 
 /// A connection for libraries.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
