@@ -143,6 +143,7 @@ final class Renderer {
 			$url    = 'player' === $who
 				? Address::play( $is['stream'], $offers, $is['protocol'], $kind )
 				: Address::publish( $is['stream'], $offers, $kind );
+			$url    = 'player' === $who ? self::at_cdn( $stream, $is['protocol'] ?? 'auto', $url ) : $url;
 		}
 		// A token is valid on the server of the settings only, and must not be sent to another server.
 		$needed = '' !== $stream && 'other' !== Settings::kind() && ( 'publisher' === $who || Settings::play_tokens() );
@@ -157,6 +158,22 @@ final class Renderer {
 			$url = rest_url( 'lianmai/v1/whip' );
 		}
 		return compact( 'url', 'ticket', 'token', 'relay' );
+	}
+
+	/**
+	 * Returns the address of a stream at the CDN of the settings; otherwise its address at the server.
+	 *
+	 * @param string $stream   app/name on the server of the settings; empty for another server.
+	 * @param string $protocol as written: one other than HLS is not for a CDN.
+	 * @param string $url      the address at the server.
+	 */
+	private static function at_cdn( string $stream, string $protocol, string $url ): string {
+		// A CDN does not check tokens.
+		if ( '' === $stream || Settings::play_tokens() || ! in_array( $protocol, array( '', 'auto', 'hls' ), true ) ) {
+			return $url;
+		}
+		$cdn = Cdn::address( $stream );
+		return '' === $cdn ? $url : $cdn;
 	}
 
 	/**
