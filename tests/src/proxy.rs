@@ -73,21 +73,29 @@ impl Nginx {
     /// Forwards everything to `to`, with these lines in its `location`.
     #[track_caller]
     pub fn start(to: SocketAddr, lines: &str) -> Self {
+        Self::with(&format!(
+            "access_log off;
+            server {{
+                listen unix:FOLDER/socket default_server;
+                location / {{ proxy_pass http://{to}; {lines} }}
+            }}"
+        ))
+    }
+
+    /// Starts nginx with these lines in its `http`. It listens on `unix:FOLDER/socket`, because nginx cannot choose a
+    /// free port; `FOLDER` is its folder.
+    #[track_caller]
+    pub fn with(lines: &str) -> Self {
         let dir = temp_dir("nginx");
-        let path = dir.display();
-        // A Unix socket, because nginx cannot choose a free port.
         let config = format!(
-            "daemon off; master_process off; pid {path}/pid; error_log stderr; events {{ worker_connections 64; }}
+            "daemon off; master_process off; pid FOLDER/pid; error_log stderr; events {{ worker_connections 1024; }}
             http {{
-                access_log off;
-                client_body_temp_path {path}/body; proxy_temp_path {path}/proxy; fastcgi_temp_path {path}/fastcgi;
-                uwsgi_temp_path {path}/uwsgi; scgi_temp_path {path}/scgi;
-                server {{
-                    listen unix:{path}/socket default_server;
-                    location / {{ proxy_pass http://{to}; {lines} }}
-                }}
+                client_body_temp_path FOLDER/body; proxy_temp_path FOLDER/proxy; fastcgi_temp_path FOLDER/fastcgi;
+                uwsgi_temp_path FOLDER/uwsgi; scgi_temp_path FOLDER/scgi;
+                {lines}
             }}"
         );
+        let config = config.replace("FOLDER", &dir.display().to_string());
         fs::write(dir.join("nginx.conf"), config).expect("a writable folder");
         let mut command = Command::new("nginx");
         command.arg("-e").arg("stderr").arg("-p").arg(&dir).arg("-c").arg(dir.join("nginx.conf"));
@@ -95,6 +103,26 @@ impl Nginx {
         let nginx = Self { _process: process, dir };
         wait::until_true("nginx to listen", Duration::from_secs(60), || nginx.connect().is_ok());
         nginx
+    }
+
+    /// Returns the content of `FOLDER/log`.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    /// Requests `GET path`. Returns the status and the body, without what is not text.
+    #[track_caller]
+    pub fn ask_bytes(&self, path: &str) -> (u16, String) {
+        let mut socket = self.connect().expect("nginx listens");
+        socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout can be set");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).expect("nginx takes a request");
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).expect("nginx answers");
+        let answer = String::from_utf8_lossy(&answer);
+        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        (status.unwrap_or_else(|| panic!("no answer to {path}")), body.to_owned())
     }
 
     fn connect(&self) -> std::io::Result<UnixStream> {
