@@ -18,7 +18,7 @@
 //!    helpers that all HTTP code shares.
 //!    [`hooks`] asks and tells the operator's back end about clients, [`metering`] logs their sessions.
 //! 7. [`net`]: network threads, sockets and TLS; [`mod@rtmp`]: chunks and messages for server and client; [`remote`]:
-//!    connections to other servers. They are below all of the above.
+//!    connections to other servers; [`store`]: the object store, [`cdn`]: signed addresses. They are below all of the above.
 //! 8. [`settings`], [`flags`] and [`limits`]: the operator's settings. Each part keeps its own settings struct in
 //!    its folder; `settings` puts them together.
 //! 9. [`context`], [`log`], [`metrics`] and [`secret_file`]: the state that all edges share, and the log, metrics
@@ -31,6 +31,7 @@
 //! or through a derived stream, and their edge writes the bytes to their connections. No frame is copied.
 
 pub mod api;
+pub mod cdn;
 pub mod cluster;
 pub mod context;
 pub mod core;
@@ -53,4 +54,5 @@ pub mod secret_file;
 pub mod serve;
 pub mod service;
 pub mod settings;
+pub mod store;
 pub mod web;

@@ -57,7 +57,9 @@ impl Checked {
 #[test]
 fn every_documented_answer_has_its_documented_form() {
     let hooks = "on_close=http://127.0.0.1:1/";
-    let gateway = Gateway::start(&["--demo", "--hook", hooks, "--operator-secret", "operator-of-tests"]);
+    let cdn = ["--cdn-url", "https://cdn.example", "--cdn-sign", "tencent", "--cdn-key", "key-of-the-cdn"];
+    let flags = ["--demo", "--hook", hooks, "--operator-secret", "operator-of-tests"];
+    let gateway = Gateway::start(&[&flags[..], &cdn].concat());
     let answer = gateway.get("/api/v1/openapi.json");
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
     let document: Value = serde_json::from_slice(&answer.body).expect("JSON");
@@ -120,6 +122,13 @@ fn every_documented_answer_has_its_documented_form() {
     }
     checked.call("POST", "/api/v1/records", "", &json!({ "stream": "live/x" }));
     checked.call("GET", "/api/v1/records", "", &none);
+    let made = checked.call("POST", "/api/v1/addresses", "", &json!({ "stream": "live/x", "seconds": 60 }));
+    let url = made["url"].as_str().expect("an address");
+    assert!(url.starts_with("https://cdn.example/live/x.m3u8?txSecret=") && !url.contains("key-of"), "{url}");
+    for wrong in [json!({}), json!({ "stream": "live" }), json!({ "stream": "live/x", "seconds": 0 })] {
+        let refused = checked.call("POST", "/api/v1/addresses", "", &wrong);
+        assert_eq!(refused["code"], 400, "{refused}");
+    }
     checked.call("GET", "/api/v1/logins", "", &none);
     checked.call("DELETE", "/api/v1/logins/{id}", "77", &none);
     checked.call("GET", "/api/v1/secrets", "", &none);

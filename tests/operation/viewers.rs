@@ -115,17 +115,17 @@ fn hls_goes_on_with_one_token_and_gives_strangers_nothing() {
     // Longer than a playlist: it is reloaded several times.
     let mut player = Player::start(&format!("http://{}{list}", gateway.http()), View::Whole);
     player.wait(LIMIT * 2, |packets| packets.video.len() >= 30 * 16);
-    let answer = gateway.get(&list);
-    assert_eq!(answer.status, 200, "from the same place: {}", answer.text());
-    assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+    let sent = gateway.get(&list);
+    assert_eq!(sent.status, 302, "from the same place: {}", sent.text());
+    let with_pass = format!("/{}", sent.header("location").expect("an address").trim_start_matches("../"));
+    let answer = gateway.get(&with_pass);
+    assert_eq!((answer.status, answer.header("cache-control")), (200, Some("public, max-age=1")));
     let text = answer.text();
-    let segment = text.lines().find(|line| line.contains(".ts?session=")).expect("a segment").to_owned();
-    let path = format!("/live/{segment}");
-    let segment = gateway.get(&path);
-    assert_eq!((segment.status, segment.body.first()), (200, Some(&0x47)));
-    assert!(segment.header("cache-control").is_some_and(|keep| keep.starts_with("private")));
-    let bare = path.split('?').next().expect("a path");
-    assert_eq!(gateway.get(bare).status, 401);
+    let segment = text.lines().find(|line| line.ends_with(".ts")).expect("a segment").to_owned();
+    let path = format!("{}/{segment}", with_pass.rsplit_once('/').expect("a folder").0);
+    let segment_answer = gateway.get(&path);
+    assert_eq!((segment_answer.status, segment_answer.body.first()), (200, Some(&0x47)));
+    assert_eq!(gateway.get(&format!("/live/{segment}")).status, 401);
     // From another address the token counts as used.
     let elsewhere =
         http::request(gateway.http(), "GET", &list, &["X-Forwarded-For: 203.0.113.9", "Connection: close"]);
@@ -139,7 +139,7 @@ fn hls_goes_on_with_one_token_and_gives_strangers_nothing() {
     let kicked =
         http::request(gateway.http(), "DELETE", &gateway.operator(&format!("/api/v1/clients/{id}")), &[]);
     assert_eq!(kicked.status, 200, "{}", kicked.text());
-    for path in [&path, &list] {
+    for path in [&path, &with_pass, &list] {
         let refused = gateway.get(path);
         assert!(refused.status == 403 && refused.text().contains("operator"), "{path}: {}", refused.text());
     }

@@ -1,6 +1,7 @@
 //! The HTTP API: `/api/v1/…` with the JSON of SRS, `/metrics` and `/healthz`. Start reading at
 //! [`Api::router`]; `types` holds the JSON.
 
+mod addresses;
 mod bans;
 mod drain;
 mod events;
@@ -42,6 +43,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::events::{Figures, Listeners};
+use crate::cdn::Cdn;
 use crate::cluster::{Cluster, LateCluster, ListWanted};
 use crate::context::Context;
 use crate::core::auth::{AuthRequest, Denied};
@@ -58,6 +60,7 @@ use crate::metering::LateSessionLog;
 use crate::metrics::{self, process};
 use crate::net::worker::{Gate, Secure};
 use crate::service::{Gateway, Listening};
+use crate::store::Store;
 use crate::web::problem::Problem;
 
 pub use forwards::ForwardService;
@@ -97,6 +100,10 @@ pub struct ApiParts {
     pub reload: ReloadDesk,
     /// The cluster, if the gateway belongs to one.
     pub cluster: LateCluster,
+    /// The CDN, if there is one.
+    pub cdn: Option<Cdn>,
+    /// The object store, if there is one.
+    pub store: Option<Store>,
 }
 
 /// The state of the API. Cloning shares it.
@@ -118,6 +125,7 @@ struct Inner {
     reading: Semaphore,
     records: Records,
     reload: ReloadDesk,
+    cdn: Option<Cdn>,
     /// The protocols of all services.
     protocols: Vec<&'static str>,
     listening: Listening,
@@ -133,7 +141,7 @@ impl Api {
         let Gateway { context, gate, protocols, listening, stop, .. } = gateway;
         let (listeners, figures, started) = (Listeners::default(), Figures::default(), Instant::now());
         let reading = Semaphore::new(1);
-        let ApiParts { jobs, mixes, records, hooks, sessions, reload, cluster, .. } = parts;
+        let ApiParts { jobs, mixes, records, hooks, sessions, reload, cluster, cdn, .. } = parts;
         Self(Arc::new(Inner {
             context,
             gate,
@@ -141,6 +149,7 @@ impl Api {
             mixes,
             records,
             reload,
+            cdn,
             hooks,
             sessions,
             cluster,
@@ -198,6 +207,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/api/v1/hooks", get(hooks::list))
         .route("/api/v1/hooks/", get(hooks::list))
         .merge(records::routes())
+        .merge(addresses::routes())
         .route("/metrics", get(prometheus))
         .route("/healthz", get(|| async { ([(header::CACHE_CONTROL, "no-store")], "ok\n") }))
         .with_state(api)

@@ -31,6 +31,13 @@ struct Record {
     duration_ms: u64,
     bytes: u64,
     keep: bool,
+    /// Whether the MP4 file is on the gateway's machine.
+    local: bool,
+    /// How far the upload to the object store is, and why the last try failed.
+    upload: &'static str,
+    upload_failure: Option<String>,
+    /// The address of its object, when it is in the store.
+    stored: Option<String>,
 }
 
 impl From<&RecordedFile> for Record {
@@ -50,6 +57,10 @@ impl From<&RecordedFile> for Record {
             duration_ms: file.duration.as_millis() as u64,
             bytes: file.size,
             keep: file.keep,
+            local: file.place.local,
+            upload: file.place.upload.name(),
+            upload_failure: file.place.failure.clone(),
+            stored: file.stored(),
         }
     }
 }
@@ -83,6 +94,8 @@ struct Records {
     free_bytes: Option<u64>,
     /// Why nothing is recorded, if that is so.
     stopped: Option<String>,
+    /// The address of the object store, if there is one.
+    store: Option<String>,
     streams: Vec<Live>,
     records: Vec<Record>,
 }
@@ -111,7 +124,8 @@ struct Start {
 /// The body of `PATCH`.
 #[derive(Deserialize)]
 struct Change {
-    keep: bool,
+    keep: Option<bool>,
+    upload: Option<bool>,
 }
 
 pub(super) fn routes() -> Router<Api> {
@@ -144,6 +158,7 @@ async fn list(State(api): State<Api>, asked: Asker, which: Result<Query<Which>, 
         all_bytes,
         free_bytes,
         stopped,
+        store: records.store(),
         streams: records.streams().into_iter().map(Live::from).collect(),
         records: Range { start, count }.of(&list, |file| Record::from(file)),
     })
@@ -183,19 +198,21 @@ async fn change(State(api): State<Api>, asked: Asker, Path(path): Path<String>, 
     if let Some(refusal) = api.no_operator(&asked).await {
         return refusal;
     }
-    let Change { keep } = match parse(&api, body).await {
+    let Change { keep, upload } = match parse(&api, body).await {
         Ok(change) => change,
         Err(refusal) => return refusal,
     };
-    let changed = file(&path).ok_or(RecordError::Unknown);
-    let changed = match changed {
-        Ok((stream, stem)) => {
-            let (records, stem) = (api.0.records.clone(), stem.to_owned());
-            on_disk(move || records.keep(&stream, &stem, keep)).await
-        }
-        Err(error) => Err(error),
+    if (keep, upload) == (None, None) || upload == Some(false) {
+        let text = "the change must be {\"keep\": true or false} or {\"upload\": true}";
+        return api.refuse(StatusCode::BAD_REQUEST, BAD_REQUEST, text);
+    }
+    let Some((stream, stem)) = file(&path) else { return refused(&api, &RecordError::Unknown) };
+    let (records, stem) = (api.0.records.clone(), stem.to_owned());
+    let change = move || {
+        keep.map_or(Ok(()), |keep| records.keep(&stream, &stem, keep))?;
+        upload.map_or(Ok(()), |_| records.upload(&stream, &stem))
     };
-    done(&api, changed)
+    done(&api, on_disk(change).await)
 }
 
 /// Handles `DELETE /api/v1/records/APP/NAME`, which stops to record a stream, and

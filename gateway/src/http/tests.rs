@@ -1,6 +1,7 @@
 mod doors;
 mod flv;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::*;
 use crate::api::{ApiParts, ApiService};
 use crate::core::auth::Auth;
 use crate::edges::flv::Flv;
-use crate::edges::hls::HlsService;
+use crate::edges::hls::{HlsService, HlsSettings};
 use crate::edges::webrtc::{WebRtcService, WebRtcSettings};
 use crate::limits::LimitSettings;
 use crate::net::worker::{Connection, Gate, Workers, bind};
@@ -35,7 +36,8 @@ async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
     let mut routes = Routes::default();
     ApiService::new(ApiParts::default()).start(&gateway, &mut routes).unwrap();
     Flv.start(&gateway, &mut routes).unwrap();
-    HlsService.start(&gateway, &mut routes).unwrap();
+    let settings = HlsSettings { hls_key: "a key of the tests".to_owned(), ..HlsSettings::default() };
+    HlsService::new(&settings, Path::new(""), None).start(&gateway, &mut routes).unwrap();
     WebRtcService::bind(webrtc, Vec::new()).unwrap().unwrap().start(&gateway, &mut routes).unwrap();
     let (router, context, stop) = (router(context.clone(), routes), context.clone(), stop.clone());
     tokio::spawn(async move {

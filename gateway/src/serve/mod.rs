@@ -27,6 +27,7 @@ use self::lock::DataLock;
 use self::secrets::SecretTexts;
 use self::services::Services;
 use crate::api::{ApiParts, ReloadRequest};
+use crate::cdn::Cdn;
 use crate::context::Context;
 use crate::core::auth::{self, Auth, Keys, Logins, Tokens};
 use crate::jobs::Jobs;
@@ -36,6 +37,7 @@ use crate::jobs::slate::Slates;
 use crate::net::worker::{Gate, Watchdog, Workers, has_both_families};
 use crate::service::{Gateway, Greeting, HttpAddresses, Routes, StartError};
 use crate::settings::{Settings, check_data_folder};
+use crate::store::Store;
 use crate::{metrics, secret_file};
 
 pub use self::console_file::FILE as CONSOLE_FILE;
@@ -78,10 +80,13 @@ async fn run_until_end(
     let mut signals = Signals::new(hangup)?;
     let jobs = Jobs::default();
     let mixes = Mixes::new(&settings.mix, &jobs);
+    let store = Store::open(&settings.store, &settings.remote).map_err(StartError::Setting)?;
     let parts = ApiParts {
-        records: Records::new(&settings.record, &settings.data),
+        records: Records::new(&settings.record, &settings.data).with_store(store.clone(), &settings.store),
         jobs: jobs.clone(),
         mixes: mixes.clone(),
+        store,
+        cdn: Cdn::new(&settings.cdn).map_err(StartError::Setting)?,
         ..ApiParts::default()
     };
     let (records, hooks, sessions) = (parts.records.clone(), parts.hooks.clone(), parts.sessions.clone());

@@ -35,7 +35,9 @@ impl Services {
         let ApiParts { mixes, records, hooks, sessions, cluster, .. } = parts;
         let rtmp = Rtmp::bind(&settings.rtmp)?;
         let webrtc = WebRtcService::bind(settings.webrtc.clone(), settings.http.tls.acme.clone())?;
-        let mut all: Vec<Box<dyn Service>> = vec![Box::new(Flv), Box::new(HlsService)];
+        let mut all: Vec<Box<dyn Service>> = vec![Box::new(Flv)];
+        let hls_store = parts.store.clone().filter(|_| settings.store.store_hls);
+        all.push(Box::new(HlsService::new(&settings.hls, &settings.data, hls_store)));
         all.extend(rtmp.map(|rtmp| Box::new(rtmp) as Box<dyn Service>));
         all.extend(webrtc.map(|webrtc| Box::new(webrtc) as Box<dyn Service>));
         all.push(Box::new(RoomsService::new(&settings.rooms, &settings.data, mixes)));

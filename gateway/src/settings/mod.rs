@@ -15,9 +15,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use crate::cdn::CdnSettings;
 use crate::cluster::ClusterSettings;
 use crate::context::ContextSettings;
 use crate::core::auth::AuthSettings;
+use crate::edges::hls::HlsSettings;
 use crate::edges::rtmp::RtmpSettings;
 use crate::edges::webrtc::WebRtcSettings;
 use crate::flags::{self, Listen};
@@ -33,6 +35,7 @@ use crate::log::LogSettings;
 use crate::metering::MeteringSettings;
 use crate::remote::RemoteSettings;
 use crate::rooms::RoomsSettings;
+use crate::store::StoreSettings;
 
 pub use data_folder::check_data_folder;
 pub use load::{LoadError, Loaded, file, from_matches, from_surroundings};
@@ -56,6 +59,11 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub webrtc: WebRtcSettings,
+
+    /// HLS.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub hls: HlsSettings,
 
     /// Rooms.
     #[command(flatten)]
@@ -99,6 +107,16 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub record: RecordSettings,
+
+    /// The CDN.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub cdn: CdnSettings,
+
+    /// The object store.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub store: StoreSettings,
 
     /// Listen on all interfaces, over IPv4 and IPv6 (the ports stay); publishing then needs the secret
     #[arg(long, env = "LIANMAI_PUBLIC", value_name = "BOOL", default_value = "false", num_args = 0..=1,
@@ -148,7 +166,14 @@ impl Settings {
     /// Returns whether there are secrets, or addresses of other servers, which usually hold keys.
     pub fn hold_keys(&self) -> bool {
         let AuthSettings { secret, operator_secret, play_secret, .. } = &self.auth;
-        let secrets = [secret, operator_secret, play_secret, &self.cluster.cluster_secret];
+        let secrets = [
+            secret,
+            operator_secret,
+            play_secret,
+            &self.cluster.cluster_secret,
+            &self.store.store_secret_key,
+            &self.cdn.cdn_key,
+        ];
         !(secrets.into_iter().all(String::is_empty)
             && self.forward.forward.is_empty()
             && self.pull.pull.is_empty())

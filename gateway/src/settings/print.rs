@@ -9,7 +9,7 @@ use super::{Settings, load};
 
 /// The settings that are secrets. `ice_server` and `cluster` are if they have a
 /// password, and `hook` if it has a query.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 11] = [
     "secret",
     "play_secret",
     "operator_secret",
@@ -17,6 +17,10 @@ const SECRETS: [&str; 7] = [
     "publish_url_key",
     "play_url_key",
     "cluster_secret",
+    "cdn_key",
+    "hls_key",
+    "store_access_key",
+    "store_secret_key",
 ];
 
 /// The settings whose addresses may hold keys.

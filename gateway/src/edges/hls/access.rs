@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 use http::request::Parts;
 
+use super::pass::PARAMETER;
 use super::sessions::{Key, Sessions, Standing};
 use super::store::Store;
 use super::viewers::ClientOrigin;
@@ -28,6 +29,8 @@ pub(super) enum Admitted {
     Public(Option<PlayGrant>),
     /// The viewer has this session.
     Session(String),
+    /// The viewer goes on at the address with this pass.
+    Pass(String),
 }
 
 /// Why this request may read a segment.
@@ -35,7 +38,7 @@ pub(super) enum Admitted {
 pub(super) enum Access {
     /// The stream is open to everybody.
     Free,
-    /// The request carries the session of a playlist.
+    /// The request's address has the pass of this viewer.
     Session(String),
     /// The segment's address carries the secret.
     Secret,
@@ -53,13 +56,19 @@ impl Hls {
     pub(super) async fn admit(
         &self,
         name: &StreamName,
+        pass: Option<&str>,
         peer: SocketAddr,
         request: &Parts,
     ) -> Result<Admitted, Problem> {
-        let admitted = if self.0.context.admission.restricts_play() {
-            self.admit_to_session(name, peer, request).await
-        } else {
-            self.admit_to_public(name, peer, request).await
+        let admitted = match pass {
+            _ if !self.0.context.admission.restricts_play() => {
+                self.admit_to_public(name, peer, request).await
+            }
+            Some(pass) => self.admit_with_pass(name, pass, peer, request).await,
+            None => {
+                let id = self.admit_to_session(name, peer, request).await;
+                id.map(|id| Admitted::Pass(self.0.passes.issue(name, &id)))
+            }
         };
         if let Err(problem) = &admitted {
             let (path, text) = (request.uri.path(), &problem.detail);
@@ -75,7 +84,7 @@ impl Hls {
         peer: SocketAddr,
         request: &Parts,
     ) -> Result<Admitted, Problem> {
-        let store = self.stores().by_name.get(name).cloned();
+        let store = self.stores().get(name).cloned();
         let origin = ClientOrigin::of(request, peer);
         if store.is_some_and(|store| store.viewers.knows(&origin, &short_query(request))) {
             return Ok(Admitted::Public(None));
@@ -99,31 +108,53 @@ impl Hls {
         match admitted {
             Admitted::Public(Some(grant)) => Ok(grant.clone()),
             Admitted::Public(None) => Ok(self.ask(name, peer, request).await?),
-            Admitted::Session(id) => {
+            Admitted::Session(id) | Admitted::Pass(id) => {
                 self.0.sessions.grant(name, id).ok_or_else(|| Refusal::from(Denied::Session).into())
             }
         }
     }
 
+    /// Admits a viewer that shows a pass. On this gateway it may have no session yet.
+    async fn admit_with_pass(
+        &self,
+        name: &StreamName,
+        pass: &str,
+        peer: SocketAddr,
+        request: &Parts,
+    ) -> Result<Admitted, Problem> {
+        let sessions = &self.0.sessions;
+        let found = self.0.passes.check(name, pass).ok_or(Denied::Session)?;
+        let store = self.stores().get(name).cloned();
+        let patience = self.patience(store.as_deref());
+        match sessions.ask(name, &found.id, patience) {
+            Standing::Kicked => return Err(kicked()),
+            Standing::Open => {}
+            Standing::Over => {
+                let query = format!("{PARAMETER}={pass}");
+                let about = AuthRequest::http(Some(name), &request.uri, &request.headers, peer);
+                let about = AuthRequest { query: &query, bearer: None, ..about };
+                let grant = self.0.context.admission.play(name, &about, info(request, peer)).await?;
+                sessions.open(grant, Ok(found.id.clone()), patience).ok_or_else(full)?;
+            }
+        }
+        if found.left < self.0.passes.life() / 2 {
+            return Ok(Admitted::Pass(self.0.passes.issue(name, &found.id)));
+        }
+        Ok(Admitted::Session(found.id))
+    }
+
+    /// Admits a viewer by its credentials. Returns the id of its session.
     async fn admit_to_session(
         &self,
         name: &StreamName,
         peer: SocketAddr,
         request: &Parts,
-    ) -> Result<Admitted, Problem> {
+    ) -> Result<String, Problem> {
         let Context { auth, admission, .. } = &self.0.context;
         let sessions = &self.0.sessions;
-        let store = self.stores().by_name.get(name).cloned();
+        let store = self.stores().get(name).cloned();
         let patience = self.patience(store.as_deref());
         let about = AuthRequest::http(Some(name), &request.uri, &request.headers, peer);
-        let shown = session_of(request);
-        if let Some(id) = &shown {
-            match sessions.ask(name, id, patience) {
-                Standing::Open => return Ok(Admitted::Session(id.clone())),
-                Standing::Kicked => return Err(kicked()),
-                Standing::Over => {}
-            }
-        }
         let origin = ClientOrigin::of(request, peer);
         let key = if auth.is_free(Act::Play, &about).await? {
             Key::Secret(origin, short_query(request))
@@ -136,11 +167,7 @@ impl Hls {
             // The signature has expired meanwhile: it says when a viewer may begin.
             return known_session(sessions, name, id, patience);
         } else {
-            let probed = admission.probe(Act::Play, name, &about, &info(request, peer)).await;
-            if let Err(refused) = probed {
-                let refused = Some(refused).filter(|_| shown.is_none());
-                return Err(refused.unwrap_or(Refusal::Credentials(Denied::Session)).into());
-            }
+            admission.probe(Act::Play, name, &about, &info(request, peer)).await?;
             // Another guard knows the viewer, by something in the address: a seat key.
             Key::Secret(origin, short_query(request))
         };
@@ -162,14 +189,16 @@ impl Hls {
                 return Err(refusal.into());
             }
         };
-        let full = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many HLS sessions: try again later");
-        sessions.open(grant, key, patience).map(Admitted::Session).ok_or_else(full)
+        sessions.open(grant, Err(key), patience).ok_or_else(full)
     }
 
-    /// Decides whether a request may read a segment of this store.
+    /// Decides whether a request may read a segment of a stream. Only viewers who may play the stream learn that there
+    /// is no such segment.
     pub(super) async fn admit_segment(
         &self,
+        name: &StreamName,
         store: Option<&Store>,
+        pass: Option<&str>,
         peer: SocketAddr,
         request: &Parts,
     ) -> Result<Access, Problem> {
@@ -177,28 +206,23 @@ impl Hls {
         if !self.0.context.admission.restricts_play() {
             return Ok(Access::Free);
         }
-        let about = AuthRequest::http(store.map(Store::name), &request.uri, &request.headers, peer);
-        let Some(store) = store else {
-            // Only viewers who may play the stream learn that the segment does not exist.
-            return if auth.play_is_closed() && auth.is_free(Act::Play, &about).await? {
-                Ok(Access::Secret)
-            } else {
-                Err(Denied::Session.into())
+        if let Some(found) = pass.and_then(|pass| self.0.passes.check(name, pass)) {
+            return match self.0.sessions.ask(name, &found.id, self.patience(store)) {
+                Standing::Kicked => Err(kicked()),
+                Standing::Open | Standing::Over => Ok(Access::Session(found.id)),
             };
-        };
-        if let Some(id) = session_of(request) {
-            match self.0.sessions.ask(store.name(), &id, self.patience(Some(store))) {
-                Standing::Open => return Ok(Access::Session(id)),
-                Standing::Kicked => return Err(kicked()),
-                Standing::Over => {}
-            }
         }
+        let about = AuthRequest::http(Some(name), &request.uri, &request.headers, peer);
         if auth.play_is_closed() && auth.is_free(Act::Play, &about).await? {
             return Ok(Access::Secret);
         }
-        // Where no secret is needed, another guard may refuse viewers: only a session shows that it has not.
+        // Where no secret is needed, another guard may refuse viewers: only a pass shows that it has not.
         Err(Denied::Session.into())
     }
+}
+
+fn full() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many HLS sessions: try again later")
 }
 
 /// Continues a session, unless an operator has closed it.
@@ -207,14 +231,9 @@ fn known_session(
     name: &StreamName,
     id: String,
     patience: Duration,
-) -> Result<Admitted, Problem> {
+) -> Result<String, Problem> {
     match sessions.ask(name, &id, patience) {
         Standing::Kicked => Err(kicked()),
-        _ => Ok(Admitted::Session(id)),
+        _ => Ok(id),
     }
-}
-
-fn session_of(request: &Parts) -> Option<String> {
-    let query = request.uri.query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes()).find(|(k, _)| k == "session").map(|(_, id)| id.into_owned())
 }

@@ -79,7 +79,7 @@ async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
 /// Returns whether to pause: there are no viewers, and the stream needs transcoded audio or key frames on request.
 fn rests(stream: &Stream, store: &Store) -> bool {
     let costs = stream.makes_keys() || Want::MPEG_TS.transcodes(stream);
-    costs && !store.demand.lately()
+    costs && !store.uploads() && !store.demand.lately()
 }
 
 /// Segments until the stream ends (returns true) or pauses (returns false).

@@ -4,20 +4,24 @@
 //! without delay. Segmenting happens once per stream; every viewer receives the same bytes.
 //!
 //! Start reading at [`Hls::serve`], which handles a request. `feed` fills the `store` of each stream,
-//! `render` writes playlists, `access` decides who may read, `sessions` and `viewers` count the viewers of
-//! protected and of open streams.
+//! `render` writes playlists, `access` decides who may read, `pass` signs the addresses of protected streams,
+//! `sessions` and `viewers` count the viewers of protected and of open streams.
 
 mod access;
+mod answers;
 mod demand;
 mod dropped_segments;
 mod feed;
+mod pass;
 mod render;
 mod service;
 mod sessions;
+mod settings;
 mod store;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod upload;
 mod viewers;
 
 use std::collections::HashMap;
@@ -27,26 +31,29 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use media::hls::SegmenterConfig;
 use media::ts::Muxer;
 use media::{Config, Track};
 
 use self::access::{Access, Admitted};
+use self::answers::{Asked, SHORT, accepts_gzip, playlist_response, redirect};
+use self::pass::Passes;
 use self::render::Rendered;
 pub use self::service::HlsService;
 use self::sessions::Sessions;
+pub use self::settings::HlsSettings;
 use self::store::{Missing, Store};
 use self::viewers::ClientOrigin;
 use crate::context::Context;
 use crate::core::admission::PlayGrant;
 use crate::core::client::ClientInfo;
 use crate::core::close::CloseReason;
-use crate::core::hub::{PlayError, Stream, StreamName};
+use crate::core::hub::{ClientHandle, PlayError, Stream, StreamName};
 use crate::derive::transcode::Want;
 use crate::net::worker::{Secure, SharedBody};
+use crate::store::Store as ObjectStore;
 use crate::web::endpoint::PLAYLIST;
 use crate::web::problem::Problem;
 use crate::web::request::{address, cut, decoded};
@@ -89,20 +96,17 @@ impl Default for SegmentRules {
     }
 }
 
-#[derive(Debug, Default)]
-struct Stores {
-    by_name: HashMap<StreamName, Arc<Store>>,
-    by_token: HashMap<String, Arc<Store>>,
-}
-
 /// The content of [`Hls`].
 #[derive(Debug)]
 struct Inner {
     context: Context,
     rules: SegmentRules,
-    stores: Mutex<Stores>,
-    /// Sessions of viewers of protected streams.
+    stores: Mutex<HashMap<StreamName, Arc<Store>>>,
+    /// Sessions of viewers of protected streams, and the passes by which they go on.
     sessions: Sessions,
+    passes: Passes,
+    /// The object store to which everything is uploaded, if there is one.
+    objects: Option<ObjectStore>,
 }
 
 /// The HLS edge. Cloning shares it.
@@ -110,82 +114,81 @@ struct Inner {
 pub struct Hls(Arc<Inner>);
 
 impl Hls {
-    /// Segments every stream of the hub from now on, in tasks on the current runtime.
+    /// Segments every stream of the hub from now on, in tasks on the current runtime. The admission of `context` has
+    /// a guard for the passes.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn new(context: Context) -> Self {
-        Self::with(context, SegmentRules::default())
-    }
-
-    fn with(context: Context, rules: SegmentRules) -> Self {
+    fn new(context: Context, rules: SegmentRules, passes: Passes, objects: Option<ObjectStore>) -> Self {
+        let sessions = Sessions::new(passes.life());
         let hls =
-            Self(Arc::new(Inner { context, rules, stores: Mutex::default(), sessions: Sessions::default() }));
+            Self(Arc::new(Inner { context, rules, stores: Mutex::default(), sessions, passes, objects }));
         tokio::spawn(feed::watch(hls.clone()));
         hls
     }
 
-    fn stores(&self) -> MutexGuard<'_, Stores> {
+    fn stores(&self) -> MutexGuard<'_, HashMap<StreamName, Arc<Store>>> {
         self.0.stores.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the store of this name, and creates it if needed.
     fn store(&self, name: &StreamName) -> Arc<Store> {
-        let mut stores = self.stores();
-        if let Some(store) = stores.by_name.get(name) {
-            return store.clone();
-        }
-        let store = Arc::new(Store::new(name.clone(), self.0.rules));
-        stores.by_token.insert(store.token().to_owned(), store.clone());
-        stores.by_name.insert(name.clone(), store.clone());
-        store
+        let new = || Arc::new(Store::new(name.clone(), self.0.rules, self.0.objects.as_ref()));
+        self.stores().entry(name.clone()).or_insert_with(new).clone()
     }
 
     /// Removes a store, unless its name is published again.
     fn forget(&self, name: &StreamName, turn: u64) {
         let mut stores = self.stores();
-        if stores.by_name.get(name).is_some_and(|store| store.is_turn(turn))
-            && let Some(store) = stores.by_name.remove(name)
-        {
-            stores.by_token.remove(store.token());
+        if stores.get(name).is_some_and(|store| store.is_turn(turn)) {
+            stores.remove(name);
         }
     }
 
     /// Handles a request for an address that ends in `.m3u8` or `.ts`.
     pub async fn serve(&self, peer: SocketAddr, request: Request<Body>) -> Response {
-        let (request, _) = request.into_parts();
-        let mut response =
-            PLAYLIST.share(self.answer(peer, &request).await.unwrap_or_else(IntoResponse::into_response));
+        let (mut request, _) = request.into_parts();
+        let asked = Asked::of(&mut request);
+        let answer = self.answer(&asked, peer, &request).await;
+        let mut response = PLAYLIST.share(answer.unwrap_or_else(IntoResponse::into_response));
+        let open = asked.pass.is_some() || !self.0.context.admission.restricts_play();
+        if open && matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::GONE) {
+            // Many viewers of a CDN who wait for a stream must not be as many requests.
+            response.headers_mut().insert(header::CACHE_CONTROL, SHORT);
+        }
         if request.method == Method::HEAD {
             *response.body_mut() = Body::empty();
         }
         response
     }
 
-    async fn answer(&self, peer: SocketAddr, request: &Parts) -> Result<Response, Problem> {
+    async fn answer(&self, asked: &Asked, peer: SocketAddr, request: &Parts) -> Result<Response, Problem> {
         if let Some(response) = PLAYLIST.answer(&request.method) {
             return Ok(response);
         }
         let path = decoded(request.uri.path())?;
         if let Some(name) = path.strip_suffix(".m3u8") {
-            return self.playlist(&StreamName::parse(name)?, peer, request).await;
+            return self.playlist(&StreamName::parse(name)?, asked, peer, request).await;
         }
-        self.segment(&path, peer, request).await
+        self.segment(&path, asked.pass.as_deref(), peer, request).await
     }
 
     async fn playlist(
         &self,
         name: &StreamName,
+        asked: &Asked,
         peer: SocketAddr,
         request: &Parts,
     ) -> Result<Response, Problem> {
         let context = &self.0.context;
-        let admitted = self.admit(name, peer, request).await?;
-        let public = matches!(admitted, Admitted::Public(_));
+        let admitted = self.admit(name, asked.pass.as_deref(), peer, request).await?;
+        if let Admitted::Pass(pass) = &admitted {
+            return redirect(&pass::link(&asked.path, request.uri.path(), pass));
+        }
         if let Some(stream) = context.hub.stream(name).filter(|stream| stream.publishing().is_some()) {
             carries(&stream)?;
         }
-        let known = self.stores().by_name.get(name).cloned();
+        let known = self.stores().get(name).cloned();
         known.iter().for_each(|store| store.demand.ask());
         let ready = known.and_then(|store| store.playlist().map(|playlist| (store, playlist)));
         let (store, playlist) = match ready {
@@ -193,11 +196,7 @@ impl Hls {
             None if request.method == Method::HEAD => return Err(context.hub.missing(name).into()),
             None => self.wait(&self.grant(&admitted, name, peer, request).await?).await?,
         };
-        let gzip = public && accepts_gzip(&request.headers);
-        let playlist = match &admitted {
-            Admitted::Session(id) => Arc::new(playlist.in_session(id)),
-            Admitted::Public(_) => playlist,
-        };
+        let gzip = accepts_gzip(&request.headers);
         let body = if gzip { playlist.gzip.clone() } else { playlist.plain.clone() };
         let register = |grant: &PlayGrant| store.stream().map(|stream| context.clients.add(grant, &stream));
         let counted = match &admitted {
@@ -207,20 +206,28 @@ impl Hls {
                 self.0.sessions.sent(name, id, body.len(), stream.as_deref(), register);
                 true
             }
-            Admitted::Public(grant) => {
-                let register = || grant.as_ref().and_then(register);
-                store.viewers.ask(
-                    &ClientOrigin::of(request, peer),
-                    &short_query(request),
-                    body.len(),
-                    register,
-                )
+            Admitted::Public(Some(grant)) => {
+                let register = || register(grant);
+                self.count(&store, peer, request, body.len(), register)
             }
+            _ => self.count(&store, peer, request, body.len(), || None),
         };
         if !counted {
             return Err(kicked());
         }
-        Ok(playlist_response(&request.headers, &playlist, gzip, body, !public))
+        Ok(playlist_response(&request.headers, &playlist, gzip, body))
+    }
+
+    /// Counts a viewer of an open stream. Returns false if an operator closed it.
+    fn count(
+        &self,
+        store: &Store,
+        peer: SocketAddr,
+        request: &Parts,
+        bytes: usize,
+        register: impl FnOnce() -> Option<ClientHandle>,
+    ) -> bool {
+        store.viewers.ask(&ClientOrigin::of(request, peer), &short_query(request), bytes, register)
     }
 
     /// Waits for a publisher and then for the first segment.
@@ -247,17 +254,26 @@ impl Hls {
         }
     }
 
-    async fn segment(&self, path: &str, peer: SocketAddr, request: &Parts) -> Result<Response, Problem> {
+    async fn segment(
+        &self,
+        path: &str,
+        pass: Option<&str>,
+        peer: SocketAddr,
+        request: &Parts,
+    ) -> Result<Response, Problem> {
         let not_found =
             || Problem::new(StatusCode::NOT_FOUND, "there is no such segment: load the playlist again");
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let mut parts = name.strip_suffix(".ts").unwrap_or_default().rsplitn(3, '-');
-        let (Some(sequence), Some(token)) = (parts.next(), parts.next()) else { return Err(not_found()) };
-        let sequence = sequence.parse().map_err(|_| not_found())?;
-        let store = self.stores().by_token.get(token).cloned();
-        let session = self.admit_segment(store.as_deref(), peer, request).await?;
-        let store = store.ok_or_else(not_found)?;
-        let data = store.segment(sequence).map_err(|missing| match missing {
+        let mut parts = path.strip_suffix(".ts").unwrap_or_default().rsplitn(3, '-');
+        let (Some(number), Some(epoch), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(not_found());
+        };
+        let name = StreamName::parse(name)?;
+        let store = self.stores().get(&name).cloned();
+        let session = self.admit_segment(&name, store.as_deref(), pass, peer, request).await?;
+        let (Ok(epoch), Ok(number), Some(store)) = (epoch.parse(), number.parse(), store) else {
+            return Err(not_found());
+        };
+        let data = store.segment(epoch, number).map_err(|missing| match missing {
             Missing::Gone => Problem::new(
                 StatusCode::GONE,
                 "the segment is too old and was deleted: load the playlist again",
@@ -278,10 +294,10 @@ impl Hls {
                 stream.count_sent(data.len() as u64);
             }
         }
-        // A segment address is never reused, so caches may keep it.
+        // A segment address is never reused, so caches may keep it. An address with a secret is for one viewer.
         let keep = match session {
-            Access::Free => "public, max-age=86400, immutable",
-            _ => "private, max-age=86400, immutable",
+            Access::Free | Access::Session(_) => "public, max-age=86400, immutable",
+            Access::Secret => "private, max-age=86400, immutable",
         };
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("video/mp2t")),
@@ -310,50 +326,6 @@ fn info(request: &Parts, peer: SocketAddr) -> ClientInfo {
     let secure = request.extensions.get::<Secure>().is_some();
     let url = address("http", secure, &request.headers, request.uri.path());
     ClientInfo { protocol: PROTOCOL, peer, url, agent: ClientOrigin::of(request, peer).agent }
-}
-
-fn playlist_response(
-    asked: &HeaderMap,
-    playlist: &Rendered,
-    gzip: bool,
-    body: Bytes,
-    private: bool,
-) -> Response {
-    let etag = |suffix: &str| format!("{}{suffix}\"", playlist.etag.trim_end_matches('"'));
-    let etag = if gzip { etag("-gz") } else { etag("") };
-    let known = asked.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
-    let fresh =
-        known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
-    let mut headers = HeaderMap::new();
-    let keep = if private { "private, no-cache" } else { "no-cache" };
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
-    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if let Ok(etag) = HeaderValue::try_from(etag) {
-        headers.insert(header::ETAG, etag);
-    }
-    if fresh {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
-    }
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/vnd.apple.mpegurl"));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    if gzip {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    let mut response = (headers, Body::from(body)).into_response();
-    if !private {
-        response.extensions_mut().insert(SharedBody::default());
-    }
-    response
-}
-
-/// Returns whether `gzip` is among the encodings, and not with weight 0.
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let lists = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|v| v.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|item| {
-        let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
-        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.chars().all(|c| "0.".contains(c)));
-        (coding.trim().eq_ignore_ascii_case("gzip") || coding.trim() == "*") && !refused
-    })
 }
 
 /// Refuses a stream whose video, or both of whose tracks, MPEG-TS cannot carry.

@@ -35,8 +35,6 @@ pub(super) struct Rendered {
     pub(super) gzip: Bytes,
     /// Changes with the content; quoted.
     pub(super) etag: String,
-    /// Offsets in `plain` where the addresses of segments end.
-    ends: Vec<usize>,
 }
 
 impl Rendered {
@@ -48,41 +46,23 @@ impl Rendered {
         let _ = gzip.write_all(plain.as_bytes());
         let gzip = gzip.finish().unwrap_or_default();
         let end = if list.ended { "-end" } else { "" };
-        let mut at = 0;
-        let ends = plain.split_inclusive('\n').filter_map(|line| {
-            at += line.len();
-            let text = line.trim_end();
-            (!text.is_empty() && !text.starts_with('#')).then(|| at - (line.len() - text.len()))
-        });
-        let ends = ends.collect();
-        Self { plain: plain.into(), gzip: gzip.into(), etag: format!("\"{version}{end}\""), ends }
+        Self { plain: plain.into(), gzip: gzip.into(), etag: format!("\"{version}{end}\"") }
     }
+}
 
-    /// Returns the playlist for one viewer, with the session in every address. This only copies text.
-    pub(super) fn in_session(&self, id: &str) -> Self {
-        let query = format!("?session={id}");
-        let mut plain = Vec::with_capacity(self.plain.len() + self.ends.len() * query.len());
-        let mut from = 0;
-        for &end in &self.ends {
-            plain.extend_from_slice(&self.plain[from..end]);
-            plain.extend_from_slice(query.as_bytes());
-            from = end;
-        }
-        plain.extend_from_slice(&self.plain[from..]);
-        let etag = format!("{}-{id}\"", self.etag.trim_end_matches('"'));
-        Self { plain: plain.into(), gzip: Bytes::new(), etag, ends: Vec::new() }
-    }
+/// Returns a stream's name as it stands in the addresses of a playlist.
+pub(super) fn escaped(name: &str) -> String {
+    utf8_percent_encode(name, ESCAPED).to_string()
 }
 
 /// Returns the playlist of the segments from `listed` on; there is at least one.
 pub(super) fn list<'a>(
     name: &StreamName,
-    token: &str,
     listed: impl Iterator<Item = &'a Stored> + Clone,
     target: Micros,
     ended: bool,
 ) -> Media {
-    let stem = utf8_percent_encode(name.stream(), ESCAPED).to_string();
+    let stem = escaped(name.stream());
     let first = listed.clone().next();
     Media {
         target,
@@ -92,7 +72,7 @@ pub(super) fn list<'a>(
         ended,
         segments: listed
             .map(|s| MediaSegment {
-                uri: format!("{stem}-{token}-{}.ts", s.sequence),
+                uri: format!("{stem}-{}-{}.ts", s.epoch, s.sequence - s.epoch),
                 duration: s.duration,
                 discontinuity: s.discontinuity,
                 date: Some(s.date),

@@ -1,11 +1,10 @@
 //! Sessions of viewers of protected streams.
 //!
-//! A token admits once and for a short time, but an HLS player requests its playlist again and again, and the
-//! addresses in a playlist do not inherit the query of the playlist's own address. Therefore an admitted
-//! viewer gets a session, and every address in its playlist carries the session id. A reload of the original
-//! playlist address continues the session, because players cannot do otherwise; with a token, only from the
-//! address where the session began. A session ends after a time without requests, or when an operator closes
-//! it.
+//! An admitted viewer gets an address with a pass, which any gateway checks without memory. A session is what this
+//! gateway knows about a viewer meanwhile: it counts the viewer, and lets an operator close it. A session ends after a
+//! time without requests; the pass of a viewer that was closed is remembered until it has expired. A reload of the
+//! original playlist address continues the session, because some players cannot do otherwise; with a token, only from
+//! the address where the session began.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,6 +20,8 @@ use crate::core::hub::{ClientHandle, Stream, StreamName};
 /// Maximum number of sessions. Further viewers are refused, because a viewer without session cannot be
 /// closed.
 pub(super) const MAX: usize = 20_000;
+/// Maximum number of closed viewers that are remembered. One more replaces the one whose pass expires first.
+pub(super) const MAX_CLOSED: usize = 10_000;
 
 /// Identifies the session of a repeated playlist request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,7 +47,8 @@ pub(super) enum Standing {
 /// An HLS viewer whose requests were admitted.
 #[derive(Debug)]
 struct Session {
-    key: Key,
+    /// What identifies the viewer at the original address; `None` if it came with a pass.
+    key: Option<Key>,
     seen: Instant,
     grant: PlayGrant,
     /// Its client entry, while there is a stream.
@@ -55,11 +57,15 @@ struct Session {
 
 impl Session {
     fn standing(&mut self, patience: Duration) -> Standing {
+        if self.grant.revocation().is_revoked() {
+            self.seen = Instant::now();
+            return Standing::Kicked;
+        }
         if self.seen.elapsed() >= patience {
             return Standing::Over;
         }
         self.seen = Instant::now();
-        if self.grant.revocation().is_revoked() { Standing::Kicked } else { Standing::Open }
+        Standing::Open
     }
 }
 
@@ -71,25 +77,71 @@ struct StreamSessions {
 }
 
 impl StreamSessions {
-    fn expire(&mut self, patience: Duration) {
+    fn expire(&mut self, patience: Duration, closed: &Closed) {
         let Self { by_id, by_key } = self;
         by_id.retain(|id, session| {
             let stays = session.seen.elapsed() < patience;
-            if !stays && by_key.get(&session.key) == Some(id) {
-                by_key.remove(&session.key);
+            if !stays {
+                if let Some(key) = session.key.as_ref().filter(|key| by_key.get(key) == Some(id)) {
+                    by_key.remove(key);
+                }
+                if session.grant.revocation().is_revoked() {
+                    closed.add(id);
+                }
             }
             stays
         });
     }
 }
 
+/// Viewers that were closed and have been silent since: their passes are still valid.
+#[derive(Debug)]
+struct Closed {
+    /// Ids, and when their passes have expired.
+    until: Mutex<HashMap<String, Instant>>,
+    life: Duration,
+}
+
+impl Closed {
+    fn until(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, id: &str) {
+        let mut all = self.until();
+        if all.len() >= MAX_CLOSED {
+            let now = Instant::now();
+            all.retain(|_, until| *until > now);
+        }
+        if all.len() >= MAX_CLOSED
+            && let Some(first) = all.iter().min_by_key(|(_, until)| **until).map(|(id, _)| id.clone())
+        {
+            all.remove(&first);
+        }
+        all.insert(id.to_owned(), Instant::now() + self.life);
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.until().get(id).is_some_and(|until| *until > Instant::now())
+    }
+}
+
 /// The sessions of all streams.
-#[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<HashMap<StreamName, StreamSessions>>);
+#[derive(Debug)]
+pub(super) struct Sessions {
+    all: Mutex<HashMap<StreamName, StreamSessions>>,
+    closed: Closed,
+}
 
 impl Sessions {
+    /// Creates an empty table for viewers whose passes are valid for so many seconds.
+    pub(super) fn new(life: u64) -> Self {
+        let closed = Closed { until: Mutex::default(), life: Duration::from_secs(life) };
+        Self { all: Mutex::default(), closed }
+    }
+
     fn all(&self) -> MutexGuard<'_, HashMap<StreamName, StreamSessions>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the session in which this stream's playlist was requested before.
@@ -101,12 +153,17 @@ impl Sessions {
         (session.standing(patience) != Standing::Over).then_some(id)
     }
 
-    /// Opens a session for an admitted viewer; `None` if there are too many.
-    pub(super) fn open(&self, grant: PlayGrant, key: Key, patience: Duration) -> Option<String> {
+    /// Opens a session for an admitted viewer, which comes with an id or gets a new one; `None` if there are too many.
+    pub(super) fn open(
+        &self,
+        grant: PlayGrant,
+        viewer: Result<String, Key>,
+        patience: Duration,
+    ) -> Option<String> {
         let stream = &grant.name().clone();
         let mut all = self.all();
         if all.values().map(|table| table.by_id.len()).sum::<usize>() >= MAX {
-            all.values_mut().for_each(|table| table.expire(patience));
+            all.values_mut().for_each(|table| table.expire(patience, &self.closed));
             if all.values().map(|table| table.by_id.len()).sum::<usize>() >= MAX {
                 return None;
             }
@@ -114,13 +171,18 @@ impl Sessions {
         // Sessions of streams without a publisher expire when the next session is opened.
         all.retain(|name, table| {
             if name != stream && table.by_id.values().all(|session| session.handle.is_none()) {
-                table.expire(patience);
+                table.expire(patience, &self.closed);
             }
             !table.by_id.is_empty()
         });
-        let id = format!("{:032x}", rand::random::<u128>());
         let table = all.entry(stream.clone()).or_default();
-        if let Some(old) = table.by_key.insert(key.clone(), id.clone()) {
+        let (id, key) = match viewer {
+            Ok(id) => (id, None),
+            Err(key) => (format!("{:016x}", rand::random::<u64>()), Some(key)),
+        };
+        if let Some(key) = &key
+            && let Some(old) = table.by_key.insert(key.clone(), id.clone())
+        {
             table.by_id.remove(&old);
         }
         let session = Session { key, seen: Instant::now(), grant, handle: None };
@@ -132,7 +194,8 @@ impl Sessions {
     pub(super) fn ask(&self, stream: &StreamName, id: &str, patience: Duration) -> Standing {
         let mut all = self.all();
         let session = all.get_mut(stream).and_then(|table| table.by_id.get_mut(id));
-        session.map_or(Standing::Over, |session| session.standing(patience))
+        let standing = session.map_or(Standing::Over, |session| session.standing(patience));
+        if standing == Standing::Over && self.closed.has(id) { Standing::Kicked } else { standing }
     }
 
     /// Returns the grant of session `id`.
@@ -166,7 +229,7 @@ impl Sessions {
     pub(super) fn expire(&self, stream: &StreamName, patience: Duration) {
         let mut all = self.all();
         if let Some(table) = all.get_mut(stream) {
-            table.expire(patience);
+            table.expire(patience, &self.closed);
             if table.by_id.is_empty() {
                 all.remove(stream);
             }

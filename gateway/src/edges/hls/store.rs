@@ -1,8 +1,9 @@
 //! The segments and the playlist of one stream, in memory.
 //!
 //! A store outlives its stream for a while: if the publisher returns, the sequence numbers continue, as RFC
-//! 8216 6.2.2 requires. Even after a restart of the server they are higher than before: a store starts to
-//! count from the current Unix time in seconds, and segments are longer than a second.
+//! 8216 6.2.2 requires. Even after a restart of the server, or on another server, they are higher than before: a store
+//! starts to count from the current Unix time in seconds, its epoch, and segments are longer than a second. Segments
+//! are called `NAME-EPOCH-NUMBER.ts`, so that no two have the same name.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -18,9 +19,11 @@ use super::demand::Demand;
 use super::dropped_segments::{Data, DroppedSegments};
 use super::render::{self, Rendered};
 use super::stored::Stored;
+use super::upload::{Piece, Uploader};
 use super::viewers::Viewers;
 use crate::core::close::CloseReason;
 use crate::core::hub::{HlsSegment, Stream, StreamName};
+use crate::store::Store as ObjectStore;
 
 /// Why a segment is not available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,8 @@ struct State {
     bytes: usize,
     /// Segments that left `segments` and are still being sent.
     dropped: DroppedSegments,
+    /// The sequence number of the first segment since the stream began: the time in seconds since 1970.
+    epoch: u64,
     next: u64,
     /// The first listed sequence number; it never decreases.
     listed: u64,
@@ -61,25 +66,24 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Store {
     name: StreamName,
-    /// Random part of every segment's name. Names are never reused, and a client that was refused the
-    /// playlist cannot guess them.
-    token: String,
     rules: SegmentRules,
     state: Mutex<State>,
     changed: watch::Sender<()>,
     pub(super) viewers: Viewers,
     pub(super) demand: Demand,
+    /// Uploads everything, if there is an object store.
+    uploader: Option<Uploader>,
 }
 
 impl Store {
-    pub(super) fn new(name: StreamName, rules: SegmentRules) -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    pub(super) fn new(name: StreamName, rules: SegmentRules, objects: Option<&ObjectStore>) -> Self {
         let state = State {
             segments: VecDeque::new(),
             bytes: 0,
             dropped: DroppedSegments::default(),
-            next: since.as_secs(),
-            listed: since.as_secs(),
+            epoch: 0,
+            next: 0,
+            listed: 0,
             discontinuities: 0,
             used: false,
             target: rules.segmenter.target,
@@ -90,9 +94,10 @@ impl Store {
             stream: Weak::new(),
             rendered: None,
         };
+        let uploader = objects.map(|objects| Uploader::start(objects, &name));
         Self {
             name,
-            token: format!("{:016x}", rand::random::<u64>()),
+            uploader,
             rules,
             state: Mutex::new(state),
             changed: watch::Sender::new(()),
@@ -109,10 +114,6 @@ impl Store {
         &self.name
     }
 
-    pub(super) fn token(&self) -> &str {
-        &self.token
-    }
-
     /// Returns the stream that feeds this store, while it is live.
     pub(super) fn stream(&self) -> Option<Arc<Stream>> {
         self.state().stream.upgrade()
@@ -127,10 +128,17 @@ impl Store {
     pub(super) fn begin(&self, stream: &Arc<Stream>) -> u64 {
         let mut state = self.state();
         if state.ended {
+            // Another server may have had the stream meanwhile: numbers begin anew, higher than all before.
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            if now > state.next {
+                (state.epoch, state.next) = (now, now);
+            }
             // New viewers see the new stream, not the end of the old one.
             state.listed = state.next;
             state.independent = true;
             self.viewers.expire(Duration::ZERO, &CloseReason::StreamEnded);
+            let epoch = state.epoch;
+            self.upload(|uploader| uploader.begin(epoch));
         }
         (state.ended, state.hidden, state.rendered) = (false, false, None);
         state.stream = Arc::downgrade(stream);
@@ -158,11 +166,22 @@ impl Store {
         state.bytes += segment.data.len();
         let sequence = state.next;
         let complete = HlsSegment {
-            path: format!("{}-{}-{sequence}.ts", self.name, self.token),
+            path: format!("{}-{}-{}.ts", self.name, state.epoch, sequence - state.epoch),
             sequence,
             duration: Duration::from_micros(segment.duration.max(0) as u64),
         };
+        self.upload(|uploader| {
+            uploader.push(Piece {
+                number: sequence - state.epoch,
+                bytes: segment.data.clone(),
+                duration: segment.duration,
+                discontinuity,
+                independent: segment.independent,
+                date,
+            });
+        });
         let stored = Stored {
+            epoch: state.epoch,
             sequence,
             duration: segment.duration,
             discontinuity,
@@ -184,6 +203,7 @@ impl Store {
         let mut state = self.state();
         if state.turn == turn {
             (state.ended, state.rendered) = (true, None);
+            self.upload(Uploader::end);
         }
         let present = state.turn == turn;
         drop(state);
@@ -208,8 +228,20 @@ impl Store {
             segments.into_iter().for_each(|segment| state.dropped.add(segment.data));
             state.dropped.trim(self.rules.max_lent);
             (state.bytes, state.listed, state.rendered) = (0, state.next, None);
+            self.upload(Uploader::clear);
         }
         state.turn == turn
+    }
+
+    fn upload(&self, work: impl FnOnce(&Uploader)) {
+        if let Some(uploader) = &self.uploader {
+            work(uploader);
+        }
+    }
+
+    /// Returns whether segments are uploaded, so that viewers are not known here.
+    pub(super) const fn uploads(&self) -> bool {
+        self.uploader.is_some()
     }
 
     /// Returns whether `turn` is still the current one.
@@ -225,9 +257,9 @@ impl Store {
         }
         if state.rendered.is_none() {
             let listed = state.segments.iter().filter(|s| s.sequence >= state.listed);
-            let list = render::list(&self.name, &self.token, listed, state.target, state.ended);
+            let list = render::list(&self.name, listed, state.target, state.ended);
             let list = Media { independent: state.independent, ..list };
-            state.rendered = Some(Arc::new(Rendered::new(&list, format!("{}-{}", self.token, state.next))));
+            state.rendered = Some(Arc::new(Rendered::new(&list, format!("{}-{}", state.epoch, state.next))));
         }
         state.rendered.clone()
     }
@@ -246,17 +278,14 @@ impl Store {
         }
     }
 
-    /// Returns a segment's bytes.
-    pub(super) fn segment(&self, sequence: u64) -> Result<Arc<Data>, Missing> {
+    /// Returns the bytes of segment `number` of an epoch.
+    pub(super) fn segment(&self, epoch: u64, number: u64) -> Result<Arc<Data>, Missing> {
+        let sequence = epoch.checked_add(number).ok_or(Missing::Unknown)?;
         let state = self.state();
+        let found = state.segments.iter().find(|s| (s.epoch, s.sequence) == (epoch, sequence));
         let first = state.segments.front().map_or(state.next, |s| s.sequence);
-        match sequence.checked_sub(first) {
-            None => Err(Missing::Gone),
-            Some(at) => {
-                let found = usize::try_from(at).ok().and_then(|at| state.segments.get(at));
-                found.map(|s| s.data.clone()).ok_or(Missing::Unknown)
-            }
-        }
+        let was = if sequence < first { Missing::Gone } else { Missing::Unknown };
+        found.map(|s| s.data.clone()).ok_or(was)
     }
 }
 

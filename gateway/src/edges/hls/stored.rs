@@ -9,6 +9,8 @@ use super::dropped_segments::Data;
 /// One segment, and its position in the playlist.
 #[derive(Debug)]
 pub(super) struct Stored {
+    /// The first sequence number of its stream.
+    pub(super) epoch: u64,
     pub(super) sequence: u64,
     pub(super) duration: Micros,
     pub(super) discontinuity: bool,

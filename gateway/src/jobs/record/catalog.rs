@@ -6,6 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::names::{self, KEEP, LIST};
+use super::upload::file::object;
+use super::upload::marks::{GONE, PARTS, STORED};
+use super::upload::place::{Place, Upload};
+use super::upload::queue::UploadQueue;
 use crate::core::hub::StreamName;
 
 /// Maximum number of recordings in the list. Further ones stay on the disk and are not listed.
@@ -50,6 +54,20 @@ pub struct RecordedFile {
     pub duration: Duration,
     /// Whether it is never deleted automatically.
     pub keep: bool,
+    /// Where it is.
+    pub place: Place,
+}
+
+impl RecordedFile {
+    /// Returns the address of its object, if it is in the store.
+    pub fn stored(&self) -> Option<String> {
+        match &self.place.upload {
+            Upload::Done { store, .. } => {
+                Some(format!("{store}/{}", object(&self.stream, &self.stem, "mp4")))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Identifies a recording: when it began comes first, so that the oldest is first in the list.
@@ -116,23 +134,50 @@ impl Catalog {
         (files.len(), files.values().map(|file| file.size).sum())
     }
 
-    /// Deletes the files of a recording, and removes it from the list.
+    /// Returns the bytes of the recordings that are on this machine.
+    pub(super) fn local_bytes(&self) -> u64 {
+        self.files().values().filter(|file| file.place.local).map(|file| file.size).sum()
+    }
+
+    /// Deletes the files of a recording, and removes it from the list. A copy in the store is deleted later.
     ///
     /// # Errors
     /// The MP4 file cannot be deleted; the recording stays in the list.
-    pub(super) fn delete(&self, file: &RecordedFile) -> std::io::Result<()> {
+    pub(super) fn delete(&self, file: &RecordedFile, queue: &UploadQueue) -> std::io::Result<()> {
         let path = |ending| self.path(&file.stream, &file.stem, ending);
         match std::fs::remove_file(path("mp4")) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
+        self.files().remove(&(file.begin, file.stream.clone(), file.stem.clone()));
         // These are small, and useless without the MP4 file.
         let _ = (std::fs::remove_file(path(LIST)), std::fs::remove_file(path(KEEP)));
+        self.forget_stored(&file.stream, &file.stem, queue);
         // The folders of the stream stay as long as they contain something.
         let folder = names::folder(&self.root, &file.stream);
         let above = folder.ancestors().take_while(|above| *above != self.root);
         above.take_while(|folder| std::fs::remove_dir(folder).is_ok()).for_each(drop);
-        self.files().remove(&(file.begin, file.stream.clone(), file.stem.clone()));
         Ok(())
+    }
+
+    /// Marks a recording that was deleted here for deletion in the store, if it is there or was being uploaded.
+    pub(super) fn forget_stored(&self, stream: &StreamName, stem: &str, queue: &UploadQueue) {
+        let path = |ending| self.path(stream, stem, ending);
+        let is_there =
+            [STORED, PARTS].into_iter().any(|ending| std::fs::rename(path(ending), path(GONE)).is_ok());
+        if is_there {
+            let _ = std::fs::remove_file(path(PARTS));
+            queue.delete((stream.clone(), stem.to_owned()));
+        }
+    }
+
+    /// Deletes the MP4 file of a recording that is in the store. The playlist stays: it is small.
+    pub(super) fn remove_local(&self, file: &RecordedFile) {
+        match std::fs::remove_file(self.path(&file.stream, &file.stem, "mp4")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(stream = %file.stream, file = file.stem, %error, "uploaded recording not deleted here");
+            }
+            _ => self.change(&file.stream, &file.stem, |file| file.place.local = false),
+        }
     }
 }

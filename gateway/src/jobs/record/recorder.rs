@@ -12,6 +12,7 @@ use super::names::{self, KEEP};
 use super::recording::Recording;
 use super::records::Shared;
 use super::retention::Retention;
+use super::stored;
 use super::sync::Syncer;
 use crate::core::hub::{Hub, StreamName};
 
@@ -39,6 +40,7 @@ pub(super) fn run(shared: &Arc<Shared>, hub: &Hub) -> Result<(), String> {
     let _queue = StopQueue(&shared.finish);
     let syncer = Syncer::start().map_err(|error| format!("cannot start a thread: {error}"))?;
     find_files(shared);
+    shared.queue.wake();
     let mut retention = Retention::default();
     let mut recordings: Vec<Recording> = Vec::new();
     let mut first = true;
@@ -138,12 +140,15 @@ fn find_files(shared: &Shared) {
 fn find_file(shared: &Shared, root: &Path, path: &Path) {
     let stream = path.parent().and_then(|folder| folder.strip_prefix(root).ok()).and_then(Path::to_str);
     let Some(stream) = stream.and_then(|name| StreamName::parse(name).ok()) else { return };
-    let (Some(stem), true) =
-        (path.file_stem().and_then(|stem| stem.to_str()), path.extension().is_some_and(|end| end == "mp4"))
+    let (Some(stem), Some(ending)) =
+        (path.file_stem().and_then(|stem| stem.to_str()), path.extension().and_then(|end| end.to_str()))
     else {
         return;
     };
     let Some(begin) = names::begin(stem) else { return };
+    if ending != "mp4" {
+        return stored::find(shared, (stream, stem, begin), ending);
+    }
     if let Some(known) = shared.catalog.get(&stream, stem) {
         // The job runs again. Its last run has ended every recording.
         if known.state != RecordState::Finished {
@@ -160,6 +165,7 @@ fn find_file(shared: &Shared, root: &Path, path: &Path) {
         keep: shared.catalog.path(&stream, stem, KEEP).exists(),
         state: if finished.is_some() { RecordState::Finished } else { RecordState::Finishing },
         duration: finished.map_or(Duration::ZERO, |found| found.duration),
+        place: stored::place(shared, &stream, stem, finished.is_some()),
         stem: stem.to_owned(),
         stream,
         begin,
@@ -183,7 +189,9 @@ pub(super) fn finish_all(shared: &Shared) {
                 shared.catalog.change(&stream, &stem, |file| {
                     file.state = RecordState::Finished;
                     (file.size, file.duration) = (found.size, found.duration);
+                    file.place.upload = stored::new_upload(shared);
                 });
+                shared.queue.wake();
                 tracing::info!(%stream, file = stem, size = found.size, "recording finished");
                 if let Some(file) = shared.catalog.get(&stream, &stem) {
                     shared.recorded(&file);

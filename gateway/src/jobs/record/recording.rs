@@ -8,6 +8,7 @@ use media::{Codec, Config, Track};
 use super::catalog::{RecordState, RecordedFile};
 use super::file::{BeginError, OpenFile};
 use super::records::{Shared, StreamRecording};
+use super::upload::place::Place;
 use crate::core::hub::{Demand, FrameEntry, Start, Stream, Subscriber};
 
 /// Time after which a recording begins without a track that the publisher promises.
@@ -206,6 +207,7 @@ impl Recording {
                     size: file.size(),
                     duration: Duration::ZERO,
                     keep: false,
+                    place: Place::default(),
                 });
                 if !listed {
                     tracing::warn!(stream = %name, file = file.stem, "too many recordings: not listed");

@@ -13,11 +13,17 @@ use super::finisher::FinishQueue;
 use super::job::RecordJob;
 use super::names::KEEP;
 use super::settings::RecordSettings;
+use super::upload::Uploads;
+use super::upload::file::object;
+use super::upload::job::UploadJob;
+use super::upload::place::Upload;
+use super::upload::queue::UploadQueue;
 use super::wanted::WantedFile;
 use crate::context::Context;
 use crate::core::hub::{Happened, StreamName};
 use crate::jobs::{JobState, Jobs};
-use crate::service::StartError;
+use crate::service::{Job, StartError};
+use crate::store::{Store, StoreSettings};
 
 /// Folder of recordings in the data folder.
 const FOLDER: &str = "records";
@@ -33,7 +39,7 @@ pub enum RecordError {
     Busy,
     /// There are too many streams to record.
     TooMany,
-    /// The gateway cannot record now.
+    /// The gateway cannot record now, or the recording cannot be uploaded.
     Unavailable(String),
 }
 
@@ -95,12 +101,16 @@ pub(super) struct Shared {
     wanted: WantedFile,
     pub(super) catalog: Catalog,
     pub(super) finish: FinishQueue,
+    /// What waits for the store.
+    pub(super) queue: UploadQueue,
+    /// The store, if there is one.
+    pub(super) uploads: Option<Uploads>,
     wishes: Mutex<Wishes>,
     wake: Condvar,
     report: Mutex<Report>,
     begun: OnceLock<(Context, Jobs, CancellationToken)>,
-    /// The id of the job, once it was started.
-    job: Mutex<Option<u64>>,
+    /// The ids of the jobs that record and upload, once they were started.
+    job: Mutex<[Option<u64>; 2]>,
     /// Number of threads that run.
     threads: Mutex<usize>,
     ended: Condvar,
@@ -196,6 +206,8 @@ impl Records {
             wanted: WantedFile::new(data),
             catalog: Catalog::of(root),
             finish: FinishQueue::default(),
+            queue: UploadQueue::default(),
+            uploads: None,
             wishes: Mutex::default(),
             wake: Condvar::new(),
             report: Mutex::default(),
@@ -204,6 +216,15 @@ impl Records {
             threads: Mutex::default(),
             ended: Condvar::new(),
         }))
+    }
+
+    /// Uploads finished recordings to this store. Call it before the list is shared.
+    #[must_use]
+    pub fn with_store(mut self, store: Option<Store>, settings: &StoreSettings) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.uploads = store.map(|store| Uploads::new(store, settings));
+        }
+        self
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -245,18 +266,27 @@ impl Records {
         }
     }
 
-    /// Starts the job, unless it was started before.
+    /// Starts the jobs, unless they were started before.
     fn start_job(&self) -> Result<(), RecordError> {
         let unavailable = |text: &str| RecordError::Unavailable(text.to_owned());
         let (context, jobs, stop) =
             self.0.begun.get().ok_or_else(|| unavailable("the gateway is starting"))?;
         let mut started = self.0.job.lock().unwrap_or_else(PoisonError::into_inner);
-        // An operator may have removed it.
+        // An operator may have removed one.
         let runs = |id| jobs.list().iter().any(|job| job.id == id && job.state != JobState::Ended);
-        if !started.is_some_and(runs) {
-            let job = Box::new(RecordJob::new(self.0.clone()));
+        let [record, upload] = &mut *started;
+        let start = |known: &mut Option<u64>, job: Box<dyn Job>| {
             let id = jobs.add(job, context, stop).ok_or_else(|| unavailable("there are too many jobs"))?;
-            *started = Some(id);
+            *known = Some(id);
+            Ok(())
+        };
+        if !record.is_some_and(runs) {
+            start(record, Box::new(RecordJob::new(self.0.clone())))?;
+        }
+        if let Some(uploads) = &self.0.uploads
+            && !upload.is_some_and(runs)
+        {
+            start(upload, Box::new(UploadJob { shared: self.0.clone(), uploads: uploads.clone() }))?;
         }
         Ok(())
     }
@@ -346,6 +376,50 @@ impl Records {
         self.0.catalog.totals()
     }
 
+    /// Returns the address of the store; `None` if there is none.
+    pub fn store(&self) -> Option<String> {
+        Some(self.0.uploads.as_ref()?.store.shown())
+    }
+
+    /// Returns an address by which anybody can read a recording in the store for a time; `None` if it is not there.
+    ///
+    /// # Errors
+    /// The store cannot be used; the text says why.
+    pub async fn signed_url(
+        &self,
+        stream: &StreamName,
+        stem: &str,
+        valid: Duration,
+    ) -> Result<Option<String>, String> {
+        let file = self.get(stream, stem).filter(|file| file.place.is_stored());
+        let (Some(_), Some(uploads)) = (file, &self.0.uploads) else { return Ok(None) };
+        let url = uploads.store.signed_url(&object(stream, stem, "mp4"), valid).await;
+        url.map(Some).map_err(|error| error.to_string())
+    }
+
+    /// Uploads a recording whose upload was given up.
+    ///
+    /// # Errors
+    /// There is no such recording, it is not finished, or there is no store.
+    pub fn upload(&self, stream: &StreamName, stem: &str) -> Result<(), RecordError> {
+        let file = self.get(stream, stem).ok_or(RecordError::Unknown)?;
+        if file.state != RecordState::Finished {
+            return Err(RecordError::Busy);
+        }
+        if self.0.uploads.as_ref().is_none_or(|uploads| !uploads.enabled) {
+            let text = "recordings are not uploaded: set store_url and store_records";
+            return Err(RecordError::Unavailable(text.to_owned()));
+        }
+        self.0.queue.forget(&(stream.clone(), stem.to_owned()));
+        self.0.catalog.change(stream, stem, |file| {
+            if file.place.upload == Upload::GivenUp {
+                file.place.upload = Upload::Waiting;
+            }
+        });
+        self.0.queue.wake();
+        Ok(())
+    }
+
     /// Returns the streams that are recorded now.
     pub fn streams(&self) -> Vec<StreamRecording> {
         self.0.report().streams.clone()
@@ -366,7 +440,7 @@ impl Records {
         if file.state != RecordState::Finished {
             return Err(RecordError::Busy);
         }
-        let deleted = self.0.catalog.delete(&file);
+        let deleted = self.0.catalog.delete(&file, &self.0.queue);
         deleted.map_err(|error| RecordError::Unavailable(format!("cannot delete the recording: {error}")))
     }
 

@@ -31,18 +31,23 @@ impl Retention {
             shared.catalog.list(|file| file.state == RecordState::Finished && !file.keep).into_iter();
         let mut next = old.next();
         let (_, mut bytes) = shared.catalog.totals();
-        let mut free = free_bytes(shared.catalog.root());
         let reserve = if self.halted { settings.record_free / 8 } else { 0 };
         let limit = settings.record_free.saturating_add(reserve);
         let full = |free: Option<u64>| free.is_some_and(|free| free < limit);
+        let mut free = remove_copies(shared, full);
         while let Some(file) = next.take() {
             let aged = settings.record_keep > 0
                 && SystemTime::now()
                     .duration_since(end(&file))
                     .is_ok_and(|age| age.as_secs() > settings.record_keep);
             let many = settings.record_max > 0 && bytes > settings.record_max;
-            let needed = full(free) && settings.may_delete();
+            let needed = full(free) && settings.may_delete() && file.place.local;
             if !(aged || many || needed) {
+                if full(free) && settings.may_delete() {
+                    // To delete it in the store gives no space here; a later one may.
+                    next = old.next();
+                    continue;
+                }
                 break;
             }
             let reason = if aged {
@@ -52,7 +57,7 @@ impl Retention {
             } else {
                 "free space"
             };
-            match shared.catalog.delete(&file) {
+            match shared.catalog.delete(&file, &shared.queue) {
                 Ok(()) => {
                     tracing::info!(stream = %file.stream, file = file.stem, reason, "recording deleted");
                     bytes = bytes.saturating_sub(file.size);
@@ -78,8 +83,7 @@ impl Retention {
         }
         self.halted = full;
         metrics::gauge!("lianmai_record_stopped").set(if full { 1.0 } else { 0.0 });
-        let (_, bytes) = shared.catalog.totals();
-        metrics::gauge!("lianmai_record_stored_bytes").set(bytes as f64);
+        metrics::gauge!("lianmai_record_stored_bytes").set(shared.catalog.local_bytes() as f64);
         let mut report = shared.report();
         report.free = free;
         report.halted = full.then(|| {
@@ -88,6 +92,23 @@ impl Retention {
             )
         });
     }
+}
+
+/// While the disk is too full, deletes files here that are in the store, too: nothing is lost by that. Returns the free
+/// bytes.
+fn remove_copies(shared: &Shared, full: impl Fn(Option<u64>) -> bool) -> Option<u64> {
+    let mut free = free_bytes(shared.catalog.root());
+    if !full(free) {
+        return free;
+    }
+    for file in shared.catalog.list(|file| file.place.local && file.place.is_stored()) {
+        shared.catalog.remove_local(&file);
+        free = free_bytes(shared.catalog.root());
+        if !full(free) {
+            break;
+        }
+    }
+    free
 }
 
 /// Returns when a recording ended.

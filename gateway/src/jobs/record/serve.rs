@@ -19,6 +19,7 @@ use super::catalog::RecordState;
 use super::names::LIST;
 use super::records::Records;
 use super::sessions::Sessions;
+use super::stored;
 use crate::context::Context;
 use crate::core::auth::{AuthRequest, Denied};
 use crate::core::client::{Act, ClientInfo, Identity};
@@ -85,19 +86,25 @@ async fn answer(files: &Files, peer: SocketAddr, request: &Parts) -> Result<Resp
     // Only viewers who may play the stream are told which recordings exist.
     let record = files.records.get(&wanted.stream, &wanted.stem).ok_or_else(not_found)?;
     let ending = if wanted.is_list { LIST } else { "mp4" };
+    let private = files.context.admission.restricts_play();
+    if !wanted.is_list && !record.place.local {
+        return stored::send(files.records.shared(), &record, private, request).await;
+    }
     let path = files.records.shared().catalog.path(&wanted.stream, &wanted.stem, ending);
     let opened = tokio::task::spawn_blocking(move || Opened::open(&path)).await;
-    let opened = opened.unwrap_or_else(|_| Err(io::Error::other("the thread failed"))).map_err(|error| {
-        let missing = error.kind() == io::ErrorKind::NotFound;
-        if missing { not_found() } else { unreadable(&error) }
-    })?;
+    let opened = match opened.unwrap_or_else(|_| Err(io::Error::other("the thread failed"))) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unreadable(&error)),
+        Err(_) if wanted.is_list => return Err(not_found()),
+        // It may have been deleted just now, because it is in the store.
+        Err(_) => return stored::send(files.records.shared(), &record, private, request).await,
+    };
     // Browsers that know a version of a growing file would ask for parts of just that version.
     let versioned = wanted.is_list || record.state != RecordState::Recording;
-    let private = files.context.admission.restricts_play();
     Ok(send(opened, Sending { is_list: wanted.is_list, private, versioned }, &request.headers))
 }
 
-fn not_found() -> Problem {
+pub(super) fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "there is no such recording: GET /api/v1/records lists all recordings",
@@ -203,16 +210,30 @@ impl Opened {
 
 /// How a file is sent.
 #[derive(Debug, Clone, Copy)]
-struct Sending {
-    is_list: bool,
+pub(super) struct Sending {
+    pub(super) is_list: bool,
     /// Not for caches that several people share.
-    private: bool,
+    pub(super) private: bool,
     /// Whether the response names the version of the file. The bytes of a growing MP4 file stay what they are.
-    versioned: bool,
+    pub(super) versioned: bool,
 }
 
 fn send(opened: Opened, sending: Sending, asked: &HeaderMap) -> Response {
     let Opened { file, size, etag } = opened;
+    match head(size, etag, sending, asked) {
+        Ok((status, headers, range)) => (status, headers, body(file, range)).into_response(),
+        Err(response) => response,
+    }
+}
+
+/// Returns the head of a response with a file of this size, and the range of bytes to send. The error is the whole
+/// response to a request for which there are no bytes.
+pub(super) fn head(
+    size: u64,
+    etag: String,
+    sending: Sending,
+    asked: &HeaderMap,
+) -> Result<(StatusCode, HeaderMap, Range<u64>), Response> {
     let Sending { is_list, private, versioned } = sending;
     let kind = if is_list { "application/vnd.apple.mpegurl" } else { "video/mp4" };
     let keep = if private { "private, no-cache" } else { "no-cache" };
@@ -231,7 +252,7 @@ fn send(opened: Opened, sending: Sending, asked: &HeaderMap) -> Response {
         headers.insert(header::ETAG, etag);
     }
     if fresh {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
+        return Err((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     let (status, range) = match range {
         Part::Whole => (StatusCode::OK, 0..size),
@@ -244,12 +265,12 @@ fn send(opened: Opened, sending: Sending, asked: &HeaderMap) -> Response {
             let text = HeaderValue::try_from(format!("bytes */{size}"));
             headers.extend(text.ok().map(|text| (header::CONTENT_RANGE, text)));
             let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "the recording has no such bytes");
-            return (headers, problem).into_response();
+            return Err((headers, problem).into_response());
         }
     };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
-    (status, headers, body(file, range)).into_response()
+    Ok((status, headers, range))
 }
 
 /// The requested part of a file.

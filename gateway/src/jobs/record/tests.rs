@@ -142,6 +142,7 @@ fn the_list_of_recordings_is_bounded() {
         size: 1,
         duration: Duration::ZERO,
         keep: false,
+        place: Place::default(),
     };
     assert!((0..MAX_RECORDINGS).all(|n| catalog.add(file(n))));
     assert!(!catalog.add(file(MAX_RECORDINGS)));

@@ -19,20 +19,23 @@ fn token(number: usize) -> Key {
 
 #[tokio::test(start_paused = true)]
 async fn viewing_sessions_are_limited_over_all_streams_and_make_room_when_they_are_silent() {
-    let sessions = Sessions::default();
+    let sessions = Sessions::new(3600);
     let grants = ["live/a", "live/b"]
         .map(|name| PlayGrant::for_job(&StreamName::parse(name).expect("a name"), "test"));
-    let first = sessions.open(grants[0].clone(), token(0), PATIENCE).expect("room");
+    let first = sessions.open(grants[0].clone(), Err(token(0)), PATIENCE).expect("room");
     for number in 1..sessions::MAX {
-        assert!(sessions.open(grants[number % 2].clone(), token(number), PATIENCE).is_some(), "{number}");
+        assert!(
+            sessions.open(grants[number % 2].clone(), Err(token(number)), PATIENCE).is_some(),
+            "{number}"
+        );
     }
     for grant in &grants {
-        assert_eq!(sessions.open(grant.clone(), token(sessions::MAX), PATIENCE), None);
+        assert_eq!(sessions.open(grant.clone(), Err(token(sessions::MAX)), PATIENCE), None);
     }
     // The other sessions are not affected.
     assert_eq!(sessions.ask(grants[0].name(), &first, PATIENCE), Standing::Open);
     tokio::time::advance(PATIENCE).await;
-    let next = sessions.open(grants[1].clone(), token(sessions::MAX), PATIENCE).expect("room again");
+    let next = sessions.open(grants[1].clone(), Err(token(sessions::MAX)), PATIENCE).expect("room again");
     assert_eq!(sessions.ask(grants[1].name(), &next, PATIENCE), Standing::Open);
     assert_eq!(sessions.ask(grants[0].name(), &first, PATIENCE), Standing::Over);
 }

@@ -3,6 +3,8 @@ mod protected;
 
 use std::io::Read as _;
 
+use bytes::Bytes;
+use http::HeaderMap;
 use http_body_util::BodyExt as _;
 use media::codec::{aac, h264, opus};
 use media::hls::playlist::{self, Media, Playlist};
@@ -23,7 +25,10 @@ const SPS: &[u8] = &[
 const PPS: &[u8] = &[0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0];
 
 fn hls(rules: SegmentRules, auth: Auth) -> Hls {
-    Hls::with(Context::new(crate::limits::LimitSettings::default(), auth), rules)
+    let mut context = Context::new(crate::limits::LimitSettings::default(), auth);
+    let passes = Passes::new("a key of the tests", 3600);
+    context.admission = context.admission.clone().with_first(pass::PassGuard(passes.clone()));
+    Hls::new(context, rules, passes, None)
 }
 
 /// A publisher of test frames.
@@ -322,7 +327,7 @@ async fn playlists_are_revalidated_and_zipped() {
     feed.run(9).await;
     let plain = get(&hls, "/live/x.m3u8").await;
     assert_eq!(plain.headers["content-type"], "application/vnd.apple.mpegurl");
-    assert_eq!(plain.headers["cache-control"], "no-cache");
+    assert_eq!(plain.headers["cache-control"], "public, max-age=1");
     assert_eq!(plain.headers["access-control-allow-origin"], "*");
     let zipped = ask(&hls, Method::GET, "/live/x.m3u8", &[("accept-encoding", "br;q=1, gzip;q=0.5")]).await;
     assert_eq!(zipped.headers["content-encoding"], "gzip");
