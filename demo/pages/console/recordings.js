@@ -52,6 +52,12 @@ export function recordings(main) {
   return { update: () => {}, end: () => clearInterval(timer) };
 }
 
+/** Returns where a recording is, if an object store is used. @param {any} record */
+function place({ upload, local }) {
+  if (upload === 'done') return t(local ? 'storedToo' : 'storedOnly');
+  return upload === 'uploading' || upload === 'waiting' ? t('uploading') : '';
+}
+
 /**
  * A recording as an item of a list.
  * @param {any} record
@@ -74,21 +80,30 @@ export function row(record, screen, changed, title = record.stream) {
     announce(answer.ok ? name : refusal(answer));
     changed();
   });
+  const upload = button(t('uploadAgain'), async () => {
+    const answer = await call('PATCH', address, { body: { upload: true } });
+    announce(answer.ok ? name : refusal(answer));
+    changed();
+  }, t('uploadAgainOf', { name }));
+  const amiss = h('span', { class: 'amiss', hidden: '' });
   const download = h('a', { class: 'button', href: at(record.url), download: record.file, 'aria-label': t('downloadOf', { name }) }, t('download'));
   const remove = button(t('remove1'), () => dialog(t('deleteTitle'), [h('p', {}, name)], { label: t('deleteNow'), press: async () => {
     const answer = await call('DELETE', address);
     changed();
     return refusal(answer);
   } }), t('removeRecordOf', { name }));
-  const node = h('li', {}, h('div', {}, h('strong', {}, title), about), h('div', { class: 'buttons' }, play, download, keep, remove));
+  const node = h('li', {}, h('div', {}, h('strong', {}, title), about, amiss), h('div', { class: 'buttons' }, play, download, keep, upload, remove));
   return {
     node,
     /** @param {any} now */
     update: (now) => {
       const running = now.state === 'recording';
       kept = now.keep;
-      say(about, [`${clock(now.from_ms)}–${clock(now.from_ms + now.duration_ms)}`, duration(now.duration_ms), size(now.bytes), running ? t('recordingNow') : '', kept ? t('kept') : ''].filter(Boolean).join(' · '));
+      say(about, [`${clock(now.from_ms)}–${clock(now.from_ms + now.duration_ms)}`, duration(now.duration_ms), size(now.bytes), running ? t('recordingNow') : '', kept ? t('kept') : '', place(now)].filter(Boolean).join(' · '));
       show(remove, !running);
+      show(upload, now.upload === 'failed');
+      say(amiss, now.upload_failure ? t('uploadFailed', { why: now.upload_failure }) : '');
+      show(amiss, now.upload_failure);
       show(download, !running);
       say(keep, t(kept ? 'unpin' : 'pin'));
       keep.setAttribute('aria-label', t(kept ? 'unpinOf' : 'pinOf', { name }));
