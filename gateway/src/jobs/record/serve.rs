@@ -222,7 +222,7 @@ fn send(opened: Opened, sending: Sending, asked: &HeaderMap) -> Response {
     let Opened { file, size, etag } = opened;
     match head(size, etag, sending, asked) {
         Ok((status, headers, range)) => (status, headers, body(file, range)).into_response(),
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 
@@ -233,7 +233,7 @@ pub(super) fn head(
     etag: String,
     sending: Sending,
     asked: &HeaderMap,
-) -> Result<(StatusCode, HeaderMap, Range<u64>), Response> {
+) -> Result<(StatusCode, HeaderMap, Range<u64>), Box<Response>> {
     let Sending { is_list, private, versioned } = sending;
     let kind = if is_list { "application/vnd.apple.mpegurl" } else { "video/mp4" };
     let keep = if private { "private, no-cache" } else { "no-cache" };
@@ -252,7 +252,7 @@ pub(super) fn head(
         headers.insert(header::ETAG, etag);
     }
     if fresh {
-        return Err((StatusCode::NOT_MODIFIED, headers).into_response());
+        return Err(Box::new((StatusCode::NOT_MODIFIED, headers).into_response()));
     }
     let (status, range) = match range {
         Part::Whole => (StatusCode::OK, 0..size),
@@ -265,7 +265,7 @@ pub(super) fn head(
             let text = HeaderValue::try_from(format!("bytes */{size}"));
             headers.extend(text.ok().map(|text| (header::CONTENT_RANGE, text)));
             let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "the recording has no such bytes");
-            return Err((headers, problem).into_response());
+            return Err(Box::new((headers, problem).into_response()));
         }
     };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

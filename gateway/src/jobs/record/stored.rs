@@ -103,7 +103,7 @@ pub(super) async fn send(
     let sending = Sending { is_list: false, private, versioned: true };
     let (status, headers, range) = match head(record.size, etag, sending, &request.headers) {
         Ok(found) => found,
-        Err(response) => return Ok(response),
+        Err(response) => return Ok(*response),
     };
     if request.method == Method::HEAD || range.is_empty() {
         return Ok((status, headers).into_response());

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -149,7 +149,7 @@ async fn send_parts(
     name: &str,
     file: &Arc<File>,
     size: u64,
-    mark: &PathBuf,
+    mark: &Path,
     id: &str,
     parts: &mut Vec<crate::store::Part>,
 ) -> Result<(), UploadError> {
@@ -158,7 +158,7 @@ async fn send_parts(
         let bytes = read(file, begin, PART.min(size - begin)).await?;
         metrics::counter!("lianmai_record_uploaded_bytes_total").increment(bytes.len() as u64);
         let part = store.put_part(name, id, parts.len(), bytes).await?;
-        let (path, added) = (mark.clone(), part.clone());
+        let (path, added) = (mark.to_owned(), part.clone());
         on_disk(move || Begun::add(&path, &added)).await?;
         parts.push(part);
     }
