@@ -61,7 +61,9 @@ fn two_hundred_pollers_are_one_playlist_a_second_and_one_request_for_each_segmen
     let nginx = nginx(&gateway);
     let begun = Instant::now();
     let mut times: Vec<Duration> = thread::scope(|scope| {
-        let poll = || {
+        // Players do not ask all at the same millisecond.
+        let poll = |number: usize| {
+            thread::sleep(Duration::from_secs(1) * number as u32 / POLLERS as u32);
             let (mut seen, mut times) = (BTreeSet::new(), Vec::new());
             while begun.elapsed() < TIME {
                 let asked = Instant::now();
@@ -77,7 +79,7 @@ fn two_hundred_pollers_are_one_playlist_a_second_and_one_request_for_each_segmen
             }
             times
         };
-        let pollers: Vec<_> = (0..POLLERS).map(|_| scope.spawn(poll)).collect();
+        let pollers: Vec<_> = (0..POLLERS).map(|number| scope.spawn(move || poll(number))).collect();
         pollers.into_iter().flat_map(|poller| poller.join().expect("a poller")).collect()
     });
     let took = begun.elapsed();
