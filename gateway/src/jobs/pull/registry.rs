@@ -218,7 +218,8 @@ impl Pulls {
 
     /// Lets the hub know the rules of now.
     fn tell_hub(&self, state: &State) {
-        let rules = state.rules.iter().map(|known| &known.rule).filter(|rule| !rule.always).cloned().collect();
+        let rules =
+            state.rules.iter().map(|known| &known.rule).filter(|rule| !rule.always).cloned().collect();
         *self.0.on_demand.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }
 
