@@ -50,3 +50,10 @@ pub(crate) fn run(parts: &[String]) -> Result {
     }
     Ok(())
 }
+
+/// Runs the simulation of a cluster.
+pub(crate) fn simulate(sizes: &[String]) -> Result {
+    sh(cargo()
+        .args(["run", "--quiet", "--release", "--package", "lianmai-tests", "--bin", "simulate", "--"])
+        .args(sizes))
+}

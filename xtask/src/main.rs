@@ -7,6 +7,7 @@ mod dist;
 mod fuzz;
 mod hashed;
 mod node;
+mod nodes;
 mod package;
 mod parts;
 mod pot;
@@ -23,7 +24,8 @@ use package::Purpose;
 const HELP: &str = "\
 cargo xtask run [--dev] [-- FLAGS…]
                                 build everything and start the gateway with its demo stream;
-                                FLAGS go to `lianmai serve`; --dev: scripts with source maps and
+                                FLAGS go to `lianmai serve`; `-- --nodes 3`: a cluster of three
+                                gateways and nats-server; --dev: scripts with source maps and
                                 a debug build, which serves each new `build --dev` at once
 cargo xtask check               format, lints, house rules, types, PHP style: before every commit
 cargo xtask fix                 correct what rustfmt, clippy and PHP_CodeSniffer can correct
@@ -40,6 +42,9 @@ cargo xtask dist [plugin|server|static]
 cargo xtask pot                 collect the plugin's texts for translators, target/languages/lianmai.pot
 cargo xtask fuzz SECONDS [TARGET…]
                                 run each fuzz target (or those named) for so many seconds
+cargo xtask simulate [NODES STREAMS]
+                                lose nodes of a large cluster in virtual time, and print look-ups,
+                                trees, bytes and freezes
 cargo xtask bench [PART…]       measure: cpu, latency, join, stalled, rtp, transcode, compose,
                                 https, whep, rooms, mix, forward, record, cluster, browser, loss,
                                 rooms-browser, console
@@ -59,6 +64,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(rest),
         Some("tools") if rest.is_empty() => tools::install(),
         Some("fuzz") => fuzz::run(rest),
+        Some("simulate") => bench::simulate(rest),
         Some("bench") => bench::run(rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
