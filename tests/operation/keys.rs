@@ -55,7 +55,7 @@ fn an_encoder_publishes_with_its_own_key_until_the_operator_revokes_it() {
     assert_eq!((play(&key), play(&other)), (403, 200));
     let viewer = FlvViewer::http(gateway.http(), &format!("/live/anna.flv?key={other}"));
     viewer.wait_frames(VIDEO, 5, LIMIT);
-    let playlist = gateway.get(&format!("/live/anna.m3u8?key={other}"));
+    let (_, playlist) = gateway.follow(&format!("/live/anna.m3u8?key={other}"));
     assert_eq!(playlist.status, 200, "{}", playlist.text());
 
     // The list names the keys without their texts.

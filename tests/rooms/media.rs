@@ -44,15 +44,16 @@ fn members_play_with_their_keys_where_strangers_may_not() {
     FlvViewer::http(gateway.http(), &format!("{flv}?seat={member}")).wait_frames(VIDEO, 10, LIMIT);
     FlvViewer::ws(&format!("ws://{}{flv}?seat={member}", gateway.http())).wait_frames(VIDEO, 10, LIMIT);
     rtmp::Client::play_at(gateway.rtmp(), ROOM, &format!("{id}?seat={member}")).expect("a member plays");
-    // HLS: the key opens a session.
+    // HLS: the key gives a pass, which is a part of the path.
     let playlist = format!("/{ROOM}/{id}.m3u8");
-    let text = wait::until("a playlist", LIMIT, || {
-        let answer = gateway.get(&format!("{playlist}?seat={member}"));
-        (answer.status == 200).then(|| answer.text())
+    let (place, text) = wait::until("a playlist", LIMIT, || {
+        let (place, answer) = gateway.follow(&format!("{playlist}?seat={member}"));
+        (answer.status == 200).then(|| (place, answer.text()))
     });
+    let folder = place.rsplit_once('/').expect("a path").0;
     let mut line = text.lines().find(|line| !line.starts_with('#')).expect("an address").to_owned();
     if line.contains(".m3u8") {
-        let path = if line.starts_with('/') { line } else { format!("/{ROOM}/{line}") };
+        let path = if line.starts_with('/') { line } else { format!("{folder}/{line}") };
         let text = wait::until("a media playlist", LIMIT, || {
             let answer = gateway.get(&path);
             assert_eq!(answer.status, 200, "{path}: {}", answer.text());
@@ -60,7 +61,7 @@ fn members_play_with_their_keys_where_strangers_may_not() {
         });
         line = text.lines().find(|line| !line.starts_with('#')).expect("a segment").to_owned();
     }
-    let segment = if line.starts_with('/') { line } else { format!("/{ROOM}/{line}") };
+    let segment = if line.starts_with('/') { line } else { format!("{folder}/{line}") };
     assert_eq!(gateway.get(&segment).status, 200, "{segment}");
 
     // Who may not play may not join the audience: its key plays, too.

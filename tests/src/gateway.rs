@@ -115,6 +115,25 @@ impl Gateway {
         http::get(self.http(), path)
     }
 
+    /// Requests `path`, and follows one redirection on this gateway. Returns the path that answered, and the answer.
+    pub fn follow(&self, path: &str) -> (String, http::Response) {
+        let answer = self.get(path);
+        let Some(to) = answer.header("location").filter(|_| answer.status == 302) else {
+            return (path.to_owned(), answer);
+        };
+        // Relative to the folder of `path`.
+        let mut folder =
+            path.split('?').next().and_then(|path| path.rsplit_once('/')).map_or("", |(folder, _)| folder);
+        let mut rest = to;
+        while let Some(up) = rest.strip_prefix("../") {
+            folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+            rest = up;
+        }
+        let to = if rest.starts_with('/') { rest.to_owned() } else { format!("{folder}/{rest}") };
+        let answer = self.get(&to);
+        (to, answer)
+    }
+
     /// Returns `path` with the operator's secret.
     pub fn operator(&self, path: &str) -> String {
         let kept = || fs::read_to_string(self.data.join("operator-secret")).ok();
