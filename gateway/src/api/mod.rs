@@ -15,6 +15,7 @@ mod logins;
 mod mix_metrics;
 mod mixes;
 mod nodes;
+mod parts;
 mod profile;
 mod pulls;
 mod records;
@@ -43,6 +44,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::events::{Figures, Listeners};
+pub use self::parts::ApiParts;
 use crate::cdn::Cdn;
 use crate::cluster::{Cluster, LateCluster, ListWanted};
 use crate::context::Context;
@@ -52,15 +54,12 @@ use crate::core::hub::{Act, Client};
 use crate::core::text::quoted;
 use crate::hooks::Hooks;
 use crate::jobs::Jobs;
-use crate::jobs::forward::LateForwards;
 use crate::jobs::mix::Mixes;
-use crate::jobs::pull::LatePulls;
 use crate::jobs::record::Records;
 use crate::metering::LateSessionLog;
 use crate::metrics::{self, process};
 use crate::net::worker::{Gate, Secure};
 use crate::service::{Gateway, Listening};
-use crate::store::Store;
 use crate::web::problem::Problem;
 
 pub use forwards::ForwardService;
@@ -78,33 +77,6 @@ const DENIED: u32 = 1058;
 const BAD_REQUEST: u32 = 400;
 /// Default length of a list, as in SRS.
 const COUNT: usize = 10;
-
-/// The parts of the gateway that the API lists and controls. Cloning shares them.
-#[derive(Debug, Clone, Default)]
-pub struct ApiParts {
-    /// The jobs.
-    pub jobs: Jobs,
-    /// The mixes.
-    pub mixes: Mixes,
-    /// The recordings.
-    pub records: Records,
-    /// The hooks.
-    pub hooks: Hooks,
-    /// The log of ended sessions.
-    pub sessions: LateSessionLog,
-    /// The forwards, once they are started.
-    pub forwards: LateForwards,
-    /// The pulls, once they are started.
-    pub pulls: LatePulls,
-    /// Takes requests to read the settings again.
-    pub reload: ReloadDesk,
-    /// The cluster, if the gateway belongs to one.
-    pub cluster: LateCluster,
-    /// The CDN, if there is one.
-    pub cdn: Option<Cdn>,
-    /// The object store, if there is one.
-    pub store: Option<Store>,
-}
 
 /// The state of the API. Cloning shares it.
 #[derive(Debug, Clone)]
