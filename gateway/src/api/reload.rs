@@ -14,7 +14,7 @@ use super::{Api, Asker};
 /// Maximum number of requests that wait for the one before.
 pub const MAX_RELOADS: usize = 4;
 
-/// What reading the settings again has changed.
+/// The result of a reload of the settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ReloadReport {
     /// Keys of the settings that count now.

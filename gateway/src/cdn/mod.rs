@@ -70,7 +70,7 @@ impl Cdn {
                 format!("?txSecret={}&txTime={time}", hash(&format!("{}{}{time}", self.key, stream.stream())))
             }
             CdnSign::Aliyun => {
-                // What follows the host: a CDN may have a folder of its own.
+                // The signed path contains the folder of `cdn_url`, if it has one.
                 let folder = self.url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
                 let folder = folder.map_or_else(String::new, |(_, folder)| format!("/{folder}"));
                 let hash = hash(&format!("{folder}{path}-{expires}-{nonce}-0-{}", self.key));

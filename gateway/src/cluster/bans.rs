@@ -16,7 +16,7 @@ pub struct SharedBan {
     pub node: NodeName,
     /// The act that is not allowed.
     pub act: Act,
-    /// Who is kept out.
+    /// The client that is banned.
     pub client: SharedClient,
     /// Seconds that are left.
     pub seconds: u64,

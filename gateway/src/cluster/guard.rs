@@ -74,7 +74,7 @@ impl Guard for StreamClaims {
         known: Option<&'a Identity>,
     ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
         async move {
-            // A client that nobody knows is refused anyway.
+            // Admission refuses a client without an identity after all guards.
             if ask.act != Act::Publish || ask.usage != Usage::Consume || known.is_none() {
                 return Ok(None);
             }

@@ -40,7 +40,7 @@ pub use settings::ClusterSettings;
 
 use crate::context::Context;
 
-/// What a list of a node contains.
+/// The kind of list that a node returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListWanted {
     /// Its streams.

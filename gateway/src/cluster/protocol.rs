@@ -21,7 +21,7 @@ use crate::core::name::StreamName;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum OriginAsk {
-    /// Who has it?
+    /// Which node owns the stream?
     Find {
         /// The node that asks.
         node: NodeName,

@@ -102,7 +102,7 @@ impl Guard for HookGuard {
         known: Option<&'a Identity>,
     ) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
         async move {
-            // A client that nobody knows is refused anyway.
+            // Admission refuses a client without an identity after all guards.
             let Some(identity) = known else { return Ok(None) };
             let session = ask.session(identity);
             if ask.usage == Usage::Consume && !is_internal(&session) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::core::name::StreamName;
 
-/// Time for which it is remembered that nobody publishes a stream.
+/// Time for which a node remembers that a stream has no publisher.
 pub(super) const REMEMBERED: Duration = Duration::from_secs(1);
 /// Maximum number of names that are remembered. Beyond it, the oldest are forgotten: viewers choose the names.
 pub(super) const MAX_ABSENT: usize = 10_000;
@@ -19,7 +19,7 @@ pub struct Absent {
 }
 
 impl Absent {
-    /// Remembers at `now` that nobody publishes a stream.
+    /// Remembers at `now` that a stream has no publisher.
     pub fn add(&mut self, name: &StreamName, now: Duration) {
         self.expire(now);
         if self.order.len() >= MAX_ABSENT

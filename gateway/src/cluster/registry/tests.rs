@@ -153,6 +153,7 @@ async fn after_a_partition_the_older_claim_stays() {
     let mut older = a.publish().await.unwrap();
     b.bus.cut(true);
     sleep(Duration::from_millis(10)).await;
+    // Claims are ranked by the wall clock, which virtual time does not move.
     std::thread::sleep(Duration::from_millis(2));
     let mut younger = b.publish().await.unwrap();
     for n in 1..20 {
