@@ -93,12 +93,7 @@ impl MemoryBus {
     }
 
     /// Passes a message to its subscribers. Returns how many there are, including those that hang.
-    fn send(
-        &self,
-        subject: &Subject,
-        payload: &Bytes,
-        reply: Option<&mpsc::UnboundedSender<Bytes>>,
-    ) -> usize {
+    fn send(&self, subject: &Subject, payload: &Bytes, reply: Option<&mpsc::Sender<Bytes>>) -> usize {
         if payload.len() > MAX_PAYLOAD {
             return 0;
         }
@@ -113,7 +108,7 @@ impl MemoryBus {
         // The lock is not held: handlers use the bus.
         for handler in handlers {
             let reply = reply.cloned().map(|reply| {
-                Box::new(move |payload| drop(reply.send(payload))) as Box<dyn FnOnce(Bytes) + Send + Sync>
+                Box::new(move |payload| drop(reply.try_send(payload))) as Box<dyn FnOnce(Bytes) + Send + Sync>
             });
             handler(Message::new(payload.clone(), reply));
         }
@@ -155,7 +150,7 @@ impl Bus for MemoryBus {
         if !*self.connected.borrow() {
             return std::future::ready(Err(NoAnswer::Away)).boxed();
         }
-        let (sender, mut answers) = mpsc::unbounded_channel();
+        let (sender, mut answers) = mpsc::channel(1);
         if self.send(subject, &payload, Some(&sender)) == 0 {
             return std::future::ready(Err(NoAnswer::Nobody)).boxed();
         }
@@ -175,7 +170,7 @@ impl Bus for MemoryBus {
         wait: Duration,
         enough: usize,
     ) -> BoxFuture<'_, Vec<Bytes>> {
-        let (sender, mut answers) = mpsc::unbounded_channel();
+        let (sender, mut answers) = mpsc::channel(MAX_ANSWERS);
         self.send(subject, &payload, Some(&sender));
         async move {
             let _sender = sender;
@@ -239,5 +234,14 @@ mod tests {
         assert_eq!(a.gather(&subject, Bytes::new(), Duration::from_millis(50), 2).await, ["small"]);
         let large = Bytes::from(vec![0; MAX_PAYLOAD + 1]);
         assert!(a.gather(&subject, large, Duration::from_millis(50), 2).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_number_of_answers_is_bounded() {
+        let net = MemoryNet::default();
+        let (a, b) = (net.node(), net.node());
+        let subject = Subject::new("x");
+        let _all: Vec<_> = (0..=MAX_ANSWERS).map(|_| echo(&b, &subject, "b")).collect();
+        assert_eq!(a.gather(&subject, Bytes::new(), WAIT, usize::MAX).await.len(), MAX_ANSWERS);
     }
 }
