@@ -165,18 +165,7 @@ pub struct Settings {
 impl Settings {
     /// Returns whether there are secrets, or addresses of other servers, which usually hold keys.
     pub fn hold_keys(&self) -> bool {
-        let AuthSettings { secret, operator_secret, play_secret, .. } = &self.auth;
-        let secrets = [
-            secret,
-            operator_secret,
-            play_secret,
-            &self.cluster.cluster_secret,
-            &self.store.store_secret_key,
-            &self.cdn.cdn_key,
-        ];
-        !(secrets.into_iter().all(String::is_empty)
-            && self.forward.forward.is_empty()
-            && self.pull.pull.is_empty())
+        print::holds_secret(self)
     }
 
     /// Makes every loopback address that a service listens on all interfaces, if the gateway is public.

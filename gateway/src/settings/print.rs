@@ -9,7 +9,7 @@ use super::{Settings, load};
 
 /// The settings that are secrets. `ice_server` and `cluster` are if they have a
 /// password, and `hook` if it has a query.
-const SECRETS: [&str; 11] = [
+pub(super) const SECRETS: [&str; 11] = [
     "secret",
     "play_secret",
     "operator_secret",
@@ -58,6 +58,11 @@ pub fn shown(config: &Settings) -> serde_json::Value {
         (key, value.unwrap_or_default())
     });
     serde_json::Value::Object(shown.collect())
+}
+
+/// Returns whether one of the settings is not shown.
+pub(super) fn holds_secret(config: &Settings) -> bool {
+    load::to_table(config).iter().any(|(key, value)| is_secret(key, value))
 }
 
 fn is_secret(key: &str, value: &Value) -> bool {

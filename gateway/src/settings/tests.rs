@@ -112,6 +112,21 @@ fn settings_that_differ_are_named() {
 }
 
 #[test]
+fn every_secret_is_hidden_and_makes_the_file_one_that_others_may_not_read() {
+    assert!(!load(&[], None, &[]).unwrap().hold_keys());
+    let others = [
+        ("cluster", "[\"nats://user:geheim@127.0.0.1:4222\"]"),
+        ("hook", "[\"http://127.0.0.1/?key=geheim\"]"),
+    ];
+    for (key, value) in super::print::SECRETS.iter().map(|key| (*key, "\"geheim\"")).chain(others) {
+        let settings = load(&[], Some(&format!("{key} = {value}")), &[])
+            .unwrap_or_else(|error| panic!("{key}: {error}"));
+        assert!(settings.hold_keys() && !print(&settings).contains("geheim"), "{key}");
+        assert!(!shown(&settings).to_string().contains("geheim"), "{key}");
+    }
+}
+
+#[test]
 fn secrets_are_not_printed() {
     let flags = ["--secret", "geheim", "--play-secret", "geheim", "--operator-secret", "geheim"];
     let ice = ["--ice-server", "turn:user:geheim@192.0.2.1:3478"];
