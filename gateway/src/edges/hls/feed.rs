@@ -10,11 +10,14 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::Hls;
 use super::store::Store;
 use crate::core::close::CloseReason;
-use crate::core::hub::{Happened, Start, Stream};
+use crate::core::hub::{FrameEntry, Happened, Start, Stream};
 use crate::derive::transcode::{Frames, Want};
 
 /// Maximum delay of transcoded audio relative to its publication.
 const TRANSCODING: Duration = Duration::from_millis(200);
+/// Pause after the newest frame has been read. A wake costs more than the work for one frame, and a segment lasts
+/// seconds.
+pub(super) const READ_EVERY: Duration = Duration::from_millis(50);
 
 /// Feeds every present and future stream.
 pub(super) async fn watch(hls: Hls) {
@@ -91,6 +94,7 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
     let mut told = false;
     // After a pause, the first segment does not continue the one before.
     let mut first = true;
+    let mut reads = false;
     // Deadline for the last segment: viewers who wait for the publisher to return receive everything.
     let mut finish = None;
     loop {
@@ -99,7 +103,7 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
         let segment = tokio::select! {
             // Frames that were sent before the publisher left come first.
             biased;
-            entry = frames.next() => match entry {
+            entry = next(&mut frames, &mut reads) => match entry {
                 Some(_) if rests(stream, store) => return false,
                 Some(entry) => {
                     let anew = std::mem::take(&mut first) || entry.discontinuity || frames.take_skip();
@@ -129,6 +133,22 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
         push(hls, store, turn, segment);
     }
     true
+}
+
+/// Returns the next frame, or `None` at the end of the stream. After the newest one it pauses for [`READ_EVERY`], so that
+/// a publisher does not wake this task for each frame. `reads` is whether the last call returned a frame. A call that
+/// is cancelled takes no frame.
+async fn next(frames: &mut Frames, reads: &mut bool) -> Option<Arc<FrameEntry>> {
+    if *reads {
+        if let Some(entry) = frames.try_next() {
+            return Some(entry);
+        }
+        sleep(READ_EVERY).await;
+        *reads = false;
+    }
+    let entry = frames.next().await;
+    *reads = true;
+    entry
 }
 
 /// Stores a segment, and reports it.

@@ -12,6 +12,7 @@ use media::time::{MILLI, Micros, SECOND};
 use media::ts::{Demuxer, Event};
 use media::{Config, Frame};
 
+use super::feed::READ_EVERY;
 use super::*;
 use crate::core::admission::PublishGrant;
 use crate::core::auth::Auth;
@@ -62,7 +63,8 @@ impl Feed {
         Self { audio, sound: &[0xfd, 0xff, 0xfe, 0xff, 0xfe], ..Self::new(hls) }
     }
 
-    /// Publishes for this long: 25 frames per second with a key frame every second, and audio.
+    /// Publishes this many seconds: 25 frames per second with a key frame every second, and audio. All of it has been
+    /// read at the end, in little time.
     async fn run(&mut self, seconds: i64) {
         for _ in 0..seconds * 25 {
             let dts: Micros = self.frames * 40 * MILLI;
@@ -79,7 +81,9 @@ impl Feed {
             self.publisher.push(frame(&self.video, picture));
             self.publisher.push(Frame { key: true, ..frame(&self.audio, Bytes::from_static(self.sound)) });
             self.frames += 1;
-            tokio::task::yield_now().await;
+            if self.frames % 25 == 0 {
+                tokio::time::sleep(READ_EVERY * 2).await;
+            }
         }
     }
 }
@@ -180,8 +184,11 @@ async fn a_publisher_that_changes_its_audio_all_the_time_gets_a_short_playlist()
         let dts = n as i64 * 20 * MILLI;
         let data = Bytes::from_static(feed.sound);
         feed.publisher.push(Frame { config, number: 0, dts, pts: dts, key: true, data });
-        tokio::task::yield_now().await;
+        if n % 50 == 0 {
+            tokio::time::sleep(READ_EVERY * 2).await;
+        }
     }
+    tokio::time::sleep(READ_EVERY * 2).await;
     let listed = list(&hls).await.segments.len();
     assert!(listed > 16 && listed <= store::MAX_SEGMENTS, "{listed}");
 }
