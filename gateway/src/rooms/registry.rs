@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tokio::sync::Notify;
+
 use super::chat_log::ChatLog;
 use super::message::{ChatMessage, Code, Failure, Id, Message};
 use super::pass::Passes;
@@ -43,6 +45,8 @@ struct Inner {
     clients: Clients,
     auth: Arc<Auth>,
     rooms: Mutex<HashMap<String, Arc<RoomCell>>>,
+    /// Notified when a room is opened.
+    opened: Notify,
     next_connection: AtomicU64,
 }
 
@@ -67,6 +71,7 @@ impl Rooms {
             clients: context.clients.clone(),
             auth: context.auth.clone(),
             rooms: Mutex::default(),
+            opened: Notify::new(),
             next_connection: AtomicU64::new(0),
         })))
     }
@@ -106,6 +111,11 @@ impl Rooms {
         self.rooms().values().cloned().collect()
     }
 
+    /// Resolves when a room has been opened since the last call.
+    pub(super) async fn opened(&self) {
+        self.0.opened.notified().await;
+    }
+
     /// Returns the room with this name; opens it if there is none. If there are too many rooms, closes the room that
     /// has been empty for longest.
     ///
@@ -140,6 +150,7 @@ impl Rooms {
         let cell = Arc::new(RoomCell::new(name, room));
         rooms.insert(name.to_owned(), cell.clone());
         drop(rooms);
+        self.0.opened.notify_one();
         tracing::info!(room = name, "room opened");
         // Encoders may have started to publish before the room was opened.
         self.sync(&cell);

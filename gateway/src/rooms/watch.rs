@@ -34,6 +34,8 @@ impl Rooms {
         let mut ticks_of_many = interval(TICK_OF_MANY);
         ticks_of_many.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut count = 0;
+        // Without rooms nothing ticks: a gateway that has no work sleeps.
+        let mut rooms = true;
         loop {
             tokio::select! {
                 heard = events.next() => match heard {
@@ -41,11 +43,12 @@ impl Rooms {
                     Some(NextEvent::Event(event)) => self.hear(&event),
                     Some(NextEvent::Missed(_)) => self.all().iter().for_each(|cell| self.sync(cell)),
                 },
-                _ = ticks.tick() => {
+                () = self.opened() => rooms = true,
+                _ = ticks.tick(), if rooms => {
                     count += 1;
-                    self.tick(count);
+                    rooms = self.tick(count);
                 }
-                _ = ticks_of_many.tick() => {
+                _ = ticks_of_many.tick(), if rooms => {
                     self.all().iter().filter(|cell| cell.connections() > MANY_CLIENTS).for_each(|cell| cell.flush());
                 }
                 () = stop.cancelled() => return,
@@ -95,12 +98,14 @@ impl Rooms {
         });
     }
 
-    fn tick(&self, count: u64) {
+    /// Does the work of a tick. Returns whether there are rooms.
+    fn tick(&self, count: u64) -> bool {
         let now = now();
         let rooms = self.all();
         let sockets: usize = rooms.iter().map(|cell| cell.connections()).sum();
         metrics::gauge!("lianmai_rooms").set(rooms.len() as f64);
         metrics::gauge!("lianmai_room_sockets").set(sockets as f64);
+        let any = !rooms.is_empty();
         for cell in rooms {
             cell.apply(self, |room| room.tick(now));
             if count.is_multiple_of(LEVELS_EVERY) {
@@ -128,6 +133,7 @@ impl Rooms {
         if count.is_multiple_of(SWEEP_EVERY) {
             self.sweep(now);
         }
+        any
     }
 
     /// Returns the broadcast of a room: the stream `live/ROOM`, if somebody publishes it.
