@@ -14,6 +14,7 @@ mod pot;
 mod run;
 mod sh;
 mod steps;
+mod suites;
 mod test;
 mod tools;
 

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::bundle;
-use crate::sh::{Result, at, cargo, command, newest, output, root, run, target, which};
+use crate::sh::{Result, at, cargo, command, newest, output, program, root, run, target, which};
 
 /// The wasm modules: their names, and the feature of the crate that each enables.
 const MODULES: [(&str, &str); 2] = [("player_wasm", "flv"), ("player_ts", "ts")];
@@ -64,10 +64,9 @@ pub(crate) fn build_for(purpose: Purpose) -> Result<PathBuf> {
     if up_to_date(&dist, &compiled, &stamp(optimizer.is_some(), purpose)) {
         return Ok(dist);
     }
+    let bindgen = program("bindgen")?;
     for (name, _) in MODULES {
-        run(cargo()
-            .args(["run", "--package", "xtask", "--features", "bindgen", "--bin", "bindgen", "--"])
-            .args([&compiled.join(name).with_extension("wasm"), &generated]))?;
+        run(command(&bindgen).args([&compiled.join(name).with_extension("wasm"), &generated]))?;
         if let Some(optimizer) = &optimizer {
             let module = generated.join(format!("{name}_bg.wasm"));
             run(command(optimizer).args(WASM_OPT).arg(&module).arg("-o").arg(&module))?;

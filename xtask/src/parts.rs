@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::sh::{Result, cargo, command, newest, root, run as sh, target};
+use crate::sh::{Result, cargo, command, newest, program, root, run as sh, target, workspace};
 use crate::tools::Use;
-use crate::{dist, node, package};
+use crate::{dist, node, package, suites};
 
 /// A part. `cargo xtask test` runs all parts in this order.
 pub(crate) struct Part {
@@ -24,7 +24,7 @@ const STREAMS: &[Use] = &[Use::Streams, Use::Rtc, Use::Operation];
 const BROWSER: &[Use] = &[Use::Streams, Use::Size, Use::Browser, Use::Node];
 const WORDPRESS: &[Use] = &[Use::Streams, Use::Size, Use::Browser, Use::Node, Use::WordPress];
 
-pub(crate) const PARTS: [Part; 16] = [
+pub(crate) const PARTS: [Part; 15] = [
     Part { run: format, ..part("format", "rustfmt --check") },
     Part { run: lints, ..part("lints", "clippy on everything; warnings are errors") },
     Part { run: |_| package::build().map(|_| ()), ..part("player", "builds the browser package") },
@@ -32,16 +32,13 @@ pub(crate) const PARTS: [Part; 16] = [
     Part { run: hosts_binary, ..part("hosts", "builds the hosts of rooms that browser tests start") },
     Part {
         filter: "TEST",
-        run: units,
-        uses: &[Use::Streams],
-        ..part("units", "unit tests and examples of all crates")
-    },
-    Part {
-        filter: "TEST",
         needs: &["binary"],
         uses: STREAMS,
-        run: protocols,
-        ..part("protocols", "tests/*.rs: the gateway among real publishers and players")
+        run: programs,
+        ..part(
+            "programs",
+            "unit tests of all crates, and tests/*.rs: the gateway among real publishers and players",
+        )
     },
     Part { uses: &[Use::Node], run: npm, ..part("npm", "installs the npm packages of the tests") },
     Part {
@@ -128,20 +125,23 @@ fn lints(_: &[String]) -> Result {
 
 /// Builds the gateway before the tests that start it, so that the build does not count as their time.
 fn gateway_binary(_: &[String]) -> Result {
-    sh(cargo().args(["build", "--package", "gateway"]))
+    program("lianmai").map(|_| ())
 }
 
 /// Publishers of rooms that need less CPU time than browsers.
 fn hosts_binary(_: &[String]) -> Result {
-    sh(cargo().args(["build", "--package", "lianmai-tests", "--bin", "hosts"]))
+    program("hosts").map(|_| ())
 }
 
-fn units(filter: &[String]) -> Result {
-    sh(cargo()
-        .args(["test", "--workspace", "--exclude", "lianmai-tests", "--no-fail-fast"])
-        .args(["--features", "xtask/bundler", "--"])
-        .args(filter))
+/// Each program is built once, and two run at the same time.
+fn programs(filter: &[String]) -> Result {
+    let programs = suites::run(&[&[THREADS.to_owned()], filter].concat());
+    let examples = sh(workspace("test").args(["--doc", "--no-fail-fast", "--"]).args(filter));
+    programs.and(examples)
 }
+
+/// Most tests wait for clips that are published in real time, or for a timeout.
+const THREADS: &str = "--test-threads=4";
 
 /// Tests of one crate: `cargo xtask test media [FILTER]`.
 pub(crate) fn unit(krate: &str, filter: &[String]) -> Result {
@@ -149,17 +149,12 @@ pub(crate) fn unit(krate: &str, filter: &[String]) -> Result {
     sh(cargo().args(["test", "--package", krate, "--no-fail-fast"]).args(features).arg("--").args(filter))
 }
 
-fn protocols(filter: &[String]) -> Result {
-    protocol(&[], filter)
-}
-
 /// `selection` are cargo's options to select tests, such as `--test rtc`.
 pub(crate) fn protocol(selection: &[&str], filter: &[String]) -> Result {
-    // Most of these tests wait for clips that are published in real time.
     sh(cargo()
-        .args(["test", "--package", "lianmai-tests", "--no-fail-fast"])
+        .args(["test", "--package", suites::PRODUCT, "--no-fail-fast"])
         .args(selection)
-        .args(["--", "--test-threads=4"])
+        .args(["--", THREADS])
         .args(filter))
 }
 

@@ -25,6 +25,22 @@ pub(crate) fn cargo() -> Command {
     command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
+/// Returns cargo's `action` (`build`, `test`) for the workspace, with the features of all its programs.
+///
+/// Every build names the same packages and features: with another choice cargo would compile the shared libraries
+/// again, with fewer features.
+pub(crate) fn workspace(action: &str) -> Command {
+    let mut cargo = cargo();
+    cargo.args([action, "--workspace", "--features", "xtask/bindgen,xtask/bundler"]);
+    cargo
+}
+
+/// Builds a program of the workspace for development. Returns its path.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
+    run(workspace("build").args(["--bin", name]))?;
+    Ok(target().join("debug").join(name))
+}
+
 /// Returns a command for `program` in the workspace root.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
