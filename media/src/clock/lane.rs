@@ -192,7 +192,10 @@ impl Lane {
             let placed = newest.saturating_add(self.repeat(&mut source, moment, other));
             shift = placed.saturating_sub(dts);
             placed
-        } else if at >= next && at <= self.latest(&source, now, other) {
+        } else if at >= next
+            && at <= self.latest(&source, now, other)
+            && !self.leaps_as(&source, moment, other)
+        {
             source.held = 0;
             at
         } else if at < next && (by < 0 || source.held > 0) && source.is_out_of_order(by) {
@@ -237,6 +240,20 @@ impl Lane {
         }
         let unsure = self.gap.is_none() || source.pace.is_hurried();
         latest.saturating_add(if unsure { MAX_LEAD_UNSURE } else { MAX_LEAD })
+    }
+
+    /// Returns whether the frame leaps forward as the other track has just done, which took it for a jump. A leap as long
+    /// as a plausible loss of frames may look like one or the other in each track, but happened to both.
+    fn leaps_as(&self, source: &PublisherClock, moment: &Moment<'_>, other: &Self) -> bool {
+        let Some(other) = &other.source else { return false };
+        let Some(former) = other.former.filter(|former| moment.now.saturating_sub(former.at) <= TOGETHER)
+        else {
+            return false;
+        };
+        let jump = former.offset.saturating_sub(other.offset);
+        let waited = moment.now.saturating_sub(source.at).max(0);
+        let leap = moment.dts.saturating_sub(source.dts).saturating_sub(waited);
+        former.offset == source.offset && jump > WAVER && leap > jump / 2
     }
 
     /// Places a frame after a jump: at the time that it would have had without the jump.
