@@ -37,7 +37,7 @@ fn a_reload_changes_jobs_and_limits_and_what_stays_keeps_running() {
     let to = target.rtmp();
     let forward =
         |n: u8| format!("[[forward]]\nstream = \"live/x\"\nto = \"rtmp://{to}/live/copy{n}?note=geheim\"\n");
-    write(&forward(1));
+    write(&format!("forward_max = 1\n{}", forward(1)));
     let mut gateway = Gateway::start(&["--config", file.to_str().expect("text")]);
     let _publisher = publish(&gateway, "x", Clip::Av);
     let viewer = watch(&gateway, "x");
@@ -48,7 +48,7 @@ fn a_reload_changes_jobs_and_limits_and_what_stays_keeps_running() {
     let _remote = publish(&origin, "far", Clip::Av);
     fs::write(&image, "not read before a publisher has sent frames").expect("a writable folder");
     let more = format!(
-        "record = [\"live/x\"]\nmax_streams = 3\npull_linger = 1\ndeny_ip = [\"192.0.2.0/24\"]\n{}{}\
+        "record = [\"live/x\"]\nmax_streams = 3\npull_max = 5\npull_linger = 1\ndeny_ip = [\"192.0.2.0/24\"]\n{}{}\
          [[pull]]\nstream = \"live/far\"\nfrom = \"rtmp://{}/live/far\"\nalways = true\n\
          [[slate]]\nstream = \"slated/*\"\npath = \"{}\"\n",
         forward(1),
@@ -58,10 +58,12 @@ fn a_reload_changes_jobs_and_limits_and_what_stays_keeps_running() {
     );
     write(&more);
     let (status, answer) = call(&gateway, "POST", "/api/v1/reload", "");
-    let changed = json!(["deny_ip", "forward", "max_streams", "pull", "record", "slate"]);
+    let changed =
+        json!(["deny_ip", "forward", "forward_max", "max_streams", "pull", "pull_max", "record", "slate"]);
     let data = &answer["data"];
     assert_eq!((status, &data["changed"], &data["failed"]), (200, &changed, &json!([])), "{answer}");
     assert_eq!(data["needs_restart"], json!(["pull_linger"]), "{answer}");
+    // The second connection needs the new `forward_max`.
     let second = wait_sending(&gateway, 1);
     let kept = wait_sending(&gateway, 0);
     assert_eq!((&kept["id"], &kept["targets"][0]["tries"]), (&first["id"], &json!(1)), "{kept}");

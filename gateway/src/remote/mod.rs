@@ -8,6 +8,7 @@ mod dialer;
 mod hidden;
 mod http;
 mod resolve;
+mod room;
 pub mod rtmp;
 mod settings;
 pub mod webrtc;
@@ -17,6 +18,7 @@ pub use backoff::Backoff;
 pub use dialer::Dialer;
 pub use hidden::Hidden;
 pub use http::HttpBody;
+pub use room::Room;
 pub use settings::RemoteSettings;
 
 use std::fmt;

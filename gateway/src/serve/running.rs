@@ -49,14 +49,15 @@ impl RunningGateway {
                 Err(error) => failed.push(format!("log: {error}")),
             }
         }
-        if replace(&mut current.forward.forward, &new.forward.forward)
+        if replace(&mut current.forward, &new.forward)
             && let Some(forwards) = parts.forwards.get()
         {
             forwards.set(&new.forward);
         }
         let pulls = replace(&mut current.pull.pull, &new.pull.pull);
         let files = replace(&mut current.pull.file, &new.pull.file);
-        if (pulls || files)
+        let max = replace(&mut current.pull.pull_max, &new.pull.pull_max);
+        if (pulls || files || max)
             && let Some(pulls) = parts.pulls.get()
         {
             pulls.set(&new.pull);

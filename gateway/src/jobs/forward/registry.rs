@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::error::ForwardError;
@@ -20,7 +19,7 @@ use crate::core::auth::StreamPattern;
 use crate::core::hub::StreamName;
 use crate::jobs::{JobState, Jobs};
 use crate::net::worker::Workers;
-use crate::remote::{Dialer, Hidden, Template};
+use crate::remote::{Dialer, Hidden, Room, Template};
 use crate::service::StartError;
 
 /// Maximum number of forwards, from the settings and from the API together.
@@ -91,7 +90,7 @@ impl Forwards {
         let shared = Shared {
             hub: context.hub.clone(),
             dialer,
-            permits: Arc::new(Semaphore::new(settings.forward_max.clamp(1, Semaphore::MAX_PERMITS))),
+            room: Room::new(settings.forward_max),
             reencoders: context.reencoders.clone(),
             id: context.ids.server.clone(),
         };
@@ -121,6 +120,10 @@ impl Forwards {
     /// the settings end. The settings must be valid.
     pub fn set(&self, settings: &ForwardSettings) {
         self.forget_ended();
+        {
+            let _inside = self.0.runtime.enter();
+            self.0.shared.room.set(settings.forward_max);
+        }
         let mut forwards = self.forwards();
         let wanted: Vec<_> =
             settings.forward.iter().filter_map(|rule| make(rule, ForwardOrigin::Settings).ok()).collect();

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::entries::{Known, PullInfo, Running, State};
@@ -22,7 +21,7 @@ use crate::core::auth::StreamPattern;
 use crate::core::hub::StreamName;
 use crate::jobs::{JobState, Jobs};
 use crate::net::worker::Workers;
-use crate::remote::Dialer;
+use crate::remote::{Dialer, Room};
 use crate::service::StartError;
 
 /// Maximum number of pulls and files, from the settings and from the API together.
@@ -40,8 +39,6 @@ struct Inner {
     runtime: Handle,
     shared: Shared,
     file: PullFile,
-    /// Maximum number of streams that are pulled at the same time.
-    max: usize,
     /// Whether the last stream that was wanted found no room; then the log has said so.
     is_full: AtomicBool,
     state: Mutex<State>,
@@ -78,11 +75,10 @@ impl Pulls {
         jobs: &Jobs,
         (context, workers, stop): (&Context, &Workers, &CancellationToken),
     ) -> Result<Self, StartError> {
-        let max = settings.pull_max.clamp(1, Semaphore::MAX_PERMITS);
         let shared = Shared {
             dialer,
             workers: workers.clone(),
-            permits: Arc::new(Semaphore::new(max)),
+            room: Room::new(settings.pull_max),
             linger: Duration::from_secs(settings.pull_linger),
         };
         let file = PullFile::new(data);
@@ -94,7 +90,6 @@ impl Pulls {
             runtime: Handle::current(),
             shared,
             file,
-            max,
             is_full: AtomicBool::new(false),
             state: Mutex::default(),
             on_demand: RwLock::default(),
@@ -118,6 +113,10 @@ impl Pulls {
     /// settings end. The settings must be valid.
     pub fn set(&self, settings: &PullSettings) {
         let wanted = Rule::all(settings).unwrap_or_default();
+        {
+            let _inside = self.0.runtime.enter();
+            self.0.shared.room.set(settings.pull_max);
+        }
         let mut state = self.state();
         let gone = |known: &Known| known.is_set && !wanted.contains(&known.rule);
         let ended: Vec<u64> = state.rules.iter().filter(|known| gone(known)).map(|known| known.id).collect();
@@ -244,7 +243,8 @@ impl Pulls {
             return;
         }
         // Viewers choose the names. Streams that are not there must not take the places of other jobs.
-        let is_full = !rule.always && state.running.len() >= self.0.max.saturating_add(MAX_WAITING);
+        let is_full =
+            !rule.always && state.running.len() >= self.0.shared.room.max().saturating_add(MAX_WAITING);
         let was_full = self.0.is_full.swap(is_full, Ordering::Relaxed);
         if is_full {
             if !was_full {
