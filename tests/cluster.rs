@@ -4,6 +4,8 @@
 mod api;
 #[path = "cluster/handover.rs"]
 mod handover;
+#[path = "cluster/hls.rs"]
+mod hls;
 #[path = "cluster/play.rs"]
 mod play;
 

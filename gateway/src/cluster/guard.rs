@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 
+use super::files::PROTOCOL as FILES;
 use super::registry::{ClaimError, Registry};
 use super::relay::Relays;
 use super::ticket::{ClusterSecret, PARAMETER};
@@ -31,6 +32,10 @@ impl NodeTickets {
         let node =
             self.secret.check(&ticket, ask.stream, now).map_err(|error| Refusal::Rule(error.to_string()))?;
         let busy = |text: &str| Err(Refusal::Unavailable(text.to_owned()));
+        if ask.client.protocol == FILES {
+            // A request for a file makes no relay.
+            return Ok(Some(Identity::Node(node.shared())));
+        }
         if !self.registry.owns(ask.stream)
             && let Some(relays) = self.relays.get()
             && let Some(source) = relays.source(ask.stream)

@@ -3,12 +3,14 @@
 //! Any node takes a publisher, and every node plays its stream. The nodes find each other over a [`Bus`](crate::core::bus)
 //! (NATS, or memory in tests), and pull streams from each other by HTTP-FLV. Nothing that runs depends on the bus.
 //!
-//! `registry` knows who publishes what, `relay` brings the streams of other nodes, `guard` and `observer` connect both
+//! `registry` knows who publishes what, `relay` brings the streams of other nodes, `files`
+//! their HLS, `guard` and `observer` connect both
 //! with the clients, `control` answers the other nodes, `gather` asks them all. `protocol` has the messages. Start
 //! reading at [`Cluster`] and [`ClusterService`].
 
 pub mod bans;
 mod control;
+pub mod files;
 mod gather;
 mod guard;
 mod nats;

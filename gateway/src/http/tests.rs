@@ -37,7 +37,9 @@ async fn listen(context: &Context, stop: &CancellationToken) -> SocketAddr {
     ApiService::new(ApiParts::default()).start(&gateway, &mut routes).unwrap();
     Flv.start(&gateway, &mut routes).unwrap();
     let settings = HlsSettings { hls_key: "a key of the tests".to_owned(), ..HlsSettings::default() };
-    HlsService::new(&settings, Path::new(""), None).start(&gateway, &mut routes).unwrap();
+    HlsService::new(&settings, Path::new(""), None, &crate::cluster::LateCluster::default())
+        .start(&gateway, &mut routes)
+        .unwrap();
     WebRtcService::bind(webrtc, Vec::new()).unwrap().unwrap().start(&gateway, &mut routes).unwrap();
     let (router, context, stop) = (router(context.clone(), routes), context.clone(), stop.clone());
     tokio::spawn(async move {

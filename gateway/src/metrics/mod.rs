@@ -67,6 +67,9 @@ fn describe() {
     counter!("lianmai_pull_failures_total", "Connections of pulls that failed or ended.");
     counter!("lianmai_cluster_received_bytes_total", "Bytes received from other nodes of the cluster.");
     counter!("lianmai_cluster_failures_total", "Connections to other nodes that failed.");
+    counter!("lianmai_cluster_hls_playlists_total", "Requests for HLS playlists to other nodes.");
+    counter!("lianmai_cluster_hls_received_bytes_total", "Bytes of HLS segments received from other nodes.");
+    counter!("lianmai_cluster_hls_served_total", "HLS files sent to other nodes, by file.");
     counter!("lianmai_cluster_relays_refused_total", "Streams that were not relayed: too many.");
     counter!(
         "lianmai_cluster_dropped_messages_total",

@@ -107,6 +107,15 @@ impl Dialer {
         Err(RemoteError::refused("the server redirects too often"))
     }
 
+    /// Requests `GET` of an address, and follows no redirection. Returns the status and the body. Wrap it in a timeout.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or the connection breaks.
+    pub async fn get_once(&self, address: &RemoteAddress) -> Result<(StatusCode, HttpBody), RemoteError> {
+        let (status, _, body) = self.ask(address).await?;
+        Ok((status, body))
+    }
+
     async fn ask(&self, address: &RemoteAddress) -> Result<(StatusCode, String, HttpBody), RemoteError> {
         let headers = vec![(header::ACCEPT, "*/*".to_owned())];
         let HttpAnswer { status, location, body } =

@@ -37,7 +37,7 @@ impl Services {
         let webrtc = WebRtcService::bind(settings.webrtc.clone(), settings.http.tls.acme.clone())?;
         let mut all: Vec<Box<dyn Service>> = vec![Box::new(Flv)];
         let hls_store = parts.store.clone().filter(|_| settings.store.store_hls);
-        all.push(Box::new(HlsService::new(&settings.hls, &settings.data, hls_store)));
+        all.push(Box::new(HlsService::new(&settings.hls, &settings.data, hls_store, cluster)));
         all.extend(rtmp.map(|rtmp| Box::new(rtmp) as Box<dyn Service>));
         all.extend(webrtc.map(|webrtc| Box::new(webrtc) as Box<dyn Service>));
         all.push(Box::new(RoomsService::new(&settings.rooms, &settings.data, mixes)));

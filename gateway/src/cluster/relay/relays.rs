@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::run;
+use crate::cluster::files::Files;
 use crate::cluster::node::NodeName;
 use crate::cluster::registry::Registry;
 use crate::cluster::ticket::ClusterSecret;
@@ -105,6 +106,12 @@ impl Relays {
         let shared = Shared { registry, secret, dialer, context: context.clone() };
         let (workers, stop) = (workers.clone(), stop.clone());
         Self(Arc::new(Inner { shared, workers, stop, running: Mutex::default() }))
+    }
+
+    /// Returns what fetches files from other nodes.
+    pub fn files(&self) -> Files {
+        let Shared { registry, secret, dialer, .. } = self.0.shared.clone();
+        Files::new(registry, secret, dialer)
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<StreamName, Arc<Status>>> {
@@ -221,6 +228,11 @@ impl Origin for Relays {
     fn wanted(&self, stream: &StreamName) -> bool {
         self.want(stream);
         true
+    }
+
+    fn wanted_for_hls(&self, _: &StreamName) -> bool {
+        // Playlists and segments are fetched from the owner: see `cluster::files`.
+        false
     }
 }
 

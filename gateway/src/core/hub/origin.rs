@@ -13,4 +13,10 @@ pub trait Origin: Send + Sync + fmt::Debug {
     /// The hub calls this once for each waiting viewer, on a network thread, and holds no lock. The origin must
     /// not block, and must not start the same job twice.
     fn wanted(&self, stream: &StreamName) -> bool;
+
+    /// The same for a viewer of HLS. An origin whose HLS comes as files, and not from the frames of the stream, does
+    /// nothing, and returns false.
+    fn wanted_for_hls(&self, stream: &StreamName) -> bool {
+        self.wanted(stream)
+    }
 }

@@ -29,6 +29,8 @@ pub enum PublisherKind {
     Stopgap,
     /// The relay of a stream that another node of the cluster publishes.
     Relay,
+    /// Holds the place of a stream of another node of which only HLS is played here. No frames come.
+    Placeholder,
 }
 
 /// State of the current publisher.

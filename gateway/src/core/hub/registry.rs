@@ -101,6 +101,8 @@ enum Entrance {
     Filling,
     /// The same, with a stream that another node of the cluster publishes.
     Relayed,
+    /// Only where nobody publishes. Sends no frames; every other publisher may replace this one.
+    Placeholder,
 }
 
 impl Entrance {
@@ -109,6 +111,7 @@ impl Entrance {
             Self::Normal => PublisherKind::Own,
             Self::Yielding | Self::Filling => PublisherKind::Stopgap,
             Self::Relayed => PublisherKind::Relay,
+            Self::Placeholder => PublisherKind::Placeholder,
         }
     }
 }
@@ -212,6 +215,16 @@ impl Hub {
         self.enter(grant, Entrance::Relayed)
     }
 
+    /// Holds the place of a stream that another node of the cluster publishes, so that viewers of its HLS can be counted
+    /// and ended here. No frames come. Every other publisher may replace this one immediately, and viewers who need
+    /// frames wait for one.
+    ///
+    /// # Errors
+    /// The same as [`Hub::publish`].
+    pub fn publish_placeholder(&self, grant: &PublishGrant) -> Result<Publisher, PublishError> {
+        self.enter(grant, Entrance::Placeholder)
+    }
+
     /// Checks whether [`Hub::publish`] would succeed now.
     ///
     /// # Errors
@@ -237,6 +250,7 @@ impl Hub {
             let busy = match entrance {
                 Entrance::Normal => entry.is_taken(grant.identity()),
                 Entrance::Yielding => true,
+                Entrance::Placeholder => entry.clock.is_none(),
                 Entrance::Filling | Entrance::Relayed => {
                     entry.clock.is_none() && !entry.can_be_filled(grant.identity())
                 }
@@ -344,6 +358,23 @@ impl Hub {
         }
     }
 
+    /// Waits for `found` in the name of a viewer, who counts as one that waits in [`Hub::play`].
+    ///
+    /// # Errors
+    /// The viewer's right was taken away.
+    pub async fn while_waiting<T>(
+        &self,
+        grant: &PlayGrant,
+        found: impl Future<Output = T>,
+    ) -> Result<T, PlayError> {
+        let _waiting = self.0.waiting.enter(grant);
+        tokio::select! {
+            biased;
+            reason = grant.revocation().revoked() => Err(PlayError::Revoked(reason)),
+            found = found => Ok(found),
+        }
+    }
+
     /// Returns the number of viewers that wait.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
@@ -386,7 +417,8 @@ impl Hub {
                     }
                     entry.filter(|entry| away != Some(entry.turn)).map(|entry| entry.stream.clone())
                 };
-                if stream.is_none() && !std::mem::replace(&mut asked, true) {
+                let comes = stream.as_ref().is_some_and(|stream| !stream.is_placeholder());
+                if !comes && !std::mem::replace(&mut asked, true) {
                     self.ask_origins(name);
                 }
                 if let Some(stream) = stream {
@@ -459,6 +491,13 @@ impl Hub {
     /// first viewer comes.
     pub fn add_origin(&self, origin: Arc<dyn Origin>) {
         self.0.origins.write().unwrap_or_else(PoisonError::into_inner).push(origin);
+    }
+
+    /// Tells the origins that a viewer waits for HLS of a stream that nobody publishes. Returns whether one of them makes
+    /// the stream here.
+    pub fn ask_origins_for_hls(&self, name: &StreamName) -> bool {
+        let origins = self.0.origins.read().unwrap_or_else(PoisonError::into_inner).clone();
+        origins.iter().any(|origin| origin.wanted_for_hls(name))
     }
 
     fn ask_origins(&self, name: &StreamName) {

@@ -166,7 +166,12 @@ impl Stream {
     /// Returns whether another node of the cluster publishes the stream, and this gateway only relays it. Such a
     /// stream is not claimed, forwarded, recorded or pulled here: the other node does that.
     pub fn remote(&self) -> bool {
-        self.kind() == PublisherKind::Relay
+        matches!(self.kind(), PublisherKind::Relay | PublisherKind::Placeholder)
+    }
+
+    /// Returns whether the stream has viewers of HLS that another node makes, and no frames come.
+    pub fn is_placeholder(&self) -> bool {
+        self.kind() == PublisherKind::Placeholder
     }
 
     /// Returns whether the newest publisher promises key frames on request.

@@ -45,11 +45,10 @@ pub(super) enum Access {
 }
 
 impl Hls {
-    /// Returns how long a session may be silent. A player that waits for a stream is silent too.
-    pub(super) fn patience(&self, store: Option<&Store>) -> Duration {
+    /// Returns how long a session may be silent, if three target durations are `known`. A player that waits for a stream is silent too.
+    pub(super) fn patience(&self, known: Option<Duration>) -> Duration {
         let usual = Duration::from_micros((self.0.rules.segmenter.target * 3).max(0) as u64);
-        let patience = store.map_or(usual, Store::patience);
-        patience.max(self.0.context.limits.get().play_wait) + SLACK
+        patience(known.unwrap_or(usual), &self.0.context)
     }
 
     /// Admits a viewer to the playlist of a stream.
@@ -85,8 +84,11 @@ impl Hls {
         request: &Parts,
     ) -> Result<Admitted, Problem> {
         let store = self.stores().get(name).cloned();
-        let origin = ClientOrigin::of(request, peer);
-        if store.is_some_and(|store| store.viewers.knows(&origin, &short_query(request))) {
+        let other = self.0.remotes.known(name);
+        let (origin, query) = (ClientOrigin::of(request, peer), short_query(request));
+        if store.is_some_and(|store| store.viewers.knows(&origin, &query))
+            || other.is_some_and(|other| other.viewers.knows(&origin, &query))
+        {
             return Ok(Admitted::Public(None));
         }
         Ok(Admitted::Public(Some(self.ask(name, peer, request).await?)))
@@ -125,7 +127,7 @@ impl Hls {
         let sessions = &self.0.sessions;
         let found = self.0.passes.check(name, pass).ok_or(Denied::Session)?;
         let store = self.stores().get(name).cloned();
-        let patience = self.patience(store.as_deref());
+        let patience = self.patience(store.as_deref().map(Store::patience));
         match sessions.ask(name, &found.id, patience) {
             Standing::Kicked => return Err(kicked()),
             Standing::Open => {}
@@ -153,7 +155,7 @@ impl Hls {
         let Context { auth, admission, .. } = &self.0.context;
         let sessions = &self.0.sessions;
         let store = self.stores().get(name).cloned();
-        let patience = self.patience(store.as_deref());
+        let patience = self.patience(store.as_deref().map(Store::patience));
         let about = AuthRequest::http(Some(name), &request.uri, &request.headers, peer);
         let origin = ClientOrigin::of(request, peer);
         let key = if auth.is_free(Act::Play, &about).await? {
@@ -197,7 +199,7 @@ impl Hls {
     pub(super) async fn admit_segment(
         &self,
         name: &StreamName,
-        store: Option<&Store>,
+        patience: Duration,
         pass: Option<&str>,
         peer: SocketAddr,
         request: &Parts,
@@ -207,7 +209,7 @@ impl Hls {
             return Ok(Access::Free);
         }
         if let Some(found) = pass.and_then(|pass| self.0.passes.check(name, pass)) {
-            return match self.0.sessions.ask(name, &found.id, self.patience(store)) {
+            return match self.0.sessions.ask(name, &found.id, patience) {
                 Standing::Kicked => Err(kicked()),
                 Standing::Open | Standing::Over => Ok(Access::Session(found.id)),
             };
@@ -219,6 +221,11 @@ impl Hls {
         // Where no secret is needed, another guard may refuse viewers: only a pass shows that it has not.
         Err(Denied::Session.into())
     }
+}
+
+/// Returns how long a session may be silent, of three target durations and the limits of the gateway.
+pub(super) fn patience(targets: Duration, context: &Context) -> Duration {
+    targets.max(context.limits.get().play_wait) + SLACK
 }
 
 fn full() -> Problem {

@@ -23,16 +23,40 @@ pub(super) const READ_EVERY: Duration = Duration::from_millis(50);
 pub(super) async fn watch(hls: Hls) {
     let mut streams = hls.0.context.hub.watch();
     while let Some(stream) = streams.next().await {
-        let store = hls.store(stream.name());
-        let turn = store.begin(&stream);
-        tokio::spawn(feed(hls.clone(), stream, store, turn));
+        tokio::spawn(feed(hls.clone(), stream));
     }
 }
 
-async fn feed(hls: Hls, stream: Arc<Stream>, store: Arc<Store>, turn: u64) {
-    cut(&hls, &stream, &store, turn).await;
-    let name = stream.name().clone();
-    drop(stream);
+/// Feeds a stream whenever it is published here. Segments of other nodes' streams are made there.
+async fn feed(hls: Hls, stream: Arc<Stream>) {
+    while is_here(&hls, &stream).await {
+        let store = hls.store(stream.name());
+        let turn = store.begin(&stream);
+        cut(&hls, &stream, &store, turn).await;
+        tokio::spawn(part(hls.clone(), store, turn));
+    }
+}
+
+/// Waits until a stream is published here. Returns false if it ends.
+async fn is_here(hls: &Hls, stream: &Stream) -> bool {
+    let mut changed = hls.0.context.hub.changed();
+    loop {
+        changed.borrow_and_update();
+        if stream.ended() {
+            return false;
+        }
+        if !stream.remote() {
+            return true;
+        }
+        if changed.changed().await.is_err() {
+            return false;
+        }
+    }
+}
+
+/// Ends a playlist, and later its segments.
+async fn part(hls: Hls, store: Arc<Store>, turn: u64) {
+    let name = store.name().clone();
     let rules = &hls.0.rules;
     if !store.end(turn) {
         return;
@@ -60,7 +84,7 @@ async fn cut(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) {
     loop {
         loop {
             let (asked, makes_keys) = (store.demand.asked(), stream.makes_keys_changed());
-            if stream.ended() {
+            if stream.ended() || stream.remote() {
                 return;
             }
             if !rests(stream, store) {
@@ -85,7 +109,7 @@ fn rests(stream: &Stream, store: &Store) -> bool {
     costs && !store.uploads() && !store.demand.lately()
 }
 
-/// Segments until the stream ends (returns true) or pauses (returns false).
+/// Segments until the stream ends or another node publishes it (returns true), or it pauses (returns false).
 async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool {
     let _keys = stream.demand_keys();
     let mut segmenter = Segmenter::new(hls.0.rules.segmenter);
@@ -112,6 +136,9 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
                 None => break,
             },
             Ok(()) = changed.changed() => {
+                if stream.remote() {
+                    break;
+                }
                 let wait = if frames.transcodes() { TRANSCODING } else { Duration::ZERO };
                 finish = stream.publishing().is_none().then(|| Instant::now() + wait);
                 None
@@ -125,7 +152,7 @@ async fn run(hls: &Hls, stream: &Arc<Stream>, store: &Store, turn: u64) -> bool 
             report(&mut segmenter, stream, &mut told);
             push(hls, store, turn, segment);
             store.viewers.expire(store.patience(), &CloseReason::Left);
-            hls.0.sessions.expire(store.name(), hls.patience(Some(store)));
+            hls.0.sessions.expire(store.name(), hls.patience(Some(store.patience())));
         }
     }
     if let Some(segment) = segmenter.finish() {

@@ -5,18 +5,22 @@
 //!
 //! Start reading at [`Hls::serve`], which handles a request. `feed` fills the `store` of each stream,
 //! `render` writes playlists, `access` decides who may read, `pass` signs the addresses of protected streams,
-//! `sessions` and `viewers` count the viewers of protected and of open streams.
+//! `sessions` and `viewers` count the viewers of protected and of open streams. In a cluster, `remote` fetches the files
+//! of streams that other nodes publish, and `node` answers the other nodes.
 
 mod access;
 mod answers;
 mod demand;
 mod dropped_segments;
 mod feed;
+mod node;
 mod pass;
+mod remote;
 mod render;
 mod service;
 mod sessions;
 mod settings;
+mod source;
 mod store;
 mod stored;
 #[cfg(test)]
@@ -39,18 +43,20 @@ use media::{Config, Track};
 
 use self::access::{Access, Admitted};
 use self::answers::{Asked, SHORT, accepts_gzip, playlist_response, redirect};
+use self::dropped_segments::Data;
 use self::pass::Passes;
-use self::render::Rendered;
+use self::remote::Remotes;
 pub use self::service::HlsService;
 use self::sessions::Sessions;
 pub use self::settings::HlsSettings;
-use self::store::{Missing, Store};
-use self::viewers::ClientOrigin;
+use self::store::Store;
+use self::viewers::{ClientOrigin, Viewers};
+use crate::cluster::LateCluster;
 use crate::context::Context;
 use crate::core::admission::PlayGrant;
 use crate::core::client::ClientInfo;
 use crate::core::close::CloseReason;
-use crate::core::hub::{ClientHandle, PlayError, Stream, StreamName};
+use crate::core::hub::{ClientHandle, Stream, StreamName};
 use crate::derive::transcode::Want;
 use crate::net::worker::{Secure, SharedBody};
 use crate::store::Store as ObjectStore;
@@ -103,8 +109,10 @@ struct Inner {
     rules: SegmentRules,
     stores: Mutex<HashMap<StreamName, Arc<Store>>>,
     /// Sessions of viewers of protected streams, and the passes by which they go on.
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     passes: Passes,
+    /// Streams that other nodes of the cluster publish.
+    remotes: Remotes,
     /// The object store to which everything is uploaded, if there is one.
     objects: Option<ObjectStore>,
 }
@@ -119,10 +127,16 @@ impl Hls {
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    fn new(context: Context, rules: SegmentRules, passes: Passes, objects: Option<ObjectStore>) -> Self {
-        let sessions = Sessions::new(passes.life());
-        let hls =
-            Self(Arc::new(Inner { context, rules, stores: Mutex::default(), sessions, passes, objects }));
+    fn new(
+        context: Context,
+        rules: SegmentRules,
+        passes: Passes,
+        objects: Option<ObjectStore>,
+        cluster: LateCluster,
+    ) -> Self {
+        let (sessions, stores) = (Arc::new(Sessions::new(passes.life())), Mutex::default());
+        let remotes = Remotes::new(cluster, &context, sessions.clone());
+        let hls = Self(Arc::new(Inner { context, rules, stores, sessions, passes, remotes, objects }));
         tokio::spawn(feed::watch(hls.clone()));
         hls
     }
@@ -180,37 +194,34 @@ impl Hls {
         peer: SocketAddr,
         request: &Parts,
     ) -> Result<Response, Problem> {
+        if self.is_of_node(request) {
+            return self.playlist_for_node(name, peer, request).await;
+        }
         let context = &self.0.context;
         let admitted = self.admit(name, asked.pass.as_deref(), peer, request).await?;
         if let Admitted::Pass(pass) = &admitted {
             return redirect(&pass::link(&asked.path, request.uri.path(), pass));
         }
-        if let Some(stream) = context.hub.stream(name).filter(|stream| stream.publishing().is_some()) {
-            carries(&stream)?;
-        }
-        let known = self.stores().get(name).cloned();
-        known.iter().for_each(|store| store.demand.ask());
-        let ready = known.and_then(|store| store.playlist().map(|playlist| (store, playlist)));
-        let (store, playlist) = match ready {
+        let (source, playlist) = match self.ready(name)? {
             Some(ready) => ready,
             None if request.method == Method::HEAD => return Err(context.hub.missing(name).into()),
             None => self.wait(&self.grant(&admitted, name, peer, request).await?).await?,
         };
         let gzip = accepts_gzip(&request.headers);
         let body = if gzip { playlist.gzip.clone() } else { playlist.plain.clone() };
-        let register = |grant: &PlayGrant| store.stream().map(|stream| context.clients.add(grant, &stream));
+        let stream = source.stream(&context.hub);
+        let register = |grant: &PlayGrant| stream.as_ref().map(|stream| context.clients.add(grant, stream));
         let counted = match &admitted {
             _ if request.method == Method::HEAD => true,
             Admitted::Session(id) => {
-                let stream = store.stream();
                 self.0.sessions.sent(name, id, body.len(), stream.as_deref(), register);
                 true
             }
             Admitted::Public(Some(grant)) => {
                 let register = || register(grant);
-                self.count(&store, peer, request, body.len(), register)
+                self.count(source.viewers(), peer, request, body.len(), register)
             }
-            _ => self.count(&store, peer, request, body.len(), || None),
+            _ => self.count(source.viewers(), peer, request, body.len(), || None),
         };
         if !counted {
             return Err(kicked());
@@ -221,37 +232,13 @@ impl Hls {
     /// Counts a viewer of an open stream. Returns false if an operator closed it.
     fn count(
         &self,
-        store: &Store,
+        viewers: &Viewers,
         peer: SocketAddr,
         request: &Parts,
         bytes: usize,
         register: impl FnOnce() -> Option<ClientHandle>,
     ) -> bool {
-        store.viewers.ask(&ClientOrigin::of(request, peer), &short_query(request), bytes, register)
-    }
-
-    /// Waits for a publisher and then for the first segment.
-    async fn wait(&self, grant: &PlayGrant) -> Result<(Arc<Store>, Arc<Rendered>), Problem> {
-        let (context, name) = (&self.0.context, grant.name());
-        let waited = tokio::time::timeout(grant.limits().play_wait, async {
-            let stream = context.hub.play(grant, grant.limits().play_wait).await?;
-            carries(&stream)?;
-            let store = self.store(name);
-            store.demand.ask();
-            let playlist = store.ready().await;
-            Ok((store, playlist))
-        });
-        match waited.await {
-            Ok(ready) => ready,
-            Err(_) if context.hub.stream(name).is_none() => Err(PlayError::NotFound.into()),
-            Err(_) if context.hub.missing(name) != PlayError::NotFound => {
-                Err(context.hub.missing(name).into())
-            }
-            Err(_) => {
-                let words = "the first segment of the stream is not complete yet: try again in a second";
-                Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, words))
-            }
-        }
+        viewers.ask(&ClientOrigin::of(request, peer), &short_query(request), bytes, register)
     }
 
     async fn segment(
@@ -269,28 +256,23 @@ impl Hls {
         };
         let name = StreamName::parse(name)?;
         let store = self.stores().get(&name).cloned();
-        let session = self.admit_segment(&name, store.as_deref(), pass, peer, request).await?;
-        let (Ok(epoch), Ok(number), Some(store)) = (epoch.parse(), number.parse(), store) else {
-            return Err(not_found());
-        };
-        let data = store.segment(epoch, number).map_err(|missing| match missing {
-            Missing::Gone => Problem::new(
-                StatusCode::GONE,
-                "the segment is too old and was deleted: load the playlist again",
-            ),
-            Missing::Unknown => not_found(),
-        })?;
+        if self.is_of_node(request) {
+            let (Ok(epoch), Ok(number)) = (epoch.parse(), number.parse()) else { return Err(not_found()) };
+            return self.segment_for_node(&name, |store| store.segment(epoch, number), peer, request).await;
+        }
+        let patience = self.patience(store.as_deref().map(Store::patience));
+        let session = self.admit_segment(&name, patience, pass, peer, request).await?;
+        let (Ok(epoch), Ok(number)) = (epoch.parse(), number.parse()) else { return Err(not_found()) };
+        let (source, data) = self.find_segment(&name, store, epoch, number).await?;
+        let stream = source.stream(&self.0.context.hub);
         let counted = match &session {
-            Access::Free => store.viewers.sent(&ClientOrigin::of(request, peer), data.len()),
-            Access::Session(id) => {
-                let stream = store.stream();
-                self.0.sessions.sent(store.name(), id, data.len(), stream.as_deref(), |_| None)
-            }
+            Access::Free => source.viewers().sent(&ClientOrigin::of(request, peer), data.len()),
+            Access::Session(id) => self.0.sessions.sent(&name, id, data.len(), stream.as_deref(), |_| None),
             Access::Secret => false,
         };
         if request.method == Method::GET && !counted {
             // A client that plays without requesting the playlist: a cache, or a script.
-            if let Some(stream) = store.stream() {
+            if let Some(stream) = stream {
                 stream.count_sent(data.len() as u64);
             }
         }
@@ -299,14 +281,19 @@ impl Hls {
             Access::Free | Access::Session(_) => "public, max-age=86400, immutable",
             Access::Secret => "private, max-age=86400, immutable",
         };
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static("video/mp2t")),
-            (header::CONTENT_LENGTH, HeaderValue::from(data.len())),
-            (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
-        ];
-        let shared = SharedBody { revoked: Some(data.revoked()) };
-        Ok((axum::Extension(shared), headers, Body::from(data.lend())).into_response())
+        Ok(segment_response(&data, keep))
     }
+}
+
+/// Returns the response with a segment, and how caches keep it.
+fn segment_response(data: &Arc<Data>, keep: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("video/mp2t")),
+        (header::CONTENT_LENGTH, HeaderValue::from(data.len())),
+        (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
+    ];
+    let shared = SharedBody { revoked: Some(data.revoked()) };
+    (axum::Extension(shared), headers, Body::from(data.lend())).into_response()
 }
 
 /// Returns the start of the query, which distinguishes viewers. Its length is limited because it is stored

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::pass::{PassGuard, Passes};
 use super::{Hls, HlsSettings, SegmentRules};
+use crate::cluster::LateCluster;
 use crate::context::Context;
 use crate::service::{Gateway, Greeting, PeerRequest, Routes, Service, StartError};
 use crate::store::Store as ObjectStore;
@@ -14,15 +15,22 @@ pub struct HlsService {
     settings: HlsSettings,
     data: PathBuf,
     objects: Option<ObjectStore>,
+    cluster: LateCluster,
     /// Once the guard was added.
     passes: Option<Passes>,
 }
 
 impl HlsService {
     /// Creates the service. The key that signs passes is kept in the folder `data`. Everything is uploaded to `objects`
-    /// if that is there.
-    pub fn new(settings: &HlsSettings, data: &Path, objects: Option<ObjectStore>) -> Self {
-        Self { settings: settings.clone(), data: data.to_owned(), objects, passes: None }
+    /// if that is there. HLS of streams of other nodes comes from them, if `cluster` is set later.
+    pub fn new(
+        settings: &HlsSettings,
+        data: &Path,
+        objects: Option<ObjectStore>,
+        cluster: &LateCluster,
+    ) -> Self {
+        let cluster = cluster.clone();
+        Self { settings: settings.clone(), data: data.to_owned(), objects, cluster, passes: None }
     }
 
     fn passes(&mut self) -> Result<Passes, StartError> {
@@ -44,7 +52,8 @@ impl Service for HlsService {
 
     fn start(&mut self, gateway: &Gateway, routes: &mut Routes) -> Result<(), StartError> {
         let (context, passes) = (gateway.context.clone(), self.passes()?);
-        let hls = Hls::new(context, SegmentRules::default(), passes, self.objects.clone());
+        let (objects, cluster) = (self.objects.clone(), self.cluster.clone());
+        let hls = Hls::new(context, SegmentRules::default(), passes, objects, cluster);
         routes.add_streams(
             |path| path.ends_with(".m3u8") || path.ends_with(".ts"),
             move |PeerRequest { peer, request }| {

@@ -278,6 +278,22 @@ impl Store {
         }
     }
 
+    /// Waits for a playlist of another version than this one.
+    pub(super) async fn newer(&self, version: &str) -> Arc<Rendered> {
+        let mut changed = self.changed.subscribe();
+        loop {
+            changed.borrow_and_update();
+            if let Some(playlist) = self.playlist()
+                && playlist.etag.trim_matches('"') != version
+            {
+                return playlist;
+            }
+            if changed.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// Returns the bytes of segment `number` of an epoch.
     pub(super) fn segment(&self, epoch: u64, number: u64) -> Result<Arc<Data>, Missing> {
         let sequence = epoch.checked_add(number).ok_or(Missing::Unknown)?;

@@ -29,7 +29,7 @@ fn hls(rules: SegmentRules, auth: Auth) -> Hls {
     let mut context = Context::new(crate::limits::LimitSettings::default(), auth);
     let passes = Passes::new("a key of the tests", 3600);
     context.admission = context.admission.clone().with_first(pass::PassGuard(passes.clone()));
-    Hls::new(context, rules, passes, None)
+    Hls::new(context, rules, passes, None, LateCluster::default())
 }
 
 /// A publisher of test frames.
