@@ -9,6 +9,15 @@ use crate::steps::remark;
 /// Maximum number of failed files that are run again. More failures are not caused by a busy machine.
 const MOST_AGAIN: usize = 2;
 
+/// Files of `tests/browser` that measure no times of media. Two of them run at once; of the others each runs alone, because
+/// two browsers on two cores disturb each other's clocks.
+const PAIRED: [&str; 13] = [
+    "back", "bundlers", "chat", "console", "embed", "https", "names", "npm", "pages", "placed", "refused",
+    "states", "token",
+];
+/// Files that run at once where that disturbs none. Those of `tests/wordpress` wait for PHP most of the time.
+const LANES: usize = 2;
+
 /// Runs the tests beside the scripts, which need no browser.
 pub(crate) fn scripts(filter: &[String]) -> Result {
     let files = test_files(&["player-wasm", "demo"], filter)?;
@@ -24,9 +33,17 @@ pub(crate) fn scripts(filter: &[String]) -> Result {
 pub(crate) fn browser_tests(folder: &str, filter: &[String]) -> Result {
     let files = test_files(&[&format!("tests/{folder}")], filter)?;
     let list = target().join(format!("failed-{folder}.txt"));
-    let first = run(&files, &list);
-    let failed = failed_files(&list);
-    let _ = fs::remove_file(&list);
+    let is_paired = |file: &PathBuf| PAIRED.iter().any(|paired| name(file) == format!("{paired}.test.mjs"));
+    let (paired, alone): (Vec<_>, Vec<_>) =
+        if folder == "browser" { files.into_iter().partition(is_paired) } else { (files, Vec::new()) };
+    let (mut first, mut failed) = (Ok(()), Vec::new());
+    for (files, lanes) in [(paired, LANES), (alone, 1)] {
+        if !files.is_empty() {
+            first = first.and(run(&files, lanes, &list));
+            failed.extend(failed_files(&list));
+            let _ = fs::remove_file(&list);
+        }
+    }
     let Err(why) = first else { return Ok(()) };
     // With a filter, the caller wants to see the failures.
     if !filter.is_empty() || failed.is_empty() || failed.len() > MOST_AGAIN {
@@ -34,26 +51,25 @@ pub(crate) fn browser_tests(folder: &str, filter: &[String]) -> Result {
     }
     let names = failed.iter().map(|file| name(file)).collect::<Vec<_>>().join(", ");
     eprintln!("\n{names}: failed, and run again");
-    let second = run(&failed, &list);
+    let second = run(&failed, 1, &list);
     let _ = fs::remove_file(&list);
     second?;
     remark(format!("UNSTABLE: {names} failed at first and passed when run again (see above)"));
     Ok(())
 }
 
-/// Runs `files` and writes the paths of those that fail to `list`.
-fn run(files: &[PathBuf], list: &Path) -> Result {
+/// Runs `files`, `lanes` at a time, and writes the paths of those that fail to `list`.
+fn run(files: &[PathBuf], lanes: usize, list: &Path) -> Result {
     let tests = root().join("tests");
     at("the list of failed files", fs::create_dir_all(target()))?;
     let reporter = tests.join("failed-files.mjs");
-    // One file after the other: two browsers at once on two cores disturb each other's clocks.
     sh(command("node")
         .current_dir(&tests)
         .env("LIANMAI", target().join("debug/lianmai"))
         .env("LIANMAI_HOSTS", target().join("debug/hosts"))
         .env("PLUGIN_ZIP", target().join("dist/lianmai.zip"))
         .env("XTASK", std::env::current_exe().unwrap_or_default())
-        .args(["--test", "--test-concurrency=1"])
+        .args(["--test".to_owned(), format!("--test-concurrency={lanes}")])
         .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
         .arg(format!("--test-reporter={}", reporter.display()))
         .arg(format!("--test-reporter-destination={}", list.display()))

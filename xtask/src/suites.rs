@@ -17,6 +17,8 @@ use crate::sh::{Result, command, target, workspace};
 pub(crate) const PRODUCT: &str = "lianmai-tests";
 /// Programs that run at the same time.
 const LANES: usize = 2;
+/// Programs that run alone: they compare clocks, or encode in real time.
+const ALONE: [&str; 2] = ["matrix", "mix"];
 
 /// A test program that cargo has built.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,10 +59,17 @@ fn suite(message: &str) -> Option<Suite> {
 pub(crate) fn run(args: &[String]) -> Result {
     let mut suites = build()?;
     suites.sort_by_key(|suite| std::cmp::Reverse(last_duration(suite)));
+    let (alone, others) = suites.into_iter().partition(|suite| ALONE.contains(&suite.name.as_str()));
+    let failed = [run_in(LANES, others, args), run_in(1, alone, args)].concat();
+    if failed.is_empty() { Ok(()) } else { Err(format!("tests failed in {}", failed.join(", "))) }
+}
+
+/// Runs programs, `lanes` at a time. Returns the names of those that failed.
+fn run_in(lanes: usize, suites: Vec<Suite>, args: &[String]) -> Vec<String> {
     let waiting = Mutex::new(VecDeque::from(suites));
     let failed = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..LANES {
+        for _ in 0..lanes {
             scope.spawn(|| {
                 while let Some(suite) = next(&waiting) {
                     if let Err(why) = run_one(&suite, args) {
@@ -71,8 +80,7 @@ pub(crate) fn run(args: &[String]) -> Result {
             });
         }
     });
-    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if failed.is_empty() { Ok(()) } else { Err(format!("tests failed in {}", failed.join(", "))) }
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn next(waiting: &Mutex<VecDeque<Suite>>) -> Option<Suite> {
