@@ -16,12 +16,16 @@ use super::protocol::{self, Owner};
 use super::registry::Registry;
 use super::relay::Found;
 use super::ticket::{ClusterSecret, PARAMETER};
+use crate::core::admission::PublishGrant;
 use crate::core::bus::Subscription;
+use crate::core::hub::{Hub, Publisher};
 use crate::core::name::StreamName;
 use crate::remote::{Dialer, RemoteAddress, RemoteError};
 
 /// The protocol of these requests among those of the gateway's clients.
 pub const PROTOCOL: &str = "hls";
+/// The job that holds the place of a stream in the hub.
+const JOB: &str = "cluster-hls";
 
 /// Why a file does not come.
 #[derive(Debug)]
@@ -76,6 +80,12 @@ impl Files {
             news.notify_one();
         };
         self.registry.bus().subscribe(protocol::on(name), Arc::new(heard))
+    }
+
+    /// Holds the place of a stream in the hub of this node, so that viewers of its files can be counted and ended. `None`
+    /// if a publisher or a relay has it, or there is no room.
+    pub fn hold_place(&self, hub: &Hub, name: &StreamName) -> Option<Publisher> {
+        hub.publish_placeholder(&PublishGrant::for_job(name, JOB)).ok()
     }
 
     /// Fetches the file `NAME` + `end` (`.m3u8?after=…`, `-1-2.ts`) of at most `max` bytes, within `limit`.

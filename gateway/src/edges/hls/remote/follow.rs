@@ -14,7 +14,6 @@ use super::{RemoteStream, Remotes};
 use crate::cluster::files::{FileError, Files};
 use crate::cluster::protocol::Owner;
 use crate::cluster::relay::Found;
-use crate::core::admission::PublishGrant;
 use crate::core::close::CloseReason;
 use crate::core::hub::{Hub, Publisher};
 use crate::edges::hls::access::patience;
@@ -29,8 +28,6 @@ const MAX_PLAYLIST: usize = 256 << 10;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Time for which the last playlist is served while no node has the stream. The publisher may come back elsewhere.
 const GRACE: Duration = Duration::from_secs(10);
-/// The job that holds the place of the stream in the hub.
-const JOB: &str = "cluster-hls";
 
 /// Follows a stream until no viewer asks for it, or a publisher of this node has it.
 pub(super) async fn run(remotes: &Remotes, files: &Files, stream: &Arc<RemoteStream>) {
@@ -68,7 +65,7 @@ pub(super) async fn run(remotes: &Remotes, files: &Files, stream: &Arc<RemoteStr
             wait(Instant::now() + LOOK_EVERY, &news, (hub, stream), &mut changed).await;
             continue;
         };
-        hold(hub, stream, &mut place);
+        hold(files, hub, stream, &mut place);
         if wait(next, &news, (hub, stream), &mut changed).await || Instant::now() < next {
             owner = None;
             continue;
@@ -140,10 +137,10 @@ fn is_own(hub: &Hub, stream: &RemoteStream) -> bool {
 }
 
 /// Holds the place of the stream in the hub, unless a relay has it.
-fn hold(hub: &Hub, stream: &RemoteStream, place: &mut Option<Publisher>) {
+fn hold(files: &Files, hub: &Hub, stream: &RemoteStream, place: &mut Option<Publisher>) {
     if hub.stream(stream.name()).is_none_or(|here| here.publishing().is_none()) {
         *place = None;
         // A relay or a publisher may come at the same time.
-        *place = hub.publish_placeholder(&PublishGrant::for_job(stream.name(), JOB)).ok();
+        *place = files.hold_place(hub, stream.name());
     }
 }
