@@ -4,21 +4,21 @@
 
 mod address;
 mod backoff;
+mod connection_limit;
 mod dialer;
 mod hidden;
 mod http;
 mod resolve;
-mod room;
 pub mod rtmp;
 mod settings;
 pub mod webrtc;
 
 pub use address::{AddressError, RemoteAddress, Scheme, Template};
 pub use backoff::Backoff;
+pub use connection_limit::ConnectionLimit;
 pub use dialer::Dialer;
 pub use hidden::Hidden;
 pub use http::HttpBody;
-pub use room::Room;
 pub use settings::RemoteSettings;
 
 use std::fmt;

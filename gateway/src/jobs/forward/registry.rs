@@ -19,7 +19,7 @@ use crate::core::auth::StreamPattern;
 use crate::core::hub::StreamName;
 use crate::jobs::{JobState, Jobs};
 use crate::net::worker::Workers;
-use crate::remote::{Dialer, Hidden, Room, Template};
+use crate::remote::{ConnectionLimit, Dialer, Hidden, Template};
 use crate::service::StartError;
 
 /// Maximum number of forwards, from the settings and from the API together.
@@ -90,7 +90,7 @@ impl Forwards {
         let shared = Shared {
             hub: context.hub.clone(),
             dialer,
-            room: Room::new(settings.forward_max),
+            limit: ConnectionLimit::new(settings.forward_max),
             reencoders: context.reencoders.clone(),
             id: context.ids.server.clone(),
         };
@@ -122,7 +122,7 @@ impl Forwards {
         self.forget_ended();
         {
             let _inside = self.0.runtime.enter();
-            self.0.shared.room.set(settings.forward_max);
+            self.0.shared.limit.set(settings.forward_max);
         }
         let mut forwards = self.forwards();
         let wanted: Vec<_> =

@@ -10,7 +10,7 @@ use super::{push_rtmp, push_whip};
 use crate::core::admission::PlayGrant;
 use crate::core::hub::{Hub, Stream};
 use crate::derive::transcode::Reencoders;
-use crate::remote::{Backoff, Dialer, Hidden, RemoteAddress, Room};
+use crate::remote::{Backoff, ConnectionLimit, Dialer, Hidden, RemoteAddress};
 
 /// Time to wait for a stream's media before looking whether the stream has ended.
 const MEDIA_WAIT: Duration = Duration::from_secs(5);
@@ -21,7 +21,7 @@ pub(super) struct Shared {
     pub(super) hub: Hub,
     pub(super) dialer: Dialer,
     /// Limits the connections.
-    pub(super) room: Room,
+    pub(super) limit: ConnectionLimit,
     /// Remove B-frames for WHIP.
     pub(super) reencoders: Reencoders,
     /// Id of this gateway, by which it recognizes its own stream.
@@ -60,7 +60,7 @@ async fn send(
     let mut backoff = Backoff::default();
     loop {
         status.waiting();
-        let Some(permit) = shared.room.enter().await else { return };
+        let Some(permit) = shared.limit.enter().await else { return };
         while !has_media(&shared.hub, stream).await {
             if stream.ended() {
                 return;

@@ -12,7 +12,7 @@ use super::source::{self, SourceAddress, SourceSetup};
 use super::status::{PullState, SharedStatus};
 use crate::context::Context;
 use crate::net::worker::Workers;
-use crate::remote::{Backoff, Dialer, Room};
+use crate::remote::{Backoff, ConnectionLimit, Dialer};
 use crate::service::{Job, Run};
 
 /// Interval at which a pull on demand looks whether somebody needs its stream.
@@ -24,7 +24,7 @@ pub(super) struct Shared {
     pub(super) dialer: Dialer,
     pub(super) workers: Workers,
     /// Limits the number of pulled streams.
-    pub(super) room: Room,
+    pub(super) limit: ConnectionLimit,
     pub(super) linger: Duration,
 }
 
@@ -125,7 +125,7 @@ impl Pull {
     /// Waits for room among the pulled streams. Returns `None` if nobody can be waiting for the stream any more.
     async fn permit(&self) -> Option<SemaphorePermit<'_>> {
         let patience = if self.always { Duration::MAX } else { self.patience() };
-        timeout(patience, self.shared.room.enter()).await.ok()?
+        timeout(patience, self.shared.limit.enter()).await.ok()?
     }
 
     /// Receives until the source ends, the stream is taken, or nobody needs it any more.

@@ -21,7 +21,7 @@ use crate::core::auth::StreamPattern;
 use crate::core::hub::StreamName;
 use crate::jobs::{JobState, Jobs};
 use crate::net::worker::Workers;
-use crate::remote::{Dialer, Room};
+use crate::remote::{ConnectionLimit, Dialer};
 use crate::service::StartError;
 
 /// Maximum number of pulls and files, from the settings and from the API together.
@@ -78,7 +78,7 @@ impl Pulls {
         let shared = Shared {
             dialer,
             workers: workers.clone(),
-            room: Room::new(settings.pull_max),
+            limit: ConnectionLimit::new(settings.pull_max),
             linger: Duration::from_secs(settings.pull_linger),
         };
         let file = PullFile::new(data);
@@ -115,7 +115,7 @@ impl Pulls {
         let wanted = Rule::all(settings).unwrap_or_default();
         {
             let _inside = self.0.runtime.enter();
-            self.0.shared.room.set(settings.pull_max);
+            self.0.shared.limit.set(settings.pull_max);
         }
         let mut state = self.state();
         let gone = |known: &Known| known.is_set && !wanted.contains(&known.rule);
@@ -244,7 +244,7 @@ impl Pulls {
         }
         // Viewers choose the names. Streams that are not there must not take the places of other jobs.
         let is_full =
-            !rule.always && state.running.len() >= self.0.shared.room.max().saturating_add(MAX_WAITING);
+            !rule.always && state.running.len() >= self.0.shared.limit.max().saturating_add(MAX_WAITING);
         let was_full = self.0.is_full.swap(is_full, Ordering::Relaxed);
         if is_full {
             if !was_full {

@@ -6,12 +6,12 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Limits the connections that are open at the same time. Cloning shares the limit.
 #[derive(Debug, Clone)]
-pub struct Room {
+pub struct ConnectionLimit {
     permits: Arc<Semaphore>,
     max: Arc<Mutex<usize>>,
 }
 
-impl Room {
+impl ConnectionLimit {
     /// Creates a limit of `max` connections; 0 counts as 1.
     pub fn new(max: usize) -> Self {
         let max = within(max);
@@ -23,7 +23,7 @@ impl Room {
         *self.max.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until there is room. The room is free again when the returned value is dropped.
+    /// Waits for a place below the limit, which is free again when the returned value is dropped.
     pub async fn enter(&self) -> Option<SemaphorePermit<'_>> {
         self.permits.acquire().await.ok()
     }
@@ -62,22 +62,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_changed_limit_counts_without_ending_what_is_open() {
-        let room = Room::new(1);
-        let first = room.enter().await.expect("room");
-        assert_eq!(room.permits.available_permits(), 0, "the limit of 1 is reached");
-        room.set(3);
-        let (second, third) = (room.enter().await.expect("room"), room.enter().await.expect("room"));
-        assert_eq!((room.max(), room.permits.available_permits()), (3, 0));
-        room.set(1);
+        let limit = ConnectionLimit::new(1);
+        let first = limit.enter().await.expect("a connection");
+        assert_eq!(limit.permits.available_permits(), 0, "the limit of 1 is reached");
+        limit.set(3);
+        let (second, third) =
+            (limit.enter().await.expect("a connection"), limit.enter().await.expect("a connection"));
+        assert_eq!((limit.max(), limit.permits.available_permits()), (3, 0));
+        limit.set(1);
         // The task that takes the surplus begins to wait.
         tokio::task::yield_now().await;
         drop((first, second));
         tokio::task::yield_now().await;
-        assert_eq!(room.permits.available_permits(), 0, "one connection is open, and one is allowed");
+        assert_eq!(limit.permits.available_permits(), 0, "one connection is open, and one is allowed");
         drop(third);
-        assert_eq!(room.permits.available_permits(), 1);
-        drop(room.enter().await.expect("room"));
-        room.set(0);
-        assert_eq!(room.max(), 1, "0 counts as 1");
+        assert_eq!(limit.permits.available_permits(), 1);
+        drop(limit.enter().await.expect("a connection"));
+        limit.set(0);
+        assert_eq!(limit.max(), 1, "0 counts as 1");
     }
 }
