@@ -203,9 +203,15 @@ pub(crate) fn read_all(sockets: Vec<TcpStream>, received: &AtomicU64, stop: &Ato
 
 /// User and system time of all threads of a process, in the kernel's 10 ms ticks.
 pub(crate) fn cpu(pid: u32) -> Duration {
+    let [user, kernel] = user_and_kernel(pid);
+    user + kernel
+}
+
+/// The same, apart.
+pub(crate) fn user_and_kernel(pid: u32) -> [Duration; 2] {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the server lives");
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks = after_name.split_whitespace().skip(11).take(2);
-    let ticks: u64 = ticks.map(|n| n.parse::<u64>().expect("a number of ticks")).sum();
-    Duration::from_millis(ticks * 10)
+    let mut ticks =
+        after_name.split_whitespace().skip(11).map(|n| n.parse::<u64>().expect("a number of ticks"));
+    [(); 2].map(|()| Duration::from_millis(ticks.next().expect("the kernel tells the time") * 10))
 }

@@ -212,9 +212,18 @@ fn address(value: &Value) -> SocketAddr {
 
 /// Returns resident memory of process `pid` in bytes.
 pub fn rss(pid: u32) -> u64 {
+    memory(pid, "VmRSS:")
+}
+
+/// Returns resident memory of process `pid` in bytes, without the pages of its program and libraries.
+pub fn anonymous_memory(pid: u32) -> u64 {
+    memory(pid, "RssAnon:")
+}
+
+fn memory(pid: u32, kind: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process lives");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("status has VmRSS");
-    let kib: u64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("VmRSS is a number");
+    let line = status.lines().find(|line| line.starts_with(kind)).expect("status has this line");
+    let kib: u64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("memory is a number");
     kib * 1024
 }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lianmai_tests::gateway::rss;
+use lianmai_tests::gateway::{anonymous_memory, rss};
 use lianmai_tests::rtc::{Call, Media, Peer};
 use lianmai_tests::{Clip, Gateway, RoomClient};
 use serde_json::json;
@@ -89,9 +89,10 @@ fn report(gateway: &Gateway, plays: usize, what: &str) -> f64 {
     let used = (cpu(pid) - before).as_secs_f64() / begin.elapsed().as_secs_f64() * 100.0;
     println!(
         "{HOSTS} hosts publish 320x180p30 with Opus and a small layer of 15 pictures a second; {plays} plays ({what}), one \
-         worker, {} s: {used:.1} % of a CPU, {:.1} MB",
+         worker, {} s: {used:.1} % of a CPU, {:.1} MB, {:.1} MB without the pages of the program",
         WINDOW.as_secs(),
         rss(pid) as f64 / 1e6,
+        anonymous_memory(pid) as f64 / 1e6,
     );
     used
 }
