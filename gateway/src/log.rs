@@ -24,7 +24,7 @@ use tracing_subscriber::{Layer as _, reload};
 use crate::flags;
 
 /// The default filter. The DTLS library warns about every extension that it does not know.
-const FILTER: &str = "info,rtc_dtls=error,async_nats=error";
+const FILTER: &str = "info,rtc_dtls=error";
 
 /// Maximum number of characters of a field; the log states how many more there were.
 pub const MAX_FIELD: usize = 300;

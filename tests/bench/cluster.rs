@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -153,7 +154,7 @@ fn claims(nats: &Nats) {
     let handle = runtime.handle().clone();
     let dialer = Dialer::new(&RemoteSettings::default()).expect("no file");
     runtime.block_on(async {
-        let bus = NatsBus::new(&[nats.url()], "bench", &dialer, handle.clone()).expect("an address");
+        let bus = NatsBus::new(&[nats.url()], Path::new(""), "bench", &dialer, &handle).expect("an address");
         bus.connected().wait_for(|connected| *connected).await.expect("the bus");
         let (node, url) = (NodeName::parse("bench").expect("a name"), Arc::default());
         let me = Me { node, region: String::new(), url };

@@ -408,7 +408,7 @@ async fn streams(
     }
     let clients = api.0.context.clients.list();
     let all = api.0.context.hub.streams();
-    let streams = range.of(&all, |stream| types::Stream::of(stream, &clients));
+    let streams = range.of(&all, |stream| types::Stream::of(stream, &clients, api.0.cluster.get()));
     api.answer(types::Streams { total: all.len(), streams })
 }
 
@@ -419,7 +419,7 @@ async fn stream(State(api): State<Api>, asked: Asker, Path(id): Path<String>) ->
     let streams = api.0.context.hub.streams();
     match streams.iter().find(|stream| stream.id() == id) {
         Some(stream) => {
-            let stream = types::Stream::of(stream, &api.0.context.clients.list());
+            let stream = types::Stream::of(stream, &api.0.context.clients.list(), api.0.cluster.get());
             api.answer(types::OneStream { stream })
         }
         None => {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Api, Asker, Range, types};
 use crate::cluster::{Cluster, Kicked, ListWanted, NodeName, NodeState};
+use crate::core::bus::NoAnswer;
 use crate::core::hub::Stream;
 use crate::core::text::quoted;
 
@@ -140,7 +141,7 @@ pub(super) async fn everywhere(api: &Api, cluster: &Cluster, wanted: ListWanted,
 /// Makes the lists of this node for the others.
 pub(super) fn share_lists(api: &Api) {
     let Some(cluster) = api.0.cluster.get() else { return };
-    let context = api.0.context.clone();
+    let (context, late) = (api.0.context.clone(), api.0.cluster.clone());
     cluster.set_lists(move |wanted, most| {
         let clients = context.clients.list();
         let value = |entry: Result<Value, serde_json::Error>| entry.unwrap_or_default();
@@ -148,8 +149,9 @@ pub(super) fn share_lists(api: &Api) {
             ListWanted::Streams => {
                 let streams = context.hub.streams();
                 let shown = streams.iter().take(most);
-                let shown =
-                    shown.map(|stream| value(serde_json::to_value(types::Stream::of(stream, &clients))));
+                let shown = shown.map(|stream| {
+                    value(serde_json::to_value(types::Stream::of(stream, &clients, late.get())))
+                });
                 (streams.len(), shown.collect())
             }
             ListWanted::Clients(stream) => {
@@ -165,20 +167,29 @@ pub(super) fn share_lists(api: &Api) {
 
 /// Ends a client of another node, and keeps it out of all nodes if `minutes` is given.
 pub(super) async fn kick(api: &Api, node: &str, id: &str, minutes: Option<u64>) -> Response {
-    let unknown = || {
-        let text = format!("there is no node {}; GET /api/v1/nodes lists all nodes", quoted(node));
-        api.refuse(StatusCode::NOT_FOUND, NODE_NOT_FOUND, &text)
+    let (Some(cluster), Ok(name)) = (api.0.cluster.get(), NodeName::parse(node)) else {
+        return no_node(api, node);
     };
-    let (Some(cluster), Ok(name)) = (api.0.cluster.get(), NodeName::parse(node)) else { return unknown() };
     let Ok(client) = id.parse() else { return api.no_client(id) };
     match cluster.kick(&name, client, minutes).await {
         Ok(Kicked::Done) => api.answer(types::Nothing {}),
         Ok(Kicked::Unknown) => api.no_client(id),
         Ok(Kicked::Job) => api.refuse(StatusCode::BAD_REQUEST, super::BAD_REQUEST, super::bans::NO_BAN),
-        Err(crate::core::bus::NoAnswer::Nobody) => unknown(),
-        Err(_) => {
-            let text = format!("the node {name} did not answer: try again, or ask it directly");
-            api.refuse(StatusCode::GATEWAY_TIMEOUT, NODE_SILENT, &text)
-        }
+        Err(error) => no_answer(api, node, error),
     }
+}
+
+/// The answer to a request about a node that does not exist.
+pub(super) fn no_node(api: &Api, node: &str) -> Response {
+    let text = format!("there is no node {}; GET /api/v1/nodes lists all nodes", quoted(node));
+    api.refuse(StatusCode::NOT_FOUND, NODE_NOT_FOUND, &text)
+}
+
+/// The answer to a request about a node that has not answered.
+pub(super) fn no_answer(api: &Api, node: &str, error: NoAnswer) -> Response {
+    if error == NoAnswer::Nobody {
+        return no_node(api, node);
+    }
+    let text = format!("the node {} did not answer: try again, or ask it directly", quoted(node));
+    api.refuse(StatusCode::GATEWAY_TIMEOUT, NODE_SILENT, &text)
 }

@@ -7,6 +7,7 @@ use media::{Codec, Config, Track};
 use serde::Serialize;
 
 use super::profile;
+use crate::cluster::Cluster;
 use crate::core::hub;
 use crate::derive::transcode::reordered;
 
@@ -133,8 +134,33 @@ pub(super) struct Stream {
     /// Not in SRS: whether another node of the cluster publishes the stream, and this gateway relays it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     remote: bool,
+    /// Not in SRS: from where this gateway relays it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relay: Option<Relay>,
     video: Option<Video>,
     audio: Option<Audio>,
+}
+
+/// The nodes from which a stream comes.
+#[derive(Serialize)]
+struct Relay {
+    /// The node that has the publisher.
+    owner: String,
+    /// The node between, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<String>,
+    received_bytes: u64,
+    /// Number of connections so far.
+    connections: u64,
+}
+
+impl Relay {
+    /// Returns the relay of a stream; `None` if it is published here, or no node has it.
+    fn of(stream: &hub::Stream, cluster: Option<&Cluster>) -> Option<Self> {
+        let info = cluster?.relays()?.of(stream.name()).filter(|_| stream.remote())?;
+        let (owner, via) = (info.owner?.to_string(), info.via.map(|via| via.to_string()));
+        Some(Self { owner, via, received_bytes: info.received, connections: info.pulls })
+    }
 }
 
 #[derive(Serialize)]
@@ -203,7 +229,7 @@ impl Audio {
 const VHOST: &str = "__defaultVhost__";
 
 impl Stream {
-    pub(super) fn of(stream: &hub::Stream, clients: &[Arc<hub::Client>]) -> Self {
+    pub(super) fn of(stream: &hub::Stream, clients: &[Arc<hub::Client>], cluster: Option<&Cluster>) -> Self {
         let is_relay = |client: &hub::Client| client.act == hub::Act::Play && !client.is_viewer();
         let own = clients.iter().filter(|client| client.stream.id() == stream.id() && !is_relay(client));
         let publisher = own.clone().find(|client| client.act == hub::Act::Publish);
@@ -226,6 +252,7 @@ impl Stream {
                 cid: publisher.map(|client| client.id.to_string()).unwrap_or_default(),
             },
             remote: stream.remote(),
+            relay: Relay::of(stream, cluster),
             video: stream.config(Track::Video).and_then(|config| Video::of(&config, reordered(stream))),
             audio: stream.config(Track::Audio).and_then(|config| Audio::of(&config)),
         }

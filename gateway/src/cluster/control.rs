@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::bans::{SharedBan, SharedClient};
 use super::protocol::{self, AllAsk, Kicked, Listed, NodeAsk, NodeState, Route, Used};
 use super::{Cluster, ListWanted, NodeName};
+use crate::core::admission::MAX_DRAIN_WAIT;
 use crate::core::auth::UsedToken;
 use crate::core::bus::{MAX_PAYLOAD, Message, Subscription};
 use crate::core::close::CloseReason;
@@ -104,6 +105,10 @@ impl Cluster {
             NodeAsk::Kick { client, minutes } => {
                 let kicked = self.kick_here(client, minutes);
                 message.answer(protocol::write(&kicked));
+            }
+            NodeAsk::Drain { wait } => {
+                let wait = wait.map(|wait| wait.min(MAX_DRAIN_WAIT));
+                message.answer(protocol::write(&self.drain_here(wait)));
             }
         }
     }

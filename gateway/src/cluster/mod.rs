@@ -3,16 +3,17 @@
 //! Any node takes a publisher, and every node plays its stream. The nodes find each other over a [`Bus`](crate::core::bus)
 //! (NATS, or memory in tests), and pull streams from each other by HTTP-FLV. Nothing that runs depends on the bus.
 //!
-//! `registry` knows who publishes what, `relay` brings the streams of other nodes, `files`
-//! their HLS, `guard` and `observer` connect both
-//! with the clients, `control` answers the other nodes, `gather` asks them all. `protocol` has the messages. Start
-//! reading at [`Cluster`] and [`ClusterService`].
+//! `registry` knows who publishes what, `relay` brings the streams of other nodes, `files` their HLS, `guard` and
+//! `observer` connect both with the clients, `control` answers the other nodes, `gather` asks them all, `meter` tells sums
+//! of sessions and bytes. `protocol` has the messages. Start reading at [`Cluster`] and [`ClusterService`].
 
 pub mod bans;
 mod control;
+mod drain;
 pub mod files;
 mod gather;
 mod guard;
+pub mod meter;
 mod nats;
 mod node;
 pub mod nodes;
@@ -30,7 +31,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use serde_json::Value;
 use tokio::time::Instant;
 
+pub use drain::Drained;
 pub use gather::{Gathered, GatheredList};
+use meter::Meter;
 pub use nats::NatsBus;
 pub use node::{BadNodeName, NodeName};
 use nodes::KnownNodes;
@@ -60,6 +63,7 @@ struct Inner {
     /// Set when the gateway has started.
     relays: Arc<OnceLock<Relays>>,
     context: Context,
+    meter: Arc<Meter>,
     /// This run: two processes with one name have different ones.
     run: u64,
     started: Instant,
@@ -82,10 +86,13 @@ impl fmt::Debug for Cluster {
 
 impl Cluster {
     fn new(registry: Registry, relays: Arc<OnceLock<Relays>>, context: Context) -> Self {
+        let (node, bus) = (registry.me().node.clone(), registry.bus().clone());
+        let meter = Arc::new(Meter::new(node, bus, context.clients.clone()));
         Self(Arc::new(Inner {
             registry,
             relays,
             context,
+            meter,
             run: rand::random(),
             started: Instant::now(),
             nodes: Mutex::default(),
@@ -105,6 +112,11 @@ impl Cluster {
     /// Returns the registry.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// Tells the last sums of sessions and bytes: the gateway ends, and its sessions have ended.
+    pub async fn finish(&self) {
+        self.0.meter.finish().await;
     }
 
     /// Returns the relays; `None` before the gateway has started.

@@ -7,6 +7,7 @@
 //! | `lm.node.NAME` | one node | [`NodeAsk`] |
 //! | `lm.all` | all nodes | [`AllAsk`] |
 //! | `lm.used` | all nodes | [`Used`] |
+//! | `lm.meter.NODE.FROM_MS.ACT.PROTOCOL.APP.STREAM` | programs of the operator | [`MeterRecord`](super::meter::MeterRecord) |
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -112,6 +113,11 @@ pub enum NodeAsk {
         client: u64,
         /// Minutes for which it is kept out.
         minutes: Option<u64>,
+    },
+    /// Drain the node, or end that. The answer is a [`Drained`](super::Drained).
+    Drain {
+        /// Seconds for which publishers are waited for, up to the maximum; `None` ends the drain.
+        wait: Option<u64>,
     },
 }
 

@@ -61,6 +61,7 @@ impl ClusterService {
         let observer = SessionObserver { registry: registry.clone(), clients: context.clients.clone() };
         context.admission.observers().add(Arc::new(observer));
         let cluster = Cluster::new(registry, relays, context.clone());
+        context.admission.observers().add(cluster.0.meter.clone());
         let _ = self.late.set(cluster);
     }
 }
@@ -75,8 +76,9 @@ impl Service for ClusterService {
             name => NodeName::parse(name).map_err(|error| StartError::Setting(error.to_string()))?,
         };
         let thread = Workers::named("cluster", 1).map_err(StartError::System)?;
-        let (servers, runtime) = (&self.settings.cluster, thread.next().clone());
-        let bus = NatsBus::new(servers, node.as_str(), &self.dialer, runtime).map_err(StartError::Setting)?;
+        let ClusterSettings { cluster, cluster_credentials, .. } = &self.settings;
+        let bus = NatsBus::new(cluster, cluster_credentials, node.as_str(), &self.dialer, thread.next());
+        let bus = bus.map_err(StartError::Setting)?;
         self.join(context, Arc::new(bus), node, &thread);
         self.thread = Some(thread);
         Ok(())
@@ -101,6 +103,7 @@ impl Service for ClusterService {
         thread.next().spawn(cluster.registry().clone().follow(stop.clone()));
         thread.next().spawn(cluster.clone().greet(stop.clone()));
         thread.next().spawn(relays.follow());
+        thread.next().spawn(cluster.0.meter.clone().run(stop.clone()));
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Settings of the cluster.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +38,17 @@ pub struct ClusterSettings {
         hide_env_values = true
     )]
     pub cluster_secret: String,
+
+    /// File with the nkey seed of this gateway for NATS, or its credentials file; empty: none is needed
+    #[arg(
+        long,
+        env = "LIANMAI_CLUSTER_CREDENTIALS",
+        value_name = "FILE",
+        default_value = "",
+        help_heading = "Cluster",
+        value_parser = flags::path
+    )]
+    pub cluster_credentials: PathBuf,
 
     /// Address under which the other gateways reach the HTTP of this one; empty: where it listens
     #[arg(

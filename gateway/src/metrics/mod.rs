@@ -76,6 +76,7 @@ fn describe() {
         "Messages to other nodes that were dropped: too many."
     );
     counter!("lianmai_cluster_bad_messages_total", "Messages of other nodes that could not be read.");
+    counter!("lianmai_cluster_unmetered_sessions_total", "Sessions that were not metered: too many streams.");
     counter!(STALLS, "Times that a worker thread has not run its tasks for 1 s.");
     metrics::describe_gauge!(STALLED, "Worker threads that have not run their tasks for 1 s.");
     metrics::gauge!(STALLED).increment(0.0);
@@ -119,6 +120,7 @@ fn describe() {
         "lianmai_cluster_relays_refused_total",
         "lianmai_cluster_dropped_messages_total",
         "lianmai_cluster_bad_messages_total",
+        "lianmai_cluster_unmetered_sessions_total",
         "lianmai_record_bytes_total",
         "lianmai_record_lost_frames_total",
         "lianmai_record_errors_total",

@@ -90,6 +90,7 @@ async fn run_until_end(
         ..ApiParts::default()
     };
     let (records, hooks, sessions) = (parts.records.clone(), parts.hooks.clone(), parts.sessions.clone());
+    let cluster = parts.cluster.clone();
     let mut requests = parts.reload.requests();
     let given = settings.clone();
     settings.open_addresses(has_both_families());
@@ -172,6 +173,9 @@ async fn run_until_end(
         && timeout(LOG_GRACE, sessions.finish()).await.is_err()
     {
         tracing::warn!("some sessions were not logged before the end");
+    }
+    if let Some(cluster) = cluster.get() {
+        cluster.finish().await;
     }
     if timeout(HOOK_GRACE, hooks.drained()).await.is_err() {
         tracing::warn!("some hooks were not sent before the end");

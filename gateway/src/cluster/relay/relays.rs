@@ -70,8 +70,6 @@ impl Status {
 /// A relay, as the API lists it.
 #[derive(Debug, Clone)]
 pub struct RelayInfo {
-    /// The stream.
-    pub stream: StreamName,
     /// The node that publishes it; `None` while it is looked for.
     pub owner: Option<NodeName>,
     /// The node from which it comes, if that is not the owner.
@@ -170,20 +168,18 @@ impl Relays {
         self.running().values().filter(|status| status.source().is_some()).count()
     }
 
-    /// Returns all relays, sorted by stream.
-    pub fn list(&self) -> Vec<RelayInfo> {
-        let running = self.running();
-        let info = |(stream, status): (&StreamName, &Arc<Status>)| {
-            let (owner, via) = status.source().map_or((None, None), |(owner, via)| (Some(owner), via));
-            RelayInfo {
-                stream: stream.clone(),
-                owner,
-                via,
-                received: status.received.load(Ordering::Relaxed),
-                pulls: status.pulls.load(Ordering::Relaxed),
-            }
-        };
-        running.iter().map(info).collect()
+    /// Returns the number of streams that are relayed or looked for.
+    #[cfg(test)]
+    pub(super) fn running_count(&self) -> usize {
+        self.running().len()
+    }
+
+    /// Returns the relay of a stream.
+    pub fn of(&self, name: &StreamName) -> Option<RelayInfo> {
+        let status = self.running().get(name).cloned()?;
+        let (owner, via) = status.source().map_or((None, None), |(owner, via)| (Some(owner), via));
+        let received = status.received.load(Ordering::Relaxed);
+        Some(RelayInfo { owner, via, received, pulls: status.pulls.load(Ordering::Relaxed) })
     }
 
     /// Closes the pulls of other nodes for a stream: this node does not get it from its owner any more.

@@ -185,6 +185,10 @@ impl Bus for MemoryBus {
         .boxed()
     }
 
+    fn flush(&self, _: Duration) -> BoxFuture<'_, bool> {
+        std::future::ready(*self.connected.borrow()).boxed()
+    }
+
     fn connected(&self) -> watch::Receiver<bool> {
         self.connected.subscribe()
     }

@@ -121,6 +121,10 @@ pub trait Bus: fmt::Debug + Send + Sync {
         enough: usize,
     ) -> BoxFuture<'_, Vec<Bytes>>;
 
+    /// Waits until the messages that were published before have reached the bus, for at most `wait`. Returns whether
+    /// they have.
+    fn flush(&self, wait: Duration) -> BoxFuture<'_, bool>;
+
     /// Returns whether the bus is reached now, and when that changes.
     fn connected(&self) -> watch::Receiver<bool>;
 }

@@ -27,6 +27,11 @@ impl Subject {
         Self::join(word, std::iter::once(name))
     }
 
+    /// Creates the subject `lm.WORD.PART.PART…`.
+    pub fn of_parts<'a>(word: &str, parts: impl Iterator<Item = &'a str>) -> Self {
+        Self::join(word, parts)
+    }
+
     fn join<'a>(word: &str, parts: impl Iterator<Item = &'a str>) -> Self {
         let mut text = format!("lm.{word}");
         for part in parts {
