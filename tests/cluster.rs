@@ -2,10 +2,14 @@
 
 #[path = "cluster/api.rs"]
 mod api;
+#[path = "cluster/bus.rs"]
+mod bus;
 #[path = "cluster/handover.rs"]
 mod handover;
 #[path = "cluster/hls.rs"]
 mod hls;
+#[path = "cluster/meter.rs"]
+mod meter;
 #[path = "cluster/play.rs"]
 mod play;
 
@@ -24,8 +28,13 @@ const SECRET: &str = "a secret of the test";
 /// Starts a node of a cluster with this name.
 #[track_caller]
 fn node(nats: &Nats, name: &str, more: &[&str]) -> Gateway {
-    let url = nats.url();
-    let flags = ["--cluster", &url, "--cluster-secret", SECRET, "--node", name];
+    node_at(&nats.url(), name, more)
+}
+
+/// The same with the address of a server.
+#[track_caller]
+fn node_at(url: &str, name: &str, more: &[&str]) -> Gateway {
+    let flags = ["--cluster", url, "--cluster-secret", SECRET, "--node", name];
     let gateway = Gateway::start(&[&flags[..], more].concat());
     wait::until_true("the node to reach the bus", LIMIT, || {
         gateway.process.stderr().contains("cluster connected")

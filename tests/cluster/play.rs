@@ -31,7 +31,7 @@ fn every_node_plays_what_any_node_publishes_by_every_protocol() {
         });
     }
     // One pull for each node, and none of them is a viewer.
-    assert_eq!((pulls(&a), pulls(&b), pulls(&c)), (2, 0, 0));
+    wait::until_true("one pull for each node", LIMIT, || (pulls(&a), pulls(&b), pulls(&c)) == (2, 0, 0));
     let viewers = |path: &str| a.get(path).text();
     assert_eq!(viewers("/live/x/viewers"), r#"{"viewers":0}"#);
     assert_eq!(a.stream("x").map(|stream| stream["clients"].clone()), Some(1.into()), "the publisher");
@@ -90,7 +90,9 @@ fn further_nodes_pull_from_those_that_have_the_stream() {
     first.wait_frames(VIDEO, 10, LIMIT);
     let second = view(&c, "x");
     second.wait_frames(VIDEO, 30, LIMIT);
-    assert_eq!((pulls(&a), pulls(&b)), (1, 1), "node c pulls from node b");
+    wait::until_true("node c to pull from node b", LIMIT, || (pulls(&a), pulls(&b)) == (1, 1));
+    let relay = c.stream("x").map(|stream| stream["relay"].clone()).unwrap_or_default();
+    assert_eq!((&relay["owner"], &relay["via"]), (&"a".into(), &"b".into()), "{relay}");
     // A parent that dies is replaced by the owner.
     b.process.signal("KILL");
     more_frames(&second, 60);

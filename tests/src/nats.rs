@@ -17,7 +17,11 @@ pub struct Nats {
     /// The server's process.
     pub process: Process,
     port: u16,
+    /// The port for other servers of its cluster.
+    routes: Option<u16>,
     dir: PathBuf,
+    /// A folder of its configuration or store.
+    config: Option<PathBuf>,
 }
 
 impl Nats {
@@ -32,6 +36,37 @@ impl Nats {
     pub fn with_tls(cert: &Path, key: &Path) -> Self {
         let path = |path: &Path| path.to_string_lossy().into_owned();
         Self::at("-1", &["--tls", "--tlscert", &path(cert), "--tlskey", &path(key)])
+    }
+
+    /// Starts a server with this configuration, besides its ports.
+    #[track_caller]
+    pub fn with_config(lines: &str) -> Self {
+        let dir = temp_dir("nats-config");
+        let path = dir.join("nats.conf");
+        fs::write(&path, lines).expect("a writable folder");
+        let mut nats = Self::at("-1", &["--config", &path.to_string_lossy()]);
+        nats.config = Some(dir);
+        nats
+    }
+
+    /// Starts a server that keeps messages (JetStream).
+    #[track_caller]
+    pub fn with_store() -> Self {
+        let dir = temp_dir("nats-store");
+        let path = dir.to_string_lossy().into_owned();
+        let mut nats = Self::at("-1", &["--jetstream", "--store_dir", &path]);
+        nats.config = Some(dir);
+        nats
+    }
+
+    /// Starts two servers that form one NATS cluster.
+    #[track_caller]
+    pub fn pair() -> [Self; 2] {
+        let common = ["--cluster_name", "test", "--cluster", "nats://127.0.0.1:-1"];
+        let first = Self::at("-1", &common);
+        let route = format!("nats://127.0.0.1:{}", first.routes.expect("it has a port for other servers"));
+        let second = Self::at("-1", &[&common[..], &["--routes", &route]].concat());
+        [first, second]
     }
 
     /// Returns its port.
@@ -56,16 +91,17 @@ impl Nats {
         command.args(["--addr", "127.0.0.1", "--port", port, "--ports_file_dir"]).arg(&dir).args(more);
         let mut process = Process::start(&mut command);
         let file = dir.join(format!("nats-server_{}.ports", process.pid()));
-        let port = wait::until("the ports of nats-server", Duration::from_secs(60), || {
+        let (port, routes) = wait::until("the ports of nats-server", Duration::from_secs(60), || {
             if let Some(status) = process.ended() {
                 panic!("nats-server ended with {status} instead of listening");
             }
             // The file may be incomplete at first.
             let ports: Value = serde_json::from_slice(&fs::read(&file).ok()?).ok()?;
-            let listens = ports["nats"].as_array().or_else(|| ports["tls"].as_array())?;
-            listens.first()?.as_str()?.rsplit(':').next()?.parse().ok()
+            let port =
+                |kind: &str| ports[kind].as_array()?.first()?.as_str()?.rsplit(':').next()?.parse().ok();
+            Some((port("nats").or_else(|| port("tls"))?, port("cluster")))
         });
-        Self { process, port, dir }
+        Self { process, port, routes, dir, config: None }
     }
 
     /// Returns its address, for `--cluster`.
@@ -77,5 +113,8 @@ impl Nats {
 impl Drop for Nats {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.dir);
+        if let Some(config) = &self.config {
+            let _ = fs::remove_dir_all(config);
+        }
     }
 }

@@ -6,6 +6,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -46,6 +48,59 @@ pub fn load_balancer(to: SocketAddr, header: &'static [u8]) -> SocketAddr {
         }
     });
     addr
+}
+
+/// Forwards TCP connections until it is cut: then nothing passes in either direction, as if a cable was pulled, and new
+/// connections are taken and lead nowhere.
+#[derive(Debug)]
+pub struct Cable {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    cut: Arc<AtomicBool>,
+}
+
+impl Cable {
+    /// Forwards to `to`; ends with the program.
+    #[track_caller]
+    pub fn start(to: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let addr = listener.local_addr().expect("it listens");
+        let cut = Arc::new(AtomicBool::new(false));
+        let is_cut = cut.clone();
+        thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let Ok(far) = TcpStream::connect(to) else { continue };
+                let (Ok(near_in), Ok(far_in)) = (near.try_clone(), far.try_clone()) else { continue };
+                let (one, other) = (is_cut.clone(), is_cut.clone());
+                thread::spawn(move || pass_unless(near_in, far, &one));
+                thread::spawn(move || pass_unless(far_in, near, &other));
+            }
+        });
+        Self { addr, cut }
+    }
+
+    /// Cuts it, or lets bytes pass again. Connections from before do not recover what was lost, and end.
+    pub fn cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::SeqCst);
+    }
+}
+
+/// Passes bytes on. The connection ends with the first bytes that come after a cut is over.
+fn pass_unless(mut from: TcpStream, mut to: TcpStream, cut: &AtomicBool) {
+    let (mut buffer, mut lost) = ([0; 16 * 1024], false);
+    while let Ok(n @ 1..) = from.read(&mut buffer) {
+        let is_cut = cut.load(Ordering::SeqCst);
+        if !is_cut && (lost || to.write_all(&buffer[..n]).is_err()) {
+            break;
+        }
+        lost |= is_cut;
+    }
+    // A connection that ends during a cut does not reach the other side either.
+    while cut.load(Ordering::SeqCst) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
 }
 
 /// Connects from another address of this machine.

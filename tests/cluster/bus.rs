@@ -1,0 +1,158 @@
+//! The bus itself: logins, several servers, and networks that are cut.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use lianmai_tests::flv::VIDEO;
+use lianmai_tests::nkey::{Nkey, NkeyKind};
+use lianmai_tests::proxy::Cable;
+use lianmai_tests::{Clip, Gateway, Nats, gateway, http, wait};
+use serde_json::json;
+
+use crate::{LIMIT, SECRET, more_frames, node, node_at, publish, view};
+
+/// Returns whether a node gets answers of another one.
+fn hears(gateway: &Gateway, other: &str) -> bool {
+    let answer = http::get(gateway.http(), &gateway.operator("/api/v1/nodes"));
+    let answer: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let nodes = answer["nodes"].as_array().cloned().unwrap_or_default();
+    nodes.iter().any(|node| node["node"] == other && node["answered"] == true)
+}
+
+#[test]
+fn nodes_log_in_with_passwords_nkeys_and_credentials() {
+    let dir = gateway::temp_dir("credentials");
+    let file = |name: &str, text: &str| {
+        fs::write(dir.join(name), text).expect("a writable folder");
+        dir.join(name).to_string_lossy().into_owned()
+    };
+    // One server with TLS, users with passwords, and users with nkeys who may use the subjects of the cluster only.
+    let owner = Gateway::start(&[]);
+    let [cert, key] =
+        ["cert.pem", "key.pem"].map(|name| owner.data().join(name).to_string_lossy().into_owned());
+    let user = Nkey::new(NkeyKind::User, 1);
+    let nats = Nats::with_config(&format!(
+        "tls {{ cert_file: \"{cert}\", key_file: \"{key}\" }}
+        may = {{ publish: [\"lm.>\", \"_INBOX.>\"], subscribe: [\"lm.>\", \"_INBOX.>\"] }}
+        authorization {{ users: [
+            {{ user: me, password: \"ge@heim\" }}
+            {{ nkey: {}, permissions: $may }}
+        ] }}",
+        user.public()
+    ));
+    let place = format!("localhost:{}", nats.port());
+    let ca = ["--remote-ca", cert.as_str()];
+    let a = node_at(&format!("tls://me:ge%40heim@{place}"), "a", &ca);
+    let seed = file("seed", &format!("{}\n", user.seed()));
+    let b = node_at(&format!("tls://{place}"), "b", &[&ca[..], &["--cluster-credentials", &seed]].concat());
+    let publisher = publish(&a, "x", Clip::Av);
+    view(&b, "x").wait_frames(VIDEO, 10, LIMIT);
+    assert!(!b.process.stderr().contains("Permissions Violation"), "{}", b.process.stderr());
+    drop(publisher);
+    // A wrong password, another key, and a file without a key.
+    let other = file("other", &Nkey::new(NkeyKind::User, 2).seed());
+    for (url, credentials) in
+        [(format!("tls://me:falsch@{place}"), ""), (format!("tls://{place}"), other.as_str())]
+    {
+        let mut flags = vec!["--cluster", &url, "--cluster-secret", SECRET, ca[0], ca[1]];
+        if !credentials.is_empty() {
+            flags.extend(["--cluster-credentials", credentials]);
+        }
+        let refused = Gateway::start(&flags);
+        wait::until_true("the refusal in the log", LIMIT, || {
+            refused.process.stderr().contains("Authorization Violation")
+        });
+        let log = refused.process.stderr();
+        assert!(!log.contains("falsch") && !log.contains("cluster connected"), "{log}");
+    }
+    let account = file("account", &Nkey::new(NkeyKind::Account, 1).seed());
+    let flags =
+        ["--cluster", "nats://127.0.0.1:1", "--cluster-secret", SECRET, "--cluster-credentials", &account];
+    let mut process = lianmai_tests::Process::start(&mut gateway::serve(&flags));
+    assert!(!process.wait(LIMIT).success());
+    assert!(
+        process.stderr().contains("nkey seed") && process.stderr().contains("account"),
+        "{}",
+        process.stderr()
+    );
+    assert!(!process.stderr().contains("SAA"), "the seed is shown");
+    // A server of an operator, with accounts and credentials files.
+    let [operator, account] = [NkeyKind::Operator, NkeyKind::Account].map(|kind| Nkey::new(kind, 7));
+    let limits = json!({"subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true,
+        "conn": -1, "leaf": -1});
+    let own = operator.jwt(&operator, "operator", json!({}));
+    let of_account = operator.jwt(&account, "account", json!({"limits": limits}));
+    let of_user = account.jwt(&user, "user", json!({"subs": -1, "data": -1, "payload": -1}));
+    let nats = Nats::with_config(&format!(
+        "operator: {own}\nresolver: MEMORY\nresolver_preload: {{ {}: {of_account} }}",
+        account.public()
+    ));
+    let creds = file(
+        "node.creds",
+        &format!(
+            "-----BEGIN NATS USER JWT-----\n{of_user}\n------END NATS USER JWT------\n\n\
+             -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
+            user.seed()
+        ),
+    );
+    let [a, b] = ["a", "b"].map(|name| node(&nats, name, &["--cluster-credentials", &creds]));
+    wait::until_true("both nodes to hear each other", LIMIT, || hears(&a, "b") && hears(&b, "a"));
+    let _ = fs::remove_dir_all(&dir);
+}
+
+#[test]
+fn nodes_go_to_another_server_when_theirs_dies() {
+    let [first, second] = Nats::pair();
+    // Each knows one server only, and hears of the other one from it.
+    let (a, b) = (node(&first, "a", &[]), node(&second, "b", &[]));
+    wait::until_true("the nodes to hear each other", LIMIT, || hears(&b, "a") && hears(&a, "b"));
+    let _publisher = publish(&a, "x", Clip::Av);
+    let viewer = view(&b, "x");
+    viewer.wait_frames(VIDEO, 30, LIMIT);
+    first.process.signal("KILL");
+    let killed = Instant::now();
+    wait::until_true("node a at the other server", LIMIT, || {
+        a.process.stderr().matches("cluster connected").count() == 2
+    });
+    let gap = killed.elapsed();
+    wait::until_true("the nodes to hear each other", LIMIT, || hears(&b, "a") && hears(&a, "b"));
+    println!("connected again after {} ms, heard after {} ms", gap.as_millis(), killed.elapsed().as_millis());
+    assert!(gap < Duration::from_secs(5), "{gap:?} without a server");
+    // A stream that nobody has looked for, and the one that runs.
+    let _second = publish(&a, "y", Clip::Av);
+    view(&b, "y").wait_frames(VIDEO, 10, LIMIT);
+    let video = more_frames(&viewer, 30);
+    assert!(video.windows(2).all(|pair| pair[1].tag.time - pair[0].tag.time <= 50), "a frame is missing");
+}
+
+#[test]
+fn after_a_partition_the_older_of_two_publishers_stays() {
+    let nats = Nats::start();
+    let cable = Cable::start(SocketAddr::from(([127, 0, 0, 1], nats.port())));
+    let a = node_at(&format!("nats://{}", cable.addr), "a", &[]);
+    let b = node(&nats, "b", &[]);
+    let at_a = publish(&a, "before", Clip::Av);
+    wait::until_true("node b to know node a", LIMIT, || hears(&b, "a"));
+    cable.cut(true);
+    wait::until_true("node a to notice", LIMIT, || a.process.stderr().contains("cluster disconnected"));
+    // Both sides take publishers of the same names: of streams from before and from during the partition.
+    let during = [publish(&a, "during", Clip::Av), publish(&b, "during", Clip::Av)];
+    let at_b = publish(&b, "before", Clip::Av);
+    let viewer = view(&b, "before");
+    viewer.wait_frames(VIDEO, 10, LIMIT);
+    cable.cut(false);
+    wait::until_true("the younger ones to be closed", LIMIT, || at_b.ended() && during[1].ended());
+    assert!(!at_a.ended() && !during[0].ended(), "the older ones stay");
+    // The viewer of the part that has lost sees the older one.
+    more_frames(&viewer, 60);
+    assert!(a.stream("before").is_some_and(|stream| stream["publish"]["active"] == true));
+    wait::until_true("one publisher of each", LIMIT, || {
+        ["before", "during"].iter().all(|name| {
+            let active = |gateway: &Gateway| {
+                gateway.stream(name).is_some_and(|s| s["publish"]["active"] == true && s["remote"] != true)
+            };
+            active(&a) && !active(&b)
+        })
+    });
+}
