@@ -3,6 +3,7 @@
 import { call, isAbsent, refusal } from './api.js';
 import { announce, button, dialog, h, keyed, say, section, show, table } from './dom.js';
 import { hookTable } from './hooks.js';
+import { nodeTable } from './nodes.js';
 import { facts, figures } from './state.js';
 import { fact } from './stream.js';
 import * as words from './words.js';
@@ -33,6 +34,9 @@ export function server(main) {
   const noServer = h('p', { class: 'notice', hidden: '' }, t('absent', { what: t('absentServer') }));
   const bans = banTable(() => ask());
   const noBans = h('p', { class: 'quiet' }, t('noBans'));
+  const nodes = nodeTable(() => ask());
+  const nodeSection = section(t('nodes'), nodes.node);
+  show(nodeSection, false);
   const jobs = jobTable(() => ask());
   const noJobs = h('p', { class: 'quiet' }, t('noJobs'));
   const hooks = hookTable(() => ask());
@@ -44,7 +48,7 @@ export function server(main) {
   const settingsSection = h('section', {}, h('details', {}, h('summary', {}, h('h2', {}, t('settings'))), settings.node));
   main.replaceChildren(
     h('div', { class: 'head' }, h('h1', { tabindex: '-1' }, t('server')), button(t('reload'), reload)),
-    section(t('aboutServer'), about.node, noServer), certificateSection,
+    section(t('aboutServer'), about.node, noServer), nodeSection, certificateSection,
     section(t('warnings'), log.node, log.none),
     section(t('bans'), bans.node, noBans),
     section(t('jobs'), jobs.node, noJobs),
@@ -60,8 +64,8 @@ export function server(main) {
 
   async function ask() {
     if (document.hidden) return;
-    const [own, summary, version, banned, running, hooked, logged] = await Promise.all(
-      ['server', 'summaries', 'versions', 'bans', 'jobs', 'hooks', 'log'].map((name) => call('GET', `api/v1/${name}`)));
+    const [own, summary, version, banned, running, hooked, logged, cluster] = await Promise.all(
+      ['server', 'summaries', 'versions', 'bans', 'jobs', 'hooks', 'log', 'nodes'].map((name) => call('GET', `api/v1/${name}`)));
     if (summary.ok) known = summary.data.data;
     if (version.ok) versions = version.data.data;
     show(noServer, isAbsent(own));
@@ -69,6 +73,9 @@ export function server(main) {
     if (banned.ok) bans.update(banned.data.bans);
     show(bans.node, banned.data.bans?.length);
     show(noBans, banned.ok && !banned.data.bans.length);
+    // A gateway alone has none.
+    if (cluster.ok) nodes.update(cluster.data.nodes);
+    show(nodeSection, cluster.data.nodes?.length);
     if (running.ok) jobs.update(running.data.jobs);
     show(jobs.node, running.data.jobs?.length);
     show(noJobs, running.ok && !running.data.jobs.length);
