@@ -35,7 +35,6 @@ pub(crate) fn run() {
     join(&nats);
     hops(&nats);
     cost(&nats);
-    claims(&nats);
     for pause in [Duration::ZERO, Duration::from_secs(1)] {
         handover(&nats, pause);
     }
@@ -149,7 +148,8 @@ fn cost(nats: &Nats) {
 }
 
 /// Measures how long one node takes to claim many streams, and their memory.
-fn claims(nats: &Nats) {
+pub(crate) fn claims() {
+    let nats = Nats::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let handle = runtime.handle().clone();
     let dialer = Dialer::new(&RemoteSettings::default()).expect("no file");

@@ -25,7 +25,7 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(20);
 
 fn main() {
-    let parts: [(&str, fn()); 14] = [
+    let parts: [(&str, fn()); 15] = [
         ("cpu", cpu::run),
         ("latency", latency::run),
         ("join", join::run),
@@ -40,6 +40,7 @@ fn main() {
         ("forward", forward::run),
         ("record", record::run),
         ("cluster", cluster::run),
+        ("claims", cluster::claims),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(part, _)| part != name)) {

@@ -4,8 +4,9 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { axe, launch, LIMIT, until } from './harness.mjs';
+import { axe, launch, LIMIT, startGateway, until } from './harness.mjs';
 import { startConsole } from './support/console.mjs';
+import { startNats } from './support/nats.mjs';
 
 const VIEWS = {
   desktop: { viewport: { width: 1280, height: 800 } },
@@ -369,6 +370,41 @@ test('trusted sites, warnings with their cure, a tested hook, and settings to re
   backend.close();
   await close();
   await one.stop();
+});
+
+test('the nodes of a cluster are listed, and one is drained and serves again', LIMIT, async () => {
+  const nats = await startNats();
+  const flags = ['--cluster', nats.url, '--cluster-secret', 'a secret of the test', '--node'];
+  const one = await startConsole([...flags, 'first', '--region', 'eu']);
+  const other = await startGateway([...flags, 'second']);
+  const { page, errors, close } = await one.open(browser, one.link(), VIEWS.desktop);
+  await heading(page, 'Live');
+  await page.evaluate(() => { location.hash = '#/server'; });
+  const nodes = page.getByRole('region', { name: 'Nodes of the cluster' });
+  const row = (name) => nodes.getByRole('row').filter({ hasText: name });
+  await row('first (this one)').getByRole('cell', { name: 'eu' }).waitFor();
+  await row('second').getByRole('cell', { name: 'Serves' }).waitFor();
+  await tabTo(page, 'Drain second');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Drain second' }).getByRole('button', { name: 'Drain', exact: true }).click();
+  await row('second').getByRole('cell', { name: 'Is drained' }).waitFor();
+  const ready = async () => (await fetch(`${other.http}/readyz`)).status;
+  assert.equal(await ready(), 503);
+  for (const size of Object.values(VIEWS)) {
+    await page.setViewportSize(size.viewport);
+    assert.deepEqual(await axe(page), []);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page does not scroll sideways');
+    if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/nodes-${size.viewport.width}.png` });
+  }
+  await nodes.getByRole('button', { name: 'Serve again with second' }).click();
+  await row('second').getByRole('cell', { name: 'Serves' }).waitFor();
+  assert.equal(await ready(), 200);
+  await other.stop('SIGKILL');
+  await row('second').getByRole('cell', { name: 'No answer' }).waitFor();
+  assert.deepEqual(complaints(errors), []);
+  await close();
+  await one.stop();
+  nats.stop();
 });
 
 test('a stream shows its recordings, and its pages as QR codes', LIMIT, async () => {

@@ -114,8 +114,8 @@ export async function startGateway(flags = [], at = { rtmp: '127.0.0.1:0', http:
     if (!stdout) throw new Error(stderr);
     return stdout.trim();
   };
-  const stop = async () => {
-    child.kill('SIGTERM');
+  const stop = async (signal = 'SIGTERM') => {
+    child.kill(signal);
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };

@@ -13,7 +13,7 @@ const BROWSER: [(&str, &[&str]); 5] = [
 ];
 
 /// Measures the server (cpu, latency, join, stalled, rtp, transcode, compose, https, whep, rooms, mix, forward, record,
-/// cluster), then a mix from glass to glass (mix), the player in Chromium (browser), on a bad network (loss), a room of
+/// cluster, claims), then a mix from glass to glass (mix), the player in Chromium (browser), on a bad network (loss), a room of
 /// ten hosts (rooms-browser), and the console's list of 200 streams (console); all of them, or the named ones.
 pub(crate) fn run(parts: &[String]) -> Result {
     let named = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
