@@ -394,7 +394,7 @@ test('the nodes of a cluster are listed, and one is drained and serves again', L
     await page.setViewportSize(size.viewport);
     assert.deepEqual(await axe(page), []);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page does not scroll sideways');
-    if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/nodes-${size.viewport.width}.png` });
+    if (process.env.SCREENSHOTS) await nodes.screenshot({ path: `${process.env.SCREENSHOTS}/nodes-${size.viewport.width}.png` });
   }
   await nodes.getByRole('button', { name: 'Serve again with second' }).click();
   await row('second').getByRole('cell', { name: 'Serves' }).waitFor();

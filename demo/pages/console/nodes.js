@@ -22,28 +22,30 @@ function askToDrain(node, changed) {
   });
 }
 
+/** @param {Node} node @param {() => void} changed */
+async function serveAgain(node, changed) {
+  const answer = await call('DELETE', `api/v1/drain?node=${encodeURIComponent(node.node)}`);
+  announce(answer.ok ? t('nodeServes') : refusal(answer));
+  changed();
+}
+
 /** The table of nodes, in which a node stays in its place. @param {() => void} changed */
 export function nodeTable(changed) {
   const columns = ['node', 'region', 'state', 'nodePublishers', 'nodeViewers', 'nodeRelays', 'version', 'uptime', 'action'].map((name) => t(name));
   return table(t('nodes'), columns, (node) => node.node, (/** @type {Node} */ first) => {
     let node = first;
-    const drain = button(t('drain'), () => askToDrain(node, changed), t('drainOf', { name: first.node }));
-    const resume = button(t('drainEnd'), async () => {
-      const answer = await call('DELETE', `api/v1/drain?node=${encodeURIComponent(node.node)}`);
-      announce(answer.ok ? t('removed') : refusal(answer));
-      changed();
-    }, t('drainEndOf', { name: first.node }));
+    const act = button('', () => (node.draining ? serveAgain(node, changed) : askToDrain(node, changed)));
     const name = first.own ? t('nodeOwn', { name: first.node }) : first.node;
-    const actions = h('div', { class: 'actions' }, drain, resume);
-    return { cells: [name, '', '', '', '', '', '', '', actions], update: (now, cells) => {
+    return { cells: [name, '', '', '', '', '', '', '', act], update: (now, cells) => {
       node = now;
       const number = (/** @type {number | undefined} */ n) => (n === undefined ? '–' : String(n));
       const texts = [now.region || '–', state(now), number(now.publishers), number(now.viewers), number(now.relays),
         now.version ?? '–', now.uptime_s === undefined ? '–' : duration(now.uptime_s * 1000)];
       texts.forEach((text, at) => say(cells[at + 1], text));
       cells[2].classList.toggle('amiss', !now.answered || now.draining === true);
-      show(drain, now.answered && !now.draining);
-      show(resume, now.answered && now.draining);
+      say(act, t(now.draining ? 'drainEnd' : 'drain'));
+      act.setAttribute('aria-label', t(now.draining ? 'drainEndOf' : 'drainOf', { name: now.node }));
+      show(act, now.answered);
     } };
   });
 }
