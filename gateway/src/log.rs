@@ -23,8 +23,9 @@ use tracing_subscriber::{Layer as _, reload};
 
 use crate::flags;
 
-/// The default filter. The DTLS library warns about every extension that it does not know.
-const FILTER: &str = "info,rtc_dtls=error";
+/// The default filter. The DTLS library warns about every extension that it does not know. That of NATS repeats at each
+/// try what the cluster says once.
+const FILTER: &str = "info,rtc_dtls=error,async_nats=off";
 
 /// Maximum number of characters of a field; the log states how many more there were.
 pub const MAX_FIELD: usize = 300;

@@ -5,12 +5,17 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use lianmai_tests::flv::VIDEO;
-use lianmai_tests::nkey::{Nkey, NkeyKind};
+use lianmai_tests::nkey::jwt;
 use lianmai_tests::proxy::Cable;
 use lianmai_tests::{Clip, Gateway, Nats, gateway, http, wait};
+use nkeys::KeyPair;
 use serde_json::json;
 
 use crate::{LIMIT, SECRET, more_frames, node, node_at, publish, view};
+
+fn seed_of(key: &KeyPair) -> String {
+    key.seed().expect("a private key")
+}
 
 /// Returns whether a node gets answers of another one.
 fn hears(gateway: &Gateway, other: &str) -> bool {
@@ -31,7 +36,7 @@ fn nodes_log_in_with_passwords_nkeys_and_credentials() {
     let owner = Gateway::start(&[]);
     let [cert, key] =
         ["cert.pem", "key.pem"].map(|name| owner.data().join(name).to_string_lossy().into_owned());
-    let user = Nkey::new(NkeyKind::User, 1);
+    let user = KeyPair::new_user();
     let nats = Nats::with_config(&format!(
         "tls {{ cert_file: \"{cert}\", key_file: \"{key}\" }}
         may = {{ publish: [\"lm.>\", \"_INBOX.>\"], subscribe: [\"lm.>\", \"_INBOX.>\"] }}
@@ -39,19 +44,19 @@ fn nodes_log_in_with_passwords_nkeys_and_credentials() {
             {{ user: me, password: \"ge@heim\" }}
             {{ nkey: {}, permissions: $may }}
         ] }}",
-        user.public()
+        user.public_key()
     ));
     let place = format!("localhost:{}", nats.port());
     let ca = ["--remote-ca", cert.as_str()];
     let a = node_at(&format!("tls://me:ge%40heim@{place}"), "a", &ca);
-    let seed = file("seed", &format!("{}\n", user.seed()));
+    let seed = file("seed", &format!("{}\n", seed_of(&user)));
     let b = node_at(&format!("tls://{place}"), "b", &[&ca[..], &["--cluster-credentials", &seed]].concat());
     let publisher = publish(&a, "x", Clip::Av);
     view(&b, "x").wait_frames(VIDEO, 10, LIMIT);
     assert!(!b.process.stderr().contains("Permissions Violation"), "{}", b.process.stderr());
     drop(publisher);
     // A wrong password, another key, and a file without a key.
-    let other = file("other", &Nkey::new(NkeyKind::User, 2).seed());
+    let other = file("other", &seed_of(&KeyPair::new_user()));
     for (url, credentials) in
         [(format!("tls://me:falsch@{place}"), ""), (format!("tls://{place}"), other.as_str())]
     {
@@ -61,12 +66,12 @@ fn nodes_log_in_with_passwords_nkeys_and_credentials() {
         }
         let refused = Gateway::start(&flags);
         wait::until_true("the refusal in the log", LIMIT, || {
-            refused.process.stderr().contains("Authorization Violation")
+            refused.process.stderr().contains("authorization violation")
         });
         let log = refused.process.stderr();
         assert!(!log.contains("falsch") && !log.contains("cluster connected"), "{log}");
     }
-    let account = file("account", &Nkey::new(NkeyKind::Account, 1).seed());
+    let account = file("account", &seed_of(&KeyPair::new_account()));
     let flags =
         ["--cluster", "nats://127.0.0.1:1", "--cluster-secret", SECRET, "--cluster-credentials", &account];
     let mut process = lianmai_tests::Process::start(&mut gateway::serve(&flags));
@@ -78,22 +83,22 @@ fn nodes_log_in_with_passwords_nkeys_and_credentials() {
     );
     assert!(!process.stderr().contains("SAA"), "the seed is shown");
     // A server of an operator, with accounts and credentials files.
-    let [operator, account] = [NkeyKind::Operator, NkeyKind::Account].map(|kind| Nkey::new(kind, 7));
+    let [operator, account] = [KeyPair::new_operator(), KeyPair::new_account()];
     let limits = json!({"subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true,
         "conn": -1, "leaf": -1});
-    let own = operator.jwt(&operator, "operator", json!({}));
-    let of_account = operator.jwt(&account, "account", json!({"limits": limits}));
-    let of_user = account.jwt(&user, "user", json!({"subs": -1, "data": -1, "payload": -1}));
+    let own = jwt(&operator, &operator, "operator", json!({}));
+    let of_account = jwt(&operator, &account, "account", json!({"limits": limits}));
+    let of_user = jwt(&account, &user, "user", json!({"subs": -1, "data": -1, "payload": -1}));
     let nats = Nats::with_config(&format!(
         "operator: {own}\nresolver: MEMORY\nresolver_preload: {{ {}: {of_account} }}",
-        account.public()
+        account.public_key()
     ));
     let creds = file(
         "node.creds",
         &format!(
             "-----BEGIN NATS USER JWT-----\n{of_user}\n------END NATS USER JWT------\n\n\
              -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
-            user.seed()
+            seed_of(&user)
         ),
     );
     let [a, b] = ["a", "b"].map(|name| node(&nats, name, &["--cluster-credentials", &creds]));

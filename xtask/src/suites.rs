@@ -93,6 +93,8 @@ fn run_one(suite: &Suite, args: &[String]) -> Result {
     let output = command(&suite.program)
         .current_dir(&suite.folder)
         .args(args)
+        // Otherwise each program asks cargo whether this one is up to date.
+        .env("LIANMAI", target().join("debug/lianmai"))
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("cannot start the tests of {}: {error}", suite.name))?;

@@ -109,22 +109,6 @@ impl Dialer {
         Err(RemoteError::new(&format!("no way to {}: {last}", address.host)))
     }
 
-    /// Connects by TCP alone, for protocols that begin without TLS.
-    ///
-    /// # Errors
-    /// The name cannot be resolved, or no address answers.
-    pub(crate) async fn dial_tcp(&self, host: &str, port: u16) -> Result<TcpStream, String> {
-        self.connect(host, port).await
-    }
-
-    /// Performs the TLS handshake on a connection to a server whose certificate has this name.
-    ///
-    /// # Errors
-    /// The certificate is not trusted, or is for another name.
-    pub(crate) async fn secure(&self, name: &str, stream: TcpStream) -> Result<impl Stream + use<>, String> {
-        self.handshake(name, stream).await
-    }
-
     async fn handshake(&self, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
         let connector = TlsConnector::from(self.tls().await?);

@@ -17,7 +17,6 @@ pub use address::{AddressError, RemoteAddress, Scheme, Template};
 pub use backoff::Backoff;
 pub use connection_limit::ConnectionLimit;
 pub use dialer::Dialer;
-pub(crate) use dialer::Stream;
 pub use hidden::Hidden;
 pub use http::HttpBody;
 pub use settings::RemoteSettings;
