@@ -54,7 +54,7 @@ pub fn load_balancer(to: SocketAddr, header: &'static [u8]) -> SocketAddr {
 /// connections are taken and lead nowhere.
 #[derive(Debug)]
 pub struct Cable {
-    /// Where it listens.
+    /// The address on which it listens.
     pub addr: SocketAddr,
     cut: Arc<AtomicBool>,
 }

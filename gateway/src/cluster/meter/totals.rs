@@ -58,7 +58,7 @@ pub struct Metered {
     pub sums: Sums,
 }
 
-/// What is told of a key.
+/// The content of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// The key.
@@ -210,10 +210,10 @@ mod tests {
         let mut totals = Totals::default();
         let last = session("live/x", 1, 9);
         assert_eq!(tell(&mut totals, &[session("live/x", 1, 8)]), Some((1_000, 1, 1, 8)));
-        // It is removed from the list, and ends after that.
+        // The session is removed from the list, and ends after that.
         assert_eq!(tell(&mut totals, &[]), Some((1_000, 0, 1, 8)));
         totals.begin();
-        // It is listed, and ends before the sums are made.
+        // The session is listed, and ends before the sums are made.
         totals.ended(&last);
         let (told, _) = totals.tell(&[last], true);
         assert_eq!((told[0].sums.sessions, told[0].sums.sent), (1, 9));

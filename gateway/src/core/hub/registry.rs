@@ -1,16 +1,16 @@
-//! The hub, which holds all streams by name.
+//! The hub, which holds all streams by name. `play` waits for them.
+
+mod play;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use media::time::SECOND;
 use tokio::sync::watch;
 
-use super::client_table::ClientGroup;
 use super::clock::Clock;
-use super::error::{PlayError, PublishError};
+use super::error::PublishError;
 use super::events::{self, Happened, HubEvents};
 use super::origin::Origin;
 use super::publisher::Publisher;
@@ -19,7 +19,7 @@ use super::ring::RingLimits;
 use super::stream::Stream;
 use super::waiting::WaitingViewers;
 use super::watcher::StreamWatcher;
-use crate::core::admission::grant::{Grant, PlayGrant, PublishGrant};
+use crate::core::admission::grant::PublishGrant;
 use crate::core::client::Identity;
 use crate::core::close::{CloseReason, Revocation};
 use crate::core::name::StreamName;
@@ -342,110 +342,6 @@ impl Hub {
         }
     }
 
-    /// Returns the granted stream once its tracks are known. Waits up to `wait` for a publisher.
-    ///
-    /// While the publisher is away, a new viewer waits for the next publisher. It does not get the cached frames,
-    /// because they are no longer live.
-    ///
-    /// # Errors
-    /// Nothing was published in time, the viewer's right was taken away, or the server is stopping.
-    pub async fn play(&self, grant: &PlayGrant, wait: Duration) -> Result<Arc<Stream>, PlayError> {
-        let _waiting = self.0.waiting.enter(grant);
-        tokio::select! {
-            biased;
-            reason = grant.revocation().revoked() => Err(PlayError::Revoked(reason)),
-            found = self.find(grant.name(), wait) => found,
-        }
-    }
-
-    /// Waits for `found` in the name of a viewer, who counts as one that waits in [`Hub::play`].
-    ///
-    /// # Errors
-    /// The viewer's right was taken away.
-    pub async fn while_waiting<T>(
-        &self,
-        grant: &PlayGrant,
-        found: impl Future<Output = T>,
-    ) -> Result<T, PlayError> {
-        let _waiting = self.0.waiting.enter(grant);
-        tokio::select! {
-            biased;
-            reason = grant.revocation().revoked() => Err(PlayError::Revoked(reason)),
-            found = found => Ok(found),
-        }
-    }
-
-    /// Returns the number of viewers that wait.
-    #[cfg(test)]
-    pub(super) fn waiting(&self) -> usize {
-        self.0.waiting.len()
-    }
-
-    /// Ends the waiting of the viewers for which `which` returns true: they have lost their right to play.
-    pub fn end_waiting(&self, which: impl Fn(&Grant) -> bool, reason: &CloseReason) {
-        self.0.waiting.revoke(which, reason);
-    }
-
-    /// Ends the waiting of the viewers in a group, without looking at the others.
-    pub fn end_waiting_group(&self, group: &ClientGroup, reason: &CloseReason) {
-        self.0.waiting.revoke_group(group, reason);
-    }
-
-    /// Returns whether [`Hub::play`] would return a stream immediately.
-    pub fn is_on_air(&self, name: &StreamName) -> bool {
-        self.find(name, Duration::ZERO).now_or_never().is_some_and(|found| found.is_ok())
-    }
-
-    async fn find(&self, name: &StreamName, wait: Duration) -> Result<Arc<Stream>, PlayError> {
-        let mut changed = self.0.changed.subscribe();
-        let found = async {
-            // The number of the publisher that had left before this call.
-            let mut away = None;
-            let mut first = true;
-            // Whether the origins have been asked for the stream.
-            let mut asked = wait.is_zero();
-            loop {
-                changed.borrow_and_update();
-                let stream = {
-                    let table = self.table();
-                    if table.closed {
-                        return Err(PlayError::ShuttingDown);
-                    }
-                    let entry = table.streams.get(name);
-                    if std::mem::take(&mut first) {
-                        away = entry.filter(|entry| entry.clock.is_some()).map(|entry| entry.turn);
-                    }
-                    entry.filter(|entry| away != Some(entry.turn)).map(|entry| entry.stream.clone())
-                };
-                let comes = stream.as_ref().is_some_and(|stream| !stream.is_placeholder());
-                if !comes && !std::mem::replace(&mut asked, true) {
-                    self.ask_origins(name);
-                }
-                if let Some(stream) = stream {
-                    tokio::select! {
-                        () = stream.settled() => return Ok(stream),
-                        () = stream.stays_unreadable() => {
-                            if let Some(what) = stream.only_unreadable() {
-                                return Err(PlayError::Unreadable(what));
-                            }
-                        }
-                        _ = changed.changed() => continue,
-                    }
-                }
-                if changed.changed().await.is_err() {
-                    return Err(PlayError::ShuttingDown);
-                }
-            }
-        };
-        tokio::time::timeout(wait, found).await.unwrap_or_else(|_| Err(self.missing(name)))
-    }
-
-    /// Returns why a stream cannot be played after the waiting time has passed.
-    pub fn missing(&self, name: &StreamName) -> PlayError {
-        let what = self.stream(name).and_then(|stream| stream.only_unreadable());
-        what.map_or(PlayError::NotFound, PlayError::Unreadable)
-    }
-
     /// Returns the stream of this name, even if it has no frame yet.
     pub fn stream(&self, name: &StreamName) -> Option<Arc<Stream>> {
         self.table().streams.get(name).map(|entry| entry.stream.clone())
@@ -484,26 +380,6 @@ impl Hub {
     /// Reports what happened to a stream, or to what was made of it, to all listeners.
     pub fn report(&self, stream: &StreamName, happened: Happened) {
         self.0.events.send(stream, happened);
-    }
-
-    /// Adds an origin, which the hub asks for streams that viewers want and nobody publishes. Origins are asked in the
-    /// order in which they were added, up to the first one that is responsible for the stream. Call this before the
-    /// first viewer comes.
-    pub fn add_origin(&self, origin: Arc<dyn Origin>) {
-        self.0.origins.write().unwrap_or_else(PoisonError::into_inner).push(origin);
-    }
-
-    /// Tells the origins that a viewer waits for HLS of a stream that nobody publishes. Returns whether one of them makes
-    /// the stream here.
-    pub fn ask_origins_for_hls(&self, name: &StreamName) -> bool {
-        let origins = self.0.origins.read().unwrap_or_else(PoisonError::into_inner).clone();
-        origins.iter().any(|origin| origin.wanted_for_hls(name))
-    }
-
-    fn ask_origins(&self, name: &StreamName) {
-        // No lock is held while an origin is asked.
-        let origins = self.0.origins.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let _ = origins.iter().any(|origin| origin.wanted(name));
     }
 
     /// Closes the publisher of a stream, if it is a client of this gateway or a job that makes the stream here. Returns
