@@ -8,18 +8,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions, Event, Request, RequestErrorKind, Subscriber};
+use async_nats::{Client, ConnectOptions, Event, Request, RequestErrorKind, ServerAddr, Subscriber};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
+use percent_encoding::percent_decode_str;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::core::bus::{Bus, Handler, MAX_ANSWERS, MAX_PAYLOAD, Message, NoAnswer, Subject, Subscription};
-use crate::core::text::quoted;
 use crate::remote::Dialer;
 
 /// Interval of pings to the server. Two without an answer end the connection, so a server that hangs is noticed after
@@ -84,16 +84,15 @@ impl NatsBus {
         runtime: &Handle,
     ) -> Result<Self, String> {
         let parse = |(n, server): (usize, &String)| {
-            server
-                .parse::<async_nats::ServerAddr>()
-                .map_err(|_| format!("address {} of --cluster is not valid", n + 1))
+            server.parse::<ServerAddr>().map_err(|_| format!("address {} of --cluster is not valid", n + 1))
         };
         let servers = servers.iter().enumerate().map(parse).collect::<Result<Vec<_>, _>>()?;
         let dialer = Some(dialer.clone()).filter(|_| servers.iter().any(|server| server.scheme() == "tls"));
         let (queue, mut queued) = mpsc::channel::<Outgoing>(MAX_QUEUED);
         let (ready, client) = watch::channel(None);
         let connected = watch::Sender::new(false);
-        let options = log_in(options(name, connected.clone()), credentials).map_err(|error| {
+        let options = log_in_as(options(name, connected.clone()), &servers);
+        let options = log_in(options, credentials).map_err(|error| {
             format!("cannot use {} (--cluster-credentials): {error}", credentials.display())
         })?;
         let inner =
@@ -130,6 +129,17 @@ impl NatsBus {
     /// Returns the client while it is connected.
     fn client(&self) -> Option<Client> {
         self.0.connected.borrow().then(|| self.0.client.borrow().clone()).flatten()
+    }
+}
+
+/// Adds the user and password, or the token, of the first address that has some: all servers of a cluster know them.
+fn log_in_as(options: ConnectOptions, servers: &[ServerAddr]) -> ConnectOptions {
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let login = servers.iter().find_map(|server| Some((server.username()?, server.password())));
+    match login {
+        Some((user, Some(password))) => options.user_and_password(decode(user), decode(password)),
+        Some((token, None)) => options.token(decode(token)),
+        None => options,
     }
 }
 
@@ -199,7 +209,7 @@ fn tell(event: &Event, connected: &watch::Sender<bool>, said: &Mutex<String>) {
         Event::ServerError(_) | Event::ClientError(_) => {
             let error = event.to_string();
             if *said != error {
-                tracing::warn!(error = quoted(&error), "the connection to NATS has an error");
+                tracing::warn!(?error, "the connection to NATS has an error");
                 *said = error;
             }
         }

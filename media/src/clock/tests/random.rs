@@ -80,9 +80,9 @@ fn drops_frames(events: &[(usize, Micros, Event)]) -> bool {
 
 #[test]
 fn a_leap_of_both_clocks_is_the_same_for_both_whatever_it_is_taken_for() {
-    for by in (300..800).step_by(7) {
+    for by in (300..800).step_by(29) {
         for (rate, jitter) in [(25, 0), (30, 20), (58, 38), (58, 79)] {
-            for seed in [3_816_530_545_616_427_054, 1, 77] {
+            for seed in [3_816_530_545_616_427_054, 1] {
                 let placed = minute([0; 2], &[(BOTH, 14, Event::Step(by))], rate, jitter, seed);
                 placed.assert_rises();
                 let last = placed.apart().last().copied().unwrap_or(0);
