@@ -1,7 +1,8 @@
 //! The bus itself: logins, several servers, and networks that are cut.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use lianmai_tests::flv::VIDEO;
@@ -104,6 +105,35 @@ fn nodes_log_in_with_passwords_nkeys_and_credentials() {
     let [a, b] = ["a", "b"].map(|name| node(&nats, name, &["--cluster-credentials", &creds]));
     wait::until_true("both nodes to hear each other", LIMIT, || hears(&a, "b") && hears(&b, "a"));
     let _ = fs::remove_dir_all(&dir);
+}
+
+#[test]
+fn a_login_over_tls_is_not_sent_to_a_server_without_tls() {
+    let owner = Gateway::start(&[]);
+    let [cert, key] =
+        ["cert.pem", "key.pem"].map(|name| owner.data().join(name).to_string_lossy().into_owned());
+    // Two servers of one cluster, of which one has no TLS.
+    let common = "cluster { name: test, listen: \"127.0.0.1:-1\"";
+    let plain = Nats::with_config(&format!("{common} }}"));
+    let nats = Nats::with_config(&format!(
+        "{common}, routes: [\"{}\"] }}
+        tls {{ cert_file: \"{cert}\", key_file: \"{key}\" }}
+        authorization {{ user: me, password: geheim }}",
+        plain.route()
+    ));
+    wait::until_true("the one to name the other", LIMIT, || {
+        let mut info = String::new();
+        let socket = TcpStream::connect(("127.0.0.1", nats.port())).expect("nats-server listens");
+        BufReader::new(socket).read_line(&mut info).is_ok() && info.contains(&format!(":{}\"", plain.port()))
+    });
+    let a = node_at(&format!("tls://me:geheim@localhost:{}", nats.port()), "a", &["--remote-ca", &cert]);
+    nats.process.signal("KILL");
+    let connections = || a.process.stderr().matches("cluster connected").count();
+    // The server takes the beginning of TLS for a wrong command.
+    wait::until_true("node a at the server without TLS", LIMIT, || {
+        plain.process.stderr().contains("parser ERROR") || connections() > 1
+    });
+    assert_eq!(connections(), 1, "{}", a.process.stderr());
 }
 
 #[test]

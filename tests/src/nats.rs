@@ -64,9 +64,18 @@ impl Nats {
     pub fn pair() -> [Self; 2] {
         let common = ["--cluster_name", "test", "--cluster", "nats://127.0.0.1:-1"];
         let first = Self::at("-1", &common);
-        let route = format!("nats://127.0.0.1:{}", first.routes.expect("it has a port for other servers"));
-        let second = Self::at("-1", &[&common[..], &["--routes", &route]].concat());
+        let second = Self::at("-1", &[&common[..], &["--routes", &first.route()]].concat());
         [first, second]
+    }
+
+    /// Returns its address for other servers of its cluster.
+    ///
+    /// # Panics
+    ///
+    /// If it was started without a cluster.
+    #[track_caller]
+    pub fn route(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.routes.expect("it has a port for other servers"))
     }
 
     /// Returns its port.

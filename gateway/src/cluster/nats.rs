@@ -32,6 +32,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Maximum number of messages that wait to be sent. Beyond it, they are dropped and counted.
 const MAX_QUEUED: usize = 4096;
+/// Maximum number of messages and subscriptions that the library has taken from the queue and not written yet.
+const MAX_UNWRITTEN: usize = 256;
 /// Maximum number of messages of one subject that wait to be handled. Beyond it, the newest are dropped.
 const MAX_WAITING: usize = 256;
 
@@ -71,8 +73,8 @@ impl fmt::Debug for NatsBus {
 
 impl NatsBus {
     /// Connects to one of these servers, in the background on `runtime`. `name` is shown by the server. `credentials` is
-    /// a file with an nkey seed or credentials; empty if the servers need none. Addresses that begin with `tls://` use
-    /// the certificate authorities of `dialer`.
+    /// a file with an nkey seed or credentials; empty if the servers need none. If one address begins with `tls://`, all
+    /// servers have to speak TLS, with a certificate of the authorities of `dialer`.
     ///
     /// # Errors
     /// An address or the file is not valid; the text contains no secrets.
@@ -163,10 +165,11 @@ fn log_in(options: ConnectOptions, file: &Path) -> Result<ConnectOptions, String
     Ok(options.nkey(seed.to_owned()))
 }
 
-/// Adds the certificate authorities of `dialer`, if there is one.
+/// Adds the certificate authorities of `dialer`, if there is one. TLS is required then at all servers: the library takes
+/// further ones from a message before TLS, which anybody on the way can change, and would send them the password.
 async fn with_tls(options: ConnectOptions, dialer: Option<Dialer>) -> Result<ConnectOptions, String> {
     let Some(dialer) = dialer else { return Ok(options) };
-    Ok(options.tls_client_config(dialer.tls().await?.as_ref().clone()))
+    Ok(options.require_tls(true).tls_client_config(dialer.tls().await?.as_ref().clone()))
 }
 
 fn options(name: &str, connected: watch::Sender<bool>) -> ConnectOptions {
@@ -176,6 +179,7 @@ fn options(name: &str, connected: watch::Sender<bool>) -> ConnectOptions {
         .ping_interval(PING_EVERY)
         .connection_timeout(CONNECT_TIMEOUT)
         .subscription_capacity(MAX_WAITING)
+        .client_capacity(MAX_UNWRITTEN)
         .retry_on_initial_connect()
         .max_reconnects(None)
         .reconnect_delay_callback(|tries| {
