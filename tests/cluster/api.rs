@@ -71,7 +71,7 @@ fn a_stream_has_one_publisher_in_all_nodes() {
         let all: Vec<_> = lanes.into_iter().map(|lane| lane.join().expect("no panic")).collect();
         (all, Instant::now())
     });
-    // One that came in may be closed a moment later.
+    // A publisher that was let in may be closed a moment later.
     let names = |gateway: &Gateway| {
         let streams = gateway.json("/api/v1/streams?count=1000");
         let all = streams["streams"].as_array().into_iter().flatten();

@@ -154,7 +154,7 @@ fn nodes_go_to_another_server_when_theirs_dies() {
     wait::until_true("the nodes to hear each other", LIMIT, || hears(&b, "a") && hears(&a, "b"));
     println!("connected again after {} ms, heard after {} ms", gap.as_millis(), killed.elapsed().as_millis());
     assert!(gap < Duration::from_secs(5), "{gap:?} without a server");
-    // A stream that nobody has looked for, and the one that runs.
+    // Node b finds a new stream by the other server, and the first stream has lost no frame.
     let _second = publish(&a, "y", Clip::Av);
     view(&b, "y").wait_frames(VIDEO, 10, LIMIT);
     let video = more_frames(&viewer, 30);

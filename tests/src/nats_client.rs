@@ -15,7 +15,7 @@ use crate::{Nats, wait};
 pub struct Heard {
     /// Its subject.
     pub subject: String,
-    /// Its JSON; null if it is none.
+    /// The payload as JSON; null if the payload is not JSON.
     pub json: Value,
     /// When it came.
     pub at: SystemTime,

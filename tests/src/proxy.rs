@@ -6,8 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -56,7 +55,25 @@ pub fn load_balancer(to: SocketAddr, header: &'static [u8]) -> SocketAddr {
 pub struct Cable {
     /// The address on which it listens.
     pub addr: SocketAddr,
-    cut: Arc<AtomicBool>,
+    cut: Arc<Cut>,
+}
+
+/// Whether a cable is cut, and a way to wait for its repair.
+#[derive(Debug, Default)]
+struct Cut {
+    state: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Cut {
+    fn state(&self) -> MutexGuard<'_, bool> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_until_over(&self) {
+        let over = self.changed.wait_while(self.state(), |cut| *cut);
+        drop(over.unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 impl Cable {
@@ -65,7 +82,7 @@ impl Cable {
     pub fn start(to: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("it listens");
-        let cut = Arc::new(AtomicBool::new(false));
+        let cut = Arc::<Cut>::default();
         let is_cut = cut.clone();
         thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
@@ -81,24 +98,23 @@ impl Cable {
 
     /// Cuts it, or lets bytes pass again. Connections from before do not recover what was lost, and end.
     pub fn cut(&self, cut: bool) {
-        self.cut.store(cut, Ordering::SeqCst);
+        *self.cut.state() = cut;
+        self.cut.changed.notify_all();
     }
 }
 
 /// Passes bytes on. The connection ends with the first bytes that come after a cut is over.
-fn pass_unless(mut from: TcpStream, mut to: TcpStream, cut: &AtomicBool) {
+fn pass_unless(mut from: TcpStream, mut to: TcpStream, cut: &Cut) {
     let (mut buffer, mut lost) = ([0; 16 * 1024], false);
     while let Ok(n @ 1..) = from.read(&mut buffer) {
-        let is_cut = cut.load(Ordering::SeqCst);
+        let is_cut = *cut.state();
         if !is_cut && (lost || to.write_all(&buffer[..n]).is_err()) {
             break;
         }
         lost |= is_cut;
     }
     // A connection that ends during a cut does not reach the other side either.
-    while cut.load(Ordering::SeqCst) {
-        thread::sleep(Duration::from_millis(20));
-    }
+    cut.wait_until_over();
     let _ = from.shutdown(Shutdown::Both);
     let _ = to.shutdown(Shutdown::Both);
 }

@@ -27,7 +27,7 @@ pub const PROTOCOL: &str = "hls";
 /// The job that holds the place of a stream in the hub.
 const JOB: &str = "cluster-hls";
 
-/// Why a file does not come.
+/// The reason for which a file could not be fetched.
 #[derive(Debug)]
 pub enum FileError {
     /// The node cannot be reached, or its answer is not complete in time.
@@ -60,7 +60,7 @@ impl Files {
         Self { registry, secret, dialer }
     }
 
-    /// Asks which other node publishes a stream. This node is none.
+    /// Asks the cluster for the owner of a stream. Returns [`Found::Nobody`] if this node is the owner.
     pub async fn find(&self, name: &StreamName) -> Found {
         match self.registry.find(name).await {
             Found::Owner(owner) if owner.node == *self.me() => Found::Nobody,

@@ -84,8 +84,9 @@ struct Total {
 #[derive(Debug, Default)]
 pub struct Totals {
     totals: HashMap<MeterKey, Total>,
-    /// The sessions that have ended since [`Totals::begin`]: the list of running sessions may still contain them.
-    just_ended: HashSet<u64>,
+    /// The sessions that have ended between [`Totals::begin`] and [`Totals::tell`]: the list of running sessions may still
+    /// contain them. `None` at other times, so the set has at most as many sessions as end while a list is made.
+    just_ended: Option<HashSet<u64>>,
 }
 
 impl Totals {
@@ -104,7 +105,9 @@ impl Totals {
 
     /// Adds a session that has ended. Returns false if there are too many keys.
     pub fn ended(&mut self, session: &Metered) -> bool {
-        self.just_ended.insert(session.id);
+        if let Some(just_ended) = &mut self.just_ended {
+            just_ended.insert(session.id);
+        }
         let Some(total) = self.entry(&session.key, session.since_ms) else { return false };
         total.ended += session.sums;
         total.last_words = 0;
@@ -113,7 +116,7 @@ impl Totals {
 
     /// Prepares [`Totals::tell`]; call it before the running sessions are listed.
     pub fn begin(&mut self) {
-        self.just_ended.clear();
+        self.just_ended = Some(HashSet::new());
     }
 
     /// Returns the sums up to now, including these running sessions, and the number of sessions that are not in them
@@ -121,7 +124,7 @@ impl Totals {
     pub fn tell(&mut self, running: &[Metered], heard: bool) -> (Vec<Told>, u64) {
         let mut now: HashMap<&MeterKey, (u64, Sums)> = HashMap::new();
         let mut lost = 0;
-        let ended = std::mem::take(&mut self.just_ended);
+        let ended = self.just_ended.take().unwrap_or_default();
         for session in running.iter().filter(|session| !ended.contains(&session.id)) {
             if self.entry(&session.key, session.since_ms).is_none() {
                 lost += 1;
@@ -217,6 +220,9 @@ mod tests {
         totals.ended(&last);
         let (told, _) = totals.tell(&[last], true);
         assert_eq!((told[0].sums.sessions, told[0].sums.sent), (1, 9));
+        // No list is made: the session need not be remembered.
+        totals.ended(&session("live/x", 2, 1));
+        assert!(totals.just_ended.is_none());
     }
 
     #[test]

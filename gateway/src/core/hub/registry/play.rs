@@ -121,8 +121,8 @@ impl Hub {
         self.0.origins.write().unwrap_or_else(PoisonError::into_inner).push(origin);
     }
 
-    /// Tells the origins that a viewer waits for HLS of a stream that nobody publishes. Returns whether one of them makes
-    /// the stream here.
+    /// Asks the origins for a stream that nobody publishes and a viewer wants as HLS. Returns whether an origin makes the
+    /// stream at this gateway.
     pub fn ask_origins_for_hls(&self, name: &StreamName) -> bool {
         let origins = self.0.origins.read().unwrap_or_else(PoisonError::into_inner).clone();
         origins.iter().any(|origin| origin.wanted_for_hls(name))

@@ -28,7 +28,7 @@ const SEGMENT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) type Key = (StreamName, u64, u64);
 type Outcome = Result<Arc<Data>, FetchError>;
 
-/// Why a segment does not come.
+/// The reason for which a segment cannot be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::edges::hls) enum FetchError {
     /// There is no such segment.

@@ -89,7 +89,7 @@ impl RemoteStream {
         self.state().patience
     }
 
-    /// Returns the version of the owner's playlist; empty if there is none.
+    /// Returns the version of the newest playlist of the owner; empty before the first one.
     pub(super) fn version(&self) -> String {
         self.state().version.clone()
     }
